@@ -1,0 +1,51 @@
+# The verbs of the project. `make demo` and `make test` need Python 3.11+, pip, venv, make and git.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+
+.PHONY: help demo test check format bench clean
+
+help:
+	@echo "make demo    install, then train and evaluate a small ResNeXt on real digits (about two minutes)"
+	@echo "make test    install what the tests need, then run them all"
+	@echo "make check   lint, types, import directions"
+	@echo "make format  rewrite the sources in the project's format"
+	@echo "make bench   measure this machine side by side with peers (about an hour)"
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+# A stamp records what is installed, so that a second `make` starts at once.
+$(VENV)/.installed: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+$(VENV)/.installed-dev: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@touch $@ $(VENV)/.installed
+
+$(VENV)/.installed-bench: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --editable '.[bench]'
+	@touch $@
+
+demo: $(VENV)/.installed
+	$(BIN)/resnext train --model resnext_1-1-1_8x8d_cifar --data digits --recipe fast --out runs/demo --exist-ok
+
+test: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest -n 2 tests
+
+check: $(VENV)/.installed-dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.installed-dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(VENV)/.installed-bench
+	$(BIN)/python -m bench
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache

@@ -1,0 +1,39 @@
+"""ResNeXt: residual networks that aggregate transformations.
+
+Names are imported when they are first used, so that `import resnext` and
+`resnext --help` start without torch.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "ResNeXtConfig": "resnext.model.config",
+    "create_model": "resnext.model.create",
+    "list_models": "resnext.model.names",
+    "load": "resnext.model.load",
+    "count": "resnext.complexity.count",
+}
+
+__all__ = ["ResNeXtConfig", "count", "create_model", "list_models", "load"]
+
+if TYPE_CHECKING:
+    from resnext.complexity.count import count
+    from resnext.model.config import ResNeXtConfig
+    from resnext.model.create import create_model
+    from resnext.model.load import load
+    from resnext.model.names import list_models
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'resnext' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])

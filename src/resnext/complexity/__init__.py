@@ -1,0 +1,1 @@
+"""The exact cost of a network, counted without running it."""

@@ -1,0 +1,31 @@
+"""One batch, as the loaders hand it over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Images ready for the network, with their labels.
+
+    Legend: b images, v views of an image, c channels, h x w pixels.
+
+    Attributes:
+        images_bchw: Normalised float32 on the device, channels_last; with `num_views`
+            above 1 it holds b·v rows, the views of one image together.
+        labels_b: Class indices, int64.
+        indices_b: Indices of the images in their split, int64.
+        other_labels_b: Labels of the images mixed in (mixup, cutmix), or None.
+        kept_b: Share of each image's own label, float32, or None.
+        num_views: Views of each image.
+    """
+
+    images_bchw: torch.Tensor
+    labels_b: torch.Tensor
+    indices_b: torch.Tensor
+    other_labels_b: torch.Tensor | None = None
+    kept_b: torch.Tensor | None = None
+    num_views: int = 1

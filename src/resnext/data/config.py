@@ -1,0 +1,133 @@
+"""What to read and how to augment it, as data. Nothing here needs torch."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveInt, model_validator
+
+from resnext.errors import ConfigError
+from resnext.settings import Settings
+
+DataName = Literal["digits", "fashion-mnist", "cifar10", "cifar100", "imagenet", "folder"]
+DATA_NAMES: tuple[str, ...] = (
+    "digits",
+    "fashion-mnist",
+    "cifar10",
+    "cifar100",
+    "imagenet",
+    "folder",
+)
+
+Probability = Annotated[float, Field(ge=0.0, le=1.0)]
+
+
+class DataConfig(Settings):
+    """One labelled set of images with a training and a validation split.
+
+    Attributes:
+        name: Which set; `folder` is any folder of class folders.
+        root: Where its files are. `digits` needs none; the downloaded sets keep
+            theirs in the user's cache folder by default.
+        image_size_px: Side of the crop that the network sees; by default the set's own
+            (8, 28 or 32 pixels for the small sets, 224 for files).
+        val_fraction: Share of a `folder` without its own split that is kept for
+            validation, chosen by a hash of the file's name.
+        workers: Processes that decode files; by default one a core, at most 8.
+    """
+
+    name: DataName = "digits"
+    root: Path | None = None
+    image_size_px: PositiveInt | None = None
+    val_fraction: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.1
+    workers: NonNegativeInt | None = None
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.name in ("folder", "imagenet") and self.root is None:
+            raise ConfigError(f"name={self.name!r} needs root=PATH, the folder with the images")
+        return self
+
+
+class AugmentConfig(Settings):
+    """How a training image is varied; validation images never are.
+
+    Attributes:
+        crop: `none` keeps the image; `pad` pads it and crops it back (CIFAR);
+            `resized` crops a random area and aspect ratio (ImageNet).
+        pad_px: Padding of `pad` on each side.
+        area: Smallest and largest share of the image's area that `resized` keeps.
+        flip: Mirror every second image, by chance.
+        color_jitter: Strength of brightness, contrast and saturation changes.
+        lighting: Standard deviation of the PCA lighting noise (AlexNet, section 4.1).
+        policy: torchvision's RandAugment or TrivialAugmentWide.
+        erasing: Probability that a random rectangle is erased.
+        mixup: Alpha of mixup's beta distribution; 0 is off.
+        cutmix: Alpha of cutmix's beta distribution; 0 is off. With both on, every second
+            pair of images takes either.
+    """
+
+    crop: Literal["none", "pad", "resized"] = "none"
+    pad_px: NonNegativeInt = 4
+    area: tuple[float, float] = (0.08, 1.0)
+    flip: bool = False
+    color_jitter: NonNegativeFloat = 0.0
+    lighting: NonNegativeFloat = 0.0
+    policy: Literal["none", "randaugment", "trivialaugment"] = "none"
+    erasing: Probability = 0.0
+    mixup: NonNegativeFloat = 0.0
+    cutmix: NonNegativeFloat = 0.0
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        low, high = self.area
+        if not 0.0 < low <= high <= 1.0:
+            raise ConfigError(f"area={self.area!r}: give 0 < smallest <= largest <= 1")
+        return self
+
+
+class ViewConfig(Settings):
+    """Which crops of an image are evaluated; their class probabilities are averaged.
+
+    Attributes:
+        size_px: Side of the crop; by default the size of training.
+        resize_px: Short side to which the image is resized first; by default
+            8/7 of the crop for files (256 for 224), none for sets in memory.
+        ten_crop: Four corners and the centre, each also mirrored.
+        flip: Also the mirrored crop.
+    """
+
+    size_px: PositiveInt | None = None
+    resize_px: PositiveInt | None = None
+    ten_crop: bool = False
+    flip: bool = False
+
+    @property
+    def num_views(self) -> int:
+        """Crops of one image."""
+        return 10 if self.ten_crop else 2 if self.flip else 1
+
+
+def parse_data(text: str) -> DataConfig:
+    """Read `digits`, `cifar10:DIR`, `imagenet:DIR`, `folder:DIR` or the path of a folder.
+
+    Raises:
+        ConfigError: It is neither the name of a set nor an existing folder.
+    """
+    name, separator, root = text.partition(":")
+    if name in DATA_NAMES:
+        return DataConfig(name=name, root=Path(root).expanduser() if separator else None)
+    path = Path(text).expanduser()
+    if path.is_dir():
+        return DataConfig(name="folder", root=path)
+    raise ConfigError(
+        f"data {text!r} is neither a known set ({', '.join(DATA_NAMES)}, each also as NAME:FOLDER) "
+        "nor an existing folder of class folders"
+    )
+
+
+def default_workers() -> int:
+    """Return the decoding processes that suit this machine: one a core, at most 8."""
+    return min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1, 8)

@@ -1,0 +1,75 @@
+"""A data set in memory or on disk: its splits, its classes and its statistics."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+
+@dataclass(frozen=True)
+class ArraySplit:
+    """Images held in memory.
+
+    Attributes:
+        images_nhwc: All images, uint8.
+        labels_n: Class indices, int64.
+    """
+
+    images_nhwc: torch.Tensor
+    labels_n: torch.Tensor
+
+    def __len__(self) -> int:
+        return len(self.labels_n)
+
+
+@dataclass(frozen=True)
+class FileSplit:
+    """Images in files.
+
+    Attributes:
+        root: The folder under which the names lie.
+        names: Path of each file below the root, in sorted order.
+        labels_n: Class indices, int64.
+    """
+
+    root: Path
+    names: tuple[str, ...]
+    labels_n: torch.Tensor
+
+    def __len__(self) -> int:
+        return len(self.labels_n)
+
+
+Split = ArraySplit | FileSplit
+
+
+@dataclass(frozen=True)
+class DataInfo:
+    """What a network must know about a data set.
+
+    Attributes:
+        name: Name of the set.
+        classes: Class names, in the order of the labels.
+        in_channels: Channels of an image.
+        image_size_px: Side of the crop that the network sees.
+        mean: Mean of each channel, of values in 0..1.
+        std: Standard deviation of each channel.
+    """
+
+    name: str
+    classes: tuple[str, ...]
+    in_channels: int
+    image_size_px: int
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """A training and a validation split of the same classes."""
+
+    info: DataInfo
+    train: Split
+    val: Split

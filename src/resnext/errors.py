@@ -1,0 +1,36 @@
+"""The exceptions that people meet, all in one place.
+
+ResNeXtError
+├── ConfigError      a setting is wrong: a name, a value, a combination
+├── DataError        a data set is missing, malformed or too damaged to use
+├── RunError         a run folder exists already, is missing or cannot be written
+├── CheckpointError  a weights or checkpoint file is torn, foreign or does not fit
+└── TrainingError    training cannot go on (the loss is no longer a number)
+
+Each message says what was given, what is accepted and what to do. The command
+line prints it without a traceback; anything else that escapes is a bug of ours.
+"""
+
+
+class ResNeXtError(Exception):
+    """Base of every error that a user can cause and mend."""
+
+
+class ConfigError(ResNeXtError, ValueError):
+    """A setting is unknown, out of range or contradicts another one."""
+
+
+class DataError(ResNeXtError):
+    """A data set is missing, malformed or too damaged to use."""
+
+
+class RunError(ResNeXtError):
+    """A run folder exists already, is missing or cannot be written."""
+
+
+class CheckpointError(ResNeXtError):
+    """A weights or checkpoint file is torn, foreign or does not fit the network."""
+
+
+class TrainingError(ResNeXtError):
+    """Training cannot go on, for instance because the loss is not a number."""

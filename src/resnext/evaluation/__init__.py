@@ -1,0 +1,1 @@
+"""Metrics, evaluation protocols, prediction and the report."""

@@ -1,0 +1,1 @@
+"""The network as data and modules: config, blocks in three forms, network, presets, weights."""

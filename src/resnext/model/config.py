@@ -1,0 +1,148 @@
+"""A network is data: the frozen, typed description of one ResNeXt.
+
+ResNet is cardinality 1. Nothing here needs torch, so that a network's cost can
+be known before torch is imported.
+
+Source: arXiv 1611.05431, section 3 and table 1.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, PositiveInt, model_validator
+
+from resnext.errors import ConfigError
+from resnext.settings import Settings
+
+Stem = Literal["imagenet", "cifar"]
+Block = Literal["bottleneck", "basic"]
+Form = Literal["a", "b", "c"]
+Shortcut = Literal["A", "B", "C", "none"]
+Baseline = Literal["vgg16_bn", "vgg19_bn", "inception_v3"]
+
+TWO_LAYER_REASON = (
+    "a two-layer (basic) block with cardinality > 1 is only a wider dense block: its paths "
+    "merge into one ordinary convolution, so splitting is non-trivial from depth 3 on "
+    "(ResNeXt paper, section 3.3); use block='bottleneck' or cardinality=1"
+)
+
+
+class ResNeXtConfig(Settings):
+    """The architecture of one residual network of aggregated transformations.
+
+    Attributes:
+        family: Tells this config from the baselines when one is read from a file.
+        stem: `imagenet` is 7x7/2 and a 3x3/2 max pool; `cifar` is 3x3 without pooling.
+        blocks_per_stage: Residual blocks of each stage; the map halves between stages.
+        cardinality: C, the number of paths of a block.
+        bottleneck_width: d, channels of one path in the first stage; doubles each stage.
+        stage_widths: Output channels of each stage; by default the paper's.
+        stem_width: Output channels of the stem.
+        block: `bottleneck` is 1x1, 3x3, 1x1; `basic` is two 3x3 (cardinality 1 only).
+        form: (a) separate paths summed, (b) early concatenation, (c) grouped convolution.
+        shortcut: A pads with zeros, B projects where the shape changes, C always projects,
+            `none` removes the shortcut (the paper's ablation).
+        preactivation: BN and ReLU before each convolution (version 1 of the paper).
+        ndim: Spatial dimensions: 1 (signals, text), 2 (images), 3 (volumes, video).
+        in_channels: Channels of the input.
+        num_classes: Classes of the head.
+        zero_init_residual: Start each residual branch at zero (its last BN weight is 0).
+    """
+
+    family: Literal["resnext"] = "resnext"
+    stem: Stem = "imagenet"
+    blocks_per_stage: Annotated[tuple[PositiveInt, ...], Field(min_length=1)] = (3, 4, 6, 3)
+    cardinality: PositiveInt = 32
+    bottleneck_width: PositiveInt = 4
+    stage_widths: tuple[PositiveInt, ...] = ()
+    stem_width: PositiveInt = 64
+    block: Block = "bottleneck"
+    form: Form = "c"
+    shortcut: Shortcut = "B"
+    preactivation: bool = False
+    ndim: Annotated[int, Field(ge=1, le=3)] = 2
+    in_channels: PositiveInt = 3
+    num_classes: PositiveInt = 1000
+    zero_init_residual: bool = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_stage_widths(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """Write the template's widths out, so that a stored config says them."""
+        if values.get("stage_widths"):
+            return values
+        stages = values.get("blocks_per_stage", cls.model_fields["blocks_per_stage"].default)
+        if not isinstance(stages, (list, tuple)):
+            return values
+        widths = template_stage_widths(values.get("block", "bottleneck"), len(stages))
+        return {**values, "stage_widths": widths}
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if len(self.stage_widths) != len(self.blocks_per_stage):
+            raise ConfigError(
+                f"stage_widths={self.stage_widths!r} has {len(self.stage_widths)} entries but "
+                f"blocks_per_stage={self.blocks_per_stage!r} has {len(self.blocks_per_stage)}; "
+                "give one width a stage"
+            )
+        if self.block == "basic":
+            self._check_basic()
+        if self.shortcut == "A":
+            self._check_zero_padding()
+        return self
+
+    def _check_basic(self) -> None:
+        if self.cardinality > 1:
+            raise ConfigError(f"cardinality={self.cardinality}: {TWO_LAYER_REASON}")
+        if self.form != "c":
+            raise ConfigError(
+                f"form={self.form!r}: a basic block has one path and one form; use form='c'"
+            )
+
+    def _check_zero_padding(self) -> None:
+        widths = (self.stem_width, *self.stage_widths)
+        if list(widths) != sorted(widths):
+            raise ConfigError(
+                "shortcut='A' pads channels with zeros and cannot remove any, but the widths "
+                f"of stem and stages shrink: {widths!r}; use shortcut='B'"
+            )
+
+    def _given(self) -> dict[str, Any]:
+        values = super()._given()
+        if self.stage_widths == template_stage_widths(self.block, len(self.blocks_per_stage)):
+            del values["stage_widths"]  # they follow the block and the stage list
+        return values
+
+    @property
+    def depth(self) -> int:
+        """Layers as the field counts them: convolutions of the main path and the classifier."""
+        return (3 if self.block == "bottleneck" else 2) * sum(self.blocks_per_stage) + 2
+
+    @property
+    def template(self) -> str:
+        """The field's short form of cardinality and width, such as `32x4d`."""
+        return f"{self.cardinality}x{self.bottleneck_width}d"
+
+
+class BaselineConfig(Settings):
+    """One of torchvision's networks that the paper compares with.
+
+    Attributes:
+        family: VGG-16 or VGG-19 with BN, or Inception-v3 (without its auxiliary head).
+        in_channels: Channels of the input.
+        num_classes: Classes of the head.
+    """
+
+    family: Baseline
+    in_channels: PositiveInt = 3
+    num_classes: PositiveInt = 1000
+
+
+ModelConfig = Annotated[ResNeXtConfig | BaselineConfig, Field(discriminator="family")]
+
+
+def template_stage_widths(block: str, num_stages: int) -> tuple[int, ...]:
+    """Return the output widths of the paper's template: doubled at each stage."""
+    first = 64 if block == "basic" else 256
+    return tuple(first * 2**stage for stage in range(num_stages))

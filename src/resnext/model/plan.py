@@ -1,0 +1,137 @@
+"""The plan of a network: each block's shapes, written out as plain data.
+
+The network is built from it and its cost is counted on it, so the two cannot
+disagree about a stride or a width. Nothing here needs torch.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from resnext.model.config import ResNeXtConfig
+
+ShortcutKind = Literal["identity", "projection", "zero_pad", "none"]
+
+
+@dataclass(frozen=True)
+class StemPlan:
+    """The first convolution and the pool behind it.
+
+    Attributes:
+        in_channels: Channels of the input.
+        out_channels: Channels of the convolution.
+        kernel: Side of the convolution's kernel.
+        stride: Stride of the convolution.
+        pool: A 3x3 max pool of stride 2 follows.
+        norm: BN and ReLU follow the convolution (not before pre-activation blocks).
+    """
+
+    in_channels: int
+    out_channels: int
+    kernel: int
+    stride: int
+    pool: bool
+    norm: bool
+
+
+@dataclass(frozen=True)
+class BlockPlan:
+    """One residual block.
+
+    Attributes:
+        stage: Index of its stage, from 0.
+        index: Index in its stage, from 0.
+        in_channels: Channels that enter.
+        group_width: C·d at this stage: channels of the 3x3 convolution.
+        out_channels: Channels that leave.
+        stride: Stride of the 3x3 convolution (the first one of a basic block).
+        cardinality: C, paths of the block.
+        shortcut: What is added to the residual branch.
+    """
+
+    stage: int
+    index: int
+    in_channels: int
+    group_width: int
+    out_channels: int
+    stride: int
+    cardinality: int
+    shortcut: ShortcutKind
+
+    @property
+    def path_width(self) -> int:
+        """Channels of one path: d at this stage."""
+        return self.group_width // self.cardinality
+
+
+@dataclass(frozen=True)
+class NetworkPlan:
+    """Stem, blocks by stage, and the channels that reach the classifier.
+
+    Attributes:
+        stem: The first convolution.
+        stages: The blocks of each stage.
+        final_norm: BN and ReLU stand before the pooling (pre-activation networks).
+        out_channels: Channels that the classifier receives.
+    """
+
+    stem: StemPlan
+    stages: tuple[tuple[BlockPlan, ...], ...]
+    final_norm: bool
+    out_channels: int
+
+
+def plan_network(config: ResNeXtConfig) -> NetworkPlan:
+    """Write out the shapes of every block of a network, in the order of execution.
+
+    Source: arXiv 1611.05431, section 3.1: blocks of one map size share their
+    hyper-parameters; width doubles when the map is halved.
+    """
+    imagenet = config.stem == "imagenet"
+    stem = StemPlan(
+        in_channels=config.in_channels,
+        out_channels=config.stem_width,
+        kernel=7 if imagenet else 3,
+        stride=2 if imagenet else 1,
+        pool=imagenet,
+        norm=not config.preactivation,
+    )
+    stages = []
+    channels = config.stem_width
+    for stage in range(len(config.blocks_per_stage)):
+        blocks = _plan_stage(config, stage, channels)
+        channels = blocks[-1].out_channels
+        stages.append(blocks)
+    return NetworkPlan(stem, tuple(stages), config.preactivation, channels)
+
+
+def _plan_stage(config: ResNeXtConfig, stage: int, in_channels: int) -> tuple[BlockPlan, ...]:
+    blocks = []
+    for index in range(config.blocks_per_stage[stage]):
+        stride = 2 if stage > 0 and index == 0 else 1
+        out_channels = config.stage_widths[stage]
+        blocks.append(
+            BlockPlan(
+                stage=stage,
+                index=index,
+                in_channels=in_channels,
+                group_width=config.cardinality * config.bottleneck_width * 2**stage,
+                out_channels=out_channels,
+                stride=stride,
+                cardinality=config.cardinality,
+                shortcut=_shortcut(config, stride != 1 or in_channels != out_channels),
+            )
+        )
+        in_channels = out_channels
+    return tuple(blocks)
+
+
+def _shortcut(config: ResNeXtConfig, changes_shape: bool) -> ShortcutKind:
+    if config.shortcut == "none":
+        return "none"
+    if config.shortcut == "C":
+        return "projection"
+    if not changes_shape:
+        return "identity"
+    return "zero_pad" if config.shortcut == "A" else "projection"

@@ -1,0 +1,1 @@
+"""Functions that return training configs; no logic."""

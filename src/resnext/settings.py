@@ -1,0 +1,56 @@
+"""The base of every config: frozen, typed, and clear about what is wrong."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING, Any, Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from resnext.errors import ConfigError
+
+
+class Settings(BaseModel):
+    """A frozen, validated group of settings; a wrong one raises `ConfigError`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+    if not TYPE_CHECKING:  # the type checker keeps the typed constructor that pydantic derives
+
+        def __init__(self, **values: Any) -> None:
+            try:
+                super().__init__(**values)
+            except ValidationError as error:
+                raise ConfigError(_message(type(self), error)) from None
+
+    def replace(self, **changes: Any) -> Self:
+        """Return a copy with some settings changed, validated anew.
+
+        Raises:
+            ConfigError: A setting is unknown or its value is not accepted.
+        """
+        return type(self)(**{**self._given(), **changes})
+
+    def _given(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in type(self).model_fields}
+
+
+def _message(owner: type[Settings], error: ValidationError) -> str:
+    """Say, for each bad setting, its name, its value and what would be accepted."""
+    lines = []
+    for problem in error.errors():
+        where = ".".join(str(part) for part in problem["loc"])
+        text = problem["msg"].removeprefix("Value error, ")
+        if problem["type"] == "extra_forbidden":
+            text = f"no such setting{_suggestion(where, list(owner.model_fields))}"
+            lines.append(f"{where}: {text}")
+        elif not where or isinstance(problem.get("ctx", {}).get("error"), ConfigError):
+            lines.append(f"{where}: {text}" if where else text)
+        else:
+            lines.append(f"{where}={problem['input']!r}: {text}")
+    return "; ".join(lines)
+
+
+def _suggestion(given: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(given.rpartition(".")[2], known, n=1)
+    return f"; did you mean {near[0]!r}?" if near else f"; accepted are {', '.join(known)}"

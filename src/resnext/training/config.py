@@ -1,0 +1,150 @@
+"""Everything that decides a training run, as data. Nothing here needs torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import (
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    model_validator,
+)
+
+from resnext.data.config import AugmentConfig, DataConfig, ViewConfig
+from resnext.errors import ConfigError
+from resnext.model.config import ModelConfig, ResNeXtConfig
+from resnext.settings import Settings
+
+
+class OptimConfig(Settings):
+    """SGD with momentum.
+
+    Attributes:
+        lr: Peak learning rate for a global batch of `lr_batch_size` images.
+        lr_batch_size: The learning rate grows in proportion to the global batch.
+        momentum: Momentum of SGD.
+        nesterov: Nesterov's form of the momentum.
+        weight_decay: L2 penalty.
+        decay_norm: Also decay the weights and biases of BN (the paper does).
+        clip_norm: Largest norm of the gradient; None does not clip.
+        head_lr_factor: Multiplies the learning rate of the classifier (fine-tuning).
+    """
+
+    lr: PositiveFloat = 0.1
+    lr_batch_size: PositiveInt = 256
+    momentum: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.9
+    nesterov: bool = True
+    weight_decay: NonNegativeFloat = 1e-4
+    decay_norm: bool = True
+    clip_norm: PositiveFloat | None = None
+    head_lr_factor: PositiveFloat = 1.0
+
+
+class ScheduleConfig(Settings):
+    """The learning rate over time, set anew at every step.
+
+    Attributes:
+        kind: `step` divides at milestones; `cosine` falls along half a cosine; `onecycle`
+            rises to the peak during warm-up and falls linearly.
+        epochs: Length of training.
+        warmup: Share of training with a linearly rising rate.
+        milestones: Shares of training at which `step` multiplies the rate by `gamma`.
+        gamma: Factor of `step`.
+        final: Share of the peak rate that `cosine` and `onecycle` end with.
+    """
+
+    kind: Literal["step", "cosine", "onecycle"] = "cosine"
+    epochs: PositiveInt = 100
+    warmup: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0
+    milestones: tuple[float, ...] = ()
+    gamma: PositiveFloat = 0.1
+    final: NonNegativeFloat = 0.0
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        rising = all(a < b for a, b in zip(self.milestones, self.milestones[1:], strict=False))
+        if not rising or not all(0.0 < share < 1.0 for share in self.milestones):
+            raise ConfigError(
+                f"milestones={self.milestones!r}: give rising shares of training between 0 and 1"
+            )
+        if self.milestones and self.kind != "step":
+            raise ConfigError(f"milestones need kind='step', not kind={self.kind!r}")
+        return self
+
+
+class RuntimeConfig(Settings):
+    """Where and how the arithmetic runs; it never changes what is computed, only rounding.
+
+    Attributes:
+        device: `auto` takes a GPU where there is one.
+        precision: `auto` is bf16 on a GPU that has it, fp32 elsewhere.
+        compile: Compile the network with `torch.compile`.
+        threads: CPU threads of one process; None leaves torch's choice.
+    """
+
+    device: str = "auto"
+    precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
+    compile: bool = False
+    threads: PositiveInt | None = None
+
+
+class TrainConfig(Settings):
+    """One training run.
+
+    Attributes:
+        recipe: Name of the recipe that the settings started from, for the record.
+        model: The network.
+        data: The images.
+        augment: Variation of the training images.
+        view: Crop of the validation images.
+        optim: The optimiser.
+        schedule: The learning rate over time.
+        runtime: Device, precision, threads.
+        batch_size: Images of one optimiser step over all processes.
+        accumulate: Parts in which a step's batch is processed, to save memory.
+        label_smoothing: Share of the label spread over all classes.
+        ema_decay: Decay per step of the averaged weights; None keeps none.
+        size_schedule: Shares of `image_size_px` in equal spans of training, for instance
+            (0.75, 1.0): smaller images early.
+        seed: Decides initial weights, order and augmentation.
+        weights: Start from these weights (a run or a file); the head is new if the
+            classes differ.
+        freeze_until: Do not train the stem and this many stages; they stay as loaded.
+        freeze_norm: Keep BN's statistics and parameters as they are.
+        checkpoint_minutes: Also save in mid-epoch, this often.
+    """
+
+    recipe: str = ""
+    model: ModelConfig = ResNeXtConfig()
+    data: DataConfig = DataConfig()
+    augment: AugmentConfig = AugmentConfig()
+    view: ViewConfig = ViewConfig()
+    optim: OptimConfig = OptimConfig()
+    schedule: ScheduleConfig = ScheduleConfig()
+    runtime: RuntimeConfig = RuntimeConfig()
+    batch_size: PositiveInt = 128
+    accumulate: PositiveInt = 1
+    label_smoothing: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0
+    ema_decay: Annotated[float, Field(gt=0.0, lt=1.0)] | None = None
+    size_schedule: tuple[PositiveFloat, ...] = (1.0,)
+    seed: NonNegativeInt = 0
+    weights: Path | None = None
+    freeze_until: NonNegativeInt = 0
+    freeze_norm: bool = False
+    checkpoint_minutes: PositiveFloat = 10.0
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.batch_size % self.accumulate:
+            raise ConfigError(
+                f"accumulate={self.accumulate} does not divide batch_size={self.batch_size}"
+            )
+        if self.freeze_until and self.weights is None:
+            raise ConfigError(
+                f"freeze_until={self.freeze_until} would freeze random weights; give weights=FILE"
+            )
+        return self
