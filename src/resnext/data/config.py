@@ -36,6 +36,8 @@ class DataConfig(Settings):
         val_fraction: Share of a `folder` without its own split that is kept for
             validation, chosen by a hash of the file's name.
         workers: Processes that decode files; by default one a core, at most 8.
+        mean: Mean of each channel to subtract, of values in 0..1; by default the set's own.
+        std: Standard deviation of each channel to divide by; by default the set's own.
     """
 
     name: DataName = "digits"
@@ -43,6 +45,8 @@ class DataConfig(Settings):
     image_size_px: PositiveInt | None = None
     val_fraction: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.1
     workers: NonNegativeInt | None = None
+    mean: tuple[float, ...] | None = None
+    std: tuple[float, ...] | None = None
 
     @model_validator(mode="after")
     def _check(self) -> Self:

@@ -82,12 +82,15 @@ class RuntimeConfig(Settings):
     Attributes:
         device: `auto` takes a GPU where there is one.
         precision: `auto` is bf16 on a GPU that has it, fp32 elsewhere.
+        channels_last: Keep images and weights with the channels innermost; the faster
+            layout for convolutions on CPU and GPU.
         compile: Compile the network with `torch.compile`.
         threads: CPU threads of one process; None leaves torch's choice.
     """
 
     device: str = "auto"
     precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
+    channels_last: bool = True
     compile: bool = False
     threads: PositiveInt | None = None
 

@@ -1,0 +1,74 @@
+"""The command `resnext`: hands each verb to its file, and prints a user's error as one message."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import importlib
+import os
+import sys
+from pathlib import Path
+
+from resnext import __version__
+from resnext.errors import ResNeXtError
+
+VERBS = ("describe", "train", "evaluate", "predict")
+
+_EXAMPLES = """\
+examples:
+  resnext describe resnext50_32x4d --compare resnet50
+  resnext train --data digits
+  resnext train --data photos/ --recipe modern --epochs 100
+  resnext evaluate runs/demo
+  resnext predict runs/demo photo.jpg folder/ --json
+
+`resnext VERB --help` lists a verb's options."""
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one verb.
+
+    Returns:
+        The exit status: 0 success, 1 some inputs were bad, 2 a mistake of the user,
+        128 + N when signal N ended the program.
+    """
+    arguments = sys.argv[1:] if argv is None else argv
+    if not arguments or arguments[0] in ("-h", "--help", "help"):
+        print(_help())
+        return 0
+    if arguments[0] in ("-V", "--version"):
+        print(f"resnext {__version__}")
+        return 0
+    try:
+        return _run(arguments[0], arguments[1:])
+    except ResNeXtError as error:
+        print(f"resnext: error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # the reader of our output, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+
+
+def _run(verb: str, arguments: list[str]) -> int:
+    if verb not in VERBS:
+        near = difflib.get_close_matches(verb, VERBS, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"verbs are {', '.join(VERBS)}"
+        print(f"resnext: error: no verb {verb!r}; {hint}", file=sys.stderr)
+        return 2
+    status = importlib.import_module(f"resnext.cli.{verb}").main(arguments)
+    assert isinstance(status, int)
+    return status
+
+
+def _help() -> str:
+    rows = "\n".join(f"  {verb:<10} {_summary(verb)}" for verb in VERBS)
+    title = "ResNeXt: residual networks that aggregate transformations."
+    return f"usage: resnext VERB ...\n\n{title}\n\nverbs:\n{rows}\n\n{_EXAMPLES}"
+
+
+def _summary(verb: str) -> str:
+    """Read the first line of a verb's docstring without importing the verb."""
+    source = (Path(__file__).parent / f"{verb}.py").read_text(encoding="utf-8")
+    return (ast.get_docstring(ast.parse(source)) or "").partition("\n")[0]

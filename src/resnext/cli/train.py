@@ -1,0 +1,198 @@
+"""Train a network on your images, fine-tune one, or go on with a run.
+
+Examples:
+  resnext train --data digits
+  resnext train --data photos/ --epochs 20 --out runs/photos
+  resnext train --data cifar10 --model resnext29_8x64d --recipe cifar
+  resnext train --data photos/ --weights runs/imagenet --freeze-until 3 --lr 0.01
+  resnext train --data photos/ --set augment.mixup=0.2 optim.clip_norm=1
+  resnext train --config runs/photos/config.yaml --seed 1
+  resnext train --resume runs/photos
+  torchrun --nproc-per-node 2 -m resnext train --data photos/
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import tyro
+
+from resnext.cli.arguments import override, parse
+from resnext.data.config import DataConfig, parse_data
+from resnext.errors import ConfigError
+from resnext.model.names import config_from
+from resnext.recipes.presets import RECIPES, default_model
+from resnext.training.config import TrainConfig
+
+if TYPE_CHECKING:
+    from resnext.model.config import ModelConfig
+    from resnext.training.display import Display
+
+
+@dataclass(frozen=True)
+class Train:
+    """Train a network on your images, fine-tune one, or go on with a run."""
+
+    data: str | None = None
+    """digits (the default), fashion-mnist, cifar10, cifar100, imagenet:DIR, or a folder of
+    class folders."""
+    model: str | None = None
+    """Network, such as resnext50_32x4d, resnext29_8x64d or resnext_2-2-2-2_8x4d."""
+    recipe: Literal["fast", "modern", "imagenet", "cifar"] | None = None
+    """Settings to start from; fast is the default, imagenet and cifar are the paper's."""
+    epochs: int | None = None
+    """Length of training; the whole schedule is stretched to it."""
+    batch_size: int | None = None
+    """Images of a step over all processes; the learning rate follows."""
+    lr: float | None = None
+    """Peak learning rate for the recipe's own batch size."""
+    image_size: int | None = None
+    """Side of the images that the network sees, in pixels."""
+    seed: int | None = None
+    """Decides initial weights, order and augmentation."""
+    weights: Path | None = None
+    """Start from a run or a weight file; the head is new if the classes differ."""
+    freeze_until: int | None = None
+    """Keep the stem and this many stages as loaded."""
+    head_lr_factor: float | None = None
+    """Multiplies the learning rate of the head."""
+    out: Path | None = None
+    """The run folder; by default the next free one under runs/."""
+    name: str | None = None
+    """Name of the run folder under runs/; numbered if taken."""
+    config: Path | None = None
+    """Take the settings from a YAML file or a run folder instead of a recipe."""
+    resume: Path | None = None
+    """Go on with this run from its last checkpoint."""
+    device: str | None = None
+    """auto, cpu, cuda, cuda:N or mps."""
+    precision: Literal["auto", "fp32", "bf16", "fp16"] | None = None
+    """Arithmetic; auto is bf16 on GPUs that have it, else fp32."""
+    compile: bool = False
+    """Compile the network with torch.compile."""
+    threads: int | None = None
+    """CPU threads of one process."""
+    workers: int | None = None
+    """Processes that decode files."""
+    set: Annotated[tuple[str, ...], tyro.conf.arg(metavar="KEY=VALUE ...")] = ()
+    """Any other setting of config.yaml, such as optim.weight_decay=1e-4."""
+    quiet: bool = False
+    """Print nothing but errors."""
+    json: bool = False
+    """Print the final figures as JSON."""
+
+
+def main(argv: list[str]) -> int:
+    """Run the verb."""
+    arguments = parse(Train, argv, __doc__)
+    config = _resume(arguments, argv) if arguments.resume else build_config(arguments)
+
+    # torch is imported from here on, after the arguments were found to be right
+    from resnext.training.display import Display, default_mode
+    from resnext.training.interrupt import Interrupted
+    from resnext.training.train import Target, train
+
+    is_main = os.environ.get("RANK", "0") == "0"
+    display = Display(default_mode(quiet=arguments.quiet or not is_main))
+    target = Target(out=arguments.out, name=arguments.name, resume=arguments.resume)
+    try:
+        run = train(config, target, display)
+    except Interrupted as stop:
+        if is_main:
+            print(stop, file=sys.stderr)
+        return 128 + stop.signal_number
+    if is_main:
+        _finish(run, arguments, display)
+    return 0
+
+
+def build_config(arguments: Train) -> TrainConfig:
+    """Turn the flags into settings.
+
+    Raises:
+        ConfigError: A flag is wrong, or two contradict each other.
+    """
+    if arguments.config is not None:
+        if arguments.recipe is not None:
+            raise ConfigError("--config already holds a recipe's settings; leave out --recipe")
+        from resnext.training.run_folder import read_config
+
+        config = read_config(arguments.config)
+        if arguments.data is not None:
+            config = config.replace(data=parse_data(arguments.data))
+        if arguments.model is not None:
+            config = config.replace(model=config_from(arguments.model))
+    else:
+        data = parse_data(arguments.data or "digits")
+        recipe = RECIPES[arguments.recipe or "fast"]
+        config = recipe(_model(arguments, data), data)
+    for key, value in _flag_settings(arguments).items():
+        config = override(config, key, value)
+    for text in arguments.set:
+        key, separator, value = text.partition("=")
+        if not separator:
+            raise ConfigError(f"--set {text!r}: write KEY=VALUE, such as optim.weight_decay=1e-4")
+        config = override(config, key, value)
+    return config
+
+
+def _model(arguments: Train, data: DataConfig) -> ModelConfig:
+    """Return the network that was named, else that of the weights, else the data's default."""
+    if arguments.model is None and arguments.weights is not None:
+        from resnext.model.weights import read_weights
+        from resnext.training.finetune import resolve_weights
+
+        return read_weights(resolve_weights(arguments.weights))[0]
+    return config_from(arguments.model or default_model(data))
+
+
+def _flag_settings(arguments: Train) -> dict[str, Any]:
+    """Return the settings for which a flag was given."""
+    flags = {
+        "schedule.epochs": arguments.epochs,
+        "batch_size": arguments.batch_size,
+        "optim.lr": arguments.lr,
+        "optim.head_lr_factor": arguments.head_lr_factor,
+        "data.image_size_px": arguments.image_size,
+        "data.workers": arguments.workers,
+        "seed": arguments.seed,
+        "weights": arguments.weights,
+        "freeze_until": arguments.freeze_until,
+        "runtime.device": arguments.device,
+        "runtime.precision": arguments.precision,
+        "runtime.compile": arguments.compile or None,
+        "runtime.threads": arguments.threads,
+    }
+    return {key: value for key, value in flags.items() if value is not None}
+
+
+def _resume(arguments: Train, argv: list[str]) -> TrainConfig:
+    """Read the settings of the run to go on with; other settings would not be that run."""
+    allowed = {"resume": arguments.resume, "quiet": arguments.quiet, "json": arguments.json}
+    if arguments != Train(**allowed):  # type: ignore[arg-type]  # the keys above are its fields
+        raise ConfigError(
+            f"--resume goes on with the run's own settings, but also got: {' '.join(argv)}; "
+            "to change settings, start a new run: resnext train --config RUN ..."
+        )
+    from resnext.training.run_folder import open_run
+
+    assert arguments.resume is not None
+    return open_run(arguments.resume)
+
+
+def _finish(run: Path, arguments: Train, display: Display) -> None:
+    """Evaluate the best weights and write the report."""
+    from resnext.evaluation.run import evaluate_run
+
+    figures = evaluate_run(run)
+    display.note(
+        f"top-1 error {figures['top1_error']:.2f}% on the validation split\n"
+        f"report: {run / 'report.html'}"
+    )
+    if arguments.json:
+        print(json.dumps({"run": str(run), **figures}))

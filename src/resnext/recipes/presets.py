@@ -1,0 +1,124 @@
+"""The recipes: the paper's two, today's long one, and one for a small budget."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from resnext.data.config import AugmentConfig, DataConfig
+from resnext.model.config import ModelConfig
+from resnext.training.config import OptimConfig, ScheduleConfig, TrainConfig
+
+Recipe = Callable[[ModelConfig, DataConfig], TrainConfig]
+
+
+def imagenet(model: ModelConfig, data: DataConfig) -> TrainConfig:
+    """Return the paper's ImageNet recipe.
+
+    Source: arXiv 1611.05431, section 4 and the released code (100 epochs, colour jitter 0.4,
+    lighting 0.1); batch 256, learning rate 0.1 divided by 10 every 30 epochs.
+    """
+    augment = base_augment(data)
+    if augment.crop == "resized":
+        augment = augment.replace(color_jitter=0.4, lighting=0.1)
+    return TrainConfig(
+        recipe="imagenet",
+        model=model,
+        data=data,
+        augment=augment,
+        optim=OptimConfig(lr=0.1, lr_batch_size=256, weight_decay=1e-4),
+        schedule=ScheduleConfig(kind="step", epochs=100, milestones=(0.3, 0.6, 0.9)),
+        batch_size=256,
+    )
+
+
+def cifar(model: ModelConfig, data: DataConfig) -> TrainConfig:
+    """Return the paper's CIFAR recipe.
+
+    Source: arXiv 1611.05431, appendix A: batch 128, weight decay 5e-4, 300 epochs, learning
+    rate 0.1 divided by 10 at epochs 150 and 225.
+    """
+    return TrainConfig(
+        recipe="cifar",
+        model=model,
+        data=data,
+        augment=base_augment(data),
+        optim=OptimConfig(lr=0.1, lr_batch_size=128, weight_decay=5e-4),
+        schedule=ScheduleConfig(kind="step", epochs=300, milestones=(0.5, 0.75)),
+        batch_size=128,
+    )
+
+
+def modern(model: ModelConfig, data: DataConfig) -> TrainConfig:
+    """Return a long recipe with today's regularisation, for the best accuracy.
+
+    Source of the choices: torchvision's "new recipe" for ResNet-50
+    (https://pytorch.org/blog/how-to-train-state-of-the-art-models-using-torchvision-latest-primitives/),
+    halved in length.
+    """
+    return TrainConfig(
+        recipe="modern",
+        model=model,
+        data=data,
+        augment=base_augment(data).replace(
+            policy="trivialaugment", erasing=0.1, mixup=0.2, cutmix=1.0
+        ),
+        optim=OptimConfig(lr=0.125, lr_batch_size=256, weight_decay=2e-5, decay_norm=False),
+        schedule=ScheduleConfig(kind="cosine", epochs=300, warmup=1 / 60),
+        batch_size=256,
+        label_smoothing=0.1,
+        ema_decay=0.9998,
+    )
+
+
+def fast(model: ModelConfig, data: DataConfig) -> TrainConfig:
+    """Return the recipe for the best accuracy in a small budget.
+
+    One cycle of the learning rate, label smoothing, averaged weights. The values were
+    chosen by measurement: docs/benchmarks/fashion-mnist.md.
+    """
+    small = is_small(data)
+    return TrainConfig(
+        recipe="fast",
+        model=model,
+        data=data,
+        augment=base_augment(data),
+        optim=OptimConfig(lr=0.2, lr_batch_size=128, weight_decay=5e-4, decay_norm=False),
+        schedule=ScheduleConfig(kind="onecycle", epochs=30, warmup=0.2),
+        batch_size=64 if data.name == "digits" else 128,
+        label_smoothing=0.1,
+        ema_decay=0.99,
+        size_schedule=(1.0,) if small else (0.6, 0.8, 1.0),
+    )
+
+
+RECIPES: dict[str, Recipe] = {
+    "fast": fast,
+    "modern": modern,
+    "imagenet": imagenet,
+    "cifar": cifar,
+}
+
+
+def base_augment(data: DataConfig) -> AugmentConfig:
+    """Return the standard crop and flip of a data set.
+
+    Small images are padded and cropped back, files are cropped at a random size. Digits are
+    not mirrored, since a mirrored digit is another sign.
+    """
+    if data.name == "digits":
+        return AugmentConfig(crop="pad", pad_px=1)
+    if is_small(data):
+        return AugmentConfig(crop="pad", pad_px=4, flip=True)
+    return AugmentConfig(crop="resized", flip=True)
+
+
+def default_model(data: DataConfig) -> str:
+    """Return the network for people who did not name one."""
+    if data.name == "digits":
+        return "resnext_1-1-1_8x8d_cifar"
+    return "resnext29_8x64d" if is_small(data) else "resnext50_32x4d"
+
+
+def is_small(data: DataConfig) -> bool:
+    """Tell the sets that live in memory, with images of at most 32 pixels."""
+    return data.name not in ("imagenet", "folder")

@@ -1,0 +1,61 @@
+"""The surroundings of a run: versions, hardware, the state of git."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from resnext.training.runtime import Runtime
+
+_PACKAGES = ("resnext", "torch", "torchvision", "numpy", "pillow")
+
+
+def describe_environment(runtime: Runtime) -> dict[str, Any]:
+    """Collect what one needs to know to repeat a run."""
+    return {
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "packages": {name: importlib.metadata.version(name) for name in _PACKAGES},
+        "cpu": _cpu_name(),
+        "num_cores": os.cpu_count(),
+        "num_threads": torch.get_num_threads(),
+        "device": _device_name(runtime.device),
+        "dtype": str(runtime.dtype).removeprefix("torch."),
+        "num_processes": runtime.world_size,
+        "git": _git_state(),
+    }
+
+
+def _device_name(device: torch.device) -> str:
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
+
+
+def _cpu_name() -> str:
+    """Return the processor's name where Linux tells it, else its architecture."""
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        for line in info.read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def _git_state() -> str | None:
+    """Return the commit of the working folder, marked when files differ from it."""
+    try:
+        done = subprocess.run(
+            ["git", "describe", "--always", "--dirty", "--abbrev=40"],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=10,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None  # git is not installed or does not answer
+    return done.stdout.strip() or None

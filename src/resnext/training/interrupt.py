@@ -1,0 +1,72 @@
+"""Ctrl-C and SIGTERM: finish the step, save, say how to go on."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+import torch
+import torch.distributed as dist
+
+from resnext.training.runtime import Runtime
+
+# A flag that every process must agree on costs one small message; on a GPU reading it also
+# waits for the device, so it is asked for less often there.
+_STEPS_BETWEEN_CHECKS = {"cpu": 1, "cuda": 20}
+
+
+class Interrupted(BaseException):
+    """Training was asked to stop and has saved its state; the message says how to go on.
+
+    Attributes:
+        signal_number: The signal that asked for it.
+    """
+
+    def __init__(self, signal_number: int, message: str) -> None:
+        super().__init__(message)
+        self.signal_number = signal_number
+
+
+class StopRequest:
+    """Remembers that the process was asked to stop."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self.signal_number = 0
+        self._runtime = runtime
+
+    def handle(self, number: int, _frame: FrameType | None) -> None:
+        """Note the first signal; a second one ends the process at once."""
+        if self.signal_number:
+            signal.signal(number, signal.SIG_DFL)
+            signal.raise_signal(number)
+        self.signal_number = number
+
+    def agreed(self, step: int) -> int:
+        """Return the signal if any process got one, the same answer in all of them."""
+        if self._runtime.world_size == 1:
+            return self.signal_number
+        if step % _STEPS_BETWEEN_CHECKS.get(self._runtime.device.type, 1):
+            return 0
+        number = torch.tensor(self.signal_number, device=self._runtime.device)
+        dist.all_reduce(number, dist.ReduceOp.MAX)
+        return int(number)
+
+
+@contextmanager
+def stop_on_signal(runtime: Runtime) -> Iterator[StopRequest]:
+    """Catch SIGINT and SIGTERM while training runs (Python allows it in the main thread only)."""
+    request = StopRequest(runtime)
+    if threading.current_thread() is not threading.main_thread():
+        yield request
+        return
+    previous = {
+        number: signal.signal(number, request.handle) for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield request
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)

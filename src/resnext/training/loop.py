@@ -1,0 +1,315 @@
+"""The training loop: epochs of steps, each epoch validated, logged and saved."""
+
+from __future__ import annotations
+
+import signal
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from torch import nn
+
+from resnext.data.loader import EvalLoader, TrainLoader
+from resnext.data.split import DataInfo
+from resnext.errors import TrainingError
+from resnext.evaluation.evaluate import evaluate
+from resnext.model.card import ModelCard
+from resnext.model.weights import save_weights
+from resnext.training.checkpoint import Position, save_checkpoint
+from resnext.training.display import Display
+from resnext.training.finetune import set_train_mode
+from resnext.training.interrupt import Interrupted, StopRequest
+from resnext.training.metrics_log import MetricsLog
+from resnext.training.run_folder import BEST, LAST, keep_last_good
+from resnext.training.schedule import lr_factor, peak_lr
+from resnext.training.step import Trainer
+
+_STEPS_BETWEEN_LINES = 50
+
+
+@dataclass(frozen=True)
+class Loaders:
+    """The images of a run, and what is known of them."""
+
+    info: DataInfo
+    train: TrainLoader
+    val: EvalLoader
+
+
+@dataclass(frozen=True)
+class Recorder:
+    """Where the figures go; `log` is None in all processes but the first."""
+
+    run: Path
+    display: Display
+    log: MetricsLog | None
+
+
+class Loop:
+    """Trains from a position to the end.
+
+    Attributes:
+        position: How far training has come; what a checkpoint stores besides tensors.
+    """
+
+    def __init__(
+        self,
+        trainer: Trainer,
+        loaders: Loaders,
+        recorder: Recorder,
+        stop: StopRequest,
+        position: Position,
+    ) -> None:
+        self.position = position
+        self._trainer = trainer
+        self._config = trainer.config
+        self._loaders = loaders
+        self._recorder = recorder
+        self._stop = stop
+        self._peak_lr = peak_lr(self._config.optim, self._config.batch_size)
+        self._num_steps = loaders.train.num_steps
+        self._all_steps = self._num_steps * self._config.schedule.epochs
+        self._last_save = time.monotonic()
+
+    def run(self) -> None:
+        """Train all remaining epochs.
+
+        Raises:
+            Interrupted: A signal asked to stop; the state is saved.
+            TrainingError: The loss is no longer a number; the last good state is kept.
+        """
+        self._recorder.display.start(self._all_steps, self.position.total_steps)
+        try:
+            while self.position.epoch < self._config.schedule.epochs:
+                self._train_epoch()
+                self._finish_epoch()
+                self._leave_if_asked()
+        finally:
+            self._recorder.display.stop()
+
+    def _train_epoch(self) -> None:
+        set_train_mode(self._trainer.model, self._config)
+        meter = _Meter(self._trainer.runtime.device, self.position)
+        batches = self._loaders.train.epoch(
+            self.position.epoch,
+            first_step=self.position.step,
+            image_size_px=self.size_px(self.position.epoch),
+        )
+        for batch in batches:
+            lr = self._lr()
+            meter.add(self._trainer.step(batch, lr), batch.global_size, len(batch.labels_b))
+            self._advance()
+            is_last = self.position.step == self._num_steps
+            if is_last or self.position.step % _STEPS_BETWEEN_LINES == 0:
+                self._report(meter, lr)
+            if is_last:
+                break
+            self._save_if_due(meter)
+            if number := self._stop.agreed(self.position.total_steps):
+                self.position = meter.into(self.position)
+                self._save()
+                raise self._interrupted(number)
+        self.position = meter.into(self.position)
+
+    def _advance(self) -> None:
+        position = self.position
+        self.position = replace(
+            position, step=position.step + 1, total_steps=position.total_steps + 1
+        )
+
+    def _lr(self) -> float:
+        schedule = self._config.schedule
+        return self._peak_lr * lr_factor(schedule, self.position.total_steps, self._all_steps)
+
+    def size_px(self, epoch: int) -> int:
+        """Return the side of an epoch's training images: smaller early if so configured."""
+        shares = self._config.size_schedule
+        share = shares[epoch * len(shares) // self._config.schedule.epochs]
+        return max(2, 2 * round(share * self._loaders.info.image_size_px / 2))
+
+    def _report(self, meter: _Meter, lr: float) -> None:
+        """Tell the figures of the last steps; stop when the loss is not a number."""
+        loss, images_per_s = meter.read()
+        position = self.position
+        if loss != loss or loss in (float("inf"), float("-inf")):
+            raise TrainingError(
+                f"the loss became {loss} in epoch {position.epoch + 1}, near step {position.step} "
+                f"(learning rate {lr:.4g}). {keep_last_good(self._recorder.run)} Lower the "
+                "learning rate (--lr), lengthen the warm-up (--set schedule.warmup=0.1) or clip "
+                "the gradient (--set optim.clip_norm=1)"
+            )
+        if self._recorder.log is not None:
+            self._recorder.log.write(
+                "train",
+                position.total_steps,
+                epoch=position.epoch + 1,
+                loss=loss,
+                lr=lr,
+                images_per_s=images_per_s,
+            )
+        remaining = self._all_steps - position.total_steps
+        self._recorder.display.step(
+            epoch=self._epoch_name(),
+            total_steps=position.total_steps,
+            loss=loss,
+            images_per_s=images_per_s,
+            seconds_left=remaining * self._config.batch_size / max(images_per_s, 1e-9),
+        )
+
+    def _finish_epoch(self) -> None:
+        """Validate, log, and save: the best weights first, then the checkpoint that knows them."""
+        position = self.position
+        model = self._share_statistics()
+        runtime = self._trainer.runtime
+        result = evaluate(
+            model,
+            self._loaders.val,
+            num_classes=len(self._loaders.info.classes),
+            device=runtime.device,
+            autocast=runtime.autocast,
+            full=False,
+        )
+        train_loss = position.loss_sum / max(position.loss_count, 1)
+        figures: dict[str, Any] = {
+            "epoch": position.epoch + 1,
+            "train_loss": train_loss,
+            "top1_error": result.top1_error,
+            "top5_error": result.top5_error,
+            "loss": result.loss,
+            "lr": self._lr(),
+            "seconds": position.seconds,
+            "size_px": self.size_px(position.epoch),
+        }
+        self._recorder.display.epoch(
+            epoch=self._epoch_name(),
+            train_loss=train_loss,
+            loss=result.loss,
+            top1_error=result.top1_error,
+        )
+        if self._recorder.log is not None:
+            self._recorder.log.write("epoch", position.total_steps, **figures)
+        score = (result.top1_error, result.loss)
+        if score < position.best:
+            self._save_best(model, figures)
+        self.position = replace(
+            position,
+            epoch=position.epoch + 1,
+            step=0,
+            best=min(score, position.best),
+            loss_sum=0.0,
+            loss_count=0,
+        )
+        self._save()
+
+    def _share_statistics(self) -> nn.Module:
+        """Return the network to validate, with the first process's BN statistics in all."""
+        average = self._trainer.average
+        model = average.model if average is not None else self._trainer.model
+        if self._trainer.runtime.world_size > 1:
+            for buffer in model.buffers():
+                dist.broadcast(buffer, src=0)
+        return model.eval()
+
+    def _save_best(self, model: nn.Module, figures: dict[str, Any]) -> None:
+        if not self._trainer.runtime.is_main:
+            return
+        info = self._loaders.info
+        card = ModelCard(
+            data=info.name,
+            classes=info.classes,
+            image_size_px=self._config.view.size_px or info.image_size_px,
+            resize_px=self._loaders.val.resize_px,
+            mean=info.mean,
+            std=info.std,
+            metrics={name: figures[name] for name in ("top1_error", "loss")},
+            epoch=figures["epoch"],
+        )
+        save_weights(self._recorder.run / BEST, model, self._config.model, card)
+
+    def _save_if_due(self, meter: _Meter) -> None:
+        """Save in mid-epoch when the last save is long ago."""
+        if time.monotonic() - self._last_save < 60.0 * self._config.checkpoint_minutes:
+            return
+        self.position = meter.into(self.position)
+        self._save()
+
+    def _save(self) -> None:
+        self._last_save = time.monotonic()
+        if not self._trainer.runtime.is_main:
+            return
+        average = self._trainer.average
+        position = replace(
+            self.position,
+            ema_updates=0 if average is None else average.num_updates,
+            scaler=self._trainer.scaler.state_dict(),
+        )
+        save_checkpoint(
+            self._recorder.run / LAST,
+            position,
+            self._trainer.model,
+            self._trainer.optimizer,
+            average,
+        )
+
+    def _leave_if_asked(self) -> None:
+        """Stop between two epochs; their end is saved already."""
+        number = self._stop.agreed(0)
+        if number and self.position.epoch < self._config.schedule.epochs:
+            raise self._interrupted(number)
+
+    def _interrupted(self, number: int) -> Interrupted:
+        run = self._recorder.run
+        return Interrupted(
+            number,
+            f"stopped by {signal.Signals(number).name} and saved at {self._epoch_name()}, step "
+            f"{self.position.step} of {self._num_steps}; go on with: resnext train --resume {run}",
+        )
+
+    def _epoch_name(self) -> str:
+        return f"epoch {self.position.epoch + 1}/{self._config.schedule.epochs}"
+
+
+class _Meter:
+    """Sums losses on the device, so that a step never waits to be read, and counts time."""
+
+    def __init__(self, device: torch.device, position: Position) -> None:
+        self._loss_sum = torch.tensor(position.loss_sum, dtype=torch.float64, device=device)
+        self._loss_count = position.loss_count
+        self._interval_start = (position.loss_sum, position.loss_count)
+        self._global_images = 0
+        self._interval_time = time.perf_counter()
+        self._saved_time = self._interval_time
+
+    def add(self, loss_sum: torch.Tensor, global_size: int, local_size: int) -> None:
+        """Count one step."""
+        self._loss_sum += loss_sum
+        self._loss_count += local_size
+        self._global_images += global_size
+
+    def read(self) -> tuple[float, float]:
+        """Return the mean loss and the images per second since the last reading."""
+        total = float(self._loss_sum)  # on a GPU: waits for the steps so far
+        now = time.perf_counter()
+        start_sum, start_count = self._interval_start
+        loss = (total - start_sum) / max(self._loss_count - start_count, 1)
+        images_per_s = self._global_images / max(now - self._interval_time, 1e-9)
+        self._interval_start = (total, self._loss_count)
+        self._interval_time = now
+        self._global_images = 0
+        return loss, images_per_s
+
+    def into(self, position: Position) -> Position:
+        """Return the position with this epoch's losses and time added."""
+        total = float(self._loss_sum)
+        now = time.perf_counter()
+        elapsed = now - self._saved_time
+        self._saved_time = now
+        return replace(
+            position,
+            loss_sum=total,
+            loss_count=self._loss_count,
+            seconds=position.seconds + elapsed,
+        )

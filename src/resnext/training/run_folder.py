@@ -1,0 +1,127 @@
+"""A run is a folder that explains itself, and never overwrites another.
+
+config.yaml         every setting, resolved; training from it reproduces the run
+environment.json    versions, hardware, the state of git
+metrics.jsonl       one JSON object a line: training intervals and epochs
+tensorboard/        the same as TensorBoard events
+last.safetensors    the checkpoint from which to go on
+best.safetensors    the weights with the lowest validation error
+evaluation.json, report.html, bad_files.json
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from resnext.errors import ConfigError, RunError
+from resnext.settings import Settings
+from resnext.training.config import TrainConfig
+
+CONFIG = "config.yaml"
+ENVIRONMENT = "environment.json"
+METRICS = "metrics.jsonl"
+LAST = "last.safetensors"
+BEST = "best.safetensors"
+BAD_FILES = "bad_files.json"
+
+
+def create_run_folder(path: Path | None, name: str) -> Path:
+    """Make a new, empty run folder.
+
+    Args:
+        path: Exactly this folder, or None to take the next free `runs/NAME`.
+        name: Name under `runs/`; a number is added when it is taken.
+
+    Raises:
+        RunError: The folder holds something already, or cannot be made.
+    """
+    try:
+        if path is not None:
+            return _create_exactly(path)
+        for number in itertools.count(1):
+            candidate = Path("runs") / (name if number == 1 else f"{name}-{number}")
+            candidate.parent.mkdir(exist_ok=True)
+            try:
+                candidate.mkdir()  # fails if another process was faster
+            except FileExistsError:
+                continue
+            return candidate
+        raise AssertionError("unreachable: the numbers never end")
+    except OSError as error:
+        raise RunError(
+            f"cannot make the run folder {path or Path('runs') / name}: {error.strerror}; "
+            "choose another place with --out FOLDER"
+        ) from None
+
+
+def _create_exactly(path: Path) -> Path:
+    path.mkdir(parents=True, exist_ok=True)
+    if any(path.iterdir()):
+        raise RunError(
+            f"{path} is not empty, and a run never overwrites another; choose another --out, "
+            f"or go on with it: resnext train --resume {path}"
+        )
+    if not os.access(path, os.W_OK):
+        raise RunError(f"{path} cannot be written; choose another --out")
+    return path
+
+
+def write_config(run: Path, config: TrainConfig) -> None:
+    """Write the resolved settings of a run."""
+    text = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+    (run / CONFIG).write_text(text, encoding="utf-8")
+
+
+def read_config(path: Path) -> TrainConfig:
+    """Read the settings from a run folder or a YAML file.
+
+    Raises:
+        RunError: There is no such file.
+        ConfigError: It is not valid YAML, or a setting is wrong.
+    """
+    file = path / CONFIG if path.is_dir() else path
+    try:
+        values = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise RunError(f"cannot read {file}: {error}; give a run folder or a YAML file") from None
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{file} is not valid YAML: {error}") from None
+    if not isinstance(values, dict):
+        raise ConfigError(f"{file} holds no settings; it needs lines such as 'batch_size: 128'")
+    try:
+        return TrainConfig(**values)
+    except ConfigError as error:
+        raise ConfigError(f"{file}: {error}") from None
+
+
+def open_run(run: Path) -> TrainConfig:
+    """Return the settings of a run to go on with.
+
+    Raises:
+        RunError: The folder is not a run.
+    """
+    if not (run / CONFIG).exists():
+        raise RunError(f"{run} is not a run folder: it holds no {CONFIG}")
+    return read_config(run)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a small JSON file whole or not at all."""
+    if isinstance(value, Settings):
+        value = value.model_dump(mode="json")
+    partial = path.with_name(path.name + ".partial")
+    partial.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    partial.replace(path)
+
+
+def keep_last_good(run: Path) -> str:
+    """Say what remains of a run that cannot go on."""
+    if (run / LAST).exists():
+        return f"The last good checkpoint is intact: {run / LAST}."
+    return "No checkpoint had been saved yet."

@@ -1,0 +1,109 @@
+"""Where the arithmetic runs: device, precision, threads and the other processes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+import torch.distributed as dist
+
+from resnext.errors import ConfigError
+from resnext.training.config import RuntimeConfig
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """The resolved place of this process.
+
+    Attributes:
+        device: Where tensors live.
+        dtype: Type of the autocast arithmetic; float32 means no autocast.
+        rank: Index of this process.
+        world_size: Number of processes that train together.
+    """
+
+    device: torch.device
+    dtype: torch.dtype
+    rank: int = 0
+    world_size: int = 1
+
+    @property
+    def is_main(self) -> bool:
+        """This process writes the files and talks to the person."""
+        return self.rank == 0
+
+    def autocast(self) -> torch.autocast:
+        """Return the context in which the network and its loss run."""
+        enabled = self.dtype != torch.float32
+        return torch.autocast(self.device.type, self.dtype if enabled else None, enabled=enabled)
+
+
+@contextmanager
+def open_runtime(config: RuntimeConfig) -> Iterator[Runtime]:
+    """Resolve the settings for this machine and join the other processes, if any.
+
+    Under `torchrun` the process group is opened here (gloo on CPU, NCCL on GPU) and
+    closed when the context ends.
+
+    Raises:
+        ConfigError: The device or precision is not available here.
+    """
+    if config.threads is not None:
+        torch.set_num_threads(config.threads)
+    world_size = int(os.environ.get("WORLD_SIZE", "1"))
+    rank = int(os.environ.get("RANK", "0"))
+    device = resolve_device(config.device)
+    dtype = _resolve_dtype(config.precision, device)
+    if world_size == 1:
+        yield Runtime(device, dtype)
+        return
+    opened_here = not dist.is_initialized()
+    if opened_here:
+        dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    try:
+        yield Runtime(device, dtype, rank, world_size)
+    finally:
+        if opened_here:
+            dist.destroy_process_group()
+
+
+def resolve_device(name: str) -> torch.device:
+    """Turn `auto`, `cpu`, `cuda`, `cuda:1`, `mps` into a device that exists.
+
+    Raises:
+        ConfigError: The name is not a device, or the device is not here.
+    """
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        raise ConfigError(f"device={name!r}: accepted are auto, cpu, cuda, cuda:N, mps") from None
+    if device.type == "cuda":
+        return _resolve_cuda(device)
+    if device.type == "mps" and not torch.backends.mps.is_available():
+        raise ConfigError("device='mps': this machine has none; use device='cpu'")
+    return device
+
+
+def _resolve_cuda(device: torch.device) -> torch.device:
+    if not torch.cuda.is_available():
+        raise ConfigError(f"device={str(device)!r}: torch finds no GPU here; use device='cpu'")
+    index = device.index if device.index is not None else int(os.environ.get("LOCAL_RANK", "0"))
+    if index >= torch.cuda.device_count():
+        raise ConfigError(
+            f"device='cuda:{index}': this machine has {torch.cuda.device_count()} GPU(s); "
+            "start no more processes than GPUs"
+        )
+    torch.cuda.set_device(index)
+    return torch.device("cuda", index)
+
+
+def _resolve_dtype(precision: str, device: torch.device) -> torch.dtype:
+    if precision == "auto":
+        fast_bf16 = device.type == "cuda" and torch.cuda.is_bf16_supported()
+        precision = "bf16" if fast_bf16 else "fp32"
+    return {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}[precision]

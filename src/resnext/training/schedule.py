@@ -1,0 +1,38 @@
+"""The learning rate at each step, a pure function of how far training is."""
+
+from __future__ import annotations
+
+import math
+
+from resnext.training.config import OptimConfig, ScheduleConfig
+
+
+def peak_lr(optim: OptimConfig, batch_size: int) -> float:
+    """Scale the learning rate to the global batch.
+
+    Source: arXiv 1706.02677, the linear scaling rule; the paper's appendix A uses it for
+    fewer GPUs (batch 64 with 0.05, 32 with 0.025).
+    """
+    return optim.lr * batch_size / optim.lr_batch_size
+
+
+def lr_factor(schedule: ScheduleConfig, step: int, total_steps: int) -> float:
+    """Return the share of the peak learning rate at one step.
+
+    Args:
+        schedule: The shape over time.
+        step: Optimiser steps done before this one, from 0.
+        total_steps: Optimiser steps of the whole training.
+
+    Returns:
+        A factor in 0..1. Warm-up rises linearly and reaches 1 where it ends.
+    """
+    progress = step / total_steps
+    if progress < schedule.warmup:
+        return (step + 1) / (schedule.warmup * total_steps + 1)
+    if schedule.kind == "step":
+        passed = sum(progress >= share for share in schedule.milestones)
+        return float(schedule.gamma**passed)
+    fall = (progress - schedule.warmup) / (1.0 - schedule.warmup)
+    shape = 0.5 * (1.0 + math.cos(math.pi * fall)) if schedule.kind == "cosine" else 1.0 - fall
+    return schedule.final + (1.0 - schedule.final) * shape

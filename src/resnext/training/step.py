@@ -1,0 +1,119 @@
+"""One training step, from a batch to new weights."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from contextlib import nullcontext
+from dataclasses import replace
+
+import torch
+from torch import nn
+from torch.nn.parallel import DistributedDataParallel
+
+from resnext.data.batch import Batch
+from resnext.training.config import TrainConfig
+from resnext.training.ema import WeightAverage
+from resnext.training.loss import batch_loss
+from resnext.training.optimizer import set_lr
+from resnext.training.runtime import Runtime
+
+
+class Trainer:
+    """What a step needs: the network, the optimiser, the average and the place to run.
+
+    Attributes:
+        config: Settings of the run.
+        runtime: Device, precision, processes.
+        model: The network, whose state is saved.
+        optimizer: SGD.
+        average: The averaged weights, or None.
+        scaler: Loss scaling of fp16; passes everything through in other precisions.
+    """
+
+    def __init__(
+        self,
+        config: TrainConfig,
+        runtime: Runtime,
+        model: nn.Module,
+        optimizer: torch.optim.Optimizer,
+        average: WeightAverage | None,
+    ) -> None:
+        self.config = config
+        self.runtime = runtime
+        self.model = model
+        self.optimizer = optimizer
+        self.average = average
+        self.scaler = torch.amp.GradScaler(
+            runtime.device.type, enabled=runtime.dtype == torch.float16
+        )
+        # Each process keeps its own BN statistics while training, which never enter the
+        # gradient; before they are used the first process's are handed to all.
+        self._forward: nn.Module = (
+            DistributedDataParallel(model, broadcast_buffers=False, gradient_as_bucket_view=True)
+            if runtime.world_size > 1
+            else model
+        )
+
+    def step(self, batch: Batch, lr: float) -> torch.Tensor:
+        """Do one optimiser step on this process's share of a batch.
+
+        Args:
+            batch: This process's images; `batch.global_size` counts those of all processes.
+            lr: Learning rate of this step.
+
+        Returns:
+            The sum of the losses of this process's images, on the device (reading it
+            waits for the device).
+        """
+        set_lr(self.optimizer, lr)
+        loss_sum = torch.zeros((), device=self.runtime.device)
+        parts = list(_split(batch, self.config.accumulate))
+        for number, part in enumerate(parts):
+            loss_sum += self._backward(part, is_last=number == len(parts) - 1)
+        if self.config.optim.clip_norm is not None:
+            self.scaler.unscale_(self.optimizer)
+            nn.utils.clip_grad_norm_(self.model.parameters(), self.config.optim.clip_norm)
+        self.scaler.step(self.optimizer)
+        self.scaler.update()
+        self.optimizer.zero_grad(set_to_none=True)
+        if self.average is not None:
+            self.average.update()
+        return loss_sum
+
+    def _backward(self, part: Batch, *, is_last: bool) -> torch.Tensor:
+        """Add the gradient of one part of the batch; processes exchange theirs with the last."""
+        wait = (
+            self._forward.no_sync()
+            if isinstance(self._forward, DistributedDataParallel) and not is_last
+            else nullcontext()
+        )
+        with wait:
+            with self.runtime.autocast():
+                logits_bk = self._forward(part.images_bchw)
+                loss = batch_loss(logits_bk, part, self.config.label_smoothing)
+            # Processes average their gradients; weighting by size makes that the exact mean
+            # over the images, also where the shares differ by one.
+            size = len(part.labels_b)
+            weight = size * self.runtime.world_size / part.global_size
+            self.scaler.scale(loss * weight).backward()
+        return loss.detach() * size
+
+
+def _split(batch: Batch, parts: int) -> Iterator[Batch]:
+    """Cut a batch into nearly equal parts."""
+    size = len(batch.labels_b)
+    cuts = [part * size // parts for part in range(parts + 1)]
+    for start, end in itertools.pairwise(cuts):
+        if start == end:
+            continue
+        span = slice(start, end)
+        other, kept = batch.other_labels_b, batch.kept_b
+        yield replace(
+            batch,
+            images_bchw=batch.images_bchw[span],
+            labels_b=batch.labels_b[span],
+            indices_b=batch.indices_b[span],
+            other_labels_b=None if other is None else other[span],
+            kept_b=None if kept is None else kept[span],
+        )

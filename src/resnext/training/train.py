@@ -1,0 +1,212 @@
+"""Train a network from its settings, or go on with a run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.distributed as dist
+
+from resnext.data.bad_files import BadFiles
+from resnext.data.batches import num_steps
+from resnext.data.load import load_data
+from resnext.data.loader import EvalLoader, TrainLoader
+from resnext.data.split import DataInfo, DataSet
+from resnext.errors import ConfigError
+from resnext.model.create import create_model
+from resnext.model.names import name_of
+from resnext.model.weights import read_weights
+from resnext.training.checkpoint import Position, load_checkpoint
+from resnext.training.config import TrainConfig
+from resnext.training.display import Display
+from resnext.training.ema import WeightAverage
+from resnext.training.environment import describe_environment
+from resnext.training.finetune import freeze, load_pretrained, resolve_weights
+from resnext.training.interrupt import stop_on_signal
+from resnext.training.loop import Loaders, Loop, Recorder
+from resnext.training.metrics_log import MetricsLog
+from resnext.training.optimizer import build_optimizer
+from resnext.training.run_folder import (
+    BAD_FILES,
+    ENVIRONMENT,
+    LAST,
+    create_run_folder,
+    write_config,
+    write_json,
+)
+from resnext.training.runtime import Runtime, open_runtime
+from resnext.training.step import Trainer
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where a run goes.
+
+    Attributes:
+        out: Exactly this folder, which must be empty or new.
+        name: Name under `runs/`, numbered when taken; by default made of model, data, recipe.
+        resume: Go on with this run.
+    """
+
+    out: Path | None = None
+    name: str | None = None
+    resume: Path | None = None
+
+
+def train(config: TrainConfig, target: Target, display: Display) -> Path:
+    """Train to the end.
+
+    Under `torchrun` all processes call this with the same settings.
+
+    Args:
+        config: The settings; the classes and channels follow the data.
+        target: The run folder to make, or the run to go on with.
+        display: Shows the progress in the first process.
+
+    Returns:
+        The run folder.
+
+    Raises:
+        Interrupted: A signal asked to stop; the state is saved.
+        ResNeXtError: Settings, data, folder or loss do not allow to go on.
+    """
+    with open_runtime(config.runtime) as runtime, stop_on_signal(runtime) as stop:
+        data = load_data(config.data)
+        if target.resume is None:
+            config = resolve(config, data.info)
+        data = replace(data, info=_normalisation(config, data.info))
+        _check_batches(config, data, runtime)
+        run = _open_run(config, target, runtime)
+        display.note(f"run folder: {run}")
+        trainer = build_trainer(config, data.info, runtime, fresh=target.resume is None)
+        position = _restore(run, trainer) if target.resume is not None else Position()
+        bad_files = BadFiles(len(data.train) + len(data.val))
+        loaders = _build_loaders(config, data, runtime, bad_files)
+        log = MetricsLog(run, position.total_steps) if runtime.is_main else None
+        try:
+            Loop(trainer, loaders, Recorder(run, display, log), stop, position).run()
+        finally:
+            if log is not None:
+                log.close()
+            if bad_files.rows and runtime.is_main:
+                write_json(run / BAD_FILES, bad_files.rows)
+        return run
+
+
+def resolve(config: TrainConfig, info: DataInfo) -> TrainConfig:
+    """Fit the settings to the data: the network's classes and channels, the normalisation.
+
+    Images are normalised as loaded weights expect it, otherwise as the data set says.
+    """
+    mean, std = config.data.mean or info.mean, config.data.std or info.std
+    if config.weights is not None:
+        card = read_weights(resolve_weights(config.weights))[2]
+        mean, std = card.mean, card.std
+    return config.replace(
+        model=config.model.replace(num_classes=len(info.classes), in_channels=info.in_channels),
+        data=config.data.replace(image_size_px=info.image_size_px, mean=mean, std=std),
+    )
+
+
+def _normalisation(config: TrainConfig, info: DataInfo) -> DataInfo:
+    mean, std = config.data.mean or info.mean, config.data.std or info.std
+    for name, values in (("mean", mean), ("std", std)):
+        if len(values) != info.in_channels:
+            raise ConfigError(
+                f"data.{name}={values!r} has {len(values)} values, but the images of "
+                f"{info.name} have {info.in_channels} channel(s)"
+            )
+    return replace(info, mean=mean, std=std)
+
+
+def build_trainer(
+    config: TrainConfig, info: DataInfo, runtime: Runtime, *, fresh: bool = True
+) -> Trainer:
+    """Build the network, its optimiser and its average on this process's device.
+
+    Args:
+        config: Resolved settings.
+        info: The data, for its class names.
+        runtime: Device, precision, processes.
+        fresh: Load the weights that the settings name; a resumed run has its own.
+    """
+    torch.manual_seed(config.seed)
+    model = create_model(config.model)
+    if config.weights is not None and fresh:
+        load_pretrained(model, config.weights, info.classes)
+    freeze(model, config)
+    model.to(runtime.device)
+    if config.runtime.channels_last and getattr(config.model, "ndim", 2) == 2:
+        model.to(memory_format=torch.channels_last)
+    average = WeightAverage(model, config.ema_decay) if config.ema_decay is not None else None
+    optimizer = build_optimizer(model, config.optim)
+    if config.runtime.compile:
+        model.compile()
+    return Trainer(config, runtime, model, optimizer, average)
+
+
+def _open_run(config: TrainConfig, target: Target, runtime: Runtime) -> Path:
+    """Make the run folder in the first process and tell the others where it is."""
+    if target.resume is not None:
+        return target.resume
+    run = None
+    if runtime.is_main:
+        default = "-".join(filter(None, (name_of(config.model), config.data.name, config.recipe)))
+        run = create_run_folder(target.out, target.name or default)
+        write_config(run, config)
+        write_json(run / ENVIRONMENT, describe_environment(runtime))
+    if runtime.world_size > 1:
+        answer = [run]
+        dist.broadcast_object_list(answer, src=0)
+        run = answer[0]
+    assert run is not None
+    return run
+
+
+def _restore(run: Path, trainer: Trainer) -> Position:
+    """Put the last checkpoint back, or start anew if the run was stopped before its first."""
+    if not (run / LAST).exists():
+        return Position()
+    position = load_checkpoint(run / LAST, trainer.model, trainer.optimizer, trainer.average)
+    if position.scaler:
+        trainer.scaler.load_state_dict(position.scaler)
+    return position
+
+
+def _build_loaders(
+    config: TrainConfig, data: DataSet, runtime: Runtime, bad_files: BadFiles
+) -> Loaders:
+    workers = default_workers() if config.data.workers is None else config.data.workers
+    place: dict[str, Any] = {
+        "device": runtime.device,
+        "rank": runtime.rank,
+        "world_size": runtime.world_size,
+        "bad_files": bad_files,
+        "workers": workers if needs_workers(data.train, config.augment) else 0,
+    }
+    train_loader = TrainLoader(
+        data.train,
+        data.info,
+        config.augment,
+        batch_size=config.batch_size,
+        seed=config.seed,
+        image_size_px=data.info.image_size_px,
+        **place,
+    )
+    val_loader = EvalLoader(
+        data.val, data.info, config.view, batch_size=2 * train_loader.largest_share, **place
+    )
+    return Loaders(data.info, train_loader, val_loader)
+
+
+def _check_batches(config: TrainConfig, data: DataSet, runtime: Runtime) -> None:
+    smallest = len(data.train) // num_steps(len(data.train), config.batch_size)
+    parts = config.accumulate * runtime.world_size
+    if smallest < 2 * parts:
+        raise ConfigError(
+            f"batch_size={config.batch_size} gives steps of {smallest} images, too few for "
+            f"{runtime.world_size} process(es) with accumulate={config.accumulate}: batch "
+            f"normalisation needs two images in each of the {parts} parts"
+        )

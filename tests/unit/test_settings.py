@@ -1,0 +1,62 @@
+"""Settings: frozen, and clear about what is wrong."""
+
+import pytest
+
+from resnext.errors import ConfigError
+from resnext.model.config import ResNeXtConfig
+from resnext.training.config import ScheduleConfig, TrainConfig
+
+
+def test_a_misspelt_setting_is_answered_with_the_nearest_one() -> None:
+    with pytest.raises(ConfigError, match="cardinallity: no such setting; did you mean 'cardin"):
+        ResNeXtConfig(cardinallity=8)  # type: ignore[call-arg]  # the mistake under test
+
+
+def test_a_wrong_value_is_named_with_its_setting() -> None:
+    with pytest.raises(ConfigError, match=r"cardinality=0: .*greater than 0"):
+        ResNeXtConfig(cardinality=0)
+
+
+def test_a_wrong_value_in_a_group_is_named_with_the_group() -> None:
+    with pytest.raises(ConfigError, match=r"optim: lr='high'"):
+        TrainConfig(optim={"lr": "high"})  # type: ignore[arg-type]  # the mistake under test
+
+
+def test_settings_do_not_change_in_place() -> None:
+    config = ResNeXtConfig()
+    with pytest.raises(ValueError, match="frozen"):
+        config.cardinality = 1  # type: ignore[misc]  # the mistake under test
+
+
+def test_replacing_a_setting_checks_it_anew() -> None:
+    with pytest.raises(ConfigError, match="two-layer"):
+        ResNeXtConfig().replace(block="basic")
+    assert ResNeXtConfig().replace(cardinality=1).cardinality == 1
+
+
+def test_stage_widths_follow_the_stage_list_until_they_are_given() -> None:
+    assert ResNeXtConfig().replace(blocks_per_stage=(1, 1)).stage_widths == (256, 512)
+    given = ResNeXtConfig(blocks_per_stage=(1, 1), stage_widths=(32, 64))
+    with pytest.raises(ConfigError, match="one width a stage"):
+        given.replace(blocks_per_stage=(1, 1, 1))
+
+
+def test_a_config_survives_its_own_serialisation() -> None:
+    config = TrainConfig(model=ResNeXtConfig(cardinality=8, ndim=1), size_schedule=(0.5, 1.0))
+    assert TrainConfig(**config.model_dump(mode="json")) == config
+
+
+@pytest.mark.parametrize("milestones", [(0.5, 0.3), (0.0, 0.5), (0.5, 1.0)])
+def test_milestones_that_are_no_rising_shares_are_refused(milestones: tuple[float, ...]) -> None:
+    with pytest.raises(ConfigError, match="rising shares"):
+        ScheduleConfig(kind="step", milestones=milestones)
+
+
+def test_freezing_random_weights_is_refused() -> None:
+    with pytest.raises(ConfigError, match="freeze random weights"):
+        TrainConfig(freeze_until=2)
+
+
+def test_parts_that_do_not_divide_the_batch_are_refused() -> None:
+    with pytest.raises(ConfigError, match="does not divide"):
+        TrainConfig(batch_size=10, accumulate=3)

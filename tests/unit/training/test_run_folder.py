@@ -1,0 +1,53 @@
+"""A run is a folder that never overwrites another."""
+
+from pathlib import Path
+
+import pytest
+
+from resnext.errors import ConfigError, RunError
+from resnext.training.config import TrainConfig
+from resnext.training.run_folder import create_run_folder, open_run, read_config, write_config
+
+
+def test_a_taken_name_gets_a_number(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    made = [create_run_folder(None, "digits") for _ in range(3)]
+    assert made == [Path("runs/digits"), Path("runs/digits-2"), Path("runs/digits-3")]
+    assert all(folder.is_dir() for folder in made)
+
+
+def test_a_folder_that_holds_something_is_refused_with_the_way_on(tmp_path: Path) -> None:
+    (tmp_path / "precious").write_text("data")
+    with pytest.raises(RunError, match=r"never overwrites another.*--resume"):
+        create_run_folder(tmp_path, "x")
+    assert (tmp_path / "precious").read_text() == "data"
+
+
+def test_a_place_that_cannot_be_made_is_one_clear_message(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(RunError, match=r"cannot make the run folder .*--out"):
+        create_run_folder(tmp_path / "file" / "run", "x")
+
+
+def test_the_written_config_is_the_config(tmp_path: Path) -> None:
+    config = TrainConfig(batch_size=7, size_schedule=(0.5, 1.0), ema_decay=0.9)
+    write_config(tmp_path, config)
+    assert read_config(tmp_path) == open_run(tmp_path) == config
+
+
+def test_a_broken_config_names_the_file_and_the_setting(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text("batch_size: many\n")
+    with pytest.raises(ConfigError, match=r"mine\.yaml: batch_size='many'"):
+        read_config(file)
+    file.write_text("batch_size: [1\n")
+    with pytest.raises(ConfigError, match="not valid YAML"):
+        read_config(file)
+    file.write_text("just text\n")
+    with pytest.raises(ConfigError, match="holds no settings"):
+        read_config(file)
+
+
+def test_a_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match=r"not a run folder: it holds no config\.yaml"):
+        open_run(tmp_path)

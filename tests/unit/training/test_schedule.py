@@ -1,0 +1,53 @@
+"""The learning rate over time, held against the formulas."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from resnext.training.config import OptimConfig, ScheduleConfig
+from resnext.training.schedule import lr_factor, peak_lr
+
+
+def test_the_rate_grows_with_the_batch_as_the_paper_scales_it() -> None:
+    optim = OptimConfig(lr=0.1, lr_batch_size=128)
+    assert peak_lr(optim, 64) == pytest.approx(0.05)
+    assert peak_lr(optim, 32) == pytest.approx(0.025)
+
+
+def test_steps_divide_by_ten_at_the_papers_epochs() -> None:
+    schedule = ScheduleConfig(kind="step", epochs=300, milestones=(0.5, 0.75))
+    factors = [lr_factor(schedule, epoch * 10, 3000) for epoch in (0, 149, 150, 224, 225, 299)]
+    assert factors == pytest.approx([1, 1, 0.1, 0.1, 0.01, 0.01])
+
+
+def test_cosine_follows_half_a_cosine_after_warm_up() -> None:
+    schedule = ScheduleConfig(kind="cosine", warmup=0.2)
+    for step in range(20, 100):
+        expected = 0.5 * (1 + math.cos(math.pi * (step - 20) / 80))
+        assert lr_factor(schedule, step, 100) == pytest.approx(expected)
+
+
+def test_one_cycle_rises_and_falls_linearly_to_its_end() -> None:
+    schedule = ScheduleConfig(kind="onecycle", warmup=0.25, final=0.1)
+    factors = [lr_factor(schedule, step, 100) for step in range(100)]
+    assert max(factors) == factors[25] == 1.0
+    rises = [b - a for a, b in zip(factors[:24], factors[1:25], strict=True)]
+    falls = [a - b for a, b in zip(factors[25:99], factors[26:], strict=True)]
+    assert rises == pytest.approx([1 / 26] * 24)
+    assert falls == pytest.approx([0.9 / 75] * 74)
+
+
+@given(
+    st.sampled_from(["step", "cosine", "onecycle"]),
+    st.floats(0, 0.9),
+    st.integers(1, 1000),
+    st.data(),
+)
+def test_a_factor_is_positive_and_at_most_one(
+    kind: str, warmup: float, total: int, data: st.DataObject
+) -> None:
+    step = data.draw(st.integers(0, total - 1))
+    schedule = ScheduleConfig(kind=kind, warmup=warmup)  # type: ignore[arg-type]  # drawn from its values
+    assert 0 < lr_factor(schedule, step, total) <= 1
