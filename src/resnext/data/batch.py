@@ -18,6 +18,8 @@ class Batch:
             above 1 it holds b·v rows, the views of one image together.
         labels_b: Class indices, int64.
         indices_b: Indices of the images in their split, int64.
+        global_size: Images of this batch in all processes together. A process that
+            averages its b losses weighs its gradient by b · processes / global_size.
         other_labels_b: Labels of the images mixed in (mixup, cutmix), or None.
         kept_b: Share of each image's own label, float32, or None.
         num_views: Views of each image.
@@ -26,6 +28,7 @@ class Batch:
     images_bchw: torch.Tensor
     labels_b: torch.Tensor
     indices_b: torch.Tensor
+    global_size: int
     other_labels_b: torch.Tensor | None = None
     kept_b: torch.Tensor | None = None
     num_views: int = 1

@@ -1,0 +1,58 @@
+"""The files that could not be used: named once each, and a stop when there are too many."""
+
+from __future__ import annotations
+
+import logging
+
+from resnext.errors import DataError
+
+_LOG = logging.getLogger(__name__)
+_LARGEST_SHARE = 0.01
+_NUM_LISTED = 20
+
+
+class BadFiles:
+    """Collects the bad files of a run.
+
+    A few damaged files must not cost a night's training, many mean that the data set is
+    broken. The limit is 1 % of the files, but one bad file is always tolerated, so that a
+    handful of images can be tried too. Under several processes each counts those it met.
+    """
+
+    def __init__(self, num_files: int) -> None:
+        """Start an empty list.
+
+        Args:
+            num_files: Files that the share is of.
+        """
+        self._num_files = num_files
+        self._reasons: dict[str, str] = {}
+
+    @property
+    def rows(self) -> list[dict[str, str]]:
+        """The bad files in order of their paths, each with its `path` and `reason`."""
+        return [{"path": path, "reason": self._reasons[path]} for path in sorted(self._reasons)]
+
+    def record(self, path: str, reason: str) -> None:
+        """Note a bad file and name it in the log, the first time it is met.
+
+        Raises:
+            DataError: More than 1 % of the files, and more than one, are bad.
+        """
+        if path in self._reasons:
+            return
+        self._reasons[path] = reason
+        _LOG.warning("bad file %s: %s", path, reason)
+        self._check()
+
+    def _check(self) -> None:
+        found = len(self._reasons)
+        if found <= max(1, int(_LARGEST_SHARE * self._num_files)):
+            return
+        lines = [f"  {row['path']}: {row['reason']}" for row in self.rows[:_NUM_LISTED]]
+        if found > _NUM_LISTED:
+            lines.append(f"  ... and {found - _NUM_LISTED} more")
+        raise DataError(
+            f"{found} of {self._num_files} image files are bad, more than 1 %; repair or remove "
+            "them and start again:\n" + "\n".join(lines)
+        )
