@@ -63,7 +63,15 @@ def _read(path: Path, mode: str) -> Image.Image:
                 "accepted (a decompression bomb?)"
             )
         image.load()
-        return _convert(ImageOps.exif_transpose(image), mode)
+        return _convert(_upright(image), mode)
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    try:
+        return ImageOps.exif_transpose(image)
+    # Pixels are good even where the camera's notes beside them are not: any parsing error.
+    except Exception:
+        return image
 
 
 def _convert(image: Image.Image, mode: str) -> Image.Image:

@@ -1,0 +1,177 @@
+"""Images in class folders: listing them, and splitting them where the person did not."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+
+from resnext.data.decode import EXTENSIONS
+from resnext.data.split import DataInfo, DataSet, FileSplit
+from resnext.errors import DataError
+
+_LOG = logging.getLogger(__name__)
+_VAL_NAMES = ("val", "valid", "validation", "test")
+_DEFAULT_SIZE_PX = 224
+# Statistics of ImageNet's training images, which the field uses for photographs.
+_MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+
+
+def load_folder(root: Path, val_fraction: float, name: str = "folder") -> DataSet:
+    """List a folder of class folders.
+
+    With `train/` and one of `val/`, `valid/`, `validation/`, `test/` (the first of these
+    that exists), those are the splits. Otherwise the class folders lie in the root, and a
+    hash of each file's name below the root decides its split, so a file never changes
+    sides when others come or go.
+
+    An image is a file with one of `decode.EXTENSIONS`, at any depth below its class folder;
+    hidden files and others are left out, and their number is logged. A link to a folder is
+    followed only if it is a class folder.
+
+    Args:
+        root: The folder.
+        val_fraction: Share kept for validation where the folder has no split of its own.
+        name: Name of the set.
+
+    Raises:
+        DataError: There are no class folders, a class is empty, a split is missing or
+            holds other classes.
+    """
+    if not root.is_dir():
+        raise DataError(f"{root} is not a folder; give the folder that holds the class folders")
+    train_dir = root / "train"
+    val_dirs = [root / part for part in _VAL_NAMES if _holds_folders(root / part)]
+    if _holds_folders(train_dir) or (val_dirs and train_dir.is_dir()):
+        if not val_dirs:
+            raise DataError(
+                f"{root} has train/ but no validation split; add one of "
+                f"{', '.join(f'{part}/' for part in _VAL_NAMES)} with the same class folders, or "
+                f"give {train_dir} to have a share of it kept for validation"
+            )
+        return _with_own_split(train_dir, val_dirs[0], name)
+    if val_dirs and len(_subfolders(root)) == len(val_dirs):
+        raise DataError(f"{root} has {val_dirs[0].name}/ but no train/ with class folders")
+    return _with_hashed_split(root, val_fraction, name)
+
+
+def load_imagenet(root: Path) -> DataSet:
+    """List ImageNet: `train/` and `val/`, each with a folder for every class (synset).
+
+    Raises:
+        DataError: As `load_folder`, or the validation images are not sorted into classes.
+    """
+    for part in ("train", "val"):
+        if not _holds_folders(root / part):
+            raise DataError(
+                f"{root / part} holds no class folders; ImageNet needs {root}/train/CLASS and "
+                f"{root}/val/CLASS, with the validation images sorted into their classes"
+            )
+    return _with_own_split(root / "train", root / "val", "imagenet")
+
+
+def _with_own_split(train_dir: Path, val_dir: Path, name: str) -> DataSet:
+    classes, train = list_classes(train_dir)
+    val_classes, val = list_classes(val_dir)
+    if classes != val_classes:
+        only_train = sorted(set(classes) - set(val_classes))
+        only_val = sorted(set(val_classes) - set(classes))
+        raise DataError(
+            f"{train_dir} and {val_dir} hold different classes: only in {train_dir.name}/: "
+            f"{_listed(only_train)}; only in {val_dir.name}/: {_listed(only_val)}"
+        )
+    return DataSet(_info(name, classes), train, val)
+
+
+def _with_hashed_split(root: Path, val_fraction: float, name: str) -> DataSet:
+    classes, files = list_classes(root)
+    in_val = torch.tensor([name_hash(file) < val_fraction for file in files.names])
+    train, val = _select(files, ~in_val), _select(files, in_val)
+    unseen = [classes[i] for i in range(len(classes)) if not bool((train.labels_n == i).any())]
+    if unseen or not len(val):
+        what = f"no training image of {_listed(unseen)}" if unseen else "no validation image"
+        raise DataError(
+            f"the split by a hash of the file names leaves {what} of {root}; add images, change "
+            f"val_fraction={val_fraction} or make train/ and val/ yourself"
+        )
+    return DataSet(_info(name, classes), train, val)
+
+
+def name_hash(name: str) -> float:
+    """Map a file's name below the root to a number in [0, 1) that never changes."""
+    digest = hashlib.blake2b(name.encode("utf-8", "surrogateescape"), digest_size=8).digest()
+    return int.from_bytes(digest, "big") / 2**64
+
+
+def list_classes(root: Path) -> tuple[tuple[str, ...], FileSplit]:
+    """List the images of a folder of class folders.
+
+    Returns:
+        The class names, sorted, and the files, sorted within each class.
+
+    Raises:
+        DataError: There is no class folder, or one without an image.
+    """
+    classes = tuple(_subfolders(root))
+    if not classes:
+        raise DataError(
+            f"{root} holds no class folders; put the images of each class into a folder of its own"
+        )
+    names: list[str] = []
+    counts, ignored = [], 0
+    for label in classes:
+        found = list(_walk(root / label, f"{label}/"))
+        images = sorted(name for name, is_image in found if is_image)
+        names += images
+        counts.append(len(images))
+        ignored += len(found) - len(images)
+    if empty := [label for label, count in zip(classes, counts, strict=True) if not count]:
+        raise DataError(
+            f"no image in {_listed(empty)} of {root}; remove the folder or add images "
+            f"({', '.join(sorted(EXTENSIONS))})"
+        )
+    if ignored:
+        _LOG.warning("%s: left out %d hidden or other files that are no images", root, ignored)
+    labels_n = torch.repeat_interleave(torch.tensor(counts))
+    return classes, FileSplit(root, tuple(names), labels_n)
+
+
+def _walk(folder: Path, prefix: str) -> Iterator[tuple[str, bool]]:
+    """Yield every file below a folder, as its name after a prefix and whether it is an image."""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            name = entry.name
+            if entry.is_dir(follow_symlinks=False):
+                if not name.startswith("."):
+                    yield from _walk(folder / name, f"{prefix}{name}/")
+            else:
+                is_image = os.path.splitext(name)[1].lower() in EXTENSIONS
+                yield prefix + name, is_image and name[0] != "." and entry.is_file()
+
+
+def _subfolders(folder: Path) -> list[str]:
+    with os.scandir(folder) as entries:
+        return sorted(e.name for e in entries if e.is_dir() and not e.name.startswith("."))
+
+
+def _holds_folders(folder: Path) -> bool:
+    return folder.is_dir() and bool(_subfolders(folder))
+
+
+def _select(files: FileSplit, mask: torch.Tensor) -> FileSplit:
+    names = tuple(name for name, kept in zip(files.names, mask.tolist(), strict=True) if kept)
+    return FileSplit(files.root, names, files.labels_n[mask])
+
+
+def _info(name: str, classes: tuple[str, ...]) -> DataInfo:
+    return DataInfo(name, classes, 3, _DEFAULT_SIZE_PX, _MEAN, _STD)
+
+
+def _listed(names: list[str]) -> str:
+    """Write a few of many names."""
+    shown = ", ".join(names[:5]) or "none"
+    return f"{shown} and {len(names) - 5} more" if len(names) > 5 else shown

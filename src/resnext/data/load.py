@@ -1,0 +1,58 @@
+"""From the settings to the data set that they name."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from resnext.data.config import DataConfig
+from resnext.data.split import DataSet
+from resnext.errors import ConfigError
+
+
+def load_data(config: DataConfig) -> DataSet:
+    """Read the arrays of a set that fits in memory, or list the files of any other.
+
+    Args:
+        config: Name, root and crop; see `DataConfig`.
+
+    Returns:
+        Both splits, their classes and statistics; the size is the configured one.
+
+    Raises:
+        DataError: The set is missing, malformed or cannot be fetched.
+        ConfigError: A root is given for a set that has none.
+    """
+    data = _load(config)
+    if config.image_size_px is None:
+        return data
+    return replace(data, info=replace(data.info, image_size_px=config.image_size_px))
+
+
+def _load(config: DataConfig) -> DataSet:
+    if config.name == "digits":
+        from resnext.data.digits import load_digits_set
+
+        if config.root is not None:
+            raise ConfigError(f"root={str(config.root)!r}: digits are built in and have no folder")
+        return load_digits_set()
+    if config.name == "fashion-mnist":
+        from resnext.data.fashion_mnist import load_fashion_mnist
+
+        return load_fashion_mnist(_root(config))
+    if config.name in ("cifar10", "cifar100"):
+        from resnext.data.cifar import load_cifar
+
+        return load_cifar(int(config.name.removeprefix("cifar")), _root(config))
+    from resnext.data.folders import load_folder, load_imagenet
+
+    assert config.root is not None  # DataConfig sees to it
+    if config.name == "imagenet":
+        return load_imagenet(config.root)
+    return load_folder(config.root, config.val_fraction)
+
+
+def _root(config: DataConfig) -> Path:
+    from resnext.data.download import cache_folder
+
+    return config.root if config.root is not None else cache_folder(config.name)
