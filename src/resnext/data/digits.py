@@ -8,6 +8,7 @@ import torch
 from resnext.data.random import bits, derive
 from resnext.data.split import ArraySplit, DataInfo, DataSet
 
+_NUM_CLASSES = 10
 _LARGEST_VALUE = 16
 _VAL_FRACTION = 0.2
 
@@ -31,7 +32,7 @@ def load_digits_set() -> DataSet:
     shares = train.images_nhwc.double() / 255
     info = DataInfo(
         name="digits",
-        classes=tuple(str(digit) for digit in range(10)),
+        classes=tuple(str(digit) for digit in range(_NUM_CLASSES)),
         in_channels=1,
         image_size_px=8,
         mean=(round(float(shares.mean()), 4),),
@@ -44,7 +45,7 @@ def _validation_mask(labels_n: torch.Tensor) -> torch.Tensor:
     """Mark a fixed share of each class: the images with the smallest hashes."""
     hashes = bits(derive(0), torch.arange(len(labels_n)))
     mask = torch.zeros(len(labels_n), dtype=torch.bool)
-    for label in labels_n.unique():
+    for label in range(_NUM_CLASSES):
         members = (labels_n == label).nonzero().squeeze(1)
         chosen = torch.argsort(hashes[members])[: round(_VAL_FRACTION * len(members))]
         mask[members[chosen]] = True

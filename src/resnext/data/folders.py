@@ -54,8 +54,11 @@ def load_folder(root: Path, val_fraction: float, name: str = "folder") -> DataSe
                 f"give {train_dir} to have a share of it kept for validation"
             )
         return _with_own_split(train_dir, val_dirs[0], name)
-    if val_dirs and len(_subfolders(root)) == len(val_dirs):
-        raise DataError(f"{root} has {val_dirs[0].name}/ but no train/ with class folders")
+    if val_dirs:
+        raise DataError(
+            f"{root} has {val_dirs[0].name}/ with class folders but no train/; add train/ with the "
+            f"same class folders, or give {val_dirs[0]} to have it split"
+        )
     return _with_hashed_split(root, val_fraction, name)
 
 
@@ -149,7 +152,7 @@ def _walk(folder: Path, prefix: str) -> Iterator[tuple[str, bool]]:
                 if not name.startswith("."):
                     yield from _walk(folder / name, f"{prefix}{name}/")
             else:
-                is_image = os.path.splitext(name)[1].lower() in EXTENSIONS
+                is_image = f".{name.rpartition('.')[2].lower()}" in EXTENSIONS
                 yield prefix + name, is_image and name[0] != "." and entry.is_file()
 
 

@@ -1,0 +1,106 @@
+"""The evaluation loader: the images of a split as they are, each exactly once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+
+from resnext.data.bad_files import BadFiles
+from resnext.data.batch import Batch
+from resnext.data.config import ViewConfig
+from resnext.data.normalise import Normaliser
+from resnext.data.render import EvalRenderer, Images, Request
+from resnext.data.split import ArraySplit, DataInfo, Split
+from resnext.data.views import resize_batch, resolve_view, take_views
+from resnext.data.workers import WorkerPool
+
+
+class EvalLoader:
+    """Batches of a split as it is, in order, without augmentation.
+
+    Every process takes every world_size-th image and nothing is padded: together they see
+    each image exactly once.
+
+    Attributes:
+        num_views: Crops of each image; see `Batch`.
+        size_px: Side of the crops.
+        resize_px: Short side to which images are resized first, or None.
+    """
+
+    def __init__(
+        self,
+        split: Split,
+        info: DataInfo,
+        view: ViewConfig,
+        *,
+        batch_size: int,
+        device: torch.device,
+        workers: int = 0,
+        rank: int = 0,
+        world_size: int = 1,
+        bad_files: BadFiles | None = None,
+    ) -> None:
+        """Prepare the loader.
+
+        Args:
+            split: The images.
+            info: Their channels, size and statistics.
+            view: Which crops to look at.
+            batch_size: Images of a batch in this process; each has `num_views` rows.
+            device: Where batches go.
+            workers: Processes that decode files; images in memory use none.
+            rank: This process.
+            world_size: Number of processes.
+            bad_files: Gets the files that cannot be read; they are left out.
+
+        Raises:
+            ConfigError: The sizes of the view contradict each other.
+        """
+        is_files = not isinstance(split, ArraySplit)
+        self._view = resolve_view(view, info.image_size_px, is_files=is_files)
+        self.num_views = view.num_views
+        self.size_px, self.resize_px = self._view.size_px, self._view.resize_px
+        self._split, self._device = split, device
+        self._indices = torch.arange(len(split))[rank::world_size]
+        self._batch_size = batch_size
+        self._bad_files = BadFiles(len(split)) if bad_files is None else bad_files
+        self._labels_n = split.labels_n.to(device)
+        self._normaliser = Normaliser(info.mean, info.std, device)
+        renderer = EvalRenderer(Images(split, info.in_channels), self._view)
+        used = workers if is_files else 0
+        self._pool = WorkerPool(renderer, used, pin=device.type == "cuda", keep=False)
+
+    def __len__(self) -> int:
+        return -(-len(self._indices) // self._batch_size)
+
+    def __iter__(self) -> Iterator[Batch]:
+        """Yield the batches of this process.
+
+        Raises:
+            DataError: Too many files are bad, or a worker died.
+        """
+        parts = torch.split(self._indices, self._batch_size)
+        if isinstance(self._split, ArraySplit):
+            for indices_b in parts:
+                yield self._to_batch(self._from_memory(self._split, indices_b), indices_b)
+            return
+        requests = (Request(tuple(part.tolist()), 0, self.size_px) for part in parts)
+        for rendered in self._pool.run(requests):
+            for path, reason in rendered.bad:
+                self._bad_files.record(path, reason)
+            if rendered.images_bhwc is not None:
+                images_bhwc = rendered.images_bhwc.to(self._device, non_blocking=True)
+                yield self._to_batch(self._normaliser(images_bhwc), rendered.shown_b)
+
+    def _from_memory(self, split: ArraySplit, indices_b: torch.Tensor) -> torch.Tensor:
+        images_bhwc = split.images_nhwc.index_select(0, indices_b).to(self._device)
+        side_px = self.resize_px or self.size_px
+        images_bchw = resize_batch(self._normaliser(images_bhwc), side_px, side_px)
+        return take_views(images_bchw, self._view)
+
+    def _to_batch(self, images_bchw: torch.Tensor, indices_b: torch.Tensor) -> Batch:
+        indices_b = indices_b.to(self._device)
+        labels_b = self._labels_n.index_select(0, indices_b)
+        images_bchw = images_bchw.contiguous(memory_format=torch.channels_last)
+        return Batch(images_bchw, labels_b, indices_b, len(indices_b), num_views=self.num_views)

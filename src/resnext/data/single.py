@@ -1,0 +1,51 @@
+"""One image file, made ready for prediction as evaluation would."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+
+from resnext.data.decode import decode
+from resnext.data.views import View, center_crop, resize_short_side, take_views
+from resnext.errors import DataError
+
+
+def prepare_image(
+    path: Path, size_px: int, resize_px: int | None = None, in_channels: int = 3
+) -> torch.Tensor:
+    """Read an image and cut out the middle.
+
+    Args:
+        path: The file.
+        size_px: Side of the crop.
+        resize_px: Short side to which the image is resized first; by default the crop's.
+        in_channels: 3 for RGB, 1 for grey.
+
+    Returns:
+        uint8, in_channels x size_px x size_px.
+
+    Raises:
+        DataError: The file is bad; the message names it.
+    """
+    try:
+        image = decode(path, in_channels)
+    except DataError as error:
+        raise DataError(f"bad image {path}: {error}") from error
+    image = resize_short_side(image, max(resize_px or size_px, size_px))
+    return to_hwc(center_crop(image, size_px, size_px)).permute(2, 0, 1)
+
+
+def prepare_views(image: Image.Image, view: View) -> torch.Tensor:
+    """Cut the crops of a view from a decoded image: uint8 v x size x size x c."""
+    image = resize_short_side(image, view.resize_px or view.size_px)
+    image_bchw = to_hwc(image).permute(2, 0, 1).unsqueeze(0)
+    return take_views(image_bchw, view).permute(0, 2, 3, 1)
+
+
+def to_hwc(image: Image.Image) -> torch.Tensor:
+    """Return the pixels of an RGB or grey image, uint8 h x w x c."""
+    values = torch.from_numpy(np.array(image))
+    return values if values.ndim == 3 else values.unsqueeze(2)
