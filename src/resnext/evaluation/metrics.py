@@ -1,0 +1,98 @@
+"""What an evaluation finds: errors, loss, calibration, confusion and the worst mistakes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """One wrong prediction.
+
+    Attributes:
+        index: Number of the image in its split.
+        label: Its class.
+        prediction: The class that the network holds for most probable.
+        confidence: Probability that the network gives to its prediction, 0..1.
+    """
+
+    index: int
+    label: int
+    prediction: int
+    confidence: float
+
+
+@dataclass(frozen=True)
+class EvalResult:
+    """The figures of one evaluation; all errors are in percent.
+
+    The fields from `confusion_kk` on are None or empty where only the cheap figures were
+    asked for.
+
+    Attributes:
+        num_images: Images that were looked at.
+        top1_error: Images whose most probable class is wrong.
+        top5_error: Images whose label is not among the five most probable classes; None
+            for five classes or fewer, where it would be 0.
+        loss: Mean cross-entropy in nats.
+        confusion_kk: int64 counts; rows are labels, columns predictions.
+        bins: Calibration by confidence, 3 x bins, float64: number of images, sum of
+            confidences, number of right predictions. Bins have equal widths over 0..1.
+        mistakes: The most confident wrong predictions, most confident first.
+    """
+
+    num_images: int
+    top1_error: float
+    top5_error: float | None
+    loss: float
+    confusion_kk: torch.Tensor | None = None
+    bins: torch.Tensor | None = None
+    mistakes: tuple[Mistake, ...] = ()
+
+    @property
+    def calibration_error(self) -> float | None:
+        """Expected calibration error in percent: how far confidence is from accuracy.
+
+        The mean over images of |accuracy - mean confidence| of the image's bin.
+
+        Source: Guo et al., "On calibration of modern neural networks", equation 3.
+        """
+        if self.bins is None:
+            return None
+        _, confidence, right = self.bins
+        return 100.0 * float((right - confidence).abs().sum()) / self.num_images
+
+    @property
+    def per_class_error(self) -> dict[int, float]:
+        """Share of each class's images that is wrong; classes without images are left out."""
+        if self.confusion_kk is None:
+            return {}
+        totals = self.confusion_kk.sum(dim=1).tolist()
+        right = self.confusion_kk.diagonal().tolist()
+        return {
+            label: 100.0 * (total - good) / total
+            for label, (total, good) in enumerate(zip(totals, right, strict=True))
+            if total
+        }
+
+    def as_dict(self, classes: Sequence[str] = ()) -> dict[str, Any]:
+        """Return the figures as JSON values.
+
+        Args:
+            classes: Class names in the order of the labels; by default their numbers.
+        """
+        confusion = None if self.confusion_kk is None else self.confusion_kk.tolist()
+        names = classes or [str(label) for label in range(len(confusion or ()))]
+        return {
+            "num_images": self.num_images,
+            "top1_error": self.top1_error,
+            "top5_error": self.top5_error,
+            "loss": self.loss,
+            "calibration_error": self.calibration_error,
+            "per_class_error": {names[k]: error for k, error in self.per_class_error.items()},
+            "confusion": confusion,
+        }
