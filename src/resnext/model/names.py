@@ -1,0 +1,213 @@
+"""The field's names of networks, such as `resnext50_32x4d`, read and written.
+
+Grammar, with C the cardinality and d the width of a path in the first stage:
+
+    resnext50_32x4d            ImageNet stem; depths 14, 26, 50, 101, 152, 200
+    resnet101, resnet101_1x100d    cardinality 1; without a template 1x64d
+    resnet18, resnet34         basic blocks
+    resnext29_8x64d            CIFAR stem, three stages; any other depth 9n+2
+    resnext101_32x4d_cifar     CIFAR where the depth could be either
+    resnext_2-2-2-2_8x4d       blocks of each stage; ends in _cifar for that stem
+    resnet_2-2-2-2_basic_cifar     the same with basic blocks
+    vgg16_bn, vgg19_bn, inception_v3   baselines; vgg16, vgg19 mean those with BN
+
+Nothing here needs torch.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from typing import Any
+
+from resnext.errors import ConfigError
+from resnext.model.config import BaselineConfig, ModelConfig, ResNeXtConfig, Stem
+
+GRAMMAR = (
+    "resnext<depth>_<C>x<d>d[_cifar] or resnext_<n>-<n>-..._<C>x<d>d[_basic][_cifar] "
+    "(resnet: cardinality 1, _1x64d may be left out)"
+)
+
+_BOTTLENECK_STAGES = {
+    14: (1, 1, 1, 1),
+    26: (2, 2, 2, 2),
+    50: (3, 4, 6, 3),
+    101: (3, 4, 23, 3),
+    152: (3, 8, 36, 3),
+    200: (3, 24, 36, 3),
+}
+_BASIC_STAGES = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3)}
+_BASELINES = {
+    "vgg16_bn": "vgg16_bn",
+    "vgg16": "vgg16_bn",
+    "vgg19_bn": "vgg19_bn",
+    "vgg19": "vgg19_bn",
+    "inception_v3": "inception_v3",
+}
+_PATTERN = re.compile(
+    r"(?P<kind>resnext|resnet)"
+    r"(?:(?P<depth>[1-9]\d*)|_(?P<stages>[1-9]\d*(?:-[1-9]\d*)*))"
+    r"(?:_(?P<cardinality>[1-9]\d*)x(?P<width>[1-9]\d*)d)?"
+    r"(?P<basic>_basic)?(?P<cifar>_cifar)?"
+)
+
+# The networks of the paper's tables, and the small and large ones that the field uses.
+_PRESETS = (
+    *("resnet18", "resnet34", "resnet26", "resnet50", "resnet101", "resnet101_1x100d"),
+    *("resnet152", "resnet200"),
+    *(f"resnext50_{template}" for template in ("2x40d", "4x24d", "8x14d", "32x4d")),
+    *(f"resnext101_{template}" for template in ("2x40d", "4x24d", "8x14d", "32x4d")),
+    *("resnext101_2x64d", "resnext101_64x4d", "resnext101_32x8d"),
+    *("resnext26_32x4d", "resnext152_32x4d", "resnext200_32x4d"),
+    *("resnet29", "resnext29_2x64d", "resnext29_4x64d", "resnext29_8x64d", "resnext29_16x64d"),
+    *("resnext29_32x4d", "resnext38_8x64d"),
+    *("vgg16_bn", "vgg19_bn", "inception_v3"),
+)
+
+
+def list_models() -> list[str]:
+    """List the names of well-known networks; the grammar of names allows many more."""
+    return list(_PRESETS)
+
+
+def parse_name(name: str) -> ModelConfig:
+    """Read a name.
+
+    Args:
+        name: See the grammar in this module's docstring. Case does not matter.
+
+    Returns:
+        The config, for 1000 classes with the ImageNet stem and 10 with the CIFAR stem.
+
+    Raises:
+        ConfigError: The name is none; the message lists the nearest good ones.
+    """
+    text = name.strip().lower()
+    if text in _BASELINES:
+        return BaselineConfig(family=_BASELINES[text])
+    match = _PATTERN.fullmatch(text)
+    if match is None:
+        raise _unknown(name)
+    parts = match.groupdict()
+    cardinality, width = _template(name, parts)
+    stages, basic, stem = _shape(name, parts)
+    return ResNeXtConfig(
+        stem=stem,
+        blocks_per_stage=stages,
+        cardinality=cardinality,
+        bottleneck_width=width,
+        block="basic" if basic else "bottleneck",
+        num_classes=1000 if stem == "imagenet" else 10,
+    )
+
+
+def name_of(config: ModelConfig) -> str:
+    """Write the canonical name of a network.
+
+    It tells stem, stages, block and template; `parse_name` gives them back. Other
+    settings (form, shortcut, classes, ...) are not part of a name.
+    """
+    if isinstance(config, BaselineConfig):
+        return config.family
+    kind = "resnet" if config.cardinality == 1 else "resnext"
+    template = "" if config.template == "1x64d" else f"_{config.template}"
+    depth = _depth_name(config)
+    if depth is not None:
+        return f"{kind}{depth[0]}{template}{depth[1]}"
+    stages = "-".join(str(num_blocks) for num_blocks in config.blocks_per_stage)
+    basic = "_basic" if config.block == "basic" else ""
+    cifar = "_cifar" if config.stem == "cifar" else ""
+    return f"{kind}_{stages}{template}{basic}{cifar}"
+
+
+def config_from(name_or_config: str | ModelConfig, **overrides: Any) -> ModelConfig:
+    """Return the config that a name or a config stands for, with some settings changed.
+
+    Raises:
+        ConfigError: The name, a setting's name or its value is not accepted.
+    """
+    if isinstance(name_or_config, str):
+        config = parse_name(name_or_config)
+    elif isinstance(name_or_config, (ResNeXtConfig, BaselineConfig)):
+        config = name_or_config
+    else:
+        raise ConfigError(
+            f"{name_or_config!r} is neither a name such as 'resnext50_32x4d' nor a "
+            "ResNeXtConfig or BaselineConfig"
+        )
+    return config.replace(**overrides) if overrides else config
+
+
+def _template(name: str, parts: dict[str, str | None]) -> tuple[int, int]:
+    """Return cardinality and width."""
+    if parts["cardinality"] is None or parts["width"] is None:
+        if parts["kind"] == "resnext":
+            raise _unknown(name, "a ResNeXt needs its cardinality and width")
+        return 1, 64
+    cardinality = int(parts["cardinality"])
+    if parts["kind"] == "resnet" and cardinality > 1:
+        good = name.strip().lower().replace("resnet", "resnext", 1)
+        raise _unknown(name, f"a ResNet has cardinality 1; write {good!r}")
+    return cardinality, int(parts["width"])
+
+
+def _shape(name: str, parts: dict[str, str | None]) -> tuple[tuple[int, ...], bool, Stem]:
+    """Return the blocks of each stage, whether they are basic, and the stem."""
+    basic, cifar = parts["basic"] is not None, parts["cifar"] is not None
+    if parts["stages"] is not None:
+        stages = tuple(int(num_blocks) for num_blocks in parts["stages"].split("-"))
+        return stages, basic, "cifar" if cifar else "imagenet"
+    depth = int(parts["depth"] or 0)
+    if basic:
+        raise _unknown(name, "_basic belongs to an explicit list of stages; depths imply it")
+    if not cifar and depth in _BASIC_STAGES:
+        return _BASIC_STAGES[depth], True, "imagenet"
+    if not cifar and depth in _BOTTLENECK_STAGES:
+        return _BOTTLENECK_STAGES[depth], False, "imagenet"
+    if depth < 11 or depth % 9 != 2:
+        raise _unknown(name, _depth_advice(depth, cifar=cifar))
+    return ((depth - 2) // 9,) * 3, False, "cifar"
+
+
+def _depth_advice(depth: int, *, cifar: bool) -> str:
+    known = sorted(_BASIC_STAGES | _BOTTLENECK_STAGES)
+    if not cifar:
+        return f"depth {depth} is neither one of {', '.join(map(str, known))} nor 9n+2 (CIFAR)"
+    stages = _BASIC_STAGES.get(depth) or _BOTTLENECK_STAGES.get(depth)
+    if stages is None:
+        return f"CIFAR depths are 9n+2, which {depth} is not"
+    basic = "_basic" if depth in _BASIC_STAGES else ""
+    listed = "-".join(map(str, stages))
+    return (
+        f"CIFAR depths are 9n+2, which {depth} is not; its stages behind a CIFAR stem are "
+        f"written _{listed}_...{basic}_cifar"
+    )
+
+
+def _depth_name(config: ResNeXtConfig) -> tuple[int, str] | None:
+    """Return depth and suffix of a network that a depth can name."""
+    stages = config.blocks_per_stage
+    if config.stem == "imagenet":
+        table = _BASIC_STAGES if config.block == "basic" else _BOTTLENECK_STAGES
+        return (config.depth, "") if table.get(config.depth) == stages else None
+    if config.block == "basic" or len(stages) != 3 or len(set(stages)) != 1:
+        return None
+    ambiguous = config.depth in _BOTTLENECK_STAGES or config.depth in _BASIC_STAGES
+    return config.depth, "_cifar" if ambiguous else ""
+
+
+def _unknown(name: str, reason: str = "no network has this name") -> ConfigError:
+    near = difflib.get_close_matches(name.strip().lower(), _good_names(), n=4, cutoff=0.5)
+    nearest = f"; the nearest good names are {', '.join(near)}" if near else ""
+    return ConfigError(
+        f"model={name!r}: {reason}{nearest}. Names are {GRAMMAR}, or vgg16_bn, vgg19_bn, "
+        "inception_v3; `resnext.list_models()` lists well-known ones"
+    )
+
+
+def _good_names() -> list[str]:
+    """Return the presets and, for likely depths, every template of theirs."""
+    templates = {name.partition("_")[2] for name in _PRESETS if name.startswith("resnext")}
+    depths = (*_BOTTLENECK_STAGES, 29, 38, 56, 110)
+    crossed = [f"resnext{depth}_{template}" for depth in depths for template in sorted(templates)]
+    return list(dict.fromkeys([*_PRESETS, *crossed]))

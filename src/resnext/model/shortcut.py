@@ -1,0 +1,55 @@
+"""The shortcut of a residual block: types A, B and C of the ResNet paper, or none.
+
+Source: He et al., arXiv 1512.03385, section 4.1 ("identity vs. projection shortcuts").
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from resnext.model.layers import conv, norm
+from resnext.model.plan import BlockPlan
+
+
+class ZeroPad(nn.Module):
+    """Subsamples the map and appends channels of zeros: a shortcut without parameters."""
+
+    def __init__(self, stride: int, num_extra: int) -> None:
+        super().__init__()
+        self.stride = stride
+        self.num_extra = num_extra
+
+    def forward(self, x_bc: torch.Tensor) -> torch.Tensor:
+        """Take every `stride`-th position and append `num_extra` channels."""
+        ndim = x_bc.ndim - 2
+        if self.stride > 1:
+            x_bc = x_bc[(slice(None), slice(None), *[slice(None, None, self.stride)] * ndim)]
+        # F.pad counts from the last dimension: no spatial padding, then the channels.
+        return F.pad(x_bc, (0, 0) * ndim + (0, self.num_extra))
+
+
+def build_shortcut(plan: BlockPlan, ndim: int, *, norm_after: bool) -> nn.Module | None:
+    """Build what carries a block's input to its output.
+
+    Args:
+        plan: The block's shapes and kind of shortcut.
+        ndim: Spatial dimensions.
+        norm_after: BN follows the projection (post-activation). A pre-activation network
+            normalises the sum only where the next block reads it.
+
+    Returns:
+        A module, or None for a block without a shortcut. The projection is a sequence, so
+        that its state-dict keys are `0.weight`, `1.weight`, ... as in torchvision.
+    """
+    if plan.shortcut == "none":
+        return None
+    if plan.shortcut == "identity":
+        return nn.Identity()
+    if plan.shortcut == "zero_pad":
+        return ZeroPad(plan.stride, plan.out_channels - plan.in_channels)
+    project = nn.Sequential(conv(ndim, plan.in_channels, plan.out_channels, 1, plan.stride))
+    if norm_after:
+        project.append(norm(ndim, plan.out_channels))
+    return project

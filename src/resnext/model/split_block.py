@@ -1,0 +1,74 @@
+"""The bottleneck as separate paths: summed in form (a), concatenated early in form (b).
+
+Both compute exactly what the grouped form (c) computes: BN works on each channel by
+itself, so the BN of a path is a slice of the BN of all. The BN behind the last 1x1 comes
+after the sum; a path has none of its own there.
+
+Source: arXiv 1611.05431, section 3.3 and figure 3.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from resnext.model.blocks import ResidualBlock
+from resnext.model.config import ResNeXtConfig
+from resnext.model.layers import conv, norm
+from resnext.model.plan import BlockPlan
+
+
+def path_norms(*, preactivation: bool) -> tuple[str, str]:
+    """Name the two BNs inside a path as form (c) names them, which makes conversion plain."""
+    return ("bn2", "bn3") if preactivation else ("bn1", "bn2")
+
+
+class Path(nn.Module):
+    """One transformation T_i: 1x1 to d channels, 3x3 and, in form (a), 1x1."""
+
+    def __init__(self, plan: BlockPlan, config: ResNeXtConfig) -> None:
+        super().__init__()
+        ndim, width = config.ndim, plan.path_width
+        self._norms = path_norms(preactivation=config.preactivation)
+        self.conv1 = conv(ndim, plan.in_channels, width, 1)
+        self.add_module(self._norms[0], norm(ndim, width))
+        self.conv2 = conv(ndim, width, width, 3, plan.stride)
+        self.add_module(self._norms[1], norm(ndim, width))
+        self.conv3 = conv(ndim, width, plan.out_channels, 1) if config.form == "a" else None
+
+    def forward(self, x_bc: torch.Tensor) -> torch.Tensor:
+        """Map in_channels to d channels or, in form (a), to out_channels."""
+        first, second = (self.get_submodule(name) for name in self._norms)
+        x_bc = F.relu(first(self.conv1(x_bc)), inplace=True)
+        x_bc = F.relu(second(self.conv2(x_bc)), inplace=True)
+        return x_bc if self.conv3 is None else self.conv3(x_bc)
+
+
+class SplitBottleneck(ResidualBlock):
+    """Forms (a) and (b): C separate paths, then a sum, or one 1x1 on their concatenation."""
+
+    def _add_branch(self, plan: BlockPlan, config: ResNeXtConfig) -> None:
+        self.paths = nn.ModuleList(Path(plan, config) for _ in range(plan.cardinality))
+        if config.form == "b":
+            self.conv3 = conv(config.ndim, plan.group_width, plan.out_channels, 1)
+        self._early = config.form == "b"
+        if not config.preactivation:
+            self.bn3 = norm(config.ndim, plan.out_channels)
+
+    def branch(self, x_bc: torch.Tensor) -> torch.Tensor:
+        """Split, transform, merge."""
+        if self._early:
+            y_bc: torch.Tensor = self.conv3(torch.cat([path(x_bc) for path in self.paths], dim=1))
+        else:
+            y_bc = self.paths[0](x_bc)
+            for path in self.paths[1:]:
+                y_bc.add_(path(x_bc))
+        return y_bc if self.preactivation else self.bn3(y_bc)
+
+    @property
+    def last_layers(self) -> list[nn.Module]:
+        """The BN behind the sum or, in pre-activation blocks, all last convolutions."""
+        if not self.preactivation:
+            return [self.bn3]
+        return [self.conv3] if self._early else [path.get_submodule("conv3") for path in self.paths]
