@@ -1,0 +1,177 @@
+"""Measure a trained network: errors, loss, calibration, confusion.
+
+With only RUN it repeats the validation of training with the best weights, and writes
+evaluation.json and report.html into the run folder. Any other protocol is printed only,
+unless --out or --report name a file.
+
+Examples:
+  resnext evaluate runs/photos
+  resnext evaluate runs/photos --flip --json
+  resnext evaluate runs/photos --data other-photos/ --report other.html
+  resnext evaluate runs/imagenet --size 320 --resize 320
+  resnext evaluate runs/imagenet --ten-crop
+  resnext evaluate runs/imagenet --real real.json
+  resnext evaluate runs/imagenet --imagenet-v2 --data imagenetv2-matched-frequency-format-val
+  torchrun --nproc-per-node 2 -m resnext evaluate runs/photos
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import tyro
+
+from resnext.cli.arguments import parse
+from resnext.data.config import ViewConfig, parse_data
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from resnext.evaluation.run import Evaluation
+    from resnext.evaluation.target import Protocol
+
+_NUM_WORST_CLASSES = 5
+
+
+@dataclass(frozen=True)
+class Evaluate:
+    """Measure a trained network: errors, loss, calibration, confusion."""
+
+    run: tyro.conf.Positional[Path]
+    """A run folder or a weight file."""
+    data: str | None = None
+    """Another data set than the run's own; written as for `resnext train`."""
+    split: Literal["val", "train"] = "val"
+    """Which of its splits."""
+    size: int | None = None
+    """Side of the crop in pixels; by default that of training."""
+    resize: int | None = None
+    """Short side to which files are resized before the crop; by default 8/7 of the crop."""
+    ten_crop: bool = False
+    """Average over the corners and the centre, each also mirrored."""
+    flip: bool = False
+    """Average over the image and its mirror image."""
+    real: Path | None = None
+    """ImageNet's reassessed labels: the official real.json."""
+    imagenet_v2: bool = False
+    """The data set is an ImageNet-V2 folder, with classes named 0 to 999."""
+    all_classes: bool = False
+    """Choose between all classes of the network where the data set has fewer."""
+    batch_size: int | None = None
+    """Crops that one process takes through the network together."""
+    workers: int | None = None
+    """Processes that decode files."""
+    device: str = "auto"
+    """auto, cpu, cuda, cuda:N or mps."""
+    out: Path | None = None
+    """Write the figures as JSON to this file."""
+    report: Path | None = None
+    """Write the report to this file."""
+    json: bool = False
+    """Print the figures as JSON."""
+    quiet: bool = False
+    """Print nothing but errors, and the JSON if asked for."""
+
+
+def main(argv: list[str]) -> int:
+    """Run the verb."""
+    arguments = parse(Evaluate, argv, __doc__)
+    protocol = build_protocol(arguments)
+
+    # torch is imported from here on, after the arguments were found to be right
+    from resnext.cli.progress import show_progress
+    from resnext.evaluation.run import Effort, measure
+    from resnext.training.config import RuntimeConfig
+    from resnext.training.runtime import open_runtime
+
+    # Full precision, so that the figures do not depend on the device.
+    with open_runtime(RuntimeConfig(device=arguments.device, precision="fp32")) as runtime:
+        with show_progress(quiet=arguments.quiet or not runtime.is_main) as progress:
+            effort = Effort(arguments.batch_size, arguments.workers, progress)
+            evaluation = measure(arguments.run, protocol, runtime, effort)
+        if runtime.is_main:
+            _finish(arguments, protocol, evaluation)
+    return 0
+
+
+def build_protocol(arguments: Evaluate) -> Protocol:
+    """Turn the flags into a protocol.
+
+    Raises:
+        ConfigError: A flag is wrong.
+    """
+    from resnext.evaluation.target import Protocol
+
+    flags = (arguments.size, arguments.resize, arguments.ten_crop, arguments.flip)
+    view = None
+    if any(flags):
+        view = ViewConfig(
+            size_px=arguments.size,
+            resize_px=arguments.resize,
+            ten_crop=arguments.ten_crop,
+            flip=arguments.flip,
+        )
+    return Protocol(
+        data=parse_data(arguments.data) if arguments.data is not None else None,
+        split=arguments.split,
+        view=view,
+        real=arguments.real,
+        imagenet_v2=arguments.imagenet_v2,
+        all_classes=arguments.all_classes,
+    )
+
+
+def _finish(arguments: Evaluate, protocol: Protocol, evaluation: Evaluation) -> None:
+    """Write and print what was found."""
+    from resnext.evaluation.report import write_report
+    from resnext.evaluation.run import write_results
+    from resnext.evaluation.target import Protocol
+    from resnext.training.run_folder import write_json
+
+    written = []
+    if protocol == Protocol() and arguments.run.is_dir():
+        written = write_results(arguments.run, evaluation)
+    if arguments.out is not None:
+        write_json(arguments.out, evaluation.figures)
+        written.append(arguments.out)
+    if arguments.report is not None:
+        written.append(write_report(arguments.report, arguments.run, evaluation))
+    if not arguments.quiet:
+        for bad in evaluation.bad_files:
+            print(f"bad file {bad['path']}: {bad['reason']}", file=sys.stderr)
+    if arguments.json:
+        print(json.dumps(evaluation.figures))
+    elif not arguments.quiet:
+        from rich.console import Console
+
+        Console().print(_table(evaluation))
+        for path in written:
+            print(f"wrote {path}")
+
+
+def _table(evaluation: Evaluation) -> Table:
+    from rich.markup import escape
+    from rich.table import Table
+
+    figures = evaluation.figures
+    view, data = figures["view"], figures["data"]
+    crops = "ten crops" if view["ten_crop"] else "crop and mirror" if view["flip"] else "one crop"
+    table = Table(title=f"{data['name']}, {data['split']} split, {crops} of {view['size_px']} px")
+    table.add_column("figure")
+    table.add_column("value", justify="right")
+    table.add_row("images", f"{figures['num_images']:,}")
+    table.add_row("top-1 error", f"{figures['top1_error']:.2f} %")
+    if figures["top5_error"] is not None:
+        table.add_row("top-5 error", f"{figures['top5_error']:.2f} %")
+    table.add_row("loss", f"{figures['loss']:.4f}")
+    table.add_row("calibration error", f"{figures['calibration_error']:.2f} %")
+    table.add_row("parameters", f"{figures['parameters']:,}")
+    table.add_row("multiply-adds", f"{figures['macs']:,}")
+    worst = sorted(figures["per_class_error"].items(), key=lambda item: -item[1])
+    for name, error in worst[:_NUM_WORST_CLASSES]:
+        table.add_row(f"error of class {escape(name)}", f"{error:.2f} %")
+    return table

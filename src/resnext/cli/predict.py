@@ -1,0 +1,80 @@
+"""Name the classes of image files, any number of them.
+
+Folders are searched through. A bad file is reported and the rest goes on; the exit
+status is then 1.
+
+Examples:
+  resnext predict runs/photos cat.jpg
+  resnext predict runs/photos folder/ more/*.png --top 3
+  resnext predict runs/photos folder/ --json > predictions.json
+  resnext predict runs/photos folder/ --csv > predictions.csv
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+
+import tyro
+
+from resnext.cli.arguments import parse
+from resnext.errors import ConfigError, DataError
+
+
+@dataclass(frozen=True)
+class Predict:
+    """Name the classes of image files, any number of them."""
+
+    run: tyro.conf.Positional[Path]
+    """A run folder or a weight file."""
+    images: tyro.conf.Positional[tuple[Path, ...]]
+    """Image files, and folders to search for image files."""
+    top: int = 5
+    """Number of classes to name for each image."""
+    json: bool = False
+    """Print one JSON list with an object for each image."""
+    csv: bool = False
+    """Print a CSV table with a line for each class of each image."""
+    batch_size: int = 32
+    """Images that go through the network together."""
+    device: str = "auto"
+    """auto, cpu, cuda, cuda:N or mps."""
+
+
+def main(argv: list[str]) -> int:
+    """Run the verb."""
+    arguments = parse(Predict, argv, __doc__)
+    _check(arguments)
+
+    # torch is imported from here on, after the arguments were found to be right
+    from resnext.cli.prediction_output import CsvOutput, JsonOutput, TableOutput
+    from resnext.evaluation.loaded import open_model
+    from resnext.evaluation.predict import Predictor, find_images
+    from resnext.training.runtime import resolve_device
+
+    paths = find_images(arguments.images)
+    first = next(paths, None)
+    if first is None:
+        given = ", ".join(map(str, arguments.images)) or "nothing"
+        raise DataError(f"no image found in {given}; give image files or folders that hold some")
+    device = resolve_device(arguments.device)
+    predictor = Predictor(open_model(arguments.run), device, top=arguments.top)
+    kind = JsonOutput if arguments.json else CsvOutput if arguments.csv else TableOutput
+    num, bad = 0, 0
+    with kind(sys.stdout) as output:
+        for row in predictor.predict(chain([first], paths), batch_size=arguments.batch_size):
+            output.write(row)
+            num += 1
+            bad += row.error is not None
+    if bad:
+        print(f"resnext: {bad} of {num} files could not be read", file=sys.stderr)
+    return 1 if bad else 0
+
+
+def _check(arguments: Predict) -> None:
+    if arguments.json and arguments.csv:
+        raise ConfigError("--json and --csv are two forms of the same output; give one of them")
+    if arguments.batch_size < 1:
+        raise ConfigError(f"--batch-size {arguments.batch_size}: give a positive number")

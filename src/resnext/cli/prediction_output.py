@@ -1,0 +1,120 @@
+"""Three ways to print predictions as they come: a table, JSON, CSV."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import Any, Self, TextIO
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from resnext.evaluation.predict import Prediction
+
+_ROWS_PER_TABLE = 32
+
+
+class Output(ABC):
+    """Prints one prediction after another; nothing is kept that has been printed."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    @abstractmethod
+    def write(self, row: Prediction) -> None:
+        """Print one prediction."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Print what ends the output, unless an error cut it short."""
+        self._stream.flush()
+
+
+class JsonOutput(Output):
+    """One JSON list, an object a line."""
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__(stream)
+        self._num_rows = 0
+
+    def write(self, row: Prediction) -> None:
+        """Print one object of the list."""
+        pairs = zip(row.classes, row.probabilities, strict=True)
+        value = {
+            "path": str(row.path),
+            "predictions": [{"class": name, "probability": share} for name, share in pairs],
+            "error": row.error,
+        }
+        self._stream.write((",\n" if self._num_rows else "[\n") + json.dumps(value))
+        self._num_rows += 1
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Close the list; one that an error cut short stays open, so that nobody takes it."""
+        if kind is None:
+            self._stream.write("\n]\n" if self._num_rows else "[]\n")
+        super().__exit__(kind)
+
+
+class CsvOutput(Output):
+    """A header and a line for each class of each image; a bad file has one line."""
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__(stream)
+        self._writer = csv.writer(stream, lineterminator="\n")
+        self._writer.writerow(["path", "rank", "class", "probability", "error"])
+
+    def write(self, row: Prediction) -> None:
+        """Print the lines of one image."""
+        path = readable(row.path)
+        if row.error is not None:
+            self._writer.writerow([path, "", "", "", row.error])
+        for rank, (name, share) in enumerate(zip(row.classes, row.probabilities, strict=True), 1):
+            self._writer.writerow([path, rank, name, share, ""])
+
+
+class TableOutput(Output):
+    """Tables of some rows each, for people."""
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__(stream)
+        self._console = Console(file=stream)
+        self._rows: list[Prediction] = []
+
+    def write(self, row: Prediction) -> None:
+        """Print the row with the next table."""
+        self._rows.append(row)
+        if len(self._rows) == _ROWS_PER_TABLE:
+            self._print_table()
+
+    def __exit__(self, *_: Any) -> None:
+        """Print the rows that are left, also when an error ends the output."""
+        self._print_table()
+
+    def _print_table(self) -> None:
+        if not self._rows:
+            return
+        table = Table("image", "class", "probability", "next")
+        for row in self._rows:
+            table.add_row(Text(readable(row.path)), *_cells(row))
+        self._console.print(table)
+        self._rows = []
+
+
+def _cells(row: Prediction) -> tuple[Text, Text, Text]:
+    """Return the best class, its probability and the classes after it."""
+    if row.error is not None:
+        return Text("cannot be read", "red"), Text(), Text(row.error, "red")
+    shares = [f"{100 * share:.1f} %" for share in row.probabilities]
+    after = (f"{n} {s}" for n, s in zip(row.classes[1:], shares[1:], strict=True))
+    return Text(row.classes[0], "bold"), Text(shares[0], justify="right"), Text(", ".join(after))
+
+
+def readable(path: Path) -> str:
+    """Return a path that can be printed, whatever bytes its name is made of."""
+    return os.fsencode(path).decode("utf-8", "replace")

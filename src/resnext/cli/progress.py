@@ -1,0 +1,29 @@
+"""A line that counts images while a verb works."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def show_progress(*, quiet: bool) -> Iterator[Callable[[int], None] | None]:
+    """Show images and images/s on a terminal's standard error, nothing elsewhere.
+
+    Args:
+        quiet: Show nothing.
+
+    Yields:
+        A function to tell of more images, or None where nobody watches.
+    """
+    if quiet or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (SpinnerColumn(), TextColumn("{task.completed} images"), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("", total=None)
+        yield lambda num_images: progress.advance(task, num_images)

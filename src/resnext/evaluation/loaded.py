@@ -1,0 +1,50 @@
+"""A trained network with its architecture and card, typed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from resnext.model.card import ModelCard
+from resnext.model.config import BaselineConfig, ResNeXtConfig
+from resnext.model.load import load
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A network that is ready to predict.
+
+    Attributes:
+        module: The network, in evaluation mode.
+        config: Its architecture.
+        card: Its classes, and how it wants its images.
+    """
+
+    module: nn.Module
+    config: ResNeXtConfig | BaselineConfig
+    card: ModelCard
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the outputs, or their numbers where the card has none."""
+        return self.card.classes or tuple(str(label) for label in range(self.config.num_classes))
+
+    def move_to(self, device: torch.device) -> nn.Module:
+        """Move the network, in the memory layout that images come in, and return it."""
+        return self.module.to(device).to(memory_format=torch.channels_last)
+
+
+def open_model(run_or_file: Path) -> Loaded:
+    """Load the best weights of a run, or a weight file.
+
+    Raises:
+        CheckpointError: There are none, or they are damaged.
+    """
+    module = load(run_or_file)
+    config, card = module.config, module.card
+    assert isinstance(config, ResNeXtConfig | BaselineConfig)
+    assert isinstance(card, ModelCard)
+    return Loaded(module, config, card)

@@ -1,0 +1,146 @@
+"""The report's plots. Each function returns an image as the text of a `data:` address."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import torch
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+Rows = Sequence[dict[str, Any]]
+
+_BLUE, _ORANGE, _GREY = "#1f5fa8", "#d9730d", "#9a9a9a"
+
+
+def draw_losses(epochs: Rows) -> str:
+    """Draw the loss in training and validation over the epochs."""
+    figure, axes = _epoch_axes("loss")
+    _line(axes, epochs, "train_loss", "training", _GREY)
+    _line(axes, epochs, "loss", "validation", _BLUE)
+    axes.legend(frameon=False)
+    return _svg(figure)
+
+
+def draw_errors(epochs: Rows) -> str:
+    """Draw the validation errors over the epochs."""
+    figure, axes = _epoch_axes("validation error, %")
+    _line(axes, epochs, "top1_error", "top-1", _BLUE)
+    if any(row.get("top5_error") is not None for row in epochs):
+        _line(axes, epochs, "top5_error", "top-5", _ORANGE)
+    axes.set_ylim(bottom=0)
+    axes.legend(frameon=False)
+    return _svg(figure)
+
+
+def draw_learning_rate(steps: Rows, steps_per_epoch: float) -> str:
+    """Draw the learning rate of the logged steps over the epochs.
+
+    Args:
+        steps: Lines of the log of kind `train`.
+        steps_per_epoch: Optimiser steps of one epoch.
+    """
+    figure, axes = _epoch_axes("learning rate")
+    axes.plot([row["step"] / steps_per_epoch for row in steps], _values(steps, "lr"), color=_BLUE)
+    axes.set_ylim(bottom=0)
+    return _svg(figure)
+
+
+def draw_calibration(bins: torch.Tensor) -> str:
+    """Draw accuracy against confidence, and how many images each bin holds.
+
+    Args:
+        bins: See `EvalResult.bins`.
+    """
+    images, confidence, right = bins[:, bins[0] > 0]
+    figure = Figure(figsize=(4.6, 4.4), layout="constrained")
+    axes, below = figure.subplots(2, 1, sharex=True, height_ratios=(4, 1))
+    axes.plot([0, 1], [0, 1], color=_GREY, linestyle="--", linewidth=1, label="perfect")
+    axes.plot(
+        (confidence / images).tolist(),
+        (right / images).tolist(),
+        "o-",
+        color=_BLUE,
+        label="network",
+    )
+    axes.set(xlim=(0, 1), ylim=(0, 1.02), ylabel="accuracy")
+    axes.legend(frameon=False)
+    width = 1 / bins.shape[1]
+    lefts = [number * width for number in range(bins.shape[1])]
+    below.bar(lefts, bins[0].tolist(), width=width, align="edge", color=_BLUE, edgecolor="white")
+    below.set(xlabel="confidence", ylabel="images", yscale="log")
+    for part in (axes, below):
+        _clean(part)
+    return _svg(figure)
+
+
+def draw_class_errors(errors: Iterable[float]) -> str:
+    """Draw how many classes have which error, in percent."""
+    figure, axes = _axes("error of a class, %", "classes")
+    axes.hist(list(errors), bins=20, range=(0, 100), color=_BLUE, edgecolor="white")
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+    return _svg(figure)
+
+
+def draw_confusion(confusion_kk: torch.Tensor) -> str:
+    """Draw a large confusion matrix as a picture, each row as shares of its class."""
+    totals = confusion_kk.sum(dim=1, keepdim=True).clamp(min=1)
+    figure = Figure(figsize=(5.6, 5.2), layout="constrained")
+    axes = figure.subplots()
+    # The square root brings out the rare confusions, which are what one looks for.
+    image = axes.imshow((confusion_kk / totals).sqrt().numpy(), cmap="Blues", vmin=0, vmax=1)
+    bar = figure.colorbar(image, ax=axes, shrink=0.8, label="share of the class")
+    shares = (0.0, 0.01, 0.05, 0.2, 0.5, 1.0)
+    bar.set_ticks([share**0.5 for share in shares], labels=[f"{share:.0%}" for share in shares])
+    axes.set(xlabel="prediction (class number)", ylabel="label (class number)")
+    return _png(figure)
+
+
+def _line(axes: Axes, rows: Rows, key: str, label: str, color: str) -> None:
+    marker = "o" if len(rows) == 1 else None  # one point makes no line
+    axes.plot(_values(rows, "epoch"), _values(rows, key), color=color, label=label, marker=marker)
+
+
+def _values(rows: Rows, key: str) -> list[float]:
+    return [float("nan") if row.get(key) is None else float(row[key]) for row in rows]
+
+
+def _epoch_axes(label: str) -> tuple[Figure, Axes]:
+    figure, axes = _axes("epoch", label)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    return figure, axes
+
+
+def _axes(x_label: str, y_label: str) -> tuple[Figure, Axes]:
+    figure = Figure(figsize=(4.8, 3.1), layout="constrained")
+    axes = figure.subplots()
+    axes.set(xlabel=x_label, ylabel=y_label)
+    _clean(axes)
+    return figure, axes
+
+
+def _clean(axes: Axes) -> None:
+    axes.grid(color="#e4e4e4", linewidth=0.8)
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def _svg(figure: Figure) -> str:
+    file = io.BytesIO()
+    figure.savefig(file, format="svg", metadata={"Date": None})
+    return data_address(file.getvalue(), "image/svg+xml")
+
+
+def _png(figure: Figure) -> str:
+    file = io.BytesIO()
+    figure.savefig(file, format="png", dpi=160)
+    return data_address(file.getvalue(), "image/png")
+
+
+def data_address(content: bytes, media_type: str) -> str:
+    """Return a file as an address that holds it, so that a page needs no other file."""
+    return f"data:{media_type};base64,{base64.b64encode(content).decode('ascii')}"

@@ -1,0 +1,158 @@
+"""The report of a run: one HTML file that needs no other and asks no network for anything."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+import resnext
+from resnext.errors import RunError
+from resnext.evaluation import plots
+from resnext.evaluation.confusion import top_confusions, worst_classes
+from resnext.evaluation.thumbnails import make_thumbnails
+from resnext.training.metrics_log import read_metrics
+from resnext.training.run_folder import BAD_FILES, CONFIG, ENVIRONMENT
+
+if TYPE_CHECKING:
+    from resnext.evaluation.run import Evaluation
+
+_MOST_NAMED_CLASSES = 20
+"""With more classes than these the matrix is drawn, and only the worst ones are named."""
+
+_LONGEST_FLAT_NAME = 4
+"""Longer class names stand upright above the matrix."""
+
+_MOST_BAD_FILES = 200
+
+
+def write_report(path: Path, run: Path, evaluation: Evaluation | None = None) -> Path:
+    """Write the report.
+
+    Args:
+        path: The file to write.
+        run: The run folder, or a weight file, of which no history is known.
+        evaluation: What was found; without it the report shows the training only.
+
+    Returns:
+        The file.
+
+    Raises:
+        RunError: The file cannot be written.
+    """
+    text = render_report(run, evaluation)
+    partial = path.with_name(path.name + ".partial")
+    try:
+        partial.write_text(text, encoding="utf-8")
+        partial.replace(path)
+    except OSError as error:
+        raise RunError(
+            f"cannot write the report {path}: {error.strerror}; name another file with --report"
+        ) from None
+    return path
+
+
+def render_report(run: Path, evaluation: Evaluation | None = None) -> str:
+    """Return the report as text; see `write_report`."""
+    environment = Environment(
+        loader=PackageLoader("resnext", "evaluation"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["short"] = short
+    config = run / CONFIG
+    return environment.get_template("report.html.j2").render(
+        title=run.resolve().name,
+        version=resnext.__version__,
+        training=_training(run),
+        evaluation=None if evaluation is None else _evaluation(evaluation),
+        bad_files=_bad_files(run, evaluation),
+        most_bad_files=_MOST_BAD_FILES,
+        config=config.read_text(encoding="utf-8") if config.exists() else None,
+        environment=_environment(run),
+    )
+
+
+def _training(run: Path) -> dict[str, Any] | None:
+    """Collect the curves and figures of the epochs, if there are any yet."""
+    rows = read_metrics(run) if run.is_dir() else []
+    epochs = [row for row in rows if row["kind"] == "epoch"]
+    steps = [row for row in rows if row["kind"] == "train"]
+    if not epochs:
+        return None
+    steps_per_epoch = epochs[-1]["step"] / epochs[-1]["epoch"]
+    return {
+        "losses": plots.draw_losses(epochs),
+        "errors": plots.draw_errors(epochs),
+        "learning_rate": plots.draw_learning_rate(steps, steps_per_epoch) if steps else None,
+        "best": min(epochs, key=lambda row: row["top1_error"]),
+        "num_epochs": epochs[-1]["epoch"],
+        "images_per_s": steps[-1]["images_per_s"] if steps else None,
+    }
+
+
+def _evaluation(evaluation: Evaluation) -> dict[str, Any]:
+    """Collect what the evaluation found."""
+    result, target = evaluation.result, evaluation.target
+    classes = target.info.classes
+    confusion_kk = result.confusion_kk
+    assert confusion_kk is not None
+    assert result.bins is not None
+    errors = result.per_class_error
+    is_large = len(classes) > _MOST_NAMED_CLASSES
+    table = worst_classes(confusion_kk, classes, _MOST_NAMED_CLASSES)
+    worst = sorted(errors, key=lambda label: (-errors[label], label))[:_MOST_NAMED_CLASSES]
+    totals = confusion_kk.sum(dim=1).tolist()
+    return {
+        "figures": evaluation.figures,
+        "cost": evaluation.cost,
+        "num_classes": len(classes),
+        "is_large": is_large,
+        "table": table,
+        "upright_names": max(map(len, table.names)) > _LONGEST_FLAT_NAME,
+        "confusions": top_confusions(confusion_kk, classes),
+        "picture": plots.draw_confusion(confusion_kk) if is_large else None,
+        "calibration": plots.draw_calibration(result.bins),
+        "class_errors": [(classes[k], errors[k], totals[k]) for k in worst],
+        "error_histogram": plots.draw_class_errors(errors.values()) if is_large else None,
+        "thumbnails": make_thumbnails(result.mistakes, target.split, target.info),
+    }
+
+
+def _bad_files(run: Path, evaluation: Evaluation | None) -> list[dict[str, str]]:
+    """Merge the bad files of training and evaluation."""
+    rows = list(evaluation.bad_files) if evaluation is not None else []
+    if (run / BAD_FILES).exists():
+        rows += json.loads((run / BAD_FILES).read_text(encoding="utf-8"))
+    by_path = {row["path"]: row for row in rows}
+    return [by_path[path] for path in sorted(by_path)]
+
+
+def _environment(run: Path) -> list[tuple[str, str]]:
+    if not (run / ENVIRONMENT).exists():
+        return []
+    values: dict[str, Any] = json.loads((run / ENVIRONMENT).read_text(encoding="utf-8"))
+    return [(key.replace("_", " "), _words(value)) for key, value in values.items()]
+
+
+def _words(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {part}" for key, part in value.items())
+    return "unknown" if value is None else str(value)
+
+
+def short(number: int) -> str:
+    """Write a large number with three digits: 25.0 M, 4.23 G."""
+    value = float(number)
+    for unit in ("", " k", " M", " G"):
+        if value < 999.5:
+            break
+        value /= 1000
+    else:
+        unit = " T"
+    digits = 0 if not unit or value >= 99.95 else 1 if value >= 9.995 else 2
+    return f"{value:.{digits}f}{unit}"

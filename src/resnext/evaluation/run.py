@@ -1,0 +1,171 @@
+"""Evaluate a run or a weight file, and keep what was found beside the run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from resnext.complexity.count import Cost, count
+from resnext.data.bad_files import BadFiles
+from resnext.data.config import DataConfig, default_workers
+from resnext.data.loader import EvalLoader
+from resnext.errors import ConfigError
+from resnext.evaluation.evaluate import evaluate
+from resnext.evaluation.loaded import open_model
+from resnext.evaluation.metrics import EvalResult
+from resnext.evaluation.target import Protocol, Target, open_target
+from resnext.training.config import TrainConfig
+from resnext.training.run_folder import CONFIG, read_config, write_json
+from resnext.training.runtime import Runtime, resolve_device
+
+EVALUATION = "evaluation.json"
+REPORT = "report.html"
+
+_IMAGES_PER_BATCH = 128
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How to spend the machine on an evaluation; it does not change the figures.
+
+    Attributes:
+        batch_size: Rows of a batch in one process, counting every view; None chooses.
+        workers: Processes that decode files; None takes one a core.
+        progress: Is told the number of images after each batch.
+    """
+
+    batch_size: int | None = None
+    workers: int | None = None
+    progress: Callable[[int], None] | None = None
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What was found, with what a report needs to show it.
+
+    Attributes:
+        figures: The figures as JSON values.
+        result: The same, with the mistakes.
+        target: The images and their classes.
+        cost: Parameters and multiply-adds at the size of the view.
+        bad_files: Path and reason of the images that could not be read.
+    """
+
+    figures: dict[str, Any]
+    result: EvalResult
+    target: Target
+    cost: Cost
+    bad_files: list[dict[str, str]]
+
+
+def evaluate_run(run: Path) -> dict[str, Any]:
+    """Repeat a run's validation with its best weights, and write figures and report beside it.
+
+    Runs in this process alone, also where others exist.
+
+    Returns:
+        The figures, as `evaluation.json` holds them.
+
+    Raises:
+        ResNeXtError: The run, its weights or its data are missing or damaged.
+    """
+    evaluation = measure(run, Protocol(), Runtime(resolve_device("auto"), torch.float32))
+    write_results(run, evaluation)
+    return evaluation.figures
+
+
+def write_results(run: Path, evaluation: Evaluation) -> list[Path]:
+    """Write `evaluation.json` and `report.html` into a run folder, and say where they are."""
+    from resnext.evaluation.report import write_report
+
+    write_json(run / EVALUATION, evaluation.figures)
+    return [run / EVALUATION, write_report(run / REPORT, run, evaluation)]
+
+
+def measure(
+    run: Path, protocol: Protocol, runtime: Runtime, effort: Effort | None = None
+) -> Evaluation:
+    """Evaluate a network.
+
+    Several processes each take their share of the images and all return the same figures.
+
+    Args:
+        run: A run folder or a weight file.
+        protocol: On what, and how.
+        runtime: Device, precision and processes.
+        effort: Batch size and workers.
+
+    Raises:
+        ConfigError: A setting does not fit the network or the data.
+        DataError: The data set is missing or damaged.
+        CheckpointError: The weights are damaged or missing.
+    """
+    effort = effort or Effort()
+    config = read_config(run) if (run / CONFIG).exists() else None
+    data = _data(run, protocol, config)
+    if protocol.view is None and config is not None and protocol.data is None:
+        protocol = replace(protocol, view=config.view)
+    model = open_model(run)
+    target = open_target(protocol, data, model)
+    bad_files = BadFiles(len(target.split))
+    loader = _loader(target, data, runtime, effort, bad_files)
+    result = evaluate(
+        model.move_to(runtime.device),
+        loader,
+        num_classes=len(target.info.classes),
+        device=runtime.device,
+        autocast=runtime.autocast,
+        class_subset=target.class_subset,
+        real_labels=target.real_labels,
+        progress=effort.progress,
+    )
+    size_px = loader.size_px
+    cost = count(model.config, (target.info.in_channels, size_px, size_px))
+    view = {
+        "size_px": size_px,
+        "resize_px": loader.resize_px,
+        "ten_crop": target.view.ten_crop,
+        "flip": target.view.flip,
+    }
+    figures = {
+        **result.as_dict(target.info.classes),
+        "parameters": cost.parameters,
+        "macs": cost.macs,
+        "view": view,
+        "data": target.source,
+    }
+    return Evaluation(figures, result, target, cost, bad_files.rows)
+
+
+def _data(run: Path, protocol: Protocol, config: TrainConfig | None) -> DataConfig:
+    """Return the data set that was asked for, else the run's own."""
+    if protocol.data is not None:
+        return protocol.data
+    if config is None:
+        raise ConfigError(
+            f"{run} is not a run folder with its settings, so it does not say its data set; give "
+            "one: --data digits, --data FOLDER"
+        )
+    return config.data
+
+
+def _loader(
+    target: Target, data: DataConfig, runtime: Runtime, effort: Effort, bad_files: BadFiles
+) -> EvalLoader:
+    workers = effort.workers if effort.workers is not None else data.workers
+    rows = effort.batch_size or _IMAGES_PER_BATCH
+    return EvalLoader(
+        target.split,
+        target.info,
+        target.view,
+        batch_size=max(1, rows // target.view.num_views),
+        device=runtime.device,
+        workers=default_workers() if workers is None else workers,
+        rank=runtime.rank,
+        world_size=runtime.world_size,
+        bad_files=bad_files,
+    )

@@ -1,0 +1,131 @@
+"""What a network is evaluated on: images, labels, crops, and the choice of classes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+
+from resnext.data.config import DataConfig, ViewConfig
+from resnext.data.load import load_data
+from resnext.data.split import ArraySplit, DataInfo, Split
+from resnext.errors import ConfigError
+from resnext.evaluation.loaded import Loaded
+from resnext.evaluation.protocols import load_imagenet_v2, load_real_labels, map_classes
+from resnext.model.card import ModelCard
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """How to evaluate. The defaults repeat the validation of training.
+
+    Attributes:
+        data: Another data set than the run's own.
+        split: Which of its splits.
+        view: Other crops than those of validation; a size of None is the size of training.
+        real: The official `real.json`, to count with ImageNet's reassessed labels.
+        imagenet_v2: The data set is an ImageNet-V2 folder.
+        all_classes: Let the network choose between all its classes where the data set has
+            only some of them (the paper's 5K-way test); by default between those it has.
+    """
+
+    data: DataConfig | None = None
+    split: Literal["val", "train"] = "val"
+    view: ViewConfig | None = None
+    real: Path | None = None
+    imagenet_v2: bool = False
+    all_classes: bool = False
+
+
+@dataclass(frozen=True)
+class Target:
+    """Images and labels, ready for a loader.
+
+    Attributes:
+        info: The classes to choose from, and how the network wants its images.
+        split: The images.
+        view: Which crops of them.
+        class_subset: See `evaluate`.
+        real_labels: See `evaluate`.
+        source: The data set in words, for the record.
+    """
+
+    info: DataInfo
+    split: Split
+    view: ViewConfig
+    class_subset: list[int] | None
+    real_labels: list[list[int]] | None
+    source: dict[str, Any]
+
+
+def open_target(protocol: Protocol, data: DataConfig, model: Loaded) -> Target:
+    """Find the images and fit their classes, channels and colours to the network.
+
+    Args:
+        protocol: How to evaluate.
+        data: The data set.
+        model: The network.
+
+    Raises:
+        ConfigError: The protocol contradicts itself, or the channels do not fit.
+        DataError: The data set is missing or has classes that the network does not know.
+    """
+    info, split = _open_split(protocol, data, model)
+    info = _fit_images(info, split, model)
+    class_subset = map_classes(model.card.classes, info.classes, model.config.num_classes)
+    source: dict[str, Any] = {"name": info.name, "split": protocol.split}
+    if data.root is not None:
+        source["root"] = str(data.root)
+    real_labels = None
+    if protocol.real is not None:
+        real_labels = load_real_labels(protocol.real, split, len(info.classes))
+        source["labels"] = "real"
+    if protocol.all_classes and class_subset is not None:
+        if real_labels is not None:
+            raise ConfigError("ReaL labels number ImageNet's 1000 classes; leave out --all-classes")
+        labels_n = torch.tensor(class_subset)[split.labels_n]
+        info, split = replace(info, classes=model.classes), replace(split, labels_n=labels_n)
+        class_subset = None
+    view = settle_view(protocol.view or ViewConfig(), model.card)
+    return Target(info, split, view, class_subset, real_labels, source)
+
+
+def settle_view(view: ViewConfig, card: ModelCard) -> ViewConfig:
+    """Fill in the sizes that the network was validated with, unless another size is asked for."""
+    if view.size_px is not None:
+        return view
+    return view.replace(size_px=card.image_size_px, resize_px=view.resize_px or card.resize_px)
+
+
+def _open_split(protocol: Protocol, data: DataConfig, model: Loaded) -> tuple[DataInfo, Split]:
+    if not protocol.imagenet_v2:
+        loaded = load_data(data)
+        return loaded.info, loaded.val if protocol.split == "val" else loaded.train
+    if data.root is None or protocol.split == "train" or protocol.real is not None:
+        raise ConfigError(
+            "--imagenet-v2 takes its folder from --data, has one split and its own labels: "
+            "resnext evaluate RUN --imagenet-v2 --data imagenetv2-matched-frequency-format-val"
+        )
+    split = load_imagenet_v2(data.root, model.config.num_classes)
+    card = model.card
+    info = DataInfo("imagenet-v2", model.classes, 3, card.image_size_px, card.mean, card.std)
+    return info, split
+
+
+def _fit_images(info: DataInfo, split: Split, model: Loaded) -> DataInfo:
+    """Prepare images as the network expects them; files can be read with 1 or 3 channels."""
+    in_channels, card = model.config.in_channels, model.card
+    if isinstance(split, ArraySplit) and info.in_channels != in_channels:
+        raise ConfigError(
+            f"the network takes images of {in_channels} channel(s), those of {info.name} have "
+            f"{info.in_channels}; choose a data set like that of training"
+        )
+    return replace(
+        info,
+        in_channels=in_channels,
+        image_size_px=card.image_size_px,
+        mean=card.mean,
+        std=card.std,
+    )
