@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -81,7 +80,7 @@ class EvalResult:
         }
 
     def as_dict(self, classes: Sequence[str] = ()) -> dict[str, Any]:
-        """Return the figures as JSON values; a loss that is not a number becomes None.
+        """Return the figures as JSON values.
 
         Args:
             classes: Class names in the order of the labels; by default their numbers.
@@ -92,7 +91,7 @@ class EvalResult:
             "num_images": self.num_images,
             "top1_error": self.top1_error,
             "top5_error": self.top5_error,
-            "loss": self.loss if math.isfinite(self.loss) else None,  # JSON has no NaN
+            "loss": self.loss,
             "calibration_error": self.calibration_error,
             "per_class_error": {names[k]: error for k, error in self.per_class_error.items()},
             "confusion": confusion,

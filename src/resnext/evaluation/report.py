@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from matplotlib.ticker import EngFormatter
 
 import resnext
 from resnext.errors import RunError
@@ -63,7 +64,7 @@ def render_report(run: Path, evaluation: Evaluation | None = None) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["short"] = short
+    environment.filters["short"] = EngFormatter(places=2)  # 25.03 M, 4.23 G
     config = run / CONFIG
     return environment.get_template("report.html.j2").render(
         title=run.resolve().name,
@@ -143,16 +144,3 @@ def _words(value: Any) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{key} {part}" for key, part in value.items())
     return "unknown" if value is None else str(value)
-
-
-def short(number: int) -> str:
-    """Write a large number with three digits: 25.0 M, 4.23 G."""
-    value = float(number)
-    for unit in ("", " k", " M", " G"):
-        if value < 999.5:
-            break
-        value /= 1000
-    else:
-        unit = " T"
-    digits = 0 if not unit or value >= 99.95 else 1 if value >= 9.995 else 2
-    return f"{value:.{digits}f}{unit}"

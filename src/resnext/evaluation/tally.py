@@ -6,12 +6,13 @@ b images, k classes, n guesses.
 
 from __future__ import annotations
 
+import math
 from operator import attrgetter
 
 import torch
 import torch.distributed as dist
 
-from resnext.errors import DataError
+from resnext.errors import CheckpointError, DataError
 from resnext.evaluation.metrics import EvalResult, Mistake
 
 NUM_BINS = 15
@@ -109,17 +110,24 @@ class Tally:
 
         Raises:
             DataError: No image was counted.
+            CheckpointError: The network gave NaN, and more than the loss was asked for.
         """
         num, right, right_in_five = self._counts.tolist()
         if not num:
             raise DataError("there is no image to evaluate: the split is empty or unreadable")
+        loss = float(self._loss_sum) / num
+        if self._full and math.isnan(loss):
+            raise CheckpointError(
+                "the network's outputs are not numbers (NaN), so its training had diverged; "
+                "evaluate weights from before that"
+            )
         top5 = 100.0 * (num - right_in_five) / num if self._num_classes > _NUM_GUESSES else None
         side = self._num_classes
         return EvalResult(
             num_images=num,
             top1_error=100.0 * (num - right) / num,
             top5_error=top5,
-            loss=float(self._loss_sum) / num,
+            loss=loss,
             confusion_kk=self._confusion.view(side, side) if self._full else None,
             bins=self._bins if self._full else None,
             mistakes=tuple(self._mistakes),

@@ -1,0 +1,139 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+import torch.distributed as dist
+import torch.multiprocessing as mp
+from torch import nn
+
+from resnext.data.batch import Batch
+from resnext.data.config import ViewConfig
+from resnext.data.loader import EvalLoader
+from resnext.data.split import ArraySplit, DataInfo
+from resnext.errors import ConfigError
+from resnext.evaluation.evaluate import average_views, evaluate
+from resnext.evaluation.metrics import EvalResult
+
+CPU = torch.device("cpu")
+NUM_IMAGES, NUM_CLASSES = 37, 7  # odd, so that two processes get unequal shares
+
+
+def batch(logits: list[list[float]], labels: list[int], num_views: int = 1) -> Batch:
+    """Return a batch whose images are the logits that `nn.Flatten` will pass on."""
+    images = torch.tensor(logits)[:, :, None, None]
+    return Batch(
+        images, torch.tensor(labels), torch.arange(len(labels)), len(labels), num_views=num_views
+    )
+
+
+def measure(*batches: Batch, num_classes: int = 2, **options: object) -> EvalResult:
+    call: Callable[..., EvalResult] = evaluate
+    return call(nn.Flatten(), list(batches), num_classes=num_classes, device=CPU, **options)
+
+
+def test_views_are_averaged_as_probabilities() -> None:
+    logits = torch.randn(12, 5, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    expected = logits.softmax(1).view(4, 3, 5).mean(1)
+    assert torch.allclose(average_views(logits, 3).exp(), expected, atol=1e-12)
+
+
+def test_averaging_logits_would_give_another_answer_here() -> None:
+    # Probabilities of class 0: about 0.88, 0.88 and 0.0001; their mean is above a half,
+    # while the mean of the logits says class 1.
+    views = [[2.0, 0.0], [2.0, 0.0], [0.0, 9.0]]
+    assert measure(batch(views, [0], num_views=3)).top1_error == 0.0
+    assert sum(row[0] - row[1] for row in views) < 0
+
+
+def test_an_image_counts_once_however_many_views_it_has() -> None:
+    result = measure(batch([[1.0, 0.0], [1.0, 0.0], [0.0, 3.0], [0.0, 1.0]], [0, 0], num_views=2))
+    assert result.num_images == 2
+    assert result.top1_error == 50.0
+
+
+def test_a_subset_of_the_classes_renormalises_the_choice() -> None:
+    # Class 0 of the data is output 2, class 1 is output 0; output 1 would win but is out.
+    result = measure(batch([[1.0, 9.0, 2.0]], [0]), class_subset=[2, 0])
+    assert result.top1_error == 0.0
+    expected = -torch.tensor([2.0, 1.0]).log_softmax(0)[0]
+    assert result.loss == pytest.approx(float(expected), rel=1e-6)
+
+
+def test_with_several_labels_any_of_them_is_right_and_none_is_not_counted() -> None:
+    logits = [[3.0, 1.0, 0.0], [3.0, 1.0, 0.0], [3.0, 1.0, 0.0]]
+    result = measure(batch(logits, [2, 2, 2]), num_classes=3, real_labels=[[2, 0], [], [1, 2]])
+    assert result.num_images == 2
+    assert result.top1_error == 50.0
+    assert result.confusion_kk is not None
+    # The right one is counted for class 0, the wrong one for its likeliest label, class 1.
+    assert result.confusion_kk.tolist() == [[1, 0, 0], [1, 0, 0], [0, 0, 0]]
+    assert [mistake.index for mistake in result.mistakes] == [2]
+
+
+def test_outputs_that_do_not_fit_the_classes_are_refused() -> None:
+    with pytest.raises(ConfigError, match="between 2 classes, the data set has 3"):
+        measure(batch([[1.0, 0.0]], [0]), num_classes=3)
+
+
+def test_the_network_is_put_into_evaluation_mode() -> None:
+    network = nn.Sequential(nn.Flatten(), nn.Dropout(0.9))
+    first = evaluate(network, [batch([[4.0, 0.0]] * 8, [0] * 8)], num_classes=2, device=CPU)
+    assert not network.training
+    assert first.top1_error == 0.0
+
+
+def test_progress_is_told_the_images_of_each_batch() -> None:
+    told: list[int] = []
+    parts = (batch([[1.0, 0.0]] * 3, [0] * 3), batch([[1.0, 0.0]], [0]))
+    measure(*parts, progress=told.append)
+    assert told == [3, 1]
+
+
+def measure_share(rank: int, world_size: int) -> EvalResult:
+    """Evaluate a random network on this process's share of random images."""
+    generator = torch.Generator().manual_seed(7)
+    images = torch.randint(256, (NUM_IMAGES, 8, 8, 1), generator=generator, dtype=torch.uint8)
+    labels = torch.randint(NUM_CLASSES, (NUM_IMAGES,), generator=generator)
+    classes = tuple(str(label) for label in range(NUM_CLASSES))
+    info = DataInfo("random", classes, 1, 8, (0.5,), (0.25,))
+    network = nn.Sequential(nn.Flatten(), nn.Linear(64, NUM_CLASSES))
+    with torch.no_grad():
+        network[1].weight.copy_(torch.randn(NUM_CLASSES, 64, generator=generator))
+    nn.init.zeros_(network[1].bias)
+    loader = EvalLoader(
+        ArraySplit(images, labels),
+        info,
+        ViewConfig(flip=True),
+        batch_size=5,
+        device=CPU,
+        rank=rank,
+        world_size=world_size,
+    )
+    return evaluate(network, loader, num_classes=NUM_CLASSES, device=CPU)
+
+
+def run_process(rank: int, world_size: int, folder: str) -> None:
+    """Evaluate as one of several processes and save what this one found."""
+    torch.set_num_threads(1)
+    dist.init_process_group(
+        "gloo", init_method=f"file://{folder}/meeting", rank=rank, world_size=world_size
+    )
+    result = measure_share(rank, world_size)
+    torch.save([result.as_dict(), [vars(m) for m in result.mistakes]], f"{folder}/{rank}.pt")
+    dist.destroy_process_group()
+
+
+@pytest.mark.slow
+def test_two_processes_find_exactly_what_one_finds(tmp_path: Path) -> None:
+    mp.spawn(run_process, args=(2, str(tmp_path)), nprocs=2)
+    alone = measure_share(0, 1)
+    assert alone.num_images == NUM_IMAGES
+    for rank in range(2):
+        figures, mistakes = torch.load(tmp_path / f"{rank}.pt")
+        # Counts are equal; sums of fractions are added in another order.
+        assert figures == alone.as_dict() | {
+            "loss": pytest.approx(alone.loss, rel=1e-6),
+            "calibration_error": pytest.approx(alone.calibration_error, rel=1e-6),
+        }
+        assert [row["index"] for row in mistakes] == [m.index for m in alone.mistakes]
