@@ -1,10 +1,10 @@
+import multiprocessing
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 import torch.distributed as dist
-import torch.multiprocessing as mp
 from torch import nn
 
 from resnext.data.batch import Batch
@@ -97,10 +97,9 @@ def measure_share(rank: int, world_size: int) -> EvalResult:
     labels = torch.randint(NUM_CLASSES, (NUM_IMAGES,), generator=generator)
     classes = tuple(str(label) for label in range(NUM_CLASSES))
     info = DataInfo("random", classes, 1, 8, (0.5,), (0.25,))
-    network = nn.Sequential(nn.Flatten(), nn.Linear(64, NUM_CLASSES))
+    layer = nn.Linear(64, NUM_CLASSES, bias=False)
     with torch.no_grad():
-        network[1].weight.copy_(torch.randn(NUM_CLASSES, 64, generator=generator))
-    nn.init.zeros_(network[1].bias)
+        layer.weight.copy_(torch.randn(NUM_CLASSES, 64, generator=generator))
     loader = EvalLoader(
         ArraySplit(images, labels),
         info,
@@ -110,6 +109,7 @@ def measure_share(rank: int, world_size: int) -> EvalResult:
         rank=rank,
         world_size=world_size,
     )
+    network = nn.Sequential(nn.Flatten(), layer)
     return evaluate(network, loader, num_classes=NUM_CLASSES, device=CPU)
 
 
@@ -126,7 +126,15 @@ def run_process(rank: int, world_size: int, folder: str) -> None:
 
 @pytest.mark.slow
 def test_two_processes_find_exactly_what_one_finds(tmp_path: Path) -> None:
-    mp.spawn(run_process, args=(2, str(tmp_path)), nprocs=2)
+    spawn = multiprocessing.get_context("spawn")
+    processes = [
+        spawn.Process(target=run_process, args=(rank, 2, str(tmp_path))) for rank in (0, 1)
+    ]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+        assert process.exitcode == 0
     alone = measure_share(0, 1)
     assert alone.num_images == NUM_IMAGES
     for rank in range(2):

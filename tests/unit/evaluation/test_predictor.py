@@ -1,0 +1,155 @@
+import os
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+
+from resnext.data.normalise import normalise
+from resnext.data.single import prepare_image
+from resnext.errors import ConfigError
+from resnext.evaluation.loaded import Loaded, open_model
+from resnext.evaluation.predict import Predictor, find_images
+from resnext.model.config import ResNeXtConfig
+
+CPU = torch.device("cpu")
+
+
+def save_image(path: Path, level: int = 0, side: int = 12) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    image = Image.new("RGB", (side, side), (level % 256, 90, 30))
+    image.putpixel((level % side, 3), (255, 255, 255))
+    image.save(path)
+    return path
+
+
+@pytest.fixture
+def model(digits_file: Path) -> Loaded:
+    return open_model(digits_file)
+
+
+def test_probabilities_are_those_of_the_network_on_the_prepared_image(
+    model: Loaded, tmp_path: Path
+) -> None:
+    path = save_image(tmp_path / "photo.png", 40)
+    (row,) = Predictor(model, CPU, top=10).predict([path])
+    pixels = prepare_image(path, 8, None, 1)
+    images = normalise(pixels.unsqueeze(0), model.card.mean, model.card.std, CPU)
+    with torch.no_grad():
+        expected = model.module(images).softmax(1)[0]
+    assert sum(row.probabilities) == pytest.approx(1.0, abs=1e-6)
+    assert list(row.probabilities) == sorted(row.probabilities, reverse=True)
+    for name, probability in zip(row.classes, row.probabilities, strict=True):
+        assert probability == pytest.approx(float(expected[int(name)]), abs=1e-6)
+
+
+def test_bad_files_are_told_in_place_and_the_rest_goes_on(model: Loaded, tmp_path: Path) -> None:
+    good = [save_image(tmp_path / f"{number}.png", number) for number in range(7)]
+    empty, text, gone = tmp_path / "empty.png", tmp_path / "text.jpg", tmp_path / "gone.png"
+    empty.touch()
+    text.write_text("no image")
+    paths = [good[0], empty, good[1], good[2], text, *good[3:], gone]
+    rows = list(Predictor(model, CPU, top=3).predict(paths, batch_size=2))
+    assert [row.path for row in rows] == paths
+    assert [row.path for row in rows if row.error is not None] == [empty, text, gone]
+    assert all(len(row.classes) == 3 for row in rows if row.error is None)
+    assert rows[1].error == "the file is empty"
+    assert rows[-1].error == "No such file or directory"
+
+
+def test_a_batch_of_bad_files_only_is_fine(model: Loaded, tmp_path: Path) -> None:
+    rows = list(Predictor(model, CPU).predict([tmp_path / "a.png", tmp_path / "b.png"]))
+    assert [row.error for row in rows] == ["No such file or directory"] * 2
+
+
+def test_the_size_of_batches_does_not_change_the_predictions(model: Loaded, tmp_path: Path) -> None:
+    paths = [save_image(tmp_path / f"{number}.png", 9 * number) for number in range(9)]
+    predictor = Predictor(model, CPU, top=1)
+    one = [row.classes for row in predictor.predict(paths, batch_size=1)]
+    assert one == [row.classes for row in predictor.predict(paths, batch_size=4)]
+
+
+def test_only_two_batches_are_read_ahead_of_an_endless_source(
+    model: Loaded, tmp_path: Path
+) -> None:
+    path = save_image(tmp_path / "same.png")
+    asked = 0
+
+    def endless() -> Iterator[Path]:
+        nonlocal asked
+        while True:
+            asked += 1
+            yield path
+
+    rows = Predictor(model, CPU).predict(endless(), batch_size=4)
+    assert asked == 0
+    for taken in (1, 4, 1, 30):
+        list(islice(rows, taken))
+    # 36 rows are 9 batches; the next one may have been asked for besides.
+    assert asked <= 36 + 4
+    rows.close()  # type: ignore[attr-defined]  # an iterator to callers, a generator to this test
+
+
+def test_no_more_classes_are_named_than_there_are(model: Loaded, tmp_path: Path) -> None:
+    (row,) = Predictor(model, CPU, top=99).predict([save_image(tmp_path / "a.png")])
+    assert sorted(row.classes) == list("0123456789")
+
+
+def test_networks_that_are_not_for_images_are_refused(model: Loaded) -> None:
+    signals = Loaded(model.module, ResNeXtConfig(ndim=1), model.card)
+    with pytest.raises(ConfigError, match="2 dimensions"):
+        Predictor(signals, CPU)
+    with pytest.raises(ConfigError, match="top=0"):
+        Predictor(model, CPU, top=0)
+
+
+def test_folders_are_walked_in_order_and_others_files_left_out(tmp_path: Path) -> None:
+    for name in ("b/2.PNG", "b/1.jpg", "a.png", "b/c/deep.webp", "b/notes.txt", ".hidden/x.png"):
+        save = tmp_path / name
+        save.parent.mkdir(parents=True, exist_ok=True)
+        save.touch()
+    (tmp_path / ".x.png").touch()
+    (tmp_path / "b" / "loop").symlink_to(tmp_path)
+    found = [path.relative_to(tmp_path).as_posix() for path in find_images([tmp_path])]
+    assert found == ["a.png", "b/1.jpg", "b/2.PNG", "b/c/deep.webp"]
+
+
+def test_given_files_count_whatever_their_name(tmp_path: Path) -> None:
+    (tmp_path / "picture").touch()
+    given = [tmp_path / "picture", tmp_path / "missing.png"]
+    assert list(find_images(given)) == given
+
+
+def test_a_folder_of_many_files_is_found_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("resnext.evaluation.predict._SORTED_TOGETHER", 3)
+    for number in range(10):
+        (tmp_path / f"{number}.png").touch()
+    assert {path.name for path in find_images([tmp_path])} == {f"{n}.png" for n in range(10)}
+
+
+def test_finding_is_lazy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in "abc":
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "1.png").touch()
+    opened: list[str] = []
+    scandir = os.scandir
+
+    def watched(folder: Path) -> Iterator[os.DirEntry[str]]:
+        opened.append(Path(folder).name)
+        return scandir(folder)
+
+    monkeypatch.setattr("resnext.evaluation.predict.os.scandir", watched)
+    paths = find_images([tmp_path])
+    assert opened == []
+    next(paths)
+    assert opened == [tmp_path.name, "a"]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may list every folder")
+def test_a_folder_that_cannot_be_listed_is_yielded_itself(tmp_path: Path) -> None:
+    (tmp_path / "shut").mkdir(mode=0)
+    assert list(find_images([tmp_path])) == [tmp_path / "shut"]
