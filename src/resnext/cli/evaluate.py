@@ -21,12 +21,13 @@ import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
 from resnext.cli.arguments import parse
 from resnext.data.config import ViewConfig, parse_data
+from resnext.errors import ConfigError
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -41,7 +42,7 @@ _NUM_WORST_CLASSES = 5
 class Evaluate:
     """Measure a trained network: errors, loss, calibration, confusion."""
 
-    run: tyro.conf.Positional[Path]
+    run: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
     """A run folder or a weight file."""
     data: str | None = None
     """Another data set than the run's own; written as for `resnext train`."""
@@ -106,6 +107,10 @@ def build_protocol(arguments: Evaluate) -> Protocol:
     """
     from resnext.evaluation.target import Protocol
 
+    for name, least in (("batch_size", 1), ("workers", 0)):
+        value = getattr(arguments, name)
+        if value is not None and value < least:
+            raise ConfigError(f"--{name.replace('_', '-')} {value}: give {least} or more")
     flags = (arguments.size, arguments.resize, arguments.ten_crop, arguments.flip)
     view = None
     if any(flags):

@@ -16,6 +16,7 @@ import sys
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
+from typing import Annotated
 
 import tyro
 
@@ -27,9 +28,11 @@ from resnext.errors import ConfigError, DataError
 class Predict:
     """Name the classes of image files, any number of them."""
 
-    run: tyro.conf.Positional[Path]
+    run: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
     """A run folder or a weight file."""
-    images: tyro.conf.Positional[tuple[Path, ...]]
+    images: Annotated[
+        tyro.conf.Positional[tuple[Path, ...]], tyro.conf.arg(metavar="IMAGE|FOLDER ...")
+    ]
     """Image files, and folders to search for image files."""
     top: int = 5
     """Number of classes to name for each image."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Self, TextIO
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from resnext.evaluation.predict import Prediction
@@ -99,7 +99,7 @@ class TableOutput(Output):
     def _print_table(self) -> None:
         if not self._rows:
             return
-        table = Table("image", "class", "probability", "next")
+        table = Table(Column("image", overflow="fold"), "class", "probability", "next")
         for row in self._rows:
             table.add_row(Text(readable(row.path)), *_cells(row))
         self._console.print(table)

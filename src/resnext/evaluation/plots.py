@@ -8,11 +8,14 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import MaxNLocator, NullFormatter
 
 Rows = Sequence[dict[str, Any]]
+
+_MOST_CELLS = 250
 
 _BLUE, _ORANGE, _GREY = "#1f5fa8", "#d9730d", "#9a9a9a"
 
@@ -73,6 +76,7 @@ def draw_calibration(bins: torch.Tensor) -> str:
     lefts = [number * width for number in range(bins.shape[1])]
     below.bar(lefts, bins[0].tolist(), width=width, align="edge", color=_BLUE, edgecolor="white")
     below.set(xlabel="confidence", ylabel="images", yscale="log")
+    below.yaxis.set_minor_formatter(NullFormatter())  # there is no room for more labels
     for part in (axes, below):
         _clean(part)
     return _svg(figure)
@@ -88,11 +92,22 @@ def draw_class_errors(errors: Iterable[float]) -> str:
 
 def draw_confusion(confusion_kk: torch.Tensor) -> str:
     """Draw a large confusion matrix as a picture, each row as shares of its class."""
-    totals = confusion_kk.sum(dim=1, keepdim=True).clamp(min=1)
+    num_classes = len(confusion_kk)
+    shares_kk = confusion_kk / confusion_kk.sum(dim=1, keepdim=True).clamp(min=1)
+    # A cell smaller than a pixel would fade away; the largest of its neighbours stands for it.
+    side = min(num_classes, _MOST_CELLS)
+    cells = F.adaptive_max_pool2d(shares_kk.unsqueeze(0), side).squeeze(0)
     figure = Figure(figsize=(5.6, 5.2), layout="constrained")
     axes = figure.subplots()
     # The square root brings out the rare confusions, which are what one looks for.
-    image = axes.imshow((confusion_kk / totals).sqrt().numpy(), cmap="Blues", vmin=0, vmax=1)
+    image = axes.imshow(
+        cells.sqrt().numpy(),
+        cmap="Blues",
+        vmin=0,
+        vmax=1,
+        extent=(0, num_classes, num_classes, 0),
+        interpolation="nearest",
+    )
     bar = figure.colorbar(image, ax=axes, shrink=0.8, label="share of the class")
     shares = (0.0, 0.01, 0.05, 0.2, 0.5, 1.0)
     bar.set_ticks([share**0.5 for share in shares], labels=[f"{share:.0%}" for share in shares])
