@@ -95,8 +95,12 @@ def load_checkpoint(
     position = Position(**{**values, "best": tuple(values["best"])})
     _create_momentum(stored, model, optimizer)
     wanted = _named_tensors(model, optimizer, average)
-    if stored.keys() != wanted.keys():
-        differing = sorted(stored.keys() ^ wanted.keys())
+    differing = sorted(
+        name
+        for name in stored.keys() | wanted.keys()
+        if name not in stored or name not in wanted or stored[name].shape != wanted[name].shape
+    )
+    if differing:
         raise CheckpointError(
             f"{path}: does not fit this run's config; {len(differing)} tensors differ, "
             f"such as {differing[0]!r}"

@@ -9,9 +9,9 @@ from torch import nn
 from resnext.errors import ConfigError
 from resnext.model.card import ModelCard
 from resnext.model.config import BaselineConfig, ModelConfig, ResNeXtConfig
+from resnext.model.load import BEST
 from resnext.model.weights import load_into, read_weights
 from resnext.training.config import TrainConfig
-from resnext.training.run_folder import BEST
 
 
 def resolve_weights(path: Path) -> Path:

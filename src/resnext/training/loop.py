@@ -17,13 +17,14 @@ from resnext.data.split import DataInfo
 from resnext.errors import TrainingError
 from resnext.evaluation.evaluate import evaluate
 from resnext.model.card import ModelCard
+from resnext.model.load import BEST
 from resnext.model.weights import save_weights
 from resnext.training.checkpoint import Position, save_checkpoint
 from resnext.training.display import Display
 from resnext.training.finetune import set_train_mode
 from resnext.training.interrupt import Interrupted, StopRequest
 from resnext.training.metrics_log import MetricsLog
-from resnext.training.run_folder import BEST, LAST, keep_last_good
+from resnext.training.run_folder import LAST, keep_last_good
 from resnext.training.schedule import lr_factor, peak_lr
 from resnext.training.step import Trainer
 

@@ -20,14 +20,12 @@ from typing import Any
 import yaml
 
 from resnext.errors import ConfigError, RunError
-from resnext.settings import Settings
 from resnext.training.config import TrainConfig
 
 CONFIG = "config.yaml"
 ENVIRONMENT = "environment.json"
 METRICS = "metrics.jsonl"
 LAST = "last.safetensors"
-BEST = "best.safetensors"
 BAD_FILES = "bad_files.json"
 
 
@@ -75,7 +73,7 @@ def _create_exactly(path: Path) -> Path:
 def write_config(run: Path, config: TrainConfig) -> None:
     """Write the resolved settings of a run."""
     text = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
-    (run / CONFIG).write_text(text, encoding="utf-8")
+    _write_whole(run / CONFIG, text)
 
 
 def read_config(path: Path) -> TrainConfig:
@@ -113,10 +111,12 @@ def open_run(run: Path) -> TrainConfig:
 
 def write_json(path: Path, value: Any) -> None:
     """Write a small JSON file whole or not at all."""
-    if isinstance(value, Settings):
-        value = value.model_dump(mode="json")
+    _write_whole(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def _write_whole(path: Path, text: str) -> None:
     partial = path.with_name(path.name + ".partial")
-    partial.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    partial.write_text(text, encoding="utf-8")
     partial.replace(path)
 
 

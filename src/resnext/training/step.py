@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 import itertools
 from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import replace
+from typing import Any
 
 import torch
 from torch import nn
@@ -47,13 +49,7 @@ class Trainer:
         self.scaler = torch.amp.GradScaler(
             runtime.device.type, enabled=runtime.dtype == torch.float16
         )
-        # Each process keeps its own BN statistics while training, which never enter the
-        # gradient; before they are used the first process's are handed to all.
-        self._forward: nn.Module = (
-            DistributedDataParallel(model, broadcast_buffers=False, gradient_as_bucket_view=True)
-            if runtime.world_size > 1
-            else model
-        )
+        self._forward = _distribute(model) if runtime.world_size > 1 else model
 
     def step(self, batch: Batch, lr: float) -> torch.Tensor:
         """Do one optimiser step on this process's share of a batch.
@@ -96,8 +92,21 @@ class Trainer:
             # over the images, also where the shares differ by one.
             size = len(part.labels_b)
             weight = size * self.runtime.world_size / part.global_size
-            self.scaler.scale(loss * weight).backward()
+            torch.autograd.backward(self.scaler.scale(loss * weight))
         return loss.detach() * size
+
+
+def _distribute(model: nn.Module) -> nn.Module:
+    """Let the processes average their gradients.
+
+    Each keeps its own BN statistics while training, which never enter the gradient; before
+    they are used the first process's are handed to all.
+    """
+    # torch 2.14 renames the option and warns of the old name
+    known = inspect.signature(DistributedDataParallel).parameters
+    option = "forward_sync_buffers" if "forward_sync_buffers" in known else "broadcast_buffers"
+    options: dict[str, Any] = {option: False}
+    return DistributedDataParallel(model, gradient_as_bucket_view=True, **options)
 
 
 def _split(batch: Batch, parts: int) -> Iterator[Batch]:

@@ -11,6 +11,7 @@ import torch.distributed as dist
 
 from resnext.data.bad_files import BadFiles
 from resnext.data.batches import num_steps
+from resnext.data.config import default_workers
 from resnext.data.load import load_data
 from resnext.data.loader import EvalLoader, TrainLoader
 from resnext.data.split import DataInfo, DataSet
@@ -181,10 +182,10 @@ def _build_loaders(
     workers = default_workers() if config.data.workers is None else config.data.workers
     place: dict[str, Any] = {
         "device": runtime.device,
+        "workers": workers,
         "rank": runtime.rank,
         "world_size": runtime.world_size,
         "bad_files": bad_files,
-        "workers": workers if needs_workers(data.train, config.augment) else 0,
     }
     train_loader = TrainLoader(
         data.train,

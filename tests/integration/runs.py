@@ -1,0 +1,87 @@
+"""A small real training, for the tests that kill it, resume it and spread it.
+
+The children come from a fork server that has imported torch once, so that starting one
+takes a fraction of a second.
+"""
+
+import multiprocessing
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file
+
+from resnext.data.config import AugmentConfig, DataConfig
+from resnext.model.config import ResNeXtConfig
+from resnext.training.config import OptimConfig, RuntimeConfig, ScheduleConfig, TrainConfig
+from resnext.training.display import Display
+from resnext.training.interrupt import Interrupted
+from resnext.training.train import Target, train
+
+_CONTEXT = multiprocessing.get_context("forkserver")
+_CONTEXT.set_forkserver_preload(["resnext.training.train", "torch.utils.tensorboard"])
+
+TINY = ResNeXtConfig(
+    stem="cifar",
+    blocks_per_stage=(1, 1),
+    cardinality=2,
+    bottleneck_width=4,
+    stage_widths=(16, 32),
+    stem_width=8,
+)
+
+
+def small_run(**changes: object) -> TrainConfig:
+    """Return settings that train a tiny network on the real digits in about two seconds."""
+    config = TrainConfig(
+        model=TINY,
+        data=DataConfig(name="digits", workers=0),
+        augment=AugmentConfig(crop="pad", pad_px=1),
+        optim=OptimConfig(lr=0.05, lr_batch_size=128),
+        schedule=ScheduleConfig(kind="cosine", epochs=4),
+        runtime=RuntimeConfig(device="cpu", threads=1),
+        batch_size=128,
+    )
+    return config.replace(**changes)
+
+
+def start(config: TrainConfig, run: Path, **environment: str) -> BaseProcess:
+    """Begin a run, or go on with it, in a process of its own."""
+    process = _CONTEXT.Process(target=_child, args=(config, run, environment))
+    process.start()
+    return process
+
+
+def finish(config: TrainConfig, run: Path, **environment: str) -> None:
+    """Train a run to its end."""
+    process = start(config, run, **environment)
+    process.join(timeout=300)
+    assert process.exitcode == 0
+
+
+def tensors_of(run: Path) -> dict[str, torch.Tensor]:
+    """Return all that the last checkpoint and the best weights hold."""
+    last = load_file(run / "last.safetensors")
+    best = load_file(run / "best.safetensors")
+    return {**last, **{f"best.{name}": tensor for name, tensor in best.items()}}
+
+
+def assert_same_bits(run: Path, reference: Path) -> None:
+    """Check that two runs ended with the same weights, averages and momentum, bit for bit."""
+    found, expected = tensors_of(run), tensors_of(reference)
+    assert found.keys() == expected.keys()
+    differing = [name for name in expected if not torch.equal(found[name], expected[name])]
+    assert differing == []
+
+
+def _child(config: TrainConfig, run: Path, environment: dict[str, str]) -> None:
+    import os
+    import sys
+
+    os.environ.update(environment)
+    resumed = (run / "config.yaml").exists()
+    target = Target(resume=run) if resumed else Target(out=run)
+    try:
+        train(config, target, Display("quiet"))
+    except Interrupted as stop:
+        sys.exit(128 + stop.signal_number)

@@ -1,0 +1,72 @@
+"""Fine-tuning: a new head, frozen stages, the weights' own normalisation."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from runs import TINY, finish, small_run
+from safetensors.torch import load_file
+
+import resnext
+from resnext.errors import CheckpointError, ConfigError
+from resnext.model.card import ModelCard
+from resnext.model.weights import save_weights
+from resnext.training.config import TrainConfig
+from resnext.training.display import Display
+from resnext.training.run_folder import open_run
+from resnext.training.train import Target, train
+
+
+@pytest.fixture
+def weights(tmp_path: Path) -> Path:
+    """Weights of a network for three other classes, with a normalisation of their own."""
+    torch.manual_seed(3)
+    model = resnext.create_model(TINY, num_classes=3, in_channels=1)
+    card = ModelCard(data="shapes", classes=("a", "b", "c"), mean=(0.25,), std=(0.5,))
+    path = tmp_path / "weights.safetensors"
+    save_weights(path, model, model.config, card)
+    return path
+
+
+def _finetune(tmp_path: Path, **changes: object) -> tuple[Path, TrainConfig]:
+    run = tmp_path / "run"
+    finish(small_run(**changes), run)
+    return run, open_run(run)
+
+
+def test_frozen_stages_stay_as_loaded_and_the_rest_learns(tmp_path: Path, weights: Path) -> None:
+    run, config = _finetune(tmp_path, weights=weights, freeze_until=1)
+    before, after = load_file(weights), load_file(run / "best.safetensors")
+    frozen = {name for name in before if name.startswith(("conv1.", "bn1.", "layer1."))}
+    assert frozen
+    assert all(torch.equal(before[name], after[name]) for name in frozen)
+    assert not torch.equal(before["layer2.0.conv1.weight"], after["layer2.0.conv1.weight"])
+    assert after["fc.weight"].shape[0] == config.model.num_classes == 10
+
+
+def test_images_are_normalised_as_the_weights_expect(tmp_path: Path, weights: Path) -> None:
+    run, config = _finetune(tmp_path, weights=weights)
+    assert (config.data.mean, config.data.std) == ((0.25,), (0.5,))
+    card = resnext.load(run).card
+    assert (card.mean, card.std) == ((0.25,), (0.5,))
+
+
+def test_a_head_for_the_same_classes_is_kept(tmp_path: Path) -> None:
+    first = tmp_path / "first"
+    finish(small_run(), first)
+    second = tmp_path / "second"
+    finish(small_run(weights=first, freeze_until=2, freeze_norm=True, optim={"lr": 1e-9}), second)
+    before, after = (load_file(run / "best.safetensors") for run in (first, second))
+    torch.testing.assert_close(after["fc.weight"], before["fc.weight"], rtol=0, atol=1e-6)
+
+
+def test_weights_of_another_network_are_refused(tmp_path: Path, weights: Path) -> None:
+    config = small_run(weights=weights, model=TINY.replace(cardinality=4))
+    with pytest.raises(CheckpointError, match="do not fit the network"):
+        train(config, Target(out=tmp_path / "run"), Display("quiet"))
+
+
+def test_more_frozen_stages_than_there_are_is_refused(tmp_path: Path, weights: Path) -> None:
+    config = small_run(weights=weights, freeze_until=3)
+    with pytest.raises(ConfigError, match="the network has 2 stages"):
+        train(config, Target(out=tmp_path / "run"), Display("quiet"))

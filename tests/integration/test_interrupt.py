@@ -1,0 +1,89 @@
+"""Signals, a full disk, a loss that is not a number: one message, and nothing lost."""
+
+import resource
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from runs import assert_same_bits, finish, small_run, tensors_of
+
+from resnext.errors import CheckpointError, TrainingError
+from resnext.training.config import OptimConfig, ScheduleConfig
+from resnext.training.display import Display
+from resnext.training.run_folder import open_run, write_config
+from resnext.training.train import Target, train
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_saves_and_says_how_to_go_on(tmp_path: Path, number: signal.Signals) -> None:
+    config = small_run(schedule=ScheduleConfig(kind="cosine", epochs=25))
+    finish(config, tmp_path / "reference")
+    run = tmp_path / "run"
+    settings = tmp_path / "settings"
+    settings.mkdir()
+    write_config(settings, config)
+    command = [sys.executable, "-m", "resnext", "train"]
+    process = subprocess.Popen(
+        [*command, "--config", str(settings), "--out", str(run)],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while not (run / "last.safetensors").exists():
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.send_signal(number)
+    _, message = process.communicate(timeout=60)
+    assert process.returncode == 128 + number
+    assert f"stopped by {number.name} and saved at epoch" in message
+    assert f"go on with: resnext train --resume {run}" in message
+    assert "Traceback" not in message
+    finish(open_run(run), run)
+    assert_same_bits(run, tmp_path / "reference")
+
+
+def test_a_loss_that_is_not_a_number_keeps_the_last_good_checkpoint(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    finish(small_run(), run)
+    before = (run / "last.safetensors").read_bytes()
+    config = open_run(run).replace(optim=OptimConfig(lr=1e30), schedule=ScheduleConfig(kind="cosine", epochs=8))
+    with pytest.raises(TrainingError, match=r"loss became nan in epoch 5.*checkpoint is intact"):
+        train(config, Target(resume=run), Display("quiet"))
+    assert (run / "last.safetensors").read_bytes() == before
+
+
+def test_a_disk_without_room_keeps_the_last_good_checkpoint(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    finish(small_run(), run)
+    before = (run / "last.safetensors").read_bytes()
+    config = open_run(run).replace(schedule=ScheduleConfig(kind="cosine", epochs=8))
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    previous = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) // 2, limits[1]))
+    try:
+        with pytest.raises(CheckpointError, match="cannot be written"):
+            train(config, Target(resume=run), Display("quiet"))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, previous)
+    assert (run / "last.safetensors").read_bytes() == before
+    assert tensors_of(run)
+
+
+def test_a_foreign_or_torn_checkpoint_is_refused(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    finish(small_run(), run)
+    config = open_run(run)
+    whole = (run / "last.safetensors").read_bytes()
+    (run / "last.safetensors").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(CheckpointError, match="cannot be read as a checkpoint"):
+        train(config, Target(resume=run), Display("quiet"))
+    (run / "last.safetensors").write_bytes((run / "best.safetensors").read_bytes())
+    with pytest.raises(CheckpointError, match="is not a training checkpoint"):
+        train(config, Target(resume=run), Display("quiet"))
+    (run / "last.safetensors").write_bytes(whole)
+    with pytest.raises(CheckpointError, match="does not fit this run's config"):
+        train(config.replace(ema_decay=0.9), Target(resume=run), Display("quiet"))

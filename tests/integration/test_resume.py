@@ -1,0 +1,110 @@
+"""A run that is killed and resumed ends with the bits of the run that was not."""
+
+import itertools
+import random
+import shutil
+import time
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+import pytest
+from runs import assert_same_bits, finish, small_run, start
+
+from resnext.data.config import AugmentConfig, DataConfig
+from resnext.training.config import TrainConfig
+from resnext.training.metrics_log import read_metrics
+from resnext.training.run_folder import open_run
+
+NUM_KILLS = 20
+
+
+def _everything_on() -> TrainConfig:
+    """Workers, augmentation image by image, mixing, averaged weights, saves in mid-epoch."""
+    return small_run(
+        data=DataConfig(name="digits", workers=2),
+        augment=AugmentConfig(crop="pad", pad_px=1, policy="trivialaugment", mixup=0.4, cutmix=1.0),
+        ema_decay=0.9,
+        checkpoint_minutes=0.001,
+        seed=5,
+    )
+
+
+@pytest.mark.slow
+def test_twenty_kills_at_random_moments_change_no_bit(tmp_path: Path) -> None:
+    config, draw = _everything_on(), random.Random(0)
+    reference = tmp_path / "reference"
+    finish(config, reference)
+    in_write = in_epoch = kills = 0
+    for number in itertools.count():
+        run = tmp_path / f"run{number}"
+        while kills < NUM_KILLS:
+            process = start(_settings(run, config), run)
+            _wait(process, run, draw, for_write=kills % 3 == 0)
+            if not process.is_alive():
+                break
+            process.kill()
+            process.join()
+            kills += 1
+            in_write += any(run.glob("*.partial"))
+            in_epoch += _is_in_mid_epoch(run)
+            if not (run / "config.yaml").exists():
+                shutil.rmtree(run, ignore_errors=True)  # killed before there was a run
+        finish(_settings(run, config), run)
+        assert_same_bits(run, reference)
+        assert _figures(run) == _figures(reference)
+        if kills == NUM_KILLS:
+            break
+    assert in_write > 0
+    assert in_epoch > 0
+
+
+def test_resuming_a_finished_run_changes_nothing(tmp_path: Path) -> None:
+    config = small_run()
+    finish(config, tmp_path / "once")
+    shutil.copytree(tmp_path / "once", tmp_path / "twice")
+    finish(open_run(tmp_path / "twice"), tmp_path / "twice")
+    assert_same_bits(tmp_path / "twice", tmp_path / "once")
+    assert _figures(tmp_path / "twice") == _figures(tmp_path / "once")
+
+
+def test_the_resolved_config_reproduces_the_run(tmp_path: Path) -> None:
+    finish(small_run(), tmp_path / "first")
+    finish(open_run(tmp_path / "first"), tmp_path / "second")
+    assert_same_bits(tmp_path / "second", tmp_path / "first")
+
+
+def test_another_seed_is_another_run(tmp_path: Path) -> None:
+    finish(small_run(), tmp_path / "first")
+    finish(small_run(seed=1), tmp_path / "second")
+    assert _figures(tmp_path / "first") != _figures(tmp_path / "second")
+
+
+def _settings(run: Path, config: TrainConfig) -> TrainConfig:
+    """Return what `train` is given: the run's own settings once it has some."""
+    return open_run(run) if (run / "config.yaml").exists() else config
+
+
+def _wait(process: BaseProcess, run: Path, draw: random.Random, *, for_write: bool) -> None:
+    """Wait for a random moment of the training, or for a checkpoint that is being written."""
+    end = time.monotonic() + draw.uniform(0.3, 1.5)
+    while process.is_alive() and time.monotonic() < end:
+        time.sleep(0.001)
+    while process.is_alive() and for_write and not any(run.glob("last*.partial")):
+        time.sleep(0.0005)
+
+
+def _is_in_mid_epoch(run: Path) -> bool:
+    import json
+
+    from safetensors import safe_open
+
+    if not (run / "last.safetensors").exists():
+        return False
+    with safe_open(run / "last.safetensors", framework="pt") as file:
+        return bool(json.loads(file.metadata()["position"])["step"] > 0)
+
+
+def _figures(run: Path) -> list[dict[str, object]]:
+    """Return the figures of the epochs, without the times."""
+    lines = [line for line in read_metrics(run) if line["kind"] == "epoch"]
+    return [{name: line[name] for name in line if name != "seconds"} for line in lines]
