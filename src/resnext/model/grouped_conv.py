@@ -22,25 +22,34 @@ if TYPE_CHECKING:
 else:
     _ConvBase = object
 
+# By layout and pass: width of a group -> groups to merge. The default layout is slowest in
+# the backward pass; channels_last is good already from 3 channels on.
+_MERGE: dict[tuple[bool, bool], dict[int, int]] = {
+    (False, False): {2: 4},
+    (False, True): {2: 4, 3: 4, 4: 2, 5: 2, 6: 4, 7: 2},
+    (True, False): {2: 2},
+    (True, True): {2: 2, 3: 2, 4: 2},
+}
+
 _CONVOLUTIONS = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
 
 
-def groups_to_merge(groups: int, group_width: int) -> int:
+def groups_to_merge(groups: int, group_width: int, *, channels_last: bool, training: bool) -> int:
     """Return how many neighbouring groups to compute as one on a CPU.
 
     Args:
         groups: Groups of the convolution.
         group_width: Input channels of one group.
+        channels_last: The images or the weight lie in memory with the channels innermost.
+        training: A gradient will be computed.
 
     Returns:
         A divisor of `groups`; 1 leaves the convolution as it is.
 
     Source: measured, see docs/decisions/0002-narrow-groups.md.
     """
-    if group_width >= 8:
-        return 1
-    target = max(1, 8 // group_width)
-    return max(m for m in range(1, target + 1) if groups % m == 0)
+    merge = _MERGE[channels_last, training].get(group_width, 1)
+    return next(m for m in range(merge, 0, -1) if groups % m == 0)
 
 
 def merge_groups(weight: torch.Tensor, groups: int, merge: int) -> torch.Tensor:
@@ -68,7 +77,7 @@ class _GroupedConv(_ConvBase):
         # Exported files and counts on the meta device hold the network as it is defined.
         merge = 1
         if x_bc.device.type == "cpu" and not _is_exported():
-            merge = groups_to_merge(self.groups, self.weight.shape[1])
+            merge = self._groups_to_merge(x_bc)
         if merge == 1:
             y_bc: torch.Tensor = super().forward(x_bc)
             return y_bc
@@ -77,6 +86,23 @@ class _GroupedConv(_ConvBase):
         return convolve(
             x_bc, weight, self.bias, self.stride, self.padding, self.dilation, self.groups // merge
         )
+
+    def _groups_to_merge(self, x_bc: torch.Tensor) -> int:
+        width = self.weight.shape[1]
+        if width == 1 or width >= 8:
+            return 1
+        layouts = (x_bc, self.weight)
+        return groups_to_merge(
+            self.groups,
+            width,
+            channels_last=x_bc.ndim == 4 and any(_is_channels_last(layout) for layout in layouts),
+            training=torch.is_grad_enabled() and any(part.requires_grad for part in layouts),
+        )
+
+
+def _is_channels_last(x_bchw: torch.Tensor) -> bool:
+    channels_last = x_bchw.is_contiguous(memory_format=torch.channels_last)
+    return channels_last and not x_bchw.is_contiguous()
 
 
 def _is_exported() -> bool:

@@ -197,7 +197,9 @@ def _depth_name(config: ResNeXtConfig) -> tuple[int, str] | None:
 
 
 def _unknown(name: str, reason: str = "no network has this name") -> ConfigError:
-    near = difflib.get_close_matches(name.strip().lower(), _good_names(), n=4, cutoff=0.5)
+    text, good = name.strip().lower(), _good_names()
+    near = [known for known in good if text and known.startswith(f"{text}_")][:4]
+    near = near or difflib.get_close_matches(text, good, n=4, cutoff=0.5)
     nearest = f"; the nearest good names are {', '.join(near)}" if near else ""
     return ConfigError(
         f"model={name!r}: {reason}{nearest}. Names are {GRAMMAR}, or vgg16_bn, vgg19_bn, "

@@ -60,8 +60,9 @@ class ResNeXt(nn.Module):
         # advance the generator by an amount that depends on the form.
         with torch.device("meta"):
             self._add_layers()
-        self.to_empty(device=place)
-        self._initialise()
+        if place.type != "meta":
+            self.to_empty(device=place)
+            self._initialise()
 
     def _add_layers(self) -> None:
         config, plan = self.config, self._plan

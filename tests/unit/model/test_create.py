@@ -1,0 +1,88 @@
+"""Creating networks: the paper's exact sizes, overrides, baselines, wrong requests."""
+
+import pytest
+import torch
+from torch import nn
+
+from resnext.errors import ConfigError
+from resnext.model.config import BaselineConfig, ResNeXtConfig
+from resnext.model.create import create_model
+from resnext.model.names import list_models
+
+
+@pytest.mark.parametrize(
+    ("name", "num_classes", "num_parameters"),
+    [  # the specification's exact counts
+        ("resnet50", 1000, 25_557_032),
+        ("resnext50_32x4d", 1000, 25_028_904),
+        ("resnet101", 1000, 44_549_160),
+        ("resnext101_32x4d", 1000, 44_177_704),
+        ("resnext152_32x4d", 1000, 59_951_400),
+        ("resnext101_64x4d", 1000, 83_455_272),
+        ("resnext101_32x8d", 1000, 88_791_336),
+        ("resnext29_16x64d", 10, 68_155_210),
+        ("resnext29_16x64d", 100, 68_247_460),
+    ],
+)
+@pytest.mark.parametrize("form", ["a", "b", "c"])
+def test_presets_have_the_papers_number_of_parameters(
+    name: str, num_classes: int, num_parameters: int, form: str
+) -> None:
+    with torch.device("meta"):
+        model = create_model(name, num_classes=num_classes, form=form)
+    # A path's BNs are slices of the whole one's, so the forms have equally many parameters.
+    assert sum(parameter.numel() for parameter in model.parameters()) == num_parameters
+
+
+def test_a_first_stage_block_has_the_papers_number_of_weights() -> None:
+    for cardinality, width in ((1, 64), (2, 40), (4, 24), (8, 14), (32, 4)):
+        config = ResNeXtConfig(
+            blocks_per_stage=(2,), cardinality=cardinality, bottleneck_width=width
+        )
+        with torch.device("meta"):
+            block = create_model(config).get_submodule("layer1.1")
+        weights = [layer.weight for layer in block.modules() if isinstance(layer, nn.Conv2d)]
+        # Section 3.3: C · (256·d + 3·3·d·d + d·256).
+        expected = cardinality * (256 * width + 9 * width * width + width * 256)
+        assert sum(weight.numel() for weight in weights) == expected
+
+
+@pytest.mark.parametrize("name", list_models())
+def test_every_listed_model_can_be_built_and_names_its_config(name: str) -> None:
+    with torch.device("meta"):
+        model = create_model(name, num_classes=7, in_channels=2)
+    assert model.config == create_config(name)
+    *_, last = (module for module in model.modules() if isinstance(module, nn.Linear))
+    first = next(module for module in model.modules() if isinstance(module, nn.Conv2d))
+    assert (first.in_channels, last.out_features) == (2, 7)
+
+
+def create_config(name: str) -> object:
+    from resnext.model.names import config_from
+
+    return config_from(name, num_classes=7, in_channels=2)
+
+
+@pytest.mark.parametrize(("family", "side"), [("vgg16_bn", 32), ("inception_v3", 75)])
+def test_a_baseline_gives_one_tensor_of_logits_for_any_channels(family: str, side: int) -> None:
+    model = create_model(family, num_classes=4, in_channels=1).eval()
+    assert isinstance(model.config, BaselineConfig)
+    with torch.no_grad():
+        logits = model(torch.randn(1, 1, side, side))
+    assert logits.shape == (1, 4)
+    assert logits.isfinite().all()
+
+
+def test_an_override_that_does_not_exist_is_refused_with_the_nearest() -> None:
+    with pytest.raises(ConfigError, match="num_clases: no such setting; did you mean 'num_cl"):
+        create_model("resnext50_32x4d", num_clases=10)
+
+
+def test_a_baseline_refuses_settings_of_a_resnext() -> None:
+    with pytest.raises(ConfigError, match="form: no such setting"):
+        create_model("vgg16_bn", form="a")
+
+
+def test_something_that_is_no_name_and_no_config_is_refused() -> None:
+    with pytest.raises(ConfigError, match="neither a name"):
+        create_model(50)  # type: ignore[arg-type]  # the mistake under test

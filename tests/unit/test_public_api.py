@@ -1,0 +1,44 @@
+"""The public names of the package, which later work relies on."""
+
+import subprocess
+import sys
+
+import pytest
+
+import resnext
+from resnext.model.config import ResNeXtConfig
+
+
+def test_the_public_names_are_these() -> None:
+    assert sorted(resnext.__all__) == [
+        "ResNeXtConfig",
+        "count",
+        "create_model",
+        "list_models",
+        "load",
+    ]
+    assert set(resnext.__all__) <= set(dir(resnext))
+
+
+@pytest.mark.parametrize("name", sorted(resnext.__all__))
+def test_a_public_name_is_there(name: str) -> None:
+    assert getattr(resnext, name).__name__ == name
+
+
+def test_a_name_that_is_not_there_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="'resnext' has no attribute 'creat_model'"):
+        _ = resnext.creat_model
+
+
+def test_a_network_is_described_listed_and_built_by_public_names() -> None:
+    model = resnext.create_model("resnext29_8x64d", num_classes=10, in_channels=1, form="a")
+    assert isinstance(model.config, ResNeXtConfig)
+    assert "resnext29_8x64d" in resnext.list_models()
+
+
+def test_names_and_configs_do_not_import_torch() -> None:
+    program = (
+        "import sys, resnext; resnext.list_models(); resnext.ResNeXtConfig(); "
+        "sys.exit('torch' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
