@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from digits_network import save_network
 from PIL import Image
 
 from resnext.data.normalise import normalise
@@ -26,8 +27,8 @@ def save_image(path: Path, level: int = 0, side: int = 12) -> Path:
 
 
 @pytest.fixture
-def model(digits_file: Path) -> Loaded:
-    return open_model(digits_file)
+def model(tmp_path: Path) -> Loaded:
+    return open_model(save_network(tmp_path / "digits.safetensors"))
 
 
 def test_probabilities_are_those_of_the_network_on_the_prepared_image(

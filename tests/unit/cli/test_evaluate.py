@@ -1,0 +1,114 @@
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from made_run import make_run
+
+from resnext.cli.main import main
+
+
+@pytest.fixture
+def digits_run(tmp_path: Path) -> Path:
+    return make_run(tmp_path / "run")
+
+
+def test_the_figures_are_one_json_document(
+    digits_run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["evaluate", str(digits_run), "--json"]) == 0
+    figures = json.loads(capsys.readouterr().out)
+    assert figures["num_images"] == sum(map(sum, figures["confusion"]))
+    assert 0 <= figures["top1_error"] <= 100
+    assert len(figures["per_class_error"]) == 10
+
+
+def test_people_get_a_table_and_the_places_of_the_files(
+    digits_run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["evaluate", str(digits_run)]) == 0
+    printed = capsys.readouterr().out
+    assert "top-1 error" in printed
+    assert str(digits_run / "report.html").replace("\n", "") in printed.replace("\n", "")
+
+
+def test_quiet_is_silent(digits_run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["evaluate", str(digits_run), "--quiet"]) == 0
+    captured = capsys.readouterr()
+    assert (captured.out, captured.err) == ("", "")
+    assert (digits_run / "report.html").exists()
+
+
+@pytest.mark.parametrize(
+    "flags", [["--flip"], ["--split", "train"], ["--data", "digits"], ["--size", "16"]]
+)
+def test_another_protocol_does_not_touch_the_run(digits_run: Path, flags: list[str]) -> None:
+    before = sorted(digits_run.iterdir())
+    assert main(["evaluate", str(digits_run), "--quiet", *flags]) == 0
+    assert sorted(digits_run.iterdir()) == before
+
+
+def test_another_protocol_is_written_where_asked(digits_run: Path, tmp_path: Path) -> None:
+    out, report = tmp_path / "flip.json", tmp_path / "flip.html"
+    flags = ["--flip", "--quiet", "--out", str(out), "--report", str(report)]
+    assert main(["evaluate", str(digits_run), *flags]) == 0
+    assert json.loads(out.read_text(encoding="utf-8"))["view"]["flip"] is True
+    assert "crop and mirror image" in report.read_text(encoding="utf-8")
+
+
+def test_ten_crops_come_from_the_resized_image(
+    digits_run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["evaluate", str(digits_run), "--ten-crop", "--resize", "10", "--json"]) == 0
+    view = json.loads(capsys.readouterr().out)["view"]
+    assert view == {"size_px": 8, "resize_px": 10, "ten_crop": True, "flip": False}
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--data", "nowhere"], "neither a known set"),
+        (["--real", "real.json"], "--data imagenet:FOLDER"),
+        (["--imagenet-v2"], "takes its folder from --data"),
+        (["--ten-crop"], "ten_crop"),
+        (["--batch-size", "0"], "--batch-size 0"),
+        (["--device", "abacus"], "device='abacus'"),
+    ],
+)
+def test_mistakes_are_one_message(
+    digits_run: Path, capsys: pytest.CaptureFixture[str], flags: list[str], message: str
+) -> None:
+    assert main(["evaluate", str(digits_run), *flags]) == 2
+    captured = capsys.readouterr()
+    assert captured.err.startswith("resnext: error: ")
+    assert message in captured.err
+    assert captured.out == ""
+
+
+def test_a_missing_run_is_one_message(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["evaluate", str(tmp_path / "none"), "--data", "digits"]) == 2
+    assert "none" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_two_processes_print_the_figures_of_one(
+    digits_run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["evaluate", str(digits_run), "--json"]) == 0
+    alone = json.loads(capsys.readouterr().out)
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2"]
+    rendezvous = ["--rdzv-backend", "c10d", "--rdzv-endpoint", "localhost:0"]
+    verb = ["-m", "resnext", "evaluate", str(digits_run), "--json", "--device", "cpu"]
+    done = subprocess.run(
+        [*torchrun, *rendezvous, *verb],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+    together = json.loads(done.stdout)
+    for name in ("num_images", "top1_error", "top5_error", "confusion", "per_class_error"):
+        assert together[name] == alone[name]
+    assert together["loss"] == pytest.approx(alone["loss"], rel=1e-6)

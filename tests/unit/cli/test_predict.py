@@ -1,0 +1,128 @@
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+from made_run import make_run
+from PIL import Image
+
+from resnext.cli.main import main
+
+
+@pytest.fixture
+def digits_run(tmp_path: Path) -> Path:
+    return make_run(tmp_path / "run")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Forty-one images, of which one is bad, below a folder."""
+    root = tmp_path / "images"
+    (root / "deep").mkdir(parents=True)
+    for number in range(40):
+        Image.new("RGB", (10, 10), (6 * number, 90, 30)).save(root / "deep" / f"{number:02}.png")
+    (root / "torn.jpg").write_bytes(b"\xff\xd8\xff")
+    return root
+
+
+def test_json_is_one_list_with_an_object_for_each_file(
+    digits_run: Path, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["predict", str(digits_run), str(folder), "--json", "--top", "3"]) == 1
+    captured = capsys.readouterr()
+    rows = json.loads(captured.out)
+    assert [Path(row["path"]).name for row in rows] == [f"{n:02}.png" for n in range(40)] + [
+        "torn.jpg"
+    ]
+    for row in rows[:-1]:
+        assert set(row) == {"path", "predictions", "error"}
+        assert row["error"] is None
+        probabilities = [guess["probability"] for guess in row["predictions"]]
+        assert len(probabilities) == 3
+        assert probabilities == sorted(probabilities, reverse=True)
+        assert {guess["class"] for guess in row["predictions"]} <= set("0123456789")
+    assert rows[-1]["predictions"] == []
+    assert rows[-1]["error"]
+    assert "1 of 41 files could not be read" in captured.err
+
+
+def test_csv_has_a_line_for_each_class_of_each_file(
+    digits_run: Path, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["predict", str(digits_run), str(folder), "--csv", "--top", "2"]) == 1
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert len(rows) == 40 * 2 + 1
+    assert [row["rank"] for row in rows[:4]] == ["1", "2", "1", "2"]
+    assert all(0 <= float(row["probability"]) <= 1 for row in rows[:-1])
+    assert rows[-1]["error"]
+    assert rows[-1]["class"] == ""
+
+
+def test_people_get_tables(
+    digits_run: Path, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["predict", str(digits_run), str(folder)]) == 1
+    printed = capsys.readouterr().out
+    assert printed.count("probability") == 2  # 32 rows and the rest
+    assert "cannot be read" in printed
+
+
+def test_success_is_0(digits_run: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["predict", str(digits_run), str(folder / "deep" / "00.png"), "--json"]) == 0
+    captured = capsys.readouterr()
+    assert len(json.loads(captured.out)) == 1
+    assert captured.err == ""
+
+
+def test_flags_may_stand_between_run_and_images(
+    digits_run: Path, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    image = str(folder / "deep" / "00.png")
+    assert main(["predict", str(digits_run), "--json", "--top", "1", image]) == 0
+    assert len(json.loads(capsys.readouterr().out)[0]["predictions"]) == 1
+
+
+def test_odd_file_names_can_be_printed(
+    digits_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = [b"caf\xe9.png", "\u732b [bold].png".encode()]  # not UTF-8; markup of rich
+    for name in names:
+        path = tmp_path / "odd" / name.decode("utf-8", "surrogateescape")
+        path.parent.mkdir(exist_ok=True)
+        Image.new("L", (8, 8)).save(path)
+    for form in ([], ["--csv"], ["--json"]):
+        assert main(["predict", str(digits_run), str(tmp_path / "odd"), *form]) == 0
+        printed = capsys.readouterr().out
+        assert "[bold]" in printed
+
+
+@pytest.mark.parametrize("images", [[], ["EMPTY"]])
+def test_nothing_to_predict_is_a_clear_error(
+    digits_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], images: list[str]
+) -> None:
+    (tmp_path / "EMPTY").mkdir()
+    given = [str(tmp_path / name) for name in images]
+    assert main(["predict", str(digits_run), *given]) == 2
+    assert "no image found" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--json", "--csv"], "give one of them"),
+        (["--top", "0"], "top=0"),
+        (["--batch-size", "0"], "positive"),
+    ],
+)
+def test_mistakes_are_one_message(
+    digits_run: Path,
+    folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    flags: list[str],
+    message: str,
+) -> None:
+    assert main(["predict", str(digits_run), str(folder), *flags]) == 2
+    captured = capsys.readouterr()
+    assert message in captured.err
+    assert captured.out == ""

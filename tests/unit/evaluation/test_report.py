@@ -1,0 +1,171 @@
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+
+from resnext.complexity.count import count
+from resnext.data.config import ViewConfig
+from resnext.data.split import ArraySplit, DataInfo, FileSplit, Split
+from resnext.errors import RunError
+from resnext.evaluation.report import render_report, write_report
+from resnext.evaluation.run import Evaluation
+from resnext.evaluation.tally import Tally
+from resnext.evaluation.target import Target
+from resnext.model.config import ResNeXtConfig
+
+NASTY = "<script>alert('cat')</script>"
+
+
+def evaluation_of(
+    classes: tuple[str, ...], split: Split, bad_files: list[dict[str, str]] | None = None
+) -> Evaluation:
+    """Return an evaluation of random outputs on a split."""
+    num, num_classes = len(split), len(classes)
+    logits = torch.randn(num, num_classes, generator=torch.Generator().manual_seed(1))
+    tally = Tally(num_classes, full=True)
+    tally.add(logits.log_softmax(1), split.labels_n, torch.arange(num))
+    result = tally.result()
+    config = ResNeXtConfig(stem="cifar", blocks_per_stage=(1, 1, 1), num_classes=num_classes)
+    cost = count(config, (3, 32, 32))
+    figures = {
+        **result.as_dict(classes),
+        "parameters": cost.parameters,
+        "macs": cost.macs,
+        "view": {"size_px": 32, "resize_px": None, "ten_crop": False, "flip": True},
+        "data": {"name": "made-up", "split": "val"},
+    }
+    info = DataInfo("made-up", classes, 3, 32, (0.5,) * 3, (0.5,) * 3)
+    target = Target(info, split, ViewConfig(), None, None, {})
+    return Evaluation(figures, result, target, cost, bad_files or [])
+
+
+def arrays(num_classes: int) -> ArraySplit:
+    labels = torch.arange(4 * num_classes) % num_classes
+    return ArraySplit(torch.zeros(len(labels), 32, 32, 3, dtype=torch.uint8), labels)
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    """A run folder after two epochs."""
+    folder = tmp_path / "my run"
+    folder.mkdir()
+    rows = []
+    for epoch in (1, 2):
+        step = 10 * epoch
+        rows.append({"kind": "train", "step": step, "epoch": epoch, "loss": 1.0, "lr": 0.1})
+        rows[-1]["images_per_s"] = 123.4
+        figures = {"train_loss": 1.0, "loss": 0.9, "top1_error": 40.0 - epoch, "top5_error": None}
+        rows.append({"kind": "epoch", "step": step, "epoch": epoch, **figures})
+    lines = "".join(json.dumps(row) + "\n" for row in rows)
+    (folder / "metrics.jsonl").write_text(lines, encoding="utf-8")
+    (folder / "config.yaml").write_text("recipe: fast\nseed: 17\n", encoding="utf-8")
+    environment = {"python": "3.11", "packages": {"torch": "2.0"}, "git": None}
+    (folder / "environment.json").write_text(json.dumps(environment), encoding="utf-8")
+    return folder
+
+
+class Resources(HTMLParser):
+    """Collects what a page would load, its tags and the words it shows."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.addresses: list[str] = []
+        self.tags: list[str] = []
+        self.text = ""
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        loading = ("src", "href", "srcset", "data", "action", "poster")
+        self.addresses += [value or "" for name, value in attrs if name in loading]
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def test_the_page_shows_every_figure(run: Path) -> None:
+    evaluation = evaluation_of(("cat", "dög", "猫", "x", "y", "z"), arrays(6))
+    page = Resources(render_report(run, evaluation))
+    figures = evaluation.figures
+    for text in (
+        f"{figures['top1_error']:.2f} %",
+        f"{figures['top5_error']:.2f} %",
+        f"{figures['loss']:.4f}",
+        f"{figures['calibration_error']:.2f} %",
+        f"{figures['parameters']:,}",
+        f"{figures['macs']:,}",
+        "24 images",
+        "dög",
+        "猫",
+        "seed: 17",
+        "torch 2.0",
+        "123 training images",
+        "38.00 % in epoch 2",
+    ):
+        assert text in page.text
+    # Two training curves, learning rate, calibration and a thumbnail for each mistake.
+    assert page.tags.count("img") == 4 + len(evaluation.result.mistakes)
+
+
+def test_the_page_loads_nothing_from_elsewhere(run: Path) -> None:
+    page = render_report(run, evaluation_of(("a", "b"), arrays(2)))
+    assert all(address.startswith("data:image/") for address in Resources(page).addresses)
+    assert not re.search(r"@import|url\(|<link|<script|<iframe", page)
+
+
+def test_names_are_escaped_wherever_they_stand(tmp_path: Path) -> None:
+    (tmp_path / "<b>.png").touch()
+    Image.new("RGB", (80, 80)).save(tmp_path / "<b>.png")
+    split = FileSplit(tmp_path, ("<b>.png",) * 8, torch.tensor([0, 1] * 4))
+    bad = [{"path": "<i>.jpg", "reason": "<u>"}]
+    page = Resources(render_report(tmp_path, evaluation_of((NASTY, '"><p>'), split, bad)))
+    assert not {"script", "i", "u"} & set(page.tags)
+    assert page.text.count(NASTY) >= 3  # matrix, errors, thumbnails
+    assert "<i>.jpg" in page.text
+    assert page.tags.count("b") == page.tags.count("img") - 1  # ours, one a thumbnail
+
+
+@pytest.mark.parametrize("num_classes", [21, 200])
+def test_many_classes_are_summed_up(run: Path, num_classes: int) -> None:
+    classes = tuple(f"class {number}" for number in range(num_classes))
+    page = render_report(run, evaluation_of(classes, arrays(num_classes)))
+    assert page.count('<tr><th title="') == 20
+    assert "other classes" in page
+    assert "How many classes have which error" in page
+    assert len(page) < 1_500_000
+
+
+def test_before_evaluation_the_page_shows_the_training(run: Path) -> None:
+    page = Resources(render_report(run))
+    assert page.tags.count("img") == 3
+    assert "not been evaluated" in page.text
+
+
+def test_before_training_the_page_says_so(tmp_path: Path) -> None:
+    assert "Nothing has been measured yet" in render_report(tmp_path)
+
+
+def test_bad_files_of_training_and_evaluation_are_listed_once(run: Path) -> None:
+    rows = [{"path": "a.jpg", "reason": "empty"}, {"path": "b.jpg", "reason": "torn"}]
+    (run / "bad_files.json").write_text(json.dumps(rows), encoding="utf-8")
+    page = render_report(run, evaluation_of(("a", "b"), arrays(2), rows[1:]))
+    assert page.count("b.jpg") == 1
+    assert "2 files could not be read" in page
+
+
+def test_an_image_that_has_vanished_has_no_thumbnail(run: Path, tmp_path: Path) -> None:
+    split = FileSplit(tmp_path, ("gone.png",) * 6, torch.tensor([0, 1] * 3))
+    page = Resources(render_report(run, evaluation_of(("a", "b"), split)))
+    assert page.tags.count("img") == 4
+
+
+def test_a_report_that_cannot_be_written_is_a_clear_error(run: Path) -> None:
+    with pytest.raises(RunError, match="cannot write the report"):
+        write_report(run / "no folder" / "report.html", run)
+    assert (
+        write_report(run / "report.html", run).read_text(encoding="utf-8").startswith("<!DOCTYPE")
+    )

@@ -1,0 +1,114 @@
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from digits_network import save_network, save_run
+from PIL import Image
+from torch import nn
+
+from resnext.data.config import DataConfig, ViewConfig
+from resnext.data.load import load_data
+from resnext.data.normalise import normalise
+from resnext.errors import ConfigError
+from resnext.evaluation.loaded import open_model
+from resnext.evaluation.run import Effort, evaluate_run, measure
+from resnext.evaluation.target import Protocol
+from resnext.training.run_folder import read_config, write_config
+from resnext.training.runtime import Runtime
+
+
+@pytest.fixture
+def digits_run(tmp_path: Path) -> Path:
+    return save_run(tmp_path / "run")
+
+
+HERE = Runtime(torch.device("cpu"), torch.float32)
+
+
+def outputs(run: Path) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the network's outputs on the digits' validation images, and the labels."""
+    model, data = open_model(run), load_data(DataConfig(name="digits"))
+    images = data.val.images_nhwc.permute(0, 3, 1, 2)  # type: ignore[union-attr]  # in memory
+    with torch.no_grad():
+        logits = model.module(normalise(images, model.card.mean, model.card.std, HERE.device))
+    return logits, data.val.labels_n
+
+
+def test_a_run_is_evaluated_as_its_network_says(digits_run: Path) -> None:
+    figures = evaluate_run(digits_run)
+    logits, labels = outputs(digits_run)
+    wrong = int((logits.argmax(1) != labels).sum())
+    assert figures["num_images"] == len(labels)
+    assert figures["top1_error"] == pytest.approx(100 * wrong / len(labels))
+    assert figures["loss"] == pytest.approx(
+        float(nn.functional.cross_entropy(logits, labels)), rel=1e-5
+    )
+    assert figures["parameters"] == sum(
+        p.numel() for p in open_model(digits_run).module.parameters()
+    )
+    assert figures["view"] == {"size_px": 8, "resize_px": None, "ten_crop": False, "flip": False}
+    assert figures["data"] == {"name": "digits", "split": "val"}
+
+
+def test_the_figures_have_the_promised_names(digits_run: Path) -> None:
+    assert list(evaluate_run(digits_run)) == [
+        "num_images",
+        "top1_error",
+        "top5_error",
+        "loss",
+        "calibration_error",
+        "per_class_error",
+        "confusion",
+        "parameters",
+        "macs",
+        "view",
+        "data",
+    ]
+
+
+def test_figures_and_report_are_kept_in_the_run(digits_run: Path) -> None:
+    figures = evaluate_run(digits_run)
+    assert json.loads((digits_run / "evaluation.json").read_text(encoding="utf-8")) == figures
+    assert "top-1 error" in (digits_run / "report.html").read_text(encoding="utf-8")
+
+
+def test_a_weight_file_needs_the_name_of_a_data_set(tmp_path: Path) -> None:
+    digits_file = save_network(tmp_path / "digits.safetensors")
+    with pytest.raises(ConfigError, match="--data digits"):
+        measure(digits_file, Protocol(), HERE)
+    found = measure(digits_file, Protocol(data=DataConfig(name="digits")), HERE)
+    assert found.figures["num_images"] > 300
+
+
+def test_the_view_of_training_is_repeated(digits_run: Path) -> None:
+    plain = evaluate_run(digits_run)
+    config = read_config(digits_run)
+    write_config(digits_run, config.replace(view=ViewConfig(flip=True)))
+    flipped = evaluate_run(digits_run)
+    assert flipped["view"]["flip"]
+    assert flipped["loss"] != plain["loss"]
+
+
+def test_the_batch_size_does_not_change_the_figures(digits_run: Path) -> None:
+    one = measure(digits_run, Protocol(), HERE, Effort(batch_size=7)).figures
+    other = measure(digits_run, Protocol(), HERE, Effort(batch_size=500)).figures
+    assert one["confusion"] == other["confusion"]
+    assert one["loss"] == pytest.approx(other["loss"], rel=1e-5)
+
+
+def test_bad_files_are_left_out_and_named(tmp_path: Path) -> None:
+    for split in ("train", "val"):
+        for name in "01":
+            folder = tmp_path / "data" / split / name
+            folder.mkdir(parents=True)
+            for number in range(3):
+                Image.new("L", (16, 16), 40 * number).save(folder / f"{number}.png")
+    torn = tmp_path / "data" / "val" / "1" / "1.png"
+    torn.write_bytes(torn.read_bytes()[:50])
+    data = DataConfig(name="folder", root=tmp_path / "data", workers=0)
+    network = save_network(tmp_path / "digits.safetensors")
+    found = measure(network, Protocol(data=data), HERE)
+    assert found.figures["num_images"] == 5
+    assert [row["path"] for row in found.bad_files] == [str(torn)]
+    assert found.target.class_subset == [0, 1]
