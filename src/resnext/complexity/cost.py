@@ -1,0 +1,131 @@
+"""The cost of a network as data: by layer, by stage, in total."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from resnext.complexity.rules import Shape
+
+
+@dataclass(frozen=True)
+class LayerCost:
+    """One layer, or the like layers of all paths of a block in forms (a) and (b).
+
+    Attributes:
+        name: Path of the module in the state dict; `*` stands for every path.
+        kind: conv, norm or linear.
+        output: Shape of one layer's output.
+        count: Layers that the row stands for; the figures are those of all together.
+        parameters: Trainable numbers.
+        macs: Multiply-adds on one image.
+        activations: Numbers that convolutions and linear layers put out.
+    """
+
+    name: str
+    kind: str
+    output: Shape
+    count: int
+    parameters: int
+    macs: int
+    activations: int
+
+
+@dataclass(frozen=True)
+class StageCost:
+    """The sums over the stem, one stage, or the head.
+
+    Attributes:
+        name: `stem`, `layer1`, ..., `head`.
+        output: Shape of the last map.
+        parameters: As in `LayerCost`.
+        macs: As in `LayerCost`.
+        activations: As in `LayerCost`.
+    """
+
+    name: str
+    output: Shape
+    parameters: int
+    macs: int
+    activations: int
+
+
+@dataclass(frozen=True)
+class Cost:
+    """The exact cost of a network on one image.
+
+    Attributes:
+        input_size: Channels and sides of the input.
+        layers: In the order of execution.
+        stages: Stem, stages, head.
+        peak_activation_bytes: Most float32 bytes of maps that inference must hold at once:
+            while a layer runs, its input, its output, and every map that is still needed,
+            such as a block's input for the shortcut. BN, ReLU and additions write over
+            their input where nothing else needs it, as they do when folded.
+    """
+
+    input_size: tuple[int, ...]
+    layers: tuple[LayerCost, ...]
+    stages: tuple[StageCost, ...]
+    peak_activation_bytes: int
+
+    @property
+    def parameters(self) -> int:
+        """Trainable numbers."""
+        return sum(layer.parameters for layer in self.layers)
+
+    @property
+    def macs(self) -> int:
+        """Multiply-adds of convolutions and linear layers (the paper's FLOPs)."""
+        return sum(layer.macs for layer in self.layers)
+
+    @property
+    def activations(self) -> int:
+        """Numbers that convolutions and linear layers put out.
+
+        Source: Radosavovic et al., arXiv 2003.13678, who count those of convolutions.
+        """
+        return sum(layer.activations for layer in self.layers)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the figures as JSON values."""
+        return {
+            "input_size": list(self.input_size),
+            "parameters": self.parameters,
+            "macs": self.macs,
+            "activations": self.activations,
+            "peak_activation_bytes": self.peak_activation_bytes,
+            "stages": [_flat(stage) for stage in self.stages],
+            "layers": [_flat(layer) for layer in self.layers],
+        }
+
+
+def sum_stages(layers: list[LayerCost], outputs: dict[str, Shape]) -> tuple[StageCost, ...]:
+    """Add the layers up by stage.
+
+    Args:
+        layers: All layers.
+        outputs: Shape of each stage's last map, in order; a layer belongs to the stage whose
+            name begins its own, `fc` and `norm` to the head, any other to the stem.
+    """
+    members: dict[str, list[LayerCost]] = {name: [] for name in outputs}
+    for layer in layers:
+        first = layer.name.partition(".")[0]
+        stage = first if first in members else "head" if first in ("fc", "norm") else "stem"
+        members[stage].append(layer)
+    return tuple(
+        StageCost(
+            name,
+            outputs[name],
+            sum(layer.parameters for layer in rows),
+            sum(layer.macs for layer in rows),
+            sum(layer.activations for layer in rows),
+        )
+        for name, rows in members.items()
+    )
+
+
+def _flat(row: LayerCost | StageCost) -> dict[str, Any]:
+    values = asdict(row)
+    values["output"] = [row.output.channels, *row.output.sides]
+    return values

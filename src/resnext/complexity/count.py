@@ -1,0 +1,68 @@
+"""The exact cost of a network for any input size, without running it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from resnext.complexity.cost import Cost
+from resnext.complexity.walk import count_network
+from resnext.errors import ConfigError
+from resnext.model.config import BaselineConfig, ModelConfig
+from resnext.model.names import config_from
+
+__all__ = ["Cost", "count"]
+
+
+def count(config_or_name: ModelConfig | str, input_size: int | Sequence[int] | None = None) -> Cost:
+    """Count parameters, multiply-adds, activations and memory of a network.
+
+    Example:
+        >>> import resnext
+        >>> resnext.count("resnext50_32x4d", 224).macs
+        4230480872
+
+    Args:
+        config_or_name: A config, or a name such as `resnext50_32x4d`.
+        input_size: The side of the input in pixels; or its sides; or channels and sides. By
+            default 224 for the ImageNet stem, 32 for the CIFAR stem, 299 for Inception-v3.
+
+    Returns:
+        The cost on one input, in total, by stage and by layer.
+
+    Raises:
+        ConfigError: The name or the size is not accepted.
+    """
+    config = config_from(config_or_name)
+    sides = _sides(config, input_size)
+    if isinstance(config, BaselineConfig):
+        from resnext.complexity.graph import count_baseline  # the only part that needs torch
+
+        return count_baseline(config, sides)
+    return count_network(config, sides)
+
+
+def default_side(config: ModelConfig) -> int:
+    """Return the side of the inputs that a network is made for, in pixels."""
+    if isinstance(config, BaselineConfig):
+        return 299 if config.family == "inception_v3" else 224
+    return 224 if config.stem == "imagenet" else 32
+
+
+def _sides(config: ModelConfig, input_size: int | Sequence[int] | None) -> tuple[int, ...]:
+    ndim = 2 if isinstance(config, BaselineConfig) else config.ndim
+    if input_size is None:
+        return (default_side(config),) * ndim
+    sizes = (input_size,) * ndim if isinstance(input_size, int) else tuple(input_size)
+    if len(sizes) == ndim + 1:
+        if sizes[0] != config.in_channels:
+            raise ConfigError(
+                f"input_size={input_size!r} has {sizes[0]} channels but the network takes "
+                f"{config.in_channels}; set in_channels={sizes[0]}"
+            )
+        sizes = sizes[1:]
+    if len(sizes) != ndim or min(sizes) < 1:
+        raise ConfigError(
+            f"input_size={input_size!r}: give a side, {ndim} side(s), or channels and {ndim} "
+            "side(s), each at least 1"
+        )
+    return sizes
