@@ -18,8 +18,7 @@ class Normaliser:
     def __init__(self, mean: Sequence[float], std: Sequence[float], device: torch.device) -> None:
         self.mean_c = torch.tensor(mean, dtype=torch.float32, device=device)
         self.std_c = torch.tensor(std, dtype=torch.float32, device=device)
-        self._scale_c = 1.0 / (255.0 * self.std_c)
-        self._shift_c = -self.mean_c / self.std_c
+        self._rows: dict[int, tuple[torch.Tensor, torch.Tensor]] = {}
 
     def __call__(self, images_bhwc: torch.Tensor) -> torch.Tensor:
         """Normalise uint8 images on the device.
@@ -31,8 +30,16 @@ class Normaliser:
         # Whole rows of pixels as the innermost dimension: three channels would be too
         # short a loop to vectorise.
         rows = images_bhwc.reshape(num, height, width * channels).to(torch.float32)
-        rows.mul_(self._scale_c.repeat(width)).add_(self._shift_c.repeat(width))
+        scale_row, shift_row = self._row(width)
+        rows.mul_(scale_row).add_(shift_row)
         return rows.view(num, height, width, channels).permute(0, 3, 1, 2)
+
+    def _row(self, width: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return factor and offset of each value in a row of pixels."""
+        if width not in self._rows:
+            scale_c, shift_c = 1.0 / (255.0 * self.std_c), -self.mean_c / self.std_c
+            self._rows[width] = scale_c.repeat(width), shift_c.repeat(width)
+        return self._rows[width]
 
 
 def normalise(

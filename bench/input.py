@@ -1,0 +1,113 @@
+"""Input speed: our batched CIFAR augmentation against torchvision's, one core each.
+
+Both deliver normalised, padded-and-cropped, mirrored float batches of the same 32 x 32 RGB
+images. The peer is what CIFAR training scripts do: per-sample transforms (to PIL, random
+crop with padding 4, random flip, to tensor, normalise) in a DataLoader, in its process (no
+workers), so that both sides have exactly one core. A pair times the peer, then ours; the
+figure is the median of the ratios over the pairs.
+
+    python bench/input.py [--images 10000] [--pairs 7]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import statistics
+import time
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any
+
+import torch
+import torchvision
+from torch.utils.data import DataLoader, Dataset
+from torchvision import transforms
+
+from resnext.data.config import AugmentConfig
+from resnext.data.loader import TrainLoader
+from resnext.data.split import ArraySplit, DataInfo
+
+_MEAN, _STD = (0.4914, 0.4824, 0.4467), (0.2471, 0.2435, 0.2616)
+_BATCH_SIZE = 128
+
+
+class PeerSet(Dataset[tuple[torch.Tensor, int]]):
+    """The images of a split through torchvision's per-sample transforms."""
+
+    def __init__(self, split: ArraySplit) -> None:
+        self._images = split.images_nhwc.numpy()
+        self._labels = split.labels_n.tolist()
+        self._transform = transforms.Compose(
+            [
+                transforms.ToPILImage(),
+                transforms.RandomCrop(32, padding=4),
+                transforms.RandomHorizontalFlip(),
+                transforms.ToTensor(),
+                transforms.Normalize(_MEAN, _STD),
+            ]
+        )
+
+    def __len__(self) -> int:
+        return len(self._labels)
+
+    def __getitem__(self, index: int) -> tuple[torch.Tensor, int]:
+        return self._transform(self._images[index]), self._labels[index]
+
+
+def images_per_s(epoch: Callable[[], Iterable[Any]], num_images: int) -> float:
+    """Time one epoch that does nothing with its batches."""
+    start = time.perf_counter()
+    for _ in epoch():
+        pass
+    return num_images / (time.perf_counter() - start)
+
+
+def measure(num_images: int, num_pairs: int) -> dict[str, Any]:
+    """Time alternating epochs of both, after one of each to warm up."""
+    torch.set_num_threads(1)
+    generator = torch.Generator().manual_seed(0)
+    pixels = torch.randint(0, 256, (num_images, 32, 32, 3), dtype=torch.uint8, generator=generator)
+    split = ArraySplit(pixels, torch.arange(num_images) % 10)
+    info = DataInfo("bench", tuple("0123456789"), 3, 32, _MEAN, _STD)
+    ours = TrainLoader(
+        split,
+        info,
+        AugmentConfig(crop="pad", pad_px=4, flip=True),
+        batch_size=_BATCH_SIZE,
+        seed=0,
+        image_size_px=32,
+        device=torch.device("cpu"),
+    )
+    peer = DataLoader(PeerSet(split), batch_size=_BATCH_SIZE, shuffle=True)
+    pairs = [
+        (
+            images_per_s(lambda: peer, num_images),
+            images_per_s(partial(ours.epoch, number), num_images),
+        )
+        for number in range(num_pairs + 1)
+    ][1:]
+    return {
+        "ratio": statistics.median(own / other for other, own in pairs),
+        "ratios": [round(own / other, 1) for other, own in pairs],
+        "images_per_s_per_core": statistics.median(own for _, own in pairs),
+        "peer_images_per_s_per_core": statistics.median(other for other, _ in pairs),
+        "images": num_images,
+        "pairs": num_pairs,
+        "torch": torch.__version__,
+        "torchvision": torchvision.__version__,
+        "machine": f"{platform.machine()}, {torch.backends.cpu.get_cpu_capability()}",
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--images", type=int, default=10_000)
+    parser.add_argument("--pairs", type=int, default=7)
+    options = parser.parse_args()
+    print(json.dumps(measure(options.images, options.pairs), indent=2))
+
+
+if __name__ == "__main__":
+    main()
