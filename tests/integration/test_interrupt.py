@@ -49,7 +49,9 @@ def test_a_loss_that_is_not_a_number_keeps_the_last_good_checkpoint(tmp_path: Pa
     run = tmp_path / "run"
     finish(small_run(), run)
     before = (run / "last.safetensors").read_bytes()
-    config = open_run(run).replace(optim=OptimConfig(lr=1e30), schedule=ScheduleConfig(kind="cosine", epochs=8))
+    config = open_run(run).replace(
+        optim=OptimConfig(lr=1e30), schedule=ScheduleConfig(kind="cosine", epochs=8)
+    )
     with pytest.raises(TrainingError, match=r"loss became nan in epoch 5.*checkpoint is intact"):
         train(config, Target(resume=run), Display("quiet"))
     assert (run / "last.safetensors").read_bytes() == before

@@ -109,9 +109,19 @@ def open_run(run: Path) -> TrainConfig:
     return read_config(run)
 
 
-def write_json(path: Path, value: Any) -> None:
-    """Write a small JSON file whole or not at all."""
-    _write_whole(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+def write_json(path: Path, value: dict[str, Any] | list[Any]) -> None:
+    """Write a JSON file whole or not at all, one line for each entry of the outermost level."""
+    if isinstance(value, dict):
+        opening, closing = "{", "}"
+        lines = [f"{json.dumps(key)}: {_json(entry)}" for key, entry in value.items()]
+    else:
+        opening, closing = "[", "]"
+        lines = [_json(entry) for entry in value]
+    _write_whole(path, f"{opening}\n  " + ",\n  ".join(lines) + f"\n{closing}\n")
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _write_whole(path: Path, text: str) -> None:

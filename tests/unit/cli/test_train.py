@@ -1,0 +1,62 @@
+"""`resnext train`: flags become settings; the verb trains, evaluates and reports."""
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from resnext.cli.main import main
+from resnext.cli.train import Train, build_config
+from resnext.data.config import DataConfig
+from resnext.model.config import ResNeXtConfig
+
+SMALL = ["--model", "resnext_1-1_2x4d_cifar", "--epochs", "2", "--threads", "1"]
+SMALLER = ["--set", "model.stage_widths=[16, 32]", "model.stem_width=8"]
+
+
+def test_flags_and_dotted_keys_change_the_recipe() -> None:
+    config = build_config(
+        Train(
+            data="cifar10",
+            recipe="cifar",
+            epochs=30,
+            lr=0.05,
+            image_size=24,
+            set=("augment.mixup=0.2", "size_schedule=[0.5, 1.0]", "optim.clip_norm=1"),
+        )
+    )
+    assert config.schedule.epochs == 30
+    assert config.schedule.milestones == (0.5, 0.75)  # the schedule is stretched, not cut
+    assert (config.optim.lr, config.optim.clip_norm) == (0.05, 1.0)
+    assert config.augment.mixup == 0.2
+    assert config.size_schedule == (0.5, 1.0)
+    assert config.data == DataConfig(name="cifar10", image_size_px=24)
+
+
+def test_the_network_follows_the_data_unless_it_is_named() -> None:
+    default = build_config(Train(data="cifar10")).model
+    assert isinstance(default, ResNeXtConfig)
+    assert (default.stem, default.template, default.depth) == ("cifar", "8x64d", 29)
+    named = build_config(Train(data="cifar10", model="resnext26_32x4d")).model
+    assert isinstance(named, ResNeXtConfig)
+    assert (named.stem, named.depth) == ("imagenet", 26)
+
+
+def test_training_leaves_a_run_that_explains_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["train", *SMALL, *SMALLER, "--json", "--name", "mine"]) == 0
+    figures = json.loads(capsys.readouterr().out)
+    run = Path(figures["run"])
+    assert run == Path("runs/mine")
+    assert figures["num_images"] > 300
+    assert 0 <= figures["top1_error"] < 95
+    for name in ("config.yaml", "environment.json", "metrics.jsonl", "last.safetensors"):
+        assert (run / name).stat().st_size > 0
+    assert figures["top1_error"] == json.loads((run / "evaluation.json").read_text())["top1_error"]
+    assert "<html" in (run / "report.html").read_text(encoding="utf-8")
+    assert yaml.safe_load((run / "config.yaml").read_text())["model"]["in_channels"] == 1
+    assert main(["train", *SMALL, *SMALLER, "--quiet", "--out", str(run)]) == 2
+    assert "never overwrites another" in capsys.readouterr().err
