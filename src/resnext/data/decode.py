@@ -17,7 +17,7 @@ MAX_PIXELS = 128_000_000
 """Larger images are refused: a small file can claim any size and exhaust the memory."""
 
 # Pillow's other formats stay shut: some start other programs (EPS), none holds photographs.
-_FORMATS = ("BMP", "GIF", "JPEG", "MPO", "PNG", "PPM", "TIFF", "WEBP")
+_FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
 
 
 def decode(path: Path, in_channels: int = 3) -> Image.Image:

@@ -7,7 +7,7 @@ from resnext.model.config import ResNeXtConfig
 from resnext.recipes.presets import RECIPES, cifar, imagenet
 from resnext.training.schedule import lr_factor, peak_lr
 
-IMAGENET = DataConfig(name="imagenet", root="/data")  # type: ignore[arg-type]  # pydantic makes it a Path
+IMAGENET = DataConfig(name="imagenet", root="/data")
 
 
 def test_the_imagenet_recipe_is_the_papers() -> None:

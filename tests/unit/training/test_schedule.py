@@ -49,5 +49,5 @@ def test_a_factor_is_positive_and_at_most_one(
     kind: str, warmup: float, total: int, data: st.DataObject
 ) -> None:
     step = data.draw(st.integers(0, total - 1))
-    schedule = ScheduleConfig(kind=kind, warmup=warmup)  # type: ignore[arg-type]  # drawn from its values
+    schedule = ScheduleConfig(kind=kind, warmup=warmup)
     assert 0 < lr_factor(schedule, step, total) <= 1
