@@ -1,0 +1,154 @@
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from resnext.data.folders import load_folder, load_imagenet, name_hash
+from resnext.data.split import FileSplit
+from resnext.errors import DataError
+
+
+def touch(root: Path, *names: str) -> Path:
+    """Make empty files: listing never opens them."""
+    for name in names:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).touch()
+    return root
+
+
+def files(split: object) -> tuple[str, ...]:
+    assert isinstance(split, FileSplit)
+    return split.names
+
+
+def many(*classes: str, num: int = 60) -> list[str]:
+    return [f"{label}/{number}.jpg" for label in classes for number in range(num)]
+
+
+@pytest.mark.parametrize("val", ["val", "valid", "validation", "test"])
+def test_a_folder_with_its_own_split_keeps_it(tmp_path: Path, val: str) -> None:
+    touch(tmp_path, "train/cat/1.jpg", "train/dog/2.PNG", f"{val}/cat/3.jpeg", f"{val}/dog/4.webp")
+    data = load_folder(tmp_path, 0.1)
+    assert data.info.classes == ("cat", "dog")
+    assert files(data.train) == ("cat/1.jpg", "dog/2.PNG")
+    assert files(data.val) == ("cat/3.jpeg", "dog/4.webp")
+    assert data.train.labels_n.tolist() == data.val.labels_n.tolist() == [0, 1]
+
+
+def test_val_is_preferred_to_test(tmp_path: Path) -> None:
+    touch(tmp_path, "train/a/1.jpg", "test/a/2.jpg", "val/a/3.jpg")
+    assert files(load_folder(tmp_path, 0.1).val) == ("a/3.jpg",)
+
+
+def test_a_folder_without_a_split_is_split_by_a_hash_of_the_names(tmp_path: Path) -> None:
+    touch(tmp_path, *many("cat", "dog", num=500))
+    data = load_folder(tmp_path, 0.2)
+    assert sorted(files(data.train) + files(data.val)) == sorted(many("cat", "dog", num=500))
+    assert len(data.val) / 1000 == pytest.approx(0.2, abs=0.05)
+    for split in (data.train, data.val):
+        labels = [data.info.classes[label] for label in split.labels_n.tolist()]
+        assert labels == [name.split("/")[0] for name in files(split)]
+
+
+def test_no_file_changes_sides_when_others_come_or_go(tmp_path: Path) -> None:
+    touch(tmp_path, *many("cat", "dog"))
+    before = load_folder(tmp_path, 0.2)
+    touch(tmp_path, *(f"{label}/new{n}.jpg" for label in ("ant", "cat") for n in range(60)))
+    (tmp_path / "cat/7.jpg").unlink()
+    after = load_folder(tmp_path, 0.2)
+    assert set(files(before.train)) - {"cat/7.jpg"} <= set(files(after.train))
+    assert set(files(before.val)) - {"cat/7.jpg"} <= set(files(after.val))
+
+
+def test_the_hash_of_a_name_is_even_and_below_one() -> None:
+    counts = Counter(int(10 * name_hash(f"class/{number}.jpg")) for number in range(10_000))
+    assert set(counts) == set(range(10))
+    assert max(abs(count - 1000) for count in counts.values()) < 150
+
+
+def test_hidden_and_other_files_are_left_out_and_counted(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    touch(
+        tmp_path, *many("cat", "dog"), "cat/notes.txt", "dog/.hidden.jpg", "dog/jpg", ".git/x/1.jpg"
+    )
+    data = load_folder(tmp_path, 0.2)
+    assert data.info.classes == ("cat", "dog")
+    assert len(data.train) + len(data.val) == 120
+    assert "left out 3 hidden or other files" in caplog.text
+
+
+def test_images_may_lie_deeper_in_their_class_folder(tmp_path: Path) -> None:
+    touch(tmp_path, "train/a/x/y/1.jpg", "train/a/2.jpg", "val/a/3.jpg")
+    assert files(load_folder(tmp_path, 0.1).train) == ("a/2.jpg", "a/x/y/1.jpg")
+
+
+def test_a_class_folder_may_be_a_link(tmp_path: Path) -> None:
+    elsewhere = touch(tmp_path / "elsewhere", "1.jpg")
+    touch(tmp_path / "set", "train/b/1.jpg", "val/a/1.jpg", "val/b/1.jpg")
+    (tmp_path / "set/train/a").symlink_to(elsewhere)
+    assert files(load_folder(tmp_path / "set", 0.1).train) == ("a/1.jpg", "b/1.jpg")
+
+
+def test_a_class_may_be_called_train(tmp_path: Path) -> None:
+    touch(tmp_path, *many("train", "bus"))
+    assert load_folder(tmp_path, 0.2).info.classes == ("bus", "train")
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (["readme.txt"], "holds no class folders"),
+        (["1.jpg", "2.jpg"], "holds no class folders"),
+        (["cat/1.jpg", "dog/notes.txt"], "no image in dog of"),
+        (["train/cat/1.jpg"], "has train/ but no validation split"),
+        (["train/cat/1.jpg", "dev/cat/1.jpg"], "has train/ but no validation split"),
+        (["val/cat/1.jpg"], "has val/ with class folders but no train/"),
+        (["train/1.jpg", "val/cat/1.jpg"], "train holds no class folders"),
+        (["train/cat/1.jpg", "val/cat/x.txt"], "no image in cat of"),
+        (
+            ["train/cat/1.jpg", "train/dog/1.jpg", "val/cat/1.jpg", "val/cow/1.jpg"],
+            r"only in train/: dog; only in val/: cow",
+        ),
+    ],
+)
+def test_a_malformed_folder_gets_one_clear_message(
+    tmp_path: Path, names: list[str], message: str
+) -> None:
+    touch(tmp_path, *names)
+    with pytest.raises(DataError, match=message):
+        load_folder(tmp_path, 0.1)
+
+
+def test_a_missing_folder_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="nowhere is not a folder"):
+        load_folder(tmp_path / "nowhere", 0.1)
+
+
+def test_a_split_that_leaves_a_class_without_training_images_is_refused(tmp_path: Path) -> None:
+    lone = next(f"rare/{n}.jpg" for n in range(1000) if name_hash(f"rare/{n}.jpg") < 0.1)
+    touch(tmp_path, *many("cat"), lone)
+    with pytest.raises(DataError, match="no training image of rare"):
+        load_folder(tmp_path, 0.1)
+
+
+def test_a_split_without_validation_images_is_refused(tmp_path: Path) -> None:
+    kept = next(f"cat/{n}.jpg" for n in range(1000) if name_hash(f"cat/{n}.jpg") > 0.5)
+    touch(tmp_path, kept)
+    with pytest.raises(DataError, match="no validation image"):
+        load_folder(tmp_path, 0.1)
+
+
+def test_imagenet_is_train_and_val_with_synset_folders(tmp_path: Path) -> None:
+    touch(tmp_path, "train/n01440764/a_1.JPEG", "val/n01440764/ILSVRC2012_val_00000293.JPEG")
+    data = load_imagenet(tmp_path)
+    assert (data.info.name, data.info.classes) == ("imagenet", ("n01440764",))
+    assert data.info.image_size_px == 224
+
+
+def test_unsorted_imagenet_validation_images_get_a_clear_message(tmp_path: Path) -> None:
+    touch(tmp_path, "train/n01440764/a.JPEG", "val/ILSVRC2012_val_00000293.JPEG")
+    with pytest.raises(DataError, match="sorted into their classes"):
+        load_imagenet(tmp_path)
