@@ -80,7 +80,8 @@ class EvalLoader:
         Raises:
             DataError: Too many files are bad, or a worker died.
         """
-        parts = torch.split(self._indices, self._batch_size)
+        size, num = self._batch_size, len(self._indices)
+        parts = [self._indices[start : start + size] for start in range(0, num, size)]
         if isinstance(self._split, ArraySplit):
             for indices_b in parts:
                 yield self._to_batch(self._from_memory(self._split, indices_b), indices_b)

@@ -137,6 +137,12 @@ def test_the_first_frame_of_an_animation_is_taken(tmp_path: Path) -> None:
     assert pixels(tmp_path / "moving.gif")[0, 0].tolist() == [255, 0, 0]
 
 
+def test_a_phone_s_picture_in_several_parts_gives_the_first(tmp_path: Path) -> None:
+    second = Image.new("RGB", (8, 8), (0, 0, 255))
+    gradient().save(tmp_path / "two.jpg", "MPO", quality=95, save_all=True, append_images=[second])
+    assert np.abs(pixels(tmp_path / "two.jpg") - np.asarray(gradient())).mean() < 4
+
+
 @pytest.mark.parametrize("side", [11_500, 60_000])
 def test_a_decompression_bomb_is_refused_by_its_header(tmp_path: Path, side: int) -> None:
     assert side**2 > MAX_PIXELS
