@@ -58,16 +58,22 @@ class Cost:
         input_size: Channels and sides of the input.
         layers: In the order of execution.
         stages: Stem, stages, head.
-        peak_activation_bytes: Most float32 bytes of maps that inference must hold at once:
-            while a layer runs, its input, its output, and every map that is still needed,
-            such as a block's input for the shortcut. BN, ReLU and additions write over
-            their input where nothing else needs it, as they do when folded.
+        peak_activation_bytes: Inference in float32: the most bytes of maps that exist at
+            once when every map lives from the layer that makes it to the last that uses
+            it. While a layer runs, that is its input, its output, the block's input where
+            the shortcut still needs it, and the image, which is its owner's. Convolution,
+            BN, pool and concatenation make a new map; ReLU and the additions work in place.
+            Parameters and the kernels' own workspaces are not maps.
+        training_activation_bytes: Training in float32: the bytes that the forward pass
+            keeps for the backward pass of one image: the inputs of convolutions, BN, pool
+            and classifier, the outputs of ReLU, and the positions of the pool's maxima.
     """
 
     input_size: tuple[int, ...]
     layers: tuple[LayerCost, ...]
     stages: tuple[StageCost, ...]
     peak_activation_bytes: int
+    training_activation_bytes: int
 
     @property
     def parameters(self) -> int:
@@ -95,6 +101,7 @@ class Cost:
             "macs": self.macs,
             "activations": self.activations,
             "peak_activation_bytes": self.peak_activation_bytes,
+            "training_activation_bytes": self.training_activation_bytes,
             "stages": [_flat(stage) for stage in self.stages],
             "layers": [_flat(layer) for layer in self.layers],
         }

@@ -1,64 +1,55 @@
-"""The memory that maps take during inference, from the order of execution."""
+"""The memory that maps take, from the order in which a network makes and uses them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from itertools import accumulate
 
-_BYTES_PER_NUMBER = 4
-
-
-@dataclass(frozen=True)
-class _Operation:
-    inputs: tuple[int, ...]
-    output: int
-    overwrites: bool
+_BYTES_PER_NUMBER = 4  # float32
+_BYTES_PER_INDEX = 8  # int64
 
 
 class Tape:
-    """Records which operation reads and writes which map; maps are numbered."""
+    """Notes when each map comes into being, when it is last used, and which training keeps.
+
+    A map is a piece of memory; what is computed in place is no new map. Maps are numbered
+    in the order in which they are made, so a number is also a moment.
+    """
 
     def __init__(self) -> None:
         self._sizes: list[int] = []
-        self._operations: list[_Operation] = []
+        self._last_uses: list[int] = []
+        self._kept: set[int] = set()
+        self._num_indices = 0
 
-    def source(self, size: int) -> int:
-        """Record a map that is there from the start, such as the image."""
+    def new(self, size: int, *inputs: int) -> int:
+        """Note a map of `size` numbers that is computed from other maps; return its number."""
+        moment = len(self._sizes)
         self._sizes.append(size)
-        return len(self._sizes) - 1
+        self._last_uses.append(moment)
+        self.use(*inputs)
+        return moment
 
-    def run(self, inputs: tuple[int, ...], size: int, *, overwrites: bool = False) -> int:
-        """Record an operation.
+    def use(self, *maps: int) -> None:
+        """Note that maps are read or changed in place after the newest map was made."""
+        for number in maps:
+            self._last_uses[number] = len(self._sizes) - 1
 
-        Args:
-            inputs: Maps that it reads.
-            size: Numbers in the map that it writes.
-            overwrites: It may write over its first input, if that is not read later.
+    def keep(self, number: int) -> None:
+        """Note that the backward pass needs a map."""
+        self._kept.add(number)
 
-        Returns:
-            The map that it writes.
-        """
-        output = self.source(size)
-        self._operations.append(_Operation(inputs, output, overwrites))
-        return output
+    def keep_indices(self, size: int) -> None:
+        """Note that the backward pass needs `size` positions of a pool's maxima."""
+        self._num_indices += size
 
     def peak_bytes(self) -> int:
-        """Return the most bytes of maps that must exist at once, in float32."""
-        last_use = {
-            number: moment
-            for moment, operation in enumerate(self._operations)
-            for number in operation.inputs
-        }
-        written = {operation.output for operation in self._operations}
-        live = {number for number in range(len(self._sizes)) if number not in written}
-        peak = self._sum(live)
-        for moment, operation in enumerate(self._operations):
-            takes_over = operation.overwrites and last_use[operation.inputs[0]] == moment
-            if takes_over:
-                live.discard(operation.inputs[0])
-            live.add(operation.output)
-            peak = max(peak, self._sum(live))
-            live -= {number for number in operation.inputs if last_use[number] == moment}
-        return peak * _BYTES_PER_NUMBER
+        """Return the most bytes of maps that must exist at once."""
+        changes = [*self._sizes, 0]
+        for number, last_use in enumerate(self._last_uses):
+            changes[last_use + 1] -= self._sizes[number]
+        return max(accumulate(changes)) * _BYTES_PER_NUMBER
 
-    def _sum(self, numbers: set[int]) -> int:
-        return sum(self._sizes[number] for number in numbers)
+    def kept_bytes(self) -> int:
+        """Return the bytes of everything that the backward pass needs."""
+        numbers = sum(self._sizes[number] for number in self._kept)
+        return numbers * _BYTES_PER_NUMBER + self._num_indices * _BYTES_PER_INDEX

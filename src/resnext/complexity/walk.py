@@ -41,12 +41,13 @@ class _Walk:
     def run(self, sides: tuple[int, ...]) -> Cost:
         config, plan = self._config, plan_network(self._config)
         image = Shape(config.in_channels, sides)
-        x = _Map(image, self._tape.source(image.num_elements))
+        x = _Map(image, self._tape.new(image.num_elements))
+        source = x.number
         x = self._conv("conv1", x, plan.stem.out_channels, plan.stem.kernel, plan.stem.stride)
         if plan.stem.norm:
             x = self._norm("bn1", x)
         if plan.stem.pool:
-            x = self._new(x, window_shape(x.shape, x.shape.channels, 3, 2))
+            x = self._pool(x)
         outputs = {"stem": x.shape}
         for number, blocks in enumerate(plan.stages, 1):
             for block in blocks:
@@ -56,9 +57,13 @@ class _Walk:
             x = self._norm("norm", x)
         x = self._new(x, Shape(plan.out_channels, ()))
         outputs["head"] = self._linear("fc", x).shape
-        stages = sum_stages(self._layers, outputs)
+        self._tape.use(source)  # the image is its owner's, and stays
         return Cost(
-            (config.in_channels, *sides), tuple(self._layers), stages, self._tape.peak_bytes()
+            input_size=(config.in_channels, *sides),
+            layers=tuple(self._layers),
+            stages=sum_stages(self._layers, outputs),
+            peak_activation_bytes=self._tape.peak_bytes(),
+            training_activation_bytes=self._tape.kept_bytes(),
         )
 
     def _block(self, name: str, plan: BlockPlan, x: _Map) -> _Map:
@@ -67,20 +72,19 @@ class _Walk:
         branch = self._branch(name, plan, active)
         if not pre:
             outer = "bn2" if self._config.block == "basic" else "bn3"
-            branch = self._norm(f"{name}.{outer}", branch)
-        if plan.shortcut == "none":
-            return branch
-        carried = active if pre and plan.shortcut == "projection" else x
-        added = self._shortcut(f"{name}.downsample", plan, carried)
-        number = self._tape.run(
-            (branch.number, added.number), branch.shape.num_elements, overwrites=True
-        )
-        return _Map(branch.shape, number)
+            branch = self._norm(f"{name}.{outer}", branch, relu=False)
+        if plan.shortcut != "none":
+            carried = active if pre and plan.shortcut == "projection" else x
+            added = self._shortcut(f"{name}.downsample", plan, carried)
+            self._tape.use(branch.number, added.number)  # the sum is written over the branch
+        if not pre:
+            self._tape.keep(branch.number)  # for the last ReLU
+        return branch
 
     def _shortcut(self, name: str, plan: BlockPlan, x: _Map) -> _Map:
         if plan.shortcut == "projection":
             x = self._conv(f"{name}.0", x, plan.out_channels, 1, plan.stride)
-            return x if self._config.preactivation else self._norm(f"{name}.1", x)
+            return x if self._config.preactivation else self._norm(f"{name}.1", x, relu=False)
         if plan.shortcut == "zero_pad":
             return self._new(x, window_shape(x.shape, plan.out_channels, 1, plan.stride))
         return x
@@ -109,15 +113,13 @@ class _Walk:
             rows = plan.cardinality if number == 0 else 0  # one row stands for all paths
             path = self._path(f"{name}.paths.*", plan, x, norms, rows)
             if self._config.form == "a" and paths:
-                size = path.shape.num_elements
-                added = self._tape.run((paths[0].number, path.number), size, overwrites=True)
-                paths[0] = _Map(path.shape, added)
+                self._tape.use(paths[0].number, path.number)  # summed in place
             else:
                 paths.append(path)
         if self._config.form == "a":
             return paths[0]
         joined = Shape(plan.group_width, paths[0].shape.sides)
-        number = self._tape.run(tuple(path.number for path in paths), joined.num_elements)
+        number = self._tape.new(joined.num_elements, *(path.number for path in paths))
         return self._conv(f"{name}.conv3", _Map(joined, number), plan.out_channels, 1)
 
     def _path(self, name: str, plan: BlockPlan, x: _Map, norms: tuple[str, str], rows: int) -> _Map:
@@ -148,19 +150,30 @@ class _Walk:
         )
         macs = conv_macs(channels, output, kernel=kernel, groups=groups)
         self._note(name, "conv", output, count, parameters, macs, output.num_elements)
+        self._tape.keep(x.number)
         return self._new(x, output)
 
-    def _norm(self, name: str, x: _Map, *, count: int = 1) -> _Map:
-        """Note BN and the ReLU behind it, which write over their input where they may."""
+    def _norm(self, name: str, x: _Map, *, count: int = 1, relu: bool = True) -> _Map:
+        """Note BN, which makes a new map, and the ReLU behind it, which works in place."""
         self._note(name, "norm", x.shape, count, norm_parameters(x.shape.channels), 0, 0)
-        number = self._tape.run((x.number,), x.shape.num_elements, overwrites=True)
-        return _Map(x.shape, number)
+        self._tape.keep(x.number)
+        output = self._new(x, x.shape)
+        if relu:
+            self._tape.keep(output.number)
+        return output
+
+    def _pool(self, x: _Map) -> _Map:
+        output = window_shape(x.shape, x.shape.channels, 3, 2)
+        self._tape.keep(x.number)
+        self._tape.keep_indices(output.num_elements)
+        return self._new(x, output)
 
     def _linear(self, name: str, x: _Map) -> _Map:
         features, classes = x.shape.channels, self._config.num_classes
         output = Shape(classes, ())
         parameters, macs = linear_parameters(features, classes), linear_macs(features, classes)
         self._note(name, "linear", output, 1, parameters, macs, classes)
+        self._tape.keep(x.number)
         return self._new(x, output)
 
     def _note(
@@ -187,4 +200,4 @@ class _Walk:
             )
 
     def _new(self, x: _Map, output: Shape) -> _Map:
-        return _Map(output, self._tape.run((x.number,), output.num_elements))
+        return _Map(output, self._tape.new(output.num_elements, x.number))
