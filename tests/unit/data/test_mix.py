@@ -50,14 +50,17 @@ def test_cutmix_swaps_a_rectangle_and_counts_its_pixels() -> None:
         assert bool((~is_own[top:bottom, left:right]).all())
 
 
-def test_cutmix_boxes_have_the_area_that_lambda_leaves_where_no_edge_cuts_them() -> None:
+def test_cutmix_boxes_are_squares_of_the_area_that_lambda_leaves() -> None:
     side = 1000
-    mix = draw_mix(AugmentConfig(cutmix=1.0), KEY, 5000, side)
+    mix = draw_mix(AugmentConfig(cutmix=1.0), KEY, 50_000, side)
     top, bottom, left, right = mix.boxes_p4.T
     inside = (top > 0) & (bottom < side) & (left > 0) & (right < side)
-    # Squares, as the image is one; rounding moves an edge by a pixel.
-    assert inside.sum() > 100
+    # The image is a square; rounding moves an edge by a pixel.
     assert np.abs((bottom - top) - (right - left))[inside].max() <= 1
+    # A side s around an even centre keeps s - s^2 / 4 within the image on average. The
+    # share s^2 is even on 0..1 for alpha 1, so the mean area is E[(s - s^2 / 4)^2].
+    mean_area = 1 / 2 - (2 / 5) / 2 + (1 / 3) / 16
+    assert 1 - mix.kept_p.mean() == pytest.approx(mean_area, abs=0.005)
 
 
 @pytest.mark.parametrize("alpha", [0.2, 1.0])

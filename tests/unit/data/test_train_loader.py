@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pickle
 import random
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -114,19 +115,30 @@ def test_an_epoch_entered_at_a_step_is_the_rest_of_the_whole_one(
     assert not list(made.epoch(1, first_step=made.num_steps))
 
 
-@pytest.mark.parametrize("augment", [EVERYTHING, BATCHED], ids=["per sample", "batched"])
-def test_epochs_and_seeds_are_augmented_differently(augment: AugmentConfig) -> None:
-    split = ArraySplit(
-        torch.arange(12, dtype=torch.uint8).view(1, 12, 1, 1).expand(8, 12, 12, 3) * 20,
-        torch.zeros(8, dtype=torch.int64),
-    )
-    info = make_arrays(8)[1]
-    sums = {
-        float(next(loader(split, info, augment, seed=seed).epoch(epoch)).images_bchw.sum())
+@pytest.mark.parametrize(
+    "augment",
+    [
+        AugmentConfig(crop="resized"),
+        AugmentConfig(color_jitter=0.4),
+        AugmentConfig(policy="trivialaugment"),
+        AugmentConfig(policy="randaugment"),
+        AugmentConfig(crop="pad", pad_px=5),
+        AugmentConfig(lighting=0.1),
+        AugmentConfig(erasing=1.0),
+    ],
+    ids=str,
+)
+def test_one_image_is_varied_anew_by_index_epoch_and_seed(augment: AugmentConfig) -> None:
+    same = make_arrays(1)[0].images_nhwc.expand(8, -1, -1, -1).contiguous()
+    split, info = ArraySplit(same, torch.zeros(8, dtype=torch.int64)), make_arrays(8)[1]
+    rows = [
+        image.numpy().tobytes()
         for seed in range(2)
         for epoch in range(2)
-    }
-    assert len(sums) == 4
+        for image in next(loader(split, info, augment, seed=seed).epoch(epoch)).images_bchw
+    ]
+    # A policy leaves a few images as they are.
+    assert len(set(rows)) >= 0.6 * len(rows)
 
 
 @pytest.mark.parametrize("augment", [EVERYTHING, BATCHED], ids=["per sample", "batched"])
@@ -159,9 +171,10 @@ def test_loading_leaves_the_generators_of_the_process_alone(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("workers", [0, 2])
 def test_a_bad_file_is_named_and_replaced_alike_each_time(tmp_path: Path, workers: int) -> None:
-    split = write_images(tmp_path, 12, bad=(5,))
+    split = replace(write_images(tmp_path, 12, bad=(5,)), labels_n=torch.arange(12))
     bad = BadFiles(12)
     made = loader(split, file_info(), batch_size=4, workers=workers, bad_files=bad)
+    assert all(torch.equal(batch.labels_b, batch.indices_b) for batch in made.epoch(0))
     shown = [torch.cat([batch.indices_b for batch in made.epoch(epoch)]) for epoch in (0, 0, 1)]
     assert torch.equal(shown[0], shown[1])
     orders = [epoch_order(12, 3, epoch) for epoch in (0, 0, 1)]
