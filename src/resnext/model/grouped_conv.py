@@ -26,9 +26,9 @@ else:
 # the backward pass; channels_last is good already from 3 channels on.
 _MERGE: dict[tuple[bool, bool], dict[int, int]] = {
     (False, False): {2: 4},
-    (False, True): {2: 4, 3: 4, 4: 2, 5: 2, 6: 4, 7: 2},
+    (False, True): {2: 4, 4: 2, 6: 4},
     (True, False): {2: 2},
-    (True, True): {2: 2, 3: 2, 4: 2},
+    (True, True): {2: 2, 3: 2},
 }
 
 _CONVOLUTIONS = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
