@@ -23,7 +23,7 @@ else:
     _ConvBase = object
 
 # By layout and pass: width of a group -> groups to merge. The default layout is slowest in
-# the backward pass; channels_last is good already from 3 channels on.
+# the backward pass; channels_last is good already from 4 channels on.
 _MERGE: dict[tuple[bool, bool], dict[int, int]] = {
     (False, False): {2: 4},
     (False, True): {2: 4, 4: 2, 6: 4},
