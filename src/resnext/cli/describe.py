@@ -1,57 +1,71 @@
 """Show a network's architecture and exact cost, without running it.
 
+NAME is a network's name, or a run folder or weight file written with a slash or its
+extension. --form, --shortcut and --preactivation change NAME only, so that it can be
+compared with what it was; all other options hold for every network.
+
 Examples:
   resnext describe resnext50_32x4d
   resnext describe resnext101_64x4d --compare resnet101 resnet200
+  resnext describe resnext50_32x4d --form a --compare resnext50_32x4d
   resnext describe resnext29_8x64d --num-classes 100 --layers
   resnext describe resnext50_32x4d --input 3x320x320 --json
+  resnext describe runs/photos
   resnext describe --list
 """
 
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
 from resnext.cli.arguments import parse
 from resnext.complexity.count import count
-from resnext.complexity.table import (
-    CONVENTION,
-    Column,
-    architecture_table,
-    layer_table,
-    stage_table,
-)
 from resnext.errors import ConfigError
-from resnext.model.config import BaselineConfig
 from resnext.model.names import config_from, list_models
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from resnext.complexity.table import Column
+    from resnext.model.config import ModelConfig
+
+
+def _option(metavar: str, default: str) -> Any:
+    """Show an option's value and default in words; an empty text means the default."""
+    return tyro.conf.arg(metavar=metavar, help_behavior_hint=f"(default: {default})")
 
 
 @dataclass(frozen=True)
 class Describe:
     """Show a network's architecture and exact cost, without running it."""
 
-    model: Annotated[str | None, tyro.conf.Positional] = None
-    """Network, such as resnext50_32x4d, resnext29_8x64d or resnext_2-2-2-2_8x4d."""
-    compare: tuple[str, ...] = ()
+    model: Annotated[
+        tyro.conf.Positional[str],
+        tyro.conf.arg(metavar="NAME", help_behavior_hint=""),
+    ] = ""
+    """Network, such as resnext50_32x4d, resnext29_8x64d, resnext_2-2-2-2_8x4d or runs/photos."""
+    compare: Annotated[tuple[str, ...], _option("NAME ...", "none")] = ()
     """Other networks to show beside it."""
-    input: str | None = None
-    """Size of the input: 224, 320x320 or 3x224x224; by default what the network is made for."""
-    num_classes: int | None = None
+    input: Annotated[str, _option("SIZE", "what the network is made for")] = ""
+    """Size of the input: 224, 320x320 or 3x224x224."""
+    num_classes: Annotated[int | None, _option("N", "1000, CIFAR 10")] = None
     """Classes of the head."""
-    in_channels: int | None = None
+    in_channels: Annotated[int | None, _option("N", "3")] = None
     """Channels of the input."""
-    form: Literal["a", "b", "c"] | None = None
+    form: Annotated[str, _option("a|b|c", "c")] = ""
     """Block form: separate paths, early concatenation, grouped convolution."""
-    shortcut: Literal["A", "B", "C", "none"] | None = None
-    """Type of the shortcuts."""
+    shortcut: Annotated[str, _option("A|B|C|none", "B")] = ""
+    """Zero-padded, projected where the shape changes, always projected, or none."""
     preactivation: bool = False
     """BN and ReLU before the convolutions."""
     layers: bool = False
-    """Also list every layer."""
+    """Also list every layer of NAME."""
     list: bool = False
     """List the names of well-known networks instead."""
     json: bool = False
@@ -59,41 +73,62 @@ class Describe:
 
 
 def main(argv: list[str]) -> int:
-    """Run the verb."""
+    """Run the verb.
+
+    Raises:
+        ConfigError: A name, a size or a setting is not accepted.
+        CheckpointError: A run folder or weight file cannot be read.
+    """
     arguments = parse(Describe, argv, __doc__)
     if arguments.list:
         names = list_models()
         print(json.dumps(names) if arguments.json else "\n".join(names))
         return 0
-    if arguments.model is None:
+    if arguments.model == "":
         raise ConfigError("name a network, such as resnext50_32x4d; --list shows the known ones")
-    columns = [_column(name, arguments) for name in (arguments.model, *arguments.compare)]
+    columns = [
+        _column(arguments.model, arguments, _changes_of_one(arguments)),
+        *(_column(name, arguments, {}) for name in arguments.compare),
+    ]
     if arguments.json:
         first, *others = (_as_dict(column) for column in columns)
         print(json.dumps({**first, "comparisons": others}, indent=2))
     else:
-        _print(columns, arguments)
+        _print(columns, with_layers=arguments.layers)
     return 0
 
 
-def _column(name: str, arguments: Describe) -> Column:
-    changes: dict[str, Any] = {
-        "num_classes": arguments.num_classes,
-        "in_channels": arguments.in_channels,
+def _changes_of_one(arguments: Describe) -> dict[str, Any]:
+    given = {
         "form": arguments.form,
         "shortcut": arguments.shortcut,
-        "preactivation": arguments.preactivation or None,
+        "preactivation": arguments.preactivation,
     }
-    given = {key: value for key, value in changes.items() if value is not None}
-    config = config_from(name)
-    if isinstance(config, BaselineConfig):  # forms and shortcuts are a ResNeXt's
-        given = {key: given[key] for key in given if key in BaselineConfig.model_fields}
-    config = config.replace(**given)
-    return Column(name, config, count(config, _input_size(arguments.input)))
+    return {name: value for name, value in given.items() if value}
 
 
-def _input_size(text: str | None) -> int | tuple[int, ...] | None:
-    if text is None:
+def _column(name: str, arguments: Describe, changes: dict[str, Any]) -> Column:
+    from resnext.complexity.table import Column
+
+    config, side = _open(name)
+    given = {"num_classes": arguments.num_classes, "in_channels": arguments.in_channels}
+    changes = changes | {key: value for key, value in given.items() if value is not None}
+    config = config.replace(**changes)
+    return Column(name, config, count(config, _input_size(arguments.input) or side))
+
+
+def _open(name: str) -> tuple[ModelConfig, int | None]:
+    """Return a network's config and, of a trained one, the side of its images in pixels."""
+    if not (name.endswith(".safetensors") or {"/", os.sep} & set(name)):
+        return config_from(name), None
+    from resnext.evaluation.loaded import open_model  # imports torch
+
+    model = open_model(Path(name))
+    return model.config, model.card.image_size_px
+
+
+def _input_size(text: str) -> int | tuple[int, ...] | None:
+    if text == "":
         return None
     try:
         sizes = tuple(int(part) for part in text.lower().split("x"))
@@ -110,17 +145,35 @@ def _as_dict(column: Column) -> dict[str, Any]:
     }
 
 
-def _print(columns: list[Column], arguments: Describe) -> None:
+def _print(columns: list[Column], *, with_layers: bool) -> None:
     from rich.console import Console
 
-    console = Console(highlight=False)
-    size = "x".join(map(str, columns[0].cost.input_size))
-    console.print(f"\nInput {size}", markup=False)
-    console.print(architecture_table(columns))
+    from resnext.complexity.table import CONVENTION, architecture_table, layer_table, stage_table
+
+    console = Console(highlight=False, markup=False)
+    reference = columns[0].cost
+    for beside in _groups_that_fit(columns, console):
+        console.print(architecture_table(beside, reference))
     for column in columns:
         if len(column.cost.stages) > 1:
-            console.print(f"{column.name}: cost by stage", markup=False)
-            console.print(stage_table(column))
-    if arguments.layers:
-        console.print(layer_table(columns[0]))
-    console.print(CONVENTION, markup=False)
+            console.print(f"{column.name}: where the cost lies")
+            console.print(stage_table(column.cost))
+    if with_layers:
+        console.print(layer_table(reference))
+    console.print(CONVENTION)
+
+
+def _groups_that_fit(columns: list[Column], console: Console) -> list[list[Column]]:
+    """Split the networks into tables that are no wider than the terminal."""
+    from resnext.complexity.table import architecture_table
+
+    unlimited = console.options.update(width=10_000)
+    groups: list[list[Column]] = []
+    for column in columns:
+        wider = [*groups[-1], column] if groups else [column]
+        table = architecture_table(wider, columns[0].cost)
+        if len(wider) == 1 or console.measure(table, options=unlimited).maximum > console.width:
+            groups.append([column])
+        else:
+            groups[-1] = wider
+    return groups

@@ -24,7 +24,8 @@ def count(config_or_name: ModelConfig | str, input_size: int | Sequence[int] | N
     Args:
         config_or_name: A config, or a name such as `resnext50_32x4d`.
         input_size: The side of the input in pixels; or its sides; or channels and sides. By
-            default 224 for the ImageNet stem, 32 for the CIFAR stem, 299 for Inception-v3.
+            default 224 for the ImageNet stem and VGG, 32 for the CIFAR stem, 299 for
+            Inception-v3. A ResNeXt accepts any side from 1 on, since its layers are padded.
 
     Returns:
         The cost on one input, in total, by stage and by layer.

@@ -1,21 +1,27 @@
-"""The architecture as the paper's Table 1 draws it, one column a network."""
+"""The architecture as the paper's Table 1 draws it, one column a network, and its totals.
+
+Cells are ASCII, so that the tables survive every terminal, pipe and e-mail.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from rich import box
 from rich.table import Table
+from rich.text import Text
 
 from resnext.complexity.cost import Cost
 from resnext.complexity.rules import Shape
-from resnext.model.config import BaselineConfig, ModelConfig, ResNeXtConfig
+from resnext.complexity.template import stage_cell, stage_title, variant
+from resnext.model.config import BaselineConfig, ModelConfig
 
 CONVENTION = (
     "FLOPs as the paper counts them: multiply-adds of convolutions and linear layers. "
-    "Activations: numbers that those layers put out. Memory: float32 maps of one image that "
-    "inference holds at once."
+    "Activations: numbers that those layers put out. Peak memory: float32 maps of one image "
+    "that exist at once in inference. Train memory: what the backward pass of one image "
+    "needs. Both without parameters and kernel workspaces."
 )
 
 
@@ -28,136 +34,122 @@ class Column:
     cost: Cost
 
 
-def architecture_table(columns: Sequence[Column]) -> Table:
-    """Draw the networks side by side: stages, templates of their blocks, totals."""
-    table = Table(box=box.SIMPLE_HEAD, show_lines=False, padding=(0, 1))
-    table.add_column("stage")
-    table.add_column("output")
+def architecture_table(columns: Sequence[Column], reference: Cost) -> Table:
+    """Draw the networks side by side: stages, templates of their blocks, totals.
+
+    Args:
+        columns: The networks.
+        reference: Totals of other networks are also shown relative to these.
+    """
+    table = _table("stage", "output")
     for column in columns:
-        table.add_column(column.name)
-    rows = _stage_rows(columns)
-    for number, (stage, output, cells) in enumerate(rows):
-        table.add_row(stage, output, *cells, end_section=number == len(rows) - 1)
-    for title, cells in _totals(columns):
-        table.add_row(title, "", *cells)
+        table.add_column(Text("\n".join([column.name, *variant(column.config)])))
+    _add(table, "input", "", [_sizes(column.cost.input_size) for column in columns])
+    for title, name in _stages(columns):
+        cells = [stage_cell(column.config, column.cost, name) for column in columns]
+        _add(table, title, _output(columns, name), cells)
+    table.add_section()
+    for title, figure, write in _TOTALS:
+        cells = [_total(figure(column.cost), figure(reference), write) for column in columns]
+        _add(table, title, "", cells)
     return table
 
 
-def stage_table(column: Column) -> Table:
+def stage_table(cost: Cost) -> Table:
     """Draw how the cost of one network is spread over its stages."""
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1))
-    table.add_column("stage")
-    table.add_column("output", justify="right")
-    for title in ("parameters", "FLOPs", "activations"):
+    table = _table("stage", "modules")
+    for title in ("output", "parameters", "FLOPs", "activations"):
         table.add_column(title, justify="right")
-    cost = column.cost
     for stage in cost.stages:
         shares = (
             (stage.parameters, cost.parameters),
             (stage.macs, cost.macs),
             (stage.activations, cost.activations),
         )
-        cells = (f"{short(part)} {part / whole:5.1%}" for part, whole in shares)
-        table.add_row(stage.name, shape_text(stage.output), *cells)
+        cells = [f"{short(part)} {part / whole:6.1%}" for part, whole in shares]
+        _add(table, stage_title(stage.name), stage.name, [shape_text(stage.output), *cells])
     return table
 
 
-def layer_table(column: Column) -> Table:
-    """Draw every layer of one network."""
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1))
-    table.add_column("layer")
-    table.add_column("output", justify="right")
-    for title in ("parameters", "FLOPs", "activations"):
+def layer_table(cost: Cost) -> Table:
+    """Draw every layer of one network; like layers of all paths of a block share a row."""
+    table = _table("layer")
+    for title in ("output", "parameters", "FLOPs", "activations"):
         table.add_column(title, justify="right")
-    for layer in column.cost.layers:
-        name = layer.name if layer.count == 1 else f"{layer.name} ({layer.count} paths)"
+    for layer in cost.layers:
+        name = layer.name if layer.count == 1 else f"{layer.name} (x{layer.count})"
         figures = (layer.parameters, layer.macs, layer.activations)
-        table.add_row(name, shape_text(layer.output), *(f"{figure:,}" for figure in figures))
+        _add(table, name, shape_text(layer.output), [f"{figure:,}" for figure in figures])
     return table
 
 
 def short(value: float) -> str:
     """Write a large number with three significant digits and K, M or G."""
     for unit, size in (("G", 1e9), ("M", 1e6), ("K", 1e3)):
-        if value >= size:
-            return f"{value / size:.3g} {unit}"
-    return f"{value:.0f}"
+        if value >= 0.9995 * size:  # below, it rounds to at most 999 of the smaller unit
+            return f"{value / size:#.3g}".rstrip(".") + f" {unit}"
+    return f"{value:.0f}  "
 
 
 def shape_text(shape: Shape) -> str:
     """Write a shape as channels x sides."""
-    return "x".join(str(size) for size in (shape.channels, *shape.sides))
+    return _sizes((shape.channels, *shape.sides))
 
 
-def _stage_rows(columns: Sequence[Column]) -> list[tuple[str, str, list[str]]]:
-    """Return title, map size and one cell a network for the stem and every stage."""
-    configs = [c.config for c in columns if isinstance(c.config, ResNeXtConfig)]
-    num_stages = max((len(config.blocks_per_stage) for config in configs), default=0)
-    names = ["stem", *(f"layer{number + 1}" for number in range(num_stages)), "head"]
-    rows = []
-    for position, name in enumerate(names if configs else []):
-        cells = [_cell(column.config, position, name) for column in columns]
-        title = "" if name == "head" else f"conv{position + 1}"
-        rows.append((title, _output(columns, name), cells))
-    return rows
+def _table(*columns: str) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1))
+    for title in columns:
+        table.add_column(title)
+    return table
+
+
+def _add(table: Table, first: str, second: str, cells: Sequence[str]) -> None:
+    """Add a row of plain text; a string would be read for markup in brackets."""
+    table.add_row(*(Text(cell) for cell in (first, second, *cells)))
+
+
+def _stages(columns: Sequence[Column]) -> list[tuple[str, str]]:
+    """Return the rows, each with the name of its stage in the cost."""
+    if all(isinstance(column.config, BaselineConfig) for column in columns):
+        return [("layers", "stem")]
+    num_stages = max(len(column.cost.stages) for column in columns) - 2  # stem and head
+    names = ("stem", *(f"layer{number + 1}" for number in range(num_stages)), "head")
+    return [(stage_title(name), name) for name in names]
 
 
 def _output(columns: Sequence[Column], name: str) -> str:
-    """Return the sides of a stage's map, of all networks where they differ."""
-    if name == "head":
-        return "1x1"
-    sides: list[str] = []
+    """Return the sides of a stage's map, one line for each that differs."""
+    sides = []
     for column in columns:
         for stage in column.cost.stages:
-            text = "x".join(map(str, stage.output.sides))
-            if stage.name == name and text not in sides:
-                sides.append(text)
-    return " / ".join(sides)
+            if stage.name == name:
+                # The paper counts the pool behind the stem to conv2.
+                output = column.cost.layers[0].output if name == "stem" else stage.output
+                sides.append(_sizes(output.sides or (1,) * (len(column.cost.input_size) - 1)))
+    return "\n".join(dict.fromkeys(sides))
 
 
-def _cell(config: ModelConfig, position: int, name: str) -> str:
-    if isinstance(config, BaselineConfig):
-        return "(torchvision's)" if name == "stem" else ""
-    if name == "stem":
-        kernel, stride = (7, 2) if config.stem == "imagenet" else (3, 1)
-        pool = f", {_kernel(3, config.ndim)} max pool /2" if config.stem == "imagenet" else ""
-        return f"{_kernel(kernel, config.ndim)}, {config.stem_width}, /{stride}{pool}"
-    if name == "head":
-        return f"average pool, {config.num_classes}-d fc"
-    stage = position - 1
-    if stage >= len(config.blocks_per_stage):
-        return ""
-    return _template(config, stage)
+def _sizes(sizes: Sequence[int]) -> str:
+    return "x".join(str(size) for size in sizes)
 
 
-def _template(config: ResNeXtConfig, stage: int) -> str:
-    """Draw a stage's block in brackets, its layers above each other, times the blocks."""
-    width = config.cardinality * config.bottleneck_width * 2**stage
-    one, three = _kernel(1, config.ndim), _kernel(3, config.ndim)
-    out = config.stage_widths[stage]
-    if config.block == "basic":
-        layers = [f"{three}, {width}", f"{three}, {out}"]
-    else:
-        groups = f", C={config.cardinality}" if config.cardinality > 1 else ""
-        layers = [f"{one}, {width}", f"{three}, {width}{groups}", f"{one}, {out}"]
-    longest = max(len(layer) for layer in layers)
-    times = len(layers) // 2
-    lines = [
-        f"│ {layer:<{longest}} │{f' x{config.blocks_per_stage[stage]}' if n == times else ''}"
-        for n, layer in enumerate(layers)
-    ]
-    return "\n".join(lines)
+def _exact(value: int) -> str:
+    return f"{value:,}"
 
 
-def _kernel(side: int, ndim: int) -> str:
-    return "x".join([str(side)] * ndim)
+def _mib(value: int) -> str:
+    return f"{value / 2**20:,.1f} MiB"
 
 
-def _totals(columns: Sequence[Column]) -> list[tuple[str, list[str]]]:
-    costs = [column.cost for column in columns]
-    return [
-        ("# params.", [f"{cost.parameters:,}" for cost in costs]),
-        ("FLOPs", [f"{cost.macs:,}" for cost in costs]),
-        ("activations", [f"{cost.activations:,}" for cost in costs]),
-        ("peak memory", [f"{cost.peak_activation_bytes / 2**20:.1f} MiB" for cost in costs]),
-    ]
+_TOTALS: tuple[tuple[str, Callable[[Cost], int], Callable[[int], str]], ...] = (
+    ("# params.", lambda cost: cost.parameters, _exact),
+    ("FLOPs", lambda cost: cost.macs, _exact),
+    ("activations", lambda cost: cost.activations, _exact),
+    ("peak memory", lambda cost: cost.peak_activation_bytes, _mib),
+    ("train memory", lambda cost: cost.training_activation_bytes, _mib),
+)
+
+
+def _total(value: int, reference: int, write: Callable[[int], str]) -> str:
+    ratio = f" ({value / reference:.2f}x)" if value != reference else ""
+    return write(value) + ratio

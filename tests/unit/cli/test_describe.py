@@ -1,54 +1,193 @@
-"""`resnext describe`: the paper's table, and the figures as JSON."""
+"""`resnext describe`: the paper's table, the figures as JSON, and its messages."""
 
 import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
 
 import pytest
+from made_run import make_run
 
 import resnext
 from resnext.cli.describe import main
-from resnext.errors import ConfigError
+from resnext.errors import CheckpointError, ConfigError
+
+Capture = pytest.CaptureFixture[str]
 
 
-def test_the_table_is_drawn_as_the_paper_draws_it(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["resnext50_32x4d", "--compare", "resnet50"]) == 0
-    text = " ".join(capsys.readouterr().out.split())
-    for row in ("3x3, 128, C=32 │ x3", "3x3, 64 │ x3", "3x3, 1024, C=32 │ x3", "conv5 7x7"):
-        assert row in text
-    assert "25,028,904 25,557,032" in text
-    assert "4,230,480,872 4,089,185,256" in text
+def described(capsys: Capture, *argv: str) -> str:
+    assert main([*argv]) == 0
+    return capsys.readouterr().out
 
 
-def test_json_carries_the_same_names_as_the_library(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["resnext29_8x64d", "--num-classes", "100", "--compare", "resnet29", "--json"]) == 0
-    figures = json.loads(capsys.readouterr().out)
+def figures_of(capsys: Capture, *argv: str) -> dict[str, Any]:
+    figures = json.loads(described(capsys, *argv, "--json"))
+    assert isinstance(figures, dict)
+    return figures
+
+
+def test_the_table_has_the_rows_of_the_papers_table_1(capsys: Capture) -> None:
+    text = described(capsys, "resnext50_32x4d", "--compare", "resnet50")
+    rows = [
+        r"conv1 +112x112 +7x7, 64, stride 2 +7x7, 64, stride 2",
+        r"conv2 +56x56 +3x3 max pool, stride 2 +3x3 max pool, stride 2",
+        r"\[ 1x1, 128 +\] +\[ 1x1, 64 +\]",
+        r"\[ 3x3, 128, C=32 \] x3 +\[ 3x3, 64 +\] x3",
+        r"\[ 1x1, 256 +\] +\[ 1x1, 256 \]",
+        r"conv3 +28x28 +\[ 1x1, 256 +\] +\[ 1x1, 128 +\]",
+        r"\[ 3x3, 256, C=32 \] x4",
+        r"conv4 +14x14 ",
+        r"\[ 3x3, 512, C=32 \] x6",
+        r"conv5 +7x7 ",
+        r"\[ 3x3, 1024, C=32 \] x3 +\[ 3x3, 512 +\] x3",
+        r"fc +1x1 +global average pool +global average pool",
+        r"1000-d fc, softmax +1000-d fc, softmax",
+        r"# params\. +25,028,904 +25,557,032 \(1\.02x\)",
+        r"FLOPs +4,230,480,872 +4,089,185,256 \(0\.97x\)",
+    ]
+    positions = [re.search(row, text) for row in rows]
+    assert all(positions), rows[positions.index(None)]
+    starts = [found.start() for found in positions if found]
+    assert starts == sorted(starts)
+    assert "multiply-adds of convolutions and linear layers" in " ".join(text.split())
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_no_line_is_wider_than_the_terminal_and_nothing_is_cut(
+    capsys: Capture, monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    others = ("resnet50", "resnext101_64x4d", "resnet18", "resnext29_16x64d")
+    text = described(capsys, "resnext50_32x4d", "--compare", *others)
+    assert max(len(line) for line in text.splitlines()) <= width
+    assert "…" not in text
+    for name in ("resnext50_32x4d", *others):
+        assert f"{resnext.count(name).macs:,}" in text
+
+
+def test_a_terminal_without_unicode_gets_the_table_too() -> None:
+    code = "from resnext.cli.describe import main; main(['resnext50_32x4d'])"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={"PYTHONIOENCODING": "ascii"},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert "[ 3x3, 128, C=32 ] x3" in done.stdout
+
+
+def test_every_layer_is_listed_on_demand(capsys: Capture) -> None:
+    plain = described(capsys, "resnext29_8x64d")
+    text = described(capsys, "resnext29_8x64d", "--layers")
+    names = [layer.name for layer in resnext.count("resnext29_8x64d").layers]
+    assert all(re.search(rf"^ +{re.escape(name)} ", text, re.MULTILINE) for name in names)
+    assert "layer3.2.conv3" not in plain
+
+
+def test_json_carries_the_same_names_as_the_library(capsys: Capture) -> None:
+    figures = figures_of(capsys, "resnext29_8x64d", "--num-classes", "100", "--compare", "resnet29")
+    assert list(figures) == [
+        *("name", "config", "input_size", "parameters", "macs", "activations"),
+        *("peak_activation_bytes", "training_activation_bytes", "stages", "layers"),
+        "comparisons",
+    ]
     cost = resnext.count(resnext.ResNeXtConfig(**figures["config"]), 32)
     assert figures["config"]["num_classes"] == 100
+    assert figures["input_size"] == [3, 32, 32]
     for name in ("parameters", "macs", "activations", "peak_activation_bytes"):
         assert figures[name] == getattr(cost, name)
-    assert sum(layer["macs"] for layer in figures["layers"]) == figures["macs"]
-    assert [other["name"] for other in figures["comparisons"]] == ["resnet29"]
+    for name in ("parameters", "macs", "activations"):
+        assert sum(layer[name] for layer in figures["layers"]) == figures[name]
+        assert sum(stage[name] for stage in figures["stages"]) == figures[name]
+    (other,) = figures["comparisons"]
+    assert other["name"] == "resnet29"
+    assert other["config"]["num_classes"] == 100
 
 
-def test_the_input_may_be_a_side_or_sides_or_a_shape(capsys: pytest.CaptureFixture[str]) -> None:
-    sizes = []
-    for text in ("64", "64x64", "3x64x64"):
-        assert main(["resnet26", "--input", text, "--json"]) == 0
-        sizes.append(json.loads(capsys.readouterr().out)["macs"])
-    assert len(set(sizes)) == 1
-    with pytest.raises(ConfigError, match="write 224, 320x320 or 3x224x224"):
-        main(["resnet26", "--input", "big"])
+def test_the_input_may_be_a_side_or_sides_or_a_shape(capsys: Capture) -> None:
+    sizes = {
+        text: figures_of(capsys, "resnet26", "--input", text)["macs"]
+        for text in ("64", "64x64", "3x64x64", "3X64X64", "32x64")
+    }
+    assert len(set(sizes.values())) == 2
+    assert sizes["32x64"] < sizes["64"]
 
 
-def test_a_baseline_stands_beside_a_resnext(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["resnext50_32x4d", "--compare", "vgg16_bn", "--form", "b"]) == 0
-    assert "138,365,992" in capsys.readouterr().out
+def test_form_and_shortcut_change_the_first_network_only(capsys: Capture) -> None:
+    figures = figures_of(
+        capsys,
+        *("resnext50_32x4d", "--form", "a", "--shortcut", "none", "--preactivation"),
+        *("--in-channels", "1", "--compare", "resnext50_32x4d", "resnet18"),
+    )
+    chosen = {"form": "a", "shortcut": "none", "preactivation": True, "in_channels": 1}
+    assert {name: figures["config"][name] for name in chosen} == chosen
+    usual = {"form": "c", "shortcut": "B", "preactivation": False, "in_channels": 1}
+    for other in figures["comparisons"]:
+        assert {name: other["config"][name] for name in usual} == usual
 
 
-def test_known_names_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--list"]) == 0
-    assert capsys.readouterr().out.split() == resnext.list_models()
+def test_what_sets_a_network_apart_stands_under_its_name(capsys: Capture) -> None:
+    text = described(
+        capsys, "resnext50_32x4d", "--form", "b", "--shortcut", "none", "--preactivation"
+    )
+    for line in ("form b", "no shortcut", "pre-activation", "[ 3x3, 4 (32 paths) ] x3"):
+        assert line in text
 
 
-def test_no_name_is_a_mistake_with_a_remedy() -> None:
-    with pytest.raises(ConfigError, match="name a network, such as resnext50_32x4d"):
-        main([])
+def test_a_baseline_stands_beside_a_resnext(capsys: Capture) -> None:
+    text = described(capsys, "resnext50_32x4d", "--compare", "vgg16_bn", "--form", "b")
+    assert "138,365,992" in text
+    assert "13 conv, 3 fc (1000-d)" in text
+
+
+@pytest.mark.parametrize("name", ["", "best.safetensors"])
+def test_a_trained_network_is_described_at_its_own_size(
+    capsys: Capture, tmp_path: Path, name: str
+) -> None:
+    run = make_run(tmp_path / "run")
+    figures = figures_of(capsys, str(run / name))
+    assert figures["input_size"] == [1, 8, 8]
+    assert figures["config"]["num_classes"] == 10
+    assert (
+        figures["parameters"] == resnext.count("resnext11_2x4d").parameters - 2 * 3 * 3 * 64
+    )  # one input channel instead of three
+
+
+def test_a_missing_run_is_named() -> None:
+    with pytest.raises(CheckpointError, match="runs/nothing: there is no such file"):
+        main(["runs/nothing"])
+
+
+def test_known_names_are_listed(capsys: Capture) -> None:
+    assert described(capsys, "--list").split() == resnext.list_models()
+    assert json.loads(described(capsys, "--list", "--json")) == resnext.list_models()
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        ([], "name a network, such as resnext50_32x4d"),
+        (["resnxt50"], "nearest good names are"),
+        (["resnet26", "--input", "big"], "write 224, 320x320 or 3x224x224"),
+        (["resnet26", "--input", "1x64x64"], "has 1 channels but the network takes 3"),
+        (["resnet26", "--form", "q"], "form='q': Input should be 'a', 'b' or 'c'"),
+        (["resnet26", "--shortcut", "None"], "shortcut='None': Input should be"),
+        (["resnet18", "--form", "a"], "a basic block has one path and one form"),
+        (["vgg16_bn", "--form", "a"], "form: no such setting"),
+        (["vgg16_bn", "--input", "31"], "the smallest that it accepts is 32x32"),
+        (["resnet26", "--num-classes", "0"], "num_classes=0"),
+    ],
+)
+def test_a_mistake_is_explained(argv: list[str], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        main(argv)
+
+
+def test_help_shows_examples(capsys: Capture) -> None:
+    with pytest.raises(SystemExit) as stop:
+        main(["--help"])
+    assert stop.value.code == 0
+    assert "resnext describe resnext50_32x4d --form a --compare" in capsys.readouterr().out

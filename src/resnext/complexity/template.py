@@ -1,0 +1,95 @@
+"""One cell of the architecture table: a stage's layers, drawn as the paper draws them.
+
+Source: arXiv 1611.05431, table 1 (form c) and figure 3 (forms a and b).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from resnext.complexity.cost import Cost
+from resnext.model.config import BaselineConfig, ModelConfig, ResNeXtConfig
+from resnext.model.plan import BlockPlan, plan_network
+
+
+def stage_title(name: str) -> str:
+    """Return the paper's name of a stage: conv1 for the stem, conv2 for layer1, and so on."""
+    if name == "stem":
+        return "conv1"
+    if name == "head":
+        return "fc"
+    number = name.removeprefix("layer")
+    return f"conv{int(number) + 1}" if number.isdigit() else name
+
+
+def stage_cell(config: ModelConfig, cost: Cost, name: str) -> str:
+    """Draw one stage of a network.
+
+    Args:
+        config: The network.
+        cost: Its cost.
+        name: Name of the stage: `stem`, `layer1`, ..., `head`.
+
+    Returns:
+        Lines of ASCII; nothing if the network has no such stage.
+    """
+    if isinstance(config, BaselineConfig):
+        return _baseline(config, cost) if name == "stem" else ""
+    plan = plan_network(config)
+    if name == "stem":
+        stride = f", stride {plan.stem.stride}" if plan.stem.stride > 1 else ""
+        return f"{_kernel(plan.stem.kernel, config)}, {plan.stem.out_channels}{stride}"
+    if name == "head":
+        return f"global average pool\n{config.num_classes}-d fc, softmax"
+    stage = int(name.removeprefix("layer")) - 1
+    if stage >= len(plan.stages):
+        return ""
+    pool = [f"{_kernel(3, config)} max pool, stride 2"] if plan.stem.pool and stage == 0 else []
+    blocks = plan.stages[stage]
+    return "\n".join([*pool, *_bracket(_block_layers(config, blocks[0]), len(blocks))])
+
+
+def variant(config: ModelConfig) -> list[str]:
+    """Return what sets a network apart from the one that its name means, a line each."""
+    if isinstance(config, BaselineConfig):
+        return []
+    lines = []
+    if config.form != "c":
+        lines.append(f"form {config.form}")
+    if config.shortcut != "B":
+        lines.append("no shortcut" if config.shortcut == "none" else f"shortcut {config.shortcut}")
+    if config.preactivation:
+        lines.append("pre-activation")
+    return lines
+
+
+def _block_layers(config: ResNeXtConfig, block: BlockPlan) -> list[str]:
+    one, three = _kernel(1, config), _kernel(3, config)
+    if config.block == "basic":
+        return [f"{three}, {block.group_width}", f"{three}, {block.out_channels}"]
+    last = f"{one}, {block.out_channels}"
+    if config.form == "c":
+        groups = f", C={block.cardinality}" if block.cardinality > 1 else ""
+        return [f"{one}, {block.group_width}", f"{three}, {block.group_width}{groups}", last]
+    paths = f" ({block.cardinality} paths)"
+    layers = [f"{kernel}, {block.path_width}{paths}" for kernel in (one, three)]
+    return [*layers, last + paths if config.form == "a" else last]
+
+
+def _bracket(layers: Sequence[str], times: int) -> list[str]:
+    """Put layers in brackets above each other, with the number of blocks at mid-height."""
+    width, middle = max(len(layer) for layer in layers), len(layers) // 2
+    return [
+        f"[ {layer:<{width}} ]{f' x{times}' if line == middle else ''}"
+        for line, layer in enumerate(layers)
+    ]
+
+
+def _baseline(config: BaselineConfig, cost: Cost) -> str:
+    kinds = Counter(layer.kind for layer in cost.layers)
+    return f"torchvision's\n{kinds['conv']} conv, {kinds['linear']} fc ({config.num_classes}-d)"
+
+
+def _kernel(side: int, config: ResNeXtConfig) -> str:
+    return "x".join([str(side)] * config.ndim)
