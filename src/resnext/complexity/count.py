@@ -53,17 +53,21 @@ def _sides(config: ModelConfig, input_size: int | Sequence[int] | None) -> tuple
     ndim = 2 if isinstance(config, BaselineConfig) else config.ndim
     if input_size is None:
         return (default_side(config),) * ndim
-    sizes = (input_size,) * ndim if isinstance(input_size, int) else tuple(input_size)
-    if len(sizes) == ndim + 1:
-        if sizes[0] != config.in_channels:
-            raise ConfigError(
-                f"input_size={input_size!r} has {sizes[0]} channels but the network takes "
-                f"{config.in_channels}; set in_channels={sizes[0]}"
-            )
-        sizes = sizes[1:]
-    if len(sizes) != ndim or min(sizes) < 1:
+    sizes = tuple(input_size) if isinstance(input_size, Sequence) else (input_size,) * ndim
+    if len(sizes) not in (ndim, ndim + 1) or not all(_is_size(size) for size in sizes):
         raise ConfigError(
             f"input_size={input_size!r}: give a side, {ndim} side(s), or channels and {ndim} "
-            "side(s), each at least 1"
+            "side(s), each a whole number of at least 1"
         )
-    return sizes
+    if len(sizes) == ndim:
+        return sizes
+    if sizes[0] != config.in_channels:
+        raise ConfigError(
+            f"input_size={input_size!r} has {sizes[0]} channels but the network takes "
+            f"{config.in_channels}; set in_channels={sizes[0]}"
+        )
+    return sizes[1:]
+
+
+def _is_size(size: object) -> bool:
+    return isinstance(size, int) and size >= 1
