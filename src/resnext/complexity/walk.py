@@ -112,10 +112,8 @@ class _Walk:
         for number in range(plan.cardinality):
             rows = plan.cardinality if number == 0 else 0  # one row stands for all paths
             path = self._path(f"{name}.paths.*", plan, x, norms, rows)
-            if self._config.form == "a" and paths:
-                self._tape.use(paths[0].number, path.number)  # summed in place
-            else:
-                paths.append(path)
+            if self._config.form == "b" or not paths:
+                paths.append(path)  # in form (a) the others are added to the first in place
         if self._config.form == "a":
             return paths[0]
         joined = Shape(plan.group_width, paths[0].shape.sides)
