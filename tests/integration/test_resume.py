@@ -4,6 +4,7 @@ import itertools
 import random
 import shutil
 import time
+from collections.abc import Callable
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
@@ -39,7 +40,7 @@ def test_twenty_kills_at_random_moments_change_no_bit(tmp_path: Path) -> None:
         run = tmp_path / f"run{number}"
         while kills < NUM_KILLS:
             process = start(_settings(run, config), run)
-            _wait(process, run, draw, for_write=kills % 3 == 0)
+            _wait(process, run, draw, until=(_is_writing, _is_in_mid_epoch, None)[kills % 3])
             if not process.is_alive():
                 break
             process.kill()
@@ -84,13 +85,23 @@ def _settings(run: Path, config: TrainConfig) -> TrainConfig:
     return open_run(run) if (run / "config.yaml").exists() else config
 
 
-def _wait(process: BaseProcess, run: Path, draw: random.Random, *, for_write: bool) -> None:
-    """Wait for a random moment of the training, or for a checkpoint that is being written."""
+def _wait(
+    process: BaseProcess,
+    run: Path,
+    draw: random.Random,
+    *,
+    until: Callable[[Path], bool] | None,
+) -> None:
+    """Wait for a random moment of the training, and then for a certain state of the run."""
     end = time.monotonic() + draw.uniform(0.3, 1.5)
     while process.is_alive() and time.monotonic() < end:
         time.sleep(0.001)
-    while process.is_alive() and for_write and not any(run.glob("last*.partial")):
+    while process.is_alive() and until is not None and not until(run):
         time.sleep(0.0005)
+
+
+def _is_writing(run: Path) -> bool:
+    return any(run.glob("last*.partial"))
 
 
 def _is_in_mid_epoch(run: Path) -> bool:

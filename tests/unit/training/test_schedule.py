@@ -1,5 +1,6 @@
 """The learning rate over time, held against the formulas."""
 
+import itertools
 import math
 
 import pytest
@@ -33,8 +34,8 @@ def test_one_cycle_rises_and_falls_linearly_to_its_end() -> None:
     schedule = ScheduleConfig(kind="onecycle", warmup=0.25, final=0.1)
     factors = [lr_factor(schedule, step, 100) for step in range(100)]
     assert max(factors) == factors[25] == 1.0
-    rises = [b - a for a, b in zip(factors[:24], factors[1:25], strict=True)]
-    falls = [a - b for a, b in zip(factors[25:99], factors[26:], strict=True)]
+    rises = [b - a for a, b in itertools.pairwise(factors[:25])]
+    falls = [a - b for a, b in itertools.pairwise(factors[25:])]
     assert rises == pytest.approx([1 / 26] * 24)
     assert falls == pytest.approx([0.9 / 75] * 74)
 
