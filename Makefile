@@ -29,7 +29,7 @@ $(VENV)/.installed-bench: pyproject.toml | $(BIN)/python
 	@touch $@
 
 demo: $(VENV)/.installed
-	$(BIN)/resnext train --model resnext_1-1-1_8x8d_cifar --data digits --recipe fast --out runs/demo --exist-ok
+	$(BIN)/resnext train --data digits --recipe fast --epochs 12 --name demo
 
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -n 2 tests
