@@ -2,7 +2,8 @@
 
 Peer: torchvision's modules in the default layout, plain SGD with Nesterov momentum, the step
 of its reference script. Ours: `Trainer.step` on batches of `TrainLoader`, as `resnext train`
-runs it. Alternating pairs, each side in the same process with the same threads.
+runs it, memory settings included. Each side has a process of its own with the same threads; they
+take turns, so that only one works at a time.
 
     python -m bench.step --pairs 5 --threads 2
 """
@@ -10,10 +11,12 @@ runs it. Alternating pairs, each side in the same process with the same threads.
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import platform
 import statistics
 import time
 from collections.abc import Callable, Iterator
+from multiprocessing.connection import Connection
 
 import torch
 import torchvision
@@ -24,7 +27,6 @@ from resnext.data.batch import Batch
 from resnext.data.config import AugmentConfig, DataConfig
 from resnext.data.loader import TrainLoader
 from resnext.data.split import ArraySplit, DataInfo
-from resnext.model.create import create_model
 from resnext.model.names import config_from
 from resnext.training.config import RuntimeConfig, TrainConfig
 from resnext.training.runtime import open_runtime
@@ -72,7 +74,7 @@ class Cifar29(nn.Module):
 
 
 CASES: dict[str, tuple[Callable[[], nn.Module], int, int, int]] = {
-    "resnext50_32x4d": (lambda: torchvision.models.resnext50_32x4d(), 1000, 16, 224),
+    "resnext50_32x4d": (torchvision.models.resnext50_32x4d, 1000, 16, 224),
     "resnext29_8x64d": (Cifar29, 10, 8, 32),
 }
 
@@ -94,10 +96,30 @@ def peer_step(model: nn.Module, num_classes: int, batch: int, side: int) -> Call
     return step
 
 
-def our_step(
-    name: str, num_classes: int, batch: int, side: int
-) -> tuple[Callable[[], None], Callable[[], None]]:
-    """Return our step through the loop, and the bare step of the same network."""
+def our_step(name: str, num_classes: int, batch: int, side: int) -> Callable[[], None]:
+    """Return our step through the loop."""
+    trainer, batches = _ours(name, num_classes, batch, side)
+
+    def step() -> None:
+        trainer.step(next(batches), 0.01)
+
+    return step
+
+
+def bare_step(name: str, num_classes: int, batch: int, side: int) -> Callable[[], None]:
+    """Return forward, backward and optimiser step alone, of the same network and layout."""
+    trainer, batches = _ours(name, num_classes, batch, side)
+    model, optimizer, fixed = trainer.model, trainer.optimizer, next(batches)
+
+    def step() -> None:
+        torch.autograd.backward(F.cross_entropy(model(fixed.images_bchw), fixed.labels_b))
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+
+    return step
+
+
+def _ours(name: str, num_classes: int, batch: int, side: int) -> tuple[Trainer, Iterator[Batch]]:
     config = TrainConfig(
         model=config_from(name, num_classes=num_classes),
         data=DataConfig(image_size_px=side),
@@ -113,8 +135,7 @@ def our_step(
     loader = TrainLoader(
         split, info, augment, batch_size=batch, seed=0, image_size_px=side, device=runtime.device
     )
-    batches = _endless(loader)
-    return lambda: _consume(trainer, batches), _bare(name, num_classes, next(batches))
+    return trainer, _endless(loader)
 
 
 def _endless(loader: TrainLoader) -> Iterator[Batch]:
@@ -124,46 +145,45 @@ def _endless(loader: TrainLoader) -> Iterator[Batch]:
         epoch += 1
 
 
-def _consume(trainer: Trainer, batches: Iterator[Batch]) -> None:
-    trainer.step(next(batches), 0.01)
-
-
-def _bare(name: str, num_classes: int, batch: Batch) -> Callable[[], None]:
-    """Return forward, backward and optimiser step alone, in our layout."""
-    model = create_model(name, num_classes=num_classes).to(memory_format=torch.channels_last)
-    optimizer = torch.optim.SGD(
-        model.parameters(), lr=0.01, momentum=0.9, nesterov=True, weight_decay=1e-4, fused=True
-    )
-
-    def step() -> None:
-        torch.autograd.backward(F.cross_entropy(model(batch.images_bchw), batch.labels_b))
-        optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
-
-    return step
-
-
-def measure(name: str, num_pairs: int) -> None:
-    """Print the median ratios of one network, with the spread over the pairs."""
-    build, num_classes, batch, side = CASES[name]
+def _serve(connection: Connection, side_name: str, name: str, num_threads: int) -> None:
+    """Do one step whenever asked, and answer with its seconds."""
+    torch.set_num_threads(num_threads)
     torch.manual_seed(0)
-    peer = peer_step(build(), num_classes, batch, side)
-    ours, bare = our_step(name, num_classes, batch, side)
-    steps = {"peer": peer, "ours": ours, "bare": bare}
-    times: dict[str, list[float]] = {key: [] for key in steps}
+    build, *sizes = CASES[name]
+    if side_name == "peer":
+        step = peer_step(build(), *sizes)
+    else:
+        step = (our_step if side_name == "ours" else bare_step)(name, *sizes)
+    while connection.recv():
+        start = time.perf_counter()
+        step()
+        connection.send(time.perf_counter() - start)
+
+
+def measure(name: str, num_pairs: int, num_threads: int) -> None:
+    """Print the median ratios of one network, with the spread over the pairs."""
+    context = multiprocessing.get_context("spawn")
+    sides: dict[str, Connection] = {}
+    for side in ("peer", "ours", "bare"):
+        sides[side], theirs = context.Pipe()
+        context.Process(target=_serve, args=(theirs, side, name, num_threads)).start()
+    times: dict[str, list[float]] = {side: [] for side in sides}
     for number in range(num_pairs + 1):
-        for key, step in steps.items():
-            start = time.perf_counter()
-            step()
+        for side, connection in sides.items():
+            connection.send(True)
+            seconds = connection.recv()
             if number:  # the first round warms up
-                times[key].append(time.perf_counter() - start)
+                times[side].append(seconds)
+    for connection in sides.values():
+        connection.send(False)
+    batch, size = CASES[name][2:]
     for title, top, bottom in (
         ("ours / torchvision", "ours", "peer"),
         ("loop / bare", "ours", "bare"),
     ):
         ratios = [a / b for a, b in zip(times[top], times[bottom], strict=True)]
         print(
-            f"{name}, {batch} images of {side}: {title} {statistics.median(ratios):.3f} "
+            f"{name}, {batch} images of {size}: {title} {statistics.median(ratios):.3f} "
             f"({min(ratios):.3f} to {max(ratios):.3f}, n={num_pairs})"
         )
 
@@ -174,14 +194,13 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=7)
     parser.add_argument("--threads", type=int, default=2)
     arguments = parser.parse_args()
-    torch.set_num_threads(arguments.threads)
     print(
         f"torch {torch.__version__}, torchvision {torchvision.__version__}, "
         f"{arguments.threads} threads, {platform.machine()}, "
         f"{torch.backends.cpu.get_cpu_capability()}"
     )
     for name in CASES:
-        measure(name, arguments.pairs)
+        measure(name, arguments.pairs, arguments.threads)
 
 
 if __name__ == "__main__":
