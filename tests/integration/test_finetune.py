@@ -70,3 +70,12 @@ def test_more_frozen_stages_than_there_are_is_refused(tmp_path: Path, weights: P
     config = small_run(weights=weights, freeze_until=3)
     with pytest.raises(ConfigError, match="the network has 2 stages"):
         train(config, Target(out=tmp_path / "run"), Display("quiet"))
+
+
+def test_weights_for_other_channels_are_refused_by_name(tmp_path: Path) -> None:
+    config = TINY.replace(in_channels=3)
+    path = tmp_path / "colour.safetensors"
+    save_weights(path, resnext.create_model(config), config, ModelCard())
+    with pytest.raises(ConfigError, match=r"images of 3 channel\(s\), those of digits have 1"):
+        train(small_run(weights=path), Target(out=tmp_path / "run"), Display("quiet"))
+    assert not (tmp_path / "run").exists()

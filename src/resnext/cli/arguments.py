@@ -32,6 +32,12 @@ def parse(kind: type[ArgumentsT], argv: list[str], doc: str | None) -> Arguments
     )
 
 
+def option(metavar: str, default: str = "") -> Any:
+    """Show in `--help` an option's value, and its default where that says more than nothing."""
+    hint = f"(default: {default})" if default else ""
+    return tyro.conf.arg(metavar=metavar, help_behavior_hint=hint)
+
+
 def override(settings: SettingsT, key: str, value: Any) -> SettingsT:
     """Return settings with one of them changed.
 

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
-from resnext.cli.arguments import parse
+from resnext.cli.arguments import option, parse
 from resnext.complexity.count import count
 from resnext.errors import ConfigError
 from resnext.model.names import config_from, list_models
@@ -36,31 +36,26 @@ if TYPE_CHECKING:
     from resnext.model.config import ModelConfig
 
 
-def _option(metavar: str, default: str) -> Any:
-    """Show an option's value and default in words; an empty text means the default."""
-    return tyro.conf.arg(metavar=metavar, help_behavior_hint=f"(default: {default})")
-
-
 @dataclass(frozen=True)
 class Describe:
     """Show a network's architecture and exact cost, without running it."""
 
     model: Annotated[
         tyro.conf.Positional[str],
-        tyro.conf.arg(metavar="NAME", help_behavior_hint=""),
+        option("NAME"),
     ] = ""
     """Network, such as resnext50_32x4d, resnext29_8x64d, resnext_2-2-2-2_8x4d or runs/photos."""
-    compare: Annotated[tuple[str, ...], _option("NAME ...", "none")] = ()
+    compare: Annotated[tuple[str, ...], option("NAME ...", "none")] = ()
     """Other networks to show beside it."""
-    input: Annotated[str, _option("SIZE", "what the network is made for")] = ""
+    input: Annotated[str, option("SIZE", "what the network is made for")] = ""
     """Size of the input: 224, 320x320 or 3x224x224."""
-    num_classes: Annotated[int | None, _option("N", "1000, CIFAR 10")] = None
+    num_classes: Annotated[int | None, option("N", "1000, CIFAR 10")] = None
     """Classes of the head."""
-    in_channels: Annotated[int | None, _option("N", "3")] = None
+    in_channels: Annotated[int | None, option("N", "3")] = None
     """Channels of the input."""
-    form: Annotated[str, _option("a|b|c", "c")] = ""
+    form: Annotated[str, option("a|b|c", "c")] = ""
     """Block form: separate paths, early concatenation, grouped convolution."""
-    shortcut: Annotated[str, _option("A|B|C|none", "B")] = ""
+    shortcut: Annotated[str, option("A|B|C|none", "B")] = ""
     """Zero-padded, projected where the shape changes, always projected, or none."""
     preactivation: bool = False
     """BN and ReLU before the convolutions."""

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
-from resnext.cli.arguments import parse
+from resnext.cli.arguments import option, parse
 from resnext.data.config import ViewConfig, parse_data
 from resnext.errors import ConfigError
 
@@ -44,33 +44,33 @@ class Evaluate:
 
     run: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
     """A run folder or a weight file."""
-    data: str | None = None
+    data: Annotated[str | None, option("DATA", "the run's own")] = None
     """Another data set than the run's own; written as for `resnext train`."""
     split: Literal["val", "train"] = "val"
     """Which of its splits."""
-    size: int | None = None
-    """Side of the crop in pixels; by default that of training."""
-    resize: int | None = None
-    """Short side to which files are resized before the crop; by default 8/7 of the crop."""
+    size: Annotated[int | None, option("PIXELS", "the size of training")] = None
+    """Side of the crop in pixels."""
+    resize: Annotated[int | None, option("PIXELS", "8/7 of the crop")] = None
+    """Short side to which files are resized before the crop."""
     ten_crop: bool = False
     """Average over the corners and the centre, each also mirrored."""
     flip: bool = False
     """Average over the image and its mirror image."""
-    real: Path | None = None
+    real: Annotated[Path | None, option("FILE")] = None
     """ImageNet's reassessed labels: the official real.json."""
     imagenet_v2: bool = False
     """The data set is an ImageNet-V2 folder, with classes named 0 to 999."""
     all_classes: bool = False
     """Choose between all classes of the network where the data set has fewer."""
-    batch_size: int | None = None
+    batch_size: Annotated[int | None, option("N", "128")] = None
     """Crops that one process takes through the network together."""
-    workers: int | None = None
+    workers: Annotated[int | None, option("N", "one a core, at most 8")] = None
     """Processes that decode files."""
     device: str = "auto"
     """auto, cpu, cuda, cuda:N or mps."""
-    out: Path | None = None
+    out: Annotated[Path | None, option("FILE")] = None
     """Write the figures as JSON to this file."""
-    report: Path | None = None
+    report: Annotated[Path | None, option("FILE")] = None
     """Write the report to this file."""
     json: bool = False
     """Print the figures as JSON."""

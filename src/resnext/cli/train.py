@@ -20,9 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-import tyro
-
-from resnext.cli.arguments import override, parse
+from resnext.cli.arguments import option, override, parse
 from resnext.data.config import DataConfig, parse_data
 from resnext.errors import ConfigError
 from resnext.model.names import config_from
@@ -38,48 +36,53 @@ if TYPE_CHECKING:
 class Train:
     """Train a network on your images, fine-tune one, or go on with a run."""
 
-    data: str | None = None
-    """digits (the default), fashion-mnist, cifar10, cifar100, imagenet:DIR, or a folder of
-    class folders."""
-    model: str | None = None
+    data: Annotated[str | None, option("DATA", "digits")] = None
+    """digits, fashion-mnist, cifar10, cifar100, imagenet:DIR, or a folder of class
+    folders."""
+    model: Annotated[str | None, option("NAME", "suits the data")] = None
     """Network, such as resnext50_32x4d, resnext29_8x64d or resnext_2-2-2-2_8x4d."""
-    recipe: Literal["fast", "modern", "imagenet", "cifar"] | None = None
-    """Settings to start from; fast is the default, imagenet and cifar are the paper's."""
-    epochs: int | None = None
+    recipe: Annotated[
+        Literal["fast", "modern", "imagenet", "cifar"] | None,
+        option("fast|modern|imagenet|cifar", "fast"),
+    ] = None
+    """Settings to start from; imagenet and cifar are the paper's."""
+    epochs: Annotated[int | None, option("N", "the recipe's")] = None
     """Length of training; the whole schedule is stretched to it."""
-    batch_size: int | None = None
+    batch_size: Annotated[int | None, option("N", "the recipe's")] = None
     """Images of a step over all processes; the learning rate follows."""
-    lr: float | None = None
+    lr: Annotated[float | None, option("RATE", "the recipe's")] = None
     """Peak learning rate for the recipe's own batch size."""
-    image_size: int | None = None
+    image_size: Annotated[int | None, option("PIXELS", "the data's")] = None
     """Side of the images that the network sees, in pixels."""
-    seed: int | None = None
+    seed: Annotated[int | None, option("N", "0")] = None
     """Decides initial weights, order and augmentation."""
-    weights: Path | None = None
+    weights: Annotated[Path | None, option("RUN|FILE")] = None
     """Start from a run or a weight file; the head is new if the classes differ."""
-    freeze_until: int | None = None
+    freeze_until: Annotated[int | None, option("N")] = None
     """Keep the stem and this many stages as loaded."""
-    head_lr_factor: float | None = None
+    head_lr_factor: Annotated[float | None, option("X", "1")] = None
     """Multiplies the learning rate of the head."""
-    out: Path | None = None
+    out: Annotated[Path | None, option("FOLDER")] = None
     """The run folder; by default the next free one under runs/."""
-    name: str | None = None
+    name: Annotated[str | None, option("NAME")] = None
     """Name of the run folder under runs/; numbered if taken."""
-    config: Path | None = None
+    config: Annotated[Path | None, option("RUN|FILE")] = None
     """Take the settings from a YAML file or a run folder instead of a recipe."""
-    resume: Path | None = None
+    resume: Annotated[Path | None, option("RUN")] = None
     """Go on with this run from its last checkpoint."""
-    device: str | None = None
+    device: Annotated[str | None, option("DEVICE", "auto")] = None
     """auto, cpu, cuda, cuda:N or mps."""
-    precision: Literal["auto", "fp32", "bf16", "fp16"] | None = None
+    precision: Annotated[
+        Literal["auto", "fp32", "bf16", "fp16"] | None, option("auto|fp32|bf16|fp16", "auto")
+    ] = None
     """Arithmetic; auto is bf16 on GPUs that have it, else fp32."""
     compile: bool = False
     """Compile the network with torch.compile."""
-    threads: int | None = None
+    threads: Annotated[int | None, option("N", "torch's choice")] = None
     """CPU threads of one process."""
-    workers: int | None = None
+    workers: Annotated[int | None, option("N", "one a core, at most 8")] = None
     """Processes that decode files."""
-    set: Annotated[tuple[str, ...], tyro.conf.arg(metavar="KEY=VALUE ...")] = ()
+    set: Annotated[tuple[str, ...], option("KEY=VALUE ...")] = ()
     """Any other setting of config.yaml, such as optim.weight_decay=1e-4."""
     quiet: bool = False
     """Print nothing but errors."""
@@ -161,7 +164,7 @@ def _flag_settings(arguments: Train) -> dict[str, Any]:
         "data.image_size_px": arguments.image_size,
         "data.workers": arguments.workers,
         "seed": arguments.seed,
-        "weights": arguments.weights,
+        "weights": None if arguments.weights is None else arguments.weights.absolute(),
         "freeze_until": arguments.freeze_until,
         "runtime.device": arguments.device,
         "runtime.precision": arguments.precision,

@@ -122,14 +122,19 @@ def parse_data(text: str) -> DataConfig:
     """
     name, separator, root = text.partition(":")
     if name in DATA_NAMES:
-        return DataConfig(name=name, root=Path(root).expanduser() if separator else None)
-    path = Path(text).expanduser()
+        return DataConfig(name=name, root=_absolute(root) if separator else None)
+    path = _absolute(text)
     if path.is_dir():
         return DataConfig(name="folder", root=path)
     raise ConfigError(
         f"data {text!r} is neither a known set ({', '.join(DATA_NAMES)}, each also as NAME:FOLDER) "
         "nor an existing folder of class folders"
     )
+
+
+def _absolute(text: str) -> Path:
+    """Return a path that means the same when a run is resumed from another folder."""
+    return Path(text).expanduser().absolute()
 
 
 def default_workers() -> int:

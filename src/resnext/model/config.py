@@ -47,7 +47,8 @@ class ResNeXtConfig(Settings):
         ndim: Spatial dimensions: 1 (signals, text), 2 (images), 3 (volumes, video).
         in_channels: Channels of the input.
         num_classes: Classes of the head.
-        zero_init_residual: Start each residual branch at zero (its last BN weight is 0).
+        zero_init_residual: Start each residual branch at zero: the weight of its last BN is 0
+            or, in pre-activation blocks, that of its last convolution.
     """
 
     family: Literal["resnext"] = "resnext"

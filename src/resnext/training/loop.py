@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import torch
 import torch.distributed as dist
 from torch import nn
 
@@ -23,10 +22,11 @@ from resnext.training.checkpoint import Position, save_checkpoint
 from resnext.training.display import Display
 from resnext.training.finetune import set_train_mode
 from resnext.training.interrupt import Interrupted, StopRequest
+from resnext.training.meter import Meter
 from resnext.training.metrics_log import MetricsLog
 from resnext.training.run_folder import LAST, keep_last_good
 from resnext.training.schedule import lr_factor, peak_lr
-from resnext.training.step import Trainer
+from resnext.training.step import Trainer, seed_step
 
 _STEPS_BETWEEN_LINES = 50
 
@@ -93,7 +93,7 @@ class Loop:
 
     def _train_epoch(self) -> None:
         set_train_mode(self._trainer.model, self._config)
-        meter = _Meter(self._trainer.runtime.device, self.position)
+        meter = Meter(self._trainer.runtime.device, self.position)
         batches = self._loaders.train.epoch(
             self.position.epoch,
             first_step=self.position.step,
@@ -101,6 +101,7 @@ class Loop:
         )
         for batch in batches:
             lr = self._lr()
+            seed_step(self._config.seed, self._trainer.runtime.rank, self.position.total_steps)
             meter.add(self._trainer.step(batch, lr), batch.global_size, len(batch.labels_b))
             self._advance()
             is_last = self.position.step == self._num_steps
@@ -131,7 +132,7 @@ class Loop:
         share = shares[epoch * len(shares) // self._config.schedule.epochs]
         return max(2, 2 * round(share * self._loaders.info.image_size_px / 2))
 
-    def _report(self, meter: _Meter, lr: float) -> None:
+    def _report(self, meter: Meter, lr: float) -> None:
         """Tell the figures of the last steps; stop when the loss is not a number."""
         loss, images_per_s = meter.read()
         position = self.position
@@ -230,7 +231,7 @@ class Loop:
         )
         save_weights(self._recorder.run / BEST, model, self._config.model, card)
 
-    def _save_if_due(self, meter: _Meter) -> None:
+    def _save_if_due(self, meter: Meter) -> None:
         """Save in mid-epoch when the last save is long ago."""
         if time.monotonic() - self._last_save < 60.0 * self._config.checkpoint_minutes:
             return
@@ -271,46 +272,3 @@ class Loop:
 
     def _epoch_name(self) -> str:
         return f"epoch {self.position.epoch + 1}/{self._config.schedule.epochs}"
-
-
-class _Meter:
-    """Sums losses on the device, so that a step never waits to be read, and counts time."""
-
-    def __init__(self, device: torch.device, position: Position) -> None:
-        self._loss_sum = torch.tensor(position.loss_sum, dtype=torch.float64, device=device)
-        self._loss_count = position.loss_count
-        self._interval_start = (position.loss_sum, position.loss_count)
-        self._global_images = 0
-        self._interval_time = time.perf_counter()
-        self._saved_time = self._interval_time
-
-    def add(self, loss_sum: torch.Tensor, global_size: int, local_size: int) -> None:
-        """Count one step."""
-        self._loss_sum += loss_sum
-        self._loss_count += local_size
-        self._global_images += global_size
-
-    def read(self) -> tuple[float, float]:
-        """Return the mean loss and the images per second since the last reading."""
-        total = float(self._loss_sum)  # on a GPU: waits for the steps so far
-        now = time.perf_counter()
-        start_sum, start_count = self._interval_start
-        loss = (total - start_sum) / max(self._loss_count - start_count, 1)
-        images_per_s = self._global_images / max(now - self._interval_time, 1e-9)
-        self._interval_start = (total, self._loss_count)
-        self._interval_time = now
-        self._global_images = 0
-        return loss, images_per_s
-
-    def into(self, position: Position) -> Position:
-        """Return the position with this epoch's losses and time added."""
-        total = float(self._loss_sum)
-        now = time.perf_counter()
-        elapsed = now - self._saved_time
-        self._saved_time = now
-        return replace(
-            position,
-            loss_sum=total,
-            loss_count=self._loss_count,
-            seconds=position.seconds + elapsed,
-        )

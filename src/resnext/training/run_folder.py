@@ -11,20 +11,24 @@ evaluation.json, report.html, bad_files.json
 
 from __future__ import annotations
 
+import errno
 import itertools
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from resnext.errors import ConfigError, RunError
+from resnext.errors import CheckpointError, ConfigError, RunError
 from resnext.training.config import TrainConfig
 
 CONFIG = "config.yaml"
 ENVIRONMENT = "environment.json"
 METRICS = "metrics.jsonl"
+_WRITE_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM}
 LAST = "last.safetensors"
 BAD_FILES = "bad_files.json"
 
@@ -128,6 +132,26 @@ def _write_whole(path: Path, text: str) -> None:
     partial = path.with_name(path.name + ".partial")
     partial.write_text(text, encoding="utf-8")
     partial.replace(path)
+
+
+@contextmanager
+def explain_write_errors(run: Path) -> Iterator[None]:
+    """Turn a full disk and the like into one message that says what is left.
+
+    Raises:
+        RunError: A file of the run cannot be written.
+    """
+    try:
+        yield
+    except CheckpointError as error:
+        raise CheckpointError(f"{error}. {keep_last_good(run)}") from None
+    except OSError as error:
+        if error.errno not in _WRITE_ERRORS:
+            raise
+        raise RunError(
+            f"cannot write into {run}: {error.strerror}. {keep_last_good(run)} Make room, then go "
+            f"on with: resnext train --resume {run}"
+        ) from None
 
 
 def keep_last_good(run: Path) -> str:

@@ -14,6 +14,7 @@ from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
 from resnext.data.batch import Batch
+from resnext.data.random import derive
 from resnext.training.config import TrainConfig
 from resnext.training.ema import WeightAverage
 from resnext.training.loss import batch_loss
@@ -94,6 +95,14 @@ class Trainer:
             weight = size * self.runtime.world_size / part.global_size
             torch.autograd.backward(self.scaler.scale(loss * weight))
         return loss.detach() * size
+
+
+def seed_step(seed: int, rank: int, total_steps: int) -> None:
+    """Make what a network draws in a step, such as VGG's dropout, a function of the step.
+
+    So a resumed run draws what the uninterrupted one does. Processes draw differently.
+    """
+    torch.manual_seed(derive(seed, rank, total_steps) % 2**63)
 
 
 def _distribute(model: nn.Module) -> nn.Module:

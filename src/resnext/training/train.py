@@ -34,6 +34,7 @@ from resnext.training.run_folder import (
     ENVIRONMENT,
     LAST,
     create_run_folder,
+    explain_write_errors,
     write_config,
     write_json,
 )
@@ -86,13 +87,14 @@ def train(config: TrainConfig, target: Target, display: Display) -> Path:
         bad_files = BadFiles(len(data.train) + len(data.val))
         loaders = _build_loaders(config, data, runtime, bad_files)
         log = MetricsLog(run, position.total_steps) if runtime.is_main else None
-        try:
-            Loop(trainer, loaders, Recorder(run, display, log), stop, position).run()
-        finally:
-            if log is not None:
-                log.close()
-            if bad_files.rows and runtime.is_main:
-                write_json(run / BAD_FILES, bad_files.rows)
+        with explain_write_errors(run):
+            try:
+                Loop(trainer, loaders, Recorder(run, display, log), stop, position).run()
+            finally:
+                if log is not None:
+                    log.close()
+                if bad_files.rows and runtime.is_main:
+                    write_json(run / BAD_FILES, bad_files.rows)
         return run
 
 
@@ -100,10 +102,18 @@ def resolve(config: TrainConfig, info: DataInfo) -> TrainConfig:
     """Fit the settings to the data: the network's classes and channels, the normalisation.
 
     Images are normalised as loaded weights expect it, otherwise as the data set says.
+
+    Raises:
+        ConfigError: The weights to start from take images of other channels.
     """
     mean, std = config.data.mean or info.mean, config.data.std or info.std
     if config.weights is not None:
-        card = read_weights(resolve_weights(config.weights))[2]
+        trained, _, card = read_weights(resolve_weights(config.weights))
+        if trained.in_channels != info.in_channels:
+            raise ConfigError(
+                f"{config.weights}: these weights take images of {trained.in_channels} channel(s), "
+                f"those of {info.name} have {info.in_channels}; take other weights or data"
+            )
         mean, std = card.mean, card.std
     return config.replace(
         model=config.model.replace(num_classes=len(info.classes), in_channels=info.in_channels),
