@@ -1,7 +1,7 @@
 """A training step of ours, through the whole loop, against the same network of the peers.
 
 Peer: torchvision's modules in the default layout, plain SGD with Nesterov momentum, the step
-of its reference script. Ours: `Trainer.step` on batches of `TrainLoader`, as `resnext train`
+of its reference script in fp32, its default, and with bf16 autocast, its option. Ours: `Trainer.step` on batches of `TrainLoader`, as `resnext train`
 runs it, memory settings included. Each side has a process of its own with the same threads; they
 take turns, so that only one works at a time.
 
@@ -79,7 +79,9 @@ CASES: dict[str, tuple[Callable[[], nn.Module], int, int, int]] = {
 }
 
 
-def peer_step(model: nn.Module, num_classes: int, batch: int, side: int) -> Callable[[], None]:
+def peer_step(
+    model: nn.Module, num_classes: int, batch: int, side: int, *, in_bf16: bool
+) -> Callable[[], None]:
     """Return torchvision's step on one fixed batch, which costs it no loading."""
     optimizer = torch.optim.SGD(
         model.parameters(), lr=0.01, momentum=0.9, nesterov=True, weight_decay=1e-4
@@ -88,7 +90,8 @@ def peer_step(model: nn.Module, num_classes: int, batch: int, side: int) -> Call
     labels_b = torch.randint(0, num_classes, (batch,))
 
     def step() -> None:
-        loss = F.cross_entropy(model(images_bchw), labels_b)
+        with torch.autocast("cpu", torch.bfloat16, enabled=in_bf16):
+            loss = F.cross_entropy(model(images_bchw), labels_b)
         optimizer.zero_grad()
         torch.autograd.backward(loss)
         optimizer.step()
@@ -112,7 +115,9 @@ def bare_step(name: str, num_classes: int, batch: int, side: int) -> Callable[[]
     model, optimizer, fixed = trainer.model, trainer.optimizer, next(batches)
 
     def step() -> None:
-        torch.autograd.backward(F.cross_entropy(model(fixed.images_bchw), fixed.labels_b))
+        with trainer.runtime.autocast():
+            loss = F.cross_entropy(model(fixed.images_bchw), fixed.labels_b)
+        torch.autograd.backward(loss)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
 
@@ -150,8 +155,8 @@ def _serve(connection: Connection, side_name: str, name: str, num_threads: int) 
     torch.set_num_threads(num_threads)
     torch.manual_seed(0)
     build, *sizes = CASES[name]
-    if side_name == "peer":
-        step = peer_step(build(), *sizes)
+    if side_name.startswith("peer"):
+        step = peer_step(build(), *sizes, in_bf16=side_name == "peer in bf16")
     else:
         step = (our_step if side_name == "ours" else bare_step)(name, *sizes)
     while connection.recv():
@@ -164,7 +169,7 @@ def measure(name: str, num_pairs: int, num_threads: int) -> None:
     """Print the median ratios of one network, with the spread over the pairs."""
     context = multiprocessing.get_context("spawn")
     sides: dict[str, Connection] = {}
-    for side in ("peer", "ours", "bare"):
+    for side in ("peer", "peer in bf16", "ours", "bare"):
         sides[side], theirs = context.Pipe()
         context.Process(target=_serve, args=(theirs, side, name, num_threads)).start()
     times: dict[str, list[float]] = {side: [] for side in sides}
@@ -179,6 +184,7 @@ def measure(name: str, num_pairs: int, num_threads: int) -> None:
     batch, size = CASES[name][2:]
     for title, top, bottom in (
         ("ours / torchvision", "ours", "peer"),
+        ("ours / torchvision in bf16", "ours", "peer in bf16"),
         ("loop / bare", "ours", "bare"),
     ):
         ratios = [a / b for a, b in zip(times[top], times[bottom], strict=True)]
@@ -186,6 +192,11 @@ def measure(name: str, num_pairs: int, num_threads: int) -> None:
             f"{name}, {batch} images of {size}: {title} {statistics.median(ratios):.3f} "
             f"({min(ratios):.3f} to {max(ratios):.3f}, n={num_pairs})"
         )
+
+
+def _default_dtype() -> str:
+    with open_runtime(RuntimeConfig(device="cpu")) as runtime:
+        return str(runtime.dtype).removeprefix("torch.")
 
 
 def main() -> None:
@@ -197,7 +208,8 @@ def main() -> None:
     print(
         f"torch {torch.__version__}, torchvision {torchvision.__version__}, "
         f"{arguments.threads} threads, {platform.machine()}, "
-        f"{torch.backends.cpu.get_cpu_capability()}"
+        f"{torch.backends.cpu.get_cpu_capability()}, ours in "
+        f"{_default_dtype()}"
     )
     for name in CASES:
         measure(name, arguments.pairs, arguments.threads)

@@ -75,7 +75,7 @@ class Train:
     precision: Annotated[
         Literal["auto", "fp32", "bf16", "fp16"] | None, option("auto|fp32|bf16|fp16", "auto")
     ] = None
-    """Arithmetic; auto is bf16 on GPUs that have it, else fp32."""
+    """Arithmetic; auto is bf16 on a GPU or CPU that has it, else fp32."""
     compile: bool = False
     """Compile the network with torch.compile."""
     threads: Annotated[int | None, option("N", "torch's choice")] = None

@@ -35,6 +35,8 @@ class DataConfig(Settings):
             (8, 28 or 32 pixels for the small sets, 224 for files).
         val_fraction: Share of a `folder` without its own split that is kept for
             validation, chosen by a hash of the file's name.
+        num_train: Train on only so many images, chosen by a hash: the same ones whatever the
+            seed. By default all of them.
         workers: Processes that decode files; by default one a core, at most 8.
         mean: Mean of each channel to subtract, of values in 0..1; by default the set's own.
         std: Standard deviation of each channel to divide by; by default the set's own.
@@ -44,6 +46,7 @@ class DataConfig(Settings):
     root: Path | None = None
     image_size_px: PositiveInt | None = None
     val_fraction: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.1
+    num_train: PositiveInt | None = None
     workers: NonNegativeInt | None = None
     mean: tuple[float, ...] | None = None
     std: tuple[float, ...] | None = None

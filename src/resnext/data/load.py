@@ -6,7 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from resnext.data.config import DataConfig
-from resnext.data.split import DataSet
+from resnext.data.random import subset_order
+from resnext.data.split import DataSet, Split
 from resnext.errors import ConfigError
 
 
@@ -21,12 +22,24 @@ def load_data(config: DataConfig) -> DataSet:
 
     Raises:
         DataError: The set is missing, malformed or cannot be fetched.
-        ConfigError: A root is given for a set that has none.
+        ConfigError: A root is given for a set that has none, or more training images are
+            asked for than there are.
     """
     data = _load(config)
+    if config.num_train is not None:
+        data = replace(data, train=_choose(data.train, config.num_train, data.info.name))
     if config.image_size_px is None:
         return data
     return replace(data, info=replace(data.info, image_size_px=config.image_size_px))
+
+
+def _choose(split: Split, num: int, name: str) -> Split:
+    """Keep some images of a split, in its order."""
+    if num > len(split):
+        raise ConfigError(
+            f"data.num_train={num}: {name} has {len(split)} training images; ask for at most those"
+        )
+    return split.choose(subset_order(len(split))[:num].sort().values)
 
 
 def _load(config: DataConfig) -> DataSet:

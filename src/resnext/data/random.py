@@ -30,6 +30,7 @@ class Draw(IntEnum):
     TRANSFORM = 6
     MIX = 7
     REPLACEMENT = 8
+    SUBSET = 9
 
 
 def derive(*keys: int) -> int:
@@ -81,8 +82,16 @@ def epoch_order(num: int, seed: int, epoch: int) -> torch.Tensor:
 
     It sorts a hash of the indices, so it depends on no library's shuffling.
     """
-    keys = bits(derive(seed, Draw.ORDER, epoch), torch.arange(num))
-    return torch.argsort(keys, stable=True)
+    return _order(derive(seed, Draw.ORDER, epoch), num)
+
+
+def subset_order(num: int) -> torch.Tensor:
+    """Return the order in which images enter a subset: a fixed permutation of 0..num-1, int64."""
+    return _order(derive(Draw.SUBSET), num)
+
+
+def _order(key: int, num: int) -> torch.Tensor:
+    return torch.argsort(bits(key, torch.arange(num)), stable=True)
 
 
 def _mix_int(state: int) -> int:

@@ -23,6 +23,10 @@ class ArraySplit:
     def __len__(self) -> int:
         return len(self.labels_n)
 
+    def choose(self, indices_n: torch.Tensor) -> ArraySplit:
+        """Return the split of some images."""
+        return ArraySplit(self.images_nhwc[indices_n], self.labels_n[indices_n])
+
 
 @dataclass(frozen=True)
 class FileSplit:
@@ -40,6 +44,11 @@ class FileSplit:
 
     def __len__(self) -> int:
         return len(self.labels_n)
+
+    def choose(self, indices_n: torch.Tensor) -> FileSplit:
+        """Return the split of some images."""
+        names = tuple(self.names[index] for index in indices_n.tolist())
+        return FileSplit(self.root, names, self.labels_n[indices_n])
 
 
 Split = ArraySplit | FileSplit

@@ -30,11 +30,13 @@ def draw_losses(epochs: Rows) -> str:
 
 
 def draw_errors(epochs: Rows) -> str:
-    """Draw the validation errors over the epochs."""
-    figure, axes = _epoch_axes("validation error, %")
-    _line(axes, epochs, "top1_error", "top-1", _BLUE)
+    """Draw the errors over the epochs; in training, that of the images as they were varied."""
+    figure, axes = _epoch_axes("error, %")
+    if any(row.get("train_top1_error") is not None for row in epochs):
+        _line(axes, epochs, "train_top1_error", "top-1, training", _GREY)
+    _line(axes, epochs, "top1_error", "top-1, validation", _BLUE)
     if any(row.get("top5_error") is not None for row in epochs):
-        _line(axes, epochs, "top5_error", "top-5", _ORANGE)
+        _line(axes, epochs, "top5_error", "top-5, validation", _ORANGE)
     axes.set_ylim(bottom=0)
     axes.legend(frameon=False)
     return _svg(figure)

@@ -35,7 +35,8 @@ class Position:
         best: The best validation figures so far: (top-1 error in percent, loss).
         seconds: Time spent in training steps.
         loss_sum: Sum of the losses of this epoch's images, for the epoch's mean.
-        loss_count: Images in that sum.
+        num_wrong: Images of this epoch that the network got wrong as it was trained on them.
+        num_seen: Images of this epoch so far, in this process.
         scaler: State of the fp16 gradient scaler.
     """
 
@@ -46,7 +47,8 @@ class Position:
     best: tuple[float, float] = (float("inf"), float("inf"))
     seconds: float = 0.0
     loss_sum: float = 0.0
-    loss_count: int = 0
+    num_wrong: float = 0.0
+    num_seen: int = 0
     scaler: dict[str, float] = field(default_factory=dict)
 
 

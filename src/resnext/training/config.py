@@ -81,7 +81,7 @@ class RuntimeConfig(Settings):
 
     Attributes:
         device: `auto` takes a GPU where there is one.
-        precision: `auto` is bf16 on a GPU that has it, fp32 elsewhere.
+        precision: `auto` is bf16 on a GPU or CPU that has instructions for it, else fp32.
         channels_last: Keep images and weights with the channels innermost; the faster
             layout for convolutions on CPU and GPU.
         compile: Compile the network with `torch.compile`.

@@ -174,10 +174,12 @@ class Loop:
             autocast=runtime.autocast,
             full=False,
         )
-        train_loss = position.loss_sum / max(position.loss_count, 1)
+        num_seen = max(position.num_seen, 1)
+        train_loss = position.loss_sum / num_seen
         figures: dict[str, Any] = {
             "epoch": position.epoch + 1,
             "train_loss": train_loss,
+            "train_top1_error": 100.0 * position.num_wrong / num_seen,
             "top1_error": result.top1_error,
             "top5_error": result.top5_error,
             "loss": result.loss,
@@ -202,7 +204,8 @@ class Loop:
             step=0,
             best=min(score, position.best),
             loss_sum=0.0,
-            loss_count=0,
+            num_wrong=0.0,
+            num_seen=0,
         )
         self._save()
 

@@ -125,6 +125,15 @@ def _resolve_cuda(device: torch.device) -> torch.device:
 
 def _resolve_dtype(precision: str, device: torch.device) -> torch.dtype:
     if precision == "auto":
-        fast_bf16 = device.type == "cuda" and torch.cuda.is_bf16_supported()
-        precision = "bf16" if fast_bf16 else "fp32"
+        precision = "bf16" if _multiplies_bf16(device) else "fp32"
     return {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}[precision]
+
+
+def _multiplies_bf16(device: torch.device) -> bool:
+    """Tell whether the device has instructions for bf16, so that it is faster than fp32."""
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported())
+    if device.type != "cpu":
+        return False
+    instructions = torch.cpu.get_capabilities()
+    return bool(instructions.get("avx512_bf16") or instructions.get("amx_bf16"))

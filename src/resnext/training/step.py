@@ -60,14 +60,14 @@ class Trainer:
             lr: Learning rate of this step.
 
         Returns:
-            The sum of the losses of this process's images, on the device (reading it
-            waits for the device).
+            Two sums over this process's images, on the device (reading them waits for it):
+            the losses, and the images whose own label is not the highest score.
         """
         set_lr(self.optimizer, lr)
-        loss_sum = torch.zeros((), device=self.runtime.device)
+        sums = torch.zeros(2, device=self.runtime.device)
         parts = list(_split(batch, self.config.accumulate))
         for number, part in enumerate(parts):
-            loss_sum += self._backward(part, is_last=number == len(parts) - 1)
+            sums += self._backward(part, is_last=number == len(parts) - 1)
         if self.config.optim.clip_norm is not None:
             self.scaler.unscale_(self.optimizer)
             nn.utils.clip_grad_norm_(self.model.parameters(), self.config.optim.clip_norm)
@@ -76,7 +76,7 @@ class Trainer:
         self.optimizer.zero_grad(set_to_none=True)
         if self.average is not None:
             self.average.update()
-        return loss_sum
+        return sums
 
     def _backward(self, part: Batch, *, is_last: bool) -> torch.Tensor:
         """Add the gradient of one part of the batch; processes exchange theirs with the last."""
@@ -94,7 +94,8 @@ class Trainer:
             size = len(part.labels_b)
             weight = size * self.runtime.world_size / part.global_size
             torch.autograd.backward(self.scaler.scale(loss * weight))
-        return loss.detach() * size
+        num_wrong = (logits_bk.detach().argmax(dim=1) != part.labels_b).sum()
+        return torch.stack((loss.detach() * size, num_wrong.to(loss.dtype)))
 
 
 def seed_step(seed: int, rank: int, total_steps: int) -> None:

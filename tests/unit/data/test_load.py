@@ -55,6 +55,25 @@ def test_a_root_for_the_digits_is_refused(tmp_path: Path) -> None:
         load_data(DataConfig(root=tmp_path))
 
 
+def test_a_subset_holds_the_same_training_images_and_leaves_the_validation_alone() -> None:
+    whole, part, more = (load_data(DataConfig(num_train=num)) for num in (None, 100, 101))
+    images = [arrays(data.train).images_nhwc.flatten(1) for data in (whole, part, more)]
+    assert len(arrays(part.train)) == 100
+    assert len(arrays(part.val)) == len(arrays(whole.val))
+    rows = [{tuple(row) for row in image.tolist()} for image in images]
+    assert rows[1] < rows[2] < rows[0]
+    labels = dict(
+        zip(map(tuple, images[0].tolist()), arrays(whole.train).labels_n.tolist(), strict=True)
+    )
+    kept = zip(map(tuple, images[1].tolist()), arrays(part.train).labels_n.tolist(), strict=True)
+    assert all(labels[image] == label for image, label in kept)
+
+
+def test_a_subset_larger_than_the_set_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"num_train=2000.*digits has 14\d\d training images"):
+        load_data(DataConfig(num_train=2000))
+
+
 def test_the_configured_size_wins() -> None:
     assert load_data(DataConfig()).info.image_size_px == 8
     assert load_data(DataConfig(image_size_px=16)).info.image_size_px == 16

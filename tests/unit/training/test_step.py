@@ -1,13 +1,18 @@
-"""What a step draws at random, and what a run says when it cannot be written."""
+"""What a step sums up and draws, and what a run says when it cannot be written."""
 
 from pathlib import Path
 
 import pytest
 import torch
+from torch import nn
 
+from resnext.data.batch import Batch
 from resnext.errors import RunError
+from resnext.training.config import TrainConfig
+from resnext.training.optimizer import build_optimizer
 from resnext.training.run_folder import explain_write_errors
-from resnext.training.step import seed_step
+from resnext.training.runtime import Runtime
+from resnext.training.step import Trainer, seed_step
 
 
 def _draw(*place: int) -> float:
@@ -23,6 +28,28 @@ def test_a_step_draws_the_same_whenever_it_is_done() -> None:
 
 def test_steps_processes_and_seeds_draw_differently() -> None:
     assert len({_draw(*place) for place in ((0, 0, 7), (0, 0, 8), (0, 1, 7), (1, 0, 7))}) == 4
+
+
+def test_a_step_returns_the_losses_and_mistakes_of_its_images_whatever_the_parts() -> None:
+    torch.manual_seed(0)
+    images_bchw, labels_b = torch.randn(12, 1, 4, 4), torch.randint(0, 3, (12,))
+    for accumulate in (1, 3):
+        model = nn.Sequential(nn.Flatten(), nn.Linear(16, 3))
+        logits_bk = model(images_bchw)
+        loss_sum = nn.functional.cross_entropy(logits_bk, labels_b, reduction="sum")
+        num_wrong = sum(
+            int(max(range(3), key=row.__getitem__) != label)
+            for row, label in zip(logits_bk.tolist(), labels_b.tolist(), strict=True)
+        )
+        config = TrainConfig(batch_size=12, accumulate=accumulate)
+        optimizer = build_optimizer(model, config.optim)
+        trainer = Trainer(
+            config, Runtime(torch.device("cpu"), torch.float32), model, optimizer, None
+        )
+        batch = Batch(images_bchw, labels_b, torch.arange(12), global_size=12)
+        sums = trainer.step(batch, 0.1)
+        assert 0 < num_wrong < 12
+        assert sums.tolist() == pytest.approx([float(loss_sum), num_wrong], rel=1e-5)
 
 
 def test_a_full_disk_is_one_message_that_says_how_to_go_on(tmp_path: Path) -> None:
