@@ -113,6 +113,9 @@ class TrainConfig(Settings):
         ema_decay: Decay per step of the averaged weights; None keeps none.
         size_schedule: Shares of `image_size_px` in equal spans of training, for instance
             (0.75, 1.0): smaller images early.
+        keep: Whether the run's weights are those with the lowest validation error or the last.
+            Choosing on the validation images makes their error too good by a little, which
+            a comparison must not do.
         seed: Decides initial weights, order and augmentation.
         weights: Start from these weights (a run or a file); the head is new if the
             classes differ.
@@ -134,6 +137,7 @@ class TrainConfig(Settings):
     label_smoothing: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0
     ema_decay: Annotated[float, Field(gt=0.0, lt=1.0)] | None = None
     size_schedule: tuple[PositiveFloat, ...] = (1.0,)
+    keep: Literal["best", "last"] = "best"
     seed: NonNegativeInt = 0
     weights: Path | None = None
     freeze_until: NonNegativeInt = 0

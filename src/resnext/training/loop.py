@@ -196,8 +196,8 @@ class Loop:
         if self._recorder.log is not None:
             self._recorder.log.write("epoch", position.total_steps, **figures)
         score = (result.top1_error, result.loss)
-        if score < position.best:
-            self._save_best(model, figures)
+        if self._is_kept(score):
+            self._save_weights(model, figures)
         self.position = replace(
             position,
             epoch=position.epoch + 1,
@@ -218,7 +218,12 @@ class Loop:
                 dist.broadcast(buffer, src=0)
         return model.eval()
 
-    def _save_best(self, model: nn.Module, figures: dict[str, Any]) -> None:
+    def _is_kept(self, score: tuple[float, float]) -> bool:
+        if self._config.keep == "last":
+            return self.position.epoch + 1 == self._config.schedule.epochs
+        return score < self.position.best
+
+    def _save_weights(self, model: nn.Module, figures: dict[str, Any]) -> None:
         if not self._trainer.runtime.is_main:
             return
         info = self._loaders.info

@@ -5,7 +5,7 @@ environment.json    versions, hardware, the state of git
 metrics.jsonl       one JSON object a line: training intervals and epochs
 tensorboard/        the same as TensorBoard events
 last.safetensors    the checkpoint from which to go on
-best.safetensors    the weights with the lowest validation error
+best.safetensors    the weights with the lowest validation error, or the last if so configured
 evaluation.json, report.html, bad_files.json
 """
 

@@ -1,0 +1,1 @@
+"""Comparisons of networks at equal cost: spaces, trials, statistics, reports."""

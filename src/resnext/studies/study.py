@@ -1,0 +1,198 @@
+"""A study as data: which networks, on which images, how often, and what is compared with what."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import yaml
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
+
+from resnext.data.config import DataConfig, ViewConfig
+from resnext.errors import ConfigError, RunError
+from resnext.model.config import ModelConfig
+from resnext.settings import Settings
+from resnext.training.config import TrainConfig
+
+Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")]
+
+
+class Design(Settings):
+    """One network of a study, with its place in the table.
+
+    Attributes:
+        label: Short unique name, such as `50 layers, 32x4d`.
+        model: The network; its classes and channels follow the data.
+        row: Row of the table.
+        column: Column of the table; empty if the table has one.
+    """
+
+    label: str
+    model: ModelConfig
+    row: str = ""
+    column: str = ""
+
+
+class Comparison(Settings):
+    """A claim: one design has a lower error than another.
+
+    Attributes:
+        better: Label of the design that should win.
+        than: Label of the other.
+    """
+
+    better: str
+    than: str
+
+
+class Test(Settings):
+    """An evaluation beside the validation of training.
+
+    Attributes:
+        name: Unique name, such as `320` or `5K-way`.
+        view: Crops; by default those of validation.
+        data: Images; by default those of training's validation.
+        all_classes: Choose between all classes of the network, also where `data` has fewer.
+    """
+
+    __test__ = False  # not a test of pytest's
+
+    name: Slug
+    view: ViewConfig | None = None
+    data: DataConfig | None = None
+    all_classes: bool = False
+
+
+class PaperError(Settings):
+    """A figure that the paper reports.
+
+    Attributes:
+        design: Label of the design.
+        data: Name of the data set.
+        test: Name of the test; empty for the validation of training.
+        top1_error: In percent.
+        top5_error: In percent, if reported.
+    """
+
+    design: str
+    data: str
+    top1_error: PositiveFloat
+    top5_error: PositiveFloat | None = None
+    test: str = ""
+
+
+class Halving(Settings):
+    """Successive halving: stop the worse designs early.
+
+    Attributes:
+        min_epochs: Epochs that every trial gets.
+        factor: Of each `factor` trials at a rung one goes on, for `factor` times as long.
+    """
+
+    min_epochs: PositiveInt = 1
+    factor: Annotated[int, Field(ge=2)] = 3
+
+
+class Study(Settings):
+    """Designs x data sets x seeds, and the question that they answer.
+
+    Attributes:
+        name: Names the folder of results.
+        question: What the study asks, in one sentence.
+        source: Where the question comes from, such as a table of the paper.
+        kind: `table` compares designs one by one; `distribution` looks at all of them together.
+        designs: The networks.
+        settings: One for each data set; model and seed of each trial are put in.
+        seeds: Each design is trained once with each.
+        comparisons: Claims to test.
+        tests: Evaluations beside the validation of training.
+        paper: Figures to show beside ours.
+        halving: Stop the worse designs early; None trains all to the end.
+        note: How far the study is the paper's, and how far it is not.
+    """
+
+    name: Slug
+    question: str
+    source: str = ""
+    kind: Literal["table", "distribution"] = "table"
+    designs: Annotated[tuple[Design, ...], Field(min_length=1)]
+    settings: Annotated[tuple[TrainConfig, ...], Field(min_length=1)]
+    seeds: Annotated[tuple[NonNegativeInt, ...], Field(min_length=1)] = (0, 1, 2)
+    comparisons: tuple[Comparison, ...] = ()
+    tests: tuple[Test, ...] = ()
+    paper: tuple[PaperError, ...] = ()
+    halving: Halving | None = None
+    note: str = ""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        labels = [design.label for design in self.designs]
+        _check_unique("designs", labels)
+        _check_unique("seeds", list(self.seeds))
+        _check_unique("tests", [test.name for test in self.tests])
+        _check_unique(
+            "settings (one for each data set)", [data_label(s.data) for s in self.settings]
+        )
+        for comparison in self.comparisons:
+            for label in (comparison.better, comparison.than):
+                if label not in labels:
+                    raise ConfigError(
+                        f"comparisons: no design {label!r}; designs are {', '.join(labels)}"
+                    )
+        return self
+
+    def design(self, label: str) -> Design:
+        """Return the design of a label."""
+        return next(design for design in self.designs if design.label == label)
+
+
+def data_label(data: DataConfig) -> str:
+    """Return the name of a data set, for a folder with the folder's own."""
+    if data.name == "folder" and data.root is not None:
+        return data.root.name
+    return data.name
+
+
+def write_study(file: Path, study: Study) -> None:
+    """Write a resolved study, whole or not at all."""
+    text = yaml.safe_dump(study.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+    partial = file.with_name(file.name + ".partial")
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(file)
+
+
+def read_study(file: Path) -> Study:
+    """Read a resolved study.
+
+    Raises:
+        RunError: There is no such file.
+        ConfigError: It is no study.
+    """
+    return Study(**read_yaml(file))
+
+
+def read_yaml(file: Path) -> dict[str, Any]:
+    """Read the settings of a YAML file.
+
+    Raises:
+        RunError: There is no such file.
+        ConfigError: It is not YAML, or holds no settings.
+    """
+    try:
+        values = yaml.load(file.read_text(encoding="utf-8"), Loader=_LOADER)
+    except (OSError, UnicodeDecodeError) as error:
+        raise RunError(f"cannot read {file}: {error}") from None
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{file} is not valid YAML: {error}") from None
+    if not isinstance(values, dict):
+        raise ConfigError(f"{file} holds no settings; it needs lines such as 'seeds: [0, 1, 2]'")
+    return values
+
+
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def _check_unique(what: str, values: list[Any]) -> None:
+    repeated = sorted({value for value in values if values.count(value) > 1})
+    if repeated:
+        raise ConfigError(f"{what}: {', '.join(map(str, repeated))} occurs more than once")

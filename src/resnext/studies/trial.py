@@ -1,0 +1,110 @@
+"""One trial: a design, trained once on one data set with one seed, in a folder of its own.
+
+ROOT/trials/KEY/
+  trial.json     what to train, and which tests follow
+  run/           an ordinary run folder
+  result.json    the figures, once training has ended
+  tests/*.json   the figures of each test
+  attempts.jsonl how each attempt that did not finish ended
+  log.txt        what the attempts printed
+
+Studies share this pool: the key is a hash of everything that decides the outcome, so a trial
+that two studies ask for is trained once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from resnext.model.names import name_of
+from resnext.studies.study import Design, Study, Test, data_label
+from resnext.training.config import TrainConfig
+
+TRIAL, RUN, RESULT, TESTS = "trial.json", "run", "result.json", "tests"
+ATTEMPTS, LOG = "attempts.jsonl", "log.txt"
+
+# Settings that say where and how conveniently a trial runs, not what comes out.
+_WITHOUT_EFFECT = {
+    "runtime": {"device", "threads", "compile", "channels_last"},
+    "data": {"workers"},
+}
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What one trial trains and evaluates.
+
+    Attributes:
+        design: The design that it stands for in the study.
+        config: All settings of the run.
+        tests: Evaluations after training.
+    """
+
+    design: Design
+    config: TrainConfig
+    tests: tuple[Test, ...] = ()
+
+    @property
+    def data(self) -> str:
+        """Name of the data set."""
+        return data_label(self.config.data)
+
+    @property
+    def seed(self) -> int:
+        """Seed of the run."""
+        return self.config.seed
+
+    @cached_property
+    def key(self) -> str:
+        """Name of the trial's folder: readable, and unique by a hash of the settings."""
+        return (
+            f"{name_of(self.config.model)}-{self.data}-s{self.seed}-{_hash(_essence(self.config))}"
+        )
+
+    def folder(self, root: Path) -> Path:
+        """Return the trial's folder in the pool of a root."""
+        return root / "trials" / self.key
+
+
+def plan_trials(study: Study) -> list[Trial]:
+    """Return all trials of a study, one seed after the other, so that every design comes early."""
+    return [
+        Trial(
+            design,
+            settings.replace(model=design.model, seed=seed, keep="last"),
+            study.tests,
+        )
+        for seed in study.seeds
+        for settings in study.settings
+        for design in study.designs
+    ]
+
+
+def key_of_test(test: Test) -> str:
+    """Name the file of a test's figures: its name, and a hash of what is evaluated."""
+    return f"{test.name}-{_hash(test.model_dump(mode='json', exclude={'name'}))}"
+
+
+def _essence(config: TrainConfig) -> dict[str, Any]:
+    """Return the settings that decide what comes out of a run.
+
+    Defaults are left out, so that a setting that is added later changes no key.
+    """
+    values = config.model_dump(
+        mode="json", exclude={"recipe", "checkpoint_minutes"}, exclude_defaults=True
+    )
+    for group, names in _WITHOUT_EFFECT.items():
+        values[group] = {k: v for k, v in values.get(group, {}).items() if k not in names}
+    if config.data.name != "folder":
+        values["data"].pop("root", None)  # the name says which images they are
+    return values
+
+
+def _hash(values: dict[str, Any]) -> str:
+    text = json.dumps(values, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:10]
