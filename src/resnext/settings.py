@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from typing import TYPE_CHECKING, Any, Self
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -54,3 +55,52 @@ def _message(owner: type[Settings], error: ValidationError) -> str:
 def _suggestion(given: str, known: list[str]) -> str:
     near = difflib.get_close_matches(given.rpartition(".")[2], known, n=1)
     return f"; did you mean {near[0]!r}?" if near else f"; accepted are {', '.join(known)}"
+
+
+SettingsT = TypeVar("SettingsT", bound=Settings)
+
+
+def override(settings: SettingsT, key: str, value: Any) -> SettingsT:
+    """Return settings with one of them changed.
+
+    Args:
+        settings: The settings.
+        key: Its name, with dots into nested groups: `optim.lr`.
+        value: The value, or its text in YAML.
+
+    Raises:
+        ConfigError: There is no such setting, or it does not accept the value.
+    """
+    name, _, rest = key.partition(".")
+    if rest:
+        group = getattr(settings, name, None)
+        if not isinstance(group, Settings):
+            groups = [n for n, v in settings if isinstance(v, Settings)]
+            raise ConfigError(f"{key}: no group {name!r}; groups are {', '.join(groups) or 'none'}")
+        return settings.replace(**{name: override(group, rest, value)})
+    return settings.replace(**{name: _parse(key, value) if isinstance(value, str) else value})
+
+
+def override_all(settings: SettingsT, assignments: Iterable[str]) -> SettingsT:
+    """Return settings changed by texts such as `optim.lr=0.1`.
+
+    Raises:
+        ConfigError: A text is no assignment, or `override` does not accept it.
+    """
+    for text in assignments:
+        key, separator, value = text.partition("=")
+        if not separator:
+            raise ConfigError(f"--set {text!r}: write KEY=VALUE, such as optim.weight_decay=1e-4")
+        settings = override(settings, key, value)
+    return settings
+
+
+def _parse(key: str, text: str) -> Any:
+    import yaml
+
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError:
+        raise ConfigError(
+            f"{key}={text!r}: not a YAML value, such as 0.1, true or [1, 2]"
+        ) from None

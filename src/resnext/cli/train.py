@@ -20,11 +20,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from resnext.cli.arguments import option, override, parse
+from resnext.cli.arguments import option, parse
 from resnext.data.config import DataConfig, parse_data
 from resnext.errors import ConfigError
 from resnext.model.names import config_from
 from resnext.recipes.presets import RECIPES, default_model
+from resnext.settings import override, override_all
 from resnext.training.config import TrainConfig
 
 if TYPE_CHECKING:
@@ -136,12 +137,7 @@ def build_config(arguments: Train) -> TrainConfig:
         config = recipe(_model(arguments, data), data)
     for key, value in _flag_settings(arguments).items():
         config = override(config, key, value)
-    for text in arguments.set:
-        key, separator, value = text.partition("=")
-        if not separator:
-            raise ConfigError(f"--set {text!r}: write KEY=VALUE, such as optim.weight_decay=1e-4")
-        config = override(config, key, value)
-    return config
+    return override_all(config, arguments.set)
 
 
 def _model(arguments: Train, data: DataConfig) -> ModelConfig:

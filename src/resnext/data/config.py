@@ -35,6 +35,7 @@ class DataConfig(Settings):
             (8, 28 or 32 pixels for the small sets, 224 for files).
         val_fraction: Share of a `folder` without its own split that is kept for
             validation, chosen by a hash of the file's name.
+        classes: Keep the images of these classes only, in this order; by default all.
         num_train: Train on only so many images, chosen by a hash: the same ones whatever the
             seed. By default all of them.
         workers: Processes that decode files; by default one a core, at most 8.
@@ -46,6 +47,7 @@ class DataConfig(Settings):
     root: Path | None = None
     image_size_px: PositiveInt | None = None
     val_fraction: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.1
+    classes: tuple[str, ...] | None = None
     num_train: PositiveInt | None = None
     workers: NonNegativeInt | None = None
     mean: tuple[float, ...] | None = None
@@ -55,6 +57,8 @@ class DataConfig(Settings):
     def _check(self) -> Self:
         if self.name in ("folder", "imagenet") and self.root is None:
             raise ConfigError(f"name={self.name!r} needs root=PATH, the folder with the images")
+        if self.classes is not None and not 2 <= len(set(self.classes)) == len(self.classes):
+            raise ConfigError(f"classes={self.classes!r}: name at least two classes, each once")
         return self
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import torch
+
 from resnext.data.config import DataConfig
 from resnext.data.random import subset_order
 from resnext.data.split import DataSet, Split
@@ -26,11 +28,32 @@ def load_data(config: DataConfig) -> DataSet:
             asked for than there are.
     """
     data = _load(config)
+    if config.classes is not None:
+        data = _keep_classes(data, config.classes)
     if config.num_train is not None:
         data = replace(data, train=_choose(data.train, config.num_train, data.info.name))
     if config.image_size_px is None:
         return data
     return replace(data, info=replace(data.info, image_size_px=config.image_size_px))
+
+
+def _keep_classes(data: DataSet, classes: tuple[str, ...]) -> DataSet:
+    """Leave the images of other classes out of both splits."""
+    unknown = sorted(set(classes) - set(data.info.classes))
+    if unknown:
+        raise ConfigError(
+            f"data.classes: {data.info.name} has no class {unknown[0]!r}; its classes are "
+            f"{', '.join(data.info.classes[:20])}{', ...' if len(data.info.classes) > 20 else ''}"
+        )
+    new_label_k = torch.full((len(data.info.classes),), -1)
+    for label, name in enumerate(classes):
+        new_label_k[data.info.classes.index(name)] = label
+    splits = []
+    for split in (data.train, data.val):
+        labels_n = new_label_k[split.labels_n]
+        kept_n = (labels_n >= 0).nonzero().flatten()
+        splits.append(replace(split.choose(kept_n), labels_n=labels_n[kept_n]))
+    return DataSet(replace(data.info, classes=classes), *splits)
 
 
 def _choose(split: Split, num: int, name: str) -> Split:

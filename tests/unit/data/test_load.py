@@ -69,6 +69,22 @@ def test_a_subset_holds_the_same_training_images_and_leaves_the_validation_alone
     assert all(labels[image] == label for image, label in kept)
 
 
+def test_chosen_classes_are_kept_with_their_images_and_numbered_in_the_given_order() -> None:
+    whole, part = load_data(DataConfig()), load_data(DataConfig(classes=("7", "2")))
+    assert part.info.classes == ("7", "2")
+    for before, after in ((whole.train, part.train), (whole.val, part.val)):
+        old, new = arrays(before), arrays(after)
+        for label, digit in enumerate((7, 2)):
+            expected = old.images_nhwc[old.labels_n == digit]
+            assert torch.equal(new.images_nhwc[new.labels_n == label], expected)
+        assert len(new) == int(((old.labels_n == 7) | (old.labels_n == 2)).sum())
+
+
+def test_a_class_that_the_set_does_not_have_is_refused() -> None:
+    with pytest.raises(ConfigError, match="digits has no class 'cat'; its classes are 0, 1"):
+        load_data(DataConfig(classes=("1", "cat")))
+
+
 def test_a_subset_larger_than_the_set_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"num_train=2000.*digits has 14\d\d training images"):
         load_data(DataConfig(num_train=2000))
