@@ -32,6 +32,12 @@ def describe_environment(runtime: Runtime) -> dict[str, Any]:
     }
 
 
+def describe_machine(runtime: Runtime) -> str:
+    """Return the GPU's name, or the processor's."""
+    is_gpu = runtime.device.type == "cuda"
+    return _device_name(runtime.device) if is_gpu else _cpu_name()
+
+
 def _device_name(device: torch.device) -> str:
     return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
 

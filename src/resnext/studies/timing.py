@@ -1,0 +1,160 @@
+"""What cardinality costs in time: a training step and an inference of each design, in turns.
+
+Networks of equal multiply-adds do not take equal time: grouped convolutions run at a lower rate.
+All designs are measured in this process, one after the other in each round, so that a change of
+the machine's load hits them alike; the first round warms up.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from resnext.data.batch import Batch
+from resnext.data.load import load_data
+from resnext.data.split import DataInfo
+from resnext.model.config import BaselineConfig
+from resnext.studies.study import Design, Study
+from resnext.training.config import TrainConfig
+from resnext.training.environment import describe_machine
+from resnext.training.run_folder import write_json
+from resnext.training.runtime import Runtime, open_runtime
+from resnext.training.train import build_trainer
+
+TIMING = "timing.json"
+_LEARNING_RATE = 1e-3
+
+
+@dataclass(frozen=True)
+class DesignTime:
+    """Milliseconds of one design: medians, with the quartiles over the rounds.
+
+    Attributes:
+        label: Label of the design.
+        step_ms: One training step on a batch, in the precision of training.
+        latency_ms: Inference on one image, in fp32.
+        batch_size: Images of the training step.
+        image_size_px: Side of the images.
+        threads: CPU threads.
+        machine: Processor or GPU.
+        n: Rounds.
+    """
+
+    label: str
+    step_ms: float
+    step_ms_low: float
+    step_ms_high: float
+    latency_ms: float
+    latency_ms_low: float
+    latency_ms_high: float
+    batch_size: int
+    image_size_px: int
+    threads: int
+    machine: str
+    n: int
+
+
+def time_designs(
+    study: Study,
+    *,
+    rounds: int = 11,
+    batch_size: int | None = None,
+    progress: Callable[[str], None] = lambda _: None,
+) -> list[DesignTime]:
+    """Measure all designs of a study on images of its first data set.
+
+    Args:
+        study: The study.
+        rounds: Measured rounds; one more warms up.
+        batch_size: Images of a step; by default the recipe's, at most 32.
+        progress: Is told what is being done.
+    """
+    settings = study.settings[0]
+    info = load_data(settings.data).info
+    batch_size = batch_size or min(settings.batch_size, 32)
+    with open_runtime(settings.runtime) as runtime:
+        works = [_prepare(design, settings, info, runtime, batch_size) for design in study.designs]
+        times: list[tuple[list[float], list[float]]] = [([], []) for _ in works]
+        for number in range(rounds + 1):
+            progress(f"timing round {number} of {rounds}" if number else "warming up")
+            for work, (steps, latencies) in zip(works, times, strict=True):
+                seconds = [_seconds(action, runtime) for action in work]
+                if number:
+                    steps.append(seconds[0])
+                    latencies.append(seconds[1])
+    return [
+        DesignTime(
+            design.label,
+            *_spread_ms(steps),
+            *_spread_ms(latencies),
+            batch_size=batch_size,
+            image_size_px=info.image_size_px,
+            threads=torch.get_num_threads(),
+            machine=describe_machine(runtime),
+            n=rounds,
+        )
+        for design, (steps, latencies) in zip(study.designs, times, strict=True)
+    ]
+
+
+def write_timing(folder: Path, times: list[DesignTime]) -> Path:
+    """Keep the times beside the study's report."""
+    rows: list[Any] = [asdict(row) for row in times]
+    write_json(folder / TIMING, rows)
+    return folder / TIMING
+
+
+def read_timing(folder: Path) -> list[DesignTime]:
+    """Return the times that were measured, if any."""
+    file = folder / TIMING
+    if not file.exists():
+        return []
+    return [DesignTime(**row) for row in json.loads(file.read_text(encoding="utf-8"))]
+
+
+def _prepare(
+    design: Design, settings: TrainConfig, info: DataInfo, runtime: Runtime, batch_size: int
+) -> tuple[Callable[[], None], Callable[[], None]]:
+    """Return a training step and an inference of one design."""
+    shape = {"num_classes": len(info.classes), "in_channels": info.in_channels}
+    config = settings.replace(model=design.model.replace(**shape), batch_size=batch_size)
+    trainer = build_trainer(config, info, runtime)
+    is_flat = isinstance(config.model, BaselineConfig) or config.model.ndim == 2
+    layout = torch.channels_last if is_flat else torch.contiguous_format
+    side = info.image_size_px
+    images_bchw = torch.randn(batch_size, info.in_channels, side, side, device=runtime.device)
+    images_bchw = images_bchw.contiguous(memory_format=layout)
+    labels_b = torch.randint(len(info.classes), (batch_size,), device=runtime.device)
+    batch = Batch(images_bchw, labels_b, torch.arange(batch_size), global_size=batch_size)
+    model = trainer.average.model if trainer.average is not None else trainer.model
+
+    def step() -> None:
+        trainer.model.train()
+        trainer.step(batch, _LEARNING_RATE)
+
+    @torch.inference_mode()
+    def infer() -> None:
+        model.eval()(images_bchw[:1])
+
+    return step, infer
+
+
+def _seconds(action: Callable[[], None], runtime: Runtime) -> float:
+    start = time.perf_counter()
+    action()
+    if runtime.device.type == "cuda":
+        torch.cuda.synchronize(runtime.device)
+    return time.perf_counter() - start
+
+
+def _spread_ms(seconds: list[float]) -> tuple[float, float, float]:
+    """Return median, lower and upper quartile in milliseconds."""
+    low, middle, high = statistics.quantiles(seconds, n=4)
+    return 1e3 * middle, 1e3 * low, 1e3 * high
