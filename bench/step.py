@@ -1,9 +1,10 @@
 """A training step of ours, through the whole loop, against the same network of the peers.
 
 Peer: torchvision's modules in the default layout, plain SGD with Nesterov momentum, the step
-of its reference script in fp32, its default, and with bf16 autocast, its option. Ours: `Trainer.step` on batches of `TrainLoader`, as `resnext train`
-runs it, memory settings included. Each side has a process of its own with the same threads; they
-take turns, so that only one works at a time.
+of its reference script in fp32, its default, and with bf16 autocast, its option. Ours:
+`Trainer.step` on batches of `TrainLoader`, as `resnext train` runs it, memory settings and
+precision included. Each side has a process of its own with the same threads; they take turns,
+so that only one works at a time.
 
     python -m bench.step --pairs 5 --threads 2
 """

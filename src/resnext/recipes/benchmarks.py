@@ -1,0 +1,239 @@
+"""The paper's studies against the state of the art: tables 5, 6 and 7, and figure 7."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from resnext.complexity.budget import Budget
+from resnext.complexity.solve import equal_cost_family, solve_width
+from resnext.data.config import DataConfig, ViewConfig
+from resnext.errors import ConfigError
+from resnext.model.config import ResNeXtConfig
+from resnext.model.names import name_of
+from resnext.recipes.study_scale import (
+    Choice,
+    data_of,
+    paper_network,
+    settings_for,
+    side_px,
+    small_network,
+)
+from resnext.studies.study import Comparison, Design, PaperError, Study, Test
+
+# arXiv 1611.05431, table 5: top-1 and top-5 error at 224 and 320
+_TABLE_5 = {
+    "resnet101": ((22.0, 6.0), None),
+    "resnet200": ((21.7, 5.8), (20.1, 4.8)),
+    "resnext101_64x4d": ((20.4, 5.3), (19.1, 4.4)),
+}
+
+
+def table5(choice: Choice) -> Study:
+    """Return table 5: one crop at the size of training and one at 320 pixels.
+
+    Small: a dense network, one of twice its depth, and one of twice its cost by cardinality;
+    the larger crop is 10/7 of training's, as 320 is of 224.
+    """
+    if choice.is_paper:
+        networks = [paper_network(name) for name in _TABLE_5]
+    else:
+        dense = small_network(choice, num_blocks=1)
+        block = Budget.like(dense, "params", "block", side_px(choice))
+        aggregated = solve_width(dense, 16, block).config
+        deeper = dense.replace(blocks_per_stage=(2, 2, 2))
+        networks = [dense, deeper, aggregated.replace(cardinality=32)]
+    designs = _by_name(networks)
+    large_px = 320 if choice.is_paper else round(side_px(choice) * 10 / 7)
+    large = Test(name=str(large_px), view=ViewConfig(size_px=large_px))
+    return Study(
+        name=choice.name("table5"),
+        question="How do the largest networks compare, also on larger crops?",
+        source="arXiv 1611.05431, table 5",
+        designs=designs,
+        settings=settings_for(choice, "imagenet"),
+        seeds=choice.seeds or (0, 1, 2),
+        comparisons=_last_against_others(designs),
+        tests=(large,),
+        paper=_paper_table_5(large.name) if choice.is_paper else (),
+        note=choice.note("11 to 20 layers, all widths half of the paper's")
+        + " The paper cites the Inception networks from their own papers (Inception-v3 at 299: "
+        "21.2 / 5.6; Inception-v4 20.0 / 5.0; Inception-ResNet-v2 19.9 / 4.9).",
+    )
+
+
+def _paper_table_5(large: str) -> tuple[PaperError, ...]:
+    return tuple(
+        PaperError(design=name, data="imagenet", test=test, top1_error=top1, top5_error=top5)
+        for name, pairs in _TABLE_5.items()
+        for test, pair in zip(("", large), pairs, strict=True)
+        if pair is not None
+        for top1, top5 in (pair,)
+    )
+
+
+def _by_name(networks: list[ResNeXtConfig]) -> tuple[Design, ...]:
+    names = [name_of(config) for config in networks]
+    return tuple(
+        Design(label=name, model=config, row=name)
+        for name, config in zip(names, networks, strict=True)
+    )
+
+
+def _last_against_others(designs: tuple[Design, ...]) -> tuple[Comparison, ...]:
+    return tuple(Comparison(better=designs[-1].label, than=design.label) for design in designs[:-1])
+
+
+# arXiv 1611.05431, table 6: top-1 and top-5 error as a choice of 5,000 and of 1,000 classes
+_TABLE_6 = {
+    "resnet50": ((45.5, 19.4), (27.1, 8.2)),
+    "resnext50_32x4d": ((42.3, 16.8), (24.4, 6.6)),
+    "resnet101": ((42.4, 16.9), (24.2, 6.8)),
+    "resnext101_32x4d": ((40.1, 15.1), (22.2, 5.7)),
+}
+_EPOCHS_1K, _IMAGES_1K, _IMAGES_5K = 100, 1_281_167, 6_800_000
+
+
+def table6(choice: Choice) -> Study:
+    """Return table 6: trained on 5,000 classes, tested on the 1,000 of ImageNet-1K.
+
+    It takes two data sets: the folder of the 5K training images and the one of ImageNet-1K.
+    Small: trained on all classes, tested on the images of the first half of them, as a choice
+    of all and of those.
+    """
+    train, test = _table_6_data(choice)
+    if choice.is_paper:
+        networks = [paper_network(name) for name in _TABLE_6]
+    else:
+        dense = small_network(choice, num_blocks=1)
+        block = Budget.like(dense, "params", "block", side_px(choice))
+        networks = [dense, solve_width(dense, 16, block).config]
+    designs = _by_name(networks)
+    names = ("5k-way", "1k-way") if choice.is_paper else ("all-way", "half-way")
+    (settings,) = settings_for(_with_data(choice, train), "imagenet")
+    if choice.is_paper:  # the same number of mini-batches as on 1K
+        epochs = round(_EPOCHS_1K * _IMAGES_1K / _IMAGES_5K)
+        settings = settings.replace(schedule=settings.schedule.replace(epochs=epochs))
+    return Study(
+        name=choice.name("table6"),
+        question="Does cardinality help on a larger set, tested on more and on fewer classes?",
+        source="arXiv 1611.05431, table 6",
+        designs=designs,
+        settings=(settings,),
+        seeds=choice.seeds or (0, 1, 2),
+        comparisons=tuple(
+            Comparison(better=better.label, than=than.label)
+            for than, better in zip(designs[::2], designs[1::2], strict=True)
+        ),
+        tests=tuple(
+            Test(name=name, data=test, all_classes=all_classes)
+            for name, all_classes in zip(names, (True, False), strict=True)
+        ),
+        paper=tuple(
+            PaperError(design=design, data=train.name, test=name, top1_error=top1, top5_error=top5)
+            for design, pairs in _TABLE_6.items()
+            for name, (top1, top5) in zip(names, pairs, strict=True)
+        )
+        if choice.is_paper
+        else (),
+        note=choice.note("11 layers, all widths half of the paper's"),
+    )
+
+
+def _table_6_data(choice: Choice) -> tuple[DataConfig, DataConfig]:
+    """Return the data to train on and the data to test on."""
+    if not choice.is_paper:
+        from resnext.data.load import load_data  # the class names are needed
+
+        (train,) = data_of(choice)
+        classes = load_data(train).info.classes
+        return train, train.replace(classes=classes[: -(-len(classes) // 2)])
+    if not choice.data:
+        folders = Path("imagenet5k").absolute(), Path("imagenet").absolute()
+        return DataConfig(name="folder", root=folders[0]), DataConfig(
+            name="imagenet", root=folders[1]
+        )
+    if len(choice.data) != 2:
+        raise ConfigError(
+            f"table6 takes two data sets, got {len(choice.data)}: the training images of "
+            "ImageNet-5K and ImageNet-1K, as --data folder:5K imagenet:1K"
+        )
+    return choice.data[0], choice.data[1]
+
+
+def _with_data(choice: Choice, data: DataConfig) -> Choice:
+    return Choice(choice.scale, (data,), choice.seeds, choice.recipe, choice.changes)
+
+
+# arXiv 1611.05431, table 7: mean test error of 10 runs on CIFAR-10 and CIFAR-100
+_TABLE_7 = {"resnext29_8x64d": (3.65, 17.77), "resnext29_16x64d": (3.58, 17.31)}
+_CIFAR = (DataConfig(name="cifar10"), DataConfig(name="cifar100"))
+
+
+def table7(choice: Choice) -> Study:
+    """Return table 7: CIFAR-10 and CIFAR-100, mean of ten runs.
+
+    Small: 11 layers at half the widths, cardinality 8 and 16 of a full path each.
+    """
+    choice = _with_cifar(choice)
+    if choice.is_paper:
+        networks = [paper_network(name) for name in _TABLE_7]
+    else:
+        dense = small_network(choice, num_blocks=1)
+        networks = [dense.replace(cardinality=c, bottleneck_width=16) for c in (4, 8)]
+    designs = _by_name(networks)
+    return Study(
+        name=choice.name("table7"),
+        question="What does twice the cardinality give on CIFAR?",
+        source="arXiv 1611.05431, table 7",
+        designs=designs,
+        settings=settings_for(choice, "cifar", "cifar10"),
+        seeds=choice.seeds or tuple(range(10 if choice.is_paper else 3)),
+        comparisons=_last_against_others(designs),
+        paper=tuple(
+            PaperError(design=name, data=data.name, top1_error=error)
+            for name, errors in _TABLE_7.items()
+            for data, error in zip(_CIFAR, errors, strict=True)
+        )
+        if choice.is_paper
+        else (),
+        note=choice.note("11 layers, paths of a quarter of the paper's width")
+        + " The paper also cites Wide ResNet, 36.5M parameters: 4.17 and 20.50.",
+    )
+
+
+def figure7(choice: Choice) -> Study:
+    """Return figure 7: error against parameters, growing by cardinality or by width.
+
+    Each network of more paths stands beside a dense one of the same cost.
+    """
+    choice = _with_cifar(choice)
+    base = paper_network("resnet29") if choice.is_paper else small_network(choice, num_blocks=1)
+    if not choice.is_paper:
+        base = base.replace(bottleneck_width=16)
+    cardinalities = (2, 4, 8, 16) if choice.is_paper else (2, 4, 8)
+    more_paths = [base.replace(cardinality=c) for c in (1, *cardinalities)]
+    budgets = [Budget.like(config, "params", "network") for config in more_paths[1:]]
+    wider = [equal_cost_family(base, (1,), budget)[0].config for budget in budgets]
+    designs = tuple(
+        Design(label=config.template, model=config, row=row, column=column)
+        for row, configs in (("more cardinality", more_paths), ("more width", [base, *wider]))
+        for config, column in zip(configs, ("1x", *(f"{c}x" for c in cardinalities)), strict=True)
+        if not (row == "more width" and config is base)
+    )
+    pairs = zip(more_paths[1:], wider, strict=True)
+    return Study(
+        name=choice.name("figure7"),
+        question="Do parameters spent on cardinality pay better than those spent on width?",
+        source="arXiv 1611.05431, figure 7",
+        designs=designs,
+        settings=settings_for(choice, "cifar", "cifar10"),
+        seeds=choice.seeds or (0, 1, 2),
+        comparisons=tuple(Comparison(better=a.template, than=b.template) for a, b in pairs),
+        note=choice.note("11 layers, stage widths half and paths a quarter of the paper's"),
+    )
+
+
+def _with_cifar(choice: Choice) -> Choice:
+    if choice.data or not choice.is_paper:
+        return choice
+    return Choice(choice.scale, _CIFAR, choice.seeds, choice.recipe, choice.changes)

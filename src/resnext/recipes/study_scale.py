@@ -1,0 +1,139 @@
+"""What the named studies share: the paper's settings, and a scale for two cores."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from resnext.data.config import DataConfig
+from resnext.errors import ConfigError
+from resnext.model.config import ResNeXtConfig
+from resnext.model.names import config_from
+from resnext.recipes.presets import RECIPES, is_small
+from resnext.settings import override_all
+from resnext.studies.study import data_label
+from resnext.training.config import TrainConfig
+
+Scale = Literal["paper", "small"]
+
+# Side of the images of the sets in memory, and the one that small studies give to files
+_SIDES_PX = {"digits": 8, "fashion-mnist": 28, "cifar10": 32, "cifar100": 32}
+_SMALL_SIDE_PX = 112
+_SMALL_EPOCHS = 10
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What a person chose when naming a study.
+
+    Attributes:
+        scale: The paper's networks and recipe, or ones that two cores can train.
+        data: The data sets; none takes the paper's.
+        seeds: The seeds; none takes the study's own number.
+        recipe: Another recipe than the scale's.
+        changes: Settings of every trial to change, such as `schedule.epochs=20`.
+    """
+
+    scale: Scale = "paper"
+    data: tuple[DataConfig, ...] = ()
+    seeds: tuple[int, ...] = ()
+    recipe: str | None = None
+    changes: tuple[str, ...] = ()
+
+    @property
+    def is_paper(self) -> bool:
+        """The paper's own networks and recipe."""
+        return self.scale == "paper"
+
+    def name(self, study: str) -> str:
+        """Name the study by its scale and data, so that each has its own folder."""
+        sets = [data_label(data).lower() for data in self.data]
+        return "-".join([study, *([] if self.is_paper else ["small"]), *sets])
+
+    def note(self, small: str) -> str:
+        """Say how far the study is the paper's.
+
+        Args:
+            small: What the small networks are.
+        """
+        if self.is_paper:
+            return "The paper's networks and recipe."
+        return (
+            f"Small scale: {small}; a short recipe. The logic of the paper's comparison, not its "
+            "networks: the paper's figures are not to be expected."
+        )
+
+
+def settings_for(choice: Choice, recipe: str, default: str = "imagenet") -> tuple[TrainConfig, ...]:
+    """Return the settings of the trials on each data set.
+
+    Args:
+        choice: What was chosen.
+        recipe: The paper's recipe of this study.
+        default: The paper's data set of this study.
+    """
+    chosen = choice.recipe or (recipe if choice.is_paper else "fast")
+    if chosen not in RECIPES:
+        raise ConfigError(f"recipe={chosen!r}: recipes are {', '.join(RECIPES)}")
+    return tuple(
+        override_all(_base_settings(choice, chosen, data), choice.changes)
+        for data in data_of(choice, default)
+    )
+
+
+def _base_settings(choice: Choice, recipe: str, data: DataConfig) -> TrainConfig:
+    if not choice.is_paper and not is_small(data) and data.image_size_px is None:
+        data = data.replace(image_size_px=_SMALL_SIDE_PX)
+    settings = RECIPES[recipe](ResNeXtConfig(), data)
+    if choice.is_paper:
+        return settings
+    return settings.replace(schedule=settings.schedule.replace(epochs=_SMALL_EPOCHS))
+
+
+def data_of(choice: Choice, default: str = "imagenet") -> tuple[DataConfig, ...]:
+    """Return the data sets: those chosen, else the paper's, expected in a folder of that name.
+
+    Raises:
+        ConfigError: A small study needs to be told its data.
+    """
+    if choice.data:
+        return choice.data
+    if not choice.is_paper:
+        raise ConfigError("a small study needs its images: --data digits, --data FOLDER")
+    needs_root = default == "imagenet"
+    return (DataConfig(name=default, root=Path(default).absolute() if needs_root else None),)
+
+
+def side_px(choice: Choice) -> int:
+    """Return the side of the images that the costs of a small study are counted at."""
+    data = data_of(choice)[0]
+    return data.image_size_px or _SIDES_PX.get(data.name, _SMALL_SIDE_PX)
+
+
+def paper_network(name: str) -> ResNeXtConfig:
+    """Return a network of the paper by its name; cardinality 1 may be written as a ResNeXt."""
+    config = config_from(name)
+    assert isinstance(config, ResNeXtConfig)
+    return config
+
+
+def small_network(choice: Choice, *, num_blocks: int, share: int = 2) -> ResNeXtConfig:
+    """Return the dense network from which a small study starts.
+
+    It is the paper's template with all widths divided: three stages behind a CIFAR stem for
+    images of at most 32 pixels, behind the ImageNet stem for larger ones.
+
+    Args:
+        choice: What was chosen.
+        num_blocks: Blocks of each stage.
+        share: What the paper's widths are divided by.
+    """
+    return ResNeXtConfig(
+        stem="cifar" if all(is_small(data) for data in data_of(choice)) else "imagenet",
+        blocks_per_stage=(num_blocks,) * 3,
+        cardinality=1,
+        bottleneck_width=64 // share,
+        stage_widths=tuple(256 // share * 2**stage for stage in range(3)),
+        stem_width=32 // share,
+    )

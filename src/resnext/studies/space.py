@@ -1,0 +1,196 @@
+"""Spaces of designs: a list, a grid, a family of equal cost, or random samples within a cost."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import random
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
+
+from resnext.complexity.budget import Budget, By, Scope
+from resnext.complexity.solve import equal_cost_family
+from resnext.errors import ConfigError
+from resnext.model.config import ResNeXtConfig
+from resnext.model.names import config_from, name_of
+from resnext.settings import Settings
+from resnext.studies.study import Design
+
+# A name, a name with some settings changed ({name: resnet50, shortcut: none}), or a config
+Network = str | ResNeXtConfig | dict[str, Any]
+
+
+class ListSpace(Settings):
+    """Networks one by one.
+
+    Attributes:
+        networks: Names, or names with settings changed; a `label` may be given.
+    """
+
+    kind: Literal["list"]
+    networks: Annotated[tuple[Network, ...], Field(min_length=1)]
+
+
+class GridSpace(Settings):
+    """All combinations of some settings.
+
+    Attributes:
+        base: The network whose settings are varied.
+        vary: Values of each setting: {cardinality: [1, 8], bottleneck_width: [4, 16]}.
+    """
+
+    kind: Literal["grid"]
+    base: Network
+    vary: Annotated[dict[str, tuple[Any, ...]], Field(min_length=1)]
+
+
+class EqualCostSpace(Settings):
+    """The bottleneck width of each cardinality that comes closest to a network's cost.
+
+    Attributes:
+        like: The network whose cost is met, and whose other settings are kept.
+        cardinality: The cardinalities.
+        by: What is kept equal.
+        scope: Over one block of the first stage, as the paper's table 2, or the network.
+        factor: Share of the cost to meet; 2 doubles it.
+    """
+
+    kind: Literal["equal_cost"]
+    like: Network
+    cardinality: Annotated[tuple[PositiveInt, ...], Field(min_length=1)]
+    by: By = "params"
+    scope: Scope = "block"
+    factor: PositiveFloat = 1.0
+
+
+class RandomSpace(Settings):
+    """Random networks within a window of cost.
+
+    Attributes:
+        base: Gives the stem, the widths and everything else that is not drawn.
+        num: Networks to draw.
+        by: The cost that the window is about.
+        window: Lowest and highest cost, as shares of `like`'s.
+        like: The network that the window is about; by default the base.
+        blocks: Fewest and most blocks of a stage, drawn log-uniformly.
+        cardinality: Cardinalities to choose from.
+        bottleneck_width: Widths to choose from.
+        seed: Decides the draw.
+    """
+
+    kind: Literal["random"]
+    base: Network
+    num: PositiveInt = 32
+    by: By = "macs"
+    window: tuple[PositiveFloat, PositiveFloat] = (0.8, 1.2)
+    like: Network | None = None
+    blocks: tuple[PositiveInt, PositiveInt] = (1, 6)
+    cardinality: tuple[PositiveInt, ...] = (1, 2, 4, 8, 16, 32)
+    bottleneck_width: tuple[PositiveInt, ...] = (4, 6, 8, 12, 16, 24, 32, 48, 64)
+    seed: NonNegativeInt = 0
+
+
+Space = Annotated[ListSpace | GridSpace | EqualCostSpace | RandomSpace, Field(discriminator="kind")]
+
+_DRAWS_PER_DESIGN = 1000
+
+
+def network(given: Network) -> ResNeXtConfig:
+    """Read a network of a space.
+
+    Raises:
+        ConfigError: It is not a residual network's name, or a setting is wrong.
+    """
+    if isinstance(given, ResNeXtConfig):
+        return given
+    changes = dict(given) if isinstance(given, dict) else {"name": given}
+    name = changes.pop("name", None)
+    changes.pop("label", None)
+    if not isinstance(name, str):
+        raise ConfigError(f"network {given!r} has no name; write {{name: resnet50, ...}}")
+    config = config_from(name, **changes)
+    if not isinstance(config, ResNeXtConfig):
+        raise ConfigError(f"{name!r} has no cardinality to vary; name a ResNet or ResNeXt")
+    return config
+
+
+def expand(space: Space, input_size: int | None = None) -> tuple[Design, ...]:
+    """Write out all designs of a space.
+
+    Args:
+        space: The space.
+        input_size: Side of the images in pixels, for costs; by default the network's own.
+
+    Raises:
+        ConfigError: A network is wrong, or the window of a random space is (nearly) empty.
+    """
+    if isinstance(space, ListSpace):
+        return tuple(_listed(given) for given in space.networks)
+    if isinstance(space, GridSpace):
+        return tuple(_grid(space))
+    if isinstance(space, EqualCostSpace):
+        return _equal_cost(space, input_size)
+    return tuple(_draw(space, input_size))
+
+
+def _listed(given: Network) -> Design:
+    config = network(given) if isinstance(given, dict) else config_from(given)
+    label = given.get("label") if isinstance(given, dict) else None
+    return Design(label=label or name_of(config), model=config)
+
+
+def _grid(space: GridSpace) -> Iterator[Design]:
+    base = network(space.base)
+    for values in itertools.product(*space.vary.values()):
+        changes = dict(zip(space.vary, values, strict=True))
+        config = base.replace(**changes)
+        parts = [f"{key}={value}" for key, value in changes.items() if key not in _IN_TEMPLATE]
+        template = [config.template] if _IN_TEMPLATE & changes.keys() else []
+        yield Design(label=", ".join([*template, *parts]), model=config)
+
+
+_IN_TEMPLATE = {"cardinality", "bottleneck_width"}
+
+
+def _equal_cost(space: EqualCostSpace, input_size: int | None) -> tuple[Design, ...]:
+    like = network(space.like)
+    budget = Budget.like(like, space.by, space.scope, input_size, space.factor)
+    solutions = equal_cost_family(like, space.cardinality, budget)
+    return tuple(
+        Design(label=s.config.template, model=s.config, column=s.config.template) for s in solutions
+    )
+
+
+def _draw(space: RandomSpace, input_size: int | None) -> Iterator[Design]:
+    base = network(space.base)
+    if space.window[0] >= space.window[1] or space.blocks[0] > space.blocks[1]:
+        raise ConfigError(f"window={space.window}, blocks={space.blocks}: give (lowest, highest)")
+    target = Budget.like(network(space.like or space.base), space.by, "network", input_size).target
+    low, high = (share * target for share in space.window)
+    budget = Budget(space.by, target, "network", input_size)
+    draw = random.Random(space.seed)
+    seen: set[str] = set()
+    for _ in range(_DRAWS_PER_DESIGN * space.num):
+        config = base.replace(
+            blocks_per_stage=tuple(_blocks(draw, space) for _ in base.blocks_per_stage),
+            cardinality=draw.choice(space.cardinality),
+            bottleneck_width=draw.choice(space.bottleneck_width),
+        )
+        label = name_of(config)
+        if label in seen or not low <= budget.cost_of(config) <= high:
+            continue
+        seen.add(label)
+        yield Design(label=label, model=config)
+        if len(seen) == space.num:
+            return
+    raise ConfigError(
+        f"only {len(seen)} of {space.num} designs lie within {low:.4g} to {high:.4g} {space.by}; "
+        "widen the window, or the choices of blocks, cardinality and bottleneck_width"
+    )
+
+
+def _blocks(draw: random.Random, space: RandomSpace) -> int:
+    low, high = space.blocks
+    return min(high, int(math.exp(draw.uniform(math.log(low), math.log(high + 1)))))

@@ -1,0 +1,183 @@
+"""The named studies hold the paper's networks; their small forms keep the paper's logic."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import resnext
+from resnext.data.config import DataConfig
+from resnext.errors import ConfigError
+from resnext.model.config import ResNeXtConfig
+from resnext.model.names import name_of
+from resnext.recipes.studies import STUDIES, open_study
+from resnext.recipes.study_scale import Choice
+from resnext.studies.study import Study
+
+SMALL = Choice("small", (DataConfig(name="cifar10"),))
+
+
+def models(study: Study) -> list[ResNeXtConfig]:
+    found = [design.model for design in study.designs]
+    assert all(isinstance(model, ResNeXtConfig) for model in found)
+    return found  # type: ignore[return-value]  # asserted above
+
+
+def names(study: Study) -> list[str]:
+    return [name_of(model) for model in models(study)]
+
+
+def block_parameters(model: ResNeXtConfig) -> int:
+    """The paper's template: C (w d + 9 d d + d w), section 3.3."""
+    c, d, w = model.cardinality, model.bottleneck_width, model.stage_widths[0]
+    return c * (w * d + 9 * d * d + d * w)
+
+
+def test_table_3_holds_the_paper_s_ten_networks_and_errors() -> None:
+    study = open_study("table3", Choice())
+    templates = ["1x64d", "2x40d", "4x24d", "8x14d", "32x4d"]
+    assert [model.template for model in models(study)] == templates * 2
+    assert [model.depth for model in models(study)] == [50] * 5 + [101] * 5
+    assert [figure.top1_error for figure in study.paper][-1] == 21.2
+    assert len(study.comparisons) == 8
+    assert study.settings[0].recipe == "imagenet"
+    assert study.settings[0].schedule.epochs == 100
+
+
+def test_table_4_doubles_the_cost_in_the_paper_s_ways() -> None:
+    study = open_study("table4", Choice())
+    expected = ["resnet101", "resnext101_32x4d", "resnet200", "resnet101_1x100d"]
+    assert names(study) == [*expected, "resnext101_2x64d", "resnext101_64x4d"]
+    assert {figure.design for figure in study.paper} == {d.label for d in study.designs}
+
+
+def test_the_ablation_differs_in_the_shortcuts_only() -> None:
+    with_b, without, *_ = models(open_study("residual", Choice()))
+    assert with_b.shortcut == "B"
+    assert without == with_b.replace(shortcut="none")
+
+
+def test_table_7_runs_both_cifar_sets_ten_times_by_the_paper_s_recipe() -> None:
+    study = open_study("table7", Choice())
+    assert names(study) == ["resnext29_8x64d", "resnext29_16x64d"]
+    assert len(study.seeds) == 10
+    assert [settings.data.name for settings in study.settings] == ["cifar10", "cifar100"]
+    assert {settings.schedule.epochs for settings in study.settings} == {300}
+
+
+def test_table_6_trains_for_as_many_mini_batches_as_on_1k_and_tests_twice() -> None:
+    study = open_study("table6", Choice())
+    epochs = study.settings[0].schedule.epochs
+    assert epochs * 6_800_000 == pytest.approx(100 * 1_281_167, rel=0.03)
+    assert [(test.name, test.all_classes) for test in study.tests] == [
+        ("5k-way", True),
+        ("1k-way", False),
+    ]
+
+
+def test_table_5_adds_a_crop_of_320_pixels() -> None:
+    view = open_study("table5", Choice()).tests[0].view
+    assert view is not None
+    assert view.size_px == 320
+
+
+def test_each_network_of_figure_7_stands_beside_a_dense_one_of_its_cost() -> None:
+    study = open_study("figure7", Choice())
+    cost = {design.label: resnext.count(design.model).parameters for design in study.designs}
+    for comparison in study.comparisons:
+        assert cost[comparison.better] == pytest.approx(cost[comparison.than], rel=0.02)
+        assert study.design(comparison.than).model.cardinality == 1  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_every_study_has_a_small_form_on_small_images_and_on_photos(
+    name: str, tmp_path: Path
+) -> None:
+    for label in "abcd":
+        for split in ("train", "val"):
+            (tmp_path / split / label).mkdir(parents=True)
+            (tmp_path / split / label / "0.png").write_bytes(b"")
+    for data in (DataConfig(), DataConfig(name="folder", root=tmp_path)):
+        study = open_study(name, Choice("small", (data,)))
+        stem = "cifar" if data.name == "digits" else "imagenet"
+        assert {model.stem for model in models(study)} == {stem}
+        largest = max(
+            resnext.count(model, study.settings[0].data.image_size_px or 8).macs
+            for model in models(study)
+        )
+        assert largest < 1e9
+        assert "small" in study.name
+        assert not study.paper
+
+
+def test_the_small_family_keeps_the_cost_of_a_block() -> None:
+    family = models(open_study("table3", SMALL))
+    assert [model.cardinality for model in family] == [1, 2, 4, 8, 16]
+    target = block_parameters(family[0])
+    for model in family:
+        width = model.bottleneck_width
+        others = [model.replace(bottleneck_width=width + step) for step in (-1, 1)]
+        missed_by = abs(block_parameters(model) - target)
+        assert all(missed_by < abs(block_parameters(other) - target) for other in others)
+
+
+def test_the_small_doubled_designs_cost_about_twice() -> None:
+    dense, aggregated, *doubled = models(open_study("table4", SMALL))
+    single = resnext.count(dense).macs
+    assert resnext.count(aggregated).macs == pytest.approx(single, rel=0.15)
+    for model in doubled:
+        assert 1.6 * single < resnext.count(model).macs < 2.4 * single
+
+
+def test_small_table_6_tests_on_half_of_the_classes() -> None:
+    study = open_study("table6", Choice("small", (DataConfig(),)))
+    for test in study.tests:
+        assert test.data is not None
+        assert test.data.classes == ("0", "1", "2", "3", "4")
+
+
+def test_seeds_and_settings_can_be_chosen() -> None:
+    study = open_study("table3", Choice("small", SMALL.data, (7,), None, ("schedule.epochs=2",)))
+    assert study.seeds == (7,)
+    assert study.settings[0].schedule.epochs == 2
+
+
+def test_a_file_becomes_a_study(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text(
+        "name: mine\n"
+        "space: {kind: equal_cost, like: resnet29, cardinality: [1, 4]}\n"
+        "data: [digits]\n"
+        "recipe: cifar\n"
+        "set: {schedule.epochs: 3, optim.lr: 0.05, schedule.milestones: [0.5]}\n"
+        "baseline: 1x64d\n"
+    )
+    study = open_study(str(file), Choice())
+    assert [design.label for design in study.designs] == ["1x64d", "4x24d"]
+    assert study.comparisons[0].better == "4x24d"
+    settings = study.settings[0]
+    assert (settings.schedule.epochs, settings.optim.lr) == (3, 0.05)
+    assert settings.schedule.milestones == (0.5,)
+
+
+@pytest.mark.parametrize(
+    ("name", "choice", "message"),
+    [
+        ("tabel3", Choice(), "did you mean 'table3'"),
+        ("table3", Choice("small"), "needs its images: --data"),
+        ("table3", Choice(recipe="quick"), "recipes are fast, modern"),
+        ("table6", Choice(data=(DataConfig(),)), "takes two data sets, got 1"),
+        ("table3", Choice(changes=("schedule.epocs=1",)), "epochs"),
+    ],
+)
+def test_a_wrong_choice_is_refused_with_the_remedy(name: str, choice: Choice, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        open_study(name, choice)
+
+
+def test_a_wrong_file_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text("name: mine\nspace: {kind: equal}\ndata: [digits]\n")
+    with pytest.raises(ConfigError, match=r"mine\.yaml: space"):
+        open_study(str(file), Choice())

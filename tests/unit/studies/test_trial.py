@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from resnext.data.config import DataConfig, ViewConfig
+from resnext.errors import ConfigError
+from resnext.model.names import config_from
+from resnext.studies.study import Comparison, Design, Study, Test, read_study, write_study
+from resnext.studies.trial import Trial, key_of_test, plan_trials
+from resnext.training.config import TrainConfig
+
+DESIGN = Design(label="8x8d", model=config_from("resnext_1-1_8x8d_cifar"))
+
+
+def study(**changes: Any) -> Study:
+    other = Design(label="1x64d", model=config_from("resnet_1-1_cifar"))
+    given = {"name": "s", "question": "?", "designs": (DESIGN, other), "settings": (TrainConfig(),)}
+    return Study(**given | changes)
+
+
+def key(**changes: Any) -> str:
+    return Trial(DESIGN, TrainConfig(model=DESIGN.model).replace(**changes)).key
+
+
+def test_settings_without_effect_on_the_outcome_share_a_trial() -> None:
+    config = TrainConfig()
+    same: list[dict[str, Any]] = [
+        {"recipe": "other"},
+        {"checkpoint_minutes": 1.0},
+        {"runtime": config.runtime.replace(threads=3, device="cpu")},
+        {"data": config.data.replace(workers=5)},
+    ]
+    assert {key(), *(key(**change) for change in same)} == {key()}
+
+
+def test_settings_with_effect_make_other_trials() -> None:
+    config = TrainConfig()
+    changes: list[dict[str, Any]] = [
+        {"seed": 1},
+        {"batch_size": 64},
+        {"model": config_from("resnext_1-1_8x4d_cifar")},
+        {"optim": config.optim.replace(lr=0.2)},
+        {"runtime": config.runtime.replace(precision="bf16")},
+        {"data": config.data.replace(num_train=100)},
+        {"data": DataConfig(name="cifar10")},
+        {"keep": "last"},
+    ]
+    assert len({key(), *(key(**change) for change in changes)}) == len(changes) + 1
+
+
+def test_the_place_of_a_known_set_has_no_effect_but_a_folder_is_its_place(tmp_path: Path) -> None:
+    known = [key(data=DataConfig(name="cifar10", root=tmp_path / name)) for name in "ab"]
+    folders = [
+        key(data=DataConfig(name="folder", root=tmp_path / name / "photos")) for name in "ab"
+    ]
+    assert known[0] == known[1]
+    assert folders[0] != folders[1]
+
+
+def test_a_key_is_the_name_of_one_folder() -> None:
+    assert key().startswith("resnext_1-1_8x8d_cifar-digits-s0-")
+    assert Path(key()).name == key()
+
+
+def test_every_design_is_trained_once_with_each_seed_on_each_set() -> None:
+    sets = (TrainConfig(), TrainConfig(data=DataConfig(name="cifar10")))
+    trials = plan_trials(study(seeds=(3, 5), settings=sets))
+    assert len(trials) == len({trial.key for trial in trials}) == 2 * 2 * 2
+    assert [trial.seed for trial in trials] == [3] * 4 + [5] * 4
+    assert {trial.design.label for trial in trials[:2]} == {"8x8d", "1x64d"}
+    assert all(trial.config.model == trial.design.model for trial in trials)
+
+
+def test_a_trial_keeps_its_last_weights_so_that_nothing_is_chosen_on_the_test_images() -> None:
+    assert {trial.config.keep for trial in plan_trials(study())} == {"last"}
+
+
+def test_the_file_of_a_test_is_named_by_what_is_evaluated() -> None:
+    large = Test(name="large", view=ViewConfig(size_px=320))
+    assert key_of_test(large).startswith("large-")
+    assert key_of_test(large) != key_of_test(Test(name="large", view=ViewConfig(size_px=288)))
+    assert key_of_test(large)[6:] == key_of_test(large.replace(name="other"))[6:]
+
+
+def test_a_study_comes_back_from_its_file(tmp_path: Path) -> None:
+    written = study(
+        comparisons=(Comparison(better="8x8d", than="1x64d"),),
+        tests=(Test(name="320", view=ViewConfig(size_px=320)),),
+    )
+    write_study(tmp_path / "study.yaml", written)
+    assert read_study(tmp_path / "study.yaml") == written
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"designs": (DESIGN, DESIGN)}, "designs: 8x8d occurs more than once"),
+        ({"seeds": (1, 1)}, "seeds: 1 occurs more than once"),
+        (
+            {"comparisons": (Comparison(better="8x8d", than="x"),)},
+            "no design 'x'; designs are 8x8d",
+        ),
+        ({"settings": (TrainConfig(), TrainConfig())}, "digits occurs more than once"),
+        ({"designs": ()}, "designs"),
+        ({"name": "a/b"}, "name='a/b'"),
+    ],
+)
+def test_a_study_that_contradicts_itself_is_refused(change: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        study(**change)
