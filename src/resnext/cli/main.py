@@ -12,7 +12,7 @@ from pathlib import Path
 from resnext import __version__
 from resnext.errors import ResNeXtError
 
-VERBS = ("describe", "train", "evaluate", "predict")
+VERBS = ("describe", "train", "evaluate", "predict", "study")
 
 _EXAMPLES = """\
 examples:
@@ -21,6 +21,7 @@ examples:
   resnext train --data photos/ --recipe modern --epochs 100
   resnext evaluate runs/demo
   resnext predict runs/demo photo.jpg folder/ --json
+  resnext study run table3 --scale small --data fashion-mnist
 
 `resnext VERB --help` lists a verb's options."""
 

@@ -63,18 +63,25 @@ def solve_cardinality(base: ResNeXtConfig, bottleneck_width: int, budget: Budget
     )
 
 
-def solve_depth(base: ResNeXtConfig, budget: Budget) -> Solution:
+def solve_depth(base: ResNeXtConfig, budget: Budget, *, block_by_block: bool = False) -> Solution:
     """Find the depth.
 
     Stages of equal length keep it equal, as the CIFAR networks of 9n + 2 layers do; else the
     longest stage grows, as from 50 to 101 layers.
+
+    Args:
+        base: Gives everything else.
+        budget: The cost to meet.
+        block_by_block: Come closer with stages of equal length: they may differ by a block,
+            those in the middle being the longer ones.
 
     Raises:
         ConfigError: The budget is that of one block, which depth does not change.
     """
     if budget.scope == "block":
         raise ConfigError("depth does not change the cost of a block; count the whole network")
-    return _closest(lambda n: base.replace(blocks_per_stage=_stages(base, n)), budget)
+    stages = _spread_blocks if block_by_block else _stages
+    return _closest(lambda n: base.replace(blocks_per_stage=stages(base, n)), budget)
 
 
 def solve_multiplier(base: ResNeXtConfig, budget: Budget, *, multiple_of: int = 1) -> Solution:
@@ -115,6 +122,15 @@ def _stages(base: ResNeXtConfig, num_blocks: int) -> tuple[int, ...]:
         return (num_blocks,) * len(stages)
     longest = stages.index(max(stages))
     return (*stages[:longest], num_blocks, *stages[longest + 1 :])
+
+
+def _spread_blocks(base: ResNeXtConfig, num_blocks: int) -> tuple[int, ...]:
+    """Spread the blocks that come on top of one a stage, the middle stages first."""
+    num_stages = len(base.blocks_per_stage)
+    each, rest = divmod(num_blocks - 1, num_stages)
+    from_middle = sorted(range(num_stages), key=lambda stage: abs(stage - (num_stages - 1) / 2))
+    longer = set(from_middle[:rest])
+    return tuple(1 + each + (stage in longer) for stage in range(num_stages))
 
 
 def _check_paths(base: ResNeXtConfig, cardinality: int) -> None:

@@ -125,7 +125,7 @@ def _small_doubled(choice: Choice) -> list[tuple[str, ResNeXtConfig]]:
     return [
         ("1x: ResNet", dense),
         ("1x: ResNeXt", aggregated),
-        ("2x deeper", solve_depth(dense, doubled).config),
+        ("2x deeper", solve_depth(dense, doubled, block_by_block=True).config),
         ("2x wider", solve_width(dense, 1, doubled).config),
         ("2x cardinality", dense.replace(cardinality=2)),
         ("2x cardinality", aggregated.replace(cardinality=32)),

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from resnext.data.config import DataConfig
+from resnext.data.facts import KNOWN
 from resnext.errors import ConfigError
 from resnext.model.config import ResNeXtConfig
 from resnext.model.names import config_from
@@ -17,8 +18,7 @@ from resnext.training.config import TrainConfig
 
 Scale = Literal["paper", "small"]
 
-# Side of the images of the sets in memory, and the one that small studies give to files
-_SIDES_PX = {"digits": 8, "fashion-mnist": 28, "cifar10": 32, "cifar100": 32}
+# Side in pixels that small studies give to images from files
 _SMALL_SIDE_PX = 112
 _SMALL_EPOCHS = 10
 
@@ -108,7 +108,9 @@ def data_of(choice: Choice, default: str = "imagenet") -> tuple[DataConfig, ...]
 def side_px(choice: Choice) -> int:
     """Return the side of the images that the costs of a small study are counted at."""
     data = data_of(choice)[0]
-    return data.image_size_px or _SIDES_PX.get(data.name, _SMALL_SIDE_PX)
+    if data.image_size_px is not None:
+        return data.image_size_px
+    return KNOWN[data.name].image_size_px if is_small(data) else _SMALL_SIDE_PX
 
 
 def paper_network(name: str) -> ResNeXtConfig:

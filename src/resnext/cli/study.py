@@ -1,0 +1,202 @@
+"""Compare networks at equal cost: run a study, follow it, read its report.
+
+NAME is a study of the paper (`resnext study list`), a YAML file, or the folder of a study.
+Trials are ordinary runs below --root, shared between studies; running again does only what
+is missing.
+
+Examples:
+  resnext study list
+  resnext study show table3
+  resnext study show table4 --scale small --data cifar10
+  resnext study run table3 --scale small --data fashion-mnist --jobs 2
+  resnext study run table3 --scale small --data photos/ --set schedule.epochs=20 --seeds 0 1 2 3
+  resnext study run table3 --data imagenet:DIR --cluster auto
+  resnext study run my-study.yaml
+  resnext study status studies/table3-small-fashion-mnist
+  resnext study report studies/table3-small-fashion-mnist
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import tyro
+
+from resnext.cli.arguments import option, parse
+from resnext.errors import ConfigError, RunError
+
+if TYPE_CHECKING:
+    from resnext.studies.results import Row
+    from resnext.studies.study import Study as StudySettings
+
+
+@dataclass(frozen=True)
+class Study:
+    """Compare networks at equal cost: run a study, follow it, read its report."""
+
+    action: Annotated[
+        tyro.conf.Positional[Literal["list", "show", "run", "status", "report"]],
+        option("list|show|run|status|report"),
+    ]
+    """list the named studies; show one's designs and costs; run its trials; tell their status;
+    write its report."""
+    name: Annotated[tyro.conf.Positional[str], option("NAME")] = ""
+    """A study of the paper, a YAML file, or the folder of a study."""
+    scale: Annotated[Literal["paper", "small"], option("paper|small", "paper")] = "paper"
+    """The paper's networks and recipe, or the same comparison for two cores."""
+    data: Annotated[tuple[str, ...], option("DATA ...", "the paper's")] = ()
+    """Data sets: digits, fashion-mnist, cifar10, imagenet:DIR, or a folder of class folders."""
+    recipe: Annotated[str | None, option("RECIPE", "the paper's, or fast")] = None
+    """Recipe of all trials: fast, modern, imagenet or cifar."""
+    seeds: Annotated[tuple[int, ...], option("N ...", "three, or the paper's number")] = ()
+    """Each design is trained once with each seed."""
+    set: Annotated[tuple[str, ...], option("KEY=VALUE ...")] = ()
+    """Settings of all trials, such as schedule.epochs=20 data.num_train=20000."""
+    root: Annotated[Path, option("FOLDER", "studies")] = Path("studies")
+    """Where trials and reports are kept; a shared disk for several machines."""
+    jobs: Annotated[int, option("N", "1")] = 1
+    """Trials at once; the threads are divided among them."""
+    processes: Annotated[int, option("N", "1")] = 1
+    """Processes of one trial, one for each GPU (DDP)."""
+    threads: Annotated[int | None, option("N", "cores / jobs")] = None
+    """CPU threads of one process."""
+    cluster: Annotated[str | None, option("auto|ADDRESS")] = None
+    """Run on a Ray cluster instead; --root must be on a disk that all its machines share."""
+    halving: bool = False
+    """Stop the worse designs early (successive halving)."""
+    quiet: bool = False
+    """Print nothing but errors."""
+    json: bool = False
+    """Print the figures as JSON."""
+
+
+def main(argv: list[str]) -> int:
+    """Run the verb.
+
+    Raises:
+        ConfigError: The study, its data or a setting is wrong.
+        RunError: There is no such folder, or it cannot be written.
+    """
+    arguments = parse(Study, argv, __doc__)
+    if arguments.action == "list":
+        return _list(arguments)
+    if arguments.name == "":
+        raise ConfigError("name a study: `resnext study list` shows them")
+    study = _open(arguments)
+    actions = {"show": _show, "run": _run, "status": _status, "report": _report}
+    return actions[arguments.action](study, arguments)
+
+
+def _list(arguments: Study) -> int:
+    from resnext.recipes.studies import STUDIES
+
+    summaries = {name: (make.__doc__ or "").partition("\n")[0] for name, make in STUDIES.items()}
+    summaries = {name: _as_title(text) for name, text in summaries.items()}
+    if arguments.json:
+        print(json.dumps(summaries, indent=2))
+    else:
+        print("\n".join(f"{name:<13} {text}" for name, text in summaries.items()))
+    return 0
+
+
+def _as_title(text: str) -> str:
+    title = text.removeprefix("Return ").rstrip(".")
+    return title[:1].upper() + title[1:]
+
+
+def _open(arguments: Study) -> StudySettings:
+    from resnext.data.config import parse_data
+    from resnext.recipes.studies import open_study
+    from resnext.recipes.study_scale import Choice
+
+    choice = Choice(
+        scale=arguments.scale,
+        data=tuple(parse_data(text) for text in arguments.data),
+        seeds=arguments.seeds,
+        recipe=arguments.recipe,
+        changes=arguments.set,
+    )
+    return open_study(arguments.name, choice)
+
+
+def _show(study: StudySettings, arguments: Study) -> int:
+    from resnext.cli.study_output import print_study, study_as_dict
+
+    if arguments.json:
+        print(json.dumps(study_as_dict(study), indent=2))
+    else:
+        print_study(study)
+    return 0
+
+
+def _run(study: StudySettings, arguments: Study) -> int:
+    """Run what is missing, then write the report."""
+    from resnext.cli.study_output import print_verdicts, settle_folder
+    from resnext.studies.report import write_report
+    from resnext.studies.scheduler import RunOptions, run_study
+    from resnext.training.display import default_mode
+    from resnext.training.interrupt import Interrupted
+
+    folder = settle_folder(study, arguments.root)
+    options = RunOptions(
+        jobs=arguments.jobs,
+        threads=arguments.threads,
+        processes=arguments.processes,
+        cluster=arguments.cluster,
+        mode=default_mode(quiet=arguments.quiet),
+        halving=arguments.halving,
+    )
+    try:
+        rows = run_study(study, arguments.root, options)
+    except Interrupted as stop:
+        if not arguments.quiet:
+            print(f"{stop}; go on with: resnext study run {folder}")
+        return 128 + stop.signal_number
+    write_report(study, rows, folder)
+    _tell(study, rows, arguments)
+    if not arguments.quiet and not arguments.json:
+        print_verdicts(study, rows)
+        print(f"report: {folder / 'report.html'}")
+    return 0 if all(row.state in ("done", "pruned") for row in rows) else 1
+
+
+def _status(study: StudySettings, arguments: Study) -> int:
+    from resnext.cli.study_output import print_status
+    from resnext.studies.scheduler import status_rows
+
+    rows = status_rows(study, arguments.root)
+    if arguments.json:
+        _tell(study, rows, arguments)
+    else:
+        print_status(rows)
+    return 0
+
+
+def _report(study: StudySettings, arguments: Study) -> int:
+    from resnext.cli.study_output import print_verdicts, settle_folder
+    from resnext.studies.report import write_report
+    from resnext.studies.scheduler import status_rows
+
+    rows = status_rows(study, arguments.root)
+    if not any(row.figures for row in rows):
+        raise RunError(
+            f"no trial of {study.name} has finished below {arguments.root}; run it first: "
+            f"resnext study run {arguments.name} --root {arguments.root}"
+        )
+    written = write_report(study, rows, settle_folder(study, arguments.root))
+    _tell(study, rows, arguments)
+    if not arguments.json and not arguments.quiet:
+        print_verdicts(study, rows)
+        print("\n".join(f"wrote {path}" for path in written))
+    return 0
+
+
+def _tell(study: StudySettings, rows: list[Row], arguments: Study) -> None:
+    if arguments.json:
+        from resnext.cli.study_output import rows_as_dict
+
+        values: dict[str, Any] = rows_as_dict(study, rows)
+        print(json.dumps(values, indent=2))

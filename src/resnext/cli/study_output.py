@@ -1,0 +1,154 @@
+"""What `resnext study` prints: designs with their costs, the status of trials, verdicts."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from resnext.complexity.count import Cost, count
+from resnext.data.facts import KNOWN
+from resnext.errors import RunError
+from resnext.model.names import name_of
+from resnext.studies.results import Row
+from resnext.studies.study import Design, Study, data_label, read_study, write_study
+from resnext.studies.trial import plan_trials
+
+STUDY = "study.yaml"
+_PIPE_WIDTH = 120
+
+
+def settle_folder(study: Study, root: Path) -> Path:
+    """Make the study's folder and keep the study in it.
+
+    Raises:
+        RunError: The folder holds another study of that name, or cannot be written.
+    """
+    folder = root / study.name
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not (folder / STUDY).exists():
+            write_study(folder / STUDY, study)
+    except OSError as error:
+        raise RunError(f"cannot write {folder}: {error.strerror}; choose another --root") from None
+    if read_study(folder / STUDY) != study:
+        raise RunError(
+            f"{folder} holds a study of the same name with other settings; trials are shared "
+            "anyway, so give this one another place for its report with --root, or remove "
+            f"{folder / STUDY} to replace it"
+        )
+    return folder
+
+
+def print_study(study: Study) -> None:
+    """Print a study's question, designs with exact costs, settings and amount of work."""
+    console = _console()
+    console.print(f"{study.name}: {study.question}")
+    if study.source:
+        console.print(f"source: {study.source}")
+    if study.note:
+        console.print(study.note)
+    console.print(_design_table(study), soft_wrap=False)
+    for settings in study.settings:
+        schedule = settings.schedule
+        console.print(
+            f"{data_label(settings.data)}: recipe {settings.recipe}, {schedule.epochs} epochs, "
+            f"batch {settings.batch_size}, learning rate {settings.optim.lr} per "
+            f"{settings.optim.lr_batch_size} images, {schedule.kind}"
+        )
+    trials = len(plan_trials(study))
+    console.print(
+        f"{len(study.designs)} designs x {len(study.settings)} data set(s) x "
+        f"{len(study.seeds)} seed(s) = {trials} trials"
+    )
+
+
+def _console() -> Console:
+    """Return where figures go; a file or a pipe has room for whole lines."""
+    return Console(
+        highlight=False,
+        markup=False,
+        soft_wrap=True,
+        width=None if sys.stdout.isatty() else _PIPE_WIDTH,
+    )
+
+
+def _design_table(study: Study) -> Table:
+    table = Table(box=box.SIMPLE)
+    table.add_column("design", no_wrap=True)
+    table.add_column("network")
+    for title in ("# params.", "FLOPs", "activations", "cost"):
+        table.add_column(title, justify="right")
+    first: int | None = None
+    for design in study.designs:
+        cost = _cost(study, design)
+        first = first or cost.macs
+        table.add_row(
+            design.label,
+            name_of(design.model),
+            f"{cost.parameters:,}",
+            f"{cost.macs:,}",
+            f"{cost.activations:,}",
+            f"{cost.macs / first:.2f}x",
+        )
+    return table
+
+
+def _cost(study: Study, design: Design) -> Cost:
+    """Count a design on the images of the first data set, as far as they are known."""
+    data, model = study.settings[0].data, design.model
+    if data.name not in KNOWN:
+        return count(model, data.image_size_px)
+    side, in_channels, num_classes = KNOWN[data.name]
+    model = model.replace(in_channels=in_channels, num_classes=num_classes)
+    return count(model, data.image_size_px or side)
+
+
+def study_as_dict(study: Study) -> dict[str, Any]:
+    """Return a study with its designs' costs as JSON values."""
+    values = study.model_dump(mode="json")
+    for design, entry in zip(study.designs, values["designs"], strict=True):
+        cost = _cost(study, design)
+        entry |= {
+            "name": name_of(design.model),
+            "parameters": cost.parameters,
+            "macs": cost.macs,
+            "activations": cost.activations,
+        }
+    return {**values, "trials": len(plan_trials(study))}
+
+
+def print_status(rows: list[Row]) -> None:
+    """Print how many trials are in which state, and those that are not done."""
+    console = _console()
+    counts = Counter(row.state for row in rows)
+    told = ", ".join(f"{number} {state}" for state, number in counts.most_common())
+    console.print(f"{len(rows)} trials: {told}")
+    for row in rows:
+        if row.state in ("running", "failed") or (row.attempts and row.state != "done"):
+            reason = f"  {row.attempts[-1].get('reason', '')}" if row.attempts else ""
+            console.print(
+                f"  {row.state:<8} {row.design.label}, {row.trial.data}, seed {row.trial.seed}"
+                f"{reason}  {row.folder}"
+            )
+
+
+def print_verdicts(study: Study, rows: list[Row]) -> None:
+    """Print the table of errors and what it shows."""
+    from resnext.studies.report import summary_lines
+
+    console = _console()
+    for line in summary_lines(study, rows):
+        console.print(line)
+
+
+def rows_as_dict(study: Study, rows: list[Row]) -> dict[str, Any]:
+    """Return trials and verdicts as JSON values."""
+    from resnext.studies.report import as_dict
+
+    return as_dict(study, rows)
