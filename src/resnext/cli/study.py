@@ -57,7 +57,7 @@ class Study:
     """Settings of all trials, such as schedule.epochs=20 data.num_train=20000."""
     root: Annotated[Path, option("FOLDER", "studies")] = Path("studies")
     """Where trials and reports are kept; a shared disk for several machines."""
-    jobs: Annotated[int, option("N", "1")] = 1
+    jobs: Annotated[int | None, option("N", "1, or what the cluster has room for")] = None
     """Trials at once; the threads are divided among them."""
     processes: Annotated[int, option("N", "1")] = 1
     """Processes of one trial, one for each GPU (DDP)."""

@@ -16,11 +16,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import socket
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from resnext.errors import RunError
 from resnext.model.names import name_of
 from resnext.studies.study import Design, Study, Test, data_label
 from resnext.training.config import TrainConfig
@@ -69,6 +72,53 @@ class Trial:
     def folder(self, root: Path) -> Path:
         """Return the trial's folder in the pool of a root."""
         return root / "trials" / self.key
+
+
+def create_trial(trial: Trial, root: Path) -> Path:
+    """Make a trial's folder unless it exists, and say in it what to train.
+
+    Tests that another study did not ask for are added.
+
+    Raises:
+        RunError: The folder cannot be written, or holds other settings.
+    """
+    folder = trial.folder(root)
+    tests = {key_of_test(test): test for test in trial.tests}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if (folder / TRIAL).exists():
+            config, known = read_trial(folder)
+            if _essence(config) != _essence(trial.config):
+                raise RunError(
+                    f"{folder} holds a trial of other settings, though its name is a hash of "
+                    "them; was it edited? Remove it, or choose another --root"
+                )
+            tests = {key_of_test(test): test for test in known} | tests
+            if len(tests) == len(known):
+                return folder
+        values = {
+            "config": trial.config.model_dump(mode="json"),
+            "tests": [test.model_dump(mode="json") for test in tests.values()],
+        }
+        partial = folder / f"{TRIAL}.{socket.gethostname()}.{os.getpid()}"
+        partial.write_text(json.dumps(values, indent=1), encoding="utf-8")
+        partial.replace(folder / TRIAL)
+    except OSError as error:
+        raise RunError(f"cannot write {folder}: {error.strerror}; choose another --root") from None
+    return folder
+
+
+def read_trial(folder: Path) -> tuple[TrainConfig, tuple[Test, ...]]:
+    """Return what a trial's folder says to train, and the tests that follow.
+
+    Raises:
+        RunError: The folder is no trial.
+    """
+    try:
+        values = json.loads((folder / TRIAL).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise RunError(f"{folder} is not a trial of a study: {error}") from None
+    return TrainConfig(**values["config"]), tuple(Test(**test) for test in values["tests"])
 
 
 def plan_trials(study: Study) -> list[Trial]:

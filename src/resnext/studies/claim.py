@@ -1,0 +1,153 @@
+"""Who works on a trial: a claim that holds between processes, machines and people.
+
+Claims of a folder are numbered files. A claim is taken by creating the next number, which only
+one process can do, so that taking over from a dead one is no race. The holder touches its file
+every few seconds; it has lost the claim if a higher number exists.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+_PREFIX, _RELEASED = "claim-", ".released"
+_SECONDS_BETWEEN_BEATS = 5.0
+_SECONDS_UNTIL_STALE = 90.0
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Who holds a claim.
+
+    Attributes:
+        host: Name of the machine.
+        pid: Process there.
+        system: The running system and its process numbering, so that another container or a
+            reboot is not taken for the same machine.
+        started: When the process started, in the system's ticks: tells a reused number.
+    """
+
+    host: str
+    pid: int
+    system: str
+    started: str
+
+    def __str__(self) -> str:
+        return f"process {self.pid} on {self.host}"
+
+
+_UNKNOWN = Holder("another machine", 0, "unknown", "")
+"""Whose claim is being written, or was given back just now."""
+
+
+class Claim:
+    """A claim that this process holds until `release`."""
+
+    def __init__(self, folder: Path, number: int, on_lost: Callable[[], None]) -> None:
+        self._folder, self._number, self._on_lost = folder, number, on_lost
+        self._file = folder / f"{_PREFIX}{number:06}"
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._beat, daemon=True)
+        self._thread.start()
+
+    def release(self) -> None:
+        """Give the trial back."""
+        self._ended.set()
+        self._thread.join()
+        self._file.rename(self._file.with_name(self._file.name + _RELEASED))
+
+    def is_held(self) -> bool:
+        """Tell whether nobody else has taken over."""
+        return max(_numbers(self._folder), default=0) == self._number
+
+    def _beat(self) -> None:
+        while not self._ended.wait(_SECONDS_BETWEEN_BEATS):
+            if not self.is_held():
+                self._on_lost()
+                return
+            os.utime(self._file)
+
+
+def take_claim(folder: Path, on_lost: Callable[[], None]) -> Claim | Holder:
+    """Claim a trial's folder.
+
+    Args:
+        folder: The folder.
+        on_lost: Is called from a thread if another process has taken over, which happens
+            only to one that did not run for long.
+
+    Returns:
+        The claim, or who holds it.
+    """
+    holder = find_holder(folder)
+    if holder is not None:
+        return holder
+    number = max(_numbers(folder), default=0) + 1
+    path = folder / f"{_PREFIX}{number:06}"
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(json.dumps(asdict(_myself())))
+    except FileExistsError:
+        return find_holder(folder) or _UNKNOWN
+    return Claim(folder, number, on_lost)
+
+
+def find_holder(folder: Path) -> Holder | None:
+    """Return who works on a trial at this moment."""
+    number = max(_numbers(folder), default=0)
+    path = folder / f"{_PREFIX}{number:06}"
+    try:
+        text = path.read_text(encoding="utf-8")
+        beaten = path.stat().st_mtime
+    except FileNotFoundError:
+        return None  # never claimed, or released
+    holder = Holder(**json.loads(text)) if text.endswith("}") else _UNKNOWN
+    if holder.system == _system():
+        return holder if _start_of(holder.pid) == holder.started else None
+    return holder if _disk_time(folder) - beaten < _SECONDS_UNTIL_STALE else None
+
+
+def _numbers(folder: Path) -> list[int]:
+    names = (entry.name for entry in os.scandir(folder) if entry.name.startswith(_PREFIX))
+    plain = (name.removesuffix(_RELEASED).removeprefix(_PREFIX) for name in names)
+    return [int(name) for name in plain if name.isdigit()]
+
+
+def _myself() -> Holder:
+    pid = os.getpid()
+    return Holder(socket.gethostname(), pid, _system(), _start_of(pid))
+
+
+def _system() -> str:
+    """Name the running system and its numbering of processes, where Linux tells them."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="utf-8").strip()
+        return f"{boot} {Path('/proc/self/ns/pid').readlink()}"
+    except OSError:
+        return ""  # then only the beats count
+
+
+def _start_of(pid: int) -> str:
+    """Return when a process started; nothing if there is none, or only its remains."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
+    except OSError:
+        return ""
+    fields = text.rpartition(")")[2].split()  # the command's name may hold anything
+    return "" if fields[0] == "Z" else fields[19]
+
+
+def _disk_time(folder: Path) -> float:
+    """Return the time by the clock that stamps the files, which may be another machine's."""
+    probe = folder / f"clock-{os.getpid()}-{time.monotonic_ns()}"
+    probe.touch()
+    try:
+        return probe.stat().st_mtime
+    finally:
+        probe.unlink()

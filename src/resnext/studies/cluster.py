@@ -1,0 +1,118 @@
+"""Trials on a Ray cluster: the same process, started by a task on one of its machines."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from resnext.errors import ConfigError, RunError
+from resnext.studies.executor import Effort
+from resnext.studies.trial import LOG
+
+_SECONDS_TO_SAVE = 60.0
+
+
+class RayExecutor:
+    """Runs each trial as one Ray task, which starts `trial_process` on its machine.
+
+    The root must lie on a disk that all machines share. Ray repeats nothing by itself: what
+    ends is told to the scheduler, as on one machine.
+    """
+
+    def __init__(self, effort: Effort, address: str) -> None:
+        """Join a cluster.
+
+        Args:
+            effort: What one trial may use.
+            address: Of the cluster; `auto` finds the one that this machine belongs to, and
+                `local` starts Ray on this machine for as long as the study runs.
+
+        Raises:
+            ConfigError: Ray is not installed.
+            RunError: There is no such cluster.
+        """
+        self._ray = _import_ray()
+        self._arguments = effort.arguments
+        options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
+        where = {} if address == "local" else {"address": address}
+        try:
+            self._ray.init(**where, **options, include_dashboard=False if not where else None)
+        except (ConnectionError, RuntimeError, ValueError) as error:
+            raise RunError(
+                f"--cluster {address}: no Ray cluster answers there ({error}); start one with "
+                "`ray start --head`, or use --cluster local"
+            ) from None
+        resources = self._ray.cluster_resources()
+        cores = effort.threads * effort.processes
+        gpus = effort.processes if resources.get("GPU") else 0
+        self.places = max(1, int(resources.get("CPU", 1) // cores))
+        self._task = self._ray.remote(num_cpus=cores, num_gpus=gpus, max_retries=0)(_run_trial)
+        self._running: dict[Any, Path] = {}
+
+    def start(self, folder: Path) -> None:
+        """Start the trial of a folder."""
+        self._running[self._task.remote(str(folder.absolute()), self._arguments)] = folder
+
+    def ended(self) -> list[tuple[Path, int]]:
+        """Return the trials that ended since the last call, with their exit status."""
+        if not self._running:
+            return []
+        tasks = list(self._running)
+        ready, _ = self._ray.wait(tasks, num_returns=len(tasks), timeout=0)
+        return [(self._running.pop(task), self._status(task)) for task in ready]
+
+    def stop(self, folder: Path) -> None:
+        """Ask a trial to save and leave."""
+        for task, running in self._running.items():
+            if running == folder:
+                self._ray.cancel(task, force=False)
+
+    def kill(self) -> None:
+        """End all trials at once."""
+        for task in self._running:
+            self._ray.cancel(task, force=True)
+
+    def _status(self, task: Any) -> int:
+        errors = self._ray.exceptions
+        try:
+            return int(self._ray.get(task))
+        except (errors.TaskCancelledError, errors.RayTaskError):
+            return 128 + signal.SIGTERM
+        except errors.RayError:  # the worker or its machine died
+            return -signal.SIGKILL
+
+
+def _run_trial(folder: str, arguments: list[str]) -> int:
+    """Start the trial's process on this machine and wait for it; runs inside a Ray worker."""
+    command = [sys.executable, "-m", "resnext.studies.trial_process", folder, *arguments]
+    with (Path(folder) / LOG).open("ab") as log:
+        child = subprocess.Popen(
+            [*command, "--watch-stdin"],
+            stdin=subprocess.PIPE,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        return child.wait()
+    except KeyboardInterrupt:  # Ray's way to cancel a task
+        child.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return child.wait(_SECONDS_TO_SAVE)
+        child.kill()
+        return child.wait()
+
+
+def _import_ray() -> Any:
+    try:
+        import ray
+    except ImportError:
+        raise ConfigError(
+            "--cluster needs Ray, which is not installed: pip install 'resnext[cluster]'"
+        ) from None
+    return ray

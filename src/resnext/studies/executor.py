@@ -1,0 +1,135 @@
+"""Where trials run: each in a process of its own, on this machine."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from resnext.studies.trial import LOG
+
+
+@dataclass(frozen=True)
+class Effort:
+    """What one trial may use.
+
+    Attributes:
+        threads: CPU threads of each of its processes.
+        processes: Processes, one for each GPU.
+    """
+
+    threads: int
+    processes: int = 1
+
+    @property
+    def arguments(self) -> list[str]:
+        """The arguments of `trial_process`."""
+        return [f"--threads={self.threads}", f"--processes={self.processes}"]
+
+
+class Executor(Protocol):
+    """Starts trials, and tells how they ended.
+
+    Attributes:
+        places: Trials that it can run at once.
+    """
+
+    places: int
+
+    def start(self, folder: Path) -> None:
+        """Start the trial of a folder."""
+        ...
+
+    def ended(self) -> list[tuple[Path, int]]:
+        """Return the trials that ended since the last call, with their exit status.
+
+        A negative status is the number of the signal that killed the process.
+        """
+        ...
+
+    def stop(self, folder: Path) -> None:
+        """Ask a trial to save and leave."""
+        ...
+
+    def kill(self) -> None:
+        """End all trials at once."""
+        ...
+
+
+class LocalExecutor:
+    """Runs each trial in a process of this machine.
+
+    A child has a session of its own, so that Ctrl-C reaches only the program that was asked
+    for the study; and a pipe from it, whose end tells the child that its parent is gone.
+    """
+
+    def __init__(self, effort: Effort, jobs: int) -> None:
+        self._effort = effort
+        self._running: dict[Path, subprocess.Popen[bytes]] = {}
+        self._gpus: dict[Path, int] = {}
+        self.places = jobs
+
+    def start(self, folder: Path) -> None:
+        """Start the trial of a folder."""
+        command = [sys.executable, "-m", "resnext.studies.trial_process", str(folder)]
+        with (folder / LOG).open("ab") as log:
+            self._running[folder] = subprocess.Popen(
+                [*command, *self._effort.arguments, "--watch-stdin"],
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                env=self._environment(folder),
+            )
+
+    def ended(self) -> list[tuple[Path, int]]:
+        """Return the trials that ended since the last call, with their exit status."""
+        found = []
+        for folder, child in list(self._running.items()):
+            status = child.poll()
+            if status is not None:
+                assert child.stdin is not None
+                child.stdin.close()
+                del self._running[folder]
+                self._gpus.pop(folder, None)
+                found.append((folder, status))
+        return found
+
+    def stop(self, folder: Path) -> None:
+        """Ask a trial to save and leave."""
+        self._running[folder].terminate()
+
+    def kill(self) -> None:
+        """End all trials at once."""
+        for child in self._running.values():
+            os.killpg(child.pid, signal.SIGKILL)
+            child.wait()
+
+    def _environment(self, folder: Path) -> dict[str, str]:
+        """Divide the cores, and the GPUs where several trials share several."""
+        values = os.environ | {"OMP_NUM_THREADS": str(self._effort.threads)}
+        gpus = _visible_gpus()
+        share = self._effort.processes
+        if self.places > 1 and len(gpus) >= self.places * share:
+            place = next(n for n in range(self.places) if n not in self._gpus.values())
+            self._gpus[folder] = place
+            values["CUDA_VISIBLE_DEVICES"] = ",".join(gpus[place * share : (place + 1) * share])
+        return values
+
+
+def _visible_gpus() -> list[str]:
+    """Return the GPUs that a child may be given; none without NVIDIA's tool."""
+    chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if chosen is not None:
+        return [name for name in chosen.split(",") if name]
+    try:
+        listed = subprocess.run(
+            ["nvidia-smi", "--list-gpus"], capture_output=True, text=True, check=False
+        )
+    except OSError:
+        return []
+    return [str(number) for number, _ in enumerate(listed.stdout.splitlines())]

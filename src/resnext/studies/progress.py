@@ -1,0 +1,162 @@
+"""What a person sees of a study: one live table of the running trials, or plain lines."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Self
+
+from rich import box
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from resnext.studies.results import Row
+from resnext.studies.trial import RUN, Trial
+from resnext.training.display import format_seconds
+from resnext.training.run_folder import METRICS
+
+_SECONDS_BETWEEN_LOOKS = 1.0
+_TAIL_BYTES = 4096
+
+
+class Progress:
+    """Shows how far a study is. Everything goes to stderr."""
+
+    def __init__(self, mode: Literal["live", "plain", "quiet"], total: int, missing: int) -> None:
+        """Prepare to show.
+
+        Args:
+            mode: `live` draws a table, `plain` writes lines.
+            total: Trials of the study.
+            missing: Those that are to run.
+        """
+        self._console = Console(stderr=True, quiet=mode == "quiet", highlight=False, markup=False)
+        self._live = Live(console=self._console, auto_refresh=False) if mode == "live" else None
+        self._total, self._missing = total, missing
+        self._num_ended = self._num_failed = 0
+        self._elsewhere: dict[str, str] = {}
+        self._start = self._next_look = time.monotonic()
+        self._begun: dict[str, float] = {}
+        self._work_done = 0.0
+
+    def __enter__(self) -> Self:
+        done = self._total - self._missing
+        self._note(f"{self._total} trials, {done} done already, {self._missing} to run")
+        if self._live is not None:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._live is not None:
+            self._live.update(Table(box=None), refresh=True)
+            self._live.stop()
+
+    def started(self, trial: Trial, folder: Path) -> None:
+        """Tell that a trial starts, or goes on."""
+        self._elsewhere.pop(trial.key, None)
+        self._begun.setdefault(trial.key, _share(trial, _tail(folder)))
+        if self._live is None:
+            self._note(f"start  {_name(trial)}")
+
+    def ended(self, row: Row) -> None:
+        """Tell how a trial ended for good."""
+        self._elsewhere.pop(row.trial.key, None)
+        self._num_ended += 1
+        self._work_done += 1.0 - self._begun.pop(row.trial.key, 0.0)
+        place = f"[{self._total - self._missing + self._num_ended}/{self._total}]"
+        if row.figures is not None:
+            figures = f"top-1 error {row.figures.top1_error:.2f}%"
+            self._note(f"done   {_name(row.trial)}  {figures}  {place}")
+            return
+        self._num_failed += 1
+        attempt = row.attempts[-1] if row.attempts else {}
+        words = f"{attempt.get('reason', row.state)}: {attempt.get('detail', '')}"
+        self._note(f"{row.state} {_name(row.trial)}  {words}  {place}")
+
+    def retried(self, trial: Trial, reason: str) -> None:
+        """Tell that a trial did not finish and gets another attempt."""
+        self._note(f"again  {_name(trial)}  ({reason})")
+
+    def elsewhere(self, trial: Trial, holder: str) -> None:
+        """Tell that someone else works on a trial."""
+        if self._elsewhere.get(trial.key) != holder:
+            self._note(f"wait   {_name(trial)}  ({holder} works on it)")
+        self._elsewhere[trial.key] = holder
+
+    def tick(self, running: Mapping[Path, Trial]) -> None:
+        """Look at the running trials, at most once a second."""
+        if self._live is None or time.monotonic() < self._next_look:
+            return
+        self._next_look = time.monotonic() + _SECONDS_BETWEEN_LOOKS
+        self._live.update(self._table(running), refresh=True)
+
+    def _table(self, running: Mapping[Path, Trial]) -> Table:
+        table = Table(box=box.SIMPLE, caption_justify="left")
+        for title in ("design", "data", "seed", "epoch", "loss", "error", "images/s"):
+            table.add_column(title, justify="left" if title in ("design", "data") else "right")
+        shares = []
+        for folder, trial in running.items():
+            rows = _tail(folder)
+            shares.append(_share(trial, rows) - self._begun.get(trial.key, 0.0))
+            table.add_row(trial.design.label, trial.data, str(trial.seed), *_figures(trial, rows))
+        table.caption = self._caption(sum(shares))
+        return table
+
+    def _caption(self, work_running: float) -> str:
+        elapsed = time.monotonic() - self._start
+        work = self._work_done + work_running
+        left = (self._missing - self._num_ended - work_running) * elapsed / work if work else 0.0
+        told = [f"{self._total - self._missing + self._num_ended} of {self._total} trials ended"]
+        told += [f"{self._num_failed} failed"] if self._num_failed else []
+        told += [f"{len(self._elsewhere)} elsewhere"] if self._elsewhere else []
+        told += [f"{format_seconds(elapsed)} passed"]
+        told += [f"{format_seconds(max(left, 0.0))} left"] if work else []
+        return ", ".join(told)
+
+    def _note(self, text: str) -> None:
+        self._console.print(text, soft_wrap=True)
+
+
+def _name(trial: Trial) -> str:
+    return f"{trial.design.label}, {trial.data}, seed {trial.seed}"
+
+
+def _tail(folder: Path) -> dict[str, dict[str, Any]]:
+    """Return the last line of each kind of a running trial's log."""
+    try:
+        with (folder / RUN / METRICS).open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL_BYTES))
+            lines = file.read().split(b"\n")[1 if file.tell() > _TAIL_BYTES else 0 : -1]
+    except FileNotFoundError:
+        return {}
+    return {row["kind"]: row for row in map(json.loads, lines)}
+
+
+def _share(trial: Trial, rows: dict[str, dict[str, Any]]) -> float:
+    """Return the share of a trial's epochs that are done."""
+    epochs = trial.config.schedule.epochs
+    last = rows.get("epoch", {}).get("epoch", 0)
+    return float(last) / epochs
+
+
+def _figures(trial: Trial, rows: dict[str, dict[str, Any]]) -> tuple[str, str, str, str]:
+    if not rows:
+        return "starting", "", "", ""
+    train, epoch = rows.get("train", {}), rows.get("epoch", {})
+    number = max(train.get("epoch", 0), epoch.get("epoch", 0))
+    return (
+        f"{number}/{trial.config.schedule.epochs}",
+        f"{train['loss']:.3f}" if train else "",
+        f"{epoch['top1_error']:.2f}%" if epoch else "",
+        f"{train['images_per_s']:,.0f}" if train else "",
+    )
