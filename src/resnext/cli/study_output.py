@@ -140,7 +140,7 @@ def print_status(rows: list[Row]) -> None:
 
 def print_verdicts(study: Study, rows: list[Row]) -> None:
     """Print the table of errors and what it shows."""
-    from resnext.studies.report import summary_lines
+    from resnext.studies.summary import summary_lines
 
     console = _console()
     for line in summary_lines(study, rows):
@@ -149,6 +149,6 @@ def print_verdicts(study: Study, rows: list[Row]) -> None:
 
 def rows_as_dict(study: Study, rows: list[Row]) -> dict[str, Any]:
     """Return trials and verdicts as JSON values."""
-    from resnext.studies.report import as_dict
+    from resnext.studies.summary import as_dict
 
     return as_dict(study, rows)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -13,33 +11,33 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, NullFormatter
 
+from resnext.evaluation.drawing import BLUE, GREY, ORANGE, as_png, as_svg, clean, new_axes
+
 Rows = Sequence[dict[str, Any]]
 
 _MOST_CELLS = 250
-
-_BLUE, _ORANGE, _GREY = "#1f5fa8", "#d9730d", "#9a9a9a"
 
 
 def draw_losses(epochs: Rows) -> str:
     """Draw the loss in training and validation over the epochs."""
     figure, axes = _epoch_axes("loss")
-    _line(axes, epochs, "train_loss", "training", _GREY)
-    _line(axes, epochs, "loss", "validation", _BLUE)
+    _line(axes, epochs, "train_loss", "training", GREY)
+    _line(axes, epochs, "loss", "validation", BLUE)
     axes.legend(frameon=False)
-    return _svg(figure)
+    return as_svg(figure)
 
 
 def draw_errors(epochs: Rows) -> str:
     """Draw the errors over the epochs; in training, that of the images as they were varied."""
     figure, axes = _epoch_axes("error, %")
     if any(row.get("train_top1_error") is not None for row in epochs):
-        _line(axes, epochs, "train_top1_error", "top-1, training", _GREY)
-    _line(axes, epochs, "top1_error", "top-1, validation", _BLUE)
+        _line(axes, epochs, "train_top1_error", "top-1, training", GREY)
+    _line(axes, epochs, "top1_error", "top-1, validation", BLUE)
     if any(row.get("top5_error") is not None for row in epochs):
-        _line(axes, epochs, "top5_error", "top-5, validation", _ORANGE)
+        _line(axes, epochs, "top5_error", "top-5, validation", ORANGE)
     axes.set_ylim(bottom=0)
     axes.legend(frameon=False)
-    return _svg(figure)
+    return as_svg(figure)
 
 
 def draw_learning_rate(steps: Rows, steps_per_epoch: float) -> str:
@@ -50,9 +48,9 @@ def draw_learning_rate(steps: Rows, steps_per_epoch: float) -> str:
         steps_per_epoch: Optimiser steps of one epoch.
     """
     figure, axes = _epoch_axes("learning rate")
-    axes.plot([row["step"] / steps_per_epoch for row in steps], _values(steps, "lr"), color=_BLUE)
+    axes.plot([row["step"] / steps_per_epoch for row in steps], _values(steps, "lr"), color=BLUE)
     axes.set_ylim(bottom=0)
-    return _svg(figure)
+    return as_svg(figure)
 
 
 def draw_calibration(bins: torch.Tensor) -> str:
@@ -64,32 +62,32 @@ def draw_calibration(bins: torch.Tensor) -> str:
     images, confidence, right = bins[:, bins[0] > 0]
     figure = Figure(figsize=(4.6, 4.4), layout="constrained")
     axes, below = figure.subplots(2, 1, sharex=True, height_ratios=(4, 1))
-    axes.plot([0, 1], [0, 1], color=_GREY, linestyle="--", linewidth=1, label="perfect")
+    axes.plot([0, 1], [0, 1], color=GREY, linestyle="--", linewidth=1, label="perfect")
     axes.plot(
         (confidence / images).tolist(),
         (right / images).tolist(),
         "o-",
-        color=_BLUE,
+        color=BLUE,
         label="network",
     )
     axes.set(xlim=(0, 1), ylim=(0, 1.02), ylabel="accuracy")
     axes.legend(frameon=False)
     width = 1 / bins.shape[1]
     lefts = [number * width for number in range(bins.shape[1])]
-    below.bar(lefts, bins[0].tolist(), width=width, align="edge", color=_BLUE, edgecolor="white")
+    below.bar(lefts, bins[0].tolist(), width=width, align="edge", color=BLUE, edgecolor="white")
     below.set(xlabel="confidence", ylabel="images", yscale="log")
     below.yaxis.set_minor_formatter(NullFormatter())  # there is no room for more labels
     for part in (axes, below):
-        _clean(part)
-    return _svg(figure)
+        clean(part)
+    return as_svg(figure)
 
 
 def draw_class_errors(errors: Iterable[float]) -> str:
     """Draw how many classes have which error, in percent."""
-    figure, axes = _axes("error of a class, %", "classes")
-    axes.hist(list(errors), bins=20, range=(0, 100), color=_BLUE, edgecolor="white")
+    figure, axes = new_axes("error of a class, %", "classes")
+    axes.hist(list(errors), bins=20, range=(0, 100), color=BLUE, edgecolor="white")
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))
-    return _svg(figure)
+    return as_svg(figure)
 
 
 def draw_confusion(confusion_kk: torch.Tensor) -> str:
@@ -114,7 +112,7 @@ def draw_confusion(confusion_kk: torch.Tensor) -> str:
     shares = (0.0, 0.01, 0.05, 0.2, 0.5, 1.0)
     bar.set_ticks([share**0.5 for share in shares], labels=[f"{share:.0%}" for share in shares])
     axes.set(xlabel="prediction (class number)", ylabel="label (class number)")
-    return _png(figure)
+    return as_png(figure)
 
 
 def _line(axes: Axes, rows: Rows, key: str, label: str, color: str) -> None:
@@ -127,37 +125,6 @@ def _values(rows: Rows, key: str) -> list[float]:
 
 
 def _epoch_axes(label: str) -> tuple[Figure, Axes]:
-    figure, axes = _axes("epoch", label)
+    figure, axes = new_axes("epoch", label)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     return figure, axes
-
-
-def _axes(x_label: str, y_label: str) -> tuple[Figure, Axes]:
-    figure = Figure(figsize=(4.8, 3.1), layout="constrained")
-    axes = figure.subplots()
-    axes.set(xlabel=x_label, ylabel=y_label)
-    _clean(axes)
-    return figure, axes
-
-
-def _clean(axes: Axes) -> None:
-    axes.grid(color="#e4e4e4", linewidth=0.8)
-    axes.set_axisbelow(True)
-    axes.spines[["top", "right"]].set_visible(False)
-
-
-def _svg(figure: Figure) -> str:
-    file = io.BytesIO()
-    figure.savefig(file, format="svg", metadata={"Date": None})
-    return data_address(file.getvalue(), "image/svg+xml")
-
-
-def _png(figure: Figure) -> str:
-    file = io.BytesIO()
-    figure.savefig(file, format="png", dpi=160)
-    return data_address(file.getvalue(), "image/png")
-
-
-def data_address(content: bytes, media_type: str) -> str:
-    """Return a file as an address that holds it, so that a page needs no other file."""
-    return f"data:{media_type};base64,{base64.b64encode(content).decode('ascii')}"

@@ -11,8 +11,8 @@ from PIL import Image
 from resnext.data.render import Images
 from resnext.data.split import DataInfo, FileSplit, Split
 from resnext.errors import DataError
+from resnext.evaluation.drawing import data_address
 from resnext.evaluation.metrics import Mistake
-from resnext.evaluation.plots import data_address
 
 _SIDE_PX = 144
 _SMALL_PX = 64

@@ -1,0 +1,46 @@
+"""How every plot of the project looks, and how it gets into a page."""
+
+from __future__ import annotations
+
+import base64
+import io
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+BLUE, ORANGE, GREY = "#1f5fa8", "#d9730d", "#9a9a9a"
+
+
+def new_axes(x_label: str, y_label: str) -> tuple[Figure, Axes]:
+    """Return a figure with one empty diagram."""
+    figure = Figure(figsize=(4.8, 3.1), layout="constrained")
+    axes = figure.subplots()
+    axes.set(xlabel=x_label, ylabel=y_label)
+    clean(axes)
+    return figure, axes
+
+
+def clean(axes: Axes) -> None:
+    """Draw a light grid and leave out the frame above and to the right."""
+    axes.grid(color="#e4e4e4", linewidth=0.8)
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def as_svg(figure: Figure) -> str:
+    """Return a figure as the text of a `data:` address."""
+    file = io.BytesIO()
+    figure.savefig(file, format="svg", metadata={"Date": None})
+    return data_address(file.getvalue(), "image/svg+xml")
+
+
+def as_png(figure: Figure) -> str:
+    """Return a figure as the text of a `data:` address, as pixels."""
+    file = io.BytesIO()
+    figure.savefig(file, format="png", dpi=160)
+    return data_address(file.getvalue(), "image/png")
+
+
+def data_address(content: bytes, media_type: str) -> str:
+    """Return a file as an address that holds it, so that a page needs no other file."""
+    return f"data:{media_type};base64,{base64.b64encode(content).decode('ascii')}"
