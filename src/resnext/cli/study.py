@@ -55,7 +55,7 @@ class Study:
     """Each design is trained once with each seed."""
     set: Annotated[tuple[str, ...], option("KEY=VALUE ...")] = ()
     """Settings of all trials, such as schedule.epochs=20 data.num_train=20000."""
-    root: Annotated[Path, option("FOLDER", "studies")] = Path("studies")
+    root: Annotated[Path | None, option("FOLDER", "studies, or the parent of NAME")] = None
     """Where trials and reports are kept; a shared disk for several machines."""
     jobs: Annotated[int | None, option("N", "1, or what the cluster has room for")] = None
     """Trials at once; the threads are divided among them."""
@@ -88,6 +88,14 @@ def main(argv: list[str]) -> int:
     study = _open(arguments)
     actions = {"show": _show, "run": _run, "status": _status, "report": _report}
     return actions[arguments.action](study, arguments)
+
+
+def _root(arguments: Study) -> Path:
+    """Return the folder of trials and reports: that of a study's folder is its parent."""
+    if arguments.root is not None:
+        return arguments.root
+    folder = Path(arguments.name)
+    return folder.parent if (folder / "study.yaml").exists() else Path("studies")
 
 
 def _list(arguments: Study) -> int:
@@ -140,7 +148,8 @@ def _run(study: StudySettings, arguments: Study) -> int:
     from resnext.training.display import default_mode
     from resnext.training.interrupt import Interrupted
 
-    folder = settle_folder(study, arguments.root)
+    root = _root(arguments)
+    folder = settle_folder(study, root)
     options = RunOptions(
         jobs=arguments.jobs,
         threads=arguments.threads,
@@ -150,7 +159,7 @@ def _run(study: StudySettings, arguments: Study) -> int:
         halving=arguments.halving,
     )
     try:
-        rows = run_study(study, arguments.root, options)
+        rows = run_study(study, root, options)
     except Interrupted as stop:
         if not arguments.quiet:
             print(f"{stop}; go on with: resnext study run {folder}")
@@ -167,7 +176,7 @@ def _status(study: StudySettings, arguments: Study) -> int:
     from resnext.cli.study_output import print_status
     from resnext.studies.scheduler import status_rows
 
-    rows = status_rows(study, arguments.root)
+    rows = status_rows(study, _root(arguments))
     if arguments.json:
         _tell(study, rows, arguments)
     else:
@@ -180,13 +189,14 @@ def _report(study: StudySettings, arguments: Study) -> int:
     from resnext.studies.report import write_report
     from resnext.studies.scheduler import status_rows
 
-    rows = status_rows(study, arguments.root)
+    root = _root(arguments)
+    rows = status_rows(study, root)
     if not any(row.figures for row in rows):
         raise RunError(
-            f"no trial of {study.name} has finished below {arguments.root}; run it first: "
-            f"resnext study run {arguments.name} --root {arguments.root}"
+            f"no trial of {study.name} has finished below {root}; run it first: "
+            f"resnext study run {arguments.name}"
         )
-    written = write_report(study, rows, settle_folder(study, arguments.root))
+    written = write_report(study, rows, settle_folder(study, root))
     _tell(study, rows, arguments)
     if not arguments.json and not arguments.quiet:
         print_verdicts(study, rows)

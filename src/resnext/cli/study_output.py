@@ -27,16 +27,19 @@ def settle_folder(study: Study, root: Path) -> Path:
     """Make the study's folder and keep the study in it.
 
     Raises:
-        RunError: The folder holds another study of that name, or cannot be written.
+        RunError: The folder holds another study of that name, or cannot be written. Other
+            seeds make no other study.
     """
     folder = root / study.name
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        if not (folder / STUDY).exists():
+        kept = read_study(folder / STUDY) if (folder / STUDY).exists() else study
+        is_same = kept.replace(seeds=study.seeds) == study
+        if is_same:
             write_study(folder / STUDY, study)
     except OSError as error:
         raise RunError(f"cannot write {folder}: {error.strerror}; choose another --root") from None
-    if read_study(folder / STUDY) != study:
+    if not is_same:
         raise RunError(
             f"{folder} holds a study of the same name with other settings; trials are shared "
             "anyway, so give this one another place for its report with --root, or remove "

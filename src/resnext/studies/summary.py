@@ -53,18 +53,17 @@ def as_dict(study: Study, rows: Sequence[Row]) -> dict[str, Any]:
         "name": study.name,
         "question": study.question,
         "states": summary.states,
-        "differences": [
-            {
-                **asdict(row),
-                "data": row.data,
-                "resolved": row.is_resolved,
-                "verdict": verdict(row),
-            }
-            for row in summary.differences
-        ],
+        "differences": [_as_values(row) for row in summary.differences],
         "rank_agreements": [asdict(row) for row in summary.agreements],
         "trials": [trial_row(study, row) for row in rows],
     }
+
+
+def _as_values(row: Difference) -> dict[str, Any]:
+    values = {name: value for name, value in vars(row).items() if name != "comparison"}
+    values = {name: None if value != value else value for name, value in values.items()}  # NaN
+    found = {"resolved": row.is_resolved, "verdict": verdict(row)}
+    return {**row.comparison.model_dump(), **values, **found}
 
 
 def trial_row(study: Study, row: Row) -> dict[str, Any]:
@@ -110,7 +109,7 @@ def csv_text(study: Study, rows: Sequence[Row]) -> str:
 def summary_lines(study: Study, rows: Sequence[Row]) -> list[str]:
     """Return the findings as lines of Markdown, which also read well in a terminal."""
     summary = summarise_study(study, rows)
-    lines = [f"# {study.name}", "", study.question]
+    lines = [f"# {study.name}", *(["", study.question] if study.question else [])]
     if study.source:
         lines += ["", f"Source: {study.source}."]
     if study.note:
