@@ -3,7 +3,7 @@
 Both train the same network with the same precision and threads, one run after the other, in
 turns over the seeds. Runs that are finished already are not repeated.
 
-    python -m bench.fashion_mnist --root /usr/share/datasets/fashion-mnist --epochs 8
+    python -m bench.fashion_mnist --root /usr/share/datasets/fashion-mnist --epochs 6
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--root", required=True, help="folder with the official files")
     parser.add_argument("--out", default="runs/bench-fashion-mnist")
-    parser.add_argument("--epochs", type=int, default=8)
+    parser.add_argument("--epochs", type=int, default=6)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=1)
     arguments = parser.parse_args()
