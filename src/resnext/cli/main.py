@@ -12,11 +12,12 @@ from pathlib import Path
 from resnext import __version__
 from resnext.errors import ResNeXtError
 
-VERBS = ("describe", "train", "evaluate", "predict", "study")
+VERBS = ("describe", "design", "train", "evaluate", "predict", "study")
 
 _EXAMPLES = """\
 examples:
   resnext describe resnext50_32x4d --compare resnet50
+  resnext design --like resnet50 --cardinality 8
   resnext train --data digits
   resnext train --data photos/ --recipe modern --epochs 100
   resnext evaluate runs/demo

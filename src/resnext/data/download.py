@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,12 +15,6 @@ _SITES = {
     "CIFAR10": "https://www.cs.toronto.edu/~kriz/cifar.html",
     "CIFAR100": "https://www.cs.toronto.edu/~kriz/cifar.html",
 }
-
-
-def cache_folder(name: str) -> Path:
-    """Return where a downloaded set is kept: below XDG_CACHE_HOME or ~/.cache."""
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "resnext" / name
 
 
 def download(name: str, root: Path, official_files: Sequence[str]) -> Any:

@@ -89,6 +89,6 @@ def _load(config: DataConfig) -> DataSet:
 
 
 def _root(config: DataConfig) -> Path:
-    from resnext.data.download import cache_folder
+    from resnext.cache import cache_folder
 
     return config.root if config.root is not None else cache_folder(config.name)

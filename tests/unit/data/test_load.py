@@ -14,9 +14,9 @@ import pytest
 import torch
 from torchvision import datasets
 
+from resnext.cache import cache_folder
 from resnext.data import fashion_mnist
 from resnext.data.config import DataConfig
-from resnext.data.download import cache_folder
 from resnext.data.load import load_data
 from resnext.data.split import ArraySplit
 from resnext.errors import ConfigError, DataError

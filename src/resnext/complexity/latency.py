@@ -1,0 +1,159 @@
+"""The measured time of an inference on this machine, with its spread.
+
+Designs are measured in turns, round by round, so that a change of the machine's load hits them
+alike. What was measured is kept in the user's cache, by machine, versions and setting.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from resnext.complexity.count import default_side
+from resnext.complexity.runtimes import prepare_inference, runtime_version
+from resnext.model.config import ModelConfig
+
+RuntimeName = Literal["eager", "compiled", "onnxruntime"]
+
+
+@dataclass(frozen=True)
+class LatencySetup:
+    """How to measure.
+
+    Attributes:
+        runtime: PyTorch as it is, compiled by torch.compile, or ONNX Runtime.
+        input_size: Side of the images in pixels; None takes what the network is made for.
+        batch_size: Images at once.
+        threads: CPU threads.
+        rounds: Measured rounds; three more warm up.
+    """
+
+    runtime: RuntimeName = "eager"
+    input_size: int | None = None
+    batch_size: int = 1
+    threads: int = 1
+    rounds: int = 15
+
+
+@dataclass(frozen=True)
+class Latency:
+    """Milliseconds of one batch, on the CPU in fp32.
+
+    Attributes:
+        median_ms: Median over the rounds.
+        low_ms: Lower quartile.
+        high_ms: Upper quartile.
+        rounds: Measured rounds.
+        machine: Processor and number of cores.
+        versions: Of torch and the runtime.
+        measured: Day of the measurement.
+        is_cached: It was measured earlier and found in the cache.
+    """
+
+    median_ms: float
+    low_ms: float
+    high_ms: float
+    rounds: int
+    machine: str
+    versions: str
+    measured: str
+    is_cached: bool = False
+
+
+def measure_latencies(
+    configs: Sequence[ModelConfig], setup: LatencySetup, *, cache: Path | None
+) -> list[Latency]:
+    """Measure networks in turns; those that the cache knows are not measured again.
+
+    Args:
+        configs: The networks.
+        setup: Runtime, sizes, rounds.
+        cache: File of what was measured before; None measures all anew and keeps nothing.
+
+    Raises:
+        ConfigError: The runtime is not installed.
+    """
+    place = (machine_name(), runtime_version(setup.runtime))
+    keys = [_key(config, setup, place) for config in configs]
+    known = _read(cache)
+    missing = {key: config for key, config in zip(keys, configs, strict=True) if key not in known}
+    if missing:
+        actions = [prepare_inference(config, _sized(config, setup)) for config in missing.values()]
+        seconds = take_turns(actions, setup.rounds)
+        for key, times in zip(missing, seconds, strict=True):
+            known[key] = _summarise(times, setup, place)
+        _write(cache, {key: known[key] for key in missing})
+    return [replace(known[key], is_cached=key not in missing) for key in keys]
+
+
+def take_turns(
+    actions: Sequence[Callable[[], Any]],
+    rounds: int,
+    *,
+    warm_up: int = 3,
+    clock: Callable[[], float] = time.perf_counter,
+) -> list[list[float]]:
+    """Return the seconds of each action in each round, the first rounds left out."""
+    found: list[list[float]] = [[] for _ in actions]
+    for number in range(warm_up + rounds):
+        for action, seconds in zip(actions, found, strict=True):
+            start = clock()
+            action()
+            if number >= warm_up:
+                seconds.append(clock() - start)
+    return found
+
+
+def machine_name() -> str:
+    """Name the processor, where Linux tells it, and count the cores that may be used."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        name = next(line.partition(":")[2].strip() for line in lines if "model name" in line)
+    except (OSError, StopIteration):
+        name = platform.processor() or platform.machine()
+    return f"{name}, {cores} cores"
+
+
+def _sized(config: ModelConfig, setup: LatencySetup) -> LatencySetup:
+    return replace(setup, input_size=setup.input_size or default_side(config))
+
+
+def _summarise(times: list[float], setup: LatencySetup, place: tuple[str, str]) -> Latency:
+    low, middle, high = statistics.quantiles(times, n=4)
+    day = time.strftime("%Y-%m-%d")
+    return Latency(1e3 * middle, 1e3 * low, 1e3 * high, setup.rounds, *place, day)
+
+
+def _key(config: ModelConfig, setup: LatencySetup, place: tuple[str, str]) -> str:
+    values = [config.model_dump(mode="json"), asdict(_sized(config, setup)), place]
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+
+
+def _read(cache: Path | None) -> dict[str, Latency]:
+    """Read the cache; a damaged one counts as empty, since all of it can be measured again."""
+    if cache is None or not cache.exists():
+        return {}
+    try:
+        values = json.loads(cache.read_text(encoding="utf-8"))
+        return {key: Latency(**row) for key, row in values.items()}
+    except (ValueError, TypeError, AttributeError):
+        return {}
+
+
+def _write(cache: Path | None, found: dict[str, Latency]) -> None:
+    if cache is None:
+        return
+    rows = {key: asdict(row) for key, row in (_read(cache) | found).items()}
+    cache.parent.mkdir(parents=True, exist_ok=True)
+    partial = cache.with_name(f"{cache.name}.{os.getpid()}")
+    partial.write_text(json.dumps(rows, indent=1), encoding="utf-8")
+    partial.replace(cache)

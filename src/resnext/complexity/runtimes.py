@@ -1,0 +1,91 @@
+"""An inference of a network with random weights, ready to be timed, on each runtime."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import io
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from resnext.errors import ConfigError
+from resnext.model.config import ModelConfig, ResNeXtConfig
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+    from resnext.complexity.latency import LatencySetup
+
+_PACKAGES = {
+    "eager": ("torch",),
+    "compiled": ("torch",),
+    "onnxruntime": ("torch", "onnx", "onnxscript", "onnxruntime"),
+}
+
+
+def runtime_version(runtime: str) -> str:
+    """Return the versions that decide a runtime's speed.
+
+    Raises:
+        ConfigError: The runtime is unknown, or one of its packages is not installed.
+    """
+    if runtime not in _PACKAGES:
+        raise ConfigError(f"runtime={runtime!r}: accepted are {', '.join(_PACKAGES)}")
+    try:
+        versions = [f"{name} {importlib.metadata.version(name)}" for name in _PACKAGES[runtime]]
+    except importlib.metadata.PackageNotFoundError as error:
+        raise ConfigError(
+            f"runtime={runtime!r} needs {error.name}, which is not installed: "
+            "pip install 'resnext[export]'"
+        ) from None
+    return ", ".join(versions)
+
+
+def prepare_inference(config: ModelConfig, setup: LatencySetup) -> Callable[[], Any]:
+    """Return an action that runs a network once on one batch, on the CPU in fp32.
+
+    Args:
+        config: The network.
+        setup: Runtime, size (which must be given), batch, threads.
+    """
+    import torch
+
+    from resnext.model.create import create_model
+
+    torch.set_num_threads(setup.threads)
+    model = create_model(config).eval()
+    ndim = config.ndim if isinstance(config, ResNeXtConfig) else 2
+    assert setup.input_size is not None
+    images = torch.randn(setup.batch_size, config.in_channels, *(setup.input_size,) * ndim)
+    if setup.runtime == "onnxruntime":
+        return _onnxruntime(model, images, setup.threads)
+    if ndim == 2:
+        model = model.to(memory_format=torch.channels_last)
+        images = images.contiguous(memory_format=torch.channels_last)
+    if setup.runtime == "compiled":
+        model.compile()
+
+    @torch.inference_mode()
+    def infer() -> None:
+        model(images)
+
+    return infer
+
+
+def _onnxruntime(model: nn.Module, images: torch.Tensor, threads: int) -> Callable[[], Any]:
+    import onnxruntime
+    import torch
+
+    file = io.BytesIO()
+    program = torch.onnx.export(model, (images,), dynamo=True, verbose=False)
+    assert program is not None
+    program.save(file)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    # idle threads that spin would spoil the timing of whatever runs in turns with this
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    session = onnxruntime.InferenceSession(
+        file.getvalue(), options, providers=["CPUExecutionProvider"]
+    )
+    feed = {session.get_inputs()[0].name: images.numpy()}
+    return lambda: session.run(None, feed)
