@@ -36,7 +36,7 @@ def count(config_or_name: ModelConfig | str, input_size: int | Sequence[int] | N
     config = config_from(config_or_name)
     sides = _sides(config, input_size)
     if isinstance(config, BaselineConfig):
-        from resnext.complexity.baselines import count_baseline  # the only part that needs torch
+        from resnext.complexity.baselines import count_baseline  # needed for these only
 
         return count_baseline(config, sides)
     return count_network(config, sides)

@@ -1,7 +1,7 @@
 """The cost of any network from one run of it, on tensors that have shapes but no data.
 
-The baselines are counted this way. For our own networks the tests hold it against the
-formulas, which need neither torch nor a run.
+It is the oracle of the tests: they hold the formulas, which need neither torch nor a run,
+against what it sees of our own networks and of torchvision's.
 """
 
 from __future__ import annotations
