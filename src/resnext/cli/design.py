@@ -97,13 +97,15 @@ def main(argv: list[str]) -> int:
         return _by_latency(like, base, arguments)
     budget = Budget.like(like, arguments.by, arguments.scope, arguments.input, _factor(arguments))
     solutions = _solve(base, budget, arguments)
-    from resnext.cli.design_output import print_designs, rows_of
+    from resnext.cli.design_output import paper_lines, print_designs, rows_of
 
-    rows = rows_of(solutions, arguments.input, _factor(arguments))
+    rows = rows_of(solutions, arguments.input)
     if arguments.json:
         print(json.dumps({"target": budget.target, "by": budget.by, "designs": rows}, indent=2))
     else:
         print_designs(arguments.like, budget, rows, arguments.factor)
+        for line in paper_lines(solutions, _papers(base, solutions, arguments), budget):
+            print(line)
     return 0
 
 
@@ -151,6 +153,17 @@ def _solve(base: ResNeXtConfig, budget: Budget, arguments: Design) -> list[Solut
 
         return designs_within(base, budget, arguments.tolerance)
     return [(solve_depth if arguments.depth else solve_multiplier)(base, budget)]
+
+
+def _papers(
+    base: ResNeXtConfig, solutions: list[Solution], arguments: Design
+) -> list[ResNeXtConfig | None]:
+    """Return the paper's design for each solution, where tables 2 and 4 have one."""
+    from resnext.complexity.paper import paper_depth, paper_width
+
+    if arguments.cardinality:
+        return [paper_width(solution.config, arguments.factor) for solution in solutions]
+    return [paper_depth(base, arguments.factor) if arguments.depth else None for _ in solutions]
 
 
 def _by_latency(like: ResNeXtConfig, base: ResNeXtConfig, arguments: Design) -> int:

@@ -15,16 +15,14 @@ from resnext.complexity.budget import Budget
 from resnext.complexity.count import count
 from resnext.complexity.latency import LatencySetup
 from resnext.complexity.latency_search import LatencySearch
-from resnext.complexity.paper import paper_width
 from resnext.complexity.solve import Solution
+from resnext.model.config import ResNeXtConfig
 from resnext.model.names import name_of
 
 _BY = {"params": "parameters", "macs": "multiply-adds", "activations": "activations"}
 
 
-def rows_of(
-    solutions: Sequence[Solution], input_size: int | None, factor: float
-) -> list[dict[str, Any]]:
+def rows_of(solutions: Sequence[Solution], input_size: int | None) -> list[dict[str, Any]]:
     """Return designs as JSON values."""
     rows = []
     for solution in solutions:
@@ -41,7 +39,6 @@ def rows_of(
                 "stage_widths": list(config.stage_widths),
                 "cost": solution.cost,
                 "deviation": solution.deviation,
-                "paper_width": paper_width(config, factor),
                 "parameters": cost.parameters,
                 "macs": cost.macs,
                 "activations": cost.activations,
@@ -58,19 +55,16 @@ def print_designs(like: str, budget: Budget, rows: Sequence[dict[str, Any]], fac
     console.print(
         f"{times}{_BY[budget.by]} of {scope + ' ' if scope else ''}{like}: {budget.target:,}"
     )
-    has_paper = any(row["paper_width"] is not None for row in rows)
     table = Table(box=box.SIMPLE)
     table.add_column("design", no_wrap=True)
-    for title in ("C", "d", "C·d", *(["paper's d"] if has_paper else []), "cost", "deviation"):
+    for title in ("C", "d", "C·d", "cost", "deviation"):
         table.add_column(title, justify="right")
     for title in ("# params.", "FLOPs"):
         table.add_column(title, justify="right")
     for row in rows:
-        paper = [_paper(row)] if has_paper else []
         table.add_row(
             row["name"],
             *(str(row[key]) for key in ("cardinality", "bottleneck_width", "group_width")),
-            *paper,
             f"{row['cost']:,}",
             f"{row['deviation']:+.2%}",
             f"{row['parameters']:,}",
@@ -86,11 +80,29 @@ def print_designs(like: str, budget: Budget, rows: Sequence[dict[str, Any]], fac
         console.print(f"stem {rows[0]['stem_width']}, stages {list(*widths)}")
 
 
-def _paper(row: dict[str, Any]) -> str:
-    chosen = row["paper_width"]
-    if chosen is None:
-        return ""
-    return str(chosen) if chosen == row["bottleneck_width"] else f"{chosen} (rounded)"
+def paper_lines(
+    solved: Sequence[Solution], chosen: Sequence[ResNeXtConfig | None], budget: Budget
+) -> list[str]:
+    """Say where the paper chose other designs, and how close those are.
+
+    Args:
+        solved: The closest designs.
+        chosen: The paper's, or None where it has none.
+        budget: The cost that both were to meet.
+    """
+    lines = []
+    for solution, paper in zip(solved, chosen, strict=True):
+        if paper is None:
+            continue
+        if paper == solution.config:
+            lines.append(f"the paper: the same, {name_of(paper)}")
+            continue
+        cost = budget.cost_of(paper)
+        lines.append(
+            f"the paper: {name_of(paper)} for {name_of(solution.config)}, {cost:,} "
+            f"({cost / budget.target - 1:+.2%})"
+        )
+    return lines
 
 
 def print_latencies(like: str, searches: Sequence[LatencySearch], setup: LatencySetup) -> None:

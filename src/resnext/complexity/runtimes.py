@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.metadata
-import io
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -76,16 +75,13 @@ def _onnxruntime(model: nn.Module, images: torch.Tensor, threads: int) -> Callab
     import onnxruntime
     import torch
 
-    file = io.BytesIO()
     program = torch.onnx.export(model, (images,), dynamo=True, verbose=False)
     assert program is not None
-    program.save(file)
+    content = program.model_proto.SerializeToString()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     # idle threads that spin would spoil the timing of whatever runs in turns with this
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    session = onnxruntime.InferenceSession(
-        file.getvalue(), options, providers=["CPUExecutionProvider"]
-    )
+    session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     feed = {session.get_inputs()[0].name: images.numpy()}
     return lambda: session.run(None, feed)

@@ -1,0 +1,117 @@
+"""Turns, cache and search; how long anything takes is never tested."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from resnext.complexity import latency, latency_search
+from resnext.complexity.latency import Latency, LatencySetup, measure_latencies, take_turns
+from resnext.complexity.latency_search import search_width
+from resnext.complexity.runtimes import prepare_inference, runtime_version
+from resnext.errors import ConfigError
+from resnext.model.config import ResNeXtConfig
+
+TINY = ResNeXtConfig(
+    stem="cifar", blocks_per_stage=(1,), stem_width=4, stage_widths=(8,), num_classes=3
+)
+SETUP = LatencySetup(input_size=8, rounds=3)
+
+
+def test_actions_take_turns_and_the_first_rounds_are_left_out() -> None:
+    calls: list[str] = []
+    ticks = itertools.count()
+    actions = [lambda: calls.append("a"), lambda: calls.append("b")]
+    seconds = take_turns(actions, 4, warm_up=2, clock=lambda: float(next(ticks)))
+    assert "".join(calls) == "ab" * 6
+    assert [len(times) for times in seconds] == [4, 4]
+    assert seconds == [[1.0] * 4, [1.0] * 4]
+
+
+@pytest.mark.parametrize("runtime", ["eager", "onnxruntime"])
+def test_each_runtime_runs_the_network(runtime: Any) -> None:
+    if runtime == "onnxruntime":
+        for package in ("onnxruntime", "onnx", "onnxscript"):
+            pytest.importorskip(package, reason="the extra `export` is not installed")
+    prepare_inference(TINY, LatencySetup(runtime, 8))()
+
+
+def test_what_was_measured_is_kept_by_network_and_setting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measured: list[ResNeXtConfig] = []
+
+    def prepare(config: ResNeXtConfig, _: LatencySetup) -> Callable[[], None]:
+        measured.append(config)
+        return lambda: None
+
+    monkeypatch.setattr(latency, "prepare_inference", prepare)
+    wide = TINY.replace(bottleneck_width=8)
+    cache = tmp_path / "cache" / "measured.json"
+    first = measure_latencies([TINY], SETUP, cache=cache)
+    again = measure_latencies([TINY, wide], SETUP, cache=cache)
+    assert measured == [TINY, wide]
+    assert [row.is_cached for row in (*first, *again)] == [False, True, False]
+    assert again[0].median_ms == first[0].median_ms
+    measure_latencies([TINY], LatencySetup(input_size=16, rounds=3), cache=cache)
+    measure_latencies([TINY], SETUP, cache=None)
+    assert measured == [TINY, wide, TINY, TINY]
+
+
+def test_a_damaged_cache_counts_as_empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(latency, "prepare_inference", lambda *_: lambda: None)
+    cache = tmp_path / "measured.json"
+    for content in ("{", "[]", '{"a": {"b": 1}}'):
+        cache.write_text(content)
+        assert not measure_latencies([TINY], SETUP, cache=cache)[0].is_cached
+    assert measure_latencies([TINY], SETUP, cache=cache)[0].is_cached
+
+
+def fake_latency(config: ResNeXtConfig) -> Latency:
+    median = float(config.cardinality * config.bottleneck_width)
+    return Latency(median, median - 3, median + 3, 3, "machine", "versions", "today")
+
+
+@pytest.fixture
+def _fake(monkeypatch: pytest.MonkeyPatch) -> None:
+    def measure(configs: Sequence[Any], *_: Any, **__: Any) -> list[Latency]:
+        return [fake_latency(config) for config in configs]
+
+    monkeypatch.setattr(latency_search, "measure_latencies", measure)
+
+
+@pytest.mark.usefixtures("_fake")
+def test_the_measured_candidate_closest_to_the_target_is_taken() -> None:
+    dense = TINY.replace(cardinality=1, bottleneck_width=64)
+    search = search_width(dense, dense, 4, SETUP)
+    medians = [row.median_ms for _, row in search.candidates]
+    assert search.target_ms == 64
+    assert medians == sorted(medians)
+    assert all(config.cardinality == 4 for config, _ in search.candidates)
+    distances = [abs(median - 64) for median in medians]
+    assert distances[search.closest] == min(distances)
+    assert not search.is_outside
+    assert search.rivals == [n for n, distance in enumerate(distances) if distance <= 3]
+
+
+@pytest.mark.usefixtures("_fake")
+def test_a_target_outside_of_what_was_measured_is_said() -> None:
+    dense = TINY.replace(cardinality=1, bottleneck_width=64)
+    narrow = TINY.replace(cardinality=1, bottleneck_width=1)
+    assert search_width(dense, narrow, 4, SETUP, factor=100.0).is_outside
+
+
+def test_an_unknown_runtime_and_a_missing_package_are_explained(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with pytest.raises(ConfigError, match="accepted are eager, compiled, onnxruntime"):
+        runtime_version("tensorrt")
+    monkeypatch.setattr(
+        "resnext.complexity.runtimes._PACKAGES", {"onnxruntime": ("no-such-package",)}
+    )
+    with pytest.raises(ConfigError, match=r"no-such-package.*pip install 'resnext\[export\]'"):
+        runtime_version("onnxruntime")
