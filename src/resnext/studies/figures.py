@@ -3,141 +3,201 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
-from statistics import fmean
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from resnext.model.config import ResNeXtConfig
 from resnext.studies import plots
-from resnext.studies.results import Row
-from resnext.studies.statistics import Errors, errors_of, summarise
-from resnext.studies.study import Design, Study, data_label
+from resnext.studies.curves import draw_curve_figures
+from resnext.studies.distribution import groups_of
+from resnext.studies.results import Figures, Row
+from resnext.studies.statistics import Errors, Measure, errors_of, means_of, measures_of
+from resnext.studies.study import Design, Study
 from resnext.studies.timing import DesignTime
-from resnext.training.metrics_log import read_metrics
 
-_MOST_CURVES = 6
+# Costs of one family differ by less than this factor, or it is not one of equal cost
+_EQUAL_COST = 1.25
+_FEWEST_CARDINALITIES = 3
 
-Figure = tuple[str, str]
-"""Caption and picture."""
+
+@dataclass(frozen=True)
+class Figure:
+    """A picture of the report.
+
+    Attributes:
+        caption: What it shows.
+        picture: An SVG as a `data:` address.
+    """
+
+    caption: str
+    picture: str
 
 
 def draw_figures(study: Study, rows: Sequence[Row]) -> list[Figure]:
-    """Draw what suits a study, for each of its data sets."""
+    """Draw what suits a study, for each of its data sets and tests."""
+    costs = {row.design.label: row.figures for row in rows if row.figures}
     found: list[Figure] = []
-    for name in (data_label(settings.data) for settings in study.settings):
-        errors = errors_of(rows, name)
-        if not errors:
+    for measure in measures_of(study):
+        if not errors_of(rows, measure):
             continue
-        draw = _distribution if study.kind == "distribution" else _comparison
-        found += [(f"{name}: {caption}", picture) for caption, picture in draw(study, rows, errors)]
-        curves = _curves(study, rows, name)
-        if curves is not None and study.kind == "table":
-            found.append((f"{name}: errors during training, means over the seeds", curves))
+        if study.kind == "distribution":
+            found += _distribution(study, rows, measure, costs)
+            continue
+        found += _comparison(study, rows, measure, costs)
+        if not measure.test:
+            found += [
+                Figure(f"{measure}: {caption}", picture)
+                for caption, picture in draw_curve_figures(study, rows, measure.data)
+            ]
     return found
 
 
-def draw_time_figure(study: Study, times: Sequence[DesignTime]) -> str | None:
-    """Draw what cardinality costs in time, where the designs' cardinalities differ."""
-    cardinality = {
-        design.label: design.model.cardinality
-        for design in study.designs
-        if isinstance(design.model, ResNeXtConfig)
+def draw_time_figure(
+    study: Study, rows: Sequence[Row], times: Sequence[DesignTime]
+) -> Figure | None:
+    """Draw what cardinality costs in time, in the families of equal cost."""
+    costs = {row.design.label: row.figures for row in rows if row.figures}
+    by_label = {row.label: row for row in times}
+    series = {
+        name: [(_cardinality(d), by_label[d.label]) for d in family if d.label in by_label]
+        for name, family in _families_of_equal_cost(study, costs).items()
     }
-    known = [row for row in times if row.label in cardinality]
-    if len({cardinality[row.label] for row in known}) < 2:
+    series = {name: points for name, points in series.items() if len(points) > 1}
+    if not series:
         return None
-    return plots.draw_times(known, cardinality)
+    caption = (
+        "time against cardinality at equal cost, relative to the least cardinality; bars are "
+        "the quartiles of the rounds"
+    )
+    return Figure(caption, plots.draw_times(series))
 
 
-def _comparison(study: Study, rows: Sequence[Row], errors: Errors) -> list[Figure]:
-    """Draw errors against cardinality, where a row of the table varies it, and parameters."""
-    parameters = {row.design.label: row.figures.parameters for row in rows if row.figures}
+def _comparison(
+    study: Study, rows: Sequence[Row], measure: Measure, costs: Mapping[str, Figures]
+) -> list[Figure]:
+    """Draw errors against cardinality at equal cost, and against parameters where they differ."""
+    errors = errors_of(rows, measure)
+    families = _families_of_equal_cost(study, costs)
     found = []
-    by_cardinality = _series(study, errors, _cardinality)
-    varied = {
-        name: points
-        for name, points in by_cardinality.items()
-        if len({x for x, _, _ in points}) == len(points) > 2
-    }
-    if varied:
-        caption = "error against cardinality; bars are one standard deviation"
-        found.append((caption, plots.draw_errors(varied, "cardinality")))
-        training = _series(study, errors_of(rows, rows[0].trial.data, training=True), _cardinality)
-        kept = {name: points for name, points in training.items() if name in varied}
-        caption = "error on the training images, as they were varied"
-        found.append((caption, plots.draw_errors(kept, "cardinality")))
-    else:
-        by_parameters = _series(study, errors, lambda design: parameters[design.label])
-        caption = "error against parameters; bars are one standard deviation"
-        found.append((caption, plots.draw_errors(by_parameters, "parameters")))
+    if families:
+        found += _against_cardinality(study, rows, measure, families)
+    sizes = {label: costs[label].parameters for label in errors}
+    num_shown = sum(map(len, families.values()))
+    if num_shown < len(errors) and max(sizes.values()) > _EQUAL_COST * min(sizes.values()):
+        by_row = _by_row([design for design in study.designs if design.label in errors])
+        points = _points(by_row, errors, lambda design: sizes[design.label])
+        caption = f"{measure}: error against parameters; bars are one standard deviation"
+        found.append(Figure(caption, plots.draw_errors(points, "parameters")))
     return found
 
 
-def _series(
-    study: Study, errors: Errors, x_of: Callable[[Design], float]
-) -> dict[str, list[tuple[float, float, float]]]:
-    """Return the points of each row of the table, in rising x."""
-    found: dict[str, list[tuple[float, float, float]]] = defaultdict(list)
-    for design in study.designs:
-        if design.label in errors and isinstance(design.model, ResNeXtConfig):
-            mean = summarise(design.label, errors[design.label].values())
-            found[design.row or design.label].append(
-                (x_of(design), mean.mean, mean.deviation or 0.0)
-            )
-    return {name: sorted(points) for name, points in found.items()}
+def _against_cardinality(
+    study: Study,
+    rows: Sequence[Row],
+    measure: Measure,
+    families: Mapping[str, Sequence[Design]],
+) -> list[Figure]:
+    spread = "; bars are one standard deviation"
+    what = f"{measure}: error against cardinality at equal cost"
+    found = []
+    points = _points(families, errors_of(rows, measure), _cardinality)
+    if points:
+        found.append(Figure(what + spread, plots.draw_errors(points, "cardinality")))
+    paper = {
+        p.design: {0: p.top1_error}
+        for p in study.paper
+        if (p.data, p.test) == (measure.data, measure.test)
+    }
+    points = _points(families, paper, _cardinality)
+    if points:
+        caption = f"{measure}: the paper's error against cardinality"
+        found.append(Figure(caption, plots.draw_errors(points, "cardinality")))
+    if not measure.test:
+        trained = replace(measure, is_training=True)
+        points = _points(families, errors_of(rows, trained), _cardinality)
+        caption = f"{measure}: error on the training images, as they were varied{spread}"
+        found.append(Figure(caption, plots.draw_errors(points, "cardinality")))
+    return found
 
 
-def _cardinality(design: Design) -> float:
+def _families_of_equal_cost(
+    study: Study, costs: Mapping[str, Figures]
+) -> dict[str, Sequence[Design]]:
+    """Return the rows of the table that vary cardinality and keep the cost."""
+    known = [d for d in study.designs if d.label in costs and isinstance(d.model, ResNeXtConfig)]
+    found: dict[str, Sequence[Design]] = {}
+    for name, family in _by_row(known).items():
+        cardinalities = {_cardinality(design) for design in family}
+        is_varied = len(cardinalities) == len(family) >= _FEWEST_CARDINALITIES
+        if is_varied and _is_equal([costs[design.label] for design in family]):
+            found[name] = family
+    return found
+
+
+def _is_equal(costs: Sequence[Figures]) -> bool:
+    """Tell whether parameters or multiply-adds were kept, whichever the study kept."""
+    return any(
+        max(values) <= _EQUAL_COST * min(values)
+        for values in ([c.parameters for c in costs], [c.macs for c in costs])
+    )
+
+
+def _by_row(designs: Sequence[Design]) -> dict[str, Sequence[Design]]:
+    found: dict[str, list[Design]] = defaultdict(list)
+    for design in designs:
+        found[design.row].append(design)
+    return dict(found)
+
+
+def _points(
+    families: Mapping[str, Sequence[Design]], errors: Errors, x_of: Callable[[Design], float]
+) -> dict[str, list[plots.Point]]:
+    """Return the points of each family, in rising x; without a spread where there is one seed."""
+    means = means_of(errors)
+    found = {}
+    for name, family in families.items():
+        points = [
+            (x_of(design), means[design.label].mean, means[design.label].deviation)
+            for design in family
+            if design.label in means
+        ]
+        if points:
+            found[name] = sorted(points, key=lambda point: point[0])
+    return found
+
+
+def _cardinality(design: Design) -> int:
     assert isinstance(design.model, ResNeXtConfig)
     return design.model.cardinality
 
 
-def _distribution(study: Study, rows: Sequence[Row], errors: Errors) -> list[Figure]:
+def _distribution(
+    study: Study, rows: Sequence[Row], measure: Measure, costs: Mapping[str, Figures]
+) -> list[Figure]:
     """Draw the distribution of the errors, and the errors against what was drawn."""
-    figures = {row.design.label: row.figures for row in rows if row.figures}
-    designs = [design for design in study.designs if design.label in errors]
-    groups: dict[str, list[float]] = defaultdict(list)
-    for design in designs:
-        groups[design.row or "all designs"].append(fmean(errors[design.label].values()))
-    found = [("distribution of the errors", plots.draw_distribution(groups))]
+    groups = groups_of(study, rows, measure)
+    errors = {group.name: group.values for group in groups}
+    found = [
+        Figure(
+            f"{measure}: share of the designs with an error below e",
+            plots.draw_distribution(errors),
+        )
+    ]
     measures: dict[str, Callable[[Design], float]] = {
         "cardinality": _cardinality,
         "bottleneck width": lambda design: getattr(design.model, "bottleneck_width", 0),
         "depth": lambda design: getattr(design.model, "depth", 0),
-        "multiply-adds": lambda design: getattr(figures[design.label], "macs", 0),
+        "multiply-adds": lambda design: costs[design.label].macs,
     }
-    for name, measure in measures.items():
-        points: dict[str, list[tuple[float, float]]] = defaultdict(list)
-        for design in designs:
-            mean = fmean(errors[design.label].values())
-            points[design.row or "all designs"].append((measure(design), mean))
-        picture = plots.draw_scatter(points, name, is_log=name != "depth")
-        found.append((f"error against {name}, a point a design", picture))
+    for name, x_of in measures.items():
+        points = {
+            group.name: [
+                (x_of(study.design(label)), error)
+                for label, error in group.errors.items()
+                if isinstance(study.design(label).model, ResNeXtConfig)
+            ]
+            for group in groups
+        }
+        picture = plots.draw_scatter({k: v for k, v in points.items() if v}, name)
+        found.append(Figure(f"{measure}: error against {name}, a point a design", picture))
     return found
-
-
-def _curves(study: Study, rows: Sequence[Row], data: str) -> str | None:
-    """Draw the curves of the designs that are compared with each other, as far as they fit."""
-    labels = list(
-        dict.fromkeys(
-            label
-            for comparison in study.comparisons
-            for label in (comparison.than, comparison.better)
-        )
-    )
-    if len(labels) > _MOST_CURVES:  # the ends of the family say most
-        labels = [labels[0], labels[-1]]
-    training, validation = {}, {}
-    for label in labels:
-        runs = [
-            [line for line in read_metrics(row.run) if line["kind"] == "epoch"]
-            for row in rows
-            if row.design.label == label and row.trial.data == data and row.figures
-        ]
-        if runs and all(runs):
-            training[label] = _mean_curve(runs, "train_top1_error")
-            validation[label] = _mean_curve(runs, "top1_error")
-    return plots.draw_curves(training, validation) if validation else None
-
-
-def _mean_curve(runs: list[list[dict[str, float]]], key: str) -> list[float]:
-    return [fmean(line[key] for line in lines) for lines in zip(*runs, strict=False)]

@@ -5,73 +5,201 @@ Series differ by colour, marker and line style, so that they can be told apart i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import cycle
+from typing import NamedTuple, TypeVar
 
-import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
 from resnext.evaluation.drawing import BLUE, GREY, ORANGE, as_svg, new_axes
 from resnext.studies.timing import DesignTime
 
+_T = TypeVar("_T")
+
+
+class _Style(NamedTuple):
+    color: str
+    marker: str
+    line: str
+
+
 _STYLES = (
-    (BLUE, "o", "-"),
-    (ORANGE, "s", "--"),
-    ("#3f8f5b", "^", "-."),
-    ("#8c4fa3", "D", ":"),
-    (GREY, "v", "-"),
-    ("#b23a48", "P", "--"),
+    _Style(BLUE, "o", "-"),
+    _Style(ORANGE, "s", "--"),
+    _Style("#3f8f5b", "^", "-."),
+    _Style("#8c4fa3", "D", ":"),
+    _Style("#b23a48", "P", "--"),
+    _Style(GREY, "v", "-"),
 )
+_MOST_NAMED = 12
+_LONGEST_NAME = 60
+_TWO_COLUMNS = 28
 
-# x, mean, spread (0 where there is none)
-Points = Sequence[tuple[float, float, float]]
+# x, mean, and spread: None where one seed shows none
+Point = tuple[float, float, float | None]
 
 
-def draw_errors(
-    series: Mapping[str, Points], x_label: str, *, y_label: str = "top-1 error, %"
-) -> str:
-    """Draw mean errors with their spread against something that doubles.
+def draw_errors(series: Mapping[str, Sequence[Point]], x_label: str) -> str:
+    """Draw mean errors with their spread against something that grows by factors.
 
     Args:
-        series: Points of each series, in rising x.
+        series: Points of each series, in rising x. Those of a series without a name are not
+            joined by a line.
         x_label: What x is.
-        y_label: What y is.
     """
-    figure, axes = new_axes(x_label, y_label)
-    for (name, points), (color, marker, line) in zip(series.items(), cycle(_STYLES), strict=False):
+    figure, axes = new_axes(x_label, "top-1 error, %")
+    for (name, points), style in _styled(series):
         x, mean, spread = zip(*points, strict=True)
         axes.errorbar(
-            x, mean, yerr=spread, color=color, marker=marker, linestyle=line, capsize=3, label=name
+            x,
+            mean,
+            yerr=[value or math.nan for value in spread],
+            color=style.color,
+            marker=style.marker,
+            linestyle=style.line if name else "",
+            capsize=3,
+            label=_text(name),
         )
-    _log_ticks(axes, sorted({x for points in series.values() for x, _, _ in points}))
-    if len(series) > 1:
-        axes.legend(frameon=False)
+    _log_ticks(axes, [x for points in series.values() for x, _, _ in points])
+    _add_legend(figure, axes, series)
     return as_svg(figure)
 
 
 def draw_curves(
     training: Mapping[str, Sequence[float]], validation: Mapping[str, Sequence[float]]
 ) -> str:
-    """Draw the errors of designs over the epochs, as the paper's figure 5.
+    """Draw the errors of designs over the epochs.
 
     Args:
         training: Mean error of each design after each epoch on the training images: dashed.
         validation: The same on the validation images: solid.
     """
     figure, axes = new_axes("epoch", "top-1 error, %")
-    for (name, values), (color, marker, _) in zip(validation.items(), cycle(_STYLES), strict=False):
-        epochs = range(1, len(values) + 1)
+    for (name, values), style in _styled(validation):
         every = max(1, len(values) // 8)
-        axes.plot(epochs, values, color=color, marker=marker, markevery=every, label=name)
-        if name in training:
+        for curve, line in ((values, "-"), (training.get(name, ()), "--")):
             axes.plot(
-                range(1, len(training[name]) + 1), training[name], color=color, linestyle="--"
+                range(1, len(curve) + 1),
+                curve,
+                color=style.color,
+                linestyle=line,
+                marker=style.marker,
+                markersize=5 if line == "-" else 3,
+                markevery=every,
+                label=_text(name) if line == "-" else None,
             )
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     _leave_out_the_start(axes, [*training.values(), *validation.values()])
-    axes.legend(frameon=False, title="solid: validation, dashed: training", title_fontsize="small")
+    _add_legend(figure, axes, validation, "solid: validation; dashed: training")
     return as_svg(figure)
+
+
+def draw_times(series: Mapping[str, Sequence[tuple[int, DesignTime]]]) -> str:
+    """Draw step time and latency against cardinality, relative to the first of each series.
+
+    Args:
+        series: Cardinality and time of each design of a family. Bars reach from the lower to
+            the upper quartile.
+    """
+    figure, axes = new_axes("cardinality", "time, relative to the first")
+    lines: dict[str, Sequence[tuple[int, tuple[float, float, float]]]] = {}
+    for name, points in series.items():
+        start = f"{name}: " if len(series) > 1 else ""
+        lines[f"{start}training step"] = [
+            (x, (t.step_ms, t.step_ms_low, t.step_ms_high)) for x, t in points
+        ]
+        lines[f"{start}inference of one image"] = [
+            (x, (t.latency_ms, t.latency_ms_low, t.latency_ms_high)) for x, t in points
+        ]
+    for (name, values), style in _styled(lines):
+        ordered = sorted(values)
+        unit = ordered[0][1][0]
+        x = [cardinality for cardinality, _ in ordered]
+        middle, low, high = ([time[place] / unit for _, time in ordered] for place in range(3))
+        below = [m - value for m, value in zip(middle, low, strict=True)]
+        above = [value - m for m, value in zip(middle, high, strict=True)]
+        axes.errorbar(
+            x,
+            middle,
+            yerr=(below, above),
+            color=style.color,
+            marker=style.marker,
+            linestyle=style.line,
+            capsize=3,
+            label=_text(name),
+        )
+    _log_ticks(axes, [x for points in series.values() for x, _ in points])
+    axes.set_ylim(bottom=0)
+    _add_legend(figure, axes, lines)
+    return as_svg(figure)
+
+
+def draw_distribution(groups: Mapping[str, Sequence[float]]) -> str:
+    """Draw, for each group of designs, the share that has an error below each value."""
+    figure, axes = new_axes("top-1 error e, %", "share of the designs")
+    names = {f"{name} (n = {len(errors)})": errors for name, errors in groups.items()}
+    for (name, errors), style in _styled(names):
+        axes.ecdf(errors, color=style.color, linestyle=style.line, label=_text(name))
+    axes.set_ylim(0, 1.02)
+    _add_legend(figure, axes, names, always=True)
+    return as_svg(figure)
+
+
+def draw_scatter(groups: Mapping[str, Sequence[tuple[float, float]]], x_label: str) -> str:
+    """Draw one point a design: something of it, which grows by factors, and its error."""
+    figure, axes = new_axes(x_label, "top-1 error, %")
+    for (name, points), style in _styled(groups):
+        x, y = zip(*points, strict=True)
+        axes.plot(
+            x, y, style.marker, color=style.color, alpha=0.75, markersize=5, label=_text(name)
+        )
+    _log_ticks(axes, [x for points in groups.values() for x, _ in points])
+    _add_legend(figure, axes, groups)
+    return as_svg(figure)
+
+
+def _styled(series: Mapping[str, _T]) -> Iterator[tuple[tuple[str, _T], _Style]]:
+    return zip(series.items(), cycle(_STYLES), strict=False)
+
+
+def _text(name: str) -> str:
+    """Return a person's name for something so that matplotlib draws it as it stands."""
+    short = name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"
+    plain = short.replace("$", r"\$")  # else it begins a formula
+    return f" {plain}" if plain.startswith("_") else plain  # else it is hidden
+
+
+def _add_legend(
+    figure: Figure,
+    axes: Axes,
+    series: Mapping[str, object],
+    title: str | None = None,
+    *,
+    always: bool = False,
+) -> None:
+    """Name the series below the diagram, where they hide nothing, as far as they have room."""
+    named = [name for name in series if name]
+    if not (always or title or len(named) > 1) or len(named) > _MOST_NAMED:
+        return
+    is_short = max(map(len, named)) <= _TWO_COLUMNS
+    handles, labels = axes.get_legend_handles_labels()
+    kept = [(handle, label) for handle, label in zip(handles, labels, strict=True) if label]
+    figure.legend(
+        *zip(*kept, strict=True),
+        loc="outside lower center",
+        ncols=2 if is_short and len(named) > 1 else 1,
+        frameon=False,
+        title=title,
+        fontsize="small",
+        title_fontsize="small",
+    )
+    # The diagram keeps its height
+    width, height = figure.get_size_inches()
+    lines = math.ceil(len(named) / (2 if is_short else 1)) + (title is not None)
+    figure.set_size_inches(width, height + 0.19 * lines)
 
 
 def _leave_out_the_start(axes: Axes, curves: Sequence[Sequence[float]]) -> None:
@@ -82,77 +210,15 @@ def _leave_out_the_start(axes: Axes, curves: Sequence[Sequence[float]]) -> None:
     axes.set_ylim(max(0.0, low - margin), high + margin)
 
 
-def draw_times(times: Sequence[DesignTime], cardinality: Mapping[str, int]) -> str:
-    """Draw step time and latency against cardinality, relative to the first design.
-
-    Args:
-        times: What was measured; bars reach from the lower to the upper quartile.
-        cardinality: Of each label.
-    """
-    figure, axes = new_axes("cardinality", "time, relative to the first")
-    rows = sorted(times, key=lambda row: cardinality[row.label])
-    x = [cardinality[row.label] for row in rows]
-    measures: dict[str, Callable[[DesignTime], tuple[float, float, float]]] = {
-        "training step": lambda row: (row.step_ms, row.step_ms_low, row.step_ms_high),
-        "inference of one image": lambda row: (
-            row.latency_ms,
-            row.latency_ms_low,
-            row.latency_ms_high,
-        ),
-    }
-    for (name, measure), (color, marker, line) in zip(measures.items(), _STYLES, strict=False):
-        middle, low, high = np.array([measure(row) for row in rows]).T / measure(rows[0])[0]
-        axes.errorbar(
-            x,
-            middle,
-            yerr=(middle - low, high - middle),
-            color=color,
-            marker=marker,
-            linestyle=line,
-            capsize=3,
-            label=name,
-        )
-    _log_ticks(axes, sorted(set(x)))
-    axes.set_ylim(bottom=0)
-    axes.legend(frameon=False)
-    return as_svg(figure)
-
-
-def draw_distribution(groups: Mapping[str, Sequence[float]]) -> str:
-    """Draw, for each group of designs, the share that has an error below each value.
-
-    Source: Radosavovic et al., arXiv 1905.13214, section 3.2 (the empirical distribution).
-    """
-    figure, axes = new_axes("top-1 error, %", "share of the designs")
-    for (name, errors), (color, _, line) in zip(groups.items(), cycle(_STYLES), strict=False):
-        axes.ecdf(errors, color=color, linestyle=line, label=f"{name} (n = {len(errors)})")
-    axes.set_ylim(0, 1.02)
-    axes.legend(frameon=False)
-    return as_svg(figure)
-
-
-def draw_scatter(
-    groups: Mapping[str, Sequence[tuple[float, float]]], x_label: str, *, is_log: bool
-) -> str:
-    """Draw one point a design: something of it, and its error."""
-    figure, axes = new_axes(x_label, "top-1 error, %")
-    for (name, points), (color, marker, _) in zip(groups.items(), cycle(_STYLES), strict=False):
-        x, y = zip(*points, strict=True)
-        axes.plot(x, y, color=color, marker=marker, linestyle="", label=name, alpha=0.8)
-    if is_log:
-        _log_ticks(axes, sorted({x for points in groups.values() for x, _ in points}))
-    if len(groups) > 1:
-        axes.legend(frameon=False)
-    return as_svg(figure)
-
-
 def _log_ticks(axes: Axes, values: Sequence[float]) -> None:
     """Scale x by factors and label the points that there are, as far as they have room."""
+    ordered = sorted(set(values))
     axes.set_xscale("log", base=2)
     axes.xaxis.set_minor_locator(NullLocator())
-    shown = [values[0]]
-    for value in values[1:]:
-        if value / shown[-1] > 1.35:
+    room = (ordered[-1] / ordered[0]) ** (1 / 8)  # at most eight labels
+    shown = ordered[:1]
+    for value in ordered[1:]:
+        if value / shown[-1] >= max(room, 1.02) * 0.999:
             shown.append(value)
     axes.set_xticks(shown)
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _short(value)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,13 +14,15 @@ from matplotlib.ticker import EngFormatter
 import resnext
 from resnext.errors import RunError
 from resnext.model.names import name_of
+from resnext.studies.export_rows import csv_text
 from resnext.studies.figures import draw_figures, draw_time_figure
+from resnext.studies.provenance import trace
 from resnext.studies.results import Row
 from resnext.studies.study import Study
-from resnext.studies.summary import as_dict, csv_text, summarise_study, summary_lines
+from resnext.studies.summary import Summary, as_dict, summarise_study, summary_lines
 from resnext.studies.table import spread_text
 from resnext.studies.timing import read_timing
-from resnext.studies.verdict import verdict, word
+from resnext.studies.verdict import needed_text, verdict, word
 
 
 def write_report(study: Study, rows: Sequence[Row], folder: Path) -> list[Path]:
@@ -36,11 +39,13 @@ def write_report(study: Study, rows: Sequence[Row], folder: Path) -> list[Path]:
     Raises:
         RunError: A file cannot be written.
     """
+    summary = summarise_study(study, rows)
+    markdown = "\n".join(summary_lines(study, rows, summary)) + "\n"
     texts = {
-        "report.html": render_report(study, rows, folder),
+        "report.html": render_report(study, rows, folder, summary),
         "results.csv": csv_text(study, rows),
-        "results.json": json.dumps(as_dict(study, rows), indent=1),
-        "results.md": "\n".join(summary_lines(study, rows)) + "\n",
+        "results.json": json.dumps(as_dict(study, rows, summary), indent=1, allow_nan=False),
+        "results.md": markdown.replace("<", "&lt;"),  # a label is text, not HTML
     }
     try:
         for name, text in texts.items():
@@ -52,8 +57,8 @@ def write_report(study: Study, rows: Sequence[Row], folder: Path) -> list[Path]:
     return [folder / name for name in texts]
 
 
-def render_report(study: Study, rows: Sequence[Row], folder: Path) -> str:
-    """Return the page as text."""
+def render_report(study: Study, rows: Sequence[Row], folder: Path, summary: Summary) -> str:
+    """Return the page as text; see `write_report`."""
     environment = Environment(
         loader=ChoiceLoader(
             [PackageLoader("resnext", "studies"), PackageLoader("resnext", "evaluation")]
@@ -63,40 +68,47 @@ def render_report(study: Study, rows: Sequence[Row], folder: Path) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["short"] = EngFormatter(places=2)
-    environment.filters["spread"] = spread_text
-    environment.filters["verdict"] = verdict
-    environment.filters["word"] = word
+    environment.filters |= {
+        "short": EngFormatter(places=2),
+        "spread": spread_text,
+        "verdict": verdict,
+        "needed": needed_text,
+        "word": word,
+    }
     times = read_timing(folder)
     return environment.get_template("report.html.j2").render(
         study=study,
         version=resnext.__version__,
-        summary=summarise_study(study, rows),
+        summary=summary,
+        is_claimed=bool(study.comparisons),
         figures=draw_figures(study, rows),
+        num_unfinished=_num_unfinished(study, rows),
         times=times,
-        time_plot=draw_time_figure(study, times),
+        time_figure=draw_time_figure(study, rows, times),
         costs=_costs(study, rows),
-        failed=[row for row in rows if row.state != "done" and row.attempts],
-        machines=sorted({row.figures.machine for row in rows if row.figures}),
-        precisions=sorted({row.figures.precision for row in rows if row.figures}),
-        num_done=sum(row.state == "done" for row in rows),
+        provenance=trace(study, rows),
         num_trials=len(rows),
     )
 
 
+def _num_unfinished(study: Study, rows: Sequence[Row]) -> int:
+    """Count the designs that a plot of the distribution lacks."""
+    finished = {row.design.label for row in rows if row.figures}
+    return len(study.designs) - len(finished)
+
+
 def _costs(study: Study, rows: Sequence[Row]) -> list[dict[str, Any]]:
     """Return the cost of each design as it was trained, and how many trials are done."""
-    found = []
-    for design in study.designs:
-        mine = [row for row in rows if row.design.label == design.label]
-        figures = next((row.figures for row in mine if row.figures), None)
-        found.append(
-            {
-                "label": design.label,
-                "network": name_of(design.model),
-                "figures": figures,
-                "done": sum(row.state == "done" for row in mine),
-                "trials": len(mine),
-            }
-        )
-    return found
+    by_label: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        by_label[row.design.label].append(row)
+    return [
+        {
+            "label": design.label,
+            "network": name_of(design.model),
+            "figures": next((r.figures for r in by_label[design.label] if r.figures), None),
+            "done": sum(row.state == "done" for row in by_label[design.label]),
+            "trials": len(by_label[design.label]),
+        }
+        for design in study.designs
+    ]

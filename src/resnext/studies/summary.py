@@ -1,22 +1,24 @@
-"""A study's findings as data, as JSON, as lines of text, and as rows of a file."""
+"""A study's findings as data and as lines of text."""
 
 from __future__ import annotations
 
-import csv
-import io
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from resnext.model.config import ResNeXtConfig
-from resnext.model.names import name_of
+from resnext.studies.differences import Difference, compare, compare_training
+from resnext.studies.distribution import GroupDifference, compare_groups
+from resnext.studies.export_rows import trial_row
 from resnext.studies.ranking import Agreement, rank_agreements
 from resnext.studies.results import Row
-from resnext.studies.statistics import Difference, compare
-from resnext.studies.study import Study
-from resnext.studies.table import Cell, ErrorTable, error_tables
+from resnext.studies.statistics import Measure, errors_of, means_of, measures_of
+from resnext.studies.study import PaperError, Study
+from resnext.studies.table import Cell, ErrorTable, error_tables, other_paper_figures
 from resnext.studies.verdict import verdict
+
+MOST_IN_TABLE = 40
+"""A distribution of more designs is drawn, not tabulated."""
 
 
 @dataclass(frozen=True)
@@ -26,89 +28,89 @@ class Summary:
     Attributes:
         tables: Errors, for each data set and test.
         differences: The claims, tested.
+        training_differences: The same on the training images.
+        group_differences: Whether groups of designs differ, in a study of distributions.
         agreements: Whether designs rank alike on different data sets.
+        other_paper: The paper's figures of other networks or images.
         states: How many trials are in which state.
     """
 
     tables: list[ErrorTable]
     differences: list[Difference]
+    training_differences: list[Difference]
+    group_differences: list[GroupDifference]
     agreements: list[Agreement]
+    other_paper: list[PaperError]
     states: dict[str, int]
 
 
 def summarise_study(study: Study, rows: Sequence[Row]) -> Summary:
     """Work out what a study shows so far."""
+    is_tabulated = study.kind == "table" or len(study.designs) <= MOST_IN_TABLE
     return Summary(
-        error_tables(study, rows),
+        error_tables(study, rows) if is_tabulated else [],
         compare(study, rows),
+        compare_training(study, rows),
+        compare_groups(study, rows),
         rank_agreements(study, rows),
+        other_paper_figures(study),
         dict(Counter(row.state for row in rows)),
     )
 
 
-def as_dict(study: Study, rows: Sequence[Row]) -> dict[str, Any]:
-    """Return trials and findings as JSON values."""
-    summary = summarise_study(study, rows)
+def as_dict(study: Study, rows: Sequence[Row], summary: Summary | None = None) -> dict[str, Any]:
+    """Return trials and findings as JSON values.
+
+    Args:
+        study: The study.
+        rows: All of its rows.
+        summary: Its findings, if they have been worked out already.
+    """
+    summary = summary or summarise_study(study, rows)
     return {
         "name": study.name,
         "question": study.question,
         "states": summary.states,
-        "differences": [_as_values(row) for row in summary.differences],
-        "rank_agreements": [asdict(row) for row in summary.agreements],
-        "trials": [trial_row(study, row) for row in rows],
+        "errors": [
+            {**_of(measure), **_without_nan(asdict(mean))}
+            for measure in measures_of(study)
+            for mean in means_of(errors_of(rows, measure)).values()
+        ],
+        "differences": [_difference(row) for row in summary.differences],
+        "training_differences": [_difference(row) for row in summary.training_differences],
+        "group_differences": [_group_difference(row) for row in summary.group_differences],
+        "rank_agreements": [_without_nan(asdict(row)) for row in summary.agreements],
+        "trials": [_without_nan(trial_row(study, row)) for row in rows],
     }
 
 
-def _as_values(row: Difference) -> dict[str, Any]:
-    values = {name: value for name, value in vars(row).items() if name != "comparison"}
-    values = {name: None if value != value else value for name, value in values.items()}  # NaN
+def _of(measure: Measure) -> dict[str, Any]:
+    return {"data": measure.data, "test": measure.test}
+
+
+def _difference(row: Difference) -> dict[str, Any]:
+    hidden = ("comparison", "measure")
+    values = {name: value for name, value in vars(row).items() if name not in hidden}
     found = {"resolved": row.is_resolved, "verdict": verdict(row)}
-    return {**row.comparison.model_dump(), **values, **found}
+    return {**row.comparison.model_dump(), **_of(row.measure), **_without_nan(values), **found}
 
 
-def trial_row(study: Study, row: Row) -> dict[str, Any]:
-    """Return one trial as a flat row: what it was, and what came out."""
-    model, figures = row.design.model, row.figures
-    values: dict[str, Any] = {
-        "design": row.design.label,
-        "row": row.design.row,
-        "column": row.design.column,
-        "network": name_of(model),
-        "cardinality": model.cardinality if isinstance(model, ResNeXtConfig) else None,
-        "bottleneck_width": model.bottleneck_width if isinstance(model, ResNeXtConfig) else None,
-        "depth": model.depth if isinstance(model, ResNeXtConfig) else None,
-        "data": row.trial.data,
-        "seed": row.trial.seed,
-        "state": row.state,
-        "reason": row.attempts[-1]["reason"] if row.attempts and row.state != "done" else None,
-    }
-    for name in _FIGURES:
-        values[name] = None if figures is None else getattr(figures, name)
-    for test in study.tests:
-        top1, top5 = row.tests.get(test.name, (None, None))
-        values |= {f"top1_error_{test.name}": top1, f"top5_error_{test.name}": top5}
-    return {**values, "key": row.trial.key}
+def _group_difference(row: GroupDifference) -> dict[str, Any]:
+    groups = {"first": row.first.name, "second": row.second.name}
+    tested = {"statistic": row.statistic, "p": row.p, "corrected_p": row.corrected_p}
+    found = {"resolved": row.is_resolved, "verdict": str(row)}
+    return {**_of(row.measure), **groups, **tested, **found}
 
 
-_FIGURES = (
-    *("top1_error", "top5_error", "loss", "train_top1_error", "train_loss", "best_top1_error"),
-    *("parameters", "macs", "activations", "epochs", "seconds", "machine", "precision"),
-)
+def _without_nan(values: dict[str, Any]) -> dict[str, Any]:
+    """Replace what JSON has no word for."""
+    infinite = (float("inf"), float("-inf"))
+    return {k: None if v != v or v in infinite else v for k, v in values.items()}
 
 
-def csv_text(study: Study, rows: Sequence[Row]) -> str:
-    """Return all trials as CSV, a line each."""
-    flat = [trial_row(study, row) for row in rows]
-    file = io.StringIO()
-    writer = csv.DictWriter(file, list(flat[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(flat)
-    return file.getvalue()
-
-
-def summary_lines(study: Study, rows: Sequence[Row]) -> list[str]:
+def summary_lines(study: Study, rows: Sequence[Row], summary: Summary | None = None) -> list[str]:
     """Return the findings as lines of Markdown, which also read well in a terminal."""
-    summary = summarise_study(study, rows)
+    summary = summary or summarise_study(study, rows)
     lines = [f"# {study.name}", *(["", study.question] if study.question else [])]
     if study.source:
         lines += ["", f"Source: {study.source}."]
@@ -118,28 +120,37 @@ def summary_lines(study: Study, rows: Sequence[Row]) -> list[str]:
     lines += ["", f"{len(rows)} trials: {told}."]
     for table in summary.tables:
         lines += ["", *_table_lines(table)]
-    if summary.differences:
-        lines += ["", "## Comparisons", ""]
-        lines += [f"- {verdict(row)}" for row in summary.differences]
-    for row in summary.agreements:
-        lines += [
-            "",
-            f"Ranking of {row.num_designs} designs on {row.first} and {row.second}: Kendall's tau "
-            f"{row.tau:.2f} (p = {row.p:.3f}).",
-        ]
+    lines += _list("Comparisons", [verdict(row) for row in summary.differences])
+    training = [verdict(row) for row in summary.training_differences if row.n]
+    lines += _list("The same on the training images", training)
+    lines += _list("Distributions", [str(row) for row in summary.group_differences])
+    lines += _list("Rankings", [str(row) for row in summary.agreements])
+    other = [_paper_line(figure) for figure in summary.other_paper]
+    lines += _list("The paper's figures, of its own networks and images", other)
     return lines
+
+
+def _list(title: str, items: Sequence[str]) -> list[str]:
+    return ["", f"## {title}", "", *(f"- {item}" for item in items)] if items else []
+
+
+def _paper_line(figure: PaperError) -> str:
+    images = figure.data + (f", {figure.test}" if figure.test else "")
+    top5 = "" if figure.top5_error is None else f" / {figure.top5_error}"
+    return f"{figure.design} on {images}: {figure.top1_error}{top5}"
 
 
 def _table_lines(table: ErrorTable) -> list[str]:
     cells = [["", *table.columns]]
     cells += [[title, *(_cell_text(cell) for cell in row)] for title, row in table.rows]
+    cells = [[text.replace("|", "\\|") for text in row] for row in cells]
     widths = [max(len(row[column]) for row in cells) for column in range(len(cells[0]))]
     lines = [
         "| " + " | ".join(text.ljust(w) for text, w in zip(row, widths, strict=True)) + " |"
         for row in cells
     ]
     rule = "|" + "|".join("-" * (width + 2) for width in widths) + "|"
-    title = f"## {table.title}: top-1 error in percent, mean ± standard deviation (seeds)"
+    title = f"## {table.measure}: top-1 error in percent, mean ± standard deviation (seeds)"
     return [title, "", lines[0], rule, *lines[1:]]
 
 

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from resnext.studies.results import Row
-from resnext.studies.statistics import Mean, errors_of, summarise
-from resnext.studies.study import Design, PaperError, Study, data_label
+from resnext.studies.statistics import (
+    Mean,
+    Measure,
+    errors_of,
+    means_of,
+    measures_of,
+    top5_errors_of,
+)
+from resnext.studies.study import Design, PaperError, Study
 
 
 @dataclass(frozen=True)
@@ -15,15 +23,17 @@ class Cell:
     """One design in a table.
 
     Attributes:
-        mean: Our error, or None where nothing has finished.
+        mean: Our top-1 error, or None where nothing has finished.
+        top5: Our top-5 error, if it was measured.
         training: Our error on the training images.
-        paper: The paper's figure, if it has one.
+        paper: The paper's figures, if it has some.
         is_best: The lowest mean of its table.
     """
 
     mean: Mean | None
-    training: Mean | None
-    paper: PaperError | None
+    top5: Mean | None = None
+    training: Mean | None = None
+    paper: PaperError | None = None
     is_best: bool = False
 
     def __str__(self) -> str:
@@ -35,63 +45,72 @@ class ErrorTable:
     """Errors of one data set and test.
 
     Attributes:
-        data: Name of the data set.
-        test: Name of the test; empty for validation.
+        measure: Which error.
         columns: Titles of the columns.
         rows: Title and cells of each row; None where there is no design.
     """
 
-    data: str
-    test: str
+    measure: Measure
     columns: tuple[str, ...]
     rows: tuple[tuple[str, tuple[Cell | None, ...]], ...]
-
-    @property
-    def title(self) -> str:
-        """What the table shows."""
-        return self.data + (f", {self.test}" if self.test else "")
 
 
 def error_tables(study: Study, rows: Sequence[Row]) -> list[ErrorTable]:
     """Arrange the errors of a study, a table for each data set and test."""
-    return [
-        _table(study, rows, data_label(settings.data), test)
-        for settings in study.settings
-        for test in ("", *(test.name for test in study.tests))
-    ]
+    return [_table(study, rows, measure) for measure in measures_of(study)]
 
 
-def _table(study: Study, rows: Sequence[Row], data: str, test: str) -> ErrorTable:
-    errors = errors_of(rows, data, test)
-    training = errors_of(rows, data, training=True) if not test else {}
-    means = {label: summarise(label, by_seed.values()) for label, by_seed in errors.items()}
-    best = min(means.values(), key=lambda mean: mean.mean).label if means else ""
-    places = {_place(design): design.label for design in study.designs}
-    titles = list(dict.fromkeys(row for row, _ in places))
+def other_paper_figures(study: Study) -> list[PaperError]:
+    """Return the paper's figures of networks or images that the study does not have."""
+    labels = {design.label for design in study.designs}
+    shown = {(measure.data, measure.test) for measure in measures_of(study)}
+    return [p for p in study.paper if p.design not in labels or (p.data, p.test) not in shown]
+
+
+def _table(study: Study, rows: Sequence[Row], measure: Measure) -> ErrorTable:
+    cells = _cells(study, rows, measure)
+    places = _places(study.designs)
+    titles = list(dict.fromkeys(title for title, _ in places))
     columns = list(dict.fromkeys(column for _, column in places))
+    labels = {place: design.label for place, design in places.items()}
+    filled = tuple(
+        (title, tuple(cells.get(labels.get((title, column), "")) for column in columns))
+        for title in titles
+    )
+    return ErrorTable(measure, tuple(column or "top-1 error" for column in columns), filled)
 
-    def cell(place: tuple[str, str]) -> Cell | None:
-        if place not in places:
-            return None
-        label = places[place]
-        trained = summarise(label, training[label].values()) if label in training else None
-        paper = next(
-            (p for p in study.paper if (p.design, p.data, p.test) == (label, data, test)), None
+
+def _cells(study: Study, rows: Sequence[Row], measure: Measure) -> dict[str, Cell]:
+    """Return the cell of each design by its label."""
+    means = means_of(errors_of(rows, measure))
+    top5 = means_of(top5_errors_of(rows, measure))
+    training = {} if measure.test else means_of(errors_of(rows, replace(measure, is_training=True)))
+    lowest = min((mean.mean for mean in means.values()), default=None)
+    paper = {p.design: p for p in study.paper if (p.data, p.test) == (measure.data, measure.test)}
+    return {
+        label: Cell(
+            means.get(label),
+            top5.get(label),
+            training.get(label),
+            paper.get(label),
+            is_best=label in means and means[label].mean == lowest,
         )
-        return Cell(means.get(label), trained, paper, is_best=label == best)
-
-    filled = tuple((title, tuple(cell((title, column)) for column in columns)) for title in titles)
-    return ErrorTable(data, test, tuple(column or "top-1 error" for column in columns), filled)
+        for label in (design.label for design in study.designs)
+    }
 
 
-def _place(design: Design) -> tuple[str, str]:
-    """Return row and column; a design without a row, or of a shared place, has its own row."""
-    if design.row and design.column:
-        return design.row, design.column
-    return design.label, ""
+def _places(designs: Sequence[Design]) -> dict[tuple[str, str], Design]:
+    """Give each design a row and a column; one without, or of a shared place, has its own row."""
+    shared = Counter((design.row, design.column) for design in designs)
+    return {
+        (design.row, design.column)
+        if design.row and design.column and shared[design.row, design.column] == 1
+        else (design.label, ""): design
+        for design in designs
+    }
 
 
-def spread_text(mean: Mean) -> str:
+def spread_text(mean: Mean, with_n: bool = True) -> str:
     """Write a mean with its spread and number: `7.31 ± 0.12 (3)`."""
     spread = "" if mean.deviation is None else f" ± {mean.deviation:.2f}"
-    return f"{mean.mean:.2f}{spread} ({mean.n})"
+    return f"{mean.mean:.2f}{spread}" + (f" ({mean.n})" if with_n else "")

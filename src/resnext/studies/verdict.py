@@ -2,46 +2,75 @@
 
 from __future__ import annotations
 
-from resnext.studies.statistics import MOST_SEEDS, Difference
+from resnext.studies.differences import LEVEL, Difference
+from resnext.studies.power import MOST_SEEDS
 
 
 def verdict(row: Difference) -> str:
-    """Say in one sentence what came out of a comparison."""
-    better, than = row.comparison.better, row.comparison.than
-    where = f" on {row.data}" + (f", {row.test}" if row.test else "")
-    if row.n == 0:
-        return f"{better} against {than}{where}: no seed has finished for both."
-    if row.interval is None:
-        reason = "one seed shows no spread" if row.n == 1 else "the differences have no spread"
-        return (
-            f"{better} against {than}{where}: not resolved, since {reason} "
-            f"({_signed(row.mean)} points, n = {row.n})."
-        )
-    numbers = (
-        f"95 % interval {_signed(row.interval[0])} to {_signed(row.interval[1])}, "
-        f"n = {row.n}, corrected p = {_p(row.corrected_p)}"
-    )
-    if not row.is_resolved:
-        return (
-            f"{better} against {than}{where}: not resolved at n = {row.n} "
-            f"({_signed(row.mean)} points; {numbers}). {_needed(row)}"
-        )
-    word = "lower" if row.mean > 0 else "HIGHER"
-    points = f"{abs(row.mean):.2f} points"
-    return f"{better} has a {word} error than {than}{where}, by {points} ({numbers})."
+    """Say in one or two sentences what came out of a comparison."""
+    sentences = [_finding(row)]
+    if row.interval is not None and not row.is_resolved:
+        sentences.append(_needed(row))
+    if row.unpaired:
+        seeds = ", ".join(map(str, row.unpaired))
+        word = "Seed" if len(row.unpaired) == 1 else "Seeds"
+        sentences.append(f"{word} {seeds}: finished for one of the two only, and left out.")
+    return " ".join(sentences)
 
 
 def word(row: Difference) -> str:
-    """Say it in a word."""
+    """Say it in a word or two."""
     if not row.is_resolved:
         return "not resolved"
-    return "resolved, as claimed" if row.mean > 0 else "resolved, the other way"
+    return "resolved" if row.mean > 0 else "resolved the other way"
+
+
+def _finding(row: Difference) -> str:
+    better, than = f"“{row.comparison.better}”", f"“{row.comparison.than}”"
+    if row.n == 0:
+        return f"No answer: {better} against {than} on {row.measure}; no seed has finished both."
+    if row.interval is None:
+        return (
+            f"Not resolved: {better} against {than} on {row.measure}, {_signed(row.mean)} points; "
+            + ("one seed shows no spread." if row.n == 1 else _without_spread(row))
+        )
+    numbers = (
+        f"95 % CI {_signed(row.interval[0])} to {_signed(row.interval[1])}, "
+        f"n = {row.n}, corrected p {_p(row.corrected_p)}"
+    )
+    if not row.is_resolved:
+        return (
+            f"Not resolved at n = {row.n}: {better} against {than} on {row.measure}, "
+            f"{_signed(row.mean)} points ({numbers})."
+        )
+    start, direction = (
+        ("Resolved", "lower") if row.mean > 0 else ("Resolved the other way", "higher")
+    )
+    return (
+        f"{start}: {better} has a {direction} error than {than} on {row.measure}, "
+        f"by {abs(row.mean):.2f} points ({numbers})."
+    )
+
+
+def _without_spread(row: Difference) -> str:
+    return f"the {row.n} seeds differ by exactly the same, which leaves no spread to judge by."
 
 
 def _needed(row: Difference) -> str:
+    alone = ""
+    if row.p < LEVEL:
+        alone = f"It would be resolved as the only question, but is one of {row.num_compared}. "
     if row.n_needed is None:
-        return f"More than {MOST_SEEDS} seeds would be needed to resolve a difference of this size."
-    return f"About {row.n_needed} seeds would resolve a difference of this size."
+        return f"{alone}Even {MOST_SEEDS} seeds would hardly resolve a difference of this size."
+    return f"{alone}About {needed_text(row)} seeds would resolve a difference of this size."
+
+
+def needed_text(row: Difference) -> str:
+    """Say how many seeds would resolve a difference that is not resolved."""
+    if row.n_needed is None:
+        return f"> {MOST_SEEDS}"
+    # So many seeds would have done on average, but these did not
+    return str(max(row.n_needed, row.n + 1))
 
 
 def _signed(value: float) -> str:
@@ -49,4 +78,4 @@ def _signed(value: float) -> str:
 
 
 def _p(value: float) -> str:
-    return "< 0.001" if value < 0.001 else f"{value:.3f}"
+    return "< 0.001" if value < 0.001 else f"= {value:.3f}"

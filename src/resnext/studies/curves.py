@@ -1,0 +1,64 @@
+"""The errors of paired designs during training, as the paper's figure 5."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from statistics import fmean
+
+from resnext.studies import plots
+from resnext.studies.differences import claims_of
+from resnext.studies.results import Row
+from resnext.studies.study import Study
+from resnext.training.metrics_log import read_metrics
+
+_MOST_FIGURES, _MOST_CURVES = 4, 4
+
+Curve = list[float]
+
+
+def draw_curve_figures(study: Study, rows: Sequence[Row], data: str) -> list[tuple[str, str]]:
+    """Draw the designs that are compared with each other; only their logs are read.
+
+    Returns:
+        Caption and picture, one for each design that others are compared with, as far as
+        there is room.
+    """
+    found = []
+    for labels in _groups(study)[:_MOST_FIGURES]:
+        training: dict[str, Curve] = {}
+        validation: dict[str, Curve] = {}
+        for label in labels:
+            runs = _epochs(rows, label, data)
+            if runs:
+                training[label] = _mean_curve(runs, "train_top1_error")
+                validation[label] = _mean_curve(runs, "top1_error")
+        if len(validation) > 1:
+            caption = "errors during training, means over the seeds"
+            found.append((caption, plots.draw_curves(training, validation)))
+    return found
+
+
+def _groups(study: Study) -> list[list[str]]:
+    """Return each design that others are compared with, and those: the ends if they are many."""
+    groups: dict[str, list[str]] = {}
+    for claim in claims_of(study):
+        groups.setdefault(claim.than, [claim.than]).append(claim.better)
+    return [
+        labels if len(labels) <= _MOST_CURVES else [labels[0], labels[-1]]
+        for labels in groups.values()
+    ]
+
+
+def _epochs(rows: Sequence[Row], label: str, data: str) -> list[list[dict[str, float]]]:
+    """Return the lines of the epochs of a design's finished runs."""
+    runs = [
+        [line for line in read_metrics(row.run) if line["kind"] == "epoch"]
+        for row in rows
+        if row.design.label == label and row.trial.data == data and row.figures
+    ]
+    return [run for run in runs if run]
+
+
+def _mean_curve(runs: list[list[dict[str, float]]], key: str) -> Curve:
+    """Average the runs after each epoch that all of them have."""
+    return [fmean(line[key] for line in lines) for lines in zip(*runs, strict=False)]

@@ -1,0 +1,44 @@
+"""How many seeds it takes to tell a difference from chance."""
+
+from __future__ import annotations
+
+import bisect
+
+from scipy import stats
+
+POWER = 0.8
+"""Chance of a finding that the number of seeds is planned for."""
+MOST_SEEDS = 200
+"""More than so many are not worth planning."""
+
+
+def power(effect: float, n: int, level: float) -> float:
+    """Return the chance that a paired t test finds a difference.
+
+    Args:
+        effect: Mean difference over its standard deviation.
+        n: Pairs, at least two.
+        level: Share of false findings that is accepted, two-sided.
+
+    Source: J. Cohen, "Statistical Power Analysis", chapter 2. The square of the noncentral t is
+    a noncentral F, which covers both tails at once; scipy's noncentral t gives NaN far out.
+    """
+    if effect == 0.0:
+        return level  # scipy's noncentral F is wrong in just this case
+    critical = stats.f.isf(level, 1, n - 1)
+    return float(stats.ncf.sf(critical, 1, n - 1, n * effect**2))
+
+
+def seeds_needed(effect: float, level: float) -> int | None:
+    """Return the fewest seeds that find a difference with a chance of `POWER`.
+
+    Args:
+        effect: Mean difference over its standard deviation.
+        level: Share of false findings that is accepted, two-sided.
+
+    Returns:
+        The number, or None if it is above `MOST_SEEDS`.
+    """
+    numbers = range(2, MOST_SEEDS + 1)
+    place = bisect.bisect_left(numbers, POWER, key=lambda n: power(effect, n, level))
+    return numbers[place] if place < len(numbers) else None
