@@ -64,7 +64,7 @@ class Claim:
 
     def is_held(self) -> bool:
         """Tell whether nobody else has taken over."""
-        return max(_numbers(self._folder), default=0) == self._number
+        return _highest(self._folder) == self._number
 
     def _beat(self) -> None:
         while not self._ended.wait(_SECONDS_BETWEEN_BEATS):
@@ -85,10 +85,11 @@ def take_claim(folder: Path, on_lost: Callable[[], None]) -> Claim | Holder:
     Returns:
         The claim, or who holds it.
     """
-    holder = find_holder(folder)
+    highest = _highest(folder)
+    holder = _holder_of(folder, highest)
     if holder is not None:
         return holder
-    number = max(_numbers(folder), default=0) + 1
+    number = highest + 1  # of the claim that was looked at, so that nobody's is skipped
     path = folder / f"{_PREFIX}{number:06}"
     try:
         with path.open("x", encoding="utf-8") as file:
@@ -100,7 +101,10 @@ def take_claim(folder: Path, on_lost: Callable[[], None]) -> Claim | Holder:
 
 def find_holder(folder: Path) -> Holder | None:
     """Return who works on a trial at this moment."""
-    number = max(_numbers(folder), default=0)
+    return _holder_of(folder, _highest(folder))
+
+
+def _holder_of(folder: Path, number: int) -> Holder | None:
     path = folder / f"{_PREFIX}{number:06}"
     try:
         text = path.read_text(encoding="utf-8")
@@ -113,10 +117,11 @@ def find_holder(folder: Path) -> Holder | None:
     return holder if _disk_time(folder) - beaten < _SECONDS_UNTIL_STALE else None
 
 
-def _numbers(folder: Path) -> list[int]:
+def _highest(folder: Path) -> int:
+    """Return the highest number of a claim, held or released; 0 if there is none."""
     names = (entry.name for entry in os.scandir(folder) if entry.name.startswith(_PREFIX))
     plain = (name.removesuffix(_RELEASED).removeprefix(_PREFIX) for name in names)
-    return [int(name) for name in plain if name.isdigit()]
+    return max((int(name) for name in plain if name.isdigit()), default=0)
 
 
 def _myself() -> Holder:

@@ -37,6 +37,7 @@ class Position:
         loss_sum: Sum of the losses of this epoch's images, for the epoch's mean.
         num_wrong: Images of this epoch that the network got wrong as it was trained on them.
         num_seen: Images of this epoch so far, in this process.
+        told: `loss_sum` and `num_seen` when the log was last written.
         scaler: State of the fp16 gradient scaler.
     """
 
@@ -49,6 +50,7 @@ class Position:
     loss_sum: float = 0.0
     num_wrong: float = 0.0
     num_seen: int = 0
+    told: tuple[float, int] = (0.0, 0)
     scaler: dict[str, float] = field(default_factory=dict)
 
 
@@ -94,7 +96,8 @@ def load_checkpoint(
     if metadata.get("format") != _FORMAT:
         raise CheckpointError(f"{path}: is not a training checkpoint of this program")
     values = json.loads(metadata["position"])
-    position = Position(**{**values, "best": tuple(values["best"])})
+    pairs = {name: tuple(values[name]) for name in ("best", "told") if name in values}
+    position = Position(**values | pairs)
     _create_momentum(stored, model, optimizer)
     wanted = _named_tensors(model, optimizer, average)
     differing = sorted(

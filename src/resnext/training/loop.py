@@ -206,6 +206,7 @@ class Loop:
             loss_sum=0.0,
             num_wrong=0.0,
             num_seen=0,
+            told=(0.0, 0),
         )
         self._save()
 

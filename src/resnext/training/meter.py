@@ -17,7 +17,7 @@ class Meter:
         sums = [position.loss_sum, position.num_wrong]
         self._sums = torch.tensor(sums, dtype=torch.float64, device=device)
         self._num_seen = position.num_seen
-        self._interval_start = (position.loss_sum, position.num_seen)
+        self._told = position.told
         self._global_images = 0
         self._interval_time = time.perf_counter()
         self._saved_time = self._interval_time
@@ -32,10 +32,10 @@ class Meter:
         """Return the mean loss and the images per second since the last reading."""
         total = float(self._sums[0])  # on a GPU: waits for the steps so far
         now = time.perf_counter()
-        start_sum, start_count = self._interval_start
+        start_sum, start_count = self._told
         loss = (total - start_sum) / max(self._num_seen - start_count, 1)
         images_per_s = self._global_images / max(now - self._interval_time, 1e-9)
-        self._interval_start = (total, self._num_seen)
+        self._told = (total, self._num_seen)
         self._interval_time = now
         self._global_images = 0
         return loss, images_per_s
@@ -51,5 +51,6 @@ class Meter:
             loss_sum=loss_sum,
             num_wrong=num_wrong,
             num_seen=self._num_seen,
+            told=self._told,
             seconds=position.seconds + elapsed,
         )
