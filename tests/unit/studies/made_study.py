@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +24,6 @@ from resnext.training.config import TrainConfig
 
 NO_FOLDER = Path("no-such-folder")
 
-# Error of a trial in percent, from its design, data set and seed
-ErrorOf = Callable[[str, str, int], float]
-
 
 def made_study(labels: Sequence[str] = ("a", "b"), **changes: Any) -> Study:
     """Return a study of small networks of cardinality 1, 2, 4 ... under the given labels."""
@@ -37,8 +35,11 @@ def made_study(labels: Sequence[str] = ("a", "b"), **changes: Any) -> Study:
     return Study(**given | changes)
 
 
+_cost = lru_cache(count)
+
+
 def made_figures(trial: Trial, error: float, **changes: Any) -> Figures:
-    cost = count(trial.design.model)
+    cost = _cost(trial.design.model)
     given = {
         "top1_error": error,
         "loss": error / 20,
@@ -65,7 +66,7 @@ def made_row(trial: Trial, error: float | None, root: Path = NO_FOLDER, **change
     return Row(trial, trial.folder(root), **given | changes)
 
 
-def made_rows(study: Study, errors: dict[str, Sequence[float | None]]) -> list[Row]:
+def made_rows(study: Study, errors: Mapping[str, Sequence[float | None]]) -> list[Row]:
     """Return a row for each trial.
 
     Args:
@@ -156,11 +157,11 @@ def small_table4() -> tuple[Study, list[Row]]:
     return study, simulated_rows(study, means, seed=2, shared=0.2, own=0.15)
 
 
-def made_design_space(num_groups_apart: float = 1.0) -> tuple[Study, list[Row]]:
+def made_design_space(points_apart: float = 1.0) -> tuple[Study, list[Row]]:
     """Return random designs, the aggregated ones better by some points."""
     study = design_space(Choice("small", (DataConfig(name="cifar10"),)))
     means = {
-        design.label: 10 - num_groups_apart * (design.row != "cardinality 1")
+        design.label: 10 - points_apart * (design.row != "cardinality 1")
         for design in study.designs
     }
     return study, simulated_rows(study, means, seed=3, shared=0.0, own=0.6)

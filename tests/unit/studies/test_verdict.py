@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from made_study import made_rows, made_study
+
+from resnext.studies.differences import Difference, compare
+from resnext.studies.study import Comparison
+from resnext.studies.verdict import needed_text, verdict, word
+
+STUDY = made_study(seeds=(0, 1, 2), comparisons=(Comparison(better="b", than="a"),))
+A = [8.0, 8.2, 8.1]
+
+
+def difference(b: Sequence[float | None], a: Sequence[float | None] = A) -> Difference:
+    (found,) = compare(STUDY, made_rows(STUDY, {"a": a, "b": b}))
+    return found
+
+
+def test_a_lower_error_is_resolved_with_its_size_interval_and_number() -> None:
+    found = difference([7.0, 7.21, 7.09])
+    assert word(found) == "resolved"
+    text = verdict(found)
+    assert text.startswith("Resolved: “b” has a lower error than “a” on digits, by 1.00 points")
+    # 1 ± 4.303 * 0.01 / sqrt(3): Student's t of 2 degrees of freedom
+    assert "95 % CI +0.98 to +1.02, n = 3, corrected p < 0.001" in text
+
+
+def test_a_higher_error_is_resolved_the_other_way() -> None:
+    found = difference([9.0, 9.21, 9.09])
+    assert word(found) == "resolved the other way"
+    assert verdict(found).startswith(
+        "Resolved the other way: “b” has a higher error than “a” on digits, by 1.00 points"
+    )
+
+
+def test_chance_is_not_resolved_and_says_how_many_seeds_it_takes() -> None:
+    found = difference([7.0, 8.4, 7.9])
+    assert word(found) == "not resolved"
+    text = verdict(found)
+    assert text.startswith("Not resolved at n = 3: “b” against “a” on digits, +0.33 points")
+    assert text.endswith(f"About {found.n_needed} seeds would resolve a difference of this size.")
+
+
+def test_a_difference_of_nothing_is_not_promised_to_be_resolved() -> None:
+    found = difference([8.1, 8.1, 8.1])
+    assert needed_text(found) == "> 200"
+    assert verdict(found).endswith("Even 200 seeds would hardly resolve a difference of this size.")
+
+
+def test_one_seed_is_never_a_claim() -> None:
+    found = difference([1.0, None, None])
+    assert word(found) == "not resolved"
+    text = verdict(found)
+    assert text.startswith("Not resolved: “b” against “a” on digits, +7.00 points; one seed")
+    assert text.endswith("Seeds 1, 2: finished for one of the two only, and left out.")
+
+
+def test_equal_differences_leave_no_spread_to_judge_by() -> None:
+    text = verdict(difference([7.0, 7.2, 7.1]))
+    assert text.startswith("Not resolved")
+    assert "no spread to judge by" in text
+
+
+def test_nothing_finished_is_no_answer() -> None:
+    text = verdict(difference([None, None, None], [None, None, None]))
+    assert text == "No answer: “b” against “a” on digits; no seed has finished both."
+
+
+def test_a_claim_that_only_the_correction_fails_says_so() -> None:
+    study = made_study("abc", seeds=(0, 1, 2))
+    errors = {"a": A, "b": [7.8, 8.09, 7.95], "c": [8.1, 8.1, 8.1]}
+    found = compare(study, made_rows(study, errors))[0]
+    assert found.p < 0.05 < found.corrected_p
+    assert "It would be resolved as the only question, but is one of 2." in verdict(found)
+
+
+def test_more_seeds_are_asked_for_than_there_were() -> None:
+    study = made_study("abc", seeds=(0, 1, 2))
+    errors = {"a": A, "b": [7.8, 8.09, 7.95], "c": [8.1, 8.1, 8.1]}
+    assert int(needed_text(compare(study, made_rows(study, errors))[0])) > 3
