@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from resnext.complexity.baselines import count_baseline
 from resnext.complexity.cost import Cost
 from resnext.complexity.walk import count_network
 from resnext.errors import ConfigError
@@ -36,8 +37,6 @@ def count(config_or_name: ModelConfig | str, input_size: int | Sequence[int] | N
     config = config_from(config_or_name)
     sides = _sides(config, input_size)
     if isinstance(config, BaselineConfig):
-        from resnext.complexity.baselines import count_baseline  # needed for these only
-
         return count_baseline(config, sides)
     return count_network(config, sides)
 

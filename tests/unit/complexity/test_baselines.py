@@ -6,6 +6,7 @@ from functools import cache
 
 import pytest
 import torch
+from execution import kept_bytes, peak_bytes, run_layers
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from torch import nn
@@ -15,7 +16,6 @@ from torchvision import models
 import resnext
 from resnext.complexity.baselines import SMALLEST_SIDE
 from resnext.complexity.cost import Cost, StageCost
-from resnext.complexity.execution import kept_bytes, peak_bytes, run_layers
 from resnext.errors import ConfigError
 from resnext.model.config import BaselineConfig
 

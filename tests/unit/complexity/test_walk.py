@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import torch
+from execution import kept_bytes, peak_bytes, run_layers
 from torch import fx, nn
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.multiprocessing import reductions
@@ -21,7 +22,6 @@ from torch.utils.flop_counter import FlopCounterMode
 
 import resnext
 from resnext.complexity.cost import LayerCost
-from resnext.complexity.execution import kept_bytes, peak_bytes, run_layers
 from resnext.model.config import ResNeXtConfig
 
 NUM_CONFIGS = 200
