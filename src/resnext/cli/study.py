@@ -19,6 +19,7 @@ Examples:
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -67,6 +68,8 @@ class Study:
     """Run on a Ray cluster instead; --root must be on a disk that all its machines share."""
     halving: bool = False
     """Stop the worse designs early (successive halving)."""
+    time: bool = False
+    """With report: first measure a training step and an inference of each design here."""
     quiet: bool = False
     """Print nothing but errors."""
     json: bool = False
@@ -196,12 +199,26 @@ def _report(study: StudySettings, arguments: Study) -> int:
             f"no trial of {study.name} has finished below {root}; run it first: "
             f"resnext study run {arguments.name}"
         )
+    if arguments.time:
+        _time(study, root, quiet=arguments.quiet)
     written = write_report(study, rows, settle_folder(study, root))
     _tell(study, rows, arguments)
     if not arguments.json and not arguments.quiet:
         print_verdicts(study, rows)
         print("\n".join(f"wrote {path}" for path in written))
     return 0
+
+
+def _time(study: StudySettings, root: Path, *, quiet: bool) -> None:
+    """Measure what the designs cost in time, and keep it for the report."""
+    from resnext.cli.study_output import settle_folder
+    from resnext.studies.timing import time_designs, write_timing
+
+    def tell(text: str) -> None:
+        if not quiet:
+            print(text, file=sys.stderr)
+
+    write_timing(settle_folder(study, root), time_designs(study, progress=tell))
 
 
 def _tell(study: StudySettings, rows: list[Row], arguments: Study) -> None:

@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from resnext.cli.main import main
+from resnext.recipes.studies import STUDIES
+
+TINY = """\
+name: tiny
+space:
+  kind: list
+  networks: [{name: resnext_1-1_2x4d_cifar, stem_width: 8, stage_widths: [16, 32]}]
+data: [digits]
+set: {schedule.epochs: 1, data.num_train: 64}
+seeds: [0]
+"""
+
+
+def test_list_names_every_study_with_what_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["study", "list", "--json"]) == 0
+    listed = json.loads(capsys.readouterr().out)
+    assert list(listed) == list(STUDIES)
+    assert listed["table3"].startswith("Table 3: cardinality against width")
+
+
+def test_show_gives_the_paper_s_costs(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["study", "show", "table3", "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    costs = {entry["name"]: entry["macs"] for entry in shown["designs"]}
+    assert costs["resnet50"] == 4_089_185_256
+    assert costs["resnext101_32x4d"] == 7_969_997_800
+    assert shown["trials"] == 30
+
+
+def test_show_prints_a_table(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["study", "show", "residual", "--scale", "small", "--data", "digits"]) == 0
+    out = capsys.readouterr().out
+    assert "1x16d without shortcuts" in out
+    assert "4 designs x 1 data set(s) x 3 seed(s) = 12 trials" in out
+
+
+def test_a_study_runs_and_is_reported_and_timed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "tiny.yaml"
+    file.write_text(TINY)
+    arguments = [str(file), "--root", str(tmp_path)]
+    assert main(["study", "status", *arguments, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["states"] == {"missing": 1}
+    assert main(["study", "report", *arguments]) == 2
+    assert "no trial of tiny has finished" in capsys.readouterr().err
+    assert main(["study", "run", *arguments, "--threads", "1", "--quiet", "--json"]) == 0
+    trial = json.loads(capsys.readouterr().out)["trials"][0]
+    assert trial["state"] == "done"
+    assert main(["study", "report", str(tmp_path / "tiny"), "--time", "--quiet"]) == 0
+    times = json.loads((tmp_path / "tiny" / "timing.json").read_text())
+    assert [row["label"] for row in times] == ["resnext_1-1_2x4d_cifar"]
+    assert times[0]["step_ms_low"] <= times[0]["step_ms"] <= times[0]["step_ms_high"]
+    assert "inference" in (tmp_path / "tiny" / "report.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["run"], "name a study"),
+        (["run", "tabel3"], "did you mean 'table3'"),
+        (["run", "table3", "--scale", "small"], "needs its images"),
+        (["run", "table3", "--scale", "small", "--data", "digits", "--jobs", "0"], "jobs=0"),
+        (["run", "missing.yaml"], "cannot read missing.yaml"),
+    ],
+)
+def test_a_wrong_request_is_one_message(
+    arguments: list[str],
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["study", *arguments]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_another_study_of_the_same_name_is_not_overwritten(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "tiny.yaml"
+    file.write_text(TINY)
+    arguments = ["study", "run", str(file), "--root", str(tmp_path), "--threads", "1", "--quiet"]
+    assert main(arguments) == 0
+    file.write_text(TINY.replace("epochs: 1", "epochs: 2"))
+    assert main(arguments) == 2
+    assert "another place" in capsys.readouterr().err
