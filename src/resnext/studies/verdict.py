@@ -67,10 +67,7 @@ def _needed(row: Difference) -> str:
 
 def needed_text(row: Difference) -> str:
     """Say how many seeds would resolve a difference that is not resolved."""
-    if row.n_needed is None:
-        return f"> {MOST_SEEDS}"
-    # So many seeds would have done on average, but these did not
-    return str(max(row.n_needed, row.n + 1))
+    return f"> {MOST_SEEDS}" if row.n_needed is None else str(row.n_needed)
 
 
 def _signed(value: float) -> str:

@@ -40,7 +40,7 @@ def test_tau_is_the_share_of_pairs_in_order_less_those_out_of_order() -> None:
 
 
 def test_only_designs_that_finished_on_both_sets_count() -> None:
-    (found,) = agreements([1, 2, 3, None], [4, 5, 6, 1])
+    (found,) = agreements([1, 2, 3, None, 9], [4, 5, 6, 1, None])
     assert found.num_designs == 3
     assert found.tau == pytest.approx(1)
 
