@@ -11,14 +11,17 @@ import json
 import os
 import platform
 import statistics
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from resnext import __version__
 from resnext.complexity.count import default_side
-from resnext.complexity.runtimes import prepare_inference, runtime_version
+from resnext.complexity.runtimes import prepare_inference, runtime_version, threads_of_torch
+from resnext.errors import ConfigError
 from resnext.model.config import ModelConfig
 
 RuntimeName = Literal["eager", "compiled", "onnxruntime"]
@@ -54,7 +57,7 @@ class Latency:
         rounds: Measured rounds.
         machine: Processor and number of cores.
         versions: Of torch and the runtime.
-        measured: Day of the measurement.
+        measured: Day and time of the measurement.
         is_cached: It was measured earlier and found in the cache.
     """
 
@@ -68,30 +71,56 @@ class Latency:
     is_cached: bool = False
 
 
+def measure_latency(
+    config: ModelConfig, setup: LatencySetup | None = None, *, cache: Path | None = None
+) -> Latency:
+    """Measure one network; see `measure_latencies`, which compares several."""
+    return measure_latencies([config], setup or LatencySetup(), cache=cache)[0]
+
+
 def measure_latencies(
-    configs: Sequence[ModelConfig], setup: LatencySetup, *, cache: Path | None
+    configs: Sequence[ModelConfig],
+    setup: LatencySetup,
+    *,
+    cache: Path | None,
+    prepared: dict[str, Callable[[], Any]] | None = None,
+    progress: Callable[[str], None] = lambda _: None,
 ) -> list[Latency]:
-    """Measure networks in turns; those that the cache knows are not measured again.
+    """Measure networks in turns, unless the cache knows all of them.
+
+    A network measured earlier is measured again beside a new one: under another load of the
+    machine its figure would not compare.
 
     Args:
         configs: The networks.
         setup: Runtime, sizes, rounds.
         cache: File of what was measured before; None measures all anew and keeps nothing.
+        prepared: Networks that an earlier call made ready; new ones are added to it.
+        progress: Is told what is being done.
 
     Raises:
-        ConfigError: The runtime is not installed.
+        ConfigError: The runtime is not installed, or the cache cannot be written.
     """
     place = (machine_name(), runtime_version(setup.runtime))
     keys = [_key(config, setup, place) for config in configs]
     known = _read(cache)
-    missing = {key: config for key, config in zip(keys, configs, strict=True) if key not in known}
-    if missing:
-        actions = [prepare_inference(config, _sized(config, setup)) for config in missing.values()]
-        seconds = take_turns(actions, setup.rounds)
-        for key, times in zip(missing, seconds, strict=True):
-            known[key] = _summarise(times, setup, place)
-        _write(cache, {key: known[key] for key in missing})
-    return [replace(known[key], is_cached=key not in missing) for key in keys]
+    if known.keys() >= set(keys):
+        return [replace(known[key], is_cached=True) for key in keys]
+    _check_writable(cache)
+    networks = dict(zip(keys, configs, strict=True))  # the same network once
+    with threads_of_torch(setup.threads):
+        prepared = {} if prepared is None else prepared
+        for number, (key, config) in enumerate(networks.items(), 1):
+            if key not in prepared:
+                progress(f"preparing network {number} of {len(networks)} ({setup.runtime})")
+                prepared[key] = prepare_inference(config, _sized(config, setup))
+        progress(f"measuring {len(networks)} networks in {setup.rounds} rounds")
+        seconds = take_turns([prepared[key] for key in networks], setup.rounds)
+    found = {
+        key: _summarise(times, setup, place) for key, times in zip(networks, seconds, strict=True)
+    }
+    _write(cache, found)
+    return [found[key] for key in keys]
 
 
 def take_turns(
@@ -129,12 +158,13 @@ def _sized(config: ModelConfig, setup: LatencySetup) -> LatencySetup:
 
 def _summarise(times: list[float], setup: LatencySetup, place: tuple[str, str]) -> Latency:
     low, middle, high = statistics.quantiles(times, n=4)
-    day = time.strftime("%Y-%m-%d")
-    return Latency(1e3 * middle, 1e3 * low, 1e3 * high, setup.rounds, *place, day)
+    now = time.strftime("%Y-%m-%d %H:%M")
+    return Latency(1e3 * middle, 1e3 * low, 1e3 * high, setup.rounds, *place, now)
 
 
 def _key(config: ModelConfig, setup: LatencySetup, place: tuple[str, str]) -> str:
-    values = [config.model_dump(mode="json"), asdict(_sized(config, setup)), place]
+    setting = asdict(_sized(config, setup))
+    values = [config.model_dump(mode="json"), setting, place, __version__]
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
 
@@ -147,13 +177,33 @@ def _read(cache: Path | None) -> dict[str, Latency]:
         return {key: Latency(**row) for key, row in values.items()}
     except (ValueError, TypeError, AttributeError):
         return {}
+    except OSError as error:
+        raise _unusable(cache, error) from None
+
+
+def _check_writable(cache: Path | None) -> None:
+    """Find out before the measurement, which may take minutes, whether it can be kept."""
+    if cache is None:
+        return
+    try:
+        cache.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=cache.parent):
+            pass
+    except OSError as error:
+        raise _unusable(cache, error) from None
+
+
+def _unusable(cache: Path, error: OSError) -> ConfigError:
+    return ConfigError(
+        f"cannot keep measured latencies in {cache} ({error.strerror}); name another cache folder "
+        "with XDG_CACHE_HOME, or measure without one: --no-cache"
+    )
 
 
 def _write(cache: Path | None, found: dict[str, Latency]) -> None:
     if cache is None:
         return
     rows = {key: asdict(row) for key, row in (_read(cache) | found).items()}
-    cache.parent.mkdir(parents=True, exist_ok=True)
     partial = cache.with_name(f"{cache.name}.{os.getpid()}")
     partial.write_text(json.dumps(rows, indent=1), encoding="utf-8")
     partial.replace(cache)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import importlib.metadata
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from resnext.errors import ConfigError
@@ -20,6 +21,7 @@ _PACKAGES = {
     "compiled": ("torch",),
     "onnxruntime": ("torch", "onnx", "onnxscript", "onnxruntime"),
 }
+_MOST_COMPILED = 256  # networks in one process; torch's own limit over all is the same
 
 
 def runtime_version(runtime: str) -> str:
@@ -51,23 +53,55 @@ def prepare_inference(config: ModelConfig, setup: LatencySetup) -> Callable[[], 
 
     from resnext.model.create import create_model
 
-    torch.set_num_threads(setup.threads)
-    model = create_model(config).eval()
+    with torch.random.fork_rng(devices=[]):  # a measurement leaves the caller's draws alone
+        model = create_model(config).eval()
     ndim = config.ndim if isinstance(config, ResNeXtConfig) else 2
     assert setup.input_size is not None
-    images = torch.randn(setup.batch_size, config.in_channels, *(setup.input_size,) * ndim)
+    images = torch.zeros(setup.batch_size, config.in_channels, *(setup.input_size,) * ndim)
+    images.normal_(generator=torch.Generator().manual_seed(0))
     if setup.runtime == "onnxruntime":
         return _onnxruntime(model, images, setup.threads)
     if ndim == 2:
         model = model.to(memory_format=torch.channels_last)
         images = images.contiguous(memory_format=torch.channels_last)
-    if setup.runtime == "compiled":
-        model.compile()
+    return _compiled(model, images) if setup.runtime == "compiled" else _eager(model, images)
+
+
+@contextmanager
+def threads_of_torch(number: int) -> Iterator[None]:
+    """Let torch use so many CPU threads, and as many as before afterwards."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(number)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _eager(model: Callable[[torch.Tensor], Any], images: torch.Tensor) -> Callable[[], Any]:
+    import torch
 
     @torch.inference_mode()
     def infer() -> None:
         model(images)
 
+    return infer
+
+
+def _compiled(model: nn.Module, images: torch.Tensor) -> Callable[[], Any]:
+    """Compile at once, and fail rather than fall back to eager.
+
+    After eight networks torch runs further ones of the same class eagerly, with no more than
+    a line on stderr; `fullgraph` makes that an error, and the higher limit avoids it.
+    """
+    import torch
+    from torch._dynamo import config as dynamo
+
+    infer = _eager(torch.compile(model, fullgraph=True, dynamic=False), images)
+    with dynamo.patch(recompile_limit=_MOST_COMPILED):
+        infer()
     return infer
 
 

@@ -54,12 +54,14 @@ def test_what_was_measured_is_kept_by_network_and_setting(
     cache = tmp_path / "cache" / "measured.json"
     first = measure_latencies([TINY], SETUP, cache=cache)
     again = measure_latencies([TINY, wide], SETUP, cache=cache)
-    assert measured == [TINY, wide]
-    assert [row.is_cached for row in (*first, *again)] == [False, True, False]
-    assert again[0].median_ms == first[0].median_ms
+    known = measure_latencies([wide, TINY], SETUP, cache=cache)
+    # beside a new network the known one is measured again, in turns with it
+    assert measured == [TINY, TINY, wide]
+    assert [row.is_cached for row in (*first, *again, *known)] == [False] * 3 + [True] * 2
+    assert [row.median_ms for row in known] == [again[1].median_ms, again[0].median_ms]
     measure_latencies([TINY], LatencySetup(input_size=16, rounds=3), cache=cache)
     measure_latencies([TINY], SETUP, cache=None)
-    assert measured == [TINY, wide, TINY, TINY]
+    assert measured == [TINY, TINY, wide, TINY, TINY]
 
 
 def test_a_damaged_cache_counts_as_empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -69,6 +71,46 @@ def test_a_damaged_cache_counts_as_empty(tmp_path: Path, monkeypatch: pytest.Mon
         cache.write_text(content)
         assert not measure_latencies([TINY], SETUP, cache=cache)[0].is_cached
     assert measure_latencies([TINY], SETUP, cache=cache)[0].is_cached
+
+
+def test_what_cannot_be_kept_is_said_before_measuring(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(latency, "prepare_inference", lambda *_: pytest.fail("measured"))
+    (tmp_path / "file").touch()
+    with pytest.raises(ConfigError, match=r"XDG_CACHE_HOME.*--no-cache"):
+        measure_latencies([TINY], SETUP, cache=tmp_path / "file" / "measured.json")
+
+
+def test_measuring_leaves_threads_and_random_numbers_as_they_were() -> None:
+    import torch
+
+    threads, state = torch.get_num_threads(), torch.get_rng_state()
+    setup = LatencySetup(input_size=8, threads=threads + 1, rounds=2)
+    assert latency.measure_latency(TINY, setup).rounds == 2
+    assert torch.get_num_threads() == threads
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_no_compiled_network_falls_back_to_eager_however_many_there_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    import torch
+    from torch._dynamo.testing import CompileCounter
+
+    counter = CompileCounter()
+    compile_network = torch.compile
+
+    def count_compilations(model: Any, **options: Any) -> Any:
+        return compile_network(model, backend=counter, **options)
+
+    monkeypatch.setattr(torch, "compile", count_compilations)
+    torch._dynamo.reset()
+    for width in range(1, 12):
+        infer = prepare_inference(TINY.replace(bottleneck_width=width), LatencySetup("compiled", 8))
+        infer()
+        assert counter.frame_count == width
+    torch._dynamo.reset()
 
 
 def fake_latency(config: ResNeXtConfig) -> Latency:
