@@ -2,6 +2,8 @@
 
 The cost is that of --like, times --factor. Give what is known; the rest is solved:
 --cardinality solves the width, --width the cardinality, --depth and --multiplier themselves.
+Counted costs are solved exactly. A latency is measured on this machine's CPU: of nine designs
+at most, in turns, the closest is taken.
 
 Examples:
   resnext design --like resnet50 --cardinality 2 4 8 32 --scope block
@@ -10,6 +12,7 @@ Examples:
   resnext design --like resnet101 --factor 2 --by macs --depth
   resnext design --like resnext50_32x4d --factor 0.5 --by macs --multiplier
   resnext design --like resnet50 --pareto --tolerance 0.01
+  resnext design --like resnet101 --by activations --pareto --depth --tolerance 0.001
   resnext design --like resnet50 --cardinality 32 --by latency --runtime onnxruntime
 """
 
@@ -17,23 +20,26 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Literal
+from math import inf
+from typing import Annotated, Literal
 
 from resnext.cli.arguments import option, parse
 from resnext.complexity.budget import Budget
-from resnext.complexity.solve import (
-    Solution,
-    solve_cardinality,
-    solve_depth,
-    solve_multiplier,
-    solve_width,
+from resnext.complexity.count import default_side
+from resnext.complexity.family import (
+    Family,
+    cardinality_family,
+    depth_family,
+    multiplier_family,
+    width_family,
 )
+from resnext.complexity.solve import Solution, closest
 from resnext.errors import ConfigError
 from resnext.model.config import ResNeXtConfig
 from resnext.model.names import config_from
 
-if TYPE_CHECKING:
-    from resnext.complexity.latency import LatencySetup
+# An exact cost has at most 15 digits in JSON numbers, and no design of that size can be built
+_LARGEST_TARGET = 10**15
 
 
 @dataclass(frozen=True)
@@ -49,9 +55,11 @@ class Design:
     width: Annotated[tuple[int, ...], option("D ...")] = ()
     """Bottleneck widths: find the cardinality of each."""
     depth: bool = False
-    """Find the depth."""
+    """Find the depth; with --pareto, vary it too."""
     multiplier: bool = False
     """Find the factor of all widths."""
+    multiple_of: Annotated[int | None, option("N", "1")] = None
+    """Round the widths of --multiplier to multiples of this."""
     by: Annotated[
         Literal["params", "macs", "activations", "latency"],
         option("params|macs|activations|latency", "params"),
@@ -67,17 +75,18 @@ class Design:
     """Classes of the head."""
     pareto: bool = False
     """List all cardinalities and widths within --tolerance of the cost."""
-    tolerance: Annotated[float, option("SHARE", "0.02")] = 0.02
+    tolerance: Annotated[float | None, option("SHARE", "0.02")] = None
     """Largest deviation that --pareto lists."""
     runtime: Annotated[
-        Literal["eager", "compiled", "onnxruntime"], option("eager|compiled|onnxruntime", "eager")
-    ] = "eager"
+        Literal["eager", "compiled", "onnxruntime"] | None,
+        option("eager|compiled|onnxruntime", "eager"),
+    ] = None
     """Where latency is measured."""
-    batch_size: Annotated[int, option("N", "1")] = 1
+    batch_size: Annotated[int | None, option("N", "1")] = None
     """Images at once when latency is measured."""
-    threads: Annotated[int, option("N", "1")] = 1
+    threads: Annotated[int | None, option("N", "1")] = None
     """CPU threads when latency is measured."""
-    repeats: Annotated[int, option("N", "15")] = 15
+    repeats: Annotated[int | None, option("N", "15")] = None
     """Measured rounds of each network."""
     no_cache: bool = False
     """Measure anew what was measured before."""
@@ -92,31 +101,80 @@ def main(argv: list[str]) -> int:
         ConfigError: A name or number is not accepted, or what to solve is not clear.
     """
     arguments = parse(Design, argv, __doc__)
-    like, base = _network(arguments.like, arguments), _network(_base(arguments), arguments)
+    _check(arguments)
+    like = _network(arguments.like, arguments)
+    base = _network(arguments.base or arguments.like, arguments)
+    # another stem would be counted on its own size of image
+    input_size = arguments.input or default_side(like)
     if arguments.by == "latency":
-        return _by_latency(like, base, arguments)
-    budget = Budget.like(like, arguments.by, arguments.scope, arguments.input, _factor(arguments))
-    solutions = _solve(base, budget, arguments)
-    from resnext.cli.design_output import paper_lines, print_designs, rows_of
+        from resnext.cli.design_latency import find_by_latency
 
-    rows = rows_of(solutions, arguments.input)
-    if arguments.json:
-        print(json.dumps({"target": budget.target, "by": budget.by, "designs": rows}, indent=2))
-    else:
-        print_designs(arguments.like, budget, rows, arguments.factor)
-        for line in paper_lines(solutions, _papers(base, solutions, arguments), budget):
-            print(line)
+        return find_by_latency(like, _families(base, arguments), arguments, input_size)
+    budget = Budget.like(like, arguments.by, arguments.scope, input_size, arguments.factor)
+    _check_target(budget, arguments)
+    _print(_solve(base, budget, arguments), like, budget, arguments)
     return 0
 
 
-def _base(arguments: Design) -> str:
-    return arguments.base or arguments.like
-
-
-def _factor(arguments: Design) -> float:
-    if arguments.factor <= 0:
+def _check(arguments: Design) -> None:
+    """Refuse what is unclear, out of range, or would be ignored."""
+    asked = {
+        "--cardinality": bool(arguments.cardinality),
+        "--width": bool(arguments.width),
+        "--depth": arguments.depth and not arguments.pareto,
+        "--multiplier": arguments.multiplier,
+        "--pareto": arguments.pareto,
+    }
+    if sum(asked.values()) != 1:
+        given = " and ".join(flag for flag, is_given in asked.items() if is_given) or "none"
+        raise ConfigError(f"give one of {', '.join(asked)}, got {given}")
+    for flag, values in _at_least_one(arguments).items():
+        if any(value < 1 for value in values):
+            told = " ".join(map(str, values))
+            raise ConfigError(f"--{flag} {told}: give whole numbers of at least 1")
+    if not 0 < arguments.factor < inf:
         raise ConfigError(f"--factor {arguments.factor}: give a share above 0")
-    return arguments.factor
+    if arguments.repeats == 1:
+        raise ConfigError("--repeats 1: one measurement has no spread; give at least 2")
+    for flag, needs in _ignored(arguments):
+        raise ConfigError(f"{flag} has no effect here; it needs {needs}")
+
+
+def _at_least_one(arguments: Design) -> dict[str, tuple[int, ...]]:
+    """Return the flags whose values are whole numbers from 1 on, and what was given."""
+    single = ("multiple_of", "input", "batch_size", "threads", "repeats")
+    given = {name.replace("_", "-"): getattr(arguments, name) for name in single}
+    return {
+        "cardinality": arguments.cardinality,
+        "width": arguments.width,
+        **{flag: (value,) for flag, value in given.items() if value is not None},
+    }
+
+
+def _ignored(arguments: Design) -> list[tuple[str, str]]:
+    """Return the flags that were given without the one that they belong to, and that one."""
+    is_measured = arguments.by == "latency"
+    measuring = ("runtime", "batch_size", "threads", "repeats", "no_cache")
+    wrong = [
+        ("--multiple-of", "--multiplier", arguments.multiple_of and not arguments.multiplier),
+        ("--tolerance", "--pareto", arguments.tolerance is not None and not arguments.pareto),
+        ("--pareto", "a counted cost", is_measured and arguments.pareto),
+        ("--scope block", "a counted cost", is_measured and arguments.scope == "block"),
+        *(
+            (f"--{name.replace('_', '-')}", "--by latency", getattr(arguments, name))
+            for name in measuring
+            if not is_measured
+        ),
+    ]
+    return [(flag, needs) for flag, needs, is_ignored in wrong if is_ignored]
+
+
+def _check_target(budget: Budget, arguments: Design) -> None:
+    if not 1 <= budget.target <= _LARGEST_TARGET:
+        raise ConfigError(
+            f"--factor {arguments.factor:g}: the cost to meet would be {budget.target:.3g}; "
+            f"give a factor that leaves 1 to {_LARGEST_TARGET:.0e}"
+        )
 
 
 def _network(name: str, arguments: Design) -> ResNeXtConfig:
@@ -129,69 +187,51 @@ def _network(name: str, arguments: Design) -> ResNeXtConfig:
     return config
 
 
-def _solve(base: ResNeXtConfig, budget: Budget, arguments: Design) -> list[Solution]:
-    """Solve what was asked for."""
-    for flag, values in (("cardinality", arguments.cardinality), ("width", arguments.width)):
-        if any(value < 1 for value in values):
-            raise ConfigError(f"--{flag} {' '.join(map(str, values))}: give numbers of at least 1")
-    asked = {
-        "--cardinality": bool(arguments.cardinality),
-        "--width": bool(arguments.width),
-        "--depth": arguments.depth,
-        "--multiplier": arguments.multiplier,
-        "--pareto": arguments.pareto,
-    }
-    if sum(asked.values()) != 1:
-        given = " and ".join(flag for flag, is_given in asked.items() if is_given) or "none"
-        raise ConfigError(f"give one of {', '.join(asked)}, got {given}")
+def _families(base: ResNeXtConfig, arguments: Design) -> list[Family]:
+    """Return the families among which a design is to be found, one a line of the answer."""
     if arguments.cardinality:
-        return [solve_width(base, cardinality, budget) for cardinality in arguments.cardinality]
+        return [width_family(base, cardinality) for cardinality in arguments.cardinality]
     if arguments.width:
-        return [solve_cardinality(base, width, budget) for width in arguments.width]
-    if arguments.pareto:
-        from resnext.complexity.pareto import designs_within
+        return [cardinality_family(base, width) for width in arguments.width]
+    if arguments.depth:
+        return [depth_family(base)]
+    return [multiplier_family(base, multiple_of=arguments.multiple_of or 1)]
 
-        return designs_within(base, budget, arguments.tolerance)
-    return [(solve_depth if arguments.depth else solve_multiplier)(base, budget)]
+
+def _solve(base: ResNeXtConfig, budget: Budget, arguments: Design) -> list[Solution]:
+    if arguments.depth and budget.scope == "block":
+        raise ConfigError("depth does not change the cost of a block; count the whole network")
+    if not arguments.pareto:
+        return [closest(family, budget) for family in _families(base, arguments)]
+    from resnext.complexity.pareto import designs_within
+
+    tolerance = 0.02 if arguments.tolerance is None else arguments.tolerance
+    return designs_within(base, budget, tolerance, vary_depth=arguments.depth)
+
+
+def _print(
+    solutions: list[Solution], like: ResNeXtConfig, budget: Budget, arguments: Design
+) -> None:
+    from resnext.cli.design_output import paper_lines, print_designs, rows_of
+
+    rows = rows_of(solutions, budget.input_size)
+    if arguments.json:
+        print(json.dumps({"target": budget.target, "by": budget.by, "designs": rows}, indent=2))
+        return
+    print_designs(arguments.like, budget, rows, arguments.factor, with_front=arguments.pareto)
+    for line in paper_lines(solutions, _papers(solutions, like, arguments), budget):
+        print(line)
 
 
 def _papers(
-    base: ResNeXtConfig, solutions: list[Solution], arguments: Design
+    solutions: list[Solution], like: ResNeXtConfig, arguments: Design
 ) -> list[ResNeXtConfig | None]:
-    """Return the paper's design for each solution, where tables 2 and 4 have one."""
+    """Return the paper's design for each solution, where tables 2 to 4 have one."""
     from resnext.complexity.paper import paper_depth, paper_width
 
-    if arguments.cardinality:
-        return [paper_width(solution.config, arguments.factor) for solution in solutions]
-    return [paper_depth(base, arguments.factor) if arguments.depth else None for _ in solutions]
-
-
-def _by_latency(like: ResNeXtConfig, base: ResNeXtConfig, arguments: Design) -> int:
-    """Measure the widths around the one of equal multiply-adds, and take the closest."""
-    from resnext.cache import cache_folder
-    from resnext.cli.design_output import latency_as_dict, print_latencies
-    from resnext.complexity.latency import LatencySetup
-    from resnext.complexity.latency_search import search_width
-
-    if not arguments.cardinality or arguments.width or arguments.depth or arguments.pareto:
-        raise ConfigError("--by latency finds the width of a cardinality: give --cardinality C ...")
-    for name in ("batch_size", "threads", "repeats"):
-        if getattr(arguments, name) < (2 if name == "repeats" else 1):
-            raise ConfigError(f"--{name.replace('_', '-')} {getattr(arguments, name)}: give more")
-    setup: LatencySetup = LatencySetup(
-        arguments.runtime,
-        arguments.input,
-        arguments.batch_size,
-        arguments.threads,
-        arguments.repeats,
-    )
-    cache = None if arguments.no_cache else cache_folder("latency") / "measured.json"
-    searches = [
-        search_width(like, base, cardinality, setup, factor=_factor(arguments), cache=cache)
-        for cardinality in arguments.cardinality
-    ]
-    if arguments.json:
-        print(json.dumps([latency_as_dict(search) for search in searches], indent=2))
-    else:
-        print_latencies(arguments.like, searches, setup)
-    return 0
+    answers_like = [s.config.blocks_per_stage == like.blocks_per_stage for s in solutions]
+    if arguments.cardinality and all(answers_like):
+        return [paper_width(solution.config, like, arguments.factor) for solution in solutions]
+    if arguments.depth and not arguments.pareto:
+        return [paper_depth(solution.config, like, arguments.factor) for solution in solutions]
+    return [None for _ in solutions]

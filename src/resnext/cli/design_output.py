@@ -1,10 +1,9 @@
-"""What `resnext design` prints: designs with cost and deviation, and measured latencies."""
+"""What `resnext design` prints: designs with cost and deviation, and the paper's choice."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
 
 from rich import box
@@ -13,13 +12,14 @@ from rich.table import Table
 
 from resnext.complexity.budget import Budget
 from resnext.complexity.count import count
-from resnext.complexity.latency import LatencySetup
-from resnext.complexity.latency_search import LatencySearch
+from resnext.complexity.pareto import undercut_by_none
 from resnext.complexity.solve import Solution
-from resnext.model.config import ResNeXtConfig
+from resnext.model.config import ResNeXtConfig, template_stage_widths
 from resnext.model.names import name_of
 
 _BY = {"params": "parameters", "macs": "multiply-adds", "activations": "activations"}
+_COSTS = ("parameters", "macs", "activations")
+_FAR = 0.1  # a deviation that one does not want to overlook
 
 
 def rows_of(solutions: Sequence[Solution], input_size: int | None) -> list[dict[str, Any]]:
@@ -37,6 +37,8 @@ def rows_of(solutions: Sequence[Solution], input_size: int | None) -> list[dict[
                 "depth": config.depth,
                 "stem_width": config.stem_width,
                 "stage_widths": list(config.stage_widths),
+                "has_own_widths": config.stage_widths
+                != template_stage_widths(config.block, len(config.stage_widths)),
                 "cost": solution.cost,
                 "deviation": solution.deviation,
                 "parameters": cost.parameters,
@@ -47,9 +49,24 @@ def rows_of(solutions: Sequence[Solution], input_size: int | None) -> list[dict[
     return rows
 
 
-def print_designs(like: str, budget: Budget, rows: Sequence[dict[str, Any]], factor: float) -> None:
-    """Print designs beside the cost that they were to meet."""
-    console = _console()
+def print_designs(
+    like: str,
+    budget: Budget,
+    rows: Sequence[dict[str, Any]],
+    factor: float,
+    *,
+    with_front: bool = False,
+) -> None:
+    """Print designs beside the cost that they were to meet.
+
+    Args:
+        like: Name of the network whose cost is met.
+        budget: The cost.
+        rows: The designs, as `rows_of` returns them.
+        factor: Share of the network's cost that the budget is.
+        with_front: Mark the designs that no other one undercuts.
+    """
+    console = open_console()
     scope = "a block of" if budget.scope == "block" else ""
     times = "" if factor == 1 else f"{factor:g} times "
     console.print(
@@ -57,27 +74,45 @@ def print_designs(like: str, budget: Budget, rows: Sequence[dict[str, Any]], fac
     )
     table = Table(box=box.SIMPLE)
     table.add_column("design", no_wrap=True)
-    for title in ("C", "d", "C·d", "cost", "deviation"):
+    # the cost of a whole network stands in the column of its kind
+    cost = ["cost"] if budget.scope == "block" else []
+    for title in ("C", "d", "C·d", *cost, "deviation"):
         table.add_column(title, justify="right")
-    for title in ("# params.", "FLOPs"):
+    for title in ("# params.", "FLOPs", "activations"):
         table.add_column(title, justify="right")
-    for row in rows:
+    if with_front:
+        table.add_column("front")
+    front = undercut_by_none([[row[key] for key in _COSTS] for row in rows])
+    for row, is_on_front in zip(rows, front, strict=True):
         table.add_row(
             row["name"],
             *(str(row[key]) for key in ("cardinality", "bottleneck_width", "group_width")),
-            f"{row['cost']:,}",
+            *(f"{row[title]:,}" for title in cost),
             f"{row['deviation']:+.2%}",
-            f"{row['parameters']:,}",
-            f"{row['macs']:,}",
+            *(f"{row[key]:,}" for key in _COSTS),
+            *(["*" if is_on_front else ""] if with_front else []),
         )
     console.print(table)
+    for line in _remarks(rows, with_front=with_front):
+        console.print(line)
+
+
+def _remarks(rows: Sequence[dict[str, Any]], *, with_front: bool) -> list[str]:
     if not rows:
-        console.print("no design is that close; widen --tolerance")
-    elif abs(rows[0]["deviation"]) > 0.1:
-        console.print("no design comes closer than 10 %")
-    widths = {tuple(row["stage_widths"]) for row in rows}
-    if len(rows) == 1 and widths:
-        console.print(f"stem {rows[0]['stem_width']}, stages {list(*widths)}")
+        return ["no design is that close; widen --tolerance"]
+    lines = []
+    if with_front:
+        lines.append("* no other of them has at most as many of all three, and fewer of one")
+        return lines
+    far = [row["name"] for row in rows if abs(row["deviation"]) > _FAR]
+    if far:
+        lines.append(f"nothing comes closer than {_FAR:.0%} to the cost than {', '.join(far)}")
+    lines += [
+        f"{row['name']}: stem {row['stem_width']}, stages {row['stage_widths']}"
+        for row in rows
+        if row["has_own_widths"]
+    ]
+    return lines
 
 
 def paper_lines(
@@ -105,62 +140,7 @@ def paper_lines(
     return lines
 
 
-def print_latencies(like: str, searches: Sequence[LatencySearch], setup: LatencySetup) -> None:
-    """Print all that was measured, the closest candidate marked."""
-    console = _console()
-    reference = searches[0].reference
-    console.print(
-        f"latency on {reference.machine}; {reference.versions}; {setup.runtime}, batch "
-        f"{setup.batch_size}, {setup.threads} thread(s), {setup.rounds} rounds in turns"
-    )
-    console.print(f"{like}: {_spread(reference)}")
-    for search in searches:
-        table = Table(box=box.SIMPLE)
-        for title in ("", "design", "latency, ms (quartiles)", "of the target", ""):
-            table.add_column(title, no_wrap=True)
-        for number, (config, latency) in enumerate(search.candidates):
-            table.add_row(
-                "->" if number == search.closest else "",
-                name_of(config),
-                _spread(latency),
-                f"{latency.median_ms / search.target_ms:.2f}x",
-                f"cached, {latency.measured}" if latency.is_cached else "",
-            )
-        console.print(table)
-        for line in _remarks(search):
-            console.print(line)
-
-
-def _remarks(search: LatencySearch) -> list[str]:
-    lines = []
-    if search.is_outside:
-        lines.append("the target lies outside of what was measured: a closer width may exist")
-    if len(search.rivals) > 1:
-        names = ", ".join(name_of(search.candidates[number][0]) for number in search.rivals)
-        lines.append(f"not told apart by this spread: {names}")
-    return lines
-
-
-def latency_as_dict(search: LatencySearch) -> dict[str, Any]:
-    """Return a search as JSON values."""
-    candidates = [
-        {"name": name_of(config), "bottleneck_width": config.bottleneck_width, **asdict(latency)}
-        for config, latency in search.candidates
-    ]
-    return {
-        "target_ms": search.target_ms,
-        "reference": asdict(search.reference),
-        "closest": candidates[search.closest],
-        "is_outside": search.is_outside,
-        "not_told_apart": [candidates[number]["name"] for number in search.rivals],
-        "candidates": candidates,
-    }
-
-
-def _spread(latency: Any) -> str:
-    return f"{latency.median_ms:.2f} ({latency.low_ms:.2f} to {latency.high_ms:.2f})"
-
-
-def _console() -> Console:
+def open_console() -> Console:
+    """Return where tables go; a file or a pipe has room for whole lines."""
     width = None if sys.stdout.isatty() else 120
     return Console(highlight=False, markup=False, width=width)

@@ -1,79 +1,139 @@
-"""The width whose measured latency comes closest: every candidate is measured, none is guessed."""
+"""The design whose measured latency comes closest: every candidate is measured, none is guessed.
+
+The search starts at the design of equal multiply-adds and measures a few others far below and
+above it. It then measures between the two that enclose the target, or further out where none do.
+Each round measures all candidates anew in turns, so that the final figures compare.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from resnext.complexity.budget import Budget
+from resnext.complexity.family import Family
 from resnext.complexity.latency import Latency, LatencySetup, measure_latencies
-from resnext.complexity.solve import solve_width
+from resnext.complexity.solve import closest_number
 from resnext.model.config import ResNeXtConfig
 
-# Shares of the width of equal multiply-adds: grouped convolutions are slower than their count
+# Shares of the number of equal multiply-adds: grouped convolutions are slower than their count
 # says, so more of the candidates lie below it.
-_CANDIDATES = (0.35, 0.5, 0.65, 0.8, 0.9, 1.0, 1.15, 1.35)
+_FIRST = (0.35, 0.6, 0.8, 1.0, 1.3)
+_MOST_CANDIDATES = 9
+_MOST_AT_ONCE = 2  # then the two around the target are looked for anew
 
 
 @dataclass(frozen=True)
 class LatencySearch:
-    """What was measured for one cardinality.
+    """What was measured of one family of designs.
 
     Attributes:
         reference: The network whose latency is to be met, as measured.
-        target_ms: That latency, times the factor.
-        candidates: Networks and their latencies, by rising width.
-        closest: Index of the candidate whose median is closest to the target.
+        factor: Share of it to meet.
+        numbers: The candidates' numbers in the family: widths, cardinalities, ...; rising.
+        candidates: Networks and their latencies, in the same order.
     """
 
     reference: Latency
-    target_ms: float
+    factor: float
+    numbers: tuple[int, ...]
     candidates: tuple[tuple[ResNeXtConfig, Latency], ...]
-    closest: int
+
+    @property
+    def target_ms(self) -> float:
+        """The latency to meet."""
+        return self.factor * self.reference.median_ms
+
+    @property
+    def closest(self) -> int:
+        """Return the index of the candidate whose median is closest to the target."""
+        distances = [abs(latency.median_ms - self.target_ms) for _, latency in self.candidates]
+        return distances.index(min(distances))
 
     @property
     def is_outside(self) -> bool:
-        """The target lies outside of what was measured, so a closer width may exist."""
+        """The target lies outside of what was measured, so a closer design may exist."""
         medians = [latency.median_ms for _, latency in self.candidates]
         return not min(medians) <= self.target_ms <= max(medians)
 
     @property
     def rivals(self) -> list[int]:
-        """Return the candidates that the spread does not tell from the target."""
+        """Return the candidates whose quartiles overlap with those of the target."""
+        low, high = (
+            self.factor * bound for bound in (self.reference.low_ms, self.reference.high_ms)
+        )
         return [
             number
             for number, (_, latency) in enumerate(self.candidates)
-            if latency.low_ms <= self.target_ms <= latency.high_ms
+            if latency.low_ms <= high and latency.high_ms >= low
         ]
 
+    @property
+    def enclosing(self) -> tuple[int, int] | None:
+        """Return the two neighbours with the target between them that are closest to it."""
+        over = [latency.median_ms - self.target_ms for _, latency in self.candidates]
+        pairs = [(n, n + 1) for n in range(len(over) - 1) if over[n] * over[n + 1] <= 0]
+        return min(pairs, key=lambda pair: min(abs(over[n]) for n in pair), default=None)
 
-def search_width(
+    @property
+    def has_gap(self) -> bool:
+        """Designs between the two that enclose the target were not measured."""
+        if self.enclosing is None:
+            return False
+        below, above = (self.numbers[n] for n in self.enclosing)
+        return above - below > 1
+
+
+def search_latency(
     like: ResNeXtConfig,
-    base: ResNeXtConfig,
-    cardinality: int,
+    family: Family,
     setup: LatencySetup,
     *,
     factor: float = 1.0,
     cache: Path | None = None,
+    progress: Callable[[str], None] = lambda _: None,
 ) -> LatencySearch:
-    """Measure widths around the one of equal multiply-adds.
+    """Measure designs of a family around the one of equal multiply-adds, nine at most.
 
     Args:
         like: The network whose latency is to be met.
-        base: The network to vary.
-        cardinality: C of the candidates.
+        family: The designs, by number.
         setup: How to measure.
         factor: Share of the latency to meet.
         cache: File of what was measured before.
+        progress: Is told what is being done.
 
     Raises:
-        ConfigError: The cardinality does not suit the block, or the runtime is missing.
+        ConfigError: The runtime is missing, or a design is not possible.
     """
-    budget = Budget.like(like, "macs", "network", setup.input_size, factor)
-    middle = solve_width(base, cardinality, budget).config.bottleneck_width
-    widths = sorted({max(1, round(share * middle)) for share in _CANDIDATES})
-    configs = [base.replace(cardinality=cardinality, bottleneck_width=width) for width in widths]
-    reference, *found = measure_latencies([like, *configs], setup, cache=cache)
-    target_ms = factor * reference.median_ms
-    closest = min(range(len(found)), key=lambda n: abs(found[n].median_ms - target_ms))
-    return LatencySearch(reference, target_ms, tuple(zip(configs, found, strict=True)), closest)
+    start = closest_number(family, Budget.like(like, "macs", "network", setup.input_size, factor))
+    numbers = sorted({max(1, round(share * start)) for share in _FIRST})
+    prepared: dict[str, Callable[[], Any]] = {}
+    while True:
+        configs = [family(number) for number in numbers]
+        reference, *found = measure_latencies(
+            [like, *configs], setup, cache=cache, prepared=prepared, progress=progress
+        )
+        candidates = tuple(zip(configs, found, strict=True))
+        search = LatencySearch(reference, factor, tuple(numbers), candidates)
+        more = _next_numbers(search, _MOST_CANDIDATES - len(numbers))
+        if not more:
+            return search
+        numbers = sorted({*numbers, *more})
+
+
+def _next_numbers(search: LatencySearch, room: int) -> Sequence[int]:
+    """Choose what to measure next: between the two around the target, else further out."""
+    pair = search.enclosing
+    numbers = search.numbers
+    if pair is not None:
+        below, above = (numbers[n] for n in pair)
+        count = min(room, _MOST_AT_ONCE, above - below - 1)
+        return [below + (above - below) * n // (count + 1) for n in range(1, count + 1)]
+    slowest = max(latency.median_ms for _, latency in search.candidates)
+    further = (2, 4) if slowest < search.target_ms else (0.5, 0.25)
+    end = numbers[-1] if slowest < search.target_ms else numbers[0]
+    outer = {max(1, round(share * end)) for share in further[:room]}
+    return sorted(outer - set(numbers))

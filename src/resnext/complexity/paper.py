@@ -13,21 +13,34 @@ _IMAGENET_WIDTHS = (256, 512, 1024, 2048)
 _DEPTH_101, _DEPTH_200 = (3, 4, 23, 3), (3, 24, 36, 3)
 
 
-def paper_width(config: ResNeXtConfig, factor: float) -> ResNeXtConfig | None:
-    """Return the paper's design of a cardinality, if it has one.
+def paper_width(config: ResNeXtConfig, like: ResNeXtConfig, factor: float) -> ResNeXtConfig | None:
+    """Return the paper's design of a cardinality, if it posed the same question.
 
     Args:
         config: A design; the paper's have its ImageNet template.
-        factor: Share of ResNet's cost: 1 for tables 2 and 3, 2 for table 4.
+        like: The network whose cost it meets.
+        factor: Share of that cost: 1 for tables 2 and 3, 2 for table 4.
     """
-    if config.block != "bottleneck" or config.stage_widths != _IMAGENET_WIDTHS:
+    if not (_is_of_paper(config) and _is_of_equal_cost(like)):
+        return None
+    if factor == 2.0 and like.blocks_per_stage != _DEPTH_101:
         return None
     chosen = {1.0: _EQUAL_COST, 2.0: _DOUBLED}.get(factor, {})
     width = chosen.get(config.cardinality)
     return None if width is None else config.replace(bottleneck_width=width)
 
 
-def paper_depth(base: ResNeXtConfig, factor: float) -> ResNeXtConfig | None:
-    """Return the paper's deeper network: 200 layers for twice the cost of 101."""
-    is_table_4 = base.blocks_per_stage == _DEPTH_101 and factor == 2.0
-    return base.replace(blocks_per_stage=_DEPTH_200) if is_table_4 else None
+def paper_depth(config: ResNeXtConfig, like: ResNeXtConfig, factor: float) -> ResNeXtConfig | None:
+    """Return the paper's deeper ResNet: 200 layers for twice the cost of 101 (table 4)."""
+    is_table_4 = like.blocks_per_stage == _DEPTH_101 and factor == 2.0
+    if not is_table_4 or config.template != "1x64d" or not _is_of_equal_cost(like):
+        return None
+    return config.replace(blocks_per_stage=_DEPTH_200) if _is_of_paper(config) else None
+
+
+def _is_of_paper(config: ResNeXtConfig) -> bool:
+    return config.block == "bottleneck" and config.stage_widths == _IMAGENET_WIDTHS
+
+
+def _is_of_equal_cost(config: ResNeXtConfig) -> bool:
+    return _is_of_paper(config) and _EQUAL_COST.get(config.cardinality) == config.bottleneck_width

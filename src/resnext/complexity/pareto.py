@@ -1,70 +1,156 @@
-"""All designs within a tolerance of a budget, over cardinality and width.
+"""All designs within a tolerance of a budget, and those of them that no other undercuts.
 
-With everything else fixed, every cost is a + C (b d + c d d) exactly: the grouped convolution
-gives the square, the 1x1 convolutions and BN the linear term. Three counts give a, b and c.
+A cost is affine in the blocks of the stages that grow and in the cardinality C, and quadratic in
+the bottleneck width d: the grouped convolution gives the square, the 1x1 convolutions and BN the
+linear term. So twelve counts give those of all designs, exactly, by interpolation.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterator, Sequence
+from itertools import count as count_up
+from itertools import islice
 
 from resnext.complexity.budget import Budget
+from resnext.complexity.family import depth_family
 from resnext.complexity.solve import Solution
 from resnext.errors import ConfigError
 from resnext.model.config import TWO_LAYER_REASON, ResNeXtConfig
 
+_LARGEST = 1 << 20
+_MOST_DESIGNS = 1000  # more than a person reads; each takes a millisecond to write out
+
+Point = tuple[int, int, int]
+"""Blocks of the stages that grow, cardinality, bottleneck width."""
+
 
 def designs_within(
-    base: ResNeXtConfig, budget: Budget, tolerance: float, *, max_cardinality: int = 64
+    base: ResNeXtConfig,
+    budget: Budget,
+    tolerance: float,
+    *,
+    max_cardinality: int = _LARGEST,
+    vary_depth: bool = False,
 ) -> list[Solution]:
     """List all designs whose cost differs by no more than a share of the budget.
 
     Args:
-        base: Gives everything but cardinality and width.
+        base: Gives everything that is not varied.
         budget: The cost.
         tolerance: Largest deviation, as a share: 0.02 is 2 %.
         max_cardinality: Largest C to consider.
+        vary_depth: Vary the depth as well as cardinality and width, as `solve_depth` does.
 
     Returns:
-        The designs by rising cardinality and width.
+        The designs by rising depth, cardinality and width.
 
     Raises:
-        ConfigError: The tolerance is negative, or the block has no paths.
+        ConfigError: The tolerance is negative, the block has no paths, or there are so many
+            designs that nobody would read them.
     """
-    if tolerance < 0:
-        raise ConfigError(f"tolerance={tolerance}: give a share of at least 0, such as 0.02")
+    if not 0 <= tolerance < 1:
+        raise ConfigError(f"tolerance={tolerance}: give a share from 0 to below 1, such as 0.02")
     if base.block == "basic":
         raise ConfigError(TWO_LAYER_REASON)
-    low = math.ceil(budget.target * (1 - tolerance))
-    high = math.floor(budget.target * (1 + tolerance))
-    found = []
-    for cardinality, width in _lattice_points(base, budget, (low, high), max_cardinality):
-        config = base.replace(cardinality=cardinality, bottleneck_width=width)
-        cost = budget.cost_of(config)
-        assert low <= cost <= high
-        found.append(Solution(config, cost, budget.target))
-    return found
+    if vary_depth and budget.scope == "block":
+        raise ConfigError("depth does not change the cost of a block; count the whole network")
+    surface = CostSurface(base, budget)
+    found = _points(surface, tolerance, max_cardinality, vary_depth=vary_depth)
+    points = list(islice(found, _MOST_DESIGNS + 1))
+    if len(points) > _MOST_DESIGNS:
+        raise ConfigError(
+            f"tolerance={tolerance}: more than {_MOST_DESIGNS:,} designs are that close; "
+            "give a smaller one"
+        )
+    return [Solution(surface.design(p), surface.cost(p), budget.target) for p in points]
 
 
-def _lattice_points(
-    base: ResNeXtConfig, budget: Budget, limits: tuple[int, int], max_cardinality: int
-) -> Iterator[tuple[int, int]]:
-    def cost(cardinality: int, width: int) -> int:
-        design = base.replace(cardinality=cardinality, bottleneck_width=width)
-        return budget.cost_of(design)
+def undercut_by_none(costs: Sequence[Sequence[int]]) -> list[bool]:
+    """Tell which designs are on the Pareto front of several costs.
 
-    one, two, doubled = cost(1, 1), cost(1, 2), cost(2, 1)
-    linear_and_square = doubled - one  # b + c
-    constant = one - linear_and_square
-    square = (two - constant - 2 * linear_and_square) // 2  # of a + 2 b + 4 c
-    linear = linear_and_square - square
-    for cardinality in range(1, max_cardinality + 1):
-        width = 1
-        while True:
-            total = constant + cardinality * (linear * width + square * width * width)
-            if total > limits[1]:
+    Args:
+        costs: A row for each design, a column for each kind of cost.
+
+    Returns:
+        For each design, whether no other costs at most as much in all kinds and less in one.
+    """
+    distinct = {tuple(row) for row in costs}
+    beaten = {
+        row
+        for row in distinct
+        for other in distinct
+        if other != row and all(a <= b for a, b in zip(other, row, strict=True))
+    }
+    return [tuple(row) not in beaten for row in costs]
+
+
+class CostSurface:
+    """The cost of every depth, cardinality and width of a network, from twelve counts.
+
+    Attributes:
+        base: Gives everything else.
+        budget: Says what is counted.
+    """
+
+    def __init__(self, base: ResNeXtConfig, budget: Budget) -> None:
+        self.base = base
+        self.budget = budget
+        self._deepen = depth_family(base)
+        self._counted = {
+            (blocks, cardinality, width): budget.cost_of(self.design((blocks, cardinality, width)))
+            for blocks in (1, 2)
+            for cardinality in (1, 2)
+            for width in (1, 2, 3)
+        }
+
+    def design(self, point: Point) -> ResNeXtConfig:
+        """Return the network at a point."""
+        blocks, cardinality, width = point
+        stages = self._deepen(blocks).blocks_per_stage
+        return self.base.replace(
+            blocks_per_stage=stages, cardinality=cardinality, bottleneck_width=width
+        )
+
+    def cost(self, point: Point) -> int:
+        """Return the cost at a point."""
+        return self.by_width(*point[:2])(point[2])
+
+    def by_width(self, blocks: int, cardinality: int) -> Callable[[int], int]:
+        """Return the cost as a function of the width, by Newton's differences of three values."""
+        one, two, three = (self._at_width(blocks, cardinality, d) for d in (1, 2, 3))
+        slope, twice_square = two - one, three - 2 * two + one
+        return lambda d: one + (d - 1) * slope + (d - 1) * (d - 2) // 2 * twice_square
+
+    def _at_width(self, blocks: int, cardinality: int, width: int) -> int:
+        short, deep = (
+            _line(self._counted[n, 1, width], self._counted[n, 2, width], cardinality)
+            for n in (1, 2)
+        )
+        return _line(short, deep, blocks)
+
+
+def _line(at_one: int, at_two: int, number: int) -> int:
+    return at_one + (number - 1) * (at_two - at_one)
+
+
+def _points(
+    surface: CostSurface, tolerance: float, max_cardinality: int, *, vary_depth: bool
+) -> Iterator[Point]:
+    """Go through depths and cardinalities until the narrowest design costs too much."""
+    target = surface.budget.target
+    low, high = math.ceil((1 - tolerance) * target), math.floor((1 + tolerance) * target)
+    widest = _LARGEST
+    for blocks in count_up(1) if vary_depth else (max(surface.base.blocks_per_stage),):
+        if surface.cost((blocks, 1, 1)) > high:
+            return
+        for cardinality in range(1, max_cardinality + 1):
+            cost = surface.by_width(blocks, cardinality)
+            if cost(1) > high:
                 break
-            if total >= limits[0]:
-                yield cardinality, width
-            width += 1
+            widths = range(1, widest + 1)
+            first, end = bisect_left(widths, low, key=cost), bisect_right(widths, high, key=cost)
+            yield from ((blocks, cardinality, width) for width in widths[first:end])
+            if cardinality == 1:
+                widest = end  # more paths or more depth leave less for each

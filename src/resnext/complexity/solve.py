@@ -6,12 +6,20 @@ budget are found by bisection, and the nearer one is taken; of two as near, the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from resnext.complexity.budget import Budget
+from resnext.complexity.family import (
+    Family,
+    cardinality_family,
+    depth_family,
+    multiplier_family,
+    width_family,
+)
 from resnext.errors import ConfigError
-from resnext.model.config import TWO_LAYER_REASON, ResNeXtConfig
+from resnext.model.config import ResNeXtConfig
 
 _LARGEST = 1 << 20
 
@@ -47,8 +55,7 @@ def solve_width(base: ResNeXtConfig, cardinality: int, budget: Budget) -> Soluti
     Raises:
         ConfigError: The cardinality does not suit the block.
     """
-    _check_paths(base, cardinality)
-    return _closest(lambda d: base.replace(cardinality=cardinality, bottleneck_width=d), budget)
+    return closest(width_family(base, cardinality), budget)
 
 
 def solve_cardinality(base: ResNeXtConfig, bottleneck_width: int, budget: Budget) -> Solution:
@@ -57,17 +64,11 @@ def solve_cardinality(base: ResNeXtConfig, bottleneck_width: int, budget: Budget
     Raises:
         ConfigError: The block has no paths to choose.
     """
-    _check_paths(base, 2)
-    return _closest(
-        lambda c: base.replace(cardinality=c, bottleneck_width=bottleneck_width), budget
-    )
+    return closest(cardinality_family(base, bottleneck_width), budget)
 
 
 def solve_depth(base: ResNeXtConfig, budget: Budget, *, block_by_block: bool = False) -> Solution:
-    """Find the depth.
-
-    Stages of equal length keep it equal, as the CIFAR networks of 9n + 2 layers do; else the
-    longest stage grows, as from 50 to 101 layers.
+    """Find the depth: of all stages where they are equally long, else of the longest one.
 
     Args:
         base: Gives everything else.
@@ -80,19 +81,18 @@ def solve_depth(base: ResNeXtConfig, budget: Budget, *, block_by_block: bool = F
     """
     if budget.scope == "block":
         raise ConfigError("depth does not change the cost of a block; count the whole network")
-    stages = _spread_blocks if block_by_block else _stages
-    return _closest(lambda n: base.replace(blocks_per_stage=stages(base, n)), budget)
+    return closest(depth_family(base, block_by_block=block_by_block), budget)
 
 
 def solve_multiplier(base: ResNeXtConfig, budget: Budget, *, multiple_of: int = 1) -> Solution:
-    """Find the factor that multiplies all widths: of the stem, the stages and the paths.
+    """Find the factor, to a hundredth, that multiplies all widths: stem, stages and paths.
 
     Args:
         base: The network at factor 1.
         budget: The cost to meet.
-        multiple_of: Stem and stage widths are rounded to multiples of this.
+        multiple_of: Channels of stem, stages and all paths together are multiples of this.
     """
-    return _closest(lambda n: _scaled(base, n / _MULTIPLIER_STEPS, multiple_of), budget)
+    return closest(multiplier_family(base, multiple_of=multiple_of), budget)
 
 
 def equal_cost_family(
@@ -102,47 +102,12 @@ def equal_cost_family(
     return [solve_width(base, cardinality, budget) for cardinality in cardinalities]
 
 
-_MULTIPLIER_STEPS = 100  # the factor is found to a hundredth
+def closest_number(family: Family, budget: Budget) -> int:
+    """Return the whole number whose design comes closest: bisect, and take the nearer of two."""
 
-
-def _scaled(base: ResNeXtConfig, factor: float, multiple_of: int) -> ResNeXtConfig:
-    def whole(width: int) -> int:
-        return max(1, round(width * factor / multiple_of)) * multiple_of
-
-    return base.replace(
-        stem_width=whole(base.stem_width),
-        stage_widths=tuple(whole(width) for width in base.stage_widths),
-        bottleneck_width=max(1, round(base.bottleneck_width * factor)),
-    )
-
-
-def _stages(base: ResNeXtConfig, num_blocks: int) -> tuple[int, ...]:
-    stages = base.blocks_per_stage
-    if len(set(stages)) == 1:
-        return (num_blocks,) * len(stages)
-    longest = stages.index(max(stages))
-    return (*stages[:longest], num_blocks, *stages[longest + 1 :])
-
-
-def _spread_blocks(base: ResNeXtConfig, num_blocks: int) -> tuple[int, ...]:
-    """Spread the blocks that come on top of one a stage, the middle stages first."""
-    num_stages = len(base.blocks_per_stage)
-    each, rest = divmod(num_blocks - 1, num_stages)
-    from_middle = sorted(range(num_stages), key=lambda stage: abs(stage - (num_stages - 1) / 2))
-    longer = set(from_middle[:rest])
-    return tuple(1 + each + (stage in longer) for stage in range(num_stages))
-
-
-def _check_paths(base: ResNeXtConfig, cardinality: int) -> None:
-    if base.block == "basic" and cardinality > 1:
-        raise ConfigError(f"cardinality={cardinality}: {TWO_LAYER_REASON}")
-
-
-def _closest(design: Callable[[int], ResNeXtConfig], budget: Budget) -> Solution:
-    """Bisect for the two numbers next to the budget, and take the nearer."""
-
+    @cache
     def cost(number: int) -> int:
-        return budget.cost_of(design(number))
+        return budget.cost_of(family(number))
 
     high = 1
     while cost(high) < budget.target and high < _LARGEST:
@@ -151,6 +116,10 @@ def _closest(design: Callable[[int], ResNeXtConfig], budget: Budget) -> Solution
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (middle, high) if cost(middle) < budget.target else (low, middle)
-    best = min((low, high), key=lambda number: abs(cost(number) - budget.target))
-    config = design(best)
+    return min((low, high), key=lambda number: abs(cost(number) - budget.target))
+
+
+def closest(family: Family, budget: Budget) -> Solution:
+    """Find the design of a family that comes closest; of two as near, the cheaper."""
+    config = family(closest_number(family, budget))
     return Solution(config, budget.cost_of(config), budget.target)

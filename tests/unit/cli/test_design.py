@@ -1,13 +1,20 @@
+"""`resnext design`: what it solves, what it says of the paper, and its messages."""
+
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from resnext.cli.main import main
+from resnext.complexity import latency_search
+from resnext.complexity.latency import Latency
+from resnext.model.config import ResNeXtConfig
 
 
 def designs(capsys: pytest.CaptureFixture[str], *arguments: str) -> list[dict[str, Any]]:
@@ -46,6 +53,54 @@ def test_the_table_says_where_the_paper_chose_another_width(
 
 
 @pytest.mark.parametrize(
+    ("arguments", "is_posed"),
+    [
+        (["--like", "resnet50", "--cardinality", "8"], True),
+        (["--like", "resnext50_32x4d", "--cardinality", "2"], True),
+        (["--like", "resnet50", "--factor", "2", "--cardinality", "1"], False),
+        (["--like", "resnet29", "--base", "resnet50", "--cardinality", "2"], False),
+        (["--like", "resnet101", "--factor", "2", "--depth"], True),
+        (["--like", "resnet50", "--factor", "2", "--depth"], False),
+        (["--like", "resnet50", "--cardinality", "16"], False),
+    ],
+)
+def test_the_paper_is_quoted_where_it_posed_the_question(
+    arguments: list[str], is_posed: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["design", *arguments]) == 0
+    assert ("the paper:" in capsys.readouterr().out) == is_posed
+
+
+def test_a_design_far_from_the_cost_and_its_own_widths_are_pointed_out(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    small = ["--like", "resnet29", "--factor", "0.01"]
+    assert main(["design", *small, "--cardinality", "2"]) == 0
+    assert "nothing comes closer than 10%" in capsys.readouterr().out
+    assert main(["design", "--factor", "0.5", "--multiplier", "--multiple-of", "8"]) == 0
+    assert "resnet50_1x48d: stem 48, stages [" in capsys.readouterr().out
+
+
+def test_measured_designs_are_marked_with_spread_age_and_doubt(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def measure(configs: Sequence[ResNeXtConfig], *_: Any, **__: Any) -> list[Latency]:
+        widths = [config.bottleneck_width for config in configs]
+        return [Latency(d, d - 9, d + 9, 3, "chip", "torch 0", "a day", True) for d in widths]
+
+    monkeypatch.setattr(latency_search, "measure_latencies", measure)
+    arguments = ["design", "--by", "latency", "--like", "resnet50", "--cardinality", "1"]
+    assert main(arguments) == 0
+    out = capsys.readouterr().out
+    assert re.search(r"-> +64 +resnet50 +64.00 \(55.00 to 73.00\) +1.00x +cached, a day", out)
+    assert "not told apart from the target by this spread" in out
+    assert main([*arguments, "--json"]) == 0
+    (search,) = json.loads(capsys.readouterr().out)
+    assert search["closest"]["bottleneck_width"] == 64
+    assert search["target_ms"] == 64
+
+
+@pytest.mark.parametrize(
     ("arguments", "message"),
     [
         ([], "give one of --cardinality"),
@@ -55,8 +110,18 @@ def test_the_table_says_where_the_paper_chose_another_width(
         (["--like", "vgg16", "--cardinality", "2"], "name a ResNet or ResNeXt"),
         (["--like", "resnet18", "--cardinality", "2"], "wider dense block"),
         (["--depth", "--scope", "block"], "count the whole network"),
-        (["--by", "latency", "--depth"], "give --cardinality"),
         (["--by", "latency", "--cardinality", "2", "--repeats", "1"], "--repeats 1"),
+        (["--by", "latency", "--cardinality", "2", "--threads", "0"], "--threads 0"),
+        (["--by", "latency", "--cardinality", "2", "--scope", "block"], "--scope block has no"),
+        (["--by", "latency", "--pareto"], "--pareto has no effect"),
+        (["--cardinality", "2", "--runtime", "compiled"], "it needs --by latency"),
+        (["--cardinality", "2", "--no-cache"], "it needs --by latency"),
+        (["--cardinality", "2", "--tolerance", "0.1"], "it needs --pareto"),
+        (["--cardinality", "2", "--multiple-of", "8"], "it needs --multiplier"),
+        (["--pareto", "--tolerance", "1.5"], "from 0 to below 1"),
+        (["--cardinality", "2", "--factor", "nan"], "above 0"),
+        (["--cardinality", "2", "--factor", "1e-9"], "cost to meet would be 0"),
+        (["--cardinality", "2", "--factor", "1e30"], "cost to meet would be 2"),
     ],
 )
 def test_a_wrong_request_is_one_message(

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from resnext.complexity import latency, latency_search
+from resnext.complexity.family import width_family
 from resnext.complexity.latency import Latency, LatencySetup, measure_latencies, take_turns
-from resnext.complexity.latency_search import search_width
+from resnext.complexity.latency_search import search_latency
 from resnext.complexity.runtimes import prepare_inference, runtime_version
 from resnext.errors import ConfigError
 from resnext.model.config import ResNeXtConfig
@@ -113,38 +114,78 @@ def test_no_compiled_network_falls_back_to_eager_however_many_there_are(
     torch._dynamo.reset()
 
 
-def fake_latency(config: ResNeXtConfig) -> Latency:
+def fake_latency(config: ResNeXtConfig, spread_ms: float) -> Latency:
     median = float(config.cardinality * config.bottleneck_width)
-    return Latency(median, median - 3, median + 3, 3, "machine", "versions", "today")
+    low, high = median - spread_ms, median + spread_ms
+    return Latency(median, low, high, 3, "machine", "versions", "today")
 
 
 @pytest.fixture
-def _fake(monkeypatch: pytest.MonkeyPatch) -> None:
+def rounds(monkeypatch: pytest.MonkeyPatch) -> list[list[int]]:
+    """Take C d as the latency; return the widths of each round of measurements."""
+    found: list[list[int]] = []
+
     def measure(configs: Sequence[Any], *_: Any, **__: Any) -> list[Latency]:
-        return [fake_latency(config) for config in configs]
+        found.append([config.bottleneck_width for config in configs[1:]])
+        return [fake_latency(config, 3) for config in configs]
 
     monkeypatch.setattr(latency_search, "measure_latencies", measure)
+    return found
 
 
-@pytest.mark.usefixtures("_fake")
-def test_the_measured_candidate_closest_to_the_target_is_taken() -> None:
-    dense = TINY.replace(cardinality=1, bottleneck_width=64)
-    search = search_width(dense, dense, 4, SETUP)
-    medians = [row.median_ms for _, row in search.candidates]
+def dense(width: int) -> ResNeXtConfig:
+    return TINY.replace(cardinality=1, bottleneck_width=width)
+
+
+def test_the_measured_candidate_closest_to_the_target_is_taken(rounds: list[list[int]]) -> None:
+    search = search_latency(dense(64), width_family(TINY, 4), SETUP)
     assert search.target_ms == 64
-    assert medians == sorted(medians)
-    assert all(config.cardinality == 4 for config, _ in search.candidates)
-    distances = [abs(median - 64) for median in medians]
-    assert distances[search.closest] == min(distances)
+    assert search.numbers[search.closest] == 16
+    assert list(search.numbers) == sorted(search.numbers) == rounds[-1]
     assert not search.is_outside
-    assert search.rivals == [n for n, distance in enumerate(distances) if distance <= 3]
+    # its own quartiles and those of the target are 3 ms wide each: 58 to 70 ms overlap
+    overlapping = [n for n, width in enumerate(search.numbers) if abs(4 * width - 64) <= 6]
+    assert search.rivals == overlapping
 
 
-@pytest.mark.usefixtures("_fake")
-def test_a_target_outside_of_what_was_measured_is_said() -> None:
-    dense = TINY.replace(cardinality=1, bottleneck_width=64)
-    narrow = TINY.replace(cardinality=1, bottleneck_width=1)
-    assert search_width(dense, narrow, 4, SETUP, factor=100.0).is_outside
+@pytest.mark.parametrize("factor", [0.01, 0.2, 0.5, 1.0, 2.0, 30.0])
+def test_nine_are_measured_at_most_and_the_last_round_measures_all(
+    rounds: list[list[int]], factor: float
+) -> None:
+    search = search_latency(dense(640), width_family(TINY, 2), SETUP, factor=factor)
+    assert len(search.numbers) <= 9
+    assert rounds[-1] == list(search.numbers)
+    assert all(set(early) <= set(rounds[-1]) for early in rounds)
+    enclosing = search.enclosing
+    if enclosing is not None:
+        below, above = (search.numbers[n] for n in enclosing)
+        assert search.has_gap == (above - below > 1)
+
+
+def test_a_design_far_from_equal_multiply_adds_is_found_by_going_further_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def measure(configs: Sequence[Any], *_: Any, **__: Any) -> list[Latency]:
+        slower = [1, *(8 for _ in configs[1:])]
+        rows = [fake_latency(config, 0.0) for config in configs]
+        return [
+            Latency(factor * row.median_ms, 0, 0, 3, "machine", "versions", "today")
+            for factor, row in zip(slower, rows, strict=True)
+        ]
+
+    monkeypatch.setattr(latency_search, "measure_latencies", measure)
+    search = search_latency(dense(64), width_family(TINY, 1), SETUP)
+    assert search.numbers[search.closest] in (7, 8, 9)
+    assert search.numbers[0] < 8
+    assert not search.is_outside
+
+
+def test_a_target_outside_of_what_was_measured_is_said(rounds: list[list[int]]) -> None:
+    search = search_latency(dense(64), width_family(TINY, 4), SETUP, factor=0.01)
+    assert search.is_outside
+    assert search.numbers[search.closest] == 1
+    assert not search.has_gap
+    assert rounds
 
 
 def test_an_unknown_runtime_and_a_missing_package_are_explained(

@@ -1,0 +1,153 @@
+"""`resnext design --by latency`: measure, and print every figure with its spread."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from rich import box
+from rich.table import Table
+
+from resnext.cache import cache_folder
+from resnext.cli.design_output import open_console
+from resnext.complexity.family import MULTIPLIER_STEPS, Family
+from resnext.complexity.latency import Latency, LatencySetup
+from resnext.complexity.latency_search import LatencySearch, search_latency
+from resnext.model.names import name_of
+
+if TYPE_CHECKING:
+    from resnext.cli.design import Design
+    from resnext.model.config import ResNeXtConfig
+
+
+def find_by_latency(
+    like: ResNeXtConfig, families: Sequence[Family], arguments: Design, input_size: int
+) -> int:
+    """Search each family for the design of a network's latency, and print what was measured.
+
+    Args:
+        like: The network whose latency is to be met.
+        families: Where to search.
+        arguments: The flags.
+        input_size: Side of the images in pixels.
+
+    Raises:
+        ConfigError: The runtime is not installed, or the cache cannot be written.
+    """
+    setup = LatencySetup(
+        arguments.runtime or "eager",
+        input_size,
+        arguments.batch_size or 1,
+        arguments.threads or 1,
+        arguments.repeats or 15,
+    )
+    cache = None if arguments.no_cache else cache_folder("latency") / "measured.json"
+    searches = [
+        search_latency(like, family, setup, factor=arguments.factor, cache=cache, progress=_tell)
+        for family in families
+    ]
+    if arguments.json:
+        print(json.dumps([as_dict(search) for search in searches], indent=2))
+    else:
+        print_latencies(arguments.like, searches, setup, _unknown(arguments))
+    return 0
+
+
+def _tell(line: str) -> None:
+    if sys.stderr.isatty():
+        print(line, file=sys.stderr)
+
+
+def _unknown(arguments: Design) -> str:
+    """Return the title of the numbers that a family goes through."""
+    if arguments.cardinality:
+        return "d"
+    if arguments.width:
+        return "C"
+    return "blocks" if arguments.depth else "multiplier"
+
+
+def print_latencies(
+    like: str, searches: Sequence[LatencySearch], setup: LatencySetup, unknown: str
+) -> None:
+    """Print all that was measured, the closest candidate marked.
+
+    Args:
+        like: Name of the network whose latency is met.
+        searches: What was measured, a table each.
+        setup: How it was measured.
+        unknown: Title of the families' numbers.
+    """
+    console = open_console()
+    reference = searches[0].reference
+    console.print(
+        f"latency on {reference.machine}; {reference.versions}; {setup.runtime}, batch "
+        f"{setup.batch_size}, {setup.threads} thread(s), {setup.rounds} rounds in turns"
+    )
+    for search in searches:
+        share = "" if search.factor == 1 else f", times {search.factor:g} is the target"
+        console.print(f"{like}: {_spread(search.reference)} ms{share}{_age(search.reference)}")
+        table = Table(box=box.SIMPLE)
+        for title in ("", unknown, "design", "latency, ms (quartiles)", "of the target", ""):
+            table.add_column(title, no_wrap=True)
+        for number, (config, latency) in enumerate(search.candidates):
+            table.add_row(
+                "->" if number == search.closest else "",
+                _number(search.numbers[number], unknown),
+                name_of(config),
+                _spread(latency),
+                f"{latency.median_ms / search.target_ms:.2f}x",
+                _age(latency).removeprefix("; "),
+            )
+        console.print(table)
+        for line in _remarks(search):
+            console.print(line)
+
+
+def _remarks(search: LatencySearch) -> list[str]:
+    lines = []
+    if search.is_outside:
+        lines.append(
+            f"the target, {search.target_ms:.2f} ms, lies outside of what was measured; nothing "
+            "was extrapolated"
+        )
+    if search.has_gap:
+        lines.append("between the two around the target there are designs that were not measured")
+    if len(search.rivals) > 1:
+        names = ", ".join(name_of(search.candidates[number][0]) for number in search.rivals)
+        lines.append(
+            f"not told apart from the target by this spread: {names}; more --repeats or an idle "
+            "machine narrow it"
+        )
+    return lines
+
+
+def as_dict(search: LatencySearch) -> dict[str, Any]:
+    """Return a search as JSON values."""
+    candidates = [
+        {"name": name_of(config), "bottleneck_width": config.bottleneck_width, **asdict(latency)}
+        for config, latency in search.candidates
+    ]
+    return {
+        "target_ms": search.target_ms,
+        "reference": asdict(search.reference),
+        "closest": candidates[search.closest],
+        "is_outside": search.is_outside,
+        "not_told_apart": [candidates[number]["name"] for number in search.rivals],
+        "candidates": candidates,
+    }
+
+
+def _number(number: int, unknown: str) -> str:
+    return f"{number / MULTIPLIER_STEPS:.2f}" if unknown == "multiplier" else str(number)
+
+
+def _age(latency: Latency) -> str:
+    return f"; cached, {latency.measured}" if latency.is_cached else ""
+
+
+def _spread(latency: Latency) -> str:
+    return f"{latency.median_ms:.2f} ({latency.low_ms:.2f} to {latency.high_ms:.2f})"
