@@ -1,6 +1,9 @@
-"""All measurements, one after the other: `python -m bench`."""
+"""All measurements, one after the other: `python -m bench`.
 
-from bench import grouped_conv, input, step  # noqa: A004 - the module of the input pipeline
+`bench.fashion_mnist` needs its images and an hour, so it is started by itself.
+"""
 
-for part in (step, input, grouped_conv):
+from bench import grouped_conv, input, step, study  # noqa: A004 - the module of the input pipeline
+
+for part in (step, input, grouped_conv, study):
     part.main()

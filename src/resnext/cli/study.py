@@ -212,7 +212,8 @@ def _report(study: StudySettings, arguments: Study) -> int:
 def _time(study: StudySettings, root: Path, *, quiet: bool) -> None:
     """Measure what the designs cost in time, and keep it for the report."""
     from resnext.cli.study_output import settle_folder
-    from resnext.studies.timing import time_designs, write_timing
+    from resnext.studies.design_time import write_timing
+    from resnext.studies.timing import time_designs
 
     def tell(text: str) -> None:
         if not quiet:

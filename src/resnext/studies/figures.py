@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 from resnext.model.config import ResNeXtConfig
 from resnext.studies import plots
 from resnext.studies.curves import draw_curve_figures
+from resnext.studies.design_time import DesignTime
 from resnext.studies.distribution import groups_of
 from resnext.studies.results import Figures, Row
 from resnext.studies.statistics import Errors, Measure, errors_of, means_of, measures_of
 from resnext.studies.study import Design, Study
-from resnext.studies.timing import DesignTime
 
 # Costs of one family differ by less than this factor, or it is not one of equal cost
 _EQUAL_COST = 1.25
@@ -179,7 +179,7 @@ def _distribution(
     errors = {group.name: group.values for group in groups}
     found = [
         Figure(
-            f"{measure}: share of the designs with an error below e",
+            f"{measure}: share of the designs with an error of at most e",
             plots.draw_distribution(errors),
         )
     ]

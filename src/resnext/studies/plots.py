@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
 from resnext.evaluation.drawing import BLUE, GREY, ORANGE, as_svg, new_axes
-from resnext.studies.timing import DesignTime
+from resnext.studies.design_time import DesignTime
 
 _T = TypeVar("_T")
 
@@ -215,7 +215,7 @@ def _log_ticks(axes: Axes, values: Sequence[float]) -> None:
     ordered = sorted(set(values))
     axes.set_xscale("log", base=2)
     axes.xaxis.set_minor_locator(NullLocator())
-    room = (ordered[-1] / ordered[0]) ** (1 / 8)  # at most eight labels
+    room = (ordered[-1] / ordered[0]) ** (1 / 6)  # at most seven labels
     shown = ordered[:1]
     for value in ordered[1:]:
         if value / shown[-1] >= max(room, 1.02) * 0.999:

@@ -14,6 +14,7 @@ from matplotlib.ticker import EngFormatter
 import resnext
 from resnext.errors import RunError
 from resnext.model.names import name_of
+from resnext.studies.design_time import read_timing
 from resnext.studies.export_rows import csv_text
 from resnext.studies.figures import draw_figures, draw_time_figure
 from resnext.studies.provenance import trace
@@ -21,7 +22,6 @@ from resnext.studies.results import Row
 from resnext.studies.study import Study
 from resnext.studies.summary import Summary, as_dict, summarise_study, summary_lines
 from resnext.studies.table import spread_text
-from resnext.studies.timing import read_timing
 from resnext.studies.verdict import needed_text, verdict, word
 
 

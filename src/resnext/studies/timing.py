@@ -7,13 +7,9 @@ the machine's load hits them alike; the first round warms up.
 
 from __future__ import annotations
 
-import json
 import statistics
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -21,44 +17,14 @@ from resnext.data.batch import Batch
 from resnext.data.load import load_data
 from resnext.data.split import DataInfo
 from resnext.model.config import BaselineConfig
+from resnext.studies.design_time import DesignTime
 from resnext.studies.study import Design, Study
 from resnext.training.config import TrainConfig
 from resnext.training.environment import describe_machine
-from resnext.training.run_folder import write_json
 from resnext.training.runtime import Runtime, open_runtime
 from resnext.training.train import build_trainer
 
-TIMING = "timing.json"
 _LEARNING_RATE = 1e-3
-
-
-@dataclass(frozen=True)
-class DesignTime:
-    """Milliseconds of one design: medians, with the quartiles over the rounds.
-
-    Attributes:
-        label: Label of the design.
-        step_ms: One training step on a batch, in the precision of training.
-        latency_ms: Inference on one image, in fp32.
-        batch_size: Images of the training step.
-        image_size_px: Side of the images.
-        threads: CPU threads.
-        machine: Processor or GPU.
-        n: Rounds.
-    """
-
-    label: str
-    step_ms: float
-    step_ms_low: float
-    step_ms_high: float
-    latency_ms: float
-    latency_ms_low: float
-    latency_ms_high: float
-    batch_size: int
-    image_size_px: int
-    threads: int
-    machine: str
-    n: int
 
 
 def time_designs(
@@ -102,21 +68,6 @@ def time_designs(
         )
         for design, (steps, latencies) in zip(study.designs, times, strict=True)
     ]
-
-
-def write_timing(folder: Path, times: list[DesignTime]) -> Path:
-    """Keep the times beside the study's report."""
-    rows: list[Any] = [asdict(row) for row in times]
-    write_json(folder / TIMING, rows)
-    return folder / TIMING
-
-
-def read_timing(folder: Path) -> list[DesignTime]:
-    """Return the times that were measured, if any."""
-    file = folder / TIMING
-    if not file.exists():
-        return []
-    return [DesignTime(**row) for row in json.loads(file.read_text(encoding="utf-8"))]
 
 
 def _prepare(

@@ -7,11 +7,10 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import TYPE_CHECKING
 
-import torch
-import torch.distributed as dist
-
-from resnext.training.runtime import Runtime
+if TYPE_CHECKING:
+    from resnext.training.runtime import Runtime
 
 # A flag that every process must agree on costs one small message; on a GPU reading it also
 # waits for the device, so it is asked for less often there.
@@ -50,6 +49,9 @@ class StopRequest:
             return self.signal_number
         if step % _STEPS_BETWEEN_CHECKS.get(self._runtime.device.type, 1):
             return 0
+        import torch  # studies catch `Interrupted` without it
+        import torch.distributed as dist
+
         number = torch.tensor(self.signal_number, device=self._runtime.device)
         dist.all_reduce(number, dist.ReduceOp.MAX)
         return int(number)

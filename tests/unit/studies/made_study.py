@@ -16,9 +16,9 @@ from resnext.model.names import config_from
 from resnext.recipes.cardinality import table3, table4
 from resnext.recipes.design_space import design_space
 from resnext.recipes.study_scale import Choice
+from resnext.studies.design_time import DesignTime, write_timing
 from resnext.studies.results import Figures, Row, State
 from resnext.studies.study import Design, PaperError, Study
-from resnext.studies.timing import DesignTime, write_timing
 from resnext.studies.trial import Trial, plan_trials
 from resnext.training.config import TrainConfig
 
@@ -123,7 +123,7 @@ def made_times(study: Study) -> list[DesignTime]:
     """Return step times that grow with cardinality."""
     times = []
     for number, design in enumerate(study.designs):
-        step, latency = 300 * 1.2**number, 12 * 1.1**number
+        step, latency = 300 * 1.2**number, 12 * 1.02 ** (number * number)
         spread = (step, 0.97 * step, 1.06 * step, latency, 0.95 * latency, 1.1 * latency)
         times.append(DesignTime(design.label, *spread, 32, 32, 2, "made-up processor", 11))
     return times

@@ -68,7 +68,7 @@ def test_equal_networks_with_and_without_shortcuts_have_no_axis_to_stand_on() ->
 
 def test_random_designs_are_drawn_as_a_distribution_and_against_what_was_drawn() -> None:
     assert captions(*made_design_space()) == [
-        "cifar10: share of the designs with an error below e",
+        "cifar10: share of the designs with an error of at most e",
         *(
             f"cifar10: error against {name}, a point a design"
             for name in ("cardinality", "bottleneck width", "depth", "multiply-adds")
