@@ -3,6 +3,8 @@ from __future__ import annotations
 import csv
 import json
 import re
+import subprocess
+import sys
 import tracemalloc
 from html.parser import HTMLParser
 from pathlib import Path
@@ -205,6 +207,11 @@ def test_findings_are_worked_out_once(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr("resnext.studies.summary.summarise_study", note)
     write_report(*small_table4(), tmp_path)
     assert len(calls) == 1
+
+
+def test_a_report_needs_no_torch() -> None:
+    code = "import sys, resnext.studies.report; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_a_thousand_trials_take_little_memory(tmp_path: Path) -> None:
