@@ -4,7 +4,7 @@ import xml.etree.ElementTree as ET
 
 import torch
 
-from resnext.evaluation import plots
+from resnext.evaluation import drawing, plots
 
 EPOCHS = [
     {"epoch": n, "step": 10 * n, "train_loss": 2 / n, "loss": 1 / n, "top1_error": 50 / n}
@@ -29,7 +29,7 @@ def test_curves_are_drawings() -> None:
 def test_a_second_error_curve_appears_where_there_is_a_top5_error() -> None:
     without = parse_svg(plots.draw_errors([row | {"top5_error": None} for row in EPOCHS]))
     having = parse_svg(plots.draw_errors([row | {"top5_error": 1.0} for row in EPOCHS]))
-    orange = plots._ORANGE
+    orange = drawing.ORANGE
     assert orange not in without
     assert orange in having
 
