@@ -28,13 +28,14 @@ def settle_folder(study: Study, root: Path) -> Path:
 
     Raises:
         RunError: The folder holds another study of that name, or cannot be written. Other
-            seeds make no other study.
+            seeds, comparisons or words make no other study.
     """
     folder = root / study.name
     try:
         folder.mkdir(parents=True, exist_ok=True)
         kept = read_study(folder / STUDY) if (folder / STUDY).exists() else study
-        is_same = kept.replace(seeds=study.seeds) == study
+        parts = ("designs", "settings", "tests")
+        is_same = all(getattr(kept, part) == getattr(study, part) for part in parts)
         if is_same:
             write_study(folder / STUDY, study)
     except OSError as error:

@@ -18,7 +18,7 @@ from resnext.recipes.study_scale import (
     side_px,
     small_network,
 )
-from resnext.studies.study import Comparison, Design, PaperError, Study, Test
+from resnext.studies.study import Comparison, Design, PaperError, Study, Test, data_label
 
 # arXiv 1611.05431, table 5: top-1 and top-5 error at 224 and 320
 _TABLE_5 = {
@@ -54,7 +54,7 @@ def table5(choice: Choice) -> Study:
         seeds=choice.seeds or (0, 1, 2),
         comparisons=_last_against_others(designs),
         tests=(large,),
-        paper=_paper_table_5(large.name) if choice.is_paper else (),
+        paper=_paper_table_5(large.name if choice.is_paper else "320"),
         note=choice.note("11 to 20 layers, all widths half of the paper's")
         + " The paper cites the Inception networks from their own papers (Inception-v3 at 299: "
         "21.2 / 5.6; Inception-v4 20.0 / 5.0; Inception-ResNet-v2 19.9 / 4.9).",
@@ -90,6 +90,7 @@ _TABLE_6 = {
     "resnet101": ((42.4, 16.9), (24.2, 6.8)),
     "resnext101_32x4d": ((40.1, 15.1), (22.2, 5.7)),
 }
+_WAYS = ("5k-way", "1k-way")
 _EPOCHS_1K, _IMAGES_1K, _IMAGES_5K = 100, 1_281_167, 6_800_000
 
 
@@ -108,7 +109,7 @@ def table6(choice: Choice) -> Study:
         block = Budget.like(dense, "params", "block", side_px(choice))
         networks = [dense, solve_width(dense, 16, block).config]
     designs = _by_name(networks)
-    names = ("5k-way", "1k-way") if choice.is_paper else ("all-way", "half-way")
+    names = _WAYS if choice.is_paper else ("all-way", "half-way")
     (settings,) = settings_for(_with_data(choice, train), "imagenet")
     if choice.is_paper:  # the same number of mini-batches as on 1K
         epochs = round(_EPOCHS_1K * _IMAGES_1K / _IMAGES_5K)
@@ -129,12 +130,16 @@ def table6(choice: Choice) -> Study:
             for name, all_classes in zip(names, (True, False), strict=True)
         ),
         paper=tuple(
-            PaperError(design=design, data=train.name, test=name, top1_error=top1, top5_error=top5)
+            PaperError(
+                design=design,
+                data=data_label(train) if choice.is_paper else "imagenet-5k",
+                test=name,
+                top1_error=top1,
+                top5_error=top5,
+            )
             for design, pairs in _TABLE_6.items()
-            for name, (top1, top5) in zip(names, pairs, strict=True)
-        )
-        if choice.is_paper
-        else (),
+            for name, (top1, top5) in zip(_WAYS, pairs, strict=True)
+        ),
         note=choice.note("11 layers, all widths half of the paper's"),
     )
 
@@ -193,9 +198,7 @@ def table7(choice: Choice) -> Study:
             PaperError(design=name, data=data.name, top1_error=error)
             for name, errors in _TABLE_7.items()
             for data, error in zip(_CIFAR, errors, strict=True)
-        )
-        if choice.is_paper
-        else (),
+        ),
         note=choice.note("11 layers, paths of a quarter of the paper's width")
         + " The paper also cites Wide ResNet, 36.5M parameters: 4.17 and 20.50.",
     )

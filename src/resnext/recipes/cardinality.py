@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from resnext.complexity.budget import Budget
 from resnext.complexity.solve import equal_cost_family, solve_depth, solve_width
-from resnext.model.config import ResNeXtConfig
+from resnext.model.config import ResNeXtConfig, Shortcut
 from resnext.model.names import name_of
 from resnext.recipes.study_scale import Choice, paper_network, settings_for, side_px, small_network
 from resnext.studies.study import Comparison, Design, PaperError, Study
@@ -49,7 +49,7 @@ def table3(choice: Choice) -> Study:
             for family in families
             for design in family[1:]
         ),
-        paper=_paper_table_3() if choice.is_paper else (),
+        paper=_paper_table_3(),
         note=choice.note("11 layers, all widths half of the paper's"),
     )
 
@@ -87,7 +87,7 @@ def table4(choice: Choice) -> Study:
     else:
         named = _small_doubled(choice)
     designs = tuple(
-        Design(label=f"{row}: {_short(config)}", model=config, row=row, column="")
+        Design(label=_doubled_label(row, config), model=config, row=row, column="")
         for row, config in named
     )
     dense, aggregated, deeper, wider = designs[:4]
@@ -107,11 +107,14 @@ def table4(choice: Choice) -> Study:
             ),
         ),
         paper=tuple(
-            PaperError(design=design.label, data="imagenet", top1_error=top1, top5_error=top5)
-            for design, (_, _, top1, top5) in zip(designs, _TABLE_4, strict=True)
-        )
-        if choice.is_paper
-        else (),
+            PaperError(
+                design=_doubled_label(row, paper_network(name)),
+                data="imagenet",
+                top1_error=top1,
+                top5_error=top5,
+            )
+            for row, name, top1, top5 in _TABLE_4
+        ),
         note=choice.note("from 11 layers, all widths half of the paper's"),
     )
 
@@ -132,12 +135,18 @@ def _small_doubled(choice: Choice) -> list[tuple[str, ResNeXtConfig]]:
     ]
 
 
-def _short(config: ResNeXtConfig) -> str:
-    return f"{config.depth} layers, {config.template}"
+def _doubled_label(row: str, config: ResNeXtConfig) -> str:
+    return f"{row}: {config.depth} layers, {config.template}"
 
 
 # arXiv 1611.05431, section 5.1: 50 layers, top-1 error with and without shortcuts
 _RESIDUAL = {"1x64d": (23.9, 31.2), "32x4d": (22.2, 26.1)}
+
+
+_SHORTCUTS: tuple[tuple[str, Shortcut], ...] = (
+    ("with shortcuts", "B"),
+    ("without shortcuts", "none"),
+)
 
 
 def residual(choice: Choice) -> Study:
@@ -159,7 +168,7 @@ def residual(choice: Choice) -> Study:
             column=column,
         )
         for config in networks
-        for column, shortcut in (("with shortcuts", "B"), ("without shortcuts", "none"))
+        for column, shortcut in _SHORTCUTS
     )
     return Study(
         name=choice.name("residual"),
@@ -173,10 +182,9 @@ def residual(choice: Choice) -> Study:
             for better, than in ((0, 1), (2, 3), (2, 0), (3, 1))
         ),
         paper=tuple(
-            PaperError(design=design.label, data="imagenet", top1_error=error)
-            for design, error in zip(designs, sum(_RESIDUAL.values(), ()), strict=True)
-        )
-        if choice.is_paper
-        else (),
+            PaperError(design=f"{template} {column}", data="imagenet", top1_error=error)
+            for template, errors in _RESIDUAL.items()
+            for (column, _), error in zip(_SHORTCUTS, errors, strict=True)
+        ),
         note=choice.note(f"{name_of(networks[0])}, all widths a quarter of the paper's"),
     )
