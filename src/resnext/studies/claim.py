@@ -1,12 +1,14 @@
 """Who works on a trial: a claim that holds between processes, machines and people.
 
-Claims of a folder are numbered files. A claim is taken by creating the next number, which only
-one process can do, so that taking over from a dead one is no race. The holder touches its file
-every few seconds; it has lost the claim if a higher number exists.
+Claims of a folder are numbered files that are never removed. A claim is taken by creating the
+number after the last one, once that is given back or its holder is gone; only one process can
+create it, so that taking over from a dead one is no race. The holder touches its file every few
+seconds; it has lost the claim if a higher number exists.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
@@ -18,7 +20,7 @@ from pathlib import Path
 
 _PREFIX, _RELEASED = "claim-", ".released"
 _SECONDS_BETWEEN_BEATS = 5.0
-_SECONDS_UNTIL_STALE = 90.0
+_SECONDS_UNTIL_STALE = 90.0  # a shared disk may show a touch a minute late
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ class Holder:
         host: Name of the machine.
         pid: Process there.
         system: The running system and its process numbering, so that another container or a
-            reboot is not taken for the same machine.
+            reboot is not taken for the same machine; empty where it cannot be told.
         started: When the process started, in the system's ticks: tells a reused number.
     """
 
@@ -42,7 +44,7 @@ class Holder:
         return f"process {self.pid} on {self.host}"
 
 
-_UNKNOWN = Holder("another machine", 0, "unknown", "")
+_UNKNOWN = Holder("another machine", 0, "", "")
 """Whose claim is being written, or was given back just now."""
 
 
@@ -51,7 +53,6 @@ class Claim:
 
     def __init__(self, folder: Path, number: int, on_lost: Callable[[], None]) -> None:
         self._folder, self._number, self._on_lost = folder, number, on_lost
-        self._file = folder / f"{_PREFIX}{number:06}"
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._beat, daemon=True)
         self._thread.start()
@@ -60,18 +61,19 @@ class Claim:
         """Give the trial back."""
         self._ended.set()
         self._thread.join()
-        self._file.rename(self._file.with_name(self._file.name + _RELEASED))
+        _file(self._folder, self._number, _RELEASED).touch()
 
     def is_held(self) -> bool:
         """Tell whether nobody else has taken over."""
-        return _highest(self._folder) == self._number
+        return _last_number(self._folder) == self._number
 
     def _beat(self) -> None:
         while not self._ended.wait(_SECONDS_BETWEEN_BEATS):
-            if not self.is_held():
-                self._on_lost()
-                return
-            os.utime(self._file)
+            with contextlib.suppress(OSError):  # a shared disk may be away for a while
+                if not self.is_held():
+                    self._on_lost()
+                    return
+                os.utime(_file(self._folder, self._number))
 
 
 def take_claim(folder: Path, on_lost: Callable[[], None]) -> Claim | Holder:
@@ -85,43 +87,47 @@ def take_claim(folder: Path, on_lost: Callable[[], None]) -> Claim | Holder:
     Returns:
         The claim, or who holds it.
     """
-    highest = _highest(folder)
-    holder = _holder_of(folder, highest)
+    last = _last_number(folder)  # once: whoever is faster from here on wins the next number
+    holder = _holder_of(folder, last)
     if holder is not None:
         return holder
-    number = highest + 1  # of the claim that was looked at, so that nobody's is skipped
-    path = folder / f"{_PREFIX}{number:06}"
     try:
-        with path.open("x", encoding="utf-8") as file:
+        with _file(folder, last + 1).open("x", encoding="utf-8") as file:
             file.write(json.dumps(asdict(_myself())))
     except FileExistsError:
-        return find_holder(folder) or _UNKNOWN
-    return Claim(folder, number, on_lost)
+        return _holder_of(folder, last + 1) or _UNKNOWN
+    return Claim(folder, last + 1, on_lost)
 
 
 def find_holder(folder: Path) -> Holder | None:
     """Return who works on a trial at this moment."""
-    return _holder_of(folder, _highest(folder))
+    return _holder_of(folder, _last_number(folder))
 
 
 def _holder_of(folder: Path, number: int) -> Holder | None:
-    path = folder / f"{_PREFIX}{number:06}"
+    """Return who holds a numbered claim; nobody if it was given back or its holder is gone."""
+    path = _file(folder, number)
+    if _file(folder, number, _RELEASED).exists():
+        return None
     try:
         text = path.read_text(encoding="utf-8")
         beaten = path.stat().st_mtime
     except FileNotFoundError:
-        return None  # never claimed, or released
+        return None  # never claimed
     holder = Holder(**json.loads(text)) if text.endswith("}") else _UNKNOWN
-    if holder.system == _system():
-        return holder if _start_of(holder.pid) == holder.started else None
+    if holder.system and holder.system == _system():
+        return None if _is_gone(holder) else holder
     return holder if _disk_time(folder) - beaten < _SECONDS_UNTIL_STALE else None
 
 
-def _highest(folder: Path) -> int:
-    """Return the highest number of a claim, held or released; 0 if there is none."""
+def _file(folder: Path, number: int, suffix: str = "") -> Path:
+    return folder / f"{_PREFIX}{number:06}{suffix}"
+
+
+def _last_number(folder: Path) -> int:
     names = (entry.name for entry in os.scandir(folder) if entry.name.startswith(_PREFIX))
     plain = (name.removesuffix(_RELEASED).removeprefix(_PREFIX) for name in names)
-    return max((int(name) for name in plain if name.isdigit()), default=0)
+    return max((int(name) for name in plain), default=0)
 
 
 def _myself() -> Holder:
@@ -138,14 +144,25 @@ def _system() -> str:
         return ""  # then only the beats count
 
 
+def _is_gone(holder: Holder) -> bool:
+    """Tell whether a process of this system has ended."""
+    try:
+        os.kill(holder.pid, 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        pass  # another person's, which may hide when it started
+    return _start_of(holder.pid) not in (holder.started, "")
+
+
 def _start_of(pid: int) -> str:
-    """Return when a process started; nothing if there is none, or only its remains."""
+    """Return when a process started, `ended` for its remains, nothing if it is hidden."""
     try:
         text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
     except OSError:
         return ""
     fields = text.rpartition(")")[2].split()  # the command's name may hold anything
-    return "" if fields[0] == "Z" else fields[19]
+    return "ended" if fields[0] == "Z" else fields[19]
 
 
 def _disk_time(folder: Path) -> float:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from resnext.studies.attempts import Status
 from resnext.studies.trial import LOG
 
 
@@ -70,12 +71,15 @@ class LocalExecutor:
     def __init__(self, effort: Effort, jobs: int) -> None:
         self._effort = effort
         self._running: dict[Path, subprocess.Popen[bytes]] = {}
-        self._gpus: dict[Path, int] = {}
+        self._num_oom_kills: dict[Path, int] = {}
+        self._taken: dict[Path, int] = {}
+        self._gpus = _visible_gpus()
         self.places = jobs
 
     def start(self, folder: Path) -> None:
         """Start the trial of a folder."""
         command = [sys.executable, "-m", "resnext.studies.trial_process", str(folder)]
+        self._num_oom_kills[folder] = _count_oom_kills()
         with (folder / LOG).open("ab") as log:
             self._running[folder] = subprocess.Popen(
                 [*command, *self._effort.arguments, "--watch-stdin"],
@@ -95,7 +99,10 @@ class LocalExecutor:
                 assert child.stdin is not None
                 child.stdin.close()
                 del self._running[folder]
-                self._gpus.pop(folder, None)
+                self._taken.pop(folder, None)
+                before = self._num_oom_kills.pop(folder)
+                if status == -signal.SIGKILL and _count_oom_kills() > before:
+                    status = _note_oom_kill(folder)
                 found.append((folder, status))
         return found
 
@@ -112,13 +119,28 @@ class LocalExecutor:
     def _environment(self, folder: Path) -> dict[str, str]:
         """Divide the cores, and the GPUs where several trials share several."""
         values = os.environ | {"OMP_NUM_THREADS": str(self._effort.threads)}
-        gpus = _visible_gpus()
         share = self._effort.processes
-        if self.places > 1 and len(gpus) >= self.places * share:
-            place = next(n for n in range(self.places) if n not in self._gpus.values())
-            self._gpus[folder] = place
-            values["CUDA_VISIBLE_DEVICES"] = ",".join(gpus[place * share : (place + 1) * share])
+        if self.places > 1 and len(self._gpus) >= self.places * share:
+            place = min(set(range(self.places)) - set(self._taken.values()))
+            self._taken[folder] = place
+            mine = self._gpus[place * share : (place + 1) * share]
+            values["CUDA_VISIBLE_DEVICES"] = ",".join(mine)
         return values
+
+
+def _count_oom_kills() -> int:
+    """Return how many processes the kernel has killed for lack of memory, where Linux tells it."""
+    try:
+        lines = Path("/proc/vmstat").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return 0
+    return sum(int(line.split()[1]) for line in lines if line.startswith("oom_kill "))
+
+
+def _note_oom_kill(folder: Path) -> int:
+    with (folder / LOG).open("a", encoding="utf-8") as log:
+        log.write("killed by the kernel, which had no memory left\n")
+    return Status.OUT_OF_MEMORY
 
 
 def _visible_gpus() -> list[str]:

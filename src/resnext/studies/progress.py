@@ -68,24 +68,20 @@ class Progress:
         if self._live is None:
             self._note(f"start  {_name(trial)}")
 
-    def ended(self, row: Row) -> None:
-        """Tell how a trial ended for good."""
+    def ended(self, row: Row, words: str = "") -> None:
+        """Tell how a trial ended for good, and why it is not done."""
         self._elsewhere.pop(row.trial.key, None)
         self._num_ended += 1
+        self._num_failed += row.state == "failed"
         self._work_done += 1.0 - self._begun.pop(row.trial.key, 0.0)
+        if row.state == "done" and row.figures is not None:
+            words = f"top-1 error {row.figures.top1_error:.2f}%"
         place = f"[{self._total - self._missing + self._num_ended}/{self._total}]"
-        if row.figures is not None:
-            figures = f"top-1 error {row.figures.top1_error:.2f}%"
-            self._note(f"done   {_name(row.trial)}  {figures}  {place}")
-            return
-        self._num_failed += 1
-        attempt = row.attempts[-1] if row.attempts else {}
-        words = f"{attempt.get('reason', row.state)}: {attempt.get('detail', '')}"
-        self._note(f"{row.state} {_name(row.trial)}  {words}  {place}")
+        self._note(f"{row.state:<6} {_name(row.trial)}  {words}  {place}")
 
     def retried(self, trial: Trial, reason: str) -> None:
         """Tell that a trial did not finish and gets another attempt."""
-        self._note(f"again  {_name(trial)}  ({reason})")
+        self._note(f"again  {_name(trial)}  {reason}")
 
     def elsewhere(self, trial: Trial, holder: str) -> None:
         """Tell that someone else works on a trial."""

@@ -1,0 +1,119 @@
+"""What successive halving would have made of trials that were all trained to the end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from scipy import stats
+
+from resnext.studies.halving import Pruner, rung_epochs
+from resnext.studies.results import Row
+from resnext.studies.study import Halving
+from resnext.training.metrics_log import read_metrics
+
+_FEWEST_TRIALS = 3
+
+
+@dataclass(frozen=True)
+class RungAgreement:
+    """How the ranking of all trials at a rung agrees with the final one.
+
+    Attributes:
+        epoch: Epoch of the rung.
+        tau: Kendall's rank correlation; None if all errors are equal.
+        p: Chance of one as far from 0 if the rankings had nothing to do with each other.
+        num_reached: Trials that halving lets come so far.
+    """
+
+    epoch: int
+    tau: float | None
+    p: float | None
+    num_reached: int
+
+
+@dataclass(frozen=True)
+class HalvingAgreement:
+    """How halving agrees with full training on one data set.
+
+    Attributes:
+        data: Name of the data set.
+        num_trials: Trials trained to the end.
+        rungs: The epochs at which trials are stopped.
+        best_survives: Halving trains the trial with the lowest final error to the end.
+        error_lost: Lowest final error among those that it trains to the end, less the lowest
+            of all, in percent.
+        share_saved: Share of all epochs that it does not train.
+    """
+
+    data: str
+    num_trials: int
+    rungs: tuple[RungAgreement, ...]
+    best_survives: bool
+    error_lost: float
+    share_saved: float
+
+
+def halving_agreement(rows: Sequence[Row], halving: Halving) -> list[HalvingAgreement]:
+    """Replay halving over the curves of finished trials, one trial after the other.
+
+    Trials that run at once are told in another order, which changes who is stopped; what the
+    rankings say is the same.
+
+    Args:
+        rows: Trials of a study in the order of the study; those that are not done are left out.
+        halving: Settings of the halving.
+
+    Returns:
+        One for each data set with at least three trials of equal length.
+    """
+    curves: dict[str, list[list[float]]] = {}
+    for row in rows:
+        if row.state == "done":
+            epochs = [line for line in read_metrics(row.run) if line["kind"] == "epoch"]
+            curves.setdefault(row.trial.data, []).append([line["top1_error"] for line in epochs])
+    return [
+        agreement_of_curves(data, given, halving)
+        for data, given in curves.items()
+        if len(given) >= _FEWEST_TRIALS and len({len(curve) for curve in given}) == 1
+    ]
+
+
+def agreement_of_curves(
+    data: str, curves: Sequence[Sequence[float]], halving: Halving
+) -> HalvingAgreement:
+    """Replay halving over curves: the errors of each epoch in percent, all equally long."""
+    num_epochs = len(curves[0])
+    pruner = Pruner(halving)
+    lengths = [_trained(pruner, str(number), curve) for number, curve in enumerate(curves)]
+    final = [curve[-1] for curve in curves]
+    survivors = [e for e, length in zip(final, lengths, strict=True) if length == num_epochs]
+    rungs = []
+    for epoch in rung_epochs(halving, num_epochs):
+        tau = stats.kendalltau([curve[epoch - 1] for curve in curves], final)
+        is_ranking = tau.statistic == tau.statistic  # NaN where all errors are equal
+        rungs.append(
+            RungAgreement(
+                epoch,
+                float(tau.statistic) if is_ranking else None,
+                float(tau.pvalue) if is_ranking else None,
+                num_reached=sum(length >= epoch for length in lengths),
+            )
+        )
+    lowest = min(survivors, default=float("inf"))
+    return HalvingAgreement(
+        data,
+        len(curves),
+        tuple(rungs),
+        best_survives=lowest == min(final),
+        error_lost=lowest - min(final),
+        share_saved=1.0 - sum(lengths) / (num_epochs * len(curves)),
+    )
+
+
+def _trained(pruner: Pruner, key: str, curve: Sequence[float]) -> int:
+    """Return the epochs after which halving stops a curve."""
+    for epoch, error in enumerate(curve[:-1], start=1):
+        if pruner.tell(key, epoch, error):
+            return epoch
+    return len(curve)

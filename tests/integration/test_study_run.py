@@ -1,0 +1,195 @@
+"""A study runs, is killed, interrupted and shared, and ends as if nothing had happened."""
+
+import json
+import os
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from small_study import (
+    VALIDATION,
+    children,
+    end_driver,
+    epoch_figures,
+    is_gone,
+    kill,
+    long_settings,
+    run,
+    small_settings,
+    small_study,
+    start_driver,
+    trained_steps,
+    wait_for,
+    wait_for_training,
+)
+
+from resnext.data.config import DataConfig
+from resnext.errors import ConfigError
+from resnext.studies.scheduler import status_rows
+from resnext.studies.study import Study
+
+LONG = small_study(settings=(long_settings(),))
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The epochs of the long study when nobody disturbs it."""
+    return epoch_figures(run(LONG, tmp_path_factory.mktemp("undisturbed"), jobs=2))
+
+
+def one_design(study: Study) -> Study:
+    return study.replace(designs=study.designs[:1])
+
+
+def modification_times(root: Path) -> dict[Path, int]:
+    kept = ("result.json", "metrics.jsonl", "last.safetensors")
+    return {path: path.stat().st_mtime_ns for name in kept for path in root.rglob(name)}
+
+
+def test_a_study_runs_once_is_shared_and_a_killed_trial_is_tried_again(tmp_path: Path) -> None:
+    study = small_study(tests=(VALIDATION,))
+    driver = start_driver(study, tmp_path)
+    kill(*wait_for(lambda: children(study, tmp_path)).values())
+    status, said = end_driver(driver)
+    assert status == 0
+    rows = status_rows(study, tmp_path)
+    assert [row.state for row in rows] == ["done", "done"]
+    assert [len(row.attempts) for row in rows] == [1, 0]
+    assert rows[0].attempts[0]["reason"] == "killed"
+    assert rows[0].attempts[0]["detail"] == "by SIGKILL"
+    assert "again  1x8d, digits, seed 0  killed: by SIGKILL" in said
+    for row in rows:
+        assert row.figures is not None
+        assert row.figures.epochs == 2
+        assert row.error() == pytest.approx(row.error("again"))
+
+    before = modification_times(tmp_path)
+    other = small_study(name="other", seeds=(0,))
+    assert [row.state for row in run(other, tmp_path)] == ["done", "done"]
+    assert modification_times(tmp_path) == before
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("whom", ["child", "driver", "both"])
+def test_killing_changes_no_figure(tmp_path: Path, whom: str, undisturbed: dict[str, Any]) -> None:
+    driver = start_driver(LONG, tmp_path, jobs=2)
+    training = wait_for_training(LONG, tmp_path)
+    if whom in ("driver", "both"):
+        kill(driver.pid)
+    if whom in ("child", "both"):
+        kill(*training.values())
+    status, _ = end_driver(driver)
+    assert status == (0 if whom == "child" else -signal.SIGKILL)
+    wait_for(lambda: all(is_gone(pid) for pid in training.values()))
+    rows = run(LONG, tmp_path, jobs=2)
+    assert [row.state for row in rows] == ["done", "done"]
+    assert epoch_figures(rows) == undisturbed
+
+
+@pytest.mark.slow
+def test_a_child_without_its_driver_saves_and_leaves(tmp_path: Path) -> None:
+    study = one_design(LONG)
+    driver = start_driver(study, tmp_path)
+    (folder, pid), *_ = wait_for_training(study, tmp_path).items()
+    kill(driver.pid)
+    end_driver(driver)
+    wait_for(lambda: is_gone(pid))
+    assert "stopped by SIGTERM and saved at" in (folder / "log.txt").read_text()
+    assert not (folder / "result.json").exists()
+    assert [row.state for row in status_rows(study, tmp_path)] == ["missing"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_study_that_is_asked_to_stop_saves_and_goes_on(
+    tmp_path: Path, number: signal.Signals, undisturbed: dict[str, Any]
+) -> None:
+    driver = start_driver(LONG, tmp_path, jobs=2)
+    training = wait_for_training(LONG, tmp_path)
+    driver.send_signal(number)
+    status, said = end_driver(driver)
+    assert status == 128 + number
+    assert f"stopped by {number.name}; the running trials have saved" in said
+    assert all(is_gone(pid) for pid in training.values())
+    assert any((folder / "run" / "last.safetensors").exists() for folder in training)
+    rows = run(LONG, tmp_path, jobs=2)
+    assert epoch_figures(rows) == undisturbed
+    assert [row.attempts for row in rows] == [(), ()]
+
+
+@pytest.mark.slow
+def test_a_second_signal_kills(tmp_path: Path) -> None:
+    study = one_design(LONG)
+    driver = start_driver(study, tmp_path)
+    (pid,) = wait_for_training(study, tmp_path).values()
+    os.kill(pid, signal.SIGSTOP)  # it cannot save
+    driver.send_signal(signal.SIGINT)
+    time.sleep(1.0)
+    driver.send_signal(signal.SIGINT)
+    status, said = end_driver(driver)
+    assert status == 128 + signal.SIGINT
+    assert "killed" in said
+    assert is_gone(pid)
+
+
+@pytest.mark.slow
+def test_two_drivers_at_once_train_every_trial_once(
+    tmp_path: Path, undisturbed: dict[str, Any]
+) -> None:
+    drivers = [start_driver(LONG, tmp_path) for _ in range(2)]
+    assert [end_driver(driver)[0] for driver in drivers] == [0, 0]
+    rows = status_rows(LONG, tmp_path)
+    assert epoch_figures(rows) == undisturbed
+    for row in rows:
+        steps = [line["step"] for line in epoch_figures([row])[row.trial.key]]
+        assert steps == sorted(steps)
+        assert row.attempts == ()
+
+
+@pytest.mark.slow
+def test_a_half_made_run_folder_is_mended(tmp_path: Path) -> None:
+    study = one_design(small_study())
+    (row,) = status_rows(study, tmp_path)
+    (row.run / "tensorboard").mkdir(parents=True)
+    assert [row.state for row in run(study, tmp_path)] == ["done"]
+
+
+@pytest.mark.slow
+def test_a_trial_that_diverges_fails_alone_and_has_another_chance(tmp_path: Path) -> None:
+    settings = small_settings()
+    study = small_study(
+        settings=(settings.replace(optim=settings.optim.replace(lr=1e30)),), seeds=(0,)
+    )
+    rows = run(study, tmp_path, jobs=2)
+    assert [row.state for row in rows] == ["failed", "failed"]
+    for row in rows:
+        assert [attempt["reason"] for attempt in row.attempts] == ["diverged", "diverged"]
+        assert "the loss became" in row.attempts[0]["detail"]
+    assert [len(row.attempts) for row in run(study, tmp_path, jobs=2, retries=0)] == [3, 3]
+
+
+@pytest.mark.slow
+def test_a_missing_data_set_is_told_once(tmp_path: Path) -> None:
+    data = DataConfig(name="fashion-mnist", root=tmp_path / "nowhere")
+    study = small_study(settings=(small_settings(data=data),), seeds=(0, 1, 2))
+    with pytest.raises(ConfigError, match="nowhere"):
+        run(study, tmp_path / "root")
+    assert sum(len(row.attempts) for row in status_rows(study, tmp_path / "root")) == 2
+
+
+@pytest.mark.slow
+def test_a_trial_trains_in_two_processes_and_leaves_none_behind(tmp_path: Path) -> None:
+    study = one_design(LONG)
+    driver = start_driver(study, tmp_path, processes=2)
+    (folder, pid), *_ = wait_for_training(study, tmp_path).items()
+    workers = [int(text) for text in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    assert len(workers) == 2
+    kill(pid)
+    wait_for(lambda: all(is_gone(worker) for worker in workers))
+    status, _ = end_driver(driver)
+    assert status == 0
+    environment = json.loads((folder / "run" / "environment.json").read_text())
+    assert environment["num_processes"] == 2
+    assert trained_steps(folder) == 25 * 4
