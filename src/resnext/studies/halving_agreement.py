@@ -31,6 +31,10 @@ class RungAgreement:
     p: float | None
     num_reached: int
 
+    def __str__(self) -> str:
+        tau = "no ranking" if self.tau is None else f"{self.tau:+.2f}"
+        return f"{tau} after epoch {self.epoch} ({self.num_reached} trials come so far)"
+
 
 @dataclass(frozen=True)
 class HalvingAgreement:
@@ -53,6 +57,15 @@ class HalvingAgreement:
     error_lost: float
     share_saved: float
 
+    def __str__(self) -> str:
+        rungs = "; ".join(str(rung) for rung in self.rungs)
+        best = "keeps the best" if self.best_survives else "loses the best"
+        return (
+            f"{self.data}: replayed over {self.num_trials} finished trials, halving trains "
+            f"{1 - self.share_saved:.0%} of the epochs and {best} trial (lowest error "
+            f"{self.error_lost:+.2f} points). Rank correlation with the final errors: {rungs}."
+        )
+
 
 def halving_agreement(rows: Sequence[Row], halving: Halving) -> list[HalvingAgreement]:
     """Replay halving over the curves of finished trials, one trial after the other.
@@ -71,7 +84,9 @@ def halving_agreement(rows: Sequence[Row], halving: Halving) -> list[HalvingAgre
     for row in rows:
         if row.state == "done":
             epochs = [line for line in read_metrics(row.run) if line["kind"] == "epoch"]
-            curves.setdefault(row.trial.data, []).append([line["top1_error"] for line in epochs])
+            if epochs:  # a run folder may have been tidied away
+                errors = [line["top1_error"] for line in epochs]
+                curves.setdefault(row.trial.data, []).append(errors)
     return [
         agreement_of_curves(data, given, halving)
         for data, given in curves.items()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -10,6 +11,7 @@ from typing import Any
 from resnext.studies.differences import Difference, compare, compare_training
 from resnext.studies.distribution import GroupDifference, compare_groups
 from resnext.studies.export_rows import trial_row
+from resnext.studies.halving_agreement import HalvingAgreement, halving_agreement
 from resnext.studies.ranking import Agreement, rank_agreements
 from resnext.studies.results import Row
 from resnext.studies.statistics import Measure, errors_of, means_of, measures_of
@@ -31,6 +33,8 @@ class Summary:
         training_differences: The same on the training images.
         group_differences: Whether groups of designs differ, in a study of distributions.
         agreements: Whether designs rank alike on different data sets.
+        halvings: How successive halving would have agreed with the full training, where the
+            study says how to halve and Optuna is installed.
         other_paper: The paper's figures of other networks or images.
         states: How many trials are in which state.
     """
@@ -40,6 +44,7 @@ class Summary:
     training_differences: list[Difference]
     group_differences: list[GroupDifference]
     agreements: list[Agreement]
+    halvings: list[HalvingAgreement]
     other_paper: list[PaperError]
     states: dict[str, int]
 
@@ -53,9 +58,16 @@ def summarise_study(study: Study, rows: Sequence[Row]) -> Summary:
         compare_training(study, rows),
         compare_groups(study, rows),
         rank_agreements(study, rows),
+        _halvings(study, rows),
         other_paper_figures(study),
         dict(Counter(row.state for row in rows)),
     )
+
+
+def _halvings(study: Study, rows: Sequence[Row]) -> list[HalvingAgreement]:
+    if study.halving is None or importlib.util.find_spec("optuna") is None:
+        return []
+    return halving_agreement(rows, study.halving)
 
 
 def as_dict(study: Study, rows: Sequence[Row], summary: Summary | None = None) -> dict[str, Any]:
@@ -79,6 +91,7 @@ def as_dict(study: Study, rows: Sequence[Row], summary: Summary | None = None) -
         "differences": [_difference(row) for row in summary.differences],
         "training_differences": [_difference(row) for row in summary.training_differences],
         "group_differences": [_group_difference(row) for row in summary.group_differences],
+        "halving_agreements": [asdict(row) for row in summary.halvings],
         "rank_agreements": [_without_nan(asdict(row)) for row in summary.agreements],
         "trials": [_without_nan(trial_row(study, row)) for row in rows],
     }
@@ -125,6 +138,7 @@ def summary_lines(study: Study, rows: Sequence[Row], summary: Summary | None = N
     lines += _list("The same on the training images", training)
     lines += _list("Distributions", [str(row) for row in summary.group_differences])
     lines += _list("Rankings", [str(row) for row in summary.agreements])
+    lines += _list("Successive halving", [str(row) for row in summary.halvings])
     other = [_paper_line(figure) for figure in summary.other_paper]
     lines += _list("The paper's figures, of its own networks and images", other)
     return lines
