@@ -1,9 +1,7 @@
 """A study runs, is killed, interrupted and shared, and ends as if nothing had happened."""
 
 import json
-import os
 import signal
-import time
 from pathlib import Path
 from typing import Any
 
@@ -120,21 +118,6 @@ def test_a_study_that_is_asked_to_stop_saves_and_goes_on(
 
 
 @pytest.mark.slow
-def test_a_second_signal_kills(tmp_path: Path) -> None:
-    study = one_design(LONG)
-    driver = start_driver(study, tmp_path)
-    (pid,) = wait_for_training(study, tmp_path).values()
-    os.kill(pid, signal.SIGSTOP)  # it cannot save
-    driver.send_signal(signal.SIGINT)
-    time.sleep(1.0)
-    driver.send_signal(signal.SIGINT)
-    status, said = end_driver(driver)
-    assert status == 128 + signal.SIGINT
-    assert "killed" in said
-    assert is_gone(pid)
-
-
-@pytest.mark.slow
 def test_two_drivers_at_once_train_every_trial_once(
     tmp_path: Path, undisturbed: dict[str, Any]
 ) -> None:
@@ -146,14 +129,6 @@ def test_two_drivers_at_once_train_every_trial_once(
         steps = [line["step"] for line in epoch_figures([row])[row.trial.key]]
         assert steps == sorted(steps)
         assert row.attempts == ()
-
-
-@pytest.mark.slow
-def test_a_half_made_run_folder_is_mended(tmp_path: Path) -> None:
-    study = one_design(small_study())
-    (row,) = status_rows(study, tmp_path)
-    (row.run / "tensorboard").mkdir(parents=True)
-    assert [row.state for row in run(study, tmp_path)] == ["done"]
 
 
 @pytest.mark.slow

@@ -21,7 +21,7 @@ from resnext.training.display import format_seconds
 from resnext.training.run_folder import METRICS
 
 _SECONDS_BETWEEN_LOOKS = 1.0
-_TAIL_BYTES = 4096
+_TAIL_BYTES = 32768  # holds the intervals of a long epoch
 
 
 class Progress:
@@ -98,21 +98,22 @@ class Progress:
 
     def _table(self, running: Mapping[Path, Trial]) -> Table:
         table = Table(box=box.SIMPLE, caption_justify="left")
-        for title in ("design", "data", "seed", "epoch", "loss", "error", "images/s"):
+        for title in ("design", "data", "seed", "epoch", "loss", "error", "images/s", "left"):
             table.add_column(title, justify="left" if title in ("design", "data") else "right")
         shares = []
         for folder, trial in running.items():
             rows = _tail(folder)
             shares.append(_share(trial, rows) - self._begun.get(trial.key, 0.0))
             table.add_row(trial.design.label, trial.data, str(trial.seed), *_figures(trial, rows))
-        table.caption = self._caption(sum(shares))
+        table.caption = self._caption(len(running), sum(shares))
         return table
 
-    def _caption(self, work_running: float) -> str:
+    def _caption(self, num_running: int, work_running: float) -> str:
         elapsed = time.monotonic() - self._start
         work = self._work_done + work_running
         left = (self._missing - self._num_ended - work_running) * elapsed / work if work else 0.0
         told = [f"{self._total - self._missing + self._num_ended} of {self._total} trials ended"]
+        told += [f"{num_running} running"]
         told += [f"{self._num_failed} failed"] if self._num_failed else []
         told += [f"{len(self._elsewhere)} elsewhere"] if self._elsewhere else []
         told += [f"{format_seconds(elapsed)} passed"]
@@ -139,20 +140,29 @@ def _tail(folder: Path) -> dict[str, dict[str, Any]]:
 
 
 def _share(trial: Trial, rows: dict[str, dict[str, Any]]) -> float:
-    """Return the share of a trial's epochs that are done."""
-    epochs = trial.config.schedule.epochs
-    last = rows.get("epoch", {}).get("epoch", 0)
-    return float(last) / epochs
+    """Return the share of a trial's steps that are done; 0 before its first epoch ends."""
+    epoch = rows.get("epoch")
+    if epoch is None:
+        return 0.0
+    all_steps = epoch["step"] / epoch["epoch"] * trial.config.schedule.epochs
+    return float(max(row["step"] for row in rows.values()) / all_steps)
 
 
-def _figures(trial: Trial, rows: dict[str, dict[str, Any]]) -> tuple[str, str, str, str]:
+def _figures(trial: Trial, rows: dict[str, dict[str, Any]]) -> tuple[str, ...]:
+    """Return epoch, loss, error, images a second and time left of a running trial."""
     if not rows:
-        return "starting", "", "", ""
-    train, epoch = rows.get("train", {}), rows.get("epoch", {})
-    number = max(train.get("epoch", 0), epoch.get("epoch", 0))
+        return ("starting", "", "", "", "")
+    train, epoch = rows.get("train"), rows.get("epoch")
+    epochs = trial.config.schedule.epochs
     return (
-        f"{number}/{trial.config.schedule.epochs}",
+        f"{max(row['epoch'] for row in rows.values())}/{epochs}",
         f"{train['loss']:.3f}" if train else "",
         f"{epoch['top1_error']:.2f}%" if epoch else "",
         f"{train['images_per_s']:,.0f}" if train else "",
+        format_seconds(_seconds_left(epochs, epoch, _share(trial, rows))) if epoch else "",
     )
+
+
+def _seconds_left(epochs: int, epoch: dict[str, Any], share: float) -> float:
+    """Estimate the rest from the time that the finished epochs took."""
+    return float(epoch["seconds"] / epoch["epoch"] * epochs * (1.0 - share))

@@ -173,3 +173,5 @@ def test_whoever_was_taken_over_is_told(tmp_path: Path, monkeypatch: pytest.Monk
     (tmp_path / "claim-000002").touch()
     assert lost.wait(30)
     assert not claim.is_held()
+    claim.release()
+    assert find_holder(tmp_path) is not None  # the other's is not given back

@@ -226,7 +226,7 @@ def test_halving_stops_a_trial_and_a_later_run_leaves_it_so(tmp_path: Path) -> N
     def train(folder: Path) -> None:
         width = int(folder.name.split("2x")[1].split("d")[0])
         rows = [
-            {"kind": "epoch", "step": n, "epoch": n + 1, "top1_error": error}
+            {"kind": "epoch", "step": n + 1, "epoch": n + 1, "top1_error": error}
             for n, error in enumerate(errors[width])
         ]
         (folder / "run").mkdir(exist_ok=True)
