@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from resnext.errors import ConfigError, RunError
+from resnext.studies.attempts import Status
 from resnext.studies.executor import Effort
 from resnext.studies.trial import LOG
 
@@ -33,26 +34,39 @@ class RayExecutor:
                 `local` starts Ray on this machine for as long as the study runs.
 
         Raises:
-            ConfigError: Ray is not installed.
+            ConfigError: Ray is not installed, or no machine has room for a trial.
             RunError: There is no such cluster.
         """
         self._ray = _import_ray()
         self._arguments = effort.arguments
+        self._join(address)
+        cores = effort.threads * effort.processes
+        with_gpus = self._ray.cluster_resources().get("GPU")
+        self.places = sum(int(num // cores) for num in self._cores_of_machines())
+        if self.places == 0:
+            raise ConfigError(
+                f"--threads {effort.threads} and --processes {effort.processes} need {cores} "
+                f"cores of one machine; the largest of the cluster has "
+                f"{max(self._cores_of_machines(), default=0):.0f}"
+            )
+        self._task = self._ray.remote(
+            num_cpus=cores, num_gpus=effort.processes if with_gpus else 0, max_retries=0
+        )(_run_trial)
+        self._running: dict[Any, Path] = {}
+
+    def _join(self, address: str) -> None:
         options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
-        where = {} if address == "local" else {"address": address}
+        options |= {"include_dashboard": False} if address == "local" else {"address": address}
         try:
-            self._ray.init(**where, **options, include_dashboard=False if not where else None)
+            self._ray.init(**options, ignore_reinit_error=True)
         except (ConnectionError, RuntimeError, ValueError) as error:
             raise RunError(
                 f"--cluster {address}: no Ray cluster answers there ({error}); start one with "
                 "`ray start --head`, or use --cluster local"
             ) from None
-        resources = self._ray.cluster_resources()
-        cores = effort.threads * effort.processes
-        gpus = effort.processes if resources.get("GPU") else 0
-        self.places = max(1, int(resources.get("CPU", 1) // cores))
-        self._task = self._ray.remote(num_cpus=cores, num_gpus=gpus, max_retries=0)(_run_trial)
-        self._running: dict[Any, Path] = {}
+
+    def _cores_of_machines(self) -> list[float]:
+        return [node["Resources"].get("CPU", 0.0) for node in self._ray.nodes() if node["Alive"]]
 
     def start(self, folder: Path) -> None:
         """Start the trial of a folder."""
@@ -64,7 +78,7 @@ class RayExecutor:
             return []
         tasks = list(self._running)
         ready, _ = self._ray.wait(tasks, num_returns=len(tasks), timeout=0)
-        return [(self._running.pop(task), self._status(task)) for task in ready]
+        return [(self._running[task], self._status(task)) for task in ready]
 
     def stop(self, folder: Path) -> None:
         """Ask a trial to save and leave."""
@@ -78,11 +92,16 @@ class RayExecutor:
             self._ray.cancel(task, force=True)
 
     def _status(self, task: Any) -> int:
+        folder = self._running.pop(task)
         errors = self._ray.exceptions
         try:
             return int(self._ray.get(task))
-        except (errors.TaskCancelledError, errors.RayTaskError):
+        except errors.TaskCancelledError:
             return 128 + signal.SIGTERM
+        except errors.RayTaskError as error:  # the process could not be started there
+            with (folder / LOG).open("a", encoding="utf-8") as log:
+                log.write(f"{error}\nnot started; do all machines share the disk of --root?\n")
+            return Status.CRASHED
         except errors.RayError:  # the worker or its machine died
             return -signal.SIGKILL
 
