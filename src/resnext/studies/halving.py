@@ -8,6 +8,7 @@ reach a rung are therefore judged leniently.
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -138,7 +139,7 @@ class _EpochLog:
 
     def __init__(self, file: Path) -> None:
         self._file = file
-        self._offset = self._last_epoch = 0
+        self._offset = self._last_epoch = self._identity = 0
 
     def new_epochs(self) -> list[tuple[int, float]]:
         """Return numbers and errors of the epochs that were not told before."""
@@ -152,9 +153,9 @@ class _EpochLog:
     def _new_rows(self) -> list[dict[str, Any]]:
         try:
             with self._file.open("rb") as file:
-                size = file.seek(0, 2)
-                if size < self._offset:
-                    self._offset = 0  # cut back to a checkpoint, where the run goes on
+                identity = os.fstat(file.fileno()).st_ino
+                if identity != self._identity:  # cut back to a checkpoint: another file
+                    self._identity, self._offset = identity, 0
                 file.seek(self._offset)
                 text, _, _ = file.read().rpartition(b"\n")
         except FileNotFoundError:

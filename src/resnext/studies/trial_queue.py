@@ -21,7 +21,7 @@ from resnext.studies.results import Row, read_row
 from resnext.studies.trial import Trial
 from resnext.training.interrupt import Interrupted
 
-_SECONDS_BETWEEN_LOOKS = 0.2
+_SECONDS_BETWEEN_LOOKS = 0.05
 _SECONDS_BETWEEN_LOOKS_ELSEWHERE = 5.0
 
 

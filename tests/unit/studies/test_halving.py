@@ -33,7 +33,9 @@ def log_epochs(folder: Path, errors: list[float]) -> None:
         for epoch, error in enumerate(errors, start=1)
     ]
     text = "".join(json.dumps(row) + "\n" for row in rows)
-    (folder / "run" / "metrics.jsonl").write_text(text + '{"kind": "train", "st')
+    partial = folder / "run" / "metrics.jsonl.partial"
+    partial.write_text(text + '{"kind": "train", "st')
+    partial.replace(folder / "run" / "metrics.jsonl")
 
 
 def look(judge: Judge, trial: Trial, root: Path, errors: list[float]) -> Cut | None:
@@ -87,6 +89,33 @@ def test_each_epoch_is_told_once_while_a_log_grows_and_is_cut_back(tmp_path: Pat
     cut = look(judge, second, tmp_path, [10.0, 41.0])
     assert cut is not None
     assert cut.epoch == 2
+
+
+def test_a_log_that_grows_is_read_from_where_it_ended(tmp_path: Path) -> None:
+    given = study()
+    judge = Judge(given, HALVING)
+    trial = plan_trials(given)[1]
+    assert look(judge, plan_trials(given)[0], tmp_path, [10.0, 10.0]) is None
+    folder = trial.folder(tmp_path)
+    (folder / "run").mkdir(parents=True)
+    for epoch, error, rest in ((1, 5.0, '{"kind": "ep'), (2, 50.0, "")):
+        row = {"kind": "epoch", "step": epoch, "epoch": epoch, "top1_error": error}
+        line = json.dumps(row) if epoch == 1 else json.dumps(row)[len('{"kind": "ep') :]
+        with (folder / "run" / "metrics.jsonl").open("a") as file:
+            file.write(line + "\n" + rest)
+        cut = judge.look(trial, folder)
+    assert cut == Cut("s", 2, 50.0, 1, 1, 2)
+
+
+def test_a_log_that_was_cut_back_and_has_grown_again_is_read_anew(tmp_path: Path) -> None:
+    given = study()
+    judge = Judge(given, HALVING)
+    first, second, *_ = plan_trials(given)
+    assert look(judge, first, tmp_path, [10.0] * 3) is None
+    assert look(judge, second, tmp_path, [5.0]) is None
+    cut = look(judge, second, tmp_path, [5.000000001, 50.000000001, 50.0])  # longer than before
+    assert cut is not None
+    assert (cut.epoch, cut.error) == (2, 50.000000001)
 
 
 def test_a_trial_that_was_trained_to_the_end_is_not_stopped(tmp_path: Path) -> None:
