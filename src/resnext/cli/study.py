@@ -64,8 +64,9 @@ class Study:
     """Processes of one trial, one for each GPU (DDP)."""
     threads: Annotated[int | None, option("N", "cores / jobs")] = None
     """CPU threads of one process."""
-    cluster: Annotated[str | None, option("auto|ADDRESS")] = None
-    """Run on a Ray cluster instead; --root must be on a disk that all its machines share."""
+    cluster: Annotated[str | None, option("auto|local|ADDRESS")] = None
+    """Run on a Ray cluster, or with Ray on this machine; all machines must share the disk of
+    --root."""
     halving: bool = False
     """Stop the worse designs early (successive halving)."""
     time: bool = False

@@ -107,7 +107,7 @@ class Study(Settings):
         comparisons: Claims to test.
         tests: Evaluations beside the validation of training.
         paper: Figures to show beside ours.
-        halving: Stop the worse designs early; None trains all to the end.
+        halving: How to stop the worse designs early when a run asks for it.
         note: How far the study is the paper's, and how far it is not.
     """
 
