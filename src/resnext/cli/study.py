@@ -34,6 +34,15 @@ if TYPE_CHECKING:
     from resnext.studies.study import Study as StudySettings
 
 
+# All others belong to show, run, status and report.
+_ACTIONS_OF = {
+    **dict.fromkeys(("jobs", "processes", "threads", "cluster", "halving"), ("run",)),
+    "root": ("run", "status", "report"),
+    "quiet": ("run", "report"),
+    "time": ("report",),
+}
+
+
 @dataclass(frozen=True)
 class Study:
     """Compare networks at equal cost: run a study, follow it, read its report."""
@@ -85,6 +94,7 @@ def main(argv: list[str]) -> int:
         RunError: There is no such folder, or it cannot be written.
     """
     arguments = parse(Study, argv, __doc__)
+    _refuse_ignored(arguments)
     if arguments.action == "list":
         return _list(arguments)
     if arguments.name == "":
@@ -92,6 +102,24 @@ def main(argv: list[str]) -> int:
     study = _open(arguments)
     actions = {"show": _show, "run": _run, "status": _status, "report": _report}
     return actions[arguments.action](study, arguments)
+
+
+def _refuse_ignored(arguments: Study) -> None:
+    """Refuse what would have no effect on the action.
+
+    Raises:
+        ConfigError: Such an option was given.
+    """
+    defaults = Study(action=arguments.action)
+    for name in vars(defaults):
+        actions = _ACTIONS_OF.get(name, ("show", "run", "status", "report"))
+        is_given = getattr(arguments, name) != getattr(defaults, name)
+        if is_given and name != "json" and arguments.action not in actions:
+            shown = "NAME" if name == "name" else f"--{name}"
+            raise ConfigError(
+                f"{shown} has no effect on `study {arguments.action}`; it belongs to "
+                f"{', '.join(actions)}"
+            )
 
 
 def _root(arguments: Study) -> Path:
@@ -165,8 +193,7 @@ def _run(study: StudySettings, arguments: Study) -> int:
     try:
         rows = run_study(study, root, options)
     except Interrupted as stop:
-        if not arguments.quiet:
-            print(f"{stop}; go on with: resnext study run {folder}")
+        print(f"{stop}; go on with: resnext study run {folder}", file=sys.stderr)
         return 128 + stop.signal_number
     write_report(study, rows, folder)
     _tell(study, rows, arguments)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, NonNegativeInt
 
@@ -56,11 +56,11 @@ class StudyFile(Settings):
     space: Space
     data: Annotated[tuple[str, ...], Field(min_length=1)]
     recipe: str = "fast"
-    set: dict[str, str | bool | float | int | list[float] | None] = {}  # noqa: RUF012 - frozen
+    set: dict[str, str | bool | float | int | list[float] | None] = Field(default_factory=dict)
     seeds: tuple[NonNegativeInt, ...] = (0, 1, 2)
     baseline: str | None = None
     compare: tuple[tuple[str, str], ...] = ()
-    kind: str = "table"
+    kind: Literal["table", "distribution"] = "table"
     halving: Halving | None = None
     note: str = ""
 

@@ -119,7 +119,9 @@ class Judge:
             Where it is to be stopped, or was; None lets it go on.
         """
         log = self._logs.setdefault(trial.key, _EpochLog(folder / RUN / METRICS))
-        pruner = self._pruners.setdefault(trial.data, Pruner(self._halving))
+        if trial.data not in self._pruners:
+            self._pruners[trial.data] = Pruner(self._halving)
+        pruner = self._pruners[trial.data]
         epochs = trial.config.schedule.epochs
         for epoch, error in log.new_epochs():
             if trial.key in self._cuts or epoch >= epochs:

@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from resnext.studies.study import Design, Study
-from resnext.studies.trial import ATTEMPTS, RESULT, RUN, TESTS, Trial, key_of_test, plan_trials
+from resnext.studies.study import Design
+from resnext.studies.trial import ATTEMPTS, RESULT, RUN, TESTS, Trial, key_of_test
 
 State = Literal["missing", "running", "pruned", "failed", "done"]
 
@@ -87,16 +87,6 @@ class Row:
         if test:
             return self.tests[test][0] if test in self.tests else None
         return None if self.figures is None else self.figures.top1_error
-
-
-def collect(study: Study, root: Path) -> list[Row]:
-    """Read how far all trials of a study are.
-
-    Args:
-        study: The study.
-        root: The folder with the pool of trials.
-    """
-    return [read_row(trial, root) for trial in plan_trials(study)]
 
 
 def read_row(trial: Trial, root: Path) -> Row:

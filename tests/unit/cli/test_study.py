@@ -66,6 +66,9 @@ def test_a_study_runs_and_is_reported_and_timed(
     ("arguments", "message"),
     [
         (["run"], "name a study"),
+        (["list", "table3"], "NAME has no effect on `study list`"),
+        (["status", "table3", "--jobs", "2"], "--jobs has no effect on `study status`"),
+        (["run", "table3", "--time"], "--time has no effect on `study run`; it belongs to report"),
         (["run", "tabel3"], "did you mean 'table3'"),
         (["run", "table3", "--scale", "small"], "needs its images"),
         (["run", "table3", "--scale", "small", "--data", "digits", "--jobs", "0"], "jobs=0"),
