@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import platform
 import statistics
 import tempfile
 import time
@@ -22,6 +20,8 @@ from resnext import __version__
 from resnext.complexity.count import default_side
 from resnext.complexity.runtimes import prepare_inference, runtime_version, threads_of_torch
 from resnext.errors import ConfigError
+from resnext.files import write_whole
+from resnext.machine import cpu_name, num_cores
 from resnext.model.config import ModelConfig
 
 RuntimeName = Literal["eager", "compiled", "onnxruntime"]
@@ -101,7 +101,7 @@ def measure_latencies(
     Raises:
         ConfigError: The runtime is not installed, or the cache cannot be written.
     """
-    place = (machine_name(), runtime_version(setup.runtime))
+    place = (f"{cpu_name()}, {num_cores()} cores", runtime_version(setup.runtime))
     keys = [_key(config, setup, place) for config in configs]
     known = _read(cache)
     if known.keys() >= set(keys):
@@ -141,15 +141,10 @@ def take_turns(
     return found
 
 
-def machine_name() -> str:
-    """Name the processor, where Linux tells it, and count the cores that may be used."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-        name = next(line.partition(":")[2].strip() for line in lines if "model name" in line)
-    except (OSError, StopIteration):
-        name = platform.processor() or platform.machine()
-    return f"{name}, {cores} cores"
+def spread_ms(seconds: Sequence[float]) -> tuple[float, float, float]:
+    """Return median, lower and upper quartile in milliseconds."""
+    low, middle, high = statistics.quantiles(seconds, n=4)
+    return 1e3 * middle, 1e3 * low, 1e3 * high
 
 
 def _sized(config: ModelConfig, setup: LatencySetup) -> LatencySetup:
@@ -157,9 +152,8 @@ def _sized(config: ModelConfig, setup: LatencySetup) -> LatencySetup:
 
 
 def _summarise(times: list[float], setup: LatencySetup, place: tuple[str, str]) -> Latency:
-    low, middle, high = statistics.quantiles(times, n=4)
     now = time.strftime("%Y-%m-%d %H:%M")
-    return Latency(1e3 * middle, 1e3 * low, 1e3 * high, setup.rounds, *place, now)
+    return Latency(*spread_ms(times), setup.rounds, *place, now)
 
 
 def _key(config: ModelConfig, setup: LatencySetup, place: tuple[str, str]) -> str:
@@ -204,6 +198,4 @@ def _write(cache: Path | None, found: dict[str, Latency]) -> None:
     if cache is None:
         return
     rows = {key: asdict(row) for key, row in (_read(cache) | found).items()}
-    partial = cache.with_name(f"{cache.name}.{os.getpid()}")
-    partial.write_text(json.dumps(rows, indent=1), encoding="utf-8")
-    partial.replace(cache)
+    write_whole(cache, json.dumps(rows, indent=1), is_shared=True)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveInt, model_validator
 
 from resnext.errors import ConfigError
+from resnext.machine import num_cores
 from resnext.settings import Settings
 
 DataName = Literal["digits", "fashion-mnist", "cifar10", "cifar100", "imagenet", "folder"]
@@ -146,4 +146,4 @@ def _absolute(text: str) -> Path:
 
 def default_workers() -> int:
     """Return the decoding processes that suit this machine: one a core, at most 8."""
-    return min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1, 8)
+    return min(num_cores(), 8)

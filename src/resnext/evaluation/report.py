@@ -14,6 +14,7 @@ from resnext.errors import RunError
 from resnext.evaluation import plots
 from resnext.evaluation.confusion import top_confusions, worst_classes
 from resnext.evaluation.thumbnails import make_thumbnails
+from resnext.files import write_whole
 from resnext.training.metrics_log import read_metrics
 from resnext.training.run_folder import BAD_FILES, CONFIG, ENVIRONMENT
 
@@ -44,10 +45,8 @@ def write_report(path: Path, run: Path, evaluation: Evaluation | None = None) ->
         RunError: The file cannot be written.
     """
     text = render_report(run, evaluation)
-    partial = path.with_name(path.name + ".partial")
     try:
-        partial.write_text(text, encoding="utf-8")
-        partial.replace(path)
+        write_whole(path, text)
     except OSError as error:
         raise RunError(
             f"cannot write the report {path}: {error.strerror}; name another file with --report"

@@ -13,6 +13,7 @@ from matplotlib.ticker import EngFormatter
 
 import resnext
 from resnext.errors import RunError
+from resnext.files import write_whole
 from resnext.model.names import name_of
 from resnext.studies.design_time import read_timing
 from resnext.studies.export_rows import csv_text
@@ -49,9 +50,7 @@ def write_report(study: Study, rows: Sequence[Row], folder: Path) -> list[Path]:
     }
     try:
         for name, text in texts.items():
-            partial = folder / f"{name}.partial"
-            partial.write_text(text, encoding="utf-8")
-            partial.replace(folder / name)
+            write_whole(folder / name, text)
     except OSError as error:
         raise RunError(f"cannot write the report into {folder}: {error.strerror}") from None
     return [folder / name for name in texts]

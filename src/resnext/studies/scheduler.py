@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from resnext.errors import ConfigError
+from resnext.machine import num_cores
 from resnext.studies.attempts import FAILED
 from resnext.studies.claim import find_holder
 from resnext.studies.executor import Effort, Executor, LocalExecutor
@@ -99,7 +99,6 @@ def _executor(options: RunOptions) -> Executor:
         from resnext.studies.cluster import RayExecutor
 
         return RayExecutor(Effort(options.threads or 1, options.processes), options.cluster)
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     jobs = options.jobs or 1
-    threads = options.threads or max(1, (cores or 1) // (jobs * options.processes))
+    threads = options.threads or max(1, num_cores() // (jobs * options.processes))
     return LocalExecutor(Effort(threads, options.processes), jobs)

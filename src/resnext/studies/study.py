@@ -10,6 +10,7 @@ from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_va
 
 from resnext.data.config import DataConfig, ViewConfig
 from resnext.errors import ConfigError, RunError
+from resnext.files import write_whole
 from resnext.model.config import ModelConfig
 from resnext.settings import Settings
 from resnext.training.config import TrainConfig
@@ -156,9 +157,7 @@ def data_label(data: DataConfig) -> str:
 def write_study(file: Path, study: Study) -> None:
     """Write a resolved study, whole or not at all."""
     text = yaml.safe_dump(study.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
-    partial = file.with_name(file.name + ".partial")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(file)
+    write_whole(file, text)
 
 
 def read_study(file: Path) -> Study:

@@ -7,12 +7,11 @@ the machine's load hits them alike; the first round warms up.
 
 from __future__ import annotations
 
-import statistics
-import time
 from collections.abc import Callable
 
 import torch
 
+from resnext.complexity.latency import spread_ms, take_turns
 from resnext.data.batch import Batch
 from resnext.data.load import load_data
 from resnext.data.split import DataInfo
@@ -25,13 +24,13 @@ from resnext.training.runtime import Runtime, open_runtime
 from resnext.training.train import build_trainer
 
 _LEARNING_RATE = 1e-3
+_MOST_IMAGES = 32
 
 
 def time_designs(
     study: Study,
     *,
     rounds: int = 11,
-    batch_size: int | None = None,
     progress: Callable[[str], None] = lambda _: None,
 ) -> list[DesignTime]:
     """Measure all designs of a study on images of its first data set.
@@ -39,34 +38,31 @@ def time_designs(
     Args:
         study: The study.
         rounds: Measured rounds; one more warms up.
-        batch_size: Images of a step; by default the recipe's, at most 32.
         progress: Is told what is being done.
     """
     settings = study.settings[0]
     info = load_data(settings.data).info
-    batch_size = batch_size or min(settings.batch_size, 32)
+    batch_size = min(settings.batch_size, _MOST_IMAGES)
     with open_runtime(settings.runtime) as runtime:
-        works = [_prepare(design, settings, info, runtime, batch_size) for design in study.designs]
-        times: list[tuple[list[float], list[float]]] = [([], []) for _ in works]
-        for number in range(rounds + 1):
-            progress(f"timing round {number} of {rounds}" if number else "warming up")
-            for work, (steps, latencies) in zip(works, times, strict=True):
-                seconds = [_seconds(action, runtime) for action in work]
-                if number:
-                    steps.append(seconds[0])
-                    latencies.append(seconds[1])
+        actions = [
+            action
+            for design in study.designs
+            for action in _prepare(design, settings, info, runtime, batch_size)
+        ]
+        progress(f"timing {len(study.designs)} designs in {rounds} rounds")
+        times = take_turns(actions, rounds, warm_up=1)
     return [
         DesignTime(
             design.label,
-            *_spread_ms(steps),
-            *_spread_ms(latencies),
+            *spread_ms(steps),
+            *spread_ms(latencies),
             batch_size=batch_size,
             image_size_px=info.image_size_px,
             threads=torch.get_num_threads(),
             machine=describe_machine(runtime),
             n=rounds,
         )
-        for design, (steps, latencies) in zip(study.designs, times, strict=True)
+        for design, steps, latencies in zip(study.designs, times[::2], times[1::2], strict=True)
     ]
 
 
@@ -86,26 +82,18 @@ def _prepare(
     batch = Batch(images_bchw, labels_b, torch.arange(batch_size), global_size=batch_size)
     model = trainer.average.model if trainer.average is not None else trainer.model
 
+    def wait() -> None:
+        if runtime.device.type == "cuda":
+            torch.cuda.synchronize(runtime.device)
+
     def step() -> None:
         trainer.model.train()
         trainer.step(batch, _LEARNING_RATE)
+        wait()
 
     @torch.inference_mode()
     def infer() -> None:
         model.eval()(images_bchw[:1])
+        wait()
 
     return step, infer
-
-
-def _seconds(action: Callable[[], None], runtime: Runtime) -> float:
-    start = time.perf_counter()
-    action()
-    if runtime.device.type == "cuda":
-        torch.cuda.synchronize(runtime.device)
-    return time.perf_counter() - start
-
-
-def _spread_ms(seconds: list[float]) -> tuple[float, float, float]:
-    """Return median, lower and upper quartile in milliseconds."""
-    low, middle, high = statistics.quantiles(seconds, n=4)
-    return 1e3 * middle, 1e3 * low, 1e3 * high

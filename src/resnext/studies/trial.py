@@ -16,14 +16,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import socket
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from resnext.errors import RunError
+from resnext.files import write_whole
 from resnext.model.names import name_of
 from resnext.studies.study import Design, Study, Test, data_label
 from resnext.training.config import TrainConfig
@@ -100,9 +99,7 @@ def create_trial(trial: Trial, root: Path) -> Path:
             "config": trial.config.model_dump(mode="json"),
             "tests": [test.model_dump(mode="json") for test in tests.values()],
         }
-        partial = folder / f"{TRIAL}.{socket.gethostname()}.{os.getpid()}"
-        partial.write_text(json.dumps(values, indent=1), encoding="utf-8")
-        partial.replace(folder / TRIAL)
+        write_whole(folder / TRIAL, json.dumps(values, indent=1), is_shared=True)
     except OSError as error:
         raise RunError(f"cannot write {folder}: {error.strerror}; choose another --root") from None
     return folder

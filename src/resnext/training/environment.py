@@ -6,11 +6,11 @@ import importlib.metadata
 import os
 import platform
 import subprocess
-from pathlib import Path
 from typing import Any
 
 import torch
 
+from resnext.machine import cpu_name
 from resnext.training.runtime import Runtime
 
 _PACKAGES = ("resnext", "torch", "torchvision", "numpy", "pillow")
@@ -22,7 +22,7 @@ def describe_environment(runtime: Runtime) -> dict[str, Any]:
         "python": platform.python_version(),
         "platform": platform.platform(),
         "packages": {name: importlib.metadata.version(name) for name in _PACKAGES},
-        "cpu": _cpu_name(),
+        "cpu": cpu_name(),
         "num_cores": os.cpu_count(),
         "num_threads": torch.get_num_threads(),
         "device": _device_name(runtime.device),
@@ -35,21 +35,11 @@ def describe_environment(runtime: Runtime) -> dict[str, Any]:
 def describe_machine(runtime: Runtime) -> str:
     """Return the GPU's name, or the processor's."""
     is_gpu = runtime.device.type == "cuda"
-    return _device_name(runtime.device) if is_gpu else _cpu_name()
+    return _device_name(runtime.device) if is_gpu else cpu_name()
 
 
 def _device_name(device: torch.device) -> str:
     return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
-
-
-def _cpu_name() -> str:
-    """Return the processor's name where Linux tells it, else its architecture."""
-    info = Path("/proc/cpuinfo")
-    if info.exists():
-        for line in info.read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
 
 
 def _git_state() -> str | None:

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from resnext.files import write_whole
 from resnext.training.run_folder import METRICS
 
 if TYPE_CHECKING:
@@ -66,6 +67,4 @@ def _drop_lines_after(file: Path, total_steps: int) -> None:
     if not file.exists():
         return
     kept = [line for line in read_metrics(file.parent) if line["step"] <= total_steps]
-    partial = file.with_name(file.name + ".partial")
-    partial.write_text("".join(json.dumps(line) + "\n" for line in kept), encoding="utf-8")
-    partial.replace(file)
+    write_whole(file, "".join(json.dumps(line) + "\n" for line in kept))

@@ -23,6 +23,7 @@ from typing import Any
 import yaml
 
 from resnext.errors import CheckpointError, ConfigError, RunError
+from resnext.files import write_whole
 from resnext.training.config import TrainConfig
 
 CONFIG = "config.yaml"
@@ -77,7 +78,7 @@ def _create_exactly(path: Path) -> Path:
 def write_config(run: Path, config: TrainConfig) -> None:
     """Write the resolved settings of a run."""
     text = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
-    _write_whole(run / CONFIG, text)
+    write_whole(run / CONFIG, text)
 
 
 def read_config(path: Path) -> TrainConfig:
@@ -121,17 +122,11 @@ def write_json(path: Path, value: dict[str, Any] | list[Any]) -> None:
     else:
         opening, closing = "[", "]"
         lines = [_json(entry) for entry in value]
-    _write_whole(path, f"{opening}\n  " + ",\n  ".join(lines) + f"\n{closing}\n")
+    write_whole(path, f"{opening}\n  " + ",\n  ".join(lines) + f"\n{closing}\n")
 
 
 def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
-
-
-def _write_whole(path: Path, text: str) -> None:
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(path)
 
 
 @contextmanager
