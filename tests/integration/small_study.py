@@ -94,15 +94,6 @@ def all_figures(rows: list[Row]) -> dict[str, list[dict[str, Any]]]:
     return {row.trial.key: figures(row) for row in rows}
 
 
-def epoch_figures(rows: list[Row]) -> dict[str, list[dict[str, Any]]]:
-    """Return the epochs of all trials, by key.
-
-    The lines between them tell the loss since the line before, or since a run went on.
-    """
-    logs = all_figures(rows)
-    return {key: [line for line in log if line["kind"] == "epoch"] for key, log in logs.items()}
-
-
 def wait_for(condition: Callable[[], Any]) -> Any:
     """Wait until a condition holds, and return what it found."""
     end = time.monotonic() + SECONDS

@@ -5,33 +5,43 @@ from __future__ import annotations
 import os
 import signal
 from pathlib import Path
-from typing import Any
 
 import pytest
-from studies import attempts, figures, finish, start, trial_processes, wait_until, write_study
+from small_study import (
+    all_figures,
+    end_driver,
+    long_settings,
+    run,
+    small_study,
+    start_driver,
+    wait_for_training,
+)
+
+from resnext.studies.results import Row
+from resnext.studies.scheduler import status_rows
+
+LONG = small_study(settings=(long_settings(),))
 
 
-@pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """Run the study once in peace."""
-    folder = tmp_path_factory.mktemp("undisturbed")
-    status, output = finish(start(write_study(folder), folder, "--threads", "1"))
-    assert status == 0, output
-    return figures(folder)
+def results(rows: list[Row]) -> list[dict[str, object]]:
+    """Return what the trials measured, without the time that it took."""
+    return [row.figures.model_dump(exclude={"seconds"}) for row in rows if row.figures]
 
 
 @pytest.mark.slow
-def test_ray_gives_row_for_row_the_same_figures(
-    tmp_path: Path, undisturbed: dict[str, Any]
-) -> None:
+def test_ray_gives_row_for_row_the_same_figures(tmp_path: Path) -> None:
     pytest.importorskip("ray", reason="the extra `cluster` is not installed")
-    child = start(write_study(tmp_path), tmp_path, "--cluster", "local", "--threads", "1")
-    wait_until(lambda: list(tmp_path.glob("trials/*/run/last.safetensors")), child)
-    victim = trial_processes(tmp_path)[0]
+    undisturbed = run(LONG, tmp_path / "alone", jobs=2)
+    root = tmp_path / "ray"
+    driver = start_driver(LONG, root, cluster="local")
+    victim = next(iter(wait_for_training(LONG, root).values()))
     worker = int(Path(f"/proc/{victim}/stat").read_text().rpartition(")")[2].split()[1])
     os.kill(worker, signal.SIGKILL)
-    status, output = finish(child)
-    assert status == 0, output
-    assert set(attempts(tmp_path)) <= {"killed"}
-    assert attempts(tmp_path)
-    assert figures(tmp_path) == undisturbed
+    status, said = end_driver(driver)
+    assert status == 0, said
+    rows = status_rows(LONG, root)
+    reasons = [attempt["reason"] for row in rows for attempt in row.attempts]
+    assert set(reasons) == {"killed"}
+    assert all_figures(rows) == all_figures(undisturbed)
+    assert results(rows) == results(undisturbed)
+    assert len(results(rows)) == len(rows)

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from small_study import (
     VALIDATION,
+    all_figures,
     children,
     end_driver,
-    epoch_figures,
+    figures,
     is_gone,
     kill,
     long_settings,
@@ -30,8 +31,8 @@ LONG = small_study(settings=(long_settings(),))
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """The epochs of the long study when nobody disturbs it."""
-    return epoch_figures(run(LONG, tmp_path_factory.mktemp("undisturbed"), jobs=2))
+    """The logs of the long study when nobody disturbs it."""
+    return all_figures(run(LONG, tmp_path_factory.mktemp("undisturbed"), jobs=2))
 
 
 def one_design(study: Study) -> Study:
@@ -80,7 +81,7 @@ def test_killing_changes_no_figure(tmp_path: Path, whom: str, undisturbed: dict[
     wait_for(lambda: all(is_gone(pid) for pid in training.values()))
     rows = run(LONG, tmp_path, jobs=2)
     assert [row.state for row in rows] == ["done", "done"]
-    assert epoch_figures(rows) == undisturbed
+    assert all_figures(rows) == undisturbed
 
 
 @pytest.mark.slow
@@ -109,7 +110,7 @@ def test_a_study_that_is_interrupted_saves_and_goes_on(
     assert all(is_gone(pid) for pid in training.values())
     assert any((folder / "run" / "last.safetensors").exists() for folder in training)
     rows = run(LONG, tmp_path, jobs=2)
-    assert epoch_figures(rows) == undisturbed
+    assert all_figures(rows) == undisturbed
     assert [row.attempts for row in rows] == [(), ()]
 
 
@@ -120,9 +121,10 @@ def test_two_drivers_at_once_train_every_trial_once(
     drivers = [start_driver(LONG, tmp_path) for _ in range(2)]
     assert [end_driver(driver)[0] for driver in drivers] == [0, 0]
     rows = status_rows(LONG, tmp_path)
-    assert epoch_figures(rows) == undisturbed
+    assert all_figures(rows) == undisturbed
     for row in rows:
-        steps = [line["step"] for line in epoch_figures([row])[row.trial.key]]
+        epochs = [line for line in figures(row) if line["kind"] == "epoch"]
+        steps = [line["step"] for line in epochs]
         assert steps == sorted(steps)
         assert row.attempts == ()
 
@@ -132,7 +134,10 @@ def test_a_trial_that_halving_stops_has_saved_and_can_be_finished(
     tmp_path: Path, undisturbed: dict[str, Any]
 ) -> None:
     pytest.importorskip("optuna", reason="the extra `halving` is not installed")
-    curves = [[line["top1_error"] for line in log] for log in undisturbed.values()]
+    curves = [
+        [line["top1_error"] for line in log if line["kind"] == "epoch"]
+        for log in undisturbed.values()
+    ]
     epoch, *errors = next(
         (n, *e) for n, e in enumerate(zip(*curves, strict=True), 1) if e[0] != e[1]
     )
@@ -145,7 +150,7 @@ def test_a_trial_that_halving_stops_has_saved_and_can_be_finished(
     stopped = json.loads((rows[1].folder / "pruned.json").read_text())
     assert (stopped["epoch"], stopped["error"]) == (epoch, max(errors))
     assert (rows[1].run / "last.safetensors").exists()
-    assert epoch_figures(run(study, tmp_path)) == undisturbed
+    assert all_figures(run(study, tmp_path)) == undisturbed
 
 
 @pytest.mark.slow

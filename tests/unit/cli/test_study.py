@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import json
+import signal
 from pathlib import Path
 
 import pytest
 
 from resnext.cli.main import main
 from resnext.recipes.studies import STUDIES
+from resnext.training.interrupt import Interrupted
 
 TINY = """\
 name: tiny
@@ -60,6 +62,22 @@ def test_a_study_runs_and_is_reported_and_timed(
     assert [row["label"] for row in times] == ["resnext_1-1_2x4d_cifar"]
     assert times[0]["step_ms_low"] <= times[0]["step_ms"] <= times[0]["step_ms_high"]
     assert "inference" in (tmp_path / "tiny" / "report.html").read_text()
+
+
+def test_an_interrupted_study_says_how_to_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise Interrupted(signal.SIGINT, "stopped by SIGINT")
+
+    monkeypatch.setattr("resnext.studies.scheduler.run_study", interrupt)
+    file = tmp_path / "tiny.yaml"
+    file.write_text(TINY)
+    arguments = ["study", "run", str(file), "--root", str(tmp_path), "--quiet", "--json"]
+    assert main(arguments) == 128 + signal.SIGINT
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err == f"stopped by SIGINT; go on with: resnext study run {tmp_path / 'tiny'}\n"
 
 
 @pytest.mark.parametrize(

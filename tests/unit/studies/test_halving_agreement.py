@@ -5,7 +5,7 @@ import pytest
 
 from resnext.model.names import config_from
 from resnext.studies.halving_agreement import agreement_of_curves, halving_agreement
-from resnext.studies.results import Row
+from resnext.studies.results import Row, State
 from resnext.studies.study import Design, Halving
 from resnext.studies.trial import Trial
 from resnext.training.config import TrainConfig
@@ -40,13 +40,13 @@ def test_equal_errors_have_no_ranking() -> None:
     assert found.best_survives
 
 
-def row(folder: Path, curve: list[float], **state: str) -> Row:
+def row(folder: Path, curve: list[float], state: State = "done") -> Row:
     (folder / "run").mkdir(parents=True)
     lines = [{"kind": "epoch", "epoch": n + 1, "top1_error": e} for n, e in enumerate(curve)]
     (folder / "run" / "metrics.jsonl").write_text("".join(json.dumps(x) + "\n" for x in lines))
     model = config_from("resnext_1-1_2x4d_cifar")
     trial = Trial(Design(label="a", model=model), TrainConfig(model=model))
-    return Row(trial, folder, state.get("state", "done"))  # type: ignore[arg-type]
+    return Row(trial, folder, state)
 
 
 def test_only_finished_trials_count_and_three_are_needed(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ def is_svg(address: str) -> bool:
 
 
 def styles(figure: Figure) -> list[tuple[str, str]]:
-    lines = [line for line in figure.axes[0].lines if len(line.get_xdata()) > 2]  # type: ignore[arg-type]
+    lines = [line for line in figure.axes[0].lines if np.size(line.get_xdata()) > 2]
     return [(str(line.get_marker()), str(line.get_linestyle())) for line in lines]
 
 
