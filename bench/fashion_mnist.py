@@ -3,7 +3,7 @@
 Both train the same network with the same precision and threads, one run after the other, in
 turns over the seeds. Runs that are finished already are not repeated.
 
-    python -m bench.fashion_mnist --root /usr/share/datasets/fashion-mnist --epochs 6
+    python -m bench.fashion_mnist --root FOLDER --epochs 6
 """
 
 from __future__ import annotations
