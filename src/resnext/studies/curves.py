@@ -50,13 +50,13 @@ def _groups(study: Study) -> list[list[str]]:
 
 
 def _epochs(rows: Sequence[Row], label: str, data: str) -> list[list[dict[str, float]]]:
-    """Return the lines of the epochs of a design's finished runs."""
+    """Return the lines of the epochs of a design's finished runs; one epoch is no curve."""
     runs = [
         [line for line in read_metrics(row.run) if line["kind"] == "epoch"]
         for row in rows
         if row.design.label == label and row.trial.data == data and row.figures
     ]
-    return [run for run in runs if run]
+    return [run for run in runs if len(run) > 1]
 
 
 def _mean_curve(runs: list[list[dict[str, float]]], key: str) -> Curve:
