@@ -45,6 +45,8 @@ def _message(owner: type[Settings], error: ValidationError) -> str:
         if problem["type"] == "extra_forbidden":
             text = f"no such setting{_suggestion(where, list(owner.model_fields))}"
             lines.append(f"{where}: {text}")
+        elif problem["type"] == "missing":  # its input is the whole group
+            lines.append(f"{where}: is required")
         elif not where or isinstance(problem.get("ctx", {}).get("error"), ConfigError):
             lines.append(f"{where}: {text}" if where else text)
         else:

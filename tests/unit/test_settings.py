@@ -4,6 +4,7 @@ import pytest
 
 from resnext.errors import ConfigError
 from resnext.model.config import ResNeXtConfig
+from resnext.settings import Settings
 from resnext.training.config import ScheduleConfig, TrainConfig
 
 
@@ -60,3 +61,13 @@ def test_freezing_random_weights_is_refused() -> None:
 def test_parts_that_do_not_divide_the_batch_are_refused() -> None:
     with pytest.raises(ConfigError, match="does not divide"):
         TrainConfig(batch_size=10, accumulate=3)
+
+
+def test_a_missing_setting_is_named_without_the_others() -> None:
+    class Place(Settings):
+        street: str
+        number: int = 1
+
+    with pytest.raises(ConfigError) as caught:
+        Place(number=2)  # type: ignore[call-arg]  # the mistake under test
+    assert str(caught.value) == "street: is required"
