@@ -1,0 +1,75 @@
+"""What is known about one published weight file, as data. Nothing here needs torch."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, PositiveInt
+
+from resnext.settings import Settings
+
+Family = Literal[
+    "resnext", "torchvision", "timm", "mmpretrain", "pycls", "torch7", "pytorchcv", "detectron2"
+]
+"""Whose names the tensors of a file carry; `resnext` is a file that we wrote."""
+
+ClassList = Literal["imagenet1k", "cifar10", "cifar100", "svhn"]
+
+
+class WeightsEntry(Settings):
+    """One published weight file.
+
+    Attributes:
+        name: `NETWORK.TAG`, such as `resnext50_32x4d.a1h_in1k`; the publisher's own tag
+            where it has one.
+        network: The architecture, as `parse_name` reads it.
+        family: Whose tensor names the file has.
+        address: `https://...` of the file, or `hf-hub:OWNER/NAME/FILE` on the Hugging Face Hub.
+        sha256: Checksum in lower-case hexadecimal, or as many of its first digits as were
+            published; empty where none was.
+        sha1: The same for publishers that give SHA-1.
+        licence: SPDX identifier, or a short name and an address.
+        is_non_commercial: The licence forbids commercial use.
+        classes: Which list names the outputs.
+        image_size_px: Side of the crop at which the published error was measured.
+        resize_px: Short side to which images are resized before that crop; None leaves them.
+        mean: Mean of each channel, of values in 0..1, in the order red, green, blue.
+        std: Standard deviation of each channel, likewise.
+        interpolation: Filter of the resize.
+        top1_error: Published top-1 error in percent, single crop; None where none was.
+        published_at: Where that figure stands.
+        note: What a user must know besides, in one sentence.
+    """
+
+    name: str
+    network: str
+    family: Family
+    address: str
+    sha256: str = ""
+    sha1: str = ""
+    licence: str
+    is_non_commercial: bool = False
+    classes: ClassList = "imagenet1k"
+    image_size_px: PositiveInt = 224
+    resize_px: PositiveInt | None = 256
+    mean: tuple[float, ...] = (0.485, 0.456, 0.406)
+    std: tuple[float, ...] = (0.229, 0.224, 0.225)
+    interpolation: Literal["bilinear", "bicubic"] = "bilinear"
+    top1_error: Annotated[float, Field(ge=0.0, le=100.0)] | None = None
+    published_at: str = ""
+    note: str = ""
+
+    @property
+    def num_classes(self) -> int:
+        """Outputs of the network."""
+        return {"imagenet1k": 1000, "cifar10": 10, "cifar100": 100, "svhn": 10}[self.classes]
+
+    @property
+    def crop_fraction(self) -> float:
+        """Side of the crop over the short side of the resized image."""
+        return self.image_size_px / (self.resize_px or self.image_size_px)
+
+    @property
+    def filename(self) -> str:
+        """Name of the file."""
+        return self.address.rpartition("/")[2]
