@@ -1,0 +1,82 @@
+"""The catalogue of published weight files: every entry, and how one is found by name or by words.
+
+An entry is called `NETWORK.TAG`. Each publisher has a file with a table of facts, one line a
+weight file; entries are built from the tables when they are first asked for. A network is a
+module's fact, never a guess: the tests compare each with what its publisher's library builds.
+"""
+
+from __future__ import annotations
+
+import difflib
+from functools import cache
+
+from resnext.errors import ConfigError
+from resnext.weights.catalogue import authors, mmpretrain, pycls, pytorchcv, timm, torchvision
+from resnext.weights.entry import WeightsEntry
+
+_PUBLISHERS = (torchvision, timm, authors, pycls, mmpretrain, pytorchcv)
+
+
+@cache
+def entries() -> tuple[WeightsEntry, ...]:
+    """Return every entry, publisher by publisher."""
+    return tuple(entry for publisher in _PUBLISHERS for entry in publisher.entries())
+
+
+def find_entry(name: str) -> WeightsEntry:
+    """Return the entry of a name.
+
+    Args:
+        name: Such as `resnext50_32x4d.a1h_in1k`. Case does not matter.
+
+    Raises:
+        ConfigError: No entry has this name; the message lists the nearest ones.
+    """
+    text = name.strip().lower()
+    known = _by_name()
+    if text in known:
+        return known[text]
+    near = _nearest(text, list(known))
+    nearest = f"; the nearest names are {', '.join(near)}" if near else ""
+    raise ConfigError(
+        f"weights={name!r}: no published weights have this name{nearest}. Names are NETWORK.TAG; "
+        "see `resnext weights list`"
+    )
+
+
+def filter_entries(
+    text: str = "", *, network: str | None = None, commercial_only: bool = False
+) -> tuple[WeightsEntry, ...]:
+    """Return the entries that fit, in the order of the catalogue.
+
+    Args:
+        text: Each of its words must occur in the name, network, family, licence or class list
+            of an entry. Case does not matter.
+        network: Only files of this architecture, by its canonical name.
+        commercial_only: Leave out files whose licence forbids commercial use.
+    """
+    words = text.lower().split()
+    return tuple(
+        entry
+        for entry in entries()
+        if all(word in _searched(entry) for word in words)
+        and network in (None, entry.network)
+        and not (commercial_only and entry.is_non_commercial)
+    )
+
+
+@cache
+def _by_name() -> dict[str, WeightsEntry]:
+    return {entry.name: entry for entry in entries()}
+
+
+def _searched(entry: WeightsEntry) -> str:
+    facts = (entry.name, entry.network, entry.family, entry.licence, entry.classes)
+    return "\n".join(facts).lower()
+
+
+def _nearest(text: str, known: list[str]) -> list[str]:
+    """Return names of the same network or, where none are, names that look alike."""
+    network = text.partition(".")[0]
+    same = [name for name in known if network and name.startswith(f"{network}.")]
+    return difflib.get_close_matches(text, same or known, n=4, cutoff=0.0 if same else 0.5)
