@@ -1,0 +1,154 @@
+"""Write the features of a frozen network for every image to a Parquet file.
+
+The features are what the network's classifier receives, one crop of each image. The file
+has a row for each image: path (index for sets in memory), label, class, split and
+embedding. Its metadata hold the architecture, the model's card and the data set as JSON.
+It is written in parts, so the memory does not grow with the number of images.
+
+Examples:
+  resnext features runs/photos --out photos.parquet
+  resnext features runs/photos other-photos/ --split all --out other.parquet
+  resnext features runs/photos --stage 3 --split train --out stage3.parquet
+  resnext features best.safetensors cifar10 --limit 1000 --out some.parquet --force
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import tyro
+
+from resnext.cli.arguments import option, parse
+from resnext.data.config import parse_data
+from resnext.errors import ConfigError, RunError
+
+if TYPE_CHECKING:
+    from resnext.data.split import Split
+    from resnext.evaluation.feature_file import FeatureRows, Written
+    from resnext.evaluation.feature_source import FeatureSource, SplitName
+
+
+@dataclass(frozen=True)
+class Features:
+    """Write the features of a frozen network for every image to a Parquet file."""
+
+    run: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
+    """A run folder or a weight file."""
+    out: Annotated[Path, tyro.conf.arg(metavar="FILE")]
+    """The Parquet file to write."""
+    data: Annotated[tyro.conf.Positional[str | None], option("DATA", "the run's own")] = None
+    """The data set; written as for `resnext train`."""
+    split: Literal["val", "train", "all"] = "val"
+    """Which of its splits."""
+    stage: Annotated[int | None, option("K", "before the classifier")] = None
+    """Average the map of this stage instead."""
+    limit: Annotated[int | None, option("N", "all images")] = None
+    """Only so many images of each split, chosen by a hash."""
+    batch_size: Annotated[int | None, option("N", "128")] = None
+    """Images that go through the network together."""
+    workers: Annotated[int | None, option("N", "one a core, at most 8")] = None
+    """Processes that decode files."""
+    device: str = "auto"
+    """auto, cpu, cuda, cuda:N or mps."""
+    force: bool = False
+    """Replace FILE if it exists."""
+    json: bool = False
+    """Print what was written as JSON."""
+
+
+def main(argv: list[str]) -> int:
+    """Run the verb.
+
+    Raises:
+        ResNeXtError: An argument is wrong, or the run, the data or the file cannot be used.
+    """
+    arguments = parse(Features, argv, __doc__)
+    data = _check(arguments)
+
+    # torch is imported from here on, after the arguments were found to be right
+    from resnext.cli.progress import show_progress
+    from resnext.evaluation.feature_file import write_features
+    from resnext.evaluation.feature_source import FeatureRequest, FeatureSource
+    from resnext.evaluation.run import Effort
+    from resnext.training.runtime import resolve_device
+
+    request = FeatureRequest(data, arguments.stage, arguments.limit)
+    device = resolve_device(arguments.device)
+    with show_progress(quiet=False) as progress:
+        effort = Effort(arguments.batch_size, arguments.workers, progress)
+        source = FeatureSource(arguments.run, request, device, effort)
+        names: list[SplitName] = ["train", "val"]
+        if arguments.split != "all":
+            names = [arguments.split]
+        written = write_features(
+            arguments.out,
+            (part for name in names for part in _rows(source, name)),
+            classes=source.info.classes,
+            metadata=source.describe() | {"stage": arguments.stage, "splits": names},
+        )
+    _report(arguments, source, written)
+    return 0
+
+
+def _check(arguments: Features) -> Any:
+    """Refuse what cannot work before anything is loaded, and return the data set."""
+    from resnext.evaluation.feature_file import check_pyarrow
+
+    for name, least in (("batch_size", 1), ("workers", 0), ("limit", 1)):
+        value = getattr(arguments, name)
+        if value is not None and value < least:
+            raise ConfigError(f"--{name.replace('_', '-')} {value}: give {least} or more")
+    out = arguments.out
+    if out.is_dir() or not out.absolute().parent.is_dir():
+        what = "is a folder" if out.is_dir() else "lies in a folder that does not exist"
+        raise RunError(f"--out {out} {what}; give the name of a file, such as features.parquet")
+    if out.exists() and not arguments.force:
+        raise RunError(f"--out {out} exists; choose another name, or replace it with --force")
+    check_pyarrow()
+    return None if arguments.data is None else parse_data(arguments.data)
+
+
+def _rows(source: FeatureSource, name: SplitName) -> Iterator[FeatureRows]:
+    """Yield the rows of one split as they are computed."""
+    from resnext.evaluation.feature_file import FeatureRows
+
+    split = source.splits[name]
+    for batch in source.read(name):
+        yield FeatureRows(
+            split=name,
+            keys=_keys(split, source.data.root, batch.indices_b.tolist()),
+            labels_b=batch.labels_b.numpy(),
+            features_bd=batch.features_bd.numpy(),
+        )
+
+
+def _keys(split: Split, root: Path | None, indices: list[int]) -> list[str] | list[int]:
+    """Return the paths of images below the root of their data set, or their numbers."""
+    from resnext.data.split import FileSplit
+
+    if not isinstance(split, FileSplit):
+        return indices
+    folder = split.root if root is None else split.root.relative_to(root)
+    return [(folder / split.names[index]).as_posix() for index in indices]
+
+
+def _report(arguments: Features, source: FeatureSource, written: Written) -> None:
+    num_bad = len(source.bad_files)
+    if arguments.json:
+        figures = {
+            "out": str(arguments.out),
+            "num_images": written.num_rows,
+            "dimension": written.dimension,
+            "bad_files": source.bad_files,
+        }
+        print(json.dumps(figures))
+        return
+    print(
+        f"wrote {arguments.out}: {written.num_rows:,} images, {written.dimension:,} features each"
+    )
+    if num_bad:
+        print(f"{num_bad} files could not be read and have no row")

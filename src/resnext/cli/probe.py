@@ -1,0 +1,158 @@
+"""Classify with a frozen network's features: a linear probe and nearest neighbours.
+
+The features of the training images are given to a classifier, which is measured on the
+validation images. The classes are those of the data set; the network need not know them.
+
+linear: logistic regression on standardised features; the penalty is chosen on a fifth of
+the training images.
+
+knn: the K nearest training images by cosine similarity s, with votes of exp(s / temperature).
+
+Examples:
+  resnext probe runs/photos
+  resnext probe runs/photos other-photos/ --method linear --json
+  resnext probe runs/photos other-photos/ --method knn --k 5 --temperature inf
+  resnext probe best.safetensors digits --stage 2
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import tyro
+
+from resnext.cli.arguments import option, parse
+from resnext.data.config import parse_data
+from resnext.errors import ConfigError
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from resnext.evaluation.feature_source import FeatureSource
+    from resnext.evaluation.knn import Neighbours
+    from resnext.evaluation.probe import ProbeResult
+
+
+@dataclass(frozen=True)
+class Probe:
+    """Classify with a frozen network's features: a linear probe and nearest neighbours."""
+
+    run: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
+    """A run folder or a weight file."""
+    data: Annotated[tyro.conf.Positional[str | None], option("DATA", "the run's own")] = None
+    """The data set; written as for `resnext train`."""
+    method: Literal["linear", "knn", "both"] = "both"
+    """The classifier."""
+    k: Annotated[int | None, option("K", "20")] = None
+    """Neighbours that vote."""
+    temperature: Annotated[float | None, option("T", "0.07")] = None
+    """How fast a vote falls with the similarity; inf makes all votes equal."""
+    seed: Annotated[int | None, option("N", "0")] = None
+    """Chooses the fifth of the training images on which the linear penalty is chosen."""
+    stage: Annotated[int | None, option("K", "before the classifier")] = None
+    """Average the map of this stage instead."""
+    batch_size: Annotated[int | None, option("N", "128")] = None
+    """Images that go through the network together."""
+    workers: Annotated[int | None, option("N", "one a core, at most 8")] = None
+    """Processes that decode files."""
+    device: str = "auto"
+    """auto, cpu, cuda, cuda:N or mps."""
+    json: bool = False
+    """Print a JSON list with an object for each classifier."""
+
+
+def main(argv: list[str]) -> int:
+    """Run the verb.
+
+    Raises:
+        ResNeXtError: An argument is wrong, or the run or the data cannot be used.
+    """
+    arguments = parse(Probe, argv, __doc__)
+    _check(arguments)
+    data = None if arguments.data is None else parse_data(arguments.data)
+
+    # torch is imported from here on, after the arguments were found to be right
+    from resnext.cli.progress import show_progress
+    from resnext.evaluation.feature_source import FeatureRequest, FeatureSource
+    from resnext.evaluation.probe import probe_knn, probe_linear, read_split
+    from resnext.evaluation.run import Effort
+    from resnext.training.runtime import resolve_device
+
+    neighbours = _neighbours(arguments)
+    device = resolve_device(arguments.device)
+    with show_progress(quiet=False) as progress:
+        effort = Effort(arguments.batch_size, arguments.workers, progress)
+        request = FeatureRequest(data, arguments.stage)
+        source = FeatureSource(arguments.run, request, device, effort)
+        if arguments.method != "linear":
+            neighbours.check_bank(len(source.splits["train"]))
+        train, val = read_split(source, "train"), read_split(source, "val")
+    num_classes, results = len(source.info.classes), []
+    if arguments.method != "knn":
+        results.append(probe_linear(train, val, num_classes, arguments.seed or 0))
+    if arguments.method != "linear":
+        results.append(probe_knn(train, val, num_classes, neighbours, device))
+    _report(arguments, source, results)
+    return 0
+
+
+def _check(arguments: Probe) -> None:
+    """Refuse wrong numbers, and options that the method ignores."""
+    for name, least in (("batch_size", 1), ("workers", 0), ("k", 1), ("seed", 0)):
+        value = getattr(arguments, name)
+        if value is not None and value < least:
+            raise ConfigError(f"--{name.replace('_', '-')} {value}: give {least} or more")
+    of_method = {"k": "knn", "temperature": "knn", "seed": "linear"}
+    for name, method in of_method.items():
+        if getattr(arguments, name) is not None and arguments.method not in (method, "both"):
+            raise ConfigError(
+                f"--{name} belongs to --method {method}, not to {arguments.method}; leave it out"
+            )
+
+
+def _neighbours(arguments: Probe) -> Neighbours:
+    from resnext.evaluation.knn import Neighbours
+
+    usual = Neighbours()
+    return Neighbours(
+        usual.k if arguments.k is None else arguments.k,
+        usual.temperature if arguments.temperature is None else arguments.temperature,
+    )
+
+
+def _report(arguments: Probe, source: FeatureSource, results: list[ProbeResult]) -> None:
+    if arguments.json:
+        shared = {"data": source.info.name, "stage": arguments.stage}
+        print(json.dumps([result.as_dict() | shared for result in results]))
+        return
+    from rich.console import Console
+
+    Console().print(_table(source, results))
+    if num_bad := len(source.bad_files):
+        print(f"{num_bad} files could not be read and were left out")
+    if not all(result.settings.get("converged", True) for result in results):
+        print("the linear probe stopped before it converged; its error may be too high")
+
+
+def _table(source: FeatureSource, results: list[ProbeResult]) -> Table:
+    from rich.markup import escape
+    from rich.table import Table
+
+    first = results[0]
+    table = Table(
+        title=f"frozen features on {escape(source.info.name)}: {first.num_train:,} training, "
+        f"{first.num_images:,} validation images"
+    )
+    table.add_column("classifier")
+    table.add_column("top-1 error", justify="right")
+    table.add_column("top-5 error", justify="right")
+    table.add_column("settings")
+    for result in results:
+        top5 = "" if result.top5_error is None else f"{result.top5_error:.2f} %"
+        shown = {key: value for key, value in result.settings.items() if key != "converged"}
+        settings = ", ".join(f"{key} {value}" for key, value in shown.items())
+        table.add_row(result.method, f"{result.top1_error:.2f} %", top5, settings)
+    return table

@@ -1,0 +1,182 @@
+"""Writes features to a Parquet file, row group by row group, whole or not at all.
+
+Legend: b rows, d features.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from resnext.errors import ConfigError, DataError, RunError
+
+GROUP_BYTES = 16 * 2**20
+"""Largest size of the embeddings of one row group; the memory of writing is a few of these."""
+
+
+@dataclass(frozen=True)
+class FeatureRows:
+    """Some rows of the file, all of one split.
+
+    Attributes:
+        split: Name of the split.
+        keys: Path of each image below the root of its data set; for images in memory their
+            numbers in the split.
+        labels_b: Classes, int64.
+        features_bd: Embeddings, float32.
+    """
+
+    split: str
+    keys: Sequence[str] | Sequence[int]
+    labels_b: NDArray[np.int64]
+    features_bd: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Written:
+    """What a file holds.
+
+    Attributes:
+        num_rows: Images.
+        dimension: Features of an image.
+    """
+
+    num_rows: int
+    dimension: int
+
+
+def check_pyarrow() -> None:
+    """Find out early whether Parquet files can be written.
+
+    Raises:
+        ConfigError: pyarrow is not installed.
+    """
+    _import("pyarrow.parquet")
+
+
+def write_features(
+    path: Path,
+    parts: Iterable[FeatureRows],
+    *,
+    classes: Sequence[str],
+    metadata: dict[str, Any],
+    group_bytes: int = GROUP_BYTES,
+) -> Written:
+    """Write a table with one row an image.
+
+    Its columns are `path` or `index`, `label`, `class`, `split` and `embedding`, a list of
+    fixed size. No more is in memory than the rows of one row group and one part.
+
+    Args:
+        path: The file; one that exists is replaced once the new one is whole.
+        parts: The rows, which are consumed as the file grows.
+        classes: Class names, in the order of the labels.
+        metadata: JSON values for the file's own metadata, each under its name.
+        group_bytes: Largest size of the embeddings of a row group.
+
+    Raises:
+        ConfigError: pyarrow is not installed.
+        DataError: There is no row.
+        RunError: The file cannot be written.
+    """
+    pyarrow, parquet = _import("pyarrow"), _import("pyarrow.parquet")
+    source = iter(parts)
+    first = next((part for part in source if len(part.keys)), None)
+    if first is None:
+        raise DataError("there is no image to embed: the split is empty or unreadable")
+    dimension = first.features_bd.shape[1]
+    most = max(1, group_bytes // (4 * dimension))
+    schema = _schema(pyarrow, first, metadata)
+    num_rows = 0
+    with (
+        _whole_file(path) as partial,
+        parquet.ParquetWriter(partial, schema, use_dictionary=["class", "split"]) as writer,
+    ):
+        for group in _groups(chain([first], source), most):
+            num_rows += sum(len(part.keys) for part in group)
+            writer.write_table(_table(pyarrow, schema, group, classes), row_group_size=most)
+            group.clear()  # it would be held while the next one is collected
+    return Written(num_rows, dimension)
+
+
+def _schema(pyarrow: Any, first: FeatureRows, metadata: dict[str, Any]) -> Any:
+    has_paths = isinstance(first.keys[0], str)
+    key = ("path", pyarrow.string()) if has_paths else ("index", pyarrow.int64())
+    columns = [
+        key,
+        ("label", pyarrow.int64()),
+        ("class", pyarrow.string()),
+        ("split", pyarrow.string()),
+        ("embedding", pyarrow.list_(pyarrow.float32(), first.features_bd.shape[1])),
+    ]
+    texts = {name: json.dumps(value, ensure_ascii=False) for name, value in metadata.items()}
+    return pyarrow.schema(columns, metadata=texts)
+
+
+def _groups(parts: Iterable[FeatureRows], most: int) -> Iterator[list[FeatureRows]]:
+    """Collect parts while they fit into one row group together."""
+    group: list[FeatureRows] = []
+    for part in parts:
+        if group and sum(len(held.keys) for held in group) + len(part.keys) > most:
+            yield group
+            group = []
+        group.append(part)
+    yield group
+
+
+def _table(pyarrow: Any, schema: Any, group: list[FeatureRows], classes: Sequence[str]) -> Any:
+    labels_n = np.concatenate([part.labels_b for part in group])
+    features_nd = np.concatenate([part.features_bd for part in group])
+    columns = [
+        [_as_utf8(key) for part in group for key in part.keys],
+        labels_n,
+        [classes[label] for label in labels_n.tolist()],
+        [part.split for part in group for _ in part.keys],
+        pyarrow.FixedSizeListArray.from_arrays(features_nd.reshape(-1), features_nd.shape[1]),
+    ]
+    arrays = [
+        pyarrow.array(column, field.type) if column is not columns[-1] else column
+        for column, field in zip(columns, schema, strict=True)
+    ]
+    return pyarrow.Table.from_arrays(arrays, schema=schema)
+
+
+def _as_utf8(key: str | int) -> str | int:
+    """Replace the bytes of a file name that are not UTF-8, which Parquet's strings must be."""
+    if isinstance(key, int):
+        return key
+    return key.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+@contextmanager
+def _whole_file(path: Path) -> Iterator[Path]:
+    """Give a place beside the file, which is renamed when all went well and removed if not."""
+    partial = path.with_name(f"{path.name}.partial")
+    try:
+        yield partial
+        partial.replace(path)
+    except BaseException as error:
+        partial.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise RunError(
+                f"cannot write {path}: {error.strerror or error}; make room or choose another --out"
+            ) from None
+        raise
+
+
+def _import(name: str) -> Any:
+    try:
+        return importlib.import_module(name)
+    except ImportError:
+        raise ConfigError(
+            "Parquet files need pyarrow, which is not installed: pip install 'resnext[features]'"
+        ) from None

@@ -1,0 +1,140 @@
+"""A frozen network beside the images that it embeds, both splits of a data set."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+
+from resnext.data.bad_files import BadFiles
+from resnext.data.config import DataConfig, ViewConfig, default_workers
+from resnext.data.load import load_data
+from resnext.data.loader import EvalLoader
+from resnext.data.random import subset_order
+from resnext.data.split import DataInfo, Split
+from resnext.errors import ConfigError
+from resnext.evaluation.features import Embedder, FeatureBatch, extract
+from resnext.evaluation.loaded import open_model
+from resnext.evaluation.run import Effort
+from resnext.evaluation.target import _fit_images, settle_view
+from resnext.training.run_folder import CONFIG, read_config
+
+SplitName = Literal["train", "val"]
+
+_IMAGES_PER_BATCH = 128
+
+
+@dataclass(frozen=True)
+class FeatureRequest:
+    """Which features of which images.
+
+    Attributes:
+        data: The data set; None is the run's own.
+        stage: See `Embedder`.
+        limit: Only so many images of each split, chosen by a hash, in their order.
+    """
+
+    data: DataConfig | None = None
+    stage: int | None = None
+    limit: int | None = None
+
+
+class FeatureSource:
+    """A frozen network and a data set, from which features can be read in batches.
+
+    Attributes:
+        model: The network.
+        info: The classes of the data set, and how the network wants its images.
+        data: The data set as it was asked for.
+        view: The one crop of each image.
+        splits: The images.
+    """
+
+    def __init__(
+        self, run: Path, request: FeatureRequest, device: torch.device, effort: Effort
+    ) -> None:
+        """Load the network and find the images.
+
+        Args:
+            run: A run folder or a weight file.
+            request: Which features of which images.
+            device: Where the network runs.
+            effort: Batch size, workers and progress.
+
+        Raises:
+            ConfigError: The stage, the channels or the data set do not fit.
+            DataError: The data set is missing or damaged.
+            CheckpointError: The weights are damaged or missing.
+        """
+        self.model = open_model(run)
+        self._embedder = Embedder(self.model.move_to(device), request.stage)
+        self.data, view = _find_data(run, request)
+        loaded = load_data(self.data)
+        self.info: DataInfo = _fit_images(loaded.info, loaded.train, self.model)
+        self.view = settle_view(view, self.model.card)
+        self.splits: dict[SplitName, Split] = {
+            "train": _limit(loaded.train, request.limit),
+            "val": _limit(loaded.val, request.limit),
+        }
+        self._device, self._effort = device, effort
+        self._bad_files = {name: BadFiles(len(split)) for name, split in self.splits.items()}
+
+    @property
+    def bad_files(self) -> list[dict[str, str]]:
+        """Path and reason of the images that could not be read so far; they have no features."""
+        return [row for bad in self._bad_files.values() for row in bad.rows]
+
+    def read(self, name: SplitName) -> Iterator[FeatureBatch]:
+        """Yield the features of a split, in the order of its images.
+
+        Raises:
+            DataError: Too many files are bad.
+            CheckpointError: The network gives no finite numbers.
+        """
+        effort, workers = self._effort, self._effort.workers
+        workers = self.data.workers if workers is None else workers
+        loader = EvalLoader(
+            self.splits[name],
+            self.info,
+            self.view,
+            batch_size=effort.batch_size or _IMAGES_PER_BATCH,
+            device=self._device,
+            workers=default_workers() if workers is None else workers,
+            bad_files=self._bad_files[name],
+        )
+        for batch in extract(self._embedder, loader):
+            yield batch
+            if effort.progress is not None:
+                effort.progress(len(batch.indices_b))
+
+    def describe(self) -> dict[str, Any]:
+        """Return the architecture, the card and the data set as JSON values."""
+        return {
+            "config": self.model.config.model_dump(mode="json"),
+            "card": self.model.card.model_dump(mode="json"),
+            "data": self.data.model_dump(mode="json"),
+            "view": self.view.model_dump(mode="json"),
+        }
+
+
+def _find_data(run: Path, request: FeatureRequest) -> tuple[DataConfig, ViewConfig]:
+    """Return the data set that was asked for, else the run's own, and one crop of its images."""
+    if request.data is not None:
+        return request.data, ViewConfig()
+    if not (run / CONFIG).exists():
+        raise ConfigError(
+            f"{run} is not a run folder with its settings, so it does not say its data set; name "
+            "one after it: digits, cifar10:FOLDER, or a folder of class folders"
+        )
+    config = read_config(run)
+    return config.data, config.view.replace(ten_crop=False, flip=False)
+
+
+def _limit(split: Split, limit: int | None) -> Split:
+    if limit is None or limit >= len(split):
+        return split
+    # In their order the first images of a folder are all of one class.
+    return split.choose(subset_order(len(split))[:limit].sort().values)

@@ -1,0 +1,81 @@
+import json
+from pathlib import Path
+
+import pytest
+from made_run import make_run
+
+from resnext.cli import probe
+from resnext.errors import CheckpointError, ConfigError
+
+
+@pytest.fixture
+def digits_run(tmp_path: Path) -> Path:
+    return make_run(tmp_path / "run")
+
+
+def test_both_classifiers_are_one_json_document(
+    digits_run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert probe.main([str(digits_run), "--json", "--stage", "1"]) == 0
+    linear, knn = json.loads(capsys.readouterr().out)
+    shared = {"num_train": 1438, "num_images": 359, "data": "digits", "stage": 1}
+    for found, method in ((linear, "linear"), (knn, "knn")):
+        assert found.items() >= shared.items()
+        assert found["method"] == method
+        assert 0 <= found["top5_error"] <= found["top1_error"] < 30  # chance is 90
+    assert (knn["k"], knn["temperature"]) == (20, 0.07)
+    assert linear["seed"] == 0
+
+
+def test_people_get_a_table(digits_run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    flags = ["digits", "--method", "knn", "--k", "5", "--temperature", "inf"]
+    assert probe.main([str(digits_run), *flags]) == 0
+    printed = capsys.readouterr().out
+    assert "knn" in printed
+    assert "k 5, temperature inf" in printed
+    assert "linear" not in printed
+
+
+def test_the_classes_are_those_of_the_data_set(
+    tmp_path: Path, digits_run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from PIL import Image
+
+    for part in ("train", "val"):
+        for name, grey in (("dark", 20), ("light", 230)):
+            folder = tmp_path / "data" / part / name
+            folder.mkdir(parents=True)
+            for number in range(4):
+                Image.new("L", (9, 9), grey + number).save(folder / f"{number}.png")
+    flags = ["--method", "linear", "--workers", "0", "--json"]
+    assert probe.main([str(digits_run), str(tmp_path / "data"), *flags]) == 0
+    (found,) = json.loads(capsys.readouterr().out)
+    assert (found["top1_error"], found["top5_error"]) == (0.0, None)
+    assert (found["num_train"], found["num_images"]) == (8, 8)
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--k", "2000"], "--k 2000: there are 1,438 training images"),
+        (["--k", "0"], "--k 0"),
+        (["--temperature", "0"], "--temperature 0.0: give a number above 0"),
+        (["--method", "linear", "--k", "3"], "--k belongs to --method knn"),
+        (["--method", "linear", "--temperature", "1"], "--temperature belongs to --method knn"),
+        (["--method", "knn", "--seed", "3"], "--seed belongs to --method linear"),
+        (["--seed", "-1"], "--seed -1: give 0 or more"),
+        (["--stage", "4"], "--stage 4: the network has stages 1 to 3"),
+        (["nowhere"], "neither a known set"),
+    ],
+)
+def test_mistakes_are_one_message(
+    digits_run: Path, capsys: pytest.CaptureFixture[str], flags: list[str], message: str
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        probe.main([str(digits_run), *flags])
+    assert capsys.readouterr().out == ""
+
+
+def test_a_missing_run_is_one_message(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match="there is no such file"):
+        probe.main([str(tmp_path / "none")])
