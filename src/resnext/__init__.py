@@ -15,7 +15,7 @@ _HOMES = {
     "ResNeXtConfig": "resnext.model.config",
     "create_model": "resnext.model.create",
     "list_models": "resnext.model.names",
-    "load": "resnext.model.load",
+    "load": "resnext.weights.load",
     "count": "resnext.complexity.count",
 }
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from resnext.complexity.count import count
     from resnext.model.config import ResNeXtConfig
     from resnext.model.create import create_model
-    from resnext.model.load import load
+    from resnext.weights.load import load
     from resnext.model.names import list_models
 
 

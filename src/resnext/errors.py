@@ -5,6 +5,8 @@ ResNeXtError
 ├── DataError        a data set is missing, malformed or too damaged to use
 ├── RunError         a run folder exists already, is missing or cannot be written
 ├── CheckpointError  a weights or checkpoint file is torn, foreign or does not fit
+├── DownloadError    a file cannot be fetched, or is not the published one
+├── LicenceError     a licence was not accepted
 └── TrainingError    training cannot go on (the loss is no longer a number)
 
 Each message says what was given, what is accepted and what to do. The command
@@ -30,6 +32,14 @@ class RunError(ResNeXtError):
 
 class CheckpointError(ResNeXtError):
     """A weights or checkpoint file is torn, foreign or does not fit the network."""
+
+
+class DownloadError(ResNeXtError):
+    """A file cannot be fetched, or is another one than the published."""
+
+
+class LicenceError(ResNeXtError):
+    """The licence of a file forbids some uses and was not accepted."""
 
 
 class TrainingError(ResNeXtError):

@@ -12,7 +12,15 @@ from pathlib import Path
 from resnext import __version__
 from resnext.errors import ResNeXtError
 
-VERBS = ("describe", "design", "train", "evaluate", "predict", "study")
+VERBS = (
+    "describe",
+    "design",
+    "train",
+    "evaluate",
+    "predict",
+    "study",
+    "weights",
+)
 
 _EXAMPLES = """\
 examples:

@@ -27,3 +27,28 @@ def show_progress(*, quiet: bool) -> Iterator[Callable[[int], None] | None]:
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("", total=None)
         yield lambda num_images: progress.advance(task, num_images)
+
+
+@contextmanager
+def show_download() -> Iterator[Callable[[int, int | None], None] | None]:
+    """Show bytes, speed and time left on a terminal's standard error, nothing elsewhere.
+
+    Yields:
+        A function to tell of the bytes that are there and those in all, or None.
+    """
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        DownloadColumn,
+        Progress,
+        TimeRemainingColumn,
+        TransferSpeedColumn,
+    )
+
+    columns = (BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("", total=None, visible=False)
+        yield lambda there, total: progress.update(task, completed=there, total=total, visible=True)

@@ -5,6 +5,7 @@ Examples:
   resnext train --data photos/ --epochs 20 --out runs/photos
   resnext train --data cifar10 --model resnext29_8x64d --recipe cifar
   resnext train --data photos/ --weights runs/imagenet --freeze-until 3 --lr 0.01
+  resnext train --data photos/ --weights resnext50_32x4d.a1h_in1k --set optim.layer_decay=0.7
   resnext train --data photos/ --set augment.mixup=0.2 optim.clip_norm=1
   resnext train --config runs/photos/config.yaml --seed 1
   resnext train --resume runs/photos
@@ -57,8 +58,9 @@ class Train:
     """Side of the images that the network sees, in pixels."""
     seed: Annotated[int | None, option("N", "0")] = None
     """Decides initial weights, order and augmentation."""
-    weights: Annotated[Path | None, option("RUN|FILE")] = None
-    """Start from a run or a weight file; the head is new if the classes differ."""
+    weights: Annotated[Path | None, option("RUN|FILE|NAME")] = None
+    """Start from a run, a weight file of any library, a name that `resnext weights list`
+    shows, or OWNER/NAME on the Hub; the head is new if the classes differ."""
     freeze_until: Annotated[int | None, option("N")] = None
     """Keep the stem and this many stages as loaded."""
     head_lr_factor: Annotated[float | None, option("X", "1")] = None
@@ -143,10 +145,11 @@ def build_config(arguments: Train) -> TrainConfig:
 def _model(arguments: Train, data: DataConfig) -> ModelConfig:
     """Return the network that was named, else that of the weights, else the data's default."""
     if arguments.model is None and arguments.weights is not None:
-        from resnext.model.weights import read_weights
-        from resnext.training.finetune import resolve_weights
+        from resnext.cli.progress import show_download
+        from resnext.weights.source import open_weights
 
-        return read_weights(resolve_weights(arguments.weights))[0]
+        with show_download() as progress:
+            return open_weights(arguments.weights, progress=progress).config
     return config_from(arguments.model or default_model(data))
 
 
@@ -160,7 +163,7 @@ def _flag_settings(arguments: Train) -> dict[str, Any]:
         "data.image_size_px": arguments.image_size,
         "data.workers": arguments.workers,
         "seed": arguments.seed,
-        "weights": None if arguments.weights is None else arguments.weights.absolute(),
+        "weights": _weights(arguments.weights),
         "freeze_until": arguments.freeze_until,
         "runtime.device": arguments.device,
         "runtime.precision": arguments.precision,
@@ -168,6 +171,11 @@ def _flag_settings(arguments: Train) -> dict[str, Any]:
         "runtime.threads": arguments.threads,
     }
     return {key: value for key, value in flags.items() if value is not None}
+
+
+def _weights(given: Path | None) -> Path | None:
+    """Make a path independent of the folder one stands in; a name stays as it is."""
+    return given.absolute() if given is not None and given.exists() else given
 
 
 def _resume(arguments: Train, argv: list[str]) -> TrainConfig:

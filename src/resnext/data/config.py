@@ -9,6 +9,7 @@ from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveInt, model
 
 from resnext.errors import ConfigError
 from resnext.machine import num_cores
+from resnext.model.card import Interpolation
 from resnext.settings import Settings
 
 DataName = Literal["digits", "fashion-mnist", "cifar10", "cifar100", "imagenet", "folder"]
@@ -106,12 +107,14 @@ class ViewConfig(Settings):
         size_px: Side of the crop; by default the size of training.
         resize_px: Short side to which the image is resized first; by default
             8/7 of the crop for files (256 for 224), none for sets in memory.
+        interpolation: Filter of that resize; by default the one of the weights, else bilinear.
         ten_crop: Four corners and the centre, each also mirrored.
         flip: Also the mirrored crop.
     """
 
     size_px: PositiveInt | None = None
     resize_px: PositiveInt | None = None
+    interpolation: Interpolation | None = None
     ten_crop: bool = False
     flip: bool = False
 

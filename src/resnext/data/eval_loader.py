@@ -97,7 +97,9 @@ class EvalLoader:
     def _from_memory(self, split: ArraySplit, indices_b: torch.Tensor) -> torch.Tensor:
         images_bhwc = split.images_nhwc.index_select(0, indices_b).to(self._device)
         side_px = self.resize_px or self.size_px
-        images_bchw = resize_batch(self._normaliser(images_bhwc), side_px, side_px)
+        images_bchw = resize_batch(
+            self._normaliser(images_bhwc), side_px, side_px, self._view.interpolation
+        )
         return take_views(images_bchw, self._view)
 
     def _to_batch(self, images_bchw: torch.Tensor, indices_b: torch.Tensor) -> Batch:

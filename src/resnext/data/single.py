@@ -11,10 +11,15 @@ from PIL import Image
 from resnext.data.decode import decode
 from resnext.data.views import View, center_crop, resize_short_side, take_views
 from resnext.errors import DataError
+from resnext.model.card import Interpolation
 
 
 def prepare_image(
-    path: Path, size_px: int, resize_px: int | None = None, in_channels: int = 3
+    path: Path,
+    size_px: int,
+    resize_px: int | None = None,
+    in_channels: int = 3,
+    interpolation: Interpolation = "bilinear",
 ) -> torch.Tensor:
     """Read an image and cut out the middle.
 
@@ -23,6 +28,7 @@ def prepare_image(
         size_px: Side of the crop.
         resize_px: Short side to which the image is resized first; by default the crop's.
         in_channels: 3 for RGB, 1 for grey.
+        interpolation: Filter of the resize.
 
     Returns:
         uint8, in_channels x size_px x size_px.
@@ -34,13 +40,13 @@ def prepare_image(
         image = decode(path, in_channels)
     except DataError as error:
         raise DataError(f"bad image {path}: {error}") from error
-    image = resize_short_side(image, max(resize_px or size_px, size_px))
+    image = resize_short_side(image, max(resize_px or size_px, size_px), interpolation)
     return to_hwc(center_crop(image, size_px, size_px)).permute(2, 0, 1)
 
 
 def prepare_views(image: Image.Image, view: View) -> torch.Tensor:
     """Cut the crops of a view from a decoded image: uint8 v x size x size x c."""
-    image = resize_short_side(image, view.resize_px or view.size_px)
+    image = resize_short_side(image, view.resize_px or view.size_px, view.interpolation)
     image_bchw = to_hwc(image).permute(2, 0, 1).unsqueeze(0)
     return take_views(image_bchw, view).permute(0, 2, 3, 1)
 

@@ -10,8 +10,10 @@ from PIL import Image
 
 from resnext.data.config import ViewConfig
 from resnext.errors import ConfigError
+from resnext.model.card import Interpolation
 
 _LONGEST_RATIO = 10
+_FILTERS = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
 
 
 @dataclass(frozen=True)
@@ -22,11 +24,13 @@ class View:
         size_px: Side of the crop.
         resize_px: Short side to which the image is resized first; None takes the image as
             it is where it has the crop's size, and resizes it to that size where not.
+        interpolation: Filter of that resize.
         config: Which crops.
     """
 
     size_px: int
     resize_px: int | None
+    interpolation: Interpolation
     config: ViewConfig
 
 
@@ -55,11 +59,13 @@ def resolve_view(config: ViewConfig, size_px: int, *, is_files: bool) -> View:
         raise ConfigError(
             f"ten_crop=True needs resize_px above size_px={size_px}; else all crops are the same"
         )
-    return View(size_px, resize_px, config)
+    return View(size_px, resize_px, config.interpolation or "bilinear", config)
 
 
-def resize_short_side(image: Image.Image, side_px: int) -> Image.Image:
-    """Resize an image so that its short side has a length, bilinear with antialiasing.
+def resize_short_side(
+    image: Image.Image, side_px: int, interpolation: Interpolation = "bilinear"
+) -> Image.Image:
+    """Resize an image so that its short side has a length, with antialiasing.
 
     An image longer than ten times its width is first cut to its middle, since resizing a
     line of pixels would take any amount of memory.
@@ -72,7 +78,7 @@ def resize_short_side(image: Image.Image, side_px: int) -> Image.Image:
     width, height = image.size
     # The long side is rounded down, as torchvision's Resize does.
     scale = (side_px * width // min(width, height), side_px * height // min(width, height))
-    return image if scale == image.size else image.resize(scale, Image.Resampling.BILINEAR)
+    return image if scale == image.size else image.resize(scale, _FILTERS[interpolation])
 
 
 def center_crop(image: Image.Image, height: int, width: int) -> Image.Image:
@@ -81,11 +87,13 @@ def center_crop(image: Image.Image, height: int, width: int) -> Image.Image:
     return image.crop((left, top, left + width, top + height))
 
 
-def resize_batch(images_bchw: torch.Tensor, height: int, width: int) -> torch.Tensor:
-    """Resize float images, bilinear with antialiasing; channels_last is kept."""
+def resize_batch(
+    images_bchw: torch.Tensor, height: int, width: int, interpolation: Interpolation = "bilinear"
+) -> torch.Tensor:
+    """Resize float images with antialiasing; channels_last is kept."""
     if images_bchw.shape[-2:] == (height, width):
         return images_bchw
-    return F.interpolate(images_bchw, (height, width), mode="bilinear", antialias=True)
+    return F.interpolate(images_bchw, (height, width), mode=interpolation, antialias=True)
 
 
 def take_views(images_bchw: torch.Tensor, view: View) -> torch.Tensor:

@@ -10,7 +10,7 @@ from torch import nn
 
 from resnext.model.card import ModelCard
 from resnext.model.config import BaselineConfig, ResNeXtConfig
-from resnext.model.load import load
+from resnext.weights.load import load
 
 
 @dataclass(frozen=True)

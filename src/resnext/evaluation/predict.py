@@ -12,6 +12,7 @@ from pathlib import Path
 
 import torch
 
+from resnext.class_lists import readable
 from resnext.data.decode import EXTENSIONS
 from resnext.data.normalise import normalise
 from resnext.data.single import prepare_image
@@ -63,7 +64,7 @@ class Predictor:
             raise ConfigError(f"top={top}: give a positive number of classes")
         self._module = model.move_to(device)
         self._in_channels = config.in_channels
-        self._classes = model.classes
+        self._classes = tuple(readable(name) for name in model.classes)
         self._card = model.card
         self._device = device
         self._top = min(top, config.num_classes)
@@ -96,7 +97,9 @@ class Predictor:
 
     def _read(self, path: Path) -> torch.Tensor:
         card = self._card
-        return prepare_image(path, card.image_size_px, card.resize_px, self._in_channels)
+        return prepare_image(
+            path, card.image_size_px, card.resize_px, self._in_channels, card.interpolation
+        )
 
     def _predict_batch(
         self, batch: Sequence[tuple[Path, Future[torch.Tensor]]]

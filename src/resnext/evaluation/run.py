@@ -128,6 +128,7 @@ def measure(
     view = {
         "size_px": size_px,
         "resize_px": loader.resize_px,
+        "interpolation": target.view.interpolation,
         "ten_crop": target.view.ten_crop,
         "flip": target.view.flip,
     }

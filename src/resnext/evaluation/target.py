@@ -93,7 +93,8 @@ def open_target(protocol: Protocol, data: DataConfig, model: Loaded) -> Target:
 
 
 def settle_view(view: ViewConfig, card: ModelCard) -> ViewConfig:
-    """Fill in the sizes that the network was validated with, unless another size is asked for."""
+    """Fill in how the network was validated: its filter, and its sizes unless one is asked for."""
+    view = view.replace(interpolation=view.interpolation or card.interpolation)
     if view.size_px is not None:
         return view
     return view.replace(size_px=card.image_size_px, resize_px=view.resize_px or card.resize_px)

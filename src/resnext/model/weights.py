@@ -21,7 +21,10 @@ from resnext.errors import CheckpointError, ConfigError
 from resnext.model.card import ModelCard
 from resnext.model.config import ModelConfig
 
-_FORMAT = "resnext-weights-1"
+BEST = "best.safetensors"
+"""The file of a run folder that holds its weights."""
+
+FORMAT = "resnext-weights-1"
 _CHECKPOINT_FORMAT = "resnext-checkpoint"
 _CONFIGS: TypeAdapter[ModelConfig] = TypeAdapter(ModelConfig)
 
@@ -46,7 +49,7 @@ def save_weights(
     if isinstance(model_or_state, nn.Module):
         model_or_state = model_or_state.state_dict()
     metadata = {
-        "format": _FORMAT,
+        "format": FORMAT,
         "config": config.model_dump_json(),
         "card": card.model_dump_json(),
     }
@@ -103,29 +106,27 @@ def load_into(model: nn.Module, state: Mapping[str, torch.Tensor], *, assign: bo
         CheckpointError: Tensors are missing, left over, or differ in shape; the network
             is left as it was.
     """
-    wanted = model.state_dict()
-    missing = [name for name in wanted if name not in state]
-    left_over = [name for name in state if name not in wanted]
+    if complaint := misfit(model.state_dict(), state):
+        raise CheckpointError(
+            f"the weights do not fit the network; {complaint}. Build the network from the "
+            "config that the weights were trained with"
+        )
+    model.load_state_dict(state, assign=assign)
+
+
+def misfit(wanted: Mapping[str, torch.Tensor], state: Mapping[str, torch.Tensor]) -> str:
+    """Say which tensors are missing, left over and of another shape; empty where all fit."""
     differing = [
         f"{name} is {_shape(state[name])} instead of {_shape(tensor)}"
         for name, tensor in wanted.items()
         if name in state and state[name].shape != tensor.shape
     ]
-    complaints = [
-        f"{title} {_some(names)}"
-        for title, names in (
-            ("missing:", missing),
-            ("left over:", left_over),
-            ("other shape:", differing),
-        )
-        if names
-    ]
-    if complaints:
-        raise CheckpointError(
-            f"the weights do not fit the network; {'; '.join(complaints)}. Build the network "
-            "from the config that the weights were trained with"
-        )
-    model.load_state_dict(state, assign=assign)
+    lists = {
+        "missing": [name for name in wanted if name not in state],
+        "left over": [name for name in state if name not in wanted],
+        "other shape": differing,
+    }
+    return "; ".join(f"{title}: {_some(names)}" for title, names in lists.items() if names)
 
 
 def write_tensors(
@@ -173,7 +174,7 @@ def _flush(path: Path) -> None:
 
 def _check_format(path: Path, metadata: Mapping[str, str]) -> None:
     found = metadata.get("format", "")
-    if found == _FORMAT:
+    if found == FORMAT:
         return
     if found.startswith(_CHECKPOINT_FORMAT):
         raise CheckpointError(
@@ -182,8 +183,8 @@ def _check_format(path: Path, metadata: Mapping[str, str]) -> None:
         )
     raise CheckpointError(
         f"{path}: is a safetensors file without the header of resnext (format, config, card), "
-        "so its architecture is unknown; build the network with create_model, fill it with "
-        "load_into and write it with save_weights"
+        "so its architecture is unknown; `resnext.load` and "
+        "`resnext convert` find it out"
     )
 
 

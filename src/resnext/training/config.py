@@ -117,8 +117,8 @@ class TrainConfig(Settings):
             Choosing on the validation images makes their error too good by a little, which
             a comparison must not do.
         seed: Decides initial weights, order and augmentation.
-        weights: Start from these weights (a run or a file); the head is new if the
-            classes differ.
+        weights: Start from these weights: a run, a file, a name of the catalogue or a
+            repository on the Hub; the head is new if the classes differ.
         freeze_until: Do not train the stem and this many stages; they stay as loaded.
         freeze_norm: Keep BN's statistics and parameters as they are.
         checkpoint_minutes: Also save in mid-epoch, this often.
@@ -152,6 +152,7 @@ class TrainConfig(Settings):
             )
         if self.freeze_until and self.weights is None:
             raise ConfigError(
-                f"freeze_until={self.freeze_until} would freeze random weights; give weights=FILE"
+                f"freeze_until={self.freeze_until} would freeze random weights; give "
+                "weights=RUN, FILE or NAME"
             )
         return self

@@ -2,47 +2,47 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from torch import nn
 
-from resnext.errors import ConfigError
-from resnext.model.card import ModelCard
-from resnext.model.config import BaselineConfig, ModelConfig, ResNeXtConfig
-from resnext.model.load import BEST
-from resnext.model.weights import load_into, read_weights
+from resnext.errors import CheckpointError, ConfigError
+from resnext.model.config import BaselineConfig, ResNeXtConfig
+from resnext.model.names import name_of
+from resnext.model.weights import load_into
 from resnext.training.config import TrainConfig
+from resnext.weights.source import Weights
 
 
-def resolve_weights(path: Path) -> Path:
-    """Return the weight file that a run folder or a path stands for."""
-    return path / BEST if path.is_dir() else path
-
-
-def load_pretrained(model: nn.Module, path: Path, classes: tuple[str, ...]) -> None:
+def load_pretrained(model: nn.Module, weights: Weights, classes: tuple[str, ...]) -> None:
     """Copy trained weights into a network; the head stays new where the classes differ.
 
     Args:
         model: The network, with fresh weights.
-        path: A run folder or a weight file.
+        weights: Trained weights of the same architecture, with or without a head.
         classes: Class names of the new training.
 
     Raises:
-        CheckpointError: The weights do not fit the network.
+        CheckpointError: The weights do not fit the network; the message names the network
+            that they do fit.
     """
-    config, state, card = read_weights(resolve_weights(path))
-    if not _same_classes(config, card, classes):
+    state = dict(weights.state)
+    if not weights.has_head or not _same_classes(weights, classes):
         fresh = model.state_dict()
-        for name in head_keys(model):
-            state[name] = fresh[name]
-    load_into(model, state)
+        state.update({name: fresh[name] for name in head_keys(model)})
+    try:
+        load_into(model, state)
+    except CheckpointError as error:
+        fitting = name_of(weights.config)
+        raise CheckpointError(
+            f"{weights.name}: {error}; they fit --model {fitting}, which is taken where none "
+            "is named"
+        ) from None
 
 
-def _same_classes(config: ModelConfig, card: ModelCard, classes: tuple[str, ...]) -> bool:
+def _same_classes(weights: Weights, classes: tuple[str, ...]) -> bool:
     """Tell whether a trained head predicts these classes, in their order."""
-    if card.classes:
-        return card.classes == classes
-    return config.num_classes == len(classes)
+    if weights.card.classes:
+        return weights.card.classes == classes
+    return weights.config.num_classes == len(classes)
 
 
 def head_keys(model: nn.Module) -> list[str]:

@@ -16,8 +16,7 @@ from resnext.data.split import DataInfo
 from resnext.errors import TrainingError
 from resnext.evaluation.evaluate import evaluate
 from resnext.model.card import ModelCard
-from resnext.model.load import BEST
-from resnext.model.weights import save_weights
+from resnext.model.weights import BEST, save_weights
 from resnext.training.checkpoint import Position, save_checkpoint
 from resnext.training.display import Display
 from resnext.training.finetune import set_train_mode
@@ -233,6 +232,7 @@ class Loop:
             classes=info.classes,
             image_size_px=self._config.view.size_px or info.image_size_px,
             resize_px=self._loaders.val.resize_px,
+            interpolation=self._config.view.interpolation or "bilinear",
             mean=info.mean,
             std=info.std,
             metrics={name: figures[name] for name in ("top1_error", "loss")},

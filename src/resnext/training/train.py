@@ -18,13 +18,12 @@ from resnext.data.split import DataInfo, DataSet
 from resnext.errors import ConfigError
 from resnext.model.create import create_model
 from resnext.model.names import name_of
-from resnext.model.weights import read_weights
 from resnext.training.checkpoint import Position, load_checkpoint
 from resnext.training.config import TrainConfig
 from resnext.training.display import Display
 from resnext.training.ema import WeightAverage
 from resnext.training.environment import describe_environment
-from resnext.training.finetune import freeze, load_pretrained, resolve_weights
+from resnext.training.finetune import freeze, load_pretrained
 from resnext.training.interrupt import stop_on_signal
 from resnext.training.loop import Loaders, Loop, Recorder
 from resnext.training.metrics_log import MetricsLog
@@ -40,6 +39,7 @@ from resnext.training.run_folder import (
 )
 from resnext.training.runtime import Runtime, open_runtime
 from resnext.training.step import Trainer
+from resnext.weights.source import Weights, open_weights
 
 
 @dataclass(frozen=True)
@@ -76,13 +76,15 @@ def train(config: TrainConfig, target: Target, display: Display) -> Path:
     """
     with open_runtime(config.runtime) as runtime, stop_on_signal(runtime) as stop:
         data = load_data(config.data)
-        if target.resume is None:
-            config = resolve(config, data.info)
+        weights = None
+        if target.resume is None:  # a resumed run has its own weights and resolved settings
+            weights = None if config.weights is None else open_weights(config.weights)
+            config = resolve(config, data.info, weights)
         data = replace(data, info=_normalisation(config, data.info))
         _check_batches(config, data, runtime)
         run = _open_run(config, target, runtime)
         display.note(f"run folder: {run}")
-        trainer = build_trainer(config, data.info, runtime, fresh=target.resume is None)
+        trainer = build_trainer(config, data.info, runtime, weights)
         position = _restore(run, trainer) if target.resume is not None else Position()
         bad_files = BadFiles(len(data.train) + len(data.val))
         loaders = _build_loaders(config, data, runtime, bad_files)
@@ -98,7 +100,7 @@ def train(config: TrainConfig, target: Target, display: Display) -> Path:
         return run
 
 
-def resolve(config: TrainConfig, info: DataInfo) -> TrainConfig:
+def resolve(config: TrainConfig, info: DataInfo, weights: Weights | None = None) -> TrainConfig:
     """Fit the settings to the data: the network's classes and channels, the normalisation.
 
     Images are normalised as loaded weights expect it, otherwise as the data set says.
@@ -107,14 +109,16 @@ def resolve(config: TrainConfig, info: DataInfo) -> TrainConfig:
         ConfigError: The weights to start from take images of other channels.
     """
     mean, std = config.data.mean or info.mean, config.data.std or info.std
-    if config.weights is not None:
-        trained, _, card = read_weights(resolve_weights(config.weights))
+    if weights is not None:
+        trained = weights.config
         if trained.in_channels != info.in_channels:
             raise ConfigError(
-                f"{config.weights}: these weights take images of {trained.in_channels} channel(s), "
-                f"those of {info.name} have {info.in_channels}; take other weights or data"
+                f"{weights.name}: these weights take images of {trained.in_channels} channel(s), "
+                f"those of {info.name} have {info.in_channels}; take other weights or data, or "
+                f"adapt them: resnext convert {weights.name} adapted.safetensors --in-channels "
+                f"{info.in_channels}"
             )
-        mean, std = card.mean, card.std
+        mean, std = weights.card.mean, weights.card.std
     return config.replace(
         model=config.model.replace(num_classes=len(info.classes), in_channels=info.in_channels),
         data=config.data.replace(image_size_px=info.image_size_px, mean=mean, std=std),
@@ -133,7 +137,7 @@ def _normalisation(config: TrainConfig, info: DataInfo) -> DataInfo:
 
 
 def build_trainer(
-    config: TrainConfig, info: DataInfo, runtime: Runtime, *, fresh: bool = True
+    config: TrainConfig, info: DataInfo, runtime: Runtime, weights: Weights | None = None
 ) -> Trainer:
     """Build the network, its optimiser and its average on this process's device.
 
@@ -141,12 +145,12 @@ def build_trainer(
         config: Resolved settings.
         info: The data, for its class names.
         runtime: Device, precision, processes.
-        fresh: Load the weights that the settings name; a resumed run has its own.
+        weights: Start from these; None keeps the random ones.
     """
     torch.manual_seed(config.seed)
     model = create_model(config.model)
-    if config.weights is not None and fresh:
-        load_pretrained(model, config.weights, info.classes)
+    if weights is not None:
+        load_pretrained(model, weights, info.classes)
     freeze(model, config)
     model.to(runtime.device)
     if config.runtime.channels_last and getattr(config.model, "ndim", 2) == 2:

@@ -63,7 +63,13 @@ def test_ten_crops_come_from_the_resized_image(
 ) -> None:
     assert main(["evaluate", str(digits_run), "--ten-crop", "--resize", "10", "--json"]) == 0
     view = json.loads(capsys.readouterr().out)["view"]
-    assert view == {"size_px": 8, "resize_px": 10, "ten_crop": True, "flip": False}
+    assert view == {
+        "size_px": 8,
+        "resize_px": 10,
+        "interpolation": "bilinear",
+        "ten_crop": True,
+        "flip": False,
+    }
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,42 @@
+"""The class lists of well-known data sets, in the order of a network's outputs.
+
+Sources: ImageNet's synsets (image-net.org, ILSVRC 2012) in their alphabetical order, with the
+names that torchvision gives them; the label files of CIFAR-10, CIFAR-100 and SVHN.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+_CIFAR10 = "airplane automobile bird cat deer dog frog horse ship truck"
+_CIFAR100 = """
+apple aquarium_fish baby bear beaver bed bee beetle bicycle bottle bowl boy bridge bus butterfly
+camel can castle caterpillar cattle chair chimpanzee clock cloud cockroach couch crab crocodile cup
+dinosaur dolphin elephant flatfish forest fox girl hamster house kangaroo keyboard lamp lawn_mower
+leopard lion lizard lobster man maple_tree motorcycle mountain mouse mushroom oak_tree orange orchid
+otter palm_tree pear pickup_truck pine_tree plain plate poppy porcupine possum rabbit raccoon ray
+road rocket rose sea seal shark shrew skunk skyscraper snail snake spider squirrel streetcar
+sunflower sweet_pepper table tank telephone television tiger tractor train trout tulip turtle
+wardrobe whale willow_tree wolf woman worm
+"""
+
+
+def class_names(class_list: str) -> tuple[str, ...]:
+    """Return the classes of `imagenet1k` (its synsets), `cifar10`, `cifar100` or `svhn`."""
+    if class_list == "imagenet1k":
+        return tuple(_imagenet())
+    lists = {"cifar10": _CIFAR10, "cifar100": _CIFAR100, "svhn": "0 1 2 3 4 5 6 7 8 9"}
+    return tuple(lists[class_list].split())
+
+
+def readable(name: str) -> str:
+    """Return the words for one of ImageNet's synsets, and any other name as it is."""
+    is_synset = len(name) == 9 and name[0] == "n" and name[1:].isdecimal()
+    return _imagenet().get(name, name) if is_synset else name
+
+
+@cache
+def _imagenet() -> dict[str, str]:
+    text = Path(__file__).with_name("imagenet1k.tsv").read_text(encoding="utf-8")
+    return dict(line.split("\t") for line in text.splitlines())

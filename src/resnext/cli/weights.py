@@ -1,0 +1,217 @@
+"""List, fetch and verify published weights, which every other verb takes by name.
+
+Examples:
+  resnext weights list
+  resnext weights list resnext50 timm
+  resnext weights info resnext50_32x4d.a1h_in1k
+  resnext weights fetch resnext50_32x4d.a1h_in1k
+  resnext weights fetch resnext101_32x8d.fb_wsl_ig1b_ft_in1k --accept-licence
+  resnext weights verify resnext50_32x4d.a1h_in1k --data imagenet:DIR
+  resnext weights info downloads/some-network.pth
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import tyro
+
+from resnext.cli.arguments import option, parse
+from resnext.data.config import parse_data
+from resnext.errors import ConfigError
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from resnext.weights.entry import WeightsEntry
+
+
+@dataclass(frozen=True)
+class Weights:
+    """List, fetch and verify published weights."""
+
+    action: Annotated[
+        tyro.conf.Positional[Literal["list", "info", "fetch", "verify"]],
+        option("list|info|fetch|verify"),
+    ]
+    """list the catalogue; tell all about one entry or file; fetch its file; evaluate it and
+    compare with its published error."""
+    name: Annotated[tyro.conf.Positional[tuple[str, ...]], option("NAME ...")] = ()
+    """The entry or a file; with list, words that an entry must have."""
+    data: Annotated[str | None, option("DATA", "the entry's own set, where it is small")] = None
+    """With verify: the validation images, such as imagenet:DIR or cifar10."""
+    accept_licence: bool = False
+    """Fetch weights whose licence forbids commercial use; your use must be allowed."""
+    batch_size: Annotated[int | None, option("N", "128")] = None
+    """With verify: images that go through the network together."""
+    workers: Annotated[int | None, option("N", "one a core, at most 8")] = None
+    """With verify: processes that decode files."""
+    device: str = "auto"
+    """With verify: auto, cpu, cuda, cuda:N or mps."""
+    json: bool = False
+    """Print the facts as JSON."""
+
+
+def main(argv: list[str]) -> int:
+    """Run the verb.
+
+    Raises:
+        ConfigError: The name is missing or unknown.
+        ResNeXtError: The file cannot be fetched or read.
+    """
+    arguments = parse(Weights, argv, __doc__)
+    if arguments.action == "list":
+        return _list(arguments)
+    if len(arguments.name) != 1:
+        raise ConfigError(
+            f"resnext weights {arguments.action} takes one name, not {len(arguments.name)}; "
+            "`resnext weights list` shows them"
+        )
+    actions = {"info": _info, "fetch": _fetch, "verify": _verify}
+    return actions[arguments.action](arguments)
+
+
+def _list(arguments: Weights) -> int:
+    from resnext.weights.catalogue import filter_entries
+
+    found = filter_entries(" ".join(arguments.name))
+    if arguments.json:
+        print(json.dumps([_facts(entry) for entry in found], indent=2))
+    elif not found:
+        raise ConfigError(
+            f"no entry has the words {' '.join(arguments.name)!r}; `resnext weights list` shows all"
+        )
+    else:
+        _print(_table(found))
+    return 0
+
+
+def _info(arguments: Weights) -> int:
+    """Show an entry's facts without fetching it, or what a file or run holds."""
+    from resnext.weights.catalogue import find_entry
+
+    name = arguments.name[0]
+    is_named = not Path(name).exists() and "/" not in name
+    facts = _facts(find_entry(name)) if is_named else _opened(name)
+    if arguments.json:
+        print(json.dumps(facts, indent=2))
+    else:
+        _print(_sheet(facts))
+    return 0
+
+
+def _fetch(arguments: Weights) -> int:
+    from resnext.cli.progress import show_download
+    from resnext.weights.catalogue import find_entry
+    from resnext.weights.fetch import fetch
+
+    entry = find_entry(arguments.name[0])
+    with show_download() as progress:
+        path = fetch(entry, accept_licence=arguments.accept_licence, progress=progress)
+    print(json.dumps({"name": entry.name, "path": str(path)}) if arguments.json else path)
+    return 0
+
+
+def _verify(arguments: Weights) -> int:
+    from resnext.cli.progress import show_download, show_progress
+    from resnext.evaluation.run import Effort
+    from resnext.evaluation.verify import verify_entry
+    from resnext.training.config import RuntimeConfig
+    from resnext.training.runtime import open_runtime
+    from resnext.weights.catalogue import find_entry
+    from resnext.weights.fetch import fetch
+
+    entry = find_entry(arguments.name[0])
+    data = None if arguments.data is None else parse_data(arguments.data)
+    with show_download() as download:
+        fetch(entry, accept_licence=arguments.accept_licence, progress=download)
+    settings = RuntimeConfig(device=arguments.device, precision="fp32")
+    with open_runtime(settings) as runtime, show_progress(quiet=not runtime.is_main) as progress:
+        effort = Effort(arguments.batch_size, arguments.workers, progress)
+        verified = verify_entry(entry, data, runtime, effort)
+    if arguments.json:
+        print(json.dumps(verified.as_dict()))
+    else:
+        print(verified.verdict)
+    return 0
+
+
+def _facts(entry: WeightsEntry) -> dict[str, Any]:
+    from resnext.weights.fetch import place_of, web_address
+
+    return {
+        **entry.model_dump(mode="json"),
+        "num_classes": entry.num_classes,
+        "crop_fraction": round(entry.crop_fraction, 4),
+        "web_address": web_address(entry),
+        "place": str(place_of(entry)),
+    }
+
+
+def _opened(name: str) -> dict[str, Any]:
+    """Open a file, run or repository and tell what it holds."""
+    from resnext.cli.progress import show_download
+    from resnext.model.names import name_of
+    from resnext.weights.source import open_weights
+
+    with show_download() as progress:
+        weights = open_weights(name, progress=progress)
+    card = weights.card.model_dump(mode="json")
+    return {
+        "name": name,
+        "network": name_of(weights.config),
+        "family": weights.family,
+        "has_head": weights.has_head,
+        "is_described": weights.is_described,
+        "parameters": sum(
+            tensor.numel()
+            for key, tensor in weights.state.items()
+            if key.endswith((".weight", ".bias"))
+        ),
+        "config": weights.config.model_dump(mode="json"),
+        **{key: value for key, value in card.items() if key != "classes"},
+        "num_classes": weights.config.num_classes if weights.has_head else None,
+    }
+
+
+def _table(entries: tuple[WeightsEntry, ...]) -> Table:
+    from rich.table import Table
+
+    table = Table(title=f"{len(entries)} published weight files")
+    for column in ("name", "from", "classes", "crop", "top-1 error", "licence"):
+        table.add_column(column, justify="right" if column in ("crop", "top-1 error") else "left")
+    for entry in entries:
+        error = "" if entry.top1_error is None else f"{entry.top1_error:.2f} %"
+        licence = f"{entry.licence} (non-commercial)" if entry.is_non_commercial else entry.licence
+        table.add_row(
+            entry.name, entry.family, entry.classes, f"{entry.image_size_px} px", error, licence
+        )
+    return table
+
+
+def _sheet(facts: dict[str, Any]) -> Table:
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(show_header=False)
+    for name, value in facts.items():
+        if value not in ("", None, (), [], {}):
+            table.add_row(name.replace("_", " "), escape(_shown(value)))
+    return table
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    if isinstance(value, dict):
+        return "\n".join(f"{key}: {_shown(item)}" for key, item in value.items())
+    return f"{value:,}" if type(value) is int else str(value)
+
+
+def _print(table: Table) -> None:
+    from rich.console import Console
+
+    Console().print(table)

@@ -1,0 +1,104 @@
+"""A published weight file against its published error."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from resnext.data.config import DataConfig
+from resnext.errors import ConfigError
+from resnext.evaluation.run import Effort, measure
+from resnext.evaluation.target import Protocol
+from resnext.training.runtime import Runtime
+from resnext.weights.entry import WeightsEntry
+
+_OWN_DATA = {"cifar10": "cifar10", "cifar100": "cifar100"}
+_SIZE = {"imagenet1k": 50_000, "cifar10": 10_000, "cifar100": 10_000, "svhn": 26_032}
+
+
+@dataclass(frozen=True)
+class Verified:
+    """What was measured beside what was published.
+
+    Attributes:
+        entry: The weights.
+        figures: The evaluation, as `resnext evaluate --json` gives it.
+    """
+
+    entry: WeightsEntry
+    figures: dict[str, Any]
+
+    @property
+    def difference(self) -> float | None:
+        """Measured top-1 error minus the published one, in percentage points."""
+        published = self.entry.top1_error
+        return None if published is None else self.figures["top1_error"] - published
+
+    @property
+    def sampling_error(self) -> float:
+        """Standard error in percentage points that so many images alone would give."""
+        share = self.figures["top1_error"] / 100
+        return 100 * math.sqrt(share * (1 - share) / self.figures["num_images"])
+
+    @property
+    def is_whole_set(self) -> bool:
+        """Whether as many images were evaluated as the published figure stands for."""
+        return bool(self.figures["num_images"] == _SIZE[self.entry.classes])
+
+    @property
+    def verdict(self) -> str:
+        """The comparison in a sentence."""
+        measured = (
+            f"{self.entry.name}: top-1 error {self.figures['top1_error']:.2f} % on "
+            f"{self.figures['num_images']:,} images"
+        )
+        if self.difference is None:
+            return f"{measured}; no figure was published"
+        text = (
+            f"{measured}, published {self.entry.top1_error:.2f} % ({self.entry.published_at}): "
+            f"{self.difference:+.2f} points"
+        )
+        if self.is_whole_set:
+            return text
+        return (
+            f"{text}; the published figure is that of {_SIZE[self.entry.classes]:,} images, and "
+            f"so few leave a standard error of {self.sampling_error:.2f} points"
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the figures as JSON values."""
+        return {
+            **self.figures,
+            "name": self.entry.name,
+            "published_top1_error": self.entry.top1_error,
+            "difference": self.difference,
+            "sampling_error": self.sampling_error,
+        }
+
+
+def verify_entry(
+    entry: WeightsEntry, data: DataConfig | None, runtime: Runtime, effort: Effort | None = None
+) -> Verified:
+    """Evaluate an entry as its publisher did.
+
+    Args:
+        entry: The entry; its file has been fetched.
+        data: The validation images; None takes the entry's own set where it is a small one.
+        runtime: Device, precision and processes.
+        effort: Batch size and workers.
+
+    Raises:
+        ConfigError: The data set must be named.
+        ResNeXtError: Weights or data are missing or damaged.
+    """
+    if data is None:
+        if entry.classes not in _OWN_DATA:
+            raise ConfigError(
+                f"{entry.name}: name its validation images: --data imagenet:DIR, where DIR has a "
+                "folder val with a folder for each class"
+            )
+        data = DataConfig(name=_OWN_DATA[entry.classes])
+    evaluation = measure(Path(entry.name), Protocol(data=data), runtime, effort)
+    return Verified(entry, evaluation.figures)

@@ -1,0 +1,61 @@
+"""The catalogue's entries: found by name, file or repository, and as cards."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from resnext.class_lists import class_names
+from resnext.errors import ConfigError
+from resnext.model.card import ModelCard
+from resnext.weights.catalogue import entries, find_entry
+from resnext.weights.download import matches
+from resnext.weights.entry import WeightsEntry
+from resnext.weights.fetch import HUB, checksum_of
+
+_DATA = {"imagenet1k": "imagenet", "cifar10": "cifar10", "cifar100": "cifar100", "svhn": "svhn"}
+
+
+def card_of(entry: WeightsEntry) -> ModelCard:
+    """Return an entry's facts as the card that its weights carry."""
+    metrics = {} if entry.top1_error is None else {"published_top1_error": entry.top1_error}
+    return ModelCard(
+        data=_DATA[entry.classes],
+        classes=class_names(entry.classes),
+        image_size_px=entry.image_size_px,
+        resize_px=entry.resize_px,
+        interpolation=entry.interpolation,
+        mean=entry.mean,
+        std=entry.std,
+        metrics=metrics,
+        source=entry.name,
+        licence=entry.licence,
+    )
+
+
+def named_entry(name: str) -> WeightsEntry | None:
+    """Return the entry of this name, if there is one."""
+    return next((entry for entry in entries() if entry.name == name), None)
+
+
+def entry_of_repository(repository: str) -> WeightsEntry | None:
+    """Return the entry whose file lies in this repository of the Hub, if there is one."""
+    start = f"{HUB}{repository}/"
+    return next((entry for entry in entries() if entry.address.startswith(start)), None)
+
+
+def entry_of_file(path: Path) -> WeightsEntry | None:
+    """Return the entry that a file was published as, told by its name and checksum."""
+    for entry in entries():
+        checksum = checksum_of(entry)
+        if entry.filename == path.name and checksum is not None:
+            return entry if matches(path, checksum) else None
+    return None
+
+
+def unknown_name(name: str) -> ConfigError:
+    """Return the error that names the entries nearest to a name."""
+    try:
+        find_entry(name)
+    except ConfigError as error:
+        return error
+    raise AssertionError(name)

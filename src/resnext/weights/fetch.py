@@ -1,0 +1,99 @@
+"""From an entry of the catalogue to a checked file on this machine."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from resnext.cache import cache_folder
+from resnext.errors import DownloadError, LicenceError
+from resnext.weights.download import Checksum, Progress, download, verify
+from resnext.weights.entry import WeightsEntry
+
+HUB = "hf-hub:"
+
+
+def place_of(entry: WeightsEntry) -> Path:
+    """Return where an entry's file lies once it is fetched, or where a person may put it."""
+    return cache_folder("weights") / entry.name / entry.filename
+
+
+def fetch(
+    entry: WeightsEntry, *, accept_licence: bool = False, progress: Progress | None = None
+) -> Path:
+    """Fetch an entry's file unless it is there, and check it.
+
+    A file that lies in its place is checked once more where a checksum was published.
+
+    Args:
+        entry: The entry.
+        accept_licence: Fetch also what may not be used commercially.
+        progress: Is told the bytes that are there and those in all.
+
+    Returns:
+        The file.
+
+    Raises:
+        LicenceError: The licence forbids commercial use and was not accepted.
+        DownloadError: It cannot be fetched, or is not the published file.
+    """
+    place = place_of(entry)
+    checksum = checksum_of(entry)
+    if place.exists():
+        if checksum is not None:
+            verify(place, checksum)
+        return place
+    if entry.is_non_commercial and not accept_licence:
+        raise LicenceError(
+            f"{entry.name}: its licence, {entry.licence}, forbids commercial use. If your use is "
+            f"allowed: resnext weights fetch {entry.name} --accept-licence"
+        )
+    try:
+        with _write_errors(place):
+            if entry.address.startswith(HUB):
+                return _fetch_from_hub(entry)
+            return download(entry.address, place, checksum, progress)
+    except DownloadError as error:
+        raise DownloadError(f"{error}. {by_hand(entry)}") from None
+
+
+def by_hand(entry: WeightsEntry) -> str:
+    """Say what a person without a connection can do."""
+    return (
+        f"Without a connection, get {web_address(entry)} elsewhere and put it at {place_of(entry)}"
+    )
+
+
+def web_address(entry: WeightsEntry) -> str:
+    """Return the address that a browser can open."""
+    if not entry.address.startswith(HUB):
+        return entry.address
+    repository, _, filename = entry.address.removeprefix(HUB).rpartition("/")
+    return f"https://huggingface.co/{repository}/resolve/main/{filename}"
+
+
+def checksum_of(entry: WeightsEntry) -> Checksum | None:
+    """Return the strongest checksum that was published."""
+    if entry.sha256:
+        return Checksum("sha256", entry.sha256)
+    return Checksum("sha1", entry.sha1) if entry.sha1 else None
+
+
+def _fetch_from_hub(entry: WeightsEntry) -> Path:
+    """Fetch through huggingface_hub, which resumes, checks and keeps its own cache."""
+    from resnext.weights.hub_file import hub_file
+
+    repository, _, filename = entry.address.removeprefix(HUB).rpartition("/")
+    return hub_file(repository, filename)
+
+
+@contextlib.contextmanager
+def _write_errors(place: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise DownloadError(
+            f"{place}: cannot be written ({error.strerror}); free some space, or set "
+            "XDG_CACHE_HOME to a folder that can hold it"
+        ) from None

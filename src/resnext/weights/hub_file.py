@@ -1,0 +1,59 @@
+"""One file of a repository on the Hugging Face Hub, in the Hub's own cache."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from resnext.errors import DownloadError
+
+_REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
+
+
+class NoSuchHubFileError(DownloadError):
+    """The repository is there, the file is not."""
+
+
+def is_repository(name: str) -> bool:
+    """Tell whether a text has the form of a repository, OWNER/NAME."""
+    return _REPOSITORY.fullmatch(name) is not None
+
+
+def hub_file(repository: str, filename: str, revision: str | None = None) -> Path:
+    """Return a file of a repository, fetched unless the Hub's cache has it.
+
+    Args:
+        repository: OWNER/NAME.
+        filename: The file's path in the repository.
+        revision: Branch, tag or commit; the main branch by default.
+
+    Returns:
+        The file in the cache.
+
+    Raises:
+        NoSuchHubFileError: The repository has no such file.
+        DownloadError: There is no such repository or file, or no connection.
+    """
+    from huggingface_hub import hf_hub_download
+    from huggingface_hub.errors import (
+        EntryNotFoundError,
+        HfHubHTTPError,
+        LocalEntryNotFoundError,
+        RepositoryNotFoundError,
+    )
+
+    try:
+        return Path(hf_hub_download(repository, filename, revision=revision))
+    except LocalEntryNotFoundError:
+        raise DownloadError(
+            f"{repository}: {filename} is not in the Hub's cache and the Hub cannot be reached"
+        ) from None
+    except EntryNotFoundError:
+        raise NoSuchHubFileError(f"{repository}: has no file {filename}") from None
+    except RepositoryNotFoundError:
+        raise DownloadError(
+            f"{repository}: there is no such repository on the Hub, or it is private: "
+            "log in with `hf auth login`"
+        ) from None
+    except (HfHubHTTPError, OSError) as error:
+        raise DownloadError(f"{repository}: {str(error).partition(chr(10))[0]}") from None

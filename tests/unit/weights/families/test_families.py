@@ -1,0 +1,142 @@
+"""Each library's names: a network of its own with random weights gives the same logits as ours."""
+
+import pytest
+import torch
+from peers import Detectron2Network, MMClassifier, Shape, pycls_network
+from torch import nn
+
+from resnext.errors import CheckpointError
+from resnext.model.create import create_model
+from resnext.model.weights import load_into
+from resnext.weights.families.recognise import recognise, strip_wrappers
+from resnext.weights.infer import infer_config
+
+SHAPE = Shape()
+PEERS = {
+    "pycls": lambda: pycls_network(SHAPE),
+    "detectron2": lambda: Detectron2Network(SHAPE),
+    "mmpretrain": lambda: MMClassifier(SHAPE),
+}
+BGR = {"pycls", "detectron2"}
+
+
+def randomise(network: nn.Module, seed: int = 0) -> nn.Module:
+    """Draw every tensor, BN's statistics included, so that no two layers can be confused."""
+    generator = torch.Generator().manual_seed(seed)
+    for module in network.modules():
+        if isinstance(module, nn.modules.batchnorm._BatchNorm):
+            for tensor in (module.weight.data, module.running_var):
+                tensor.uniform_(0.5, 1.5, generator=generator)
+            for tensor in (module.bias.data, module.running_mean):
+                tensor.normal_(0, 0.1, generator=generator)
+        elif isinstance(module, nn.Conv2d | nn.Linear):
+            fan_in = module.weight[0].numel()
+            module.weight.data.normal_(0, fan_in**-0.5, generator=generator)
+    return network.eval()
+
+
+def ours_from(network: nn.Module, **extra: torch.Tensor) -> tuple[nn.Module, str]:
+    """Take a peer's state dict through recognition, inference and a strict load."""
+    found = recognise({**network.state_dict(), **extra})
+    assert not found.left_over
+    model = create_model(infer_config(found.state))
+    load_into(model, found.state)
+    return model.eval(), found.family
+
+
+def assert_same_logits(ours: nn.Module, theirs: nn.Module, *, is_bgr: bool, size: int = 64) -> None:
+    images = torch.randn(2, 3, size, size, generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        expected = theirs(images.flip(1) if is_bgr else images)
+        torch.testing.assert_close(ours(images), expected, rtol=1e-5, atol=1e-5)
+        assert expected.std() > 0.01  # logits that differ at all
+
+
+@pytest.mark.parametrize("family", PEERS)
+def test_a_network_of_the_documented_layer_order_gives_the_same_logits(family: str) -> None:
+    theirs = randomise(PEERS[family]())
+    ours, recognised = ours_from(theirs)
+    assert recognised == family
+    assert_same_logits(ours, theirs, is_bgr=family in BGR)
+
+
+def test_the_colours_of_a_family_in_blue_green_red_are_turned_round() -> None:
+    theirs = randomise(pycls_network(SHAPE))
+    ours, _ = ours_from(theirs)
+    images = torch.randn(2, 3, 64, 64)
+    with torch.no_grad():
+        assert not torch.allclose(ours(images), theirs(images), atol=1e-3)
+
+
+@pytest.mark.parametrize("name", ["resnext50_32x4d", "resnet18", "wide_resnet50_2"])
+@pytest.mark.parametrize("library", ["torchvision", "timm"])
+def test_torchvision_and_timm_networks_give_the_same_logits(library: str, name: str) -> None:
+    if library == "timm":
+        theirs = pytest.importorskip("timm", reason="timm is not installed").create_model(name)
+    else:
+        import torchvision
+
+        theirs = getattr(torchvision.models, name)()
+    theirs = randomise(theirs)
+    ours, family = ours_from(theirs)
+    assert family == "torchvision"
+    assert_same_logits(ours, theirs, is_bgr=False)
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "size"),
+    [
+        ("resnext_cifar", "resnext29_32x4d_cifar10", 32),
+        ("resnext", "resnext50_32x4d", 224),
+        ("resnet", "resnet18", 224),
+    ],
+)
+def test_pytorchcv_networks_give_the_same_logits(module: str, name: str, size: int) -> None:
+    models = pytest.importorskip(f"pytorchcv.models.{module}", reason="pytorchcv is not installed")
+    theirs = randomise(getattr(models, name)())
+    ours, family = ours_from(theirs)
+    assert family == "pytorchcv"
+    assert_same_logits(ours, theirs, is_bgr=False, size=size)
+
+
+@pytest.mark.parametrize("place", ["backbone.", "backbone.bottom_up."])
+def test_the_backbone_of_a_detector_is_found_and_the_detector_ignored(place: str) -> None:
+    theirs = randomise(Detectron2Network(SHAPE))
+    state = {
+        place + name: tensor
+        for name, tensor in theirs.state_dict().items()
+        if not name.startswith("linear") and not name.endswith("num_batches_tracked")
+    }
+    state |= {"pixel_mean": torch.zeros(3), "roi_heads.box_predictor.weight": torch.zeros(2, 2)}
+    found = recognise(state)
+    assert (found.family, found.left_over) == ("detectron2", ())
+    config = infer_config(found.state)
+    assert (config.cardinality, config.bottleneck_width) == (SHAPE.cardinality, SHAPE.width)
+    expected = set(create_model(config).state_dict()) - {"fc.weight", "fc.bias"}
+    assert set(found.state) == expected
+
+
+def test_wrappers_prefixes_come_off_and_the_average_loses_its_count() -> None:
+    state = {"conv1.weight": torch.zeros(1), "fc.bias": torch.ones(1)}
+    wrapped = {f"module._orig_mod.{name}": tensor for name, tensor in state.items()}
+    assert strip_wrappers({**wrapped, "n_averaged": torch.tensor(3)}) == state
+    assert strip_wrappers(state) == state
+
+
+def test_half_precision_becomes_float32_and_missing_counters_are_added() -> None:
+    theirs = randomise(MMClassifier(SHAPE)).half()
+    state = {n: t for n, t in theirs.state_dict().items() if not n.endswith("tracked")}
+    found = recognise(state)
+    assert found.state["conv1.weight"].dtype == torch.float32
+    assert found.state["layer1.0.bn3.num_batches_tracked"] == 0
+
+
+def test_names_of_no_family_are_refused_with_some_of_them() -> None:
+    with pytest.raises(CheckpointError, match=r"encoder\.block\.0.*no known family"):
+        recognise({"encoder.block.0.q.weight": torch.zeros(2, 2), "x.bias": torch.zeros(2)})
+
+
+def test_layers_that_a_family_does_not_have_are_left_over() -> None:
+    theirs = MMClassifier(SHAPE)
+    name = "backbone.layer1.0.se.fc1.weight"
+    assert recognise({**theirs.state_dict(), name: torch.zeros(1)}).left_over == (name,)
