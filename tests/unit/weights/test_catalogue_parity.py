@@ -189,3 +189,40 @@ def convolutions(model: nn.Module) -> Counter[Any]:
         for module in model.modules()
         if isinstance(module, nn.Conv2d)
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "millions"),
+    [
+        ("resnext50_32x4d.mmpretrain", 25.03),
+        ("resnext101_32x4d.mmpretrain", 44.18),
+        ("resnext101_32x8d.mmpretrain", 88.79),
+        ("resnext152_32x4d.mmpretrain", 59.95),
+        ("resnet18.mmpretrain", 11.69),
+        ("resnet50.mmpretrain", 25.56),
+        ("resnet101.mmpretrain", 44.55),
+        ("resnet152.mmpretrain", 60.19),
+        ("resnet_2-2-2-2_basic_cifar.mmpretrain_cifar10", 11.17),
+        ("resnet_3-4-6-3_basic_cifar.mmpretrain_cifar10", 21.28),
+        ("resnet_3-4-6-3_cifar.mmpretrain_cifar10", 23.52),
+        ("resnet_3-4-23-3_cifar.mmpretrain_cifar10", 42.51),
+        ("resnet_3-8-36-3_cifar.mmpretrain_cifar10", 58.16),
+        ("resnet_3-4-6-3_cifar.mmpretrain_cifar100", 23.71),
+        ("resnet50.pycls", 25.6),
+        ("resnet101.pycls", 44.5),
+        ("resnet152.pycls", 60.2),
+        ("resnext50_32x4d.pycls", 25.0),
+        ("resnext101_32x4d.pycls", 44.2),
+        ("resnext152_32x4d.pycls", 60.0),
+    ],
+)
+def test_networks_have_as_many_parameters_as_their_publisher_says(
+    name: str, millions: float
+) -> None:
+    """Sources: mmpretrain's metafile.yml of resnext and resnet; pycls' MODEL_ZOO.md."""
+    entry = find_entry(name)
+    with torch.device("meta"):
+        model = create_model(entry.network, num_classes=entry.num_classes)
+    count = sum(parameter.numel() for parameter in model.parameters())
+    digits = 1 if entry.family == "pycls" else 2
+    assert count / 1e6 == pytest.approx(millions, abs=0.51 * 10**-digits)
