@@ -1,8 +1,8 @@
 """The catalogue of published weight files: every entry, and how one is found by name or by words.
 
 An entry is called `NETWORK.TAG`. Each publisher has a file with a table of facts, one line a
-weight file; entries are built from the tables when they are first asked for. A network is a
-module's fact, never a guess: the tests compare each with what its publisher's library builds.
+weight file; entries are built from the tables when they are first asked for. A figure that its
+publisher does not state is left out.
 """
 
 from __future__ import annotations
