@@ -75,8 +75,10 @@ def test_both_splits_of_a_folder_with_their_paths(digits_run: Path, tmp_path: Pa
     table = parquet.read_table(out)
     assert table["split"].to_pylist() == ["train"] * 6 + ["val"] * 4
     assert table["class"].to_pylist() == ["cat"] * 3 + ["dog"] * 3 + ["cat"] * 2 + ["dog"] * 2
-    assert all((data / path).is_file() for path in table["path"].to_pylist())
-    assert len(set(table["path"].to_pylist())) == 10
+    paths = table["path"].to_pylist()
+    assert paths[:3] == ["train/cat/0.png", "train/cat/1.png", "train/cat/2.png"]
+    assert all((data / path).is_file() for path in paths)
+    assert len(set(paths)) == 10
 
 
 def test_stage_and_limit(digits_run: Path, tmp_path: Path) -> None:

@@ -4,11 +4,13 @@ from pathlib import Path
 
 import pytest
 import torch
-from digits_network import CONFIG, save_network, save_run
+from digits_network import save_network, save_run
+from PIL import Image
 from torch import nn
 
 from resnext.data.batch import Batch
 from resnext.data.config import DataConfig
+from resnext.data.split import FileSplit
 from resnext.errors import CheckpointError, ConfigError
 from resnext.evaluation.feature_source import FeatureRequest, FeatureSource
 from resnext.evaluation.features import Embedder, extract
@@ -133,7 +135,9 @@ def test_features_handed_over_are_not_kept() -> None:
 
 
 def test_features_that_are_no_numbers_are_an_error() -> None:
-    batch = Batch(images() * torch.nan, torch.zeros(3).long(), torch.arange(3), 3)
+    images_bchw = images()
+    images_bchw[1] = torch.nan
+    batch = Batch(images_bchw, torch.zeros(3).long(), torch.arange(3), 3)
     with pytest.raises(CheckpointError, match="not finite"):
         list(extract(Embedder(networks()[0]), [batch]))
 
@@ -157,9 +161,17 @@ def test_the_batch_size_does_not_change_the_features(tmp_path: Path) -> None:
 
 
 def test_a_limit_takes_images_of_all_classes_in_their_order(tmp_path: Path) -> None:
-    source = FeatureSource(save_run(tmp_path / "run"), FeatureRequest(limit=100), CPU, Effort())
-    assert {name: len(split) for name, split in source.splits.items()} == {"train": 100, "val": 100}
-    assert len(set(source.splits["val"].labels_n.tolist())) == CONFIG.num_classes
+    for name in ("train/a", "train/b", "val/a", "val/b"):
+        (tmp_path / "data" / name).mkdir(parents=True)
+        for number in range(20):
+            Image.new("L", (9, 9)).save(tmp_path / "data" / name / f"{number:02}.png")
+    request = FeatureRequest(DataConfig(name="folder", root=tmp_path / "data"), limit=10)
+    source = FeatureSource(save_run(tmp_path / "run"), request, CPU, Effort())
+    for split in source.splits.values():
+        assert isinstance(split, FileSplit)
+        assert len(split) == 10
+        assert set(split.labels_n.tolist()) == {0, 1}
+        assert sorted(split.names) == list(split.names)
 
 
 def test_a_weight_file_does_not_say_its_data(tmp_path: Path) -> None:
