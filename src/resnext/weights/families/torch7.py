@@ -64,7 +64,8 @@ def from_torch7(root: Any) -> State:
 def _network(root: Any) -> Layer:
     found = root.get("model") if isinstance(root, dict) else root
     if not isinstance(found, TorchObject):
-        held = f"a table of {', '.join(map(repr, list(root)[:6]))}" if found is not root else root
+        keys = ", ".join(map(repr, list(root)[:6])) if isinstance(root, dict) else ""
+        held = f"a table of {keys}" if isinstance(root, dict) else type(root).__name__
         raise CheckpointError(
             f"the file holds {held} and no network, alone or as 'model': of a training's files "
             "give model_<epoch>.t7 or model_best.t7"

@@ -1,0 +1,164 @@
+"""Modules of Torch7's `nn` one by one, each held against what is expected in its place.
+
+A module is named by its path from the network, as `model:get(5):get(1)` in Lua: `5.1`.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+
+from resnext.errors import CheckpointError
+from resnext.weights.torch7.values import TorchObject
+
+_PACKAGES = ("nn", "cudnn", "fbnn")
+"""Packages whose layers of one name compute the same."""
+
+
+class Copies:
+    """Copies of a file's tensors, and no more of them than the file holds.
+
+    A damaged file can name one large tensor in any number of layers.
+    """
+
+    def __init__(self) -> None:
+        self._stored: dict[int, int] = {}
+        self._num_copied = 0
+
+    def take(self, tensor: torch.Tensor) -> torch.Tensor:
+        """Copy a tensor to float32, in memory of its own.
+
+        Raises:
+            CheckpointError: The copies have more elements than the storages behind them.
+        """
+        storage = tensor.untyped_storage()
+        self._stored[storage.data_ptr()] = storage.nbytes() // tensor.element_size()
+        self._num_copied += tensor.numel()
+        if self._num_copied > sum(self._stored.values()):
+            raise CheckpointError(
+                "layers of the file share their weights, and no network here has such layers"
+            )
+        return torch.empty(tensor.shape, dtype=torch.float32).copy_(tensor)
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A module and its place.
+
+    Attributes:
+        module: The module.
+        place: Its path; empty for the network itself.
+        copies: Makes the copies of its tensors.
+    """
+
+    module: TorchObject
+    place: str
+    copies: Copies
+
+    @property
+    def kind(self) -> str:
+        """The class without its package, where the package is one of those that are known."""
+        package, _, name = self.module.class_name.rpartition(".")
+        return name if package in _PACKAGES else self.module.class_name
+
+    def error(self, reason: str) -> CheckpointError:
+        """Build the error that names the module."""
+        place = f"module {self.place}" if self.place else "the network"
+        return CheckpointError(f"{place} ({self.module.class_name!r}): {reason}")
+
+    def children(self) -> list[Layer]:
+        """Return the modules that a container holds, in order."""
+        table = self.module.fields.get("modules")
+        if not isinstance(table, dict):
+            raise self.error("it has no table of modules")
+        prefix = f"{self.place}." if self.place else ""
+        layers = []
+        for number in range(1, len(table) + 1):
+            module = table.get(number)
+            if not isinstance(module, TorchObject):
+                raise self.error(f"its table of modules has no module {number}")
+            layers.append(Layer(module, f"{prefix}{number}", self.copies))
+        return layers
+
+    def sequence(self) -> Sequence:
+        """Return the modules of a sequence.
+
+        Raises:
+            CheckpointError: This is another module.
+        """
+        if self.kind != "Sequential":
+            raise self.error("an unknown module here, where Sequential is expected")
+        return Sequence(self)
+
+    def expect(self, **settings: float) -> None:
+        """Check fields against the values that the network's function needs.
+
+        Raises:
+            CheckpointError: A field has another value.
+        """
+        for name, wanted in settings.items():
+            found = self.module.fields.get(name)
+            found = 0 if found is None else found  # old files lack what was zero then
+            if not isinstance(found, int | float) or found != wanted:
+                raise self.error(f"{name} is {found!r}, where a network of ours has {wanted!r}")
+
+    def integer(self, name: str, default: int | None = None) -> int:
+        """Return a field that is a whole number from 1 on."""
+        found = self.module.fields.get(name, default)
+        if not isinstance(found, int) or found < 1:
+            raise self.error(f"{name} is {found!r}, and a whole number from 1 is needed")
+        return found
+
+    def tensor(self, name: str, shape: tuple[int, ...]) -> torch.Tensor:
+        """Copy a field that is a tensor of as many elements as `shape`, in that shape.
+
+        Old convolutions are stored as matrices, so the number of elements decides.
+        """
+        found = self.module.fields.get(name)
+        if not isinstance(found, torch.Tensor) or found.numel() != math.prod(shape):
+            described = tuple(found.shape) if isinstance(found, torch.Tensor) else found
+            raise self.error(f"{name} is {described!r}, and a tensor {shape} is needed")
+        return self.copies.take(found).reshape(shape)
+
+
+class Sequence:
+    """The modules of a container, taken in order."""
+
+    def __init__(self, container: Layer) -> None:
+        self._container = container
+        self._layers = container.children()
+        self._taken = 0
+
+    def __len__(self) -> int:
+        """Modules of the container."""
+        return len(self._layers)
+
+    def next_is(self, *kinds: str) -> bool:
+        """Tell whether the next module is of one of these kinds."""
+        return self._taken < len(self) and self._layers[self._taken].kind in kinds
+
+    def take(self, *kinds: str) -> Layer:
+        """Return the next module.
+
+        Raises:
+            CheckpointError: There is none, or it is of another kind.
+        """
+        wanted = " or ".join(kinds)
+        if self._taken == len(self):
+            raise self._container.error(f"ends where {wanted} is expected")
+        layer = self._layers[self._taken]
+        if layer.kind not in kinds:
+            raise layer.error(f"an unknown module here, where {wanted} is expected")
+        self._taken += 1
+        return layer
+
+    def finish(self) -> None:
+        """Check that no module is left.
+
+        Raises:
+            CheckpointError: One is.
+        """
+        if self._taken < len(self):
+            raise self._layers[self._taken].error("an unknown module here, where none is expected")
