@@ -41,6 +41,8 @@ class Weights:
     compare with its published error."""
     name: Annotated[tyro.conf.Positional[tuple[str, ...]], option("NAME ...")] = ()
     """The entry or a file; with list, words that an entry must have."""
+    filter: Annotated[str, option("WORDS")] = ""
+    """With list: words that name, licence or class list of an entry must have."""
     data: Annotated[str | None, option("DATA", "the entry's own set, where it is small")] = None
     """With verify: the validation images, such as imagenet:DIR or cifar10."""
     accept_licence: bool = False
@@ -77,12 +79,13 @@ def main(argv: list[str]) -> int:
 def _list(arguments: Weights) -> int:
     from resnext.weights.catalogue import filter_entries
 
-    found = filter_entries(" ".join(arguments.name))
+    words = " ".join((*arguments.name, arguments.filter)).strip()
+    found = filter_entries(words)
     if arguments.json:
         print(json.dumps([_facts(entry) for entry in found], indent=2))
     elif not found:
         raise ConfigError(
-            f"no entry has the words {' '.join(arguments.name)!r}; `resnext weights list` shows all"
+            f"no entry has the words {words!r}; `resnext weights list` shows all"
         )
     else:
         _print(_table(found))
@@ -181,14 +184,14 @@ def _table(entries: tuple[WeightsEntry, ...]) -> Table:
     from rich.table import Table
 
     table = Table(title=f"{len(entries)} published weight files")
-    for column in ("name", "from", "classes", "crop", "top-1 error", "licence"):
-        table.add_column(column, justify="right" if column in ("crop", "top-1 error") else "left")
+    table.add_column("name", no_wrap=True)
+    table.add_column("error %", justify="right")
+    table.add_column("px", justify="right")
+    table.add_column("licence")
     for entry in entries:
-        error = "" if entry.top1_error is None else f"{entry.top1_error:.2f} %"
-        licence = f"{entry.licence} (non-commercial)" if entry.is_non_commercial else entry.licence
-        table.add_row(
-            entry.name, entry.family, entry.classes, f"{entry.image_size_px} px", error, licence
-        )
+        error = "" if entry.top1_error is None else f"{entry.top1_error:.2f}"
+        licence = entry.licence + (", non-commercial" if entry.is_non_commercial else "")
+        table.add_row(entry.name, error, str(entry.image_size_px), licence)
     return table
 
 
@@ -197,6 +200,8 @@ def _sheet(facts: dict[str, Any]) -> Table:
     from rich.table import Table
 
     table = Table(show_header=False)
+    table.add_column()
+    table.add_column(overflow="fold")
     for name, value in facts.items():
         if value not in ("", None, (), [], {}):
             table.add_row(name.replace("_", " "), escape(_shown(value)))

@@ -71,5 +71,5 @@ class WeightsEntry(Settings):
 
     @property
     def filename(self) -> str:
-        """Name of the file."""
-        return self.address.rpartition("/")[2]
+        """Name of the file; one that is published in a zip archive is taken out of it."""
+        return self.address.rpartition("/")[2].removesuffix(".zip")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from resnext.cache import cache_folder
 from resnext.errors import DownloadError, LicenceError
+from resnext.weights.archive import unpack
 from resnext.weights.download import Checksum, Progress, download, verify
 from resnext.weights.entry import WeightsEntry
 
@@ -53,6 +54,11 @@ def fetch(
         with _write_errors(place):
             if entry.address.startswith(HUB):
                 return _fetch_from_hub(entry)
+            if entry.address.endswith(".zip"):
+                archive = download(
+                    entry.address, place.with_name(place.name + ".zip"), None, progress
+                )
+                return unpack(archive, place, checksum)
             return download(entry.address, place, checksum, progress)
     except DownloadError as error:
         raise DownloadError(f"{error}. {by_hand(entry)}") from None

@@ -94,14 +94,14 @@ def test_a_file_cut_at_any_place_is_refused(file: Path) -> None:
 def test_a_file_of_another_kind_is_refused(file: Path, content: bytes) -> None:
     file.write_bytes(content)
     with pytest.raises(CheckpointError, match="cannot be read as a safetensors file"):
-        load(file)
+        read_weights(file)
 
 
 def test_a_safetensors_file_without_our_header_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "foreign.safetensors"
     save_file(create_model(SMALL).state_dict(), path)
     with pytest.raises(CheckpointError, match="without the header of resnext"):
-        load(path)
+        read_weights(path)
 
 
 def test_a_training_checkpoint_is_named_as_such(tmp_path: Path) -> None:

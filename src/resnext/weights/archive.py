@@ -1,0 +1,48 @@
+"""The one weight file that a zip archive holds."""
+
+from __future__ import annotations
+
+import shutil
+import zipfile
+from pathlib import Path
+
+from resnext.errors import DownloadError
+from resnext.weights.download import Checksum, verify
+
+_LARGEST_GIB = 8
+
+
+def unpack(archive: Path, place: Path, checksum: Checksum | None) -> Path:
+    """Take a file out of its archive, check it, and remove the archive.
+
+    Args:
+        archive: A zip archive with one file.
+        place: Where the file goes, whatever the archive calls it.
+        checksum: What the file must be.
+
+    Returns:
+        `place`.
+
+    Raises:
+        DownloadError: The archive is damaged or holds another file; it is removed.
+    """
+    partial = place.with_name(place.name + ".partial")
+    try:
+        with zipfile.ZipFile(archive) as zipped:
+            members = [info for info in zipped.infolist() if not info.is_dir()]
+            if len(members) != 1 or members[0].file_size > _LARGEST_GIB << 30:
+                raise DownloadError(f"{archive}: holds {len(members)} files instead of one")
+            with zipped.open(members[0]) as source, partial.open("wb") as target:
+                shutil.copyfileobj(source, target, 1 << 20)
+        if checksum is not None:
+            verify(partial, checksum)
+    except (zipfile.BadZipFile, EOFError) as error:
+        archive.unlink()
+        raise DownloadError(f"{archive}: is a damaged archive ({error}) and was removed") from None
+    except DownloadError:
+        archive.unlink()
+        partial.unlink(missing_ok=True)
+        raise
+    partial.replace(place)
+    archive.unlink()
+    return place
