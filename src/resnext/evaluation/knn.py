@@ -1,6 +1,6 @@
 """The k-nearest-neighbour classifier on frozen features, which has nothing to train.
 
-Legend: n training images, q queries, d features, k neighbours or classes as the name says.
+Legend: n training images, q queries, d features, k neighbours.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from resnext.errors import ConfigError
 
 _MOST_SIMILARITIES = 2**24  # 64 MiB in float32
-_BANK_ROWS = 2**16
+_BANK_ROWS = 2**14
 _SMALLEST_NORM = 1e-12  # an image without any activation is similar to nothing
 
 
@@ -101,7 +101,8 @@ def nearest(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Find the k rows of a bank with the largest cosine similarity to each query.
 
-    Both sides are taken in chunks, so that besides the features only 64 MiB are needed.
+    Both sides are taken in chunks: besides the features and a copy of the queries, memory is
+    needed for 16,384 rows of the bank and for 64 MiB of similarities.
 
     Returns:
         Similarities, float64, and row numbers, both q x k, nearest first, on the CPU.
