@@ -32,6 +32,9 @@ class OptimConfig(Settings):
         decay_norm: Also decay the weights and biases of BN (the paper does).
         clip_norm: Largest norm of the gradient; None does not clip.
         head_lr_factor: Multiplies the learning rate of the classifier (fine-tuning).
+        layer_decay: Multiplies the learning rate once more for each stage that lies further
+            from the classifier: the last stage has this factor, the first of four its
+            fourth power, the stem its fifth. 1 treats all alike.
     """
 
     lr: PositiveFloat = 0.1
@@ -42,6 +45,7 @@ class OptimConfig(Settings):
     decay_norm: bool = True
     clip_norm: PositiveFloat | None = None
     head_lr_factor: PositiveFloat = 1.0
+    layer_decay: Annotated[float, Field(gt=0.0, le=1.0)] = 1.0
 
 
 class ScheduleConfig(Settings):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+from resnext.errors import ConfigError
 from resnext.training.config import OptimConfig
 
 
@@ -15,21 +16,23 @@ def build_optimizer(model: nn.Module, config: OptimConfig) -> torch.optim.SGD:
 
     Args:
         model: The network; frozen parameters are left out.
-        config: Momentum, decay and the head's own factor.
+        config: Momentum, decay, the head's own factor and the decay over the stages.
 
     Returns:
         The optimiser, with the learning rate still to be set at each step.
+
+    Raises:
+        ConfigError: `layer_decay` is not 1 and the network has no stages.
     """
-    head = {id(parameter) for parameter in _head(model).parameters()}
     norms = _norm_parameters(model)
+    scales = _lr_scales(model, config)
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}
     for parameter in model.parameters():
         if not parameter.requires_grad:
             continue
         decays = config.decay_norm or id(parameter) not in norms
         decay = config.weight_decay if decays else 0.0
-        scale = config.head_lr_factor if id(parameter) in head else 1.0
-        groups.setdefault((decay, scale), []).append(parameter)
+        groups.setdefault((decay, scales[id(parameter)]), []).append(parameter)
     return torch.optim.SGD(
         [
             {"params": parameters, "weight_decay": decay, "lr_scale": scale}
@@ -51,6 +54,38 @@ def set_lr(optimizer: torch.optim.Optimizer, lr: float) -> None:
 def _norm_parameters(model: nn.Module) -> set[int]:
     norms = [m for m in model.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
     return {id(parameter) for norm in norms for parameter in norm.parameters()}
+
+
+def _lr_scales(model: nn.Module, config: OptimConfig) -> dict[int, float]:
+    """Return the factor of each parameter's learning rate, by the parameter's id.
+
+    The head has `head_lr_factor`. Of S stages, stage s has `layer_decay` to the power
+    S + 1 - s, and the stem to the power S + 1. The last BN of a pre-activation network
+    counts with the stage before it. Frozen stages are counted, so freezing changes no rate.
+
+    Source: Howard and Ruder, arXiv 1801.06146, section 3.2 (each layer the rate of the one
+    above, divided by 2.6); grouped by stage here, while timm's `layer_decay` goes by block.
+    """
+    distances = {} if config.layer_decay == 1.0 else _distances(model, config.layer_decay)
+    scales = {
+        id(parameter): config.layer_decay ** distances[name.partition(".")[0]] if distances else 1.0
+        for name, parameter in model.named_parameters()
+    }
+    head = _head(model).parameters()
+    return scales | {id(parameter): config.head_lr_factor for parameter in head}
+
+
+def _distances(model: nn.Module, layer_decay: float) -> dict[str, int]:
+    """Return each part's distance from the classifier, in stages, by the part's name."""
+    stages = [name for name, _ in model.named_children() if name.startswith("layer")]
+    if not stages:
+        raise ConfigError(
+            f"layer_decay={layer_decay}: {type(model).__name__} has no stages over which the "
+            "learning rate could fall; leave it at 1, and use head_lr_factor for the classifier"
+        )
+    stem = len(stages) + 1
+    distances = {stage: stem - number for number, stage in enumerate(stages, 1)}
+    return distances | {"conv1": stem, "bn1": stem, "norm": 1, "fc": 0}
 
 
 def _head(model: nn.Module) -> nn.Module:
