@@ -1,0 +1,1 @@
+"""Publishing: networks as folders and repositories that explain themselves."""

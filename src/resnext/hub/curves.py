@@ -1,0 +1,58 @@
+"""The curves of a run as one picture: loss and error over the epochs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from resnext.evaluation.drawing import BLUE, GREY, ORANGE, clean
+from resnext.training.metrics_log import read_metrics
+
+_LOSSES = (("train_loss", "training", GREY), ("loss", "validation", BLUE))
+_ERRORS = (
+    ("train_top1_error", "top-1, training", GREY),
+    ("top1_error", "top-1, validation", BLUE),
+    ("top5_error", "top-5, validation", ORANGE),
+)
+
+
+def draw_curves(run: Path, picture: Path) -> bool:
+    """Draw the curves of a run into a PNG file.
+
+    Args:
+        run: The run folder.
+        picture: The file to write.
+
+    Returns:
+        False, and no file, if the run tells of no epoch.
+    """
+    epochs = [row for row in read_metrics(run) if row["kind"] == "epoch"]
+    if not epochs:
+        return False
+    figure = Figure(figsize=(9.2, 3.2), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    _draw(left, epochs, _LOSSES, "loss")
+    _draw(right, epochs, _ERRORS, "error, %")
+    right.set_ylim(bottom=0)
+    # Without the version of matplotlib the same run gives the same file.
+    figure.savefig(picture, format="png", dpi=120, metadata={"Software": None})
+    return True
+
+
+def _draw(
+    axes: Axes, rows: list[dict[str, Any]], lines: tuple[tuple[str, str, str], ...], label: str
+) -> None:
+    marker = "o" if len(rows) == 1 else None  # one point makes no line
+    for key, name, color in lines:
+        values = [float("nan") if row.get(key) is None else float(row[key]) for row in rows]
+        if any(row.get(key) is not None for row in rows):
+            epochs = [row["epoch"] for row in rows]
+            axes.plot(epochs, values, color=color, label=name, marker=marker)
+    axes.set(xlabel="epoch", ylabel=label)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.legend(frameon=False)
+    clean(axes)

@@ -1,0 +1,83 @@
+"""config.json of a repository, in the form that timm reads; it names no network that timm lacks."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import resnext
+from resnext.hub.published import Published
+from resnext.model.card import ModelCard
+from resnext.model.config import ResNeXtConfig
+from resnext.model.plan import plan_network
+from resnext.model.timm_format import to_timm, why_not_timm
+
+_MOST_DIGITS = 17
+
+
+def hub_config(published: Published) -> dict[str, Any]:
+    """Describe a network as timm's files on the Hub do.
+
+    Returns:
+        JSON values. `architecture` and `model_args`, from which timm builds the network, are
+        there only if it can; otherwise `not_in_timm` tells why. `resnext` holds our config.
+
+    Source: timm/models/_hub.py (`save_config_for_hf`, `_parse_model_cfg`) and
+    timm/models/_pretrained.py (`PretrainedCfg`, which knows no other keys than these).
+    """
+    config, card = published.config, published.card
+    timm = to_timm(config)
+    described: dict[str, Any] = {}
+    if timm is None:
+        described["not_in_timm"] = why_not_timm(config)
+    else:
+        described["architecture"] = timm["architecture"]
+    described["num_classes"] = config.num_classes
+    if isinstance(config, ResNeXtConfig):
+        described |= {"num_features": plan_network(config).out_channels, "global_pool": "avg"}
+    if card.classes:
+        described["label_names"] = list(card.classes)
+    if timm is not None and timm["model_args"]:
+        described["model_args"] = timm["model_args"]
+    described["pretrained_cfg"] = _pretrained_cfg(published)
+    described["resnext"] = {"version": resnext.__version__, **config.model_dump(mode="json")}
+    return described
+
+
+def _pretrained_cfg(published: Published) -> dict[str, Any]:
+    """Say how images are prepared, and which layers depend on their channels and classes."""
+    config, card = published.config, published.card
+    values: dict[str, Any] = {
+        "input_size": list(published.input_size),
+        "fixed_input_size": False,
+        "interpolation": card.interpolation,
+        "crop_pct": crop_fraction(card),
+        "crop_mode": "center",
+        "mean": list(card.mean),
+        "std": list(card.std),
+        "num_classes": config.num_classes,
+    }
+    if isinstance(config, ResNeXtConfig):
+        values |= {"pool_size": None, "first_conv": "conv1", "classifier": "fc"}
+    if card.licence:
+        values["license"] = card.licence
+    if card.source:
+        values["notes"] = [f"from {card.source}"]
+    return values
+
+
+def crop_fraction(card: ModelCard) -> float:
+    """Return side of the crop over short side of the resized image, as timm uses it.
+
+    timm resizes to floor(crop / fraction), so the fraction gets as many digits as it takes for
+    that to be our side. Images that are used as they are have the fraction 1: timm resizes them
+    to the crop, which changes nothing where they have its size.
+    """
+    if card.resize_px is None:
+        return 1.0
+    exact = card.image_size_px / card.resize_px
+    for digits in range(3, _MOST_DIGITS):
+        fraction = round(exact, digits)
+        if fraction and math.floor(card.image_size_px / fraction) == card.resize_px:
+            return fraction
+    return card.image_size_px / (card.resize_px + 0.5)

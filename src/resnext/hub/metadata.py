@@ -1,0 +1,85 @@
+"""The metadata at the top of a model card, by which the Hub files a network."""
+
+from __future__ import annotations
+
+from huggingface_hub import EvalResult, ModelCardData
+
+from resnext.hub.measured import Measured
+from resnext.hub.origin import Origin
+from resnext.hub.published import Published
+from resnext.model.config import BaselineConfig
+from resnext.model.timm_format import to_timm
+
+_DATA_ON_HUB = {
+    "imagenet": "ILSVRC/imagenet-1k",
+    "cifar10": "uoft-cs/cifar10",
+    "cifar100": "uoft-cs/cifar100",
+    "fashion-mnist": "zalando-datasets/fashion_mnist",
+    "svhn": "ufldl-stanford/svhn",
+}
+
+# The Hub's own identifiers, of those that weights usually come under; it takes no others.
+_LICENCES = (
+    *("apache-2.0", "mit", "bsd-2-clause", "bsd-3-clause", "cc0-1.0", "unlicense"),
+    *("cc-by-4.0", "cc-by-sa-4.0", "cc-by-nc-4.0", "cc-by-nc-sa-4.0", "cc-by-nc-nd-4.0"),
+    *("gpl-2.0", "gpl-3.0", "lgpl-2.1", "lgpl-3.0", "agpl-3.0", "mpl-2.0", "isc", "openrail"),
+)
+
+
+def metadata_of(published: Published, title: str, measured: list[Measured], origin: Origin) -> str:
+    """Return the metadata as YAML.
+
+    Args:
+        published: The network.
+        title: Its name on the Hub's lists of results.
+        measured: Its errors; the first one is listed, as shares of right answers.
+        origin: What it was trained from.
+
+    Source: https://huggingface.co/docs/hub/model-cards (the fields of a model card).
+    """
+    data = published.card.data
+    has_timm = to_timm(published.config) is not None
+    network = "vgg" if isinstance(published.config, BaselineConfig) else "resnext"
+    results = _results(measured[0]) if measured else None
+    text: str = ModelCardData(
+        license=_licence(published.card.licence),
+        license_name=_licence_name(published.card.licence),
+        # The Hub's own button for opening a network, and its count of downloads, go by this.
+        library_name="timm" if has_timm else "resnext",
+        pipeline_tag="image-classification",
+        tags=["image-classification", *(["timm"] if has_timm else []), network, "pytorch"],
+        datasets=[_DATA_ON_HUB[data]] if data in _DATA_ON_HUB else None,
+        metrics=["accuracy"] if measured else None,
+        base_model=origin.repository or None,
+        model_name=title if results else None,
+        eval_results=results,
+    ).to_yaml()
+    return text.strip()
+
+
+def _results(measured: Measured) -> list[EvalResult]:
+    shares = {"Top-1 accuracy": measured.top1_error, "Top-5 accuracy": measured.top5_error}
+    return [
+        EvalResult(
+            task_type="image-classification",
+            dataset_type=_DATA_ON_HUB.get(measured.data, "imagefolder"),
+            dataset_name=measured.data,
+            dataset_split=measured.split or None,
+            metric_type="accuracy",
+            metric_name=name,
+            metric_value=round(1.0 - error / 100.0, 6),
+        )
+        for name, error in shares.items()
+        if error is not None
+    ]
+
+
+def _licence(licence: str) -> str | None:
+    """Return the Hub's identifier of a licence, `other` for one that it does not know."""
+    if not licence:
+        return None
+    return licence.lower() if licence.lower() in _LICENCES else "other"
+
+
+def _licence_name(licence: str) -> str | None:
+    return licence if _licence(licence) == "other" else None

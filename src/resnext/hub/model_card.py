@@ -1,0 +1,167 @@
+"""README.md of a published network: the Hub's metadata, and the text for people."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+import resnext
+from resnext.complexity.count import count
+from resnext.hub.measured import Measured, measured_errors
+from resnext.hub.metadata import metadata_of
+from resnext.hub.origin import Origin, origin_of
+from resnext.hub.published import Published
+from resnext.hub.recipe import main_settings, where_trained
+from resnext.hub.usage import usage_of
+from resnext.model.config import ResNeXtConfig
+from resnext.model.timm_format import why_not_timm
+from resnext.training.config import TrainConfig
+from resnext.training.run_folder import read_config
+
+_MOST_CLASSES = 30
+"""More classes than these are counted, not named."""
+
+_NOT_SHOWN = ("family", "form", "stage_widths", "zero_init_residual")
+"""Settings that the table of the architecture tells otherwise or that do not matter to users."""
+
+
+@dataclass(frozen=True)
+class CardRequest:
+    """What the text says besides the facts of the network.
+
+    Attributes:
+        title: Heading; empty takes the network's name and data.
+        address: How the network is named in the examples: OWNER/NAME on the Hub, or a folder.
+        is_repository: `address` is on the Hub.
+        has_curves: curves.png lies beside the text.
+    """
+
+    title: str
+    address: str
+    is_repository: bool
+    has_curves: bool
+
+
+def render_card(published: Published, request: CardRequest) -> str:
+    """Write the model card. What is not known is left out or named among the limits.
+
+    Args:
+        published: The network.
+        request: Heading, name and picture.
+
+    Returns:
+        Markdown with the Hub's metadata as YAML at its top.
+    """
+    environment = Environment(
+        loader=PackageLoader("resnext", "hub"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # Markdown, no HTML
+    )
+    environment.filters["cell"] = _cell
+    training = None if published.run is None else read_config(published.run)
+    title = request.title or _title(published)
+    measured, origin = measured_errors(published), origin_of(training)
+    text = environment.get_template("model_card.md.j2").render(
+        title=title,
+        version=resnext.__version__,
+        network=published,
+        architecture=_architecture(published),
+        cost=count(published.config, published.input_size),
+        training=training,
+        settings=[] if training is None else main_settings(training),
+        place="" if published.run is None else where_trained(published.run),
+        measured=measured,
+        most_classes=_MOST_CLASSES,
+        usage=usage_of(published, request.address, is_repository=request.is_repository),
+        why_not_timm=why_not_timm(published.config),
+        origin=origin,
+        has_curves=request.has_curves,
+        limits=_limits(published, training, measured, origin),
+    )
+    metadata = metadata_of(published, title, measured, origin)
+    return f"---\n{metadata}\n---\n\n{text}"
+
+
+def _title(published: Published) -> str:
+    data = published.card.data
+    return f"{published.name} for {data}" if data else published.name
+
+
+def _architecture(published: Published) -> list[tuple[str, str]]:
+    """List the settings of the architecture as names and values."""
+    config = published.config
+    rows = [("network", published.name)]
+    if isinstance(config, ResNeXtConfig):
+        rows += [
+            ("depth", str(config.depth)),
+            ("stage widths", _words(config.stage_widths)),
+        ]
+    rows += [
+        (name.replace("_", " "), _words(value))
+        for name, value in config.model_dump().items()
+        if name not in _NOT_SHOWN
+    ]
+    return rows
+
+
+def _limits(
+    published: Published,
+    training: TrainConfig | None,
+    measured: list[Measured],
+    origin: Origin,
+) -> list[str]:
+    """Say what is not known, and what speaks against trusting the figures."""
+    card = published.card
+    limits = []
+    if not measured:
+        limits.append("No error is known: nobody measured these weights on labelled images.")
+    if training is not None and training.keep == "best":
+        limits.append(
+            "The epoch was chosen by the error on the validation images, which makes that error a "
+            "little too good; other images were not measured."
+        )
+    if training is not None:
+        limits.append("It is one training with one seed; the spread over seeds is not known.")
+    if origin.weights:
+        licence = f", which is under {origin.licence}" if origin.licence else ""
+        also = "; it may bind this network too" if origin.licence else ""
+        limits.append(f"The training started from {origin.weights}{licence}{also}.")
+    if not published.is_described:
+        limits.append(
+            "Nothing came with the weights that says how images are prepared; size, mean and "
+            "deviation above are what is usual for such a network, and a guess."
+        )
+    if not card.classes:
+        limits.append("The names of the classes are not known; outputs are numbered.")
+    if not card.licence:
+        limits.append("No licence was stated; ask who published it before using it.")
+    limits.append(
+        "How it fares on images of another kind, on damaged images and for groups of people was "
+        "not measured."
+    )
+    return limits
+
+
+def _words(value: Any) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(str(part) for part in value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value)
+
+
+def _cell(text: str) -> str:
+    """Return a text that neither ends a table's cell nor reads as markup."""
+    cleaned = text.replace("\n", " ").replace("|", "\\|").replace("<", "&lt;")
+    return cleaned.replace("`", "'")
+
+
+def write_card(path: Path, published: Published, request: CardRequest) -> None:
+    """Write the model card into a file."""
+    path.write_text(render_card(published, request), encoding="utf-8")

@@ -1,0 +1,112 @@
+"""A network as it is published: blocks in form (c), with the run that made it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from resnext.errors import CheckpointError, ConfigError
+from resnext.model.card import ModelCard
+from resnext.model.config import BaselineConfig, ModelConfig, ResNeXtConfig
+from resnext.model.convert import convert_form
+from resnext.model.names import name_of
+from resnext.training.run_folder import CONFIG
+from resnext.weights.source import Weights, open_weights
+
+Source = str | Path | nn.Module
+"""A run folder, a weight file, a name of the catalogue or the Hub, or a network of ours."""
+
+
+@dataclass(frozen=True)
+class Published:
+    """What is to be published.
+
+    Attributes:
+        config: The architecture, with blocks in form (c).
+        state: Its tensors, under the names of torchvision for the networks that it has.
+        card: Classes, preparation of images, figures, licence.
+        run: The run folder that made it, if it is one.
+        is_described: The card was found with the weights; else it is a guess.
+    """
+
+    config: ModelConfig
+    state: dict[str, torch.Tensor]
+    card: ModelCard
+    run: Path | None = None
+    is_described: bool = True
+
+    @property
+    def name(self) -> str:
+        """The network's name, which does not tell all settings."""
+        return name_of(self.config)
+
+    @property
+    def input_size(self) -> tuple[int, ...]:
+        """Channels and sides of the input that the card asks for."""
+        ndim = 2 if isinstance(self.config, BaselineConfig) else self.config.ndim
+        return (self.config.in_channels, *(self.card.image_size_px,) * ndim)
+
+
+def open_source(source: Source, *, licence: str = "", accept_licence: bool = False) -> Published:
+    """Open what is to be published.
+
+    Args:
+        source: See `Source`.
+        licence: Put into the card in place of the source's own.
+        accept_licence: Fetch also weights that may not be used commercially.
+
+    Raises:
+        CheckpointError: The weights are damaged or have no classifier.
+        ConfigError: The network has no config or card, or they contradict each other.
+        ResNeXtError: The weights cannot be found or fetched.
+    """
+    if isinstance(source, nn.Module):
+        weights, run = _of_network(source), None
+    else:
+        weights = open_weights(source, accept_licence=accept_licence)
+        run = Path(source) if (Path(source) / CONFIG).exists() else None
+    if not weights.has_head:
+        raise CheckpointError(
+            f"{weights.name}: holds no classifier, so nobody could predict with it; train one: "
+            f"resnext train --data DATA --weights {weights.name}"
+        )
+    card = weights.card.replace(licence=licence) if licence else weights.card
+    _check_card(weights.name, weights.config, card)
+    config, state = weights.config, weights.state
+    if isinstance(config, ResNeXtConfig):
+        state = convert_form(state, config, to="c")
+        config = config.replace(form="c")
+    return Published(config, state, card, run, weights.is_described)
+
+
+def _of_network(model: nn.Module) -> Weights:
+    """Take a network that is in memory."""
+    config, card = getattr(model, "config", None), getattr(model, "card", None)
+    is_ours = isinstance(config, ResNeXtConfig | BaselineConfig) and isinstance(card, ModelCard)
+    if not is_ours:
+        raise ConfigError(
+            f"a {type(model).__name__} has no .config and .card of ours; give a network that "
+            "resnext.create_model or resnext.load made, unwrapped (model.module)"
+        )
+    assert isinstance(config, ResNeXtConfig | BaselineConfig)
+    assert isinstance(card, ModelCard)
+    state = {name: tensor.detach().cpu() for name, tensor in model.state_dict().items()}
+    return Weights("the network", config, state, card, is_described=card != ModelCard())
+
+
+def _check_card(name: str, config: ModelConfig, card: ModelCard) -> None:
+    """Refuse a card by which images would be prepared in a way that cannot work."""
+    for key, values in (("mean", card.mean), ("std", card.std)):
+        if len(values) != config.in_channels:
+            raise ConfigError(
+                f"{name}: card.{key}={values!r} has {len(values)} value(s), but the network takes "
+                f"{config.in_channels} channel(s); set model.card = model.card.replace({key}=...)"
+            )
+    if card.classes and len(card.classes) != config.num_classes:
+        raise ConfigError(
+            f"{name}: card.classes names {len(card.classes)} classes, but the network has "
+            f"{config.num_classes} outputs; set model.card = model.card.replace(classes=...)"
+        )

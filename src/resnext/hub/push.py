@@ -1,0 +1,135 @@
+"""From a trained network to a repository on the Hugging Face Hub."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import cast
+
+from resnext import __version__
+from resnext.errors import ConfigError
+from resnext.hub.published import Source
+from resnext.hub.save import FILES, PublishError, save_pretrained
+from resnext.weights.hub_file import is_repository
+
+_UNAUTHORISED, _FORBIDDEN = 401, 403
+
+
+def push_to_hub(
+    source: Source,
+    repository: str,
+    *,
+    private: bool = False,
+    token: str | None = None,
+    revision: str | None = None,
+    message: str = "",
+    title: str = "",
+    licence: str = "",
+    accept_licence: bool = False,
+) -> str:
+    """Publish a network on the Hub, as one commit of the files of `save_pretrained`.
+
+    The repository is made if it is not there. Its earlier model card is replaced; the Hub
+    keeps it in the repository's history. Other files of the repository stay.
+
+    Example:
+        >>> import resnext
+        >>> resnext.push_to_hub("runs/demo", "me/demo", private=True)  # doctest: +SKIP
+
+    Args:
+        source: As for `save_pretrained`.
+        repository: OWNER/NAME.
+        private: Make a new repository visible to its owner only.
+        token: Token of the Hub; by default that of `hf auth login` or HF_TOKEN.
+        revision: Branch to commit to, made if it is not there; by default the main one.
+        message: Message of the commit.
+        title: Heading of the model card.
+        licence: SPDX identifier; by default the source's.
+        accept_licence: Fetch also weights that may not be used commercially.
+
+    Returns:
+        The address of the commit.
+
+    Raises:
+        ConfigError: The repository's name has another form, or as for `save_pretrained`.
+        PublishError: Nobody is logged in, the right is missing, or there is no connection.
+        ResNeXtError: As for `save_pretrained`.
+    """
+    from huggingface_hub import HfApi, get_token
+
+    if not is_repository(repository):
+        raise ConfigError(f"repository={repository!r}: write OWNER/NAME, such as me/my-network")
+    if not (token or get_token()):
+        raise PublishError(
+            f"{repository}: nobody is logged in to the Hub; run `hf auth login` or set HF_TOKEN "
+            "to a token that may write"
+        )
+    api = HfApi(token=token, library_name="resnext")
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary) / "network"
+        save_pretrained(
+            source,
+            folder,
+            title=title,
+            licence=licence,
+            repository=repository,
+            accept_licence=accept_licence,
+        )
+        with _explained(repository):
+            api.create_repo(repository, private=private, exist_ok=True)
+            if revision is not None:
+                api.create_branch(repository, branch=revision, exist_ok=True)
+            commit = api.upload_folder(
+                repo_id=repository,
+                folder_path=folder,
+                revision=revision,
+                commit_message=message or f"Publish with resnext {__version__}",
+                delete_patterns=list(FILES),  # what an earlier network had and this one lacks
+            )
+    return str(commit.commit_url)
+
+
+@contextmanager
+def _explained(repository: str) -> Iterator[None]:
+    """Turn the Hub's refusals into one message that says what to do."""
+    from huggingface_hub.errors import (
+        HfHubHTTPError,
+        LocalTokenNotFoundError,
+        OfflineModeIsEnabled,
+    )
+
+    # Of requests, httpx or httpx2, as the installed version of huggingface_hub has it.
+    http_error = cast("type[Exception]", HfHubHTTPError.__bases__[0])
+
+    try:
+        yield
+    except HfHubHTTPError as error:
+        raise PublishError(f"{repository}: {_refusal(error.response.status_code, error)}") from None
+    except LocalTokenNotFoundError:
+        raise PublishError(f"{repository}: nobody is logged in; run `hf auth login`") from None
+    except OfflineModeIsEnabled:
+        raise PublishError(
+            f"{repository}: HF_HUB_OFFLINE is set, so nothing can be sent; unset it"
+        ) from None
+    except (http_error, OSError) as error:
+        raise PublishError(
+            f"{repository}: the Hub cannot be reached ({_first_line(error)}); write a folder "
+            "instead (save_pretrained, --to FOLDER) and push when there is a connection"
+        ) from None
+
+
+def _refusal(status: int, error: Exception) -> str:
+    if status == _UNAUTHORISED:
+        return "the Hub does not know this token; log in again: `hf auth login`"
+    if status == _FORBIDDEN:
+        return (
+            "this token may not write there; take a token with the right to write, and a "
+            "repository of yours or of an organisation that lets you"
+        )
+    return f"the Hub refused it ({_first_line(error)})"
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0] or type(error).__name__

@@ -1,0 +1,94 @@
+"""How a run was trained: its main settings as words, and its config.yaml without our paths."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from resnext.training.config import TrainConfig
+from resnext.training.run_folder import ENVIRONMENT
+
+_HEADING = "# The settings of the run. Of absolute paths only the last part is kept.\n"
+
+
+def main_settings(config: TrainConfig) -> list[tuple[str, str]]:
+    """List what decides a training most, as names and values."""
+    optim, schedule = config.optim, config.schedule
+    nesterov = " (Nesterov)" if optim.nesterov else ""
+    rows = [
+        ("recipe", config.recipe),
+        ("epochs", str(schedule.epochs)),
+        ("batch size", str(config.batch_size)),
+        ("optimiser", f"SGD, momentum {optim.momentum:g}{nesterov}"),
+        ("learning rate", f"{optim.lr:g} for a batch of {optim.lr_batch_size}"),
+        ("schedule", _schedule(config)),
+        ("weight decay", f"{optim.weight_decay:g}{'' if optim.decay_norm else ', not of BN'}"),
+        ("label smoothing", _if_on(config.label_smoothing)),
+        ("average of weights", _if_on(config.ema_decay, "decay ")),
+        ("augmentation", _augmentation(config)),
+        ("started from", "" if config.weights is None else _last_part(config.weights)),
+        ("frozen stages", _if_on(config.freeze_until)),
+        ("kept weights", "last epoch" if config.keep == "last" else "lowest validation error"),
+        ("seed", str(config.seed)),
+    ]
+    return [(name, value) for name, value in rows if value]
+
+
+def where_trained(run: Path) -> str:
+    """Say on what machine and with which versions, as far as the run knows."""
+    file = run / ENVIRONMENT
+    if not file.exists():
+        return ""
+    known: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    packages = known.get("packages", {})
+    versions = ", ".join(f"{name} {packages[name]}" for name in ("resnext", "torch") if packages)
+    place = f"on {known['device']} in {known['dtype']}" if "device" in known else ""
+    return " ".join(filter(None, (place, f"with {versions}" if versions else "")))
+
+
+def public_config(config: TrainConfig) -> str:
+    """Return config.yaml for others to read: absolute paths are cut to their last part.
+
+    They say where files lie on one machine, which helps nobody else and is not theirs to know.
+    """
+    values = config.model_dump(mode="json")
+    for group, key in ((values["data"], "root"), (values, "weights")):
+        if group[key] is not None:
+            group[key] = _last_part(Path(group[key]))
+    return _HEADING + yaml.safe_dump(values, sort_keys=False, allow_unicode=True)
+
+
+def _schedule(config: TrainConfig) -> str:
+    schedule = config.schedule
+    warmup = f", {schedule.warmup:.0%} warm-up" if schedule.warmup else ""
+    steps = ", ".join(f"{share:g}" for share in schedule.milestones)
+    detail = f" at {steps} of training, times {schedule.gamma:g}" if steps else ""
+    return f"{schedule.kind}{detail}{warmup}"
+
+
+def _augmentation(config: TrainConfig) -> str:
+    augment = config.augment
+    parts = [
+        {"none": "", "pad": f"pad by {augment.pad_px} and crop", "resized": "random resized crop"}[
+            augment.crop
+        ],
+        "mirror" if augment.flip else "",
+        "" if augment.policy == "none" else augment.policy,
+        *(
+            f"{name.replace('_', ' ')} {value:g}"
+            for name in ("color_jitter", "lighting", "erasing", "mixup", "cutmix")
+            if (value := getattr(augment, name))
+        ),
+    ]
+    return ", ".join(filter(None, parts)) or "none"
+
+
+def _if_on(value: float | None, words: str = "") -> str:
+    return f"{words}{value:g}" if value else ""
+
+
+def _last_part(path: Path) -> str:
+    return path.name if path.is_absolute() else str(path)

@@ -1,0 +1,131 @@
+"""From a trained network to a folder that anybody can open: weights, config, model card."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from resnext.errors import ConfigError, ResNeXtError
+from resnext.files import write_whole
+from resnext.hub.curves import draw_curves
+from resnext.hub.hub_config import hub_config
+from resnext.hub.model_card import CardRequest, write_card
+from resnext.hub.published import Published, Source, open_source
+from resnext.hub.recipe import public_config
+from resnext.model.weights import save_weights
+from resnext.training.run_folder import CONFIG, read_config, write_json
+
+WEIGHTS = "model.safetensors"
+HUB_CONFIG = "config.json"
+CARD = "README.md"
+CURVES = "curves.png"
+FILES = (WEIGHTS, HUB_CONFIG, CARD, CURVES, CONFIG)
+"""All that a folder can hold; the last two only for runs."""
+
+
+class PublishError(ResNeXtError):
+    """A network cannot be published: the folder, the Hub or the right to write is missing."""
+
+
+def save_pretrained(
+    source: Source,
+    folder: str | Path,
+    *,
+    title: str = "",
+    licence: str = "",
+    repository: str = "",
+    overwrite: bool = False,
+    accept_licence: bool = False,
+) -> Path:
+    """Write a network into a folder, laid out as a repository of the Hugging Face Hub.
+
+    Blocks in the forms (a) and (b) become form (c), exactly. Where timm's ResNet has such a
+    network, `timm.create_model("local-dir:FOLDER", pretrained=True)` opens it.
+
+    Example:
+        >>> import resnext
+        >>> resnext.save_pretrained("runs/demo", "demo-network")  # doctest: +SKIP
+        >>> resnext.load("demo-network")  # doctest: +SKIP
+
+    Args:
+        source: A run folder, a weight file, a name of the catalogue or the Hub, or a network
+            with `.config` and `.card`.
+        folder: A new or empty folder, which is there whole or not at all.
+        title: Heading of the model card; by default the network's name and data.
+        licence: SPDX identifier; by default the source's.
+        repository: OWNER/NAME for the examples of the model card, if it will go there.
+        overwrite: Replace such files in a folder that holds some; others stay.
+        accept_licence: Fetch also weights that may not be used commercially.
+
+    Returns:
+        The folder.
+
+    Raises:
+        PublishError: The folder is not empty or cannot be written.
+        ConfigError: The network's card contradicts its architecture.
+        CheckpointError: The weights are damaged or have no classifier.
+        ResNeXtError: The weights cannot be found or fetched.
+    """
+    folder = Path(folder)
+    _check_folder(folder, overwrite=overwrite)
+    published = open_source(source, licence=licence, accept_licence=accept_licence)
+    address = repository or folder.resolve().name
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as staged:
+            write_files(published, Path(staged) / "new", title, address, bool(repository))
+            _put_in_place(Path(staged) / "new", folder.resolve())
+    except OSError as error:
+        raise PublishError(
+            f"{folder}: cannot be written: {error.strerror or error}; choose another folder"
+        ) from None
+    return folder
+
+
+def write_files(
+    published: Published, folder: Path, title: str, address: str, is_repository: bool
+) -> None:
+    """Write all files of a network into a new folder.
+
+    Args:
+        published: The network.
+        folder: The folder, which does not exist.
+        title: Heading of the model card, or empty.
+        address: The name of the network in the examples of the model card.
+        is_repository: It is one of the Hub.
+    """
+    folder.mkdir()
+    save_weights(folder / WEIGHTS, published.state, published.config, published.card)
+    write_json(folder / HUB_CONFIG, hub_config(published))
+    has_curves = published.run is not None and draw_curves(published.run, folder / CURVES)
+    if published.run is not None:
+        write_whole(folder / CONFIG, public_config(read_config(published.run)))
+    write_card(folder / CARD, published, CardRequest(title, address, is_repository, has_curves))
+
+
+def _check_folder(folder: Path, *, overwrite: bool) -> None:
+    """Refuse a place that holds something else, before any work is done."""
+    if not folder.name:
+        raise ConfigError(f"{str(folder)!r} names no folder of its own; give a name below it")
+    if folder.is_dir() and (overwrite or not any(folder.iterdir())):
+        return
+    if folder.exists() or folder.is_symlink():
+        what = "is not empty" if folder.is_dir() else "is no folder"
+        remedy = ", or replace what an earlier export left: overwrite=True (--overwrite)"
+        raise PublishError(
+            f"{folder} {what}; choose a new folder{remedy if folder.is_dir() else ''}"
+        )
+
+
+def _put_in_place(staged: Path, folder: Path) -> None:
+    """Move a finished folder to its place; in a folder with other files, file by file."""
+    if folder.exists() and not any(folder.iterdir()):
+        folder.rmdir()
+    if not folder.exists():
+        staged.replace(folder)
+        return
+    for name in FILES:
+        if (staged / name).exists():
+            (staged / name).replace(folder / name)
+        else:
+            (folder / name).unlink(missing_ok=True)  # it told of the network that was there

@@ -1,0 +1,114 @@
+"""Examples that open a published network: with resnext, timm and plain torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from resnext.hub.published import Published
+from resnext.model.config import BaselineConfig, ResNeXtConfig
+from resnext.model.names import name_of, parse_name
+from resnext.model.timm_format import to_timm
+
+WEIGHTS = "model.safetensors"
+
+# torchvision has functions for these; its class ResNet takes the numbers of the others.
+_TORCHVISION = (
+    *("resnet18", "resnet34", "resnet50", "resnet101", "resnet152"),
+    *("resnext50_32x4d", "resnext101_32x8d", "resnext101_64x4d"),
+)
+
+
+@dataclass(frozen=True)
+class Usage:
+    """Python code, each piece complete.
+
+    Attributes:
+        resnext: With this package.
+        timm: With timm alone; empty where timm has no such network.
+        torch: With torchvision's network and the file; empty where it has none.
+    """
+
+    resnext: str
+    timm: str
+    torch: str
+
+
+def usage_of(published: Published, address: str, *, is_repository: bool) -> Usage:
+    """Write the examples.
+
+    Args:
+        published: The network.
+        address: OWNER/NAME, or a folder.
+        is_repository: The address is one of the Hub.
+    """
+    shape = ", ".join(str(size) for size in (1, *published.input_size))
+    return Usage(
+        _with_resnext(address, shape),
+        _with_timm(published, f"{'hf-hub' if is_repository else 'local-dir'}:{address}"),
+        _with_torch(published, address, is_repository=is_repository),
+    )
+
+
+def _with_resnext(address: str, shape: str) -> str:
+    return f"""\
+import resnext
+import torch
+
+model = resnext.load("{address}")
+images = torch.zeros({shape})  # a batch, normalised as said above
+probabilities = model(images).softmax(dim=1)"""
+
+
+def _with_timm(published: Published, address: str) -> str:
+    if to_timm(published.config) is None:
+        return ""
+    return f"""\
+import timm
+
+model = timm.create_model("{address}", pretrained=True).eval()
+settings = timm.data.resolve_model_data_config(model)
+transform = timm.data.create_transform(**settings, is_training=False)"""
+
+
+def _with_torch(published: Published, address: str, *, is_repository: bool) -> str:
+    build = _torchvision(published)
+    if not build:
+        return ""
+    fetch = "from huggingface_hub import hf_hub_download\n" if is_repository else ""
+    file = f'"{address}/{WEIGHTS}"'
+    if is_repository:
+        file = f'hf_hub_download("{address}", "{WEIGHTS}")'
+    kind = "models" if build.startswith("models.") else "resnet"
+    package = "torchvision" if kind == "models" else "torchvision.models"
+    return f"""\
+{fetch}from safetensors.torch import load_file
+from {package} import {kind}
+
+model = {build}.eval()
+model.load_state_dict(load_file({file}))"""
+
+
+def _torchvision(published: Published) -> str:
+    """Return the call that builds the network in torchvision, empty if none does."""
+    config = published.config
+    classes = f"num_classes={config.num_classes}"
+    if config.in_channels != 3:
+        return ""
+    if isinstance(config, BaselineConfig):
+        is_vgg = config.family != "inception_v3"  # whose classifier for training is left out here
+        return f"models.{config.family}({classes})" if is_vgg else ""
+    if name_of(config) in _TORCHVISION and _is_plain(config):
+        return f"models.{name_of(config)}({classes})"
+    timm = to_timm(config)
+    if timm is None or "channels" in timm["model_args"]:
+        return ""
+    layers = list(config.blocks_per_stage)
+    if config.block == "basic":
+        return f"resnet.ResNet(resnet.BasicBlock, {layers}, {classes})"
+    paths = f"groups={config.cardinality}, width_per_group={config.bottleneck_width}"
+    return f"resnet.ResNet(resnet.Bottleneck, {layers}, {paths}, {classes})"
+
+
+def _is_plain(config: ResNeXtConfig) -> bool:
+    """Tell whether the name says all of an architecture but its classes."""
+    return to_timm(config) == to_timm(parse_name(name_of(config)))

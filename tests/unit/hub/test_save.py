@@ -1,0 +1,127 @@
+"""What `save_pretrained` writes opens again, bit for bit, and never replaces by accident."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from hub_networks import CARD, CIFAR, ODD, made_run, random_network
+from torch import nn
+
+import resnext
+from resnext.errors import CheckpointError, ConfigError
+from resnext.hub import save
+from resnext.hub.save import PublishError, save_pretrained
+from resnext.model.convert import convert_form
+from resnext.model.weights import save_weights
+
+
+def assert_same(found: nn.Module, state: dict[str, torch.Tensor]) -> None:
+    found_state = found.state_dict()
+    assert found_state.keys() == state.keys()
+    assert all(torch.equal(found_state[name], tensor) for name, tensor in state.items())
+
+
+@pytest.mark.parametrize("config", [ODD, CIFAR, CIFAR.replace(preactivation=True, shortcut="C")])
+def test_a_network_comes_back_with_the_same_bits_config_and_card(
+    config: resnext.ResNeXtConfig, tmp_path: Path
+) -> None:
+    model = random_network(config)
+    found = resnext.load(save_pretrained(model, tmp_path / "out"))
+    assert_same(found, model.state_dict())
+    assert [found.config, found.card] == [config, CARD]
+
+
+@pytest.mark.parametrize("form", ["a", "b"])
+def test_separate_paths_leave_as_one_grouped_convolution(form: str, tmp_path: Path) -> None:
+    model = random_network(ODD.replace(form=form))
+    found = resnext.load(save_pretrained(model, tmp_path / "out"))
+    assert found.config == ODD
+    assert_same(found, convert_form(model.state_dict(), model.config, to="c"))  # type: ignore[arg-type]
+
+
+def test_runs_files_and_folders_are_sources_too(tmp_path: Path) -> None:
+    run = made_run(tmp_path / "run")
+    first = save_pretrained(run, tmp_path / "first")
+    second = save_pretrained(str(run / "best.safetensors"), tmp_path / "second")
+    third = save_pretrained(first, tmp_path / "third")
+    state = resnext.load(run).state_dict()
+    for folder in (first, second, third):
+        assert_same(resnext.load(folder), state)
+    assert sorted(path.name for path in first.iterdir()) == sorted(save.FILES)
+    assert sorted(path.name for path in second.iterdir()) == sorted(save.FILES[:3])
+
+
+def test_a_folder_with_other_files_is_refused_and_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "mine.txt").write_text("mine")
+    with pytest.raises(PublishError, match="is not empty"):
+        save_pretrained(random_network(CIFAR), tmp_path / "out")
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["mine.txt"]
+
+
+def test_a_file_in_the_place_of_the_folder_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("mine")
+    with pytest.raises(PublishError, match="is no folder"):
+        save_pretrained(random_network(CIFAR), tmp_path / "out", overwrite=True)
+
+
+def test_an_empty_folder_is_taken(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    assert resnext.load(save_pretrained(random_network(CIFAR), tmp_path / "out")).config == CIFAR
+
+
+def test_overwriting_replaces_our_files_and_no_others(tmp_path: Path) -> None:
+    out = save_pretrained(made_run(tmp_path / "run"), tmp_path / "out")
+    (out / ".git").mkdir()
+    (out / "notes.txt").write_text("mine")
+    save_pretrained(random_network(ODD), out, overwrite=True)
+    names = {path.name for path in out.iterdir()}
+    assert names == {*save.FILES[:3], ".git", "notes.txt"}  # curves and settings were the run's
+    assert resnext.load(out).config == ODD
+
+
+def test_a_failure_in_the_middle_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(save, "write_card", fail)
+    with pytest.raises(PublishError, match="No space left"):
+        save_pretrained(random_network(CIFAR), tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_network_of_another_library_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"Linear has no \.config"):
+        save_pretrained(nn.Linear(2, 2), tmp_path / "out")
+
+
+def test_a_card_for_other_channels_is_refused(tmp_path: Path) -> None:
+    model = random_network(CIFAR.replace(in_channels=1))
+    with pytest.raises(ConfigError, match=r"card\.mean.*3 value.*1 channel"):
+        save_pretrained(model, tmp_path / "out")
+
+
+def test_a_card_for_other_classes_is_refused(tmp_path: Path) -> None:
+    model = random_network(CIFAR, CARD.replace(classes=("a", "b")))
+    with pytest.raises(ConfigError, match=r"2 classes.*7 outputs"):
+        save_pretrained(model, tmp_path / "out")
+
+
+def test_weights_without_a_classifier_are_refused(tmp_path: Path) -> None:
+    state = {k: v for k, v in random_network(ODD).state_dict().items() if not k.startswith("fc.")}
+    torch.save(state, tmp_path / "headless.pth")
+    with pytest.raises(CheckpointError, match="no classifier"):
+        save_pretrained(tmp_path / "headless.pth", tmp_path / "out")
+
+
+def test_a_given_licence_takes_the_place_of_the_sources(tmp_path: Path) -> None:
+    card = CARD.replace(licence="BSD-3-Clause")
+    save_weights(tmp_path / "w.safetensors", random_network(CIFAR), CIFAR, card)
+    kept = save_pretrained(tmp_path / "w.safetensors", tmp_path / "kept")
+    given = save_pretrained(tmp_path / "w.safetensors", tmp_path / "given", licence="MIT")
+    assert resnext.load(kept).card.licence == "BSD-3-Clause"  # type: ignore[union-attr]
+    assert resnext.load(given).card.licence == "MIT"  # type: ignore[union-attr]
+    assert json.loads((given / "config.json").read_text())["pretrained_cfg"]["license"] == "MIT"
