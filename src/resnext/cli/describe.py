@@ -114,12 +114,18 @@ def _column(name: str, arguments: Describe, changes: dict[str, Any]) -> Column:
 
 def _open(name: str) -> tuple[ModelConfig, int | None]:
     """Return a network's config and, of a trained one, the side of its images in pixels."""
-    if not (name.endswith(".safetensors") or {"/", os.sep} & set(name)):
-        return config_from(name), None
-    from resnext.evaluation.loaded import open_model  # imports torch
+    is_path = bool({"/", os.sep} & set(name)) or (Path(name).is_file() and "." in name)
+    if is_path or name.endswith(".safetensors"):
+        from resnext.weights.source import open_weights  # imports torch
 
-    model = open_model(Path(name))
-    return model.config, model.card.image_size_px
+        weights = open_weights(name)
+        return weights.config, weights.card.image_size_px
+    if "." in name:
+        from resnext.weights.catalogue import find_entry
+
+        entry = find_entry(name)
+        return config_from(entry.network, num_classes=entry.num_classes), entry.image_size_px
+    return config_from(name), None
 
 
 def _input_size(text: str) -> int | tuple[int, ...] | None:

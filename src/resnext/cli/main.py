@@ -18,6 +18,9 @@ VERBS = (
     "train",
     "evaluate",
     "predict",
+    "convert",
+    "features",
+    "probe",
     "study",
     "weights",
 )
@@ -30,6 +33,10 @@ examples:
   resnext train --data photos/ --recipe modern --epochs 100
   resnext evaluate runs/demo
   resnext predict runs/demo photo.jpg folder/ --json
+  resnext probe runs/demo photos/
+  resnext features runs/demo photos/ --out photos.parquet
+  resnext weights list resnext50
+  resnext convert downloads/resnext50_32x4d-7cdf4587.pth resnext50.safetensors
   resnext study run table3 --scale small --data fashion-mnist
 
 `resnext VERB --help` lists a verb's options."""

@@ -19,7 +19,7 @@ from resnext.errors import ConfigError
 from resnext.evaluation.features import Embedder, FeatureBatch, extract
 from resnext.evaluation.loaded import open_model
 from resnext.evaluation.run import Effort
-from resnext.evaluation.target import _fit_images, settle_view
+from resnext.evaluation.target import fit_images, settle_view
 from resnext.training.run_folder import CONFIG, read_config
 
 SplitName = Literal["train", "val"]
@@ -73,7 +73,7 @@ class FeatureSource:
         self._embedder = Embedder(self.model.move_to(device), request.stage)
         self.data, view = _find_data(run, request)
         loaded = load_data(self.data)
-        self.info: DataInfo = _fit_images(loaded.info, loaded.train, self.model)
+        self.info: DataInfo = fit_images(loaded.info, loaded.train, self.model)
         self.view = settle_view(view, self.model.card)
         self.splits: dict[SplitName, Split] = {
             "train": _limit(loaded.train, request.limit),

@@ -73,7 +73,7 @@ def open_target(protocol: Protocol, data: DataConfig, model: Loaded) -> Target:
         DataError: The data set is missing or has classes that the network does not know.
     """
     info, split = _open_split(protocol, data, model)
-    info = _fit_images(info, split, model)
+    info = fit_images(info, split, model)
     class_subset = map_classes(model.card.classes, info.classes, model.config.num_classes)
     source: dict[str, Any] = {"name": info.name, "split": protocol.split}
     if data.root is not None:
@@ -115,7 +115,7 @@ def _open_split(protocol: Protocol, data: DataConfig, model: Loaded) -> tuple[Da
     return info, split
 
 
-def _fit_images(info: DataInfo, split: Split, model: Loaded) -> DataInfo:
+def fit_images(info: DataInfo, split: Split, model: Loaded) -> DataInfo:
     """Prepare images as the network expects them; files can be read with 1 or 3 channels."""
     in_channels, card = model.config.in_channels, model.card
     if isinstance(split, ArraySplit) and info.in_channels != in_channels:

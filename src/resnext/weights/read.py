@@ -91,8 +91,9 @@ def _read_torch(path: Path) -> dict[str, torch.Tensor]:
     # timm and torchvision's references store their command line's arguments beside the
     # tensors. A Namespace only holds attributes, so that making one executes nothing.
     try:
-        with torch.serialization.safe_globals([argparse.Namespace]):
-            saved = torch.load(path, map_location="cpu", weights_only=True)
+        # The open file, since torch.load would go by the suffix of a name.
+        with path.open("rb") as file, torch.serialization.safe_globals([argparse.Namespace]):
+            saved = torch.load(file, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         blocked = _GLOBAL.search(str(error))
         reason = f"holds more than tensors: {blocked[1] if blocked else 'an unknown object'}"

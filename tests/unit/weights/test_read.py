@@ -23,7 +23,7 @@ def equal(found: dict[str, torch.Tensor]) -> bool:
 
 @pytest.mark.parametrize("is_zip", [True, False])
 def test_torch_files_of_both_formats_are_read(tmp_path: Path, is_zip: bool) -> None:
-    path = tmp_path / "no-suffix"
+    path = tmp_path / "torch-all-the-same.safetensors"
     torch.save(OrderedDict(STATE), path, _use_new_zipfile_serialization=is_zip)
     assert kind_of(path) == "torch"
     assert equal(read_tensors(path))

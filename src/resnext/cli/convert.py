@@ -1,0 +1,152 @@
+"""Turn weights into another library's format, block form, input, head or dimension.
+
+SRC is anything that holds weights: a run, a file of any known library, a name that
+`resnext weights list` shows, OWNER/NAME on the Hugging Face Hub.
+
+Examples:
+  resnext convert downloads/resnext50_32x4d-7cdf4587.pth resnext50.safetensors
+  resnext convert runs/photos photos.pth --format torchvision
+  resnext convert runs/photos photos.safetensors --format timm
+  resnext convert resnext_50_32x4d.t7 resnext50.safetensors
+  resnext convert runs/photos paths.safetensors --form a
+  resnext convert resnext50_32x4d.a1h_in1k wider.safetensors --cardinality 16
+  resnext convert resnext50_32x4d.a1h_in1k grey.safetensors --in-channels 1
+  resnext convert resnext50_32x4d.a1h_in1k video.safetensors --ndim 3
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import tyro
+
+from resnext.cli.arguments import option, parse
+from resnext.errors import ConfigError
+
+if TYPE_CHECKING:
+    from resnext.weights.source import Weights
+
+
+@dataclass(frozen=True)
+class Convert:
+    """Turn weights into another library's format, block form, input, head or dimension."""
+
+    source: Annotated[tyro.conf.Positional[str], option("SRC")]
+    """A run, a weight file of any known library, a name or a repository."""
+    target: Annotated[tyro.conf.Positional[Path], option("DST")]
+    """The file to write."""
+    format: Annotated[
+        Literal["safetensors", "torchvision", "timm"], option("safetensors|torchvision|timm")
+    ] = "safetensors"
+    """safetensors is ours, with config and card; torchvision is a state dict by torch.save;
+    timm a file that timm.create_model opens."""
+    form: Annotated[Literal["a", "b", "c"] | None, option("a|b|c", "as it is")] = None
+    """Block form: separate paths, early concatenation, grouped convolution; exact."""
+    cardinality: Annotated[int | None, option("C", "as it is")] = None
+    """Regroup C x d into fewer, wider groups of block-diagonal weights; exact."""
+    in_channels: Annotated[int | None, option("N", "as it is")] = None
+    """Channels of the input; see --rule."""
+    rule: Annotated[Literal["mean", "repeat", "centre"], option("mean|repeat|centre")] = "mean"
+    """How weights spread over new channels (mean: all alike; repeat: in turn) or over a new
+    dimension (mean: shared out, as I3D; centre: only in the middle)."""
+    num_classes: Annotated[int | None, option("N", "as it is")] = None
+    """Another number of classes, with a new random head."""
+    seed: Annotated[int, option("N", "0")] = 0
+    """Decides a new head's weights."""
+    ndim: Annotated[Literal[2, 3] | None, option("2|3", "as it is")] = None
+    """Inflate to more dimensions, such as 3 for video and volumes."""
+    accept_licence: bool = False
+    """Fetch weights whose licence forbids commercial use; your use must be allowed."""
+    force: bool = False
+    """Replace DST if it exists."""
+    json: bool = False
+    """Print what was written as JSON."""
+
+
+def main(argv: list[str]) -> int:
+    """Run the verb.
+
+    Raises:
+        ConfigError: A flag does not fit the network or another flag.
+        ResNeXtError: The weights cannot be found, read or written.
+    """
+    arguments = parse(Convert, argv, __doc__)
+    _check(arguments)
+
+    from resnext.cli.progress import show_download
+    from resnext.weights.source import open_weights
+    from resnext.weights.write import write
+
+    with show_download() as progress:
+        weights = open_weights(
+            arguments.source, accept_licence=arguments.accept_licence, progress=progress
+        )
+    weights = _change(weights, arguments)
+    if not weights.has_head:
+        raise ConfigError(
+            f"{arguments.source}: holds no classifier; give it a new one: --num-classes N"
+        )
+    write(weights, arguments.target, arguments.format)
+    _tell(weights, arguments)
+    return 0
+
+
+def _check(arguments: Convert) -> None:
+    if arguments.target.exists() and not arguments.force:
+        raise ConfigError(f"{arguments.target} exists; choose another file or add --force")
+    if arguments.target.is_dir() or not arguments.target.parent.is_dir():
+        raise ConfigError(f"{arguments.target}: give a file in a folder that exists")
+    wants_channels = arguments.in_channels is not None
+    if wants_channels and arguments.ndim is not None:
+        raise ConfigError("--in-channels and --ndim each have their --rule; convert twice")
+    if arguments.rule != "mean" and arguments.rule != ("repeat" if wants_channels else "centre"):
+        raise ConfigError(
+            f"--rule {arguments.rule}: mean or repeat go with --in-channels, mean or centre with "
+            "--ndim"
+        )
+
+
+def _change(weights: Weights, arguments: Convert) -> Weights:
+    """Apply the flags, one after the other."""
+    import torch
+
+    from resnext.weights import change
+
+    rule: Any = arguments.rule  # `_check` let only a fitting one pass
+    if arguments.num_classes is not None:
+        generator = torch.Generator().manual_seed(arguments.seed)
+        weights = change.classes(weights, arguments.num_classes, generator)
+    if arguments.in_channels is not None:
+        weights = change.in_channels(weights, arguments.in_channels, rule)
+    if arguments.cardinality is not None:
+        weights = change.cardinality(weights, arguments.cardinality)
+    if arguments.ndim is not None:
+        weights = change.dimensions(weights, arguments.ndim, rule)
+    if arguments.form is not None:
+        weights = change.form(weights, arguments.form)
+    return weights
+
+
+def _tell(weights: Weights, arguments: Convert) -> None:
+    from resnext.model.names import name_of
+
+    config: Any = weights.config
+    facts = {
+        "path": str(arguments.target),
+        "format": arguments.format,
+        "network": name_of(config),
+        "num_classes": config.num_classes,
+        "in_channels": config.in_channels,
+        "family": weights.family,
+        "size_mib": round(arguments.target.stat().st_size / 2**20, 1),
+    }
+    if arguments.json:
+        print(json.dumps(facts))
+    else:
+        print(
+            f"wrote {facts['path']}: {facts['network']}, {facts['num_classes']} classes, "
+            f"{facts['in_channels']} channel(s), {facts['size_mib']} MiB"
+        )

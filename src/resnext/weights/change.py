@@ -1,0 +1,70 @@
+"""Opened weights with another head, input, grouping, dimension or block form."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import torch
+
+from resnext.errors import ConfigError
+from resnext.model.adapt import ChannelRule, adapt_in_channels, replace_head
+from resnext.model.config import BaselineConfig, Form, ResNeXtConfig
+from resnext.model.convert import convert_form
+from resnext.model.inflate import InflationRule, inflate
+from resnext.model.regroup import regroup
+from resnext.weights.source import Weights
+
+
+def classes(weights: Weights, num_classes: int, generator: torch.Generator | None) -> Weights:
+    """Give the network a new head; its class names and figures no longer hold."""
+    state, config = replace_head(weights.state, weights.config, num_classes, generator=generator)
+    card = weights.card.replace(classes=(), metrics={})
+    return replace(weights, state=state, config=config, card=card, has_head=True)
+
+
+def in_channels(weights: Weights, channels: int, rule: ChannelRule) -> Weights:
+    """Adapt the first convolution; the statistics of the channels follow the same rule.
+
+    `mean` averages them over the old channels, `repeat` takes them in turn.
+    """
+    state, config = adapt_in_channels(weights.state, weights.config, channels, rule)
+    card = weights.card
+    statistics: dict[str, Any] = {
+        name: _spread(getattr(card, name), channels, rule) for name in ("mean", "std")
+    }
+    return replace(weights, state=state, config=config, card=card.replace(**statistics, metrics={}))
+
+
+def cardinality(weights: Weights, wanted: int) -> Weights:
+    """Regroup the 3x3 convolutions; the network computes the same."""
+    state, config = regroup(weights.state, weights.config, wanted)
+    return replace(weights, state=state, config=config)
+
+
+def dimensions(weights: Weights, ndim: int, rule: InflationRule) -> Weights:
+    """Inflate to more spatial dimensions; the figures no longer hold."""
+    state, config = inflate(weights.state, weights.config, ndim, rule)
+    return replace(weights, state=state, config=config, card=weights.card.replace(metrics={}))
+
+
+def form(weights: Weights, wanted: Form) -> Weights:
+    """Bring the blocks into another of their forms; the network computes the same.
+
+    Raises:
+        ConfigError: The network has only one form.
+    """
+    config = weights.config
+    if isinstance(config, BaselineConfig):
+        if wanted == "c":
+            return weights
+        raise ConfigError(f"form={wanted!r}: {config.family} has no block forms")
+    changed = config.replace(form=wanted)
+    assert isinstance(changed, ResNeXtConfig)
+    return replace(weights, config=changed, state=convert_form(weights.state, config, wanted))
+
+
+def _spread(values: tuple[float, ...], channels: int, rule: ChannelRule) -> tuple[float, ...]:
+    if rule == "mean":
+        return (sum(values) / len(values),) * channels
+    return tuple(values[number % len(values)] for number in range(channels))

@@ -1,0 +1,78 @@
+"""Weights to a file in the format of a library: ours, torchvision's, timm's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import torch
+
+from resnext.errors import CheckpointError, ConfigError
+from resnext.model.config import BaselineConfig, ModelConfig, template_stage_widths
+from resnext.model.weights import save_weights
+from resnext.weights.change import form
+from resnext.weights.source import Weights
+
+Format = Literal["safetensors", "torchvision", "timm"]
+
+
+def write(weights: Weights, path: Path, kind: Format) -> None:
+    """Write weights in a library's format, whole or not at all.
+
+    `safetensors` is our own: it carries config and card. `timm` is the same file in form (c),
+    whose tensors timm reads under the same names. `torchvision` is a state dict by
+    `torch.save`, which has no place for config and card.
+
+    Args:
+        weights: The weights, classifier included.
+        path: The file; one that exists is replaced.
+        kind: The format.
+
+    Raises:
+        ConfigError: The library has no such network; the message says why.
+        CheckpointError: The file cannot be written.
+    """
+    if kind != "safetensors":
+        if reason := not_expressible(weights.config):
+            raise ConfigError(
+                f"{weights.name}: {kind} has no such network: {reason}; --format safetensors "
+                "keeps it as it is"
+            )
+        weights = form(weights, "c")
+    if kind == "torchvision":
+        _save_state(weights.state, path)
+    else:
+        save_weights(path, weights.state, weights.config, weights.card)
+
+
+def not_expressible(config: ModelConfig) -> str:
+    """Say why torchvision's and timm's ResNet classes cannot build a network; empty if they can.
+
+    Any depth, cardinality, bottleneck width, block and number of classes can be built, and
+    other input channels by timm.
+    """
+    if isinstance(config, BaselineConfig):
+        return ""
+    widths = template_stage_widths(config.block, 4)
+    reasons = {
+        "its stem is CIFAR's": config.stem != "imagenet",
+        f"its stem has {config.stem_width} channels, not 64": config.stem_width != 64,
+        f"it has {len(config.blocks_per_stage)} stages, not 4": len(config.blocks_per_stage) != 4,
+        f"its stages are {config.stage_widths} wide, not {widths}": config.stage_widths != widths,
+        f"its shortcuts are of type {config.shortcut}, not B": config.shortcut != "B",
+        "it is pre-activated": config.preactivation,
+        f"it has {config.ndim} dimension(s), not 2": config.ndim != 2,
+    }
+    return "; ".join(reason for reason, holds in reasons.items() if holds)
+
+
+def _save_state(state: dict[str, torch.Tensor], path: Path) -> None:
+    partial = path.with_name(path.name + ".partial")
+    try:
+        torch.save({name: tensor.contiguous() for name, tensor in state.items()}, partial)
+        partial.replace(path)
+    except (OSError, RuntimeError) as error:
+        partial.unlink(missing_ok=True)
+        raise CheckpointError(
+            f"{path}: cannot be written ({error}); free some space or choose another folder"
+        ) from error
