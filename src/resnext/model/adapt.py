@@ -63,7 +63,7 @@ def adapt_in_channels(
         return dict(state), new
     name = f"{_layers(config)[0]}.weight"
     weight = state[name]
-    # A sum in half precision would lose bits.
+    # In half precision the sum and the quotient would each be rounded.
     wide = weight.to(torch.promote_types(weight.dtype, torch.float32))
     adapt = _mean if rule == "mean" else _repeat
     return {**state, name: adapt(wide, in_channels).to(weight.dtype)}, new
