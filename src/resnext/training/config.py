@@ -154,6 +154,11 @@ class TrainConfig(Settings):
             raise ConfigError(
                 f"accumulate={self.accumulate} does not divide batch_size={self.batch_size}"
             )
+        if self.optim.layer_decay != 1.0 and not isinstance(self.model, ResNeXtConfig):
+            raise ConfigError(
+                f"optim.layer_decay={self.optim.layer_decay} goes by stages, and "
+                f"{self.model.family} has none; leave it at 1"
+            )
         if self.freeze_until and self.weights is None:
             raise ConfigError(
                 f"freeze_until={self.freeze_until} would freeze random weights; give "

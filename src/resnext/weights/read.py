@@ -31,8 +31,9 @@ def kind_of(path: Path) -> Kind | None:
         return "torch"
     if start[8:9] == b"{" and int.from_bytes(start[:8], "little") < path.stat().st_size:
         return "safetensors"
-    # Torch7 starts with the kind of its first object: a table (3) or a class (4).
-    if start[:4] in (b"\x03\0\0\0", b"\x04\0\0\0"):
+    # Torch7 starts with the kind of its first object: a table (3) or a class (4); in its text
+    # form, which the reader explains, as digits.
+    if start[:4] in (b"\x03\0\0\0", b"\x04\0\0\0") or start[:2] in (b"3\n", b"4\n"):
         return "torch7"
     return "pickle" if start[:1] == b"\x80" else None
 

@@ -105,6 +105,12 @@ def test_a_file_that_is_cut_off_is_refused(tmp_path: Path, kind: str, share: flo
         read_tensors(path)
 
 
+def test_torch7s_text_form_is_explained(tmp_path: Path) -> None:
+    (tmp_path / "w.t7").write_text("4\n1\n3\nV 1\n13\nnn.Sequential\n")
+    with pytest.raises(CheckpointError, match=r"w\.t7.*ASCII"):
+        read_tensors(tmp_path / "w.t7")
+
+
 def test_a_missing_file_is_one_message(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="No such file"):
         read_tensors(tmp_path / "nothing.pth")

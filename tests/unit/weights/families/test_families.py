@@ -1,5 +1,8 @@
 """Each library's names: a network of its own with random weights gives the same logits as ours."""
 
+import functools
+from collections.abc import Callable
+
 import pytest
 import torch
 from peers import Detectron2Network, MMClassifier, Shape, pycls_network
@@ -44,7 +47,13 @@ def ours_from(network: nn.Module, **extra: torch.Tensor) -> tuple[nn.Module, str
     return model.eval(), found.family
 
 
-def assert_same_logits(ours: nn.Module, theirs: nn.Module, *, is_bgr: bool, size: int = 64) -> None:
+def assert_same_logits(
+    ours: nn.Module,
+    theirs: Callable[[torch.Tensor], torch.Tensor],
+    *,
+    is_bgr: bool,
+    size: int = 64,
+) -> None:
     images = torch.randn(2, 3, size, size, generator=torch.Generator().manual_seed(1))
     with torch.no_grad():
         expected = theirs(images.flip(1) if is_bgr else images)
@@ -97,6 +106,19 @@ def test_pytorchcv_networks_give_the_same_logits(module: str, name: str, size: i
     ours, family = ours_from(theirs)
     assert family == "pytorchcv"
     assert_same_logits(ours, theirs, is_bgr=False, size=size)
+
+
+def test_mmpretrains_own_network_gives_the_same_logits() -> None:
+    models = pytest.importorskip("mmpretrain.models", reason="mmpretrain is not installed")
+    backbone = {"type": "ResNeXt", "depth": 50, "groups": 32, "width_per_group": 4}
+    head = {"type": "LinearClsHead", "num_classes": 1000, "in_channels": 2048}
+    theirs = models.ImageClassifier(
+        backbone=backbone, neck={"type": "GlobalAveragePooling"}, head=head
+    )
+    theirs = randomise(theirs)
+    ours, family = ours_from(theirs)
+    assert family == "mmpretrain"
+    assert_same_logits(ours, functools.partial(theirs, mode="tensor"), is_bgr=False)
 
 
 @pytest.mark.parametrize("place", ["backbone.", "backbone.bottom_up."])
