@@ -6,13 +6,16 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from resnext import __version__
 from resnext.errors import ConfigError
 from resnext.hub.published import Source
 from resnext.hub.save import FILES, PublishError, save_pretrained
 from resnext.weights.hub_file import is_repository
+
+if TYPE_CHECKING:
+    from huggingface_hub import CommitOperationAdd, CommitOperationDelete
 
 _UNAUTHORISED, _FORBIDDEN = 401, 403
 
@@ -81,14 +84,31 @@ def push_to_hub(
             api.create_repo(repository, private=private, exist_ok=True)
             if revision is not None:
                 api.create_branch(repository, branch=revision, exist_ok=True)
-            commit = api.upload_folder(
-                repo_id=repository,
-                folder_path=folder,
-                revision=revision,
+            commit = api.create_commit(
+                repository,
+                _operations(folder, api.list_repo_files(repository, revision=revision)),
                 commit_message=message or f"Publish with resnext {__version__}",
-                delete_patterns=list(FILES),  # what an earlier network had and this one lacks
+                revision=revision,
             )
     return str(commit.commit_url)
+
+
+def _operations(
+    folder: Path, present: list[str]
+) -> list[CommitOperationAdd | CommitOperationDelete]:
+    """List what turns a repository into this folder; files that are not ours stay.
+
+    All go into one commit, so that nobody fetches the weights of one network with the
+    config of another.
+    """
+    from huggingface_hub import CommitOperationAdd, CommitOperationDelete
+
+    new = [path for name in FILES if (path := folder / name).exists()]
+    stale = [name for name in FILES if name in present and not (folder / name).exists()]
+    return [
+        *(CommitOperationAdd(path_in_repo=path.name, path_or_fileobj=path) for path in new),
+        *(CommitOperationDelete(path_in_repo=name) for name in stale),
+    ]
 
 
 @contextmanager

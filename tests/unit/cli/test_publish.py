@@ -1,0 +1,90 @@
+"""`resnext publish` writes a folder, or says which flag is wrong before it loads anything."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from made_run import make_run
+
+import resnext
+from resnext.cli.publish import main
+from resnext.errors import ConfigError, ResNeXtError
+from resnext.hub import push
+
+
+def test_a_folder_is_written_and_opens_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = make_run(tmp_path / "run")
+    out = tmp_path / "out"
+    assert main([str(run), "--to", str(out), "--licence", "MIT", "--title", "Digits"]) == 0
+    printed = capsys.readouterr().out
+    assert f"wrote {out}: model.safetensors, config.json, README.md, config.yaml" in printed
+    assert "timm" not in printed  # it has no CIFAR stem
+    assert "# Digits" in (out / "README.md").read_text(encoding="utf-8")
+    assert resnext.load(out).card.licence == "MIT"  # type: ignore[union-attr]
+
+
+def test_json_tells_folder_files_and_timms_name(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main([str(make_run(tmp_path / "run")), "--to", str(tmp_path / "out"), "--json"])
+    assert json.loads(capsys.readouterr().out) == {
+        "folder": str(tmp_path / "out"),
+        "files": ["model.safetensors", "config.json", "README.md", "config.yaml"],
+        "timm": None,
+    }
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        ([], "one of --to FOLDER and --repo"),
+        (["--to", "out", "--repo", "me/it"], "one of --to FOLDER and --repo"),
+        (["--to", "out", "--private"], "--private has a meaning only with --repo"),
+        (["--to", "out", "--message", "x"], "--message has a meaning only with --repo"),
+        (["--repo", "me/it", "--overwrite"], "--overwrite has a meaning only with --to"),
+    ],
+)
+def test_flags_that_would_be_ignored_are_refused(flags: list[str], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        main(["no-such-run", *flags])
+
+
+def test_a_folder_that_is_not_empty_is_kept(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run")
+    with pytest.raises(ResNeXtError, match="is not empty"):
+        main([str(run), "--to", str(run)])
+
+
+def test_flags_reach_the_push(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seen: dict[str, object] = {}
+
+    def record(source: str, repository: str, **options: object) -> str:
+        seen.update(options, source=source, repository=repository)
+        return "https://hub/commit/1"
+
+    monkeypatch.setattr(push, "push_to_hub", record)
+    flags = ["--repo", "me/it", "--private", "--revision", "b", "--message", "m", "--json"]
+    assert main([str(tmp_path), *flags]) == 0
+    assert (seen["repository"], seen["private"]) == ("me/it", True)
+    assert (seen["revision"], seen["message"]) == ("b", "m")
+    printed = json.loads(capsys.readouterr().out)
+    assert printed == {"repository": "me/it", "commit": "https://hub/commit/1"}
+
+
+def test_help_needs_no_torch() -> None:
+    program = (
+        "import sys\n"
+        "from resnext.cli.publish import main\n"
+        "try:\n    main(['--help'])\n"
+        "except SystemExit:\n    pass\n"
+        "assert 'torch' not in sys.modules and 'huggingface_hub' not in sys.modules\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "resnext publish runs/photos --to" in done.stdout
