@@ -12,7 +12,9 @@ from resnext.errors import CheckpointError, ConfigError
 from resnext.model.card import ModelCard
 from resnext.model.config import BaselineConfig, ModelConfig, ResNeXtConfig
 from resnext.model.convert import convert_form
+from resnext.model.create import create_model
 from resnext.model.names import name_of
+from resnext.model.weights import misfit
 from resnext.training.run_folder import CONFIG
 from resnext.weights.source import Weights, open_weights
 
@@ -94,6 +96,13 @@ def _of_network(model: nn.Module) -> Weights:
     assert isinstance(config, ResNeXtConfig | BaselineConfig)
     assert isinstance(card, ModelCard)
     state = {name: tensor.detach().cpu() for name, tensor in model.state_dict().items()}
+    with torch.device("meta"):
+        wanted = create_model(config).state_dict()
+    if complaint := misfit(wanted, state):
+        raise ConfigError(
+            f"the network's tensors are not those of its config; {complaint}. Give the network as "
+            "resnext made it: unwrapped (model.module, or before torch.compile) and unchanged"
+        )
     return Weights("the network", config, state, card, is_described=card != ModelCard())
 
 

@@ -13,7 +13,10 @@ from resnext.errors import CheckpointError, ConfigError
 from resnext.hub import save
 from resnext.hub.save import PublishError, save_pretrained
 from resnext.model.convert import convert_form
+from resnext.model.create import create_model
 from resnext.model.weights import save_weights
+from resnext.weights.catalogue import find_entry
+from resnext.weights.fetch import place_of
 
 
 def assert_same(found: nn.Module, state: dict[str, torch.Tensor]) -> None:
@@ -96,6 +99,31 @@ def test_a_failure_in_the_middle_leaves_nothing_behind(
 def test_a_network_of_another_library_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"Linear has no \.config"):
         save_pretrained(nn.Linear(2, 2), tmp_path / "out")
+
+
+def test_a_wrapped_network_is_refused_rather_than_saved_under_other_names(tmp_path: Path) -> None:
+    wrapped = torch.compile(random_network(CIFAR))
+    with pytest.raises(ConfigError, match=r"before torch\.compile"):
+        save_pretrained(wrapped, tmp_path / "out")  # type: ignore[arg-type]
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_catalogue_entry_keeps_its_licence_classes_and_published_figure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr("resnext.weights.fetch.checksum_of", lambda _: None)
+    place = place_of(find_entry("resnet18.imagenet1k_v1"))
+    place.parent.mkdir(parents=True)
+    torch.save(create_model("resnet18").state_dict(), place)
+    out = save_pretrained("resnet18.imagenet1k_v1", tmp_path / "out")
+    described = json.loads((out / "config.json").read_text(encoding="utf-8"))
+    assert described["architecture"] == "resnet18"
+    assert described["label_names"][0] == "n01440764"  # the tench, ImageNet's first class
+    assert described["pretrained_cfg"]["license"] == "BSD-3-Clause"
+    text = (out / "README.md").read_text(encoding="utf-8")
+    assert "by the publisher of resnet18.imagenet1k_v1; not measured again" in text
+    assert "license: bsd-3-clause" in text
 
 
 def test_a_card_for_other_channels_is_refused(tmp_path: Path) -> None:
