@@ -16,17 +16,32 @@ _HOMES = {
     "create_model": "resnext.model.create",
     "list_models": "resnext.model.names",
     "load": "resnext.weights.load",
+    "from_pretrained": "resnext.hub.pretrained",
+    "save_pretrained": "resnext.hub.save",
+    "push_to_hub": "resnext.hub.push",
     "count": "resnext.complexity.count",
 }
 
-__all__ = ["ResNeXtConfig", "count", "create_model", "list_models", "load"]
+__all__ = [
+    "ResNeXtConfig",
+    "count",
+    "create_model",
+    "from_pretrained",
+    "list_models",
+    "load",
+    "push_to_hub",
+    "save_pretrained",
+]
 
 if TYPE_CHECKING:
     from resnext.complexity.count import count
+    from resnext.hub.pretrained import from_pretrained
+    from resnext.hub.push import push_to_hub
+    from resnext.hub.save import save_pretrained
     from resnext.model.config import ResNeXtConfig
     from resnext.model.create import create_model
-    from resnext.weights.load import load
     from resnext.model.names import list_models
+    from resnext.weights.load import load
 
 
 def __getattr__(name: str) -> Any:

@@ -7,6 +7,7 @@ ResNeXtError
 ├── CheckpointError  a weights or checkpoint file is torn, foreign or does not fit
 ├── DownloadError    a file cannot be fetched, or is not the published one
 ├── LicenceError     a licence was not accepted
+├── PublishError     a network cannot be published where it should go
 └── TrainingError    training cannot go on (the loss is no longer a number)
 
 Each message says what was given, what is accepted and what to do. The command
@@ -40,6 +41,10 @@ class DownloadError(ResNeXtError):
 
 class LicenceError(ResNeXtError):
     """The licence of a file forbids some uses and was not accepted."""
+
+
+class PublishError(ResNeXtError):
+    """A network cannot be published: the folder, the Hub or the right to write is missing."""
 
 
 class TrainingError(ResNeXtError):

@@ -10,6 +10,7 @@ from safetensors.torch import load_file
 import resnext
 from resnext.errors import CheckpointError, ConfigError
 from resnext.model.card import ModelCard
+from resnext.model.names import name_of
 from resnext.model.weights import read_weights, save_weights
 from resnext.training.config import TrainConfig
 from resnext.training.display import Display
@@ -62,8 +63,20 @@ def test_a_head_for_the_same_classes_is_kept(tmp_path: Path) -> None:
 
 def test_weights_of_another_network_are_refused(tmp_path: Path, weights: Path) -> None:
     config = small_run(weights=weights, model=TINY.replace(cardinality=4))
-    with pytest.raises(CheckpointError, match="do not fit the network"):
+    with pytest.raises(CheckpointError, match=rf"They fit --model {name_of(TINY)} --set model.st"):
         train(config, Target(out=tmp_path / "run"), Display("quiet"))
+    assert not (tmp_path / "run").exists()
+
+
+def test_weights_of_another_library_without_a_head_are_a_start(tmp_path: Path) -> None:
+    torch.manual_seed(3)
+    state = resnext.create_model(TINY.replace(in_channels=1)).state_dict()
+    backbone = {f"module.{n}": t for n, t in state.items() if not n.startswith("fc.")}
+    torch.save({"state_dict": backbone, "epoch": 7}, tmp_path / "other.pth")
+    run, config = _finetune(tmp_path, weights=tmp_path / "other.pth", freeze_until=2)
+    after = load_file(run / "best.safetensors")
+    assert torch.equal(after["layer2.0.conv1.weight"], state["layer2.0.conv1.weight"])
+    assert config.data.mean == (0.5,)
 
 
 def test_more_frozen_stages_than_there_are_is_refused(tmp_path: Path, weights: Path) -> None:

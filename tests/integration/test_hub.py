@@ -169,7 +169,7 @@ def test_the_hubs_refusals_are_explained(hub: FakeHub, tmp_path: Path) -> None:
     hub.repositories["me/there"] = {"main": {}}
     printed = on_hub(
         hub,
-        "from resnext.hub.save import PublishError\n"
+        "from resnext.errors import PublishError\n"
         "tries = [('stranger', 'me/it'), ('reader', 'me/it'), ('reader', 'me/there')]\n"
         "for token, repository in tries:\n"
         "    try:\n        push_to_hub('out', repository, token=token)\n"
@@ -189,7 +189,7 @@ def test_a_missing_connection_is_explained(tmp_path: Path) -> None:
     save_pretrained(random_network(ODD), tmp_path / "out")
     printed = on_hub(
         gone,
-        "from resnext.hub.save import PublishError\n"
+        "from resnext.errors import PublishError\n"
         "try:\n    push_to_hub('out', 'me/it')\n"
         "except PublishError as error:\n    print(error)\n",
         tmp_path,

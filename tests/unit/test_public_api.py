@@ -14,8 +14,11 @@ def test_the_public_names_are_these() -> None:
         "ResNeXtConfig",
         "count",
         "create_model",
+        "from_pretrained",
         "list_models",
         "load",
+        "push_to_hub",
+        "save_pretrained",
     ]
     assert set(resnext.__all__) <= set(dir(resnext))
 

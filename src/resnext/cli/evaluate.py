@@ -43,7 +43,7 @@ class Evaluate:
     """Measure a trained network: errors, loss, calibration, confusion."""
 
     run: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
-    """A run folder or a weight file."""
+    """A run, a weight file, or a name that `resnext weights list` shows."""
     data: Annotated[str | None, option("DATA", "the run's own")] = None
     """Another data set than the run's own; written as for `resnext train`."""
     split: Literal["val", "train"] = "val"

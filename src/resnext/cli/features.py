@@ -37,7 +37,7 @@ class Features:
     """Write the features of a frozen network for every image to a Parquet file."""
 
     run: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
-    """A run folder or a weight file."""
+    """A run, a weight file, or a name that `resnext weights list` shows."""
     out: Annotated[Path, tyro.conf.arg(metavar="FILE")]
     """The Parquet file to write."""
     data: Annotated[tyro.conf.Positional[str | None], option("DATA", "the run's own")] = None

@@ -21,6 +21,7 @@ VERBS = (
     "convert",
     "features",
     "probe",
+    "publish",
     "study",
     "weights",
 )
@@ -37,6 +38,7 @@ examples:
   resnext features runs/demo photos/ --out photos.parquet
   resnext weights list resnext50
   resnext convert downloads/resnext50_32x4d-7cdf4587.pth resnext50.safetensors
+  resnext publish runs/demo --to demo-for-the-hub
   resnext study run table3 --scale small --data fashion-mnist
 
 `resnext VERB --help` lists a verb's options."""

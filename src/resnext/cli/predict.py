@@ -29,7 +29,7 @@ class Predict:
     """Name the classes of image files, any number of them."""
 
     run: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
-    """A run folder or a weight file."""
+    """A run, a weight file, or a name that `resnext weights list` shows."""
     images: Annotated[
         tyro.conf.Positional[tuple[Path, ...]], tyro.conf.arg(metavar="IMAGE|FOLDER ...")
     ]

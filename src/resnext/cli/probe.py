@@ -41,7 +41,7 @@ class Probe:
     """Classify with a frozen network's features: a linear probe and nearest neighbours."""
 
     run: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
-    """A run folder or a weight file."""
+    """A run, a weight file, or a name that `resnext weights list` shows."""
     data: Annotated[tyro.conf.Positional[str | None], option("DATA", "the run's own")] = None
     """The data set; written as for `resnext train`."""
     method: Literal["linear", "knn", "both"] = "both"

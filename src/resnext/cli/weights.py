@@ -84,9 +84,7 @@ def _list(arguments: Weights) -> int:
     if arguments.json:
         print(json.dumps([_facts(entry) for entry in found], indent=2))
     elif not found:
-        raise ConfigError(
-            f"no entry has the words {words!r}; `resnext weights list` shows all"
-        )
+        raise ConfigError(f"no entry has the words {words!r}; `resnext weights list` shows all")
     else:
         _print(_table(found))
     return 0

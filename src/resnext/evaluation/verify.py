@@ -81,7 +81,7 @@ class Verified:
 def verify_entry(
     entry: WeightsEntry, data: DataConfig | None, runtime: Runtime, effort: Effort | None = None
 ) -> Verified:
-    """Evaluate an entry as its publisher did.
+    """Evaluate an entry as its publisher did, choosing between all its classes.
 
     Args:
         entry: The entry; its file has been fetched.
@@ -100,5 +100,5 @@ def verify_entry(
                 "folder val with a folder for each class"
             )
         data = DataConfig(name=_OWN_DATA[entry.classes])
-    evaluation = measure(Path(entry.name), Protocol(data=data), runtime, effort)
+    evaluation = measure(Path(entry.name), Protocol(data=data, all_classes=True), runtime, effort)
     return Verified(entry, evaluation.figures)

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from resnext import __version__
-from resnext.errors import ConfigError
+from resnext.errors import ConfigError, PublishError
 from resnext.hub.published import Source
-from resnext.hub.save import FILES, PublishError, save_pretrained
+from resnext.hub.save import FILES, save_pretrained
 from resnext.weights.hub_file import is_repository
 
 if TYPE_CHECKING:

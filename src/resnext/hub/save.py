@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from resnext.errors import ConfigError, ResNeXtError
+from resnext.errors import ConfigError, PublishError
 from resnext.files import write_whole
 from resnext.hub.curves import draw_curves
 from resnext.hub.hub_config import hub_config
@@ -21,10 +21,6 @@ CARD = "README.md"
 CURVES = "curves.png"
 FILES = (WEIGHTS, HUB_CONFIG, CARD, CURVES, CONFIG)
 """All that a folder can hold; the last two only for runs."""
-
-
-class PublishError(ResNeXtError):
-    """A network cannot be published: the folder, the Hub or the right to write is missing."""
 
 
 def save_pretrained(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import torch
 from torch import nn
 
 from resnext.errors import CheckpointError, ConfigError
-from resnext.model.config import BaselineConfig, ResNeXtConfig
-from resnext.model.names import name_of
-from resnext.model.weights import load_into
+from resnext.model.config import BaselineConfig, ModelConfig, ResNeXtConfig
+from resnext.model.create import create_model
+from resnext.model.names import config_from, name_of
+from resnext.model.weights import load_into, misfit
 from resnext.training.config import TrainConfig
 from resnext.weights.source import Weights
 
@@ -21,21 +23,41 @@ def load_pretrained(model: nn.Module, weights: Weights, classes: tuple[str, ...]
         classes: Class names of the new training.
 
     Raises:
-        CheckpointError: The weights do not fit the network; the message names the network
-            that they do fit.
+        CheckpointError: The weights do not fit the network.
     """
     state = dict(weights.state)
     if not weights.has_head or not _same_classes(weights, classes):
         fresh = model.state_dict()
         state.update({name: fresh[name] for name in head_keys(model)})
-    try:
-        load_into(model, state)
-    except CheckpointError as error:
-        fitting = name_of(weights.config)
+    load_into(model, state)
+
+
+def check_pretrained(config: ModelConfig, weights: Weights) -> None:
+    """Compare trained weights with a network before it is built; heads may differ.
+
+    Raises:
+        CheckpointError: They do not fit; the message lists what is wrong and names the
+            network that they do fit.
+    """
+    with torch.device("meta"):
+        model = create_model(config)
+    heads = head_keys(model)
+    wanted = {name: t for name, t in model.state_dict().items() if name not in heads}
+    given = {name: t for name, t in weights.state.items() if name not in heads}
+    if complaint := misfit(wanted, given):
         raise CheckpointError(
-            f"{weights.name}: {error}; they fit --model {fitting}, which is taken where none "
-            "is named"
-        ) from None
+            f"{weights.name}: the weights do not fit {name_of(config)}; {complaint}. They fit "
+            f"{_flags(weights.config)}, which is taken where no --model is named"
+        )
+
+
+def _flags(config: ModelConfig) -> str:
+    """Write the flags that name a network, for messages."""
+    name = name_of(config)
+    plain = config_from(name, num_classes=config.num_classes, in_channels=config.in_channels)
+    values, defaults = config.model_dump(mode="json"), plain.model_dump(mode="json")
+    others = [f"model.{key}={value}" for key, value in values.items() if value != defaults[key]]
+    return " ".join([f"--model {name}", *(["--set", *others] if others else [])])
 
 
 def _same_classes(weights: Weights, classes: tuple[str, ...]) -> bool:

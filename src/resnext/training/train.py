@@ -23,7 +23,7 @@ from resnext.training.config import TrainConfig
 from resnext.training.display import Display
 from resnext.training.ema import WeightAverage
 from resnext.training.environment import describe_environment
-from resnext.training.finetune import freeze, load_pretrained
+from resnext.training.finetune import check_pretrained, freeze, load_pretrained
 from resnext.training.interrupt import stop_on_signal
 from resnext.training.loop import Loaders, Loop, Recorder
 from resnext.training.metrics_log import MetricsLog
@@ -107,8 +107,10 @@ def resolve(config: TrainConfig, info: DataInfo, weights: Weights | None = None)
 
     Raises:
         ConfigError: The weights to start from take images of other channels.
+        CheckpointError: They do not fit the network.
     """
     mean, std = config.data.mean or info.mean, config.data.std or info.std
+    model = config.model.replace(num_classes=len(info.classes), in_channels=info.in_channels)
     if weights is not None:
         trained = weights.config
         if trained.in_channels != info.in_channels:
@@ -118,9 +120,10 @@ def resolve(config: TrainConfig, info: DataInfo, weights: Weights | None = None)
                 f"adapt them: resnext convert {weights.name} adapted.safetensors --in-channels "
                 f"{info.in_channels}"
             )
+        check_pretrained(model, weights)
         mean, std = weights.card.mean, weights.card.std
     return config.replace(
-        model=config.model.replace(num_classes=len(info.classes), in_channels=info.in_channels),
+        model=model,
         data=config.data.replace(image_size_px=info.image_size_px, mean=mean, std=std),
     )
 

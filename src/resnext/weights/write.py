@@ -9,6 +9,7 @@ import torch
 
 from resnext.errors import CheckpointError, ConfigError
 from resnext.model.config import BaselineConfig, ModelConfig, template_stage_widths
+from resnext.model.timm_format import why_not_timm
 from resnext.model.weights import save_weights
 from resnext.weights.change import form
 from resnext.weights.source import Weights
@@ -33,7 +34,7 @@ def write(weights: Weights, path: Path, kind: Format) -> None:
         CheckpointError: The file cannot be written.
     """
     if kind != "safetensors":
-        if reason := not_expressible(weights.config):
+        if reason := _REASONS[kind](weights.config):
             raise ConfigError(
                 f"{weights.name}: {kind} has no such network: {reason}; --format safetensors "
                 "keeps it as it is"
@@ -45,12 +46,8 @@ def write(weights: Weights, path: Path, kind: Format) -> None:
         save_weights(path, weights.state, weights.config, weights.card)
 
 
-def not_expressible(config: ModelConfig) -> str:
-    """Say why torchvision's and timm's ResNet classes cannot build a network; empty if they can.
-
-    Any depth, cardinality, bottleneck width, block and number of classes can be built, and
-    other input channels by timm.
-    """
+def why_not_torchvision(config: ModelConfig) -> str:
+    """Say what of a network torchvision's ResNet does not have; empty where it has all."""
     if isinstance(config, BaselineConfig):
         return ""
     widths = template_stage_widths(config.block, 4)
@@ -62,8 +59,12 @@ def not_expressible(config: ModelConfig) -> str:
         f"its shortcuts are of type {config.shortcut}, not B": config.shortcut != "B",
         "it is pre-activated": config.preactivation,
         f"it has {config.ndim} dimension(s), not 2": config.ndim != 2,
+        f"it takes {config.in_channels} channel(s), not 3": config.in_channels != 3,
     }
     return "; ".join(reason for reason, holds in reasons.items() if holds)
+
+
+_REASONS = {"torchvision": why_not_torchvision, "timm": why_not_timm}
 
 
 def _save_state(state: dict[str, torch.Tensor], path: Path) -> None:

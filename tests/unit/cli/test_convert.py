@@ -14,7 +14,7 @@ from resnext.model.card import ModelCard
 from resnext.model.create import create_model
 from resnext.model.weights import save_weights
 from resnext.weights.source import Weights, open_weights
-from resnext.weights.write import not_expressible
+from resnext.weights.write import why_not_torchvision
 
 NAME = "resnext14_4x8d"
 
@@ -159,10 +159,10 @@ def test_an_existing_file_is_not_replaced_unasked(
 
 
 def test_a_network_that_a_library_cannot_build_is_refused_with_the_reasons() -> None:
-    assert not_expressible(create_model("resnet18").config) == ""
-    cifar = not_expressible(create_model("resnext29_8x64d").config)
+    assert why_not_torchvision(create_model("resnet18").config) == ""
+    cifar = why_not_torchvision(create_model("resnext29_8x64d").config)
     assert "CIFAR" in cifar
     assert "3 stages" in cifar
     odd = create_model(NAME, shortcut="C", preactivation=True, stem_width=32).config
     for reason in ("type C", "pre-activated", "32 channels"):
-        assert reason in not_expressible(odd)
+        assert reason in why_not_torchvision(odd)

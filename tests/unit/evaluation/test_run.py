@@ -47,7 +47,8 @@ def test_a_run_is_evaluated_as_its_network_says(digits_run: Path) -> None:
     assert figures["parameters"] == sum(
         p.numel() for p in open_model(digits_run).module.parameters()
     )
-    assert figures["view"] == {"size_px": 8,
+    assert figures["view"] == {
+        "size_px": 8,
         "resize_px": None,
         "interpolation": "bilinear",
         "ten_crop": False,

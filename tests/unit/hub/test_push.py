@@ -13,9 +13,8 @@ import pytest
 from hub_networks import CIFAR, made_run, random_network
 from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
 
-from resnext.errors import ConfigError
+from resnext.errors import ConfigError, PublishError
 from resnext.hub.push import push_to_hub
-from resnext.hub.save import PublishError
 
 
 @dataclass

@@ -9,9 +9,9 @@ from hub_networks import CARD, CIFAR, ODD, made_run, random_network
 from torch import nn
 
 import resnext
-from resnext.errors import CheckpointError, ConfigError
+from resnext.errors import CheckpointError, ConfigError, PublishError
 from resnext.hub import save
-from resnext.hub.save import PublishError, save_pretrained
+from resnext.hub.save import save_pretrained
 from resnext.model.convert import convert_form
 from resnext.model.create import create_model
 from resnext.model.weights import save_weights

@@ -14,8 +14,8 @@ from resnext.model import weights
 from resnext.model.card import ModelCard
 from resnext.model.config import BaselineConfig, ModelConfig, ResNeXtConfig
 from resnext.model.create import create_model
-from resnext.weights.load import load
 from resnext.model.weights import load_into, read_weights, save_weights
+from resnext.weights.load import load
 
 SMALL = ResNeXtConfig(
     stem="cifar",
