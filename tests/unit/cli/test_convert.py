@@ -12,6 +12,7 @@ import resnext
 from resnext.cli.main import main
 from resnext.model.card import ModelCard
 from resnext.model.create import create_model
+from resnext.model.names import config_from
 from resnext.model.weights import save_weights
 from resnext.weights.source import Weights, open_weights
 from resnext.weights.write import why_not_torchvision
@@ -23,9 +24,10 @@ NAME = "resnext14_4x8d"
 def file(tmp_path: Path) -> Path:
     """Our file of a small network that torchvision's class can build, with a card."""
     torch.manual_seed(0)
-    model = create_model(NAME, num_classes=6)
+    config = config_from(NAME, num_classes=6)
+    model = create_model(config)
     card = ModelCard(classes=tuple("abcdef"), metrics={"top1_error": 12.5}, image_size_px=96)
-    save_weights(tmp_path / "w.safetensors", model, model.config, card)
+    save_weights(tmp_path / "w.safetensors", model, config, card)
     return tmp_path / "w.safetensors"
 
 
@@ -159,10 +161,10 @@ def test_an_existing_file_is_not_replaced_unasked(
 
 
 def test_a_network_that_a_library_cannot_build_is_refused_with_the_reasons() -> None:
-    assert why_not_torchvision(create_model("resnet18").config) == ""
-    cifar = why_not_torchvision(create_model("resnext29_8x64d").config)
+    assert why_not_torchvision(config_from("resnet18")) == ""
+    cifar = why_not_torchvision(config_from("resnext29_8x64d"))
     assert "CIFAR" in cifar
     assert "3 stages" in cifar
-    odd = create_model(NAME, shortcut="C", preactivation=True, stem_width=32).config
+    odd = config_from(NAME, shortcut="C", preactivation=True, stem_width=32)
     for reason in ("type C", "pre-activated", "32 channels"):
         assert reason in why_not_torchvision(odd)

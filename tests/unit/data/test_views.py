@@ -12,6 +12,7 @@ from resnext.data.config import ViewConfig
 from resnext.data.single import prepare_image, prepare_views, to_hwc
 from resnext.data.views import View, resize_short_side, resolve_view, take_views
 from resnext.errors import ConfigError, DataError
+from resnext.model.card import Interpolation
 
 
 def picture(width: int, height: int) -> Image.Image:
@@ -36,9 +37,18 @@ def test_ten_crops_are_torchvisions() -> None:
     assert got == expected
 
 
+@pytest.mark.parametrize("name", ["bilinear", "bicubic"])
+def test_the_filter_of_the_resize_is_the_one_asked_for(name: Interpolation) -> None:
+    image = picture(50, 40)
+    view = resolve_view(ViewConfig(size_px=28, resize_px=32, interpolation=name), 28, is_files=True)
+    resize = v2.Resize(32, interpolation=v2.InterpolationMode(name))
+    expected = np.asarray(v2.CenterCrop(28)(resize(image)))
+    assert np.array_equal(prepare_views(image, view)[0].numpy(), expected)
+
+
 def test_flip_adds_the_mirrored_crop_right_after_its_original() -> None:
     images = torch.randn(3, 1, 4, 4)
-    views = take_views(images, View(4, None, ViewConfig(flip=True)))
+    views = take_views(images, View(4, None, "bilinear", ViewConfig(flip=True)))
     assert torch.equal(views[0::2], images)
     assert torch.equal(views[1::2], images.flip(3))
 

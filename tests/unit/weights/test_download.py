@@ -212,9 +212,12 @@ def test_a_full_disk_is_told_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_hub_entry_is_fetched_by_repository_and_file(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
-    monkeypatch.setattr(
-        "resnext.weights.hub_file.hub_file", lambda *given: asked.append(given) or Path("x")
-    )
+
+    def fake(*given: str) -> Path:
+        asked.append(given)
+        return Path("x")
+
+    monkeypatch.setattr("resnext.weights.hub_file.hub_file", fake)
     assert fetch(entry_at("hf-hub:timm/resnext50.a/model.safetensors")) == Path("x")
     assert asked == [("timm/resnext50.a", "model.safetensors")]
 

@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from resnext.errors import CheckpointError, ConfigError
-from resnext.model.config import ResNeXtConfig
+from resnext.model.config import ModelConfig, ResNeXtConfig
 from resnext.model.create import create_model
+from resnext.model.names import config_from
 from resnext.weights.families.recognise import recognise
 from resnext.weights.infer import infer_config
 
@@ -35,7 +36,7 @@ def configs(draw: st.DrawFn) -> ResNeXtConfig:
     )
 
 
-def state_of(config: ResNeXtConfig) -> dict[str, torch.Tensor]:
+def state_of(config: ModelConfig) -> dict[str, torch.Tensor]:
     with torch.device("meta"):
         return dict(create_model(config).state_dict())
 
@@ -61,26 +62,26 @@ def test_every_setting_that_shapes_can_tell_is_found(config: ResNeXtConfig) -> N
 
 
 def test_wide_resnets_are_cardinality_1() -> None:
-    found = infer_config(state_of(create_model("resnet50_1x128d").config))
+    found = infer_config(state_of(config_from("resnet50_1x128d")))
     assert found.template == "1x128d"
 
 
 def test_a_stage_that_is_missing_is_named() -> None:
-    state = state_of(create_model("resnet18").config)
+    state = state_of(config_from("resnet18"))
     cut = {name: tensor for name, tensor in state.items() if not name.startswith("layer3.")}
     with pytest.raises(CheckpointError, match="no tensors of stage 3"):
         infer_config(cut)
 
 
 def test_an_absurd_block_number_builds_nothing() -> None:
-    state = state_of(create_model("resnet18").config)
+    state = state_of(config_from("resnet18"))
     state["layer4.9000.conv1.weight"] = state["layer4.1.conv1.weight"]
     with pytest.raises(CheckpointError, match="more blocks than it has tensors"):
         infer_config(state)
 
 
 def test_a_stem_of_another_kind_is_refused() -> None:
-    state = state_of(create_model("resnet18").config)
+    state = state_of(config_from("resnet18"))
     state["conv1.weight"] = torch.empty(64, 3, 5, 5, device="meta")
     with pytest.raises(ConfigError, match="3 or 7 wide"):
         infer_config(state)

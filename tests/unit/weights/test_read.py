@@ -77,7 +77,7 @@ def test_a_whole_pickled_module_is_refused_with_the_remedy(tmp_path: Path) -> No
 
 @pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning")
 def test_a_torchscript_program_is_refused_as_one(tmp_path: Path) -> None:
-    torch.jit.script(torch.nn.Linear(2, 2)).save(tmp_path / "w.pt")
+    torch.jit.save(torch.jit.script(torch.nn.Linear(2, 2)), tmp_path / "w.pt")
     with pytest.raises(CheckpointError, match="TorchScript"):
         read_tensors(tmp_path / "w.pt")
 

@@ -15,7 +15,7 @@ from resnext.weights.families.recognise import recognise, strip_wrappers
 from resnext.weights.infer import infer_config
 
 SHAPE = Shape()
-PEERS = {
+PEERS: dict[str, Callable[[], nn.Module]] = {
     "pycls": lambda: pycls_network(SHAPE),
     "detectron2": lambda: Detectron2Network(SHAPE),
     "mmpretrain": lambda: MMClassifier(SHAPE),
@@ -28,6 +28,8 @@ def randomise(network: nn.Module, seed: int = 0) -> nn.Module:
     generator = torch.Generator().manual_seed(seed)
     for module in network.modules():
         if isinstance(module, nn.modules.batchnorm._BatchNorm):
+            assert module.running_var is not None
+            assert module.running_mean is not None
             for tensor in (module.weight.data, module.running_var):
                 tensor.uniform_(0.5, 1.5, generator=generator)
             for tensor in (module.bias.data, module.running_mean):
