@@ -46,7 +46,8 @@ def hub_file(repository: str, filename: str, revision: str | None = None) -> Pat
         return Path(hf_hub_download(repository, filename, revision=revision))
     except LocalEntryNotFoundError:
         raise DownloadError(
-            f"{repository}: {filename} is not in the Hub's cache and the Hub cannot be reached"
+            f"{repository}: {filename} is not in the Hub's cache and the Hub cannot be reached; "
+            f"get the files of https://huggingface.co/{repository} elsewhere and name their folder"
         ) from None
     except EntryNotFoundError:
         raise NoSuchHubFileError(f"{repository}: has no file {filename}") from None

@@ -14,8 +14,10 @@ from resnext.class_lists import class_names
 from resnext.errors import CheckpointError, ConfigError
 from resnext.model.card import ModelCard
 from resnext.model.config import ModelConfig, ResNeXtConfig
+from resnext.model.names import name_of, parse_name
 from resnext.model.weights import BEST, read_weights
 from resnext.weights.download import Progress
+from resnext.weights.entry import WeightsEntry
 from resnext.weights.entry_card import (
     card_of,
     entry_of_file,
@@ -87,8 +89,7 @@ def open_weights(
     repository = name.removeprefix(HUB)
     entry = named_entry(name) or entry_of_repository(repository)
     if entry is not None:
-        file = fetch(entry, accept_licence=accept_licence, progress=progress)
-        return replace(open_file(file, card_of(entry)), name=entry.name)
+        return _from_entry(entry, fetch(entry, accept_licence=accept_licence, progress=progress))
     if name != repository or (is_repository(name) and not path.parent.exists()):
         return _from_hub(repository)
     if len(path.parts) > 1 or path.suffix in _SUFFIXES:
@@ -171,6 +172,17 @@ def _guess(config: ModelConfig) -> ModelCard:
     if config.num_classes == len(class_names("imagenet1k")):
         values["classes"] = class_names("imagenet1k")
     return ModelCard(**values)
+
+
+def _from_entry(entry: WeightsEntry, file: Path) -> Weights:
+    """Open the file of an entry, which must hold the network that the entry names."""
+    weights = replace(open_file(file, card_of(entry)), name=entry.name)
+    if name_of(weights.config) != name_of(parse_name(entry.network)):
+        raise CheckpointError(
+            f"{file}: holds {name_of(weights.config)}, but {entry.name} is {entry.network}; it is "
+            "another file: remove it and fetch it again"
+        )
+    return weights
 
 
 def _from_hub(name: str) -> Weights:

@@ -154,6 +154,14 @@ def test_classes_of_an_entry_are_dropped_where_the_file_has_another_head(
     assert (weights.config.num_classes, weights.card.classes) == (7, ())
 
 
+def test_the_file_of_an_entry_must_hold_the_entrys_network(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    put_in_cache("resnet18.imagenet1k_v1", create_model("resnet34").state_dict(), monkeypatch)
+    with pytest.raises(CheckpointError, match=r"holds resnet34, but resnet18\.imagenet1k_v1 is"):
+        open_weights("resnet18.imagenet1k_v1")
+
+
 def test_a_backbone_opens_but_does_not_predict(tmp_path: Path) -> None:
     state = create_model("resnet18").state_dict()
     del state["fc.weight"], state["fc.bias"]
