@@ -20,6 +20,8 @@ Scale = Literal["paper", "small"]
 
 # Side in pixels that small studies give to images from files
 _SMALL_SIDE_PX = 112
+# Side in pixels up to which a small network has the CIFAR stem
+_LARGEST_CIFAR_PX = 32
 _SMALL_EPOCHS = 10
 
 
@@ -107,10 +109,13 @@ def data_of(choice: Choice, default: str = "imagenet") -> tuple[DataConfig, ...]
 
 def side_px(choice: Choice) -> int:
     """Return the side of the images that the costs of a small study are counted at."""
-    data = data_of(choice)[0]
-    if data.image_size_px is not None:
-        return data.image_size_px
-    return KNOWN[data.name].image_size_px if is_small(data) else _SMALL_SIDE_PX
+    return _sides_px(choice)[0]
+
+
+def _sides_px(choice: Choice) -> list[int]:
+    """Return the side of the images of each data set, as `choice.changes` leave it."""
+    sets = [settings.data for settings in settings_for(choice, "fast")]
+    return [data.image_size_px or KNOWN[data.name].image_size_px for data in sets]
 
 
 def paper_network(name: str) -> ResNeXtConfig:
@@ -132,7 +137,7 @@ def small_network(choice: Choice, *, num_blocks: int, share: int = 2) -> ResNeXt
         share: What the paper's widths are divided by.
     """
     return ResNeXtConfig(
-        stem="cifar" if all(is_small(data) for data in data_of(choice)) else "imagenet",
+        stem="cifar" if max(_sides_px(choice)) <= _LARGEST_CIFAR_PX else "imagenet",
         blocks_per_stage=(num_blocks,) * 3,
         cardinality=1,
         bottleneck_width=64 // share,

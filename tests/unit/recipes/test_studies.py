@@ -118,6 +118,13 @@ def test_every_study_has_a_small_form_on_small_images_and_on_photos(
         assert not {figure.design for figure in study.paper} & {d.label for d in study.designs}
 
 
+def test_small_images_from_files_get_the_cifar_stem(tmp_path: Path) -> None:
+    data = (DataConfig(name="folder", root=tmp_path),)
+    study = open_study("table3", Choice("small", data, changes=("data.image_size_px=32",)))
+    assert {model.stem for model in models(study)} == {"cifar"}
+    assert study.settings[0].data.image_size_px == 32
+
+
 def test_the_small_family_keeps_the_cost_of_a_block() -> None:
     family = models(open_study("table3", SMALL))
     assert [model.cardinality for model in family] == [1, 2, 4, 8, 16]
