@@ -1,6 +1,7 @@
 """Signals, a full disk, a loss that is not a number: one message, and nothing lost."""
 
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -80,6 +81,7 @@ def test_a_foreign_or_torn_checkpoint_is_refused(tmp_path: Path) -> None:
     finish(small_run(), run)
     config = open_run(run)
     whole = (run / "last.safetensors").read_bytes()
+    (run / "last.previous.safetensors").unlink()  # otherwise training goes on from that one
     (run / "last.safetensors").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(CheckpointError, match="cannot be read as a checkpoint"):
         train(config, Target(resume=run), Display("quiet"))
@@ -89,3 +91,28 @@ def test_a_foreign_or_torn_checkpoint_is_refused(tmp_path: Path) -> None:
     (run / "last.safetensors").write_bytes(whole)
     with pytest.raises(CheckpointError, match="does not fit this run's config"):
         train(config.replace(ema_decay=0.9), Target(resume=run), Display("quiet"))
+
+
+def test_a_damaged_checkpoint_is_told_and_the_one_before_leads_to_the_same_bits(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run, reference = tmp_path / "run", tmp_path / "reference"
+    finish(small_run(), run)
+    shutil.copytree(run, reference)
+    damaged = bytearray((run / "last.safetensors").read_bytes())
+    damaged[-100] ^= 1
+    (run / "last.safetensors").write_bytes(damaged)
+    train(open_run(run), Target(resume=run), Display("plain"))
+    assert_same_bits(run, reference)
+    told = capsys.readouterr().err
+    assert "last.safetensors: is damaged" in told
+    assert "going on from the checkpoint before it" in told
+
+
+def test_both_checkpoints_damaged_is_one_error(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    finish(small_run(), run)
+    for name in ("last.safetensors", "last.previous.safetensors"):
+        (run / name).write_bytes(b"")
+    with pytest.raises(CheckpointError, match=r"last\.safetensors.*the one before is no better"):
+        train(open_run(run), Target(resume=run), Display("quiet"))

@@ -1,26 +1,25 @@
-"""The checkpoint: everything that a run needs to go on, in one safetensors file.
+"""The checkpoint: everything that a run needs to go on, as a position and tensors.
 
 Order and augmentation are functions of (seed, epoch, index), so the position in training is
-two numbers; besides them only tensors are kept: weights, their average, momentum. The file
-is written beside its place, flushed to the disk and renamed, so that there is always a
-whole one; nothing in it executes code when it is read.
+two numbers; besides them only tensors are kept: weights, their average, momentum. How they
+become a file is `checkpoint_file`'s matter.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
 
 import torch
-from safetensors import SafetensorError, safe_open
-from torch import nn
+import torch.distributed as dist
 
 from resnext.errors import CheckpointError, TrainingError
-from resnext.model.weights import write_tensors
-from resnext.training.ema import WeightAverage
+from resnext.training.checkpoint_file import CheckpointFiles
+from resnext.training.checkpoint_writer import CheckpointWriter
+from resnext.training.step import Trainer
 
-_FORMAT = "resnext-checkpoint-1"
+_MOMENTUM = "momentum."
 
 
 @dataclass(frozen=True)
@@ -54,52 +53,65 @@ class Position:
     scaler: dict[str, float] = field(default_factory=dict)
 
 
-def save_checkpoint(
-    path: Path,
-    position: Position,
-    model: nn.Module,
-    optimizer: torch.optim.Optimizer,
-    average: WeightAverage | None,
-) -> None:
-    """Write the state of training, whole or not at all.
+def save_checkpoint(writer: CheckpointWriter, position: Position, trainer: Trainer) -> None:
+    """Copy the state of training and begin to write it.
 
     Raises:
         TrainingError: A weight is not a finite number; the file before is left alone.
-        CheckpointError: The file cannot be written (full disk, no permission).
+        CheckpointError: The write before this one failed (full disk, no permission).
     """
-    tensors = _named_tensors(model, optimizer, average)
+    tensors = _named_tensors(trainer)
     _check_finite(tensors, position)
-    metadata = {"format": _FORMAT, "position": json.dumps(asdict(position))}
-    write_tensors(path, tensors, metadata)
+    num_updates = 0 if trainer.average is None else trainer.average.num_updates
+    position = replace(position, ema_updates=num_updates, scaler=trainer.scaler.state_dict())
+    writer.save(json.dumps(asdict(position)), tensors)
 
 
-def load_checkpoint(
-    path: Path,
-    model: nn.Module,
-    optimizer: torch.optim.Optimizer,
-    average: WeightAverage | None,
-) -> Position:
-    """Put a saved state back into the network, the optimiser and the average.
+def load_checkpoint(files: CheckpointFiles, trainer: Trainer) -> Position:
+    """Put a saved state back into the network, the optimiser, the average and the scaler.
+
+    The first process reads and verifies; the others get from it what it found, so that all
+    go on from the same state whatever their view of the disk.
 
     Returns:
-        The position at which to go on.
+        The position at which to go on; the beginning if nothing was saved yet.
 
     Raises:
-        CheckpointError: The file is torn, or belongs to another network.
+        CheckpointError: No file is whole, or they belong to another network.
     """
-    try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            stored = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
-    except (SafetensorError, OSError) as error:
-        raise CheckpointError(f"{path}: cannot be read as a checkpoint ({error})") from None
-    if metadata.get("format") != _FORMAT:
-        raise CheckpointError(f"{path}: is not a training checkpoint of this program")
-    values = json.loads(metadata["position"])
+    found = trainer.runtime.from_main(lambda: _read_into(files, trainer))
+    if found is None:
+        return Position()
+    position, momenta = found
+    if not trainer.runtime.is_main:
+        _create_momentum(momenta, trainer)
+    if trainer.runtime.world_size > 1:
+        _copy_from_main(_named_tensors(trainer))
+    if trainer.average is not None:
+        trainer.average.num_updates = position.ema_updates
+    if position.scaler:
+        trainer.scaler.load_state_dict(position.scaler)
+    return position
+
+
+def _read_into(files: CheckpointFiles, trainer: Trainer) -> tuple[Position, list[str]] | None:
+    """Read a checkpoint into this process; return its position and its momenta's names."""
+    if not files.exist():
+        return None
+    stored = files.read()
+    values = json.loads(stored.position)
     pairs = {name: tuple(values[name]) for name in ("best", "told") if name in values}
-    position = Position(**values | pairs)
-    _create_momentum(stored, model, optimizer)
-    wanted = _named_tensors(model, optimizer, average)
+    momenta = [name for name in stored.tensors if name.startswith(_MOMENTUM)]
+    _create_momentum(momenta, trainer)
+    wanted = _named_tensors(trainer)
+    _check_fit(stored.tensors, wanted)
+    with torch.no_grad():
+        for name, tensor in wanted.items():
+            tensor.copy_(stored.tensors[name])  # keeps the tensor's memory layout
+    return Position(**values | pairs), momenta
+
+
+def _check_fit(stored: Mapping[str, torch.Tensor], wanted: Mapping[str, torch.Tensor]) -> None:
     differing = sorted(
         name
         for name in stored.keys() | wanted.keys()
@@ -107,38 +119,37 @@ def load_checkpoint(
     )
     if differing:
         raise CheckpointError(
-            f"{path}: does not fit this run's config; {len(differing)} tensors differ, "
+            f"the checkpoint does not fit this run's config; {len(differing)} tensors differ, "
             f"such as {differing[0]!r}"
         )
+
+
+def _copy_from_main(tensors: Mapping[str, torch.Tensor]) -> None:
     with torch.no_grad():
-        for name, tensor in wanted.items():
-            tensor.copy_(stored[name])  # keeps the tensor's memory layout
-    if average is not None:
-        average.num_updates = position.ema_updates
-    return position
+        for tensor in tensors.values():
+            sent = tensor.contiguous()  # processes exchange memory as it lies
+            dist.broadcast(sent, src=0)
+            tensor.copy_(sent)
 
 
-def _named_tensors(
-    model: nn.Module, optimizer: torch.optim.Optimizer, average: WeightAverage | None
-) -> dict[str, torch.Tensor]:
-    tensors = {f"model.{name}": tensor for name, tensor in model.state_dict().items()}
-    if average is not None:
-        for name, tensor in average.model.state_dict().items():
+def _named_tensors(trainer: Trainer) -> dict[str, torch.Tensor]:
+    tensors = {f"model.{name}": tensor for name, tensor in trainer.model.state_dict().items()}
+    if trainer.average is not None:
+        for name, tensor in trainer.average.model.state_dict().items():
             tensors[f"ema.{name}"] = tensor
-    for name, parameter in model.named_parameters():
-        momentum = optimizer.state.get(parameter, {}).get("momentum_buffer")
+    for name, parameter in trainer.model.named_parameters():
+        momentum = trainer.optimizer.state.get(parameter, {}).get("momentum_buffer")
         if momentum is not None:
-            tensors[f"momentum.{name}"] = momentum
+            tensors[_MOMENTUM + name] = momentum
     return tensors
 
 
-def _create_momentum(
-    stored: dict[str, torch.Tensor], model: nn.Module, optimizer: torch.optim.Optimizer
-) -> None:
+def _create_momentum(names: Iterable[str], trainer: Trainer) -> None:
     """Make room for the stored momentum; SGD itself makes it only at its first step."""
-    for name, parameter in model.named_parameters():
-        if f"momentum.{name}" in stored:
-            optimizer.state[parameter]["momentum_buffer"] = torch.empty_like(parameter)
+    wanted = set(names)
+    for name, parameter in trainer.model.named_parameters():
+        if _MOMENTUM + name in wanted:
+            trainer.optimizer.state[parameter]["momentum_buffer"] = torch.empty_like(parameter)
 
 
 def _check_finite(tensors: dict[str, torch.Tensor], position: Position) -> None:

@@ -90,6 +90,9 @@ class RuntimeConfig(Settings):
             layout for convolutions on CPU and GPU.
         compile: Compile the network with `torch.compile`.
         threads: CPU threads of one process; None leaves torch's choice.
+        timeout_minutes: A process that waits for the others longer than this gives up, so
+            that one that hangs is noticed.
+        compress_gradients: Processes exchange their gradients in bf16, half the bytes.
     """
 
     device: str = "auto"
@@ -97,6 +100,8 @@ class RuntimeConfig(Settings):
     channels_last: bool = True
     compile: bool = False
     threads: PositiveInt | None = None
+    timeout_minutes: PositiveFloat = 10.0
+    compress_gradients: bool = False
 
 
 class TrainConfig(Settings):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,12 +19,13 @@ from resnext.evaluation.evaluate import evaluate
 from resnext.model.card import ModelCard
 from resnext.model.weights import BEST, save_weights
 from resnext.training.checkpoint import Position, save_checkpoint
+from resnext.training.checkpoint_writer import CheckpointWriter
 from resnext.training.display import Display
 from resnext.training.finetune import set_train_mode
 from resnext.training.interrupt import Interrupted, StopRequest
 from resnext.training.meter import Meter
 from resnext.training.metrics_log import MetricsLog
-from resnext.training.run_folder import LAST, keep_last_good
+from resnext.training.run_folder import keep_last_good
 from resnext.training.schedule import lr_factor, peak_lr
 from resnext.training.step import Trainer, seed_step
 
@@ -41,11 +43,12 @@ class Loaders:
 
 @dataclass(frozen=True)
 class Recorder:
-    """Where the figures go; `log` is None in all processes but the first."""
+    """Where figures and checkpoints go; only the first process has a log and a writer."""
 
     run: Path
     display: Display
     log: MetricsLog | None
+    checkpoints: CheckpointWriter | None
 
 
 class Loop:
@@ -80,13 +83,15 @@ class Loop:
         Raises:
             Interrupted: A signal asked to stop; the state is saved.
             TrainingError: The loss is no longer a number; the last good state is kept.
+            CheckpointError: A checkpoint could not be written.
         """
         self._recorder.display.start(self._all_steps, self.position.total_steps)
         try:
-            while self.position.epoch < self._config.schedule.epochs:
-                self._train_epoch()
-                self._finish_epoch()
-                self._leave_if_asked()
+            with self._recorder.checkpoints or nullcontext():
+                while self.position.epoch < self._config.schedule.epochs:
+                    self._train_epoch()
+                    self._finish_epoch()
+                    self._leave_if_asked()
         finally:
             self._recorder.display.stop()
 
@@ -162,6 +167,7 @@ class Loop:
 
     def _finish_epoch(self) -> None:
         """Validate, log, and save: the best weights first, then the checkpoint that knows them."""
+        self._wait_for_checkpoint()
         position = self.position
         model = self._share_statistics()
         runtime = self._trainer.runtime
@@ -241,29 +247,23 @@ class Loop:
         save_weights(self._recorder.run / BEST, model, self._config.model, card)
 
     def _save_if_due(self, meter: Meter) -> None:
-        """Save in mid-epoch when the last save is long ago."""
+        """Save in mid-epoch when the last save is long ago and on the disk."""
         if time.monotonic() - self._last_save < 60.0 * self._config.checkpoint_minutes:
+            return
+        if self._recorder.checkpoints is not None and self._recorder.checkpoints.is_busy:
             return
         self.position = meter.into(self.position)
         self._save()
 
     def _save(self) -> None:
+        """Hand a copy of the state to the writer; training goes on while it is written."""
         self._last_save = time.monotonic()
-        if not self._trainer.runtime.is_main:
-            return
-        average = self._trainer.average
-        position = replace(
-            self.position,
-            ema_updates=0 if average is None else average.num_updates,
-            scaler=self._trainer.scaler.state_dict(),
-        )
-        save_checkpoint(
-            self._recorder.run / LAST,
-            position,
-            self._trainer.model,
-            self._trainer.optimizer,
-            average,
-        )
+        if self._recorder.checkpoints is not None:
+            save_checkpoint(self._recorder.checkpoints, self.position, self._trainer)
+
+    def _wait_for_checkpoint(self) -> None:
+        if self._recorder.checkpoints is not None:
+            self._recorder.checkpoints.wait()
 
     def _leave_if_asked(self) -> None:
         """Stop between two epochs; their end is saved already."""
@@ -272,6 +272,7 @@ class Loop:
             raise self._interrupted(number)
 
     def _interrupted(self, number: int) -> Interrupted:
+        self._wait_for_checkpoint()  # so that "saved" is true
         run = self._recorder.run
         return Interrupted(
             number,

@@ -5,19 +5,23 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import TypeVar
 
 import torch
 import torch.distributed as dist
 
-from resnext.errors import ConfigError
+from resnext.errors import ConfigError, ResNeXtError, TrainingError
 from resnext.training.config import RuntimeConfig
 
 # Numbers of glibc's malloc.h
 _M_TRIM_THRESHOLD = -1
 _M_MMAP_MAX = -4
+
+_Answer = TypeVar("_Answer")
 
 
 @dataclass(frozen=True)
@@ -46,16 +50,37 @@ class Runtime:
         enabled = self.dtype != torch.float32
         return torch.autocast(self.device.type, self.dtype if enabled else None, enabled=enabled)
 
+    def from_main(self, call: Callable[[], _Answer]) -> _Answer:
+        """Call a function in the first process only and give its answer to all.
+
+        Raises:
+            ResNeXtError: The function raised it; all processes raise the same.
+        """
+        if self.world_size == 1:
+            return call()
+        told: list[object] = [None, None]
+        if self.is_main:
+            try:
+                told[0] = call()
+            except ResNeXtError as error:
+                told[1] = error
+        dist.broadcast_object_list(told, src=0)
+        if isinstance(told[1], ResNeXtError):
+            raise told[1]
+        return told[0]  # type: ignore[return-value]  # what `call` returned, sent over
+
 
 @contextmanager
 def open_runtime(config: RuntimeConfig) -> Iterator[Runtime]:
     """Resolve the settings for this machine and join the other processes, if any.
 
     Under `torchrun` the process group is opened here (gloo on CPU, NCCL on GPU) and
-    closed when the context ends.
+    closed when the context ends. A process that waits for the others longer than
+    `config.timeout_minutes` gives up.
 
     Raises:
         ConfigError: The device or precision is not available here.
+        TrainingError: Another process ended or no longer answers.
     """
     if config.threads is not None:
         torch.set_num_threads(config.threads)
@@ -69,12 +94,29 @@ def open_runtime(config: RuntimeConfig) -> Iterator[Runtime]:
         return
     opened_here = not dist.is_initialized()
     if opened_here:
-        dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+        dist.init_process_group(
+            "nccl" if device.type == "cuda" else "gloo",
+            timeout=timedelta(minutes=config.timeout_minutes),
+        )
     try:
         yield Runtime(device, dtype, rank, world_size)
+    except RuntimeError as error:
+        if not _is_lost(error):
+            raise
+        raise TrainingError(
+            f"process {rank} of {world_size} lost the others: one ended, or did not answer "
+            f"within runtime.timeout_minutes={config.timeout_minutes:g}; its own message says "
+            f"why ({str(error).splitlines()[0]}). `torchrun --max-restarts N` starts all again "
+            "from the last checkpoint"
+        ) from error
     finally:
         if opened_here:
             dist.destroy_process_group()
+
+
+def _is_lost(error: RuntimeError) -> bool:
+    """Tell whether an error is the network's; gloo raises no type of its own."""
+    return isinstance(error, dist.DistError) or "gloo" in str(error)
 
 
 def _keep_freed_memory() -> None:

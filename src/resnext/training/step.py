@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.distributed.algorithms.ddp_comm_hooks import default_hooks
 from torch.nn.parallel import DistributedDataParallel
 
 from resnext.data.batch import Batch
@@ -50,7 +51,9 @@ class Trainer:
         self.scaler = torch.amp.GradScaler(
             runtime.device.type, enabled=runtime.dtype == torch.float16
         )
-        self._forward = _distribute(model) if runtime.world_size > 1 else model
+        self._forward = model
+        if runtime.world_size > 1:
+            self._forward = _distribute(model, compress=config.runtime.compress_gradients)
 
     def step(self, batch: Batch, lr: float) -> torch.Tensor:
         """Do one optimiser step on this process's share of a batch.
@@ -106,8 +109,8 @@ def seed_step(seed: int, rank: int, total_steps: int) -> None:
     torch.manual_seed(derive(seed, rank, total_steps) % 2**63)
 
 
-def _distribute(model: nn.Module) -> nn.Module:
-    """Let the processes average their gradients.
+def _distribute(model: nn.Module, *, compress: bool) -> nn.Module:
+    """Let the processes average their gradients, rounded to bf16 on the way if asked for.
 
     Each keeps its own BN statistics while training, which never enter the gradient; before
     they are used the first process's are handed to all.
@@ -116,7 +119,10 @@ def _distribute(model: nn.Module) -> nn.Module:
     known = inspect.signature(DistributedDataParallel).parameters
     option = "forward_sync_buffers" if "forward_sync_buffers" in known else "broadcast_buffers"
     options: dict[str, Any] = {option: False}
-    return DistributedDataParallel(model, gradient_as_bucket_view=True, **options)
+    parallel = DistributedDataParallel(model, gradient_as_bucket_view=True, **options)
+    if compress:
+        parallel.register_comm_hook(None, default_hooks.bf16_compress_hook)
+    return parallel
 
 
 def _split(batch: Batch, parts: int) -> Iterator[Batch]:

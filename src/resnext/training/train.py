@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import torch.distributed as dist
 
 from resnext.data.bad_files import BadFiles
 from resnext.data.batches import num_steps
@@ -18,7 +17,9 @@ from resnext.data.split import DataInfo, DataSet
 from resnext.errors import ConfigError
 from resnext.model.create import create_model
 from resnext.model.names import name_of
-from resnext.training.checkpoint import Position, load_checkpoint
+from resnext.training.checkpoint import load_checkpoint
+from resnext.training.checkpoint_file import CheckpointFiles
+from resnext.training.checkpoint_writer import CheckpointWriter
 from resnext.training.config import TrainConfig
 from resnext.training.display import Display
 from resnext.training.ema import WeightAverage
@@ -28,10 +29,10 @@ from resnext.training.interrupt import stop_on_signal
 from resnext.training.loop import Loaders, Loop, Recorder
 from resnext.training.metrics_log import MetricsLog
 from resnext.training.optimizer import build_optimizer
+from resnext.training.restart import check_restartable, has_begun, is_restart
 from resnext.training.run_folder import (
     BAD_FILES,
     ENVIRONMENT,
-    LAST,
     create_run_folder,
     explain_write_errors,
     write_config,
@@ -47,7 +48,8 @@ class Target:
     """Where a run goes.
 
     Attributes:
-        out: Exactly this folder, which must be empty or new.
+        out: Exactly this folder, which must be empty or new. Started again by a launcher
+            (see `restart`), training goes on with the run that is there.
         name: Name under `runs/`, numbered when taken; by default made of model, data, recipe.
         resume: Go on with this run.
     """
@@ -74,24 +76,31 @@ def train(config: TrainConfig, target: Target, display: Display) -> Path:
         Interrupted: A signal asked to stop; the state is saved.
         ResNeXtError: Settings, data, folder or loss do not allow to go on.
     """
+    check_restartable(has_folder=target.out is not None or target.resume is not None)
     with open_runtime(config.runtime) as runtime, stop_on_signal(runtime) as stop:
         data = load_data(config.data)
         weights = None
-        if target.resume is None:  # a resumed run has its own weights and resolved settings
+        if runtime.from_main(lambda: not _is_saved(target.resume)):
             weights = None if config.weights is None else open_weights(config.weights)
+        if target.resume is None:  # a resumed run has its own resolved settings
             config = resolve(config, data.info, weights)
         data = replace(data, info=_normalisation(config, data.info))
         _check_batches(config, data, runtime)
-        run = _open_run(config, target, runtime)
+        run = runtime.from_main(lambda: _open_run(config, target, runtime))
         display.note(f"run folder: {run}")
         trainer = build_trainer(config, data.info, runtime, weights)
-        position = _restore(run, trainer) if target.resume is not None else Position()
+        files = CheckpointFiles(run)
+        position = load_checkpoint(files, trainer)
+        if files.complaint:
+            display.note(f"{files.complaint}; going on from the checkpoint before it")
         bad_files = BadFiles(len(data.train) + len(data.val))
         loaders = _build_loaders(config, data, runtime, bad_files)
         log = MetricsLog(run, position.total_steps) if runtime.is_main else None
+        writer = CheckpointWriter(files) if runtime.is_main else None
+        recorder = Recorder(run, display, log, writer)
         with explain_write_errors(run):
             try:
-                Loop(trainer, loaders, Recorder(run, display, log), stop, position).run()
+                Loop(trainer, loaders, recorder, stop, position).run()
             finally:
                 if log is not None:
                     log.close()
@@ -165,32 +174,22 @@ def build_trainer(
     return Trainer(config, runtime, model, optimizer, average)
 
 
+def _is_saved(run: Path | None) -> bool:
+    """Tell whether a run to go on with has a checkpoint, which replaces weights to start from."""
+    return run is not None and CheckpointFiles(run).exist()
+
+
 def _open_run(config: TrainConfig, target: Target, runtime: Runtime) -> Path:
-    """Make the run folder in the first process and tell the others where it is."""
+    """Return the run folder: the one to go on with, or a new one."""
     if target.resume is not None:
         return target.resume
-    run = None
-    if runtime.is_main:
-        default = "-".join(filter(None, (name_of(config.model), config.data.name, config.recipe)))
-        run = create_run_folder(target.out, target.name or default)
-        write_config(run, config)
-        write_json(run / ENVIRONMENT, describe_environment(runtime))
-    if runtime.world_size > 1:
-        answer = [run]
-        dist.broadcast_object_list(answer, src=0)
-        run = answer[0]
-    assert run is not None
+    if target.out is not None and is_restart() and has_begun(target.out, config):
+        return target.out
+    default = "-".join(filter(None, (name_of(config.model), config.data.name, config.recipe)))
+    run = create_run_folder(target.out, target.name or default)
+    write_config(run, config)
+    write_json(run / ENVIRONMENT, describe_environment(runtime))
     return run
-
-
-def _restore(run: Path, trainer: Trainer) -> Position:
-    """Put the last checkpoint back, or start anew if the run was stopped before its first."""
-    if not (run / LAST).exists():
-        return Position()
-    position = load_checkpoint(run / LAST, trainer.model, trainer.optimizer, trainer.average)
-    if position.scaler:
-        trainer.scaler.load_state_dict(position.scaler)
-    return position
 
 
 def _build_loaders(

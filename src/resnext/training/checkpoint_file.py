@@ -1,0 +1,155 @@
+"""The two checkpoint files of a run: verified when read, replaced so that one is always whole.
+
+last.safetensors           the newest state
+last.previous.safetensors  the one before it
+
+A new state is written to `last.new.safetensors` and flushed to the disk. Only then does the
+last become the previous one, and the new one the last. The header holds a SHA-256 of
+everything else in the file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+
+from resnext.errors import CheckpointError
+from resnext.model.weights import write_tensors
+from resnext.training.run_folder import LAST
+
+PREVIOUS = "last.previous.safetensors"
+_NEW = "last.new.safetensors"
+_FORMAT = "resnext-checkpoint-2"
+_FORMAT_WITHOUT_CHECKSUM = "resnext-checkpoint-1"
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What a checkpoint file holds.
+
+    Attributes:
+        position: The position in training, as JSON.
+        tensors: The tensors by name, on the CPU.
+    """
+
+    position: str
+    tensors: Mapping[str, torch.Tensor]
+
+
+class CheckpointFiles:
+    """The checkpoint files of one run.
+
+    Attributes:
+        complaint: What was wrong with the last checkpoint when `read` took the one before;
+            empty if nothing was.
+    """
+
+    def __init__(self, run: Path) -> None:
+        self.complaint = ""
+        self._last, self._previous, self._new = run / LAST, run / PREVIOUS, run / _NEW
+
+    def exist(self) -> bool:
+        """Tell whether the run has been saved at all."""
+        return self._last.exists() or self._previous.exists()
+
+    def read(self) -> Stored:
+        """Read the last checkpoint, or the one before if the last is damaged or missing.
+
+        Raises:
+            CheckpointError: Neither is whole.
+        """
+        self.complaint = ""
+        try:
+            return read_checkpoint(self._last)
+        except CheckpointError as error:
+            if not self._previous.exists():
+                raise
+            complaint = str(error)
+        try:
+            stored = read_checkpoint(self._previous)
+        except CheckpointError as error:
+            raise CheckpointError(
+                f"{complaint}; the one before is no better: {error}. The run cannot go on; its "
+                "best weights, if there are some, are in best.safetensors"
+            ) from None
+        self.complaint = complaint
+        return stored
+
+    def write(self, stored: Stored) -> None:
+        """Write a new last checkpoint; the last becomes the previous one.
+
+        Raises:
+            CheckpointError: The file cannot be written; those before are left alone.
+        """
+        metadata = {"format": _FORMAT, "position": stored.position}
+        metadata["checksum"] = _checksum(metadata, stored.tensors)
+        write_tensors(self._new, stored.tensors, metadata)
+        if self._last.exists() and not self.complaint:  # a damaged one displaces no whole one
+            self._keep_last()
+        self._new.replace(self._last)
+        self.complaint = ""
+        _flush_folder(self._last.parent)
+
+    def _keep_last(self) -> None:
+        """Give the last checkpoint the name of the previous one, its own name remaining."""
+        link = self._previous.with_name(PREVIOUS + ".partial")
+        try:
+            link.unlink(missing_ok=True)
+            os.link(self._last, link)
+            link.replace(self._previous)
+            link.unlink(missing_ok=True)  # replacing a link by one to the same file does nothing
+        except OSError:  # a file system without links: for a moment there is no last one
+            self._last.replace(self._previous)
+
+
+def read_checkpoint(path: Path) -> Stored:
+    """Read a checkpoint file and verify it.
+
+    Files of version 1 hold no checksum, so that only their structure is verified.
+
+    Raises:
+        CheckpointError: The file is missing, torn, damaged, or no checkpoint.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = dict(file.metadata() or {})
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(f"{path}: cannot be read as a checkpoint ({error})") from None
+    if metadata.get("format") not in (_FORMAT, _FORMAT_WITHOUT_CHECKSUM):
+        raise CheckpointError(f"{path}: is not a training checkpoint of this program")
+    checksum = metadata.pop("checksum", None)
+    is_unverified = checksum is None and metadata["format"] == _FORMAT_WITHOUT_CHECKSUM
+    if "position" not in metadata or not (
+        is_unverified or checksum == _checksum(metadata, tensors)
+    ):
+        raise CheckpointError(
+            f"{path}: is damaged: its content is not what was written (the checksum differs)"
+        )
+    return Stored(metadata["position"], tensors)
+
+
+def _checksum(metadata: Mapping[str, str], tensors: Mapping[str, torch.Tensor]) -> str:
+    """Hash the texts of the header and the names, types, shapes and values of the tensors."""
+    names = sorted(tensors)
+    layout = [(name, str(tensors[name].dtype), list(tensors[name].shape)) for name in names]
+    digest = hashlib.sha256(json.dumps([sorted(metadata.items()), layout]).encode())
+    for name in names:
+        digest.update(tensors[name].reshape(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()
+
+
+def _flush_folder(folder: Path) -> None:
+    """Wait until the folder's list of names is on the disk."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,80 @@
+"""Writes checkpoints beside the training: the loop waits for the copy, not for the disk."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Self
+
+import torch
+
+from resnext.training.checkpoint_file import CheckpointFiles, Stored
+from resnext.training.snapshot import Snapshot
+
+
+class CheckpointWriter:
+    """Has at most one checkpoint in flight.
+
+    Each write has a thread of its own, which ends with it: processes that are forked while
+    nothing is written then have one thread less to go wrong.
+    """
+
+    def __init__(self, files: CheckpointFiles) -> None:
+        self._files = files
+        self._snapshot = Snapshot()
+        self._thread: threading.Thread | None = None
+        self._error: Exception | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        _error: BaseException | None,
+        _traceback: TracebackType | None,
+    ) -> None:
+        if kind is None:
+            self.wait()
+        elif self._thread is not None:  # another error is on its way: leave a whole file behind
+            self._thread.join()
+
+    @property
+    def is_busy(self) -> bool:
+        """A checkpoint is being written at this moment."""
+        return self._thread is not None and self._thread.is_alive()
+
+    def save(self, position: str, tensors: Mapping[str, torch.Tensor]) -> None:
+        """Copy a state and begin to write it; wait first if one is still being written.
+
+        Args:
+            position: The position in training, as JSON.
+            tensors: The tensors by name; they may change once this returns.
+
+        Raises:
+            CheckpointError: The write before this one failed.
+        """
+        self.wait()
+        stored = Stored(position, self._snapshot.take(tensors))
+        self._thread = threading.Thread(target=self._write, args=(stored,), name="checkpoint")
+        self._thread.start()
+
+    def wait(self) -> None:
+        """Wait until what was saved is on the disk.
+
+        Raises:
+            CheckpointError: It could not be written.
+        """
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+        if self._error is not None:
+            error, self._error = self._error, None
+            raise error
+
+    def _write(self, stored: Stored) -> None:
+        try:
+            self._files.write(stored)
+        except Exception as error:  # told by the thread that asked for it
+            self._error = error

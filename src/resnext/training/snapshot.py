@@ -1,0 +1,40 @@
+"""The snapshot: a copy of the state's tensors in the CPU's memory, taken between two steps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+
+
+class Snapshot:
+    """Holds one copy of each tensor; its memory is taken once and used again.
+
+    Copying is what a checkpoint costs the loop. On a GPU the copies go to page-locked memory,
+    at the full speed of the bus.
+    """
+
+    def __init__(self) -> None:
+        self._copies: dict[str, torch.Tensor] = {}
+
+    def take(self, tensors: Mapping[str, torch.Tensor]) -> Mapping[str, torch.Tensor]:
+        """Copy tensors; the copies taken before are overwritten.
+
+        Args:
+            tensors: Tensors by name, on any device and of any memory layout. A name that
+                comes again must have the shape and type it had.
+
+        Returns:
+            The copies by name, contiguous and complete.
+        """
+        copies = {name: self._copy(name, tensor) for name, tensor in tensors.items()}
+        for device in {tensor.device for tensor in tensors.values() if tensor.is_cuda}:
+            torch.cuda.current_stream(device).synchronize()
+        return copies
+
+    def _copy(self, name: str, tensor: torch.Tensor) -> torch.Tensor:
+        copy = self._copies.get(name)
+        if copy is None:
+            copy = torch.empty(tensor.shape, dtype=tensor.dtype, pin_memory=tensor.is_cuda)
+            self._copies[name] = copy
+        return copy.copy_(tensor.detach(), non_blocking=tensor.is_cuda)
