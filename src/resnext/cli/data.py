@@ -1,0 +1,253 @@
+"""Check ImageNet, prepare it from the official archives, or choose and build ImageNet-5K.
+
+The checksums, the official order of the classes and the counts are checked. Each action can
+be killed and given again: it keeps what is whole and goes on.
+
+Examples:
+  resnext data imagenet --check imagenet/
+  resnext data imagenet --check imagenet/ --devkit ILSVRC2012_devkit_t12.tar.gz --json
+  resnext data imagenet --prepare imagenet/ --train ILSVRC2012_img_train.tar \
+--val ILSVRC2012_img_val.tar --devkit ILSVRC2012_devkit_t12.tar.gz
+  resnext data imagenet --prepare imagenet/ --ground-truth LOC_val_solution.csv
+  resnext data imagenet5k --full imagenet21k/ --imagenet imagenet/ --out imagenet5k.tsv
+  resnext data imagenet5k --full imagenet21k/ --imagenet imagenet/ --out imagenet5k/
+  resnext data imagenet5k --classes imagenet5k.tsv --full imagenet21k/ --imagenet imagenet/ \
+--out imagenet5k/
+
+With --prepare, validation images that lie flat in DIR/val are moved into their classes. With
+imagenet5k, an --out that ends in .tsv or .txt is the class list alone; any other is a folder
+that gets the list, train/ and val/, as links where the images lie in folders.
+
+The exit status of a check is 0 where all is there and 1 where something is wrong.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import tyro
+
+from resnext.cli.arguments import option, parse
+from resnext.errors import ConfigError, DataError
+
+if TYPE_CHECKING:
+    from resnext.data.imagenet.ground_truth import GroundTruth
+    from resnext.data.imagenet.layout import Layout
+    from resnext.data.imagenet.prepare import Checksum
+    from resnext.data.imagenet.scan import Progress
+
+_ONLY_WITH = {
+    "imagenet": ("check", "prepare", "train", "val", "devkit", "ground_truth", "force"),
+    "imagenet5k": ("full", "imagenet", "out", "num_classes", "classes"),
+}
+_ONLY_TO_PREPARE = ("train", "val", "ground_truth", "force")
+_DEFAULT_NUM_CLASSES = 5000
+
+
+@dataclass(frozen=True)
+class Data:
+    """Check and prepare ImageNet, and build ImageNet-5K."""
+
+    action: Annotated[
+        tyro.conf.Positional[Literal["imagenet", "imagenet5k"]], option("imagenet|imagenet5k")
+    ]
+    """The data set."""
+    check: Annotated[Path | None, option("DIR")] = None
+    """imagenet: compare DIR/train/CLASS and DIR/val/CLASS with the official set."""
+    prepare: Annotated[Path | None, option("DIR")] = None
+    """imagenet: unpack and sort into DIR, then check."""
+    train: Annotated[Path | None, option("TAR")] = None
+    """With --prepare: ILSVRC2012_img_train.tar."""
+    val: Annotated[Path | None, option("TAR")] = None
+    """With --prepare: ILSVRC2012_img_val.tar."""
+    devkit: Annotated[Path | None, option("TAR")] = None
+    """ILSVRC2012_devkit_t12.tar.gz or its folder: the classes of the validation images, and
+    the exact number of training images of each class."""
+    ground_truth: Annotated[Path | None, option("FILE")] = None
+    """With --prepare, instead of --devkit: the official numbers with meta.mat beside them, a
+    synset a line, or Kaggle's LOC_val_solution.csv."""
+    force: bool = False
+    """With --prepare: unpack archives whose checksum is not the published one."""
+    full: Annotated[Path | None, option("DIR")] = None
+    """imagenet5k: the full set, as n01234567.tar files or folders n01234567."""
+    imagenet: Annotated[Path | None, option("DIR")] = None
+    """imagenet5k: ImageNet-1K with train/ and val/."""
+    out: Annotated[Path | None, option("FILE|DIR")] = None
+    """imagenet5k: the class list, or the folder of the training tree."""
+    num_classes: Annotated[int | None, option("N", str(_DEFAULT_NUM_CLASSES))] = None
+    """imagenet5k: classes in all."""
+    classes: Annotated[Path | None, option("FILE")] = None
+    """imagenet5k: build the tree of this class list instead of choosing one."""
+    json: bool = False
+    """Print the findings as JSON."""
+
+
+def main(argv: list[str]) -> int:
+    """Run the verb.
+
+    Raises:
+        ConfigError: Flags are missing, contradict each other or have no effect.
+        DataError: An archive or folder is missing, damaged or hostile.
+    """
+    arguments = parse(Data, argv, __doc__)
+    _refuse(arguments)
+    if arguments.action == "imagenet5k":
+        return _five_k(arguments)
+    if arguments.check is not None:
+        return _check(arguments, arguments.check)
+    assert arguments.prepare is not None
+    return _prepare(arguments, arguments.prepare)
+
+
+def _refuse(arguments: Data) -> None:
+    """Refuse what is missing or would have no effect."""
+    other = "imagenet5k" if arguments.action == "imagenet" else "imagenet"
+    _refuse_given(arguments, _ONLY_WITH[other], f"`data {other}`")
+    if arguments.action == "imagenet5k":
+        if None in (arguments.full, arguments.imagenet, arguments.out):
+            raise ConfigError("imagenet5k takes --full DIR, --imagenet DIR and --out FILE or DIR")
+        if arguments.classes is not None:
+            _refuse_given(arguments, ("num_classes",), "a list to be chosen, not --classes")
+        return
+    if (arguments.check is None) == (arguments.prepare is None):
+        raise ConfigError("imagenet takes one of --check DIR and --prepare DIR")
+    if arguments.check is not None:
+        _refuse_given(arguments, _ONLY_TO_PREPARE, "--prepare")
+    if None not in (arguments.devkit, arguments.ground_truth):
+        raise ConfigError("give one of --devkit and --ground-truth; both tell the same")
+
+
+def _refuse_given(arguments: Data, names: tuple[str, ...], owner: str) -> None:
+    for name in names:
+        value = getattr(arguments, name)
+        if value is not None and value is not False:
+            raise ConfigError(f"--{name.replace('_', '-')} has a meaning only with {owner}")
+
+
+def _check(arguments: Data, root: Path) -> int:
+    from resnext.cli.data_output import show_findings
+    from resnext.cli.progress import show_progress
+    from resnext.data.imagenet.check import check
+    from resnext.data.imagenet.layout import imagenet_1k
+
+    layout = imagenet_1k()
+    truth = _truth(arguments, layout)
+    with show_progress(quiet=False) as progress:
+        findings = check(root, layout, truth.train_counts if truth else None, progress)
+    return show_findings(root, findings, as_json=arguments.json)
+
+
+def _prepare(arguments: Data, root: Path) -> int:
+    from resnext.cli.data_output import show_findings
+    from resnext.cli.progress import show_progress
+    from resnext.data.imagenet import prepare
+    from resnext.data.imagenet.check import SplitName, check
+    from resnext.data.imagenet.layout import imagenet_1k
+    from resnext.data.imagenet.lock import only_writer
+    from resnext.data.imagenet.scan import count_images
+
+    layout = imagenet_1k()
+    truth = _truth(arguments, layout)
+    num_flat = count_images(root / "val") if (root / "val").is_dir() else 0
+    if truth is None and (arguments.val is not None or num_flat):
+        what = f"--val {arguments.val}" if arguments.val else f"{num_flat:,} images in {root}/val"
+        raise ConfigError(f"{what}: to sort them into classes, give --devkit or --ground-truth")
+    if arguments.train is None and arguments.val is None and not num_flat:
+        raise ConfigError(
+            f"--prepare {root}: nothing to do; give --train TAR or --val TAR, or put the "
+            f"validation images into {root}/val"
+        )
+    checksums = _checksums(arguments)
+    worked: list[SplitName] = []
+    with only_writer(root), show_progress(quiet=False) as progress:
+        if arguments.train is not None:
+            prepare.unpack_train(arguments.train, root / "train", layout, progress)
+            worked.append("train")
+        if truth is not None and (arguments.val is not None or num_flat):
+            prepare.sort_val(root, arguments.val, truth.val_synsets, progress)
+            worked.append("val")
+        prepare.write_classes(root, layout)
+    findings = check(root, layout, truth.train_counts if truth else None)
+    return show_findings(root, findings.only(worked), as_json=arguments.json, checksums=checksums)
+
+
+def _truth(arguments: Data, layout: Layout) -> GroundTruth | None:
+    from resnext.data.imagenet.ground_truth import read_devkit, read_ground_truth
+
+    if arguments.devkit is not None:
+        return read_devkit(arguments.devkit, layout)
+    if arguments.ground_truth is not None:
+        return read_ground_truth(arguments.ground_truth, layout)
+    return None
+
+
+def _checksums(arguments: Data) -> list[Checksum]:
+    """Compare every archive with the published sum before anything is unpacked."""
+    from resnext.cli.data_output import show_warning
+    from resnext.cli.progress import show_download
+    from resnext.data.imagenet.prepare import compare_checksum
+
+    checksums = []
+    for part in ("devkit", "val", "train"):  # the largest last: a mistake shows early
+        archive: Path | None = getattr(arguments, part)
+        if archive is None or archive.is_dir():
+            continue
+        with show_download() as progress:
+            checksum = compare_checksum(part, archive, progress)
+        checksums.append(checksum)
+        if checksum.agrees:
+            continue
+        told = f"{archive}: MD5 is {checksum.found}, the official archive's {checksum.published}"
+        if not arguments.force:
+            raise DataError(f"{told}; fetch it again, or add --force to unpack it all the same")
+        show_warning(told)
+    return checksums
+
+
+def _five_k(arguments: Data) -> int:
+    from resnext.cli.data_output import show_classes
+    from resnext.cli.progress import show_progress
+    from resnext.data.imagenet.class_file import parse_text
+    from resnext.data.imagenet.five_k import find_synsets
+    from resnext.data.imagenet.five_k_tree import build_tree, keep_list
+    from resnext.data.imagenet.lock import only_writer
+    from resnext.files import write_whole
+
+    full, imagenet, out = arguments.full, arguments.imagenet, arguments.out
+    assert full is not None
+    assert imagenet is not None
+    assert out is not None
+    is_list = out.suffix in (".tsv", ".txt") and not out.is_dir()
+    if is_list and arguments.classes is not None:
+        raise ConfigError(f"--out {out} is a list, and --classes too; give a folder for the tree")
+    synsets = find_synsets(full)
+    with show_progress(quiet=False) as progress:
+        text = _class_text(arguments, synsets, imagenet, progress)
+        if is_list:
+            rows = parse_text(text, out)
+            write_whole(out, text)
+        else:
+            with only_writer(out):
+                rows = keep_list(out, text)
+                build_tree(rows, synsets, imagenet, out, progress)
+    show_classes(out, rows, as_json=arguments.json)
+    return 0
+
+
+def _class_text(
+    arguments: Data, synsets: dict[str, Path], imagenet: Path, progress: Progress
+) -> str:
+    """Return the class list that was given, or choose the classes."""
+    from resnext.data.imagenet.class_file import class_text, read_text
+    from resnext.data.imagenet.five_k import choose_classes, measure_imagenet, measure_sizes
+    from resnext.data.imagenet.layout import imagenet_1k
+
+    if arguments.classes is not None:
+        return read_text(arguments.classes)
+    num_classes = arguments.num_classes
+    if num_classes is None:
+        num_classes = _DEFAULT_NUM_CLASSES
+    own = measure_imagenet(imagenet, imagenet_1k().synsets, progress)
+    return class_text(choose_classes(measure_sizes(synsets, progress), own, num_classes))
