@@ -7,12 +7,13 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveInt, model_validator
 
+from resnext.data.shards.layout import is_packed
 from resnext.errors import ConfigError
 from resnext.machine import num_cores
 from resnext.model.card import Interpolation
 from resnext.settings import Settings
 
-DataName = Literal["digits", "fashion-mnist", "cifar10", "cifar100", "imagenet", "folder"]
+DataName = Literal["digits", "fashion-mnist", "cifar10", "cifar100", "imagenet", "folder", "shards"]
 DATA_NAMES: tuple[str, ...] = (
     "digits",
     "fashion-mnist",
@@ -20,6 +21,7 @@ DATA_NAMES: tuple[str, ...] = (
     "cifar100",
     "imagenet",
     "folder",
+    "shards",
 )
 
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
@@ -29,7 +31,8 @@ class DataConfig(Settings):
     """One labelled set of images with a training and a validation split.
 
     Attributes:
-        name: Which set; `folder` is any folder of class folders.
+        name: Which set; `folder` is any folder of class folders, `shards` one that
+            `resnext pack` wrote.
         root: Where its files are. `digits` needs none; the downloaded sets keep
             theirs in the user's cache folder by default.
         image_size_px: Side of the crop that the network sees; by default the set's own
@@ -56,7 +59,7 @@ class DataConfig(Settings):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        if self.name in ("folder", "imagenet") and self.root is None:
+        if self.name in ("folder", "imagenet", "shards") and self.root is None:
             raise ConfigError(f"name={self.name!r} needs root=PATH, the folder with the images")
         if self.classes is not None and not 2 <= len(set(self.classes)) == len(self.classes):
             raise ConfigError(f"classes={self.classes!r}: name at least two classes, each once")
@@ -125,7 +128,7 @@ class ViewConfig(Settings):
 
 
 def parse_data(text: str) -> DataConfig:
-    """Read `digits`, `cifar10:DIR`, `imagenet:DIR`, `folder:DIR` or the path of a folder.
+    """Read `digits`, `cifar10:DIR`, `imagenet:DIR`, `shards:DIR` or the path of a folder.
 
     Raises:
         ConfigError: It is neither the name of a set nor an existing folder.
@@ -135,10 +138,10 @@ def parse_data(text: str) -> DataConfig:
         return DataConfig(name=name, root=_absolute(root) if separator else None)
     path = _absolute(text)
     if path.is_dir():
-        return DataConfig(name="folder", root=path)
+        return DataConfig(name="shards" if is_packed(path) else "folder", root=path)
     raise ConfigError(
         f"data {text!r} is neither a known set ({', '.join(DATA_NAMES)}, each also as NAME:FOLDER) "
-        "nor an existing folder of class folders"
+        "nor an existing folder of class folders or shards"
     )
 
 

@@ -81,8 +81,11 @@ def _load(config: DataConfig) -> DataSet:
 
         return load_cifar(int(config.name.removeprefix("cifar")), _root(config))
     from resnext.data.folders import load_folder, load_imagenet
+    from resnext.data.shards.load import load_shards
 
     assert config.root is not None  # DataConfig sees to it
+    if config.name == "shards":
+        return load_shards(config.root)
     if config.name == "imagenet":
         return load_imagenet(config.root)
     return load_folder(config.root, config.val_fraction)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -11,11 +12,13 @@ from PIL import Image
 from torch.utils.data import Dataset
 
 from resnext.data.config import AugmentConfig
-from resnext.data.decode import decode
+from resnext.data.decode import Photo, decode, read_file
 from resnext.data.names import PackedNames
 from resnext.data.random import Draw, below, derive
+from resnext.data.shards.reader import ShardReader, decode_bytes
+from resnext.data.shards.split import ShardSplit
 from resnext.data.single import prepare_views
-from resnext.data.split import FileSplit, Split
+from resnext.data.split import ArraySplit, FileSplit, Split
 from resnext.data.transform import SampleTransform
 from resnext.data.views import View
 from resnext.errors import DataError
@@ -65,28 +68,46 @@ class Images:
     def __init__(self, split: Split, in_channels: int) -> None:
         self._in_channels = in_channels
         self._num = len(split)
-        self._arrays = None if isinstance(split, FileSplit) else split.images_nhwc
+        self._arrays = split.images_nhwc if isinstance(split, ArraySplit) else None
+        self._shards = ShardReader(split) if isinstance(split, ShardSplit) else None
         self._root = split.root if isinstance(split, FileSplit) else Path()
         self._names = PackedNames(split.names) if isinstance(split, FileSplit) else None
 
     def __len__(self) -> int:
         return self._num
 
-    def path(self, index: int) -> Path:
-        """Return where an image lies; only files have a path."""
-        assert self._names is not None
-        return self._root / self._names[index]
+    def place(self, index: int) -> str:
+        """Say where an image lies; one in memory lies nowhere."""
+        return self._shards.place(index) if self._shards is not None else str(self._path(index))
 
     def open(self, index: int) -> Image.Image:
         """Return an image.
 
         Raises:
-            DataError: Its file is bad; the message is the reason.
+            DataError: Its file or its shard is bad; the message is the reason.
         """
+        if self._shards is not None:
+            return decode_bytes(self._shards.read(index), self._in_channels)
         if self._arrays is None:
-            return decode(self.path(index), self._in_channels)
+            return decode(self._path(index), self._in_channels)
         pixels = self._arrays[index].numpy()
         return Image.fromarray(pixels[:, :, 0] if self._in_channels == 1 else pixels)
+
+    def photo(self, index: int) -> Photo | Image.Image:
+        """Return an image; of a file, only the header has been decoded.
+
+        Raises:
+            DataError: As `open`.
+        """
+        if self._shards is not None:
+            return Photo(self._shards.read(index), self._in_channels)
+        if self._arrays is None:
+            return Photo(read_file(self._path(index)), self._in_channels)
+        return self.open(index)
+
+    def _path(self, index: int) -> Path:
+        assert self._names is not None
+        return self._root / self._names[index]
 
 
 class TrainRenderer(Dataset[Rendered]):
@@ -114,13 +135,12 @@ class TrainRenderer(Dataset[Rendered]):
         transform = self._transform(request.size_px)
         with torch.random.fork_rng(devices=[]):
             for index in request.indices:
-                found = self._open(index, bad)
+                key = derive(self._seed, Draw.TRANSFORM, request.epoch, index)
+                found = self._render(index, partial(transform, seed=key), bad)
                 if found is None:
                     return Rendered(None, torch.tensor(shown), tuple(bad.items()))
-                image, number = found
-                key = derive(self._seed, Draw.TRANSFORM, request.epoch, index)
-                pixels.append(transform(image, key))
-                shown.append(number)
+                pixels.append(found[0])
+                shown.append(found[1])
         return Rendered(torch.stack(pixels), torch.tensor(shown), tuple(bad.items()))
 
     def _transform(self, size_px: int) -> SampleTransform:
@@ -130,14 +150,16 @@ class TrainRenderer(Dataset[Rendered]):
             )
         return self._transforms[size_px]
 
-    def _open(self, index: int, bad: dict[str, str]) -> tuple[Image.Image, int] | None:
-        """Open an image or, if it is bad, another; which one depends on seed and index only."""
+    def _render(
+        self, index: int, vary: Callable[[Photo | Image.Image], torch.Tensor], bad: dict[str, str]
+    ) -> tuple[torch.Tensor, int] | None:
+        """Vary an image or, if it is bad, another; which one depends on seed and index only."""
         number = index
         for attempt in range(_MOST_REPLACEMENTS):
             try:
-                return self._images.open(number), number
+                return vary(self._images.photo(number)), number
             except DataError as error:
-                bad[str(self._images.path(number))] = str(error)
+                bad[self._images.place(number)] = str(error)
             key = derive(self._seed, Draw.REPLACEMENT, attempt)
             number = int(below(len(self._images), key, torch.tensor([index])))
         return None
@@ -159,6 +181,6 @@ class EvalRenderer(Dataset[Rendered]):
                 pixels.append(prepare_views(self._images.open(index), self._view))
                 shown.append(index)
             except DataError as error:
-                bad[str(self._images.path(index))] = str(error)
+                bad[self._images.place(index)] = str(error)
         images_bhwc = torch.cat(pixels) if pixels else None
         return Rendered(images_bhwc, torch.tensor(shown), tuple(bad.items()))

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import torch
 
+from resnext.data.shards.split import ShardSplit
+
 
 @dataclass(frozen=True)
 class ArraySplit:
@@ -51,7 +53,7 @@ class FileSplit:
         return FileSplit(self.root, names, self.labels_n[indices_n])
 
 
-Split = ArraySplit | FileSplit
+Split = ArraySplit | FileSplit | ShardSplit
 
 
 @dataclass(frozen=True)

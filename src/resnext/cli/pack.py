@@ -1,0 +1,199 @@
+"""Pack a data set of image files into few tar files, or check a packed one.
+
+Millions of small files are slow to list, to copy and to read over a network. DEST gets
+WebDataset shards (tar files of KEY.jpg and KEY.cls) of the training and the validation
+split, and an index. `resnext train --data DEST` then draws the same batches as from
+SOURCE, bit for bit unless images were reduced. A pack that was interrupted goes on when
+the same command is given again.
+
+Examples:
+  resnext pack photos/ packed/
+  resnext pack imagenet:/data/imagenet packed/ --short-side 256
+  resnext pack photos/ small/ --short-side 160 --quality 85 --shard-mib 64
+  resnext pack --check packed/
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import tyro
+
+from resnext.cli.arguments import option, parse
+from resnext.data.config import DataConfig, default_workers, parse_data
+from resnext.errors import ConfigError
+
+if TYPE_CHECKING:
+    from resnext.data.shards.layout import Index
+
+_NUM_LISTED = 20
+_DEFAULT_MIB = 256.0
+
+
+@dataclass(frozen=True)
+class Pack:
+    """Pack a data set of image files into few tar files, or check a packed one."""
+
+    source: Annotated[tyro.conf.Positional[str], option("SOURCE")]
+    """A folder of class folders, with or without train/ and val/, or imagenet:FOLDER; with
+    --check the packed folder."""
+    dest: Annotated[tyro.conf.Positional[Path | None], option("DEST")] = None
+    """Where the shards go: a new folder, or one where the same command was interrupted."""
+    check: bool = False
+    """Verify a packed folder: every hash, count and image header."""
+    shard_mib: Annotated[float, option("MIB", "256")] = _DEFAULT_MIB
+    """Size of a shard to aim at."""
+    short_side: Annotated[int | None, option("PIXELS", "as it is")] = None
+    """Reduce images whose short side is longer to this length."""
+    quality: Annotated[int | None, option("1-95", "as it is; 90 for reduced images")] = None
+    """Encode every image anew, as JPEG of this quality."""
+    workers: Annotated[int | None, option("N", "one a core, at most 8")] = None
+    """Processes."""
+    json: bool = False
+    """Print what was done as JSON."""
+
+
+def main(argv: list[str]) -> int:
+    """Run the verb.
+
+    Returns:
+        0, or 1 if files had to be left out or the check found damage.
+
+    Raises:
+        ConfigError: A flag is wrong, or two contradict each other.
+        ResNeXtError: The source cannot be read or the shards cannot be written.
+    """
+    arguments = parse(Pack, argv, __doc__)
+    _validate(arguments)
+
+    from resnext.cli.progress import show_progress
+
+    with show_progress(quiet=arguments.json) as progress:
+        work = _check if arguments.check else _pack
+        status, facts, lines = work(arguments, progress)
+    if arguments.json:
+        print(json.dumps(facts))
+    else:
+        print("\n".join(lines))
+    return status
+
+
+def _validate(arguments: Pack) -> None:
+    if arguments.workers is not None and arguments.workers < 1:
+        raise ConfigError(f"--workers {arguments.workers}: give 1 or more")
+    if arguments.check:
+        flags = (arguments.dest, arguments.short_side, arguments.quality)
+        if any(flag is not None for flag in flags) or arguments.shard_mib != _DEFAULT_MIB:
+            raise ConfigError(
+                "--check takes one packed folder and no settings: resnext pack --check DEST"
+            )
+        return
+    if arguments.dest is None:
+        raise ConfigError("give SOURCE and DEST: resnext pack SOURCE DEST")
+    if not arguments.shard_mib > 0:
+        raise ConfigError(f"--shard-mib {arguments.shard_mib:g}: give more than 0")
+    if arguments.short_side is not None and arguments.short_side < 1:
+        raise ConfigError(f"--short-side {arguments.short_side}: give 1 or more")
+    if arguments.quality is not None and not 1 <= arguments.quality <= 95:
+        raise ConfigError(f"--quality {arguments.quality}: give 1 to 95")
+
+
+_Outcome = tuple[int, dict[str, Any], list[str]]
+_Progress = Callable[[int], None] | None
+
+
+def _pack(arguments: Pack, progress: _Progress) -> _Outcome:
+    from resnext.data.load import load_data
+    from resnext.data.shards.encode import Encoding
+    from resnext.data.shards.pack import PackOptions, pack
+
+    assert arguments.dest is not None  # `_validate` sees to it
+    source = parse_data(arguments.source)
+    _refuse_overlap(source, arguments.dest)
+    options = PackOptions(
+        shard_mib=arguments.shard_mib,
+        encoding=Encoding(arguments.short_side, arguments.quality),
+        workers=arguments.workers or default_workers(),
+        progress=progress,
+    )
+    index = pack(load_data(source), arguments.dest.expanduser(), options)
+    return _told(arguments.dest, index)
+
+
+def _refuse_overlap(source: DataConfig, dest: Path) -> None:
+    """Shards inside the source would be listed as files of it the next time."""
+    if source.name not in ("folder", "imagenet"):
+        raise ConfigError(
+            f"{source.name} is no set of image files; pack a folder of class folders, or "
+            "imagenet:FOLDER"
+        )
+    assert source.root is not None  # such a set has one
+    if dest.expanduser().absolute().is_relative_to(source.root):
+        raise ConfigError(f"{dest} lies in the source {source.root}; give a folder outside it")
+
+
+def _told(dest: Path, index: Index) -> _Outcome:
+    facts: dict[str, Any] = {"path": str(dest), "classes": len(index.classes), "splits": {}}
+    lines = []
+    num_bad = 0
+    for split, listed in index.splits.items():
+        size_mib = round(sum(shard.size_bytes for shard in listed.shards) / 2**20, 1)
+        bad = sum(len(shard.bad) for shard in listed.shards)
+        num_bad += bad
+        facts["splits"][split] = {
+            "samples": listed.num_samples,
+            "shards": len(listed.shards),
+            "size_mib": size_mib,
+            "bad_files": bad,
+        }
+        lines.append(
+            f"{split}: {listed.num_samples:,} images in {len(listed.shards)} shard(s), "
+            f"{size_mib:,} MiB"
+        )
+    lines.append(f"wrote {dest}; train on it with: resnext train --data {dest}")
+    if num_bad:
+        lines.append(f"{num_bad} bad file(s) left out; {dest / 'bad_files.json'} names them")
+    return int(num_bad > 0), facts, lines
+
+
+def _check(arguments: Pack, progress: _Progress) -> _Outcome:
+    from resnext.data.shards.check import check
+
+    root = Path(arguments.source.removeprefix("shards:")).expanduser()
+    checked = check(root, arguments.workers or default_workers(), progress)
+    facts = {
+        "path": str(root),
+        "shards": checked.num_shards,
+        "samples": checked.num_samples,
+        "damage": [
+            {"file": one.file, "sample": one.sample, "reason": one.reason} for one in checked.damage
+        ],
+    }
+    if not checked.damage:
+        return (
+            0,
+            facts,
+            [
+                f"{root}: {checked.num_samples:,} images in {checked.num_shards} shards, "
+                "all as they were packed"
+            ],
+        )
+    for one in checked.damage[:_NUM_LISTED]:
+        where = one.file if one.sample is None else f"{one.file}: {one.sample}"
+        print(f"damaged {where}: {one.reason}", file=sys.stderr)
+    more = len(checked.damage) - _NUM_LISTED
+    if more > 0:
+        print(f"... and {more} more", file=sys.stderr)
+    return (
+        1,
+        facts,
+        [
+            f"{root}: {len(checked.damage)} damaged; restore it with the resnext pack "
+            "command that wrote it"
+        ],
+    )

@@ -1,0 +1,145 @@
+"""Verifying a packed data set, and naming what is damaged."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from resnext.data.shards.encode import read_header
+from resnext.data.shards.layout import (
+    ShardRecord,
+    SplitIndex,
+    names_path,
+    read_index,
+    rows_path,
+    shard_name,
+)
+from resnext.data.shards.pack import file_sha256
+from resnext.data.shards.processes import spread
+from resnext.data.shards.table import ShardTable
+from resnext.data.shards.write import read_shard
+from resnext.errors import DataError
+
+
+@dataclass(frozen=True)
+class Damage:
+    """Something that is not as it was packed.
+
+    Attributes:
+        file: Name of the file in the packed folder.
+        reason: What is wrong with it.
+        sample: Name that the image had in the source, if an image is meant.
+    """
+
+    file: str
+    reason: str
+    sample: str | None = None
+
+
+@dataclass(frozen=True)
+class Checked:
+    """Result of a check: what was looked at, and what is damaged."""
+
+    num_shards: int
+    num_samples: int
+    damage: tuple[Damage, ...]
+
+
+def check(root: Path, workers: int, progress: Callable[[int], None] | None = None) -> Checked:
+    """Verify every hash, count and image header of a packed set.
+
+    Args:
+        root: Folder of the set.
+        workers: Processes.
+        progress: Is told of more images.
+
+    Raises:
+        DataError: The index cannot be read, or a process died.
+    """
+    index = read_index(root)
+    damage: list[Damage] = []
+    for split, listed in index.splits.items():
+        found = _check_tables(root, split, listed)
+        damage += found
+        if found:
+            continue  # without its table nothing is known of the samples
+        work = partial(_check_shard, root=root, split=split)
+        results = spread(work, enumerate(listed.shards), workers)
+        for num_samples, part in results:
+            damage += part
+            if progress is not None:
+                progress(num_samples)
+    return Checked(
+        num_shards=sum(len(listed.shards) for listed in index.splits.values()),
+        num_samples=sum(listed.num_samples for listed in index.splits.values()),
+        damage=tuple(sorted(damage, key=lambda one: (one.file, one.sample or ""))),
+    )
+
+
+def _check_tables(root: Path, split: str, listed: SplitIndex) -> list[Damage]:
+    damage = []
+    expected = {
+        rows_path(root, split): listed.rows_sha256,
+        names_path(root, split): listed.names_sha256,
+    }
+    for path, sha256 in expected.items():
+        if not path.exists():
+            damage.append(Damage(path.name, "is missing"))
+        elif file_sha256(path) != sha256:
+            damage.append(Damage(path.name, "its SHA-256 differs from the index"))
+    counted = sum(shard.num_samples for shard in listed.shards)
+    if not damage and not counted == len(ShardTable(root, split)) == listed.num_samples:
+        damage.append(Damage(rows_path(root, split).name, "the index counts other samples"))
+    return damage
+
+
+def _check_shard(
+    task: tuple[int, ShardRecord], *, root: Path, split: str
+) -> tuple[int, list[Damage]]:
+    """Compare a shard with its hash and its samples with the table."""
+    number, record = task
+    if not (root / record.name).exists():
+        return record.num_samples, [Damage(record.name, "is missing")]
+    table = ShardTable(root, split)
+    rows_n = np.flatnonzero(table.column("shard") == number)
+    damage = _check_samples(root / shard_name(split, number), table, rows_n.tolist())
+    shard = read_shard(record, number, root)
+    if shard is None:
+        if not damage:
+            damage.append(Damage(record.name, "is damaged, but in none of its samples"))
+    elif not damage:
+        columns = ["offset", "size", "label", "crc32"]
+        in_order = np.argsort(shard.numbers_n)
+        if not np.array_equal(shard.rows_n[in_order][columns], table[rows_n][columns]):
+            damage.append(Damage(record.name, "holds other samples than the table says"))
+    return record.num_samples, damage
+
+
+def _check_samples(path: Path, table: ShardTable, rows: list[int]) -> list[Damage]:
+    damage = []
+    with path.open("rb") as file:
+        for index in rows:
+            row = table[index]
+            file.seek(int(row["offset"]))
+            content = file.read(int(row["size"]))
+            reason = _reason(content, int(row["size"]), int(row["crc32"]))
+            if reason is not None:
+                damage.append(Damage(path.name, reason, table.name(index)))
+    return damage
+
+
+def _reason(content: bytes, size: int, crc32: int) -> str | None:
+    if len(content) < size:
+        return "the shard ends before this sample does"
+    if zlib.crc32(content) != crc32:
+        return "not the bytes that were packed"
+    try:
+        read_header(content)
+    except DataError as error:
+        return str(error)
+    return None

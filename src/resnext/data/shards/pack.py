@@ -1,0 +1,259 @@
+"""Packing a data set of files into shards, in parallel, going on after a kill."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import json
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from filelock import FileLock, Timeout
+from pydantic import ValidationError
+
+from resnext.data.bad_files import BadFiles
+from resnext.data.shards.encode import Encoding
+from resnext.data.shards.layout import (
+    SPLITS,
+    Index,
+    PackSettings,
+    ShardRecord,
+    SplitIndex,
+    is_packed,
+    names_path,
+    read_index,
+    rows_path,
+    write_index,
+)
+from resnext.data.shards.plan import SplitPlan, fingerprint
+from resnext.data.shards.processes import spread
+from resnext.data.shards.table import write_table
+from resnext.data.shards.write import Shard, ShardPlan, read_shard, write_shard
+from resnext.data.split import DataSet, FileSplit
+from resnext.errors import ConfigError, RunError
+from resnext.files import write_whole
+
+BAD_FILES = "bad_files.json"
+_WORK = ".pack"  # what an unfinished pack keeps: its settings and a record of each shard
+_SETTINGS = "settings.json"
+_LOCK_WAIT_S = 5.0  # the workers of a pack that was killed need a moment to see it
+_WRITE_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM}
+
+Progress = Callable[[int], None]
+
+
+@dataclass(frozen=True)
+class PackOptions:
+    """How to pack.
+
+    Attributes:
+        shard_mib: Size of a shard to aim at, in MiB.
+        encoding: What becomes of each image.
+        workers: Processes.
+        progress: Is told of more images.
+    """
+
+    shard_mib: float
+    encoding: Encoding
+    workers: int
+    progress: Progress | None = None
+
+
+def pack(data: DataSet, folder: Path, options: PackOptions) -> Index:
+    """Write a data set as shards; go on with it if it was begun with the same settings.
+
+    Shards that are finished and still have their hash are kept. The index is written last:
+    a folder with an index is whole.
+
+    Args:
+        data: A set of files.
+        folder: Where the shards go: new, empty, or of an earlier try.
+        options: How to pack.
+
+    Returns:
+        The index.
+
+    Raises:
+        ConfigError: The set is no set of files.
+        RunError: The folder holds something else, is in use or cannot be written.
+        DataError: More than 1 % of the files are bad, or a process died.
+    """
+    if not isinstance(data.train, FileSplit) or not isinstance(data.val, FileSplit):
+        raise ConfigError(
+            f"{data.info.name} is no set of image files; pack a folder of class folders, or "
+            "imagenet:FOLDER"
+        )
+    settings = PackSettings(
+        shard_mib=options.shard_mib,
+        short_side_px=options.encoding.short_side_px,
+        quality=options.encoding.quality,
+        source_sha256=fingerprint(data),
+    )
+    with _explain_write_errors(folder), _claim(folder, settings):
+        bad_files = BadFiles(len(data.train) + len(data.val))
+        splits = {}
+        for split, files in zip(SPLITS, (data.train, data.val), strict=True):
+            plan = SplitPlan(split, files, options.encoding, options.shard_mib)
+            splits[split] = _pack_split(plan, folder, options, bad_files)
+        _write_bad_files(folder, bad_files)
+        info = data.info
+        index = Index(
+            name=info.name,
+            classes=info.classes,
+            in_channels=info.in_channels,
+            image_size_px=info.image_size_px,
+            mean=info.mean,
+            std=info.std,
+            settings=settings,
+            splits=splits,
+        )
+        write_index(folder, index)
+    return index
+
+
+def _pack_split(
+    plan: SplitPlan, folder: Path, options: PackOptions, bad_files: BadFiles
+) -> SplitIndex:
+    shards = {}
+    work = partial(_finish_shard, folder=folder, known=_known_records(folder))
+    tasks = (plan.shard(number) for number in range(len(plan)))
+    for shard in spread(work, tasks, options.workers):
+        shards[shard.record.name] = shard
+        try:
+            for path, reason in shard.record.bad:
+                bad_files.record(path, reason)
+        finally:
+            _write_bad_files(folder, bad_files)
+        if options.progress is not None:
+            options.progress(shard.record.num_samples)
+    return _write_tables(plan, folder, [shards[name] for name in sorted(shards)])
+
+
+def _finish_shard(plan: ShardPlan, *, folder: Path, known: dict[str, ShardRecord]) -> Shard:
+    """Take up a shard that is finished, or write it."""
+    if plan.name in known:
+        shard = read_shard(known[plan.name], plan.number, folder)
+        if shard is not None:
+            return shard
+    shard = write_shard(plan, folder)
+    write_whole(folder / _WORK / f"{plan.name}.json", shard.record.model_dump_json())
+    return shard
+
+
+def _write_tables(plan: SplitPlan, folder: Path, shards: list[Shard]) -> SplitIndex:
+    """Write where every sample lies, in the order of the source's files."""
+    numbers_n = np.concatenate([shard.numbers_n for shard in shards])
+    order_n = np.argsort(numbers_n)
+    rows_n = np.concatenate([shard.rows_n for shard in shards])[order_n]
+    if not len(rows_n):
+        raise RunError(f"not one image of the {plan.split} split could be read; nothing to pack")
+    names = plan.names
+    write_table(folder, plan.split, rows_n, (names[index] for index in numbers_n[order_n]))
+    return SplitIndex(
+        num_samples=len(rows_n),
+        rows_sha256=file_sha256(rows_path(folder, plan.split)),
+        names_sha256=file_sha256(names_path(folder, plan.split)),
+        shards=tuple(shard.record for shard in shards),
+    )
+
+
+def file_sha256(path: Path) -> str:
+    """Return the SHA-256 of a file in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _write_bad_files(folder: Path, bad_files: BadFiles) -> None:
+    write_whole(folder / BAD_FILES, json.dumps(bad_files.rows, indent=1) + "\n")
+
+
+@contextlib.contextmanager
+def _claim(folder: Path, settings: PackSettings) -> Iterator[None]:
+    """Have the folder for oneself while working; tidy up when all is done.
+
+    Raises:
+        RunError: It holds something else, or another process packs into it.
+    """
+    begun = _settings_of(folder)
+    if begun is None and folder.exists() and not _is_free(folder):
+        raise RunError(
+            f"{folder} exists and holds no packed data set; give a new or an empty folder"
+        )
+    if begun is not None and begun != settings:
+        raise RunError(
+            f"{folder} was packed differently ({'; '.join(_differences(begun, settings))}); "
+            "give another folder, or repeat the command that it was begun with"
+        )
+    work = folder / _WORK
+    work.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(work / "lock", timeout=_LOCK_WAIT_S):
+            write_whole(work / _SETTINGS, settings.model_dump_json())
+            for left in folder.glob("*.partial"):
+                left.unlink()
+            yield
+            shutil.rmtree(work)
+    except Timeout:
+        raise RunError(f"another process packs into {folder}; wait for it or end it") from None
+
+
+def _is_free(folder: Path) -> bool:
+    """Tell whether a folder is empty but for what a pack leaves that was killed at once."""
+    return folder.is_dir() and all(path.name == _WORK for path in folder.iterdir())
+
+
+def _settings_of(folder: Path) -> PackSettings | None:
+    """Return the settings that a folder was begun or finished with."""
+    try:
+        text = (folder / _WORK / _SETTINGS).read_text(encoding="utf-8")
+        return PackSettings.model_validate_json(text)
+    except (OSError, ValidationError):
+        return read_index(folder).settings if is_packed(folder) else None
+
+
+def _known_records(folder: Path) -> dict[str, ShardRecord]:
+    """Return the shards that were finished, of a finished set and of one in work."""
+    records = {}
+    if is_packed(folder):
+        for split in read_index(folder).splits.values():
+            records.update({record.name: record for record in split.shards})
+    for path in (folder / _WORK).glob("*.tar.json"):
+        # A record that a power cut left torn is as good as none: the shard is written again.
+        with contextlib.suppress(ValidationError):
+            record = ShardRecord.model_validate_json(path.read_bytes())
+            records[record.name] = record
+    return records
+
+
+def _differences(begun: PackSettings, asked: PackSettings) -> Iterable[str]:
+    flags = {"shard_mib": "--shard-mib", "short_side_px": "--short-side", "quality": "--quality"}
+    for field, flag in flags.items():
+        old, new = getattr(begun, field), getattr(asked, field)
+        if old != new:
+            was, now = ("none" if value is None else f"{value:g}" for value in (old, new))
+            yield f"{flag} was {was}, now {now}"
+    if begun.source_sha256 != asked.source_sha256:
+        yield "the classes or files of the source are others now"
+
+
+@contextlib.contextmanager
+def _explain_write_errors(folder: Path) -> Iterator[None]:
+    """Turn a full disk and the like into one message.
+
+    Raises:
+        RunError: The folder cannot be written.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _WRITE_ERRORS:
+            raise
+        raise RunError(
+            f"cannot write into {folder}: {error.strerror}. Finished shards are kept: make room "
+            "and start the same command again"
+        ) from None

@@ -1,0 +1,81 @@
+"""Which image goes into which shard: a shuffle that depends on nothing but their number."""
+
+from __future__ import annotations
+
+import hashlib
+
+import torch
+
+from resnext.data.random import subset_order
+from resnext.data.shards.encode import Encoding, encode
+from resnext.data.shards.layout import shard_name
+from resnext.data.shards.write import TAR_BLOCK, ShardPlan, read_file
+from resnext.data.split import DataSet, FileSplit
+from resnext.errors import DataError
+
+_NUM_SAMPLED = 256  # images whose mean size stands for all; off by some per cent
+_MIB = 1 << 20
+
+
+class SplitPlan:
+    """The shards of one split.
+
+    Images are mixed, so that who reads a shard from end to end sees all classes. The order
+    is that in which `num_train` takes images, so a subset lies in the first shards.
+    """
+
+    def __init__(self, split: str, files: FileSplit, encoding: Encoding, shard_mib: float) -> None:
+        """Cut a split into shards of about one size."""
+        self.split, self._files, self._encoding = split, files, encoding
+        self._order_n = subset_order(len(files))
+        per_shard = max(1, int(shard_mib * _MIB / self._mean_bytes()))
+        self._num_shards = max(1, -(-len(files) // per_shard))
+
+    def __len__(self) -> int:
+        return self._num_shards
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every file of the split, below its folder."""
+        return self._files.names
+
+    def shard(self, number: int) -> ShardPlan:
+        """Plan one shard; all hold the same number of images, give or take one."""
+        start, end = (k * len(self._files) // self._num_shards for k in (number, number + 1))
+        numbers_n = self._order_n[start:end]
+        return ShardPlan(
+            name=shard_name(self.split, number),
+            number=number,
+            source=self._files.root,
+            names=tuple(self._files.names[index] for index in numbers_n.tolist()),
+            numbers_n=tuple(numbers_n.tolist()),
+            labels_n=tuple(self._files.labels_n[numbers_n].tolist()),
+            encoding=self._encoding,
+        )
+
+    def _mean_bytes(self) -> float:
+        """Measure what an image takes in a shard, on the first ones of the order."""
+        sizes = []
+        for index in self._order_n[:_NUM_SAMPLED].tolist():
+            try:
+                content = read_file(self._files.root / self._files.names[index])
+                size = len(encode(content, self._encoding)[1])
+            except DataError:
+                continue  # packing will meet it again and list it
+            # Its header and padding, and the label's header and content.
+            sizes.append(3 * TAR_BLOCK + -(-size // TAR_BLOCK) * TAR_BLOCK)
+        return sum(sizes) / len(sizes) if sizes else 3 * TAR_BLOCK
+
+
+def fingerprint(data: DataSet) -> str:
+    """Hash the classes, file names and labels of a data set.
+
+    The files' content is left out: reading it all would cost as much as packing.
+    """
+    digest = hashlib.sha256("\0".join(data.info.classes).encode("utf-8", "surrogateescape"))
+    for split in (data.train, data.val):
+        assert isinstance(split, FileSplit)
+        digest.update(split.labels_n.to(torch.int32).numpy().tobytes())
+        for name in split.names:
+            digest.update(name.encode("utf-8", "surrogateescape") + b"\0")
+    return digest.hexdigest()

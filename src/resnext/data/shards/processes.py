@@ -1,0 +1,78 @@
+"""Spreading the shards over processes that end with the one that started them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from itertools import islice
+from multiprocessing import get_context
+from typing import TypeVar
+
+from resnext.errors import DataError
+
+TaskT = TypeVar("TaskT")
+ResultT = TypeVar("ResultT")
+
+
+def spread(
+    work: Callable[[TaskT], ResultT], tasks: Iterable[TaskT], num_workers: int
+) -> Iterator[ResultT]:
+    """Do tasks in processes, or in this one if that is the only worker.
+
+    Args:
+        work: What to do; a function of a module, or a partial of one.
+        tasks: Taken only as workers become free.
+        num_workers: Processes.
+
+    Yields:
+        The results as they come.
+
+    Raises:
+        DataError: A process died.
+    """
+    if num_workers <= 1:
+        yield from map(work, tasks)
+        return
+    # As the loaders' workers: on Linux forked, since the tasks then need not import torch.
+    context = get_context("fork" if sys.platform == "linux" else None)
+    queue = iter(tasks)
+    with ProcessPoolExecutor(num_workers, context, _start, (os.getpid(),)) as pool:
+        running: set[Future[ResultT]] = set()
+        try:
+            while True:
+                with warnings.catch_warnings():
+                    warnings.filterwarnings("ignore", message=".*multi-threaded, use of fork")
+                    for task in islice(queue, 2 * num_workers - len(running)):
+                        running.add(pool.submit(work, task))
+                if not running:
+                    return
+                done, running = wait(running, return_when=FIRST_COMPLETED)
+                for future in done:
+                    yield future.result()
+        except BrokenProcessPool as error:
+            raise DataError(
+                "a process that reads and writes shards died, most often because memory ran "
+                "out; start again with fewer --workers: finished shards are kept"
+            ) from error
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _start(parent: int) -> None:
+    """Let Ctrl-C end a worker silently, and watch for the death of its parent."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    threading.Thread(target=_leave_with, args=(parent,), daemon=True).start()
+
+
+def _leave_with(parent: int) -> None:
+    # An orphan would wait for tasks for ever and keep the folder's lock.
+    while os.getppid() == parent:
+        time.sleep(0.2)
+    os._exit(1)

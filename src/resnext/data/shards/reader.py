@@ -1,0 +1,101 @@
+"""Reading one image out of a shard, at any place and in any order."""
+
+from __future__ import annotations
+
+import io
+import os
+import zlib
+from collections import OrderedDict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from PIL import Image
+
+from resnext.data.decode import decode
+from resnext.data.shards.layout import shard_name
+from resnext.data.shards.split import ShardSplit
+from resnext.errors import DataError
+
+_MOST_OPEN = 64  # descriptors of one process, far below the usual limit of 1,024
+
+
+class ShardReader:
+    """Reads the images of a split.
+
+    A read names its place (pread), so descriptors that a fork shares do not disturb one
+    another. Few are kept open; opening one again takes microseconds.
+    """
+
+    def __init__(self, split: ShardSplit) -> None:
+        self._split = split
+        self._files: OrderedDict[int, int] = OrderedDict()
+
+    def __reduce__(self) -> tuple[type[ShardReader], tuple[ShardSplit]]:
+        """Leave the descriptors behind: they mean nothing in another process."""
+        return ShardReader, (self._split,)
+
+    def __del__(self) -> None:
+        while self._files:
+            os.close(self._files.popitem()[1])
+
+    def read(self, index: int) -> bytes:
+        """Return the bytes of an image's file.
+
+        Raises:
+            DataError: The shard cannot be read, or holds other bytes than were packed.
+        """
+        row = self._split.table[self._split.row(index)]
+        size = int(row["size"])
+        try:
+            content = os.pread(self._file(int(row["shard"])), size, int(row["offset"]))
+        except OSError as error:
+            raise DataError(error.strerror or str(error)) from None
+        if len(content) < size:
+            raise DataError("the shard ends before this sample does")
+        if zlib.crc32(content) != int(row["crc32"]):
+            raise DataError("the shard is damaged here: these are not the bytes that were packed")
+        return content
+
+    def place(self, index: int) -> str:
+        """Say in which shard an image lies and what its file was called."""
+        row = self._split.row(index)
+        table = self._split.table
+        shard = shard_name(table.split, int(table[row]["shard"]))
+        return f"{table.root / shard}: {table.name(row)}"
+
+    def _file(self, shard: int) -> int:
+        """Return an open descriptor; the one not used for longest is closed for it."""
+        if shard not in self._files:
+            table = self._split.table
+            opened = os.open(table.root / shard_name(table.split, shard), os.O_RDONLY)
+            if len(self._files) == _MOST_OPEN:
+                os.close(self._files.popitem(last=False)[1])
+            self._files[shard] = opened
+        self._files.move_to_end(shard)
+        return self._files[shard]
+
+
+def decode_bytes(content: bytes, in_channels: int = 3) -> Image.Image:
+    """Decode an image file that lies in memory, exactly as one on the disk.
+
+    Raises:
+        DataError: As `decode`.
+    """
+    return decode(cast(Path, _InMemory(content)), in_channels)
+
+
+@dataclass(frozen=True)
+class _InMemory:
+    """What the decoder uses of a path, for a file in memory."""
+
+    content: bytes
+
+    def stat(self) -> os.stat_result:
+        return os.stat_result((0, 0, 0, 0, 0, 0, len(self.content), 0, 0, 0))
+
+    def read_bytes(self) -> bytes:
+        return self.content
+
+    def open(self, _mode: str) -> io.BytesIO:
+        return io.BytesIO(self.content)

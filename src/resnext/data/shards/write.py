@@ -1,0 +1,187 @@
+"""Writing one shard: the same bytes for the same images, whole or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import tarfile
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from resnext.data.shards.encode import Encoding, encode
+from resnext.data.shards.layout import ShardRecord
+from resnext.data.shards.table import ROW
+from resnext.errors import DataError
+
+TAR_BLOCK = 512
+_NUM_DIGITS = 10  # of a key; sorted as text they are sorted as numbers
+
+
+@dataclass(frozen=True)
+class ShardPlan:
+    """What one shard is to hold.
+
+    Attributes:
+        name: File name of the shard.
+        number: Its number in the split.
+        source: Folder of the files.
+        names: The files below it, in the order of writing.
+        numbers_n: Place of each in the source's split, which makes its key.
+        labels_n: Class of each.
+        encoding: What becomes of a file.
+    """
+
+    name: str
+    number: int
+    source: Path
+    names: tuple[str, ...]
+    numbers_n: tuple[int, ...]
+    labels_n: tuple[int, ...]
+    encoding: Encoding
+
+
+@dataclass(frozen=True)
+class Shard:
+    """A finished shard.
+
+    Attributes:
+        record: What the index says of it.
+        numbers_n: Place of each sample in the source's split, int64.
+        rows_n: Its rows of the table, without the names' ends.
+    """
+
+    record: ShardRecord
+    numbers_n: NDArray[np.int64]
+    rows_n: NDArray[Any]
+
+
+def write_shard(plan: ShardPlan, folder: Path) -> Shard:
+    """Write a shard beside its place, see it safely on the disk and rename it.
+
+    A sample is two members of one key: the image, and its class number as text with the
+    ending `.cls`. Owners, rights and times are fixed.
+
+    Returns:
+        The shard; files that are no whole images are left out and listed.
+
+    Raises:
+        OSError: It cannot be written, or a file that exists cannot be read for a reason
+            other than its own.
+
+    Source: the convention of https://github.com/webdataset/webdataset.
+    """
+    partial = folder / f"{plan.name}.{os.getpid()}.partial"
+    bad: list[tuple[str, str]] = []
+    kept: list[tuple[int, tuple[int, ...]]] = []
+    try:
+        with partial.open("wb") as raw:
+            file = _Hashed(raw)
+            with tarfile.open(fileobj=file, mode="w", format=tarfile.USTAR_FORMAT) as tar:
+                for number, label, ending, content in _samples(plan, bad):
+                    offset = file.position + TAR_BLOCK
+                    row = (offset, 0, plan.number, label, len(content), zlib.crc32(content))
+                    _add(tar, f"{number:0{_NUM_DIGITS}}.{ending}", content)
+                    _add(tar, f"{number:0{_NUM_DIGITS}}.cls", str(label).encode())
+                    kept.append((number, row))
+            raw.flush()
+            os.fsync(raw.fileno())
+        partial.replace(folder / plan.name)
+    finally:
+        partial.unlink(missing_ok=True)
+    record = ShardRecord(
+        name=plan.name,
+        num_samples=len(kept),
+        size_bytes=file.position,
+        sha256=file.digest.hexdigest(),
+        bad=tuple(bad),
+    )
+    numbers_n = np.array([number for number, _ in kept], dtype=np.int64)
+    return Shard(record, numbers_n, np.array([row for _, row in kept], dtype=ROW))
+
+
+def read_shard(record: ShardRecord, number: int, folder: Path) -> Shard | None:
+    """Take up a shard that was finished before; None if it is not what the record says."""
+    path = folder / record.name
+    if not path.exists() or path.stat().st_size != record.size_bytes:
+        return None
+    with path.open("rb") as file:
+        if hashlib.file_digest(file, "sha256").hexdigest() != record.sha256:
+            return None
+        file.seek(0)
+        rows, numbers = [], []
+        with tarfile.open(fileobj=file, mode="r:") as tar:
+            members = iter(tar)
+            for image, label in zip(members, members, strict=True):
+                content = _content(tar, image)
+                value = int(_content(tar, label))
+                crc = zlib.crc32(content)
+                rows.append((image.offset_data, 0, number, value, len(content), crc))
+                numbers.append(int(image.name.partition(".")[0]))
+    return Shard(record, np.array(numbers, dtype=np.int64), np.array(rows, dtype=ROW))
+
+
+def _samples(plan: ShardPlan, bad: list[tuple[str, str]]) -> Iterator[tuple[int, int, str, bytes]]:
+    """Yield number, label, ending and bytes of the good images; list the others."""
+    for number, label, name in zip(plan.numbers_n, plan.labels_n, plan.names, strict=True):
+        path = plan.source / name
+        try:
+            ending, content = encode(read_file(path), plan.encoding)
+        except DataError as error:
+            bad.append((str(path), str(error)))
+            continue
+        yield number, label, ending, content
+
+
+def read_file(path: Path) -> bytes:
+    """Read a file.
+
+    Raises:
+        DataError: It cannot be read, or is empty.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise DataError(error.strerror or str(error)) from None
+    if not content:
+        raise DataError("the file is empty")
+    return content
+
+
+def _add(tar: tarfile.TarFile, name: str, content: bytes) -> None:
+    member = tarfile.TarInfo(name)  # its defaults: no owner, mode 644, time 0
+    member.size = len(content)
+    tar.addfile(member, io.BytesIO(content))
+
+
+def _content(tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
+    file = tar.extractfile(member)
+    assert file is not None  # its hash says that we wrote it, and we write only files
+    return file.read()
+
+
+class _Hashed(io.RawIOBase):
+    """Counts and hashes what passes to a file."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._write: Callable[[bytes], int] = file.write
+        self.position = 0
+        self.digest = hashlib.sha256()
+
+    def writable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self.position
+
+    def write(self, chunk: Any) -> int:
+        self._write(chunk)
+        self.digest.update(chunk)
+        self.position += len(chunk)
+        return len(chunk)

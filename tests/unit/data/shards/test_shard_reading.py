@@ -1,0 +1,262 @@
+from __future__ import annotations
+
+import itertools
+import os
+import pickle
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from packed_trees import NUM_TRAIN, open_tree, pack_tree, write_tree
+
+from resnext.data.bad_files import BadFiles
+from resnext.data.batch import Batch
+from resnext.data.config import AugmentConfig, DataConfig, ViewConfig, parse_data
+from resnext.data.load import load_data
+from resnext.data.loader import EvalLoader, TrainLoader
+from resnext.data.shards import reader as reader_module
+from resnext.data.shards.layout import is_packed
+from resnext.data.shards.reader import ShardReader
+from resnext.data.shards.split import ShardSplit
+from resnext.data.shards.table import BYTES_PER_ROW, ROW, ShardTable, write_table
+from resnext.data.split import DataSet
+from resnext.errors import ConfigError, DataError
+
+CPU = torch.device("cpu")
+EVERYTHING = AugmentConfig(
+    crop="resized", flip=True, color_jitter=0.4, lighting=0.1, policy="randaugment",
+    erasing=0.5, mixup=0.2, cutmix=1.0,
+)  # fmt: skip
+
+
+@pytest.fixture
+def packed(tmp_path: Path) -> Path:
+    pack_tree(write_tree(tmp_path / "photos"), tmp_path / "packed")
+    return tmp_path / "packed"
+
+
+def open_both(packed: Path, **options: Any) -> tuple[DataSet, DataSet]:
+    """Open the folder that was packed, and its shards."""
+    folder = DataConfig(name="folder", root=packed.with_name("photos"), image_size_px=24)
+    shards = DataConfig(name="shards", root=packed, image_size_px=24)
+    return load_data(folder.replace(**options)), load_data(shards.replace(**options))
+
+
+def train_loader(data: DataSet, **options: Any) -> TrainLoader:
+    options = {"batch_size": 15, "seed": 7, "image_size_px": 24, "device": CPU, **options}
+    return TrainLoader(data.train, data.info, EVERYTHING, **options)
+
+
+def assert_same(left: list[Batch], right: list[Batch]) -> None:
+    fields = ("images_bchw", "labels_b", "indices_b", "other_labels_b", "kept_b")
+    for one, other in zip(left, right, strict=True):
+        for field in fields:
+            a, b = getattr(one, field), getattr(other, field)
+            assert a is b if a is None else torch.equal(a, b)
+
+
+def shards_of(data: DataSet) -> ShardSplit:
+    assert isinstance(data.train, ShardSplit)
+    return data.train
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_training_batches_are_those_of_the_folder_bit_for_bit(packed: Path, workers: int) -> None:
+    folder, shards = open_both(packed)
+    for epoch in range(2):
+        expected = list(train_loader(folder).epoch(epoch))
+        assert_same(expected, list(train_loader(shards, workers=workers).epoch(epoch)))
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_evaluation_batches_are_those_of_the_folder_bit_for_bit(packed: Path, workers: int) -> None:
+    folder, shards = (
+        list(
+            EvalLoader(
+                data.val, data.info, ViewConfig(flip=True), batch_size=6, device=CPU,
+                workers=workers,
+            )
+        )
+        for data in open_both(packed)
+    )  # fmt: skip
+    assert_same(folder, shards)
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_an_epoch_entered_in_its_middle_is_the_rest_of_the_whole_one(
+    packed: Path, workers: int
+) -> None:
+    shards = open_both(packed)[1]
+    whole = list(train_loader(shards).epoch(1))
+    assert_same(whole[2:], list(train_loader(shards, workers=workers).epoch(1, first_step=2)))
+
+
+def test_two_processes_see_each_image_once_an_epoch(packed: Path) -> None:
+    shards = open_both(packed)[1]
+    ranks = [list(train_loader(shards, rank=rank, world_size=2).epoch(0)) for rank in range(2)]
+    seen = torch.cat([batch.indices_b for batch in itertools.chain(*ranks)])
+    assert sorted(seen.tolist()) == list(range(NUM_TRAIN))
+    whole = torch.cat([batch.images_bchw for batch in train_loader(shards).epoch(0)])
+    in_order = [batch.images_bchw for step in zip(*ranks, strict=True) for batch in step]
+    assert torch.equal(whole, torch.cat(in_order))
+
+
+def test_chosen_classes_and_subsets_are_those_of_the_folder(packed: Path) -> None:
+    folder, shards = open_both(packed, classes=("dog", "cat"), num_train=20)
+    assert list(shards_of(shards).names) == list(folder.train.names)  # type: ignore[union-attr]
+    assert_same(list(train_loader(folder).epoch(0)), list(train_loader(shards).epoch(0)))
+
+
+def test_names_are_those_of_the_source(packed: Path) -> None:
+    split = shards_of(open_both(packed)[1])
+    assert list(split.names) == list(open_tree(packed.with_name("photos"))[1].names)
+    assert split.names[3] == list(split.names)[3]
+
+
+def corrupt(packed: Path, index: int) -> str:
+    """Flip a bit in the middle of one training image; return its name in the source."""
+    table = ShardTable(packed, "train")
+    row = table[index]
+    path = packed / f"train-{int(row['shard']):06}.tar"
+    content = bytearray(path.read_bytes())
+    content[int(row["offset"]) + int(row["size"]) // 2] ^= 1
+    path.write_bytes(content)
+    return f"{path}: {table.name(index)}"
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_corrupt_sample_is_named_and_replaced_as_a_bad_file_is(
+    packed: Path, workers: int
+) -> None:
+    named = corrupt(packed, 11)
+    folder, shards = open_both(packed)
+    path = packed.with_name("photos") / "train" / shards_of(shards).names[11]
+    path.write_bytes(path.read_bytes()[:60])
+    bad = {"folder": BadFiles(NUM_TRAIN), "shards": BadFiles(NUM_TRAIN)}
+    expected = list(train_loader(folder, bad_files=bad["folder"]).epoch(0))
+    found = list(train_loader(shards, bad_files=bad["shards"], workers=workers).epoch(0))
+    assert_same(expected, found)
+    assert [row["path"] for row in bad["folder"].rows] == [str(path)]
+    assert [row["path"] for row in bad["shards"].rows] == [named]
+    assert "damaged" in bad["shards"].rows[0]["reason"]
+
+
+def num_open() -> int:
+    return sum(1 for _ in Path("/proc/self/fd").iterdir())
+
+
+def test_few_descriptors_stay_open(packed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reader_module, "_MOST_OPEN", 2)
+    split = shards_of(open_both(packed)[1])
+    assert len({int(row["shard"]) for row in split.table}) > 2
+    before = num_open()
+    reader = ShardReader(split)
+    for _ in range(2):
+        for index in range(len(split)):
+            source = packed.with_name("photos") / "train" / split.names[index]
+            assert reader.read(index) == source.read_bytes()
+            assert num_open() <= before + 2
+    del reader
+    assert num_open() == before
+
+
+def test_a_reader_travels_without_its_table_or_descriptors(packed: Path) -> None:
+    reader = ShardReader(shards_of(open_both(packed)[1]))
+    content = reader.read(5)
+    assert pickle.loads(pickle.dumps(reader)).read(5) == content
+    assert len(pickle.dumps(reader)) < 1000 + 8 * NUM_TRAIN + 8 * NUM_TRAIN
+
+
+def test_a_million_samples_take_32_bytes_each_on_disk_and_none_in_memory(tmp_path: Path) -> None:
+    num = 1_000_000
+    rows = np.zeros(num, dtype=ROW)
+    rows["offset"] = np.arange(num) * 7
+    write_table(tmp_path, "train", rows, ("ab" for _ in range(num)))
+    assert BYTES_PER_ROW == 8 + 8 + 4 * 4
+    size = (tmp_path / "train.rows.npy").stat().st_size
+    assert 0 <= size - num * BYTES_PER_ROW <= 512
+    table = ShardTable(tmp_path, "train")
+    assert isinstance(table[:], np.memmap)
+    assert int(table[num - 1]["offset"]) == (num - 1) * 7
+    assert table.name(num - 1) == "ab"
+    assert len(pickle.dumps(table)) < 500
+
+
+def test_a_packed_folder_is_known_as_one(packed: Path, tmp_path: Path) -> None:
+    assert parse_data(str(packed)) == DataConfig(name="shards", root=packed)
+    assert parse_data(f"shards:{packed}") == DataConfig(name="shards", root=packed)
+    assert parse_data(str(tmp_path / "photos")).name == "folder"
+
+
+@pytest.mark.parametrize("text", ["[]", "no json", '{"format": "other"}', "\udc80"])
+def test_a_folder_with_another_index_is_no_packed_one(tmp_path: Path, text: str) -> None:
+    (tmp_path / "index.json").write_bytes(text.encode("utf-8", "surrogateescape"))
+    assert not is_packed(tmp_path)
+
+
+def test_shards_need_a_folder() -> None:
+    with pytest.raises(ConfigError, match="'shards' needs root=PATH"):
+        DataConfig(name="shards")
+
+
+def load(packed: Path) -> DataSet:
+    return load_data(DataConfig(name="shards", root=packed))
+
+
+@pytest.mark.parametrize("name", ["train-000001.tar", "val-000000.tar"])
+@pytest.mark.parametrize("damage", ["missing", "torn"])
+def test_a_missing_or_torn_shard_is_named_before_training(
+    packed: Path, name: str, damage: str
+) -> None:
+    path = packed / name
+    if damage == "torn":
+        os.truncate(path, path.stat().st_size - 1)
+    else:
+        path.unlink()
+    with pytest.raises(DataError, match=name):
+        load(packed)
+
+
+@pytest.mark.parametrize("name", ["train.rows.npy", "train.names.npy"])
+@pytest.mark.parametrize("content", [None, b"", b"x" * 200])
+def test_a_damaged_table_is_named(packed: Path, name: str, content: bytes | None) -> None:
+    (packed / name).unlink()
+    if content is not None:
+        (packed / name).write_bytes(content)
+    with pytest.raises(DataError, match=name):
+        load(packed)
+
+
+def test_tables_that_do_not_belong_together_are_refused(packed: Path) -> None:
+    shutil.copy(packed / "val.names.npy", packed / "train.names.npy")
+    with pytest.raises(DataError, match="does not belong to"):
+        load(packed)
+    shutil.copy(packed / "val.rows.npy", packed / "train.rows.npy")
+    with pytest.raises(DataError, match=r"20 rows, the index says 46"):
+        load(packed)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('"version": 1', '"version": 2', "of version 2, this program reads up to 1"),
+        ('"classes"', '"klasses"', "is damaged or no index"),
+        ('"val": {', '"test": {', "has no val split"),
+    ],
+)
+def test_an_index_that_cannot_be_used_says_why(
+    packed: Path, old: str, new: str, message: str
+) -> None:
+    text = (packed / "index.json").read_text()
+    assert old in text
+    (packed / "index.json").write_text(text.replace(old, new))
+    with pytest.raises(DataError, match=message):
+        load(packed)
+
+
+def test_a_folder_without_an_index_says_how_to_make_one(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="resnext pack SOURCE DEST"):
+        load(tmp_path)
