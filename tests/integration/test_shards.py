@@ -1,0 +1,79 @@
+"""Training and evaluating on shards ends where the folder that was packed ends."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from runs import TINY, assert_same_bits, finish, small_run
+
+from resnext.cli import evaluate as evaluate_verb
+from resnext.cli import pack as pack_verb
+from resnext.cli.train import Train, build_config
+from resnext.data.config import AugmentConfig, DataConfig, parse_data
+from resnext.evaluation.run import evaluate_run
+from resnext.training.config import ScheduleConfig, TrainConfig
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Write 120 photos of two classes: one has horizontal, one vertical stripes."""
+    root = tmp_path_factory.mktemp("trees") / "photos"
+    generator = np.random.default_rng(0)
+    for number in range(120):
+        folder = root / ("train" if number < 80 else "val") / ("flat", "steep")[number % 2]
+        folder.mkdir(parents=True, exist_ok=True)
+        stripes = generator.integers(0, 256, (12, 1, 3), dtype=np.uint8).repeat(12, axis=1)
+        pixels = stripes if number % 2 else stripes.transpose(1, 0, 2)
+        image = Image.fromarray(np.ascontiguousarray(pixels)).resize((48, 40))
+        image.save(folder / f"{number}.{'png' if number % 4 else 'jpg'}")
+    return root
+
+
+@pytest.fixture(scope="module")
+def packed(tree: Path) -> Path:
+    folder = tree.with_name("packed")
+    arguments = [str(tree), str(folder), "--shard-mib", "0.05", "--workers", "2"]
+    assert pack_verb.main(arguments) == 0
+    assert len(list(folder.glob("train-*.tar"))) > 2
+    return folder
+
+
+def settings(data: DataConfig, **changes: Any) -> TrainConfig:
+    return small_run(
+        model=TINY,
+        data=data.replace(image_size_px=24, workers=2),
+        augment=AugmentConfig(crop="resized", flip=True, color_jitter=0.2, mixup=0.2),
+        schedule=ScheduleConfig(kind="cosine", epochs=2),
+        batch_size=16,
+        **changes,
+    )
+
+
+def test_training_on_shards_ends_with_the_weights_of_training_on_the_folder(
+    tree: Path, packed: Path, tmp_path: Path
+) -> None:
+    figures = []
+    for name, root in (("folder", tree), ("shards", packed)):
+        finish(settings(parse_data(str(root))), tmp_path / name)
+        figures.append(evaluate_run(tmp_path / name))
+    assert_same_bits(tmp_path / "shards", tmp_path / "folder")
+    assert figures[0]["top1_error"] == figures[1]["top1_error"]
+    assert figures[0]["loss"] == figures[1]["loss"]
+
+
+def test_a_run_on_the_folder_is_evaluated_on_reduced_shards(tree: Path, tmp_path: Path) -> None:
+    small = tmp_path / "small"
+    assert pack_verb.main([str(tree), str(small), "--short-side", "28", "--workers", "1"]) == 0
+    finish(settings(parse_data(str(tree))), tmp_path / "run")
+    out = tmp_path / "figures.json"
+    arguments = [str(tmp_path / "run"), "--data", str(small), "--quiet", "--out", str(out)]
+    assert evaluate_verb.main([*arguments, "--device", "cpu"]) == 0
+    assert json.loads(out.read_text())["num_images"] == 40
+
+
+def test_the_command_line_takes_a_packed_folder(packed: Path) -> None:
+    config = build_config(Train(data=str(packed), model="resnext29_8x64d"))
+    assert config.data == DataConfig(name="shards", root=packed)
