@@ -12,10 +12,10 @@ from PIL import Image
 from torch.utils.data import Dataset
 
 from resnext.data.config import AugmentConfig
-from resnext.data.decode import Photo, decode, read_file
+from resnext.data.decode import Photo, decode, decode_bytes, read_file
 from resnext.data.names import PackedNames
 from resnext.data.random import Draw, below, derive
-from resnext.data.shards.reader import ShardReader, decode_bytes
+from resnext.data.shards.reader import ShardReader
 from resnext.data.shards.split import ShardSplit
 from resnext.data.single import prepare_views
 from resnext.data.split import ArraySplit, FileSplit, Split

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from resnext.data.decode import MAX_PIXELS
-from resnext.data.shards.reader import decode_bytes
+from resnext.data.decode import MAX_PIXELS, decode_bytes
 from resnext.data.views import resize_short_side
 from resnext.errors import DataError
 

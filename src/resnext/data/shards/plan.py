@@ -6,10 +6,11 @@ import hashlib
 
 import torch
 
+from resnext.data.decode import read_file
 from resnext.data.random import subset_order
 from resnext.data.shards.encode import Encoding, encode
 from resnext.data.shards.layout import shard_name
-from resnext.data.shards.write import TAR_BLOCK, ShardPlan, read_file
+from resnext.data.shards.write import TAR_BLOCK, ShardPlan
 from resnext.data.split import DataSet, FileSplit
 from resnext.errors import DataError
 

@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-import io
 import os
 import zlib
 from collections import OrderedDict
-from dataclasses import dataclass
-from pathlib import Path
-from typing import cast
 
-from PIL import Image
-
-from resnext.data.decode import decode
 from resnext.data.shards.layout import shard_name
 from resnext.data.shards.split import ShardSplit
 from resnext.errors import DataError
@@ -74,28 +67,3 @@ class ShardReader:
             self._files[shard] = opened
         self._files.move_to_end(shard)
         return self._files[shard]
-
-
-def decode_bytes(content: bytes, in_channels: int = 3) -> Image.Image:
-    """Decode an image file that lies in memory, exactly as one on the disk.
-
-    Raises:
-        DataError: As `decode`.
-    """
-    return decode(cast(Path, _InMemory(content)), in_channels)
-
-
-@dataclass(frozen=True)
-class _InMemory:
-    """What the decoder uses of a path, for a file in memory."""
-
-    content: bytes
-
-    def stat(self) -> os.stat_result:
-        return os.stat_result((0, 0, 0, 0, 0, 0, len(self.content), 0, 0, 0))
-
-    def read_bytes(self) -> bytes:
-        return self.content
-
-    def open(self, _mode: str) -> io.BytesIO:
-        return io.BytesIO(self.content)

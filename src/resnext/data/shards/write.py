@@ -15,6 +15,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from resnext.data.decode import read_file
 from resnext.data.shards.encode import Encoding, encode
 from resnext.data.shards.layout import ShardRecord
 from resnext.data.shards.table import ROW
@@ -137,21 +138,6 @@ def _samples(plan: ShardPlan, bad: list[tuple[str, str]]) -> Iterator[tuple[int,
             bad.append((str(path), str(error)))
             continue
         yield number, label, ending, content
-
-
-def read_file(path: Path) -> bytes:
-    """Read a file.
-
-    Raises:
-        DataError: It cannot be read, or is empty.
-    """
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise DataError(error.strerror or str(error)) from None
-    if not content:
-        raise DataError("the file is empty")
-    return content
 
 
 def _add(tar: tarfile.TarFile, name: str, content: bytes) -> None:
