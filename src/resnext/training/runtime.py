@@ -94,10 +94,7 @@ def open_runtime(config: RuntimeConfig) -> Iterator[Runtime]:
         return
     opened_here = not dist.is_initialized()
     if opened_here:
-        dist.init_process_group(
-            "nccl" if device.type == "cuda" else "gloo",
-            timeout=timedelta(minutes=config.timeout_minutes),
-        )
+        _join("nccl" if device.type == "cuda" else "gloo", rank, world_size, config)
     try:
         yield Runtime(device, dtype, rank, world_size)
     except RuntimeError as error:
@@ -112,6 +109,27 @@ def open_runtime(config: RuntimeConfig) -> Iterator[Runtime]:
     finally:
         if opened_here:
             dist.destroy_process_group()
+
+
+def _join(backend: str, rank: int, world_size: int, config: RuntimeConfig) -> None:
+    """Open the process group.
+
+    torchrun keeps one store over all restarts. There the addresses of ended processes remain,
+    and a new process would call them; so each start gets names of its own in the store.
+    """
+    timeout = timedelta(minutes=config.timeout_minutes)
+    if os.environ.get("TORCHELASTIC_USE_AGENT_STORE") != "True":
+        dist.init_process_group(backend, timeout=timeout)
+        return
+    address, port = os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"])
+    shared = dist.TCPStore(  # type: ignore[attr-defined]  # public, but not in __all__
+        address, port, world_size, is_master=False, timeout=timeout
+    )
+    start = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
+    store = dist.PrefixStore(  # type: ignore[attr-defined]  # likewise
+        f"start{start}of{world_size}", shared
+    )
+    dist.init_process_group(backend, store=store, rank=rank, world_size=world_size, timeout=timeout)
 
 
 def _is_lost(error: RuntimeError) -> bool:
