@@ -23,7 +23,7 @@ NETWORK = "resnext14_8x4d"
 WIDTHS = ("model.stem_width=32", "model.stage_widths=[64, 128, 256, 512]")
 SOURCE = ("--image-size", "64", "--epochs", "40")
 TARGET = ("--image-size", "96", "--epochs", "20")
-RATES = (0.2, 0.05)
+RATES = (0.8, 0.2, 0.05)
 
 
 @dataclass(frozen=True)

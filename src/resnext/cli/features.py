@@ -128,9 +128,9 @@ def _rows(source: FeatureSource, name: SplitName) -> Iterator[FeatureRows]:
 
 def _keys(split: Split, root: Path | None, indices: list[int]) -> list[str] | list[int]:
     """Return the paths of images below the root of their data set, or their numbers."""
-    from resnext.data.split import FileSplit
+    from resnext.data.split import ArraySplit
 
-    if not isinstance(split, FileSplit):
+    if isinstance(split, ArraySplit):
         return indices
     folder = split.root if root is None else split.root.relative_to(root)
     return [(folder / split.names[index]).as_posix() for index in indices]

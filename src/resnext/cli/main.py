@@ -19,7 +19,9 @@ VERBS = (
     "evaluate",
     "predict",
     "convert",
+    "data",
     "features",
+    "pack",
     "probe",
     "publish",
     "study",
@@ -34,6 +36,8 @@ examples:
   resnext train --data photos/ --recipe modern --epochs 100
   resnext evaluate runs/demo
   resnext predict runs/demo photo.jpg folder/ --json
+  resnext data imagenet --check imagenet/
+  resnext pack photos/ shards/
   resnext probe runs/demo photos/
   resnext features runs/demo photos/ --out photos.parquet
   resnext weights list resnext50

@@ -6,6 +6,7 @@ import hashlib
 import logging
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -17,6 +18,9 @@ from resnext.errors import DataError
 _LOG = logging.getLogger(__name__)
 _VAL_NAMES = ("val", "valid", "validation", "test")
 _SUFFIXES = tuple(EXTENSIONS)  # str.endswith takes a tuple, and a million names fast
+CLASS_LIST = "imagenet5k.tsv"
+"""The file that tells a folder of ImageNet-5K from one of ImageNet-1K."""
+
 _DEFAULT_SIZE_PX = 224
 # Statistics of ImageNet's training images, which the field uses for photographs.
 _MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -66,6 +70,8 @@ def load_folder(root: Path, val_fraction: float, name: str = "folder") -> DataSe
 def load_imagenet(root: Path) -> DataSet:
     """List ImageNet: `train/` and `val/`, each with a folder for every class (synset).
 
+    Where the class list of ImageNet-5K lies beside them, val/ may have fewer classes.
+
     Raises:
         DataError: As `load_folder`, or the validation images are not sorted into classes.
     """
@@ -75,7 +81,20 @@ def load_imagenet(root: Path) -> DataSet:
                 f"{root / part} holds no class folders; ImageNet needs {root}/train/CLASS and "
                 f"{root}/val/CLASS, with the validation images sorted into their classes"
             )
+    if (root / CLASS_LIST).exists():
+        return _with_fewer_in_val(root / "train", root / "val")
     return _with_own_split(root / "train", root / "val", "imagenet")
+
+
+def _with_fewer_in_val(train_dir: Path, val_dir: Path) -> DataSet:
+    """List ImageNet-5K, whose validation images are those of the 1K classes among its own."""
+    classes, train = list_classes(train_dir)
+    val_classes, val = list_classes(val_dir)
+    places = {name: place for place, name in enumerate(classes)}
+    if unknown := [name for name in val_classes if name not in places]:
+        raise DataError(f"{val_dir} holds classes that {train_dir} does not: {_listed(unknown)}")
+    labels = torch.tensor([places[name] for name in val_classes])
+    return DataSet(_info("imagenet", classes), train, replace(val, labels_n=labels[val.labels_n]))
 
 
 def _with_own_split(train_dir: Path, val_dir: Path, name: str) -> DataSet:

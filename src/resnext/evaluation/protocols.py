@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from resnext.data.folders import list_classes
-from resnext.data.split import FileSplit, Split
+from resnext.data.split import ArraySplit, FileSplit, Split
 from resnext.errors import ConfigError, DataError
 
 _NUM_IMAGENET_CLASSES = 1000
@@ -73,7 +73,7 @@ def load_real_labels(path: Path, split: Split, num_classes: int) -> list[list[in
 
     Source: Beyer et al., "Are we done with ImageNet?", arXiv 2006.07159.
     """
-    if not isinstance(split, FileSplit) or num_classes != _NUM_IMAGENET_CLASSES:
+    if isinstance(split, ArraySplit) or num_classes != _NUM_IMAGENET_CLASSES:
         raise ConfigError(
             f"ReaL labels belong to ImageNet's validation images and 1000 classes, not to this "
             f"data set of {num_classes}; use them with --data imagenet:FOLDER"

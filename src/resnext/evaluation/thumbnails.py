@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from PIL import Image
 
 from resnext.data.render import Images
-from resnext.data.split import DataInfo, FileSplit, Split
+from resnext.data.split import ArraySplit, DataInfo, Split
 from resnext.errors import DataError
 from resnext.evaluation.drawing import data_address
 from resnext.evaluation.metrics import Mistake
@@ -79,6 +79,6 @@ def _encode(image: Image.Image, *, is_small: bool) -> str:
 
 
 def _name(split: Split, index: int) -> str:
-    if isinstance(split, FileSplit):
+    if not isinstance(split, ArraySplit):
         return split.names[index].encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     return f"image {index}"

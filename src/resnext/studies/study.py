@@ -148,8 +148,8 @@ class Study(Settings):
 
 
 def data_label(data: DataConfig) -> str:
-    """Return the name of a data set, for a folder with the folder's own."""
-    if data.name == "folder" and data.root is not None:
+    """Return the name of a data set, for a folder or packed set with the folder's own."""
+    if data.name in ("folder", "shards") and data.root is not None:
         return data.root.name
     return data.name
 

@@ -147,7 +147,7 @@ def _essence(config: TrainConfig) -> dict[str, Any]:
     )
     for group, names in _WITHOUT_EFFECT.items():
         values[group] = {k: v for k, v in values.get(group, {}).items() if k not in names}
-    if config.data.name != "folder":
+    if config.data.name not in ("folder", "shards"):
         values["data"].pop("root", None)  # the name says which images they are
     return values
 

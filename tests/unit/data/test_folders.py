@@ -148,6 +148,20 @@ def test_imagenet_is_train_and_val_with_synset_folders(tmp_path: Path) -> None:
     assert data.info.image_size_px == 224
 
 
+def test_imagenet_5k_has_validation_images_of_some_classes_only(tmp_path: Path) -> None:
+    touch(tmp_path, "train/n01/a.JPEG", "train/n02/a.JPEG", "train/n03/a.JPEG")
+    touch(tmp_path, "val/n03/a.JPEG", "val/n01/a.JPEG", "val/n01/b.JPEG")
+    with pytest.raises(DataError, match="hold different classes"):
+        load_imagenet(tmp_path)  # a class of ImageNet-1K is missing
+    touch(tmp_path, "imagenet5k.tsv")
+    data = load_imagenet(tmp_path)
+    assert data.info.classes == ("n01", "n02", "n03")
+    assert data.val.labels_n.tolist() == [0, 0, 2]
+    touch(tmp_path, "val/n04/a.JPEG")
+    with pytest.raises(DataError, match=r"holds classes that .*train does not: n04"):
+        load_imagenet(tmp_path)
+
+
 def test_unsorted_imagenet_validation_images_get_a_clear_message(tmp_path: Path) -> None:
     touch(tmp_path, "train/n01440764/a.JPEG", "val/ILSVRC2012_val_00000293.JPEG")
     with pytest.raises(DataError, match="sorted into their classes"):

@@ -111,9 +111,11 @@ def test_unknown_classes_are_refused(model: Loaded, tmp_path: Path) -> None:
 
 
 def test_the_view_is_that_of_training_unless_a_size_is_given() -> None:
-    card = ModelCard(image_size_px=224, resize_px=256)
-    assert settle_view(ViewConfig(), card) == ViewConfig(size_px=224, resize_px=256)
+    card = ModelCard(image_size_px=224, resize_px=256, interpolation="bicubic")
+    settled = ViewConfig(size_px=224, resize_px=256, interpolation="bicubic")
+    assert settle_view(ViewConfig(), card) == settled
+    assert settle_view(ViewConfig(interpolation="bilinear"), card).interpolation == "bilinear"
     assert settle_view(ViewConfig(flip=True), card).flip
     assert settle_view(ViewConfig(resize_px=300), card).resize_px == 300
     larger = ViewConfig(size_px=320)
-    assert settle_view(larger, card) == larger
+    assert settle_view(larger, card) == larger.replace(interpolation="bicubic")

@@ -8,14 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from resnext.data.folders import CLASS_LIST
 from resnext.data.imagenet.archives import open_tar, unpack_class
 from resnext.data.imagenet.class_file import ClassRow, parse_text
 from resnext.data.imagenet.layout import listed
 from resnext.data.imagenet.scan import Progress, count_images
 from resnext.errors import DataError
 from resnext.files import write_whole
-
-LIST_NAME = "imagenet5k.tsv"
 
 
 def keep_list(out: Path, text: str) -> tuple[ClassRow, ...]:
@@ -24,7 +23,7 @@ def keep_list(out: Path, text: str) -> tuple[ClassRow, ...]:
     Raises:
         DataError: The text is no class list, or the folder was begun with another one.
     """
-    place = out / LIST_NAME
+    place = out / CLASS_LIST
     rows = parse_text(text, place)
     if place.exists() and place.read_text(encoding="utf-8") != text:
         raise DataError(
