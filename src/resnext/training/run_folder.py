@@ -4,7 +4,7 @@ config.yaml         every setting, resolved; training from it reproduces the run
 environment.json    versions, hardware, the state of git
 metrics.jsonl       one JSON object a line: training intervals and epochs
 tensorboard/        the same as TensorBoard events
-last.safetensors    the checkpoint from which to go on
+last.safetensors    the checkpoint from which to go on; last.previous.safetensors is the one before
 best.safetensors    the weights with the lowest validation error, or the last if so configured
 evaluation.json, report.html, bad_files.json
 """
