@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 import torch
+import torch.distributed as dist
 from torch import nn
 from torch.distributed.algorithms.ddp_comm_hooks import default_hooks
 from torch.nn.parallel import DistributedDataParallel
@@ -119,6 +120,12 @@ def _distribute(model: nn.Module, *, compress: bool) -> nn.Module:
     known = inspect.signature(DistributedDataParallel).parameters
     option = "forward_sync_buffers" if "forward_sync_buffers" in known else "broadcast_buffers"
     options: dict[str, Any] = {option: False}
+    # DDP lays its buckets out anew after the first step, and again after a restart: with more
+    # than two processes the sums would round otherwise there. This option keeps one layout, at
+    # the price of a walk through the graph and a line of torch that it was not needed. A GPU's
+    # own sums differ anyway.
+    is_cpu = next(model.parameters()).device.type == "cpu"
+    options["find_unused_parameters"] = is_cpu and dist.get_world_size() > 2
     parallel = DistributedDataParallel(model, gradient_as_bucket_view=True, **options)
     if compress:
         parallel.register_comm_hook(None, default_hooks.bf16_compress_hook)
