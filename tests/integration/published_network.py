@@ -45,7 +45,7 @@ def random_network(config: ResNeXtConfig) -> nn.Module:
         elif tensor.ndim == 1:
             tensor.uniform_(0.5, 1.5)
     classes = CLASSES if config.num_classes == len(CLASSES) else ()
-    model.card = ModelCard(  # type: ignore[assignment]
+    model.card = ModelCard(  # type: ignore[assignment]  # a plain attribute
         classes=classes,
         image_size_px=64,
         resize_px=72,

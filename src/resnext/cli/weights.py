@@ -92,11 +92,11 @@ def _list(arguments: Weights) -> int:
 
 def _info(arguments: Weights) -> int:
     """Show an entry's facts without fetching it, or what a file or run holds."""
-    from resnext.weights.catalogue import find_entry
+    from resnext.weights.entry_card import named_entry
 
     name = arguments.name[0]
-    is_named = not Path(name).exists() and "/" not in name
-    facts = _facts(find_entry(name)) if is_named else _opened(name)
+    entry = None if Path(name).exists() else named_entry(name)
+    facts = _opened(name) if entry is None else _facts(entry)
     if arguments.json:
         print(json.dumps(facts, indent=2))
     else:

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from PIL import Image
 
 try:
-    import simplejpeg  # type: ignore[import-untyped]
+    import simplejpeg
 except ImportError:  # no wheel for this platform: Pillow does the same more slowly
     simplejpeg = None
 

@@ -34,7 +34,10 @@ def card_of(entry: WeightsEntry) -> ModelCard:
 
 def named_entry(name: str) -> WeightsEntry | None:
     """Return the entry of this name, if there is one."""
-    return next((entry for entry in entries() if entry.name == name), None)
+    try:
+        return find_entry(name)
+    except ConfigError:
+        return None
 
 
 def entry_of_repository(repository: str) -> WeightsEntry | None:
@@ -50,12 +53,3 @@ def entry_of_file(path: Path) -> WeightsEntry | None:
         if entry.filename == path.name and checksum is not None:
             return entry if matches(path, checksum) else None
     return None
-
-
-def unknown_name(name: str) -> ConfigError:
-    """Return the error that names the entries nearest to a name."""
-    try:
-        find_entry(name)
-    except ConfigError as error:
-        return error
-    raise AssertionError(name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from resnext.model.card import ModelCard
 from resnext.model.config import ModelConfig, ResNeXtConfig
 from resnext.model.names import name_of, parse_name
 from resnext.model.weights import BEST, read_weights
+from resnext.weights.catalogue import not_found
 from resnext.weights.download import Progress
 from resnext.weights.entry import WeightsEntry
 from resnext.weights.entry_card import (
@@ -23,7 +25,6 @@ from resnext.weights.entry_card import (
     entry_of_file,
     entry_of_repository,
     named_entry,
-    unknown_name,
 )
 from resnext.weights.families.recognise import recognise
 from resnext.weights.fetch import HUB, fetch
@@ -32,6 +33,8 @@ from resnext.weights.hub_card import card_from_hub
 from resnext.weights.hub_file import NoSuchHubFileError, hub_file, is_repository
 from resnext.weights.infer import infer_config
 from resnext.weights.read import kind_of, read_tensors
+
+_LOG = logging.getLogger(__name__)
 
 HUB_CONFIG = "config.json"
 HUB_WEIGHTS = ("model.safetensors", "pytorch_model.bin")
@@ -97,7 +100,7 @@ def open_weights(
             f"{name}: there is no such file or folder; give a run, a weight file, a name that "
             "`resnext weights list` shows, or OWNER/NAME on the Hugging Face Hub"
         )
-    raise unknown_name(name)
+    raise ConfigError(f"{name}: there is no such file or folder here; {not_found(name)}")
 
 
 _SUFFIXES = {".safetensors", ".pth", ".pt", ".pyth", ".bin", ".t7", ".ckpt", ".tar"}
@@ -135,6 +138,11 @@ def open_file(path: Path, card: ModelCard | None = None) -> Weights:
     found = _read_foreign(path)
     card = card or _described(path)
     if card is None:
+        _LOG.warning(
+            "%s says neither its classes nor how it wants its images: they are prepared in the "
+            "usual way of such networks",
+            path,
+        )
         return replace(found, card=_guess(found.config), is_described=False)
     if len(card.classes) != found.config.num_classes:  # fine-tuned from what is described
         card = card.replace(classes=())

@@ -85,7 +85,7 @@ def test_timms_create_model_opens_the_file_with_no_code_of_ours(file: Path, tmp_
 def test_forms_there_and_back_keep_every_bit(file: Path, tmp_path: Path) -> None:
     convert(file, tmp_path / "a.safetensors", "--form", "a")
     found = convert(tmp_path / "a.safetensors", tmp_path / "b.safetensors", "--form", "b")
-    assert found.config.form == "b"  # type: ignore[union-attr]
+    assert found.config.form == "b"  # type: ignore[union-attr]  # a ResNeXt's
     assert_same_bits(
         convert(tmp_path / "b.safetensors", tmp_path / "c.safetensors", "--form", "c"), file
     )
@@ -100,7 +100,7 @@ def test_a_foreign_format_gets_form_c(file: Path, tmp_path: Path) -> None:
 def test_regrouping_computes_the_same_and_comes_back(file: Path, tmp_path: Path) -> None:
     merged = tmp_path / "m.safetensors"
     found = convert(file, merged, "--cardinality", "2")
-    assert found.config.template == "2x16d"  # type: ignore[union-attr]
+    assert found.config.template == "2x16d"  # type: ignore[union-attr]  # a ResNeXt's
     images = torch.randn(2, 3, 64, 64)
     with torch.no_grad():
         torch.testing.assert_close(
@@ -120,7 +120,7 @@ def test_other_channels_classes_and_dimensions(file: Path, tmp_path: Path) -> No
     assert torch.equal(new.state["conv1.weight"], open_weights(file).state["conv1.weight"])
     video = convert(file, tmp_path / "v.safetensors", "--ndim", "3")
     assert resnext.load(tmp_path / "v.safetensors")(torch.zeros(1, 3, 16, 32, 32)).shape == (1, 6)
-    assert video.config.ndim == 3  # type: ignore[union-attr]
+    assert video.config.ndim == 3  # type: ignore[union-attr]  # a ResNeXt's
 
 
 def test_the_json_says_what_was_written(

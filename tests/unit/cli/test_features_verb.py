@@ -62,7 +62,7 @@ def test_the_embeddings_reproduce_the_evaluation(digits_run: Path, tmp_path: Pat
     table = parquet.read_table(out)
     module = open_model(digits_run).module
     with torch.no_grad():
-        logits = module.fc(torch.tensor(table["embedding"].to_pylist()))  # type: ignore[operator]
+        logits = module.fc(torch.tensor(table["embedding"].to_pylist()))  # type: ignore[operator]  # a layer
     wrong = logits.argmax(1) != torch.tensor(table["label"].to_pylist())
     expected = json.loads(figures.read_text(encoding="utf-8"))["top1_error"]
     assert 100 * float(wrong.double().mean()) == pytest.approx(expected)

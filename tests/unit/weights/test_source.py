@@ -191,6 +191,8 @@ def test_names_that_lead_nowhere_say_what_is_accepted(
 ) -> None:
     with pytest.raises(ConfigError, match=r"nearest names are resnext50_32x4d\."):
         open_weights("resnext50_32x4d.a9")
+    with pytest.raises(ConfigError, match=r"no such file or folder here; no published weights"):
+        open_weights("nowhere")
     with pytest.raises(CheckpointError, match="no such file or folder"):
         open_weights("nothing.pth")
     (tmp_path / "runs").mkdir()
@@ -210,9 +212,15 @@ def test_a_repository_that_cannot_be_reached_is_a_download_error(
         open_weights("someone/network")
 
 
-def test_a_guess_is_told_as_a_guess(tmp_path: Path) -> None:
+def test_the_case_of_a_name_does_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
+    put_in_cache("resnet18.imagenet1k_v1", create_model("resnet18").state_dict(), monkeypatch)
+    assert open_weights("ResNet18.ImageNet1K_V1").card.source == "resnet18.imagenet1k_v1"
+
+
+def test_a_guess_is_told_as_a_guess(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     torch.save(create_model(SMALL).state_dict(), tmp_path / "w.pth")
     weights = open_weights(tmp_path / "w.pth")
+    assert "neither its classes nor how it wants its images" in caplog.text
     assert not weights.is_described
     assert (weights.card.image_size_px, weights.card.resize_px) == (32, None)
 

@@ -56,7 +56,7 @@ class _Names(Sequence[str]):
         return len(self._split)
 
     # A slice is never asked for; a sequence that ends is needed to iterate.
-    def __getitem__(self, index: int) -> str:  # type: ignore[override]
+    def __getitem__(self, index: int) -> str:  # type: ignore[override]  # no slices
         if not 0 <= index < len(self):
             raise IndexError(index)
         return self._split.table.name(self._split.row(index))

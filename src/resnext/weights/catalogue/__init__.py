@@ -36,12 +36,14 @@ def find_entry(name: str) -> WeightsEntry:
     known = _by_name()
     if text in known:
         return known[text]
-    near = _nearest(text, list(known))
+    raise ConfigError(f"weights={name!r}: {not_found(name)}")
+
+
+def not_found(name: str) -> str:
+    """Say that no entry has a name, and which ones come nearest."""
+    near = _nearest(name.strip().lower(), list(_by_name()))
     nearest = f"; the nearest names are {', '.join(near)}" if near else ""
-    raise ConfigError(
-        f"weights={name!r}: no published weights have this name{nearest}. Names are NETWORK.TAG; "
-        "see `resnext weights list`"
-    )
+    return f"no published weights have this name{nearest}; see `resnext weights list`"
 
 
 def filter_entries(
