@@ -93,7 +93,7 @@ def open_weights(
     entry = named_entry(name) or entry_of_repository(repository)
     if entry is not None:
         return _from_entry(entry, fetch(entry, accept_licence=accept_licence, progress=progress))
-    if name != repository or (is_repository(name) and not path.parent.exists()):
+    if name != repository or _may_be_on_hub(path):
         return _from_hub(repository)
     if len(path.parts) > 1 or path.suffix in _SUFFIXES:
         raise CheckpointError(
@@ -101,6 +101,15 @@ def open_weights(
             "`resnext weights list` shows, or OWNER/NAME on the Hugging Face Hub"
         )
     raise ConfigError(f"{name}: there is no such file or folder here; {not_found(name)}")
+
+
+def _may_be_on_hub(path: Path) -> bool:
+    """Tell whether a missing path could be meant as OWNER/NAME.
+
+    A name in a folder that is there, or in one where runs and trials are kept, is a path.
+    """
+    own = path.parent.name in ("runs", "studies")
+    return is_repository(str(path)) and not own and not path.parent.exists()
 
 
 _SUFFIXES = {".safetensors", ".pth", ".pt", ".pyth", ".bin", ".t7", ".ckpt", ".tar"}

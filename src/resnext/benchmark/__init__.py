@@ -1,0 +1,1 @@
+"""Networks timed side by side on every runtime of this machine."""

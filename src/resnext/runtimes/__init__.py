@@ -1,0 +1,1 @@
+"""Exported networks opened to predict: ONNX Runtime, OpenVINO, PyTorch programs."""
