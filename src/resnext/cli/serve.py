@@ -1,0 +1,133 @@
+"""Answer HTTP requests with a trained network.
+
+Give an exported file, or a run, weight file or name, which is exported first. POST images
+to /v1/predict; GET /docs tells the rest.
+
+SIGHUP opens the network anew without dropping requests; SIGTERM finishes what was accepted.
+
+Examples:
+  resnext serve runs/photos
+  resnext serve photos.onnx --host 0.0.0.0 --port 80 --api-key-file key.txt
+  resnext serve photos.onnx --max-body-mib 8 --formats jpeg png --queue-images 128
+  resnext serve photos.onnx --cluster auto --replicas 4
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import tyro
+
+from resnext.cli.arguments import option, parse
+from resnext.errors import ConfigError
+
+if TYPE_CHECKING:
+    from resnext.serving.limits import Limits
+    from resnext.serving.source import ModelSource
+
+
+@dataclass(frozen=True)
+class Serve:
+    """Answer HTTP requests with a trained network."""
+
+    model: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="MODEL")]
+    """An exported file; or a run, a weight file, or a name that `resnext weights list` shows."""
+    host: str = "127.0.0.1"
+    """Address to listen on; 0.0.0.0 for all of this machine's."""
+    port: int = 8000
+    """Port to listen on; 0 takes any that is free."""
+    threads: Annotated[int | None, option("N", "all cores")] = None
+    """Threads of one inference."""
+    max_batch: int = 8
+    """Images that go through the network together."""
+    max_body_mib: float = 32.0
+    """Largest body of a request."""
+    max_images: int = 32
+    """Most images of a request."""
+    max_megapixels: float = 50.0
+    """Largest image, judged by its header before it is decoded."""
+    formats: Annotated[tuple[str, ...], option("FORMAT ...", "all that can be read")] = ()
+    """Accepted image formats: bmp gif jpeg png ppm tiff webp."""
+    queue_images: int = 64
+    """Images waiting or worked on, of all requests; more are told to come back (429)."""
+    max_memory_mib: float = 256.0
+    """Bodies held at once, of all requests."""
+    upload_timeout_s: float = 30.0
+    """Time for a body to arrive."""
+    answer_timeout_s: float = 60.0
+    """Time from a whole body to its answer."""
+    api_key_file: Annotated[Path | None, option("FILE", "RESNEXT_API_KEY, else no key")] = None
+    """A file with the key that callers must show."""
+    watch: bool = False
+    """Reload whenever the file of the network changes."""
+    drain_s: float = 1.0
+    """After SIGTERM: time in which new requests are still answered, but readiness is denied."""
+    shutdown_timeout_s: float = 30.0
+    """Then: time for the requests in progress."""
+    no_page: bool = False
+    """Serve the interface for programs only, without the page for people."""
+    cluster: Annotated[str | None, option("ADDRESS", "this process")] = None
+    """Serve with Ray: `local` starts it here, `auto` or an address joins a cluster."""
+    replicas: int = 1
+    """With --cluster: copies of the service."""
+
+
+def main(argv: list[str]) -> int:
+    """Run the verb."""
+    arguments = parse(Serve, argv, __doc__)
+    limits = _limits(arguments)
+    if arguments.replicas != 1 and arguments.cluster is None:
+        raise ConfigError("--replicas needs --cluster, such as --cluster local")
+    _require_extra()
+    from resnext.serving.key import read_key
+    from resnext.serving.logs import log_to_stdout
+    from resnext.serving.source import ModelSource
+
+    key = read_key(arguments.api_key_file)
+    source = ModelSource(arguments.model, arguments.threads)
+    log_to_stdout()
+    return _serve_here(arguments, source, limits, key)
+
+
+def _serve_here(arguments: Serve, source: ModelSource, limits: Limits, key: str | None) -> int:
+    from resnext.serving.app import create_app
+    from resnext.serving.server import Ending, listen, serve
+    from resnext.serving.service import Service
+
+    try:
+        sock = listen(arguments.host, arguments.port)
+    except (OSError, OverflowError) as error:
+        raise ConfigError(
+            f"--host {arguments.host} --port {arguments.port}: cannot listen there ({error})"
+        ) from None
+    with sock:
+        service = Service(source.open, limits)
+        app = create_app(service, api_key=key)
+        host, port = sock.getsockname()[:2]
+        print(f"serving {service.model.name} on http://{host}:{port}", file=sys.stderr, flush=True)
+        ending = Ending(arguments.drain_s, arguments.shutdown_timeout_s)
+        watched = source.watched if arguments.watch else None
+        return serve(app, service, sock, ending=ending, watched=watched)
+
+
+def _limits(arguments: Serve) -> Limits:
+    from resnext.serving.limits import FORMATS, Limits
+
+    given = {name: getattr(arguments, name) for name in Limits.model_fields if name != "formats"}
+    return Limits(**given, formats=arguments.formats or FORMATS)
+
+
+def _require_extra() -> None:
+    try:
+        import fastapi
+        import prometheus_client
+        import python_multipart
+        import uvicorn
+    except ModuleNotFoundError as error:
+        raise ConfigError(
+            f"serve needs {error.name}, which is not installed: pip install 'resnext[serve]'"
+        ) from None
+    del fastapi, prometheus_client, python_multipart, uvicorn

@@ -1,0 +1,102 @@
+"""The service as a web application: its routes, and the order of what lies around them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import RedirectResponse, Response
+
+from resnext import __version__
+from resnext.serving.key import RequireKey
+from resnext.serving.observe import Observe, record_of
+from resnext.serving.problems import Problem
+from resnext.serving.routes import ROUTES, add_routes
+from resnext.serving.service import Service
+from resnext.serving.total_size import TotalSize
+
+if TYPE_CHECKING:
+    import gradio
+
+PAGE = "/page"
+
+_DESCRIPTION = """\
+Names the classes of images. Send them to `/v1/predict`, as files of a form or as base64 in
+JSON. Every answer that is no success has the form `{"error": {"code", "message", "images"}}`.
+"""
+
+
+def create_app(
+    service: Service, *, page: gradio.Blocks | None = None, api_key: str | None = None
+) -> FastAPI:
+    """Build the application; it starts and stops the service with itself.
+
+    Args:
+        service: What answers.
+        page: A page for people, shown at `/page`, to which `/` leads. At `/` itself it would
+            answer for every address that the service does not know.
+        api_key: A key that callers must show, except for `/healthz` and `/readyz`.
+    """
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        service.start()
+        yield
+        await service.stop()
+
+    app = FastAPI(
+        title="resnext",
+        version=__version__,
+        description=_DESCRIPTION,
+        lifespan=lifespan,
+        docs_url=None,  # FastAPI's page loads its scripts from elsewhere; ours is at /docs
+        redoc_url=None,
+    )
+    app.add_exception_handler(Problem, _answer_problem)
+    app.add_exception_handler(HTTPException, _answer_http)
+    app.add_exception_handler(RequestValidationError, _answer_invalid)
+    add_routes(app, service)
+    if page is not None:
+        _mount(app, page)
+    # The last one added is the outermost.
+    app.add_middleware(TotalSize, limits=service.limits)
+    if api_key is not None:
+        app.add_middleware(RequireKey, key=api_key)
+    rest = "other" if page is None else "page"
+    app.add_middleware(Observe, service=service, routes=ROUTES, rest=rest)
+    return app
+
+
+def _mount(app: FastAPI, page: gradio.Blocks) -> None:
+    from resnext.serving.page import mount_page
+
+    @app.get("/", include_in_schema=False)
+    async def to_page() -> RedirectResponse:
+        return RedirectResponse(f"{PAGE}/")
+
+    mount_page(app, page, PAGE)
+
+
+def _answer_problem(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Problem)
+    record_of(request.scope).code = error.code
+    return error.answer()
+
+
+def _answer_http(request: Request, error: Exception) -> Response:
+    """Put the framework's own refusals, such as 404 and 405, into the common form."""
+    assert isinstance(error, HTTPException)
+    codes = {404: "not_found", 405: "method_not_allowed"}
+    code = codes.get(error.status_code, "refused")
+    problem = Problem(error.status_code, code, str(error.detail), headers=dict(error.headers or {}))
+    return _answer_problem(request, problem)
+
+
+def _answer_invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    texts = [f"{'.'.join(map(str, p['loc'][1:]))}: {p['msg']}" for p in error.errors()]
+    return _answer_problem(request, Problem(422, "invalid_parameter", "; ".join(texts)))

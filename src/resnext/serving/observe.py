@@ -1,0 +1,114 @@
+"""Around every request: its number, its log line, its figures, and no error that escapes."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from resnext.serving.problems import Problem
+from resnext.serving.service import Service
+
+_LOG = logging.getLogger("resnext.serving")
+_GONE = 499  # what proxies log where the caller did not wait for the answer
+
+
+@dataclass
+class Record:
+    """What the log says of one request; the parts that answer it fill it in.
+
+    Attributes:
+        route: The path, if it is one of ours; what a caller made up is not logged.
+        num_images: Images of the request, once counted.
+        num_bytes: Length of its body, once read.
+        code: The code of the problem, if it was no success.
+        status: The answer's status; 499 where the caller did not wait for it.
+    """
+
+    route: str
+    num_images: int = 0
+    num_bytes: int = 0
+    code: str = ""
+    status: int = _GONE
+
+
+def record_of(scope: Scope) -> Record:
+    """Return the record of a request that `Observe` let in."""
+    record = scope["resnext.record"]
+    assert isinstance(record, Record)
+    return record
+
+
+class Observe:
+    """Numbers, times, counts and logs requests; turns a bug into a 500 in the common form."""
+
+    def __init__(self, app: ASGIApp, service: Service, routes: frozenset[str], rest: str) -> None:
+        """Wrap an application.
+
+        Args:
+            app: The application.
+            service: Whose figures count.
+            routes: The paths that have a label of their own.
+            rest: The label of all other paths.
+        """
+        self._app = app
+        self._service = service
+        self._routes = routes
+        self._rest = rest
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        path = scope["path"]
+        record = Record(path if path in self._routes else self._rest)
+        scope["resnext.record"] = record
+        number, start = secrets.token_hex(8), time.perf_counter()
+
+        async def send_marked(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                record.status = message["status"]
+                headers = MutableHeaders(scope=message)
+                headers["X-Request-Id"] = number
+                headers.setdefault("X-Content-Type-Options", "nosniff")
+                if self._service.is_draining:  # so that no caller sends more over it
+                    headers["Connection"] = "close"
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_marked)
+        # A bug of ours: the caller gets the common form, the log the trace.
+        except Exception:
+            _LOG.exception("request %s failed", number)
+            record.code = "internal_error"
+            if record.status == _GONE:
+                problem = Problem(500, "internal_error", f"our fault; the log tells of {number}")
+                await problem.answer()(scope, receive, send_marked)
+        finally:
+            self._finish(record, number, scope["method"], time.perf_counter() - start)
+
+    def _finish(self, record: Record, number: str, method: str, seconds: float) -> None:
+        metrics = self._service.metrics
+        metrics.count_request(record.route, record.status, seconds)
+        if record.code:
+            metrics.count_problem(record.code)
+        line: dict[str, Any] = {
+            "id": number,
+            "route": record.route,
+            "method": method if method.isalpha() and len(method) < 10 else "other",
+            "status": record.status,
+            "ms": round(1000 * seconds, 2),
+        }
+        optional = {
+            "code": record.code,
+            "images": record.num_images,
+            "bytes": record.num_bytes,
+        }
+        line |= {name: value for name, value in optional.items() if value}
+        _LOG.info("request", extra={"fields": line})

@@ -1,0 +1,90 @@
+"""One image of a request, judged by its header and made ready as evaluation would."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, UnidentifiedImageError
+
+from resnext.data.decode import decode_bytes
+from resnext.data.views import center_crop, resize_short_side
+from resnext.errors import DataError
+from resnext.model.card import ModelCard
+from resnext.serving.limits import Limits
+from resnext.serving.problems import Problem
+
+
+def check_header(data: bytes, limits: Limits) -> None:
+    """Judge an image without decoding it.
+
+    Args:
+        data: The image file.
+        limits: Formats and pixels that are accepted.
+
+    Raises:
+        Problem: 400 torn header, 413 too many pixels, 415 no image or another format.
+    """
+    formats = [name.upper() for name in limits.formats]
+    try:
+        with Image.open(io.BytesIO(data), formats=formats) as image:
+            width, height = image.size
+    except UnidentifiedImageError as error:
+        accepted = ", ".join(limits.formats)
+        raise Problem(
+            415, "unsupported_format", f"not an image of an accepted format ({accepted})"
+        ) from error
+    except Image.DecompressionBombError as error:
+        raise _too_large(limits) from error
+    # A damaged header can raise nearly anything: struct.error, SyntaxError, ...
+    except Exception as error:
+        raise _damaged() from error
+    if width * height > limits.max_megapixels * 1e6:
+        raise _too_large(limits)
+
+
+def decode_image(data: bytes, in_channels: int) -> Image.Image:
+    """Decode an image whose header is good.
+
+    Raises:
+        Problem: 400, the image is damaged.
+    """
+    try:
+        return decode_bytes(data, in_channels)
+    except DataError as error:
+        raise _damaged() from error
+
+
+def crop(image: Image.Image, card: ModelCard, size_px: int) -> npt.NDArray[np.uint8]:
+    """Resize an image and cut out its middle, as `resnext predict` does.
+
+    Args:
+        image: RGB or grey.
+        card: How the network wants its images.
+        size_px: Side of the crop.
+
+    Returns:
+        size_px x size_px x c.
+    """
+    side = max(card.resize_px or size_px, size_px)
+    image = resize_short_side(image, side, card.interpolation)
+    return whole(center_crop(image, size_px, size_px))
+
+
+def whole(image: Image.Image) -> npt.NDArray[np.uint8]:
+    """Return the pixels of an RGB or grey image: h x w x c."""
+    pixels = np.array(image)
+    return pixels if pixels.ndim == 3 else pixels[:, :, np.newaxis]
+
+
+def _too_large(limits: Limits) -> Problem:
+    return Problem(
+        413,
+        "too_many_pixels",
+        f"the image has more than the {limits.max_megapixels:g} million pixels accepted",
+    )
+
+
+def _damaged() -> Problem:
+    return Problem(400, "bad_image", "the image is damaged or cut short")

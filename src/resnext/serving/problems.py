@@ -1,0 +1,92 @@
+"""Every answer that is no prediction, in one form: a status, a code, a sentence.
+
+    {"error": {"code": "bad_image", "message": "...", "images": [{"index": 2, ...}]}}
+
+The code is for programs and stays as it is; the message is for people. Nothing that a caller
+sent is repeated but numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel, Field
+from starlette.responses import JSONResponse
+
+
+class ImageProblem(BaseModel):
+    """What is wrong with one image of a request."""
+
+    index: int = Field(description="Which image: 0 is the first of the request.")
+    code: str
+    message: str
+
+
+class ProblemBody(BaseModel):
+    """What went wrong."""
+
+    code: str = Field(description="For programs; see docs/serving.md for the list.")
+    message: str = Field(description="For people.")
+    images: list[ImageProblem] | None = Field(
+        default=None, description="The images at fault, if it is the images."
+    )
+
+
+class ProblemAnswer(BaseModel):
+    """The body of every 4xx and 5xx answer."""
+
+    error: ProblemBody
+
+
+class Problem(Exception):  # noqa: N818 - most of these are the caller's, and no error of ours
+    """An answer with a status of 4xx or 5xx, raised where it becomes clear."""
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        *,
+        images: list[ImageProblem] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        """Describe the answer.
+
+        Args:
+            status: The HTTP status.
+            code: A word for programs.
+            message: A sentence for people.
+            images: The images at fault.
+            headers: Headers of the answer, such as Retry-After.
+        """
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.images = images
+        self.headers = dict(headers or {})
+
+    def content(self) -> dict[str, Any]:
+        """Return the body, before it is written as JSON."""
+        body = ProblemBody(code=self.code, message=str(self), images=self.images)
+        return ProblemAnswer(error=body).model_dump(exclude_none=True)
+
+    def answer(self) -> JSONResponse:
+        """Return the response."""
+        return JSONResponse(self.content(), self.status, self.headers)
+
+
+def bad_images(found: list[tuple[int, Problem]]) -> Problem:
+    """Return one problem for all images of a request that cannot be used.
+
+    Args:
+        found: Index and problem of each, in order.
+    """
+    _, first = found[0]
+    images = [
+        ImageProblem(index=index, code=problem.code, message=str(problem))
+        for index, problem in found
+    ]
+    which = ", ".join(str(index) for index, _ in found)
+    text = f"image {which}: {first}" if len(found) == 1 else f"images {which} cannot be used"
+    return Problem(first.status, first.code, text, images=images)

@@ -1,0 +1,196 @@
+"""What can be asked of the service, and how each question is answered."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.metadata
+from collections.abc import Coroutine
+from datetime import UTC, datetime
+from typing import Annotated, Any, TypeVar
+
+from fastapi import FastAPI, Query, Request
+from starlette.requests import ClientDisconnect
+from starlette.responses import HTMLResponse, JSONResponse, Response
+
+from resnext import __version__
+from resnext.serving.body import read_body
+from resnext.serving.model import Guess
+from resnext.serving.observe import record_of
+from resnext.serving.problems import Problem, ProblemAnswer
+from resnext.serving.reference import reference_page
+from resnext.serving.schemas import (
+    HealthAnswer,
+    LimitsAnswer,
+    ModelAnswer,
+    PredictAnswer,
+)
+from resnext.serving.service import Service
+
+ROUTES = frozenset(
+    {"/v1/predict", "/v1/model", "/healthz", "/readyz", "/metrics", "/docs", "/openapi.json"}
+)
+_METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+_RUNTIMES = {
+    "onnx": "onnxruntime",
+    "openvino": "openvino",
+    "pt2": "torch",
+    "torchscript": "torch",
+}
+
+_STATUSES = {
+    400: "Malformed body, or a damaged image",
+    401: "The key is missing or wrong, where one is set",
+    408: "The body did not arrive in time",
+    413: "Body, number of images or pixels of an image above the limit",
+    415: "Another form of body, or another format of image",
+    422: "No image, not base64, an unknown field, or a wrong parameter",
+    429: "Too busy; come back after Retry-After seconds",
+    503: "No answer in time; come back after Retry-After seconds",
+}
+_BINARY = {"type": "string", "format": "binary"}
+_BODY = {
+    "required": True,
+    "content": {
+        "multipart/form-data": {
+            "schema": {
+                "type": "object",
+                "required": ["images"],
+                "additionalProperties": False,
+                "properties": {"images": {"type": "array", "items": _BINARY, "minItems": 1}},
+            },
+        },
+        "application/json": {
+            "schema": {
+                "type": "object",
+                "required": ["images"],
+                "additionalProperties": False,
+                "properties": {
+                    "images": {
+                        "type": "array",
+                        "items": {"type": "string", "contentEncoding": "base64"},
+                        "minItems": 1,
+                    }
+                },
+            },
+        },
+    },
+}
+
+T = TypeVar("T")
+
+
+def add_routes(app: FastAPI, service: Service) -> None:
+    """Add all routes of a service to its application."""
+    problems: dict[int | str, dict[str, Any]] = {
+        status: {"model": ProblemAnswer, "description": text} for status, text in _STATUSES.items()
+    }
+
+    @app.post(
+        "/v1/predict",
+        response_model=PredictAnswer,
+        responses=problems,
+        openapi_extra={"requestBody": _BODY},
+    )
+    async def predict(
+        request: Request,
+        top: Annotated[int, Query(ge=1, description="Classes to name for each image.")] = 5,
+    ) -> Response:
+        """Name the most probable classes of one or many images.
+
+        If any image cannot be used, none is answered, and the answer tells which by its index.
+        """
+        return await _predict(request, service, top)
+
+    @app.get("/v1/model", responses={401: problems[401]})
+    async def model() -> ModelAnswer:
+        """Tell which network is served, its classes, and the limits of a request."""
+        return _describe(service)
+
+    @app.get("/healthz")
+    async def healthz() -> HealthAnswer:
+        """Tell that the process lives."""
+        return HealthAnswer(status="ok")
+
+    @app.get("/readyz", responses={503: problems[503] | {"description": "About to end"}})
+    async def readyz() -> HealthAnswer:
+        """Tell whether requests should be sent here."""
+        if service.is_draining:
+            raise Problem(503, "draining", "the service is about to end")
+        return HealthAnswer(status="ready")
+
+    @app.get("/metrics", responses={200: {"content": {"text/plain": {}}}, 401: problems[401]})
+    async def metrics() -> Response:
+        """Tell the figures of the service in Prometheus' text form."""
+        return Response(service.metrics.text(), headers={"Content-Type": _METRICS_TYPE})
+
+    @app.get("/docs", include_in_schema=False)
+    async def docs() -> HTMLResponse:
+        return reference_page(app.openapi())
+
+
+async def _predict(request: Request, service: Service, top: int) -> Response:
+    record, limits = record_of(request.scope), service.limits
+    with service.admission.enter() as ticket:
+        try:
+            body = await read_body(request, limits, ticket)
+            record.num_bytes = len(body)
+            content_type = request.headers.get("content-type", "")
+            work = service.predict(body, content_type, top, ticket)
+            model, images = await _unless_gone(request, work)
+        except ClientDisconnect:
+            return Response(status_code=204)  # nobody reads it
+    record.num_images = len(images)
+    return JSONResponse({"model": model, "images": [_image(guesses) for guesses in images]})
+
+
+def _image(guesses: list[Guess]) -> dict[str, Any]:
+    """Return one image's part of `PredictAnswer`, without the cost of checking it again."""
+    return {
+        "predictions": [
+            {"class": guess.name, "probability": guess.probability} for guess in guesses
+        ]
+    }
+
+
+async def _unless_gone(request: Request, work: Coroutine[Any, Any, T]) -> T:
+    """Await some work, and give it up when the caller hangs up.
+
+    Raises:
+        ClientDisconnect: The caller has gone.
+    """
+    task = asyncio.ensure_future(work)
+    gone = asyncio.ensure_future(request.receive())  # after the body only the end can come
+    try:
+        await asyncio.wait({task, gone}, return_when=asyncio.FIRST_COMPLETED)
+        if task.done():
+            return task.result()
+        raise ClientDisconnect
+    finally:
+        task.cancel()
+        gone.cancel()
+
+
+def _describe(service: Service) -> ModelAnswer:
+    model, limits = service.model, service.limits
+    card, spec = model.exported.card, model.exported.spec
+    runtime = _RUNTIMES[spec.format]
+    return ModelAnswer(
+        name=model.name,
+        data=card.data,
+        classes=list(model.classes),
+        in_channels=model.exported.config.in_channels,
+        input=spec.input,
+        image_size_px=spec.size_px,
+        precision=spec.precision,
+        format=spec.format,
+        metrics=card.metrics,
+        limits=LimitsAnswer(
+            max_body_mib=limits.max_body_mib,
+            max_images=limits.images_per_request,
+            max_megapixels=limits.max_megapixels,
+            formats=list(limits.formats),
+        ),
+        versions={"resnext": __version__, runtime: importlib.metadata.version(runtime)},
+        opened_at=datetime.fromtimestamp(model.opened_at, UTC).isoformat(timespec="seconds"),
+        reload_error=service.reload_error,
+    )

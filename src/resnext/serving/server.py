@@ -1,0 +1,173 @@
+"""One process of the service: listens, reloads on SIGHUP, ends on SIGTERM without a loss.
+
+How it ends: it stops to be ready and asks callers to close their connections; after a delay,
+in which a load balancer notices, it listens no more; connections that are open may still
+finish what they began; then it leaves.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from fastapi import FastAPI
+
+from resnext.serving.service import Service
+
+_LOG = logging.getLogger("resnext.serving")
+_QUIET_S = 0.3  # a connection that was just accepted may not have sent its request yet
+_BACKLOG = 2048
+_WATCH_S = 1.0
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How long the end may take.
+
+    Attributes:
+        drain_s: From the signal to the last new connection.
+        timeout_s: For the requests that are then in progress.
+    """
+
+    drain_s: float = 1.0
+    timeout_s: float = 30.0
+
+
+class Server(uvicorn.Server):
+    """A uvicorn server that ends as this module says, with status 0 if nothing was cut off."""
+
+    def __init__(self, config: uvicorn.Config, service: Service, ending: Ending) -> None:
+        super().__init__(config)
+        self._service = service
+        self._ending = ending
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Take the signals; uvicorn would close at once, and end by the signal."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._end)
+        loop.add_signal_handler(signal.SIGHUP, self._reload)
+        try:
+            yield
+        finally:
+            for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+                loop.remove_signal_handler(number)
+
+    def watch(self, path: Path) -> None:
+        """Reload whenever a file has changed and then stayed as it is."""
+        self._keep(self._watch(path))
+
+    def _end(self) -> None:
+        if self._service.is_draining:  # a second signal: at once
+            self.should_exit = self.force_exit = True
+            return
+        _LOG.info("draining")
+        self._service.drain()
+        asyncio.get_running_loop().call_later(self._ending.drain_s, self._stop_listening)
+
+    def _stop_listening(self) -> None:
+        self.should_exit = True
+
+    def _reload(self) -> None:
+        self._keep(asyncio.to_thread(self._service.reload))
+
+    def _keep(self, work: Any) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)  # the loop itself keeps only a weak reference
+        task.add_done_callback(self._tasks.discard)
+
+    async def _watch(self, path: Path) -> None:
+        served = before = _state(path)
+        while not self.should_exit:
+            await asyncio.sleep(_WATCH_S)
+            now = _state(path)
+            if now not in (None, served) and now == before:  # whoever writes it has finished
+                served = now
+                await asyncio.to_thread(self._service.reload)
+            before = now
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen no more, let open connections come to rest, then close them."""
+        for server in self.servers:
+            server.close()
+        await asyncio.sleep(_QUIET_S)
+        await super().shutdown(sockets)
+
+
+def _state(path: Path) -> tuple[int, int, int] | None:
+    try:
+        stat = path.stat()
+    except OSError:
+        return None
+    return stat.st_ino, stat.st_size, stat.st_mtime_ns
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Open the socket, so that a taken port is told before the network is opened.
+
+    Raises:
+        OSError: The port is taken, or there is no such address.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    sock = socket.socket(family)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind((host, port))
+        sock.listen(_BACKLOG)
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
+def serve(
+    app: FastAPI,
+    service: Service,
+    sock: socket.socket,
+    *,
+    ending: Ending | None = None,
+    watched: Path | None = None,
+) -> int:
+    """Answer requests until a signal ends it.
+
+    Args:
+        app: The application.
+        service: What answers, for reloads and the end.
+        sock: Listens already.
+        ending: How long the end may take.
+        watched: A file whose change reloads the network.
+
+    Returns:
+        0 if all that was accepted was answered, else 1.
+    """
+    ending = ending or Ending()
+    # Pillow warns of odd metadata in a caller's image; images are judged elsewhere.
+    warnings.filterwarnings("ignore", module="PIL")
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        backlog=_BACKLOG,
+        timeout_graceful_shutdown=max(1, round(ending.timeout_s)),
+    )
+    server = Server(config, service, ending)
+
+    async def run() -> None:
+        if watched is not None:
+            server.watch(watched)
+        await server.serve([sock])
+
+    asyncio.run(run())
+    return 0 if service.admission.num_images == 0 else 1

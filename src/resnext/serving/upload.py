@@ -1,0 +1,153 @@
+"""From the body of a request to the bytes of its images: multipart or base64 in JSON."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import MultipartParser, parse_options_header
+
+from resnext.serving.problems import Problem, bad_images
+
+FIELD = "images"
+_ALIASES = frozenset({b"images", b"image", b"files", b"file"})
+
+
+def read_images(body: bytes, content_type: str, max_images: int) -> list[bytes]:
+    """Take the images out of a body.
+
+    Args:
+        body: The whole body.
+        content_type: The header, which says the form.
+        max_images: More are refused.
+
+    Raises:
+        Problem: 400 malformed, 413 too many images, 415 another form, 422 no image.
+    """
+    kind, options = parse_options_header(content_type)
+    if kind == b"multipart/form-data":
+        images = _from_multipart(body, options.get(b"boundary", b""), max_images)
+    elif kind == b"application/json":
+        images = _from_json(body, max_images)
+    else:
+        raise Problem(
+            415,
+            "unsupported_media_type",
+            "send multipart/form-data with files in the field `images`, or application/json "
+            'such as {"images": ["<base64>"]}',
+        )
+    if not images:
+        raise Problem(422, "no_images", "the request holds no image; send at least one")
+    return images
+
+
+class _Parts:
+    """Collects the files of a multipart body; names of files are never looked at."""
+
+    def __init__(self, max_images: int) -> None:
+        self.images: list[bytes] = []
+        self.is_complete = False
+        self._max_images = max_images
+        self._chunks: list[bytes] = []
+        self._header, self._value, self._disposition = b"", b"", b""
+
+    def callbacks(self) -> dict[str, object]:
+        return {
+            "on_part_begin": self._begin,
+            "on_part_data": self._data,
+            "on_part_end": self._end,
+            "on_header_field": self._add_header,
+            "on_header_value": self._add_value,
+            "on_header_end": self._end_header,
+            "on_headers_finished": self._check_field,
+            "on_end": self._complete,
+        }
+
+    def _begin(self) -> None:
+        if len(self.images) == self._max_images:
+            raise too_many_images(self._max_images)
+        self._chunks, self._disposition = [], b""
+
+    def _data(self, data: bytes, start: int, end: int) -> None:
+        self._chunks.append(data[start:end])
+
+    def _end(self) -> None:
+        self.images.append(b"".join(self._chunks))
+
+    def _add_header(self, data: bytes, start: int, end: int) -> None:
+        self._header += data[start:end]
+
+    def _add_value(self, data: bytes, start: int, end: int) -> None:
+        self._value += data[start:end]
+
+    def _end_header(self) -> None:
+        if self._header.lower() == b"content-disposition":
+            self._disposition = self._value
+        self._header, self._value = b"", b""
+
+    def _check_field(self) -> None:
+        _, options = parse_options_header(self._disposition)
+        if options.get(b"name") not in _ALIASES:
+            raise Problem(
+                422,
+                "unknown_field",
+                "a part of the form is not in the field `images` (or image, files, file); other "
+                "settings go into the address, such as ?top=3",
+            )
+
+    def _complete(self) -> None:
+        self.is_complete = True
+
+
+def _from_multipart(body: bytes, boundary: bytes, max_images: int) -> list[bytes]:
+    if not boundary:
+        raise _malformed("multipart")
+    parts = _Parts(max_images)
+    try:
+        parser = MultipartParser(boundary, parts.callbacks())  # type: ignore[arg-type]
+        parser.write(body)
+        parser.finalize()
+    except (FormParserError, UnicodeError) as error:
+        raise _malformed("multipart") from error
+    if not parts.is_complete:
+        raise _malformed("multipart")
+    return parts.images
+
+
+def _from_json(body: bytes, max_images: int) -> list[bytes]:
+    try:
+        value = json.loads(body)
+    # RecursionError: a few thousand brackets; ValueError: also a number of too many digits.
+    except (ValueError, RecursionError) as error:
+        raise _malformed("JSON") from error
+    texts = value.get(FIELD) if isinstance(value, dict) and set(value) == {FIELD} else None
+    if not isinstance(texts, list):
+        raise Problem(
+            422, "wrong_shape", 'the JSON is not of the form {"images": ["<base64>", ...]}'
+        )
+    if len(texts) > max_images:
+        raise too_many_images(max_images)
+    images: list[bytes] = []
+    wrong: list[tuple[int, Problem]] = []
+    for index, text in enumerate(texts):
+        try:
+            images.append(base64.b64decode(text, validate=True))
+        except (TypeError, ValueError, binascii.Error):
+            problem = Problem(422, "bad_base64", "not a base64 text (without `data:` before it)")
+            wrong.append((index, problem))
+    if wrong:
+        raise bad_images(wrong)
+    return images
+
+
+def _malformed(form: str) -> Problem:
+    return Problem(400, "malformed_body", f"the body is not well-formed {form}")
+
+
+def too_many_images(max_images: int) -> Problem:
+    """Return the answer to a request that holds too many images."""
+    return Problem(
+        413, "too_many_images", f"a request may hold {max_images} images; send several requests"
+    )
