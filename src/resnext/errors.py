@@ -7,6 +7,7 @@ ResNeXtError
 ├── CheckpointError  a weights or checkpoint file is torn, foreign or does not fit
 ├── DownloadError    a file cannot be fetched, or is not the published one
 ├── LicenceError     a licence was not accepted
+├── ExportError      a network cannot be exported, or what was written is not the network
 ├── PublishError     a network cannot be published where it should go
 └── TrainingError    training cannot go on (the loss is no longer a number)
 
@@ -41,6 +42,10 @@ class DownloadError(ResNeXtError):
 
 class LicenceError(ResNeXtError):
     """The licence of a file forbids some uses and was not accepted."""
+
+
+class ExportError(ResNeXtError):
+    """A network cannot be exported, or the file written computes something else."""
 
 
 class PublishError(ResNeXtError):

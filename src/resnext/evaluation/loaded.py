@@ -10,6 +10,8 @@ from torch import nn
 
 from resnext.model.card import ModelCard
 from resnext.model.config import BaselineConfig, ResNeXtConfig
+from resnext.runtimes.module import ExportedModule
+from resnext.runtimes.open import is_exported, open_exported
 from resnext.weights.load import load
 
 
@@ -38,12 +40,14 @@ class Loaded:
 
 
 def open_model(run_or_file: Path) -> Loaded:
-    """Load the best weights of a run, or a weight file.
+    """Load the best weights of a run, a weight file, or a file that `resnext export` wrote.
 
     Raises:
         CheckpointError: There are none, or they are damaged.
+        ConfigError: The runtime of an exported file is not installed.
     """
-    module = load(run_or_file)
+    is_file = is_exported(run_or_file)
+    module = ExportedModule(open_exported(run_or_file)) if is_file else load(run_or_file)
     config, card = module.config, module.card
     assert isinstance(config, ResNeXtConfig | BaselineConfig)
     assert isinstance(card, ModelCard)

@@ -1,0 +1,122 @@
+"""Write a trained network as a file that runs elsewhere; keep it only if it computes the same."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from resnext.errors import ConfigError
+from resnext.evaluation.loaded import Loaded
+from resnext.export.graph import build_graph
+from resnext.export.images import ImageSource, as_batches, noise, sample_photos
+from resnext.export.network import simplify
+from resnext.export.options import ExportOptions, ExportReport, Parity
+from resnext.export.parity import check_parity, compare
+from resnext.export.staging import publish, staging
+from resnext.runtimes.open import SUFFIXES, missing_extra, open_exported
+from resnext.runtimes.spec import ExportSpec, Format, describe
+
+_NUM_COMPARED = 32
+_DEFAULT_OPSET = 20  # torch's
+SUFFIX: dict[Format, str] = {kind: suffix for suffix, kind in SUFFIXES.items()}
+
+
+def export_model(
+    loaded: Loaded,
+    dest: Path,
+    options: ExportOptions | None = None,
+    images: ImageSource | None = None,
+) -> ExportReport:
+    """Export a network.
+
+    Args:
+        loaded: The network; see `resnext.evaluation.loaded.open_model`.
+        dest: The file; its ending must be that of the format. One that exists is replaced,
+            once the new one is whole and has been compared with PyTorch.
+        options: How to export.
+        images: Real images to compare on; windows of two photographs by default.
+
+    Returns:
+        What was written, and how far it computes what PyTorch computes.
+
+    Raises:
+        ConfigError: The options do not fit the network, or a package is missing.
+        ExportError: The file computes something else, or cannot be written; none is kept.
+    """
+    options = options or ExportOptions()
+    spec = spec_of(loaded, options)
+    _check(loaded, dest, options)
+    with staging(dest) as staged:
+        write_file(loaded, staged, spec, options)
+        parity = compare_file(loaded, staged, spec, images)
+        check_parity(parity, dest)
+        paths = publish(staged, dest)
+    size = sum(path.stat().st_size for path in paths)
+    return ExportReport(paths, spec, size, parity)
+
+
+def spec_of(loaded: Loaded, options: ExportOptions) -> ExportSpec:
+    """Settle what the graph takes."""
+    is_onnx = options.to == "onnx"
+    return ExportSpec(
+        format=options.to,
+        input=options.input,
+        size_px=options.size_px or loaded.card.image_size_px,
+        dynamic_size=options.dynamic_size,
+        opset=(options.opset or _DEFAULT_OPSET) if is_onnx else options.opset,
+    )
+
+
+def write_file(loaded: Loaded, path: Path, spec: ExportSpec, options: ExportOptions) -> None:
+    """Write a network, compared with nothing yet.
+
+    Raises:
+        ConfigError: A package is missing.
+        ExportError: The format has no operator for some layer.
+    """
+    graph = build_graph(simplify(loaded, options), loaded.card, spec.input, spec.size_px)
+    description = describe(loaded.config, loaded.card, spec)
+    with missing_extra(spec.format):
+        from resnext.export.write import WRITERS
+
+        WRITERS[spec.format](graph, _example(loaded, spec), path, spec, description)
+
+
+def compare_file(
+    loaded: Loaded, path: Path, spec: ExportSpec, images: ImageSource | None
+) -> Parity:
+    """Compare a file with the network in PyTorch, as it was loaded."""
+    network = loaded.module.cpu().eval()
+    if spec.input == "image":
+        network = build_graph(network, loaded.card, spec.input, spec.size_px)
+    if not takes_photos(loaded):
+        batches, name = [noise(loaded, spec.size_px, _NUM_COMPARED)], "noise, as it takes no images"
+    else:
+        source = images or sample_photos(loaded.config.in_channels, _NUM_COMPARED)
+        batches, name = as_batches(source, loaded, spec), source.name
+    return compare(network, open_exported(path), batches, name)
+
+
+def takes_photos(loaded: Loaded) -> bool:
+    """Tell whether image files can be given to a network."""
+    return getattr(loaded.config, "ndim", 2) == 2 and loaded.config.in_channels in (1, 3)
+
+
+def _example(loaded: Loaded, spec: ExportSpec) -> torch.Tensor:
+    """Make an input to trace with; no side equals another, so that none is taken for constant."""
+    size_px = spec.size_px
+    if spec.input == "image":
+        return torch.zeros(1, 2 * size_px + 3, 3 * size_px + 5, loaded.config.in_channels).byte()
+    pixels = noise(loaded, size_px, 2)
+    return pixels if spec.input == "pixels" else pixels.movedim(-1, 1).float().contiguous()
+
+
+def _check(loaded: Loaded, dest: Path, options: ExportOptions) -> None:
+    suffix = SUFFIX[options.to]
+    if dest.suffix != suffix:
+        raise ConfigError(f"{dest}: files of {options.to} end in {suffix}; name it so")
+    if options.input == "image" and not takes_photos(loaded):
+        raise ConfigError(
+            "input='image': the network takes no image files; export input='normalised'"
+        )

@@ -1,0 +1,93 @@
+"""The network with the preparation of images inside, as it is traced.
+
+Legend: b batch, h height, w width, c channels.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from resnext.model.card import ModelCard
+from resnext.runtimes.spec import Input
+
+
+class FromPixels(nn.Module):
+    """Normalises uint8 pixels, and classifies."""
+
+    mean: torch.Tensor
+    scale: torch.Tensor
+
+    def __init__(self, network: nn.Module, card: ModelCard) -> None:
+        super().__init__()
+        self.network = network
+        ndim = getattr(network.config, "ndim", 2)
+        shape = (1, len(card.mean), *(1,) * ndim)
+        self.register_buffer("mean", 255 * torch.tensor(card.mean).view(shape))
+        self.register_buffer("scale", 1 / (255 * torch.tensor(card.std)).view(shape))
+
+    def forward(self, pixels: torch.Tensor) -> torch.Tensor:
+        """Map uint8 b x h x w x c to logits."""
+        images_bchw = pixels.movedim(-1, 1).to(torch.float32)
+        logits_bk: torch.Tensor = self.network((images_bchw - self.mean) * self.scale)
+        return logits_bk
+
+
+class FromImage(nn.Module):
+    """Resizes the short side of one image, crops its middle, normalises and classifies."""
+
+    def __init__(self, network: FromPixels, card: ModelCard, size_px: int) -> None:
+        super().__init__()
+        self.network = network
+        self.size_px = size_px
+        self.resize_px = max(size_px, _resize_px(card, size_px))
+        self.interpolation = card.interpolation
+
+    def forward(self, pixels: torch.Tensor) -> torch.Tensor:
+        """Map uint8 1 x h x w x c of any size to logits."""
+        height, width = pixels.shape[1], pixels.shape[2]
+        short = torch.sym_min(height, width)
+        # The long side is rounded down, as in evaluation.
+        sides: Any = (self.resize_px * height // short, self.resize_px * width // short)
+        image_bchw = F.interpolate(
+            pixels.movedim(-1, 1).to(torch.float32),
+            sides,
+            mode=self.interpolation,
+            antialias=True,
+        )
+        image_bchw = image_bchw.round().clamp(0, 255)
+        top, left = (_middle(side - self.size_px) for side in image_bchw.shape[2:])
+        crop = image_bchw[:, :, top : top + self.size_px, left : left + self.size_px]
+        logits_bk: torch.Tensor = self.network(crop.movedim(1, -1).to(torch.uint8))
+        return logits_bk
+
+
+def build_graph(network: nn.Module, card: ModelCard, kind: Input, size_px: int) -> nn.Module:
+    """Put the preparation of images in front of a network.
+
+    Args:
+        network: Takes normalised images.
+        card: How it wants them.
+        kind: What the result takes.
+        size_px: Side of the crop.
+    """
+    if kind == "normalised":
+        return network
+    pixels = FromPixels(network, card)
+    return (FromImage(pixels, card, size_px) if kind == "image" else pixels).eval()
+
+
+def _resize_px(card: ModelCard, size_px: int) -> int:
+    """Return the short side for a crop: the card's, in proportion for another size."""
+    if card.resize_px is None:  # images in memory, which evaluation uses as they are
+        return size_px
+    return round(card.resize_px * size_px / card.image_size_px)
+
+
+def _middle(margin: int) -> int:
+    """Return half a margin, halves rounded to the even number as Python's round does."""
+    half, rest = margin // 2, margin % 2
+    return half + rest * (half % 2)

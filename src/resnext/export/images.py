@@ -1,0 +1,106 @@
+"""Real images for the comparison of an export with PyTorch, and for calibration."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from PIL import Image
+
+from resnext.data.config import DataConfig
+from resnext.data.load import load_data
+from resnext.data.random import subset_order
+from resnext.data.render import Images
+from resnext.data.single import to_hwc
+from resnext.data.views import center_crop, resize_short_side
+from resnext.errors import DataError
+from resnext.evaluation.loaded import Loaded
+from resnext.runtimes.spec import ExportSpec
+
+_SEED = 0
+
+
+@dataclass(frozen=True)
+class ImageSource:
+    """Images as their files hold them, before any resizing.
+
+    Attributes:
+        name: Which images, in words.
+        images: The images.
+    """
+
+    name: str
+    images: list[Image.Image]
+
+
+def data_images(data: DataConfig, split: str, in_channels: int, num: int) -> ImageSource:
+    """Take images of a data set, spread over all of it; files that cannot be read are left out.
+
+    Args:
+        data: The data set.
+        split: `train` or `val`.
+        in_channels: 3 for RGB, 1 for grey.
+        num: At most so many.
+
+    Raises:
+        DataError: There is no readable image.
+    """
+    loaded = load_data(data)
+    chosen = loaded.train if split == "train" else loaded.val
+    opened = _readable(Images(chosen, in_channels), subset_order(len(chosen)).tolist())
+    images = [image for image, _ in zip(opened, range(num), strict=False)]
+    if not images:
+        raise DataError(f"{loaded.info.name}: no image of the {split} split can be read")
+    return ImageSource(f"{loaded.info.name}, {split} split", images)
+
+
+def sample_photos(in_channels: int, num: int) -> ImageSource:
+    """Cut random windows from the two photographs that scikit-learn ships."""
+    from sklearn.datasets import load_sample_images
+
+    draw = np.random.default_rng(_SEED)
+    photos = [Image.fromarray(photo) for photo in load_sample_images().images]
+    images = []
+    for number in range(num):
+        photo = photos[number % len(photos)].convert("L" if in_channels == 1 else "RGB")
+        width, height = draw.integers(64, photo.width + 1), draw.integers(64, photo.height + 1)
+        left = draw.integers(0, photo.width - width + 1)
+        top = draw.integers(0, photo.height - height + 1)
+        box = (int(left), int(top), int(left + width), int(top + height))
+        images.append(photo.crop(box))
+    return ImageSource("windows of scikit-learn's two photographs", images)
+
+
+def noise(loaded: Loaded, size_px: int, num: int) -> torch.Tensor:
+    """Draw uint8 noise b x ... x c, for networks that take no images."""
+    config = loaded.config
+    shape = (num, *(size_px,) * getattr(config, "ndim", 2), config.in_channels)
+    generator = torch.Generator().manual_seed(_SEED)
+    return torch.randint(0, 256, shape, dtype=torch.uint8, generator=generator)
+
+
+def as_batches(source: ImageSource, loaded: Loaded, spec: ExportSpec) -> list[torch.Tensor]:
+    """Prepare images as a graph takes them: uint8 b x h x w x c.
+
+    All in one batch for graphs that take crops; one by one, of their own size, for those
+    that resize and crop.
+    """
+    if spec.input == "image":
+        return [to_hwc(image).unsqueeze(0) for image in source.images]
+    card, size_px = loaded.card, spec.size_px
+    resize_px = size_px if card.resize_px is None else max(card.resize_px, size_px)
+    crops = [
+        center_crop(resize_short_side(image, resize_px, card.interpolation), size_px, size_px)
+        for image in source.images
+    ]
+    return [torch.stack([to_hwc(crop) for crop in crops])]
+
+
+def _readable(images: Images, order: list[int]) -> Iterator[Image.Image]:
+    for index in order:
+        try:
+            yield images.open(index)
+        except DataError:
+            continue

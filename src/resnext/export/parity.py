@@ -1,0 +1,87 @@
+"""Does an exported file compute what PyTorch computes?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import nn
+
+from resnext.data.normalise import normalise
+from resnext.errors import ExportError
+from resnext.export.options import Parity
+from resnext.model.card import ModelCard
+from resnext.runtimes.exported import Exported
+
+TOLERANCE = 1e-4
+"""Largest difference of a logit, as a share of the largest one: sums in another order."""
+
+_TOGETHER = 16
+
+
+def compare(
+    network: nn.Module, exported: Exported, batches: Sequence[torch.Tensor], source: str
+) -> Parity:
+    """Run the same images through both.
+
+    Args:
+        network: The network as `exported` was made from it: for input of kind `image` with the
+            preparation of images, else taking normalised images.
+        exported: The file, opened.
+        batches: Images, uint8 b x h x w x c, as the graph takes them.
+        source: Which images, in words.
+    """
+    wanted, found = [], []
+    for batch in batches:
+        for part in torch.split(batch, _TOGETHER):
+            wanted.append(_reference(network, exported, part))
+            found.append(torch.from_numpy(exported.run(_as_taken(exported, part))))
+    wanted_bk, found_bk = torch.cat(wanted), torch.cat(found)
+    return Parity(
+        num_images=len(wanted_bk),
+        source=source,
+        largest_difference=float((wanted_bk - found_bk).abs().max()),
+        largest_logit=float(wanted_bk.abs().max()),
+        top1_agreement=100 * float((wanted_bk.argmax(1) == found_bk.argmax(1)).double().mean()),
+    )
+
+
+def check_parity(parity: Parity, path: object) -> None:
+    """Refuse a file that computes something else.
+
+    Images whose two best classes are nearer than the tolerance may change places.
+
+    Raises:
+        ExportError: The difference is not that of rounding.
+    """
+    limit = TOLERANCE * max(parity.largest_logit, 1.0)
+    if not parity.largest_difference <= limit:  # also where it is not a number
+        raise ExportError(
+            f"{path}: is not kept: on {parity.num_images} images its logits differ from PyTorch's "
+            f"by {parity.largest_difference:.2g}, more than {limit:.2g}, and the best class "
+            f"agrees for {parity.top1_agreement:.1f} %; export to another format or opset, and "
+            "please report this"
+        )
+
+
+def _reference(network: nn.Module, exported: Exported, images_bhwc: torch.Tensor) -> torch.Tensor:
+    with torch.inference_mode():
+        if exported.spec.input == "image":
+            logits_bk: torch.Tensor = network(images_bhwc)
+        else:
+            logits_bk = network(_normalised(exported.card, images_bhwc))
+    return logits_bk
+
+
+def _as_taken(
+    exported: Exported, images_bhwc: torch.Tensor
+) -> np.ndarray[tuple[int, ...], np.dtype[np.generic]]:
+    if exported.spec.input != "normalised":
+        return images_bhwc.contiguous().numpy()
+    return _normalised(exported.card, images_bhwc).contiguous().numpy()
+
+
+def _normalised(card: ModelCard, images_bhwc: torch.Tensor) -> torch.Tensor:
+    device = torch.device("cpu")
+    return normalise(images_bhwc.permute(0, 3, 1, 2), card.mean, card.std, device)

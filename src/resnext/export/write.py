@@ -1,0 +1,72 @@
+"""A traced network as a file of each format, description included.
+
+Each writer gets the network, an example of its input, the path and the spec.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from resnext.export.write_onnx import dynamic_axes, save_onnx, trace_onnx
+from resnext.runtimes.spec import KEY, ExportSpec, Format
+
+Writer = Callable[[nn.Module, torch.Tensor, Path, ExportSpec, str], None]
+
+
+def write_onnx(
+    graph: nn.Module, example: torch.Tensor, path: Path, spec: ExportSpec, description: str
+) -> None:
+    """Write an ONNX file."""
+    save_onnx(trace_onnx(graph, example, spec), path, description)
+
+
+def write_openvino(
+    graph: nn.Module, example: torch.Tensor, path: Path, spec: ExportSpec, description: str
+) -> None:
+    """Write OpenVINO's pair of files, by way of ONNX, with weights in full precision."""
+    import openvino
+
+    onnx_file = path.with_suffix(".onnx")
+    save_onnx(trace_onnx(graph, example, spec), onnx_file, description)
+    network = openvino.convert_model(onnx_file)
+    network.set_rt_info(description, KEY)
+    openvino.save_model(network, path, compress_to_fp16=False)
+    for file in onnx_file.parent.glob(f"{onnx_file.name}*"):
+        file.unlink()
+
+
+def write_pt2(
+    graph: nn.Module, example: torch.Tensor, path: Path, spec: ExportSpec, description: str
+) -> None:
+    """Write one of PyTorch's exported programs."""
+    axes = dict.fromkeys(dynamic_axes(spec, example.ndim), torch.export.Dim.DYNAMIC)
+    program = torch.export.export(graph, (example,), dynamic_shapes=(axes,))
+    torch.export.save(program, path, extra_files={KEY: description})
+
+
+def write_torchscript(
+    graph: nn.Module, example: torch.Tensor, path: Path, _spec: ExportSpec, description: str
+) -> None:
+    """Write a TorchScript file, for programs that read no other kind.
+
+    A trace keeps the sizes of its example only where arithmetic was done on them in Python;
+    networks do none, so every size is taken. PyTorch has deprecated the format.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "`torch.jit", FutureWarning)
+        warnings.filterwarnings("ignore", category=torch.jit._trace.TracerWarning)
+        script = torch.jit.freeze(torch.jit.trace(graph, example))  # type: ignore[no-untyped-call]  # torch carries no type
+        torch.jit.save(script, str(path), _extra_files={KEY: description})
+
+
+WRITERS: dict[Format, Writer] = {
+    "onnx": write_onnx,
+    "openvino": write_openvino,
+    "pt2": write_pt2,
+    "torchscript": write_torchscript,
+}

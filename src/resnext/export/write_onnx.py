@@ -1,0 +1,84 @@
+"""A network in the operators of ONNX."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import onnx
+import torch
+from torch import nn
+
+from resnext.runtimes.spec import KEY, ExportSpec, Input
+
+_MOST_IN_ONE_FILE = 2_000_000_000  # bytes; what a protobuf message can hold
+_INPUT_NAMES: dict[Input, str] = {"pixels": "pixels", "image": "pixels", "normalised": "images"}
+
+
+def trace_onnx(graph: nn.Module, example: torch.Tensor, spec: ExportSpec) -> onnx.ModelProto:
+    """Write a network in ONNX's operators.
+
+    Args:
+        graph: The network, in evaluation mode.
+        example: A batch as it takes it.
+        spec: What the graph takes.
+    """
+    with _quiet():
+        program = torch.onnx.export(
+            graph,
+            (example,),
+            dynamo=True,
+            verbose=False,
+            opset_version=spec.opset,
+            input_names=[_INPUT_NAMES[spec.input]],
+            output_names=["logits"],
+            dynamic_shapes=(dynamic_axes(spec, example.ndim),),
+        )
+    assert program is not None
+    model = program.model_proto
+    model.producer_name, model.producer_version = "resnext", spec.written_by
+    return model
+
+
+def save_onnx(model: onnx.ModelProto, path: Path, description: str) -> None:
+    """Write a model with its description in the metadata.
+
+    Args:
+        model: The model; it is changed.
+        path: The file. Weights over 2 GB go into a second one beside it, NAME.data.
+        description: See `resnext.runtimes.spec`.
+    """
+    kept = {entry.key: entry.value for entry in model.metadata_props} | {KEY: description}
+    onnx.helper.set_model_props(model, kept)
+    large = model.ByteSize() > _MOST_IN_ONE_FILE
+    options: dict[str, Any] = {"location": f"{path.name}.data"} if large else {}
+    onnx.save_model(model, path, save_as_external_data=large, **options)
+
+
+def dynamic_axes(spec: ExportSpec, rank: int) -> dict[int, Any]:
+    """Return the axes of the input whose length callers choose, with their names."""
+    if spec.input == "image":
+        return {1: "height", 2: "width"}
+    axes: dict[int, Any] = {0: "batch"}
+    if spec.dynamic_size:
+        names = ("height", "width") if rank == 4 else ("depth", "height", "width")[: rank - 2]
+        first = 2 if spec.input == "normalised" else 1
+        axes |= dict(enumerate(names, first))
+    return axes
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep the exporter's progress off the terminal; its errors are raised all the same."""
+    logger = logging.getLogger("torch.onnx")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            yield
+    finally:
+        logger.setLevel(level)

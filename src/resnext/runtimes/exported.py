@@ -1,0 +1,90 @@
+"""An exported network: arrays in, logits out, whatever computes between."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from resnext.errors import ConfigError
+from resnext.model.card import ModelCard
+from resnext.model.config import ModelConfig
+from resnext.runtimes.spec import ExportSpec
+
+Array = npt.NDArray[Any]
+Infer = Callable[[Array], npt.NDArray[np.float32]]
+
+
+@dataclass(frozen=True)
+class Exported:
+    """A network that was exported, opened in its runtime.
+
+    Attributes:
+        path: Its file.
+        config: Its architecture.
+        card: Its classes, and how it wants its images.
+        spec: What its graph takes.
+        infer: The runtime's own call, which checks nothing.
+    """
+
+    path: Path
+    config: ModelConfig
+    card: ModelCard
+    spec: ExportSpec
+    infer: Infer
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the outputs, or their numbers where the card has none."""
+        return self.card.classes or tuple(str(label) for label in range(self.config.num_classes))
+
+    def run(self, batch: Array) -> npt.NDArray[np.float32]:
+        """Compute the logits of a batch; several threads may call at once.
+
+        Args:
+            batch: As `spec.input` says: uint8 b x h x w x c, or float32 b x c x h x w.
+
+        Returns:
+            b x num_classes.
+
+        Raises:
+            ConfigError: Type or shape are not those of the graph.
+        """
+        self._check(batch)
+        return self.infer(batch)
+
+    def _check(self, batch: Array) -> None:
+        spec, channels = self.spec, self.config.in_channels
+        is_float = spec.input == "normalised"
+        wanted_type = np.float32 if is_float else np.uint8
+        rank = getattr(self.config, "ndim", 2) + 2
+        fits = batch.dtype == wanted_type and batch.ndim == rank
+        if fits:
+            sides = batch.shape[2:] if is_float else batch.shape[1:-1]
+            fits = batch.shape[1 if is_float else -1] == channels and batch.shape[0] >= 1
+            if spec.input == "image":
+                fits = fits and batch.shape[0] == 1
+            elif not spec.dynamic_size:
+                fits = fits and all(side == spec.size_px for side in sides)
+        if not fits:
+            raise ConfigError(
+                f"{self.path}: takes {self.wanted}; given was {batch.dtype} "
+                f"{'x'.join(map(str, batch.shape))}"
+            )
+
+    @property
+    def wanted(self) -> str:
+        """The input in words, such as `uint8 batch x 224 x 224 x 3`."""
+        spec, channels = self.spec, self.config.in_channels
+        if spec.input == "image":
+            return f"uint8 1 x height x width x {channels}"
+        ndim = getattr(self.config, "ndim", 2)
+        side = "side" if spec.dynamic_size else str(spec.size_px)
+        sides = " x ".join([side] * ndim)
+        if spec.input == "pixels":
+            return f"uint8 batch x {sides} x {channels}"
+        return f"float32 batch x {channels} x {sides}"

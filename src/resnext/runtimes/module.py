@@ -1,0 +1,45 @@
+"""An exported network in the place of a PyTorch one, so that evaluation takes both."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import nn
+
+from resnext.runtimes.exported import Exported
+
+
+class ExportedModule(nn.Module):
+    """Computes on the CPU whatever device its images are on.
+
+    Attributes:
+        exported: The network.
+        config: Its architecture.
+        card: Its classes, and how it wants its images.
+    """
+
+    def __init__(self, exported: Exported) -> None:
+        super().__init__()
+        self.exported = exported
+        self.config, self.card = exported.config, exported.card
+
+    def forward(self, x_bchw: torch.Tensor) -> torch.Tensor:
+        """Map normalised float32 images to logits, b x num_classes.
+
+        For a graph that takes pixels, normalisation is undone and rounded: exact for
+        images that were uint8 before it.
+        """
+        images = x_bchw.detach().to("cpu", torch.float32)
+        if self.exported.spec.input == "normalised":
+            batch = images.contiguous().numpy()
+        else:
+            batch = self._pixels(images)
+        return torch.from_numpy(self.exported.run(batch)).to(x_bchw.device)
+
+    def _pixels(self, images_bchw: torch.Tensor) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+        mean_c, std_c = torch.tensor(self.card.mean), torch.tensor(self.card.std)
+        images_bhwc = (images_bchw.movedim(1, -1) * std_c + mean_c) * 255
+        pixels: np.ndarray[tuple[int, ...], np.dtype[np.uint8]] = (
+            images_bhwc.round_().clamp_(0, 255).to(torch.uint8).contiguous().numpy()
+        )
+        return pixels

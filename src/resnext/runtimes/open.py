@@ -1,0 +1,88 @@
+"""From an exported file to a network that predicts, by the kind of file."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+
+from resnext.errors import CheckpointError, ConfigError
+from resnext.runtimes.exported import Exported
+from resnext.runtimes.spec import Format, read_description
+
+SUFFIXES: dict[str, Format] = {
+    ".onnx": "onnx",
+    ".pt2": "pt2",
+    ".xml": "openvino",
+    ".torchscript": "torchscript",
+}
+"""How exported files are told from weight files."""
+
+_HOMES = {
+    "onnx": "resnext.runtimes.onnx_runtime",
+    "openvino": "resnext.runtimes.openvino_runtime",
+    "pt2": "resnext.runtimes.torch_program",
+    "torchscript": "resnext.runtimes.torch_script",
+}
+_EXTRAS = {
+    "onnxruntime": "export",
+    "onnx": "export",
+    "onnxscript": "export",
+    "openvino": "openvino",
+}
+
+
+def is_exported(path: Path) -> bool:
+    """Tell by its name whether a file is an exported network."""
+    return path.suffix in SUFFIXES
+
+
+def open_exported(path: Path, *, threads: int | None = None) -> Exported:
+    """Open a file that `resnext export` wrote, in the runtime it is for, on the CPU.
+
+    Args:
+        path: The file: .onnx, .xml (OpenVINO), .pt2 or .torchscript.
+        threads: CPU threads of ONNX Runtime or OpenVINO; the runtime's own number by default.
+            PyTorch's formats use those of torch.
+
+    Raises:
+        CheckpointError: It is missing, damaged, or not of `resnext export`.
+        ConfigError: Its runtime is not installed, or has no threads of its own.
+    """
+    path = Path(path)
+    if not is_exported(path):
+        raise ConfigError(
+            f"{path}: exported files end in {', '.join(SUFFIXES)}; make one with `resnext export`"
+        )
+    if not path.is_file():
+        raise CheckpointError(f"{path}: there is no such file; make it with `resnext export`")
+    kind = SUFFIXES[path.suffix]
+    if threads is not None and kind in ("pt2", "torchscript"):
+        raise ConfigError(f"threads={threads}: {path.suffix} uses torch's, torch.set_num_threads")
+    with missing_extra(kind):
+        runtime = importlib.import_module(_HOMES[kind])
+        text, infer = runtime.open_file(path, threads)
+    config, card, spec = read_description(path, text)
+    return Exported(path, config, card, spec, infer)
+
+
+class missing_extra:  # noqa: N801 - a context manager, read as a phrase
+    """Turns a missing package into the command that installs it."""
+
+    def __init__(self, kind: str) -> None:
+        self._kind = kind
+
+    def __enter__(self) -> None:
+        """Begin."""
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        """Raise `ConfigError` in place of the import's error.
+
+        Raises:
+            ConfigError: A package of an extra is not installed.
+        """
+        name = error.name if isinstance(error, ModuleNotFoundError) else None
+        extra = _EXTRAS.get((name or "").partition(".")[0])
+        if extra is not None:
+            raise ConfigError(
+                f"{self._kind} needs {name}, which is not installed: pip install 'resnext[{extra}]'"
+            ) from None
