@@ -1,0 +1,54 @@
+"""The web page: design networks, classify images, compare runs. Gradio is imported when built."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from resnext.errors import ConfigError
+
+if TYPE_CHECKING:
+    import gradio
+    from fastapi import FastAPI
+
+    from resnext.evaluation.loaded import Loaded
+    from resnext.runtimes import Exported
+
+__all__ = ["build_page", "mount_page"]
+
+
+def build_page(*, model: Loaded | Exported | None, runs: Path | None) -> gradio.Blocks:
+    """Build the page.
+
+    Args:
+        model: A network to classify with: a trained one, whose heat maps can be seen, or an
+            exported file, whose cannot. Without one, that tab says how to serve one.
+        runs: The folder whose run folders are shown; None shows none.
+
+    Raises:
+        ConfigError: Gradio is not installed.
+    """
+    _need("gradio")
+    from resnext.serving.page.page import build
+
+    return build(model, runs)
+
+
+def mount_page(app: FastAPI, page: gradio.Blocks, path: str = "/page") -> FastAPI:
+    """Put the page into a web application at a path, with its style and limits.
+
+    Gradio takes both here, not where the page is built, so `gradio.mount_gradio_app` alone
+    would show it plain.
+    """
+    from resnext.serving.page.page import mount
+
+    return mount(app, page, path)
+
+
+def _need(package: str) -> None:
+    import importlib.util
+
+    if importlib.util.find_spec(package) is None:
+        raise ConfigError(
+            f"the page needs {package}, which is not installed; run: pip install 'resnext[serve]'"
+        )

@@ -1,0 +1,76 @@
+"""The page: its three tabs, and how it is put into a web application."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import gradio as gr
+
+from resnext.serving.page.classify_tab import build_classify_tab
+from resnext.serving.page.design_tab import build_design_tab
+from resnext.serving.page.runs_tab import build_runs_tab
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from resnext.evaluation.loaded import Loaded
+    from resnext.runtimes import Exported
+
+_UPLOADS_KEPT_S = 600
+_LARGEST_UPLOAD = "20mb"
+_MOST_WAITING = 32
+# gradio puts page.css below its own container, which this is about
+_NARROW = (
+    "<style>@media (max-width: 480px) {.gradio-container .app { padding: 8px !important }}</style>"
+)
+
+
+def build(model: Loaded | Exported | None, runs: Path | None) -> gr.Blocks:
+    """Build the page; see `resnext.serving.page.build_page`."""
+    # analytics would ask a server of gradio's for its newest version
+    page = gr.Blocks(
+        analytics_enabled=False,
+        title="resnext",
+        delete_cache=(_UPLOADS_KEPT_S, _UPLOADS_KEPT_S),
+    )
+    with page, gr.Tabs():
+        with gr.Tab("Design", id="design"):
+            build_design_tab()
+        with gr.Tab("Classify", id="classify"):
+            build_classify_tab(model)
+        with gr.Tab("Runs", id="runs-tab"):
+            build_runs_tab(runs)
+    page.queue(max_size=_MOST_WAITING, api_open=False)
+    return page
+
+
+def mount(app: FastAPI, page: gr.Blocks, path: str) -> FastAPI:
+    """Put the page into an application; see `resnext.serving.page.mount_page`."""
+    gr.mount_gradio_app(
+        app,
+        page,
+        path,
+        theme=gr.themes.Default(
+            primary_hue="blue",
+            neutral_hue="slate",
+            font=["system-ui", "sans-serif"],
+            font_mono=["ui-monospace", "monospace"],
+        ).set(
+            # the theme's own grey is too pale to read
+            block_info_text_color="*neutral_600",
+            block_label_text_color="*neutral_700",
+            block_title_text_color="*neutral_700",
+        ),
+        css_paths=[Path(__file__).with_name("page.css")],
+        head=_NARROW,
+        footer_links=[],
+        show_error=False,
+        max_file_size=_LARGEST_UPLOAD,
+        ssr_mode=False,
+        pwa=False,
+        mcp_server=False,
+        run_history=False,
+        enable_monitoring=False,
+    )
+    return app

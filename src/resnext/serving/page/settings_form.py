@@ -1,0 +1,169 @@
+"""From what a person enters on the page to a network, with one clear message where it cannot be."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, fields
+from typing import Any
+
+from resnext.complexity.count import default_side
+from resnext.errors import ConfigError
+from resnext.model.config import ResNeXtConfig
+from resnext.model.names import config_from, list_models, name_of
+
+# Whoever reaches the page can ask for any network; counting one takes time in proportion to these.
+MOST_BLOCKS = 500
+_LARGEST = {
+    "cardinality": 1024,
+    "width": 1024,
+    "input size": 2048,
+    "classes": 1_000_000,
+    "input channels": 1024,
+}
+
+
+@dataclass(frozen=True)
+class Entered:
+    """The controls of one network, in the order in which they stand on the page.
+
+    Numbers are None where their field was emptied.
+
+    Attributes:
+        blocks: Blocks of each stage, such as `3-4-6-3`.
+        cardinality: C.
+        width: d, the bottleneck width of the first stage.
+        form: a, b or c.
+        block: bottleneck or basic.
+        stem: imagenet or cifar.
+        input_size: Side of the input in pixels.
+        num_classes: Classes of the head.
+        in_channels: Channels of the input.
+        shortcut: A, B, C or none.
+        preactivation: BN and ReLU before the convolutions.
+    """
+
+    blocks: str
+    cardinality: float | None
+    width: float | None
+    form: str
+    block: str
+    stem: str
+    input_size: float | None
+    num_classes: float | None
+    in_channels: float | None
+    shortcut: str
+    preactivation: bool
+
+    @classmethod
+    def of(cls, config: ResNeXtConfig, input_size: int | None = None) -> Entered:
+        """Return the controls that show a network."""
+        return cls(
+            blocks="-".join(str(number) for number in config.blocks_per_stage),
+            cardinality=config.cardinality,
+            width=config.bottleneck_width,
+            form=config.form,
+            block=config.block,
+            stem=config.stem,
+            input_size=input_size or default_side(config),
+            num_classes=config.num_classes,
+            in_channels=config.in_channels,
+            shortcut=config.shortcut,
+            preactivation=config.preactivation,
+        )
+
+    def values(self) -> tuple[Any, ...]:
+        """Return the values in the order of the controls."""
+        return tuple(getattr(self, field.name) for field in fields(self))
+
+    def network(self) -> ResNeXtConfig:
+        """Return the network that was entered.
+
+        Raises:
+            ConfigError: A value is missing, out of range, or does not go with another one.
+        """
+        config = ResNeXtConfig(
+            blocks_per_stage=_blocks(self.blocks),
+            cardinality=_whole("cardinality", self.cardinality),
+            bottleneck_width=_whole("width", self.width),
+            form=self.form,
+            block=self.block,
+            stem=self.stem,
+            num_classes=_whole("classes", self.num_classes),
+            in_channels=_whole("input channels", self.in_channels),
+            shortcut=self.shortcut,
+            preactivation=self.preactivation,
+        )
+        check_size(config)
+        return config
+
+    def side_px(self) -> int:
+        """Return the side of the input in pixels.
+
+        Raises:
+            ConfigError: It is missing or out of range.
+        """
+        return _whole("input size", self.input_size)
+
+
+def named_network(name: str | None) -> ResNeXtConfig:
+    """Return the network of a name that was chosen or typed.
+
+    Raises:
+        ConfigError: No network has this name, or it has no blocks to design.
+    """
+    if not (name or "").strip():
+        raise ConfigError("name a network, such as resnext50_32x4d or resnext29_8x64d")
+    config = config_from(str(name))
+    if not isinstance(config, ResNeXtConfig):
+        raise ConfigError(
+            f"{name!r} has no cardinality or width to design; name a ResNet or ResNeXt"
+        )
+    check_size(config)
+    return config
+
+
+def known_names() -> list[str]:
+    """Return the names that are offered: those with blocks to design."""
+    return [name for name in list_models() if isinstance(config_from(name), ResNeXtConfig)]
+
+
+def title_of(config: ResNeXtConfig) -> str:
+    """Return the name of a network, and its form where it is not the usual one."""
+    return name_of(config) + (f", form ({config.form})" if config.form != "c" else "")
+
+
+def check_size(config: ResNeXtConfig) -> None:
+    """Refuse a network that would take the service too long to count.
+
+    Raises:
+        ConfigError: It has too many blocks, paths or channels.
+    """
+    if sum(config.blocks_per_stage) > MOST_BLOCKS:
+        raise ConfigError(
+            f"blocks per stage: {sum(config.blocks_per_stage):,} blocks are more than the "
+            f"{MOST_BLOCKS} that this page counts; `resnext describe` has no such limit"
+        )
+    if len(config.blocks_per_stage) > 8:  # widths double: the ninth stage would have 65,536
+        raise ConfigError(
+            f"blocks per stage: give at most 8 stages, not {len(config.stage_widths)}"
+        )
+    _whole("cardinality", config.cardinality)
+    _whole("width", config.bottleneck_width)
+
+
+def _blocks(text: str) -> tuple[int, ...]:
+    parts = [part for part in re.split(r"[\s,;-]+", text.strip()) if part]
+    if not parts or not all(part.isascii() and part.isdigit() and len(part) < 7 for part in parts):
+        raise ConfigError(
+            f"blocks per stage: {text[:60]!r} is no list of whole numbers; write 3-4-6-3 or 3, 3, 3"
+        )
+    return tuple(int(part) for part in parts)
+
+
+def _whole(name: str, value: float | None) -> int:
+    most = _LARGEST[name]
+    if value is None:
+        raise ConfigError(f"{name}: the field is empty; give a whole number from 1 to {most:,}")
+    if not 1 <= value <= most or int(value) != value:
+        raise ConfigError(f"{name}: {value:,.10g} is not a whole number from 1 to {most:,}")
+    return int(value)
