@@ -5,8 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveInt, model_validator
+from pydantic import (
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    model_validator,
+)
 
+from resnext.data.shards.address import is_address
 from resnext.data.shards.layout import is_packed
 from resnext.errors import ConfigError
 from resnext.machine import num_cores
@@ -35,6 +43,14 @@ class DataConfig(Settings):
             `resnext pack` wrote.
         root: Where its files are. `digits` needs none; the downloaded sets keep
             theirs in the user's cache folder by default.
+        url: Where the files of `shards` are, if not in a folder: the address of what
+            `resnext pack` wrote, such as https://host/folder, s3://bucket/folder or
+            hf://datasets/owner/name/folder. It stands in the run's settings as it is, so
+            keep passwords out of it.
+        cache_gib: GiB that fetched shards of all sets may take in the user's cache folder;
+            by default 20. The shards not read for longest leave it first.
+        shuffle_gib: GiB of shards whose images are mixed at a time. By default all, but half
+            the cache where the set lies at an address and the cache does not hold it.
         image_size_px: Side of the crop that the network sees; by default the set's own
             (8, 28 or 32 pixels for the small sets, 224 for files).
         val_fraction: Share of a `folder` without its own split that is kept for
@@ -49,6 +65,9 @@ class DataConfig(Settings):
 
     name: DataName = "digits"
     root: Path | None = None
+    url: str | None = None
+    cache_gib: PositiveFloat | None = None
+    shuffle_gib: PositiveFloat | None = None
     image_size_px: PositiveInt | None = None
     val_fraction: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.1
     classes: tuple[str, ...] | None = None
@@ -59,7 +78,21 @@ class DataConfig(Settings):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        if self.name in ("folder", "imagenet", "shards") and self.root is None:
+        if self.name == "shards":
+            if (self.root is None) == (self.url is None):
+                raise ConfigError(
+                    "name='shards' needs root=PATH, the folder that resnext pack wrote, or "
+                    "url=ADDRESS, and not both"
+                )
+            if self.url is not None and not is_address(self.url):
+                raise ConfigError(f"url={self.url!r}: give an address such as https://host/folder")
+            if self.url is None and self.cache_gib is not None:
+                raise ConfigError("cache_gib is for shards at an address (url); leave it out")
+        else:
+            for setting in ("url", "cache_gib", "shuffle_gib"):
+                if getattr(self, setting) is not None:
+                    raise ConfigError(f"{setting} is for name='shards' only; leave it out")
+        if self.name in ("folder", "imagenet") and self.root is None:
             raise ConfigError(f"name={self.name!r} needs root=PATH, the folder with the images")
         if self.classes is not None and not 2 <= len(set(self.classes)) == len(self.classes):
             raise ConfigError(f"classes={self.classes!r}: name at least two classes, each once")
@@ -128,11 +161,14 @@ class ViewConfig(Settings):
 
 
 def parse_data(text: str) -> DataConfig:
-    """Read `digits`, `cifar10:DIR`, `imagenet:DIR`, `shards:DIR` or the path of a folder.
+    """Read `digits`, `cifar10:DIR`, `imagenet:DIR`, `shards:DIR`, a folder or an address.
 
     Raises:
-        ConfigError: It is neither the name of a set nor an existing folder.
+        ConfigError: It is neither the name of a set, an existing folder nor an address.
     """
+    address = text.removeprefix("shards:")
+    if is_address(address):
+        return DataConfig(name="shards", url=address)
     name, separator, root = text.partition(":")
     if name in DATA_NAMES:
         return DataConfig(name=name, root=_absolute(root) if separator else None)
@@ -141,7 +177,8 @@ def parse_data(text: str) -> DataConfig:
         return DataConfig(name="shards" if is_packed(path) else "folder", root=path)
     raise ConfigError(
         f"data {text!r} is neither a known set ({', '.join(DATA_NAMES)}, each also as NAME:FOLDER) "
-        "nor an existing folder of class folders or shards"
+        "nor an existing folder of class folders or shards, nor the address of shards "
+        "(https://host/folder)"
     )
 
 

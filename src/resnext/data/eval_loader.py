@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import torch
 
@@ -10,7 +10,9 @@ from resnext.data.bad_files import BadFiles
 from resnext.data.batch import Batch
 from resnext.data.config import ViewConfig
 from resnext.data.normalise import Normaliser
-from resnext.data.render import EvalRenderer, Images, Request
+from resnext.data.render import EvalRenderer, Images, Request, check_fetched
+from resnext.data.shards.order import order_of_evaluation, shards_ahead
+from resnext.data.shards.split import ShardSplit
 from resnext.data.split import ArraySplit, DataInfo, Split
 from resnext.data.views import resize_batch, resolve_view, take_views
 from resnext.data.workers import WorkerPool
@@ -18,6 +20,8 @@ from resnext.data.workers import WorkerPool
 
 class EvalLoader:
     """Batches of a split as it is, in order, without augmentation.
+
+    Only fetched shards that the cache does not hold all are read one after another.
 
     Every process takes every world_size-th image and nothing is padded: together they see
     each image exactly once.
@@ -62,7 +66,10 @@ class EvalLoader:
         self.num_views = view.num_views
         self.size_px, self.resize_px = self._view.size_px, self._view.resize_px
         self._split, self._device = split, device
-        self._indices = torch.arange(len(split))[rank::world_size]
+        order = torch.arange(len(split))
+        if isinstance(split, ShardSplit):
+            order = order_of_evaluation(split)
+        self._indices = order[rank::world_size]
         self._batch_size = batch_size
         self._bad_files = BadFiles(len(split)) if bad_files is None else bad_files
         self._labels_n = split.labels_n.to(device)
@@ -79,6 +86,7 @@ class EvalLoader:
 
         Raises:
             DataError: Too many files are bad, or a worker died.
+            DownloadError: A shard cannot be fetched.
         """
         size, num = self._batch_size, len(self._indices)
         parts = [self._indices[start : start + size] for start in range(0, num, size)]
@@ -86,13 +94,25 @@ class EvalLoader:
             for indices_b in parts:
                 yield self._to_batch(self._from_memory(self._split, indices_b), indices_b)
             return
-        requests = (Request(tuple(part.tolist()), 0, self.size_px) for part in parts)
+        requests = (
+            Request(tuple(part.tolist()), 0, self.size_px, soon)
+            for part, soon in zip(parts, self._soon(), strict=True)
+        )
         for rendered in self._pool.run(requests):
+            check_fetched(rendered)
             for path, reason in rendered.bad:
                 self._bad_files.record(path, reason)
             if rendered.images_bhwc is not None:
                 images_bhwc = rendered.images_bhwc.to(self._device, non_blocking=True)
                 yield self._to_batch(self._normaliser(images_bhwc), rendered.shown_b)
+
+    def _soon(self) -> Iterable[tuple[int, ...]]:
+        """Return the shards to fetch ahead at each batch."""
+        if not isinstance(self._split, ShardSplit):
+            return [()] * len(self)
+        size, num = self._batch_size, len(self._indices)
+        spans = [(start, min(start + size, num)) for start in range(0, num, size)]
+        return shards_ahead(self._split, self._indices, spans)
 
     def _from_memory(self, split: ArraySplit, indices_b: torch.Tensor) -> torch.Tensor:
         images_bhwc = split.images_nhwc.index_select(0, indices_b).to(self._device)

@@ -24,6 +24,7 @@ def load_data(config: DataConfig) -> DataSet:
 
     Raises:
         DataError: The set is missing, malformed or cannot be fetched.
+        DownloadError: A packed set's index or table cannot be fetched from its address.
         ConfigError: A root is given for a set that has none, or more training images are
             asked for than there are.
     """
@@ -81,11 +82,13 @@ def _load(config: DataConfig) -> DataSet:
 
         return load_cifar(int(config.name.removeprefix("cifar")), _root(config))
     from resnext.data.folders import load_folder, load_imagenet
-    from resnext.data.shards.load import load_shards
+    from resnext.data.shards.load import load_remote_shards, load_shards
 
+    if config.url is not None:
+        return load_remote_shards(config.url, config.cache_gib, config.shuffle_gib)
     assert config.root is not None  # DataConfig sees to it
     if config.name == "shards":
-        return load_shards(config.root)
+        return load_shards(config.root, config.shuffle_gib)
     if config.name == "imagenet":
         return load_imagenet(config.root)
     return load_folder(config.root, config.val_fraction)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from resnext.data.single import prepare_views
 from resnext.data.split import ArraySplit, FileSplit, Split
 from resnext.data.transform import SampleTransform
 from resnext.data.views import View
-from resnext.errors import DataError
+from resnext.errors import DataError, DownloadError
 
 _MOST_REPLACEMENTS = 100
 
@@ -34,11 +34,13 @@ class Request:
         indices: Numbers of the images in their split.
         epoch: Decides the augmentation; evaluation has none.
         size_px: Side of the result.
+        soon: Shards to begin to fetch, for later requests.
     """
 
     indices: tuple[int, ...]
     epoch: int
     size_px: int
+    soon: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -50,16 +52,19 @@ class Rendered:
             one file could be read.
         shown_b: Numbers of the images that these are: replacements differ from the request.
         bad: Path and reason of the files that could not be read.
+        failure: Why the images could not be fetched; then there is nothing else. Said in a
+            field, since an exception would arrive wrapped in the worker's traceback.
     """
 
     images_bhwc: torch.Tensor | None
     shown_b: torch.Tensor
     bad: tuple[tuple[str, str], ...] = ()
+    failure: str | None = None
 
     def pin_memory(self) -> Rendered:
         """Move the pixels to page-locked memory; torch's loader calls this."""
         images = None if self.images_bhwc is None else self.images_bhwc.pin_memory()
-        return Rendered(images, self.shown_b, self.bad)
+        return replace(self, images_bhwc=images)
 
 
 class Images:
@@ -76,6 +81,11 @@ class Images:
     def __len__(self) -> int:
         return self._num
 
+    def prepare(self, shards: tuple[int, ...]) -> None:
+        """Begin to fetch shards that will soon be needed."""
+        if self._shards is not None:
+            self._shards.prepare(shards)
+
     def place(self, index: int) -> str:
         """Say where an image lies; one in memory lies nowhere."""
         return self._shards.place(index) if self._shards is not None else str(self._path(index))
@@ -85,6 +95,7 @@ class Images:
 
         Raises:
             DataError: Its file or its shard is bad; the message is the reason.
+            DownloadError: Its shard cannot be fetched.
         """
         if self._shards is not None:
             return decode_bytes(self._shards.read(index), self._in_channels)
@@ -129,6 +140,13 @@ class TrainRenderer(Dataset[Rendered]):
         self._transforms: dict[int, SampleTransform] = {}
 
     def __getitem__(self, request: Request) -> Rendered:
+        try:
+            return self._answer(request)
+        except DownloadError as error:
+            return _failed(error)
+
+    def _answer(self, request: Request) -> Rendered:
+        self._images.prepare(request.soon)
         bad: dict[str, str] = {}
         pixels: list[torch.Tensor] = []
         shown: list[int] = []
@@ -173,6 +191,13 @@ class EvalRenderer(Dataset[Rendered]):
         self._view = view
 
     def __getitem__(self, request: Request) -> Rendered:
+        try:
+            return self._answer(request)
+        except DownloadError as error:
+            return _failed(error)
+
+    def _answer(self, request: Request) -> Rendered:
+        self._images.prepare(request.soon)
         bad: dict[str, str] = {}
         pixels: list[torch.Tensor] = []
         shown: list[int] = []
@@ -184,3 +209,17 @@ class EvalRenderer(Dataset[Rendered]):
                 bad[self._images.place(index)] = str(error)
         images_bhwc = torch.cat(pixels) if pixels else None
         return Rendered(images_bhwc, torch.tensor(shown), tuple(bad.items()))
+
+
+def _failed(error: DownloadError) -> Rendered:
+    return Rendered(None, torch.empty(0, dtype=torch.int64), failure=str(error))
+
+
+def check_fetched(rendered: Rendered) -> None:
+    """Raise what happened in a worker.
+
+    Raises:
+        DownloadError: The images could not be fetched.
+    """
+    if rendered.failure is not None:
+        raise DownloadError(rendered.failure)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import torch
 
@@ -13,7 +13,9 @@ from resnext.data.config import AugmentConfig
 from resnext.data.finish import Finisher
 from resnext.data.mix import PairMix, apply_mix, draw_mix, is_mixing
 from resnext.data.random import epoch_order
-from resnext.data.render import Images, Rendered, Request, TrainRenderer
+from resnext.data.render import Images, Rendered, Request, TrainRenderer, check_fetched
+from resnext.data.shards.order import order_of_epoch, shards_ahead
+from resnext.data.shards.split import ShardSplit
 from resnext.data.split import ArraySplit, DataInfo, Split
 from resnext.data.transform import is_per_sample
 from resnext.data.windows import mean_color
@@ -116,8 +118,9 @@ class TrainLoader:
 
         Raises:
             DataError: Too many files are bad, or a worker died.
+            DownloadError: A shard cannot be fetched.
         """
-        order = epoch_order(len(self._split), self._seed, epoch)
+        order = self._order(epoch)
         size_px = image_size_px or self._size_px
         steps = range(first_step, self.num_steps)
         shares = ((step, order[slice(*self._share(step))]) for step in steps)
@@ -127,8 +130,8 @@ class TrainLoader:
                 yield self._finish(images_bhwc, indices_b, indices_b, (epoch, step, size_px))
             return
         requests = (
-            Request(tuple(order[slice(*self._share(step))].tolist()), epoch, size_px)
-            for step in steps
+            Request(tuple(order[slice(*self._share(step))].tolist()), epoch, size_px, soon)
+            for step, soon in zip(steps, self._soon(order, steps), strict=True)
         )
         for (step, indices_b), rendered in zip(shares, self._pool.run(requests), strict=True):
             images_bhwc = self._received(rendered)
@@ -139,12 +142,24 @@ class TrainLoader:
                 images_bhwc = self._finisher.crop(padded, numbers_b, indices_b, epoch)
             yield self._finish(images_bhwc, indices_b, shown_b, (epoch, step, size_px))
 
+    def _order(self, epoch: int) -> torch.Tensor:
+        if isinstance(self._split, ShardSplit):
+            return order_of_epoch(self._split, self._seed, epoch)
+        return epoch_order(len(self._split), self._seed, epoch)
+
+    def _soon(self, order: torch.Tensor, steps: range) -> Iterable[tuple[int, ...]]:
+        """Return the shards to fetch ahead at each step."""
+        if not isinstance(self._split, ShardSplit):
+            return [()] * len(steps)
+        return shards_ahead(self._split, order, [self._share(step) for step in steps])
+
     def _share(self, step: int) -> tuple[int, int]:
         start, end = batch_span(step, len(self._split), self._batch_size)
         return rank_span(start, end, self._rank, self._world_size)
 
     def _received(self, rendered: Rendered) -> torch.Tensor:
         """Note the bad files and send the pixels to the device."""
+        check_fetched(rendered)
         for path, reason in rendered.bad:
             self._bad_files.record(path, reason)
         if rendered.images_bhwc is None:

@@ -6,8 +6,8 @@ import shutil
 import zipfile
 from pathlib import Path
 
+from resnext.download import Checksum, verify
 from resnext.errors import DownloadError
-from resnext.weights.download import Checksum, verify
 
 _LARGEST_GIB = 8
 

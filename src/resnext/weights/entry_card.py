@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from resnext.class_lists import class_names
+from resnext.download import matches
 from resnext.errors import ConfigError
 from resnext.model.card import ModelCard
 from resnext.weights.catalogue import entries, find_entry
-from resnext.weights.download import matches
 from resnext.weights.entry import WeightsEntry
 from resnext.weights.fetch import HUB, checksum_of
 

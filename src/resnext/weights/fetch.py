@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from resnext.cache import cache_folder
+from resnext.download import Checksum, Progress, download, verify
 from resnext.errors import DownloadError, LicenceError
 from resnext.weights.archive import unpack
-from resnext.weights.download import Checksum, Progress, download, verify
 from resnext.weights.entry import WeightsEntry
 
 HUB = "hf-hub:"

@@ -7,10 +7,10 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from resnext.download import Progress
 from resnext.errors import CheckpointError
 from resnext.model.create import create_model
 from resnext.model.weights import load_into
-from resnext.weights.download import Progress
 from resnext.weights.source import Weights, open_weights
 
 

@@ -12,13 +12,13 @@ import torch
 from safetensors import SafetensorError, safe_open
 
 from resnext.class_lists import class_names
+from resnext.download import Progress
 from resnext.errors import CheckpointError, ConfigError
 from resnext.model.card import ModelCard
 from resnext.model.config import ModelConfig, ResNeXtConfig
 from resnext.model.names import name_of, parse_name
 from resnext.model.weights import BEST, read_weights
 from resnext.weights.catalogue import not_found
-from resnext.weights.download import Progress
 from resnext.weights.entry import WeightsEntry
 from resnext.weights.entry_card import (
     card_of,

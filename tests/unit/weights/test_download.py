@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from resnext.download import Checksum, download
 from resnext.errors import DownloadError, LicenceError
 from resnext.weights import fetch as fetching
-from resnext.weights.download import Checksum, download
 from resnext.weights.entry import WeightsEntry
 from resnext.weights.fetch import fetch, place_of
 

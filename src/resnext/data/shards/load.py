@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 
 from resnext.data.shards.layout import SPLITS, Index, read_index
+from resnext.data.shards.remote import DEFAULT_CACHE_GIB, GIB, Remote, open_remote
 from resnext.data.shards.split import ShardSplit
 from resnext.data.shards.table import ShardTable
-from resnext.data.split import DataInfo, DataSet
-from resnext.errors import DataError
+from resnext.data.split import DataInfo, DataSet, Split
+from resnext.errors import ConfigError, DataError
 
 
-def load_shards(root: Path) -> DataSet:
+def load_shards(root: Path, shuffle_gib: float | None = None) -> DataSet:
     """Open a packed data set; its images stay where they are.
 
     Every shard must be there in its full length; what it holds is checked when an image
@@ -21,12 +23,75 @@ def load_shards(root: Path) -> DataSet:
 
     Args:
         root: The folder that `resnext pack` wrote.
+        shuffle_gib: Mix the images of about so many shards at a time; by default of all.
 
     Raises:
         DataError: It holds no packed set, or a file of it is missing or damaged.
     """
     index = read_index(root)
-    train, val = (_open(root, index, split) for split in SPLITS)
+    for split in index.splits.values():
+        for shard in split.shards:
+            _check_size(root / shard.name, shard.size_bytes)
+    mixed = None if shuffle_gib is None else _num_mixed(index, shuffle_gib)
+    return _open(root, root, index, mixed)
+
+
+def load_remote_shards(
+    address: str, cache_gib: float | None = None, shuffle_gib: float | None = None
+) -> DataSet:
+    """Open a packed data set at an address; its shards are fetched when they are read.
+
+    Args:
+        address: Of the folder that `resnext pack` wrote.
+        cache_gib: What the fetched shards may take on the disk; by default 20.
+        shuffle_gib: Mix the images of about so many shards at a time; by default of all if
+            the cache holds all, else of half the cache.
+
+    Raises:
+        DataError: There is no packed set, or its files do not belong together.
+        DownloadError: The index or a table cannot be fetched.
+        ConfigError: The cache is too small for the shards that are to be mixed.
+    """
+    cache_gib = DEFAULT_CACHE_GIB if cache_gib is None else cache_gib
+    remote, index = open_remote(address, cache_gib)
+    mixed = None if shuffle_gib is None else _num_mixed(index, shuffle_gib)
+    if not remote.is_cached_whole:
+        if mixed is None:
+            mixed = max(1, remote.num_cached // 2)
+        if mixed > max(1, remote.num_cached - 1):
+            raise ConfigError(
+                f"data.shuffle_gib={shuffle_gib:g} does not fit into data.cache_gib={cache_gib:g}, "
+                "and the set is larger than the cache: every image would fetch a shard. Set "
+                "shuffle_gib to at most half of cache_gib"
+            )
+    data = _open(remote.folder, address, index, mixed)
+    train, val = (_at(split, remote) for split in (data.train, data.val))
+    return DataSet(data.info, train, val)
+
+
+def _at(split: Split, remote: Remote) -> ShardSplit:
+    assert isinstance(split, ShardSplit)
+    return replace(split, remote=remote)
+
+
+def _num_mixed(index: Index, shuffle_gib: float) -> int:
+    """Count the shards that fit into a size."""
+    shards = [shard.size_bytes for split in index.splits.values() for shard in split.shards]
+    return max(1, int(shuffle_gib * GIB / max(shards)))
+
+
+def _check_size(path: Path, size_bytes: int) -> None:
+    size = path.stat().st_size if path.exists() else None
+    if size != size_bytes:
+        found = "is missing" if size is None else f"has {size} bytes"
+        raise DataError(
+            f"{path} {found}; the index says {size_bytes} bytes. Copy it again, or restore it "
+            "with the resnext pack command that wrote it"
+        )
+
+
+def _open(folder: Path, shown: Path | str, index: Index, mixed: int | None) -> DataSet:
+    train, val = (_open_split(folder, shown, index, split) for split in SPLITS)
     info = DataInfo(
         name=index.name,
         classes=index.classes,
@@ -35,26 +100,17 @@ def load_shards(root: Path) -> DataSet:
         mean=index.mean,
         std=index.std,
     )
-    return DataSet(info, train, val)
+    return DataSet(info, replace(train, mixed=mixed), val)
 
 
-def _open(root: Path, index: Index, split: str) -> ShardSplit:
+def _open_split(folder: Path, shown: Path | str, index: Index, split: str) -> ShardSplit:
     if split not in index.splits:
-        raise DataError(f"{root} has no {split} split; pack the set again")
+        raise DataError(f"{shown} has no {split} split; pack the set again")
     listed = index.splits[split]
-    for shard in listed.shards:
-        path = root / shard.name
-        size = path.stat().st_size if path.exists() else None
-        if size != shard.size_bytes:
-            found = "is missing" if size is None else f"has {size} bytes"
-            raise DataError(
-                f"{path} {found}; the index says {shard.size_bytes} bytes. Copy it again, or "
-                "restore it with the resnext pack command that wrote it"
-            )
-    table = ShardTable(root, split)
+    table = ShardTable(folder, split)
     if len(table) != listed.num_samples:
         raise DataError(
-            f"the table of {split} in {root} has {len(table)} rows, the index says "
+            f"the table of {split} in {shown} has {len(table)} rows, the index says "
             f"{listed.num_samples}; run resnext pack again to restore it"
         )
     return ShardSplit(table, torch.from_numpy(table.column("label")))

@@ -6,6 +6,8 @@ import os
 import zlib
 from collections import OrderedDict
 
+from resnext.data.shards.address import join
+from resnext.data.shards.ahead import Ahead
 from resnext.data.shards.layout import shard_name
 from resnext.data.shards.split import ShardSplit
 from resnext.errors import DataError
@@ -17,11 +19,13 @@ class ShardReader:
     """Reads the images of a split.
 
     A read names its place (pread), so descriptors that a fork shares do not disturb one
-    another. Few are kept open; opening one again takes microseconds.
+    another. Few are kept open; opening one again takes microseconds. Of fetched shards none
+    is kept open: a file that leaves the cache must leave the disk.
     """
 
     def __init__(self, split: ShardSplit) -> None:
         self._split = split
+        self._ahead = None if split.remote is None else Ahead(split.remote, split.table.split)
         self._files: OrderedDict[int, int] = OrderedDict()
 
     def __reduce__(self) -> tuple[type[ShardReader], tuple[ShardSplit]]:
@@ -37,11 +41,12 @@ class ShardReader:
 
         Raises:
             DataError: The shard cannot be read, or holds other bytes than were packed.
+            DownloadError: It cannot be fetched.
         """
         row = self._split.table[self._split.row(index)]
         size = int(row["size"])
         try:
-            content = os.pread(self._file(int(row["shard"])), size, int(row["offset"]))
+            content = self._read(int(row["shard"]), size, int(row["offset"]))
         except OSError as error:
             raise DataError(error.strerror or str(error)) from None
         if len(content) < size:
@@ -50,12 +55,29 @@ class ShardReader:
             raise DataError("the shard is damaged here: these are not the bytes that were packed")
         return content
 
+    def prepare(self, shards: tuple[int, ...]) -> None:
+        """Begin to fetch shards that will soon be needed."""
+        if self._ahead is not None:
+            self._ahead.add(shards)
+
     def place(self, index: int) -> str:
         """Say in which shard an image lies and what its file was called."""
         row = self._split.row(index)
         table = self._split.table
         shard = shard_name(table.split, int(table[row]["shard"]))
-        return f"{table.root / shard}: {table.name(row)}"
+        remote = self._split.remote
+        where = table.root / shard if remote is None else join(remote.address, shard)
+        return f"{where}: {table.name(row)}"
+
+    def _read(self, shard: int, size: int, offset: int) -> bytes:
+        remote = self._split.remote
+        if remote is None:
+            return os.pread(self._file(shard), size, offset)
+        opened = remote.open(self._split.table.split, shard)
+        try:
+            return os.pread(opened, size, offset)
+        finally:
+            os.close(opened)
 
     def _file(self, shard: int) -> int:
         """Return an open descriptor; the one not used for longest is closed for it."""

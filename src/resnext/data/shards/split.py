@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 
+from resnext.data.shards.remote import Remote
 from resnext.data.shards.table import ShardTable
 
 
@@ -19,19 +20,23 @@ class ShardSplit:
         table: Where each image of the packed split lies.
         labels_n: Class indices, int64.
         rows_n: The table's rows that belong to this split, int64; None for all of them.
+        remote: Where the shards come from, if not from the folder of the table.
+        mixed: Shards whose images are mixed with one another; None for all.
     """
 
     table: ShardTable
     labels_n: torch.Tensor
     rows_n: torch.Tensor | None = None
+    remote: Remote | None = None
+    mixed: int | None = None
 
     def __len__(self) -> int:
         return len(self.labels_n)
 
     @property
     def root(self) -> Path:
-        """The folder of the packed set."""
-        return self.table.root
+        """The folder of the packed set; none if it lies at an address."""
+        return self.table.root if self.remote is None else Path()
 
     @property
     def names(self) -> Sequence[str]:
@@ -45,7 +50,12 @@ class ShardSplit:
     def choose(self, indices_n: torch.Tensor) -> ShardSplit:
         """Return the split of some images."""
         rows_n = indices_n.clone() if self.rows_n is None else self.rows_n[indices_n]
-        return ShardSplit(self.table, self.labels_n[indices_n], rows_n)
+        return replace(self, labels_n=self.labels_n[indices_n], rows_n=rows_n)
+
+    def shards_n(self) -> torch.Tensor:
+        """Return the number of each image's shard, int32."""
+        numbers_n = torch.from_numpy(self.table[:]["shard"].astype("i4"))
+        return numbers_n if self.rows_n is None else numbers_n[self.rows_n]
 
 
 class _Names(Sequence[str]):

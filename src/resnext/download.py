@@ -16,10 +16,7 @@ from filelock import FileLock
 
 from resnext.errors import DownloadError
 
-_CHUNK = 1 << 20
-_TIMEOUT_S = 30.0
-_ATTEMPTS = 5
-_PAUSE_S = 1.0
+CHUNK_BYTES = 1 << 20
 _TRY_AGAIN = {408, 425, 429, 500, 502, 503, 504}
 
 Progress = Callable[[int, int | None], None]
@@ -39,13 +36,37 @@ class Checksum:
     digits: str
 
 
+@dataclass(frozen=True)
+class Patience:
+    """How long to go on with a server that fails.
+
+    Attributes:
+        attempts: Tries in a row that bring nothing new.
+        pause_s: Seconds before the second try; each later one waits twice as long.
+        longest_pause_s: But never longer than this.
+        timeout_s: Seconds without a byte after which a connection counts as broken.
+        without_network: Also try again where the server's name is not found, which a
+            machine that works for days meets for a moment now and then.
+    """
+
+    attempts: int = 5
+    pause_s: float = 1.0
+    longest_pause_s: float = 30.0
+    timeout_s: float = 30.0
+    without_network: bool = False
+
+
+class UnavailableError(Exception):
+    """A failure that may pass: the next try goes on from what is there."""
+
+
 def download(
     address: str,
     place: Path,
     checksum: Checksum | None = None,
     progress: Progress | None = None,
     *,
-    pause_s: float = _PAUSE_S,
+    pause_s: float = Patience.pause_s,
 ) -> Path:
     """Fetch a file unless it is there.
 
@@ -70,14 +91,7 @@ def download(
         if place.exists():
             return place
         partial = place.with_name(place.name + ".partial")
-        for attempt in range(_ATTEMPTS):
-            try:
-                _continue(address, partial, progress)
-                break
-            except _UnavailableError as error:
-                if attempt == _ATTEMPTS - 1:
-                    raise DownloadError(f"{address}: {error}") from None
-                time.sleep(pause_s * 2**attempt)
+        fetch_http(address, partial, Patience(pause_s=pause_s), progress)
         if checksum is not None and not matches(partial, checksum):
             partial.unlink()
             raise DownloadError(
@@ -86,6 +100,46 @@ def download(
             )
         partial.replace(place)
     return place
+
+
+def fetch_http(
+    address: str,
+    partial: Path,
+    patience: Patience,
+    progress: Progress | None = None,
+) -> None:
+    """Fetch a file from a web server into a part of it, which nobody else writes.
+
+    Raises:
+        DownloadError: It cannot be fetched.
+    """
+    keep_trying(address, partial, patience, lambda: _continue(address, partial, patience, progress))
+
+
+def keep_trying(
+    address: str, partial: Path, patience: Patience, attempt: Callable[[], None]
+) -> None:
+    """Repeat an attempt to complete a partial file until it succeeds or patience ends.
+
+    Tries are counted anew whenever the file has become longer than ever before, so a large
+    file survives many broken connections, and a server that always begins anew does not
+    hold us for ever.
+
+    Raises:
+        DownloadError: The last try failed.
+    """
+    longest, failures = 0, 0
+    while True:
+        try:
+            attempt()
+            return
+        except UnavailableError as error:
+            there = partial.stat().st_size if partial.exists() else 0
+            failures = 1 if there > longest else failures + 1
+            longest = max(longest, there)
+            if failures == patience.attempts:
+                raise DownloadError(f"{address}: {error}; tried {failures} times") from None
+        time.sleep(min(patience.pause_s * 2 ** (failures - 1), patience.longest_pause_s))
 
 
 def verify(path: Path, checksum: Checksum) -> None:
@@ -108,26 +162,22 @@ def matches(path: Path, checksum: Checksum) -> bool:
     return found.startswith(checksum.digits)
 
 
-class _UnavailableError(Exception):
-    """A failure that may pass: the next try goes on from what is there."""
-
-
-def _continue(address: str, partial: Path, progress: Progress | None) -> None:
+def _continue(address: str, partial: Path, patience: Patience, progress: Progress | None) -> None:
     """Fetch what is missing of a file."""
     there = partial.stat().st_size if partial.exists() else 0
     request = urllib.request.Request(address, headers={"User-Agent": "resnext"})
     if there:
         request.add_header("Range", f"bytes={there}-")
     try:
-        answer = urllib.request.urlopen(request, timeout=_TIMEOUT_S)
+        answer = urllib.request.urlopen(request, timeout=patience.timeout_s)
     except urllib.error.HTTPError as error:
         _explain_status(error, partial, there)
         return
     except (OSError, http.client.HTTPException) as error:  # URLError is an OSError
         reason = getattr(error, "reason", error)
-        if isinstance(reason, socket.gaierror):  # no network: another try would not help
+        if isinstance(reason, socket.gaierror) and not patience.without_network:
             raise DownloadError(f"{address}: cannot be reached ({reason.strerror})") from None
-        raise _UnavailableError(reason) from None
+        raise UnavailableError(reason) from None
     with answer:
         if answer.status != 206:  # the server begins anew
             there = 0
@@ -150,14 +200,14 @@ def _receive(
             if progress is not None:
                 progress(there, total)
     if total is not None and there < total:
-        raise _UnavailableError(f"the connection ended after {there} of {total} bytes")
+        raise UnavailableError(f"the connection ended after {there} of {total} bytes")
 
 
 def _read(answer: http.client.HTTPResponse) -> bytes:
     try:
-        return answer.read1(_CHUNK)  # what has come, so that a broken connection loses little
+        return answer.read1(CHUNK_BYTES)  # what has come, so that a broken connection loses little
     except (OSError, http.client.HTTPException) as error:
-        raise _UnavailableError(error) from None
+        raise UnavailableError(error) from None
 
 
 def _explain_status(error: urllib.error.HTTPError, partial: Path, there: int) -> None:
@@ -166,9 +216,9 @@ def _explain_status(error: urllib.error.HTTPError, partial: Path, there: int) ->
         if size == str(there):
             return
         partial.unlink()
-        raise _UnavailableError("what was there was not a part of this file")
+        raise UnavailableError("what was there was not a part of this file")
     if error.code in _TRY_AGAIN:
-        raise _UnavailableError(f"the server answers {error.code} {error.reason}")
+        raise UnavailableError(f"the server answers {error.code} {error.reason}")
     raise DownloadError(
         f"{error.url}: the server answers {error.code} {error.reason}; the file may have moved"
     )

@@ -1,0 +1,173 @@
+"""A bounded folder of fetched shards that all processes of a machine share.
+
+A file stands under its name only when it is whole and verified. While it comes it is called
+NAME.SIZE.partial and counts with the size that it will have, so the bound holds at every
+moment; what a killed process left is gone on with. To make room, the files that were not
+read for longest go first.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from resnext.errors import DownloadError
+
+_PARTIAL = ".partial"
+_ROOM_LOCK = "room.lock"
+_WAIT_S = 0.05  # until another process has finished what it reserved room for
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A file that the cache is to hold.
+
+    Attributes:
+        path: Its place, in a folder of the cache.
+        size_bytes: Its length.
+        sha256: Its hash.
+        address: Where it comes from, for messages.
+    """
+
+    path: Path
+    size_bytes: int
+    sha256: str
+    address: str
+
+
+class ShardCache:
+    """Opens files of the cache; what is missing is fetched."""
+
+    def __init__(self, folder: Path, bound_bytes: int, fetch: Callable[[str, Path], None]) -> None:
+        """Describe the cache; nothing is made yet.
+
+        Args:
+            folder: The cache: folders of sets, with their shards.
+            bound_bytes: Shards of all sets together, finished or not, take at most this.
+            fetch: Completes a partial file from an address.
+        """
+        self._folder, self._bound, self._fetch = folder, bound_bytes, fetch
+
+    def open(self, wanted: Wanted) -> int:
+        """Return a descriptor of a whole file; the caller closes it.
+
+        Raises:
+            DownloadError: The file cannot be fetched, is another one or cannot be kept.
+        """
+        try:
+            opened = _open(wanted.path)
+            if opened is not None:
+                return opened
+            with FileLock(_lock_of(wanted.path)):
+                opened = _open(wanted.path)  # another process may have fetched it meanwhile
+                return self._obtain(wanted) if opened is None else opened
+        except OSError as error:
+            raise DownloadError(
+                f"{wanted.address}: cannot be kept in {self._folder}: {error.strerror}; make room, "
+                "set data.cache_gib lower or choose another folder by XDG_CACHE_HOME"
+            ) from None
+
+    def _obtain(self, wanted: Wanted) -> int:
+        """Fetch, verify, rename and open; the caller holds the file's lock."""
+        partial = _partial_of(wanted)
+        self._reserve(wanted, partial)
+        self._fetch(wanted.address, partial)
+        if not _is_whole(partial, wanted):  # a part may be stale, or a bit flipped on the way
+            partial.write_bytes(b"")
+            self._fetch(wanted.address, partial)
+        if not _is_whole(partial, wanted):
+            partial.unlink()
+            raise DownloadError(
+                f"{wanted.address} is not the file that the index lists: its size or SHA-256 "
+                "differs. If the set was packed anew, start a new run; else upload the file again"
+            )
+        with FileLock(self._folder / _ROOM_LOCK):  # who counts sees one name or the other
+            partial.replace(wanted.path)
+            return os.open(wanted.path, os.O_RDONLY)  # before anybody may remove it
+
+    def _reserve(self, wanted: Wanted, partial: Path) -> None:
+        """Make room, and take it by an empty partial file."""
+        assert wanted.size_bytes <= self._bound  # or we would wait for ever
+        while True:
+            with FileLock(self._folder / _ROOM_LOCK):
+                if partial.exists() or self._make_room(wanted.size_bytes):
+                    partial.touch()
+                    break
+            time.sleep(_WAIT_S)
+        if partial.stat().st_size > wanted.size_bytes:
+            os.truncate(partial, 0)
+
+    def _make_room(self, size_bytes: int) -> bool:
+        """Remove old files until so much more fits; False if others still fetch too much."""
+        files = sorted(_files(self._folder), key=lambda one: one[0])
+        used = sum(size for _, size, _ in files)
+        for _, size, path in files:
+            if used + size_bytes <= self._bound:
+                break
+            if _remove(path):
+                used -= size
+        return used + size_bytes <= self._bound
+
+
+def used_bytes(folder: Path) -> int:
+    """Return what the shards of a cache take, those on their way at their full size."""
+    return sum(size for _, size, _ in _files(folder))
+
+
+def _open(path: Path) -> int | None:
+    """Open a file that is there and note that it was used now."""
+    try:
+        opened = os.open(path, os.O_RDONLY)
+    except FileNotFoundError:
+        return None
+    with suppress(OSError):  # the cache may be another user's; then it only ages
+        os.utime(path)
+    return opened
+
+
+def _files(folder: Path) -> list[tuple[int, int, Path]]:
+    """List time of last use, size and path of all shards, whole and partial."""
+    found = []
+    for path in folder.glob("*/*.tar*"):
+        if path.suffix == ".lock":
+            continue
+        with suppress(FileNotFoundError):  # a part that its process gave up at this moment
+            status = path.stat()
+            size = int(path.suffixes[-2][1:]) if path.suffix == _PARTIAL else status.st_size
+            found.append((status.st_mtime_ns, size, path))
+    return found
+
+
+def _remove(path: Path) -> bool:
+    """Remove a file unless someone fetches it at this moment."""
+    if path.suffix != _PARTIAL:
+        path.unlink(missing_ok=True)
+        return True
+    try:
+        with FileLock(_lock_of(path.with_suffix("").with_suffix("")), blocking=False):
+            path.unlink(missing_ok=True)
+            return True
+    except Timeout:
+        return False
+
+
+def _partial_of(wanted: Wanted) -> Path:
+    return wanted.path.with_name(f"{wanted.path.name}.{wanted.size_bytes}{_PARTIAL}")
+
+
+def _lock_of(path: Path) -> Path:
+    return path.with_name(path.name + ".lock")
+
+
+def _is_whole(path: Path, wanted: Wanted) -> bool:
+    if path.stat().st_size != wanted.size_bytes:
+        return False
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest() == wanted.sha256

@@ -1,0 +1,98 @@
+"""A training that fetches its shards ends, killed or not, where one on the local folder ends."""
+
+import json
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from runs import TINY, assert_same_bits, finish, small_run, start
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "unit" / "data" / "shards"))
+from shard_server import ShardServer, serve
+
+from resnext.cli import evaluate as evaluate_verb
+from resnext.cli import pack as pack_verb
+from resnext.data.config import AugmentConfig, DataConfig, parse_data
+from resnext.data.shards.cache import used_bytes
+from resnext.data.shards.remote import GIB
+from resnext.training.config import ScheduleConfig, TrainConfig
+from resnext.training.run_folder import open_run
+
+
+@pytest.fixture(scope="module")
+def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Pack 160 photos of two classes: one has horizontal, one vertical stripes."""
+    root = tmp_path_factory.mktemp("remote") / "photos"
+    generator = np.random.default_rng(0)
+    for number in range(160):
+        folder = root / ("train" if number < 120 else "val") / ("flat", "steep")[number % 2]
+        folder.mkdir(parents=True, exist_ok=True)
+        stripes = generator.integers(0, 256, (12, 1, 3), dtype=np.uint8).repeat(12, axis=1)
+        pixels = stripes if number % 2 else stripes.transpose(1, 0, 2)
+        Image.fromarray(np.ascontiguousarray(pixels)).resize((48, 40)).save(
+            folder / f"{number}.png"
+        )
+    folder = root.with_name("packed")
+    arguments = [str(root), str(folder), "--shard-mib", "0.05", "--workers", "1"]
+    assert pack_verb.main(arguments) == 0
+    assert len(list(folder.glob("train-*.tar"))) > 4
+    return folder
+
+
+@pytest.fixture
+def server(packed: Path) -> Iterator[ShardServer]:
+    with serve(packed, "503", "drop") as server:
+        yield server
+
+
+def settings(data: DataConfig) -> TrainConfig:
+    return small_run(
+        model=TINY,
+        data=data.replace(image_size_px=24, workers=2),
+        augment=AugmentConfig(crop="resized", flip=True, mixup=0.2),
+        schedule=ScheduleConfig(kind="cosine", epochs=4),
+        batch_size=16,
+    )
+
+
+@pytest.mark.parametrize("num_cached", [None, 4])
+def test_a_killed_run_on_fetched_shards_ends_as_one_on_the_folder(
+    packed: Path, server: ShardServer, tmp_path: Path, num_cached: int | None
+) -> None:
+    local, remote = parse_data(str(packed)), parse_data(server.address)
+    if num_cached is not None:
+        largest = max(path.stat().st_size for path in packed.glob("*.tar")) / GIB
+        remote = remote.replace(cache_gib=num_cached * largest, shuffle_gib=2 * largest)
+        local = local.replace(shuffle_gib=2 * largest)
+    finish(settings(local), tmp_path / "local")
+    run, cache = tmp_path / "remote", tmp_path / "cache"
+    process = start(settings(remote), run, XDG_CACHE_HOME=str(cache))
+    while not (run / "last.safetensors").exists():
+        assert process.exitcode is None
+        time.sleep(0.01)
+    process.kill()
+    process.join()
+    assert open_run(run).data.url == server.address
+    finish(open_run(run), run, XDG_CACHE_HOME=str(cache))
+    assert_same_bits(run, tmp_path / "local")
+    if remote.cache_gib is not None:
+        assert used_bytes(cache / "resnext" / "shards") <= remote.cache_gib * GIB + 1
+
+
+def test_a_run_is_evaluated_on_an_address(
+    packed: Path, server: ShardServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    finish(settings(parse_data(str(packed))), tmp_path / "run")
+    figures = []
+    for number, data in enumerate((str(packed), server.address)):
+        out = tmp_path / f"{number}.json"
+        flags = ["--quiet", "--device", "cpu", "--out", str(out)]
+        assert evaluate_verb.main([str(tmp_path / "run"), "--data", data, *flags]) == 0
+        figures.append(json.loads(out.read_text()))
+    assert figures[0]["num_images"] == 40
+    assert figures[0]["loss"] == figures[1]["loss"]
