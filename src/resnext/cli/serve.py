@@ -25,7 +25,10 @@ from resnext.cli.arguments import option, parse
 from resnext.errors import ConfigError
 
 if TYPE_CHECKING:
+    import gradio
+
     from resnext.serving.limits import Limits
+    from resnext.serving.service import Service
     from resnext.serving.source import ModelSource
 
 
@@ -69,6 +72,8 @@ class Serve:
     """Then: time for the requests in progress."""
     no_page: bool = False
     """Serve the interface for programs only, without the page for people."""
+    runs: Annotated[Path | None, option("FOLDER", "none")] = None
+    """Run folders that the page shows."""
     cluster: Annotated[str | None, option("ADDRESS", "this process")] = None
     """Serve with Ray: `local` starts it here, `auto` or an address joins a cluster."""
     replicas: int = 1
@@ -79,6 +84,8 @@ def main(argv: list[str]) -> int:
     """Run the verb."""
     arguments = parse(Serve, argv, __doc__)
     limits = _limits(arguments)
+    if arguments.replicas < 1:
+        raise ConfigError(f"--replicas {arguments.replicas}: give a positive number")
     if arguments.replicas != 1 and arguments.cluster is None:
         raise ConfigError("--replicas needs --cluster, such as --cluster local")
     _require_extra()
@@ -89,28 +96,61 @@ def main(argv: list[str]) -> int:
     key = read_key(arguments.api_key_file)
     source = ModelSource(arguments.model, arguments.threads)
     log_to_stdout()
+    if arguments.cluster is not None:
+        return _serve_on_cluster(arguments, source, limits, key)
     return _serve_here(arguments, source, limits, key)
+
+
+def _serve_on_cluster(
+    arguments: Serve, source: ModelSource, limits: Limits, key: str | None
+) -> int:
+    from resnext.serving.cluster import Cluster, serve_on_cluster
+
+    if arguments.watch:
+        raise ConfigError("--watch goes with one process; on a cluster send SIGHUP to reload")
+    cluster = Cluster(
+        arguments.cluster or "local",
+        arguments.replicas,
+        arguments.host,
+        arguments.port,
+        arguments.shutdown_timeout_s,
+    )
+    source = source.absolute()  # replicas start in another folder
+    return serve_on_cluster(source, limits, key, cluster)
 
 
 def _serve_here(arguments: Serve, source: ModelSource, limits: Limits, key: str | None) -> int:
     from resnext.serving.app import create_app
-    from resnext.serving.server import Ending, listen, serve
+    from resnext.serving.server import Ending, bind, serve
     from resnext.serving.service import Service
 
     try:
-        sock = listen(arguments.host, arguments.port)
+        sock = bind(arguments.host, arguments.port)
     except (OSError, OverflowError) as error:
         raise ConfigError(
             f"--host {arguments.host} --port {arguments.port}: cannot listen there ({error})"
         ) from None
     with sock:
         service = Service(source.open, limits)
-        app = create_app(service, api_key=key)
+        page = None if arguments.no_page else _page(arguments, service)
+        app = create_app(service, page=page, api_key=key)
         host, port = sock.getsockname()[:2]
+        host = f"[{host}]" if ":" in host else host
         print(f"serving {service.model.name} on http://{host}:{port}", file=sys.stderr, flush=True)
         ending = Ending(arguments.drain_s, arguments.shutdown_timeout_s)
         watched = source.watched if arguments.watch else None
         return serve(app, service, sock, ending=ending, watched=watched)
+
+
+def _page(arguments: Serve, service: Service) -> gradio.Blocks:
+    """Build the page; heat maps need the network in PyTorch, which an exported file is not."""
+    from resnext.evaluation.loaded import open_model
+    from resnext.runtimes import is_exported
+    from resnext.serving.page import build_page
+
+    path = arguments.model
+    model = service.model.exported if is_exported(path) else open_model(path)
+    return build_page(model=model, runs=arguments.runs)
 
 
 def _limits(arguments: Serve) -> Limits:

@@ -113,8 +113,10 @@ def _state(path: Path) -> tuple[int, int, int] | None:
     return stat.st_ino, stat.st_size, stat.st_mtime_ns
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """Open the socket, so that a taken port is told before the network is opened.
+def bind(host: str, port: int) -> socket.socket:
+    """Take the port, so that a taken one is told before the network is opened.
+
+    It does not listen yet: until the service is up, callers are refused and not kept waiting.
 
     Raises:
         OSError: The port is taken, or there is no such address.
@@ -124,7 +126,6 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind((host, port))
-        sock.listen(_BACKLOG)
     except OSError:
         sock.close()
         raise
@@ -144,7 +145,7 @@ def serve(
     Args:
         app: The application.
         service: What answers, for reloads and the end.
-        sock: Listens already.
+        sock: Bound; listens from here on.
         ending: How long the end may take.
         watched: A file whose change reloads the network.
 

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Callable
-from dataclasses import dataclass
+import hashlib
+import json
+import logging
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from resnext import __version__
+from resnext.cache import cache_folder
+from resnext.errors import CheckpointError
 from resnext.runtimes import is_exported, open_exported
 from resnext.serving.model import ServedModel
+
+if TYPE_CHECKING:
+    from resnext.evaluation.loaded import Loaded
+
+_LOG = logging.getLogger("resnext.serving")
 
 
 @dataclass(frozen=True)
@@ -16,19 +26,27 @@ class ModelSource:
     """Where the network comes from, each time that it is opened.
 
     Attributes:
-        path: An exported file; or a run, a weight file or a name, which is exported first.
+        path: An exported file; or a run, a weight file or a name, which is exported first. The
+            export is kept in the user's cache, since it takes longer than all the rest.
         threads: Of one inference; the runtime's own number where None.
-        on_export: Told the folder or name before an export, which takes some seconds.
     """
 
     path: Path
     threads: int | None = None
-    on_export: Callable[[Path], None] = lambda _: None
+
+    @property
+    def name(self) -> str:
+        """What the network is called in answers."""
+        return self.path.resolve().stem if self.path.exists() else self.path.name
 
     @property
     def watched(self) -> Path:
         """The file whose change means another network."""
         return self.path / "best.safetensors" if self.path.is_dir() else self.path
+
+    def absolute(self) -> ModelSource:
+        """Return the same source for processes that start in another folder."""
+        return replace(self, path=self.path.absolute()) if self.path.exists() else self
 
     def open(self) -> ServedModel:
         """Open the network as it is now.
@@ -36,18 +54,38 @@ class ModelSource:
         Raises:
             CheckpointError: It is missing or damaged.
             ConfigError: A package is missing, or it is no network for images.
+            ExportError: The export does not compute what the network does.
         """
         if is_exported(self.path):
-            return ServedModel(open_exported(self.path, threads=self.threads), self.path.stem)
-        self.on_export(self.path)
-        with tempfile.TemporaryDirectory(prefix="resnext-serve-") as folder:
-            exported = _export(self.path, Path(folder) / "model.onnx")
-            return ServedModel(open_exported(exported, threads=self.threads), self.path.stem)
+            return ServedModel(open_exported(self.path, threads=self.threads), self.name)
+        from resnext.evaluation.loaded import open_model
+
+        loaded = open_model(self.path)
+        kept = cache_folder("serving") / f"{_fingerprint(loaded)}.onnx"
+        if kept.exists():
+            try:
+                return ServedModel(open_exported(kept, threads=self.threads), self.name)
+            except CheckpointError as error:
+                _LOG.warning("the kept export is damaged and is made anew: %s", error)
+        _LOG.info("exporting %s, once; this takes some seconds", self.name)
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        _export(loaded, kept)
+        return ServedModel(open_exported(kept, threads=self.threads), self.name)
 
 
-def _export(path: Path, dest: Path) -> Path:
-    from resnext.evaluation.loaded import open_model
+def _export(loaded: Loaded, dest: Path) -> None:
     from resnext.export import ExportOptions, export_model
 
-    export_model(open_model(path), dest, ExportOptions(to="onnx", input="pixels"))
-    return dest
+    export_model(loaded, dest, ExportOptions(to="onnx", input="pixels"))
+
+
+def _fingerprint(loaded: Loaded) -> str:
+    """Return a text that is another one for any other weights, card, or version of ours."""
+    import torch
+
+    parts = [loaded.config.model_dump(mode="json"), loaded.card.model_dump(mode="json")]
+    digest = hashlib.sha256(json.dumps([__version__, torch.__version__, parts]).encode())
+    for name, tensor in loaded.module.state_dict().items():
+        digest.update(name.encode())
+        digest.update(tensor.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()[:32]

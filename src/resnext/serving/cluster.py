@@ -1,0 +1,191 @@
+"""The same application on Ray Serve: copies on one machine or several behind one address.
+
+Each replica is a whole service with its own queue and batches, so limits, refusals and answers
+are those of one process. Ray hands requests to the least busy replica and starts anew one that
+died.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from resnext.errors import ConfigError, RunError
+from resnext.serving.limits import Limits
+from resnext.serving.service import Service
+from resnext.serving.source import ModelSource
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+_LOG = logging.getLogger("resnext.serving")
+_NAME = "resnext"
+_SPARE = 16  # health checks and figures are answered while the queue is full
+
+_services: list[Service] = []
+"""The service of this process, if it is a replica."""
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """Where the replicas run.
+
+    Attributes:
+        address: `local` starts Ray on this machine; `auto` or an address joins a cluster.
+        replicas: How many.
+        host: Where the cluster's proxy listens.
+        port: Its port.
+        timeout_s: Time for requests in progress when it ends.
+    """
+
+    address: str
+    replicas: int
+    host: str
+    port: int
+    timeout_s: float = 30.0
+
+
+def serve_on_cluster(
+    source: ModelSource, limits: Limits, api_key: str | None, cluster: Cluster
+) -> int:
+    """Start the replicas and wait for a signal: SIGHUP reloads, SIGTERM ends.
+
+    Args:
+        source: The network; its path must lead to the same file on all machines.
+        limits: What each replica accepts.
+        api_key: The key that callers must show.
+        cluster: Where.
+
+    Returns:
+        0.
+
+    Raises:
+        ConfigError: Ray is not installed.
+        RunError: There is no such cluster, or the replicas do not start.
+    """
+    signals = _Signals()
+    serve = _join(cluster)
+    options = {"host": cluster.host, "port": cluster.port}
+    serve.start(proxy_location="EveryNode", http_options=options)
+    try:
+        generation = 0
+        _deploy(serve, source, limits, api_key, cluster, generation)
+        url = f"http://{cluster.host}:{cluster.port}"
+        _LOG.info("serving %s on %s with %d replicas", source.name, url, cluster.replicas)
+        while signals.wait() == signal.SIGHUP:
+            generation += 1
+            _deploy(serve, source, limits, api_key, cluster, generation)
+        _LOG.info("draining")
+        serve.delete(_NAME)
+    finally:
+        if cluster.address == "local":
+            serve.shutdown()
+            _import_ray().shutdown()
+    return 0
+
+
+def _deploy(
+    serve: Any,
+    source: ModelSource,
+    limits: Limits,
+    api_key: str | None,
+    cluster: Cluster,
+    generation: int,
+) -> None:
+    """Start the replicas, or tell those that run to open the network anew."""
+
+    def build() -> FastAPI:
+        from resnext.serving.cluster import replica_app
+
+        return replica_app(source, limits, api_key)
+
+    class Replica:
+        """The name that Ray's dashboard shows."""
+
+        def reconfigure(self, settings: dict[str, int]) -> None:
+            """Open the network anew, if it is not the first time."""
+            from resnext.serving.cluster import reload_replica
+
+            if settings["generation"]:
+                reload_replica()
+
+    deployment = serve.deployment(
+        name="service",
+        num_replicas=cluster.replicas,
+        ray_actor_options={"num_cpus": source.threads or 1},
+        max_ongoing_requests=limits.queue_images + _SPARE,
+        max_queued_requests=limits.queue_images * cluster.replicas,
+        graceful_shutdown_timeout_s=cluster.timeout_s,
+        user_config={"generation": generation},
+    )(serve.ingress(build)(Replica))
+    try:
+        serve.run(deployment.bind(), name=_NAME, route_prefix="/")
+    except RuntimeError as error:
+        raise RunError(f"--cluster {cluster.address}: the replicas do not start: {error}") from None
+
+
+def replica_app(source: ModelSource, limits: Limits, api_key: str | None) -> FastAPI:
+    """Build the application of one replica, in its process."""
+    from resnext.serving.app import create_app
+    from resnext.serving.logs import log_to_stdout
+
+    log_to_stdout()
+    service = Service(source.open, limits)
+    _services.append(service)
+    return create_app(service, api_key=api_key)
+
+
+def reload_replica() -> None:
+    """Open the network of this replica anew; a broken one changes nothing."""
+    for service in _services:
+        service.reload()
+
+
+class _Signals:
+    """Keeps the signals of this process until they are asked for."""
+
+    def __init__(self) -> None:
+        self._arrived = threading.Semaphore(0)
+        self._numbers: list[int] = []
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, self._keep)
+
+    def _keep(self, number: int, _: object) -> None:
+        self._numbers.append(number)
+        self._arrived.release()
+
+    def wait(self) -> int:
+        while not self._arrived.acquire(timeout=0.5):  # a signal is handled between the waits
+            pass
+        return self._numbers.pop(0)
+
+
+def _join(cluster: Cluster) -> Any:
+    ray = _import_ray()
+    options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
+    is_local = cluster.address == "local"
+    options |= {"include_dashboard": False} if is_local else {"address": cluster.address}
+    try:
+        ray.init(**options, ignore_reinit_error=True)
+    except (ConnectionError, RuntimeError, ValueError) as error:
+        raise RunError(
+            f"--cluster {cluster.address}: no Ray cluster answers there ({error}); start one with "
+            "`ray start --head`, or use --cluster local"
+        ) from None
+    from ray import serve
+
+    return serve
+
+
+def _import_ray() -> Any:
+    try:
+        import ray
+        import ray.serve
+    except ImportError:
+        raise ConfigError(
+            "--cluster needs Ray Serve, which is not installed: pip install 'resnext[cluster]'"
+        ) from None
+    return ray
