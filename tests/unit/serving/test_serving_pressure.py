@@ -1,0 +1,195 @@
+"""What the service does when more comes than it can work on."""
+
+import asyncio
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from made_service import Gate, form_of, image_bytes, made_client, made_model, made_service
+
+from resnext.serving.admission import Admission
+from resnext.serving.batcher import Batcher
+from resnext.serving.limits import Limits
+from resnext.serving.metrics import Metrics
+from resnext.serving.problems import Problem
+
+
+def test_requests_above_the_queue_are_told_when_to_come_back_and_the_others_are_answered() -> None:
+    gate = Gate()
+    with made_client(made_service(gate, queue_images=3)) as client, ThreadPoolExecutor(8) as pool:
+        files = form_of(image_bytes())
+        first = [pool.submit(client.post, "/v1/predict", files=files) for _ in range(3)]
+        assert gate.entered.acquire(timeout=30)
+        while "resnext_queue_images 3.0" not in client.get("/metrics").text:
+            pass
+        refused = client.post("/v1/predict", files=files)
+        gate.open.set()
+        answers = [future.result() for future in first]
+        after = client.post("/v1/predict", files=files)
+    assert refused.status_code == 429
+    assert refused.json()["error"]["code"] == "overloaded"
+    assert int(refused.headers["Retry-After"]) >= 1
+    assert [answer.status_code for answer in answers] == [200, 200, 200]
+    assert after.status_code == 200
+
+
+def test_a_request_with_more_images_than_places_left_is_refused_and_frees_its_own() -> None:
+    gate = Gate()
+    service = made_service(gate, queue_images=4)
+    with made_client(service) as client, ThreadPoolExecutor(1) as pool:
+        held = pool.submit(client.post, "/v1/predict", files=form_of(image_bytes(), image_bytes()))
+        assert gate.entered.acquire(timeout=30)
+        refused = client.post("/v1/predict", files=form_of(*[image_bytes()] * 3))
+        assert service.admission.num_images == 2
+        gate.open.set()
+        assert held.result().status_code == 200
+    assert refused.status_code == 429
+    assert service.admission.num_images == service.admission.num_bytes == 0
+
+
+def test_bodies_above_the_memory_are_told_to_come_back() -> None:
+    gate = Gate()
+    service = made_service(gate, max_memory_mib=0.5, max_body_mib=0.4)
+    image = image_bytes() + b"\0" * 300_000  # PNG ends where its end is marked
+    with made_client(service) as client, ThreadPoolExecutor(1) as pool:
+        held = pool.submit(client.post, "/v1/predict", files=form_of(image))
+        assert gate.entered.acquire(timeout=30)
+        refused = client.post("/v1/predict", files=form_of(image))
+        gate.open.set()
+        assert held.result().status_code == 200
+    assert refused.status_code == 429
+    assert service.admission.num_bytes == 0
+
+
+def test_an_answer_that_takes_too_long_is_told_so_and_gives_its_places_back() -> None:
+    gate = Gate()
+    service = made_service(gate, answer_timeout_s=0.2)
+    with made_client(service) as client:
+        answer = client.post("/v1/predict", files=form_of(image_bytes()))
+        gate.open.set()
+        assert service.admission.num_images == 0
+        assert client.post("/v1/predict", files=form_of(image_bytes())).status_code == 200
+    assert answer.status_code == 503
+    assert answer.json()["error"]["code"] == "too_slow"
+    assert "Retry-After" in answer.headers
+
+
+def test_images_that_gather_while_a_batch_runs_go_through_together() -> None:
+    gate = Gate()
+
+    async def run() -> list[np.ndarray]:
+        model, batcher = made_model(gate), Batcher(4, Metrics())
+        model.try_out()
+        batcher.start()
+        pixels = [np.full((8, 8, 3), number, np.uint8) for number in range(10)]
+        first = batcher.submit(model, pixels[0])
+        await asyncio.to_thread(gate.entered.acquire)
+        rest = [batcher.submit(model, image) for image in pixels[1:]]
+        gate.open.set()
+        rows = await asyncio.gather(first, *rest)
+        await batcher.stop()
+        return rows
+
+    rows = asyncio.run(run())
+    assert gate.batches == [1, 4, 4, 1]
+    for number, row in enumerate(rows):  # each got its own answer
+        assert row == pytest.approx([number / 25.5] * 3)
+
+
+def test_an_error_of_the_runtime_fails_its_batch_only() -> None:
+    def infer(batch: np.ndarray) -> np.ndarray:
+        if batch.max() == 7:
+            raise RuntimeError("out of memory")
+        return np.zeros((len(batch), 3), np.float32)
+
+    async def run() -> list[object]:
+        model, batcher = made_model(infer), Batcher(1, Metrics())
+        batcher.start()
+        images = [np.full((8, 8, 3), value, np.uint8) for value in (1, 7, 2)]
+        waiting = [batcher.submit(model, image) for image in images]
+        results = await asyncio.gather(*waiting, return_exceptions=True)
+        await batcher.stop()
+        return list(results)
+
+    results = asyncio.run(run())
+    assert [isinstance(result, RuntimeError) for result in results] == [False, True, False]
+
+
+def test_an_image_whose_caller_gave_up_is_not_run() -> None:
+    gate = Gate()
+
+    async def run() -> None:
+        model, batcher = made_model(gate), Batcher(4, Metrics())
+        model.try_out()
+        batcher.start()
+        image = np.zeros((8, 8, 3), np.uint8)
+        first = batcher.submit(model, image)
+        await asyncio.to_thread(gate.entered.acquire)
+        given_up, last = batcher.submit(model, image), batcher.submit(model, image)
+        given_up.cancel()
+        gate.open.set()
+        await asyncio.gather(first, last)
+        await batcher.stop()
+
+    asyncio.run(run())
+    assert gate.batches == [1, 1]
+
+
+def test_a_bug_is_answered_in_the_common_form_without_its_reason() -> None:
+    is_tried = threading.Event()
+
+    def infer(batch: np.ndarray) -> np.ndarray:
+        if is_tried.is_set():
+            raise RuntimeError("a secret")
+        is_tried.set()
+        return np.zeros((len(batch), 3), np.float32)
+
+    with made_client(made_service(infer)) as client:
+        answer = client.post("/v1/predict", files=form_of(image_bytes()))
+    assert answer.status_code == 500
+    assert answer.json()["error"]["code"] == "internal_error"
+    assert answer.headers["X-Request-Id"] in answer.text
+    assert "secret" not in answer.text
+
+
+@given(st.lists(st.tuples(st.integers(1, 6), st.integers(0, 2**20), st.booleans()), max_size=30))
+def test_places_and_memory_never_exceed_their_bounds_and_all_come_back(
+    requests: list[tuple[int, int, bool]],
+) -> None:
+    limits = Limits(queue_images=10, max_memory_mib=2, max_body_mib=1)
+    admission = Admission(limits, Metrics(), lambda: 0.5)
+    inside = []
+    for num_images, num_bytes, leaves in requests:
+        try:
+            ticket = admission.enter()
+        except Problem:
+            assert admission.num_images == 10
+            continue
+        inside.append(ticket)
+        try:
+            ticket.take_memory(num_bytes)
+            ticket.take_places(num_images)
+        except Problem:
+            leaves = True
+        if leaves:
+            inside.pop().__exit__(None, None, None)
+        assert 0 <= admission.num_images <= 10
+        assert 0 <= admission.num_bytes <= 2 * 2**20
+    for ticket in inside:
+        ticket.__exit__(None, None, None)
+    assert admission.num_images == admission.num_bytes == 0
+
+
+@pytest.mark.parametrize(("seconds", "wait"), [(0.0, 1), (0.5, 2), (1000.0, 60)])
+def test_the_time_to_come_back_is_that_of_the_queue_within_a_minute(
+    seconds: float, wait: int
+) -> None:
+    admission = Admission(Limits(queue_images=4), Metrics(), lambda: seconds)
+    for _ in range(4):
+        admission.enter()
+    with pytest.raises(Problem) as caught:
+        admission.enter()
+    assert caught.value.headers["Retry-After"] == str(wait)
