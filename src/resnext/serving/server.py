@@ -120,13 +120,14 @@ def bind(host: str, port: int) -> socket.socket:
 
     Raises:
         OSError: The port is taken, or there is no such address.
+        OverflowError: There is no such port.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     sock = socket.socket(family)
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind((host, port))
-    except OSError:
+    except (OSError, OverflowError):
         sock.close()
         raise
     return sock

@@ -1,0 +1,57 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from resnext.cli.serve import main
+from resnext.errors import CheckpointError, ConfigError
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--port", "99999"], "--port 99999: cannot listen there"),
+        (["--host", "no.such.host.invalid"], "cannot listen there"),
+        (["--max-images", "0"], "max_images=0"),
+        (["--max-megapixels", "1000"], "max_megapixels=1000"),
+        (["--formats", "png", "eps"], "formats"),
+        (["--replicas", "2"], "--replicas needs --cluster"),
+        (["--cluster", "local", "--replicas", "0"], "give a positive number"),
+        (["--cluster", "local", "--watch"], "send SIGHUP"),
+        (["--api-key-file", "no-such-file"], "cannot be read"),
+    ],
+)
+def test_wrong_options_are_told_before_anything_is_opened(
+    options: list[str], message: str, tmp_path: Path
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        main([str(tmp_path / "never-opened.onnx"), "--no-page", *options])
+
+
+def test_a_missing_file_is_told(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match="there is no such file"):
+        main([str(tmp_path / "none.onnx"), "--port", "0", "--no-page"])
+
+
+def test_a_missing_extra_is_told_with_the_command_that_installs_it(tmp_path: Path) -> None:
+    code = (
+        "import sys; sys.modules['uvicorn'] = None\n"
+        "from resnext.cli.serve import main\n"
+        "from resnext.errors import ConfigError\n"
+        f"try: main([{str(tmp_path / 'a.onnx')!r}])\n"
+        "except ConfigError as error: print(error)"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "pip install 'resnext[serve]'" in said.stdout
+
+
+def test_help_imports_neither_torch_nor_the_server() -> None:
+    code = (
+        "import sys\nfrom resnext.cli.serve import main\n"
+        "try: main(['--help'])\nexcept SystemExit: pass\n"
+        "print(sorted({'torch', 'fastapi', 'uvicorn', 'gradio'} & set(sys.modules)))"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert said.stdout.splitlines()[-1] == "[]"
+    assert "--api-key-file" in said.stdout
