@@ -37,7 +37,7 @@ _KINDS = (
     "",
 )
 _TOPS = ("", "?top=1", "?top=0", "?top=-1", "?top=99999999999999999999", "?top=x", "?top=1&top=2")
-_METHODS = ("GET", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH", "BREW")
+_METHODS = ("GET", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH", "PROPFIND")
 _PATHS = ("/v1/predict", "/v1/model", "/metrics", "/readyz", "/docs", "/openapi.json", "/../x")
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-import pytest
-from serving_process import ServiceProcess, write_colours
 
+import pytest
 from bench.serving_generated import attack, make_image, make_request, mutate
+from serving_process import ServiceProcess, write_colours
 
 pytest.importorskip("onnxruntime", reason="the extra `serve` is not installed")
 
