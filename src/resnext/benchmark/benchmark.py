@@ -1,0 +1,106 @@
+"""A benchmark from names to figures: open, write files, race, summarise."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from resnext.benchmark.contestant import Job, Plan, Setting
+from resnext.benchmark.networks import Network, open_network
+from resnext.benchmark.peak import Peak, measure_peak
+from resnext.benchmark.race import WARM_UP, Course, race
+from resnext.benchmark.result import Result, summarise
+from resnext.benchmark.staging import stage
+from resnext.benchmark.worker import reason_of
+from resnext.errors import ConfigError
+from resnext.machine import cpu_name, num_cores
+
+Progress = Callable[[str, int, int], None]
+"""Is told what is being done, and the steps done and in all."""
+
+
+@dataclass(frozen=True)
+class BenchmarkReport:
+    """All figures, and where they were measured.
+
+    Attributes:
+        results: A row for each contestant of each race, also of those that failed.
+        peaks: This machine's best rates, for each number of threads.
+        machine: Processor and cores.
+    """
+
+    results: list[Result]
+    peaks: list[Peak]
+    machine: str
+
+
+def run_benchmark(
+    names: Sequence[str], plan: Plan, progress: Progress = lambda *_: None
+) -> BenchmarkReport:
+    """Race networks on all runtimes of a plan.
+
+    Args:
+        names: See `open_network`.
+        plan: Runtimes, sizes, rounds.
+        progress: See `Progress`.
+
+    Raises:
+        ConfigError: A name is unknown, or given twice.
+        CheckpointError: A file is missing or damaged.
+    """
+    if not names or len(set(names)) != len(names):
+        raise ConfigError("name the networks to time, each once, such as resnext50_32x4d")
+    networks = [open_network(name, plan.size_px) for name in names]
+    steps = _Steps(networks, plan, progress)
+    peaks = {}
+    for threads in plan.threads:
+        steps.tell(f"matrix multiplication with {threads} thread(s)")
+        peaks[threads] = measure_peak(threads)
+    results: list[Result] = []
+    with tempfile.TemporaryDirectory(prefix="resnext-benchmark-") as folder:
+        for setting in plan.settings:
+            courses = _race(networks, plan, setting, Path(folder), steps)
+            for network, fared in zip(networks, courses, strict=True):
+                peak = peaks[setting.threads]
+                results += summarise(network, fared, setting, plan.rounds, peak)
+    return BenchmarkReport(results, list(peaks.values()), f"{cpu_name()}, {num_cores()} core(s)")
+
+
+class _Steps:
+    """Counts the steps of a benchmark."""
+
+    def __init__(self, networks: Sequence[Network], plan: Plan, progress: Progress) -> None:
+        contestants = sum(len(network.runtimes(plan.runtimes)) for network in networks)
+        each = 2 * contestants + WARM_UP + plan.rounds  # written, started, rounds
+        self._total = len(plan.threads) + each * len(plan.settings)
+        self._done = 0
+        self._progress = progress
+
+    def tell(self, what: str) -> None:
+        self._progress(what, self._done, self._total)
+        self._done += 1
+
+
+def _race(
+    networks: Sequence[Network], plan: Plan, setting: Setting, folder: Path, steps: _Steps
+) -> list[dict[str, Course]]:
+    """Run one race, and return each network's contestants by their runtime."""
+    fared: list[dict[str, Course]] = [{} for _ in networks]
+    places: list[tuple[int, str]] = []
+    jobs: list[Job] = []
+    for number, network in enumerate(networks):
+        for runtime in network.runtimes(plan.runtimes):
+            steps.tell(f"writing {network.label} for {runtime}")
+            fared[number][runtime] = Course()
+            try:
+                jobs.append(stage(network, runtime, setting, folder / str(number)))
+                places.append((number, runtime))
+            except Exception as error:  # an exporter may fail in any way; the others go on
+                fared[number][runtime].reason = reason_of(error)
+    for (number, runtime), course in zip(
+        places, race(jobs, plan.rounds, tell=steps.tell), strict=True
+    ):
+        fared[number][runtime] = course
+    return fared

@@ -1,0 +1,125 @@
+"""An inference ready to be timed, in a process that holds nothing else.
+
+Each runtime's packages are imported only where it is the one that is run: what they take of
+memory is part of what is measured.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from resnext.benchmark.contestant import PEERS, Job
+from resnext.errors import ConfigError
+
+if TYPE_CHECKING:
+    from torch import nn
+
+Infer = Callable[[], Any]
+"""Runs the network once on one batch; returns logits that numpy can read."""
+
+_FILES = ("onnxruntime", "openvino", "pt2", "torchscript")
+_IN_TORCH = ("eager", "channels_last", "compiled", *PEERS, "pt2", "torchscript")
+
+
+def prepare(job: Job) -> Infer:
+    """Load or build the network of a job, and its images.
+
+    Raises:
+        ConfigError: The library has no such network, or a package is missing.
+        CheckpointError: The file cannot be read.
+    """
+    if job.runtime in _IN_TORCH:
+        import torch
+
+        torch.set_num_threads(job.threads)
+    if job.runtime in _FILES:
+        return _exported(job)
+    if job.runtime == "onnx-plain":
+        return _onnx_plain(job)
+    return _torch(job)
+
+
+def images_of(shape: tuple[int, ...], *, pixels: bool = False) -> np.ndarray[Any, np.dtype[Any]]:
+    """Draw a batch, the same one for every contestant.
+
+    Args:
+        shape: b x c x sides, or b x sides x c of pixels.
+        pixels: uint8 instead of normalised float32.
+    """
+    generator = np.random.default_rng(0)
+    if pixels:
+        return generator.integers(0, 256, shape, np.uint8)
+    return generator.standard_normal(shape, np.float32)
+
+
+def _exported(job: Job) -> Infer:
+    from resnext.runtimes import open_exported
+
+    # PyTorch's own formats use torch's threads
+    own = job.threads if job.runtime in ("onnxruntime", "openvino") else None
+    exported = open_exported(Path(job.path), threads=own)
+    if exported.spec.input == "normalised":
+        batch = images_of((job.batch, *job.shape))
+    else:
+        channels, *sides = job.shape
+        batch = images_of((job.batch, *sides, channels), pixels=True)
+    return lambda: exported.run(batch)
+
+
+def _onnx_plain(job: Job) -> Infer:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = job.threads
+    session = onnxruntime.InferenceSession(job.path, options, providers=["CPUExecutionProvider"])
+    feed = {session.get_inputs()[0].name: images_of((job.batch, *job.shape))}
+    return lambda: session.run(None, feed)[0]
+
+
+def _torch(job: Job) -> Infer:
+    import torch
+
+    network = _peer(job) if job.runtime in PEERS else _ours(job)
+    images = torch.from_numpy(images_of((job.batch, *job.shape)))
+    if job.runtime != "eager":
+        network = network.to(memory_format=torch.channels_last)
+        images = images.contiguous(memory_format=torch.channels_last)
+    call: Callable[[torch.Tensor], torch.Tensor] = network
+    if job.runtime == "compiled":
+        # `fullgraph`: an error rather than a silent fall back to eager
+        call = torch.compile(network, fullgraph=True, dynamic=False)
+
+    @torch.inference_mode()
+    def infer() -> Any:
+        return call(images)
+
+    return infer
+
+
+def _ours(job: Job) -> nn.Module:
+    from resnext.weights.load import load
+
+    return load(job.path)
+
+
+def _peer(job: Job) -> nn.Module:
+    channels = job.shape[0]
+    if job.runtime == "timm":
+        import timm
+
+        if not timm.is_model(job.name):
+            raise ConfigError(f"timm has no network named {job.name}")
+        network: nn.Module = timm.create_model(
+            job.name, num_classes=job.num_classes, in_chans=channels
+        )
+        return network.eval()
+    import torchvision
+
+    if job.name not in torchvision.models.list_models(torchvision.models) or channels != 3:
+        raise ConfigError(f"torchvision has no network named {job.name} for {channels} channel(s)")
+    network = torchvision.models.get_model(job.name, weights=None, num_classes=job.num_classes)
+    return network.eval()

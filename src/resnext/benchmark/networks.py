@@ -1,0 +1,111 @@
+"""From what the user names to a network that can be raced."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from resnext.benchmark.contestant import RuntimeName
+from resnext.complexity.count import count, default_side
+from resnext.errors import ConfigError
+from resnext.evaluation.loaded import Loaded, open_model
+from resnext.model.card import ModelCard
+from resnext.model.config import BaselineConfig, ModelConfig, ResNeXtConfig
+from resnext.model.create import create_model
+from resnext.model.names import config_from, name_of, parse_name
+from resnext.runtimes import Exported, is_exported, open_exported
+
+_RUNTIME_OF = {"onnx": "onnxruntime"}  # other formats are called as their runtimes are
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network in the race.
+
+    Attributes:
+        label: What the user called it.
+        config: Its architecture.
+        size_px: Side of its images.
+        top1_error: Measured error in percent, where one is known.
+        loaded: Its weights; None for an exported file.
+        exported: The exported file, if it is one.
+    """
+
+    label: str
+    config: ModelConfig
+    size_px: int
+    top1_error: float | None
+    loaded: Loaded | None = None
+    exported: Exported | None = None
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Channels and sides of one image."""
+        ndim = self.config.ndim if isinstance(self.config, ResNeXtConfig) else 2
+        return (self.config.in_channels, *(self.size_px,) * ndim)
+
+    @property
+    def macs(self) -> int:
+        """Multiply-adds of one image."""
+        return count(self.config, self.shape).macs
+
+    def runtimes(self, wanted: tuple[RuntimeName, ...]) -> tuple[str, ...]:
+        """Return the ways to run it: of an exported file, the one that it is made for."""
+        if self.exported is None:
+            return wanted
+        kind = self.exported.spec.format
+        return (_RUNTIME_OF.get(kind, kind),)
+
+    def name_in_libraries(self) -> str | None:
+        """Return the name under which libraries may have this architecture, or None."""
+        name = name_of(self.config)
+        free = {"num_classes": self.config.num_classes, "in_channels": self.config.in_channels}
+        return name if parse_name(name).replace(**free) == self.config else None
+
+
+def open_network(name: str, size_px: int | None) -> Network:
+    """Find a network.
+
+    Args:
+        name: A name such as resnext50_32x4d, which gets random weights; a run, a weight file,
+            or a name of the catalogue; or a file that `resnext export` wrote.
+        size_px: Side of the images; None takes what the network was made for.
+
+    Raises:
+        CheckpointError: A file is missing or damaged.
+        ConfigError: Nothing has this name, or an exported file takes no other size.
+    """
+    path = Path(name)
+    if is_exported(path):
+        return _exported(name, open_exported(path), size_px)
+    if {"/", os.sep} & set(name) or "." in name or path.is_dir():
+        loaded = open_model(path)
+        error = loaded.card.metrics.get("top1_error")
+        size_px = size_px or loaded.card.image_size_px
+        return Network(name, loaded.config, size_px, error, loaded)
+    config = config_from(name)
+    assert isinstance(config, ResNeXtConfig | BaselineConfig)
+    size_px = size_px or default_side(config)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        module = create_model(config).eval()
+    return Network(name, config, size_px, None, Loaded(module, config, _card(config, size_px)))
+
+
+def _exported(name: str, exported: Exported, size_px: int | None) -> Network:
+    spec = exported.spec
+    if size_px not in (None, spec.size_px) and not spec.dynamic_size:
+        raise ConfigError(
+            f"size={size_px}: {name} takes {spec.size_px} px only; export it with --dynamic-size, "
+            "or leave --size out"
+        )
+    error = exported.card.metrics.get("top1_error")
+    return Network(name, exported.config, size_px or spec.size_px, error, exported=exported)
+
+
+def _card(config: ModelConfig, size_px: int) -> ModelCard:
+    channels = config.in_channels
+    return ModelCard(image_size_px=size_px, mean=(0.5,) * channels, std=(0.25,) * channels)

@@ -1,0 +1,152 @@
+"""What a race found, as figures."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+from resnext.benchmark.contestant import PEERS, Setting
+from resnext.benchmark.networks import Network
+from resnext.benchmark.peak import Peak
+from resnext.benchmark.race import Course
+
+
+@dataclass(frozen=True)
+class Figures:
+    """The measured figures of one contestant.
+
+    Attributes:
+        latency_ms: Median time of one batch.
+        low_ms: Lower quartile.
+        high_ms: Upper quartile.
+        p95_ms: 95 of 100 runs took no longer.
+        cpu_ms: Median CPU time of one batch, all threads together. Where it is well below
+            latency times threads, others used the cores, or threads waited.
+        images_per_second: At the median latency.
+        ratio: Latency over that of the network's fastest contestant, median of the rounds.
+        ratio_low: Lower quartile of that over the rounds.
+        ratio_high: Upper quartile.
+        share_of_peak: Rate of its multiply-adds over that of matrix multiplication.
+        share_of_conv_peak: The same over the best convolution's.
+        peak_memory_mib: Largest resident memory of its process while it ran; None if unknown.
+        difference: Largest difference of a logit from the network's first contestant, over
+            the largest logit; None where weights or images are others.
+        runs: Timed runs.
+    """
+
+    latency_ms: float
+    low_ms: float
+    high_ms: float
+    p95_ms: float
+    cpu_ms: float
+    images_per_second: float
+    ratio: float
+    ratio_low: float
+    ratio_high: float
+    share_of_peak: float
+    share_of_conv_peak: float
+    peak_memory_mib: float | None
+    difference: float | None
+    runs: int
+
+
+@dataclass(frozen=True)
+class Result:
+    """One contestant of one race.
+
+    Attributes:
+        network: The network.
+        runtime: How it was run.
+        setting: Batch and threads.
+        rounds: Measured rounds.
+        figures: None if it did not finish.
+        reason: Why it did not; empty if it did.
+    """
+
+    network: Network
+    runtime: str
+    setting: Setting
+    rounds: int
+    figures: Figures | None
+    reason: str = ""
+
+
+def summarise(
+    network: Network,
+    courses: dict[str, Course],
+    setting: Setting,
+    rounds: int,
+    peak: Peak,
+) -> list[Result]:
+    """Turn the times of one network's contestants into figures.
+
+    Args:
+        network: The network.
+        courses: How each runtime fared.
+        setting: The race.
+        rounds: Measured rounds.
+        peak: The machine's best rates with as many threads.
+    """
+    finished = {runtime: course for runtime, course in courses.items() if not course.reason}
+    medians = {
+        runtime: [statistics.median(times) for times in course.wall_s]
+        for runtime, course in finished.items()
+    }
+    fastest = min(medians, key=lambda runtime: statistics.median(medians[runtime]), default="")
+    reference = next((course.logits for r, course in finished.items() if r not in PEERS), [])
+    results = []
+    for runtime, course in courses.items():
+        figures = None
+        if not course.reason:
+            ratios = [a / b for a, b in zip(medians[runtime], medians[fastest], strict=True)]
+            difference = None if runtime in PEERS else difference_of(course.logits, reference)
+            figures = _figures(course, ratios, difference, network.macs, setting.batch, peak)
+        results.append(Result(network, runtime, setting, rounds, figures, course.reason))
+    return results
+
+
+def difference_of(logits: Sequence[float], reference: Sequence[float]) -> float:
+    """Return the largest difference of two rows of logits over the reference's largest."""
+    largest = max(abs(logit) for logit in reference) or 1.0  # a head may start at zero
+    return max(abs(a - b) for a, b in zip(logits, reference, strict=True)) / largest
+
+
+def quantile(values: Sequence[float], share: float) -> float:
+    """Return a quantile; between two values it lies on the line that joins them."""
+    ordered = sorted(values)
+    place = share * (len(ordered) - 1)
+    below = int(place)
+    above = min(below + 1, len(ordered) - 1)
+    return ordered[below] + (place - below) * (ordered[above] - ordered[below])
+
+
+def _figures(
+    course: Course,
+    ratios: Sequence[float],
+    difference: float | None,
+    macs: int,
+    batch: int,
+    peak: Peak,
+) -> Figures:
+    wall_ms = [1e3 * seconds for seconds in chain.from_iterable(course.wall_s)]
+    cpu_ms = [1e3 * seconds for seconds in chain.from_iterable(course.cpu_s)]
+    latency_ms = quantile(wall_ms, 0.5)
+    gflops = 2 * macs * batch / latency_ms / 1e6
+    return Figures(
+        latency_ms=latency_ms,
+        low_ms=quantile(wall_ms, 0.25),
+        high_ms=quantile(wall_ms, 0.75),
+        p95_ms=quantile(wall_ms, 0.95),
+        cpu_ms=quantile(cpu_ms, 0.5),
+        images_per_second=1e3 * batch / latency_ms,
+        ratio=quantile(ratios, 0.5),
+        ratio_low=quantile(ratios, 0.25),
+        ratio_high=quantile(ratios, 0.75),
+        share_of_peak=gflops / peak.matmul_gflops,
+        share_of_conv_peak=gflops / peak.conv_gflops,
+        peak_memory_mib=course.peak_memory_mib,
+        difference=difference,
+        runs=len(wall_ms),
+    )

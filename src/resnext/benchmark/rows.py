@@ -1,0 +1,56 @@
+"""Figures as plain values, for JSON and CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from dataclasses import asdict, fields
+from typing import Any
+
+from resnext import __version__
+from resnext.benchmark.benchmark import BenchmarkReport
+from resnext.benchmark.result import Figures, Result
+from resnext.complexity.count import count
+
+_NAMES = [field.name for field in fields(Figures)]
+
+
+def row_of(result: Result) -> dict[str, Any]:
+    """Return a contestant's figures by name; those of one that failed are None."""
+    network = result.network
+    figures = asdict(result.figures) if result.figures else dict.fromkeys(_NAMES)
+    return {
+        "network": network.label,
+        "runtime": result.runtime,
+        "batch": result.setting.batch,
+        "threads": result.setting.threads,
+        "size_px": network.size_px,
+        "macs": network.macs,
+        "parameters": count(network.config, network.shape).parameters,
+        "top1_error": network.top1_error,
+        **figures,
+        "rounds": result.rounds,
+        "reason": result.reason,
+    }
+
+
+def as_json(benchmark: BenchmarkReport) -> str:
+    """Write all figures, the machine and its best rates."""
+    values = {
+        "machine": benchmark.machine,
+        "version": __version__,
+        "peaks": [asdict(peak) for peak in benchmark.peaks],
+        "results": [row_of(result) for result in benchmark.results],
+    }
+    return json.dumps(values, indent=2)
+
+
+def as_csv(benchmark: BenchmarkReport) -> str:
+    """Write a line for each contestant, under the names of the figures."""
+    rows = [row_of(result) for result in benchmark.results]
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()

@@ -1,0 +1,97 @@
+"""The files that contestants run from, written before the race.
+
+All ways to run a network get the same weights, so that what they compute can be compared.
+Exporting takes memory and time that are no part of running, so it is not done in the
+processes that are measured.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+from pathlib import Path
+
+import torch
+
+from resnext.benchmark.contestant import PEERS, Job, Setting
+from resnext.benchmark.networks import Network
+from resnext.errors import ConfigError
+from resnext.evaluation.loaded import Loaded
+from resnext.export import ExportOptions
+from resnext.export.export import spec_of, write_file
+from resnext.model.weights import save_weights
+from resnext.runtimes.open import missing_extra
+from resnext.runtimes.spec import Format
+
+_FORMATS: dict[str, tuple[Format, str]] = {
+    "onnxruntime": ("onnx", ".onnx"),
+    "openvino": ("openvino", ".xml"),
+    "torchscript": ("torchscript", ".torchscript"),
+}
+
+
+def stage(network: Network, runtime: str, setting: Setting, folder: Path) -> Job:
+    """Write the file of a contestant, unless an earlier race has done so.
+
+    Args:
+        network: The network.
+        runtime: How it will be run.
+        setting: The race.
+        folder: Where files of this network are kept.
+
+    Raises:
+        ConfigError: The network cannot be run so, or a package is missing.
+        ExportError: It cannot be exported.
+    """
+    name = network.name_in_libraries() or ""
+    if runtime in PEERS and not name:
+        raise ConfigError(f"{runtime} has no network of this architecture")
+    path = _file(network, runtime, setting, folder)
+    return Job(
+        runtime=runtime,
+        path=str(path) if path else "",
+        name=name,
+        num_classes=network.config.num_classes,
+        shape=network.shape,
+        batch=setting.batch,
+        threads=setting.threads,
+    )
+
+
+def _file(network: Network, runtime: str, setting: Setting, folder: Path) -> Path | None:
+    if network.exported is not None:
+        return network.exported.path
+    if runtime in PEERS:
+        return None
+    assert network.loaded is not None
+    folder.mkdir(parents=True, exist_ok=True)
+    if runtime in ("channels_last", "compiled") and len(network.shape) != 3:
+        raise ConfigError(f"{runtime}: that layout is for images in two dimensions")
+    if runtime == "onnx-plain":
+        path = folder / f"plain-{setting.batch}.onnx"
+        if not path.exists():
+            _export_plain(network.loaded, (setting.batch, *network.shape), path)
+        return path
+    if runtime not in _FORMATS:
+        path = folder / "weights.safetensors"
+        if not path.exists():
+            save_weights(path, network.loaded.module, network.loaded.config, network.loaded.card)
+        return path
+    kind, suffix = _FORMATS[runtime]
+    path = folder / f"network{suffix}"
+    if not path.exists():
+        options = ExportOptions(to=kind, input="normalised", size_px=network.size_px)
+        write_file(network.loaded, path, spec_of(network.loaded, options), options)
+    return path
+
+
+def _export_plain(loaded: Loaded, shape: tuple[int, ...], path: Path) -> None:
+    """Export as torch does when it is asked nothing: the batch fixed, nothing rewritten."""
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    with missing_extra("onnx-plain"), contextlib.redirect_stdout(io.StringIO()):
+        program = torch.onnx.export(
+            loaded.module, (torch.zeros(shape),), dynamo=True, verbose=False
+        )
+    assert program is not None
+    program.save(path)

@@ -1,0 +1,102 @@
+"""A contestant's own process: prepares one network, then runs it whenever it is told to.
+
+Lines of JSON over standard input and output: a job comes in and `ready` or `error` goes out;
+then every `turn` is answered with its times, and the end of input with the peak memory.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from typing import IO, Any
+
+import numpy as np
+
+from resnext.benchmark.contestant import Job
+from resnext.benchmark.inference import Infer, prepare
+from resnext.benchmark.memory import forget_peak, peak_memory_mib
+from resnext.errors import ResNeXtError
+
+TURN_S = 0.05
+_MOST_RUNS = 50
+_EXTRAS = {"timm": "bench", "openvino": "openvino", "onnxruntime": "export"}
+
+
+def main() -> None:
+    """Serve one parent until it closes its end."""
+    answers = _claim_stdout()
+    job = json.loads(sys.stdin.readline())
+    job["shape"] = tuple(job["shape"])
+    try:
+        infer = prepare(Job(**job))
+        logits_bk = np.asarray(infer(), np.float32)
+        duration_s = run_turn(infer)[0][-1]
+    except Exception as error:  # whatever fails in another's software is a result too
+        _send(answers, {"error": reason_of(error)})
+        return
+    _send(answers, {"ready": True, "logits": logits_bk[0].tolist()})
+    forget_peak()
+    for _ in sys.stdin:
+        wall_s, cpu_s = run_turn(infer, warm=duration_s < TURN_S)
+        _send(answers, {"wall_s": wall_s, "cpu_s": cpu_s})
+    _send(answers, {"peak_memory_mib": peak_memory_mib()})
+
+
+def run_turn(
+    infer: Infer,
+    *,
+    warm: bool = False,
+    clock: Callable[[], float] = time.perf_counter,
+    cpu_clock: Callable[[], float] = time.process_time,
+) -> tuple[list[float], list[float]]:
+    """Run as often as fits in the time of a turn, once at least.
+
+    Args:
+        infer: One inference.
+        warm: Run once untimed before: the contestants before this one have emptied the
+            caches, which a network that takes little time would feel.
+        clock: Seconds of the wall.
+        cpu_clock: Seconds of all of this process's threads.
+
+    Returns:
+        Seconds by the wall, and of the CPU, of each run.
+    """
+    if warm:
+        infer()
+    wall_s: list[float] = []
+    cpu_s: list[float] = []
+    while not wall_s or (sum(wall_s) < TURN_S and len(wall_s) < _MOST_RUNS):
+        start, cpu_start = clock(), cpu_clock()
+        infer()
+        wall_s.append(clock() - start)
+        cpu_s.append(cpu_clock() - cpu_start)
+    return wall_s, cpu_s
+
+
+def reason_of(error: Exception) -> str:
+    """Say in one line why a contestant cannot run."""
+    if isinstance(error, ResNeXtError):
+        return str(error)
+    package = (getattr(error, "name", None) or "").partition(".")[0]
+    if isinstance(error, ModuleNotFoundError) and package in _EXTRAS:
+        return f"needs {package}, which is not installed: pip install 'resnext[{_EXTRAS[package]}]'"
+    lines = str(error).strip().splitlines() or [""]
+    return f"{type(error).__name__}: {lines[0]}"
+
+
+def _claim_stdout() -> IO[str]:
+    """Keep standard output for answers, and send what libraries print there to stderr."""
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    return answers
+
+
+def _send(answers: IO[str], message: dict[str, Any]) -> None:
+    print(json.dumps(message), file=answers, flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,138 @@
+"""Time networks side by side on every runtime of this machine.
+
+NETWORK is a network's name (random weights), a run, a weight file, or a file that `resnext
+export` wrote. Each contestant runs in a process of its own; all take turns, round by round.
+One that cannot run is listed with its reason.
+
+Examples:
+  resnext benchmark resnext50_32x4d
+  resnext benchmark resnext50_32x4d resnet50 --runtime onnxruntime timm --batch 1 8
+  resnext benchmark runs/photos runs/photos/network.onnx --plot speed.svg
+  resnext benchmark resnext101_32x4d --runtime onnxruntime openvino --threads 1 2 --json
+  resnext benchmark resnext50_32x4d --size 160 --rounds 50 --csv speed.csv --quiet
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import tyro
+
+from resnext.benchmark.contestant import RUNTIMES, Plan, RuntimeName
+from resnext.cli.arguments import option, parse
+from resnext.errors import ConfigError
+
+if TYPE_CHECKING:
+    from resnext.benchmark.benchmark import Progress
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """Time networks side by side on every runtime of this machine."""
+
+    networks: Annotated[
+        tyro.conf.Positional[tuple[str, ...]], tyro.conf.arg(metavar="NETWORK ...")
+    ] = ()
+    """Names such as resnext50_32x4d, runs, weight files or exported files."""
+    runtime: Annotated[tuple[RuntimeName, ...], option(" ".join(RUNTIMES), "all")] = RUNTIMES
+    """Ways to run each network; an exported file is run in its own."""
+    batch: Annotated[tuple[int, ...], option("N ...", "1")] = (1,)
+    """Images at once; each number is a race of its own."""
+    threads: Annotated[tuple[int, ...], option("N ...", "1")] = (1,)
+    """CPU threads; each number is a race of its own."""
+    size: Annotated[int | None, option("PIXELS", "what a network is made for")] = None
+    """Side of the images."""
+    rounds: Annotated[int, option("N", "15")] = 15
+    """Measured turns of every contestant, after three that warm up."""
+    csv: Annotated[Path | None, option("FILE")] = None
+    """Write the figures to this file as well."""
+    plot: Annotated[Path | None, option("FILE")] = None
+    """Draw error, or multiply-adds where one has no measured error, against latency."""
+    json: bool = False
+    """Print the figures as JSON."""
+    quiet: bool = False
+    """Print nothing but errors, and the JSON if asked for."""
+
+
+def main(argv: list[str]) -> int:
+    """Run the verb.
+
+    Returns:
+        0, or 1 if no contestant could run.
+
+    Raises:
+        ConfigError: A name or a setting is not accepted.
+        CheckpointError: A file is missing or damaged.
+    """
+    arguments = parse(Benchmark, argv, __doc__)
+    plan = _plan(arguments)
+
+    # torch is imported from here on, after the arguments were found to be right
+    from resnext.benchmark.benchmark import run_benchmark
+    from resnext.benchmark.plot import check_plot_file, draw
+    from resnext.benchmark.rows import as_csv, as_json
+    from resnext.cli.benchmark_output import print_benchmark
+
+    if arguments.plot is not None:
+        check_plot_file(arguments.plot)
+    with _progress(quiet=arguments.quiet) as progress:
+        report = run_benchmark(arguments.networks, plan, progress)
+    if arguments.csv is not None:
+        arguments.csv.write_text(as_csv(report), encoding="utf-8")
+    if arguments.plot is not None:
+        draw(report.results, arguments.plot)
+    if arguments.json:
+        print(as_json(report))
+    elif not arguments.quiet:
+        print_benchmark(report)
+        for path in (arguments.csv, arguments.plot):
+            if path is not None:
+                print(f"wrote {path}")
+    return 0 if any(result.figures for result in report.results) else 1
+
+
+def _plan(arguments: Benchmark) -> Plan:
+    """Turn the flags into a plan.
+
+    Raises:
+        ConfigError: A flag is wrong.
+    """
+    if not arguments.networks:
+        raise ConfigError("name the networks to time, such as: resnext benchmark resnext50_32x4d")
+    for flag, path in (("--csv", arguments.csv), ("--plot", arguments.plot)):
+        if path is not None and not path.parent.is_dir():
+            raise ConfigError(f"{flag} {path}: there is no folder {path.parent}; make it first")
+    return Plan(
+        runtimes=arguments.runtime,
+        batches=arguments.batch,
+        threads=arguments.threads,
+        size_px=arguments.size,
+        rounds=arguments.rounds,
+    )
+
+
+@contextmanager
+def _progress(*, quiet: bool) -> Iterator[Progress]:
+    """Show a bar on a terminal's standard error, nothing elsewhere."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda *_: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.description}", markup=False),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=None)
+        yield lambda what, done, total: bar.update(
+            task, description=what, completed=done, total=total
+        )

@@ -1,0 +1,118 @@
+"""What `resnext benchmark` prints: a table for each race, and why some did not run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from resnext.benchmark.benchmark import BenchmarkReport
+from resnext.benchmark.contestant import Setting
+from resnext.benchmark.peak import Peak
+from resnext.benchmark.result import Figures, Result
+from resnext.cli.design_output import open_console
+
+_TITLES = ("ms (quartiles)", "p95", "images/s", "ratio", "of peak", "MiB")
+_BUSY = 1.15
+_FAR = 1e-3
+
+
+def print_benchmark(report: BenchmarkReport) -> None:
+    """Print all figures.
+
+    Args:
+        report: What was measured.
+    """
+    console = open_console()
+    console.print(f"fp32 on {report.machine}")
+    for peak in report.peaks:
+        console.print(_peak_line(peak))
+    for setting in dict.fromkeys(result.setting for result in report.results):
+        _print_race([r for r in report.results if r.setting == setting], setting, console)
+    for line in _remarks(report.results):
+        console.print(line)
+
+
+def _peak_line(peak: Peak) -> str:
+    return (
+        f"{peak.threads} thread(s): matrix multiplication {peak.matmul_gflops:.0f}, convolution "
+        f"{peak.conv_gflops:.0f} GFLOP/s at best (a multiply-add is two)"
+    )
+
+
+def _print_race(results: Sequence[Result], setting: Setting, console: Console) -> None:
+    console.print(f"\nbatch {setting.batch}, {setting.threads} thread(s)")
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("network", overflow="fold")
+    table.add_column("runtime", no_wrap=True)
+    for title in _TITLES:
+        table.add_column(title, justify="right", no_wrap=True)
+    seen = ""
+    for result in sorted(results, key=_place(results)):
+        if result.figures is None:
+            continue
+        label = result.network.label
+        table.add_row("" if label == seen else label, result.runtime, *_cells(result.figures))
+        seen = label
+    if table.row_count:
+        console.print(table)
+    for result in results:
+        if result.figures is None:
+            console.print(f"{result.network.label}, {result.runtime}: not run: {result.reason}")
+
+
+def _place(results: Sequence[Result]) -> Callable[[Result], tuple[int, float]]:
+    """Return what sorts a race: networks as they were named, each one's fastest first."""
+    labels = list(dict.fromkeys(result.network.label for result in results))
+
+    def place(result: Result) -> tuple[int, float]:
+        latency_ms = result.figures.latency_ms if result.figures else 0.0
+        return labels.index(result.network.label), latency_ms
+
+    return place
+
+
+def _cells(figures: Figures) -> list[str]:
+    memory = figures.peak_memory_mib
+    return [
+        f"{_ms(figures.latency_ms)} ({_ms(figures.low_ms)}-{_ms(figures.high_ms)})",
+        _ms(figures.p95_ms),
+        f"{figures.images_per_second:,.1f}",
+        f"{figures.ratio:.2f}",
+        f"{figures.share_of_peak:.0%}",
+        "" if memory is None else f"{memory:,.0f}",
+    ]
+
+
+def _ms(milliseconds: float) -> str:
+    """Write three digits or so."""
+    digits = 0 if milliseconds >= 1000 else 1 if milliseconds >= 100 else 2
+    return f"{milliseconds:.{digits}f}"
+
+
+def _remarks(results: Sequence[Result]) -> list[str]:
+    """Explain the columns, and warn of what makes figures doubtful."""
+    measured = [(result, result.figures) for result in results if result.figures is not None]
+    if not measured:
+        return ["nothing could be run"]
+    rounds = measured[0][0].rounds
+    lines = [
+        f"{rounds} rounds in turns. ratio: to the network's fastest, median of the rounds. of "
+        "peak: multiply-adds at the rate of matrix multiplication. MiB: resident memory at most."
+    ]
+    # with one thread nobody waits, so that time without CPU was given to other processes
+    waits = [f.latency_ms / f.cpu_ms for r, f in measured if r.setting.threads == 1 and f.cpu_ms]
+    if waits and max(waits) > _BUSY:
+        lines.append(
+            f"the machine was busy: runs took up to {max(waits):.1f} times their CPU time; the "
+            "ratios hold better than the times"
+        )
+    lines += [
+        f"{result.network.label}, {result.runtime}: computes something else, logits differ by "
+        f"{figures.difference:.1e} of the largest"
+        for result, figures in measured
+        if figures.difference is not None and figures.difference > _FAR
+    ]
+    return lines
