@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from resnext.data.single import to_hwc
 from resnext.data.views import center_crop, resize_short_side
 from resnext.errors import ConfigError, DataError
 from resnext.runtimes import Exported
+from resnext.runtimes.module import ExportedModule
 from resnext.serving.page.heat_map import Heat, HeatMaps, why_not
 
 if TYPE_CHECKING:
@@ -59,6 +61,8 @@ class Classifier:
         Raises:
             ConfigError: It is not one for images.
         """
+        if not isinstance(model, Exported) and isinstance(model.module, ExportedModule):
+            model = model.module.exported  # it takes the pixels as they are
         config = model.config
         if getattr(config, "ndim", 2) != 2 or config.in_channels not in (1, 3):
             raise ConfigError(
@@ -69,6 +73,7 @@ class Classifier:
         self.no_heat = why_not(model)
         self.num_classes = config.num_classes
         self._heat_maps: HeatMaps | None = None
+        self._lock = Lock()
 
     def classify(self, data: bytes, *, explain: int | None = None) -> Answer:
         """Look at an image.
@@ -136,8 +141,14 @@ class Classifier:
         image_bchw = torch.from_numpy(crop).permute(2, 0, 1).unsqueeze(0)
         return normalise(image_bchw, card.mean, card.std, device)
 
+    def warm_up(self) -> None:
+        """Import grad-cam in the background, which takes seconds, so that nobody waits for it."""
+        if self.no_heat is None:
+            Thread(target=self._maps, name="grad-cam").start()
+
     def _maps(self) -> HeatMaps:
-        if self._heat_maps is None:  # grad-cam takes a second to import
-            assert not isinstance(self._model, Exported)
-            self._heat_maps = HeatMaps(self._model)
-        return self._heat_maps
+        with self._lock:
+            if self._heat_maps is None:
+                assert not isinstance(self._model, Exported)
+                self._heat_maps = HeatMaps(self._model)
+            return self._heat_maps

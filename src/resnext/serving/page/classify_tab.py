@@ -34,6 +34,7 @@ def build_classify_tab(model: Loaded | Exported | None) -> None:
     except ConfigError as error:
         gr.HTML(error_box(str(error)), elem_classes="rx")
         return
+    classifier.warm_up()
     files = gr.File(
         label=f"Drop up to {_MOST_IMAGES} images here, or choose files",
         file_count="multiple",

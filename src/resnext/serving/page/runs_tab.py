@@ -28,7 +28,7 @@ def build_runs_tab(root: Path | None) -> None:
             value=names[:1],
             multiselect=True,
             max_choices=MOST_RUNS,
-            label=f"Runs (up to {MOST_RUNS})",
+            label=_label(names),
             info="Write a part of a name to find a run.",
             elem_id="runs",
             scale=4,
@@ -42,6 +42,10 @@ def build_runs_tab(root: Path | None) -> None:
     chosen.input(_compare(runs), chosen, view, trigger_mode="always_last", **quiet)
     report_of.input(_report(runs), report_of, report, **quiet)
     refresh.click(_refresh(runs), [chosen, report_of], [chosen, report_of, view, report], **quiet)
+
+
+def _label(names: list[str]) -> str:
+    return f"Runs: {len(names)} found, up to {MOST_RUNS} compared"
 
 
 def _compare(runs: RunList) -> Callable[[list[str] | None], str]:
@@ -79,7 +83,7 @@ def _refresh(runs: RunList) -> Callable[[list[str] | None, str | None], list[Any
         kept = [name for name in chosen or [] if name in names]
         report = reported if reported in names else None
         return [
-            gr.Dropdown(choices=names, value=kept),
+            gr.Dropdown(choices=names, value=kept, label=_label(names)),
             gr.Dropdown(choices=names, value=report),
             _compare(runs)(kept),
             _report(runs)(report),
