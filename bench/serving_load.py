@@ -97,7 +97,7 @@ class Expected:
         (guess, *_) = answer.json()["images"][0]["predictions"]
         best = self.best[number]
         is_close = abs(guess["probability"] - best.probability) < _TOLERANCE
-        return is_close and guess["class"] == best.name
+        return bool(is_close and guess["class"] == best.name)
 
 
 class Process:
@@ -216,6 +216,8 @@ def overhead(
 
     times: dict[str, list[float]] = {"service": [], "session": [], "with_images": []}
     with httpx.Client(base_url=process.url, timeout=120) as client:
+        service()
+        before = _own_times(process)
         for turn in range(pairs + 1):
             parts = (service, session, session_with_images)
             for name, part in zip(times, parts, strict=True):
@@ -223,14 +225,35 @@ def overhead(
                 part()
                 if turn:  # the first is to warm up
                     times[name].append(time.perf_counter() - start)
+    ratio = _own_share(process, before)
     medians = {name: statistics.median(values) for name, values in times.items()}
     return {
         "batch": len(pixels),
         "pairs": pairs,
         "median_ms": {name: round(1000 * value, 2) for name, value in medians.items()},
+        "over_session_inside_the_service": ratio,
         "over_session": round(medians["service"] / medians["session"] - 1, 4),
         "over_session_and_decoding": round(medians["service"] / medians["with_images"] - 1, 4),
     }
+
+
+def _own_times(process: Process) -> tuple[float, float]:
+    """Return the seconds that the service spent on predictions, and in the session, so far."""
+    figures = httpx.get(f"{process.url}/metrics").text
+    names = ('resnext_request_seconds_sum{route="/v1/predict"}', "resnext_inference_seconds_sum")
+    values = [
+        float(line.rpartition(" ")[2])
+        for name in names
+        for line in figures.splitlines()
+        if line.startswith(name)
+    ]
+    return values[0], values[1]
+
+
+def _own_share(process: Process, before: tuple[float, float]) -> float:
+    """Return what requests took beyond the session, by the service's own clock."""
+    requests, session = (now - then for now, then in zip(_own_times(process), before, strict=True))
+    return round(requests / session - 1, 4)
 
 
 def measure(options: argparse.Namespace) -> dict[str, Any]:

@@ -27,7 +27,7 @@ from resnext.model.config import ResNeXtConfig
 from resnext.runtimes import ExportSpec
 from resnext.runtimes.spec import KEY, describe
 
-_START = "import sys; from resnext.cli.serve import main; sys.exit(main(sys.argv[1:]))"
+START = "import sys; from resnext.cli.serve import main; sys.exit(main(sys.argv[1:]))"
 _ADDRESS = re.compile(r"serving .* on (http://\S+)")
 COLOURS = ("red", "green", "blue")
 SIDE = 32
@@ -90,7 +90,7 @@ class ServiceProcess:
     def __init__(self, model: Path, *options: str, env: dict[str, str] | None = None) -> None:
         """Start it and wait until it listens."""
         self.process = subprocess.Popen(
-            [sys.executable, "-c", _START, str(model), "--port", "0", "--no-page", *options],
+            [sys.executable, "-c", START, str(model), "--port", "0", "--no-page", *options],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

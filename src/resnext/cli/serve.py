@@ -56,6 +56,8 @@ class Serve:
     """Accepted image formats: bmp gif jpeg png ppm tiff webp."""
     queue_images: int = 64
     """Images waiting or worked on, of all requests; more are told to come back (429)."""
+    max_wait_s: float = 2.0
+    """Longest time in the queue, by the speed of late; above it, requests get 429 as well."""
     max_memory_mib: float = 256.0
     """Bodies held at once, of all requests."""
     upload_timeout_s: float = 30.0

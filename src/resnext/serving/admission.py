@@ -47,8 +47,10 @@ class Admission:
         """Take a request in.
 
         Raises:
-            Problem: 429, all places are taken.
+            Problem: 429, all places are taken, or those before it take too long.
         """
+        if self.num_images * self._seconds_per_image() > self._limits.max_wait_s:
+            raise self._come_back("too many are waiting")
         ticket = Ticket(self)
         ticket.take_places(1)
         return ticket

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
 from starlette.datastructures import Headers
 from starlette.requests import Request
+from starlette.types import Receive
 
 from resnext.serving.admission import Ticket
 from resnext.serving.limits import Limits
 from resnext.serving.problems import Problem
+
+_MOST_DISCARDED = 64 * 2**20
+_DISCARD_S = 2.0
 
 
 async def read_body(request: Request, limits: Limits, ticket: Ticket) -> bytes:
@@ -46,6 +51,29 @@ async def read_body(request: Request, limits: Limits, ticket: Ticket) -> bytes:
             headers={"Connection": "close"},
         ) from None
     return b"".join(chunks)
+
+
+async def discard(headers: Headers, receive: Receive) -> None:
+    """Let the rest of a body come before it is refused, if it is not much.
+
+    Who closes a connection on which bytes are still unread resets it, and the caller may then
+    lose the answer. So a moderate rest is read and thrown away; for a large one we do not wait.
+
+    Args:
+        headers: Of the request. A caller that waits to be asked for the body (Expect) gets its
+            answer at once.
+        receive: Brings the rest.
+    """
+    if "expect" in headers or announced_bytes(headers) > _MOST_DISCARDED:
+        return
+    num_bytes = 0
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_DISCARD_S):
+            while num_bytes <= _MOST_DISCARDED:
+                message = await receive()
+                num_bytes += len(message.get("body", b""))
+                if not message.get("more_body", False):
+                    return
 
 
 def announced_bytes(headers: Headers) -> int:

@@ -22,6 +22,8 @@ class Limits(Settings):
         formats: Image formats; the content decides, not a name or a content type.
         queue_images: Images that may be waiting or worked on, of all requests together; further
             requests are told to come back.
+        max_wait_s: Requests are told to come back as well while what is before them takes longer
+            than this, by the speed of late. It bounds the time in the queue of a slow network.
         max_memory_mib: Bodies held at once, of all requests together.
         max_batch: Images that go through the network together.
         upload_timeout_s: Time for a body to arrive.
@@ -33,6 +35,7 @@ class Limits(Settings):
     max_megapixels: Annotated[float, Field(gt=0, le=128)] = 50.0
     formats: Annotated[tuple[Format, ...], Field(min_length=1)] = FORMATS
     queue_images: Annotated[int, Field(ge=1)] = 64
+    max_wait_s: Annotated[float, Field(gt=0)] = 2.0
     max_memory_mib: Annotated[float, Field(gt=0)] = 256.0
     max_batch: Annotated[int, Field(ge=1)] = 8
     upload_timeout_s: Annotated[float, Field(gt=0)] = 30.0

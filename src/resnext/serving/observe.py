@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from resnext.serving.problems import Problem
@@ -71,18 +71,28 @@ class Observe:
         scope["resnext.record"] = record
         number, start = secrets.token_hex(8), time.perf_counter()
 
+        is_read = _has_no_body(Headers(scope=scope))
+
+        async def receive_marked() -> Message:
+            nonlocal is_read
+            message = await receive()
+            is_read = is_read or not message.get("more_body", False)
+            return message
+
         async def send_marked(message: Message) -> None:
             if message["type"] == "http.response.start":
                 record.status = message["status"]
                 headers = MutableHeaders(scope=message)
                 headers["X-Request-Id"] = number
                 headers.setdefault("X-Content-Type-Options", "nosniff")
-                if self._service.is_draining:  # so that no caller sends more over it
+                # So that no caller sends more over it; closing it before the body was read
+                # would reset it, and the answer might be lost.
+                if self._service.is_draining and is_read:
                     headers["Connection"] = "close"
             await send(message)
 
         try:
-            await self._app(scope, receive, send_marked)
+            await self._app(scope, receive_marked, send_marked)
         # A bug of ours: the caller gets the common form, the log the trace.
         except Exception:
             _LOG.exception("request %s failed", number)
@@ -112,3 +122,7 @@ class Observe:
         }
         line |= {name: value for name, value in optional.items() if value}
         _LOG.info("request", extra={"fields": line})
+
+
+def _has_no_body(headers: Headers) -> bool:
+    return "transfer-encoding" not in headers and headers.get("content-length", "0") == "0"

@@ -13,7 +13,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from resnext import __version__
-from resnext.serving.body import read_body
+from resnext.serving.body import discard, read_body
 from resnext.serving.model import Guess
 from resnext.serving.observe import record_of
 from resnext.serving.problems import Problem, ProblemAnswer
@@ -130,15 +130,19 @@ def add_routes(app: FastAPI, service: Service) -> None:
 
 async def _predict(request: Request, service: Service, top: int) -> Response:
     record, limits = record_of(request.scope), service.limits
-    with service.admission.enter() as ticket:
-        try:
+    try:
+        with service.admission.enter() as ticket:
             body = await read_body(request, limits, ticket)
             record.num_bytes = len(body)
             content_type = request.headers.get("content-type", "")
             work = service.predict(body, content_type, top, ticket)
             model, images = await _unless_gone(request, work)
-        except ClientDisconnect:
-            return Response(status_code=204)  # nobody reads it
+    except ClientDisconnect:
+        return Response(status_code=204)  # nobody reads it
+    except Problem:
+        if not record.num_bytes:
+            await discard(request.headers, request.receive)
+        raise
     record.num_images = len(images)
     return JSONResponse({"model": model, "images": [_image(guesses) for guesses in images]})
 

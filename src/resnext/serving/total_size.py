@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from resnext.serving.body import announced_bytes, body_too_large
+from resnext.serving.body import announced_bytes, body_too_large, discard
 from resnext.serving.limits import Limits
 from resnext.serving.observe import record_of
 
@@ -29,6 +29,7 @@ class TotalSize:
             nonlocal is_refused
             is_refused = True
             record_of(scope).code = "body_too_large"
+            await discard(Headers(scope=scope), receive)
             await body_too_large(self._limits).answer()(scope, receive, send)
 
         async def receive_counted() -> Message:

@@ -159,7 +159,7 @@ def test_a_bug_is_answered_in_the_common_form_without_its_reason() -> None:
 def test_places_and_memory_never_exceed_their_bounds_and_all_come_back(
     requests: list[tuple[int, int, bool]],
 ) -> None:
-    limits = Limits(queue_images=10, max_memory_mib=2, max_body_mib=1)
+    limits = Limits(queue_images=10, max_memory_mib=2, max_body_mib=1, max_wait_s=100)
     admission = Admission(limits, Metrics(), lambda: 0.5)
     inside = []
     for num_images, num_bytes, leaves in requests:
@@ -183,11 +183,24 @@ def test_places_and_memory_never_exceed_their_bounds_and_all_come_back(
     assert admission.num_images == admission.num_bytes == 0
 
 
+def test_a_slow_network_takes_in_no_more_than_it_answers_in_the_time_to_wait() -> None:
+    admission = Admission(Limits(queue_images=64, max_wait_s=2), Metrics(), lambda: 0.25)
+    admission.enter().take_places(32)  # nothing is before it
+    assert admission.num_images == 32
+    with pytest.raises(Problem, match="too many are waiting"):
+        admission.enter()
+    admission.give_back(24, 0)
+    admission.enter()  # eight are before it, of a quarter of a second each
+    with pytest.raises(Problem, match="too many are waiting"):
+        admission.enter()
+
+
 @pytest.mark.parametrize(("seconds", "wait"), [(0.0, 1), (0.5, 2), (1000.0, 60)])
 def test_the_time_to_come_back_is_that_of_the_queue_within_a_minute(
     seconds: float, wait: int
 ) -> None:
-    admission = Admission(Limits(queue_images=4), Metrics(), lambda: seconds)
+    limits = Limits(queue_images=4, max_wait_s=10**6)
+    admission = Admission(limits, Metrics(), lambda: seconds)
     for _ in range(4):
         admission.enter()
     with pytest.raises(Problem) as caught:
