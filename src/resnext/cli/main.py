@@ -20,6 +20,7 @@ VERBS = (
     "predict",
     "convert",
     "data",
+    "export",
     "features",
     "pack",
     "probe",
@@ -42,6 +43,7 @@ examples:
   resnext features runs/demo photos/ --out photos.parquet
   resnext weights list resnext50
   resnext convert downloads/resnext50_32x4d-7cdf4587.pth resnext50.safetensors
+  resnext export runs/demo --to onnx
   resnext publish runs/demo --to demo-for-the-hub
   resnext study run table3 --scale small --data fashion-mnist
 

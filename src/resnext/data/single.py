@@ -36,12 +36,18 @@ def prepare_image(
     Raises:
         DataError: The file is bad; the message names it.
     """
-    try:
-        image = decode(path, in_channels)
-    except DataError as error:
-        raise DataError(f"bad image {path}: {error}") from error
+    image = _open(path, in_channels)
     image = resize_short_side(image, max(resize_px or size_px, size_px), interpolation)
     return to_hwc(center_crop(image, size_px, size_px)).permute(2, 0, 1)
+
+
+def read_image(path: Path, in_channels: int = 3) -> torch.Tensor:
+    """Read an image as it is: uint8, in_channels x height x width.
+
+    Raises:
+        DataError: The file is bad; the message names it.
+    """
+    return to_hwc(_open(path, in_channels)).permute(2, 0, 1)
 
 
 def prepare_views(image: Image.Image, view: View) -> torch.Tensor:
@@ -55,3 +61,10 @@ def to_hwc(image: Image.Image) -> torch.Tensor:
     """Return the pixels of an RGB or grey image, uint8 h x w x c."""
     values = torch.from_numpy(np.array(image))
     return values if values.ndim == 3 else values.unsqueeze(2)
+
+
+def _open(path: Path, in_channels: int) -> Image.Image:
+    try:
+        return decode(path, in_channels)
+    except DataError as error:
+        raise DataError(f"bad image {path}: {error}") from error

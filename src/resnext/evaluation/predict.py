@@ -15,9 +15,10 @@ import torch
 from resnext.class_lists import readable
 from resnext.data.decode import EXTENSIONS
 from resnext.data.normalise import normalise
-from resnext.data.single import prepare_image
+from resnext.data.single import prepare_image, read_image
 from resnext.errors import ConfigError, DataError
 from resnext.evaluation.loaded import Loaded
+from resnext.evaluation.whole_images import takes_whole_images
 
 _SORTED_TOGETHER = 10_000
 _MOST_THREADS = 8
@@ -63,6 +64,7 @@ class Predictor:
         if top < 1:
             raise ConfigError(f"top={top}: give a positive number of classes")
         self._module = model.move_to(device)
+        self._is_whole = takes_whole_images(model.module)
         self._in_channels = config.in_channels
         self._classes = tuple(readable(name) for name in model.classes)
         self._card = model.card
@@ -96,7 +98,10 @@ class Predictor:
                     future.cancel()
 
     def _read(self, path: Path) -> torch.Tensor:
+        """Return uint8 c x h x w."""
         card = self._card
+        if self._is_whole:
+            return read_image(path, self._in_channels)
         return prepare_image(
             path, card.image_size_px, card.resize_px, self._in_channels, card.interpolation
         )
@@ -124,9 +129,15 @@ class Predictor:
         if not images:
             return []
         card = self._card
-        images_bchw = normalise(torch.stack(images), card.mean, card.std, self._device)
+        batches = [image.unsqueeze(0) for image in images]  # of their own sizes
+        if not self._is_whole:
+            batches = [torch.stack(images)]
         with torch.inference_mode():
-            logits_bk = self._module(images_bchw)
+            logits = [
+                self._module(normalise(images_bchw, card.mean, card.std, self._device))
+                for images_bchw in batches
+            ]
+        logits_bk = torch.cat(logits)
         tops = logits_bk.float().softmax(dim=1).topk(self._top, dim=1)
         return list(zip(tops.values.tolist(), tops.indices.tolist(), strict=True))
 

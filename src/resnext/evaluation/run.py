@@ -18,6 +18,7 @@ from resnext.evaluation.evaluate import evaluate
 from resnext.evaluation.loaded import open_model
 from resnext.evaluation.metrics import EvalResult
 from resnext.evaluation.target import Protocol, Target, open_target
+from resnext.evaluation.whole_images import WholeImageLoader, takes_whole_images
 from resnext.training.config import TrainConfig
 from resnext.training.run_folder import CONFIG, read_config, write_json
 from resnext.training.runtime import Runtime, resolve_device
@@ -94,7 +95,7 @@ def measure(
     Several processes each take their share of the images and all return the same figures.
 
     Args:
-        run: A run folder or a weight file.
+        run: A run folder, a weight file or an exported file.
         protocol: On what, and how.
         runtime: Device, precision and processes.
         effort: Batch size and workers.
@@ -112,7 +113,10 @@ def measure(
     model = open_model(run)
     target = open_target(protocol, data, model)
     bad_files = BadFiles(len(target.split))
-    loader = _loader(target, data, runtime, effort, bad_files)
+    if takes_whole_images(model.module):
+        loader: EvalLoader | WholeImageLoader = _whole_images(target, runtime, bad_files)
+    else:
+        loader = _loader(target, data, runtime, effort, bad_files)
     result = evaluate(
         model.move_to(runtime.device),
         loader,
@@ -152,6 +156,17 @@ def _data(run: Path, protocol: Protocol, config: TrainConfig | None) -> DataConf
             "one: --data digits, --data FOLDER"
         )
     return config.data
+
+
+def _whole_images(target: Target, runtime: Runtime, bad_files: BadFiles) -> WholeImageLoader:
+    return WholeImageLoader(
+        target.split,
+        target.info,
+        target.view,
+        rank=runtime.rank,
+        world_size=runtime.world_size,
+        bad_files=bad_files,
+    )
 
 
 def _loader(

@@ -17,7 +17,7 @@ from resnext.export.staging import publish, staging
 from resnext.runtimes.open import SUFFIXES, missing_extra, open_exported
 from resnext.runtimes.spec import ExportSpec, Format, describe
 
-_NUM_COMPARED = 32
+NUM_COMPARED = 32
 _DEFAULT_OPSET = 20  # torch's
 SUFFIX: dict[Format, str] = {kind: suffix for suffix, kind in SUFFIXES.items()}
 
@@ -46,7 +46,7 @@ def export_model(
     """
     options = options or ExportOptions()
     spec = spec_of(loaded, options)
-    _check(loaded, dest, options)
+    check_options(loaded, dest, options)
     with staging(dest) as staged:
         write_file(loaded, staged, spec, options)
         parity = compare_file(loaded, staged, spec, images)
@@ -91,9 +91,9 @@ def compare_file(
     if spec.input == "image":
         network = build_graph(network, loaded.card, spec.input, spec.size_px)
     if not takes_photos(loaded):
-        batches, name = [noise(loaded, spec.size_px, _NUM_COMPARED)], "noise, as it takes no images"
+        batches, name = [noise(loaded, spec.size_px, NUM_COMPARED)], "noise, as it takes no images"
     else:
-        source = images or sample_photos(loaded.config.in_channels, _NUM_COMPARED)
+        source = images or sample_photos(loaded.config.in_channels, NUM_COMPARED)
         batches, name = as_batches(source, loaded, spec), source.name
     return compare(network, open_exported(path), batches, name)
 
@@ -112,7 +112,12 @@ def _example(loaded: Loaded, spec: ExportSpec) -> torch.Tensor:
     return pixels if spec.input == "pixels" else pixels.movedim(-1, 1).float().contiguous()
 
 
-def _check(loaded: Loaded, dest: Path, options: ExportOptions) -> None:
+def check_options(loaded: Loaded, dest: Path, options: ExportOptions) -> None:
+    """Check the options against the network and the name of the file.
+
+    Raises:
+        ConfigError: They do not fit.
+    """
     suffix = SUFFIX[options.to]
     if dest.suffix != suffix:
         raise ConfigError(f"{dest}: files of {options.to} end in {suffix}; name it so")

@@ -8,7 +8,6 @@ import numpy as np
 import torch
 from torch import nn
 
-from resnext.data.normalise import normalise
 from resnext.errors import ExportError
 from resnext.export.options import Parity
 from resnext.model.card import ModelCard
@@ -83,5 +82,5 @@ def _as_taken(
 
 
 def _normalised(card: ModelCard, images_bhwc: torch.Tensor) -> torch.Tensor:
-    device = torch.device("cpu")
-    return normalise(images_bhwc.permute(0, 3, 1, 2), card.mean, card.std, device)
+    mean_c, std_c = torch.tensor(card.mean), torch.tensor(card.std)
+    return ((images_bhwc / 255 - mean_c) / std_c).movedim(-1, 1)

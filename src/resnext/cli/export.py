@@ -1,0 +1,212 @@
+"""Write a trained network as a file that runs without this package; check that it is the same.
+
+The file holds the classes, the preparation of images, the architecture and the measured error,
+and is taken by `resnext predict`, `evaluate`, `serve` and `benchmark` in the place of a run. It
+is compared with PyTorch on real images, and not kept if it computes anything else.
+
+What callers give: uint8 pixels, resized and cropped (--input pixels); one uint8 image of any size
+(--input image); or float32 numbers that they normalised themselves (--input normalised).
+
+Examples:
+  resnext export runs/photos
+  resnext export runs/photos --to openvino --out photos.xml
+  resnext export runs/photos --input image --out photos.onnx
+  resnext export resnext50_32x4d.a1h_in1k --out resnext50.onnx --dynamic-size
+  resnext export runs/photos --int8 --max-loss 0.5
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import tyro
+
+from resnext.cli.arguments import option, parse
+from resnext.data.config import DataConfig, parse_data
+from resnext.errors import ConfigError
+
+if TYPE_CHECKING:
+    from resnext.evaluation.loaded import Loaded
+    from resnext.export.options import ExportOptions, ExportReport
+
+_CALIBRATION_IMAGES = 256
+_MAX_LOSS = 1.0
+
+
+@dataclass(frozen=True)
+class Export:
+    """Write a trained network as a file that runs without this package."""
+
+    run: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
+    """A run, a weight file, or a name that `resnext weights list` shows."""
+    to: Literal["onnx", "openvino", "pt2", "torchscript"] = "onnx"
+    """Kind of file. TorchScript is deprecated by PyTorch."""
+    out: Annotated[
+        Path | None, option("FILE", "model.onnx, ... in the run's folder, or NAME.onnx")
+    ] = None
+    """The file to write."""
+    input: Literal["pixels", "image", "normalised"] = "pixels"
+    """What callers give; see above."""
+    size: Annotated[int | None, option("PIXELS", "that of validation")] = None
+    """Side of the crop."""
+    dynamic_size: bool = False
+    """Take crops of any size, not only of this one. The batch is always of any size."""
+    opset: Annotated[int | None, option("N", "torch's, 20")] = None
+    """Version of the ONNX operators, 18 to 23."""
+    data: Annotated[str | None, option("DATA", "the run's own, or two photographs")] = None
+    """Images to compare on, and for int8 to calibrate and measure on; as for `train`."""
+    int8: bool = False
+    """Quantise weights and activations to 8 bits, and measure what is lost."""
+    calibrate: Annotated[int | None, option("N", str(_CALIBRATION_IMAGES))] = None
+    """Training images to calibrate int8 on."""
+    max_loss: Annotated[float | None, option("POINTS", f"{_MAX_LOSS:g}")] = None
+    """Percentage points of top-1 error that int8 may add."""
+    force: bool = False
+    """Replace FILE if it exists."""
+    json: bool = False
+    """Print what was written as JSON."""
+
+
+def main(argv: list[str]) -> int:
+    """Run the verb.
+
+    Raises:
+        ConfigError: A flag is wrong or does not fit the network.
+        ResNeXtError: The network cannot be loaded, exported or written.
+    """
+    arguments = parse(Export, argv, __doc__)
+    _check(arguments)
+
+    # torch is imported from here on, after the arguments were found to be right
+    from resnext.evaluation.loaded import open_model
+    from resnext.export.options import ExportOptions
+
+    options = ExportOptions(
+        to=arguments.to,
+        input=arguments.input,
+        size_px=arguments.size,
+        dynamic_size=arguments.dynamic_size,
+        opset=arguments.opset,
+    )
+    dest = _destination(arguments)
+    if dest.exists() and not arguments.force:
+        raise ConfigError(f"{dest} exists; choose another file (--out) or add --force")
+    report = _export(arguments, open_model(arguments.run), dest, options)
+    print(json.dumps(_facts(report)) if arguments.json else _text(report))
+    return 0
+
+
+def _check(arguments: Export) -> None:
+    from resnext.runtimes.open import is_exported
+
+    if is_exported(arguments.run):
+        raise ConfigError(
+            f"{arguments.run}: is an exported file already; export its run or weight file again"
+        )
+    for flag in ("calibrate", "max_loss"):
+        if getattr(arguments, flag) is not None and not arguments.int8:
+            raise ConfigError(
+                f"--{flag.replace('_', '-')} goes with --int8; add it or leave it out"
+            )
+    if arguments.calibrate is not None and arguments.calibrate < 1:
+        raise ConfigError(f"--calibrate {arguments.calibrate}: give a positive number of images")
+
+
+def _destination(arguments: Export) -> Path:
+    from resnext.export.export import SUFFIX
+
+    if arguments.out is not None:
+        return arguments.out
+    suffix = (".int8" if arguments.int8 else "") + SUFFIX[arguments.to]
+    run = arguments.run
+    if run.is_dir():
+        return run / f"model{suffix}"
+    name = run.stem if run.is_file() else run.name
+    return Path(f"{name}{suffix}")
+
+
+def _export(arguments: Export, loaded: Loaded, dest: Path, options: ExportOptions) -> ExportReport:
+    from resnext.export.export import NUM_COMPARED, export_model, takes_photos
+    from resnext.export.images import data_images
+
+    data = _data(arguments)
+    if not arguments.int8:
+        images = None
+        if data is not None and takes_photos(loaded):
+            images = data_images(data, "val", loaded.config.in_channels, NUM_COMPARED)
+        return export_model(loaded, dest, options, images)
+    from resnext.cli.progress import show_progress
+    from resnext.evaluation.run import Effort
+    from resnext.export.export_int8 import export_int8
+
+    if data is None:
+        raise ConfigError(
+            f"{arguments.run} does not say its data set, and int8 is calibrated and measured on "
+            "one: --data digits, --data FOLDER"
+        )
+    with show_progress(quiet=arguments.json) as progress:
+        return export_int8(
+            loaded,
+            dest,
+            options,
+            data,
+            num_calibration_images=arguments.calibrate or _CALIBRATION_IMAGES,
+            max_loss=_MAX_LOSS if arguments.max_loss is None else arguments.max_loss,
+            effort=Effort(progress=progress),
+        )
+
+
+def _data(arguments: Export) -> DataConfig | None:
+    """Return the data set that was asked for, else the run's own if it is still there."""
+    from resnext.data.load import load_data
+    from resnext.errors import DataError
+    from resnext.training.run_folder import CONFIG, read_config
+
+    if arguments.data is not None:
+        return parse_data(arguments.data)
+    if not (arguments.run / CONFIG).exists():
+        return None
+    data = read_config(arguments.run).data
+    if arguments.int8:
+        return data
+    try:
+        load_data(data)
+    except DataError:  # the comparison does with other photographs
+        return None
+    return data
+
+
+def _facts(report: ExportReport) -> dict[str, Any]:
+    return {
+        "paths": [str(path) for path in report.paths],
+        **report.spec.model_dump(mode="json"),
+        "num_bytes": report.num_bytes,
+        "parity": asdict(report.parity),
+        "int8": report.quantised,
+    }
+
+
+def _text(report: ExportReport) -> str:
+    spec, parity = report.spec, report.parity
+    files = " and ".join(str(path) for path in report.paths)
+    lines = [
+        f"wrote {files}: {spec.format}, {spec.precision}, {report.num_bytes / 2**20:.1f} MiB",
+        f"compared with PyTorch on {parity.num_images} images ({parity.source}): largest "
+        f"difference of a logit {parity.largest_difference:.1e} of {parity.largest_logit:.1f}, "
+        f"same best class {parity.top1_agreement:.1f} %",
+    ]
+    if report.quantised is not None:
+        int8 = report.quantised
+        lines += [
+            f"int8, calibrated on {int8['num_calibration_images']} images:",
+            f"  top-1 error {int8['top1_error']:.2f} % instead of {int8['fp32_top1_error']:.2f} % "
+            f"({int8['loss']:+.2f} points, {int8['num_images']:,} images)",
+            f"  size {int8['num_bytes'] / 2**20:.1f} MiB instead of "
+            f"{int8['fp32_num_bytes'] / 2**20:.1f} MiB",
+            f"  one image {int8['latency_ms']:.2f} ms instead of {int8['fp32_latency_ms']:.2f} ms "
+            "here",
+        ]
+    return "\n".join(lines)

@@ -1,0 +1,80 @@
+"""Images as their files hold them, one by one, for networks that resize and crop inside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+
+from resnext.data.bad_files import BadFiles
+from resnext.data.batch import Batch
+from resnext.data.config import ViewConfig
+from resnext.data.normalise import normalise
+from resnext.data.render import Images
+from resnext.data.single import to_hwc
+from resnext.data.split import DataInfo, Split
+from resnext.data.views import default_resize_px
+from resnext.errors import ConfigError, DataError
+from resnext.runtimes.module import ExportedModule
+
+
+class WholeImageLoader:
+    """Batches of one whole image; see `EvalLoader`, whose place it takes.
+
+    Attributes:
+        size_px: Side of the crop that the network takes itself.
+        resize_px: Short side to which it resizes before.
+    """
+
+    def __init__(
+        self,
+        split: Split,
+        info: DataInfo,
+        view: ViewConfig,
+        *,
+        rank: int = 0,
+        world_size: int = 1,
+        bad_files: BadFiles | None = None,
+    ) -> None:
+        """Prepare the loader; see `EvalLoader`.
+
+        Raises:
+            ConfigError: Other crops than the network's own are asked for.
+        """
+        if view.ten_crop or view.flip or view.size_px not in (None, info.image_size_px):
+            raise ConfigError(
+                "the exported file resizes and crops inside, always in one way; evaluate with "
+                "other crops a file of --input pixels, or the run that it was made from"
+            )
+        self.size_px = info.image_size_px
+        self.resize_px = view.resize_px or default_resize_px(self.size_px)
+        self._split, self._info = split, info
+        self._indices = range(rank, len(split), world_size)
+        self._bad_files = BadFiles(len(split)) if bad_files is None else bad_files
+
+    def __iter__(self) -> Iterator[Batch]:
+        """Yield the images of this process.
+
+        Raises:
+            DataError: Too many files are bad.
+        """
+        images = Images(self._split, self._info.in_channels)
+        for index in self._indices:
+            try:
+                pixels_hwc = to_hwc(images.open(index))
+            except DataError as error:
+                self._bad_files.record(images.place(index), str(error))
+                continue
+            image_bchw = normalise(
+                pixels_hwc.permute(2, 0, 1).unsqueeze(0),
+                self._info.mean,
+                self._info.std,
+                torch.device("cpu"),
+            )
+            labels_b = self._split.labels_n[index : index + 1]
+            yield Batch(image_bchw, labels_b, torch.tensor([index]), 1)
+
+
+def takes_whole_images(module: torch.nn.Module) -> bool:
+    """Tell whether a network resizes and crops inside."""
+    return isinstance(module, ExportedModule) and module.exported.spec.input == "image"

@@ -1,0 +1,112 @@
+"""Export in int8, kept only if the network loses little by it."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import onnx
+import torch
+
+from resnext.data.config import DataConfig
+from resnext.errors import ConfigError, ExportError
+from resnext.evaluation.loaded import Loaded
+from resnext.evaluation.run import Effort, measure
+from resnext.evaluation.target import Protocol
+from resnext.export.export import NUM_COMPARED, check_options, compare_file, spec_of, write_file
+from resnext.export.images import as_batches, data_images
+from resnext.export.options import ExportOptions, ExportReport
+from resnext.export.parity import check_parity
+from resnext.export.staging import publish, staging
+from resnext.runtimes.open import missing_extra
+from resnext.runtimes.spec import describe
+from resnext.training.runtime import Runtime
+
+
+def export_int8(
+    loaded: Loaded,
+    dest: Path,
+    options: ExportOptions,
+    data: DataConfig,
+    *,
+    num_calibration_images: int = 256,
+    max_loss: float = 1.0,
+    effort: Effort | None = None,
+) -> ExportReport:
+    """Export a network to ONNX with weights and activations in 8 bits.
+
+    Args:
+        loaded: The network.
+        dest: The file.
+        options: How to export; the format must be ONNX and the input pixels.
+        data: Its training split calibrates, its validation split measures.
+        num_calibration_images: Images that the ranges are found on.
+        max_loss: Percentage points of top-1 error that int8 may add.
+        effort: How to spend the machine on the two evaluations.
+
+    Returns:
+        The file, and what int8 changed: size, time, error.
+
+    Raises:
+        ConfigError: The options do not allow int8.
+        ExportError: The error grows by more than `max_loss`; no file is kept.
+    """
+    if options.to != "onnx" or options.input == "normalised":
+        raise ConfigError(
+            f"int8 is written for ONNX Runtime, with pixels or images as input; given was "
+            f"to={options.to!r}, input={options.input!r}"
+        )
+    check_options(loaded, dest, options)
+    calibration = data_images(data, "train", loaded.config.in_channels, num_calibration_images)
+    spec = spec_of(loaded, options)
+    with missing_extra("int8"):
+        from resnext.export.int8 import Quantised, quantise, time_both
+        from resnext.export.write_onnx import save_onnx
+    with tempfile.TemporaryDirectory() as folder, staging(dest) as staged:
+        full = Path(folder) / "fp32.onnx"
+        write_file(loaded, full, spec, options)
+        check_parity(compare_file(loaded, full, spec, None), dest)
+        batches = as_batches(calibration, loaded, spec)
+        quantise(full, staged, batches)
+        spec = spec.replace(precision="int8")
+        before = _error(full, data, effort)
+        save_onnx(onnx.load(staged), staged, describe(loaded.config, loaded.card, spec))
+        after = _error(staged, data, effort)
+        latency_ms, full_ms = time_both(staged, full, batches[0][:1].contiguous().numpy())
+        figures = Quantised(
+            num_calibration_images=len(calibration.images),
+            num_bytes=staged.stat().st_size,
+            fp32_num_bytes=full.stat().st_size,
+            latency_ms=latency_ms,
+            fp32_latency_ms=full_ms,
+            top1_error=after["top1_error"],
+            fp32_top1_error=before["top1_error"],
+            num_images=after["num_images"],
+        )
+        _check_loss(figures.loss, max_loss, dest)
+        card = loaded.card.replace(
+            metrics={**loaded.card.metrics, "top1_error": after["top1_error"]}
+        )
+        save_onnx(onnx.load(staged), staged, describe(loaded.config, card, spec))
+        images = data_images(data, "val", loaded.config.in_channels, NUM_COMPARED)
+        parity = compare_file(loaded, staged, spec, images)
+        paths = publish(staged, dest)
+    return ExportReport(
+        paths, spec, figures.num_bytes, parity, {**asdict(figures), "loss": figures.loss}
+    )
+
+
+def _error(path: Path, data: DataConfig, effort: Effort | None) -> dict[str, Any]:
+    runtime = Runtime(torch.device("cpu"), torch.float32)
+    return measure(path, Protocol(data=data), runtime, effort).figures
+
+
+def _check_loss(loss: float, max_loss: float, dest: Path) -> None:
+    if not loss <= max_loss:
+        raise ExportError(
+            f"{dest}: is not kept: int8 adds {loss:.2f} points to the top-1 error of the "
+            f"validation split, more than {max_loss:g}; calibrate on more images "
+            "(--calibrate N), allow the loss (--max-loss POINTS), or export in fp32"
+        )

@@ -1,0 +1,111 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from resnext.cli import evaluate, predict
+from resnext.cli.export import main
+from resnext.errors import ConfigError
+from resnext.model.card import ModelCard
+from resnext.model.config import ResNeXtConfig
+from resnext.model.create import create_model
+from resnext.model.weights import save_weights
+
+Capture = pytest.CaptureFixture[str]
+
+
+@pytest.fixture
+def weights(tmp_path: Path) -> Path:
+    """A small network for the digits with random weights."""
+    config = ResNeXtConfig(
+        stem="cifar",
+        blocks_per_stage=(1, 1),
+        cardinality=2,
+        bottleneck_width=4,
+        stage_widths=(16, 32),
+        stem_width=8,
+        in_channels=1,
+        num_classes=10,
+    )
+    card = ModelCard(
+        data="digits",
+        classes=tuple("0123456789"),
+        image_size_px=8,
+        resize_px=None,
+        mean=(0.3,),
+        std=(0.37,),
+    )
+    path = tmp_path / "digits.safetensors"
+    save_weights(path, create_model(config), config, card)
+    return path
+
+
+def test_an_exported_file_takes_the_place_of_the_run(
+    weights: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    rng = np.random.default_rng(0)
+    images = []
+    for number in range(3):
+        images.append(str(tmp_path / f"{number}.png"))
+        Image.fromarray(rng.integers(0, 256, (12, 9 + number), dtype=np.uint8)).save(images[-1])
+    figures: dict[str, list[object]] = {}
+    for kind in ("run", "pixels", "image", "normalised"):
+        file = weights
+        if kind != "run":
+            file = tmp_path / f"{kind}.onnx"
+            assert main([str(weights), "--input", kind, "--out", str(file)]) == 0
+            assert f"wrote {file}: onnx, fp32" in capsys.readouterr().out
+        evaluate.main([str(file), "--data", "digits", "--json", "--quiet"])
+        evaluated = json.loads(capsys.readouterr().out)
+        predict.main([str(file), *images, "--json"])
+        predicted = json.loads(capsys.readouterr().out)
+        figures[kind] = [evaluated["top1_error"], evaluated["macs"]]
+        figures[kind] += [[[c["class"] for c in row["predictions"]] for row in predicted]]
+        figures[kind] += [pytest.approx(evaluated["loss"], abs=1e-4)]
+    assert all(found == figures["run"] for found in figures.values())
+
+
+def test_what_was_written_is_told_as_json(weights: Path, tmp_path: Path, capsys: Capture) -> None:
+    file = tmp_path / "net.torchscript"
+    main([str(weights), "--to", "torchscript", "--out", str(file), "--data", "digits", "--json"])
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["paths"] == [str(file)]
+    assert (facts["format"], facts["precision"], facts["int8"]) == ("torchscript", "fp32", None)
+    assert facts["num_bytes"] == file.stat().st_size
+    assert facts["parity"]["source"] == "digits, val split"
+    assert facts["parity"]["top1_agreement"] == 100.0
+
+
+def test_without_a_name_the_file_is_called_after_the_weights(
+    weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    main([str(weights), "--to", "pt2"])
+    assert Path("digits.pt2").is_file()
+    with pytest.raises(ConfigError, match=r"digits\.pt2 exists; .* --force"):
+        main([str(weights), "--to", "pt2"])
+    main([str(weights), "--to", "pt2", "--force"])
+    capsys.readouterr()
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (["--calibrate", "5"], "--calibrate goes with --int8"),
+        (["--max-loss", "1"], "--max-loss goes with --int8"),
+        (["--int8", "--calibrate", "0"], "give a positive number of images"),
+        (["--int8"], "does not say its data set"),
+        (["--opset", "9"], "accepted are 18 to 23"),
+        (["--out", "net.xml"], r"files of onnx end in \.onnx"),
+    ],
+)
+def test_wrong_flags_are_told(weights: Path, argv: list[str], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        main([str(weights), *argv])
+
+
+def test_an_exported_file_is_not_exported_again(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="is an exported file already"):
+        main([str(tmp_path / "net.onnx")])

@@ -1,0 +1,105 @@
+"""Int8 on the real digits: what is lost is measured, and too much is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import onnx
+import pytest
+import torch
+from tiny_networks import tiny, tiny_config
+
+from resnext.data.config import DataConfig
+from resnext.data.load import load_data
+from resnext.errors import ConfigError, DataError, ExportError
+from resnext.evaluation.loaded import Loaded
+from resnext.export import ExportOptions
+from resnext.export.export import spec_of
+from resnext.export.export_int8 import export_int8
+from resnext.export.images import as_batches, data_images, sample_photos
+from resnext.model.card import ModelCard
+from resnext.model.create import create_model
+from resnext.runtimes import open_exported
+
+DIGITS = DataConfig(name="digits")
+
+
+@pytest.fixture(scope="module")
+def digits() -> Loaded:
+    """Train a tiny network on the digits for a few seconds."""
+    torch.manual_seed(0)
+    loaded = load_data(DIGITS)
+    info, train = loaded.info, loaded.train
+    card = ModelCard(
+        classes=info.classes, image_size_px=8, resize_px=None, mean=info.mean, std=info.std
+    )
+    config = tiny_config(
+        in_channels=1, num_classes=10, cardinality=8, bottleneck_width=4, stage_widths=(64, 128)
+    )
+    module = create_model(config)
+    images = (train.images_nhwc.permute(0, 3, 1, 2) / 255 - info.mean[0]) / info.std[0]  # type: ignore[union-attr]
+    optimizer = torch.optim.SGD(module.parameters(), lr=0.05, momentum=0.9)
+    for step in range(120):
+        chosen = torch.arange(step * 64, step * 64 + 64) % len(images)
+        loss = torch.nn.functional.cross_entropy(module(images[chosen]), train.labels_n[chosen])
+        optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+    return Loaded(module.eval(), config, card)
+
+
+def test_the_int8_file_is_smaller_and_says_what_it_costs(digits: Loaded, tmp_path: Path) -> None:
+    path = tmp_path / "net.onnx"
+    report = export_int8(
+        digits, path, ExportOptions(), DIGITS, num_calibration_images=64, max_loss=5.0
+    )
+    assert report.quantised is not None
+    assert report.spec.precision == "int8"
+    assert report.quantised["fp32_top1_error"] < 20  # it has learnt something
+    assert report.quantised["loss"] == pytest.approx(
+        report.quantised["top1_error"] - report.quantised["fp32_top1_error"]
+    )
+    assert report.quantised["num_bytes"] < report.quantised["fp32_num_bytes"]
+    assert report.quantised["num_calibration_images"] == 64
+    exported = open_exported(path)
+    assert exported.card.metrics["top1_error"] == report.quantised["top1_error"]
+    assert "QuantizeLinear" in {node.op_type for node in onnx.load(path).graph.node}
+    assert [file.name for file in tmp_path.iterdir()] == ["net.onnx"]
+
+
+def test_too_great_a_loss_is_refused_and_nothing_kept(digits: Loaded, tmp_path: Path) -> None:
+    with pytest.raises(ExportError, match=r"is not kept: int8 adds .* more than -100"):
+        export_int8(
+            digits,
+            tmp_path / "net.onnx",
+            ExportOptions(),
+            DIGITS,
+            num_calibration_images=16,
+            max_loss=-100,
+        )
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("options", [{"to": "pt2"}, {"input": "normalised"}], ids=str)
+def test_int8_is_for_onnx_and_pixels(options: dict[str, str], tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="int8 is written for ONNX Runtime"):
+        export_int8(tiny(), tmp_path / "net.onnx", ExportOptions(**options), DIGITS)
+
+
+def test_calibration_images_are_spread_over_the_data_set() -> None:
+    source = data_images(DIGITS, "train", 1, 20)
+    assert source.name == "digits, train split"
+    assert len(source.images) == 20
+    assert len({image.tobytes() for image in source.images}) == 20
+    with pytest.raises(DataError):
+        data_images(DataConfig(name="folder", root=Path("/nowhere")), "val", 3, 1)
+
+
+def test_photographs_are_cut_into_different_windows() -> None:
+    loaded = tiny()
+    source = sample_photos(3, 6)
+    assert len({image.size for image in source.images}) > 1
+    (batch,) = as_batches(source, loaded, spec_of(loaded, ExportOptions()))
+    assert batch.shape == (6, 16, 16, 3)
+    whole = as_batches(source, loaded, spec_of(loaded, ExportOptions(input="image")))
+    assert [tuple(part.shape[1:3]) for part in whole] == [i.size[::-1] for i in source.images]
