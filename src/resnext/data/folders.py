@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from resnext.data.decode import EXTENSIONS
+from resnext.data.listing import subfolders
+from resnext.data.listing_cache import list_images
 from resnext.data.split import DataInfo, DataSet, FileSplit
 from resnext.errors import DataError
 
 _LOG = logging.getLogger(__name__)
 _VAL_NAMES = ("val", "valid", "validation", "test")
-_SUFFIXES = tuple(EXTENSIONS)  # str.endswith takes a tuple, and a million names fast
 CLASS_LIST = "imagenet5k.tsv"
 """The file that tells a folder of ImageNet-5K from one of ImageNet-1K."""
 
@@ -112,9 +112,11 @@ def _with_own_split(train_dir: Path, val_dir: Path, name: str) -> DataSet:
 
 def _with_hashed_split(root: Path, val_fraction: float, name: str) -> DataSet:
     classes, files = list_classes(root)
-    in_val = torch.tensor([name_hash(file) < val_fraction for file in files.names])
-    train, val = _select(files, ~in_val), _select(files, in_val)
-    unseen = [classes[i] for i in range(len(classes)) if not bool((train.labels_n == i).any())]
+    hashes = (name_hash(file) < val_fraction for file in files.names)
+    in_val = torch.from_numpy(np.fromiter(hashes, dtype=np.bool_, count=len(files)))
+    train, val = (files.choose(mask.nonzero().flatten()) for mask in (~in_val, in_val))
+    counts_k = torch.bincount(train.labels_n, minlength=len(classes)).tolist()
+    unseen = [label for label, count in zip(classes, counts_k, strict=True) if not count]
     if unseen or not len(val):
         what = f"no training image of {_listed(unseen)}" if unseen else "no validation image"
         raise DataError(
@@ -139,55 +141,28 @@ def list_classes(root: Path) -> tuple[tuple[str, ...], FileSplit]:
     Raises:
         DataError: There is no class folder, or one without an image.
     """
-    classes = tuple(_subfolders(root))
+    listing = list_images(root)
+    classes = listing.classes
     if not classes:
         raise DataError(
             f"{root} holds no class folders; put the images of each class into a folder of its own"
         )
-    names: list[str] = []
-    counts, ignored = [], 0
-    for label in classes:
-        found = list(_walk(root / label, f"{label}/"))
-        images = sorted(name for name, is_image in found if is_image)
-        names += images
-        counts.append(len(images))
-        ignored += len(found) - len(images)
-    if empty := [label for label, count in zip(classes, counts, strict=True) if not count]:
+    counted = zip(classes, listing.counts, strict=True)
+    if empty := [label for label, count in counted if not count]:
         raise DataError(
             f"no image in {_listed(empty)} of {root}; remove the folder or add images "
             f"({', '.join(sorted(EXTENSIONS))})"
         )
-    if ignored:
-        _LOG.warning("%s: left out %d hidden or other files that are no images", root, ignored)
-    labels_n = torch.repeat_interleave(torch.tensor(counts))
-    return classes, FileSplit(root, tuple(names), labels_n)
-
-
-def _walk(folder: Path, prefix: str) -> Iterator[tuple[str, bool]]:
-    """Yield every file below a folder, as its name after a prefix and whether it is an image."""
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            name = entry.name
-            if entry.is_dir(follow_symlinks=False):
-                if not name.startswith("."):
-                    yield from _walk(folder / name, f"{prefix}{name}/")
-            else:
-                is_image = name.lower().endswith(_SUFFIXES)
-                yield prefix + name, is_image and name[0] != "." and entry.is_file()
-
-
-def _subfolders(folder: Path) -> list[str]:
-    with os.scandir(folder) as entries:
-        return sorted(e.name for e in entries if e.is_dir() and not e.name.startswith("."))
+    if listing.num_ignored:
+        _LOG.warning(
+            "%s: left out %d hidden or other files that are no images", root, listing.num_ignored
+        )
+    labels_n = torch.repeat_interleave(torch.tensor(listing.counts))
+    return classes, FileSplit(root, listing.names, labels_n)
 
 
 def _holds_folders(folder: Path) -> bool:
-    return folder.is_dir() and bool(_subfolders(folder))
-
-
-def _select(files: FileSplit, mask: torch.Tensor) -> FileSplit:
-    names = tuple(name for name, kept in zip(files.names, mask.tolist(), strict=True) if kept)
-    return FileSplit(files.root, names, files.labels_n[mask])
+    return folder.is_dir() and bool(subfolders(folder))
 
 
 def _info(name: str, classes: tuple[str, ...]) -> DataInfo:

@@ -1,29 +1,89 @@
-"""Many file names in one block of memory."""
+"""Many file names in two blocks of memory."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from array import array
+from collections.abc import Iterable, Sequence
+from typing import Any
 
-import torch
+import numpy as np
+from numpy.typing import NDArray
 
 
-class PackedNames:
+class PackedNames(Sequence[str]):
     """A sequence of names that worker processes share without copying it.
 
     A million strings are a million objects whose reference counts every reader touches,
-    so each worker would soon own a copy of all their pages.
+    so each worker would soon own a copy of all their pages. Here a name costs its bytes and
+    eight more, in memory that nobody writes or in a file that is mapped.
+
+    Attributes:
+        text: The names in UTF-8, end to end, uint8.
+        ends_n: Where each one ends, int64.
     """
 
-    def __init__(self, names: Sequence[str]) -> None:
-        encoded = [name.encode("utf-8", "surrogateescape") for name in names]
-        lengths = torch.tensor([len(name) for name in encoded], dtype=torch.int64)
-        self._ends = lengths.cumsum(0)
-        self._bytes = torch.frombuffer(bytearray(b"".join(encoded) or b"\0"), dtype=torch.uint8)
+    def __init__(self, names: Iterable[str] = ()) -> None:
+        builder = NameBuilder()
+        builder.add(names)
+        self.text, self.ends_n = builder.arrays()
+        self._chosen: NDArray[np.int64] | None = None
+
+    @classmethod
+    def of(
+        cls, text: NDArray[Any], ends_n: NDArray[Any], chosen: NDArray[np.int64] | None = None
+    ) -> PackedNames:
+        """Wrap blocks of memory, which are not copied.
+
+        Args:
+            text: The names in UTF-8, end to end.
+            ends_n: Where each one ends.
+            chosen: The names to keep, in order; None for all.
+        """
+        names = cls.__new__(cls)
+        names.text, names.ends_n, names._chosen = text, ends_n, chosen
+        return names
+
+    def choose(self, indices_n: NDArray[np.int64]) -> PackedNames:
+        """Return some of the names; their text is shared."""
+        chosen = indices_n if self._chosen is None else self._chosen[indices_n]
+        return PackedNames.of(self.text, self.ends_n, chosen)
+
+    def __len__(self) -> int:
+        return len(self.ends_n) if self._chosen is None else len(self._chosen)
+
+    # A slice is never asked for.
+    def __getitem__(self, index: int) -> str:  # type: ignore[override]  # no slices
+        if not 0 <= index < len(self):
+            raise IndexError(index)
+        number = index if self._chosen is None else int(self._chosen[index])
+        start = int(self.ends_n[number - 1]) if number else 0
+        encoded = self.text[start : int(self.ends_n[number])].tobytes()
+        return encoded.decode("utf-8", "surrogateescape")
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Sequence) or len(other) != len(self):
+            return False
+        return all(one == two for one, two in zip(self, other, strict=True))
+
+    __hash__ = None  # type: ignore[assignment]  # as a list: too long to hash by value
+
+
+class NameBuilder:
+    """Collects names in as much memory as they will take."""
+
+    def __init__(self) -> None:
+        self._text = bytearray()
+        self._ends = array("q")
 
     def __len__(self) -> int:
         return len(self._ends)
 
-    def __getitem__(self, index: int) -> str:
-        start = int(self._ends[index - 1]) if index else 0
-        encoded = self._bytes[start : int(self._ends[index])].numpy().tobytes()
-        return encoded.decode("utf-8", "surrogateescape")
+    def add(self, names: Iterable[str]) -> None:
+        """Append names."""
+        for name in names:
+            self._text += name.encode("utf-8", "surrogateescape")
+            self._ends.append(len(self._text))
+
+    def arrays(self) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+        """Return the text and the ends, without copying them; nothing can be added after."""
+        return np.frombuffer(self._text, np.uint8), np.frombuffer(self._ends, np.int64)

@@ -10,12 +10,14 @@ from __future__ import annotations
 import math
 from enum import IntEnum
 
+import numpy as np
 import torch
 
 _GAMMA = 0x9E3779B97F4A7C15  # splitmix64's increment, 2^64 divided by the golden ratio
 _FACTORS = (0xBF58476D1CE4E5B9, 0x94D049BB133111EB)
 _SHIFTS = (30, 27, 31)
 _WORD = (1 << 64) - 1
+_CHUNK = 1 << 20
 
 
 class Draw(IntEnum):
@@ -91,7 +93,12 @@ def subset_order(num: int) -> torch.Tensor:
 
 
 def _order(key: int, num: int) -> torch.Tensor:
-    return torch.argsort(bits(key, torch.arange(num)), stable=True)
+    """Sort the numbers by their hashes; for millions in little more memory than the result."""
+    hashes = np.empty(num, dtype=np.int64)
+    for start in range(0, num, _CHUNK):
+        end = min(start + _CHUNK, num)
+        hashes[start:end] = bits(key, torch.arange(start, end)).numpy()
+    return torch.from_numpy(np.argsort(hashes, kind="stable"))
 
 
 def _mix_int(state: int) -> int:

@@ -76,7 +76,7 @@ class Images:
         self._arrays = split.images_nhwc if isinstance(split, ArraySplit) else None
         self._shards = ShardReader(split) if isinstance(split, ShardSplit) else None
         self._root = split.root if isinstance(split, FileSplit) else Path()
-        self._names = PackedNames(split.names) if isinstance(split, FileSplit) else None
+        self._names = _packed(split.names) if isinstance(split, FileSplit) else None
 
     def __len__(self) -> int:
         return self._num
@@ -121,6 +121,10 @@ class Images:
         return self._root / self._names[index]
 
 
+def _packed(names: Sequence[str]) -> PackedNames:
+    return names if isinstance(names, PackedNames) else PackedNames(names)
+
+
 class TrainRenderer(Dataset[Rendered]):
     """Renders augmented training images; a bad file is replaced by another image."""
 
@@ -131,12 +135,13 @@ class TrainRenderer(Dataset[Rendered]):
         seed: int,
         fill: Sequence[int],
         keep_size: bool,
+        exact: bool = False,
     ) -> None:
         self._images = images
         self._augment = augment
         self._seed = seed
         self._fill = list(fill)
-        self._keep_size = keep_size
+        self._keep_size, self._exact = keep_size, exact
         self._transforms: dict[int, SampleTransform] = {}
 
     def __getitem__(self, request: Request) -> Rendered:
@@ -164,7 +169,11 @@ class TrainRenderer(Dataset[Rendered]):
     def _transform(self, size_px: int) -> SampleTransform:
         if size_px not in self._transforms:
             self._transforms[size_px] = SampleTransform(
-                self._augment, size_px, self._fill, keep_size=self._keep_size
+                self._augment,
+                size_px,
+                self._fill,
+                keep_size=self._keep_size,
+                exact=self._exact,
             )
         return self._transforms[size_px]
 

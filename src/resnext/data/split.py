@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
+from resnext.data.names import PackedNames
 from resnext.data.shards.split import ShardSplit
 
 
@@ -41,7 +43,7 @@ class FileSplit:
     """
 
     root: Path
-    names: tuple[str, ...]
+    names: Sequence[str]
     labels_n: torch.Tensor
 
     def __len__(self) -> int:
@@ -49,7 +51,11 @@ class FileSplit:
 
     def choose(self, indices_n: torch.Tensor) -> FileSplit:
         """Return the split of some images."""
-        names = tuple(self.names[index] for index in indices_n.tolist())
+        names: Sequence[str]
+        if isinstance(self.names, PackedNames):
+            names = self.names.choose(indices_n.numpy())
+        else:
+            names = tuple(self.names[index] for index in indices_n.tolist())
         return FileSplit(self.root, names, self.labels_n[indices_n])
 
 
@@ -67,6 +73,7 @@ class DataInfo:
         image_size_px: Side of the crop that the network sees.
         mean: Mean of each channel, of values in 0..1.
         std: Standard deviation of each channel.
+        exact: Whether training images are to have Pillow's pixels, bit for bit.
     """
 
     name: str
@@ -75,6 +82,7 @@ class DataInfo:
     image_size_px: int
     mean: tuple[float, ...]
     std: tuple[float, ...]
+    exact: bool = False
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ def touch(root: Path, *names: str) -> Path:
 
 def files(split: object) -> tuple[str, ...]:
     assert isinstance(split, FileSplit)
-    return split.names
+    return tuple(split.names)
 
 
 def many(*classes: str, num: int = 60) -> list[str]:

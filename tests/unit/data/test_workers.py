@@ -5,6 +5,7 @@ import signal
 import subprocess
 import time
 
+import numpy as np
 import pytest
 import torch
 from torch.utils.data import Dataset
@@ -69,5 +70,15 @@ def test_packed_names_are_the_names() -> None:
     names = ["a/1.jpg", "", "b/ünïcode.png", "c/\udcff.jpg"]
     packed = PackedNames(names)
     assert len(packed) == 4
-    assert [packed[number] for number in range(4)] == names
+    assert list(packed) == names
+    assert packed == names
+    assert packed != names[:3]
     assert len(PackedNames([])) == 0
+
+
+def test_chosen_names_are_those_of_the_numbers_and_share_the_text() -> None:
+    packed = PackedNames(str(number) for number in range(100))
+    chosen = packed.choose(np.array([70, 2, 2, 99]))
+    assert list(chosen) == ["70", "2", "2", "99"]
+    assert list(chosen.choose(np.array([3, 0]))) == ["99", "70"]
+    assert chosen.text is packed.text

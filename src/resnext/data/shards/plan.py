@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 
 import torch
 
@@ -36,7 +37,7 @@ class SplitPlan:
         return self._num_shards
 
     @property
-    def names(self) -> tuple[str, ...]:
+    def names(self) -> Sequence[str]:
         """Every file of the split, below its folder."""
         return self._files.names
 

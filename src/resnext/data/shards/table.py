@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from resnext.data.names import PackedNames
 from resnext.data.shards.layout import names_path, rows_path
 from resnext.errors import DataError
 
@@ -77,9 +78,8 @@ def write_table(root: Path, split: str, rows: NDArray[Any], names: Iterable[str]
         rows: Array of `ROW`, in the order of the source's files.
         names: The samples' names, in the same order.
     """
-    encoded = [name.encode("utf-8", "surrogateescape") for name in names]
-    rows["name_end"] = np.cumsum([len(name) for name in encoded], dtype=np.int64)
-    joined = np.frombuffer(b"".join(encoded), dtype=np.uint8)
+    packed = PackedNames(names)
+    rows["name_end"], joined = packed.ends_n, packed.text
     for path, values in ((rows_path(root, split), rows), (names_path(root, split), joined)):
         partial = path.with_name(f"{path.name}.partial")
         with partial.open("wb") as file:
