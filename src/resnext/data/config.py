@@ -59,6 +59,9 @@ class DataConfig(Settings):
         num_train: Train on only so many images, chosen by a hash: the same ones whatever the
             seed. By default all of them.
         workers: Processes that decode files; by default one a core, at most 8.
+        decode: `fast` decodes a training image no larger than its crop needs, and resizes with
+            torch; `exact` gives the pixels of Pillow and torchvision's RandomResizedCrop, bit
+            for bit, more slowly. Images that are evaluated are always decoded in full.
         mean: Mean of each channel to subtract, of values in 0..1; by default the set's own.
         std: Standard deviation of each channel to divide by; by default the set's own.
     """
@@ -73,6 +76,7 @@ class DataConfig(Settings):
     classes: tuple[str, ...] | None = None
     num_train: PositiveInt | None = None
     workers: NonNegativeInt | None = None
+    decode: Literal["fast", "exact"] = "fast"
     mean: tuple[float, ...] | None = None
     std: tuple[float, ...] | None = None
 

@@ -33,9 +33,12 @@ def load_data(config: DataConfig) -> DataSet:
         data = _keep_classes(data, config.classes)
     if config.num_train is not None:
         data = replace(data, train=_choose(data.train, config.num_train, data.info.name))
-    if config.image_size_px is None:
-        return data
-    return replace(data, info=replace(data.info, image_size_px=config.image_size_px))
+    info = replace(
+        data.info,
+        image_size_px=config.image_size_px or data.info.image_size_px,
+        exact=config.decode == "exact",
+    )
+    return replace(data, info=info)
 
 
 def _keep_classes(data: DataSet, classes: tuple[str, ...]) -> DataSet:

@@ -102,6 +102,7 @@ class TrainLoader:
             seed,
             mean_color(info.mean),
             keep_size=isinstance(split, ArraySplit),
+            exact=info.exact,
         )
         used = workers if self._stored_nhwc is None else 0
         self._pool = WorkerPool(renderer, used, pin=device.type == "cuda", keep=True)

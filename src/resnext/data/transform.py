@@ -47,7 +47,7 @@ class SampleTransform:
             fill: Colour of the areas that a policy's rotation or shift uncovers.
             keep_size: Without a resized crop, leave the image's size as it is.
             exact: Cut a resized crop from the image at full size, even where a coarser
-                scale of its file would do.
+                scale of its file would do, and resize it by Pillow: torchvision's pixels.
         """
         self._size_px, self._keep_size, self._exact = size_px, keep_size, exact
         self._random_crop: v2.RandomResizedCrop | None = None
@@ -110,7 +110,8 @@ def resized_crop(
         photo: An image, decoded or not.
         box: The part, inside the image.
         size_px: Side of the result.
-        exact: Start from the full size, even where a coarser scale of the file would do.
+        exact: Start from the full size, even where a coarser scale of the file would do, and
+            resize by Pillow, to its pixels.
 
     Returns:
         uint8 size_px x size_px x c.
@@ -122,6 +123,8 @@ def resized_crop(
         pixels, factor = photo.crop(box, 1 if exact else coarsest_factor(box, size_px))
     else:
         pixels, factor = np.array(photo.crop((box.left, box.top, box.right, box.bottom))), 1
+    if exact:
+        return to_hwc(Image.fromarray(pixels).resize((size_px, size_px), Image.Resampling.BILINEAR))
     if factor == 1:
         return _resize(pixels, size_px)
     # The box begins and ends within a pixel of the coarser scale; only Pillow resizes that.

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,9 +13,12 @@ from hypothesis import strategies as st
 from PIL import Image
 from torchvision.transforms import v2
 
-from resnext.data.config import AugmentConfig
+from resnext.data.config import AugmentConfig, DataConfig
 from resnext.data.decode import Photo, decode_bytes
 from resnext.data.jpeg import Box
+from resnext.data.load import load_data
+from resnext.data.loader import TrainLoader
+from resnext.data.random import Draw, derive
 from resnext.data.transform import SampleTransform, resized_crop
 from resnext.errors import DataError
 
@@ -47,6 +52,13 @@ def by_torchvision(data: bytes, size_px: int, seed: int) -> np.ndarray:
         return np.asarray(v2.RandomResizedCrop(size_px)(decode_bytes(data))).astype(int)
 
 
+def by_pillow(data: bytes, size_px: int, seed: int) -> np.ndarray:
+    """The same with no decoder but Pillow's."""
+    with torch.random.fork_rng(devices=[]), Image.open(io.BytesIO(data)) as image:
+        torch.default_generator.manual_seed(seed)
+        return np.asarray(v2.RandomResizedCrop(size_px)(image.convert("RGB"))).astype(int)
+
+
 def ours(data: bytes, size_px: int, seed: int, *, exact: bool) -> np.ndarray:
     transform = SampleTransform(
         AugmentConfig(crop="resized"), size_px, [0, 0, 0], keep_size=False, exact=exact
@@ -59,9 +71,18 @@ def ours(data: bytes, size_px: int, seed: int, *, exact: bool) -> np.ndarray:
 @settings(max_examples=40, deadline=None)
 def test_the_exact_crop_is_torchvision_s_of_the_same_seed(seed: int, size_px: int) -> None:
     data = encoded(photograph(), quality=90)
-    difference = np.abs(ours(data, size_px, seed, exact=True) - by_torchvision(data, size_px, seed))
-    # Rounding only: both filters work in integers, one with 8 bits between its two passes.
-    assert difference.max() <= 2
+    assert np.array_equal(ours(data, size_px, seed, exact=True), by_pillow(data, size_px, seed))
+
+
+@given(seed=st.integers(0, 2**62), size_px=st.sampled_from([300, 400]))
+@settings(max_examples=20, deadline=None)
+def test_at_full_scale_the_fast_crop_differs_from_the_exact_one_by_rounding(
+    seed: int, size_px: int
+) -> None:
+    data = encoded(photograph(), quality=90)
+    fast, exact = (ours(data, size_px, seed, exact=choice) for choice in (False, True))
+    # Both filters work in integers, one with 8 bits between its two passes.
+    assert np.abs(fast - exact).max() <= 2
 
 
 @given(seed=st.integers(0, 2**62))
@@ -137,3 +158,39 @@ def test_colors_vary_after_the_crop_by_the_same_seed() -> None:
     assert first.shape == (32, 32, 3)
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_the_setting_exact_trains_on_the_pixels_of_pillow_and_torchvision(
+    tmp_path: Path, workers: int
+) -> None:
+    for number in range(12):
+        path = tmp_path / ("train", "val")[number % 2] / "ab"[number % 4 // 2] / f"{number}.jpg"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(encoded(photograph(320 + 8 * number), quality=90))
+    config = DataConfig(name="folder", root=tmp_path, image_size_px=24, decode="exact")
+    assert DataConfig(**config.model_dump(mode="json")).decode == "exact"
+    found = {
+        decode: batch_of(config.replace(decode=decode), workers) for decode in ("fast", "exact")
+    }
+    names = ["a/0.jpg", "a/4.jpg", "a/8.jpg", "b/10.jpg", "b/2.jpg", "b/6.jpg"]
+    keys = [derive(7, Draw.TRANSFORM, 0, index) for index in range(6)]
+    expected = [
+        by_pillow((tmp_path / "train" / name).read_bytes(), 24, key)
+        for name, key in zip(names, keys, strict=True)
+    ]
+    assert np.array_equal(found["exact"], np.stack(expected))
+    assert not np.array_equal(found["fast"], np.stack(expected))
+
+
+def batch_of(config: DataConfig, workers: int) -> np.ndarray:
+    """Return the six training images in 0..255, in the order of the split."""
+    data = load_data(config)
+    info = replace(data.info, mean=(0.0,) * 3, std=(1.0,) * 3)
+    loader = TrainLoader(
+        data.train, info, AugmentConfig(crop="resized"), batch_size=6, seed=7, image_size_px=24,
+        device=torch.device("cpu"), workers=workers,
+    )  # fmt: skip
+    (batch,) = loader.epoch(0)
+    images_bchw = batch.images_bchw[batch.indices_b.argsort()]
+    return (images_bchw * 255).round().permute(0, 2, 3, 1).numpy().astype(int)
