@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 
 from resnext.benchmark.contestant import PEERS, Setting
 from resnext.benchmark.networks import Network
 from resnext.benchmark.peak import Peak
 from resnext.benchmark.race import Course
+from resnext.benchmark.ratio import Ratio, paired_ratio
 
 
 @dataclass(frozen=True)
@@ -26,8 +27,8 @@ class Figures:
             latency times threads, others used the cores, or threads waited.
         images_per_second: At the median latency.
         ratio: Latency over that of the network's fastest contestant, median of the rounds.
-        ratio_low: Lower quartile of that over the rounds.
-        ratio_high: Upper quartile.
+        ratio_low: Lower end of the 95 % interval of that median.
+        ratio_high: Upper end.
         share_of_peak: Rate of its multiply-adds over that of matrix multiplication.
         share_of_conv_peak: The same over the best convolution's.
         peak_memory_mib: Largest resident memory of its process while it ran; None if unknown.
@@ -63,6 +64,8 @@ class Result:
         rounds: Measured rounds.
         figures: None if it did not finish.
         reason: Why it did not; empty if it did.
+        round_ms: Median time of each round.
+        round_cpu_ms: Median CPU time of each round.
     """
 
     network: Network
@@ -71,6 +74,8 @@ class Result:
     rounds: int
     figures: Figures | None
     reason: str = ""
+    round_ms: tuple[float, ...] = ()
+    round_cpu_ms: tuple[float, ...] = ()
 
 
 def summarise(
@@ -90,20 +95,23 @@ def summarise(
         peak: The machine's best rates with as many threads.
     """
     finished = {runtime: course for runtime, course in courses.items() if not course.reason}
-    medians = {
-        runtime: [statistics.median(times) for times in course.wall_s]
-        for runtime, course in finished.items()
-    }
-    fastest = min(medians, key=lambda runtime: statistics.median(medians[runtime]), default="")
+    work = _Work(setting.batch, network.macs * setting.batch)
+    round_ms = {runtime: _round_ms(course.wall_s) for runtime, course in finished.items()}
+    fastest = min(round_ms, key=lambda runtime: statistics.median(round_ms[runtime]), default="")
     reference = next((course.logits for r, course in finished.items() if r not in PEERS), [])
     results = []
     for runtime, course in courses.items():
-        figures = None
-        if not course.reason:
-            ratios = [a / b for a, b in zip(medians[runtime], medians[fastest], strict=True)]
+        result = Result(network, runtime, setting, rounds, None, course.reason)
+        if runtime in finished:
+            ratio = paired_ratio(round_ms[runtime], round_ms[fastest])
             difference = None if runtime in PEERS else difference_of(course.logits, reference)
-            figures = _figures(course, ratios, difference, network.macs, setting.batch, peak)
-        results.append(Result(network, runtime, setting, rounds, figures, course.reason))
+            result = replace(
+                result,
+                figures=_figures(course, ratio, difference, work, peak),
+                round_ms=round_ms[runtime],
+                round_cpu_ms=_round_ms(course.cpu_s),
+            )
+        results.append(result)
     return results
 
 
@@ -122,28 +130,35 @@ def quantile(values: Sequence[float], share: float) -> float:
     return ordered[below] + (place - below) * (ordered[above] - ordered[below])
 
 
+@dataclass(frozen=True)
+class _Work:
+    """What one batch is: images, and their multiply-adds together."""
+
+    images: int
+    macs: int
+
+
+def _round_ms(rounds_s: Sequence[Sequence[float]]) -> tuple[float, ...]:
+    return tuple(1e3 * statistics.median(seconds) for seconds in rounds_s)
+
+
 def _figures(
-    course: Course,
-    ratios: Sequence[float],
-    difference: float | None,
-    macs: int,
-    batch: int,
-    peak: Peak,
+    course: Course, ratio: Ratio, difference: float | None, work: _Work, peak: Peak
 ) -> Figures:
     wall_ms = [1e3 * seconds for seconds in chain.from_iterable(course.wall_s)]
     cpu_ms = [1e3 * seconds for seconds in chain.from_iterable(course.cpu_s)]
     latency_ms = quantile(wall_ms, 0.5)
-    gflops = 2 * macs * batch / latency_ms / 1e6
+    gflops = 2 * work.macs / latency_ms / 1e6
     return Figures(
         latency_ms=latency_ms,
         low_ms=quantile(wall_ms, 0.25),
         high_ms=quantile(wall_ms, 0.75),
         p95_ms=quantile(wall_ms, 0.95),
         cpu_ms=quantile(cpu_ms, 0.5),
-        images_per_second=1e3 * batch / latency_ms,
-        ratio=quantile(ratios, 0.5),
-        ratio_low=quantile(ratios, 0.25),
-        ratio_high=quantile(ratios, 0.75),
+        images_per_second=1e3 * work.images / latency_ms,
+        ratio=ratio.median,
+        ratio_low=ratio.low,
+        ratio_high=ratio.high,
         share_of_peak=gflops / peak.matmul_gflops,
         share_of_conv_peak=gflops / peak.conv_gflops,
         peak_memory_mib=course.peak_memory_mib,

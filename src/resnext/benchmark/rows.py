@@ -36,12 +36,16 @@ def row_of(result: Result) -> dict[str, Any]:
 
 
 def as_json(benchmark: BenchmarkReport) -> str:
-    """Write all figures, the machine and its best rates."""
+    """Write all figures and the times of every round, the machine and its best rates."""
     values = {
         "machine": benchmark.machine,
         "version": __version__,
         "peaks": [asdict(peak) for peak in benchmark.peaks],
-        "results": [row_of(result) for result in benchmark.results],
+        "results": [
+            row_of(result)
+            | {"round_ms": list(result.round_ms), "round_cpu_ms": list(result.round_cpu_ms)}
+            for result in benchmark.results
+        ],
     }
     return json.dumps(values, indent=2)
 
