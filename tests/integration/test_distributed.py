@@ -1,6 +1,11 @@
 """Two processes train as one."""
 
+import json
+import os
+import signal
 import socket
+import time
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
@@ -8,16 +13,33 @@ import torch
 from runs import TINY, finish, small_run, start, tensors_of
 
 from resnext.data.config import AugmentConfig
+from resnext.errors import CheckpointError
+from resnext.training.checkpoint_file import read_checkpoint
 from resnext.training.config import OptimConfig, RuntimeConfig, ScheduleConfig, TrainConfig
 from resnext.training.metrics_log import read_metrics
+from resnext.training.run_folder import open_run
+
+FROZEN = small_run(
+    model=TINY.replace(zero_init_residual=True),
+    augment=AugmentConfig(crop="pad", pad_px=1, mixup=0.4),
+    freeze_norm=True,  # BN's batch statistics are each process's own
+    # bf16 rounds the parts of a batch apart by more than the order of a sum does
+    runtime=RuntimeConfig(device="cpu", threads=1, precision="fp32"),
+    batch_size=99,
+    ema_decay=0.9,
+)
 
 
-def _train_in_two(config: TrainConfig, run: Path) -> None:
+def _start_two(config: TrainConfig, run: Path) -> list[BaseProcess]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     place = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": "2"}
-    processes = [start(config, run, RANK=str(rank), **place) for rank in range(2)]
+    return [start(config, run, RANK=str(rank), **place) for rank in range(2)]
+
+
+def _train_in_two(config: TrainConfig, run: Path) -> None:
+    processes = _start_two(config, run)
     for process in processes:
         process.join(timeout=300)
     assert [process.exitcode for process in processes] == [0, 0]
@@ -32,16 +54,7 @@ def _largest_difference(first: Path, second: Path) -> float:
 
 @pytest.mark.parametrize("accumulate", [1, 3])
 def test_two_ranks_and_one_give_the_same_weights(tmp_path: Path, accumulate: int) -> None:
-    config = small_run(
-        model=TINY.replace(zero_init_residual=True),
-        augment=AugmentConfig(crop="pad", pad_px=1, mixup=0.4),
-        freeze_norm=True,  # BN's batch statistics are each process's own
-        # bf16 rounds the parts of a batch apart by more than the order of a sum does
-        runtime=RuntimeConfig(device="cpu", threads=1, precision="fp32"),
-        batch_size=99,
-        accumulate=accumulate,
-        ema_decay=0.9,
-    )
+    config = FROZEN.replace(accumulate=accumulate)
     finish(config, tmp_path / "one")
     _train_in_two(config, tmp_path / "two")
     assert _largest_difference(tmp_path / "one", tmp_path / "two") < 1e-6
@@ -54,3 +67,69 @@ def test_two_ranks_with_batch_statistics_still_learn(tmp_path: Path) -> None:
     assert len(errors) == config.schedule.epochs
     assert min(errors) < 20  # chance is 90
     assert all(torch.isfinite(t).all() for t in tensors_of(tmp_path / "two").values())
+
+
+def test_gradients_sent_in_bf16_train_nearly_the_same(tmp_path: Path) -> None:
+    _train_in_two(FROZEN, tmp_path / "fp32")
+    sent = FROZEN.runtime.replace(compress_gradients=True)
+    _train_in_two(FROZEN.replace(runtime=sent), tmp_path / "bf16")
+    # bf16 keeps 8 bits of each gradient
+    assert 0 < _largest_difference(tmp_path / "fp32", tmp_path / "bf16") < 0.02
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("first", [1, 2])
+def test_another_number_of_processes_goes_on_in_mid_epoch(tmp_path: Path, first: int) -> None:
+    """The weights tell: a wrong rate, a sample twice or never would change them."""
+    config = FROZEN.replace(schedule=ScheduleConfig(kind="cosine", epochs=12))
+    finish(config, tmp_path / "whole")
+    run = tmp_path / "run"
+    short = config.replace(checkpoint_minutes=0.001)
+    begun = [start(short, run)] if first == 1 else _start_two(short, run)
+    while (step := _saved_step(run)) == 0:
+        assert all(process.is_alive() for process in begun)
+        time.sleep(0.01)
+    for process in begun:
+        assert process.pid is not None
+        os.kill(process.pid, signal.SIGTERM)
+    for process in begun:
+        process.join(timeout=60)
+    assert [process.exitcode for process in begun] == [128 + signal.SIGTERM] * first
+    assert _saved_step(run) >= step
+    if first == 1:
+        _train_in_two(open_run(run), run)
+    else:
+        finish(open_run(run), run)
+    assert _largest_difference(tmp_path / "whole", run) < 1e-5
+    steps = [line["step"] for line in read_metrics(run) if "top1_error" in line]
+    num_steps = -(-1438 // config.batch_size)  # of the digits
+    assert steps == [num_steps * (epoch + 1) for epoch in range(12)]
+
+
+def _saved_step(run: Path) -> int:
+    """Return the step within its epoch of the last checkpoint; 0 before there is one."""
+    last = run / "last.safetensors"
+    try:
+        return int(json.loads(read_checkpoint(last).position)["step"]) if last.exists() else 0
+    except CheckpointError:  # the file is being renamed
+        return 0
+
+
+@pytest.mark.slow
+def test_a_process_that_hangs_ends_the_other_and_the_checkpoint_is_whole(tmp_path: Path) -> None:
+    runtime = FROZEN.runtime.replace(timeout_minutes=0.1)
+    config = FROZEN.replace(runtime=runtime, schedule=ScheduleConfig(kind="cosine", epochs=200))
+    run = tmp_path / "run"
+    first, second = _start_two(config, run)
+    try:
+        while not (run / "last.safetensors").exists():
+            assert first.is_alive()
+            time.sleep(0.01)
+        assert second.pid is not None
+        os.kill(second.pid, signal.SIGSTOP)
+        first.join(timeout=60)
+        assert first.exitcode == 1
+    finally:
+        second.kill()
+        second.join(timeout=10)
+    assert read_checkpoint(run / "last.safetensors").tensors

@@ -21,6 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
+import tyro
+
 from resnext.cli.arguments import option, parse
 from resnext.data.config import DataConfig, parse_data
 from resnext.errors import ConfigError
@@ -73,6 +75,9 @@ class Train:
     """Take the settings from a YAML file or a run folder instead of a recipe."""
     resume: Annotated[Path | None, option("RUN")] = None
     """Go on with this run from its last checkpoint."""
+    continue_: Annotated[bool, tyro.conf.arg(name="continue")] = False
+    """With --out: go on with the run that is there if it has the same settings, else begin
+    it. For machines that come back, such as pods of Kubernetes."""
     device: Annotated[str | None, option("DEVICE", "auto")] = None
     """auto, cpu, cuda, cuda:N or mps."""
     precision: Annotated[
@@ -105,7 +110,7 @@ def main(argv: list[str]) -> int:
 
     is_main = os.environ.get("RANK", "0") == "0"
     display = Display(default_mode(quiet=arguments.quiet or not is_main))
-    target = Target(out=arguments.out, name=arguments.name, resume=arguments.resume)
+    target = Target(arguments.out, arguments.name, arguments.resume, arguments.continue_)
     try:
         run = train(config, target, display)
     except Interrupted as stop:
@@ -123,6 +128,8 @@ def build_config(arguments: Train) -> TrainConfig:
     Raises:
         ConfigError: A flag is wrong, or two contradict each other.
     """
+    if arguments.continue_ and arguments.out is None:
+        raise ConfigError("--continue looks for the run in the folder of --out; name it")
     if arguments.config is not None:
         if arguments.recipe is not None:
             raise ConfigError("--config already holds a recipe's settings; leave out --recipe")

@@ -22,9 +22,8 @@ from safetensors import SafetensorError, safe_open
 
 from resnext.errors import CheckpointError
 from resnext.model.weights import write_tensors
-from resnext.training.run_folder import LAST
+from resnext.training.run_folder import LAST, PREVIOUS
 
-PREVIOUS = "last.previous.safetensors"
 _NEW = "last.new.safetensors"
 _FORMAT = "resnext-checkpoint-2"
 _FORMAT_WITHOUT_CHECKSUM = "resnext-checkpoint-1"

@@ -130,6 +130,8 @@ class TrainConfig(Settings):
             repository on the Hub; the head is new if the classes differ.
         freeze_until: Do not train the stem and this many stages; they stay as loaded.
         freeze_norm: Keep BN's statistics and parameters as they are.
+        sync_norm: BN's statistics while training are those of the whole batch over all
+            processes, not of each one's share; needs GPUs, and is for small shares.
         checkpoint_minutes: Also save in mid-epoch, this often.
     """
 
@@ -151,6 +153,7 @@ class TrainConfig(Settings):
     weights: Path | None = None
     freeze_until: NonNegativeInt = 0
     freeze_norm: bool = False
+    sync_norm: bool = False
     checkpoint_minutes: PositiveFloat = 10.0
 
     @model_validator(mode="after")

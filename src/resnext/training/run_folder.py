@@ -31,6 +31,7 @@ ENVIRONMENT = "environment.json"
 METRICS = "metrics.jsonl"
 _WRITE_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM}
 LAST = "last.safetensors"
+PREVIOUS = "last.previous.safetensors"
 BAD_FILES = "bad_files.json"
 
 
@@ -151,6 +152,7 @@ def explain_write_errors(run: Path) -> Iterator[None]:
 
 def keep_last_good(run: Path) -> str:
     """Say what remains of a run that cannot go on."""
-    if (run / LAST).exists():
-        return f"The last good checkpoint is intact: {run / LAST}."
+    for name in (LAST, PREVIOUS):  # between the two renames of a save there is only the latter
+        if (run / name).exists():
+            return f"The last good checkpoint is intact: {run / name}."
     return "No checkpoint had been saved yet."

@@ -40,6 +40,7 @@ from resnext.training.run_folder import (
 )
 from resnext.training.runtime import Runtime, open_runtime
 from resnext.training.step import Trainer
+from resnext.training.sync_norm import share_norm
 from resnext.weights.source import Weights, open_weights
 
 
@@ -50,6 +51,8 @@ class Target:
     Attributes:
         out: Exactly this folder, which must be empty or new. Started again by a launcher
             (see `restart`), training goes on with the run that is there.
+        goes_on: Go on with a run of the same settings in `out` also without being told by a
+            launcher; a pod of Kubernetes is not told.
         name: Name under `runs/`, numbered when taken; by default made of model, data, recipe.
         resume: Go on with this run.
     """
@@ -57,6 +60,7 @@ class Target:
     out: Path | None = None
     name: str | None = None
     resume: Path | None = None
+    goes_on: bool = False
 
 
 def train(config: TrainConfig, target: Target, display: Display) -> Path:
@@ -167,6 +171,8 @@ def build_trainer(
     model.to(runtime.device)
     if config.runtime.channels_last and getattr(config.model, "ndim", 2) == 2:
         model.to(memory_format=torch.channels_last)
+    if config.sync_norm:
+        model = share_norm(model, runtime)
     average = WeightAverage(model, config.ema_decay) if config.ema_decay is not None else None
     optimizer = build_optimizer(model, config.optim)
     if config.runtime.compile:
@@ -183,7 +189,8 @@ def _open_run(config: TrainConfig, target: Target, runtime: Runtime) -> Path:
     """Return the run folder: the one to go on with, or a new one."""
     if target.resume is not None:
         return target.resume
-    if target.out is not None and is_restart() and has_begun(target.out, config):
+    again = target.goes_on or is_restart()
+    if target.out is not None and again and has_begun(target.out, config):
         return target.out
     default = "-".join(filter(None, (name_of(config.model), config.data.name, config.recipe)))
     run = create_run_folder(target.out, target.name or default)

@@ -60,3 +60,29 @@ def test_training_leaves_a_run_that_explains_itself(
     assert yaml.safe_load((run / "config.yaml").read_text())["model"]["in_channels"] == 1
     assert main(["train", *SMALL, *SMALLER, "--quiet", "--out", str(run)]) == 2
     assert "never overwrites another" in capsys.readouterr().err
+
+
+def test_continue_goes_on_with_the_run_of_its_folder_or_begins_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = tmp_path / "run"
+    argv = [
+        "train",
+        "--data",
+        "digits",
+        "--epochs",
+        "1",
+        "--set",
+        "data.num_train=200",
+        "--threads",
+        "1",
+    ]
+    argv += ["--out", str(run), "--continue", "--quiet"]
+    assert main(argv) == 0
+    written = (run / "last.safetensors").stat().st_mtime_ns
+    assert main(argv) == 0  # a pod that comes back after the end
+    assert (run / "last.safetensors").stat().st_mtime_ns == written
+    assert main([*argv, "--seed", "1"]) == 2
+    assert "holds a run of other settings" in capsys.readouterr().err
+    assert main(["train", "--continue"]) == 2
+    assert "--continue looks for the run in the folder of --out" in capsys.readouterr().err
