@@ -7,9 +7,11 @@ died.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import signal
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -66,11 +68,12 @@ def serve_on_cluster(
         ConfigError: Ray is not installed.
         RunError: There is no such cluster, or the replicas do not start.
     """
-    signals = _Signals()
     serve = _join(cluster)
-    options = {"host": cluster.host, "port": cluster.port}
-    serve.start(proxy_location="EveryNode", http_options=options)
+    signals = _Signals()  # after Ray's own, which would end this process by a trace
     try:
+        with _told(cluster):
+            options = {"host": cluster.host, "port": cluster.port}
+            serve.start(proxy_location="EveryNode", http_options=options)
         generation = 0
         _deploy(serve, source, limits, api_key, cluster, generation)
         url = f"http://{cluster.host}:{cluster.port}"
@@ -121,10 +124,23 @@ def _deploy(
         graceful_shutdown_timeout_s=cluster.timeout_s,
         user_config={"generation": generation},
     )(serve.ingress(build)(Replica))
-    try:
+    with _told(cluster):
         serve.run(deployment.bind(), name=_NAME, route_prefix="/")
-    except RuntimeError as error:
-        raise RunError(f"--cluster {cluster.address}: the replicas do not start: {error}") from None
+
+
+@contextlib.contextmanager
+def _told(cluster: Cluster) -> Iterator[None]:
+    """Say what does not start, without the trace of another process."""
+    from ray.exceptions import RayError
+
+    try:
+        yield
+    except (RayError, RuntimeError, TimeoutError) as error:
+        reason = str(error).strip().splitlines()[-1]
+        raise RunError(
+            f"--cluster {cluster.address}: the service does not start there ({reason}); Ray's "
+            "logs tell more, see /tmp/ray/session_latest/logs/serve"
+        ) from None
 
 
 def replica_app(source: ModelSource, limits: Limits, api_key: str | None) -> FastAPI:

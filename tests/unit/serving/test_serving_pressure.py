@@ -8,7 +8,15 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from made_service import Gate, form_of, image_bytes, made_client, made_model, made_service
+from made_service import (
+    Gate,
+    form_of,
+    image_bytes,
+    made_client,
+    made_model,
+    made_service,
+    mean_of_channels,
+)
 
 from resnext.serving.admission import Admission
 from resnext.serving.batcher import Batcher
@@ -97,6 +105,28 @@ def test_images_that_gather_while_a_batch_runs_go_through_together() -> None:
     assert gate.batches == [1, 4, 4, 1]
     for number, row in enumerate(rows):  # each got its own answer
         assert row == pytest.approx([number / 25.5] * 3)
+
+
+def test_images_for_two_networks_never_share_a_batch() -> None:
+    gate = Gate()
+
+    async def run() -> list[np.ndarray]:
+        old, batcher = made_model(gate), Batcher(8, Metrics())
+        new = made_model(lambda batch: -mean_of_channels(batch))
+        old.try_out()
+        batcher.start()
+        image = np.full((8, 8, 3), 51, np.uint8)
+        first = batcher.submit(old, image)
+        await asyncio.to_thread(gate.entered.acquire)
+        rest = [batcher.submit(model, image) for model in (old, new, old, old, new)]
+        gate.open.set()
+        rows = await asyncio.gather(first, *rest)
+        await batcher.stop()
+        return rows
+
+    rows = asyncio.run(run())
+    assert [row[0] for row in rows] == pytest.approx([2, 2, -2, 2, 2, -2])
+    assert gate.batches == [1, 1, 2]
 
 
 def test_an_error_of_the_runtime_fails_its_batch_only() -> None:
