@@ -94,7 +94,7 @@ def _draw_paths(config: ResNeXtConfig, block: BlockPlan, name: str) -> str:
     across = shown * width + (shown - 1) * _GAP + dots
     middle = 16 + across / 2
     last_row = _TOP + _ROW * len(layers)
-    bottom = last_row + _ROW * (1.5 if config.form == "a" else 2.6)
+    bottom = last_row + _ROW * (2.1 if config.form == "a" else 2.6)
     label = (
         f"A residual block of {paths} paths, each {', then '.join(row.text for row in layers)}; "
         f"{'summed' if config.form == 'a' else 'concatenated'}; {_shortcut(block)}"

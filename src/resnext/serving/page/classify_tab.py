@@ -25,7 +25,7 @@ def build_classify_tab(model: Loaded | Exported | None) -> None:
     """Add the tab's controls, or why it has none."""
     if model is None:
         gr.HTML(
-            told_box("No network is served. Start one with: resnext serve MODEL --page"),
+            told_box("No network is served. Start one with: resnext serve MODEL"),
             elem_classes="rx",
         )
         return

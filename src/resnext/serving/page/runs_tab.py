@@ -18,7 +18,12 @@ from resnext.serving.page.run_view import MOST_RUNS, show_report, show_runs
 def build_runs_tab(root: Path | None) -> None:
     """Add the tab's controls, or why it has none."""
     if root is None:
-        gr.HTML(told_box("No folder of runs is shown."), elem_classes="rx")
+        gr.HTML(
+            told_box(
+                "No folder of runs is shown. Choose one with: resnext serve MODEL --runs FOLDER"
+            ),
+            elem_classes="rx",
+        )
         return
     runs = RunList(root)
     names = runs.names()
