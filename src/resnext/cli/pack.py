@@ -3,8 +3,9 @@
 Millions of small files are slow to list, to copy and to read over a network. DEST gets
 WebDataset shards (tar files of KEY.jpg and KEY.cls) of the training and the validation
 split, and an index. `resnext train --data DEST` then draws the same batches as from
-SOURCE, bit for bit unless images were reduced. A pack that was interrupted goes on when
-the same command is given again.
+SOURCE, bit for bit unless images were reduced; put on a web server or into a store, DEST is
+read from its address: `--data https://host/DEST`, `--data s3://bucket/DEST`. A pack that
+was interrupted goes on when the same command is given again.
 
 Examples:
   resnext pack photos/ packed/
@@ -26,6 +27,7 @@ import tyro
 
 from resnext.cli.arguments import option, parse
 from resnext.data.config import DataConfig, default_workers, parse_data
+from resnext.data.shards.address import is_address
 from resnext.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -87,6 +89,11 @@ def _validate(arguments: Pack) -> None:
     if arguments.workers is not None and arguments.workers < 1:
         raise ConfigError(f"--workers {arguments.workers}: give 1 or more")
     if arguments.check:
+        if is_address(arguments.source.removeprefix("shards:")):
+            raise ConfigError(
+                f"--check {arguments.source}: only a local folder is checked; of an address, "
+                "each shard is compared with its SHA-256 when it is fetched"
+            )
         flags = (arguments.dest, arguments.short_side, arguments.quality)
         if any(flag is not None for flag in flags) or arguments.shard_mib != _DEFAULT_MIB:
             raise ConfigError(

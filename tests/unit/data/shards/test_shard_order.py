@@ -62,6 +62,21 @@ def test_few_shards_are_open_at_any_moment_and_each_image_comes_once(
         open_now = {one for one in open_now if last[one] > place}
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_a_cache_of_twice_the_buffer_fetches_each_shard_once_an_epoch(
+    table: ShardTable, seed: int
+) -> None:
+    split, cached, num_fetched = split_of(table, 3), dict[int, None](), 0
+    for shard in split.shards_n()[order_of_epoch(split, seed, 0)].tolist():
+        if shard not in cached:
+            num_fetched += 1
+            if len(cached) == 6:
+                del cached[next(iter(cached))]  # the one not used for longest
+        cached.pop(shard, None)
+        cached[shard] = None
+    assert num_fetched == NUM_SHARDS
+
+
 @given(seed=seeds, mixed=st.integers(NUM_SHARDS, 99))
 @settings(deadline=None)
 def test_a_buffer_for_all_shards_shuffles_fully(table: ShardTable, seed: int, mixed: int) -> None:

@@ -21,6 +21,7 @@ import torch
 from packed_trees import NUM_TRAIN, pack_tree, write_tree
 from shard_server import ShardServer, serve
 
+from resnext.cli import pack as pack_verb
 from resnext.data.batch import Batch
 from resnext.data.config import AugmentConfig, DataConfig, ViewConfig, parse_data
 from resnext.data.load import load_data
@@ -363,6 +364,11 @@ def test_a_store_that_nothing_reads_says_what_to_install(address: str, message: 
             pytest.skip("s3fs is installed")
     with pytest.raises(ConfigError, match=message):
         open_at(address)
+
+
+def test_only_a_local_folder_is_checked() -> None:
+    with pytest.raises(ConfigError, match="--check https://host/packed: only a local folder"):
+        pack_verb.main(["--check", "https://host/packed"])
 
 
 def test_names_in_the_report_are_addresses(packed: Path, server: ShardServer) -> None:
