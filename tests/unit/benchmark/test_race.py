@@ -29,6 +29,12 @@ def test_over_a_cycle_of_rounds_everyone_is_first_and_last_equally_often(size: i
     assert Counter(order[-1] for order in orders) == dict.fromkeys(range(size), 2)
 
 
+@given(st.integers(0, 40), st.integers(1, 9))
+def test_every_second_round_goes_backwards(pair: int, size: int) -> None:
+    forwards, backwards = (order_of(2 * pair + number, range(size)) for number in (0, 1))
+    assert backwards == forwards[::-1]
+
+
 def test_the_first_rounds_are_run_and_not_kept() -> None:
     log: list[str] = []
     courses = race([job("eager"), job("timm")], 4, start=starter(log))
