@@ -171,7 +171,8 @@ def _continue(address: str, partial: Path, patience: Patience, progress: Progres
     try:
         answer = urllib.request.urlopen(request, timeout=patience.timeout_s)
     except urllib.error.HTTPError as error:
-        _explain_status(error, partial, there)
+        with error:  # it holds the connection
+            _explain_status(error, partial, there)
         return
     except (OSError, http.client.HTTPException) as error:  # URLError is an OSError
         reason = getattr(error, "reason", error)
