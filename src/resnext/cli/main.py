@@ -18,9 +18,11 @@ VERBS = (
     "train",
     "evaluate",
     "predict",
+    "export",
+    "serve",
+    "benchmark",
     "convert",
     "data",
-    "export",
     "features",
     "pack",
     "probe",
@@ -44,6 +46,8 @@ examples:
   resnext weights list resnext50
   resnext convert downloads/resnext50_32x4d-7cdf4587.pth resnext50.safetensors
   resnext export runs/demo --to onnx
+  resnext serve runs/demo --port 8000
+  resnext benchmark resnext50_32x4d resnet50 --batch 1 8
   resnext publish runs/demo --to demo-for-the-hub
   resnext study run table3 --scale small --data fashion-mnist
 
@@ -58,14 +62,10 @@ def main(argv: list[str] | None = None) -> int:
         128 + N when signal N ended the program.
     """
     arguments = sys.argv[1:] if argv is None else argv
-    if not arguments or arguments[0] in ("-h", "--help", "help"):
-        print(_help())
-        return 0
-    if arguments[0] in ("-V", "--version"):
-        print(f"resnext {__version__}")
-        return 0
     try:
-        return _run(arguments[0], arguments[1:])
+        status = _run(arguments)
+        sys.stdout.flush()  # so that a reader who left is noticed here
+        return status
     except ResNeXtError as error:
         print(f"resnext: error: {error}", file=sys.stderr)
         return 2
@@ -76,7 +76,14 @@ def main(argv: list[str] | None = None) -> int:
         return 141
 
 
-def _run(verb: str, arguments: list[str]) -> int:
+def _run(words: list[str]) -> int:
+    if not words or words[0] in ("-h", "--help", "help"):
+        print(_help())
+        return 0
+    if words[0] in ("-V", "--version"):
+        print(f"resnext {__version__}")
+        return 0
+    verb, arguments = words[0], words[1:]
     if verb not in VERBS:
         near = difflib.get_close_matches(verb, VERBS, n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"verbs are {', '.join(VERBS)}"
