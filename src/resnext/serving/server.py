@@ -27,6 +27,7 @@ _LOG = logging.getLogger("resnext.serving")
 _QUIET_S = 0.3  # a connection that was just accepted may not have sent its request yet
 _BACKLOG = 2048
 _WATCH_S = 1.0
+_SAME_SIGNAL_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,7 @@ class Server(uvicorn.Server):
         super().__init__(config)
         self._service = service
         self._ending = ending
+        self._asked_at = 0.0
         self._tasks: set[asyncio.Task[Any]] = set()
 
     @contextlib.contextmanager
@@ -69,10 +71,14 @@ class Server(uvicorn.Server):
         self._keep(self._watch(path))
 
     def _end(self) -> None:
-        if self._service.is_draining:  # a second signal: at once
-            self.should_exit = self.force_exit = True
+        now = asyncio.get_running_loop().time()
+        if self._service.is_draining:
+            # A second signal means at once; but some senders signal a process and its group.
+            if now > self._asked_at + _SAME_SIGNAL_S:
+                self.should_exit = self.force_exit = True
             return
         _LOG.info("draining")
+        self._asked_at = now
         self._service.drain()
         asyncio.get_running_loop().call_later(self._ending.drain_s, self._stop_listening)
 
