@@ -41,8 +41,8 @@ class Train:
     """Train a network on your images, fine-tune one, or go on with a run."""
 
     data: Annotated[str | None, option("DATA", "digits")] = None
-    """digits, fashion-mnist, cifar10, cifar100, imagenet:DIR, a folder of class
-    folders, or one that `resnext pack` wrote."""
+    """digits, fashion-mnist, cifar10, cifar100, imagenet:DIR, a folder of class folders, or
+    what `resnext pack` wrote: a folder or an address, https:// or s3://."""
     model: Annotated[str | None, option("NAME", "suits the data")] = None
     """Network, such as resnext50_32x4d, resnext29_8x64d or resnext_2-2-2-2_8x4d."""
     recipe: Annotated[

@@ -9,7 +9,8 @@ import torch
 from PIL import Image
 
 from resnext.data.decode import decode
-from resnext.data.views import View, center_crop, resize_short_side, take_views
+from resnext.data.geometry import center_crop, resize_short_side
+from resnext.data.views import View, take_views
 from resnext.errors import DataError
 from resnext.model.card import Interpolation
 

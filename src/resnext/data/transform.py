@@ -13,9 +13,9 @@ from torchvision.transforms import v2
 
 from resnext.data.config import AugmentConfig
 from resnext.data.decode import Photo
+from resnext.data.geometry import center_crop, resize_short_side
 from resnext.data.jpeg import Box, coarsest_factor
 from resnext.data.single import to_hwc
-from resnext.data.views import center_crop, resize_short_side
 
 
 def is_per_sample(augment: AugmentConfig) -> bool:

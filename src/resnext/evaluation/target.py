@@ -78,6 +78,8 @@ def open_target(protocol: Protocol, data: DataConfig, model: Loaded) -> Target:
     source: dict[str, Any] = {"name": info.name, "split": protocol.split}
     if data.root is not None:
         source["root"] = str(data.root)
+    if data.url is not None:
+        source["url"] = data.url
     real_labels = None
     if protocol.real is not None:
         real_labels = load_real_labels(protocol.real, split, len(info.classes))

@@ -10,11 +10,11 @@ import torch
 from PIL import Image
 
 from resnext.data.config import DataConfig
+from resnext.data.geometry import center_crop, resize_short_side
 from resnext.data.load import load_data
 from resnext.data.random import subset_order
 from resnext.data.render import Images
 from resnext.data.single import to_hwc
-from resnext.data.views import center_crop, resize_short_side
 from resnext.errors import DataError
 from resnext.evaluation.loaded import Loaded
 from resnext.runtimes.spec import ExportSpec

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from PIL import Image, UnidentifiedImageError
 
 from resnext.data.decode import decode_bytes
-from resnext.data.views import center_crop, resize_short_side
+from resnext.data.geometry import center_crop, resize_short_side
 from resnext.errors import DataError
 from resnext.model.card import ModelCard
 from resnext.serving.limits import Limits

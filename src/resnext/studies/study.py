@@ -9,6 +9,7 @@ import yaml
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
 from resnext.data.config import DataConfig, ViewConfig
+from resnext.data.shards.address import last_part
 from resnext.errors import ConfigError, RunError
 from resnext.files import write_whole
 from resnext.model.config import ModelConfig
@@ -151,7 +152,7 @@ def data_label(data: DataConfig) -> str:
     """Return the name of a data set, for a folder or packed set with the folder's own."""
     if data.name in ("folder", "shards") and data.root is not None:
         return data.root.name
-    return data.name
+    return data.name if data.url is None else last_part(data.url)
 
 
 def write_study(file: Path, study: Study) -> None:

@@ -9,8 +9,9 @@ from PIL import Image
 from torchvision.transforms import v2
 
 from resnext.data.config import ViewConfig
+from resnext.data.geometry import resize_short_side
 from resnext.data.single import prepare_image, prepare_views, to_hwc
-from resnext.data.views import View, resize_short_side, resolve_view, take_views
+from resnext.data.views import View, resolve_view, take_views
 from resnext.errors import ConfigError, DataError
 from resnext.model.card import Interpolation
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from PIL import Image
 
 from resnext.data.decode import MAX_PIXELS, decode_bytes
-from resnext.data.views import resize_short_side
+from resnext.data.geometry import resize_short_side
 from resnext.errors import DataError
 
 _DEFAULT_QUALITY = 90  # of reduced images: hardly visible, and half the size of 95

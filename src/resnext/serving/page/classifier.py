@@ -11,8 +11,8 @@ import numpy.typing as npt
 
 from resnext.class_lists import readable
 from resnext.data.decode import Photo
+from resnext.data.geometry import center_crop, resize_short_side
 from resnext.data.single import to_hwc
-from resnext.data.views import center_crop, resize_short_side
 from resnext.errors import ConfigError, DataError
 from resnext.runtimes import Exported
 from resnext.runtimes.module import ExportedModule

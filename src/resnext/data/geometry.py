@@ -1,0 +1,35 @@
+"""The sizes of one image before a network sees it. Needs no torch, so that a service needs none."""
+
+from __future__ import annotations
+
+from PIL import Image
+
+from resnext.model.card import Interpolation
+
+_LONGEST_RATIO = 10
+_FILTERS = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
+
+
+def resize_short_side(
+    image: Image.Image, side_px: int, interpolation: Interpolation = "bilinear"
+) -> Image.Image:
+    """Resize an image so that its short side has a length, with antialiasing.
+
+    An image longer than ten times its width is first cut to its middle, since resizing a
+    line of pixels would take any amount of memory.
+    """
+    short, long = sorted(image.size)
+    if long > _LONGEST_RATIO * short:
+        image = center_crop(
+            image, *(min(side, _LONGEST_RATIO * short) for side in reversed(image.size))
+        )
+    width, height = image.size
+    # The long side is rounded down, as torchvision's Resize does.
+    scale = (side_px * width // min(width, height), side_px * height // min(width, height))
+    return image if scale == image.size else image.resize(scale, _FILTERS[interpolation])
+
+
+def center_crop(image: Image.Image, height: int, width: int) -> Image.Image:
+    """Cut out the middle of an image that is at least as large."""
+    left, top = round((image.width - width) / 2), round((image.height - height) / 2)
+    return image.crop((left, top, left + width, top + height))
