@@ -56,7 +56,7 @@ def arguments(argv: list[str]) -> Serve:
 
 def test_instructions_of_the_dockerfile_are_docker_s() -> None:
     known = {"FROM", "WORKDIR", "RUN", "COPY", "ENV", "USER", "EXPOSE", "STOPSIGNAL"}
-    known |= {"HEALTHCHECK", "ENTRYPOINT", "CMD"}
+    known |= {"ARG", "HEALTHCHECK", "ENTRYPOINT", "CMD"}
     assert {name for name, _ in instructions()} <= known
     assert instructions()[0][0] == "FROM"
 
