@@ -51,14 +51,16 @@ def compare(data: Path, size_px: int, arguments: argparse.Namespace) -> None:
         listed = "  ".join(f"{value:6.2f}" for value in values)
         spread = statistics.stdev(values)
         print(
-            f"{data.name} {size_px}px {decode:6s} {statistics.mean(values):6.2f} +- {spread:4.2f}   {listed}"
+            f"{data.name} {size_px} px, {decode:6s}"
+            f"{statistics.mean(values):6.2f} +- {spread:4.2f}   {listed}"
         )
     pairs = zip(errors["fast"], errors["exact"], strict=True)
     differences = [fast - exact for fast, exact in pairs]
     mean, num = statistics.mean(differences), len(differences)
     half = stats.t.ppf(0.975, num - 1) * statistics.stdev(differences) / math.sqrt(num)
     print(
-        f"fast minus exact {mean:+.2f} points, 95 % interval {mean - half:+.2f} to {mean + half:+.2f}"
+        f"fast minus exact {mean:+.2f} points, "
+        f"95 % interval {mean - half:+.2f} to {mean + half:+.2f}"
     )
 
 
