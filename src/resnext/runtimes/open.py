@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from resnext.errors import CheckpointError, ConfigError
@@ -65,24 +67,22 @@ def open_exported(path: Path, *, threads: int | None = None) -> Exported:
     return Exported(path, config, card, spec, infer)
 
 
-class missing_extra:  # noqa: N801 - a context manager, read as a phrase
-    """Turns a missing package into the command that installs it."""
+@contextmanager
+def missing_extra(kind: str) -> Iterator[None]:
+    """Turn a missing package into the command that installs it.
 
-    def __init__(self, kind: str) -> None:
-        self._kind = kind
+    Args:
+        kind: What needs the package, for the message.
 
-    def __enter__(self) -> None:
-        """Begin."""
-
-    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        """Raise `ConfigError` in place of the import's error.
-
-        Raises:
-            ConfigError: A package of an extra is not installed.
-        """
-        name = error.name if isinstance(error, ModuleNotFoundError) else None
-        extra = _EXTRAS.get((name or "").partition(".")[0])
-        if extra is not None:
-            raise ConfigError(
-                f"{self._kind} needs {name}, which is not installed: pip install 'resnext[{extra}]'"
-            ) from None
+    Raises:
+        ConfigError: A package of an extra is not installed.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        extra = _EXTRAS.get((error.name or "").partition(".")[0])
+        if extra is None:
+            raise
+        raise ConfigError(
+            f"{kind} needs {error.name}, which is not installed: pip install 'resnext[{extra}]'"
+        ) from None
