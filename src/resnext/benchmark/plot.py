@@ -41,10 +41,11 @@ def draw(results: Sequence[Result], path: Path) -> None:
     """
     measured = [result for result in results if result.figures is not None]
     settings = list(dict.fromkeys(result.setting for result in results))
-    runtimes = list(dict.fromkeys(result.runtime for result in results))
+    runtimes = list(dict.fromkeys(result.runtime for result in measured))
     figure = Figure(figsize=(1.5 + 4.2 * len(settings), 4.0), layout="constrained")
     panels = figure.subplots(1, len(settings), sharey=True, squeeze=False)[0]
     has_errors = all(result.network.top1_error is not None for result in measured)
+    top = 1.15 * max((_height(r, has_errors=has_errors) for r in measured), default=1.0)
     for axes, setting in zip(panels, settings, strict=True):
         for runtime, color in zip(runtimes, _cycled(len(runtimes)), strict=True):
             points = [r for r in measured if (r.setting, r.runtime) == (setting, runtime)]
@@ -55,7 +56,7 @@ def draw(results: Sequence[Result], path: Path) -> None:
             xlabel="latency of a batch, ms (quartiles)",
         )
         axes.set_xlim(left=0)
-        axes.set_ylim(bottom=0)
+        axes.set_ylim(0, top)
         clean(axes)
     panels[0].set_ylabel("top-1 error, %" if has_errors else "multiply-adds of an image, 10^9")
     if measured:
@@ -80,15 +81,20 @@ def _draw_points(
 def _label_networks(
     axes: Axes, measured: Sequence[Result], setting: Setting, *, has_errors: bool
 ) -> None:
-    """Write each network's name above its fastest point."""
+    """Write each network's name above its fastest point, several on one height in one text."""
     fastest: dict[str, tuple[float, float]] = {}
     for result in measured:
         if result.setting == setting and result.figures is not None:
             point = (result.figures.latency_ms, _height(result, has_errors=has_errors))
             label = result.network.label
             fastest[label] = min(point, fastest.get(label, point))
-    for label, point in fastest.items():
-        axes.annotate(label, point, xytext=(0, 7), textcoords="offset points", fontsize=8)
+    levels: dict[float, list[str]] = {}
+    for label, (_, height) in fastest.items():
+        levels.setdefault(height, []).append(label)
+    for height, labels in levels.items():
+        left = min(fastest[label][0] for label in labels)
+        text = ", ".join(label.rpartition("/")[2] for label in labels)
+        axes.annotate(text, (left, height), xytext=(-3, 7), textcoords="offset points", fontsize=8)
 
 
 def _height(result: Result, *, has_errors: bool) -> float:
