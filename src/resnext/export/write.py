@@ -5,6 +5,7 @@ Each writer gets the network, an example of its input, the path and the spec.
 
 from __future__ import annotations
 
+import tempfile
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -31,13 +32,12 @@ def write_openvino(
     """Write OpenVINO's pair of files, by way of ONNX, with weights in full precision."""
     import openvino
 
-    onnx_file = path.with_suffix(".onnx")
-    save_onnx(trace_onnx(graph, example, spec), onnx_file, description)
-    network = openvino.convert_model(onnx_file)
-    network.set_rt_info(description, KEY)
-    openvino.save_model(network, path, compress_to_fp16=False)
-    for file in onnx_file.parent.glob(f"{onnx_file.name}*"):
-        file.unlink()
+    with tempfile.TemporaryDirectory(prefix="resnext-export-") as folder:
+        onnx_file = Path(folder) / "network.onnx"
+        save_onnx(trace_onnx(graph, example, spec), onnx_file, description)
+        network = openvino.convert_model(onnx_file)
+        network.set_rt_info(description, KEY)
+        openvino.save_model(network, path, compress_to_fp16=False)
 
 
 def write_pt2(

@@ -212,3 +212,14 @@ def test_evaluation_opens_an_export_like_a_run(tmp_path: Path) -> None:
         with torch.no_grad():
             wanted = loaded.module((grid - mean) / std)
         torch.testing.assert_close(opened.module((grid - mean) / std), wanted, rtol=1e-4, atol=1e-5)
+
+
+def test_an_onnx_file_beside_an_openvino_file_of_the_same_name_stays(tmp_path: Path) -> None:
+    loaded = tiny()
+    export_model(loaded, tmp_path / "net.onnx")
+    options = ExportOptions(to="openvino")
+    export_file.write_file(
+        loaded, tmp_path / "net.xml", export_file.spec_of(loaded, options), options
+    )
+    names = sorted(file.name for file in tmp_path.iterdir())
+    assert names == ["net.bin", "net.onnx", "net.xml"]

@@ -50,6 +50,15 @@ def test_groups_become_whole_blocks_or_stay_as_they_are(
         assert in_width % block or out_width % block, "wide groups have nothing to gain"
 
 
+@pytest.mark.parametrize("template", ["8x14d", "4x24d", "2x40d"])
+def test_groups_of_more_than_half_a_block_stay_as_they_are(template: str) -> None:
+    config = config_of(f"resnext50_{template}").replace(blocks_per_stage=(1, 1, 1, 1))
+    network = ResNeXt(config)
+    widened = widen_groups(network)
+    stages = (1, 2, 3, 4)
+    assert [widths_of(widened, s) for s in stages] == [widths_of(network, s) for s in stages]
+
+
 @pytest.mark.parametrize("block", [8, 16])
 def test_the_groups_of_32x4d_are_widened_up_to_a_block_and_no_further(block: int) -> None:
     network = ResNeXt(config_of("resnext50_32x4d"))
