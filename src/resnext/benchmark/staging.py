@@ -82,7 +82,7 @@ def _file(network: Network, runtime: str, setting: Setting, folder: Path) -> Pat
     path = folder / f"network{suffix}"
     if not path.exists():
         options = ExportOptions(to=kind, input="normalised", size_px=network.size_px)
-        write_file(network.loaded, path, spec_of(network.loaded, options), options)
+        write_file(network.loaded, path, spec_of(network.loaded, options))
     return path
 
 

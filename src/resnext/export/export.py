@@ -10,7 +10,7 @@ from resnext.errors import ConfigError
 from resnext.evaluation.loaded import Loaded
 from resnext.export.graph import build_graph
 from resnext.export.images import ImageSource, as_batches, noise, sample_photos
-from resnext.export.network import simplify
+from resnext.export.network import at_size, simplify
 from resnext.export.options import ExportOptions, ExportReport, Parity
 from resnext.export.parity import check_parity, compare
 from resnext.export.staging import publish, staging
@@ -45,10 +45,11 @@ def export_model(
         ExportError: The file computes something else, or cannot be written; none is kept.
     """
     options = options or ExportOptions()
+    loaded = at_size(loaded, options.size_px)
     spec = spec_of(loaded, options)
     check_options(loaded, dest, options)
     with staging(dest) as staged:
-        write_file(loaded, staged, spec, options)
+        write_file(loaded, staged, spec)
         parity = compare_file(loaded, staged, spec, images)
         check_parity(parity, dest)
         paths = publish(staged, dest)
@@ -57,25 +58,24 @@ def export_model(
 
 
 def spec_of(loaded: Loaded, options: ExportOptions) -> ExportSpec:
-    """Settle what the graph takes."""
+    """Settle what the graph takes; see `at_size` for another size than the card's."""
     is_onnx = options.to == "onnx"
     return ExportSpec(
         format=options.to,
         input=options.input,
-        size_px=options.size_px or loaded.card.image_size_px,
+        size_px=loaded.card.image_size_px,
         dynamic_size=options.dynamic_size,
         opset=(options.opset or _DEFAULT_OPSET) if is_onnx else options.opset,
     )
 
 
-def write_file(loaded: Loaded, path: Path, spec: ExportSpec, options: ExportOptions) -> None:
+def write_file(loaded: Loaded, path: Path, spec: ExportSpec) -> None:
     """Write a network, compared with nothing yet.
 
     Raises:
         ConfigError: A package is missing.
-        ExportError: The format has no operator for some layer.
     """
-    graph = build_graph(simplify(loaded, options), loaded.card, spec.input, spec.size_px)
+    graph = build_graph(simplify(loaded, spec.format), loaded.card, spec.input, spec.size_px)
     description = describe(loaded.config, loaded.card, spec)
     with missing_extra(spec.format):
         from resnext.export.write import WRITERS

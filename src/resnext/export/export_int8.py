@@ -15,8 +15,16 @@ from resnext.errors import ConfigError, ExportError
 from resnext.evaluation.loaded import Loaded
 from resnext.evaluation.run import Effort, measure
 from resnext.evaluation.target import Protocol
-from resnext.export.export import NUM_COMPARED, check_options, compare_file, spec_of, write_file
+from resnext.export.export import (
+    NUM_COMPARED,
+    check_options,
+    compare_file,
+    spec_of,
+    takes_photos,
+    write_file,
+)
 from resnext.export.images import as_batches, data_images
+from resnext.export.network import at_size
 from resnext.export.options import ExportOptions, ExportReport
 from resnext.export.parity import check_parity
 from resnext.export.staging import publish, staging
@@ -58,7 +66,10 @@ def export_int8(
             f"int8 is written for ONNX Runtime, with pixels or images as input; given was "
             f"to={options.to!r}, input={options.input!r}"
         )
+    loaded = at_size(loaded, options.size_px)
     check_options(loaded, dest, options)
+    if not takes_photos(loaded):
+        raise ConfigError("int8 is calibrated on images, and the network takes none")
     calibration = data_images(data, "train", loaded.config.in_channels, num_calibration_images)
     spec = spec_of(loaded, options)
     with missing_extra("int8"):
@@ -66,7 +77,7 @@ def export_int8(
         from resnext.export.write_onnx import save_onnx
     with tempfile.TemporaryDirectory() as folder, staging(dest) as staged:
         full = Path(folder) / "fp32.onnx"
-        write_file(loaded, full, spec, options)
+        write_file(loaded, full, spec)
         check_parity(compare_file(loaded, full, spec, None), dest)
         batches = as_batches(calibration, loaded, spec)
         quantise(full, staged, batches)
@@ -86,9 +97,8 @@ def export_int8(
             num_images=after["num_images"],
         )
         _check_loss(figures.loss, max_loss, dest)
-        card = loaded.card.replace(
-            metrics={**loaded.card.metrics, "top1_error": after["top1_error"]}
-        )
+        measured = {name: after[name] for name in ("top1_error", "loss")}
+        card = loaded.card.replace(metrics={**loaded.card.metrics, **measured})
         save_onnx(onnx.load(staged), staged, describe(loaded.config, card, spec))
         images = data_images(data, "val", loaded.config.in_channels, NUM_COMPARED)
         parity = compare_file(loaded, staged, spec, images)

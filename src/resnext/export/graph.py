@@ -43,7 +43,7 @@ class FromImage(nn.Module):
         super().__init__()
         self.network = network
         self.size_px = size_px
-        self.resize_px = max(size_px, _resize_px(card, size_px))
+        self.resize_px = max(size_px, card.resize_px or size_px)
         self.interpolation = card.interpolation
 
     def forward(self, pixels: torch.Tensor) -> torch.Tensor:
@@ -78,13 +78,6 @@ def build_graph(network: nn.Module, card: ModelCard, kind: Input, size_px: int) 
         return network
     pixels = FromPixels(network, card)
     return (FromImage(pixels, card, size_px) if kind == "image" else pixels).eval()
-
-
-def _resize_px(card: ModelCard, size_px: int) -> int:
-    """Return the short side for a crop: the card's, in proportion for another size."""
-    if card.resize_px is None:  # images in memory, which evaluation uses as they are
-        return size_px
-    return round(card.resize_px * size_px / card.image_size_px)
 
 
 def _middle(margin: int) -> int:

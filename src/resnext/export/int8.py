@@ -39,7 +39,7 @@ def quantise(source: Path, dest: Path, batches: Sequence[torch.Tensor]) -> None:
 
     Args:
         source: A file in fp32.
-        dest: The file to write; a scratch file is left beside it.
+        dest: The file to write; a scratch file stands beside it meanwhile.
         batches: Images as the graph takes them, to find the range of each activation.
     """
     prepared = dest.with_suffix(".prepared")

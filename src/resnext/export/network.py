@@ -3,24 +3,43 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 
 from torch import nn
 
 from resnext.evaluation.loaded import Loaded
 from resnext.export.fold import fold_batch_norm
 from resnext.export.narrow_groups import widen_groups
-from resnext.export.options import ExportOptions
 from resnext.model.config import ResNeXtConfig
 from resnext.model.convert import convert_form
 from resnext.model.create import create_model
+from resnext.runtimes.spec import Format
 
 
-def simplify(loaded: Loaded, options: ExportOptions) -> nn.Module:
+def at_size(loaded: Loaded, size_px: int | None) -> Loaded:
+    """Return the network with a card that asks for crops of another size.
+
+    The resize before the crop grows in proportion. Figures measured at the old size leave the
+    card, since they are not those of the new one.
+
+    Args:
+        loaded: The network.
+        size_px: Side of the crop; None, or that of the card, changes nothing.
+    """
+    card = loaded.card
+    if size_px is None or size_px == card.image_size_px:
+        return loaded
+    resize_px = card.resize_px and round(card.resize_px * size_px / card.image_size_px)
+    card = card.replace(image_size_px=size_px, resize_px=resize_px, metrics={})
+    return replace(loaded, card=card)
+
+
+def simplify(loaded: Loaded, to: Format) -> nn.Module:
     """Return the same function with fewer and faster layers, in a network of its own.
 
     Args:
         loaded: The network; it is not changed.
-        options: How to export.
+        to: The format that it is written in.
     """
     network = copy.deepcopy(loaded.module).cpu().float().eval()
     config = loaded.config
@@ -31,4 +50,4 @@ def simplify(loaded: Loaded, options: ExportOptions) -> nn.Module:
     network = fold_batch_norm(network)
     for parameter in network.parameters():
         parameter.requires_grad_(False)
-    return widen_groups(network) if options.widen_groups and options.to == "onnx" else network
+    return widen_groups(network) if to == "onnx" else network

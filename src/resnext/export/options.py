@@ -25,7 +25,6 @@ class ExportOptions(Settings):
         size_px: Side of the crop; None takes that of validation.
         dynamic_size: Take crops of other sizes as well.
         opset: Version of the ONNX operators; None takes torch's default.
-        widen_groups: Let narrow groups be computed together where the runtime gains by it.
     """
 
     to: Format = "onnx"
@@ -33,7 +32,6 @@ class ExportOptions(Settings):
     size_px: int | None = Field(default=None, ge=1)
     dynamic_size: bool = False
     opset: int | None = None
-    widen_groups: bool = True
 
     @model_validator(mode="after")
     def _check(self) -> ExportOptions:

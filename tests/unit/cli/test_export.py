@@ -109,3 +109,17 @@ def test_wrong_flags_are_told(weights: Path, argv: list[str], message: str) -> N
 def test_an_exported_file_is_not_exported_again(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="is an exported file already"):
         main([str(tmp_path / "net.onnx")])
+
+
+@pytest.mark.parametrize("kind", ["pixels", "image"])
+def test_a_file_of_another_size_is_given_images_of_that_size(
+    kind: str, weights: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    file = tmp_path / "large.onnx"
+    main([str(weights), "--size", "12", "--input", kind, "--out", str(file)])
+    capsys.readouterr()
+    assert evaluate.main([str(file), "--data", "digits", "--json", "--quiet"]) == 0
+    assert json.loads(capsys.readouterr().out)["view"]["size_px"] == 12
+    Image.new("L", (30, 20)).save(tmp_path / "grey.png")
+    assert predict.main([str(file), str(tmp_path / "grey.png"), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)[0]["error"] is None

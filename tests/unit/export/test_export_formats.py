@@ -144,7 +144,7 @@ def test_an_export_that_computes_something_else_is_not_kept(
     path = tmp_path / "net.onnx"
     path.write_text("the file before")
 
-    def spoil(_given: object, _options: object) -> nn.Module:
+    def spoil(_given: object, _to: object) -> nn.Module:
         network: nn.Module = tiny().module
         with torch.no_grad():
             network.fc.bias[0] += 0.01  # type: ignore[union-attr, operator, index]
@@ -218,8 +218,6 @@ def test_an_onnx_file_beside_an_openvino_file_of_the_same_name_stays(tmp_path: P
     loaded = tiny()
     export_model(loaded, tmp_path / "net.onnx")
     options = ExportOptions(to="openvino")
-    export_file.write_file(
-        loaded, tmp_path / "net.xml", export_file.spec_of(loaded, options), options
-    )
+    export_file.write_file(loaded, tmp_path / "net.xml", export_file.spec_of(loaded, options))
     names = sorted(file.name for file in tmp_path.iterdir())
     assert names == ["net.bin", "net.onnx", "net.xml"]

@@ -11,6 +11,7 @@ from tiny_networks import tiny
 from resnext.data.normalise import normalise
 from resnext.data.single import prepare_image
 from resnext.export.graph import _middle, build_graph
+from resnext.export.network import at_size
 from resnext.model.card import ModelCard
 
 CPU = torch.device("cpu")
@@ -60,5 +61,6 @@ def test_an_image_is_resized_and_cropped_as_predict_does(
 
 
 def test_another_size_keeps_the_share_of_the_crop() -> None:
-    loaded = tiny()  # a crop of 16 from a short side of 20
+    loaded = at_size(tiny(), 32)  # its crop of 16 comes from a short side of 20
     assert build_graph(loaded.module, loaded.card, "image", 32).resize_px == 40
+    assert loaded.card.metrics == {}  # measured at 16
