@@ -20,6 +20,7 @@ from resnext.errors import ConfigError
 from resnext.evaluation.loaded import Loaded
 from resnext.export import ExportOptions
 from resnext.export.export import spec_of, write_file
+from resnext.export.network import at_size
 from resnext.model.weights import save_weights
 from resnext.runtimes.open import missing_extra
 from resnext.runtimes.spec import Format
@@ -81,8 +82,8 @@ def _file(network: Network, runtime: str, setting: Setting, folder: Path) -> Pat
     kind, suffix = _FORMATS[runtime]
     path = folder / f"network{suffix}"
     if not path.exists():
-        options = ExportOptions(to=kind, input="normalised", size_px=network.size_px)
-        write_file(network.loaded, path, spec_of(network.loaded, options))
+        loaded = at_size(network.loaded, network.size_px)
+        write_file(loaded, path, spec_of(loaded, ExportOptions(to=kind, input="normalised")))
     return path
 
 
