@@ -22,8 +22,8 @@ SUFFIXES: dict[str, Format] = {
 _HOMES = {
     "onnx": "resnext.runtimes.onnx_runtime",
     "openvino": "resnext.runtimes.openvino_runtime",
-    "pt2": "resnext.runtimes.torch_program",
-    "torchscript": "resnext.runtimes.torch_script",
+    "pt2": "resnext.runtimes.torch_runtime",
+    "torchscript": "resnext.runtimes.torch_runtime",
 }
 _EXTRAS = {
     "onnxruntime": "export",

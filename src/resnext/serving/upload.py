@@ -106,6 +106,7 @@ def _from_multipart(body: bytes, boundary: bytes, max_images: int) -> list[bytes
         raise _malformed("multipart")
     parts = _Parts(max_images)
     try:
+        # the library types its callbacks as a TypedDict, which no dict of methods is
         parser = MultipartParser(boundary, parts.callbacks())  # type: ignore[arg-type]
         parser.write(body)
         parser.finalize()

@@ -70,7 +70,7 @@ def read_run(runs: RunList, name: str) -> RunFigures:
 def differing_settings(runs: list[RunFigures]) -> list[tuple[str, list[str]]]:
     """Return the settings in which runs differ, with the value of each run."""
     keys = dict.fromkeys(key for run in runs for key in run.settings)
-    rows = [(key, [run.settings.get(key, "–") for run in runs]) for key in keys]  # noqa: RUF001
+    rows = [(key, [run.settings.get(key, "–") for run in runs]) for key in keys]  # noqa: RUF001 - a dash, shown
     return [(key, values) for key, values in rows if len(set(values)) > 1]
 
 
