@@ -15,7 +15,7 @@ from resnext.data.config import DataConfig, default_workers
 from resnext.data.loader import EvalLoader
 from resnext.errors import ConfigError
 from resnext.evaluation.evaluate import evaluate
-from resnext.evaluation.loaded import open_model
+from resnext.evaluation.loaded import Loaded, open_model
 from resnext.evaluation.metrics import EvalResult
 from resnext.evaluation.target import Protocol, Target, open_target
 from resnext.evaluation.whole_images import WholeImageLoader, takes_whole_images
@@ -114,7 +114,7 @@ def measure(
     target = open_target(protocol, data, model)
     bad_files = BadFiles(len(target.split))
     if takes_whole_images(model.module):
-        loader: EvalLoader | WholeImageLoader = _whole_images(target, runtime, bad_files)
+        loader: EvalLoader | WholeImageLoader = _whole_images(target, model, runtime, bad_files)
     else:
         loader = _loader(target, data, runtime, effort, bad_files)
     result = evaluate(
@@ -158,11 +158,14 @@ def _data(run: Path, protocol: Protocol, config: TrainConfig | None) -> DataConf
     return config.data
 
 
-def _whole_images(target: Target, runtime: Runtime, bad_files: BadFiles) -> WholeImageLoader:
+def _whole_images(
+    target: Target, model: Loaded, runtime: Runtime, bad_files: BadFiles
+) -> WholeImageLoader:
     return WholeImageLoader(
         target.split,
         target.info,
         target.view,
+        model.card,
         rank=runtime.rank,
         world_size=runtime.world_size,
         bad_files=bad_files,

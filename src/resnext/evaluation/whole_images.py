@@ -13,8 +13,8 @@ from resnext.data.normalise import normalise
 from resnext.data.render import Images
 from resnext.data.single import to_hwc
 from resnext.data.split import DataInfo, Split
-from resnext.data.views import default_resize_px
 from resnext.errors import ConfigError, DataError
+from resnext.model.card import ModelCard
 from resnext.runtimes.module import ExportedModule
 
 
@@ -23,7 +23,7 @@ class WholeImageLoader:
 
     Attributes:
         size_px: Side of the crop that the network takes itself.
-        resize_px: Short side to which it resizes before.
+        resize_px: Short side to which it resizes before; None is the side of the crop.
     """
 
     def __init__(
@@ -31,6 +31,7 @@ class WholeImageLoader:
         split: Split,
         info: DataInfo,
         view: ViewConfig,
+        card: ModelCard,
         *,
         rank: int = 0,
         world_size: int = 1,
@@ -38,16 +39,26 @@ class WholeImageLoader:
     ) -> None:
         """Prepare the loader; see `EvalLoader`.
 
+        Args:
+            split: The images.
+            info: Their channels and statistics.
+            view: The crops that are asked for; it can only be the one that the network takes.
+            card: Says which that is.
+            rank: This process.
+            world_size: Number of processes.
+            bad_files: Gets the files that cannot be read; they are left out.
+
         Raises:
             ConfigError: Other crops than the network's own are asked for.
         """
-        if view.ten_crop or view.flip or view.size_px not in (None, info.image_size_px):
+        is_other = view.size_px not in (None, card.image_size_px)
+        is_other = is_other or view.resize_px not in (None, card.resize_px)
+        if view.ten_crop or view.flip or is_other:
             raise ConfigError(
                 "the exported file resizes and crops inside, always in one way; evaluate with "
                 "other crops a file of --input pixels, or the run that it was made from"
             )
-        self.size_px = info.image_size_px
-        self.resize_px = view.resize_px or default_resize_px(self.size_px)
+        self.size_px, self.resize_px = card.image_size_px, card.resize_px
         self._split, self._info = split, info
         self._indices = range(rank, len(split), world_size)
         self._bad_files = BadFiles(len(split)) if bad_files is None else bad_files

@@ -123,3 +123,13 @@ def test_a_file_of_another_size_is_given_images_of_that_size(
     Image.new("L", (30, 20)).save(tmp_path / "grey.png")
     assert predict.main([str(file), str(tmp_path / "grey.png"), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)[0]["error"] is None
+
+
+@pytest.mark.parametrize("flags", [["--resize", "9"], ["--size", "9"], ["--flip"], ["--ten-crop"]])
+def test_a_file_that_crops_inside_refuses_other_crops(
+    flags: list[str], weights: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "net.onnx"
+    main([str(weights), "--input", "image", "--out", str(file), "--json"])
+    with pytest.raises(ConfigError, match="resizes and crops inside, always in one way"):
+        evaluate.main([str(file), "--data", "digits", "--quiet", *flags])
