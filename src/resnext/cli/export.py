@@ -53,7 +53,7 @@ class Export:
     size: Annotated[int | None, option("PIXELS", "that of validation")] = None
     """Side of the crop."""
     dynamic_size: bool = False
-    """Take crops of any size, not only of this one. The batch is always of any size."""
+    """Take crops of any size, not only of this one. Batches are of any size but for image."""
     opset: Annotated[int | None, option("N", "torch's, 20")] = None
     """Version of the ONNX operators, 18 to 23."""
     data: Annotated[str | None, option("DATA", "the run's own, or two photographs")] = None
