@@ -117,18 +117,28 @@ class Page:
             text: What to write.
             offered: Wait until the list offers it; a name of one's own it never does.
         """
+        self.until(lambda: not self._options())  # another list may be about to close
         field = self.one(f"#{control} input")
         field.click()
         field.send_keys(Keys.CONTROL, "a")
         field.send_keys(text)
         if offered:
-            self.until(lambda: all(text in option for option in self._options()))
-        field.send_keys(Keys.ENTER)
+            self.until(lambda: self._take(text))
+        else:
+            field.send_keys(Keys.ENTER)
         self.driver.execute_script("document.activeElement.blur()")  # a list of several stays open
 
-    def _options(self) -> list[str]:
-        """Return what the open list offers; a text that fits nothing as long as it is empty."""
-        return [option.text for option in self.all("[role=option]")] or [""]
+    def _take(self, text: str) -> bool:
+        """Press the first option as soon as the open list has none that do not fit."""
+        options = self._options()
+        fits = bool(options) and all(text in option.text for option in options)
+        if fits:
+            options[0].click()
+        return fits
+
+    def _options(self) -> list[WebElement]:
+        """Return what the open list offers."""
+        return self.all("[role=option]")
 
     def press(self, control: str) -> None:
         """Press a button."""

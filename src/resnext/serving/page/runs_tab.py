@@ -44,8 +44,9 @@ def build_runs_tab(root: Path | None) -> None:
     report_of = gr.Dropdown(names, value=None, label="Report of", elem_id="report-of")
     report = gr.HTML("", elem_classes="rx", elem_id="report")
     quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-    chosen.input(_compare(runs), chosen, view, trigger_mode="always_last", **quiet)
-    report_of.input(_report(runs), report_of, report, **quiet)
+    last = {"trigger_mode": "always_last", **quiet}  # a choice made while one is shown counts
+    chosen.input(_compare(runs), chosen, view, **last)
+    report_of.input(_report(runs), report_of, report, **last)
     refresh.click(_refresh(runs), [chosen, report_of], [chosen, report_of, view, report], **quiet)
 
 
