@@ -145,8 +145,9 @@ class ViewConfig(Settings):
 
     Attributes:
         size_px: Side of the crop; by default the size of training.
-        resize_px: Short side to which the image is resized first; by default
-            8/7 of the crop for files (256 for 224), none for sets in memory.
+        resize_px: Short side to which the image is resized first; by default 8/7 of the crop
+            (256 for 224) for files, or the crop's own where training did not use resized
+            crops; none for sets in memory.
         interpolation: Filter of that resize; by default the one of the weights, else bilinear.
         ten_crop: Four corners and the centre, each also mirrored.
         flip: Also the mirrored crop.

@@ -95,9 +95,9 @@ def open_target(protocol: Protocol, data: DataConfig, model: Loaded) -> Target:
 
 
 def settle_view(view: ViewConfig, card: ModelCard) -> ViewConfig:
-    """Fill in how the network was validated: its filter, and its sizes unless one is asked for."""
+    """Fill in how the network was validated: its filter, and its sizes unless another is asked."""
     view = view.replace(interpolation=view.interpolation or card.interpolation)
-    if view.size_px is not None:
+    if view.size_px not in (None, card.image_size_px):
         return view
     return view.replace(size_px=card.image_size_px, resize_px=view.resize_px or card.resize_px)
 

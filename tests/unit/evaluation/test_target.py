@@ -114,6 +114,7 @@ def test_the_view_is_that_of_training_unless_a_size_is_given() -> None:
     card = ModelCard(image_size_px=224, resize_px=256, interpolation="bicubic")
     settled = ViewConfig(size_px=224, resize_px=256, interpolation="bicubic")
     assert settle_view(ViewConfig(), card) == settled
+    assert settle_view(ViewConfig(size_px=224), card) == settled
     assert settle_view(ViewConfig(interpolation="bilinear"), card).interpolation == "bilinear"
     assert settle_view(ViewConfig(flip=True), card).flip
     assert settle_view(ViewConfig(resize_px=300), card).resize_px == 300
