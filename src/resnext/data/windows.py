@@ -11,6 +11,9 @@ from collections.abc import Sequence
 
 import torch
 
+# Larger images are mirrored one by one on a CPU: they stay in its cache, and no batch is copied.
+_ONE_BY_ONE_BYTES = 32 * 1024
+
 
 def mean_color(mean: Sequence[float]) -> list[int]:
     """Return the 8-bit color that is nearest to zero after normalising."""
@@ -66,14 +69,23 @@ def mirror(images_bhwc: torch.Tensor, flips_b: torch.Tensor) -> torch.Tensor:
     """Mirror the images whose flag is set, left to right.
 
     Args:
-        images_bhwc: Images on any device.
+        images_bhwc: Images on any device, contiguous; they may be changed in place.
         flips_b: Booleans on the CPU, so that no device is waited for.
     """
-    kept, flipped = (~flips_b).nonzero().squeeze(1), flips_b.nonzero().squeeze(1)
+    flipped = flips_b.nonzero().squeeze(1)
+    if images_bhwc.device.type == "cpu" and images_bhwc[0].nbytes >= _ONE_BY_ONE_BYTES:
+        for number in flipped.tolist():
+            image = images_bhwc[number : number + 1]
+            image.copy_(_turn(image))
+        return images_bhwc
+    kept = (~flips_b).nonzero().squeeze(1)
     order = torch.cat([kept, flipped])
     device = images_bhwc.device
     sorted_bhwc = images_bhwc.index_select(0, order.to(device))
-    # As b x c x h x w of memory format channels_last, torch has a fast path for this flip.
-    turned = sorted_bhwc[len(kept) :].permute(0, 3, 1, 2).flip(3).permute(0, 2, 3, 1)
-    both = torch.cat([sorted_bhwc[: len(kept)], turned])
+    both = torch.cat([sorted_bhwc[: len(kept)], _turn(sorted_bhwc[len(kept) :])])
     return both.index_select(0, torch.argsort(order).to(device))
+
+
+def _turn(images_bhwc: torch.Tensor) -> torch.Tensor:
+    # As b x c x h x w of memory format channels_last, torch has a fast path for this flip.
+    return images_bhwc.permute(0, 3, 1, 2).flip(3).permute(0, 2, 3, 1)
