@@ -21,7 +21,7 @@ from resnext.studies.figures import draw_figures, draw_time_figure
 from resnext.studies.provenance import trace
 from resnext.studies.results import Row
 from resnext.studies.study import Study
-from resnext.studies.summary import Summary, as_dict, summarise_study, summary_lines
+from resnext.studies.summary import Summary, as_dict, summarise_study, summary_lines, time_lines
 from resnext.studies.table import spread_text
 from resnext.studies.verdict import needed_text, verdict, word
 
@@ -41,7 +41,8 @@ def write_report(study: Study, rows: Sequence[Row], folder: Path) -> list[Path]:
         RunError: A file cannot be written.
     """
     summary = summarise_study(study, rows)
-    markdown = "\n".join(summary_lines(study, rows, summary)) + "\n"
+    lines = [*summary_lines(study, rows, summary), *time_lines(read_timing(folder))]
+    markdown = "\n".join(lines) + "\n"
     texts = {
         "report.html": render_report(study, rows, folder, summary),
         "results.csv": csv_text(study, rows),

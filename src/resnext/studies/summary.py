@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from resnext.studies.design_time import DesignTime
 from resnext.studies.differences import Difference, compare, compare_training
 from resnext.studies.distribution import GroupDifference, compare_groups
 from resnext.studies.export_rows import trial_row
@@ -157,6 +158,30 @@ def _paper_line(figure: PaperError) -> str:
 def _table_lines(table: ErrorTable) -> list[str]:
     cells = [["", *table.columns]]
     cells += [[title, *(_cell_text(cell) for cell in row)] for title, row in table.rows]
+    title = f"## {table.measure}: top-1 error in percent, mean ± standard deviation (seeds)"
+    return [title, "", *_aligned(cells)]
+
+
+def time_lines(times: Sequence[DesignTime]) -> list[str]:
+    """Return what the designs cost in time as lines of Markdown; none if that was not measured."""
+    if not times:
+        return []
+    first = times[0]
+    cells = [["", "training step, ms", "inference, ms"]]
+    for row in times:
+        step = f"{row.step_ms:.1f} ({row.step_ms_low:.1f} to {row.step_ms_high:.1f})"
+        low, high = row.latency_ms_low, row.latency_ms_high
+        cells.append([row.label, step, f"{row.latency_ms:.2f} ({low:.2f} to {high:.2f})"])
+    told = (
+        f"A step of {first.batch_size} images of {first.image_size_px} px and the inference of "
+        f"one image, in turns on {first.machine}, {first.threads} thread(s); medians of {first.n} "
+        "rounds (quartiles)."
+    )
+    return ["", "## Time", "", told, "", *_aligned(cells)]
+
+
+def _aligned(cells: list[list[str]]) -> list[str]:
+    """Return a table whose first row is its head."""
     cells = [[text.replace("|", "\\|") for text in row] for row in cells]
     widths = [max(len(row[column]) for row in cells) for column in range(len(cells[0]))]
     lines = [
@@ -164,8 +189,7 @@ def _table_lines(table: ErrorTable) -> list[str]:
         for row in cells
     ]
     rule = "|" + "|".join("-" * (width + 2) for width in widths) + "|"
-    title = f"## {table.measure}: top-1 error in percent, mean ± standard deviation (seeds)"
-    return [title, "", lines[0], rule, *lines[1:]]
+    return [lines[0], rule, *lines[1:]]
 
 
 def _cell_text(cell: Cell | None) -> str:

@@ -17,6 +17,7 @@ from made_study import (
     made_row,
     made_rows,
     made_study,
+    made_times,
     paper_table3,
     small_table4,
     write_curves,
@@ -120,6 +121,20 @@ def test_the_table_has_the_papers_figures_beside_ours(tmp_path: Path) -> None:
     for figure in (23.9, 23.0, 22.6, 22.3, 22.2):
         assert f"[paper {figure}]" in line
         assert f"paper {figure}" in page.text
+
+
+def test_what_the_designs_cost_in_time_is_told_where_it_was_measured(tmp_path: Path) -> None:
+    study, rows = paper_table3(tmp_path)
+    times = made_times(study)
+    _, _, markdown = written(study, rows, tmp_path / study.name)
+    table = markdown.partition("## Time")[2].splitlines()
+    told = [line for line in table if line.startswith(tuple(f"| {t.label} " for t in times))]
+    assert len(told) == len(times)
+    for row, line in zip(times, told, strict=True):
+        for value in (row.step_ms, row.step_ms_low, row.step_ms_high):
+            assert f"{value:.1f}" in line
+        assert f"{row.latency_ms:.2f}" in line
+    assert "Time" not in written(study, rows, tmp_path / "unmeasured")[2]
 
 
 def test_what_a_person_wrote_is_text_in_every_file(tmp_path: Path) -> None:
