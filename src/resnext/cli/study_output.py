@@ -16,7 +16,7 @@ from resnext.data.facts import KNOWN
 from resnext.errors import RunError
 from resnext.model.names import name_of
 from resnext.studies.results import Row
-from resnext.studies.study import Design, Study, data_label, read_study, write_study
+from resnext.studies.study import Design, Study, read_study, write_study
 from resnext.studies.trial import plan_trials
 
 STUDY = "study.yaml"
@@ -61,7 +61,7 @@ def print_study(study: Study) -> None:
     for settings in study.settings:
         schedule = settings.schedule
         console.print(
-            f"{data_label(settings.data)}: recipe {settings.recipe}, {schedule.epochs} epochs, "
+            f"{settings.data.label}: recipe {settings.recipe}, {schedule.epochs} epochs, "
             f"batch {settings.batch_size}, learning rate {settings.optim.lr} per "
             f"{settings.optim.lr_batch_size} images, {schedule.kind}"
         )

@@ -14,7 +14,7 @@ from pydantic import (
     model_validator,
 )
 
-from resnext.data.shards.address import is_address
+from resnext.data.shards.address import is_address, last_part
 from resnext.data.shards.layout import is_packed
 from resnext.errors import ConfigError
 from resnext.machine import num_cores
@@ -101,6 +101,15 @@ class DataConfig(Settings):
         if self.classes is not None and not 2 <= len(set(self.classes)) == len(self.classes):
             raise ConfigError(f"classes={self.classes!r}: name at least two classes, each once")
         return self
+
+    @property
+    def label(self) -> str:
+        """The set's name for people: of a folder or a packed set, its own."""
+        if self.url is not None:
+            return last_part(self.url)
+        if self.name in ("folder", "shards") and self.root is not None:
+            return self.root.name or self.root.resolve().name or self.name
+        return self.name
 
 
 class AugmentConfig(Settings):

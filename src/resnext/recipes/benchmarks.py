@@ -19,7 +19,7 @@ from resnext.recipes.study_scale import (
     side_px,
     small_network,
 )
-from resnext.studies.study import Comparison, Design, PaperError, Study, Test, data_label
+from resnext.studies.study import Comparison, Design, PaperError, Study, Test
 
 # arXiv 1611.05431, table 5: top-1 and top-5 error at 224 and 320
 _TABLE_5 = {
@@ -133,7 +133,7 @@ def table6(choice: Choice) -> Study:
         paper=tuple(
             PaperError(
                 design=design,
-                data=data_label(train) if choice.is_paper else "imagenet-5k",
+                data=train.label if choice.is_paper else "imagenet-5k",
                 test=name,
                 top1_error=top1,
                 top5_error=top5,

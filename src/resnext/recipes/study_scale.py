@@ -13,7 +13,6 @@ from resnext.model.config import ResNeXtConfig
 from resnext.model.names import config_from
 from resnext.recipes.presets import RECIPES, is_small
 from resnext.settings import override_all
-from resnext.studies.study import data_label
 from resnext.training.config import TrainConfig
 
 Scale = Literal["paper", "small"]
@@ -50,7 +49,7 @@ class Choice:
 
     def name(self, study: str) -> str:
         """Name the study by its scale and data, so that each has its own folder."""
-        sets = [data_label(data).lower() for data in self.data]
+        sets = [data.label.lower() for data in self.data]
         return "-".join([study, *([] if self.is_paper else ["small"]), *sets])
 
     def note(self, small: str) -> str:

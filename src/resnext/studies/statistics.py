@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from resnext.studies.results import Row
-from resnext.studies.study import Study, data_label
+from resnext.studies.study import Study
 
 # label -> seed -> error in percent
 Errors = dict[str, dict[int, float]]
@@ -59,7 +59,7 @@ class Mean:
 def measures_of(study: Study) -> list[Measure]:
     """Return what designs are judged by: the validation and the tests on each data set."""
     return [
-        Measure(data_label(settings.data), test)
+        Measure(settings.data.label, test)
         for settings in study.settings
         for test in ("", *(test.name for test in study.tests))
     ]

@@ -9,7 +9,6 @@ import yaml
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
 from resnext.data.config import DataConfig, ViewConfig
-from resnext.data.shards.address import last_part
 from resnext.errors import ConfigError, RunError
 from resnext.files import write_whole
 from resnext.model.config import ModelConfig
@@ -132,9 +131,7 @@ class Study(Settings):
         _check_unique("designs", labels)
         _check_unique("seeds", list(self.seeds))
         _check_unique("tests", [test.name for test in self.tests])
-        _check_unique(
-            "settings (one for each data set)", [data_label(s.data) for s in self.settings]
-        )
+        _check_unique("settings (one for each data set)", [s.data.label for s in self.settings])
         for comparison in self.comparisons:
             for label in (comparison.better, comparison.than):
                 if label not in labels:
@@ -146,13 +143,6 @@ class Study(Settings):
     def design(self, label: str) -> Design:
         """Return the design of a label."""
         return next(design for design in self.designs if design.label == label)
-
-
-def data_label(data: DataConfig) -> str:
-    """Return the name of a data set, for a folder or packed set with the folder's own."""
-    if data.name in ("folder", "shards") and data.root is not None:
-        return data.root.name
-    return data.name if data.url is None else last_part(data.url)
 
 
 def write_study(file: Path, study: Study) -> None:

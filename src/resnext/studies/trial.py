@@ -24,7 +24,7 @@ from typing import Any
 from resnext.errors import RunError
 from resnext.files import write_whole
 from resnext.model.names import name_of
-from resnext.studies.study import Design, Study, Test, data_label
+from resnext.studies.study import Design, Study, Test
 from resnext.training.config import TrainConfig
 
 TRIAL, RUN, RESULT, TESTS = "trial.json", "run", "result.json", "tests"
@@ -54,7 +54,7 @@ class Trial:
     @property
     def data(self) -> str:
         """Name of the data set."""
-        return data_label(self.config.data)
+        return self.config.data.label
 
     @property
     def seed(self) -> int:

@@ -192,7 +192,7 @@ def _open_run(config: TrainConfig, target: Target, runtime: Runtime) -> Path:
     again = target.goes_on or is_restart()
     if target.out is not None and again and has_begun(target.out, config):
         return target.out
-    default = "-".join(filter(None, (name_of(config.model), config.data.name, config.recipe)))
+    default = "-".join(filter(None, (name_of(config.model), config.data.label, config.recipe)))
     run = create_run_folder(target.out, target.name or default)
     write_config(run, config)
     write_json(run / ENVIRONMENT, describe_environment(runtime))
