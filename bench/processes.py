@@ -43,7 +43,7 @@ def images_per_s(side: str, arguments: argparse.Namespace) -> float:
         lines = (run / "metrics.jsonl").read_text().splitlines()
     rows = [row for row in map(json.loads, lines) if row["kind"] == "train" and row["epoch"] > 1]
     assert len(rows) == EPOCHS - 1, rows
-    return statistics.median(row["images_per_s"] for row in rows)
+    return float(statistics.median(row["images_per_s"] for row in rows))
 
 
 def main() -> None:
