@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
+
+_T = TypeVar("_T")
 
 
 def write_whole(path: Path, text: str, *, is_shared: bool = False) -> None:
@@ -20,3 +24,34 @@ def write_whole(path: Path, text: str, *, is_shared: bool = False) -> None:
     partial = path.with_name(f"{path.name}{writer}.partial")
     partial.write_text(text, encoding="utf-8")
     partial.replace(path)
+
+
+def read_whole(path: Path, read: Callable[[Path], _T]) -> _T:
+    """Read a file that may be replaced meanwhile, again until all of it was of one file.
+
+    safetensors opens a file twice, for its header and for its tensors; a training that saves in
+    between would mix two.
+
+    Args:
+        path: The file.
+        read: What reads it. An error counts if the file has stayed the same.
+    """
+    while True:
+        identity = _identity(path)
+        try:
+            found = read(path)
+        except Exception:
+            if identity is None or _identity(path) == identity:
+                raise
+            continue
+        if _identity(path) == identity:
+            return found
+
+
+def _identity(path: Path) -> tuple[int, int, int] | None:
+    """Return what tells a file from others that had its name; None if there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns, found.st_size

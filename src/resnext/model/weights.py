@@ -18,6 +18,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from resnext.errors import CheckpointError, ConfigError
+from resnext.files import read_whole
 from resnext.model.card import ModelCard
 from resnext.model.config import ModelConfig
 
@@ -57,7 +58,7 @@ def save_weights(
 
 
 def read_weights(path: Path) -> tuple[ModelConfig, dict[str, torch.Tensor], ModelCard]:
-    """Read a file that `save_weights` wrote.
+    """Read a file that `save_weights` wrote, also while a training replaces it by a newer one.
 
     Args:
         path: The file.
@@ -68,7 +69,10 @@ def read_weights(path: Path) -> tuple[ModelConfig, dict[str, torch.Tensor], Mode
     Raises:
         CheckpointError: The file is missing, torn, or not one of ours.
     """
-    path = Path(path)
+    return read_whole(Path(path), _read)
+
+
+def _read(path: Path) -> tuple[ModelConfig, dict[str, torch.Tensor], ModelCard]:
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}

@@ -21,6 +21,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 
 from resnext.errors import CheckpointError
+from resnext.files import read_whole
 from resnext.model.weights import write_tensors
 from resnext.training.run_folder import LAST, PREVIOUS
 
@@ -109,13 +110,17 @@ class CheckpointFiles:
 
 
 def read_checkpoint(path: Path) -> Stored:
-    """Read a checkpoint file and verify it.
+    """Read a checkpoint file and verify it, also while a training replaces it by newer ones.
 
     Files of version 1 hold no checksum, so that only their structure is verified.
 
     Raises:
         CheckpointError: The file is missing, torn, damaged, or no checkpoint.
     """
+    return read_whole(path, _read)
+
+
+def _read(path: Path) -> Stored:
     try:
         with safe_open(path, framework="pt") as file:
             metadata = dict(file.metadata() or {})

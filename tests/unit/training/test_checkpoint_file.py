@@ -1,12 +1,17 @@
 """A checkpoint file is verified when read, and replaced so that one is always whole."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from safetensors import safe_open
 from safetensors.torch import save_file
 
 from resnext.errors import CheckpointError
@@ -167,3 +172,26 @@ def test_a_crash_between_any_two_operations_leaves_a_whole_file(
 
 class _CrashError(BaseException):
     """The process ends here."""
+
+
+def test_a_file_that_is_replaced_while_it_is_read_is_read_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = _write(tmp_path, 1)
+    opened: list[Path] = []
+
+    @contextmanager
+    def open_twice(path: Path, framework: str) -> Iterator[Any]:
+        # As safetensors does: the header first, then the tensors, from whatever has the name
+        with safe_open(path, framework=framework) as header:
+            if not opened:
+                files.write(_state(2))
+            opened.append(path)
+            with safe_open(path, framework=framework) as tensors:
+                yield SimpleNamespace(
+                    metadata=header.metadata, keys=tensors.keys, get_tensor=tensors.get_tensor
+                )
+
+    monkeypatch.setattr("resnext.training.checkpoint_file.safe_open", open_twice)
+    _assert_is(read_checkpoint(tmp_path / LAST), 2)
+    assert len(opened) == 2
