@@ -1,0 +1,52 @@
+"""Files are read as one, whoever replaces them."""
+
+from pathlib import Path
+
+import pytest
+
+from resnext.files import read_whole, write_whole
+
+
+def test_a_file_that_was_replaced_while_it_was_read_is_read_again(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    write_whole(file, "old")
+    seen: list[str] = []
+
+    def read(path: Path) -> str:
+        seen.append(path.read_text())
+        if len(seen) == 1:
+            write_whole(path, "new")
+        return seen[-1]
+
+    assert read_whole(file, read) == "new"
+    assert seen == ["old", "new"]
+
+
+def test_an_error_counts_unless_the_file_was_replaced(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    write_whole(file, "old")
+    calls: list[Path] = []
+
+    def fail(path: Path) -> str:
+        calls.append(path)
+        if len(calls) == 1:
+            write_whole(path, "new")
+        raise ValueError(path.read_text())
+
+    with pytest.raises(ValueError, match="new"):
+        read_whole(file, fail)
+    assert len(calls) == 2
+
+
+def test_a_file_that_is_missing_or_goes_is_an_error(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    with pytest.raises(FileNotFoundError):
+        read_whole(file, Path.read_text)
+    write_whole(file, "old")
+
+    def remove(path: Path) -> str:
+        path.unlink()
+        return path.read_text()
+
+    with pytest.raises(FileNotFoundError):
+        read_whole(file, remove)
