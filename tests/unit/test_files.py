@@ -1,5 +1,6 @@
 """Files are read as one, whoever replaces them."""
 
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -50,3 +51,13 @@ def test_a_file_that_is_missing_or_goes_is_an_error(tmp_path: Path) -> None:
 
     with pytest.raises(FileNotFoundError):
         read_whole(file, remove)
+
+
+def test_a_file_system_that_never_tells_the_same_inode_twice_is_no_trap(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "file"
+    write_whole(file, "text")
+    numbers = count()
+    monkeypatch.setattr("resnext.files._identity", lambda _: (next(numbers), 0, 0))
+    assert read_whole(file, Path.read_text) == "text"
