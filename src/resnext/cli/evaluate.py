@@ -50,7 +50,7 @@ class Evaluate:
     """Which of its splits."""
     size: Annotated[int | None, option("PIXELS", "the size of training")] = None
     """Side of the crop in pixels."""
-    resize: Annotated[int | None, option("PIXELS", "8/7 of the crop")] = None
+    resize: Annotated[int | None, option("PIXELS", "as in training; 8/7 of another --size")] = None
     """Short side to which files are resized before the crop."""
     ten_crop: bool = False
     """Average over the corners and the centre, each also mirrored."""
