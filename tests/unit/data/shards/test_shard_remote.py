@@ -14,88 +14,45 @@ import time
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
-from packed_trees import NUM_TRAIN, pack_tree, write_tree
+from packed_trees import NUM_TRAIN, pack_tree
+from remote_sets import (
+    assert_same,
+    eval_loader,
+    open_at,
+    open_local,
+    pack_photos,
+    remote_of,
+    size_of,
+    train_loader,
+    use_cache,
+)
 from shard_server import ShardServer, serve
 
-from resnext.cli import pack as pack_verb
-from resnext.data.batch import Batch
-from resnext.data.config import AugmentConfig, DataConfig, ViewConfig, parse_data
-from resnext.data.load import load_data
-from resnext.data.loader import EvalLoader, TrainLoader
 from resnext.data.shards import load as load_module
 from resnext.data.shards.cache import used_bytes
 from resnext.data.shards.remote import GIB, Remote, open_remote
 from resnext.data.shards.split import ShardSplit
-from resnext.data.split import DataSet
 from resnext.download import Patience
-from resnext.errors import ConfigError, DataError, DownloadError
-
-CPU = torch.device("cpu")
-QUICK = Patience(attempts=3, pause_s=0.0, timeout_s=20.0)
+from resnext.errors import DownloadError
 
 
 @pytest.fixture(scope="module")
 def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("trees")
-    index = pack_tree(write_tree(folder / "photos"), folder / "packed")
-    assert len(index.splits["train"].shards) >= 5
-    return folder / "packed"
+    return pack_photos(tmp_path_factory.mktemp("trees"))
 
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Give every test an empty cache and little patience."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(load_module, "open_remote", partial(open_remote, patience=QUICK))
-    return tmp_path / "cache" / "resnext" / "shards"
+    return use_cache(tmp_path / "cache", monkeypatch)
 
 
 @pytest.fixture
 def server(packed: Path) -> Iterator[ShardServer]:
     with serve(packed) as server:
         yield server
-
-
-def open_at(address: str, **options: Any) -> DataSet:
-    return load_data(DataConfig(name="shards", url=address, image_size_px=24, **options))
-
-
-def open_local(packed: Path, **options: Any) -> DataSet:
-    return load_data(DataConfig(name="shards", root=packed, image_size_px=24, **options))
-
-
-def train_loader(data: DataSet, **options: Any) -> TrainLoader:
-    augment = AugmentConfig(crop="resized", flip=True, mixup=0.2)
-    options = {"batch_size": 8, "seed": 7, "image_size_px": 24, "device": CPU, **options}
-    return TrainLoader(data.train, data.info, augment, **options)
-
-
-def eval_loader(data: DataSet, **options: Any) -> EvalLoader:
-    options = {"batch_size": 6, "device": CPU, **options}
-    return EvalLoader(data.val, data.info, ViewConfig(), **options)
-
-
-def assert_same(left: list[Batch], right: list[Batch]) -> None:
-    assert len(left) == len(right)
-    for one, other in zip(left, right, strict=True):
-        for field in ("images_bchw", "labels_b", "indices_b"):
-            assert torch.equal(getattr(one, field), getattr(other, field))
-
-
-def remote_of(data: DataSet) -> Remote:
-    assert isinstance(data.train, ShardSplit)
-    assert data.train.remote is not None
-    return data.train.remote
-
-
-def size_of(packed: Path, num_shards: float) -> float:
-    """Return the GiB of so many shards of the largest size."""
-    largest = max(path.stat().st_size for path in packed.glob("*.tar"))
-    return num_shards * largest / GIB
 
 
 @pytest.mark.parametrize("workers", [0, 2])
@@ -275,32 +232,6 @@ def test_a_shard_that_cannot_be_had_ends_training_with_one_message(
     assert "Traceback" not in str(caught.value)
 
 
-def test_a_set_that_is_not_there_names_the_address(packed: Path) -> None:
-    with serve(packed.parent / "photos") as server, pytest.raises(DownloadError) as caught:
-        open_at(server.address)
-    assert f"{server.address}/index.json: the server answers 404" in str(caught.value)
-    with pytest.raises(DownloadError, match=r"index.json: .*refused"):  # nobody listens any more
-        open_at(server.address)
-    with pytest.raises(DownloadError, match=r"file:///nowhere/index.json: No such file"):
-        open_at("file:///nowhere")
-
-
-def test_a_folder_that_is_no_packed_set_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "index.json").write_text("{}")
-    with (
-        serve(tmp_path) as server,
-        pytest.raises(DataError, match=f"{server.address} holds no packed data set"),
-    ):
-        open_at(server.address)
-
-
-def test_a_table_of_another_set_is_refused(server: ShardServer) -> None:
-    server.faults["val.names.npy"] = ["lie"]
-    with pytest.raises(DataError, match=r"val.names.npy is not the file that the index lists"):
-        open_at(server.address)
-    assert len(open_at(server.address).train) == NUM_TRAIN  # nothing of it was kept
-
-
 def test_a_set_that_is_packed_anew_is_not_mixed_up_with_the_old_one(
     packed: Path, tmp_path: Path, server: ShardServer
 ) -> None:
@@ -309,66 +240,6 @@ def test_a_set_that_is_packed_anew_is_not_mixed_up_with_the_old_one(
     server.root = tmp_path / "other"
     local, remote = open_local(tmp_path / "other"), open_at(server.address)
     assert_same(list(eval_loader(local)), list(eval_loader(remote)))
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"cache_gib": 1e-9}, r"data.cache_gib=1e-09 holds not one shard"),
-        ({"cache_gib": 6e-5, "shuffle_gib": 6e-5}, r"shuffle_gib to at most half"),
-    ],
-)
-def test_a_cache_that_is_too_small_is_refused(
-    server: ShardServer, options: dict[str, float], message: str
-) -> None:
-    with pytest.raises(ConfigError, match=message):
-        open_at(server.address, **options)
-
-
-def test_addresses_are_settings_like_others() -> None:
-    address = "https://host/sets/packed/"
-    config = DataConfig(name="shards", url=address, cache_gib=5)
-    assert parse_data(address) == parse_data(f"shards:{address}") == config.replace(cache_gib=None)
-    assert DataConfig(**config.model_dump(mode="json")) == config
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"name": "shards", "url": "host/packed"}, "url='host/packed': give an address"),
-        ({"name": "shards", "url": "http://a/b", "root": Path("c")}, "and not both"),
-        ({"name": "digits", "url": "http://a/b"}, "url is for name='shards' only"),
-        ({"name": "digits", "shuffle_gib": 1.0}, "shuffle_gib is for name='shards' only"),
-        ({"name": "shards", "root": Path("c"), "cache_gib": 1.0}, "cache_gib is for shards at an"),
-    ],
-)
-def test_settings_without_an_effect_are_refused(options: dict[str, Any], message: str) -> None:
-    with pytest.raises(ConfigError, match=message):
-        DataConfig(**options)
-
-
-@pytest.mark.parametrize(
-    ("address", "message"),
-    [
-        ("nosuch://host/packed", "nosuch://host/packed/index.json: .*fsspec knows"),
-        ("s3://bucket/packed", "s3://bucket/packed/index.json: .*s3fs"),
-    ],
-)
-def test_a_store_that_nothing_reads_says_what_to_install(address: str, message: str) -> None:
-    if address.startswith("s3"):
-        try:
-            import s3fs  # type: ignore[import-not-found]  # noqa: F401
-        except ImportError:
-            pass
-        else:
-            pytest.skip("s3fs is installed")
-    with pytest.raises(ConfigError, match=message):
-        open_at(address)
-
-
-def test_only_a_local_folder_is_checked() -> None:
-    with pytest.raises(ConfigError, match="--check https://host/packed: only a local folder"):
-        pack_verb.main(["--check", "https://host/packed"])
 
 
 def test_names_in_the_report_are_addresses(packed: Path, server: ShardServer) -> None:
