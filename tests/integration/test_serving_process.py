@@ -48,6 +48,14 @@ def answered(load: Load, times: int) -> bool:
     return len(load.answers) > times
 
 
+def nobody_listens(host: str, port: int) -> bool:
+    try:
+        socket.create_connection((host, port), timeout=5).close()
+    except ConnectionError:
+        return True
+    return False
+
+
 class Load:
     """Asks without a pause from several threads, and keeps what came of every request."""
 
@@ -104,6 +112,19 @@ def test_sigterm_under_load_loses_nothing_and_ends_with_0(colours: Path) -> None
     assert load.lost == []
     assert load.all_right()
     assert load.is_refused.is_set()
+
+
+def test_a_caller_that_is_slow_to_ask_is_still_answered(colours: Path) -> None:
+    with ServiceProcess(colours, "--drain-s", "0.2") as service:
+        host, _, port = service.url.removeprefix("http://").rpartition(":")
+        with socket.create_connection((host, int(port)), timeout=30) as connection:
+            service.signal(signal.SIGTERM)
+            eventually(partial(nobody_listens, host, int(port)))
+            time.sleep(1.0)  # longer than open connections are left alone
+            connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+            answer = connection.recv(4096)
+        assert service.end() == 0
+    assert answer.startswith(b"HTTP/1.1 200")
 
 
 def test_sighup_under_load_changes_the_network_and_drops_nothing(colours: Path) -> None:

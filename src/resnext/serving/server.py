@@ -24,7 +24,8 @@ from fastapi import FastAPI
 from resnext.serving.service import Service
 
 _LOG = logging.getLogger("resnext.serving")
-_QUIET_S = 0.3  # a connection that was just accepted may not have sent its request yet
+_QUIET_S = 0.3  # a request may be on its way on an open connection
+_SILENT_S = 5.0  # a connection that was made at last may be slow to send its first request
 _BACKLOG = 2048
 _WATCH_S = 1.0
 _SAME_SIGNAL_S = 1.0
@@ -107,8 +108,16 @@ class Server(uvicorn.Server):
         """Listen no more, let open connections come to rest, then close them."""
         for server in self.servers:
             server.close()
+        end = asyncio.get_running_loop().time() + min(_SILENT_S, self._ending.timeout_s)
         await asyncio.sleep(_QUIET_S)
+        while self._is_expecting() and asyncio.get_running_loop().time() < end:
+            await asyncio.sleep(_QUIET_S / 10)
         await super().shutdown(sockets)
+
+    def _is_expecting(self) -> bool:
+        """Tell whether a connection was made on which nothing has been asked yet."""
+        connections = self.server_state.connections
+        return any(getattr(connection, "cycle", self) is None for connection in connections)
 
 
 def _state(path: Path) -> tuple[int, int, int] | None:
