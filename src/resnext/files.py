@@ -38,19 +38,19 @@ def read_whole(path: Path, read: Callable[[Path], _T]) -> _T:
         read: What reads it. An error counts if the file has stayed the same.
     """
     for _ in range(_MOST_READINGS):
-        identity = _identity(path)
+        identity = identity_of(path)
         try:
             found = read(path)
         except Exception:
-            if identity is None or _identity(path) == identity:
+            if identity is None or identity_of(path) == identity:
                 raise
             continue
-        if _identity(path) == identity:
+        if identity_of(path) == identity:
             return found
     return read(path)
 
 
-def _identity(path: Path) -> tuple[int, int, int] | None:
+def identity_of(path: Path) -> tuple[int, int, int] | None:
     """Return what tells a file from others that had its name; None if there is none."""
     try:
         found = path.stat()

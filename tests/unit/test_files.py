@@ -59,5 +59,5 @@ def test_a_file_system_that_never_tells_the_same_inode_twice_is_no_trap(
     file = tmp_path / "file"
     write_whole(file, "text")
     numbers = count()
-    monkeypatch.setattr("resnext.files._identity", lambda _: (next(numbers), 0, 0))
+    monkeypatch.setattr("resnext.files.identity_of", lambda _: (next(numbers), 0, 0))
     assert read_whole(file, Path.read_text) == "text"

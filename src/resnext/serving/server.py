@@ -21,6 +21,7 @@ from typing import Any
 import uvicorn
 from fastapi import FastAPI
 
+from resnext.files import identity_of
 from resnext.serving.service import Service
 
 _LOG = logging.getLogger("resnext.serving")
@@ -95,10 +96,10 @@ class Server(uvicorn.Server):
         task.add_done_callback(self._tasks.discard)
 
     async def _watch(self, path: Path) -> None:
-        served = before = _state(path)
+        served = before = identity_of(path)
         while not self.should_exit:
             await asyncio.sleep(_WATCH_S)
-            now = _state(path)
+            now = identity_of(path)
             if now not in (None, served) and now == before:  # whoever writes it has finished
                 served = now
                 await asyncio.to_thread(self._service.reload)
@@ -118,14 +119,6 @@ class Server(uvicorn.Server):
         """Tell whether a connection was made on which nothing has been asked yet."""
         connections = self.server_state.connections
         return any(getattr(connection, "cycle", self) is None for connection in connections)
-
-
-def _state(path: Path) -> tuple[int, int, int] | None:
-    try:
-        stat = path.stat()
-    except OSError:
-        return None
-    return stat.st_ino, stat.st_size, stat.st_mtime_ns
 
 
 def bind(host: str, port: int) -> socket.socket:
