@@ -166,9 +166,15 @@ def _start_of(pid: int) -> str:
 
 
 def _disk_time(folder: Path) -> float:
-    """Return the time by the clock that stamps the files, which may be another machine's."""
+    """Return the time by the clock that stamps the files, which may be another machine's.
+
+    Who may only read goes by this machine's.
+    """
     probe = folder / f"clock-{os.getpid()}-{time.monotonic_ns()}"
-    probe.touch()
+    try:
+        probe.touch()
+    except OSError:
+        return time.time()
     try:
         return probe.stat().st_mtime
     finally:

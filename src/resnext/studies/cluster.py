@@ -12,7 +12,7 @@ from typing import Any
 
 from resnext.errors import ConfigError, RunError
 from resnext.studies.attempts import Status
-from resnext.studies.executor import Effort
+from resnext.studies.executor import Effort, open_log
 from resnext.studies.trial import LOG
 
 _SECONDS_TO_SAVE = 60.0
@@ -99,8 +99,9 @@ class RayExecutor:
         except errors.TaskCancelledError:
             return 128 + signal.SIGTERM
         except errors.RayTaskError as error:  # the process could not be started there
-            with (folder / LOG).open("a", encoding="utf-8") as log:
-                log.write(f"{error}\nnot started; do all machines share the disk of --root?\n")
+            with open_log(folder) as log:
+                told = f"{error}\nnot started; do all machines share the disk of --root?\n"
+                log.write(told.encode())
             return Status.CRASHED
         except errors.RayError:  # the worker or its machine died
             return -signal.SIGKILL

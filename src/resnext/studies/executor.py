@@ -8,8 +8,9 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
+from resnext.errors import RunError
 from resnext.studies.attempts import Status
 from resnext.studies.trial import LOG
 
@@ -42,7 +43,11 @@ class Executor(Protocol):
     places: int
 
     def start(self, folder: Path) -> None:
-        """Start the trial of a folder."""
+        """Start the trial of a folder.
+
+        Raises:
+            RunError: The folder cannot be written.
+        """
         ...
 
     def ended(self) -> list[tuple[Path, int]]:
@@ -80,7 +85,7 @@ class LocalExecutor:
         """Start the trial of a folder."""
         command = [sys.executable, "-m", "resnext.studies.trial_process", str(folder)]
         self._num_oom_kills[folder] = _count_oom_kills()
-        with (folder / LOG).open("ab") as log:
+        with open_log(folder) as log:
             self._running[folder] = subprocess.Popen(
                 [*command, *self._effort.arguments, "--watch-stdin"],
                 stdin=subprocess.PIPE,
@@ -117,15 +122,31 @@ class LocalExecutor:
             child.wait()
 
     def _environment(self, folder: Path) -> dict[str, str]:
-        """Divide the cores, and the GPUs where several trials share several."""
+        """Divide the cores and the GPUs; more trials than GPUs take them in turns."""
         values = os.environ | {"OMP_NUM_THREADS": str(self._effort.threads)}
         share = self._effort.processes
-        if self.places > 1 and len(self._gpus) >= self.places * share:
+        num_shares = len(self._gpus) // share
+        if self.places > 1 and num_shares:
             place = min(set(range(self.places)) - set(self._taken.values()))
             self._taken[folder] = place
-            mine = self._gpus[place * share : (place + 1) * share]
-            values["CUDA_VISIBLE_DEVICES"] = ",".join(mine)
+            first = place % num_shares * share
+            values["CUDA_VISIBLE_DEVICES"] = ",".join(self._gpus[first : first + share])
         return values
+
+
+def open_log(folder: Path) -> BinaryIO:
+    """Open a trial's log for the lines of another attempt.
+
+    Raises:
+        RunError: The folder is another person's, or cannot be written for another reason.
+    """
+    try:
+        return (folder / LOG).open("ab")
+    except OSError as error:
+        raise RunError(
+            f"cannot write into {folder}: {error.strerror}; who made it can let its group write "
+            "(chmod -R g+w), or choose another --root"
+        ) from None
 
 
 def _count_oom_kills() -> int:

@@ -9,6 +9,7 @@ from typing import Any
 from resnext.complexity.count import count
 from resnext.studies.results import Figures
 from resnext.studies.study import Test
+from resnext.studies.trial import moved
 from resnext.training.config import TrainConfig
 from resnext.training.metrics_log import read_metrics
 from resnext.training.run_folder import ENVIRONMENT, open_run
@@ -40,15 +41,23 @@ _LAST = ("top1_error", "top5_error", "loss", "train_top1_error", "train_loss", "
 
 
 def run_test(run: Path, config: TrainConfig, test: Test) -> dict[str, Any]:
-    """Evaluate a run's weights as a test asks for."""
+    """Evaluate a run's weights as a test asks for.
+
+    Args:
+        run: The run folder.
+        config: Where and how to evaluate; its images may lie elsewhere than when the run began.
+        test: What is evaluated.
+    """
     import torch
 
-    from resnext.evaluation.run import measure
+    from resnext.evaluation.run import Effort, measure
     from resnext.evaluation.target import Protocol
     from resnext.training.runtime import Runtime, resolve_device
 
-    protocol = Protocol(data=test.data, view=test.view, all_classes=test.all_classes)
+    own = moved(open_run(run), config)
+    view = test.view or (own.view if test.data is None else None)
+    protocol = Protocol(data=test.data or own.data, view=view, all_classes=test.all_classes)
     runtime = Runtime(resolve_device(config.runtime.device), torch.float32)
-    figures = measure(run, protocol, runtime).figures
+    figures = measure(run, protocol, runtime, Effort(workers=config.data.workers)).figures
     kept = ("top1_error", "top5_error", "loss", "num_images", "view", "data")
     return {name: figures[name] for name in kept if name in figures}

@@ -12,6 +12,7 @@ import sys
 import threading
 from pathlib import Path
 
+from resnext.data.config import default_workers
 from resnext.studies.attempts import Status, guarded
 from resnext.training.config import TrainConfig
 
@@ -80,22 +81,24 @@ def _train(folder: Path, threads: int | None, *, resume: bool) -> None:
 
 def train_run(folder: Path, config: TrainConfig, *, resume: bool) -> None:
     """Train a trial's run in this process, or go on from its last checkpoint."""
-    from resnext.studies.trial import RUN
+    from resnext.studies.trial import RUN, moved
     from resnext.training.display import Display
     from resnext.training.run_folder import open_run
     from resnext.training.train import Target, train
 
     run = folder / RUN
     if resume:
-        stored = open_run(run).replace(runtime=config.runtime)
-        train(stored, Target(resume=run), Display("quiet"))
+        train(moved(open_run(run), config), Target(resume=run), Display("quiet"))
     else:
         train(config, Target(out=run), Display("quiet"))
 
 
 def with_threads(config: TrainConfig, threads: int | None) -> TrainConfig:
-    """Return the settings with the threads that one process may use here."""
-    return config.replace(runtime=config.runtime.replace(threads=threads))
+    """Return the settings with the threads that one process may use here, and so many decoders."""
+    data = config.data
+    if threads is not None and data.workers is None:
+        data = data.replace(workers=min(threads, default_workers()))
+    return config.replace(runtime=config.runtime.replace(threads=threads), data=data)
 
 
 def _end_with_starter() -> None:

@@ -65,11 +65,12 @@ def run_study(study: Study, root: Path, options: RunOptions) -> list[Row]:
             raise ConfigError(f"{name}={value}: give at least 1")
     judge = Judge(study, study.halving or Halving()) if options.halving else None
     trials = plan_trials(study)
-    for trial in trials:
-        create_trial(trial, root)
-        if judge is not None:
-            judge.look(trial, trial.folder(root))  # replays what earlier runs have found
     missing = [trial for trial in trials if read_row(trial, root).state != "done"]
+    for trial in missing:
+        create_trial(trial, root)
+    if judge is not None:
+        for trial in trials:
+            judge.look(trial, trial.folder(root))  # replays what earlier runs have found
     if missing:
         executor = _executor(options)
         with Progress(options.mode, len(trials), len(missing)) as progress:

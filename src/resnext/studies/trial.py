@@ -21,6 +21,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from resnext.data.config import DataConfig
 from resnext.errors import RunError
 from resnext.files import write_whole
 from resnext.model.names import name_of
@@ -76,7 +77,8 @@ class Trial:
 def create_trial(trial: Trial, root: Path) -> Path:
     """Make a trial's folder unless it exists, and say in it what to train.
 
-    Tests that another study did not ask for are added.
+    Tests that another study did not ask for are added. Where the images lie and what else has no
+    effect on the outcome is said anew.
 
     Raises:
         RunError: The folder cannot be written, or holds other settings.
@@ -93,7 +95,7 @@ def create_trial(trial: Trial, root: Path) -> Path:
                     "them; was it edited? Remove it, or choose another --root"
                 )
             tests = {key_of_test(test): test for test in known} | tests
-            if len(tests) == len(known):
+            if (config, known) == (trial.config, tuple(tests.values())):
                 return folder
         values = {
             "config": trial.config.model_dump(mode="json"),
@@ -118,6 +120,15 @@ def read_trial(folder: Path) -> tuple[TrainConfig, tuple[Test, ...]]:
     return TrainConfig(**values["config"]), tuple(Test(**test) for test in values["tests"])
 
 
+def moved(begun: TrainConfig, config: TrainConfig) -> TrainConfig:
+    """Return the settings of a run that was begun, for going on where `config` says.
+
+    The images may lie elsewhere by now, and the machine be another one.
+    """
+    data = begun.data.replace(root=config.data.root, workers=config.data.workers)
+    return begun.replace(runtime=config.runtime, data=data)
+
+
 def plan_trials(study: Study) -> list[Trial]:
     """Return all trials of a study, one seed after the other, so that every design comes early."""
     return [
@@ -134,7 +145,10 @@ def plan_trials(study: Study) -> list[Trial]:
 
 def key_of_test(test: Test) -> str:
     """Name the file of a test's figures: its name, and a hash of what is evaluated."""
-    return f"{test.name}-{_hash(test.model_dump(mode='json', exclude={'name'}))}"
+    values = test.model_dump(mode="json", exclude={"name"})
+    if test.data is not None and _is_known(test.data):
+        values["data"] |= {"root": None, "workers": None}
+    return f"{test.name}-{_hash(values)}"
 
 
 def _essence(config: TrainConfig) -> dict[str, Any]:
@@ -147,9 +161,14 @@ def _essence(config: TrainConfig) -> dict[str, Any]:
     )
     for group, names in _WITHOUT_EFFECT.items():
         values[group] = {k: v for k, v in values.get(group, {}).items() if k not in names}
-    if config.data.name not in ("folder", "shards"):
-        values["data"].pop("root", None)  # the name says which images they are
+    if _is_known(config.data):
+        values["data"].pop("root", None)
     return values
+
+
+def _is_known(data: DataConfig) -> bool:
+    """Tell whether a data set's name says which images they are, wherever they lie."""
+    return data.name not in ("folder", "shards", "imagenet")  # of 1,000 classes, 5,000 or fewer
 
 
 def _hash(values: dict[str, Any]) -> str:

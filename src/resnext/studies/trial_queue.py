@@ -11,14 +11,14 @@ from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 
-from resnext.errors import ConfigError
+from resnext.errors import ConfigError, RunError
 from resnext.studies.attempts import Status, record_attempt
 from resnext.studies.claim import find_holder
 from resnext.studies.executor import Executor
 from resnext.studies.halving import Cut, Judge, write_cut
 from resnext.studies.progress import Progress
 from resnext.studies.results import Row, read_row
-from resnext.studies.trial import Trial
+from resnext.studies.trial import Trial, create_trial
 from resnext.training.interrupt import Interrupted
 
 _SECONDS_BETWEEN_LOOKS = 0.05
@@ -59,6 +59,7 @@ class TrialQueue:
         Raises:
             Interrupted: A signal asked to stop; the trials have saved their state.
             ConfigError: All trials are refused alike.
+            RunError: A trial's folder cannot be written; the others have saved their state.
         """
         with self._signals():
             while self._waiting or self._running or self._elsewhere:
@@ -93,9 +94,18 @@ class TrialQueue:
         elif cut is not None:
             self._prune(row, cut)
         else:
-            self._executor.start(folder)
+            self._begin(trial, folder)
             self._running[folder] = trial
             self._progress.started(trial, folder)
+
+    def _begin(self, trial: Trial, folder: Path) -> None:
+        """Start a trial with the settings of this study: others may have said other ones since."""
+        try:
+            create_trial(trial, self._root)
+            self._executor.start(folder)
+        except RunError:
+            self._stop_all()
+            raise
 
     def _stop_worse(self) -> None:
         """Ask those trials to leave that halving has found to be worse."""

@@ -6,6 +6,8 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from filelock import FileLock
+
 from resnext.cache import cache_folder
 from resnext.download import Checksum, Progress, download, verify
 from resnext.errors import DownloadError, LicenceError
@@ -13,6 +15,7 @@ from resnext.weights.archive import unpack
 from resnext.weights.entry import WeightsEntry
 
 HUB = "hf-hub:"
+_ACCEPTED = "licence-accepted"
 
 
 def place_of(entry: WeightsEntry) -> Path:
@@ -25,7 +28,8 @@ def fetch(
 ) -> Path:
     """Fetch an entry's file unless it is there, and check it.
 
-    A file that lies in its place is checked once more where a checksum was published.
+    A file that lies in its place is checked once more where a checksum was published. A licence
+    that was accepted once need not be accepted again: a note beside the file's place says so.
 
     Args:
         entry: The entry.
@@ -45,23 +49,34 @@ def fetch(
         if checksum is not None:
             verify(place, checksum)
         return place
-    if entry.is_non_commercial and not accept_licence:
+    accepted = place.with_name(_ACCEPTED)
+    if entry.is_non_commercial and not (accept_licence or accepted.exists()):
         raise LicenceError(
             f"{entry.name}: its licence, {entry.licence}, forbids commercial use. If your use is "
             f"allowed: resnext weights fetch {entry.name} --accept-licence"
         )
     try:
         with _write_errors(place):
-            if entry.address.startswith(HUB):
-                return _fetch_from_hub(entry)
-            if entry.address.endswith(".zip"):
-                archive = download(
-                    entry.address, place.with_name(place.name + ".zip"), None, progress
-                )
-                return unpack(archive, place, checksum)
-            return download(entry.address, place, checksum, progress)
+            if entry.is_non_commercial:
+                accepted.parent.mkdir(parents=True, exist_ok=True)
+                accepted.touch()
+            return _fetch(entry, place, progress)
     except DownloadError as error:
         raise DownloadError(f"{error}. {by_hand(entry)}") from None
+
+
+def _fetch(entry: WeightsEntry, place: Path, progress: Progress | None) -> Path:
+    checksum = checksum_of(entry)
+    if entry.address.startswith(HUB):
+        return _fetch_from_hub(entry)
+    if not entry.address.endswith(".zip"):
+        return download(entry.address, place, checksum, progress)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(place.with_name(place.name + ".lock")):  # processes wait for one another
+        if place.exists():
+            return place
+        archive = download(entry.address, place.with_name(place.name + ".zip"), None, progress)
+        return unpack(archive, place, checksum)
 
 
 def by_hand(entry: WeightsEntry) -> str:

@@ -139,6 +139,18 @@ def test_another_machine_holds_its_claim_as_long_as_it_beats(tmp_path: Path, sys
     assert find_holder(tmp_path) is None
 
 
+@pytest.mark.parametrize(("seconds_ago", "is_held"), [(30, True), (1000, False)])
+def test_who_may_only_read_sees_the_holder_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds_ago: float, is_held: bool
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    write_claim(tmp_path, seconds_ago=seconds_ago)
+    monkeypatch.setattr(Path, "touch", refuse)
+    assert (find_holder(tmp_path) is not None) == is_held
+
+
 def test_where_the_system_has_no_name_only_the_beats_count(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from resnext.errors import RunError
 from resnext.studies import executor as executors
 from resnext.studies.attempts import Status, last_words
 from resnext.studies.executor import Effort, LocalExecutor
@@ -70,6 +71,27 @@ def test_trials_at_once_share_the_gpus_and_a_place_is_used_again(
     executor.start(third)
     assert [child.env["CUDA_VISIBLE_DEVICES"] for child in started] == ["0,1", "2,3", "0,1"]
     end_all(started)
+
+
+def test_more_trials_than_gpus_take_them_in_turns(
+    tmp_path: Path, started: list[FakeProcess], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(executors, "_visible_gpus", lambda: ["4", "7"])
+    executor = LocalExecutor(Effort(threads=1), jobs=4)
+    for folder in folders(tmp_path, 4):
+        executor.start(folder)
+    assert [child.env["CUDA_VISIBLE_DEVICES"] for child in started] == ["4", "7", "4", "7"]
+    end_all(started)
+
+
+def test_a_folder_that_cannot_be_written_is_told(
+    tmp_path: Path, started: list[FakeProcess], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(executors, "_visible_gpus", list)
+    (tmp_path / "log.txt").mkdir()  # root may write wherever it likes, but not there
+    with pytest.raises(RunError, match=r"cannot write into .*another --root"):
+        LocalExecutor(Effort(threads=1), jobs=1).start(tmp_path)
+    assert not started
 
 
 def test_a_kill_by_the_kernel_for_memory_is_told_from_another(

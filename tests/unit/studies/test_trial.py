@@ -9,8 +9,15 @@ from resnext.data.config import DataConfig, ViewConfig
 from resnext.errors import ConfigError
 from resnext.model.names import config_from
 from resnext.studies.study import Comparison, Design, Study, Test, read_study, write_study
-from resnext.studies.trial import Trial, key_of_test, plan_trials
-from resnext.training.config import TrainConfig
+from resnext.studies.trial import (
+    Trial,
+    create_trial,
+    key_of_test,
+    moved,
+    plan_trials,
+    read_trial,
+)
+from resnext.training.config import RuntimeConfig, TrainConfig
 
 DESIGN = Design(label="8x8d", model=config_from("resnext_1-1_8x8d_cifar"))
 
@@ -53,11 +60,10 @@ def test_settings_with_effect_make_other_trials() -> None:
 
 def test_the_place_of_a_known_set_has_no_effect_but_a_folder_is_its_place(tmp_path: Path) -> None:
     known = [key(data=DataConfig(name="cifar10", root=tmp_path / name)) for name in "ab"]
-    folders = [
-        key(data=DataConfig(name="folder", root=tmp_path / name / "photos")) for name in "ab"
-    ]
     assert known[0] == known[1]
-    assert folders[0] != folders[1]
+    for kind in ("folder", "imagenet"):  # the latter may be some of ImageNet's classes
+        folders = [key(data=DataConfig(name=kind, root=tmp_path / name / "it")) for name in "ab"]
+        assert folders[0] != folders[1]
 
 
 def test_a_key_is_the_name_of_one_folder() -> None:
@@ -83,6 +89,34 @@ def test_the_file_of_a_test_is_named_by_what_is_evaluated() -> None:
     assert key_of_test(large).startswith("large-")
     assert key_of_test(large) != key_of_test(Test(name="large", view=ViewConfig(size_px=288)))
     assert key_of_test(large)[6:] == key_of_test(large.replace(name="other"))[6:]
+
+
+def test_a_test_on_a_known_set_is_the_same_wherever_its_images_lie(tmp_path: Path) -> None:
+    keys = {
+        key_of_test(Test(name="c", data=DataConfig(name="cifar10", root=root, workers=workers)))
+        for root, workers in ((None, None), (tmp_path, None), (None, 2))
+    }
+    assert len(keys) == 1
+    folders = [DataConfig(name="folder", root=tmp_path / name) for name in "ab"]
+    assert len({key_of_test(Test(name="c", data=data)) for data in folders}) == 2
+
+
+def test_a_trial_that_is_asked_for_again_follows_its_images_and_the_machine(tmp_path: Path) -> None:
+    def asked(root: str, **runtime: Any) -> Trial:
+        config = TrainConfig(
+            model=DESIGN.model,
+            data=DataConfig(name="cifar10", root=tmp_path / root, workers=1),
+            runtime=RuntimeConfig(**runtime),
+        )
+        return Trial(DESIGN, config)
+
+    folder = create_trial(asked("before"), tmp_path)
+    later = asked("after", device="cuda:1")
+    assert create_trial(later, tmp_path) == folder
+    config, _ = read_trial(folder)
+    assert config == later.config
+    begun = asked("before").config.replace(batch_size=7)
+    assert moved(begun, config) == later.config.replace(batch_size=7)
 
 
 def test_a_study_comes_back_from_its_file(tmp_path: Path) -> None:

@@ -1,11 +1,13 @@
 import json
 import signal
+import struct
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from resnext.data import fashion_mnist
 from resnext.data.config import DataConfig
 from resnext.model.config import ResNeXtConfig
 from resnext.studies import trial_process
@@ -74,6 +76,36 @@ def test_what_is_done_is_not_done_again_but_a_new_test_is(tmp_path: Path) -> Non
     assert train(folder) == Status.DONE
     assert read_row(wanted, tmp_path).state == "done"
     assert (folder / "run" / "last.safetensors").stat().st_mtime_ns == before
+
+
+def _write_fashion_mnist(folder: Path, num: int) -> None:
+    folder.mkdir()
+    labels = bytes(number % 10 for number in range(num))
+    for part in ("train", "t10k"):
+        images = struct.pack(">4I", 0x0803, num, 28, 28) + bytes(num * 28 * 28)
+        (folder / f"{part}-images-idx3-ubyte").write_bytes(images)
+        (folder / f"{part}-labels-idx1-ubyte").write_bytes(struct.pack(">2I", 0x0801, num) + labels)
+
+
+def test_a_trial_whose_images_have_moved_is_tested_where_they_are_now(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def trial_on(place: Path, *tests: Test) -> Trial:
+        data = DataConfig(name="fashion-mnist", root=place, workers=0)
+        return trial(*tests, data=data, batch_size=10, schedule=ScheduleConfig(epochs=1))
+
+    monkeypatch.setattr(fashion_mnist, "_PARTS", {"train": 20, "t10k": 20})
+    before, after = tmp_path / "before", tmp_path / "after"
+    _write_fashion_mnist(before, 20)
+    folder = create_trial(trial_on(before), tmp_path)
+    assert train(folder) == Status.DONE
+    before.rename(after)
+    tests = (Test(name="own"), Test(name="named", data=DataConfig(name="fashion-mnist", root=after)))
+    wanted = trial_on(after, *tests)
+    assert create_trial(wanted, tmp_path) == folder
+    assert train(folder) == Status.DONE
+    row = read_row(wanted, tmp_path)
+    assert row.error("own") == row.error("named") == pytest.approx(row.error())
 
 
 def test_a_run_folder_that_was_being_made_is_made_anew(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from resnext.errors import ConfigError
+from resnext.errors import ConfigError, RunError
 from resnext.model.names import config_from
 from resnext.studies import trial_queue
 from resnext.studies.attempts import Status
@@ -15,7 +15,7 @@ from resnext.studies.halving import Judge
 from resnext.studies.progress import Progress
 from resnext.studies.results import read_row
 from resnext.studies.study import Design, Halving, Study
-from resnext.studies.trial import Trial, create_trial, plan_trials
+from resnext.studies.trial import Trial, create_trial, plan_trials, read_trial
 from resnext.studies.trial_queue import TrialQueue
 from resnext.training.config import ScheduleConfig, TrainConfig
 from resnext.training.interrupt import Interrupted
@@ -115,6 +115,37 @@ def test_trials_start_in_order_and_no_more_at_once_than_there_is_room(tmp_path: 
     run(trials, tmp_path, executor, places=2)
     assert executor.started == [trial.folder(tmp_path) for trial in trials]
     assert executor.most_at_once == 2
+
+
+def test_a_trial_starts_with_the_settings_of_its_own_study(tmp_path: Path) -> None:
+    """Another person may have said since where the images lie on another machine."""
+    (asked,) = trials_of(tmp_path, 1)
+    there = asked.config.replace(runtime=asked.config.runtime.replace(device="cuda:3"))
+    create_trial(Trial(asked.design, there), tmp_path)
+    found = []
+
+    def look(folder: Path) -> None:
+        found.append(read_trial(folder)[0])
+
+    run([asked], tmp_path, FakeExecutor(look=look))
+    assert found == [asked.config]
+
+
+def test_a_folder_that_cannot_be_written_stops_the_study_and_lets_the_others_save(
+    tmp_path: Path,
+) -> None:
+    first, second = trials_of(tmp_path, 2)
+
+    class Refusing(FakeExecutor):
+        def start(self, folder: Path) -> None:
+            if folder == second.folder(tmp_path):
+                raise RunError("cannot write")
+            super().start(folder)
+
+    executor = Refusing(ENDLESS)
+    with pytest.raises(RunError, match="cannot write"):
+        run([first, second], tmp_path, executor, places=2)
+    assert executor.stopped == [first.folder(tmp_path)]
 
 
 def test_trials_that_are_done_are_not_started(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import threading
+import time
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -222,6 +223,19 @@ def test_a_hub_entry_is_fetched_by_repository_and_file(monkeypatch: pytest.Monke
     assert asked == [("timm/resnext50.a", "model.safetensors")]
 
 
+def test_a_licence_accepted_once_holds_for_a_file_in_the_hubs_cache_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("resnext.weights.hub_file.hub_file", lambda *_: Path("x"))
+    facts = {"licence": "CC-BY-NC-4.0", "is_non_commercial": True}
+    entry = entry_at("hf-hub:timm/resnext50.a/model.safetensors", **facts)
+    other = entry_at("hf-hub:timm/resnext50.b/model.safetensors", name="other", **facts)
+    fetch(entry, accept_licence=True)
+    assert fetch(entry) == Path("x")
+    with pytest.raises(LicenceError, match="--accept-licence"):
+        fetch(other)
+
+
 def zipped(content: bytes) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
@@ -238,6 +252,28 @@ def test_a_file_in_an_archive_is_taken_out_and_checked() -> None:
     assert fetch(entry).read_bytes() == CONTENT
     left = {path.name for path in place.parent.iterdir() if path.suffix != ".lock"}
     assert left == {"weights.pth"}
+
+
+def test_processes_that_unpack_one_archive_wait_for_one_another(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    entry = entry_at("http://127.0.0.1:1/weights.pth.zip", sha256="", sha1=SHA1)
+    fetched, found = [], []
+
+    def deliver(address: str, place: Path, *_: object) -> Path:
+        fetched.append(address)
+        place.write_bytes(zipped(CONTENT))
+        time.sleep(0.1)
+        return place
+
+    monkeypatch.setattr(fetching, "download", deliver)
+    threads = [threading.Thread(target=lambda: found.append(fetch(entry))) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [place_of(entry)] * 3
+    assert len(fetched) == 1
 
 
 @pytest.mark.parametrize("archive", [zipped(b"other"), zipped(CONTENT)[:5000], b"no archive"])
