@@ -6,13 +6,13 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from resnext import __version__
 from resnext.errors import ConfigError, PublishError
 from resnext.hub.published import Source
 from resnext.hub.save import FILES, save_pretrained
-from resnext.weights.hub_file import is_repository
+from resnext.weights.hub_file import connection_error, first_line, is_repository
 
 if TYPE_CHECKING:
     from huggingface_hub import CommitOperationAdd, CommitOperationDelete
@@ -120,9 +120,6 @@ def _explained(repository: str) -> Iterator[None]:
         OfflineModeIsEnabled,
     )
 
-    # Of requests, httpx or httpx2, as the installed version of huggingface_hub has it.
-    http_error = cast("type[Exception]", HfHubHTTPError.__bases__[0])
-
     try:
         yield
     except HfHubHTTPError as error:
@@ -133,9 +130,9 @@ def _explained(repository: str) -> Iterator[None]:
         raise PublishError(
             f"{repository}: HF_HUB_OFFLINE is set, so nothing can be sent; unset it"
         ) from None
-    except (http_error, OSError) as error:
+    except (connection_error(), OSError) as error:
         raise PublishError(
-            f"{repository}: the Hub cannot be reached ({_first_line(error)}); write a folder "
+            f"{repository}: the Hub cannot be reached ({first_line(error)}); write a folder "
             "instead (save_pretrained, --to FOLDER) and push when there is a connection"
         ) from None
 
@@ -148,8 +145,4 @@ def _refusal(status: int, error: Exception) -> str:
             "this token may not write there; take a token with the right to write, and a "
             "repository of yours or of an organisation that lets you"
         )
-    return f"the Hub refused it ({_first_line(error)})"
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0] or type(error).__name__
+    return f"the Hub refused it ({first_line(error)})"

@@ -20,7 +20,7 @@ from torch import nn
 from resnext.errors import CheckpointError, ConfigError
 from resnext.files import read_whole
 from resnext.model.card import ModelCard
-from resnext.model.config import ModelConfig
+from resnext.model.config import BaselineConfig, ModelConfig
 
 BEST = "best.safetensors"
 """The file of a run folder that holds its weights."""
@@ -90,12 +90,25 @@ def _read(path: Path) -> tuple[ModelConfig, dict[str, torch.Tensor], ModelCard]:
     try:
         config = _CONFIGS.validate_json(metadata["config"])
         card = ModelCard(**json.loads(metadata["card"]))
-    except (KeyError, ValueError, ValidationError, ConfigError) as error:
+    except (KeyError, TypeError, ValueError, ValidationError, ConfigError) as error:
         raise CheckpointError(
             f"{path}: its header does not describe a network of this version ({error}); "
             "was the file edited, or written by a newer version of resnext?"
         ) from None
+    if _num_parts(config) > len(state):
+        raise CheckpointError(
+            f"{path}: its header describes a network of {_num_parts(config)} blocks or paths, but "
+            f"it holds {len(state)} tensors; it is incomplete or was edited: copy it again"
+        )
     return config, state, card
+
+
+def _num_parts(config: ModelConfig) -> int:
+    """Count modules that have tensors each, before a network is built from a header."""
+    if isinstance(config, BaselineConfig):
+        return 0
+    paths = 1 if config.form == "c" else config.cardinality
+    return sum(config.blocks_per_stage) * paths
 
 
 def load_into(model: nn.Module, state: Mapping[str, torch.Tensor], *, assign: bool = False) -> None:

@@ -26,8 +26,11 @@ def classes(weights: Weights, num_classes: int, generator: torch.Generator | Non
 def in_channels(weights: Weights, channels: int, rule: ChannelRule) -> Weights:
     """Adapt the first convolution; the statistics of the channels follow the same rule.
 
-    `mean` averages them over the old channels, `repeat` takes them in turn.
+    `mean` averages them over the old channels, `repeat` takes them in turn. As many channels as
+    before change nothing.
     """
+    if channels == weights.config.in_channels:
+        return weights
     state, config = adapt_in_channels(weights.state, weights.config, channels, rule)
     card = weights.card
     statistics: dict[str, Any] = {

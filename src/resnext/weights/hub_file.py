@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import cast
 
 from resnext.errors import DownloadError
 
@@ -38,6 +39,7 @@ def hub_file(repository: str, filename: str, revision: str | None = None) -> Pat
     from huggingface_hub.errors import (
         EntryNotFoundError,
         HfHubHTTPError,
+        HFValidationError,
         LocalEntryNotFoundError,
         RepositoryNotFoundError,
     )
@@ -56,5 +58,25 @@ def hub_file(repository: str, filename: str, revision: str | None = None) -> Pat
             f"{repository}: there is no such repository on the Hub, or it is private: "
             "log in with `hf auth login`"
         ) from None
-    except (HfHubHTTPError, OSError) as error:
-        raise DownloadError(f"{repository}: {str(error).partition(chr(10))[0]}") from None
+    except (HFValidationError, HfHubHTTPError) as error:
+        raise DownloadError(f"{repository}: {first_line(error)}") from None
+    except (connection_error(), OSError) as error:
+        raise DownloadError(
+            f"{repository}: {filename} did not arrive whole ({first_line(error)}); try again: what "
+            "is there is kept"
+        ) from None
+
+
+def connection_error() -> type[Exception]:
+    """Return the base of what the Hub's client raises for a connection that fails.
+
+    It is that of requests, httpx or httpx2, as the installed version of huggingface_hub has it.
+    """
+    from huggingface_hub.errors import HfHubHTTPError
+
+    return cast("type[Exception]", HfHubHTTPError.__bases__[0])
+
+
+def first_line(error: Exception) -> str:
+    """Return the first line of an error's text, or its kind where it has none."""
+    return str(error).strip().partition("\n")[0] or type(error).__name__

@@ -16,7 +16,8 @@ from resnext.model.config import Form, ResNeXtConfig, Shortcut
 
 State = Mapping[str, torch.Tensor]
 
-_STAGE_BLOCK = re.compile(r"layer(\d+)\.(\d+)\.")
+_FEWEST_SIDES = 3  # of a convolution's weight: channels out, channels in, one dimension
+_STAGE_BLOCK = re.compile(r"layer(\d{1,4})\.(\d{1,4})\.")
 
 
 def infer_config(state: State) -> ResNeXtConfig:
@@ -121,4 +122,9 @@ def _shortcut(state: State, blocks: tuple[int, ...], widths: tuple[int, ...]) ->
 def _shape(state: State, name: str) -> torch.Size:
     if name not in state:
         raise CheckpointError(f"it lacks {name}, from which the architecture would be read")
-    return state[name].shape
+    shape = state[name].shape
+    if len(shape) < _FEWEST_SIDES:
+        raise CheckpointError(
+            f"its {name} has the shape {tuple(shape)}, which is not that of a convolution"
+        )
+    return shape

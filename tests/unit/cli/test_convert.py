@@ -113,6 +113,8 @@ def test_other_channels_classes_and_dimensions(file: Path, tmp_path: Path) -> No
     grey = convert(file, tmp_path / "g.safetensors", "--in-channels", "1")
     assert grey.config.in_channels == len(grey.card.mean) == len(grey.card.std) == 1
     assert grey.card.mean[0] == pytest.approx(sum((0.485, 0.456, 0.406)) / 3)
+    same = convert(file, tmp_path / "s.safetensors", "--in-channels", "3")
+    assert same.card == open_weights(file).card
     five = convert(file, tmp_path / "5.safetensors", "--in-channels", "5", "--rule", "repeat")
     assert five.card.mean == (0.485, 0.456, 0.406, 0.485, 0.456)
     new = convert(file, tmp_path / "n.safetensors", "--num-classes", "3", "--seed", "4")

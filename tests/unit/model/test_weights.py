@@ -111,7 +111,7 @@ def test_a_training_checkpoint_is_named_as_such(tmp_path: Path) -> None:
         load(path)
 
 
-@pytest.mark.parametrize("change", [{"config": "{}"}, {"card": "no json"}, {"card": '{"x": 1}'}])
+@pytest.mark.parametrize("change", [{"config": "{}"}, {"card": "no json"}, {"card": '{"x": 1}'}, {"card": "[]"}])
 def test_a_header_that_makes_no_sense_is_refused(tmp_path: Path, change: dict[str, str]) -> None:
     path = tmp_path / "edited.safetensors"
     header = {
@@ -121,6 +121,18 @@ def test_a_header_that_makes_no_sense_is_refused(tmp_path: Path, change: dict[st
     }
     save_file(create_model(SMALL).state_dict(), path, header | change)
     with pytest.raises(CheckpointError, match="does not describe a network of this version"):
+        load(path)
+
+
+@pytest.mark.parametrize(
+    "change", [{"blocks_per_stage": (10**9, 1)}, {"form": "a", "cardinality": 10**9}]
+)
+def test_a_header_of_more_blocks_than_tensors_builds_nothing(
+    tmp_path: Path, change: dict[str, Any]
+) -> None:
+    path = tmp_path / "hostile.safetensors"
+    save_weights(path, create_model(SMALL), SMALL.replace(**change), CARD)
+    with pytest.raises(CheckpointError, match=r"hostile\.safetensors: .*blocks or paths"):
         load(path)
 
 

@@ -80,6 +80,24 @@ def test_an_absurd_block_number_builds_nothing() -> None:
         infer_config(state)
 
 
+@pytest.mark.parametrize("stage", ["99999999999", "9" * 5000])
+def test_an_absurd_stage_number_is_no_name_of_ours(stage: str) -> None:
+    state = state_of(config_from("resnet18"))
+    state[f"layer{stage}.0.paths.0.conv1.weight"] = state["conv1.weight"]
+    assert infer_config(state) == config_from("resnet18")
+    found = recognise({name: torch.zeros(tensor.shape) for name, tensor in state.items()})
+    assert len(found.left_over) == 1
+
+
+@pytest.mark.parametrize("name", ["conv1.weight", "layer1.0.conv2.weight"])
+@pytest.mark.parametrize("shape", [(), (64,), (64, 64)])
+def test_a_convolution_of_too_few_dimensions_is_refused(name: str, shape: tuple[int, ...]) -> None:
+    state = state_of(config_from("resnet50"))
+    state[name] = torch.empty(shape, device="meta")
+    with pytest.raises(CheckpointError, match=f"its {name} has the shape"):
+        infer_config(state)
+
+
 def test_a_stem_of_another_kind_is_refused() -> None:
     state = state_of(config_from("resnet18"))
     state["conv1.weight"] = torch.empty(64, 3, 5, 5, device="meta")

@@ -19,7 +19,7 @@ from resnext.model.weights import save_weights
 from resnext.weights import source
 from resnext.weights.catalogue import find_entry
 from resnext.weights.fetch import place_of
-from resnext.weights.hub_file import NoSuchHubFileError
+from resnext.weights.hub_file import NoSuchHubFileError, connection_error, hub_file
 from resnext.weights.source import open_weights
 
 SMALL = ResNeXtConfig(
@@ -230,3 +230,21 @@ def test_a_folder_without_weights_is_named(tmp_path: Path) -> None:
     (tmp_path / "x").mkdir()
     with pytest.raises(CheckpointError, match=r"best\.safetensors"):
         open_weights(tmp_path / "x")
+
+
+def test_a_repository_name_that_the_hub_refuses_is_told() -> None:
+    with pytest.raises(DownloadError, match="me/my--network"):
+        hub_file("me/my--network", "model.safetensors")
+
+
+def test_a_connection_that_breaks_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Broken(connection_error()):  # type: ignore[misc]  # of the installed version
+        def __init__(self) -> None:
+            Exception.__init__(self)
+
+    def break_off(*_: object, **__: object) -> None:
+        raise Broken
+
+    monkeypatch.setattr("huggingface_hub.hf_hub_download", break_off)
+    with pytest.raises(DownloadError, match=r"me/network: model\.safetensors did not .*Broken"):
+        hub_file("me/network", "model.safetensors")

@@ -77,10 +77,10 @@ def test_files_without_a_network_say_what_they_hold(tmp_path: Path, tree: Any, w
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
-        ({"weight": torch.zeros(3)}, r"weight is \(3,\)"),
+        ({"weight": torch.zeros(3)}, r"weight is a tensor \(3,\)"),
         ({"weight": "none"}, "weight is 'none'"),
-        ({"nOutputPlane": torch.zeros(2)}, "nOutputPlane is tensor"),
-        ({"kH": torch.zeros(2)}, "kH is tensor"),
+        ({"nOutputPlane": torch.zeros(2)}, r"nOutputPlane is a tensor \(2,\)"),
+        ({"kH": torch.zeros(2)}, "kH is a tensor"),
         ({"groups": 0}, "groups is 0"),
         ({"kW": 5}, "kernel 5"),
     ],
@@ -91,6 +91,22 @@ def test_a_convolution_with_wrong_fields_is_refused(
     tree = made_tree(CIFAR)
     tree.fields["modules"][0].fields |= fields
     with pytest.raises(CheckpointError, match=words):
+        from_torch7(saved_and_read(tmp_path, tree))
+
+
+def nested(depth: int) -> dict[int, Any]:
+    """Build a table that holds its inner one twice, level after level: 2^depth in all."""
+    table: dict[int, Any] = {1: 1.0}
+    for _ in range(depth):
+        table = {1: table, 2: table}
+    return table
+
+
+@pytest.mark.parametrize("name", ["kW", "nInputPlane", "weight"])
+def test_a_table_of_tables_in_a_field_is_not_written_out(tmp_path: Path, name: str) -> None:
+    tree = made_tree(CIFAR)
+    tree.fields["modules"][0].fields[name] = nested(200)
+    with pytest.raises(CheckpointError, match=f"{name} is a dict"):
         from_torch7(saved_and_read(tmp_path, tree))
 
 

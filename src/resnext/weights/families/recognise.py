@@ -22,7 +22,7 @@ State = dict[str, torch.Tensor]
 FAMILIES = (TORCHVISION, MMPRETRAIN, PYCLS, PYTORCHCV, DETECTRON2)
 
 _WRAPPERS = re.compile(r"^(?:module|model|_orig_mod|net|encoder)\.")
-_PATHS = re.compile(r"layer\d+\.\d+\.paths\.\d+\.")
+_PATHS = re.compile(r"layer\d{1,4}\.\d{1,4}\.paths\.\d{1,4}\.")
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 from resnext.errors import CheckpointError
-from resnext.weights.torch7.layers import Copies, Layer, Sequence
+from resnext.weights.torch7.layers import Copies, Layer, Sequence, shown
 from resnext.weights.torch7.values import TorchObject
 
 State = dict[str, torch.Tensor]
@@ -193,7 +193,7 @@ def _norm(norm: Layer, conv: Layer) -> State:
     shape = (conv.integer("nOutputPlane"),)
     eps = norm.module.fields.get("eps", EPS)
     if not isinstance(eps, int | float):
-        raise norm.error(f"eps is {eps!r}")
+        raise norm.error(f"eps is {shown(eps)}")
     mean = norm.tensor("running_mean", shape)
     if conv.module.fields.get("bias") is not None:
         mean -= conv.tensor("bias", shape)

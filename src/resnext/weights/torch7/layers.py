@@ -16,6 +16,17 @@ from resnext.weights.torch7.values import TorchObject
 _PACKAGES = ("nn", "cudnn", "fbnn")
 """Packages whose layers of one name compute the same."""
 
+_LONGEST_SHOWN = 40
+
+
+def shown(found: object) -> str:
+    """Show a field's value in a message; a table, which may hold itself, by its kind only."""
+    if isinstance(found, torch.Tensor):
+        return f"a tensor {tuple(found.shape)}"
+    if isinstance(found, bool | int | float | str | bytes | None):
+        return repr(found)[:_LONGEST_SHOWN]
+    return f"a {type(found).__name__}"
+
 
 class Copies:
     """Copies of a file's tensors, and no more of them than the file holds.
@@ -102,13 +113,13 @@ class Layer:
             found = self.module.fields.get(name)
             found = 0 if found is None else found  # old files lack what was zero then
             if not isinstance(found, int | float) or found != wanted:
-                raise self.error(f"{name} is {found!r}, where a network of ours has {wanted!r}")
+                raise self.error(f"{name} is {shown(found)}, where a network of ours has {wanted!r}")
 
     def integer(self, name: str, default: int | None = None) -> int:
         """Return a field that is a whole number from 1 on."""
         found = self.module.fields.get(name, default)
         if not isinstance(found, int) or found < 1:
-            raise self.error(f"{name} is {found!r}, and a whole number from 1 is needed")
+            raise self.error(f"{name} is {shown(found)}, and a whole number from 1 is needed")
         return found
 
     def tensor(self, name: str, shape: tuple[int, ...]) -> torch.Tensor:
@@ -118,8 +129,7 @@ class Layer:
         """
         found = self.module.fields.get(name)
         if not isinstance(found, torch.Tensor) or found.numel() != math.prod(shape):
-            described = tuple(found.shape) if isinstance(found, torch.Tensor) else found
-            raise self.error(f"{name} is {described!r}, and a tensor {shape} is needed")
+            raise self.error(f"{name} is {shown(found)}, and a tensor {shape} is needed")
         return self.copies.take(found).reshape(shape)
 
 
