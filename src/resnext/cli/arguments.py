@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 import tyro
+
+from resnext.errors import ConfigError
 
 ArgumentsT = TypeVar("ArgumentsT")
 
@@ -25,6 +28,27 @@ def parse(kind: type[ArgumentsT], argv: list[str], doc: str | None) -> Arguments
         args=argv,
         config=(tyro.conf.FlagCreatePairsOff,),
     )
+
+
+def refuse_ignored(arguments: Any, actions_of: Mapping[str, Sequence[str]]) -> None:
+    """Refuse options of another action, which would have no effect.
+
+    Args:
+        arguments: Of a verb whose first argument is `action`; all others have defaults.
+        actions_of: The actions that each option belongs to; what is not named belongs to all.
+
+    Raises:
+        ConfigError: Such an option was given.
+    """
+    defaults = type(arguments)(action=arguments.action)
+    for name, actions in actions_of.items():
+        is_given = getattr(arguments, name) != getattr(defaults, name)
+        if is_given and arguments.action not in actions:
+            shown = "NAME" if name == "name" else f"--{name.replace('_', '-')}"
+            raise ConfigError(
+                f"{shown} has no effect on `{type(arguments).__name__.lower()} "
+                f"{arguments.action}`; it belongs to {', '.join(actions)}"
+            )
 
 
 def option(metavar: str, default: str = "") -> Any:

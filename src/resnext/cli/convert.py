@@ -54,7 +54,7 @@ class Convert:
     dimension (mean: shared out, as I3D; centre: only in the middle)."""
     num_classes: Annotated[int | None, option("N", "as it is")] = None
     """Another number of classes, with a new random head."""
-    seed: Annotated[int, option("N", "0")] = 0
+    seed: Annotated[int | None, option("N", "0")] = None
     """Decides a new head's weights."""
     ndim: Annotated[Literal[2, 3] | None, option("2|3", "as it is")] = None
     """Inflate to more dimensions, such as 3 for video and volumes."""
@@ -99,6 +99,8 @@ def _check(arguments: Convert) -> None:
         raise ConfigError(f"{arguments.target} exists; choose another file or add --force")
     if arguments.target.is_dir() or not arguments.target.parent.is_dir():
         raise ConfigError(f"{arguments.target}: give a file in a folder that exists")
+    if arguments.seed is not None and arguments.num_classes is None:
+        raise ConfigError("--seed decides a new head's weights; it goes with --num-classes")
     wants_channels = arguments.in_channels is not None
     if wants_channels and arguments.ndim is not None:
         raise ConfigError("--in-channels and --ndim each have their --rule; convert twice")
@@ -117,7 +119,7 @@ def _change(weights: Weights, arguments: Convert) -> Weights:
 
     rule: Any = arguments.rule  # `_check` let only a fitting one pass
     if arguments.num_classes is not None:
-        generator = torch.Generator().manual_seed(arguments.seed)
+        generator = torch.Generator().manual_seed(arguments.seed or 0)
         weights = change.classes(weights, arguments.num_classes, generator)
     if arguments.in_channels is not None:
         weights = change.in_channels(weights, arguments.in_channels, rule)

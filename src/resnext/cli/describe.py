@@ -76,6 +76,8 @@ def main(argv: list[str]) -> int:
     """
     arguments = parse(Describe, argv, __doc__)
     if arguments.list:
+        if arguments != Describe(list=True, json=arguments.json):
+            raise ConfigError("--list goes with --json only; leave out the other arguments")
         names = list_models()
         print(json.dumps(names) if arguments.json else "\n".join(names))
         return 0

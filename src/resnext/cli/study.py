@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
-from resnext.cli.arguments import option, parse
+from resnext.cli.arguments import option, parse, refuse_ignored
 from resnext.errors import ConfigError, RunError
 
 if TYPE_CHECKING:
@@ -34,8 +34,9 @@ if TYPE_CHECKING:
     from resnext.studies.study import Study as StudySettings
 
 
-# All others belong to show, run, status and report.
+_STUDY_ACTIONS = ("show", "run", "status", "report")
 _ACTIONS_OF = {
+    **dict.fromkeys(("name", "scale", "data", "recipe", "seeds", "set"), _STUDY_ACTIONS),
     **dict.fromkeys(("jobs", "processes", "threads", "cluster", "halving"), ("run",)),
     "root": ("run", "status", "report"),
     "quiet": ("run", "report"),
@@ -71,8 +72,8 @@ class Study:
     """Trials at once; the threads are divided among them."""
     processes: Annotated[int, option("N", "1")] = 1
     """Processes of one trial, one for each GPU (DDP)."""
-    threads: Annotated[int | None, option("N", "cores / jobs")] = None
-    """CPU threads of one process."""
+    threads: Annotated[int | None, option("N", "cores / jobs; 1 on a cluster")] = None
+    """CPU threads of one process, and processes that decode its files."""
     cluster: Annotated[str | None, option("auto|local|ADDRESS")] = None
     """Run on a Ray cluster, or with Ray on this machine; all machines must share the disk of
     --root."""
@@ -94,7 +95,7 @@ def main(argv: list[str]) -> int:
         RunError: There is no such folder, or it cannot be written.
     """
     arguments = parse(Study, argv, __doc__)
-    _refuse_ignored(arguments)
+    refuse_ignored(arguments, _ACTIONS_OF)
     if arguments.action == "list":
         return _list(arguments)
     if arguments.name == "":
@@ -102,24 +103,6 @@ def main(argv: list[str]) -> int:
     study = _open(arguments)
     actions = {"show": _show, "run": _run, "status": _status, "report": _report}
     return actions[arguments.action](study, arguments)
-
-
-def _refuse_ignored(arguments: Study) -> None:
-    """Refuse what would have no effect on the action.
-
-    Raises:
-        ConfigError: Such an option was given.
-    """
-    defaults = Study(action=arguments.action)
-    for name in vars(defaults):
-        actions = _ACTIONS_OF.get(name, ("show", "run", "status", "report"))
-        is_given = getattr(arguments, name) != getattr(defaults, name)
-        if is_given and name != "json" and arguments.action not in actions:
-            shown = "NAME" if name == "name" else f"--{name}"
-            raise ConfigError(
-                f"{shown} has no effect on `study {arguments.action}`; it belongs to "
-                f"{', '.join(actions)}"
-            )
 
 
 def _root(arguments: Study) -> Path:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
-from resnext.cli.arguments import option, parse
+from resnext.cli.arguments import option, parse, refuse_ignored
 from resnext.data.config import parse_data
 from resnext.errors import ConfigError
 
@@ -27,6 +27,13 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from resnext.weights.entry import WeightsEntry
+
+
+_ACTIONS_OF = {
+    "filter": ("list",),
+    "accept_licence": ("info", "fetch", "verify"),
+    **dict.fromkeys(("data", "batch_size", "workers", "device"), ("verify",)),
+}
 
 
 @dataclass(frozen=True)
@@ -65,6 +72,7 @@ def main(argv: list[str]) -> int:
         ResNeXtError: The file cannot be fetched or read.
     """
     arguments = parse(Weights, argv, __doc__)
+    refuse_ignored(arguments, _ACTIONS_OF)
     if arguments.action == "list":
         return _list(arguments)
     if len(arguments.name) != 1:
@@ -96,7 +104,7 @@ def _info(arguments: Weights) -> int:
 
     name = arguments.name[0]
     entry = None if Path(name).exists() else named_entry(name)
-    facts = _opened(name) if entry is None else _facts(entry)
+    facts = _opened(name, arguments) if entry is None else _facts(entry)
     if arguments.json:
         print(json.dumps(facts, indent=2))
     else:
@@ -152,14 +160,14 @@ def _facts(entry: WeightsEntry) -> dict[str, Any]:
     }
 
 
-def _opened(name: str) -> dict[str, Any]:
+def _opened(name: str, arguments: Weights) -> dict[str, Any]:
     """Open a file, run or repository and tell what it holds."""
     from resnext.cli.progress import show_download
     from resnext.model.names import name_of
     from resnext.weights.source import open_weights
 
     with show_download() as progress:
-        weights = open_weights(name, progress=progress)
+        weights = open_weights(name, accept_licence=arguments.accept_licence, progress=progress)
     card = weights.card.model_dump(mode="json")
     return {
         "name": name,

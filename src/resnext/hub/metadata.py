@@ -39,7 +39,10 @@ def metadata_of(published: Published, title: str, measured: list[Measured], orig
     """
     data = published.card.data
     has_timm = to_timm(published.config) is not None
-    network = "vgg" if isinstance(published.config, BaselineConfig) else "resnext"
+    config = published.config
+    # `vgg` of vgg16_bn, `inception` of inception_v3
+    family = config.family.partition("_")[0] if isinstance(config, BaselineConfig) else "resnext"
+    network = family.rstrip("0123456789")
     results = _results(measured[0]) if measured else None
     text: str = ModelCardData(
         license=_licence(published.card.licence),

@@ -98,7 +98,7 @@ _EPOCHS_1K, _IMAGES_1K, _IMAGES_5K = 100, 1_281_167, 6_800_000
 def table6(choice: Choice) -> Study:
     """Return table 6: trained on 5,000 classes, tested on the 1,000 of ImageNet-1K.
 
-    It takes two data sets: the folder of the 5K training images and the one of ImageNet-1K.
+    It takes two data sets: the folder that `resnext data imagenet5k` made, and ImageNet-1K's.
     Small: trained on all classes, tested on the images of the first half of them, as a choice
     of all and of those.
     """
@@ -150,18 +150,24 @@ def _table_6_data(choice: Choice) -> tuple[DataConfig, DataConfig]:
     if not choice.is_paper:
         from resnext.data.load import load_data  # the class names are needed
 
+        if len(choice.data) > 1:
+            raise ConfigError(
+                f"table6 at small scale takes one data set, got {len(choice.data)}: it tests on "
+                "the images of half of its classes"
+            )
         (train,) = data_of(choice)
         classes = load_data(train).info.classes
         return train, train.replace(classes=classes[: -(-len(classes) // 2)])
     if not choice.data:
-        folders = Path("imagenet5k").absolute(), Path("imagenet").absolute()
-        return DataConfig(name="folder", root=folders[0]), DataConfig(
-            name="imagenet", root=folders[1]
+        train, test = (
+            DataConfig(name="imagenet", root=Path(folder).absolute())
+            for folder in ("imagenet5k", "imagenet")
         )
+        return train, test
     if len(choice.data) != 2:
         raise ConfigError(
-            f"table6 takes two data sets, got {len(choice.data)}: the training images of "
-            "ImageNet-5K and ImageNet-1K, as --data folder:5K imagenet:1K"
+            f"table6 takes two data sets, got {len(choice.data)}: ImageNet-5K, as `resnext data "
+            "imagenet5k` makes it, and ImageNet-1K: --data imagenet:5K imagenet:1K"
         )
     return choice.data[0], choice.data[1]
 

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, NonNegativeInt
 
-from resnext.data.config import parse_data
+from resnext.data.config import DataConfig, parse_data
 from resnext.errors import ConfigError
 from resnext.model.config import ResNeXtConfig
 from resnext.recipes.benchmarks import figure7, table5, table6, table7
@@ -17,9 +17,10 @@ from resnext.recipes.cardinality import residual, table3, table4
 from resnext.recipes.design_space import design_space
 from resnext.recipes.presets import RECIPES
 from resnext.recipes.study_scale import Choice
-from resnext.settings import Settings, override_all
+from resnext.settings import Settings, override, override_all
 from resnext.studies.space import Space, expand
 from resnext.studies.study import Comparison, Halving, Slug, Study, read_yaml
+from resnext.training.config import TrainConfig
 
 STUDIES: dict[str, Callable[[Choice], Study]] = {
     "table3": table3,
@@ -105,15 +106,18 @@ def _change(study: Study, choice: Choice) -> Study:
     return study.replace(settings=settings, seeds=choice.seeds or study.seeds)
 
 
+def _settings_of(file: StudyFile, data: DataConfig) -> TrainConfig:
+    settings = RECIPES[file.recipe](ResNeXtConfig(), data)
+    for key, value in file.set.items():
+        settings = override(settings, key, value)
+    return settings
+
+
 def _write_out(file: StudyFile) -> Study:
     """Resolve the recipe and the space of a person's file."""
     if file.recipe not in RECIPES:
         raise ConfigError(f"recipe={file.recipe!r}: recipes are {', '.join(RECIPES)}")
-    changes = [f"{key}={value}" for key, value in file.set.items()]
-    settings = tuple(
-        override_all(RECIPES[file.recipe](ResNeXtConfig(), parse_data(text)), changes)
-        for text in file.data
-    )
+    settings = tuple(_settings_of(file, parse_data(text)) for text in file.data)
     designs = expand(file.space, settings[0].data.image_size_px)
     pairs = list(file.compare)
     if file.baseline is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -17,6 +18,8 @@ from resnext.training.config import TrainConfig
 
 Scale = Literal["paper", "small"]
 
+# Characters of a folder's name that the name of a study, which is a folder too, does without
+_NOT_IN_NAMES = re.compile(r"[^a-z0-9._-]+")
 # Side in pixels that small studies give to images from files
 _SMALL_SIDE_PX = 112
 # Side in pixels up to which a small network has the CIFAR stem
@@ -49,7 +52,7 @@ class Choice:
 
     def name(self, study: str) -> str:
         """Name the study by its scale and data, so that each has its own folder."""
-        sets = [data.label.lower() for data in self.data]
+        sets = [_NOT_IN_NAMES.sub("-", data.label.lower()) for data in self.data]
         return "-".join([study, *([] if self.is_paper else ["small"]), *sets])
 
     def note(self, small: str) -> str:

@@ -170,6 +170,7 @@ def test_known_names_are_listed(capsys: Capture) -> None:
 @pytest.mark.parametrize(
     ("argv", "message"),
     [
+        (["resnet26", "--list"], "--list goes with --json only"),
         ([], "name a network, such as resnext50_32x4d"),
         (["resnxt50"], "nearest good names are"),
         (["resnet26", "--input", "big"], "write 224, 320x320 or 3x224x224"),

@@ -111,7 +111,9 @@ def test_a_training_checkpoint_is_named_as_such(tmp_path: Path) -> None:
         load(path)
 
 
-@pytest.mark.parametrize("change", [{"config": "{}"}, {"card": "no json"}, {"card": '{"x": 1}'}, {"card": "[]"}])
+@pytest.mark.parametrize(
+    "change", [{"config": "{}"}, {"card": "no json"}, {"card": '{"x": 1}'}, {"card": "[]"}]
+)
 def test_a_header_that_makes_no_sense_is_refused(tmp_path: Path, change: dict[str, str]) -> None:
     path = tmp_path / "edited.safetensors"
     header = {

@@ -74,6 +74,8 @@ def test_table_6_trains_for_as_many_mini_batches_as_on_1k_and_tests_twice() -> N
         ("5k-way", True),
         ("1k-way", False),
     ]
+    # the folder that `resnext data imagenet5k` makes has fewer classes to test on than to train on
+    assert study.settings[0].data == DataConfig(name="imagenet", root=Path.cwd() / "imagenet5k")
 
 
 def test_epochs_that_are_asked_for_win_over_those_of_table_6() -> None:
@@ -157,6 +159,15 @@ def test_seeds_and_settings_can_be_chosen() -> None:
     assert study.settings[0].schedule.epochs == 2
 
 
+@pytest.mark.parametrize(
+    ("folder", "name"),
+    [("My Photos", "table3-small-my-photos"), ("Äpfel (2)", "table3-small--pfel-2-")],
+)
+def test_a_folder_of_any_name_can_be_studied(tmp_path: Path, folder: str, name: str) -> None:
+    data = DataConfig(name="folder", root=tmp_path / folder)
+    assert open_study("table3", Choice("small", (data,))).name == name
+
+
 def test_a_file_becomes_a_study(tmp_path: Path) -> None:
     file = tmp_path / "mine.yaml"
     file.write_text(
@@ -164,7 +175,8 @@ def test_a_file_becomes_a_study(tmp_path: Path) -> None:
         "space: {kind: equal_cost, like: resnet29, cardinality: [1, 4]}\n"
         "data: [digits]\n"
         "recipe: cifar\n"
-        "set: {schedule.epochs: 3, optim.lr: 0.05, schedule.milestones: [0.5]}\n"
+        "set: {schedule.epochs: 3, optim.lr: 0.05, schedule.milestones: [0.5],"
+        " ema_decay: null}\n"
         "baseline: 1x64d\n"
     )
     study = open_study(str(file), Choice())
@@ -173,6 +185,7 @@ def test_a_file_becomes_a_study(tmp_path: Path) -> None:
     settings = study.settings[0]
     assert (settings.schedule.epochs, settings.optim.lr) == (3, 0.05)
     assert settings.schedule.milestones == (0.5,)
+    assert settings.ema_decay is None
 
 
 @pytest.mark.parametrize(
@@ -182,6 +195,7 @@ def test_a_file_becomes_a_study(tmp_path: Path) -> None:
         ("table3", Choice("small"), "needs its images: --data"),
         ("table3", Choice(recipe="quick"), "recipes are fast, modern"),
         ("table6", Choice(data=(DataConfig(),)), "takes two data sets, got 1"),
+        ("table6", Choice("small", (DataConfig(),) * 2), "takes one data set, got 2"),
         ("table3", Choice(changes=("schedule.epocs=1",)), "epochs"),
     ],
 )

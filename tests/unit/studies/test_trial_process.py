@@ -100,7 +100,10 @@ def test_a_trial_whose_images_have_moved_is_tested_where_they_are_now(
     folder = create_trial(trial_on(before), tmp_path)
     assert train(folder) == Status.DONE
     before.rename(after)
-    tests = (Test(name="own"), Test(name="named", data=DataConfig(name="fashion-mnist", root=after)))
+    tests = (
+        Test(name="own"),
+        Test(name="named", data=DataConfig(name="fashion-mnist", root=after)),
+    )
     wanted = trial_on(after, *tests)
     assert create_trial(wanted, tmp_path) == folder
     assert train(folder) == Status.DONE

@@ -113,7 +113,9 @@ class Layer:
             found = self.module.fields.get(name)
             found = 0 if found is None else found  # old files lack what was zero then
             if not isinstance(found, int | float) or found != wanted:
-                raise self.error(f"{name} is {shown(found)}, where a network of ours has {wanted!r}")
+                raise self.error(
+                    f"{name} is {shown(found)}, where a network of ours has {wanted!r}"
+                )
 
     def integer(self, name: str, default: int | None = None) -> int:
         """Return a field that is a whole number from 1 on."""
