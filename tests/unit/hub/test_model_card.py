@@ -1,7 +1,7 @@
 """The model card tells what is known, and names what is not."""
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 import yaml
@@ -10,8 +10,11 @@ from huggingface_hub import ModelCard, ModelCardData
 from PIL import Image
 
 from resnext.complexity.count import count
+from resnext.hub.metadata import metadata_of
+from resnext.hub.origin import Origin
+from resnext.hub.published import Published
 from resnext.hub.save import save_pretrained
-from resnext.model.config import ResNeXtConfig
+from resnext.model.config import BaselineConfig, ResNeXtConfig
 from resnext.model.names import parse_name
 
 
@@ -63,6 +66,14 @@ def test_a_network_of_timms_is_filed_under_timm(tmp_path: Path) -> None:
     data = card_of(save_pretrained(random_network(ODD), tmp_path / "out")).data
     assert data.library_name == "timm"
     assert "timm" in (data.tags or [])
+
+
+@pytest.mark.parametrize(("family", "tag"), [("vgg16_bn", "vgg"), ("inception_v3", "inception")])
+def test_a_baseline_is_filed_under_its_own_kind(family: Any, tag: str) -> None:
+    published = Published(BaselineConfig(family=family), {}, CARD)
+    tags = yaml.safe_load(metadata_of(published, "T", [], Origin()))["tags"]
+    assert tag in tags
+    assert "resnext" not in tags
 
 
 def test_a_licence_that_the_hub_does_not_list_is_named(tmp_path: Path) -> None:
