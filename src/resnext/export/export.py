@@ -90,12 +90,12 @@ def compare_file(
     network = loaded.module.cpu().eval()
     if spec.input == "image":
         network = build_graph(network, loaded.card, spec.input, spec.size_px)
+    exported = open_exported(path)
     if not takes_photos(loaded):
-        batches, name = [noise(loaded, spec.size_px, NUM_COMPARED)], "noise, as it takes no images"
-    else:
-        source = images or sample_photos(loaded.config.in_channels, NUM_COMPARED)
-        batches, name = as_batches(source, loaded, spec), source.name
-    return compare(network, open_exported(path), batches, name)
+        batches = [noise(loaded, spec.size_px, NUM_COMPARED)]
+        return compare(network, exported, batches, "noise, as it takes no images")
+    source = images or sample_photos(loaded.config.in_channels, NUM_COMPARED)
+    return compare(network, exported, as_batches(source, loaded, spec), source.name)
 
 
 def takes_photos(loaded: Loaded) -> bool:

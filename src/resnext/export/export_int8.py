@@ -79,15 +79,15 @@ def export_int8(
         full = Path(folder) / "fp32.onnx"
         write_file(loaded, full, spec)
         check_parity(compare_file(loaded, full, spec, None), dest)
-        batches = as_batches(calibration, loaded, spec)
-        quantise(full, staged, batches)
+        num_used = quantise(full, staged, as_batches(calibration, loaded, spec))
         spec = spec.replace(precision="int8")
         before = _error(full, data, effort)
         save_onnx(onnx.load(staged), staged, describe(loaded.config, loaded.card, spec))
         after = _error(staged, data, effort)
-        latency_ms, full_ms = time_both(staged, full, batches[0][:1].contiguous().numpy())
+        first = next(as_batches(calibration, loaded, spec))[:1]
+        latency_ms, full_ms = time_both(staged, full, first.contiguous().numpy())
         figures = Quantised(
-            num_calibration_images=len(calibration.images),
+            num_calibration_images=num_used,
             num_bytes=staged.stat().st_size,
             fp32_num_bytes=full.stat().st_size,
             latency_ms=latency_ms,

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 import torch
 from PIL import Image
 
 from resnext.data.config import DataConfig
-from resnext.data.geometry import center_crop, resize_short_side
+from resnext.data.geometry import center_crop, cut_long, resize_short_side
 from resnext.data.load import load_data
 from resnext.data.random import subset_order
 from resnext.data.render import Images
@@ -20,6 +21,7 @@ from resnext.evaluation.loaded import Loaded
 from resnext.runtimes.spec import ExportSpec
 
 _SEED = 0
+_TOGETHER = 16  # crops of one batch
 
 
 @dataclass(frozen=True)
@@ -28,11 +30,12 @@ class ImageSource:
 
     Attributes:
         name: Which images, in words.
-        images: The images.
+        images: The images, which can be gone through again. Those of files are decoded each time,
+            one by one, since a few hundred photographs fill the memory.
     """
 
     name: str
-    images: list[Image.Image]
+    images: Iterable[Image.Image]
 
 
 def data_images(data: DataConfig, split: str, in_channels: int, num: int) -> ImageSource:
@@ -49,9 +52,8 @@ def data_images(data: DataConfig, split: str, in_channels: int, num: int) -> Ima
     """
     loaded = load_data(data)
     chosen = loaded.train if split == "train" else loaded.val
-    opened = _readable(Images(chosen, in_channels), subset_order(len(chosen)).tolist())
-    images = [image for image, _ in zip(opened, range(num), strict=False)]
-    if not images:
+    images = _Readable(Images(chosen, in_channels), subset_order(len(chosen)).tolist(), num)
+    if not any(True for _ in images):
         raise DataError(f"{loaded.info.name}: no image of the {split} split can be read")
     return ImageSource(f"{loaded.info.name}, {split} split", images)
 
@@ -81,26 +83,54 @@ def noise(loaded: Loaded, size_px: int, num: int) -> torch.Tensor:
     return torch.randint(0, 256, shape, dtype=torch.uint8, generator=generator)
 
 
-def as_batches(source: ImageSource, loaded: Loaded, spec: ExportSpec) -> list[torch.Tensor]:
+def as_batches(source: ImageSource, loaded: Loaded, spec: ExportSpec) -> Iterator[torch.Tensor]:
     """Prepare images as a graph takes them: uint8 b x h x w x c.
 
-    All in one batch for graphs that take crops; one by one, of their own size, for those
+    Several to a batch for graphs that take crops; one by one, of their own size, for those
     that resize and crop.
+
+    Args:
+        source: The images.
+        loaded: The network; its card says how it wants them.
+        spec: What the graph takes.
+
+    Yields:
+        Batches; no more than two decoded images are held at a time.
     """
     if spec.input == "image":
-        return [to_hwc(image).unsqueeze(0) for image in source.images]
+        for image in source.images:
+            yield to_hwc(cut_long(image)).unsqueeze(0)
+        return
     card, size_px = loaded.card, spec.size_px
     resize_px = size_px if card.resize_px is None else max(card.resize_px, size_px)
-    crops = [
+    crops = (
         center_crop(resize_short_side(image, resize_px, card.interpolation), size_px, size_px)
         for image in source.images
-    ]
-    return [torch.stack([to_hwc(crop) for crop in crops])]
+    )
+    while batch := [to_hwc(crop) for crop in islice(crops, _TOGETHER)]:
+        yield torch.stack(batch)
 
 
-def _readable(images: Images, order: list[int]) -> Iterator[Image.Image]:
-    for index in order:
-        try:
-            yield images.open(index)
-        except DataError:
-            continue
+@dataclass(frozen=True)
+class _Readable:
+    """The first images of an order, without those that cannot be read.
+
+    Attributes:
+        images: Opens an image by its number.
+        order: The numbers.
+        num: At most so many.
+    """
+
+    images: Images
+    order: list[int]
+    num: int
+
+    def __iter__(self) -> Iterator[Image.Image]:
+        return islice(self._open_all(), self.num)
+
+    def _open_all(self) -> Iterator[Image.Image]:
+        for index in self.order:
+            try:
+                yield self.images.open(index)
+            except DataError:
+                continue

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,21 +34,25 @@ _BATCH = 8  # calibration images at once
 _ROUNDS = 15
 
 
-def quantise(source: Path, dest: Path, batches: Sequence[torch.Tensor]) -> None:
+def quantise(source: Path, dest: Path, batches: Iterable[torch.Tensor]) -> int:
     """Write an ONNX file's network in int8; its description is the source's.
 
     Args:
         source: A file in fp32.
         dest: The file to write; a scratch file stands beside it meanwhile.
         batches: Images as the graph takes them, to find the range of each activation.
+
+    Returns:
+        The number of images that the ranges were found on.
     """
     prepared = dest.with_suffix(".prepared")
     quant_pre_process(source, prepared, skip_symbolic_shape=True)
     name = onnx.load(prepared, load_external_data=False).graph.input[0].name
+    reader = _Reader(name, batches)
     quantize_static(
         prepared,
         dest,
-        _Reader(name, batches),
+        reader,
         quant_format=QuantFormat.QDQ,
         per_channel=True,
         reduce_range=True,
@@ -58,19 +62,24 @@ def quantise(source: Path, dest: Path, batches: Sequence[torch.Tensor]) -> None:
         op_types_to_quantize=["Conv", "Gemm", "MatMul", "Add", "MaxPool"],
     )
     prepared.unlink()
+    return reader.num_images
 
 
 class _Reader(CalibrationDataReader):  # type: ignore[misc]  # the library carries no types
     """Hands over calibration images a few at a time."""
 
-    def __init__(self, name: str, batches: Sequence[torch.Tensor]) -> None:
+    def __init__(self, name: str, batches: Iterable[torch.Tensor]) -> None:
+        self.num_images = 0  # handed over so far
         self._name = name
-        self._parts = iter([part for batch in batches for part in torch.split(batch, _BATCH)])
+        self._parts = (part for batch in batches for part in torch.split(batch, _BATCH))
 
     def get_next(self) -> dict[str, Array] | None:
         """Return the next images, or None at the end."""
         part = next(self._parts, None)
-        return None if part is None else {self._name: part.contiguous().numpy()}
+        if part is None:
+            return None
+        self.num_images += len(part)
+        return {self._name: part.contiguous().numpy()}
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import numpy as np
 import torch
@@ -20,7 +20,7 @@ _TOGETHER = 16
 
 
 def compare(
-    network: nn.Module, exported: Exported, batches: Sequence[torch.Tensor], source: str
+    network: nn.Module, exported: Exported, batches: Iterable[torch.Tensor], source: str
 ) -> Parity:
     """Run the same images through both.
 

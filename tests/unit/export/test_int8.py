@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import weakref
 from pathlib import Path
 
 import onnx
 import pytest
 import torch
+from PIL import Image
 from tiny_networks import tiny, tiny_config
 
 from resnext.data.config import DataConfig
 from resnext.data.load import load_data
+from resnext.data.render import Images
 from resnext.errors import ConfigError, DataError, ExportError
 from resnext.evaluation.loaded import Loaded
 from resnext.export import ExportOptions
 from resnext.export.export import spec_of
 from resnext.export.export_int8 import export_int8
 from resnext.export.images import as_batches, data_images, sample_photos
+from resnext.export.int8 import _Reader
 from resnext.model.card import ModelCard
 from resnext.model.create import create_model
 from resnext.runtimes import open_exported
+from resnext.runtimes.spec import Input
 
 DIGITS = DataConfig(name="digits")
 
@@ -89,10 +94,38 @@ def test_int8_is_for_onnx_and_pixels(options: dict[str, str], tmp_path: Path) ->
 def test_calibration_images_are_spread_over_the_data_set() -> None:
     source = data_images(DIGITS, "train", 1, 20)
     assert source.name == "digits, train split"
-    assert len(source.images) == 20
-    assert len({image.tobytes() for image in source.images}) == 20
+    images = [image.tobytes() for image in source.images]
+    assert len(set(images)) == len(images) == 20
+    assert [image.tobytes() for image in source.images] == images  # once more, the same
     with pytest.raises(DataError):
         data_images(DataConfig(name="folder", root=Path("/nowhere")), "val", 3, 1)
+
+
+@pytest.mark.parametrize("kind", ["pixels", "image"])
+def test_calibration_holds_no_more_than_two_decoded_images(
+    kind: Input, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alive, most, num_opened = set(), 0, 0
+    decode = Images.open
+
+    def count(images: Images, index: int) -> Image.Image:
+        nonlocal most, num_opened
+        image = decode(images, index)
+        alive.add(index)
+        weakref.finalize(image, alive.discard, index)
+        most, num_opened = max(most, len(alive)), num_opened + 1
+        return image
+
+    monkeypatch.setattr(Images, "open", count)
+    loaded = tiny(in_channels=1)
+    source = data_images(DIGITS, "train", 1, 40)
+    batches = as_batches(source, loaded, spec_of(loaded, ExportOptions(input=kind)))
+    num_opened = 0
+    reader = _Reader("pixels", batches)
+    while reader.get_next() is not None:
+        assert most <= 2
+        assert num_opened - reader.num_images < 16  # nor their pixels: no more than one batch
+    assert reader.num_images == num_opened == 40
 
 
 def test_photographs_are_cut_into_different_windows() -> None:

@@ -1,0 +1,94 @@
+"""What a .pt2 file may hold, checked before torch opens it.
+
+`torch.export.load` unpickles, evaluates formulas, compiles names into Python, takes functions by
+their names and loads compiled libraries, all from the file. Here each entry is compared with what
+`resnext export` writes; anything else is refused.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.export.pt2_archive import PT2ArchiveReader
+
+from resnext.errors import CheckpointError
+from resnext.runtimes.spec import KEY
+
+_SAMPLE_INPUTS = "data/sample_inputs/model.pt"
+_ENTRY = re.compile(
+    r"archive_format|archive_version|byteorder|\.data/\w+|models/model\.json"
+    r"|data/weights/(weight_\d+|model_\w+\.json)|data/constants/(tensor_\d+|model_\w+\.json)"
+    rf"|{re.escape(_SAMPLE_INPUTS)}|extra/{KEY}"
+)
+_NAME = re.compile(r"[\w.+-]*")
+_OPERATOR = re.compile(r"torch\.ops\.aten\.\w+\.\w+")
+# Neither text, nor attributes, nor functions of Python's own can be written with these.
+_FORMULA = re.compile(
+    r"L\['\w+'\]\.size\(\)\[\d+\]|Symbol\('\w+'|(?:positive|nonnegative|integer)=True"
+    r"|[A-Z][A-Za-z]*|and|or|not|[-+*/%<>=!(), \d]"
+)
+_TREE = re.compile(
+    r'"(?:type|context|children_spec|null|\[\]|builtins\.(?:tuple|list|dict))"|null|[\[\]{}:, \d]'
+)
+_TOKENS = {"guards_code": _FORMULA, "expr_str": _FORMULA, "in_spec": _TREE, "out_spec": _TREE}
+_UNUSED = {"stack_trace", "nn_module_stack", "torch_fn"}  # for people who debug; torch keeps them
+
+
+def check_archive(path: Path) -> None:
+    """Check a .pt2 file before torch opens it.
+
+    Args:
+        path: A zip file.
+
+    Raises:
+        CheckpointError: It holds something that `resnext export` does not write.
+    """
+    with zipfile.ZipFile(path) as archive:
+        if "version" in archive.namelist():  # how torch.export.load tells it, too
+            raise _refusal(path, "it has the layout of PyTorch 2.7 and before")
+    reader = PT2ArchiveReader(str(path))  # torch's own: it sees the entries that torch will see
+    for entry in reader.get_file_names():
+        if not _ENTRY.fullmatch(entry):
+            raise _refusal(path, f"it has an entry {entry!r}")
+        if entry.endswith(".json"):
+            odd = _find_odd(json.loads(reader.read_bytes(entry)), "")
+            if odd is not None:
+                raise _refusal(path, f"{entry} has {odd}")
+    try:
+        torch.load(io.BytesIO(reader.read_bytes(_SAMPLE_INPUTS)), weights_only=True)
+    except Exception:  # whatever it is: torch would try again, then without restriction
+        raise _refusal(path, f"{_SAMPLE_INPUTS} is no pickle of tensors alone") from None
+
+
+def _find_odd(value: Any, key: str) -> str | None:
+    """Return the first thing in parsed JSON that could become code, in words."""
+    if isinstance(value, dict):
+        found = [_find_odd(name, "") or _find_odd(item, name) for name, item in value.items()]
+    elif isinstance(value, list):
+        found = [_find_odd(item, key) for item in value]
+    elif isinstance(value, str):
+        found = [None if _is_plain(value, key) else f"{key or 'a name'} {value[:80]!r}"]
+    else:
+        found = ["a payload marked use_pickle" if key == "use_pickle" and value else None]
+    return next((words for words in found if words), None)
+
+
+def _is_plain(text: str, key: str) -> bool:
+    if key in _UNUSED:
+        return True
+    if key in _TOKENS:
+        return not _TOKENS[key].sub("", text)
+    return (_OPERATOR if key == "target" else _NAME).fullmatch(text) is not None
+
+
+def _refusal(path: Path, why: str) -> CheckpointError:
+    return CheckpointError(
+        f"{path}: is not opened, since torch could run code from it: {why}, which `resnext export` "
+        "does not write; export the network anew from its run or weight file"
+    )
