@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import signal
 import socket
@@ -186,10 +187,9 @@ def begin_upload(url: httpx.URL) -> socket.socket:
     return raw
 
 
-def queue_holds(service: ServiceProcess, num_images: int) -> bool:
-    """Tell whether the figures say that so many places are taken."""
-    figures = httpx.get(f"{service.url}/metrics").text
-    return f"resnext_queue_images {num_images}.0" in figures
+def says(service: ServiceProcess, figure: str) -> bool:
+    """Tell whether this is among the figures."""
+    return figure in httpx.get(f"{service.url}/metrics").text.splitlines()
 
 
 def test_what_is_no_http_is_refused_and_the_log_stays_json(shared: ServiceProcess) -> None:
@@ -202,14 +202,34 @@ def test_what_is_no_http_is_refused_and_the_log_stays_json(shared: ServiceProces
 def test_an_upload_that_does_not_come_is_given_up(shared: ServiceProcess) -> None:
     with begin_upload(httpx.URL(shared.url)) as raw:
         assert b"408" in raw.recv(1000).splitlines()[0]
-    assert queue_holds(shared, 0)
+    assert says(shared, "resnext_uploads 0.0")
 
 
 def test_a_caller_that_hangs_up_gives_its_place_back(shared: ServiceProcess) -> None:
+    before = shared.log.count('"status": 499')
     raw = begin_upload(httpx.URL(shared.url))
-    eventually(partial(queue_holds, shared, 1))
+    eventually(partial(says, shared, "resnext_uploads 1.0"))
     raw.close()
-    eventually(partial(queue_holds, shared, 0), seconds=2)  # sooner than its time was up
+    # sooner than its time was up
+    eventually(partial(says, shared, "resnext_uploads 0.0"), seconds=2)
+    eventually(lambda: shared.log.count('"status": 499') == before + 1)
+
+
+def test_uploads_that_stand_still_keep_nobody_else_waiting(shared: ServiceProcess) -> None:
+    with contextlib.ExitStack() as stack:
+        for _ in range(80):  # more than there are places for images
+            stack.enter_context(begin_upload(httpx.URL(shared.url)))
+        eventually(partial(says, shared, "resnext_uploads 80.0"))
+        answer = httpx.post(f"{shared.url}/v1/predict", files={"images": colour_image(1)})
+    assert answer.status_code == 200
+
+
+def test_a_request_without_a_body_is_refused_at_once(shared: ServiceProcess) -> None:
+    start = time.monotonic()
+    headers = {"Content-Type": "application/json", "Content-Length": "0"}
+    answer = httpx.post(f"{shared.url}/v1/predict", headers=headers)
+    assert answer.status_code == 400
+    assert time.monotonic() - start < 1.5  # a rest of a body would be waited for longer
 
 
 def test_a_taken_port_is_told_without_a_trace(colours: Path) -> None:

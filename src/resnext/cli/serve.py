@@ -43,7 +43,7 @@ class Serve:
     port: int = 8000
     """Port to listen on; 0 takes any that is free."""
     threads: Annotated[int | None, option("N", "all cores")] = None
-    """Threads of one inference."""
+    """Threads of one inference, and images decoded at once (at most 8)."""
     max_batch: int = 8
     """Images that go through the network together."""
     max_body_mib: float = 32.0
@@ -60,6 +60,8 @@ class Serve:
     """Longest time in the queue, by the speed of late; above it, requests get 429 as well."""
     max_memory_mib: float = 256.0
     """Bodies held at once, of all requests."""
+    max_decode_mib: float = 512.0
+    """Images decoded at once, of all requests, at 16 bytes a pixel (WebP: 24); others wait."""
     upload_timeout_s: float = 30.0
     """Time for a body to arrive."""
     answer_timeout_s: float = 60.0
@@ -133,7 +135,7 @@ def _serve_here(arguments: Serve, source: ModelSource, limits: Limits, key: str 
             f"--host {arguments.host} --port {arguments.port}: cannot listen there ({error})"
         ) from None
     with sock:
-        service = Service(source.open, limits)
+        service = Service(source.open, limits, threads=source.threads)
         page = None if arguments.no_page else _page(arguments, service)
         app = create_app(service, page=page, api_key=key)
         host, port = sock.getsockname()[:2]

@@ -15,18 +15,25 @@ def resize_short_side(
 ) -> Image.Image:
     """Resize an image so that its short side has a length, with antialiasing.
 
-    An image longer than ten times its width is first cut to its middle, since resizing a
-    line of pixels would take any amount of memory.
+    A very long image is first cut, see `cut_long`.
     """
-    short, long = sorted(image.size)
-    if long > _LONGEST_RATIO * short:
-        image = center_crop(
-            image, *(min(side, _LONGEST_RATIO * short) for side in reversed(image.size))
-        )
+    image = cut_long(image)
     width, height = image.size
     # The long side is rounded down, as torchvision's Resize does.
     scale = (side_px * width // min(width, height), side_px * height // min(width, height))
     return image if scale == image.size else image.resize(scale, _FILTERS[interpolation])
+
+
+def cut_long(image: Image.Image) -> Image.Image:
+    """Cut an image longer than ten times its width to its middle; return others as they are.
+
+    Resizing a line of pixels by its short side would take any amount of memory, wherever it is
+    resized: networks that resize inside need it cut as well.
+    """
+    longest = _LONGEST_RATIO * min(image.size)
+    if max(image.size) <= longest:
+        return image
+    return center_crop(image, min(image.height, longest), min(image.width, longest))
 
 
 def center_crop(image: Image.Image, height: int, width: int) -> Image.Image:

@@ -9,6 +9,7 @@ import torch
 from resnext.data.bad_files import BadFiles
 from resnext.data.batch import Batch
 from resnext.data.config import ViewConfig
+from resnext.data.geometry import cut_long
 from resnext.data.normalise import normalise
 from resnext.data.render import Images
 from resnext.data.single import to_hwc
@@ -72,7 +73,7 @@ class WholeImageLoader:
         images = Images(self._split, self._info.in_channels)
         for index in self._indices:
             try:
-                pixels_hwc = to_hwc(images.open(index))
+                pixels_hwc = to_hwc(cut_long(images.open(index)))
             except DataError as error:
                 self._bad_files.record(images.place(index), str(error))
                 continue

@@ -1,8 +1,9 @@
 """How much work the service takes in: places for images, and memory for bodies.
 
-A request has one place before its body is read, and one for each image once they are
-counted. Where there is none the caller is told to come back, and nothing of the request is
-kept. So the time in the queue and the memory are bounded, whatever arrives.
+While its body arrives a request is an upload, and takes memory alone; then it takes one place,
+and one for each image once they are counted. Where there is none the caller is told to come
+back, and nothing of the request is kept. So the time in the queue and the memory are bounded,
+whatever arrives, and callers that are slow to send keep nobody else waiting.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from resnext.serving.metrics import Metrics
 from resnext.serving.problems import Problem
 
 _LONGEST_RETRY_S = 60
+_MOST_UPLOADS = 1024
+"""Bodies that may be on their way: far more than are of use, and a few MiB of memory."""
 
 
 class Admission:
@@ -25,6 +28,7 @@ class Admission:
     Attributes:
         num_images: Places that are taken.
         num_bytes: Memory that is taken.
+        num_uploads: Bodies that are on their way.
     """
 
     def __init__(
@@ -39,21 +43,37 @@ class Admission:
         """
         self.num_images = 0
         self.num_bytes = 0
+        self.num_uploads = 0
         self._limits = limits
         self._metrics = metrics
         self._seconds_per_image = seconds_per_image
 
     def enter(self) -> Ticket:
-        """Take a request in.
+        """Let a request send its body.
 
         Raises:
-            Problem: 429, all places are taken, or those before it take too long.
+            Problem: 429, there would be no place for its images now, or too many send theirs.
+        """
+        self.check_queue()
+        if self.num_uploads == _MOST_UPLOADS:
+            raise self._come_back("too many uploads at once")
+        self._set_uploads(self.num_uploads + 1)
+        return Ticket(self)
+
+    def end_upload(self) -> None:
+        """Count a body that is there, or given up, no longer."""
+        self._set_uploads(self.num_uploads - 1)
+
+    def check_queue(self) -> None:
+        """Tell whether an image would be taken now.
+
+        Raises:
+            Problem: 429, all places are taken, or the images inside take too long.
         """
         if self.num_images * self._seconds_per_image() > self._limits.max_wait_s:
             raise self._come_back("too many are waiting")
-        ticket = Ticket(self)
-        ticket.take_places(1)
-        return ticket
+        if self.num_images >= self._limits.queue_images:
+            raise self._come_back("the queue is full")
 
     def take_places(self, num_images: int) -> None:
         """Take places for images.
@@ -90,6 +110,10 @@ class Admission:
         self.num_images = num_images
         self._metrics.queue_images.set(num_images)
 
+    def _set_uploads(self, num_uploads: int) -> None:
+        self.num_uploads = num_uploads
+        self._metrics.uploads.set(num_uploads)
+
     def _come_back(self, reason: str) -> Problem:
         wait = self.retry_after_s()
         return Problem(
@@ -105,8 +129,19 @@ class Ticket:
 
     def __init__(self, admission: Admission) -> None:
         self._admission = admission
+        self._is_upload = True
         self._num_images = 0
         self._num_bytes = 0
+
+    def join_queue(self) -> None:
+        """Take the place of one image, now that the body is there.
+
+        Raises:
+            Problem: 429, all places are taken, or the images inside take too long.
+        """
+        self._end_upload()
+        self._admission.check_queue()
+        self.take_places(1)
 
     def take_places(self, num_images: int) -> None:
         """Hold places for so many images in all.
@@ -137,4 +172,10 @@ class Ticket:
         trace: TracebackType | None,
     ) -> None:
         """Give all back."""
+        self._end_upload()
         self._admission.give_back(self._num_images, self._num_bytes)
+
+    def _end_upload(self) -> None:
+        if self._is_upload:
+            self._is_upload = False
+            self._admission.end_upload()

@@ -149,7 +149,7 @@ def replica_app(source: ModelSource, limits: Limits, api_key: str | None) -> Fas
     from resnext.serving.logs import log_to_stdout
 
     log_to_stdout()
-    service = Service(source.open, limits)
+    service = Service(source.open, limits, threads=source.threads)
     _services.append(service)
     return create_app(service, api_key=api_key)
 

@@ -25,6 +25,8 @@ class Limits(Settings):
         max_wait_s: Requests are told to come back as well while what is before them takes longer
             than this, by the speed of late. It bounds the time in the queue of a slow network.
         max_memory_mib: Bodies held at once, of all requests together.
+        max_decode_mib: Memory for images that are decoded at once, of all requests together; an
+            image waits for it, and one that needs more is decoded alone.
         max_batch: Images that go through the network together.
         upload_timeout_s: Time for a body to arrive.
         answer_timeout_s: Time from a whole body to its answer.
@@ -37,6 +39,7 @@ class Limits(Settings):
     queue_images: Annotated[int, Field(ge=1)] = 64
     max_wait_s: Annotated[float, Field(gt=0)] = 2.0
     max_memory_mib: Annotated[float, Field(gt=0)] = 256.0
+    max_decode_mib: Annotated[float, Field(gt=0)] = 512.0
     max_batch: Annotated[int, Field(ge=1)] = 8
     upload_timeout_s: Annotated[float, Field(gt=0)] = 30.0
     answer_timeout_s: Annotated[float, Field(gt=0)] = 60.0
@@ -45,6 +48,11 @@ class Limits(Settings):
     def max_body_bytes(self) -> int:
         """The largest body."""
         return int(self.max_body_mib * 2**20)
+
+    @property
+    def max_decode_bytes(self) -> int:
+        """Memory for images that are decoded."""
+        return int(self.max_decode_mib * 2**20)
 
     @property
     def images_per_request(self) -> int:

@@ -16,6 +16,7 @@ class Metrics:
 
     Attributes:
         queue_images: Images that are waiting or worked on.
+        uploads: Bodies that are on their way.
         ready: 1 while the service takes requests.
     """
 
@@ -54,6 +55,9 @@ class Metrics:
         )
         self.queue_images = Gauge(
             "resnext_queue_images", "Images waiting or worked on.", registry=self._registry
+        )
+        self.uploads = Gauge(
+            "resnext_uploads", "Bodies that are on their way.", registry=self._registry
         )
         self.ready = Gauge("resnext_ready", "1 while requests are taken.", registry=self._registry)
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from resnext.class_lists import readable
 from resnext.errors import CheckpointError, ConfigError
 from resnext.serving.limits import Limits
-from resnext.serving.preparation import check_header, crop, decode_image, whole
+from resnext.serving.preparation import check_header, crop, decode_image, uncropped
 
 if TYPE_CHECKING:
     from resnext.runtimes import Exported
@@ -66,17 +66,25 @@ class ServedModel:
         return self.exported.spec.input != "image"
 
     def prepare(self, data: bytes, limits: Limits) -> Pixels:
-        """Decode an image file and make it ready.
+        """Judge an image file, decode it and make it ready.
 
         Raises:
             Problem: The image is bad, or not accepted.
         """
-        exported = self.exported
         check_header(data, limits)
+        return self.decode(data)
+
+    def decode(self, data: bytes) -> Pixels:
+        """Decode an image file whose header was judged, and make it ready.
+
+        Raises:
+            Problem: The image is bad.
+        """
+        exported = self.exported
         image = decode_image(data, exported.config.in_channels)
-        return (
-            crop(image, exported.card, exported.spec.size_px) if self.is_batched else whole(image)
-        )
+        if self.is_batched:
+            return crop(image, exported.card, exported.spec.size_px)
+        return uncropped(image)
 
     def run(self, images: list[Pixels]) -> Logits:
         """Return the logits b x num_classes of prepared images."""

@@ -1,7 +1,8 @@
-"""Around every request: its number, its log line, its figures, and no error that escapes."""
+"""Around every request: its number, its log line, its figures, and one form for its failure."""
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import secrets
 import time
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from resnext.serving.problems import Problem
@@ -45,7 +47,10 @@ def record_of(scope: Scope) -> Record:
 
 
 class Observe:
-    """Numbers, times, counts and logs requests; turns a bug into a 500 in the common form."""
+    """Numbers, times, counts and logs requests.
+
+    What a request fails by, a bug or the end of the service, is answered in the common form.
+    """
 
     def __init__(self, app: ASGIApp, service: Service, routes: frozenset[str], rest: str) -> None:
         """Wrap an application.
@@ -93,6 +98,15 @@ class Observe:
 
         try:
             await self._app(scope, receive_marked, send_marked)
+        except ClientDisconnect:
+            pass  # nobody reads an answer
+        except asyncio.CancelledError:
+            if not self._service.is_draining or record.status != _GONE:
+                raise
+            self._service.num_cut_off += 1
+            problem = _cut_off()
+            record.code = problem.code
+            await problem.answer()(scope, receive, send_marked)
         # A bug of ours: the caller gets the common form, the log the trace.
         except Exception:
             _LOG.exception("request %s failed", number)
@@ -122,6 +136,15 @@ class Observe:
         }
         line |= {name: value for name, value in optional.items() if value}
         _LOG.info("request", extra={"fields": line})
+
+
+def _cut_off() -> Problem:
+    return Problem(
+        503,
+        "draining",
+        "the service ended before the answer was there; send the request again",
+        headers={"Retry-After": "1", "Connection": "close"},
+    )
 
 
 def _has_no_body(headers: Headers) -> bool:

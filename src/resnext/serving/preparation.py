@@ -9,19 +9,27 @@ import numpy.typing as npt
 from PIL import Image, UnidentifiedImageError
 
 from resnext.data.decode import decode_bytes
-from resnext.data.geometry import center_crop, resize_short_side
+from resnext.data.geometry import center_crop, cut_long, resize_short_side
 from resnext.errors import DataError
 from resnext.model.card import ModelCard
 from resnext.serving.limits import Limits
 from resnext.serving.problems import Problem
 
+# Measured: Pillow's own pixels and their conversions, of which several exist at a time. WebP and
+# pixels with transparency need the most.
+_BYTES_PER_PIXEL = 16
+_BYTES_PER_PIXEL_WEBP = 24
 
-def check_header(data: bytes, limits: Limits) -> None:
+
+def check_header(data: bytes, limits: Limits) -> int:
     """Judge an image without decoding it.
 
     Args:
         data: The image file.
         limits: Formats and pixels that are accepted.
+
+    Returns:
+        The memory in bytes that decoding it takes at most.
 
     Raises:
         Problem: 400 torn header, 413 too many pixels, 415 no image or another format.
@@ -30,6 +38,7 @@ def check_header(data: bytes, limits: Limits) -> None:
     try:
         with Image.open(io.BytesIO(data), formats=formats) as image:
             width, height = image.size
+            is_webp = image.format == "WEBP"
     except UnidentifiedImageError as error:
         accepted = ", ".join(limits.formats)
         raise Problem(
@@ -42,6 +51,7 @@ def check_header(data: bytes, limits: Limits) -> None:
         raise _damaged() from error
     if width * height > limits.max_megapixels * 1e6:
         raise _too_large(limits)
+    return width * height * (_BYTES_PER_PIXEL_WEBP if is_webp else _BYTES_PER_PIXEL)
 
 
 def decode_image(data: bytes, in_channels: int) -> Image.Image:
@@ -69,11 +79,15 @@ def crop(image: Image.Image, card: ModelCard, size_px: int) -> npt.NDArray[np.ui
     """
     side = max(card.resize_px or size_px, size_px)
     image = resize_short_side(image, side, card.interpolation)
-    return whole(center_crop(image, size_px, size_px))
+    return _pixels(center_crop(image, size_px, size_px))
 
 
-def whole(image: Image.Image) -> npt.NDArray[np.uint8]:
-    """Return the pixels of an RGB or grey image: h x w x c."""
+def uncropped(image: Image.Image) -> npt.NDArray[np.uint8]:
+    """Return an image for a network that resizes and crops inside: h x w x c."""
+    return _pixels(cut_long(image))
+
+
+def _pixels(image: Image.Image) -> npt.NDArray[np.uint8]:
     pixels = np.array(image)
     return pixels if pixels.ndim == 3 else pixels[:, :, np.newaxis]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.metadata
+import importlib
 from collections.abc import Coroutine
 from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
@@ -129,18 +129,17 @@ def add_routes(app: FastAPI, service: Service) -> None:
 
 
 async def _predict(request: Request, service: Service, top: int) -> Response:
-    record, limits = record_of(request.scope), service.limits
+    record, is_read = record_of(request.scope), False
     try:
         with service.admission.enter() as ticket:
-            body = await read_body(request, limits, ticket)
-            record.num_bytes = len(body)
+            body = await read_body(request, service.limits, ticket)
+            is_read, record.num_bytes = True, len(body)
+            ticket.join_queue()
             content_type = request.headers.get("content-type", "")
             work = service.predict(body, content_type, top, ticket)
             model, images = await _unless_gone(request, work)
-    except ClientDisconnect:
-        return Response(status_code=204)  # nobody reads it
     except Problem:
-        if not record.num_bytes:
+        if not is_read:
             await discard(request.headers, request.receive)
         raise
     record.num_images = len(images)
@@ -194,7 +193,12 @@ def _describe(service: Service) -> ModelAnswer:
             max_megapixels=limits.max_megapixels,
             formats=list(limits.formats),
         ),
-        versions={"resnext": __version__, runtime: importlib.metadata.version(runtime)},
+        versions={"resnext": __version__, runtime: _version_of(runtime)},
         opened_at=datetime.fromtimestamp(model.opened_at, UTC).isoformat(timespec="seconds"),
         reload_error=service.reload_error,
     )
+
+
+def _version_of(runtime: str) -> str:
+    """Ask the module: it may come from a package of another name, such as onnxruntime-gpu."""
+    return str(importlib.import_module(runtime).__version__)

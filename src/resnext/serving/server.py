@@ -2,7 +2,7 @@
 
 How it ends: it stops to be ready and asks callers to close their connections; after a delay,
 in which a load balancer notices, it listens no more; connections that are open may still
-finish what they began; then it leaves.
+finish what they began; then it leaves. What is not finished in time is cut off, and told so.
 """
 
 from __future__ import annotations
@@ -78,11 +78,17 @@ class Server(uvicorn.Server):
             # A second signal means at once; but some senders signal a process and its group.
             if now > self._asked_at + _SAME_SIGNAL_S:
                 self.should_exit = self.force_exit = True
+                self._cut_off()
             return
         _LOG.info("draining")
         self._asked_at = now
         self._service.drain()
         asyncio.get_running_loop().call_later(self._ending.drain_s, self._stop_listening)
+
+    def _cut_off(self) -> None:
+        """Give up what is in progress; `Observe` answers its callers."""
+        for task in self.server_state.tasks:
+            task.cancel()
 
     def _stop_listening(self) -> None:
         self.should_exit = True
@@ -111,12 +117,14 @@ class Server(uvicorn.Server):
             server.close()
         end = asyncio.get_running_loop().time() + min(_SILENT_S, self._ending.timeout_s)
         await asyncio.sleep(_QUIET_S)
-        while self._is_expecting() and asyncio.get_running_loop().time() < end:
+        while self._is_expecting(end):
             await asyncio.sleep(_QUIET_S / 10)
         await super().shutdown(sockets)
 
-    def _is_expecting(self) -> bool:
-        """Tell whether a connection was made on which nothing has been asked yet."""
+    def _is_expecting(self, end: float) -> bool:
+        """Tell whether there is time, and a connection on which nothing has been asked yet."""
+        if self.force_exit or asyncio.get_running_loop().time() >= end:
+            return False
         connections = self.server_state.connections
         return any(getattr(connection, "cycle", self) is None for connection in connections)
 
@@ -183,4 +191,4 @@ def serve(
         await server.serve([sock])
 
     asyncio.run(run())
-    return 0 if service.admission.num_images == 0 else 1
+    return 0 if service.num_cut_off == 0 else 1

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
 
 from resnext.errors import ResNeXtError
 from resnext.machine import num_cores
@@ -14,9 +16,13 @@ from resnext.serving.admission import Admission, Ticket
 from resnext.serving.batcher import Batcher
 from resnext.serving.limits import Limits
 from resnext.serving.metrics import Metrics
-from resnext.serving.model import Guess, Pixels, ServedModel
+from resnext.serving.model import Guess, Logits, Pixels, ServedModel
+from resnext.serving.preparation import check_header
 from resnext.serving.problems import Problem, bad_images
+from resnext.serving.room import Room
 from resnext.serving.upload import read_images
+
+T = TypeVar("T")
 
 _LOG = logging.getLogger("resnext.serving")
 _MOST_DECODERS = 8
@@ -31,15 +37,24 @@ class Service:
         admission: What is being worked on.
         model: The network that new requests get.
         is_draining: The service is about to end, and wants no new requests.
+        num_cut_off: Requests that the end left without the answer that they asked for.
         reload_error: Why the last reload was refused; empty if it was not.
     """
 
-    def __init__(self, open_model: Callable[[], ServedModel], limits: Limits) -> None:
+    def __init__(
+        self,
+        open_model: Callable[[], ServedModel],
+        limits: Limits,
+        *,
+        threads: int | None = None,
+    ) -> None:
         """Open the network and try it out.
 
         Args:
             open_model: Opens it, and opens it anew at each reload.
             limits: What is accepted.
+            threads: Images that are decoded at once, at most 8; by default the number of cores,
+                which in a container may be more than it was given.
 
         Raises:
             ResNeXtError: The network cannot be opened, or does not run.
@@ -47,6 +62,7 @@ class Service:
         self.limits = limits
         self.metrics = Metrics()
         self.is_draining = False
+        self.num_cut_off = 0
         self.reload_error = ""
         self._open_model = open_model
         self._reloading = threading.Lock()
@@ -54,8 +70,9 @@ class Service:
         self.metrics.name_model(self.model.name)
         self._batcher = Batcher(limits.max_batch, self.metrics)
         self.admission = Admission(limits, self.metrics, lambda: self._batcher.seconds_per_image)
+        self._room = Room(limits.max_decode_bytes)
         self._decoders = ThreadPoolExecutor(
-            min(_MOST_DECODERS, num_cores()), thread_name_prefix="decode"
+            min(_MOST_DECODERS, threads or num_cores()), thread_name_prefix="decode"
         )
 
     def start(self) -> None:
@@ -97,34 +114,41 @@ class Service:
                     self._decoders, read_images, body, content_type, self.limits.images_per_request
                 )
                 ticket.take_places(len(images))
-                prepared = await self._prepare(model, images)
-                waiting = [self._batcher.submit(model, pixels) for pixels in prepared]
-                rows = await asyncio.gather(*waiting)
+                rows = await self._logits(model, images)
         except TimeoutError:
             raise self._too_slow() from None
         return model.name, [model.top(row, top) for row in rows]
 
-    async def _prepare(self, model: ServedModel, images: list[bytes]) -> list[Pixels]:
+    async def _logits(self, model: ServedModel, images: list[bytes]) -> list[Logits]:
+        """Run images through the network; none is answered if one of them is bad."""
+        if not model.is_batched:
+            return await _all_good([self._run_whole(model, data) for data in images])
+        prepared = await _all_good([self._prepare(model, data) for data in images])
+        return await asyncio.gather(*(self._batcher.submit(model, pixels) for pixels in prepared))
+
+    async def _prepare(self, model: ServedModel, data: bytes) -> Pixels:
+        async with self._decoded(model, data) as pixels:
+            return pixels
+
+    async def _run_whole(self, model: ServedModel, data: bytes) -> Logits:
+        """Run one image as it is, whose pixels may be many: they hold their memory until then."""
+        async with self._decoded(model, data) as pixels:
+            return await self._batcher.submit(model, pixels)
+
+    @contextlib.asynccontextmanager
+    async def _decoded(self, model: ServedModel, data: bytes) -> AsyncIterator[Pixels]:
+        """Decode an image when there is memory for it; leaving the block gives that back."""
         loop = asyncio.get_running_loop()
-        results = await asyncio.gather(
-            *(
-                loop.run_in_executor(self._decoders, model.prepare, data, self.limits)
-                for data in images
-            ),
-            return_exceptions=True,
-        )
-        bad: list[tuple[int, Problem]] = []
-        good: list[Pixels] = []
-        for index, result in enumerate(results):
-            if isinstance(result, Problem):
-                bad.append((index, result))
-            elif isinstance(result, BaseException):
-                raise result
-            else:
-                good.append(result)
-        if bad:
-            raise bad_images(bad)
-        return good
+        num_bytes = await loop.run_in_executor(self._decoders, check_header, data, self.limits)
+        await self._room.take(num_bytes)
+        work = self._decoders.submit(model.decode, data)
+        try:
+            yield await asyncio.wrap_future(work)
+        finally:
+            # A thread that decodes cannot be stopped: the memory is free when it has ended.
+            work.add_done_callback(
+                lambda _: loop.call_soon_threadsafe(self._room.give_back, num_bytes)
+            )
 
     def reload(self) -> bool:
         """Open the network anew; only one that was tried out takes over.
@@ -163,3 +187,24 @@ class Service:
             f"no answer within {self.limits.answer_timeout_s:g} s; try again in {wait} s",
             headers={"Retry-After": str(wait)},
         )
+
+
+async def _all_good(works: list[Coroutine[Any, Any, T]]) -> list[T]:
+    """Await the work on all images of a request.
+
+    Raises:
+        Problem: Images are bad; it names all of them.
+    """
+    results = await asyncio.gather(*works, return_exceptions=True)
+    bad: list[tuple[int, Problem]] = []
+    good: list[T] = []
+    for index, result in enumerate(results):
+        if isinstance(result, Problem):
+            bad.append((index, result))
+        elif isinstance(result, BaseException):
+            raise result
+        else:
+            good.append(result)
+    if bad:
+        raise bad_images(bad)
+    return good

@@ -1,10 +1,14 @@
 import base64
+import importlib.metadata
+import io
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import onnxruntime
 import pytest
 from made_service import form_of, image_bytes, made_client, made_model, mean_of_channels
+from PIL import Image
 
 from resnext.errors import CheckpointError, ConfigError
 from resnext.serving.limits import Limits
@@ -81,6 +85,19 @@ def test_a_network_for_normalised_input_gets_what_its_card_says() -> None:
     assert seen[0][0] == pytest.approx(np.broadcast_to(expected, (3, 8, 8)), abs=1e-5)
 
 
+@pytest.mark.parametrize(("size", "shape"), [((30, 20), (20, 30, 3)), ((20_000, 1), (1, 10, 3))])
+def test_a_network_that_crops_itself_gets_the_image_but_no_endless_line(
+    size: tuple[int, int], shape: tuple[int, int, int]
+) -> None:
+    exported = made_model().exported
+    model = ServedModel(replace(exported, spec=exported.spec.replace(input="image")), "crops")
+    file = io.BytesIO()
+    Image.new("RGB", size, RED).save(file, "PNG")
+    pixels = model.prepare(file.getvalue(), Limits())
+    assert pixels.shape == shape
+    assert (pixels == RED).all()
+
+
 def test_a_network_that_answers_no_numbers_is_not_served() -> None:
     with pytest.raises(CheckpointError, match="not all finite"):
         made_model(lambda batch: np.full((len(batch), 3), np.nan)).try_out()
@@ -109,6 +126,16 @@ def test_the_model_is_told_with_its_classes_figures_limits_and_versions() -> Non
     assert (told["input"], told["precision"], told["image_size_px"]) == ("pixels", "fp32", 8)
     assert told["limits"]["max_images"] == Limits().max_images
     assert set(told["versions"]) == {"resnext", "onnxruntime"}
+
+
+def test_a_runtime_from_a_package_of_another_name_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(name: str) -> str:
+        raise importlib.metadata.PackageNotFoundError(name)  # as with onnxruntime-gpu
+
+    monkeypatch.setattr(importlib.metadata, "version", unknown)
+    with made_client() as client:
+        told = client.get("/v1/model").json()
+    assert told["versions"]["onnxruntime"] == onnxruntime.__version__
 
 
 def test_the_reference_page_loads_nothing_and_names_every_operation() -> None:

@@ -18,7 +18,7 @@ from made_service import (
     mean_of_channels,
 )
 
-from resnext.serving.admission import Admission
+from resnext.serving.admission import Admission, Ticket
 from resnext.serving.batcher import Batcher
 from resnext.serving.limits import Limits
 from resnext.serving.metrics import Metrics
@@ -52,6 +52,7 @@ def test_a_request_with_more_images_than_places_left_is_refused_and_frees_its_ow
         assert gate.entered.acquire(timeout=30)
         refused = client.post("/v1/predict", files=form_of(*[image_bytes()] * 3))
         assert service.admission.num_images == 2
+        assert service.admission.num_uploads == 0  # its body is there
         gate.open.set()
         assert held.result().status_code == 200
     assert refused.status_code == 429
@@ -201,6 +202,7 @@ def test_places_and_memory_never_exceed_their_bounds_and_all_come_back(
         inside.append(ticket)
         try:
             ticket.take_memory(num_bytes)
+            ticket.join_queue()
             ticket.take_places(num_images)
         except Problem:
             leaves = True
@@ -210,17 +212,47 @@ def test_places_and_memory_never_exceed_their_bounds_and_all_come_back(
         assert 0 <= admission.num_bytes <= 2 * 2**20
     for ticket in inside:
         ticket.__exit__(None, None, None)
-    assert admission.num_images == admission.num_bytes == 0
+    assert admission.num_images == admission.num_bytes == admission.num_uploads == 0
+
+
+def inside(admission: Admission) -> Ticket:
+    """Return the ticket of a request whose body is there."""
+    ticket = admission.enter()
+    ticket.join_queue()
+    return ticket
+
+
+def test_bodies_on_their_way_take_no_place_of_an_image_and_have_a_bound_of_their_own() -> None:
+    admission = Admission(Limits(queue_images=4, max_wait_s=0.1), Metrics(), lambda: 60.0)
+    arriving = [admission.enter() for _ in range(1024)]
+    with pytest.raises(Problem, match="too many uploads"):
+        admission.enter()
+    assert admission.num_images == 0
+    arriving.pop().join_queue()  # nothing is before it
+    with pytest.raises(Problem, match="too many are waiting"):
+        arriving.pop().join_queue()
+    admission.give_back(1, 0)
+    admission.enter()  # the two that are there are no uploads any more
+
+
+def test_a_place_is_asked_for_before_the_body_is_sent_and_again_when_it_is_there() -> None:
+    admission = Admission(Limits(queue_images=1), Metrics(), lambda: 0.0)
+    early, late = admission.enter(), admission.enter()
+    early.join_queue()
+    with pytest.raises(Problem, match="queue is full"):
+        late.join_queue()
+    with pytest.raises(Problem, match="queue is full"):
+        admission.enter()
 
 
 def test_a_slow_network_takes_in_no_more_than_it_answers_in_the_time_to_wait() -> None:
     admission = Admission(Limits(queue_images=64, max_wait_s=2), Metrics(), lambda: 0.25)
-    admission.enter().take_places(32)  # nothing is before it
+    inside(admission).take_places(32)  # nothing is before it
     assert admission.num_images == 32
     with pytest.raises(Problem, match="too many are waiting"):
         admission.enter()
     admission.give_back(24, 0)
-    admission.enter()  # eight are before it, of a quarter of a second each
+    inside(admission)  # eight are before it, of a quarter of a second each
     with pytest.raises(Problem, match="too many are waiting"):
         admission.enter()
 
@@ -232,7 +264,7 @@ def test_the_time_to_come_back_is_that_of_the_queue_within_a_minute(
     limits = Limits(queue_images=4, max_wait_s=10**6)
     admission = Admission(limits, Metrics(), lambda: seconds)
     for _ in range(4):
-        admission.enter()
+        inside(admission)
     with pytest.raises(Problem) as caught:
         admission.enter()
     assert caught.value.headers["Retry-After"] == str(wait)

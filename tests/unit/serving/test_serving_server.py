@@ -1,8 +1,102 @@
+import contextlib
+import os
+import signal
 import socket
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 
+import httpx
 import pytest
+from made_service import Gate, form_of, image_bytes, made_service
 
-from resnext.serving.server import bind
+from resnext.serving.app import create_app
+from resnext.serving.server import Ending, bind, serve
+
+
+def end_during_a_request(
+    ending: Ending, *, signals: int, finish: bool
+) -> tuple[int, httpx.Response]:
+    """End the service while its network works on a request.
+
+    Args:
+        ending: How long it may take.
+        signals: How many are sent, each late enough to count.
+        finish: Let the network finish.
+
+    Returns:
+        The service's status, and the answer to the request.
+    """
+    gate = Gate()
+    service = made_service(gate)
+    with bind("127.0.0.1", 0) as sock, ThreadPoolExecutor(2) as pool:
+        url = f"http://127.0.0.1:{sock.getsockname()[1]}/v1/predict"
+
+        def ask() -> httpx.Response:
+            with httpx.Client(transport=httpx.HTTPTransport(retries=8), timeout=30) as client:
+                return client.post(url, files=form_of(image_bytes()))
+
+        def end() -> None:
+            assert gate.entered.acquire(timeout=30)  # so the service has taken over the signals
+            os.kill(os.getpid(), signal.SIGTERM)
+            for _ in range(signals - 1):
+                time.sleep(1.1)
+                os.kill(os.getpid(), signal.SIGTERM)
+            if finish:
+                gate.open.set()
+
+        asked, ended = pool.submit(ask), pool.submit(end)
+        try:
+            status = serve(create_app(service), service, sock, ending=ending)
+            ended.result()
+            return status, asked.result()
+        finally:
+            gate.open.set()
+
+
+@pytest.mark.parametrize(
+    ("ending", "signals"), [(Ending(0.1, 1.0), 1), (Ending(30.0, 30.0), 2), (Ending(0.1, 30.0), 2)]
+)
+def test_a_request_that_the_end_cuts_off_is_told_so_and_the_status_is_1(
+    ending: Ending, signals: int
+) -> None:
+    start = time.monotonic()
+    status, answer = end_during_a_request(ending, signals=signals, finish=False)
+    assert time.monotonic() - start < 15  # of the 30 that the network would take
+    assert status == 1
+    assert answer.status_code == 503
+    assert answer.json()["error"]["code"] == "draining"
+    assert answer.headers["Connection"] == "close"
+
+
+def test_a_second_signal_waits_for_no_connection_on_which_nothing_was_asked() -> None:
+    service = made_service()
+    with bind("127.0.0.1", 0) as sock, ThreadPoolExecutor(1) as pool:
+        host, port = sock.getsockname()[:2]
+
+        def end() -> float:
+            while True:  # until the service listens, and has taken over the signals
+                with (
+                    contextlib.suppress(ConnectionRefusedError),
+                    socket.create_connection((host, port)),
+                ):
+                    os.kill(os.getpid(), signal.SIGTERM)
+                    time.sleep(1.1)
+                    os.kill(os.getpid(), signal.SIGTERM)
+                    asked = time.monotonic()
+                    has_ended.wait(10)
+                    return time.monotonic() - asked
+
+        has_ended = threading.Event()
+        ended = pool.submit(end)
+        assert serve(create_app(service), service, sock, ending=Ending(30.0, 30.0)) == 0
+        has_ended.set()
+        assert ended.result() < 3  # a first signal would wait for 5 s
+
+
+def test_a_request_that_the_end_waits_for_is_answered_and_the_status_is_0() -> None:
+    status, answer = end_during_a_request(Ending(0.1, 30.0), signals=1, finish=True)
+    assert (status, answer.status_code) == (0, 200)
 
 
 def test_answers_do_not_wait_for_the_caller_to_acknowledge_their_head() -> None:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from resnext.class_lists import readable
 from resnext.data.decode import Photo
-from resnext.data.geometry import center_crop, resize_short_side
+from resnext.data.geometry import center_crop, cut_long, resize_short_side
 from resnext.data.single import to_hwc
 from resnext.errors import ConfigError, DataError
 from resnext.runtimes import Exported
@@ -121,7 +121,7 @@ class Classifier:
             return logits_k
         kind = self._model.spec.input
         if kind == "image":
-            batch: npt.NDArray[Any] = to_hwc(image).numpy()[None]
+            batch: npt.NDArray[Any] = to_hwc(cut_long(image)).numpy()[None]
         elif kind == "pixels":
             batch = crop[None]
         else:

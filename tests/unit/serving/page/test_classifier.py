@@ -74,6 +74,12 @@ def test_a_graph_that_crops_gets_the_image_of_its_own_size() -> None:
     assert seen == [(1, 21, 33, 1)]
 
 
+def test_a_graph_that_crops_gets_of_a_line_of_pixels_only_what_is_looked_at() -> None:
+    model, seen = exported("image")
+    Classifier(model).classify(image_file(width=3_000, height=20))
+    assert seen == [(1, 20, 200, 1)]
+
+
 def test_an_exported_file_has_no_heat_map_and_says_why() -> None:
     model, _ = exported("pixels")
     wrapped = Loaded(ExportedModule(model), CONFIG, CARD)  # as `open_model` returns it
