@@ -52,6 +52,15 @@ def test_images_are_normalised_as_the_weights_expect(tmp_path: Path, weights: Pa
     assert (card.mean, card.std) == ((0.25,), (0.5,))
 
 
+def test_a_normalisation_that_is_given_wins_over_that_of_the_weights(
+    tmp_path: Path, weights: Path
+) -> None:
+    data = small_run().data.replace(mean=(0.1,))
+    run, config = _finetune(tmp_path, weights=weights, data=data)
+    assert (config.data.mean, config.data.std) == ((0.1,), (0.5,))
+    assert read_weights(run / "best.safetensors")[2].mean == (0.1,)
+
+
 def test_a_head_for_the_same_classes_is_kept(tmp_path: Path) -> None:
     first = tmp_path / "first"
     finish(small_run(), first)

@@ -9,12 +9,16 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from runs import assert_same_bits, finish, small_run, start
 
 from resnext.data.config import AugmentConfig, DataConfig
-from resnext.training.config import TrainConfig
+from resnext.errors import DataError
+from resnext.training.config import ScheduleConfig, TrainConfig
+from resnext.training.display import Display
 from resnext.training.metrics_log import read_metrics
 from resnext.training.run_folder import open_run
+from resnext.training.train import Target, train
 
 NUM_KILLS = 20
 
@@ -78,6 +82,30 @@ def test_another_seed_is_another_run(tmp_path: Path) -> None:
     finish(small_run(), tmp_path / "first")
     finish(small_run(seed=1), tmp_path / "second")
     assert _figures(tmp_path / "first") != _figures(tmp_path / "second")
+
+
+def test_a_run_does_not_go_on_with_other_images(tmp_path: Path) -> None:
+    photos, run = tmp_path / "photos", tmp_path / "run"
+    for number in range(60):
+        folder = photos / f"class{number % 3}"
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.new("L", (8, 8), number).save(folder / f"{number:02}.png")
+    data = DataConfig(name="folder", root=photos, image_size_px=8, workers=0)
+    schedule = ScheduleConfig(epochs=1)
+    train(small_run(data=data, schedule=schedule), Target(out=run), Display("quiet"))
+    train(open_run(run), Target(resume=run), Display("quiet"))
+
+    shutil.copytree(photos / "class2", photos / "class3")
+    with pytest.raises(DataError, match="new: 'class3'"):
+        train(open_run(run), Target(resume=run), Display("quiet"))
+    shutil.rmtree(photos / "class3")
+    (photos / "class1").rename(photos / "class9")
+    same = open_run(run)
+    for target in (Target(resume=run), Target(out=run, goes_on=True)):
+        with pytest.raises(DataError, match="new: 'class9'; gone: 'class1'"):
+            train(same, target, Display("quiet"))
+    (run / "classes.json").unlink()  # as in a run of an earlier version
+    train(same, Target(resume=run), Display("quiet"))
 
 
 def _settings(run: Path, config: TrainConfig) -> TrainConfig:

@@ -1,5 +1,7 @@
 """Settings: frozen, and clear about what is wrong."""
 
+from typing import Any
+
 import pytest
 
 from resnext.errors import ConfigError
@@ -51,6 +53,30 @@ def test_a_config_survives_its_own_serialisation() -> None:
 def test_milestones_that_are_no_rising_shares_are_refused(milestones: tuple[float, ...]) -> None:
     with pytest.raises(ConfigError, match="rising shares"):
         ScheduleConfig(kind="step", milestones=milestones)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"kind": "step", "final": 0.1}, r"final=0\.1 needs kind='cosine' or 'onecycle', not"),
+        ({"kind": "cosine", "gamma": 0.2}, r"gamma=0\.2 needs kind='step', not kind='cosine'"),
+        ({"kind": "onecycle", "gamma": 0.2}, r"gamma=0\.2 needs kind='step', not kind='onecycle'"),
+    ],
+)
+def test_a_schedules_setting_without_effect_is_refused(values: Any, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        ScheduleConfig(**values)
+
+
+@pytest.mark.parametrize("kind", ["step", "cosine", "onecycle"])
+def test_a_stored_schedule_with_all_its_values_is_read_again(kind: Any) -> None:
+    schedule = ScheduleConfig(kind=kind)
+    assert ScheduleConfig(**schedule.model_dump(mode="json")) == schedule
+
+
+def test_a_schedule_of_sizes_without_a_size_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"size_schedule=.*give at least one"):
+        TrainConfig(size_schedule=())
 
 
 def test_freezing_random_weights_is_refused() -> None:

@@ -23,6 +23,7 @@ The exit status of a check is 0 where all is there and 1 where something is wron
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -89,7 +90,8 @@ def main(argv: list[str]) -> int:
 
     Raises:
         ConfigError: Flags are missing, contradict each other or have no effect.
-        DataError: An archive or folder is missing, damaged or hostile.
+        DataError: An archive or folder is missing, damaged or hostile, or cannot be written.
+        RunError: The list cannot be written.
     """
     arguments = parse(Data, argv, __doc__)
     _refuse(arguments)
@@ -159,15 +161,16 @@ def _prepare(arguments: Data, root: Path) -> int:
             f"--prepare {root}: nothing to do; give --train TAR or --val TAR, or put the "
             f"validation images into {root}/val"
         )
-    checksums = _checksums(arguments)
     worked: list[SplitName] = []
-    with only_writer(root), show_progress(quiet=False) as progress:
-        if arguments.train is not None:
-            prepare.unpack_train(arguments.train, root / "train", layout, progress)
-            worked.append("train")
-        if truth is not None and (arguments.val is not None or num_flat):
-            prepare.sort_val(root, arguments.val, truth.val_synsets, progress)
-            worked.append("val")
+    with only_writer(root):
+        checksums = _checksums(arguments)
+        with show_progress(quiet=False) as progress:
+            if arguments.train is not None:
+                prepare.unpack_train(arguments.train, root / "train", layout, progress)
+                worked.append("train")
+            if truth is not None and (arguments.val is not None or num_flat):
+                prepare.sort_val(root, arguments.val, truth.val_synsets, progress)
+                worked.append("val")
         prepare.write_classes(root, layout)
     findings = check(root, layout, truth.train_counts if truth else None)
     return show_findings(root, findings.only(worked), as_json=arguments.json, checksums=checksums)
@@ -208,6 +211,7 @@ def _checksums(arguments: Data) -> list[Checksum]:
 
 def _five_k(arguments: Data) -> int:
     from resnext.cli.data_output import show_classes
+    from resnext.cli.output_file import check_place, writing
     from resnext.cli.progress import show_progress
     from resnext.data.imagenet.class_file import parse_text
     from resnext.data.imagenet.five_k import find_synsets
@@ -223,15 +227,18 @@ def _five_k(arguments: Data) -> int:
     if is_list and arguments.classes is not None:
         raise ConfigError(f"--out {out} is a list, and --classes too; give a folder for the tree")
     synsets = find_synsets(full)
-    with show_progress(quiet=False) as progress:
+    if is_list:
+        check_place("--out", out)
+    # What cannot be written is told before every archive is read.
+    with nullcontext() if is_list else only_writer(out), show_progress(quiet=False) as progress:
         text = _class_text(arguments, synsets, imagenet, progress)
         if is_list:
             rows = parse_text(text, out)
-            write_whole(out, text)
+            with writing(out):
+                write_whole(out, text)
         else:
-            with only_writer(out):
-                rows = keep_list(out, text)
-                build_tree(rows, synsets, imagenet, out, progress)
+            rows = keep_list(out, text)
+            build_tree(rows, synsets, imagenet, out, progress)
     show_classes(out, rows, as_json=arguments.json)
     return 0
 

@@ -18,6 +18,7 @@ Examples:
 from __future__ import annotations
 
 import json
+import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,8 +27,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import tyro
 
 from resnext.cli.arguments import option, parse
+from resnext.cli.output_file import check_place, writing
 from resnext.data.config import ViewConfig, parse_data
-from resnext.errors import ConfigError
+from resnext.errors import ConfigError, RunError
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -79,9 +81,14 @@ class Evaluate:
 
 
 def main(argv: list[str]) -> int:
-    """Run the verb."""
+    """Run the verb.
+
+    Raises:
+        ResNeXtError: An argument is wrong, or the run, the data or a file to write cannot be used.
+    """
     arguments = parse(Evaluate, argv, __doc__)
     protocol = build_protocol(arguments)
+    _check_places(arguments, protocol)
 
     # torch is imported from here on, after the arguments were found to be right
     from resnext.cli.progress import show_progress
@@ -89,7 +96,7 @@ def main(argv: list[str]) -> int:
     from resnext.training.config import RuntimeConfig
     from resnext.training.runtime import open_runtime
 
-    # Full precision, so that the figures do not depend on the device.
+    # Full precision (on a GPU without TF32), so that the figures do not depend on the device.
     with open_runtime(RuntimeConfig(device=arguments.device, precision="fp32")) as runtime:
         with show_progress(quiet=arguments.quiet or not runtime.is_main) as progress:
             effort = Effort(arguments.batch_size, arguments.workers, progress)
@@ -130,21 +137,29 @@ def build_protocol(arguments: Evaluate) -> Protocol:
     )
 
 
-def _finish(arguments: Evaluate, protocol: Protocol, evaluation: Evaluation) -> None:
-    """Write and print what was found."""
-    from resnext.evaluation.report import write_report
-    from resnext.evaluation.run import write_results
-    from resnext.evaluation.target import Protocol
-    from resnext.training.run_folder import write_json
+def _check_places(arguments: Evaluate, protocol: Protocol) -> None:
+    """Refuse what cannot be written before the work begins."""
+    for flag, path in (("--out", arguments.out), ("--report", arguments.report)):
+        if path is not None:
+            check_place(flag, path)
+    run = arguments.run
+    if _is_kept_in_run(arguments, protocol) and not os.access(run, os.W_OK):
+        raise RunError(
+            f"{run} may not be written, where evaluation.json and report.html go; get the right "
+            "to write there, or evaluate its weights, of which only the figures are printed: "
+            f"resnext evaluate {run / 'best.safetensors'} --data DATA"
+        )
 
-    written = []
-    if protocol == Protocol() and arguments.run.is_dir():
-        written = write_results(arguments.run, evaluation)
-    if arguments.out is not None:
-        write_json(arguments.out, evaluation.figures)
-        written.append(arguments.out)
-    if arguments.report is not None:
-        written.append(write_report(arguments.report, arguments.run, evaluation))
+
+def _is_kept_in_run(arguments: Evaluate, protocol: Protocol) -> bool:
+    """Tell whether the run folder gets the figures: it repeats its own validation."""
+    from resnext.evaluation.target import Protocol
+
+    return protocol == Protocol() and arguments.run.is_dir()
+
+
+def _finish(arguments: Evaluate, protocol: Protocol, evaluation: Evaluation) -> None:
+    """Print and write what was found; printed first, so that no full disk can lose it."""
     if not arguments.quiet:
         for bad in evaluation.bad_files:
             print(f"bad file {bad['path']}: {bad['reason']}", file=sys.stderr)
@@ -154,8 +169,26 @@ def _finish(arguments: Evaluate, protocol: Protocol, evaluation: Evaluation) -> 
         from rich.console import Console
 
         Console().print(_table(evaluation))
-        for path in written:
+    for path in _write(arguments, protocol, evaluation):
+        if not (arguments.quiet or arguments.json):
             print(f"wrote {path}")
+
+
+def _write(arguments: Evaluate, protocol: Protocol, evaluation: Evaluation) -> list[Path]:
+    from resnext.evaluation.report import write_report
+    from resnext.evaluation.run import write_results
+    from resnext.training.run_folder import write_json
+
+    written = []
+    if _is_kept_in_run(arguments, protocol):
+        written = write_results(arguments.run, evaluation)
+    if arguments.out is not None:
+        with writing(arguments.out):
+            write_json(arguments.out, evaluation.figures)
+        written.append(arguments.out)
+    if arguments.report is not None:
+        written.append(write_report(arguments.report, arguments.run, evaluation))
+    return written
 
 
 def _table(evaluation: Evaluation) -> Table:

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import tyro
 
 from resnext.cli.arguments import option, parse
+from resnext.cli.output_file import check_place
 from resnext.data.config import parse_data
 from resnext.errors import ConfigError, RunError
 
@@ -103,9 +104,7 @@ def _check(arguments: Features) -> Any:
         if value is not None and value < least:
             raise ConfigError(f"--{name.replace('_', '-')} {value}: give {least} or more")
     out = arguments.out
-    if out.is_dir() or not out.absolute().parent.is_dir():
-        what = "is a folder" if out.is_dir() else "lies in a folder that does not exist"
-        raise RunError(f"--out {out} {what}; give the name of a file, such as features.parquet")
+    check_place("--out", out)
     if out.exists() and not arguments.force:
         raise RunError(f"--out {out} exists; choose another name, or replace it with --force")
     check_pyarrow()

@@ -62,7 +62,8 @@ class Train:
     """Decides initial weights, order and augmentation."""
     weights: Annotated[Path | None, option("RUN|FILE|NAME")] = None
     """Start from a run, a weight file of any library, a name that `resnext weights list`
-    shows, or OWNER/NAME on the Hub; the head is new if the classes differ."""
+    shows, or OWNER/NAME on the Hub; the head is new if the classes differ. Images are
+    normalised as these weights expect, unless --set gives data.mean and data.std."""
     freeze_until: Annotated[int | None, option("N")] = None
     """Keep the stem and this many stages as loaded."""
     head_lr_factor: Annotated[float | None, option("X", "1")] = None
@@ -83,7 +84,7 @@ class Train:
     precision: Annotated[
         Literal["auto", "fp32", "bf16", "fp16"] | None, option("auto|fp32|bf16|fp16", "auto")
     ] = None
-    """Arithmetic; auto is bf16 on a GPU or CPU that has it, else fp32."""
+    """Arithmetic; auto is bf16 on a GPU or CPU that has it, else fp32 (without TF32)."""
     compile: bool = False
     """Compile the network with torch.compile."""
     threads: Annotated[int | None, option("N", "torch's choice")] = None
@@ -140,6 +141,8 @@ def build_config(arguments: Train) -> TrainConfig:
             config = config.replace(data=parse_data(arguments.data))
         if arguments.model is not None:
             config = config.replace(model=config_from(arguments.model))
+        if arguments.weights is not None:  # a run's file holds the values that it resolved
+            config = config.replace(data=config.data.replace(mean=None, std=None))
     else:
         data = parse_data(arguments.data or "digits")
         recipe = RECIPES[arguments.recipe or "fast"]

@@ -14,8 +14,8 @@ class Batch:
     Legend: b images, v views of an image, c channels, h x w pixels.
 
     Attributes:
-        images_bchw: Normalised float32 on the device, channels_last; with `num_views`
-            above 1 it holds b·v rows, the views of one image together.
+        images_bchw: Normalised float32 on the device, channels_last unless the loader was told
+            otherwise; with `num_views` above 1 it holds b·v rows, the views of one image together.
         labels_b: Class indices, int64.
         indices_b: Indices of the images in their split, int64.
         global_size: Images of this batch in all processes together. A process that
@@ -32,3 +32,8 @@ class Batch:
     other_labels_b: torch.Tensor | None = None
     kept_b: torch.Tensor | None = None
     num_views: int = 1
+
+
+def memory_format(*, channels_last: bool) -> torch.memory_format:
+    """Return torch's name of the layout in which a batch's images lie in memory."""
+    return torch.channels_last if channels_last else torch.contiguous_format

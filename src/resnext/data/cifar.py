@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from resnext.data.download import download
+from resnext.data.download import find_or_fetch
 from resnext.data.split import ArraySplit, DataInfo, DataSet
 
 _ARCHIVES = {"CIFAR10": "cifar-10-python.tar.gz", "CIFAR100": "cifar-100-python.tar.gz"}
@@ -33,7 +33,9 @@ def load_cifar(num_classes: int, root: Path) -> DataSet:
     Source: A. Krizhevsky, "Learning multiple layers of features from tiny images", 2009.
     """
     name = f"CIFAR{num_classes}"
-    train, test = download(name, root, [_ARCHIVES[name]])
+    train, test = find_or_fetch(
+        name, root, [_ARCHIVES[name]], lambda: _find(name, root), lambda: _fetch(name, root)
+    )
     info = DataInfo(
         name=name.lower(),
         classes=tuple(train.classes),
@@ -43,6 +45,23 @@ def load_cifar(num_classes: int, root: Path) -> DataSet:
         std=tuple(round(value / 255, 4) for value in _STD[name]),
     )
     return DataSet(info, _to_split(train), _to_split(test))
+
+
+def _find(name: str, root: Path) -> tuple[Any, Any] | None:
+    """Open torchvision's training and test set, which check the MD5 sums of their files."""
+    from torchvision import datasets  # slow to import
+
+    kind = getattr(datasets, name)
+    try:
+        return kind(root, train=True), kind(root, train=False)
+    except RuntimeError:  # a file is missing, torn or another
+        return None
+
+
+def _fetch(name: str, root: Path) -> None:
+    from torchvision import datasets
+
+    getattr(datasets, name)(root, download=True)
 
 
 def _to_split(part: Any) -> ArraySplit:

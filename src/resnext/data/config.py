@@ -62,8 +62,9 @@ class DataConfig(Settings):
         decode: `fast` decodes a training image no larger than its crop needs, and resizes with
             torch; `exact` gives the pixels of Pillow and torchvision's RandomResizedCrop, bit
             for bit, more slowly. Images that are evaluated are always decoded in full.
-        mean: Mean of each channel to subtract, of values in 0..1; by default the set's own.
-        std: Standard deviation of each channel to divide by; by default the set's own.
+        mean: Mean of each channel to subtract, of values in 0..1; by default what the weights
+            expect that training starts from, otherwise the set's own.
+        std: Standard deviation of each channel to divide by; by default likewise.
     """
 
     name: DataName = "digits"

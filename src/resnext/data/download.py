@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
+
+from filelock import FileLock
 
 from resnext.errors import DataError
 
@@ -16,30 +18,46 @@ _SITES = {
     "CIFAR100": "https://www.cs.toronto.edu/~kriz/cifar.html",
 }
 
+_Found = TypeVar("_Found")
 
-def download(name: str, root: Path, official_files: Sequence[str]) -> Any:
-    """Open a data set of torchvision below a folder, fetching or unpacking what is missing.
 
-    torchvision checks the files' MD5 sums before it reads them.
+def find_or_fetch(
+    name: str,
+    root: Path,
+    official_files: Sequence[str],
+    find: Callable[[], _Found | None],
+    fetch: Callable[[], object],
+) -> _Found:
+    """Find a data set below a folder; where it is missing, fetch it and find it then.
+
+    Of several processes one fetches and the others wait. Nothing is written where all is there.
 
     Args:
         name: Name of the class in `torchvision.datasets`.
         root: Folder that has or gets the files.
         official_files: What a person could put there instead.
+        find: Returns what is there if it is whole, else None.
+        fetch: Fetches or unpacks what is missing.
 
     Returns:
-        torchvision's training and test set.
+        What `find` returns.
 
     Raises:
         DataError: The files can be neither found nor fetched.
     """
-    from torchvision import datasets  # slow to import
-
-    kind = getattr(datasets, name)
     try:
-        with contextlib.redirect_stdout(sys.stderr):  # stdout may carry a JSON document
-            root.mkdir(parents=True, exist_ok=True)
-            return tuple(kind(root, train=train, download=True) for train in (True, False))
+        found = find()
+        if found is not None:
+            return found
+        root.mkdir(parents=True, exist_ok=True)
+        # stdout may carry a JSON document
+        with FileLock(root / ".fetch.lock"), contextlib.redirect_stdout(sys.stderr):
+            found = find()  # another process may have fetched it meanwhile
+            if found is None:
+                fetch()
+                found = find()
+        assert found is not None
+        return found
     # No network, no right to write, no space, a damaged archive: all are cured alike.
     except (OSError, RuntimeError, EOFError) as error:
         raise DataError(

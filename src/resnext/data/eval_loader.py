@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 import torch
 
 from resnext.data.bad_files import BadFiles
-from resnext.data.batch import Batch
+from resnext.data.batch import Batch, memory_format
 from resnext.data.config import ViewConfig
 from resnext.data.normalise import Normaliser
 from resnext.data.render import EvalRenderer, Images, Request, check_fetched
@@ -44,6 +44,7 @@ class EvalLoader:
         rank: int = 0,
         world_size: int = 1,
         bad_files: BadFiles | None = None,
+        channels_last: bool = True,
     ) -> None:
         """Prepare the loader.
 
@@ -57,6 +58,7 @@ class EvalLoader:
             rank: This process.
             world_size: Number of processes.
             bad_files: Gets the files that cannot be read; they are left out.
+            channels_last: Hand over images with the channels innermost in memory.
 
         Raises:
             ConfigError: The sizes of the view contradict each other.
@@ -66,6 +68,7 @@ class EvalLoader:
         self.num_views = view.num_views
         self.size_px, self.resize_px = self._view.size_px, self._view.resize_px
         self._split, self._device = split, device
+        self._layout = memory_format(channels_last=channels_last)
         order = torch.arange(len(split))
         if isinstance(split, ShardSplit):
             order = order_of_evaluation(split)
@@ -125,5 +128,5 @@ class EvalLoader:
     def _to_batch(self, images_bchw: torch.Tensor, indices_b: torch.Tensor) -> Batch:
         indices_b = indices_b.to(self._device)
         labels_b = self._labels_n.index_select(0, indices_b)
-        images_bchw = images_bchw.contiguous(memory_format=torch.channels_last)
+        images_bchw = images_bchw.contiguous(memory_format=self._layout)
         return Batch(images_bchw, labels_b, indices_b, len(indices_b), num_views=self.num_views)

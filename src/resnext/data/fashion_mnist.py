@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import math
+import shutil
 import struct
 import zlib
 from pathlib import Path
@@ -10,12 +12,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from resnext.data.download import download
+from resnext.data.download import find_or_fetch
 from resnext.data.split import ArraySplit, DataInfo, DataSet
 from resnext.errors import DataError
 
 _PARTS = {"train": 60_000, "t10k": 10_000}
-_FOLDERS = (".", "raw", "FashionMNIST/raw")
+_FETCHED = "FashionMNIST/raw"
+_FOLDERS = (".", "raw", _FETCHED)
 _SIDE_PX = 28
 _INFO = DataInfo(
     name="fashion-mnist",
@@ -51,11 +54,10 @@ def load_fashion_mnist(root: Path) -> DataSet:
 
     Source: H. Xiao, K. Rasul, R. Vollgraf, arXiv 1708.07747.
     """
-    folder = _find(root)
-    if folder is None:
-        download("FashionMNIST", root, [f"{name}.gz" for part in _PARTS for name in _names(part)])
-        folder = _find(root)
-        assert folder is not None
+    official = [f"{name}.gz" for name in _shapes()]
+    folder = find_or_fetch(
+        "FashionMNIST", root, official, lambda: _find(root), lambda: _fetch(root)
+    )
     return DataSet(_INFO, _read_part(folder, "train"), _read_part(folder, "t10k"))
 
 
@@ -63,40 +65,94 @@ def _names(part: str) -> tuple[str, str]:
     return f"{part}-images-idx3-ubyte", f"{part}-labels-idx1-ubyte"
 
 
+def _shapes() -> dict[str, tuple[int, ...]]:
+    """Return what each file holds, by its name."""
+    shapes: dict[str, tuple[int, ...]] = {}
+    for part, num in _PARTS.items():
+        images, labels = _names(part)
+        shapes |= {images: (num, _SIDE_PX, _SIDE_PX), labels: (num,)}
+    return shapes
+
+
 def _find(root: Path) -> Path | None:
-    """Return the folder that holds all four files, if there is one."""
-    names = [name for part in _PARTS for name in _names(part)]
-    for folder in (root / below for below in _FOLDERS):
-        if all((folder / n).is_file() or (folder / f"{n}.gz").is_file() for n in names):
+    """Return the folder that holds all four files, if there is one.
+
+    Files that a person put there count as they are, and a damaged one is named when it is read.
+    What was fetched must be whole, or it is fetched again.
+    """
+    for below in _FOLDERS:
+        folder = root / below
+        paths = {folder / name: shape for name, shape in _shapes().items()}
+        if not all(path.is_file() or _packed(path).is_file() for path in paths):
+            continue
+        if below != _FETCHED or all(map(_is_whole, paths, paths.values())):
             return folder
     return None
 
 
+def _fetch(root: Path) -> None:
+    """Fetch the files through torchvision, which checks their MD5 sums, aside until all are there.
+
+    torchvision itself would take what a killed process left half unpacked for whole.
+    """
+    from torchvision import datasets  # slow to import
+
+    aside = root / ".fetched"
+    shutil.rmtree(aside, ignore_errors=True)
+    datasets.FashionMNIST(aside, download=True)
+    (root / _FETCHED).mkdir(parents=True, exist_ok=True)
+    for path in (aside / _FETCHED).iterdir():
+        path.replace(root / _FETCHED / path.name)
+    shutil.rmtree(aside)
+
+
+def _packed(path: Path) -> Path:
+    return path.with_name(f"{path.name}.gz")
+
+
+def _is_whole(path: Path, shape: tuple[int, ...]) -> bool:
+    """Tell whether a file or its packed form has the right size, without unpacking it."""
+    num_bytes = len(_header(shape)) + math.prod(shape)
+    if path.is_file() and path.stat().st_size == num_bytes:
+        return True
+    packed = _packed(path)
+    # The last four bytes of a gzip file are the size of what it holds.
+    return packed.is_file() and packed.read_bytes()[-4:] == struct.pack("<I", num_bytes)
+
+
 def _read_part(folder: Path, part: str) -> ArraySplit:
-    num = _PARTS[part]
+    shapes = _shapes()
     images, labels = _names(part)
-    images_nhwc = _read_idx(folder, images, (num, _SIDE_PX, _SIDE_PX)).unsqueeze(3)
-    labels_n = _read_idx(folder, labels, (num,)).long()
+    images_nhwc = _read_idx(folder, images, shapes[images]).unsqueeze(3)
+    labels_n = _read_idx(folder, labels, shapes[labels]).long()
     if int(labels_n.max()) >= len(_INFO.classes):
         raise DataError(f"{folder / labels}: labels above {len(_INFO.classes) - 1}")
     return ArraySplit(images_nhwc, labels_n)
 
 
 def _read_idx(folder: Path, name: str, shape: tuple[int, ...]) -> torch.Tensor:
-    """Read an IDX file: two zero bytes, type 8 (uint8), the number of sides, the sides, data."""
+    """Read an IDX file, packed or not."""
     path = folder / name
+    header = _header(shape)
+    num_bytes = len(header) + math.prod(shape)
     try:
-        content = path.read_bytes() if path.is_file() else _unpack(folder / f"{name}.gz")
+        is_whole = path.is_file() and path.stat().st_size == num_bytes
+        takes_packed = not is_whole and _packed(path).is_file()
+        content = _unpack(_packed(path)) if takes_packed else path.read_bytes()
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"cannot read {path}[.gz]: {error}; fetch the file again") from error
-    header = struct.pack(f">BBBB{len(shape)}I", 0, 0, 8, len(shape), *shape)
-    if not content.startswith(header) or len(content) != len(header) + int(np.prod(shape)):
+    if not content.startswith(header) or len(content) != num_bytes:
         raise DataError(
             f"{path}[.gz] is not the official file of {' x '.join(map(str, shape))} bytes; "
             "fetch it again"
         )
     values = np.frombuffer(bytearray(content), dtype=np.uint8, offset=len(header))
     return torch.from_numpy(values).view(shape)
+
+
+def _header(shape: tuple[int, ...]) -> bytes:
+    """Return how an IDX file begins: two zero bytes, type 8 (uint8), the number of sides, them."""
+    return struct.pack(f">BBBB{len(shape)}I", 0, 0, 8, len(shape), *shape)
 
 
 def _unpack(path: Path) -> bytes:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 import torch
 
 from resnext.data.bad_files import BadFiles
-from resnext.data.batch import Batch
+from resnext.data.batch import Batch, memory_format
 from resnext.data.batches import batch_span, largest_share, num_steps, rank_span
 from resnext.data.config import AugmentConfig
 from resnext.data.finish import Finisher
@@ -53,6 +53,7 @@ class TrainLoader:
         rank: int = 0,
         world_size: int = 1,
         bad_files: BadFiles | None = None,
+        channels_last: bool = True,
     ) -> None:
         """Prepare the loader; workers start with the first epoch.
 
@@ -69,6 +70,7 @@ class TrainLoader:
             rank: This process.
             world_size: Number of processes.
             bad_files: Gets the files that cannot be read.
+            channels_last: Hand over images with the channels innermost in memory.
 
         Raises:
             ConfigError: The augmentation does not suit the images, or a process would get
@@ -90,6 +92,7 @@ class TrainLoader:
         self._batch_size, self._seed = batch_size, seed
         self._size_px, self._device = image_size_px, device
         self._rank, self._world_size = rank, world_size
+        self._layout = memory_format(channels_last=channels_last)
         self._bad_files = BadFiles(len(split)) if bad_files is None else bad_files
         self._labels_n = split.labels_n.to(device)
         self._finisher = Finisher(augment, info, seed, device)
@@ -177,6 +180,7 @@ class TrainLoader:
         """Turn uint8 pixels into a batch; `place` is the epoch, the step and the size."""
         epoch, step, size_px = place
         images_bchw = self._finisher.finish(images_bhwc, indices_b, epoch, size_px)
+        images_bchw = images_bchw.contiguous(memory_format=self._layout)
         shown_b = shown_b.to(self._device, non_blocking=True)
         labels_b = self._labels_n.index_select(0, shown_b)
         start, end = batch_span(step, len(self._split), self._batch_size)

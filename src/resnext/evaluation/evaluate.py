@@ -53,12 +53,12 @@ def evaluate(
     """
     model.eval()
     tally = Tally(num_classes, full=full)
-    columns_k = None if class_subset is None else torch.tensor(class_subset, device=device)
+    columns_k = None if class_subset is None else torch.tensor(class_subset)
     for batch in loader:
         with torch.no_grad(), (autocast or nullcontext)():
             logits_bk = model(batch.images_bchw)
         if columns_k is not None:
-            logits_bk = logits_bk.index_select(1, columns_k)
+            logits_bk = logits_bk.index_select(1, columns_k.to(logits_bk.device))
         _check_width(logits_bk.shape[1], num_classes)
         log_probs_bk = average_views(logits_bk, batch.num_views)
         labels_b, indices_b = batch.labels_b, batch.indices_b

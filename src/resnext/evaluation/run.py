@@ -13,7 +13,7 @@ from resnext.complexity.count import Cost, count
 from resnext.data.bad_files import BadFiles
 from resnext.data.config import DataConfig, default_workers
 from resnext.data.loader import EvalLoader
-from resnext.errors import ConfigError
+from resnext.errors import ConfigError, RunError
 from resnext.evaluation.evaluate import evaluate
 from resnext.evaluation.loaded import Loaded, open_model
 from resnext.evaluation.metrics import EvalResult
@@ -66,7 +66,7 @@ class Evaluation:
 def evaluate_run(run: Path) -> dict[str, Any]:
     """Repeat a run's validation with its best weights, and write figures and report beside it.
 
-    Runs in this process alone, also where others exist.
+    Runs on the run's own device, and in this process alone, also where others exist.
 
     Returns:
         The figures, as `evaluation.json` holds them.
@@ -74,16 +74,27 @@ def evaluate_run(run: Path) -> dict[str, Any]:
     Raises:
         ResNeXtError: The run, its weights or its data are missing or damaged.
     """
-    evaluation = measure(run, Protocol(), Runtime(resolve_device("auto"), torch.float32))
+    device = resolve_device(read_config(run).runtime.device)
+    evaluation = measure(run, Protocol(), Runtime(device, torch.float32))
     write_results(run, evaluation)
     return evaluation.figures
 
 
 def write_results(run: Path, evaluation: Evaluation) -> list[Path]:
-    """Write `evaluation.json` and `report.html` into a run folder, and say where they are."""
+    """Write `evaluation.json` and `report.html` into a run folder, and say where they are.
+
+    Raises:
+        RunError: They cannot be written.
+    """
     from resnext.evaluation.report import write_report
 
-    write_json(run / EVALUATION, evaluation.figures)
+    try:
+        write_json(run / EVALUATION, evaluation.figures)
+    except OSError as error:
+        raise RunError(
+            f"cannot write {run / EVALUATION}: {error.strerror}; the run's weights are whole. Mend "
+            f"the cause, then: resnext evaluate {run}"
+        ) from None
     return [run / EVALUATION, write_report(run / REPORT, run, evaluation)]
 
 

@@ -8,7 +8,7 @@ become a file is `checkpoint_file`'s matter.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 
 import torch
@@ -79,12 +79,9 @@ def load_checkpoint(files: CheckpointFiles, trainer: Trainer) -> Position:
     Raises:
         CheckpointError: No file is whole, or they belong to another network.
     """
-    found = trainer.runtime.from_main(lambda: _read_into(files, trainer))
-    if found is None:
+    position = trainer.runtime.from_main(lambda: _read_into(files, trainer))
+    if position is None:
         return Position()
-    position, momenta = found
-    if not trainer.runtime.is_main:
-        _create_momentum(momenta, trainer)
     if trainer.runtime.world_size > 1:
         _copy_from_main(_named_tensors(trainer))
     if trainer.average is not None:
@@ -94,21 +91,24 @@ def load_checkpoint(files: CheckpointFiles, trainer: Trainer) -> Position:
     return position
 
 
-def _read_into(files: CheckpointFiles, trainer: Trainer) -> tuple[Position, list[str]] | None:
-    """Read a checkpoint into this process; return its position and its momenta's names."""
+def _read_into(files: CheckpointFiles, trainer: Trainer) -> Position | None:
+    """Read a checkpoint into this process and return its position."""
     if not files.exist():
         return None
     stored = files.read()
     values = json.loads(stored.position)
     pairs = {name: tuple(values[name]) for name in ("best", "told") if name in values}
-    momenta = [name for name in stored.tensors if name.startswith(_MOMENTUM)]
-    _create_momentum(momenta, trainer)
-    wanted = _named_tensors(trainer)
+    wanted = {
+        name: tensor
+        for name, tensor in _named_tensors(trainer).items()
+        # Older checkpoints lack what had not moved yet.
+        if name in stored.tensors or not name.startswith(_MOMENTUM)
+    }
     _check_fit(stored.tensors, wanted)
     with torch.no_grad():
         for name, tensor in wanted.items():
             tensor.copy_(stored.tensors[name])  # keeps the tensor's memory layout
-    return Position(**values | pairs), momenta
+    return Position(**values | pairs)
 
 
 def _check_fit(stored: Mapping[str, torch.Tensor], wanted: Mapping[str, torch.Tensor]) -> None:
@@ -142,14 +142,6 @@ def _named_tensors(trainer: Trainer) -> dict[str, torch.Tensor]:
         if momentum is not None:
             tensors[_MOMENTUM + name] = momentum
     return tensors
-
-
-def _create_momentum(names: Iterable[str], trainer: Trainer) -> None:
-    """Make room for the stored momentum; SGD itself makes it only at its first step."""
-    wanted = set(names)
-    for name, parameter in trainer.model.named_parameters():
-        if _MOMENTUM + name in wanted:
-            trainer.optimizer.state[parameter]["momentum_buffer"] = torch.empty_like(parameter)
 
 
 def _check_finite(tensors: dict[str, torch.Tensor], position: Position) -> None:

@@ -77,6 +77,14 @@ class ScheduleConfig(Settings):
             )
         if self.milestones and self.kind != "step":
             raise ConfigError(f"milestones need kind='step', not kind={self.kind!r}")
+        without_effect = "final" if self.kind == "step" else "gamma"
+        value = getattr(self, without_effect)
+        if value != type(self).model_fields[without_effect].default:
+            kinds = "'cosine' or 'onecycle'" if self.kind == "step" else "'step'"
+            raise ConfigError(
+                f"{without_effect}={value} needs kind={kinds}, not kind={self.kind!r}; leave it "
+                "out, or give the kind before it"
+            )
         return self
 
 
@@ -85,7 +93,8 @@ class RuntimeConfig(Settings):
 
     Attributes:
         device: `auto` takes a GPU where there is one.
-        precision: `auto` is bf16 on a GPU or CPU that has instructions for it, else fp32.
+        precision: `auto` is bf16 on a GPU or CPU that has instructions for it, else fp32,
+            which is full precision: TF32 is not used.
         channels_last: Keep images and weights with the channels innermost; the faster
             layout for convolutions on CPU and GPU.
         compile: Compile the network with `torch.compile`.
@@ -166,6 +175,11 @@ class TrainConfig(Settings):
             raise ConfigError(
                 f"optim.layer_decay={self.optim.layer_decay} goes by stages, and "
                 f"{self.model.family} has none; leave it at 1"
+            )
+        if not self.size_schedule:
+            raise ConfigError(
+                "size_schedule=() has no share; give at least one, such as (1.0,) for images of "
+                "one size"
             )
         if self.freeze_until and self.weights is None:
             raise ConfigError(

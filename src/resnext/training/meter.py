@@ -15,7 +15,8 @@ class Meter:
 
     def __init__(self, device: torch.device, position: Position) -> None:
         sums = [position.loss_sum, position.num_wrong]
-        self._sums = torch.tensor(sums, dtype=torch.float64, device=device)
+        dtype = torch.float32 if device.type == "mps" else torch.float64  # MPS has no float64
+        self._sums = torch.tensor(sums, dtype=dtype, device=device)
         self._num_seen = position.num_seen
         self._told = position.told
         self._global_images = 0

@@ -33,7 +33,7 @@ def build_optimizer(model: nn.Module, config: OptimConfig) -> torch.optim.SGD:
         decays = config.decay_norm or id(parameter) not in norms
         decay = config.weight_decay if decays else 0.0
         groups.setdefault((decay, scales[id(parameter)]), []).append(parameter)
-    return torch.optim.SGD(
+    optimizer = torch.optim.SGD(
         [
             {"params": parameters, "weight_decay": decay, "lr_scale": scale}
             for (decay, scale), parameters in groups.items()
@@ -43,12 +43,26 @@ def build_optimizer(model: nn.Module, config: OptimConfig) -> torch.optim.SGD:
         nesterov=config.nesterov and config.momentum > 0,
         fused=True,  # one pass over memory instead of one an operation
     )
+    if config.momentum > 0:
+        _start_at_rest(optimizer)
+    return optimizer
 
 
 def set_lr(optimizer: torch.optim.Optimizer, lr: float) -> None:
     """Set this step's learning rate in every group, times the group's own factor."""
     for group in optimizer.param_groups:
         group["lr"] = lr * group["lr_scale"]
+
+
+def _start_at_rest(optimizer: torch.optim.SGD) -> None:
+    """Make the momentum of every parameter, at zero.
+
+    torch makes it at the first step. Where that step overflows in fp16 and is left out, torch
+    would leave it unwritten, and the second step would go on from what the memory held.
+    """
+    for group in optimizer.param_groups:
+        for parameter in group["params"]:
+            optimizer.state[parameter]["momentum_buffer"] = torch.zeros_like(parameter)
 
 
 def _norm_parameters(model: nn.Module) -> set[int]:

@@ -1,6 +1,7 @@
 """A run is a folder that explains itself, and never overwrites another.
 
 config.yaml         every setting, resolved; training from it reproduces the run
+classes.json        the number of training images of each class, which must not change
 environment.json    versions, hardware, the state of git
 metrics.jsonl       one JSON object a line: training intervals and epochs
 tensorboard/        the same as TensorBoard events

@@ -30,6 +30,7 @@ from resnext.training.loop import Loaders, Loop, Recorder
 from resnext.training.metrics_log import MetricsLog
 from resnext.training.optimizer import build_optimizer
 from resnext.training.restart import check_restartable, has_begun, is_restart
+from resnext.training.run_data import check_data, write_data
 from resnext.training.run_folder import (
     BAD_FILES,
     ENVIRONMENT,
@@ -90,7 +91,7 @@ def train(config: TrainConfig, target: Target, display: Display) -> Path:
             config = resolve(config, data.info, weights)
         data = replace(data, info=_normalisation(config, data.info))
         _check_batches(config, data, runtime)
-        run = runtime.from_main(lambda: _open_run(config, target, runtime))
+        run = runtime.from_main(lambda: _open_run(config, target, runtime, data))
         display.note(f"run folder: {run}")
         trainer = build_trainer(config, data.info, runtime, weights)
         files = CheckpointFiles(run)
@@ -116,13 +117,14 @@ def train(config: TrainConfig, target: Target, display: Display) -> Path:
 def resolve(config: TrainConfig, info: DataInfo, weights: Weights | None = None) -> TrainConfig:
     """Fit the settings to the data: the network's classes and channels, the normalisation.
 
-    Images are normalised as loaded weights expect it, otherwise as the data set says.
+    Images are normalised as the settings say; where they do not, as loaded weights expect it,
+    otherwise as the data set says.
 
     Raises:
         ConfigError: The weights to start from take images of other channels.
         CheckpointError: They do not fit the network.
     """
-    mean, std = config.data.mean or info.mean, config.data.std or info.std
+    mean, std = info.mean, info.std
     model = config.model.replace(num_classes=len(info.classes), in_channels=info.in_channels)
     if weights is not None:
         trained = weights.config
@@ -137,7 +139,11 @@ def resolve(config: TrainConfig, info: DataInfo, weights: Weights | None = None)
         mean, std = weights.card.mean, weights.card.std
     return config.replace(
         model=model,
-        data=config.data.replace(image_size_px=info.image_size_px, mean=mean, std=std),
+        data=config.data.replace(
+            image_size_px=info.image_size_px,
+            mean=config.data.mean or mean,
+            std=config.data.std or std,
+        ),
     )
 
 
@@ -185,18 +191,28 @@ def _is_saved(run: Path | None) -> bool:
     return run is not None and CheckpointFiles(run).exist()
 
 
-def _open_run(config: TrainConfig, target: Target, runtime: Runtime) -> Path:
+def _open_run(config: TrainConfig, target: Target, runtime: Runtime, data: DataSet) -> Path:
     """Return the run folder: the one to go on with, or a new one."""
+    begun = _find_begun(config, target)
+    if begun is not None:
+        check_data(begun, data)
+        return begun
+    default = "-".join(filter(None, (name_of(config.model), config.data.label, config.recipe)))
+    run = create_run_folder(target.out, target.name or default)
+    write_config(run, config)
+    write_data(run, data)
+    write_json(run / ENVIRONMENT, describe_environment(runtime))
+    return run
+
+
+def _find_begun(config: TrainConfig, target: Target) -> Path | None:
+    """Return the run to go on with, if there is one."""
     if target.resume is not None:
         return target.resume
     again = target.goes_on or is_restart()
     if target.out is not None and again and has_begun(target.out, config):
         return target.out
-    default = "-".join(filter(None, (name_of(config.model), config.data.label, config.recipe)))
-    run = create_run_folder(target.out, target.name or default)
-    write_config(run, config)
-    write_json(run / ENVIRONMENT, describe_environment(runtime))
-    return run
+    return None
 
 
 def _build_loaders(
@@ -209,6 +225,7 @@ def _build_loaders(
         "rank": runtime.rank,
         "world_size": runtime.world_size,
         "bad_files": bad_files,
+        "channels_last": config.runtime.channels_last,
     }
     train_loader = TrainLoader(
         data.train,

@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -10,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from resnext.cli.data import main
-from resnext.data.imagenet import layout
+from resnext.data.imagenet import five_k, layout, prepare
 from resnext.data.imagenet.layout import Layout
-from resnext.errors import ConfigError, DataError
+from resnext.errors import ConfigError, DataError, RunError
 
 SYNSETS = ("n01440764", "n02119789")
 VAL_SYNSETS = ("n02119789", "n01440764", "n01440764", "n02119789")
@@ -144,6 +145,68 @@ def test_imagenet_5k_is_listed_and_the_list_builds_the_tree(
     chosen = tmp_path / "chosen"
     assert main([*sets, "--num-classes", "4", "--out", str(chosen)]) == 0
     assert (chosen / "imagenet5k.tsv").read_bytes() == listing.read_bytes()
+
+
+def refuse_to_read(_: object) -> int:
+    raise AssertionError("an archive was read though nothing can be written")
+
+
+@pytest.mark.parametrize(
+    ("out", "error", "message"),
+    [
+        ("missing/list.tsv", RunError, "a folder that does not exist"),
+        ("file/tree", DataError, "cannot fill .*file/tree: .*Not a directory"),
+        ("file", DataError, "file is a file"),
+    ],
+)
+def test_a_place_that_cannot_be_written_is_refused_before_the_archives_are_read(
+    prepared: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    out: str,
+    error: type[Exception],
+    message: str,
+) -> None:
+    (tmp_path / "file").touch()
+    full = write_full(tmp_path / "full")
+    monkeypatch.setattr(five_k, "_size", refuse_to_read)
+    sets = ["imagenet5k", "--full", str(full), "--imagenet", str(prepared)]
+    with pytest.raises(error, match=message):
+        main([*sets, "--num-classes", "4", "--out", str(tmp_path / out)])
+
+
+def test_a_list_that_cannot_be_written_in_the_end_is_one_message(
+    prepared: Path, tmp_path: Path
+) -> None:
+    full = write_full(tmp_path / "full")
+    (tmp_path / "list.tsv.partial").mkdir()
+    sets = ["imagenet5k", "--full", str(full), "--imagenet", str(prepared)]
+    with pytest.raises(RunError, match=r"cannot write .*list\.tsv: Is a directory"):
+        main([*sets, "--num-classes", "4", "--out", str(tmp_path / "list.tsv")])
+
+
+def test_preparing_is_refused_before_the_checksums_where_nothing_can_be_written(
+    archives: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(prepare, "md5_of", refuse_to_read)
+    argv = ["imagenet", "--prepare", str(tmp_path / "file" / "set"), *flags(archives, *archives)]
+    with pytest.raises(DataError, match=r"cannot fill .*set: .*Not a directory"):
+        main(argv)
+
+
+@pytest.mark.parametrize("place", ["classes.tsv.partial/x", "val/n02119789"])
+def test_a_file_in_the_way_of_preparing_is_one_message(
+    prepared: Path, archives: dict[str, str], place: str
+) -> None:
+    shutil.rmtree(prepared / "val")
+    (prepared / "val").mkdir()
+    (prepared / "val" / "ILSVRC2012_val_00000001.JPEG").write_bytes(b"image")
+    (prepared / place).parent.mkdir(exist_ok=True)
+    (prepared / place).touch()
+    argv = ["imagenet", "--prepare", str(prepared), *flags(archives, "--ground-truth")]
+    with pytest.raises(DataError, match=f"cannot fill {prepared}: .*What is there is whole"):
+        main(argv)
 
 
 @pytest.mark.parametrize(

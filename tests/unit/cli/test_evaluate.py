@@ -93,6 +93,45 @@ def test_mistakes_are_one_message(
     assert captured.out == ""
 
 
+@pytest.mark.parametrize("flag", ["--out", "--report"])
+@pytest.mark.parametrize(
+    ("place", "message"), [("no/x", "a folder that does not exist"), ("", "is a folder")]
+)
+def test_a_place_where_no_file_can_be_is_refused_before_the_work(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], flag: str, place: str, message: str
+) -> None:
+    argv = ["evaluate", str(tmp_path / "no-run"), "--data", "digits", flag, str(tmp_path / place)]
+    assert main(argv) == 2  # the missing run would be the next complaint
+    assert f"error: {flag} {tmp_path / place}" in (told := capsys.readouterr().err)
+    assert message in told
+
+
+def test_a_run_that_may_not_be_written_is_refused_before_the_work_unless_nothing_is_kept_there(
+    digits_run: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "access", lambda path, _mode: path != digits_run)
+    (digits_run / "best.safetensors").rename(digits_run / "else.safetensors")
+    assert main(["evaluate", str(digits_run)]) == 2
+    assert f"{digits_run} may not be written" in capsys.readouterr().err
+    assert main(["evaluate", str(digits_run / "else.safetensors"), "--data", "digits"]) == 0
+
+
+@pytest.mark.parametrize("flags", [[], ["--flip", "--out", "evaluation.json"]])
+def test_a_write_that_fails_is_one_message_after_the_figures(
+    digits_run: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    flags: list[str],
+) -> None:
+    monkeypatch.chdir(digits_run)
+    (digits_run / "evaluation.json.partial").mkdir()
+    assert main(["evaluate", str(digits_run), "--json", *flags]) == 2
+    captured = capsys.readouterr()
+    assert json.loads(captured.out)["num_images"] == 359
+    assert captured.err.startswith("resnext: error: cannot write")
+    assert "Is a directory" in captured.err
+
+
 def test_a_missing_run_is_one_message(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["evaluate", str(tmp_path / "none"), "--data", "digits"]) == 2
     assert "none" in capsys.readouterr().err

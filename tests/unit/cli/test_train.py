@@ -10,6 +10,8 @@ from resnext.cli.main import main
 from resnext.cli.train import Train, build_config
 from resnext.data.config import DataConfig
 from resnext.model.config import ResNeXtConfig
+from resnext.training.config import TrainConfig
+from resnext.training.run_folder import write_config
 
 SMALL = ["--model", "resnext_1-1_2x4d_cifar", "--epochs", "2", "--threads", "1"]
 SMALLER = ["--set", "model.stage_widths=[16, 32]", "model.stem_width=8"]
@@ -41,6 +43,14 @@ def test_the_network_follows_the_data_unless_it_is_named() -> None:
     named = build_config(Train(data="cifar10", model="resnext26_32x4d")).model
     assert isinstance(named, ResNeXtConfig)
     assert (named.stem, named.depth) == ("imagenet", 26)
+
+
+def test_new_weights_for_a_runs_settings_bring_their_normalisation(tmp_path: Path) -> None:
+    data = DataConfig(name="digits", mean=(0.1,), std=(0.2,))
+    write_config(tmp_path, TrainConfig(data=data))
+    assert build_config(Train(config=tmp_path)).data == data
+    new = build_config(Train(config=tmp_path, weights=Path("new"), set=("data.std=[0.3]",)))
+    assert (new.data.mean, new.data.std) == (None, (0.3,))
 
 
 def test_training_leaves_a_run_that_explains_itself(

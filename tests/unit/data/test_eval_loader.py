@@ -50,6 +50,16 @@ def test_images_in_memory_are_normalised_and_nothing_else() -> None:
     assert batch.images_bchw.is_contiguous(memory_format=torch.channels_last)
 
 
+@pytest.mark.parametrize("view", [ViewConfig(), ViewConfig(flip=True)])
+def test_the_channels_can_lie_outermost_with_the_same_values(view: ViewConfig) -> None:
+    split, info = make_arrays(5)
+    (usual,) = EvalLoader(split, info, view, batch_size=9, device=CPU)
+    (other,) = EvalLoader(split, info, view, batch_size=9, device=CPU, channels_last=False)
+    assert torch.equal(usual.images_bchw, other.images_bchw)
+    assert other.images_bchw.is_contiguous()
+    assert not usual.images_bchw.is_contiguous()
+
+
 def test_images_in_memory_of_another_size_are_resized_with_antialiasing() -> None:
     split, info = make_arrays(5)
     made = EvalLoader(split, info, ViewConfig(size_px=7), batch_size=9, device=CPU)

@@ -1,9 +1,7 @@
 from __future__ import annotations
 
-import gzip
 import hashlib
 import pickle
-import struct
 import tarfile
 from pathlib import Path
 from typing import Any
@@ -12,6 +10,7 @@ from urllib.error import URLError
 import numpy as np
 import pytest
 import torch
+from fashion_files import write_fashion_mnist
 from torchvision import datasets
 
 from resnext.cache import cache_folder
@@ -93,19 +92,6 @@ def test_a_subset_larger_than_the_set_is_refused() -> None:
 def test_the_configured_size_wins() -> None:
     assert load_data(DataConfig()).info.image_size_px == 8
     assert load_data(DataConfig(image_size_px=16)).info.image_size_px == 16
-
-
-def write_fashion_mnist(folder: Path, num: int, *, packed: bool = True) -> None:
-    """Write the four files in the official format with few images."""
-    folder.mkdir(parents=True, exist_ok=True)
-    generator = np.random.default_rng(0)
-    for part in ("train", "t10k"):
-        images = generator.integers(0, 256, (num, 28, 28), dtype=np.uint8)
-        labels = (np.arange(num) % 10).astype(np.uint8)
-        for name, kind, values in (("images-idx3", 3, images), ("labels-idx1", 1, labels)):
-            content = struct.pack(f">I{kind}I", 0x0800 + kind, *values.shape) + values.tobytes()
-            path = folder / f"{part}-{name}-ubyte{'.gz' if packed else ''}"
-            path.write_bytes(gzip.compress(content) if packed else content)
 
 
 @pytest.fixture

@@ -94,6 +94,17 @@ def test_without_augmentation_the_images_are_those_of_the_split() -> None:
         assert batch.images_bchw.is_contiguous(memory_format=torch.channels_last)
 
 
+@pytest.mark.parametrize("augment", [AugmentConfig(), AugmentConfig(mixup=0.4)])
+def test_the_channels_can_lie_outermost_with_the_same_values(augment: AugmentConfig) -> None:
+    split, info = make_arrays(20)
+    options: Any = {"batch_size": 20, "seed": 1, "image_size_px": 12, "device": CPU}
+    (usual,) = TrainLoader(split, info, augment, **options).epoch(0)
+    (other,) = TrainLoader(split, info, augment, **options, channels_last=False).epoch(0)
+    assert torch.equal(usual.images_bchw, other.images_bchw)
+    assert other.images_bchw.is_contiguous()
+    assert not usual.images_bchw.is_contiguous()
+
+
 EVERYTHING = AugmentConfig(
     crop="resized", flip=True, color_jitter=0.4, lighting=0.1, policy="trivialaugment",
     erasing=0.5, mixup=0.2, cutmix=1.0,

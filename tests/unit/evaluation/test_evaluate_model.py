@@ -60,6 +60,13 @@ def test_a_subset_of_the_classes_renormalises_the_choice() -> None:
     assert result.loss == pytest.approx(float(expected), rel=1e-6)
 
 
+def test_a_subset_is_chosen_where_the_outputs_are_not_where_the_network_should_be() -> None:
+    images = batch([[1.0, 9.0, 2.0]], [0])
+    elsewhere = torch.device("meta")
+    result = evaluate(nn.Flatten(), [images], num_classes=2, device=elsewhere, class_subset=[2, 0])
+    assert result.loss == pytest.approx(float(-torch.tensor([2.0, 1.0]).log_softmax(0)[0]))
+
+
 def test_with_several_labels_any_of_them_is_right_and_none_is_not_counted() -> None:
     logits = [[3.0, 1.0, 0.0], [3.0, 1.0, 0.0], [3.0, 1.0, 0.0]]
     result = measure(batch(logits, [2, 2, 2]), num_classes=3, real_labels=[[2, 0], [], [1, 2]])

@@ -57,6 +57,14 @@ def test_a_run_is_evaluated_as_its_network_says(digits_run: Path) -> None:
     assert figures["data"] == {"name": "digits", "split": "val"}
 
 
+def test_a_run_is_evaluated_on_its_own_device(digits_run: Path) -> None:
+    config = read_config(digits_run)
+    runtime = config.runtime.replace(device="cuda:99")
+    write_config(digits_run, config.replace(runtime=runtime))
+    with pytest.raises(ConfigError, match="cuda:99"):
+        evaluate_run(digits_run)
+
+
 def test_the_figures_have_the_promised_names(digits_run: Path) -> None:
     assert list(evaluate_run(digits_run)) == [
         "num_images",

@@ -45,6 +45,33 @@ def test_frozen_parameters_are_left_out() -> None:
     assert len(known) == 4
 
 
+@pytest.mark.parametrize("nesterov", [False, True])
+def test_momentum_at_rest_gives_the_bits_of_torchs_own_first_steps(nesterov: bool) -> None:
+    config = OptimConfig(nesterov=nesterov)
+    ours, theirs = _network(), _network()
+    theirs.load_state_dict(ours.state_dict())
+    optimizers = (
+        build_optimizer(ours, config),
+        torch.optim.SGD(
+            theirs.parameters(),
+            lr=0.1,
+            momentum=config.momentum,
+            nesterov=nesterov,
+            weight_decay=config.weight_decay,
+            fused=True,
+        ),
+    )
+    set_lr(optimizers[0], 0.1)
+    for _ in range(3):
+        for mine, its in zip(ours.parameters(), theirs.parameters(), strict=True):
+            mine.grad = torch.randn_like(mine)
+            its.grad = mine.grad.clone()
+        for optimizer in optimizers:
+            optimizer.step()
+        for mine, its in zip(ours.parameters(), theirs.parameters(), strict=True):
+            assert torch.equal(mine, its)
+
+
 def test_a_step_is_nesterov_momentum_with_l2_decay() -> None:
     weight = torch.tensor([[1.0, -2.0]], dtype=torch.float64)
     model = nn.Linear(2, 1, bias=False).double()

@@ -1,5 +1,6 @@
 """What a step sums up and draws, and what a run says when it cannot be written."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,41 @@ def test_a_step_returns_the_losses_and_mistakes_of_its_images_whatever_the_parts
         sums = trainer.step(batch, 0.1)
         assert 0 < num_wrong < 12
         assert sums.tolist() == pytest.approx([float(loss_sum), num_wrong], rel=1e-5)
+
+
+@pytest.mark.usefixtures("_unset_memory_is_nan")
+def test_a_first_step_that_overflows_in_fp16_leaves_no_trace() -> None:
+    torch.manual_seed(0)
+    images_bchw, labels_b = torch.randn(4, 1, 2, 2), torch.tensor([0, 1, 2, 0])
+    batch = Batch(images_bchw, labels_b, torch.arange(4), global_size=4)
+    overflowing = Batch(1e4 * images_bchw, labels_b, torch.arange(4), global_size=4)
+    trainers = [_trainer(torch.float16) for _ in range(2)]
+    plain, hit = ([p.detach() for p in trainer.model.parameters()] for trainer in trainers)
+    start = [p.clone() for p in hit]
+
+    trainers[1].step(overflowing, 0.1)
+    assert all(torch.equal(p, first) for p, first in zip(hit, start, strict=True))
+    trainers[0].scaler.load_state_dict(trainers[1].scaler.state_dict())
+    for trainer in trainers:
+        trainer.step(batch, 0.1)
+    assert not torch.equal(plain[0], start[0])
+    assert all(torch.equal(a, b) for a, b in zip(plain, hit, strict=True))
+
+
+def _trainer(dtype: torch.dtype) -> Trainer:
+    torch.manual_seed(1)
+    model = nn.Sequential(nn.Flatten(), nn.Linear(4, 3))
+    config = TrainConfig()
+    optimizer = build_optimizer(model, config.optim)
+    return Trainer(config, Runtime(torch.device("cpu"), dtype), model, optimizer, None)
+
+
+@pytest.fixture
+def _unset_memory_is_nan() -> Iterator[None]:
+    assert torch.utils.deterministic.fill_uninitialized_memory  # type: ignore[attr-defined]
+    torch.use_deterministic_algorithms(True)
+    yield
+    torch.use_deterministic_algorithms(False)
 
 
 def test_a_full_disk_is_one_message_that_says_how_to_go_on(tmp_path: Path) -> None:

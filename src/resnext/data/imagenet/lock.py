@@ -16,7 +16,7 @@ def only_writer(folder: Path) -> Iterator[None]:
     """Hold a folder, which is made if it is missing; the system frees it if we are killed.
 
     Raises:
-        DataError: Another process holds it, or it cannot be made.
+        DataError: Another process holds it, or it cannot be made or, meanwhile, written.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -25,5 +25,10 @@ def only_writer(folder: Path) -> Iterator[None]:
             yield
     except Timeout:
         raise DataError(f"another process fills {folder} at this moment; wait for it") from None
-    except FileExistsError:
-        raise DataError(f"{folder} is a file; give a folder") from None
+    except OSError as error:
+        if folder.exists() and not folder.is_dir():
+            raise DataError(f"{folder} is a file; give a folder") from None
+        raise DataError(
+            f"cannot fill {folder}: {error}. What is there is whole; mend the cause and give the "
+            "same command to go on, or choose another folder"
+        ) from error

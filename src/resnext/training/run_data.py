@@ -1,0 +1,79 @@
+"""The data that a run was begun with, by which it knows them again.
+
+Order, steps and labels follow from the training images and their classes, so a run that went on
+with others would be neither the old one nor a new one. Kept in `classes.json`: the number of
+training images of each class, in the order of the labels.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import torch
+
+from resnext.data.split import DataSet
+from resnext.errors import DataError, RunError
+from resnext.training.run_folder import write_json
+
+CLASSES = "classes.json"
+_NUM_NAMED = 5
+
+
+def write_data(run: Path, data: DataSet) -> None:
+    """Keep in a new run what it is begun with."""
+    write_json(run / CLASSES, _images_per_class(data))
+
+
+def check_data(run: Path, data: DataSet) -> None:
+    """Compare the data with those that a run was begun with; runs that do not say are let pass.
+
+    Raises:
+        DataError: The classes or the numbers of their training images are others.
+        RunError: The run's own file is damaged.
+    """
+    if not (run / CLASSES).exists():
+        return
+    begun, now = _read(run / CLASSES), _images_per_class(data)
+    if list(begun.items()) == list(now.items()):
+        return
+    raise DataError(
+        f"{run} was begun with {_told(begun)}, and {data.info.name} now has {_told(now)}: "
+        f"{_difference(begun, now)}. A run goes on only with its own data; put them back as they "
+        f"were, or begin a new run with these: resnext train --config {run}"
+    )
+
+
+def _images_per_class(data: DataSet) -> dict[str, int]:
+    counts_k = torch.bincount(data.train.labels_n, minlength=len(data.info.classes))
+    return dict(zip(data.info.classes, counts_k.tolist(), strict=True))
+
+
+def _read(file: Path) -> dict[str, int]:
+    try:
+        values = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise RunError(f"cannot read {file}: {error}; restore it, or begin a new run") from None
+    if not isinstance(values, dict):
+        raise RunError(f"{file} does not hold the classes of a run; restore it, or remove it")
+    return values
+
+
+def _told(images: dict[str, int]) -> str:
+    return f"{sum(images.values()):,} training images of {len(images):,} classes"
+
+
+def _difference(begun: dict[str, int], now: dict[str, int]) -> str:
+    """Say what changed, the classes before the images in them."""
+    new = [name for name in now if name not in begun]
+    gone = [name for name in begun if name not in now]
+    if new or gone:
+        parts = (("new", new), ("gone", gone))
+        return "; ".join(f"{what}: {_listed(names)}" for what, names in parts if names)
+    other = [name for name in now if now[name] != begun[name]]
+    return f"other numbers in {_listed(other)}" if other else "the classes have another order"
+
+
+def _listed(names: list[str]) -> str:
+    more = len(names) - _NUM_NAMED
+    return ", ".join(map(repr, names[:_NUM_NAMED])) + (f" and {more} more" if more > 0 else "")
