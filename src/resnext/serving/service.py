@@ -35,6 +35,7 @@ class Service:
         limits: What is accepted.
         metrics: What has happened.
         admission: What is being worked on.
+        room: Memory for images that are decoded.
         model: The network that new requests get.
         is_draining: The service is about to end, and wants no new requests.
         num_cut_off: Requests that the end left without the answer that they asked for.
@@ -70,7 +71,7 @@ class Service:
         self.metrics.name_model(self.model.name)
         self._batcher = Batcher(limits.max_batch, self.metrics)
         self.admission = Admission(limits, self.metrics, lambda: self._batcher.seconds_per_image)
-        self._room = Room(limits.max_decode_bytes)
+        self.room = Room(limits.max_decode_bytes)
         self._decoders = ThreadPoolExecutor(
             min(_MOST_DECODERS, threads or num_cores()), thread_name_prefix="decode"
         )
@@ -140,15 +141,17 @@ class Service:
         """Decode an image when there is memory for it; leaving the block gives that back."""
         loop = asyncio.get_running_loop()
         num_bytes = await loop.run_in_executor(self._decoders, check_header, data, self.limits)
-        await self._room.take(num_bytes)
+        await self.room.take(num_bytes)
         work = self._decoders.submit(model.decode, data)
         try:
             yield await asyncio.wrap_future(work)
         finally:
             # A thread that decodes cannot be stopped: the memory is free when it has ended.
-            work.add_done_callback(
-                lambda _: loop.call_soon_threadsafe(self._room.give_back, num_bytes)
-            )
+            work.add_done_callback(lambda _: self._give_back(loop, num_bytes))
+
+    def _give_back(self, loop: asyncio.AbstractEventLoop, num_bytes: int) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop has ended, and the service with it
+            loop.call_soon_threadsafe(self.room.give_back, num_bytes)
 
     def reload(self) -> bool:
         """Open the network anew; only one that was tried out takes over.

@@ -121,8 +121,7 @@ def _from_json(body: bytes, max_images: int) -> list[bytes]:
     _check_json_size(body, max_images)
     try:
         value = json.loads(body)
-    # RecursionError: a few thousand brackets; ValueError: also a number of too many digits.
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:  # also a number of too many digits
         raise _malformed("JSON") from error
     texts = value.get(FIELD) if isinstance(value, dict) and set(value) == {FIELD} else None
     if not isinstance(texts, list):
@@ -143,10 +142,10 @@ def _from_json(body: bytes, max_images: int) -> list[bytes]:
 
 
 def _check_json_size(body: bytes, max_images: int) -> None:
-    """Refuse JSON of many small values before it is parsed, which takes 25 times its size.
+    """Refuse JSON of many small values before parsing makes 25 times as much of it.
 
-    Base64 has no brackets and no commas, so what was asked for has two brackets, and a comma
-    between two images; a `data:` address, which is refused by its own name, has one more.
+    Base64 has neither brackets nor commas. So two brackets and a comma between two images are
+    all; texts that begin with `data:`, which are refused by their index, have one comma more.
     """
     if body.count(b"[") + body.count(b"{") > 2:
         raise _wrong_shape()
