@@ -135,6 +135,11 @@ def _export(arguments: Export, loaded: Loaded, dest: Path, options: ExportOption
     data = _data(arguments)
     if not arguments.int8:
         images = None
+        if arguments.data is not None and not takes_photos(loaded):
+            raise ConfigError(
+                f"--data {arguments.data}: the network takes no photographs and is compared with "
+                "PyTorch on random input; leave it out"
+            )
         if data is not None and takes_photos(loaded):
             images = data_images(data, "val", loaded.config.in_channels, NUM_COMPARED)
         return export_model(loaded, dest, options, images)

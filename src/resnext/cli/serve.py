@@ -70,7 +70,7 @@ class Serve:
     """A file with the key that callers must show."""
     watch: bool = False
     """Reload whenever the file of the network changes."""
-    drain_s: float = 1.0
+    drain_s: Annotated[float | None, option("S", "1")] = None
     """After SIGTERM: time in which new requests are still answered, but readiness is denied."""
     shutdown_timeout_s: float = 30.0
     """Then: time for the requests in progress."""
@@ -112,6 +112,10 @@ def _serve_on_cluster(
 
     if arguments.watch:
         raise ConfigError("--watch goes with one process; on a cluster send SIGHUP to reload")
+    if arguments.runs is not None:
+        raise ConfigError("--runs is for the page, which a service on a cluster does not have")
+    if arguments.drain_s is not None:
+        raise ConfigError("--drain-s goes with one process; a cluster ends its replicas itself")
     cluster = Cluster(
         arguments.cluster or "local",
         arguments.replicas,
@@ -124,6 +128,12 @@ def _serve_on_cluster(
 
 
 def _serve_here(arguments: Serve, source: ModelSource, limits: Limits, key: str | None) -> int:
+    if arguments.runs is not None and arguments.no_page:
+        raise ConfigError("--runs is for the page, which --no-page leaves out; give one of them")
+    if arguments.watch and not arguments.model.exists():
+        raise ConfigError(
+            f"--watch follows a file or a run, and {arguments.model} is neither here; leave it out"
+        )
     from resnext.serving.app import create_app
     from resnext.serving.server import Ending, bind, serve
     from resnext.serving.service import Service
@@ -141,7 +151,8 @@ def _serve_here(arguments: Serve, source: ModelSource, limits: Limits, key: str 
         host, port = sock.getsockname()[:2]
         host = f"[{host}]" if ":" in host else host
         print(f"serving {service.model.name} on http://{host}:{port}", file=sys.stderr, flush=True)
-        ending = Ending(arguments.drain_s, arguments.shutdown_timeout_s)
+        drain_s = 1.0 if arguments.drain_s is None else arguments.drain_s
+        ending = Ending(drain_s, arguments.shutdown_timeout_s)
         watched = source.watched if arguments.watch else None
         return serve(app, service, sock, ending=ending, watched=watched)
 

@@ -59,7 +59,10 @@ def open_exported(path: Path, *, threads: int | None = None) -> Exported:
         raise CheckpointError(f"{path}: there is no such file; make it with `resnext export`")
     kind = SUFFIXES[path.suffix]
     if threads is not None and kind in ("pt2", "torchscript"):
-        raise ConfigError(f"threads={threads}: {path.suffix} uses torch's, torch.set_num_threads")
+        raise ConfigError(
+            f"threads={threads}: {path.suffix} computes with torch's threads; set OMP_NUM_THREADS "
+            "before the start, or call torch.set_num_threads"
+        )
     with missing_extra(kind):
         runtime = importlib.import_module(_HOMES[kind])
         text, infer = runtime.open_file(path, threads)

@@ -166,16 +166,22 @@ class Service:
             try:
                 model = self._open()
             except ResNeXtError as error:
-                self.reload_error = str(error)
                 _LOG.error("reload refused, the old network stays: %s", error)
-                self.metrics.count_reload(is_good=False)
-                return False
+                return self._refuse(str(error))
+            except Exception as error:  # a bug of ours must not end the service
+                _LOG.exception("reload failed, the old network stays")
+                return self._refuse(f"{type(error).__name__}: {error}")
             self.model = model
             self.reload_error = ""
             self.metrics.count_reload(is_good=True)
             self.metrics.name_model(model.name)
             _LOG.info("reloaded: %s", model.name)
             return True
+
+    def _refuse(self, reason: str) -> bool:
+        self.reload_error = reason
+        self.metrics.count_reload(is_good=False)
+        return False
 
     def _open(self) -> ServedModel:
         model = self._open_model()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from resnext import __version__
 from resnext.cache import cache_folder
-from resnext.errors import CheckpointError
+from resnext.errors import CheckpointError, RunError
 from resnext.runtimes import is_exported, open_exported
 from resnext.serving.model import ServedModel
 
@@ -55,9 +55,21 @@ class ModelSource:
             CheckpointError: It is missing or damaged.
             ConfigError: A package is missing, or it is no network for images.
             ExportError: The export does not compute what the network does.
+            RunError: The cache, where exports are kept, cannot be used.
         """
         if is_exported(self.path):
             return ServedModel(open_exported(self.path, threads=self.threads), self.name)
+        try:
+            return self._open_export()
+        except OSError as error:
+            raise RunError(
+                f"{cache_folder('serving')}, where the export of {self.name} is kept, cannot be "
+                f"used ({error.strerror}); set XDG_CACHE_HOME to a folder that can be written, or "
+                "serve a file of `resnext export`"
+            ) from None
+
+    def _open_export(self) -> ServedModel:
+        """Open the kept export of a run or weight file, which is made first where it is missing."""
         from resnext.evaluation.loaded import open_model
 
         loaded = open_model(self.path)

@@ -34,9 +34,11 @@ def _finding(row: Difference) -> str:
             f"Not resolved: {better} against {than} on {row.measure}, {_signed(row.mean)} points; "
             + ("one seed shows no spread." if row.n == 1 else _without_spread(row))
         )
+    low, high = row.interval
+    if row.is_resolved and row.mean < 0:  # the sentence tells the amount, without its sign
+        low, high = -high, -low
     numbers = (
-        f"95 % CI {_signed(row.interval[0])} to {_signed(row.interval[1])}, "
-        f"n = {row.n}, corrected p {_p(row.corrected_p)}"
+        f"95 % CI {_signed(low)} to {_signed(high)}, n = {row.n}, corrected p {_p(row.corrected_p)}"
     )
     if not row.is_resolved:
         return (

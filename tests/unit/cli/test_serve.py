@@ -19,6 +19,10 @@ from resnext.errors import CheckpointError, ConfigError
         (["--replicas", "2"], "--replicas needs --cluster"),
         (["--cluster", "local", "--replicas", "0"], "give a positive number"),
         (["--cluster", "local", "--watch"], "send SIGHUP"),
+        (["--cluster", "local", "--drain-s", "2"], "--drain-s goes with one process"),
+        (["--cluster", "local", "--runs", "runs"], "a cluster does not have"),
+        (["--runs", "runs"], "--no-page leaves out"),
+        (["--watch"], "--watch follows a file or a run"),
         (["--api-key-file", "no-such-file"], "cannot be read"),
     ],
 )

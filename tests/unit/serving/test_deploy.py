@@ -94,7 +94,7 @@ def test_probes_ask_an_address_that_the_service_has_on_the_port_it_listens_on(wh
 
 def test_the_pod_ends_later_than_the_service_needs() -> None:
     given = arguments(container()["args"])
-    assert pod()["terminationGracePeriodSeconds"] > given.drain_s + given.shutdown_timeout_s
+    assert pod()["terminationGracePeriodSeconds"] > (given.drain_s or 0) + given.shutdown_timeout_s
     assert given.threads == int(container()["resources"]["limits"]["cpu"])
 
 

@@ -47,7 +47,11 @@ def wrong() -> ServedModel:
     return made_model(lambda batch: np.full((len(batch), 3), np.inf))
 
 
-@pytest.mark.parametrize("broken", [damaged, wrong])
+def buggy() -> ServedModel:
+    raise ZeroDivisionError("a bug of ours")
+
+
+@pytest.mark.parametrize("broken", [damaged, wrong, buggy])
 def test_a_broken_network_keeps_the_old_one_and_says_so(
     broken: Callable[[], ServedModel], caplog: pytest.LogCaptureFixture
 ) -> None:

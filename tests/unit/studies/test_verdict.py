@@ -34,6 +34,7 @@ def test_a_higher_error_is_resolved_the_other_way() -> None:
     assert verdict(found).startswith(
         "Resolved the other way: “b” has a higher error than “a” on digits, by 1.00 points"
     )
+    assert "95 % CI +0.98 to +1.02" in verdict(found)  # of the amount that the sentence tells
 
 
 def test_chance_is_not_resolved_and_says_how_many_seeds_it_takes() -> None:
