@@ -37,7 +37,8 @@ import onnxruntime
 from resnext.evaluation.predict import find_images
 from resnext.runtimes import open_exported
 from resnext.serving.limits import Limits
-from resnext.serving.model import ServedModel
+from resnext.serving.model import Pixels, ServedModel
+from resnext.serving.preparation import check_header
 
 _START = "import sys; from resnext.cli.serve import main; sys.exit(main(sys.argv[1:]))"
 _TOLERANCE = 1e-3  # of a probability: another size of batch sums in another order
@@ -89,7 +90,7 @@ class Expected:
     def __init__(self, model: ServedModel, folder: Path, num_images: int) -> None:
         paths = [path for path, _ in zip(find_images([folder]), range(num_images), strict=False)]
         self.images = [path.read_bytes() for path in paths]
-        self.pixels = [model.prepare(image, Limits()) for image in self.images]
+        self.pixels = [prepare(model, image) for image in self.images]
         self.best = [model.top(model.run([pixels])[0], 1)[0] for pixels in self.pixels]
 
     def is_right(self, number: int, answer: httpx.Response) -> bool:
@@ -198,6 +199,12 @@ def _client(process: Process) -> httpx.AsyncClient:
     return httpx.AsyncClient(base_url=process.url, timeout=120, limits=limits)
 
 
+def prepare(model: ServedModel, image: bytes) -> Pixels:
+    """Make an image file ready as the service does."""
+    check_header(image, Limits())
+    return model.decode(image)
+
+
 def overhead(
     process: Process, model: ServedModel, expected: Expected, batch: int, pairs: int
 ) -> dict[str, Any]:
@@ -212,7 +219,7 @@ def overhead(
         model.run(pixels)
 
     def session_with_images() -> None:
-        model.run([model.prepare(image, Limits()) for image in images])
+        model.run([prepare(model, image) for image in images])
 
     times: dict[str, list[float]] = {"service": [], "session": [], "with_images": []}
     with httpx.Client(base_url=process.url, timeout=120) as client:

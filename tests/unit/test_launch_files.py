@@ -205,7 +205,7 @@ def test_what_the_service_holds_at_once_fits_into_the_memory_of_its_pod() -> Non
     for name in ("memory-mib", "decode-mib", "megapixels"):  # stated, whatever the defaults become
         assert any(flag.startswith(f"--max-{name}=") for flag in flags)
     given = parse(Serve, flags, None)
-    largest_image_mib = 24 * given.max_megapixels * 1e6 / 2**20
+    largest_image_mib = 32 * given.max_megapixels * 1e6 / 2**20
     decoded_mib = max(given.max_decode_mib, largest_image_mib)
     limit = container["resources"]["limits"]["memory"]
     assert limit.endswith("Gi")

@@ -61,7 +61,7 @@ class Serve:
     max_memory_mib: float = 256.0
     """Bodies held at once, of all requests."""
     max_decode_mib: float = 512.0
-    """Images decoded at once, of all requests, at 16 bytes a pixel (WebP: 24); others wait."""
+    """Images decoded at once, of all requests, at 16 bytes a pixel (WebP: 32); others wait."""
     upload_timeout_s: float = 30.0
     """Time for a body to arrive."""
     answer_timeout_s: float = 60.0

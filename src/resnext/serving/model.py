@@ -11,8 +11,7 @@ import numpy.typing as npt
 
 from resnext.class_lists import readable
 from resnext.errors import CheckpointError, ConfigError
-from resnext.serving.limits import Limits
-from resnext.serving.preparation import check_header, crop, decode_image, uncropped
+from resnext.serving.preparation import crop, decode_image, uncropped
 
 if TYPE_CHECKING:
     from resnext.runtimes import Exported
@@ -64,15 +63,6 @@ class ServedModel:
     def is_batched(self) -> bool:
         """Whether several images can go through together: all are of one size then."""
         return self.exported.spec.input != "image"
-
-    def prepare(self, data: bytes, limits: Limits) -> Pixels:
-        """Judge an image file, decode it and make it ready.
-
-        Raises:
-            Problem: The image is bad, or not accepted.
-        """
-        check_header(data, limits)
-        return self.decode(data)
 
     def decode(self, data: bytes) -> Pixels:
         """Decode an image file whose header was judged, and make it ready.

@@ -77,7 +77,7 @@ def test_a_network_for_normalised_input_gets_what_its_card_says() -> None:
     exported = model.exported
     spec = exported.spec.replace(input="normalised")
     normalised = ServedModel(replace(exported, spec=spec, infer=infer), "n")
-    pixels = normalised.prepare(image_bytes(RED), Limits())
+    pixels = normalised.decode(image_bytes(RED))
     normalised.run([pixels])
     mean, std = (np.array(v).reshape(3, 1, 1) for v in (exported.card.mean, exported.card.std))
     expected = (np.array(RED).reshape(3, 1, 1) / 255 - mean) / std
@@ -93,7 +93,7 @@ def test_a_network_that_crops_itself_gets_the_image_but_no_endless_line(
     model = ServedModel(replace(exported, spec=exported.spec.replace(input="image")), "crops")
     file = io.BytesIO()
     Image.new("RGB", size, RED).save(file, "PNG")
-    pixels = model.prepare(file.getvalue(), Limits())
+    pixels = model.decode(file.getvalue())
     assert pixels.shape == shape
     assert (pixels == RED).all()
 

@@ -25,7 +25,7 @@ def _two_gpus(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def test_fp32_on_a_gpu_is_not_rounded_to_tf32(name: str) -> None:
     resolve_device(name)
     assert not torch.backends.cudnn.allow_tf32
-    assert torch.backends.cudnn.conv.fp32_precision != "tf32"  # type: ignore[attr-defined]
+    assert torch.backends.cudnn.conv.fp32_precision != "tf32"  # type: ignore[attr-defined]  # untyped
 
 
 @pytest.mark.usefixtures("_two_gpus")

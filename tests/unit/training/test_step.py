@@ -82,7 +82,7 @@ def _trainer(dtype: torch.dtype) -> Trainer:
 
 @pytest.fixture
 def _unset_memory_is_nan() -> Iterator[None]:
-    assert torch.utils.deterministic.fill_uninitialized_memory  # type: ignore[attr-defined]
+    assert torch.utils.deterministic.fill_uninitialized_memory  # type: ignore[attr-defined]  # untyped
     torch.use_deterministic_algorithms(True)
     yield
     torch.use_deterministic_algorithms(False)
