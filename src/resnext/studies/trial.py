@@ -31,8 +31,10 @@ from resnext.training.config import TrainConfig
 TRIAL, RUN, RESULT, TESTS = "trial.json", "run", "result.json", "tests"
 ATTEMPTS, LOG = "attempts.jsonl", "log.txt"
 
-# Settings that say where and how conveniently a trial runs, not what comes out.
+# Settings that say where and how conveniently a trial runs, not what comes out; and what a
+# network takes from its data.
 _WITHOUT_EFFECT = {
+    "model": {"num_classes", "in_channels"},
     "runtime": {"device", "threads", "compile", "channels_last"},
     "data": {"workers"},
 }

@@ -39,6 +39,7 @@ def test_settings_without_effect_on_the_outcome_share_a_trial() -> None:
         {"checkpoint_minutes": 1.0},
         {"runtime": config.runtime.replace(threads=3, device="cpu")},
         {"data": config.data.replace(workers=5)},
+        {"model": DESIGN.model.replace(num_classes=7, in_channels=1)},  # the data decide
     ]
     assert {key(), *(key(**change) for change in same)} == {key()}
 
