@@ -49,7 +49,7 @@ def table3(choice: Choice) -> Study:
             for family in families
             for design in family[1:]
         ),
-        paper=_paper_table_3(),
+        paper=_paper_table_3([] if choice.is_paper else designs),
         note=choice.note("11 layers, all widths half of the paper's"),
     )
 
@@ -58,11 +58,17 @@ def _template_design(config: ResNeXtConfig, row: str) -> Design:
     return Design(label=f"{row}, {config.template}", model=config, row=row, column=config.template)
 
 
-def _paper_table_3() -> tuple[PaperError, ...]:
+def _paper_table_3(small: list[Design]) -> tuple[PaperError, ...]:
+    """Return the paper's errors; small designs stand for its networks of both depths."""
     return tuple(
-        PaperError(design=f"{depth} layers, {template}", data="imagenet", top1_error=error)
+        PaperError(
+            design=f"{depth} layers, {template}",
+            data="imagenet",
+            top1_error=error,
+            beside=small[number].label if small else "",
+        )
         for depth, errors in _TABLE_3.items()
-        for template, error in errors.items()
+        for number, (template, error) in enumerate(errors.items())
     )
 
 
@@ -112,8 +118,9 @@ def table4(choice: Choice) -> Study:
                 data="imagenet",
                 top1_error=top1,
                 top5_error=top5,
+                beside="" if choice.is_paper else design.label,
             )
-            for row, name, top1, top5 in _TABLE_4
+            for design, (row, name, top1, top5) in zip(designs, _TABLE_4, strict=True)
         ),
         note=choice.note("from 11 layers, all widths half of the paper's"),
     )
@@ -182,8 +189,13 @@ def residual(choice: Choice) -> Study:
             for better, than in ((0, 1), (2, 3), (2, 0), (3, 1))
         ),
         paper=tuple(
-            PaperError(design=f"{template} {column}", data="imagenet", top1_error=error)
-            for template, errors in _RESIDUAL.items()
+            PaperError(
+                design=f"{template} {column}",
+                data="imagenet",
+                top1_error=error,
+                beside="" if choice.is_paper else f"{config.template} {column}",
+            )
+            for config, (template, errors) in zip(networks, _RESIDUAL.items(), strict=True)
             for (column, _), error in zip(_SHORTCUTS, errors, strict=True)
         ),
         note=choice.note(f"{name_of(networks[0])}, all widths a quarter of the paper's"),

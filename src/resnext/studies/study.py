@@ -68,11 +68,13 @@ class PaperError(Settings):
     """A figure that the paper reports.
 
     Attributes:
-        design: Label of the design.
+        design: Label of the design, or of a network of the paper's that the study does not have.
         data: Name of the data set.
         test: Name of the test; empty for the validation of training.
         top1_error: In percent.
         top5_error: In percent, if reported.
+        beside: Label of the design that stands for that network in a study of other networks;
+            the figure is shown beside its own, on whatever images.
     """
 
     design: str
@@ -80,6 +82,11 @@ class PaperError(Settings):
     top1_error: PositiveFloat
     top5_error: PositiveFloat | None = None
     test: str = ""
+    beside: str = ""
+
+    def __str__(self) -> str:
+        top5 = "" if self.top5_error is None else f" / {self.top5_error}"
+        return f"{self.top1_error}{top5}"
 
 
 class Halving(Settings):
@@ -132,11 +139,15 @@ class Study(Settings):
         _check_unique("seeds", list(self.seeds))
         _check_unique("tests", [test.name for test in self.tests])
         _check_unique("settings (one for each data set)", [s.data.label for s in self.settings])
-        for comparison in self.comparisons:
-            for label in (comparison.better, comparison.than):
+        compared = [label for pair in self.comparisons for label in (pair.better, pair.than)]
+        for part, named in (
+            ("comparisons", compared),
+            ("paper", [figure.beside for figure in self.paper if figure.beside]),
+        ):
+            for label in named:
                 if label not in labels:
                     raise ConfigError(
-                        f"comparisons: no design {label!r}; designs are {', '.join(labels)}"
+                        f"{part}: no design {label!r}; designs are {', '.join(labels)}"
                     )
         return self
 

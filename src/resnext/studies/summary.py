@@ -13,11 +13,12 @@ from resnext.studies.differences import Difference, compare, compare_training
 from resnext.studies.distribution import GroupDifference, compare_groups
 from resnext.studies.export_rows import trial_row
 from resnext.studies.halving_agreement import HalvingAgreement, halving_agreement
-from resnext.studies.ranking import Agreement, rank_agreements
+from resnext.studies.paper import other_paper_figures
+from resnext.studies.ranking import Agreement, paper_agreements, rank_agreements
 from resnext.studies.results import Row
 from resnext.studies.statistics import Measure, errors_of, means_of, measures_of
 from resnext.studies.study import PaperError, Study
-from resnext.studies.table import Cell, ErrorTable, error_tables, other_paper_figures
+from resnext.studies.table import Cell, ErrorTable, error_tables
 from resnext.studies.verdict import verdict
 
 MOST_IN_TABLE = 40
@@ -33,10 +34,10 @@ class Summary:
         differences: The claims, tested.
         training_differences: The same on the training images.
         group_differences: Whether groups of designs differ, in a study of distributions.
-        agreements: Whether designs rank alike on different data sets.
+        agreements: Whether designs rank alike on different data sets, and as in the paper.
         halvings: How successive halving would have agreed with the full training, where the
             study says how to halve and Optuna is installed.
-        other_paper: The paper's figures of other networks or images.
+        other_paper: The paper's figures that stand beside none of ours.
         states: How many trials are in which state.
     """
 
@@ -58,7 +59,7 @@ def summarise_study(study: Study, rows: Sequence[Row]) -> Summary:
         compare(study, rows),
         compare_training(study, rows),
         compare_groups(study, rows),
-        rank_agreements(study, rows),
+        [*rank_agreements(study, rows), *paper_agreements(study, rows)],
         _halvings(study, rows),
         other_paper_figures(study),
         dict(Counter(row.state for row in rows)),
@@ -94,6 +95,7 @@ def as_dict(study: Study, rows: Sequence[Row], summary: Summary | None = None) -
         "group_differences": [_group_difference(row) for row in summary.group_differences],
         "halving_agreements": [asdict(row) for row in summary.halvings],
         "rank_agreements": [_without_nan(asdict(row)) for row in summary.agreements],
+        "paper": [figure.model_dump(exclude_defaults=True) for figure in study.paper],
         "trials": [_without_nan(trial_row(study, row)) for row in rows],
     }
 
@@ -151,13 +153,19 @@ def _list(title: str, items: Sequence[str]) -> list[str]:
 
 def _paper_line(figure: PaperError) -> str:
     images = figure.data + (f", {figure.test}" if figure.test else "")
-    top5 = "" if figure.top5_error is None else f" / {figure.top5_error}"
-    return f"{figure.design} on {images}: {figure.top1_error}{top5}"
+    return f"{figure.design} on {images}: {figure}"
 
 
 def _table_lines(table: ErrorTable) -> list[str]:
-    cells = [["", *table.columns]]
-    cells += [[title, *(_cell_text(cell) for cell in row)] for title, row in table.rows]
+    titles = table.counterparts
+    cells = [["", *table.columns, *(titles if table.is_list else ())]]
+    for title, row in table.rows:
+        cells.append([title, *(_cell_text(cell) for cell in row)])
+        paper = [[_counterpart_text(cell, k) for cell in row] for k in range(len(titles))]
+        if table.is_list:
+            cells[-1] += [text for (text,) in paper]
+        else:
+            cells += [[title, *texts] for title, texts in zip(titles, paper, strict=True)]
     title = f"## {table.measure}: top-1 error in percent, mean ± standard deviation (seeds)"
     return [title, "", *_aligned(cells)]
 
@@ -197,3 +205,8 @@ def _cell_text(cell: Cell | None) -> str:
         return ""
     text = f"**{cell}**" if cell.is_best else str(cell)
     return text + (f" [paper {cell.paper.top1_error}]" if cell.paper else "")
+
+
+def _counterpart_text(cell: Cell | None, number: int) -> str:
+    figure = None if cell is None else cell.counterpart(number)
+    return "" if figure is None else f"{figure.top1_error} ({figure.design})"

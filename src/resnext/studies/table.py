@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from resnext.studies.paper import counterparts_of, own_figures
 from resnext.studies.results import Row
 from resnext.studies.statistics import (
     Mean,
@@ -26,7 +27,8 @@ class Cell:
         mean: Our top-1 error, or None where nothing has finished.
         top5: Our top-5 error, if it was measured.
         training: Our error on the training images.
-        paper: The paper's figures, if it has some.
+        paper: The paper's figures of this network on these images, if it has some.
+        counterparts: Its figures of the networks that this one stands for.
         is_best: The lowest mean of its table.
     """
 
@@ -34,7 +36,12 @@ class Cell:
     top5: Mean | None = None
     training: Mean | None = None
     paper: PaperError | None = None
+    counterparts: tuple[PaperError, ...] = ()
     is_best: bool = False
+
+    def counterpart(self, number: int) -> PaperError | None:
+        """Return one of the paper's figures of the networks that this one stands for, if any."""
+        return self.counterparts[number] if number < len(self.counterparts) else None
 
     def __str__(self) -> str:
         return "-" if self.mean is None else spread_text(self.mean)
@@ -48,23 +55,24 @@ class ErrorTable:
         measure: Which error.
         columns: Titles of the columns.
         rows: Title and cells of each row; None where there is no design.
+        counterparts: Titles of the paper's figures of the networks that ours stand for: the
+            first, the second, ... of each cell.
     """
 
     measure: Measure
     columns: tuple[str, ...]
     rows: tuple[tuple[str, tuple[Cell | None, ...]], ...]
+    counterparts: tuple[str, ...] = ()
+
+    @property
+    def is_list(self) -> bool:
+        """One design a row: the paper's figures take columns of their own, else rows."""
+        return len(self.columns) == 1
 
 
 def error_tables(study: Study, rows: Sequence[Row]) -> list[ErrorTable]:
     """Arrange the errors of a study, a table for each data set and test."""
     return [_table(study, rows, measure) for measure in measures_of(study)]
-
-
-def other_paper_figures(study: Study) -> list[PaperError]:
-    """Return the paper's figures of networks or images that the study does not have."""
-    labels = {design.label for design in study.designs}
-    shown = {(measure.data, measure.test) for measure in measures_of(study)}
-    return [p for p in study.paper if p.design not in labels or (p.data, p.test) not in shown]
 
 
 def _table(study: Study, rows: Sequence[Row], measure: Measure) -> ErrorTable:
@@ -77,7 +85,14 @@ def _table(study: Study, rows: Sequence[Row], measure: Measure) -> ErrorTable:
         (title, tuple(cells.get(labels.get((title, column), "")) for column in columns))
         for title in titles
     )
-    return ErrorTable(measure, tuple(column or "top-1 error" for column in columns), filled)
+    shown = tuple(column or "top-1 error" for column in columns)
+    return ErrorTable(measure, shown, filled, _counterpart_titles(cells))
+
+
+def _counterpart_titles(cells: Mapping[str, Cell]) -> tuple[str, ...]:
+    """Name the images of the first, the second, ... of the paper's figures of all cells."""
+    longest = max((cell.counterparts for cell in cells.values()), key=len, default=())
+    return tuple(f"the paper, {figure.data}" for figure in longest)
 
 
 def _cells(study: Study, rows: Sequence[Row], measure: Measure) -> dict[str, Cell]:
@@ -86,13 +101,14 @@ def _cells(study: Study, rows: Sequence[Row], measure: Measure) -> dict[str, Cel
     top5 = means_of(top5_errors_of(rows, measure))
     training = {} if measure.test else means_of(errors_of(rows, replace(measure, is_training=True)))
     lowest = min((mean.mean for mean in means.values()), default=None)
-    paper = {p.design: p for p in study.paper if (p.data, p.test) == (measure.data, measure.test)}
+    paper, counterparts = own_figures(study, measure), counterparts_of(study, measure)
     return {
         label: Cell(
             means.get(label),
             top5.get(label),
             training.get(label),
             paper.get(label),
+            counterparts.get(label, ()),
             is_best=label in means and means[label].mean == lowest,
         )
         for label in (design.label for design in study.designs)

@@ -19,12 +19,16 @@ from made_study import (
     made_study,
     made_times,
     paper_table3,
+    simulated_rows,
     small_table4,
     write_curves,
 )
 
-from resnext.data.config import ViewConfig
+from resnext.data.config import DataConfig, ViewConfig
 from resnext.errors import RunError
+from resnext.recipes.benchmarks import table7
+from resnext.recipes.cardinality import table3
+from resnext.recipes.study_scale import Choice
 from resnext.studies.report import write_report
 from resnext.studies.results import Row
 from resnext.studies.study import Comparison, Study, Test
@@ -244,3 +248,29 @@ def test_a_thousand_trials_take_little_memory(tmp_path: Path) -> None:
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 100 * 2**20
+
+
+def test_the_papers_figures_of_the_networks_meant_have_rows_or_columns(tmp_path: Path) -> None:
+    choice = Choice("small", (DataConfig(name="cifar10"),))
+    study = table3(choice)
+    means = {design.label: 9.0 for design in study.designs}
+    rows = simulated_rows(study, means, seed=2, shared=0.2, own=0.15)
+    page, values, markdown = written(study, rows, tmp_path / "table3")
+    line = next(line for line in markdown.splitlines() if "101 layers, 1x64d" in line)
+    assert re.split(r" +\| +", line)[:3] == [
+        "| the paper, imagenet",
+        "22.0 (101 layers, 1x64d)",
+        "21.7 (101 layers, 2x40d)",
+    ]
+    assert "they compare in their order, not digit by digit" in page.text
+    assert "the paper, imagenet 23.9 50 layers, 1x64d 23.0 50 layers, 2x40d" in page.text
+    assert "Kendall's tau" in page.text
+    assert len(values["paper"]) == 10
+
+    listed = table7(choice)
+    means = {design.label: 9.0 for design in listed.designs}
+    rows = simulated_rows(listed, means, seed=2, shared=0.2, own=0.15)
+    page, _, markdown = written(listed, rows, tmp_path / "table7")
+    assert re.search(r"\| +\| top-1 error +\| the paper, cifar10 +\|", markdown)
+    assert re.search(r"\| resnext11_4x16d +\| [^|]*\| 3.65 \(resnext29_8x64d\) +\|", markdown)
+    assert "3.65 resnext29_8x64d" in page.text

@@ -6,11 +6,11 @@ from made_study import made_figures, made_row, made_rows, made_study, paper_tabl
 
 from resnext.data.config import ViewConfig
 from resnext.recipes.benchmarks import table5
-from resnext.recipes.cardinality import table3, table4
+from resnext.recipes.cardinality import table4
 from resnext.recipes.study_scale import Choice
 from resnext.studies.statistics import Measure
-from resnext.studies.study import PaperError, Test
-from resnext.studies.table import error_tables, other_paper_figures
+from resnext.studies.study import Test
+from resnext.studies.table import error_tables
 from resnext.studies.trial import plan_trials
 
 
@@ -68,12 +68,3 @@ def test_a_cell_knows_the_top_5_and_training_errors() -> None:
     assert (cell.top5.mean, cell.training.mean) == (1.0, 3.0)
     assert test.rows[0][1][0] is not None
     assert test.rows[0][1][0].training is None
-
-
-def test_figures_of_other_networks_stand_apart() -> None:
-    other = PaperError(design="ResNet-50", data="imagenet", top1_error=23.9)
-    elsewhere = PaperError(design="a", data="imagenet", top1_error=22.2)
-    own = PaperError(design="a", data="digits", top1_error=1.0)
-    study = made_study(paper=(other, elsewhere, own))
-    assert other_paper_figures(study) == [other, elsewhere]
-    assert other_paper_figures(table3(Choice())) == []
