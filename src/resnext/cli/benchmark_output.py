@@ -12,7 +12,7 @@ from resnext.benchmark.benchmark import BenchmarkReport
 from resnext.benchmark.contestant import Setting
 from resnext.benchmark.peak import Peak
 from resnext.benchmark.result import Figures, Result
-from resnext.cli.design_output import open_console
+from resnext.cli.fitting_table import open_console
 
 _TITLES = ("ms (quartiles)", "p95", "images/s", "ratio", "of peak", "MiB")
 _BUSY = 1.15

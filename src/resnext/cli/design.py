@@ -212,15 +212,13 @@ def _solve(base: ResNeXtConfig, budget: Budget, arguments: Design) -> list[Solut
 def _print(
     solutions: list[Solution], like: ResNeXtConfig, budget: Budget, arguments: Design
 ) -> None:
-    from resnext.cli.design_output import paper_lines, print_designs, rows_of
+    from resnext.cli.design_output import print_designs, rows_of
 
-    rows = rows_of(solutions, budget.input_size)
+    rows = rows_of(solutions, _papers(solutions, like, arguments), budget)
     if arguments.json:
         print(json.dumps({"target": budget.target, "by": budget.by, "designs": rows}, indent=2))
         return
     print_designs(arguments.like, budget, rows, arguments.factor, with_front=arguments.pareto)
-    for line in paper_lines(solutions, _papers(solutions, like, arguments), budget):
-        print(line)
 
 
 def _papers(

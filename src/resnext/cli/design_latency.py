@@ -12,7 +12,7 @@ from rich import box
 from rich.table import Table
 
 from resnext.cache import cache_folder
-from resnext.cli.design_output import open_console
+from resnext.cli.fitting_table import open_console
 from resnext.complexity.family import MULTIPLIER_STEPS, Family
 from resnext.complexity.latency import Latency, LatencySetup
 from resnext.complexity.latency_search import LatencySearch, search_latency

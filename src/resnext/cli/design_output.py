@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from typing import Any
 
 from rich import box
-from rich.console import Console
 from rich.table import Table
 
+from resnext.cli.fitting_table import count_text, open_console, print_fitting
 from resnext.complexity.budget import Budget
 from resnext.complexity.count import count
 from resnext.complexity.pareto import undercut_by_none
@@ -18,16 +17,26 @@ from resnext.model.config import ResNeXtConfig, template_stage_widths
 from resnext.model.names import name_of
 
 _BY = {"params": "parameters", "macs": "multiply-adds", "activations": "activations"}
+_TITLES, _NARROW_TITLES = ("# params.", "FLOPs", "activations"), ("params.", "FLOPs", "activ.")
+_PAPER = "the paper's"
 _COSTS = ("parameters", "macs", "activations")
 _FAR = 0.1  # a deviation that one does not want to overlook
 
 
-def rows_of(solutions: Sequence[Solution], input_size: int | None) -> list[dict[str, Any]]:
-    """Return designs as JSON values."""
+def rows_of(
+    solutions: Sequence[Solution], papers: Sequence[ResNeXtConfig | None], budget: Budget
+) -> list[dict[str, Any]]:
+    """Return designs as JSON values, each beside the one that the paper chose there.
+
+    Args:
+        solutions: The closest designs.
+        papers: The paper's, or None where it has none.
+        budget: The cost that both were to meet.
+    """
     rows = []
-    for solution in solutions:
+    for solution, paper in zip(solutions, papers, strict=True):
         config = solution.config
-        cost = count(config, input_size)
+        cost = count(config, budget.input_size)
         rows.append(
             {
                 "name": name_of(config),
@@ -44,9 +53,23 @@ def rows_of(solutions: Sequence[Solution], input_size: int | None) -> list[dict[
                 "parameters": cost.parameters,
                 "macs": cost.macs,
                 "activations": cost.activations,
+                "paper": None if paper is None else _chosen(paper, config, budget),
             }
         )
     return rows
+
+
+def _chosen(paper: ResNeXtConfig, found: ResNeXtConfig, budget: Budget) -> dict[str, Any]:
+    """Return the paper's design and how close it is; its template, where the depth is the same."""
+    is_as_deep = paper.blocks_per_stage == found.blocks_per_stage
+    cost = budget.cost_of(paper)
+    return {
+        "name": name_of(paper),
+        "is_same": paper == found,
+        "shown": paper.template if is_as_deep else name_of(paper),
+        "cost": cost,
+        "deviation": cost / budget.target - 1,
+    }
 
 
 def print_designs(
@@ -67,34 +90,40 @@ def print_designs(
         with_front: Mark the designs that no other one undercuts.
     """
     console = open_console()
-    scope = "a block of" if budget.scope == "block" else ""
+    scope = "a block of " if budget.scope == "block" else ""
     times = "" if factor == 1 else f"{factor:g} times "
-    console.print(
-        f"{times}{_BY[budget.by]} of {scope + ' ' if scope else ''}{like}: {budget.target:,}"
-    )
-    table = Table(box=box.SIMPLE)
-    table.add_column("design", no_wrap=True)
-    # the cost of a whole network stands in the column of its kind
-    cost = ["cost"] if budget.scope == "block" else []
-    for title in ("C", "d", "C·d", *cost, "deviation"):
-        table.add_column(title, justify="right")
-    for title in ("# params.", "FLOPs", "activations"):
-        table.add_column(title, justify="right")
-    if with_front:
-        table.add_column("front")
-    front = undercut_by_none([[row[key] for key in _COSTS] for row in rows])
-    for row, is_on_front in zip(rows, front, strict=True):
-        table.add_row(
-            row["name"],
-            *(str(row[key]) for key in ("cardinality", "bottleneck_width", "group_width")),
-            *(f"{row[title]:,}" for title in cost),
-            f"{row['deviation']:+.2%}",
-            *(f"{row[key]:,}" for key in _COSTS),
-            *(["*" if is_on_front else ""] if with_front else []),
-        )
-    console.print(table)
+    console.print(f"{times}{_BY[budget.by]} of {scope}{like}: {budget.target:,}")
+    front = undercut_by_none([[row[key] for key in _COSTS] for row in rows]) if with_front else []
+    print_fitting(console, lambda is_full: _table(rows, budget, front, is_full=is_full))
     for line in _remarks(rows, with_front=with_front):
         console.print(line)
+
+
+def _table(
+    rows: Sequence[dict[str, Any]], budget: Budget, front: Sequence[bool], *, is_full: bool
+) -> Table:
+    """Draw designs; a column that says nothing is left out."""
+    columns = {"design": [row["name"] for row in rows]}
+    columns["C"] = [str(row["cardinality"]) for row in rows]
+    columns["d"] = [str(row["bottleneck_width"]) for row in rows]
+    if is_full:
+        columns["C·d"] = [str(row["group_width"]) for row in rows]
+    if budget.scope == "block":  # the cost of a whole network stands in the column of its kind
+        columns["cost"] = [f"{row['cost']:,}" for row in rows]
+    columns["deviation"] = [f"{row['deviation']:+.2%}" for row in rows]
+    for title, key in zip(_TITLES if is_full else _NARROW_TITLES, _COSTS, strict=True):
+        columns[title] = [count_text(row[key], is_full=is_full) for row in rows]
+    if any(row["paper"] for row in rows):
+        columns[_PAPER] = [_paper_text(row) for row in rows]
+    if front:
+        columns["front"] = ["*" if is_on_front else "" for is_on_front in front]
+    table = Table(box=box.SIMPLE, collapse_padding=not is_full)
+    for title in columns:
+        is_text = title in ("design", _PAPER, "front")
+        table.add_column(title, justify="left" if is_text else "right", no_wrap=title != _PAPER)
+    for cells in zip(*columns.values(), strict=True):
+        table.add_row(*cells)
+    return table
 
 
 def _remarks(rows: Sequence[dict[str, Any]], *, with_front: bool) -> list[str]:
@@ -115,32 +144,9 @@ def _remarks(rows: Sequence[dict[str, Any]], *, with_front: bool) -> list[str]:
     return lines
 
 
-def paper_lines(
-    solved: Sequence[Solution], chosen: Sequence[ResNeXtConfig | None], budget: Budget
-) -> list[str]:
-    """Say where the paper chose other designs, and how close those are.
-
-    Args:
-        solved: The closest designs.
-        chosen: The paper's, or None where it has none.
-        budget: The cost that both were to meet.
-    """
-    lines = []
-    for solution, paper in zip(solved, chosen, strict=True):
-        if paper is None:
-            continue
-        if paper == solution.config:
-            lines.append(f"the paper: the same, {name_of(paper)}")
-            continue
-        cost = budget.cost_of(paper)
-        lines.append(
-            f"the paper: {name_of(paper)} for {name_of(solution.config)}, {cost:,} "
-            f"({cost / budget.target - 1:+.2%})"
-        )
-    return lines
-
-
-def open_console() -> Console:
-    """Return where tables go; a file or a pipe has room for whole lines."""
-    width = None if sys.stdout.isatty() else 120
-    return Console(highlight=False, markup=False, width=width)
+def _paper_text(row: dict[str, Any]) -> str:
+    """Say whether the paper chose the same design, else which one and how close that is."""
+    paper = row["paper"]
+    if paper is None:
+        return ""
+    return "the same" if paper["is_same"] else f"{paper['shown']}, {paper['deviation']:+.2%}"

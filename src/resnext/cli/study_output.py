@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 from rich import box
-from rich.console import Console
 from rich.table import Table
 
+from resnext.cli.fitting_table import count_text, open_console, print_fitting
 from resnext.complexity.count import Cost, count
 from resnext.data.facts import KNOWN
 from resnext.errors import RunError
@@ -20,7 +19,6 @@ from resnext.studies.study import Design, Study, read_study, write_study
 from resnext.studies.trial import plan_trials
 
 STUDY = "study.yaml"
-_PIPE_WIDTH = 120
 
 
 def settle_folder(study: Study, root: Path) -> Path:
@@ -51,13 +49,13 @@ def settle_folder(study: Study, root: Path) -> Path:
 
 def print_study(study: Study) -> None:
     """Print a study's question, designs with exact costs, settings and amount of work."""
-    console = _console()
+    console = open_console(soft_wrap=True)
     console.print(f"{study.name}: {study.question}")
     if study.source:
         console.print(f"source: {study.source}")
     if study.note:
         console.print(study.note)
-    console.print(_design_table(study), soft_wrap=False)
+    print_fitting(console, lambda is_full: _design_table(study, is_full=is_full))
     for settings in study.settings:
         schedule = settings.schedule
         console.print(
@@ -72,33 +70,22 @@ def print_study(study: Study) -> None:
     )
 
 
-def _console() -> Console:
-    """Return where figures go; a file or a pipe has room for whole lines."""
-    return Console(
-        highlight=False,
-        markup=False,
-        soft_wrap=True,
-        width=None if sys.stdout.isatty() else _PIPE_WIDTH,
-    )
-
-
-def _design_table(study: Study) -> Table:
-    table = Table(box=box.SIMPLE)
-    table.add_column("design", no_wrap=True)
-    table.add_column("network")
+def _design_table(study: Study, *, is_full: bool) -> Table:
+    table = Table(box=box.SIMPLE, collapse_padding=not is_full)
+    for title in ("design", "network"):
+        table.add_column(title, overflow="fold")
     for title in ("# params.", "FLOPs", "activations", "cost"):
-        table.add_column(title, justify="right")
-    first: int | None = None
-    for design in study.designs:
-        cost = _cost(study, design)
-        first = first or cost.macs
+        table.add_column(title, justify="right", no_wrap=True)
+    costs = [_cost(study, design) for design in study.designs]
+    for design, cost in zip(study.designs, costs, strict=True):
         table.add_row(
             design.label,
             name_of(design.model),
-            f"{cost.parameters:,}",
-            f"{cost.macs:,}",
-            f"{cost.activations:,}",
-            f"{cost.macs / first:.2f}x",
+            *(
+                count_text(figure, is_full=is_full)
+                for figure in (cost.parameters, cost.macs, cost.activations)
+            ),
+            f"{cost.macs / costs[0].macs:.2f}x",
         )
     return table
 
@@ -129,7 +116,7 @@ def study_as_dict(study: Study) -> dict[str, Any]:
 
 def print_status(rows: list[Row]) -> None:
     """Print how many trials are in which state, and those that are not done."""
-    console = _console()
+    console = open_console(soft_wrap=True)
     counts = Counter(row.state for row in rows)
     told = ", ".join(f"{number} {state}" for state, number in counts.most_common())
     console.print(f"{len(rows)} trials: {told}")
@@ -146,7 +133,7 @@ def print_verdicts(study: Study, rows: list[Row]) -> None:
     """Print the table of errors and what it shows."""
     from resnext.studies.summary import summary_lines
 
-    console = _console()
+    console = open_console(soft_wrap=True)
     for line in summary_lines(study, rows):
         console.print(line)
 

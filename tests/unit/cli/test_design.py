@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+import resnext
 from resnext.cli.main import main
 from resnext.complexity import latency_search
 from resnext.complexity.latency import Latency
@@ -48,8 +49,20 @@ def test_the_table_says_where_the_paper_chose_another_width(
     arguments = ["--like", "resnet101", "--factor", "2", "--by", "macs", "--cardinality", "1", "64"]
     assert main(["design", *arguments]) == 0
     out = capsys.readouterr().out
-    assert "the paper: resnet101_1x100d for resnet101_1x101d" in out
-    assert "the paper: the same, resnext101_64x4d" in out
+    assert re.search(r"resnet101_1x101d .* 1x100d, -2.11% *\n", out)
+    assert re.search(r"resnext101_64x4d .* the same *\n", out)
+    rows = designs(capsys, *arguments)
+    macs = resnext.count("resnet101_1x100d").macs
+    assert rows[0]["paper"]["cost"] == macs
+    assert rows[0]["paper"]["deviation"] == macs / (2 * resnext.count("resnet101").macs) - 1
+
+
+def test_the_paper_is_some_percent_off_its_doubled_depth(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (row,) = designs(capsys, "--like", "resnet101", "--factor", "2", "--by", "macs", "--depth")
+    assert row["paper"]["name"] == "resnet200"
+    assert row["paper"]["deviation"] == pytest.approx(-0.038, abs=5e-4)
 
 
 @pytest.mark.parametrize(
@@ -68,7 +81,7 @@ def test_the_paper_is_quoted_where_it_posed_the_question(
     arguments: list[str], is_posed: bool, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["design", *arguments]) == 0
-    assert ("the paper:" in capsys.readouterr().out) == is_posed
+    assert ("the paper's" in capsys.readouterr().out) == is_posed
 
 
 def test_a_design_far_from_the_cost_and_its_own_widths_are_pointed_out(

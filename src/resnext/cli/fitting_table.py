@@ -1,0 +1,43 @@
+"""Tables that fit the terminal: exact counts where there is room, else three digits of them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+
+from rich.console import Console
+from rich.measure import Measurement
+from rich.table import Table
+
+from resnext.complexity.table import short
+
+_PIPE_WIDTH = 160  # a file or a pipe has room for whole lines
+_ANY_WIDTH = 10_000
+
+
+def open_console(*, soft_wrap: bool = False) -> Console:
+    """Return where tables go, without markup: labels are a person's text.
+
+    Args:
+        soft_wrap: Leave it to the terminal to break long lines of text, so that they can be copied.
+    """
+    width = None if sys.stdout.isatty() else _PIPE_WIDTH
+    return Console(highlight=False, markup=False, width=width, soft_wrap=soft_wrap)
+
+
+def print_fitting(console: Console, build: Callable[[bool], Table]) -> None:
+    """Print a table in full, or a narrower form of it where that has no room.
+
+    Args:
+        console: Where to.
+        build: Makes the table, in full or not.
+    """
+    full = build(True)
+    options = console.options.update(max_width=_ANY_WIDTH)
+    has_room = Measurement.get(console, options, full).maximum <= console.width
+    console.print(full if has_room else build(False), soft_wrap=False)
+
+
+def count_text(count: int, *, is_full: bool) -> str:
+    """Write a count to the last digit, or with three digits and a unit."""
+    return f"{count:,}" if is_full else short(count).strip()
