@@ -15,7 +15,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from resnext.errors import ConfigError, RunError
+from resnext.errors import RunError
+from resnext.ray_cluster import import_ray, join_cluster
 from resnext.serving.limits import Limits
 from resnext.serving.service import Service
 from resnext.serving.source import ModelSource
@@ -68,7 +69,8 @@ def serve_on_cluster(
         ConfigError: Ray is not installed.
         RunError: There is no such cluster, or the replicas do not start.
     """
-    serve = _join(cluster)
+    ray = join_cluster(cluster.address)
+    serve = import_ray("ray.serve")
     signals = _Signals()  # after Ray's own, which would end this process by a trace
     try:
         with _told(cluster):
@@ -86,7 +88,7 @@ def serve_on_cluster(
     finally:
         if cluster.address == "local":
             serve.shutdown()
-            _import_ray().shutdown()
+            ray.shutdown()
     return 0
 
 
@@ -177,31 +179,3 @@ class _Signals:
         while not self._arrived.acquire(timeout=0.5):  # a signal is handled between the waits
             pass
         return self._numbers.pop(0)
-
-
-def _join(cluster: Cluster) -> Any:
-    ray = _import_ray()
-    options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
-    is_local = cluster.address == "local"
-    options |= {"include_dashboard": False} if is_local else {"address": cluster.address}
-    try:
-        ray.init(**options, ignore_reinit_error=True)
-    except (ConnectionError, RuntimeError, ValueError) as error:
-        raise RunError(
-            f"--cluster {cluster.address}: no Ray cluster answers there ({error}); start one with "
-            "`ray start --head`, or use --cluster local"
-        ) from None
-    from ray import serve
-
-    return serve
-
-
-def _import_ray() -> Any:
-    try:
-        import ray
-        import ray.serve
-    except ImportError:
-        raise ConfigError(
-            "--cluster needs Ray Serve, which is not installed: pip install 'resnext[cluster]'"
-        ) from None
-    return ray

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import signal
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
-from resnext.errors import ConfigError, RunError
+from resnext.errors import ConfigError
+from resnext.ray_cluster import join_cluster
 from resnext.studies.attempts import Status
 from resnext.studies.executor import Effort, open_log
 from resnext.studies.trial import LOG
@@ -37,9 +37,8 @@ class RayExecutor:
             ConfigError: Ray is not installed, or no machine has room for a trial.
             RunError: There is no such cluster.
         """
-        self._ray = _import_ray()
+        self._ray = join_cluster(address)
         self._arguments = effort.arguments
-        self._join(address)
         cores = effort.threads * effort.processes
         with_gpus = self._ray.cluster_resources().get("GPU")
         self.places = sum(int(num // cores) for num in self._cores_of_machines())
@@ -53,17 +52,6 @@ class RayExecutor:
             num_cpus=cores, num_gpus=effort.processes if with_gpus else 0, max_retries=0
         )(_run_trial)
         self._running: dict[Any, Path] = {}
-
-    def _join(self, address: str) -> None:
-        options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
-        options |= {"include_dashboard": False} if address == "local" else {"address": address}
-        try:
-            self._ray.init(**options, ignore_reinit_error=True)
-        except (ConnectionError, RuntimeError, ValueError) as error:
-            raise RunError(
-                f"--cluster {address}: no Ray cluster answers there ({error}); start one with "
-                "`ray start --head`, or use --cluster local"
-            ) from None
 
     def _cores_of_machines(self) -> list[float]:
         return [node["Resources"].get("CPU", 0.0) for node in self._ray.nodes() if node["Alive"]]
@@ -126,13 +114,3 @@ def _run_trial(folder: str, arguments: list[str]) -> int:
             return child.wait(_SECONDS_TO_SAVE)
         child.kill()
         return child.wait()
-
-
-def _import_ray() -> Any:
-    try:
-        import ray
-    except ImportError:
-        raise ConfigError(
-            "--cluster needs Ray, which is not installed: pip install 'resnext[cluster]'"
-        ) from None
-    return ray

@@ -1,4 +1,5 @@
 import signal
+import socket
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -6,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from resnext import ray_cluster
 from resnext.errors import ConfigError, RunError
-from resnext.studies import cluster
 from resnext.studies.attempts import Status, last_words
 from resnext.studies.cluster import RayExecutor
 from resnext.studies.executor import Effort
@@ -72,7 +73,7 @@ class FakeRay:
 @pytest.fixture
 def ray(monkeypatch: pytest.MonkeyPatch) -> FakeRay:
     fake = FakeRay()
-    monkeypatch.setattr(cluster, "_import_ray", lambda: fake)
+    monkeypatch.setattr(ray_cluster, "import_ray", lambda: fake)
     return fake
 
 
@@ -86,6 +87,16 @@ def test_without_ray_the_message_says_how_to_install_it(monkeypatch: pytest.Monk
 def test_a_cluster_that_is_not_there_is_named() -> None:
     with pytest.raises(RunError, match="--cluster nowhere: no Ray cluster answers"):
         RayExecutor(Effort(threads=1), "nowhere")
+
+
+@pytest.mark.usefixtures("ray")
+def test_an_address_where_nobody_listens_is_told_at_once() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+        assert RayExecutor(Effort(threads=1), f"127.0.0.1:{port}").places == 12
+    for address in (f"127.0.0.1:{port}", f"ray://localhost:{port}"):
+        with pytest.raises(RunError, match=r"no Ray cluster answers there \(.*refused"):
+            RayExecutor(Effort(threads=1), address)
 
 
 @pytest.mark.parametrize(("threads", "places"), [(1, 12), (3, 3), (5, 1), (8, 1)])

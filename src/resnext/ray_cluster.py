@@ -1,0 +1,65 @@
+"""Joining a Ray cluster, for studies and for the service."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import re
+import socket
+from typing import Any
+
+from resnext.errors import ConfigError, RunError
+
+_SECONDS_TO_ANSWER = 10.0
+_HOST_AND_PORT = re.compile(r"(?:ray://)?\[?(?P<host>[^/]+?)\]?:(?P<port>\d+)")
+
+
+def join_cluster(address: str) -> Any:
+    """Join a cluster, and return Ray.
+
+    Args:
+        address: Of the cluster; `auto` finds the one that this machine belongs to, and `local`
+            starts Ray on this machine for as long as the process runs.
+
+    Raises:
+        ConfigError: Ray is not installed.
+        RunError: There is no such cluster.
+    """
+    ray = import_ray()
+    options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
+    options |= {"include_dashboard": False} if address == "local" else {"address": address}
+    try:
+        _check_answers(address)
+        ray.init(**options, ignore_reinit_error=True)
+    except (OSError, RuntimeError, ValueError) as error:
+        raise RunError(
+            f"--cluster {address}: no Ray cluster answers there ({error}); start one with "
+            "`ray start --head`, or use --cluster local"
+        ) from None
+    return ray
+
+
+def import_ray(part: str = "ray") -> Any:
+    """Import Ray, or a part of it.
+
+    Raises:
+        ConfigError: It is not installed.
+    """
+    try:
+        return importlib.import_module(part)
+    except ImportError:
+        raise ConfigError(
+            "--cluster needs Ray, which is not installed: pip install 'resnext[cluster]'"
+        ) from None
+
+
+def _check_answers(address: str) -> None:
+    """Find out at once whether anyone is there: Ray itself asks for two minutes.
+
+    Raises:
+        OSError: Nobody listens at an address of the form HOST:PORT.
+    """
+    found = _HOST_AND_PORT.fullmatch(address)
+    if found is not None:
+        place = (found["host"], int(found["port"]))
+        socket.create_connection(place, timeout=_SECONDS_TO_ANSWER).close()
