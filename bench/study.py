@@ -25,7 +25,8 @@ from resnext.model.config import ResNeXtConfig
 from resnext.recipes.presets import fast
 from resnext.studies.results import Figures
 from resnext.studies.scheduler import RunOptions, run_study
-from resnext.studies.study import Comparison, Design, Study, write_study
+from resnext.studies.study import Comparison, Design, Study
+from resnext.studies.study_folder import write_study
 from resnext.studies.trial import RESULT, RUN, create_trial, plan_trials
 from resnext.training.run_folder import METRICS
 

@@ -14,7 +14,8 @@ from resnext.data.config import AugmentConfig, DataConfig
 from resnext.model.config import ResNeXtConfig
 from resnext.studies.results import Row
 from resnext.studies.scheduler import RunOptions, run_study
-from resnext.studies.study import Design, Study, Test, read_study, write_study
+from resnext.studies.study import Design, Study, Test
+from resnext.studies.study_folder import read_study, write_study
 from resnext.studies.trial import plan_trials
 from resnext.training.config import OptimConfig, RuntimeConfig, ScheduleConfig, TrainConfig
 from resnext.training.metrics_log import read_metrics

@@ -109,8 +109,10 @@ def _root(arguments: Study) -> Path:
     """Return the folder of trials and reports: that of a study's folder is its parent."""
     if arguments.root is not None:
         return arguments.root
+    from resnext.studies.study_folder import STUDY
+
     folder = Path(arguments.name)
-    return folder.parent if (folder / "study.yaml").exists() else Path("studies")
+    return folder.parent if (folder / STUDY).exists() else Path("studies")
 
 
 def _list(arguments: Study) -> int:
@@ -157,9 +159,10 @@ def _show(study: StudySettings, arguments: Study) -> int:
 
 def _run(study: StudySettings, arguments: Study) -> int:
     """Run what is missing, then write the report."""
-    from resnext.cli.study_output import print_verdicts, settle_folder
+    from resnext.cli.study_output import print_verdicts
     from resnext.studies.report import write_report
     from resnext.studies.scheduler import RunOptions, run_study
+    from resnext.studies.study_folder import settle_folder
     from resnext.training.display import default_mode
     from resnext.training.interrupt import Interrupted
 
@@ -199,16 +202,17 @@ def _status(study: StudySettings, arguments: Study) -> int:
 
 
 def _report(study: StudySettings, arguments: Study) -> int:
-    from resnext.cli.study_output import print_verdicts, settle_folder
+    from resnext.cli.study_output import print_verdicts
     from resnext.studies.report import write_report
     from resnext.studies.scheduler import status_rows
+    from resnext.studies.study_folder import settle_folder
 
     root = _root(arguments)
     rows = status_rows(study, root)
     if not any(row.figures for row in rows):
         raise RunError(
-            f"no trial of {study.name} has finished below {root}; run it first: "
-            f"resnext study run {arguments.name}"
+            f"no trial of {study.name} has finished below {root}; run it first, with the same "
+            f"options: resnext study run {arguments.name} ..."
         )
     if arguments.time:
         _time(study, root, quiet=arguments.quiet)
@@ -222,8 +226,8 @@ def _report(study: StudySettings, arguments: Study) -> int:
 
 def _time(study: StudySettings, root: Path, *, quiet: bool) -> None:
     """Measure what the designs cost in time, and keep it for the report."""
-    from resnext.cli.study_output import settle_folder
     from resnext.studies.design_time import write_timing
+    from resnext.studies.study_folder import settle_folder
     from resnext.studies.timing import time_designs
 
     def tell(text: str) -> None:

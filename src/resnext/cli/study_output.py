@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
 from rich import box
@@ -12,39 +11,10 @@ from rich.table import Table
 from resnext.cli.fitting_table import count_text, open_console, print_fitting
 from resnext.complexity.count import Cost, count
 from resnext.data.facts import KNOWN
-from resnext.errors import RunError
 from resnext.model.names import name_of
 from resnext.studies.results import Row
-from resnext.studies.study import Design, Study, read_study, write_study
+from resnext.studies.study import Design, Study
 from resnext.studies.trial import plan_trials
-
-STUDY = "study.yaml"
-
-
-def settle_folder(study: Study, root: Path) -> Path:
-    """Make the study's folder and keep the study in it.
-
-    Raises:
-        RunError: The folder holds another study of that name, or cannot be written. Other
-            seeds, comparisons or words make no other study.
-    """
-    folder = root / study.name
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        kept = read_study(folder / STUDY) if (folder / STUDY).exists() else study
-        parts = ("designs", "settings", "tests")
-        is_same = all(getattr(kept, part) == getattr(study, part) for part in parts)
-        if is_same:
-            write_study(folder / STUDY, study)
-    except OSError as error:
-        raise RunError(f"cannot write {folder}: {error.strerror}; choose another --root") from None
-    if not is_same:
-        raise RunError(
-            f"{folder} holds a study of the same name with other settings; trials are shared "
-            "anyway, so give this one another place for its report with --root, or remove "
-            f"{folder / STUDY} to replace it"
-        )
-    return folder
 
 
 def print_study(study: Study) -> None:

@@ -19,7 +19,8 @@ from resnext.recipes.presets import RECIPES
 from resnext.recipes.study_scale import Choice
 from resnext.settings import Settings, override, override_all
 from resnext.studies.space import Space, expand
-from resnext.studies.study import Comparison, Halving, Slug, Study, read_yaml
+from resnext.studies.study import Comparison, Halving, Slug, Study
+from resnext.studies.study_folder import STUDY, read_yaml
 from resnext.training.config import TrainConfig
 
 STUDIES: dict[str, Callable[[Choice], Study]] = {
@@ -90,7 +91,7 @@ def open_study(name_or_file: str, choice: Choice) -> Study:
             f"{path} says its own data, recipe and scale; leave out --data, --recipe and --scale, "
             "or edit the file"
         )
-    return _change(_read(path / "study.yaml" if path.is_dir() else path), choice)
+    return _change(_read(path / STUDY if path.is_dir() else path), choice)
 
 
 def _read(file: Path) -> Study:

@@ -44,7 +44,7 @@ class DesignTime:
 def write_timing(folder: Path, times: list[DesignTime]) -> Path:
     """Keep the times beside the study's report."""
     rows: list[Any] = [asdict(row) for row in times]
-    write_json(folder / TIMING, rows)
+    write_json(folder / TIMING, rows, is_shared=True)
     return folder / TIMING
 
 

@@ -65,7 +65,7 @@ def read_cut(folder: Path, study: Study, halving: Halving | None = None) -> Cut 
 
 def write_cut(folder: Path, cut: Cut) -> None:
     """Keep in a trial's folder where it was stopped."""
-    write_json(folder / PRUNED, asdict(cut))
+    write_json(folder / PRUNED, asdict(cut), is_shared=True)
 
 
 def rung_epochs(halving: Halving, epochs: int) -> list[int]:

@@ -51,7 +51,7 @@ def write_report(study: Study, rows: Sequence[Row], folder: Path) -> list[Path]:
     }
     try:
         for name, text in texts.items():
-            write_whole(folder / name, text)
+            write_whole(folder / name, text, is_shared=True)
     except OSError as error:
         raise RunError(f"cannot write the report into {folder}: {error.strerror}") from None
     return [folder / name for name in texts]

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-import yaml
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
 from resnext.data.config import DataConfig, ViewConfig
-from resnext.errors import ConfigError, RunError
-from resnext.files import write_whole
+from resnext.errors import ConfigError
 from resnext.model.config import ModelConfig
 from resnext.settings import Settings
 from resnext.training.config import TrainConfig
@@ -154,43 +151,6 @@ class Study(Settings):
     def design(self, label: str) -> Design:
         """Return the design of a label."""
         return next(design for design in self.designs if design.label == label)
-
-
-def write_study(file: Path, study: Study) -> None:
-    """Write a resolved study, whole or not at all."""
-    text = yaml.safe_dump(study.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
-    write_whole(file, text)
-
-
-def read_study(file: Path) -> Study:
-    """Read a resolved study.
-
-    Raises:
-        RunError: There is no such file.
-        ConfigError: It is no study.
-    """
-    return Study(**read_yaml(file))
-
-
-def read_yaml(file: Path) -> dict[str, Any]:
-    """Read the settings of a YAML file.
-
-    Raises:
-        RunError: There is no such file.
-        ConfigError: It is not YAML, or holds no settings.
-    """
-    try:
-        values = yaml.load(file.read_text(encoding="utf-8"), Loader=_LOADER)
-    except (OSError, UnicodeDecodeError) as error:
-        raise RunError(f"cannot read {file}: {error}") from None
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{file} is not valid YAML: {error}") from None
-    if not isinstance(values, dict):
-        raise ConfigError(f"{file} holds no settings; it needs lines such as 'seeds: [0, 1, 2]'")
-    return values
-
-
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def _check_unique(what: str, values: list[Any]) -> None:

@@ -116,15 +116,20 @@ def open_run(run: Path) -> TrainConfig:
     return read_config(run)
 
 
-def write_json(path: Path, value: dict[str, Any] | list[Any]) -> None:
-    """Write a JSON file whole or not at all, one line for each entry of the outermost level."""
+def write_json(path: Path, value: dict[str, Any] | list[Any], *, is_shared: bool = False) -> None:
+    """Write a JSON file whole or not at all, one line for each entry of the outermost level.
+
+    `is_shared` says that other processes may write it at the same time; see `write_whole`.
+    """
     if isinstance(value, dict):
         opening, closing = "{", "}"
         lines = [f"{json.dumps(key)}: {_json(entry)}" for key, entry in value.items()]
     else:
         opening, closing = "[", "]"
         lines = [_json(entry) for entry in value]
-    write_whole(path, f"{opening}\n  " + ",\n  ".join(lines) + f"\n{closing}\n")
+    write_whole(
+        path, f"{opening}\n  " + ",\n  ".join(lines) + f"\n{closing}\n", is_shared=is_shared
+    )
 
 
 def _json(value: Any) -> str:

@@ -8,7 +8,7 @@ import pytest
 from resnext.data.config import DataConfig, ViewConfig
 from resnext.errors import ConfigError
 from resnext.model.names import config_from
-from resnext.studies.study import Comparison, Design, Study, Test, read_study, write_study
+from resnext.studies.study import Comparison, Design, Study, Test
 from resnext.studies.trial import (
     Trial,
     create_trial,
@@ -118,15 +118,6 @@ def test_a_trial_that_is_asked_for_again_follows_its_images_and_the_machine(tmp_
     assert config == later.config
     begun = asked("before").config.replace(batch_size=7)
     assert moved(begun, config) == later.config.replace(batch_size=7)
-
-
-def test_a_study_comes_back_from_its_file(tmp_path: Path) -> None:
-    written = study(
-        comparisons=(Comparison(better="8x8d", than="1x64d"),),
-        tests=(Test(name="320", view=ViewConfig(size_px=320)),),
-    )
-    write_study(tmp_path / "study.yaml", written)
-    assert read_study(tmp_path / "study.yaml") == written
 
 
 @pytest.mark.parametrize(
