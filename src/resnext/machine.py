@@ -1,4 +1,4 @@
-"""What this machine is."""
+"""What this machine is, and how threads are to wait on it."""
 
 from __future__ import annotations
 
@@ -22,3 +22,20 @@ def cpu_name() -> str:
             if line.startswith("model name"):
                 return line.partition(":")[2].strip()
     return platform.processor() or platform.machine()
+
+
+# Some microseconds; GNU OpenMP's own 300,000 are some milliseconds
+_SPINS = 1000
+
+
+def waiting_environment() -> dict[str, str]:
+    """Return the variables of a process whose threads wait for each other without spinning long.
+
+    PyTorch's threads wait some hundred times a training step, and those of GNU OpenMP spin until
+    the kernel takes the core from them. Where another process has a core, the thread that is
+    waited for has none meanwhile: training then took 31 times as long (`bench.spinning`).
+
+    It must be set before torch is loaded. What a person has set stands.
+    """
+    is_set = {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT"} & os.environ.keys()
+    return {} if is_set else {"GOMP_SPINCOUNT": str(_SPINS)}

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from resnext import __version__
 from resnext.errors import ResNeXtError
+from resnext.machine import waiting_environment
 
 VERBS = (
     "describe",
@@ -62,6 +63,7 @@ def main(argv: list[str] | None = None) -> int:
         128 + N when signal N ended the program.
     """
     arguments = sys.argv[1:] if argv is None else argv
+    os.environ.update(waiting_environment())  # no verb has loaded torch yet
     try:
         status = _run(arguments)
         sys.stdout.flush()  # so that a reader who left is noticed here

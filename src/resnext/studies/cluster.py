@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from resnext.errors import ConfigError
+from resnext.machine import waiting_environment
 from resnext.ray_cluster import join_cluster
 from resnext.studies.attempts import Status
 from resnext.studies.executor import Effort, open_log
@@ -105,6 +107,7 @@ def _run_trial(folder: str, arguments: list[str]) -> int:
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            env=os.environ | waiting_environment(),
         )
     try:
         return child.wait()

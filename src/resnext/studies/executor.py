@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from resnext.errors import RunError
+from resnext.machine import waiting_environment
 from resnext.studies.attempts import Status
 from resnext.studies.trial import LOG
 
@@ -123,7 +124,8 @@ class LocalExecutor:
 
     def _environment(self, folder: Path) -> dict[str, str]:
         """Divide the cores and the GPUs; more trials than GPUs take them in turns."""
-        values = os.environ | {"OMP_NUM_THREADS": str(self._effort.threads)}
+        values = os.environ | waiting_environment()
+        values["OMP_NUM_THREADS"] = str(self._effort.threads)
         share = self._effort.processes
         num_shares = len(self._gpus) // share
         if self.places > 1 and num_shares:
