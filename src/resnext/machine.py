@@ -33,7 +33,7 @@ def waiting_environment() -> dict[str, str]:
 
     PyTorch's threads wait some hundred times a training step, and those of GNU OpenMP spin until
     the kernel takes the core from them. Where another process has a core, the thread that is
-    waited for has none meanwhile: training then took 31 times as long (`bench.spinning`).
+    waited for has none meanwhile: training then took over 20 times as long (`bench.spinning`).
 
     It must be set before torch is loaded. What a person has set stands.
     """
