@@ -14,9 +14,6 @@ from pathlib import Path
 from resnext.errors import ResNeXtError, RunError, TrainingError
 from resnext.studies.trial import ATTEMPTS, LOG
 
-FAILED = ("crashed", "killed", "out of memory", "diverged", "refused")
-"""Reasons for which a trial counts as failed after its last attempt."""
-
 _MEMORY_WORDS = ("DefaultCPUAllocator", "can't allocate memory", "out of memory")
 _TAIL_BYTES = 4096
 
@@ -85,8 +82,13 @@ def reason_of(status: int) -> str:
     return _REASONS.get(status, "crashed")
 
 
-def record_attempt(folder: Path, status: int) -> tuple[str, str]:
+def record_attempt(folder: Path, status: int, *, is_last: bool) -> tuple[str, str]:
     """Add how an attempt ended to the trial's record.
+
+    Args:
+        folder: The trial's folder.
+        status: Exit status of the attempt.
+        is_last: The study goes on without the trial, which has failed.
 
     Returns:
         The reason, and the detail: the signal, or the last line that the attempt printed.
@@ -97,6 +99,7 @@ def record_attempt(folder: Path, status: int) -> tuple[str, str]:
     reason = reason_of(status)
     detail = f"by {signal.Signals(-status).name}" if status < 0 else last_words(folder)
     row = {
+        "is_last": is_last,
         "reason": reason,
         "detail": detail,
         "status": status,

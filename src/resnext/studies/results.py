@@ -62,7 +62,8 @@ class Row:
         figures: Of a finished trial.
         tests: Top-1 and top-5 error in percent of each finished test, by name.
         attempts: How the attempts that did not finish ended, oldest first: dicts with `reason`
-            (crashed, killed, out of memory, diverged, interrupted) and `detail`.
+            (crashed, killed, out of memory, diverged, refused), `detail` and `is_last`, which says
+            that the study went on without the trial.
     """
 
     trial: Trial

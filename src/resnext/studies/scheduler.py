@@ -8,7 +8,6 @@ from typing import Literal
 
 from resnext.errors import ConfigError
 from resnext.machine import num_cores
-from resnext.studies.attempts import FAILED
 from resnext.studies.claim import find_holder
 from resnext.studies.executor import Effort, Executor, LocalExecutor
 from resnext.studies.halving import Judge, read_cut
@@ -91,7 +90,7 @@ def _status(row: Row, study: Study) -> Row:
         return replace(row, state="running")
     if read_cut(row.folder, study) is not None:
         return replace(row, state="pruned")
-    has_failed = row.attempts and row.attempts[-1]["reason"] in FAILED
+    has_failed = row.attempts and row.attempts[-1].get("is_last")
     return replace(row, state="failed") if has_failed else row
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import FrameType
 
 from resnext.errors import ConfigError, RunError
-from resnext.studies.attempts import Status, record_attempt
+from resnext.studies.attempts import Status, reason_of, record_attempt
 from resnext.studies.claim import find_holder
 from resnext.studies.executor import Executor
 from resnext.studies.halving import Cut, Judge, write_cut
@@ -137,11 +137,13 @@ class TrialQueue:
 
     def _fail(self, trial: Trial, folder: Path, status: int, retries: int) -> None:
         """Record an attempt that did not finish, and decide whether there is another."""
-        reason, detail = record_attempt(folder, status)
-        if reason == "refused":
-            self._stop_if_all_are_refused(trial, detail)
         self._num_failures[trial.key] += 1
-        if reason == "refused" or self._num_failures[trial.key] > retries:
+        is_refused = reason_of(status) == "refused"
+        is_last = is_refused or self._num_failures[trial.key] > retries
+        reason, detail = record_attempt(folder, status, is_last=is_last)
+        if is_refused:
+            self._stop_if_all_are_refused(trial, detail)
+        if is_last:
             row = replace(read_row(trial, self._root), state="failed")
             self._progress.ended(row, f"{reason}: {detail}")
         else:

@@ -14,6 +14,7 @@ from resnext.studies.claim import Claim, find_holder, take_claim
 from resnext.studies.halving import Judge
 from resnext.studies.progress import Progress
 from resnext.studies.results import read_row
+from resnext.studies.scheduler import status_rows
 from resnext.studies.study import Design, Halving, Study
 from resnext.studies.trial import Trial, create_trial, plan_trials, read_trial
 from resnext.studies.trial_queue import TrialQueue
@@ -174,6 +175,7 @@ def test_a_trial_that_fails_is_tried_once_more_and_recorded(
     assert [attempt["reason"] for attempt in first.attempts] == [reason, reason]
     assert first.attempts[0]["detail"] == detail
     assert first.attempts[0]["log"] == "Traceback\nthe last words"
+    assert [attempt["is_last"] for attempt in first.attempts] == [False, True]
     assert second.state == "done"
 
 
@@ -189,6 +191,7 @@ def test_what_is_refused_is_not_tried_again(tmp_path: Path) -> None:
     run(trials, tmp_path, executor)
     assert len(executor.started) == 2
     assert reasons(trials[1], tmp_path) == ["refused"]
+    assert read_row(trials[1], tmp_path).attempts[0]["is_last"]
 
 
 def test_a_mistake_that_hits_all_trials_alike_ends_the_study(tmp_path: Path) -> None:
@@ -241,6 +244,22 @@ def test_a_signal_stops_all_and_says_so(tmp_path: Path) -> None:
     assert not executor.killed
     assert reasons(trials[0], tmp_path) == []
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+def test_a_trial_that_waits_for_its_second_attempt_has_not_failed(tmp_path: Path) -> None:
+    given = study(1)
+    (trial,) = trials_of(tmp_path, 1)
+
+    def ask_to_stop(_: Path) -> None:
+        if reasons(trial, tmp_path):
+            signal.raise_signal(signal.SIGTERM)
+
+    executor = FakeExecutor(Status.CRASHED, ENDLESS, look=ask_to_stop)
+    with pytest.raises(Interrupted):
+        run([trial], tmp_path, executor)
+    assert [row.state for row in status_rows(given, tmp_path)] == ["missing"]
+    run([trial], tmp_path, FakeExecutor(Status.CRASHED, Status.CRASHED))
+    assert [row.state for row in status_rows(given, tmp_path)] == ["failed"]
 
 
 def test_a_second_signal_kills(tmp_path: Path) -> None:
