@@ -27,10 +27,10 @@ def join_cluster(address: str) -> Any:
     """
     ray = import_ray()
     options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
-    options |= {"include_dashboard": False} if address == "local" else {"address": address}
+    options |= {"include_dashboard": False} if address == "local" else {}
     try:
         _check_answers(address)
-        ray.init(**options, ignore_reinit_error=True)
+        ray.init(address=address, **options, ignore_reinit_error=True)
     except (OSError, RuntimeError, ValueError) as error:
         raise RunError(
             f"--cluster {address}: no Ray cluster answers there ({error}); start one with "

@@ -112,7 +112,10 @@ def _root(arguments: Study) -> Path:
     from resnext.studies.study_folder import STUDY
 
     folder = Path(arguments.name)
-    return folder.parent if (folder / STUDY).exists() else Path("studies")
+    if not (folder / STUDY).exists():
+        return Path("studies")
+    has_parent = folder.name not in ("", "..")  # as `.` and `..` do not say it
+    return folder.parent if has_parent else folder.resolve().parent
 
 
 def _list(arguments: Study) -> int:
@@ -207,6 +210,11 @@ def _report(study: StudySettings, arguments: Study) -> int:
     from resnext.studies.scheduler import status_rows
     from resnext.studies.study_folder import settle_folder
 
+    if arguments.time and study.kind == "distribution":
+        raise ConfigError(
+            "--time measures designs that are compared one by one; this study has "
+            f"{len(study.designs)} random ones, of which all would be in memory at once"
+        )
     root = _root(arguments)
     rows = status_rows(study, root)
     if not any(row.figures for row in rows):

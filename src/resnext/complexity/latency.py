@@ -143,7 +143,7 @@ def take_turns(
 
 def spread_ms(seconds: Sequence[float]) -> tuple[float, float, float]:
     """Return median, lower and upper quartile in milliseconds."""
-    low, middle, high = statistics.quantiles(seconds, n=4)
+    low, middle, high = statistics.quantiles(seconds, n=4, method="inclusive")
     return 1e3 * middle, 1e3 * low, 1e3 * high
 
 

@@ -108,7 +108,8 @@ def record_attempt(folder: Path, status: int, *, is_last: bool) -> tuple[str, st
     }
     try:
         with (folder / ATTEMPTS).open("a", encoding="utf-8") as file:
-            file.write(json.dumps(row) + "\n")
+            # an end of the line first: a full disk may have cut off the one before
+            file.write("\n" + json.dumps(row) + "\n")
     except OSError as error:
         raise RunError(f"cannot write {folder}: {error.strerror}") from None
     return reason, detail

@@ -41,22 +41,21 @@ class RayExecutor:
         """
         self._ray = join_cluster(address)
         self._arguments = effort.arguments
-        cores = effort.threads * effort.processes
-        with_gpus = self._ray.cluster_resources().get("GPU")
-        self.places = sum(int(num // cores) for num in self._cores_of_machines())
+        needs = {"CPU": effort.threads * effort.processes}
+        if self._ray.cluster_resources().get("GPU"):
+            needs["GPU"] = effort.processes
+        machines = [node["Resources"] for node in self._ray.nodes() if node["Alive"]]
+        self.places = sum(_places(machine, needs) for machine in machines)
         if self.places == 0:
+            asked = " and ".join(f"{number} {_WORDS[kind]}" for kind, number in needs.items())
             raise ConfigError(
-                f"--threads {effort.threads} and --processes {effort.processes} need {cores} "
-                f"cores of one machine; the largest of the cluster has "
-                f"{max(self._cores_of_machines(), default=0):.0f}"
+                f"--threads {effort.threads} and --processes {effort.processes} need {asked} "
+                f"of one machine; those of the cluster have {_offer(machines, needs)}"
             )
         self._task = self._ray.remote(
-            num_cpus=cores, num_gpus=effort.processes if with_gpus else 0, max_retries=0
+            num_cpus=needs["CPU"], num_gpus=needs.get("GPU", 0), max_retries=0
         )(_run_trial)
         self._running: dict[Any, Path] = {}
-
-    def _cores_of_machines(self) -> list[float]:
-        return [node["Resources"].get("CPU", 0.0) for node in self._ray.nodes() if node["Alive"]]
 
     def start(self, folder: Path) -> None:
         """Start the trial of a folder."""
@@ -95,6 +94,22 @@ class RayExecutor:
             return Status.CRASHED
         except errors.RayError:  # the worker or its machine died
             return -signal.SIGKILL
+
+
+_WORDS = {"CPU": "cores", "GPU": "GPUs"}
+
+
+def _places(machine: dict[str, float], needs: dict[str, int]) -> int:
+    """Return how many trials a machine has room for."""
+    return min(int(machine.get(kind, 0.0) // number) for kind, number in needs.items())
+
+
+def _offer(machines: list[dict[str, float]], needs: dict[str, int]) -> str:
+    each = (
+        " and ".join(f"{machine.get(kind, 0.0):.0f} {_WORDS[kind]}" for kind in needs)
+        for machine in machines
+    )
+    return "; ".join(dict.fromkeys(each)) or "none"
 
 
 def _run_trial(folder: str, arguments: list[str]) -> int:

@@ -15,7 +15,7 @@ import numpy as np
 from scipy import stats
 
 from resnext.studies.power import seeds_needed
-from resnext.studies.results import Row
+from resnext.studies.results import Row, num_stopped
 from resnext.studies.statistics import Errors, Measure, errors_of, measures_of
 from resnext.studies.study import Comparison, Study
 
@@ -43,6 +43,7 @@ class Difference:
         corrected_p: The same, with the number of comparisons taken into account.
         num_compared: That number.
         n_needed: Seeds with which a difference of this size would probably be found.
+        num_stopped: Trials of the two designs that halving stopped; then nothing is tested.
     """
 
     comparison: Comparison
@@ -56,6 +57,7 @@ class Difference:
     corrected_p: float = math.nan
     num_compared: int = 0
     n_needed: int | None = None
+    num_stopped: int = 0
 
     @property
     def is_resolved(self) -> bool:
@@ -99,19 +101,25 @@ def _compare(
 ) -> list[Difference]:
     found = []
     for measure in measures:
-        errors = errors_of(rows, measure)
-        found += [_difference(claim, errors, measure) for claim in claims]
+        errors, stopped = errors_of(rows, measure), num_stopped(rows, measure.data)
+        for claim in claims:
+            num = stopped[claim.better] + stopped[claim.than]
+            found.append(
+                replace(_difference(claim, errors, measure, is_tested=not num), num_stopped=num)
+            )
     return _correct(found)
 
 
-def _difference(claim: Comparison, errors: Errors, measure: Measure) -> Difference:
+def _difference(
+    claim: Comparison, errors: Errors, measure: Measure, *, is_tested: bool
+) -> Difference:
     better, than = errors.get(claim.better, {}), errors.get(claim.than, {})
     seeds = sorted(better.keys() & than.keys())
     unpaired = tuple(sorted(better.keys() ^ than.keys()))
     values = np.array([than[seed] - better[seed] for seed in seeds])
     n = len(values)
     plain = Difference(claim, measure, n, unpaired, float(values.mean()) if n else math.nan)
-    if n < 2 or np.ptp(values) < _NO_SPREAD:
+    if not is_tested or n < 2 or np.ptp(values) < _NO_SPREAD:
         return plain
     tested = stats.ttest_1samp(values, 0.0)
     limits = tested.confidence_interval(1 - LEVEL)

@@ -6,6 +6,7 @@ Source: Radosavovic et al., "On Network Design Spaces for Visual Recognition", a
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -15,7 +16,7 @@ import numpy as np
 from scipy import stats
 
 from resnext.studies.differences import LEVEL
-from resnext.studies.results import Row
+from resnext.studies.results import Row, num_stopped
 from resnext.studies.statistics import Measure, errors_of, means_of, measures_of
 from resnext.studies.study import Study
 
@@ -56,6 +57,7 @@ class GroupDifference:
         statistic: Largest distance between their distribution functions (Kolmogorov-Smirnov).
         p: Chance of one as large if both came from one distribution.
         corrected_p: The same, with the number of pairs taken into account.
+        num_stopped: Trials that halving stopped; then nothing is tested, and the rest is NaN.
     """
 
     measure: Measure
@@ -64,13 +66,20 @@ class GroupDifference:
     statistic: float
     p: float
     corrected_p: float
+    num_stopped: int = 0
 
     @property
     def is_resolved(self) -> bool:
         """Whether the difference is more than chance explains."""
-        return self.corrected_p < LEVEL
+        return self.corrected_p < LEVEL  # False for NaN
 
     def __str__(self) -> str:
+        if self.num_stopped:
+            return (
+                f"Not tested: on {self.measure}, whether the errors of {self.first.name} and "
+                f"{self.second.name} differ; halving stopped {self.num_stopped} trials for their "
+                "errors, so that the designs that finished are a selection."
+            )
         groups = " and ".join(
             f"{group.name} (n = {len(group.errors)}, median {np.median(group.values):.2f} %)"
             for group in (self.first, self.second)
@@ -105,11 +114,19 @@ def compare_groups(study: Study, rows: Sequence[Row]) -> list[GroupDifference]:
     found = []
     for measure in measures_of(study):
         groups = [g for g in groups_of(study, rows, measure) if len(g.errors) >= _FEWEST_DESIGNS]
+        stopped = num_stopped(rows, measure.data).total()
         for first, second in combinations(groups, 2):
-            tested = stats.ks_2samp(first.values, second.values)
-            statistic, p = float(tested.statistic), float(tested.pvalue)
-            found.append(GroupDifference(measure, first, second, statistic, p, p))
-    if not found:
-        return []
-    corrected = stats.false_discovery_control([row.p for row in found])
-    return [replace(row, corrected_p=float(p)) for row, p in zip(found, corrected, strict=True)]
+            statistic = p = math.nan
+            if not stopped:
+                tested = stats.ks_2samp(first.values, second.values)
+                statistic, p = float(tested.statistic), float(tested.pvalue)
+            found.append(GroupDifference(measure, first, second, statistic, p, p, stopped))
+    tested_rows = [row for row in found if not row.num_stopped]
+    if not tested_rows:
+        return found
+    corrected = stats.false_discovery_control([row.p for row in tested_rows])
+    told = zip(tested_rows, corrected, strict=True)
+    return [
+        *(replace(row, corrected_p=float(p)) for row, p in told),
+        *(row for row in found if row.num_stopped),
+    ]

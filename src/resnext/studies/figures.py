@@ -198,6 +198,8 @@ def _distribution(
             ]
             for group in groups
         }
-        picture = plots.draw_scatter({k: v for k, v in points.items() if v}, name)
-        found.append(Figure(f"{measure}: error against {name}, a point a design", picture))
+        points = {k: v for k, v in points.items() if v}
+        if points:
+            caption = f"{measure}: error against {name}, a point a design"
+            found.append(Figure(caption, plots.draw_scatter(points, name)))
     return found

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from resnext.errors import ConfigError
+from resnext.errors import ConfigError, RunError
 from resnext.studies.study import Halving, Study
 from resnext.studies.trial import RUN, Trial
 from resnext.training.run_folder import METRICS, write_json
@@ -63,9 +63,19 @@ def read_cut(folder: Path, study: Study, halving: Halving | None = None) -> Cut 
     return cut if cut.study == study.name and is_same else None
 
 
-def write_cut(folder: Path, cut: Cut) -> None:
-    """Keep in a trial's folder where it was stopped."""
-    write_json(folder / PRUNED, asdict(cut), is_shared=True)
+def write_cut(folder: Path, cut: Cut | None) -> None:
+    """Keep in a trial's folder where it was stopped, or that it goes on.
+
+    Raises:
+        RunError: The folder cannot be written.
+    """
+    try:
+        if cut is None:
+            (folder / PRUNED).unlink(missing_ok=True)
+        else:
+            write_json(folder / PRUNED, asdict(cut), is_shared=True)
+    except OSError as error:
+        raise RunError(f"cannot write {folder}: {error.strerror}; choose another --root") from None
 
 
 def rung_epochs(halving: Halving, epochs: int) -> list[int]:

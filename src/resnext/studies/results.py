@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -90,6 +93,17 @@ class Row:
         return None if self.figures is None else self.figures.top1_error
 
 
+def num_stopped(rows: Iterable[Row], data: str) -> Counter[str]:
+    """Count, by label, the trials on a data set that halving stopped.
+
+    They were stopped for their errors, so the seeds that finished are a selection: their mean
+    is too low, and no test holds.
+    """
+    return Counter(
+        row.design.label for row in rows if row.state == "pruned" and row.trial.data == data
+    )
+
+
 def read_row(trial: Trial, root: Path) -> Row:
     """Read how far one trial is; `running` and `failed` are for the runner to tell."""
     folder = trial.folder(root)
@@ -116,9 +130,13 @@ def _json(file: Path) -> dict[str, Any] | None:
 
 
 def _lines(file: Path) -> list[dict[str, Any]]:
-    """Return the lines of a log; an unfinished last one is left out."""
+    """Return the lines of a log; those that a full disk or a kill cut off are left out."""
     try:
-        text = file.read_text(encoding="utf-8")
+        text = file.read_text(encoding="utf-8", errors="replace")
     except FileNotFoundError:
         return []
-    return [json.loads(line) for line in text.split("\n")[:-1]]
+    found = []
+    for line in text.split("\n"):
+        with contextlib.suppress(json.JSONDecodeError):
+            found.append(json.loads(line))
+    return found

@@ -73,7 +73,8 @@ def run_study(study: Study, root: Path, options: RunOptions) -> list[Row]:
     if missing:
         executor = _executor(options)
         with Progress(options.mode, len(trials), len(missing)) as progress:
-            queue = TrialQueue(missing, root, executor, progress, judge)
+            num_done = len(trials) - len(missing)
+            queue = TrialQueue(missing, root, executor, progress, judge, num_done)
             queue.run(places=options.jobs or executor.places, retries=options.retries)
     return status_rows(study, root)
 

@@ -115,7 +115,7 @@ def _group_difference(row: GroupDifference) -> dict[str, Any]:
     groups = {"first": row.first.name, "second": row.second.name}
     tested = {"statistic": row.statistic, "p": row.p, "corrected_p": row.corrected_p}
     found = {"resolved": row.is_resolved, "verdict": str(row)}
-    return {**_of(row.measure), **groups, **tested, **found}
+    return {**_of(row.measure), **groups, **_without_nan(tested), **found}
 
 
 def _without_nan(values: dict[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from resnext.studies.paper import counterparts_of, own_figures
-from resnext.studies.results import Row
+from resnext.studies.results import Row, num_stopped
 from resnext.studies.statistics import (
     Mean,
     Measure,
@@ -29,7 +29,8 @@ class Cell:
         training: Our error on the training images.
         paper: The paper's figures of this network on these images, if it has some.
         counterparts: Its figures of the networks that this one stands for.
-        is_best: The lowest mean of its table.
+        is_best: The lowest mean of its table, of the designs of which no trial was stopped.
+        num_stopped: Trials that halving stopped, so that the mean is too low.
     """
 
     mean: Mean | None
@@ -38,13 +39,15 @@ class Cell:
     paper: PaperError | None = None
     counterparts: tuple[PaperError, ...] = ()
     is_best: bool = False
+    num_stopped: int = 0
 
     def counterpart(self, number: int) -> PaperError | None:
         """Return one of the paper's figures of the networks that this one stands for, if any."""
         return self.counterparts[number] if number < len(self.counterparts) else None
 
     def __str__(self) -> str:
-        return "-" if self.mean is None else spread_text(self.mean)
+        told = "-" if self.mean is None else spread_text(self.mean)
+        return f"{told}, {self.num_stopped} stopped" if self.num_stopped else told
 
 
 @dataclass(frozen=True)
@@ -100,7 +103,8 @@ def _cells(study: Study, rows: Sequence[Row], measure: Measure) -> dict[str, Cel
     means = means_of(errors_of(rows, measure))
     top5 = means_of(top5_errors_of(rows, measure))
     training = {} if measure.test else means_of(errors_of(rows, replace(measure, is_training=True)))
-    lowest = min((mean.mean for mean in means.values()), default=None)
+    stopped = num_stopped(rows, measure.data)
+    lowest = min((m.mean for label, m in means.items() if not stopped[label]), default=None)
     paper, counterparts = own_figures(study, measure), counterparts_of(study, measure)
     return {
         label: Cell(
@@ -109,7 +113,8 @@ def _cells(study: Study, rows: Sequence[Row], measure: Measure) -> dict[str, Cel
             training.get(label),
             paper.get(label),
             counterparts.get(label, ()),
-            is_best=label in means and means[label].mean == lowest,
+            is_best=label in means and not stopped[label] and means[label].mean == lowest,
+            num_stopped=stopped[label],
         )
         for label in (design.label for design in study.designs)
     }

@@ -22,7 +22,7 @@ from resnext.studies.processes import train_in_processes, train_run, with_thread
 from resnext.studies.study import Test
 from resnext.studies.trial import RESULT, RUN, TESTS, key_of_test, read_trial
 from resnext.training.config import TrainConfig
-from resnext.training.run_folder import CONFIG, write_json
+from resnext.training.run_folder import ENVIRONMENT, write_json
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -65,9 +65,9 @@ def _work(claim: Claim, arguments: argparse.Namespace) -> None:
 def _train(folder: Path, config: TrainConfig, processes: int) -> None:
     """Train, or go on from the last checkpoint."""
     run = folder / RUN
-    resume = (run / CONFIG).exists()
+    resume = (run / ENVIRONMENT).exists()
     if not resume:
-        shutil.rmtree(run, ignore_errors=True)  # stopped before its settings were written
+        shutil.rmtree(run, ignore_errors=True)  # stopped before the last file of its beginning
     if processes == 1:
         train_run(folder, config, resume=resume)
     else:

@@ -34,8 +34,19 @@ class TrialQueue:
         root: Path,
         executor: Executor,
         progress: Progress,
-        judge: Judge | None,
+        judge: Judge | None = None,
+        num_done: int = 0,
     ) -> None:
+        """Prepare to run.
+
+        Args:
+            missing: The trials to run.
+            root: The folder with the pool of trials.
+            executor: Where they run.
+            progress: Shows them.
+            judge: Says which are to be stopped early.
+            num_done: Trials of the study that are done already.
+        """
         self._root, self._executor = root, executor
         self._progress, self._judge = progress, judge
         self._waiting = deque(missing)
@@ -44,7 +55,8 @@ class TrialQueue:
         self._stopped: dict[Path, Cut] = {}
         self._num_failures: Counter[str] = Counter()
         self._refusals: Counter[str] = Counter()
-        self._num_done = 0
+        self._refused_data: set[str] = set()
+        self._num_done = num_done
         self._next_look_elsewhere = 0.0
         self._signal = 0
         self._is_urgent = False
@@ -62,15 +74,23 @@ class TrialQueue:
             RunError: A trial's folder cannot be written; the others have saved their state.
         """
         with self._signals():
-            while self._waiting or self._running or self._elsewhere:
-                if self._signal:
-                    self._leave()
-                self._start_some(places)
-                self._stop_worse()
-                for folder, status in self._executor.ended():
-                    self._end(self._running.pop(folder), folder, status, retries)
-                self._progress.tick(self._running)
-                time.sleep(_SECONDS_BETWEEN_LOOKS)
+            try:
+                while self._waiting or self._running or self._elsewhere:
+                    if self._signal:
+                        self._leave()
+                    self._look(places, retries)
+                    time.sleep(_SECONDS_BETWEEN_LOOKS)
+            except (ConfigError, RunError):
+                self._stop_all()
+                raise
+
+    def _look(self, places: int, retries: int) -> None:
+        """Start what has room, and take note of what has ended."""
+        self._start_some(places)
+        self._stop_worse()
+        for folder, status in self._executor.ended():
+            self._end(self._running.pop(folder), folder, status, retries)
+        self._progress.tick(self._running)
 
     def _start_some(self, places: int) -> None:
         """Fill the places; trials of others are looked at again every few seconds."""
@@ -100,12 +120,9 @@ class TrialQueue:
 
     def _begin(self, trial: Trial, folder: Path) -> None:
         """Start a trial with the settings of this study: others may have said other ones since."""
-        try:
-            create_trial(trial, self._root)
-            self._executor.start(folder)
-        except RunError:
-            self._stop_all()
-            raise
+        create_trial(trial, self._root)
+        write_cut(folder, None)
+        self._executor.start(folder)
 
     def _stop_worse(self) -> None:
         """Ask those trials to leave that halving has found to be worse."""
@@ -151,11 +168,15 @@ class TrialQueue:
             self._waiting.appendleft(trial)
 
     def _stop_if_all_are_refused(self, trial: Trial, detail: str) -> None:
-        """Tell a mistake that hits all trials alike once, instead of once for each."""
+        """Tell a mistake that hits all trials alike once, instead of once for each.
+
+        Trials of another data set may be in order.
+        """
         self._refusals[detail] += 1
-        is_last = not (self._waiting or self._running or self._elsewhere)
-        if not self._num_done and (self._refusals[detail] > 1 or is_last):
-            self._stop_all()
+        self._refused_data.add(trial.data)
+        left = [*self._waiting, *self._running.values(), *self._elsewhere]
+        are_alike = {other.data for other in left} <= self._refused_data
+        if not self._num_done and are_alike and (self._refusals[detail] > 1 or not left):
             raise ConfigError(f"{trial.design.label}, {trial.data}: {detail}")
 
     def _leave(self) -> None:

@@ -11,7 +11,7 @@ def verdict(row: Difference) -> str:
     sentences = [_finding(row)]
     if row.interval is not None and not row.is_resolved:
         sentences.append(_needed(row))
-    if row.unpaired:
+    if row.unpaired and not row.num_stopped:
         seeds = ", ".join(map(str, row.unpaired))
         word = "Seed" if len(row.unpaired) == 1 else "Seeds"
         sentences.append(f"{word} {seeds}: finished for one of the two only, and left out.")
@@ -20,6 +20,8 @@ def verdict(row: Difference) -> str:
 
 def word(row: Difference) -> str:
     """Say it in a word or two."""
+    if row.num_stopped:
+        return "not tested"
     if not row.is_resolved:
         return "not resolved"
     return "resolved" if row.mean > 0 else "resolved the other way"
@@ -27,6 +29,12 @@ def word(row: Difference) -> str:
 
 def _finding(row: Difference) -> str:
     better, than = f"“{row.comparison.better}”", f"“{row.comparison.than}”"
+    if row.num_stopped:
+        return (
+            f"Not tested: {better} against {than} on {row.measure}; halving stopped "
+            f"{row.num_stopped} of their trials for their errors, so that the seeds that finished "
+            "are a selection. Run again without --halving to train those too."
+        )
     if row.n == 0:
         return f"No answer: {better} against {than} on {row.measure}; no seed has finished both."
     if row.interval is None:

@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 
 from resnext.cli.main import main
-from resnext.recipes.studies import STUDIES
+from resnext.cli.study import Study, _root
+from resnext.recipes.studies import STUDIES, open_study
+from resnext.recipes.study_scale import Choice
+from resnext.studies.study_folder import settle_folder
 from resnext.training.interrupt import Interrupted
 
 TINY = """\
@@ -115,3 +118,23 @@ def test_another_study_of_the_same_name_is_not_overwritten(
     file.write_text(TINY.replace("epochs: 1", "epochs: 2"))
     assert main(arguments) == 2
     assert "another place" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", [".", "../tiny", ".."])
+def test_a_study_is_found_from_inside_its_folder(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "tiny.yaml").write_text(TINY)
+    settle_folder(open_study(str(tmp_path / "tiny.yaml"), Choice()), tmp_path)
+    here = tmp_path / "tiny" / "deeper" if name == ".." else tmp_path / "tiny"
+    here.mkdir(exist_ok=True)
+    monkeypatch.chdir(here)
+    assert main(["study", "status", name, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["states"] == {"missing": 1}
+    assert _root(Study(action="status", name=name)).resolve() == tmp_path.resolve()
+
+
+def test_random_designs_are_not_timed(capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["design-space", "--scale", "small", "--data", "digits", "--time"]
+    assert main(["study", "report", *arguments]) == 2
+    assert "--time measures designs that are compared one by one" in capsys.readouterr().err

@@ -198,3 +198,7 @@ def test_an_unknown_runtime_and_a_missing_package_are_explained(
     )
     with pytest.raises(ConfigError, match=r"no-such-package.*pip install 'resnext\[export\]'"):
         runtime_version("onnxruntime")
+
+
+def test_quartiles_lie_within_what_was_measured() -> None:
+    assert latency.spread_ms([0.001, 0.010]) == pytest.approx((5.5, 3.25, 7.75))

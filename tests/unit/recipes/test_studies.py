@@ -209,3 +209,20 @@ def test_a_wrong_file_is_named(tmp_path: Path) -> None:
     file.write_text("name: mine\nspace: {kind: equal}\ndata: [digits]\n")
     with pytest.raises(ConfigError, match=r"mine\.yaml: space"):
         open_study(str(file), Choice())
+
+
+def test_small_table_6_tests_on_images_that_training_did_not_see(tmp_path: Path) -> None:
+    for label in "abcd":
+        (tmp_path / label).mkdir()
+        for number in range(8):
+            (tmp_path / label / f"{number}.png").write_bytes(b"")
+    choice = Choice(
+        "small",
+        (DataConfig(name="folder", root=tmp_path),),
+        changes=("data.val_fraction=0.3", "data.num_train=5"),
+    )
+    study = open_study("table6", choice)
+    for test in study.tests:
+        assert test.data is not None
+        assert test.data.val_fraction == study.settings[0].data.val_fraction == 0.3
+        assert (test.data.classes, test.data.num_train) == (("a", "b"), None)

@@ -33,22 +33,26 @@ class FakeRay:
         RayError=RayError, TaskCancelledError=TaskCancelledError, RayTaskError=RayTaskError
     )
 
+    gpus = 0.0
+
     def __init__(self) -> None:
+        self.joined: dict[str, Any] = {}
         self.options: dict[str, Any] = {}
         self.ends: dict[str, int | Exception] = {}
         self.cancelled: list[tuple[str, bool]] = []
 
     def init(self, **options: Any) -> None:
+        self.joined = options
         if options.get("address") == "nowhere":
             raise ConnectionError("no one is there")
 
     def cluster_resources(self) -> dict[str, float]:
-        return {"CPU": 12.0}
+        return {"CPU": 12.0} | ({"GPU": self.gpus} if self.gpus else {})
 
     def nodes(self) -> list[dict[str, Any]]:
         return [
             {"Alive": True, "Resources": {"CPU": 4.0}},
-            {"Alive": True, "Resources": {"CPU": 8.0}},
+            {"Alive": True, "Resources": {"CPU": 8.0, "GPU": self.gpus}},
             {"Alive": False, "Resources": {"CPU": 64.0}},
         ]
 
@@ -105,6 +109,27 @@ def test_a_trial_needs_all_its_cores_on_one_living_machine(
 ) -> None:
     assert RayExecutor(Effort(threads=threads), "auto").places == places
     assert ray.options == {"num_cpus": threads, "num_gpus": 0, "max_retries": 0}
+
+
+@pytest.mark.parametrize(("processes", "places"), [(1, 2), (2, 1)])
+def test_a_trial_needs_a_gpu_for_each_process(ray: FakeRay, processes: int, places: int) -> None:
+    ray.gpus = 2.0
+    assert RayExecutor(Effort(threads=1, processes=processes), "auto").places == places
+    assert ray.options["num_gpus"] == processes
+
+
+def test_a_trial_of_more_gpus_than_a_machine_has_is_refused_instead_of_waiting(
+    ray: FakeRay,
+) -> None:
+    ray.gpus = 2.0
+    message = "need 4 cores and 4 GPUs of one machine; .* 4 cores and 0 GPUs; 8 cores and 2 GPUs"
+    with pytest.raises(ConfigError, match=message):
+        RayExecutor(Effort(threads=1, processes=4), "auto")
+
+
+def test_a_local_cluster_joins_no_other(ray: FakeRay) -> None:
+    RayExecutor(Effort(threads=1), "local")
+    assert ray.joined["address"] == "local"  # none would take the cluster of the environment
 
 
 @pytest.mark.usefixtures("ray")

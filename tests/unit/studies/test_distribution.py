@@ -6,6 +6,7 @@ from scipy import stats
 
 from resnext.studies.distribution import ALL, compare_groups, groups_of
 from resnext.studies.statistics import Measure
+from resnext.studies.summary import as_dict
 
 CIFAR = Measure("cifar10")
 
@@ -70,3 +71,12 @@ def test_a_single_design_makes_no_distribution() -> None:
 def test_a_table_is_no_distribution() -> None:
     study, rows = made_design_space()
     assert compare_groups(study.replace(kind="table"), rows) == []
+
+
+def test_designs_that_halving_selected_are_not_tested() -> None:
+    study, rows = made_design_space(points_apart=3.0)
+    rows[0] = made_row(rows[0].trial, None, state="pruned")
+    (found,) = compare_groups(study, rows)
+    assert not found.is_resolved
+    assert str(found).startswith("Not tested: on cifar10, whether the errors of")
+    assert as_dict(study, rows)["group_differences"][0]["p"] is None

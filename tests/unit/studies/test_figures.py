@@ -16,13 +16,14 @@ from made_study import (
 )
 
 from resnext.data.config import DataConfig
+from resnext.model.names import config_from
 from resnext.recipes.benchmarks import figure7
 from resnext.recipes.cardinality import residual, table3
 from resnext.recipes.study_scale import Choice
 from resnext.studies import curves, figures, plots
 from resnext.studies.figures import draw_figures, draw_time_figure
 from resnext.studies.results import Row
-from resnext.studies.study import Study
+from resnext.studies.study import Design, Study
 from resnext.studies.trial import plan_trials
 
 DIGITS = (DataConfig(name="digits"),)
@@ -147,3 +148,12 @@ def test_nothing_is_drawn_where_nothing_has_finished() -> None:
     assert (
         figures.draw_figures(study, [made_row(trial, None) for trial in plan_trials(study)]) == []
     )
+
+
+def test_a_distribution_of_baselines_has_no_cardinality_to_draw() -> None:
+    designs = tuple(
+        Design(label=name, model=config_from(name)) for name in ("vgg16_bn", "vgg19_bn")
+    )
+    study = made_study(designs=designs, kind="distribution", seeds=(0,))
+    rows = [made_row(trial, 5.0) for trial in plan_trials(study)]
+    assert captions(study, rows) == ["digits: share of the designs with an error of at most e"]

@@ -11,11 +11,11 @@ from resnext.data import fashion_mnist
 from resnext.data.config import DataConfig
 from resnext.model.config import ResNeXtConfig
 from resnext.studies import trial_process
-from resnext.studies.attempts import Status, last_words
+from resnext.studies.attempts import Status, last_words, record_attempt
 from resnext.studies.claim import Claim, find_holder, take_claim
 from resnext.studies.results import Figures, read_row
 from resnext.studies.study import Design, Test
-from resnext.studies.trial import Trial, create_trial
+from resnext.studies.trial import ATTEMPTS, Trial, create_trial
 from resnext.studies.trial_process import main
 from resnext.training.config import OptimConfig, RuntimeConfig, ScheduleConfig, TrainConfig
 from resnext.training.metrics_log import read_metrics
@@ -214,3 +214,22 @@ def test_the_trial_says_what_it_trains_but_not_with_how_many_threads(tmp_path: P
     values = json.loads((folder / "trial.json").read_text())
     assert TrainConfig(**values["config"]) == given.config
     assert values["config"]["runtime"]["threads"] is None  # a machine's own affair
+
+
+def test_a_run_that_was_killed_before_it_had_begun_is_begun_anew(tmp_path: Path) -> None:
+    given = trial()
+    folder = create_trial(given, tmp_path)
+    assert train(folder) == Status.DONE
+    (folder / "result.json").unlink()
+    (folder / "run" / "environment.json").unlink()  # the last file of the beginning
+    assert train(folder) == Status.DONE
+    assert read_row(given, tmp_path).state == "done"
+    assert (folder / "run" / "environment.json").exists()
+
+
+def test_a_record_that_a_full_disk_cut_off_is_left_out(tmp_path: Path) -> None:
+    given = trial()
+    folder = create_trial(given, tmp_path)
+    (folder / ATTEMPTS).write_text('{"reason": "killed", "detail": "by SIG')
+    record_attempt(folder, Status.CRASHED, is_last=True)
+    assert [attempt["reason"] for attempt in read_row(given, tmp_path).attempts] == ["crashed"]

@@ -1,3 +1,4 @@
+import errno
 import json
 import signal
 from collections.abc import Callable
@@ -6,12 +7,14 @@ from typing import Any
 
 import pytest
 
+from resnext.data.config import DataConfig
 from resnext.errors import ConfigError, RunError
 from resnext.model.names import config_from
+from resnext.studies import halving as halving_module
 from resnext.studies import trial_queue
 from resnext.studies.attempts import Status
 from resnext.studies.claim import Claim, find_holder, take_claim
-from resnext.studies.halving import Judge
+from resnext.studies.halving import Cut, Judge
 from resnext.studies.progress import Progress
 from resnext.studies.results import read_row
 from resnext.studies.scheduler import status_rows
@@ -102,9 +105,9 @@ def trials_of(root: Path, num_designs: int) -> list[Trial]:
 
 def run(trials: list[Trial], root: Path, executor: FakeExecutor, **options: Any) -> None:
     given = {"places": 1, "retries": 1} | options
-    judge = given.pop("judge", None)
+    judge, num_done = given.pop("judge", None), given.pop("num_done", 0)
     with Progress("quiet", len(trials), len(trials)) as progress:
-        TrialQueue(trials, root, executor, progress, judge).run(**given)
+        TrialQueue(trials, root, executor, progress, judge, num_done).run(**given)
 
 
 def reasons(trial: Trial, root: Path) -> list[str]:
@@ -297,3 +300,46 @@ def test_halving_stops_a_trial_and_a_later_run_leaves_it_so(tmp_path: Path) -> N
     assert again.started == []
     run(trials, tmp_path, again)
     assert again.started == executor.stopped
+    assert not list(tmp_path.rglob("pruned.json"))
+
+
+def test_a_broken_data_set_does_not_keep_the_others_from_training(tmp_path: Path) -> None:
+    sets = (TrainConfig(), TrainConfig(data=DataConfig(name="cifar10")))
+    given = study(2).replace(settings=sets)
+    trials = plan_trials(given)
+    for trial in trials:
+        create_trial(trial, tmp_path)
+    executor = FakeExecutor(Status.REFUSED, Status.REFUSED, Status.DONE, Status.DONE)
+    run(trials, tmp_path, executor)
+    rows = status_rows(given, tmp_path)
+    assert [(row.trial.data, row.state) for row in rows] == [
+        *2 * [("digits", "failed")],
+        *2 * [("cifar10", "done")],
+    ]
+
+
+def test_what_is_refused_again_does_not_keep_new_seeds_from_training(tmp_path: Path) -> None:
+    trials = trials_of(tmp_path, 3)
+    executor = FakeExecutor(Status.REFUSED, Status.REFUSED, Status.DONE)
+    run(trials, tmp_path, executor, num_done=1)
+    assert len(executor.started) == 3
+
+
+def test_a_folder_where_a_cut_cannot_be_kept_stops_the_study_and_lets_the_others_save(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = trials_of(tmp_path, 2)
+    cut = Cut("s", 1, 60.0, 0, 1, 2)
+
+    class Harsh:
+        def look(self, trial: Trial, _: Path) -> Cut | None:
+            return cut if trial is second else None
+
+    def no_room(*_: Any, **__: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(halving_module, "write_json", no_room)
+    executor = FakeExecutor(ENDLESS)
+    with pytest.raises(RunError, match="No space left"):
+        run([first, second], tmp_path, executor, places=2, judge=Harsh())
+    assert executor.stopped == [first.folder(tmp_path)]

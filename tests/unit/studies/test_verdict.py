@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from made_study import made_rows, made_study
+from made_study import made_row, made_rows, made_study
 
 from resnext.studies.differences import Difference, compare
 from resnext.studies.study import Comparison
+from resnext.studies.table import error_tables
 from resnext.studies.verdict import needed_text, verdict, word
 
 STUDY = made_study(seeds=(0, 1, 2), comparisons=(Comparison(better="b", than="a"),))
@@ -89,3 +90,24 @@ def test_more_seeds_are_asked_for_than_there_were(b: list[float], c: list[float]
     for found in compare(study, made_rows(study, errors)):
         if found.interval is not None and not found.is_resolved:
             assert found.n_needed is None or found.n_needed > found.n
+
+
+def test_seeds_that_halving_selected_are_not_tested() -> None:
+    """Their mean is too low by being selected: here the designs are the same but for that."""
+    rows = made_rows(STUDY, {"a": A, "b": [7.0, 7.21, 7.09]})
+    rows = [
+        made_row(row.trial, None, state="pruned")
+        if (row.design.label, row.trial.seed) == ("b", 2)
+        else row
+        for row in rows
+    ]
+    (found,) = compare(STUDY, rows)
+    assert (word(found), found.is_resolved, found.interval) == ("not tested", False, None)
+    assert verdict(found).startswith(
+        "Not tested: “b” against “a” on digits; halving stopped 1 of their trials"
+    )
+    (table,) = error_tables(STUDY, rows)
+    (_, (a,)), (_, (b,)) = table.rows
+    assert a is not None
+    assert a.is_best
+    assert str(b).endswith("(2), 1 stopped")
