@@ -39,9 +39,13 @@ class Settings(BaseModel):
 def _message(owner: type[Settings], error: ValidationError) -> str:
     """Say, for each bad setting, its name, its value and what would be accepted."""
     lines = []
-    for problem in error.errors():
+    problems = error.errors()
+    if any(problem["type"] != "too_short" for problem in problems):
+        # a list whose entries are wrong counts as too short as well
+        problems = [problem for problem in problems if problem["type"] != "too_short"]
+    for problem in problems:
         where = ".".join(str(part) for part in problem["loc"])
-        text = problem["msg"].removeprefix("Value error, ")
+        text = _IN_PLAIN_WORDS.get(problem["type"], problem["msg"].removeprefix("Value error, "))
         if problem["type"] == "extra_forbidden":
             text = f"no such setting{_suggestion(where, list(owner.model_fields))}"
             lines.append(f"{where}: {text}")
@@ -52,6 +56,12 @@ def _message(owner: type[Settings], error: ValidationError) -> str:
         else:
             lines.append(f"{where}={problem['input']!r}: {text}")
     return "; ".join(lines)
+
+
+_IN_PLAIN_WORDS = {
+    "tuple_type": "write a list, such as [1, 2] or [digits]",
+    "dict_type": "write a group of settings, such as {schedule.epochs: 10}",
+}
 
 
 def _suggestion(given: str, known: list[str]) -> str:

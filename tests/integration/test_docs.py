@@ -6,9 +6,12 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
+from pydantic import TypeAdapter
 
 from resnext.recipes.studies import STUDIES, open_study
 from resnext.recipes.study_scale import Choice
+from resnext.studies.space import Space, expand
 
 PAGE = (Path(__file__).parents[2] / "docs" / "studies.md").read_text(encoding="utf-8")
 
@@ -32,6 +35,15 @@ def test_the_file_of_the_page_is_a_study(tmp_path: Path, monkeypatch: pytest.Mon
     study = open_study("paths.yaml", Choice())
     assert [design.label for design in study.designs] == ["1x64d", "4x24d", "32x4d"]
     assert {comparison.than for comparison in study.comparisons} == {"1x64d"}
+
+
+def test_each_space_of_the_page_has_designs() -> None:
+    blocks = re.findall(r"(?:^    (?:space:|  ).*\n)+", PAGE, re.MULTILINE)
+    texts = [re.sub("^    ", "", text, flags=re.MULTILINE) for text in blocks if "kind:" in text]
+    spaces = [yaml.safe_load(text)["space"] for text in texts if text.startswith("space:  ")]
+    assert [space["kind"] for space in spaces] == ["list", "grid", "random"]
+    read = TypeAdapter(Space)
+    assert [len(expand(read.validate_python(space))) for space in spaces] == [2, 4, 16]
 
 
 def test_every_named_study_is_on_the_page() -> None:

@@ -25,6 +25,11 @@ def test_a_wrong_value_in_a_group_is_named_with_the_group() -> None:
         TrainConfig(optim={"lr": "high"})
 
 
+def test_a_value_in_place_of_a_list_is_answered_in_plain_words() -> None:
+    with pytest.raises(ConfigError, match=r"size_schedule=1\.0: write a list, such as"):
+        TrainConfig(size_schedule=1.0)
+
+
 def test_settings_do_not_change_in_place() -> None:
     config = ResNeXtConfig()
     with pytest.raises(ValueError, match="frozen"):

@@ -103,7 +103,7 @@ def _table(
     rows: Sequence[dict[str, Any]], budget: Budget, front: Sequence[bool], *, is_full: bool
 ) -> Table:
     """Draw designs; a column that says nothing is left out."""
-    columns = {"design": [row["name"] for row in rows]}
+    columns = {"design": [row["name"] + "*" * row["has_own_widths"] for row in rows]}
     columns["C"] = [str(row["cardinality"]) for row in rows]
     columns["d"] = [str(row["bottleneck_width"]) for row in rows]
     if is_full:
@@ -118,11 +118,16 @@ def _table(
     if front:
         columns["front"] = ["*" if is_on_front else "" for is_on_front in front]
     table = Table(box=box.SIMPLE, collapse_padding=not is_full)
-    for title in columns:
+    for title, cells in columns.items():
         is_text = title in ("design", _PAPER, "front")
-        table.add_column(title, justify="left" if is_text else "right", no_wrap=title != _PAPER)
-    for cells in zip(*columns.values(), strict=True):
-        table.add_row(*cells)
+        table.add_column(
+            title,
+            justify="left" if is_text else "right",
+            no_wrap=title != _PAPER,
+            min_width=max(map(len, cells), default=None) if title == "design" else None,
+        )
+    for line in zip(*columns.values(), strict=True):
+        table.add_row(*line)
     return table
 
 
@@ -131,13 +136,14 @@ def _remarks(rows: Sequence[dict[str, Any]], *, with_front: bool) -> list[str]:
         return ["no design is that close; widen --tolerance"]
     lines = []
     if with_front:
-        lines.append("* no other of them has at most as many of all three, and fewer of one")
+        lines.append("front: no other of these is as cheap in all three and cheaper in one")
         return lines
     far = [row["name"] for row in rows if abs(row["deviation"]) > _FAR]
     if far:
-        lines.append(f"nothing comes closer than {_FAR:.0%} to the cost than {', '.join(far)}")
+        lines.append(f"the closest there is, though more than {_FAR:.0%} off: {', '.join(far)}")
     lines += [
-        f"{row['name']}: stem {row['stem_width']}, stages {row['stage_widths']}"
+        f"* {row['name']} with stem_width {row['stem_width']}, stage_widths {row['stage_widths']}; "
+        "the name alone is another network"
         for row in rows
         if row["has_own_widths"]
     ]

@@ -137,8 +137,9 @@ def _as_title(text: str) -> str:
 
 def _open(arguments: Study) -> StudySettings:
     from resnext.data.config import parse_data
-    from resnext.recipes.studies import open_study
+    from resnext.recipes.studies import STUDIES, open_study
     from resnext.recipes.study_scale import Choice
+    from resnext.studies.study_folder import STUDY
 
     choice = Choice(
         scale=arguments.scale,
@@ -147,7 +148,9 @@ def _open(arguments: Study) -> StudySettings:
         recipe=arguments.recipe,
         changes=arguments.set,
     )
-    return open_study(arguments.name, choice)
+    kept = (arguments.root or Path("studies")) / arguments.name
+    is_kept = arguments.name not in STUDIES and (kept / STUDY).exists()
+    return open_study(str(kept) if is_kept else arguments.name, choice)
 
 
 def _show(study: StudySettings, arguments: Study) -> int:
@@ -196,6 +199,8 @@ def _status(study: StudySettings, arguments: Study) -> int:
     from resnext.cli.study_output import print_status
     from resnext.studies.scheduler import status_rows
 
+    if arguments.root is not None and not arguments.root.is_dir():
+        raise RunError(f"--root {arguments.root}: there is no such folder")
     rows = status_rows(study, _root(arguments))
     if arguments.json:
         _tell(study, rows, arguments)

@@ -44,7 +44,7 @@ def _design_table(study: Study, *, is_full: bool) -> Table:
     table = Table(box=box.SIMPLE, collapse_padding=not is_full)
     for title in ("design", "network"):
         table.add_column(title, overflow="fold")
-    for title in ("# params.", "FLOPs", "activations", "cost"):
+    for title in ("# params.", "FLOPs", "activations", "relative FLOPs"):
         table.add_column(title, justify="right", no_wrap=True)
     costs = [_cost(study, design) for design in study.designs]
     for design, cost in zip(study.designs, costs, strict=True):

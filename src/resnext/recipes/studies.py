@@ -16,7 +16,7 @@ from resnext.recipes.benchmarks import figure7, table5, table6, table7
 from resnext.recipes.cardinality import residual, table3, table4
 from resnext.recipes.design_space import design_space
 from resnext.recipes.presets import RECIPES
-from resnext.recipes.study_scale import Choice
+from resnext.recipes.study_scale import Choice, refuse_said_otherwise
 from resnext.settings import Settings, override, override_all
 from resnext.studies.space import Space, expand
 from resnext.studies.study import Comparison, Halving, Slug, Study
@@ -91,6 +91,8 @@ def open_study(name_or_file: str, choice: Choice) -> Study:
             f"{path} says its own data, recipe and scale; leave out --data, --recipe and --scale, "
             "or edit the file"
         )
+    if path.is_dir() and not (path / STUDY).exists():
+        raise ConfigError(f"{path} is not the folder of a study: it holds no {STUDY}")
     return _change(_read(path / STUDY if path.is_dir() else path), choice)
 
 
@@ -103,11 +105,13 @@ def _read(file: Path) -> Study:
 
 
 def _change(study: Study, choice: Choice) -> Study:
+    refuse_said_otherwise(choice.changes)
     settings = tuple(override_all(settings, choice.changes) for settings in study.settings)
     return study.replace(settings=settings, seeds=choice.seeds or study.seeds)
 
 
 def _settings_of(file: StudyFile, data: DataConfig) -> TrainConfig:
+    refuse_said_otherwise(file.set)
     settings = RECIPES[file.recipe](ResNeXtConfig(), data)
     for key, value in file.set.items():
         settings = override(settings, key, value)

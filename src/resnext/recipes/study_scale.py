@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -69,6 +70,34 @@ class Choice:
         )
 
 
+# Settings of a trial that a study says in another way
+_SAID_OTHERWISE = {
+    "seed": "--seeds (in a file: seeds) says the seeds",
+    "recipe": "--recipe (in a file: recipe) chooses the recipe",
+    "keep": "trials keep the weights of the last epoch, so that none is chosen by its error",
+    "model": "the designs say the networks",
+    "data.name": "--data (in a file: data) says the images",
+    "data.root": "--data NAME:FOLDER says where the images are",
+    "runtime.threads": "--threads says the threads",
+}
+
+
+def refuse_said_otherwise(keys: Iterable[str]) -> None:
+    """Refuse changes that a trial would not follow.
+
+    Args:
+        keys: Names of settings, or texts such as `schedule.epochs=10`.
+
+    Raises:
+        ConfigError: A study says one of them in another way.
+    """
+    for key in keys:
+        name = key.partition("=")[0]
+        for said, how in _SAID_OTHERWISE.items():
+            if name == said or name.startswith(f"{said}."):
+                raise ConfigError(f"{name} cannot be set for a study: {how}")
+
+
 def settings_for(choice: Choice, recipe: str, default: str = "imagenet") -> tuple[TrainConfig, ...]:
     """Return the settings of the trials on each data set.
 
@@ -77,6 +106,7 @@ def settings_for(choice: Choice, recipe: str, default: str = "imagenet") -> tupl
         recipe: The paper's recipe of this study.
         default: The paper's data set of this study.
     """
+    refuse_said_otherwise(choice.changes)
     chosen = choice.recipe or (recipe if choice.is_paper else "fast")
     if chosen not in RECIPES:
         raise ConfigError(f"recipe={chosen!r}: recipes are {', '.join(RECIPES)}")

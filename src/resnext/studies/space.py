@@ -95,6 +95,7 @@ class RandomSpace(Settings):
 Space = Annotated[ListSpace | GridSpace | EqualCostSpace | RandomSpace, Field(discriminator="kind")]
 
 _DRAWS_PER_DESIGN = 1000
+_FAR = 0.25  # a design that costs more or less than this is not of equal cost
 
 
 def network(given: Network) -> ResNeXtConfig:
@@ -137,6 +138,8 @@ def expand(space: Space, input_size: int | None = None) -> tuple[Design, ...]:
 
 def _listed(given: Network) -> Design:
     config = network(given) if isinstance(given, dict) else config_from(given)
+    if isinstance(given, str):
+        return Design(label=given, model=config)  # as written, for those who compare by it
     label = given.get("label") if isinstance(given, dict) else None
     return Design(label=label or name_of(config), model=config)
 
@@ -158,6 +161,14 @@ def _equal_cost(space: EqualCostSpace, input_size: int | None) -> tuple[Design, 
     like = network(space.like)
     budget = Budget.like(like, space.by, space.scope, input_size, space.factor)
     solutions = equal_cost_family(like, space.cardinality, budget)
+    for solution in solutions:
+        if abs(solution.deviation) > _FAR:
+            raise ConfigError(
+                f"cardinality {solution.config.cardinality}: the closest design, "
+                f"{solution.config.template}, costs {1 + solution.deviation:.2f} times as many "
+                f"{space.by} as {name_of(like)}, so it is not of equal cost; leave it out, or list "
+                "the networks"
+            )
     return tuple(
         Design(label=s.config.template, model=s.config, column=s.config.template) for s in solutions
     )

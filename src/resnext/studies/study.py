@@ -19,13 +19,13 @@ class Design(Settings):
     """One network of a study, with its place in the table.
 
     Attributes:
-        label: Short unique name, such as `50 layers, 32x4d`.
+        label: Short unique name in one line, such as `50 layers, 32x4d`.
         model: The network; its classes and channels follow the data.
         row: Row of the table.
         column: Column of the table; empty if the table has one.
     """
 
-    label: str
+    label: Annotated[str, Field(min_length=1, pattern=r"^[^\x00-\x1f\x7f]+$")]
     model: ModelConfig
     row: str = ""
     column: str = ""

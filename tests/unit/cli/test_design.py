@@ -89,9 +89,9 @@ def test_a_design_far_from_the_cost_and_its_own_widths_are_pointed_out(
 ) -> None:
     small = ["--like", "resnet29", "--factor", "0.01"]
     assert main(["design", *small, "--cardinality", "2"]) == 0
-    assert "nothing comes closer than 10%" in capsys.readouterr().out
+    assert "the closest there is, though more than 10% off" in capsys.readouterr().out
     assert main(["design", "--factor", "0.5", "--multiplier", "--multiple-of", "8"]) == 0
-    assert "resnet50_1x48d: stem 48, stages [" in capsys.readouterr().out
+    assert "* resnet50_1x48d with stem_width 48, stage_widths [" in capsys.readouterr().out
 
 
 def test_measured_designs_are_marked_with_spread_age_and_doubt(

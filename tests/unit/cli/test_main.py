@@ -1,5 +1,6 @@
 """The command: help without torch, a user's mistake as one message."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -49,6 +50,15 @@ def test_a_users_mistake_is_one_line_on_stderr(capsys: pytest.CaptureFixture[str
     assert out == ""
     assert err.startswith("resnext: error: cardinality=32")
     assert len(err.splitlines()) == 1
+
+
+def test_a_letter_that_the_terminal_lacks_is_no_error() -> None:
+    code = "from resnext.cli.main import main; main(['--version']); print('\u201c')"
+    environment = os.environ | {"PYTHONIOENCODING": "ascii"}
+    said = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, env=environment, check=True
+    )
+    assert said.stdout.endswith(b"?\n")
 
 
 @pytest.mark.parametrize(

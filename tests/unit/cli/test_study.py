@@ -134,6 +134,17 @@ def test_a_study_is_found_from_inside_its_folder(
     assert _root(Study(action="status", name=name)).resolve() == tmp_path.resolve()
 
 
+def test_a_study_is_found_by_its_name_below_the_root(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "tiny.yaml").write_text(TINY)
+    settle_folder(open_study(str(tmp_path / "tiny.yaml"), Choice()), tmp_path)
+    assert main(["study", "status", "tiny", "--root", str(tmp_path), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["states"] == {"missing": 1}
+    assert main(["study", "status", "table3", "--root", str(tmp_path / "nowhere")]) == 2
+    assert "there is no such folder" in capsys.readouterr().err
+
+
 def test_random_designs_are_not_timed(capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["design-space", "--scale", "small", "--data", "digits", "--time"]
     assert main(["study", "report", *arguments]) == 2

@@ -197,11 +197,30 @@ def test_a_file_becomes_a_study(tmp_path: Path) -> None:
         ("table6", Choice(data=(DataConfig(),)), "takes two data sets, got 1"),
         ("table6", Choice("small", (DataConfig(),) * 2), "takes one data set, got 2"),
         ("table3", Choice(changes=("schedule.epocs=1",)), "epochs"),
+        ("table3", Choice(changes=("seed=3",)), "--seeds"),
+        ("table3", Choice(changes=("keep=best",)), "last epoch"),
+        ("table3", Choice(changes=("recipe=modern",)), "--recipe"),
+        ("table3", Choice(changes=("model.cardinality=4",)), "the designs say the networks"),
+        ("table3", Choice(changes=("data.name=cifar10",)), "--data"),
+        ("table3", Choice(changes=("runtime.threads=9",)), "--threads"),
     ],
 )
 def test_a_wrong_choice_is_refused_with_the_remedy(name: str, choice: Choice, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         open_study(name, choice)
+
+
+def test_what_a_study_says_otherwise_is_refused_in_a_file_and_in_a_folder(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    text = "name: mine\nspace: {kind: list, networks: [resnet29]}\ndata: [digits]\n"
+    file.write_text(text + "set: {seed: 3}\n")
+    with pytest.raises(ConfigError, match=r"mine\.yaml: seed cannot be set for a study"):
+        open_study(str(file), Choice())
+    file.write_text(text)
+    with pytest.raises(ConfigError, match="seed cannot be set for a study"):
+        open_study(str(file), Choice(changes=("seed=3",)))
+    with pytest.raises(ConfigError, match="is not the folder of a study"):
+        open_study(str(tmp_path), Choice())
 
 
 def test_a_wrong_file_is_named(tmp_path: Path) -> None:

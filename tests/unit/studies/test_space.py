@@ -23,7 +23,7 @@ def model(config: object) -> ResNeXtConfig:
 def test_a_list_takes_names_and_names_with_changes() -> None:
     changed = {"name": "resnext29_8x64d", "stem_width": 16, "label": "thin stem"}
     designs = expand(space(kind="list", networks=["resnet29", changed, "vgg16"]))
-    assert [design.label for design in designs] == ["resnet29", "thin stem", "vgg16_bn"]
+    assert [design.label for design in designs] == ["resnet29", "thin stem", "vgg16"]
     assert model(designs[1].model).stem_width == 16
 
 
@@ -72,3 +72,8 @@ def test_a_window_that_no_design_meets_is_refused() -> None:
 def test_a_wrong_space_is_refused_with_the_reason(values: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         expand(space(**values))
+
+
+def test_a_family_of_equal_cost_is_of_equal_cost() -> None:
+    with pytest.raises(ConfigError, match="cardinality 500: the closest design, 500x1d, costs"):
+        expand(space(kind="equal_cost", like="resnet50", cardinality=[1, 500]))

@@ -131,6 +131,7 @@ def test_a_trial_that_is_asked_for_again_follows_its_images_and_the_machine(tmp_
         ),
         ({"settings": (TrainConfig(), TrainConfig())}, "digits occurs more than once"),
         ({"designs": ()}, "designs"),
+        ({"designs": ({"label": "two\nlines", "model": DESIGN.model},)}, "label="),
         ({"name": "a/b"}, "name='a/b'"),
     ],
 )
