@@ -118,14 +118,9 @@ def _table(
     if front:
         columns["front"] = ["*" if is_on_front else "" for is_on_front in front]
     table = Table(box=box.SIMPLE, collapse_padding=not is_full)
-    for title, cells in columns.items():
+    for title in columns:
         is_text = title in ("design", _PAPER, "front")
-        table.add_column(
-            title,
-            justify="left" if is_text else "right",
-            no_wrap=title != _PAPER,
-            min_width=max(map(len, cells), default=None) if title == "design" else None,
-        )
+        table.add_column(title, justify="left" if is_text else "right", no_wrap=title != _PAPER)
     for line in zip(*columns.values(), strict=True):
         table.add_row(*line)
     return table
