@@ -148,9 +148,9 @@ def _open(arguments: Study) -> StudySettings:
         recipe=arguments.recipe,
         changes=arguments.set,
     )
-    kept = (arguments.root or Path("studies")) / arguments.name
-    is_kept = arguments.name not in STUDIES and (kept / STUDY).exists()
-    return open_study(str(kept) if is_kept else arguments.name, choice)
+    name, kept = arguments.name, (arguments.root or Path("studies")) / arguments.name
+    is_known = name in STUDIES or Path(name).exists()
+    return open_study(str(kept) if not is_known and (kept / STUDY).exists() else name, choice)
 
 
 def _show(study: StudySettings, arguments: Study) -> int:

@@ -55,23 +55,25 @@ def table5(choice: Choice) -> Study:
         seeds=choice.seeds or (0, 1, 2),
         comparisons=_last_against_others(designs),
         tests=(large,),
-        paper=_paper_table_5(designs, large.name),
+        paper=_paper_table_5(choice, designs, large.name),
         note=choice.note("11 to 20 layers, all widths half of the paper's")
         + " The paper cites the Inception networks from their own papers (Inception-v3 at 299: "
         "21.2 / 5.6; Inception-v4 20.0 / 5.0; Inception-ResNet-v2 19.9 / 4.9).",
     )
 
 
-def _paper_table_5(designs: tuple[Design, ...], large: str) -> tuple[PaperError, ...]:
+def _paper_table_5(
+    choice: Choice, designs: tuple[Design, ...], large: str
+) -> tuple[PaperError, ...]:
     """Return the paper's errors beside our networks, whose larger crop may be another one."""
     return tuple(
         PaperError(
             design=name,
-            data="imagenet",
+            data="imagenet" if choice.is_paper or not test else "imagenet at 320 px",
             test=test,
             top1_error=pair[0],
             top5_error=pair[1],
-            beside="" if design.label == name else design.label,
+            beside="" if choice.is_paper else design.label,
         )
         for design, (name, pairs) in zip(designs, _TABLE_5.items(), strict=True)
         for test, pair in zip(("", large), pairs, strict=True)
