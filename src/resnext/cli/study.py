@@ -1,6 +1,7 @@
 """Compare networks at equal cost: run a study, follow it, read its report.
 
-NAME is a study of the paper (`resnext study list`), a YAML file, or the folder of a study.
+NAME is a study of the paper (`resnext study list`), a YAML file, the folder of a study, or its
+name below --root.
 Trials are ordinary runs below --root, shared between studies; running again does only what
 is missing.
 
@@ -13,7 +14,7 @@ Examples:
   resnext study run table3 --data imagenet:DIR --cluster auto
   resnext study run my-study.yaml
   resnext study status studies/table3-small-fashion-mnist
-  resnext study report studies/table3-small-fashion-mnist
+  resnext study report table3-small-fashion-mnist
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ class Study:
     """list the named studies; show one's designs and costs; run its trials; tell their status;
     write its report."""
     name: Annotated[tyro.conf.Positional[str], option("NAME")] = ""
-    """A study of the paper, a YAML file, or the folder of a study."""
+    """A study of the paper, a YAML file, the folder of a study, or its name below --root."""
     scale: Annotated[Literal["paper", "small"], option("paper|small", "paper")] = "paper"
     """The paper's networks and recipe, or the same comparison for two cores."""
     data: Annotated[tuple[str, ...], option("DATA ...", "the paper's")] = ()

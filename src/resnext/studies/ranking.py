@@ -10,7 +10,7 @@ from itertools import combinations
 from scipy import stats
 
 from resnext.studies.paper import counterparts_of, own_figures
-from resnext.studies.results import Row
+from resnext.studies.results import Row, num_stopped
 from resnext.studies.statistics import Measure, errors_of, means_of, measures_of
 from resnext.studies.study import PaperError, Study
 
@@ -61,7 +61,10 @@ def paper_agreements(study: Study, rows: Sequence[Row]) -> list[Agreement]:
 
 
 def _means(rows: Sequence[Row], measure: Measure) -> dict[str, float]:
-    return {label: mean.mean for label, mean in means_of(errors_of(rows, measure)).items()}
+    """Return the mean errors, without the designs of which halving left a selection."""
+    stopped = num_stopped(rows, measure.data)
+    means = means_of(errors_of(rows, measure))
+    return {label: mean.mean for label, mean in means.items() if not stopped[label]}
 
 
 def _agreements(

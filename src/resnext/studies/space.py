@@ -95,7 +95,7 @@ class RandomSpace(Settings):
 Space = Annotated[ListSpace | GridSpace | EqualCostSpace | RandomSpace, Field(discriminator="kind")]
 
 _DRAWS_PER_DESIGN = 1000
-_FAR = 0.25  # a design that costs more or less than this is not of equal cost
+_FAR = 0.25  # a design that is further off the cost, as a share, is not of equal cost
 
 
 def network(given: Network) -> ResNeXtConfig:

@@ -45,6 +45,19 @@ def test_only_designs_that_finished_on_both_sets_count() -> None:
     assert found.tau == pytest.approx(1)
 
 
+def test_designs_of_which_halving_left_a_selection_are_not_ranked() -> None:
+    labels = "abcd"
+    study: Study = made_study(labels, settings=SETS, seeds=(0, 1))
+    rows = [
+        made_row(trial, None, state="pruned")
+        if (trial.design.label, trial.data, trial.seed) == ("a", "digits", 1)
+        else made_row(trial, float(labels.index(trial.design.label)))
+        for trial in plan_trials(study)
+    ]
+    (found,) = rank_agreements(study, rows)
+    assert found.num_designs == 3
+
+
 def test_two_designs_make_no_ranking() -> None:
     assert agreements([1, 2], [1, 2]) == []
 
