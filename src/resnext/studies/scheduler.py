@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from resnext.claim import find_holder
 from resnext.errors import ConfigError
 from resnext.machine import num_cores
-from resnext.studies.claim import find_holder
 from resnext.studies.executor import Effort, Executor, LocalExecutor
 from resnext.studies.halving import Judge, read_cut
 from resnext.studies.progress import Progress

@@ -15,8 +15,8 @@ import sys
 import threading
 from pathlib import Path
 
+from resnext.claim import Claim, take_claim
 from resnext.studies.attempts import Status, guarded
-from resnext.studies.claim import Claim, take_claim
 from resnext.studies.measured import figures_of, run_test
 from resnext.studies.processes import train_in_processes, train_run, with_threads
 from resnext.studies.study import Test

@@ -11,9 +11,9 @@ from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 
+from resnext.claim import find_holder
 from resnext.errors import ConfigError, RunError
 from resnext.studies.attempts import Status, reason_of, record_attempt
-from resnext.studies.claim import find_holder
 from resnext.studies.executor import Executor
 from resnext.studies.halving import Cut, Judge, write_cut
 from resnext.studies.progress import Progress

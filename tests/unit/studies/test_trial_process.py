@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
+from resnext.claim import Claim, find_holder, take_claim
 from resnext.data import fashion_mnist
 from resnext.data.config import DataConfig
 from resnext.model.config import ResNeXtConfig
 from resnext.studies import trial_process
 from resnext.studies.attempts import Status, last_words, record_attempt
-from resnext.studies.claim import Claim, find_holder, take_claim
 from resnext.studies.results import Figures, read_row
 from resnext.studies.study import Design, Test
 from resnext.studies.trial import ATTEMPTS, Trial, create_trial

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
+from resnext.claim import Claim, find_holder, take_claim
 from resnext.data.config import DataConfig
 from resnext.errors import ConfigError, RunError
 from resnext.model.names import config_from
 from resnext.studies import halving as halving_module
 from resnext.studies import trial_queue
 from resnext.studies.attempts import Status
-from resnext.studies.claim import Claim, find_holder, take_claim
 from resnext.studies.halving import Cut, Judge
 from resnext.studies.progress import Progress
 from resnext.studies.results import read_row

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from resnext.studies import claim as claims
-from resnext.studies.claim import Claim, Holder, find_holder, take_claim
+from resnext import claim as claims
+from resnext.claim import Claim, Holder, find_holder, take_claim
 
 NUM_ROUNDS, NUM_TAKERS = 40, 8
 
@@ -104,7 +104,7 @@ def test_a_claim_names_its_holder_and_is_free_after_its_release(tmp_path: Path) 
 
 def test_a_killed_process_of_this_machine_holds_nothing(tmp_path: Path) -> None:
     code = (
-        "import sys, time, pathlib; from resnext.studies.claim import take_claim\n"
+        "import sys, time, pathlib; from resnext.claim import take_claim\n"
         "take_claim(pathlib.Path(sys.argv[1]), lambda: None); print('taken', flush=True)\n"
         "time.sleep(60)"
     )

@@ -1,0 +1,71 @@
+"""File names and relative paths that come from a file or an address."""
+
+from __future__ import annotations
+
+import unicodedata
+
+MAX_NAME_BYTES = 255
+"""The longest name that the usual file systems accept."""
+
+MAX_PATH_BYTES = 1024
+
+_RESERVED = frozenset({"", ".", ".."})
+
+
+def check_file_name(name: object) -> str:
+    """Return a name that is one component of a path, so that it cannot leave its folder.
+
+    Args:
+        name: What a file or an address gives as a name.
+
+    Returns:
+        The same name.
+
+    Raises:
+        ValueError: It is no string, empty, too long, `.` or `..`, or it contains a separator or
+            a control character. The message is the reason only.
+    """
+    if not isinstance(name, str):
+        raise ValueError(f"{shown(name)} is not a file name: it must be a string")
+    if name in _RESERVED:
+        raise ValueError(f"{shown(name)} is not a file name")
+    if any(char in "/\\\0" or unicodedata.category(char) == "Cc" for char in name):
+        raise ValueError(
+            f"{shown(name)} is not a file name: it contains a separator or a control character"
+        )
+    if len(name.encode("utf-8", "surrogatepass")) > MAX_NAME_BYTES:
+        raise ValueError(f"{shown(name)} is longer than {MAX_NAME_BYTES} bytes")
+    return name
+
+
+def check_relative_path(path: object) -> str:
+    """Return a path below a folder: components separated by `/`, each a file name.
+
+    Args:
+        path: What a file or an address gives as a path.
+
+    Returns:
+        The same path.
+
+    Raises:
+        ValueError: It is absolute, leads out of its folder, or has a component that
+            `check_file_name` refuses. The message is the reason only.
+    """
+    if not isinstance(path, str):
+        raise ValueError(f"{shown(path)} is not a path: it must be a string")
+    if len(path.encode("utf-8", "surrogatepass")) > MAX_PATH_BYTES:
+        raise ValueError(f"{shown(path)} is longer than {MAX_PATH_BYTES} bytes")
+    if path.startswith("/"):
+        raise ValueError(f"{shown(path)} is an absolute path; it must lie below the folder")
+    for name in path.split("/"):
+        try:
+            check_file_name(name)
+        except ValueError:
+            raise ValueError(f"{shown(path)} is not a path below the folder") from None
+    return path
+
+
+def shown(value: object, max_chars: int = 60) -> str:
+    """Return a value as an error message shows it: quoted, escaped and cut."""
+    text = ascii(value[: max_chars + 1]) if isinstance(value, str) else ascii(value)
+    return text if len(text) <= max_chars + 2 else f"{text[:max_chars]}..."

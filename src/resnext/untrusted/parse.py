@@ -1,0 +1,226 @@
+"""JSON and YAML from outside, read in bounded time and memory, with one kind of error."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from resnext.untrusted.names import shown
+
+if TYPE_CHECKING:
+    import yaml
+
+MAX_JSON_BYTES = 64 * 2**20
+MAX_YAML_BYTES = 2**20
+MAX_YAML_NODES = 20_000
+"""Values of a YAML file, those behind aliases counted each time they are used."""
+
+MAX_YAML_DEPTH = 40
+_MAX_INT_DIGITS = 100
+
+
+def read_bytes(path: Path, max_bytes: int) -> bytes:
+    """Read a regular file that is not larger than expected.
+
+    Raises:
+        OSError: It cannot be read.
+        ValueError: It is no regular file (a pipe or a device could block us for ever), or too
+            large. The message is the reason only.
+    """
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise ValueError("is not a regular file")
+        data = file.read(max_bytes + 1)
+    if len(data) > max_bytes:
+        raise ValueError(f"is larger than the {max_bytes:,} bytes accepted")
+    return data
+
+
+def read_text(path: Path, max_bytes: int) -> str:
+    """Read a text file in UTF-8; see `read_bytes`."""
+    return _as_text(read_bytes(path, max_bytes))
+
+
+def read_json(path: Path, max_bytes: int = MAX_JSON_BYTES) -> Any:
+    """Read a JSON file.
+
+    Raises:
+        OSError: It cannot be read.
+        ValueError: It is too large, or `parse_json` refuses it. The message is the reason only.
+    """
+    return parse_json(read_text(path, max_bytes))
+
+
+def parse_json(text: str | bytes) -> Any:
+    """Parse JSON.
+
+    Raises:
+        ValueError: It is not JSON, or nested too deeply. The message is the reason only.
+    """
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("is not valid JSON: it is nested too deeply") from None
+    except UnicodeDecodeError:
+        raise ValueError("is not a text in UTF-8") from None
+    except ValueError as error:  # also a number of too many digits
+        raise ValueError(f"is not valid JSON: {error}") from None
+
+
+def read_yaml(path: Path, max_bytes: int = MAX_YAML_BYTES) -> Any:
+    """Read a YAML file; see `parse_yaml`.
+
+    Raises:
+        OSError: It cannot be read.
+        ValueError: It is too large, or `parse_yaml` refuses it. The message is the reason only.
+    """
+    return parse_yaml(read_text(path, max_bytes))
+
+
+def parse_yaml(text: str) -> Any:
+    """Parse YAML of plain values: groups with text keys, lists, texts, numbers, booleans, null.
+
+    Dates stay texts. Aliases work as long as what they stand for stays within bounds.
+
+    Raises:
+        ValueError: It is not YAML, too large, nested too deeply, expands to too many values,
+            refers to itself, or has a key that is no text or occurs twice. The message is the
+            reason only.
+    """
+    import yaml
+
+    if len(text) > MAX_YAML_BYTES:
+        raise ValueError(f"is larger than the {MAX_YAML_BYTES:,} characters accepted")
+    try:
+        _check_nesting(text)
+        loader = _loader()(text)
+        try:
+            node = loader.get_single_node()
+            if node is None:
+                return None
+            _num_nodes(node, {}, set())
+            return _construct(loader, node)
+        finally:
+            loader.dispose()
+    except yaml.MarkedYAMLError as error:
+        raise ValueError(f"is not valid YAML: {_where(error)}") from None
+    except yaml.YAMLError as error:
+        raise ValueError(f"is not valid YAML: {str(error).splitlines()[0]}") from None
+
+
+def _as_text(data: bytes) -> str:
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"is not a text in UTF-8 (byte {error.start})") from None
+
+
+def _where(error: yaml.MarkedYAMLError) -> str:
+    """Say what is wrong and in which line; the library would quote the text around it."""
+    mark = error.problem_mark or error.context_mark
+    place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark is not None else ""
+    return f"{place}{error.problem or error.context}"
+
+
+def _check_nesting(text: str) -> None:
+    """Bound values and depth before the composer, which recurses, sees them."""
+    import yaml
+
+    depth = num_nodes = 0
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        num_nodes += isinstance(event, yaml.NodeEvent)
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        if depth > MAX_YAML_DEPTH:
+            raise ValueError(f"is nested more than {MAX_YAML_DEPTH} levels deep")
+        if num_nodes > MAX_YAML_NODES:
+            raise ValueError(f"holds more than {MAX_YAML_NODES:,} values")
+
+
+def _num_nodes(node: yaml.Node, counted: dict[int, int], open_nodes: set[int]) -> int:
+    """Count the values below a node, behind aliases too, and check the keys."""
+    import yaml
+
+    if id(node) in counted:
+        return counted[id(node)]
+    if id(node) in open_nodes:
+        raise ValueError("contains an alias that refers to itself")
+    total = 1
+    if isinstance(node, yaml.MappingNode):
+        _check_keys(node)
+    if isinstance(node, yaml.CollectionNode):
+        open_nodes.add(id(node))
+        for child in node.value:
+            for one in child if isinstance(child, tuple) else (child,):
+                total += _num_nodes(one, counted, open_nodes)
+        open_nodes.remove(id(node))
+    if total > MAX_YAML_NODES:
+        raise ValueError(f"expands to more than {MAX_YAML_NODES:,} values through its aliases")
+    counted[id(node)] = total
+    return total
+
+
+def _check_keys(node: yaml.MappingNode) -> None:
+    """Refuse keys that are no texts or occur twice."""
+    seen: set[str] = set()
+    for key, _ in node.value:
+        if key.tag.endswith(":merge"):
+            continue
+        if not key.tag.endswith(":str") or not isinstance(key.value, str):
+            raise _error(key, f"the key {shown(key.value)} is not a text; quote it")
+        if key.value in seen:
+            raise _error(key, f"the key {shown(key.value)} occurs twice")
+        seen.add(key.value)
+
+
+def _construct(loader: yaml.SafeLoader, node: yaml.Node) -> Any:
+    import yaml
+
+    try:
+        return loader.construct_document(node)
+    except (LookupError, TypeError, ValueError) as error:  # such as `!!bool maybe`
+        if isinstance(error, yaml.YAMLError):
+            raise
+        raise ValueError("is not valid YAML: a value does not fit its tag") from None
+
+
+_PLAIN_TAGS = ("null", "bool", "int", "float", "str", "seq", "map")
+
+
+def _loader() -> type[yaml.SafeLoader]:
+    """Return a loader of plain values."""
+    import yaml
+
+    class PlainLoader(yaml.SafeLoader):
+        """Knows no dates, sets or binary values, and no number that takes long to read."""
+
+        yaml_constructors = {  # noqa: RUF012 - the library's own attribute
+            tag: construct
+            for tag, construct in yaml.SafeLoader.yaml_constructors.items()
+            if tag is None or tag.rpartition(":")[2] in _PLAIN_TAGS
+        }
+
+        yaml_implicit_resolvers = {  # noqa: RUF012 - the library's own attribute
+            first: [(tag, pattern) for tag, pattern in pairs if not tag.endswith(":timestamp")]
+            for first, pairs in yaml.SafeLoader.yaml_implicit_resolvers.items()
+        }
+
+        def construct_yaml_int(self, node: yaml.ScalarNode) -> int:
+            """Read a number of a bounded length."""
+            text = str(self.construct_scalar(node))
+            if len(text) > _MAX_INT_DIGITS:
+                raise _error(node, f"a number of more than {_MAX_INT_DIGITS} digits")
+            return int(super().construct_yaml_int(node))
+
+    PlainLoader.add_constructor("tag:yaml.org,2002:int", PlainLoader.construct_yaml_int)
+    return PlainLoader
+
+
+def _error(node: yaml.Node, problem: str) -> yaml.MarkedYAMLError:
+    import yaml
+
+    return yaml.constructor.ConstructorError(None, None, problem, node.start_mark)

@@ -1,0 +1,29 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from resnext.untrusted.parse import parse_json, read_json
+
+
+@pytest.mark.parametrize(
+    "text", ["[" * 200_000, '{"a":' * 100_000, "9" * 5000, "{", "", b"\xff\xfe\xff", "\0", "[1,]"]
+)
+def test_hostile_json_is_a_value_error_in_one_line(text: str | bytes) -> None:
+    with pytest.raises(ValueError, match="is not") as caught:
+        parse_json(text)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_larger_than_expected_is_not_read_whole(tmp_path: Path) -> None:
+    file = tmp_path / "large.json"
+    file.write_text("[" + "1," * 1000 + "1]", encoding="utf-8")
+    assert len(read_json(file)) == 1001
+    with pytest.raises(ValueError, match="larger than the 100 bytes accepted"):
+        read_json(file, max_bytes=100)
+
+
+def test_a_pipe_without_a_writer_does_not_block(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(ValueError, match="not a regular file"):
+        read_json(tmp_path / "pipe")

@@ -1,0 +1,31 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from resnext.untrusted.names import check_file_name, check_relative_path
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", ".", "..", "../x", "/abs", "a/b", "a\\b", "a\0", "a\n", "\x1b[2J", "a" * 256, None, 3],
+)
+def test_a_name_that_leaves_its_folder_or_acts_on_a_terminal_is_refused(name: object) -> None:
+    with pytest.raises(ValueError, match=r"\S") as caught:
+        check_file_name(name)
+    assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize("name", ["train", "a.b", "...", "-x", "photo 1.jpg", "ä", "犬"])
+def test_an_ordinary_name_is_returned(name: str) -> None:
+    assert check_file_name(name) == name
+    assert check_relative_path(f"{name}/{name}") == f"{name}/{name}"
+
+
+@given(st.text(alphabet=st.sampled_from("a./\\\0"), max_size=12))
+def test_an_accepted_path_stays_below_its_folder(text: str) -> None:
+    try:
+        path = check_relative_path(text)
+    except ValueError:
+        return
+    assert not path.startswith("/")
+    assert not {"", ".", ".."} & set(path.split("/"))
