@@ -62,7 +62,7 @@ def _check_printed(text: str) -> None:
 
 
 def test_training_and_evaluating_print_harmless_text(
-    photos: Path, run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     _check_printed("".join(capsys.readouterr()))  # of training, if this test started it
     assert main(["evaluate", str(run), "--report", str(tmp_path / "report.html")]) in (0, 1)
