@@ -166,7 +166,7 @@ def test_no_address_of_gradio_shows_a_file_or_whether_it_exists(
 
     monkeypatch.setattr(asked.guard, "_gradio", recorded)
     body = json.dumps(
-        {name: planted[0] for name in ("session_hash", "event_id", "hash", "code", "prompt")}
+        dict.fromkeys(("session_hash", "event_id", "hash", "code", "prompt"), planted[0])
         | {"data": [file_data(planted[0])], "fn_index": 0, "component_id": 1, "fn_name": "x"}
     )
     addresses = _addresses(asked.gradio.routes)
