@@ -1,3 +1,5 @@
+import contextlib
+
 import pytest
 
 from resnext.complexity.count import count
@@ -61,3 +63,22 @@ def test_the_answer_says_what_was_found_and_how_close() -> None:
 def test_a_question_without_an_answer_says_why(asked: Question, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         find(named_network("resnext50_32x4d"), asked)
+
+
+@pytest.mark.parametrize("solve", ["width", "cardinality", "depth"])
+def test_a_search_ends_at_the_paths_that_are_counted_one_by_one(
+    solve: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from resnext.serving.page import same_cost
+
+    looked_at = []
+    check = same_cost.num_paths
+    monkeypatch.setattr(
+        same_cost, "num_paths", lambda config: looked_at.append(config) or check(config)
+    )
+    base = named_network("resnext50_32x4d").replace(cardinality=600, form="a")
+    with contextlib.suppress(ConfigError):  # by its width there is one
+        find(base, question("resnet152", "macs", solve, factor=1000))
+    assert len(looked_at) < 40
+    counted = [check(config) for config in looked_at if check(config) <= 2 * same_cost.MAX_PATHS]
+    assert sum(counted) < 20 * same_cost.MAX_PATHS
