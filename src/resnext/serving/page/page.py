@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -90,4 +91,20 @@ def mount(app: FastAPI, page: gr.Blocks, path: str) -> FastAPI:
     mounted = app.routes[-1]
     assert isinstance(mounted, Mount)
     mounted.app = PageGuard(mounted.app, page)
+    _clear_at_end(app, page.uploads)
     return app
+
+
+def _clear_at_end(app: FastAPI, uploads: Uploads) -> None:
+    """Remove the uploads with the application; a server may end the process by a signal then."""
+    while_running = app.router.lifespan_context
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[Any]:
+        try:
+            async with while_running(app) as state:
+                yield state
+        finally:
+            uploads.clear()
+
+    app.router.lifespan_context = lifespan

@@ -92,6 +92,13 @@ class Uploads:
             if name in self._sizes:
                 self._remove(name)
 
+    def clear(self) -> None:
+        """Remove all uploads and their folder."""
+        with self._lock:
+            self._sizes.clear()
+            if self._folder is not None:
+                shutil.rmtree(self._folder, ignore_errors=True)
+
     def _has_room(self, num_bytes: int) -> bool:
         num_kept = sum(self._sizes.values())
         return len(self._sizes) < self._max_files and num_kept + num_bytes <= self._max_bytes

@@ -370,6 +370,13 @@ def test_two_pages_do_not_share_their_uploads() -> None:
             assert client.get(f"/{letter}/gradio_api/file={name}").status_code == status
 
 
+def test_uploads_end_with_the_application(tmp_path: Path) -> None:
+    with served_page(tmp_path) as asked:
+        path = asked.page.uploads.path_of(asked.upload(IMAGE)[0])
+        assert path.is_file()
+    assert not path.parent.exists()
+
+
 def test_without_the_guard_no_file_is_taken_either(asked: Asked, planted: list[str]) -> None:
     import gradio
 
