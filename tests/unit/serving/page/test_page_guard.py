@@ -244,7 +244,7 @@ def test_a_path_that_the_page_does_not_use_is_not_found(asked: Asked, path: str)
         scope = {"type": "http", "method": "GET", "path": path, "raw_path": path.encode()}
         scope |= {"headers": headers, "query_string": b"", "root_path": "", "scheme": "http"}
         scope |= {"http_version": "1.1", "server": ("127.0.0.1", 80), "client": ("127.0.0.1", 9)}
-        await asked.client.app(scope, receive, send)  # type: ignore[arg-type]
+        await asked.client.app(scope, receive, send)
 
     assert asked.client.portal is not None
     asked.client.portal.call(ask)
@@ -331,7 +331,7 @@ def test_headers_of_the_caller_s_own_change_nothing(asked: Asked, headers: dict[
 
 @pytest.mark.parametrize("host", ["[", "a b", "a/b", "x" * 300, "[::1", "a:b", "é"])
 def test_a_host_that_is_none_is_refused(asked: Asked, host: str) -> None:
-    answer = asked.client.get("/page/", headers={"Host": host.encode()})  # type: ignore[dict-item]
+    answer = asked.client.get("/page/", headers={b"Host": host.encode()})
     assert answer.status_code == 400
 
 

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+from collections.abc import Callable
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -95,14 +96,15 @@ def test_what_is_no_file_gives_one_short_note(kind: str, file: str, tmp_path: Pa
     secret = tmp_path / "secret"
     secret.write_text("top1_error: planted")
     (bad / file).unlink(missing_ok=True)
-    {
+    plants: dict[str, Callable[[Path], object]] = {
         "pipe": os.mkfifo,
         "link": lambda path: path.symlink_to(secret),
         "broken link": lambda path: path.symlink_to(tmp_path / "nowhere"),
         "folder": lambda path: path.mkdir(),
         "device": lambda path: path.symlink_to("/dev/zero"),
         "binary": lambda path: path.write_bytes(b"\xff\xfe\0"),
-    }[kind](bad / file)
+    }
+    plants[kind](bad / file)
     page = shown(tmp_path / "runs")
     check_one_note(page, "bad", file)
     assert "planted" not in page
@@ -123,7 +125,20 @@ def test_a_run_that_became_a_link_since_it_was_found_is_not_read(tmp_path: Path)
     assert "30.00 %" in page
 
 
-VALUES = [None, True, "x", [], {}, float("nan"), float("inf"), 1e300, -1e300, 10**400, -5, 0.5]
+VALUES: list[Any] = [
+    None,
+    True,
+    "x",
+    [],
+    {},
+    float("nan"),
+    float("inf"),
+    1e300,
+    -1e300,
+    10**400,
+    -5,
+    0.5,
+]
 
 
 @pytest.mark.parametrize("value", VALUES, ids=str)

@@ -5,8 +5,9 @@ import pytest
 from resnext.complexity.count import count
 from resnext.complexity.paper import paper_width
 from resnext.errors import ConfigError
+from resnext.model.config import ResNeXtConfig
 from resnext.serving.page.same_cost import Question, find, tell
-from resnext.serving.page.settings_form import named_network
+from resnext.serving.page.settings_form import MAX_PATHS, named_network, num_paths
 
 
 def question(like: str, by: str = "params", solve: str = "width", factor: float = 1) -> Question:
@@ -69,16 +70,16 @@ def test_a_question_without_an_answer_says_why(asked: Question, message: str) ->
 def test_a_search_ends_at_the_paths_that_are_counted_one_by_one(
     solve: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from resnext.serving.page import same_cost
+    looked_at: list[ResNeXtConfig] = []
 
-    looked_at = []
-    check = same_cost.num_paths
-    monkeypatch.setattr(
-        same_cost, "num_paths", lambda config: looked_at.append(config) or check(config)
-    )
+    def noted(config: ResNeXtConfig) -> int:
+        looked_at.append(config)
+        return num_paths(config)
+
+    monkeypatch.setattr("resnext.serving.page.same_cost.num_paths", noted)
     base = named_network("resnext50_32x4d").replace(cardinality=600, form="a")
     with contextlib.suppress(ConfigError):  # by its width there is one
         find(base, question("resnet152", "macs", solve, factor=1000))
     assert len(looked_at) < 40
-    counted = [check(config) for config in looked_at if check(config) <= 2 * same_cost.MAX_PATHS]
-    assert sum(counted) < 20 * same_cost.MAX_PATHS
+    counted = [num_paths(config) for config in looked_at]
+    assert sum(number for number in counted if number <= 2 * MAX_PATHS) < 20 * MAX_PATHS
