@@ -15,6 +15,9 @@ from resnext.weights.archive import unpack
 from resnext.weights.entry import WeightsEntry
 
 HUB = "hf-hub:"
+MAX_WEIGHTS_BYTES = 8 << 30
+"""Four times the largest file of the catalogue."""
+
 _ACCEPTED = "licence-accepted"
 
 
@@ -70,12 +73,13 @@ def _fetch(entry: WeightsEntry, place: Path, progress: Progress | None) -> Path:
     if entry.address.startswith(HUB):
         return _fetch_from_hub(entry)
     if not entry.address.endswith(".zip"):
-        return download(entry.address, place, checksum, progress)
+        return download(entry.address, place, checksum, progress, max_bytes=MAX_WEIGHTS_BYTES)
     place.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(place.with_name(place.name + ".lock")):  # processes wait for one another
         if place.exists():
             return place
-        archive = download(entry.address, place.with_name(place.name + ".zip"), None, progress)
+        zipped = place.with_name(place.name + ".zip")
+        archive = download(entry.address, zipped, None, progress, max_bytes=MAX_WEIGHTS_BYTES)
         return unpack(archive, place, checksum)
 
 
