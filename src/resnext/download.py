@@ -12,7 +12,7 @@ from resnext.errors import DownloadError
 from resnext.partial_file import Patience
 from resnext.web import Progress, fetch_http
 
-__all__ = ["Checksum", "Progress", "download", "matches", "verify"]
+__all__ = ["Checksum", "Progress", "download", "matches", "sha256_of", "verify"]
 
 
 @dataclass(frozen=True)
@@ -87,6 +87,14 @@ def verify(path: Path, checksum: Checksum) -> None:
 
 def matches(path: Path, checksum: Checksum) -> bool:
     """Tell whether a file has a checksum."""
+    return _digest(path, checksum.algorithm).startswith(checksum.digits)
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file in lower-case hexadecimal."""
+    return _digest(path, "sha256")
+
+
+def _digest(path: Path, algorithm: str) -> str:
     with path.open("rb") as file:
-        found = hashlib.file_digest(file, checksum.algorithm).hexdigest()
-    return found.startswith(checksum.digits)
+        return hashlib.file_digest(file, algorithm).hexdigest()

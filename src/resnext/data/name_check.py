@@ -7,10 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from resnext.data.mapped import read_block
+
 MAX_NAME_BYTES = 4096
 """Of the whole path of an image: as much as the usual systems accept."""
 
-_NAMES_PER_BLOCK = 1 << 16
+_NAMES_PER_BLOCK = 1 << 13
 
 
 def check_names(text: NDArray[Any], ends_n: NDArray[Any], field: str | None = None) -> None:
@@ -40,16 +42,6 @@ def check_names(text: NDArray[Any], ends_n: NDArray[Any], field: str | None = No
         start = int(ends[-1])
     if start != len(text):
         raise ValueError("the names have another length than their text")
-
-
-def read_block(values: NDArray[Any], start: int, end: int) -> NDArray[Any]:
-    """Return some values of an array; of a mapped one they are read, so that it takes no memory."""
-    if not isinstance(values, np.memmap):
-        return values[start:end]
-    assert values.filename is not None
-    offset = values.offset + start * values.itemsize
-    num = min(end, len(values)) - start
-    return np.fromfile(values.filename, values.dtype, count=num, offset=offset)
 
 
 def _check_text(text: NDArray[Any], starts: NDArray[Any]) -> None:

@@ -18,10 +18,10 @@ from resnext.data.shards.layout import (
     rows_path,
     shard_name,
 )
-from resnext.data.shards.pack import file_sha256
 from resnext.data.shards.processes import spread
 from resnext.data.shards.table import ShardTable
 from resnext.data.shards.write import read_shard
+from resnext.download import sha256_of
 from resnext.errors import DataError
 
 
@@ -85,7 +85,7 @@ def _check_tables(root: Path, split: str, listed: SplitIndex, num_classes: int) 
     for path, sha256 in listed.tables(root, split).items():
         if not path.is_file():
             damage.append(Damage(path.name, "is missing"))
-        elif file_sha256(path) != sha256:
+        elif sha256_of(path) != sha256:
             damage.append(Damage(path.name, "its SHA-256 differs from the index"))
     if not damage:
         try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import hashlib
 import json
 import shutil
 from collections.abc import Callable, Iterable, Iterator
@@ -36,6 +35,7 @@ from resnext.data.shards.processes import spread
 from resnext.data.shards.table import write_table
 from resnext.data.shards.write import Shard, ShardPlan, read_shard, write_shard
 from resnext.data.split import DataInfo, DataSet, FileSplit
+from resnext.download import sha256_of
 from resnext.errors import ConfigError, RunError
 from resnext.files import write_whole
 from resnext.untrusted.parse import read_json
@@ -173,16 +173,10 @@ def _write_tables(plan: SplitPlan, folder: Path, shards: list[Shard]) -> SplitIn
     write_table(folder, plan.split, rows_n, (names[index] for index in numbers_n[order_n]))
     return SplitIndex(
         num_samples=len(rows_n),
-        rows_sha256=file_sha256(rows_path(folder, plan.split)),
-        names_sha256=file_sha256(names_path(folder, plan.split)),
+        rows_sha256=sha256_of(rows_path(folder, plan.split)),
+        names_sha256=sha256_of(names_path(folder, plan.split)),
         shards=tuple(shard.record for shard in shards),
     )
-
-
-def file_sha256(path: Path) -> str:
-    """Return the SHA-256 of a file in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _write_bad_files(folder: Path, bad_files: BadFiles) -> None:

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from resnext.data.name_check import MAX_NAME_BYTES, check_names, read_block
+from resnext.data.mapped import map_array, read_block, write_array
+from resnext.data.name_check import MAX_NAME_BYTES, check_names
 from resnext.data.names import PackedNames
 from resnext.data.shards.layout import MAX_SAMPLE_BYTES, SplitIndex, names_path, rows_path
 from resnext.errors import DataError
@@ -104,10 +105,7 @@ def write_table(root: Path, split: str, rows: NDArray[Any], names: Iterable[str]
     packed = PackedNames(names)
     rows["name_end"], joined = packed.ends_n, packed.text
     for path, values in ((rows_path(root, split), rows), (names_path(root, split), joined)):
-        partial = path.with_name(f"{path.name}.partial")
-        with partial.open("wb") as file:
-            np.save(file, values, allow_pickle=False)
-        partial.replace(path)
+        write_array(path, values, path.with_name(f"{path.name}.partial"))
 
 
 def max_table_bytes(num_samples: int) -> tuple[int, int]:
@@ -145,13 +143,7 @@ def _check_rows(rows_n: NDArray[Any], listed: SplitIndex, num_classes: int) -> N
 
 def _map(path: Path, kind: np.dtype[Any]) -> NDArray[Any]:
     try:
-        if path.exists() and not path.is_file():
-            raise ValueError("is not a regular file")
-        values: NDArray[Any] = np.lib.format.open_memmap(path, mode="r")
-    # A damaged header can raise nearly anything: it is a Python literal, tokenised and parsed.
-    except Exception as error:
-        reason = getattr(error, "strerror", None) or str(error).partition("\n")[0]
+        return map_array(path, kind)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
         raise DataError(f"{path}: {reason}; run resnext pack again to restore it") from None
-    if values.dtype != kind or values.ndim != 1:
-        raise DataError(f"{path} is another file than pack writes; run resnext pack again")
-    return values
