@@ -12,7 +12,8 @@ from resnext.download import Checksum, verify
 from resnext.errors import DownloadError
 from resnext.partial_file import open_partial
 
-_LARGEST_GIB = 8
+MAX_WEIGHTS_BYTES = 8 << 30
+"""Of a weight file: four times the largest one of the catalogue."""
 
 
 def unpack(archive: Path, place: Path, checksum: Checksum | None) -> Path:
@@ -35,8 +36,8 @@ def unpack(archive: Path, place: Path, checksum: Checksum | None) -> Path:
             members = [info for info in zipped.infolist() if not info.is_dir()]
             if len(members) != 1:
                 raise DownloadError(f"{archive}: holds {len(members)} files instead of one")
-            if members[0].file_size > _LARGEST_GIB << 30:
-                raise DownloadError(f"{archive}: its file has more than {_LARGEST_GIB} GiB")
+            if members[0].file_size > MAX_WEIGHTS_BYTES:
+                raise DownloadError(f"{archive}: its file has over {MAX_WEIGHTS_BYTES:,} bytes")
             with zipped.open(members[0]) as source, open_partial(partial) as target:
                 target.truncate(0)
                 shutil.copyfileobj(source, target, 1 << 20)

@@ -11,13 +11,10 @@ from filelock import FileLock
 from resnext.cache import cache_folder
 from resnext.download import Checksum, Progress, download, verify
 from resnext.errors import DownloadError, LicenceError
-from resnext.weights.archive import unpack
+from resnext.weights.archive import MAX_WEIGHTS_BYTES, unpack
 from resnext.weights.entry import WeightsEntry
 
 HUB = "hf-hub:"
-MAX_WEIGHTS_BYTES = 8 << 30
-"""Four times the largest file of the catalogue."""
-
 _ACCEPTED = "licence-accepted"
 
 

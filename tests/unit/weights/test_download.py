@@ -283,7 +283,26 @@ def test_processes_that_unpack_one_archive_wait_for_one_another(
     assert len(fetched) == 1
 
 
-@pytest.mark.parametrize("archive", [zipped(b"other"), zipped(CONTENT)[:5000], b"no archive"])
+def marked(offset: int, value: int) -> bytes:
+    """Return an archive with a number of 16 bits changed in both of its headers."""
+    archive = bytearray(zipped(CONTENT))
+    for start, extra in ((archive.index(b"PK\3\4"), 0), (archive.index(b"PK\1\2"), 2)):
+        place = start + offset + extra
+        archive[place : place + 2] = value.to_bytes(2, "little")
+    return bytes(archive)
+
+
+BAD_ARCHIVES = {
+    "another file": zipped(b"other"),
+    "cut": zipped(CONTENT)[:5000],
+    "no archive": b"no archive",
+    "password": marked(6, 1),
+    "compression": marked(8, 77),
+    "bit": marked(8, 8),
+}
+
+
+@pytest.mark.parametrize("archive", BAD_ARCHIVES.values(), ids=BAD_ARCHIVES)
 def test_a_bad_archive_leaves_no_file(archive: bytes) -> None:
     entry = entry_at("http://127.0.0.1:1/weights.pth.zip", sha256="", sha1=SHA1)
     place_of(entry).parent.mkdir(parents=True)
