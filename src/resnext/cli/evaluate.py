@@ -166,9 +166,9 @@ def _finish(arguments: Evaluate, protocol: Protocol, evaluation: Evaluation) -> 
     if arguments.json:
         print(json.dumps(evaluation.figures))
     elif not arguments.quiet:
-        from rich.console import Console
+        from resnext.terminal import create_console
 
-        Console().print(_table(evaluation))
+        create_console().print(_table(evaluation))
     for path in _write(arguments, protocol, evaluation):
         if not (arguments.quiet or arguments.json):
             print(f"wrote {path}")
@@ -192,7 +192,6 @@ def _write(arguments: Evaluate, protocol: Protocol, evaluation: Evaluation) -> l
 
 
 def _table(evaluation: Evaluation) -> Table:
-    from rich.markup import escape
     from rich.table import Table
 
     figures = evaluation.figures
@@ -211,5 +210,5 @@ def _table(evaluation: Evaluation) -> Table:
     table.add_row("multiply-adds", f"{figures['macs']:,}")
     worst = sorted(figures["per_class_error"].items(), key=lambda item: -item[1])
     for name, error in worst[:_NUM_WORST_CLASSES]:
-        table.add_row(f"error of class {escape(name)}", f"{error:.2f} %")
+        table.add_row(f"error of class {name}", f"{error:.2f} %")
     return table
