@@ -38,9 +38,13 @@ def read_bytes(path: Path, max_bytes: int, *, follow_link: bool = True) -> bytes
     no_link = 0 if follow_link else getattr(os, "O_NOFOLLOW", 0)
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | no_link)
     with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
             raise ValueError("is not a regular file")
-        data = file.read(max_bytes + 1)
+        # As much memory as is asked for is taken at once, so no more than the file has.
+        data = file.read(min(status.st_size, max_bytes) + 1)
+        if len(data) > status.st_size:  # it grows, or has no size, as those of /proc
+            data += file.read(max(max_bytes + 1 - len(data), 0))
     if len(data) > max_bytes:
         raise ValueError(f"is larger than the {max_bytes:,} bytes accepted")
     return data

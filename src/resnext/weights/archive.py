@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import lzma
 import shutil
 import zipfile
+import zlib
 from pathlib import Path
 
 from resnext.download import Checksum, verify
 from resnext.errors import DownloadError
+from resnext.partial_file import open_partial
 
-_LARGEST_GIB = 8
+MAX_WEIGHTS_BYTES = 8 << 30
+"""Of a weight file: four times the largest one of the catalogue."""
 
 
 def unpack(archive: Path, place: Path, checksum: Checksum | None) -> Path:
@@ -30,14 +34,22 @@ def unpack(archive: Path, place: Path, checksum: Checksum | None) -> Path:
     try:
         with zipfile.ZipFile(archive) as zipped:
             members = [info for info in zipped.infolist() if not info.is_dir()]
-            if len(members) != 1 or members[0].file_size > _LARGEST_GIB << 30:
+            if len(members) != 1:
                 raise DownloadError(f"{archive}: holds {len(members)} files instead of one")
-            with zipped.open(members[0]) as source, partial.open("wb") as target:
+            if members[0].file_size > MAX_WEIGHTS_BYTES:
+                raise DownloadError(f"{archive}: its file has over {MAX_WEIGHTS_BYTES:,} bytes")
+            with zipped.open(members[0]) as source, open_partial(partial) as target:
+                target.truncate(0)
                 shutil.copyfileobj(source, target, 1 << 20)
         if checksum is not None:
             verify(partial, checksum)
-    except (zipfile.BadZipFile, EOFError) as error:
+    # The last three: a password, an unknown compression, and names that are no text.
+    except (
+        zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OverflowError, RuntimeError,
+        NotImplementedError, ValueError,
+    ) as error:  # fmt: skip
         archive.unlink()
+        partial.unlink(missing_ok=True)
         raise DownloadError(f"{archive}: is a damaged archive ({error}) and was removed") from None
     except DownloadError:
         archive.unlink()
