@@ -54,11 +54,19 @@ def check_graph(path: Path, content: bytes, num_weight_bytes: int) -> None:
         )
 
 
+def check_text(content: bytes) -> None:
+    """Check a graph's text before anything parses it.
+
+    Raises:
+        ValueError: It has definitions, which can expand without end, or is in an encoding in which
+            they could hide.
+    """
+    if b"<!" in content or b"\0" in content or not content.startswith((b"<?xml", b"<net")):
+        raise ValueError("it is no XML of OpenVINO, or defines names of its own")
+
+
 def _find_odd(content: bytes, num_weight_bytes: int) -> Iterator[str]:
     """Yield what is odd in a graph, in words."""
-    # Definitions can expand without end. In another encoding they could hide.
-    if b"<!" in content or b"\0" in content or not content.startswith((b"<?xml", b"<net")):
-        yield "it defines names of its own"
     root = ElementTree.fromstring(content)
     layers = root.findall("./layers/layer")
     num_inside = sum(1 for _ in root.iter("layer")) - len(layers)

@@ -10,7 +10,7 @@ import openvino
 
 from resnext.foreign_file import check_regular, one_error
 from resnext.runtimes.exported import Array, Opened
-from resnext.runtimes.openvino_check import MAX_XML_BYTES, check_graph
+from resnext.runtimes.openvino_check import MAX_XML_BYTES, check_graph, check_text
 from resnext.runtimes.seal import check_seal
 from resnext.runtimes.spec import KEY, read_description
 from resnext.untrusted.parse import read_bytes
@@ -30,10 +30,10 @@ def open_file(path: Path, threads: int | None) -> Opened:
     remedy = f"both {path.name} and {bin_file.name} must be there, whole"
     with one_error(path, "OpenVINO cannot load it", remedy):
         content = read_bytes(path, MAX_XML_BYTES)
+        description = read_description(path, _description(content))
         check_regular(bin_file)
         weights = np.fromfile(bin_file, np.uint8)
         check_graph(path, content, len(weights))
-        description = read_description(path, _description(content))
         check_seal(path, content, description.checksum, [memoryview(weights)])
         network = openvino.Core().read_model(content, weights.tobytes())
         compiled = openvino.compile_model(network, "CPU", settings)
@@ -47,5 +47,6 @@ def open_file(path: Path, threads: int | None) -> Opened:
 
 
 def _description(content: bytes) -> str | None:
+    check_text(content)
     found = ElementTree.fromstring(content).find(f"./rt_info/{KEY}")
     return None if found is None else found.get("value")

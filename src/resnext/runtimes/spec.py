@@ -76,7 +76,9 @@ def describe(config: ModelConfig, card: ModelCard, spec: ExportSpec) -> str:
     """Write the description that goes into an exported file, as JSON."""
     parts = {"config": config, "card": card, "spec": spec}
     described: dict[str, Any] = {name: part.model_dump(mode="json") for name, part in parts.items()}
-    return json.dumps(described | {"checksum": UNSEALED})
+    if spec.format in SEALED:
+        described["checksum"] = UNSEALED
+    return json.dumps(described)
 
 
 def read_description(path: Path, text: str | None) -> Description:
