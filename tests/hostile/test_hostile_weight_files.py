@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import Any
 
 import pytest
 from counts import Counts
 from weight_bases import BASES
 from weight_files import run
 
-if TYPE_CHECKING:
-    from conftest import Effort
-
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", BASES)
 def test_a_damaged_file_loads_or_is_refused(
-    kind: str, effort: Effort, seed: int, record: Callable[[Counts], None]
+    kind: str, effort: Any, seed: int, record: Callable[[Counts], None]
 ) -> None:
     record(run(kind, effort.num_files, seed))

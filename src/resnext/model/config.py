@@ -20,7 +20,7 @@ MAX_SIZE = 2**20
 
 MAX_STAGES = 16
 
-Size = Annotated[int, Field(ge=1, le=MAX_SIZE)]
+Size = Annotated[int, Field(gt=0, le=MAX_SIZE)]
 Stem = Literal["imagenet", "cifar"]
 Block = Literal["bottleneck", "basic"]
 Form = Literal["a", "b", "c"]

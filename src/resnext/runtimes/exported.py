@@ -74,10 +74,10 @@ class Exported:
         with one_error(self.path, "its runtime cannot compute it", remedy):
             logits_bk = self.infer(batch)
         wanted = (len(batch), self.config.num_classes)
-        if logits_bk.shape != wanted or logits_bk.dtype != np.float32:
+        if logits_bk.shape != wanted:
             raise CheckpointError(
-                f"{self.path}: computes {logits_bk.dtype} {logits_bk.shape} where float32 {wanted} "
-                f"are to come; it was edited: export the network anew"
+                f"{self.path}: computes logits {logits_bk.shape} where {wanted} are to come; it "
+                "was edited: export the network anew"
             )
         return logits_bk
 

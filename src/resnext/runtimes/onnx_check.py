@@ -161,4 +161,4 @@ def _find_odd_place(path: Path, tensor: onnx.TensorProto, wanted: int) -> Iterat
 
 
 def _is_external(tensor: onnx.TensorProto) -> bool:
-    return tensor.data_location == onnx.TensorProto.EXTERNAL
+    return bool(tensor.data_location == onnx.TensorProto.EXTERNAL)

@@ -32,10 +32,10 @@ def open_file(path: Path, threads: int | None) -> Opened:
         content = read_bytes(path, MAX_XML_BYTES)
         description = read_description(path, _description(content))
         check_regular(bin_file)
-        weights = np.fromfile(bin_file, np.uint8)
+        weights = bin_file.read_bytes()
         check_graph(path, content, len(weights))
-        check_seal(path, content, description.checksum, [memoryview(weights)])
-        network = openvino.Core().read_model(content, weights.tobytes())
+        check_seal(path, content, description.checksum, [weights])
+        network = openvino.Core().read_model(content, weights)
         compiled = openvino.compile_model(network, "CPU", settings)
 
     def infer(batch: Array) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:

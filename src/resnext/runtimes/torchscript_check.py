@@ -89,7 +89,7 @@ def _find_odd_pickle(content: bytes, name: str, sizes: dict[str, int]) -> str | 
     """Return which number in a pickle is larger than what is there for it, in words."""
     for opcode, argument, _ in pickletools.genops(content):
         # torch's reader, as Python's, makes a table that is as long as the largest place in it
-        if opcode.name.endswith("PUT") and int(argument) > len(content):
+        if opcode.name.endswith("PUT") and int(argument or 0) > len(content):
             return f"has a place {argument:,} in a table"
         if opcode.name in _MAPPINGS and name == "constants":
             return "holds a mapping"

@@ -112,5 +112,5 @@ def test_a_graph_that_computes_something_of_another_shape_is_refused(
     model.graph.output[0].name = "t"
     model.graph.output[0].type.tensor_type.ClearField("shape")
     onnx.save(model, tmp_path / "net.onnx")
-    with pytest.raises(CheckpointError, match=r"\(3, 2\) where float32 \(2, 3\) are to come"):
+    with pytest.raises(CheckpointError, match=r"\(3, 2\) where \(2, 3\) are to come"):
         open_exported(tmp_path / "net.onnx").run(np.zeros((2, 8, 8, 3), np.uint8))

@@ -25,7 +25,7 @@ class Claims:
         self.sizes, self.strides = sizes, strides
 
     def __reduce__(self) -> tuple[Any, ...]:
-        storage = torch.zeros(4).storage()
+        storage: Any = torch.zeros(4).storage()  # type: ignore[no-untyped-call]
         return _rebuild_tensor_v2, (storage, 0, self.sizes, self.strides, False, {})
 
 
