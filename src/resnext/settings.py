@@ -54,10 +54,15 @@ def _message(owner: type[Settings], error: ValidationError) -> str:
         elif not where or isinstance(problem.get("ctx", {}).get("error"), ConfigError):
             lines.append(f"{where}: {text}" if where else text)
         else:
-            lines.append(f"{where}={problem['input']!r}: {text}")
+            lines.append(f"{where}={_cut(repr(problem['input']))}: {text}")
     return "; ".join(lines)
 
 
+def _cut(text: str) -> str:
+    return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}..."
+
+
+_MAX_SHOWN = 100  # a file from outside may hold any list
 _IN_PLAIN_WORDS = {
     "tuple_type": "write a list, such as [1, 2] or [digits]",
     "dict_type": "write a group of settings, such as {schedule.epochs: 10}",

@@ -83,7 +83,7 @@ def test_a_foreign_or_torn_checkpoint_is_refused(tmp_path: Path) -> None:
     whole = (run / "last.safetensors").read_bytes()
     (run / "last.previous.safetensors").unlink()  # otherwise training goes on from that one
     (run / "last.safetensors").write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(CheckpointError, match="cannot be read as a checkpoint"):
+    with pytest.raises(CheckpointError, match="cannot be read as a safetensors file"):
         train(config, Target(resume=run), Display("quiet"))
     (run / "last.safetensors").write_bytes((run / "best.safetensors").read_bytes())
     with pytest.raises(CheckpointError, match="is not a training checkpoint"):

@@ -14,6 +14,7 @@ import torch
 from torch import nn
 
 from resnext.export.write_onnx import dynamic_axes, save_onnx, trace_onnx
+from resnext.runtimes.seal import seal
 from resnext.runtimes.spec import KEY, ExportSpec, Format
 
 Writer = Callable[[nn.Module, torch.Tensor, Path, ExportSpec, str], None]
@@ -38,6 +39,7 @@ def write_openvino(
         network = openvino.convert_model(onnx_file)
         network.set_rt_info(description, KEY)
         openvino.save_model(network, path, compress_to_fp16=False)
+        seal(path, [path.with_suffix(".bin")])
 
 
 def write_pt2(

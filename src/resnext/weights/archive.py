@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import lzma
 import shutil
 import zipfile
-import zlib
 from pathlib import Path
 
 from resnext.download import Checksum, verify
 from resnext.errors import DownloadError
+from resnext.foreign_file import reason
 from resnext.partial_file import open_partial
 
-MAX_WEIGHTS_BYTES = 8 << 30
-"""Of a weight file: four times the largest one of the catalogue."""
+MAX_WEIGHTS_BYTES = 2 << 30
+"""Of the file once it is unpacked; published ones have up to 0.4 GiB."""
 
 
 def unpack(archive: Path, place: Path, checksum: Checksum | None) -> Path:
@@ -43,18 +42,17 @@ def unpack(archive: Path, place: Path, checksum: Checksum | None) -> Path:
                 shutil.copyfileobj(source, target, 1 << 20)
         if checksum is not None:
             verify(partial, checksum)
-    # The last three: a password, an unknown compression, and names that are no text.
-    except (
-        zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OverflowError, RuntimeError,
-        NotImplementedError, ValueError,
-    ) as error:  # fmt: skip
-        archive.unlink()
+    except (DownloadError, OSError) as error:
         partial.unlink(missing_ok=True)
-        raise DownloadError(f"{archive}: is a damaged archive ({error}) and was removed") from None
-    except DownloadError:
-        archive.unlink()
-        partial.unlink(missing_ok=True)
+        if isinstance(error, DownloadError):
+            archive.unlink()
         raise
+    except Exception as error:  # zipfile and zlib raise a dozen kinds on damaged archives
+        archive.unlink()
+        partial.unlink(missing_ok=True)
+        raise DownloadError(
+            f"{archive}: is a damaged archive ({reason(error)}) and was removed"
+        ) from None
     partial.replace(place)
     archive.unlink()
     return place
