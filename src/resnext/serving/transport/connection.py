@@ -54,7 +54,7 @@ class Connection(HttpToolsProtocol, asyncio.BufferedProtocol):
         self._num_head_bytes = 0
         self._num_body_bytes = 0
         self._has_moved = False  # the piece that is parsed had a body, or began or ended a head
-        self._is_after_head = False
+        self._is_in_head = self._is_after_head = False
         self._is_deaf = False  # whatever comes is thrown away
         self._is_lingering = False
         self._is_write_paused = False
@@ -90,8 +90,7 @@ class Connection(HttpToolsProtocol, asyncio.BufferedProtocol):
 
     def give_up(self) -> None:
         """End the connection of a caller that took too long; a begun head is answered."""
-        has_begun = self._num_head_bytes > 0 and self._is_between_requests()
-        if has_begun and not self._is_lingering and not self.transport.is_closing():
+        if self._is_in_head and not self._is_deaf and not self.transport.is_closing():
             self.refuse(
                 Problem(408, "head_timeout", f"the head did not arrive within {HEAD_S:g} s")
             )
@@ -139,7 +138,7 @@ class Connection(HttpToolsProtocol, asyncio.BufferedProtocol):
         if self._is_lingering:
             return False
         if self._is_between_requests():
-            if self._num_head_bytes:
+            if self._is_in_head:
                 self.refuse(_malformed("the head ended early"))
             return False
         if self.cycle.more_body:
@@ -167,7 +166,7 @@ class Connection(HttpToolsProtocol, asyncio.BufferedProtocol):
         if len(self.pipeline) >= MAX_PIPELINED:
             self._stop(_malformed("too many requests at once"))
         super().on_message_begin()
-        self._has_moved = True
+        self._has_moved = self._is_in_head = True
         self._is_after_head = False
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -182,6 +181,7 @@ class Connection(HttpToolsProtocol, asyncio.BufferedProtocol):
         """Begin to work on a request."""
         super().on_headers_complete()
         self._has_moved = self._is_after_head = True
+        self._is_in_head = False
         self._num_body_bytes = 0
         self.waits_since = self.loop.time()
 
