@@ -63,5 +63,7 @@ def _leave(reason: str) -> None:
 
 def _tell(reason: str) -> None:
     _LOG.error("left at once: %s", reason)
+    for handler in logging.getLogger().handlers:
+        handler.flush()
     for stream in (sys.stdout, sys.stderr):
         stream.flush()

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
+import queue
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
 
 MAX_REPEATS = 10
 WINDOW_S = 10.0
+MAX_QUEUED = 10_000
+_FLUSH_S = 1.0
 _DEAF = ("PIL", "python_multipart")  # they tell of a caller's bytes, which are judged elsewhere
 
 
@@ -62,9 +67,41 @@ class Throttle(logging.Filter):
         return count < MAX_REPEATS
 
 
-class _Handler(logging.StreamHandler[Any]):
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the library's name
-        """Lose the line where it cannot be written: a full disk must not end the service."""
+class LineWriter(logging.Handler):
+    """Writes lines from a thread of its own: whoever logs never waits for the log's reader.
+
+    Lines beyond 10,000 that wait, or that cannot be written since the disk is full, are lost.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        """Begin to write.
+
+        Args:
+            descriptor: Where to.
+        """
+        super().__init__()
+        self._lines: queue.Queue[str] = queue.Queue(MAX_QUEUED)
+        self._descriptor = descriptor
+        threading.Thread(target=self._write_for_ever, name="log", daemon=True).start()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Queue a line."""
+        with contextlib.suppress(queue.Full):
+            self._lines.put_nowait(self.format(record))
+
+    def flush(self) -> None:
+        """Wait until all lines are written, a second at most."""
+        end = time.monotonic() + _FLUSH_S
+        while self._lines.unfinished_tasks and time.monotonic() < end:
+            time.sleep(0.002)
+
+    def _write_for_ever(self) -> None:
+        while True:
+            data = memoryview(f"{self._lines.get()}\n".encode())
+            with contextlib.suppress(OSError):
+                while data:
+                    data = data[os.write(self._descriptor, data) :]
+            self._lines.task_done()
 
 
 def log_to_stdout() -> None:
@@ -72,13 +109,12 @@ def log_to_stdout() -> None:
 
     They go there by a descriptor of their own, which stays when `only_json` redirects the rest.
     """
-    stream = os.fdopen(os.dup(1), "w", encoding="utf-8", errors="backslashreplace")
-    handler = _Handler(stream)
+    handler = LineWriter(os.dup(1))
     handler.setFormatter(JsonLines())
     handler.addFilter(Throttle())
     logging.captureWarnings(capture=True)
     root = logging.getLogger()
-    root.handlers = [other for other in root.handlers if not isinstance(other, _Handler)]
+    root.handlers = [other for other in root.handlers if not isinstance(other, LineWriter)]
     root.addHandler(handler)
     root.setLevel(logging.WARNING)
     logging.getLogger("resnext").setLevel(logging.INFO)

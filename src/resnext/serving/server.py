@@ -154,6 +154,8 @@ class Server(uvicorn.Server):
         left_s = max(0.0, end - loop.time())
         self.config.timeout_graceful_shutdown = left_s  # type: ignore[assignment]
         await super().shutdown(sockets)
+        if self.force_exit:  # uvicorn would leave the application without its end
+            await self.lifespan.shutdown()
 
     def _is_expecting(self, end: float) -> bool:
         """Tell whether there is time, and a connection on which nothing has been asked yet."""
