@@ -9,7 +9,7 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-from raw_server import Echo, RawServer, eventually, rest_of
+from echo_server import Echo, RawServer, eventually, rest_of
 
 from resnext.serving.transport import connection
 from resnext.serving.transport.connection import MAX_HEAD_BYTES, MAX_HEADERS, MAX_PIPELINED

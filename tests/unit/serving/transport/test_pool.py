@@ -8,7 +8,7 @@ import socket
 from collections.abc import Callable
 
 import pytest
-from raw_server import Echo, RawServer, eventually, rest_of
+from echo_server import Echo, RawServer, eventually, rest_of
 
 from resnext.serving.transport import pool
 from resnext.serving.transport.pool import MAX_CONNECTIONS, max_connections
