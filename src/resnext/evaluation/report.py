@@ -88,10 +88,12 @@ def _training(run: Path) -> dict[str, Any] | None:
     return {
         "losses": plots.draw_losses(epochs),
         "errors": plots.draw_errors(epochs),
-        "learning_rate": plots.draw_learning_rate(steps, steps_per_epoch) if steps else None,
+        "learning_rate": plots.draw_learning_rate(steps, steps_per_epoch)
+        if steps and steps_per_epoch
+        else None,
         "best": min(epochs, key=lambda row: row["top1_error"]),
         "num_epochs": epochs[-1]["epoch"],
-        "images_per_s": steps[-1]["images_per_s"] if steps else None,
+        "images_per_s": steps[-1].get("images_per_s") if steps else None,
     }
 
 
