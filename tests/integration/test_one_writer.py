@@ -1,9 +1,11 @@
 """Two processes never write into one run: the second one names the first, or waits for it."""
 
 import json
+import multiprocessing
 import os
 import signal
 import time
+from collections.abc import Iterator
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
@@ -24,6 +26,13 @@ def settings(tmp_path: Path) -> Path:
     config = small_run(schedule=ScheduleConfig(kind="cosine", epochs=NUM_EPOCHS))
     write_config(folder, config.replace(checkpoint_minutes=0.001))
     return folder
+
+
+@pytest.fixture(autouse=True)
+def _no_process_is_left() -> Iterator[None]:
+    yield
+    for process in multiprocessing.active_children():
+        process.kill()  # also one that a failed test left stopped
 
 
 def begin(settings: Path, run: Path, *more: str) -> BaseProcess:

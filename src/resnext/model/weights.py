@@ -6,6 +6,7 @@ nothing in it executes code when it is read.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Mapping
@@ -174,10 +175,12 @@ def write_tensors(
         partial.replace(path)
         _flush(path.parent)
     except (SafetensorError, OSError) as error:
-        partial.unlink(missing_ok=True)
         raise CheckpointError(
             f"{path}: cannot be written ({error}); free some space or choose another folder"
         ) from error
+    finally:
+        with contextlib.suppress(OSError):  # a read-only disk refuses even this
+            partial.unlink(missing_ok=True)
 
 
 def _flush(path: Path) -> None:
