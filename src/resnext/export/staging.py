@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from resnext.errors import ExportError
-from resnext.staging import work_folder
+from resnext.staging import uninterrupted, work_folder
 from resnext.untrusted.text import printable
 
 
@@ -61,9 +61,10 @@ def publish(staged: Path, dest: Path) -> tuple[Path, ...]:
     """
     files = (path for path in staged.parent.iterdir() if path.is_file())
     names = sorted((path.name for path in files), key=staged.name.__eq__)
-    for name in names:
-        _flush(staged.parent / name)
-        (staged.parent / name).replace(dest.parent / name)
+    with uninterrupted():
+        for name in names:
+            _flush(staged.parent / name)
+            (staged.parent / name).replace(dest.parent / name)
     return tuple(dest.parent / name for name in reversed(names))
 
 
