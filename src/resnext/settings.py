@@ -43,6 +43,12 @@ class Settings(BaseModel):
         return {name: getattr(self, name) for name in type(self).model_fields}
 
 
+class FiniteSettings(Settings):
+    """Settings whose numbers are all finite."""
+
+    model_config = ConfigDict(allow_inf_nan=False)
+
+
 def _message(owner: type[Settings], error: ValidationError) -> str:
     """Say, for each bad setting, its name, its value and what would be accepted."""
     lines = []
