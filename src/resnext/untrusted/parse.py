@@ -20,6 +20,7 @@ MAX_YAML_NODES = 20_000
 
 MAX_YAML_DEPTH = 40
 _MAX_INT_DIGITS = 100
+_CHUNK_BYTES = 2**16
 
 
 def read_bytes(path: Path, max_bytes: int) -> bytes:
@@ -34,10 +35,12 @@ def read_bytes(path: Path, max_bytes: int) -> bytes:
     with os.fdopen(descriptor, "rb") as file:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise ValueError("is not a regular file")
-        data = file.read(max_bytes + 1)
-    if len(data) > max_bytes:
-        raise ValueError(f"is larger than the {max_bytes:,} bytes accepted")
-    return data
+        data = bytearray()
+        while chunk := file.read(_CHUNK_BYTES):  # a larger request would take its memory at once
+            data += chunk
+            if len(data) > max_bytes:
+                raise ValueError(f"is larger than the {max_bytes:,} bytes accepted")
+    return bytes(data)
 
 
 def read_text(path: Path, max_bytes: int) -> str:
