@@ -28,6 +28,7 @@ import tyro
 
 from resnext.cli.arguments import option, parse
 from resnext.cli.output_file import check_place, writing
+from resnext.cli.signals import tidy_on_sigterm
 from resnext.data.config import ViewConfig, parse_data
 from resnext.errors import ConfigError, RunError
 
@@ -97,7 +98,8 @@ def main(argv: list[str]) -> int:
     from resnext.training.runtime import open_runtime
 
     # Full precision (on a GPU without TF32), so that the figures do not depend on the device.
-    with open_runtime(RuntimeConfig(device=arguments.device, precision="fp32")) as runtime:
+    settings = RuntimeConfig(device=arguments.device, precision="fp32")
+    with tidy_on_sigterm(), open_runtime(settings) as runtime:
         with show_progress(quiet=arguments.quiet or not runtime.is_main) as progress:
             effort = Effort(arguments.batch_size, arguments.workers, progress)
             evaluation = measure(arguments.run, protocol, runtime, effort)
@@ -184,7 +186,7 @@ def _write(arguments: Evaluate, protocol: Protocol, evaluation: Evaluation) -> l
         written = write_results(arguments.run, evaluation)
     if arguments.out is not None:
         with writing(arguments.out):
-            write_json(arguments.out, evaluation.figures)
+            write_json(arguments.out, evaluation.figures, is_shared=True)
         written.append(arguments.out)
     if arguments.report is not None:
         written.append(write_report(arguments.report, arguments.run, evaluation))

@@ -9,7 +9,7 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,10 +67,12 @@ def write_tensors(
         partial.replace(path)
         _flush(path.parent)
     except (SafetensorError, OSError) as error:
-        partial.unlink(missing_ok=True)
         raise CheckpointError(
             f"{path}: cannot be written ({error}); free some space or choose another folder"
         ) from error
+    finally:
+        with suppress(OSError):  # a read-only disk refuses even this
+            partial.unlink(missing_ok=True)
 
 
 def read_metadata(path: Path) -> dict[str, str]:

@@ -11,7 +11,7 @@ everything else in the file.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,22 +34,32 @@ class Stored:
     Attributes:
         position: The position in training, as JSON.
         tensors: The tensors by name, on the CPU.
+        settings: The resolved settings of the run, as JSON; empty in older files.
     """
 
     position: str
     tensors: Mapping[str, torch.Tensor]
+    settings: str = ""
 
 
 class CheckpointFiles:
     """The checkpoint files of one run.
 
     Attributes:
+        run: The run folder.
         complaint: What was wrong with the last checkpoint when `read` took the one before;
             empty if nothing was.
     """
 
-    def __init__(self, run: Path) -> None:
-        self.complaint = ""
+    def __init__(self, run: Path, before_write: Callable[[], None] = lambda: None) -> None:
+        """Name the files of a run.
+
+        Args:
+            run: The run folder.
+            before_write: Is called before a new checkpoint takes its place; may raise.
+        """
+        self.run, self.complaint = run, ""
+        self._before_write = before_write
         self._last, self._previous, self._new = run / LAST, run / PREVIOUS, run / _NEW
 
     def exist(self) -> bool:
@@ -85,8 +95,10 @@ class CheckpointFiles:
         Raises:
             CheckpointError: The file cannot be written; those before are left alone.
         """
-        metadata = {"format": _FORMAT, "position": stored.position}
+        metadata = {"format": _FORMAT, "position": stored.position, "settings": stored.settings}
+        self._before_write()
         write_tensors(self._new, stored.tensors, metadata)
+        self._before_write()
         if self._last.exists() and not self.complaint:  # a damaged one displaces no whole one
             self._keep_last()
         self._new.replace(self._last)
@@ -125,7 +137,7 @@ def _read(path: Path) -> Stored:
         raise CheckpointError(f"{path}: is not a training checkpoint of this program")
     if "position" not in found.metadata:
         raise damaged(path)
-    return Stored(found.metadata["position"], found.tensors)
+    return Stored(found.metadata["position"], found.tensors, found.metadata.get("settings", ""))
 
 
 def _flush_folder(folder: Path) -> None:

@@ -20,6 +20,7 @@ MAX_YAML_NODES = 20_000
 
 MAX_YAML_DEPTH = 40
 _MAX_INT_DIGITS = 100
+_CHUNK_BYTES = 2**16
 
 
 def read_bytes(path: Path, max_bytes: int, *, follow_link: bool = True) -> bytes:
@@ -41,13 +42,12 @@ def read_bytes(path: Path, max_bytes: int, *, follow_link: bool = True) -> bytes
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise ValueError("is not a regular file")
-        # As much memory as is asked for is taken at once, so no more than the file has.
-        data = file.read(min(status.st_size, max_bytes) + 1)
-        if len(data) > status.st_size:  # it grows, or has no size, as those of /proc
-            data += file.read(max(max_bytes + 1 - len(data), 0))
-    if len(data) > max_bytes:
-        raise ValueError(f"is larger than the {max_bytes:,} bytes accepted")
-    return data
+        data = bytearray()
+        while chunk := file.read(_CHUNK_BYTES):  # a larger request would take its memory at once
+            data += chunk
+            if len(data) > max_bytes:
+                raise ValueError(f"is larger than the {max_bytes:,} bytes accepted")
+    return bytes(data)
 
 
 def read_text(path: Path, max_bytes: int, *, follow_link: bool = True) -> str:

@@ -1,4 +1,5 @@
 import os
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -27,3 +28,12 @@ def test_a_pipe_without_a_writer_does_not_block(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(ValueError, match="not a regular file"):
         read_json(tmp_path / "pipe")
+
+
+def test_a_small_file_takes_little_memory_whatever_is_accepted(tmp_path: Path) -> None:
+    (tmp_path / "small.json").write_text("[1, 2]")
+    tracemalloc.start()
+    assert read_json(tmp_path / "small.json", 2**30) == [1, 2]
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 2**22
