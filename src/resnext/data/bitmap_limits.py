@@ -13,7 +13,7 @@ MAX_GIF_BLOCKS = 8_192
 MAX_GIF_COMMENT_BYTES = 2**18
 """Pillow copies a comment again with each of its blocks."""
 
-MAX_RLE_PIXELS = 16_000_000
+MAX_RLE_PIXELS = 10_000_000
 """Of a BMP in runs, which Pillow decodes in Python: up to 0.3 microseconds each."""
 
 _MAX_JUNK_BYTES = 2**16
@@ -59,7 +59,7 @@ def check_gif(data: bytes, max_pixels: int) -> None:
             or num_comment_bytes > MAX_GIF_COMMENT_BYTES
         ):
             raise ImageLimitError("the GIF has too many comments or extensions before its picture")
-    raise DataError("the GIF ends before its picture")
+    raise DataError("truncated: the GIF ends before its picture")
 
 
 def _skip_extension(data: bytes, position: int) -> tuple[int, int]:
@@ -95,7 +95,7 @@ def check_bmp(data: bytes, max_pixels: int) -> None:
     """
     if len(data) < 54:
         if len(data) < 26:
-            raise DataError("the BMP ends in its header")
+            raise DataError("truncated: the BMP ends in its header")
         return
     offset, size = struct.unpack_from("<LL", data, 10)
     if size == 12:

@@ -31,7 +31,7 @@ _BYTES_PER_ROW = 64  # Pillow rounds rows up and keeps pointers to them, in each
 _LOSSLESS_BLOCK_PIXELS = 16
 _LOSSLESS_BLOCK_BITS = 20
 _MAX_LOSSLESS_CODES = 2**16
-_BYTES_PER_LOSSLESS_CODE = 12 * 2**10
+_BYTES_PER_LOSSLESS_CODE = 20 * 2**10  # the tables of libwebp: 5,004 entries of 4 bytes
 _TIFF_TILE_WIDTH, _TIFF_TILE_HEIGHT = 322, 323
 
 _STARTS = {

@@ -62,7 +62,7 @@ def check_jpeg(data: bytes, max_pixels: int) -> None:
     check_size(width, height, max_pixels)
     _check_length(data, header, width, height)
     if marker not in _HUFFMAN_SEQUENTIAL or data[scan + 3] < num_components:
-        _check_scans(data, scan)
+        _check_scans(data, scan - 1)
 
 
 def read_jpeg_header(data: bytes) -> JpegHeader:
@@ -77,13 +77,13 @@ def read_jpeg_header(data: bytes) -> JpegHeader:
     for _ in range(MAX_SEGMENTS):
         start = data.find(b"\xff", position)
         place = start + 1
-        while start >= 0 and data[place : place + 1] == b"\xff" and place - start < _MAX_JUNK_BYTES:
+        while data[place : place + 1] == b"\xff" and place - start <= _MAX_JUNK_BYTES:
             place += 1
         num_junk += place - 1 - position
-        if num_junk > _MAX_JUNK_BYTES:
+        if num_junk >= _MAX_JUNK_BYTES:
             raise ImageLimitError("the JPEG has more than 64 KiB of bytes between its segments")
         if start < 0 or place + 2 >= len(data):
-            raise DataError("the JPEG ends in its header")
+            raise DataError("truncated: the JPEG ends in its header")
         marker = data[place]
         position = place + 1
         if marker == 0 or marker in _NO_LENGTH:
@@ -91,7 +91,7 @@ def read_jpeg_header(data: bytes) -> JpegHeader:
             continue
         if marker == _SCAN and frame:
             if place + 3 >= len(data) or frame + 9 + 3 * data[frame + 8] > len(data):
-                raise DataError("the JPEG ends in its header")
+                raise DataError("truncated: the JPEG ends in its header")
             check_exif(b"".join(exif))
             return JpegHeader(frame, place, num_junk == 0)
         position += _uint16(data, position)
@@ -129,7 +129,7 @@ def _check_scans(data: bytes, start: int) -> None:
     # Counting two bytes takes no time; in a segment they may be no marker, so look again.
     if data.count(b"\xff\xda", start) <= MAX_SCANS:
         return
-    num_scans = count_scans(data, start - 1)
+    num_scans = count_scans(data, start)
     if num_scans > MAX_SCANS:
         raise ImageLimitError(
             f"the JPEG has more than {MAX_SCANS} scans, which is the most that is accepted"

@@ -47,7 +47,7 @@ def check_tiff(data: bytes, max_pixels: int) -> None:
         DataError: Its tags are damaged.
     """
     if len(data) < _NUM_HEADER_BYTES:
-        raise DataError("the TIFF ends in its header")
+        raise DataError("truncated: the TIFF ends in its header")
     if data[:4] == b"MM\0\x2b":
         raise DataError("BigTIFF with the larger byte first is not supported; save it as TIFF")
     order, is_big = (">" if data[:2] == b"MM" else "<"), data[2] == 43
