@@ -1,9 +1,10 @@
 import os
+import tracemalloc
 from pathlib import Path
 
 import pytest
 
-from resnext.untrusted.parse import parse_json, read_json
+from resnext.untrusted.parse import parse_json, parse_json_lines, read_bytes, read_json
 
 
 @pytest.mark.parametrize(
@@ -27,3 +28,17 @@ def test_a_pipe_without_a_writer_does_not_block(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(ValueError, match="not a regular file"):
         read_json(tmp_path / "pipe")
+
+
+def test_a_small_file_takes_little_memory_however_large_it_may_be(tmp_path: Path) -> None:
+    (tmp_path / "small").write_bytes(b"{}")
+    tracemalloc.start()
+    assert read_bytes(tmp_path / "small", max_bytes=2**30) == b"{}"
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 4 * 2**20
+
+
+def test_lines_that_hold_no_object_are_counted_and_the_others_kept() -> None:
+    log = b'{"a": 1}\n\n[2]\n{"torn": \n\xff\x00\n' + b"[" * 100_000 + b'\n{"a": 3}\n{"b'
+    assert parse_json_lines(log) == ([{"a": 1}, {"a": 3}], 5)
