@@ -14,11 +14,13 @@ from resnext.errors import ConfigError
 class Settings(BaseModel):
     """A frozen, validated group of settings; a wrong one raises `ConfigError`."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False
+    )
 
     if not TYPE_CHECKING:  # the type checker keeps the typed constructor that pydantic derives
 
-        def __init__(self, **values: Any) -> None:
+        def __init__(self, /, **values: Any) -> None:
             try:
                 super().__init__(**values)
             except ValidationError as error:
