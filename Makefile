@@ -3,12 +3,13 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: help demo test check format bench clean
+.PHONY: help demo test check format hostile hostile-short bench clean
 
 help:
 	@echo "make demo    install, then train and evaluate a small ResNeXt on real digits (about two minutes)"
 	@echo "make test    install what the tests need, then run them all"
 	@echo "make check   lint, types, import directions"
+	@echo "make hostile damaged files, hostile callers, kills and overload (about half an hour)"
 	@echo "make format  rewrite the sources in the project's format"
 	@echo "make bench   measure this machine side by side with peers (about an hour)"
 
@@ -32,7 +33,16 @@ demo: $(VENV)/.installed
 	$(BIN)/resnext train --data digits --recipe fast --epochs 12 --name demo
 
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -n 2 tests
+	$(BIN)/python -m pytest -n 2 tests --ignore tests/hostile
+
+# 10,000 damaged files of each format, raw sockets, kills; then ten minutes of load and attack.
+hostile: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest -n 2 --effort long --results runs/hostile -m "not soak" tests/hostile
+	$(BIN)/python -m pytest --effort long --results runs/hostile -m soak tests/hostile
+
+# The same in about five minutes.
+hostile-short: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest -n 2 tests/hostile
 
 check: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .

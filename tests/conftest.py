@@ -1,5 +1,75 @@
-"""One thread a process: two test processes with two threads each would wait for each other."""
+"""One thread a process, and the options of the hostile tests."""
 
+from __future__ import annotations
+
+import json
 import os
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
 
+import pytest
+from counts import Counts
+from effort import EFFORTS, Effort
+
+# Two test processes with two threads each would wait for each other.
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is imported, and for subprocesses
+
+_ROWS = "hostile_rows"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--effort", choices=tuple(EFFORTS), default="short")
+    parser.addoption("--seed", type=int, default=0, help="another seed tries other inputs")
+    parser.addoption("--results", type=Path, help="a folder for one JSON file of each row")
+
+
+@pytest.fixture(scope="session")
+def effort(pytestconfig: pytest.Config) -> Effort:
+    return EFFORTS[pytestconfig.getoption("--effort", "short")]
+
+
+@pytest.fixture(scope="session")
+def seed(pytestconfig: pytest.Config) -> int:
+    return int(pytestconfig.getoption("--seed", 0))
+
+
+@pytest.fixture
+def record(
+    record_property: Callable[[str, object], None], pytestconfig: pytest.Config
+) -> Callable[[Counts], None]:
+    """Return a function that notes a row for the table, then fails if the row is bad."""
+
+    def note(counts: Counts) -> None:
+        row = asdict(counts)
+        record_property(_ROWS, json.dumps(row))
+        folder: Path | None = pytestconfig.getoption("--results", None)
+        if folder is not None:
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / f"{counts.kind.replace(' ', '-').replace('/', '-')}.json").write_text(
+                json.dumps(row, indent=1), encoding="utf-8"
+            )
+        counts.check()
+
+    return note
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    rows = [
+        json.loads(str(value))
+        for reports in terminalreporter.stats.values()
+        for report in reports
+        if getattr(report, "when", "") == "call"
+        for name, value in report.user_properties
+        if name == _ROWS
+    ]
+    if not rows:
+        return
+    terminalreporter.section("hostile input")
+    terminalreporter.line(f"{'kind':<28}{'tried':>8}{'accepted':>10}{'refused':>9}{'failed':>8}")
+    for row in sorted(rows, key=lambda row: str(row["kind"])):
+        failed = len(row["failures"])
+        total = row["accepted"] + row["refused"] + failed
+        terminalreporter.line(
+            f"{row['kind']:<28}{total:>8}{row['accepted']:>10}{row['refused']:>9}{failed:>8}"
+        )
