@@ -21,7 +21,9 @@ _MAX_TEXT = 1000
 class Settings(BaseModel):
     """A frozen, validated group of settings; a wrong one raises `ConfigError`."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False
+    )
 
     if not TYPE_CHECKING:  # the type checker keeps the typed constructor that pydantic derives
 

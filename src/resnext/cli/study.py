@@ -69,12 +69,12 @@ class Study:
     """Settings of all trials, such as schedule.epochs=20 data.num_train=20000."""
     root: Annotated[Path | None, option("FOLDER", "studies, or the parent of NAME")] = None
     """Where trials and reports are kept; a shared disk for several machines."""
-    jobs: Annotated[int | None, option("N", "1, or what the cluster has room for")] = None
-    """Trials at once; the threads are divided among them."""
-    processes: Annotated[int, option("N", "1")] = 1
-    """Processes of one trial, one for each GPU (DDP)."""
-    threads: Annotated[int | None, option("N", "cores / jobs; 1 on a cluster")] = None
-    """CPU threads of one process, and processes that decode its files."""
+    jobs: Annotated[int | None, option("N", "cores / threads, or what the cluster has")] = None
+    """Trials at once; it changes no figure."""
+    processes: Annotated[int | None, option("N", "as the study was begun, or 1")] = None
+    """Processes of one trial, one for each GPU (DDP); recorded, since it changes the figures."""
+    threads: Annotated[int | None, option("N", "as the study was begun, or 1")] = None
+    """CPU threads of one process; recorded, since it changes the figures."""
     cluster: Annotated[str | None, option("auto|local|ADDRESS")] = None
     """Run on a Ray cluster, or with Ray on this machine; all machines must share the disk of
     --root."""
@@ -168,13 +168,12 @@ def _run(study: StudySettings, arguments: Study) -> int:
     """Run what is missing, then write the report."""
     from resnext.cli.study_output import print_verdicts
     from resnext.studies.report import write_report
-    from resnext.studies.scheduler import RunOptions, run_study
+    from resnext.studies.scheduler import RunOptions, run_study, settle_study
     from resnext.studies.study_folder import settle_folder
     from resnext.training.display import default_mode
     from resnext.training.interrupt import Interrupted
 
     root = _root(arguments)
-    folder = settle_folder(study, root)
     options = RunOptions(
         jobs=arguments.jobs,
         threads=arguments.threads,
@@ -183,6 +182,8 @@ def _run(study: StudySettings, arguments: Study) -> int:
         mode=default_mode(quiet=arguments.quiet),
         halving=arguments.halving,
     )
+    study = settle_study(study, root, options)
+    folder = settle_folder(study, root)
     try:
         rows = run_study(study, root, options)
     except Interrupted as stop:
@@ -199,14 +200,16 @@ def _run(study: StudySettings, arguments: Study) -> int:
 def _status(study: StudySettings, arguments: Study) -> int:
     from resnext.cli.study_output import print_status
     from resnext.studies.scheduler import status_rows
+    from resnext.studies.study_folder import recall
 
     if arguments.root is not None and not arguments.root.is_dir():
         raise RunError(f"--root {arguments.root}: there is no such folder")
+    study = recall(study, _root(arguments))
     rows = status_rows(study, _root(arguments))
     if arguments.json:
         _tell(study, rows, arguments)
     else:
-        print_status(rows)
+        print_status(study, rows)
     return 0
 
 
@@ -214,7 +217,7 @@ def _report(study: StudySettings, arguments: Study) -> int:
     from resnext.cli.study_output import print_verdicts
     from resnext.studies.report import write_report
     from resnext.studies.scheduler import status_rows
-    from resnext.studies.study_folder import settle_folder
+    from resnext.studies.study_folder import recall, settle_folder
 
     if arguments.time and study.kind == "distribution":
         raise ConfigError(
@@ -222,6 +225,7 @@ def _report(study: StudySettings, arguments: Study) -> int:
             f"{len(study.designs)} random ones, of which all would be in memory at once"
         )
     root = _root(arguments)
+    study = recall(study, root)
     rows = status_rows(study, root)
     if not any(row.figures for row in rows):
         raise RunError(

@@ -12,26 +12,32 @@ from resnext.cli.fitting_table import count_text, open_console, print_fitting
 from resnext.complexity.count import Cost, count
 from resnext.data.facts import KNOWN
 from resnext.model.names import name_of
+from resnext.studies.arithmetic import describe_arithmetic
+from resnext.studies.provenance import find_mixtures
 from resnext.studies.results import Row
 from resnext.studies.study import Design, Study
 from resnext.studies.trial import plan_trials
+from resnext.untrusted.text import printable
+
+_MOST_DAMAGE = 50
 
 
 def print_study(study: Study) -> None:
     """Print a study's question, designs with exact costs, settings and amount of work."""
     console = open_console(soft_wrap=True)
-    console.print(f"{study.name}: {study.question}")
+    console.print(printable(f"{study.name}: {study.question}"))
     if study.source:
-        console.print(f"source: {study.source}")
+        console.print(printable(f"source: {study.source}"))
     if study.note:
-        console.print(study.note)
+        console.print(printable(study.note))
     print_fitting(console, lambda is_full: _design_table(study, is_full=is_full))
     for settings in study.settings:
         schedule = settings.schedule
         console.print(
-            f"{settings.data.label}: recipe {settings.recipe}, {schedule.epochs} epochs, "
-            f"batch {settings.batch_size}, learning rate {settings.optim.lr} per "
-            f"{settings.optim.lr_batch_size} images, {schedule.kind}"
+            f"{printable(settings.data.label)}: recipe {printable(settings.recipe)}, "
+            f"{schedule.epochs} epochs, batch {settings.batch_size}, "
+            f"learning rate {settings.optim.lr} per {settings.optim.lr_batch_size} images, "
+            f"{schedule.kind}"
         )
     trials = len(plan_trials(study))
     console.print(
@@ -49,7 +55,7 @@ def _design_table(study: Study, *, is_full: bool) -> Table:
     costs = [_cost(study, design) for design in study.designs]
     for design, cost in zip(study.designs, costs, strict=True):
         table.add_row(
-            design.label,
+            printable(design.label),
             name_of(design.model),
             *(
                 count_text(figure, is_full=is_full)
@@ -84,19 +90,24 @@ def study_as_dict(study: Study) -> dict[str, Any]:
     return {**values, "trials": len(plan_trials(study))}
 
 
-def print_status(rows: list[Row]) -> None:
-    """Print how many trials are in which state, and those that are not done."""
+def print_status(study: Study, rows: list[Row]) -> None:
+    """Print how the trials are computed, how many are in which state, and those not done."""
     console = open_console(soft_wrap=True)
     counts = Counter(row.state for row in rows)
     told = ", ".join(f"{number} {state}" for state, number in counts.most_common())
     console.print(f"{len(rows)} trials: {told}")
+    for line in [*describe_arithmetic(study), *find_mixtures(study, rows)]:
+        console.print(f"  {printable(line)}")
     for row in rows:
         if row.state in ("running", "failed") or (row.attempts and row.state != "done"):
             reason = f"  {row.attempts[-1].get('reason', '')}" if row.attempts else ""
-            console.print(
-                f"  {row.state:<8} {row.design.label}, {row.trial.data}, seed {row.trial.seed}"
-                f"{reason}  {row.folder}"
-            )
+            name = f"{row.design.label}, {row.trial.data}, seed {row.trial.seed}"
+            console.print(printable(f"  {row.state:<8} {name}{reason}  {row.folder}"))
+    damage = [text for row in rows for text in row.damage]
+    for text in damage[:_MOST_DAMAGE]:
+        console.print(printable(f"  damaged  {text}"))
+    if len(damage) > _MOST_DAMAGE:
+        console.print(f"  damaged  ... and {len(damage) - _MOST_DAMAGE} more")
 
 
 def print_verdicts(study: Study, rows: list[Row]) -> None:

@@ -40,9 +40,9 @@ class RayExecutor:
             RunError: There is no such cluster.
         """
         self._ray = join_cluster(address)
-        self._arguments = effort.arguments
-        needs = {"CPU": effort.threads * effort.processes}
-        if self._ray.cluster_resources().get("GPU"):
+        self._arguments, self._environment = effort.arguments, effort.environment
+        needs = {"CPU": effort.num_cores}
+        if effort.on_gpu:
             needs["GPU"] = effort.processes
         machines = [node["Resources"] for node in self._ray.nodes() if node["Alive"]]
         self.places = sum(_places(machine, needs) for machine in machines)
@@ -59,7 +59,8 @@ class RayExecutor:
 
     def start(self, folder: Path) -> None:
         """Start the trial of a folder."""
-        self._running[self._task.remote(str(folder.absolute()), self._arguments)] = folder
+        task = self._task.remote(str(folder.absolute()), self._arguments, self._environment)
+        self._running[task] = folder
 
     def ended(self) -> list[tuple[Path, int]]:
         """Return the trials that ended since the last call, with their exit status."""
@@ -112,7 +113,17 @@ def _offer(machines: list[dict[str, float]], needs: dict[str, int]) -> str:
     return "; ".join(dict.fromkeys(each)) or "none"
 
 
-def _run_trial(folder: str, arguments: list[str]) -> int:
+def has_gpus(address: str) -> bool:
+    """Tell whether a cluster has GPUs.
+
+    Raises:
+        ConfigError: Ray is not installed.
+        RunError: There is no such cluster.
+    """
+    return bool(join_cluster(address).cluster_resources().get("GPU"))
+
+
+def _run_trial(folder: str, arguments: list[str], environment: dict[str, str]) -> int:
     """Start the trial's process on this machine and wait for it; runs inside a Ray worker."""
     command = [sys.executable, "-m", "resnext.studies.trial_process", folder, *arguments]
     with (Path(folder) / LOG).open("ab") as log:
@@ -122,7 +133,7 @@ def _run_trial(folder: str, arguments: list[str]) -> int:
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            env=os.environ | waiting_environment(),
+            env=os.environ | waiting_environment() | environment,
         )
     try:
         return child.wait()

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from statistics import fmean
 
+from resnext.errors import RunError
 from resnext.studies import plots
 from resnext.studies.differences import claims_of
+from resnext.studies.epoch_log import Epoch, read_epochs
 from resnext.studies.results import Row
 from resnext.studies.study import Study
-from resnext.training.metrics_log import read_metrics
 
 _MOST_FIGURES, _MOST_CURVES = 4, 4
 
@@ -30,8 +31,8 @@ def draw_curve_figures(study: Study, rows: Sequence[Row], data: str) -> list[tup
         for label in labels:
             runs = _epochs(rows, label, data)
             if runs:
-                training[label] = _mean_curve(runs, "train_top1_error")
-                validation[label] = _mean_curve(runs, "top1_error")
+                training[label] = _mean([[e.train_top1_error or 0.0 for e in run] for run in runs])
+                validation[label] = _mean([[e.top1_error for e in run] for run in runs])
         if len(validation) > 1:
             caption = "errors during training, means over the seeds"
             found.append((caption, plots.draw_curves(training, validation)))
@@ -49,16 +50,24 @@ def _groups(study: Study) -> list[list[str]]:
     ]
 
 
-def _epochs(rows: Sequence[Row], label: str, data: str) -> list[list[dict[str, float]]]:
-    """Return the lines of the epochs of a design's finished runs; one epoch is no curve."""
+def _epochs(rows: Sequence[Row], label: str, data: str) -> list[list[Epoch]]:
+    """Return the epochs of a design's finished runs; one epoch is no curve."""
     runs = [
-        [line for line in read_metrics(row.run) if line["kind"] == "epoch"]
+        _readable_epochs(row)
         for row in rows
         if row.design.label == label and row.trial.data == data and row.figures
     ]
     return [run for run in runs if len(run) > 1]
 
 
-def _mean_curve(runs: list[list[dict[str, float]]], key: str) -> Curve:
+def _readable_epochs(row: Row) -> list[Epoch]:
+    """Return the epochs of a run; of a damaged log, those that can be drawn."""
+    try:
+        return [epoch for epoch in read_epochs(row.run) if epoch.train_top1_error is not None]
+    except RunError:
+        return []
+
+
+def _mean(runs: list[Curve]) -> Curve:
     """Average the runs after each epoch that all of them have."""
-    return [fmean(line[key] for line in lines) for lines in zip(*runs, strict=False)]
+    return [fmean(values) for values in zip(*runs, strict=False)]

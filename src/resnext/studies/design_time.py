@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from resnext.studies.stored import Count, Positive, ShortText, read_stored
 from resnext.training.run_folder import write_json
 
 TIMING = "timing.json"
@@ -27,18 +27,18 @@ class DesignTime:
         n: Rounds.
     """
 
-    label: str
-    step_ms: float
-    step_ms_low: float
-    step_ms_high: float
-    latency_ms: float
-    latency_ms_low: float
-    latency_ms_high: float
-    batch_size: int
-    image_size_px: int
-    threads: int
-    machine: str
-    n: int
+    label: ShortText
+    step_ms: Positive
+    step_ms_low: Positive
+    step_ms_high: Positive
+    latency_ms: Positive
+    latency_ms_low: Positive
+    latency_ms_high: Positive
+    batch_size: Count
+    image_size_px: Count
+    threads: Count
+    machine: ShortText
+    n: Count
 
 
 def write_timing(folder: Path, times: list[DesignTime]) -> Path:
@@ -49,8 +49,9 @@ def write_timing(folder: Path, times: list[DesignTime]) -> Path:
 
 
 def read_timing(folder: Path) -> list[DesignTime]:
-    """Return the times that were measured, if any."""
-    file = folder / TIMING
-    if not file.exists():
-        return []
-    return [DesignTime(**row) for row in json.loads(file.read_text(encoding="utf-8"))]
+    """Return the times that were measured, if any.
+
+    Raises:
+        RunError: The file that holds them is damaged.
+    """
+    return read_stored(folder / TIMING, list[DesignTime]) or []

@@ -11,27 +11,48 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from resnext.errors import RunError
-from resnext.machine import waiting_environment
+from resnext.machine import num_cores, waiting_environment
+from resnext.studies.arithmetic import thread_environment
 from resnext.studies.attempts import Status
 from resnext.studies.trial import LOG
 
 
 @dataclass(frozen=True)
 class Effort:
-    """What one trial may use.
+    """What one trial uses. Only the decoding processes are free to choose.
 
     Attributes:
-        threads: CPU threads of each of its processes.
-        processes: Processes, one for each GPU.
+        threads: CPU threads of each of its processes, as the trial says.
+        processes: Processes that train together, as the trial says.
+        workers: Processes that decode files for each of them; None leaves it to them.
+        on_gpu: Each process has a GPU.
     """
 
     threads: int
     processes: int = 1
+    workers: int | None = None
+    on_gpu: bool = False
 
     @property
     def arguments(self) -> list[str]:
         """The arguments of `trial_process`."""
-        return [f"--threads={self.threads}", f"--processes={self.processes}"]
+        return [] if self.workers is None else [f"--workers={self.workers}"]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables of `trial_process`."""
+        return thread_environment(self.threads)
+
+    @property
+    def num_cores(self) -> int:
+        """Cores that a trial keeps busy."""
+        return self.threads * self.processes
+
+    def places_here(self) -> int:
+        """Return how many trials suit this machine: one for each core that computes, or GPU."""
+        if self.on_gpu:
+            return max(1, len(_visible_gpus()) // self.processes)
+        return max(1, num_cores() // self.num_cores)
 
 
 class Executor(Protocol):
@@ -123,9 +144,8 @@ class LocalExecutor:
             child.wait()
 
     def _environment(self, folder: Path) -> dict[str, str]:
-        """Divide the cores and the GPUs; more trials than GPUs take them in turns."""
-        values = os.environ | waiting_environment()
-        values["OMP_NUM_THREADS"] = str(self._effort.threads)
+        """Divide the GPUs; more trials than GPUs take them in turns."""
+        values = os.environ | waiting_environment() | self._effort.environment
         share = self._effort.processes
         num_shares = len(self._gpus) // share
         if self.places > 1 and num_shares:

@@ -11,10 +11,12 @@ from resnext.model.config import ResNeXtConfig
 from resnext.model.names import name_of
 from resnext.studies.results import Row
 from resnext.studies.study import Study
+from resnext.untrusted.text import csv_cell
 
 _FIGURES = (
     *("top1_error", "top5_error", "loss", "train_top1_error", "train_loss", "best_top1_error"),
     *("parameters", "macs", "activations", "epochs", "seconds", "machine", "precision"),
+    *("instructions", "threads", "processes", "torch"),
 )
 
 
@@ -48,5 +50,5 @@ def csv_text(study: Study, rows: Sequence[Row]) -> str:
     file = io.StringIO()
     writer = csv.DictWriter(file, list(flat[0]), lineterminator="\n")
     writer.writeheader()
-    writer.writerows(flat)
+    writer.writerows({key: csv_cell(value) for key, value in row.items()} for row in flat)
     return file.getvalue()

@@ -1,22 +1,28 @@
 """Successive halving: which trials go on, decided by Optuna from their errors so far.
 
-Optuna's pruner is the asynchronous form: a trial that reaches a rung goes on if it is among the
-best of those that were there before it, so that no trial waits for another. The first ones to
-reach a rung are therefore judged leniently.
+A trial that reaches a rung goes on if it is among the best of those that come before it in the
+study and reached the rung too. So the first ones are judged leniently, and who is stopped does not
+depend on how many run at once: a trial that is ahead of its turn trains on until the ones before it
+have been there.
 """
 
 from __future__ import annotations
 
-import json
 import os
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import Field, PositiveInt
 
 from resnext.errors import ConfigError, RunError
+from resnext.studies.epoch_log import epochs_of
+from resnext.studies.stored import Count, Percent, ShortText, read_stored
 from resnext.studies.study import Halving, Study
-from resnext.studies.trial import RUN, Trial
+from resnext.studies.trial import RUN, Trial, plan_trials
 from resnext.training.run_folder import METRICS, write_json
+from resnext.untrusted.parse import parse_json_lines
 
 if TYPE_CHECKING:
     from optuna.study import Study as OptunaStudy
@@ -38,24 +44,26 @@ class Cut:
         factor: The same.
     """
 
-    study: str
-    epoch: int
-    error: float
-    rung: int
-    min_epochs: int
-    factor: int
+    study: ShortText
+    epoch: Count
+    error: Percent
+    rung: Count
+    min_epochs: PositiveInt
+    factor: Annotated[int, Field(ge=2)]
 
     def __str__(self) -> str:
         return f"top-1 error {self.error:.2f}% after epoch {self.epoch}"
 
 
 def read_cut(folder: Path, study: Study, halving: Halving | None = None) -> Cut | None:
-    """Return where a trial was stopped, if it was for this study and by this halving, or any."""
-    try:
-        values = json.loads((folder / PRUNED).read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    """Return where a trial was stopped, if it was for this study and by this halving, or any.
+
+    Raises:
+        RunError: The file that says so is damaged.
+    """
+    cut = read_stored(folder / PRUNED, Cut)
+    if cut is None:
         return None
-    cut = Cut(**values)
     is_same = halving is None or (halving.min_epochs, halving.factor) == (
         cut.min_epochs,
         cut.factor,
@@ -118,9 +126,12 @@ class Judge:
 
     def __init__(self, study: Study, halving: Halving) -> None:
         self._study, self._halving = study, halving
+        self._followed: dict[str, dict[str, _Followed]] = {}
         self._pruners: dict[str, Pruner] = {}
-        self._logs: dict[str, _EpochLog] = {}
-        self._cuts: dict[str, Cut] = {}
+        for trial in plan_trials(study):
+            followed = _Followed(trial.config.schedule.epochs)
+            self._followed.setdefault(trial.data, {}).setdefault(trial.key, followed)
+            self._pruners.setdefault(trial.data, Pruner(halving))
 
     def look(self, trial: Trial, folder: Path) -> Cut | None:
         """Read what is new of a trial.
@@ -128,22 +139,70 @@ class Judge:
         Returns:
             Where it is to be stopped, or was; None lets it go on.
         """
-        log = self._logs.setdefault(trial.key, _EpochLog(folder / RUN / METRICS))
-        if trial.data not in self._pruners:
-            self._pruners[trial.data] = Pruner(self._halving)
-        pruner = self._pruners[trial.data]
-        epochs = trial.config.schedule.epochs
-        for epoch, error in log.new_epochs():
-            if trial.key in self._cuts or epoch >= epochs:
-                break
-            if pruner.tell(trial.key, epoch, error):
-                rung = rung_epochs(self._halving, epochs).index(epoch)
-                self._cuts[trial.key] = self._cut(epoch, error, rung)
-        return self._cuts.get(trial.key) or read_cut(folder, self._study, self._halving)
+        followed = self._followed[trial.data][trial.key]
+        if followed.read(folder / RUN / METRICS):
+            self._judge(trial.data)
+        return followed.cut or self._kept(folder)
 
-    def _cut(self, epoch: int, error: float, rung: int) -> Cut:
+    def ended(self, key: str) -> None:
+        """Note that a trial will tell no more epochs, so that no other waits for them."""
+        for data, followed in self._followed.items():
+            if key in followed:
+                followed[key].has_ended = True
+                self._judge(data)
+
+    def _kept(self, folder: Path) -> Cut | None:
+        try:
+            return read_cut(folder, self._study, self._halving)
+        except RunError:
+            return None  # it is found again from the log
+
+    def _judge(self, data: str) -> None:
+        """Judge the epochs of each trial up to those that all trials before it have reached."""
+        reached = float("inf")
+        for key, followed in self._followed[data].items():
+            for epoch, error in followed.take(reached):
+                if self._pruners[data].tell(key, epoch, error):
+                    followed.cut = self._cut(epoch, error)
+                    break
+            if not followed.is_over():
+                reached = min(reached, followed.last_judged)
+
+    def _cut(self, epoch: int, error: float) -> Cut:
         halving = self._halving
+        rung = len(rung_epochs(halving, epoch))
         return Cut(self._study.name, epoch, error, rung, halving.min_epochs, halving.factor)
+
+
+class _Followed:
+    """One trial: the epochs that it has told, and how far they have been judged."""
+
+    def __init__(self, epochs: int) -> None:
+        self._log: _EpochLog | None = None
+        self._told: list[tuple[int, float]] = []
+        self._num_epochs = epochs
+        self.last_judged = 0
+        self.cut: Cut | None = None
+        self.has_ended = False
+
+    def read(self, file: Path) -> bool:
+        """Read what is new, and tell whether there was something."""
+        self._log = self._log or _EpochLog(file)
+        new = self._log.new_epochs()
+        self._told += new
+        return bool(new)
+
+    def take(self, reached: float) -> Iterator[tuple[int, float]]:
+        """Give the next epochs to judge, in order."""
+        while self._told and not self.is_over() and self._told[0][0] <= reached:
+            self.last_judged, error = self._told.pop(0)
+            if self.last_judged < self._num_epochs:
+                yield self.last_judged, error
+
+    def is_over(self) -> bool:
+        """Tell whether nothing of the trial is left to judge."""
+        is_told = self.has_ended and not self._told
+        return self.cut is not None or is_told or self.last_judged >= self._num_epochs
 
 
 class _EpochLog:
@@ -156,10 +215,10 @@ class _EpochLog:
     def new_epochs(self) -> list[tuple[int, float]]:
         """Return numbers and errors of the epochs that were not told before."""
         found = []
-        for row in self._new_rows():
-            if row["kind"] == "epoch" and row["epoch"] > self._last_epoch:
-                self._last_epoch = row["epoch"]
-                found.append((row["epoch"], row["top1_error"]))
+        for row in epochs_of(self._new_rows()):
+            if row.epoch > self._last_epoch:
+                self._last_epoch = row.epoch
+                found.append((row.epoch, row.top1_error))
         return found
 
     def _new_rows(self) -> list[dict[str, Any]]:
@@ -170,10 +229,10 @@ class _EpochLog:
                     self._identity, self._offset = identity, 0
                 file.seek(self._offset)
                 text, _, _ = file.read().rpartition(b"\n")
-        except FileNotFoundError:
+        except OSError:
             return []
         self._offset += len(text) + 1 if text else 0
-        return [json.loads(line) for line in text.splitlines()]
+        return parse_json_lines(text)[0]
 
 
 def _import_optuna() -> Any:

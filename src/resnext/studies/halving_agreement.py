@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from scipy import stats
 
+from resnext.errors import RunError
+from resnext.studies.epoch_log import read_epochs
 from resnext.studies.halving import Pruner, rung_epochs
 from resnext.studies.results import Row
 from resnext.studies.study import Halving
-from resnext.training.metrics_log import read_metrics
 
 _FEWEST_TRIALS = 3
 
@@ -70,9 +71,6 @@ class HalvingAgreement:
 def halving_agreement(rows: Sequence[Row], halving: Halving) -> list[HalvingAgreement]:
     """Replay halving over the curves of finished trials, one trial after the other.
 
-    Trials that run at once are told in another order, which changes who is stopped; what the
-    rankings say is the same.
-
     Args:
         rows: Trials of a study in the order of the study; those that are not done are left out.
         halving: Settings of the halving.
@@ -83,15 +81,21 @@ def halving_agreement(rows: Sequence[Row], halving: Halving) -> list[HalvingAgre
     curves: dict[str, list[list[float]]] = {}
     for row in rows:
         if row.state == "done":
-            epochs = [line for line in read_metrics(row.run) if line["kind"] == "epoch"]
-            if epochs:  # a run folder may have been tidied away
-                errors = [line["top1_error"] for line in epochs]
+            errors = _errors(row)
+            if errors:  # a run folder may have been tidied away
                 curves.setdefault(row.trial.data, []).append(errors)
     return [
         agreement_of_curves(data, given, halving)
         for data, given in curves.items()
         if len(given) >= _FEWEST_TRIALS and len({len(curve) for curve in given}) == 1
     ]
+
+
+def _errors(row: Row) -> list[float]:
+    try:
+        return [epoch.top1_error for epoch in read_epochs(row.run)]
+    except RunError:
+        return []
 
 
 def agreement_of_curves(

@@ -2,39 +2,65 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from resnext.complexity.count import count
+from resnext.errors import RunError
+from resnext.studies.epoch_log import Epoch
+from resnext.studies.machines import read_machines
 from resnext.studies.results import Figures
+from resnext.studies.stored import keep_valid, read_lines
 from resnext.studies.study import Test
-from resnext.studies.trial import moved
+from resnext.studies.trial import RUN, moved
 from resnext.training.config import TrainConfig
-from resnext.training.metrics_log import read_metrics
-from resnext.training.run_folder import ENVIRONMENT, open_run
+from resnext.training.run_folder import METRICS, open_run
 
 
-def figures_of(run: Path) -> Figures:
-    """Read the figures of the last epoch, and count the network as it was trained."""
-    epochs = [row for row in read_metrics(run) if row["kind"] == "epoch"]
-    last = epochs[-1]
+def figures_of(folder: Path) -> Figures:
+    """Read the figures of a trial's last epoch, and count the network as it was trained.
+
+    Raises:
+        RunError: The run or its log is damaged.
+    """
+    run = folder / RUN
+    rows = [row for row in read_lines(run / METRICS)[0] if keep_valid([row], Epoch)]
     config = open_run(run)
     cost = count(config.model, config.data.image_size_px)
-    environment = json.loads((run / ENVIRONMENT).read_text(encoding="utf-8"))
-    on_cpu = environment["device"] == "cpu"
-    return Figures(
-        **{name: last[name] for name in _LAST},
-        best_top1_error=min(row["top1_error"] for row in epochs),
-        parameters=cost.parameters,
-        macs=cost.macs,
-        activations=cost.activations,
-        epochs=last["epoch"],
-        machine=f"{environment['cpu']}, {environment['num_threads']} threads"
-        if on_cpu
-        else environment["device"],
-        precision=environment["dtype"],
-    )
+    last = rows[-1] if rows else {}
+    try:
+        return Figures(
+            **{name: last.get(name) for name in _LAST},
+            best_top1_error=min((row["top1_error"] for row in rows), default=None),
+            parameters=cost.parameters,
+            macs=cost.macs,
+            activations=cost.activations,
+            epochs=last.get("epoch"),
+            **_computed(folder),
+        )
+    except ValidationError:
+        raise RunError(
+            f"{run / METRICS} is damaged: it does not tell the figures of the last epoch; remove "
+            f"{folder} to train the trial again"
+        ) from None
+
+
+def _computed(folder: Path) -> dict[str, Any]:
+    """Return where and how a trial was computed; of several machines, all of them."""
+    machines = read_machines(folder)
+    names = ("precision", "instructions", "torch")
+    told = {name: dict.fromkeys(str(getattr(one, name)) for one in machines) for name in names}
+    return {
+        "machine": _MORE.join(dict.fromkeys(map(str, machines))),
+        **{name: _MORE.join(values) for name, values in told.items()},
+        "threads": machines[-1].threads if machines else 0,
+        "processes": machines[-1].processes if machines else 0,
+    }
+
+
+_MORE = ", then "
 
 
 _LAST = ("top1_error", "top5_error", "loss", "train_top1_error", "train_loss", "seconds")
@@ -55,6 +81,8 @@ def run_test(run: Path, config: TrainConfig, test: Test) -> dict[str, Any]:
     from resnext.training.runtime import Runtime, resolve_device
 
     own = moved(open_run(run), config)
+    if config.runtime.threads is not None:
+        torch.set_num_threads(config.runtime.threads)
     view = test.view or (own.view if test.data is None else None)
     protocol = Protocol(data=test.data or own.data, view=view, all_classes=test.all_classes)
     runtime = Runtime(resolve_device(config.runtime.device), torch.float32)

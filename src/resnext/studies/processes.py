@@ -11,13 +11,15 @@ import os
 import sys
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from resnext.data.config import default_workers
 from resnext.studies.attempts import Status, guarded
-from resnext.training.config import TrainConfig
+
+if TYPE_CHECKING:
+    from resnext.studies.trial import TrialSettings
 
 
-def train_in_processes(folder: Path, threads: int | None, num: int, *, resume: bool) -> None:
+def train_in_processes(folder: Path, workers: int | None, num: int, *, resume: bool) -> None:
     """Train a trial's run in so many processes (DDP), to the end.
 
     Raises:
@@ -41,7 +43,7 @@ def train_in_processes(folder: Path, threads: int | None, num: int, *, resume: b
         max_restarts=0,
     )
     arguments = ["-m", "resnext.studies.processes", str(folder)]
-    arguments += [f"--threads={threads}"] if threads else []
+    arguments += [f"--workers={workers}"] if workers is not None else []
     arguments += ["--resume"] if resume else []
     try:
         elastic_launch(config, sys.executable)(*arguments)
@@ -65,40 +67,49 @@ def main(argv: list[str] | None = None) -> int:
     """Train as one of the processes."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--threads", type=int)
+    parser.add_argument("--workers", type=int)
     parser.add_argument("--resume", action="store_true")
     arguments = parser.parse_args(argv)
     threading.Thread(target=_end_with_starter, daemon=True).start()
-    return guarded(lambda: _train(arguments.folder, arguments.threads, resume=arguments.resume))
+    return guarded(lambda: _train(arguments.folder, arguments.workers, resume=arguments.resume))
 
 
-def _train(folder: Path, threads: int | None, *, resume: bool) -> None:
+def _train(folder: Path, workers: int | None, *, resume: bool) -> None:
     from resnext.studies.trial import read_trial
 
-    config, _ = read_trial(folder)
-    train_run(folder, with_threads(config, threads), resume=resume)
+    train_run(folder, with_workers(read_trial(folder), workers), resume=resume)
 
 
-def train_run(folder: Path, config: TrainConfig, *, resume: bool) -> None:
-    """Train a trial's run in this process, or go on from its last checkpoint."""
+def train_run(folder: Path, trial: TrialSettings, *, resume: bool) -> None:
+    """Train a trial's run in this process, or go on from its last checkpoint.
+
+    Raises:
+        ConfigError: This machine cannot compute as the trial says.
+    """
+    from resnext.studies.machines import check_runtime, note_machine
     from resnext.studies.trial import RUN, moved
     from resnext.training.display import Display
     from resnext.training.run_folder import open_run
+    from resnext.training.runtime import open_runtime
     from resnext.training.train import Target, train
 
-    run = folder / RUN
-    if resume:
-        train(moved(open_run(run), config), Target(resume=run), Display("quiet"))
-    else:
-        train(config, Target(out=run), Display("quiet"))
+    run, config = folder / RUN, trial.config
+    with open_runtime(config.runtime) as runtime:
+        check_runtime(config.runtime, trial.processes, runtime)
+        if runtime.is_main:
+            note_machine(folder, runtime)
+        if resume:
+            train(moved(open_run(run), config), Target(resume=run), Display("quiet"))
+        else:
+            train(config, Target(out=run), Display("quiet"))
 
 
-def with_threads(config: TrainConfig, threads: int | None) -> TrainConfig:
-    """Return the settings with the threads that one process may use here, and so many decoders."""
-    data = config.data
-    if threads is not None and data.workers is None:
-        data = data.replace(workers=min(threads, default_workers()))
-    return config.replace(runtime=config.runtime.replace(threads=threads), data=data)
+def with_workers(trial: TrialSettings, workers: int | None) -> TrialSettings:
+    """Return what a trial says, with the processes that may decode its files here."""
+    config = trial.config
+    if workers is None or config.data.workers is not None:
+        return trial
+    return trial.replace(config=config.replace(data=config.data.replace(workers=workers)))
 
 
 def _end_with_starter() -> None:

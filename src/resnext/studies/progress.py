@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import math
 import os
 import time
 from collections.abc import Mapping
@@ -19,8 +19,11 @@ from resnext.studies.results import Row
 from resnext.studies.trial import RUN, Trial
 from resnext.training.display import format_seconds
 from resnext.training.run_folder import METRICS
+from resnext.untrusted.parse import parse_json_lines
+from resnext.untrusted.text import printable
 
 _SECONDS_BETWEEN_LOOKS = 1.0
+_HUGE = 1e15
 _TAIL_BYTES = 32768  # holds the intervals of a long epoch
 
 
@@ -60,6 +63,11 @@ class Progress:
         if self._live is not None:
             self._live.update(Table(box=None), refresh=True)
             self._live.stop()
+
+    def tell(self, text: str) -> None:
+        """Say something about the study, unless there is nothing to say."""
+        if text:
+            self._note(text)
 
     def started(self, trial: Trial, folder: Path) -> None:
         """Tell that a trial starts, or goes on."""
@@ -104,7 +112,8 @@ class Progress:
         for folder, trial in running.items():
             rows = _tail(folder)
             shares.append(_share(trial, rows) - self._begun.get(trial.key, 0.0))
-            table.add_row(trial.design.label, trial.data, str(trial.seed), *_figures(trial, rows))
+            names = (printable(trial.design.label), printable(trial.data), str(trial.seed))
+            table.add_row(*names, *_figures(trial, rows))
         table.caption = self._caption(len(running), sum(shares))
         return table
 
@@ -121,7 +130,7 @@ class Progress:
         return ", ".join(told)
 
     def _note(self, text: str) -> None:
-        self._console.print(text, soft_wrap=True)
+        self._console.print(printable(text), soft_wrap=True)
 
 
 def _name(trial: Trial) -> str:
@@ -134,15 +143,32 @@ def _tail(folder: Path) -> dict[str, dict[str, Any]]:
         with (folder / RUN / METRICS).open("rb") as file:
             file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL_BYTES))
             lines = file.read().split(b"\n")[1 if file.tell() > _TAIL_BYTES else 0 : -1]
-    except FileNotFoundError:
+    except OSError:
         return {}
-    return {row["kind"]: row for row in map(json.loads, lines)}
+    rows, _ = parse_json_lines(b"\n".join(lines))
+    return {kind: row for row in rows for kind, names in _SHOWN.items() if _tells(row, kind, names)}
+
+
+# What is shown of a line of each kind
+_SHOWN = {
+    "train": ("step", "epoch", "loss", "images_per_s"),
+    "epoch": ("step", "epoch", "top1_error", "seconds"),
+}
+
+
+def _tells(row: dict[str, Any], kind: str, names: tuple[str, ...]) -> bool:
+    """Tell whether a line is of a kind and holds its numbers."""
+    return row.get("kind") == kind and all(_is_number(row.get(name)) for name in names)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and abs(value) < _HUGE and not math.isnan(value)
 
 
 def _share(trial: Trial, rows: dict[str, dict[str, Any]]) -> float:
     """Return the share of a trial's steps that are done; 0 before its first epoch ends."""
     epoch = rows.get("epoch")
-    if epoch is None:
+    if epoch is None or min(epoch["step"], epoch["epoch"]) < 1:
         return 0.0
     all_steps = epoch["step"] / epoch["epoch"] * trial.config.schedule.epochs
     return float(max(row["step"] for row in rows.values()) / all_steps)
@@ -159,10 +185,11 @@ def _figures(trial: Trial, rows: dict[str, dict[str, Any]]) -> tuple[str, ...]:
         f"{train['loss']:.3f}" if train else "",
         f"{epoch['top1_error']:.2f}%" if epoch else "",
         f"{train['images_per_s']:,.0f}" if train else "",
-        format_seconds(_seconds_left(epochs, epoch, _share(trial, rows))) if epoch else "",
+        _time_left(epochs, epoch, _share(trial, rows)) if epoch else "",
     )
 
 
-def _seconds_left(epochs: int, epoch: dict[str, Any], share: float) -> float:
+def _time_left(epochs: int, epoch: dict[str, Any], share: float) -> str:
     """Estimate the rest from the time that the finished epochs took."""
-    return float(epoch["seconds"] / epoch["epoch"] * epochs * (1.0 - share))
+    seconds = epoch["seconds"] / max(1, epoch["epoch"]) * epochs * (1.0 - share)
+    return format_seconds(max(0.0, seconds))

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
+from pydantic import BaseModel, ConfigDict
 
-from resnext.studies.results import Row
+from resnext.errors import RunError
+from resnext.studies.arithmetic import describe_arithmetic
+from resnext.studies.differences import claims_of
+from resnext.studies.results import Figures, Row
+from resnext.studies.stored import ShortText, read_stored
 from resnext.studies.study import Study
 from resnext.training.run_folder import ENVIRONMENT
 
@@ -49,6 +53,10 @@ class Provenance:
         num_troubles: All of them.
         num_repeated: Finished trials that needed more than one attempt.
         settings: The settings of each data set as YAML, without the network and the seed.
+        arithmetic: Device, precision, threads and processes of each data set's trials.
+        is_repeatable: Nothing of it depends on how many trials ran at once.
+        mixtures: What trials that are compared with each other do not have in common.
+        damage: Files that cannot be used.
     """
 
     machines: dict[str, int]
@@ -59,6 +67,10 @@ class Provenance:
     num_troubles: int
     num_repeated: int
     settings: list[str]
+    arithmetic: list[str]
+    is_repeatable: bool
+    mixtures: list[str]
+    damage: list[str]
 
 
 def trace(study: Study, rows: Sequence[Row]) -> Provenance:
@@ -82,7 +94,43 @@ def trace(study: Study, rows: Sequence[Row]) -> Provenance:
             )
             for settings in study.settings
         ],
+        arithmetic=describe_arithmetic(study),
+        is_repeatable=all(f.threads for f in figures),
+        mixtures=find_mixtures(study, rows),
+        damage=[text for row in rows for text in row.damage][:_MOST_TROUBLES],
     )
+
+
+_COMPUTED: dict[str, Callable[[Figures], str]] = {
+    "machines": lambda f: f.machine,
+    "instructions": lambda f: f.instructions,
+    "precisions": lambda f: f.precision,
+    "versions of torch": lambda f: f.torch,
+    "numbers of processes": lambda f: str(f.processes or ""),
+}
+
+
+def find_mixtures(study: Study, rows: Sequence[Row]) -> list[str]:
+    """Say what differs among trials that are compared with each other, apart from the design.
+
+    Returns:
+        A sentence for each data set and property; none if all were computed alike.
+    """
+    claimed = {label for claim in claims_of(study) for label in (claim.better, claim.than)}
+    compared = claimed or {design.label for design in study.designs}
+    found = []
+    for data in dict.fromkeys(row.trial.data for row in rows):
+        figures = [
+            row.figures
+            for row in rows
+            if row.figures and row.trial.data == data and row.design.label in compared
+        ]
+        for name, of in _COMPUTED.items():
+            counts = Counter(filter(None, map(of, figures)))
+            if len(counts) > 1:
+                told = "; ".join(f"{value} ({number})" for value, number in counts.most_common())
+                found.append(f"the trials on {data} ran with different {name}: {told}")
+    return found
 
 
 def _trouble(row: Row) -> Trouble:
@@ -96,12 +144,23 @@ def _trouble(row: Row) -> Trouble:
     )
 
 
+class _Environment(BaseModel):
+    """The versions that a run tells."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    python: ShortText
+    packages: dict[str, ShortText] = {}
+
+
 def _versions(run: Path) -> str:
     """Return the versions that a run was trained with, if it tells them."""
     try:
-        values = json.loads((run / ENVIRONMENT).read_text(encoding="utf-8"))
-    except FileNotFoundError:
+        found = read_stored(run / ENVIRONMENT, _Environment)
+    except RunError:
         return ""
-    packages = values["packages"]
+    if found is None:
+        return ""
+    packages = found.packages
     told = [f"{name} {packages[name]}" for name in ("resnext", "torch") if name in packages]
-    return ", ".join([f"Python {values['python']}", *told])
+    return ", ".join([f"Python {found.python}", *told])

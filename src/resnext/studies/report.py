@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 from matplotlib.ticker import EngFormatter
 
 import resnext
 from resnext.errors import RunError
 from resnext.files import write_whole
 from resnext.model.names import name_of
-from resnext.studies.design_time import read_timing
+from resnext.studies.design_time import DesignTime, read_timing
 from resnext.studies.export_rows import csv_text
 from resnext.studies.figures import draw_figures, draw_time_figure
 from resnext.studies.provenance import trace
@@ -24,6 +25,7 @@ from resnext.studies.study import Study
 from resnext.studies.summary import Summary, as_dict, summarise_study, summary_lines, time_lines
 from resnext.studies.table import spread_text
 from resnext.studies.verdict import needed_text, verdict, word
+from resnext.untrusted.text import markdown_text, printable_lines
 
 
 def write_report(study: Study, rows: Sequence[Row], folder: Path) -> list[Path]:
@@ -41,13 +43,17 @@ def write_report(study: Study, rows: Sequence[Row], folder: Path) -> list[Path]:
         RunError: A file cannot be written.
     """
     summary = summarise_study(study, rows)
-    lines = [*summary_lines(study, rows, summary), *time_lines(read_timing(folder))]
-    markdown = "\n".join(lines) + "\n"
+    times, _ = _times(folder)
+    lines = [
+        *summary_lines(study, rows, summary, markdown_text),
+        *time_lines(times, markdown_text),
+        *_made_lines(study, rows),
+    ]
     texts = {
         "report.html": render_report(study, rows, folder, summary),
         "results.csv": csv_text(study, rows),
         "results.json": json.dumps(as_dict(study, rows, summary), indent=1, allow_nan=False),
-        "results.md": markdown.replace("<", "&lt;"),  # a label is text, not HTML
+        "results.md": "\n".join(lines) + "\n",
     }
     try:
         for name, text in texts.items():
@@ -55,6 +61,34 @@ def write_report(study: Study, rows: Sequence[Row], folder: Path) -> list[Path]:
     except OSError as error:
         raise RunError(f"cannot write the report into {folder}: {error.strerror}") from None
     return [folder / name for name in texts]
+
+
+def _made_lines(study: Study, rows: Sequence[Row]) -> list[str]:
+    """Return how the trials were made, as lines of Markdown."""
+    made = trace(study, rows)
+    items = [*made.arithmetic, describe_scheduling(made.is_repeatable), *made.mixtures]
+    return ["", "## How it was run", "", *(f"- {markdown_text(item)}" for item in items)]
+
+
+def describe_scheduling(is_recorded: bool) -> str:
+    """Say whether the order and number of trials at once can have changed what came out."""
+    if is_recorded:
+        return (
+            "these are part of what names a trial, so what came out does not depend on how many "
+            "trials ran at once (--jobs)"
+        )
+    return (
+        "some trials did not record threads and processes; their number depended on how many ran "
+        "at once (--jobs), which may have changed what came out"
+    )
+
+
+def _times(folder: Path) -> tuple[list[DesignTime], list[str]]:
+    """Return the times that were measured, and what is damaged of them."""
+    try:
+        return read_timing(folder), []
+    except RunError as error:
+        return [], [f"{error}; measure again with --time"]
 
 
 def render_report(study: Study, rows: Sequence[Row], folder: Path, summary: Summary) -> str:
@@ -65,6 +99,7 @@ def render_report(study: Study, rows: Sequence[Row], folder: Path, summary: Summ
         ),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=_printable,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -75,7 +110,8 @@ def render_report(study: Study, rows: Sequence[Row], folder: Path, summary: Summ
         "needed": needed_text,
         "word": word,
     }
-    times = read_timing(folder)
+    times, damage = _times(folder)
+    made = trace(study, rows)
     return environment.get_template("report.html.j2").render(
         study=study,
         version=resnext.__version__,
@@ -86,9 +122,17 @@ def render_report(study: Study, rows: Sequence[Row], folder: Path, summary: Summ
         times=times,
         time_figure=draw_time_figure(study, rows, times),
         costs=_costs(study, rows),
-        provenance=trace(study, rows),
+        provenance=made,
+        scheduling=describe_scheduling(made.is_repeatable),
+        damage=[*made.damage, *damage],
         num_trials=len(rows),
     )
+
+
+def _printable(value: object) -> object:
+    """Escape what would not print, such as marks that reverse a line; markup stays markup."""
+    is_text = isinstance(value, str) and not isinstance(value, Markup)
+    return printable_lines(value) if is_text else value
 
 
 def _num_unfinished(study: Study, rows: Sequence[Row]) -> int:

@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
+from resnext.errors import RunError
+from resnext.studies.stored import (
+    MAX_LOG_BYTES,
+    Count,
+    Percent,
+    ShortText,
+    keep_valid,
+    read_lines,
+    read_stored,
+)
 from resnext.studies.study import Design
 from resnext.studies.trial import ATTEMPTS, RESULT, RUN, TESTS, Trial, key_of_test
 
 State = Literal["missing", "running", "pruned", "failed", "done"]
+
+_Size = Annotated[Count, Field(ge=1)]
+_Kind = TypeVar("_Kind")
 
 
 class Figures(BaseModel):
@@ -33,25 +44,55 @@ class Figures(BaseModel):
         activations: Outputs of convolutions and linear layers on one image.
         epochs: Epochs trained.
         seconds: Time in training steps; not comparable where trials shared a machine.
-        machine: Processor or GPU, and threads.
+        machine: Processor or GPU, and threads; several if other machines went on with it.
         precision: Arithmetic of training.
+        instructions: What torch used of the processor's.
+        threads: CPU threads of one process; 0 where it was not recorded.
+        processes: Processes that trained together; 0 likewise.
+        torch: Its version.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    top1_error: float
-    top5_error: float | None = None
+    top1_error: Percent
+    top5_error: Percent | None = None
     loss: float
-    train_top1_error: float
+    train_top1_error: Percent
     train_loss: float
-    best_top1_error: float
-    parameters: int
-    macs: int
-    activations: int
-    epochs: int
-    seconds: float
-    machine: str = ""
-    precision: str = ""
+    best_top1_error: Percent
+    parameters: _Size
+    macs: _Size
+    activations: _Size
+    epochs: Count
+    seconds: Annotated[float, Field(ge=0, lt=1e12)]
+    machine: ShortText = ""
+    precision: ShortText = ""
+    instructions: ShortText = ""
+    threads: Count = 0
+    processes: Count = 0
+    torch: ShortText = ""
+
+
+class TestFigures(BaseModel):
+    """The errors of a test in percent."""
+
+    __test__ = False  # not a test of pytest's
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    top1_error: Percent
+    top5_error: Percent | None = None
+
+
+class Attempt(BaseModel):
+    """How an attempt ended that did not finish; see `Row.attempts`."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    reason: ShortText
+    detail: Annotated[str, Field(max_length=10_000)] = ""
+    is_last: bool = False
+    log: Annotated[str, Field(max_length=10_000)] = ""
 
 
 @dataclass(frozen=True)
@@ -67,6 +108,7 @@ class Row:
         attempts: How the attempts that did not finish ended, oldest first: dicts with `reason`
             (crashed, killed, out of memory, diverged, refused), `detail` and `is_last`, which says
             that the study went on without the trial.
+        damage: What cannot be used of the trial's files, a sentence for each.
     """
 
     trial: Trial
@@ -75,6 +117,7 @@ class Row:
     figures: Figures | None = None
     tests: dict[str, tuple[float, float | None]] = field(default_factory=dict)
     attempts: tuple[dict[str, Any], ...] = ()
+    damage: tuple[str, ...] = ()
 
     @property
     def design(self) -> Design:
@@ -105,38 +148,41 @@ def num_stopped(rows: Iterable[Row], data: str) -> Counter[str]:
 
 
 def read_row(trial: Trial, root: Path) -> Row:
-    """Read how far one trial is; `running` and `failed` are for the runner to tell."""
+    """Read how far one trial is; `running` and `failed` are for the runner to tell.
+
+    A file that is damaged counts as missing, so that the next run writes it again.
+    """
     folder = trial.folder(root)
-    attempts = tuple(_lines(folder / ATTEMPTS))
-    result = _json(folder / RESULT)
-    if result is None:
-        return Row(trial, folder, "missing", attempts=attempts)
+    damage: list[str] = []
+    attempts = _attempts(folder / ATTEMPTS, damage)
+    result = _read(folder / RESULT, Figures, damage)
     tests = {}
-    for test in trial.tests:
-        figures = _json(folder / TESTS / f"{key_of_test(test)}.json")
+    for test in trial.tests if result is not None else ():
+        figures = _read(folder / TESTS / f"{key_of_test(test)}.json", TestFigures, damage)
         if figures is not None:
-            tests[test.name] = (figures["top1_error"], figures.get("top5_error"))
-    is_done = len(tests) == len(trial.tests)
-    return Row(trial, folder, "done" if is_done else "missing", Figures(**result), tests, attempts)
+            tests[test.name] = (figures.top1_error, figures.top5_error)
+    is_done = result is not None and len(tests) == len(trial.tests)
+    state: State = "done" if is_done else "missing"
+    return Row(trial, folder, state, result, tests, attempts, tuple(damage))
 
 
-def _json(file: Path) -> dict[str, Any] | None:
+def _read(file: Path, kind: type[_Kind], damage: list[str]) -> _Kind | None:
     try:
-        values = json.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+        return read_stored(file, kind)
+    except RunError as error:
+        damage.append(str(error))
         return None
-    assert isinstance(values, dict)
-    return values
 
 
-def _lines(file: Path) -> list[dict[str, Any]]:
-    """Return the lines of a log; those that a full disk or a kill cut off are left out."""
+def _attempts(file: Path, damage: list[str]) -> tuple[dict[str, Any], ...]:
+    """Return the lines of a record; those that a full disk or a kill cut off are left out."""
     try:
-        text = file.read_text(encoding="utf-8", errors="replace")
-    except FileNotFoundError:
-        return []
-    found = []
-    for line in text.split("\n"):
-        with contextlib.suppress(json.JSONDecodeError):
-            found.append(json.loads(line))
-    return found
+        rows, num_damaged = read_lines(file, MAX_LOG_BYTES)
+    except RunError as error:
+        damage.append(str(error))
+        return ()
+    attempts = keep_valid(rows, Attempt)
+    num_damaged += len(rows) - len(attempts)
+    if num_damaged:
+        damage.append(f"{file}: {num_damaged} unreadable lines are left out")
+    return tuple(attempt.model_dump() for attempt in attempts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
@@ -12,7 +13,12 @@ from resnext.model.config import ModelConfig
 from resnext.settings import Settings
 from resnext.training.config import TrainConfig
 
-Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")]
+Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=200)]
+
+MAX_DESIGNS = 1000
+MAX_TRIALS = 10_000
+_MAX_NAMED = 20
+_MAX_LABEL = 200
 
 
 class Design(Settings):
@@ -25,10 +31,12 @@ class Design(Settings):
         column: Column of the table; empty if the table has one.
     """
 
-    label: Annotated[str, Field(min_length=1, pattern=r"^[^\x00-\x1f\x7f]+$")]
+    label: Annotated[
+        str, Field(min_length=1, max_length=_MAX_LABEL, pattern=r"^[^\x00-\x1f\x7f]+$")
+    ]
     model: ModelConfig
-    row: str = ""
-    column: str = ""
+    row: Annotated[str, Field(max_length=_MAX_LABEL)] = ""
+    column: Annotated[str, Field(max_length=_MAX_LABEL)] = ""
 
 
 class Comparison(Settings):
@@ -114,13 +122,15 @@ class Study(Settings):
         paper: Figures to show beside ours.
         halving: How to stop the worse designs early when a run asks for it.
         note: How far the study is the paper's, and how far it is not.
+        processes: Processes of one trial; None until it first runs, as are device, precision and
+            threads of its settings where they say nothing. See `arithmetic`.
     """
 
     name: Slug
     question: str
     source: str = ""
     kind: Literal["table", "distribution"] = "table"
-    designs: Annotated[tuple[Design, ...], Field(min_length=1)]
+    designs: Annotated[tuple[Design, ...], Field(min_length=1, max_length=MAX_DESIGNS)]
     settings: Annotated[tuple[TrainConfig, ...], Field(min_length=1)]
     seeds: Annotated[tuple[NonNegativeInt, ...], Field(min_length=1)] = (0, 1, 2)
     comparisons: tuple[Comparison, ...] = ()
@@ -128,10 +138,19 @@ class Study(Settings):
     paper: tuple[PaperError, ...] = ()
     halving: Halving | None = None
     note: str = ""
+    processes: PositiveInt | None = None
 
     @model_validator(mode="after")
     def _check(self) -> Self:
+        num_trials = len(self.designs) * len(self.settings) * len(self.seeds)
+        if num_trials > MAX_TRIALS:
+            raise ConfigError(
+                f"{len(self.designs)} designs x {len(self.settings)} data sets x "
+                f"{len(self.seeds)} seeds = {num_trials:,} trials; a study has at most "
+                f"{MAX_TRIALS:,}"
+            )
         labels = [design.label for design in self.designs]
+        known = set(labels)
         _check_unique("designs", labels)
         _check_unique("seeds", list(self.seeds))
         _check_unique("tests", [test.name for test in self.tests])
@@ -142,9 +161,9 @@ class Study(Settings):
             ("paper", [figure.beside for figure in self.paper if figure.beside]),
         ):
             for label in named:
-                if label not in labels:
+                if label not in known:
                     raise ConfigError(
-                        f"{part}: no design {label!r}; designs are {', '.join(labels)}"
+                        f"{part}: no design {label!r}; designs are {', '.join(labels[:_MAX_NAMED])}"
                     )
         return self
 
@@ -154,6 +173,6 @@ class Study(Settings):
 
 
 def _check_unique(what: str, values: list[Any]) -> None:
-    repeated = sorted({value for value in values if values.count(value) > 1})
+    repeated = sorted(value for value, number in Counter(values).items() if number > 1)
     if repeated:
         raise ConfigError(f"{what}: {', '.join(map(str, repeated))} occurs more than once")

@@ -12,11 +12,14 @@ import yaml
 
 from resnext.errors import ConfigError, RunError
 from resnext.files import write_whole
+from resnext.studies.arithmetic import adopt_arithmetic, is_study_settled, settle_arithmetic
 from resnext.studies.study import Study
+from resnext.untrusted.parse import read_yaml as read_bounded_yaml
 
 STUDY = "study.yaml"
 
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_MAX_BYTES = 2**20
+_MAX_VALUES = 100_000  # a thousand designs have about half as many
 
 
 def settle_folder(study: Study, root: Path) -> Path:
@@ -29,8 +32,8 @@ def settle_folder(study: Study, root: Path) -> Path:
     folder = root / study.name
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        kept = read_study(folder / STUDY) if (folder / STUDY).exists() else study
-        parts = ("designs", "settings", "tests")
+        kept = adopt_arithmetic(read_kept(study, root) or study, study)
+        parts = ("designs", "settings", "tests", "processes")
         is_same = all(getattr(kept, part) == getattr(study, part) for part in parts)
         if is_same:
             write_study(folder / STUDY, study)
@@ -43,6 +46,29 @@ def settle_folder(study: Study, root: Path) -> Path:
             f"{folder / STUDY} to replace it"
         )
     return folder
+
+
+def read_kept(study: Study, root: Path) -> Study | None:
+    """Return the study of the same name that a root holds, if any.
+
+    Raises:
+        ConfigError: What it holds is no study.
+        RunError: It cannot be read.
+    """
+    file = root / study.name / STUDY
+    return read_study(file) if file.exists() else None
+
+
+def recall(study: Study, root: Path) -> Study:
+    """Return a study as its trials below a root are computed.
+
+    A study that has run there says so. One that ran before this was recorded leaves it open, by
+    which its trials are found under their names of that time.
+    """
+    if is_study_settled(study):
+        return study
+    kept = read_kept(study, root)
+    return settle_arithmetic(study) if kept is None else adopt_arithmetic(study, kept)
 
 
 def write_study(file: Path, study: Study) -> None:
@@ -58,7 +84,11 @@ def read_study(file: Path) -> Study:
         RunError: There is no such file.
         ConfigError: It is no study.
     """
-    return Study(**read_yaml(file))
+    values = read_yaml(file)
+    try:
+        return Study(**values)
+    except ConfigError as error:
+        raise ConfigError(f"{file}: {error}") from None
 
 
 def read_yaml(file: Path) -> dict[str, Any]:
@@ -69,11 +99,11 @@ def read_yaml(file: Path) -> dict[str, Any]:
         ConfigError: It is not YAML, or holds no settings.
     """
     try:
-        values = yaml.load(file.read_text(encoding="utf-8"), Loader=_LOADER)
-    except (OSError, UnicodeDecodeError) as error:
-        raise RunError(f"cannot read {file}: {error}") from None
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{file} is not valid YAML: {error}") from None
+        values = read_bounded_yaml(file, _MAX_BYTES, _MAX_VALUES)
+    except OSError as error:
+        raise RunError(f"cannot read {file}: {error.strerror}") from None
+    except ValueError as error:
+        raise ConfigError(f"{file} {error}") from None
     if not isinstance(values, dict):
         raise ConfigError(f"{file} holds no settings; it needs lines such as 'seeds: [0, 1, 2]'")
     return values

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import importlib.util
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from resnext.studies.arithmetic import describe_arithmetic
 from resnext.studies.design_time import DesignTime
 from resnext.studies.differences import Difference, compare, compare_training
 from resnext.studies.distribution import GroupDifference, compare_groups
 from resnext.studies.export_rows import trial_row
 from resnext.studies.halving_agreement import HalvingAgreement, halving_agreement
 from resnext.studies.paper import other_paper_figures
+from resnext.studies.provenance import find_mixtures
 from resnext.studies.ranking import Agreement, paper_agreements, rank_agreements
 from resnext.studies.results import Row
 from resnext.studies.statistics import Measure, errors_of, means_of, measures_of
 from resnext.studies.study import PaperError, Study
 from resnext.studies.table import Cell, ErrorTable, error_tables
 from resnext.studies.verdict import verdict
+from resnext.untrusted.text import printable
 
 MOST_IN_TABLE = 40
 """A distribution of more designs is drawn, not tabulated."""
@@ -95,6 +98,9 @@ def as_dict(study: Study, rows: Sequence[Row], summary: Summary | None = None) -
         "group_differences": [_group_difference(row) for row in summary.group_differences],
         "halving_agreements": [asdict(row) for row in summary.halvings],
         "rank_agreements": [_without_nan(asdict(row)) for row in summary.agreements],
+        "arithmetic": describe_arithmetic(study),
+        "mixtures": find_mixtures(study, rows),
+        "damage": [text for row in rows for text in row.damage],
         "paper": [figure.model_dump(exclude_defaults=True) for figure in study.paper],
         "trials": [_without_nan(trial_row(study, row)) for row in rows],
     }
@@ -124,26 +130,47 @@ def _without_nan(values: dict[str, Any]) -> dict[str, Any]:
     return {k: None if v != v or v in infinite else v for k, v in values.items()}
 
 
-def summary_lines(study: Study, rows: Sequence[Row], summary: Summary | None = None) -> list[str]:
-    """Return the findings as lines of Markdown, which also read well in a terminal."""
+Escape = Callable[[str], str]
+"""Makes a text safe for where it is shown: `printable` in a terminal, or `markdown_text`."""
+
+
+def summary_lines(
+    study: Study,
+    rows: Sequence[Row],
+    summary: Summary | None = None,
+    escape: Escape = printable,
+) -> list[str]:
+    """Return the findings as lines of Markdown, which also read well in a terminal.
+
+    Args:
+        study: The study.
+        rows: All of its rows.
+        summary: Its findings, if they have been worked out already.
+        escape: Makes texts safe, which may contain names that a person chose.
+    """
     summary = summary or summarise_study(study, rows)
-    lines = [f"# {study.name}", *(["", study.question] if study.question else [])]
+    lines = [f"# {escape(study.name)}", *(["", escape(study.question)] if study.question else [])]
     if study.source:
-        lines += ["", f"Source: {study.source}."]
+        lines += ["", escape(f"Source: {study.source}.")]
     if study.note:
-        lines += ["", study.note]
+        lines += ["", escape(study.note)]
     told = ", ".join(f"{number} {state}" for state, number in summary.states.items())
     lines += ["", f"{len(rows)} trials: {told}."]
     for table in summary.tables:
-        lines += ["", *_table_lines(table)]
-    lines += _list("Comparisons", [verdict(row) for row in summary.differences])
-    training = [verdict(row) for row in summary.training_differences if row.n]
-    lines += _list("The same on the training images", training)
-    lines += _list("Distributions", [str(row) for row in summary.group_differences])
-    lines += _list("Rankings", [str(row) for row in summary.agreements])
-    lines += _list("Successive halving", [str(row) for row in summary.halvings])
-    other = [_paper_line(figure) for figure in summary.other_paper]
-    lines += _list("The paper's figures, of its own networks and images", other)
+        lines += ["", *_table_lines(table, escape)]
+    training = [row for row in summary.training_differences if row.n]
+    lists = {
+        "Comparisons": map(verdict, summary.differences),
+        "The same on the training images": map(verdict, training),
+        "Distributions": map(str, summary.group_differences),
+        "Rankings": map(str, summary.agreements),
+        "Successive halving": map(str, summary.halvings),
+        "The paper's figures, of its own networks and images": map(
+            _paper_line, summary.other_paper
+        ),
+    }
+    for title, items in lists.items():
+        lines += _list(title, [escape(item) for item in items])
     return lines
 
 
@@ -156,21 +183,21 @@ def _paper_line(figure: PaperError) -> str:
     return f"{figure.design} on {images}: {figure}"
 
 
-def _table_lines(table: ErrorTable) -> list[str]:
-    titles = table.counterparts
-    cells = [["", *table.columns, *(titles if table.is_list else ())]]
+def _table_lines(table: ErrorTable, escape: Escape) -> list[str]:
+    titles = [escape(title) for title in table.counterparts]
+    cells = [["", *map(escape, table.columns), *(titles if table.is_list else ())]]
     for title, row in table.rows:
-        cells.append([title, *(_cell_text(cell) for cell in row)])
-        paper = [[_counterpart_text(cell, k) for cell in row] for k in range(len(titles))]
+        cells.append([escape(title), *(_cell_text(cell) for cell in row)])
+        paper = [[escape(_counterpart_text(cell, k)) for cell in row] for k in range(len(titles))]
         if table.is_list:
             cells[-1] += [text for (text,) in paper]
         else:
             cells += [[title, *texts] for title, texts in zip(titles, paper, strict=True)]
-    title = f"## {table.measure}: top-1 error in percent, mean ± standard deviation (seeds)"
-    return [title, "", *_aligned(cells)]
+    what = "top-1 error in percent, mean ± standard deviation (seeds)"
+    return [f"## {escape(str(table.measure))}: {what}", "", *_aligned(cells)]
 
 
-def time_lines(times: Sequence[DesignTime]) -> list[str]:
+def time_lines(times: Sequence[DesignTime], escape: Escape = printable) -> list[str]:
     """Return what the designs cost in time as lines of Markdown; none if that was not measured."""
     if not times:
         return []
@@ -179,18 +206,17 @@ def time_lines(times: Sequence[DesignTime]) -> list[str]:
     for row in times:
         step = f"{row.step_ms:.1f} ({row.step_ms_low:.1f} to {row.step_ms_high:.1f})"
         low, high = row.latency_ms_low, row.latency_ms_high
-        cells.append([row.label, step, f"{row.latency_ms:.2f} ({low:.2f} to {high:.2f})"])
+        cells.append([escape(row.label), step, f"{row.latency_ms:.2f} ({low:.2f} to {high:.2f})"])
     told = (
         f"A step of {first.batch_size} images of {first.image_size_px} px and the inference of "
-        f"one image, in turns on {first.machine}, {first.threads} thread(s); medians of {first.n} "
-        "rounds (quartiles)."
+        f"one image, in turns on {escape(first.machine)}, {first.threads} thread(s); medians of "
+        f"{first.n} rounds (quartiles)."
     )
     return ["", "## Time", "", told, "", *_aligned(cells)]
 
 
 def _aligned(cells: list[list[str]]) -> list[str]:
     """Return a table whose first row is its head."""
-    cells = [[text.replace("|", "\\|") for text in row] for row in cells]
     widths = [max(len(row[column]) for row in cells) for column in range(len(cells[0]))]
     lines = [
         "| " + " | ".join(text.ljust(w) for text, w in zip(row, widths, strict=True)) + " |"

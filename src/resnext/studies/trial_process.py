@@ -16,12 +16,14 @@ import threading
 from pathlib import Path
 
 from resnext.claim import Claim, take_claim
+from resnext.errors import RunError
 from resnext.studies.attempts import Status, guarded
 from resnext.studies.measured import figures_of, run_test
-from resnext.studies.processes import train_in_processes, train_run, with_threads
+from resnext.studies.processes import train_in_processes, train_run, with_workers
+from resnext.studies.results import Figures, TestFigures
+from resnext.studies.stored import read_stored
 from resnext.studies.study import Test
-from resnext.studies.trial import RESULT, RUN, TESTS, key_of_test, read_trial
-from resnext.training.config import TrainConfig
+from resnext.studies.trial import RESULT, RUN, TESTS, TrialSettings, key_of_test, read_trial
 from resnext.training.run_folder import ENVIRONMENT, write_json
 
 
@@ -29,8 +31,7 @@ def main(argv: list[str] | None = None) -> int:
     """Train the trial of a folder."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--threads", type=int)
-    parser.add_argument("--processes", type=int, default=1)
+    parser.add_argument("--workers", type=int, help="processes that decode files")
     parser.add_argument("--watch-stdin", action="store_true", help="leave when stdin closes")
     arguments = parser.parse_args(argv)
     # Before training and after it a signal just ends the process, but gives the claim back.
@@ -51,35 +52,43 @@ def main(argv: list[str] | None = None) -> int:
 def _work(claim: Claim, arguments: argparse.Namespace) -> None:
     """Do what is missing of the trial."""
     folder: Path = arguments.folder
-    config, tests = read_trial(folder)
-    config = with_threads(config, arguments.threads)
-    if not (folder / RESULT).exists():
-        _train(folder, config, arguments.processes)
+    trial = with_workers(read_trial(folder), arguments.workers)
+    if not _is_there(folder / RESULT, Figures):
+        _train(folder, trial, arguments.workers)
         if not claim.is_held():
             _leave_at_once()
-        write_json(folder / RESULT, figures_of(folder / RUN).model_dump())
-    for test in tests:
-        _test(folder, config, test)
+        write_json(folder / RESULT, figures_of(folder).model_dump())
+    for test in trial.tests:
+        _test(folder, trial, test)
 
 
-def _train(folder: Path, config: TrainConfig, processes: int) -> None:
+def _is_there(file: Path, kind: type[Figures | TestFigures]) -> bool:
+    """Tell whether figures need not be measured again; damaged ones are."""
+    try:
+        return read_stored(file, kind) is not None
+    except RunError as error:
+        print(f"{error}; it is written again", flush=True)
+        return False
+
+
+def _train(folder: Path, trial: TrialSettings, workers: int | None) -> None:
     """Train, or go on from the last checkpoint."""
     run = folder / RUN
     resume = (run / ENVIRONMENT).exists()
     if not resume:
         shutil.rmtree(run, ignore_errors=True)  # stopped before the last file of its beginning
-    if processes == 1:
-        train_run(folder, config, resume=resume)
+    if trial.processes == 1:
+        train_run(folder, trial, resume=resume)
     else:
-        train_in_processes(folder, config.runtime.threads, processes, resume=resume)
+        train_in_processes(folder, workers, trial.processes, resume=resume)
 
 
-def _test(folder: Path, config: TrainConfig, test: Test) -> None:
+def _test(folder: Path, trial: TrialSettings, test: Test) -> None:
     file = folder / TESTS / f"{key_of_test(test)}.json"
-    if file.exists():
+    if _is_there(file, TestFigures):
         return
     file.parent.mkdir(exist_ok=True)
-    write_json(file, run_test(folder / RUN, config, test))
+    write_json(file, run_test(folder / RUN, trial.config, test))
 
 
 def _leave_with_parent(stdin: int) -> None:

@@ -6,7 +6,7 @@ import signal
 import time
 from collections import Counter, deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
@@ -14,11 +14,11 @@ from types import FrameType
 from resnext.claim import find_holder
 from resnext.errors import ConfigError, RunError
 from resnext.studies.attempts import Status, reason_of, record_attempt
-from resnext.studies.executor import Executor
+from resnext.studies.executor import Executor, open_log
 from resnext.studies.halving import Cut, Judge, write_cut
 from resnext.studies.progress import Progress
 from resnext.studies.results import Row, read_row
-from resnext.studies.trial import Trial, create_trial
+from resnext.studies.trial import DamagedTrialError, Trial, create_trial
 from resnext.training.interrupt import Interrupted
 
 _SECONDS_BETWEEN_LOOKS = 0.05
@@ -107,22 +107,45 @@ class TrialQueue:
         row = read_row(trial, self._root)
         cut = self._judge.look(trial, folder) if self._judge is not None else None
         if row.state == "done":
+            self._note_end(trial)
             self._progress.ended(row)
-        elif holder := find_holder(folder):
+        elif holder := find_holder(folder) if folder.is_dir() else None:
             self._progress.elsewhere(trial, str(holder))
             self._elsewhere.append(trial)
         elif cut is not None:
             self._prune(row, cut)
-        else:
-            self._begin(trial, folder)
+        elif self._begin(trial, folder):
             self._running[folder] = trial
             self._progress.started(trial, folder)
 
-    def _begin(self, trial: Trial, folder: Path) -> None:
-        """Start a trial with the settings of this study: others may have said other ones since."""
-        create_trial(trial, self._root)
+    def _begin(self, trial: Trial, folder: Path) -> bool:
+        """Start a trial with the settings of this study: others may have said other ones since.
+
+        Returns:
+            Whether it runs; not if its folder is damaged, which ends no other trial.
+        """
+        try:
+            create_trial(trial, self._root)
+        except DamagedTrialError as error:
+            self._refuse(trial, folder, error)
+            return False
         write_cut(folder, None)
         self._executor.start(folder)
+        return True
+
+    def _refuse(self, trial: Trial, folder: Path, error: DamagedTrialError) -> None:
+        """Give a trial up whose folder is damaged, and record it as far as it can be."""
+        with suppress(RunError, OSError):
+            with open_log(folder) as log:
+                log.write(f"{error}\n".encode())
+            record_attempt(folder, Status.REFUSED, is_last=True)
+        self._note_end(trial)
+        self._progress.ended(replace(read_row(trial, self._root), state="failed"), str(error))
+
+    def _note_end(self, trial: Trial) -> None:
+        """Let halving no longer wait for a trial."""
+        if self._judge is not None:
+            self._judge.ended(trial.key)
 
     def _stop_worse(self) -> None:
         """Ask those trials to leave that halving has found to be worse."""
@@ -144,6 +167,7 @@ class TrialQueue:
             self._judge.look(trial, folder)  # others are compared with its last epochs
         if status == Status.DONE:
             self._num_done += 1
+            self._note_end(trial)
             self._progress.ended(read_row(trial, self._root))
         elif status in (Status.HELD, Status.CLAIM_LOST):
             self._elsewhere.append(trial)
@@ -161,6 +185,7 @@ class TrialQueue:
         if is_refused:
             self._stop_if_all_are_refused(trial, detail)
         if is_last:
+            self._note_end(trial)
             row = replace(read_row(trial, self._root), state="failed")
             self._progress.ended(row, f"{reason}: {detail}")
         else:

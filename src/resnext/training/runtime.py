@@ -88,7 +88,7 @@ def open_runtime(config: RuntimeConfig) -> Iterator[Runtime]:
     world_size = int(os.environ.get("WORLD_SIZE", "1"))
     rank = int(os.environ.get("RANK", "0"))
     device = resolve_device(config.device)
-    dtype = _resolve_dtype(config.precision, device)
+    dtype = resolve_dtype(config.precision, device)
     if world_size == 1:
         yield Runtime(device, dtype)
         return
@@ -188,7 +188,8 @@ def _resolve_cuda(device: torch.device) -> torch.device:
     return torch.device("cuda", index)
 
 
-def _resolve_dtype(precision: str, device: torch.device) -> torch.dtype:
+def resolve_dtype(precision: str, device: torch.device) -> torch.dtype:
+    """Return the type of the arithmetic; `auto` is bf16 where the device multiplies it."""
     if precision == "auto":
         precision = "bf16" if _multiplies_bf16(device) else "fp32"
     return {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}[precision]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import stat
@@ -81,20 +82,40 @@ def parse_json(text: str | bytes) -> Any:
         raise ValueError(f"is not valid JSON: {error}") from None
 
 
-def read_yaml(path: Path, max_bytes: int = MAX_YAML_BYTES) -> Any:
+def parse_json_lines(data: bytes) -> tuple[list[dict[str, Any]], int]:
+    """Parse a log of one JSON object a line, as far as it can be read.
+
+    Returns:
+        The objects, and how many lines hold none: torn, binary or of another kind.
+    """
+    rows = []
+    lines = [line for line in data.split(b"\n") if line.strip()]
+    for line in lines:
+        with contextlib.suppress(ValueError):
+            row = parse_json(line)
+            if isinstance(row, dict):
+                rows.append(row)
+    return rows, len(lines) - len(rows)
+
+
+def read_yaml(path: Path, max_bytes: int = MAX_YAML_BYTES, max_values: int = MAX_YAML_NODES) -> Any:
     """Read a YAML file; see `parse_yaml`.
 
     Raises:
         OSError: It cannot be read.
         ValueError: It is too large, or `parse_yaml` refuses it. The message is the reason only.
     """
-    return parse_yaml(read_text(path, max_bytes))
+    return parse_yaml(read_text(path, max_bytes), max_values)
 
 
-def parse_yaml(text: str) -> Any:
+def parse_yaml(text: str, max_values: int = MAX_YAML_NODES) -> Any:
     """Parse YAML of plain values: groups with text keys, lists, texts, numbers, booleans, null.
 
     Dates stay texts. Aliases work as long as what they stand for stays within bounds.
+
+    Args:
+        text: The YAML.
+        max_values: Values to accept, those behind aliases counted each time they are used.
 
     Raises:
         ValueError: It is not YAML, too large, nested too deeply, expands to too many values,
@@ -106,13 +127,13 @@ def parse_yaml(text: str) -> Any:
     if len(text) > MAX_YAML_BYTES:
         raise ValueError(f"is larger than the {MAX_YAML_BYTES:,} characters accepted")
     try:
-        _check_nesting(text)
+        _check_nesting(text, max_values)
         loader = _loader()(text)
         try:
             node = loader.get_single_node()
             if node is None:
                 return None
-            _num_nodes(node, {}, set())
+            _num_nodes(node, max_values, {}, set())
             return _construct(loader, node)
         finally:
             loader.dispose()
@@ -136,7 +157,7 @@ def _where(error: yaml.MarkedYAMLError) -> str:
     return f"{place}{error.problem or error.context}"
 
 
-def _check_nesting(text: str) -> None:
+def _check_nesting(text: str, max_values: int) -> None:
     """Bound values and depth before the composer, which recurses, sees them."""
     import yaml
 
@@ -147,11 +168,13 @@ def _check_nesting(text: str) -> None:
         depth -= isinstance(event, yaml.CollectionEndEvent)
         if depth > MAX_YAML_DEPTH:
             raise ValueError(f"is nested more than {MAX_YAML_DEPTH} levels deep")
-        if num_nodes > MAX_YAML_NODES:
-            raise ValueError(f"holds more than {MAX_YAML_NODES:,} values")
+        if num_nodes > max_values:
+            raise ValueError(f"holds more than {max_values:,} values")
 
 
-def _num_nodes(node: yaml.Node, counted: dict[int, int], open_nodes: set[int]) -> int:
+def _num_nodes(
+    node: yaml.Node, max_values: int, counted: dict[int, int], open_nodes: set[int]
+) -> int:
     """Count the values below a node, behind aliases too, and check the keys."""
     import yaml
 
@@ -166,10 +189,10 @@ def _num_nodes(node: yaml.Node, counted: dict[int, int], open_nodes: set[int]) -
         open_nodes.add(id(node))
         for child in node.value:
             for one in child if isinstance(child, tuple) else (child,):
-                total += _num_nodes(one, counted, open_nodes)
+                total += _num_nodes(one, max_values, counted, open_nodes)
         open_nodes.remove(id(node))
-    if total > MAX_YAML_NODES:
-        raise ValueError(f"expands to more than {MAX_YAML_NODES:,} values through its aliases")
+    if total > max_values:
+        raise ValueError(f"expands to more than {max_values:,} values through its aliases")
     counted[id(node)] = total
     return total
 

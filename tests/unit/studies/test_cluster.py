@@ -58,7 +58,7 @@ class FakeRay:
 
     def remote(self, **options: Any) -> Any:
         self.options = options
-        return lambda _: SimpleNamespace(remote=lambda folder, _: folder)
+        return lambda _: SimpleNamespace(remote=lambda folder, *_: folder)
 
     def wait(self, tasks: list[str], **_: Any) -> tuple[list[str], list[str]]:
         ready = [task for task in tasks if task in self.ends]
@@ -114,7 +114,7 @@ def test_a_trial_needs_all_its_cores_on_one_living_machine(
 @pytest.mark.parametrize(("processes", "places"), [(1, 2), (2, 1)])
 def test_a_trial_needs_a_gpu_for_each_process(ray: FakeRay, processes: int, places: int) -> None:
     ray.gpus = 2.0
-    assert RayExecutor(Effort(threads=1, processes=processes), "auto").places == places
+    assert RayExecutor(Effort(threads=1, processes=processes, on_gpu=True), "auto").places == places
     assert ray.options["num_gpus"] == processes
 
 
@@ -124,7 +124,7 @@ def test_a_trial_of_more_gpus_than_a_machine_has_is_refused_instead_of_waiting(
     ray.gpus = 2.0
     message = "need 4 cores and 4 GPUs of one machine; .* 4 cores and 0 GPUs; 8 cores and 2 GPUs"
     with pytest.raises(ConfigError, match=message):
-        RayExecutor(Effort(threads=1, processes=4), "auto")
+        RayExecutor(Effort(threads=1, processes=4, on_gpu=True), "auto")
 
 
 def test_a_local_cluster_joins_no_other(ray: FakeRay) -> None:

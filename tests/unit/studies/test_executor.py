@@ -48,13 +48,13 @@ def end_all(started: list[FakeProcess]) -> None:
         child.stdin.close()
 
 
-def test_a_child_is_told_its_threads_and_processes(
+def test_a_child_is_told_its_threads_and_decoders(
     tmp_path: Path, started: list[FakeProcess], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(executors, "_visible_gpus", list)
-    LocalExecutor(Effort(threads=3, processes=2), jobs=1).start(tmp_path)
-    assert {"--threads=3", "--processes=2", "--watch-stdin"} <= set(started[0].command)
-    assert started[0].env["OMP_NUM_THREADS"] == "3"
+    LocalExecutor(Effort(threads=3, processes=2, workers=5), jobs=1).start(tmp_path)
+    assert {"--workers=5", "--watch-stdin"} <= set(started[0].command)
+    assert {started[0].env[f"{kind}_NUM_THREADS"] for kind in ("OMP", "MKL")} == {"3"}
     end_all(started)
 
 

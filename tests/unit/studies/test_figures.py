@@ -102,7 +102,7 @@ def test_only_the_logs_of_paired_designs_are_read(
         read.append(run)
         return []
 
-    monkeypatch.setattr(curves, "read_metrics", note)
+    monkeypatch.setattr(curves, "read_epochs", note)
     draw_figures(study, rows)
     ends = {f"{depth} layers, {c}" for depth in (50, 101) for c in ("1x64d", "32x4d")}
     expected = {row.run for row in rows if row.design.label in ends and row.figures}

@@ -28,8 +28,12 @@ def study(**changes: Any) -> Study:
     return Study(**given | changes)
 
 
+RUNTIME = RuntimeConfig(device="cpu", precision="fp32", threads=1)
+
+
 def key(**changes: Any) -> str:
-    return Trial(DESIGN, TrainConfig(model=DESIGN.model).replace(**changes)).key
+    given = {"runtime": RUNTIME} | changes
+    return Trial(DESIGN, TrainConfig(model=DESIGN.model).replace(**given)).key
 
 
 def test_settings_without_effect_on_the_outcome_share_a_trial() -> None:
@@ -37,7 +41,7 @@ def test_settings_without_effect_on_the_outcome_share_a_trial() -> None:
     same: list[dict[str, Any]] = [
         {"recipe": "other"},
         {"checkpoint_minutes": 1.0},
-        {"runtime": config.runtime.replace(threads=3, device="cpu")},
+        {"runtime": RUNTIME.replace(timeout_minutes=3.0)},
         {"data": config.data.replace(workers=5)},
         {"model": DESIGN.model.replace(num_classes=7, in_channels=1)},  # the data decide
     ]
@@ -51,12 +55,29 @@ def test_settings_with_effect_make_other_trials() -> None:
         {"batch_size": 64},
         {"model": config_from("resnext_1-1_8x4d_cifar")},
         {"optim": config.optim.replace(lr=0.2)},
-        {"runtime": config.runtime.replace(precision="bf16")},
+        {"runtime": RUNTIME.replace(precision="bf16")},
+        {"runtime": RUNTIME.replace(threads=2)},
+        {"runtime": RUNTIME.replace(device="cuda")},
+        {"runtime": RUNTIME.replace(compile=True)},
+        {"runtime": RUNTIME.replace(channels_last=False)},
         {"data": config.data.replace(num_train=100)},
         {"data": DataConfig(name="cifar10")},
         {"keep": "last"},
     ]
     assert len({key(), *(key(**change) for change in changes)}) == len(changes) + 1
+
+
+def test_the_number_of_a_device_has_no_effect_but_that_of_processes_has() -> None:
+    keys = {key(runtime=RUNTIME.replace(device=f"cuda:{number}")) for number in range(2)}
+    assert len(keys) == 1
+    config = TrainConfig(model=DESIGN.model, runtime=RUNTIME)
+    assert len({Trial(DESIGN, config, processes=number).key for number in (1, 2)}) == 2
+
+
+def test_a_trial_from_before_its_arithmetic_was_recorded_keeps_its_name() -> None:
+    open_settings = TrainConfig(model=DESIGN.model)
+    config = open_settings.replace(runtime=RuntimeConfig(compile=True, channels_last=False))
+    assert Trial(DESIGN, config).key == "resnext_1-1_8x8d_cifar-digits-s0-532a0680a2"
 
 
 def test_the_place_of_a_known_set_has_no_effect_but_a_folder_is_its_place(tmp_path: Path) -> None:
@@ -103,20 +124,20 @@ def test_a_test_on_a_known_set_is_the_same_wherever_its_images_lie(tmp_path: Pat
 
 
 def test_a_trial_that_is_asked_for_again_follows_its_images_and_the_machine(tmp_path: Path) -> None:
-    def asked(root: str, **runtime: Any) -> Trial:
+    def asked(root: str, device: str) -> Trial:
         config = TrainConfig(
             model=DESIGN.model,
             data=DataConfig(name="cifar10", root=tmp_path / root, workers=1),
-            runtime=RuntimeConfig(**runtime),
+            runtime=RuntimeConfig(device=device, precision="bf16", threads=1),
         )
         return Trial(DESIGN, config)
 
-    folder = create_trial(asked("before"), tmp_path)
-    later = asked("after", device="cuda:1")
+    folder = create_trial(asked("before", "cuda:0"), tmp_path)
+    later = asked("after", "cuda:1")
     assert create_trial(later, tmp_path) == folder
-    config, _ = read_trial(folder)
+    config = read_trial(folder).config
     assert config == later.config
-    begun = asked("before").config.replace(batch_size=7)
+    begun = asked("before", "cuda:0").config.replace(batch_size=7)
     assert moved(begun, config) == later.config.replace(batch_size=7)
 
 

@@ -1,4 +1,3 @@
-import json
 import signal
 import struct
 from collections.abc import Iterator
@@ -13,9 +12,10 @@ from resnext.data.config import DataConfig
 from resnext.model.config import ResNeXtConfig
 from resnext.studies import trial_process
 from resnext.studies.attempts import Status, last_words, record_attempt
+from resnext.studies.machines import read_machines
 from resnext.studies.results import Figures, read_row
 from resnext.studies.study import Design, Test
-from resnext.studies.trial import ATTEMPTS, Trial, create_trial
+from resnext.studies.trial import ATTEMPTS, Trial, create_trial, read_trial
 from resnext.studies.trial_process import main
 from resnext.training.config import OptimConfig, RuntimeConfig, ScheduleConfig, TrainConfig
 from resnext.training.metrics_log import read_metrics
@@ -42,7 +42,7 @@ def trial(*tests: Test, **changes: Any) -> Trial:
         model=TINY,
         data=DataConfig(name="digits", workers=0, num_train=100),
         schedule=ScheduleConfig(epochs=2),
-        runtime=RuntimeConfig(device="cpu", precision="fp32"),
+        runtime=RuntimeConfig(device="cpu", precision="fp32", threads=1),
         batch_size=50,
         keep="last",
     )
@@ -50,7 +50,7 @@ def trial(*tests: Test, **changes: Any) -> Trial:
 
 
 def train(folder: Path) -> int:
-    return main([str(folder), "--threads=1"])
+    return main([str(folder), "--workers=0"])
 
 
 def test_a_trial_is_trained_tested_and_given_back(tmp_path: Path) -> None:
@@ -208,12 +208,13 @@ def test_the_figures_of_a_process_that_was_taken_over_are_not_written(
     assert not (folder / "result.json").exists()
 
 
-def test_the_trial_says_what_it_trains_but_not_with_how_many_threads(tmp_path: Path) -> None:
+def test_the_trial_says_what_it_trains_and_how_it_is_computed(tmp_path: Path) -> None:
     given = trial()
     folder = create_trial(given, tmp_path)
-    values = json.loads((folder / "trial.json").read_text())
-    assert TrainConfig(**values["config"]) == given.config
-    assert values["config"]["runtime"]["threads"] is None  # a machine's own affair
+    assert read_trial(folder).config == given.config
+    assert train(folder) == Status.DONE
+    (machine,) = read_machines(folder)
+    assert (machine.device, machine.precision, machine.threads) == ("cpu", "float32", 1)
 
 
 def test_a_run_that_was_killed_before_it_had_begun_is_begun_anew(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from resnext.studies.scheduler import status_rows
 from resnext.studies.study import Design, Halving, Study
 from resnext.studies.trial import Trial, create_trial, plan_trials, read_trial
 from resnext.studies.trial_queue import TrialQueue
-from resnext.training.config import ScheduleConfig, TrainConfig
+from resnext.training.config import RuntimeConfig, ScheduleConfig, TrainConfig
 from resnext.training.interrupt import Interrupted
 
 FIGURES: dict[str, Any] = {
@@ -79,6 +79,7 @@ class FakeExecutor:
 
 
 ENDLESS = 1000
+RUNTIME = RuntimeConfig(device="cpu", precision="fp32", threads=1)
 
 
 @pytest.fixture(autouse=True)
@@ -92,7 +93,7 @@ def study(num_designs: int) -> Study:
         Design(label=f"width {width}", model=config_from(f"resnext_1-1_2x{width}d_cifar"))
         for width in range(4, 4 + num_designs)
     )
-    settings = (TrainConfig(schedule=ScheduleConfig(epochs=4)),)
+    settings = (TrainConfig(schedule=ScheduleConfig(epochs=4), runtime=RUNTIME),)
     return Study(name="s", question="?", designs=designs, settings=settings, seeds=(0,))
 
 
@@ -124,12 +125,12 @@ def test_trials_start_in_order_and_no_more_at_once_than_there_is_room(tmp_path: 
 def test_a_trial_starts_with_the_settings_of_its_own_study(tmp_path: Path) -> None:
     """Another person may have said since where the images lie on another machine."""
     (asked,) = trials_of(tmp_path, 1)
-    there = asked.config.replace(runtime=asked.config.runtime.replace(device="cuda:3"))
+    there = asked.config.replace(data=asked.config.data.replace(workers=3))
     create_trial(Trial(asked.design, there), tmp_path)
     found = []
 
     def look(folder: Path) -> None:
-        found.append(read_trial(folder)[0])
+        found.append(read_trial(folder).config)
 
     run([asked], tmp_path, FakeExecutor(look=look))
     assert found == [asked.config]
@@ -304,7 +305,9 @@ def test_halving_stops_a_trial_and_a_later_run_leaves_it_so(tmp_path: Path) -> N
 
 
 def test_a_broken_data_set_does_not_keep_the_others_from_training(tmp_path: Path) -> None:
-    sets = (TrainConfig(), TrainConfig(data=DataConfig(name="cifar10")))
+    sets = tuple(
+        TrainConfig(data=DataConfig(name=name), runtime=RUNTIME) for name in ("digits", "cifar10")
+    )
     given = study(2).replace(settings=sets)
     trials = plan_trials(given)
     for trial in trials:
@@ -334,6 +337,9 @@ def test_a_folder_where_a_cut_cannot_be_kept_stops_the_study_and_lets_the_others
     class Harsh:
         def look(self, trial: Trial, _: Path) -> Cut | None:
             return cut if trial is second else None
+
+        def ended(self, _: str) -> None:
+            pass
 
     def no_room(*_: Any, **__: Any) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from resnext.untrusted.parse import parse_json, read_json
+from resnext.untrusted.parse import parse_json, parse_json_lines, read_json
 
 
 @pytest.mark.parametrize(
@@ -37,3 +37,8 @@ def test_a_small_file_takes_little_memory_whatever_is_accepted(tmp_path: Path) -
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 2**22
+
+
+def test_lines_that_hold_no_object_are_counted_and_the_others_kept() -> None:
+    log = b'{"a": 1}\n\n[2]\n{"torn": \n\xff\x00\n' + b"[" * 100_000 + b'\n{"a": 3}\n{"b'
+    assert parse_json_lines(log) == ([{"a": 1}, {"a": 3}], 5)

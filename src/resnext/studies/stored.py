@@ -1,0 +1,97 @@
+"""The JSON files of a study and its trials, read as what they should hold, or refused by name."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+from pydantic import Field, TypeAdapter, ValidationError
+
+from resnext.errors import RunError
+from resnext.untrusted.names import shown
+from resnext.untrusted.parse import parse_json_lines, read_bytes, read_json
+
+MAX_LOG_BYTES = 256 * 2**20
+_MAX_FILE_BYTES = 2**20
+
+Percent = Annotated[float, Field(ge=0, le=100)]
+"""An error; NaN lies outside the bounds."""
+
+Count = Annotated[int, Field(ge=0, lt=2**63)]
+"""A number of things, small enough to be drawn and converted."""
+
+Positive = Annotated[float, Field(gt=0, lt=1e15)]
+"""A duration."""
+
+ShortText = Annotated[str, Field(max_length=1000)]
+
+_Kind = TypeVar("_Kind")
+
+
+def read_stored(file: Path, kind: type[_Kind]) -> _Kind | None:
+    """Read a JSON file that a study or a trial has written.
+
+    Args:
+        file: The file.
+        kind: What it holds: a model, a dataclass or a list of them.
+
+    Returns:
+        Its content, or None if there is no such file.
+
+    Raises:
+        RunError: It cannot be read, or holds something else; the message names it.
+    """
+    try:
+        values = read_json(file, _MAX_FILE_BYTES)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise RunError(f"cannot read {file}: {error.strerror}") from None
+    except ValueError as error:
+        raise RunError(f"{file} is damaged: it {error}") from None
+    try:
+        return _adapter(kind).validate_python(values)
+    except ValidationError as error:
+        raise RunError(f"{file} is damaged: {_first_problem(error)}") from None
+
+
+def read_lines(file: Path, max_bytes: int = MAX_LOG_BYTES) -> tuple[list[dict[str, Any]], int]:
+    """Read a log of JSON objects as far as it can be read.
+
+    Returns:
+        The objects, and the number of lines that hold none. A log that does not exist is empty.
+
+    Raises:
+        RunError: It cannot be read at all, or is too large.
+    """
+    try:
+        return parse_json_lines(read_bytes(file, max_bytes))
+    except FileNotFoundError:
+        return [], 0
+    except OSError as error:
+        raise RunError(f"cannot read {file}: {error.strerror}") from None
+    except ValueError as error:
+        raise RunError(f"{file} {error}") from None
+
+
+def keep_valid(rows: list[dict[str, Any]], kind: type[_Kind]) -> list[_Kind]:
+    """Return those objects that are of a kind."""
+    found = []
+    for row in rows:
+        try:
+            found.append(_adapter(kind).validate_python(row))
+        except ValidationError:
+            continue
+    return found
+
+
+@lru_cache
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
+
+
+def _first_problem(error: ValidationError) -> str:
+    problem = error.errors(include_url=False, include_input=False)[0]
+    where = ".".join(str(part) for part in problem["loc"])
+    return f"{shown(where)}: {problem['msg'][:200]}" if where else problem["msg"][:200]
