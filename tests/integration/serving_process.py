@@ -81,8 +81,9 @@ def colour_image(index: int, form: str = "PNG") -> bytes:
     return file.getvalue()
 
 
-def _limit_descriptors(most: int) -> None:
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+def _limit_descriptors(most: int | None) -> None:
+    if most is not None:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 class ServiceProcess:
@@ -119,7 +120,7 @@ class ServiceProcess:
             stderr=subprocess.PIPE,
             text=True,
             env=os.environ | (env or {}),
-            preexec_fn=descriptors and partial(_limit_descriptors, descriptors),
+            preexec_fn=partial(_limit_descriptors, descriptors),
         )
         self._said: list[str] = []
         self._lines: list[str] = []

@@ -32,6 +32,15 @@ async def read_body(request: Request, limits: Limits, ticket: Ticket) -> bytes:
     """
     body = bytearray()  # a list of parts would take 50 bytes for each, however small
     try:
+        await _fill(body, request, limits, ticket)
+    except BaseException:
+        body.clear()  # the trace of the error keeps it while the rest is thrown away
+        raise
+    return bytes(body)
+
+
+async def _fill(body: bytearray, request: Request, limits: Limits, ticket: Ticket) -> None:
+    try:
         async with asyncio.timeout(limits.upload_timeout_s) as deadline:
             ticket.on_given_up = partial(_expire, deadline)
             async for part in request.stream():
@@ -42,7 +51,6 @@ async def read_body(request: Request, limits: Limits, ticket: Ticket) -> bytes:
         raise upload_too_slow(
             f"the body did not arrive within {limits.upload_timeout_s:g} s"
         ) from None
-    return bytes(body)
 
 
 def _expire(deadline: asyncio.Timeout) -> None:

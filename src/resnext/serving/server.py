@@ -214,7 +214,7 @@ def serve(
     pool = Pool(max_connections(), service.limits.upload_timeout_s + _BODY_S, service.metrics)
     config = uvicorn.Config(
         app,
-        http=partial(Connection, pool=pool),  # type: ignore[arg-type] - makes protocols as well
+        http=partial(Connection, pool=pool),  # type: ignore[arg-type]  # as good as a class
         ws="none",
         log_config=None,
         access_log=False,

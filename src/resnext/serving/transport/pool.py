@@ -11,8 +11,8 @@ from resnext.serving.metrics import Metrics
 from resnext.serving.problems import Problem
 from resnext.serving.transport.connection import Connection
 
-MAX_CONNECTIONS = 1024
-"""Far more than a service of one machine answers, and some 0.2 GB of memory at the worst."""
+MAX_CONNECTIONS = 512
+"""Far more than one process answers at once; each holds 0.35 MB of unread bodies at the worst."""
 
 ACCEPTED_AT_ONCE = 8
 """Connections accepted before the pool sees them."""

@@ -6,6 +6,7 @@ import json
 import socket
 import struct
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -196,6 +197,15 @@ def test_an_answer_that_is_not_taken_is_given_up(monkeypatch: pytest.MonkeyPatch
         eventually(lambda: len(echo.paths) == 1)
         eventually(lambda: len(server.pool) == 0)
         assert len(rest_of(raw)) < 50_000_000
+
+
+def test_a_caller_that_still_sends_when_it_is_refused_is_not_reset(server: RawServer) -> None:
+    with server.caller() as raw:
+        raw.sendall(b"no http\r\n\r\n")
+        assert b"400" in raw.recv(1000)
+        for _ in range(10):
+            raw.sendall(b"a" * 1000)
+            time.sleep(0.02)
 
 
 def test_a_caller_that_keeps_sending_after_a_refusal_is_not_heard_for_long(
