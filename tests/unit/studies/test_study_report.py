@@ -273,5 +273,7 @@ def test_the_papers_figures_of_the_networks_meant_have_rows_or_columns(tmp_path:
     rows = simulated_rows(listed, means, seed=2, shared=0.2, own=0.15)
     page, _, markdown = written(listed, rows, tmp_path / "table7")
     assert re.search(r"\| +\| top\\-1 error +\| the paper, cifar10 +\|", markdown)
-    assert re.search(r"\| resnext11\\_4x16d +\| [^|]*\| 3.65 \\\(resnext29\\_8x64d\\\) +\|", markdown)
+    assert re.search(
+        r"\| resnext11\\_4x16d +\| [^|]*\| 3.65 \\\(resnext29\\_8x64d\\\) +\|", markdown
+    )
     assert "3.65 resnext29_8x64d" in page.text
