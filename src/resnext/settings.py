@@ -33,7 +33,7 @@ class Settings(BaseModel):
             except ValidationError as error:
                 raise ConfigError(_message(type(self), error)) from None
 
-    def replace(self, **changes: Any) -> Self:
+    def replace(self, /, **changes: Any) -> Self:
         """Return a copy with some settings changed, validated anew.
 
         Raises:

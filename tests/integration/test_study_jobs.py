@@ -1,6 +1,5 @@
 """What comes out of a study does not depend on how many of its trials run at once."""
 
-import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -61,4 +60,4 @@ def test_a_later_run_and_another_machine_compute_as_the_study_was_begun(
     assert results(again)[:2] == results(first)
     assert {row.figures.threads for row in again if row.figures} == {2}
     assert results(status_rows(study, tmp_path)) == results(again)
-    assert len(os.listdir(tmp_path / "trials")) == 4
+    assert len(list((tmp_path / "trials").iterdir())) == 4

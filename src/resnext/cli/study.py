@@ -110,10 +110,10 @@ def _root(arguments: Study) -> Path:
     """Return the folder of trials and reports: that of a study's folder is its parent."""
     if arguments.root is not None:
         return arguments.root
-    from resnext.studies.study_folder import STUDY
+    from resnext.studies.study_folder import STUDY, is_there
 
     folder = Path(arguments.name)
-    if not (folder / STUDY).exists():
+    if not is_there(folder / STUDY):
         return Path("studies")
     has_parent = folder.name not in ("", "..")  # as `.` and `..` do not say it
     return folder.parent if has_parent else folder.resolve().parent
@@ -140,7 +140,7 @@ def _open(arguments: Study) -> StudySettings:
     from resnext.data.config import parse_data
     from resnext.recipes.studies import STUDIES, open_study
     from resnext.recipes.study_scale import Choice
-    from resnext.studies.study_folder import STUDY
+    from resnext.studies.study_folder import STUDY, is_there
 
     choice = Choice(
         scale=arguments.scale,
@@ -150,8 +150,8 @@ def _open(arguments: Study) -> StudySettings:
         changes=arguments.set,
     )
     name, kept = arguments.name, (arguments.root or Path("studies")) / arguments.name
-    is_known = name in STUDIES or Path(name).exists()
-    return open_study(str(kept) if not is_known and (kept / STUDY).exists() else name, choice)
+    is_known = name in STUDIES or is_there(Path(name))
+    return open_study(str(kept) if not is_known and is_there(kept / STUDY) else name, choice)
 
 
 def _show(study: StudySettings, arguments: Study) -> int:

@@ -187,8 +187,12 @@ def parse_data(text: str) -> DataConfig:
     name, separator, root = text.partition(":")
     if name in DATA_NAMES:
         return DataConfig(name=name, root=_absolute(root) if separator else None)
-    path = _absolute(text)
-    if path.is_dir():
+    try:
+        path = _absolute(text)
+        is_folder = path.is_dir()
+    except (OSError, RuntimeError):  # a name too long, or the home of nobody
+        is_folder = False
+    if is_folder:
         return DataConfig(name="shards" if is_packed(path) else "folder", root=path)
     raise ConfigError(
         f"data {text!r} is neither a known set ({', '.join(DATA_NAMES)}, each also as NAME:FOLDER) "

@@ -82,7 +82,7 @@ class ResNeXtConfig(Settings):
     @classmethod
     def _fill_stage_widths(cls, values: dict[str, Any]) -> dict[str, Any]:
         """Write the template's widths out, so that a stored config says them."""
-        if values.get("stage_widths"):
+        if not isinstance(values, dict) or values.get("stage_widths"):
             return values
         stages = values.get("blocks_per_stage", cls.model_fields["blocks_per_stage"].default)
         if not isinstance(stages, (list, tuple)) or len(stages) > MAX_STAGES:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, NonNegativeInt
+from pydantic import Field
 
 from resnext.data.config import DataConfig, parse_data
 from resnext.errors import ConfigError
@@ -19,8 +19,8 @@ from resnext.recipes.presets import RECIPES
 from resnext.recipes.study_scale import Choice, refuse_said_otherwise
 from resnext.settings import Settings, override, override_all
 from resnext.studies.space import Space, expand
-from resnext.studies.study import Comparison, Halving, Slug, Study
-from resnext.studies.study_folder import STUDY, read_yaml
+from resnext.studies.study import Comparison, Halving, Seed, Slug, Study
+from resnext.studies.study_folder import STUDY, is_there, read_yaml
 from resnext.training.config import TrainConfig
 
 STUDIES: dict[str, Callable[[Choice], Study]] = {
@@ -59,7 +59,7 @@ class StudyFile(Settings):
     data: Annotated[tuple[str, ...], Field(min_length=1)]
     recipe: str = "fast"
     set: dict[str, str | bool | float | int | list[float] | None] = Field(default_factory=dict)
-    seeds: tuple[NonNegativeInt, ...] = (0, 1, 2)
+    seeds: tuple[Seed, ...] = (0, 1, 2)
     baseline: str | None = None
     compare: tuple[tuple[str, str], ...] = ()
     kind: Literal["table", "distribution"] = "table"
@@ -82,7 +82,7 @@ def open_study(name_or_file: str, choice: Choice) -> Study:
     if name_or_file in STUDIES:
         return STUDIES[name_or_file](choice)
     path = Path(name_or_file)
-    if not (path.exists() or path.suffix in (".yaml", ".yml")):
+    if not (is_there(path) or path.suffix in (".yaml", ".yml")):
         near = difflib.get_close_matches(name_or_file, STUDIES, n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"studies are {', '.join(STUDIES)}"
         raise ConfigError(f"study {name_or_file!r}: no such study or file; {hint}")

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from resnext.errors import RunError
 from resnext.studies.stored import Count, Positive, ShortText, read_stored
 from resnext.training.run_folder import write_json
 
@@ -54,4 +55,10 @@ def read_timing(folder: Path) -> list[DesignTime]:
     Raises:
         RunError: The file that holds them is damaged.
     """
-    return read_stored(folder / TIMING, list[DesignTime]) or []
+    times = read_stored(folder / TIMING, list[DesignTime]) or []
+    for row in times:
+        steps = (row.step_ms_low, row.step_ms, row.step_ms_high)
+        latencies = (row.latency_ms_low, row.latency_ms, row.latency_ms_high)
+        if list(steps) != sorted(steps) or list(latencies) != sorted(latencies):
+            raise RunError(f"{folder / TIMING} is damaged: a median is outside its quartiles")
+    return times

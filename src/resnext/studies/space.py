@@ -8,15 +8,22 @@ import random
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import Field, NonNegativeInt, PositiveFloat
 
 from resnext.complexity.budget import Budget, By, Scope
 from resnext.complexity.solve import equal_cost_family
 from resnext.errors import ConfigError
-from resnext.model.config import ResNeXtConfig
+from resnext.model.config import ModelConfig, ResNeXtConfig
 from resnext.model.names import config_from, name_of
 from resnext.settings import Settings
-from resnext.studies.study import Design
+from resnext.studies.study import MAX_DESIGNS, Design, check_depth
+from resnext.untrusted.names import shown
+
+_MAX_NAME = 100
+MAX_FAMILY = 100
+"""Cardinalities of a family; the width of each takes a search."""
+
+_Number = Annotated[int, Field(ge=1, le=10_000)]
 
 # A name, a name with some settings changed ({name: resnet50, shortcut: none}), or a config
 Network = str | ResNeXtConfig | dict[str, Any]
@@ -30,7 +37,7 @@ class ListSpace(Settings):
     """
 
     kind: Literal["list"]
-    networks: Annotated[tuple[Network, ...], Field(min_length=1)]
+    networks: Annotated[tuple[Network, ...], Field(min_length=1, max_length=MAX_DESIGNS)]
 
 
 class GridSpace(Settings):
@@ -59,10 +66,10 @@ class EqualCostSpace(Settings):
 
     kind: Literal["equal_cost"]
     like: Network
-    cardinality: Annotated[tuple[PositiveInt, ...], Field(min_length=1)]
+    cardinality: Annotated[tuple[_Number, ...], Field(min_length=1, max_length=MAX_FAMILY)]
     by: By = "params"
     scope: Scope = "block"
-    factor: PositiveFloat = 1.0
+    factor: Annotated[float, Field(gt=0, le=1e6)] = 1.0
 
 
 class RandomSpace(Settings):
@@ -82,13 +89,15 @@ class RandomSpace(Settings):
 
     kind: Literal["random"]
     base: Network
-    num: PositiveInt = 32
+    num: Annotated[int, Field(ge=1, le=MAX_DESIGNS)] = 32
     by: By = "macs"
     window: tuple[PositiveFloat, PositiveFloat] = (0.8, 1.2)
     like: Network | None = None
-    blocks: tuple[PositiveInt, PositiveInt] = (1, 6)
-    cardinality: tuple[PositiveInt, ...] = (1, 2, 4, 8, 16, 32)
-    bottleneck_width: tuple[PositiveInt, ...] = (4, 6, 8, 12, 16, 24, 32, 48, 64)
+    blocks: tuple[_Number, _Number] = (1, 6)
+    cardinality: Annotated[tuple[_Number, ...], Field(min_length=1)] = (1, 2, 4, 8, 16, 32)
+    bottleneck_width: Annotated[tuple[_Number, ...], Field(min_length=1)] = (
+        *(4, 6, 8, 12, 16, 24, 32, 48, 64),
+    )
     seed: NonNegativeInt = 0
 
 
@@ -105,16 +114,22 @@ def network(given: Network) -> ResNeXtConfig:
         ConfigError: It is not a residual network's name, or a setting is wrong.
     """
     if isinstance(given, ResNeXtConfig):
-        return given
+        return check_depth(given)
     changes = dict(given) if isinstance(given, dict) else {"name": given}
     name = changes.pop("name", None)
     changes.pop("label", None)
     if not isinstance(name, str):
-        raise ConfigError(f"network {given!r} has no name; write {{name: resnet50, ...}}")
-    config = config_from(name, **changes)
+        raise ConfigError(f"network {shown(given)} has no name; write {{name: resnet50, ...}}")
+    config = _named(name).replace(**changes)
     if not isinstance(config, ResNeXtConfig):
-        raise ConfigError(f"{name!r} has no cardinality to vary; name a ResNet or ResNeXt")
-    return config
+        raise ConfigError(f"{shown(name)} has no cardinality to vary; name a ResNet or ResNeXt")
+    return check_depth(config)
+
+
+def _named(name: str) -> ModelConfig:
+    if len(name) > _MAX_NAME:
+        raise ConfigError(f"network {shown(name)}: a name has at most {_MAX_NAME} characters")
+    return config_from(name)
 
 
 def expand(space: Space, input_size: int | None = None) -> tuple[Design, ...]:
@@ -137,14 +152,17 @@ def expand(space: Space, input_size: int | None = None) -> tuple[Design, ...]:
 
 
 def _listed(given: Network) -> Design:
-    config = network(given) if isinstance(given, dict) else config_from(given)
+    config = _named(given) if isinstance(given, str) else network(given)
     if isinstance(given, str):
         return Design(label=given, model=config)  # as written, for those who compare by it
     label = given.get("label") if isinstance(given, dict) else None
-    return Design(label=label or name_of(config), model=config)
+    return Design(label=label or name_of(config), model=check_depth(config))
 
 
 def _grid(space: GridSpace) -> Iterator[Design]:
+    num = math.prod(len(values) for values in space.vary.values())
+    if num > MAX_DESIGNS:
+        raise ConfigError(f"the grid has {num:,} designs; a study has at most {MAX_DESIGNS:,}")
     base = network(space.base)
     for values in itertools.product(*space.vary.values()):
         changes = dict(zip(space.vary, values, strict=True))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
+from pydantic import BaseModel, Field, PositiveInt, model_validator
 
 from resnext.data.config import DataConfig, ViewConfig
 from resnext.errors import ConfigError
@@ -17,8 +17,11 @@ Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=200)]
 
 MAX_DESIGNS = 1000
 MAX_TRIALS = 10_000
+MAX_BLOCKS = 1000
 _MAX_NAMED = 20
 _MAX_LABEL = 200
+
+Seed = Annotated[int, Field(ge=0, lt=2**63)]
 
 
 class Design(Settings):
@@ -37,6 +40,28 @@ class Design(Settings):
     model: ModelConfig
     row: Annotated[str, Field(max_length=_MAX_LABEL)] = ""
     column: Annotated[str, Field(max_length=_MAX_LABEL)] = ""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        check_depth(self.model)
+        return self
+
+
+ModelT = TypeVar("ModelT", bound=BaseModel)
+
+
+def check_depth(model: ModelT) -> ModelT:
+    """Return a network that is not too deep to be counted and built.
+
+    Raises:
+        ConfigError: It has more than `MAX_BLOCKS` blocks.
+    """
+    num_blocks = sum(getattr(model, "blocks_per_stage", ()))
+    if num_blocks > MAX_BLOCKS:
+        raise ConfigError(
+            f"blocks_per_stage gives {num_blocks:,} blocks; a design has at most {MAX_BLOCKS:,}"
+        )
+    return model
 
 
 class Comparison(Settings):
@@ -69,6 +94,9 @@ class Test(Settings):
     all_classes: bool = False
 
 
+_Error = Annotated[float, Field(gt=0, le=100)]
+
+
 class PaperError(Settings):
     """A figure that the paper reports.
 
@@ -84,8 +112,8 @@ class PaperError(Settings):
 
     design: str
     data: str
-    top1_error: PositiveFloat
-    top5_error: PositiveFloat | None = None
+    top1_error: _Error
+    top5_error: _Error | None = None
     test: str = ""
     beside: str = ""
 
@@ -132,7 +160,7 @@ class Study(Settings):
     kind: Literal["table", "distribution"] = "table"
     designs: Annotated[tuple[Design, ...], Field(min_length=1, max_length=MAX_DESIGNS)]
     settings: Annotated[tuple[TrainConfig, ...], Field(min_length=1)]
-    seeds: Annotated[tuple[NonNegativeInt, ...], Field(min_length=1)] = (0, 1, 2)
+    seeds: Annotated[tuple[Seed, ...], Field(min_length=1, max_length=MAX_TRIALS)] = (0, 1, 2)
     comparisons: tuple[Comparison, ...] = ()
     tests: tuple[Test, ...] = ()
     paper: tuple[PaperError, ...] = ()

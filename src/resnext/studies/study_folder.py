@@ -48,6 +48,14 @@ def settle_folder(study: Study, root: Path) -> Path:
     return folder
 
 
+def is_there(path: Path) -> bool:
+    """Tell whether a path exists; one that no file system takes does not."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
+
+
 def read_kept(study: Study, root: Path) -> Study | None:
     """Return the study of the same name that a root holds, if any.
 
@@ -56,7 +64,7 @@ def read_kept(study: Study, root: Path) -> Study | None:
         RunError: It cannot be read.
     """
     file = root / study.name / STUDY
-    return read_study(file) if file.exists() else None
+    return read_study(file) if is_there(file) else None
 
 
 def recall(study: Study, root: Path) -> Study:

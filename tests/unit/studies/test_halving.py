@@ -1,5 +1,6 @@
 import json
 import math
+import random
 from pathlib import Path
 from typing import Any
 
@@ -158,3 +159,44 @@ def test_a_stop_is_kept_for_the_study_and_the_halving_that_found_it(tmp_path: Pa
     trial.folder(tmp_path).mkdir(parents=True)
     write_cut(trial.folder(tmp_path), cut)
     assert Judge(given, HALVING).look(trial, trial.folder(tmp_path)) == cut
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_who_is_stopped_does_not_depend_on_the_order_in_which_they_are_ready(
+    tmp_path: Path, seed: int
+) -> None:
+    """As many run at once, some are ahead of those before them, and some fail."""
+    draw = random.Random(seed)
+    given = study(num_designs=6, epochs=5)
+    trials = plan_trials(given)
+    curves = [[draw.uniform(1, 99) for _ in range(5)] for _ in trials]
+    lengths = [draw.choice((5, 5, 5, 2)) for _ in trials]  # some fail after two epochs
+    cuts = []
+    for is_parallel in (False, True):
+        judge, root = Judge(given, HALVING), tmp_path / str(is_parallel)
+        steps = [(n, e) for n, length in enumerate(lengths) for e in range(1, length + 1)]
+        if is_parallel:
+            numbers = [n for n, _ in steps]
+            draw.shuffle(numbers)
+            seen = [0] * len(trials)
+            for place, number in enumerate(numbers):
+                seen[number] += 1
+                steps[place] = (number, seen[number])
+        for number, epoch in steps:
+            look(judge, trials[number], root, curves[number][:epoch])
+            if epoch == lengths[number]:
+                judge.ended(trials[number].key)
+        cuts.append([judge.look(trial, trial.folder(root)) for trial in trials])
+    assert cuts[0] == cuts[1]
+    assert any(cuts[0])
+
+
+def test_a_trial_that_is_ahead_is_judged_when_those_before_it_have_been_there(
+    tmp_path: Path,
+) -> None:
+    given = study()
+    judge = Judge(given, HALVING)
+    first, second, *_ = plan_trials(given)
+    assert look(judge, second, tmp_path, [60.0, 50.0]) is None
+    assert look(judge, first, tmp_path, [40.0]) is None
+    assert look(judge, second, tmp_path, [60.0, 50.0]) == Cut("s", 1, 60.0, 0, 1, 2)
