@@ -26,6 +26,8 @@ EXTENSIONS = frozenset(
 MAX_FILE_BYTES = 2**30
 """Larger files are refused: none of `MAX_PIXELS` needs more."""
 
+# Where Pillow looks for the orientation.
+_NOTES = frozenset({"exif", "xmp", "XML:com.adobe.xmp", "Raw profile type exif"})
 _FIRST_ON_ITS_SIDE = 5  # of the eight orientations of EXIF
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -91,13 +93,13 @@ def open_image(
         max_pixels: Accepted.
 
     Raises:
-        NotAnImageError: It is of none of the formats.
+        NotAnImageError: It is empty, or of none of the formats.
         TooManyPixelsError: It is too large.
         ImageLimitError: It is far more work than its pixels are worth.
-        DataError: It is empty, or its header is damaged.
+        DataError: Its header is damaged.
     """
     if not data:
-        raise DataError("the file is empty")
+        raise NotAnImageError("the file is empty")
     with _judged():
         check_image(data, formats, max_pixels)
         try:
@@ -225,6 +227,8 @@ def _orientation(image: Image.Image) -> int:
     try:
         if image.format == "PNG" and "exif" not in image.info:
             image.load()  # the camera's notes may lie behind the pixels
+        if image.format != "TIFF" and _NOTES.isdisjoint(image.info):
+            return 1
         check_exif(image.info.get("exif") or _raw_profile(image))
         orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
     # Pixels are good even where the camera's notes beside them are not: any parsing error.
