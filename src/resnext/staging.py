@@ -57,7 +57,7 @@ def uninterrupted() -> Iterator[None]:
         return
     came: list[int] = []
     previous = {
-        number: signal.signal(number, lambda number, _: came.append(number))
+        number: signal.signal(number, lambda got, _: came.append(got))
         for number in (signal.SIGINT, signal.SIGTERM)
     }
     try:
@@ -65,8 +65,8 @@ def uninterrupted() -> Iterator[None]:
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler or signal.SIG_DFL)
-    for number in came[:1]:
-        signal.raise_signal(number)
+    if came:
+        signal.raise_signal(came[0])
 
 
 def _claim(folder: Path, place: Path, error: type[ResNeXtError]) -> Claim:

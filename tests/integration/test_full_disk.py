@@ -14,6 +14,8 @@ from resnext.training.run_folder import write_config
 
 DISK_KIB = 2000
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:

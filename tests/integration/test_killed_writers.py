@@ -13,6 +13,8 @@ from resnext.training.config import ScheduleConfig
 
 NUM_KILLS = 6
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -18,6 +18,8 @@ from resnext.training.run_folder import write_config
 
 NUM_EPOCHS = 12
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Path:

@@ -2,7 +2,6 @@
 
 import json
 import os
-import threading
 import time
 from pathlib import Path
 
@@ -60,13 +59,14 @@ def test_a_patient_start_waits_for_one_that_is_alive_and_ends(tmp_path: Path) ->
     first = take_claim(claims, nothing)
     assert isinstance(first, Claim)
     assert isinstance(await_claim(claims, nothing, nothing), Holder)
-    waited = threading.Event()
-    taken = await_claim(
-        claims,
-        nothing,
-        lambda _: waited.is_set() or (waited.set(), first.release()),
-        is_patient=True,
-    )
+    waits: list[Holder] = []
+
+    def wait(holder: Holder) -> None:
+        if not waits:
+            first.release()
+        waits.append(holder)
+
+    taken = await_claim(claims, nothing, wait, is_patient=True)
     assert isinstance(taken, Claim)
     taken.release()
 
