@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 from typing import TYPE_CHECKING, Any
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from resnext.serving.admission import PROGRESS_BYTES
 from resnext.serving.problems import Problem
+from resnext.serving.transport import refusals
 
 if TYPE_CHECKING:
     from resnext.serving.transport.pool import Pool
@@ -27,9 +28,6 @@ MAX_HEADERS = 128
 
 MAX_PIPELINED = 16
 """Requests that wait on one connection for the answer to the one before them."""
-
-PROGRESS_BYTES = 64 * 2**10
-"""A body makes progress when so much more of it has arrived."""
 
 HEAD_S = 10.0
 LINGER_S = 2.0
@@ -91,9 +89,7 @@ class Connection(HttpToolsProtocol, asyncio.BufferedProtocol):
     def give_up(self) -> None:
         """End the connection of a caller that took too long; a begun head is answered."""
         if self._is_in_head and not self._is_deaf and not self.transport.is_closing():
-            self.refuse(
-                Problem(408, "head_timeout", f"the head did not arrive within {HEAD_S:g} s")
-            )
+            self.refuse(refusals.head_too_slow(HEAD_S))
         else:
             self.transport.abort()
 
@@ -139,10 +135,10 @@ class Connection(HttpToolsProtocol, asyncio.BufferedProtocol):
             return False
         if self._is_between_requests():
             if self._is_in_head:
-                self.refuse(_malformed("the head ended early"))
+                self.refuse(refusals.malformed("the head ended early"))
             return False
         if self.cycle.more_body:
-            self.refuse(_malformed("the body ended early"))
+            self.refuse(refusals.malformed("the body ended early"))
             return False
         self.cycle.keep_alive = False
         return True
@@ -164,7 +160,7 @@ class Connection(HttpToolsProtocol, asyncio.BufferedProtocol):
     def on_message_begin(self) -> None:
         """Begin a request."""
         if len(self.pipeline) >= MAX_PIPELINED:
-            self._stop(_malformed("too many requests at once"))
+            self._stop(refusals.malformed("too many requests at once"))
         super().on_message_begin()
         self._has_moved = self._is_in_head = True
         self._is_after_head = False
@@ -174,7 +170,7 @@ class Connection(HttpToolsProtocol, asyncio.BufferedProtocol):
         if self._is_after_head:
             return
         if len(self.headers) == MAX_HEADERS:
-            self._stop(Problem(431, "head_too_large", f"more than {MAX_HEADERS} headers"))
+            self._stop(refusals.too_many_headers(MAX_HEADERS))
         super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
@@ -207,11 +203,12 @@ class Connection(HttpToolsProtocol, asyncio.BufferedProtocol):
             self._is_deaf = True
             self.cycle.keep_alive = False
         except httptools.HttpParserError:
-            self.refuse(self._problem or _malformed("this is not HTTP/1.1"))
+            self.refuse(self._problem or refusals.malformed("this is not HTTP/1.1"))
             return
         self._num_head_bytes = 0 if self._has_moved else self._num_head_bytes + len(piece)
         if self._num_head_bytes > MAX_HEAD_BYTES:
-            self.refuse(_head_too_large() if self.headers else _address_too_long())
+            too_long = refusals.head_too_large if self.headers else refusals.address_too_long
+            self.refuse(too_long(MAX_HEAD_BYTES))
 
     def _stop(self, problem: Problem) -> None:
         """Make the parser stop, and its caller refuse the request."""
@@ -237,7 +234,7 @@ class Connection(HttpToolsProtocol, asyncio.BufferedProtocol):
             if self.pipeline or cycle.response_started:
                 self.transport.abort()
                 return
-        self.transport.write(_as_http(problem))
+        self.transport.write(refusals.as_http(problem))
         self._linger()
 
     def _linger(self) -> None:
@@ -250,21 +247,3 @@ class Connection(HttpToolsProtocol, asyncio.BufferedProtocol):
         self.waits_since = self.loop.time()
         with contextlib.suppress(OSError):  # the caller has reset it
             self.transport.write_eof()
-
-
-def _as_http(problem: Problem) -> bytes:
-    body = json.dumps(problem.content()).encode()
-    head = f"content-type: application/json\r\ncontent-length: {len(body)}\r\nconnection: close"
-    return STATUS_LINE[problem.status] + head.encode() + b"\r\n\r\n" + body
-
-
-def _malformed(reason: str) -> Problem:
-    return Problem(400, "malformed_request", reason)
-
-
-def _head_too_large() -> Problem:
-    return Problem(431, "head_too_large", f"the headers exceed {MAX_HEAD_BYTES // 1024} KiB")
-
-
-def _address_too_long() -> Problem:
-    return Problem(414, "address_too_long", f"the address exceeds {MAX_HEAD_BYTES // 1024} KiB")
