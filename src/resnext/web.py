@@ -110,7 +110,8 @@ class _Attempt:
             except urllib.error.HTTPError as error:
                 with error:  # it holds the connection
                     if error.code not in _REDIRECTS:
-                        return self._explain_status(error)
+                        self._explain_status(error)
+                        return None
                     address = _redirected(self._address, address, error.headers.get("Location"))
                 continue
             if answer.status not in (200, 206):
@@ -256,7 +257,7 @@ class _Handler(urllib.request.HTTPSHandler):
     def _connect(self, kind: Any) -> Any:
         watch = self._watch
 
-        class Watched(kind):
+        class Watched(kind):  # type: ignore[misc]  # one of two classes
             def connect(self) -> None:
                 super().connect()
                 watch.sock = self.sock
