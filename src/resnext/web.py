@@ -9,13 +9,10 @@ from __future__ import annotations
 import http.client
 import re
 import socket
-import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
-from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from resnext.errors import DownloadError
@@ -28,6 +25,7 @@ from resnext.partial_file import (
     open_partial,
     size_of,
 )
+from resnext.slow_server import Watch
 from resnext.untrusted.names import shown
 from resnext.untrusted.text import printable
 
@@ -89,7 +87,7 @@ class _Attempt:
         self._there = size_of(partial)
 
     def run(self) -> None:
-        with _Watch(self._patience) as watch:
+        with Watch(self._patience) as watch:
             try:
                 answer = self._ask(watch)
                 if answer is None:
@@ -101,7 +99,7 @@ class _Attempt:
                 raise
             watch.check()
 
-    def _ask(self, watch: _Watch) -> http.client.HTTPResponse | None:
+    def _ask(self, watch: Watch) -> http.client.HTTPResponse | None:
         """Send the request, follow redirects, and return the answer; None if nothing is missing."""
         address = self._address
         for _ in range(MAX_REDIRECTS + 1):
@@ -110,7 +108,8 @@ class _Attempt:
             except urllib.error.HTTPError as error:
                 with error:  # it holds the connection
                     if error.code not in _REDIRECTS:
-                        return self._explain_status(error)
+                        self._explain_status(error)
+                        return None
                     address = _redirected(self._address, address, error.headers.get("Location"))
                 continue
             if answer.status not in (200, 206):
@@ -119,7 +118,7 @@ class _Attempt:
             return answer
         raise DownloadError(f"{self._address}: redirects more than {MAX_REDIRECTS} times")
 
-    def _open(self, address: str, watch: _Watch) -> http.client.HTTPResponse:
+    def _open(self, address: str, watch: Watch) -> http.client.HTTPResponse:
         try:
             request = urllib.request.Request(address, headers={"User-Agent": "resnext"})
             if self._there:
@@ -139,7 +138,7 @@ class _Attempt:
                 raise DownloadError(text) from None
             raise UnavailableError(_one_line(reason)) from None
 
-    def _receive(self, answer: http.client.HTTPResponse, watch: _Watch) -> None:
+    def _receive(self, answer: http.client.HTTPResponse, watch: Watch) -> None:
         total = self._read_header(answer)
         if total is not None:
             check_total(self._address, total, self._max_bytes)
@@ -183,87 +182,6 @@ class _Attempt:
         raise DownloadError(
             f"{self._address}: the server answers {status}; the file may have moved"
         )
-
-
-class _Watch:
-    """Ends a connection that brings too little, whatever it is doing at that moment.
-
-    A time-out of the socket only bounds the wait for the next byte, and headers, interim answers
-    and trailers may also come byte by byte.
-    """
-
-    def __init__(self, patience: Patience) -> None:
-        self.num_bytes = 0
-        self.sock: socket.socket | None = None
-        self._patience, self._is_slow = patience, False
-        self._done = threading.Event()
-        self._thread = threading.Thread(target=self._work, daemon=True)
-        self.opener = urllib.request.OpenerDirector()  # it knows no file: and no ftp:
-        for handler in (
-            urllib.request.ProxyHandler(),
-            urllib.request.UnknownHandler(),
-            _Handler(self),
-            urllib.request.HTTPDefaultErrorHandler(),
-            urllib.request.HTTPErrorProcessor(),
-        ):
-            self.opener.add_handler(handler)
-
-    def __enter__(self) -> _Watch:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._done.set()
-        self._thread.join()
-
-    def check(self) -> None:
-        """Say that the connection was ended by us, if it was.
-
-        Raises:
-            UnavailableError: It was.
-        """
-        if self._is_slow:
-            rate = self._patience.min_bytes_per_s
-            raise UnavailableError(f"the server sends less than {rate:,g} bytes a second")
-
-    def _work(self) -> None:
-        due = self._patience.window_s * self._patience.min_bytes_per_s
-        seen = 0
-        while not self._done.wait(self._patience.window_s):
-            if self.num_bytes - seen < due:
-                if self.sock is None:
-                    continue  # not connected yet, which has a limit of its own
-                self._is_slow = True
-                with suppress(OSError):  # it has ended by itself
-                    # The socket's own method: that of ssl would forget the encryption.
-                    socket.socket.shutdown(self.sock, socket.SHUT_RDWR)
-            seen = self.num_bytes
-
-
-class _Handler(urllib.request.HTTPSHandler):
-    """Opens connections of both kinds that a watch can end."""
-
-    def __init__(self, watch: _Watch) -> None:
-        super().__init__()
-        self._watch = watch
-
-    def http_open(self, request: urllib.request.Request) -> http.client.HTTPResponse:
-        return self.do_open(self._connect(http.client.HTTPConnection), request)
-
-    def https_open(self, request: urllib.request.Request) -> http.client.HTTPResponse:
-        return self.do_open(self._connect(http.client.HTTPSConnection), request)
-
-    def _connect(self, kind: Any) -> Any:
-        watch = self._watch
-
-        class Watched(kind):
-            def connect(self) -> None:
-                super().connect()
-                watch.sock = self.sock
-
-        return Watched
-
-    http_request = https_request = urllib.request.AbstractHTTPHandler.do_request_
 
 
 def _redirected(first: str, address: str, location: str | None) -> str:

@@ -9,14 +9,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+_MAX_SENDS = 1000
+
 
 @dataclass
 class Answer:
-    """What is sent, and then, again and again until the client hangs up.
+    """What is sent, and then, again and again until the client hangs up or would have had to.
 
     Attributes:
         first: Sent at once.
-        forever: Sent after it for ever.
+        forever: Sent after it, `_MAX_SENDS` times at most.
         pause_s: Seconds between.
     """
 
@@ -45,7 +47,9 @@ def answer_with(*answers: Answer | bytes) -> Iterator[RawServer]:
             try:
                 server.requests.append(connection.recv(65_536))
                 connection.sendall(answer.first)
-                while answer.forever and not closing.is_set():
+                for _ in range(_MAX_SENDS if answer.forever else 0):
+                    if closing.is_set():
+                        break
                     connection.sendall(answer.forever)
                     time.sleep(answer.pause_s)
             except OSError:

@@ -35,7 +35,7 @@ _LOG = logging.getLogger(__name__)
 _VERSION = 2
 _INDEX = "listing.json"
 _LEAST_FILES = 20_000  # fewer are listed in a moment; a cache of them would only be in the way
-_KINDS = {"text": np.dtype(np.uint8), "ends": np.dtype(np.int64)}
+_KINDS: dict[str, np.dtype[Any]] = {"text": np.dtype(np.uint8), "ends": np.dtype(np.int64)}
 _SETTLED_S = 2.0  # the coarsest clock of a file system in use (FAT)
 
 

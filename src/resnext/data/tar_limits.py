@@ -56,6 +56,7 @@ class LimitedTar(tarfile.TarFile):
     """An archive that stays within bounds; `max_bytes` is what it may have uncompressed."""
 
     tarinfo = LimitedInfo
+    members: list[tarfile.TarInfo]
     max_bytes: int | None = None
 
     def next(self) -> tarfile.TarInfo | None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from resnext.checked_json import read_checked, write_checked
 from resnext.data import listing_cache
@@ -69,7 +71,7 @@ def forge(root: Path, names: list[bytes], **changes: object) -> None:
     """Put names into a kept listing, with the checksums that they need."""
     place = place_of(root)
     index = read_checked(place / "listing.json")
-    arrays = {
+    arrays: dict[str, NDArray[Any]] = {
         "text": np.frombuffer(b"".join(names), np.uint8),
         "ends": np.cumsum([len(name) for name in names], dtype=np.int64),
     }

@@ -19,7 +19,6 @@ from resnext.cli import pack as pack_verb
 from resnext.data.shards import layout
 from resnext.data.shards.check import check
 from resnext.data.shards.layout import read_index, shard_name
-from resnext.data.shards.pack import PackOptions
 from resnext.data.shards.write import read_shard
 from resnext.download import sha256_of
 from resnext.errors import ConfigError, DownloadError
@@ -226,7 +225,6 @@ def test_the_check_names_what_is_wrong_and_fails(
 def test_shards_too_many_for_their_names_are_refused_before_packing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert PackOptions
     monkeypatch.setattr("resnext.data.shards.plan.MAX_SHARDS", 5)
     with pytest.raises(ConfigError, match="--shard-mib"):
         pack_tree(write_tree(tmp_path / "photos"), tmp_path / "packed", shard_mib=0.001)

@@ -46,37 +46,40 @@ def server(packed: Path, cache: Path) -> Iterator[ShardServer]:
 
 def rename_split(name: str) -> Callable[[Any], None]:
     def change(value: Any) -> None:
-        value["splits"][name] = value["splits"].pop("val")
+        listed = value["splits"][name] = value["splits"].pop("val")
+        for number, shard in enumerate(listed["shards"]):
+            shard["name"] = f"{name}-{number:06}.tar"
 
     return change
 
 
 NAMES = ["../../escaped", "/tmp/escaped", "..", "", "a\0b", "train/../../x", "escaped"]
+IMPOSSIBLE: dict[tuple[str | int, ...], list[object]] = {
+    (*SHARD, "size_bytes"): [0, -1, 1, 2**41, 2**63, 1e300, "10", None, True, []],
+    (*SHARD, "num_samples"): [-1, 10**9, "1", 1.5],
+    (*SHARD, "sha256"): ["", "0" * 63, "0" * 64 + "\n", "g" * 64, "A" * 64, 5],
+    (*SHARD, "bad"): [[["a"]], "x", [[1, 2]], [["a" * 5000, ""]]],
+    (*TRAIN, "shards"): [[], None, {}, [None], [{}] * 1000],
+    (*TRAIN, "num_samples"): [0, -1, NUM_TRAIN + 1, 2**40],
+    (*TRAIN, "rows_sha256"): ["x", ""],
+    ("splits",): [None, [], {"train": None}],
+    ("classes",): [[], ["cat", "cat"], ["cat", 5], "cat", ["x" * 5000, "dog"]],
+    ("in_channels",): [0, -3, 10**9, 1],
+    ("image_size_px",): [0, -1, 10**9],
+    ("mean",): [[], [0.5] * 4, [float("nan")] * 3, ["0.5"] * 3],
+    ("std",): [[0.0] * 3, [-1.0] * 3, [float("inf")] * 3],
+    ("name",): [None, 5, "x" * 5000],
+    ("version",): [0, -1, 10**400, "1", None],
+    ("settings", "shard_mib"): [0, float("nan"), -1],
+    ("settings",): [None, []],
+    ("format",): ["x", None],
+}
 CHANGES = [
     *((f"split {name!r}", rename_split(name)) for name in NAMES),
     *((f"shard {name!r}", set_value(*SHARD, "name", to=name)) for name in NAMES),
     *(
         (f"{'.'.join(map(str, place[-2:]))} {value!r}", set_value(*place, to=value))
-        for place, values in {
-            (*SHARD, "size_bytes"): [0, -1, 1, 2**41, 2**63, 1e300, "10", None, True, []],
-            (*SHARD, "num_samples"): [-1, 10**9, "1", 1.5],
-            (*SHARD, "sha256"): ["", "0" * 63, "0" * 64 + "\n", "g" * 64, "A" * 64, 5],
-            (*SHARD, "bad"): [[["a"]], "x", [[1, 2]], [["a" * 5000, ""]]],
-            (*TRAIN, "shards"): [[], None, {}, [None], [{}] * 1000],
-            (*TRAIN, "num_samples"): [0, -1, NUM_TRAIN + 1, 2**40],
-            (*TRAIN, "rows_sha256"): ["x", ""],
-            ("splits",): [None, [], {"train": None}],
-            ("classes",): [[], ["cat", "cat"], ["cat", 5], "cat", ["x" * 5000, "dog"]],
-            ("in_channels",): [0, -3, 10**9, 1],
-            ("image_size_px",): [0, -1, 10**9],
-            ("mean",): [[], [0.5] * 4, [float("nan")] * 3, ["0.5"] * 3],
-            ("std",): [[0.0] * 3, [-1.0] * 3, [float("inf")] * 3],
-            ("name",): [None, 5, "x" * 5000],
-            ("version",): [0, -1, 10**400, "1", None],
-            ("settings", "shard_mib"): [0, float("nan"), -1],
-            ("settings",): [None, []],
-            ("format",): ["x", None],
-        }.items()
+        for place, values in IMPOSSIBLE.items()
         for value in values
     ),
 ]
