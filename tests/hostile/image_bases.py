@@ -60,7 +60,11 @@ def _png_of(header: bytes, rows: bytes) -> bytes:
 
 
 def _gif() -> list[bytes]:
-    moving = {"save_all": True, "append_images": [_noise("P"), _noise("L")], "loop": 0}
+    moving: dict[str, Any] = {
+        "save_all": True,
+        "append_images": [_noise("P"), _noise("L")],
+        "loop": 0,
+    }
     return [
         *(_saved("GIF", "P"), _saved("GIF", "L"), _saved("GIF", "P", transparency=2)),
         *(_saved("GIF", "P", comment=b"a comment"), _saved("GIF", "P", interlace=1)),
@@ -133,7 +137,10 @@ def _tiled(compression: int, tile: bytes) -> bytes:
 def _webp() -> list[bytes]:
     exif = Image.Exif()
     exif[0x0112] = 3
-    moving = {"save_all": True, "append_images": [_noise(), _noise("L").convert("RGB")]}
+    moving: dict[str, Any] = {
+        "save_all": True,
+        "append_images": [_noise(), _noise("L").convert("RGB")],
+    }
     return [
         *(_saved("WEBP"), _saved("WEBP", lossless=True), _saved("WEBP", "RGBA", exif=exif)),
         *(_saved("WEBP", "RGBA", lossless=True), _saved("WEBP", **moving)),

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from PIL import ExifTags, Image, ImageFile, TiffImagePlugin, UnidentifiedImageError
+from PIL import Image, ImageFile, TiffImagePlugin, UnidentifiedImageError
 
 from resnext.data.image_errors import NotAnImageError, TooManyPixelsError, check_size
 from resnext.data.image_limits import FORMATS, MAX_PIXELS, check_image
 from resnext.data.jpeg import Box, decode_top
 from resnext.data.netpbm import to_full_range
-from resnext.data.tiff_directory import check_exif
+from resnext.data.orientation import FIRST_ON_ITS_SIDE, orientation_of, turned
 from resnext.errors import DataError
 from resnext.untrusted.parse import read_bytes
 
@@ -25,19 +25,6 @@ EXTENSIONS = frozenset(
 )
 MAX_FILE_BYTES = 2**30
 """Larger files are refused: none of `MAX_PIXELS` needs more."""
-
-# Where Pillow looks for the orientation.
-_NOTES = frozenset({"exif", "xmp", "XML:com.adobe.xmp", "Raw profile type exif"})
-_FIRST_ON_ITS_SIDE = 5  # of the eight orientations of EXIF
-_TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
 
 
 def decode(path: Path, in_channels: int = 3) -> Image.Image:
@@ -137,14 +124,14 @@ class Photo:
         self._whole: Image.Image | None = None
         self._image = open_image(data, max_pixels=max_pixels)
         with _judged():
-            self._orientation = _orientation(self._image)
+            self._orientation = orientation_of(self._image)
         self.size = self._image.size
         if isinstance(self._image, TiffImagePlugin.TiffImageFile):
             self.size = (
                 self._image.tag_v2[TiffImagePlugin.IMAGEWIDTH],
                 self._image.tag_v2[TiffImagePlugin.IMAGELENGTH],
             )
-        if self._orientation >= _FIRST_ON_ITS_SIDE:
+        if self._orientation >= FIRST_ON_ITS_SIDE:
             self.size = (self.size[1], self.size[0])
         # CMYK, the several parts of a phone's picture (MPO) and turned ones go the long way.
         is_plain = self._image.format == "JPEG" and self._image.mode in ("RGB", "L")
@@ -194,10 +181,7 @@ class Photo:
         if self._image.format == "PPM":
             self._image = Image.open(io.BytesIO(to_full_range(self._data)), formats=["PPM"])
         self._image.load()
-        # Pillow turns a TIFF itself. Of others its `exif_transpose` would also write the
-        # metadata anew, which takes minutes if there is much of it.
-        turn = _TURNS.get(self._orientation) if self._image.format != "TIFF" else None
-        return self._image if turn is None else self._image.transpose(turn)
+        return turned(self._image, self._orientation)
 
     def _decode_top(self, bottom: int, factor: int) -> npt.NDArray[np.uint8] | None:
         if not self._is_jpeg:
@@ -220,27 +204,6 @@ def _judged() -> Iterator[None]:
     # A damaged file can raise nearly anything in a decoder: struct.error, SyntaxError, ...
     except Exception as error:
         raise DataError(f"{type(error).__name__}: {_first_line(error)}") from error
-
-
-def _orientation(image: Image.Image) -> int:
-    """Return how the camera was held: 1 is upright, 5 and above on its side."""
-    try:
-        if image.format == "PNG" and "exif" not in image.info:
-            image.load()  # the camera's notes may lie behind the pixels
-        if image.format != "TIFF" and _NOTES.isdisjoint(image.info):
-            return 1
-        check_exif(image.info.get("exif") or _raw_profile(image))
-        orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
-    # Pixels are good even where the camera's notes beside them are not: any parsing error.
-    except Exception:
-        return 1
-    return orientation if orientation in range(2, 9) else 1
-
-
-def _raw_profile(image: Image.Image) -> bytes:
-    """Return the camera's notes where Pillow reads them in a text of a PNG."""
-    text = str(image.info.get("Raw profile type exif", ""))
-    return bytes.fromhex("".join(text.split("\n")[3:]))
 
 
 def _convert(image: Image.Image, mode: str) -> Image.Image:

@@ -154,7 +154,7 @@ def _count_pairs(data: bytes, start: int) -> int:
     values, number = np.frombuffer(data, np.uint8), 0
     for first in range(start, len(values), _CHUNK_BYTES):
         part = values[first : first + _CHUNK_BYTES + 1]
-        number += np.count_nonzero((part[:-1] == 0xFF) & (part[1:] == _SCAN))
+        number += int(np.count_nonzero((part[:-1] == 0xFF) & (part[1:] == _SCAN)))
     return number
 
 

@@ -85,7 +85,8 @@ def to_full_range(data: bytes) -> bytes:
     values = np.frombuffer(data, "u1" if most < 256 else ">u2", num_values, start)
     pixels = _full_range(most, 65_535 if is_deep else 255)[values]
     top = b"%b %d %d %d\n" % (magic, width, height, 65_535 if is_deep else 255)
-    return top + pixels.tobytes()
+    content: bytes = pixels.tobytes()
+    return top + content
 
 
 @lru_cache(maxsize=4)
@@ -114,7 +115,8 @@ def _read_header(data: bytes) -> _Header | None:
         raise DataError("the PPM's header is damaged") from error
     if min(numbers) <= 0:
         raise DataError("the PPM's header is damaged")
-    return _Header(magic, *numbers, position)
+    width, height, most = numbers
+    return _Header(magic, width, height, most, position)
 
 
 def _read_token(data: bytes, position: int) -> tuple[bytes, int]:

@@ -164,15 +164,23 @@ def webp_of_codes(width: int, height: int) -> bytes:
         put(2**256 - 1, 256)  # 256 symbols of 8 bits
 
     num_blocks = -(-width // 4) * -(-height // 4)
-    put(0x2F, 8), put(width - 1, 14), put(height - 1, 14), put(0, 4)
-    put(0, 2), put(1, 1), put(0, 3)  # no transform, no cache; codes for blocks of 4 pixels
-    put(0, 1), put_full_code(), put_full_code()
+    put(0x2F, 8)
+    put(width - 1, 14)
+    put(height - 1, 14)
+    put(0, 4)
+    put(0, 2)
+    put(1, 1)
+    put(0, 3)
+    put(0, 1)
+    put_full_code()
+    put_full_code()
     for _ in range(3):
         put_simple_code()
     reverse = [int(f"{i:08b}"[::-1], 2) for i in range(256)]
     for block in range(num_blocks):
         number = min(block, 65_535)
-        put(reverse[number & 255], 8), put(reverse[number >> 8], 8)
+        put(reverse[number & 255], 8)
+        put(reverse[number >> 8], 8)
     for _ in range(5 * min(num_blocks, 65_536)):
         put_simple_code()
     data = np.packbits(np.array(bits, dtype=np.uint8), bitorder="little").tobytes() + bytes(16)

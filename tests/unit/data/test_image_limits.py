@@ -234,6 +234,9 @@ def test_a_pipe_and_a_huge_file_among_images_are_refused(
 
 def test_interlaced_and_animated_images_are_accepted() -> None:
     assert decode_bytes(png_of((64, 64), 8, 2, bytes(3 * 64 * 64 + 300), 1)).size == (64, 64)
-    frames = {"save_all": True, "append_images": [Image.new("RGB", (64, 64), "red")]}
+    frames: dict[str, Any] = {
+        "save_all": True,
+        "append_images": [Image.new("RGB", (64, 64), "red")],
+    }
     for form in ("PNG", "GIF", "WEBP", "TIFF", "MPO"):
         assert decode_bytes(saved(form, **frames)).size == (64, 64)
