@@ -16,7 +16,9 @@ from resnext.training.config import RuntimeConfig
 
 def results(rows: list[Row]) -> list[dict[str, Any] | None]:
     """Return what the trials measured, to the last bit, without the time that it took."""
-    return [row.figures and row.figures.model_dump(exclude={"seconds"}) for row in rows]
+    return [
+        None if row.figures is None else row.figures.model_dump(exclude={"seconds"}) for row in rows
+    ]
 
 
 def mixed_study() -> Study:

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 
 from resnext.errors import ConfigError
 from resnext.studies.study import Study
-from resnext.training.config import RuntimeConfig, TrainConfig
+from resnext.training.config import Precision, RuntimeConfig, TrainConfig
 
 DEFAULT_THREADS = 1
 """One thread waits for no other, so that trials side by side use a machine best."""
@@ -110,7 +110,7 @@ def _settled(settings: TrainConfig, threads: int, has_gpus: bool | None) -> Trai
     )
 
 
-def _resolved(device: str, precision: str, has_gpus: bool | None) -> tuple[str, str]:
+def _resolved(device: str, precision: Precision, has_gpus: bool | None) -> tuple[str, Precision]:
     """Name what `auto` means on this machine, or on one with a GPU."""
     import torch
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -27,6 +28,7 @@ Positive = Annotated[float, Field(gt=0, lt=1e15)]
 ShortText = Annotated[str, Field(max_length=1000)]
 
 _Kind = TypeVar("_Kind")
+_adapter: Callable[[Any], TypeAdapter[Any]] = lru_cache(TypeAdapter)
 
 
 def read_stored(file: Path, kind: type[_Kind]) -> _Kind | None:
@@ -51,9 +53,10 @@ def read_stored(file: Path, kind: type[_Kind]) -> _Kind | None:
     except ValueError as error:
         raise RunError(f"{file} is damaged: it {error}") from None
     try:
-        return _adapter(kind).validate_python(values)
+        found: _Kind = _adapter(kind).validate_python(values)
     except ValidationError as error:
         raise RunError(f"{file} is damaged: {_first_problem(error)}") from None
+    return found
 
 
 def read_lines(file: Path, max_bytes: int = MAX_LOG_BYTES) -> tuple[list[dict[str, Any]], int]:
@@ -84,11 +87,6 @@ def keep_valid(rows: list[dict[str, Any]], kind: type[_Kind]) -> list[_Kind]:
         except ValidationError:
             continue
     return found
-
-
-@lru_cache
-def _adapter(kind: Any) -> TypeAdapter[Any]:
-    return TypeAdapter(kind)
 
 
 def _first_problem(error: ValidationError) -> str:

@@ -24,6 +24,8 @@ _MAX_THREADS = 2**16
 _MAX_MINUTES = 1e6
 _MAX_SHARE = 16.0
 
+Precision = Literal["auto", "fp32", "bf16", "fp16"]
+
 
 class OptimConfig(FiniteSettings):
     """SGD with momentum.
@@ -110,7 +112,7 @@ class RuntimeConfig(FiniteSettings):
     """
 
     device: str = "auto"
-    precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
+    precision: Precision = "auto"
     channels_last: bool = True
     compile: bool = False
     threads: Annotated[int, Field(gt=0, le=_MAX_THREADS)] | None = None
