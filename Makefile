@@ -42,7 +42,7 @@ hostile: $(VENV)/.installed-dev
 
 # The same in about five minutes.
 hostile-short: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -n 2 tests/hostile
+	$(BIN)/python -m pytest -n 2 -m "not soak" tests/hostile
 
 check: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .

@@ -20,7 +20,8 @@ from resnext.serving.service import Service
 
 SIDE = 256
 IMAGE = image_bytes(side=SIDE)
-MIB_OF_ONE = 16 * SIDE * SIDE / 2**20
+BYTES_OF_ONE = 16 * SIDE * SIDE + 64 * SIDE
+MIB_OF_ONE = BYTES_OF_ONE / 2**20
 
 
 class Counting:
@@ -71,7 +72,7 @@ def test_images_that_stay_whole_hold_their_memory_until_they_were_run() -> None:
         asked = pool.submit(client.post, "/v1/predict", files=form_of(*[IMAGE] * 5))
         assert gate.entered.acquire(timeout=30)
         time.sleep(0.3)
-        assert service.room.num_bytes == 2 * 16 * SIDE * SIDE
+        assert service.room.num_bytes == 2 * BYTES_OF_ONE
         gate.open.set()
         assert asked.result().status_code == 200
     assert len(asked.result().json()["images"]) == 5
