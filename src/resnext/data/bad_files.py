@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 from resnext.errors import DataError
+from resnext.untrusted.text import printable
 
 _LOG = logging.getLogger(__name__)
 _LARGEST_SHARE = 0.01
@@ -42,14 +43,14 @@ class BadFiles:
         if path in self._reasons:
             return
         self._reasons[path] = reason
-        _LOG.warning("bad file %s: %s", path, reason)
+        _LOG.warning("bad file %s: %s", printable(path), printable(reason))
         self._check()
 
     def _check(self) -> None:
         found = len(self._reasons)
         if found <= max(1, int(_LARGEST_SHARE * self._num_files)):
             return
-        lines = [f"  {row['path']}: {row['reason']}" for row in self.rows[:_NUM_LISTED]]
+        lines = [printable(f"  {row['path']}: {row['reason']}") for row in self.rows[:_NUM_LISTED]]
         if found > _NUM_LISTED:
             lines.append(f"  ... and {found - _NUM_LISTED} more")
         raise DataError(
