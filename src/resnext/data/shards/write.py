@@ -21,7 +21,6 @@ from resnext.data.shards.layout import MAX_SAMPLE_BYTES, ShardRecord
 from resnext.data.shards.table import ROW
 from resnext.data.tar_limits import TAR_ERRORS, open_limited
 from resnext.errors import DataError
-from resnext.untrusted.text import printable
 
 TAR_BLOCK = 512
 _NUM_DIGITS = 10  # of a key; sorted as text they are sorted as numbers
@@ -144,10 +143,10 @@ def _samples(plan: ShardPlan, bad: list[tuple[str, str]]) -> Iterator[tuple[int,
         try:
             ending, content = encode(read_file(path), plan.encoding)
         except DataError as error:
-            bad.append((printable(str(path)), str(error)))
+            bad.append((str(path), str(error)))
             continue
         if len(content) > MAX_SAMPLE_BYTES:
-            bad.append((printable(str(path)), f"the file has more than {MAX_SAMPLE_BYTES:,} bytes"))
+            bad.append((str(path), f"the file has more than {MAX_SAMPLE_BYTES:,} bytes"))
             continue
         yield number, label, ending, content
 
