@@ -30,7 +30,6 @@ def test_a_run_with_a_damaged_file_is_read_or_refused(
     name: str, run: Path, effort: Effort, seed: int, record: Callable[[Counts], None]
 ) -> None:
     counts = damage_runs(run, name, effort.num_files, seed)
-    assert counts.total == effort.num_files
     if not counts.refused:  # a log and notes are read around
         counts.refused, counts.accepted = counts.accepted, 0
     record(counts)
