@@ -1,4 +1,5 @@
 import io
+import subprocess
 import sys
 
 import pytest
@@ -87,3 +88,35 @@ def test_messages_that_quote_arguments_are_harmless(
     assert status != 0
     _check(captured.out + captured.err)
     assert "\\x" in captured.err
+
+
+def test_a_line_of_a_quoted_text_does_not_look_like_ours(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["weights", "list", "x\nresnext: all is well"]) == 2
+    assert main(["evaluate", "x\nresnext: all is well"]) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert [line for line in lines if not line.startswith(("resnext: error: ", "  "))] == []
+
+
+@pytest.mark.parametrize(
+    ("code", "shown"),
+    [
+        ("import logging; logging.getLogger('x').warning('bad %s', name)", r"bad \x1b[8m"),
+        ("import warnings; warnings.warn(name)", r"UserWarning: \x1b[8m"),
+        ("raise RuntimeError(name)", r"RuntimeError: \x1b[8m"),
+    ],
+)
+def test_what_python_prints_is_escaped_too(code: str, shown: str) -> None:
+    program = f"""
+from resnext.cli import main
+def verb(words):
+    name = '\\x1b[8m'
+    {code}
+    return 0
+main._run = verb
+main.main(["x"])
+"""
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert "\x1b" not in ran.stderr
+    assert shown in ran.stderr

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from resnext.benchmark.contestant import Setting
 from resnext.benchmark.result import Result
 from resnext.errors import ConfigError
-from resnext.evaluation.drawing import clean
+from resnext.evaluation.drawing import clean, plain_label
 
 SUFFIXES = (".svg", ".png", ".pdf")
 _COLORS = (
@@ -93,7 +93,7 @@ def _label_networks(
         levels.setdefault(height, []).append(label)
     for height, labels in levels.items():
         left = min(fastest[label][0] for label in labels)
-        text = ", ".join(label.rpartition("/")[2] for label in labels)
+        text = plain_label(", ".join(label.rpartition("/")[2] for label in labels))
         axes.annotate(text, (left, height), xytext=(-3, 7), textcoords="offset points", fontsize=8)
 
 

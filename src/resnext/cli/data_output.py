@@ -9,6 +9,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from resnext.untrusted.text import printable
+
 if TYPE_CHECKING:
     from resnext.data.imagenet.check import Findings, Problem
     from resnext.data.imagenet.class_file import ClassRow
@@ -83,7 +85,7 @@ def _print_lines(root: Path, findings: Findings) -> None:
     for (split, kind), problems in groups.items():
         print(f"{split}, {kind} ({len(problems):,}):")
         for problem in problems[:_NUM_SHOWN]:
-            print(f"  {problem.name}: {problem.detail}")
+            print(printable(f"  {problem.name}: {problem.detail}"))
         if len(problems) > _NUM_SHOWN:
             print(f"  and {len(problems) - _NUM_SHOWN:,} more; --json names all")
     if not findings.problems:

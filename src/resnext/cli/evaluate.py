@@ -31,6 +31,7 @@ from resnext.cli.output_file import check_place, writing
 from resnext.cli.signals import tidy_on_sigterm
 from resnext.data.config import ViewConfig, parse_data
 from resnext.errors import ConfigError, RunError
+from resnext.untrusted.text import printable
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -164,7 +165,7 @@ def _finish(arguments: Evaluate, protocol: Protocol, evaluation: Evaluation) -> 
     """Print and write what was found; printed first, so that no full disk can lose it."""
     if not arguments.quiet:
         for bad in evaluation.bad_files:
-            print(f"bad file {bad['path']}: {bad['reason']}", file=sys.stderr)
+            print(printable(f"bad file {bad['path']}: {bad['reason']}"), file=sys.stderr)
     if arguments.json:
         print(json.dumps(evaluation.figures))
     elif not arguments.quiet:

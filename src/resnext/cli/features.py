@@ -26,6 +26,7 @@ from resnext.cli.arguments import option, parse
 from resnext.cli.output_file import check_place
 from resnext.data.config import parse_data
 from resnext.errors import ConfigError, RunError
+from resnext.untrusted.names import is_utf8
 
 if TYPE_CHECKING:
     from resnext.data.split import Split
@@ -105,6 +106,8 @@ def _check(arguments: Features) -> Any:
             raise ConfigError(f"--{name.replace('_', '-')} {value}: give {least} or more")
     out = arguments.out
     check_place("--out", out)
+    if not is_utf8(str(out)):
+        raise RunError(f"--out {out}: the name is not UTF-8, which Parquet's library needs")
     if out.exists() and not arguments.force:
         raise RunError(f"--out {out} exists; choose another name, or replace it with --force")
     check_pyarrow()

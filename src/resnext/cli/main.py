@@ -13,7 +13,7 @@ from pathlib import Path
 from resnext import __version__
 from resnext.errors import ResNeXtError
 from resnext.machine import waiting_environment
-from resnext.untrusted.stream import printable_streams
+from resnext.untrusted.stream import print_exception, printable_streams
 
 VERBS = (
     "describe",
@@ -69,6 +69,7 @@ def main(argv: list[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal may lack a letter of a label
+    sys.excepthook = print_exception
     with printable_streams():
         return _guarded(arguments)
 
@@ -80,7 +81,8 @@ def _guarded(arguments: list[str]) -> int:
         sys.stdout.flush()  # so that a reader who left is noticed here
         return status
     except ResNeXtError as error:
-        print(f"resnext: error: {error}", file=sys.stderr)
+        # A line of a quoted text must not look like one of ours, so further lines are indented.
+        print(f"resnext: error: {error}".replace("\n", "\n  "), file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130

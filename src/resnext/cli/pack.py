@@ -30,6 +30,7 @@ from resnext.cli.signals import tidy_on_sigterm
 from resnext.data.config import DataConfig, default_workers, parse_data
 from resnext.data.shards.address import is_address
 from resnext.errors import ConfigError
+from resnext.untrusted.text import printable
 
 if TYPE_CHECKING:
     from resnext.data.shards.layout import Index
@@ -193,7 +194,7 @@ def _check(arguments: Pack, progress: _Progress) -> _Outcome:
         )
     for one in checked.damage[:_NUM_LISTED]:
         where = one.file if one.sample is None else f"{one.file}: {one.sample}"
-        print(f"damaged {where}: {one.reason}", file=sys.stderr)
+        print(printable(f"damaged {where}: {one.reason}"), file=sys.stderr)
     more = len(checked.damage) - _NUM_LISTED
     if more > 0:
         print(f"... and {more} more", file=sys.stderr)

@@ -50,7 +50,7 @@ class BadFiles:
         found = len(self._reasons)
         if found <= max(1, int(_LARGEST_SHARE * self._num_files)):
             return
-        lines = [f"  {row['path']}: {row['reason']}" for row in self.rows[:_NUM_LISTED]]
+        lines = [printable(f"  {row['path']}: {row['reason']}") for row in self.rows[:_NUM_LISTED]]
         if found > _NUM_LISTED:
             lines.append(f"  ... and {found - _NUM_LISTED} more")
         raise DataError(

@@ -15,6 +15,7 @@ from resnext.data.listing import subfolders
 from resnext.data.listing_cache import list_images
 from resnext.data.split import DataInfo, DataSet, FileSplit
 from resnext.errors import DataError
+from resnext.untrusted.names import is_utf8
 
 _LOG = logging.getLogger(__name__)
 _VAL_NAMES = ("val", "valid", "validation", "test")
@@ -139,13 +140,18 @@ def list_classes(root: Path) -> tuple[tuple[str, ...], FileSplit]:
         The class names, sorted, and the files, sorted within each class.
 
     Raises:
-        DataError: There is no class folder, or one without an image.
+        DataError: There is no class folder, or one without an image or with a name not in UTF-8.
     """
     listing = list_images(root)
     classes = listing.classes
     if not classes:
         raise DataError(
             f"{root} holds no class folders; put the images of each class into a folder of its own"
+        )
+    if foreign := [label for label in classes if not is_utf8(label)]:
+        raise DataError(
+            f"{root}: the names of {_listed(foreign)} are not UTF-8, in which a network keeps the "
+            "names of its classes; rename the folders"
         )
     counted = zip(classes, listing.counts, strict=True)
     if empty := [label for label, count in counted if not count]:

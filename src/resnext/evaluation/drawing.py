@@ -8,6 +8,8 @@ import io
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from resnext.untrusted.text import printable
+
 BLUE, ORANGE, GREY = "#1f5fa8", "#d9730d", "#9a9a9a"
 
 
@@ -39,6 +41,12 @@ def as_png(figure: Figure) -> str:
     file = io.BytesIO()
     figure.savefig(file, format="png", dpi=160)
     return data_address(file.getvalue(), "image/png")
+
+
+def plain_label(text: str) -> str:
+    """Return text that matplotlib draws as it stands: no formula, and not left out of a legend."""
+    plain = printable(text).replace("$", r"\$")
+    return f" {plain}" if plain.startswith("_") else plain
 
 
 def data_address(content: bytes, media_type: str) -> str:

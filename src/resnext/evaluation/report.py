@@ -17,6 +17,7 @@ from resnext.files import write_whole
 from resnext.training.metrics_log import read_metrics
 from resnext.training.run_folder import BAD_FILES, CONFIG, ENVIRONMENT, read_if_whole
 from resnext.untrusted.parse import MAX_YAML_BYTES, read_text
+from resnext.untrusted.text import printable_lines
 
 if TYPE_CHECKING:
     from resnext.evaluation.run import Evaluation
@@ -59,6 +60,7 @@ def render_report(run: Path, evaluation: Evaluation | None = None) -> str:
     environment = Environment(
         loader=PackageLoader("resnext", "evaluation"),
         autoescape=True,
+        finalize=_only_print,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -143,6 +145,11 @@ def _is_bad_file(row: object) -> bool:
 def _environment(run: Path) -> list[tuple[str, str]]:
     values = read_if_whole(run / ENVIRONMENT, dict) or {}
     return [(key.replace("_", " "), _words(value)) for key, value in values.items()]
+
+
+def _only_print(value: Any) -> Any:
+    """Escape what would hide or reorder text in the page; HTML is escaped after it."""
+    return printable_lines(value) if type(value) is str else value
 
 
 def _words(value: Any) -> str:

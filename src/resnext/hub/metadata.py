@@ -54,7 +54,7 @@ def metadata_of(published: Published, title: str, measured: list[Measured], orig
         tags=["image-classification", *(["timm"] if has_timm else []), network, "pytorch"],
         datasets=[_DATA_ON_HUB[data]] if data in _DATA_ON_HUB else None,
         metrics=["accuracy"] if measured else None,
-        base_model=origin.repository or None,
+        base_model=printable(origin.repository) or None,
         model_name=printable(title) if results else None,
         eval_results=results,
     ).to_yaml()

@@ -14,9 +14,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
-from resnext.evaluation.drawing import BLUE, GREY, ORANGE, as_svg, new_axes
+from resnext.evaluation.drawing import BLUE, GREY, ORANGE, as_svg, new_axes, plain_label
 from resnext.studies.design_time import DesignTime
-from resnext.untrusted.text import printable
 
 _T = TypeVar("_T")
 
@@ -169,8 +168,7 @@ def _styled(series: Mapping[str, _T]) -> Iterator[tuple[tuple[str, _T], _Style]]
 def _text(name: str) -> str:
     """Return a person's name for something so that matplotlib draws it as it stands."""
     short = name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"
-    plain = printable(short).replace("$", r"\$")  # else it begins a formula
-    return f" {plain}" if plain.startswith("_") else plain  # else it is hidden
+    return plain_label(short)
 
 
 def _add_legend(

@@ -28,7 +28,7 @@ import yaml
 from resnext.errors import CheckpointError, ConfigError, RunError
 from resnext.files import write_whole
 from resnext.training.config import TrainConfig
-from resnext.untrusted.names import check_file_name
+from resnext.untrusted.names import check_file_name, is_utf8, shown
 from resnext.untrusted.parse import read_json, read_yaml
 
 _LOG = logging.getLogger(__name__)
@@ -53,9 +53,14 @@ def create_run_folder(path: Path | None, name: str, *, may_hold_run: bool = Fals
         may_hold_run: Accept also `path` with a run in it.
 
     Raises:
-        ConfigError: The name is not one of a folder.
+        ConfigError: The name is not one of a folder, or not UTF-8.
         RunError: The folder holds something already, or cannot be made.
     """
+    if not is_utf8(name if path is None else str(path)):
+        raise ConfigError(
+            f"a run's name must be UTF-8, and {shown(name if path is None else str(path))} is not; "
+            "give another with --name, or a folder with --out"
+        )
     try:
         if path is None:
             return _create_numbered(name)
@@ -187,7 +192,9 @@ def write_json(path: Path, value: dict[str, Any] | list[Any], *, is_shared: bool
 
 
 def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)
+    text = json.dumps(value, ensure_ascii=False)
+    # An unpaired surrogate, of a file's name that is not UTF-8, is written as JSON's own escape.
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 @contextmanager

@@ -65,6 +65,11 @@ def check_relative_path(path: object) -> str:
     return path
 
 
+def is_utf8(name: str) -> bool:
+    """Tell whether a name is text; of other bytes Python makes unpaired surrogates."""
+    return not any("\ud800" <= char <= "\udfff" for char in name)
+
+
 def shown(value: object, max_chars: int = 60) -> str:
     """Return a value as an error message shows it: quoted, escaped and cut."""
     text = ascii(value[: max_chars + 1]) if isinstance(value, str) else ascii(value)

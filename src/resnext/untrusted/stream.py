@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
+import traceback
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from types import TracebackType
 from typing import Any, TextIO, cast
 
 from resnext.untrusted.text import printable_lines
@@ -43,6 +45,13 @@ def printable_streams() -> Iterator[None]:
         yield
     finally:
         sys.stdout, sys.stderr = before
+
+
+def print_exception(
+    kind: type[BaseException], error: BaseException, trace: TracebackType | None
+) -> None:
+    """Print a traceback, whose message may quote text from outside; a `sys.excepthook`."""
+    print(printable_lines("".join(traceback.format_exception(kind, error, trace))), file=sys.stderr)
 
 
 @contextmanager

@@ -16,15 +16,19 @@ _MARKDOWN = re.compile(
 )
 _LIST_NUMBER = re.compile(r"^(\d{1,9})([.)])(?=\s|$)")
 _FORMULA_STARTS = tuple("=+-@＝＋－＠")  # noqa: RUF001 - spreadsheets take the full-width ones too
-# Directions of text: they make a line read other than it is.
-_DIRECTIONS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+# Characters of the category "format" that are seen, or without which words and emoji fall apart;
+# others are invisible, or reverse the direction of the text around them.
+_HARMLESS_FORMATS = frozenset(
+    "\u200c\u200d\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2"
+    "\U000110bd\U000110cd"
+)
 
 
 def printable(text: str) -> str:
     r"""Return text on one line that only prints: whatever else it does is shown escaped.
 
     Control characters (ESC, BEL, carriage return, line feed, C1), line separators, direction
-    marks and unpaired surrogates become `\x1b`, `\n`, `\u202e` and so on.
+    marks, invisible characters and unpaired surrogates become `\x1b`, `\n`, `\u202e` and so on.
     """
     if text.isascii() and text.isprintable():
         return text
@@ -40,12 +44,14 @@ def csv_cell(value: object) -> object:
     """Return a value for a CSV file that a spreadsheet does not execute.
 
     A text that begins like a formula, also after white space, gets an apostrophe in front, as
-    OWASP advises (https://owasp.org/www-community/attacks/CSV_Injection). Numbers stay.
+    OWASP advises (https://owasp.org/www-community/attacks/CSV_Injection), and so does one that
+    begins with an apostrophe: without the first apostrophe of a cell that begins with one, every
+    printable text is again what it was. Numbers stay.
     """
     if not isinstance(value, str):
         return value
     text = printable(value)
-    return f"'{text}" if text.lstrip().startswith(_FORMULA_STARTS) else text
+    return f"'{text}" if text.lstrip().startswith((*_FORMULA_STARTS, "'")) else text
 
 
 def markdown_text(text: str) -> str:
@@ -56,11 +62,15 @@ def markdown_text(text: str) -> str:
 
 
 def _acts(char: str) -> bool:
-    return char in _DIRECTIONS or unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp")
+    category = unicodedata.category(char)
+    return category in ("Cc", "Cf", "Cs", "Zl", "Zp") and char not in _HARMLESS_FORMATS
 
 
 def _escaped(char: str) -> str:
     named = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}.get(char)
     if named is not None:
         return named
-    return f"\\x{ord(char):02x}" if ord(char) < 0x100 else f"\\u{ord(char):04x}"
+    code = ord(char)
+    if code < 0x100:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

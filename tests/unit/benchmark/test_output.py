@@ -86,3 +86,19 @@ def test_a_plot_of_nothing_is_empty_and_no_error(tmp_path: Path) -> None:
 def test_an_ending_that_cannot_be_drawn_is_told() -> None:
     with pytest.raises(ConfigError, match=r"speed\.doc: a plot's file ends in \.svg"):
         check_plot_file(Path("speed.doc"))
+
+
+def test_the_plot_draws_a_name_that_looks_like_a_formula(tmp_path: Path) -> None:
+    made = report()
+    network = replace(NETWORK, label=r"runs/$\frac{$")
+    results = [replace(result, network=network) for result in made.results]
+    draw(results, tmp_path / "speed.svg")
+    assert (tmp_path / "speed.svg").stat().st_size > 0
+
+
+def test_no_cell_is_a_formula() -> None:
+    made = report()
+    network = replace(NETWORK, label="=1+1")
+    made = replace(made, results=[replace(result, network=network) for result in made.results])
+    rows = list(csv.DictReader(io.StringIO(as_csv(made))))
+    assert {row["network"] for row in rows} == {"'=1+1"}

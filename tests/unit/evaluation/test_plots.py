@@ -2,9 +2,12 @@ import base64
 import math
 import xml.etree.ElementTree as ET
 
+import pytest
 import torch
+from matplotlib.text import Text
 
 from resnext.evaluation import drawing, plots
+from resnext.untrusted.text import printable
 
 EPOCHS = [
     {"epoch": n, "step": 10 * n, "train_loss": 2 / n, "loss": 1 / n, "top1_error": 50 / n}
@@ -56,3 +59,26 @@ def test_a_large_matrix_becomes_a_small_picture() -> None:
     assert kind == "data:image/png;base64"
     assert base64.b64decode(content).startswith(b"\x89PNG")
     assert len(content) < 200_000
+
+
+@pytest.mark.parametrize(
+    "text", [r"$\frac{$", "$x$", r"\$a$", "_name", "a\x1b\x00b", "--><script>"]
+)
+def test_a_label_is_drawn_as_it_stands(text: str) -> None:
+    figure, axes = drawing.new_axes("x", "y")
+    axes.plot([1], [1], label=drawing.plain_label(text))
+    legend = axes.legend()
+    assert len(legend.get_texts()) == 1
+    shown = axes.get_legend_handles_labels()[1][0]
+    assert drawn_text(shown).strip() == printable(text)
+    assert "script" not in {
+        part.partition(">")[0] for part in parse_svg(drawing.as_svg(figure)).split("<")
+    }
+
+
+def drawn_text(text: str) -> str:
+    """Return what matplotlib draws of a text that is no formula."""
+    drawn, is_formula = Text()._preprocess_math(text)  # type: ignore[attr-defined]
+    assert not is_formula
+    assert isinstance(drawn, str)
+    return drawn

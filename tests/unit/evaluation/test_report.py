@@ -75,11 +75,13 @@ class Resources(HTMLParser):
         super().__init__()
         self.addresses: list[str] = []
         self.tags: list[str] = []
+        self.attributes: set[str] = set()
         self.text = ""
         self.feed(page)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append(tag)
+        self.attributes |= {name for name, _ in attrs}
         loading = ("src", "href", "srcset", "data", "action", "poster")
         self.addresses += [value or "" for name, value in attrs if name in loading]
 
@@ -127,6 +129,54 @@ def test_names_are_escaped_wherever_they_stand(tmp_path: Path) -> None:
     assert page.text.count(NASTY) >= 3  # matrix, errors, thumbnails
     assert "<i>.jpg" in page.text
     assert page.tags.count("b") == page.tags.count("img") - 1  # ours, one a thumbnail
+
+
+HOSTILE = (
+    NASTY,
+    '" onmouseover="alert(1)" x="',
+    "' onerror='alert(1)",
+    "</style><script src=http://127.0.0.1/x.js></script>",
+    "<img src=x onerror=alert(1)>",
+    '<a href="javascript:alert(1)">x</a>',
+    "--><svg/onload=alert(1)>",
+    "{{ 7 * 7 }}{% raw %}",
+    r"$\frac{$ $x^2$",
+    "\x1b[31mred\x07\x9b2J\r\u202egnp\u2028\x00\udcff",
+    "x\ny",
+    "_hidden",
+)
+
+
+@pytest.mark.parametrize("num_more", [0, 20])
+def test_hostile_names_add_nothing_to_the_page(num_more: int, run: Path, tmp_path: Path) -> None:
+    classes = HOSTILE + tuple(f"class {number}" for number in range(num_more))
+    honest = tuple(f"honest name {number}" for number in range(len(classes)))
+    Image.new("RGB", (80, 80)).save(tmp_path / "honest.png")
+    pages = []
+    for names in (classes, honest):
+        bad = [{"path": name, "reason": name} for name in names]
+        environment = dict(zip(names, names, strict=True))
+        (run / "environment.json").write_text(json.dumps(environment), encoding="utf-8")
+        (run / "config.yaml").write_text(json.dumps(names), encoding="utf-8")
+        evaluation = evaluation_of(names, arrays(len(names)), bad)
+        evaluation.figures["data"] = {"name": names[-1], "split": names[3], "labels": "real"}
+        write_report(tmp_path / "report.html", run, evaluation)
+        pages.append((tmp_path / "report.html").read_text(encoding="utf-8"))
+    made, wanted = (Resources(page) for page in pages)
+    assert made.tags == wanted.tags
+    assert made.attributes == wanted.attributes
+    assert not {name for name in made.attributes if name.startswith("on")}
+    assert all(address.startswith("data:image/") for address in made.addresses)
+    assert all(char == "\n" or char.isprintable() for char in pages[0])
+    for name in HOSTILE[:9]:
+        assert name in made.text
+
+
+def test_a_browser_is_forbidden_to_run_or_fetch_anything(run: Path) -> None:
+    policy = re.search(r'Content-Security-Policy" content="([^"]*)"', render_report(run))
+    assert policy is not None
+    rules = dict(rule.split(" ", 1) for rule in policy[1].split("; "))
+    assert rules == {"default-src": "'none'", "img-src": "data:", "style-src": "'unsafe-inline'"}
 
 
 @pytest.mark.parametrize("num_classes", [21, 200])

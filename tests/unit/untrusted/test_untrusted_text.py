@@ -2,7 +2,7 @@ import csv
 import io
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from resnext.untrusted.text import csv_cell, markdown_text, printable, printable_lines
@@ -24,6 +24,9 @@ def test_printable_text_contains_nothing_that_acts(text: str) -> None:
         ("\x9b31m", r"\x9b31m"),
         ("abc\u202edef", r"abc\u202edef"),
         ("\udcff", r"\udcff"),
+        ("a\u200bb\ufeff\u00ad", r"a\u200bb\ufeff\xad"),  # invisible
+        ("\U000e0041", r"\U000e0041"),
+        ("a\u200cb", "a\u200cb"),  # joins and parts letters
         ("Grüße 犬 👍🏽", "Grüße 犬 👍🏽"),
     ],
 )
@@ -80,3 +83,10 @@ def test_markdown_shows_the_text_and_nothing_else(text: str) -> None:
             html = markdown_it.MarkdownIt(preset, {"linkify": False}).render(markdown_text(text))
         tags = {part.partition(">")[0] for part in html.split("<")[1:]}
         assert tags <= {"p", "/p"}, html
+
+
+@example("'x")
+@given(st.text(alphabet=st.characters(min_codepoint=32, max_codepoint=126)))
+def test_a_printable_text_can_be_had_back_from_csv(text: str) -> None:
+    cell = str(csv_cell(text))
+    assert (cell[1:] if cell.startswith("'") else cell) == text
