@@ -100,18 +100,17 @@ def _check_asked(study: Study, name: str, asked: int | None, begun: Iterable[int
 
 def _settled(settings: TrainConfig, threads: int, has_gpus: bool | None) -> TrainConfig:
     runtime = settings.runtime
-    device, precision = runtime.device, runtime.precision
-    if "auto" in (device, precision):
-        device, precision = _resolved(device, precision, has_gpus)
+    device, precision = _resolved(runtime.device, runtime.precision, has_gpus)
+    number = runtime.threads or threads
     return settings.replace(
-        runtime=runtime.replace(
-            device=device, precision=precision, threads=runtime.threads or threads
-        )
+        runtime=runtime.replace(device=device, precision=precision, threads=number)
     )
 
 
 def _resolved(device: str, precision: str, has_gpus: bool | None) -> tuple[str, str]:
     """Name what `auto` means on this machine, or on one with a GPU."""
+    if "auto" not in (device, precision):
+        return device, precision
     import torch
 
     from resnext.training.runtime import resolve_device, resolve_dtype

@@ -131,8 +131,9 @@ def render_report(study: Study, rows: Sequence[Row], folder: Path, summary: Summ
 
 def _printable(value: object) -> object:
     """Escape what would not print, such as marks that reverse a line; markup stays markup."""
-    is_text = isinstance(value, str) and not isinstance(value, Markup)
-    return printable_lines(value) if is_text else value
+    if isinstance(value, str) and not isinstance(value, Markup):
+        return printable_lines(value)
+    return value
 
 
 def _num_unfinished(study: Study, rows: Sequence[Row]) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -51,9 +50,10 @@ def read_stored(file: Path, kind: type[_Kind]) -> _Kind | None:
     except ValueError as error:
         raise RunError(f"{file} is damaged: it {error}") from None
     try:
-        return _adapter(kind).validate_python(values)
+        content = _adapter(kind).validate_python(values)
     except ValidationError as error:
         raise RunError(f"{file} is damaged: {_first_problem(error)}") from None
+    return content
 
 
 def read_lines(file: Path, max_bytes: int = MAX_LOG_BYTES) -> tuple[list[dict[str, Any]], int]:
@@ -86,9 +86,13 @@ def keep_valid(rows: list[dict[str, Any]], kind: type[_Kind]) -> list[_Kind]:
     return found
 
 
-@lru_cache
-def _adapter(kind: Any) -> TypeAdapter[Any]:
-    return TypeAdapter(kind)
+_ADAPTERS: dict[Any, TypeAdapter[Any]] = {}
+
+
+def _adapter(kind: type[_Kind]) -> TypeAdapter[_Kind]:
+    if kind not in _ADAPTERS:
+        _ADAPTERS[kind] = TypeAdapter(kind)
+    return _ADAPTERS[kind]
 
 
 def _first_problem(error: ValidationError) -> str:

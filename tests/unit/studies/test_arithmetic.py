@@ -69,7 +69,7 @@ def test_what_is_open_makes_other_trials_on_other_machines_and_what_is_settled_d
 
 
 @pytest.mark.parametrize("change", [{"threads": 2}, {"processes": 2}])
-def test_threads_and_processes_make_other_trials(change: dict[str, int]) -> None:
+def test_threads_and_processes_make_other_trials(change: dict[str, Any]) -> None:
     study = made_study()
     assert set(keys(settle_arithmetic(study))).isdisjoint(keys(settle_arithmetic(study, **change)))
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from made_study import made_row, made_rows, made_study
@@ -28,7 +29,7 @@ FIGURES = {
 BIDI, ESCAPE = "\u202e", "\x9b"
 
 
-def settled(**changes: object) -> Study:
+def settled(**changes: Any) -> Study:
     return settle_arithmetic(made_study(seeds=(0,), **changes))
 
 
