@@ -10,10 +10,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from resnext.errors import ConfigError
 from resnext.studies.study import Study
 from resnext.training.config import RuntimeConfig, TrainConfig
+
+if TYPE_CHECKING:
+    from resnext.studies.trial import Trial
 
 DEFAULT_THREADS = 1
 """One thread waits for no other, so that trials side by side use a machine best."""
@@ -128,19 +132,17 @@ def _resolved(device: str, precision: str, has_gpus: bool | None) -> tuple[str, 
     return device, precision
 
 
-def describe_arithmetic(study: Study) -> list[str]:
-    """Say for each data set how its trials are computed; only where it is settled."""
-    if not is_study_settled(study):
-        return []
-    told = []
-    for settings in study.settings:
-        runtime = settings.runtime
-        told.append(
-            f"{settings.data.label}: {kind_of(runtime.device)}, {runtime.precision}, "
-            f"{counted(runtime.threads or 1, 'thread')}, "
-            f"{counted(study.processes or 1, 'process')}"
-        )
-    return told
+def describe_arithmetic(trials: Iterable[Trial]) -> list[str]:
+    """Say for each data set how its trials are computed; only where that is settled."""
+    return list(dict.fromkeys(_described(t) for t in trials if is_settled(t.config.runtime)))
+
+
+def _described(trial: Trial) -> str:
+    runtime = trial.config.runtime
+    return (
+        f"{trial.data}: {kind_of(runtime.device)}, {runtime.precision}, "
+        f"{counted(runtime.threads or 1, 'thread')}, {counted(trial.processes, 'process')}"
+    )
 
 
 def kind_of(device: str) -> str:

@@ -94,7 +94,7 @@ def trace(study: Study, rows: Sequence[Row]) -> Provenance:
             )
             for settings in study.settings
         ],
-        arithmetic=describe_arithmetic(study),
+        arithmetic=describe_arithmetic(row.trial for row in rows),
         is_repeatable=all(f.threads for f in figures),
         mixtures=find_mixtures(study, rows),
         damage=[text for row in rows for text in row.damage][:_MOST_TROUBLES],
