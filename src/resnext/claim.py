@@ -1,4 +1,4 @@
-"""Who works on a trial: a claim that holds between processes, machines and people.
+"""Who works in a folder: a claim that holds between processes, machines and people.
 
 Claims of a folder are numbered files that are never removed. A claim is taken by creating the
 number after the last one, once that is given back or its holder is gone; only one process can
@@ -11,16 +11,23 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import socket
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
+from resnext.untrusted.parse import parse_json, read_text
+from resnext.untrusted.text import printable
+
 _PREFIX, _RELEASED = "claim-", ".released"
+REMOVED = ".removed"
 _SECONDS_BETWEEN_BEATS = 5.0
-_SECONDS_UNTIL_STALE = 90.0  # a shared disk may show a touch a minute late
+SECONDS_UNTIL_STALE = 90.0  # a shared disk may show a touch a minute late
+_MAX_CLAIM_BYTES = 4096
+_MAX_PID = 2**31
 
 
 @dataclass(frozen=True)
@@ -33,18 +40,26 @@ class Holder:
         system: The running system and its process numbering, so that another container or a
             reboot is not taken for the same machine; empty where it cannot be told.
         started: When the process started, in the system's ticks: tells a reused number.
+        since: When it took the claim, by its own clock; empty if unknown.
     """
 
     host: str
     pid: int
     system: str
     started: str
+    since: str = ""
 
     def __str__(self) -> str:
-        return f"process {self.pid} on {self.host}"
+        since = f" since {self.since}" if self.since else ""
+        return f"process {self.pid} on {printable(self.host + since)}"
+
+    @property
+    def is_here(self) -> bool:
+        """It is a process of this system, so that whether it lives is known."""
+        return self.system == _system() != ""
 
 
-_UNKNOWN = Holder("another machine", 0, "", "")
+UNKNOWN = Holder("another machine", 0, "", "")
 """Whose claim is being written, or was given back just now."""
 
 
@@ -58,14 +73,29 @@ class Claim:
         self._thread.start()
 
     def release(self) -> None:
-        """Give the trial back."""
-        self._ended.set()
-        self._thread.join()
+        """Give the folder back."""
+        self._end_beating()
         _file(self._folder, self._number, _RELEASED).touch()
+
+    def remove_folder(self) -> None:
+        """Remove the folder with all that is in it, which gives it back too.
+
+        It gets another name first, so that nobody claims a folder that is being removed.
+        """
+        self._end_beating()
+        aside = self._folder.with_name(f"{self._folder.name}.{os.getpid()}{REMOVED}")
+        with contextlib.suppress(OSError):
+            if self.is_held():
+                self._folder.replace(aside)
+        shutil.rmtree(aside, ignore_errors=True)
 
     def is_held(self) -> bool:
         """Tell whether nobody else has taken over."""
         return _last_number(self._folder) == self._number
+
+    def _end_beating(self) -> None:
+        self._ended.set()
+        self._thread.join()
 
     def _beat(self) -> None:
         while not self._ended.wait(_SECONDS_BETWEEN_BEATS):
@@ -77,31 +107,49 @@ class Claim:
 
 
 def take_claim(folder: Path, on_lost: Callable[[], None]) -> Claim | Holder:
-    """Claim a trial's folder.
+    """Claim a folder.
 
     Args:
-        folder: The folder.
+        folder: The folder, which exists.
         on_lost: Is called from a thread if another process has taken over, which happens
             only to one that did not run for long.
 
     Returns:
         The claim, or who holds it.
+
+    Raises:
+        OSError: The folder is missing or cannot be written.
     """
     last = _last_number(folder)  # once: whoever is faster from here on wins the next number
     holder = _holder_of(folder, last)
     if holder is not None:
         return holder
+    path = _file(folder, last + 1)
     try:
-        with _file(folder, last + 1).open("x", encoding="utf-8") as file:
-            file.write(json.dumps(asdict(_myself())))
+        file = path.open("x", encoding="utf-8")
     except FileExistsError:
-        return _holder_of(folder, last + 1) or _UNKNOWN
+        return _holder_of(folder, last + 1) or UNKNOWN
+    try:
+        with file:
+            file.write(json.dumps(asdict(_myself())))
+    except OSError:  # a full disk
+        path.unlink(missing_ok=True)
+        raise
     return Claim(folder, last + 1, on_lost)
 
 
 def find_holder(folder: Path) -> Holder | None:
-    """Return who works on a trial at this moment."""
+    """Return who works in a folder at this moment."""
     return _holder_of(folder, _last_number(folder))
+
+
+def last_beat(folder: Path) -> tuple[int, float]:
+    """Return the number of the newest claim and when it was touched; they tell a living holder."""
+    try:
+        number = _last_number(folder)
+        return number, _file(folder, number).stat().st_mtime
+    except FileNotFoundError:
+        return 0, 0.0
 
 
 def _holder_of(folder: Path, number: int) -> Holder | None:
@@ -110,14 +158,26 @@ def _holder_of(folder: Path, number: int) -> Holder | None:
     if _file(folder, number, _RELEASED).exists():
         return None
     try:
-        text = path.read_text(encoding="utf-8")
+        holder = _read_holder(path)
         beaten = path.stat().st_mtime
     except FileNotFoundError:
         return None  # never claimed
-    holder = Holder(**json.loads(text)) if text.endswith("}") else _UNKNOWN
-    if holder.system and holder.system == _system():
+    if holder.is_here:
         return None if _is_gone(holder) else holder
-    return holder if _disk_time(folder) - beaten < _SECONDS_UNTIL_STALE else None
+    return holder if _disk_time(folder) - beaten < SECONDS_UNTIL_STALE else None
+
+
+def _read_holder(path: Path) -> Holder:
+    """Read a claim; one that is being written, or is damaged, is nobody's in particular."""
+    try:
+        values = parse_json(read_text(path, _MAX_CLAIM_BYTES))
+        known = {field.name: values[field.name] for field in fields(Holder) if field.name in values}
+        holder = Holder(**known)
+    except (ValueError, TypeError):
+        return UNKNOWN
+    texts = (holder.host, holder.system, holder.started, holder.since)
+    is_whole = type(holder.pid) is int and all(isinstance(text, str) for text in texts)
+    return holder if is_whole and 0 <= holder.pid < _MAX_PID else UNKNOWN
 
 
 def _file(folder: Path, number: int, suffix: str = "") -> Path:
@@ -127,12 +187,17 @@ def _file(folder: Path, number: int, suffix: str = "") -> Path:
 def _last_number(folder: Path) -> int:
     names = (entry.name for entry in os.scandir(folder) if entry.name.startswith(_PREFIX))
     plain = (name.removesuffix(_RELEASED).removeprefix(_PREFIX) for name in names)
-    return max((int(name) for name in plain), default=0)
+    return max((int(name) for name in plain if _is_number(name)), default=0)
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal()
 
 
 def _myself() -> Holder:
     pid = os.getpid()
-    return Holder(socket.gethostname(), pid, _system(), _start_of(pid))
+    since = time.strftime("%Y-%m-%d %H:%M:%S")
+    return Holder(socket.gethostname(), pid, _system(), _start_of(pid), since)
 
 
 def _system() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 from collections.abc import Callable
@@ -20,11 +21,22 @@ def write_whole(path: Path, text: str, *, is_shared: bool = False) -> None:
         text: Its content.
         is_shared: Other processes may write the same file at this moment. Otherwise the name
             beside it is fixed, so that the next write replaces what a killed one left behind.
+
+    Raises:
+        OSError: It cannot be written; the file that was there stays.
     """
     writer = f".{socket.gethostname()}.{os.getpid()}" if is_shared else ""
     partial = path.with_name(f"{path.name}{writer}.partial")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(path)
+    try:
+        with partial.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())  # a power cut must not leave an empty file in its place
+        partial.replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            partial.unlink()
+        raise
 
 
 def read_whole(path: Path, read: Callable[[Path], _T]) -> _T:

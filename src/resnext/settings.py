@@ -9,6 +9,13 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from resnext.errors import ConfigError
+from resnext.untrusted.names import shown
+from resnext.untrusted.parse import parse_yaml
+from resnext.untrusted.text import printable
+
+_NUM_NAMED = 5
+_MAX_NAME = 60
+_MAX_TEXT = 1000
 
 
 class Settings(BaseModel):
@@ -38,6 +45,12 @@ class Settings(BaseModel):
         return {name: getattr(self, name) for name in type(self).model_fields}
 
 
+class FiniteSettings(Settings):
+    """Settings whose numbers are all finite."""
+
+    model_config = ConfigDict(allow_inf_nan=False)
+
+
 def _message(owner: type[Settings], error: ValidationError) -> str:
     """Say, for each bad setting, its name, its value and what would be accepted."""
     lines = []
@@ -45,8 +58,8 @@ def _message(owner: type[Settings], error: ValidationError) -> str:
     if any(problem["type"] != "too_short" for problem in problems):
         # a list whose entries are wrong counts as too short as well
         problems = [problem for problem in problems if problem["type"] != "too_short"]
-    for problem in problems:
-        where = ".".join(str(part) for part in problem["loc"])
+    for problem in problems[:_NUM_NAMED]:
+        where = ".".join(_part(part) for part in problem["loc"])
         text = _IN_PLAIN_WORDS.get(problem["type"], problem["msg"].removeprefix("Value error, "))
         if problem["type"] == "extra_forbidden":
             text = f"no such setting{_suggestion(where, list(owner.model_fields))}"
@@ -56,8 +69,19 @@ def _message(owner: type[Settings], error: ValidationError) -> str:
         elif not where or isinstance(problem.get("ctx", {}).get("error"), ConfigError):
             lines.append(f"{where}: {text}" if where else text)
         else:
-            lines.append(f"{where}={problem['input']!r}: {text}")
-    return "; ".join(lines)
+            lines.append(f"{where}={shown(problem['input'])}: {text}")
+    if len(problems) > _NUM_NAMED:
+        lines.append(f"and {len(problems) - _NUM_NAMED} more")
+    return "; ".join(_cut(printable(line)) for line in lines)
+
+
+def _part(part: str | int) -> str:
+    """Return a part of a setting's name, which anybody may have written."""
+    return str(part) if len(str(part)) <= _MAX_NAME else shown(part)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _MAX_TEXT else f"{text[:_MAX_TEXT]}..."
 
 
 _IN_PLAIN_WORDS = {
@@ -110,11 +134,9 @@ def override_all(settings: SettingsT, assignments: Iterable[str]) -> SettingsT:
 
 
 def _parse(key: str, text: str) -> Any:
-    import yaml
-
     try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError:
+        return parse_yaml(text)
+    except ValueError as error:
         raise ConfigError(
-            f"{key}={text!r}: not a YAML value, such as 0.1, true or [1, 2]"
+            f"{printable(key)}={shown(text)} {error}; give a value such as 0.1, true or [1, 2]"
         ) from None

@@ -12,7 +12,6 @@ import asyncio
 import itertools
 import json
 import os
-import resource
 import statistics
 import time
 from dataclasses import asdict, dataclass, field
@@ -88,7 +87,7 @@ def soak(model: Path, folder: Path, seconds: float, seed: int) -> Soak:
     planted = folder / "planted.txt"
     planted.write_text(secret, encoding="utf-8")
     found = Soak(seconds=seconds)
-    with _few_descriptors(), ServiceProcess(model, "--with-page") as service:
+    with ServiceProcess(model, "--with-page", descriptors=DESCRIPTORS) as service:
         address = urlsplit(service.url)
         assert address.hostname is not None
         assert address.port is not None
@@ -217,16 +216,6 @@ async def _watch_health(url: str, load: _Load) -> None:
 
 
 _IMAGES = [colour_image(index) for index in range(len(COLOURS))]
-
-
-class _few_descriptors:  # noqa: N801 - used like a function
-    """Let the processes that start inside have few descriptors."""
-
-    def __enter__(self) -> None:
-        self._before = resource.getrlimit(resource.RLIMIT_NOFILE)
-
-    def __exit__(self, *_: object) -> None:
-        resource.setrlimit(resource.RLIMIT_NOFILE, self._before)
 
 
 def _quantiles(values: list[float]) -> tuple[float, ...]:

@@ -85,3 +85,28 @@ def _child(config: TrainConfig, run: Path, environment: dict[str, str]) -> None:
         train(config, target, Display("quiet"))
     except Interrupted as stop:
         sys.exit(128 + stop.signal_number)
+
+
+def start_command(output: Path, *arguments: str | Path) -> BaseProcess:
+    """Start `resnext ARGUMENTS` in a process of its own, what it prints going to a file."""
+    process = _CONTEXT.Process(target=_command, args=(output, [str(word) for word in arguments]))
+    process.start()
+    return process
+
+
+def end_of(process: BaseProcess) -> int | None:
+    """Wait for a process to end and return its exit status."""
+    process.join(timeout=300)
+    return process.exitcode
+
+
+def _command(output: Path, arguments: list[str]) -> None:
+    import os
+    import sys
+
+    from resnext.cli.main import main
+
+    with output.open("wb") as file:
+        for stream in (1, 2):
+            os.dup2(file.fileno(), stream)
+    sys.exit(main(arguments))

@@ -9,11 +9,13 @@ from __future__ import annotations
 import io
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -79,6 +81,11 @@ def colour_image(index: int, form: str = "PNG") -> bytes:
     return file.getvalue()
 
 
+def _limit_descriptors(most: int | None) -> None:
+    if most is not None:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
 class ServiceProcess:
     """`resnext serve` in a process of its own; leaving the `with` block ends it.
 
@@ -87,14 +94,33 @@ class ServiceProcess:
         process: The process.
     """
 
-    def __init__(self, model: Path, *options: str, env: dict[str, str] | None = None) -> None:
-        """Start it and wait until it listens."""
+    def __init__(
+        self,
+        model: Path,
+        *options: str,
+        env: dict[str, str] | None = None,
+        descriptors: int | None = None,
+        setup: str = "",
+    ) -> None:
+        """Start it and wait until it listens.
+
+        Args:
+            model: The network.
+            options: Of the command; `--with-page` leaves out `--no-page`.
+            env: Variables to add.
+            descriptors: Files that it may open.
+            setup: Python that its process runs first, such as to replace a function.
+        """
+        words = [word for word in (*options, "--no-page") if word != "--with-page"]
+        if "--with-page" in options:
+            words.remove("--no-page")
         self.process = subprocess.Popen(
-            [sys.executable, "-c", START, str(model), "--port", "0", "--no-page", *options],
+            [sys.executable, "-c", f"{setup}\n{START}", str(model), "--port", "0", *words],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
             env=os.environ | (env or {}),
+            preexec_fn=partial(_limit_descriptors, descriptors),
         )
         self._said: list[str] = []
         self._lines: list[str] = []

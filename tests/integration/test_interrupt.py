@@ -6,12 +6,14 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from runs import assert_same_bits, finish, small_run, tensors_of
 
 from resnext.errors import CheckpointError, TrainingError
+from resnext.training.checkpoint_file import CheckpointFiles
 from resnext.training.config import OptimConfig, ScheduleConfig
 from resnext.training.display import Display
 from resnext.training.run_folder import open_run, write_config
@@ -49,6 +51,7 @@ def test_a_signal_saves_and_says_how_to_go_on(tmp_path: Path, number: signal.Sig
 def test_a_loss_that_is_not_a_number_keeps_the_last_good_checkpoint(tmp_path: Path) -> None:
     run = tmp_path / "run"
     finish(small_run(), run)
+    _forget_settings(run)
     before = (run / "last.safetensors").read_bytes()
     config = open_run(run).replace(
         optim=OptimConfig(lr=1e30), schedule=ScheduleConfig(kind="cosine", epochs=8)
@@ -79,11 +82,12 @@ def test_a_disk_without_room_keeps_the_last_good_checkpoint(tmp_path: Path) -> N
 def test_a_foreign_or_torn_checkpoint_is_refused(tmp_path: Path) -> None:
     run = tmp_path / "run"
     finish(small_run(), run)
+    _forget_settings(run)
     config = open_run(run)
     whole = (run / "last.safetensors").read_bytes()
     (run / "last.previous.safetensors").unlink()  # otherwise training goes on from that one
     (run / "last.safetensors").write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(CheckpointError, match="cannot be read as a checkpoint"):
+    with pytest.raises(CheckpointError, match="cannot be read as a safetensors file"):
         train(config, Target(resume=run), Display("quiet"))
     (run / "last.safetensors").write_bytes((run / "best.safetensors").read_bytes())
     with pytest.raises(CheckpointError, match="is not a training checkpoint"):
@@ -116,3 +120,10 @@ def test_both_checkpoints_damaged_is_one_error(tmp_path: Path) -> None:
         (run / name).write_bytes(b"")
     with pytest.raises(CheckpointError, match=r"last\.safetensors.*the one before is no better"):
         train(open_run(run), Target(resume=run), Display("quiet"))
+
+
+def _forget_settings(run: Path) -> None:
+    """Make the checkpoint one of an earlier version, which does not hold the run's settings."""
+    files = CheckpointFiles(run)
+    stored = files.read()
+    files.write(replace(stored, settings=""))

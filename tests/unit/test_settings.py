@@ -6,7 +6,7 @@ import pytest
 
 from resnext.errors import ConfigError
 from resnext.model.config import ResNeXtConfig
-from resnext.settings import Settings
+from resnext.settings import Settings, override_all
 from resnext.training.config import ScheduleConfig, TrainConfig
 
 
@@ -102,3 +102,48 @@ def test_a_missing_setting_is_named_without_the_others() -> None:
     with pytest.raises(ConfigError) as caught:
         Place(number=2)  # type: ignore[call-arg]  # the mistake under test
     assert str(caught.value) == "street: is required"
+
+
+def test_a_huge_or_active_value_is_shown_short_and_harmless() -> None:
+    with pytest.raises(ConfigError) as caught:
+        TrainConfig(seed="\x1b[2J" + "x" * 100_000)
+    told = str(caught.value)
+    assert len(told) < 300
+    assert told.isprintable()
+
+
+def test_of_many_wrong_settings_a_few_are_named() -> None:
+    with pytest.raises(ConfigError, match=r"and 995 more$") as caught:
+        TrainConfig(**{f"{number}\x1b" + "k" * 5000: 1 for number in range(1000)})
+    assert len(str(caught.value)) < 6000
+    assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize("name", ["self", "__init__", "model_config"])
+def test_no_name_of_python_is_a_setting(name: str) -> None:
+    with pytest.raises(ConfigError, match=f"{name}: no such setting"):
+        TrainConfig(**{name: 1})
+
+
+@pytest.mark.parametrize(
+    ("assignment", "told"),
+    [
+        ("seed=" + "9" * 5000, "more than 100 digits"),
+        ("seed=" + "9" * 60, "seed=9+: .*less than or equal"),
+        ("augment=" + "[" * 5000, "nested"),
+        ("data={1: 2}", "not a text"),
+        ("seed=2020-99-99", "seed='2020-99-99'"),
+        ("optim.lr=.inf", "finite"),
+        ("optim.lr=.nan", "lr=nan"),
+        ("size_schedule=[1.0e+300]", "size_schedule.0=1e"),
+        ("runtime.timeout_minutes=1.0e+300", "timeout_minutes"),
+        ("runtime.threads=9999999999", "threads"),
+        ("data.mean=[.inf]", "finite"),
+        ("x: &x [*x]=1", "no such setting"),
+        ("seed=&x [*x]", "refers to itself"),
+    ],
+)
+def test_an_assignment_that_cannot_be_is_one_message(assignment: str, told: str) -> None:
+    with pytest.raises(ConfigError, match=told) as caught:
+        override_all(TrainConfig(), [assignment])
+    assert len(str(caught.value)) < 1500

@@ -12,6 +12,7 @@ from resnext import __version__
 from resnext.benchmark.benchmark import BenchmarkReport
 from resnext.benchmark.result import Figures, Result
 from resnext.complexity.count import count
+from resnext.untrusted.text import csv_cell
 
 _NAMES = [field.name for field in fields(Figures)]
 
@@ -56,5 +57,6 @@ def as_csv(benchmark: BenchmarkReport) -> str:
     text = io.StringIO()
     writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
     writer.writeheader()
-    writer.writerows(rows)
+    for row in rows:
+        writer.writerow({name: csv_cell(value) for name, value in row.items()})
     return text.getvalue()

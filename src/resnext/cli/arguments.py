@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from typing import Any, TypeVar
 
 import tyro
 
 from resnext.errors import ConfigError
+from resnext.untrusted.stream import raw_streams
+from resnext.untrusted.text import printable
 
 ArgumentsT = TypeVar("ArgumentsT")
 
@@ -21,13 +24,16 @@ def parse(kind: type[ArgumentsT], argv: list[str], doc: str | None) -> Arguments
         doc: The verb's docstring: a summary, and examples that `--help` shows.
     """
     verb = kind.__name__.lower()
-    return tyro.cli(
-        kind,
-        prog=f"resnext {verb}",
-        description=doc,
-        args=argv,
-        config=(tyro.conf.FlagCreatePairsOff,),
-    )
+    # Its colours are controls; a message that quotes odd arguments goes without.
+    is_plain = all(printable(word) == word for word in argv)
+    with raw_streams() if is_plain else nullcontext():
+        return tyro.cli(
+            kind,
+            prog=f"resnext {verb}",
+            description=doc,
+            args=argv,
+            config=(tyro.conf.FlagCreatePairsOff,),
+        )
 
 
 def refuse_ignored(arguments: Any, actions_of: Mapping[str, Sequence[str]]) -> None:

@@ -26,6 +26,7 @@ import tyro
 from resnext.benchmark.contestant import RUNTIMES, Plan, RuntimeName
 from resnext.cli.arguments import option, parse
 from resnext.errors import ConfigError
+from resnext.terminal import create_console
 
 if TYPE_CHECKING:
     from resnext.benchmark.benchmark import Progress
@@ -122,7 +123,6 @@ def _progress(*, quiet: bool) -> Iterator[Progress]:
     if quiet or not sys.stderr.isatty():
         yield lambda *_: None
         return
-    from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     columns = (
@@ -131,7 +131,7 @@ def _progress(*, quiet: bool) -> Iterator[Progress]:
         TimeElapsedColumn(),
         TextColumn("{task.description}", markup=False),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    with Progress(*columns, console=create_console(stderr=True), transient=True) as bar:
         task = bar.add_task("", total=None)
         yield lambda what, done, total: bar.update(
             task, description=what, completed=done, total=total

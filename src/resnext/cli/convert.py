@@ -24,6 +24,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import tyro
 
 from resnext.cli.arguments import option, parse
+from resnext.cli.output_file import check_place
+from resnext.cli.signals import tidy_on_sigterm
 from resnext.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -89,7 +91,8 @@ def main(argv: list[str]) -> int:
         raise ConfigError(
             f"{arguments.source}: holds no classifier; give it a new one: --num-classes N"
         )
-    write(weights, arguments.target, arguments.format)
+    with tidy_on_sigterm():
+        write(weights, arguments.target, arguments.format)
     _tell(weights, arguments)
     return 0
 
@@ -97,8 +100,7 @@ def main(argv: list[str]) -> int:
 def _check(arguments: Convert) -> None:
     if arguments.target.exists() and not arguments.force:
         raise ConfigError(f"{arguments.target} exists; choose another file or add --force")
-    if arguments.target.is_dir() or not arguments.target.parent.is_dir():
-        raise ConfigError(f"{arguments.target}: give a file in a folder that exists")
+    check_place("DST", arguments.target)
     if arguments.seed is not None and arguments.num_classes is None:
         raise ConfigError("--seed decides a new head's weights; it goes with --num-classes")
     wants_channels = arguments.in_channels is not None

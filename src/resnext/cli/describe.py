@@ -149,11 +149,10 @@ def _as_dict(column: Column) -> dict[str, Any]:
 
 
 def _print(columns: list[Column], *, with_layers: bool) -> None:
-    from rich.console import Console
-
     from resnext.complexity.table import CONVENTION, architecture_table, layer_table, stage_table
+    from resnext.terminal import create_console
 
-    console = Console(highlight=False, markup=False)
+    console = create_console()
     reference = columns[0].cost
     for beside in _groups_that_fit(columns, console):
         console.print(architecture_table(beside, reference))

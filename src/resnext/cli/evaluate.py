@@ -28,6 +28,7 @@ import tyro
 
 from resnext.cli.arguments import option, parse
 from resnext.cli.output_file import check_place, writing
+from resnext.cli.signals import tidy_on_sigterm
 from resnext.data.config import ViewConfig, parse_data
 from resnext.errors import ConfigError, RunError
 
@@ -97,7 +98,8 @@ def main(argv: list[str]) -> int:
     from resnext.training.runtime import open_runtime
 
     # Full precision (on a GPU without TF32), so that the figures do not depend on the device.
-    with open_runtime(RuntimeConfig(device=arguments.device, precision="fp32")) as runtime:
+    settings = RuntimeConfig(device=arguments.device, precision="fp32")
+    with tidy_on_sigterm(), open_runtime(settings) as runtime:
         with show_progress(quiet=arguments.quiet or not runtime.is_main) as progress:
             effort = Effort(arguments.batch_size, arguments.workers, progress)
             evaluation = measure(arguments.run, protocol, runtime, effort)
@@ -166,9 +168,9 @@ def _finish(arguments: Evaluate, protocol: Protocol, evaluation: Evaluation) -> 
     if arguments.json:
         print(json.dumps(evaluation.figures))
     elif not arguments.quiet:
-        from rich.console import Console
+        from resnext.terminal import create_console
 
-        Console().print(_table(evaluation))
+        create_console().print(_table(evaluation))
     for path in _write(arguments, protocol, evaluation):
         if not (arguments.quiet or arguments.json):
             print(f"wrote {path}")
@@ -184,7 +186,7 @@ def _write(arguments: Evaluate, protocol: Protocol, evaluation: Evaluation) -> l
         written = write_results(arguments.run, evaluation)
     if arguments.out is not None:
         with writing(arguments.out):
-            write_json(arguments.out, evaluation.figures)
+            write_json(arguments.out, evaluation.figures, is_shared=True)
         written.append(arguments.out)
     if arguments.report is not None:
         written.append(write_report(arguments.report, arguments.run, evaluation))
@@ -192,7 +194,6 @@ def _write(arguments: Evaluate, protocol: Protocol, evaluation: Evaluation) -> l
 
 
 def _table(evaluation: Evaluation) -> Table:
-    from rich.markup import escape
     from rich.table import Table
 
     figures = evaluation.figures
@@ -211,5 +212,5 @@ def _table(evaluation: Evaluation) -> Table:
     table.add_row("multiply-adds", f"{figures['macs']:,}")
     worst = sorted(figures["per_class_error"].items(), key=lambda item: -item[1])
     for name, error in worst[:_NUM_WORST_CLASSES]:
-        table.add_row(f"error of class {escape(name)}", f"{error:.2f} %")
+        table.add_row(f"error of class {name}", f"{error:.2f} %")
     return table

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import tyro
 
 from resnext.cli.arguments import option, parse
+from resnext.cli.signals import tidy_on_sigterm
 from resnext.data.config import DataConfig, parse_data
 from resnext.errors import ConfigError
 
@@ -94,7 +95,8 @@ def main(argv: list[str]) -> int:
     dest = _destination(arguments)
     if dest.exists() and not arguments.force:
         raise ConfigError(f"{dest} exists; choose another file (--out) or add --force")
-    report = _export(arguments, open_model(arguments.run), dest, options)
+    with tidy_on_sigterm():
+        report = _export(arguments, open_model(arguments.run), dest, options)
     print(json.dumps(_facts(report)) if arguments.json else _text(report))
     return 0
 

@@ -10,19 +10,20 @@ from rich.measure import Measurement
 from rich.table import Table
 
 from resnext.complexity.table import short
+from resnext.terminal import create_console
 
 _PIPE_WIDTH = 160  # a file or a pipe has room for whole lines
 _ANY_WIDTH = 10_000
 
 
 def open_console(*, soft_wrap: bool = False) -> Console:
-    """Return where tables go, without markup: labels are a person's text.
+    """Return where tables go; their labels may be any text.
 
     Args:
         soft_wrap: Leave it to the terminal to break long lines of text, so that they can be copied.
     """
     width = None if sys.stdout.isatty() else _PIPE_WIDTH
-    return Console(highlight=False, markup=False, width=width, soft_wrap=soft_wrap)
+    return create_console(width=width, soft_wrap=soft_wrap)
 
 
 def print_fitting(console: Console, build: Callable[[bool], Table]) -> None:

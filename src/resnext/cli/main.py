@@ -13,6 +13,7 @@ from pathlib import Path
 from resnext import __version__
 from resnext.errors import ResNeXtError
 from resnext.machine import waiting_environment
+from resnext.untrusted.stream import printable_streams
 
 VERBS = (
     "describe",
@@ -68,6 +69,12 @@ def main(argv: list[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal may lack a letter of a label
+    with printable_streams():
+        return _guarded(arguments)
+
+
+def _guarded(arguments: list[str]) -> int:
+    """Run a verb, and turn what ends it early into a message and a status."""
     try:
         status = _run(arguments)
         sys.stdout.flush()  # so that a reader who left is noticed here

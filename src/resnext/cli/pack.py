@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import tyro
 
 from resnext.cli.arguments import option, parse
+from resnext.cli.signals import tidy_on_sigterm
 from resnext.data.config import DataConfig, default_workers, parse_data
 from resnext.data.shards.address import is_address
 from resnext.errors import ConfigError
@@ -75,7 +76,7 @@ def main(argv: list[str]) -> int:
 
     from resnext.cli.progress import show_progress
 
-    with show_progress(quiet=arguments.json) as progress:
+    with tidy_on_sigterm(), show_progress(quiet=arguments.json) as progress:
         work = _check if arguments.check else _pack
         status, facts, lines = work(arguments, progress)
     if arguments.json:

@@ -9,11 +9,12 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any, Self, TextIO
 
-from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
 from resnext.evaluation.predict import Prediction
+from resnext.terminal import create_console
+from resnext.untrusted.text import csv_cell, printable
 
 _ROWS_PER_TABLE = 32
 
@@ -73,9 +74,12 @@ class CsvOutput(Output):
         """Print the lines of one image."""
         path = readable(row.path)
         if row.error is not None:
-            self._writer.writerow([path, "", "", "", row.error])
+            self._write_row(path, "", "", "", row.error)
         for rank, (name, share) in enumerate(zip(row.classes, row.probabilities, strict=True), 1):
-            self._writer.writerow([path, rank, name, share, ""])
+            self._write_row(path, rank, name, share, "")
+
+    def _write_row(self, *cells: object) -> None:
+        self._writer.writerow(map(csv_cell, cells))
 
 
 class TableOutput(Output):
@@ -83,7 +87,7 @@ class TableOutput(Output):
 
     def __init__(self, stream: TextIO) -> None:
         super().__init__(stream)
-        self._console = Console(file=stream)
+        self._console = create_console(file=stream)
         self._rows: list[Prediction] = []
 
     def write(self, row: Prediction) -> None:
@@ -101,7 +105,7 @@ class TableOutput(Output):
             return
         table = Table(Column("image", overflow="fold"), "class", "probability", "next")
         for row in self._rows:
-            table.add_row(Text(readable(row.path)), *_cells(row))
+            table.add_row(readable(row.path), *_cells(row))
         self._console.print(table)
         self._rows = []
 
@@ -109,12 +113,13 @@ class TableOutput(Output):
 def _cells(row: Prediction) -> tuple[Text, Text, Text]:
     """Return the best class, its probability and the classes after it."""
     if row.error is not None:
-        return Text("cannot be read", "red"), Text(), Text(row.error, "red")
+        return Text("cannot be read", "red"), Text(), Text(printable(row.error), "red")
     shares = [f"{100 * share:.1f} %" for share in row.probabilities]
     after = (f"{n} {s}" for n, s in zip(row.classes[1:], shares[1:], strict=True))
-    return Text(row.classes[0], "bold"), Text(shares[0], justify="right"), Text(", ".join(after))
+    names = Text(printable(row.classes[0]), "bold"), Text(printable(", ".join(after)))
+    return names[0], Text(shares[0], justify="right"), names[1]
 
 
 def readable(path: Path) -> str:
     """Return a path that can be printed, whatever bytes its name is made of."""
-    return os.fsencode(path).decode("utf-8", "replace")
+    return printable(os.fsencode(path).decode("utf-8", "replace"))

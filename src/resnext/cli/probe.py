@@ -128,9 +128,9 @@ def _report(arguments: Probe, source: FeatureSource, results: list[ProbeResult])
         shared = {"data": source.info.name, "stage": arguments.stage}
         print(json.dumps([result.as_dict() | shared for result in results]))
         return
-    from rich.console import Console
+    from resnext.terminal import create_console
 
-    Console().print(_table(source, results))
+    create_console().print(_table(source, results))
     if num_bad := len(source.bad_files):
         print(f"{num_bad} files could not be read and were left out")
     if not all(result.settings.get("converged", True) for result in results):
@@ -138,12 +138,11 @@ def _report(arguments: Probe, source: FeatureSource, results: list[ProbeResult])
 
 
 def _table(source: FeatureSource, results: list[ProbeResult]) -> Table:
-    from rich.markup import escape
     from rich.table import Table
 
     first = results[0]
     table = Table(
-        title=f"frozen features on {escape(source.info.name)}: {first.num_train:,} training, "
+        title=f"frozen features on {source.info.name}: {first.num_train:,} training, "
         f"{first.num_images:,} validation images"
     )
     table.add_column("classifier")

@@ -6,6 +6,8 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from resnext.terminal import create_console
+
 
 @contextmanager
 def show_progress(*, quiet: bool) -> Iterator[Callable[[int], None] | None]:
@@ -20,11 +22,10 @@ def show_progress(*, quiet: bool) -> Iterator[Callable[[int], None] | None]:
     if quiet or not sys.stderr.isatty():
         yield None
         return
-    from rich.console import Console
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
     columns = (SpinnerColumn(), TextColumn("{task.completed} images"), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    with Progress(*columns, console=create_console(stderr=True), transient=True) as progress:
         task = progress.add_task("", total=None)
         yield lambda num_images: progress.advance(task, num_images)
 
@@ -39,7 +40,6 @@ def show_download() -> Iterator[Callable[[int, int | None], None] | None]:
     if not sys.stderr.isatty():
         yield None
         return
-    from rich.console import Console
     from rich.progress import (
         BarColumn,
         DownloadColumn,
@@ -49,6 +49,6 @@ def show_download() -> Iterator[Callable[[int, int | None], None] | None]:
     )
 
     columns = (BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    with Progress(*columns, console=create_console(stderr=True), transient=True) as progress:
         task = progress.add_task("", total=None, visible=False)
         yield lambda there, total: progress.update(task, completed=there, total=total, visible=True)

@@ -22,6 +22,7 @@ from typing import Annotated
 import tyro
 
 from resnext.cli.arguments import option, parse
+from resnext.cli.signals import tidy_on_sigterm
 from resnext.errors import ConfigError
 
 
@@ -62,10 +63,11 @@ def main(argv: list[str]) -> int:
     """
     arguments = parse(Publish, argv, __doc__)
     _check(arguments)
-    if arguments.repo is not None:
-        return _push(arguments, arguments.repo)
-    assert arguments.to is not None
-    return _save(arguments, arguments.to)
+    with tidy_on_sigterm():
+        if arguments.repo is not None:
+            return _push(arguments, arguments.repo)
+        assert arguments.to is not None
+        return _save(arguments, arguments.to)
 
 
 def _check(arguments: Publish) -> None:

@@ -14,7 +14,6 @@ Examples:
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -135,6 +134,8 @@ def _serve_here(arguments: Serve, source: ModelSource, limits: Limits, key: str 
             f"--watch follows a file or a run, and {arguments.model} is neither here; leave it out"
         )
     from resnext.serving.app import create_app
+    from resnext.serving.leaving import ending_by_sigterm, leave_if_stuck
+    from resnext.serving.output import only_json
     from resnext.serving.server import Ending, bind, serve
     from resnext.serving.service import Service
 
@@ -144,17 +145,19 @@ def _serve_here(arguments: Serve, source: ModelSource, limits: Limits, key: str 
         raise ConfigError(
             f"--host {arguments.host} --port {arguments.port}: cannot listen there ({error})"
         ) from None
-    with sock:
+    with sock, ending_by_sigterm(), only_json() as people:
         service = Service(source.open, limits, threads=source.threads)
         page = None if arguments.no_page else _page(arguments, service)
         app = create_app(service, page=page, api_key=key)
         host, port = sock.getsockname()[:2]
         host = f"[{host}]" if ":" in host else host
-        print(f"serving {service.model.name} on http://{host}:{port}", file=sys.stderr, flush=True)
+        print(f"serving {service.model.name} on http://{host}:{port}", file=people, flush=True)
         drain_s = 1.0 if arguments.drain_s is None else arguments.drain_s
         ending = Ending(drain_s, arguments.shutdown_timeout_s)
         watched = source.watched if arguments.watch else None
-        return serve(app, service, sock, ending=ending, watched=watched)
+        status = serve(app, service, sock, ending=ending, watched=watched)
+    leave_if_stuck()
+    return status
 
 
 def _page(arguments: Serve, service: Service) -> gradio.Blocks:
@@ -178,6 +181,7 @@ def _limits(arguments: Serve) -> Limits:
 def _require_extra() -> None:
     try:
         import fastapi
+        import httptools
         import prometheus_client
         import python_multipart
         import uvicorn
@@ -185,4 +189,4 @@ def _require_extra() -> None:
         raise ConfigError(
             f"serve needs {error.name}, which is not installed: pip install 'resnext[serve]'"
         ) from None
-    del fastapi, prometheus_client, python_multipart, uvicorn
+    del fastapi, httptools, prometheus_client, python_multipart, uvicorn

@@ -202,7 +202,6 @@ def _table(entries: tuple[WeightsEntry, ...]) -> Table:
 
 
 def _sheet(facts: dict[str, Any]) -> Table:
-    from rich.markup import escape
     from rich.table import Table
 
     table = Table(show_header=False)
@@ -210,7 +209,7 @@ def _sheet(facts: dict[str, Any]) -> Table:
     table.add_column(overflow="fold")
     for name, value in facts.items():
         if value not in ("", None, (), [], {}):
-            table.add_row(name.replace("_", " "), escape(_shown(value)))
+            table.add_row(name.replace("_", " "), _shown(value))
     return table
 
 
@@ -223,6 +222,6 @@ def _shown(value: Any) -> str:
 
 
 def _print(table: Table) -> None:
-    from rich.console import Console
+    from resnext.terminal import create_console
 
-    Console().print(table)
+    create_console().print(table)

@@ -14,17 +14,20 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, TypeAdapter
 
 from resnext import __version__
+from resnext.checked_json import read_checked, write_checked
 from resnext.complexity.count import default_side
 from resnext.complexity.runtimes import prepare_inference, runtime_version, threads_of_torch
 from resnext.errors import ConfigError
-from resnext.files import write_whole
 from resnext.machine import cpu_name, num_cores
 from resnext.model.config import ModelConfig
 
 RuntimeName = Literal["eager", "compiled", "onnxruntime"]
+Milliseconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 @dataclass(frozen=True)
@@ -61,14 +64,17 @@ class Latency:
         is_cached: It was measured earlier and found in the cache.
     """
 
-    median_ms: float
-    low_ms: float
-    high_ms: float
+    median_ms: Milliseconds
+    low_ms: Milliseconds
+    high_ms: Milliseconds
     rounds: int
     machine: str
     versions: str
     measured: str
     is_cached: bool = False
+
+
+_KEPT = TypeAdapter(dict[str, Latency])
 
 
 def measure_latency(
@@ -167,12 +173,12 @@ def _read(cache: Path | None) -> dict[str, Latency]:
     if cache is None or not cache.exists():
         return {}
     try:
-        values = json.loads(cache.read_text(encoding="utf-8"))
-        return {key: Latency(**row) for key, row in values.items()}
-    except (ValueError, TypeError, AttributeError):
+        found: dict[str, Latency] = _KEPT.validate_python(read_checked(cache))
+    except ValueError:  # pydantic's error, too
         return {}
     except OSError as error:
         raise _unusable(cache, error) from None
+    return found
 
 
 def _check_writable(cache: Path | None) -> None:
@@ -198,4 +204,4 @@ def _write(cache: Path | None, found: dict[str, Latency]) -> None:
     if cache is None:
         return
     rows = {key: asdict(row) for key, row in (_read(cache) | found).items()}
-    write_whole(cache, json.dumps(rows, indent=1), is_shared=True)
+    write_checked(cache, rows)

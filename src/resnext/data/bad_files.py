@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 from resnext.errors import DataError
+from resnext.untrusted.text import printable
 
 _LOG = logging.getLogger(__name__)
 _LARGEST_SHARE = 0.01
@@ -42,7 +43,7 @@ class BadFiles:
         if path in self._reasons:
             return
         self._reasons[path] = reason
-        _LOG.warning("bad file %s: %s", path, reason)
+        _LOG.warning("bad file %s: %s", printable(path), printable(reason))
         self._check()
 
     def _check(self) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from resnext.data.download import find_or_fetch
+from resnext.data.download import fetch_official, find_or_fetch
 from resnext.data.split import ArraySplit, DataInfo, DataSet
 
 _ARCHIVES = {"CIFAR10": "cifar-10-python.tar.gz", "CIFAR100": "cifar-100-python.tar.gz"}
@@ -59,9 +59,12 @@ def _find(name: str, root: Path) -> tuple[Any, Any] | None:
 
 
 def _fetch(name: str, root: Path) -> None:
+    """Fetch the archive unless it is there, and have torchvision unpack it, which checks it too."""
     from torchvision import datasets
 
-    getattr(datasets, name)(root, download=True)
+    kind = getattr(datasets, name)
+    fetch_official(kind.url, root / kind.filename, kind.tgz_md5)
+    kind(root, download=True)
 
 
 def _to_split(part: Any) -> ArraySplit:

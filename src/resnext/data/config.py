@@ -19,7 +19,7 @@ from resnext.data.shards.layout import is_packed
 from resnext.errors import ConfigError
 from resnext.machine import num_cores
 from resnext.model.card import Interpolation
-from resnext.settings import Settings
+from resnext.settings import FiniteSettings
 
 DataName = Literal["digits", "fashion-mnist", "cifar10", "cifar100", "imagenet", "folder", "shards"]
 DATA_NAMES: tuple[str, ...] = (
@@ -35,7 +35,7 @@ DATA_NAMES: tuple[str, ...] = (
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
 
 
-class DataConfig(Settings):
+class DataConfig(FiniteSettings):
     """One labelled set of images with a training and a validation split.
 
     Attributes:
@@ -113,7 +113,7 @@ class DataConfig(Settings):
         return self.name
 
 
-class AugmentConfig(Settings):
+class AugmentConfig(FiniteSettings):
     """How a training image is varied; validation images never are.
 
     Attributes:
@@ -150,7 +150,7 @@ class AugmentConfig(Settings):
         return self
 
 
-class ViewConfig(Settings):
+class ViewConfig(FiniteSettings):
     """Which crops of an image are evaluated; their class probabilities are averaged.
 
     Attributes:

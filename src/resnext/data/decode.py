@@ -5,25 +5,26 @@ from __future__ import annotations
 import contextlib
 import io
 import warnings
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from PIL import ExifTags, Image, ImageOps
+from PIL import Image, ImageFile, TiffImagePlugin, UnidentifiedImageError
 
+from resnext.data.image_errors import NotAnImageError, TooManyPixelsError, check_size
+from resnext.data.image_limits import FORMATS, MAX_PIXELS, check_image
 from resnext.data.jpeg import Box, decode_top
+from resnext.data.netpbm import to_full_range
+from resnext.data.orientation import FIRST_ON_ITS_SIDE, orientation_of, turned
 from resnext.errors import DataError
+from resnext.untrusted.parse import read_bytes
 
 EXTENSIONS = frozenset(
     {".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
 )
-MAX_PIXELS = 128_000_000
-"""Larger images are refused: a small file can claim any size and exhaust the memory."""
-
-# Pillow's other formats stay shut: some start other programs (EPS), none holds photographs.
-_FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
-_FIRST_ON_ITS_SIDE = 5  # of the eight orientations of EXIF
+MAX_FILE_BYTES = 2**30
+"""Larger files are refused: none of `MAX_PIXELS` needs more."""
 
 
 def decode(path: Path, in_channels: int = 3) -> Image.Image:
@@ -41,8 +42,9 @@ def decode(path: Path, in_channels: int = 3) -> Image.Image:
         An image of mode RGB or L, loaded.
 
     Raises:
-        DataError: The file is missing, empty, truncated, corrupt, no image or larger than
-            `MAX_PIXELS`. The message is the reason only; the caller knows the file.
+        DataError: The file is missing, empty, truncated, corrupt, no image, larger than
+            `MAX_PIXELS` or far more work than its pixels are worth (see `check_image`). The
+            message is the reason only; the caller knows the file.
     """
     return decode_bytes(read_file(path), in_channels)
 
@@ -56,44 +58,84 @@ def read_file(path: Path) -> bytes:
     """Return what a file holds.
 
     Raises:
-        DataError: It cannot be read; the message is the reason only.
+        DataError: It cannot be read, is no regular file or larger than `MAX_FILE_BYTES`; the
+            message is the reason only.
     """
-    with _judged(), path.open("rb") as file:
-        return file.read()
+    try:
+        return read_bytes(path, MAX_FILE_BYTES)
+    except OSError as error:
+        raise DataError(error.strerror or _first_line(error)) from error
+    except ValueError as error:
+        raise DataError(str(error)) from error
+
+
+def open_image(
+    data: bytes, formats: Collection[str] = FORMATS, max_pixels: int = MAX_PIXELS
+) -> ImageFile.ImageFile:
+    """Read the header of an image file, in bounded time; every file from outside comes here.
+
+    Args:
+        data: What the file holds.
+        formats: Those that are accepted, as Pillow names them.
+        max_pixels: Accepted.
+
+    Raises:
+        NotAnImageError: It is empty, or of none of the formats.
+        TooManyPixelsError: It is too large.
+        ImageLimitError: It is far more work than its pixels are worth.
+        DataError: Its header is damaged.
+    """
+    if not data:
+        raise NotAnImageError("the file is empty")
+    with _judged():
+        check_image(data, formats, max_pixels)
+        try:
+            image = Image.open(io.BytesIO(data), formats=list(formats))
+        except UnidentifiedImageError as error:
+            raise NotAnImageError("cannot identify an image of an accepted format") from error
+        except Image.DecompressionBombError as error:
+            raise TooManyPixelsError(max_pixels) from error
+    check_size(image.width, image.height, max_pixels)
+    return image
 
 
 class Photo:
     """An image whose header has been read, and whose pixels are decoded as far as needed.
 
+    A PNG without EXIF metadata before its pixels is decoded at once, to find it behind them.
+
     Attributes:
         size: Width and height, the right way up.
     """
 
-    def __init__(self, data: bytes, in_channels: int = 3) -> None:
+    def __init__(self, data: bytes, in_channels: int = 3, *, max_pixels: int = MAX_PIXELS) -> None:
         """Read the header.
 
         Args:
             data: What the file holds.
             in_channels: 3 for RGB, 1 for grey.
+            max_pixels: Accepted.
 
         Raises:
             DataError: As `decode`.
         """
-        if not data:
-            raise DataError("the file is empty")
         self._data = data
         self._mode = "RGB" if in_channels == 3 else "L"
         self._whole: Image.Image | None = None
+        self._image = open_image(data, max_pixels=max_pixels)
         with _judged():
-            self._image = Image.open(io.BytesIO(data), formats=_FORMATS)
-            _check_size(self._image)
-            orientation = _orientation(self._image)
+            self._orientation = orientation_of(self._image)
         self.size = self._image.size
-        if orientation >= _FIRST_ON_ITS_SIDE:
-            self.size = (self._image.height, self._image.width)
+        if isinstance(self._image, TiffImagePlugin.TiffImageFile):
+            self.size = (
+                self._image.tag_v2[TiffImagePlugin.IMAGEWIDTH],
+                self._image.tag_v2[TiffImagePlugin.IMAGELENGTH],
+            )
+        if self._orientation >= FIRST_ON_ITS_SIDE:
+            self.size = (self.size[1], self.size[0])
         # CMYK, the several parts of a phone's picture (MPO) and turned ones go the long way.
         is_plain = self._image.format == "JPEG" and self._image.mode in ("RGB", "L")
-        self._is_jpeg = is_plain and orientation == 1
+        self._is_jpeg = is_plain and self._orientation == 1
 
     def load(self) -> Image.Image:
         """Decode the whole image: mode RGB or L.
@@ -105,8 +147,7 @@ class Photo:
             with _judged():
                 pixels = self._decode_top(self.size[1], 1)
                 if pixels is None:
-                    self._image.load()
-                    self._whole = _convert(_upright(self._image), self._mode)
+                    self._whole = _convert(self._upright(), self._mode)
                 else:
                     self._whole = Image.fromarray(pixels).convert(self._mode)
         return self._whole
@@ -136,6 +177,12 @@ class Photo:
             pixels = np.array(Image.fromarray(pixels).convert("L"))
         return pixels, factor
 
+    def _upright(self) -> Image.Image:
+        if self._image.format == "PPM":
+            self._image = Image.open(io.BytesIO(to_full_range(self._data)), formats=["PPM"])
+        self._image.load()
+        return turned(self._image, self._orientation)
+
     def _decode_top(self, bottom: int, factor: int) -> npt.NDArray[np.uint8] | None:
         if not self._is_jpeg:
             return None
@@ -157,33 +204,6 @@ def _judged() -> Iterator[None]:
     # A damaged file can raise nearly anything in a decoder: struct.error, SyntaxError, ...
     except Exception as error:
         raise DataError(f"{type(error).__name__}: {_first_line(error)}") from error
-
-
-def _check_size(image: Image.Image) -> None:
-    width, height = image.size
-    if width * height > MAX_PIXELS:
-        raise DataError(
-            f"{width} x {height} pixels are more than the {MAX_PIXELS // 10**6} million "
-            "accepted (a decompression bomb?)"
-        )
-
-
-def _orientation(image: Image.Image) -> int:
-    """Return how the camera was held: 1 is upright, 5 and above on its side."""
-    try:
-        orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
-    # Pixels are good even where the camera's notes beside them are not: any parsing error.
-    except Exception:
-        return 1
-    return orientation if orientation in range(2, 9) else 1
-
-
-def _upright(image: Image.Image) -> Image.Image:
-    try:
-        return ImageOps.exif_transpose(image)
-    # Pixels are good even where the camera's notes beside them are not: any parsing error.
-    except Exception:
-        return image
 
 
 def _convert(image: Image.Image, mode: str) -> Image.Image:

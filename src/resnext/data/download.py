@@ -1,4 +1,4 @@
-"""Fetch the small data sets through torchvision, and say what to do where that fails."""
+"""Fetch the small data sets, and say what to do where that fails."""
 
 from __future__ import annotations
 
@@ -10,13 +10,16 @@ from typing import TypeVar
 
 from filelock import FileLock
 
-from resnext.errors import DataError
+from resnext.download import Checksum, download, matches
+from resnext.errors import DataError, DownloadError
 
 _SITES = {
     "FashionMNIST": "https://github.com/zalandoresearch/fashion-mnist",
     "CIFAR10": "https://www.cs.toronto.edu/~kriz/cifar.html",
     "CIFAR100": "https://www.cs.toronto.edu/~kriz/cifar.html",
 }
+
+_MAX_OFFICIAL_BYTES = 256 << 20  # half as much again as the largest, CIFAR-10's
 
 _Found = TypeVar("_Found")
 
@@ -59,9 +62,23 @@ def find_or_fetch(
         assert found is not None
         return found
     # No network, no right to write, no space, a damaged archive: all are cured alike.
-    except (OSError, RuntimeError, EOFError) as error:
+    except (OSError, RuntimeError, EOFError, DownloadError) as error:
         raise DataError(
             f"{name} is not in {root} and cannot be fetched ({error}). Get the official "
             f"file{'s' if len(official_files) > 1 else ''} {', '.join(official_files)} from "
             f"{_SITES[name]}, put them into a folder and name it: --data NAME:FOLDER"
         ) from error
+
+
+def fetch_official(address: str, place: Path, md5: str) -> None:
+    """Fetch a file that has a published MD5 sum, unless it is there undamaged.
+
+    torchvision would do this too, but without limits and, where https fails, over http.
+
+    Raises:
+        DownloadError: It cannot be fetched, or is another file.
+    """
+    checksum = Checksum("md5", md5)
+    if place.is_file() and not matches(place, checksum):
+        place.unlink()
+    download(address, place, checksum, max_bytes=_MAX_OFFICIAL_BYTES)

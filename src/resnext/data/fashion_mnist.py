@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import math
+import os
 import shutil
 import struct
 import zlib
@@ -12,14 +13,16 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from resnext.data.download import find_or_fetch
+from resnext.data.download import fetch_official, find_or_fetch
 from resnext.data.split import ArraySplit, DataInfo, DataSet
 from resnext.errors import DataError
+from resnext.untrusted.parse import read_bytes
 
 _PARTS = {"train": 60_000, "t10k": 10_000}
 _FETCHED = "FashionMNIST/raw"
 _FOLDERS = (".", "raw", _FETCHED)
 _SIDE_PX = 28
+_GZIP_SIZE_BYTES = 4  # at the end of a gzip file: the size of what it holds
 _INFO = DataInfo(
     name="fashion-mnist",
     classes=(
@@ -91,18 +94,17 @@ def _find(root: Path) -> Path | None:
 
 
 def _fetch(root: Path) -> None:
-    """Fetch the files through torchvision, which checks their MD5 sums, aside until all are there.
-
-    torchvision itself would take what a killed process left half unpacked for whole.
-    """
+    """Fetch the files from where torchvision knows them, aside until all are there."""
     from torchvision import datasets  # slow to import
 
+    kind = datasets.FashionMNIST
     aside = root / ".fetched"
     shutil.rmtree(aside, ignore_errors=True)
-    datasets.FashionMNIST(aside, download=True)
+    for name, md5 in kind.resources:
+        fetch_official(f"{kind.mirrors[0]}{name}", aside / name, md5)
     (root / _FETCHED).mkdir(parents=True, exist_ok=True)
-    for path in (aside / _FETCHED).iterdir():
-        path.replace(root / _FETCHED / path.name)
+    for name, _ in kind.resources:
+        (aside / name).replace(root / _FETCHED / name)
     shutil.rmtree(aside)
 
 
@@ -116,8 +118,11 @@ def _is_whole(path: Path, shape: tuple[int, ...]) -> bool:
     if path.is_file() and path.stat().st_size == num_bytes:
         return True
     packed = _packed(path)
-    # The last four bytes of a gzip file are the size of what it holds.
-    return packed.is_file() and packed.read_bytes()[-4:] == struct.pack("<I", num_bytes)
+    if not packed.is_file() or packed.stat().st_size < _GZIP_SIZE_BYTES:
+        return False
+    with packed.open("rb") as file:
+        file.seek(-_GZIP_SIZE_BYTES, os.SEEK_END)
+        return file.read() == struct.pack("<I", num_bytes)
 
 
 def _read_part(folder: Path, part: str) -> ArraySplit:
@@ -138,8 +143,8 @@ def _read_idx(folder: Path, name: str, shape: tuple[int, ...]) -> torch.Tensor:
     try:
         is_whole = path.is_file() and path.stat().st_size == num_bytes
         takes_packed = not is_whole and _packed(path).is_file()
-        content = _unpack(_packed(path)) if takes_packed else path.read_bytes()
-    except (OSError, EOFError, zlib.error) as error:
+        content = _unpack(_packed(path), num_bytes) if takes_packed else read_bytes(path, num_bytes)
+    except (OSError, EOFError, zlib.error, ValueError) as error:
         raise DataError(f"cannot read {path}[.gz]: {error}; fetch the file again") from error
     if not content.startswith(header) or len(content) != num_bytes:
         raise DataError(
@@ -155,6 +160,7 @@ def _header(shape: tuple[int, ...]) -> bytes:
     return struct.pack(f">BBBB{len(shape)}I", 0, 0, 8, len(shape), *shape)
 
 
-def _unpack(path: Path) -> bytes:
+def _unpack(path: Path, num_bytes: int) -> bytes:
+    """Unpack as much as is wanted and a byte more, which shows that it is another file."""
     with gzip.open(path) as file:
-        return file.read()
+        return file.read(num_bytes + 1)

@@ -16,6 +16,9 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from resnext.data.jpeg_limits import read_jpeg_header
+from resnext.errors import DataError
+
 try:
     import simplejpeg
 except ImportError:  # no wheel for this platform: Pillow does the same more slowly
@@ -25,9 +28,6 @@ FACTORS = (8, 4, 2, 1)
 """Scales that libjpeg-turbo decodes by vector instructions; 3/8, 5/8 and so on are slower."""
 
 _SEQUENTIAL = (0xC0, 0xC1)
-_NO_FRAMES = (0xC4, 0xC8, 0xCC)  # tables that lie among the markers of frames
-_FRAMES = range(0xC0, 0xD0)
-_SCAN = 0xDA
 _END = b"\xff\xd9"
 _MOST_BYTES_AFTER_END = 64
 
@@ -122,20 +122,14 @@ def _rows_to_keep(data: bytes, bottom: int) -> tuple[int, int] | None:
     """
     if data.rfind(_END, max(0, len(data) - _MOST_BYTES_AFTER_END)) < 0:
         return None
-    found: tuple[int, int, int, int] | None = None
-    position = 2
-    while position + 4 <= len(data) and data[position] == 0xFF:
-        marker, length = data[position + 1], int.from_bytes(data[position + 2 : position + 4])
-        if marker == _SCAN:
-            break
-        if marker in _FRAMES and marker not in _NO_FRAMES:
-            if marker not in _SEQUENTIAL or found is not None:
-                return None
-            found = _read_frame(data, position)
-        position += 2 + length
-    else:
+    try:
+        header = read_jpeg_header(data)
+    except DataError:
         return None
-    if found is None or data[position + 4] != found[3]:
+    if data[header.frame] not in _SEQUENTIAL or not header.is_tidy:
+        return None
+    found = _read_frame(data, header.frame - 1)
+    if found is None or data[header.scan + 3] != found[3]:
         return None
     place, height, block_rows, _ = found
     kept = (-(-bottom // block_rows) + 1) * block_rows

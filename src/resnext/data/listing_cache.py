@@ -3,32 +3,56 @@
 Kept are the names, and of every folder that was read its number and its times of modification and
 change. Whoever asks again has only the folders looked at, a thousand instead of a million
 entries, and gets the names as a mapped file, whose pages all processes share.
+
+A kept listing is used only if its checksums hold and every name lies below the folder; anything
+else is the same as none.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 import os
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
 
 from resnext.cache import cache_folder
+from resnext.checked_json import read_checked, write_checked
 from resnext.data.decode import EXTENSIONS
 from resnext.data.listing import Listing, Stamp, is_settled, list_tree, stamp_of
+from resnext.data.mapped import map_array, write_array
+from resnext.data.name_check import check_names
 from resnext.data.names import PackedNames
-from resnext.files import write_whole
+from resnext.data.shards.layout import Count, Text
+from resnext.download import sha256_of
 
 _LOG = logging.getLogger(__name__)
-_VERSION = 1
+_VERSION = 2
 _INDEX = "listing.json"
 _LEAST_FILES = 20_000  # fewer are listed in a moment; a cache of them would only be in the way
+_KINDS: dict[str, np.dtype[Any]] = {"text": np.dtype(np.uint8), "ends": np.dtype(np.int64)}
 _SETTLED_S = 2.0  # the coarsest clock of a file system in use (FAT)
+
+
+class _Kept(BaseModel):
+    """The index of a kept listing."""
+
+    model_config = ConfigDict(frozen=True)
+
+    version: int
+    root: Text
+    endings: tuple[str, ...]
+    classes: tuple[Text, ...]
+    counts: tuple[Count, ...]
+    num_ignored: Count
+    files: Annotated[str, Field(pattern=r"\A[0-9a-f]{16}\z")]
+    sha256: dict[str, str]
+    folders: tuple[tuple[Text, Stamp], ...]
 
 
 def list_images(root: Path) -> Listing:
@@ -60,21 +84,21 @@ def place_of(root: Path) -> Path:
 
 
 def _read(root: Path, place: Path) -> Listing | None:
-    """Return the kept listing; None if there is none, it is torn, or a folder has changed."""
+    """Return the kept listing; None if there is none, it is damaged, or a folder has changed."""
     try:
-        index = json.loads((place / _INDEX).read_text(encoding="utf-8"))
-        if index["version"] != _VERSION or index["endings"] != sorted(EXTENSIONS):
+        kept = _Kept.model_validate(read_checked(place / _INDEX))
+        if kept.version != _VERSION or kept.endings != tuple(sorted(EXTENSIONS)):
             return None
-        if not all(stamp_of(root / name) == tuple(stamp) for name, stamp in index["folders"]):
+        if not all(stamp_of(root / name) == stamp for name, stamp in kept.folders):
             return None
-        text, ends_n = (_map(place / f"{index['files']}.{part}.npy") for part in ("text", "ends"))
-    except (OSError, ValueError, KeyError, EOFError):
-        return None
-    counts = tuple(index["counts"])
-    if len(ends_n) != sum(counts) or (len(ends_n) and int(ends_n[-1]) != len(text)):
+        text, ends_n = (_map(place, kept, part) for part in ("text", "ends"))
+        if len(ends_n) != sum(kept.counts) or len(kept.counts) != len(kept.classes):
+            return None
+        check_names(text, ends_n)
+    except (OSError, ValueError, KeyError):
         return None
     names = PackedNames.of(text, ends_n)
-    return Listing(tuple(index["classes"]), counts, names, index["num_ignored"])
+    return Listing(kept.classes, kept.counts, names, kept.num_ignored)
 
 
 def _write(place: Path, root: Path, listing: Listing, stamps: dict[str, Stamp]) -> None:
@@ -85,11 +109,11 @@ def _write(place: Path, root: Path, listing: Listing, stamps: dict[str, Stamp]) 
     for values in arrays.values():
         digest.update(values.data)
     files = digest.hexdigest()[:16]
+    sha256 = {}
     for part, values in arrays.items():
-        partial = place / f"{files}.{part}.{os.getpid()}.partial"
-        with partial.open("wb") as file:
-            np.save(file, values, allow_pickle=False)
-        partial.replace(place / f"{files}.{part}.npy")
+        path = place / f"{files}.{part}.npy"
+        write_array(path, values, place / f"{files}.{part}.{os.getpid()}.partial")
+        sha256[part] = sha256_of(path)
     index = {
         "version": _VERSION,
         "root": str(root),
@@ -98,15 +122,19 @@ def _write(place: Path, root: Path, listing: Listing, stamps: dict[str, Stamp]) 
         "counts": listing.counts,
         "num_ignored": listing.num_ignored,
         "files": files,
+        "sha256": sha256,
         "folders": list(stamps.items()),
     }
-    write_whole(place / _INDEX, json.dumps(index), is_shared=True)
+    write_checked(place / _INDEX, index)
     for old in place.glob("*.npy"):
         if not old.name.startswith(files):
             with suppress(OSError):  # another process removes it too
                 old.unlink()
 
 
-def _map(path: Path) -> NDArray[Any]:
-    values: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+def _map(place: Path, kept: _Kept, part: str) -> NDArray[Any]:
+    path = place / f"{kept.files}.{part}.npy"
+    values = map_array(path, _KINDS[part])
+    if sha256_of(path) != kept.sha256[part]:
+        raise ValueError("is damaged: its checksum differs")
     return values

@@ -118,7 +118,8 @@ def _schema(pyarrow: Any, first: FeatureRows, metadata: dict[str, Any]) -> Any:
         ("split", pyarrow.string()),
         ("embedding", pyarrow.list_(pyarrow.float32(), first.features_bd.shape[1])),
     ]
-    texts = {name: json.dumps(value, ensure_ascii=False) for name, value in metadata.items()}
+    # Class names may have bytes that are not UTF-8, as odd file names have.
+    texts = {name: json.dumps(value) for name, value in metadata.items()}
     return pyarrow.schema(columns, metadata=texts)
 
 
@@ -139,7 +140,7 @@ def _table(pyarrow: Any, schema: Any, group: list[FeatureRows], classes: Sequenc
     columns = [
         [_as_utf8(key) for part in group for key in part.keys],
         labels_n,
-        [classes[label] for label in labels_n.tolist()],
+        [_as_utf8(classes[label]) for label in labels_n.tolist()],
         [part.split for part in group for _ in part.keys],
         pyarrow.FixedSizeListArray.from_arrays(features_nd.reshape(-1), features_nd.shape[1]),
     ]

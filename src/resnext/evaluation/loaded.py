@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from resnext.errors import CheckpointError
 from resnext.model.card import ModelCard
 from resnext.model.config import BaselineConfig, ResNeXtConfig
 from resnext.runtimes.module import ExportedModule
@@ -51,4 +52,10 @@ def open_model(run_or_file: Path) -> Loaded:
     config, card = module.config, module.card
     assert isinstance(config, ResNeXtConfig | BaselineConfig)
     assert isinstance(card, ModelCard)
+    for name, values in (("mean", card.mean), ("std", card.std)):
+        if len(values) not in (1, config.in_channels):
+            raise CheckpointError(
+                f"{run_or_file}: its {name} has {len(values)} numbers for {config.in_channels} "
+                "channels; it was edited: copy it again, or convert or export the network anew"
+            )
     return Loaded(module, config, card)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +12,7 @@ import torch
 from resnext.data.folders import list_classes
 from resnext.data.split import ArraySplit, FileSplit, Split
 from resnext.errors import ConfigError, DataError
+from resnext.untrusted.parse import read_json
 
 _NUM_IMAGENET_CLASSES = 1000
 _NUM_LISTED = 5
@@ -155,9 +155,12 @@ def _image_number(name: str) -> int:
 
 def _read_label_lists(path: Path) -> list[list[int]]:
     try:
-        value: Any = json.loads(path.read_text(encoding="utf-8"))
+        value: Any = read_json(path)
     except (OSError, ValueError) as error:
-        raise DataError(f"cannot read the ReaL labels {path}: {error}") from None
+        reason = getattr(error, "strerror", None) or error
+        raise DataError(
+            f"cannot read the ReaL labels {path}: {reason}; give the official real.json"
+        ) from None
     good = isinstance(value, list) and all(
         isinstance(row, list)
         and all(isinstance(k, int) and 0 <= k < _NUM_IMAGENET_CLASSES for k in row)

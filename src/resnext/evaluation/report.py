@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +15,8 @@ from resnext.evaluation.confusion import top_confusions, worst_classes
 from resnext.evaluation.thumbnails import make_thumbnails
 from resnext.files import write_whole
 from resnext.training.metrics_log import read_metrics
-from resnext.training.run_folder import BAD_FILES, CONFIG, ENVIRONMENT
+from resnext.training.run_folder import BAD_FILES, CONFIG, ENVIRONMENT, read_if_whole
+from resnext.untrusted.parse import MAX_YAML_BYTES, read_text
 
 if TYPE_CHECKING:
     from resnext.evaluation.run import Evaluation
@@ -46,7 +46,7 @@ def write_report(path: Path, run: Path, evaluation: Evaluation | None = None) ->
     """
     text = render_report(run, evaluation)
     try:
-        write_whole(path, text)
+        write_whole(path, text, is_shared=True)
     except OSError as error:
         raise RunError(
             f"cannot write the report {path}: {error.strerror}; name another file with --report"
@@ -72,7 +72,7 @@ def render_report(run: Path, evaluation: Evaluation | None = None) -> str:
         evaluation=None if evaluation is None else _evaluation(evaluation),
         bad_files=_bad_files(run, evaluation),
         most_bad_files=_MOST_BAD_FILES,
-        config=config.read_text(encoding="utf-8") if config.exists() else None,
+        config=read_text(config, MAX_YAML_BYTES) if config.exists() else None,
         environment=_environment(run),
     )
 
@@ -88,10 +88,12 @@ def _training(run: Path) -> dict[str, Any] | None:
     return {
         "losses": plots.draw_losses(epochs),
         "errors": plots.draw_errors(epochs),
-        "learning_rate": plots.draw_learning_rate(steps, steps_per_epoch) if steps else None,
+        "learning_rate": plots.draw_learning_rate(steps, steps_per_epoch)
+        if steps and steps_per_epoch
+        else None,
         "best": min(epochs, key=lambda row: row["top1_error"]),
         "num_epochs": epochs[-1]["epoch"],
-        "images_per_s": steps[-1]["images_per_s"] if steps else None,
+        "images_per_s": steps[-1].get("images_per_s") if steps else None,
     }
 
 
@@ -127,15 +129,19 @@ def _bad_files(run: Path, evaluation: Evaluation | None) -> list[dict[str, str]]
     """Merge the bad files of training and evaluation."""
     rows = list(evaluation.bad_files) if evaluation is not None else []
     if (run / BAD_FILES).exists():
-        rows += json.loads((run / BAD_FILES).read_text(encoding="utf-8"))
+        rows += [row for row in read_if_whole(run / BAD_FILES, list) or [] if _is_bad_file(row)]
     by_path = {row["path"]: row for row in rows}
     return [by_path[path] for path in sorted(by_path)]
 
 
+def _is_bad_file(row: object) -> bool:
+    return isinstance(row, dict) and all(
+        isinstance(row.get(name), str) for name in ("path", "reason")
+    )
+
+
 def _environment(run: Path) -> list[tuple[str, str]]:
-    if not (run / ENVIRONMENT).exists():
-        return []
-    values: dict[str, Any] = json.loads((run / ENVIRONMENT).read_text(encoding="utf-8"))
+    values = read_if_whole(run / ENVIRONMENT, dict) or {}
     return [(key.replace("_", " "), _words(value)) for key, value in values.items()]
 
 

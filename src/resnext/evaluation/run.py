@@ -89,7 +89,7 @@ def write_results(run: Path, evaluation: Evaluation) -> list[Path]:
     from resnext.evaluation.report import write_report
 
     try:
-        write_json(run / EVALUATION, evaluation.figures)
+        write_json(run / EVALUATION, evaluation.figures, is_shared=True)
     except OSError as error:
         raise RunError(
             f"cannot write {run / EVALUATION}: {error.strerror}; the run's weights are whole. Mend "

@@ -75,7 +75,7 @@ def export_int8(
     with missing_extra("int8"):
         from resnext.export.int8 import Quantised, quantise, time_both
         from resnext.export.write_onnx import save_onnx
-    with tempfile.TemporaryDirectory() as folder, staging(dest) as staged:
+    with staging(dest) as staged, tempfile.TemporaryDirectory(dir=staged.parent) as folder:
         full = Path(folder) / "fp32.onnx"
         write_file(loaded, full, spec)
         check_parity(compare_file(loaded, full, spec, None), dest)

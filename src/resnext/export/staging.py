@@ -3,33 +3,52 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from resnext.errors import ExportError
+from resnext.staging import uninterrupted, work_folder
+from resnext.untrusted.text import printable
 
 
 @contextmanager
 def staging(dest: Path) -> Iterator[Path]:
     """Give a path of the same name in a folder of its own, beside the place.
 
-    The folder vanishes afterwards with all that was not published.
+    The folder vanishes afterwards with all that was not published; see `work_folder`.
 
     Args:
         dest: Where the file is to go.
 
     Raises:
-        ExportError: The folder does not exist, is not writable, or the disk is full.
+        ExportError: The folder cannot be made, is not writable, the disk is full, or another
+            process writes the same file.
     """
     try:
         dest.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{dest.name}.", dir=dest.parent) as folder:
-            yield Path(folder) / dest.name
+        with work_folder(dest, ExportError) as folder:
+            yield folder / dest.name
     except OSError as error:
         raise ExportError(
             f"{dest}: cannot be written ({error.strerror or error}); free some space or choose "
+            "another folder"
+        ) from error
+
+
+@contextmanager
+def saving(path: Path) -> Iterator[None]:
+    """Explain that a library cannot write a file, which most say in a way of their own.
+
+    Raises:
+        ExportError: It cannot be written.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        reason = next((line.strip() for line in str(error).splitlines() if line.strip()), "")
+        raise ExportError(
+            f"{path.name}: cannot be written ({printable(reason)}); free some space or choose "
             "another folder"
         ) from error
 
@@ -40,10 +59,12 @@ def publish(staged: Path, dest: Path) -> tuple[Path, ...]:
     Returns:
         The files at their places, the named one first.
     """
-    names = sorted((path.name for path in staged.parent.iterdir()), key=staged.name.__eq__)
-    for name in names:
-        _flush(staged.parent / name)
-        (staged.parent / name).replace(dest.parent / name)
+    files = (path for path in staged.parent.iterdir() if path.is_file())
+    names = sorted((path.name for path in files), key=staged.name.__eq__)
+    with uninterrupted():
+        for name in names:
+            _flush(staged.parent / name)
+            (staged.parent / name).replace(dest.parent / name)
     return tuple(dest.parent / name for name in reversed(names))
 
 

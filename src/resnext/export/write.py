@@ -5,6 +5,7 @@ Each writer gets the network, an example of its input, the path and the spec.
 
 from __future__ import annotations
 
+import io
 import tempfile
 import warnings
 from collections.abc import Callable
@@ -13,7 +14,9 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from resnext.export.staging import saving
 from resnext.export.write_onnx import dynamic_axes, save_onnx, trace_onnx
+from resnext.runtimes.seal import seal
 from resnext.runtimes.spec import KEY, ExportSpec, Format
 
 Writer = Callable[[nn.Module, torch.Tensor, Path, ExportSpec, str], None]
@@ -32,12 +35,14 @@ def write_openvino(
     """Write OpenVINO's pair of files, by way of ONNX, with weights in full precision."""
     import openvino
 
-    with tempfile.TemporaryDirectory(prefix="resnext-export-") as folder:
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder:  # vanishes with what is staged
         onnx_file = Path(folder) / "network.onnx"
         save_onnx(trace_onnx(graph, example, spec), onnx_file, description)
         network = openvino.convert_model(onnx_file)
         network.set_rt_info(description, KEY)
-        openvino.save_model(network, path, compress_to_fp16=False)
+        with saving(path):
+            openvino.save_model(network, path, compress_to_fp16=False)
+        seal(path, [path.with_suffix(".bin")])
 
 
 def write_pt2(
@@ -46,7 +51,9 @@ def write_pt2(
     """Write one of PyTorch's exported programs."""
     axes = dict.fromkeys(dynamic_axes(spec, example.ndim), torch.export.Dim.DYNAMIC)
     program = torch.export.export(graph, (example,), dynamic_shapes=(axes,))
-    torch.export.save(program, path, extra_files={KEY: description})
+    buffer = io.BytesIO()  # given a path, torch ends the process if the disk is full
+    torch.export.save(program, buffer, extra_files={KEY: description})
+    path.write_bytes(buffer.getbuffer())
 
 
 def write_torchscript(
@@ -61,7 +68,9 @@ def write_torchscript(
         warnings.filterwarnings("ignore", "`torch.jit", FutureWarning)
         warnings.filterwarnings("ignore", category=torch.jit._trace.TracerWarning)
         script = torch.jit.freeze(torch.jit.trace(graph, example))  # type: ignore[no-untyped-call]  # torch carries no type
-        torch.jit.save(script, str(path), _extra_files={KEY: description})
+        buffer = io.BytesIO()  # as in `write_pt2`
+        torch.jit.save(script, buffer, _extra_files={KEY: description})
+    path.write_bytes(buffer.getbuffer())
 
 
 WRITERS: dict[Format, Writer] = {

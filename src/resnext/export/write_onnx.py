@@ -13,6 +13,7 @@ import onnx
 import torch
 from torch import nn
 
+from resnext.runtimes.seal import seal
 from resnext.runtimes.spec import KEY, ExportSpec, Input
 
 _MOST_IN_ONE_FILE = 2_000_000_000  # bytes; what a protobuf message can hold
@@ -57,6 +58,7 @@ def save_onnx(model: onnx.ModelProto, path: Path, description: str) -> None:
     large = model.ByteSize() > _MOST_IN_ONE_FILE
     options: dict[str, Any] = {"location": f"{path.name}.data"} if large else {}
     onnx.save_model(model, path, save_as_external_data=large, **options)
+    seal(path, [path.with_name(f"{path.name}.data")] if large else [])
 
 
 def dynamic_axes(spec: ExportSpec, rank: int) -> dict[int, Any]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import json
+import logging
 from dataclasses import dataclass
 from typing import Any
 
 from resnext.evaluation.run import EVALUATION
 from resnext.hub.published import Published
+from resnext.training.run_folder import read_if_whole
 
+_LOG = logging.getLogger(__name__)
 _CLOSE = 0.5
 """Percent points between the figure of training and that of an evaluation of the same weights:
 rounding in lower precision. Further apart, the evaluation is one of earlier weights."""
@@ -55,18 +57,30 @@ def measured_errors(published: Published) -> list[Measured]:
 
 def _evaluation(published: Published) -> Measured | None:
     """Read the evaluation beside a run, unless it was one of other weights."""
-    if published.run is None or not (published.run / EVALUATION).exists():
+    if published.run is None:
         return None
-    figures: dict[str, Any] = json.loads((published.run / EVALUATION).read_text(encoding="utf-8"))
-    trained = published.card.metrics.get("top1_error")
+    file = published.run / EVALUATION
+    figures: dict[str, Any] | None = read_if_whole(file, dict)
+    if figures is None:
+        return None
+    try:
+        return _measured(figures, published.card.metrics.get("top1_error"))
+    except (LookupError, TypeError, ValueError):
+        _LOG.warning("%s does not hold what `resnext evaluate` writes; it is left out", file)
+        return None
+
+
+def _measured(figures: dict[str, Any], trained: float | None) -> Measured | None:
+    """Take the figures from an evaluation; None if it was one of other weights."""
     if trained is not None and abs(trained - figures["top1_error"]) > _CLOSE:
         return None
+    top5_error = figures["top5_error"]
     return Measured(
-        figures["top1_error"],
-        figures["top5_error"],
-        figures["data"]["name"],
-        figures["data"]["split"],
-        figures["num_images"],
+        float(figures["top1_error"]),
+        None if top5_error is None else float(top5_error),
+        str(figures["data"]["name"]),
+        str(figures["data"]["split"]),
+        int(figures["num_images"]),
         f"by `resnext evaluate`, {_view(figures['view'])}",
     )
 

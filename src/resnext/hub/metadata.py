@@ -9,6 +9,7 @@ from resnext.hub.origin import Origin
 from resnext.hub.published import Published
 from resnext.model.config import BaselineConfig
 from resnext.model.timm_format import to_timm
+from resnext.untrusted.text import printable
 
 _DATA_ON_HUB = {
     "imagenet": "ILSVRC/imagenet-1k",
@@ -54,7 +55,7 @@ def metadata_of(published: Published, title: str, measured: list[Measured], orig
         datasets=[_DATA_ON_HUB[data]] if data in _DATA_ON_HUB else None,
         metrics=["accuracy"] if measured else None,
         base_model=origin.repository or None,
-        model_name=title if results else None,
+        model_name=printable(title) if results else None,
         eval_results=results,
     ).to_yaml()
     return text.strip()
@@ -66,8 +67,8 @@ def _results(measured: Measured) -> list[EvalResult]:
         EvalResult(
             task_type="image-classification",
             dataset_type=_DATA_ON_HUB.get(measured.data, "imagefolder"),
-            dataset_name=measured.data,
-            dataset_split=measured.split or None,
+            dataset_name=printable(measured.data),
+            dataset_split=printable(measured.split) or None,
             metric_type="accuracy",
             metric_name=name,
             metric_value=round(1.0 - error / 100.0, 6),
@@ -85,4 +86,4 @@ def _licence(licence: str) -> str | None:
 
 
 def _licence_name(licence: str) -> str | None:
-    return licence if _licence(licence) == "other" else None
+    return printable(licence) if _licence(licence) == "other" else None

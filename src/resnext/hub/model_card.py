@@ -20,6 +20,7 @@ from resnext.model.config import ResNeXtConfig
 from resnext.model.timm_format import why_not_timm
 from resnext.training.config import TrainConfig
 from resnext.training.run_folder import read_config
+from resnext.untrusted.text import markdown_text
 
 _MOST_CLASSES = 30
 """More classes than these are counted, not named."""
@@ -63,7 +64,7 @@ def render_card(published: Published, request: CardRequest) -> str:
         keep_trailing_newline=True,
         autoescape=False,  # Markdown, no HTML
     )
-    environment.filters["cell"] = _cell
+    environment.filters["text"] = _text
     training = None if published.run is None else read_config(published.run)
     title = request.title or _title(published)
     measured, origin = measured_errors(published), origin_of(training)
@@ -129,9 +130,9 @@ def _limits(
     if training is not None:
         limits.append("It is one training with one seed; the spread over seeds is not known.")
     if origin.weights:
-        licence = f", which is under {origin.licence}" if origin.licence else ""
+        licence = f", which is under {_text(origin.licence)}" if origin.licence else ""
         also = "; it may bind this network too" if origin.licence else ""
-        limits.append(f"The training started from {origin.weights}{licence}{also}.")
+        limits.append(f"The training started from {_text(origin.weights)}{licence}{also}.")
     if not published.is_described:
         limits.append(
             "Nothing came with the weights that says how images are prepared; size, mean and "
@@ -156,10 +157,9 @@ def _words(value: Any) -> str:
     return str(value)
 
 
-def _cell(text: str) -> str:
-    """Return a text that neither ends a table's cell nor reads as markup."""
-    cleaned = text.replace("\n", " ").replace("|", "\\|").replace("<", "&lt;")
-    return cleaned.replace("`", "'")
+def _text(value: object) -> str:
+    """Return a value from a card or a run, which may be anyone's text, as Markdown shows it."""
+    return markdown_text(str(value))
 
 
 def write_card(path: Path, published: Published, request: CardRequest) -> None:

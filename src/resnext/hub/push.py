@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from resnext import __version__
+from resnext.cache import cache_folder
 from resnext.errors import ConfigError, PublishError
 from resnext.hub.published import Source
 from resnext.hub.save import FILES, save_pretrained
+from resnext.staging import work_folder
 from resnext.weights.hub_file import connection_error, first_line, is_repository
 
 if TYPE_CHECKING:
@@ -70,8 +71,11 @@ def push_to_hub(
             "to a token that may write"
         )
     api = HfApi(token=token, library_name="resnext")
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary) / "network"
+    place = cache_folder("push") / repository.replace("/", "--")
+    with _explained(repository):
+        place.parent.mkdir(parents=True, exist_ok=True)
+    with work_folder(place, PublishError) as temporary:
+        folder = temporary / "network"
         save_pretrained(
             source,
             folder,

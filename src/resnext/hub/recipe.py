@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from resnext.training.config import TrainConfig
-from resnext.training.run_folder import ENVIRONMENT
+from resnext.training.run_folder import ENVIRONMENT, read_if_whole
 
 _HEADING = "# The settings of the run. Of absolute paths only the last part is kept.\n"
 
@@ -39,13 +38,13 @@ def main_settings(config: TrainConfig) -> list[tuple[str, str]]:
 
 def where_trained(run: Path) -> str:
     """Say on what machine and with which versions, as far as the run knows."""
-    file = run / ENVIRONMENT
-    if not file.exists():
-        return ""
-    known: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    packages = known.get("packages", {})
-    versions = ", ".join(f"{name} {packages[name]}" for name in ("resnext", "torch") if packages)
-    place = f"on {known['device']} in {known['dtype']}" if "device" in known else ""
+    known: dict[str, Any] = read_if_whole(run / ENVIRONMENT, dict) or {}
+    packages = known.get("packages")
+    packages = packages if isinstance(packages, dict) else {}
+    versions = ", ".join(
+        f"{name} {packages[name]}" for name in ("resnext", "torch") if name in packages
+    )
+    place = f"on {known['device']} in {known['dtype']}" if {"device", "dtype"} <= set(known) else ""
     return " ".join(filter(None, (place, f"with {versions}" if versions else "")))
 
 

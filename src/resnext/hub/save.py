@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 
 from resnext.errors import ConfigError, PublishError
@@ -13,6 +12,7 @@ from resnext.hub.model_card import CardRequest, write_card
 from resnext.hub.published import Published, Source, open_source
 from resnext.hub.recipe import public_config
 from resnext.model.weights import save_weights
+from resnext.staging import uninterrupted, work_folder
 from resnext.training.run_folder import CONFIG, read_config, write_json
 
 WEIGHTS = "model.safetensors"
@@ -68,9 +68,10 @@ def save_pretrained(
     address = repository or folder.resolve().name
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as staged:
-            write_files(published, Path(staged) / "new", title, address, bool(repository))
-            _put_in_place(Path(staged) / "new", folder.resolve())
+        with work_folder(folder.resolve(), PublishError) as staged:
+            write_files(published, staged / "new", title, address, bool(repository))
+            with uninterrupted():
+                _put_in_place(staged / "new", folder.resolve())
     except OSError as error:
         raise PublishError(
             f"{folder}: cannot be written: {error.strerror or error}; choose another folder"

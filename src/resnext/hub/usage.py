@@ -8,6 +8,7 @@ from resnext.hub.published import Published
 from resnext.model.config import BaselineConfig, ResNeXtConfig
 from resnext.model.names import name_of, parse_name
 from resnext.model.timm_format import to_timm
+from resnext.untrusted.text import printable
 
 WEIGHTS = "model.safetensors"
 
@@ -54,7 +55,7 @@ def _with_resnext(address: str, shape: str) -> str:
 import resnext
 import torch
 
-model = resnext.load("{address}")
+model = resnext.load({_literal(address)})
 images = torch.zeros({shape})  # a batch, normalised as said above
 probabilities = model(images).softmax(dim=1)"""
 
@@ -65,7 +66,7 @@ def _with_timm(published: Published, address: str) -> str:
     return f"""\
 import timm
 
-model = timm.create_model("{address}", pretrained=True).eval()
+model = timm.create_model({_literal(address)}, pretrained=True).eval()
 settings = timm.data.resolve_model_data_config(model)
 transform = timm.data.create_transform(**settings, is_training=False)"""
 
@@ -75,9 +76,9 @@ def _with_torch(published: Published, address: str, *, is_repository: bool) -> s
     if not build:
         return ""
     fetch = "from huggingface_hub import hf_hub_download\n" if is_repository else ""
-    file = f'"{address}/{WEIGHTS}"'
+    file = _literal(f"{address}/{WEIGHTS}")
     if is_repository:
-        file = f'hf_hub_download("{address}", "{WEIGHTS}")'
+        file = f'hf_hub_download({_literal(address)}, "{WEIGHTS}")'
     kind = "models" if build.startswith("models.") else "resnet"
     package = "torchvision" if kind == "models" else "torchvision.models"
     return f"""\
@@ -86,6 +87,11 @@ from {package} import {kind}
 
 model = {build}.eval()
 model.load_state_dict(load_file({file}))"""
+
+
+def _literal(text: str) -> str:
+    """Write a text as Python does, whatever it contains."""
+    return f'"{text}"' if printable(text) == text and not {'"', "\\"} & set(text) else ascii(text)
 
 
 def _torchvision(published: Published) -> str:

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from resnext.errors import ConfigError
+from resnext.model.config import ModelConfig
 from resnext.settings import Settings
+
+MAX_SIDE_PX = 2**20
+"""Longer than any signal; `MAX_INPUT_VALUES` bounds images and volumes."""
+
+MAX_INPUT_VALUES = 2**28
+"""Numbers of one input: a photograph of 9,000 pixels a side, or a volume of 440."""
 
 Interpolation = Literal["bilinear", "bicubic"]
 
@@ -31,12 +39,39 @@ class ModelCard(Settings):
 
     data: str = ""
     classes: tuple[str, ...] = ()
-    image_size_px: int = 224
-    resize_px: int | None = 256
+    image_size_px: Annotated[int, Field(ge=1, le=MAX_SIDE_PX)] = 224
+    resize_px: Annotated[int, Field(ge=1, le=MAX_SIDE_PX)] | None = 256
     interpolation: Interpolation = "bilinear"
-    mean: tuple[float, ...] = (0.485, 0.456, 0.406)
-    std: tuple[float, ...] = (0.229, 0.224, 0.225)
+    mean: tuple[Annotated[float, Field(allow_inf_nan=False)], ...] = (0.485, 0.456, 0.406)
+    std: tuple[Annotated[float, Field(gt=0, allow_inf_nan=False)], ...] = (0.229, 0.224, 0.225)
     metrics: dict[str, float] = Field(default_factory=dict)
     epoch: int = 0
     source: str = ""
     licence: str = ""
+
+
+def card_from(values: Any, config: ModelConfig) -> ModelCard:
+    """Build a card from what a file describes, and hold it against the network.
+
+    Args:
+        values: A parsed JSON value.
+        config: The network's architecture.
+
+    Raises:
+        ConfigError: It is no group of settings, a setting is wrong, there is not one class for
+            each output, or images would have to be enlarged beyond all memory.
+    """
+    if not isinstance(values, dict):
+        raise ConfigError("the card is not a group of settings")
+    card = ModelCard(**values)
+    if card.classes and len(card.classes) != config.num_classes:
+        raise ConfigError(
+            f"the card names {len(card.classes)} classes, the network has {config.num_classes}"
+        )
+    sides = max(card.image_size_px, card.resize_px or 1) ** getattr(config, "ndim", 2)
+    if sides * config.in_channels > MAX_INPUT_VALUES:
+        raise ConfigError(
+            f"the card wants images of {card.image_size_px} px, resized to {card.resize_px} px: "
+            f"more than {MAX_INPUT_VALUES:,} values"
+        )
+    return card

@@ -10,11 +10,17 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, PositiveInt, model_validator
+from pydantic import Field, model_validator
 
 from resnext.errors import ConfigError
 from resnext.settings import Settings
 
+MAX_SIZE = 2**20
+"""Of every number of a description: far beyond any network, and products still fit in 64 bits."""
+
+MAX_STAGES = 16
+
+Size = Annotated[int, Field(gt=0, le=MAX_SIZE)]
 Stem = Literal["imagenet", "cifar"]
 Block = Literal["bottleneck", "basic"]
 Form = Literal["a", "b", "c"]
@@ -53,18 +59,23 @@ class ResNeXtConfig(Settings):
 
     family: Literal["resnext"] = "resnext"
     stem: Stem = "imagenet"
-    blocks_per_stage: Annotated[tuple[PositiveInt, ...], Field(min_length=1)] = (3, 4, 6, 3)
-    cardinality: PositiveInt = 32
-    bottleneck_width: PositiveInt = 4
-    stage_widths: tuple[PositiveInt, ...] = ()
-    stem_width: PositiveInt = 64
+    blocks_per_stage: Annotated[tuple[Size, ...], Field(min_length=1, max_length=MAX_STAGES)] = (
+        3,
+        4,
+        6,
+        3,
+    )
+    cardinality: Size = 32
+    bottleneck_width: Size = 4
+    stage_widths: tuple[Size, ...] = ()
+    stem_width: Size = 64
     block: Block = "bottleneck"
     form: Form = "c"
     shortcut: Shortcut = "B"
     preactivation: bool = False
     ndim: Annotated[int, Field(ge=1, le=3)] = 2
-    in_channels: PositiveInt = 3
-    num_classes: PositiveInt = 1000
+    in_channels: Size = 3
+    num_classes: Size = 1000
     zero_init_residual: bool = False
 
     @model_validator(mode="before")
@@ -74,8 +85,8 @@ class ResNeXtConfig(Settings):
         if not isinstance(values, dict) or values.get("stage_widths"):
             return values
         stages = values.get("blocks_per_stage", cls.model_fields["blocks_per_stage"].default)
-        if not isinstance(stages, (list, tuple)):
-            return values
+        if not isinstance(stages, (list, tuple)) or len(stages) > MAX_STAGES:
+            return values  # refused with the field's own message
         widths = template_stage_widths(values.get("block", "bottleneck"), len(stages))
         return {**values, "stage_widths": widths}
 
@@ -136,11 +147,29 @@ class BaselineConfig(Settings):
     """
 
     family: Baseline
-    in_channels: PositiveInt = 3
-    num_classes: PositiveInt = 1000
+    in_channels: Size = 3
+    num_classes: Size = 1000
 
 
 ModelConfig = Annotated[ResNeXtConfig | BaselineConfig, Field(discriminator="family")]
+
+
+def config_from(values: Any) -> ModelConfig:
+    """Build a config from what a file describes.
+
+    Args:
+        values: A parsed JSON value.
+
+    Raises:
+        ConfigError: It is no group of settings, or a setting is wrong.
+    """
+    if not isinstance(values, dict):
+        raise ConfigError("the config is not a group of settings")
+    kind = ResNeXtConfig if values.get("family") == "resnext" else BaselineConfig
+    try:
+        return kind(**values)
+    except TypeError:
+        raise ConfigError("the config is not a group of settings") from None
 
 
 def template_stage_widths(block: str, num_stages: int) -> tuple[int, ...]:

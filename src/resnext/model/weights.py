@@ -1,33 +1,34 @@
 """A network's weights in one safetensors file that carries its config and card.
 
 The header holds both as JSON, so the file alone is enough to rebuild the network, and
-nothing in it executes code when it is read.
+nothing in it executes code when it is read. Its checksum shows every change since it was written.
 """
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
 import torch
-from pydantic import TypeAdapter, ValidationError
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import nn
 
-from resnext.errors import CheckpointError, ConfigError
+from resnext.errors import CheckpointError
 from resnext.files import read_whole
-from resnext.model.card import ModelCard
-from resnext.model.config import BaselineConfig, ModelConfig
+from resnext.foreign_file import reason
+from resnext.model.card import ModelCard, card_from
+from resnext.model.config import BaselineConfig, ModelConfig, ResNeXtConfig, config_from
+from resnext.model.tensor_file import CHECKSUM, TensorFile, damaged, read_tensors, write_tensors
+from resnext.untrusted.parse import parse_json
+from resnext.untrusted.text import printable
 
 BEST = "best.safetensors"
 """The file of a run folder that holds its weights."""
 
-FORMAT = "resnext-weights-1"
+FORMAT = "resnext-weights-2"
+_FORMAT_WITHOUT_CHECKSUM = "resnext-weights-1"
+_ANY_FORMAT = "resnext-weights-"
 _CHECKPOINT_FORMAT = "resnext-checkpoint"
-_CONFIGS: TypeAdapter[ModelConfig] = TypeAdapter(ModelConfig)
+_MAX_SHOWN = 120
 
 
 def save_weights(
@@ -72,35 +73,67 @@ def read_weights(path: Path) -> tuple[ModelConfig, dict[str, torch.Tensor], Mode
     return read_whole(Path(path), _read)
 
 
+def is_ours(metadata: Mapping[str, str]) -> bool:
+    """Tell by a file's header whether it is one of ours, even if one of its texts is damaged."""
+    signs = [name in metadata for name in ("config", "card", CHECKSUM)]
+    return metadata.get("format", "").startswith("resnext-") or sum(signs) >= 2
+
+
 def _read(path: Path) -> tuple[ModelConfig, dict[str, torch.Tensor], ModelCard]:
+    found = read_tensors(path)
+    _check_format(path, found)
     try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            _check_format(path, metadata)
-            state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
-    except FileNotFoundError:
+        config = config_from(parse_json(found.metadata["config"]))
+        card = card_from(parse_json(found.metadata["card"]), config)
+    except (LookupError, ValueError) as error:
         raise CheckpointError(
-            f"{path}: there is no such file; give a run or a weight file"
-        ) from None
-    except (SafetensorError, OSError) as error:
-        raise CheckpointError(
-            f"{path}: cannot be read as a safetensors file ({error}); it is incomplete or of "
-            "another kind: copy it again, or take the weights of another epoch or run"
-        ) from None
-    try:
-        config = _CONFIGS.validate_json(metadata["config"])
-        card = ModelCard(**json.loads(metadata["card"]))
-    except (KeyError, TypeError, ValueError, ValidationError, ConfigError) as error:
-        raise CheckpointError(
-            f"{path}: its header does not describe a network of this version ({error}); "
+            f"{path}: its header does not describe a network of this version ({reason(error)}); "
             "was the file edited, or written by a newer version of resnext?"
         ) from None
-    if _num_parts(config) > len(state):
+    try:
+        check_state(config, found.tensors)
+    except CheckpointError as error:
+        raise CheckpointError(f"{path}: {error}") from None
+    return config, found.tensors, card
+
+
+def check_state(config: ModelConfig, state: Mapping[str, torch.Tensor]) -> None:
+    """Check a file's tensors before a network is built for them.
+
+    Raises:
+        CheckpointError: The architecture has more or wider layers than the tensors, so that
+            building it could take any memory; or a tensor holds a value that is no number, which
+            would make every prediction one. The message leaves out the file's name.
+    """
+    _check_size(config, state)
+    for name, tensor in state.items():
+        if tensor.is_floating_point() and not _is_finite(tensor):
+            raise CheckpointError(
+                f"its {_shown(name)} holds values that are not numbers (NaN or infinite), so that "
+                "every prediction would be NaN; take the weights of an earlier epoch or another "
+                "run, or copy the file again"
+            )
+
+
+def _is_finite(tensor: torch.Tensor) -> bool:
+    # The sum is several times faster than the test of each value, which an overflow makes due.
+    return bool(tensor.sum().isfinite()) or bool(tensor.isfinite().all())
+
+
+def _check_size(config: ModelConfig, state: Mapping[str, torch.Tensor]) -> None:
+    """Hold a description's numbers against the tensors, which the file's size bounds."""
+    num_parts = _num_parts(config)
+    if num_parts > len(state):
         raise CheckpointError(
-            f"{path}: its header describes a network of {_num_parts(config)} blocks or paths, but "
-            f"it holds {len(state)} tensors; it is incomplete or was edited: copy it again"
+            f"it describes a network of {num_parts:,} blocks or paths, but holds {len(state):,} "
+            "tensors; it is incomplete or was edited: copy it again"
         )
-    return config, state, card
+    largest = max((side for tensor in state.values() for side in tensor.shape), default=0)
+    if isinstance(config, ResNeXtConfig) and max(config.stage_widths) > largest:
+        raise CheckpointError(
+            f"it describes layers of {max(config.stage_widths):,} channels, but the "
+            f"largest side of its tensors is {largest:,}; it was edited: copy it again"
+        )
 
 
 def _num_parts(config: ModelConfig) -> int:
@@ -146,57 +179,21 @@ def misfit(wanted: Mapping[str, torch.Tensor], state: Mapping[str, torch.Tensor]
     return "; ".join(f"{title}: {_some(names)}" for title, names in lists.items() if names)
 
 
-def write_tensors(
-    path: Path, tensors: Mapping[str, torch.Tensor], metadata: dict[str, str]
-) -> None:
-    """Write a safetensors file so that there is always a whole one at its place.
-
-    It is written beside its place, flushed to the disk and renamed.
-
-    Args:
-        path: The file; one that exists is replaced.
-        tensors: Tensors on any device, of any memory layout.
-        metadata: Texts for the file's header.
-
-    Raises:
-        CheckpointError: The file cannot be written (full disk, no permission).
-    """
-    path = Path(path)
-    # One fixed name: what a killed process leaves behind, the next write replaces.
-    partial = path.with_name(path.name + ".partial")
-    try:
-        save_file(
-            {name: tensor.detach().contiguous() for name, tensor in tensors.items()},
-            partial,
-            metadata,
-        )
-        _flush(partial)
-        partial.replace(path)
-        _flush(path.parent)
-    except (SafetensorError, OSError) as error:
-        partial.unlink(missing_ok=True)
-        raise CheckpointError(
-            f"{path}: cannot be written ({error}); free some space or choose another folder"
-        ) from error
-
-
-def _flush(path: Path) -> None:
-    """Wait until a file's content, or a folder's list of names, is on the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _check_format(path: Path, metadata: Mapping[str, str]) -> None:
-    found = metadata.get("format", "")
-    if found == FORMAT:
+def _check_format(path: Path, found: TensorFile) -> None:
+    name = found.metadata.get("format", "")
+    if name == FORMAT and not found.is_verified:
+        raise damaged(path)  # the checksum's own name
+    if name in (FORMAT, _FORMAT_WITHOUT_CHECKSUM):
         return
-    if found.startswith(_CHECKPOINT_FORMAT):
+    if name.startswith(_CHECKPOINT_FORMAT):
         raise CheckpointError(
             f"{path}: is a training checkpoint; take best.safetensors beside it, or go on "
             "with the run by --resume"
+        )
+    if name.startswith(_ANY_FORMAT):
+        raise CheckpointError(
+            f"{path}: is a weight file in the format {_shown(name)}, which this version does not "
+            "know; install a newer version of resnext, or copy the file again"
         )
     raise CheckpointError(
         f"{path}: is a safetensors file without the header of resnext (format, config, card), "
@@ -206,8 +203,12 @@ def _check_format(path: Path, metadata: Mapping[str, str]) -> None:
 
 
 def _some(names: list[str]) -> str:
-    shown = ", ".join(names[:4])
+    shown = ", ".join(map(_shown, names[:4]))
     return shown if len(names) <= 4 else f"{shown} and {len(names) - 4} more"
+
+
+def _shown(name: str) -> str:
+    return printable(name[:_MAX_SHOWN])
 
 
 def _shape(tensor: torch.Tensor) -> str:

@@ -5,18 +5,31 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from resnext.errors import ConfigError
+from resnext.errors import CheckpointError, ConfigError
+from resnext.foreign_file import one_error
 from resnext.model.card import ModelCard
 from resnext.model.config import ModelConfig
-from resnext.runtimes.spec import ExportSpec
+from resnext.runtimes.spec import Description, ExportSpec
 
 Array = npt.NDArray[Any]
 Infer = Callable[[Array], npt.NDArray[np.float32]]
+
+
+class Opened(NamedTuple):
+    """What the opener of a format returns.
+
+    Attributes:
+        description: What the file says of itself.
+        infer: The runtime's own call, which checks nothing.
+    """
+
+    description: Description
+    infer: Infer
 
 
 @dataclass(frozen=True)
@@ -53,9 +66,20 @@ class Exported:
 
         Raises:
             ConfigError: Type or shape are not those of the graph.
+            CheckpointError: The runtime fails, or computes something of another shape: the file
+                was edited.
         """
         self._check(batch)
-        return self.infer(batch)
+        remedy = "give fewer images at once, or copy the file again: it may be damaged"
+        with one_error(self.path, "its runtime cannot compute it", remedy):
+            logits_bk = self.infer(batch)
+        wanted = (len(batch), self.config.num_classes)
+        if logits_bk.shape != wanted:
+            raise CheckpointError(
+                f"{self.path}: computes logits {logits_bk.shape} where {wanted} are to come; it "
+                "was edited: export the network anew"
+            )
+        return logits_bk
 
     def _check(self, batch: Array) -> None:
         spec, channels = self.spec, self.config.in_channels

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
+import mmap
 from pathlib import Path
 
 import numpy as np
+import onnx
 import onnxruntime
 
-from resnext.errors import CheckpointError
-from resnext.runtimes.exported import Array, Infer
-from resnext.runtimes.spec import KEY
-
-# Raised by the runtime for a file that is torn, foreign or too new.
-_ERRORS = tuple(
-    getattr(onnxruntime.capi.onnxruntime_pybind11_state, name)
-    for name in ("InvalidProtobuf", "InvalidGraph", "InvalidArgument", "Fail", "NotImplemented",
-                 "NoSuchFile", "RuntimeException", "ModelLoaded", "EPFail")
-)  # fmt: skip
+from resnext.foreign_file import one_error
+from resnext.runtimes.exported import Array, Opened
+from resnext.runtimes.onnx_check import check_model
+from resnext.runtimes.seal import check_seal
+from resnext.runtimes.spec import KEY, read_description
 
 
-def open_file(path: Path, threads: int | None) -> tuple[str | None, Infer]:
+def open_file(path: Path, threads: int | None) -> Opened:
     """Open a file.
 
     Args:
@@ -30,23 +27,21 @@ def open_file(path: Path, threads: int | None) -> tuple[str | None, Infer]:
         Its description, and the function from a batch to its logits.
 
     Raises:
-        CheckpointError: The runtime cannot load it.
+        CheckpointError: It is damaged, the runtime cannot load it, or `resnext export` did not
+            write it.
     """
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    if threads is not None:
-        options.intra_op_num_threads = threads
-    try:
-        session = onnxruntime.InferenceSession(
-            str(path), options, providers=["CPUExecutionProvider"]
-        )
-    except _ERRORS as error:
-        reason = str(error).partition("\n")[0]
-        raise CheckpointError(
-            f"{path}: ONNX Runtime {onnxruntime.__version__} cannot load it ({reason}); the file "
-            "is damaged or too new: export it again, or with a lower --opset"
-        ) from None
-    name, output = session.get_inputs()[0].name, [session.get_outputs()[0].name]
+    version = onnxruntime.__version__
+    remedy = "the file is damaged or too new: export it again, or with a lower --opset"
+    with one_error(path, f"ONNX Runtime {version} cannot load it", remedy):
+        content = path.read_bytes()
+        model = onnx.load_model_from_string(content)
+        texts = {entry.key: entry.value for entry in model.metadata_props}
+        description = read_description(path, texts.get(KEY))
+        beside = check_model(path, model)
+        del model
+        _check_seal(path, content, description.checksum, beside)
+        session = _session(path, content, threads, is_alone=not beside)
+        name, output = session.get_inputs()[0].name, [session.get_outputs()[0].name]
 
     def infer(batch: Array) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
         logits_bk: np.ndarray[tuple[int, ...], np.dtype[np.float32]] = session.run(
@@ -54,4 +49,28 @@ def open_file(path: Path, threads: int | None) -> tuple[str | None, Infer]:
         )[0]
         return logits_bk
 
-    return session.get_modelmeta().custom_metadata_map.get(KEY), infer
+    return Opened(description, infer)
+
+
+def _check_seal(path: Path, content: bytes, checksum: str, beside: tuple[Path, ...]) -> None:
+    if not beside:
+        check_seal(path, content, checksum)
+        return
+    with (
+        beside[0].open("rb") as file,
+        mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data,
+        memoryview(data) as view,
+    ):
+        check_seal(path, content, checksum, [view])
+
+
+def _session(
+    path: Path, content: bytes, threads: int | None, *, is_alone: bool
+) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4  # fatal: errors are raised as well
+    if threads is not None:
+        options.intra_op_num_threads = threads
+    # By its name only where weights lie beside it, so that what was checked is what is opened.
+    source = content if is_alone else str(path)
+    return onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])

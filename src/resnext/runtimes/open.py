@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from resnext.errors import CheckpointError, ConfigError
-from resnext.runtimes.exported import Exported
-from resnext.runtimes.spec import Format, read_description
+from resnext.errors import ConfigError
+from resnext.foreign_file import check_regular
+from resnext.runtimes.exported import Exported, Opened
+from resnext.runtimes.spec import Format
 
 SUFFIXES: dict[str, Format] = {
     ".onnx": "onnx",
@@ -55,8 +56,7 @@ def open_exported(path: Path, *, threads: int | None = None) -> Exported:
         raise ConfigError(
             f"{path}: exported files end in {', '.join(SUFFIXES)}; make one with `resnext export`"
         )
-    if not path.is_file():
-        raise CheckpointError(f"{path}: there is no such file; make it with `resnext export`")
+    check_regular(path)
     kind = SUFFIXES[path.suffix]
     if threads is not None and kind in ("pt2", "torchscript"):
         raise ConfigError(
@@ -65,9 +65,9 @@ def open_exported(path: Path, *, threads: int | None = None) -> Exported:
         )
     with missing_extra(kind):
         runtime = importlib.import_module(_HOMES[kind])
-        text, infer = runtime.open_file(path, threads)
-    config, card, spec = read_description(path, text)
-    return Exported(path, config, card, spec, infer)
+    opened: Opened = runtime.open_file(path, threads)
+    config, card, spec, _ = opened.description
+    return Exported(path, config, card, spec, opened.infer)
 
 
 @contextmanager

@@ -40,7 +40,7 @@ _TOKENS = {"guards_code": _FORMULA, "expr_str": _FORMULA, "in_spec": _TREE, "out
 _UNUSED = {"stack_trace", "nn_module_stack", "torch_fn"}  # for people who debug; torch keeps them
 
 
-def check_archive(path: Path) -> None:
+def check_program(path: Path) -> None:
     """Check a .pt2 file before torch opens it.
 
     Args:

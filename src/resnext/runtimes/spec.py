@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field
 
 from resnext import __version__
-from resnext.errors import CheckpointError, ConfigError
-from resnext.model.card import ModelCard
-from resnext.model.config import ModelConfig
+from resnext.errors import CheckpointError
+from resnext.foreign_file import reason
+from resnext.model.card import MAX_SIDE_PX, ModelCard, card_from
+from resnext.model.config import ModelConfig, config_from
 from resnext.settings import Settings
+from resnext.untrusted.parse import parse_json
 
 Format = Literal["onnx", "openvino", "pt2", "torchscript"]
 Input = Literal["pixels", "image", "normalised"]
@@ -21,7 +23,13 @@ Precision = Literal["fp32", "int8"]
 KEY = "resnext"
 """Name under which a file keeps its description."""
 
-_CONFIGS: TypeAdapter[ModelConfig] = TypeAdapter(ModelConfig)
+UNSEALED = "sha256:" + 64 * "0"
+"""Stands in a description for the checksum, until `resnext.runtimes.seal` puts it there."""
+
+SEALED: tuple[Format, ...] = ("onnx", "openvino")
+"""Formats that need a checksum; the others are zip archives, whose entries have their own."""
+
+_PARTS = {"config", "card", "spec", "checksum"}
 
 
 class ExportSpec(Settings):
@@ -41,20 +49,39 @@ class ExportSpec(Settings):
 
     format: Format
     input: Input = "pixels"
-    size_px: int
+    size_px: Annotated[int, Field(ge=1, le=MAX_SIDE_PX)]
     dynamic_size: bool = False
     precision: Precision = "fp32"
     opset: int | None = None
     written_by: str = __version__
 
 
+class Description(NamedTuple):
+    """What `describe` wrote.
+
+    Attributes:
+        config: The network's architecture.
+        card: Its classes, and how it wants its images.
+        spec: What its graph takes.
+        checksum: Of the file; empty where it holds none, as in a zip archive, which has its own.
+    """
+
+    config: ModelConfig
+    card: ModelCard
+    spec: ExportSpec
+    checksum: str
+
+
 def describe(config: ModelConfig, card: ModelCard, spec: ExportSpec) -> str:
     """Write the description that goes into an exported file, as JSON."""
     parts = {"config": config, "card": card, "spec": spec}
-    return json.dumps({name: part.model_dump(mode="json") for name, part in parts.items()})
+    described: dict[str, Any] = {name: part.model_dump(mode="json") for name, part in parts.items()}
+    if spec.format in SEALED:
+        described["checksum"] = UNSEALED
+    return json.dumps(described)
 
 
-def read_description(path: Path, text: str | None) -> tuple[ModelConfig, ModelCard, ExportSpec]:
+def read_description(path: Path, text: str | None) -> Description:
     """Read what `describe` wrote.
 
     Args:
@@ -70,11 +97,16 @@ def read_description(path: Path, text: str | None) -> tuple[ModelConfig, ModelCa
             "to prepare images; export the network anew from its run or weight file"
         )
     try:
-        parts = json.loads(text)
-        config = _CONFIGS.validate_python(parts["config"], strict=False)
-        return config, ModelCard(**parts["card"]), ExportSpec(**parts["spec"])
-    except (KeyError, TypeError, ValueError, ValidationError, ConfigError) as error:
+        parts = parse_json(text)
+        if not isinstance(parts, dict) or not parts.keys() <= _PARTS:
+            raise ValueError("it has parts that are not known")
+        config = config_from(parts["config"])
+        spec = ExportSpec(**parts["spec"])
+        card = card_from(parts["card"], config)
+        card_from({**parts["card"], "image_size_px": spec.size_px}, config)  # bounds that size, too
+        return Description(config, card, spec, str(parts.get("checksum", "")))
+    except (LookupError, TypeError, ValueError) as error:
         raise CheckpointError(
-            f"{path}: its description is not one of this version ({error}); was the file edited, "
-            "or written by a newer version of resnext?"
+            f"{path}: its description is not one of this version ({reason(error)}); was the file "
+            "edited, or written by a newer version of resnext?"
         ) from None

@@ -3,53 +3,50 @@
 from __future__ import annotations
 
 import warnings
-import zipfile
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from resnext.errors import CheckpointError
-from resnext.runtimes.exported import Array, Infer
-from resnext.runtimes.pt2_check import check_archive
-from resnext.runtimes.spec import KEY
+from resnext.foreign_file import check_archive, one_error
+from resnext.runtimes.exported import Array, Opened
+from resnext.runtimes.pt2_check import check_program
+from resnext.runtimes.spec import KEY, read_description
+from resnext.runtimes.torchscript_check import check_script
 
-_DAMAGED = (RuntimeError, ValueError, KeyError, OSError, AssertionError, zipfile.BadZipFile)
+MAX_CODE_BYTES = 64 * 2**20
+"""TorchScript's code is compressed; that of 10,000 layers needs about 2 MiB."""
 
 
-def open_file(path: Path, threads: int | None) -> tuple[str | None, Infer]:
+def open_file(path: Path, threads: int | None) -> Opened:
     """Open a file; see `onnx_runtime.open_file`.
 
     Raises:
-        CheckpointError: It is not whole, not of this kind, or could run code of its own (.pt2).
+        CheckpointError: It is not whole, not of this kind, or `resnext export` did not write it.
     """
     assert threads is None
-    if not zipfile.is_zipfile(path):
-        raise CheckpointError(f"{path}: is no file of PyTorch, or cut off; export it again")
-    try:
+    check_archive(path, max_packed_bytes=MAX_CODE_BYTES)
+    with one_error(path, f"torch {torch.__version__} cannot load it", "export it again"):
         module, text = _load_program(path) if path.suffix == ".pt2" else _load_script(path)
-    except _DAMAGED as error:
-        reason = str(error).partition("\n")[0]
-        raise CheckpointError(
-            f"{path}: torch {torch.__version__} cannot load it ({reason}); export it again"
-        ) from None
+    description = read_description(path, text or None)
 
     @torch.inference_mode()
     def infer(batch: Array) -> Array:
         logits_bk: Array = module(torch.from_numpy(batch)).numpy()
         return logits_bk
 
-    return text or None, infer
+    return Opened(description, infer)
 
 
 def _load_program(path: Path) -> tuple[Any, str]:
-    check_archive(path)
+    check_program(path)
     extra = {KEY: ""}
     module = torch.export.load(path, extra_files=extra).module()
     return module, extra[KEY]
 
 
 def _load_script(path: Path) -> tuple[Any, str]:
+    check_script(path)
     extra: dict[str, Any] = {KEY: b""}
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "`torch.jit", FutureWarning)

@@ -1,14 +1,18 @@
 """How much work the service takes in: places for images, and memory for bodies.
 
-While its body arrives a request is an upload, and takes memory alone; then it takes one place,
-and one for each image once they are counted. Where there is none the caller is told to come
-back, and nothing of the request is kept. So the time in the queue and the memory are bounded,
-whatever arrives, and callers that are slow to send keep nobody else waiting.
+While its body arrives a request is an upload, and takes memory for what has arrived; then it
+takes one place, and one for each image once they are counted. Where there is none the caller is
+told to come back, and nothing of the request is kept. So the time in the queue and the memory are
+bounded, whatever arrives.
+
+Where uploads or memory run out, stalled uploads are given up first: those that brought less than
+64 KiB in the last second. So callers that send slowly, or stop, keep nobody else out.
 """
 
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable
 from types import TracebackType
 from typing import Self
@@ -17,9 +21,14 @@ from resnext.serving.limits import Limits
 from resnext.serving.metrics import Metrics
 from resnext.serving.problems import Problem
 
-_LONGEST_RETRY_S = 60
-_MOST_UPLOADS = 1024
+MAX_UPLOADS = 1024
 """Bodies that may be on their way: far more than are of use, and a few MiB of memory."""
+
+PROGRESS_BYTES = 64 * 2**10
+STALLED_S = 1.0
+"""An upload that brought less than 64 KiB in this time may be given up for others."""
+
+_LONGEST_RETRY_S = 60
 
 
 class Admission:
@@ -28,25 +37,35 @@ class Admission:
     Attributes:
         num_images: Places that are taken.
         num_bytes: Memory that is taken.
-        num_uploads: Bodies that are on their way.
     """
 
     def __init__(
-        self, limits: Limits, metrics: Metrics, seconds_per_image: Callable[[], float]
+        self,
+        limits: Limits,
+        metrics: Metrics,
+        seconds_per_image: Callable[[], float],
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Open an empty house.
 
         Args:
             limits: How many places, how much memory.
             metrics: Where the places are shown.
-            seconds_per_image: What an image takes of late.
+            seconds_per_image: Recent time per image.
+            clock: Seconds, to tell which uploads stall.
         """
         self.num_images = 0
         self.num_bytes = 0
-        self.num_uploads = 0
+        self.clock = clock
+        self._uploads: set[Ticket] = set()
         self._limits = limits
         self._metrics = metrics
         self._seconds_per_image = seconds_per_image
+
+    @property
+    def num_uploads(self) -> int:
+        """Bodies that are on their way."""
+        return len(self._uploads)
 
     def enter(self) -> Ticket:
         """Let a request send its body.
@@ -55,14 +74,20 @@ class Admission:
             Problem: 429, there would be no place for its images now, or too many send theirs.
         """
         self.check_queue()
-        if self.num_uploads == _MOST_UPLOADS:
-            raise self._come_back("too many uploads at once")
-        self._set_uploads(self.num_uploads + 1)
-        return Ticket(self)
+        if self.num_uploads == MAX_UPLOADS:
+            stalled = self._stalled()
+            if not stalled:
+                raise self._come_back("too many uploads at once")
+            min(stalled, key=lambda upload: upload.moved_at).give_up()
+        ticket = Ticket(self)
+        self._uploads.add(ticket)
+        self._metrics.uploads.set(self.num_uploads)
+        return ticket
 
-    def end_upload(self) -> None:
+    def end_upload(self, ticket: Ticket) -> None:
         """Count a body that is there, or given up, no longer."""
-        self._set_uploads(self.num_uploads - 1)
+        self._uploads.discard(ticket)
+        self._metrics.uploads.set(self.num_uploads)
 
     def check_queue(self) -> None:
         """Tell whether an image would be taken now.
@@ -85,15 +110,19 @@ class Admission:
             raise self._come_back("the queue is full")
         self._set_images(self.num_images + num_images)
 
-    def take_memory(self, num_bytes: int) -> None:
-        """Take memory for a body.
+    def take_memory(self, num_bytes: int, ticket: Ticket) -> None:
+        """Take memory for what arrived of a body, where needed that of stalled uploads.
 
         Raises:
             Problem: 429, there is not as much.
         """
         allowed = max(self._limits.max_memory_mib * 2**20, self._limits.max_body_bytes)
-        if self.num_bytes + num_bytes > allowed:
-            raise self._come_back("too many uploads at once")
+        while self.num_bytes + num_bytes > allowed:
+            stalled = [upload for upload in self._stalled() if upload is not ticket]
+            largest = max(stalled, key=lambda upload: upload.num_bytes, default=None)
+            if largest is None or largest.num_bytes == 0:
+                raise self._come_back("too many uploads at once")
+            largest.give_up()
         self.num_bytes += num_bytes
 
     def give_back(self, num_images: int, num_bytes: int) -> None:
@@ -110,9 +139,9 @@ class Admission:
         self.num_images = num_images
         self._metrics.queue_images.set(num_images)
 
-    def _set_uploads(self, num_uploads: int) -> None:
-        self.num_uploads = num_uploads
-        self._metrics.uploads.set(num_uploads)
+    def _stalled(self) -> list[Ticket]:
+        latest = self.clock() - STALLED_S
+        return [upload for upload in self._uploads if upload.moved_at <= latest]
 
     def _come_back(self, reason: str) -> Problem:
         wait = self.retry_after_s()
@@ -125,13 +154,22 @@ class Admission:
 
 
 class Ticket:
-    """What one request holds; leaving the `with` block gives it back."""
+    """What one request holds; leaving the `with` block gives it back.
+
+    Attributes:
+        num_bytes: Memory that it takes.
+        moved_at: When the last 64 KiB of the body were complete; before that, its begin.
+        on_given_up: Called when others need what a stalled upload holds.
+    """
 
     def __init__(self, admission: Admission) -> None:
+        self.num_bytes = 0
+        self.moved_at = admission.clock()
+        self.on_given_up: Callable[[], None] = lambda: None
         self._admission = admission
-        self._is_upload = True
         self._num_images = 0
-        self._num_bytes = 0
+        self._num_unmoved_bytes = 0
+        self._is_given_up = False
 
     def join_queue(self) -> None:
         """Take the place of one image, now that the body is there.
@@ -139,7 +177,7 @@ class Ticket:
         Raises:
             Problem: 429, all places are taken, or the images inside take too long.
         """
-        self._end_upload()
+        self._admission.end_upload(self)
         self._admission.check_queue()
         self.take_places(1)
 
@@ -154,13 +192,25 @@ class Ticket:
         self._num_images += more
 
     def take_memory(self, num_bytes: int) -> None:
-        """Hold so many bytes more.
+        """Hold so many bytes more, which have arrived.
 
         Raises:
-            Problem: 429, they are not there.
+            Problem: 408 this upload was given up, 429 the memory is not there.
         """
-        self._admission.take_memory(num_bytes)
-        self._num_bytes += num_bytes
+        if self._is_given_up:
+            raise upload_too_slow("the body stalled while others needed its memory")
+        self._admission.take_memory(num_bytes, self)
+        self.num_bytes += num_bytes
+        self._num_unmoved_bytes += num_bytes
+        if self._num_unmoved_bytes >= PROGRESS_BYTES:
+            self._num_unmoved_bytes = 0
+            self.moved_at = self._admission.clock()
+
+    def give_up(self) -> None:
+        """Give an upload up for others; what it held counts as free at once."""
+        self._is_given_up = True
+        self._give_back()
+        self.on_given_up()
 
     def __enter__(self) -> Self:
         return self
@@ -172,10 +222,14 @@ class Ticket:
         trace: TracebackType | None,
     ) -> None:
         """Give all back."""
-        self._end_upload()
-        self._admission.give_back(self._num_images, self._num_bytes)
+        self._give_back()
 
-    def _end_upload(self) -> None:
-        if self._is_upload:
-            self._is_upload = False
-            self._admission.end_upload()
+    def _give_back(self) -> None:
+        self._admission.end_upload(self)
+        self._admission.give_back(self._num_images, self.num_bytes)
+        self._num_images = self.num_bytes = 0
+
+
+def upload_too_slow(reason: str) -> Problem:
+    """Return the answer to a body that arrives too slowly; it ends the connection, not read on."""
+    return Problem(408, "upload_timeout", reason, headers={"Connection": "close"})

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from functools import partial
 
 from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import Receive
 
-from resnext.serving.admission import Ticket
+from resnext.serving.admission import Ticket, upload_too_slow
 from resnext.serving.limits import Limits
 from resnext.serving.problems import Problem
 
@@ -18,10 +19,7 @@ _DISCARD_S = 2.0
 
 
 async def read_body(request: Request, limits: Limits, ticket: Ticket) -> bytes:
-    """Read a whole body.
-
-    Memory for what its header announces is taken before anything is read; a body that
-    announces nothing (chunked) is counted as it comes.
+    """Read a whole body; memory is taken for what has arrived.
 
     Args:
         request: The request, whose size `TotalSize` bounds.
@@ -32,25 +30,32 @@ async def read_body(request: Request, limits: Limits, ticket: Ticket) -> bytes:
         Problem: 408 too slow, 429 no memory left.
         ClientDisconnect: The caller has gone, or the body is too large.
     """
-    announced = announced_bytes(request.headers)
-    ticket.take_memory(announced)
-    held, chunks, num_bytes = announced, [], 0
+    body = bytearray()  # a list of parts would take 50 bytes for each, however small
     try:
-        async with asyncio.timeout(limits.upload_timeout_s):
-            async for chunk in request.stream():
-                num_bytes += len(chunk)
-                if num_bytes > held:
-                    ticket.take_memory(num_bytes - held)
-                    held = num_bytes
-                chunks.append(chunk)
+        await _fill(body, request, limits, ticket)
+    except BaseException:
+        body.clear()  # the trace of the error keeps it while the rest is thrown away
+        raise
+    return bytes(body)
+
+
+async def _fill(body: bytearray, request: Request, limits: Limits, ticket: Ticket) -> None:
+    try:
+        async with asyncio.timeout(limits.upload_timeout_s) as deadline:
+            ticket.on_given_up = partial(_expire, deadline)
+            async for part in request.stream():
+                ticket.take_memory(len(part))
+                body += part
     except TimeoutError:
-        raise Problem(
-            408,
-            "upload_timeout",
-            f"the body did not arrive within {limits.upload_timeout_s:g} s",
-            headers={"Connection": "close"},
+        ticket.take_memory(0)  # says so if it was given up
+        raise upload_too_slow(
+            f"the body did not arrive within {limits.upload_timeout_s:g} s"
         ) from None
-    return b"".join(chunks)
+
+
+def _expire(deadline: asyncio.Timeout) -> None:
+    if not deadline.expired():  # it cannot be changed any more
+        deadline.reschedule(0)
 
 
 async def discard(headers: Headers, receive: Receive) -> None:

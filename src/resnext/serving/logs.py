@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
-import sys
+import os
+import queue
+import threading
 import time
+from collections.abc import Callable
 from typing import Any
+
+MAX_REPEATS = 10
+WINDOW_S = 10.0
+MAX_QUEUED = 10_000
+_FLUSH_S = 1.0
+_DEAF = ("PIL", "python_multipart")  # they tell of a caller's bytes, which are judged elsewhere
 
 
 class JsonLines(logging.Formatter):
@@ -21,17 +31,92 @@ class JsonLines(logging.Formatter):
             "event": record.getMessage(),
         }
         line |= getattr(record, "fields", {})
+        if left_out := getattr(record, "num_left_out", 0):
+            line["left_out"] = left_out
         if record.exc_info:
             line["trace"] = self.formatException(record.exc_info)
         return json.dumps(line)
 
 
+class Throttle(logging.Filter):
+    """Lets through a warning or error 10 times in 10 s, and counts those it left out.
+
+    What differs in its arguments only counts as the same. The lines of requests always pass.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        """Begin with nothing counted.
+
+        Args:
+            clock: Seconds.
+        """
+        super().__init__()
+        self._clock = clock
+        self._windows: dict[tuple[str, str, int], tuple[float, int]] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Tell whether the record passes."""
+        if record.levelno < logging.WARNING:
+            return True
+        key = (record.name, record.pathname, record.lineno)
+        start, count = self._windows.get(key, (-WINDOW_S, 0))
+        if self._clock() - start >= WINDOW_S:
+            record.__dict__["num_left_out"] = max(0, count - MAX_REPEATS)
+            start, count = self._clock(), 0
+        self._windows[key] = (start, count + 1)
+        return count < MAX_REPEATS
+
+
+class LineWriter(logging.Handler):
+    """Writes lines from a thread of its own: whoever logs never waits for the log's reader.
+
+    Lines beyond 10,000 that wait, or that cannot be written since the disk is full, are lost.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        """Begin to write.
+
+        Args:
+            descriptor: Where to.
+        """
+        super().__init__()
+        self._lines: queue.Queue[str] = queue.Queue(MAX_QUEUED)
+        self._descriptor = descriptor
+        threading.Thread(target=self._write_for_ever, name="log", daemon=True).start()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Queue a line."""
+        with contextlib.suppress(queue.Full):
+            self._lines.put_nowait(self.format(record))
+
+    def flush(self) -> None:
+        """Wait until all lines are written, a second at most."""
+        end = time.monotonic() + _FLUSH_S
+        while self._lines.unfinished_tasks and time.monotonic() < end:
+            time.sleep(0.002)
+
+    def _write_for_ever(self) -> None:
+        while True:
+            data = memoryview(f"{self._lines.get()}\n".encode())
+            with contextlib.suppress(OSError):
+                while data:
+                    data = data[os.write(self._descriptor, data) :]
+            self._lines.task_done()
+
+
 def log_to_stdout() -> None:
-    """Send the service's and the server's logs to standard output."""
-    handler = logging.StreamHandler(sys.stdout)
+    """Send all logs and warnings of this process to standard output.
+
+    They go there by a descriptor of their own, which stays when `only_json` redirects the rest.
+    """
+    handler = LineWriter(os.dup(1))
     handler.setFormatter(JsonLines())
-    for name, level in (("resnext", logging.INFO), ("uvicorn", logging.WARNING)):
-        logger = logging.getLogger(name)
-        logger.handlers = [handler]
-        logger.setLevel(level)
-        logger.propagate = False
+    handler.addFilter(Throttle())
+    logging.captureWarnings(capture=True)
+    root = logging.getLogger()
+    root.handlers = [other for other in root.handlers if not isinstance(other, LineWriter)]
+    root.addHandler(handler)
+    root.setLevel(logging.WARNING)
+    logging.getLogger("resnext").setLevel(logging.INFO)
+    for name in _DEAF:
+        logging.getLogger(name).setLevel(logging.CRITICAL)

@@ -17,6 +17,7 @@ class Metrics:
     Attributes:
         queue_images: Images that are waiting or worked on.
         uploads: Bodies that are on their way.
+        connections: Open connections.
         ready: 1 while the service takes requests.
     """
 
@@ -58,6 +59,9 @@ class Metrics:
         )
         self.uploads = Gauge(
             "resnext_uploads", "Bodies that are on their way.", registry=self._registry
+        )
+        self.connections = Gauge(
+            "resnext_connections", "Open connections.", registry=self._registry
         )
         self.ready = Gauge("resnext_ready", "1 while requests are taken.", registry=self._registry)
 

@@ -112,7 +112,9 @@ class Observe:
             _LOG.exception("request %s failed", number)
             record.code = "internal_error"
             if record.status == _GONE:
-                problem = Problem(500, "internal_error", f"our fault; the log tells of {number}")
+                problem = Problem(
+                    500, "internal_error", f"internal error; see request {number} in the log"
+                )
                 await problem.answer()(scope, receive, send_marked)
         finally:
             self._finish(record, number, scope["method"], time.perf_counter() - start)

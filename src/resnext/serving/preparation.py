@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import io
-
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
-from resnext.data.decode import decode_bytes
+from resnext.data.decode import decode_bytes, open_image
 from resnext.data.geometry import center_crop, cut_long, resize_short_side
+from resnext.data.image_errors import ImageLimitError, NotAnImageError, TooManyPixelsError
+from resnext.data.image_limits import MAX_PIXELS, decoding_bytes
 from resnext.errors import DataError
 from resnext.model.card import ModelCard
 from resnext.serving.limits import Limits
 from resnext.serving.problems import Problem
-
-# Pillow's own pixels and their conversions, of which several exist at a time: most with
-# transparency, and more with WebP. A test holds them against what decoding takes.
-_BYTES_PER_PIXEL = 16
-_BYTES_PER_PIXEL_WEBP = 32
 
 
 def check_header(data: bytes, limits: Limits) -> int:
@@ -32,26 +27,25 @@ def check_header(data: bytes, limits: Limits) -> int:
         The memory in bytes that decoding it takes at most.
 
     Raises:
-        Problem: 400 torn header, 413 too many pixels, 415 no image or another format.
+        Problem: 400 a torn header or far more work than the pixels are worth, 413 too many
+            pixels, 415 no image or another format.
     """
     formats = [name.upper() for name in limits.formats]
+    max_pixels = min(MAX_PIXELS, int(limits.max_megapixels * 1e6))
     try:
-        with Image.open(io.BytesIO(data), formats=formats) as image:
-            width, height = image.size
-            is_webp = image.format == "WEBP"
-    except UnidentifiedImageError as error:
+        with open_image(data, formats, max_pixels) as image:
+            return decoding_bytes(image, data)
+    except NotAnImageError as error:
         accepted = ", ".join(limits.formats)
         raise Problem(
             415, "unsupported_format", f"not an image of an accepted format ({accepted})"
         ) from error
-    except Image.DecompressionBombError as error:
+    except TooManyPixelsError as error:
         raise _too_large(limits) from error
-    # A damaged header can raise nearly anything: struct.error, SyntaxError, ...
-    except Exception as error:
+    except ImageLimitError as error:
+        raise Problem(400, "bad_image", str(error)) from error
+    except DataError as error:
         raise _damaged() from error
-    if width * height > limits.max_megapixels * 1e6:
-        raise _too_large(limits)
-    return width * height * (_BYTES_PER_PIXEL_WEBP if is_webp else _BYTES_PER_PIXEL)
 
 
 def decode_image(data: bytes, in_channels: int) -> Image.Image:

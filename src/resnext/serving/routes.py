@@ -40,7 +40,7 @@ _RUNTIMES = {
 _STATUSES = {
     400: "Malformed body, or a damaged image",
     401: "The key is missing or wrong, where one is set",
-    408: "The body did not arrive in time",
+    408: "The body did not arrive in time, or stalled while others needed its memory",
     413: "Body, number of images or pixels of an image above the limit",
     415: "Another form of body, or another format of image",
     422: "No image, not base64, an unknown field, or a wrong parameter",

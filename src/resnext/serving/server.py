@@ -12,9 +12,11 @@ import contextlib
 import logging
 import signal
 import socket
+import threading
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,19 +24,24 @@ import uvicorn
 from fastapi import FastAPI
 
 from resnext.files import identity_of
+from resnext.serving.leaving import leave_after
 from resnext.serving.service import Service
+from resnext.serving.transport.connection import Connection
+from resnext.serving.transport.pool import ACCEPTED_AT_ONCE, Pool, max_connections
 
 _LOG = logging.getLogger("resnext.serving")
 _QUIET_S = 0.3  # a request may be on its way on an open connection
 _SILENT_S = 5.0  # a connection that was made at last may be slow to send its first request
 _BACKLOG = 2048
+_CUT_OFF_S = 2.0  # to answer those that were cut off, and leave
+_BODY_S = 5.0  # beyond the time for an upload, which the application answers
 _WATCH_S = 1.0
 _SAME_SIGNAL_S = 1.0
 
 
 @dataclass(frozen=True)
 class Ending:
-    """How long the end may take.
+    """How long the end may take; the process is gone 2 s after both.
 
     Attributes:
         drain_s: From the signal to the last new connection.
@@ -48,12 +55,24 @@ class Ending:
 class Server(uvicorn.Server):
     """A uvicorn server that ends as this module says, with status 0 if nothing was cut off."""
 
-    def __init__(self, config: uvicorn.Config, service: Service, ending: Ending) -> None:
+    def __init__(
+        self, config: uvicorn.Config, service: Service, pool: Pool, ending: Ending
+    ) -> None:
         super().__init__(config)
         self._service = service
+        self._pool = pool
         self._ending = ending
         self._asked_at = 0.0
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._timer: threading.Timer | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen; asyncio accepts so many at a time as it queues, and may exceed the pool."""
+        asyncio.get_running_loop().set_exception_handler(_tell_error)
+        await super().startup(sockets)
+        for sock in sockets or []:
+            sock.listen(_BACKLOG)
+        self._keep(self._pool.sweep_for_ever())
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -79,11 +98,22 @@ class Server(uvicorn.Server):
             if now > self._asked_at + _SAME_SIGNAL_S:
                 self.should_exit = self.force_exit = True
                 self._cut_off()
+                self._leave_after(_CUT_OFF_S)
             return
         _LOG.info("draining")
         self._asked_at = now
+        self._leave_after(self._ending.drain_s + self._ending.timeout_s + _CUT_OFF_S)
         self._service.drain()
         asyncio.get_running_loop().call_later(self._ending.drain_s, self._stop_listening)
+
+    def _leave_after(self, seconds: float) -> None:
+        self.stay()
+        self._timer = leave_after(seconds)
+
+    def stay(self) -> None:
+        """Do not leave by the clock: the end came by itself."""
+        if self._timer is not None:
+            self._timer.cancel()
 
     def _cut_off(self) -> None:
         """Give up what is in progress; `Observe` answers its callers."""
@@ -115,11 +145,17 @@ class Server(uvicorn.Server):
         """Listen no more, let open connections come to rest, then close them."""
         for server in self.servers:
             server.close()
-        end = asyncio.get_running_loop().time() + min(_SILENT_S, self._ending.timeout_s)
+        loop = asyncio.get_running_loop()
+        end = loop.time() + self._ending.timeout_s
+        silent_end = min(end, loop.time() + _SILENT_S)
         await asyncio.sleep(_QUIET_S)
-        while self._is_expecting(end):
+        while self._is_expecting(silent_end):
             await asyncio.sleep(_QUIET_S / 10)
+        left_s = max(0.0, end - loop.time())
+        self.config.timeout_graceful_shutdown = left_s  # type: ignore[assignment]
         await super().shutdown(sockets)
+        if self.force_exit:  # uvicorn would leave the application without its end
+            await self.lifespan.shutdown()
 
     def _is_expecting(self, end: float) -> bool:
         """Tell whether there is time, and a connection on which nothing has been asked yet."""
@@ -175,20 +211,34 @@ def serve(
     ending = ending or Ending()
     # Pillow warns of odd metadata in a caller's image; images are judged elsewhere.
     warnings.filterwarnings("ignore", module="PIL")
+    pool = Pool(max_connections(), service.limits.upload_timeout_s + _BODY_S, service.metrics)
     config = uvicorn.Config(
         app,
+        http=partial(Connection, pool=pool),  # type: ignore[arg-type]  # as good as a class
+        ws="none",
         log_config=None,
         access_log=False,
         server_header=False,
-        backlog=_BACKLOG,
-        timeout_graceful_shutdown=max(1, round(ending.timeout_s)),
+        backlog=ACCEPTED_AT_ONCE,
     )
-    server = Server(config, service, ending)
+    server = Server(config, service, pool, ending)
 
     async def run() -> None:
         if watched is not None:
             server.watch(watched)
         await server.serve([sock])
 
-    asyncio.run(run())
+    try:
+        asyncio.run(run())
+    finally:
+        server.stay()
     return 0 if service.num_cut_off == 0 else 1
+
+
+def _tell_error(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Log what went wrong in the loop: a trace for a bug of ours, a line for the system."""
+    error = context.get("exception")
+    if isinstance(error, OSError):
+        _LOG.error("%s: %s", context["message"], error.strerror)
+    else:
+        loop.default_exception_handler(context)

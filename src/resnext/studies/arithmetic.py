@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from resnext.errors import ConfigError
 from resnext.studies.study import Study
-from resnext.training.config import RuntimeConfig, TrainConfig
+from resnext.training.config import Precision, RuntimeConfig, TrainConfig
 
 if TYPE_CHECKING:
     from resnext.studies.trial import Trial
@@ -111,7 +111,7 @@ def _settled(settings: TrainConfig, threads: int, has_gpus: bool | None) -> Trai
     )
 
 
-def _resolved(device: str, precision: str, has_gpus: bool | None) -> tuple[str, str]:
+def _resolved(device: str, precision: Precision, has_gpus: bool | None) -> tuple[str, Precision]:
     """Name what `auto` means on this machine, or on one with a GPU."""
     if "auto" not in (device, precision):
         return device, precision

@@ -12,10 +12,9 @@ from pydantic import BaseModel, ConfigDict
 
 from resnext.errors import RunError
 from resnext.studies.arithmetic import describe_arithmetic
-from resnext.studies.differences import claims_of
 from resnext.studies.results import Figures, Row
 from resnext.studies.stored import ShortText, read_stored
-from resnext.studies.study import Study
+from resnext.studies.study import Study, claims_of
 from resnext.training.run_folder import ENVIRONMENT
 
 _MOST_TROUBLES = 50

@@ -10,14 +10,18 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 
 import torch
 import torch.distributed as dist
+from pydantic import TypeAdapter
 
 from resnext.errors import CheckpointError, TrainingError
 from resnext.training.checkpoint_file import CheckpointFiles
 from resnext.training.checkpoint_writer import CheckpointWriter
+from resnext.training.same_settings import check_same_settings
 from resnext.training.step import Trainer
+from resnext.untrusted.parse import parse_json
 
 _MOMENTUM = "momentum."
 
@@ -53,6 +57,9 @@ class Position:
     scaler: dict[str, float] = field(default_factory=dict)
 
 
+_POSITION = TypeAdapter(Position)
+
+
 def save_checkpoint(writer: CheckpointWriter, position: Position, trainer: Trainer) -> None:
     """Copy the state of training and begin to write it.
 
@@ -64,7 +71,7 @@ def save_checkpoint(writer: CheckpointWriter, position: Position, trainer: Train
     _check_finite(tensors, position)
     num_updates = 0 if trainer.average is None else trainer.average.num_updates
     position = replace(position, ema_updates=num_updates, scaler=trainer.scaler.state_dict())
-    writer.save(json.dumps(asdict(position)), tensors)
+    writer.save(json.dumps(asdict(position)), tensors, trainer.config.model_dump_json())
 
 
 def load_checkpoint(files: CheckpointFiles, trainer: Trainer) -> Position:
@@ -78,6 +85,7 @@ def load_checkpoint(files: CheckpointFiles, trainer: Trainer) -> Position:
 
     Raises:
         CheckpointError: No file is whole, or they belong to another network.
+        ConfigError: The settings are no longer those of the run.
     """
     position = trainer.runtime.from_main(lambda: _read_into(files, trainer))
     if position is None:
@@ -96,8 +104,8 @@ def _read_into(files: CheckpointFiles, trainer: Trainer) -> Position | None:
     if not files.exist():
         return None
     stored = files.read()
-    values = json.loads(stored.position)
-    pairs = {name: tuple(values[name]) for name in ("best", "told") if name in values}
+    check_same_settings(files.run, stored.settings, trainer.config)
+    position = _parse_position(files.run, stored.position)
     wanted = {
         name: tensor
         for name, tensor in _named_tensors(trainer).items()
@@ -108,7 +116,17 @@ def _read_into(files: CheckpointFiles, trainer: Trainer) -> Position | None:
     with torch.no_grad():
         for name, tensor in wanted.items():
             tensor.copy_(stored.tensors[name])  # keeps the tensor's memory layout
-    return Position(**values | pairs)
+    return position
+
+
+def _parse_position(run: Path, text: str) -> Position:
+    try:
+        return _POSITION.validate_python(parse_json(text))
+    except ValueError:  # also pydantic's
+        raise CheckpointError(
+            f"{run}: the checkpoint does not say how far training had come; it was edited, or "
+            "written by a newer version of resnext"
+        ) from None
 
 
 def _check_fit(stored: Mapping[str, torch.Tensor], wanted: Mapping[str, torch.Tensor]) -> None:

@@ -10,19 +10,16 @@ everything else in the file.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
 
 from resnext.errors import CheckpointError
 from resnext.files import read_whole
-from resnext.model.weights import write_tensors
+from resnext.model.tensor_file import damaged, read_tensors, write_tensors
 from resnext.training.run_folder import LAST, PREVIOUS
 
 _NEW = "last.new.safetensors"
@@ -37,22 +34,32 @@ class Stored:
     Attributes:
         position: The position in training, as JSON.
         tensors: The tensors by name, on the CPU.
+        settings: The resolved settings of the run, as JSON; empty in older files.
     """
 
     position: str
     tensors: Mapping[str, torch.Tensor]
+    settings: str = ""
 
 
 class CheckpointFiles:
     """The checkpoint files of one run.
 
     Attributes:
+        run: The run folder.
         complaint: What was wrong with the last checkpoint when `read` took the one before;
             empty if nothing was.
     """
 
-    def __init__(self, run: Path) -> None:
-        self.complaint = ""
+    def __init__(self, run: Path, before_write: Callable[[], None] = lambda: None) -> None:
+        """Name the files of a run.
+
+        Args:
+            run: The run folder.
+            before_write: Is called before a new checkpoint takes its place; may raise.
+        """
+        self.run, self.complaint = run, ""
+        self._before_write = before_write
         self._last, self._previous, self._new = run / LAST, run / PREVIOUS, run / _NEW
 
     def exist(self) -> bool:
@@ -88,9 +95,10 @@ class CheckpointFiles:
         Raises:
             CheckpointError: The file cannot be written; those before are left alone.
         """
-        metadata = {"format": _FORMAT, "position": stored.position}
-        metadata["checksum"] = _checksum(metadata, stored.tensors)
+        metadata = {"format": _FORMAT, "position": stored.position, "settings": stored.settings}
+        self._before_write()
         write_tensors(self._new, stored.tensors, metadata)
+        self._before_write()
         if self._last.exists() and not self.complaint:  # a damaged one displaces no whole one
             self._keep_last()
         self._new.replace(self._last)
@@ -121,33 +129,15 @@ def read_checkpoint(path: Path) -> Stored:
 
 
 def _read(path: Path) -> Stored:
-    try:
-        with safe_open(path, framework="pt") as file:
-            metadata = dict(file.metadata() or {})
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
-    except (SafetensorError, OSError) as error:
-        raise CheckpointError(f"{path}: cannot be read as a checkpoint ({error})") from None
-    if metadata.get("format") not in (_FORMAT, _FORMAT_WITHOUT_CHECKSUM):
+    found = read_tensors(path)
+    name = found.metadata.get("format")
+    if name == _FORMAT and not found.is_verified:
+        raise damaged(path)  # the checksum's own name
+    if name not in (_FORMAT, _FORMAT_WITHOUT_CHECKSUM):
         raise CheckpointError(f"{path}: is not a training checkpoint of this program")
-    checksum = metadata.pop("checksum", None)
-    is_unverified = checksum is None and metadata["format"] == _FORMAT_WITHOUT_CHECKSUM
-    if "position" not in metadata or not (
-        is_unverified or checksum == _checksum(metadata, tensors)
-    ):
-        raise CheckpointError(
-            f"{path}: is damaged: its content is not what was written (the checksum differs)"
-        )
-    return Stored(metadata["position"], tensors)
-
-
-def _checksum(metadata: Mapping[str, str], tensors: Mapping[str, torch.Tensor]) -> str:
-    """Hash the texts of the header and the names, types, shapes and values of the tensors."""
-    names = sorted(tensors)
-    layout = [(name, str(tensors[name].dtype), list(tensors[name].shape)) for name in names]
-    digest = hashlib.sha256(json.dumps([sorted(metadata.items()), layout]).encode())
-    for name in names:
-        digest.update(tensors[name].reshape(-1).view(torch.uint8).numpy().data)
-    return digest.hexdigest()
+    if "position" not in found.metadata:
+        raise damaged(path)
+    return Stored(found.metadata["position"], found.tensors, found.metadata.get("settings", ""))
 
 
 def _flush_folder(folder: Path) -> None:

@@ -45,18 +45,19 @@ class CheckpointWriter:
         """A checkpoint is being written at this moment."""
         return self._thread is not None and self._thread.is_alive()
 
-    def save(self, position: str, tensors: Mapping[str, torch.Tensor]) -> None:
+    def save(self, position: str, tensors: Mapping[str, torch.Tensor], settings: str = "") -> None:
         """Copy a state and begin to write it; wait first if one is still being written.
 
         Args:
             position: The position in training, as JSON.
             tensors: The tensors by name; they may change once this returns.
+            settings: The resolved settings of the run, as JSON.
 
         Raises:
             CheckpointError: The write before this one failed.
         """
         self.wait()
-        stored = Stored(position, self._snapshot.take(tensors))
+        stored = Stored(position, self._snapshot.take(tensors), settings)
         self._thread = threading.Thread(target=self._write, args=(stored,), name="checkpoint")
         self._thread.start()
 

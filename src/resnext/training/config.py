@@ -17,10 +17,17 @@ from pydantic import (
 from resnext.data.config import AugmentConfig, DataConfig, ViewConfig
 from resnext.errors import ConfigError
 from resnext.model.config import ModelConfig, ResNeXtConfig
-from resnext.settings import Settings
+from resnext.settings import FiniteSettings
+
+MAX_SEED = 2**63 - 1
+_MAX_THREADS = 2**16
+_MAX_MINUTES = 1e6
+_MAX_SHARE = 16.0
+
+Precision = Literal["auto", "fp32", "bf16", "fp16"]
 
 
-class OptimConfig(Settings):
+class OptimConfig(FiniteSettings):
     """SGD with momentum.
 
     Attributes:
@@ -48,7 +55,7 @@ class OptimConfig(Settings):
     layer_decay: Annotated[float, Field(gt=0.0, le=1.0)] = 1.0
 
 
-class ScheduleConfig(Settings):
+class ScheduleConfig(FiniteSettings):
     """The learning rate over time, set anew at every step.
 
     Attributes:
@@ -88,7 +95,7 @@ class ScheduleConfig(Settings):
         return self
 
 
-class RuntimeConfig(Settings):
+class RuntimeConfig(FiniteSettings):
     """Where and how the arithmetic runs; it never changes what is computed, only rounding.
 
     Attributes:
@@ -105,15 +112,15 @@ class RuntimeConfig(Settings):
     """
 
     device: str = "auto"
-    precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
+    precision: Precision = "auto"
     channels_last: bool = True
     compile: bool = False
-    threads: PositiveInt | None = None
-    timeout_minutes: PositiveFloat = 10.0
+    threads: Annotated[int, Field(gt=0, le=_MAX_THREADS)] | None = None
+    timeout_minutes: Annotated[float, Field(gt=0.0, le=_MAX_MINUTES)] = 10.0
     compress_gradients: bool = False
 
 
-class TrainConfig(Settings):
+class TrainConfig(FiniteSettings):
     """One training run.
 
     Attributes:
@@ -156,9 +163,9 @@ class TrainConfig(Settings):
     accumulate: PositiveInt = 1
     label_smoothing: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0
     ema_decay: Annotated[float, Field(gt=0.0, lt=1.0)] | None = None
-    size_schedule: tuple[PositiveFloat, ...] = (1.0,)
+    size_schedule: tuple[Annotated[float, Field(gt=0.0, le=_MAX_SHARE)], ...] = (1.0,)
     keep: Literal["best", "last"] = "best"
-    seed: NonNegativeInt = 0
+    seed: Annotated[int, Field(ge=0, le=MAX_SEED)] = 0
     weights: Path | None = None
     freeze_until: NonNegativeInt = 0
     freeze_norm: bool = False

@@ -9,8 +9,9 @@ import sys
 import time
 from typing import Literal
 
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from resnext.terminal import create_console
 
 Mode = Literal["live", "plain", "quiet"]
 _SECONDS_BETWEEN_LINES = 30.0
@@ -28,7 +29,7 @@ class Display:
 
     def __init__(self, mode: Mode) -> None:
         self._mode = mode
-        self._console = Console(stderr=True, quiet=mode == "quiet", highlight=False)
+        self._console = create_console(stderr=True, quiet=mode == "quiet")
         self._progress: Progress | None = None
         self._task: TaskID | None = None
         self._last_line = time.monotonic()
@@ -36,17 +37,17 @@ class Display:
 
     def note(self, text: str) -> None:
         """Print one line that stays."""
-        self._console.print(text, markup=False, soft_wrap=True)
+        self._console.print(text, soft_wrap=True)
 
     def start(self, total_steps: int, done_steps: int) -> None:
         """Begin to show a training of so many optimiser steps."""
         if self._mode != "live":
             return
         self._progress = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=None),
             TextColumn("{task.percentage:>3.0f}%"),
-            TextColumn("{task.fields[figures]}"),
+            TextColumn("{task.fields[figures]}", markup=False),
             TimeElapsedColumn(),
             TextColumn("left {task.fields[left]}"),
             console=self._console,

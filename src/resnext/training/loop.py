@@ -25,6 +25,7 @@ from resnext.training.finetune import set_train_mode
 from resnext.training.interrupt import Interrupted, StopRequest
 from resnext.training.meter import Meter
 from resnext.training.metrics_log import MetricsLog
+from resnext.training.run_claim import RunClaim
 from resnext.training.run_folder import keep_last_good
 from resnext.training.schedule import lr_factor, peak_lr
 from resnext.training.step import Trainer, seed_step
@@ -43,12 +44,16 @@ class Loaders:
 
 @dataclass(frozen=True)
 class Recorder:
-    """Where figures and checkpoints go; only the first process has a log and a writer."""
+    """Where figures and checkpoints go; only the first process has a log and a writer.
+
+    `claim` is asked before each write whether the run is still this process's.
+    """
 
     run: Path
     display: Display
     log: MetricsLog | None
     checkpoints: CheckpointWriter | None
+    claim: RunClaim
 
 
 class Loop:
@@ -113,6 +118,8 @@ class Loop:
                 self._report(meter, lr)
             if is_last:
                 break
+            if self._recorder.claim.is_lost:
+                self._recorder.claim.check()
             self._save_if_due(meter)
             if number := self._stop.agreed(self.position.total_steps):
                 self.position = meter.into(self.position)
@@ -148,6 +155,7 @@ class Loop:
                 "the gradient (--set optim.clip_norm=1)"
             )
         if self._recorder.log is not None:
+            self._recorder.claim.check()
             self._recorder.log.write(
                 "train",
                 position.total_steps,
@@ -199,6 +207,7 @@ class Loop:
             top1_error=result.top1_error,
         )
         if self._recorder.log is not None:
+            self._recorder.claim.check()
             self._recorder.log.write("epoch", position.total_steps, **figures)
         score = (result.top1_error, result.loss)
         if self._is_kept(score):

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import logging
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from resnext.errors import RunError
 from resnext.files import write_whole
 from resnext.training.run_folder import METRICS
+from resnext.untrusted.parse import parse_json, read_bytes
 
 if TYPE_CHECKING:
-    from torch.utils.tensorboard import SummaryWriter
+    from resnext.training.tensorboard_file import TensorBoardFile
+
+_LOG = logging.getLogger(__name__)
+_MAX_BYTES = 2**30
+_DAMAGED = "metrics.damaged"
+_MAX_FIGURE = 1e300
+_NEEDED = {"epoch": ("epoch", "top1_error")}
+"""What a line of a kind must tell besides its step."""
 
 
 class MetricsLog:
@@ -19,52 +31,118 @@ class MetricsLog:
     def __init__(self, run: Path, total_steps: int) -> None:
         """Open the log where a run goes on; lines written after that point are dropped.
 
+        Lines that cannot be read are dropped too; the log as it was is kept beside it.
+
         Args:
             run: The run folder.
             total_steps: Optimiser steps done so far; 0 for a new run.
+
+        Raises:
+            RunError: The log cannot be read.
+            OSError: It cannot be written.
         """
         self._file = run / METRICS
         self._tensorboard_folder = run / "tensorboard"
         self._total_steps = total_steps
-        self._writer: SummaryWriter | None = None
-        _drop_lines_after(self._file, total_steps)
+        self._writer: TensorBoardFile | None = None
+        _cut_back(self._file, total_steps)
 
     def write(self, kind: str, total_steps: int, **figures: Any) -> None:
-        """Add one line: a `train` interval or an `epoch`."""
+        """Add one line: a `train` interval or an `epoch`.
+
+        Raises:
+            OSError: It cannot be written.
+        """
         line = json.dumps({"kind": kind, "step": total_steps, **figures})
         with self._file.open("a", encoding="utf-8") as file:
             file.write(line + "\n")
         for name, value in figures.items():
             if isinstance(value, float):
-                self._tensorboard().add_scalar(f"{kind}/{name}", value, total_steps)
+                self._tensorboard().add(f"{kind}/{name}", value, total_steps)
 
     def close(self) -> None:
-        """Flush the TensorBoard events."""
+        """Close the TensorBoard events."""
         if self._writer is not None:
             self._writer.close()
 
-    def _tensorboard(self) -> SummaryWriter:
+    def _tensorboard(self) -> TensorBoardFile:
         if self._writer is None:
-            from torch.utils.tensorboard import SummaryWriter  # slow to import: main process only
+            # slow to import: main process only
+            from resnext.training.tensorboard_file import TensorBoardFile
 
-            self._writer = SummaryWriter(
-                str(self._tensorboard_folder), purge_step=self._total_steps + 1
-            )
+            self._writer = TensorBoardFile(self._tensorboard_folder, self._total_steps + 1)
         return self._writer
 
 
 def read_metrics(run: Path) -> list[dict[str, Any]]:
-    """Return the lines of a run's log; an unfinished last line is left out."""
-    file = run / METRICS
-    if not file.exists():
-        return []
-    lines = file.read_text(encoding="utf-8").split("\n")[:-1]
-    return [json.loads(line) for line in lines]
+    """Return the lines of a run's log; an unfinished last line is left out.
+
+    Lines that cannot be read, or do not tell what the others do, are left out and counted in
+    the program's log.
+
+    Raises:
+        RunError: The file cannot be read.
+    """
+    rows, num_bad = _read(run / METRICS)
+    if num_bad:
+        _LOG.warning("%s: %d line(s) cannot be read and are left out", run / METRICS, num_bad)
+    return rows
 
 
-def _drop_lines_after(file: Path, total_steps: int) -> None:
+def _read(file: Path) -> tuple[list[dict[str, Any]], int]:
+    """Return the good lines and the number of the others."""
+    try:
+        lines = read_bytes(file, _MAX_BYTES).split(b"\n")[:-1]
+    except FileNotFoundError:
+        return [], 0
+    except (OSError, ValueError) as error:
+        raise RunError(
+            f"cannot read {file}: {getattr(error, 'strerror', None) or error}; move it away: the "
+            "run can do without"
+        ) from None
+    rows = [row for line in lines if (row := _parse(line)) is not None]
+    return rows, len(lines) - len(rows)
+
+
+def _parse(line: bytes) -> dict[str, Any] | None:
+    """Return a line of the log; None if it is damaged."""
+    try:
+        row = parse_json(line)
+    except ValueError:
+        return None
+    if not isinstance(row, dict) or not isinstance(row.get("kind"), str):
+        return None
+    figures = {name: value for name, value in row.items() if name != "kind"}
+    is_good = (
+        all(type(figures.get(name, 1)) is int for name in ("step", "epoch"))
+        and figures.get("step", -1) >= 0
+        and figures.get("epoch", 1) >= 1
+        and all(value is None or _is_number(value) for value in figures.values())
+        and all(figures.get(name) is not None for name in _NEEDED.get(row["kind"], ()))
+    )
+    return row if is_good else None
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, float) or (type(value) is int and abs(value) < _MAX_FIGURE)
+
+
+def _cut_back(file: Path, total_steps: int) -> None:
     """Cut the log back to a checkpoint, so that no step is told twice."""
-    if not file.exists():
-        return
-    kept = [line for line in read_metrics(file.parent) if line["step"] <= total_steps]
-    write_whole(file, "".join(json.dumps(line) + "\n" for line in kept))
+    rows, num_bad = _read(file)
+    if num_bad:
+        kept = _keep_damaged(file)
+        _LOG.warning("%s: %d line(s) cannot be read; kept as %s", file, num_bad, kept.name)
+    if file.exists():
+        kept_rows = [row for row in rows if row["step"] <= total_steps]
+        write_whole(file, "".join(json.dumps(row) + "\n" for row in kept_rows))
+
+
+def _keep_damaged(file: Path) -> Path:
+    """Copy the log aside under a free name."""
+    for number in itertools.count(1):
+        place = file.with_name(f"{_DAMAGED}{'' if number == 1 else f'-{number}'}.jsonl")
+        if not place.exists():
+            shutil.copyfile(file, place)
+            return place
+    raise AssertionError("unreachable: the numbers never end")

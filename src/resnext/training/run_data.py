@@ -7,7 +7,6 @@ training images of each class, in the order of the labels.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import torch
@@ -15,6 +14,7 @@ import torch
 from resnext.data.split import DataSet
 from resnext.errors import DataError, RunError
 from resnext.training.run_folder import write_json
+from resnext.untrusted.parse import read_json
 
 CLASSES = "classes.json"
 _NUM_NAMED = 5
@@ -51,10 +51,11 @@ def _images_per_class(data: DataSet) -> dict[str, int]:
 
 def _read(file: Path) -> dict[str, int]:
     try:
-        values = json.loads(file.read_text(encoding="utf-8"))
+        values = read_json(file)
     except (OSError, ValueError) as error:
-        raise RunError(f"cannot read {file}: {error}; restore it, or begin a new run") from None
-    if not isinstance(values, dict):
+        reason = getattr(error, "strerror", None) or error
+        raise RunError(f"cannot read {file}: {reason}; restore it, or begin a new run") from None
+    if not isinstance(values, dict) or not all(type(num) is int for num in values.values()):
         raise RunError(f"{file} does not hold the classes of a run; restore it, or remove it")
     return values
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,52 +16,27 @@ from resnext.data.loader import EvalLoader, TrainLoader
 from resnext.data.split import ArraySplit, DataInfo, DataSet
 from resnext.errors import ConfigError
 from resnext.model.create import create_model
-from resnext.model.names import name_of
 from resnext.training.checkpoint import load_checkpoint
 from resnext.training.checkpoint_file import CheckpointFiles
 from resnext.training.checkpoint_writer import CheckpointWriter
 from resnext.training.config import TrainConfig
 from resnext.training.display import Display
 from resnext.training.ema import WeightAverage
-from resnext.training.environment import describe_environment
 from resnext.training.finetune import check_pretrained, freeze, load_pretrained
 from resnext.training.interrupt import stop_on_signal
 from resnext.training.loop import Loaders, Loop, Recorder
 from resnext.training.metrics_log import MetricsLog
 from resnext.training.optimizer import build_optimizer
-from resnext.training.restart import check_restartable, has_begun, is_restart
-from resnext.training.run_data import check_data, write_data
-from resnext.training.run_folder import (
-    BAD_FILES,
-    ENVIRONMENT,
-    create_run_folder,
-    explain_write_errors,
-    write_config,
-    write_json,
-)
+from resnext.training.restart import check_restartable
+from resnext.training.run_claim import RunClaim
+from resnext.training.run_folder import BAD_FILES, explain_write_errors, write_json
 from resnext.training.runtime import Runtime, open_runtime
 from resnext.training.step import Trainer
 from resnext.training.sync_norm import share_norm
+from resnext.training.target import Target, open_target
 from resnext.weights.source import Weights, open_weights
 
-
-@dataclass(frozen=True)
-class Target:
-    """Where a run goes.
-
-    Attributes:
-        out: Exactly this folder, which must be empty or new. Started again by a launcher
-            (see `restart`), training goes on with the run that is there.
-        goes_on: Go on with a run of the same settings in `out` also without being told by a
-            launcher; a pod of Kubernetes is not told.
-        name: Name under `runs/`, numbered when taken; by default made of model, data, recipe.
-        resume: Go on with this run.
-    """
-
-    out: Path | None = None
-    name: str | None = None
-    resume: Path | None = None
-    goes_on: bool = False
+__all__ = ["Target", "build_trainer", "resolve", "train"]
 
 
 def train(config: TrainConfig, target: Target, display: Display) -> Path:
@@ -82,7 +57,11 @@ def train(config: TrainConfig, target: Target, display: Display) -> Path:
         ResNeXtError: Settings, data, folder or loss do not allow to go on.
     """
     check_restartable(has_folder=target.out is not None or target.resume is not None)
-    with open_runtime(config.runtime) as runtime, stop_on_signal(runtime) as stop:
+    with (
+        open_runtime(config.runtime) as runtime,
+        stop_on_signal(runtime) as stop,
+        RunClaim(display, stop) as claim,
+    ):
         data = load_data(config.data)
         weights = None
         if runtime.from_main(lambda: not _is_saved(target.resume)):
@@ -91,25 +70,25 @@ def train(config: TrainConfig, target: Target, display: Display) -> Path:
             config = resolve(config, data.info, weights)
         data = replace(data, info=_normalisation(config, data.info))
         _check_batches(config, data, runtime)
-        run = runtime.from_main(lambda: _open_run(config, target, runtime, data))
+        run = runtime.from_main(lambda: open_target(config, target, runtime, data, claim))
         display.note(f"run folder: {run}")
         trainer = build_trainer(config, data.info, runtime, weights)
-        files = CheckpointFiles(run)
+        files = CheckpointFiles(run, before_write=claim.check)
         position = load_checkpoint(files, trainer)
         if files.complaint:
             display.note(f"{files.complaint}; going on from the checkpoint before it")
         bad_files = BadFiles(len(data.train) + len(data.val))
         loaders = _build_loaders(config, data, runtime, bad_files)
-        log = MetricsLog(run, position.total_steps) if runtime.is_main else None
-        writer = CheckpointWriter(files) if runtime.is_main else None
-        recorder = Recorder(run, display, log, writer)
         with explain_write_errors(run):
+            log = MetricsLog(run, position.total_steps) if runtime.is_main else None
+            writer = CheckpointWriter(files) if runtime.is_main else None
+            recorder = Recorder(run, display, log, writer, claim)
             try:
                 Loop(trainer, loaders, recorder, stop, position).run()
             finally:
                 if log is not None:
                     log.close()
-                if bad_files.rows and runtime.is_main:
+                if bad_files.rows and runtime.is_main and not claim.is_lost:
                     write_json(run / BAD_FILES, bad_files.rows)
         return run
 
@@ -189,30 +168,6 @@ def build_trainer(
 def _is_saved(run: Path | None) -> bool:
     """Tell whether a run to go on with has a checkpoint, which replaces weights to start from."""
     return run is not None and CheckpointFiles(run).exist()
-
-
-def _open_run(config: TrainConfig, target: Target, runtime: Runtime, data: DataSet) -> Path:
-    """Return the run folder: the one to go on with, or a new one."""
-    begun = _find_begun(config, target)
-    if begun is not None:
-        check_data(begun, data)
-        return begun
-    default = "-".join(filter(None, (name_of(config.model), config.data.label, config.recipe)))
-    run = create_run_folder(target.out, target.name or default)
-    write_config(run, config)
-    write_data(run, data)
-    write_json(run / ENVIRONMENT, describe_environment(runtime))
-    return run
-
-
-def _find_begun(config: TrainConfig, target: Target) -> Path | None:
-    """Return the run to go on with, if there is one."""
-    if target.resume is not None:
-        return target.resume
-    again = target.goes_on or is_restart()
-    if target.out is not None and again and has_begun(target.out, config):
-        return target.out
-    return None
 
 
 def _build_loaders(

@@ -23,15 +23,21 @@ MAX_YAML_DEPTH = 40
 _MAX_INT_DIGITS = 100
 
 
-def read_bytes(path: Path, max_bytes: int) -> bytes:
+def read_bytes(path: Path, max_bytes: int, *, follow_link: bool = True) -> bytes:
     """Read a regular file that is not larger than expected.
+
+    Args:
+        path: The file.
+        max_bytes: Its largest size.
+        follow_link: Read what it leads to if it is a link; else that is an OSError.
 
     Raises:
         OSError: It cannot be read.
         ValueError: It is no regular file (a pipe or a device could block us for ever), or too
             large. The message is the reason only.
     """
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    no_link = 0 if follow_link else getattr(os, "O_NOFOLLOW", 0)
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | no_link)
     with os.fdopen(descriptor, "rb") as file:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
@@ -45,9 +51,9 @@ def read_bytes(path: Path, max_bytes: int) -> bytes:
     return data
 
 
-def read_text(path: Path, max_bytes: int) -> str:
+def read_text(path: Path, max_bytes: int, *, follow_link: bool = True) -> str:
     """Read a text file in UTF-8; see `read_bytes`."""
-    return _as_text(read_bytes(path, max_bytes))
+    return _as_text(read_bytes(path, max_bytes, follow_link=follow_link))
 
 
 def read_json(path: Path, max_bytes: int = MAX_JSON_BYTES) -> Any:

@@ -10,8 +10,12 @@ from __future__ import annotations
 import re
 import unicodedata
 
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+!|~&$@:-])")
-_FORMULA_STARTS = ("=", "+", "-", "@")
+# `_` inside a word is a letter; marks of headings and lists count at the beginning only.
+_MARKDOWN = re.compile(
+    r"[\\`*{}\[\]<>|~&$@:]|(?<![^\W_])_|_(?![^\W_])|^[-+#=]|(?<=www)\.", re.IGNORECASE
+)
+_LIST_NUMBER = re.compile(r"^(\d{1,9})([.)])(?=\s|$)")
+_FORMULA_STARTS = tuple("=+-@＝＋－＠")  # noqa: RUF001 - spreadsheets take the full-width ones too
 # Directions of text: they make a line read other than it is.
 _DIRECTIONS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
@@ -46,7 +50,9 @@ def csv_cell(value: object) -> object:
 
 def markdown_text(text: str) -> str:
     """Return text that Markdown shows as it is: no HTML, link, image, table cell or mark-up."""
-    return _MARKDOWN.sub(r"\\\1", printable(text)).replace("\\<", "&lt;").replace("\\>", "&gt;")
+    escaped = _MARKDOWN.sub(r"\\\g<0>", printable(text))
+    escaped = _LIST_NUMBER.sub(r"\1\\\2", escaped)
+    return escaped.replace("\\<", "&lt;").replace("\\>", "&gt;")
 
 
 def _acts(char: str) -> bool:

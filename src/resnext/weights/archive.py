@@ -8,8 +8,11 @@ from pathlib import Path
 
 from resnext.download import Checksum, verify
 from resnext.errors import DownloadError
+from resnext.foreign_file import reason
+from resnext.partial_file import open_partial
 
-_LARGEST_GIB = 8
+MAX_WEIGHTS_BYTES = 8 << 30
+"""Of a weight file: ResNeXt-101 32x48d, the largest that is published, has 3.3 GB."""
 
 
 def unpack(archive: Path, place: Path, checksum: Checksum | None) -> Path:
@@ -30,19 +33,26 @@ def unpack(archive: Path, place: Path, checksum: Checksum | None) -> Path:
     try:
         with zipfile.ZipFile(archive) as zipped:
             members = [info for info in zipped.infolist() if not info.is_dir()]
-            if len(members) != 1 or members[0].file_size > _LARGEST_GIB << 30:
+            if len(members) != 1:
                 raise DownloadError(f"{archive}: holds {len(members)} files instead of one")
-            with zipped.open(members[0]) as source, partial.open("wb") as target:
+            if members[0].file_size > MAX_WEIGHTS_BYTES:
+                raise DownloadError(f"{archive}: its file has over {MAX_WEIGHTS_BYTES:,} bytes")
+            with zipped.open(members[0]) as source, open_partial(partial) as target:
+                target.truncate(0)
                 shutil.copyfileobj(source, target, 1 << 20)
         if checksum is not None:
             verify(partial, checksum)
-    except (zipfile.BadZipFile, EOFError) as error:
-        archive.unlink()
-        raise DownloadError(f"{archive}: is a damaged archive ({error}) and was removed") from None
-    except DownloadError:
+    except (DownloadError, OSError) as error:
+        partial.unlink(missing_ok=True)
+        if isinstance(error, DownloadError):
+            archive.unlink()
+        raise
+    except Exception as error:  # zipfile and zlib raise a dozen kinds on damaged archives
         archive.unlink()
         partial.unlink(missing_ok=True)
-        raise
+        raise DownloadError(
+            f"{archive}: is a damaged archive ({reason(error)}) and was removed"
+        ) from None
     partial.replace(place)
     archive.unlink()
     return place

@@ -11,7 +11,7 @@ from filelock import FileLock
 from resnext.cache import cache_folder
 from resnext.download import Checksum, Progress, download, verify
 from resnext.errors import DownloadError, LicenceError
-from resnext.weights.archive import unpack
+from resnext.weights.archive import MAX_WEIGHTS_BYTES, unpack
 from resnext.weights.entry import WeightsEntry
 
 HUB = "hf-hub:"
@@ -70,12 +70,13 @@ def _fetch(entry: WeightsEntry, place: Path, progress: Progress | None) -> Path:
     if entry.address.startswith(HUB):
         return _fetch_from_hub(entry)
     if not entry.address.endswith(".zip"):
-        return download(entry.address, place, checksum, progress)
+        return download(entry.address, place, checksum, progress, max_bytes=MAX_WEIGHTS_BYTES)
     place.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(place.with_name(place.name + ".lock")):  # processes wait for one another
         if place.exists():
             return place
-        archive = download(entry.address, place.with_name(place.name + ".zip"), None, progress)
+        zipped = place.with_name(place.name + ".zip")
+        archive = download(entry.address, zipped, None, progress, max_bytes=MAX_WEIGHTS_BYTES)
         return unpack(archive, place, checksum)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,16 @@ from typing import Any
 from resnext.class_lists import class_names
 from resnext.errors import CheckpointError
 from resnext.model.card import ModelCard
+from resnext.untrusted.names import shown
+from resnext.untrusted.parse import read_json
 
+MAX_HUB_CONFIG_BYTES = 16 << 20
+MAX_CLASSES = 10**5
+MAX_NAME_CHARS = 4096
+MAX_SIDE_PX = 8192
+"""Of an image: a larger one would exhaust the memory of whoever prepares it."""
+
+_MIN_SHARE, _MAX_SHARE = 0.05, 20.0
 _IMAGENET_CLASSES = 1000
 
 
@@ -24,38 +32,85 @@ def card_from_hub(path: Path) -> ModelCard:
         The card; what the file does not say keeps its default.
 
     Raises:
-        CheckpointError: The file is no JSON object, or one of its figures is no figure.
+        CheckpointError: The file is no JSON object, or one of its values is out of range.
 
     Source: timm/models/_hub.py (`pretrained_cfg`) and timm/data/config.py.
     """
     try:
-        saved = json.loads(path.read_text(encoding="utf-8"))
-        config = saved.get("pretrained_cfg", saved)
+        saved = _group("the file", read_json(path, MAX_HUB_CONFIG_BYTES))
+        config = _group("pretrained_cfg", saved.get("pretrained_cfg", saved))
         return ModelCard(**_card_values(saved, config))
-    except (OSError, ValueError, AttributeError, TypeError, KeyError, IndexError) as error:
-        raise CheckpointError(f"{path}: does not describe weights ({error})") from None
+    except OSError as error:
+        raise CheckpointError(f"{path}: cannot be read ({error.strerror})") from None
+    except ValueError as error:
+        raise CheckpointError(
+            f"{path}: does not describe weights ({error}); take it from the publisher again, or "
+            "remove it to use the usual preparation of images"
+        ) from None
 
 
 def _card_values(saved: dict[str, Any], config: dict[str, Any]) -> dict[str, Any]:
     values: dict[str, Any] = {"classes": _classes(saved, config)}
     for name in ("mean", "std"):
         if name in config:
-            values[name] = tuple(config[name])
+            values[name] = tuple(_number(name, one) for one in _list(name, config[name], 64))
+    if any(value <= 0 for value in values.get("std", ())):
+        raise ValueError("std must be above 0")
     if config.get("interpolation") in ("bilinear", "bicubic"):
         values["interpolation"] = config["interpolation"]
     # The size and share at which timm measures, where they differ from those of training.
     size = config.get("test_input_size") or config.get("input_size")
     if size:
-        share = config.get("test_crop_pct") or config.get("crop_pct") or 0.875
-        values |= {"image_size_px": size[-1], "resize_px": math.floor(size[-1] / share)}
+        values |= _sides(size, config.get("test_crop_pct") or config.get("crop_pct") or 0.875)
     if config.get("license"):
-        values["licence"] = config["license"]
+        values["licence"] = _text("license", config["license"])
     return values
+
+
+def _sides(size: object, share: object) -> dict[str, int]:
+    """Return the sides of the crop and of the resize before it, in pixels."""
+    sides = _list("input_size", size, 4)
+    share = _number("crop_pct", share)
+    if not _MIN_SHARE <= share <= _MAX_SHARE:
+        raise ValueError(f"crop_pct is {share:g}; it must be {_MIN_SHARE:g} to {_MAX_SHARE:g}")
+    side = sides[-1]
+    if type(side) is not int or not 1 <= side <= MAX_SIDE_PX:
+        raise ValueError(f"input_size is {shown(size)}; a side must be 1 to {MAX_SIDE_PX} px")
+    resized = math.floor(side / share)
+    if not 1 <= resized <= MAX_SIDE_PX:
+        raise ValueError(f"images would be resized to {resized:,} px; accepted is {MAX_SIDE_PX}")
+    return {"image_size_px": side, "resize_px": resized}
 
 
 def _classes(saved: dict[str, Any], config: dict[str, Any]) -> tuple[str, ...]:
     names = saved.get("label_names") or config.get("label_names")
     if names:
-        return tuple(names)
+        return tuple(
+            _text("label_names", name) for name in _list("label_names", names, MAX_CLASSES)
+        )
     is_imagenet = saved.get("num_classes", config.get("num_classes")) == _IMAGENET_CLASSES
     return class_names("imagenet1k") if is_imagenet else ()
+
+
+def _group(name: str, value: object) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise ValueError(f"{name} is not a JSON object")
+    return value
+
+
+def _list(name: str, value: object, most: int) -> list[Any]:
+    if not isinstance(value, list) or not 1 <= len(value) <= most:
+        raise ValueError(f"{name} is not a list of 1 to {most:,} values: {shown(value)}")
+    return value
+
+
+def _text(name: str, value: object) -> str:
+    if not isinstance(value, str) or len(value) > MAX_NAME_CHARS:
+        raise ValueError(f"{name}: {shown(value)} is not a text of at most {MAX_NAME_CHARS}")
+    return value
+
+
+def _number(name: str, value: object) -> float:
+    if type(value) not in (int, float) or not abs(value) < 1e6:  # type: ignore[arg-type]
+        raise ValueError(f"{name}: {shown(value)} is not a number below a million")
+    return float(value)  # type: ignore[arg-type]  # it is one of the two

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import cast
 
 from resnext.errors import DownloadError
+from resnext.untrusted.names import check_relative_path
+from resnext.untrusted.text import printable
+from resnext.weights.archive import MAX_WEIGHTS_BYTES
 
 _REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 
@@ -33,7 +37,8 @@ def hub_file(repository: str, filename: str, revision: str | None = None) -> Pat
 
     Raises:
         NoSuchHubFileError: The repository has no such file.
-        DownloadError: There is no such repository or file, or no connection.
+        DownloadError: There is no such repository or file, no connection, or the file is larger
+            than any weights; or a name leads out of the Hub's cache.
     """
     from huggingface_hub import hf_hub_download
     from huggingface_hub.errors import (
@@ -44,6 +49,8 @@ def hub_file(repository: str, filename: str, revision: str | None = None) -> Pat
         RepositoryNotFoundError,
     )
 
+    _check_names(repository, filename, revision)
+    _check_size(repository, filename, revision)
     try:
         return Path(hf_hub_download(repository, filename, revision=revision))
     except LocalEntryNotFoundError:
@@ -67,6 +74,37 @@ def hub_file(repository: str, filename: str, revision: str | None = None) -> Pat
         ) from None
 
 
+def _check_names(repository: str, filename: str, revision: str | None) -> None:
+    """The Hub's client makes paths of its cache of these."""
+    if not is_repository(repository):
+        raise DownloadError(f"{repository}: a repository on the Hub is written OWNER/NAME")
+    try:
+        for name in (filename, revision or "main"):
+            check_relative_path(name)
+    except ValueError as error:
+        raise DownloadError(f"{repository}: {error}") from None
+
+
+def _check_size(repository: str, filename: str, revision: str | None) -> None:
+    """Refuse a file that is too large before it comes.
+
+    Where the Hub does not answer, the file may be in the cache.
+    """
+    from huggingface_hub import get_hf_file_metadata, hf_hub_url, try_to_load_from_cache
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError
+
+    size = None
+    with suppress(HfHubHTTPError, HFValidationError, connection_error(), OSError, ValueError):
+        if not isinstance(try_to_load_from_cache(repository, filename, revision=revision), str):
+            url = hf_hub_url(repository, filename, revision=revision)
+            size = get_hf_file_metadata(url).size
+    if size is not None and size > MAX_WEIGHTS_BYTES:
+        raise DownloadError(
+            f"{repository}: {filename} has {size:,} bytes, more than the {MAX_WEIGHTS_BYTES:,} "
+            "accepted; name another repository"
+        )
+
+
 def connection_error() -> type[Exception]:
     """Return the base of what the Hub's client raises for a connection that fails.
 
@@ -79,4 +117,4 @@ def connection_error() -> type[Exception]:
 
 def first_line(error: Exception) -> str:
     """Return the first line of an error's text, or its kind where it has none."""
-    return str(error).strip().partition("\n")[0] or type(error).__name__
+    return printable(str(error).strip().partition("\n")[0]) or type(error).__name__

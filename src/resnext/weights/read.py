@@ -6,20 +6,27 @@ import argparse
 import pickle
 import re
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 
 from resnext.errors import CheckpointError
+from resnext.foreign_file import check_archive, check_regular, one_error
+from resnext.model import tensor_file
+from resnext.untrusted.text import printable
 from resnext.weights.unwrap import unwrap
 
 Kind = Literal["safetensors", "torch", "torch7", "pickle"]
 
 _TORCH_LEGACY_MAGIC = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
 
+_AGAIN = "it is incomplete or damaged: copy or fetch it again"
+_MAX_SHARED = 2
+"""Tensors may share values, as tied layers do; all of them twice is more than any network has."""
+
+_MAX_SHOWN = 120
 _GLOBAL = re.compile(r"GLOBAL (\S+)")  # torch names what it refused to make
 
 
@@ -51,10 +58,8 @@ def read_tensors(path: Path) -> dict[str, torch.Tensor]:
         CheckpointError: The file is missing, damaged, of another kind, or would have to
             execute code to be read.
     """
-    try:
-        kind = kind_of(path)
-    except OSError as error:
-        raise CheckpointError(f"{path}: cannot be read ({error.strerror})") from None
+    check_regular(path)
+    kind = kind_of(path)
     if kind == "safetensors":
         return _read_safetensors(path)
     if kind == "torch":
@@ -77,39 +82,68 @@ _REASONS = {
 
 
 def _read_safetensors(path: Path) -> dict[str, torch.Tensor]:
-    try:
-        return load_file(path)
-    except (SafetensorError, OSError) as error:
-        raise CheckpointError(
-            f"{path}: cannot be read as a safetensors file ({error}); it is incomplete or damaged: "
-            "copy or fetch it again"
-        ) from None
+    return tensor_file.read_tensors(path, is_ours=False).tensors
 
 
 def _read_torch(path: Path) -> dict[str, torch.Tensor]:
-    if _is_script(path):
-        raise CheckpointError(f"{path}: {_refusal('is a TorchScript program')}")
+    if _is_zip(path):
+        with one_error(path, "cannot be read by torch.load", _AGAIN):
+            if _is_script(path):
+                raise CheckpointError(f"{path}: {_refusal('is a TorchScript program')}")
+        check_archive(path)
     # timm and torchvision's references store their command line's arguments beside the
     # tensors. A Namespace only holds attributes, so that making one executes nothing.
-    try:
-        # The open file, since torch.load would go by the suffix of a name.
-        with path.open("rb") as file, torch.serialization.safe_globals([argparse.Namespace]):
-            saved = torch.load(file, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        blocked = _GLOBAL.search(str(error))
-        reason = f"holds more than tensors: {blocked[1] if blocked else 'an unknown object'}"
-        raise CheckpointError(f"{path}: {_refusal(reason)}") from None
-    # A damaged archive can fail in any of these ways inside torch.
-    except (OSError, RuntimeError, EOFError, ValueError, KeyError, TypeError) as error:
-        reason = str(error).partition("\n")[0]
+    with one_error(path, "cannot be read by torch.load", _AGAIN):
+        try:
+            # The open file, since torch.load would go by the suffix of a name.
+            with path.open("rb") as file, torch.serialization.safe_globals([argparse.Namespace]):
+                saved = torch.load(file, map_location="cpu", weights_only=True)
+        except pickle.UnpicklingError as error:
+            blocked = _GLOBAL.search(str(error))
+            held = printable(blocked[1][:60]) if blocked else "an unknown object"
+            raise CheckpointError(
+                f"{path}: {_refusal(f'holds more than tensors: {held}')}"
+            ) from None
+        try:
+            tensors = unwrap(saved)
+            check_tensors(tensors, path.stat().st_size)
+        except CheckpointError as error:
+            raise CheckpointError(f"{path}: {error}") from None
+    return {name: tensor.detach() for name, tensor in tensors.items()}
+
+
+def check_tensors(tensors: Mapping[str, torch.Tensor], num_bytes: int) -> None:
+    """Hold what torch made of a file's tensors against the file's size.
+
+    torch.load enlarges a storage that is too small for its tensor, and takes a stride of zero, by
+    which one number stands for any amount of memory once it is copied.
+
+    Args:
+        tensors: The tensors by name.
+        num_bytes: Size of the file.
+
+    Raises:
+        CheckpointError: One is no plain tensor, or they are larger than the file. The message
+            leaves out the file's name.
+    """
+    storages: dict[int, int] = {}
+    for name, tensor in tensors.items():
+        is_dense = tensor.layout is torch.strided and not tensor.is_nested
+        if not is_dense or tensor.is_quantized or tensor.device.type != "cpu":
+            raise CheckpointError(
+                f"its {printable(name[:_MAX_SHOWN])} is no plain tensor (sparse, quantised or "
+                "without values); save the network's tensors in full precision"
+            )
+        storage = tensor.untyped_storage()
+        storages[storage.data_ptr()] = storage.nbytes()
+        if tensor.numel() * tensor.element_size() > storage.nbytes():
+            raise CheckpointError(f"its {printable(name[:_MAX_SHOWN])} repeats values; {_AGAIN}")
+    wanted = sum(tensor.numel() * tensor.element_size() for tensor in tensors.values())
+    if sum(storages.values()) > num_bytes or wanted > _MAX_SHARED * num_bytes:
         raise CheckpointError(
-            f"{path}: cannot be read by torch.load ({reason}); it is incomplete or damaged: copy "
-            "or fetch it again"
-        ) from None
-    try:
-        return unwrap(saved)
-    except CheckpointError as error:
-        raise CheckpointError(f"{path}: {error}") from None
+            f"its tensors claim {max(wanted, sum(storages.values())):,} bytes, the file has "
+            f"{num_bytes:,}; {_AGAIN}"
+        )
 
 
 def _refusal(reason: str) -> str:
@@ -119,19 +153,23 @@ def _refusal(reason: str) -> str:
     )
 
 
+def _is_zip(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(2) == b"PK"
+
+
 def _is_script(path: Path) -> bool:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return any(name.endswith("/constants.pkl") for name in archive.namelist())
-    except (OSError, zipfile.BadZipFile):
-        return False
+    with zipfile.ZipFile(path) as archive:
+        return any(name.endswith("/constants.pkl") for name in archive.namelist())
 
 
 def _read_torch7(path: Path) -> dict[str, torch.Tensor]:
     from resnext.weights.families.torch7 import from_torch7
     from resnext.weights.torch7 import read_torch7
 
-    try:
-        return from_torch7(read_torch7(path))
-    except CheckpointError as error:
-        raise error if str(path) in str(error) else CheckpointError(f"{path}: {error}") from None
+    with one_error(path, "cannot be read as a Torch7 file", _AGAIN):
+        try:
+            return from_torch7(read_torch7(path))
+        except CheckpointError as error:
+            is_named = str(path) in str(error)
+            raise error if is_named else CheckpointError(f"{path}: {error}") from None

@@ -9,15 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
 
 from resnext.class_lists import class_names
 from resnext.download import Progress
 from resnext.errors import CheckpointError, ConfigError
+from resnext.foreign_file import check_regular, one_error, reason
 from resnext.model.card import ModelCard
 from resnext.model.config import ModelConfig, ResNeXtConfig
 from resnext.model.names import name_of, parse_name
-from resnext.model.weights import BEST, read_weights
+from resnext.model.tensor_file import read_metadata
+from resnext.model.weights import BEST, check_state, is_ours, read_weights
 from resnext.weights.catalogue import not_found
 from resnext.weights.entry import WeightsEntry
 from resnext.weights.entry_card import (
@@ -87,7 +88,7 @@ def open_weights(
         LicenceError: Its licence was not accepted.
     """
     path, name = Path(name_or_path), str(name_or_path)
-    if path.exists():
+    if _exists(path):
         return open_folder(path) if path.is_dir() else open_file(path)
     repository = name.removeprefix(HUB)
     entry = named_entry(name) or entry_of_repository(repository)
@@ -101,6 +102,15 @@ def open_weights(
             "`resnext weights list` shows, or OWNER/NAME on the Hugging Face Hub"
         )
     raise ConfigError(f"{name}: there is no such file or folder here; {not_found(name)}")
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError as error:  # a folder on the way that may not be entered, or an endless name
+        raise CheckpointError(
+            f"{path}: cannot be read ({reason(error)}); check its name and its permissions"
+        ) from None
 
 
 def _may_be_on_hub(path: Path) -> bool:
@@ -141,7 +151,8 @@ def open_file(path: Path, card: ModelCard | None = None) -> Weights:
     Raises:
         CheckpointError: The file is damaged, of no known family, or incomplete.
     """
-    if _is_ours(path):
+    check_regular(path)
+    if kind_of(path) == "safetensors" and is_ours(read_metadata(path)):
         config, state, own_card = read_weights(path)
         return Weights(str(path), config, state, own_card)
     found = _read_foreign(path)
@@ -161,12 +172,14 @@ def open_file(path: Path, card: ModelCard | None = None) -> Weights:
 def _read_foreign(path: Path) -> Weights:
     """Read a file, give its tensors our names and infer their architecture."""
     tensors = read_tensors(path)
-    try:
-        found = recognise(tensors)
-        config = infer_config(found.state)
-        check_fit(found, config)
-    except (CheckpointError, ConfigError) as error:
-        raise CheckpointError(f"{path}: {error}") from None
+    with one_error(path, "holds no network that can be built", "take another file"):
+        try:
+            found = recognise(tensors)
+            config = infer_config(found.state)
+            check_state(config, found.state)
+            check_fit(found, config)
+        except (CheckpointError, ConfigError) as error:
+            raise CheckpointError(f"{path}: {error}") from None
     has_head = "fc.weight" in found.state
     family = "torch7" if kind_of(path) == "torch7" else found.family
     return Weights(str(path), config, found.state, ModelCard(), family, has_head)
@@ -217,13 +230,3 @@ def _from_hub(name: str) -> Weights:
         found = open_file(path)
         return replace(found, name=repository, card=found.card.replace(source=repository))
     raise CheckpointError(f"{repository}: holds none of {', '.join(HUB_WEIGHTS)}")
-
-
-def _is_ours(path: Path) -> bool:
-    """Tell whether a file is one of ours, which carries its config and card."""
-    try:
-        with safe_open(path, framework="pt") as file:
-            metadata: dict[str, str] = file.metadata() or {}
-    except (SafetensorError, OSError):
-        return False
-    return metadata.get("format", "").startswith("resnext-")

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from resnext.errors import CheckpointError
+from resnext.untrusted.text import printable
 
 # Averaged weights come first, as they are what a training evaluates and publishes. The names
 # are those of timm, torchvision's references, mmengine, pycls, detectron2 and common scripts.
@@ -52,19 +53,28 @@ def unwrap(saved: object) -> dict[str, torch.Tensor]:
     return tensors
 
 
-def _holds_tensors(value: object, depth: int = 0) -> bool:
-    if not isinstance(value, Mapping) or depth == _DEEPEST:
+def _holds_tensors(value: object, depth: int = 0, seen: set[int] | None = None) -> bool:
+    """Look for tensors, into each mapping once: a file can refer to one a million times."""
+    seen = set() if seen is None else seen
+    if not isinstance(value, Mapping) or depth == _DEEPEST or id(value) in seen:
         return False
-    return bool(_tensors(value)) or any(_holds_tensors(v, depth + 1) for v in value.values())
+    seen.add(id(value))
+    return bool(_tensors(value)) or any(_holds_tensors(v, depth + 1, seen) for v in value.values())
 
 
 def _tensors(value: object) -> dict[str, torch.Tensor]:
     if not isinstance(value, Mapping):
         return {}
-    return {str(name): tensor for name, tensor in value.items() if isinstance(tensor, torch.Tensor)}
+    return {
+        name: tensor
+        for name, tensor in value.items()
+        if isinstance(name, str) and isinstance(tensor, torch.Tensor)
+    }
 
 
 def _describe(saved: object) -> str:
     if isinstance(saved, Mapping):
-        return f"entries named {', '.join(map(str, list(saved)[:6])) or 'nothing'}"
+        # Only texts: writing out nested keys can take any time.
+        names = [printable(name[:60]) for name in list(saved)[:6] if isinstance(name, str)]
+        return f"entries named {', '.join(names) or 'nothing'}"
     return f"a {type(saved).__name__}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 from pathlib import Path
 from typing import Literal
 
@@ -70,10 +72,14 @@ _REASONS = {"torchvision": why_not_torchvision, "timm": why_not_timm}
 def _save_state(state: dict[str, torch.Tensor], path: Path) -> None:
     partial = path.with_name(path.name + ".partial")
     try:
-        torch.save({name: tensor.contiguous() for name, tensor in state.items()}, partial)
+        buffer = io.BytesIO()  # given a path, torch may end the process if the disk is full
+        torch.save({name: tensor.contiguous() for name, tensor in state.items()}, buffer)
+        partial.write_bytes(buffer.getbuffer())
         partial.replace(path)
-    except (OSError, RuntimeError) as error:
-        partial.unlink(missing_ok=True)
+    except OSError as error:
         raise CheckpointError(
             f"{path}: cannot be written ({error}); free some space or choose another folder"
         ) from error
+    finally:
+        with contextlib.suppress(OSError):  # a read-only disk refuses even this
+            partial.unlink(missing_ok=True)

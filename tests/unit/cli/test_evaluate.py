@@ -1,5 +1,6 @@
 import json
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -124,7 +125,8 @@ def test_a_write_that_fails_is_one_message_after_the_figures(
     flags: list[str],
 ) -> None:
     monkeypatch.chdir(digits_run)
-    (digits_run / "evaluation.json.partial").mkdir()
+    partial = f"evaluation.json.{socket.gethostname()}.{os.getpid()}.partial"
+    (digits_run / partial).mkdir()
     assert main(["evaluate", str(digits_run), "--json", *flags]) == 2
     captured = capsys.readouterr()
     assert json.loads(captured.out)["num_images"] == 359

@@ -69,7 +69,7 @@ def test_a_letter_that_the_terminal_lacks_is_no_error() -> None:
         (["--set", "optim.lr"], "write KEY=VALUE"),
         (["--set", "optim.speed=3"], "speed: no such setting"),
         (["--set", "optimizer.lr=3"], "no group 'optimizer'"),
-        (["--set", "batch_size=[1"], "not a YAML value"),
+        (["--set", "batch_size=[1"], "not valid YAML"),
         (["--lr", "-1"], "lr=-1.0"),
         (["--resume", "missing"], "missing is not a run folder"),
         (["--resume", "missing", "--lr", "1"], "--resume goes on with the run's own settings"),

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from resnext.checked_json import write_checked
 from resnext.complexity import latency, latency_search
 from resnext.complexity.family import width_family
 from resnext.complexity.latency import Latency, LatencySetup, measure_latencies, take_turns
@@ -72,6 +75,30 @@ def test_a_damaged_cache_counts_as_empty(tmp_path: Path, monkeypatch: pytest.Mon
         cache.write_text(content)
         assert not measure_latencies([TINY], SETUP, cache=cache)[0].is_cached
     assert measure_latencies([TINY], SETUP, cache=cache)[0].is_cached
+
+
+def test_a_flipped_bit_in_the_cache_is_noticed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(latency, "prepare_inference", lambda *_: lambda: None)
+    cache = tmp_path / "measured.json"
+    measure_latencies([TINY], SETUP, cache=cache)
+    whole, known = cache.read_bytes(), latency._read(cache)
+    assert known
+    for place in range(len(whole)):
+        changed = bytearray(whole)
+        changed[place] ^= 1 << place % 8
+        cache.write_bytes(changed)
+        assert latency._read(cache) in ({}, known)
+
+
+@pytest.mark.parametrize("value", [0, -1, math.nan, math.inf, None, [], "x", 10**400])
+def test_a_forged_time_in_the_cache_is_not_used(tmp_path: Path, value: object) -> None:
+    row = asdict(fake_latency(TINY, 1.0))
+    write_checked(tmp_path / "measured.json", {"a": row})
+    assert latency._read(tmp_path / "measured.json")
+    write_checked(tmp_path / "measured.json", {"a": row | {"median_ms": value}})
+    assert latency._read(tmp_path / "measured.json") == {}
 
 
 def test_what_cannot_be_kept_is_said_before_measuring(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
+import os
 import pickle
 import time
+import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -13,7 +16,7 @@ import pytest
 from fashion_files import write_fashion_mnist
 from torchvision import datasets
 
-from resnext.data import fashion_mnist
+from resnext.data import cifar, fashion_mnist
 from resnext.data.cifar import load_cifar
 from resnext.data.fashion_mnist import load_fashion_mnist
 from resnext.errors import DataError
@@ -22,28 +25,32 @@ NUM_WORKERS = 4
 
 
 class FakeFetch:
-    """Counts the downloads, takes its time and leaves torn files meanwhile."""
+    """Counts the downloads of all files, takes its time and leaves torn files meanwhile."""
 
-    def __init__(self) -> None:
-        self.num_calls = 0
-
-    def fashion_mnist(self, root: Path, *, download: bool) -> None:
-        assert download
-        self.num_calls += 1
-        folder = root / "FashionMNIST" / "raw"
+    def __init__(self, folder: Path) -> None:
+        self.files: list[str] = []
         write_fashion_mnist(folder, 20)
-        whole = {path: path.read_bytes() for path in folder.iterdir()}
-        for path, content in whole.items():
-            path.write_bytes(content[: len(content) // 2])
-        time.sleep(0.3)
-        for path, content in whole.items():
-            path.write_bytes(content)
+        self._folder = folder
+
+    @property
+    def num_calls(self) -> float:
+        return len(self.files) / len(datasets.FashionMNIST.resources)
+
+    def fetch(self, address: str, place: Path, md5: str) -> None:
+        assert md5 in dict(datasets.FashionMNIST.resources).values()
+        assert address.startswith("http")
+        self.files.append(place.name)
+        content = (self._folder / place.name).read_bytes()
+        place.parent.mkdir(exist_ok=True)
+        place.write_bytes(content[: len(content) // 2])
+        time.sleep(0.1)
+        place.write_bytes(content)
 
 
 @pytest.fixture
-def fetch(monkeypatch: pytest.MonkeyPatch) -> FakeFetch:
-    fake = FakeFetch()
-    monkeypatch.setattr(datasets, "FashionMNIST", fake.fashion_mnist)
+def fetch(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> FakeFetch:
+    fake = FakeFetch(tmp_path_factory.mktemp("published"))
+    monkeypatch.setattr(fashion_mnist, "fetch_official", fake.fetch)
     monkeypatch.setattr(fashion_mnist, "_PARTS", {"train": 20, "t10k": 20})
     return fake
 
@@ -121,6 +128,7 @@ def test_of_several_workers_one_unpacks_cifar(
             place.write_bytes(content)
 
     monkeypatch.setattr(kind, "download", unpack_slowly)
+    monkeypatch.setattr(cifar, "fetch_official", lambda *_: None)
     with ThreadPoolExecutor(NUM_WORKERS) as pool:
         sets = list(pool.map(lambda root: load_cifar(10, root), [tmp_path] * NUM_WORKERS))
     assert len(calls) == 1
@@ -137,3 +145,22 @@ def _cifar_files() -> dict[str, bytes]:
     names = [name for name, _ in (*kind.train_list, *kind.test_list)]
     files = {name: pickle.dumps({"data": pixels, "labels": [0, 1]}) for name in names}
     return files | {kind.meta["filename"]: pickle.dumps({kind.meta["key"]: ["a", "b"]})}
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_a_file_that_holds_more_than_it_should_is_not_read_whole(
+    tmp_path: Path, fetch: FakeFetch, packed: bool
+) -> None:
+    write_fashion_mnist(tmp_path, 20, packed=packed)
+    path = next(tmp_path.glob("t10k-images*"))
+    if packed:
+        path.write_bytes(gzip.compress(bytes(100 << 20), 1))
+    else:
+        os.truncate(path, 100 << 20)
+    tracemalloc.start()
+    with pytest.raises(DataError, match=r"t10k-images-idx3-ubyte\[.gz\]"):
+        load_fashion_mnist(tmp_path)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 10 << 20
+    assert fetch.num_calls == 0

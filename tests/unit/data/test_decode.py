@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from resnext.data.decode import MAX_PIXELS, decode
+from resnext.data.decode import decode
+from resnext.data.image_limits import MAX_PIXELS
 from resnext.errors import DataError
 
 RNG = np.random.default_rng(0)

@@ -54,6 +54,18 @@ def test_images_in_files_have_their_path(tmp_path: Path) -> None:
     assert paths[1].endswith(".png")  # its bytes are no text, and are no reason to fail
 
 
+def test_classes_of_any_name_can_be_written(tmp_path: Path) -> None:
+    """A class folder may have a name that is no text."""
+    names = ("ä", "\udcff", "x" * 5000)
+    write_features(
+        tmp_path / "f.parquet", [make_rows(3)], classes=names, metadata={"classes": names}
+    )
+    table = parquet.read_table(tmp_path / "f.parquet")
+    found = table["class"].to_pylist()
+    assert (found[0], found[2]) == (names[0], names[2])
+    assert json.loads(table.schema.metadata[b"classes"]) == list(names)
+
+
 @pytest.mark.parametrize("rows_of_part", [1, 4, 7, 30])
 def test_a_row_group_has_a_bounded_number_of_rows(tmp_path: Path, rows_of_part: int) -> None:
     parts = [make_rows(rows_of_part, start) for start in range(0, 60, rows_of_part)]

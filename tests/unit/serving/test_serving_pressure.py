@@ -18,6 +18,7 @@ from made_service import (
     mean_of_channels,
 )
 
+from resnext.errors import CheckpointError
 from resnext.serving.admission import Admission, Ticket
 from resnext.serving.batcher import Batcher
 from resnext.serving.limits import Limits
@@ -146,7 +147,7 @@ def test_an_error_of_the_runtime_fails_its_batch_only() -> None:
         return list(results)
 
     results = asyncio.run(run())
-    assert [isinstance(result, RuntimeError) for result in results] == [False, True, False]
+    assert [isinstance(result, CheckpointError) for result in results] == [False, True, False]
 
 
 def test_an_image_whose_caller_gave_up_is_not_run() -> None:

@@ -54,7 +54,8 @@ def made_figures(trial: Trial, error: float, **changes: Any) -> Figures:
         "machine": "made-up processor, 2 threads",
         "precision": "bfloat16",
     }
-    return Figures.model_construct(**given | changes)
+    values: dict[str, Any] = given | changes
+    return Figures.model_construct(**values)
 
 
 def made_row(trial: Trial, error: float | None, root: Path = NO_FOLDER, **changes: Any) -> Row:

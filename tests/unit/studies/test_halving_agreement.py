@@ -42,7 +42,10 @@ def test_equal_errors_have_no_ranking() -> None:
 
 def row(folder: Path, curve: list[float], state: State = "done") -> Row:
     (folder / "run").mkdir(parents=True)
-    lines = [{"kind": "epoch", "epoch": n + 1, "top1_error": e} for n, e in enumerate(curve)]
+    lines = [
+        {"kind": "epoch", "step": n + 1, "epoch": n + 1, "top1_error": e}
+        for n, e in enumerate(curve)
+    ]
     (folder / "run" / "metrics.jsonl").write_text("".join(json.dumps(x) + "\n" for x in lines))
     model = config_from("resnext_1-1_2x4d_cifar")
     trial = Trial(Design(label="a", model=model), TrainConfig(model=model))

@@ -260,8 +260,8 @@ def test_the_papers_figures_of_the_networks_meant_have_rows_or_columns(tmp_path:
     line = next(line for line in markdown.splitlines() if "101 layers, 1x64d" in line)
     assert re.split(r" +\| +", line)[:3] == [
         "| the paper, imagenet",
-        r"22.0 \(101 layers, 1x64d\)",
-        r"21.7 \(101 layers, 2x40d\)",
+        markdown_text("22.0 (101 layers, 1x64d)"),
+        markdown_text("21.7 (101 layers, 2x40d)"),
     ]
     assert "they compare in their order, not digit by digit" in page.text
     assert "the paper, imagenet 23.9 50 layers, 1x64d 23.0 50 layers, 2x40d" in page.text
@@ -272,8 +272,6 @@ def test_the_papers_figures_of_the_networks_meant_have_rows_or_columns(tmp_path:
     means = {design.label: 9.0 for design in listed.designs}
     rows = simulated_rows(listed, means, seed=2, shared=0.2, own=0.15)
     page, _, markdown = written(listed, rows, tmp_path / "table7")
-    assert re.search(r"\| +\| top\\-1 error +\| the paper, cifar10 +\|", markdown)
-    assert re.search(
-        r"\| resnext11\\_4x16d +\| [^|]*\| 3.65 \\\(resnext29\\_8x64d\\\) +\|", markdown
-    )
+    assert re.search(r"\| +\| top-1 error +\| the paper, cifar10 +\|", markdown)
+    assert re.search(r"\| resnext11_4x16d +\| [^|]*\| 3.65 \(resnext29_8x64d\) +\|", markdown)
     assert "3.65 resnext29_8x64d" in page.text

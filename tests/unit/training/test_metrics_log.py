@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from resnext.errors import RunError
 from resnext.training.metrics_log import MetricsLog, read_metrics
 
 
@@ -37,3 +39,16 @@ def test_tensorboard_shows_the_same_figures(tmp_path: Path) -> None:
     events.Reload()
     assert events.Tags()["scalars"] == ["epoch/loss"]
     assert [(event.step, event.value) for event in events.Scalars("epoch/loss")] == [(7, 0.25)]
+
+
+def test_a_log_that_is_no_file_is_one_message(tmp_path: Path) -> None:
+    (tmp_path / "metrics.jsonl").mkdir()
+    with pytest.raises(RunError, match=r"cannot read .*metrics\.jsonl.*move it away"):
+        read_metrics(tmp_path)
+
+
+def test_figures_that_are_not_finite_are_figures(tmp_path: Path) -> None:
+    log = MetricsLog(tmp_path, total_steps=0)
+    log.write("epoch", 1, epoch=1, top1_error=90.0, loss=float("inf"), train_loss=float("nan"))
+    log.close()
+    assert len(read_metrics(tmp_path)) == 1

@@ -35,7 +35,9 @@ def test_lines_stay_lines() -> None:
     assert printable_lines("a\n\x1b[2Jb") == "a\n\\x1b[2Jb"
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1+1", " =1", "\r=cmd|'x'!A"])
+@pytest.mark.parametrize(
+    "text", ["=1+1", "\uff1d1+1", "+1", "-1", "@SUM(A1)", "\t=1+1", " =1", "\r=cmd|'x'!A"]
+)
 def test_a_csv_cell_never_begins_like_a_formula(text: str) -> None:
     file = io.StringIO()
     csv.writer(file).writerow([csv_cell(text)])
@@ -57,6 +59,14 @@ def test_numbers_and_ordinary_texts_stay_as_they_are_in_csv() -> None:
         "`code`",
         "https://127.0.0.1/",
         "# title",
+        "1. list",
+        "- list",
+        "_emphasis_ and __strong__",
+        "www.example.org",
+        "a@example.org",
+        "line\n---\n# heading",
+        "\\",
+        "$x^2$ :smile:",
         "&lt;b&gt;",
         "<http://127.0.0.1>",
     ],

@@ -11,11 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from resnext.cache import cache_folder
 from resnext.errors import ConfigError
 from resnext.model.config import ResNeXtConfig
 from resnext.model.names import name_of, parse_name
+from resnext.untrusted.names import check_file_name
 from resnext.weights.catalogue import entries, filter_entries, find_entry
 from resnext.weights.entry import WeightsEntry
+from resnext.weights.fetch import place_of
 
 each_entry = pytest.mark.parametrize("entry", entries(), ids=lambda entry: entry.name)
 
@@ -57,6 +60,13 @@ def test_its_name_is_its_network_and_a_tag(entry: WeightsEntry) -> None:
     assert re.fullmatch(r"[a-z0-9_]+", tag)
     wide = {"wide_resnet50_2": "resnet50_1x128d", "wide_resnet101_2": "resnet101_1x128d"}
     assert wide.get(network, network) == entry.network
+
+
+@each_entry
+def test_its_place_lies_in_the_cache(entry: WeightsEntry) -> None:
+    assert check_file_name(entry.name) == entry.name
+    assert check_file_name(entry.filename) == entry.filename
+    assert place_of(entry).parent.parent == cache_folder("weights")
 
 
 @each_entry

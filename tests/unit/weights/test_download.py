@@ -8,12 +8,14 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
-from resnext.download import Checksum, download
+from resnext import download as downloading
+from resnext.download import Checksum
 from resnext.errors import DownloadError, LicenceError
 from resnext.weights import fetch as fetching
 from resnext.weights.entry import WeightsEntry
@@ -22,6 +24,7 @@ from resnext.weights.fetch import fetch, place_of
 CONTENT = bytes(range(256)) * 4000
 SHA1 = hashlib.sha1(CONTENT).hexdigest()
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
+download = partial(downloading.download, max_bytes=len(CONTENT))
 
 
 @dataclass
@@ -55,6 +58,10 @@ def server(*plan: str) -> Iterator[tuple[str, Behaviour]]:
                 return
             body = CONTENT[start:]
             self.send_response(206 if start else 200)
+            if start:
+                self.send_header(
+                    "Content-Range", f"bytes {start}-{len(CONTENT) - 1}/{len(CONTENT)}"
+                )
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body[: len(body) // 2] if what == "drop" else body)
@@ -203,7 +210,7 @@ def test_a_wrong_file_put_by_hand_is_refused_and_left() -> None:
 
 
 def test_a_full_disk_is_told_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(fetching, "download", fail)
@@ -260,7 +267,7 @@ def test_processes_that_unpack_one_archive_wait_for_one_another(
     entry = entry_at("http://127.0.0.1:1/weights.pth.zip", sha256="", sha1=SHA1)
     fetched, found = [], []
 
-    def deliver(address: str, place: Path, *_: object) -> Path:
+    def deliver(address: str, place: Path, *_: object, **__: object) -> Path:
         fetched.append(address)
         place.write_bytes(zipped(CONTENT))
         time.sleep(0.1)
@@ -276,7 +283,26 @@ def test_processes_that_unpack_one_archive_wait_for_one_another(
     assert len(fetched) == 1
 
 
-@pytest.mark.parametrize("archive", [zipped(b"other"), zipped(CONTENT)[:5000], b"no archive"])
+def marked(offset: int, value: int) -> bytes:
+    """Return an archive with a number of 16 bits changed in both of its headers."""
+    archive = bytearray(zipped(CONTENT))
+    for start, extra in ((archive.index(b"PK\3\4"), 0), (archive.index(b"PK\1\2"), 2)):
+        place = start + offset + extra
+        archive[place : place + 2] = value.to_bytes(2, "little")
+    return bytes(archive)
+
+
+BAD_ARCHIVES = {
+    "another file": zipped(b"other"),
+    "cut": zipped(CONTENT)[:5000],
+    "no archive": b"no archive",
+    "password": marked(6, 1),
+    "compression": marked(8, 77),
+    "bit": marked(8, 8),
+}
+
+
+@pytest.mark.parametrize("archive", BAD_ARCHIVES.values(), ids=BAD_ARCHIVES)
 def test_a_bad_archive_leaves_no_file(archive: bytes) -> None:
     entry = entry_at("http://127.0.0.1:1/weights.pth.zip", sha256="", sha1=SHA1)
     place_of(entry).parent.mkdir(parents=True)

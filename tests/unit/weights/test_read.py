@@ -112,7 +112,7 @@ def test_torch7s_text_form_is_explained(tmp_path: Path) -> None:
 
 
 def test_a_missing_file_is_one_message(tmp_path: Path) -> None:
-    with pytest.raises(CheckpointError, match="No such file"):
+    with pytest.raises(CheckpointError, match="there is no such file"):
         read_tensors(tmp_path / "nothing.pth")
 
 

@@ -246,5 +246,6 @@ def test_a_connection_that_breaks_is_told(monkeypatch: pytest.MonkeyPatch) -> No
         raise Broken
 
     monkeypatch.setattr("huggingface_hub.hf_hub_download", break_off)
+    monkeypatch.setattr("huggingface_hub.get_hf_file_metadata", break_off)
     with pytest.raises(DownloadError, match=r"me/network: model\.safetensors did not .*Broken"):
         hub_file("me/network", "model.safetensors")

@@ -8,15 +8,16 @@ import os
 import re
 import shutil
 import tarfile
-import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path, PurePosixPath
 from typing import IO
 
 from resnext.data.imagenet.layout import hidden, is_image
 from resnext.data.imagenet.scan import Progress
-from resnext.errors import DataError
+from resnext.data.tar_limits import TAR_ERRORS, open_limited
+from resnext.errors import DataError, ResNeXtError
+from resnext.untrusted.names import shown
 
 _LOG = logging.getLogger(__name__)
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
@@ -55,12 +56,17 @@ def open_tar(path: Path, inner: IO[bytes] | None = None) -> Iterator[tarfile.Tar
     if inner is None and not path.is_file():
         raise DataError(f"{path} is not a file; give a tar archive")
     try:
-        with tarfile.open(None if inner else path, "r:*", inner) as tar:
+        with (
+            nullcontext(inner) if inner else path.open("rb") as file,
+            open_limited(file, "r:*") as tar,
+        ):
             yield tar
-    except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
+    except ResNeXtError:
+        raise
+    except TAR_ERRORS as error:
         raise DataError(
-            f"{path}: unpacking stopped: {error}. What is there is whole; mend the cause and give "
-            "the same command to go on"
+            f"{path}: unpacking stopped: {' '.join(str(error).split())}. What is there is whole; "
+            "remove the cause and give the same command to go on"
         ) from error
 
 
@@ -95,8 +101,8 @@ def images_in(tar: tarfile.TarFile, archive: str) -> Iterator[tuple[tarfile.TarI
             or member.size > _LARGEST_IMAGE_MIB << 20
         ):
             raise DataError(
-                f"{archive}: the image {member.name!r} comes twice, has a name of odd characters "
-                f"or more than {_LARGEST_IMAGE_MIB} MiB; this is not an official archive"
+                f"{archive}: the image {shown(member.name)} comes twice, has a name of odd "
+                f"characters or more than {_LARGEST_IMAGE_MIB} MiB; this is not an official archive"
             )
         seen.add(name)
         yield member, name
@@ -113,13 +119,13 @@ def refuse_hostile(member: tarfile.TarInfo, archive: str) -> None:
     path = PurePosixPath(member.name)
     if path.is_absolute() or ".." in path.parts:
         raise DataError(
-            f"{archive}: the member {member.name!r} would leave the folder; this is not an "
+            f"{archive}: the member {shown(member.name)} would leave the folder; this is not an "
             "official archive, do not use it"
         )
     if not (member.isreg() or member.isdir()):
         raise DataError(
-            f"{archive}: the member {member.name!r} is a link or a device; official archives hold "
-            "files only, do not use it"
+            f"{archive}: the member {shown(member.name)} is a link or a device; official archives "
+            "hold files only, do not use it"
         )
 
 

@@ -5,14 +5,19 @@ It names no path and no date, so the same sets give the same bytes everywhere.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
 from resnext.data.imagenet.layout import is_synset
 from resnext.errors import DataError
+from resnext.untrusted import parse
+from resnext.untrusted.names import shown
 
 Source = Literal["imagenet1k", "full"]
+_MAX_BYTES = 8 * 2**20
+_NUM_IMAGES = re.compile(r"[0-9]{1,9}")
 _COLUMNS = "synset\tsource\tnum_images"
 RULE = """\
 The {num_own:,} classes of ImageNet-1K and the {num_other:,} largest other synsets of the full set.
@@ -79,8 +84,8 @@ def read_text(path: Path) -> str:
         DataError: It cannot be read.
     """
     try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        return parse.read_text(path, _MAX_BYTES)
+    except (OSError, ValueError) as error:
         raise DataError(f"cannot read the class list {path}: {error}") from error
 
 
@@ -109,10 +114,10 @@ def parse_text(text: str, origin: Path) -> tuple[ClassRow, ...]:
 
 def _read_row(line: str, origin: Path) -> ClassRow:
     fields = line.split("\t")
-    if len(fields) == 3 and is_synset(fields[0]) and fields[2].isdecimal():
+    if len(fields) == 3 and is_synset(fields[0]) and _NUM_IMAGES.fullmatch(fields[2]):
         for source in get_args(Source):
             if fields[1] == source:
                 return ClassRow(fields[0], source, int(fields[2]))
     raise DataError(
-        f"{origin}: {line[:60]!r} is not a synset, {' or '.join(get_args(Source))}, and a number"
+        f"{origin}: {shown(line)} is not a synset, {' or '.join(get_args(Source))}, and a number"
     )

@@ -11,19 +11,25 @@ from __future__ import annotations
 import io
 import re
 import tarfile
+import zlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, Literal
 
 from resnext.data.imagenet.archives import open_tar
 from resnext.data.imagenet.layout import Layout, is_synset, listed
 from resnext.errors import ConfigError, DataError
+from resnext.untrusted.names import shown
+from resnext.untrusted.parse import read_bytes
 
 NUMBERS_NAME = "ILSVRC2012_validation_ground_truth.txt"
 META_NAME = "meta.mat"
 _LARGEST_MIB = 64
+_MAT_HEADER_BYTES = 128
+_MAT_COMPRESSED = 15
+_NUMBER = re.compile(r"[0-9]{1,9}")
 _KAGGLE_LINE = re.compile(r"ILSVRC2012_val_([0-9]{8}),(n[0-9]{8}) ")
 _KAGGLE_HEADER = "ImageId,PredictionString"
 
@@ -102,6 +108,7 @@ def _read_meta(
     from scipy.io import loadmat
 
     try:
+        _check_expansion(content)
         records: Any = loadmat(io.BytesIO(content), variable_names=["synsets"], squeeze_me=True)
         leaves = [row for row in records["synsets"] if int(row["num_children"]) == 0]
         synset_of = {int(row["ILSVRC2012_ID"]): str(row["WNID"]) for row in leaves}
@@ -109,8 +116,8 @@ def _read_meta(
     # A damaged file can raise nearly anything in scipy's reader.
     except Exception as error:
         raise DataError(
-            f"{origin}: cannot read {META_NAME} ({type(error).__name__}: {error}); give the "
-            "development kit of ILSVRC 2012"
+            f"{origin}: cannot read {META_NAME} ({type(error).__name__}: {shown(str(error))}); "
+            "give the development kit of ILSVRC 2012"
         ) from error
     if sorted(counts) != list(layout.synsets) or len(synset_of) != len(counts):
         raise DataError(
@@ -121,11 +128,30 @@ def _read_meta(
     return synset_of, counts
 
 
+def _check_expansion(content: bytes) -> None:
+    """Refuse a file whose compressed elements are larger than any official one's.
+
+    Raises:
+        ValueError: They are.
+    """
+    order: Literal["little", "big"] = "little" if content[126:128] == b"IM" else "big"
+    start, room = _MAT_HEADER_BYTES, _LARGEST_MIB << 20
+    while start + 8 <= len(content):
+        kind, size = (int.from_bytes(content[k : k + 4], order) for k in (start, start + 4))
+        start += 8
+        if kind == _MAT_COMPRESSED:
+            unpacked = zlib.decompressobj().decompress(content[start : start + size], room + 1)
+            room -= len(unpacked)
+            if room < 0:
+                raise ValueError(f"it expands to more than {_LARGEST_MIB} MiB")
+        start += size
+
+
 def _named(lines: Sequence[str], synset_of: dict[int, str], origin: Path) -> list[str]:
     synsets = []
     for number, line in enumerate(lines, start=1):
-        if not line.isdecimal() or int(line) not in synset_of:
-            raise DataError(f"{origin}: line {number}, {line[:40]!r}, is not the number of a class")
+        if not _NUMBER.fullmatch(line) or int(line) not in synset_of:
+            raise DataError(f"{origin}: line {number}, {shown(line)}, is not the number of a class")
         synsets.append(synset_of[int(line)])
     return synsets
 
@@ -179,16 +205,16 @@ def _extract(tar: tarfile.TarFile, member: tarfile.TarInfo, devkit: Path) -> byt
     source = tar.extractfile(member) if member.isreg() else None
     if source is None or member.size > _LARGEST_MIB << 20:
         raise DataError(
-            f"{devkit}: {member.name} is no file or larger than {_LARGEST_MIB} MiB; this is not "
-            "the official kit"
+            f"{devkit}: {shown(member.name)} is no file or larger than {_LARGEST_MIB} MiB; this is "
+            "not the official kit"
         )
     return source.read()
 
 
 def _read(file: Path) -> bytes:
     try:
-        if file.stat().st_size > _LARGEST_MIB << 20:
-            raise DataError(f"{file} is larger than {_LARGEST_MIB} MiB, which no such file is")
-        return file.read_bytes()
+        return read_bytes(file, _LARGEST_MIB << 20)
     except OSError as error:
         raise DataError(f"cannot read {file}: {error.strerror}") from error
+    except ValueError as error:
+        raise DataError(f"{file} {error}; give the official file") from None

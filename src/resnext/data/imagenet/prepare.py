@@ -25,6 +25,7 @@ from resnext.data.imagenet.layout import ARCHIVES, Layout, hidden, is_image, is_
 from resnext.data.imagenet.scan import Progress
 from resnext.errors import DataError
 from resnext.files import write_whole
+from resnext.untrusted.names import shown
 
 _VAL_NAME = re.compile(r"ILSVRC2012_val_([0-9]{8})\.jpe?g", re.IGNORECASE)
 
@@ -88,8 +89,8 @@ def unpack_train(archive: Path, train: Path, layout: Layout, progress: Progress 
             synset = name.removesuffix(".tar")
             if not name.endswith(".tar") or synset not in layout.synsets or synset in found:
                 raise DataError(
-                    f"{archive}: {member.name!r} is not the archive of one of the classes, such "
-                    f"as {layout.synsets[0]}.tar; give {ARCHIVES['train'].name}"
+                    f"{archive}: {shown(member.name)} is not the archive of one of the classes, "
+                    f"such as {layout.synsets[0]}.tar; give {ARCHIVES['train'].name}"
                 )
             inner = outer.extractfile(member)
             with open_tar(archive / name, inner) as tar:

@@ -8,8 +8,11 @@ read for longest go first.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
+import re
+import stat
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -19,8 +22,10 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from resnext.errors import DownloadError
+from resnext.partial_file import OversizeError, open_partial
 
 _PARTIAL = ".partial"
+_NAME = re.compile(r"[^.]+\.tar(\.(?P<size>[0-9]{1,15})\.partial)?")
 _ROOM_LOCK = "room.lock"
 _WAIT_S = 0.05  # until another process has finished what it reserved room for
 
@@ -45,13 +50,15 @@ class Wanted:
 class ShardCache:
     """Opens files of the cache; what is missing is fetched."""
 
-    def __init__(self, folder: Path, bound_bytes: int, fetch: Callable[[str, Path], None]) -> None:
+    def __init__(
+        self, folder: Path, bound_bytes: int, fetch: Callable[[str, Path, int], None]
+    ) -> None:
         """Describe the cache; nothing is made yet.
 
         Args:
             folder: The cache: folders of sets, with their shards.
             bound_bytes: Shards of all sets together, finished or not, take at most this.
-            fetch: Completes a partial file from an address.
+            fetch: Completes a partial file from an address; it has at most so many bytes.
         """
         self._folder, self._bound, self._fetch = folder, bound_bytes, fetch
 
@@ -62,11 +69,11 @@ class ShardCache:
             DownloadError: The file cannot be fetched, is another one or cannot be kept.
         """
         try:
-            opened = _open(wanted.path)
+            opened = _open(wanted)
             if opened is not None:
                 return opened
             with FileLock(_lock_of(wanted.path)):
-                opened = _open(wanted.path)  # another process may have fetched it meanwhile
+                opened = _open(wanted)  # another process may have fetched it meanwhile
                 return self._obtain(wanted) if opened is None else opened
         except OSError as error:
             raise DownloadError(
@@ -78,11 +85,13 @@ class ShardCache:
         """Fetch, verify, rename and open; the caller holds the file's lock."""
         partial = _partial_of(wanted)
         self._reserve(wanted, partial)
-        self._fetch(wanted.address, partial)
-        if not _is_whole(partial, wanted):  # a part may be stale, or a bit flipped on the way
-            partial.write_bytes(b"")
-            self._fetch(wanted.address, partial)
-        if not _is_whole(partial, wanted):
+        for _ in range(2):  # a part may be stale, or a bit flipped on the way
+            with suppress(OversizeError):
+                self._fetch(wanted.address, partial, wanted.size_bytes)
+                if _is_whole(partial, wanted):
+                    break
+            _empty(partial)
+        else:
             partial.unlink()
             raise DownloadError(
                 f"{wanted.address} is not the file that the index lists: its size or SHA-256 "
@@ -98,11 +107,9 @@ class ShardCache:
         while True:
             with FileLock(self._folder / _ROOM_LOCK):
                 if partial.exists() or self._make_room(wanted.size_bytes):
-                    partial.touch()
+                    open_partial(partial).close()
                     break
             time.sleep(_WAIT_S)
-        if partial.stat().st_size > wanted.size_bytes:
-            os.truncate(partial, 0)
 
     def _make_room(self, size_bytes: int) -> bool:
         """Remove old files until so much more fits; False if others still fetch too much."""
@@ -121,27 +128,37 @@ def used_bytes(folder: Path) -> int:
     return sum(size for _, size, _ in _files(folder))
 
 
-def _open(path: Path) -> int | None:
-    """Open a file that is there and note that it was used now."""
+def _open(wanted: Wanted) -> int | None:
+    """Open a file that is there in its full length, and note that it was used now."""
+    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
     try:
-        opened = os.open(path, os.O_RDONLY)
-    except FileNotFoundError:
+        opened = os.open(wanted.path, flags)
+    except OSError as error:
+        if error.errno in (errno.ENOENT, errno.ELOOP):
+            return None
+        raise
+    status = os.fstat(opened)
+    if not stat.S_ISREG(status.st_mode) or status.st_size != wanted.size_bytes:
+        os.close(opened)
         return None
     with suppress(OSError):  # the cache may be another user's; then it only ages
-        os.utime(path)
+        os.utime(opened)
     return opened
 
 
 def _files(folder: Path) -> list[tuple[int, int, Path]]:
     """List time of last use, size and path of all shards, whole and partial."""
     found = []
-    for path in folder.glob("*/*.tar*"):
-        if path.suffix == ".lock":
-            continue
-        with suppress(FileNotFoundError):  # a part that its process gave up at this moment
-            status = path.stat()
-            size = int(path.suffixes[-2][1:]) if path.suffix == _PARTIAL else status.st_size
-            found.append((status.st_mtime_ns, size, path))
+    # Links are passed by: making room must not remove files outside of the cache.
+    for own in (path for path in folder.glob("*") if path.is_dir() and not path.is_symlink()):
+        for path in own.iterdir():
+            name = _NAME.fullmatch(path.name)
+            if name is None:
+                continue
+            with suppress(FileNotFoundError):  # a part that its process gave up at this moment
+                status = path.lstat()
+                size = int(name["size"]) if name["size"] else status.st_size
+                found.append((status.st_mtime_ns, size, path))
     return found
 
 
@@ -164,6 +181,11 @@ def _partial_of(wanted: Wanted) -> Path:
 
 def _lock_of(path: Path) -> Path:
     return path.with_name(path.name + ".lock")
+
+
+def _empty(partial: Path) -> None:
+    with open_partial(partial) as file:
+        file.truncate(0)
 
 
 def _is_whole(path: Path, wanted: Wanted) -> bool:

@@ -14,15 +14,14 @@ from resnext.data.shards.encode import read_header
 from resnext.data.shards.layout import (
     ShardRecord,
     SplitIndex,
-    names_path,
     read_index,
     rows_path,
     shard_name,
 )
-from resnext.data.shards.pack import file_sha256
 from resnext.data.shards.processes import spread
 from resnext.data.shards.table import ShardTable
 from resnext.data.shards.write import read_shard
+from resnext.download import sha256_of
 from resnext.errors import DataError
 
 
@@ -64,7 +63,7 @@ def check(root: Path, workers: int, progress: Callable[[int], None] | None = Non
     index = read_index(root)
     damage: list[Damage] = []
     for split, listed in index.splits.items():
-        found = _check_tables(root, split, listed)
+        found = _check_tables(root, split, listed, len(index.classes))
         damage += found
         if found:
             continue  # without its table nothing is known of the samples
@@ -81,20 +80,18 @@ def check(root: Path, workers: int, progress: Callable[[int], None] | None = Non
     )
 
 
-def _check_tables(root: Path, split: str, listed: SplitIndex) -> list[Damage]:
+def _check_tables(root: Path, split: str, listed: SplitIndex, num_classes: int) -> list[Damage]:
     damage = []
-    expected = {
-        rows_path(root, split): listed.rows_sha256,
-        names_path(root, split): listed.names_sha256,
-    }
-    for path, sha256 in expected.items():
-        if not path.exists():
+    for path, sha256 in listed.tables(root, split).items():
+        if not path.is_file():
             damage.append(Damage(path.name, "is missing"))
-        elif file_sha256(path) != sha256:
+        elif sha256_of(path) != sha256:
             damage.append(Damage(path.name, "its SHA-256 differs from the index"))
-    counted = sum(shard.num_samples for shard in listed.shards)
-    if not damage and not counted == len(ShardTable(root, split)) == listed.num_samples:
-        damage.append(Damage(rows_path(root, split).name, "the index counts other samples"))
+    if not damage:
+        try:
+            ShardTable(root, split).check(listed, num_classes)
+        except DataError as error:
+            damage.append(Damage(rows_path(root, split).name, str(error)))
     return damage
 
 
@@ -103,7 +100,7 @@ def _check_shard(
 ) -> tuple[int, list[Damage]]:
     """Compare a shard with its hash and its samples with the table."""
     number, record = task
-    if not (root / record.name).exists():
+    if not (root / record.name).is_file():
         return record.num_samples, [Damage(record.name, "is missing")]
     table = ShardTable(root, split)
     rows_n = np.flatnonzero(table.column("shard") == number)

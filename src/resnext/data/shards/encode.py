@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import io
-import warnings
 from dataclasses import dataclass
 
-from PIL import Image
-
-from resnext.data.decode import MAX_PIXELS, decode_bytes
+from resnext.data.decode import decode_bytes, open_image
 from resnext.data.geometry import resize_short_side
 from resnext.errors import DataError
 
@@ -84,17 +81,10 @@ def read_header(content: bytes) -> Header:
     Raises:
         DataError: It is no image that can be decoded.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # odd metadata and large sizes are judged elsewhere
-        try:
-            with Image.open(io.BytesIO(content), formats=[*_ENDINGS]) as image:
-                # Pillow calls a JPEG with previews inside MPO.
-                ending = _ENDINGS.get(image.format or "", "jpg")
-                return Header(ending, image.mode, image.size)
-        # A damaged header raises nearly anything; the decoder then words the reason.
-        except Exception as error:
-            decode_bytes(content)
-            raise DataError(f"no image: {error}") from error
+    with open_image(content) as image:
+        # Pillow calls a JPEG with previews inside MPO.
+        ending = _ENDINGS.get(image.format or "", "jpg")
+        return Header(ending, image.mode, image.size)
 
 
 def _is_whole(content: bytes, header: Header) -> bool:
@@ -103,6 +93,5 @@ def _is_whole(content: bytes, header: Header) -> bool:
     A torn JPEG lacks the end marker. Decoding a million photographs to find the few torn
     ones takes hours, this takes none.
     """
-    width, height = header.size
     is_plain = header.ending == "jpg" and header.mode in _PLAIN_MODES
-    return is_plain and content.endswith(_END_OF_JPEG) and width * height <= MAX_PIXELS
+    return is_plain and content.endswith(_END_OF_JPEG)

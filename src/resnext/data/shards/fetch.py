@@ -1,41 +1,64 @@
-"""From an address to a file: over HTTP(S), or from any store that fsspec knows."""
+"""From an address to a file: over HTTP(S), or from a store that fsspec knows."""
 
 from __future__ import annotations
 
 import importlib
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
-from resnext.download import CHUNK_BYTES, Patience, UnavailableError, fetch_http, keep_trying
 from resnext.errors import ConfigError, DownloadError
+from resnext.partial_file import (
+    CHUNK_BYTES,
+    Patience,
+    UnavailableError,
+    check_total,
+    keep_trying,
+    open_partial,
+    size_of,
+)
+from resnext.web import fetch_http
 
 _WEB = ("http", "https")
+# fsspec knows others that open a second address named in the first, unpack archives, follow a
+# list of references found there or run a shell. An address may come with a run of somebody else.
+_STORES = (
+    "abfs", "abfss", "az", "file", "gcs", "gs", "hdfs", "hf", "memory", "oci", "oss", "s3", "s3a",
+    "sftp",
+)  # fmt: skip
 # A training that runs for days outlives a restart of the server: about two minutes a file.
 PATIENCE = Patience(attempts=9, without_network=True)
 
 
-def fetch(address: str, partial: Path, patience: Patience) -> None:
+def fetch(address: str, partial: Path, max_bytes: int, patience: Patience) -> None:
     """Complete a partial file, which nobody else writes, from its address.
 
     Args:
         address: On a web server, or for fsspec.
-        partial: What is there of it, if anything; it is gone on with.
+        partial: What is there of it, if anything; the rest is appended.
+        max_bytes: Largest size of the file; nothing beyond it is written.
         patience: When to give up.
 
     Raises:
         ConfigError: Nothing that is installed can read such addresses.
-        DownloadError: It cannot be fetched.
+        DownloadError: It cannot be fetched; an `OversizeError` if it is too large.
     """
     if urlsplit(address).scheme.lower() in _WEB:
-        fetch_http(address, partial, patience)
+        fetch_http(address, partial, patience, max_bytes=max_bytes)
         return
     store, path = _store(address)
-    keep_trying(address, partial, patience, lambda: _continue(store, path, address, partial))
+    keep_trying(
+        address, partial, patience, lambda: _continue(store, path, address, partial, max_bytes)
+    )
 
 
 def _store(address: str) -> tuple[Any, str]:
     """Return fsspec's file system and the path in it."""
+    if urlsplit(address).scheme.lower() not in _STORES or "::" in address:
+        raise ConfigError(
+            f"{address}: such addresses are not read; give http://, https:// or one of a store "
+            f"that fsspec knows: {', '.join(f'{store}://' for store in _STORES)}"
+        )
     try:
         fsspec: Any = importlib.import_module("fsspec")  # it has no types
     except ImportError:
@@ -45,27 +68,27 @@ def _store(address: str) -> tuple[Any, str]:
         ) from None
     try:
         store, path = fsspec.core.url_to_fs(address)
-    except ImportError as error:  # it says which package reads this kind of store
+    except (ImportError, ValueError) as error:  # it says which package reads this kind of store
         raise ConfigError(f"{address}: {error}") from None
-    except ValueError as error:
-        raise ConfigError(
-            f"{address}: {error}; give http://, https:// or an address that fsspec knows, such as "
-            "s3://, gs:// or hf://"
-        ) from None
     return store, path
 
 
-def _continue(store: Any, path: str, address: str, partial: Path) -> None:
+def _continue(store: Any, path: str, address: str, partial: Path, max_bytes: int) -> None:
     """Fetch what is missing of a file through fsspec."""
-    there = partial.stat().st_size if partial.exists() else 0
+    there = size_of(partial)
     try:
         size = store.size(path)
-        if size is not None and there > size:
+        if size is not None:
+            check_total(address, size, max_bytes)
+        if there > (max_bytes if size is None else size):
             partial.unlink()
             raise UnavailableError("what was there was not a part of this file")
-        with store.open(path, "rb") as source, partial.open("ab") as file:
+        with store.open(path, "rb") as source, _open(partial, address) as file:
             source.seek(there)
+            file.seek(there)
             while chunk := source.read(CHUNK_BYTES):
+                there += len(chunk)
+                check_total(address, there, max_bytes)
                 _write(file, chunk, address)
     except (FileNotFoundError, PermissionError) as error:
         raise DownloadError(f"{address}: {_reason(error)}; another try would not help") from None
@@ -76,11 +99,22 @@ def _continue(store: Any, path: str, address: str, partial: Path) -> None:
         raise UnavailableError(_reason(error)) from None
 
 
-def _write(file: Any, chunk: bytes, address: str) -> None:
+def _open(partial: Path, address: str) -> BinaryIO:
+    try:
+        return open_partial(partial)
+    except OSError as error:
+        raise _unkept(address, error) from None
+
+
+def _write(file: BinaryIO, chunk: bytes, address: str) -> None:
     try:
         file.write(chunk)
     except OSError as error:  # a full disk is no failure of the store
-        raise DownloadError(f"{address}: cannot be kept: {error.strerror}") from None
+        raise _unkept(address, error) from None
+
+
+def _unkept(address: str, error: OSError) -> DownloadError:
+    return DownloadError(f"{address}: cannot be kept: {error.strerror}")
 
 
 def _reason(error: Exception) -> str:

@@ -12,6 +12,7 @@ from resnext.data.shards.remote import DEFAULT_CACHE_GIB, GIB, Remote, open_remo
 from resnext.data.shards.split import ShardSplit
 from resnext.data.shards.table import ShardTable
 from resnext.data.split import DataInfo, DataSet, Split
+from resnext.download import Checksum, matches
 from resnext.errors import ConfigError, DataError
 
 
@@ -19,7 +20,7 @@ def load_shards(root: Path, shuffle_gib: float | None = None) -> DataSet:
     """Open a packed data set; its images stay where they are.
 
     Every shard must be there in its full length; what it holds is checked when an image
-    is read, and by `resnext pack --check`.
+    is read, and by `resnext pack --check`. The tables are checked now.
 
     Args:
         root: The folder that `resnext pack` wrote.
@@ -29,8 +30,10 @@ def load_shards(root: Path, shuffle_gib: float | None = None) -> DataSet:
         DataError: It holds no packed set, or a file of it is missing or damaged.
     """
     index = read_index(root)
-    for split in index.splits.values():
-        for shard in split.shards:
+    for split, listed in index.splits.items():
+        for path, sha256 in listed.tables(root, split).items():
+            _check_table(path, sha256)
+        for shard in listed.shards:
             _check_size(root / shard.name, shard.size_bytes)
     mixed = None if shuffle_gib is None else _num_mixed(index, shuffle_gib)
     return _open(root, root, index, mixed)
@@ -80,8 +83,16 @@ def _num_mixed(index: Index, shuffle_gib: float) -> int:
     return max(1, int(shuffle_gib * GIB / max(shards)))
 
 
+def _check_table(path: Path, sha256: str) -> None:
+    if path.is_file() and not matches(path, Checksum("sha256", sha256)):
+        raise DataError(
+            f"{path} is damaged: its SHA-256 differs from the index. Copy it again, or restore it "
+            "with the resnext pack command that wrote it"
+        )
+
+
 def _check_size(path: Path, size_bytes: int) -> None:
-    size = path.stat().st_size if path.exists() else None
+    size = path.stat().st_size if path.is_file() else None
     if size != size_bytes:
         found = "is missing" if size is None else f"has {size} bytes"
         raise DataError(
@@ -104,13 +115,9 @@ def _open(folder: Path, shown: Path | str, index: Index, mixed: int | None) -> D
 
 
 def _open_split(folder: Path, shown: Path | str, index: Index, split: str) -> ShardSplit:
-    if split not in index.splits:
+    listed = {str(name): part for name, part in index.splits.items()}.get(split)
+    if listed is None:
         raise DataError(f"{shown} has no {split} split; pack the set again")
-    listed = index.splits[split]
     table = ShardTable(folder, split)
-    if len(table) != listed.num_samples:
-        raise DataError(
-            f"the table of {split} in {shown} has {len(table)} rows, the index says "
-            f"{listed.num_samples}; run resnext pack again to restore it"
-        )
+    table.check(listed, len(index.classes))
     return ShardSplit(table, torch.from_numpy(table.column("label")))

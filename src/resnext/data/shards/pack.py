@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import hashlib
 import json
 import shutil
 from collections.abc import Callable, Iterable, Iterator
@@ -24,6 +23,7 @@ from resnext.data.shards.layout import (
     PackSettings,
     ShardRecord,
     SplitIndex,
+    describe_problem,
     is_packed,
     names_path,
     read_index,
@@ -34,9 +34,11 @@ from resnext.data.shards.plan import SplitPlan, fingerprint
 from resnext.data.shards.processes import spread
 from resnext.data.shards.table import write_table
 from resnext.data.shards.write import Shard, ShardPlan, read_shard, write_shard
-from resnext.data.split import DataSet, FileSplit
+from resnext.data.split import DataInfo, DataSet, FileSplit
+from resnext.download import sha256_of
 from resnext.errors import ConfigError, RunError
 from resnext.files import write_whole
+from resnext.untrusted.parse import read_json
 
 BAD_FILES = "bad_files.json"
 _WORK = ".pack"  # what an unfinished pack keeps: its settings and a record of each shard
@@ -94,6 +96,7 @@ def pack(data: DataSet, folder: Path, options: PackOptions) -> Index:
         quality=options.encoding.quality,
         source_sha256=fingerprint(data),
     )
+    described = _describe(data.info, settings)
     with _explain_write_errors(folder), _claim(folder, settings):
         bad_files = BadFiles(len(data.train) + len(data.val))
         splits = {}
@@ -101,8 +104,19 @@ def pack(data: DataSet, folder: Path, options: PackOptions) -> Index:
             plan = SplitPlan(split, files, options.encoding, options.shard_mib)
             splits[split] = _pack_split(plan, folder, options, bad_files)
         _write_bad_files(folder, bad_files)
-        info = data.info
-        index = Index(
+        index = Index.model_validate({**described.model_dump(), "splits": splits})
+        write_index(folder, index)
+    return index
+
+
+def _describe(info: DataInfo, settings: PackSettings) -> Index:
+    """Return the index of a set without its files, before anything is packed.
+
+    Raises:
+        ConfigError: No index may say this, such as too many classes.
+    """
+    try:
+        return Index(
             name=info.name,
             classes=info.classes,
             in_channels=info.in_channels,
@@ -110,10 +124,12 @@ def pack(data: DataSet, folder: Path, options: PackOptions) -> Index:
             mean=info.mean,
             std=info.std,
             settings=settings,
-            splits=splits,
+            splits={},
         )
-        write_index(folder, index)
-    return index
+    except ValidationError as error:
+        raise ConfigError(
+            f"{info.name} cannot be packed ({describe_problem(error)}); pack another folder"
+        ) from None
 
 
 def _pack_split(
@@ -141,7 +157,8 @@ def _finish_shard(plan: ShardPlan, *, folder: Path, known: dict[str, ShardRecord
         if shard is not None:
             return shard
     shard = write_shard(plan, folder)
-    write_whole(folder / _WORK / f"{plan.name}.json", shard.record.model_dump_json())
+    record = json.dumps(shard.record.model_dump())  # pydantic's JSON has no odd file names
+    write_whole(folder / _WORK / f"{plan.name}.json", record)
     return shard
 
 
@@ -156,16 +173,10 @@ def _write_tables(plan: SplitPlan, folder: Path, shards: list[Shard]) -> SplitIn
     write_table(folder, plan.split, rows_n, (names[index] for index in numbers_n[order_n]))
     return SplitIndex(
         num_samples=len(rows_n),
-        rows_sha256=file_sha256(rows_path(folder, plan.split)),
-        names_sha256=file_sha256(names_path(folder, plan.split)),
+        rows_sha256=sha256_of(rows_path(folder, plan.split)),
+        names_sha256=sha256_of(names_path(folder, plan.split)),
         shards=tuple(shard.record for shard in shards),
     )
-
-
-def file_sha256(path: Path) -> str:
-    """Return the SHA-256 of a file in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _write_bad_files(folder: Path, bad_files: BadFiles) -> None:
@@ -210,9 +221,8 @@ def _is_free(folder: Path) -> bool:
 def _settings_of(folder: Path) -> PackSettings | None:
     """Return the settings that a folder was begun or finished with."""
     try:
-        text = (folder / _WORK / _SETTINGS).read_text(encoding="utf-8")
-        return PackSettings.model_validate_json(text)
-    except (OSError, ValidationError):
+        return PackSettings.model_validate(read_json(folder / _WORK / _SETTINGS))
+    except (OSError, ValueError):  # pydantic's error is a ValueError
         return read_index(folder).settings if is_packed(folder) else None
 
 
@@ -224,8 +234,8 @@ def _known_records(folder: Path) -> dict[str, ShardRecord]:
             records.update({record.name: record for record in split.shards})
     for path in (folder / _WORK).glob("*.tar.json"):
         # A record that a power cut left torn is as good as none: the shard is written again.
-        with contextlib.suppress(ValidationError):
-            record = ShardRecord.model_validate_json(path.read_bytes())
+        with contextlib.suppress(ValueError):
+            record = ShardRecord.model_validate(read_json(path))
             records[record.name] = record
     return records
 

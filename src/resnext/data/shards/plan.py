@@ -10,10 +10,10 @@ import torch
 from resnext.data.decode import read_file
 from resnext.data.random import subset_order
 from resnext.data.shards.encode import Encoding, encode
-from resnext.data.shards.layout import shard_name
+from resnext.data.shards.layout import MAX_SHARDS, shard_name
 from resnext.data.shards.write import TAR_BLOCK, ShardPlan
 from resnext.data.split import DataSet, FileSplit
-from resnext.errors import DataError
+from resnext.errors import ConfigError, DataError
 
 _NUM_SAMPLED = 256  # images whose mean size stands for all; off by some per cent
 _MIB = 1 << 20
@@ -27,11 +27,20 @@ class SplitPlan:
     """
 
     def __init__(self, split: str, files: FileSplit, encoding: Encoding, shard_mib: float) -> None:
-        """Cut a split into shards of about one size."""
+        """Cut a split into shards of about one size.
+
+        Raises:
+            ConfigError: They are too many.
+        """
         self.split, self._files, self._encoding = split, files, encoding
         self._order_n = subset_order(len(files))
         per_shard = max(1, int(shard_mib * _MIB / self._mean_bytes()))
         self._num_shards = max(1, -(-len(files) // per_shard))
+        if self._num_shards > MAX_SHARDS:
+            raise ConfigError(
+                f"--shard-mib {shard_mib:g} makes {self._num_shards:,} shards, more than the "
+                f"{MAX_SHARDS:,} that a split may have; give a larger size"
+            )
 
     def __len__(self) -> int:
         return self._num_shards

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 from dataclasses import dataclass
 from functools import partial
@@ -15,18 +16,20 @@ from resnext.data.shards.cache import ShardCache, Wanted
 from resnext.data.shards.fetch import PATIENCE, fetch
 from resnext.data.shards.layout import (
     INDEX,
+    MAX_INDEX_BYTES,
     Index,
     ShardRecord,
-    names_path,
     read_index,
-    rows_path,
     shard_name,
 )
-from resnext.download import Checksum, Patience, matches
+from resnext.data.shards.table import max_table_bytes
+from resnext.download import Checksum, matches
 from resnext.errors import ConfigError, DataError, DownloadError
+from resnext.partial_file import Patience
 
 GIB = 1 << 30
 DEFAULT_CACHE_GIB = 20.0
+_ALWAYS_KEPT_BYTES = 1 << 20  # of a table, however small the cache
 
 
 @dataclass(frozen=True)
@@ -90,61 +93,89 @@ def open_remote(
         ConfigError: The cache is too small for a shard, or nothing reads such addresses.
     """
     top = cache_folder("shards")
+    cache_bytes = int(cache_gib * GIB)
+    most = max(cache_bytes, _ALWAYS_KEPT_BYTES)
     try:
         top.mkdir(parents=True, exist_ok=True)
         folder, index = _fetch_index(address, top, patience)
+        records = {shard.name: shard for listed in index.splits.values() for shard in listed.shards}
+        remote = Remote(address, folder, records, cache_bytes, patience)
+        _check_room(remote, index, cache_gib)
         for split, listed in index.splits.items():
-            tables = (
-                (rows_path(folder, split), listed.rows_sha256),
-                (names_path(folder, split), listed.names_sha256),
-            )
-            for place, sha256 in tables:
-                _fetch_table(join(address, place.name), place, sha256, patience)
+            sizes = max_table_bytes(listed.num_samples)
+            tables = listed.tables(folder, split).items()
+            for (place, sha256), size in zip(tables, sizes, strict=True):
+                wanted = Wanted(place, min(size, most), sha256, join(address, place.name))
+                _fetch_table(wanted, patience)
     except OSError as error:
         raise DownloadError(
             f"{address}: cannot be kept in {top}: {error.strerror}; make room or choose another "
             "folder by XDG_CACHE_HOME"
         ) from None
-    records = {shard.name: shard for listed in index.splits.values() for shard in listed.shards}
-    remote = Remote(address, folder, records, int(cache_gib * GIB), patience)
-    if not remote.num_cached:
-        largest = max(record.size_bytes for record in records.values())
-        raise ConfigError(
-            f"data.cache_gib={cache_gib:g} holds not one shard of {address}, whose largest has "
-            f"{largest / GIB:.3g} GiB; set it to several times that"
-        )
     return remote, index
 
 
+def _check_room(remote: Remote, index: Index, cache_gib: float) -> None:
+    """Refuse a set that the cache cannot hold a part of, before more of it comes.
+
+    Raises:
+        ConfigError: A shard or a table is larger than the cache may be.
+    """
+    if not remote.records or not remote.num_cached:
+        largest = max((record.size_bytes for record in remote.records.values()), default=0)
+        raise ConfigError(
+            f"data.cache_gib={cache_gib:g} holds not one shard of {remote.address}, whose largest "
+            f"has {largest / GIB:.3g} GiB; set it to several times that"
+        )
+    rows = max(max_table_bytes(listed.num_samples)[0] for listed in index.splits.values())
+    if rows > max(remote.cache_bytes, _ALWAYS_KEPT_BYTES):
+        raise ConfigError(
+            f"data.cache_gib={cache_gib:g}: a table of {remote.address} alone has "
+            f"{rows / GIB:.3g} GiB; if you trust that address, set it to several times that"
+        )
+
+
 def _fetch_index(address: str, top: Path, patience: Patience) -> tuple[Path, Index]:
-    """Fetch the index, always anew: it decides whether what is cached belongs to the set."""
-    arriving = top / hashlib.sha256(address.encode()).hexdigest()[:16]
-    arriving.mkdir(exist_ok=True)
+    """Fetch the index, always again: it decides whether what is cached belongs to the set."""
+    arriving = _own_folder(top, hashlib.sha256(address.encode()).hexdigest()[:16])
     with FileLock(arriving / "index.lock"):
         incoming = arriving / INDEX
         incoming.unlink(missing_ok=True)
-        fetch(join(address, INDEX), incoming, patience)
+        fetch(join(address, INDEX), incoming, MAX_INDEX_BYTES, patience)
         try:
             index = read_index(arriving)
         except DataError as error:
             reason = str(error).replace(str(incoming), join(address, INDEX))
             raise DataError(f"{address} holds no packed data set: {reason}") from None
         digest = hashlib.sha256(incoming.read_bytes()).hexdigest()[:16]
-    folder = top / digest
+    return _own_folder(top, digest), index
+
+
+def _own_folder(top: Path, name: str) -> Path:
+    """Make a folder of the cache.
+
+    Raises:
+        OSError: It cannot be made, or a link lies at its place, which may lead anywhere.
+    """
+    folder = top / name
     folder.mkdir(exist_ok=True)
-    return folder, index
+    if folder.is_symlink():
+        raise NotADirectoryError(errno.ENOTDIR, f"{name} is a link", str(folder))
+    return folder
 
 
-def _fetch_table(address: str, place: Path, sha256: str, patience: Patience) -> None:
+def _fetch_table(wanted: Wanted, patience: Patience) -> None:
+    """Fetch a table of at most `wanted.size_bytes`, unless it is there and undamaged."""
+    place, checksum = wanted.path, Checksum("sha256", wanted.sha256)
     with FileLock(place.with_name(place.name + ".lock")):
-        if place.exists():
+        if place.is_file() and matches(place, checksum):
             return
         part = place.with_name(place.name + ".partial")
-        fetch(address, part, patience)
-        if not matches(part, Checksum("sha256", sha256)):
+        fetch(wanted.address, part, wanted.size_bytes, patience)
+        if not matches(part, checksum):
             part.unlink()
             raise DataError(
-                f"{address} is not the file that the index lists: its SHA-256 differs; upload the "
-                "packed folder again, the index last"
+                f"{wanted.address} is not the file that the index lists: its SHA-256 differs; "
+                "upload the packed folder again, the index last"
             )
         part.replace(place)

@@ -13,8 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from resnext.data.mapped import map_array, read_block, write_array
+from resnext.data.name_check import MAX_NAME_BYTES, check_names
 from resnext.data.names import PackedNames
-from resnext.data.shards.layout import names_path, rows_path
+from resnext.data.shards.layout import MAX_SAMPLE_BYTES, SplitIndex, names_path, rows_path
 from resnext.errors import DataError
 
 ROW = np.dtype(
@@ -28,13 +30,15 @@ ROW = np.dtype(
     ]
 )
 BYTES_PER_ROW = ROW.itemsize
+_ROWS_PER_BLOCK = 1 << 16
+_MAX_HEADER_BYTES = 4096  # of an npy file; ours has 256
 
 
 class ShardTable(Sequence[Any]):
     """The rows of a split, in the order of the source's files."""
 
     def __init__(self, root: Path, split: str) -> None:
-        """Map the table.
+        """Map the table; `check` says whether its rows may be used.
 
         Raises:
             DataError: A file of it is missing or damaged.
@@ -62,6 +66,26 @@ class ShardTable(Sequence[Any]):
         """Return a copy of one column."""
         return self._rows[name].astype(np.int64)
 
+    def check(self, listed: SplitIndex, num_classes: int) -> None:
+        """Compare every row with the index.
+
+        Args:
+            listed: What the index says of the split.
+            num_classes: Classes of the set.
+
+        Raises:
+            DataError: A row points outside of its shard or to a class that there is not, the
+                rows are more or fewer than the index says, or a name is no path below a folder.
+        """
+        try:
+            _check_rows(self._rows, listed, num_classes)
+            check_names(self._names, self._rows, "name_end")
+        except ValueError as error:
+            raise DataError(
+                f"the table of {self.split} in {self.root} does not fit its index: {error}; run "
+                "resnext pack again to restore it"
+            ) from None
+
     def name(self, index: int) -> str:
         """Return the name that a sample's file had below the source's folder."""
         start = int(self._rows[index - 1]["name_end"]) if index else 0
@@ -81,18 +105,45 @@ def write_table(root: Path, split: str, rows: NDArray[Any], names: Iterable[str]
     packed = PackedNames(names)
     rows["name_end"], joined = packed.ends_n, packed.text
     for path, values in ((rows_path(root, split), rows), (names_path(root, split), joined)):
-        partial = path.with_name(f"{path.name}.partial")
-        with partial.open("wb") as file:
-            np.save(file, values, allow_pickle=False)
-        partial.replace(path)
+        write_array(path, values, path.with_name(f"{path.name}.partial"))
+
+
+def max_table_bytes(num_samples: int) -> tuple[int, int]:
+    """Return the largest sizes of a split's two files: its rows and its names."""
+    rows, names = num_samples * BYTES_PER_ROW, num_samples * MAX_NAME_BYTES
+    return rows + _MAX_HEADER_BYTES, names + _MAX_HEADER_BYTES
+
+
+def _check_rows(rows_n: NDArray[Any], listed: SplitIndex, num_classes: int) -> None:
+    """Check all rows but for their names.
+
+    Raises:
+        ValueError: One is wrong; the message is the reason only.
+    """
+    if len(rows_n) != listed.num_samples:
+        raise ValueError(f"it has {len(rows_n):,} rows instead of {listed.num_samples:,}")
+    sizes_k = np.array([shard.size_bytes for shard in listed.shards])
+    counts_k = np.zeros(len(sizes_k), dtype=np.int64)
+    for first in range(0, len(rows_n), _ROWS_PER_BLOCK):
+        rows = read_block(rows_n, first, first + _ROWS_PER_BLOCK)
+        if rows["shard"].max() >= len(sizes_k):
+            raise ValueError("a row names a shard that there is not")
+        if rows["label"].max() >= num_classes:
+            raise ValueError("a row names a class that there is not")
+        if rows["size"].min() < 1 or rows["size"].max() > MAX_SAMPLE_BYTES:
+            raise ValueError(f"an image has no byte, or more than {MAX_SAMPLE_BYTES:,}")
+        # A sum would overflow for offsets near the largest number.
+        room = sizes_k[rows["shard"]] - rows["size"]
+        if rows["offset"].min() < 0 or (rows["offset"] > room).any():
+            raise ValueError("an image lies outside of its shard")
+        counts_k += np.bincount(rows["shard"], minlength=len(counts_k))
+    if counts_k.tolist() != [shard.num_samples for shard in listed.shards]:
+        raise ValueError("its shards have other numbers of images")
 
 
 def _map(path: Path, kind: np.dtype[Any]) -> NDArray[Any]:
     try:
-        values: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, EOFError, ValueError) as error:  # EOFError: an empty file
+        return map_array(path, kind)
+    except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise DataError(f"{path}: {reason}; run resnext pack again to restore it") from None
-    if values.dtype != kind or values.ndim != 1:
-        raise DataError(f"{path} is another file than pack writes; run resnext pack again")
-    return values

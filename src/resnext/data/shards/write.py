@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 
 from resnext.data.decode import read_file
 from resnext.data.shards.encode import Encoding, encode
-from resnext.data.shards.layout import ShardRecord
+from resnext.data.shards.layout import MAX_SAMPLE_BYTES, ShardRecord
 from resnext.data.shards.table import ROW
+from resnext.data.tar_limits import TAR_ERRORS, open_limited
 from resnext.errors import DataError
 
 TAR_BLOCK = 512
@@ -108,24 +109,31 @@ def write_shard(plan: ShardPlan, folder: Path) -> Shard:
 
 
 def read_shard(record: ShardRecord, number: int, folder: Path) -> Shard | None:
-    """Take up a shard that was finished before; None if it is not what the record says."""
+    """Take up a shard that was finished before; None if it is not what the record says.
+
+    A shard from elsewhere may fit its record and still not be one that `write_shard` wrote; then
+    it is None, too.
+    """
     path = folder / record.name
-    if not path.exists() or path.stat().st_size != record.size_bytes:
+    if not path.is_file() or path.stat().st_size != record.size_bytes:
         return None
     with path.open("rb") as file:
         if hashlib.file_digest(file, "sha256").hexdigest() != record.sha256:
             return None
-        file.seek(0)
         rows, numbers = [], []
-        with tarfile.open(fileobj=file, mode="r:") as tar:
-            members = iter(tar)
-            for image, label in zip(members, members, strict=True):
-                content = _content(tar, image)
-                value = int(_content(tar, label))
-                crc = zlib.crc32(content)
-                rows.append((image.offset_data, 0, number, value, len(content), crc))
-                numbers.append(int(image.name.partition(".")[0]))
-    return Shard(record, np.array(numbers, dtype=np.int64), np.array(rows, dtype=ROW))
+        try:
+            with open_limited(file, "r:") as tar:
+                members = iter(tar)
+                for image, label in zip(members, members, strict=True):
+                    content = _content(tar, image)
+                    value = int(_content(tar, label))
+                    crc = zlib.crc32(content)
+                    rows.append((image.offset_data, 0, number, value, len(content), crc))
+                    numbers.append(int(image.name.partition(".")[0]))
+            numbers_n, rows_n = np.array(numbers, dtype=np.int64), np.array(rows, dtype=ROW)
+        except TAR_ERRORS:
+            return None
+    return Shard(record, numbers_n, rows_n)
 
 
 def _samples(plan: ShardPlan, bad: list[tuple[str, str]]) -> Iterator[tuple[int, int, str, bytes]]:
@@ -137,6 +145,9 @@ def _samples(plan: ShardPlan, bad: list[tuple[str, str]]) -> Iterator[tuple[int,
         except DataError as error:
             bad.append((str(path), str(error)))
             continue
+        if len(content) > MAX_SAMPLE_BYTES:
+            bad.append((str(path), f"the file has more than {MAX_SAMPLE_BYTES:,} bytes"))
+            continue
         yield number, label, ending, content
 
 
@@ -147,8 +158,10 @@ def _add(tar: tarfile.TarFile, name: str, content: bytes) -> None:
 
 
 def _content(tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
+    if not member.isreg() or member.size > MAX_SAMPLE_BYTES:
+        raise ValueError("no file of a shard")
     file = tar.extractfile(member)
-    assert file is not None  # its hash says that we wrote it, and we write only files
+    assert file is not None  # a regular file has content
     return file.read()
 
 

@@ -35,10 +35,10 @@ def build_page(*, model: Loaded | Exported | None, runs: Path | None) -> gradio.
 
 
 def mount_page(app: FastAPI, page: gradio.Blocks, path: str = "/page") -> FastAPI:
-    """Put the page into a web application at a path, with its style and limits.
+    """Put the page into a web application at a path, with its style, its limits and its guard.
 
-    Gradio takes both here, not where the page is built, so `gradio.mount_gradio_app` alone
-    would show it plain.
+    Use this and not `gradio.mount_gradio_app`, which would show the page plain, and would let
+    callers reach all of gradio.
     """
     from resnext.serving.page.page import mount
 

@@ -13,7 +13,7 @@ from resnext.class_lists import readable
 from resnext.data.decode import Photo
 from resnext.data.geometry import center_crop, cut_long, resize_short_side
 from resnext.data.single import to_hwc
-from resnext.errors import ConfigError, DataError
+from resnext.errors import ConfigError
 from resnext.runtimes import Exported
 from resnext.runtimes.module import ExportedModule
 from resnext.serving.page.heat_map import Heat, HeatMaps, why_not
@@ -85,12 +85,7 @@ class Classifier:
         Raises:
             DataError: It is no image, damaged, or too large.
         """
-        photo = Photo(data, self._model.config.in_channels)
-        if photo.size[0] * photo.size[1] > _MOST_PIXELS:
-            raise DataError(
-                f"{photo.size[0]} x {photo.size[1]} pixels are more than the "
-                f"{_MOST_PIXELS // 10**6} million that this page accepts"
-            )
+        photo = Photo(data, self._model.config.in_channels, max_pixels=_MOST_PIXELS)
         image = photo.load()
         crop = self._crop(image)
         logits = self._logits(image, crop)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
@@ -11,6 +11,7 @@ from resnext.errors import ConfigError, DataError
 from resnext.serving.page.classifier import TOP, Classifier
 from resnext.serving.page.classify_view import show_answer
 from resnext.serving.page.design_view import error_box, told_box
+from resnext.serving.page.uploads import Uploads
 
 if TYPE_CHECKING:
     from resnext.evaluation.loaded import Loaded
@@ -21,8 +22,13 @@ _RANKS = ("best class", "second", "third", "fourth", "fifth")
 _NO_MAP = "none"
 
 
-def build_classify_tab(model: Loaded | Exported | None) -> None:
-    """Add the tab's controls, or why it has none."""
+def build_classify_tab(model: Loaded | Exported | None, uploads: Uploads) -> None:
+    """Add the tab's controls, or why it has none.
+
+    Args:
+        model: The network.
+        uploads: Where the images that are dropped lie.
+    """
     if model is None:
         gr.HTML(
             told_box("No network is served. Start one with: resnext serve MODEL"),
@@ -39,11 +45,9 @@ def build_classify_tab(model: Loaded | Exported | None) -> None:
         label=f"Drop up to {_MOST_IMAGES} images here, or choose files",
         file_count="multiple",
         file_types=["image"],
-        type="binary",
         height=170,
         elem_id="images",
     )
-    files.async_move_resource_to_block_cache = _refuse_addresses(files)
     ranks = list(_RANKS[: min(TOP, classifier.num_classes)])
     which = gr.Radio(
         [*ranks, _NO_MAP],
@@ -57,31 +61,37 @@ def build_classify_tab(model: Loaded | Exported | None) -> None:
     seen = gr.HTML("", elem_classes="rx", elem_id="seen")
     gr.on(
         [files.change, which.input],
-        _classify(classifier),
+        _classify(classifier, uploads),
         [files, which],
         seen,
+        preprocess=False,  # gradio would open the files; the page knows them by their names
         trigger_mode="always_last",
         api_visibility="private",
     )
 
 
-def _classify(classifier: Classifier) -> Callable[[list[bytes] | None, str], str]:
+def _classify(
+    classifier: Classifier, uploads: Uploads
+) -> Callable[[list[dict[str, Any]] | None, str], str]:
     """Return what happens when images are dropped."""
 
-    def classify(images: list[bytes] | None, which: str) -> str:
-        if not images:
+    def classify(files: list[dict[str, Any]] | None, which: str) -> str:
+        if not files:
             return ""
         explain = _RANKS.index(which) if which in _RANKS else None
         parts = []
-        if len(images) > _MOST_IMAGES:
+        if len(files) > _MOST_IMAGES:
             parts.append(
                 error_box(
-                    f"{len(images)} images are more than {_MOST_IMAGES} at once; the first "
+                    f"{len(files)} images are more than {_MOST_IMAGES} at once; the first "
                     f"{_MOST_IMAGES} are shown. For many there is `resnext predict`."
                 )
             )
-        for number, data in enumerate(images[:_MOST_IMAGES], start=1):
+        for number, file in enumerate(files[:_MOST_IMAGES], start=1):
+            data = uploads.read(file["path"])
             try:
+                if data is None:
+                    raise DataError("it is no longer here; choose it again")
                 parts.append(
                     show_answer(number, classifier.classify(data, explain=explain), explain)
                 )
@@ -90,19 +100,3 @@ def _classify(classifier: Classifier) -> Callable[[list[bytes] | None, str], str
         return "".join(parts)
 
     return classify
-
-
-def _refuse_addresses(files: gr.File) -> Callable[[Any], Any]:
-    """Take uploads only: gradio would fetch an address that a caller gives as a file."""
-    take = files.async_move_resource_to_block_cache
-
-    async def take_upload(path: Any) -> Any:
-        if "://" in str(path):
-            _refuse()
-        return await take(path)
-
-    return take_upload
-
-
-def _refuse() -> NoReturn:
-    raise gr.Error("Send the image itself; addresses are not fetched.", print_exception=False)

@@ -11,6 +11,7 @@ from PIL import Image
 from resnext.evaluation.drawing import data_address
 from resnext.serving.page.classifier import Answer, Pixels
 from resnext.serving.page.heat_map import Heat
+from resnext.untrusted.text import printable
 
 _SHOWN_PX = 256
 _STRONGEST = 0.7  # the picture stays visible where the heat is greatest
@@ -27,12 +28,12 @@ def show_answer(number: int, answer: Answer, explained: int | None) -> str:
     crop = _enlarge(answer.crop)
     pictures = [_figure(crop, f"Image {number}", f"Image {number}, as the network sees it")]
     if answer.heat is not None and explained is not None:
-        of = answer.classes[explained]
+        of = printable(answer.classes[explained])
         pictures.append(_figure(overlay(crop, answer.heat), f"Heat map: {of}", f"Heat map: {of}"))
     bars = [
         f'<div class="answer"><span>{escape(name)}</span><span>{100 * share:.1f} %</span>'
         f'<div class="bar"><span style="width:{100 * share:.2f}%"></span></div></div>'
-        for name, share in zip(answer.classes, answer.probabilities, strict=True)
+        for name, share in zip(map(printable, answer.classes), answer.probabilities, strict=True)
     ]
     return f'<div class="image">{"".join(pictures)}<div class="answers">{"".join(bars)}</div></div>'
 

@@ -12,11 +12,12 @@ from resnext.serving.page.config_file import download_link
 from resnext.serving.page.design_table import comparison_table, totals_cards
 from resnext.serving.page.network_drawing import draw_network
 from resnext.serving.page.settings_form import Entered, title_of
+from resnext.untrusted.text import printable
 
 
 def error_box(message: str) -> str:
     """Return one message that screen readers speak."""
-    return f'<div class="problem" role="alert">{escape(message)}</div>'
+    return f'<div class="problem" role="alert">{escape(printable(message))}</div>'
 
 
 def show(entered: list[Entered]) -> tuple[list[str], str]:
@@ -64,4 +65,4 @@ def _form(entered: Entered) -> str:
 
 def told_box(message: str) -> str:
     """Return an answer that screen readers speak when they are done with what they say."""
-    return f'<div class="told" role="status">{escape(message)}</div>'
+    return f'<div class="told" role="status">{escape(printable(message))}</div>'

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
+from starlette.routing import Mount
 
 from resnext.serving.page.classify_tab import build_classify_tab
 from resnext.serving.page.design_tab import build_design_tab
+from resnext.serving.page.guard import PageGuard
 from resnext.serving.page.runs_tab import build_runs_tab
+from resnext.serving.page.sessions import MAX_SESSIONS
+from resnext.serving.page.uploads import MAX_IMAGE_BYTES, Uploads
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -17,8 +23,6 @@ if TYPE_CHECKING:
     from resnext.evaluation.loaded import Loaded
     from resnext.runtimes import Exported
 
-_UPLOADS_KEPT_S = 600
-_LARGEST_UPLOAD = "20mb"
 _MOST_WAITING = 32
 # gradio puts page.css below its own container, which this is about
 _NARROW = (
@@ -29,20 +33,31 @@ _NARROW = (
 def build(model: Loaded | Exported | None, runs: Path | None) -> gr.Blocks:
     """Build the page; see `resnext.serving.page.build_page`."""
     # analytics would ask a server of gradio's for its newest version
-    page = gr.Blocks(
-        analytics_enabled=False,
-        title="resnext",
-        delete_cache=(_UPLOADS_KEPT_S, _UPLOADS_KEPT_S),
-    )
+    page = gr.Blocks(analytics_enabled=False, title="resnext")
+    page.uploads = Uploads()
+    page.state_session_capacity = MAX_SESSIONS
     with page, gr.Tabs():
         with gr.Tab("Design", id="design"):
             build_design_tab()
         with gr.Tab("Classify", id="classify"):
-            build_classify_tab(model)
+            build_classify_tab(model, page.uploads)
         with gr.Tab("Runs", id="runs-tab"):
             build_runs_tab(runs)
     page.queue(max_size=_MOST_WAITING, api_open=False)
+    for block in page.blocks.values():
+        block.async_move_resource_to_block_cache = _only_named(page.uploads)
     return page
+
+
+def _only_named(uploads: Uploads) -> Callable[[Any], Awaitable[str]]:
+    """Replace what gradio does with a file that a caller names: to copy it, or to fetch it."""
+
+    async def take(name: Any) -> str:
+        if uploads.path_of(name) is None:
+            raise gr.Error("there is no such upload", print_exception=False)
+        return str(name)
+
+    return take
 
 
 def mount(app: FastAPI, page: gr.Blocks, path: str) -> FastAPI:
@@ -66,11 +81,30 @@ def mount(app: FastAPI, page: gr.Blocks, path: str) -> FastAPI:
         head=_NARROW,
         footer_links=[],
         show_error=False,
-        max_file_size=_LARGEST_UPLOAD,
+        max_file_size=MAX_IMAGE_BYTES,
         ssr_mode=False,
         pwa=False,
         mcp_server=False,
         run_history=False,
         enable_monitoring=False,
     )
+    mounted = app.routes[-1]
+    assert isinstance(mounted, Mount)
+    mounted.app = PageGuard(mounted.app, page)
+    _clear_at_end(app, page.uploads)
     return app
+
+
+def _clear_at_end(app: FastAPI, uploads: Uploads) -> None:
+    """Remove the uploads with the application; a server may end the process by a signal then."""
+    while_running = app.router.lifespan_context
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[Any]:
+        try:
+            async with while_running(app) as state:
+                yield state
+        finally:
+            uploads.clear()
+
+    app.router.lifespan_context = lifespan

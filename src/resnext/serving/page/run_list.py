@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 from resnext.errors import RunError
 from resnext.training.run_folder import CONFIG, METRICS
+from resnext.untrusted.names import shown
+from resnext.untrusted.parse import read_text
+from resnext.untrusted.text import printable
 
 EVALUATION = "evaluation.json"
 REPORT = "report.html"
 
-_READ = {CONFIG: 2**20, METRICS: 64 * 2**20, EVALUATION: 16 * 2**20, REPORT: 64 * 2**20}
+_READ = {CONFIG: 2**20, METRICS: 64 * 2**20, EVALUATION: 2**20, REPORT: 16 * 2**20}
 _DEEPEST = 4  # a study's runs lie at trials/NAME/run
 _MOST_FOLDERS = 20_000
+_MAX_ENTRIES = 20_000  # of one folder
 
 
 class RunList:
@@ -35,13 +39,16 @@ class RunList:
         """Look for run folders anew; links are not followed.
 
         Returns:
-            Their names: paths below the folder, in order.
+            Their names, in order: paths below the folder, which only print.
         """
         budget = iter(range(_MOST_FOLDERS))
-        found = _walk(self._root, _DEEPEST, budget) if self._root.is_dir() else iter(())
-        self._runs = {run.relative_to(self._root).as_posix(): run for run in found}
-        if "." in self._runs:  # the folder is a run itself
-            self._runs = {self._root.resolve().name: self._root}
+        root = self._root.resolve()
+        found = _walk(root, _DEEPEST, budget) if root.is_dir() else iter(())
+        self._runs = {
+            # the folder may be a run itself
+            printable(root.name if run == root else run.relative_to(root).as_posix()): run
+            for run in found
+        }
         return sorted(self._runs)
 
     def names(self) -> list[str]:
@@ -49,8 +56,8 @@ class RunList:
         return sorted(self._runs)
 
     def has(self, name: str, file: str) -> bool:
-        """Say whether a run has a file."""
-        return name in self._runs and (self._runs[name] / file).is_file()
+        """Say whether a run has a file, or something in its place that `read` refuses."""
+        return name in self._runs and os.path.lexists(self._runs[name] / file)
 
     def read(self, name: str, file: str) -> str:
         """Read a file of a run.
@@ -62,20 +69,25 @@ class RunList:
         Raises:
             RunError: There is no such run or file, or it is a link, too large or no text.
         """
-        if name not in self._runs:
+        folder = self._runs.get(name)
+        if folder is None:
             raise RunError(
-                f"there is no run {name[:200]!r}; press Refresh and choose one of the list"
+                f"there is no run {shown(name, 200)}; press Refresh and choose one of the list"
             )
         try:
-            return _read(self._runs[name] / file, _READ[file])
-        except (OSError, UnicodeDecodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "it is not text"
-            raise RunError(f"{name}: {file} cannot be read: {reason}") from None
+            if folder.resolve() != folder:
+                raise ValueError("lies behind a link")
+            return read_text(folder / file, _READ[file], follow_link=False)
+        except OSError as error:
+            raise RunError(f"{name}: {file} cannot be read: {error.strerror}") from None
+        except ValueError as error:
+            raise RunError(f"{name}: {file} {error}") from None
 
 
 def _walk(folder: Path, depth: int, budget: Iterator[int]) -> Iterator[Path]:
     try:
-        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+        with os.scandir(folder) as found:
+            entries = sorted(islice(found, _MAX_ENTRIES), key=lambda entry: entry.name)
     except OSError:
         return
     if any(e.name in (CONFIG, METRICS) and e.is_file(follow_symlinks=False) for e in entries):
@@ -88,15 +100,3 @@ def _walk(folder: Path, depth: int, budget: Iterator[int]) -> Iterator[Path]:
             if next(budget, None) is None:
                 return
             yield from _walk(Path(entry.path), depth - 1, budget)
-
-
-def _read(path: Path, most_bytes: int) -> str:
-    """Read a regular file without following a link; it may be changing under our hands."""
-    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    with open(handle, "rb") as file:  # noqa: PTH123 - a descriptor, not a path
-        status = os.fstat(handle)
-        if not stat.S_ISREG(status.st_mode):
-            raise OSError(0, "it is not an ordinary file")
-        if status.st_size > most_bytes:
-            raise OSError(0, f"{status.st_size:,} bytes are more than {most_bytes:,}")
-        return file.read(most_bytes).decode("utf-8")

@@ -11,11 +11,13 @@ from matplotlib.ticker import MaxNLocator
 
 from resnext.evaluation.drawing import as_svg, new_axes
 from resnext.serving.page.design_view import error_box
-from resnext.serving.page.run_figures import RunFigures, differing_settings
+from resnext.serving.page.run_figures import Row, RunFigures, differing_settings
+from resnext.untrusted.text import printable
 
 # Okabe and Ito's colours, which the colour-blind tell apart, without yellow
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000", "#7f7f7f")
 MOST_RUNS = len(_COLOURS)
+_MAX_SETTINGS = 200
 
 # A report may show its own pictures and styles; it can neither run code nor ask for anything.
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
@@ -39,7 +41,7 @@ def show_report(name: str, report: str) -> str:
     The frame has no right to run scripts or to reach this page, whatever the file holds.
     """
     policy = f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
-    title = escape(f"Report of {name}")
+    title = escape(printable(f"Report of {name}"))
     return f'<iframe sandbox="" title="{title}" srcdoc="{escape(policy + report)}"></iframe>'
 
 
@@ -63,8 +65,9 @@ def _curves(runs: Sequence[RunFigures], key: str, training: str, label: str) -> 
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     for run, colour in zip(runs, _COLOURS, strict=False):
         marker = "o" if len(run.epochs) == 1 else None  # one point makes no line
-        epochs = [float(row["epoch"]) for row in run.epochs]
-        name = run.name if len(run.name) < 40 else f"…{run.name[-38:]}"
+        epochs = [row["epoch"] for row in run.epochs]
+        # matplotlib leaves names that begin with an underscore out
+        name = f" {run.name}" if len(run.name) < 40 else f"…{run.name[-38:]}"
         axes.plot(
             epochs, _values(run, key), color=colour, marker=marker, label=name.replace("$", r"\$")
         )
@@ -75,24 +78,23 @@ def _curves(runs: Sequence[RunFigures], key: str, training: str, label: str) -> 
 
 
 def _values(run: RunFigures, key: str) -> list[float]:
-    values = [row.get(key) for row in run.epochs]
-    return [float(v) if isinstance(v, int | float) else float("nan") for v in values]
+    return [row.get(key, float("nan")) for row in run.epochs]
 
 
 def _figures(runs: Sequence[RunFigures]) -> str:
     heads = ("run", "network", "epochs", "best error", "in epoch", "evaluated error", "last loss")
     rows = []
     for run in runs:
-        best, last = run.best, run.epochs[-1] if run.epochs else {}
+        best, last = run.best, run.epochs[-1] if run.epochs else Row()
         rows.append(
             [
                 run.name,
                 run.network,
-                str(last.get("epoch", 0)),
+                f"{last.get('epoch', 0):g}",
                 f"{best['top1_error']:.2f} %" if best else "",
-                str(best["epoch"]) if best else "",
+                f"{best['epoch']:g}" if best else "",
                 "" if run.evaluated_error is None else f"{run.evaluated_error:.2f} %",
-                f"{last['loss']:.4f}" if isinstance(last.get("loss"), int | float) else "",
+                f"{last['loss']:.4f}" if "loss" in last else "",
             ]
         )
     return _table(heads, rows)
@@ -101,11 +103,14 @@ def _figures(runs: Sequence[RunFigures]) -> str:
 def _settings(runs: Sequence[RunFigures]) -> str:
     if len(runs) < 2:
         return ""
-    rows = [[key, *values] for key, values in differing_settings(list(runs))]
+    differing = differing_settings(list(runs))
+    rows = [[key, *values] for key, values in differing[:_MAX_SETTINGS]]
     if not rows:
         return "<h3>Settings</h3><p>All settings of these runs are the same.</p>"
     heads = ("setting", *(run.name for run in runs))
-    return f"<h3>Settings that differ</h3>{_table(heads, rows)}"
+    num_more = len(differing) - len(rows)
+    more = f'<p class="soft">{num_more:,} more differ.</p>' if num_more else ""
+    return f"<h3>Settings that differ</h3>{_table(heads, rows)}{more}"
 
 
 def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

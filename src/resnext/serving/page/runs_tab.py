@@ -43,7 +43,12 @@ def build_runs_tab(root: Path | None) -> None:
     gr.HTML("<h2>Report</h2>", elem_classes="rx")
     report_of = gr.Dropdown(names, value=None, label="Report of", elem_id="report-of")
     report = gr.HTML("", elem_classes="rx", elem_id="report")
-    quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+    # The list may have changed since it was shown: the page says so, where gradio would fail.
+    quiet: dict[str, Any] = {
+        "api_visibility": "private",
+        "show_progress": "hidden",
+        "preprocess": False,
+    }
     last = {"trigger_mode": "always_last", **quiet}  # a choice made while one is shown counts
     chosen.input(_compare(runs), chosen, view, **last)
     report_of.input(_report(runs), report_of, report, **last)

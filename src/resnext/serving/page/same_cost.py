@@ -10,7 +10,13 @@ from resnext.complexity.family import Family, cardinality_family, depth_family, 
 from resnext.complexity.solve import Solution, closest
 from resnext.errors import ConfigError
 from resnext.model.config import ResNeXtConfig
-from resnext.serving.page.settings_form import MOST_BLOCKS, check_size, title_of
+from resnext.serving.page.settings_form import (
+    MAX_PATHS,
+    MOST_BLOCKS,
+    check_size,
+    num_paths,
+    title_of,
+)
 
 Solve = Literal["width", "cardinality", "depth"]
 ChoiceT = TypeVar("ChoiceT", bound=str)
@@ -90,7 +96,8 @@ def _bounded(family: Family) -> Family:
         config = family(number)
         # the search looks at up to twice what it finds
         too_deep = sum(config.blocks_per_stage) > 2 * MOST_BLOCKS + 8
-        if too_deep or config.cardinality > 2048 or config.bottleneck_width > 2048:
+        too_wide = config.cardinality > 2048 or config.bottleneck_width > 2048
+        if too_deep or too_wide or num_paths(config) > 2 * MAX_PATHS:
             raise ConfigError(
                 "no network within the limits of this page costs that much; take a smaller "
                 "factor, or let something else change"

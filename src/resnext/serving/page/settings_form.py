@@ -13,6 +13,10 @@ from resnext.model.names import config_from, list_models, name_of
 
 # Whoever reaches the page can ask for any network; counting one takes time in proportion to these.
 MOST_BLOCKS = 500
+MAX_PATHS = 10_000
+"""Paths of all blocks together where each is counted by itself: in the forms (a) and (b)."""
+
+_MAX_NAME_CHARS = 100
 _LARGEST = {
     "cardinality": 1024,
     "width": 1024,
@@ -113,6 +117,8 @@ def named_network(name: str | None) -> ResNeXtConfig:
     """
     if not (name or "").strip():
         raise ConfigError("name a network, such as resnext50_32x4d or resnext29_8x64d")
+    if len(str(name)) > _MAX_NAME_CHARS:
+        raise ConfigError(f"the name of a network has at most {_MAX_NAME_CHARS} characters")
     config = config_from(str(name))
     if not isinstance(config, ResNeXtConfig):
         raise ConfigError(
@@ -149,6 +155,17 @@ def check_size(config: ResNeXtConfig) -> None:
         )
     _whole("cardinality", config.cardinality)
     _whole("width", config.bottleneck_width)
+    if num_paths(config) > MAX_PATHS:
+        raise ConfigError(
+            f"form ({config.form}): {num_paths(config):,} paths in all blocks are more than the "
+            f"{MAX_PATHS:,} that this page counts one by one; take the form (c), fewer "
+            "blocks or a smaller cardinality"
+        )
+
+
+def num_paths(config: ResNeXtConfig) -> int:
+    """Return how many paths are counted by themselves; in the form (c) there are none."""
+    return 0 if config.form == "c" else sum(config.blocks_per_stage) * config.cardinality
 
 
 def _blocks(text: str) -> tuple[int, ...]:

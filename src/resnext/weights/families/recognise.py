@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import torch
 
 from resnext.errors import CheckpointError
+from resnext.untrusted.text import printable
 from resnext.weights.entry import Family
 from resnext.weights.families.detectron2 import DETECTRON2
 from resnext.weights.families.family import KeyFamily
@@ -103,7 +104,7 @@ def _as_float32(tensor: torch.Tensor) -> torch.Tensor:
 
 
 def _unknown_message(state: Mapping[str, torch.Tensor]) -> str:
-    shown = ", ".join(list(state)[:4]) or "none"
+    shown = ", ".join(printable(name[:60]) for name in list(state)[:4]) or "none"
     known = ", ".join(family.name for family in FAMILIES)
     return (
         f"its {len(state)} tensors ({shown}, ...) carry the names of no known family of residual "

@@ -1,6 +1,7 @@
 """Archives give up their images only: nothing hostile, nothing half-written, nothing twice."""
 
 import io
+import os
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
@@ -161,6 +162,11 @@ def test_a_member_that_comes_twice_or_claims_an_absurd_size_is_refused(tmp_path:
     huge = tarfile.TarInfo("x.JPEG")
     huge.size = 1 << 40
     (tmp_path / "huge.tar").write_bytes(huge.tobuf() + bytes(1024))
+    with pytest.raises(DataError, match=r"huge.tar: .* expands to more than 67,108,864 bytes"):
+        unpack(tmp_path / "huge.tar", tmp_path / "out")
+    huge.size = 257 << 20
+    (tmp_path / "huge.tar").write_bytes(huge.tobuf())
+    os.truncate(tmp_path / "huge.tar", 258 << 20)  # a hole, which takes no room on the disk
     with pytest.raises(DataError, match="256 MiB"):
         unpack(tmp_path / "huge.tar", tmp_path / "out")
 

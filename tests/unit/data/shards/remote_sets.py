@@ -16,7 +16,7 @@ from resnext.data.shards import load as load_module
 from resnext.data.shards.remote import GIB, Remote, open_remote
 from resnext.data.shards.split import ShardSplit
 from resnext.data.split import DataSet
-from resnext.download import Patience
+from resnext.partial_file import Patience
 
 CPU = torch.device("cpu")
 QUICK = Patience(attempts=3, pause_s=0.0, timeout_s=20.0)

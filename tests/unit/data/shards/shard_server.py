@@ -64,6 +64,10 @@ def serve(root: Path, *every: str) -> Iterator[ShardServer]:
                 self.send_error(416)
                 return
             self.send_response(206 if start else 200)
+            if start:
+                self.send_header(
+                    "Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}"
+                )
             self.send_header("Content-Length", str(len(content) - start))
             self.end_headers()
             half = (len(content) - start) // 2

@@ -34,7 +34,7 @@ def split_of(table: ShardTable, mixed: int | None, num_cached: int | None = None
     remote = None
     if num_cached is not None:
         records = {
-            str(k): ShardRecord(name=str(k), num_samples=50, size_bytes=10, sha256="")
+            str(k): ShardRecord(name=str(k), num_samples=0, size_bytes=10, sha256="0" * 64)
             for k in range(NUM_SHARDS)
         }
         remote = Remote("http://host", Path("nowhere"), records, 10 * num_cached)

@@ -35,8 +35,8 @@ from resnext.data.shards import load as load_module
 from resnext.data.shards.cache import used_bytes
 from resnext.data.shards.remote import GIB, Remote, open_remote
 from resnext.data.shards.split import ShardSplit
-from resnext.download import Patience
 from resnext.errors import DownloadError
+from resnext.partial_file import Patience
 
 
 @pytest.fixture(scope="module")

@@ -188,3 +188,37 @@ def test_what_a_person_wrote_is_text_not_markup() -> None:
     (wrong,), table = show([alter(good, blocks="<script>alert(1)</script>")])
     assert "<script" not in wrong
     assert table == ""
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "resnet1000000001",
+        "resnext1000000001_32x4d",
+        "resnext29_1000000000x64d",
+        "resnext29_8x1000000000d",
+        "resnext_9999999-1_1x1d",
+        "resnext_" + "-".join(["1"] * 900) + "_1x1d",
+        "resnext_1-1_1x" + "9" * 1900 + "d",
+        "resnext50_" + "9" * 80 + "x4d",
+        "resnext_500-1_1024x1024d",
+        "²",
+        "resnext_٣-٣_1x1d",
+    ],
+)
+def test_a_name_of_a_huge_network_or_none_is_refused_before_any_work(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("resnext.complexity.count.count", None)
+    with pytest.raises(ConfigError) as caught:
+        named_network(name)
+    assert len(str(caught.value)) < 500
+
+
+@pytest.mark.parametrize("form", ["a", "b"])
+def test_paths_that_are_counted_one_by_one_are_bounded(form: str) -> None:
+    wide = dataclasses.replace(Entered.of(network("resnext50_32x4d")), cardinality=1024)
+    assert "<h3>" in show([wide])[0][0]
+    (view,), table = show([alter(wide, form=form)])
+    assert "16,384 paths in all blocks are more than the 10,000" in view
+    assert table == ""

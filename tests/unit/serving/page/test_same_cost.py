@@ -1,10 +1,13 @@
+import contextlib
+
 import pytest
 
 from resnext.complexity.count import count
 from resnext.complexity.paper import paper_width
 from resnext.errors import ConfigError
+from resnext.model.config import ResNeXtConfig
 from resnext.serving.page.same_cost import Question, find, tell
-from resnext.serving.page.settings_form import named_network
+from resnext.serving.page.settings_form import MAX_PATHS, named_network, num_paths
 
 
 def question(like: str, by: str = "params", solve: str = "width", factor: float = 1) -> Question:
@@ -61,3 +64,22 @@ def test_the_answer_says_what_was_found_and_how_close() -> None:
 def test_a_question_without_an_answer_says_why(asked: Question, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         find(named_network("resnext50_32x4d"), asked)
+
+
+@pytest.mark.parametrize("solve", ["width", "cardinality", "depth"])
+def test_a_search_ends_at_the_paths_that_are_counted_one_by_one(
+    solve: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked_at: list[ResNeXtConfig] = []
+
+    def noted(config: ResNeXtConfig) -> int:
+        looked_at.append(config)
+        return num_paths(config)
+
+    monkeypatch.setattr("resnext.serving.page.same_cost.num_paths", noted)
+    base = named_network("resnext50_32x4d").replace(cardinality=600, form="a")
+    with contextlib.suppress(ConfigError):  # by its width there is one
+        find(base, question("resnet152", "macs", solve, factor=1000))
+    assert len(looked_at) < 40
+    counted = [num_paths(config) for config in looked_at]
+    assert sum(number for number in counted if number <= 2 * MAX_PATHS) < 20 * MAX_PATHS

@@ -1,0 +1,51 @@
+"""Why an image file is refused, for callers that answer each reason differently."""
+
+from __future__ import annotations
+
+from resnext.errors import DataError
+
+
+class NotAnImageError(DataError):
+    """The file is of none of the accepted formats."""
+
+
+class ImageLimitError(DataError):
+    """Decoding the file would take far more time or memory than its pixels are worth.
+
+    The message holds nothing of the file but numbers, so that a service can repeat it.
+    """
+
+
+class TooManyPixelsError(ImageLimitError):
+    """The image is larger than accepted."""
+
+    def __init__(self, max_pixels: int, size: tuple[int, int] | None = None) -> None:
+        """Word the reason.
+
+        Args:
+            max_pixels: Accepted.
+            size: Width and height of the image, if known.
+        """
+        found = "its pixels" if size is None else f"{size[0]} x {size[1]} pixels"
+        super().__init__(
+            f"{found} are more than the {max_pixels / 1e6:g} million accepted "
+            "(a decompression bomb?)"
+        )
+
+
+def check_size(width: int, height: int, max_pixels: int) -> None:
+    """Refuse an image of too many pixels.
+
+    Raises:
+        TooManyPixelsError: It has more than `max_pixels`.
+    """
+    if width * height > max_pixels:
+        raise TooManyPixelsError(max_pixels, (width, height))
+
+
+def too_short(kind: str, width: int, height: int) -> ImageLimitError:
+    """Return the error for a file that cannot hold its pixels, however well compressed."""
+    return ImageLimitError(
+        f"the {kind} is too short to hold {width} x {height} pixels: it was cut, or claims a "
+        "size that it has not"
+    )

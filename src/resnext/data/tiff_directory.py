@@ -1,0 +1,112 @@
+"""The directory of tags of a TIFF file, which EXIF metadata is as well, and what it may cost.
+
+Pillow copies the values of all tags when it opens a file. Thousands of tags may name the same
+bytes, so that 64 KiB become hundreds of megabytes.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from resnext.data.image_errors import ImageLimitError
+
+SIZE_OF_TYPE = {
+    **dict.fromkeys((1, 2, 6, 7), 1),
+    **dict.fromkeys((3, 8), 2),
+    **dict.fromkeys((4, 9, 11, 13), 4),
+    **dict.fromkeys((5, 10, 12, 16), 8),
+}
+"""Bytes of one value, by its type."""
+
+INTEGERS = {3: "H", 4: "L", 13: "L", 16: "Q"}
+"""The types of lengths, offsets and codes, as `struct` names them."""
+
+_EXIF_PREFIX = b"Exif\0\0"
+# Fewer bytes than these cannot claim more than a few megabytes: not worth reading twice.
+_HARMLESS_BYTES = 8 * 2**10
+_MOST_OVERLAP = 4
+_SLACK_BYTES = 2**16
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """An entry of a directory.
+
+    Attributes:
+        number: What it tells.
+        type: Of its values.
+        count: How many values there are.
+        position: Where they are in the file.
+    """
+
+    number: int
+    type: int
+    count: int
+    position: int
+
+    @property
+    def num_bytes(self) -> int:
+        """Size of all values; 0 if the type is unknown, which is skipped."""
+        return SIZE_OF_TYPE.get(self.type, 0) * self.count
+
+
+def read_directory(data: bytes, start: int, order: str, is_big: bool = False) -> Iterator[Tag]:
+    """Read the tags of a directory, as far as the file reaches.
+
+    Args:
+        data: The file.
+        start: Where the directory begins.
+        order: "<" or ">", the order of bytes.
+        is_big: BigTIFF, of 64 bits.
+    """
+    size, entry, inline = ("Q", "HHQQ", 8) if is_big else ("H", "HHLL", 4)
+    first = start + struct.calcsize(order + size)
+    if first > len(data):
+        return
+    (number,) = struct.unpack_from(order + size, data, start)
+    width = struct.calcsize(order + entry)
+    number = min(number, (len(data) - first) // width)
+    entries = struct.iter_unpack(order + entry, data[first : first + number * width])
+    for index, (tag, kind, count, place) in enumerate(entries):
+        if SIZE_OF_TYPE.get(kind, 0) * count <= inline:
+            place = first + (index + 1) * width - inline
+        yield Tag(tag, kind, count, place)
+
+
+def check_tags(tags: list[Tag], num_bytes: int) -> None:
+    """Refuse tags that claim the same bytes many times.
+
+    Args:
+        tags: Of all directories.
+        num_bytes: Of the file.
+
+    Raises:
+        ImageLimitError: Together they claim several times what there is.
+    """
+    claimed = sum(tag.num_bytes for tag in tags if tag.position + tag.num_bytes <= num_bytes)
+    if claimed > _MOST_OVERLAP * num_bytes + _SLACK_BYTES:
+        raise ImageLimitError(
+            f"the tags of the metadata claim {claimed:,} bytes, where there are {num_bytes:,}"
+        )
+
+
+def check_exif(exif: bytes) -> None:
+    """Refuse EXIF metadata that takes far more memory than it has bytes.
+
+    Args:
+        exif: What Pillow will read: with or without "Exif", then a TIFF file.
+
+    Raises:
+        ImageLimitError: As `check_tags`; or it begins as EXIF over and over.
+    """
+    if len(exif) <= _HARMLESS_BYTES:
+        return
+    if exif.startswith(3 * _EXIF_PREFIX):
+        raise ImageLimitError("the EXIF metadata begins more than twice")
+    while exif.startswith(_EXIF_PREFIX):
+        exif = exif[len(_EXIF_PREFIX) :]
+    order = ">" if exif.startswith(b"MM") else "<"
+    start = struct.unpack_from(order + "L", exif, 4)[0]
+    check_tags([*read_directory(exif, start, order)], len(exif))

@@ -1,0 +1,154 @@
+"""A safetensors file of ours: written whole, read in bounded memory, verified by its checksum.
+
+The header holds, besides the texts of the caller, a SHA-256 of everything else in the file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from resnext.errors import CheckpointError
+from resnext.foreign_file import check_regular, one_error
+
+CHECKSUM = "checksum"
+"""Name of the header's text that holds the checksum."""
+
+MAX_HEADER_BYTES = 32 * 2**20
+"""A network of 10,000 tensors and 20,000 classes needs about 2 MiB."""
+
+
+@dataclass(frozen=True)
+class TensorFile:
+    """What a safetensors file holds.
+
+    Attributes:
+        metadata: The texts of its header, without the checksum.
+        tensors: The tensors by name, on the CPU.
+        is_verified: It had a checksum, which is right.
+    """
+
+    metadata: dict[str, str]
+    tensors: dict[str, torch.Tensor]
+    is_verified: bool
+
+
+def write_tensors(
+    path: Path, tensors: Mapping[str, torch.Tensor], metadata: Mapping[str, str]
+) -> None:
+    """Write a safetensors file so that there is always a whole one at its place.
+
+    It is written beside its place, flushed to the disk and renamed.
+
+    Args:
+        path: The file; one that exists is replaced.
+        tensors: Tensors on any device, of any memory layout.
+        metadata: Texts for the file's header; the checksum is added.
+
+    Raises:
+        CheckpointError: The file cannot be written (full disk, no permission).
+    """
+    path = Path(path)
+    # One fixed name: what a killed process leaves behind, the next write replaces.
+    partial = path.with_name(path.name + ".partial")
+    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    try:
+        save_file(plain, partial, {**metadata, CHECKSUM: _checksum(metadata, plain)})
+        _flush(partial)
+        partial.replace(path)
+        _flush(path.parent)
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(
+            f"{path}: cannot be written ({error}); free some space or choose another folder"
+        ) from error
+    finally:
+        with suppress(OSError):  # a read-only disk refuses even this
+            partial.unlink(missing_ok=True)
+
+
+def read_metadata(path: Path) -> dict[str, str]:
+    """Read the texts of a safetensors file's header.
+
+    Raises:
+        CheckpointError: The file is missing, torn, of another kind, or has a huge header.
+    """
+    check_regular(path)
+    with _reading(path):
+        _check_header(path)
+        with safe_open(path, framework="pt") as file:
+            return dict(file.metadata() or {})
+
+
+def read_tensors(path: Path, *, is_ours: bool = True) -> TensorFile:
+    """Read a safetensors file, and verify it where it has a checksum.
+
+    Args:
+        path: A file of `write_tensors` or of another program.
+        is_ours: A text named `checksum` is the one that `write_tensors` adds.
+
+    Raises:
+        CheckpointError: The file is missing, torn, of another kind, or not what was written.
+    """
+    check_regular(path)
+    with _reading(path):
+        _check_header(path)
+        with safe_open(path, framework="pt") as file:
+            metadata = dict(file.metadata() or {})
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
+    checksum = metadata.pop(CHECKSUM, None) if is_ours else None
+    if checksum is not None and checksum != _checksum(metadata, tensors):
+        raise damaged(path)
+    return TensorFile(metadata, tensors, is_verified=checksum is not None)
+
+
+def damaged(path: Path) -> CheckpointError:
+    """Build the error of a file whose content has changed since it was written."""
+    return CheckpointError(
+        f"{path}: is damaged: its content is not what was written (the checksum differs); copy or "
+        "fetch it again, or take the weights of another epoch or run"
+    )
+
+
+def _reading(path: Path) -> AbstractContextManager[None]:
+    return one_error(
+        path,
+        "cannot be read as a safetensors file",
+        "it is incomplete or of another kind: copy it again, or take the weights of another epoch "
+        "or run",
+    )
+
+
+def _check_header(path: Path) -> None:
+    """Bound the header's length, which its first eight bytes say."""
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+    if length > min(MAX_HEADER_BYTES, path.stat().st_size):
+        raise ValueError(f"a header of {length:,} bytes is declared")
+
+
+def _checksum(metadata: Mapping[str, str], tensors: Mapping[str, torch.Tensor]) -> str:
+    """Hash the texts of the header and the names, types, shapes and values of the tensors."""
+    names = sorted(tensors)
+    layout = [(name, str(tensors[name].dtype), list(tensors[name].shape)) for name in names]
+    digest = hashlib.sha256(json.dumps([sorted(metadata.items()), layout]).encode())
+    for name in names:
+        digest.update(tensors[name].reshape(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()
+
+
+def _flush(path: Path) -> None:
+    """Wait until a file's content, or a folder's list of names, is on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

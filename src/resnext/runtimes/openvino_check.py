@@ -1,0 +1,111 @@
+"""What an OpenVINO .xml file may hold, checked before OpenVINO opens it.
+
+The graph is XML; its weights are places in the .bin file beside it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from xml.etree import ElementTree
+
+from resnext.errors import CheckpointError
+from resnext.untrusted.names import shown
+
+MAX_XML_BYTES = 64 * 2**20
+"""resnext101_64x4d needs 0.3 MiB; form (a) with 32 paths 10."""
+
+LAYERS = frozenset({
+    "Add", "AvgPool", "BatchNormInference", "Clamp", "Concat", "Const", "Convert", "Convolution",
+    "Divide", "FakeQuantize", "Gather", "GatherND", "GroupConvolution", "Interpolate", "MatMul",
+    "MaxPool", "Minimum", "Mod", "Multiply", "Pad", "Parameter", "ReLU", "ReduceMean", "Reshape",
+    "Result", "Round", "ShapeOf", "Slice", "Squeeze", "StridedSlice", "Subtract", "Transpose",
+    "Unsqueeze",
+})  # fmt: skip
+MAX_NUMBER = 64
+"""Of a kernel's side, a stride, a padding, an axis: 7 is the largest in a ResNeXt."""
+
+_POSITIVE = frozenset({"kernel", "strides", "dilations"})
+_WITH_SHAPES = frozenset({"Const", "Parameter"})
+
+_BITS = {
+    "boolean": 8, "u8": 8, "i8": 8, "u4": 4, "i4": 4, "u1": 1, "f16": 16, "bf16": 16,
+    "i16": 16, "u16": 16, "f32": 32, "i32": 32, "u32": 32, "f64": 64, "i64": 64, "u64": 64,
+}  # fmt: skip
+
+
+def check_graph(path: Path, content: bytes, num_weight_bytes: int) -> None:
+    """Check a graph.
+
+    Args:
+        path: The .xml file, for the message.
+        content: Its bytes.
+        num_weight_bytes: Size of the .bin file.
+
+    Raises:
+        CheckpointError: It holds something that `resnext export` does not write.
+    """
+    odd = next(_find_odd(content, num_weight_bytes), None)
+    if odd is not None:
+        raise CheckpointError(
+            f"{path}: is not opened: {odd}, which `resnext export` does not write; export the "
+            "network anew from its run or weight file"
+        )
+
+
+def check_text(content: bytes) -> None:
+    """Check a graph's text before anything parses it.
+
+    Raises:
+        ValueError: It has definitions, which can expand without end, or is in an encoding in which
+            they could hide.
+    """
+    if b"<!" in content or b"\0" in content or not content.startswith((b"<?xml", b"<net")):
+        raise ValueError("it is no XML of OpenVINO, or defines names of its own")
+
+
+def _find_odd(content: bytes, num_weight_bytes: int) -> Iterator[str]:
+    """Yield what is odd in a graph, in words."""
+    root = ElementTree.fromstring(content)
+    layers = root.findall("./layers/layer")
+    num_inside = sum(1 for _ in root.iter("layer")) - len(layers)
+    inputs = [layer for layer in layers if layer.get("type") == "Parameter"]
+    results = [layer for layer in layers if layer.get("type") == "Result"]
+    if root.tag != "net" or num_inside or len(inputs) != 1 or len(results) != 1:
+        yield f"it has {len(inputs)} inputs, {len(results)} outputs and {num_inside} layers inside"
+    for layer in layers:
+        kind, version = layer.get("type", ""), layer.get("version", "")
+        if kind not in LAYERS or not version.startswith("opset"):
+            yield f"it has a layer {shown(kind)} of {shown(version)}"
+        data = layer.find("data")
+        yield from _find_odd_numbers({} if data is None else data.attrib, kind)
+        if kind == "Const":
+            yield from _find_odd_const({} if data is None else data.attrib, num_weight_bytes)
+
+
+def _find_odd_numbers(attributes: dict[str, str], kind: str) -> Iterator[str]:
+    if kind in _WITH_SHAPES:
+        return
+    for name, text in attributes.items():
+        for number in (part.strip() for part in text.split(",")):
+            digits = number.removeprefix("-")
+            if not digits.isdecimal():
+                continue
+            if len(digits) > 3 or int(digits) > MAX_NUMBER or (name in _POSITIVE and number < "1"):
+                yield f"it has a {shown(name)} of {shown(number)}"
+
+
+def _find_odd_const(attributes: dict[str, str], num_weight_bytes: int) -> Iterator[str]:
+    """Hold a weight's shape against its place in the .bin file."""
+    shape = [part.strip() for part in attributes.get("shape", "").split(",") if part.strip()]
+    numbers = [*shape, attributes.get("offset", ""), attributes.get("size", "")]
+    bits = _BITS.get(attributes.get("element_type", ""), 0)
+    if not bits or not all(number.isdecimal() and len(number) < 20 for number in numbers):
+        yield "it has a weight without type, shape or place"
+        return
+    *sides, offset, size = map(int, numbers)
+    if offset + size > num_weight_bytes or size != -(-math.prod(sides) * bits // 8):
+        yield (
+            f"it has a weight of {size:,} bytes at {offset:,}, where {num_weight_bytes:,} are there"
+        )

@@ -1,0 +1,1 @@
+"""Below the application: connections, and what a caller may do before a request is complete."""

@@ -1,0 +1,249 @@
+"""One connection: bounded heads, answers to half-closed callers, refusals that arrive.
+
+uvicorn's protocol for httptools bounds neither the head of a request nor the time it takes. This
+one does, below the application and its key, and answers what it refuses in the common form.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import TYPE_CHECKING, Any
+
+import httptools
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from resnext.serving.admission import PROGRESS_BYTES
+from resnext.serving.problems import Problem
+from resnext.serving.transport import refusals
+
+if TYPE_CHECKING:
+    from resnext.serving.transport.pool import Pool
+
+MAX_HEAD_BYTES = 64 * 2**10
+"""Bytes in a row that are no body: the address and headers, a chunk's extension, trailers."""
+
+MAX_HEADERS = 128
+"""Far more than browsers and proxies send; each takes memory beyond its bytes."""
+
+MAX_PIPELINED = 16
+"""Requests that wait on one connection for the answer to the one before them."""
+
+HEAD_S = 10.0
+LINGER_S = 2.0
+TAKE_ANSWER_S = 30.0
+
+_SLICE = 16 * 2**10  # heads are counted with this precision
+
+
+class Connection(HttpToolsProtocol, asyncio.BufferedProtocol):
+    """A caller's connection.
+
+    Attributes:
+        waits_since: Since when the next move has been the caller's: to send a head, 64 KiB more
+            of a body, or to take an answer.
+    """
+
+    def __init__(self, *arguments: Any, pool: Pool, **options: Any) -> None:
+        """Prepare a connection that `pool` counts."""
+        super().__init__(*arguments, **options)
+        self._pool = pool
+        self.waits_since = self.loop.time()
+        self._num_head_bytes = 0
+        self._num_body_bytes = 0
+        self._has_moved = False  # the piece that is parsed had a body, or began or ended a head
+        self._is_in_head = self._is_after_head = False
+        self._is_deaf = False  # whatever comes is thrown away
+        self._is_lingering = False
+        self._is_write_paused = False
+        self._problem: Problem | None = None
+
+    def is_waiting(self) -> bool:
+        """Tell whether the next move is the caller's."""
+        if self._is_lingering or self._is_write_paused:
+            return True
+        cycle = self.cycle
+        if cycle is None or cycle.response_complete:
+            return True
+        return cycle.more_body and not self.pipeline
+
+    def is_overdue(self, now: float, body_s: float) -> bool:
+        """Tell whether the caller takes too long for its next move.
+
+        Args:
+            now: Time of the event loop in seconds.
+            body_s: Time for each 64 KiB of a body.
+        """
+        return self.is_waiting() and now - self.waits_since > self._allowed_s(body_s)
+
+    def _allowed_s(self, body_s: float) -> float:
+        if self._is_lingering:
+            return LINGER_S
+        if self.transport.get_write_buffer_size() > 0:
+            return TAKE_ANSWER_S
+        return HEAD_S if self._is_between_requests() else body_s
+
+    def _is_between_requests(self) -> bool:
+        return self.cycle is None or self.cycle.response_complete
+
+    def give_up(self) -> None:
+        """End the connection of a caller that took too long; a begun head is answered."""
+        if self._is_in_head and not self._is_deaf and not self.transport.is_closing():
+            self.refuse(refusals.head_too_slow(HEAD_S))
+        else:
+            self.transport.abort()
+
+    # From the transport
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Count the connection; where there are too many, the pool closes one."""
+        super().connection_made(transport)
+        self._pool.enter(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Count it no longer."""
+        self._pool.leave(self)
+        super().connection_lost(exc)
+
+    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - the base class names it
+        """Return where the transport puts what it reads; used up before the next read."""
+        return self._pool.buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """Take what the transport has read."""
+        self.data_received(bytes(self._pool.buffer[:nbytes]))
+
+    def data_received(self, data: bytes) -> None:
+        """Parse what arrived."""
+        if self._is_deaf:
+            return
+        self._unset_keepalive_if_required()
+        view = memoryview(data)
+        for start in range(0, len(view), _SLICE):
+            self._parse(view[start : start + _SLICE])
+            if self._is_deaf or self.transport.is_closing():
+                return
+
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """Answer a request that is complete, although its caller sends nothing more.
+
+        Returns:
+            Whether the connection stays open for the answer.
+        """
+        self._is_deaf = True
+        if self._is_lingering:
+            return False
+        if self._is_between_requests():
+            if self._is_in_head:
+                self.refuse(refusals.malformed("the head ended early"))
+            return False
+        if self.cycle.more_body:
+            self.refuse(refusals.malformed("the body ended early"))
+            return False
+        self.cycle.keep_alive = False
+        return True
+
+    def pause_writing(self) -> None:
+        """Note that the caller does not take its answer."""
+        super().pause_writing()
+        self._is_write_paused = True
+        self.waits_since = self.loop.time()
+
+    def resume_writing(self) -> None:
+        """Note that it took most of it."""
+        super().resume_writing()
+        self._is_write_paused = False
+        self.waits_since = self.loop.time()
+
+    # From the parser
+
+    def on_message_begin(self) -> None:
+        """Begin a request."""
+        if len(self.pipeline) >= MAX_PIPELINED:
+            self._stop(refusals.malformed("too many requests at once"))
+        super().on_message_begin()
+        self._has_moved = self._is_in_head = True
+        self._is_after_head = False
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Keep a header; trailers are dropped, so that none passes for a header."""
+        if self._is_after_head:
+            return
+        if len(self.headers) == MAX_HEADERS:
+            self._stop(refusals.too_many_headers(MAX_HEADERS))
+        super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        """Begin to work on a request."""
+        super().on_headers_complete()
+        self._has_moved = self._is_after_head = True
+        self._is_in_head = False
+        self._num_body_bytes = 0
+        self.waits_since = self.loop.time()
+
+    def on_body(self, body: bytes) -> None:
+        """Pass a part of a body on."""
+        self._has_moved = True
+        self._num_body_bytes += len(body)
+        if self._num_body_bytes >= PROGRESS_BYTES:
+            self._num_body_bytes = 0
+            self.waits_since = self.loop.time()
+        super().on_body(body)
+
+    def on_response_complete(self) -> None:
+        """Wait for the next request."""
+        self.waits_since = self.loop.time()
+        super().on_response_complete()
+
+    def _parse(self, piece: memoryview) -> None:
+        self._has_moved = False
+        try:
+            self.parser.feed_data(piece)
+        except httptools.HttpParserUpgrade:  # to a protocol that is not spoken here
+            self._is_deaf = True
+            self.cycle.keep_alive = False
+        except httptools.HttpParserError:
+            self.refuse(self._problem or refusals.malformed("this is not HTTP/1.1"))
+            return
+        self._num_head_bytes = 0 if self._has_moved else self._num_head_bytes + len(piece)
+        if self._num_head_bytes > MAX_HEAD_BYTES:
+            too_long = refusals.head_too_large if self.headers else refusals.address_too_long
+            self.refuse(too_long(MAX_HEAD_BYTES))
+
+    def _stop(self, problem: Problem) -> None:
+        """Make the parser stop, and its caller refuse the request."""
+        self._problem = problem
+        raise ValueError(problem.code)
+
+    # Refusals
+
+    def refuse(self, problem: Problem) -> None:
+        """Answer what is no request of ours, and read no more of it.
+
+        Complete requests before it are answered; then the connection ends without this answer.
+        """
+        self._is_deaf = True
+        self._pool.count_refusal(problem)
+        cycle = self.cycle
+        if cycle is not None and not cycle.response_complete:
+            if not cycle.more_body:
+                cycle.keep_alive = False
+                return
+            cycle.disconnected = True  # so that nothing else is written
+            cycle.message_event.set()
+            if self.pipeline or cycle.response_started:
+                self.transport.abort()
+                return
+        self.transport.write(refusals.as_http(problem))
+        self._linger()
+
+    def _linger(self) -> None:
+        """End our side, and throw away what still comes.
+
+        Closing while bytes are unread would reset the connection, and the caller might lose the
+        answer.
+        """
+        self._is_lingering = True
+        self.waits_since = self.loop.time()
+        with contextlib.suppress(OSError):  # the caller has reset it
+            self.transport.write_eof()

@@ -1,0 +1,104 @@
+"""All open connections: fewer than there are descriptors, none of them waiting for ever."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import resource
+from pathlib import Path
+
+from resnext.serving.metrics import Metrics
+from resnext.serving.problems import Problem
+from resnext.serving.transport.connection import Connection
+
+MAX_CONNECTIONS = 512
+"""Far more than one process answers at once; each holds 0.35 MB of unread bodies at the worst."""
+
+ACCEPTED_AT_ONCE = 8
+"""Connections accepted before the pool sees them."""
+
+_MIN_CONNECTIONS = 8
+_RESERVED = 48  # descriptors for files that are opened later, and for closing connections
+_SWEEP_S = 0.5
+_READ_BYTES = 64 * 2**10
+
+_LOG = logging.getLogger("resnext.serving")
+
+
+class Pool:
+    """Closes connections whose callers take too long; used in the event loop only.
+
+    Where one more would be too many, the one goes that has waited longest for its caller. So
+    callers that connect and do nothing, or send slowly, keep no one else out.
+
+    Attributes:
+        buffer: Where transports put what they read.
+    """
+
+    def __init__(self, max_connections: int, body_s: float, metrics: Metrics) -> None:
+        """Open an empty pool.
+
+        Args:
+            max_connections: Open at once.
+            body_s: Time for each 64 KiB of a body.
+            metrics: Where connections and refusals are counted.
+        """
+        self.buffer = memoryview(bytearray(_READ_BYTES))
+        self._connections: set[Connection] = set()
+        self._max_connections = max_connections
+        self._body_s = body_s
+        self._metrics = metrics
+
+    def __len__(self) -> int:
+        """Return the number of open connections."""
+        return len(self._connections)
+
+    def enter(self, newcomer: Connection) -> None:
+        """Count a connection; above the limit, close one, the newcomer if all others work."""
+        self._connections.add(newcomer)
+        if len(self._connections) > self._max_connections:
+            waiting = (one for one in self._connections if one.is_waiting())
+            victim = min(waiting, key=lambda one: one.waits_since)
+            _LOG.warning("too many connections: closed the one that waited longest")
+            self.leave(victim)
+            victim.transport.abort()
+        self._metrics.connections.set(len(self._connections))
+
+    def leave(self, connection: Connection) -> None:
+        """Count a connection no longer."""
+        self._connections.discard(connection)
+        self._metrics.connections.set(len(self._connections))
+
+    def count_refusal(self, problem: Problem) -> None:
+        """Count an answer that the application never saw."""
+        self._metrics.count_problem(problem.code)
+        _LOG.warning("refused below the application: %s", problem.code)
+
+    async def sweep_for_ever(self) -> None:
+        """Close, twice a second, what is overdue."""
+        while True:
+            await asyncio.sleep(_SWEEP_S)
+            self.sweep()
+
+    def sweep(self) -> None:
+        """Close the connections whose callers took too long."""
+        now = asyncio.get_running_loop().time()
+        for connection in list(self._connections):
+            if connection.is_overdue(now, self._body_s):
+                connection.give_up()
+
+
+def max_connections() -> int:
+    """Return how many connections the descriptors of this process allow."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY:
+        return MAX_CONNECTIONS
+    left = soft - _num_open_descriptors() - _RESERVED
+    return max(_MIN_CONNECTIONS, min(MAX_CONNECTIONS, left))
+
+
+def _num_open_descriptors() -> int:
+    for folder in (Path("/proc/self/fd"), Path("/dev/fd")):
+        if folder.is_dir():
+            return sum(1 for _ in folder.iterdir())
+    return _RESERVED

@@ -1,0 +1,86 @@
+"""A hidden folder for work in progress, beside the place where its result is to go.
+
+It is removed at the end. What a killed process leaves, the next one for the same place removes.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from resnext.claim import Claim, Holder
+from resnext.claim_wait import await_claim, finish_removals
+from resnext.errors import ResNeXtError
+
+_LOG = logging.getLogger(__name__)
+_WORK = "work-"
+
+
+@contextmanager
+def work_folder(place: Path, error: type[ResNeXtError]) -> Iterator[Path]:
+    """Give an empty folder in the file system of a place; one process at a time gets one.
+
+    Args:
+        place: The file or folder to be written; the folder that it lies in exists.
+        error: Is raised if another process works for the same place.
+
+    Raises:
+        ResNeXtError: Another process does.
+        OSError: The folder cannot be made.
+    """
+    folder = place.with_name(f".{place.name}.staging")
+    finish_removals(folder)
+    claim = _claim(folder, place, error)
+    try:
+        for left in folder.glob(f"{_WORK}*"):
+            shutil.rmtree(left, ignore_errors=True)
+        # Its own name: if this process stops for long and is taken over, it finds nothing here.
+        work = folder / f"{_WORK}{os.getpid()}-{time.time_ns()}"
+        work.mkdir()
+        yield work
+    finally:
+        claim.remove_folder()
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Let SIGINT and SIGTERM wait until several files have been moved to their places."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[int] = []
+    previous = {
+        number: signal.signal(number, lambda got, _: came.append(got))
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler or signal.SIG_DFL)
+    if came:
+        signal.raise_signal(came[0])
+
+
+def _claim(folder: Path, place: Path, error: type[ResNeXtError]) -> Claim:
+    waits: list[Holder] = []
+
+    def wait(holder: Holder) -> None:
+        if not waits:
+            _LOG.warning("waiting for %s, which was writing %s", holder, place)
+        waits.append(holder)
+
+    taken = await_claim(folder, lambda: None, wait)
+    if isinstance(taken, Holder):
+        raise error(
+            f"{place} is being written by {taken}; wait until that process has ended, or choose "
+            "another place"
+        )
+    return taken

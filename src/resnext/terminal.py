@@ -1,0 +1,67 @@
+"""Tables and progress bars in a terminal, made of text from outside that cannot control it.
+
+Rich passes escape sequences on and reads markup and emoji codes in what it prints; class names,
+file names and messages of libraries may hold any of them.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from typing import IO, Any
+
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
+from rich.text import Text
+
+from resnext.untrusted.stream import PrintableStream
+from resnext.untrusted.text import printable_lines
+
+
+def create_console(
+    *,
+    file: IO[str] | None = None,
+    stderr: bool = False,
+    quiet: bool = False,
+    width: int | None = None,
+    soft_wrap: bool = False,
+) -> Console:
+    """Return a console for text from outside.
+
+    Args:
+        file: Where to print; by default standard output.
+        stderr: Print to standard error.
+        quiet: Print nothing.
+        width: Characters of a line; by default the terminal's.
+        soft_wrap: Leave it to the terminal to break long lines, so that they can be copied.
+    """
+    stream = file if file is not None else (sys.stderr if stderr else sys.stdout)
+    return _PlainConsole(
+        file=stream.raw if isinstance(stream, PrintableStream) else stream,
+        quiet=quiet,
+        width=width,
+        soft_wrap=soft_wrap,
+        markup=False,
+        emoji=False,
+        highlight=False,
+    )
+
+
+class _PlainConsole(Console):
+    """Shows texts as they are: no markup, no emoji codes, no control characters."""
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """Take a text before it is measured, so that tables have room for it."""
+        return super().render_str(
+            printable_lines(text), **(options | {"markup": False, "emoji": False})
+        )
+
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterable[Segment]:
+        """Catch what was not given as a plain text."""
+        for segment in super().render(renderable, options):
+            if segment.control:
+                yield segment
+            else:
+                yield Segment(printable_lines(segment.text), segment.style)

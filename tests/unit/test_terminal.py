@@ -1,0 +1,89 @@
+import io
+import sys
+
+import pytest
+from rich.progress import Progress, TextColumn
+from rich.table import Table
+from rich.text import Text
+
+from resnext.cli.main import main
+from resnext.terminal import create_console
+from resnext.untrusted.stream import printable_streams, raw_streams
+
+_HOSTILE = "a\x1b]0;owned\x07\r\x9b2J\u202e[red]x[/red] [link=http://127.0.0.1]y[/link] :smile:"
+
+
+def _check(printed: str) -> None:
+    acting = [char for char in printed if ord(char) < 32 and char != "\n"]
+    assert not acting
+    assert not any(0x7F <= ord(char) < 0xA0 for char in printed)
+    assert "\u202e" not in printed
+
+
+def test_printed_text_cannot_control_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    with printable_streams():
+        print(_HOSTILE)
+        print(_HOSTILE, file=sys.stderr)
+        sys.stdout.writelines([_HOSTILE, "\n"])
+    captured = capsys.readouterr()
+    _check(captured.out)
+    _check(captured.err)
+    assert r"\x1b]0;owned\x07\r\x9b2J\u202e" in captured.out
+
+
+def test_streams_are_given_back_also_after_an_error() -> None:
+    before = sys.stdout, sys.stderr
+    with pytest.raises(KeyError), printable_streams(), raw_streams():
+        raise KeyError
+    assert (sys.stdout, sys.stderr) == before
+
+
+def test_tables_show_names_as_they_are_and_have_room_for_them() -> None:
+    file = io.StringIO()
+    table = Table(title=_HOSTILE)
+    table.add_column(_HOSTILE)
+    table.add_row(_HOSTILE)
+    table.add_row(Text(_HOSTILE))
+    console = create_console(file=file, width=200)
+    console.print(table)
+    console.print(_HOSTILE)
+    printed = file.getvalue()
+    _check(printed)
+    assert printed.count("[red]x[/red]") == 5
+    assert printed.count(":smile:") == 5
+    widths = {len(line) for line in printed.splitlines() if line.startswith("│")}
+    assert len(widths) <= 2  # rows of strings are measured as they are shown
+
+
+def test_bars_show_names_as_they_are() -> None:
+    file = io.StringIO()
+    columns = (TextColumn("{task.description}", markup=False),)
+    with Progress(*columns, console=create_console(file=file, width=200)) as progress:
+        progress.add_task(_HOSTILE)
+    _check(file.getvalue())
+
+
+def test_a_console_on_a_terminal_keeps_its_own_colours() -> None:
+    console = create_console(file=io.StringIO(), width=80)
+    forced = type(console)(file=io.StringIO(), force_terminal=True, color_system="standard")
+    forced.print(Text(_HOSTILE, "red"))
+    printed = forced.file.getvalue()  # type: ignore[attr-defined] # the StringIO above
+    assert "\x1b[31m" in printed
+    assert "\x1b]0" not in printed
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["\x1b[2J"], ["evaluate", "\x1b[2J"], ["train", "--data", "\x1b[2J"], ["train", "--x=\x9b"]],
+)
+def test_messages_that_quote_arguments_are_harmless(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    try:
+        status = main(words)
+    except SystemExit as end:
+        status = int(end.code or 0)
+    captured = capsys.readouterr()
+    assert status != 0
+    _check(captured.out + captured.err)
+    assert "\\x" in captured.err
