@@ -23,6 +23,7 @@ from pathlib import Path
 from resnext.data.config import DataConfig
 from resnext.model.config import ResNeXtConfig
 from resnext.recipes.presets import fast
+from resnext.studies.arithmetic import settle_arithmetic
 from resnext.studies.results import Figures
 from resnext.studies.scheduler import RunOptions, run_study
 from resnext.studies.study import Comparison, Design, Study
@@ -57,18 +58,18 @@ def small_study(num_designs: int, num_seeds: int, epochs: int) -> Study:
 
 def measure_overhead(num_pairs: int) -> None:
     """Print the ratio of a study's time over its bare trials'."""
-    study = small_study(2, 1, epochs=30)
+    study = settle_arithmetic(small_study(2, 1, epochs=30))
     ratios = []
     for _ in range(num_pairs):
         with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as other:
             start = time.perf_counter()
-            run_study(study, Path(one), RunOptions(threads=1, mode="quiet"))
+            run_study(study, Path(one), RunOptions(jobs=1, mode="quiet"))
             middle = time.perf_counter()
             for trial in plan_trials(study):
                 folder = create_trial(trial, Path(other))
                 command = [sys.executable, "-m", "resnext.studies.trial_process", str(folder)]
                 environment = os.environ | {"OMP_NUM_THREADS": "1"}
-                subprocess.run([*command, "--threads=1"], check=True, env=environment)
+                subprocess.run(command, check=True, env=environment)
             ratios.append((middle - start) / (time.perf_counter() - middle))
     print(
         f"study / bare trials: {statistics.median(ratios):.3f} "
@@ -78,7 +79,7 @@ def measure_overhead(num_pairs: int) -> None:
 
 def measure_growth(num_designs: int, num_seeds: int) -> None:
     """Print time and memory of status and report."""
-    study = small_study(num_designs, num_seeds, _EPOCHS)
+    study = settle_arithmetic(small_study(num_designs, num_seeds, _EPOCHS))
     with tempfile.TemporaryDirectory() as name:
         root = Path(name)
         (root / study.name).mkdir()

@@ -15,7 +15,7 @@ from resnext.model.config import ResNeXtConfig
 from resnext.studies.results import Row
 from resnext.studies.scheduler import RunOptions, run_study
 from resnext.studies.study import Design, Study, Test
-from resnext.studies.study_folder import read_study, write_study
+from resnext.studies.study_folder import read_study, recall, write_study
 from resnext.studies.trial import plan_trials
 from resnext.training.config import OptimConfig, RuntimeConfig, ScheduleConfig, TrainConfig
 from resnext.training.metrics_log import read_metrics
@@ -108,7 +108,7 @@ def wait_for(condition: Callable[[], Any]) -> Any:
 def children(study: Study, root: Path) -> dict[Path, int]:
     """Return the processes that train at this moment, by the trials' folders."""
     found = {}
-    for trial in plan_trials(study):
+    for trial in plan_trials(recall(study, root)):
         folder = trial.folder(root)
         claims = sorted(folder.glob("claim-??????"))
         if claims and claims[-1].read_text() and not claims[-1].with_suffix(".released").exists():

@@ -14,11 +14,9 @@ from resnext.studies.study_folder import read_kept
 from resnext.training.config import RuntimeConfig
 
 
-def results(rows: list[Row]) -> list[dict[str, Any] | None]:
+def results(rows: list[Row]) -> list[dict[str, Any]]:
     """Return what the trials measured, to the last bit, without the time that it took."""
-    return [
-        None if row.figures is None else row.figures.model_dump(exclude={"seconds"}) for row in rows
-    ]
+    return [row.figures.model_dump(exclude={"seconds"}) for row in rows if row.figures]
 
 
 def mixed_study() -> Study:

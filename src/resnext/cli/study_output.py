@@ -96,7 +96,7 @@ def print_status(study: Study, rows: list[Row]) -> None:
     counts = Counter(row.state for row in rows)
     told = ", ".join(f"{number} {state}" for state, number in counts.most_common())
     console.print(f"{len(rows)} trials: {told}")
-    for line in [*describe_arithmetic(study), *find_mixtures(study, rows)]:
+    for line in [*describe_arithmetic(row.trial for row in rows), *find_mixtures(study, rows)]:
         console.print(f"  {printable(line)}")
     for row in rows:
         if row.state in ("running", "failed") or (row.attempts and row.state != "done"):

@@ -10,10 +10,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from resnext.errors import ConfigError
 from resnext.studies.study import Study
 from resnext.training.config import Precision, RuntimeConfig, TrainConfig
+
+if TYPE_CHECKING:
+    from resnext.studies.trial import Trial
 
 DEFAULT_THREADS = 1
 """One thread waits for no other, so that trials side by side use a machine best."""
@@ -100,18 +104,17 @@ def _check_asked(study: Study, name: str, asked: int | None, begun: Iterable[int
 
 def _settled(settings: TrainConfig, threads: int, has_gpus: bool | None) -> TrainConfig:
     runtime = settings.runtime
-    device, precision = runtime.device, runtime.precision
-    if "auto" in (device, precision):
-        device, precision = _resolved(device, precision, has_gpus)
+    device, precision = _resolved(runtime.device, runtime.precision, has_gpus)
+    number = runtime.threads or threads
     return settings.replace(
-        runtime=runtime.replace(
-            device=device, precision=precision, threads=runtime.threads or threads
-        )
+        runtime=runtime.replace(device=device, precision=precision, threads=number)
     )
 
 
 def _resolved(device: str, precision: Precision, has_gpus: bool | None) -> tuple[str, Precision]:
     """Name what `auto` means on this machine, or on one with a GPU."""
+    if "auto" not in (device, precision):
+        return device, precision
     import torch
 
     from resnext.training.runtime import resolve_device, resolve_dtype
@@ -129,19 +132,17 @@ def _resolved(device: str, precision: Precision, has_gpus: bool | None) -> tuple
     return device, precision
 
 
-def describe_arithmetic(study: Study) -> list[str]:
-    """Say for each data set how its trials are computed; only where it is settled."""
-    if not is_study_settled(study):
-        return []
-    told = []
-    for settings in study.settings:
-        runtime = settings.runtime
-        told.append(
-            f"{settings.data.label}: {kind_of(runtime.device)}, {runtime.precision}, "
-            f"{counted(runtime.threads or 1, 'thread')}, "
-            f"{counted(study.processes or 1, 'process')}"
-        )
-    return told
+def describe_arithmetic(trials: Iterable[Trial]) -> list[str]:
+    """Say for each data set how its trials are computed; only where that is settled."""
+    return list(dict.fromkeys(_described(t) for t in trials if is_settled(t.config.runtime)))
+
+
+def _described(trial: Trial) -> str:
+    runtime = trial.config.runtime
+    return (
+        f"{trial.data}: {kind_of(runtime.device)}, {runtime.precision}, "
+        f"{counted(runtime.threads or 1, 'thread')}, {counted(trial.processes, 'process')}"
+    )
 
 
 def kind_of(device: str) -> str:

@@ -7,10 +7,9 @@ from statistics import fmean
 
 from resnext.errors import RunError
 from resnext.studies import plots
-from resnext.studies.differences import claims_of
 from resnext.studies.epoch_log import Epoch, read_epochs
 from resnext.studies.results import Row
-from resnext.studies.study import Study
+from resnext.studies.study import Study, claims_of
 
 _MOST_FIGURES, _MOST_CURVES = 4, 4
 

@@ -17,7 +17,7 @@ from scipy import stats
 from resnext.studies.power import seeds_needed
 from resnext.studies.results import Row, num_stopped
 from resnext.studies.statistics import Errors, Measure, errors_of, measures_of
-from resnext.studies.study import Comparison, Study
+from resnext.studies.study import Comparison, Study, claims_of
 
 LEVEL = 0.05
 """Share of false findings that is accepted."""
@@ -63,18 +63,6 @@ class Difference:
     def is_resolved(self) -> bool:
         """Whether the difference is more than chance explains."""
         return self.corrected_p < LEVEL  # False for NaN
-
-
-def claims_of(study: Study) -> tuple[Comparison, ...]:
-    """Return what a study compares: its claims, or each design with the first.
-
-    All are compared, not the best alone: the best of several is too good by being chosen, which
-    only the correction for all of them makes up for.
-    """
-    if study.comparisons or study.kind == "distribution":
-        return study.comparisons
-    first = study.designs[0].label
-    return tuple(Comparison(better=design.label, than=first) for design in study.designs[1:])
 
 
 def compare(study: Study, rows: Sequence[Row]) -> list[Difference]:

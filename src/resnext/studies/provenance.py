@@ -12,10 +12,9 @@ from pydantic import BaseModel, ConfigDict
 
 from resnext.errors import RunError
 from resnext.studies.arithmetic import describe_arithmetic
-from resnext.studies.differences import claims_of
 from resnext.studies.results import Figures, Row
 from resnext.studies.stored import ShortText, read_stored
-from resnext.studies.study import Study
+from resnext.studies.study import Study, claims_of
 from resnext.training.run_folder import ENVIRONMENT
 
 _MOST_TROUBLES = 50
@@ -94,7 +93,7 @@ def trace(study: Study, rows: Sequence[Row]) -> Provenance:
             )
             for settings in study.settings
         ],
-        arithmetic=describe_arithmetic(study),
+        arithmetic=describe_arithmetic(row.trial for row in rows),
         is_repeatable=all(f.threads for f in figures),
         mixtures=find_mixtures(study, rows),
         damage=[text for row in rows for text in row.damage][:_MOST_TROUBLES],

@@ -19,7 +19,7 @@ from resnext.model.names import name_of
 from resnext.studies.design_time import DesignTime, read_timing
 from resnext.studies.export_rows import csv_text
 from resnext.studies.figures import draw_figures, draw_time_figure
-from resnext.studies.provenance import trace
+from resnext.studies.provenance import Provenance, trace
 from resnext.studies.results import Row
 from resnext.studies.study import Study
 from resnext.studies.summary import Summary, as_dict, summarise_study, summary_lines, time_lines
@@ -43,14 +43,15 @@ def write_report(study: Study, rows: Sequence[Row], folder: Path) -> list[Path]:
         RunError: A file cannot be written.
     """
     summary = summarise_study(study, rows)
+    made = trace(study, rows)
     times, _ = _times(folder)
     lines = [
         *summary_lines(study, rows, summary, markdown_text),
         *time_lines(times, markdown_text),
-        *_made_lines(study, rows),
+        *_made_lines(made),
     ]
     texts = {
-        "report.html": render_report(study, rows, folder, summary),
+        "report.html": render_report(study, rows, folder, (summary, made)),
         "results.csv": csv_text(study, rows),
         "results.json": json.dumps(as_dict(study, rows, summary), indent=1, allow_nan=False),
         "results.md": "\n".join(lines) + "\n",
@@ -63,9 +64,8 @@ def write_report(study: Study, rows: Sequence[Row], folder: Path) -> list[Path]:
     return [folder / name for name in texts]
 
 
-def _made_lines(study: Study, rows: Sequence[Row]) -> list[str]:
+def _made_lines(made: Provenance) -> list[str]:
     """Return how the trials were made, as lines of Markdown."""
-    made = trace(study, rows)
     items = [*made.arithmetic, describe_scheduling(made.is_repeatable), *made.mixtures]
     return ["", "## How it was run", "", *(f"- {markdown_text(item)}" for item in items)]
 
@@ -91,8 +91,11 @@ def _times(folder: Path) -> tuple[list[DesignTime], list[str]]:
         return [], [f"{error}; measure again with --time"]
 
 
-def render_report(study: Study, rows: Sequence[Row], folder: Path, summary: Summary) -> str:
+def render_report(
+    study: Study, rows: Sequence[Row], folder: Path, found: tuple[Summary, Provenance]
+) -> str:
     """Return the page as text; see `write_report`."""
+    summary, made = found
     environment = Environment(
         loader=ChoiceLoader(
             [PackageLoader("resnext", "studies"), PackageLoader("resnext", "evaluation")]
@@ -111,7 +114,6 @@ def render_report(study: Study, rows: Sequence[Row], folder: Path, summary: Summ
         "word": word,
     }
     times, damage = _times(folder)
-    made = trace(study, rows)
     return environment.get_template("report.html.j2").render(
         study=study,
         version=resnext.__version__,

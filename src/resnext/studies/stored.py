@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -28,7 +26,6 @@ Positive = Annotated[float, Field(gt=0, lt=1e15)]
 ShortText = Annotated[str, Field(max_length=1000)]
 
 _Kind = TypeVar("_Kind")
-_adapter: Callable[[Any], TypeAdapter[Any]] = lru_cache(TypeAdapter)
 
 
 def read_stored(file: Path, kind: type[_Kind]) -> _Kind | None:
@@ -53,10 +50,10 @@ def read_stored(file: Path, kind: type[_Kind]) -> _Kind | None:
     except ValueError as error:
         raise RunError(f"{file} is damaged: it {error}") from None
     try:
-        found: _Kind = _adapter(kind).validate_python(values)
+        content = _adapter(kind).validate_python(values)
     except ValidationError as error:
         raise RunError(f"{file} is damaged: {_first_problem(error)}") from None
-    return found
+    return content
 
 
 def read_lines(file: Path, max_bytes: int = MAX_LOG_BYTES) -> tuple[list[dict[str, Any]], int]:
@@ -87,6 +84,15 @@ def keep_valid(rows: list[dict[str, Any]], kind: type[_Kind]) -> list[_Kind]:
         except ValidationError:
             continue
     return found
+
+
+_ADAPTERS: dict[Any, TypeAdapter[Any]] = {}
+
+
+def _adapter(kind: type[_Kind]) -> TypeAdapter[_Kind]:
+    if kind not in _ADAPTERS:
+        _ADAPTERS[kind] = TypeAdapter(kind)
+    return _ADAPTERS[kind]
 
 
 def _first_problem(error: ValidationError) -> str:

@@ -200,6 +200,18 @@ class Study(Settings):
         return next(design for design in self.designs if design.label == label)
 
 
+def claims_of(study: Study) -> tuple[Comparison, ...]:
+    """Return what a study compares: its claims, or each design with the first.
+
+    All are compared, not the best alone: the best of several is too good by being chosen, which
+    only the correction for all of them makes up for.
+    """
+    if study.comparisons or study.kind == "distribution":
+        return study.comparisons
+    first = study.designs[0].label
+    return tuple(Comparison(better=design.label, than=first) for design in study.designs[1:])
+
+
 def _check_unique(what: str, values: list[Any]) -> None:
     repeated = sorted(value for value, number in Counter(values).items() if number > 1)
     if repeated:

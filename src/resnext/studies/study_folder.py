@@ -32,7 +32,9 @@ def settle_folder(study: Study, root: Path) -> Path:
     folder = root / study.name
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        kept = adopt_arithmetic(read_kept(study, root) or study, study)
+        kept = read_kept(study, root) or study
+        study = adopt_arithmetic(study, kept)
+        kept = adopt_arithmetic(kept, study)
         parts = ("designs", "settings", "tests", "processes")
         is_same = all(getattr(kept, part) == getattr(study, part) for part in parts)
         if is_same:

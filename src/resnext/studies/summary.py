@@ -98,7 +98,7 @@ def as_dict(study: Study, rows: Sequence[Row], summary: Summary | None = None) -
         "group_differences": [_group_difference(row) for row in summary.group_differences],
         "halving_agreements": [asdict(row) for row in summary.halvings],
         "rank_agreements": [_without_nan(asdict(row)) for row in summary.agreements],
-        "arithmetic": describe_arithmetic(study),
+        "arithmetic": describe_arithmetic(row.trial for row in rows),
         "mixtures": find_mixtures(study, rows),
         "damage": [text for row in rows for text in row.damage],
         "paper": [figure.model_dump(exclude_defaults=True) for figure in study.paper],

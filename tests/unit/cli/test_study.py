@@ -60,6 +60,11 @@ def test_a_study_runs_and_is_reported_and_timed(
     assert main(["study", "run", *arguments, "--threads", "1", "--quiet", "--json"]) == 0
     trial = json.loads(capsys.readouterr().out)["trials"][0]
     assert trial["state"] == "done"
+    assert (trial["threads"], trial["processes"]) == (1, 1)
+    assert main(["study", "run", *arguments, "--threads", "2", "--quiet"]) == 2
+    assert "threads=2: tiny was begun with 1" in capsys.readouterr().err
+    assert main(["study", "status", str(tmp_path / "tiny")]) == 0
+    assert "1 thread, 1 process" in capsys.readouterr().out
     assert main(["study", "report", str(tmp_path / "tiny"), "--time", "--quiet"]) == 0
     times = json.loads((tmp_path / "tiny" / "timing.json").read_text())
     assert [row["label"] for row in times] == ["resnext_1-1_2x4d_cifar"]

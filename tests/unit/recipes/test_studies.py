@@ -245,3 +245,47 @@ def test_small_table_6_tests_on_images_that_training_did_not_see(tmp_path: Path)
         assert test.data is not None
         assert test.data.val_fraction == study.settings[0].data.val_fraction == 0.3
         assert (test.data.classes, test.data.num_train) == (("a", "b"), None)
+
+
+@pytest.mark.parametrize(
+    ("space", "message"),
+    [
+        ("{kind: grid, base: resnet29, vary: {%s}}", "1,000,000,000 designs; a study has at most"),
+        ("{kind: random, base: resnet29, num: 1000000000}", "num="),
+        ("{kind: random, base: resnet29, blocks: [1, 1000000000]}", "blocks"),
+        ("{kind: equal_cost, like: resnet9000002, cardinality: [1]}", "at most 1,000"),
+        ("{kind: equal_cost, like: resnet29, cardinality: [1], factor: .inf}", "factor"),
+        ("{kind: list, networks: [resnext_999999999_2x4d]}", "blocks_per_stage"),
+        ("{kind: list, networks: [resnext_900-900_2x4d]}", "at most 1,000"),
+        ("{kind: list, networks: [resnet" + "9" * 5000 + "]}", "at most 100 characters"),
+        ("{kind: list, networks: [{name: resnet29, self: 1}]}", "self: no such setting"),
+        ("{kind: list, networks: [{name: resnet29, name_or_config: 1}]}", "no such setting"),
+        ("{kind: random, base:", "not valid YAML"),
+        ("{kind: random, base: null}", "base"),
+        ("{kind: list, networks: &a [*a]}", "alias"),
+    ],
+)
+def test_a_hostile_space_is_refused_before_it_is_built(
+    tmp_path: Path, space: str, message: str
+) -> None:
+    digits = "[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]"
+    many = ", ".join(f"k{number}: {digits}" for number in range(9))
+    file = tmp_path / "hostile.yaml"
+    text = space % many if "%s" in space else space
+    file.write_text(f"name: hostile\ndata: [digits]\nspace: {text}\n")
+    with pytest.raises(ConfigError, match=message) as caught:
+        open_study(str(file), Choice())
+    assert str(caught.value).startswith(str(file))
+
+
+@pytest.mark.parametrize("data", ["~nobody-here/x", "x" * 5000, "a/../\\0"])
+def test_data_that_no_file_system_has_are_one_message(tmp_path: Path, data: str) -> None:
+    file = tmp_path / "hostile.yaml"
+    file.write_text(f'name: x\ndata: ["{data}"]\nspace: {{kind: list, networks: [resnet29]}}\n')
+    with pytest.raises(ConfigError, match="is neither a known set"):
+        open_study(str(file), Choice())
+
+
+def test_a_name_that_no_file_system_has_is_no_study() -> None:
+    with pytest.raises(ConfigError, match="no such study or file"):
+        open_study("x" * 5000, Choice())

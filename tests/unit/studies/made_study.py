@@ -40,7 +40,7 @@ _cost = lru_cache(count)
 
 def made_figures(trial: Trial, error: float, **changes: Any) -> Figures:
     cost = _cost(trial.design.model)
-    given = {
+    given: dict[str, Any] = {
         "top1_error": error,
         "loss": error / 20,
         "train_top1_error": error / 2,

@@ -54,7 +54,7 @@ def test_a_study_is_settled_to_one_thread_and_what_this_machine_has() -> None:
     assert (runtime.threads, study.processes) == (1, 1)
     assert "auto" not in (runtime.device, runtime.precision)
     assert settle_arithmetic(study) == study
-    (told,) = describe_arithmetic(study)
+    (told,) = describe_arithmetic(plan_trials(study))
     assert told == f"digits: {runtime.device}, {runtime.precision}, 1 thread, 1 process"
 
 
@@ -89,6 +89,8 @@ def test_how_many_run_at_once_and_the_cores_change_no_trial(
 def test_a_study_keeps_what_it_was_begun_with(tmp_path: Path) -> None:
     begun = settle_study(made_study(), tmp_path, RunOptions(threads=3))
     settle_folder(begun, tmp_path)
+    assert read_kept(begun, tmp_path) == begun
+    settle_folder(made_study(), tmp_path)  # as a program does that knows only what it asked for
     assert read_kept(begun, tmp_path) == begun
     assert recall(made_study(), tmp_path) == begun
     assert settle_study(made_study(), tmp_path, RunOptions()) == begun

@@ -10,8 +10,8 @@ from made_study import made_row, made_rows, made_study, simulated_rows
 from scipy import stats
 
 from resnext.data.config import DataConfig, ViewConfig
-from resnext.studies.differences import LEVEL, claims_of, compare, compare_training
-from resnext.studies.study import Comparison, Test
+from resnext.studies.differences import LEVEL, compare, compare_training
+from resnext.studies.study import Comparison, Test, claims_of
 from resnext.studies.trial import plan_trials
 from resnext.training.config import TrainConfig
 

@@ -260,8 +260,8 @@ def test_the_papers_figures_of_the_networks_meant_have_rows_or_columns(tmp_path:
     line = next(line for line in markdown.splitlines() if "101 layers, 1x64d" in line)
     assert re.split(r" +\| +", line)[:3] == [
         "| the paper, imagenet",
-        "22.0 (101 layers, 1x64d)",
-        "21.7 (101 layers, 2x40d)",
+        markdown_text("22.0 (101 layers, 1x64d)"),
+        markdown_text("21.7 (101 layers, 2x40d)"),
     ]
     assert "they compare in their order, not digit by digit" in page.text
     assert "the paper, imagenet 23.9 50 layers, 1x64d 23.0 50 layers, 2x40d" in page.text

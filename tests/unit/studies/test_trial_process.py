@@ -5,14 +5,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from resnext.claim import Claim, find_holder, take_claim
 from resnext.data import fashion_mnist
 from resnext.data.config import DataConfig
+from resnext.errors import RunError
 from resnext.model.config import ResNeXtConfig
 from resnext.studies import trial_process
 from resnext.studies.attempts import Status, last_words, record_attempt
 from resnext.studies.machines import read_machines
+from resnext.studies.measured import figures_of
 from resnext.studies.results import Figures, read_row
 from resnext.studies.study import Design, Test
 from resnext.studies.trial import ATTEMPTS, Trial, create_trial, read_trial
@@ -234,3 +237,39 @@ def test_a_record_that_a_full_disk_cut_off_is_left_out(tmp_path: Path) -> None:
     (folder / ATTEMPTS).write_text('{"reason": "killed", "detail": "by SIG')
     record_attempt(folder, Status.CRASHED, is_last=True)
     assert [attempt["reason"] for attempt in read_row(given, tmp_path).attempts] == ["crashed"]
+
+
+def test_damaged_figures_are_read_again_from_the_run_that_is_there(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = trial(Test(name="again"))
+    folder = create_trial(given, tmp_path)
+    assert train(folder) == Status.DONE
+    before = read_row(given, tmp_path)
+    weights = (folder / "run" / "last.safetensors").read_bytes()
+    for file in (folder / "result.json", next((folder / "tests").iterdir())):
+        file.write_text("[" * 10_000)
+    assert read_row(given, tmp_path).state == "missing"
+    assert train(folder) == Status.DONE
+    assert "is damaged: it is not valid JSON: it is nested too deeply" in capsys.readouterr().out
+    assert read_row(given, tmp_path) == before
+    assert (folder / "run" / "last.safetensors").read_bytes() == weights
+
+
+def test_a_trial_that_this_machine_cannot_compute_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runtime = RuntimeConfig(device="cuda", precision="bf16", threads=1)
+    if torch.cuda.is_available():
+        pytest.skip("this machine has a GPU")
+    assert train(create_trial(trial(runtime=runtime), tmp_path)) == Status.REFUSED
+    assert "torch finds no GPU here" in capsys.readouterr().out
+
+
+def test_a_run_without_figures_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    folder = create_trial(trial(), tmp_path)
+    assert train(folder) == Status.DONE
+    log = folder / "run" / "metrics.jsonl"
+    log.write_text(log.read_text().replace("epoch", "x"))
+    with pytest.raises(RunError, match="to train the trial again"):
+        figures_of(folder)

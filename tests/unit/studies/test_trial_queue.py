@@ -349,3 +349,28 @@ def test_a_folder_where_a_cut_cannot_be_kept_stops_the_study_and_lets_the_others
     with pytest.raises(RunError, match="No space left"):
         run([first, second], tmp_path, executor, places=2, judge=Harsh())
     assert executor.stopped == [first.folder(tmp_path)]
+
+
+def test_a_trial_whose_folder_is_damaged_does_not_keep_the_others_from_training(
+    tmp_path: Path,
+) -> None:
+    first, second, third = plan_trials(study(3))
+    edited, _ = create_trial(first, tmp_path), create_trial(third, tmp_path)
+    text = (third.folder(tmp_path) / "trial.json").read_text()
+    (edited / "trial.json").write_text(text)
+    second.folder(tmp_path).write_text("a file")
+    executor = FakeExecutor()
+    run([first, second, third], tmp_path, executor, num_done=1)
+    assert executor.started == [third.folder(tmp_path)]
+    rows = status_rows(study(3), tmp_path)
+    assert [row.state for row in rows] == ["failed", "missing", "done"]
+    assert "was it edited" in rows[0].attempts[0]["detail"]
+
+
+def test_damaged_figures_are_measured_again(tmp_path: Path) -> None:
+    (trial,) = trials_of(tmp_path, 1)
+    (trial.folder(tmp_path) / "result.json").write_text('{"top1_error": "x"}')
+    executor = FakeExecutor()
+    run([trial], tmp_path, executor)
+    assert executor.started == [trial.folder(tmp_path)]
+    assert read_row(trial, tmp_path).state == "done"
