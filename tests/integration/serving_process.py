@@ -27,6 +27,7 @@ from PIL import Image
 from resnext.model.card import ModelCard
 from resnext.model.config import ResNeXtConfig
 from resnext.runtimes import ExportSpec
+from resnext.runtimes.seal import seal
 from resnext.runtimes.spec import KEY, describe
 
 START = "import sys; from resnext.cli.serve import main; sys.exit(main(sys.argv[1:]))"
@@ -69,6 +70,7 @@ def write_colours(path: Path, classes: Sequence[str] = COLOURS) -> Path:
     helper.set_model_props(model, {KEY: describe(config, card, spec)})
     staged = path.with_suffix(".part")
     onnx.save(model, staged)
+    seal(staged)
     staged.replace(path)
     return path
 
