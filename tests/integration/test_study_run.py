@@ -46,7 +46,7 @@ def modification_times(root: Path) -> dict[Path, int]:
 
 def test_a_study_runs_once_is_shared_and_a_killed_trial_is_tried_again(tmp_path: Path) -> None:
     study = small_study(tests=(VALIDATION,))
-    driver = start_driver(study, tmp_path)
+    driver = start_driver(study, tmp_path, jobs=1)
     kill(*wait_for(lambda: children(study, tmp_path)).values())
     status, said = end_driver(driver)
     assert status == 0
