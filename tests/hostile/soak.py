@@ -25,6 +25,7 @@ from serving_process import COLOURS, ServiceProcess, colour_image
 
 DESCRIPTORS = 256
 _HEALTH_S = 1.0
+_HEALTH_ATTEMPTS = 3  # as many failures in a row as Kubernetes waits for
 _MAX_ATTEMPTS = 5
 _CALLERS = 8
 
@@ -41,7 +42,8 @@ class Soak:
         lost: Requests without an answer after several connections.
         latency_ms: Of the answered: median, 99th percentile, largest.
         health_ms: Of `/healthz`: median, 99th percentile, largest.
-        health_failures: Times that it did not answer.
+        health_retries: Connections for it that a flood pushed out.
+        health_failures: What happened each time that three connections in a row failed.
         rss_mib: Memory: at the start, in the middle, at the end, largest.
         descriptors: Open ones: before, largest, after the attacks.
         attacks: How often each attack was made.
@@ -59,7 +61,8 @@ class Soak:
     lost: list[str] = field(default_factory=list)
     latency_ms: tuple[float, ...] = ()
     health_ms: tuple[float, ...] = ()
-    health_failures: int = 0
+    health_retries: int = 0
+    health_failures: list[str] = field(default_factory=list)
     rss_mib: tuple[float, ...] = ()
     descriptors: tuple[int, ...] = ()
     attacks: dict[str, int] = field(default_factory=dict)
@@ -206,13 +209,19 @@ async def _watch_health(url: str, load: _Load) -> None:
         await asyncio.sleep(_HEALTH_S)
         load.sample()
         start = time.perf_counter()
-        try:
-            async with httpx.AsyncClient(timeout=20) as client:
-                answer = await client.get(f"{url}/healthz")
-            answer.raise_for_status()
-            load.health_ms.append(1000 * (time.perf_counter() - start))
-        except httpx.HTTPError:
-            load.soak.health_failures += 1
+        errors = []
+        for _ in range(_HEALTH_ATTEMPTS):
+            try:
+                async with httpx.AsyncClient(timeout=20) as client:
+                    (await client.get(f"{url}/healthz")).raise_for_status()
+            except httpx.HTTPError as error:
+                errors.append(repr(error))
+            else:
+                load.health_ms.append(1000 * (time.perf_counter() - start))
+                break
+        load.soak.health_retries += len(errors)
+        if len(errors) == _HEALTH_ATTEMPTS:
+            load.soak.health_failures.append(errors[-1])
 
 
 _IMAGES = [colour_image(index) for index in range(len(COLOURS))]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import resource
+import select
 from pathlib import Path
 
 from resnext.serving.metrics import Metrics
@@ -21,6 +22,7 @@ _MIN_CONNECTIONS = 8
 _RESERVED = 48  # descriptors for files that are opened later, and for closing connections
 _SWEEP_S = 0.5
 _READ_BYTES = 64 * 2**10
+_ENDED = select.POLLHUP | select.POLLERR | getattr(select, "POLLRDHUP", 0)
 
 _LOG = logging.getLogger("resnext.serving")
 
@@ -28,8 +30,9 @@ _LOG = logging.getLogger("resnext.serving")
 class Pool:
     """Closes connections whose callers take too long; used in the event loop only.
 
-    Where one more would be too many, the one goes that has waited longest for its caller. So
-    callers that connect and do nothing, or send slowly, keep no one else out.
+    Where one more would be too many, the one goes that has waited longest for its caller and has
+    nothing unread from it. So callers that connect and do nothing, or send slowly, keep no one
+    else out, and a flood of them does not push out a request that has just come.
 
     Attributes:
         buffer: Where transports put what they read.
@@ -57,8 +60,9 @@ class Pool:
         """Count a connection; above the limit, close one, the newcomer if all others work."""
         self._connections.add(newcomer)
         if len(self._connections) > self._max_connections:
-            waiting = (one for one in self._connections if one.is_waiting())
-            victim = min(waiting, key=lambda one: one.waits_since)
+            waiting = [one for one in self._connections if one.is_waiting()]
+            unread = _with_unread(waiting)
+            victim = min(waiting, key=lambda one: (one in unread, one.waits_since))
             _LOG.warning("too many connections: closed the one that waited longest")
             self.leave(victim)
             victim.transport.abort()
@@ -86,6 +90,17 @@ class Pool:
         for connection in list(self._connections):
             if connection.is_overdue(now, self._body_s):
                 connection.give_up()
+
+
+def _with_unread(connections: list[Connection]) -> set[Connection]:
+    """Return those whose callers have sent something that was not read yet."""
+    poll, by_number = select.poll(), {}
+    for one in connections:
+        number = one.transport.get_extra_info("socket").fileno()
+        if number >= 0:  # else it is being closed
+            poll.register(number, select.POLLIN | _ENDED)
+            by_number[number] = one
+    return {by_number[number] for number, event in poll.poll(0) if not event & _ENDED}
 
 
 def max_connections() -> int:

@@ -6,11 +6,14 @@ import contextlib
 import resource
 import socket
 from collections.abc import Callable
+from typing import cast
 
 import pytest
 from echo_server import Echo, RawServer, eventually, rest_of
 
+from resnext.serving.metrics import Metrics
 from resnext.serving.transport import pool
+from resnext.serving.transport.connection import Connection
 from resnext.serving.transport.pool import MAX_CONNECTIONS, max_connections
 
 GET = b"GET /a HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -114,3 +117,38 @@ def test_there_are_fewer_connections_than_descriptors(
     monkeypatch.setattr(resource, "getrlimit", lambda _: (limit, limit))
     monkeypatch.setattr(pool, "_num_open_descriptors", lambda: 20)
     assert is_expected(max_connections())
+
+
+class Waiting:
+    """A connection of which the pool sees only its socket and how long it has waited."""
+
+    def __init__(self, ours: socket.socket, waits_since: float) -> None:
+        self.transport, self.waits_since, self._ours = self, waits_since, ours
+        self.is_aborted = False
+
+    def is_waiting(self) -> bool:
+        return True
+
+    def get_extra_info(self, _: str) -> socket.socket:
+        return self._ours
+
+    def abort(self) -> None:
+        self.is_aborted = True
+
+
+def test_a_request_that_has_come_and_was_not_read_is_not_pushed_out() -> None:
+    with contextlib.ExitStack() as stack:
+        connections = []
+        for age in range(4):
+            ours, theirs = (stack.enter_context(end) for end in socket.socketpair())
+            if age < 2:  # the two that have waited longest
+                theirs.sendall(GET)
+            if age == 1:  # and one of these has left again
+                theirs.close()
+            connections.append(Waiting(ours, waits_since=age))
+        full = pool.Pool(3, 30.0, Metrics())
+        for connection in connections:
+            full.enter(cast("Connection", connection))
+        assert [one.is_aborted for one in connections] == [False, True, False, False]
+        full.enter(cast("Connection", Waiting(connections[3].get_extra_info(""), 9)))
+        assert [one.is_aborted for one in connections] == [False, True, True, False]
