@@ -9,6 +9,7 @@ its own. Memory and descriptors are read from /proc.
 from __future__ import annotations
 
 import asyncio
+import io
 import itertools
 import json
 import os
@@ -21,6 +22,7 @@ from urllib.parse import urlsplit
 
 import httpx
 from attacks import Attackers
+from PIL import Image
 from serving_process import COLOURS, ServiceProcess, colour_image
 
 DESCRIPTORS = 256
@@ -28,6 +30,7 @@ _HEALTH_S = 1.0
 _HEALTH_ATTEMPTS = 3  # as many failures in a row as Kubernetes waits for
 _MAX_ATTEMPTS = 5
 _CALLERS = 8
+_PHOTO_SIZE = (3000, 2400)
 
 
 @dataclass
@@ -36,7 +39,8 @@ class Soak:
 
     Attributes:
         capacity_per_s: Answers a second with a few callers and no attack.
-        answered: Right answers of honest callers under load and attack.
+        sent: Requests of honest callers under load and attack.
+        answered: Their right answers.
         refused: 429 with Retry-After.
         wrong: Any other answer.
         lost: Requests without an answer after several connections.
@@ -55,6 +59,7 @@ class Soak:
     """
 
     capacity_per_s: float = 0.0
+    sent: int = 0
     answered: int = 0
     refused: int = 0
     wrong: list[str] = field(default_factory=list)
@@ -165,8 +170,9 @@ async def _call_at(client: httpx.AsyncClient, load: _Load, seconds: float, per_s
     tasks: set[asyncio.Task[None]] = set()
     start = time.perf_counter()
     for turn in itertools.count():
-        if turn / per_s > seconds:
+        if max(turn / per_s, time.perf_counter() - start) > seconds:
             break
+        load.soak.sent += 1
         await asyncio.sleep(max(0.0, start + turn / per_s - time.perf_counter()))
         task = asyncio.create_task(_ask(client, load, turn))
         tasks.add(task)
@@ -224,7 +230,14 @@ async def _watch_health(url: str, load: _Load) -> None:
             load.soak.health_failures.append(errors[-1])
 
 
-_IMAGES = [colour_image(index) for index in range(len(COLOURS))]
+def _photo(index: int) -> bytes:
+    """Return a large image of one colour: decoding, not this program, is to be the limit."""
+    file = io.BytesIO()
+    Image.open(io.BytesIO(colour_image(index))).resize(_PHOTO_SIZE).save(file, "JPEG")
+    return file.getvalue()
+
+
+_IMAGES = [_photo(index) for index in range(len(COLOURS))]
 
 
 def _quantiles(values: list[float]) -> tuple[float, ...]:

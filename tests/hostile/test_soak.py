@@ -27,6 +27,7 @@ def test_honest_callers_are_served_while_hostile_ones_attack(
     assert found.wrong == []
     assert found.lost == []
     assert found.answered > 0
+    assert found.sent > found.capacity_per_s * effort.soak_s  # it was more than it could answer
     assert found.health_failures == []
     assert found.odd_log_lines == []
     assert found.tracebacks == 0
