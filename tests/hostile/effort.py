@@ -22,4 +22,4 @@ class Effort:
     soak_s: float
 
 
-EFFORTS = {"short": Effort(300, 2, 10, 30), "long": Effort(10_000, 15, 120, 600)}
+EFFORTS = {"short": Effort(300, 2, 10, 30), "long": Effort(10_000, 6, 60, 600)}
