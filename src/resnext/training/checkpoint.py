@@ -24,6 +24,12 @@ from resnext.training.step import Trainer
 from resnext.untrusted.parse import parse_json
 
 _MOMENTUM = "momentum."
+_STATE_PREFIX = {
+    "momentum_buffer": _MOMENTUM,
+    "exp_avg": "adam_mean.",
+    "exp_avg_sq": "adam_square.",
+    "step": "adam_step.",
+}
 
 
 @dataclass(frozen=True)
@@ -156,9 +162,8 @@ def _named_tensors(trainer: Trainer) -> dict[str, torch.Tensor]:
         for name, tensor in trainer.average.model.state_dict().items():
             tensors[f"ema.{name}"] = tensor
     for name, parameter in trainer.model.named_parameters():
-        momentum = trainer.optimizer.state.get(parameter, {}).get("momentum_buffer")
-        if momentum is not None:
-            tensors[_MOMENTUM + name] = momentum
+        for key, tensor in trainer.optimizer.state.get(parameter, {}).items():
+            tensors[_STATE_PREFIX[key] + name] = tensor
     return tensors
 
 

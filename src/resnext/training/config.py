@@ -28,14 +28,16 @@ Precision = Literal["auto", "fp32", "bf16", "fp16"]
 
 
 class OptimConfig(FiniteSettings):
-    """SGD with momentum.
+    """The optimiser: SGD with momentum, as in the paper, or AdamW.
 
     Attributes:
+        kind: `sgd` or `adamw`, whose weight decay is decoupled from the gradient.
         lr: Peak learning rate for a global batch of `lr_batch_size` images.
         lr_batch_size: The learning rate grows in proportion to the global batch.
-        momentum: Momentum of SGD.
-        nesterov: Nesterov's form of the momentum.
-        weight_decay: L2 penalty.
+        momentum: Momentum of SGD; the first beta of AdamW.
+        nesterov: Nesterov's form of SGD's momentum.
+        weight_decay: L2 penalty of SGD; of AdamW, the share of a weight that a step with a
+            learning rate of 1 takes away.
         decay_norm: Also decay the weights and biases of BN (the paper does).
         clip_norm: Largest norm of the gradient; None does not clip.
         head_lr_factor: Multiplies the learning rate of the classifier (fine-tuning).
@@ -44,6 +46,7 @@ class OptimConfig(FiniteSettings):
             fourth power, the stem its fifth. 1 treats all alike.
     """
 
+    kind: Literal["sgd", "adamw"] = "sgd"
     lr: PositiveFloat = 0.1
     lr_batch_size: PositiveInt = 256
     momentum: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.9

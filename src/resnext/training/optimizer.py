@@ -1,6 +1,9 @@
-"""SGD as the paper uses it: which parameter gets which decay and learning rate."""
+"""SGD as the paper uses it, or AdamW: which parameter gets which decay and learning rate."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
 
 import torch
 from torch import nn
@@ -8,9 +11,11 @@ from torch import nn
 from resnext.errors import ConfigError
 from resnext.training.config import OptimConfig
 
+_SECOND_BETA = 0.999
 
-def build_optimizer(model: nn.Module, config: OptimConfig) -> torch.optim.SGD:
-    """Group the trainable parameters and give them to torch's fused SGD.
+
+def build_optimizer(model: nn.Module, config: OptimConfig) -> torch.optim.Optimizer:
+    """Group the trainable parameters and give them to torch's fused SGD or AdamW.
 
     Each group carries `lr_scale`, by which the scheduled learning rate is multiplied.
 
@@ -33,18 +38,37 @@ def build_optimizer(model: nn.Module, config: OptimConfig) -> torch.optim.SGD:
         decays = config.decay_norm or id(parameter) not in norms
         decay = config.weight_decay if decays else 0.0
         groups.setdefault((decay, scales[id(parameter)]), []).append(parameter)
+    parameters = [
+        {"params": members, "weight_decay": decay, "lr_scale": scale}
+        for (decay, scale), members in groups.items()
+    ]
+    return _adamw(parameters, config) if config.kind == "adamw" else _sgd(parameters, config)
+
+
+def _sgd(groups: list[dict[str, Any]], config: OptimConfig) -> torch.optim.SGD:
     optimizer = torch.optim.SGD(
-        [
-            {"params": parameters, "weight_decay": decay, "lr_scale": scale}
-            for (decay, scale), parameters in groups.items()
-        ],
+        groups,
         lr=config.lr,
         momentum=config.momentum,
         nesterov=config.nesterov and config.momentum > 0,
         fused=True,  # one pass over memory instead of one an operation
     )
     if config.momentum > 0:
-        _start_at_rest(optimizer)
+        for parameter in _parameters(optimizer):
+            optimizer.state[parameter]["momentum_buffer"] = torch.zeros_like(parameter)
+    return optimizer
+
+
+def _adamw(groups: list[dict[str, Any]], config: OptimConfig) -> torch.optim.AdamW:
+    optimizer = torch.optim.AdamW(
+        groups, lr=config.lr, betas=(config.momentum, _SECOND_BETA), fused=True
+    )
+    for parameter in _parameters(optimizer):
+        optimizer.state[parameter] = {
+            "step": torch.zeros((), device=parameter.device),
+            "exp_avg": torch.zeros_like(parameter),
+            "exp_avg_sq": torch.zeros_like(parameter),
+        }
     return optimizer
 
 
@@ -54,15 +78,14 @@ def set_lr(optimizer: torch.optim.Optimizer, lr: float) -> None:
         group["lr"] = lr * group["lr_scale"]
 
 
-def _start_at_rest(optimizer: torch.optim.SGD) -> None:
-    """Make the momentum of every parameter, at zero.
+def _parameters(optimizer: torch.optim.Optimizer) -> Iterator[nn.Parameter]:
+    """Yield the parameters, whose state is made before the first step.
 
-    torch makes it at the first step. Where that step overflows in fp16 and is left out, torch
-    would leave it unwritten, and the second step would go on from what the memory held.
+    torch makes it at that step. Where the step overflows in fp16 and is left out, SGD's momentum
+    would stay unwritten, and the second step would read what the memory held.
     """
     for group in optimizer.param_groups:
-        for parameter in group["params"]:
-            optimizer.state[parameter]["momentum_buffer"] = torch.zeros_like(parameter)
+        yield from group["params"]
 
 
 def _norm_parameters(model: nn.Module) -> set[int]:

@@ -7,9 +7,10 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from resnext.training.checkpoint import Position, load_checkpoint
+from resnext.training.checkpoint import Position, load_checkpoint, save_checkpoint
 from resnext.training.checkpoint_file import CheckpointFiles, Stored
-from resnext.training.config import TrainConfig
+from resnext.training.checkpoint_writer import CheckpointWriter
+from resnext.training.config import OptimConfig, TrainConfig
 from resnext.training.optimizer import build_optimizer
 from resnext.training.runtime import Runtime
 from resnext.training.step import Trainer
@@ -29,3 +30,31 @@ def test_a_checkpoint_without_momentum_leaves_it_at_rest(tmp_path: Path) -> None
     assert model.weight.tolist() == [[1.0, 1.0]]
     assert optimizer.state[model.weight]["momentum_buffer"].tolist() == [[3.0, 3.0]]
     assert optimizer.state[model.bias]["momentum_buffer"].tolist() == [0.0]
+
+
+def test_the_state_of_adamw_comes_back_bit_for_bit(tmp_path: Path) -> None:
+    config = TrainConfig(optim=OptimConfig(kind="adamw", lr=0.1))
+    runtime = Runtime(torch.device("cpu"), torch.float32)
+
+    def build() -> Trainer:
+        model = nn.Linear(2, 1)
+        nn.init.ones_(model.weight)
+        nn.init.zeros_(model.bias)
+        return Trainer(config, runtime, model, build_optimizer(model, config.optim), None)
+
+    def step(trainer: Trainer) -> None:
+        trainer.model(torch.tensor([[1.0, 2.0]])).square().sum().backward()
+        trainer.optimizer.step()
+        trainer.optimizer.zero_grad()
+
+    first, second = build(), build()
+    for _ in range(3):
+        step(first)
+    files = CheckpointFiles(tmp_path)
+    with CheckpointWriter(files) as writer:
+        save_checkpoint(writer, Position(total_steps=3), first)
+    load_checkpoint(files, second)
+    step(first)
+    step(second)
+    assert torch.equal(first.model.weight, second.model.weight)
+    assert first.optimizer.state[first.model.bias]["step"] == 4
