@@ -23,7 +23,7 @@ def parse(kind: type[ArgumentsT], argv: list[str], doc: str | None) -> Arguments
         argv: The arguments after the verb.
         doc: The verb's docstring: a summary, and examples that `--help` shows.
     """
-    verb = kind.__name__.lower()
+    verb = kind.__module__.rpartition(".")[2]  # a verb is a file
     # Its colours are controls; a message that quotes odd arguments goes without.
     is_plain = all(printable(word) == word for word in argv)
     with raw_streams() if is_plain else nullcontext():

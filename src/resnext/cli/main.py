@@ -30,6 +30,7 @@ VERBS = (
     "pack",
     "probe",
     "publish",
+    "settings",
     "study",
     "weights",
 )
@@ -52,6 +53,7 @@ examples:
   resnext serve runs/demo --port 8000
   resnext benchmark resnext50_32x4d resnet50 --batch 1 8
   resnext publish runs/demo --to demo-for-the-hub
+  resnext settings optim
   resnext study run table3 --scale small --data fashion-mnist
 
 `resnext VERB --help` lists a verb's options."""

@@ -1,0 +1,123 @@
+"""Every setting of a training run, read from the config classes and the recipes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+import docstring_parser
+
+from resnext.data.config import DataConfig
+from resnext.model.config import ResNeXtConfig
+from resnext.recipes.presets import RECIPES
+from resnext.settings import Settings
+from resnext.training.config import TrainConfig
+
+_EXAMPLES = {
+    "small images": DataConfig(name="cifar10"),
+    "files": DataConfig(name="folder", root=Path("photos")),
+}
+_NOT_OF_RECIPES = ("recipe", "model.", "data.")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting.
+
+    Attributes:
+        key: Its name with dots, as `--set` takes it.
+        type: What it accepts.
+        default: Its default, as YAML writes it.
+        meaning: What it does.
+        recipes: Values that recipes give it where those differ from the default.
+    """
+
+    key: str
+    type: str
+    default: str
+    meaning: str
+    recipes: dict[str, str]
+
+
+def reference() -> list[Setting]:
+    """Return all settings of a run: those of the run itself, then group by group."""
+    by_recipe = {
+        (recipe, kind): dict(_values(build(ResNeXtConfig(), data)))
+        for recipe, build in RECIPES.items()
+        for kind, data in _EXAMPLES.items()
+    }
+    settings = []
+    for key, kind, default, meaning in _fields(TrainConfig(), ""):
+        given = {recipe: _given(by_recipe, recipe, key) for recipe in RECIPES}
+        chosen = {} if key.startswith(_NOT_OF_RECIPES) else given
+        recipes = {recipe: value for recipe, value in chosen.items() if value != default}
+        settings.append(Setting(key, kind, default, meaning, recipes))
+    return sorted(settings, key=lambda setting: "." in setting.key)
+
+
+def _given(by_recipe: dict[tuple[str, str], dict[str, str]], recipe: str, key: str) -> str:
+    """Write what a recipe gives to a setting, by the kind of images where that decides."""
+    values = {where: by_recipe[recipe, where][key] for where in _EXAMPLES}
+    if len(set(values.values())) == 1:
+        return values.popitem()[1]
+    return ", ".join(f"{value} for {where}" for where, value in values.items())
+
+
+def _values(settings: Settings, prefix: str = "") -> Iterator[tuple[str, str]]:
+    for name, value in settings:
+        if isinstance(value, Settings):
+            yield from _values(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", _shown(value)
+
+
+def _fields(settings: Settings, prefix: str) -> Iterator[tuple[str, str, str, str]]:
+    meanings = _meanings(type(settings))
+    for name, field in type(settings).model_fields.items():
+        value = getattr(settings, name)
+        if isinstance(value, Settings):
+            yield from _fields(value, f"{prefix}{name}.")
+        else:
+            kind = _type_text(field.annotation)
+            yield f"{prefix}{name}", kind, _shown(value), meanings[name]
+
+
+def _meanings(owner: type) -> dict[str, str]:
+    found = {}
+    for base in reversed(owner.__mro__):
+        for attribute in docstring_parser.parse(base.__doc__ or "").params:
+            found[attribute.arg_name] = " ".join((attribute.description or "").split())
+    return found
+
+
+_TYPE_NAMES = {
+    bool: "true|false",
+    int: "integer",
+    float: "number",
+    str: "text",
+    Path: "path",
+    NoneType: "null",
+}
+
+
+def _shown(value: Any) -> str:
+    return json.dumps(value, default=str)
+
+
+def _type_text(annotation: Any) -> str:
+    """Write a type as the reader of a YAML file knows it."""
+    origin, inner = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return _type_text(inner[0])
+    if origin is Literal:
+        return "|".join(map(str, inner))
+    if origin in (Union, UnionType):
+        return " or ".join(_type_text(part) for part in inner)
+    if origin is tuple:
+        parts = inner[:1] if inner[-1] is Ellipsis else inner
+        return f"[{', '.join(map(_type_text, parts))}{', ...' if len(inner) > len(parts) else ''}]"
+    return _TYPE_NAMES[annotation]
