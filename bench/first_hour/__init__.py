@@ -1,0 +1,5 @@
+"""A new user's first network: our defaults against a plain loop and timm's script.
+
+python -m bench.first_hour.sets SOURCES SETS
+python -m bench.first_hour.compare SETS OUT --timm-script PATH/train.py
+"""

@@ -1,0 +1,123 @@
+"""The rows of a CSV, TSV or Parquet file, read in bounded memory."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from resnext.errors import ConfigError, DataError
+from resnext.untrusted.names import shown
+from resnext.untrusted.parse import read_bytes
+
+if TYPE_CHECKING:
+    import pyarrow.parquet as pq
+
+MAX_TEXT_BYTES = 2**28
+MAX_ROWS = 20_000_000
+SUFFIXES = (".csv", ".tsv", ".parquet")
+_MAX_COLUMNS = 10_000
+_SAMPLE_CHARS = 2**16
+
+
+@dataclass(frozen=True)
+class TextTable:
+    """A table in a text file.
+
+    Attributes:
+        columns: The names in its first row.
+        rows: The others, with the number of the line that each one ends on.
+    """
+
+    columns: list[str]
+    rows: list[tuple[int, list[str]]]
+
+
+def read_text_table(path: Path) -> TextTable:
+    """Read a CSV or TSV file in UTF-8, separated by commas, semicolons or tabs.
+
+    Raises:
+        DataError: It cannot be read, is no such table, or has no row.
+    """
+    text = _read_text(path)
+    delimiter = "\t" if path.suffix.lower() == ".tsv" else _delimiter(text)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    try:
+        header = next(reader, [])
+        rows = [(reader.line_num, row) for row in reader if any(row)]
+    except csv.Error as error:
+        raise DataError(f"{path}, line {reader.line_num}: {error}") from None
+    columns = [name.strip() for name in header]
+    if not 2 <= len(columns) <= _MAX_COLUMNS or len(rows) > MAX_ROWS:
+        raise DataError(
+            f"{path}: {len(columns)} columns and {len(rows):,} rows; a table of labels has a first "
+            "row of column names, at least an image and a label, and one row for each image"
+        )
+    if len(set(columns)) < len(columns):
+        twice = next(name for name in columns if columns.count(name) > 1)
+        raise DataError(f"{path}: two columns are called {shown(twice)}; rename one of them")
+    if not rows:
+        raise DataError(f"{path} has no row below its column names")
+    return TextTable(columns, rows)
+
+
+def _read_text(path: Path) -> str:
+    try:
+        return read_bytes(path, MAX_TEXT_BYTES).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"{path} is not a text in UTF-8 (byte {error.start:,}); save the table in UTF-8"
+        ) from None
+    except ValueError as error:
+        raise DataError(f"{path} {error}") from None
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {error.strerror}") from None
+
+
+def _delimiter(text: str) -> str:
+    """Take the separator that the first row has most of."""
+    first = text[:_SAMPLE_CHARS].partition("\n")[0]
+    return max(",;\t", key=first.count)
+
+
+def open_parquet(path: Path) -> pq.ParquetFile:
+    """Open a Parquet file.
+
+    Raises:
+        ConfigError: pyarrow is not installed.
+        DataError: The file cannot be read or is no Parquet file.
+    """
+    try:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+    except ImportError:
+        raise ConfigError(
+            f"{path}: reading Parquet needs pyarrow; install it: pip install 'resnext[features]'"
+        ) from None
+    try:
+        file = pq.ParquetFile(path, memory_map=True)
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {error.strerror or error}") from None
+    except pa.ArrowException as error:
+        raise DataError(f"{path} is no Parquet file: {error}") from None
+    if file.metadata.num_rows > MAX_ROWS or file.metadata.num_rows < 1:
+        raise DataError(f"{path}: {file.metadata.num_rows:,} rows; accepted are 1 to {MAX_ROWS:,}")
+    return file
+
+
+def parquet_values(file: pq.ParquetFile, column: str, path: Path) -> Sequence[Any]:
+    """Return the values of one column, as Python values.
+
+    Raises:
+        DataError: The file is damaged.
+    """
+    import pyarrow as pa
+
+    try:
+        values: list[Any] = file.read(columns=[column]).column(0).to_pylist()
+    except (OSError, pa.ArrowException) as error:
+        raise DataError(f"{path}, column {shown(column)}: {error}") from None
+    return values
