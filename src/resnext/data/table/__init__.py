@@ -1,5 +1,5 @@
 """Data sets whose labels stand in a table: CSV, TSV or Parquet.
 
-`rows` reads the file, `columns` finds which column means what, `paths` finds the images,
-`unpack` writes images out that lie inside a Parquet file, `load` makes a data set of it all.
+`rows` reads files, `columns` finds which column means what, `paths` finds the image files that a
+`text` table names, and `parquet` writes out the images that lie in the file itself.
 """

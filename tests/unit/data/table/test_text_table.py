@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from resnext.data.table.load import load_text_table, number_classes
+from resnext.data.table.labelled import number_classes
+from resnext.data.table.text import load_text_table
 from resnext.errors import DataError
 
 

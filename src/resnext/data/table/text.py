@@ -1,43 +1,18 @@
-"""A table of labels as a data set."""
+"""Images whose labels stand in a CSV or TSV file."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-
-import numpy as np
-import torch
 
 from resnext.data.layout import SplitName, split_of
 from resnext.data.names import PackedNames
 from resnext.data.split import FileSplit
 from resnext.data.table.columns import Columns, find_columns
+from resnext.data.table.labelled import Labelled, log_bad_rows, number_classes
 from resnext.data.table.paths import find_names
 from resnext.data.table.rows import TextTable, read_text_table
 from resnext.errors import DataError
 from resnext.untrusted.names import is_utf8, shown
-
-_LOG = logging.getLogger(__name__)
-_NUM_SHOWN = 5
-
-
-@dataclass(frozen=True)
-class Labelled:
-    """The images of a table.
-
-    Attributes:
-        classes: Names of the classes; numbers in their own order, other names sorted.
-        files: The images, in the order of the rows.
-        splits: The split of each image, or None where the table has none.
-        bad_rows: Why a row was left out, by its number.
-    """
-
-    classes: tuple[str, ...]
-    files: FileSplit
-    splits: list[SplitName] | None
-    bad_rows: dict[int, str]
 
 
 def load_text_table(
@@ -68,7 +43,7 @@ def load_text_table(
     if not kept:
         line, reason = next(iter(bad_rows.items()))
         raise DataError(f"{path}: no row is of use; line {line}: {reason}")
-    _log_bad_rows(path, bad_rows, len(table.rows))
+    log_bad_rows(path, "line", bad_rows, len(table.rows))
     labels = [values["label"][place] for place in kept]
     classes, labels_n = number_classes(labels)
     files = FileSplit(root, PackedNames(names[place] or "" for place in kept), labels_n)
@@ -76,17 +51,6 @@ def load_text_table(
     if columns.split is not None:
         splits = [_split(path, table.rows[place][0], values["split"][place]) for place in kept]
     return Labelled(classes, files, splits, bad_rows)
-
-
-def number_classes(labels: Sequence[str]) -> tuple[tuple[str, ...], torch.Tensor]:
-    """Number the classes: whole numbers in their own order, other names sorted."""
-    names = set(labels)
-    if all(name.isascii() and name.isdigit() for name in names):
-        classes = tuple(sorted(names, key=lambda name: (int(name), name)))
-    else:
-        classes = tuple(sorted(names))
-    number = {name: index for index, name in enumerate(classes)}
-    return classes, torch.from_numpy(np.array([number[label] for label in labels], dtype=np.int64))
 
 
 def _values(table: TextTable, columns: Columns) -> dict[str, list[str]]:
@@ -117,11 +81,3 @@ def _split(path: Path, line: int, value: str) -> SplitName:
             f"{path}, line {line}: {shown(value)} is no split; accepted are train, val and test"
         )
     return split
-
-
-def _log_bad_rows(path: Path, bad_rows: dict[int, str], num_rows: int) -> None:
-    if not bad_rows:
-        return
-    first = "; ".join(f"line {line} {why}" for line, why in list(bad_rows.items())[:_NUM_SHOWN])
-    more = f"; and {len(bad_rows) - _NUM_SHOWN:,} more" if len(bad_rows) > _NUM_SHOWN else ""
-    _LOG.warning("%s: left out %d of %d rows: %s%s", path, len(bad_rows), num_rows, first, more)
