@@ -1,0 +1,184 @@
+"""What a data set holds, in a few lines: classes, splits, sizes, and what looks wrong."""
+
+from __future__ import annotations
+
+import statistics
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+
+from resnext.data.decode import Photo, read_file
+from resnext.data.duplicates import find_duplicates
+from resnext.errors import DataError
+
+_NUM_SIZED = 100
+_NUM_COMPARED = 50_000
+_NUM_CLASSES_SHOWN = 6
+
+
+@dataclass(frozen=True)
+class ImageSizes:
+    """Widths and heights of a sample of the images, in pixels.
+
+    Attributes:
+        num_images: Images that were looked at.
+        smallest: Of the smallest area.
+        median: Median width and median height.
+        largest: Of the largest area.
+        median_short_px: Median of the shorter side.
+    """
+
+    num_images: int
+    smallest: tuple[int, int]
+    median: tuple[int, int]
+    largest: tuple[int, int]
+    median_short_px: int
+
+
+@dataclass(frozen=True)
+class DataSummary:
+    """What a data set holds.
+
+    Attributes:
+        name: Its name.
+        classes: Class names.
+        counts: Images of each class, by split.
+        split_source: Where the splits come from, in words.
+        formats: Files by ending, the most frequent first; empty for sets in memory.
+        sizes: Sizes of a sample; None where no image could be read.
+        skipped: Files that were left out, by ending or reason.
+        duplicates: Validation files that are in training too, as pairs; None if too many
+            files would have to be compared.
+    """
+
+    name: str
+    classes: tuple[str, ...]
+    counts: dict[str, list[int]]
+    split_source: str
+    formats: dict[str, int] = field(default_factory=dict)
+    sizes: ImageSizes | None = None
+    skipped: dict[str, int] = field(default_factory=dict)
+    duplicates: tuple[tuple[str, str], ...] | None = ()
+
+    @property
+    def num_images(self) -> dict[str, int]:
+        """Images of each split."""
+        return {split: sum(counts) for split, counts in self.counts.items()}
+
+    @property
+    def guess(self) -> tuple[str, float]:
+        """The largest training class, and the error in percent of always predicting it in val."""
+        largest = max(range(len(self.classes)), key=self.counts["train"].__getitem__)
+        right, total = self.counts["val"][largest], self.num_images["val"]
+        return self.classes[largest], 100.0 * (1.0 - right / total) if total else 100.0
+
+    @property
+    def warnings(self) -> list[str]:
+        """What looks wrong and does not stop training."""
+        found = []
+        if self.duplicates:
+            train, val = self.duplicates[0]
+            found.append(
+                f"{len(self.duplicates)} validation image(s) are in training too, such as {val} "
+                f"= {train}; the error will look better than it is"
+            )
+        lonely = [
+            name
+            for place, name in enumerate(self.classes)
+            if sum(counts[place] for counts in self.counts.values()) == 1
+        ]
+        if lonely:
+            found.append(f"{len(lonely)} class(es) have a single image: {_listed(lonely)}")
+        return found
+
+
+def count_classes(labels_n: torch.Tensor, num_classes: int) -> list[int]:
+    """Count the images of each class."""
+    counts: list[int] = torch.bincount(labels_n, minlength=num_classes).tolist()
+    return counts
+
+
+def count_endings(names: Sequence[str]) -> dict[str, int]:
+    """Count file names by their ending, the most frequent first."""
+    counts = Counter(Path(name).suffix.lower() or "no ending" for name in names)
+    return dict(counts.most_common())
+
+
+def measure_sizes(root: Path, names: Sequence[str]) -> ImageSizes | None:
+    """Read the sizes of some of the images, evenly spread; damaged ones are left out."""
+    sizes = []
+    step = max(1, len(names) // _NUM_SIZED)
+    for place in range(0, len(names), step):
+        try:
+            sizes.append(Photo(read_file(root / names[place])).size)
+        except DataError:
+            continue
+    if not sizes:
+        return None
+    by_area = sorted(sizes, key=lambda size: size[0] * size[1])
+    return ImageSizes(
+        num_images=len(sizes),
+        smallest=by_area[0],
+        median=(_median(size[0] for size in sizes), _median(size[1] for size in sizes)),
+        largest=by_area[-1],
+        median_short_px=_median(min(size) for size in sizes),
+    )
+
+
+def compare_splits(
+    root: Path, train: Sequence[str], val: Sequence[str]
+) -> tuple[tuple[str, str], ...] | None:
+    """Find validation files that are in training too; None where there are too many files."""
+    if len(train) + len(val) > _NUM_COMPARED:
+        return None
+    return tuple(find_duplicates(root, train, val))
+
+
+def summary_lines(summary: DataSummary) -> list[tuple[str, str]]:
+    """Write a summary as short lines, each a heading and a text."""
+    counts = summary.num_images
+    splits = ", ".join(f"{number:,} {split}" for split, number in counts.items())
+    label, error = summary.guess
+    lines = [
+        ("data", f"{summary.name}: {sum(counts.values()):,} images; {_class_line(summary)}"),
+        ("split", f"{splits} ({summary.split_source})"),
+    ]
+    if summary.sizes is not None:
+        sizes = summary.sizes
+        low, mid, high = (f"{w} x {h}" for w, h in (sizes.smallest, sizes.median, sizes.largest))
+        of = f"of {sizes.num_images} looked at" if sizes.num_images < sum(counts.values()) else ""
+        lines.append(("sizes", " ".join(f"{low} to {high} pixels, median {mid} {of}".split())))
+    if summary.formats:
+        lines.append(("formats", _counted(summary.formats)))
+    if summary.skipped:
+        lines.append(("skipped", _counted(summary.skipped)))
+    lines.append(("guessing", f"always {label!r} errs on {error:.1f} % of val"))
+    return lines + [("warning", text) for text in summary.warnings]
+
+
+def _class_line(summary: DataSummary) -> str:
+    totals = [sum(counts) for counts in zip(*summary.counts.values(), strict=True)]
+    named = sorted(zip(totals, summary.classes, strict=True), reverse=True)
+    num = len(named)
+    if num <= _NUM_CLASSES_SHOWN:
+        shown = ", ".join(f"{name} {total:,}" for total, name in named)
+        return f"{num} classes: {shown}"
+    (most, largest), (least, smallest) = named[0], named[-1]
+    return f"{num:,} classes, from {largest} ({most:,}) to {smallest} ({least:,})"
+
+
+def _counted(counts: dict[str, int]) -> str:
+    return ", ".join(f"{name} {number:,}" for name, number in counts.items())
+
+
+def _listed(names: Sequence[str]) -> str:
+    text = ", ".join(names[:_NUM_CLASSES_SHOWN])
+    more = len(names) - _NUM_CLASSES_SHOWN
+    return f"{text} and {more} more" if more > 0 else text
+
+
+def _median(values: object) -> int:
+    return round(statistics.median(values))  # type: ignore[call-overload]
