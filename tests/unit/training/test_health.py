@@ -1,0 +1,38 @@
+"""What is said of a training that went wrong, and that nothing is said of one that did not."""
+
+import pytest
+
+from resnext.training.health import EpochFigures, judge
+
+
+def _epochs(*rows: tuple[float, float | None, float, float]) -> list[EpochFigures]:
+    return [EpochFigures(*row) for row in rows]
+
+
+GOOD = ((1.6, 55.0, 1.5, 50.0), (1.0, 30.0, 1.1, 35.0), (0.6, 15.0, 0.9, 25.0))
+
+
+@pytest.mark.parametrize(
+    ("rows", "kinds"),
+    [
+        (GOOD, []),
+        ([*GOOD, (8.5e15, 46.0, 8.5e15, 46.0)], ["exploding"]),
+        ([(0.7, 50.0, 0.7, 46.0)] * 4, ["useless"]),
+        ([(0.7, 50.0, 0.7, 46.0)] * 3 + [(0.6, 40.0, 0.6, 45.9)], []),
+        ([(1e9, 46.0, 1e9, 46.0)] * 4, ["exploding", "useless"]),
+        ([*GOOD, (0.01, 0.0, 1.2, 26.0)], ["overfitting"]),
+        ([*GOOD, (0.01, None, 1.2, 26.0)], []),
+        ([*GOOD, (0.01, 10.0, 1.2, 26.0)], []),
+        ([*GOOD, (0.01, 0.0, 1.0, 26.0)], []),
+    ],
+)
+def test_what_is_wrong_is_found(
+    rows: list[tuple[float, float | None, float, float]], kinds: list[str]
+) -> None:
+    found = judge(_epochs(*rows), num_epochs=4, num_classes=2, guess_error=46.0)
+    assert [finding.kind for finding in found] == kinds
+
+
+def test_a_training_is_not_called_useless_at_its_start() -> None:
+    assert not judge(_epochs((0.7, 50.0, 0.7, 60.0)), 10, num_classes=2, guess_error=46.0)
+    assert not judge([], 10, num_classes=2, guess_error=46.0)
