@@ -23,6 +23,16 @@ SIZE_OF_TYPE = {
 INTEGERS = {3: "H", 4: "L", 13: "L", 16: "Q"}
 """The types of lengths, offsets and codes, as `struct` names them."""
 
+# Those that decide the pixels or their orientation. After the baseline's: T4 and T6 options,
+# predictor, color map, tiles, ink set and names, extra samples, ranges, JPEG tables, YCbCr.
+_PIXEL_TAGS = frozenset(
+    {
+        *(256, 257, 258, 259, 262, 266, 273, 274, 277, 278, 279, 280, 281, 284),
+        *(292, 293, 317, 320, 322, 323, 324, 325, 332, 334, 338, 339, 340, 341, 347),
+        *range(512, 522),
+        *(529, 530, 531, 532),
+    }
+)
 _EXIF_PREFIX = b"Exif\0\0"
 # Fewer bytes than these cannot claim more than a few megabytes: not worth reading twice.
 _HARMLESS_BYTES = 8 * 2**10
@@ -90,6 +100,24 @@ def check_tags(tags: list[Tag], num_bytes: int) -> None:
         raise ImageLimitError(
             f"the tags of the metadata claim {claimed:,} bytes, where there are {num_bytes:,}"
         )
+
+
+def without_notes(data: bytes) -> bytes:
+    """Return a TIFF in which the tags that change no pixel have an unknown type.
+
+    Pillow and libtiff skip those, and would refuse the file if they were damaged.
+
+    Args:
+        data: A TIFF with a whole header.
+    """
+    order, is_big = (">" if data[:2] == b"MM" else "<"), data[2] == 43
+    (start,) = struct.unpack_from(order + ("Q" if is_big else "L"), data, 8 if is_big else 4)
+    first, width = (start + 8, 20) if is_big else (start + 2, 12)
+    changed = bytearray(data)
+    for index, tag in enumerate(read_directory(data, start, order, is_big)):
+        if tag.number not in _PIXEL_TAGS:
+            struct.pack_into("H", changed, first + index * width + 2, 0)
+    return bytes(changed)
 
 
 def check_exif(exif: bytes) -> None:

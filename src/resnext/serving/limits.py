@@ -8,8 +8,8 @@ from pydantic import Field
 
 from resnext.settings import Settings
 
-Format = Literal["bmp", "gif", "jpeg", "png", "ppm", "tiff", "webp"]
-FORMATS: tuple[Format, ...] = ("bmp", "gif", "jpeg", "png", "ppm", "tiff", "webp")
+Format = Literal["avif", "bmp", "gif", "jpeg", "png", "ppm", "tiff", "webp"]
+FORMATS: tuple[Format, ...] = ("avif", "bmp", "gif", "jpeg", "png", "ppm", "tiff", "webp")
 
 
 class Limits(Settings):
