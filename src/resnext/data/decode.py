@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import warnings
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +18,7 @@ from resnext.data.flatten import flatten
 from resnext.data.image_errors import NotAnImageError, TooManyPixelsError, check_size
 from resnext.data.image_limits import FORMATS, MAX_PIXELS, check_image, format_of
 from resnext.data.jpeg import Box, decode_top
+from resnext.data.jpeg_file import JpegFile
 from resnext.data.netpbm import netpbm_samples, to_full_range
 from resnext.data.orientation import FIRST_ON_ITS_SIDE, orientation_of, turned
 from resnext.data.samples import Samples
@@ -102,12 +103,17 @@ def open_image(
     return image
 
 
+_FILES: dict[str, Callable[[bytes], ImageFile.ImageFile]] = {
+    "JPEG": JpegFile,
+    "PNG": PngFile,
+    "TIFF": TiffFile,
+}
+
+
 def _open(data: bytes, formats: Collection[str]) -> ImageFile.ImageFile:
     form = format_of(data)
-    if form == "PNG" and form in formats:
-        return PngFile(data)
-    if form == "TIFF" and form in formats:
-        return TiffFile(data)
+    if form in _FILES and form in formats:
+        return _FILES[form](data)
     return Image.open(io.BytesIO(data), formats=[form for form in formats if form in FORMATS])
 
 
@@ -141,9 +147,11 @@ class Photo:
         self.size = self._image.size
         if self._orientation >= FIRST_ON_ITS_SIDE:
             self.size = (self.size[1], self.size[0])
-        # CMYK, the several parts of a phone's picture (MPO) and turned ones go the long way.
+        # CMYK and turned ones go the long way.
         is_plain = self._image.format == "JPEG" and self._image.mode in ("RGB", "L")
         self._is_jpeg = is_plain and self._orientation == 1
+        if isinstance(self._image, JpegFile):
+            self._data = self._image.content
 
     def load(self) -> Image.Image:
         """Decode the whole image: mode RGB or L.

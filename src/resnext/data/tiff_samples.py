@@ -37,7 +37,7 @@ from resnext.data.tiff_directory import without_notes
 from resnext.errors import DataError
 
 _NUM_COLORS = {0: 1, 1: 1, 2: 3, 5: 4}  # white is zero, black is zero, RGB, CMYK
-_WHITE_IS_ZERO, _RGB = 0, 2
+_WHITE_IS_ZERO, _RGB, _YCBCR = 0, 2, 6
 _PREMULTIPLIED, _STRAIGHT = 1, 2
 _MIN_SAMPLE, _MAX_SAMPLE, _S_MIN_SAMPLE, _S_MAX_SAMPLE = 280, 281, 340, 341
 _KINDS = {1: "u", 2: "i", 3: "f", 4: "u"}  # of numbers, as numpy names them
@@ -159,11 +159,15 @@ class TiffFile(TiffImageFile):
 
     def load_raw(self, mode: str, raw_mode: str) -> npt.NDArray[Any]:
         """Decode the pixels in a mode of our choice, by libtiff."""
-        self._mode, self.use_load_libtiff = mode, True
-        args = (raw_mode, self._compression, False, self.tag_v2.offset)
-        self.tile = [ImageFile._Tile("libtiff", (0, 0, *self._tile_size), 0, args)]
+        self._mode = mode
+        self._use_libtiff(raw_mode)
         self.load()
         return np.asarray(self)
+
+    def _use_libtiff(self, raw_mode: str) -> None:
+        self.use_load_libtiff = True
+        args = (raw_mode, self._compression, False, self.tag_v2.offset)
+        self.tile = [ImageFile._Tile("libtiff", (0, 0, *self._tile_size), 0, args)]
 
     def _setup(self) -> None:
         self.layout = _read_layout(self.tag_v2)
@@ -178,6 +182,9 @@ class TiffFile(TiffImageFile):
                     f"a TIFF of this kind is not supported ({self.layout.describe()}); save it "
                     "as RGB or grey of 8 or 16 bits, or without compression"
                 ) from error
+            if self.layout.photometric == _YCBCR and not self.use_load_libtiff:
+                self._tile_size = (self.tag_v2[IMAGEWIDTH], self.tag_v2[IMAGELENGTH])
+                self._use_libtiff("RGBX")  # Pillow itself cannot convert them without it
             self._keep_premultiplied()
             self._fix_palette()
         self._size = self._tile_size = (self.tag_v2[IMAGEWIDTH], self.tag_v2[IMAGELENGTH])
