@@ -14,7 +14,7 @@ from PIL import Image, features
 
 from resnext.data.bitmap_limits import check_bmp, check_gif
 from resnext.data.jpeg_limits import check_jpeg
-from resnext.data.netpbm import check_netpbm
+from resnext.data.netpbm import check_netpbm, is_deep
 from resnext.data.png_limits import check_png
 from resnext.data.tiff_limits import check_tiff
 
@@ -129,7 +129,7 @@ def _bytes_per_pixel(image: Image.Image, data: bytes) -> int:
     if image.format == "PNG":
         return _BYTES_PER_PIXEL_DEEP if data[24] == 16 else _BYTES_PER_PIXEL
     if image.format == "PPM":
-        return _BYTES_PER_PIXEL if data[:2] in (b"P1", b"P4") else _BYTES_PER_PIXEL_DEEP
+        return _BYTES_PER_PIXEL_DEEP if is_deep(data) else _BYTES_PER_PIXEL
     layout = getattr(image, "layout", None)  # of a TIFF
     if layout is None or not layout.is_deep:
         return _BYTES_PER_PIXEL

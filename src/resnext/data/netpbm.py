@@ -71,6 +71,12 @@ def check_netpbm(data: bytes, max_pixels: int) -> None:
         raise too_short("PPM", header.width, header.height)
 
 
+def is_deep(data: bytes) -> bool:
+    """Tell whether the samples of a PPM or its kin have more than 8 bits."""
+    header = _read_header(data)
+    return header is not None and (header.most > 255 or header.magic == b"Pf")
+
+
 def netpbm_samples(data: bytes) -> Samples | None:
     """Read grey or RGB samples of more than 8 bits; None if there are none.
 
