@@ -40,7 +40,7 @@ class PngFile(PngImageFile):
         """
         self._parts = split_png(data)
         super().__init__(io.BytesIO(self._parts.pixels))
-        self.info |= self._notes()
+        self.info.update(self._notes())
 
     def getexif(self) -> Image.Exif:
         """Return the EXIF metadata; Pillow would decode the pixels to look behind them."""
@@ -75,10 +75,11 @@ class PngFile(PngImageFile):
         return Samples(values, declared, color == _RGB_ALPHA, transparent=transparent)
 
     def _largest_upper_byte(self) -> int:
-        return max(self.getchannel(band).getextrema()[1] for band in "RGB")
+        ranges = np.array(self.getextrema())  # least and most of each band
+        return int(ranges[:3, 1].max())
 
-    def _notes(self) -> dict[str, Any]:
-        parts, notes = self._parts, dict[str, Any]()
+    def _notes(self) -> dict[str | tuple[int, int], Any]:
+        parts, notes = self._parts, dict[str | tuple[int, int], Any]()
         if parts.exif:
             notes["exif"] = b"Exif\0\0" + parts.exif
         if parts.xmp:
@@ -99,7 +100,7 @@ def _full_from(sample_bits: int) -> int:
 def set_raw_mode(image: ImageFile.ImageFile, raw_mode: str) -> None:
     """Change how Pillow unpacks the pixels of an opened image."""
     image.tile = [
-        tile._replace(args=raw_mode if isinstance(tile.args, str) else (raw_mode, *tile.args[1:]))
+        tile._replace(args=(raw_mode, *tile.args[1:]) if isinstance(tile.args, tuple) else raw_mode)
         for tile in image.tile
     ]
 

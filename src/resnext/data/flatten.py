@@ -25,7 +25,7 @@ def flatten(image: Image.Image, mode: str) -> Image.Image:
         mode: RGB or L.
     """
     if image.mode == "LAB":
-        image = ImageCms.applyTransform(image, _lab_to_srgb())
+        image = _lab_to_srgb().apply(image)
     if image.mode in _WITH_ALPHA or "transparency" in image.info:
         image = image if image.mode == "RGBA" else image.convert("RGBA")
         if image.getchannel("A").getextrema() == (0, 0):

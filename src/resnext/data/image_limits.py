@@ -108,7 +108,7 @@ def decoding_bytes(image: Image.Image, data: bytes) -> int:
     """
     width, height = image.size
     num_bytes = _BYTES_PER_ROW * max(width, height)
-    if image.format in ("PNG", "TIFF"):
+    if image.format in ("JPEG", "PNG", "TIFF"):
         num_bytes += len(data)  # a copy without the notes
     if image.format not in ("WEBP", "AVIF"):
         tags = getattr(image, "tag_v2", {})
@@ -133,4 +133,4 @@ def _bytes_per_pixel(image: Image.Image, data: bytes) -> int:
     layout = getattr(image, "layout", None)  # of a TIFF
     if layout is None or not layout.is_deep:
         return _BYTES_PER_PIXEL
-    return max(_BYTES_PER_PIXEL_DEEP, 7 * layout.pixel_bits // 8)
+    return max(_BYTES_PER_PIXEL_DEEP, 7 * int(layout.pixel_bits) // 8)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path, PurePath
 
 from resnext.data.image_limits import FORMATS, starts_like_image
-from resnext.untrusted.text import printable
 
 _AVIF = frozenset({".avif"}) if "AVIF" in FORMATS else frozenset()
 EXTENSIONS = _AVIF | {
@@ -22,8 +22,8 @@ EXTENSIONS = _AVIF | {
 
 _SUFFIXES = tuple(EXTENSIONS)  # str.endswith takes a tuple, and a million names fast
 _NUM_START_BYTES = 32
-_MAX_EXTENSION = 12
-_MAX_KINDS = 8
+_EXTENSION = re.compile(r"\.[a-z0-9_-]{1,12}", re.ASCII)
+_MAX_KINDS, _MAX_SHOWN_KINDS = 100, 8
 
 
 def is_image_name(name: str) -> bool:
@@ -39,21 +39,26 @@ def is_image(entry: os.DirEntry[str]) -> bool:
     return is_image_name(name) or ("." not in name and _starts_like_image(entry.path))
 
 
-def kind_of(name: str) -> str:
-    """Return what a file that is no image is counted as: its extension, or that it has none."""
+def count_ignored(name: str, kinds: Counter[str]) -> None:
+    """Count a file that is no image under its kind: its extension, if that is a usual one."""
+    kind = _kind_of(name)
+    kinds[kind if kind in kinds or len(kinds) < _MAX_KINDS else "other"] += 1
+
+
+def _kind_of(name: str) -> str:
     if name.startswith("."):
         return "hidden"
     if "." not in name:
         return "without extension"
     extension = PurePath(name).suffix.lower()
-    return extension if 1 < len(extension) <= _MAX_EXTENSION else "other"
+    return extension if _EXTENSION.fullmatch(extension) else "other"
 
 
 def describe_ignored(kinds: Mapping[str, int]) -> str:
     """Say how many files of which kinds were left out: "10 .heic, 2 .txt, 1 hidden"."""
     common = Counter(kinds).most_common()
-    parts = [f"{number:,} {printable(kind)}" for kind, number in common[:_MAX_KINDS]]
-    if rest := sum(number for _, number in common[_MAX_KINDS:]):
+    parts = [f"{number:,} {kind}" for kind, number in common[:_MAX_SHOWN_KINDS]]
+    if rest := sum(number for _, number in common[_MAX_SHOWN_KINDS:]):
         parts.append(f"{rest:,} of other kinds")
     return ", ".join(parts)
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from resnext.data.image_names import is_image, kind_of
+from resnext.data.image_names import count_ignored, is_image
 from resnext.data.names import NameBuilder, PackedNames
 
 _NS = 10**9
@@ -52,7 +52,7 @@ def list_tree(root: Path) -> tuple[Listing, dict[str, Stamp]]:
             if is_good:
                 images.append(name)
             else:
-                ignored[kind_of(name.rpartition("/")[2])] += 1
+                count_ignored(name.rpartition("/")[2], ignored)
         images.sort()
         builder.add(images)
         counts.append(len(images))

@@ -55,7 +55,8 @@ def split_png(data: bytes) -> PngParts:
     """
     header = data[_MAGIC_BYTES + 8 : _MAGIC_BYTES + 21]
     notes: dict[str, bytes] = {}
-    kept, transparency = [data[:_MAGIC_BYTES]], b""
+    kept: list[bytes | memoryview] = [data[:_MAGIC_BYTES]]
+    transparency = b""
     view = memoryview(data)
     for chunk in _chunks(data):
         if chunk.kind in _CRITICAL:

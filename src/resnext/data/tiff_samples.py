@@ -25,6 +25,7 @@ from PIL.TiffImagePlugin import (
     SAMPLEFORMAT,
     SAMPLESPERPIXEL,
     STRIPOFFSETS,
+    ImageFileDirectory_v2,
     TiffImageFile,
 )
 
@@ -191,9 +192,10 @@ class TiffFile(TiffImageFile):
 
     def _keep_premultiplied(self) -> None:
         """Have the colors as they are: Pillow's division would lose the transparent ones."""
-        raw_mode = self.tile[0].args[0] if self.tile else ""
-        if str(raw_mode).startswith("RGBa"):
-            set_raw_mode(self, str(raw_mode).replace("a", "A"))
+        args = self.tile[0].args if self.tile else ()
+        raw_mode = str(args[0]) if isinstance(args, tuple) and args else ""
+        if raw_mode.startswith("RGBa"):
+            set_raw_mode(self, raw_mode.replace("a", "A"))
             self.info[PREMULTIPLIED] = True
 
     def _fix_palette(self) -> None:
@@ -220,7 +222,7 @@ class TiffFile(TiffImageFile):
         return pixels.reshape(height, -1).view(kind).reshape(height, width, -1)
 
 
-def _read_layout(tags: Mapping[int, Any]) -> Layout:
+def _read_layout(tags: ImageFileDirectory_v2) -> Layout:
     num_samples = tags.get(SAMPLESPERPIXEL, 1)
     bits = tags.get(BITSPERSAMPLE, (1,))[:num_samples]
     kinds = tags.get(SAMPLEFORMAT, (1,))

@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 
 from resnext.class_lists import readable
-from resnext.data.image_names import is_image, kind_of
+from resnext.data.image_names import count_ignored, is_image
 from resnext.data.normalise import normalise
 from resnext.data.single import prepare_image, read_image
 from resnext.errors import ConfigError, DataError
@@ -179,4 +179,4 @@ def _walk(folder: Path, ignored: Counter[str]) -> Iterator[Path]:
                 elif is_image(entry):
                     yield folder / entry.name
                 else:
-                    ignored[kind_of(entry.name)] += 1
+                    count_ignored(entry.name, ignored)

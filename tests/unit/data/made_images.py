@@ -64,7 +64,7 @@ def tiff(
 ) -> bytes:
     """Return a TIFF without compression: values h x w x samples, or packed content."""
     height, width, samples = values.shape
-    values = values.astype(values.dtype.newbyteorder(order))
+    values = values.astype(values.dtype.newbyteorder("<" if order == "<" else ">"))
     planes = [values[:, :, i] for i in range(samples)] if planar else [values]
     step = rows_per_strip or height
     strips = [p[top : top + step].tobytes() for p in planes for top in range(0, height, step)]
