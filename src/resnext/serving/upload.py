@@ -155,8 +155,8 @@ def _decode_base64(text: object) -> bytes:
     if not isinstance(text, str):
         raise ValueError("not a text")
     if text[:5].lower() == "data:":
-        head, _, text = text.partition(",")
-        if not head.lower().endswith(";base64"):
+        head, comma, text = text.partition(",")
+        if not comma or not head.lower().endswith(";base64"):
             raise ValueError("a data URL without base64")
     letters = text.encode("ascii").translate(_TO_STANDARD, delete=_WHITE_SPACE).rstrip(b"=")
     return base64.b64decode(letters + b"=" * (-len(letters) % 4), validate=True)

@@ -254,7 +254,7 @@ def test_floats_that_are_no_finite_numbers_are_black_or_white(value: float, show
 
 def test_negative_values_lie_below_the_middle_grey() -> None:
     values = np.array([[-1024, 0, 1023]], np.int16)[:, :, None]
-    assert_like(grey(tiff(values, 1)), np.array([[112, 128, 143]]))
+    assert_like(grey(tiff(values, 1)), np.array([[64, 128, 191]]))
     assert_like(grey(tiff(np.array([[-1.0, 0, 1]])[:, :, None], 1)), np.array([[0, 128, 255]]))
 
 
