@@ -7,7 +7,7 @@ bytes, so that 64 KiB become hundreds of megabytes.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from resnext.data.image_errors import ImageLimitError
@@ -33,6 +33,7 @@ _PIXEL_TAGS = frozenset(
         *(529, 530, 531, 532),
     }
 )
+_LONG = 4
 _EXIF_PREFIX = b"Exif\0\0"
 # Fewer bytes than these cannot claim more than a few megabytes: not worth reading twice.
 _HARMLESS_BYTES = 8 * 2**10
@@ -103,20 +104,43 @@ def check_tags(tags: list[Tag], num_bytes: int) -> None:
 
 
 def without_notes(data: bytes) -> bytes:
-    """Return a TIFF in which the tags that change no pixel have an unknown type.
+    """Return a TIFF of its first image, without the tags that change no pixel.
 
-    Pillow and libtiff skip those, and would refuse the file if they were damaged.
+    Pillow and libtiff may refuse the file if those are damaged.
 
     Args:
         data: A TIFF with a whole header.
     """
+    return change_directory(data, lambda tag: tag.number in _PIXEL_TAGS, {})
+
+
+def change_directory(
+    data: bytes, is_kept: Callable[[Tag], bool], values: Mapping[int, int]
+) -> bytes:
+    """Return a TIFF of its first image, with other tags.
+
+    Args:
+        data: A TIFF with a whole header.
+        is_kept: Says of each tag whether it stays.
+        values: The one value of tags that are changed, if they are there.
+    """
     order, is_big = (">" if data[:2] == b"MM" else "<"), data[2] == 43
     (start,) = struct.unpack_from(order + ("Q" if is_big else "L"), data, 8 if is_big else 4)
-    first, width = (start + 8, 20) if is_big else (start + 2, 12)
-    changed = bytearray(data)
+    size, entry, width = ("Q", "HHQQ", 20) if is_big else ("H", "HHLL", 12)
+    first = start + struct.calcsize(order + size)
+    kept = []
     for index, tag in enumerate(read_directory(data, start, order, is_big)):
-        if tag.number not in _PIXEL_TAGS:
-            struct.pack_into("H", changed, first + index * width + 2, 0)
+        if tag.number in values:
+            content = struct.pack(order + entry, tag.number, _LONG, 1, values[tag.number])
+            if order == ">" and is_big:
+                content = struct.pack(">HHQLL", tag.number, _LONG, 1, values[tag.number], 0)
+            kept.append(content)
+        elif is_kept(tag):
+            kept.append(data[first + index * width : first + (index + 1) * width])
+    last = bytes(8 if is_big else 4)  # no further image
+    directory = struct.pack(order + size, len(kept)) + b"".join(kept) + last
+    changed = bytearray(data)
+    changed[start : start + len(directory)] = directory
     return bytes(changed)
 
 

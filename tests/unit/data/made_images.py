@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import struct
+import zlib
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from hostile_images import chunk
-from PIL import Image
 
 HEIGHT, WIDTH = 13, 22  # of neither a whole number of bytes, at 12 and 1 bits, nor of blocks
 
@@ -38,8 +37,6 @@ def packed_png(
     rows: Sequence[bytes], size: tuple[int, int], bits: int, color: int, *chunks: bytes
 ) -> bytes:
     """Return a PNG of packed rows."""
-    import zlib
-
     header = struct.pack(">LLBBBBB", *size, bits, color, 0, 0, 0)
     content = zlib.compress(b"".join(b"\0" + row for row in rows))
     parts = [chunk(b"IHDR", header), *chunks, chunk(b"IDAT", content), chunk(b"IEND", b"")]
@@ -61,19 +58,23 @@ def tiff(
     extra: Sequence[int] = (),
     tags: Sequence[tuple[int, int, Sequence[Any]]] = (),
     content: bytes | None = None,
+    predictor: int = 0,
 ) -> bytes:
-    """Return a TIFF without compression: values h x w x samples, or packed content."""
+    """Return a TIFF: values h x w x samples, or packed content; with a predictor, deflated."""
     height, width, samples = values.shape
     values = values.astype(values.dtype.newbyteorder("<" if order == "<" else ">"))
     planes = [values[:, :, i] for i in range(samples)] if planar else [values]
     step = rows_per_strip or height
-    strips = [p[top : top + step].tobytes() for p in planes for top in range(0, height, step)]
+    parts = [p[top : top + step] for p in planes for top in range(0, height, step)]
+    strips = [_deflated(part, predictor) if predictor else part.tobytes() for part in parts]
     if content is not None:
         strips = [content]
     depth = bits or 8 * values.dtype.itemsize
     starts = [8 + sum(map(len, strips[:i])) for i in range(len(strips))]
     entries = [
-        *((256, 4, [width]), (257, 4, [height]), (258, 3, samples * [depth]), (259, 3, [1])),
+        *((256, 4, [width]), (257, 4, [height]), (258, 3, samples * [depth])),
+        (259, 3, [8 if predictor else 1]),
+        *([(317, 3, [predictor])] if predictor else []),
         *((262, 3, [photometric]), (273, 4, starts), (277, 3, [samples]), (278, 4, [step])),
         *((279, 4, [len(s) for s in strips]), (284, 3, [2 if planar else 1])),
         (339, 3, samples * [_FORMATS[values.dtype.kind]]),
@@ -81,6 +82,21 @@ def tiff(
         *tags,
     ]
     return _tiff_file(sorted(entries, key=lambda entry: entry[0]), b"".join(strips), order)
+
+
+def _deflated(values: np.ndarray, predictor: int) -> bytes:
+    """Compress rows of pixels, h x w x samples, of which neighbors are subtracted first."""
+    height, _, samples = values.shape
+    size = values.dtype.itemsize
+    if predictor == 2:
+        unsigned = values.view(f"{values.dtype.byteorder}u{size}")
+        values = np.concatenate([unsigned[:, :1], np.diff(unsigned, axis=1)], axis=1)
+        values = values.astype(unsigned.dtype)
+    if predictor == 3:
+        packed = values.astype(values.dtype.newbyteorder(">")).reshape(height, -1, 1)
+        planes = packed.view(np.uint8).transpose(0, 2, 1).reshape(height, -1, samples)
+        values = np.concatenate([planes[:, :1], np.diff(planes, axis=1)], axis=1)
+    return zlib.compress(values.tobytes())
 
 
 def _tiff_file(entries: list[Any], data: bytes, order: str) -> bytes:
@@ -96,13 +112,6 @@ def _tiff_file(entries: list[Any], data: bytes, order: str) -> bytes:
         directory += struct.pack(order + "HHL", number, kind, len(values)) + content.ljust(4, b"\0")
     top = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(order + "L", start)
     return top + data + directory + bytes(4) + more
-
-
-def compressed(data: bytes, compression: str = "tiff_lzw") -> bytes:
-    """Return a TIFF that libtiff compressed, from one that Pillow reads."""
-    file = io.BytesIO()
-    Image.open(io.BytesIO(data)).save(file, "TIFF", compression=compression)
-    return file.getvalue()
 
 
 def pgm(values: np.ndarray, most: int, *, plain: bool = False) -> bytes:

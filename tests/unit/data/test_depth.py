@@ -183,6 +183,31 @@ def test_a_color_tiff_of_any_depth_is_read(order: str, planar: bool, kind: str, 
             assert_like(grey(tiff(grey_values, 1, order=order, extra=[extra])), GREY)
 
 
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("rows", [HEIGHT, 5])
+@pytest.mark.parametrize(
+    ("kind", "most", "predictor"),
+    [
+        *(("u2", 4095, p) for p in (1, 2)),
+        *(("u2", 65_535, p) for p in (1, 2)),
+        *(("u4", 255, p) for p in (1, 2)),
+        *(("f4", 1, p) for p in (1, 2, 3)),
+        *(("f8", 255, p) for p in (1, 3)),
+    ],
+)
+def test_compressed_samples_of_any_depth_are_read(
+    order: str, rows: int, kind: str, most: int, predictor: int
+) -> None:
+    values = (RGB / 255 * most).round(3 if most == 1 else 0).astype(kind)
+    how: dict[str, Any] = {"order": order, "rows_per_strip": rows, "predictor": predictor}
+    assert_like(rgb(tiff(values, 2, **how)), RGB)
+    assert_like(grey(tiff(values[:, :, :1], 1, **how)), GREY)
+    assert_like(grey(tiff(np.asarray(most - values[:, :, :1], kind), 0, **how)), GREY)
+    for alpha in (0, most):
+        data = tiff(np.dstack([values, opacity(alpha, kind)]), 2, extra=[2], **how)
+        assert_like(rgb(data), RGB)
+
+
 def test_premultiplied_colors_lie_on_white_as_others_do() -> None:
     half = np.dstack([RGB // 2, np.full_like(GREY, 128)])
     assert_like(rgb(tiff(half, 2, extra=[1])), RGB // 2 + 127)
