@@ -32,8 +32,9 @@ GREY, RGB = grey8(), rgb8()
 
 def deep(values: np.ndarray, bits: int, kind: str = "u2") -> np.ndarray:
     """Return 8-bit values brought to more bits."""
-    more = values.astype(np.uint64) * (2**bits - 1) // 255
-    return more.astype(np.dtype(kind))
+    more: np.ndarray = values.astype(np.uint64) * (2**bits - 1) // 255
+    found: np.ndarray = more.astype(np.dtype(kind))
+    return found
 
 
 def grey(data: bytes) -> np.ndarray:

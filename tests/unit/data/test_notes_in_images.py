@@ -163,10 +163,12 @@ def test_a_tiff_with_bad_tags_that_no_pixel_needs_is_read(name: str, order: str)
 
 @pytest.mark.parametrize("kind", [1, 2, 3, 4, 5, 7, 12, 99])
 def test_a_tag_of_a_tiff_that_lies_outside_of_the_file_is_skipped(kind: int) -> None:
-    data = bytearray(tiff(_RGB, 2, tags=[(305, 4, [1])]))
+    # That the samples are floats stands in a tag behind it.
+    data = bytearray(tiff((_RGB / 255).astype(np.float32), 2, tags=[(305, 4, [1])]))
     place = data.index(struct.pack("<HH", 305, 4))
     data[place : place + 12] = struct.pack("<HHLL", 305, kind, 100, 4_000_000_000)
-    assert np.array_equal(np.asarray(decode_bytes(bytes(data))), _RGB)
+    found = np.asarray(decode_bytes(bytes(data))).astype(int)
+    assert np.abs(found - _RGB).max() <= 1
 
 
 def test_comments_of_a_gif_and_notes_of_webp_do_not_matter() -> None:
