@@ -14,27 +14,24 @@ import numpy.typing as npt
 
 from resnext.data.tiff_directory import change_directory
 
-_WIDTH, _BITS, _PHOTOMETRIC, _SAMPLES = 256, 258, 262, 277
+_WIDTH, _LENGTH, _BITS, _PHOTOMETRIC, _SAMPLES = 256, 257, 258, 262, 277
+_STRIP_ROWS, _PLANES = 278, 284
 _PREDICTOR, _EXTRA_SAMPLES, _SAMPLE_FORMAT = 317, 338, 339
 _HORIZONTAL, _FLOATING_POINT = 2, 3
 
 
-def as_grey_bytes(data: bytes, row_bytes: int) -> bytes:
+def as_grey_bytes(data: bytes, row_bytes: int, num_rows: int, strip_rows: int) -> bytes:
     """Return a TIFF with the tags of a grey image of 8 bits.
 
     Args:
-        data: The file; in strips, without separate planes.
+        data: The file, in strips.
         row_bytes: Bytes of a row.
+        num_rows: Rows of all planes.
+        strip_rows: Rows of a strip; separate planes must have whole ones only.
     """
-    values = {
-        _WIDTH: row_bytes,
-        _BITS: 8,
-        _PHOTOMETRIC: 1,
-        _SAMPLES: 1,
-        _PREDICTOR: 1,
-        _SAMPLE_FORMAT: 1,
-    }
-    return change_directory(data, lambda tag: tag.number != _EXTRA_SAMPLES, values)
+    size = {_WIDTH: row_bytes, _LENGTH: num_rows, _STRIP_ROWS: strip_rows}
+    kind = {_BITS: 8, _PHOTOMETRIC: 1, _SAMPLES: 1, _PLANES: 1, _PREDICTOR: 1, _SAMPLE_FORMAT: 1}
+    return change_directory(data, lambda tag: tag.number != _EXTRA_SAMPLES, size | kind)
 
 
 def undo_predictor(

@@ -10,12 +10,13 @@ from PIL.TiffImagePlugin import (
     COMPRESSION,
     EXTRASAMPLES,
     FILLORDER,
+    IMAGELENGTH,
     PHOTOMETRIC_INTERPRETATION,
     PLANAR_CONFIGURATION,
+    ROWSPERSTRIP,
     SAMPLEFORMAT,
     SAMPLESPERPIXEL,
     STRIPOFFSETS,
-    TILEOFFSETS,
     ImageFileDirectory_v2,
 )
 
@@ -49,8 +50,8 @@ class Layout(NamedTuple):
         extra: Kinds of the samples behind the colors.
         is_planar: Each sample has a plane of its own.
         is_raw: They lie in strips as they are, without compression.
-        is_tiled: They lie in tiles.
-        is_jpeg: They are compressed as JPEG.
+        is_in_even_strips: They lie in strips, not as JPEG; of separate planes, all strips are of
+            the same height.
         byte_order: < or >.
     """
 
@@ -61,8 +62,7 @@ class Layout(NamedTuple):
     extra: tuple[int, ...]
     is_planar: bool
     is_raw: bool
-    is_tiled: bool
-    is_jpeg: bool
+    is_in_even_strips: bool
     byte_order: str
 
     @property
@@ -79,7 +79,8 @@ class Layout(NamedTuple):
     @property
     def is_wide(self) -> bool:
         """Whether Pillow has no mode in which it could hand over a pixel."""
-        return not self.is_raw and self.pixel_bits not in RAW_MODES
+        has_planes = self.is_planar and self.num_samples > 1
+        return not self.is_raw and (has_planes or self.pixel_bits not in RAW_MODES)
 
     @property
     def is_deep(self) -> bool:
@@ -88,9 +89,7 @@ class Layout(NamedTuple):
             return False
         if self.bits == 12:
             return self.num_samples == 1 and self.kind == "u"
-        if self.is_planar and not self.is_raw and self.num_samples > 1:
-            return False
-        if self.is_wide and (self.is_tiled or self.is_jpeg):
+        if self.is_wide and not self.is_in_even_strips:
             return False
         is_odd = self.kind == "i" or (self.num_colors == 1 and self.num_samples > 1)
         return self.bits in _BITS[self.kind] and (self.bits > 8 or is_odd)
@@ -110,6 +109,7 @@ def read_layout(tags: ImageFileDirectory_v2) -> Layout:
     bits = tags.get(BITSPERSAMPLE, (1,))[:num_samples]
     kinds = tags.get(SAMPLEFORMAT, (1,))
     is_uniform = len(set(bits)) == len(set(kinds)) == 1
+    is_planar = tags.get(PLANAR_CONFIGURATION, 1) == 2
     is_raw = tags.get(COMPRESSION, 1) == 1 and STRIPOFFSETS in tags and tags.get(FILLORDER, 1) == 1
     return Layout(
         photometric=tags.get(PHOTOMETRIC_INTERPRETATION, 0),
@@ -117,12 +117,19 @@ def read_layout(tags: ImageFileDirectory_v2) -> Layout:
         kind=_KINDS.get(kinds[0], "") if is_uniform else "",
         num_samples=num_samples,
         extra=tuple(tags.get(EXTRASAMPLES, ())),
-        is_planar=tags.get(PLANAR_CONFIGURATION, 1) == 2,
+        is_planar=is_planar,
         is_raw=is_raw,
-        is_tiled=TILEOFFSETS in tags,
-        is_jpeg=tags.get(COMPRESSION, 1) in _JPEG,
+        is_in_even_strips=_has_even_strips(tags, is_planar=is_planar),
         byte_order="<" if tags.prefix == b"II" else ">",
     )
+
+
+def _has_even_strips(tags: ImageFileDirectory_v2, *, is_planar: bool) -> bool:
+    if STRIPOFFSETS not in tags or tags.get(COMPRESSION, 1) in _JPEG:
+        return False
+    height = tags[IMAGELENGTH]
+    rows = min(tags.get(ROWSPERSTRIP, height), height)
+    return not is_planar or (rows > 0 and height % rows == 0)
 
 
 def declared_range(tags: ImageFileDirectory_v2, layout: Layout) -> tuple[Range, ...]:

@@ -150,11 +150,17 @@ class TiffFile(TiffImageFile):
 
     def _wide_values(self) -> Values:
         layout, (width, height) = self.layout, self.size
-        grey = TiffFile(as_grey_bytes(self._data, width * layout.pixel_bits // 8))
+        num_planes = layout.num_samples if layout.is_planar else 1
+        row_bytes = width * layout.pixel_bits // 8 // num_planes
+        strip_rows = min(self.tag_v2.get(ROWSPERSTRIP, height), height)
+        grey = TiffFile(as_grey_bytes(self._data, row_bytes, num_planes * height, strip_rows))
         kind = np.dtype(f"{layout.byte_order}{layout.kind}{layout.bits // 8}")
         predictor = self.tag_v2.get(PREDICTOR, 1)
-        values = undo_predictor(np.asarray(grey), predictor, layout.num_samples, kind)
-        return values.reshape(height, width, layout.num_samples)
+        num_samples = layout.num_samples // num_planes
+        values = undo_predictor(np.asarray(grey), predictor, num_samples, kind)
+        if layout.is_planar:
+            return np.moveaxis(values.reshape(num_planes, height, width), 0, 2)
+        return values.reshape(height, width, num_samples)
 
 
 def _is_full(upper: npt.NDArray[np.uint8], tags: ImageFileDirectory_v2, layout: Layout) -> bool:

@@ -63,7 +63,7 @@ def tiff(
     """Return a TIFF: values h x w x samples, or packed content; with a predictor, deflated."""
     height, width, samples = values.shape
     values = values.astype(values.dtype.newbyteorder("<" if order == "<" else ">"))
-    planes = [values[:, :, i] for i in range(samples)] if planar else [values]
+    planes = [values[:, :, i : i + 1] for i in range(samples)] if planar else [values]
     step = rows_per_strip or height
     parts = [p[top : top + step] for p in planes for top in range(0, height, step)]
     strips = [_deflated(part, predictor) if predictor else part.tobytes() for part in parts]

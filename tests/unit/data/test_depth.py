@@ -207,6 +207,8 @@ def test_compressed_samples_of_any_depth_are_read(
     for alpha in (0, most):
         data = tiff(np.dstack([values, opacity(alpha, kind)]), 2, extra=[2], **how)
         assert_like(rgb(data), RGB)
+    if rows == HEIGHT:
+        assert_like(rgb(tiff(values, 2, planar=True, **how)), RGB)
 
 
 def test_premultiplied_colors_lie_on_white_as_others_do() -> None:
