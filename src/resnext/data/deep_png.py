@@ -27,6 +27,9 @@ class PngFile(PngImageFile):
     """A PNG as Pillow opens it, without the chunks that change no pixel.
 
     Its EXIF and XMP metadata is in `info`, also where it lies behind the pixels.
+
+    Attributes:
+        content: The file without those chunks.
     """
 
     def __init__(self, data: bytes) -> None:
@@ -39,6 +42,7 @@ class PngFile(PngImageFile):
             SyntaxError: It is damaged.
         """
         self._parts = split_png(data)
+        self.content = self._parts.pixels
         super().__init__(io.BytesIO(self._parts.pixels))
         self.info.update(self._notes())
 

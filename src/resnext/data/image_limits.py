@@ -108,7 +108,7 @@ def decoding_bytes(image: Image.Image, data: bytes) -> int:
     """
     width, height = image.size
     num_bytes = _BYTES_PER_ROW * max(width, height)
-    if image.format in ("JPEG", "PNG", "TIFF"):
+    if getattr(image, "content", data) is not data:
         num_bytes += len(data)  # a copy without the notes
     if image.format not in ("WEBP", "AVIF"):
         tags = getattr(image, "tag_v2", {})

@@ -42,6 +42,10 @@ class TiffFile(TiffImageFile):
 
     The pixels are not turned, and `size` is that of the pixels: callers turn them, as for every
     other format.
+
+    Attributes:
+        layout: How it holds its samples.
+        content: The file without the tags that change no pixel.
     """
 
     layout: Layout
@@ -56,8 +60,8 @@ class TiffFile(TiffImageFile):
             NotAnImageError: Its samples are of a kind that is not supported.
             SyntaxError: It is damaged.
         """
-        self._data = without_notes(data)
-        super().__init__(io.BytesIO(self._data))
+        self.content = without_notes(data)
+        super().__init__(io.BytesIO(self.content))
 
     def samples(self) -> Samples | None:
         """Read the samples; None if Pillow's own 8 bits are right.
@@ -134,7 +138,7 @@ class TiffFile(TiffImageFile):
         if layout.bits == 12:
             return self.load_raw("I;16", "I;12")[:, :, None]
         if layout.is_raw:
-            return _read_strips(self._data, self.tag_v2, layout)
+            return _read_strips(self.content, self.tag_v2, layout)
         if layout.is_wide:
             return self._wide_values()
         mode, raw_mode = RAW_MODES[layout.pixel_bits]
@@ -142,7 +146,7 @@ class TiffFile(TiffImageFile):
         if raw_mode.endswith("N"):
             if layout.bits == 16 and _is_full(pixels, self.tag_v2, layout):
                 return pixels
-            lower = TiffFile(self._data).load_raw(mode, raw_mode[:-1] + _LOWER_BYTES)
+            lower = TiffFile(self.content).load_raw(mode, raw_mode[:-1] + _LOWER_BYTES)
             pixels = join_bytes(pixels, lower)
         kind = np.dtype(f"{layout.kind}{layout.bits // 8}")
         height, width = pixels.shape[:2]
@@ -153,7 +157,7 @@ class TiffFile(TiffImageFile):
         num_planes = layout.num_samples if layout.is_planar else 1
         row_bytes = width * layout.pixel_bits // 8 // num_planes
         strip_rows = min(self.tag_v2.get(ROWSPERSTRIP, height), height)
-        grey = TiffFile(as_grey_bytes(self._data, row_bytes, num_planes * height, strip_rows))
+        grey = TiffFile(as_grey_bytes(self.content, row_bytes, num_planes * height, strip_rows))
         kind = np.dtype(f"{layout.byte_order}{layout.kind}{layout.bits // 8}")
         predictor = self.tag_v2.get(PREDICTOR, 1)
         num_samples = layout.num_samples // num_planes

@@ -100,6 +100,18 @@ def test_a_png_that_ends_in_a_note_behind_its_pixels_is_whole() -> None:
         assert np.array_equal(np.asarray(decode_bytes(data + end)), _RGB)
 
 
+def test_a_png_whose_pixels_are_damaged_is_refused_and_not_half_decoded() -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    rows = b"".join(b"\0" + row.tobytes() for row in noise)
+    content = bytearray(zlib.compress(rows))
+    content[6_000:6_020] = 20 * b"\xff"
+    header = chunk(b"IHDR", struct.pack(">LLBBBBB", 64, 64, 8, 2, 0, 0, 0))
+    end = chunk(b"IDAT", bytes(content)) + chunk(b"IEND", b"")
+    for notes in (b"", chunk(b"tEXt", b"Comment\0x")):
+        with pytest.raises(DataError):
+            decode_bytes(b"\x89PNG\r\n\x1a\n" + header + notes + end)
+
+
 JPEG_NOTES: dict[str, bytes] = {
     "EXIF, garbage": segment(0xE1, b"Exif\0\0garbage"),
     "EXIF, empty": segment(0xE1, b"Exif\0\0"),
