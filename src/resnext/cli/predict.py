@@ -13,6 +13,7 @@ Examples:
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -53,15 +54,20 @@ def main(argv: list[str]) -> int:
 
     # torch is imported from here on, after the arguments were found to be right
     from resnext.cli.prediction_output import CsvOutput, JsonOutput, TableOutput
+    from resnext.data.image_names import describe_ignored
     from resnext.evaluation.loaded import open_model
     from resnext.evaluation.predict import Predictor, find_images
     from resnext.training.runtime import resolve_device
 
-    paths = find_images(arguments.images)
+    ignored = Counter[str]()
+    paths = find_images(arguments.images, ignored)
     first = next(paths, None)
     if first is None:
         given = ", ".join(map(str, arguments.images)) or "nothing"
-        raise DataError(f"no image found in {given}; give image files or folders that hold some")
+        others = f" (left out: {describe_ignored(ignored)})" if ignored else ""
+        raise DataError(
+            f"no image found in {given}{others}; give image files or folders that hold some"
+        )
     device = resolve_device(arguments.device)
     predictor = Predictor(open_model(arguments.run), device, top=arguments.top)
     kind = JsonOutput if arguments.json else CsvOutput if arguments.csv else TableOutput
@@ -71,6 +77,9 @@ def main(argv: list[str]) -> int:
             output.write(row)
             num += 1
             bad += row.error is not None
+    if ignored:
+        left_out = describe_ignored(ignored)
+        print(f"resnext: left out files that are no images: {left_out}", file=sys.stderr)
     if bad:
         print(f"resnext: {bad} of {num} files could not be read", file=sys.stderr)
     return 1 if bad else 0

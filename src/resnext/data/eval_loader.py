@@ -9,6 +9,7 @@ import torch
 from resnext.data.bad_files import BadFiles
 from resnext.data.batch import Batch, memory_format
 from resnext.data.config import ViewConfig
+from resnext.data.depth import AssumptionLog
 from resnext.data.normalise import Normaliser
 from resnext.data.render import EvalRenderer, Images, Request, check_fetched
 from resnext.data.shards.order import order_of_evaluation, shards_ahead
@@ -75,6 +76,7 @@ class EvalLoader:
         self._indices = order[rank::world_size]
         self._batch_size = batch_size
         self._bad_files = BadFiles(len(split)) if bad_files is None else bad_files
+        self._assumptions = AssumptionLog()
         self._labels_n = split.labels_n.to(device)
         self._normaliser = Normaliser(info.mean, info.std, device)
         renderer = EvalRenderer(Images(split, info.in_channels), self._view)
@@ -105,6 +107,7 @@ class EvalLoader:
             check_fetched(rendered)
             for path, reason in rendered.bad:
                 self._bad_files.record(path, reason)
+            self._assumptions.report(*rendered.assumed)
             if rendered.images_bhwc is not None:
                 images_bhwc = rendered.images_bhwc.to(self._device, non_blocking=True)
                 yield self._to_batch(self._normaliser(images_bhwc), rendered.shown_b)

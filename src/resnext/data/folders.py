@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from resnext.data.decode import EXTENSIONS
+from resnext.data.image_names import EXTENSIONS, describe_ignored
 from resnext.data.listing import subfolders
 from resnext.data.listing_cache import list_images
 from resnext.data.split import DataInfo, DataSet, FileSplit
@@ -35,8 +35,9 @@ def load_folder(root: Path, val_fraction: float, name: str = "folder") -> DataSe
     hash of each file's name below the root decides its split, so a file never changes
     sides when others come or go.
 
-    An image is a file with one of `decode.EXTENSIONS`, at any depth below its class folder;
-    hidden files and others are left out, and their number is logged. A link to a folder is
+    An image is a file with one of `image_names.EXTENSIONS`, or without any extension but with
+    the content of an image, at any depth below its class folder; hidden files and others are
+    left out, and how many of which kind is logged. A link to a folder is
     followed only if it is a class folder.
 
     Args:
@@ -159,10 +160,9 @@ def list_classes(root: Path) -> tuple[tuple[str, ...], FileSplit]:
             f"no image in {_listed(empty)} of {root}; remove the folder or add images "
             f"({', '.join(sorted(EXTENSIONS))})"
         )
-    if listing.num_ignored:
-        _LOG.warning(
-            "%s: left out %d hidden or other files that are no images", root, listing.num_ignored
-        )
+    if listing.ignored:
+        left_out = describe_ignored(listing.ignored)
+        _LOG.warning("%s: left out files that are no images: %s", root, left_out)
     labels_n = torch.repeat_interleave(torch.tensor(listing.counts))
     return classes, FileSplit(root, listing.names, labels_n)
 

@@ -9,10 +9,13 @@ import torch
 from PIL import Image
 
 from resnext.data.decode import decode
+from resnext.data.depth import AssumptionLog, assumed_of
 from resnext.data.geometry import center_crop, resize_short_side
 from resnext.data.views import View, take_views
 from resnext.errors import DataError
 from resnext.model.card import Interpolation
+
+_ASSUMPTIONS = AssumptionLog()  # one for all the files of a command
 
 
 def prepare_image(
@@ -66,6 +69,8 @@ def to_hwc(image: Image.Image) -> torch.Tensor:
 
 def _open(path: Path, in_channels: int) -> Image.Image:
     try:
-        return decode(path, in_channels)
+        image = decode(path, in_channels)
     except DataError as error:
         raise DataError(f"bad image {path}: {error}") from error
+    _ASSUMPTIONS.report(str(path), assumed_of(image))
+    return image

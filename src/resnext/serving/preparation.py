@@ -7,6 +7,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from resnext.data.decode import decode_bytes, open_image
+from resnext.data.depth import AssumptionLog, assumed_of
 from resnext.data.geometry import center_crop, cut_long, resize_short_side
 from resnext.data.image_errors import ImageLimitError, NotAnImageError, TooManyPixelsError
 from resnext.data.image_limits import MAX_PIXELS, decoding_bytes
@@ -14,6 +15,8 @@ from resnext.errors import DataError
 from resnext.model.card import ModelCard
 from resnext.serving.limits import Limits
 from resnext.serving.problems import Problem
+
+_ASSUMPTIONS = AssumptionLog()  # one for all requests
 
 
 def check_header(data: bytes, limits: Limits) -> int:
@@ -55,9 +58,11 @@ def decode_image(data: bytes, in_channels: int) -> Image.Image:
         Problem: 400, the image is damaged.
     """
     try:
-        return decode_bytes(data, in_channels)
+        image = decode_bytes(data, in_channels)
     except DataError as error:
         raise _damaged() from error
+    _ASSUMPTIONS.report("an image of a request", assumed_of(image))
+    return image
 
 
 def crop(image: Image.Image, card: ModelCard, size_px: int) -> npt.NDArray[np.uint8]:

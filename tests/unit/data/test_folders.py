@@ -77,7 +77,7 @@ def test_hidden_and_other_files_are_left_out_and_counted(
     data = load_folder(tmp_path, 0.2)
     assert data.info.classes == ("cat", "dog")
     assert len(data.train) + len(data.val) == 120
-    assert "left out 3 hidden or other files" in caplog.text
+    assert "no images: 1 .txt, 1 hidden, 1 without extension" in caplog.text
 
 
 def test_images_may_lie_deeper_in_their_class_folder(tmp_path: Path) -> None:

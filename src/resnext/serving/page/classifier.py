@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from resnext.class_lists import readable
 from resnext.data.decode import Photo
+from resnext.data.depth import AssumptionLog
 from resnext.data.geometry import center_crop, cut_long, resize_short_side
 from resnext.data.single import to_hwc
 from resnext.errors import ConfigError
@@ -74,6 +75,7 @@ class Classifier:
         self.num_classes = config.num_classes
         self._heat_maps: HeatMaps | None = None
         self._lock = Lock()
+        self._assumptions = AssumptionLog()
 
     def classify(self, data: bytes, *, explain: int | None = None) -> Answer:
         """Look at an image.
@@ -87,6 +89,7 @@ class Classifier:
         """
         photo = Photo(data, self._model.config.in_channels, max_pixels=_MOST_PIXELS)
         image = photo.load()
+        self._assumptions.report("the image", photo.assumed)
         crop = self._crop(image)
         logits = self._logits(image, crop)
         powers = np.exp(logits - logits.max())
