@@ -119,24 +119,23 @@ def test_a_network_on_a_small_image_has_finite_gradients_in_bf16(
     network = ResNeXt(config)
     shapes = [parameter.shape for parameter in network.parameters()]
     for _ in range(3):
-        poison(*shapes)
         with torch.autocast("cpu", torch.bfloat16):
             loss = network(torch.randn(4, 3, *[side] * ndim)).square().sum()
         poison(*shapes)
         loss.backward()
-    # What meets only padding: with stride 2 on a map of one position, all but the middle.
     for name, parameter in network.named_parameters():
         assert parameter.grad is not None
         assert parameter.grad.isfinite().all(), name
 
 
-def test_a_baseline_on_a_small_image_has_finite_gradients_in_bf16() -> None:
-    network = build_baseline(BaselineConfig(family="vgg16_bn", num_classes=3))
+def test_baselines_are_built_from_the_same_convolutions() -> None:
+    with torch.device("meta"):
+        network = build_baseline(BaselineConfig(family="vgg16_bn", num_classes=3))
     kinds = {type(module) for module in network.modules() if isinstance(module, nn.Conv2d)}
     assert kinds == {Conv2d}
 
 
-@pytest.mark.parametrize(("kernel", "stride"), itertools.product([1, 3, 7], [1, 2]))
+@pytest.mark.parametrize(("kernel", "stride"), [*itertools.product([1, 3, 7], [1, 2])])
 @pytest.mark.parametrize("ndim", [1, 2])
 def test_fp32_keeps_the_bits_of_the_ordinary_convolution(
     ndim: int, kernel: int, stride: int

@@ -24,6 +24,8 @@ from resnext.model.network import ResNeXt
 SMALL = ResNeXtConfig(
     stem_width=8, blocks_per_stage=(1, 2, 1), stage_widths=(16, 24, 32), cardinality=4
 ).replace(bottleneck_width=2, num_classes=5, in_channels=2)
+# torch.func.jvp scripts its own decompositions, with the same warning.
+scripts = pytest.mark.filterwarnings("ignore:`torch.jit.script:FutureWarning")
 SHAPES = list(itertools.product((1, 2, 3), ("cifar", "imagenet"), (False, True)))
 BLOCKS = [
     *(("bottleneck", form, shortcut) for form in "abc" for shortcut in ("A", "B", "C", "none")),
@@ -124,6 +126,7 @@ def test_every_relu_is_a_module_that_runs_once(
     assert not torch.equal(model(images(model)), linear)
 
 
+@scripts
 @pytest.mark.parametrize(("block", "form", "shortcut"), BLOCKS)
 @pytest.mark.parametrize("preactivation", [False, True])
 @pytest.mark.parametrize("ndim", [1, 2, 3])
@@ -147,6 +150,7 @@ def test_traced_and_scripted_networks_are_the_network(
         assert_same(scripted(x), expected)
 
 
+@scripts
 def test_a_scripted_network_trains_and_is_saved() -> None:
     model = build().train()
     scripted = torch.jit.script(copy.deepcopy(model))
@@ -214,6 +218,7 @@ def test_vmap_runs_an_ensemble_at_once(form: str) -> None:
     assert_same(got, torch.stack([member(x) for member in members]))
 
 
+@scripts
 def test_forward_derivatives_agree_with_backward_ones() -> None:
     model = build()
     x, direction = images(model), images(model)
