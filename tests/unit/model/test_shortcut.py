@@ -76,8 +76,8 @@ def test_a_pre_activation_projection_has_no_norm() -> None:
 
 def make_block(config: ResNeXtConfig, stage: int) -> tuple[ResidualBlock, torch.Tensor]:
     plan = plan_network(config).stages[stage][0]
-    block = build_block(plan, config).eval()
-    return block, torch.randn(2, plan.in_channels, 7, 7)
+    block = build_block(plan, config).double().eval()
+    return block, torch.randn(2, plan.in_channels, 7, 7, dtype=torch.float64)
 
 
 def carried_by(block: ResidualBlock, x: torch.Tensor, channels: int) -> torch.Tensor:
