@@ -46,11 +46,12 @@ class _Convolution(_ConvBase):
     def _run(self, x_bc: torch.Tensor) -> torch.Tensor:
         merge = 1
         # The proxy that torch.fx passes has neither a device nor sizes.
-        if not isinstance(x_bc, fx.Proxy) and x_bc.device.type == "cpu":
+        if not isinstance(x_bc, fx.Proxy) and x_bc.is_cpu:
             padding = self._explicit_padding(x_bc)
             if padding:
                 return self._convolve(F.pad(x_bc, padding), self.weight, 0, self.groups)
-            merge = self._groups_to_merge(x_bc)
+            if self.groups > 1:
+                merge = self._groups_to_merge(x_bc)
         if merge > 1:
             weight = grouped_conv.merge_groups(self.weight, self.groups, merge)
             return self._convolve(x_bc, weight, self.padding, self.groups // merge)
@@ -75,6 +76,10 @@ class _Convolution(_ConvBase):
         """
         if not torch.is_grad_enabled() or _is_recorded():
             return []
+        # In fp32 only large kernels in 3-D fail: the ImageNet stem on a shallow volume.
+        is_large_3d = len(self.kernel_size) == 3 and max(self.kernel_size) > 3
+        if not is_large_3d and _compute_dtype(x_bc) not in _REDUCED_PRECISIONS:
+            return []
         extents = [
             dilation * (kernel - 1) + stride
             for kernel, stride, dilation in zip(
@@ -84,11 +89,6 @@ class _Convolution(_ConvBase):
         sides = x_bc.shape[-len(extents) :]
         if all(side >= extent for side, extent in zip(sides, extents, strict=True)):
             return []
-        # In fp32 only large kernels in 3-D fail: the ImageNet stem on a shallow volume.
-        if _compute_dtype(x_bc) not in _REDUCED_PRECISIONS and not (
-            len(extents) == 3 and max(self.kernel_size) > 3
-        ):
-            return []
         padding = []
         for side, extent, around in zip(sides, extents, self.padding, strict=True):
             padding = [around, max(around, extent - side - around), *padding]
@@ -96,7 +96,7 @@ class _Convolution(_ConvBase):
 
     def _groups_to_merge(self, x_bc: torch.Tensor) -> int:
         width = self.weight.shape[1]
-        if self.groups == 1 or width == 1 or width >= 8 or not _is_ordinary():
+        if width == 1 or width >= 8 or not _is_ordinary():
             return 1
         layouts = (x_bc, self.weight)
         return grouped_conv.groups_to_merge(

@@ -25,7 +25,7 @@ SMALL = ResNeXtConfig(
     stem_width=8, blocks_per_stage=(1, 2, 1), stage_widths=(16, 24, 32), cardinality=4
 ).replace(bottleneck_width=2, num_classes=5, in_channels=2)
 # torch.func.jvp scripts its own decompositions, with the same warning.
-scripts = pytest.mark.filterwarnings("ignore:`torch.jit.script:FutureWarning")
+scripts = pytest.mark.filterwarnings("ignore:`torch.jit:FutureWarning")
 SHAPES = list(itertools.product((1, 2, 3), ("cifar", "imagenet"), (False, True)))
 BLOCKS = [
     *(("bottleneck", form, shortcut) for form in "abc" for shortcut in ("A", "B", "C", "none")),
