@@ -88,7 +88,8 @@ def test_a_study_of_many_designs_is_parsed_by_the_fast_parser(
     assert parse_yaml(text) == wanted
 
 
-_TEXTS = st.text(st.sampled_from("ab:-? [],{}&*!|>'\"#%\n 12~.\t"), max_size=40)
+# Without "!", which libyaml takes for the tag of a text, as YAML 1.2 does, and Python's does not
+_TEXTS = st.text(st.sampled_from("ab:-? [],{}&*|>'\"#%\n 12~.\t"), max_size=40)
 
 
 @given(_TEXTS)
