@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from resnext.model.config import ModelConfig, ResNeXtConfig
 from resnext.model.names import name_of, parse_name
 from resnext.model.tensor_file import read_metadata
 from resnext.model.weights import BEST, check_state, is_ours, read_weights
+from resnext.weights.assumed import assumptions, check_padding, pad_as_the_file
 from resnext.weights.catalogue import not_found
 from resnext.weights.entry import WeightsEntry
 from resnext.weights.entry_card import (
@@ -27,10 +29,11 @@ from resnext.weights.entry_card import (
     entry_of_repository,
     named_entry,
 )
-from resnext.weights.families.recognise import recognise
+from resnext.weights.families.family import Padding
+from resnext.weights.families.recognise import Recognised, recognise
 from resnext.weights.fetch import HUB, fetch
 from resnext.weights.fit import check_fit
-from resnext.weights.hub_card import card_from_hub
+from resnext.weights.hub_card import card_from_hub, check_named_architecture
 from resnext.weights.hub_file import NoSuchHubFileError, hub_file, is_repository
 from resnext.weights.infer import infer_config
 from resnext.weights.read import kind_of, read_tensors
@@ -54,6 +57,7 @@ class Weights:
         family: Whose names the file had.
         has_head: A classifier is among the tensors.
         is_described: The card was found; else it is a guess.
+        assumed: What the file does not say of the architecture and may be otherwise.
     """
 
     name: str
@@ -63,10 +67,15 @@ class Weights:
     family: str = "resnext"
     has_head: bool = True
     is_described: bool = True
+    assumed: tuple[str, ...] = ()
 
 
 def open_weights(
-    name_or_path: str | Path, *, accept_licence: bool = False, progress: Progress | None = None
+    name_or_path: str | Path,
+    *,
+    shortcut_padding: Padding | None = None,
+    accept_licence: bool = False,
+    progress: Progress | None = None,
 ) -> Weights:
     """Find weights, fetch them if need be, and read them.
 
@@ -75,6 +84,8 @@ def open_weights(
             `save_pretrained` wrote; a name of the catalogue, such as
             `resnext50_32x4d.a1h_in1k`; or a repository on the Hugging Face Hub, OWNER/NAME, also
             as `hf-hub:OWNER/NAME@REVISION`.
+        shortcut_padding: Where type A shortcuts of a file of another library pad with zeros:
+            `end`, behind the channels, or `both`, half before them. Files of ours say it.
         accept_licence: Fetch also what may not be used commercially.
         progress: Is told the bytes of a download that are there and those in all.
 
@@ -87,15 +98,17 @@ def open_weights(
         DownloadError: It cannot be fetched.
         LicenceError: Its licence was not accepted.
     """
+    check_padding(shortcut_padding)
     path, name = Path(name_or_path), str(name_or_path)
     if _exists(path):
-        return open_folder(path) if path.is_dir() else open_file(path)
+        opener = open_folder if path.is_dir() else open_file
+        return opener(path, shortcut_padding=shortcut_padding)
     repository = name.removeprefix(HUB)
     entry = named_entry(name) or entry_of_repository(repository)
     if entry is not None:
         return _from_entry(entry, fetch(entry, accept_licence=accept_licence, progress=progress))
     if name != repository or _may_be_on_hub(path):
-        return _from_hub(repository)
+        return _from_hub(repository, shortcut_padding)
     if len(path.parts) > 1 or path.suffix in _SUFFIXES:
         raise CheckpointError(
             f"{name}: there is no such file or folder; give a run, a weight file, a name that "
@@ -125,7 +138,7 @@ def _may_be_on_hub(path: Path) -> bool:
 _SUFFIXES = {".safetensors", ".pth", ".pt", ".pyth", ".bin", ".t7", ".ckpt", ".tar"}
 
 
-def open_folder(folder: Path) -> Weights:
+def open_folder(folder: Path, *, shortcut_padding: Padding | None = None) -> Weights:
     """Open a run, or a folder laid out as a repository of the Hub.
 
     Raises:
@@ -133,64 +146,110 @@ def open_folder(folder: Path) -> Weights:
     """
     for name in (BEST, *HUB_WEIGHTS):
         if (folder / name).exists():
-            return open_file(folder / name)
+            return open_file(folder / name, shortcut_padding=shortcut_padding)
     raise CheckpointError(
         f"{folder}: holds no {BEST}; a run has it after its first epoch: train longer, or "
         "name another folder or a weight file"
     )
 
 
-def open_file(path: Path, card: ModelCard | None = None) -> Weights:
+def open_file(
+    path: Path, card: ModelCard | None = None, *, shortcut_padding: Padding | None = None
+) -> Weights:
     """Open a weight file of any known family.
 
     Args:
         path: The file.
         card: What is known of it. By default its header's, that of the catalogue's entry
             with this file name, or what a config.json beside it says.
+        shortcut_padding: See `open_weights`.
 
     Raises:
-        CheckpointError: The file is damaged, of no known family, or incomplete.
+        CheckpointError: The file is damaged, of no known family, or incomplete; or what its
+            shortcuts do cannot be told.
     """
     check_regular(path)
     if kind_of(path) == "safetensors" and is_ours(read_metadata(path)):
         config, state, own_card = read_weights(path)
+        if shortcut_padding is not None:
+            raise ConfigError(f"{path}: says itself what its shortcuts do; leave out their padding")
         return Weights(str(path), config, state, own_card)
-    found = _read_foreign(path)
-    card = card or _described(path)
+    found, config = _read_foreign(path)
+    is_known = kind_of(path) == "torch7"
     if card is None:
+        card, is_named = _described(path, config)
+    else:
+        is_named = True
+    assumed = () if is_known or is_named else assumptions(found, config, shortcut_padding)
+    with _named(path):
+        state = found.state if is_known else pad_as_the_file(found, config, shortcut_padding)
+    _warn(path, found, assumed, is_described=card is not None)
+    weights = Weights(
+        str(path),
+        config,
+        state,
+        card or _guess(config),
+        "torch7" if is_known else found.family,
+        "fc.weight" in state,
+        is_described=card is not None,
+        assumed=tuple(assumed),
+    )
+    if card is not None and len(card.classes) != config.num_classes:
+        # fine-tuned from what is described
+        weights = replace(weights, card=card.replace(classes=()))
+    return weights
+
+
+def _read_foreign(path: Path) -> tuple[Recognised, ResNeXtConfig]:
+    """Read a file, give its tensors our names and infer their architecture."""
+    tensors = read_tensors(path)
+    with one_error(path, "holds no network that can be built", "take another file"), _named(path):
+        found = recognise(tensors)
+        config = infer_config(found.state)
+        check_state(config, found.state)
+        check_fit(found, config)
+    return found, config
+
+
+@contextlib.contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Put a file's name before what is wrong with it."""
+    try:
+        yield
+    except (CheckpointError, ConfigError) as error:
+        raise CheckpointError(f"{path}: {error}") from None
+
+
+def _warn(path: Path, found: Recognised, assumed: Sequence[str], *, is_described: bool) -> None:
+    """Say in one line each what was left out and what was assumed."""
+    for note in found.notes:
+        _LOG.warning("%s: %s", path, note)
+    if assumed:
+        _LOG.warning(
+            "%s: its tensors do not tell everything; assumed: %s. Another network gives other "
+            "results",
+            path,
+            "; ".join(assumed),
+        )
+    if not is_described:
         _LOG.warning(
             "%s says neither its classes nor how it wants its images: they are prepared in the "
             "usual way of such networks",
             path,
         )
-        return replace(found, card=_guess(found.config), is_described=False)
-    if len(card.classes) != found.config.num_classes:  # fine-tuned from what is described
-        card = card.replace(classes=())
-    return replace(found, card=card)
 
 
-def _read_foreign(path: Path) -> Weights:
-    """Read a file, give its tensors our names and infer their architecture."""
-    tensors = read_tensors(path)
-    with one_error(path, "holds no network that can be built", "take another file"):
-        try:
-            found = recognise(tensors)
-            config = infer_config(found.state)
-            check_state(config, found.state)
-            check_fit(found, config)
-        except (CheckpointError, ConfigError) as error:
-            raise CheckpointError(f"{path}: {error}") from None
-    has_head = "fc.weight" in found.state
-    family = "torch7" if kind_of(path) == "torch7" else found.family
-    return Weights(str(path), config, found.state, ModelCard(), family, has_head)
+def _described(path: Path, config: ResNeXtConfig) -> tuple[ModelCard | None, bool]:
+    """Return what the catalogue or a config.json beside a file says of it, if anything.
 
-
-def _described(path: Path) -> ModelCard | None:
-    """Return what the catalogue or a config.json beside a file says of it."""
+    Also tell whether that names the architecture.
+    """
     if (entry := entry_of_file(path)) is not None:
-        return card_of(entry)
-    config = path.with_name(HUB_CONFIG)
-    return card_from_hub(config) if path.name in HUB_WEIGHTS and config.exists() else None
+        return card_of(entry), True
+    place = path.with_name(HUB_CONFIG)
+    if path.name in HUB_WEIGHTS and place.exists():
+        return card_from_hub(place), check_named_architecture(place, config)
+    return None, False
 
 
 def _guess(config: ModelConfig) -> ModelCard:
@@ -215,7 +274,7 @@ def _from_entry(entry: WeightsEntry, file: Path) -> Weights:
     return weights
 
 
-def _from_hub(name: str) -> Weights:
+def _from_hub(name: str, shortcut_padding: Padding | None) -> Weights:
     """Open OWNER/NAME or OWNER/NAME@REVISION on the Hub."""
     repository, _, revision = name.partition("@")
     if not is_repository(repository):
@@ -227,6 +286,6 @@ def _from_hub(name: str) -> Weights:
             continue
         with contextlib.suppress(NoSuchHubFileError):
             hub_file(repository, HUB_CONFIG, revision or None)  # read beside the weights
-        found = open_file(path)
+        found = open_file(path, shortcut_padding=shortcut_padding)
         return replace(found, name=repository, card=found.card.replace(source=repository))
     raise CheckpointError(f"{repository}: holds none of {', '.join(HUB_WEIGHTS)}")
