@@ -3,71 +3,31 @@
 from __future__ import annotations
 
 import contextlib
-import logging
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-import torch
-
-from resnext.class_lists import class_names
 from resnext.download import Progress
 from resnext.errors import CheckpointError, ConfigError
-from resnext.foreign_file import check_regular, one_error, reason
-from resnext.model.card import ModelCard
-from resnext.model.config import ModelConfig, ResNeXtConfig
+from resnext.foreign_file import reason
 from resnext.model.names import name_of, parse_name
-from resnext.model.tensor_file import read_metadata
-from resnext.model.weights import BEST, check_state, is_ours, read_weights
-from resnext.weights.assumed import assumptions, check_padding, pad_as_the_file
+from resnext.weights.assumed import check_padding
 from resnext.weights.catalogue import not_found
 from resnext.weights.entry import WeightsEntry
-from resnext.weights.entry_card import (
-    card_of,
-    entry_of_file,
-    entry_of_repository,
-    named_entry,
-)
+from resnext.weights.entry_card import card_of, entry_of_repository, named_entry
 from resnext.weights.families.family import Padding
-from resnext.weights.families.recognise import Recognised, recognise
 from resnext.weights.fetch import HUB, fetch
-from resnext.weights.fit import check_fit
-from resnext.weights.hub_card import card_from_hub, check_named_architecture
+from resnext.weights.file import (
+    HUB_CONFIG,
+    HUB_WEIGHTS,
+    SUFFIXES,
+    Weights,
+    open_file,
+    open_folder,
+)
+from resnext.weights.foreign_kind import SUFFIXES as EXPORTED_SUFFIXES
 from resnext.weights.hub_file import NoSuchHubFileError, hub_file, is_repository
-from resnext.weights.infer import infer_config
-from resnext.weights.read import kind_of, read_tensors
 
-_LOG = logging.getLogger(__name__)
-
-HUB_CONFIG = "config.json"
-HUB_WEIGHTS = ("model.safetensors", "pytorch_model.bin")
-
-
-@dataclass(frozen=True)
-class Weights:
-    """Weights under our names, with the architecture that they fit.
-
-    Attributes:
-        name: What they were opened as, for messages.
-        config: The architecture, from the file's header or inferred from the shapes. Without
-            a classifier in the file its number of classes means nothing.
-        state: The tensors, on the CPU.
-        card: Classes, preparation of images, figures; defaults where nothing says them.
-        family: Whose names the file had.
-        has_head: A classifier is among the tensors.
-        is_described: The card was found; else it is a guess.
-        assumed: What the file does not say of the architecture and may be otherwise.
-    """
-
-    name: str
-    config: ModelConfig
-    state: dict[str, torch.Tensor]
-    card: ModelCard
-    family: str = "resnext"
-    has_head: bool = True
-    is_described: bool = True
-    assumed: tuple[str, ...] = ()
+__all__ = ["Weights", "open_file", "open_folder", "open_weights"]
 
 
 def open_weights(
@@ -109,7 +69,7 @@ def open_weights(
         return _from_entry(entry, fetch(entry, accept_licence=accept_licence, progress=progress))
     if name != repository or _may_be_on_hub(path):
         return _from_hub(repository, shortcut_padding)
-    if len(path.parts) > 1 or path.suffix in _SUFFIXES:
+    if len(path.parts) > 1 or path.suffix in SUFFIXES | EXPORTED_SUFFIXES:
         raise CheckpointError(
             f"{name}: there is no such file or folder; give a run, a weight file, a name that "
             "`resnext weights list` shows, or OWNER/NAME on the Hugging Face Hub"
@@ -133,134 +93,6 @@ def _may_be_on_hub(path: Path) -> bool:
     """
     own = path.parent.name in ("runs", "studies")
     return is_repository(str(path)) and not own and not path.parent.exists()
-
-
-_SUFFIXES = {".safetensors", ".pth", ".pt", ".pyth", ".bin", ".t7", ".ckpt", ".tar"}
-
-
-def open_folder(folder: Path, *, shortcut_padding: Padding | None = None) -> Weights:
-    """Open a run, or a folder laid out as a repository of the Hub.
-
-    Raises:
-        CheckpointError: It holds no weights.
-    """
-    for name in (BEST, *HUB_WEIGHTS):
-        if (folder / name).exists():
-            return open_file(folder / name, shortcut_padding=shortcut_padding)
-    raise CheckpointError(
-        f"{folder}: holds no {BEST}; a run has it after its first epoch: train longer, or "
-        "name another folder or a weight file"
-    )
-
-
-def open_file(
-    path: Path, card: ModelCard | None = None, *, shortcut_padding: Padding | None = None
-) -> Weights:
-    """Open a weight file of any known family.
-
-    Args:
-        path: The file.
-        card: What is known of it. By default its header's, that of the catalogue's entry
-            with this file name, or what a config.json beside it says.
-        shortcut_padding: See `open_weights`.
-
-    Raises:
-        CheckpointError: The file is damaged, of no known family, or incomplete; or what its
-            shortcuts do cannot be told.
-    """
-    check_regular(path)
-    if kind_of(path) == "safetensors" and is_ours(read_metadata(path)):
-        config, state, own_card = read_weights(path)
-        if shortcut_padding is not None:
-            raise ConfigError(f"{path}: says itself what its shortcuts do; leave out their padding")
-        return Weights(str(path), config, state, own_card)
-    found, config = _read_foreign(path)
-    is_known = kind_of(path) == "torch7"
-    if card is None:
-        card, is_named = _described(path, config)
-    else:
-        is_named = True
-    assumed = () if is_known or is_named else assumptions(found, config, shortcut_padding)
-    with _named(path):
-        state = found.state if is_known else pad_as_the_file(found, config, shortcut_padding)
-    _warn(path, found, assumed, is_described=card is not None)
-    weights = Weights(
-        str(path),
-        config,
-        state,
-        card or _guess(config),
-        "torch7" if is_known else found.family,
-        "fc.weight" in state,
-        is_described=card is not None,
-        assumed=tuple(assumed),
-    )
-    if card is not None and len(card.classes) != config.num_classes:
-        # fine-tuned from what is described
-        weights = replace(weights, card=card.replace(classes=()))
-    return weights
-
-
-def _read_foreign(path: Path) -> tuple[Recognised, ResNeXtConfig]:
-    """Read a file, give its tensors our names and infer their architecture."""
-    tensors = read_tensors(path)
-    with one_error(path, "holds no network that can be built", "take another file"), _named(path):
-        found = recognise(tensors)
-        config = infer_config(found.state)
-        check_state(config, found.state)
-        check_fit(found, config)
-    return found, config
-
-
-@contextlib.contextmanager
-def _named(path: Path) -> Iterator[None]:
-    """Put a file's name before what is wrong with it."""
-    try:
-        yield
-    except (CheckpointError, ConfigError) as error:
-        raise CheckpointError(f"{path}: {error}") from None
-
-
-def _warn(path: Path, found: Recognised, assumed: Sequence[str], *, is_described: bool) -> None:
-    """Say in one line each what was left out and what was assumed."""
-    for note in found.notes:
-        _LOG.warning("%s: %s", path, note)
-    if assumed:
-        _LOG.warning(
-            "%s: its tensors do not tell everything; assumed: %s. Another network gives other "
-            "results",
-            path,
-            "; ".join(assumed),
-        )
-    if not is_described:
-        _LOG.warning(
-            "%s says neither its classes nor how it wants its images: they are prepared in the "
-            "usual way of such networks",
-            path,
-        )
-
-
-def _described(path: Path, config: ResNeXtConfig) -> tuple[ModelCard | None, bool]:
-    """Return what the catalogue or a config.json beside a file says of it, if anything.
-
-    Also tell whether that names the architecture.
-    """
-    if (entry := entry_of_file(path)) is not None:
-        return card_of(entry), True
-    place = path.with_name(HUB_CONFIG)
-    if path.name in HUB_WEIGHTS and place.exists():
-        return card_from_hub(place), check_named_architecture(place, config)
-    return None, False
-
-
-def _guess(config: ModelConfig) -> ModelCard:
-    """Prepare images as is usual for such a network: ImageNet's way, or CIFAR's size."""
-    grey = {"mean": (0.5,) * config.in_channels, "std": (0.5,) * config.in_channels}
-    values: dict[str, Any] = {} if config.in_channels == len(ModelCard().mean) else grey
-    if isinstance(config, ResNeXtConfig) and config.stem == "cifar":
-        values |= {"image_size_px": 32, "resize_px": None}
-    if config.num_classes == len(class_names("imagenet1k")):
-        values["classes"] = class_names("imagenet1k")
-    return ModelCard(**values)
 
 
 def _from_entry(entry: WeightsEntry, file: Path) -> Weights:
