@@ -11,7 +11,6 @@ from resnext.untrusted.names import check_relative_path
 from resnext.untrusted.text import printable
 from resnext.weights.archive import MAX_WEIGHTS_BYTES
 
-_ANSWER_TIMEOUT_S = 5.0
 # Of requests, httpx and Python: there is no way to the server, or offline mode is set.
 _NO_CONNECTION = {"ConnectError", "ConnectTimeout", "ConnectionError", "ProxyError", "gaierror"}
 
@@ -106,7 +105,7 @@ def _check_size(repository: str, filename: str, revision: str | None) -> None:
     try:
         if not isinstance(try_to_load_from_cache(repository, filename, revision=revision), str):
             url = hf_hub_url(repository, filename, revision=revision)
-            size = get_hf_file_metadata(url, timeout=_ANSWER_TIMEOUT_S).size
+            size = get_hf_file_metadata(url).size
     except (HfHubHTTPError, HFValidationError, ValueError):
         pass  # the download explains it
     except (connection_error(), OSError) as error:

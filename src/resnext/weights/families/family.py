@@ -47,7 +47,7 @@ class KeyFamily:
 
     def match(self, module: str) -> tuple[str, str] | None:
         """Return a module's prefix and our name of it, or None where the table has no row."""
-        for pattern, ours in self._patterns:
+        for pattern, ours in self._patterns.get(module.rpartition(".")[2], ()):
             if match := pattern.fullmatch(module):
                 prefix, name = match["prefix"], self._numbered(ours, match.groupdict())
                 return None if name is None else (prefix, name)
@@ -68,10 +68,14 @@ class KeyFamily:
         return ours.format(s=stage + 1, b=block, p=int(groups.get("p") or 0))
 
     @cached_property
-    def _patterns(self) -> list[tuple[re.Pattern[str], str]]:
+    def _patterns(self) -> dict[str, list[tuple[re.Pattern[str], str]]]:
+        """Return the rows by the last part of their names, so that few are tried on each."""
         # Those of blocks come first: a block's conv1 is not the stem of a network of its own.
         rows = sorted(self.table, key=lambda row: "{s}" not in row[1])
-        return [(_pattern(theirs), ours) for ours, theirs in rows]
+        patterns: dict[str, list[tuple[re.Pattern[str], str]]] = {}
+        for ours, theirs in rows:
+            patterns.setdefault(theirs.rpartition(".")[2], []).append((_pattern(theirs), ours))
+        return patterns
 
 
 def _pattern(theirs: str) -> re.Pattern[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -18,6 +19,9 @@ from resnext.weights.families.mmpretrain import is_mmpretrain
 from resnext.weights.rewrite import rewrite
 
 State = dict[str, torch.Tensor]
+
+MAX_NETWORKS = 100
+"""In one file: a student, teachers, averages, an ensemble."""
 
 _NUM_SHOWN = 3
 
@@ -58,6 +62,11 @@ def recognise(state: Mapping[str, torch.Tensor]) -> Recognised:
     networks = locate(state)
     if not networks:
         raise CheckpointError(_unknown_message(state))
+    if len(networks) > MAX_NETWORKS:
+        raise CheckpointError(
+            f"it holds {len(networks):,} networks, more than the {MAX_NETWORKS} accepted; save the "
+            "state dict of one of them"
+        )
     network = networks[0]
     names = _tensor_names(network, state)
     channels = _channels_at_the_end(names, state)
@@ -88,19 +97,30 @@ def add_batch_counts(state: State) -> State:
 
 
 def _tensor_names(network: Located, state: Mapping[str, torch.Tensor]) -> dict[str, str]:
-    """Map the file's names of a network's tensors to ours."""
-    return {
-        f"{module}.{tensor}": f"{ours}.{tensor}"
-        for module, ours in network.modules.items()
-        for tensor in TENSORS
-        if f"{module}.{tensor}" in state
-    }
+    """Map the file's names of a network's tensors to ours, one to one.
+
+    A block with two projections by different names has a layer that ours lacks.
+    """
+    found: dict[str, str] = {}
+    for module, ours in network.modules.items():
+        for tensor in TENSORS:
+            if f"{module}.{tensor}" in state:
+                found.setdefault(f"{ours}.{tensor}", f"{module}.{tensor}")
+    return {key: name for name, key in found.items()}
 
 
 def _channels_at_the_end(names: dict[str, str], state: Mapping[str, torch.Tensor]) -> int:
-    """Return the widest output of a convolution, which is that of the last stage."""
-    shapes = [state[key].shape for key, name in names.items() if name.endswith(".weight")]
-    return max((shape[0] for shape in shapes if len(shape) > 1), default=0)
+    """Return the channels of the last stage, 0 where its last convolution is missing."""
+    keys = {name: key for key, name in names.items()}
+    stages = [int(match[1]) for name in keys if (match := _STAGE.match(name))]
+    place = f"layer{max(stages, default=1)}.0."
+    for layer in ("conv3", "paths.0.conv3", "conv2"):
+        if key := keys.get(f"{place}{layer}.weight"):
+            return state[key].shape[0] if state[key].ndim else 0
+    return 0
+
+
+_STAGE = re.compile(r"layer(\d+)\.")
 
 
 def _sort_rest(
@@ -110,6 +130,7 @@ def _sort_rest(
 
     What lies below the prefix that network and head share is run with them.
     """
+    dropped = set(head.dropped)
     prefix, others = networks[0].prefix, tuple(other.prefix for other in networks[1:])
     own = _common_prefix(prefix, head.module)
     known = {*names, f"{head.module}.weight", f"{head.module}.bias"}
@@ -118,7 +139,7 @@ def _sort_rest(
         key
         for key in rest
         if not key.startswith(own)
-        or key in head.dropped
+        or key in dropped
         or is_no_layer(key.removeprefix(own), state[key])
         or any(len(other) > len(prefix) and key.startswith(other) for other in others)
     ]
@@ -150,7 +171,7 @@ def _notes(networks: list[Located], head: Head, left_out: tuple[str, ...]) -> tu
         notes.append(f"{printable(head.module or '')} is taken for the classifier")
     if head.dropped and head.module is None:
         notes.append(f"{_some(head.dropped)} are no classifier of one layer and are left out")
-    if extra := [key for key in left_out if key not in head.dropped]:
+    if extra := sorted(set(left_out) - set(head.dropped)):
         notes.append(f"left out as no part of the network: {_some(extra)}")
     return tuple(notes)
 

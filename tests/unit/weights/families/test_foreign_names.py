@@ -343,3 +343,20 @@ def test_a_misfit_names_the_first_difference_as_the_file_does() -> None:
         CheckpointError, match=rf"{re.escape(name)}, here 5x16x1x1 instead of 8x16x1x1"
     ):
         check_fit(found, infer_config(found.state))
+
+
+def test_two_projections_of_one_block_are_not_one() -> None:
+    state = dict(bottleneck().state_dict())
+    state["layer2.0.skip.0.weight"] = state["layer2.0.downsample.0.weight"] + 1
+    assert recognise(state).left_over == ("layer2.0.skip.0.weight",)
+
+
+def test_a_file_of_very_many_networks_is_refused_at_once() -> None:
+    tiny = torch.zeros(1, 1, 3, 3)
+    state = {
+        f"n{number}.{name}.weight": tiny
+        for number in range(500)
+        for name in ("conv1", "layer1.0.conv1")
+    }
+    with pytest.raises(CheckpointError, match="holds 500 networks"):
+        recognise(state)
