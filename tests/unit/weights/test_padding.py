@@ -17,11 +17,11 @@ class BothSides(nn.Module):
 
     def __init__(self, stride: int, num_extra: int) -> None:
         super().__init__()
-        self.stride, self.half = stride, num_extra // 2
+        self.stride, self.num_before = stride, num_extra // 2
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         x = x[:, :, :: self.stride, :: self.stride]
-        return F.pad(x, (0, 0, 0, 0, self.half, self.half))
+        return F.pad(x, (0, 0, 0, 0, self.num_before, self.num_before))
 
 
 def reference(config: ResNeXtConfig) -> nn.Module:
