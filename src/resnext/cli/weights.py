@@ -175,6 +175,7 @@ def _opened(name: str, arguments: Weights) -> dict[str, Any]:
         "family": weights.family,
         "has_head": weights.has_head,
         "is_described": weights.is_described,
+        "assumed": list(weights.assumed),
         "parameters": sum(
             tensor.numel()
             for key, tensor in weights.state.items()
