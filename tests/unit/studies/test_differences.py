@@ -10,7 +10,8 @@ from made_study import made_row, made_rows, made_study, simulated_rows
 from scipy import stats
 
 from resnext.data.config import DataConfig, ViewConfig
-from resnext.studies.differences import LEVEL, compare, compare_training
+from resnext.studies.corrections import LEVEL
+from resnext.studies.differences import compare, compare_training
 from resnext.studies.study import Comparison, Test, claims_of
 from resnext.studies.trial import plan_trials
 from resnext.training.config import TrainConfig
@@ -114,7 +115,11 @@ def test_a_single_comparison_is_not_corrected() -> None:
 
 def test_a_planned_comparison_that_cannot_be_tested_yet_counts() -> None:
     study = made_study("abc", seeds=(0, 1, 2))
-    errors = {"a": [8.0, 8.2, 8.1], "b": [7.8, 8.09, 7.95], "c": [None, None, None]}
+    errors: dict[str, list[float | None]] = {
+        "a": [8.0, 8.2, 8.1],
+        "b": [7.8, 8.09, 7.95],
+        "c": [None, None, None],
+    }
     first, second = compare(study, made_rows(study, errors))
     assert first.corrected_p == pytest.approx(2 * first.p)
     assert math.isnan(second.corrected_p)
