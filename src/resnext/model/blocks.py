@@ -33,7 +33,7 @@ class ResidualBlock(nn.Module, ABC):
     """
 
     # torch.jit.script compiles only the branch of an `if` that such an attribute selects.
-    __constants__ = ("preactivation", "_project_activated")
+    __constants__: tuple[str, ...] = ("preactivation", "_project_activated")
     __jit_unused_properties__ = ("last_layers",)
 
     def __init__(self, plan: BlockPlan, config: ResNeXtConfig) -> None:

@@ -14,10 +14,12 @@ Source: measured, see docs/decisions/0002-narrow-groups.md and 0012-small-maps.m
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import fx, nn
+from torch._jit_internal import is_scripting
 from torch.nn import functional as F
 from torch.utils._python_dispatch import is_in_torch_dispatch_mode
 
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
 else:
     _ConvBase = object
 
-_CONVOLUTIONS = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
+_CONVOLUTIONS: dict[int, Callable[..., torch.Tensor]] = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
 _REDUCED_PRECISIONS = (torch.bfloat16, torch.float16)
 
 
@@ -37,7 +39,7 @@ class _Convolution(_ConvBase):
 
     def forward(self, x_bc: torch.Tensor) -> torch.Tensor:
         """Convolve a batch; the result equals the ordinary convolution's."""
-        if torch.jit.is_scripting():
+        if is_scripting():
             y_bc: torch.Tensor = self._conv_forward(x_bc, self.weight, self.bias)
             return y_bc
         return self._run(x_bc)
@@ -45,8 +47,7 @@ class _Convolution(_ConvBase):
     @torch.jit.unused
     def _run(self, x_bc: torch.Tensor) -> torch.Tensor:
         merge = 1
-        # The proxy that torch.fx passes has neither a device nor sizes.
-        if not isinstance(x_bc, fx.Proxy) and x_bc.is_cpu:
+        if not is_proxy(x_bc) and x_bc.is_cpu:
             padding = self._explicit_padding(x_bc)
             if padding:
                 return self._convolve(F.pad(x_bc, padding), self.weight, 0, self.groups)
@@ -59,7 +60,7 @@ class _Convolution(_ConvBase):
         return y_bc
 
     def _convolve(
-        self, x_bc: torch.Tensor, weight: torch.Tensor, padding: object, groups: int
+        self, x_bc: torch.Tensor, weight: torch.Tensor, padding: Any, groups: int
     ) -> torch.Tensor:
         convolve = _CONVOLUTIONS[len(self.kernel_size)]
         return convolve(x_bc, weight, self.bias, self.stride, padding, self.dilation, groups)
@@ -89,7 +90,8 @@ class _Convolution(_ConvBase):
         sides = x_bc.shape[-len(extents) :]
         if all(side >= extent for side, extent in zip(sides, extents, strict=True)):
             return []
-        padding = []
+        assert isinstance(self.padding, tuple)  # not "same", which `conv` does not use
+        padding: list[int] = []
         for side, extent, around in zip(sides, extents, self.padding, strict=True):
             padding = [around, max(around, extent - side - around), *padding]
         return padding
@@ -126,6 +128,11 @@ def replace_convolutions(network: nn.Module) -> None:
             module.__class__ = Conv2d
 
 
+def is_proxy(x_bc: object) -> bool:
+    """Whether this is what torch.fx traces with, which has neither a device nor sizes."""
+    return isinstance(x_bc, fx.Proxy)
+
+
 def _compute_dtype(x_bc: torch.Tensor) -> torch.dtype:
     if torch.is_autocast_enabled("cpu") and x_bc.dtype != torch.float64:
         return torch.get_autocast_dtype("cpu")
@@ -139,14 +146,14 @@ def _is_channels_last(x_bchw: torch.Tensor) -> bool:
 
 def _is_recorded() -> bool:
     """Whether a graph for inference is being written, often for maps of any size."""
-    return torch.compiler.is_exporting() or torch.jit.is_tracing()
+    return torch.compiler.is_exporting() or torch._C._get_tracing_state() is not None
 
 
 def _is_ordinary() -> bool:
     """Whether nothing compiles, records, counts or transforms what runs now."""
     return not (
         torch.compiler.is_compiling()
-        or torch.jit.is_tracing()
+        or torch._C._get_tracing_state() is not None
         or is_in_torch_dispatch_mode()
         or torch._C._functorch.peek_interpreter_stack() is not None
     )

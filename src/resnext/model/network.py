@@ -12,13 +12,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-from torch import fx, nn
+from torch import nn
+from torch._jit_internal import is_scripting
 
 from resnext.errors import ConfigError
 from resnext.model.blocks import BasicBlock, GroupedBottleneck, ResidualBlock
 from resnext.model.card import ModelCard
 from resnext.model.config import ResNeXtConfig
 from resnext.model.convert import convert_form
+from resnext.model.convolution import is_proxy
 from resnext.model.init import initialise, zero_residuals
 from resnext.model.layers import AveragePool, conv, max_pool, norm, relu
 from resnext.model.plan import BlockPlan, plan_network
@@ -160,7 +162,7 @@ class ResNeXt(nn.Module):
         return info
 
     def _run_stem(self, x_bc: torch.Tensor) -> torch.Tensor:
-        if not torch.jit.is_scripting():
+        if not is_scripting():
             self._check_input(x_bc)
         x_bc = self.conv1(x_bc)
         if self.bn1 is not None:
@@ -168,7 +170,7 @@ class ResNeXt(nn.Module):
         return x_bc if self.maxpool is None else self.maxpool(x_bc)
 
     def _check_input(self, x_bc: torch.Tensor) -> None:
-        if isinstance(x_bc, fx.Proxy):  # has no shape while torch.fx traces
+        if is_proxy(x_bc):
             return
         config = self.config
         if x_bc.ndim != config.ndim + 2 or x_bc.shape[1] != config.in_channels:

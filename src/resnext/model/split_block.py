@@ -30,13 +30,17 @@ class Path(nn.Module):
         super().__init__()
         ndim, width = config.ndim, plan.path_width
         self.preactivation = config.preactivation
-        first, second = (2, 3) if config.preactivation else (1, 2)
         self.conv1 = conv(ndim, plan.in_channels, width, 1)
-        self.add_module(f"bn{first}", norm(ndim, width))
-        self.add_module(f"relu{first}", relu())
-        self.conv2 = conv(ndim, width, width, 3, plan.stride)
-        self.add_module(f"bn{second}", norm(ndim, width))
-        self.add_module(f"relu{second}", relu())
+        if not config.preactivation:
+            self.bn1 = norm(ndim, width)
+            self.relu1 = relu()
+            self.conv2 = conv(ndim, width, width, 3, plan.stride)
+        self.bn2 = norm(ndim, width)
+        self.relu2 = relu()
+        if config.preactivation:
+            self.conv2 = conv(ndim, width, width, 3, plan.stride)
+            self.bn3 = norm(ndim, width)
+            self.relu3 = relu()
         self.conv3 = conv(ndim, width, plan.out_channels, 1) if config.form == "a" else None
 
     def forward(self, x_bc: torch.Tensor) -> torch.Tensor:

@@ -1,6 +1,7 @@
 """Convolutions of small maps in bf16 on the CPU: the gradient is fp32's, zero where that is."""
 
 import itertools
+from typing import Any
 
 import pytest
 import torch
@@ -16,8 +17,6 @@ from resnext.model.layers import conv
 from resnext.model.network import ResNeXt
 
 BF16_TOLERANCE = 0.03  # of the largest value; bf16 has 8 bits
-
-Case = dict[str, object]
 
 
 def poison(*shapes: torch.Size) -> None:
@@ -101,7 +100,8 @@ def test_bf16_gradients_are_those_of_fp32_for_every_shape(
     layer = conv(ndim, in_channels, out_channels, kernel, stride, num_groups)
     x = torch.randn(batch, in_channels, *sides)
     if channels_last and ndim == 2:
-        layer, x = (part.to(memory_format=torch.channels_last) for part in (layer, x))
+        layer = layer.to(memory_format=torch.channels_last)
+        x = x.to(memory_format=torch.channels_last)
     compare(layer, x)
 
 
@@ -163,11 +163,10 @@ def test_the_stem_of_a_shallow_volume_is_convolved_within_its_memory(depth: int)
         expected = layer(x)
     convolved: list[tuple[object, torch.Size]] = []
     with pytest.MonkeyPatch.context() as patch:
-        plain = torch.nn.functional.conv3d
 
-        def record(x: torch.Tensor, weight: torch.Tensor, *rest: object) -> torch.Tensor:
+        def record(x: torch.Tensor, weight: torch.Tensor, *rest: Any) -> torch.Tensor:
             convolved.append((rest[2], x.shape[2:]))
-            return plain(x, weight, *rest)  # type: ignore[arg-type]
+            return nn.functional.conv3d(x, weight, *rest)
 
         patch.setitem(convolution._CONVOLUTIONS, 3, record)
         got = layer(x)
