@@ -54,7 +54,9 @@ class Evaluate:
     """Which of its splits."""
     size: Annotated[int | None, option("PIXELS", "the size of training")] = None
     """Side of the crop in pixels."""
-    resize: Annotated[int | None, option("PIXELS", "as in training; 8/7 of another --size")] = None
+    resize: Annotated[int | None, option("PIXELS", "as in training, in proportion to --size")] = (
+        None
+    )
     """Short side to which files are resized before the crop."""
     ten_crop: bool = False
     """Average over the corners and the centre, each also mirrored."""

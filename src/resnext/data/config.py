@@ -155,9 +155,10 @@ class ViewConfig(FiniteSettings):
 
     Attributes:
         size_px: Side of the crop; by default the size of training.
-        resize_px: Short side to which the image is resized first; by default 8/7 of the crop
-            (256 for 224) for files, or the crop's own where training did not use resized
-            crops; none for sets in memory.
+        resize_px: Short side to which the image is resized first. While training, by default
+            8/7 of the crop (256 for 224) for files, or the crop's own where training does not
+            use resized crops; none for sets in memory. Of a trained network, by default what
+            its card says, in proportion to the size.
         interpolation: Filter of that resize; by default the one of the weights, else bilinear.
         ten_crop: Four corners and the centre, each also mirrored.
         flip: Also the mirrored crop.

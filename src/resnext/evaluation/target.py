@@ -11,10 +11,10 @@ import torch
 from resnext.data.config import DataConfig, ViewConfig
 from resnext.data.load import load_data
 from resnext.data.split import ArraySplit, DataInfo, Split
+from resnext.data.views import view_of_card
 from resnext.errors import ConfigError
 from resnext.evaluation.loaded import Loaded
 from resnext.evaluation.protocols import load_imagenet_v2, load_real_labels, map_classes
-from resnext.model.card import ModelCard
 
 
 @dataclass(frozen=True)
@@ -90,16 +90,8 @@ def open_target(protocol: Protocol, data: DataConfig, model: Loaded) -> Target:
         labels_n = torch.tensor(class_subset)[split.labels_n]
         info, split = replace(info, classes=model.classes), replace(split, labels_n=labels_n)
         class_subset = None
-    view = settle_view(protocol.view or ViewConfig(), model.card)
+    view = view_of_card(protocol.view or ViewConfig(), model.card)
     return Target(info, split, view, class_subset, real_labels, source)
-
-
-def settle_view(view: ViewConfig, card: ModelCard) -> ViewConfig:
-    """Fill in how the network was validated: its filter, and its sizes unless another is asked."""
-    view = view.replace(interpolation=view.interpolation or card.interpolation)
-    if view.size_px not in (None, card.image_size_px):
-        return view
-    return view.replace(size_px=card.image_size_px, resize_px=view.resize_px or card.resize_px)
 
 
 def _open_split(protocol: Protocol, data: DataConfig, model: Loaded) -> tuple[DataInfo, Split]:

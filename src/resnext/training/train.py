@@ -10,10 +10,11 @@ import torch
 
 from resnext.data.bad_files import BadFiles
 from resnext.data.batches import num_steps
-from resnext.data.config import ViewConfig, default_workers
+from resnext.data.config import default_workers
 from resnext.data.load import load_data
 from resnext.data.loader import EvalLoader, TrainLoader
 from resnext.data.split import ArraySplit, DataInfo, DataSet
+from resnext.data.views import view_of_training
 from resnext.errors import ConfigError
 from resnext.model.create import create_model
 from resnext.training.checkpoint import load_checkpoint
@@ -191,23 +192,16 @@ def _build_loaders(
         image_size_px=data.info.image_size_px,
         **place,
     )
+    view = view_of_training(
+        config.view,
+        data.info.image_size_px,
+        is_memory=isinstance(data.val, ArraySplit),
+        is_enlarged=config.augment.crop == "resized",
+    )
     val_loader = EvalLoader(
-        data.val, data.info, _view(config, data), batch_size=2 * train_loader.largest_share, **place
+        data.val, data.info, view, batch_size=2 * train_loader.largest_share, **place
     )
     return Loaders(data.info, train_loader, val_loader)
-
-
-def _view(config: TrainConfig, data: DataSet) -> ViewConfig:
-    """Show files at the scale of training, where validation does not name another.
-
-    A resized crop enlarges what it shows, and the usual view (256 for 224) makes up for some of
-    that. Training on the whole image, or on windows of it, must not be judged on enlarged ones.
-    """
-    view = config.view
-    is_usual = config.augment.crop == "resized" or isinstance(data.val, ArraySplit)
-    if is_usual or view.resize_px is not None or view.ten_crop:
-        return view
-    return view.replace(resize_px=view.size_px or data.info.image_size_px)
 
 
 def _check_batches(config: TrainConfig, data: DataSet, runtime: Runtime) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from resnext.class_lists import class_names
+from resnext.data.preparation import describe_preparation
 from resnext.download import Progress
 from resnext.errors import CheckpointError, ConfigError
 from resnext.foreign_file import check_regular, one_error, reason
@@ -158,12 +159,14 @@ def open_file(path: Path, card: ModelCard | None = None) -> Weights:
     found = _read_foreign(path)
     card = card or _described(path)
     if card is None:
+        card = _guess(found.config)
         _LOG.warning(
-            "%s says neither its classes nor how it wants its images: they are prepared in the "
-            "usual way of such networks",
+            "%s says neither its classes nor how it wants its images; assumed, as usual for such "
+            "networks: %s",
             path,
+            describe_preparation(card),
         )
-        return replace(found, card=_guess(found.config), is_described=False)
+        return replace(found, card=card, is_described=False)
     if len(card.classes) != found.config.num_classes:  # fine-tuned from what is described
         card = card.replace(classes=())
     return replace(found, card=card)
