@@ -18,7 +18,9 @@ Examples:
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -84,7 +86,8 @@ def main(argv: list[str]) -> int:
     neighbours = _neighbours(arguments)
     device = resolve_device(arguments.device)
     with show_progress(quiet=False) as progress:
-        effort = Effort(arguments.batch_size, arguments.workers, progress)
+        note = partial(print, file=sys.stderr)
+        effort = Effort(arguments.batch_size, arguments.workers, progress, note)
         request = FeatureRequest(data, arguments.stage)
         source = FeatureSource(arguments.run, request, device, effort)
         if arguments.method != "linear":

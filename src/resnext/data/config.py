@@ -54,7 +54,8 @@ class DataConfig(FiniteSettings):
         image_size_px: Side of the crop that the network sees; by default the set's own
             (8, 28 or 32 pixels for the small sets, 224 for files).
         val_fraction: Share of a `folder` without its own split that is kept for
-            validation, chosen by a hash of the file's name.
+            validation, chosen by a hash of the file's name; 1 keeps all images, to evaluate
+            a folder that nothing is trained on.
         classes: Keep the images of these classes only, in this order; by default all.
         num_train: Train on only so many images, chosen by a hash: the same ones whatever the
             seed. By default all of them.
@@ -73,7 +74,7 @@ class DataConfig(FiniteSettings):
     cache_gib: PositiveFloat | None = None
     shuffle_gib: PositiveFloat | None = None
     image_size_px: PositiveInt | None = None
-    val_fraction: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.1
+    val_fraction: Annotated[float, Field(gt=0.0, le=1.0)] = 0.1
     classes: tuple[str, ...] | None = None
     num_train: PositiveInt | None = None
     workers: NonNegativeInt | None = None
@@ -176,8 +177,12 @@ class ViewConfig(FiniteSettings):
         return 10 if self.ten_crop else 2 if self.flip else 1
 
 
-def parse_data(text: str) -> DataConfig:
+def parse_data(text: str, *, is_whole: bool = False) -> DataConfig:
     """Read `digits`, `cifar10:DIR`, `imagenet:DIR`, `shards:DIR`, a folder or an address.
+
+    Args:
+        text: What was given.
+        is_whole: Take all images of a folder without splits for validation.
 
     Raises:
         ConfigError: It is neither the name of a set, an existing folder nor an address.
@@ -194,7 +199,9 @@ def parse_data(text: str) -> DataConfig:
     except (OSError, RuntimeError):  # a name too long, or the home of nobody
         is_folder = False
     if is_folder:
-        return DataConfig(name="shards" if is_packed(path) else "folder", root=path)
+        if is_packed(path):
+            return DataConfig(name="shards", root=path)
+        return DataConfig(name="folder", root=path, **({"val_fraction": 1.0} if is_whole else {}))
     raise ConfigError(
         f"data {text!r} is neither a known set ({', '.join(DATA_NAMES)}, each also as NAME:FOLDER) "
         "nor an existing folder of class folders or shards, nor the address of shards "

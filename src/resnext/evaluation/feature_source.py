@@ -80,6 +80,12 @@ class FeatureSource:
             "train": _limit(loaded.train, request.limit),
             "val": _limit(loaded.val, request.limit),
         }
+        if effort.note is not None:
+            num_train, num_val = (len(self.splits[name]) for name in ("train", "val"))
+            effort.note(
+                f"images of {self.info.name}: {num_train:,} for training, {num_val:,} for "
+                "validation"
+            )
         self._device, self._effort = device, effort
         self._bad_files = {name: BadFiles(len(split)) for name, split in self.splits.items()}
 

@@ -113,6 +113,7 @@ def _evaluation(evaluation: Evaluation) -> dict[str, Any]:
     totals = confusion_kk.sum(dim=1).tolist()
     return {
         "figures": evaluation.figures,
+        "images": target.images,
         "cost": evaluation.cost,
         "num_classes": len(classes),
         "is_large": is_large,

@@ -52,6 +52,8 @@ def data_images(data: DataConfig, split: str, in_channels: int, num: int) -> Ima
         DataError: There is no readable image.
     """
     loaded = load_data(data)
+    if not len(loaded.train):
+        split = "val"  # a folder without splits, taken whole
     chosen = loaded.train if split == "train" else loaded.val
     images = _Readable(Images(chosen, in_channels), subset_order(len(chosen)).tolist(), num)
     if not any(True for _ in images):

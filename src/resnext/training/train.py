@@ -15,7 +15,7 @@ from resnext.data.load import load_data
 from resnext.data.loader import EvalLoader, TrainLoader
 from resnext.data.split import ArraySplit, DataInfo, DataSet
 from resnext.data.views import view_of_training
-from resnext.errors import ConfigError
+from resnext.errors import ConfigError, DataError
 from resnext.model.create import create_model
 from resnext.training.checkpoint import load_checkpoint
 from resnext.training.checkpoint_file import CheckpointFiles
@@ -205,6 +205,11 @@ def _build_loaders(
 
 
 def _check_batches(config: TrainConfig, data: DataSet, runtime: Runtime) -> None:
+    if not len(data.train):
+        raise DataError(
+            f"{data.info.name} has no training images: data.val_fraction="
+            f"{config.data.val_fraction:g} keeps all for validation; give a share below 1"
+        )
     smallest = len(data.train) // num_steps(len(data.train), config.batch_size)
     parts = config.accumulate * runtime.world_size
     if smallest < 2 * parts:

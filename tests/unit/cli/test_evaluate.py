@@ -130,7 +130,7 @@ def test_a_write_that_fails_is_one_message_after_the_figures(
     assert main(["evaluate", str(digits_run), "--json", *flags]) == 2
     captured = capsys.readouterr()
     assert json.loads(captured.out)["num_images"] == 359
-    assert captured.err.startswith("resnext: error: cannot write")
+    assert "\nresnext: error: cannot write" in captured.err
     assert "Is a directory" in captured.err
 
 
