@@ -141,6 +141,9 @@ def measure(
         real_labels=target.real_labels,
         progress=effort.progress,
     )
+    if runtime.world_size > 1:
+        bad_files.share()
+        bad_files.check()
     size_px = loader.size_px
     cost = count(model.config, (target.info.in_channels, size_px, size_px))
     view = {

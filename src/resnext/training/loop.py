@@ -12,6 +12,7 @@ from typing import Any
 import torch.distributed as dist
 from torch import nn
 
+from resnext.data.bad_files import BadFiles
 from resnext.data.loader import EvalLoader, TrainLoader
 from resnext.data.split import DataInfo
 from resnext.errors import TrainingError
@@ -40,6 +41,7 @@ class Loaders:
     info: DataInfo
     train: TrainLoader
     val: EvalLoader
+    bad_files: BadFiles
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,8 @@ class Loop:
 
     def _train_epoch(self) -> None:
         set_train_mode(self._trainer.model, self._config)
-        meter = Meter(self._trainer.runtime.device, self.position)
+        runtime = self._trainer.runtime
+        meter = Meter(runtime.device, self.position, runtime.world_size)
         batches = self._loaders.train.epoch(
             self.position.epoch,
             first_step=self.position.step,
@@ -110,8 +113,8 @@ class Loop:
         )
         for batch in batches:
             lr = self._lr()
-            seed_step(self._config.seed, self._trainer.runtime.rank, self.position.total_steps)
-            meter.add(self._trainer.step(batch, lr), batch.global_size, len(batch.labels_b))
+            seed_step(self._config.seed, runtime.rank, self.position.total_steps)
+            meter.add(self._trainer.step(batch, lr), batch.global_size)
             self._advance()
             is_last = self.position.step == self._num_steps
             if is_last or self.position.step % _STEPS_BETWEEN_LINES == 0:
@@ -124,6 +127,7 @@ class Loop:
             if number := self._stop.agreed(self.position.total_steps):
                 self.position = meter.into(self.position)
                 self._save()
+                self._share_bad_files()
                 raise self._interrupted(number)
         self.position = meter.into(self.position)
 
@@ -223,6 +227,13 @@ class Loop:
             told=(0.0, 0),
         )
         self._save()
+        self._share_bad_files()
+        self._loaders.bad_files.check()
+
+    def _share_bad_files(self) -> None:
+        """Let the first process, which writes them down, know those that others met."""
+        if self._trainer.runtime.world_size > 1:
+            self._loaders.bad_files.share()
 
     def _share_statistics(self) -> nn.Module:
         """Return the network to validate, with the first process's BN statistics in all."""

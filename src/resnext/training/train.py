@@ -201,7 +201,7 @@ def _build_loaders(
     val_loader = EvalLoader(
         data.val, data.info, view, batch_size=2 * train_loader.largest_share, **place
     )
-    return Loaders(data.info, train_loader, val_loader)
+    return Loaders(data.info, train_loader, val_loader, bad_files)
 
 
 def _check_batches(config: TrainConfig, data: DataSet, runtime: Runtime) -> None:
