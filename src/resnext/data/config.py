@@ -19,6 +19,7 @@ from resnext.data.shards.layout import is_packed
 from resnext.errors import ConfigError
 from resnext.machine import num_cores
 from resnext.model.card import Interpolation
+from resnext.model.normalisation import Mean, Std
 from resnext.settings import FiniteSettings
 
 DataName = Literal["digits", "fashion-mnist", "cifar10", "cifar100", "imagenet", "folder", "shards"]
@@ -79,8 +80,8 @@ class DataConfig(FiniteSettings):
     num_train: PositiveInt | None = None
     workers: NonNegativeInt | None = None
     decode: Literal["fast", "exact"] = "fast"
-    mean: tuple[float, ...] | None = None
-    std: tuple[float, ...] | None = None
+    mean: Mean | None = None
+    std: Std | None = None
 
     @model_validator(mode="after")
     def _check(self) -> Self:
