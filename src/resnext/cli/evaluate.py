@@ -27,11 +27,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
-from resnext.cli.arguments import option, parse
+from resnext.cli.arguments import check_ranges, option, parse
 from resnext.cli.output_file import check_place, writing
 from resnext.cli.signals import tidy_on_sigterm
-from resnext.data.config import DataConfig, ViewConfig, parse_data
-from resnext.errors import ConfigError, RunError
+from resnext.data.config import MAX_SIDE_PX, MAX_WORKERS, DataConfig, ViewConfig, parse_data
+from resnext.errors import RunError
 from resnext.untrusted.text import printable
 
 if TYPE_CHECKING:
@@ -125,10 +125,9 @@ def build_protocol(arguments: Evaluate) -> Protocol:
     """
     from resnext.evaluation.target import Protocol
 
-    for name, least in (("batch_size", 1), ("workers", 0)):
-        value = getattr(arguments, name)
-        if value is not None and value < least:
-            raise ConfigError(f"--{name.replace('_', '-')} {value}: give {least} or more")
+    side = (1, MAX_SIDE_PX)
+    ranges = {"size": side, "resize": side, "batch_size": (1, None), "workers": (0, MAX_WORKERS)}
+    check_ranges(arguments, ranges)
     flags = (arguments.size, arguments.resize, arguments.ten_crop, arguments.flip)
     view = None
     if any(flags):

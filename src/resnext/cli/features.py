@@ -24,10 +24,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
-from resnext.cli.arguments import option, parse
+from resnext.cli.arguments import check_ranges, option, parse
 from resnext.cli.output_file import check_place
-from resnext.data.config import parse_data
-from resnext.errors import ConfigError, RunError
+from resnext.data.config import MAX_WORKERS, parse_data
+from resnext.errors import RunError
 from resnext.untrusted.names import is_utf8
 
 if TYPE_CHECKING:
@@ -106,10 +106,9 @@ def _check(arguments: Features) -> Any:
     """Refuse what cannot work before anything is loaded, and return the data set."""
     from resnext.evaluation.feature_file import check_pyarrow
 
-    for name, least in (("batch_size", 1), ("workers", 0), ("limit", 1)):
-        value = getattr(arguments, name)
-        if value is not None and value < least:
-            raise ConfigError(f"--{name.replace('_', '-')} {value}: give {least} or more")
+    check_ranges(
+        arguments, {"batch_size": (1, None), "workers": (0, MAX_WORKERS), "limit": (1, None)}
+    )
     out = arguments.out
     check_place("--out", out)
     if not is_utf8(str(out)):

@@ -33,6 +33,12 @@ DATA_NAMES: tuple[str, ...] = (
     "shards",
 )
 
+MAX_SIDE_PX = 8192
+"""Of an image that a network sees: larger ones would exhaust the memory."""
+
+MAX_WORKERS = 1024
+
+Side = Annotated[int, Field(ge=1, le=MAX_SIDE_PX)]
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
 
 
@@ -74,11 +80,11 @@ class DataConfig(FiniteSettings):
     url: str | None = None
     cache_gib: PositiveFloat | None = None
     shuffle_gib: PositiveFloat | None = None
-    image_size_px: PositiveInt | None = None
+    image_size_px: Side | None = None
     val_fraction: Annotated[float, Field(gt=0.0, le=1.0)] = 0.1
     classes: tuple[str, ...] | None = None
     num_train: PositiveInt | None = None
-    workers: NonNegativeInt | None = None
+    workers: Annotated[int, Field(ge=0, le=MAX_WORKERS)] | None = None
     decode: Literal["fast", "exact"] = "fast"
     mean: Mean | None = None
     std: Std | None = None
@@ -166,8 +172,8 @@ class ViewConfig(FiniteSettings):
         flip: Also the mirrored crop.
     """
 
-    size_px: PositiveInt | None = None
-    resize_px: PositiveInt | None = None
+    size_px: Side | None = None
+    resize_px: Side | None = None
     interpolation: Interpolation | None = None
     ten_crop: bool = False
     flip: bool = False

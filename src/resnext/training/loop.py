@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import signal
 import time
 from contextlib import nullcontext
@@ -151,13 +152,7 @@ class Loop:
         """Tell the figures of the last steps; stop when the loss is not a number."""
         loss, images_per_s = meter.read()
         position = self.position
-        if loss != loss or loss in (float("inf"), float("-inf")):
-            raise TrainingError(
-                f"the loss became {loss} in epoch {position.epoch + 1}, near step {position.step} "
-                f"(learning rate {lr:.4g}). {keep_last_good(self._recorder.run)} Lower the "
-                "learning rate (--lr), lengthen the warm-up (--set schedule.warmup=0.1) or clip "
-                "the gradient (--set optim.clip_norm=1)"
-            )
+        self._check_loss(loss, lr)
         if self._recorder.log is not None:
             self._recorder.claim.check()
             self._recorder.log.write(
@@ -176,6 +171,17 @@ class Loop:
             images_per_s=images_per_s,
             seconds_left=remaining * self._config.batch_size / max(images_per_s, 1e-9),
         )
+
+    def _check_loss(self, loss: float, lr: float) -> None:
+        """Stop when a loss is not a number."""
+        position = self.position
+        if not math.isfinite(loss):
+            raise TrainingError(
+                f"the loss became {loss} in epoch {position.epoch + 1}, near step {position.step} "
+                f"(learning rate {lr:.4g}). {keep_last_good(self._recorder.run)} Lower the "
+                "learning rate (--lr), lengthen the warm-up (--set schedule.warmup=0.1) or clip "
+                "the gradient (--set optim.clip_norm=1)"
+            )
 
     def _finish_epoch(self) -> None:
         """Validate, log, and save: the best weights first, then the checkpoint that knows them."""
@@ -215,6 +221,7 @@ class Loop:
             self._recorder.log.write("epoch", position.total_steps, **figures)
         score = (result.top1_error, result.loss)
         if self._is_kept(score):
+            self._check_loss(result.loss, self._lr())
             self._save_weights(model, figures)
         self.position = replace(
             position,

@@ -71,15 +71,16 @@ def train(config: TrainConfig, target: Target, display: Display) -> Path:
             config = resolve(config, data.info, weights)
         data = replace(data, info=_normalisation(config, data.info))
         _check_batches(config, data, runtime)
+        # Built before the run folder, so that a setting that does not fit leaves no folder.
+        trainer = build_trainer(config, data.info, runtime, weights)
+        bad_files = BadFiles(len(data.train) + len(data.val))
+        loaders = _build_loaders(config, data, runtime, bad_files)
         run = runtime.from_main(lambda: open_target(config, target, runtime, data, claim))
         display.note(f"run folder: {run}")
-        trainer = build_trainer(config, data.info, runtime, weights)
         files = CheckpointFiles(run, before_write=claim.check)
         position = load_checkpoint(files, trainer)
         if files.complaint:
             display.note(f"{files.complaint}; going on from the checkpoint before it")
-        bad_files = BadFiles(len(data.train) + len(data.val))
-        loaders = _build_loaders(config, data, runtime, bad_files)
         with explain_write_errors(run):
             log = MetricsLog(run, position.total_steps) if runtime.is_main else None
             writer = CheckpointWriter(files) if runtime.is_main else None
