@@ -57,6 +57,24 @@ def refuse_ignored(arguments: Any, actions_of: Mapping[str, Sequence[str]]) -> N
             )
 
 
+def check_ranges(arguments: Any, ranges: Mapping[str, tuple[int, int | None]]) -> None:
+    """Refuse numbers out of range; a flag that was not given is None.
+
+    Args:
+        arguments: Of a verb.
+        ranges: The least and the largest value of each flag; None is no limit.
+
+    Raises:
+        ConfigError: A flag is out of its range.
+    """
+    for name, (least, most) in ranges.items():
+        value = getattr(arguments, name)
+        if value is None or (value >= least and (most is None or value <= most)):
+            continue
+        accepted = f"{least} or more" if most is None else f"{least} to {most:,}"
+        raise ConfigError(f"--{name.replace('_', '-')} {value}: give {accepted}")
+
+
 def option(metavar: str, default: str = "") -> Any:
     """Show in `--help` an option's value, and its default where that says more than nothing."""
     hint = f"(default: {default})" if default else ""

@@ -21,8 +21,10 @@ from typing import Annotated
 
 import tyro
 
-from resnext.cli.arguments import parse
+from resnext.cli.arguments import check_ranges, parse
 from resnext.errors import ConfigError, DataError
+
+_MAX_BATCH = 65_536  # twice as many decoded images are in memory
 
 
 @dataclass(frozen=True)
@@ -88,5 +90,4 @@ def main(argv: list[str]) -> int:
 def _check(arguments: Predict) -> None:
     if arguments.json and arguments.csv:
         raise ConfigError("--json and --csv are two forms of the same output; give one of them")
-    if arguments.batch_size < 1:
-        raise ConfigError(f"--batch-size {arguments.batch_size}: give a positive number")
+    check_ranges(arguments, {"batch_size": (1, _MAX_BATCH), "top": (1, None)})

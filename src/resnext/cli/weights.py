@@ -134,7 +134,7 @@ def _verify(arguments: Weights) -> int:
     from resnext.weights.fetch import fetch
 
     entry = find_entry(arguments.name[0])
-    data = None if arguments.data is None else parse_data(arguments.data)
+    data = None if arguments.data is None else parse_data(arguments.data, is_whole=True)
     with show_download() as download:
         fetch(entry, accept_licence=arguments.accept_licence, progress=download)
     settings = RuntimeConfig(device=arguments.device, precision="fp32")

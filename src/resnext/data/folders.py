@@ -42,7 +42,8 @@ def load_folder(root: Path, val_fraction: float, name: str = "folder") -> DataSe
 
     Args:
         root: The folder.
-        val_fraction: Share kept for validation where the folder has no split of its own.
+        val_fraction: Share kept for validation where the folder has no split of its own; with 1
+            there are no training images, and need be none in a folder of their own.
         name: Name of the set.
 
     Raises:
@@ -61,6 +62,8 @@ def load_folder(root: Path, val_fraction: float, name: str = "folder") -> DataSe
                 f"give {train_dir} to have a share of it kept for validation"
             )
         return _with_own_split(train_dir, val_dirs[0], name)
+    if val_fraction == 1:
+        return _without_training(val_dirs[0] if val_dirs else root, name)
     if val_dirs:
         raise DataError(
             f"{root} has {val_dirs[0].name}/ with class folders but no train/; add train/ with the "
@@ -110,6 +113,12 @@ def _with_own_split(train_dir: Path, val_dir: Path, name: str) -> DataSet:
             f"{_listed(only_train)}; only in {val_dir.name}/: {_listed(only_val)}"
         )
     return DataSet(_info(name, classes), train, val)
+
+
+def _without_training(folder: Path, name: str) -> DataSet:
+    classes, files = list_classes(folder)
+    none = files.choose(torch.empty(0, dtype=torch.int64))
+    return DataSet(_info(name, classes), none, files)
 
 
 def _with_hashed_split(root: Path, val_fraction: float, name: str) -> DataSet:

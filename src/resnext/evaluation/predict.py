@@ -15,6 +15,7 @@ import torch
 from resnext.class_lists import readable
 from resnext.data.image_names import count_ignored, is_image
 from resnext.data.normalise import normalise
+from resnext.data.preparation import Preparation
 from resnext.data.single import prepare_image, read_image
 from resnext.errors import ConfigError, DataError
 from resnext.evaluation.loaded import Loaded
@@ -99,11 +100,11 @@ class Predictor:
 
     def _read(self, path: Path) -> torch.Tensor:
         """Return uint8 c x h x w."""
-        card = self._card
         if self._is_whole:
             return read_image(path, self._in_channels)
+        wanted = Preparation.of_card(self._card)
         return prepare_image(
-            path, card.image_size_px, card.resize_px, self._in_channels, card.interpolation
+            path, wanted.size_px, wanted.resize_px, self._in_channels, wanted.interpolation
         )
 
     def _predict_batch(

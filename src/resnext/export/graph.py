@@ -11,6 +11,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from resnext.data.preparation import Preparation
 from resnext.model.card import ModelCard
 from resnext.runtimes.spec import Input
 
@@ -46,7 +47,7 @@ class FromImage(nn.Module):
         super().__init__()
         self.network = network
         self.size_px = size_px
-        self.resize_px = max(size_px, card.resize_px or size_px)
+        self.resize_px = Preparation.of_card(card, size_px).short_side_px
         self.interpolation = card.interpolation
 
     def forward(self, pixels: torch.Tensor) -> torch.Tensor:

@@ -8,9 +8,10 @@ from PIL import Image
 
 from resnext.data.decode import decode_bytes, open_image
 from resnext.data.depth import AssumptionLog, assumed_of
-from resnext.data.geometry import center_crop, cut_long, resize_short_side
+from resnext.data.geometry import cut_long
 from resnext.data.image_errors import ImageLimitError, NotAnImageError, TooManyPixelsError
 from resnext.data.image_limits import MAX_PIXELS, decoding_bytes
+from resnext.data.preparation import Preparation
 from resnext.errors import DataError
 from resnext.model.card import ModelCard
 from resnext.serving.limits import Limits
@@ -76,9 +77,7 @@ def crop(image: Image.Image, card: ModelCard, size_px: int) -> npt.NDArray[np.ui
     Returns:
         size_px x size_px x c.
     """
-    side = max(card.resize_px or size_px, size_px)
-    image = resize_short_side(image, side, card.interpolation)
-    return _pixels(center_crop(image, size_px, size_px))
+    return _pixels(Preparation.of_card(card, size_px).crop(image))
 
 
 def uncropped(image: Image.Image) -> npt.NDArray[np.uint8]:

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from resnext.class_lists import class_names
+from resnext.data.preparation import describe_preparation
 from resnext.errors import CheckpointError, ConfigError
 from resnext.foreign_file import check_regular, one_error
 from resnext.model.card import ModelCard
@@ -125,7 +126,7 @@ def open_file(
     assumed = () if is_known or is_named else assumptions(found, config, shortcut_padding)
     with _named(path):
         state = found.state if is_known else pad_as_the_file(found, config, shortcut_padding)
-    _warn(path, found, assumed, is_described=card is not None)
+    _warn(path, found, assumed, None if card is not None else usual_card(config))
     weights = Weights(
         str(path),
         config,
@@ -162,7 +163,7 @@ def _named(path: Path) -> Iterator[None]:
         raise CheckpointError(f"{path}: {error}") from None
 
 
-def _warn(path: Path, found: Recognised, assumed: Sequence[str], *, is_described: bool) -> None:
+def _warn(path: Path, found: Recognised, assumed: Sequence[str], guess: ModelCard | None) -> None:
     """Say in one line each what was left out and what was assumed."""
     for note in found.notes:
         _LOG.warning("%s: %s", path, note)
@@ -173,11 +174,12 @@ def _warn(path: Path, found: Recognised, assumed: Sequence[str], *, is_described
             path,
             "; ".join(assumed),
         )
-    if not is_described:
+    if guess is not None:
         _LOG.warning(
-            "%s says neither its classes nor how it wants its images: they are prepared in the "
-            "usual way of such networks",
+            "%s says neither its classes nor how it wants its images; assumed, as usual for such "
+            "networks: %s",
             path,
+            describe_preparation(guess),
         )
 
 

@@ -88,8 +88,6 @@ def _card_values(saved: dict[str, Any], config: dict[str, Any]) -> dict[str, Any
     for name in ("mean", "std"):
         if name in config:
             values[name] = tuple(_number(name, one) for one in _list(name, config[name], 64))
-    if any(value <= 0 for value in values.get("std", ())):
-        raise ValueError("std must be above 0")
     if config.get("interpolation") in ("bilinear", "bicubic"):
         values["interpolation"] = config["interpolation"]
     # The size and share at which timm measures, where they differ from those of training.

@@ -138,8 +138,8 @@ def test_nothing_to_predict_is_a_clear_error(
     ("flags", "message"),
     [
         (["--json", "--csv"], "give one of them"),
-        (["--top", "0"], "top=0"),
-        (["--batch-size", "0"], "positive"),
+        (["--top", "0"], "--top 0: give 1 or more"),
+        (["--batch-size", "0"], "--batch-size 0: give 1 to 65,536"),
     ],
 )
 def test_mistakes_are_one_message(

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     FailFast,
@@ -21,6 +22,7 @@ from pydantic import (
 
 from resnext.errors import DataError
 from resnext.files import write_whole
+from resnext.model.normalisation import check_mean, check_std
 from resnext.untrusted.names import shown
 from resnext.untrusted.parse import MAX_JSON_BYTES, parse_json, read_bytes
 
@@ -144,8 +146,8 @@ class Index(_Stored):
     classes: Annotated[tuple[Text, ...], Field(min_length=1, max_length=MAX_CLASSES), FailFast()]
     in_channels: Annotated[int, Field(strict=True, ge=1, le=3)]
     image_size_px: Annotated[int, Field(strict=True, ge=1, le=MAX_SIDE_PX)]
-    mean: tuple[Finite, ...]
-    std: tuple[Annotated[Finite, Field(gt=0)], ...]
+    mean: Annotated[tuple[Finite, ...], AfterValidator(check_mean)]
+    std: Annotated[tuple[Finite, ...], AfterValidator(check_std)]
     settings: PackSettings
     splits: dict[Literal["train", "val"], SplitIndex]
 

@@ -12,7 +12,8 @@ import numpy.typing as npt
 from resnext.class_lists import readable
 from resnext.data.decode import Photo
 from resnext.data.depth import AssumptionLog
-from resnext.data.geometry import center_crop, cut_long, resize_short_side
+from resnext.data.geometry import cut_long
+from resnext.data.preparation import Preparation
 from resnext.data.single import to_hwc
 from resnext.errors import ConfigError
 from resnext.runtimes import Exported
@@ -103,10 +104,9 @@ class Classifier:
 
     def _crop(self, image: Image.Image) -> Pixels:
         """Prepare an image as evaluation does."""
-        card = self._model.card
-        side = self._model.spec.size_px if isinstance(self._model, Exported) else card.image_size_px
-        scaled = resize_short_side(image, max(card.resize_px or side, side), card.interpolation)
-        pixels: Pixels = to_hwc(center_crop(scaled, side, side)).numpy()
+        side = self._model.spec.size_px if isinstance(self._model, Exported) else None
+        preparation = Preparation.of_card(self._model.card, side)
+        pixels: Pixels = to_hwc(preparation.crop(image)).numpy()
         return pixels
 
     def _logits(self, image: Image.Image, crop: Pixels) -> Logits:
