@@ -14,6 +14,7 @@ from pathlib import Path
 from resnext import __version__, ctrl_c
 from resnext.errors import ResNeXtError
 from resnext.machine import waiting_environment
+from resnext.untrusted.names import shown
 from resnext.untrusted.stream import print_exception, printable_streams
 
 VERBS = (
@@ -34,6 +35,9 @@ VERBS = (
     "study",
     "weights",
 )
+
+_MAX_LINE = 2000
+"""Characters of a line of an error, which may quote what was given."""
 
 _EXAMPLES = """\
 examples:
@@ -69,6 +73,8 @@ def main(argv: list[str] | None = None) -> int:
         128 + N when signal N ended the program (130 for Ctrl-C).
     """
     is_program = argv is None
+    if is_program:
+        _use_utf8()
     is_watching = ctrl_c.watch()
     os.environ.update(waiting_environment())  # no verb has loaded torch yet
     for stream in (sys.stdout, sys.stderr):
@@ -84,6 +90,14 @@ def main(argv: list[str] | None = None) -> int:
     finally:
         if is_watching and not is_program:
             ctrl_c.unwatch()
+
+
+def _use_utf8() -> None:
+    """Start Python again where the locale is not UTF-8, such as `C`: our files and names are."""
+    is_told = os.environ.get("PYTHONUTF8") == "1"  # it did not help
+    if sys.getfilesystemencoding() != "utf-8" and sys.platform != "win32" and not is_told:
+        os.environ["PYTHONUTF8"] = "1"
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
 
 
 def _interruptible(arguments: list[str]) -> int:
@@ -111,11 +125,26 @@ def _guarded(arguments: list[str]) -> int:
         if ctrl_c.has_raised():
             raise
         # A line of a quoted text must not look like one of ours, so further lines are indented.
-        print(f"resnext: error: {error}".replace("\n", "\n  "), file=sys.stderr)
+        lines = f"resnext: error: {error}".split("\n")
+        print("\n  ".join(map(_cut, lines)), file=sys.stderr)
         return 2
     except BrokenPipeError:  # the reader of our output, such as `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
+    except OSError as error:
+        if ctrl_c.has_raised():
+            raise
+        place = f"{shown(os.fsdecode(error.filename))}: " if error.filename else ""
+        print(
+            f"resnext: error: {place}{error.strerror or error}; the system refused it, so look at "
+            "the path, its permissions and the room on its disk",
+            file=sys.stderr,
+        )
+        return 2
+
+
+def _cut(line: str) -> str:
+    return line if len(line) <= _MAX_LINE else f"{line[:_MAX_LINE]}..."
 
 
 def _run(words: list[str]) -> int:

@@ -15,11 +15,12 @@ from pydantic import (
 )
 
 from resnext.data.shards.address import is_address, last_part
-from resnext.data.shards.layout import is_packed
+from resnext.data.shards.layout import MAX_SIDE_PX, is_packed
 from resnext.errors import ConfigError
 from resnext.machine import num_cores
 from resnext.model.card import Interpolation
-from resnext.settings import FiniteSettings
+from resnext.settings import FiniteSettings, SystemPath
+from resnext.untrusted.names import shown
 
 DataName = Literal["digits", "fashion-mnist", "cifar10", "cifar100", "imagenet", "folder", "shards"]
 DATA_NAMES: tuple[str, ...] = (
@@ -32,6 +33,8 @@ DATA_NAMES: tuple[str, ...] = (
     "shards",
 )
 
+_MAX_PAD_PX = 1024
+Side = Annotated[int, Field(ge=1, le=MAX_SIDE_PX)]
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
 
 
@@ -68,11 +71,11 @@ class DataConfig(FiniteSettings):
     """
 
     name: DataName = "digits"
-    root: Path | None = None
+    root: SystemPath | None = None
     url: str | None = None
     cache_gib: PositiveFloat | None = None
     shuffle_gib: PositiveFloat | None = None
-    image_size_px: PositiveInt | None = None
+    image_size_px: Side | None = None
     val_fraction: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.1
     classes: tuple[str, ...] | None = None
     num_train: PositiveInt | None = None
@@ -132,7 +135,7 @@ class AugmentConfig(FiniteSettings):
     """
 
     crop: Literal["none", "pad", "resized"] = "none"
-    pad_px: NonNegativeInt = 4
+    pad_px: Annotated[int, Field(ge=0, le=_MAX_PAD_PX)] = 4
     area: tuple[float, float] = (0.08, 1.0)
     flip: bool = False
     color_jitter: NonNegativeFloat = 0.0
@@ -163,8 +166,8 @@ class ViewConfig(FiniteSettings):
         flip: Also the mirrored crop.
     """
 
-    size_px: PositiveInt | None = None
-    resize_px: PositiveInt | None = None
+    size_px: Side | None = None
+    resize_px: Side | None = None
     interpolation: Interpolation | None = None
     ten_crop: bool = False
     flip: bool = False
@@ -195,8 +198,8 @@ def parse_data(text: str) -> DataConfig:
     if is_folder:
         return DataConfig(name="shards" if is_packed(path) else "folder", root=path)
     raise ConfigError(
-        f"data {text!r} is neither a known set ({', '.join(DATA_NAMES)}, each also as NAME:FOLDER) "
-        "nor an existing folder of class folders or shards, nor the address of shards "
+        f"data {shown(text)} is neither a known set ({', '.join(DATA_NAMES)}, each also as "
+        "NAME:FOLDER) nor an existing folder of class folders or shards, nor the address of shards "
         "(https://host/folder)"
     )
 
