@@ -59,7 +59,10 @@ examples:
   resnext publish runs/demo --to demo-for-the-hub
   resnext study run table3 --scale small --data fashion-mnist
 
-`resnext VERB --help` lists a verb's options."""
+`resnext VERB --help` lists a verb's options.
+
+exit status: 0 success, 1 some inputs were bad, 2 a wrong argument or input, 130 after Ctrl-C,
+143 after SIGTERM. The first Ctrl-C finishes or tidies up what is in progress, the second stops."""
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -63,7 +63,7 @@ IMPOSSIBLE: dict[tuple[str | int, ...], list[object]] = {
     (*TRAIN, "num_samples"): [0, -1, NUM_TRAIN + 1, 2**40],
     (*TRAIN, "rows_sha256"): ["x", ""],
     ("splits",): [None, [], {"train": None}],
-    ("classes",): [[], ["cat", "cat"], ["cat", 5], "cat", ["x" * 5000, "dog"]],
+    ("classes",): [[], ["cat", "cat"], ["cat", 5], "cat", ["x" * 5000, "dog"], ["caf\udce9", "dog"]],
     ("in_channels",): [0, -3, 10**9, 1],
     ("image_size_px",): [0, -1, 10**9],
     ("mean",): [[], [0.5] * 4, [float("nan")] * 3, ["0.5"] * 3],
