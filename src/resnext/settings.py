@@ -79,7 +79,9 @@ def _message(owner: type[Settings], error: ValidationError) -> str:
         elif not where or isinstance(problem.get("ctx", {}).get("error"), ConfigError):
             lines.append(f"{where}: {text}" if where else text)
         else:
-            lines.append(f"{where}={shown(problem['input'])}: {text}")
+            given = problem["input"]
+            given = str(given) if isinstance(given, Path) else given
+            lines.append(f"{where}={shown(given)}: {text}")
     if len(problems) > _NUM_NAMED:
         lines.append(f"and {len(problems) - _NUM_NAMED} more")
     return "; ".join(_cut(printable(line)) for line in lines)

@@ -57,7 +57,7 @@ def _run(place: Path, words: list[str], *moments_s: float, is_group: bool = Fals
         [sys.executable, "-c", _START, *words],
         cwd=place,
         stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
+        stderr=subprocess.PIPE,
         env=os.environ | {"OMP_NUM_THREADS": "1"},
         start_new_session=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
@@ -71,8 +71,8 @@ def _run(place: Path, words: list[str], *moments_s: float, is_group: bool = Fals
             if process.poll() is None:
                 send = os.killpg if is_group else os.kill
                 send(process.pid, signal.SIGINT)
-        out, _ = process.communicate(timeout=120)
-        return Said(process.returncode, out.decode(), time.monotonic() - start)
+        _, messages = process.communicate(timeout=120)  # results go to standard output
+        return Said(process.returncode, messages.decode(), time.monotonic() - start)
     finally:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
@@ -137,7 +137,7 @@ def test_a_second_ctrl_c_ends_training_at_once_and_leaves_it_whole(place: Path) 
 @pytest.mark.parametrize(
     "line",
     [
-        "evaluate run --data photos --device cpu --workers 2 --report REPORT",
+        "evaluate run --data photos --device cpu --workers 2 --report OUT.html",
         "predict run photos --device cpu --json",
         "export run --to onnx --out OUT.onnx",
         "pack photos OUT --workers 2 --shard-mib 0.02",
@@ -146,7 +146,7 @@ def test_a_second_ctrl_c_ends_training_at_once_and_leaves_it_whole(place: Path) 
         "features run photos --device cpu --out OUT.parquet",
         "probe run photos --device cpu",
         "publish run --to OUT",
-        "benchmark resnext_1-1_2x4d --image-size 32",
+        "benchmark resnext_1-1_2x4d --size 32",
         "study run table3 --scale small --data photos --set schedule.epochs=1 --root OUT",
         "weights list",
     ],
@@ -161,6 +161,6 @@ def test_every_verb_is_calm_at_every_moment(place: Path, line: str) -> None:
 @pytest.mark.slow
 def test_a_service_that_is_made_ready_is_left_at_once(place: Path) -> None:
     for moment_s in _moments(3.0, 5):
-        said = _run(place, ["serve", "run", "--port", "0", "--device", "cpu"], moment_s)
+        said = _run(place, ["serve", "run", "--port", "0"], moment_s)
         assert said.status in (0, 130)
         assert "Traceback" not in said.text

@@ -1,9 +1,11 @@
 """Settings: frozen, and clear about what is wrong."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from resnext.data.config import DataConfig
 from resnext.errors import ConfigError
 from resnext.model.config import ResNeXtConfig
 from resnext.settings import Settings, override_all
@@ -158,3 +160,8 @@ def test_an_assignment_that_cannot_be_is_one_message(assignment: str, told: str)
     with pytest.raises(ConfigError, match=told) as caught:
         override_all(TrainConfig(), [assignment])
     assert len(str(caught.value)) < 1500
+
+
+def test_a_path_is_shown_as_a_person_writes_it() -> None:
+    with pytest.raises(ConfigError, match=r"^root='/photos/caf\\udce9': the path is not UTF-8"):
+        DataConfig(name="folder", root=Path("/photos/caf\udce9"))
