@@ -8,19 +8,19 @@ from typing import Annotated, Literal, Self
 from pydantic import (
     Field,
     NonNegativeFloat,
-    NonNegativeInt,
     PositiveFloat,
     PositiveInt,
     model_validator,
 )
 
 from resnext.data.shards.address import is_address, last_part
-from resnext.data.shards.layout import is_packed
+from resnext.data.shards.layout import MAX_SIDE_PX, is_packed
 from resnext.errors import ConfigError
 from resnext.machine import num_cores
 from resnext.model.card import Interpolation
 from resnext.model.normalisation import Mean, Std
-from resnext.settings import FiniteSettings
+from resnext.settings import FiniteSettings, SystemPath
+from resnext.untrusted.names import shown
 
 DataName = Literal["digits", "fashion-mnist", "cifar10", "cifar100", "imagenet", "folder", "shards"]
 DATA_NAMES: tuple[str, ...] = (
@@ -33,10 +33,8 @@ DATA_NAMES: tuple[str, ...] = (
     "shards",
 )
 
-MAX_SIDE_PX = 8192
-"""Of an image that a network sees: larger ones would exhaust the memory."""
-
 MAX_WORKERS = 1024
+_MAX_PAD_PX = 1024
 
 Side = Annotated[int, Field(ge=1, le=MAX_SIDE_PX)]
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
@@ -76,7 +74,7 @@ class DataConfig(FiniteSettings):
     """
 
     name: DataName = "digits"
-    root: Path | None = None
+    root: SystemPath | None = None
     url: str | None = None
     cache_gib: PositiveFloat | None = None
     shuffle_gib: PositiveFloat | None = None
@@ -140,7 +138,7 @@ class AugmentConfig(FiniteSettings):
     """
 
     crop: Literal["none", "pad", "resized"] = "none"
-    pad_px: NonNegativeInt = 4
+    pad_px: Annotated[int, Field(ge=0, le=_MAX_PAD_PX)] = 4
     area: tuple[float, float] = (0.08, 1.0)
     flip: bool = False
     color_jitter: NonNegativeFloat = 0.0
@@ -210,8 +208,8 @@ def parse_data(text: str, *, is_whole: bool = False) -> DataConfig:
             return DataConfig(name="shards", root=path)
         return DataConfig(name="folder", root=path, **({"val_fraction": 1.0} if is_whole else {}))
     raise ConfigError(
-        f"data {text!r} is neither a known set ({', '.join(DATA_NAMES)}, each also as NAME:FOLDER) "
-        "nor an existing folder of class folders or shards, nor the address of shards "
+        f"data {shown(text)} is neither a known set ({', '.join(DATA_NAMES)}, each also as "
+        "NAME:FOLDER) nor an existing folder of class folders or shards, nor the address of shards "
         "(https://host/folder)"
     )
 

@@ -83,7 +83,15 @@ def is_settled(stamps: dict[str, Stamp], seconds: float) -> bool:
 def subfolders(folder: Path) -> list[str]:
     """Return the names of the folders in a folder that are not hidden, sorted."""
     with os.scandir(folder) as entries:
-        return sorted(e.name for e in entries if e.is_dir() and not e.name.startswith("."))
+        return sorted(e.name for e in entries if not e.name.startswith(".") and is_folder(e))
+
+
+def is_folder(entry: os.DirEntry[str]) -> bool:
+    """Tell whether an entry is a folder, or a link to one."""
+    try:
+        return entry.is_dir()
+    except OSError:  # a link that leads to itself
+        return False
 
 
 def _walk(folder: Path, prefix: str, stamps: dict[str, Stamp]) -> Iterator[tuple[str, bool]]:

@@ -96,6 +96,7 @@ class Loop:
         self._recorder.display.start(self._all_steps, self.position.total_steps)
         try:
             with self._recorder.checkpoints or nullcontext():
+                self._leave_if_asked()  # already while all this was made ready
                 while self.position.epoch < self._config.schedule.epochs:
                     self._train_epoch()
                     self._finish_epoch()
@@ -293,7 +294,7 @@ class Loop:
             self._recorder.checkpoints.wait()
 
     def _leave_if_asked(self) -> None:
-        """Stop between two epochs; their end is saved already."""
+        """Stop before an epoch; the end of the one before is saved already."""
         number = self._stop.agreed(0)
         if number and self.position.epoch < self._config.schedule.epochs:
             raise self._interrupted(number)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -58,11 +59,7 @@ def train(config: TrainConfig, target: Target, display: Display) -> Path:
         ResNeXtError: Settings, data, folder or loss do not allow to go on.
     """
     check_restartable(has_folder=target.out is not None or target.resume is not None)
-    with (
-        open_runtime(config.runtime) as runtime,
-        stop_on_signal(runtime) as stop,
-        RunClaim(display, stop) as claim,
-    ):
+    with open_runtime(config.runtime) as runtime, ExitStack() as stack:
         data = load_data(config.data)
         weights = None
         if runtime.from_main(lambda: not _is_saved(target.resume)):
@@ -75,6 +72,9 @@ def train(config: TrainConfig, target: Target, display: Display) -> Path:
         trainer = build_trainer(config, data.info, runtime, weights)
         bad_files = BadFiles(len(data.train) + len(data.val))
         loaders = _build_loaders(config, data, runtime, bad_files)
+        # Up to here a signal just ends the process; there is nothing to save.
+        stop = stack.enter_context(stop_on_signal(runtime))
+        claim = stack.enter_context(RunClaim(display, stop))
         run = runtime.from_main(lambda: open_target(config, target, runtime, data, claim))
         display.note(f"run folder: {run}")
         files = CheckpointFiles(run, before_write=claim.check)
