@@ -14,6 +14,7 @@ import sys as _sys
 from pathlib import Path as _Path
 from typing import TYPE_CHECKING
 from typing import Any as _Any
+from typing import Literal as _Literal
 
 dependencies = ["filelock", "huggingface_hub", "numpy", "pydantic", "safetensors", "torch"]
 
@@ -38,13 +39,21 @@ def create_model(name: str, **overrides: _Any) -> nn.Module:
     return build(name, **overrides)
 
 
-def load(name_or_path: str, device: str = "cpu", *, accept_licence: bool = False) -> nn.Module:
+def load(
+    name_or_path: str,
+    device: str = "cpu",
+    *,
+    shortcut_padding: _Literal["end", "both"] | None = None,
+    accept_licence: bool = False,
+) -> nn.Module:
     """Rebuild a trained network.
 
     Args:
         name_or_path: A run folder, a weight file of any known family, a name of the catalogue
             such as `resnext50_32x4d.a1h_in1k`, or `hf-hub:OWNER/NAME`.
         device: Where the network goes.
+        shortcut_padding: Where type A shortcuts of another library's file pad with zeros:
+            `end`, behind the channels, or `both`, half before them.
         accept_licence: Fetch also weights that may not be used commercially.
 
     Returns:
@@ -52,7 +61,12 @@ def load(name_or_path: str, device: str = "cpu", *, accept_licence: bool = False
     """
     from resnext.weights.load import load as open_network
 
-    return open_network(name_or_path, device, accept_licence=accept_licence)
+    return open_network(
+        name_or_path,
+        device,
+        shortcut_padding=shortcut_padding,
+        accept_licence=accept_licence,
+    )
 
 
 def resnet50(weights: str | None = None, **overrides: _Any) -> nn.Module:

@@ -7,7 +7,8 @@ Names are imported when they are first used, so that `import resnext` and
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any
+
+TYPE_CHECKING = False  # importing `typing` would leave Ctrl-C to Python for some milliseconds more
 
 __version__ = "0.1.0"
 
@@ -34,6 +35,8 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from resnext.complexity.count import count
     from resnext.hub.pretrained import from_pretrained
     from resnext.hub.push import push_to_hub

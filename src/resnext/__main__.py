@@ -1,7 +1,17 @@
-"""`python -m resnext`, the form that `torchrun -m resnext` needs."""
+"""The program `resnext`, also as `python -m resnext`, the form that `torchrun` needs."""
 
 import sys
 
-from resnext.cli.main import main
+from resnext import ctrl_c
 
-sys.exit(main())
+
+def main() -> int:
+    """Run the command; see `resnext.cli.main`, which takes longer to import."""
+    ctrl_c.watch()
+    from resnext.cli.main import main as run
+
+    return run()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import os
 import socket
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
 _T = TypeVar("_T")
+_PARTIAL = ".partial"
+_MAX_AGE_S = 24 * 3600.0
 _MOST_READINGS = 10  # some file systems never tell the same inode twice
 
 
@@ -19,14 +23,18 @@ def write_whole(path: Path, text: str, *, is_shared: bool = False) -> None:
     Args:
         path: The file; one that exists is replaced.
         text: Its content.
-        is_shared: Other processes may write the same file at this moment. Otherwise the name
-            beside it is fixed, so that the next write replaces what a killed one left behind.
+        is_shared: Other processes may write the same file at this moment, so the name beside
+            it is the process's own, and what ended ones left there is removed. Otherwise that
+            name is fixed, and the next write replaces what a killed one left behind.
 
     Raises:
         OSError: It cannot be written; the file that was there stays.
     """
-    writer = f".{socket.gethostname()}.{os.getpid()}" if is_shared else ""
-    partial = path.with_name(f"{path.name}{writer}.partial")
+    writer = ""
+    if is_shared:
+        _remove_left(path)
+        writer = f".{socket.gethostname()}.{os.getpid()}"
+    partial = path.with_name(f"{path.name}{writer}{_PARTIAL}")
     try:
         with partial.open("w", encoding="utf-8") as file:
             file.write(text)
@@ -37,6 +45,28 @@ def write_whole(path: Path, text: str, *, is_shared: bool = False) -> None:
         with contextlib.suppress(OSError):
             partial.unlink()
         raise
+
+
+def _remove_left(path: Path) -> None:
+    """Remove the partial files of a shared file whose writers have ended."""
+    with contextlib.suppress(OSError):
+        for left in path.parent.glob(f"{glob.escape(path.name)}.*.*{_PARTIAL}"):
+            host, _, number = left.name[len(path.name) + 1 : -len(_PARTIAL)].rpartition(".")
+            if number.isascii() and number.isdecimal() and _has_ended(host, int(number), left):
+                left.unlink(missing_ok=True)
+
+
+def _has_ended(host: str, process: int, left: Path) -> bool:
+    """Tell whether a writer has ended; of another machine's, only the age of its file tells."""
+    if host != socket.gethostname() or os.name != "posix":
+        return time.time() - left.stat().st_mtime > _MAX_AGE_S
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return True
+    except (OSError, OverflowError):  # another user's, or no such number
+        return False
+    return False
 
 
 def read_whole(path: Path, read: Callable[[Path], _T]) -> _T:

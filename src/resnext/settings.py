@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from resnext.errors import ConfigError
-from resnext.untrusted.names import shown
+from resnext.untrusted.names import check_path, shown
 from resnext.untrusted.parse import parse_yaml
 from resnext.untrusted.text import printable
 
@@ -45,6 +47,14 @@ class Settings(BaseModel):
         return {name: getattr(self, name) for name in type(self).model_fields}
 
 
+def _checked_path(value: object) -> object:
+    return Path(check_path(str(value))) if isinstance(value, str | Path) else value
+
+
+SystemPath = Annotated[Path, BeforeValidator(_checked_path)]
+"""A path that the system can take, and that can be written into the files of a run."""
+
+
 class FiniteSettings(Settings):
     """Settings whose numbers are all finite."""
 
@@ -69,7 +79,9 @@ def _message(owner: type[Settings], error: ValidationError) -> str:
         elif not where or isinstance(problem.get("ctx", {}).get("error"), ConfigError):
             lines.append(f"{where}: {text}" if where else text)
         else:
-            lines.append(f"{where}={shown(problem['input'])}: {text}")
+            given = problem["input"]
+            given = str(given) if isinstance(given, Path) else given
+            lines.append(f"{where}={shown(given)}: {text}")
     if len(problems) > _NUM_NAMED:
         lines.append(f"and {len(problems) - _NUM_NAMED} more")
     return "; ".join(_cut(printable(line)) for line in lines)
@@ -115,8 +127,19 @@ def override(settings: SettingsT, key: str, value: Any) -> SettingsT:
         if not isinstance(group, Settings):
             groups = [n for n, v in settings if isinstance(v, Settings)]
             raise ConfigError(f"{key}: no group {name!r}; groups are {', '.join(groups) or 'none'}")
-        return settings.replace(**{name: override(group, rest, value)})
+        try:
+            changed = override(group, rest, value)
+        except ConfigError as error:
+            raise ConfigError(_in_group(name, group, str(error))) from None
+        return settings.replace(**{name: changed})
     return settings.replace(**{name: _parse(key, value) if isinstance(value, str) else value})
+
+
+def _in_group(name: str, group: Settings, message: str) -> str:
+    """Put the name of a group before that of its setting at the beginning of a message."""
+    setting = re.match(r"\w*", message)
+    is_setting = setting is not None and setting[0] in type(group).model_fields
+    return f"{name}.{message}" if is_setting else f"{name}: {message}"
 
 
 def override_all(settings: SettingsT, assignments: Iterable[str]) -> SettingsT:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from resnext.claim import Claim, Holder
 from resnext.claim_wait import await_claim, finish_removals
+from resnext.ctrl_c import Promise
 from resnext.errors import ResNeXtError
 
 _LOG = logging.getLogger(__name__)
@@ -61,7 +62,8 @@ def uninterrupted() -> Iterator[None]:
         for number in (signal.SIGINT, signal.SIGTERM)
     }
     try:
-        yield
+        with Promise(is_patient=True):
+            yield
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler or signal.SIG_DFL)

@@ -6,6 +6,7 @@ size and send another, never stop, send a byte a minute, or redirect to another 
 
 from __future__ import annotations
 
+import errno
 import http.client
 import re
 import socket
@@ -33,6 +34,7 @@ Progress = Callable[[int, int | None], None]
 """Is called with the bytes that are there and the bytes in all, if the server says them."""
 
 MAX_REDIRECTS = 5
+_NO_WAY = {errno.ECONNREFUSED, errno.ENETUNREACH, errno.EHOSTUNREACH}
 _REDIRECTS = {301, 302, 303, 307, 308}
 _TRY_AGAIN = {408, 425, 429, 500, 502, 503, 504}
 _SIZE = re.compile(r"[0-9]{1,15}")
@@ -136,6 +138,11 @@ class _Attempt:
             if isinstance(reason, socket.gaierror) and not self._patience.without_network:
                 text = f"{self._address}: cannot be reached ({reason.strerror})"
                 raise DownloadError(text) from None
+            is_absent = isinstance(reason, OSError) and reason.errno in _NO_WAY
+            if is_absent and not self._there and not self._patience.without_network:
+                raise DownloadError(
+                    f"{self._address}: cannot be reached ({_one_line(reason)})"
+                ) from None
             raise UnavailableError(_one_line(reason)) from None
 
     def _receive(self, answer: http.client.HTTPResponse, watch: Watch) -> None:

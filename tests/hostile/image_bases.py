@@ -108,7 +108,14 @@ def _tiff() -> list[bytes]:
     return [
         *(_saved("TIFF", compression=kind) for kind in kinds),
         *(_saved("TIFF", mode) for mode in ("RGBA", "CMYK", "L", "I;16", "P", "1", "LAB")),
+        *(_saved("TIFF", mode, compression="tiff_lzw") for mode in ("I;16", "I", "F", "LA")),
         *(_saved("TIFF", "1", compression="group4"), _saved("TIFF", exif=exif)),
+        *(
+            _samples(2, 16, 3, 1),
+            _samples(1, 64, 1, 3),
+            _samples(0, 12, 1, 1),
+            _samples(2, 32, 3, 3),
+        ),
         *(_saved("TIFF", big_tiff=True), _saved("TIFF", save_all=True, append_images=[_noise()])),
         *(
             _saved("TIFF", tiffinfo={278: 8}),
@@ -116,6 +123,18 @@ def _tiff() -> list[bytes]:
             _tiled(8, zlib.compress(bytes(256))),
         ),
     ]
+
+
+def _samples(photometric: int, bits: int, samples: int, kind: int) -> bytes:
+    """Return a TIFF of samples of any depth, without compression."""
+    data = _noise().tobytes() * 8
+    data = data[: SIZE[0] * SIZE[1] * samples * bits // 8]
+    tags = (
+        *((256, SIZE[0]), (257, SIZE[1]), (258, bits), (259, 1), (262, photometric), (273, 146)),
+        *((277, samples), (278, SIZE[1]), (279, len(data)), (284, 1), (339, kind)),
+    )
+    entries = b"".join(struct.pack("<HHLL", tag, 4, 1, value) for tag, value in tags)
+    return b"II*\0" + struct.pack("<LH", 8, len(tags)) + entries + bytes(4) + data
 
 
 def _tiled(compression: int, tile: bytes) -> bytes:
@@ -134,6 +153,12 @@ def _tiled(compression: int, tile: bytes) -> bytes:
     return b"II*\0" + struct.pack("<LH", 8, 10) + entries + bytes(4) + tables + tile
 
 
+def _avif() -> list[bytes]:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    return [_saved("AVIF"), _saved("AVIF", "RGBA"), _saved("AVIF", "L"), _saved("AVIF", exif=exif)]
+
+
 def _webp() -> list[bytes]:
     exif = Image.Exif()
     exif[0x0112] = 3
@@ -148,6 +173,7 @@ def _webp() -> list[bytes]:
 
 
 BASES: dict[str, Callable[[], list[bytes]]] = {
+    "AVIF": _avif,
     "BMP": _bmp,
     "GIF": _gif,
     "JPEG": _jpeg,

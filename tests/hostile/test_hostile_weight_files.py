@@ -18,5 +18,5 @@ _SLOW = ("pt2", "torchscript")  # 40 ms and more for a file
 def test_a_damaged_file_loads_or_is_refused(
     kind: str, effort: Any, seed: int, record: Callable[[Counts], None]
 ) -> None:
-    num_files = effort.num_files // (4 if kind in _SLOW else 1)
+    num_files = effort.num_files // (8 if kind in _SLOW else 1)
     record(run(kind, num_files, seed))

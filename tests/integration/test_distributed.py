@@ -8,11 +8,13 @@ import time
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 from runs import TINY, finish, small_run, start, tensors_of
 
-from resnext.data.config import AugmentConfig
+from resnext.data.config import AugmentConfig, DataConfig
 from resnext.errors import CheckpointError
 from resnext.training.checkpoint_file import read_checkpoint
 from resnext.training.config import OptimConfig, RuntimeConfig, ScheduleConfig, TrainConfig
@@ -58,6 +60,53 @@ def test_two_ranks_and_one_give_the_same_weights(tmp_path: Path, accumulate: int
     finish(config, tmp_path / "one")
     _train_in_two(config, tmp_path / "two")
     assert _largest_difference(tmp_path / "one", tmp_path / "two") < 1e-6
+    _check_same_figures(tmp_path / "one", tmp_path / "two")
+
+
+def _check_same_figures(one: Path, two: Path) -> None:
+    """Compare what the logs tell of training; the processes share the images of a step."""
+    for kind, names in (("epoch", ("train_loss", "train_top1_error")), ("train", ("loss",))):
+        found, expected = (
+            [r for r in read_metrics(run) if r["kind"] == kind] for run in (two, one)
+        )
+        assert len(found) == len(expected) > 0
+        for name in names:
+            wanted = pytest.approx([row[name] for row in expected], rel=1e-5)
+            assert [row[name] for row in found] == wanted
+
+
+def _write_images(root: Path, num: int, bad: tuple[int, ...] = ()) -> None:
+    generator = np.random.default_rng(num)
+    for number in range(num):
+        file = root / "ab"[number % 2] / f"{number}.png"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(generator.integers(0, 256, (8, 8, 3), dtype=np.uint8)).save(file)
+        if number in bad:
+            file.write_bytes(b"torn")
+
+
+def test_bad_files_that_any_process_met_are_listed(tmp_path: Path) -> None:
+    _write_images(tmp_path / "data" / "train", 400, bad=(3, 50, 101, 222))
+    _write_images(tmp_path / "data" / "val", 21, bad=())
+    data = DataConfig(name="folder", root=tmp_path / "data", image_size_px=8, workers=0)
+    config = FROZEN.replace(data=data, schedule=ScheduleConfig(epochs=1))
+    finish(config, tmp_path / "one")
+    _train_in_two(config, tmp_path / "two")
+    listed = [json.loads((tmp_path / run / "bad_files.json").read_text()) for run in ("one", "two")]
+    assert listed[1] == listed[0]
+    assert len(listed[0]) == 4
+    _check_same_figures(tmp_path / "one", tmp_path / "two")
+
+
+def test_too_many_bad_files_in_all_processes_together_stop_each(tmp_path: Path) -> None:
+    _write_images(tmp_path / "data" / "train", 400, bad=(3, 50, 101, 222, 230, 333))
+    _write_images(tmp_path / "data" / "val", 21)
+    data = DataConfig(name="folder", root=tmp_path / "data", image_size_px=8, workers=0)
+    processes = _start_two(FROZEN.replace(data=data), tmp_path / "two")
+    for process in processes:
+        process.join(timeout=300)
+    assert all(process.exitcode for process in processes)
+    assert len(read_metrics(tmp_path / "two")) < FROZEN.schedule.epochs * 2
 
 
 def test_two_ranks_with_batch_statistics_still_learn(tmp_path: Path) -> None:
@@ -104,6 +153,11 @@ def test_another_number_of_processes_goes_on_in_mid_epoch(tmp_path: Path, first:
     steps = [line["step"] for line in read_metrics(run) if "top1_error" in line]
     num_steps = -(-1438 // config.batch_size)  # of the digits
     assert steps == [num_steps * (epoch + 1) for epoch in range(12)]
+    losses = [
+        [row["train_loss"] for row in read_metrics(r) if row["kind"] == "epoch"]
+        for r in (run, tmp_path / "whole")
+    ]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-4)
 
 
 def _saved_step(run: Path) -> int:

@@ -1,5 +1,9 @@
 """Files are read as one, whoever replaces them."""
 
+import os
+import socket
+import subprocess
+import sys
 from itertools import count
 from pathlib import Path
 
@@ -61,3 +65,25 @@ def test_a_file_system_that_never_tells_the_same_inode_twice_is_no_trap(
     numbers = count()
     monkeypatch.setattr("resnext.files.identity_of", lambda _: (next(numbers), 0, 0))
     assert read_whole(file, Path.read_text) == "text"
+
+
+def test_what_a_killed_writer_of_a_shared_file_left_goes_with_the_next_write(
+    tmp_path: Path,
+) -> None:
+    host, ended = socket.gethostname(), subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    path = tmp_path / "evaluation [1].json"
+    left = [f"{path.name}.{host}.{ended.pid}.partial"]
+    kept = [
+        f"{path.name}.{host}.{os.getppid()}.partial",
+        f"{path.name}.elsewhere.{ended.pid}.partial",
+        f"other.json.{host}.{ended.pid}.partial",
+        f"{path.name}.{host}.x.partial",
+    ]
+    for name in (*left, *kept):
+        (tmp_path / name).write_text("{")
+    old = tmp_path / f"{path.name}.elsewhere.1.partial"
+    old.write_text("{")
+    os.utime(old, (0, 0))
+    write_whole(path, "{}", is_shared=True)
+    assert sorted(file.name for file in tmp_path.iterdir()) == sorted([path.name, *kept])

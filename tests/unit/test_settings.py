@@ -1,9 +1,11 @@
 """Settings: frozen, and clear about what is wrong."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from resnext.data.config import DataConfig
 from resnext.errors import ConfigError
 from resnext.model.config import ResNeXtConfig
 from resnext.settings import Settings, override_all
@@ -139,6 +141,17 @@ def test_no_name_of_python_is_a_setting(name: str) -> None:
         ("runtime.timeout_minutes=1.0e+300", "timeout_minutes"),
         ("runtime.threads=9999999999", "threads"),
         ("data.mean=[.inf]", "finite"),
+        ("augment.policy=auto", r"^augment\.policy='auto': "),
+        ("augment.area=[1, 0]", r"^augment\.area="),
+        ("data.name=folder", r"^data\.name='folder' needs root"),
+        ("optim.lr=[1", r"^optim\.lr='\[1' is not valid YAML"),
+        ("data.image_size_px=100000", r"^data\.image_size_px=100000: .* 8192"),
+        ("view.size_px=100000", r"^view\.size_px=100000: .* 8192"),
+        ("augment.pad_px=100000", r"^augment\.pad_px=100000: .* 1024"),
+        (f"weights={'x' * 10**5}", "path is longer than 4,095 bytes"),
+        (f"weights={'x' * 300}", "a name in the path is longer than 255 bytes"),
+        ('weights="a\\0b"', "cannot hold a NUL"),
+        ('data.root="caf\\udce9"', "the path is not UTF-8"),
         ("x: &x [*x]=1", "no such setting"),
         ("seed=&x [*x]", "refers to itself"),
     ],
@@ -147,3 +160,8 @@ def test_an_assignment_that_cannot_be_is_one_message(assignment: str, told: str)
     with pytest.raises(ConfigError, match=told) as caught:
         override_all(TrainConfig(), [assignment])
     assert len(str(caught.value)) < 1500
+
+
+def test_a_path_is_shown_as_a_person_writes_it() -> None:
+    with pytest.raises(ConfigError, match=r"^root='/photos/caf\\udce9': the path is not UTF-8"):
+        DataConfig(name="folder", root=Path("/photos/caf\udce9"))

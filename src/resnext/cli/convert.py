@@ -8,6 +8,7 @@ Examples:
   resnext convert runs/photos photos.pth --format torchvision
   resnext convert runs/photos photos.safetensors --format timm
   resnext convert resnext_50_32x4d.t7 resnext50.safetensors
+  resnext convert resnet20.th resnet20.safetensors --shortcut-padding both
   resnext convert runs/photos paths.safetensors --form a
   resnext convert resnext50_32x4d.a1h_in1k wider.safetensors --cardinality 16
   resnext convert resnext50_32x4d.a1h_in1k grey.safetensors --in-channels 1
@@ -60,6 +61,11 @@ class Convert:
     """Decides a new head's weights."""
     ndim: Annotated[Literal[2, 3] | None, option("2|3", "as it is")] = None
     """Inflate to more dimensions, such as 3 for video and volumes."""
+    shortcut_padding: Annotated[
+        Literal["end", "both"] | None, option("end|both", "as its names suggest")
+    ] = None
+    """Where shortcuts without weights (type A) of another library's file pad with zeros: behind
+    the channels, or half before them. DST then says it."""
     accept_licence: bool = False
     """Fetch weights whose licence forbids commercial use; your use must be allowed."""
     force: bool = False
@@ -84,7 +90,10 @@ def main(argv: list[str]) -> int:
 
     with show_download() as progress:
         weights = open_weights(
-            arguments.source, accept_licence=arguments.accept_licence, progress=progress
+            arguments.source,
+            shortcut_padding=arguments.shortcut_padding,
+            accept_licence=arguments.accept_licence,
+            progress=progress,
         )
     weights = _change(weights, arguments)
     if not weights.has_head:

@@ -21,16 +21,18 @@ import json
 import os
 import sys
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
-from resnext.cli.arguments import option, parse
+from resnext.cli.arguments import check_ranges, option, parse
 from resnext.cli.output_file import check_place, writing
 from resnext.cli.signals import tidy_on_sigterm
-from resnext.data.config import ViewConfig, parse_data
-from resnext.errors import ConfigError, RunError
+from resnext.data.config import MAX_WORKERS, DataConfig, ViewConfig, parse_data
+from resnext.data.shards.layout import MAX_SIDE_PX
+from resnext.errors import RunError
 from resnext.untrusted.text import printable
 
 if TYPE_CHECKING:
@@ -50,11 +52,16 @@ class Evaluate:
     """A run, a weight file, or a name that `resnext weights list` shows."""
     data: Annotated[str | None, option("DATA", "the run's own")] = None
     """Another data set than the run's own; written as for `resnext train`."""
-    split: Literal["val", "train"] = "val"
+    split: Annotated[
+        Literal["val", "train"] | None,
+        option("val|train", "val, or all of a folder without splits"),
+    ] = None
     """Which of its splits."""
     size: Annotated[int | None, option("PIXELS", "the size of training")] = None
     """Side of the crop in pixels."""
-    resize: Annotated[int | None, option("PIXELS", "as in training; 8/7 of another --size")] = None
+    resize: Annotated[int | None, option("PIXELS", "as in training, in proportion to --size")] = (
+        None
+    )
     """Short side to which files are resized before the crop."""
     ten_crop: bool = False
     """Average over the corners and the centre, each also mirrored."""
@@ -102,7 +109,9 @@ def main(argv: list[str]) -> int:
     settings = RuntimeConfig(device=arguments.device, precision="fp32")
     with tidy_on_sigterm(), open_runtime(settings) as runtime:
         with show_progress(quiet=arguments.quiet or not runtime.is_main) as progress:
-            effort = Effort(arguments.batch_size, arguments.workers, progress)
+            is_silent = arguments.quiet or not runtime.is_main
+            note = None if is_silent else partial(print, file=sys.stderr)
+            effort = Effort(arguments.batch_size, arguments.workers, progress, note)
             evaluation = measure(arguments.run, protocol, runtime, effort)
         if runtime.is_main:
             _finish(arguments, protocol, evaluation)
@@ -117,10 +126,9 @@ def build_protocol(arguments: Evaluate) -> Protocol:
     """
     from resnext.evaluation.target import Protocol
 
-    for name, least in (("batch_size", 1), ("workers", 0)):
-        value = getattr(arguments, name)
-        if value is not None and value < least:
-            raise ConfigError(f"--{name.replace('_', '-')} {value}: give {least} or more")
+    side = (1, MAX_SIDE_PX)
+    ranges = {"size": side, "resize": side, "batch_size": (1, None), "workers": (0, MAX_WORKERS)}
+    check_ranges(arguments, ranges)
     flags = (arguments.size, arguments.resize, arguments.ten_crop, arguments.flip)
     view = None
     if any(flags):
@@ -131,13 +139,19 @@ def build_protocol(arguments: Evaluate) -> Protocol:
             flip=arguments.flip,
         )
     return Protocol(
-        data=parse_data(arguments.data) if arguments.data is not None else None,
-        split=arguments.split,
+        data=_data(arguments),
+        split=arguments.split or "val",
         view=view,
         real=arguments.real,
         imagenet_v2=arguments.imagenet_v2,
         all_classes=arguments.all_classes,
     )
+
+
+def _data(arguments: Evaluate) -> DataConfig | None:
+    if arguments.data is None:
+        return None
+    return parse_data(arguments.data, is_whole=arguments.split is None)
 
 
 def _check_places(arguments: Evaluate, protocol: Protocol) -> None:
@@ -198,9 +212,9 @@ def _table(evaluation: Evaluation) -> Table:
     from rich.table import Table
 
     figures = evaluation.figures
-    view, data = figures["view"], figures["data"]
+    view, data, images = figures["view"], figures["data"], evaluation.target.images
     crops = "ten crops" if view["ten_crop"] else "crop and mirror" if view["flip"] else "one crop"
-    table = Table(title=f"{data['name']}, {data['split']} split, {crops} of {view['size_px']} px")
+    table = Table(title=f"{data['name']}, {images}, {crops} of {view['size_px']} px")
     table.add_column("figure")
     table.add_column("value", justify="right")
     table.add_row("images", f"{figures['num_images']:,}")

@@ -18,7 +18,9 @@ Examples:
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -162,7 +164,7 @@ def _export(arguments: Export, loaded: Loaded, dest: Path, options: ExportOption
             data,
             num_calibration_images=arguments.calibrate or _CALIBRATION_IMAGES,
             max_loss=_MAX_LOSS if arguments.max_loss is None else arguments.max_loss,
-            effort=Effort(progress=progress),
+            effort=Effort(progress=progress, note=partial(print, file=sys.stderr)),
         )
 
 
@@ -173,7 +175,7 @@ def _data(arguments: Export) -> DataConfig | None:
     from resnext.training.run_folder import CONFIG, read_config
 
     if arguments.data is not None:
-        return parse_data(arguments.data)
+        return parse_data(arguments.data, is_whole=True)
     if not (arguments.run / CONFIG).exists():
         return None
     data = read_config(arguments.run).data

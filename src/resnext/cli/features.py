@@ -15,17 +15,19 @@ Examples:
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
-from resnext.cli.arguments import option, parse
+from resnext.cli.arguments import check_ranges, option, parse
 from resnext.cli.output_file import check_place
-from resnext.data.config import parse_data
-from resnext.errors import ConfigError, RunError
+from resnext.data.config import MAX_WORKERS, parse_data
+from resnext.errors import RunError
 from resnext.untrusted.names import is_utf8
 
 if TYPE_CHECKING:
@@ -44,7 +46,10 @@ class Features:
     """The Parquet file to write."""
     data: Annotated[tyro.conf.Positional[str | None], option("DATA", "the run's own")] = None
     """The data set; written as for `resnext train`."""
-    split: Literal["val", "train", "all"] = "val"
+    split: Annotated[
+        Literal["val", "train", "all"] | None,
+        option("val|train|all", "val, or all of a folder without splits"),
+    ] = None
     """Which of its splits."""
     stage: Annotated[int | None, option("K", "before the classifier")] = None
     """Average the map of this stage instead."""
@@ -81,11 +86,12 @@ def main(argv: list[str]) -> int:
     request = FeatureRequest(data, arguments.stage, arguments.limit)
     device = resolve_device(arguments.device)
     with show_progress(quiet=False) as progress:
-        effort = Effort(arguments.batch_size, arguments.workers, progress)
+        note = partial(print, file=sys.stderr)
+        effort = Effort(arguments.batch_size, arguments.workers, progress, note)
         source = FeatureSource(arguments.run, request, device, effort)
         names: list[SplitName] = ["train", "val"]
         if arguments.split != "all":
-            names = [arguments.split]
+            names = [arguments.split or "val"]
         written = write_features(
             arguments.out,
             (part for name in names for part in _rows(source, name)),
@@ -100,10 +106,9 @@ def _check(arguments: Features) -> Any:
     """Refuse what cannot work before anything is loaded, and return the data set."""
     from resnext.evaluation.feature_file import check_pyarrow
 
-    for name, least in (("batch_size", 1), ("workers", 0), ("limit", 1)):
-        value = getattr(arguments, name)
-        if value is not None and value < least:
-            raise ConfigError(f"--{name.replace('_', '-')} {value}: give {least} or more")
+    check_ranges(
+        arguments, {"batch_size": (1, None), "workers": (0, MAX_WORKERS), "limit": (1, None)}
+    )
     out = arguments.out
     check_place("--out", out)
     if not is_utf8(str(out)):
@@ -111,7 +116,9 @@ def _check(arguments: Features) -> Any:
     if out.exists() and not arguments.force:
         raise RunError(f"--out {out} exists; choose another name, or replace it with --force")
     check_pyarrow()
-    return None if arguments.data is None else parse_data(arguments.data)
+    if arguments.data is None:
+        return None
+    return parse_data(arguments.data, is_whole=arguments.split is None)
 
 
 def _rows(source: FeatureSource, name: SplitName) -> Iterator[FeatureRows]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import atexit
 import difflib
 import importlib
 import io
@@ -10,9 +11,10 @@ import os
 import sys
 from pathlib import Path
 
-from resnext import __version__
+from resnext import __version__, ctrl_c
 from resnext.errors import ResNeXtError
 from resnext.machine import waiting_environment
+from resnext.untrusted.names import shown
 from resnext.untrusted.stream import print_exception, printable_streams
 
 VERBS = (
@@ -35,6 +37,9 @@ VERBS = (
     "weights",
 )
 
+_MAX_LINE = 2000
+"""Characters of a line of an error, which may quote what was given."""
+
 _EXAMPLES = """\
 examples:
   resnext describe resnext50_32x4d --compare resnet50
@@ -56,24 +61,63 @@ examples:
   resnext settings optim
   resnext study run table3 --scale small --data fashion-mnist
 
-`resnext VERB --help` lists a verb's options."""
+`resnext VERB --help` lists a verb's options.
+
+exit status: 0 success, 1 some inputs were bad, 2 a wrong argument or input, 130 after Ctrl-C,
+143 after SIGTERM. The first Ctrl-C finishes or tidies up what is in progress, the second stops."""
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run one verb.
 
+    Args:
+        argv: The words after `resnext`; by default those of this process, which then ends.
+
     Returns:
         The exit status: 0 success, 1 some inputs were bad, 2 a mistake of the user,
-        128 + N when signal N ended the program.
+        128 + N when signal N ended the program (130 for Ctrl-C).
     """
-    arguments = sys.argv[1:] if argv is None else argv
+    is_program = argv is None
+    if is_program:
+        _use_utf8()
+    is_watching = ctrl_c.watch()
     os.environ.update(waiting_environment())  # no verb has loaded torch yet
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal may lack a letter of a label
     sys.excepthook = print_exception
-    with printable_streams():
-        return _guarded(arguments)
+    if is_program:
+        atexit.register(ctrl_c.ignore_at_exit)  # the first one is called last
+        sys.unraisablehook = ctrl_c.hook_unraisable
+    try:
+        with printable_streams():
+            return _interruptible(sys.argv[1:] if argv is None else argv)
+    finally:
+        if is_watching and not is_program:
+            ctrl_c.unwatch()
+
+
+def _use_utf8() -> None:
+    """Start Python again where the locale is not UTF-8, such as `C`: our files and names are."""
+    is_told = os.environ.get("PYTHONUTF8") == "1"  # it did not help
+    if sys.getfilesystemencoding() != "utf-8" and sys.platform != "win32" and not is_told:
+        os.environ["PYTHONUTF8"] = "1"
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
+
+
+def _interruptible(arguments: list[str]) -> int:
+    """Run a verb, and let nothing that Ctrl-C causes look like an error."""
+    try:
+        ctrl_c.begin()
+        status = _guarded(arguments)
+        ctrl_c.end(status)
+        return status
+    except BaseException as error:
+        if isinstance(error, KeyboardInterrupt) or ctrl_c.has_raised():
+            ctrl_c.end(ctrl_c.STATUS)
+            return ctrl_c.STATUS
+        ctrl_c.end(error.code if isinstance(error, SystemExit) and error.code == 0 else 1)
+        raise
 
 
 def _guarded(arguments: list[str]) -> int:
@@ -83,14 +127,29 @@ def _guarded(arguments: list[str]) -> int:
         sys.stdout.flush()  # so that a reader who left is noticed here
         return status
     except ResNeXtError as error:
+        if ctrl_c.has_raised():
+            raise
         # A line of a quoted text must not look like one of ours, so further lines are indented.
-        print(f"resnext: error: {error}".replace("\n", "\n  "), file=sys.stderr)
+        lines = f"resnext: error: {error}".split("\n")
+        print("\n  ".join(map(_cut, lines)), file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        return 130
     except BrokenPipeError:  # the reader of our output, such as `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
+    except OSError as error:
+        if ctrl_c.has_raised():
+            raise
+        place = f"{shown(os.fsdecode(error.filename))}: " if error.filename else ""
+        print(
+            f"resnext: error: {place}{error.strerror or error}; the system refused it, so look at "
+            "the path, its permissions and the room on its disk",
+            file=sys.stderr,
+        )
+        return 2
+
+
+def _cut(line: str) -> str:
+    return line if len(line) <= _MAX_LINE else f"{line[:_MAX_LINE]}..."
 
 
 def _run(words: list[str]) -> int:

@@ -13,6 +13,7 @@ Examples:
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -20,8 +21,10 @@ from typing import Annotated
 
 import tyro
 
-from resnext.cli.arguments import parse
+from resnext.cli.arguments import check_ranges, parse
 from resnext.errors import ConfigError, DataError
+
+_MAX_BATCH = 65_536  # twice as many decoded images are in memory
 
 
 @dataclass(frozen=True)
@@ -48,20 +51,25 @@ class Predict:
 
 def main(argv: list[str]) -> int:
     """Run the verb."""
-    arguments = parse(Predict, argv, __doc__)
+    arguments = parse(Predict, argv, __doc__, only_read=("images",))
     _check(arguments)
 
     # torch is imported from here on, after the arguments were found to be right
     from resnext.cli.prediction_output import CsvOutput, JsonOutput, TableOutput
+    from resnext.data.image_names import describe_ignored
     from resnext.evaluation.loaded import open_model
     from resnext.evaluation.predict import Predictor, find_images
     from resnext.training.runtime import resolve_device
 
-    paths = find_images(arguments.images)
+    ignored = Counter[str]()
+    paths = find_images(arguments.images, ignored)
     first = next(paths, None)
     if first is None:
         given = ", ".join(map(str, arguments.images)) or "nothing"
-        raise DataError(f"no image found in {given}; give image files or folders that hold some")
+        others = f" (left out: {describe_ignored(ignored)})" if ignored else ""
+        raise DataError(
+            f"no image found in {given}{others}; give image files or folders that hold some"
+        )
     device = resolve_device(arguments.device)
     predictor = Predictor(open_model(arguments.run), device, top=arguments.top)
     kind = JsonOutput if arguments.json else CsvOutput if arguments.csv else TableOutput
@@ -71,6 +79,9 @@ def main(argv: list[str]) -> int:
             output.write(row)
             num += 1
             bad += row.error is not None
+    if ignored:
+        left_out = describe_ignored(ignored)
+        print(f"resnext: left out files that are no images: {left_out}", file=sys.stderr)
     if bad:
         print(f"resnext: {bad} of {num} files could not be read", file=sys.stderr)
     return 1 if bad else 0
@@ -79,5 +90,4 @@ def main(argv: list[str]) -> int:
 def _check(arguments: Predict) -> None:
     if arguments.json and arguments.csv:
         raise ConfigError("--json and --csv are two forms of the same output; give one of them")
-    if arguments.batch_size < 1:
-        raise ConfigError(f"--batch-size {arguments.batch_size}: give a positive number")
+    check_ranges(arguments, {"batch_size": (1, _MAX_BATCH), "top": (1, None)})

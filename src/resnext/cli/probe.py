@@ -18,14 +18,16 @@ Examples:
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
-from resnext.cli.arguments import option, parse
-from resnext.data.config import parse_data
+from resnext.cli.arguments import check_ranges, option, parse
+from resnext.data.config import MAX_WORKERS, parse_data
 from resnext.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -84,7 +86,8 @@ def main(argv: list[str]) -> int:
     neighbours = _neighbours(arguments)
     device = resolve_device(arguments.device)
     with show_progress(quiet=False) as progress:
-        effort = Effort(arguments.batch_size, arguments.workers, progress)
+        note = partial(print, file=sys.stderr)
+        effort = Effort(arguments.batch_size, arguments.workers, progress, note)
         request = FeatureRequest(data, arguments.stage)
         source = FeatureSource(arguments.run, request, device, effort)
         if arguments.method != "linear":
@@ -101,10 +104,10 @@ def main(argv: list[str]) -> int:
 
 def _check(arguments: Probe) -> None:
     """Refuse wrong numbers, and options that the method ignores."""
-    for name, least in (("batch_size", 1), ("workers", 0), ("k", 1), ("seed", 0)):
-        value = getattr(arguments, name)
-        if value is not None and value < least:
-            raise ConfigError(f"--{name.replace('_', '-')} {value}: give {least} or more")
+    check_ranges(
+        arguments,
+        {"batch_size": (1, None), "workers": (0, MAX_WORKERS), "k": (1, None), "seed": (0, None)},
+    )
     of_method = {"k": "knn", "temperature": "knn", "seed": "linear"}
     for name, method in of_method.items():
         if getattr(arguments, name) is not None and arguments.method not in (method, "both"):

@@ -52,7 +52,7 @@ class Serve:
     max_megapixels: float = 50.0
     """Largest image, judged by its header before it is decoded."""
     formats: Annotated[tuple[str, ...], option("FORMAT ...", "all that can be read")] = ()
-    """Accepted image formats: bmp gif jpeg png ppm tiff webp."""
+    """Accepted image formats: avif bmp gif jpeg png ppm tiff webp."""
     queue_images: int = 64
     """Images waiting or worked on, of all requests; more are told to come back (429)."""
     max_wait_s: float = 2.0

@@ -24,6 +24,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import tyro
 
 from resnext.cli.arguments import option, parse
+from resnext.cli.signals import tidy_on_sigterm
+from resnext.ctrl_c import STATUS, is_pressed
 from resnext.data.config import DataConfig, parse_data
 from resnext.errors import ConfigError
 from resnext.model.names import config_from
@@ -102,6 +104,11 @@ class Train:
 def main(argv: list[str]) -> int:
     """Run the verb."""
     arguments = parse(Train, argv, __doc__)
+    with tidy_on_sigterm():  # until training itself takes the signals
+        return _train(arguments, argv)
+
+
+def _train(arguments: Train, argv: list[str]) -> int:
     config = _resume(arguments, argv) if arguments.resume else build_config(arguments)
 
     # torch is imported from here on, after the arguments were found to be right
@@ -118,6 +125,10 @@ def main(argv: list[str]) -> int:
         if is_main:
             print(stop, file=sys.stderr)
         return 128 + stop.signal_number
+    if is_pressed():  # in the last step; the validation split may take long
+        if is_main:
+            print(f"training is complete; for its report: resnext evaluate {run}", file=sys.stderr)
+        return STATUS
     if is_main:
         _finish(run, arguments, display)
     return 0

@@ -134,7 +134,7 @@ def _verify(arguments: Weights) -> int:
     from resnext.weights.fetch import fetch
 
     entry = find_entry(arguments.name[0])
-    data = None if arguments.data is None else parse_data(arguments.data)
+    data = None if arguments.data is None else parse_data(arguments.data, is_whole=True)
     with show_download() as download:
         fetch(entry, accept_licence=arguments.accept_licence, progress=download)
     settings = RuntimeConfig(device=arguments.device, precision="fp32")
@@ -175,6 +175,7 @@ def _opened(name: str, arguments: Weights) -> dict[str, Any]:
         "family": weights.family,
         "has_head": weights.has_head,
         "is_described": weights.is_described,
+        "assumed": list(weights.assumed),
         "parameters": sum(
             tensor.numel()
             for key, tensor in weights.state.items()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 
+import torch.distributed as dist
+
 from resnext.errors import DataError
 from resnext.untrusted.text import printable
 
@@ -17,7 +19,8 @@ class BadFiles:
 
     A few damaged files must not cost a night's training, many mean that the data set is
     broken. The limit is 1 % of the files, but one bad file is always tolerated, so that a
-    handful of images can be tried too. Under several processes each counts those it met.
+    handful of images can be tried too. Under several processes each counts those it met, until
+    they are shared.
     """
 
     def __init__(self, num_files: int) -> None:
@@ -44,9 +47,21 @@ class BadFiles:
             return
         self._reasons[path] = reason
         _LOG.warning("bad file %s: %s", printable(path), printable(reason))
-        self._check()
+        self.check()
 
-    def _check(self) -> None:
+    def share(self) -> None:
+        """Give all processes the bad files of each; every process must call this."""
+        parts: list[dict[str, str]] = [{} for _ in range(dist.get_world_size())]
+        dist.all_gather_object(parts, self._reasons)
+        for part in parts:
+            self._reasons |= part
+
+    def check(self) -> None:
+        """Stop where too many files are bad.
+
+        Raises:
+            DataError: More than 1 % of the files, and more than one, are bad.
+        """
         found = len(self._reasons)
         if found <= max(1, int(_LARGEST_SHARE * self._num_files)):
             return

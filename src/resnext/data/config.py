@@ -8,18 +8,19 @@ from typing import Annotated, Literal, Self
 from pydantic import (
     Field,
     NonNegativeFloat,
-    NonNegativeInt,
     PositiveFloat,
     PositiveInt,
     model_validator,
 )
 
 from resnext.data.shards.address import is_address, last_part
-from resnext.data.shards.layout import is_packed
+from resnext.data.shards.layout import MAX_SIDE_PX, is_packed
 from resnext.errors import ConfigError
 from resnext.machine import num_cores
 from resnext.model.card import Interpolation
-from resnext.settings import FiniteSettings
+from resnext.model.normalisation import Mean, Std
+from resnext.settings import FiniteSettings, SystemPath
+from resnext.untrusted.names import shown
 
 DataName = Literal["digits", "fashion-mnist", "cifar10", "cifar100", "imagenet", "folder", "shards"]
 DATA_NAMES: tuple[str, ...] = (
@@ -32,6 +33,10 @@ DATA_NAMES: tuple[str, ...] = (
     "shards",
 )
 
+MAX_WORKERS = 1024
+_MAX_PAD_PX = 1024
+
+Side = Annotated[int, Field(ge=1, le=MAX_SIDE_PX)]
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
 
 
@@ -54,7 +59,8 @@ class DataConfig(FiniteSettings):
         image_size_px: Side of the crop that the network sees; by default the set's own
             (8, 28 or 32 pixels for the small sets, 224 for files).
         val_fraction: Share of a `folder` without its own split that is kept for
-            validation, chosen by a hash of the file's name.
+            validation, chosen by a hash of the file's name; 1 keeps all images, to evaluate
+            a folder that nothing is trained on.
         classes: Keep the images of these classes only, in this order; by default all.
         num_train: Train on only so many images, chosen by a hash: the same ones whatever the
             seed. By default all of them.
@@ -68,18 +74,18 @@ class DataConfig(FiniteSettings):
     """
 
     name: DataName = "digits"
-    root: Path | None = None
+    root: SystemPath | None = None
     url: str | None = None
     cache_gib: PositiveFloat | None = None
     shuffle_gib: PositiveFloat | None = None
-    image_size_px: PositiveInt | None = None
-    val_fraction: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.1
+    image_size_px: Side | None = None
+    val_fraction: Annotated[float, Field(gt=0.0, le=1.0)] = 0.1
     classes: tuple[str, ...] | None = None
     num_train: PositiveInt | None = None
-    workers: NonNegativeInt | None = None
+    workers: Annotated[int, Field(ge=0, le=MAX_WORKERS)] | None = None
     decode: Literal["fast", "exact"] = "fast"
-    mean: tuple[float, ...] | None = None
-    std: tuple[float, ...] | None = None
+    mean: Mean | None = None
+    std: Std | None = None
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -132,7 +138,7 @@ class AugmentConfig(FiniteSettings):
     """
 
     crop: Literal["none", "pad", "resized"] = "none"
-    pad_px: NonNegativeInt = 4
+    pad_px: Annotated[int, Field(ge=0, le=_MAX_PAD_PX)] = 4
     area: tuple[float, float] = (0.08, 1.0)
     flip: bool = False
     color_jitter: NonNegativeFloat = 0.0
@@ -155,16 +161,17 @@ class ViewConfig(FiniteSettings):
 
     Attributes:
         size_px: Side of the crop; by default the size of training.
-        resize_px: Short side to which the image is resized first; by default 8/7 of the crop
-            (256 for 224) for files, or the crop's own where training did not use resized
-            crops; none for sets in memory.
+        resize_px: Short side to which the image is resized first. While training, by default
+            8/7 of the crop (256 for 224) for files, or the crop's own where training does not
+            use resized crops; none for sets in memory. Of a trained network, by default what
+            its card says, in proportion to the size.
         interpolation: Filter of that resize; by default the one of the weights, else bilinear.
         ten_crop: Four corners and the centre, each also mirrored.
         flip: Also the mirrored crop.
     """
 
-    size_px: PositiveInt | None = None
-    resize_px: PositiveInt | None = None
+    size_px: Side | None = None
+    resize_px: Side | None = None
     interpolation: Interpolation | None = None
     ten_crop: bool = False
     flip: bool = False
@@ -175,8 +182,12 @@ class ViewConfig(FiniteSettings):
         return 10 if self.ten_crop else 2 if self.flip else 1
 
 
-def parse_data(text: str) -> DataConfig:
+def parse_data(text: str, *, is_whole: bool = False) -> DataConfig:
     """Read `digits`, `cifar10:DIR`, `imagenet:DIR`, `shards:DIR`, a folder or an address.
+
+    Args:
+        text: What was given.
+        is_whole: Take all images of a folder without splits for validation.
 
     Raises:
         ConfigError: It is neither the name of a set, an existing folder nor an address.
@@ -193,10 +204,12 @@ def parse_data(text: str) -> DataConfig:
     except (OSError, RuntimeError):  # a name too long, or the home of nobody
         is_folder = False
     if is_folder:
-        return DataConfig(name="shards" if is_packed(path) else "folder", root=path)
+        if is_packed(path):
+            return DataConfig(name="shards", root=path)
+        return DataConfig(name="folder", root=path, **({"val_fraction": 1.0} if is_whole else {}))
     raise ConfigError(
-        f"data {text!r} is neither a known set ({', '.join(DATA_NAMES)}, each also as NAME:FOLDER) "
-        "nor an existing folder of class folders or shards, nor the address of shards "
+        f"data {shown(text)} is neither a known set ({', '.join(DATA_NAMES)}, each also as "
+        "NAME:FOLDER) nor an existing folder of class folders or shards, nor the address of shards "
         "(https://host/folder)"
     )
 

@@ -5,24 +5,27 @@ from __future__ import annotations
 import contextlib
 import io
 import warnings
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageFile, TiffImagePlugin, UnidentifiedImageError
+from PIL import Image, ImageFile, UnidentifiedImageError
 
+from resnext.data.deep_png import PngFile
+from resnext.data.depth import assumed_of, mark_assumed
+from resnext.data.flatten import flatten
 from resnext.data.image_errors import NotAnImageError, TooManyPixelsError, check_size
-from resnext.data.image_limits import FORMATS, MAX_PIXELS, check_image
+from resnext.data.image_limits import FORMATS, MAX_PIXELS, check_image, format_of
 from resnext.data.jpeg import Box, decode_top
-from resnext.data.netpbm import to_full_range
+from resnext.data.jpeg_file import JpegFile
+from resnext.data.netpbm import netpbm_samples, to_full_range
 from resnext.data.orientation import FIRST_ON_ITS_SIDE, orientation_of, turned
+from resnext.data.samples import Samples
+from resnext.data.tiff_samples import TiffFile
 from resnext.errors import DataError
 from resnext.untrusted.parse import read_bytes
 
-EXTENSIONS = frozenset(
-    {".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
-)
 MAX_FILE_BYTES = 2**30
 """Larger files are refused: none of `MAX_PIXELS` needs more."""
 
@@ -30,16 +33,16 @@ MAX_FILE_BYTES = 2**30
 def decode(path: Path, in_channels: int = 3) -> Image.Image:
     """Read an image file.
 
-    Every colour mode is converted; where a picture is transparent it lies on white; 16 bits
-    are cut to 8; the camera's orientation (EXIF) is honoured; of several frames the first
-    is taken.
+    Every color mode is converted; where a picture is transparent it lies on white, unless it is
+    so everywhere; more than 8 bits are brought to 8 (see `depth`); the camera's orientation
+    (EXIF) is honoured; of several frames the first is taken.
 
     Args:
         path: The file; its content decides the format, not its name.
         in_channels: 3 for RGB, 1 for grey.
 
     Returns:
-        An image of mode RGB or L, loaded.
+        An image of mode RGB or L, loaded. `depth.assumed_of` tells what was assumed of its range.
 
     Raises:
         DataError: The file is missing, empty, truncated, corrupt, no image, larger than
@@ -51,7 +54,10 @@ def decode(path: Path, in_channels: int = 3) -> Image.Image:
 
 def decode_bytes(data: bytes, in_channels: int = 3) -> Image.Image:
     """Decode what an image file holds, as `decode` does."""
-    return Photo(data, in_channels).load()
+    photo = Photo(data, in_channels)
+    image = photo.load()
+    mark_assumed(image, photo.assumed)
+    return image
 
 
 def read_file(path: Path) -> bytes:
@@ -90,22 +96,34 @@ def open_image(
     with _judged():
         check_image(data, formats, max_pixels)
         try:
-            image = Image.open(io.BytesIO(data), formats=list(formats))
-        except UnidentifiedImageError as error:
-            raise NotAnImageError("cannot identify an image of an accepted format") from error
+            image = _open(data, formats)
         except Image.DecompressionBombError as error:
             raise TooManyPixelsError(max_pixels) from error
     check_size(image.width, image.height, max_pixels)
     return image
 
 
+_FILES: dict[str, Callable[[bytes], ImageFile.ImageFile]] = {
+    "JPEG": JpegFile,
+    "PNG": PngFile,
+    "TIFF": TiffFile,
+}
+
+
+def _open(data: bytes, formats: Collection[str]) -> ImageFile.ImageFile:
+    form = format_of(data)
+    if form in _FILES and form in formats:
+        return _FILES[form](data)
+    return Image.open(io.BytesIO(data), formats=[form for form in formats if form in FORMATS])
+
+
 class Photo:
     """An image whose header has been read, and whose pixels are decoded as far as needed.
 
-    A PNG without EXIF metadata before its pixels is decoded at once, to find it behind them.
-
     Attributes:
         size: Width and height, the right way up.
+        assumed: What had to be assumed of the range of its values; empty if nothing, or if the
+            pixels are not yet decoded.
     """
 
     def __init__(self, data: bytes, in_channels: int = 3, *, max_pixels: int = MAX_PIXELS) -> None:
@@ -122,20 +140,18 @@ class Photo:
         self._data = data
         self._mode = "RGB" if in_channels == 3 else "L"
         self._whole: Image.Image | None = None
+        self.assumed = ""
         self._image = open_image(data, max_pixels=max_pixels)
         with _judged():
             self._orientation = orientation_of(self._image)
         self.size = self._image.size
-        if isinstance(self._image, TiffImagePlugin.TiffImageFile):
-            self.size = (
-                self._image.tag_v2[TiffImagePlugin.IMAGEWIDTH],
-                self._image.tag_v2[TiffImagePlugin.IMAGELENGTH],
-            )
         if self._orientation >= FIRST_ON_ITS_SIDE:
             self.size = (self.size[1], self.size[0])
-        # CMYK, the several parts of a phone's picture (MPO) and turned ones go the long way.
+        # CMYK and turned ones go the long way.
         is_plain = self._image.format == "JPEG" and self._image.mode in ("RGB", "L")
         self._is_jpeg = is_plain and self._orientation == 1
+        if isinstance(self._image, JpegFile):
+            self._data = self._image.content
 
     def load(self) -> Image.Image:
         """Decode the whole image: mode RGB or L.
@@ -147,7 +163,7 @@ class Photo:
             with _judged():
                 pixels = self._decode_top(self.size[1], 1)
                 if pixels is None:
-                    self._whole = _convert(self._upright(), self._mode)
+                    self._whole = self._convert()
                 else:
                     self._whole = Image.fromarray(pixels).convert(self._mode)
         return self._whole
@@ -177,11 +193,29 @@ class Photo:
             pixels = np.array(Image.fromarray(pixels).convert("L"))
         return pixels, factor
 
-    def _upright(self) -> Image.Image:
-        if self._image.format == "PPM":
-            self._image = Image.open(io.BytesIO(to_full_range(self._data)), formats=["PPM"])
-        self._image.load()
-        return turned(self._image, self._orientation)
+    def _convert(self) -> Image.Image:
+        samples = self._samples()
+        image = self._image if samples is None else samples.to_image()
+        self.assumed = assumed_of(image)
+        image.load()
+        # What is not needed any more may be large.
+        del samples, self._image
+        image = turned(image, self._orientation)
+        return flatten(image, self._mode)
+
+    def _samples(self) -> Samples | None:
+        """Read samples of more than 8 bits; None if Pillow decodes the image well."""
+        image = self._image
+        if isinstance(image, (PngFile, TiffFile)):
+            return image.samples()
+        if image.format == "PPM":
+            if (samples := netpbm_samples(self._data)) is not None:
+                return samples
+            full = to_full_range(self._data)
+            self._image = image = Image.open(io.BytesIO(full), formats=["PPM"])
+        if image.mode in ("I", "F"):
+            return Samples(np.asarray(image)[:, :, None])
+        return None
 
     def _decode_top(self, bottom: int, factor: int) -> npt.NDArray[np.uint8] | None:
         if not self._is_jpeg:
@@ -199,29 +233,13 @@ def _judged() -> Iterator[None]:
             yield
     except (DataError, MemoryError):
         raise
+    except UnidentifiedImageError as error:  # its message is the address of our own object
+        raise NotAnImageError("cannot identify an image of an accepted format") from error
     except OSError as error:
         raise DataError(error.strerror or _first_line(error)) from error
     # A damaged file can raise nearly anything in a decoder: struct.error, SyntaxError, ...
     except Exception as error:
         raise DataError(f"{type(error).__name__}: {_first_line(error)}") from error
-
-
-def _convert(image: Image.Image, mode: str) -> Image.Image:
-    if image.mode.startswith("I;16") or image.mode in ("I", "F"):
-        image = _to_8_bits(image)
-    if image.mode in ("LA", "PA", "RGBA", "La", "RGBa") or "transparency" in image.info:
-        image = image.convert("RGBA")
-        white = Image.new("RGBA", image.size, "white")
-        image = Image.alpha_composite(white, image)
-    return image.convert(mode)
-
-
-def _to_8_bits(image: Image.Image) -> Image.Image:
-    """Keep the upper 8 of 16 bits; Pillow's own conversion would clip at 255."""
-    values = np.asarray(image)
-    if values.dtype.kind == "f" or values.min() < 0 or values.max() > 0xFFFF:
-        raise DataError("pixels of more than 16 bits; save the image with 8 or 16 bits")
-    return Image.fromarray((values.astype(np.uint16) >> 8).astype(np.uint8))
 
 
 def _first_line(error: Exception) -> str:

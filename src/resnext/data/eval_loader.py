@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import TypeGuard
 
 import torch
 
 from resnext.data.bad_files import BadFiles
 from resnext.data.batch import Batch, memory_format
 from resnext.data.config import ViewConfig
+from resnext.data.depth import AssumptionLog
 from resnext.data.normalise import Normaliser
 from resnext.data.render import EvalRenderer, Images, Request, check_fetched
 from resnext.data.shards.order import order_of_evaluation, shards_ahead
 from resnext.data.shards.split import ShardSplit
 from resnext.data.split import ArraySplit, DataInfo, Split
-from resnext.data.views import resize_batch, resolve_view, take_views
+from resnext.data.views import resolve_view, take_views
 from resnext.data.workers import WorkerPool
 
 
@@ -54,7 +56,8 @@ class EvalLoader:
             view: Which crops to look at.
             batch_size: Images of a batch in this process; each has `num_views` rows.
             device: Where batches go.
-            workers: Processes that decode files; images in memory use none.
+            workers: Processes that decode files or resize; images in memory of the right size
+                use none.
             rank: This process.
             world_size: Number of processes.
             bad_files: Gets the files that cannot be read; they are left out.
@@ -63,10 +66,10 @@ class EvalLoader:
         Raises:
             ConfigError: The sizes of the view contradict each other.
         """
-        is_files = not isinstance(split, ArraySplit)
-        self._view = resolve_view(view, info.image_size_px, is_files=is_files)
+        self._view = resolve_view(view, info.image_size_px)
         self.num_views = view.num_views
-        self.size_px, self.resize_px = self._view.size_px, self._view.resize_px
+        preparation = self._view.preparation
+        self.size_px, self.resize_px = preparation.size_px, preparation.resize_px
         self._split, self._device = split, device
         self._layout = memory_format(channels_last=channels_last)
         order = torch.arange(len(split))
@@ -75,10 +78,11 @@ class EvalLoader:
         self._indices = order[rank::world_size]
         self._batch_size = batch_size
         self._bad_files = BadFiles(len(split)) if bad_files is None else bad_files
+        self._assumptions = AssumptionLog()
         self._labels_n = split.labels_n.to(device)
         self._normaliser = Normaliser(info.mean, info.std, device)
         renderer = EvalRenderer(Images(split, info.in_channels), self._view)
-        used = workers if is_files else 0
+        used = 0 if self._is_as_stored(split) else workers
         self._pool = WorkerPool(renderer, used, pin=device.type == "cuda", keep=False)
 
     def __len__(self) -> int:
@@ -93,7 +97,7 @@ class EvalLoader:
         """
         size, num = self._batch_size, len(self._indices)
         parts = [self._indices[start : start + size] for start in range(0, num, size)]
-        if isinstance(self._split, ArraySplit):
+        if self._is_as_stored(self._split):
             for indices_b in parts:
                 yield self._to_batch(self._from_memory(self._split, indices_b), indices_b)
             return
@@ -105,9 +109,15 @@ class EvalLoader:
             check_fetched(rendered)
             for path, reason in rendered.bad:
                 self._bad_files.record(path, reason)
+            self._assumptions.report(*rendered.assumed)
             if rendered.images_bhwc is not None:
                 images_bhwc = rendered.images_bhwc.to(self._device, non_blocking=True)
                 yield self._to_batch(self._normaliser(images_bhwc), rendered.shown_b)
+
+    def _is_as_stored(self, split: Split) -> TypeGuard[ArraySplit]:
+        """Tell whether images lie in memory in their size; others are prepared as files are."""
+        side_px = self._view.preparation.short_side_px
+        return isinstance(split, ArraySplit) and split.images_nhwc.shape[1:3] == (side_px, side_px)
 
     def _soon(self) -> Iterable[tuple[int, ...]]:
         """Return the shards to fetch ahead at each batch."""
@@ -119,11 +129,7 @@ class EvalLoader:
 
     def _from_memory(self, split: ArraySplit, indices_b: torch.Tensor) -> torch.Tensor:
         images_bhwc = split.images_nhwc.index_select(0, indices_b).to(self._device)
-        side_px = self.resize_px or self.size_px
-        images_bchw = resize_batch(
-            self._normaliser(images_bhwc), side_px, side_px, self._view.interpolation
-        )
-        return take_views(images_bchw, self._view)
+        return take_views(self._normaliser(images_bhwc), self._view)
 
     def _to_batch(self, images_bchw: torch.Tensor, indices_b: torch.Tensor) -> Batch:
         indices_b = indices_b.to(self._device)

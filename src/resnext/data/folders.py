@@ -10,7 +10,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from resnext.data.decode import EXTENSIONS
+from resnext.data.class_folders import (
+    check_class_folders,
+    describe_lookalikes,
+    list_names,
+    name_classes,
+)
+from resnext.data.image_names import EXTENSIONS, describe_ignored
 from resnext.data.listing import subfolders
 from resnext.data.listing_cache import list_images
 from resnext.data.split import DataInfo, DataSet, FileSplit
@@ -35,13 +41,15 @@ def load_folder(root: Path, val_fraction: float, name: str = "folder") -> DataSe
     hash of each file's name below the root decides its split, so a file never changes
     sides when others come or go.
 
-    An image is a file with one of `decode.EXTENSIONS`, at any depth below its class folder;
-    hidden files and others are left out, and their number is logged. A link to a folder is
+    An image is a file with one of `image_names.EXTENSIONS`, or without any extension but with
+    the content of an image, at any depth below its class folder; hidden files and others are
+    left out, and how many of which kind is logged. A link to a folder is
     followed only if it is a class folder.
 
     Args:
         root: The folder.
-        val_fraction: Share kept for validation where the folder has no split of its own.
+        val_fraction: Share kept for validation where the folder has no split of its own; with 1
+            there are no training images, and need be none in a folder of their own.
         name: Name of the set.
 
     Raises:
@@ -60,6 +68,8 @@ def load_folder(root: Path, val_fraction: float, name: str = "folder") -> DataSe
                 f"give {train_dir} to have a share of it kept for validation"
             )
         return _with_own_split(train_dir, val_dirs[0], name)
+    if val_fraction == 1:
+        return _without_training(val_dirs[0] if val_dirs else root, name)
     if val_dirs:
         raise DataError(
             f"{root} has {val_dirs[0].name}/ with class folders but no train/; add train/ with the "
@@ -93,7 +103,7 @@ def _with_fewer_in_val(train_dir: Path, val_dir: Path) -> DataSet:
     val_classes, val = list_classes(val_dir)
     places = {name: place for place, name in enumerate(classes)}
     if unknown := [name for name in val_classes if name not in places]:
-        raise DataError(f"{val_dir} holds classes that {train_dir} does not: {_listed(unknown)}")
+        raise DataError(f"{val_dir} holds classes that {train_dir} does not: {list_names(unknown)}")
     labels = torch.tensor([places[name] for name in val_classes])
     return DataSet(_info("imagenet", classes), train, replace(val, labels_n=labels[val.labels_n]))
 
@@ -106,9 +116,16 @@ def _with_own_split(train_dir: Path, val_dir: Path, name: str) -> DataSet:
         only_val = sorted(set(val_classes) - set(classes))
         raise DataError(
             f"{train_dir} and {val_dir} hold different classes: only in {train_dir.name}/: "
-            f"{_listed(only_train)}; only in {val_dir.name}/: {_listed(only_val)}"
+            f"{list_names(only_train)}; only in {val_dir.name}/: {list_names(only_val)}"
+            f"{describe_lookalikes(only_train, only_val)}"
         )
     return DataSet(_info(name, classes), train, val)
+
+
+def _without_training(folder: Path, name: str) -> DataSet:
+    classes, files = list_classes(folder)
+    none = files.choose(torch.empty(0, dtype=torch.int64))
+    return DataSet(_info(name, classes), none, files)
 
 
 def _with_hashed_split(root: Path, val_fraction: float, name: str) -> DataSet:
@@ -119,7 +136,7 @@ def _with_hashed_split(root: Path, val_fraction: float, name: str) -> DataSet:
     counts_k = torch.bincount(train.labels_n, minlength=len(classes)).tolist()
     unseen = [label for label, count in zip(classes, counts_k, strict=True) if not count]
     if unseen or not len(val):
-        what = f"no training image of {_listed(unseen)}" if unseen else "no validation image"
+        what = f"no training image of {list_names(unseen)}" if unseen else "no validation image"
         raise DataError(
             f"the split by a hash of the file names leaves {what} of {root}; add images, change "
             f"val_fraction={val_fraction} or make train/ and val/ yourself"
@@ -140,9 +157,16 @@ def list_classes(root: Path) -> tuple[tuple[str, ...], FileSplit]:
         The class names, sorted, and the files, sorted within each class.
 
     Raises:
-        DataError: There is no class folder, or one without an image or with a name not in UTF-8.
+        DataError: There is no class folder, or one without an image or with a name not in UTF-8,
+            a link is in the way, or something cannot be read.
     """
-    listing = list_images(root)
+    try:
+        check_class_folders(root)
+        listing = list_images(root)
+    except OSError as error:
+        raise DataError(
+            f"{error.filename or root}: {error.strerror}; make it readable, or remove it"
+        ) from None
     classes = listing.classes
     if not classes:
         raise DataError(
@@ -150,32 +174,29 @@ def list_classes(root: Path) -> tuple[tuple[str, ...], FileSplit]:
         )
     if foreign := [label for label in classes if not is_utf8(label)]:
         raise DataError(
-            f"{root}: the names of {_listed(foreign)} are not UTF-8, in which a network keeps the "
-            "names of its classes; rename the folders"
+            f"{root}: the names of {list_names(foreign)} are not UTF-8, in which a network keeps "
+            "the names of its classes; rename the folders"
         )
     counted = zip(classes, listing.counts, strict=True)
     if empty := [label for label, count in counted if not count]:
         raise DataError(
-            f"no image in {_listed(empty)} of {root}; remove the folder or add images "
+            f"no image in {list_names(empty)} of {root}; remove the folder or add images "
             f"({', '.join(sorted(EXTENSIONS))})"
         )
-    if listing.num_ignored:
-        _LOG.warning(
-            "%s: left out %d hidden or other files that are no images", root, listing.num_ignored
-        )
-    labels_n = torch.repeat_interleave(torch.tensor(listing.counts))
-    return classes, FileSplit(root, listing.names, labels_n)
+    if listing.ignored:
+        left_out = describe_ignored(listing.ignored)
+        _LOG.warning("%s: left out files that are no images: %s", root, left_out)
+    names, labels = name_classes(root, classes)
+    labels_n = torch.tensor(labels).repeat_interleave(torch.tensor(listing.counts))
+    return names, FileSplit(root, listing.names, labels_n)
 
 
 def _holds_folders(folder: Path) -> bool:
-    return folder.is_dir() and bool(subfolders(folder))
+    try:
+        return folder.is_dir() and bool(subfolders(folder))
+    except OSError as error:
+        raise DataError(f"{folder}: {error.strerror}; make it readable, or remove it") from None
 
 
 def _info(name: str, classes: tuple[str, ...]) -> DataInfo:
     return DataInfo(name, classes, 3, _DEFAULT_SIZE_PX, _MEAN, _STD)
-
-
-def _listed(names: list[str]) -> str:
-    """Write a few of many names."""
-    shown = ", ".join(names[:5]) or "none"
-    return f"{shown} and {len(names) - 5} more" if len(names) > 5 else shown

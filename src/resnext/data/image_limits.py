@@ -7,18 +7,21 @@ from the formats: no file that holds an image as an encoder writes it is refused
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection
 
-from PIL import Image
+from PIL import Image, features
 
 from resnext.data.bitmap_limits import check_bmp, check_gif
 from resnext.data.jpeg_limits import check_jpeg
-from resnext.data.netpbm import check_netpbm
+from resnext.data.netpbm import check_netpbm, is_deep
 from resnext.data.png_limits import check_png
 from resnext.data.tiff_limits import check_tiff
 
-FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
-"""Pillow's other formats stay shut: some start other programs (EPS), none holds photographs."""
+_AVIF = ("AVIF",) if "avif" in features.modules and features.check("avif") else ()
+FORMATS = (*_AVIF, "BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
+"""AVIF where Pillow was built with it. Pillow's other formats stay shut: some start other programs
+(EPS), none holds photographs."""
 
 MAX_PIXELS = 128_000_000
 """Larger images are refused: a small file can claim any size and exhaust the memory."""
@@ -27,6 +30,7 @@ MAX_PIXELS = 128_000_000
 # transparency, and more with WebP. A test holds them against what decoding takes.
 _BYTES_PER_PIXEL = 16
 _BYTES_PER_PIXEL_WEBP = 32
+_BYTES_PER_PIXEL_DEEP = 32  # of samples of 16 bits, read in two halves
 _BYTES_PER_ROW = 64  # Pillow rounds rows up and keeps pointers to them, in each conversion
 _LOSSLESS_BLOCK_PIXELS = 16
 _LOSSLESS_BLOCK_BITS = 20
@@ -43,6 +47,24 @@ _STARTS = {
     b"P": "PPM",
     **dict.fromkeys((b"II*\0", b"II\0*", b"II+\0", b"MM\0*", b"MM*\0", b"MM\0+"), "TIFF"),
 }
+
+_BMP_HEADERS = frozenset(size.to_bytes(4, "little") for size in (12, 40, 52, 56, 64, 108, 124))
+
+
+def format_of(data: bytes) -> str:
+    """Tell the format of an image by its first bytes, as Pillow names it; empty if unknown."""
+    return next((form for start, form in _STARTS.items() if data.startswith(start)), "")
+
+
+def starts_like_image(start: bytes) -> bool:
+    """Tell whether a file is an image of an accepted format, by its first 32 bytes."""
+    form = format_of(start)
+    if form == "BMP":
+        return start[14:18] in _BMP_HEADERS
+    if form == "PPM":
+        return re.match(rb"P[1-6f][\s#]", start) is not None
+    is_avif = start[4:8] == b"ftyp" and start[8:12] in (b"avif", b"avis") and bool(_AVIF)
+    return bool(form) or is_avif or (start[:4] == b"RIFF" and start[8:12] == b"WEBP")
 
 
 def check_image(
@@ -62,7 +84,7 @@ def check_image(
         ImageLimitError: It is such a file.
         DataError: Its structure is damaged.
     """
-    found = next((form for start, form in _STARTS.items() if data.startswith(start)), "")
+    found = format_of(data)
     if found in formats and found in _CHECKS:
         _CHECKS[found](data, max_pixels)
 
@@ -86,10 +108,12 @@ def decoding_bytes(image: Image.Image, data: bytes) -> int:
     """
     width, height = image.size
     num_bytes = _BYTES_PER_ROW * max(width, height)
-    if image.format != "WEBP":
+    if getattr(image, "content", data) is not data:
+        num_bytes += len(data)  # a copy without the notes
+    if image.format not in ("WEBP", "AVIF"):
         tags = getattr(image, "tag_v2", {})
         tile = int(tags.get(_TIFF_TILE_WIDTH, 0)) * int(tags.get(_TIFF_TILE_HEIGHT, 0))
-        return num_bytes + _BYTES_PER_PIXEL * max(width * height, tile)
+        return num_bytes + _bytes_per_pixel(image, data) * max(width * height, tile)
     if b"VP8L" in data or b"ALPH" in data:
         # Lossless WebP may have its own code for each 4 x 4 pixels, each with tables.
         num_codes = min(
@@ -99,3 +123,14 @@ def decoding_bytes(image: Image.Image, data: bytes) -> int:
         )
         num_bytes += _BYTES_PER_LOSSLESS_CODE * num_codes
     return num_bytes + _BYTES_PER_PIXEL_WEBP * width * height
+
+
+def _bytes_per_pixel(image: Image.Image, data: bytes) -> int:
+    if image.format == "PNG":
+        return _BYTES_PER_PIXEL_DEEP if data[24] == 16 else _BYTES_PER_PIXEL
+    if image.format == "PPM":
+        return _BYTES_PER_PIXEL_DEEP if is_deep(data) else _BYTES_PER_PIXEL
+    layout = getattr(image, "layout", None)  # of a TIFF
+    if layout is None or not layout.is_deep:
+        return _BYTES_PER_PIXEL
+    return max(_BYTES_PER_PIXEL_DEEP, 7 * int(layout.pixel_bits) // 8)

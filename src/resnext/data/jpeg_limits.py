@@ -28,6 +28,9 @@ _NO_LENGTH = frozenset({0x01, *range(0xD0, 0xD8)})
 _LENGTH = frozenset({0xC4, 0xCC, 0xDB, 0xDC, 0xDD, *range(0xE0, 0xF0), 0xFE}) | _FRAMES
 _SCAN, _END = 0xDA, 0xD9
 _TRUNCATED = "truncated: the JPEG ends in its header"
+_JFIF_MARKER, _ADOBE_MARKER = 0xE0, 0xEE
+_NOTES = frozenset({*range(0xE0, 0xF0), 0xFE})
+_XMP = b"http://ns.adobe.com/xap/1.0/\0"
 _EXIF, _MULTI_PICTURE = b"Exif\0\0", b"MPF\0"
 # Between the segments of a scan: 0xFF is followed by 0, by a restart or by more of 0xFF.
 _NEXT_MARKER = re.compile(rb"\xff+([^\x00\xff\xd0-\xd7])", re.DOTALL)
@@ -40,11 +43,17 @@ class JpegHeader(NamedTuple):
         frame: Of 0xC0 for baseline, 0xC2 for progressive, ...
         scan: Of 0xDA.
         is_tidy: The segments follow each other without a byte between them.
+        notes: Where the segments are that change no pixel, each from its first byte to behind it.
+        exif: EXIF metadata; empty if there is none.
+        xmp: XMP metadata; empty if there is none.
     """
 
     frame: int
     scan: int
     is_tidy: bool
+    notes: tuple[tuple[int, int], ...] = ()
+    exif: bytes = b""
+    xmp: bytes = b""
 
 
 def check_jpeg(data: bytes, max_pixels: int) -> None:
@@ -78,6 +87,7 @@ def read_jpeg_header(data: bytes) -> JpegHeader:
     """
     position, frame, num_junk = 2, 0, 0
     exif: list[bytes] = []
+    xmp, notes = b"", list[tuple[int, int]]()
     for _ in range(MAX_SEGMENTS):
         if position + 4 <= len(data) and data[position] == 0xFF and data[position + 1] in _LENGTH:
             place = position + 1  # as nearly all are
@@ -94,13 +104,18 @@ def read_jpeg_header(data: bytes) -> JpegHeader:
         if marker == _SCAN and frame:
             if max(place + 3, frame + 9 + 3 * 4) >= len(data):  # no decoder takes more than four
                 raise DataError(_TRUNCATED)
-            check_exif(b"".join(exif))
-            return JpegHeader(frame, place, num_junk == 0)
+            joined = b"".join(exif)
+            check_exif(joined)
+            return JpegHeader(frame, place, num_junk == 0, tuple(notes), joined, xmp)
         position = place + 1 + _uint16(data, place + 1)
         if marker not in _LENGTH or (marker in _FRAMES and frame) or position < place + 3:
             raise DataError("the JPEG's header is damaged")
         if marker in _FRAMES:
             frame = place
+        elif marker in _NOTES and not _tells_colors(data, place, position):
+            notes.append((place - 1, position))
+        if marker == 0xE1 and data.startswith(_XMP, place + 3):
+            xmp = data[place + 3 + len(_XMP) : position]
         elif marker == 0xE1 and data.startswith(_EXIF, place + 3):
             exif.append(data[place + (9 if exif else 3) : position])
             if sum(map(len, exif)) > MAX_EXIF_BYTES:
@@ -108,6 +123,17 @@ def read_jpeg_header(data: bytes) -> JpegHeader:
         elif marker == 0xE2 and data.startswith(_MULTI_PICTURE, place + 3):
             check_exif(data[place + 7 : position])
     raise ImageLimitError(f"the JPEG has more than {MAX_SEGMENTS:,} segments before its image data")
+
+
+def _tells_colors(data: bytes, place: int, end: int) -> bool:
+    """Tell whether a segment is one of JFIF or Adobe, whole enough for the decoder to use it."""
+    if data[place] == _JFIF_MARKER:
+        return data.startswith(b"JFIF\0", place + 3) and end - place >= 3 + 14
+    return (
+        data[place] == _ADOBE_MARKER
+        and data.startswith(b"Adobe", place + 3)
+        and end - place >= 3 + 12
+    )
 
 
 def _find_marker(data: bytes, position: int) -> int:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from resnext.data.decode import EXTENSIONS
+from resnext.data.image_names import count_ignored, is_image
 from resnext.data.names import NameBuilder, PackedNames
 
-_SUFFIXES = tuple(EXTENSIONS)  # str.endswith takes a tuple, and a million names fast
 _NS = 10**9
 
 Stamp = tuple[int, int, int]
@@ -26,13 +26,13 @@ class Listing:
         classes: The class folders, sorted.
         counts: Images in each.
         names: Their paths below the folder, class by class, sorted within each.
-        num_ignored: Hidden files and others that are no images.
+        ignored: How many hidden files and others that are no images there are, by their kind.
     """
 
     classes: tuple[str, ...]
     counts: tuple[int, ...]
     names: PackedNames
-    num_ignored: int
+    ignored: dict[str, int]
 
 
 def list_tree(root: Path) -> tuple[Listing, dict[str, Stamp]]:
@@ -45,19 +45,19 @@ def list_tree(root: Path) -> tuple[Listing, dict[str, Stamp]]:
     """
     stamps = {"": stamp_of(root)}
     classes = tuple(subfolders(root))
-    builder, counts, ignored = NameBuilder(), [], 0
+    builder, counts, ignored = NameBuilder(), [], Counter[str]()
     for label in classes:
         images: list[str] = []
-        for name, is_image in _walk(root / label, f"{label}/", stamps):
-            if is_image:
+        for name, is_good in _walk(root / label, f"{label}/", stamps):
+            if is_good:
                 images.append(name)
             else:
-                ignored += 1
+                count_ignored(name.rpartition("/")[2], ignored)
         images.sort()
         builder.add(images)
         counts.append(len(images))
     names = PackedNames.of(*builder.arrays())
-    return Listing(classes, tuple(counts), names, ignored), stamps
+    return Listing(classes, tuple(counts), names, dict(ignored)), stamps
 
 
 def stamp_of(folder: Path) -> Stamp:
@@ -83,7 +83,15 @@ def is_settled(stamps: dict[str, Stamp], seconds: float) -> bool:
 def subfolders(folder: Path) -> list[str]:
     """Return the names of the folders in a folder that are not hidden, sorted."""
     with os.scandir(folder) as entries:
-        return sorted(e.name for e in entries if e.is_dir() and not e.name.startswith("."))
+        return sorted(e.name for e in entries if not e.name.startswith(".") and is_folder(e))
+
+
+def is_folder(entry: os.DirEntry[str]) -> bool:
+    """Tell whether an entry is a folder, or a link to one."""
+    try:
+        return entry.is_dir()
+    except OSError:  # a link that leads to itself
+        return False
 
 
 def _walk(folder: Path, prefix: str, stamps: dict[str, Stamp]) -> Iterator[tuple[str, bool]]:
@@ -96,5 +104,4 @@ def _walk(folder: Path, prefix: str, stamps: dict[str, Stamp]) -> Iterator[tuple
                 if not name.startswith("."):
                     yield from _walk(folder / name, f"{prefix}{name}/", stamps)
             else:
-                is_image = name.lower().endswith(_SUFFIXES)
-                yield prefix + name, is_image and name[0] != "." and entry.is_file()
+                yield prefix + name, is_image(entry)

@@ -23,7 +23,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from resnext.cache import cache_folder
 from resnext.checked_json import read_checked, write_checked
-from resnext.data.decode import EXTENSIONS
+from resnext.data.image_names import EXTENSIONS
 from resnext.data.listing import Listing, Stamp, is_settled, list_tree, stamp_of
 from resnext.data.mapped import map_array, write_array
 from resnext.data.name_check import check_names
@@ -32,7 +32,7 @@ from resnext.data.shards.layout import Count, Text
 from resnext.download import sha256_of
 
 _LOG = logging.getLogger(__name__)
-_VERSION = 2
+_VERSION = 3
 _INDEX = "listing.json"
 _LEAST_FILES = 20_000  # fewer are listed in a moment; a cache of them would only be in the way
 _KINDS: dict[str, np.dtype[Any]] = {"text": np.dtype(np.uint8), "ends": np.dtype(np.int64)}
@@ -49,7 +49,7 @@ class _Kept(BaseModel):
     endings: tuple[str, ...]
     classes: tuple[Text, ...]
     counts: tuple[Count, ...]
-    num_ignored: Count
+    ignored: dict[Text, Count]
     files: Annotated[str, Field(pattern=r"\A[0-9a-f]{16}\z")]
     sha256: dict[str, str]
     folders: tuple[tuple[Text, Stamp], ...]
@@ -98,7 +98,7 @@ def _read(root: Path, place: Path) -> Listing | None:
     except (OSError, ValueError, KeyError):
         return None
     names = PackedNames.of(text, ends_n)
-    return Listing(kept.classes, kept.counts, names, kept.num_ignored)
+    return Listing(kept.classes, kept.counts, names, kept.ignored)
 
 
 def _write(place: Path, root: Path, listing: Listing, stamps: dict[str, Stamp]) -> None:
@@ -120,7 +120,7 @@ def _write(place: Path, root: Path, listing: Listing, stamps: dict[str, Stamp]) 
         "endings": sorted(EXTENSIONS),
         "classes": listing.classes,
         "counts": listing.counts,
-        "num_ignored": listing.num_ignored,
+        "ignored": listing.ignored,
         "files": files,
         "sha256": sha256,
         "folders": list(stamps.items()),

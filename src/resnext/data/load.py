@@ -50,8 +50,9 @@ def _keep_classes(data: DataSet, classes: tuple[str, ...]) -> DataSet:
             f"{', '.join(data.info.classes[:20])}{', ...' if len(data.info.classes) > 20 else ''}"
         )
     new_label_k = torch.full((len(data.info.classes),), -1)
+    places = {name: place for place, name in enumerate(data.info.classes)}
     for label, name in enumerate(classes):
-        new_label_k[data.info.classes.index(name)] = label
+        new_label_k[places[name]] = label
     splits = []
     for split in (data.train, data.val):
         labels_n = new_label_k[split.labels_n]

@@ -13,7 +13,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from resnext.data.depth import Range
 from resnext.data.image_errors import ImageLimitError, check_size, too_short
+from resnext.data.samples import Samples
 from resnext.errors import DataError
 
 MAX_HEADER_BYTES = 2**16
@@ -25,6 +27,7 @@ MAX_COMMENTS = 1_000
 _SPACES = b" \t\n\v\f\r"
 _MAX_MAGIC_BYTES, _MAX_TOKEN_BYTES = 6, 10
 _LINE_END = re.compile(rb"[\r\n]")
+_COMMENT = re.compile(rb"#[^\r\n]*")
 _PLAIN_BANDS = {b"P1": 1, b"P2": 1, b"P3": 3}
 _RAW_BITS = {b"P4": 1, b"Pf": 32}  # of a pixel; these have no largest value
 _RAW_BANDS = {b"P5": 1, b"P6": 3, b"P0CMYK": 4, b"PyP": 1, b"PyRGBA": 4, b"PyCMYK": 4}
@@ -66,6 +69,50 @@ def check_netpbm(data: bytes, max_pixels: int) -> None:
         shortest = num_pixels * _RAW_BANDS[header.magic] * (1 if header.most < 256 else 2)
     if num_bytes < shortest:
         raise too_short("PPM", header.width, header.height)
+
+
+def is_deep(data: bytes) -> bool:
+    """Tell whether the samples of a PPM or its kin have more than 8 bits."""
+    header = _read_header(data)
+    return header is not None and (header.most > 255 or header.magic == b"Pf")
+
+
+def netpbm_samples(data: bytes) -> Samples | None:
+    """Read grey or RGB samples of more than 8 bits; None if there are none.
+
+    A largest value of 65,535 is what many programs write for any image of 16 bits, so it declares
+    nothing.
+
+    Args:
+        data: A file that `check_netpbm` accepted.
+
+    Raises:
+        DataError: Its digits are damaged.
+    """
+    header = _read_header(data)
+    if header is None or not 255 < header.most < 2**16:
+        return None
+    bands = {b"P2": 1, b"P3": 3, b"P5": 1, b"P6": 3}.get(header.magic)
+    if bands is None:
+        return None
+    num_values = header.width * header.height * bands
+    if header.magic in _PLAIN_BANDS:
+        values = _read_digits(data[header.start :], num_values, header.most)
+    else:
+        values = np.frombuffer(data, ">u2", num_values, header.start)
+    declared = (Range(0, header.most),) if header.most < 2**16 - 1 else ()
+    return Samples(values.reshape(header.height, header.width, bands), declared)
+
+
+def _read_digits(text: bytes, num_values: int, most: int) -> npt.NDArray[np.uint16]:
+    if b"#" in text:
+        text = _COMMENT.sub(b" ", text)
+    values = np.fromstring(text, np.int32, num_values, sep=" ")  # stops at what is no number
+    if len(values) < num_values:
+        raise DataError("truncated: the PPM ends before its pixels")
+    if values.min() < 0 or values.max() > most:
+        raise DataError("a value of the PPM is larger than its header says")
+    return values.astype(np.uint16)
 
 
 def to_full_range(data: bytes) -> bytes:

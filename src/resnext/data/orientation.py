@@ -9,8 +9,7 @@ from resnext.data.tiff_directory import check_exif
 FIRST_ON_ITS_SIDE = 5
 """Of the eight orientations of EXIF, those from here on exchange width and height."""
 
-# Where Pillow looks for the orientation.
-_NOTES = frozenset({"exif", "xmp", "XML:com.adobe.xmp", "Raw profile type exif"})
+_NOTES = frozenset({"exif", "xmp"})  # where Pillow looks for the orientation
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -23,16 +22,11 @@ _TURNS = {
 
 
 def orientation_of(image: Image.Image) -> int:
-    """Return how the camera was held: 1 is upright, 5 and above on its side.
-
-    A PNG without EXIF metadata before its pixels is decoded, to find it behind them.
-    """
+    """Return how the camera was held: 1 is upright, 5 and above on its side."""
     try:
-        if image.format == "PNG" and "exif" not in image.info:
-            image.load()  # the camera's notes may lie behind the pixels
         if image.format != "TIFF" and _NOTES.isdisjoint(image.info):
             return 1
-        check_exif(image.info.get("exif") or _raw_profile(image))
+        check_exif(image.info.get("exif", b""))
         orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
     # Pixels are good even where the camera's notes beside them are not: any parsing error.
     except Exception:
@@ -46,12 +40,5 @@ def turned(image: Image.Image, orientation: int) -> Image.Image:
     Pillow's `exif_transpose` would also write the metadata again, which takes minutes if there
     is much of it.
     """
-    # Pillow turns a TIFF itself.
-    turn = _TURNS.get(orientation) if image.format != "TIFF" else None
+    turn = _TURNS.get(orientation)
     return image if turn is None else image.transpose(turn)
-
-
-def _raw_profile(image: Image.Image) -> bytes:
-    """Return the camera's notes where Pillow reads them in a text of a PNG."""
-    text = str(image.info.get("Raw profile type exif", ""))
-    return bytes.fromhex("".join(text.split("\n")[3:]))

@@ -10,13 +10,8 @@ from resnext.errors import DataError
 MAX_CHUNKS = 10_000
 """Chunks of any file; a large one may have one for each KiB. Pillow takes 3 microseconds each."""
 
-MAX_TEXT_BYTES = 16 * 2**20
-"""Texts and color profiles, decompressed: Pillow decompresses up to 1 MiB of each when it opens."""
-
 _START = 8
 _DEFLATE_RATIO = 1_032  # 258 bytes by 2 bits
-_MAX_BYTES_PER_TEXT = 2**20
-_COMPRESSED = frozenset({b"zTXt", b"iTXt", b"iCCP"})
 _SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 
 
@@ -28,12 +23,11 @@ def check_png(data: bytes, max_pixels: int) -> None:
         max_pixels: Accepted.
 
     Raises:
-        ImageLimitError: It has too many chunks, too much compressed text or too few bytes for
-            its pixels.
+        ImageLimitError: It has too many chunks, or too few bytes for its pixels.
         DataError: It does not begin with its one header.
     """
     _check_header(data, max_pixels)
-    position, num_text_bytes = _START, 0
+    position = _START
     most = MAX_CHUNKS + len(data) // 1024
     for number in range(most + 1):
         kind = data[position + 4 : position + 8]
@@ -42,10 +36,6 @@ def check_png(data: bytes, max_pixels: int) -> None:
         size = int.from_bytes(data[position : position + 4])
         if number and kind == b"IHDR":
             raise DataError("the PNG has two headers")
-        if kind in _COMPRESSED:
-            num_text_bytes += min(_MAX_BYTES_PER_TEXT, _DEFLATE_RATIO * size)
-            if num_text_bytes > MAX_TEXT_BYTES:
-                raise ImageLimitError("the PNG's texts could become more than 16 MiB")
         position += 12 + size
     raise ImageLimitError(f"the PNG has more than {most:,} chunks")
 

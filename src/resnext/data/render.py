@@ -13,6 +13,7 @@ from torch.utils.data import Dataset
 
 from resnext.data.config import AugmentConfig
 from resnext.data.decode import Photo, decode, decode_bytes, read_file
+from resnext.data.depth import assumed_of
 from resnext.data.names import PackedNames
 from resnext.data.random import Draw, below, derive
 from resnext.data.shards.reader import ShardReader
@@ -52,6 +53,7 @@ class Rendered:
             one file could be read.
         shown_b: Numbers of the images that these are: replacements differ from the request.
         bad: Path and reason of the files that could not be read.
+        assumed: Path of the first image whose range of values had to be assumed, and what was.
         failure: Why the images could not be fetched; then there is nothing else. Said in a
             field, since an exception would arrive wrapped in the worker's traceback.
     """
@@ -59,6 +61,7 @@ class Rendered:
     images_bhwc: torch.Tensor | None
     shown_b: torch.Tensor
     bad: tuple[tuple[str, str], ...] = ()
+    assumed: tuple[str, str] = ("", "")
     failure: str | None = None
 
     def pin_memory(self) -> Rendered:
@@ -143,6 +146,7 @@ class TrainRenderer(Dataset[Rendered]):
         self._fill = list(fill)
         self._keep_size, self._exact = keep_size, exact
         self._transforms: dict[int, SampleTransform] = {}
+        self._assumed = ("", "")
 
     def __getitem__(self, request: Request) -> Rendered:
         try:
@@ -155,6 +159,7 @@ class TrainRenderer(Dataset[Rendered]):
         bad: dict[str, str] = {}
         pixels: list[torch.Tensor] = []
         shown: list[int] = []
+        self._assumed = ("", "")
         transform = self._transform(request.size_px)
         with torch.random.fork_rng(devices=[]):
             for index in request.indices:
@@ -164,7 +169,8 @@ class TrainRenderer(Dataset[Rendered]):
                     return Rendered(None, torch.tensor(shown), tuple(bad.items()))
                 pixels.append(found[0])
                 shown.append(found[1])
-        return Rendered(torch.stack(pixels), torch.tensor(shown), tuple(bad.items()))
+        images_bhwc = torch.stack(pixels)
+        return Rendered(images_bhwc, torch.tensor(shown), tuple(bad.items()), self._assumed)
 
     def _transform(self, size_px: int) -> SampleTransform:
         if size_px not in self._transforms:
@@ -184,7 +190,11 @@ class TrainRenderer(Dataset[Rendered]):
         number = index
         for attempt in range(_MOST_REPLACEMENTS):
             try:
-                return vary(self._images.photo(number)), number
+                photo = self._images.photo(number)
+                pixels = vary(photo)
+                if not self._assumed[1] and isinstance(photo, Photo) and photo.assumed:
+                    self._assumed = (self._images.place(number), photo.assumed)
+                return pixels, number
             except DataError as error:
                 bad[self._images.place(number)] = str(error)
             key = derive(self._seed, Draw.REPLACEMENT, attempt)
@@ -210,14 +220,18 @@ class EvalRenderer(Dataset[Rendered]):
         bad: dict[str, str] = {}
         pixels: list[torch.Tensor] = []
         shown: list[int] = []
+        assumed = ("", "")
         for index in request.indices:
             try:
-                pixels.append(prepare_views(self._images.open(index), self._view))
+                image = self._images.open(index)
+                pixels.append(prepare_views(image, self._view))
                 shown.append(index)
+                if not assumed[1] and (found := assumed_of(image)):
+                    assumed = (self._images.place(index), found)
             except DataError as error:
                 bad[self._images.place(index)] = str(error)
         images_bhwc = torch.cat(pixels) if pixels else None
-        return Rendered(images_bhwc, torch.tensor(shown), tuple(bad.items()))
+        return Rendered(images_bhwc, torch.tensor(shown), tuple(bad.items()), assumed)
 
 
 def _failed(error: DownloadError) -> Rendered:

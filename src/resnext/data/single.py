@@ -9,10 +9,14 @@ import torch
 from PIL import Image
 
 from resnext.data.decode import decode
-from resnext.data.geometry import center_crop, resize_short_side
+from resnext.data.depth import AssumptionLog, assumed_of
+from resnext.data.geometry import cut_long
+from resnext.data.preparation import Preparation
 from resnext.data.views import View, take_views
 from resnext.errors import DataError
 from resnext.model.card import Interpolation
+
+_ASSUMPTIONS = AssumptionLog()  # one for all the files of a command
 
 
 def prepare_image(
@@ -37,24 +41,24 @@ def prepare_image(
     Raises:
         DataError: The file is bad; the message names it.
     """
-    image = _open(path, in_channels)
-    image = resize_short_side(image, max(resize_px or size_px, size_px), interpolation)
-    return to_hwc(center_crop(image, size_px, size_px)).permute(2, 0, 1)
+    preparation = Preparation(size_px, resize_px, interpolation)
+    return to_hwc(preparation.crop(_open(path, in_channels))).permute(2, 0, 1)
 
 
 def read_image(path: Path, in_channels: int = 3) -> torch.Tensor:
-    """Read an image as it is: uint8, in_channels x height x width.
+    """Read an image for a network that resizes and crops inside: uint8, in_channels x h x w.
+
+    A very long image is cut, as everywhere.
 
     Raises:
         DataError: The file is bad; the message names it.
     """
-    return to_hwc(_open(path, in_channels)).permute(2, 0, 1)
+    return to_hwc(cut_long(_open(path, in_channels))).permute(2, 0, 1)
 
 
 def prepare_views(image: Image.Image, view: View) -> torch.Tensor:
     """Cut the crops of a view from a decoded image: uint8 v x size x size x c."""
-    image = resize_short_side(image, view.resize_px or view.size_px, view.interpolation)
-    image_bchw = to_hwc(image).permute(2, 0, 1).unsqueeze(0)
+    image_bchw = to_hwc(view.preparation.resize(image)).permute(2, 0, 1).unsqueeze(0)
     return take_views(image_bchw, view).permute(0, 2, 3, 1)
 
 
@@ -66,6 +70,8 @@ def to_hwc(image: Image.Image) -> torch.Tensor:
 
 def _open(path: Path, in_channels: int) -> Image.Image:
     try:
-        return decode(path, in_channels)
+        image = decode(path, in_channels)
     except DataError as error:
         raise DataError(f"bad image {path}: {error}") from error
+    _ASSUMPTIONS.report(str(path), assumed_of(image))
+    return image

@@ -7,7 +7,7 @@ bytes, so that 64 KiB become hundreds of megabytes.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from resnext.data.image_errors import ImageLimitError
@@ -23,6 +23,17 @@ SIZE_OF_TYPE = {
 INTEGERS = {3: "H", 4: "L", 13: "L", 16: "Q"}
 """The types of lengths, offsets and codes, as `struct` names them."""
 
+# Those that decide the pixels or their orientation. After the baseline's: T4 and T6 options,
+# predictor, color map, tiles, ink set and names, extra samples, ranges, JPEG tables, YCbCr.
+_PIXEL_TAGS = frozenset(
+    {
+        *(256, 257, 258, 259, 262, 266, 273, 274, 277, 278, 279, 280, 281, 284),
+        *(292, 293, 317, 320, 322, 323, 324, 325, 332, 334, 338, 339, 340, 341, 347),
+        *range(512, 522),
+        *(529, 530, 531, 532),
+    }
+)
+_LONG = 4
 _EXIF_PREFIX = b"Exif\0\0"
 # Fewer bytes than these cannot claim more than a few megabytes: not worth reading twice.
 _HARMLESS_BYTES = 8 * 2**10
@@ -90,6 +101,47 @@ def check_tags(tags: list[Tag], num_bytes: int) -> None:
         raise ImageLimitError(
             f"the tags of the metadata claim {claimed:,} bytes, where there are {num_bytes:,}"
         )
+
+
+def without_notes(data: bytes) -> bytes:
+    """Return a TIFF of its first image, without the tags that change no pixel.
+
+    Pillow and libtiff may refuse the file if those are damaged.
+
+    Args:
+        data: A TIFF with a whole header.
+    """
+    return change_directory(data, lambda tag: tag.number in _PIXEL_TAGS, {})
+
+
+def change_directory(
+    data: bytes, is_kept: Callable[[Tag], bool], values: Mapping[int, int]
+) -> bytes:
+    """Return a TIFF of its first image, with other tags.
+
+    Args:
+        data: A TIFF with a whole header.
+        is_kept: Says of each tag whether it stays.
+        values: The one value of tags that are changed, if they are there.
+    """
+    order, is_big = (">" if data[:2] == b"MM" else "<"), data[2] == 43
+    (start,) = struct.unpack_from(order + ("Q" if is_big else "L"), data, 8 if is_big else 4)
+    size, entry, width = ("Q", "HHQQ", 20) if is_big else ("H", "HHLL", 12)
+    first = start + struct.calcsize(order + size)
+    kept = []
+    for index, tag in enumerate(read_directory(data, start, order, is_big)):
+        if tag.number in values:
+            content = struct.pack(order + entry, tag.number, _LONG, 1, values[tag.number])
+            if order == ">" and is_big:
+                content = struct.pack(">HHQLL", tag.number, _LONG, 1, values[tag.number], 0)
+            kept.append(content)
+        elif is_kept(tag):
+            kept.append(data[first + index * width : first + (index + 1) * width])
+    last = bytes(8 if is_big else 4)  # no further image
+    directory = struct.pack(order + size, len(kept)) + b"".join(kept) + last
+    changed = bytearray(data)
+    changed[start : start + len(directory)] = directory
+    return bytes(changed)
 
 
 def check_exif(exif: bytes) -> None:

@@ -10,6 +10,7 @@ from resnext.data.bad_files import BadFiles
 from resnext.data.batch import Batch, memory_format
 from resnext.data.batches import batch_span, largest_share, num_steps, rank_span
 from resnext.data.config import AugmentConfig
+from resnext.data.depth import AssumptionLog
 from resnext.data.finish import Finisher
 from resnext.data.mix import PairMix, apply_mix, draw_mix, is_mixing
 from resnext.data.random import epoch_order
@@ -94,6 +95,7 @@ class TrainLoader:
         self._rank, self._world_size = rank, world_size
         self._layout = memory_format(channels_last=channels_last)
         self._bad_files = BadFiles(len(split)) if bad_files is None else bad_files
+        self._assumptions = AssumptionLog()
         self._labels_n = split.labels_n.to(device)
         self._finisher = Finisher(augment, info, seed, device)
         self._stored_nhwc: torch.Tensor | None = None
@@ -166,6 +168,7 @@ class TrainLoader:
         check_fetched(rendered)
         for path, reason in rendered.bad:
             self._bad_files.record(path, reason)
+        self._assumptions.report(*rendered.assumed)
         if rendered.images_bhwc is None:
             raise DataError("no image file could be read; the log names them and the reasons")
         return rendered.images_bhwc.to(self._device, non_blocking=True)

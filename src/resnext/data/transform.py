@@ -13,8 +13,8 @@ from torchvision.transforms import v2
 
 from resnext.data.config import AugmentConfig
 from resnext.data.decode import Photo
-from resnext.data.geometry import center_crop, resize_short_side
 from resnext.data.jpeg import Box, coarsest_factor
+from resnext.data.preparation import Preparation
 from resnext.data.single import to_hwc
 
 
@@ -85,8 +85,7 @@ class SampleTransform:
             return self._vary(_to_image(pixels_hwc)) if self._steps else pixels_hwc
         image = photo.load() if isinstance(photo, Photo) else photo
         if not self._keep_size:
-            side_px = self._size_px
-            image = center_crop(resize_short_side(image, side_px), side_px, side_px)
+            image = Preparation(self._size_px).crop(image)
         return self._vary(image)
 
     def _draw_box(self, random_crop: v2.RandomResizedCrop, size: tuple[int, int]) -> Box:

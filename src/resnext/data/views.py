@@ -8,8 +8,9 @@ import torch
 import torch.nn.functional as F
 
 from resnext.data.config import ViewConfig
+from resnext.data.preparation import Preparation
 from resnext.errors import ConfigError
-from resnext.model.card import Interpolation
+from resnext.model.card import Interpolation, ModelCard
 
 
 @dataclass(frozen=True)
@@ -17,16 +18,11 @@ class View:
     """A `ViewConfig` with its sizes settled.
 
     Attributes:
-        size_px: Side of the crop.
-        resize_px: Short side to which the image is resized first; None takes the image as
-            it is where it has the crop's size, and resizes it to that size where not.
-        interpolation: Filter of that resize.
+        preparation: The resize, and the side of each crop.
         config: Which crops.
     """
 
-    size_px: int
-    resize_px: int | None
-    interpolation: Interpolation
+    preparation: Preparation
     config: ViewConfig
 
 
@@ -35,27 +31,56 @@ def default_resize_px(size_px: int) -> int:
     return round(size_px * 8 / 7)
 
 
-def resolve_view(config: ViewConfig, size_px: int, *, is_files: bool) -> View:
-    """Settle the sizes of a view.
+def view_of_training(
+    config: ViewConfig, size_px: int, *, is_memory: bool, is_enlarged: bool
+) -> ViewConfig:
+    """Settle the resize of validation while training, where no card says it yet.
+
+    A resized crop enlarges what it shows, and the usual view (256 for 224) makes up for some of
+    that. Training on the whole image, or on windows of it, must not be judged on enlarged ones.
+
+    Args:
+        config: What was asked for.
+        size_px: Side of the images in training, where the view names none.
+        is_memory: The images are a set in memory, which are used as they are.
+        is_enlarged: Training shows resized crops.
+    """
+    if is_memory or config.resize_px is not None:
+        return config
+    size_px = config.size_px or size_px
+    is_usual = is_enlarged or config.ten_crop
+    return config.replace(resize_px=default_resize_px(size_px) if is_usual else size_px)
+
+
+def view_of_card(config: ViewConfig, card: ModelCard) -> ViewConfig:
+    """Fill in how a network was validated: sizes and filter, unless another is asked for."""
+    preparation = Preparation.of_card(card, config.size_px)
+    return config.replace(
+        size_px=preparation.size_px,
+        resize_px=config.resize_px or preparation.resize_px,
+        interpolation=config.interpolation or preparation.interpolation,
+    )
+
+
+def resolve_view(config: ViewConfig, size_px: int) -> View:
+    """Settle the sizes of a view; without a resize, images have the size of the crop.
 
     Args:
         config: What was asked for.
         size_px: The data set's crop, where the view names none.
-        is_files: Whether images come from files of any size or from arrays.
 
     Raises:
         ConfigError: The crop is larger than the resized image, or ten crops would be
             one and the same.
     """
-    size_px = config.size_px or size_px
-    resize_px = config.resize_px or (default_resize_px(size_px) if is_files else None)
+    size_px, resize_px = config.size_px or size_px, config.resize_px
     if resize_px is not None and resize_px < size_px:
         raise ConfigError(f"resize_px={resize_px} is smaller than the crop, size_px={size_px}")
     if config.ten_crop and (resize_px or size_px) == size_px:
         raise ConfigError(
             f"ten_crop=True needs resize_px above size_px={size_px}; else all crops are the same"
         )
-    return View(size_px, resize_px, config.interpolation or "bilinear", config)
+    return View(Preparation(size_px, resize_px, config.interpolation or "bilinear"), config)
 
 
 def resize_batch(
@@ -78,7 +103,7 @@ def take_views(images_bchw: torch.Tensor, view: View) -> torch.Tensor:
         b·v images, those of one original together: the centre or (ten crops) the four
         corners and the centre, then the same mirrored if the view has them mirrored.
     """
-    size = view.size_px
+    size = view.preparation.size_px
     down, right = images_bchw.shape[2] - size, images_bchw.shape[3] - size
     corners = [(round(down / 2), round(right / 2))]
     if view.config.ten_crop:

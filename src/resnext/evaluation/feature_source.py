@@ -15,11 +15,12 @@ from resnext.data.load import load_data
 from resnext.data.loader import EvalLoader
 from resnext.data.random import subset_order
 from resnext.data.split import DataInfo, Split
+from resnext.data.views import view_of_card
 from resnext.errors import ConfigError
 from resnext.evaluation.features import Embedder, FeatureBatch, extract
 from resnext.evaluation.loaded import open_model
 from resnext.evaluation.run import Effort
-from resnext.evaluation.target import fit_images, settle_view
+from resnext.evaluation.target import fit_images
 from resnext.training.run_folder import CONFIG, read_config
 
 SplitName = Literal["train", "val"]
@@ -74,11 +75,17 @@ class FeatureSource:
         self.data, view = _find_data(run, request)
         loaded = load_data(self.data)
         self.info: DataInfo = fit_images(loaded.info, loaded.train, self.model)
-        self.view = settle_view(view, self.model.card)
+        self.view = view_of_card(view, self.model.card)
         self.splits: dict[SplitName, Split] = {
             "train": _limit(loaded.train, request.limit),
             "val": _limit(loaded.val, request.limit),
         }
+        if effort.note is not None:
+            num_train, num_val = (len(self.splits[name]) for name in ("train", "val"))
+            effort.note(
+                f"images of {self.info.name}: {num_train:,} for training, {num_val:,} for "
+                "validation"
+            )
         self._device, self._effort = device, effort
         self._bad_files = {name: BadFiles(len(split)) for name, split in self.splits.items()}
 

@@ -8,6 +8,8 @@ from typing import Any
 
 import torch
 
+from resnext.evaluation.confusion import as_json, images_per_class
+
 
 @dataclass(frozen=True)
 class Mistake:
@@ -39,7 +41,8 @@ class EvalResult:
         top5_error: Images whose label is not among the five most probable classes; None
             for five classes or fewer, where it would be 0.
         loss: Mean cross-entropy in nats.
-        confusion_kk: int64 counts; rows are labels, columns predictions.
+        confusion_kk: int64 counts; rows are labels, columns predictions. A sparse tensor
+            beyond `confusion.MAX_DENSE_CLASSES`.
         bins: Calibration by confidence, 3 x bins, float64: number of images, sum of
             confidences, number of right predictions. Bins have equal widths over 0..1.
         mistakes: The most confident wrong predictions, most confident first.
@@ -71,11 +74,12 @@ class EvalResult:
         """Share of each class's images that is wrong; classes without images are left out."""
         if self.confusion_kk is None:
             return {}
-        totals = self.confusion_kk.sum(dim=1).tolist()
-        right = self.confusion_kk.diagonal().tolist()
+        totals_k, right_k = images_per_class(self.confusion_kk)
         return {
             label: 100.0 * (total - good) / total
-            for label, (total, good) in enumerate(zip(totals, right, strict=True))
+            for label, (total, good) in enumerate(
+                zip(totals_k.tolist(), right_k.tolist(), strict=True)
+            )
             if total
         }
 
@@ -85,8 +89,8 @@ class EvalResult:
         Args:
             classes: Class names in the order of the labels; by default their numbers.
         """
-        confusion = None if self.confusion_kk is None else self.confusion_kk.tolist()
-        names = classes or [str(label) for label in range(len(confusion or ()))]
+        num_classes = 0 if self.confusion_kk is None else len(self.confusion_kk)
+        names = classes or [str(label) for label in range(num_classes)]
         return {
             "num_images": self.num_images,
             "top1_error": self.top1_error,
@@ -94,5 +98,5 @@ class EvalResult:
             "loss": self.loss,
             "calibration_error": self.calibration_error,
             "per_class_error": {names[k]: error for k, error in self.per_class_error.items()},
-            "confusion": confusion,
+            "confusion": None if self.confusion_kk is None else as_json(self.confusion_kk),
         }

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, NullFormatter
 
+from resnext.evaluation.confusion import filled_cells, images_per_class
 from resnext.evaluation.drawing import BLUE, GREY, ORANGE, as_png, as_svg, clean, new_axes
 
 Rows = Sequence[dict[str, Any]]
@@ -93,10 +93,13 @@ def draw_class_errors(errors: Iterable[float]) -> str:
 def draw_confusion(confusion_kk: torch.Tensor) -> str:
     """Draw a large confusion matrix as a picture, each row as shares of its class."""
     num_classes = len(confusion_kk)
-    shares_kk = confusion_kk / confusion_kk.sum(dim=1, keepdim=True).clamp(min=1)
+    labels_c, predictions_c, counts_c = filled_cells(confusion_kk)
+    totals_k, _ = images_per_class(confusion_kk)
     # A cell smaller than a pixel would fade away; the largest of its neighbours stands for it.
     side = min(num_classes, _MOST_CELLS)
-    cells = F.adaptive_max_pool2d(shares_kk.unsqueeze(0), side).squeeze(0)
+    places_c = labels_c * side // num_classes * side + predictions_c * side // num_classes
+    shares_c = counts_c / totals_k[labels_c]
+    cells = torch.zeros(side * side).scatter_reduce(0, places_c, shares_c, "amax").view(side, side)
     figure = Figure(figsize=(5.6, 5.2), layout="constrained")
     axes = figure.subplots()
     # The square root brings out the rare confusions, which are what one looks for.

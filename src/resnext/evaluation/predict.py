@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -13,8 +13,9 @@ from pathlib import Path
 import torch
 
 from resnext.class_lists import readable
-from resnext.data.decode import EXTENSIONS
+from resnext.data.image_names import count_ignored, is_image
 from resnext.data.normalise import normalise
+from resnext.data.preparation import Preparation
 from resnext.data.single import prepare_image, read_image
 from resnext.errors import ConfigError, DataError
 from resnext.evaluation.loaded import Loaded
@@ -99,11 +100,11 @@ class Predictor:
 
     def _read(self, path: Path) -> torch.Tensor:
         """Return uint8 c x h x w."""
-        card = self._card
         if self._is_whole:
             return read_image(path, self._in_channels)
+        wanted = Preparation.of_card(self._card)
         return prepare_image(
-            path, card.image_size_px, card.resize_px, self._in_channels, card.interpolation
+            path, wanted.size_px, wanted.resize_px, self._in_channels, wanted.interpolation
         )
 
     def _predict_batch(
@@ -142,23 +143,29 @@ class Predictor:
         return list(zip(tops.values.tolist(), tops.indices.tolist(), strict=True))
 
 
-def find_images(paths: Iterable[Path]) -> Iterator[Path]:
+def find_images(paths: Iterable[Path], ignored: Counter[str] | None = None) -> Iterator[Path]:
     """Walk over files and folders, yielding image files one by one.
 
     A path that is given is always yielded, unless it is a folder; in folders, files count
-    by their extension, and hidden ones do not. Names are in order within each folder, up
-    to 10,000 at a time, so that a folder of any size costs little memory.
+    by their extension or, without one, by their content, and hidden ones do not. Names are
+    in order within each folder, up to 10,000 at a time, so that a folder of any size costs
+    little memory.
 
     A folder that cannot be listed is yielded itself; reading it then tells the reason.
+
+    Args:
+        paths: Files and folders.
+        ignored: Gets how many files of a folder are no images, by their kind.
     """
+    ignored = Counter() if ignored is None else ignored
     for path in paths:
         if path.is_dir():
-            yield from _walk(path)
+            yield from _walk(path, ignored)
         else:
             yield path
 
 
-def _walk(folder: Path) -> Iterator[Path]:
+def _walk(folder: Path, ignored: Counter[str]) -> Iterator[Path]:
     try:
         entries = os.scandir(folder)
     except OSError:
@@ -167,9 +174,10 @@ def _walk(folder: Path) -> Iterator[Path]:
     with entries:
         while chunk := sorted(islice(entries, _SORTED_TOGETHER), key=lambda entry: entry.name):
             for entry in chunk:
-                if entry.name.startswith("."):
-                    continue
                 if entry.is_dir(follow_symlinks=False):  # a link could lead round in a circle
-                    yield from _walk(folder / entry.name)
-                elif Path(entry.name).suffix.lower() in EXTENSIONS and entry.is_file():
+                    if not entry.name.startswith("."):
+                        yield from _walk(folder / entry.name, ignored)
+                elif is_image(entry):
                     yield folder / entry.name
+                else:
+                    count_ignored(entry.name, ignored)

@@ -6,6 +6,7 @@ Legend: n images, d features, k classes.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
@@ -19,6 +20,7 @@ from resnext.evaluation.linear_probe import fit_linear
 Method = Literal["linear", "knn"]
 
 _NUM_GUESSES = 5
+_MOST_SCORES = 2**24  # 128 MiB in float64
 
 
 @dataclass(frozen=True)
@@ -92,18 +94,21 @@ def probe_knn(
     Raises:
         ConfigError: There are fewer training images than neighbours.
     """
-    scores_nk = knn_scores(
-        train.features_nd,
-        train.labels_n,
-        val.features_nd,
-        num_classes=num_classes,
-        neighbours=neighbours,
-        device=device,
-    )
+
+    def score(features_bd: torch.Tensor) -> torch.Tensor:
+        return knn_scores(
+            train.features_nd,
+            train.labels_n,
+            features_bd,
+            num_classes=num_classes,
+            neighbours=neighbours,
+            device=device,
+        )
+
     settings: dict[str, Any] = asdict(neighbours)
     if neighbours.temperature == math.inf:
         settings["temperature"] = "inf"  # JSON has no infinity
-    return _result("knn", scores_nk, train, val, settings)
+    return _result("knn", score, num_classes, train, val, settings)
 
 
 def probe_linear(
@@ -116,8 +121,11 @@ def probe_linear(
     """
     probe = fit_linear(train.features_nd.numpy(), train.labels_n.numpy(), num_classes, seed)
     settings = {"c": probe.c, "converged": probe.converged, "seed": seed}
-    scores_nk = probe.scores(val.features_nd.numpy())
-    return _result("linear", scores_nk, train, val, settings)
+
+    def score(features_bd: torch.Tensor) -> torch.Tensor:
+        return probe.scores(features_bd.numpy())
+
+    return _result("linear", score, num_classes, train, val, settings)
 
 
 def percent_wrong(scores_nk: torch.Tensor, labels_n: torch.Tensor) -> tuple[float, float | None]:
@@ -136,10 +144,19 @@ def percent_wrong(scores_nk: torch.Tensor, labels_n: torch.Tensor) -> tuple[floa
 
 def _result(
     method: Method,
-    scores_nk: torch.Tensor,
+    score: Callable[[torch.Tensor], torch.Tensor],
+    num_classes: int,
     train: FrozenSplit,
     val: FrozenSplit,
     settings: dict[str, Any],
 ) -> ProbeResult:
-    top1, top5 = percent_wrong(scores_nk, val.labels_n)
-    return ProbeResult(method, top1, top5, len(train.labels_n), len(val.labels_n), settings)
+    """Score the validation images some at a time: with many classes, all would fill the memory."""
+    num, rows = len(val.labels_n), max(1, _MOST_SCORES // num_classes)
+    wrong1, wrong5 = 0.0, 0.0
+    for start in range(0, num, rows):
+        labels_b = val.labels_n[start : start + rows]
+        top1, top5 = percent_wrong(score(val.features_nd[start : start + rows]), labels_b)
+        wrong1 += top1 * len(labels_b)
+        wrong5 += (top5 or 0.0) * len(labels_b)
+    top5_error = wrong5 / num if num_classes > _NUM_GUESSES else None
+    return ProbeResult(method, wrong1 / num, top5_error, len(train.labels_n), num, settings)

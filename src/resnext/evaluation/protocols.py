@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from unicodedata import normalize
 
 import torch
 
@@ -43,14 +44,15 @@ def map_classes(known: Sequence[str], asked: Sequence[str], num_outputs: int) ->
         return None
     if tuple(known) == tuple(asked):
         return None
-    outputs = {name: output for output, name in enumerate(known)}
-    if unknown := [name for name in asked if name not in outputs]:
+    # Systems differ in the form of accented letters; folders of other tools keep theirs.
+    outputs = {normalize("NFC", name): output for output, name in enumerate(known)}
+    if unknown := [name for name in asked if normalize("NFC", name) not in outputs]:
         raise DataError(
             f"the network was not trained on {len(unknown)} of the {len(asked)} classes of the "
             f"data set: {_listed(unknown)}. It knows {len(known)}: {_listed(known)}. Class folders "
             "must have the names that they had in training"
         )
-    return [outputs[name] for name in asked]
+    return [outputs[normalize("NFC", name)] for name in asked]
 
 
 def load_real_labels(path: Path, split: Split, num_classes: int) -> list[list[int]]:

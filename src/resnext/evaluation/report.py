@@ -11,7 +11,7 @@ from matplotlib.ticker import EngFormatter
 import resnext
 from resnext.errors import RunError
 from resnext.evaluation import plots
-from resnext.evaluation.confusion import top_confusions, worst_classes
+from resnext.evaluation.confusion import images_per_class, top_confusions, worst_classes
 from resnext.evaluation.thumbnails import make_thumbnails
 from resnext.files import write_whole
 from resnext.training.metrics_log import read_metrics
@@ -110,9 +110,10 @@ def _evaluation(evaluation: Evaluation) -> dict[str, Any]:
     is_large = len(classes) > _MOST_NAMED_CLASSES
     table = worst_classes(confusion_kk, classes, _MOST_NAMED_CLASSES)
     worst = sorted(errors, key=lambda label: (-errors[label], label))[:_MOST_NAMED_CLASSES]
-    totals = confusion_kk.sum(dim=1).tolist()
+    totals = images_per_class(confusion_kk)[0].tolist()
     return {
         "figures": evaluation.figures,
+        "images": target.images,
         "cost": evaluation.cost,
         "num_classes": len(classes),
         "is_large": is_large,

@@ -37,11 +37,13 @@ class Effort:
         batch_size: Rows of a batch in one process, counting every view; None chooses.
         workers: Processes that decode files; None takes one a core.
         progress: Is told the number of images after each batch.
+        note: Is told in a line what will be looked at, before that.
     """
 
     batch_size: int | None = None
     workers: int | None = None
     progress: Callable[[int], None] | None = None
+    note: Callable[[str], None] | None = None
 
 
 @dataclass(frozen=True)
@@ -128,6 +130,7 @@ def measure(
         loader: EvalLoader | WholeImageLoader = _whole_images(target, model, runtime, bad_files)
     else:
         loader = _loader(target, data, runtime, effort, bad_files)
+    _announce(effort, target, data, config)
     result = evaluate(
         model.move_to(runtime.device),
         loader,
@@ -138,6 +141,9 @@ def measure(
         real_labels=target.real_labels,
         progress=effort.progress,
     )
+    if runtime.world_size > 1:
+        bad_files.share()
+        bad_files.check()
     size_px = loader.size_px
     cost = count(model.config, (target.info.in_channels, size_px, size_px))
     view = {
@@ -155,6 +161,25 @@ def measure(
         "data": target.source,
     }
     return Evaluation(figures, result, target, cost, bad_files.rows)
+
+
+def _announce(effort: Effort, target: Target, data: DataConfig, config: TrainConfig | None) -> None:
+    """Say what will be looked at, before it takes its time."""
+    if effort.note is None:
+        return
+    effort.note(f"evaluating {target.info.name}: {target.images}")
+    if config is not None and _is_own_whole(data, config.data):
+        effort.note(
+            "the run was trained on most of these images; without --data it is evaluated on those "
+            "that it kept for validation"
+        )
+
+
+def _is_own_whole(data: DataConfig, own: DataConfig) -> bool:
+    """Tell whether a folder is evaluated completely of which training has seen a part."""
+    if data.val_fraction < 1 or data.root is None or own.root is None:
+        return False
+    return own.val_fraction < 1 and data.root.resolve() == own.root.resolve()
 
 
 def _data(run: Path, protocol: Protocol, config: TrainConfig | None) -> DataConfig:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import math
 from operator import attrgetter
+from typing import Any
 
 import torch
 import torch.distributed as dist
 
 from resnext.errors import CheckpointError, DataError
+from resnext.evaluation.confusion import ConfusionCounter
 from resnext.evaluation.metrics import EvalResult, Mistake
 
 NUM_BINS = 15
@@ -36,8 +38,7 @@ class Tally:
         self._full = full
         self._counts = torch.zeros(3, dtype=torch.int64)  # images, right, right within five
         self._loss_sum = torch.zeros(1, dtype=torch.float64)
-        num_cells = num_classes**2 if full else 0
-        self._confusion = torch.zeros(num_cells, dtype=torch.int64)
+        self._confusion = ConfusionCounter(num_classes)
         self._bins = torch.zeros(3, NUM_BINS if full else 0, dtype=torch.float64)
         self._mistakes: list[Mistake] = []
 
@@ -74,8 +75,7 @@ class Tally:
         indices_b: torch.Tensor,
     ) -> None:
         right_b = (labels_b == predictions_b).double()
-        cells_b = labels_b * self._num_classes + predictions_b
-        self._confusion.scatter_add_(0, cells_b, torch.ones_like(cells_b))
+        self._confusion.add(labels_b, predictions_b)
         bins_b = (confidences_b.nan_to_num() * NUM_BINS).long().clamp(max=NUM_BINS - 1)
         for row, values_b in enumerate((torch.ones_like(right_b), confidences_b, right_b)):
             self._bins[row].scatter_add_(0, bins_b, values_b)
@@ -94,16 +94,18 @@ class Tally:
         Args:
             device: Where the process group exchanges tensors: a GPU for NCCL.
         """
-        for sums in (self._counts, self._loss_sum, self._confusion, self._bins):
+        for sums in (self._counts, self._loss_sum, self._bins):
             if sums.numel():
                 total = sums.to(device)
                 dist.all_reduce(total)
                 sums.copy_(total)
         if self._full:
-            parts: list[list[Mistake]] = [[] for _ in range(dist.get_world_size())]
-            dist.all_gather_object(parts, self._mistakes)
-            self._mistakes = []
-            self._keep_worst([mistake for part in parts for mistake in part])
+            parts: list[Any] = [None] * dist.get_world_size()
+            dist.all_gather_object(parts, (self._mistakes, self._confusion.cells()))
+            self._mistakes, self._confusion = [], ConfusionCounter(self._num_classes)
+            for mistakes, cells in parts:
+                self._keep_worst(mistakes)
+                self._confusion.add_cells(*cells)
 
     def result(self) -> EvalResult:
         """Turn the sums into figures.
@@ -122,13 +124,12 @@ class Tally:
                 "evaluate weights from before that"
             )
         top5 = 100.0 * (num - right_in_five) / num if self._num_classes > _NUM_GUESSES else None
-        side = self._num_classes
         return EvalResult(
             num_images=num,
             top1_error=100.0 * (num - right) / num,
             top5_error=top5,
             loss=loss,
-            confusion_kk=self._confusion.view(side, side) if self._full else None,
+            confusion_kk=self._confusion.matrix() if self._full else None,
             bins=self._bins if self._full else None,
             mistakes=tuple(self._mistakes),
         )

@@ -11,10 +11,10 @@ import torch
 from resnext.data.config import DataConfig, ViewConfig
 from resnext.data.load import load_data
 from resnext.data.split import ArraySplit, DataInfo, Split
+from resnext.data.views import view_of_card
 from resnext.errors import ConfigError
 from resnext.evaluation.loaded import Loaded
 from resnext.evaluation.protocols import load_imagenet_v2, load_real_labels, map_classes
-from resnext.model.card import ModelCard
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,8 @@ class Protocol:
 
     Attributes:
         data: Another data set than the run's own.
-        split: Which of its splits.
+        split: Which of its splits. A folder without splits is hashed into two as for training,
+            or evaluated completely where its `val_fraction` is 1.
         view: Other crops than those of validation; a size of None is the size of training.
         real: The official `real.json`, to count with ImageNet's reassessed labels.
         imagenet_v2: The data set is an ImageNet-V2 folder.
@@ -50,6 +51,7 @@ class Target:
         class_subset: See `evaluate`.
         real_labels: See `evaluate`.
         source: The data set in words, for the record.
+        num_in_set: Images of all splits together.
     """
 
     info: DataInfo
@@ -58,6 +60,15 @@ class Target:
     class_subset: list[int] | None
     real_labels: list[list[int]] | None
     source: dict[str, Any]
+    num_in_set: int = 0
+
+    @property
+    def images(self) -> str:
+        """The images in words, such as `all 372 images` or `val split, 27 of 372 images`."""
+        num, split = len(self.split), self.source.get("split")
+        if split == "all":
+            return f"all {num:,} images"
+        return f"{split} split, {num:,} of {max(self.num_in_set, num):,} images"
 
 
 def open_target(protocol: Protocol, data: DataConfig, model: Loaded) -> Target:
@@ -72,10 +83,11 @@ def open_target(protocol: Protocol, data: DataConfig, model: Loaded) -> Target:
         ConfigError: The protocol contradicts itself, or the channels do not fit.
         DataError: The data set is missing or has classes that the network does not know.
     """
-    info, split = _open_split(protocol, data, model)
+    info, split, num_in_set = _open_split(protocol, data, model)
     info = fit_images(info, split, model)
     class_subset = map_classes(model.card.classes, info.classes, model.config.num_classes)
-    source: dict[str, Any] = {"name": info.name, "split": protocol.split}
+    is_whole = len(split) == num_in_set
+    source: dict[str, Any] = {"name": info.name, "split": "all" if is_whole else protocol.split}
     if data.root is not None:
         source["root"] = str(data.root)
     if data.url is not None:
@@ -90,22 +102,16 @@ def open_target(protocol: Protocol, data: DataConfig, model: Loaded) -> Target:
         labels_n = torch.tensor(class_subset)[split.labels_n]
         info, split = replace(info, classes=model.classes), replace(split, labels_n=labels_n)
         class_subset = None
-    view = settle_view(protocol.view or ViewConfig(), model.card)
-    return Target(info, split, view, class_subset, real_labels, source)
+    view = view_of_card(protocol.view or ViewConfig(), model.card)
+    return Target(info, split, view, class_subset, real_labels, source, num_in_set)
 
 
-def settle_view(view: ViewConfig, card: ModelCard) -> ViewConfig:
-    """Fill in how the network was validated: its filter, and its sizes unless another is asked."""
-    view = view.replace(interpolation=view.interpolation or card.interpolation)
-    if view.size_px not in (None, card.image_size_px):
-        return view
-    return view.replace(size_px=card.image_size_px, resize_px=view.resize_px or card.resize_px)
-
-
-def _open_split(protocol: Protocol, data: DataConfig, model: Loaded) -> tuple[DataInfo, Split]:
+def _open_split(protocol: Protocol, data: DataConfig, model: Loaded) -> tuple[DataInfo, Split, int]:
+    """Return the images with the number of those in all splits."""
     if not protocol.imagenet_v2:
         loaded = load_data(data)
-        return loaded.info, loaded.val if protocol.split == "val" else loaded.train
+        split = loaded.val if protocol.split == "val" else loaded.train
+        return loaded.info, split, len(loaded.train) + len(loaded.val)
     if data.root is None or protocol.split == "train" or protocol.real is not None:
         raise ConfigError(
             "--imagenet-v2 takes its folder from --data, has one split and its own labels: "
@@ -114,7 +120,7 @@ def _open_split(protocol: Protocol, data: DataConfig, model: Loaded) -> tuple[Da
     split = load_imagenet_v2(data.root, model.config.num_classes)
     card = model.card
     info = DataInfo("imagenet-v2", model.classes, 3, card.image_size_px, card.mean, card.std)
-    return info, split
+    return info, split, len(split)
 
 
 def fit_images(info: DataInfo, split: Split, model: Loaded) -> DataInfo:

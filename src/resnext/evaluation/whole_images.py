@@ -11,9 +11,11 @@ from resnext.data.batch import Batch
 from resnext.data.config import ViewConfig
 from resnext.data.geometry import cut_long
 from resnext.data.normalise import normalise
+from resnext.data.preparation import Preparation
 from resnext.data.render import Images
 from resnext.data.single import to_hwc
 from resnext.data.split import DataInfo, Split
+from resnext.data.views import resolve_view, view_of_card
 from resnext.errors import ConfigError, DataError
 from resnext.model.card import ModelCard
 from resnext.runtimes.module import ExportedModule
@@ -52,14 +54,13 @@ class WholeImageLoader:
         Raises:
             ConfigError: Other crops than the network's own are asked for.
         """
-        is_other = view.size_px not in (None, card.image_size_px)
-        is_other = is_other or view.resize_px not in (None, card.resize_px)
-        if view.ten_crop or view.flip or is_other:
+        own = Preparation.of_card(card)
+        if view.num_views > 1 or resolve_view(view_of_card(view, card), 0).preparation != own:
             raise ConfigError(
                 "the exported file resizes and crops inside, always in one way; evaluate with "
                 "other crops a file of --input pixels, or the run that it was made from"
             )
-        self.size_px, self.resize_px = card.image_size_px, card.resize_px
+        self.size_px, self.resize_px = own.size_px, own.resize_px
         self._split, self._info = split, info
         self._indices = range(rank, len(split), world_size)
         self._bad_files = BadFiles(len(split)) if bad_files is None else bad_files

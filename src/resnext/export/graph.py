@@ -11,6 +11,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from resnext.data.preparation import Preparation
 from resnext.model.card import ModelCard
 from resnext.runtimes.spec import Input
 
@@ -31,8 +32,11 @@ class FromPixels(nn.Module):
 
     def forward(self, pixels: torch.Tensor) -> torch.Tensor:
         """Map uint8 b x h x w x c to logits."""
-        images_bchw = pixels.movedim(-1, 1).to(torch.float32)
-        logits_bk: torch.Tensor = self.network((images_bchw - self.mean) * self.scale)
+        return self.classify(_as_floats(pixels))
+
+    def classify(self, levels_bchw: torch.Tensor) -> torch.Tensor:
+        """Map levels of 0 to 255, as floats, to logits."""
+        logits_bk: torch.Tensor = self.network((levels_bchw - self.mean) * self.scale)
         return logits_bk
 
 
@@ -43,26 +47,21 @@ class FromImage(nn.Module):
         super().__init__()
         self.network = network
         self.size_px = size_px
-        self.resize_px = max(size_px, card.resize_px or size_px)
+        self.resize_px = Preparation.of_card(card, size_px).short_side_px
         self.interpolation = card.interpolation
 
     def forward(self, pixels: torch.Tensor) -> torch.Tensor:
         """Map uint8 1 x h x w x c of any size to logits."""
-        height, width = pixels.shape[1], pixels.shape[2]
+        image_bchw = _as_floats(pixels)
+        height, width = image_bchw.shape[2:]
         short = torch.sym_min(height, width)
         # The long side is rounded down, as in evaluation.
         sides: Any = (self.resize_px * height // short, self.resize_px * width // short)
-        image_bchw = F.interpolate(
-            pixels.movedim(-1, 1).to(torch.float32),
-            sides,
-            mode=self.interpolation,
-            antialias=True,
-        )
+        image_bchw = F.interpolate(image_bchw, sides, mode=self.interpolation, antialias=True)
         image_bchw = image_bchw.round().clamp(0, 255)
         top, left = (_middle(side - self.size_px) for side in image_bchw.shape[2:])
         crop = image_bchw[:, :, top : top + self.size_px, left : left + self.size_px]
-        logits_bk: torch.Tensor = self.network(crop.movedim(1, -1).to(torch.uint8))
-        return logits_bk
+        return self.network.classify(crop)
 
 
 def build_graph(network: nn.Module, card: ModelCard, kind: Input, size_px: int) -> nn.Module:
@@ -78,6 +77,11 @@ def build_graph(network: nn.Module, card: ModelCard, kind: Input, size_px: int) 
         return network
     pixels = FromPixels(network, card)
     return (FromImage(pixels, card, size_px) if kind == "image" else pixels).eval()
+
+
+def _as_floats(pixels: torch.Tensor) -> torch.Tensor:
+    """Cast before all else: TensorRT lets uint8 inputs feed nothing but a cast."""
+    return pixels.to(torch.float32).movedim(-1, 1)
 
 
 def _middle(margin: int) -> int:

@@ -11,8 +11,9 @@ import torch
 from PIL import Image
 
 from resnext.data.config import DataConfig
-from resnext.data.geometry import center_crop, cut_long, resize_short_side
+from resnext.data.geometry import cut_long
 from resnext.data.load import load_data
+from resnext.data.preparation import Preparation
 from resnext.data.random import subset_order
 from resnext.data.render import Images
 from resnext.data.single import to_hwc
@@ -51,6 +52,8 @@ def data_images(data: DataConfig, split: str, in_channels: int, num: int) -> Ima
         DataError: There is no readable image.
     """
     loaded = load_data(data)
+    if not len(loaded.train):
+        split = "val"  # a folder without splits, taken whole
     chosen = loaded.train if split == "train" else loaded.val
     images = _Readable(Images(chosen, in_channels), subset_order(len(chosen)).tolist(), num)
     if not any(True for _ in images):
@@ -101,12 +104,8 @@ def as_batches(source: ImageSource, loaded: Loaded, spec: ExportSpec) -> Iterato
         for image in source.images:
             yield to_hwc(cut_long(image)).unsqueeze(0)
         return
-    card, size_px = loaded.card, spec.size_px
-    resize_px = size_px if card.resize_px is None else max(card.resize_px, size_px)
-    crops = (
-        center_crop(resize_short_side(image, resize_px, card.interpolation), size_px, size_px)
-        for image in source.images
-    )
+    preparation = Preparation.of_card(loaded.card, spec.size_px)
+    crops = (preparation.crop(image) for image in source.images)
     while batch := [to_hwc(crop) for crop in islice(crops, _TOGETHER)]:
         yield torch.stack(batch)
 

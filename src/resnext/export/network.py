@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from torch import nn
 
+from resnext.data.preparation import Preparation
 from resnext.evaluation.loaded import Loaded
 from resnext.export.fold import fold_batch_norm
 from resnext.export.narrow_groups import widen_groups
@@ -29,7 +30,7 @@ def at_size(loaded: Loaded, size_px: int | None) -> Loaded:
     card = loaded.card
     if size_px is None or size_px == card.image_size_px:
         return loaded
-    resize_px = card.resize_px and round(card.resize_px * size_px / card.image_size_px)
+    resize_px = Preparation.of_card(card, size_px).resize_px
     card = card.replace(image_size_px=size_px, resize_px=resize_px, metrics={})
     return replace(loaded, card=card)
 

@@ -13,6 +13,7 @@ import onnx
 import torch
 from torch import nn
 
+from resnext.export.portable import make_portable
 from resnext.runtimes.seal import seal
 from resnext.runtimes.spec import KEY, ExportSpec, Input
 
@@ -55,6 +56,7 @@ def save_onnx(model: onnx.ModelProto, path: Path, description: str) -> None:
     """
     kept = {entry.key: entry.value for entry in model.metadata_props} | {KEY: description}
     onnx.helper.set_model_props(model, kept)
+    make_portable(model)
     large = model.ByteSize() > _MOST_IN_ONE_FILE
     options: dict[str, Any] = {"location": f"{path.name}.data"} if large else {}
     onnx.save_model(model, path, save_as_external_data=large, **options)

@@ -16,6 +16,7 @@ from resnext.model.create import create_model
 from resnext.model.names import name_of
 from resnext.model.weights import misfit
 from resnext.training.run_folder import CONFIG
+from resnext.weights.file import usual_card
 from resnext.weights.source import Weights, open_weights
 
 Source = str | Path | nn.Module
@@ -103,7 +104,10 @@ def _of_network(model: nn.Module) -> Weights:
             f"the network's tensors are not those of its config; {complaint}. Give the network as "
             "resnext made it: unwrapped (model.module, or before torch.compile) and unchanged"
         )
-    return Weights("the network", config, state, card, is_described=card != ModelCard())
+    is_described = card != ModelCard()
+    if not is_described:  # nobody has said how it wants its images
+        card = usual_card(config).replace(classes=())
+    return Weights("the network", config, state, card, is_described=is_described)
 
 
 def _check_card(name: str, config: ModelConfig, card: ModelCard) -> None:

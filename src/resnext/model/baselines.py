@@ -8,6 +8,7 @@ from torch import nn
 
 from resnext.model.card import ModelCard
 from resnext.model.config import BaselineConfig
+from resnext.model.convolution import replace_convolutions
 
 
 def build_baseline(config: BaselineConfig) -> nn.Module:
@@ -30,6 +31,7 @@ def build_baseline(config: BaselineConfig) -> nn.Module:
     network: Any = getattr(models, config.family)(**options)
     if config.in_channels != 3:
         _replace_first_conv(network, config)
+    replace_convolutions(network)
     network.config = config
     network.card = ModelCard()
     return network  # type: ignore[no-any-return]  # torchvision carries no types

@@ -4,8 +4,9 @@ post-activation   x -> branch(x) + shortcut(x) -> ReLU, where the branch ends wi
 pre-activation    x -> a = ReLU(BN(x)); branch(a) + shortcut, where the branch ends with a
                   convolution; a projection reads a, every other shortcut carries x itself
 
-ReLU and the addition write over their operand: BN and convolution do not need their own
-output for the gradient.
+ReLU and the
+addition write over their operand: BN and convolution do not need their own output for the
+gradient.
 
 Source: arXiv 1611.05431, section 3.3 and figure 3; He et al., arXiv 1603.05027 (pre-activation).
 """
@@ -16,10 +17,9 @@ from abc import ABC, abstractmethod
 
 import torch
 from torch import nn
-from torch.nn import functional as F
 
 from resnext.model.config import ResNeXtConfig
-from resnext.model.layers import conv, norm
+from resnext.model.layers import conv, norm, relu
 from resnext.model.plan import BlockPlan
 from resnext.model.shortcut import build_shortcut
 
@@ -32,14 +32,21 @@ class ResidualBlock(nn.Module, ABC):
         downsample: The shortcut; torchvision's name, since it becomes a state-dict key.
     """
 
+    # torch.jit.script compiles only the branch of an `if` that such an attribute selects.
+    __constants__: tuple[str, ...] = ("preactivation", "_project_activated")
+    __jit_unused_properties__ = ("last_layers",)
+
     def __init__(self, plan: BlockPlan, config: ResNeXtConfig) -> None:
         super().__init__()
         self.preactivation = config.preactivation
         self._project_activated = config.preactivation and plan.shortcut == "projection"
         if config.preactivation:
             self.bn1: nn.Module = norm(config.ndim, plan.in_channels)
+            self.relu1 = relu()
         self._add_branch(plan, config)
         self.downsample = build_shortcut(plan, config.ndim, norm_after=not config.preactivation)
+        if not config.preactivation:
+            self.relu = relu()
 
     @abstractmethod
     def _add_branch(self, plan: BlockPlan, config: ResNeXtConfig) -> None:
@@ -61,8 +68,9 @@ class ResidualBlock(nn.Module, ABC):
     def forward(self, x_bc: torch.Tensor) -> torch.Tensor:
         """Map b x in_channels x space to b x out_channels x space / stride."""
         if not self.preactivation:
-            return F.relu(self._add_shortcut(self.branch(x_bc), x_bc), inplace=True)
-        activated = F.relu(self.bn1(x_bc), inplace=True)
+            y_bc: torch.Tensor = self.relu(self._add_shortcut(self.branch(x_bc), x_bc))
+            return y_bc
+        activated = self.relu1(self.bn1(x_bc))
         carried = activated if self._project_activated else x_bc
         return self._add_shortcut(self.branch(activated), carried)
 
@@ -80,15 +88,18 @@ class BasicBlock(ResidualBlock):
         self.conv1 = conv(ndim, plan.in_channels, width, 3, plan.stride)
         if not config.preactivation:
             self.bn1 = norm(ndim, width)
+            self.relu1 = relu()
         self.conv2 = conv(ndim, width, plan.out_channels, 3)
         self.bn2 = norm(ndim, width if config.preactivation else plan.out_channels)
+        if config.preactivation:
+            self.relu2 = relu()
 
     def branch(self, x_bc: torch.Tensor) -> torch.Tensor:
         """Convolve 3x3 twice."""
         if self.preactivation:
-            y_bc: torch.Tensor = self.conv2(F.relu(self.bn2(self.conv1(x_bc)), inplace=True))
+            y_bc: torch.Tensor = self.conv2(self.relu2(self.bn2(self.conv1(x_bc))))
         else:
-            y_bc = self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x_bc)), inplace=True)))
+            y_bc = self.bn2(self.conv2(self.relu1(self.bn1(self.conv1(x_bc)))))
         return y_bc
 
     @property
@@ -105,20 +116,24 @@ class GroupedBottleneck(ResidualBlock):
         self.conv1 = conv(ndim, plan.in_channels, width, 1)
         if not config.preactivation:
             self.bn1 = norm(ndim, width)
+            self.relu1 = relu()
         self.conv2 = conv(ndim, width, width, 3, plan.stride, groups=plan.cardinality)
         self.bn2 = norm(ndim, width)
+        self.relu2 = relu()
         self.conv3 = conv(ndim, width, plan.out_channels, 1)
         self.bn3 = norm(ndim, width if config.preactivation else plan.out_channels)
+        if config.preactivation:
+            self.relu3 = relu()
 
     def branch(self, x_bc: torch.Tensor) -> torch.Tensor:
         """Reduce, convolve in groups, restore."""
         if self.preactivation:
-            x_bc = F.relu(self.bn2(self.conv1(x_bc)), inplace=True)
-            x_bc = F.relu(self.bn3(self.conv2(x_bc)), inplace=True)
+            x_bc = self.relu2(self.bn2(self.conv1(x_bc)))
+            x_bc = self.relu3(self.bn3(self.conv2(x_bc)))
             y_bc: torch.Tensor = self.conv3(x_bc)
         else:
-            x_bc = F.relu(self.bn1(self.conv1(x_bc)), inplace=True)
-            x_bc = F.relu(self.bn2(self.conv2(x_bc)), inplace=True)
+            x_bc = self.relu1(self.bn1(self.conv1(x_bc)))
+            x_bc = self.relu2(self.bn2(self.conv2(x_bc)))
             y_bc = self.bn3(self.conv3(x_bc))
         return y_bc
 

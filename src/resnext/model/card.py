@@ -8,6 +8,7 @@ from pydantic import Field
 
 from resnext.errors import ConfigError
 from resnext.model.config import ModelConfig
+from resnext.model.normalisation import Mean, Std
 from resnext.settings import Settings
 
 MAX_SIDE_PX = 2**20
@@ -42,8 +43,8 @@ class ModelCard(Settings):
     image_size_px: Annotated[int, Field(ge=1, le=MAX_SIDE_PX)] = 224
     resize_px: Annotated[int, Field(ge=1, le=MAX_SIDE_PX)] | None = 256
     interpolation: Interpolation = "bilinear"
-    mean: tuple[Annotated[float, Field(allow_inf_nan=False)], ...] = (0.485, 0.456, 0.406)
-    std: tuple[Annotated[float, Field(gt=0, allow_inf_nan=False)], ...] = (0.229, 0.224, 0.225)
+    mean: Mean = (0.485, 0.456, 0.406)
+    std: Std = (0.229, 0.224, 0.225)
     metrics: dict[str, float] = Field(default_factory=dict)
     epoch: int = 0
     source: str = ""

@@ -8,9 +8,10 @@ Source: arXiv 1611.05431, section 3 and table 1.
 
 from __future__ import annotations
 
+import operator
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, StrictBool, model_validator
 
 from resnext.errors import ConfigError
 from resnext.settings import Settings
@@ -20,7 +21,16 @@ MAX_SIZE = 2**20
 
 MAX_STAGES = 16
 
-Size = Annotated[int, Field(gt=0, le=MAX_SIZE)]
+
+def _whole(value: Any) -> Any:
+    """Refuse what pydantic would make a number of: True, 10.0, "10"."""
+    if isinstance(value, bool) or not hasattr(value, "__index__"):
+        raise ValueError(f"is not a whole number, such as 10, but of type {type(value).__name__}")
+    return operator.index(value)  # NumPy's integers too
+
+
+Whole = Annotated[int, BeforeValidator(_whole)]
+Size = Annotated[Whole, Field(gt=0, le=MAX_SIZE)]
 Stem = Literal["imagenet", "cifar"]
 Block = Literal["bottleneck", "basic"]
 Form = Literal["a", "b", "c"]
@@ -72,11 +82,11 @@ class ResNeXtConfig(Settings):
     block: Block = "bottleneck"
     form: Form = "c"
     shortcut: Shortcut = "B"
-    preactivation: bool = False
-    ndim: Annotated[int, Field(ge=1, le=3)] = 2
+    preactivation: StrictBool = False
+    ndim: Annotated[Whole, Field(ge=1, le=3)] = 2
     in_channels: Size = 3
     num_classes: Size = 1000
-    zero_init_residual: bool = False
+    zero_init_residual: StrictBool = False
 
     @model_validator(mode="before")
     @classmethod

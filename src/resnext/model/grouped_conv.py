@@ -1,4 +1,4 @@
-"""The grouped convolution, fast on the CPU when its groups are narrow.
+"""Narrow groups of a convolution merged into wider ones, and how many to merge on the CPU.
 
 oneDNN runs convolutions with few channels a group at a fraction of the machine's speed.
 Neighbouring groups can be merged into one whose weight is block-diagonal: the zeros add
@@ -11,16 +11,7 @@ o output and i input channels of one original group, k positions of the kernel.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import torch
-from torch import nn
-from torch.nn import functional as F
-
-if TYPE_CHECKING:
-    _ConvBase = nn.modules.conv._ConvNd
-else:
-    _ConvBase = object
 
 # By layout and pass: width of a group -> groups to merge. The default layout is slowest in
 # the backward pass; channels_last is good already from 4 channels on.
@@ -30,8 +21,6 @@ _MERGE: dict[tuple[bool, bool], dict[int, int]] = {
     (True, False): {2: 2},
     (True, True): {2: 2, 3: 2},
 }
-
-_CONVOLUTIONS = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
 
 
 def groups_to_merge(groups: int, group_width: int, *, channels_last: bool, training: bool) -> int:
@@ -67,55 +56,3 @@ def merge_groups(weight: torch.Tensor, groups: int, merge: int) -> torch.Tensor:
     w_gmoik = weight.reshape(groups // merge, merge, out_channels // groups, width, -1)
     w_gmomik = torch.diag_embed(w_gmoik.movedim(1, -1), dim1=1, dim2=3)
     return w_gmomik.reshape(out_channels, merge * width, *kernel)
-
-
-class _GroupedConv(_ConvBase):
-    """Merges narrow groups on the CPU; everything else is the convolution it extends."""
-
-    def forward(self, x_bc: torch.Tensor) -> torch.Tensor:
-        """Convolve a batch; the result equals the ordinary grouped convolution's."""
-        # Exported files and counts on the meta device hold the network as it is defined.
-        merge = 1
-        if x_bc.device.type == "cpu" and not _is_exported():
-            merge = self._groups_to_merge(x_bc)
-        if merge == 1:
-            y_bc: torch.Tensor = super().forward(x_bc)
-            return y_bc
-        convolve = _CONVOLUTIONS[self.weight.ndim - 2]
-        weight = merge_groups(self.weight, self.groups, merge)
-        return convolve(
-            x_bc, weight, self.bias, self.stride, self.padding, self.dilation, self.groups // merge
-        )
-
-    def _groups_to_merge(self, x_bc: torch.Tensor) -> int:
-        width = self.weight.shape[1]
-        if width == 1 or width >= 8:
-            return 1
-        layouts = (x_bc, self.weight)
-        return groups_to_merge(
-            self.groups,
-            width,
-            channels_last=x_bc.ndim == 4 and any(_is_channels_last(layout) for layout in layouts),
-            training=torch.is_grad_enabled() and any(part.requires_grad for part in layouts),
-        )
-
-
-def _is_channels_last(x_bchw: torch.Tensor) -> bool:
-    channels_last = x_bchw.is_contiguous(memory_format=torch.channels_last)
-    return channels_last and not x_bchw.is_contiguous()
-
-
-def _is_exported() -> bool:
-    return torch.compiler.is_exporting() or torch._C._get_tracing_state() is not None
-
-
-class GroupedConv1d(_GroupedConv, nn.Conv1d):
-    """`nn.Conv1d` with several groups."""
-
-
-class GroupedConv2d(_GroupedConv, nn.Conv2d):
-    """`nn.Conv2d` with several groups."""
-
-
-class GroupedConv3d(_GroupedConv, nn.Conv3d):
-    """`nn.Conv3d` with several groups."""

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import torch
 from torch import nn
 
-from resnext.model.grouped_conv import GroupedConv1d, GroupedConv2d, GroupedConv3d
+from resnext.model.convolution import Conv1d, Conv2d, Conv3d
 
 Conv = nn.Conv1d | nn.Conv2d | nn.Conv3d
 Norm = nn.BatchNorm1d | nn.BatchNorm2d | nn.BatchNorm3d
 
-_CONV: dict[int, type[Conv]] = {1: nn.Conv1d, 2: nn.Conv2d, 3: nn.Conv3d}
-_GROUPED_CONV: dict[int, type[Conv]] = {1: GroupedConv1d, 2: GroupedConv2d, 3: GroupedConv3d}
+_CONV: dict[int, type[Conv]] = {1: Conv1d, 2: Conv2d, 3: Conv3d}
 _NORM: dict[int, type[Norm]] = {1: nn.BatchNorm1d, 2: nn.BatchNorm2d, 3: nn.BatchNorm3d}
 _MAX_POOL = {1: nn.MaxPool1d, 2: nn.MaxPool2d, 3: nn.MaxPool3d}
 
@@ -28,8 +28,7 @@ def conv(
         stride: Step along every dimension.
         groups: Cardinality; divides both channel counts.
     """
-    layer = _CONV[ndim] if groups == 1 else _GROUPED_CONV[ndim]
-    return layer(
+    return _CONV[ndim](
         in_channels,
         out_channels,
         kernel,
@@ -48,3 +47,29 @@ def norm(ndim: int, channels: int) -> Norm:
 def max_pool(ndim: int) -> nn.Module:
     """Build the 3x3 max pool of stride 2 behind the ImageNet stem."""
     return _MAX_POOL[ndim](3, stride=2, padding=1)
+
+
+def relu() -> nn.Module:
+    """Build a ReLU that writes over its operand.
+
+    BN does not need its own output for the gradient, so no memory is kept for it. Every place
+    in a network has a ReLU of its own, which costs nothing and is what attribution methods
+    ask for: their hooks store one pair of activations by module (captum's DeepLift refuses
+    a module that runs twice).
+    """
+    return nn.ReLU(inplace=True)
+
+
+class AveragePool(nn.Module):
+    """The mean over all positions: b x c x space to b x c x 1 (x 1 x 1), as in torchvision.
+
+    `nn.AdaptiveAvgPool2d` adds up in another order, and would change published logits.
+    """
+
+    def __init__(self, ndim: int) -> None:
+        super().__init__()
+        self.dims = list(range(2, 2 + ndim))
+
+    def forward(self, x_bc: torch.Tensor) -> torch.Tensor:
+        """Average every channel."""
+        return x_bc.mean(dim=self.dims, keepdim=True)

@@ -1,7 +1,9 @@
 """The network: stem, stages of residual blocks, classifier; and its maps for dense tasks.
 
 Module names are torchvision's, so that state dicts of ImageNet networks are exchanged as
-they are. Legend: b batch, c channels, then 1 to 3 spatial dimensions.
+they are. The children of a network stand in the order of execution, so that torchvision's
+`IntermediateLayerGetter` and `nn.Sequential` of them (with a flatten before `fc`) compute what
+the network computes. Legend: b batch, c channels, then 1 to 3 spatial dimensions.
 """
 
 from __future__ import annotations
@@ -11,15 +13,16 @@ from dataclasses import dataclass
 
 import torch
 from torch import nn
-from torch.nn import functional as F
+from torch._jit_internal import is_scripting
 
 from resnext.errors import ConfigError
 from resnext.model.blocks import BasicBlock, GroupedBottleneck, ResidualBlock
 from resnext.model.card import ModelCard
 from resnext.model.config import ResNeXtConfig
 from resnext.model.convert import convert_form
+from resnext.model.convolution import is_proxy
 from resnext.model.init import initialise, zero_residuals
-from resnext.model.layers import conv, max_pool, norm
+from resnext.model.layers import AveragePool, conv, max_pool, norm, relu
 from resnext.model.plan import BlockPlan, plan_network
 from resnext.model.split_block import SplitBottleneck
 
@@ -55,6 +58,7 @@ class ResNeXt(nn.Module):
         self.config = config
         self.card = ModelCard()
         self._plan = plan_network(config)
+        self._stage_names = [f"layer{n + 1}" for n in range(len(self._plan.stages))]
         place = torch.get_default_device()
         # Built without memory first: torch's own initial weights would only cost time and
         # advance the generator by an amount that depends on the form.
@@ -71,11 +75,15 @@ class ResNeXt(nn.Module):
             config.ndim, stem.in_channels, stem.out_channels, stem.kernel, stem.stride
         )
         self.bn1 = norm(config.ndim, stem.out_channels) if stem.norm else None
+        if stem.norm:
+            self.relu = relu()
         self.maxpool = max_pool(config.ndim) if stem.pool else None
-        for number, blocks in enumerate(plan.stages, 1):
-            stage = nn.Sequential(*(build_block(block, config) for block in blocks))
-            self.add_module(f"layer{number}", stage)
+        for name, blocks in zip(self._stage_names, plan.stages, strict=True):
+            self.add_module(name, nn.Sequential(*(build_block(block, config) for block in blocks)))
         self.norm = norm(config.ndim, plan.out_channels) if plan.final_norm else None
+        if plan.final_norm:
+            self.relu = relu()
+        self.avgpool = AveragePool(config.ndim)
         self.fc = nn.Linear(plan.out_channels, config.num_classes)
 
     def _initialise(self) -> None:
@@ -101,9 +109,10 @@ class ResNeXt(nn.Module):
             ConfigError: The rank or the number of channels does not fit the config.
         """
         x_bc = self._run_stem(x_bc)
-        for stage in self._stages():
-            x_bc = stage(x_bc)
-        logits: torch.Tensor = self.fc(self._finish(x_bc).mean(dim=tuple(range(2, x_bc.ndim))))
+        for name, stage in self.named_children():  # a loop that torch.jit.script unrolls
+            if name in self._stage_names:
+                x_bc = stage(x_bc)
+        logits: torch.Tensor = self.fc(self.avgpool(self._finish(x_bc)).flatten(1))
         return logits
 
     def features(
@@ -127,11 +136,11 @@ class ResNeXt(nn.Module):
         wanted = self._check_stages(stages)
         x_bc = self._run_stem(x_bc)
         maps = {}
-        for number, stage in enumerate(self._stages()[: max(wanted)], 1):
-            x_bc = stage(x_bc)
+        for number, name in enumerate(self._stage_names[: max(wanted)], 1):
+            x_bc = self.get_submodule(name)(x_bc)
             if number in wanted:
-                maps[f"layer{number}"] = x_bc
-        last = f"layer{len(self._plan.stages)}"
+                maps[name] = x_bc
+        last = self._stage_names[-1]
         if last in maps:
             maps[last] = self._finish(maps[last])
         return maps
@@ -153,6 +162,16 @@ class ResNeXt(nn.Module):
         return info
 
     def _run_stem(self, x_bc: torch.Tensor) -> torch.Tensor:
+        if not is_scripting():
+            self._check_input(x_bc)
+        x_bc = self.conv1(x_bc)
+        if self.bn1 is not None:
+            x_bc = self.relu(self.bn1(x_bc))
+        return x_bc if self.maxpool is None else self.maxpool(x_bc)
+
+    def _check_input(self, x_bc: torch.Tensor) -> None:
+        if is_proxy(x_bc):
+            return
         config = self.config
         if x_bc.ndim != config.ndim + 2 or x_bc.shape[1] != config.in_channels:
             raise ConfigError(
@@ -160,16 +179,9 @@ class ResNeXt(nn.Module):
                 f"{config.in_channels} channel(s) x {config.ndim} spatial dimension(s); "
                 "reshape the input or build the network with other in_channels or ndim"
             )
-        x_bc = self.conv1(x_bc)
-        if self.bn1 is not None:
-            x_bc = F.relu(self.bn1(x_bc), inplace=True)
-        return x_bc if self.maxpool is None else self.maxpool(x_bc)
 
     def _finish(self, x_bc: torch.Tensor) -> torch.Tensor:
-        return x_bc if self.norm is None else F.relu(self.norm(x_bc), inplace=True)
-
-    def _stages(self) -> list[nn.Module]:
-        return [self.get_submodule(f"layer{n + 1}") for n in range(len(self._plan.stages))]
+        return x_bc if self.norm is None else self.relu(self.norm(x_bc))
 
     def _check_stages(self, stages: Sequence[int] | None) -> set[int]:
         known = range(1, len(self._plan.stages) + 1)

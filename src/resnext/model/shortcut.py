@@ -16,18 +16,24 @@ from resnext.model.plan import BlockPlan
 class ZeroPad(nn.Module):
     """Subsamples the map and appends channels of zeros: a shortcut without parameters."""
 
-    def __init__(self, stride: int, num_extra: int) -> None:
+    def __init__(self, ndim: int, stride: int, num_extra: int) -> None:
         super().__init__()
+        self.ndim = ndim
         self.stride = stride
-        self.num_extra = num_extra
+        # F.pad counts from the last dimension: no spatial padding, then the channels.
+        self.padding = [0, 0] * ndim + [0, num_extra]
 
     def forward(self, x_bc: torch.Tensor) -> torch.Tensor:
-        """Take every `stride`-th position and append `num_extra` channels."""
-        ndim = x_bc.ndim - 2
-        if self.stride > 1:
-            x_bc = x_bc[(slice(None), slice(None), *[slice(None, None, self.stride)] * ndim)]
-        # F.pad counts from the last dimension: no spatial padding, then the channels.
-        return F.pad(x_bc, (0, 0) * ndim + (0, self.num_extra))
+        """Take every `stride`-th position and append channels."""
+        step = self.stride
+        if step > 1:  # written out, since torch.jit.script knows no tuple of slices
+            if self.ndim == 1:
+                x_bc = x_bc[:, :, ::step]
+            elif self.ndim == 2:
+                x_bc = x_bc[:, :, ::step, ::step]
+            else:
+                x_bc = x_bc[:, :, ::step, ::step, ::step]
+        return F.pad(x_bc, self.padding)
 
 
 def build_shortcut(plan: BlockPlan, ndim: int, *, norm_after: bool) -> nn.Module | None:
@@ -48,7 +54,7 @@ def build_shortcut(plan: BlockPlan, ndim: int, *, norm_after: bool) -> nn.Module
     if plan.shortcut == "identity":
         return nn.Identity()
     if plan.shortcut == "zero_pad":
-        return ZeroPad(plan.stride, plan.out_channels - plan.in_channels)
+        return ZeroPad(ndim, plan.stride, plan.out_channels - plan.in_channels)
     project = nn.Sequential(conv(ndim, plan.in_channels, plan.out_channels, 1, plan.stride))
     if norm_after:
         project.append(norm(ndim, plan.out_channels))

@@ -11,42 +11,53 @@ from __future__ import annotations
 
 import torch
 from torch import nn
-from torch.nn import functional as F
 
 from resnext.model.blocks import ResidualBlock
 from resnext.model.config import ResNeXtConfig
-from resnext.model.layers import conv, norm
+from resnext.model.layers import conv, norm, relu
 from resnext.model.plan import BlockPlan
 
 
-def path_norms(*, preactivation: bool) -> tuple[str, str]:
-    """Name the two BNs inside a path as form (c) names them, which makes conversion plain."""
-    return ("bn2", "bn3") if preactivation else ("bn1", "bn2")
-
-
 class Path(nn.Module):
-    """One transformation T_i: 1x1 to d channels, 3x3 and, in form (a), 1x1."""
+    """One transformation T_i: 1x1 to d channels, 3x3 and, in form (a), 1x1.
+
+    Its BNs are named as those of form (c), so that conversion between the forms is plain.
+    """
+
+    __constants__ = ("preactivation",)
 
     def __init__(self, plan: BlockPlan, config: ResNeXtConfig) -> None:
         super().__init__()
         ndim, width = config.ndim, plan.path_width
-        self._norms = path_norms(preactivation=config.preactivation)
+        self.preactivation = config.preactivation
         self.conv1 = conv(ndim, plan.in_channels, width, 1)
-        self.add_module(self._norms[0], norm(ndim, width))
-        self.conv2 = conv(ndim, width, width, 3, plan.stride)
-        self.add_module(self._norms[1], norm(ndim, width))
+        if not config.preactivation:
+            self.bn1 = norm(ndim, width)
+            self.relu1 = relu()
+            self.conv2 = conv(ndim, width, width, 3, plan.stride)
+        self.bn2 = norm(ndim, width)
+        self.relu2 = relu()
+        if config.preactivation:
+            self.conv2 = conv(ndim, width, width, 3, plan.stride)
+            self.bn3 = norm(ndim, width)
+            self.relu3 = relu()
         self.conv3 = conv(ndim, width, plan.out_channels, 1) if config.form == "a" else None
 
     def forward(self, x_bc: torch.Tensor) -> torch.Tensor:
         """Map in_channels to d channels or, in form (a), to out_channels."""
-        first, second = (self.get_submodule(name) for name in self._norms)
-        x_bc = F.relu(first(self.conv1(x_bc)), inplace=True)
-        x_bc = F.relu(second(self.conv2(x_bc)), inplace=True)
+        if self.preactivation:
+            x_bc = self.relu2(self.bn2(self.conv1(x_bc)))
+            x_bc = self.relu3(self.bn3(self.conv2(x_bc)))
+        else:
+            x_bc = self.relu1(self.bn1(self.conv1(x_bc)))
+            x_bc = self.relu2(self.bn2(self.conv2(x_bc)))
         return x_bc if self.conv3 is None else self.conv3(x_bc)
 
 
 class SplitBottleneck(ResidualBlock):
     """Forms (a) and (b): C separate paths, then a sum, or one 1x1 on their concatenation."""
+
+    __constants__ = (*ResidualBlock.__constants__, "_early")
 
     def _add_branch(self, plan: BlockPlan, config: ResNeXtConfig) -> None:
         self.paths = nn.ModuleList(Path(plan, config) for _ in range(plan.cardinality))
@@ -62,8 +73,9 @@ class SplitBottleneck(ResidualBlock):
             y_bc: torch.Tensor = self.conv3(torch.cat([path(x_bc) for path in self.paths], dim=1))
         else:
             y_bc = self.paths[0](x_bc)
-            for path in self.paths[1:]:
-                y_bc.add_(path(x_bc))
+            for number, path in enumerate(self.paths):
+                if number > 0:  # not a slice, which torch.jit.script does not unroll
+                    y_bc.add_(path(x_bc))
         return y_bc if self.preactivation else self.bn3(y_bc)
 
     @property

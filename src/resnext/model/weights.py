@@ -167,7 +167,7 @@ def load_into(model: nn.Module, state: Mapping[str, torch.Tensor], *, assign: bo
 def misfit(wanted: Mapping[str, torch.Tensor], state: Mapping[str, torch.Tensor]) -> str:
     """Say which tensors are missing, left over and of another shape; empty where all fit."""
     differing = [
-        f"{name} is {_shape(state[name])} instead of {_shape(tensor)}"
+        f"{name} is {shape_text(state[name])} instead of {shape_text(tensor)}"
         for name, tensor in wanted.items()
         if name in state and state[name].shape != tensor.shape
     ]
@@ -211,5 +211,6 @@ def _shown(name: str) -> str:
     return printable(name[:_MAX_SHOWN])
 
 
-def _shape(tensor: torch.Tensor) -> str:
+def shape_text(tensor: torch.Tensor) -> str:
+    """Write a tensor's shape, such as 64x3x7x7."""
     return "x".join(str(size) for size in tensor.shape) or "a scalar"

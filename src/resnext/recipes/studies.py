@@ -48,7 +48,8 @@ class StudyFile(Settings):
         seeds: Each design is trained once with each.
         baseline: Label of the design that all others are compared with.
         compare: Pairs of labels: the one that should have the lower error, and the other.
-        kind: As in `Study`.
+        kind: As in `Study`; by default a table, and a distribution where designs are drawn at
+            random.
         halving: As in `Study`.
         note: As in `Study`.
     """
@@ -62,7 +63,7 @@ class StudyFile(Settings):
     seeds: tuple[Seed, ...] = (0, 1, 2)
     baseline: str | None = None
     compare: tuple[tuple[str, str], ...] = ()
-    kind: Literal["table", "distribution"] = "table"
+    kind: Literal["table", "distribution"] | None = None
     halving: Halving | None = None
     note: str = ""
 
@@ -130,7 +131,7 @@ def _write_out(file: StudyFile) -> Study:
     return Study(
         name=file.name,
         question=file.question,
-        kind=file.kind,
+        kind=file.kind or ("distribution" if file.space.kind == "random" else "table"),
         designs=designs,
         settings=settings,
         seeds=file.seeds,

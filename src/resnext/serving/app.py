@@ -12,10 +12,11 @@ from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
 from resnext import __version__
+from resnext.serving.head import HeadAsGet
 from resnext.serving.key import RequireKey
 from resnext.serving.observe import Observe, record_of
 from resnext.serving.problems import Problem
-from resnext.serving.routes import ROUTES, add_routes
+from resnext.serving.routes import READABLE, ROUTES, add_routes
 from resnext.serving.service import Service
 from resnext.serving.total_size import TotalSize
 
@@ -63,6 +64,7 @@ def create_app(
     if page is not None:
         _mount(app, page)
     # The last one added is the outermost.
+    app.add_middleware(HeadAsGet, paths=READABLE)
     app.add_middleware(TotalSize, limits=service.limits)
     if api_key is not None:
         app.add_middleware(RequireKey, key=api_key)

@@ -6,10 +6,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from resnext.data import image_limits
 from resnext.settings import Settings
 
-Format = Literal["bmp", "gif", "jpeg", "png", "ppm", "tiff", "webp"]
-FORMATS: tuple[Format, ...] = ("bmp", "gif", "jpeg", "png", "ppm", "tiff", "webp")
+Format = Literal["avif", "bmp", "gif", "jpeg", "png", "ppm", "tiff", "webp"]
+_ALL: tuple[Format, ...] = ("avif", "bmp", "gif", "jpeg", "png", "ppm", "tiff", "webp")
+FORMATS = tuple(name for name in _ALL if name.upper() in image_limits.FORMATS)
+"""Those that can be read here: AVIF takes a Pillow that was built with it."""
 
 
 class Limits(Settings):

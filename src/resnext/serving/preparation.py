@@ -7,13 +7,17 @@ import numpy.typing as npt
 from PIL import Image
 
 from resnext.data.decode import decode_bytes, open_image
-from resnext.data.geometry import center_crop, cut_long, resize_short_side
+from resnext.data.depth import AssumptionLog, assumed_of
+from resnext.data.geometry import cut_long
 from resnext.data.image_errors import ImageLimitError, NotAnImageError, TooManyPixelsError
 from resnext.data.image_limits import MAX_PIXELS, decoding_bytes
+from resnext.data.preparation import Preparation
 from resnext.errors import DataError
 from resnext.model.card import ModelCard
 from resnext.serving.limits import Limits
 from resnext.serving.problems import Problem
+
+_ASSUMPTIONS = AssumptionLog()  # one for all requests
 
 
 def check_header(data: bytes, limits: Limits) -> int:
@@ -55,9 +59,11 @@ def decode_image(data: bytes, in_channels: int) -> Image.Image:
         Problem: 400, the image is damaged.
     """
     try:
-        return decode_bytes(data, in_channels)
+        image = decode_bytes(data, in_channels)
     except DataError as error:
         raise _damaged() from error
+    _ASSUMPTIONS.report("an image of a request", assumed_of(image))
+    return image
 
 
 def crop(image: Image.Image, card: ModelCard, size_px: int) -> npt.NDArray[np.uint8]:
@@ -71,9 +77,7 @@ def crop(image: Image.Image, card: ModelCard, size_px: int) -> npt.NDArray[np.ui
     Returns:
         size_px x size_px x c.
     """
-    side = max(card.resize_px or size_px, size_px)
-    image = resize_short_side(image, side, card.interpolation)
-    return _pixels(center_crop(image, size_px, size_px))
+    return _pixels(Preparation.of_card(card, size_px).crop(image))
 
 
 def uncropped(image: Image.Image) -> npt.NDArray[np.uint8]:

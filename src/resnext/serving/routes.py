@@ -29,6 +29,9 @@ from resnext.serving.service import Service
 ROUTES = frozenset(
     {"/v1/predict", "/v1/model", "/healthz", "/readyz", "/metrics", "/docs", "/openapi.json"}
 )
+READABLE = (ROUTES - {"/v1/predict"}) | {"/"}
+"""What can be asked for by GET and HEAD."""
+
 _METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _RUNTIMES = {
     "onnx": "onnxruntime",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 
 from python_multipart.exceptions import FormParserError
@@ -12,6 +11,8 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from resnext.serving.problems import Problem, bad_images
 
 FIELD = "images"
+_TO_STANDARD = bytes.maketrans(b"-_", b"+/")
+_WHITE_SPACE = b" \t\r\n\f\v"
 _ALIASES = frozenset({b"images", b"image", b"files", b"file"})
 
 
@@ -120,7 +121,8 @@ def _from_multipart(body: bytes, boundary: bytes, max_images: int) -> list[bytes
 def _from_json(body: bytes, max_images: int) -> list[bytes]:
     _check_json_size(body, max_images)
     try:
-        value = json.loads(body)
+        # Not strict: the line breaks of `base64 cat.jpg` are control characters in a text.
+        value = json.loads(body, strict=False)
     except ValueError as error:  # also a number of too many digits
         raise _malformed("JSON") from error
     texts = value.get(FIELD) if isinstance(value, dict) and set(value) == {FIELD} else None
@@ -132,20 +134,39 @@ def _from_json(body: bytes, max_images: int) -> list[bytes]:
     wrong: list[tuple[int, Problem]] = []
     for index, text in enumerate(texts):
         try:
-            images.append(base64.b64decode(text, validate=True))
-        except (TypeError, ValueError, binascii.Error):
-            problem = Problem(422, "bad_base64", "not a base64 text (without `data:` before it)")
+            images.append(_decode_base64(text))
+        except ValueError:
+            problem = Problem(422, "bad_base64", "not a base64 text, nor a data URL of base64")
             wrong.append((index, problem))
     if wrong:
         raise bad_images(wrong)
     return images
 
 
+def _decode_base64(text: object) -> bytes:
+    """Decode base64 in any of its usual forms.
+
+    Line breaks and other white space, the URL-safe alphabet, missing padding and a data URL
+    (`data:image/png;base64,...`) are accepted; anything else in the text is not.
+
+    Raises:
+        ValueError: It is no base64.
+    """
+    if not isinstance(text, str):
+        raise ValueError("not a text")
+    if text[:5].lower() == "data:":
+        head, comma, text = text.partition(",")
+        if not comma or not head.lower().endswith(";base64"):
+            raise ValueError("a data URL without base64")
+    letters = text.encode("ascii").translate(_TO_STANDARD, delete=_WHITE_SPACE).rstrip(b"=")
+    return base64.b64decode(letters + b"=" * (-len(letters) % 4), validate=True)
+
+
 def _check_json_size(body: bytes, max_images: int) -> None:
     """Refuse JSON of many small values before parsing makes 25 times as much of it.
 
     Base64 has neither brackets nor commas. So two brackets and a comma between two images are
-    all; texts that begin with `data:`, which are refused by their index, have one comma more.
+    all; a data URL has one comma more.
     """
     if body.count(b"[") + body.count(b"{") > 2:
         raise _wrong_shape()

@@ -14,13 +14,11 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
+from resnext.studies.corrections import LEVEL, Correction, correct, correction_of
 from resnext.studies.power import seeds_needed
 from resnext.studies.results import Row, num_stopped
 from resnext.studies.statistics import Errors, Measure, errors_of, measures_of
 from resnext.studies.study import Comparison, Study, claims_of
-
-LEVEL = 0.05
-"""Share of false findings that is accepted."""
 
 _RESAMPLES = 9999
 # Errors in percent that differ by less are equal but for rounding
@@ -37,11 +35,16 @@ class Difference:
         n: Seeds that both designs finished.
         unpaired: Seeds that only one of them finished, which are left out.
         mean: Mean of the paired differences; NaN without any.
-        interval: 95 % interval by Student's t; None where the seeds show no spread.
-        bootstrap: 95 % interval by resampling the seeds; too narrow when they are few.
-        p: Of the paired t test, two-sided; NaN where it cannot be told.
-        corrected_p: The same, with the number of comparisons taken into account.
-        num_compared: That number.
+        interval: 95 % interval of this comparison alone, by Student's t; None where the seeds
+            show no spread.
+        simultaneous_interval: The same at Bonferroni's level: with 95 % the intervals of all
+            comparisons hold together. None where only a false discovery rate is promised.
+        bootstrap: 95 % interval of this comparison alone, by resampling the seeds; too narrow
+            when they are few.
+        p: Of the paired t test, two-sided; NaN where it cannot be tested.
+        corrected_p: The same, corrected for the number of comparisons.
+        correction: By which method.
+        num_compared: Comparisons that were planned, tested or not.
         n_needed: Seeds with which a difference of this size would probably be found.
         num_stopped: Trials of the two designs that halving stopped; then nothing is tested.
     """
@@ -52,9 +55,11 @@ class Difference:
     unpaired: tuple[int, ...]
     mean: float
     interval: tuple[float, float] | None = None
+    simultaneous_interval: tuple[float, float] | None = None
     bootstrap: tuple[float, float] | None = None
     p: float = math.nan
     corrected_p: float = math.nan
+    correction: Correction = "none"
     num_compared: int = 0
     n_needed: int | None = None
     num_stopped: int = 0
@@ -64,30 +69,32 @@ class Difference:
         """Whether the difference is more than chance explains."""
         return self.corrected_p < LEVEL  # False for NaN
 
+    @property
+    def shown_interval(self) -> tuple[float, float] | None:
+        """The interval that belongs to the verdict: simultaneous where there is such."""
+        return self.simultaneous_interval or self.interval
+
 
 def compare(study: Study, rows: Sequence[Row]) -> list[Difference]:
     """Test all claims of a study on all of its data sets and tests.
 
-    The p values of all of them together are corrected for their number by the procedure of
-    Benjamini and Hochberg, which bounds the share of false findings among the findings.
+    They are one family: their p values are corrected together; see `correction_of`.
     """
-    return _compare(claims_of(study), rows, measures_of(study))
+    return _compare(study, rows, measures_of(study))
 
 
 def compare_training(study: Study, rows: Sequence[Row]) -> list[Difference]:
     """Test the claims on the errors of the training images.
 
     They answer another question, whether a gain is one of representation or of regularisation,
-    and so are corrected among themselves.
+    and so are a family of their own.
     """
     measures = [replace(m, is_training=True) for m in measures_of(study) if not m.test]
-    return _compare(claims_of(study), rows, measures)
+    return _compare(study, rows, measures)
 
 
-def _compare(
-    claims: Sequence[Comparison], rows: Sequence[Row], measures: Sequence[Measure]
-) -> list[Difference]:
-    found = []
+def _compare(study: Study, rows: Sequence[Row], measures: Sequence[Measure]) -> list[Difference]:
+    claims, found = claims_of(study), []
     for measure in measures:
         errors, stopped = errors_of(rows, measure), num_stopped(rows, measure.data)
         for claim in claims:
@@ -95,7 +102,7 @@ def _compare(
             found.append(
                 replace(_difference(claim, errors, measure, is_tested=not num), num_stopped=num)
             )
-    return _correct(found)
+    return _correct(found, correction_of(study, len(found)))
 
 
 def _difference(
@@ -132,31 +139,30 @@ def _bootstrap(values: np.ndarray[Any, np.dtype[np.float64]]) -> tuple[float, fl
     return float(found.low), float(found.high)
 
 
-def _correct(found: list[Difference]) -> list[Difference]:
+def _correct(found: list[Difference], correction: Correction) -> list[Difference]:
     """Correct the p values for their number, and plan the seeds at the level that remains.
 
-    That level is Bonferroni's, which is the one that Benjamini and Hochberg ask of a claim if no
-    other is found, so the number of seeds is on the safe side.
+    That level is Bonferroni's, the one that both methods ask of a claim if no other is found, so
+    the number of seeds is on the safe side.
     """
-    testable = [number for number, row in enumerate(found) if not math.isnan(row.p)]
-    if not testable:
-        return found
-    corrected = stats.false_discovery_control([found[number].p for number in testable])
-    result = list(found)
-    for number, p in zip(testable, corrected, strict=True):
-        row = found[number]
-        result[number] = replace(
-            row,
-            corrected_p=float(p),
-            num_compared=len(testable),
-            n_needed=seeds_needed(_effect(row), LEVEL / len(testable)),
-        )
-    return result
+    corrected = correct([row.p for row in found], correction)
+    return [
+        _corrected(replace(row, corrected_p=p, correction=correction, num_compared=len(found)))
+        for row, p in zip(found, corrected, strict=True)
+    ]
 
 
-def _effect(row: Difference) -> float:
-    """Return the mean difference over the standard deviation of the differences."""
-    assert row.interval is not None
+def _corrected(row: Difference) -> Difference:
+    """Add what follows from the number of comparisons."""
+    if row.interval is None:
+        return row
+    level = LEVEL / row.num_compared
     half_width = (row.interval[1] - row.interval[0]) / 2
     standard_error = half_width / stats.t.isf(LEVEL / 2, row.n - 1)
-    return float(abs(row.mean) / (standard_error * math.sqrt(row.n)))
+    wide = float(standard_error * stats.t.isf(level / 2, row.n - 1))
+    is_simultaneous = row.correction != "Benjamini-Hochberg"
+    return replace(
+        row,
+        simultaneous_interval=(row.mean - wide, row.mean + wide) if is_simultaneous else None,
+        n_needed=seeds_needed(abs(row.mean) / (standard_error * math.sqrt(row.n)), level),
+    )

@@ -15,7 +15,7 @@ from itertools import combinations
 import numpy as np
 from scipy import stats
 
-from resnext.studies.differences import LEVEL
+from resnext.studies.corrections import LEVEL, Correction, correct, correction_of, describe_p
 from resnext.studies.results import Row, num_stopped
 from resnext.studies.statistics import Measure, errors_of, means_of, measures_of
 from resnext.studies.study import Study
@@ -56,7 +56,9 @@ class GroupDifference:
         second: The other.
         statistic: Largest distance between their distribution functions (Kolmogorov-Smirnov).
         p: Chance of one as large if both came from one distribution.
-        corrected_p: The same, with the number of pairs taken into account.
+        corrected_p: The same, corrected for the number of pairs.
+        correction: By which method.
+        num_compared: Pairs of groups on all data sets and tests.
         num_stopped: Trials that halving stopped; then nothing is tested, and the rest is NaN.
     """
 
@@ -66,6 +68,8 @@ class GroupDifference:
     statistic: float
     p: float
     corrected_p: float
+    correction: Correction = "none"
+    num_compared: int = 0
     num_stopped: int = 0
 
     @property
@@ -84,10 +88,8 @@ class GroupDifference:
             f"{group.name} (n = {len(group.errors)}, median {np.median(group.values):.2f} %)"
             for group in (self.first, self.second)
         )
-        tested = (
-            f"(Kolmogorov-Smirnov distance {self.statistic:.2f}, "
-            f"corrected p = {self.corrected_p:.3f})"
-        )
+        p = describe_p(self.corrected_p, self.correction, f"{self.num_compared} pairs")
+        tested = f"(Kolmogorov-Smirnov distance {self.statistic:.2f}, {p})"
         if self.is_resolved:
             return f"Resolved: on {self.measure} the errors of {groups} are not alike {tested}."
         return f"Not resolved: on {self.measure}, whether the errors of {groups} differ {tested}."
@@ -120,13 +122,12 @@ def compare_groups(study: Study, rows: Sequence[Row]) -> list[GroupDifference]:
             if not stopped:
                 tested = stats.ks_2samp(first.values, second.values)
                 statistic, p = float(tested.statistic), float(tested.pvalue)
-            found.append(GroupDifference(measure, first, second, statistic, p, p, stopped))
-    tested_rows = [row for row in found if not row.num_stopped]
-    if not tested_rows:
-        return found
-    corrected = stats.false_discovery_control([row.p for row in tested_rows])
-    told = zip(tested_rows, corrected, strict=True)
+            found.append(
+                GroupDifference(measure, first, second, statistic, p, p, num_stopped=stopped)
+            )
+    correction = correction_of(study, len(found))
+    corrected = correct([row.p for row in found], correction)
     return [
-        *(replace(row, corrected_p=float(p)) for row, p in told),
-        *(row for row in found if row.num_stopped),
+        replace(row, corrected_p=p, correction=correction, num_compared=len(found))
+        for row, p in zip(found, corrected, strict=True)
     ]

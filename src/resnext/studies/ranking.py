@@ -39,7 +39,7 @@ class Agreement:
         start = f"{self.num_designs} designs on {self.first} and {self.second}: "
         if math.isnan(self.tau):
             return start + "one of the sets ties all designs, so that there is no ranking."
-        return start + f"Kendall's tau {self.tau:+.2f} (p = {self.p:.3f})."
+        return start + f"Kendall's tau {self.tau:+.2f} (p = {self.p:.3f}, not corrected)."
 
 
 def rank_agreements(study: Study, rows: Sequence[Row]) -> list[Agreement]:

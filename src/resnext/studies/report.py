@@ -24,7 +24,7 @@ from resnext.studies.results import Row
 from resnext.studies.study import Study
 from resnext.studies.summary import Summary, as_dict, summarise_study, summary_lines, time_lines
 from resnext.studies.table import spread_text
-from resnext.studies.verdict import needed_text, verdict, word
+from resnext.studies.verdict import describe_method, needed_text, verdict, word
 from resnext.untrusted.text import markdown_text, printable_lines
 
 
@@ -112,6 +112,7 @@ def render_report(
         "verdict": verdict,
         "needed": needed_text,
         "word": word,
+        "method": describe_method,
     }
     times, damage = _times(folder)
     return environment.get_template("report.html.j2").render(

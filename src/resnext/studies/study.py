@@ -141,7 +141,8 @@ class Study(Settings):
         name: Names the folder of results.
         question: What the study asks, in one sentence.
         source: Where the question comes from, such as a table of the paper.
-        kind: `table` compares designs one by one; `distribution` looks at all of them together.
+        kind: `table` compares designs one by one, and bounds the chance of any false verdict;
+            `distribution` looks at all of them together, and bounds the share of false verdicts.
         designs: The networks.
         settings: One for each data set; model and seed of each trial are put in.
         seeds: Each design is trained once with each.

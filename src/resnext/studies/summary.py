@@ -21,8 +21,12 @@ from resnext.studies.results import Row
 from resnext.studies.statistics import Measure, errors_of, means_of, measures_of
 from resnext.studies.study import PaperError, Study
 from resnext.studies.table import Cell, ErrorTable, error_tables
-from resnext.studies.verdict import verdict
+from resnext.studies.verdict import describe_method, verdict
 from resnext.untrusted.text import printable
+
+COMPARISONS = "Comparisons"
+TRAINING = "The same on the training images"
+"""Titles of the two families of comparisons."""
 
 MOST_IN_TABLE = 40
 """A distribution of more designs is drawn, not tabulated."""
@@ -93,6 +97,8 @@ def as_dict(study: Study, rows: Sequence[Row], summary: Summary | None = None) -
             for measure in measures_of(study)
             for mean in means_of(errors_of(rows, measure)).values()
         ],
+        "method": describe_method(summary.differences),
+        "training_method": describe_method(summary.training_differences),
         "differences": [_difference(row) for row in summary.differences],
         "training_differences": [_difference(row) for row in summary.training_differences],
         "group_differences": [_group_difference(row) for row in summary.group_differences],
@@ -119,7 +125,8 @@ def _difference(row: Difference) -> dict[str, Any]:
 
 def _group_difference(row: GroupDifference) -> dict[str, Any]:
     groups = {"first": row.first.name, "second": row.second.name}
-    tested = {"statistic": row.statistic, "p": row.p, "corrected_p": row.corrected_p}
+    names = ("statistic", "p", "corrected_p", "correction", "num_compared")
+    tested = {name: getattr(row, name) for name in names}
     found = {"resolved": row.is_resolved, "verdict": str(row)}
     return {**_of(row.measure), **groups, **_without_nan(tested), **found}
 
@@ -160,8 +167,8 @@ def summary_lines(
         lines += ["", *_table_lines(table, escape)]
     training = [row for row in summary.training_differences if row.n]
     lists = {
-        "Comparisons": map(verdict, summary.differences),
-        "The same on the training images": map(verdict, training),
+        COMPARISONS: map(verdict, summary.differences),
+        TRAINING: map(verdict, training),
         "Distributions": map(str, summary.group_differences),
         "Rankings": map(str, summary.agreements),
         "Successive halving": map(str, summary.halvings),
@@ -169,13 +176,18 @@ def summary_lines(
             _paper_line, summary.other_paper
         ),
     }
+    methods = {
+        COMPARISONS: describe_method(summary.differences),
+        TRAINING: describe_method(training),
+    }
     for title, items in lists.items():
-        lines += _list(title, [escape(item) for item in items])
+        lines += _list(title, [escape(item) for item in items], methods.get(title, ""))
     return lines
 
 
-def _list(title: str, items: Sequence[str]) -> list[str]:
-    return ["", f"## {title}", "", *(f"- {item}" for item in items)] if items else []
+def _list(title: str, items: Sequence[str], method: str) -> list[str]:
+    told = ["", method] if method else []
+    return ["", f"## {title}", *told, "", *(f"- {item}" for item in items)] if items else []
 
 
 def _paper_line(figure: PaperError) -> str:

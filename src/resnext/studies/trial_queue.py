@@ -12,6 +12,7 @@ from pathlib import Path
 from types import FrameType
 
 from resnext.claim import find_holder
+from resnext.ctrl_c import Promise
 from resnext.errors import ConfigError, RunError
 from resnext.studies.attempts import Status, reason_of, record_attempt
 from resnext.studies.executor import Executor, open_log
@@ -233,8 +234,10 @@ class TrialQueue:
 
         numbers = (signal.SIGINT, signal.SIGTERM)
         previous = {number: signal.signal(number, note) for number in numbers}
+        line = "letting the running trials save; press again to kill them"
         try:
-            yield
+            with Promise(line, is_patient=True):
+                yield
         finally:
             for number, handler in previous.items():
                 signal.signal(number, handler)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from resnext.studies.differences import LEVEL, Difference
+from collections.abc import Sequence
+
+from resnext.studies.corrections import LEVEL, describe_p
+from resnext.studies.differences import Difference
 from resnext.studies.power import MOST_SEEDS
 
 
@@ -11,6 +14,8 @@ def verdict(row: Difference) -> str:
     sentences = [_finding(row)]
     if row.interval is not None and not row.is_resolved:
         sentences.append(_needed(row))
+    if row.is_resolved and not _excludes_zero(row):
+        sentences.append("Holm's test resolves it although the simultaneous interval includes 0.")
     if row.unpaired and not row.num_stopped:
         seeds = ", ".join(map(str, row.unpaired))
         word = "Seed" if len(row.unpaired) == 1 else "Seeds"
@@ -27,6 +32,38 @@ def word(row: Difference) -> str:
     return "resolved" if row.mean > 0 else "resolved the other way"
 
 
+def _excludes_zero(row: Difference) -> bool:
+    low, high = row.shown_interval or (0.0, 0.0)
+    return not low <= 0 <= high
+
+
+def interval_name(row: Difference) -> str:
+    """Say what the interval that belongs to a verdict covers."""
+    kinds = {"none": "", "Holm": "simultaneous ", "Benjamini-Hochberg": "pointwise "}
+    return f"{kinds[row.correction]}95 % CI"
+
+
+def describe_method(rows: Sequence[Difference]) -> str:
+    """Say how the p values and intervals of a family of comparisons were computed."""
+    correction, num = (rows[0].correction, rows[0].num_compared) if rows else ("none", 0)
+    start = f"Paired t tests at {100 * LEVEL:g} %"
+    if correction == "none":
+        return f"{start}; there is one comparison, so nothing is corrected."
+    if correction == "Holm":
+        return (
+            f"{start}, family-wise: p is corrected by Holm for all {num} comparisons, so the "
+            "chance of even one false verdict among them is at most that. The intervals are "
+            "simultaneous (Student's t at Bonferroni's level): with a chance of 95 % all of them "
+            "hold. Holm's test is sharper, so an interval may include 0 although its difference "
+            "is resolved."
+        )
+    return (
+        f"{start}: p is corrected by Benjamini and Hochberg for all {num} comparisons, which "
+        "bounds the expected share of false verdicts among those resolved (false discovery "
+        "rate), not the chance of any. Each interval is that of its comparison alone."
+    )
+
+
 def _finding(row: Difference) -> str:
     better, than = f"“{row.comparison.better}”", f"“{row.comparison.than}”"
     if row.num_stopped:
@@ -37,17 +74,16 @@ def _finding(row: Difference) -> str:
         )
     if row.n == 0:
         return f"No answer: {better} against {than} on {row.measure}; no seed has finished both."
-    if row.interval is None:
+    if row.shown_interval is None:
         return (
             f"Not resolved: {better} against {than} on {row.measure}, {_signed(row.mean)} points; "
             + ("one seed shows no spread." if row.n == 1 else _without_spread(row))
         )
-    low, high = row.interval
+    low, high = row.shown_interval
     if row.is_resolved and row.mean < 0:  # the sentence tells the amount, without its sign
         low, high = -high, -low
-    numbers = (
-        f"95 % CI {_signed(low)} to {_signed(high)}, n = {row.n}, corrected p {_p(row.corrected_p)}"
-    )
+    p = describe_p(row.corrected_p, row.correction, f"{row.num_compared} comparisons")
+    numbers = f"{interval_name(row)} {_signed(low)} to {_signed(high)}, n = {row.n}, {p}"
     if not row.is_resolved:
         return (
             f"Not resolved at n = {row.n}: {better} against {than} on {row.measure}, "
@@ -82,7 +118,3 @@ def needed_text(row: Difference) -> str:
 
 def _signed(value: float) -> str:
     return f"{value:+.2f}"
-
-
-def _p(value: float) -> str:
-    return "< 0.001" if value < 0.001 else f"= {value:.3f}"

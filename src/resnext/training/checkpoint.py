@@ -45,7 +45,7 @@ class Position:
         seconds: Time spent in training steps.
         loss_sum: Sum of the losses of this epoch's images, for the epoch's mean.
         num_wrong: Images of this epoch that the network got wrong as it was trained on them.
-        num_seen: Images of this epoch so far, in this process.
+        num_seen: Images of this epoch so far, in all processes.
         told: `loss_sum` and `num_seen` when the log was last written.
         scaler: State of the fp16 gradient scaler.
     """

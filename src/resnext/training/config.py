@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import (
@@ -17,7 +16,7 @@ from pydantic import (
 from resnext.data.config import AugmentConfig, DataConfig, ViewConfig
 from resnext.errors import ConfigError
 from resnext.model.config import ModelConfig, ResNeXtConfig
-from resnext.settings import FiniteSettings
+from resnext.settings import FiniteSettings, SystemPath
 
 MAX_SEED = 2**63 - 1
 _MAX_THREADS = 2**16
@@ -169,7 +168,7 @@ class TrainConfig(FiniteSettings):
     size_schedule: tuple[Annotated[float, Field(gt=0.0, le=_MAX_SHARE)], ...] = (1.0,)
     keep: Literal["best", "last"] = "best"
     seed: Annotated[int, Field(ge=0, le=MAX_SEED)] = 0
-    weights: Path | None = None
+    weights: SystemPath | None = None
     freeze_until: NonNegativeInt = 0
     freeze_norm: bool = False
     sync_norm: bool = False

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING
+
+from resnext.ctrl_c import SAME_REQUEST_S, Promise
 
 if TYPE_CHECKING:
     from resnext.training.runtime import Runtime
@@ -34,14 +38,19 @@ class StopRequest:
 
     def __init__(self, runtime: Runtime) -> None:
         self.signal_number = 0
+        self._asked_at_s = 0.0
+        self._pid = os.getpid()
         self._runtime = runtime
 
     def handle(self, number: int, _frame: FrameType | None) -> None:
         """Note the first signal; a second one ends the process at once."""
-        if self.signal_number:
-            signal.signal(number, signal.SIG_DFL)
-            signal.raise_signal(number)
-        self.signal_number = number
+        if os.getpid() != self._pid:  # a worker that was forked a moment ago
+            return
+        now_s = time.monotonic()
+        if not self.signal_number:
+            self.signal_number, self._asked_at_s = number, now_s
+        elif now_s - self._asked_at_s > SAME_REQUEST_S:
+            os._exit(128 + number)
 
     def agreed(self, step: int) -> int:
         """Return the signal if any process got one, the same answer in all of them."""
@@ -68,7 +77,8 @@ def stop_on_signal(runtime: Runtime) -> Iterator[StopRequest]:
         number: signal.signal(number, request.handle) for number in (signal.SIGINT, signal.SIGTERM)
     }
     try:
-        yield request
+        with Promise("finishing this step and saving; press again to stop now"):
+            yield request
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import signal
 import time
 from contextlib import nullcontext
@@ -12,6 +13,7 @@ from typing import Any
 import torch.distributed as dist
 from torch import nn
 
+from resnext.data.bad_files import BadFiles
 from resnext.data.loader import EvalLoader, TrainLoader
 from resnext.data.split import DataInfo
 from resnext.errors import TrainingError
@@ -40,6 +42,7 @@ class Loaders:
     info: DataInfo
     train: TrainLoader
     val: EvalLoader
+    bad_files: BadFiles
 
 
 @dataclass(frozen=True)
@@ -93,6 +96,7 @@ class Loop:
         self._recorder.display.start(self._all_steps, self.position.total_steps)
         try:
             with self._recorder.checkpoints or nullcontext():
+                self._leave_if_asked()  # already while all this was made ready
                 while self.position.epoch < self._config.schedule.epochs:
                     self._train_epoch()
                     self._finish_epoch()
@@ -102,7 +106,8 @@ class Loop:
 
     def _train_epoch(self) -> None:
         set_train_mode(self._trainer.model, self._config)
-        meter = Meter(self._trainer.runtime.device, self.position)
+        runtime = self._trainer.runtime
+        meter = Meter(runtime.device, self.position, runtime.world_size)
         batches = self._loaders.train.epoch(
             self.position.epoch,
             first_step=self.position.step,
@@ -110,8 +115,8 @@ class Loop:
         )
         for batch in batches:
             lr = self._lr()
-            seed_step(self._config.seed, self._trainer.runtime.rank, self.position.total_steps)
-            meter.add(self._trainer.step(batch, lr), batch.global_size, len(batch.labels_b))
+            seed_step(self._config.seed, runtime.rank, self.position.total_steps)
+            meter.add(self._trainer.step(batch, lr), batch.global_size)
             self._advance()
             is_last = self.position.step == self._num_steps
             if is_last or self.position.step % _STEPS_BETWEEN_LINES == 0:
@@ -124,6 +129,7 @@ class Loop:
             if number := self._stop.agreed(self.position.total_steps):
                 self.position = meter.into(self.position)
                 self._save()
+                self._share_bad_files()
                 raise self._interrupted(number)
         self.position = meter.into(self.position)
 
@@ -147,13 +153,7 @@ class Loop:
         """Tell the figures of the last steps; stop when the loss is not a number."""
         loss, images_per_s = meter.read()
         position = self.position
-        if loss != loss or loss in (float("inf"), float("-inf")):
-            raise TrainingError(
-                f"the loss became {loss} in epoch {position.epoch + 1}, near step {position.step} "
-                f"(learning rate {lr:.4g}). {keep_last_good(self._recorder.run)} Lower the "
-                "learning rate (--lr), lengthen the warm-up (--set schedule.warmup=0.1) or clip "
-                "the gradient (--set optim.clip_norm=1)"
-            )
+        self._check_loss(loss, lr)
         if self._recorder.log is not None:
             self._recorder.claim.check()
             self._recorder.log.write(
@@ -172,6 +172,17 @@ class Loop:
             images_per_s=images_per_s,
             seconds_left=remaining * self._config.batch_size / max(images_per_s, 1e-9),
         )
+
+    def _check_loss(self, loss: float, lr: float) -> None:
+        """Stop when a loss is not a number."""
+        position = self.position
+        if not math.isfinite(loss):
+            raise TrainingError(
+                f"the loss became {loss} in epoch {position.epoch + 1}, near step {position.step} "
+                f"(learning rate {lr:.4g}). {keep_last_good(self._recorder.run)} Lower the "
+                "learning rate (--lr), lengthen the warm-up (--set schedule.warmup=0.1) or clip "
+                "the gradient (--set optim.clip_norm=1)"
+            )
 
     def _finish_epoch(self) -> None:
         """Validate, log, and save: the best weights first, then the checkpoint that knows them."""
@@ -211,6 +222,7 @@ class Loop:
             self._recorder.log.write("epoch", position.total_steps, **figures)
         score = (result.top1_error, result.loss)
         if self._is_kept(score):
+            self._check_loss(result.loss, self._lr())
             self._save_weights(model, figures)
         self.position = replace(
             position,
@@ -223,6 +235,13 @@ class Loop:
             told=(0.0, 0),
         )
         self._save()
+        self._share_bad_files()
+        self._loaders.bad_files.check()
+
+    def _share_bad_files(self) -> None:
+        """Let the first process, which writes them down, know those that others met."""
+        if self._trainer.runtime.world_size > 1:
+            self._loaders.bad_files.share()
 
     def _share_statistics(self) -> nn.Module:
         """Return the network to validate, with the first process's BN statistics in all."""
@@ -275,7 +294,7 @@ class Loop:
             self._recorder.checkpoints.wait()
 
     def _leave_if_asked(self) -> None:
-        """Stop between two epochs; their end is saved already."""
+        """Stop before an epoch; the end of the one before is saved already."""
         number = self._stop.agreed(0)
         if number and self.position.epoch < self._config.schedule.epochs:
             raise self._interrupted(number)

@@ -6,27 +6,47 @@ import time
 from dataclasses import replace
 
 import torch
+import torch.distributed as dist
 
 from resnext.training.checkpoint import Position
 
 
 class Meter:
-    """Sums figures on the device, so that a step never waits to be read, and counts time."""
+    """Sums figures on the device, so that a step never waits to be read, and counts time.
 
-    def __init__(self, device: torch.device, position: Position) -> None:
+    The sums are those of all processes, the same in each.
+    """
+
+    def __init__(self, device: torch.device, position: Position, world_size: int = 1) -> None:
+        """Continue from a position.
+
+        Args:
+            device: Where steps leave their sums.
+            position: Holds the sums of the epoch so far.
+            world_size: Number of processes; each calls `add` in every step.
+        """
         sums = [position.loss_sum, position.num_wrong]
         dtype = torch.float32 if device.type == "mps" else torch.float64  # MPS has no float64
         self._sums = torch.tensor(sums, dtype=dtype, device=device)
+        self._world_size = world_size
         self._num_seen = position.num_seen
         self._told = position.told
         self._global_images = 0
         self._interval_time = time.perf_counter()
         self._saved_time = self._interval_time
 
-    def add(self, sums: torch.Tensor, global_size: int, local_size: int) -> None:
-        """Count one step; `sums` is what `Trainer.step` returns."""
+    def add(self, sums: torch.Tensor, global_size: int) -> None:
+        """Count one step.
+
+        Args:
+            sums: What `Trainer.step` returns in this process.
+            global_size: Images of the step in all processes.
+        """
+        sums = sums.to(self._sums.dtype)
+        if self._world_size > 1:
+            dist.all_reduce(sums)  # on a GPU nobody waits for it
         self._sums += sums
-        self._num_seen += local_size
+        self._num_seen += global_size
         self._global_images += global_size
 
     def read(self) -> tuple[float, float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,12 @@ import torch
 
 from resnext.data.bad_files import BadFiles
 from resnext.data.batches import num_steps
-from resnext.data.config import ViewConfig, default_workers
+from resnext.data.config import default_workers
 from resnext.data.load import load_data
 from resnext.data.loader import EvalLoader, TrainLoader
 from resnext.data.split import ArraySplit, DataInfo, DataSet
-from resnext.errors import ConfigError
+from resnext.data.views import view_of_training
+from resnext.errors import ConfigError, DataError
 from resnext.model.create import create_model
 from resnext.training.checkpoint import load_checkpoint
 from resnext.training.checkpoint_file import CheckpointFiles
@@ -57,11 +59,7 @@ def train(config: TrainConfig, target: Target, display: Display) -> Path:
         ResNeXtError: Settings, data, folder or loss do not allow to go on.
     """
     check_restartable(has_folder=target.out is not None or target.resume is not None)
-    with (
-        open_runtime(config.runtime) as runtime,
-        stop_on_signal(runtime) as stop,
-        RunClaim(display, stop) as claim,
-    ):
+    with open_runtime(config.runtime) as runtime, ExitStack() as stack:
         data = load_data(config.data)
         weights = None
         if runtime.from_main(lambda: not _is_saved(target.resume)):
@@ -70,15 +68,19 @@ def train(config: TrainConfig, target: Target, display: Display) -> Path:
             config = resolve(config, data.info, weights)
         data = replace(data, info=_normalisation(config, data.info))
         _check_batches(config, data, runtime)
+        # Built before the run folder, so that a setting that does not fit leaves no folder.
+        trainer = build_trainer(config, data.info, runtime, weights)
+        bad_files = BadFiles(len(data.train) + len(data.val))
+        loaders = _build_loaders(config, data, runtime, bad_files)
+        # Up to here a signal just ends the process; there is nothing to save.
+        stop = stack.enter_context(stop_on_signal(runtime))
+        claim = stack.enter_context(RunClaim(display, stop))
         run = runtime.from_main(lambda: open_target(config, target, runtime, data, claim))
         display.note(f"run folder: {run}")
-        trainer = build_trainer(config, data.info, runtime, weights)
         files = CheckpointFiles(run, before_write=claim.check)
         position = load_checkpoint(files, trainer)
         if files.complaint:
             display.note(f"{files.complaint}; going on from the checkpoint before it")
-        bad_files = BadFiles(len(data.train) + len(data.val))
-        loaders = _build_loaders(config, data, runtime, bad_files)
         with explain_write_errors(run):
             log = MetricsLog(run, position.total_steps) if runtime.is_main else None
             writer = CheckpointWriter(files) if runtime.is_main else None
@@ -191,26 +193,24 @@ def _build_loaders(
         image_size_px=data.info.image_size_px,
         **place,
     )
-    val_loader = EvalLoader(
-        data.val, data.info, _view(config, data), batch_size=2 * train_loader.largest_share, **place
+    view = view_of_training(
+        config.view,
+        data.info.image_size_px,
+        is_memory=isinstance(data.val, ArraySplit),
+        is_enlarged=config.augment.crop == "resized",
     )
-    return Loaders(data.info, train_loader, val_loader)
-
-
-def _view(config: TrainConfig, data: DataSet) -> ViewConfig:
-    """Show files at the scale of training, where validation does not name another.
-
-    A resized crop enlarges what it shows, and the usual view (256 for 224) makes up for some of
-    that. Training on the whole image, or on windows of it, must not be judged on enlarged ones.
-    """
-    view = config.view
-    is_usual = config.augment.crop == "resized" or isinstance(data.val, ArraySplit)
-    if is_usual or view.resize_px is not None or view.ten_crop:
-        return view
-    return view.replace(resize_px=view.size_px or data.info.image_size_px)
+    val_loader = EvalLoader(
+        data.val, data.info, view, batch_size=2 * train_loader.largest_share, **place
+    )
+    return Loaders(data.info, train_loader, val_loader, bad_files)
 
 
 def _check_batches(config: TrainConfig, data: DataSet, runtime: Runtime) -> None:
+    if not len(data.train):
+        raise DataError(
+            f"{data.info.name} has no training images: data.val_fraction="
+            f"{config.data.val_fraction:g} keeps all for validation; give a share below 1"
+        )
     smallest = len(data.train) // num_steps(len(data.train), config.batch_size)
     parts = config.accumulate * runtime.world_size
     if smallest < 2 * parts:

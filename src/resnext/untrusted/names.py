@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import unicodedata
 
 MAX_NAME_BYTES = 255
 """The longest name that the usual file systems accept."""
 
 MAX_PATH_BYTES = 1024
+MAX_SYSTEM_PATH_BYTES = 4095
+"""Of a path of this machine: Linux's limit, the largest of the usual systems."""
 
 _RESERVED = frozenset({"", ".", ".."})
 
@@ -62,6 +65,28 @@ def check_relative_path(path: object) -> str:
             check_file_name(name)
         except ValueError:
             raise ValueError(f"{shown(path)} is not a path below the folder") from None
+    return path
+
+
+def check_path(path: str, *, is_text: bool = True) -> str:
+    """Return a path of this machine that its system can take.
+
+    Args:
+        path: An absolute or relative path.
+        is_text: It must be UTF-8, in which we write it into files.
+
+    Raises:
+        ValueError: It holds a NUL, it or a name in it is too long, or it is not UTF-8. The
+            message is the reason only.
+    """
+    if "\0" in path:
+        raise ValueError("a path cannot hold a NUL character")
+    if len(os.fsencode(path)) > MAX_SYSTEM_PATH_BYTES:
+        raise ValueError(f"the path is longer than {MAX_SYSTEM_PATH_BYTES:,} bytes")
+    if any(len(os.fsencode(name)) > MAX_NAME_BYTES for name in path.split("/")):
+        raise ValueError(f"a name in the path is longer than {MAX_NAME_BYTES} bytes")
+    if is_text and not is_utf8(path):
+        raise ValueError("the path is not UTF-8; rename it, or give a link to it")
     return path
 
 

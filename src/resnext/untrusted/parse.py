@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import stat
@@ -126,21 +127,32 @@ def parse_yaml(text: str, max_values: int = MAX_YAML_NODES) -> Any:
 
     if len(text) > MAX_YAML_BYTES:
         raise ValueError(f"is larger than the {MAX_YAML_BYTES:,} characters accepted")
+    if yaml.__with_libyaml__:  # ten times as fast; what it refuses, the other explains
+        with contextlib.suppress(yaml.YAMLError, UnicodeEncodeError):
+            return _parse_yaml(text, max_values, _loader(yaml.CSafeLoader))
     try:
-        _check_nesting(text, max_values)
-        loader = _loader()(text)
-        try:
-            node = loader.get_single_node()
-            if node is None:
-                return None
-            _num_nodes(node, max_values, {}, set())
-            return _construct(loader, node)
-        finally:
-            loader.dispose()
+        return _parse_yaml(text, max_values, _loader(yaml.SafeLoader))
     except yaml.MarkedYAMLError as error:
         raise ValueError(f"is not valid YAML: {_where(error)}") from None
     except yaml.YAMLError as error:
         raise ValueError(f"is not valid YAML: {str(error).splitlines()[0]}") from None
+
+
+def _parse_yaml(text: str, max_values: int, kind: type[yaml.SafeLoader]) -> Any:
+    """Check the bounds and build the values with one parser.
+
+    Two might differ, and a text be small for the one and large for the other.
+    """
+    _check_nesting(text, max_values, kind)
+    loader = kind(text)
+    try:
+        node = loader.get_single_node()
+        if node is None:
+            return None
+        _num_nodes(node, max_values, {}, set())
+        return _construct(loader, node)
+    finally:
+        loader.dispose()
 
 
 def _as_text(data: bytes) -> str:
@@ -157,12 +169,12 @@ def _where(error: yaml.MarkedYAMLError) -> str:
     return f"{place}{error.problem or error.context}"
 
 
-def _check_nesting(text: str, max_values: int) -> None:
+def _check_nesting(text: str, max_values: int, kind: type[yaml.SafeLoader]) -> None:
     """Bound values and depth before the composer, which recurses, sees them."""
     import yaml
 
     depth = num_nodes = 0
-    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+    for event in yaml.parse(text, Loader=kind):
         num_nodes += isinstance(event, yaml.NodeEvent)
         depth += isinstance(event, yaml.CollectionStartEvent)
         depth -= isinstance(event, yaml.CollectionEndEvent)
@@ -224,11 +236,12 @@ def _construct(loader: yaml.SafeLoader, node: yaml.Node) -> Any:
 _PLAIN_TAGS = ("null", "bool", "int", "float", "str", "seq", "map")
 
 
-def _loader() -> type[yaml.SafeLoader]:
-    """Return a loader of plain values."""
+@functools.cache
+def _loader(base: Any) -> type[yaml.SafeLoader]:
+    """Return a loader of plain values that parses as another one does."""
     import yaml
 
-    class PlainLoader(yaml.SafeLoader):
+    class PlainLoader(base):  # type: ignore[misc]  # whichever parser there is
         """Knows no dates, sets or binary values, and no number that takes long to read."""
 
         yaml_constructors = {  # noqa: RUF012 - the library's own attribute

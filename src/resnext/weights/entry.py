@@ -9,7 +9,18 @@ from pydantic import Field, PositiveInt
 from resnext.settings import Settings
 
 Family = Literal[
-    "resnext", "torchvision", "timm", "mmpretrain", "pycls", "torch7", "pytorchcv", "detectron2"
+    "resnext",
+    "torchvision",
+    "timm",
+    "mmpretrain",
+    "pycls",
+    "torch7",
+    "pytorchcv",
+    "detectron2",
+    "transformers",
+    "prlz77",
+    "hysts",
+    "weiaicunzai",
 ]
 """Whose names the tensors of a file carry; `resnext` is a file that we wrote."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from resnext.weights.entry import WeightsEntry
 
 HUB = "hf-hub:"
 _ACCEPTED = "licence-accepted"
+_SET = {"1", "ON", "YES", "TRUE"}  # what the Hub's client takes for it
 
 
 def place_of(entry: WeightsEntry) -> Path:
@@ -62,13 +64,16 @@ def fetch(
                 accepted.touch()
             return _fetch(entry, place, progress)
     except DownloadError as error:
-        raise DownloadError(f"{error}. {by_hand(entry)}") from None
+        reason = str(error).partition("; get the files of")[0]  # `by_hand` says it for this one
+        raise DownloadError(f"{reason}. {by_hand(entry)}") from None
 
 
 def _fetch(entry: WeightsEntry, place: Path, progress: Progress | None) -> Path:
     checksum = checksum_of(entry)
     if entry.address.startswith(HUB):
         return _fetch_from_hub(entry)
+    if os.environ.get("HF_HUB_OFFLINE", "").upper() in _SET:
+        raise DownloadError(f"{entry.address}: is not fetched, since HF_HUB_OFFLINE is set")
     if not entry.address.endswith(".zip"):
         return download(entry.address, place, checksum, progress, max_bytes=MAX_WEIGHTS_BYTES)
     place.parent.mkdir(parents=True, exist_ok=True)

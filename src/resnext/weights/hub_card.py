@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from resnext.class_lists import class_names
 from resnext.errors import CheckpointError
 from resnext.model.card import ModelCard
+from resnext.model.config import ModelConfig, ResNeXtConfig
 from resnext.untrusted.names import shown
 from resnext.untrusted.parse import read_json
+from resnext.weights.hub_architecture import check_architecture
 
 MAX_HUB_CONFIG_BYTES = 16 << 20
 MAX_CLASSES = 10**5
@@ -36,17 +40,47 @@ def card_from_hub(path: Path) -> ModelCard:
 
     Source: timm/models/_hub.py (`pretrained_cfg`) and timm/data/config.py.
     """
-    try:
+    with _reading(path):
         saved = _group("the file", read_json(path, MAX_HUB_CONFIG_BYTES))
-        config = _group("pretrained_cfg", saved.get("pretrained_cfg", saved))
-        return ModelCard(**_card_values(saved, config))
+        return ModelCard(**_card_values(saved, _pretrained_cfg(saved)))
+
+
+def check_named_architecture(path: Path, network: ModelConfig) -> bool:
+    """Compare the architecture that a config.json names with that of the weights beside it.
+
+    Args:
+        path: The file.
+        network: The architecture that the weights fit.
+
+    Returns:
+        Whether the file names it, so that nothing needs to be assumed.
+
+    Raises:
+        CheckpointError: The file is no JSON object, or names another network, although that
+            may have the same tensors.
+    """
+    with _reading(path):
+        saved = _group("the file", read_json(path, MAX_HUB_CONFIG_BYTES))
+        _pretrained_cfg(saved)
+        return isinstance(network, ResNeXtConfig) and check_architecture(saved, network)
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise CheckpointError(f"{path}: cannot be read ({error.strerror})") from None
     except ValueError as error:
         raise CheckpointError(
-            f"{path}: does not describe weights ({error}); take it from the publisher again, or "
-            "remove it to use the usual preparation of images"
+            f"{path}: does not describe weights ({error}); take it from the "
+            "publisher again, or remove it to open them as a plain network with the usual "
+            "preparation of images"
         ) from None
+
+
+def _pretrained_cfg(saved: dict[str, Any]) -> dict[str, Any]:
+    return _group("pretrained_cfg", saved.get("pretrained_cfg", saved))
 
 
 def _card_values(saved: dict[str, Any], config: dict[str, Any]) -> dict[str, Any]:
@@ -54,8 +88,6 @@ def _card_values(saved: dict[str, Any], config: dict[str, Any]) -> dict[str, Any
     for name in ("mean", "std"):
         if name in config:
             values[name] = tuple(_number(name, one) for one in _list(name, config[name], 64))
-    if any(value <= 0 for value in values.get("std", ())):
-        raise ValueError("std must be above 0")
     if config.get("interpolation") in ("bilinear", "bicubic"):
         values["interpolation"] = config["interpolation"]
     # The size and share at which timm measures, where they differ from those of training.
@@ -88,6 +120,9 @@ def _classes(saved: dict[str, Any], config: dict[str, Any]) -> tuple[str, ...]:
         return tuple(
             _text("label_names", name) for name in _list("label_names", names, MAX_CLASSES)
         )
+    if isinstance(labels := saved.get("id2label"), dict):  # of Hugging Face Transformers
+        numbered = [labels.get(str(number)) for number in range(min(len(labels), MAX_CLASSES))]
+        return tuple(_text("id2label", name) for name in numbered)
     is_imagenet = saved.get("num_classes", config.get("num_classes")) == _IMAGENET_CLASSES
     return class_names("imagenet1k") if is_imagenet else ()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from contextlib import suppress
 from pathlib import Path
 from typing import cast
 
@@ -11,6 +10,9 @@ from resnext.errors import DownloadError
 from resnext.untrusted.names import check_relative_path
 from resnext.untrusted.text import printable
 from resnext.weights.archive import MAX_WEIGHTS_BYTES
+
+# Of requests, httpx and Python: there is no way to the server, or offline mode is set.
+_NO_CONNECTION = {"ConnectError", "ConnectTimeout", "ConnectionError", "ProxyError", "gaierror"}
 
 _REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 
@@ -54,10 +56,7 @@ def hub_file(repository: str, filename: str, revision: str | None = None) -> Pat
     try:
         return Path(hf_hub_download(repository, filename, revision=revision))
     except LocalEntryNotFoundError:
-        raise DownloadError(
-            f"{repository}: {filename} is not in the Hub's cache and the Hub cannot be reached; "
-            f"get the files of https://huggingface.co/{repository} elsewhere and name their folder"
-        ) from None
+        raise _unreachable(repository, filename) from None
     except EntryNotFoundError:
         raise NoSuchHubFileError(f"{repository}: has no file {filename}") from None
     except RepositoryNotFoundError:
@@ -74,6 +73,14 @@ def hub_file(repository: str, filename: str, revision: str | None = None) -> Pat
         ) from None
 
 
+def _unreachable(repository: str, filename: str) -> DownloadError:
+    return DownloadError(
+        f"{repository}: {filename} is not in the Hub's cache and the Hub cannot be reached; get "
+        f"the files of https://huggingface.co/{repository} (config.json, {filename}) elsewhere, "
+        "put them into one folder and name that folder instead"
+    )
+
+
 def _check_names(repository: str, filename: str, revision: str | None) -> None:
     """The Hub's client makes paths of its cache of these."""
     if not is_repository(repository):
@@ -86,18 +93,24 @@ def _check_names(repository: str, filename: str, revision: str | None) -> None:
 
 
 def _check_size(repository: str, filename: str, revision: str | None) -> None:
-    """Refuse a file that is too large before it comes.
+    """Refuse a file that is too large, or not to be had, before the Hub's client starts.
 
-    Where the Hub does not answer, the file may be in the cache.
+    The client would try to reach the Hub six times, with a line for each. What is in the cache
+    is there without a connection.
     """
     from huggingface_hub import get_hf_file_metadata, hf_hub_url, try_to_load_from_cache
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError
 
     size = None
-    with suppress(HfHubHTTPError, HFValidationError, connection_error(), OSError, ValueError):
+    try:
         if not isinstance(try_to_load_from_cache(repository, filename, revision=revision), str):
             url = hf_hub_url(repository, filename, revision=revision)
             size = get_hf_file_metadata(url).size
+    except (HfHubHTTPError, HFValidationError, ValueError):
+        pass  # the download explains it
+    except (connection_error(), OSError) as error:
+        if _NO_CONNECTION & {kind.__name__ for kind in type(error).__mro__}:
+            raise _unreachable(repository, filename) from None
     if size is not None and size > MAX_WEIGHTS_BYTES:
         raise DownloadError(
             f"{repository}: {filename} has {size:,} bytes, more than the {MAX_WEIGHTS_BYTES:,} "

@@ -11,6 +11,7 @@ from resnext.download import Progress
 from resnext.errors import CheckpointError
 from resnext.model.create import create_model
 from resnext.model.weights import load_into
+from resnext.weights.families.family import Padding
 from resnext.weights.source import Weights, open_weights
 
 
@@ -18,6 +19,7 @@ def load(
     name_or_path: str | Path,
     device: str | torch.device = "cpu",
     *,
+    shortcut_padding: Padding | None = None,
     accept_licence: bool = False,
     progress: Progress | None = None,
 ) -> nn.Module:
@@ -34,6 +36,8 @@ def load(
             (ours, torchvision, timm, mmpretrain, pycls, pytorchcv, detectron2, Torch7); a name
             that `resnext weights list` shows; or OWNER/NAME on the Hugging Face Hub.
         device: Where the network goes.
+        shortcut_padding: Where type A shortcuts of a file of another library pad with zeros:
+            `end`, behind the channels, or `both`, half before them. Files of ours say it.
         accept_licence: Fetch also weights that may not be used commercially.
         progress: Is told the bytes of a download that are there and those in all.
 
@@ -48,7 +52,12 @@ def load(
         DownloadError: The file cannot be fetched.
         LicenceError: Its licence was not accepted.
     """
-    weights = open_weights(name_or_path, accept_licence=accept_licence, progress=progress)
+    weights = open_weights(
+        name_or_path,
+        shortcut_padding=shortcut_padding,
+        accept_licence=accept_licence,
+        progress=progress,
+    )
     if not weights.has_head:
         raise CheckpointError(
             f"{name_or_path}: holds no classifier, only the layers before it; train one on them: "

@@ -16,6 +16,7 @@ from resnext.errors import CheckpointError
 from resnext.foreign_file import check_archive, check_regular, one_error
 from resnext.model import tensor_file
 from resnext.untrusted.text import printable
+from resnext.weights.foreign_kind import describe_kind
 from resnext.weights.unwrap import unwrap
 
 Kind = Literal["safetensors", "torch", "torch7", "pickle"]
@@ -60,6 +61,8 @@ def read_tensors(path: Path) -> dict[str, torch.Tensor]:
     """
     check_regular(path)
     kind = kind_of(path)
+    if kind in ("torch", None) and (other := describe_kind(path)):
+        raise CheckpointError(f"{path}: {other}")
     if kind == "safetensors":
         return _read_safetensors(path)
     if kind == "torch":

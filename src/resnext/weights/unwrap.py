@@ -13,17 +13,13 @@ from resnext.untrusted.text import printable
 # Averaged weights come first, as they are what a training evaluates and publishes. The names
 # are those of timm, torchvision's references, mmengine, pycls, detectron2 and common scripts.
 _PLACES = (
-    "state_dict_ema",
-    "model_ema",
-    "ema_state",
-    "state_dict",
-    "model_state_dict",
-    "model_state",
-    "model",
-    "net",
-    "weights",
+    *("state_dict_ema", "model_ema", "ema_state", "ema_state_dict", "ema_model", "ema"),
+    *("state_dict", "model_state_dict", "model_state", "model", "net", "network", "weights"),
 )
-_DEEPEST = 4
+# Words in the names of what a training keeps beside its network.
+_NOT_WEIGHTS = {"optimizer", "optim", "opt", "scheduler", "schedulers", "scaler", "rng", "loops"}
+_DEEPEST = 6
+_MAX_PLACE_CHARS = 100
 
 
 def unwrap(saved: object) -> dict[str, torch.Tensor]:
@@ -34,7 +30,8 @@ def unwrap(saved: object) -> dict[str, torch.Tensor]:
             epoch and the like. Averaged weights are preferred to plain ones.
 
     Returns:
-        The tensors by name.
+        The tensors by name. Those of dictionaries under other names have the dictionary's name
+        before theirs, with a dot.
 
     Raises:
         CheckpointError: There is none.
@@ -47,7 +44,7 @@ def unwrap(saved: object) -> dict[str, torch.Tensor]:
         if place is None:
             break
         found = found[place]
-    tensors = _tensors(found)
+    tensors = _flatten(found, "", set(), 0)
     if not tensors:
         raise CheckpointError(f"it holds no tensors by name, but {_describe(saved)}")
     return tensors
@@ -60,6 +57,26 @@ def _holds_tensors(value: object, depth: int = 0, seen: set[int] | None = None) 
         return False
     seen.add(id(value))
     return bool(_tensors(value)) or any(_holds_tensors(v, depth + 1, seen) for v in value.values())
+
+
+def _flatten(value: object, prefix: str, seen: set[int], depth: int) -> dict[str, torch.Tensor]:
+    """Collect tensors by name, from each mapping or list once and a few levels deep."""
+    if not isinstance(value, Mapping | list | tuple) or depth == _DEEPEST or id(value) in seen:
+        return {}
+    seen.add(id(value))
+    tensors = {prefix + name: tensor for name, tensor in _tensors(value).items()}
+    inner = value.items() if isinstance(value, Mapping) else enumerate(value)
+    for name, item in inner:
+        if isinstance(item, Mapping | list | tuple) and _may_hold_weights(name):
+            tensors |= _flatten(item, f"{prefix}{name}.", seen, depth + 1)
+    return tensors
+
+
+def _may_hold_weights(name: object) -> bool:
+    if isinstance(name, str):
+        is_short = len(name) <= _MAX_PLACE_CHARS
+        return is_short and not _NOT_WEIGHTS & set(name.lower().split("_"))
+    return isinstance(name, int)
 
 
 def _tensors(value: object) -> dict[str, torch.Tensor]:

@@ -171,3 +171,18 @@ def test_a_network_that_a_library_cannot_build_is_refused_with_the_reasons() -> 
     odd = config_from(NAME, shortcut="C", preactivation=True, stem_width=32)
     for reason in ("type C", "pre-activated", "32 channels"):
         assert reason in why_not_torchvision(odd)
+
+
+def test_the_side_of_zero_padding_is_asked_once_and_written_down(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = config_from("resnet_1-1_basic_cifar", shortcut="A", stage_widths=(8, 16), stem_width=8)
+    state = create_model(config).state_dict()
+    torch.save(state, tmp_path / "w.pth")
+    assert main(["convert", str(tmp_path / "w.pth"), str(tmp_path / "a")]) == 2
+    assert "--shortcut-padding end|both" in capsys.readouterr().err
+    end = convert(tmp_path / "w.pth", tmp_path / "end", "--shortcut-padding", "end")
+    both = convert(tmp_path / "w.pth", tmp_path / "both", "--shortcut-padding", "both")
+    assert torch.equal(end.state["fc.weight"], state["fc.weight"])
+    assert not torch.equal(both.state["fc.weight"], state["fc.weight"])
+    assert both.assumed == ()

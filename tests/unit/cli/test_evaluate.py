@@ -130,7 +130,7 @@ def test_a_write_that_fails_is_one_message_after_the_figures(
     assert main(["evaluate", str(digits_run), "--json", *flags]) == 2
     captured = capsys.readouterr()
     assert json.loads(captured.out)["num_images"] == 359
-    assert captured.err.startswith("resnext: error: cannot write")
+    assert "\nresnext: error: cannot write" in captured.err
     assert "Is a directory" in captured.err
 
 
@@ -159,3 +159,14 @@ def test_two_processes_print_the_figures_of_one(
     for name in ("num_images", "top1_error", "top5_error", "confusion", "per_class_error"):
         assert together[name] == alone[name]
     assert together["loss"] == pytest.approx(alone["loss"], rel=1e-6)
+
+
+@pytest.mark.parametrize("flag", ["--size", "--resize", "--batch-size", "--workers"])
+@pytest.mark.parametrize("value", ["0", "-1", "9" * 25])
+def test_a_number_out_of_range_is_refused_and_never_ignored(
+    digits_run: Path, capsys: pytest.CaptureFixture[str], flag: str, value: str
+) -> None:
+    if (flag, value) == ("--workers", "0") or (flag == "--batch-size" and value[0] == "9"):
+        pytest.skip("this is in range")
+    assert main(["evaluate", str(digits_run), flag, value]) == 2
+    assert capsys.readouterr().err.startswith(f"resnext: error: {flag} {value}: give ")

@@ -97,6 +97,33 @@ def test_odd_file_names_can_be_printed(
         assert "[bold]" in printed
 
 
+def test_files_of_a_folder_that_are_no_images_are_counted_by_their_extension(
+    digits_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    Image.new("L", (8, 8)).save(folder / "photo", "PNG")
+    Image.new("L", (8, 8)).save(folder / "photo.JFIF", "JPEG")
+    for name in ("a.heic", "b.heic", "c.txt", ".hidden", "README"):
+        (folder / name).write_bytes(b"x")
+    assert main(["predict", str(digits_run), str(folder), "--csv"]) == 0
+    printed = capsys.readouterr()
+    assert "photo.JFIF" in printed.out
+    assert "/photo," in printed.out
+    assert "left out files that are no images: 2 .heic" in printed.err
+    assert "1 without extension" in printed.err
+
+
+def test_what_is_left_out_is_said_where_nothing_is_left(
+    digits_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    (folder / "a.heic").write_bytes(b"x")
+    assert main(["predict", str(digits_run), str(folder)]) == 2
+    assert "(left out: 1 .heic)" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("images", [[], ["EMPTY"]])
 def test_nothing_to_predict_is_a_clear_error(
     digits_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], images: list[str]
@@ -111,8 +138,8 @@ def test_nothing_to_predict_is_a_clear_error(
     ("flags", "message"),
     [
         (["--json", "--csv"], "give one of them"),
-        (["--top", "0"], "top=0"),
-        (["--batch-size", "0"], "positive"),
+        (["--top", "0"], "--top 0: give 1 or more"),
+        (["--batch-size", "0"], "--batch-size 0: give 1 to 65,536"),
     ],
 )
 def test_mistakes_are_one_message(

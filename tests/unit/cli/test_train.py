@@ -96,3 +96,21 @@ def test_continue_goes_on_with_the_run_of_its_folder_or_begins_it(
     assert "holds a run of other settings" in capsys.readouterr().err
     assert main(["train", "--continue"]) == 2
     assert "--continue looks for the run in the folder of --out" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "setting",
+    ["freeze_until=9", "augment.lighting=0.1", "view.resize_px=4"],
+)
+def test_a_setting_that_does_not_fit_leaves_no_run_folder(
+    setting: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, run = tmp_path / "first", tmp_path / "run"
+    small = ["--data", "digits", "--model", "resnext_1-1_2x4d", "--device", "cpu", "--quiet"]
+    small += ["--epochs", "1"]
+    if setting.startswith("freeze"):
+        assert main(["train", *small, "--out", str(first)]) == 0
+        small += ["--weights", str(first)]
+    assert main(["train", *small, "--out", str(run), "--set", setting]) == 2
+    assert capsys.readouterr().err.startswith("resnext: error: ")
+    assert not run.exists()

@@ -86,12 +86,6 @@ def test_sixteen_bits_are_cut_to_their_upper_eight(tmp_path: Path) -> None:
     assert pixels(tmp_path / "deep.png", in_channels=1).tolist() == [[0, 0, 1], [127, 128, 255]]
 
 
-def test_floating_point_pixels_are_refused_with_the_reason(tmp_path: Path) -> None:
-    Image.fromarray(np.zeros((4, 4), dtype=np.float32)).save(tmp_path / "float.tif")
-    with pytest.raises(DataError, match="more than 16 bits"):
-        decode(tmp_path / "float.tif")
-
-
 @pytest.mark.parametrize(
     ("orientation", "turn"),
     [

@@ -4,17 +4,19 @@ from pathlib import Path
 
 import pytest
 import torch
-import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from image_trees import CPU, file_info, make_arrays, write_images
+from PIL import Image
 
 from resnext.data.bad_files import BadFiles
 from resnext.data.config import ViewConfig
 from resnext.data.eval_loader import EvalLoader
 from resnext.data.normalise import normalise
-from resnext.data.single import prepare_image
+from resnext.data.preparation import Preparation
+from resnext.data.single import prepare_image, to_hwc
 from resnext.errors import DataError
+from resnext.model.card import Interpolation
 
 
 @settings(max_examples=30, deadline=None)
@@ -60,18 +62,27 @@ def test_the_channels_can_lie_outermost_with_the_same_values(view: ViewConfig) -
     assert not usual.images_bchw.is_contiguous()
 
 
-def test_images_in_memory_of_another_size_are_resized_with_antialiasing() -> None:
+@pytest.mark.parametrize("size_px", [7, 23])
+@pytest.mark.parametrize("interpolation", ["bilinear", "bicubic"])
+def test_images_in_memory_of_another_size_are_resized_as_those_of_files(
+    size_px: int, interpolation: Interpolation
+) -> None:
     split, info = make_arrays(5)
-    made = EvalLoader(split, info, ViewConfig(size_px=7), batch_size=9, device=CPU)
-    expected = normalise(split.images_nhwc.permute(0, 3, 1, 2), info.mean, info.std, CPU)
-    expected = F.interpolate(expected, (7, 7), mode="bilinear", antialias=True)
-    torch.testing.assert_close(next(iter(made)).images_bchw, expected)
+    view = ViewConfig(size_px=size_px, interpolation=interpolation)
+    (batch,) = EvalLoader(split, info, view, batch_size=9, device=CPU)
+    preparation = Preparation(size_px, None, interpolation)
+    images = [preparation.crop(Image.fromarray(pixels.numpy())) for pixels in split.images_nhwc]
+    pixels_bchw = torch.stack([to_hwc(image) for image in images]).permute(0, 3, 1, 2)
+    expected = normalise(pixels_bchw, info.mean, info.std, CPU)
+    assert torch.equal(batch.images_bchw, expected)
 
 
 @pytest.mark.parametrize("workers", [0, 2])
-@pytest.mark.parametrize("view", [ViewConfig(), ViewConfig(flip=True), ViewConfig(ten_crop=True)])
-def test_files_have_their_views_together(tmp_path: Path, workers: int, view: ViewConfig) -> None:
-    split = write_images(tmp_path, 7)
+@pytest.mark.parametrize("crops", [{}, {"flip": True}, {"ten_crop": True}])
+def test_files_have_their_views_together(
+    tmp_path: Path, workers: int, crops: dict[str, bool]
+) -> None:
+    split, view = write_images(tmp_path, 7), ViewConfig(resize_px=16, **crops)
     info = file_info(14)
     made = EvalLoader(split, info, view, batch_size=3, device=CPU, workers=workers)
     assert (made.size_px, made.resize_px, made.num_views) == (14, 16, view.num_views)
@@ -90,10 +101,10 @@ def test_views_of_images_in_memory_are_cut_from_the_resized_ones() -> None:
     split, info = make_arrays(3)
     view = ViewConfig(size_px=12, resize_px=16, ten_crop=True)
     (batch,) = EvalLoader(split, info, view, batch_size=3, device=CPU)
-    whole = normalise(split.images_nhwc.permute(0, 3, 1, 2), info.mean, info.std, CPU)
-    whole = F.interpolate(whole, (16, 16), mode="bilinear", antialias=True)
-    torch.testing.assert_close(batch.images_bchw[10], whole[1, :, :12, :12])
-    torch.testing.assert_close(batch.images_bchw[15], whole[1, :, :12, :12].flip(2))
+    resized = Preparation(16).resize(Image.fromarray(split.images_nhwc[1].numpy()))
+    whole = normalise(to_hwc(resized).permute(2, 0, 1)[None], info.mean, info.std, CPU)[0]
+    assert torch.equal(batch.images_bchw[10], whole[:, :12, :12])
+    assert torch.equal(batch.images_bchw[15], whole[:, :12, :12].flip(2))
 
 
 @pytest.mark.parametrize("workers", [0, 1])

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import errno
+import os
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from resnext.data.folders import load_folder, load_imagenet, name_hash
+from resnext.data.folders import list_classes, load_folder, load_imagenet, name_hash
 from resnext.data.split import FileSplit
 from resnext.errors import DataError
 
@@ -77,7 +79,7 @@ def test_hidden_and_other_files_are_left_out_and_counted(
     data = load_folder(tmp_path, 0.2)
     assert data.info.classes == ("cat", "dog")
     assert len(data.train) + len(data.val) == 120
-    assert "left out 3 hidden or other files" in caplog.text
+    assert "no images: 1 .txt, 1 hidden, 1 without extension" in caplog.text
 
 
 def test_images_may_lie_deeper_in_their_class_folder(tmp_path: Path) -> None:
@@ -166,3 +168,84 @@ def test_unsorted_imagenet_validation_images_get_a_clear_message(tmp_path: Path)
     touch(tmp_path, "train/n01440764/a.JPEG", "val/ILSVRC2012_val_00000293.JPEG")
     with pytest.raises(DataError, match="sorted into their classes"):
         load_imagenet(tmp_path)
+
+
+def test_splits_in_two_forms_of_unicode_have_the_same_classes(tmp_path: Path) -> None:
+    composed, decomposed = "caf\u00e9", "cafe\u0301"
+    touch(tmp_path, f"train/{composed}/1.jpg", "train/cafz/1.jpg", f"train/{composed}/2.jpg")
+    touch(tmp_path, f"val/{decomposed}/3.jpg", "val/cafz/4.jpg")
+    data = load_folder(tmp_path, 0.1)
+    assert data.info.classes == ("cafz", composed)  # sorted in the usual form
+    assert data.train.labels_n.tolist() == [0, 1, 1]
+    assert files(data.val) == (f"{decomposed}/3.jpg", "cafz/4.jpg")
+    assert data.val.labels_n.tolist() == [1, 0]
+
+
+def test_one_name_in_two_forms_of_unicode_is_refused(tmp_path: Path) -> None:
+    touch(tmp_path, "caf\u00e9/1.jpg", "cafe\u0301/1.jpg")
+    with pytest.raises(DataError, match="written in two forms of Unicode"):
+        list_classes(tmp_path)
+
+
+@pytest.mark.parametrize("other", ["Cat", "cat ", "c at", "\uff43at"])
+def test_names_that_only_look_alike_are_told_apart(tmp_path: Path, other: str) -> None:
+    touch(tmp_path, "train/cat/1.jpg", f"val/{other}/1.jpg")
+    with pytest.raises(DataError, match=r"'cat' and .* differ only in case, spaces"):
+        load_folder(tmp_path, 0.1)
+
+
+@pytest.mark.parametrize(
+    ("link", "target", "message"),
+    [
+        ("loop", ".", "holds the class folders"),
+        ("parent", "..", "holds the class folders"),
+        ("gone", "nowhere", "gone is a link that leads nowhere"),
+        ("itself", "itself", "itself is a link that leads nowhere"),
+        ("kitten", "cat", "cat and kitten lead to the same images"),
+        ("inner", "cat/deep", "cat and inner lead to the same images"),
+    ],
+)
+def test_a_link_that_changes_the_classes_is_refused(
+    tmp_path: Path, link: str, target: str, message: str
+) -> None:
+    touch(tmp_path, "cat/1.jpg", "cat/deep/2.jpg", "dog/1.jpg")
+    (tmp_path / link).symlink_to(target)
+    with pytest.raises(DataError, match=message):
+        list_classes(tmp_path)
+
+
+def test_a_folder_of_links_to_class_folders_is_a_data_set(tmp_path: Path) -> None:
+    touch(tmp_path, "all/cat/1.jpg", "all/cat2/1.jpg", "all/dog/1.jpg")
+    (tmp_path / "some").mkdir()
+    for name in ("cat", "cat2"):
+        (tmp_path / "some" / name).symlink_to(tmp_path / "all" / name)
+    assert list_classes(tmp_path / "some")[0] == ("cat", "cat2")
+
+
+def test_hidden_folders_are_reported(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    touch(tmp_path, "cat/1.jpg", ".dog/1.jpg")
+    assert list_classes(tmp_path)[0] == ("cat",)
+    assert "left out hidden folders: .dog" in caplog.text
+
+
+def test_what_is_no_file_is_no_image(tmp_path: Path) -> None:
+    touch(tmp_path, "cat/1.jpg")
+    os.mkfifo(tmp_path / "cat" / "2.jpg")
+    (tmp_path / "cat" / "3.jpg").symlink_to("nowhere")
+    assert files(list_classes(tmp_path)[1]) == ("cat/1.jpg",)
+
+
+def test_what_cannot_be_read_is_one_message(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    touch(tmp_path, "cat/1.jpg", "dog/1.jpg")
+    scan = os.scandir
+
+    def refuse(path: Path) -> object:
+        if path.name == "dog":
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(DataError, match=r"dog: Permission denied; make it readable"):
+        list_classes(tmp_path)

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hostile_images import grey, png_of, saved, tiff_of_one, tiff_of_tiles, webp_of_codes
+from made_images import tiff
 from PIL import Image
 
 from resnext.data.decode import open_image
@@ -57,6 +58,9 @@ def _tiff(values: np.ndarray, bits: int) -> bytes:
 _FILES: dict[str, Callable[[], bytes]] = {
     "PNG of 16 bits": lambda: png_of(_SIZE, 16, 6, b"".join(b"\0" + row.tobytes() for row in _N16)),
     "PNG of 16 bits, interlaced": lambda: png_of(_SIZE, 16, 6, bytes(SIDE * SIDE * 9), 1),
+    "PNG of 12 bits in 16": lambda: png_of(
+        _SIZE, 16, 6, b"".join(b"\0" + (row // 16).byteswap().tobytes() for row in _N16)
+    ),
     "PNG of one column": lambda: png_of((1, SIDE**2), 8, 6, bytes(5 * SIDE**2)),
     "PNG of one column, grey": lambda: png_of((1, SIDE**2), 8, 4, bytes(3 * SIDE**2)),
     "PNG, transparent palette": lambda: saved("PNG", _SIZE, "P", transparency=bytes(99)),
@@ -69,6 +73,10 @@ _FILES: dict[str, Callable[[], bytes]] = {
     "PGM in digits": lambda: b"P2 %d %d 900\n" % _SIZE + SIDE**2 * b"1 ",
     "TIFF of 16 bits": lambda: _tiff(_N16, 16),
     "TIFF of 32 bits": lambda: _tiff(_N16[..., 0].astype("u4"), 32),
+    "TIFF of 64 bits": lambda: _tiff(_N16.view("u8").copy()[..., 0], 64),
+    "TIFF of RGB and 64 bits, uncompressed": lambda: tiff(np.ones((SIDE, SIDE, 3)), 2),
+    "PPM in digits": lambda: b"P3 %d %d 65535\n" % _SIZE + 3 * SIDE**2 * b"1 ",
+    "AVIF": lambda: saved("AVIF", _SIZE, "RGBA"),
     "TIFF of a tile": lambda: tiff_of_tiles(1024, 2048),
     "WebP, lossless": lambda: saved("WEBP", _SIZE, "RGBA", lossless=True),
     "WebP of many codes": lambda: webp_of_codes(SIDE, SIDE),

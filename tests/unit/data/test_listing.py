@@ -59,7 +59,11 @@ def test_a_folder_that_stays_as_it_is_is_listed_once(tree: Path, num_lists: list
     assert first == second == third
     names = ["cat/1.jpg", "cat/deep/2.png", "dog/3.jpg", "dog/b\udcff.jpg"]
     assert list(second.names) == names
-    assert (second.classes, second.counts, second.num_ignored) == (("cat", "dog"), (2, 2), 1)
+    assert (second.classes, second.counts, second.ignored) == (
+        ("cat", "dog"),
+        (2, 2),
+        {"hidden": 1},
+    )
     classes, files = list_classes(tree)
     assert classes == ("cat", "dog")
     assert files.labels_n.tolist() == [0, 0, 1, 1]

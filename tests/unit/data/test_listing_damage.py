@@ -121,7 +121,7 @@ def test_a_forged_listing_cannot_name_a_file_outside_of_the_folder(tree: Path, n
         {"sha256": {}},
         {"folders": [["\0", [1, 2, 3]]]},
         {"folders": [["", [1, 2]]]},
-        {"num_ignored": 1e30},
+        {"ignored": {".txt": 1e30}},
         {"version": 1},
     ],
 )

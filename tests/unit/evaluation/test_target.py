@@ -4,11 +4,11 @@ import pytest
 from digits_network import save_network
 from PIL import Image
 
-from resnext.data.config import DataConfig, ViewConfig
+from resnext.data.config import DataConfig
 from resnext.data.split import FileSplit
 from resnext.errors import ConfigError, DataError
 from resnext.evaluation.loaded import Loaded, open_model
-from resnext.evaluation.target import Protocol, open_target, settle_view
+from resnext.evaluation.target import Protocol, open_target
 from resnext.model.card import ModelCard
 
 DIGITS = DataConfig(name="digits")
@@ -108,15 +108,3 @@ def test_imagenet_v2_has_the_classes_of_the_network(model: Loaded, tmp_path: Pat
 def test_unknown_classes_are_refused(model: Loaded, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="'x'"):
         open_target(Protocol(), make_folder(tmp_path / "x", "1x"), model)
-
-
-def test_the_view_is_that_of_training_unless_a_size_is_given() -> None:
-    card = ModelCard(image_size_px=224, resize_px=256, interpolation="bicubic")
-    settled = ViewConfig(size_px=224, resize_px=256, interpolation="bicubic")
-    assert settle_view(ViewConfig(), card) == settled
-    assert settle_view(ViewConfig(size_px=224), card) == settled
-    assert settle_view(ViewConfig(interpolation="bilinear"), card).interpolation == "bilinear"
-    assert settle_view(ViewConfig(flip=True), card).flip
-    assert settle_view(ViewConfig(resize_px=300), card).resize_px == 300
-    larger = ViewConfig(size_px=320)
-    assert settle_view(larger, card) == larger.replace(interpolation="bicubic")

@@ -12,6 +12,7 @@ import resnext
 from resnext.errors import CheckpointError, ConfigError, PublishError
 from resnext.hub import save
 from resnext.hub.save import save_pretrained
+from resnext.model.card import ModelCard
 from resnext.model.convert import convert_form
 from resnext.model.create import create_model
 from resnext.model.weights import save_weights
@@ -153,3 +154,33 @@ def test_a_given_licence_takes_the_place_of_the_sources(tmp_path: Path) -> None:
     assert resnext.load(kept).card.licence == "BSD-3-Clause"  # type: ignore[union-attr]
     assert resnext.load(given).card.licence == "MIT"  # type: ignore[union-attr]
     assert json.loads((given / "config.json").read_text())["pretrained_cfg"]["license"] == "MIT"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        *({"in_channels": channels} for channels in (1, 2, 4, 13)),
+        *({"ndim": ndim, "in_channels": channels} for ndim in (1, 3) for channels in (1, 2)),
+        *({"form": form, "in_channels": 1} for form in "ab"),
+        *({"shortcut": kind, "in_channels": 1, "stem_width": 8} for kind in ("A", "C", "none")),
+        {"preactivation": True, "in_channels": 1, "num_classes": 1},
+        {"stem": "imagenet", "in_channels": 1, "zero_init_residual": True},
+        {"block": "basic", "cardinality": 1, "in_channels": 1, "num_classes": 1000},
+    ],
+    ids=str,
+)
+def test_a_new_network_of_any_settings_is_saved_and_comes_back(
+    changes: dict[str, object], tmp_path: Path
+) -> None:
+    config = CIFAR.replace(**changes)
+    model = create_model(config)
+    found = resnext.load(save_pretrained(model, tmp_path / "out"))
+    assert found.config == config.replace(form="c")
+    card = found.card
+    assert isinstance(card, ModelCard)
+    assert len(card.mean) == len(card.std) == config.in_channels
+    assert card.classes == ()  # random weights know none
+    images = torch.randn(2, config.in_channels, *(16,) * config.ndim)
+    with torch.no_grad():
+        expected = model.eval()(images)
+        torch.testing.assert_close(found(images), expected, rtol=1e-4, atol=1e-5)

@@ -1,5 +1,6 @@
 """Creating networks: the paper's exact sizes, overrides, baselines, wrong requests."""
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -86,3 +87,34 @@ def test_a_baseline_refuses_settings_of_a_resnext() -> None:
 def test_something_that_is_no_name_and_no_config_is_refused() -> None:
     with pytest.raises(ConfigError, match="neither a name"):
         create_model(50)  # type: ignore[arg-type]  # the mistake under test
+
+
+@pytest.mark.parametrize(
+    "value", [True, False, 0, -1, 2.0, 2.5, "10", None, 10**30, float("nan"), float("inf"), [1]]
+)
+@pytest.mark.parametrize("name", ["num_classes", "in_channels", "cardinality", "stem_width"])
+def test_a_size_that_is_no_whole_number_in_range_is_refused(name: str, value: object) -> None:
+    with pytest.raises(ConfigError, match=f"{name}="):
+        create_model("resnet18", **{name: value})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("ndim", True), ("ndim", 2.0), ("preactivation", 1), ("zero_init_residual", "yes")),
+        *(("blocks_per_stage", (True, 1, 1, 1)), ("blocks_per_stage", (2.0, 1, 1, 1))),
+        ("stage_widths", (True, 1, 1, 1)),
+    ],
+)
+def test_no_setting_takes_a_value_of_another_type(name: str, value: object) -> None:
+    with pytest.raises(ConfigError, match=name):
+        create_model("resnet18", **{name: value})
+    with pytest.raises(ConfigError, match="num_classes=True"):
+        create_model("vgg16_bn", num_classes=True)
+
+
+def test_integers_of_numpy_are_whole_numbers() -> None:
+    with torch.device("meta"):
+        config = create_model("resnet18", num_classes=np.int64(7)).config
+    assert isinstance(config, ResNeXtConfig)
+    assert type(config.num_classes) is int

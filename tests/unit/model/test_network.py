@@ -136,8 +136,8 @@ def test_an_exported_network_takes_batches_of_any_size() -> None:
 
 
 def test_torch_compile_sees_one_graph() -> None:
-    model = ResNeXt(SMALL).eval()
-    x = torch.randn(2, 3, 32, 32)
+    model = ResNeXt(SMALL).double().eval()
+    x = torch.randn(2, 3, 32, 32, dtype=torch.float64)
     compiled = torch.compile(model, backend="eager", fullgraph=True)
     torch.testing.assert_close(compiled(x), model(x))
 

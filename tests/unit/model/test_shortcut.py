@@ -19,7 +19,7 @@ def test_zero_padding_subsamples_and_appends_zeros(
     ndim: int, stride: int, num_extra: int, side: int
 ) -> None:
     x = torch.randn(2, 3, *[side] * ndim)
-    y = ZeroPad(stride, num_extra)(x)
+    y = ZeroPad(ndim, stride, num_extra)(x)
     assert y.shape == (2, 3 + num_extra, *[-(-side // stride)] * ndim)
     assert not y[:, 3:].any()
     subsample = {1: F.avg_pool1d, 2: F.avg_pool2d, 3: F.avg_pool3d}[ndim]
@@ -76,8 +76,8 @@ def test_a_pre_activation_projection_has_no_norm() -> None:
 
 def make_block(config: ResNeXtConfig, stage: int) -> tuple[ResidualBlock, torch.Tensor]:
     plan = plan_network(config).stages[stage][0]
-    block = build_block(plan, config).eval()
-    return block, torch.randn(2, plan.in_channels, 7, 7)
+    block = build_block(plan, config).double().eval()
+    return block, torch.randn(2, plan.in_channels, 7, 7, dtype=torch.float64)
 
 
 def carried_by(block: ResidualBlock, x: torch.Tensor, channels: int) -> torch.Tensor:

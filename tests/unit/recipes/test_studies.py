@@ -13,6 +13,7 @@ from resnext.model.config import ResNeXtConfig
 from resnext.model.names import name_of
 from resnext.recipes.studies import STUDIES, open_study
 from resnext.recipes.study_scale import Choice
+from resnext.studies.corrections import correction_of
 from resnext.studies.study import Study
 
 SMALL = Choice("small", (DataConfig(name="cifar10"),))
@@ -228,6 +229,24 @@ def test_a_wrong_file_is_named(tmp_path: Path) -> None:
     file.write_text("name: mine\nspace: {kind: equal}\ndata: [digits]\n")
     with pytest.raises(ConfigError, match=r"mine\.yaml: space"):
         open_study(str(file), Choice())
+
+
+@pytest.mark.parametrize(
+    ("lines", "kind", "correction"),
+    [
+        ("space: {kind: random, base: resnet29, num: 3}", "distribution", "Benjamini-Hochberg"),
+        ("space: {kind: random, base: resnet29, num: 3}\nkind: table", "table", "Holm"),
+        ("space: {kind: list, networks: [resnet29, resnet50, resnet38]}", "table", "Holm"),
+    ],
+)
+def test_random_designs_are_explored_and_others_are_compared(
+    tmp_path: Path, lines: str, kind: str, correction: str
+) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text(f"name: mine\ndata: [digits]\n{lines}\n")
+    study = open_study(str(file), Choice())
+    assert study.kind == kind
+    assert correction_of(study, 2) == correction
 
 
 def test_small_table_6_tests_on_images_that_training_did_not_see(tmp_path: Path) -> None:

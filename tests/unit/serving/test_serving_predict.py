@@ -46,6 +46,51 @@ def test_json_and_a_form_get_the_same_answer() -> None:
     assert by_json.json() == by_form.json()
 
 
+def _base64_forms(image: bytes) -> dict[str, str]:
+    plain = base64.b64encode(image).decode()
+    return {
+        "lines": base64.encodebytes(image).decode(),
+        "lines of Windows": base64.encodebytes(image).decode().replace("\n", "\r\n"),
+        "spaces around": f" \t{plain}\n",
+        "URL-safe": base64.urlsafe_b64encode(image).decode(),
+        "no padding": plain.rstrip("="),
+        "URL-safe, no padding": base64.urlsafe_b64encode(image).decode().rstrip("="),
+        "data URL": f"data:image/png;base64,{plain}",
+        "data URL with a parameter": f"DATA:image/png;name=a.png;BASE64,{plain}",
+    }
+
+
+@pytest.mark.parametrize("form", _base64_forms(b""))
+def test_base64_is_taken_in_all_its_usual_forms(form: str) -> None:
+    images = [image_bytes(GREEN, "BMP"), image_bytes(RED, "PNG"), image_bytes(BLUE, "PNG")]
+    texts = [_base64_forms(image)[form] for image in images]
+    with made_client() as client:
+        wanted = client.post("/v1/predict", files=form_of(*images)).json()
+        escaped = client.post("/v1/predict", json={"images": texts})
+        listed = ", ".join(f'"{text}"' for text in texts)  # line breaks as they are
+        raw = client.post(
+            "/v1/predict",
+            content=f'{{"images": [{listed}]}}',
+            headers={"Content-Type": "application/json"},
+        )
+    assert escaped.json() == raw.json() == wanted
+
+
+@pytest.mark.parametrize(
+    "path", ["/healthz", "/readyz", "/metrics", "/v1/model", "/docs", "/openapi.json"]
+)
+def test_head_is_answered_as_get_without_the_body(path: str) -> None:
+    with made_client() as client:
+        got, head = client.get(path), client.head(path)
+        assert client.head("/v1/predict").status_code == 405
+        assert client.head("/nowhere").status_code == 404
+    assert head.status_code == got.status_code == 200
+    assert head.content == b""
+    assert head.headers["content-type"] == got.headers["content-type"]
+    if path != "/metrics":  # whose figures have changed
+        assert head.headers["content-length"] == got.headers["content-length"]
+
+
 @pytest.mark.parametrize(("top", "expected"), [(1, 1), (2, 2), (3, 3), (1000, 3)])
 def test_top_bounds_the_classes_of_each_image(top: int, expected: int) -> None:
     with made_client() as client:

@@ -9,7 +9,7 @@ from made_study import made_row, made_rows, made_study
 from resnext.studies.differences import Difference, compare
 from resnext.studies.study import Comparison
 from resnext.studies.table import error_tables
-from resnext.studies.verdict import needed_text, verdict, word
+from resnext.studies.verdict import describe_method, needed_text, verdict, word
 
 STUDY = made_study(seeds=(0, 1, 2), comparisons=(Comparison(better="b", than="a"),))
 A = [8.0, 8.2, 8.1]
@@ -26,7 +26,7 @@ def test_a_lower_error_is_resolved_with_its_size_interval_and_number() -> None:
     text = verdict(found)
     assert text.startswith("Resolved: “b” has a lower error than “a” on digits, by 1.00 points")
     # 1 ± 4.303 * 0.01 / sqrt(3): Student's t of 2 degrees of freedom
-    assert "95 % CI +0.98 to +1.02, n = 3, corrected p < 0.001" in text
+    assert "(95 % CI +0.98 to +1.02, n = 3, p < 0.001)" in text
 
 
 def test_a_higher_error_is_resolved_the_other_way() -> None:
@@ -77,6 +77,36 @@ def test_a_claim_that_only_the_correction_fails_says_so() -> None:
     found = compare(study, made_rows(study, errors))[0]
     assert found.p < 0.05 < found.corrected_p
     assert "It would be resolved as the only question, but is one of 2." in verdict(found)
+
+
+def test_a_corrected_p_value_names_its_method_and_number() -> None:
+    study = made_study("abc", seeds=(0, 1, 2))
+    errors = {"a": A, "b": [7.0, 7.21, 7.09], "c": [8.1, 8.1, 8.1]}
+    rows = made_rows(study, errors)
+    planned = compare(study, rows)[0]
+    assert "simultaneous 95 % CI " in verdict(planned)
+    assert "p < 0.001 by Holm for 2 comparisons" in verdict(planned)
+    assert "Holm" in describe_method([planned])
+    assert "Bonferroni" in describe_method([planned])
+
+
+def test_a_false_discovery_rate_is_named_as_such() -> None:
+    pairs = (Comparison(better="b", than="a"), Comparison(better="c", than="a"))
+    study = made_study("abc", seeds=(0, 1, 2), kind="distribution", comparisons=pairs)
+    found = compare(study, made_rows(study, {"a": A, "b": [7.0, 7.21, 7.09], "c": [7, 8.4, 7.9]}))
+    assert "pointwise 95 % CI" in verdict(found[0])
+    assert "p < 0.001 by Benjamini-Hochberg for 2 comparisons" in verdict(found[0])
+    assert "false discovery rate" in describe_method(found)
+
+
+def test_a_resolved_difference_whose_interval_includes_zero_says_why() -> None:
+    study = made_study("abc", seeds=(0, 1, 2))
+    errors = {"a": A, "b": [7.0, 7.21, 7.09], "c": [7.6, 7.65, 7.80]}
+    found = compare(study, made_rows(study, errors))[1]
+    assert found.is_resolved
+    assert found.simultaneous_interval is not None
+    assert found.simultaneous_interval[0] < 0
+    assert "although the simultaneous interval includes 0" in verdict(found)
 
 
 @given(

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resnext.untrusted.names import check_file_name, check_relative_path
+from resnext.untrusted.names import check_file_name, check_path, check_relative_path
 
 
 @pytest.mark.parametrize(
@@ -29,3 +29,21 @@ def test_an_accepted_path_stays_below_its_folder(text: str) -> None:
         return
     assert not path.startswith("/")
     assert not {"", ".", ".."} & set(path.split("/"))
+
+
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [
+        ("a\0b", "NUL"),
+        ("a/" * 3000, "longer than 4,095 bytes"),
+        ("a/" + "\u00e4" * 128 + "/b", "longer than 255 bytes"),
+        ("caf\udce9/x", "not UTF-8"),
+    ],
+)
+def test_a_path_that_the_system_or_our_files_cannot_take_is_refused(path: str, reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        check_path(path)
+
+
+def test_a_path_that_is_only_read_need_not_be_text() -> None:
+    assert check_path("/photos/caf\udce9.jpg", is_text=False) == "/photos/caf\udce9.jpg"

@@ -1,8 +1,13 @@
+import contextlib
 import time
 from pathlib import Path
 
 import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from resnext.untrusted import parse
 from resnext.untrusted.parse import MAX_YAML_BYTES, MAX_YAML_DEPTH, parse_yaml, read_yaml
 
 _BOMB = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
@@ -44,8 +49,59 @@ def test_hostile_yaml_is_refused_with_one_short_reason(text: str, reason: str) -
         parse_yaml(text)
     assert reason in str(caught.value)
     assert "\n" not in str(caught.value)
+    assert "<unicode string>" not in str(caught.value)  # the reader's name for what has none
     assert len(str(caught.value)) < 300
     assert time.process_time() - start < 20
+
+
+@pytest.mark.parametrize("with_libyaml", [True, False])
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("[" * (MAX_YAML_DEPTH + 1) + "]" * (MAX_YAML_DEPTH + 1), "levels deep"),
+        ("[" + "a," * 101 + "]", "more than 100 values"),
+        (_BOMB, "values"),
+        ("a: 1\na: 2", "line 2, column 1: the key 'a' occurs twice"),
+        ("a: [1", "line 1, column 6"),
+        ("a: \ud800", "is not valid YAML"),
+    ],
+    ids=["depth", "number", "bomb", "key twice", "unfinished", "surrogate"],
+)
+def test_the_bounds_and_the_reasons_are_those_of_every_parser(
+    text: str, reason: str, with_libyaml: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("yaml.__with_libyaml__", with_libyaml)
+    with pytest.raises(ValueError, match=r"\S") as caught:
+        parse_yaml(text, 100)
+    assert reason in str(caught.value)
+
+
+def test_a_study_of_many_designs_is_parsed_by_the_fast_parser(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    design = {"label": "a", "model": {"blocks_per_stage": [1, 1], "cardinality": 2}, "row": ""}
+    wanted = {"designs": [design | {"label": f"design {number}"} for number in range(200)]}
+    text = yaml.safe_dump(wanted, sort_keys=False)
+    if not yaml.__with_libyaml__:
+        pytest.skip("this PyYAML was built without libyaml")
+    slow = parse._loader(yaml.SafeLoader)
+    monkeypatch.setattr(slow, "__init__", lambda *_: pytest.fail("the slow parser was used"))
+    assert parse_yaml(text) == wanted
+
+
+# Without "!", which libyaml takes for the tag of a text, as YAML 1.2 does, and Python's does not
+_TEXTS = st.text(st.sampled_from("ab:-? [],{}&*|>'\"#%\n 12~.\t"), max_size=40)
+
+
+@given(_TEXTS)
+@settings(max_examples=300, deadline=None)
+def test_both_parsers_read_the_same_values(text: str) -> None:
+    """What libyaml refuses the other may accept, and is asked; what both accept is the same."""
+    results = []
+    for kind in (yaml.CSafeLoader, yaml.SafeLoader) if yaml.__with_libyaml__ else ():
+        with contextlib.suppress(ValueError, yaml.YAMLError):
+            results.append(repr(parse._parse_yaml(text, 100, parse._loader(kind))))
+    assert len(set(results)) <= 1
 
 
 def test_plain_values_are_read_as_yaml_means_them() -> None:

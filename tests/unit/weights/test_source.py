@@ -221,6 +221,8 @@ def test_a_guess_is_told_as_a_guess(tmp_path: Path, caplog: pytest.LogCaptureFix
     torch.save(create_model(SMALL).state_dict(), tmp_path / "w.pth")
     weights = open_weights(tmp_path / "w.pth")
     assert "neither its classes nor how it wants its images" in caplog.text
+    assert "short side resized to" in caplog.text
+    assert "mean (0.485, 0.456, 0.406)" in caplog.text
     assert not weights.is_described
     assert (weights.card.image_size_px, weights.card.resize_px) == (32, None)
 

@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from resnext.class_lists import class_names
-from resnext.data.decode import EXTENSIONS
+from resnext.data.image_names import is_image_name
 
 _SYNSET = re.compile(r"n[0-9]{8}")
-_SUFFIXES = tuple(EXTENSIONS)
 
 
 @dataclass(frozen=True)
@@ -64,7 +63,7 @@ def is_synset(name: str) -> bool:
 
 def is_image(name: str) -> bool:
     """Tell by its name whether the loaders take a file for an image."""
-    return name[:1] != "." and name.lower().endswith(_SUFFIXES)
+    return is_image_name(name)
 
 
 def hidden(place: Path) -> Path:

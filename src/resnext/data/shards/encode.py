@@ -5,7 +5,10 @@ from __future__ import annotations
 import io
 from dataclasses import dataclass
 
+from PIL import Image
+
 from resnext.data.decode import decode_bytes, open_image
+from resnext.data.depth import assumed_of
 from resnext.data.geometry import resize_short_side
 from resnext.errors import DataError
 
@@ -15,6 +18,7 @@ _END_OF_JPEG = b"\xff\xd9"
 _PLAIN_MODES = ("RGB", "L", "CMYK")
 # The ending tells readers of WebDataset how to decode a member.
 _ENDINGS = {
+    "AVIF": "avif",
     "BMP": "bmp",
     "GIF": "gif",
     "JPEG": "jpg",
@@ -48,11 +52,18 @@ class Header:
     size: tuple[int, int]
 
 
-def encode(content: bytes, encoding: Encoding) -> tuple[str, bytes]:
+def encode(
+    content: bytes, encoding: Encoding, assumed: list[str] | None = None
+) -> tuple[str, bytes]:
     """Return the ending and the bytes that go into the shard.
 
     Bytes that are kept are those of the file, whatever its format. An image is reduced
     with the filter of evaluation, so the later resize to the same side is the identity.
+
+    Args:
+        content: What the file holds.
+        encoding: What becomes of it.
+        assumed: Gets what had to be assumed of the range of the image's values.
 
     Raises:
         DataError: The file is no whole image.
@@ -64,15 +75,21 @@ def encode(content: bytes, encoding: Encoding) -> tuple[str, bytes]:
     reduces = side is not None and min(header.size) > side
     if not reduces and encoding.quality is None:
         if not _is_whole(content, header):
-            decode_bytes(content)
+            _note_assumed(decode_bytes(content), assumed)
         return header.ending, content
     image = decode_bytes(content)
+    _note_assumed(image, assumed)
     if reduces:
         assert side is not None
         image = resize_short_side(image, side)
     file = io.BytesIO()
     image.save(file, "JPEG", quality=encoding.quality or _DEFAULT_QUALITY)
     return "jpg", file.getvalue()
+
+
+def _note_assumed(image: Image.Image, assumed: list[str] | None) -> None:
+    if assumed is not None and (found := assumed_of(image)):
+        assumed.append(found)
 
 
 def read_header(content: bytes) -> Header:

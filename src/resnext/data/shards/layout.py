@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     FailFast,
@@ -21,7 +22,8 @@ from pydantic import (
 
 from resnext.errors import DataError
 from resnext.files import write_whole
-from resnext.untrusted.names import shown
+from resnext.model.normalisation import check_mean, check_std
+from resnext.untrusted.names import is_utf8, shown
 from resnext.untrusted.parse import MAX_JSON_BYTES, parse_json, read_bytes
 
 INDEX = "index.json"
@@ -144,8 +146,8 @@ class Index(_Stored):
     classes: Annotated[tuple[Text, ...], Field(min_length=1, max_length=MAX_CLASSES), FailFast()]
     in_channels: Annotated[int, Field(strict=True, ge=1, le=3)]
     image_size_px: Annotated[int, Field(strict=True, ge=1, le=MAX_SIDE_PX)]
-    mean: tuple[Finite, ...]
-    std: tuple[Annotated[Finite, Field(gt=0)], ...]
+    mean: Annotated[tuple[Finite, ...], AfterValidator(check_mean)]
+    std: Annotated[tuple[Finite, ...], AfterValidator(check_std)]
     settings: PackSettings
     splits: dict[Literal["train", "val"], SplitIndex]
 
@@ -153,6 +155,8 @@ class Index(_Stored):
     def _check(self) -> Self:
         if len(set(self.classes)) != len(self.classes):
             raise ValueError("two classes have the same name")
+        if foreign := [name for name in self.classes if not is_utf8(name)]:
+            raise ValueError(f"the class {shown(foreign[0])} is not UTF-8, as networks keep names")
         if not len(self.mean) == len(self.std) == self.in_channels:
             raise ValueError(f"mean and std must have {self.in_channels} values, one a channel")
         for split, listed in self.splits.items():

@@ -16,6 +16,7 @@ from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
 from resnext.data.bad_files import BadFiles
+from resnext.data.depth import AssumptionLog
 from resnext.data.shards.encode import Encoding
 from resnext.data.shards.layout import (
     SPLITS,
@@ -99,10 +100,11 @@ def pack(data: DataSet, folder: Path, options: PackOptions) -> Index:
     described = _describe(data.info, settings)
     with _explain_write_errors(folder), _claim(folder, settings):
         bad_files = BadFiles(len(data.train) + len(data.val))
+        assumptions = AssumptionLog()
         splits = {}
         for split, files in zip(SPLITS, (data.train, data.val), strict=True):
             plan = SplitPlan(split, files, options.encoding, options.shard_mib)
-            splits[split] = _pack_split(plan, folder, options, bad_files)
+            splits[split] = _pack_split(plan, folder, options, (bad_files, assumptions))
         _write_bad_files(folder, bad_files)
         index = Index.model_validate({**described.model_dump(), "splits": splits})
         write_index(folder, index)
@@ -133,13 +135,15 @@ def _describe(info: DataInfo, settings: PackSettings) -> Index:
 
 
 def _pack_split(
-    plan: SplitPlan, folder: Path, options: PackOptions, bad_files: BadFiles
+    plan: SplitPlan, folder: Path, options: PackOptions, logs: tuple[BadFiles, AssumptionLog]
 ) -> SplitIndex:
+    bad_files, assumptions = logs
     shards = {}
     work = partial(_finish_shard, folder=folder, known=_known_records(folder))
     tasks = (plan.shard(number) for number in range(len(plan)))
     for shard in spread(work, tasks, options.workers):
         shards[shard.record.name] = shard
+        assumptions.report(*shard.assumed)
         try:
             for path, reason in shard.record.bad:
                 bad_files.record(path, reason)

@@ -57,11 +57,13 @@ class Shard:
         record: What the index says of it.
         numbers_n: Place of each sample in the source's split, int64.
         rows_n: Its rows of the table, without the names' ends.
+        assumed: Path of an image whose range of values had to be assumed, and what was.
     """
 
     record: ShardRecord
     numbers_n: NDArray[np.int64]
     rows_n: NDArray[Any]
+    assumed: tuple[str, str] = ("", "")
 
 
 def write_shard(plan: ShardPlan, folder: Path) -> Shard:
@@ -82,11 +84,12 @@ def write_shard(plan: ShardPlan, folder: Path) -> Shard:
     partial = folder / f"{plan.name}.{os.getpid()}.partial"
     bad: list[tuple[str, str]] = []
     kept: list[tuple[int, tuple[int, ...]]] = []
+    assumed: list[tuple[str, str]] = []
     try:
         with partial.open("wb") as raw:
             file = _Hashed(raw)
             with tarfile.open(fileobj=file, mode="w", format=tarfile.USTAR_FORMAT) as tar:
-                for number, label, ending, content in _samples(plan, bad):
+                for number, label, ending, content in _samples(plan, bad, assumed):
                     offset = file.position + TAR_BLOCK
                     row = (offset, 0, plan.number, label, len(content), zlib.crc32(content))
                     _add(tar, f"{number:0{_NUM_DIGITS}}.{ending}", content)
@@ -105,7 +108,8 @@ def write_shard(plan: ShardPlan, folder: Path) -> Shard:
         bad=tuple(bad),
     )
     numbers_n = np.array([number for number, _ in kept], dtype=np.int64)
-    return Shard(record, numbers_n, np.array([row for _, row in kept], dtype=ROW))
+    rows_n = np.array([row for _, row in kept], dtype=ROW)
+    return Shard(record, numbers_n, rows_n, *assumed[:1])
 
 
 def read_shard(record: ShardRecord, number: int, folder: Path) -> Shard | None:
@@ -136,12 +140,16 @@ def read_shard(record: ShardRecord, number: int, folder: Path) -> Shard | None:
     return Shard(record, numbers_n, rows_n)
 
 
-def _samples(plan: ShardPlan, bad: list[tuple[str, str]]) -> Iterator[tuple[int, int, str, bytes]]:
+def _samples(
+    plan: ShardPlan, bad: list[tuple[str, str]], assumed: list[tuple[str, str]]
+) -> Iterator[tuple[int, int, str, bytes]]:
     """Yield number, label, ending and bytes of the good images; list the others."""
     for number, label, name in zip(plan.numbers_n, plan.labels_n, plan.names, strict=True):
         path = plan.source / name
         try:
-            ending, content = encode(read_file(path), plan.encoding)
+            ranges: list[str] = []
+            ending, content = encode(read_file(path), plan.encoding, ranges)
+            assumed.extend((str(path), found) for found in ranges[: not assumed])
         except DataError as error:
             bad.append((str(path), str(error)))
             continue

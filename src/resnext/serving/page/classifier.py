@@ -11,7 +11,9 @@ import numpy.typing as npt
 
 from resnext.class_lists import readable
 from resnext.data.decode import Photo
-from resnext.data.geometry import center_crop, cut_long, resize_short_side
+from resnext.data.depth import AssumptionLog
+from resnext.data.geometry import cut_long
+from resnext.data.preparation import Preparation
 from resnext.data.single import to_hwc
 from resnext.errors import ConfigError
 from resnext.runtimes import Exported
@@ -74,6 +76,7 @@ class Classifier:
         self.num_classes = config.num_classes
         self._heat_maps: HeatMaps | None = None
         self._lock = Lock()
+        self._assumptions = AssumptionLog()
 
     def classify(self, data: bytes, *, explain: int | None = None) -> Answer:
         """Look at an image.
@@ -87,6 +90,7 @@ class Classifier:
         """
         photo = Photo(data, self._model.config.in_channels, max_pixels=_MOST_PIXELS)
         image = photo.load()
+        self._assumptions.report("the image", photo.assumed)
         crop = self._crop(image)
         logits = self._logits(image, crop)
         powers = np.exp(logits - logits.max())
@@ -100,10 +104,9 @@ class Classifier:
 
     def _crop(self, image: Image.Image) -> Pixels:
         """Prepare an image as evaluation does."""
-        card = self._model.card
-        side = self._model.spec.size_px if isinstance(self._model, Exported) else card.image_size_px
-        scaled = resize_short_side(image, max(card.resize_px or side, side), card.interpolation)
-        pixels: Pixels = to_hwc(center_crop(scaled, side, side)).numpy()
+        side = self._model.spec.size_px if isinstance(self._model, Exported) else None
+        preparation = Preparation.of_card(self._model.card, side)
+        pixels: Pixels = to_hwc(preparation.crop(image)).numpy()
         return pixels
 
     def _logits(self, image: Image.Image, crop: Pixels) -> Logits:

@@ -1,17 +1,15 @@
 """detectron2's names: a stem and res2 to res5, each convolution with its `norm` below it.
 
 Its published networks take blue, green, red. A ResNet that comes from MSRA has its stride in
-the first 1x1 of a block, which no tensor tells: such a file loads but computes something else;
-the ResNeXts and the `torchvision` conversions have it in the 3x3, as ours do.
+the first 1x1 of a block, which no tensor tells: opening a file says that the 3x3 is assumed. The
+ResNeXts and the `torchvision` conversions have it there, as ours do.
 
 Source: detectron2/modeling/backbone/resnet.py; tools/convert-torchvision-to-d2.py.
 """
 
 from __future__ import annotations
 
-from itertools import product
-
-from resnext.weights.families.family import KeyFamily, Row
+from resnext.weights.families.family import KeyFamily
 
 _LAYERS = (
     ("conv1", "stem.conv1"),
@@ -24,15 +22,6 @@ _LAYERS = (
     ("layer{s}.{b}.bn3", "res{s}.{b}.conv3.norm"),
     ("layer{s}.{b}.downsample.0", "res{s}.{b}.shortcut"),
     ("layer{s}.{b}.downsample.1", "res{s}.{b}.shortcut.norm"),
-    ("fc", "linear"),
 )
-# A classifier, a detector, and a detector with a feature pyramid keep the network here.
-_DETECTOR = ("proposal_generator.", "roi_heads.", "pixel_", "backbone.fpn_")
-_PLACES = ("", "backbone.", "backbone.bottom_up.")
 
-
-def _table() -> tuple[Row, ...]:
-    return tuple((ours, place + theirs) for place, (ours, theirs) in product(_PLACES, _LAYERS))
-
-
-DETECTRON2 = KeyFamily("detectron2", _table(), first_stage=2, ignored=_DETECTOR, is_bgr=True)
+DETECTRON2 = KeyFamily("detectron2", _LAYERS, first_stage=2, is_bgr=True)

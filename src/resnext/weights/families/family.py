@@ -1,7 +1,8 @@
 """A family of files: whose names its tensors carry, as a table from their modules to ours.
 
-A row of a table pairs our module with theirs; `{s}` stands for the number of a stage and
-`{b}` for that of a block, counted from the family's own first number.
+A row of a table pairs our module with theirs; `{s}` stands for the number of a stage and `{b}`
+for that of a block, counted from the family's own first number, `{p}` for that of a path and
+`{n}` for any number. Whatever stands before a name (`module.`, `backbone.`, ...) is its prefix.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal
 
 from resnext.weights.entry import Family
 
@@ -16,6 +18,9 @@ TENSORS = ("weight", "bias", "running_mean", "running_var", "num_batches_tracked
 """What a module's tensors are called, in PyTorch and here."""
 
 Row = tuple[str, str]
+
+Padding = Literal["end", "both"]
+"""Where a type A shortcut pads channels of zeros: behind the others, or half before them."""
 
 
 @dataclass(frozen=True)
@@ -25,65 +30,67 @@ class KeyFamily:
     Attributes:
         name: The library.
         table: Rows of our module and theirs. Two rows may name the same module of ours, where
-            the library has two kinds of stem.
+            the library has two names for it.
         first_stage: Their number of the first stage (ours is 1).
         first_block: Their number of a stage's first block (ours is 0).
-        ignored: Beginnings of names that belong to no network of ours and change nothing in
-            it, such as the rest of a detector.
         is_bgr: Their networks take blue, green, red; the first convolution's channels are
             turned round, so that ours take red, green, blue.
+        padding: What their code does in type A shortcuts; None where it has none.
     """
 
     name: Family
     table: tuple[Row, ...]
     first_stage: int = 1
     first_block: int = 0
-    ignored: tuple[str, ...] = ()
     is_bgr: bool = False
+    padding: Padding | None = None
 
-    def to_ours(self, key: str) -> str | None:
-        """Return our name of a tensor, or None where the table has no row for it."""
-        module, _, tensor = key.rpartition(".")
-        if tensor not in TENSORS:
-            return None
-        for pattern, ours in self._patterns:
+    def match(self, module: str) -> tuple[str, str] | None:
+        """Return a module's prefix and our name of it, or None where the table has no row."""
+        for pattern, ours in self._patterns.get(module.rpartition(".")[2], ()):
             if match := pattern.fullmatch(module):
-                return self._numbered(ours, match.groupdict(), tensor)
+                prefix, name = match["prefix"], self._numbered(ours, match.groupdict())
+                return None if name is None else (prefix, name)
         return None
 
-    def _numbered(self, ours: str, numbers: dict[str, str], tensor: str) -> str | None:
+    @cached_property
+    def stems(self) -> tuple[str, ...]:
+        """Their names of the first convolution, by one of which a file is told."""
+        return tuple(theirs for ours, theirs in self.table if ours == "conv1")
+
+    def _numbered(self, ours: str, groups: dict[str, str]) -> str | None:
         """Write our module's name with our numbers; None if theirs precede their first."""
-        if not numbers:
-            return f"{ours}.{tensor}"
-        stage, block = int(numbers["s"]) - self.first_stage, int(numbers["b"]) - self.first_block
+        if "s" not in groups:
+            return ours
+        stage, block = int(groups["s"]) - self.first_stage, int(groups["b"]) - self.first_block
         if stage < 0 or block < 0:
             return None
-        return f"{ours.format(s=stage + 1, b=block)}.{tensor}"
+        return ours.format(s=stage + 1, b=block, p=int(groups.get("p") or 0))
 
     @cached_property
-    def _patterns(self) -> list[tuple[re.Pattern[str], str]]:
-        return [(_pattern(theirs), ours) for ours, theirs in self.table]
+    def _patterns(self) -> dict[str, list[tuple[re.Pattern[str], str]]]:
+        """Return the rows by the last part of their names, so that few are tried on each."""
+        # Those of blocks come first: a block's conv1 is not the stem of a network of its own.
+        rows = sorted(self.table, key=lambda row: "{s}" not in row[1])
+        patterns: dict[str, list[tuple[re.Pattern[str], str]]] = {}
+        for ours, theirs in rows:
+            patterns.setdefault(theirs.rpartition(".")[2], []).append((_pattern(theirs), ours))
+        return patterns
 
 
 def _pattern(theirs: str) -> re.Pattern[str]:
     text = re.escape(theirs)
-    for part in "sb":
+    for part in "sbp":
         text = text.replace(rf"\{{{part}\}}", rf"(?P<{part}>\d{{1,4}})")
-    return re.compile(text)
+    text = text.replace(r"\{n\}", r"\d{1,4}")
+    return re.compile(rf"(?P<prefix>(?:.*\.)?){text}", re.DOTALL)
 
 
-def canonical_rows(prefix: str = "") -> tuple[Row, ...]:
-    """Return the rows of a library that uses our names, which are torchvision's."""
-    return tuple((module, prefix + module) for module in _MODULES)
+def in_blocks(place: str, layers: tuple[Row, ...]) -> tuple[Row, ...]:
+    """Return rows of the layers of a block.
 
-
-_BLOCK = "layer{s}.{b}."
-_MODULES = (
-    "conv1",
-    "bn1",
-    "norm",
-    *(f"{_BLOCK}{layer}{number}" for number in (1, 2, 3) for layer in ("conv", "bn")),
-    f"{_BLOCK}downsample.0",
-    f"{_BLOCK}downsample.1",
-    "fc",
-)
+    Args:
+        place: Their name of a block, such as `stage{s}.unit{b}.`.
+        layers: Our layer and theirs.
+    """
+    return tuple((f"layer{{s}}.{{b}}.{ours}", place + theirs) for ours, theirs in layers)

@@ -22,7 +22,6 @@ PYCLS = KeyFamily(
         ("layer{s}.{b}.bn3", "s{s}.b{b}.f.c_bn"),
         ("layer{s}.{b}.downsample.0", "s{s}.b{b}.proj"),
         ("layer{s}.{b}.downsample.1", "s{s}.b{b}.bn"),
-        ("fc", "head.fc"),
     ),
     first_block=1,
     is_bgr=True,

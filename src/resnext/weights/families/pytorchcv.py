@@ -26,7 +26,6 @@ PYTORCHCV = KeyFamily(
         ("layer{s}.{b}.bn3", f"{_UNIT}body.conv3.bn"),
         ("layer{s}.{b}.downsample.0", f"{_UNIT}identity_conv.conv"),
         ("layer{s}.{b}.downsample.1", f"{_UNIT}identity_conv.bn"),
-        ("fc", "output"),
     ),
     first_block=1,
 )

@@ -1,4 +1,4 @@
-"""Which family the tensors of a file belong to, and the same tensors under our names."""
+"""The network of a file under our names, and what of the file is not of the network."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ import torch
 from resnext.errors import CheckpointError
 from resnext.untrusted.text import printable
 from resnext.weights.entry import Family
-from resnext.weights.families.detectron2 import DETECTRON2
-from resnext.weights.families.family import KeyFamily
-from resnext.weights.families.mmpretrain import MMPRETRAIN
-from resnext.weights.families.pycls import PYCLS
-from resnext.weights.families.pytorchcv import PYTORCHCV
-from resnext.weights.families.torchvision import TORCHVISION
+from resnext.weights.families.extra import is_counter, is_no_layer
+from resnext.weights.families.family import TENSORS, Padding
+from resnext.weights.families.head import Head, find_head
+from resnext.weights.families.locate import FAMILIES, Located, locate
+from resnext.weights.families.mmpretrain import is_mmpretrain
+from resnext.weights.rewrite import rewrite
 
 State = dict[str, torch.Tensor]
 
-FAMILIES = (TORCHVISION, MMPRETRAIN, PYCLS, PYTORCHCV, DETECTRON2)
+MAX_NETWORKS = 100
+"""In one file: a student, teachers, averages, an ensemble."""
 
-_WRAPPERS = re.compile(r"^(?:module|model|_orig_mod|net|encoder)\.")
-_PATHS = re.compile(r"layer\d{1,4}\.\d{1,4}\.paths\.\d{1,4}\.")
+_NUM_SHOWN = 3
 
 
 @dataclass(frozen=True)
@@ -33,20 +33,25 @@ class Recognised:
     Attributes:
         family: Whose names they had.
         state: The tensors: floating ones in float32, the first convolution for RGB.
-        left_over: The file's names that the family's table does not know.
+        left_over: The file's names of layers that the network has and ours does not.
+        names: Our names with the file's.
+        padding: Where type A shortcuts pad in the code that these names are known from.
+        notes: What a user should know: what was left out, what was taken for what.
     """
 
     family: Family
     state: State
     left_over: tuple[str, ...]
+    names: Mapping[str, str]
+    padding: Padding | None = None
+    notes: tuple[str, ...] = ()
 
 
 def recognise(state: Mapping[str, torch.Tensor]) -> Recognised:
-    """Find whose names a state dict has, and give its tensors ours.
+    """Find the network of a state dict and give its tensors our names.
 
     Args:
-        state: Tensors by name, as a file holds them. Prefixes that wrappers such as
-            `DataParallel` and `torch.compile` put before all names are taken off.
+        state: Tensors by name, as a file holds them, whatever stands before the names.
 
     Returns:
         The tensors under our names, with what no table knows.
@@ -54,31 +59,31 @@ def recognise(state: Mapping[str, torch.Tensor]) -> Recognised:
     Raises:
         CheckpointError: No family's table knows the names.
     """
-    state = strip_wrappers(state)
-    family, names = max(
-        ((family, _names(family, state)) for family in FAMILIES), key=lambda found: len(found[1])
-    )
-    if "conv1.weight" not in names.values():
+    networks = locate(state)
+    if not networks:
         raise CheckpointError(_unknown_message(state))
+    if len(networks) > MAX_NETWORKS:
+        raise CheckpointError(
+            f"it holds {len(networks):,} networks, more than the {MAX_NETWORKS} accepted; save the "
+            "state dict of one of them"
+        )
+    network = networks[0]
+    names = _tensor_names(network, state)
+    channels = _channels_at_the_end(names, state)
+    head = find_head(state, network.prefix, set(names), channels)
     ours = {name: _as_float32(state[key]) for key, name in names.items()}
-    if family.is_bgr and ours["conv1.weight"].shape[1] == 3:
+    ours |= {name: _as_float32(tensor) for name, tensor in head.tensors.items()}
+    if network.family.is_bgr and ours["conv1.weight"].shape[1] == 3:
         ours["conv1.weight"] = ours["conv1.weight"].flip(1)
-    left_over = tuple(
-        key for key in state if key not in names and not key.startswith(family.ignored)
+    left_over, left_out = _sort_rest(state, networks, names, head)
+    return Recognised(
+        family="mmpretrain" if is_mmpretrain(network.prefix, head.module) else network.family.name,
+        state=add_batch_counts(rewrite(ours)),
+        left_over=left_over,
+        names={name: key for key, name in names.items()},
+        padding=_padding(network, head),
+        notes=_notes(networks, head, left_out),
     )
-    return Recognised(family.name, add_batch_counts(ours), left_over)
-
-
-def strip_wrappers(state: Mapping[str, torch.Tensor]) -> State:
-    """Take off the prefixes that wrappers put before every name."""
-    # The count of a `torch.optim.swa_utils.AveragedModel` stands beside the wrapped names.
-    state = {name: tensor for name, tensor in state.items() if name != "n_averaged"}
-    while state and (match := _WRAPPERS.match(next(iter(state)))):
-        prefix = match[0]
-        if not all(name.startswith(prefix) for name in state):
-            break
-        state = {name[len(prefix) :]: tensor for name, tensor in state.items()}
-    return state
 
 
 def add_batch_counts(state: State) -> State:
@@ -91,16 +96,94 @@ def add_batch_counts(state: State) -> State:
     return {**counters, **state}
 
 
-def _names(family: KeyFamily, state: Mapping[str, torch.Tensor]) -> dict[str, str]:
-    """Map the file's names to ours, as far as the family's table goes."""
-    names = {key: family.to_ours(key) for key in state}
-    if family is TORCHVISION:  # our forms (a) and (b) keep their paths apart
-        names.update({key: key for key in state if _PATHS.match(key)})
-    return {key: name for key, name in names.items() if name is not None}
+def _tensor_names(network: Located, state: Mapping[str, torch.Tensor]) -> dict[str, str]:
+    """Map the file's names of a network's tensors to ours, one to one.
+
+    A block with two projections by different names has a layer that ours lacks.
+    """
+    found: dict[str, str] = {}
+    for module, ours in network.modules.items():
+        for tensor in TENSORS:
+            if f"{module}.{tensor}" in state:
+                found.setdefault(f"{ours}.{tensor}", f"{module}.{tensor}")
+    return {key: name for name, key in found.items()}
+
+
+def _channels_at_the_end(names: dict[str, str], state: Mapping[str, torch.Tensor]) -> int:
+    """Return the channels of the last stage, 0 where its last convolution is missing."""
+    keys = {name: key for key, name in names.items()}
+    stages = [int(match[1]) for name in keys if (match := _STAGE.match(name))]
+    place = f"layer{max(stages, default=1)}.0."
+    for layer in ("conv3", "paths.0.conv3", "conv2"):
+        if key := keys.get(f"{place}{layer}.weight"):
+            return state[key].shape[0] if state[key].ndim else 0
+    return 0
+
+
+_STAGE = re.compile(r"layer(\d+)\.")
+
+
+def _sort_rest(
+    state: Mapping[str, torch.Tensor], networks: list[Located], names: dict[str, str], head: Head
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Sort what is neither trunk nor head into layers of this network, and all else.
+
+    What lies below the prefix that network and head share is run with them.
+    """
+    dropped = set(head.dropped)
+    prefix, others = networks[0].prefix, tuple(other.prefix for other in networks[1:])
+    own = _common_prefix(prefix, head.module)
+    known = {*names, f"{head.module}.weight", f"{head.module}.bias"}
+    rest = [key for key in state if key not in known and not is_counter(key, state[key])]
+    left_out = [
+        key
+        for key in rest
+        if not key.startswith(own)
+        or key in dropped
+        or is_no_layer(key.removeprefix(own), state[key])
+        or any(len(other) > len(prefix) and key.startswith(other) for other in others)
+    ]
+    layers = set(rest) - set(left_out)
+    return tuple(key for key in rest if key in layers), tuple(left_out)
+
+
+def _common_prefix(prefix: str, head: str | None) -> str:
+    while head is not None and not head.startswith(prefix):
+        prefix = prefix.rstrip(".").rpartition(".")[0]
+        prefix = f"{prefix}." if prefix else ""
+    return prefix
+
+
+def _padding(network: Located, head: Head) -> Padding | None:
+    """Torchvision's names with the classifier `linear` are those of akamaster's networks."""
+    is_akamaster = network.family.name == "torchvision" and head.module is not None
+    if is_akamaster and (head.module or "").rpartition(".")[2] == "linear":
+        return "both"
+    return network.family.padding
+
+
+def _notes(networks: list[Located], head: Head, left_out: tuple[str, ...]) -> tuple[str, ...]:
+    notes = []
+    if len(networks) > 1:
+        taken, *others = (f"{printable(network.prefix) or 'no prefix'}" for network in networks)
+        notes.append(f"of {len(networks)} networks that of {taken} is taken, not {_some(others)}")
+    if head.is_guessed:
+        notes.append(f"{printable(head.module or '')} is taken for the classifier")
+    if head.dropped and head.module is None:
+        notes.append(f"{_some(head.dropped)} are no classifier of one layer and are left out")
+    if extra := sorted(set(left_out) - set(head.dropped)):
+        notes.append(f"left out as no part of the network: {_some(extra)}")
+    return tuple(notes)
 
 
 def _as_float32(tensor: torch.Tensor) -> torch.Tensor:
     return tensor.float() if tensor.is_floating_point() else tensor
+
+
+def _some(names: list[str] | tuple[str, ...]) -> str:
+    shown = ", ".join(printable(name[:60]) for name in names[:_NUM_SHOWN])
+    more = len(names) - _NUM_SHOWN
+    return f"{shown} and {more} more" if more > 0 else shown
 
 
 def _unknown_message(state: Mapping[str, torch.Tensor]) -> str:
@@ -108,5 +191,6 @@ def _unknown_message(state: Mapping[str, torch.Tensor]) -> str:
     known = ", ".join(family.name for family in FAMILIES)
     return (
         f"its {len(state)} tensors ({shown}, ...) carry the names of no known family of residual "
-        f"networks ({known}, timm, Torch7): convert the file to torchvision's names first"
+        f"networks ({known}, mmpretrain, timm, Torch7): there is no first convolution and block "
+        "by any of their names; rename the tensors as torchvision's resnet50 has them"
     )

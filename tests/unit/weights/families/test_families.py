@@ -11,7 +11,7 @@ from torch import nn
 from resnext.errors import CheckpointError
 from resnext.model.create import create_model
 from resnext.model.weights import load_into
-from resnext.weights.families.recognise import recognise, strip_wrappers
+from resnext.weights.families.recognise import recognise
 from resnext.weights.infer import infer_config
 
 SHAPE = Shape()
@@ -140,11 +140,13 @@ def test_the_backbone_of_a_detector_is_found_and_the_detector_ignored(place: str
     assert set(found.state) == expected
 
 
-def test_wrappers_prefixes_come_off_and_the_average_loses_its_count() -> None:
-    state = {"conv1.weight": torch.zeros(1), "fc.bias": torch.ones(1)}
-    wrapped = {f"module._orig_mod.{name}": tensor for name, tensor in state.items()}
-    assert strip_wrappers({**wrapped, "n_averaged": torch.tensor(3)}) == state
-    assert strip_wrappers(state) == state
+@pytest.mark.parametrize("prefix", ["module._orig_mod.", "backbone.", "model.net.", "a.b-c.0."])
+def test_whatever_stands_before_all_names_comes_off(prefix: str) -> None:
+    state = create_model("resnet18").state_dict()
+    wrapped = {f"{prefix}{name}": tensor for name, tensor in state.items()}
+    found = recognise({**wrapped, "n_averaged": torch.tensor(3)})
+    assert (found.left_over, found.notes) == ((), ())
+    assert found.state.keys() == state.keys()
 
 
 def test_half_precision_becomes_float32_and_missing_counters_are_added() -> None:

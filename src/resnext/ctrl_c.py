@@ -1,0 +1,254 @@
+"""Ctrl-C: answered with one line at once, whatever the program is doing; a second one ends it.
+
+Python runs a signal handler between two instructions of the main thread only, and one of them may
+be a convolution of half a minute. So the interpreter also writes the signal into a pipe
+(`signal.set_wakeup_fd`), from which a thread reads that does nothing else: it prints the line, and
+ends the process when a second Ctrl-C comes.
+
+The first Ctrl-C raises KeyboardInterrupt, so that open contexts tidy up, unless the work in
+progress has a handler of its own (`Promise`). The exit status is 130.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from _thread import RLock
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # importing `typing` would leave Ctrl-C to Python for some milliseconds more
+    from types import FrameType, TracebackType
+
+STATUS = 128 + signal.SIGINT
+"""The exit status of a program that Ctrl-C ended."""
+
+SAME_REQUEST_S = 0.5
+"""Some senders signal a process and then its group: within so many seconds it is one request."""
+
+_STOPPING = "stopping; press again to stop now"
+_SHOW_CURSOR = "\x1b[?25h"  # a progress bar hides it
+_CLOSE, _RAISE_AGAIN = 0, 255  # what else is written into the pipe; no signal has these numbers
+_RAISE_AGAIN_S = 0.02
+
+
+class _Presses:
+    """Recognises the second Ctrl-C, for the thread or for the handler, which both see them."""
+
+    def __init__(self) -> None:
+        self._first_s: float | None = None
+
+    def is_second(self) -> bool:
+        """Note that the signal came, and tell whether it was asked for before."""
+        now_s = time.monotonic()
+        if self._first_s is None:
+            self._first_s = now_s
+        return now_s - self._first_s > SAME_REQUEST_S
+
+
+class _Watch:
+    """The handler and the thread.
+
+    Attributes:
+        status: With which to leave at once, before the work and after it; None in between,
+            when there may be something to tidy up.
+        line: What the first Ctrl-C is answered with; none after the work.
+        is_patient: The work in progress decides what a second one means.
+        is_pressed: It came, and was answered.
+        has_raised: It became a KeyboardInterrupt; what fails from then on is no error.
+    """
+
+    def __init__(self) -> None:
+        self.status: int | None = STATUS
+        self.line = _STOPPING
+        self.is_patient = self.is_pressed = self.has_raised = False
+        self._pid = os.getpid()
+        self._seen = _Presses()
+        self._lock = RLock()  # the handler may interrupt itself
+        self._before = signal.signal(signal.SIGINT, self._handle)  # first; the rest takes longer
+        self._reader, self._writer = os.pipe()
+        if sys.platform != "win32":
+            import threading
+
+            os.set_blocking(self._writer, False)
+            self.take()
+            threading.Thread(target=self._read, name="ctrl-c", daemon=True).start()
+
+    def take(self) -> None:
+        """Take the signal, also back from an event loop that has ended."""
+        signal.signal(signal.SIGINT, self._handle)
+        if sys.platform != "win32":
+            signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
+
+    def close(self) -> None:
+        """Give the signal back."""
+        signal.signal(signal.SIGINT, self._before)
+        signal.set_wakeup_fd(-1)
+        os.write(self._writer, bytes([_CLOSE]))
+        os.close(self._writer)
+
+    def raise_again(self) -> None:
+        """Repeat a KeyboardInterrupt that was lost where Python raises nothing, in a moment."""
+        self._seen, self.has_raised = _Presses(), False
+        os.write(self._writer, bytes([_RAISE_AGAIN]))
+
+    def _read(self) -> None:
+        """Answer and obey, in a thread."""
+        seen = _Presses()
+        while (numbers := os.read(self._reader, 256)) and _CLOSE not in numbers:
+            if _RAISE_AGAIN in numbers:
+                time.sleep(_RAISE_AGAIN_S)
+                os.kill(self._pid, signal.SIGINT)  # wakes the main thread, unlike raise_signal
+            elif signal.SIGINT in numbers:
+                self._answer()
+                if seen.is_second() and not self.is_patient:
+                    self._leave()
+        os.close(self._reader)
+
+    def _handle(self, _number: int, frame: FrameType | None) -> None:
+        """Obey, in the main thread.
+
+        An extension that is being imported may turn the exception into an abort, and some
+        modules swallow it. What is open then is no more than a killed process leaves.
+        """
+        if os.getpid() != self._pid:  # a forked worker leaves it to its parent
+            return
+        self._answer()
+        if self._seen.is_second() or _is_importing(frame):
+            self._leave()
+        if not self.has_raised:
+            self.has_raised = True
+            raise KeyboardInterrupt
+
+    def _answer(self) -> None:
+        with self._lock:  # whoever comes second may leave only when the line is there
+            if not self.is_pressed:
+                self.is_pressed = True
+                if self.line and os.environ.get("RANK", "0") == "0":  # the first of torchrun's
+                    _write(f"\n{self.line}\n" if os.isatty(2) else f"{self.line}\n")
+        if self.status is not None:
+            self._leave()
+
+    def _leave(self) -> None:
+        if os.isatty(2):
+            _write(_SHOW_CURSOR)
+        os._exit(STATUS if self.status is None else self.status)
+
+
+_watch: _Watch | None = None
+
+
+class Promise:
+    """A context in which the work in progress handles SIGINT itself, and says what it will do."""
+
+    def __init__(self, line: str = _STOPPING, *, is_patient: bool = False) -> None:
+        """Describe the context.
+
+        Args:
+            line: What the first Ctrl-C is answered with.
+            is_patient: A second one does not end the process; the handler decides.
+        """
+        self._line, self._is_patient = line, is_patient
+
+    def __enter__(self) -> None:
+        self._swap()
+
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        _error: BaseException | None,
+        _traceback: TracebackType | None,
+    ) -> None:
+        self._swap()
+
+    def _swap(self) -> None:
+        if _watch is not None:
+            _watch.line, self._line = self._line, _watch.line
+            _watch.is_patient, self._is_patient = self._is_patient, _watch.is_patient
+
+
+def watch() -> bool:
+    """Answer Ctrl-C from here on; until `begin` it just ends the process.
+
+    Returns:
+        Whether this call changed anything: not if it was called before, Ctrl-C is ignored, as
+        in the background of a script, or somebody else handles it.
+    """
+    global _watch
+    if _watch is not None or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        return False
+    try:
+        _watch = _Watch()
+    except ValueError:  # Python allows it in the main thread only
+        return False
+    return True
+
+
+def begin() -> None:
+    """Raise KeyboardInterrupt from here on: there may be something to tidy up."""
+    if _watch is not None:
+        _watch.status = None
+
+
+def end(status: int) -> None:
+    """Leave at once when Ctrl-C comes from here on, with the status of the work that is done."""
+    if _watch is not None:
+        _watch.line, _watch.status = "", status
+        _watch.take()
+
+
+def unwatch() -> None:
+    """Leave Ctrl-C to whoever had it before `watch`."""
+    global _watch
+    if _watch is not None:
+        _watch.close()
+        _watch = None
+
+
+def is_pressed() -> bool:
+    """Tell whether Ctrl-C came."""
+    return _watch is not None and _watch.is_pressed
+
+
+def has_raised() -> bool:
+    """Tell whether Ctrl-C became a KeyboardInterrupt; errors since then are its consequences."""
+    return _watch is not None and _watch.has_raised
+
+
+def hook_unraisable(unraisable: sys.UnraisableHookArgs) -> None:
+    """Raise a KeyboardInterrupt again that hit a destructor; a `sys.unraisablehook`."""
+    if _watch is not None and unraisable.exc_type is KeyboardInterrupt:
+        _watch.raise_again()
+    else:
+        sys.__unraisablehook__(unraisable)
+
+
+def ignore_at_exit() -> None:
+    """Ignore Ctrl-C in the very last moments, when Python has no handlers left."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _is_importing(frame: FrameType | None) -> bool:
+    while frame is not None:
+        if frame.f_code.co_filename.startswith("<frozen importlib._bootstrap"):
+            return True
+        frame = frame.f_back
+    return False
+
+
+def _write(text: str) -> None:
+    """Print at once: the streams may be locked by what was interrupted."""
+    try:
+        os.write(2, text.encode("ascii"))
+    except OSError:  # nobody reads it
+        return
+
+
+def _forget_in_child() -> None:
+    if _watch is not None:
+        signal.set_wakeup_fd(-1)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_in_child)

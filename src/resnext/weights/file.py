@@ -1,0 +1,207 @@
+"""One weight file, or a folder with one, opened: tensors, architecture, and what is known of it."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from resnext.class_lists import class_names
+from resnext.data.preparation import describe_preparation
+from resnext.errors import CheckpointError, ConfigError
+from resnext.foreign_file import check_regular, one_error
+from resnext.model.card import ModelCard
+from resnext.model.config import ModelConfig, ResNeXtConfig
+from resnext.model.tensor_file import read_metadata
+from resnext.model.weights import BEST, check_state, is_ours, read_weights
+from resnext.untrusted.text import printable
+from resnext.weights.assumed import assumptions, pad_as_the_file
+from resnext.weights.entry_card import card_of, entry_of_file
+from resnext.weights.families.family import Padding
+from resnext.weights.families.recognise import Recognised, recognise
+from resnext.weights.fit import check_fit
+from resnext.weights.foreign_kind import describe_kind
+from resnext.weights.hub_card import card_from_hub, check_named_architecture
+from resnext.weights.infer import infer_config
+from resnext.weights.read import kind_of, read_tensors
+
+_LOG = logging.getLogger(__name__)
+
+HUB_CONFIG = "config.json"
+HUB_WEIGHTS = ("model.safetensors", "pytorch_model.bin")
+
+SUFFIXES = {".safetensors", ".pth", ".pt", ".pyth", ".bin", ".t7", ".ckpt", ".tar", ".th"}
+"""Usual endings of weight files."""
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Weights under our names, with the architecture that they fit.
+
+    Attributes:
+        name: What they were opened as, for messages.
+        config: The architecture, from the file's header or inferred from the shapes. Without
+            a classifier in the file its number of classes means nothing.
+        state: The tensors, on the CPU.
+        card: Classes, preparation of images, figures; defaults where nothing says them.
+        family: Whose names the file had.
+        has_head: A classifier is among the tensors.
+        is_described: The card was found; else it is a guess.
+        assumed: What the file does not say of the architecture and may be otherwise.
+    """
+
+    name: str
+    config: ModelConfig
+    state: dict[str, torch.Tensor]
+    card: ModelCard
+    family: str = "resnext"
+    has_head: bool = True
+    is_described: bool = True
+    assumed: tuple[str, ...] = ()
+
+
+def open_folder(folder: Path, *, shortcut_padding: Padding | None = None) -> Weights:
+    """Open a run, or a folder laid out as a repository of the Hub.
+
+    Raises:
+        CheckpointError: It holds no weights.
+    """
+    for name in (BEST, *HUB_WEIGHTS):
+        if (folder / name).exists():
+            return open_file(folder / name, shortcut_padding=shortcut_padding)
+    if other := describe_kind(folder):
+        raise CheckpointError(f"{folder}: {other}")
+    if files := _weight_files(folder):
+        raise CheckpointError(
+            f"{folder}: is no run, but holds {', '.join(files)}; name the file instead of the "
+            "folder"
+        )
+    raise CheckpointError(
+        f"{folder}: holds no {BEST}; a run has it after its first epoch: train longer, or "
+        "name another folder or a weight file"
+    )
+
+
+def _weight_files(folder: Path) -> list[str]:
+    """Return the names of some weight files in a folder, for a message."""
+    try:
+        names = sorted(item.name for item in folder.iterdir() if item.suffix in SUFFIXES)
+    except OSError:
+        return []
+    return [printable(name) for name in names[:3]]
+
+
+def open_file(
+    path: Path, card: ModelCard | None = None, *, shortcut_padding: Padding | None = None
+) -> Weights:
+    """Open a weight file of any known family.
+
+    Args:
+        path: The file.
+        card: What is known of it. By default its header's, that of the catalogue's entry
+            with this file name, or what a config.json beside it says.
+        shortcut_padding: See `open_weights`.
+
+    Raises:
+        CheckpointError: The file is damaged, of no known family, or incomplete; or what its
+            shortcuts do cannot be told.
+    """
+    check_regular(path)
+    if kind_of(path) == "safetensors" and is_ours(read_metadata(path)):
+        config, state, own_card = read_weights(path)
+        if shortcut_padding is not None:
+            raise ConfigError(f"{path}: says itself what its shortcuts do; leave out their padding")
+        return Weights(str(path), config, state, own_card)
+    found, config = _read_foreign(path)
+    is_known = kind_of(path) == "torch7"
+    if card is None:
+        card, is_named = _described(path, config)
+    else:
+        is_named = True
+    assumed = () if is_known or is_named else assumptions(found, config, shortcut_padding)
+    with _named(path):
+        state = found.state if is_known else pad_as_the_file(found, config, shortcut_padding)
+    _warn(path, found, assumed, None if card is not None else usual_card(config))
+    weights = Weights(
+        str(path),
+        config,
+        state,
+        card or usual_card(config),
+        "torch7" if is_known else found.family,
+        "fc.weight" in state,
+        is_described=card is not None,
+        assumed=tuple(assumed),
+    )
+    if card is not None and len(card.classes) != config.num_classes:
+        # fine-tuned from what is described
+        weights = replace(weights, card=card.replace(classes=()))
+    return weights
+
+
+def _read_foreign(path: Path) -> tuple[Recognised, ResNeXtConfig]:
+    """Read a file, give its tensors our names and infer their architecture."""
+    tensors = read_tensors(path)
+    with one_error(path, "holds no network that can be built", "take another file"), _named(path):
+        found = recognise(tensors)
+        config = infer_config(found.state)
+        check_state(config, found.state)
+        check_fit(found, config)
+    return found, config
+
+
+@contextlib.contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Put a file's name before what is wrong with it."""
+    try:
+        yield
+    except (CheckpointError, ConfigError) as error:
+        raise CheckpointError(f"{path}: {error}") from None
+
+
+def _warn(path: Path, found: Recognised, assumed: Sequence[str], guess: ModelCard | None) -> None:
+    """Say in one line each what was left out and what was assumed."""
+    for note in found.notes:
+        _LOG.warning("%s: %s", path, note)
+    if assumed:
+        _LOG.warning(
+            "%s: its tensors do not tell everything; assumed: %s. Another network gives other "
+            "results",
+            path,
+            "; ".join(assumed),
+        )
+    if guess is not None:
+        _LOG.warning(
+            "%s says neither its classes nor how it wants its images; assumed, as usual for such "
+            "networks: %s",
+            path,
+            describe_preparation(guess),
+        )
+
+
+def _described(path: Path, config: ResNeXtConfig) -> tuple[ModelCard | None, bool]:
+    """Return what the catalogue or a config.json beside a file says of it, if anything.
+
+    Also tell whether that names the architecture.
+    """
+    if (entry := entry_of_file(path)) is not None:
+        return card_of(entry), True
+    place = path.with_name(HUB_CONFIG)
+    if path.name in HUB_WEIGHTS and place.exists():
+        return card_from_hub(place), check_named_architecture(place, config)
+    return None, False
+
+
+def usual_card(config: ModelConfig) -> ModelCard:
+    """Prepare images as is usual for such a network: ImageNet's way, or CIFAR's size."""
+    grey = {"mean": (0.5,) * config.in_channels, "std": (0.5,) * config.in_channels}
+    values: dict[str, Any] = {} if config.in_channels == len(ModelCard().mean) else grey
+    if isinstance(config, ResNeXtConfig) and config.stem == "cifar":
+        values |= {"image_size_px": 32, "resize_px": None}
+    if config.num_classes == len(class_names("imagenet1k")):
+        values["classes"] = class_names("imagenet1k")
+    return ModelCard(**values)

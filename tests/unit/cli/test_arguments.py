@@ -1,0 +1,136 @@
+"""Reading the command line: messages for people, and paths that can be used."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from resnext.cli.main import VERBS, main
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["train", "--epochs", "x"], "Error parsing --epochs: 'x' is not a whole number"),
+        (["train", "--epochs", "None"], "Error parsing --epochs: 'None' is not a whole number"),
+        (["train", "--lr", "fast"], "Error parsing --lr: 'fast' is not a number"),
+        (["train", "--recipe", "x"], "('fast', 'modern', 'imagenet', 'cifar')"),
+        (["predict", "r", "i", "--top", "1.5"], "Error parsing --top: '1.5' is not a whole number"),
+        (["benchmark", "x", "--batch", "1", "y"], "Error parsing --batch: 'y' is not a whole"),
+    ],
+)
+def test_a_wrong_value_is_told_without_the_names_of_types(
+    words: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as stop:
+        main(words)
+    assert stop.value.code == 2
+    said = " ".join(capsys.readouterr().err.replace("\u2502", " ").split())
+    assert message in said
+    assert "{None}" not in said
+    assert "NoneType" not in said
+
+
+def test_a_folder_called_none_is_not_a_missing_value(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", "--data", "None"]) == 2
+    assert "data 'None' is neither a known set" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["train", "--data", "X"],
+        ["train", "--weights", "X"],
+        ["train", "--out", "X"],
+        ["train", "--name", "X"],
+        ["train", "--resume", "X"],
+        ["train", "--config", "X"],
+        ["evaluate", "X"],
+        ["evaluate", "run", "--data", "X"],
+        ["evaluate", "run", "--report", "X"],
+        ["predict", "X", "photo.jpg"],
+        ["export", "X"],
+        ["export", "run", "--out", "X"],
+        ["pack", "X", "shards"],
+        ["pack", "photos", "X"],
+        ["pack", "X", "--check"],
+        ["serve", "X"],
+        ["convert", "X", "out.safetensors"],
+        ["convert", "in.pth", "X"],
+        ["features", "run", "X", "--out", "f.parquet"],
+        ["features", "run", "photos", "--out", "X"],
+        ["probe", "X", "photos"],
+        ["probe", "run", "X"],
+        ["publish", "X", "--to", "hub"],
+        ["publish", "run", "--to", "X"],
+        ["study", "run", "X"],
+        ["study", "run", "table3", "--root", "X"],
+        ["benchmark", "X"],
+        ["describe", "X"],
+    ],
+)
+@pytest.mark.parametrize("name", ["caf\udce9", "a\0b", "x" * 5000, f"{'x' * 300}/y"])
+def test_a_path_that_cannot_be_used_is_one_short_message(
+    words: list[str],
+    name: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main([name if word == "X" else word for word in words]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("resnext: error: ")
+    assert len(err.splitlines()) == 1
+    assert len(err) < 2100
+    assert err.rstrip("\n").isprintable()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_every_verb_is_tried_with_such_a_path() -> None:
+    (marks,) = [
+        mark
+        for mark in test_a_path_that_cannot_be_used_is_one_short_message.pytestmark  # type: ignore[attr-defined]
+        if mark.args[0] == "words"
+    ]
+    tried = {words[0] for words in marks.args[1]}
+    assert set(VERBS) - tried <= {"data", "design", "weights"}  # these take no path, or a new one
+
+
+def test_an_error_of_the_system_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(_: list[str]) -> int:
+        Path("\x1b[2J" + "x" * 300).read_bytes()
+        return 0
+
+    monkeypatch.setattr("resnext.cli.describe.main", fail)
+    assert main(["describe"]) == 2
+    err = capsys.readouterr().err
+    assert "File name too long; the system refused it" in err
+    assert len(err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_a_locale_that_is_not_utf8_changes_no_name(tmp_path: Path, encoding: str) -> None:
+    environment = os.environ | {
+        "LC_ALL": "C",
+        "PYTHONCOERCECLOCALE": "0",
+        "PYTHONUTF8": "0",
+        "PYTHONIOENCODING": encoding,
+    }
+    said = subprocess.run(
+        [sys.executable, "-m", "resnext", "pack", "--check", "caf\u00e9"],
+        env=environment,
+        cwd=tmp_path,
+        capture_output=True,
+        check=False,
+    )
+    assert said.returncode == 2
+    assert b"Traceback" not in said.stderr
+    assert "caf\u00e9 holds no packed data set".encode(encoding, "replace") in said.stderr
