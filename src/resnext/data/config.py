@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import (
     Field,
@@ -15,6 +15,7 @@ from pydantic import (
 
 from resnext.data.shards.address import is_address, last_part
 from resnext.data.shards.layout import MAX_SIDE_PX, is_packed
+from resnext.data.table.place import TABLE_SUFFIXES, find_table
 from resnext.errors import ConfigError
 from resnext.machine import num_cores
 from resnext.model.card import Interpolation
@@ -22,19 +23,15 @@ from resnext.model.normalisation import Mean, Std
 from resnext.settings import FiniteSettings, SystemPath
 from resnext.untrusted.names import shown
 
-DataName = Literal["digits", "fashion-mnist", "cifar10", "cifar100", "imagenet", "folder", "shards"]
-DATA_NAMES: tuple[str, ...] = (
-    "digits",
-    "fashion-mnist",
-    "cifar10",
-    "cifar100",
-    "imagenet",
-    "folder",
-    "shards",
-)
+DataName = Literal[
+    "digits", "fashion-mnist", "cifar10", "cifar100", "imagenet", "folder", "shards", "table"
+]
+DATA_NAMES: tuple[str, ...] = get_args(DataName)
 
 MAX_WORKERS = 1024
 _MAX_PAD_PX = 1024
+
+_WRITTEN_BY_A_RUN = {"name", "root", "image_size_px", "val_fraction", "num_train", "decode"}
 
 Side = Annotated[int, Field(ge=1, le=MAX_SIDE_PX)]
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
@@ -45,7 +42,8 @@ class DataConfig(FiniteSettings):
 
     Attributes:
         name: Which set; `folder` is any folder of class folders, `shards` one that
-            `resnext pack` wrote.
+            `resnext pack` wrote, `table` a CSV, TSV or Parquet file of images and labels, or a
+            folder of Parquet files.
         root: Where its files are. `digits` needs none; the downloaded sets keep
             theirs in the user's cache folder by default.
         url: Where the files of `shards` are, if not in a folder: the address of what
@@ -56,11 +54,20 @@ class DataConfig(FiniteSettings):
             by default 20. The shards not read for longest leave it first.
         shuffle_gib: GiB of shards whose images are mixed at a time. By default all, but half
             the cache where the set lies at an address and the cache does not hold it.
+        images: Folder of the images of a `table`; by default found from the table's place.
+        image_column: The `table`'s column of image paths or images; by default one of a
+            usual name, such as image or filename.
+        label_column: Its column of labels; by default likewise, such as label or class.
+        split_column: Its column of splits, if any; by default likewise, such as split.
         image_size_px: Side of the crop that the network sees; by default the set's own
             (8, 28 or 32 pixels for the small sets, 224 for files).
-        val_fraction: Share of a `folder` without its own split that is kept for
-            validation, chosen by a hash of the file's name; 1 keeps all images, to evaluate
-            a folder that nothing is trained on.
+        val_fraction: Share of the training images of a `folder` without validation images
+            that is kept for validation; 1 keeps all, to evaluate a folder that nothing is
+            trained on.
+        val_split: How they are chosen, always by file names alone: `class` takes that share of
+            each class, `hash` decides image by image (runs of earlier versions).
+        group: Regular expression; images in whose names it matches the same text, such as
+            patient[0-9]+, stay on one side of that split.
         classes: Keep the images of these classes only, in this order; by default all.
         num_train: Train on only so many images, chosen by a hash: the same ones whatever the
             seed. By default all of them.
@@ -78,14 +85,28 @@ class DataConfig(FiniteSettings):
     url: str | None = None
     cache_gib: PositiveFloat | None = None
     shuffle_gib: PositiveFloat | None = None
+    images: SystemPath | None = None
+    image_column: str | None = None
+    label_column: str | None = None
+    split_column: str | None = None
     image_size_px: Side | None = None
     val_fraction: Annotated[float, Field(gt=0.0, le=1.0)] = 0.1
+    val_split: Literal["class", "hash"] = "class"
+    group: str | None = None
     classes: tuple[str, ...] | None = None
     num_train: PositiveInt | None = None
     workers: Annotated[int, Field(ge=0, le=MAX_WORKERS)] | None = None
     decode: Literal["fast", "exact"] = "fast"
     mean: Mean | None = None
     std: Std | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _keep_split(cls, values: Any) -> Any:
+        """Keep the split of a run whose settings were written before there was a choice."""
+        if isinstance(values, dict) and values.keys() >= _WRITTEN_BY_A_RUN:
+            values = {"val_split": "hash", **values}
+        return values
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -103,8 +124,14 @@ class DataConfig(FiniteSettings):
             for setting in ("url", "cache_gib", "shuffle_gib"):
                 if getattr(self, setting) is not None:
                     raise ConfigError(f"{setting} is for name='shards' only; leave it out")
-        if self.name in ("folder", "imagenet") and self.root is None:
-            raise ConfigError(f"name={self.name!r} needs root=PATH, the folder with the images")
+        if self.name != "table":
+            for setting in ("images", "image_column", "label_column", "split_column"):
+                if getattr(self, setting) is not None:
+                    raise ConfigError(f"{setting} is for name='table' only; leave it out")
+        if self.name in ("folder", "imagenet", "table") and self.root is None:
+            raise ConfigError(f"name={self.name!r} needs root=PATH, where the images are")
+        if self.group is not None and self.val_split != "class":
+            raise ConfigError("group needs val_split='class'; leave one of them out")
         if self.classes is not None and not 2 <= len(set(self.classes)) == len(self.classes):
             raise ConfigError(f"classes={self.classes!r}: name at least two classes, each once")
         return self
@@ -114,7 +141,7 @@ class DataConfig(FiniteSettings):
         """The set's name for people: of a folder or a packed set, its own."""
         if self.url is not None:
             return last_part(self.url)
-        if self.name in ("folder", "shards") and self.root is not None:
+        if self.name in ("folder", "shards", "table") and self.root is not None:
             return self.root.name or self.root.resolve().name or self.name
         return self.name
 
@@ -198,19 +225,22 @@ def parse_data(text: str, *, is_whole: bool = False) -> DataConfig:
     name, separator, root = text.partition(":")
     if name in DATA_NAMES:
         return DataConfig(name=name, root=_absolute(root) if separator else None)
+    whole: dict[str, Any] = {"val_fraction": 1.0} if is_whole else {}
     try:
         path = _absolute(text)
-        is_folder = path.is_dir()
+        if path.is_dir():
+            if is_packed(path):
+                return DataConfig(name="shards", root=path)
+            table = find_table(path)
+            return DataConfig(name="table" if table else "folder", root=table or path, **whole)
+        if path.is_file() and path.suffix.lower() in TABLE_SUFFIXES:
+            return DataConfig(name="table", root=path, **whole)
     except (OSError, RuntimeError):  # a name too long, or the home of nobody
-        is_folder = False
-    if is_folder:
-        if is_packed(path):
-            return DataConfig(name="shards", root=path)
-        return DataConfig(name="folder", root=path, **({"val_fraction": 1.0} if is_whole else {}))
+        pass
     raise ConfigError(
         f"data {shown(text)} is neither a known set ({', '.join(DATA_NAMES)}, each also as "
-        "NAME:FOLDER) nor an existing folder of class folders or shards, nor the address of shards "
-        "(https://host/folder)"
+        "NAME:FOLDER) nor an existing folder of class folders or shards, a table of labels "
+        "(.csv, .tsv, .parquet), or the address of shards (https://host/folder)"
     )
 
 

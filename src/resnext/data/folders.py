@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
 
+from resnext.data.auto_split import choose_val, name_hash
 from resnext.data.class_folders import (
     check_class_folders,
     describe_lookalikes,
@@ -17,6 +19,7 @@ from resnext.data.class_folders import (
     name_classes,
 )
 from resnext.data.image_names import EXTENSIONS, describe_ignored
+from resnext.data.layout import SplitName, find_layout
 from resnext.data.listing import subfolders
 from resnext.data.listing_cache import list_images
 from resnext.data.split import DataInfo, DataSet, FileSplit
@@ -24,58 +27,95 @@ from resnext.errors import DataError
 from resnext.untrusted.names import is_utf8
 
 _LOG = logging.getLogger(__name__)
-_VAL_NAMES = ("val", "valid", "validation", "test")
 CLASS_LIST = "imagenet5k.tsv"
 """The file that tells a folder of ImageNet-5K from one of ImageNet-1K."""
+
+SplitRule = Literal["class", "hash"]
 
 _DEFAULT_SIZE_PX = 224
 # Statistics of ImageNet's training images, which the field uses for photographs.
 _MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
-def load_folder(root: Path, val_fraction: float, name: str = "folder") -> DataSet:
+def load_folder(
+    root: Path,
+    val_fraction: float,
+    name: str = "folder",
+    *,
+    rule: SplitRule = "class",
+    group: str | None = None,
+) -> DataSet:
     """List a folder of class folders.
 
-    With `train/` and one of `val/`, `valid/`, `validation/`, `test/` (the first of these
-    that exists), those are the splits. Otherwise the class folders lie in the root, and a
-    hash of each file's name below the root decides its split, so a file never changes
-    sides when others come or go.
+    Folders called train, val and test, in the usual spellings and any letter case, are the
+    splits. Where there are no validation images, a share of the training images is kept for
+    validation; test images are never trained on. Where there is no split at all, the class
+    folders lie in the root.
 
     An image is a file with one of `image_names.EXTENSIONS`, or without any extension but with
     the content of an image, at any depth below its class folder; hidden files and others are
-    left out, and how many of which kind is logged. A link to a folder is
-    followed only if it is a class folder.
+    left out, and how many of which kind is logged. A link to a folder is followed only if it
+    is a class folder.
 
     Args:
         root: The folder.
-        val_fraction: Share kept for validation where the folder has no split of its own; with 1
-            there are no training images, and need be none in a folder of their own.
+        val_fraction: Share of the training images kept for validation where there are no
+            others; with 1, and no train/, all images are for validation.
         name: Name of the set.
+        rule: How they are chosen: `class`, a share of each class, or `hash`, each image by a
+            hash of its name alone, as earlier versions did.
+        group: Regular expression: images for which it matches the same text stay together.
 
     Raises:
-        DataError: There are no class folders, a class is empty, a split is missing or
-            holds other classes.
+        DataError: There are no class folders, a class is empty, the layout is another, or the
+            splits hold different classes.
     """
-    if not root.is_dir():
-        raise DataError(f"{root} is not a folder; give the folder that holds the class folders")
-    train_dir = root / "train"
-    val_dirs = [root / part for part in _VAL_NAMES if _holds_folders(root / part)]
-    if _holds_folders(train_dir) or (val_dirs and train_dir.is_dir()):
-        if not val_dirs:
-            raise DataError(
-                f"{root} has train/ but no validation split; add one of "
-                f"{', '.join(f'{part}/' for part in _VAL_NAMES)} with the same class folders, or "
-                f"give {train_dir} to have a share of it kept for validation"
-            )
-        return _with_own_split(train_dir, val_dirs[0], name)
-    if val_fraction == 1:
-        return _without_training(val_dirs[0] if val_dirs else root, name)
-    if val_dirs:
-        raise DataError(
-            f"{root} has {val_dirs[0].name}/ with class folders but no train/; add train/ with the "
-            f"same class folders, or give {val_dirs[0]} to have it split"
+    splits = dict(find_layout(root).splits)
+    if rule == "hash" and "test" in splits and "val" not in splits:
+        splits["val"] = splits.pop("test")  # as earlier versions did
+    if not splits:
+        if val_fraction == 1:
+            return _without_training(root, name)
+        return automatic_split(
+            root, name, *list_classes(root), val_fraction, rule=rule, group=group
         )
-    return _with_hashed_split(root, val_fraction, name)
+    if "train" not in splits:
+        if val_fraction == 1:
+            return _with_test(_without_training(splits.get("val", root / "test"), name), splits)
+        given = next(iter(splits.values()))
+        raise DataError(
+            f"{root} has {given.name}/ with class folders but no train/; add train/ with the "
+            f"same class folders, or give {given} to have it split"
+        )
+    if "val" in splits:
+        data = _with_own_split(splits["train"], splits["val"], name)
+        refuse_one_class(splits["train"], data.info.classes)
+        return _with_test(data, splits)
+    train_dir = splits["train"]
+    data = automatic_split(
+        train_dir, name, *list_classes(train_dir), val_fraction, rule=rule, group=group
+    )
+    return _with_test(data, splits)
+
+
+def _with_test(data: DataSet, splits: Mapping[SplitName, Path]) -> DataSet:
+    """Add the test images, which may lack classes."""
+    if "test" not in splits:
+        return data
+    return replace(data, test=_with_labels_of(data.info.classes, splits["test"]))
+
+
+def _with_labels_of(classes: Sequence[str], folder: Path) -> FileSplit:
+    """List a folder whose classes are among those given, with their labels."""
+    own, files = list_classes(folder)
+    places = {name: place for place, name in enumerate(classes)}
+    if unknown := [name for name in own if name not in places]:
+        raise DataError(
+            f"{folder} holds classes that training does not: {list_names(unknown)}"
+            f"{describe_lookalikes(unknown, classes)}"
+        )
+    labels = torch.tensor([places[name] for name in own])
+    return replace(files, labels_n=labels[files.labels_n])
 
 
 def load_imagenet(root: Path) -> DataSet:
@@ -100,12 +140,7 @@ def load_imagenet(root: Path) -> DataSet:
 def _with_fewer_in_val(train_dir: Path, val_dir: Path) -> DataSet:
     """List ImageNet-5K, whose validation images are those of the 1K classes among its own."""
     classes, train = list_classes(train_dir)
-    val_classes, val = list_classes(val_dir)
-    places = {name: place for place, name in enumerate(classes)}
-    if unknown := [name for name in val_classes if name not in places]:
-        raise DataError(f"{val_dir} holds classes that {train_dir} does not: {list_names(unknown)}")
-    labels = torch.tensor([places[name] for name in val_classes])
-    return DataSet(_info("imagenet", classes), train, replace(val, labels_n=labels[val.labels_n]))
+    return DataSet(photo_info("imagenet", classes), train, _with_labels_of(classes, val_dir))
 
 
 def _with_own_split(train_dir: Path, val_dir: Path, name: str) -> DataSet:
@@ -119,35 +154,68 @@ def _with_own_split(train_dir: Path, val_dir: Path, name: str) -> DataSet:
             f"{list_names(only_train)}; only in {val_dir.name}/: {list_names(only_val)}"
             f"{describe_lookalikes(only_train, only_val)}"
         )
-    return DataSet(_info(name, classes), train, val)
+    return DataSet(photo_info(name, classes), train, val)
 
 
 def _without_training(folder: Path, name: str) -> DataSet:
     classes, files = list_classes(folder)
     none = files.choose(torch.empty(0, dtype=torch.int64))
-    return DataSet(_info(name, classes), none, files)
+    return DataSet(photo_info(name, classes), none, files)
 
 
-def _with_hashed_split(root: Path, val_fraction: float, name: str) -> DataSet:
-    classes, files = list_classes(root)
-    hashes = (name_hash(file) < val_fraction for file in files.names)
-    in_val = torch.from_numpy(np.fromiter(hashes, dtype=np.bool_, count=len(files)))
+def automatic_split(
+    root: Path,
+    name: str,
+    classes: tuple[str, ...],
+    files: FileSplit,
+    val_fraction: float,
+    *,
+    rule: SplitRule = "class",
+    group: str | None = None,
+) -> DataSet:
+    """Keep a share of images for validation; see `load_folder`.
+
+    Raises:
+        DataError: There is one class, or one without training images, or no validation image.
+    """
+    refuse_one_class(root, classes)
+    in_val = _choose_val(files, len(classes), val_fraction, rule, group)
     train, val = (files.choose(mask.nonzero().flatten()) for mask in (~in_val, in_val))
     counts_k = torch.bincount(train.labels_n, minlength=len(classes)).tolist()
     unseen = [label for label, count in zip(classes, counts_k, strict=True) if not count]
     if unseen or not len(val):
         what = f"no training image of {list_names(unseen)}" if unseen else "no validation image"
         raise DataError(
-            f"the split by a hash of the file names leaves {what} of {root}; add images, change "
-            f"val_fraction={val_fraction} or make train/ and val/ yourself"
+            f"the split by file names leaves {what} of {root}; add images, change "
+            f"data.val_fraction={val_fraction} or make train/ and val/ yourself"
         )
-    return DataSet(_info(name, classes), train, val)
+    return DataSet(photo_info(name, classes), train, val)
 
 
-def name_hash(name: str) -> float:
-    """Map a file's name below the root to a number in [0, 1) that never changes."""
-    digest = hashlib.blake2b(name.encode("utf-8", "surrogateescape"), digest_size=8).digest()
-    return int.from_bytes(digest, "big") / 2**64
+def refuse_one_class(root: Path, classes: Sequence[str]) -> None:
+    """Stop where there is nothing to learn.
+
+    Raises:
+        DataError: There is one class.
+    """
+    if len(classes) < 2:
+        raise DataError(
+            f"{root} holds one class, {list_names(classes)}, so there is nothing to tell apart; "
+            "give the folder whose subfolders are the classes"
+        )
+
+
+def _choose_val(
+    files: FileSplit, num_classes: int, val_fraction: float, rule: SplitRule, group: str | None
+) -> torch.Tensor:
+    """Return which images are for validation."""
+    if rule == "hash":
+        hashes = (name_hash(file) < val_fraction for file in files.names)
+        chosen = np.fromiter(hashes, dtype=np.bool_, count=len(files))
+    else:
+        labels_n = files.labels_n.numpy()
+        chosen = choose_val(files.names, labels_n, num_classes, val_fraction, group)
+    return torch.from_numpy(chosen)
 
 
 def list_classes(root: Path) -> tuple[tuple[str, ...], FileSplit]:
@@ -198,5 +266,6 @@ def _holds_folders(folder: Path) -> bool:
         raise DataError(f"{folder}: {error.strerror}; make it readable, or remove it") from None
 
 
-def _info(name: str, classes: tuple[str, ...]) -> DataInfo:
+def photo_info(name: str, classes: tuple[str, ...]) -> DataInfo:
+    """Return what is usual for photographs."""
     return DataInfo(name, classes, 3, _DEFAULT_SIZE_PX, _MEAN, _STD)

@@ -47,8 +47,8 @@ def split_of(name: str) -> SplitName | None:
 def find_layout(root: Path) -> Layout:
     """Find the splits of a folder of class folders.
 
-    A folder is a split if its name says so and it holds folders itself, so that `train` may
-    also be a class.
+    A folder is a split if its name says so and it, or another such folder, holds folders; so
+    `train` may also be a class.
 
     Raises:
         DataError: The folder holds no classes in this place: it wraps another folder, its
@@ -58,9 +58,11 @@ def find_layout(root: Path) -> Layout:
         raise DataError(f"{root} is not a folder; give the folder that holds the class folders")
     names = subfolders(root)
     splits: dict[SplitName, Path] = {}
-    for name in names:
-        split = split_of(name)
-        if split is None or not subfolders(root / name):
+    meant = {name: split for name in names if (split := split_of(name)) is not None}
+    holding = {name for name in meant if subfolders(root / name)}
+    for name, split in meant.items():
+        # Kaggle's test images often lie flat, without labels.
+        if not holding or (name not in holding and split == "test"):
             continue
         if split in splits:
             raise DataError(

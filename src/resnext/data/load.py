@@ -53,12 +53,14 @@ def _keep_classes(data: DataSet, classes: tuple[str, ...]) -> DataSet:
     places = {name: place for place, name in enumerate(data.info.classes)}
     for label, name in enumerate(classes):
         new_label_k[places[name]] = label
-    splits = []
-    for split in (data.train, data.val):
+
+    def keep(split: Split) -> Split:
         labels_n = new_label_k[split.labels_n]
         kept_n = (labels_n >= 0).nonzero().flatten()
-        splits.append(replace(split.choose(kept_n), labels_n=labels_n[kept_n]))
-    return DataSet(replace(data.info, classes=classes), *splits)
+        return replace(split.choose(kept_n), labels_n=labels_n[kept_n])
+
+    test = None if data.test is None else keep(data.test)
+    return DataSet(replace(data.info, classes=classes), keep(data.train), keep(data.val), test)
 
 
 def _choose(split: Split, num: int, name: str) -> Split:
@@ -95,7 +97,7 @@ def _load(config: DataConfig) -> DataSet:
         return load_shards(config.root, config.shuffle_gib)
     if config.name == "imagenet":
         return load_imagenet(config.root)
-    return load_folder(config.root, config.val_fraction)
+    return load_folder(config.root, config.val_fraction, rule=config.val_split, group=config.group)
 
 
 def _root(config: DataConfig) -> Path:

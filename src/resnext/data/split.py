@@ -87,8 +87,16 @@ class DataInfo:
 
 @dataclass(frozen=True)
 class DataSet:
-    """A training and a validation split of the same classes."""
+    """The splits of one set of classes.
+
+    Attributes:
+        info: What they have in common.
+        train: Images to train on.
+        val: Images that choose the best epoch.
+        test: Images that training never sees; None where the set has none.
+    """
 
     info: DataInfo
     train: Split
     val: Split
+    test: Split | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -180,5 +180,5 @@ def _listed(names: Sequence[str]) -> str:
     return f"{text} and {more} more" if more > 0 else text
 
 
-def _median(values: object) -> int:
-    return round(statistics.median(values))  # type: ignore[call-overload]
+def _median(values: Iterable[int]) -> int:
+    return round(statistics.median(values))

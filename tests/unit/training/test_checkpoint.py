@@ -36,8 +36,7 @@ def test_the_state_of_adamw_comes_back_bit_for_bit(tmp_path: Path) -> None:
     config = TrainConfig(optim=OptimConfig(kind="adamw", lr=0.1))
     runtime = Runtime(torch.device("cpu"), torch.float32)
 
-    def build() -> Trainer:
-        model = nn.Linear(2, 1)
+    def build(model: nn.Linear) -> Trainer:
         nn.init.ones_(model.weight)
         nn.init.zeros_(model.bias)
         return Trainer(config, runtime, model, build_optimizer(model, config.optim), None)
@@ -47,7 +46,8 @@ def test_the_state_of_adamw_comes_back_bit_for_bit(tmp_path: Path) -> None:
         trainer.optimizer.step()
         trainer.optimizer.zero_grad()
 
-    first, second = build(), build()
+    model, other = nn.Linear(2, 1), nn.Linear(2, 1)
+    first, second = build(model), build(other)
     for _ in range(3):
         step(first)
     files = CheckpointFiles(tmp_path)
@@ -56,5 +56,5 @@ def test_the_state_of_adamw_comes_back_bit_for_bit(tmp_path: Path) -> None:
     load_checkpoint(files, second)
     step(first)
     step(second)
-    assert torch.equal(first.model.weight, second.model.weight)
-    assert first.optimizer.state[first.model.bias]["step"] == 4
+    assert torch.equal(model.weight, other.weight)
+    assert first.optimizer.state[model.bias]["step"] == 4

@@ -37,29 +37,34 @@ class Columns:
     split: str | None = None
 
 
-def find_columns(
-    names: Sequence[str],
-    image: str | None = None,
-    label: str | None = None,
-    split: str | None = None,
-) -> Columns:
+@dataclass(frozen=True)
+class GivenColumns:
+    """Columns that a person named; None for those to be found."""
+
+    image: str | None = None
+    label: str | None = None
+    split: str | None = None
+
+
+UNNAMED = GivenColumns()
+
+
+def find_columns(names: Sequence[str], given: GivenColumns = UNNAMED) -> Columns:
     """Find the columns by the names that such tables usually have.
 
     Args:
         names: The table's columns.
-        image: The image's column, if it was named.
-        label: The label's column, if it was named.
-        split: The split's column, if it was named.
+        given: Those that were named.
 
     Raises:
         DataError: A named column does not exist, or none has a usual name; the message lists
             the columns and says how to name one.
     """
-    found_image = _find(names, "image", image, _IMAGE)
+    found_image = _find(names, "image", given.image, _IMAGE)
     rest = [name for name in names if name != found_image]
-    found_label = _find(rest, "label", label, _LABEL)
-    if split is not None:
-        return Columns(found_image, found_label, _find(names, "split", split, ()))
+    found_label = _find(rest, "label", given.label, _LABEL)
+    if given.split is not None:
+        return Columns(found_image, found_label, _find(names, "split", given.split, ()))
     by_name = {_plain(name): name for name in reversed(rest) if name != found_label}
     found_split = next((by_name[name] for name in _SPLIT if name in by_name), None)
     return Columns(found_image, found_label, found_split)

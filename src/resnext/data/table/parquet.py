@@ -20,7 +20,7 @@ from resnext.data.decode import MAX_FILE_BYTES
 from resnext.data.layout import SplitName, split_of
 from resnext.data.names import PackedNames
 from resnext.data.split import FileSplit
-from resnext.data.table.columns import Columns, find_columns
+from resnext.data.table.columns import UNNAMED, GivenColumns, find_columns
 from resnext.data.table.labelled import Labelled, log_bad_rows, number_classes
 from resnext.data.table.rows import open_parquet, parquet_values
 from resnext.errors import DataError
@@ -50,7 +50,7 @@ def find_parquet(root: Path) -> dict[SplitName, list[Path]]:
     return found
 
 
-def load_parquet(path: Path, given: Columns | None = None) -> Labelled:
+def load_parquet(path: Path, given: GivenColumns = UNNAMED) -> Labelled:
     """Read one Parquet file of images and labels.
 
     The image's column holds bytes, or a group of `bytes` and `path`; the label's holds names,
@@ -58,14 +58,14 @@ def load_parquet(path: Path, given: Columns | None = None) -> Labelled:
 
     Args:
         path: The file.
-        given: The columns; by default those with usual names.
+        given: Columns that were named.
 
     Raises:
         ConfigError: pyarrow is not installed.
         DataError: The file is damaged, or has no such columns.
     """
     with open_parquet(path) as file:
-        columns = given or find_columns(file.schema_arrow.names)
+        columns = find_columns(file.schema_arrow.names, given)
         names = _class_names(file, columns.label)
         labels = [_label(value, names) for value in parquet_values(file, columns.label, path)]
         root = _unpack(path, file, columns.image)

@@ -6,7 +6,7 @@ import posixpath
 from collections.abc import Sequence
 from pathlib import Path
 
-from resnext.data.decode import EXTENSIONS
+from resnext.data.image_names import EXTENSIONS
 from resnext.data.listing import subfolders
 from resnext.errors import DataError
 from resnext.untrusted.names import shown
@@ -37,18 +37,18 @@ def find_names(
     """
     tried = [value for value in values[:_NUM_TRIED] if value]
     bases = [images] if images is not None else _bases(table.parent)
-    best = max(
-        ((base, ending) for base in bases for ending in ("", *sorted(EXTENSIONS))),
-        key=lambda choice: sum(_name(*choice, value) is not None for value in tried),
-        default=None,
+    choices = [(base, ending) for base in bases for ending in ("", *sorted(EXTENSIONS))]
+    base, ending = max(
+        choices,
+        key=lambda choice: sum(_name(choice[0], choice[1], value) is not None for value in tried),
     )
-    if best is None or all(_name(*best, value) is None for value in tried):
+    if all(_name(base, ending, value) is None for value in tried):
         given = shown(tried[0]) if tried else "nothing"
         raise DataError(
             f"{table}: no file for the first rows, which say {given}; paths are from the table's "
             "folder or a folder in it; name another with --set data.images=FOLDER"
         )
-    return best[0], [_name(*best, value) for value in values]
+    return base, [_name(base, ending, value) for value in values]
 
 
 def _bases(folder: Path) -> list[Path]:

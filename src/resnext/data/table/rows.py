@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 MAX_TEXT_BYTES = 2**28
 MAX_ROWS = 20_000_000
-SUFFIXES = (".csv", ".tsv", ".parquet")
 _MAX_COLUMNS = 10_000
 _SAMPLE_CHARS = 2**16
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from resnext.data.layout import SplitName, split_of
 from resnext.data.names import PackedNames
 from resnext.data.split import FileSplit
-from resnext.data.table.columns import Columns, find_columns
+from resnext.data.table.columns import UNNAMED, Columns, GivenColumns, find_columns
 from resnext.data.table.labelled import Labelled, log_bad_rows, number_classes
 from resnext.data.table.paths import find_names
 from resnext.data.table.rows import TextTable, read_text_table
@@ -16,20 +16,20 @@ from resnext.untrusted.names import is_utf8, shown
 
 
 def load_text_table(
-    path: Path, given: Columns | None = None, images: Path | None = None
+    path: Path, given: GivenColumns = UNNAMED, images: Path | None = None
 ) -> Labelled:
     """Read a CSV or TSV file of image paths and labels.
 
     Args:
         path: The file.
-        given: The columns; by default those with usual names.
+        given: Columns that were named.
         images: Folder of the images; by default found.
 
     Raises:
         DataError: There is no such table, column or image; or a split has an unknown name.
     """
     table = read_text_table(path)
-    columns = given or find_columns(table.columns)
+    columns = find_columns(table.columns, given)
     values = _values(table, columns)
     root, names = find_names(path, values["image"], images)
     bad_rows: dict[int, str] = {}
