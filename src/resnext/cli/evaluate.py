@@ -53,8 +53,8 @@ class Evaluate:
     data: Annotated[str | None, option("DATA", "the run's own")] = None
     """Another data set than the run's own; written as for `resnext train`."""
     split: Annotated[
-        Literal["val", "train"] | None,
-        option("val|train", "val, or all of a folder without splits"),
+        Literal["val", "test", "train", "all"] | None,
+        option("val|test|train|all", "val, or all of a folder without splits"),
     ] = None
     """Which of its splits."""
     size: Annotated[int | None, option("PIXELS", "the size of training")] = None

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 
+from resnext.data.choose_split import SplitChoice, choose_split, splits_of
 from resnext.data.config import DataConfig, ViewConfig
 from resnext.data.load import load_data
 from resnext.data.split import ArraySplit, DataInfo, Split
@@ -23,8 +24,8 @@ class Protocol:
 
     Attributes:
         data: Another data set than the run's own.
-        split: Which of its splits. A folder without splits is hashed into two as for training,
-            or evaluated completely where its `val_fraction` is 1.
+        split: Which of its splits. A folder without splits is split as for training, or
+            evaluated completely where its `val_fraction` is 1.
         view: Other crops than those of validation; a size of None is the size of training.
         real: The official `real.json`, to count with ImageNet's reassessed labels.
         imagenet_v2: The data set is an ImageNet-V2 folder.
@@ -33,7 +34,7 @@ class Protocol:
     """
 
     data: DataConfig | None = None
-    split: Literal["val", "train"] = "val"
+    split: SplitChoice = "val"
     view: ViewConfig | None = None
     real: Path | None = None
     imagenet_v2: bool = False
@@ -110,9 +111,9 @@ def _open_split(protocol: Protocol, data: DataConfig, model: Loaded) -> tuple[Da
     """Return the images with the number of those in all splits."""
     if not protocol.imagenet_v2:
         loaded = load_data(data)
-        split = loaded.val if protocol.split == "val" else loaded.train
-        return loaded.info, split, len(loaded.train) + len(loaded.val)
-    if data.root is None or protocol.split == "train" or protocol.real is not None:
+        num_in_set = sum(map(len, splits_of(loaded).values()))
+        return loaded.info, choose_split(loaded, protocol.split), num_in_set
+    if data.root is None or protocol.split != "val" or protocol.real is not None:
         raise ConfigError(
             "--imagenet-v2 takes its folder from --data, has one split and its own labels: "
             "resnext evaluate RUN --imagenet-v2 --data imagenetv2-matched-frequency-format-val"
