@@ -52,7 +52,7 @@ def _checked_path(value: object) -> object:
 
 
 SystemPath = Annotated[Path, BeforeValidator(_checked_path)]
-"""A path that the system can take, and that can be written into the files of a run."""
+"""A path that the system can take."""
 
 
 class FiniteSettings(Settings):

@@ -14,9 +14,11 @@ import pytest
 from PIL import Image
 from safetensors.torch import load_file
 
+import resnext
 from resnext.cli.main import main
 from resnext.training.run_folder import open_run
 
+_SOURCE = str(Path(resnext.__file__).parents[1])  # a relative path would not hold in `cwd`
 _MAX_LINES = 8
 # Python itself answers Ctrl-C with a trace until the first line of ours is run.
 _START = (
@@ -58,7 +60,7 @@ def _run(place: Path, words: list[str], *moments_s: float, is_group: bool = Fals
         cwd=place,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": _SOURCE},
         start_new_session=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )

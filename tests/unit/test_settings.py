@@ -151,7 +151,8 @@ def test_no_name_of_python_is_a_setting(name: str) -> None:
         (f"weights={'x' * 10**5}", "path is longer than 4,095 bytes"),
         (f"weights={'x' * 300}", "a name in the path is longer than 255 bytes"),
         ('weights="a\\0b"', "cannot hold a NUL"),
-        ('data.root="caf\\udce9"', "the path is not UTF-8"),
+        ('weights="caf\\udce9"', "weights=.* is not UTF-8"),
+        ('data.root="caf\\udce9"', "is not UTF-8, in which a run keeps"),
         ("x: &x [*x]=1", "no such setting"),
         ("seed=&x [*x]", "refers to itself"),
     ],
@@ -163,5 +164,5 @@ def test_an_assignment_that_cannot_be_is_one_message(assignment: str, told: str)
 
 
 def test_a_path_is_shown_as_a_person_writes_it() -> None:
-    with pytest.raises(ConfigError, match=r"^root='/photos/caf\\udce9': the path is not UTF-8"):
-        DataConfig(name="folder", root=Path("/photos/caf\udce9"))
+    with pytest.raises(ConfigError, match=r"^root='/photos/a\\x00b': a path cannot hold a NUL"):
+        DataConfig(name="folder", root=Path("/photos/a\0b"))

@@ -12,26 +12,23 @@ import tyro
 
 from resnext.cli.argument_types import registry
 from resnext.errors import ConfigError
-from resnext.untrusted.names import check_path, is_utf8, shown
+from resnext.untrusted.names import check_path, shown
 from resnext.untrusted.stream import raw_streams
 from resnext.untrusted.text import printable
 
 ArgumentsT = TypeVar("ArgumentsT")
 
 
-def parse(
-    kind: type[ArgumentsT], argv: list[str], doc: str | None, *, only_read: Sequence[str] = ()
-) -> ArgumentsT:
+def parse(kind: type[ArgumentsT], argv: list[str], doc: str | None) -> ArgumentsT:
     """Read the arguments of one verb; wrong ones end the program with a message.
 
     Args:
         kind: A dataclass, one field a flag.
         argv: The arguments after the verb.
         doc: The verb's docstring: a summary, and examples that `--help` shows.
-        only_read: Fields of paths that are written into no file, so they need not be UTF-8.
 
     Raises:
-        ConfigError: A path is not UTF-8, or none that the system can take.
+        ConfigError: A path is none that the system can take.
     """
     verb = kind.__module__.rpartition(".")[2]  # a verb is a file
     # Its colours are controls; a message that quotes odd arguments goes without.
@@ -45,11 +42,11 @@ def parse(
             config=(tyro.conf.FlagCreatePairsOff,),
             registry=registry,
         )
-    _check_paths(arguments, only_read)
+    _check_paths(arguments)
     return arguments
 
 
-def _check_paths(arguments: Any, only_read: Sequence[str]) -> None:
+def _check_paths(arguments: Any) -> None:
     for field in fields(arguments):
         value = getattr(arguments, field.name)
         for one in value if isinstance(value, tuple) else (value,):
@@ -57,9 +54,9 @@ def _check_paths(arguments: Any, only_read: Sequence[str]) -> None:
                 continue
             try:
                 if isinstance(one, Path):
-                    check_path(str(one), is_text=field.name not in only_read)
-                elif not is_utf8(one) or "\0" in one:  # a text may be more than a path, and long
-                    raise ValueError("it is not UTF-8; rename what it names")
+                    check_path(str(one))
+                elif "\0" in one:  # a text may be more than a path, and long
+                    raise ValueError("it cannot hold a NUL character")
             except ValueError as error:
                 raise ConfigError(f"{shown(str(one))}: {error}") from None
 

@@ -51,7 +51,7 @@ class Predict:
 
 def main(argv: list[str]) -> int:
     """Run the verb."""
-    arguments = parse(Predict, argv, __doc__, only_read=("images",))
+    arguments = parse(Predict, argv, __doc__)
     _check(arguments)
 
     # torch is imported from here on, after the arguments were found to be right

@@ -29,6 +29,7 @@ import tyro
 
 from resnext.cli.arguments import option, parse, refuse_ignored
 from resnext.errors import ConfigError, RunError
+from resnext.untrusted.names import is_utf8, shown
 
 if TYPE_CHECKING:
     from resnext.studies.results import Row
@@ -109,6 +110,8 @@ def main(argv: list[str]) -> int:
 def _root(arguments: Study) -> Path:
     """Return the folder of trials and reports: that of a study's folder is its parent."""
     if arguments.root is not None:
+        if not is_utf8(str(arguments.root)):
+            raise ConfigError(f"--root {shown(str(arguments.root))} is not UTF-8, as runs must be")
         return arguments.root
     from resnext.studies.study_folder import STUDY, is_there
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 
 MAX_DENSE_CLASSES = 1000
@@ -46,8 +47,10 @@ class ConfusionCounter:
         self._merge()
         cells = torch.cat([self._cells_c, cells_c])
         counts = torch.cat([self._counts_c, counts_c])
-        self._cells_c, places = cells.unique(return_inverse=True)
-        self._counts_c = torch.zeros_like(self._cells_c).scatter_add_(0, places, counts)
+        unique, places = np.unique(cells.numpy(), return_inverse=True)
+        self._cells_c = torch.from_numpy(unique)
+        zeros_c = torch.zeros_like(self._cells_c)
+        self._counts_c = zeros_c.scatter_add_(0, torch.from_numpy(places), counts)
 
     def matrix(self) -> torch.Tensor:
         """Return the counts k x k, a sparse tensor beyond `MAX_DENSE_CLASSES`."""
@@ -63,9 +66,9 @@ class ConfusionCounter:
 
     def _merge(self) -> None:
         if self._pending:
-            cells_c, counts_c = torch.cat(self._pending).unique(return_counts=True)
+            cells_b = torch.cat(self._pending)
             self._pending, self._num_pending = [], 0
-            self.add_cells(cells_c, counts_c)
+            self.add_cells(cells_b, torch.ones_like(cells_b))
 
 
 def filled_cells(confusion_kk: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:

@@ -19,6 +19,7 @@ from safetensors.torch import save_file
 
 from resnext.errors import CheckpointError
 from resnext.foreign_file import check_regular, one_error
+from resnext.untrusted.names import is_utf8
 
 CHECKSUM = "checksum"
 """Name of the header's text that holds the checksum."""
@@ -58,6 +59,7 @@ def write_tensors(
         CheckpointError: The file cannot be written (full disk, no permission).
     """
     path = Path(path)
+    _check_name(path)
     # One fixed name: what a killed process leaves behind, the next write replaces.
     partial = path.with_name(path.name + ".partial")
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
@@ -81,6 +83,7 @@ def read_metadata(path: Path) -> dict[str, str]:
     Raises:
         CheckpointError: The file is missing, torn, of another kind, or has a huge header.
     """
+    _check_name(path)
     check_regular(path)
     with _reading(path):
         _check_header(path)
@@ -98,6 +101,7 @@ def read_tensors(path: Path, *, is_ours: bool = True) -> TensorFile:
     Raises:
         CheckpointError: The file is missing, torn, of another kind, or not what was written.
     """
+    _check_name(path)
     check_regular(path)
     with _reading(path):
         _check_header(path)
@@ -125,6 +129,14 @@ def _reading(path: Path) -> AbstractContextManager[None]:
         "it is incomplete or of another kind: copy it again, or take the weights of another epoch "
         "or run",
     )
+
+
+def _check_name(path: Path) -> None:
+    if not is_utf8(str(path)):
+        raise CheckpointError(
+            f"{path}: safetensors takes only paths in UTF-8; rename the file or folder, or give a "
+            "link to it"
+        )
 
 
 def _check_header(path: Path) -> None:

@@ -17,6 +17,7 @@ from resnext.data.config import AugmentConfig, DataConfig, ViewConfig
 from resnext.errors import ConfigError
 from resnext.model.config import ModelConfig, ResNeXtConfig
 from resnext.settings import FiniteSettings, SystemPath
+from resnext.untrusted.names import is_utf8, shown
 
 MAX_SEED = 2**63 - 1
 _MAX_THREADS = 2**16
@@ -190,6 +191,12 @@ class TrainConfig(FiniteSettings):
                 "size_schedule=() has no share; give at least one, such as (1.0,) for images of "
                 "one size"
             )
+        for setting, path in (("data.root", self.data.root), ("weights", self.weights)):
+            if path is not None and not is_utf8(str(path)):
+                raise ConfigError(
+                    f"{setting}={shown(str(path))} is not UTF-8, in which a run keeps its "
+                    "settings; rename it, or give a link to it"
+                )
         if self.freeze_until and self.weights is None:
             raise ConfigError(
                 f"freeze_until={self.freeze_until} would freeze random weights; give "

@@ -68,16 +68,15 @@ def check_relative_path(path: object) -> str:
     return path
 
 
-def check_path(path: str, *, is_text: bool = True) -> str:
+def check_path(path: str) -> str:
     """Return a path of this machine that its system can take.
 
     Args:
-        path: An absolute or relative path.
-        is_text: It must be UTF-8, in which we write it into files.
+        path: An absolute or relative path; it need not be UTF-8.
 
     Raises:
-        ValueError: It holds a NUL, it or a name in it is too long, or it is not UTF-8. The
-            message is the reason only.
+        ValueError: It holds a NUL, or it or a name in it is too long. The message is the reason
+            only.
     """
     if "\0" in path:
         raise ValueError("a path cannot hold a NUL character")
@@ -85,8 +84,6 @@ def check_path(path: str, *, is_text: bool = True) -> str:
         raise ValueError(f"the path is longer than {MAX_SYSTEM_PATH_BYTES:,} bytes")
     if any(len(os.fsencode(name)) > MAX_NAME_BYTES for name in path.split("/")):
         raise ValueError(f"a name in the path is longer than {MAX_NAME_BYTES} bytes")
-    if is_text and not is_utf8(path):
-        raise ValueError("the path is not UTF-8; rename it, or give a link to it")
     return path
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import resnext
 from resnext.cli.main import VERBS, main
 
 
@@ -123,6 +124,7 @@ def test_a_locale_that_is_not_utf8_changes_no_name(tmp_path: Path, encoding: str
         "PYTHONCOERCECLOCALE": "0",
         "PYTHONUTF8": "0",
         "PYTHONIOENCODING": encoding,
+        "PYTHONPATH": str(Path(resnext.__file__).parents[1]),  # absolute, as `cwd` differs
     }
     said = subprocess.run(
         [sys.executable, "-m", "resnext", "pack", "--check", "caf\u00e9"],

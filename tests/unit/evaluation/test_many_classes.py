@@ -51,7 +51,7 @@ def test_twenty_thousand_classes_take_little_memory_and_json() -> None:
 def test_the_sparse_form_tells_what_the_dense_one_tells(pairs: list[tuple[int, int]]) -> None:
     labels, predictions = torch.tensor(pairs).T
     counter = ConfusionCounter(7)
-    for part in torch.arange(len(pairs)).split(9):
+    for part in torch.split(torch.arange(len(pairs)), 9):
         counter.add(labels[part], predictions[part])
     dense = counter.matrix()
     expected = torch.zeros(7, 7, dtype=torch.int64)

@@ -177,3 +177,13 @@ def test_a_name_that_would_act_on_a_terminal_is_shown_escaped(tmp_path: Path) ->
     with pytest.raises(CheckpointError, match=r"left over: \\x1b\[2Jx+\.") as caught:
         load(tmp_path / "w.safetensors")
     assert len(str(caught.value)) < 1000
+
+
+def test_a_path_that_is_not_utf8_is_told_as_such(tmp_path: Path) -> None:
+    path = tmp_path / "caf\udce9.safetensors"
+    with pytest.raises(CheckpointError, match="only paths in UTF-8"):
+        write_tensors(path, {"a": torch.zeros(1)}, {})
+    path.touch()
+    for read in (read_metadata, read_tensors):
+        with pytest.raises(CheckpointError, match="only paths in UTF-8"):
+            read(path)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 
 import pytest
 import torch
 
 from resnext.ctrl_c import SAME_REQUEST_S
-from resnext.training import interrupt
 from resnext.training.interrupt import StopRequest
 from resnext.training.runtime import Runtime
 
@@ -17,8 +17,8 @@ _RUNTIME = Runtime(torch.device("cpu"), torch.float32)
 
 
 def test_only_a_later_signal_ends_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    now_s, left = [100.0], []
-    monkeypatch.setattr(interrupt.time, "monotonic", lambda: now_s[0])
+    now_s, left = [100.0], list[int]()
+    monkeypatch.setattr(time, "monotonic", lambda: now_s[0])
     monkeypatch.setattr(os, "_exit", left.append)
     request = StopRequest(_RUNTIME)
     request.handle(signal.SIGINT, None)
