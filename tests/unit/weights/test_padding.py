@@ -29,7 +29,7 @@ def reference(config: ResNeXtConfig) -> nn.Module:
     network = create_model(config)
     for name, module in list(network.named_modules()):
         if isinstance(module, ZeroPad):
-            network.set_submodule(name, BothSides(module.stride, module.num_extra))
+            network.set_submodule(name, BothSides(module.stride, module.padding[-1]))
         elif isinstance(module, nn.BatchNorm2d):
             assert module.running_mean is not None
             assert module.running_var is not None
