@@ -30,7 +30,7 @@ def parse(kind: type[ArgumentsT], argv: list[str], doc: str | None) -> Arguments
     Raises:
         ConfigError: A path is none that the system can take.
     """
-    verb = kind.__module__.rpartition(".")[2]  # a verb is a file
+    verb = kind.__module__.rpartition(".")[2].replace("_", " ")  # a verb is a file
     # Its colours are controls; a message that quotes odd arguments goes without.
     is_plain = all(printable(word) == word for word in argv)
     with raw_streams() if is_plain else nullcontext():

@@ -1,9 +1,10 @@
-"""Check ImageNet, prepare it from the official archives, or choose and build ImageNet-5K.
+"""Look at your images as training would, check and prepare ImageNet from the official archives, or choose and build ImageNet-5K.
 
 The checksums, the official order of the classes and the counts are checked. Each action can
 be killed and given again: it keeps what is whole and goes on.
 
 Examples:
+  resnext data check photos/
   resnext data imagenet --check imagenet/
   resnext data imagenet --check imagenet/ --devkit ILSVRC2012_devkit_t12.tar.gz --json
   resnext data imagenet --prepare imagenet/ --train ILSVRC2012_img_train.tar \
@@ -30,6 +31,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
+from resnext.cli import data_check
 from resnext.cli.arguments import option, parse
 from resnext.errors import ConfigError, DataError
 
@@ -52,7 +54,7 @@ class Data:
     """Check and prepare ImageNet, and build ImageNet-5K."""
 
     action: Annotated[
-        tyro.conf.Positional[Literal["imagenet", "imagenet5k"]], option("imagenet|imagenet5k")
+        tyro.conf.Positional[Literal["imagenet", "imagenet5k"]], option("check|imagenet|imagenet5k")
     ]
     """The data set."""
     check: Annotated[Path | None, option("DIR")] = None
@@ -93,6 +95,8 @@ def main(argv: list[str]) -> int:
         DataError: An archive or folder is missing, damaged or hostile, or cannot be written.
         RunError: The list cannot be written.
     """
+    if argv[:1] == ["check"]:
+        return data_check.main(argv[1:])
     arguments = parse(Data, argv, __doc__)
     _refuse(arguments)
     if arguments.action == "imagenet5k":

@@ -11,34 +11,37 @@ from pathlib import Path
 _BLOCK = 2**20
 
 
-def find_duplicates(root: Path, train: Iterable[str], val: Iterable[str]) -> list[tuple[str, str]]:
+def find_duplicates(
+    train_root: Path, train: Iterable[str], val_root: Path, val: Iterable[str]
+) -> list[tuple[str, str]]:
     """Find the validation files that are a training file too, byte for byte.
 
     Only files of equal size are read. A file that cannot be read equals no other.
 
     Args:
-        root: The folder below which the names lie.
-        train: Names of the training files.
-        val: Names of the validation files.
+        train_root: The folder below which the training files lie.
+        train: Their names.
+        val_root: The folder below which the validation files lie.
+        val: Their names.
 
     Returns:
         For each validation file that has one, its first twin in training and itself.
     """
     by_size: dict[int, list[str]] = defaultdict(list)
     for name in train:
-        by_size[_size(root / name)].append(name)
+        by_size[_size(train_root / name)].append(name)
     first: dict[tuple[int, bytes], str] = {}
     hashed: set[int] = set()
     pairs = []
     for name in val:
-        size = _size(root / name)
+        size = _size(val_root / name)
         if size <= 0 or size not in by_size:
             continue
         if size not in hashed:
             hashed.add(size)
             for other in by_size[size]:
-                first.setdefault((size, _digest(root / other)), other)
-        twin = first.get((size, _digest(root / name)))
+                first.setdefault((size, _digest(train_root / other)), other)
+        twin = first.get((size, _digest(val_root / name)))
         if twin is not None:
             pairs.append((twin, name))
     return pairs

@@ -189,7 +189,10 @@ def automatic_split(
             f"the split by file names leaves {what} of {root}; add images, change "
             f"data.val_fraction={val_fraction} or make train/ and val/ yourself"
         )
-    return DataSet(photo_info(name, classes), train, val)
+    chosen_by = "image by image" if rule == "hash" else "of each class"
+    kept_together = f", with {group} on one side" if group is not None else ""
+    origin = f"{val_fraction:.0%} {chosen_by} for val, by file names{kept_together}"
+    return DataSet(photo_info(name, classes), train, val, origin=origin)
 
 
 def refuse_one_class(root: Path, classes: Sequence[str]) -> None:

@@ -60,7 +60,8 @@ def _keep_classes(data: DataSet, classes: tuple[str, ...]) -> DataSet:
         return replace(split.choose(kept_n), labels_n=labels_n[kept_n])
 
     test = None if data.test is None else keep(data.test)
-    return DataSet(replace(data.info, classes=classes), keep(data.train), keep(data.val), test)
+    info = replace(data.info, classes=classes)
+    return replace(data, info=info, train=keep(data.train), val=keep(data.val), test=test)
 
 
 def _choose(split: Split, num: int, name: str) -> Split:

@@ -94,9 +94,11 @@ class DataSet:
         train: Images to train on.
         val: Images that choose the best epoch.
         test: Images that training never sees; None where the set has none.
+        origin: Where the splits come from, in words.
     """
 
     info: DataInfo
     train: Split
     val: Split
     test: Split | None = None
+    origin: str = "the set's own"

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import statistics
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
 
+from resnext.data.choose_split import splits_of
 from resnext.data.decode import Photo, read_file
 from resnext.data.duplicates import find_duplicates
+from resnext.data.listing_cache import list_images
+from resnext.data.split import DataSet, FileSplit
 from resnext.errors import DataError
 
 _NUM_SIZED = 100
@@ -95,6 +98,36 @@ class DataSummary:
         return found
 
 
+def summarise(data: DataSet) -> DataSummary:
+    """Look at a data set: read headers of a sample, and compare the splits' files."""
+    num_classes = len(data.info.classes)
+    splits = splits_of(data)
+    files = {name: split for name, split in splits.items() if isinstance(split, FileSplit)}
+    names = [name for split in files.values() for name in split.names]
+    skipped: Counter[str] = Counter()
+    for root in {split.root for split in files.values()}:
+        skipped.update(list_images(root).ignored)
+    return DataSummary(
+        name=data.info.name,
+        classes=data.info.classes,
+        counts={name: count_classes(split.labels_n, num_classes) for name, split in splits.items()},
+        split_source=data.origin,
+        formats=count_endings(names),
+        sizes=measure_sizes(files["train"].root, files["train"].names) if files else None,
+        skipped=dict(skipped.most_common()),
+        duplicates=_twins(files),
+    )
+
+
+def _twins(files: Mapping[str, FileSplit]) -> tuple[tuple[str, str], ...] | None:
+    if not files:
+        return ()
+    train, val = files["train"], files["val"]
+    if len(train) + len(val) > _NUM_COMPARED:
+        return None
+    return tuple(find_duplicates(train.root, train.names, val.root, val.names))
+
+
 def count_classes(labels_n: torch.Tensor, num_classes: int) -> list[int]:
     """Count the images of each class."""
     counts: list[int] = torch.bincount(labels_n, minlength=num_classes).tolist()
@@ -126,15 +159,6 @@ def measure_sizes(root: Path, names: Sequence[str]) -> ImageSizes | None:
         largest=by_area[-1],
         median_short_px=_median(min(size) for size in sizes),
     )
-
-
-def compare_splits(
-    root: Path, train: Sequence[str], val: Sequence[str]
-) -> tuple[tuple[str, str], ...] | None:
-    """Find validation files that are in training too; None where there are too many files."""
-    if len(train) + len(val) > _NUM_COMPARED:
-        return None
-    return tuple(find_duplicates(root, train, val))
 
 
 def summary_lines(summary: DataSummary) -> list[tuple[str, str]]:

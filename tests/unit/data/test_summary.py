@@ -2,16 +2,16 @@
 
 from pathlib import Path
 
-import numpy as np
 import torch
 from PIL import Image
 
+from resnext.data.folders import load_folder
 from resnext.data.summary import (
     DataSummary,
-    compare_splits,
     count_classes,
     count_endings,
     measure_sizes,
+    summarise,
     summary_lines,
 )
 
@@ -72,14 +72,23 @@ def test_sizes_are_those_after_turning_and_damaged_files_are_left_out(tmp_path: 
     assert measure_sizes(tmp_path, ["d.png"]) is None
 
 
-def test_counts(tmp_path: Path) -> None:
+def test_counts() -> None:
     assert count_classes(torch.tensor([0, 2, 2]), 4) == [1, 0, 2, 0]
     assert count_endings(["a.JPG", "b.jpg", "c", "x/d.png"]) == {
         ".jpg": 2,
         "no ending": 1,
         ".png": 1,
     }
-    pixels = np.zeros((4, 4, 3), np.uint8)
-    for name in ("a.png", "b.png"):
-        Image.fromarray(pixels).save(tmp_path / name)
-    assert compare_splits(tmp_path, ["a.png"], ["b.png"]) == (("a.png", "b.png"),)
+
+
+def test_a_folder_is_summarised(tmp_path: Path) -> None:
+    for place, name in enumerate(("train/a/1", "train/a/2", "train/b/1", "val/a/1", "val/b/1")):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (8, 6), (place % 3, 0, 0)).save(tmp_path / f"{name}.png")
+    (tmp_path / "train/a/notes.txt").touch()
+    summary = summarise(load_folder(tmp_path, 0.1))
+    assert summary.counts == {"train": [2, 1], "val": [1, 1]}
+    assert (summary.formats, summary.skipped) == ({".png": 5}, {".txt": 1})
+    assert summary.sizes is not None
+    assert summary.sizes.median == (8, 6)
+    assert summary.duplicates == (("a/1.png", "a/1.png"), ("a/2.png", "b/1.png"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -105,6 +106,7 @@ def _with_val(
     refuse_one_class(path, classes)
     if "val" in splits:
         info = photo_info(name, classes)
-        return DataSet(info, splits["train"], splits["val"], splits.get("test"))
+        origin = "the table's own"
+        return DataSet(info, splits["train"], splits["val"], splits.get("test"), origin)
     data = automatic_split(path, name, classes, splits["train"], val_fraction, group=group)
-    return DataSet(data.info, data.train, data.val, splits.get("test"))
+    return replace(data, test=splits.get("test"))

@@ -1,0 +1,60 @@
+"""Look at a data set as training would: classes, splits, sizes, and what looks wrong.
+
+Examples:
+  resnext data check photos/
+  resnext data check labels.csv --set data.label_column=species
+  resnext data check photos/ --json
+
+The exit status is 0 where nothing looks wrong, 1 where there are warnings, and 2 where nothing
+can be trained on it.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Annotated
+
+import tyro
+
+from resnext.cli.arguments import option, parse
+from resnext.data.config import parse_data
+from resnext.settings import override_all
+from resnext.training.config import TrainConfig
+
+
+@dataclass(frozen=True)
+class DataCheck:
+    """Look at a data set as training would."""
+
+    data: Annotated[tyro.conf.Positional[str], option("DATA")]
+    """As for `resnext train`: a folder, a table, or the name of a set."""
+    set: Annotated[tuple[str, ...], option("KEY=VALUE ...")] = ()
+    """Settings of the data, such as data.val_fraction=0.2."""
+    json: bool = False
+    """Print what was found as JSON."""
+
+
+def main(argv: list[str]) -> int:
+    """Run the verb.
+
+    Raises:
+        ResNeXtError: The data set is missing, or nothing can be trained on it.
+    """
+    arguments = parse(DataCheck, argv, __doc__)
+    settings = override_all(TrainConfig(data=parse_data(arguments.data)), arguments.set)
+
+    from resnext.data.load import load_data
+    from resnext.data.summary import summarise, summary_lines
+    from resnext.terminal import create_console
+
+    summary = summarise(load_data(settings.data))
+    if arguments.json:
+        label, error = summary.guess
+        guess = {"class": label, "val_error": error}
+        print(json.dumps({**asdict(summary), "guess": guess, "warnings": summary.warnings}))
+    else:
+        console = create_console()
+        for heading, text in summary_lines(summary):
+            console.print(f"{heading:<9} {text}", soft_wrap=True)
+    return 1 if summary.warnings else 0
