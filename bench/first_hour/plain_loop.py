@@ -41,7 +41,7 @@ def run(folder: Path, size_px: int, seconds: float, seed: int, workers: int) -> 
         for images, labels in train:
             loss = F.cross_entropy(model(images), labels)
             optimizer.zero_grad()
-            loss.backward()
+            torch.autograd.backward(loss)
             optimizer.step()
             if time.monotonic() - start >= seconds:
                 break

@@ -1,4 +1,6 @@
-"""Look at your images as training would, check and prepare ImageNet from the official archives, or choose and build ImageNet-5K.
+"""Look at your images as training would; check and prepare ImageNet, or build ImageNet-5K.
+
+ImageNet is unpacked from the official archives, ImageNet-5K chosen and built from the full set.
 
 The checksums, the official order of the classes and the counts are checked. Each action can
 be killed and given again: it keeps what is whole and goes on.

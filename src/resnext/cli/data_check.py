@@ -48,7 +48,7 @@ def main(argv: list[str]) -> int:
     from resnext.data.summary import summarise, summary_lines
     from resnext.terminal import create_console
 
-    summary = summarise(load_data(settings.data))
+    summary = summarise(load_data(settings.data), settings.data.label)
     if arguments.json:
         label, error = summary.guess
         guess = {"class": label, "val_error": error}

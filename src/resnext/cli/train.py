@@ -10,6 +10,9 @@ Examples:
   resnext train --config runs/photos/config.yaml --seed 1
   resnext train --resume runs/photos
   torchrun --nproc-per-node 2 -m resnext train --data photos/
+
+The exit status is 0 for a network of use, 3 for one that is no better than guessing the largest
+class (under torchrun 0, with a warning), 2 for a mistake, and 128 + N where signal N stopped it.
 """
 
 from __future__ import annotations
@@ -17,7 +20,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -29,13 +32,17 @@ from resnext.ctrl_c import STATUS, is_pressed
 from resnext.data.config import DataConfig, parse_data
 from resnext.errors import ConfigError
 from resnext.model.names import config_from
-from resnext.recipes.presets import RECIPES, default_model
+from resnext.recipes.presets import RECIPES, default_model, fast
 from resnext.settings import override, override_all
 from resnext.training.config import TrainConfig
 
 if TYPE_CHECKING:
     from resnext.model.config import ModelConfig
+    from resnext.recipes.photos import PhotoFacts
     from resnext.training.display import Display
+
+
+_USELESS = 3
 
 
 @dataclass(frozen=True)
@@ -129,9 +136,7 @@ def _train(arguments: Train, argv: list[str]) -> int:
         if is_main:
             print(f"training is complete; for its report: resnext evaluate {run}", file=sys.stderr)
         return STATUS
-    if is_main:
-        _finish(run, arguments, display)
-    return 0
+    return _finish(run, arguments, display) if is_main else 0
 
 
 def build_config(arguments: Train) -> TrainConfig:
@@ -155,15 +160,42 @@ def build_config(arguments: Train) -> TrainConfig:
         if arguments.weights is not None:  # a run's file holds the values that it resolved
             config = config.replace(data=config.data.replace(mean=None, std=None))
     else:
-        data = parse_data(arguments.data or "digits")
-        recipe = RECIPES[arguments.recipe or "fast"]
-        config = recipe(_model(arguments, data), data)
+        data = _data(arguments)
+        facts = _look(arguments, data)
+        model = _model(arguments, data, facts)
+        if arguments.recipe in (None, "fast"):
+            config = fast(model, data, facts)
+        else:
+            config = RECIPES[arguments.recipe](model, data)
     for key, value in _flag_settings(arguments).items():
         config = override(config, key, value)
     return override_all(config, arguments.set)
 
 
-def _model(arguments: Train, data: DataConfig) -> ModelConfig:
+def _data(arguments: Train) -> DataConfig:
+    """Return the data set, with what --set says of it: columns, classes, splits."""
+    data = parse_data(arguments.data or "digits")
+    changes = [text for text in arguments.set if text.startswith("data.")]
+    return override_all(TrainConfig(data=data), changes).data
+
+
+def _look(arguments: Train, data: DataConfig) -> PhotoFacts | None:
+    """Look at the images where `fast` is to suit them; trained weights decide for themselves."""
+    if arguments.recipe not in (None, "fast") or arguments.weights is not None:
+        return None
+    if data.name not in ("folder", "table"):
+        return None
+    from resnext.recipes.photos import look
+    from resnext.training.runtime import resolve_device
+
+    device = resolve_device(arguments.device or "auto")
+    facts = look(data, has_gpu=device.type != "cpu")
+    if facts is not None and arguments.image_size is not None:
+        facts = replace(facts, short_side_px=arguments.image_size)
+    return facts
+
+
+def _model(arguments: Train, data: DataConfig, facts: PhotoFacts | None) -> ModelConfig:
     """Return the network that was named, else that of the weights, else the data's default."""
     if arguments.model is None and arguments.weights is not None:
         from resnext.cli.progress import show_download
@@ -171,7 +203,7 @@ def _model(arguments: Train, data: DataConfig) -> ModelConfig:
 
         with show_download() as progress:
             return open_weights(arguments.weights, progress=progress).config
-    return config_from(arguments.model or default_model(data))
+    return config_from(arguments.model or default_model(data, facts))
 
 
 def _flag_settings(arguments: Train) -> dict[str, Any]:
@@ -213,14 +245,27 @@ def _resume(arguments: Train, argv: list[str]) -> TrainConfig:
     return open_run(arguments.resume)
 
 
-def _finish(run: Path, arguments: Train, display: Display) -> None:
-    """Evaluate the best weights and write the report."""
+def _finish(run: Path, arguments: Train, display: Display) -> int:
+    """Evaluate the weights, write the report, and return the exit status."""
     from resnext.evaluation.run import evaluate_run
+    from resnext.training.health import judge_run
+    from resnext.training.metrics_log import read_metrics
+    from resnext.training.run_folder import read_config
 
     figures = evaluate_run(run)
+    epochs = [row for row in read_metrics(run) if row["kind"] == "epoch"]
+    config = read_config(run)
+    problems = {finding.kind: finding.text for finding in judge_run(epochs, config)}
+    best = min(epochs, key=lambda row: row["top1_error"]) if config.keep == "best" else epochs[-1]
     display.note(
-        f"top-1 error {figures['top1_error']:.2f}% on the validation split\n"
+        f"kept: the weights of epoch {best['epoch']} of {config.schedule.epochs}, top-1 error "
+        f"{figures['top1_error']:.2f}% on the validation split\n"
         f"report: {run / 'report.html'}"
     )
     if arguments.json:
-        print(json.dumps({"run": str(run), **figures}))
+        print(json.dumps({"run": str(run), **figures, "problems": problems}))
+    for text in problems.values():
+        display.note(f"warning: {text}")
+    # torchrun would take the status for a crash, and train again.
+    is_alone = os.environ.get("WORLD_SIZE", "1") == "1"
+    return _USELESS if "useless" in problems and is_alone else 0

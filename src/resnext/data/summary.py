@@ -74,9 +74,7 @@ class DataSummary:
     @property
     def guess(self) -> tuple[str, float]:
         """The largest training class, and the error in percent of always predicting it in val."""
-        largest = max(range(len(self.classes)), key=self.counts["train"].__getitem__)
-        right, total = self.counts["val"][largest], self.num_images["val"]
-        return self.classes[largest], 100.0 * (1.0 - right / total) if total else 100.0
+        return _guess(self.classes, self.counts["train"], self.counts["val"])
 
     @property
     def warnings(self) -> list[str]:
@@ -98,8 +96,13 @@ class DataSummary:
         return found
 
 
-def summarise(data: DataSet) -> DataSummary:
-    """Look at a data set: read headers of a sample, and compare the splits' files."""
+def summarise(data: DataSet, name: str | None = None) -> DataSummary:
+    """Look at a data set: read headers of a sample, and compare the splits' files.
+
+    Args:
+        data: The set.
+        name: Its name for people; by default its own.
+    """
     num_classes = len(data.info.classes)
     splits = splits_of(data)
     files = {name: split for name, split in splits.items() if isinstance(split, FileSplit)}
@@ -108,7 +111,7 @@ def summarise(data: DataSet) -> DataSummary:
     for root in {split.root for split in files.values()}:
         skipped.update(list_images(root).ignored)
     return DataSummary(
-        name=data.info.name,
+        name=name or data.info.name,
         classes=data.info.classes,
         counts={name: count_classes(split.labels_n, num_classes) for name, split in splits.items()},
         split_source=data.origin,
@@ -126,6 +129,19 @@ def _twins(files: Mapping[str, FileSplit]) -> tuple[tuple[str, str], ...] | None
     if len(train) + len(val) > _NUM_COMPARED:
         return None
     return tuple(find_duplicates(train.root, train.names, val.root, val.names))
+
+
+def guess(data: DataSet) -> tuple[str, float]:
+    """Return the largest training class, and the error of always predicting it in validation."""
+    num_classes = len(data.info.classes)
+    train, val = (count_classes(split.labels_n, num_classes) for split in (data.train, data.val))
+    return _guess(data.info.classes, train, val)
+
+
+def _guess(classes: Sequence[str], train: Sequence[int], val: Sequence[int]) -> tuple[str, float]:
+    largest = max(range(len(classes)), key=train.__getitem__)
+    total = sum(val)
+    return classes[largest], 100.0 * (1.0 - val[largest] / total) if total else 100.0
 
 
 def count_classes(labels_n: torch.Tensor, num_classes: int) -> list[int]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
+
+from resnext.training.config import TrainConfig
 
 _EXPLODED = 3.0
 _MIN_GAP = 20.0
@@ -43,6 +45,31 @@ class Finding:
 
     kind: Kind
     text: str
+
+
+def judge_run(rows: Iterable[Mapping[str, Any]], config: TrainConfig) -> list[Finding]:
+    """Judge a run by the lines of its `metrics.jsonl`.
+
+    Args:
+        rows: The lines; those that are no epochs, or of versions that did not say the error of
+            guessing, are left out.
+        config: The run's resolved settings.
+    """
+    epochs = [row for row in rows if "guess_error" in row]
+    if not epochs:
+        return []
+    is_mixed = bool(config.augment.mixup or config.augment.cutmix)
+    figures = [
+        EpochFigures(
+            train_loss=row.get("train_loss", 0.0),
+            train_error=None if is_mixed else row.get("train_top1_error"),
+            loss=row.get("loss", 0.0),
+            top1_error=row.get("top1_error", 0.0),
+        )
+        for row in epochs
+    ]
+    guess_error = float(epochs[-1]["guess_error"])
+    return judge(figures, config.schedule.epochs, config.model.num_classes, guess_error)
 
 
 def judge(

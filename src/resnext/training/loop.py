@@ -24,9 +24,10 @@ from resnext.training.checkpoint import Position, save_checkpoint
 from resnext.training.checkpoint_writer import CheckpointWriter
 from resnext.training.display import Display
 from resnext.training.finetune import set_train_mode
+from resnext.training.health import judge_run
 from resnext.training.interrupt import Interrupted, StopRequest
 from resnext.training.meter import Meter
-from resnext.training.metrics_log import MetricsLog
+from resnext.training.metrics_log import MetricsLog, read_metrics
 from resnext.training.run_claim import RunClaim
 from resnext.training.run_folder import keep_last_good
 from resnext.training.schedule import lr_factor, peak_lr
@@ -37,12 +38,16 @@ _STEPS_BETWEEN_LINES = 50
 
 @dataclass(frozen=True)
 class Loaders:
-    """The images of a run, and what is known of them."""
+    """The images of a run, and what is known of them.
+
+    `guess_error` is the validation error in percent of always predicting the largest class.
+    """
 
     info: DataInfo
     train: TrainLoader
     val: EvalLoader
     bad_files: BadFiles
+    guess_error: float
 
 
 @dataclass(frozen=True)
@@ -210,6 +215,7 @@ class Loop:
             "lr": self._lr(),
             "seconds": position.seconds,
             "size_px": self.size_px(position.epoch),
+            "guess_error": self._loaders.guess_error,
         }
         self._recorder.display.epoch(
             epoch=self._epoch_name(),
@@ -220,6 +226,7 @@ class Loop:
         if self._recorder.log is not None:
             self._recorder.claim.check()
             self._recorder.log.write("epoch", position.total_steps, **figures)
+            self._warn()
         score = (result.top1_error, result.loss)
         if self._is_kept(score):
             self._check_loss(result.loss, self._lr())
@@ -237,6 +244,14 @@ class Loop:
         self._save()
         self._share_bad_files()
         self._loaders.bad_files.check()
+
+    def _warn(self) -> None:
+        """Say in plain words what has newly gone wrong."""
+        *before, last = (row for row in read_metrics(self._recorder.run) if row["kind"] == "epoch")
+        known = {finding.kind for finding in judge_run(before, self._config)}
+        for finding in judge_run([*before, last], self._config):
+            if finding.kind not in known:
+                self._recorder.display.note(f"warning: {finding.text}")
 
     def _share_bad_files(self) -> None:
         """Let the first process, which writes them down, know those that others met."""

@@ -15,6 +15,7 @@ from resnext.data.config import default_workers
 from resnext.data.load import load_data
 from resnext.data.loader import EvalLoader, TrainLoader
 from resnext.data.split import ArraySplit, DataInfo, DataSet
+from resnext.data.summary import guess
 from resnext.data.views import view_of_training
 from resnext.errors import ConfigError, DataError
 from resnext.model.create import create_model
@@ -28,6 +29,7 @@ from resnext.training.finetune import check_pretrained, freeze, load_pretrained
 from resnext.training.interrupt import stop_on_signal
 from resnext.training.loop import Loaders, Loop, Recorder
 from resnext.training.metrics_log import MetricsLog
+from resnext.training.opening import opening_lines
 from resnext.training.optimizer import build_optimizer
 from resnext.training.restart import check_restartable
 from resnext.training.run_claim import RunClaim
@@ -75,6 +77,9 @@ def train(config: TrainConfig, target: Target, display: Display) -> Path:
         # Up to here a signal just ends the process; there is nothing to save.
         stop = stack.enter_context(stop_on_signal(runtime))
         claim = stack.enter_context(RunClaim(display, stop))
+        if runtime.is_main and target.resume is None:
+            for line in opening_lines(config, data, loaders.train.num_steps):
+                display.note(line)
         run = runtime.from_main(lambda: open_target(config, target, runtime, data, claim))
         display.note(f"run folder: {run}")
         files = CheckpointFiles(run, before_write=claim.check)
@@ -202,7 +207,7 @@ def _build_loaders(
     val_loader = EvalLoader(
         data.val, data.info, view, batch_size=2 * train_loader.largest_share, **place
     )
-    return Loaders(data.info, train_loader, val_loader, bad_files)
+    return Loaders(data.info, train_loader, val_loader, bad_files, guess(data)[1])
 
 
 def _check_batches(config: TrainConfig, data: DataSet, runtime: Runtime) -> None:

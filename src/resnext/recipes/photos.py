@@ -1,0 +1,76 @@
+"""What `fast` chooses for a folder or table of images: network, size, length.
+
+The rules aim at a quarter of an hour to an hour on a laptop's CPU for some hundred to some thousand
+photos. A few steps teach a shallow network more than a deep one, and small sets need many epochs
+to get enough steps at all. Where a GPU does the work, networks and images are larger.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from resnext.data.config import DataConfig
+from resnext.data.load import load_data
+from resnext.data.split import FileSplit
+from resnext.data.summary import measure_sizes
+
+_CPU_SIDE_PX, _GPU_SIDE_PX = 128, 224
+_MIN_SIDE_PX = 32
+_SIDE_STEP_PX = 16  # what the stem and three halvings of a map divide evenly, nearly
+_LARGEST_CIFAR_PX = 40
+_FEW_IMAGES = 5_000
+_MIN_EPOCHS, _MAX_EPOCHS = 15, 150
+_EPOCH_IMAGES = 60_000
+
+
+@dataclass(frozen=True)
+class PhotoFacts:
+    """What decides the recipe for files.
+
+    Attributes:
+        num_train: Training images.
+        short_side_px: Median of their shorter sides; None where none could be read.
+        has_gpu: A GPU will train.
+    """
+
+    num_train: int
+    short_side_px: int | None
+    has_gpu: bool
+
+    @property
+    def image_size_px(self) -> int:
+        """Side of the crop: that of the images, as far as the machine allows."""
+        largest = _GPU_SIDE_PX if self.has_gpu else _CPU_SIDE_PX
+        side = min(self.short_side_px or largest, largest)
+        return max(_MIN_SIDE_PX, side // _SIDE_STEP_PX * _SIDE_STEP_PX)
+
+    @property
+    def model(self) -> str:
+        """Name of the network."""
+        if self.image_size_px <= _LARGEST_CIFAR_PX:
+            return "resnext29_8x64d" if self.has_gpu else "resnext_1-1-1_8x8d_cifar"
+        if not self.has_gpu:
+            return "resnext_1-1-1-1_32x4d"
+        return "resnext_2-2-2-2_32x4d" if self.num_train < _FEW_IMAGES else "resnext50_32x4d"
+
+    @property
+    def epochs(self) -> int:
+        """Length of training."""
+        wanted = 10 + round(_EPOCH_IMAGES / self.num_train)
+        return min(max(wanted, _MIN_EPOCHS), _MAX_EPOCHS)
+
+
+def look(data: DataConfig, *, has_gpu: bool) -> PhotoFacts | None:
+    """Look at the images of a folder or a table; None for other sets.
+
+    Raises:
+        DataError: The set is missing, or nothing can be trained on it.
+    """
+    if data.name not in ("folder", "table"):
+        return None
+    train = load_data(data).train
+    if not isinstance(train, FileSplit) or not len(train):
+        return None
+    sizes = measure_sizes(train.root, train.names)
+    short_side_px = None if sizes is None else sizes.median_short_px
+    return PhotoFacts(len(train), short_side_px, has_gpu)
