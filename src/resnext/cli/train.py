@@ -264,8 +264,10 @@ def _finish(run: Path, arguments: Train, display: Display) -> int:
     )
     if arguments.json:
         print(json.dumps({"run": str(run), **figures, "problems": problems}))
-    for text in problems.values():
+    for kind, text in problems.items():
         display.note(f"warning: {text}")
+        if arguments.quiet and kind == "useless":
+            print(f"resnext: {text}", file=sys.stderr)
     # torchrun would take the status for a crash, and train again.
     is_alone = os.environ.get("WORLD_SIZE", "1") == "1"
     return _USELESS if "useless" in problems and is_alone else 0

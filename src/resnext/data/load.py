@@ -98,6 +98,14 @@ def _load(config: DataConfig) -> DataSet:
         return load_shards(config.root, config.shuffle_gib)
     if config.name == "imagenet":
         return load_imagenet(config.root)
+    if config.name == "table":
+        from resnext.data.table.columns import GivenColumns
+        from resnext.data.table.load import load_table
+
+        columns = GivenColumns(config.image_column, config.label_column, config.split_column)
+        return load_table(
+            config.root, config.val_fraction, columns, images=config.images, group=config.group
+        )
     return load_folder(config.root, config.val_fraction, rule=config.val_split, group=config.group)
 
 
