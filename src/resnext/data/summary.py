@@ -19,6 +19,7 @@ from resnext.errors import DataError
 
 _NUM_SIZED = 100
 _NUM_COMPARED = 50_000
+_NUM_NAMED = 200_000
 _NUM_CLASSES_SHOWN = 6
 
 
@@ -106,7 +107,8 @@ def summarise(data: DataSet, name: str | None = None) -> DataSummary:
     num_classes = len(data.info.classes)
     splits = splits_of(data)
     files = {name: split for name, split in splits.items() if isinstance(split, FileSplit)}
-    names = [name for split in files.values() for name in split.names]
+    is_huge = sum(map(len, files.values())) > _NUM_NAMED
+    names = [] if is_huge else [name for split in files.values() for name in split.names]
     skipped: Counter[str] = Counter()
     for root in {split.root for split in files.values()}:
         skipped.update(list_images(root).ignored)
