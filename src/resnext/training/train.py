@@ -77,10 +77,10 @@ def train(config: TrainConfig, target: Target, display: Display) -> Path:
         # Up to here a signal just ends the process; there is nothing to save.
         stop = stack.enter_context(stop_on_signal(runtime))
         claim = stack.enter_context(RunClaim(display, stop))
+        run = runtime.from_main(lambda: open_target(config, target, runtime, data, claim))
         if runtime.is_main and target.resume is None:
             for line in opening_lines(config, data, loaders.train.num_steps):
                 display.note(line)
-        run = runtime.from_main(lambda: open_target(config, target, runtime, data, claim))
         display.note(f"run folder: {run}")
         files = CheckpointFiles(run, before_write=claim.check)
         position = load_checkpoint(files, trainer)
