@@ -72,7 +72,7 @@ def _message(owner: type[Settings], error: ValidationError) -> str:
         where = ".".join(_part(part) for part in problem["loc"])
         text = _IN_PLAIN_WORDS.get(problem["type"], problem["msg"].removeprefix("Value error, "))
         if problem["type"] == "extra_forbidden":
-            text = f"no such setting{_suggestion(where, list(owner.model_fields))}"
+            text = f"no such setting{_suggestion(where, owner)}"
             lines.append(f"{where}: {text}")
         elif problem["type"] == "missing":  # its input is the whole group
             lines.append(f"{where}: is required")
@@ -102,9 +102,19 @@ _IN_PLAIN_WORDS = {
 }
 
 
-def _suggestion(given: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(given.rpartition(".")[2], known, n=1)
-    return f"; did you mean {near[0]!r}?" if near else f"; accepted are {', '.join(known)}"
+def _suggestion(given: str, owner: type[Settings]) -> str:
+    """Name the setting that was probably meant: that of a group, or one of a near name."""
+    known = list(owner.model_fields)
+    groups = {name: field.annotation for name, field in owner.model_fields.items()}
+    in_groups = [
+        f"{name}.{given}"
+        for name, group in groups.items()
+        if isinstance(group, type) and issubclass(group, Settings) and given in group.model_fields
+    ]
+    near = in_groups or difflib.get_close_matches(given.rpartition(".")[2], known, n=1)
+    if near:
+        return f"; did you mean {' or '.join(map(repr, near))}?"
+    return f"; accepted are {', '.join(known)}"
 
 
 SettingsT = TypeVar("SettingsT", bound=Settings)

@@ -19,7 +19,7 @@ from resnext.cli.main import main
 from resnext.training.run_folder import open_run
 
 _SOURCE = str(Path(resnext.__file__).parents[1])  # a relative path would not hold in `cwd`
-_MAX_LINES = 8
+_MAX_LINES = 18  # ten of them say what is trained on
 # Python itself answers Ctrl-C with a trace until the first line of ours is run.
 _START = (
     "import os, runpy, sys\n"

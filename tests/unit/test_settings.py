@@ -8,7 +8,7 @@ import pytest
 from resnext.data.config import DataConfig
 from resnext.errors import ConfigError
 from resnext.model.config import ResNeXtConfig
-from resnext.settings import Settings, override_all
+from resnext.settings import Settings, override, override_all
 from resnext.training.config import ScheduleConfig, TrainConfig
 
 
@@ -166,3 +166,8 @@ def test_an_assignment_that_cannot_be_is_one_message(assignment: str, told: str)
 def test_a_path_is_shown_as_a_person_writes_it() -> None:
     with pytest.raises(ConfigError, match=r"^root='/photos/a\\x00b': a path cannot hold a NUL"):
         DataConfig(name="folder", root=Path("/photos/a\0b"))
+
+
+def test_a_setting_without_its_group_is_named_with_it() -> None:
+    with pytest.raises(ConfigError, match=r"no such setting; did you mean 'augment\.policy'"):
+        override(TrainConfig(), "policy", "auto")
