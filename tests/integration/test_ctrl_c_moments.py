@@ -1,4 +1,7 @@
-"""Ctrl-C at many moments of real commands: a line or a few, no trace, and nothing half written."""
+"""Ctrl-C at moments of real commands: a line or a few, no trace, and nothing half written.
+
+`--effort long` tries three times as many.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from effort import Effort
 from PIL import Image
 from safetensors.torch import load_file
 
@@ -107,11 +111,11 @@ def _moments(seconds: float, num: int) -> list[float]:
 
 
 @pytest.mark.slow
-def test_training_is_calm_and_whole_at_every_moment(place: Path) -> None:
+def test_training_is_calm_and_whole_at_every_moment(place: Path, effort: Effort) -> None:
     words = ["train", "--data", "photos", *TRAIN, "--out"]
     seconds = _run(place, [*words, "whole"]).seconds
     interrupted = []
-    for number, moment_s in enumerate(_moments(seconds, 30)):
+    for number, moment_s in enumerate(_moments(seconds, 5 * effort.num_kills)):
         run = place / f"run{number}"
         _assert_calm(_run(place, [*words, run.name], moment_s, is_group=number % 2 == 1))
         _assert_whole(run)
@@ -124,9 +128,11 @@ def test_training_is_calm_and_whole_at_every_moment(place: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_second_ctrl_c_ends_training_at_once_and_leaves_it_whole(place: Path) -> None:
+def test_a_second_ctrl_c_ends_training_at_once_and_leaves_it_whole(
+    place: Path, effort: Effort
+) -> None:
     words = ["train", "--data", "photos", *TRAIN, "--set", "schedule.epochs=200", "--out"]
-    for number in range(6):
+    for number in range(effort.num_kills):
         run = place / f"twice{number}"
         moment_s = 2.5 + 0.4 * number
         said = _run(place, [*words, run.name], moment_s, moment_s + 0.7, is_group=True)
@@ -153,16 +159,16 @@ def test_a_second_ctrl_c_ends_training_at_once_and_leaves_it_whole(place: Path) 
         "weights list",
     ],
 )
-def test_every_verb_is_calm_at_every_moment(place: Path, line: str) -> None:
+def test_every_verb_is_calm_at_every_moment(place: Path, line: str, effort: Effort) -> None:
     words = line.split()
-    for number, moment_s in enumerate(_moments(6.0, 8)):
+    for number, moment_s in enumerate(_moments(6.0, 2 + effort.num_kills)):
         named = [word.replace("OUT", f"{words[0]}{number}") for word in words]
         _assert_calm(_run(place, named, moment_s, is_group=number % 2 == 1))
 
 
 @pytest.mark.slow
-def test_a_service_that_is_made_ready_is_left_at_once(place: Path) -> None:
-    for moment_s in _moments(3.0, 5):
+def test_a_service_that_is_made_ready_is_left_at_once(place: Path, effort: Effort) -> None:
+    for moment_s in _moments(3.0, effort.num_kills):
         said = _run(place, ["serve", "run", "--port", "0"], moment_s)
         assert said.status in (0, 130)
         assert "Traceback" not in said.text
