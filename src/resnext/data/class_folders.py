@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import unicodedata
 from collections.abc import Sequence
@@ -10,10 +9,10 @@ from itertools import pairwise
 from pathlib import Path
 
 from resnext.data.listing import is_folder
+from resnext.data.notices import warn_once
 from resnext.errors import DataError
 from resnext.untrusted.text import printable
 
-_LOG = logging.getLogger(__name__)
 _NUM_NAMED = 5
 
 
@@ -32,7 +31,7 @@ def check_class_folders(root: Path) -> None:
         found = sorted(entries, key=lambda entry: entry.name)
     hidden = [entry.name for entry in found if entry.name.startswith(".") and is_folder(entry)]
     if hidden:
-        _LOG.warning("%s: left out hidden folders: %s", root, list_names(hidden))
+        warn_once(f"{root}: left out hidden folders: {list_names(hidden)}")
     visible = [entry for entry in found if not entry.name.startswith(".")]
     links = [entry.name for entry in visible if entry.is_symlink()]
     if broken := [name for name in links if not _exists(root / name)]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -22,11 +21,11 @@ from resnext.data.image_names import EXTENSIONS, describe_ignored
 from resnext.data.layout import SplitName, find_layout
 from resnext.data.listing import subfolders
 from resnext.data.listing_cache import list_images
+from resnext.data.notices import warn_once
 from resnext.data.split import DataInfo, DataSet, FileSplit
 from resnext.errors import DataError
 from resnext.untrusted.names import is_utf8
 
-_LOG = logging.getLogger(__name__)
 CLASS_LIST = "imagenet5k.tsv"
 """The file that tells a folder of ImageNet-5K from one of ImageNet-1K."""
 
@@ -256,7 +255,7 @@ def list_classes(root: Path) -> tuple[tuple[str, ...], FileSplit]:
         )
     if listing.ignored:
         left_out = describe_ignored(listing.ignored)
-        _LOG.warning("%s: left out files that are no images: %s", root, left_out)
+        warn_once(f"{root}: left out files that are no images: {left_out}")
     names, labels = name_classes(root, classes)
     labels_n = torch.tensor(labels).repeat_interleave(torch.tensor(listing.counts))
     return names, FileSplit(root, listing.names, labels_n)

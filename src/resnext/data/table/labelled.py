@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +10,9 @@ import numpy as np
 import torch
 
 from resnext.data.layout import SplitName
+from resnext.data.notices import warn_once
 from resnext.data.split import FileSplit
 
-_LOG = logging.getLogger(__name__)
 _NUM_SHOWN = 5
 
 
@@ -64,4 +63,4 @@ def log_bad_rows(path: Path, what: str, bad_rows: dict[int, str], num_rows: int)
         return
     first = "; ".join(f"{what} {row} {why}" for row, why in list(bad_rows.items())[:_NUM_SHOWN])
     more = f"; and {len(bad_rows) - _NUM_SHOWN:,} more" if len(bad_rows) > _NUM_SHOWN else ""
-    _LOG.warning("%s: left out %d of %d rows: %s%s", path, len(bad_rows), num_rows, first, more)
+    warn_once(f"{path}: left out {len(bad_rows):,} of {num_rows:,} rows: {first}{more}")

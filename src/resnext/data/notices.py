@@ -1,0 +1,14 @@
+"""What is said of a data set once, however often a command reads it."""
+
+from __future__ import annotations
+
+import logging
+from functools import cache
+
+_LOG = logging.getLogger(__name__)
+
+
+@cache
+def warn_once(text: str) -> None:
+    """Log a warning unless this process has logged the same already."""
+    _LOG.warning(text)
