@@ -104,7 +104,8 @@ class DataConfig(FiniteSettings):
     @classmethod
     def _keep_split(cls, values: Any) -> Any:
         """Keep the split of a run whose settings were written before there was a choice."""
-        if isinstance(values, dict) and values.keys() >= _WRITTEN_BY_A_RUN:
+        is_written = isinstance(values, dict) and values.keys() >= _WRITTEN_BY_A_RUN
+        if is_written and values["name"] == "folder":
             values = {"val_split": "hash", **values}
         return values
 

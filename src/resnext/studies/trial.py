@@ -214,6 +214,10 @@ def _essence(config: TrainConfig, processes: int) -> dict[str, Any]:
     values = config.model_dump(
         mode="json", exclude={"recipe", "checkpoint_minutes"}, exclude_defaults=True
     )
+    if config.data.name == "folder":  # the keys of earlier versions meant the split by hash
+        values["data"].pop("val_split", None)
+        if config.data.val_split == "class":
+            values["data"]["val_split"] = "class"
     for group, names in _WITHOUT_EFFECT.items():
         values[group] = {k: v for k, v in values.get(group, {}).items() if k not in names}
     if is_settled(config.runtime):
@@ -231,7 +235,8 @@ def _essence(config: TrainConfig, processes: int) -> dict[str, Any]:
 
 def _is_known(data: DataConfig) -> bool:
     """Tell whether a data set's name says which images they are, wherever they lie."""
-    return data.name not in ("folder", "shards", "imagenet")  # of 1,000 classes, 5,000 or fewer
+    # ImageNet may have 1,000 classes, 5,000 or fewer
+    return data.name not in ("folder", "shards", "table", "imagenet")
 
 
 def _hash(values: dict[str, Any]) -> str:

@@ -159,3 +159,18 @@ def test_a_trial_that_is_asked_for_again_follows_its_images_and_the_machine(tmp_
 def test_a_study_that_contradicts_itself_is_refused(change: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         study(**change)
+
+
+def test_a_trial_on_a_folder_is_named_by_its_split_and_older_ones_keep_their_names() -> None:
+    by_class = DataConfig(name="folder", root=Path("/photos"))
+    by_hash = by_class.replace(val_split="hash")
+    assert key(data=by_class) != key(data=by_hash)
+    older = {k: v for k, v in by_class.model_dump().items() if k != "val_split"}
+    assert DataConfig(**older) == by_hash
+    known = DataConfig(name="digits")
+    assert DataConfig(**{k: v for k, v in known.model_dump().items() if k != "val_split"}) == known
+
+
+def test_a_table_is_named_by_its_place() -> None:
+    one, two = (DataConfig(name="table", root=Path(f"/{name}.csv")) for name in "ab")
+    assert key(data=one) != key(data=two)
