@@ -107,9 +107,12 @@ def netpbm_samples(data: bytes) -> Samples | None:
 def _read_digits(text: bytes, num_values: int, most: int) -> npt.NDArray[np.uint16]:
     if b"#" in text:
         text = _COMMENT.sub(b" ", text)
-    values = np.fromstring(text, np.int32, num_values, sep=" ")  # stops at what is no number
-    if len(values) < num_values:
+    # NumPy leaves values unwritten for which there are no digits, so they are counted before.
+    is_digit = np.frombuffer(text, np.uint8) > max(_SPACES)
+    num_numbers = np.count_nonzero(is_digit[1:] & ~is_digit[:-1]) + int(is_digit[:1].any())
+    if num_numbers < num_values:
         raise DataError("truncated: the PPM ends before its pixels")
+    values = np.fromstring(text, np.int32, num_values, sep=" ")
     if values.min() < 0 or values.max() > most:
         raise DataError("a value of the PPM is larger than its header says")
     return values.astype(np.uint16)

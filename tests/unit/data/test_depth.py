@@ -310,7 +310,9 @@ def test_the_largest_value_of_a_pgm_or_ppm_is_white(plain: bool, most: int) -> N
 
 def test_damaged_digits_of_a_ppm_are_refused() -> None:
     good = pgm(deep(GREY, 12).astype(int), 4095, plain=True)
-    for bad in (good[:-20], good.replace(b" 4095", b" 5000"), good.replace(b" 4095", b" x")):
+    with pytest.raises(DataError, match="truncated: the PPM ends before its pixels"):
+        decode_bytes(good[:-20])
+    for bad in (good.replace(b" 4095", b" 5000"), good.replace(b" 4095", b" x")):
         with pytest.raises(DataError):
             decode_bytes(bad)
 
