@@ -80,7 +80,7 @@ def load_folder(
         )
     if "train" not in splits:
         if val_fraction == 1:
-            return _with_test(_without_training(splits.get("val", root / "test"), name), splits)
+            return _with_test(_without_training(splits.get("val") or splits["test"], name), splits)
         given = next(iter(splits.values()))
         raise DataError(
             f"{root} has {given.name}/ with class folders but no train/; add train/ with the "

@@ -265,3 +265,8 @@ def test_what_cannot_be_read_is_one_message(
     monkeypatch.setattr(os, "scandir", refuse)
     with pytest.raises(DataError, match=r"dog: Permission denied; make it readable"):
         list_classes(tmp_path)
+
+
+def test_a_lone_test_folder_is_evaluated_in_any_spelling(tmp_path: Path) -> None:
+    touch(tmp_path, "TEST_set/a/1.jpg", "TEST_set/b/1.jpg")
+    assert files(load_folder(tmp_path, 1.0).val) == ("a/1.jpg", "b/1.jpg")

@@ -96,3 +96,8 @@ def test_settings_of_tables_belong_to_tables(tmp_path: Path) -> None:
     config = DataConfig(name="table", root=_kaggle(tmp_path) / "train.csv", label_column="x")
     with pytest.raises(DataError, match=r"data\.label_column='x': the table has no such column"):
         load_data(config)
+
+
+def test_a_folder_without_tables_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="holds no Parquet file called like a split"):
+        load_data(DataConfig(name="table", root=tmp_path))
