@@ -57,7 +57,7 @@ def _remove_left(path: Path) -> None:
 
 
 def _has_ended(host: str, process: int, left: Path) -> bool:
-    """Tell whether a writer has ended; of another machine's, only the age of its file tells."""
+    """Return whether a writer has ended; for another machine's, the age of its file decides."""
     if host != socket.gethostname() or os.name != "posix":
         return time.time() - left.stat().st_mtime > _MAX_AGE_S
     try:

@@ -37,7 +37,7 @@ class Effort:
         batch_size: Rows of a batch in one process, counting every view; None chooses.
         workers: Processes that decode files; None takes one a core.
         progress: Is told the number of images after each batch.
-        note: Is told in a line what will be looked at, before that.
+        note: Called with a line that says what will be evaluated, before it begins.
     """
 
     batch_size: int | None = None

@@ -4,9 +4,8 @@ post-activation   x -> branch(x) + shortcut(x) -> ReLU, where the branch ends wi
 pre-activation    x -> a = ReLU(BN(x)); branch(a) + shortcut, where the branch ends with a
                   convolution; a projection reads a, every other shortcut carries x itself
 
-ReLU and the
-addition write over their operand: BN and convolution do not need their own output for the
-gradient.
+ReLU and the addition write over their operand: BN and convolution do not need their own
+output for the gradient.
 
 Source: arXiv 1611.05431, section 3.3 and figure 3; He et al., arXiv 1603.05027 (pre-activation).
 """

@@ -9,9 +9,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from resnext.data.layout import SplitName
+from resnext.data.layout import SplitName, split_of
 from resnext.data.notices import warn_once
 from resnext.data.split import FileSplit
+from resnext.errors import DataError
+from resnext.untrusted.names import shown
 
 _NUM_SHOWN = 5
 
@@ -64,3 +66,15 @@ def log_bad_rows(path: Path, what: str, bad_rows: dict[int, str], num_rows: int)
     first = "; ".join(f"{what} {row} {why}" for row, why in list(bad_rows.items())[:_NUM_SHOWN])
     more = f"; and {len(bad_rows) - _NUM_SHOWN:,} more" if len(bad_rows) > _NUM_SHOWN else ""
     warn_once(f"{path}: left out {len(bad_rows):,} of {num_rows:,} rows: {first}{more}")
+
+
+def parse_split(place: str, value: str) -> SplitName:
+    """Return the split that a cell names.
+
+    Raises:
+        DataError: It names none; the message begins with the place.
+    """
+    split = split_of(value)
+    if split is None:
+        raise DataError(f"{place}: {shown(value)} is no split; accepted are train, val and test")
+    return split

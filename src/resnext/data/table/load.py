@@ -45,8 +45,8 @@ def load_table(
         tables = find_parquet(path)
         if not tables:
             raise DataError(
-                f"{path} holds no Parquet file called like a split, such as train.parquet; give the "
-                "file of the table itself"
+                f"{path} holds no Parquet file called like a split, such as train.parquet; give "
+                "the file of the table itself"
             )
         parts = {
             split: [load_parquet(file, given) for file in files] for split, files in tables.items()

@@ -21,7 +21,7 @@ from resnext.data.layout import SplitName, split_of
 from resnext.data.names import PackedNames
 from resnext.data.split import FileSplit
 from resnext.data.table.columns import UNNAMED, GivenColumns, find_columns
-from resnext.data.table.labelled import Labelled, log_bad_rows, number_classes
+from resnext.data.table.labelled import Labelled, log_bad_rows, number_classes, parse_split
 from resnext.data.table.rows import open_parquet, parquet_values
 from resnext.errors import DataError
 from resnext.untrusted.names import is_utf8, shown
@@ -85,7 +85,9 @@ def load_parquet(path: Path, given: GivenColumns = UNNAMED) -> Labelled:
     log_bad_rows(path, "row", bad_rows, len(labels))
     classes, labels_n = number_classes([str(labels[row]) for row in kept], names)
     files = FileSplit(root, PackedNames(_name(row) for row in kept), labels_n)
-    of_kept = None if splits is None else [_split(path, row, splits[row]) for row in kept]
+    of_kept = (
+        None if splits is None else [parse_split(f"{path}, row {row}", splits[row]) for row in kept]
+    )
     return Labelled(classes, files, of_kept, bad_rows)
 
 
@@ -113,15 +115,6 @@ def _fault(label: str | None, file: Path) -> str:
     if not label:
         return "has no label"
     return "" if file.is_file() else "holds no image"
-
-
-def _split(path: Path, row: int, value: str) -> SplitName:
-    split = split_of(value)
-    if split is None:
-        raise DataError(
-            f"{path}, row {row}: {shown(value)} is no split; accepted are train, val and test"
-        )
-    return split
 
 
 def _unpack(path: Path, file: pq.ParquetFile, column: str) -> Path:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from resnext.data.layout import SplitName, split_of
 from resnext.data.names import PackedNames
 from resnext.data.split import FileSplit
 from resnext.data.table.columns import UNNAMED, Columns, GivenColumns, find_columns
-from resnext.data.table.labelled import Labelled, log_bad_rows, number_classes
+from resnext.data.table.labelled import Labelled, log_bad_rows, number_classes, parse_split
 from resnext.data.table.paths import find_names
 from resnext.data.table.rows import TextTable, read_text_table
 from resnext.errors import DataError
@@ -49,7 +48,10 @@ def load_text_table(
     files = FileSplit(root, PackedNames(names[place] or "" for place in kept), labels_n)
     splits = None
     if columns.split is not None:
-        splits = [_split(path, table.rows[place][0], values["split"][place]) for place in kept]
+        splits = [
+            parse_split(f"{path}, line {table.rows[place][0]}", values["split"][place])
+            for place in kept
+        ]
     return Labelled(classes, files, splits, bad_rows)
 
 
@@ -72,12 +74,3 @@ def _fault(image: str, label: str, name: str | None) -> str:
     if not is_utf8(label):
         return "the label is not UTF-8"
     return "" if name is not None else f"there is no file {shown(image)}"
-
-
-def _split(path: Path, line: int, value: str) -> SplitName:
-    split = split_of(value)
-    if split is None:
-        raise DataError(
-            f"{path}, line {line}: {shown(value)} is no split; accepted are train, val and test"
-        )
-    return split

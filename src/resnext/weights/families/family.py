@@ -55,7 +55,7 @@ class KeyFamily:
 
     @cached_property
     def stems(self) -> tuple[str, ...]:
-        """Their names of the first convolution, by one of which a file is told."""
+        """Their names of the first convolution; a file of the family has one of them."""
         return tuple(theirs for ours, theirs in self.table if ours == "conv1")
 
     def _numbered(self, ours: str, groups: dict[str, str]) -> str | None:
