@@ -48,7 +48,7 @@ class ResNeXtConfig(Settings):
     """The architecture of one residual network of aggregated transformations.
 
     Attributes:
-        family: Tells this config from the baselines when one is read from a file.
+        family: Distinguishes this config from the baselines in a file.
         stem: `imagenet` is 7x7/2 and a 3x3/2 max pool; `cifar` is 3x3 without pooling.
         blocks_per_stage: Residual blocks of each stage; the map halves between stages.
         cardinality: C, the number of paths of a block.

@@ -6,62 +6,28 @@ import math
 import signal
 import time
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 import torch.distributed as dist
 from torch import nn
 
-from resnext.data.bad_files import BadFiles
-from resnext.data.loader import EvalLoader, TrainLoader
-from resnext.data.split import DataInfo
 from resnext.errors import TrainingError
 from resnext.evaluation.evaluate import evaluate
 from resnext.model.card import ModelCard
 from resnext.model.weights import BEST, save_weights
 from resnext.training.checkpoint import Position, save_checkpoint
-from resnext.training.checkpoint_writer import CheckpointWriter
-from resnext.training.display import Display
 from resnext.training.finetune import set_train_mode
 from resnext.training.health import judge_run
 from resnext.training.interrupt import Interrupted, StopRequest
+from resnext.training.loop_parts import Loaders, Recorder
 from resnext.training.meter import Meter
-from resnext.training.metrics_log import MetricsLog, read_metrics
-from resnext.training.run_claim import RunClaim
+from resnext.training.metrics_log import read_metrics
 from resnext.training.run_folder import keep_last_good
 from resnext.training.schedule import lr_factor, peak_lr
 from resnext.training.step import Trainer, seed_step
 
 _STEPS_BETWEEN_LINES = 50
-
-
-@dataclass(frozen=True)
-class Loaders:
-    """The images of a run, and what is known of them.
-
-    `guess_error` is the validation error in percent of always predicting the largest class.
-    """
-
-    info: DataInfo
-    train: TrainLoader
-    val: EvalLoader
-    bad_files: BadFiles
-    guess_error: float
-
-
-@dataclass(frozen=True)
-class Recorder:
-    """Where figures and checkpoints go; only the first process has a log and a writer.
-
-    `claim` is asked before each write whether the run is still this process's.
-    """
-
-    run: Path
-    display: Display
-    log: MetricsLog | None
-    checkpoints: CheckpointWriter | None
-    claim: RunClaim
 
 
 class Loop:

@@ -27,7 +27,8 @@ from resnext.training.display import Display
 from resnext.training.ema import WeightAverage
 from resnext.training.finetune import check_pretrained, freeze, load_pretrained
 from resnext.training.interrupt import stop_on_signal
-from resnext.training.loop import Loaders, Loop, Recorder
+from resnext.training.loop import Loop
+from resnext.training.loop_parts import Loaders, Recorder
 from resnext.training.metrics_log import MetricsLog
 from resnext.training.opening import opening_lines
 from resnext.training.optimizer import build_optimizer

@@ -1,0 +1,42 @@
+"""What the training loop is given: the images, and where it writes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from resnext.data.bad_files import BadFiles
+from resnext.data.loader import EvalLoader, TrainLoader
+from resnext.data.split import DataInfo
+from resnext.training.checkpoint_writer import CheckpointWriter
+from resnext.training.display import Display
+from resnext.training.metrics_log import MetricsLog
+from resnext.training.run_claim import RunClaim
+
+
+@dataclass(frozen=True)
+class Loaders:
+    """The images of a run, and what is known of them.
+
+    `guess_error` is the validation error in percent of always predicting the largest class.
+    """
+
+    info: DataInfo
+    train: TrainLoader
+    val: EvalLoader
+    bad_files: BadFiles
+    guess_error: float
+
+
+@dataclass(frozen=True)
+class Recorder:
+    """Where figures and checkpoints go; only the first process has a log and a writer.
+
+    `claim` is asked before each write whether the run is still this process's.
+    """
+
+    run: Path
+    display: Display
+    log: MetricsLog | None
+    checkpoints: CheckpointWriter | None
+    claim: RunClaim
