@@ -17,8 +17,9 @@ from pathlib import Path
 
 from resnext.claim import Claim, Holder
 from resnext.claim_wait import await_claim, finish_removals
-from resnext.ctrl_c import Promise
+from resnext.ctrl_c import Promise, has_raised
 from resnext.errors import ResNeXtError
+from resnext.sigterm import leave_if_received
 
 _LOG = logging.getLogger(__name__)
 _WORK = "work-"
@@ -52,7 +53,14 @@ def work_folder(place: Path, error: type[ResNeXtError]) -> Iterator[Path]:
 
 @contextmanager
 def uninterrupted() -> Iterator[None]:
-    """Let SIGINT and SIGTERM wait until several files have been moved to their places."""
+    """Let SIGINT and SIGTERM wait until several files have been moved to their places.
+
+    One that came before ends the program here if its exception was lost: C++ code of torch
+    swallows what is raised while it looks for an attribute.
+    """
+    leave_if_received()
+    if has_raised():
+        raise KeyboardInterrupt
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -75,6 +75,31 @@ def test_a_promise_says_what_the_work_will_do() -> None:
     assert process.returncode == 7
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_files_are_not_moved_when_a_library_swallowed_the_request_to_end(
+    number: signal.Signals,
+) -> None:
+    code = """
+        from resnext.sigterm import tidy_on_sigterm
+        from resnext.staging import uninterrupted
+        with tidy_on_sigterm():
+            try:
+                os.write(1, b"ready\\n")
+                time.sleep(60)
+            except BaseException:
+                pass
+            try:
+                with uninterrupted():
+                    print("moved")
+            except KeyboardInterrupt:
+                os._exit(130)
+    """
+    with _program(_BEGIN + textwrap.dedent(code)) as process:
+        process.send_signal(number)
+        out, _ = process.communicate(timeout=60)
+    assert (process.returncode, out) == (128 + number, b"")
+
+
 def test_contexts_are_tidied_up_also_when_the_group_is_signalled_too() -> None:
     code = """
         try:

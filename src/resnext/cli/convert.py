@@ -26,8 +26,8 @@ import tyro
 
 from resnext.cli.arguments import option, parse
 from resnext.cli.output_file import check_place
-from resnext.cli.signals import tidy_on_sigterm
 from resnext.errors import ConfigError
+from resnext.sigterm import tidy_on_sigterm
 
 if TYPE_CHECKING:
     from resnext.weights.source import Weights

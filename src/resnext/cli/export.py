@@ -27,9 +27,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import tyro
 
 from resnext.cli.arguments import option, parse
-from resnext.cli.signals import tidy_on_sigterm
 from resnext.data.config import DataConfig, parse_data
 from resnext.errors import ConfigError
+from resnext.sigterm import tidy_on_sigterm
 
 if TYPE_CHECKING:
     from resnext.evaluation.loaded import Loaded

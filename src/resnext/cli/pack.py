@@ -26,10 +26,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import tyro
 
 from resnext.cli.arguments import option, parse
-from resnext.cli.signals import tidy_on_sigterm
 from resnext.data.config import DataConfig, default_workers, parse_data
 from resnext.data.shards.address import is_address
 from resnext.errors import ConfigError
+from resnext.sigterm import tidy_on_sigterm
 from resnext.untrusted.text import printable
 
 if TYPE_CHECKING:

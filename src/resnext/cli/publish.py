@@ -22,8 +22,8 @@ from typing import Annotated
 import tyro
 
 from resnext.cli.arguments import option, parse
-from resnext.cli.signals import tidy_on_sigterm
 from resnext.errors import ConfigError
+from resnext.sigterm import tidy_on_sigterm
 
 
 @dataclass(frozen=True)

@@ -27,13 +27,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import tyro
 
 from resnext.cli.arguments import option, parse
-from resnext.cli.signals import tidy_on_sigterm
 from resnext.ctrl_c import STATUS, is_pressed
 from resnext.data.config import DataConfig, parse_data
 from resnext.errors import ConfigError
 from resnext.model.names import config_from
 from resnext.recipes.presets import RECIPES, default_model, fast
 from resnext.settings import override, override_all
+from resnext.sigterm import tidy_on_sigterm
 from resnext.training.config import TrainConfig
 
 if TYPE_CHECKING:

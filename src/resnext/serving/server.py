@@ -14,7 +14,7 @@ import signal
 import socket
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -143,8 +143,7 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen no more, let open connections come to rest, then close them."""
-        for server in self.servers:
-            server.close()
+        await self._stop_accepting(sockets or [])
         loop = asyncio.get_running_loop()
         end = loop.time() + self._ending.timeout_s
         silent_end = min(end, loop.time() + _SILENT_S)
@@ -157,12 +156,46 @@ class Server(uvicorn.Server):
         if self.force_exit:  # uvicorn would leave the application without its end
             await self.lifespan.shutdown()
 
+    async def _stop_accepting(self, sockets: list[socket.socket]) -> None:
+        """Close the listening sockets, but keep the connections that were made before.
+
+        Closing resets those that the kernel still holds, and asyncio drops those that it has
+        accepted and not yet given to the server.
+        """
+        loop = asyncio.get_running_loop()
+        for sock in sockets:
+            loop.remove_reader(sock)
+        for _ in range(2):
+            await asyncio.sleep(0)  # what asyncio has accepted becomes a connection
+        waiting = [connection for sock in sockets for connection in _accept_all(sock)]
+        for server in self.servers:
+            server.close()
+        for connection in waiting:
+            await loop.connect_accepted_socket(self._protocol, connection)
+
+    def _protocol(self) -> asyncio.Protocol:
+        make: Callable[..., asyncio.Protocol] = self.config.http_protocol_class
+        return make(
+            config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+        )
+
     def _is_expecting(self, end: float) -> bool:
         """Tell whether there is time, and a connection on which nothing has been asked yet."""
         if self.force_exit or asyncio.get_running_loop().time() >= end:
             return False
         connections = self.server_state.connections
         return any(getattr(connection, "cycle", self) is None for connection in connections)
+
+
+def _accept_all(sock: socket.socket) -> list[socket.socket]:
+    """Accept what waits on a listening socket that does not block."""
+    connections: list[socket.socket] = []
+    with contextlib.suppress(OSError):  # none waits, or there are no descriptors left
+        while len(connections) < _BACKLOG:
+            connection, _ = sock.accept()
+            connection.setblocking(False)
+            connections.append(connection)
+    return connections
 
 
 def bind(host: str, port: int) -> socket.socket:

@@ -10,8 +10,9 @@ import httpx
 import pytest
 from made_service import Gate, form_of, image_bytes, made_service
 
+from resnext.serving import server
 from resnext.serving.app import create_app
-from resnext.serving.server import Ending, bind, serve
+from resnext.serving.server import Ending, Server, bind, serve
 
 
 def end_during_a_request(
@@ -97,6 +98,40 @@ def test_a_second_signal_waits_for_no_connection_on_which_nothing_was_asked() ->
 def test_a_request_that_the_end_waits_for_is_answered_and_the_status_is_0() -> None:
     status, answer = end_during_a_request(Ending(0.1, 30.0), signals=1, finish=True)
     assert (status, answer.status_code) == (0, 200)
+
+
+def test_connections_that_wait_to_be_accepted_at_the_end_are_answered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    service = made_service()
+    with contextlib.ExitStack() as stack:
+        sock = stack.enter_context(bind("127.0.0.1", 0))
+        callers: list[socket.socket] = []
+
+        class Late(Server):
+            async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+                """Connect while the loop accepts nothing, and go on to the end."""
+                for _ in range(3):
+                    caller = stack.enter_context(socket.create_connection(sock.getsockname()))
+                    caller.settimeout(20)
+                    caller.sendall(b"GET /healthz HTTP/1.1\r\nHost: here\r\n\r\n")
+                    callers.append(caller)
+                await super().shutdown(sockets)
+
+        def end() -> None:
+            while True:
+                with contextlib.suppress(ConnectionRefusedError):
+                    socket.create_connection(sock.getsockname()).close()
+                    break
+            os.kill(os.getpid(), signal.SIGTERM)
+
+        monkeypatch.setattr(server, "Server", Late)
+        with ThreadPoolExecutor(1) as pool:
+            ended = pool.submit(end)
+            assert serve(create_app(service), service, sock, ending=Ending(0.0, 30.0)) == 0
+            ended.result()
+        answers = [caller.makefile("rb").readline() for caller in callers]
+    assert answers == [b"HTTP/1.1 200 OK\r\n"] * 3
 
 
 def test_answers_do_not_wait_for_the_caller_to_acknowledge_their_head() -> None:

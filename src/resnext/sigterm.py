@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+_received: int | None = None
+
 
 @contextmanager
 def tidy_on_sigterm() -> Iterator[None]:
@@ -17,6 +19,7 @@ def tidy_on_sigterm() -> Iterator[None]:
     Raises:
         SystemExit: The signal came; the status is 128 + its number.
     """
+    global _received
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -24,9 +27,22 @@ def tidy_on_sigterm() -> Iterator[None]:
     try:
         yield
     finally:
+        _received = None
         signal.signal(signal.SIGTERM, previous)
 
 
+def leave_if_received() -> None:
+    """Raise the exception of a SIGTERM again that a library swallowed.
+
+    Raises:
+        SystemExit: The signal came before.
+    """
+    if _received is not None:
+        sys.exit(128 + _received)
+
+
 def _leave(number: int, _frame: FrameType | None) -> None:
+    global _received
+    _received = number
     signal.signal(number, signal.SIG_IGN)  # a second one must not disturb the tidying
     sys.exit(128 + number)
