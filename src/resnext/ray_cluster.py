@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 import logging
 import re
 import socket
 from typing import Any
 
-from resnext.errors import ConfigError, RunError
+from resnext.errors import RunError
+from resnext.extras import import_for
 
 _SECONDS_TO_ANSWER = 10.0
 _HOST_AND_PORT = re.compile(r"(?:ray://)?\[?(?P<host>[^/]+?)\]?:(?P<port>\d+)")
@@ -45,12 +45,7 @@ def import_ray(part: str = "ray") -> Any:
     Raises:
         ConfigError: It is not installed.
     """
-    try:
-        return importlib.import_module(part)
-    except ImportError:
-        raise ConfigError(
-            "--cluster needs Ray, which is not installed: pip install 'resnext[cluster]'"
-        ) from None
+    return import_for("--cluster", part)
 
 
 def _check_answers(address: str) -> None:

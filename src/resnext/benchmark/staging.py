@@ -21,8 +21,8 @@ from resnext.evaluation.loaded import Loaded
 from resnext.export import ExportOptions
 from resnext.export.export import spec_of, write_file
 from resnext.export.network import at_size
+from resnext.extras import needed_by
 from resnext.model.weights import save_weights
-from resnext.runtimes.open import missing_extra
 from resnext.runtimes.spec import Format
 
 _FORMATS: dict[str, tuple[Format, str]] = {
@@ -90,7 +90,7 @@ def _file(network: Network, runtime: str, setting: Setting, folder: Path) -> Pat
 def _export_plain(loaded: Loaded, shape: tuple[int, ...], path: Path) -> None:
     """Export as torch does when it is asked nothing: the batch fixed, nothing rewritten."""
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
-    with missing_extra("onnx-plain"), contextlib.redirect_stdout(io.StringIO()):
+    with needed_by("onnx-plain"), contextlib.redirect_stdout(io.StringIO()):
         program = torch.onnx.export(
             loaded.module, (torch.zeros(shape),), dynamo=True, verbose=False
         )

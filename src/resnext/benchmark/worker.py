@@ -19,10 +19,10 @@ from resnext.benchmark.contestant import Job
 from resnext.benchmark.inference import Infer, prepare
 from resnext.benchmark.memory import forget_peak, peak_memory_mib
 from resnext.errors import ResNeXtError
+from resnext.extras import EXTRA_OF, advice
 
 TURN_S = 0.05
 _MOST_RUNS = 50
-_EXTRAS = {"timm": "bench", "openvino": "openvino", "onnxruntime": "export"}
 
 
 def main() -> None:
@@ -81,8 +81,8 @@ def reason_of(error: Exception) -> str:
     if isinstance(error, ResNeXtError):
         return str(error)
     package = (getattr(error, "name", None) or "").partition(".")[0]
-    if isinstance(error, ModuleNotFoundError) and package in _EXTRAS:
-        return f"needs {package}, which is not installed: pip install 'resnext[{_EXTRAS[package]}]'"
+    if isinstance(error, ModuleNotFoundError) and package in EXTRA_OF:
+        return f"needs {advice(package)}"
     lines = str(error).strip().splitlines() or [""]
     return f"{type(error).__name__}: {lines[0]}"
 

@@ -22,6 +22,7 @@ import tyro
 
 from resnext.cli.arguments import option, parse
 from resnext.errors import ConfigError
+from resnext.extras import import_for
 
 if TYPE_CHECKING:
     import gradio
@@ -179,14 +180,5 @@ def _limits(arguments: Serve) -> Limits:
 
 
 def _require_extra() -> None:
-    try:
-        import fastapi
-        import httptools
-        import prometheus_client
-        import python_multipart
-        import uvicorn
-    except ModuleNotFoundError as error:
-        raise ConfigError(
-            f"serve needs {error.name}, which is not installed: pip install 'resnext[serve]'"
-        ) from None
-    del fastapi, httptools, prometheus_client, python_multipart, uvicorn
+    for package in ("fastapi", "httptools", "prometheus_client", "python_multipart", "uvicorn"):
+        import_for("serve", package)

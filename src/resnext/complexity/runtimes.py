@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from resnext.errors import ConfigError
+from resnext.extras import advice
 from resnext.model.config import ModelConfig, ResNeXtConfig
 
 if TYPE_CHECKING:
@@ -35,10 +36,7 @@ def runtime_version(runtime: str) -> str:
     try:
         versions = [f"{name} {importlib.metadata.version(name)}" for name in _PACKAGES[runtime]]
     except importlib.metadata.PackageNotFoundError as error:
-        raise ConfigError(
-            f"runtime={runtime!r} needs {error.name}, which is not installed: "
-            "pip install 'resnext[export]'"
-        ) from None
+        raise ConfigError(f"runtime={runtime!r} needs {advice(error.name)}") from None
     return ", ".join(versions)
 
 

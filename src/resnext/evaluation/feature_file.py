@@ -5,7 +5,6 @@ Legend: b rows, d features.
 
 from __future__ import annotations
 
-import importlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -17,7 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from resnext.errors import ConfigError, DataError, RunError
+from resnext.errors import DataError, RunError
+from resnext.extras import import_for
 
 GROUP_BYTES = 16 * 2**20
 """Largest size of the embeddings of one row group; the memory of writing is a few of these."""
@@ -60,7 +60,7 @@ def check_pyarrow() -> None:
     Raises:
         ConfigError: pyarrow is not installed.
     """
-    _import("pyarrow.parquet")
+    import_for("Parquet files", "pyarrow.parquet")
 
 
 def write_features(
@@ -88,7 +88,10 @@ def write_features(
         DataError: There is no row.
         RunError: The file cannot be written.
     """
-    pyarrow, parquet = _import("pyarrow"), _import("pyarrow.parquet")
+    pyarrow, parquet = (
+        import_for("Parquet files", "pyarrow"),
+        import_for("Parquet files", "pyarrow.parquet"),
+    )
     source = iter(parts)
     first = next((part for part in source if len(part.keys)), None)
     if first is None:
@@ -172,12 +175,3 @@ def _whole_file(path: Path) -> Iterator[Path]:
                 f"cannot write {path}: {error.strerror or error}; make room or choose another --out"
             ) from None
         raise
-
-
-def _import(name: str) -> Any:
-    try:
-        return importlib.import_module(name)
-    except ImportError:
-        raise ConfigError(
-            "Parquet files need pyarrow, which is not installed: pip install 'resnext[features]'"
-        ) from None

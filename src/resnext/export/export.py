@@ -14,7 +14,8 @@ from resnext.export.network import at_size, simplify
 from resnext.export.options import ExportOptions, ExportReport, Parity
 from resnext.export.parity import check_parity, compare
 from resnext.export.staging import publish, staging
-from resnext.runtimes.open import SUFFIXES, missing_extra, open_exported
+from resnext.extras import needed_by
+from resnext.runtimes.open import SUFFIXES, open_exported
 from resnext.runtimes.spec import ExportSpec, Format, describe
 
 NUM_COMPARED = 32
@@ -77,7 +78,7 @@ def write_file(loaded: Loaded, path: Path, spec: ExportSpec) -> None:
     """
     graph = build_graph(simplify(loaded, spec.format), loaded.card, spec.input, spec.size_px)
     description = describe(loaded.config, loaded.card, spec)
-    with missing_extra(spec.format):
+    with needed_by(spec.format):
         from resnext.export.write import WRITERS
 
         WRITERS[spec.format](graph, _example(loaded, spec), path, spec, description)

@@ -28,7 +28,7 @@ from resnext.export.network import at_size
 from resnext.export.options import ExportOptions, ExportReport
 from resnext.export.parity import check_parity
 from resnext.export.staging import publish, staging
-from resnext.runtimes.open import missing_extra
+from resnext.extras import needed_by
 from resnext.runtimes.spec import describe
 from resnext.training.runtime import Runtime
 
@@ -72,7 +72,7 @@ def export_int8(
         raise ConfigError("int8 is calibrated on images, and the network takes none")
     calibration = data_images(data, "train", loaded.config.in_channels, num_calibration_images)
     spec = spec_of(loaded, options)
-    with missing_extra("int8"):
+    with needed_by("int8"):
         from resnext.export.int8 import Quantised, quantise, time_both
         from resnext.export.write_onnx import save_onnx
     with staging(dest) as staged, tempfile.TemporaryDirectory(dir=staged.parent) as folder:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from resnext.errors import ConfigError
+from resnext.extras import needed_by
 from resnext.foreign_file import check_regular
 from resnext.runtimes.exported import Exported, Opened
 from resnext.runtimes.spec import Format
@@ -25,12 +24,6 @@ _HOMES = {
     "openvino": "resnext.runtimes.openvino_runtime",
     "pt2": "resnext.runtimes.torch_runtime",
     "torchscript": "resnext.runtimes.torch_runtime",
-}
-_EXTRAS = {
-    "onnxruntime": "export",
-    "onnx": "export",
-    "onnxscript": "export",
-    "openvino": "openvino",
 }
 
 
@@ -63,29 +56,8 @@ def open_exported(path: Path, *, threads: int | None = None) -> Exported:
             f"threads={threads}: {path.suffix} computes with torch's threads; set OMP_NUM_THREADS "
             "before the start, or call torch.set_num_threads"
         )
-    with missing_extra(kind):
+    with needed_by(kind):
         runtime = importlib.import_module(_HOMES[kind])
     opened: Opened = runtime.open_file(path, threads)
     config, card, spec, _ = opened.description
     return Exported(path, config, card, spec, opened.infer)
-
-
-@contextmanager
-def missing_extra(kind: str) -> Iterator[None]:
-    """Turn a missing package into the command that installs it.
-
-    Args:
-        kind: What needs the package, for the message.
-
-    Raises:
-        ConfigError: A package of an extra is not installed.
-    """
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        extra = _EXTRAS.get((error.name or "").partition(".")[0])
-        if extra is None:
-            raise
-        raise ConfigError(
-            f"{kind} needs {error.name}, which is not installed: pip install 'resnext[{extra}]'"
-        ) from None

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field, PositiveInt
 
-from resnext.errors import ConfigError, RunError
+from resnext.errors import RunError
+from resnext.extras import import_for
 from resnext.studies.epoch_log import epochs_of
 from resnext.studies.stored import Count, Percent, ShortText, read_stored
 from resnext.studies.study import Halving, Study
@@ -236,11 +237,6 @@ class _EpochLog:
 
 
 def _import_optuna() -> Any:
-    try:
-        import optuna
-    except ImportError:
-        raise ConfigError(
-            "halving needs Optuna, which is not installed: pip install 'resnext[halving]'"
-        ) from None
+    optuna = import_for("halving", "optuna")
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     return optuna

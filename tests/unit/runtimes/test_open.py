@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from resnext.errors import ConfigError
-from resnext.runtimes.open import is_exported, missing_extra, open_exported
+from resnext.runtimes.open import is_exported, open_exported
 
 
 @pytest.mark.parametrize(
@@ -24,11 +24,6 @@ def test_a_missing_runtime_is_told_with_the_command_that_installs_it(
     (tmp_path / file).touch()
     with pytest.raises(ConfigError, match=rf"needs {package}.* pip install 'resnext\[{extra}\]'"):
         open_exported(tmp_path / file)
-
-
-def test_other_missing_modules_are_our_own_mistake() -> None:
-    with pytest.raises(ModuleNotFoundError), missing_extra("onnx"):
-        raise ModuleNotFoundError("no", name="resnext.nowhere")
 
 
 def test_exported_files_are_told_by_their_endings() -> None:

@@ -59,13 +59,8 @@ def _store(address: str) -> tuple[Any, str]:
             f"{address}: such addresses are not read; give http://, https:// or one of a store "
             f"that fsspec knows: {', '.join(f'{store}://' for store in _STORES)}"
         )
-    try:
-        fsspec: Any = importlib.import_module("fsspec")  # it has no types
-    except ImportError:
-        raise ConfigError(
-            f"{address}: addresses other than http and https are read through fsspec; install it: "
-            "pip install fsspec"
-        ) from None
+    # a fixed part of huggingface_hub; it has no types
+    fsspec: Any = importlib.import_module("fsspec")
     try:
         store, path = fsspec.core.url_to_fs(address)
     except (ImportError, ValueError) as error:  # it says which package reads this kind of store

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from resnext.errors import ConfigError, DataError
+from resnext.errors import DataError
+from resnext.extras import needed_by
 from resnext.untrusted.names import shown
 from resnext.untrusted.parse import read_bytes
 
@@ -89,13 +90,9 @@ def open_parquet(path: Path) -> pq.ParquetFile:
         ConfigError: pyarrow is not installed.
         DataError: The file cannot be read or is no Parquet file.
     """
-    try:
+    with needed_by(f"{path}: reading Parquet"):
         import pyarrow as pa
         import pyarrow.parquet as pq
-    except ImportError:
-        raise ConfigError(
-            f"{path}: reading Parquet needs pyarrow; install it: pip install 'resnext[features]'"
-        ) from None
     try:
         file = pq.ParquetFile(path, memory_map=True)
     except OSError as error:

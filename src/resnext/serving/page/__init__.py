@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from resnext.errors import ConfigError
+from resnext.extras import advice
 
 if TYPE_CHECKING:
     import gradio
@@ -49,6 +50,4 @@ def _need(package: str) -> None:
     import importlib.util
 
     if importlib.util.find_spec(package) is None:
-        raise ConfigError(
-            f"the page needs {package}, which is not installed; run: pip install 'resnext[serve]'"
-        )
+        raise ConfigError(f"the page needs {advice(package)}")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from resnext.extras import advice
 from resnext.model.config import ResNeXtConfig
 from resnext.runtimes import Exported
 
@@ -36,7 +37,7 @@ def why_not(model: Loaded | Exported) -> str | None:
     if not isinstance(model.config, ResNeXtConfig):
         return "Without a heat map: it is drawn on the last stage, which this network has not."
     if importlib.util.find_spec("pytorch_grad_cam") is None:
-        return "Without a heat map: it needs grad-cam; run: pip install 'resnext[serve]'."
+        return f"Without a heat map: it needs {advice('pytorch_grad_cam')}"
     return None
 
 
