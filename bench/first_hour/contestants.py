@@ -53,7 +53,7 @@ def ours(folder: Path, seed: int, work: Path) -> Outcome:
     detail = json.loads(output)
     data = yaml.safe_load((run / "config.yaml").read_text())["data"]
     detail["image_size_px"] = data["image_size_px"]
-    words = ["evaluate", run, "--split", "test", "--json", "--threads", THREADS]
+    words = ["evaluate", run, "--split", "test", "--json"]
     output, _ = _timed("-m", "resnext", *words)
     return Outcome(json.loads(output)["top1_error"], cpu_s, detail)
 
