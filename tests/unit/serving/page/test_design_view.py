@@ -242,7 +242,7 @@ def test_a_name_of_a_huge_network_or_none_is_refused_before_any_work(
 @pytest.mark.parametrize("form", ["a", "b"])
 def test_paths_that_are_counted_one_by_one_are_bounded(form: str) -> None:
     wide = dataclasses.replace(Entered.of(network("resnext50_32x4d")), cardinality=1024)
-    assert "<h3>" in show([wide])[0][0]
+    assert "<h3>" in show([wide])[0][0].details
     (view,), table = show([alter(wide, form=form)])
-    assert "16,384 paths in all blocks are more than the 10,000" in view
+    assert "16,384 paths in all blocks are more than the 10,000" in view.details
     assert table == ""
