@@ -157,7 +157,9 @@ class Page:
     def tab_through(self, times: int) -> set[str]:
         """Press the tabulator often, and return the texts of the elements that were reached."""
         self.driver.execute_script(
-            "window.reached = new Set(); window.label = element => element.outerHTML;"
+            # gradio gives a choice another name whenever it draws it again
+            "window.reached = new Set(); window.label = element => element.closest('[id]')?.id +"
+            "element.outerHTML.replace(/ name=.radio-[0-9]+./, '');"
             "addEventListener('focusin', event => reached.add(label(event.target)))"
         )
         ActionChains(self.driver).send_keys(Keys.TAB * times).perform()
