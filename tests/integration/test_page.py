@@ -244,6 +244,7 @@ def test_every_control_has_a_name_and_the_keyboard_reaches_it(page: Page) -> Non
     assert len(wanted) > 30
     assert [control for control in wanted if control not in reached] == []
     assert page.nameless() == []
+    assert "form (a)" in page.text("#drawing-A")  # to pass a control changes nothing
 
 
 def test_nothing_was_asked_of_other_machines(page: Page) -> None:

@@ -56,7 +56,8 @@ def build_design_tab() -> None:
         **quiet,
     )
     for number, start in enumerate(starts):
-        start.input(_starter(number), [start, *everything], [*controls[number], *outputs], **quiet)
+        # its event `input` also comes when the keyboard just passes, and would undo all changes
+        start.change(_starter(number), [start, *everything], [*controls[number], *outputs], **quiet)
     find_button, answer, *questions = solver
     find_button.click(_solve, [*questions, *everything], [answer, *everything, *outputs], **quiet)
 
