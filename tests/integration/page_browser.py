@@ -43,11 +43,15 @@ class Page:
         self._address = address
 
     def open(self, tab: str = "Design", width_px: int = 1280) -> None:
-        """Load the page anew and go to a tab."""
+        """Load the page and go to a tab."""
+        self.load(width_px)
+        self.go_to(tab)
+
+    def load(self, width_px: int = 1280) -> None:
+        """Load the page as it opens."""
         metrics = {"width": width_px, "height": 1600, "deviceScaleFactor": 1, "mobile": False}
         self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
         self.driver.get(self._address)
-        self.go_to(tab)
 
     def go_to(self, tab: str) -> None:
         """Open a tab."""
@@ -153,7 +157,9 @@ class Page:
     def tab_through(self, times: int) -> set[str]:
         """Press the tabulator often, and return the texts of the elements that were reached."""
         self.driver.execute_script(
-            "window.reached = new Set(); window.label = element => element.outerHTML;"
+            # gradio gives a choice another name whenever it draws it again
+            "window.reached = new Set(); window.label = element => element.closest('[id]')?.id +"
+            "element.outerHTML.replace(/ name=.radio-[0-9]+./, '');"
             "addEventListener('focusin', event => reached.add(label(event.target)))"
         )
         ActionChains(self.driver).send_keys(Keys.TAB * times).perform()

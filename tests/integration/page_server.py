@@ -15,7 +15,7 @@ def serve(run: Path, runs: Path) -> None:
     """Print the port, then serve until the process is ended."""
     listener = socket.create_server(("127.0.0.1", 0))
     app = FastAPI()
-    mount_page(app, build_page(model=open_model(run), runs=runs))
+    mount_page(app, build_page(model=open_model(run), runs=runs, name=run.name))
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
     print(listener.getsockname()[1], flush=True)
     server.run(sockets=[listener])

@@ -94,14 +94,18 @@ def test_every_control_of_the_design_changes_what_is_counted(page: Page) -> None
         page.write(f"blocks-{letter}", "2-3")
         for control, value in NUMBERS.items():
             page.write(f"{control}-{letter}", value)
-        for control, label in (("form", "b"), ("stem", "ImageNet"), ("shortcut", "C")):
+        for control, label in (
+            ("form", "(b) early concatenation"),
+            ("stem", "ImageNet"),
+            ("shortcut", "C"),
+        ):
             page.choose(f"{control}-{letter}", label)
         page.choose(f"pre-{letter}", "Pre-activation")
         config = config_from(
             "resnext_2-3_16x5d", in_channels=4, num_classes=33, form="b", shortcut="C"
         ).replace(preactivation=True)
         page.shows(f"#view-{letter}", f"{count(config, 64).macs:,}")
-        assert "concatenate" in page.text(f"#view-{letter} svg")
+        assert "concatenate" in page.text(f"#drawing-{letter} svg")
     page.choose("block-A", "basic")
     page.shows("#view-A .problem", "basic")
     assert f"{count(config, 64).macs:,}" in page.text("#architectures")
@@ -151,12 +155,13 @@ def test_dropped_images_are_classified_and_explained(
     files[2].write_text("no image")
     page.one("#images input[type=file]").send_keys("\n".join(map(str, files)))
     page.until(lambda: len(page.all("#seen .image")) == 2)
-    page.shows("#seen .problem", "Image 3:")
+    page.shows("#seen .problem", "bad.png:")
     classifier = Classifier(open_model(runs / "first"))
     for file, shown in zip(files, page.all("#seen .image"), strict=False):
         answer = classifier.classify(file.read_bytes())
         for name, share in zip(answer.classes, answer.probabilities, strict=True):
             assert f"{name}\n{100 * share:.1f} %" in shown.text
+        assert file.name in shown.text
         assert f"Heat map: {answer.classes[0]}" in shown.text
     for rank, choice in enumerate(("second", "third", "fourth", "fifth"), start=1):
         page.choose("heat-of", choice)
@@ -188,13 +193,39 @@ def test_runs_are_compared_and_their_reports_opened(page: Page, runs: Path) -> N
     page.shows("#compared", "33.00 %")
 
 
+def test_it_opens_on_the_served_network(page: Page) -> None:
+    page.load()
+    page.shows("#served h1", "first")
+    assert page.text("button[role=tab][aria-selected=true]") == "Classify"
+    assert "6 classes" in page.text("#served")
+
+
+def test_the_idea_is_seen_at_once_a_block_in_form_a_beside_form_c(page: Page) -> None:
+    page.open()
+    page.shows("#drawing-A", "form (a)")
+    left, right = (page.one(f"#drawing-{letter} svg").rect for letter in "AB")
+    assert "32 paths" in page.text("#drawing-A svg")
+    assert "groups = 32" in page.text("#drawing-B svg")
+    assert left["y"] == right["y"]
+    assert left["x"] + left["width"] <= right["x"]
+    assert left["y"] + left["height"] < 900  # in the window of a laptop without scrolling
+    page.shows("#architectures", "compute the same function")
+
+
 @pytest.mark.parametrize("tab", ["Design", "Classify", "Runs"])
-def test_a_phone_need_not_scroll_sideways(page: Page, tab: str) -> None:
+def test_a_phone_need_not_scroll_sideways(page: Page, tab: str, tmp_path: Path) -> None:
     page.open(tab, width_px=390)
+    if tab == "Classify":
+        file = tmp_path / f"{'long' * 40}.png"
+        Image.new("RGB", (40, 30), "red").save(file)
+        page.one("#images input[type=file]").send_keys(str(file))
+        page.until(lambda: len(page.all("#seen .image")) == 1)
     widths = page.driver.execute_script(
-        "return [document.documentElement.scrollWidth, window.innerWidth]"
+        "return [document.documentElement, ...document.querySelectorAll('.rx .scroll')]"
+        ".filter(e => e.checkVisibility()).map(e => [e.scrollWidth, e.clientWidth])"
     )
-    assert widths[0] <= widths[1] == 390
+    assert page.driver.execute_script("return window.innerWidth") == 390
+    assert [width for width in widths if width[0] > width[1]] == []
 
 
 def test_every_control_has_a_name_and_the_keyboard_reaches_it(page: Page) -> None:
@@ -213,6 +244,7 @@ def test_every_control_has_a_name_and_the_keyboard_reaches_it(page: Page) -> Non
     assert len(wanted) > 30
     assert [control for control in wanted if control not in reached] == []
     assert page.nameless() == []
+    assert "form (a)" in page.text("#drawing-A")  # to pass a control changes nothing
 
 
 def test_nothing_was_asked_of_other_machines(page: Page) -> None:

@@ -76,7 +76,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 def attack(path: str) -> dict[str, Any]:
     data = {"path": path, "meta": {"_type": "gradio.FileData"}}
-    return {"data": [[data], "none"], "fn_index": 4, "session_hash": "s"}
+    return {"data": [[data], "none"], "fn_index": 0, "session_hash": "s"}
 
 
 def test_no_file_of_the_server_is_named_opened_or_waited_for(

@@ -41,21 +41,26 @@ _MAX_LINE = 2000
 """Characters of a line of an error, which may quote what was given."""
 
 _EXAMPLES = """\
-examples:
+your own photos, a folder for each class, from first to last:
+  resnext data check photos/
+  resnext train --data photos/ --name photos
+  resnext evaluate runs/photos
+  resnext predict runs/photos photo.jpg folder/
+  resnext export runs/photos --out photos.onnx
+  resnext serve runs/photos
+
+without photos, on digits that are installed already:
+  resnext train --data digits --epochs 12 --name demo
+
+more examples:
   resnext describe resnext50_32x4d --compare resnet50
   resnext design --like resnet50 --cardinality 8
-  resnext train --data digits
-  resnext train --data photos/ --recipe modern --epochs 100
-  resnext evaluate runs/demo
-  resnext predict runs/demo photo.jpg folder/ --json
   resnext data imagenet --check imagenet/
   resnext pack photos/ shards/
   resnext probe runs/demo photos/
   resnext features runs/demo photos/ --out photos.parquet
   resnext weights list resnext50
   resnext convert downloads/resnext50_32x4d-7cdf4587.pth resnext50.safetensors
-  resnext export runs/demo --to onnx
-  resnext serve runs/demo --port 8000
   resnext benchmark resnext50_32x4d resnet50 --batch 1 8
   resnext publish runs/demo --to demo-for-the-hub
   resnext settings optim
@@ -63,8 +68,9 @@ examples:
 
 `resnext VERB --help` lists a verb's options.
 
-exit status: 0 success, 1 some inputs were bad, 2 a wrong argument or input, 130 after Ctrl-C,
-143 after SIGTERM. The first Ctrl-C finishes or tidies up what is in progress, the second stops."""
+exit status: 0 success, 1 some inputs were bad, 2 a wrong argument or input, 3 a trained network
+that is no better than guessing, 130 after Ctrl-C, 143 after SIGTERM. The first Ctrl-C finishes or
+tidies up what is in progress, the second stops."""
 
 
 def main(argv: list[str] | None = None) -> int:

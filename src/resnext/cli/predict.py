@@ -65,7 +65,7 @@ def main(argv: list[str]) -> int:
     paths = find_images(arguments.images, ignored)
     first = next(paths, None)
     if first is None:
-        given = ", ".join(map(str, arguments.images)) or "nothing"
+        given = ", ".join(map(str, arguments.images))
         others = f" (left out: {describe_ignored(ignored)})" if ignored else ""
         raise DataError(
             f"no image found in {given}{others}; give image files or folders that hold some"
@@ -88,6 +88,8 @@ def main(argv: list[str]) -> int:
 
 
 def _check(arguments: Predict) -> None:
+    if not arguments.images:
+        raise ConfigError("predict needs images: name files, or folders that hold some")
     if arguments.json and arguments.csv:
         raise ConfigError("--json and --csv are two forms of the same output; give one of them")
     check_ranges(arguments, {"batch_size": (1, _MAX_BATCH), "top": (1, None)})

@@ -1,7 +1,7 @@
 """Answer HTTP requests with a trained network.
 
 Give an exported file, or a run, weight file or name, which is exported first. POST images
-to /v1/predict; GET /docs tells the rest.
+to /v1/predict, or open the address in a browser for a page; GET /docs describes the rest.
 
 SIGHUP opens the network anew without dropping requests; SIGTERM finishes what was accepted.
 
@@ -169,7 +169,7 @@ def _page(arguments: Serve, service: Service) -> gradio.Blocks:
 
     path = arguments.model
     model = service.model.exported if is_exported(path) else open_model(path)
-    return build_page(model=model, runs=arguments.runs)
+    return build_page(model=model, runs=arguments.runs, name=service.model.name)
 
 
 def _limits(arguments: Serve) -> Limits:

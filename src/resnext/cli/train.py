@@ -1,8 +1,9 @@
 """Train a network on your images, fine-tune one, or go on with a run.
 
 Examples:
-  resnext train --data digits
-  resnext train --data photos/ --epochs 20 --out runs/photos
+  resnext train --data photos/ --name photos
+  resnext train --data labels.csv --epochs 20
+  resnext train --data digits --epochs 12 --name demo
   resnext train --data cifar10 --model resnext29_8x64d --recipe cifar
   resnext train --data photos/ --weights runs/imagenet --freeze-until 3 --lr 0.01
   resnext train --data photos/ --weights resnext50_32x4d.a1h_in1k --set optim.layer_decay=0.7
@@ -50,8 +51,9 @@ class Train:
     """Train a network on your images, fine-tune one, or go on with a run."""
 
     data: Annotated[str | None, option("DATA", "digits")] = None
-    """digits, fashion-mnist, cifar10, cifar100, imagenet:DIR, a folder of class folders, or
-    what `resnext pack` wrote: a folder or an address, https:// or s3://."""
+    """A folder of class folders, a table of labels (.csv, .tsv, .parquet), digits,
+    fashion-mnist, cifar10, cifar100, imagenet:DIR, or what `resnext pack` wrote: a folder or
+    an address, https:// or s3://."""
     model: Annotated[str | None, option("NAME", "suits the data")] = None
     """Network, such as resnext50_32x4d, resnext29_8x64d or resnext_2-2-2-2_8x4d."""
     recipe: Annotated[

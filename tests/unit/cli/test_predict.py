@@ -124,14 +124,21 @@ def test_what_is_left_out_is_said_where_nothing_is_left(
     assert "(left out: 1 .heic)" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("images", [[], ["EMPTY"]])
+@pytest.mark.parametrize(
+    ("images", "message"),
+    [([], "predict needs images: name files, or folders"), (["EMPTY"], "no image found in")],
+)
 def test_nothing_to_predict_is_a_clear_error(
-    digits_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], images: list[str]
+    digits_run: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    images: list[str],
+    message: str,
 ) -> None:
     (tmp_path / "EMPTY").mkdir()
     given = [str(tmp_path / name) for name in images]
     assert main(["predict", str(digits_run), *given]) == 2
-    assert "no image found" in capsys.readouterr().err
+    assert message in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

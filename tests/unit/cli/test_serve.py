@@ -1,10 +1,12 @@
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
-from resnext.cli.serve import main
+from resnext.cli.serve import Serve, _page, main
 from resnext.errors import CheckpointError, ConfigError
 
 
@@ -59,3 +61,12 @@ def test_help_imports_neither_torch_nor_the_server() -> None:
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert said.stdout.splitlines()[-1] == "[]"
     assert "--api-key-file" in said.stdout
+
+
+def test_the_page_gets_the_name_of_the_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: dict[str, Any] = {}
+    monkeypatch.setattr("resnext.serving.page.build_page", given.update)
+    monkeypatch.setattr("resnext.evaluation.loaded.open_model", lambda path: f"open {path}")
+    service: Any = SimpleNamespace(model=SimpleNamespace(name="photos", exported=None))
+    _page(Serve(Path("runs/photos"), runs=Path("runs")), service)
+    assert given == {"model": "open runs/photos", "runs": Path("runs"), "name": "photos"}

@@ -1,4 +1,4 @@
-"""The web page: design networks, classify images, compare runs. Gradio is imported when built."""
+"""The web page: classify images, design networks, compare runs. Gradio is imported when built."""
 
 from __future__ import annotations
 
@@ -18,13 +18,16 @@ if TYPE_CHECKING:
 __all__ = ["build_page", "mount_page"]
 
 
-def build_page(*, model: Loaded | Exported | None, runs: Path | None) -> gradio.Blocks:
+def build_page(
+    *, model: Loaded | Exported | None, runs: Path | None, name: str = ""
+) -> gradio.Blocks:
     """Build the page.
 
     Args:
         model: A network to classify with: a trained one, whose heat maps can be seen, or an
             exported file, whose cannot. Without one, that tab says how to serve one.
         runs: The folder whose run folders are shown; None shows none.
+        name: What the network is called; by default by its architecture.
 
     Raises:
         ConfigError: Gradio is not installed.
@@ -32,7 +35,7 @@ def build_page(*, model: Loaded | Exported | None, runs: Path | None) -> gradio.
     _need("gradio")
     from resnext.serving.page.page import build
 
-    return build(model, runs)
+    return build(model, runs, name)
 
 
 def mount_page(app: FastAPI, page: gradio.Blocks, path: str = "/page") -> FastAPI:

@@ -21,6 +21,7 @@ from resnext.untrusted.parse import parse_json
 MAX_CALL_BYTES = 256 * 2**10
 MAX_FILES = 64
 MAX_TEXT_CHARS = 2000
+MAX_FILE_NAME_CHARS = 255
 _MAX_CHOICES = 64
 _MAX_NUMBER = 1e15
 
@@ -131,4 +132,15 @@ def _checked_files(value: Any, uploads: Uploads) -> list[dict[str, Any]] | None:
     ]
     if len(names) > MAX_FILES or any(uploads.path_of(name) is None for name in names):
         raise CallError("an image is not, or no longer, among the uploads; choose it again")
-    return [{"path": name, "meta": {"_type": "gradio.FileData"}} for name in names]
+    mark = {"_type": "gradio.FileData"}
+    return [
+        {"path": name, **_file_name(file), "meta": mark}
+        for name, file in zip(names, files, strict=True)
+    ]
+
+
+def _file_name(file: dict[str, Any]) -> dict[str, str]:
+    """Return the name of the caller's own file, to be shown with the answer; an odd one is not."""
+    name = file.get("orig_name")
+    is_shown = _is_text(name) and len(name) <= MAX_FILE_NAME_CHARS
+    return {"orig_name": name} if is_shown else {}

@@ -9,7 +9,7 @@ import gradio as gr
 
 from resnext.errors import ConfigError, DataError
 from resnext.serving.page.classifier import TOP, Classifier
-from resnext.serving.page.classify_view import show_answer
+from resnext.serving.page.classify_view import show_answer, title_of_image
 from resnext.serving.page.design_view import error_box, told_box
 from resnext.serving.page.uploads import Uploads
 
@@ -89,14 +89,15 @@ def _classify(
             )
         for number, file in enumerate(files[:_MOST_IMAGES], start=1):
             data = uploads.read(file["path"])
+            title = title_of_image(number, file.get("orig_name"))
             try:
                 if data is None:
                     raise DataError("it is no longer here; choose it again")
                 parts.append(
-                    show_answer(number, classifier.classify(data, explain=explain), explain)
+                    show_answer(title, classifier.classify(data, explain=explain), explain)
                 )
             except DataError as error:
-                parts.append(error_box(f"Image {number}: {error}"))
+                parts.append(error_box(f"{title}: {error}"))
         return "".join(parts)
 
     return classify

@@ -17,16 +17,26 @@ _SHOWN_PX = 256
 _STRONGEST = 0.7  # the picture stays visible where the heat is greatest
 
 
-def show_answer(number: int, answer: Answer, explained: int | None) -> str:
+def title_of_image(number: int, file_name: str | None) -> str:
+    """Return what an image is called: by its file, or by its number from 1.
+
+    Args:
+        number: Of the image among those that were dropped together.
+        file_name: Of the caller's own file; only shown, never a path on this machine.
+    """
+    return printable(file_name) if file_name else f"Image {number}"
+
+
+def show_answer(title: str, answer: Answer, explained: int | None) -> str:
     """Return pictures and classes of one image.
 
     Args:
-        number: Of the image, from 1; the name of its file is the caller's own affair.
+        title: What the image is called.
         answer: What was seen in it.
         explained: Rank of the class whose heat map was asked for.
     """
     crop = _enlarge(answer.crop)
-    pictures = [_figure(crop, f"Image {number}", f"Image {number}, as the network sees it")]
+    pictures = [_figure(crop, title, f"{title}, as the network sees it")]
     if answer.heat is not None and explained is not None:
         of = printable(answer.classes[explained])
         pictures.append(_figure(overlay(crop, answer.heat), f"Heat map: {of}", f"Heat map: {of}"))

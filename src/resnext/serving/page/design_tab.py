@@ -7,18 +7,29 @@ from typing import Any
 import gradio as gr
 
 from resnext.errors import ConfigError
-from resnext.serving.page.design_view import error_box, show, told_box
+from resnext.serving.page.design_view import View, error_box, show, told_box
 from resnext.serving.page.same_cost import Question, find, tell
 from resnext.serving.page.settings_form import Entered, known_names, named_network
 
 _LETTERS = ("A", "B")
-_FIRST = ("resnet50", "resnext50_32x4d")  # the two of the paper's table 1
-_NUM_CONTROLS = len(Entered.of(named_network(_FIRST[0])).values())
+_FIRST = "resnext50_32x4d"
+_FIRST_FORMS = ("a", "c")  # the paper's figure 3: the idea beside what is computed
+_FORMS = [
+    ("(a) separate paths", "a"),
+    ("(b) early concatenation", "b"),
+    ("(c) grouped convolution", "c"),
+]
+_FORM_INFO = (
+    "Three ways to write the same block (figure 3 of the paper), with the same weights and "
+    "multiply-adds. (a) shows the idea, (c) is fastest and what training uses by default."
+)
+_NUM_CONTROLS = len(Entered.of(named_network(_FIRST)).values())
 
 
 def build_design_tab() -> None:
     """Add the tab's controls and what happens when they are used."""
-    entered = [Entered.of(named_network(name)) for name in _FIRST]
+    network = named_network(_FIRST)
+    entered = [Entered.of(network.replace(form=form)) for form in _FIRST_FORMS]
     views, table = show(entered)
     controls: list[list[gr.Component]] = []
     outputs: list[gr.Component] = []
@@ -27,12 +38,13 @@ def build_design_tab() -> None:
         for number, letter in enumerate(_LETTERS):
             with gr.Column(min_width=300):
                 gr.HTML(f"<h2>Network {letter}</h2>", elem_classes="rx")
-                starts.append(_start(letter, _FIRST[number]))
+                starts.append(_start(letter, _FIRST))
+                outputs.append(_html(views[number].block, f"drawing-{letter}"))
                 controls.append(_controls(letter, entered[number]))
-                outputs.append(gr.HTML(views[number], elem_classes="rx", elem_id=f"view-{letter}"))
+                outputs.append(_html(views[number].details, f"view-{letter}"))
     solver = _solver()
     gr.HTML("<h2>Side by side</h2>", elem_classes="rx")
-    outputs.append(gr.HTML(table, elem_classes="rx", elem_id="architectures"))
+    outputs.append(_html(table, "architectures"))
     everything = [*controls[0], *controls[1]]
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     gr.on(
@@ -44,9 +56,19 @@ def build_design_tab() -> None:
         **quiet,
     )
     for number, start in enumerate(starts):
-        start.input(_starter(number), [start, *everything], [*controls[number], *outputs], **quiet)
+        # its event `input` also comes when the keyboard just passes, and would undo all changes
+        start.change(_starter(number), [start, *everything], [*controls[number], *outputs], **quiet)
     find_button, answer, *questions = solver
     find_button.click(_solve, [*questions, *everything], [answer, *everything, *outputs], **quiet)
+
+
+def _html(content: str, name: str) -> gr.HTML:
+    return gr.HTML(content, elem_classes="rx", elem_id=name)
+
+
+def _shown(views: list[View], table: str) -> list[str]:
+    """Return what is shown in the order of the outputs."""
+    return [*(html for view in views for html in (view.block, view.details)), table]
 
 
 def _start(letter: str, name: str) -> gr.Dropdown:
@@ -72,11 +94,10 @@ def _controls(letter: str, entered: Entered) -> list[gr.Component]:
     with gr.Row():
         cardinality = _number(entered.cardinality, "Cardinality C", name("cardinality"))
         width = _number(entered.width, "Width d", name("width"))
-    with gr.Row():
-        form = _radio(["a", "b", "c"], entered.form, "Form", name("form"))
-        stem = _radio(
-            [("ImageNet", "imagenet"), ("CIFAR", "cifar")], entered.stem, "Stem", name("stem")
-        )
+    form = _radio(_FORMS, entered.form, "Form", name("form"), _FORM_INFO)
+    stem = _radio(
+        [("ImageNet", "imagenet"), ("CIFAR", "cifar")], entered.stem, "Stem", name("stem")
+    )
     with gr.Row():
         size = _number(entered.input_size, "Input size, px", name("size"))
         classes = _number(entered.num_classes, "Classes", name("classes"))
@@ -95,8 +116,10 @@ def _number(value: float | None, label: str, name: str) -> gr.Number:
     return gr.Number(value, label=label, elem_id=name, min_width=110)
 
 
-def _radio(choices: list[Any], value: str, label: str, name: str) -> gr.Radio:
-    return gr.Radio(choices, value=value, label=label, elem_id=name, min_width=140)
+def _radio(choices: list[Any], value: str, label: str, name: str, info: str = "") -> gr.Radio:
+    return gr.Radio(
+        choices, value=value, label=label, info=info or None, elem_id=name, min_width=140
+    )
 
 
 def _solver() -> list[Any]:
@@ -121,13 +144,12 @@ def _solver() -> list[Any]:
             )
             solve = _radio(["width", "cardinality", "depth"], "width", "By its", "solve-what")
         button = gr.Button("Find it", variant="primary", elem_id="solve")
-        answer = gr.HTML("", elem_classes="rx", elem_id="solved")
+        answer = _html("", "solved")
     return [button, answer, change, like, factor, by, solve]
 
 
 def _show(*values: Any) -> list[Any]:
-    views, table = show(_entered(values))
-    return [*views, table]
+    return _shown(*show(_entered(values)))
 
 
 def _starter(number: int) -> Any:
@@ -139,10 +161,9 @@ def _starter(number: int) -> Any:
             entered[number] = Entered.of(named_network(name))
         except ConfigError as error:
             views, table = show(entered)
-            views[number] = error_box(str(error))
-            return [*(gr.skip() for _ in range(_NUM_CONTROLS)), *views, table]
-        views, table = show(entered)
-        return [*entered[number].values(), *views, table]
+            views[number] = View("", error_box(str(error)))
+            return [*(gr.skip() for _ in range(_NUM_CONTROLS)), *_shown(views, table)]
+        return [*entered[number].values(), *_shown(*show(entered))]
 
     return start
 
@@ -157,11 +178,10 @@ def _solve(change: str, like: str | None, factor: float, by: str, what: str, *va
         question = Question(other, by, what, factor, entered[number].side_px())
         solution = find(entered[number].network(), question)
     except ConfigError as error:
-        return [error_box(str(error)), *(gr.skip() for _ in range(2 * _NUM_CONTROLS + 3))]
+        return [error_box(str(error)), *(gr.skip() for _ in range(2 * _NUM_CONTROLS + 5))]
     entered[number] = Entered.of(solution.config, question.input_size)
-    views, table = show(entered)
     controls = [value for one in entered for value in one.values()]
-    return [told_box(tell(solution, question)), *controls, *views, table]
+    return [told_box(tell(solution, question)), *controls, *_shown(*show(entered))]
 
 
 def _entered(values: tuple[Any, ...]) -> list[Entered]:

@@ -13,9 +13,11 @@ from starlette.routing import Mount
 from resnext.serving.page.classify_tab import build_classify_tab
 from resnext.serving.page.design_tab import build_design_tab
 from resnext.serving.page.guard import PageGuard
+from resnext.serving.page.heading import heading
 from resnext.serving.page.runs_tab import build_runs_tab
 from resnext.serving.page.sessions import MAX_SESSIONS
 from resnext.serving.page.uploads import MAX_IMAGE_BYTES, Uploads
+from resnext.untrusted.text import printable
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -30,19 +32,24 @@ _NARROW = (
 )
 
 
-def build(model: Loaded | Exported | None, runs: Path | None) -> gr.Blocks:
+def build(model: Loaded | Exported | None, runs: Path | None, name: str) -> gr.Blocks:
     """Build the page; see `resnext.serving.page.build_page`."""
     # analytics would ask a server of gradio's for its newest version
-    page = gr.Blocks(analytics_enabled=False, title="resnext")
+    page = gr.Blocks(
+        analytics_enabled=False, title=f"{printable(name)} · resnext" if name else "resnext"
+    )
     page.uploads = Uploads()
     page.state_session_capacity = MAX_SESSIONS
-    with page, gr.Tabs():
-        with gr.Tab("Design", id="design"):
-            build_design_tab()
-        with gr.Tab("Classify", id="classify"):
-            build_classify_tab(model, page.uploads)
-        with gr.Tab("Runs", id="runs-tab"):
-            build_runs_tab(runs)
+    with page:
+        if model is not None:
+            gr.HTML(heading(model, name), elem_classes="rx", elem_id="served")
+        with gr.Tabs(selected="design" if model is None else "classify"):
+            with gr.Tab("Classify", id="classify"):
+                build_classify_tab(model, page.uploads)
+            with gr.Tab("Design", id="design"):
+                build_design_tab()
+            with gr.Tab("Runs", id="runs-tab"):
+                build_runs_tab(runs)
     page.queue(max_size=_MOST_WAITING, api_open=False)
     for block in page.blocks.values():
         block.async_move_resource_to_block_cache = _only_named(page.uploads)

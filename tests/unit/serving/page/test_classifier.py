@@ -15,7 +15,7 @@ from resnext.runtimes import Exported, ExportSpec
 from resnext.runtimes.module import ExportedModule
 from resnext.runtimes.spec import Input
 from resnext.serving.page.classifier import Answer, Classifier
-from resnext.serving.page.classify_view import overlay, show_answer
+from resnext.serving.page.classify_view import overlay, show_answer, title_of_image
 
 CPU = torch.device("cpu")
 
@@ -122,12 +122,20 @@ def test_too_many_pixels_are_refused_before_they_are_decoded() -> None:
 def test_an_answer_is_shown_as_text_and_pictures() -> None:
     crop = np.zeros((4, 6, 1), np.uint8)
     answer = Answer(("<b>zero</b>", "1"), (0.75, 0.25), crop, np.ones((4, 6), np.float32))
-    page = show_answer(3, answer, 1)
+    page = show_answer(title_of_image(3, None), answer, 1)
     assert "&lt;b&gt;zero" in page
     assert "<b>" not in page
     assert 'alt="Image 3, as the network sees it"' in page
     assert 'alt="Heat map: 1"' in page
     assert "width:75.00%" in page
+
+
+def test_an_image_goes_by_the_name_of_its_file_which_is_text_not_markup() -> None:
+    answer = Answer(("1",), (1.0,), np.zeros((4, 6, 1), np.uint8), None)
+    page = show_answer(title_of_image(3, 'a "<b>\u202ecat</b>.png'), answer, None)
+    assert "<figcaption>a &quot;&lt;b&gt;\\u202ecat&lt;/b&gt;.png</figcaption>" in page
+    assert 'alt="a &quot;&lt;b&gt;' in page
+    assert "Image 3" not in page
 
 
 def test_where_there_is_no_heat_the_picture_stays() -> None:

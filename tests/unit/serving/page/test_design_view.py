@@ -13,7 +13,7 @@ from resnext.model.config import ResNeXtConfig
 from resnext.model.names import config_from
 from resnext.serving.page.block_drawing import draw_block
 from resnext.serving.page.config_file import config_text
-from resnext.serving.page.design_view import show
+from resnext.serving.page.design_view import describe_form, show
 from resnext.serving.page.network_drawing import draw_network
 from resnext.serving.page.settings_form import Entered, known_names, named_network
 from resnext.serving.page.svg import TIMES
@@ -71,7 +71,7 @@ def test_the_totals_shown_are_the_counted_ones(
     (view,), table = show([Entered.of(config, size)])
     cost = count(config, size)
     for figure in (cost.parameters, cost.macs, cost.activations):
-        assert f">{figure:,}<" in view
+        assert f">{figure:,}<" in view.details
         assert f"<td>{figure:,}</td>" in table
 
 
@@ -105,6 +105,29 @@ def test_figure_3_is_drawn_in_its_three_forms() -> None:
         "128, 3x3, 128, groups = 32",
         "128, 1x1, 256",
     ]
+
+
+def test_the_forms_are_explained_where_they_are_chosen() -> None:
+    a, b, c = (describe_form(network("resnext50_32x4d", form=form)) for form in "abc")
+    assert "32 paths" in a
+    assert "summed" in a
+    assert "concatenated" in b
+    assert "32 groups" in c
+    for form, text in (("a", a), ("b", b), ("c", c)):
+        (view,), _ = show([Entered.of(network("resnext50_32x4d", form=form))])
+        assert f"<p>{text}</p>" in view.block
+    assert "One path" in describe_form(network("resnet50"))
+    assert describe_form(network("resnet18")) == ""
+
+
+def test_networks_that_differ_in_their_form_alone_are_called_the_same_function() -> None:
+    a, c, wider = (
+        Entered.of(network(name, form=form))
+        for name, form in (("resnext50_32x4d", "a"), ("resnext50_32x4d", "c"), ("resnet50", "c"))
+    )
+    assert "A (a) and B (c) compute the same function" in show([a, c])[1]
+    for others in ([a, a], [a, wider], [c, wider], [a], [a, alter(c, num_classes=7)]):
+        assert "same function" not in show(others)[1]
 
 
 def test_few_paths_are_all_drawn() -> None:
@@ -171,9 +194,10 @@ def test_a_wrong_setting_is_told_and_the_other_network_stays(
 ) -> None:
     good = Entered.of(network("resnext50_32x4d"))
     (wrong, right), table = show([alter(good, **changes), good])
-    assert message in wrong
-    assert 'role="alert"' in wrong
-    assert "25,028,904" in right
+    assert message in wrong.details
+    assert 'role="alert"' in wrong.details
+    assert wrong.block == ""
+    assert "25,028,904" in right.details
     assert table.count("25,028,904") == 1
 
 
@@ -186,7 +210,7 @@ def test_a_name_that_is_none_is_told(name: str | None) -> None:
 def test_what_a_person_wrote_is_text_not_markup() -> None:
     good = Entered.of(network("resnext50_32x4d"))
     (wrong,), table = show([alter(good, blocks="<script>alert(1)</script>")])
-    assert "<script" not in wrong
+    assert "<script" not in wrong.details
     assert table == ""
 
 
@@ -218,7 +242,7 @@ def test_a_name_of_a_huge_network_or_none_is_refused_before_any_work(
 @pytest.mark.parametrize("form", ["a", "b"])
 def test_paths_that_are_counted_one_by_one_are_bounded(form: str) -> None:
     wide = dataclasses.replace(Entered.of(network("resnext50_32x4d")), cardinality=1024)
-    assert "<h3>" in show([wide])[0][0]
+    assert "<h3>" in show([wide])[0][0].details
     (view,), table = show([alter(wide, form=form)])
-    assert "16,384 paths in all blocks are more than the 10,000" in view
+    assert "16,384 paths in all blocks are more than the 10,000" in view.details
     assert table == ""

@@ -12,7 +12,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from served_page import API, Asked, served_page
 
-from resnext.serving.page.calls import MAX_CALL_BYTES, MAX_TEXT_CHARS, CallError, read_call
+from resnext.serving.page.calls import (
+    MAX_CALL_BYTES,
+    MAX_FILE_NAME_CHARS,
+    MAX_TEXT_CHARS,
+    CallError,
+    read_call,
+)
 
 
 @pytest.fixture(scope="module")
@@ -112,6 +118,40 @@ def test_gradio_reads_only_what_was_checked(asked: Asked) -> None:
     body |= {"event_data": {"path": "/etc/passwd"}, **extras}
     call = read_call(json.dumps(body).encode(), asked.page, asked.page.uploads)
     assert json.loads(call.body) == {"fn_index": REPORT, "data": ["first"], "session_hash": "s"}
+
+
+@pytest.mark.parametrize(
+    ("file_name", "kept"),
+    [
+        ("a photo of \u00e9.png", True),
+        ("../../etc/passwd", True),  # a text to show; no path
+        ("x" * MAX_FILE_NAME_CHARS, True),
+        ("x" * (MAX_FILE_NAME_CHARS + 1), False),
+        ("a\nb.png", False),
+        ("\ud800.png", False),
+        (None, False),
+        (1, False),
+        ({"path": "/etc/passwd", "meta": {"_type": "gradio.FileData"}}, False),
+        (["a.png"], False),
+    ],
+)
+def test_of_an_upload_only_its_name_and_that_of_the_callers_file_pass(
+    asked: Asked, file_name: Any, kept: bool
+) -> None:
+    classify = asked.function(2, "file")
+    path = asked.page.uploads.keep(b"x")
+    file = {
+        "path": path,
+        "orig_name": file_name,
+        "url": "/etc/passwd",
+        "size": 1,
+        "is_stream": True,
+    }
+    body = {"fn_index": classify, "data": [[file], "none"], "session_hash": "s"}
+    call = read_call(json.dumps(body).encode(), asked.page, asked.page.uploads)
+    shown = {"orig_name": file_name} if kept else {}
+    expected = {"path": path, **shown, "meta": {"_type": "gradio.FileData"}}
+    assert json.loads(call.body)["data"] == [[expected], "none"]
 
 
 JSON = st.recursive(

@@ -274,6 +274,7 @@ def test_an_upload_is_classified_and_given_back_as_a_file_to_save(asked: Asked) 
     assert asked.join(classify, [[known], "none"]).status_code == 200
     (html,) = asked.result()
     assert "red" in html
+    assert "<figcaption>../../a.png</figcaption>" in html
     answer = asked.client.get(f"{API}/file={name}")
     assert answer.content == IMAGE
     assert answer.headers["content-disposition"] == "attachment"

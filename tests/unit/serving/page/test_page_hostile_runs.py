@@ -225,7 +225,7 @@ def test_whatever_the_settings_are_the_run_is_shown(tmp_path: Path, values: Any)
 @pytest.mark.parametrize("name", ["<b>x</b>", 'a"b', "\ud800", "\x1b[1m", "\u202ex"])
 def test_a_class_name_is_text_that_only_prints(name: str) -> None:
     answer = Answer((name,), (0.5,), np.zeros((4, 4, 3), np.uint8), np.zeros((4, 4), np.float32))
-    page = show_answer(1, answer, 0)
+    page = show_answer("Image 1", answer, 0)
     page.encode()
     assert "<b>" not in page
     assert 'a"b' not in page
