@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import tyro
 
 from resnext.cli.arguments import option, parse
+from resnext.cli.progress import say_start
 from resnext.cli.signals import tidy_on_sigterm
 from resnext.ctrl_c import STATUS, is_pressed
 from resnext.data.config import DataConfig, parse_data
@@ -116,6 +117,8 @@ def main(argv: list[str]) -> int:
 
 
 def _train(arguments: Train, argv: list[str]) -> int:
+    is_main = os.environ.get("RANK", "0") == "0"
+    say_start("reading the data", quiet=arguments.quiet or not is_main)
     config = _resume(arguments, argv) if arguments.resume else build_config(arguments)
 
     # torch is imported from here on, after the arguments were found to be right
@@ -123,7 +126,6 @@ def _train(arguments: Train, argv: list[str]) -> int:
     from resnext.training.interrupt import Interrupted
     from resnext.training.train import Target, train
 
-    is_main = os.environ.get("RANK", "0") == "0"
     display = Display(default_mode(quiet=arguments.quiet or not is_main))
     target = Target(arguments.out, arguments.name, arguments.resume, arguments.continue_)
     try:
