@@ -20,6 +20,7 @@ def verdict(row: Difference) -> str:
         seeds = ", ".join(map(str, row.unpaired))
         word = "Seed" if len(row.unpaired) == 1 else "Seeds"
         sentences.append(f"{word} {seeds}: finished for one of the two only, and left out.")
+    sentences += [f"Not a fair comparison: {text}." for text in row.cautions]
     return " ".join(sentences)
 
 
