@@ -77,9 +77,7 @@ def _of_comparisons(rows: Sequence[Row], differences: Sequence[Difference]) -> s
     better, than = lead.comparison.better, lead.comparison.than
     pair = f"“{better}” and “{than}” on {lead.measure}"
     ahead = (better, low, high) if lead.mean >= 0 else (than, -high, -low)
-    found = (
-        f"{abs(lead.mean):.2f} points in favour of “{ahead[0]}” ({_interval(lead, *ahead[1:])})"
-    )
+    found = f"{abs(lead.mean):.2f} points in favour of “{ahead[0]}” ({_interval(lead, *ahead[1:])})"
     seeds = "" if lead.n_needed is None else f"; about {lead.n_needed} seeds might resolve it"
     if len(differences) == 1:
         return f"No difference between {pair} can be told apart from chance: {found}{seeds}."

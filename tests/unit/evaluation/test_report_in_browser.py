@@ -73,7 +73,8 @@ def assert_fits(browser: WebDriver, page: Path, width_px: int) -> None:
     browser.get(page.resolve().as_uri())
     wide = browser.execute_script(
         "return [...document.querySelectorAll('body *')]"
-        ".filter(e => e.getBoundingClientRect().right > innerWidth + 1 && !e.closest('.scroll,pre'))"
+        ".filter(e => e.getBoundingClientRect().right > innerWidth + 1)"
+        ".filter(e => !e.closest('.scroll, pre'))"
         ".map(e => e.outerHTML.slice(0, 200))"
     )
     assert wide == []
