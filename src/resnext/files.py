@@ -69,6 +69,14 @@ def _has_ended(host: str, process: int, left: Path) -> bool:
     return False
 
 
+def is_there(path: Path) -> bool:
+    """Tell whether a path exists; one that no file system takes does not."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
+
+
 def read_whole(path: Path, read: Callable[[Path], _T]) -> _T:
     """Read a file that may be replaced meanwhile, again until all of it was of one file.
 

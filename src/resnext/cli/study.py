@@ -119,7 +119,8 @@ def _root(arguments: Study) -> Path:
         if not is_utf8(str(arguments.root)):
             raise ConfigError(f"--root {shown(str(arguments.root))} is not UTF-8, as runs must be")
         return arguments.root
-    from resnext.studies.study_folder import STUDY, is_there
+    from resnext.files import is_there
+    from resnext.studies.study_folder import STUDY
 
     folder = Path(arguments.name)
     if not is_there(folder / STUDY):
@@ -147,9 +148,10 @@ def _as_title(text: str) -> str:
 
 def _open(arguments: Study) -> StudySettings:
     from resnext.data.config import parse_data
+    from resnext.files import is_there
     from resnext.recipes.studies import STUDIES, open_study
     from resnext.recipes.study_scale import Choice
-    from resnext.studies.study_folder import STUDY, is_there
+    from resnext.studies.study_folder import STUDY
 
     choice = Choice(
         scale=arguments.scale,
