@@ -24,6 +24,7 @@ from resnext.benchmark.contestant import RUNTIMES, Plan, RuntimeName
 from resnext.cli.arguments import option, parse
 from resnext.cli.progress import say_start, show_steps
 from resnext.errors import ConfigError
+from resnext.files import write_whole
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ def main(argv: list[str]) -> int:
     with show_steps(quiet=arguments.quiet) as progress:
         report = run_benchmark(arguments.networks, plan, progress)
     if arguments.csv is not None:
-        arguments.csv.write_text(as_csv(report), encoding="utf-8")
+        write_whole(arguments.csv, as_csv(report))
     if arguments.plot is not None:
         draw(report.results, arguments.plot)
     if arguments.json:

@@ -170,7 +170,7 @@ def summary_lines(
     summary = summary or summarise_study(study, rows)
     lines = [f"# {escape(study.name)}", "", escape(summary.answer)]
     if study.question:
-        lines += ["", escape(f"Question: {study.question}")]
+        lines += ["", f"Question: {escape(study.question)}"]
     if study.source:
         lines += ["", escape(f"Source: {study.source}.")]
     if study.note:

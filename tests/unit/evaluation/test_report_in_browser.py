@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from page_browser import BROWSER, DRIVER, start_browser
+from page_browser import BROWSER, DRIVER, assert_fits, start_browser
 from PIL import Image
 from selenium.webdriver.chrome.webdriver import WebDriver
 from test_report import arrays, evaluation_of
@@ -64,18 +64,3 @@ def test_only_tables_scroll_sideways(num_classes: int, browser: WebDriver, tmp_p
     )
     for width_px in (320, 390, 1280):
         assert_fits(browser, page, width_px)
-
-
-def assert_fits(browser: WebDriver, page: Path, width_px: int) -> None:
-    """Check that a page is not wider than a screen; screens of phones too."""
-    metrics = {"width": width_px, "height": 900, "deviceScaleFactor": 1, "mobile": True}
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-    browser.get(page.resolve().as_uri())
-    wide = browser.execute_script(
-        "return [...document.querySelectorAll('body *')]"
-        ".filter(e => e.getBoundingClientRect().right > innerWidth + 1)"
-        ".filter(e => !e.closest('.scroll, pre'))"
-        ".map(e => e.outerHTML.slice(0, 200))"
-    )
-    assert wide == []
-    assert browser.execute_script("return document.documentElement.scrollWidth") <= width_px
