@@ -57,13 +57,16 @@ def _caution(rows: Sequence[Row]) -> str:
     if not failed:
         return ""
     trials = f"{failed} of {len(rows)} trials"
-    return f" Caution: {trials} diverged or learned nothing, so their errors say little."
+    return f" Caution: {trials} diverged or learned nothing; they are named below."
 
 
 def _of_comparisons(rows: Sequence[Row], differences: Sequence[Difference]) -> str:
-    tested = [row for row in differences if row.shown_interval is not None]
+    fair = [row for row in differences if not row.cautions]
+    if not fair:
+        return "No answer: every comparison rests on trials that diverged or learned nothing."
+    tested = [row for row in fair if row.shown_interval is not None]
     if not tested:
-        return _untested(differences)
+        return _untested(fair)
     resolved = [row for row in tested if row.is_resolved]
     lead = max(resolved or tested, key=lambda row: abs(row.mean))
     low, high = lead.shown_interval or (math.nan, math.nan)
@@ -96,11 +99,14 @@ def _interval(row: Difference, low: float, high: float) -> str:
 
 def _rest(differences: Sequence[Difference], num_resolved: int) -> str:
     """Say what came out of the other comparisons, so that the largest does not stand for all."""
-    num = len(differences)
+    num, unfair = len(differences), sum(bool(row.cautions) for row in differences)
     if num == 1:
         return ""
-    found = f"{num_resolved} found a difference and {num - num_resolved} did not"
-    return f"; of {num} comparisons, {found}"
+    parts = [f"{num_resolved} found a difference", f"{num - num_resolved - unfair} did not"]
+    if unfair:
+        parts.append(f"{unfair} cannot be judged, because trials failed")
+    *most, last = parts
+    return f"; of {num} comparisons, {', '.join(most)} and {last}"
 
 
 def _untested(differences: Sequence[Difference]) -> str:

@@ -116,7 +116,10 @@ def with_problems(problems: dict[tuple[str, int], tuple[str, ...]]) -> tuple[Stu
 def test_a_useless_network_is_not_compared_silently() -> None:
     study, rows = with_problems({("b", 0): ("useless",), ("b", 2): ("exploding", "useless")})
     summary = summarise_study(study, rows)
-    assert "Caution: 2 of 6 trials diverged or learned nothing" in summary.answer
+    assert summary.answer == (
+        "No answer: every comparison rests on trials that diverged or learned nothing. Caution: 2 "
+        "of 6 trials diverged or learned nothing; they are named below."
+    )
     (found,) = summary.differences
     assert found.cautions == (
         "“b” on digits (seeds 0, 2) learned nothing: the error is no better than guessing; train "
@@ -142,3 +145,24 @@ def test_overfitting_is_named_and_leaves_the_comparison_fair() -> None:
 def test_a_problem_that_this_version_does_not_know_is_no_reason_to_fail() -> None:
     study, rows = with_problems({("a", 1): ("something new",)})
     assert summarise_study(study, rows).problems == []
+
+
+def test_a_comparison_that_is_not_fair_does_not_lead_the_answer() -> None:
+    study = made_study("abc", seeds=(0, 1, 2))
+    errors = {"a": A, "b": [90.0, 90.1, 90.05], "c": [7.0, 7.21, 7.09]}
+    rows = [
+        made_row(
+            row.trial,
+            row.error(),
+            figures=made_figures(row.trial, row.error() or 0.0, problems=("useless",)),
+        )
+        if row.design.label == "b"
+        else row
+        for row in made_rows(study, errors)
+    ]
+    found = summarise_study(study, rows).answer
+    assert "“c” has 1.00 points less error than “a” on digits" in found
+    assert (
+        "of 2 comparisons, 1 found a difference, 0 did not and 1 cannot be judged, because trials "
+        "failed. Caution: 3 of 9 trials"
+    ) in found
