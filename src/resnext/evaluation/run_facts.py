@@ -28,14 +28,15 @@ class RunFacts:
         config: The run's settings.
         facts: Headings and texts.
         findings: What went wrong in training; empty if nothing did.
-        is_judged: Training has recorded what it takes to judge it.
+        praise: What was looked for in vain; empty if something went wrong, or the log does not
+            hold what it takes to judge.
         opening: What was shown before training: headings and texts.
     """
 
     config: TrainConfig
     facts: list[tuple[str, str]]
     findings: list[Finding]
-    is_judged: bool
+    praise: str
     opening: list[tuple[str, str]]
 
 
@@ -68,11 +69,12 @@ def read_facts(run: Path, epochs: Rows, figures: Mapping[str, Any] | None) -> Ru
         "top-1 error": _error(config, epochs, figures),
         "error of guessing": _guess(epochs),
     }
+    findings = judge_run(epochs, config)
     return RunFacts(
         config,
         [(name, text) for name, text in facts.items() if text],
-        judge_run(epochs, config),
-        any("guess_error" in row for row in epochs),
+        findings,
+        "" if findings else _praise(config, epochs),
         _lines(opening.get("lines")),
     )
 
@@ -82,6 +84,17 @@ def kept_epoch(epochs: Rows, config: TrainConfig) -> Mapping[str, Any]:
     if config.keep == "last":
         return epochs[-1]
     return min(epochs, key=lambda row: (row["top1_error"], row.get("loss") or 0.0))
+
+
+def _praise(config: TrainConfig, epochs: Rows) -> str:
+    if not any("guess_error" in row for row in epochs):
+        return ""
+    if epochs[-1]["epoch"] < config.schedule.epochs:
+        return "Nothing has gone wrong in the epochs so far."
+    found = "Nothing went wrong in training: it did not diverge, and it is better than guessing"
+    if config.augment.mixup or config.augment.cutmix:  # no error of plain training images
+        return f"{found}. Overfitting is not judged where images are mixed."
+    return f"{found} and does not overfit strongly."
 
 
 def _training(config: TrainConfig, epochs: Rows) -> str:

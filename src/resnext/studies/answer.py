@@ -14,7 +14,7 @@ from resnext.studies.problems import num_failed
 from resnext.studies.results import Figures, Row
 from resnext.studies.statistics import Measure, errors_of, means_of, measures_of
 from resnext.studies.study import Study
-from resnext.studies.verdict import interval_name
+from resnext.studies.verdict import excludes_zero, interval_name
 
 _EQUAL_COST = 1.05
 """Multiply-adds that differ by less count as equal."""
@@ -68,7 +68,9 @@ def _of_comparisons(rows: Sequence[Row], differences: Sequence[Difference]) -> s
     if not tested:
         return _untested(fair)
     resolved = [row for row in tested if row.is_resolved]
-    lead = max(resolved or tested, key=lambda row: abs(row.mean))
+    # Holm's test may resolve a difference whose simultaneous interval includes 0
+    clear = [row for row in resolved if excludes_zero(row)]
+    lead = max(clear or resolved or tested, key=lambda row: abs(row.mean))
     low, high = lead.shown_interval or (math.nan, math.nan)
     if lead.is_resolved:
         amount = (low, high) if lead.mean > 0 else (-high, -low)
@@ -82,10 +84,10 @@ def _of_comparisons(rows: Sequence[Row], differences: Sequence[Difference]) -> s
     ahead = (better, low, high) if lead.mean >= 0 else (than, -high, -low)
     found = f"{abs(lead.mean):.2f} points in favour of “{ahead[0]}” ({_interval(lead, *ahead[1:])})"
     seeds = "" if lead.n_needed is None else f"; about {lead.n_needed} seeds might resolve it"
-    if len(differences) == 1:
+    if len(fair) == 1:
         return f"No difference between {pair} can be told apart from chance: {found}{seeds}."
     return (
-        f"No difference can be told apart from chance in any of {len(differences)} comparisons; "
+        f"No difference can be told apart from chance in any of {len(fair)} comparisons; "
         f"the largest is between {pair}: {found}{seeds}."
     )
 
