@@ -7,6 +7,7 @@ import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import Any
 
 import matplotlib
 from matplotlib.axes import Axes
@@ -20,7 +21,7 @@ _SIZE_IN: ContextVar[tuple[float, float]] = ContextVar("size_in", default=(4.8, 
 _COLUMN_IN = (3.35, 2.3)
 """Width of a column of a two-column paper, which the text below is sized for."""
 
-_PAPER = {
+_PAPER: dict[Any, Any] = {  # the type of the keys is the list of all of them
     "font.size": 8,
     "lines.linewidth": 1.2,
     "lines.markersize": 4,

@@ -74,11 +74,12 @@ def render_report(run: Path, evaluation: Evaluation | None = None) -> str:
     epochs = [row for row in rows if row["kind"] == "epoch"]
     facts = read_facts(run, epochs, None if evaluation is None else evaluation.figures)
     bins = None if evaluation is None else evaluation.result.bins
+    settings = None if facts is None else facts.config
     return environment.get_template("report.html.j2").render(
         title=run.resolve().name,
         version=resnext.__version__,
         facts=facts,
-        softened=None if bins is None else explain_calibration(bins, facts and facts.config),
+        softened=None if bins is None else explain_calibration(bins, settings),
         training=_training(rows),
         evaluation=None if evaluation is None else _evaluation(evaluation),
         bad_files=_bad_files(run, evaluation),

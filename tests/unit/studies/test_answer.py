@@ -131,7 +131,10 @@ def test_a_useless_network_is_not_compared_silently() -> None:
     lines = "\n".join(summary_lines(study, rows))
     assert "Not a fair comparison: “b” on digits (seeds 0, 2) learned nothing" in lines
     assert "## Trials that went wrong" in lines
-    assert as_dict(study, rows)["problems"] == list(summary.problems)
+    values = as_dict(study, rows)
+    assert values["problems"] == list(summary.problems)
+    problems = [trial["problems"] for trial in values["trials"] if trial["problems"]]
+    assert problems == ["useless", "exploding, useless"]
 
 
 def test_overfitting_is_named_and_leaves_the_comparison_fair() -> None:

@@ -104,7 +104,8 @@ def seen(color: str, kind: str) -> np.ndarray[tuple[int, ...], np.dtype[np.float
     """
     rgb = np.array(to_rgb(color))
     linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
-    return np.clip(np.array(LACKING[kind]) @ linear, 0, 1)
+    found: np.ndarray[tuple[int, ...], np.dtype[np.float64]] = np.array(LACKING[kind]) @ linear
+    return np.clip(found, 0, 1)
 
 
 LACKING = {
