@@ -53,7 +53,6 @@ class Follower:
             return
         loss, images_per_s = read()
         self._pace.measure(position.epoch, position.step)
-        left_s = self._pace.seconds_left(position.epoch, position.step)
         if is_shown:
             self._display.step(
                 epoch=f"epoch {position.epoch + 1}/{self._num_epochs}",
@@ -61,19 +60,23 @@ class Follower:
                 total_steps=position.total_steps,
                 loss=loss,
                 images_per_s=images_per_s,
-                seconds_left=left_s,
+                seconds_left=self._pace.seconds_left(position.epoch, position.step),
             )
         if wants_estimate:
             self._is_estimated = True
-            self._display.note(self._estimate(position, left_s))
+            self._display.note(self._estimate(position))
 
     def _done(self, position: Position) -> int:
         """Return the steps that this process has done."""
         return position.total_steps - (self._first_step or 0)
 
-    def _estimate(self, position: Position, left_s: float) -> str:
+    def _estimate(self, position: Position) -> str:
+        if self._first_step:
+            left_s = self._pace.seconds_left(position.epoch, position.step)
+            rest = f"{duration_text(left_s)} left"
+        else:
+            rest = f"{duration_text(self._pace.seconds_left(0, 0))} in all"
         return (
             f"{'time':<9} about {duration_text(self._pace.seconds_per_epoch())} an epoch, "
-            f"{duration_text(left_s)} {'left' if self._first_step else 'in all'}; estimated from "
-            f"the first {self._done(position)} step(s)"
+            f"{rest}; estimated from the first {self._done(position)} step(s)"
         )
