@@ -45,7 +45,7 @@ def test_the_facts_say_what_a_reader_asks_first(tmp_path: Path) -> None:
     facts = read_facts(made_run(tmp_path, rows), rows, {"top1_error": 12.25})
     assert facts is not None
     assert facts.facts == [
-        ("network", "resnext_1-1-1_32x4d_cifar"),
+        ("network", "resnext11_32x4d"),
         ("recipe", "fast"),
         ("seed", "17"),
         ("training", "2 epochs in 2.0 minutes, 1.0 minutes each"),

@@ -136,7 +136,7 @@ def test_the_studys_own_words_are_those_that_the_rows_give_today(name: str) -> N
     report = html.unescape((folder / "report.html").read_text(encoding="utf-8"))
     answer = summarise_study(study, rows).answer
     assert words.splitlines()[2] == markdown_text(answer)
-    assert f"<b>{answer}</b>" in report.partition("</h1>")[2].partition("Question: ")[0]
+    assert f"<strong>{answer}</strong>" in report.partition("</h1>")[2].partition("Question: ")[0]
     families = (compare(study, rows), compare_training(study, rows))
     for row in (*families[0], *families[1]):
         assert f"- {markdown_text(verdict(row))}\n" in words
