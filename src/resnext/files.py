@@ -17,12 +17,12 @@ _MAX_AGE_S = 24 * 3600.0
 _MOST_READINGS = 10  # some file systems never tell the same inode twice
 
 
-def write_whole(path: Path, text: str, *, is_shared: bool = False) -> None:
-    """Write a text beside its place and rename it, so that nobody reads half of it.
+def write_whole(path: Path, content: str | bytes, *, is_shared: bool = False) -> None:
+    """Write a file beside its place and rename it, so that nobody reads half of it.
 
     Args:
         path: The file; one that exists is replaced.
-        text: Its content.
+        content: Its content; a text is written as UTF-8.
         is_shared: Other processes may write the same file at this moment, so the name beside
             it is the process's own, and what ended ones left there is removed. Otherwise that
             name is fixed, and the next write replaces what a killed one left behind.
@@ -36,8 +36,8 @@ def write_whole(path: Path, text: str, *, is_shared: bool = False) -> None:
         writer = f".{socket.gethostname()}.{os.getpid()}"
     partial = path.with_name(f"{path.name}{writer}{_PARTIAL}")
     try:
-        with partial.open("w", encoding="utf-8") as file:
-            file.write(text)
+        with partial.open("wb") as file:
+            file.write(content.encode("utf-8") if isinstance(content, str) else content)
             file.flush()
             os.fsync(file.fileno())  # a power cut must not leave an empty file in its place
         partial.replace(path)
@@ -67,6 +67,14 @@ def _has_ended(host: str, process: int, left: Path) -> bool:
     except (OSError, OverflowError):  # another user's, or no such number
         return False
     return False
+
+
+def is_there(path: Path) -> bool:
+    """Tell whether a path exists; one that no file system takes does not."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
 
 
 def read_whole(path: Path, read: Callable[[Path], _T]) -> _T:

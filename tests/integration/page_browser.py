@@ -31,6 +31,21 @@ def start_browser() -> webdriver.Chrome:
     return webdriver.Chrome(options=options, service=Service(str(DRIVER)))
 
 
+def assert_fits(browser: webdriver.Chrome, page: Path, width_px: int) -> None:
+    """Check that a page is not wider than a screen; screens of phones too."""
+    metrics = {"width": width_px, "height": 900, "deviceScaleFactor": 1, "mobile": True}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    browser.get(page.resolve().as_uri())
+    wide = browser.execute_script(
+        "return [...document.querySelectorAll('body *')]"
+        ".filter(e => e.getBoundingClientRect().right > innerWidth + 1)"
+        ".filter(e => !e.closest('.scroll, pre'))"
+        ".map(e => e.outerHTML.slice(0, 200))"
+    )
+    assert wide == []
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= width_px
+
+
 class Page:
     """The page as a person meets it.
 

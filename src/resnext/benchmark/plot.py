@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from resnext.benchmark.contestant import Setting
 from resnext.benchmark.result import Result
 from resnext.errors import ConfigError
 from resnext.evaluation.drawing import clean, plain_label
+from resnext.files import write_whole
 
 SUFFIXES = (".svg", ".png", ".pdf")
 _COLORS = (
@@ -62,7 +64,9 @@ def draw(results: Sequence[Result], path: Path) -> None:
     if measured:
         handles, labels = panels[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside right center", frameon=False)
-    figure.savefig(path, dpi=160)
+    file = io.BytesIO()
+    figure.savefig(file, format=path.suffix[1:].lower(), dpi=160)
+    write_whole(path, file.getvalue())
 
 
 def _draw_points(

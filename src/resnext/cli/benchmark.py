@@ -14,22 +14,17 @@ Examples:
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import tyro
 
 from resnext.benchmark.contestant import RUNTIMES, Plan, RuntimeName
 from resnext.cli.arguments import option, parse
+from resnext.cli.progress import say_start, show_steps
 from resnext.errors import ConfigError
-from resnext.terminal import create_console
-
-if TYPE_CHECKING:
-    from resnext.benchmark.benchmark import Progress
+from resnext.files import write_whole
 
 
 @dataclass(frozen=True)
@@ -73,6 +68,7 @@ def main(argv: list[str]) -> int:
     arguments = parse(Benchmark, argv, __doc__)
     plan = _plan(arguments)
 
+    say_start("preparing the networks", quiet=arguments.quiet)
     # torch is imported from here on, after the arguments were found to be right
     from resnext.benchmark.benchmark import run_benchmark
     from resnext.benchmark.plot import check_plot_file, draw
@@ -81,10 +77,10 @@ def main(argv: list[str]) -> int:
 
     if arguments.plot is not None:
         check_plot_file(arguments.plot)
-    with _progress(quiet=arguments.quiet) as progress:
+    with show_steps(quiet=arguments.quiet) as progress:
         report = run_benchmark(arguments.networks, plan, progress)
     if arguments.csv is not None:
-        arguments.csv.write_text(as_csv(report), encoding="utf-8")
+        write_whole(arguments.csv, as_csv(report))
     if arguments.plot is not None:
         draw(report.results, arguments.plot)
     if arguments.json:
@@ -115,24 +111,3 @@ def _plan(arguments: Benchmark) -> Plan:
         size_px=arguments.size,
         rounds=arguments.rounds,
     )
-
-
-@contextmanager
-def _progress(*, quiet: bool) -> Iterator[Progress]:
-    """Show a bar on a terminal's standard error, nothing elsewhere."""
-    if quiet or not sys.stderr.isatty():
-        yield lambda *_: None
-        return
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("{task.description}", markup=False),
-    )
-    with Progress(*columns, console=create_console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=None)
-        yield lambda what, done, total: bar.update(
-            task, description=what, completed=done, total=total
-        )

@@ -15,6 +15,7 @@ Examples:
   resnext study run my-study.yaml
   resnext study status studies/table3-small-fashion-mnist
   resnext study report table3-small-fashion-mnist
+  resnext study report table3-small-fashion-mnist --figures paper/figures
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ _ACTIONS_OF = {
     **dict.fromkeys(("jobs", "processes", "threads", "cluster", "halving"), ("run",)),
     "root": ("run", "status", "report"),
     "quiet": ("run", "report"),
-    "time": ("report",),
+    **dict.fromkeys(("time", "figures", "force"), ("report",)),
 }
 
 
@@ -83,6 +84,11 @@ class Study:
     """Stop the worse designs early (successive halving)."""
     time: bool = False
     """With report: first measure a training step and an inference of each design here."""
+    figures: Annotated[Path | None, option("FOLDER")] = None
+    """With report: also write the figures as PDF and SVG and the errors as LaTeX tables, for a
+    paper."""
+    force: bool = False
+    """Replace files of the same names in the folder of --figures."""
     quiet: bool = False
     """Print nothing but errors."""
     json: bool = False
@@ -113,7 +119,8 @@ def _root(arguments: Study) -> Path:
         if not is_utf8(str(arguments.root)):
             raise ConfigError(f"--root {shown(str(arguments.root))} is not UTF-8, as runs must be")
         return arguments.root
-    from resnext.studies.study_folder import STUDY, is_there
+    from resnext.files import is_there
+    from resnext.studies.study_folder import STUDY
 
     folder = Path(arguments.name)
     if not is_there(folder / STUDY):
@@ -141,9 +148,10 @@ def _as_title(text: str) -> str:
 
 def _open(arguments: Study) -> StudySettings:
     from resnext.data.config import parse_data
+    from resnext.files import is_there
     from resnext.recipes.studies import STUDIES, open_study
     from resnext.recipes.study_scale import Choice
-    from resnext.studies.study_folder import STUDY, is_there
+    from resnext.studies.study_folder import STUDY
 
     choice = Choice(
         scale=arguments.scale,
@@ -218,6 +226,7 @@ def _status(study: StudySettings, arguments: Study) -> int:
 
 def _report(study: StudySettings, arguments: Study) -> int:
     from resnext.cli.study_output import print_verdicts
+    from resnext.studies.publication import check_folder
     from resnext.studies.report import write_report
     from resnext.studies.scheduler import status_rows
     from resnext.studies.study_folder import recall, settle_folder
@@ -227,6 +236,8 @@ def _report(study: StudySettings, arguments: Study) -> int:
             "--time measures designs that are compared one by one; this study has "
             f"{len(study.designs)} random ones, of which all would be in memory at once"
         )
+    if arguments.force and arguments.figures is None:
+        raise ConfigError("--force replaces files in the folder of --figures; name it")
     root = _root(arguments)
     study = recall(study, root)
     rows = status_rows(study, root)
@@ -235,14 +246,31 @@ def _report(study: StudySettings, arguments: Study) -> int:
             f"no trial of {study.name} has finished below {root}; run it first, with the same "
             f"options: resnext study run {arguments.name} ..."
         )
+    if arguments.figures is not None:
+        check_folder(arguments.figures)
     if arguments.time:
         _time(study, root, quiet=arguments.quiet)
-    written = write_report(study, rows, settle_folder(study, root))
+    folder = settle_folder(study, root)
+    made = _write_figures(study, rows, folder, arguments)
+    written = [*write_report(study, rows, folder), *made]
     _tell(study, rows, arguments)
     if not arguments.json and not arguments.quiet:
         print_verdicts(study, rows)
         print("\n".join(f"wrote {path}" for path in written))
     return 0
+
+
+def _write_figures(
+    study: StudySettings, rows: list[Row], folder: Path, arguments: Study
+) -> list[Path]:
+    """Write the files for a paper, if they are asked for."""
+    if arguments.figures is None:
+        return []
+    from resnext.studies.design_time import read_timing
+    from resnext.studies.publication import make_files, write_files
+
+    files = make_files(study, rows, read_timing(folder))
+    return write_files(files, arguments.figures, force=arguments.force)
 
 
 def _time(study: StudySettings, root: Path, *, quiet: bool) -> None:

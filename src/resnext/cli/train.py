@@ -28,9 +28,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import tyro
 
 from resnext.cli.arguments import option, parse
+from resnext.cli.progress import say_start
 from resnext.ctrl_c import STATUS, is_pressed
 from resnext.data.config import DataConfig, parse_data
 from resnext.errors import ConfigError
+from resnext.files import is_there
 from resnext.model.names import config_from
 from resnext.recipes.presets import RECIPES, default_model, fast
 from resnext.settings import override, override_all
@@ -118,15 +120,21 @@ def main(argv: list[str]) -> int:
 
 
 def _train(arguments: Train, argv: list[str]) -> int:
+    is_main = os.environ.get("RANK", "0") == "0"
+    is_silent = arguments.quiet or not is_main
+    is_slow = _follows_images(arguments)
+    if is_slow:
+        say_start("reading the images", quiet=is_silent)
     config = _resume(arguments, argv) if arguments.resume else build_config(arguments)
+    if not is_slow:  # after the arguments were found to be right
+        say_start("reading the images", quiet=is_silent)
 
-    # torch is imported from here on, after the arguments were found to be right
+    # torch is imported from here on
     from resnext.training.display import Display, default_mode
     from resnext.training.interrupt import Interrupted
     from resnext.training.train import Target, train
 
-    is_main = os.environ.get("RANK", "0") == "0"
-    display = Display(default_mode(quiet=arguments.quiet or not is_main))
+    display = Display(default_mode(quiet=is_silent))
     target = Target(arguments.out, arguments.name, arguments.resume, arguments.continue_)
     try:
         run = train(config, target, display)
@@ -139,6 +147,14 @@ def _train(arguments: Train, argv: list[str]) -> int:
             print(f"training is complete; for its report: resnext evaluate {run}", file=sys.stderr)
         return STATUS
     return _finish(run, arguments, display) if is_main else 0
+
+
+def _follows_images(arguments: Train) -> bool:
+    """Tell whether settings follow from images or weights, whose reading needs torch."""
+    if arguments.resume is not None or arguments.config is not None:
+        return False
+    has_files = arguments.data is not None and is_there(Path(arguments.data))
+    return has_files or arguments.weights is not None
 
 
 def build_config(arguments: Train) -> TrainConfig:

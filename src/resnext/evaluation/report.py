@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,9 @@ from matplotlib.ticker import EngFormatter
 import resnext
 from resnext.errors import RunError
 from resnext.evaluation import plots
+from resnext.evaluation.calibration import explain_calibration
 from resnext.evaluation.confusion import images_per_class, top_confusions, worst_classes
+from resnext.evaluation.run_facts import read_facts
 from resnext.evaluation.thumbnails import make_thumbnails
 from resnext.files import write_whole
 from resnext.training.metrics_log import read_metrics
@@ -67,10 +70,17 @@ def render_report(run: Path, evaluation: Evaluation | None = None) -> str:
     )
     environment.filters["short"] = EngFormatter(places=2)  # 25.03 M, 4.23 G
     config = run / CONFIG
+    rows = read_metrics(run) if run.is_dir() else []
+    epochs = [row for row in rows if row["kind"] == "epoch"]
+    facts = read_facts(run, epochs, None if evaluation is None else evaluation.figures)
+    bins = None if evaluation is None else evaluation.result.bins
+    settings = None if facts is None else facts.config
     return environment.get_template("report.html.j2").render(
         title=run.resolve().name,
         version=resnext.__version__,
-        training=_training(run),
+        facts=facts,
+        softened=None if bins is None else explain_calibration(bins, settings),
+        training=_training(rows),
         evaluation=None if evaluation is None else _evaluation(evaluation),
         bad_files=_bad_files(run, evaluation),
         most_bad_files=_MOST_BAD_FILES,
@@ -79,9 +89,8 @@ def render_report(run: Path, evaluation: Evaluation | None = None) -> str:
     )
 
 
-def _training(run: Path) -> dict[str, Any] | None:
+def _training(rows: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
     """Collect the curves and figures of the epochs, if there are any yet."""
-    rows = read_metrics(run) if run.is_dir() else []
     epochs = [row for row in rows if row["kind"] == "epoch"]
     steps = [row for row in rows if row["kind"] == "train"]
     if not epochs:

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from resnext.data.config import DataConfig, parse_data
 from resnext.errors import ConfigError
+from resnext.files import is_there
 from resnext.model.config import ResNeXtConfig
 from resnext.recipes.benchmarks import figure7, table5, table6, table7
 from resnext.recipes.cardinality import residual, table3, table4
@@ -20,7 +21,7 @@ from resnext.recipes.study_scale import Choice, refuse_said_otherwise
 from resnext.settings import Settings, override, override_all
 from resnext.studies.space import Space, expand
 from resnext.studies.study import Comparison, Halving, Seed, Slug, Study
-from resnext.studies.study_folder import STUDY, is_there, read_yaml
+from resnext.studies.study_folder import STUDY, read_yaml
 from resnext.training.config import TrainConfig
 
 STUDIES: dict[str, Callable[[Choice], Study]] = {

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from statistics import fmean
 
+from matplotlib.figure import Figure
+
 from resnext.errors import RunError
 from resnext.studies import plots
 from resnext.studies.epoch_log import Epoch, read_epochs
@@ -16,7 +18,7 @@ _MOST_FIGURES, _MOST_CURVES = 4, 4
 Curve = list[float]
 
 
-def draw_curve_figures(study: Study, rows: Sequence[Row], data: str) -> list[tuple[str, str]]:
+def draw_curve_figures(study: Study, rows: Sequence[Row], data: str) -> list[tuple[str, Figure]]:
     """Draw the designs that are compared with each other; only their logs are read.
 
     Returns:

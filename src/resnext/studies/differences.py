@@ -16,6 +16,7 @@ from scipy import stats
 
 from resnext.studies.corrections import LEVEL, Correction, correct, correction_of
 from resnext.studies.power import seeds_needed
+from resnext.studies.problems import FAILURES, describe_problems
 from resnext.studies.results import Row, num_stopped
 from resnext.studies.statistics import Errors, Measure, errors_of, measures_of
 from resnext.studies.study import Comparison, Study, claims_of
@@ -47,6 +48,7 @@ class Difference:
         num_compared: Comparisons that were planned, tested or not.
         n_needed: Seeds with which a difference of this size would probably be found.
         num_stopped: Trials of the two designs that halving stopped; then nothing is tested.
+        cautions: Which of its trials diverged or learned nothing, a sentence for each design.
     """
 
     comparison: Comparison
@@ -63,6 +65,7 @@ class Difference:
     num_compared: int = 0
     n_needed: int | None = None
     num_stopped: int = 0
+    cautions: tuple[str, ...] = ()
 
     @property
     def is_resolved(self) -> bool:
@@ -99,10 +102,15 @@ def _compare(study: Study, rows: Sequence[Row], measures: Sequence[Measure]) -> 
         errors, stopped = errors_of(rows, measure), num_stopped(rows, measure.data)
         for claim in claims:
             num = stopped[claim.better] + stopped[claim.than]
-            found.append(
-                replace(_difference(claim, errors, measure, is_tested=not num), num_stopped=num)
-            )
+            row = _difference(claim, errors, measure, is_tested=not num)
+            cautions = _cautions(claim, rows, measure)
+            found.append(replace(row, num_stopped=num, cautions=cautions))
     return _correct(found, correction_of(study, len(found)))
+
+
+def _cautions(claim: Comparison, rows: Sequence[Row], measure: Measure) -> tuple[str, ...]:
+    own = [row for row in rows if row.trial.data == measure.data]
+    return tuple(describe_problems(own, FAILURES, (claim.better, claim.than)))
 
 
 def _difference(

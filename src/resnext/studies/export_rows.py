@@ -38,6 +38,7 @@ def trial_row(study: Study, row: Row) -> dict[str, Any]:
     }
     for name in _FIGURES:
         values[name] = None if figures is None else getattr(figures, name)
+    values["problems"] = None if figures is None else ", ".join(figures.problems) or None
     for test in study.tests:
         top1, top5 = row.tests.get(test.name, (None, None))
         values |= {f"top1_error_{test.name}": top1, f"top5_error_{test.name}": top5}

@@ -6,6 +6,9 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import matplotlib.figure
+
+from resnext.evaluation.drawing import as_svg
 from resnext.model.config import ResNeXtConfig
 from resnext.studies import plots
 from resnext.studies.curves import draw_curve_figures
@@ -18,6 +21,7 @@ from resnext.studies.study import Design, Study
 # Costs of one family differ by less than this factor, or it is not one of equal cost
 _EQUAL_COST = 1.25
 _FEWEST_CARDINALITIES = 3
+_MOST_IN_LIST = 40
 
 
 @dataclass(frozen=True)
@@ -26,11 +30,18 @@ class Figure:
 
     Attributes:
         caption: What it shows.
-        picture: An SVG as a `data:` address.
+        drawing: The picture.
+        kind: What its file is called in a paper, with the name of the images: `cardinality`.
     """
 
     caption: str
-    picture: str
+    drawing: matplotlib.figure.Figure
+    kind: str
+
+    @property
+    def picture(self) -> str:
+        """An SVG as a `data:` address."""
+        return as_svg(self.drawing)
 
 
 def draw_figures(study: Study, rows: Sequence[Row]) -> list[Figure]:
@@ -46,8 +57,10 @@ def draw_figures(study: Study, rows: Sequence[Row]) -> list[Figure]:
         found += _comparison(study, rows, measure, costs)
         if not measure.test:
             found += [
-                Figure(f"{measure}: {caption}", picture)
-                for caption, picture in draw_curve_figures(study, rows, measure.data)
+                Figure(f"{measure}: {caption}", drawing, f"{measure}-curves-{number}")
+                for number, (caption, drawing) in enumerate(
+                    draw_curve_figures(study, rows, measure.data), 1
+                )
             ]
     return found
 
@@ -69,13 +82,16 @@ def draw_time_figure(
         "time against cardinality at equal cost, relative to the least cardinality; bars are "
         "the quartiles of the rounds"
     )
-    return Figure(caption, plots.draw_times(series))
+    return Figure(caption, plots.draw_times(series), "time")
 
 
 def _comparison(
     study: Study, rows: Sequence[Row], measure: Measure, costs: Mapping[str, Figures]
 ) -> list[Figure]:
-    """Draw errors against cardinality at equal cost, and against parameters where they differ."""
+    """Draw errors against cardinality at equal cost, and against parameters where they differ.
+
+    Designs that have neither in common are drawn one below the other.
+    """
     errors = errors_of(rows, measure)
     families = _families_of_equal_cost(study, costs)
     found = []
@@ -87,7 +103,13 @@ def _comparison(
         by_row = _by_row([design for design in study.designs if design.label in errors])
         points = _points(by_row, errors, lambda design: sizes[design.label])
         caption = f"{measure}: error against parameters; bars are one standard deviation"
-        found.append(Figure(caption, plots.draw_errors(points, "parameters")))
+        drawing = plots.draw_errors(points, "parameters")
+        found.append(Figure(caption, drawing, f"{measure}-parameters"))
+    if not found and len(errors) <= _MOST_IN_LIST:
+        means = means_of(errors)
+        listed = [means[design.label] for design in study.designs if design.label in means]
+        caption = f"{measure}: error of each design; bars are one standard deviation"
+        found.append(Figure(caption, plots.draw_list(listed), f"{measure}-errors"))
     return found
 
 
@@ -102,7 +124,8 @@ def _against_cardinality(
     found = []
     points = _points(families, errors_of(rows, measure), _cardinality)
     if points:
-        found.append(Figure(what + spread, plots.draw_errors(points, "cardinality")))
+        drawing = plots.draw_errors(points, "cardinality")
+        found.append(Figure(what + spread, drawing, f"{measure}-cardinality"))
     paper = {
         p.design: {0: p.top1_error}
         for p in study.paper
@@ -111,12 +134,14 @@ def _against_cardinality(
     points = _points(families, paper, _cardinality)
     if points:
         caption = f"{measure}: the paper's error against cardinality"
-        found.append(Figure(caption, plots.draw_errors(points, "cardinality")))
+        drawing = plots.draw_errors(points, "cardinality")
+        found.append(Figure(caption, drawing, f"{measure}-cardinality-paper"))
     if not measure.test:
         trained = replace(measure, is_training=True)
         points = _points(families, errors_of(rows, trained), _cardinality)
         caption = f"{measure}: error on the training images, as they were varied{spread}"
-        found.append(Figure(caption, plots.draw_errors(points, "cardinality")))
+        drawing = plots.draw_errors(points, "cardinality")
+        found.append(Figure(caption, drawing, f"{measure}-cardinality-training"))
     return found
 
 
@@ -181,6 +206,7 @@ def _distribution(
         Figure(
             f"{measure}: share of the designs with an error of at most e",
             plots.draw_distribution(errors),
+            f"{measure}-distribution",
         )
     ]
     measures: dict[str, Callable[[Design], float]] = {
@@ -201,5 +227,6 @@ def _distribution(
         points = {k: v for k, v in points.items() if v}
         if points:
             caption = f"{measure}: error against {name}, a point a design"
-            found.append(Figure(caption, plots.draw_scatter(points, name)))
+            drawing = plots.draw_scatter(points, name)
+            found.append(Figure(caption, drawing, f"{measure}-{name}"))
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from resnext.studies.stored import keep_valid, read_lines
 from resnext.studies.study import Test
 from resnext.studies.trial import RUN, moved
 from resnext.training.config import TrainConfig
+from resnext.training.health import judge_run
 from resnext.training.run_folder import METRICS, open_run
 
 
@@ -38,6 +40,7 @@ def figures_of(folder: Path) -> Figures:
             macs=cost.macs,
             activations=cost.activations,
             epochs=last.get("epoch"),
+            problems=_problems(rows, config),
             **_computed(folder),
         )
     except ValidationError:
@@ -45,6 +48,13 @@ def figures_of(folder: Path) -> Figures:
             f"{run / METRICS} is damaged: it does not tell the figures of the last epoch; remove "
             f"{folder} to train the trial again"
         ) from None
+
+
+def _problems(rows: Sequence[dict[str, Any]], config: TrainConfig) -> tuple[str, ...]:
+    """Name what went wrong in training; lines that do not tell enough are left out."""
+    needed = ("guess_error", "train_loss", "loss")
+    whole = [row for row in rows if all(isinstance(row.get(n), int | float) for n in needed)]
+    return tuple(finding.kind for finding in judge_run(whole, config))
 
 
 def _computed(folder: Path) -> dict[str, Any]:

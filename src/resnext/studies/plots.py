@@ -1,4 +1,4 @@
-"""The plots of a study. Each returns an image as the text of a `data:` address.
+"""The plots of a study. Each returns a figure of matplotlib, to be put in a page or a paper.
 
 Series differ by colour, marker and line style, so that they can be told apart in print.
 """
@@ -6,6 +6,7 @@ Series differ by colour, marker and line style, so that they can be told apart i
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import cycle
 from typing import NamedTuple, TypeVar
@@ -14,8 +15,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
-from resnext.evaluation.drawing import BLUE, GREY, ORANGE, as_svg, new_axes, plain_label
+from resnext.evaluation.drawing import new_axes, plain_label
 from resnext.studies.design_time import DesignTime
+from resnext.studies.statistics import Mean
 
 _T = TypeVar("_T")
 
@@ -27,22 +29,24 @@ class _Style(NamedTuple):
 
 
 _STYLES = (
-    _Style(BLUE, "o", "-"),
-    _Style(ORANGE, "s", "--"),
-    _Style("#3f8f5b", "^", "-."),
-    _Style("#8c4fa3", "D", ":"),
-    _Style("#b23a48", "P", "--"),
-    _Style(GREY, "v", "-"),
+    _Style("#0072b2", "o", "-"),
+    _Style("#d55e00", "s", "--"),
+    _Style("#009e73", "^", "-."),
+    _Style("#cc79a7", "D", ":"),
+    _Style("#e69f00", "P", "--"),
+    _Style("#000000", "v", "-"),
 )
+"""Colours that people with any kind of colour vision tell apart (Okabe and Ito, 2008)."""
 _MOST_NAMED = 12
 _LONGEST_NAME = 60
 _TWO_COLUMNS = 28
+_LINE_OF_LIST = 26
 
 # x, mean, and spread: None where one seed shows none
 Point = tuple[float, float, float | None]
 
 
-def draw_errors(series: Mapping[str, Sequence[Point]], x_label: str) -> str:
+def draw_errors(series: Mapping[str, Sequence[Point]], x_label: str) -> Figure:
     """Draw mean errors with their spread against something that grows by factors.
 
     Args:
@@ -65,12 +69,35 @@ def draw_errors(series: Mapping[str, Sequence[Point]], x_label: str) -> str:
         )
     _log_ticks(axes, [x for points in series.values() for x, _, _ in points])
     _add_legend(figure, axes, series)
-    return as_svg(figure)
+    return figure
+
+
+def draw_list(means: Sequence[Mean]) -> Figure:
+    """Draw mean errors with their spread one below the other, in the order given."""
+    figure, axes = new_axes("top-1 error, %", "")
+    width, height = figure.get_size_inches()
+    places = range(len(means))
+    axes.errorbar(
+        [mean.mean for mean in means],
+        places,
+        xerr=[mean.deviation or math.nan for mean in means],
+        color=_STYLES[0].color,
+        marker=_STYLES[0].marker,
+        linestyle="",
+        capsize=3,
+    )
+    labels = [textwrap.fill(_text(mean.label), _LINE_OF_LIST) for mean in means]
+    axes.set_yticks(places, labels)
+    axes.set_ylim(len(means) - 0.5, -0.5)
+    axes.xaxis.set_major_locator(MaxNLocator(5))
+    lines = sum(1.5 + label.count("\n") for label in labels)
+    figure.set_size_inches(width, max(0.4 * height, 0.3 * height + 0.15 * lines))
+    return figure
 
 
 def draw_curves(
     training: Mapping[str, Sequence[float]], validation: Mapping[str, Sequence[float]]
-) -> str:
+) -> Figure:
     """Draw the errors of designs over the epochs.
 
     Args:
@@ -94,10 +121,10 @@ def draw_curves(
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     _leave_out_the_start(axes, [*training.values(), *validation.values()])
     _add_legend(figure, axes, validation, "solid: validation; dashed: training")
-    return as_svg(figure)
+    return figure
 
 
-def draw_times(series: Mapping[str, Sequence[tuple[int, DesignTime]]]) -> str:
+def draw_times(series: Mapping[str, Sequence[tuple[int, DesignTime]]]) -> Figure:
     """Draw step time and latency against cardinality, relative to the first of each series.
 
     Args:
@@ -134,10 +161,10 @@ def draw_times(series: Mapping[str, Sequence[tuple[int, DesignTime]]]) -> str:
     _log_ticks(axes, [x for points in series.values() for x, _ in points])
     axes.set_ylim(bottom=0)
     _add_legend(figure, axes, lines)
-    return as_svg(figure)
+    return figure
 
 
-def draw_distribution(groups: Mapping[str, Sequence[float]]) -> str:
+def draw_distribution(groups: Mapping[str, Sequence[float]]) -> Figure:
     """Draw, for each group of designs, the share that has an error below each value."""
     figure, axes = new_axes("top-1 error e, %", "share of the designs")
     names = {f"{name} (n = {len(errors)})": errors for name, errors in groups.items()}
@@ -145,10 +172,10 @@ def draw_distribution(groups: Mapping[str, Sequence[float]]) -> str:
         axes.ecdf(errors, color=style.color, linestyle=style.line, label=_text(name))
     axes.set_ylim(0, 1.02)
     _add_legend(figure, axes, names, always=True)
-    return as_svg(figure)
+    return figure
 
 
-def draw_scatter(groups: Mapping[str, Sequence[tuple[float, float]]], x_label: str) -> str:
+def draw_scatter(groups: Mapping[str, Sequence[tuple[float, float]]], x_label: str) -> Figure:
     """Draw one point a design: something of it, which grows by factors, and its error."""
     figure, axes = new_axes(x_label, "top-1 error, %")
     for (name, points), style in _styled(groups):
@@ -158,7 +185,7 @@ def draw_scatter(groups: Mapping[str, Sequence[tuple[float, float]]], x_label: s
         )
     _log_ticks(axes, [x for points in groups.values() for x, _ in points])
     _add_legend(figure, axes, groups)
-    return as_svg(figure)
+    return figure
 
 
 def _styled(series: Mapping[str, _T]) -> Iterator[tuple[tuple[str, _T], _Style]]:

@@ -15,9 +15,9 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
+from resnext.durations import format_seconds
 from resnext.studies.results import Row
 from resnext.studies.trial import RUN, Trial
-from resnext.training.display import format_seconds
 from resnext.training.run_folder import METRICS
 from resnext.untrusted.parse import parse_json_lines
 from resnext.untrusted.text import printable

@@ -50,6 +50,7 @@ class Figures(BaseModel):
         threads: CPU threads of one process; 0 where it was not recorded.
         processes: Processes that trained together; 0 likewise.
         torch: Its version.
+        problems: What went wrong in training, by the names of `training.health`.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -71,6 +72,7 @@ class Figures(BaseModel):
     threads: Count = 0
     processes: Count = 0
     torch: ShortText = ""
+    problems: Annotated[tuple[ShortText, ...], Field(max_length=20)] = ()
 
 
 class TestFigures(BaseModel):

@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from resnext.errors import ConfigError, RunError
-from resnext.files import write_whole
+from resnext.files import is_there, write_whole
 from resnext.studies.arithmetic import adopt_arithmetic, is_study_settled, settle_arithmetic
 from resnext.studies.study import Study
 from resnext.untrusted.parse import read_yaml as read_bounded_yaml
@@ -48,14 +48,6 @@ def settle_folder(study: Study, root: Path) -> Path:
             f"{folder / STUDY} to replace it"
         )
     return folder
-
-
-def is_there(path: Path) -> bool:
-    """Tell whether a path exists; one that no file system takes does not."""
-    try:
-        return path.exists()
-    except (OSError, ValueError):
-        return False
 
 
 def read_kept(study: Study, root: Path) -> Study | None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import importlib.util
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from resnext.studies.answer import describe_answer
 from resnext.studies.arithmetic import describe_arithmetic
 from resnext.studies.design_time import DesignTime
 from resnext.studies.differences import Difference, compare, compare_training
@@ -15,6 +16,7 @@ from resnext.studies.distribution import GroupDifference, compare_groups
 from resnext.studies.export_rows import trial_row
 from resnext.studies.halving_agreement import HalvingAgreement, halving_agreement
 from resnext.studies.paper import other_paper_figures
+from resnext.studies.problems import describe_problems
 from resnext.studies.provenance import find_mixtures
 from resnext.studies.ranking import Agreement, paper_agreements, rank_agreements
 from resnext.studies.results import Row
@@ -25,8 +27,9 @@ from resnext.studies.verdict import describe_method, verdict
 from resnext.untrusted.text import printable
 
 COMPARISONS = "Comparisons"
+PROBLEMS = "Trials that went wrong"
 TRAINING = "The same on the training images"
-"""Titles of the two families of comparisons."""
+"""Titles of lists."""
 
 MOST_IN_TABLE = 40
 """A distribution of more designs is drawn, not tabulated."""
@@ -37,6 +40,7 @@ class Summary:
     """What came out of a study.
 
     Attributes:
+        answer: The answer to the study's question, in a sentence.
         tables: Errors, for each data set and test.
         differences: The claims, tested.
         training_differences: The same on the training images.
@@ -46,8 +50,10 @@ class Summary:
             study says how to halve and Optuna is installed.
         other_paper: The paper's figures that stand beside none of ours.
         states: How many trials are in which state.
+        problems: Trials that finished in which something went wrong, and what to do.
     """
 
+    answer: str
     tables: list[ErrorTable]
     differences: list[Difference]
     training_differences: list[Difference]
@@ -56,20 +62,24 @@ class Summary:
     halvings: list[HalvingAgreement]
     other_paper: list[PaperError]
     states: dict[str, int]
+    problems: list[str]
 
 
 def summarise_study(study: Study, rows: Sequence[Row]) -> Summary:
     """Work out what a study shows so far."""
+    differences, groups = compare(study, rows), compare_groups(study, rows)
     is_tabulated = study.kind == "table" or len(study.designs) <= MOST_IN_TABLE
     return Summary(
+        describe_answer(study, rows, differences, groups),
         error_tables(study, rows) if is_tabulated else [],
-        compare(study, rows),
+        differences,
         compare_training(study, rows),
-        compare_groups(study, rows),
+        groups,
         [*rank_agreements(study, rows), *paper_agreements(study, rows)],
         _halvings(study, rows),
         other_paper_figures(study),
         dict(Counter(row.state for row in rows)),
+        describe_problems(rows),
     )
 
 
@@ -89,6 +99,7 @@ def as_dict(study: Study, rows: Sequence[Row], summary: Summary | None = None) -
     """
     summary = summary or summarise_study(study, rows)
     return {
+        "answer": summary.answer,
         "name": study.name,
         "question": study.question,
         "states": summary.states,
@@ -106,6 +117,7 @@ def as_dict(study: Study, rows: Sequence[Row], summary: Summary | None = None) -
         "rank_agreements": [_without_nan(asdict(row)) for row in summary.agreements],
         "arithmetic": describe_arithmetic(row.trial for row in rows),
         "mixtures": find_mixtures(study, rows),
+        "problems": summary.problems,
         "damage": [text for row in rows for text in row.damage],
         "paper": [figure.model_dump(exclude_defaults=True) for figure in study.paper],
         "trials": [_without_nan(trial_row(study, row)) for row in rows],
@@ -156,7 +168,9 @@ def summary_lines(
         escape: Makes texts safe, which may contain names that a person chose.
     """
     summary = summary or summarise_study(study, rows)
-    lines = [f"# {escape(study.name)}", *(["", escape(study.question)] if study.question else [])]
+    lines = [f"# {escape(study.name)}", "", escape(summary.answer)]
+    if study.question:
+        lines += ["", f"Question: {escape(study.question)}"]
     if study.source:
         lines += ["", escape(f"Source: {study.source}.")]
     if study.note:
@@ -166,7 +180,8 @@ def summary_lines(
     for table in summary.tables:
         lines += ["", *_table_lines(table, escape)]
     training = [row for row in summary.training_differences if row.n]
-    lists = {
+    lists: dict[str, Iterable[str]] = {
+        PROBLEMS: summary.problems,
         COMPARISONS: map(verdict, summary.differences),
         TRAINING: map(verdict, training),
         "Distributions": map(str, summary.group_differences),

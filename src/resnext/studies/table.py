@@ -24,6 +24,7 @@ class Cell:
     """One design in a table.
 
     Attributes:
+        label: Label of the design.
         mean: Our top-1 error, or None where nothing has finished.
         top5: Our top-5 error, if it was measured.
         training: Our error on the training images.
@@ -33,6 +34,7 @@ class Cell:
         num_stopped: Trials that halving stopped, so that the mean is too low.
     """
 
+    label: str
     mean: Mean | None
     top5: Mean | None = None
     training: Mean | None = None
@@ -108,6 +110,7 @@ def _cells(study: Study, rows: Sequence[Row], measure: Measure) -> dict[str, Cel
     paper, counterparts = own_figures(study, measure), counterparts_of(study, measure)
     return {
         label: Cell(
+            label,
             means.get(label),
             top5.get(label),
             training.get(label),

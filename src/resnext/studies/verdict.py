@@ -14,12 +14,13 @@ def verdict(row: Difference) -> str:
     sentences = [_finding(row)]
     if row.interval is not None and not row.is_resolved:
         sentences.append(_needed(row))
-    if row.is_resolved and not _excludes_zero(row):
+    if row.is_resolved and not excludes_zero(row):
         sentences.append("Holm's test resolves it although the simultaneous interval includes 0.")
     if row.unpaired and not row.num_stopped:
         seeds = ", ".join(map(str, row.unpaired))
         word = "Seed" if len(row.unpaired) == 1 else "Seeds"
         sentences.append(f"{word} {seeds}: finished for one of the two only, and left out.")
+    sentences += [f"Not a fair comparison: {text}." for text in row.cautions]
     return " ".join(sentences)
 
 
@@ -32,7 +33,8 @@ def word(row: Difference) -> str:
     return "resolved" if row.mean > 0 else "resolved the other way"
 
 
-def _excludes_zero(row: Difference) -> bool:
+def excludes_zero(row: Difference) -> bool:
+    """Tell whether the interval that belongs to a verdict lies on one side of 0."""
     low, high = row.shown_interval or (0.0, 0.0)
     return not low <= 0 <= high
 

@@ -11,10 +11,12 @@ from typing import Literal
 
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
+from resnext.durations import format_seconds
+from resnext.line_clock import LineClock
 from resnext.terminal import create_console
 
 Mode = Literal["live", "plain", "quiet"]
-_SECONDS_BETWEEN_LINES = 30.0
+_SECONDS_BETWEEN_DRAWINGS = 0.5
 
 
 def default_mode(*, quiet: bool) -> Mode:
@@ -32,12 +34,23 @@ class Display:
         self._console = create_console(stderr=True, quiet=mode == "quiet")
         self._progress: Progress | None = None
         self._task: TaskID | None = None
-        self._last_line = time.monotonic()
+        self._clock = LineClock()
+        self._last_drawing = 0.0
         self._error = ""
 
     def note(self, text: str) -> None:
         """Print one line that stays."""
         self._console.print(text, soft_wrap=True)
+
+    def is_due(self) -> bool:
+        """Tell whether a step should be shown now: a line is due, or the bar is out of date."""
+        if self._mode == "plain":
+            return self._clock.is_due()
+        now = time.monotonic()
+        if self._mode == "quiet" or now - self._last_drawing < _SECONDS_BETWEEN_DRAWINGS:
+            return False
+        self._last_drawing = now
+        return True
 
     def start(self, total_steps: int, done_steps: int) -> None:
         """Begin to show a training of so many optimiser steps."""
@@ -59,18 +72,29 @@ class Display:
         self._progress.start()
 
     def step(
-        self, *, epoch: str, total_steps: int, loss: float, images_per_s: float, seconds_left: float
+        self,
+        *,
+        epoch: str,
+        step: str,
+        total_steps: int,
+        loss: float,
+        images_per_s: float,
+        seconds_left: float,
     ) -> None:
-        """Show the state after a training interval."""
+        """Show the state after a step; see `is_due`."""
         figures = f"loss {loss:.3f}{self._error}  {images_per_s:,.0f} images/s"
         left = format_seconds(seconds_left)
         if self._progress is not None and self._task is not None:
             self._progress.update(
                 self._task, description=epoch, completed=total_steps, figures=figures, left=left
             )
-        elif time.monotonic() - self._last_line > _SECONDS_BETWEEN_LINES:
-            self.note(f"{epoch}  {figures}  left {left}")
-            self._last_line = time.monotonic()
+        elif self._mode == "plain":
+            self.note(f"{epoch}  {step}  {figures}  about {left} left")
+
+    def validate(self, epoch: str) -> None:
+        """Show that the images of an epoch's validation are being looked at."""
+        if self._progress is not None and self._task is not None:
+            self._progress.update(self._task, description=f"{epoch}, validating")
 
     def epoch(self, *, epoch: str, train_loss: float, loss: float, top1_error: float) -> None:
         """Show the validation figures of a finished epoch."""
@@ -78,17 +102,9 @@ class Display:
         self.note(
             f"{epoch}  train loss {train_loss:.4f}  loss {loss:.4f}  top-1 error {top1_error:.2f}%"
         )
-        self._last_line = time.monotonic()
 
     def stop(self) -> None:
         """Remove the live bar."""
         if self._progress is not None:
             self._progress.stop()
             self._progress = None
-
-
-def format_seconds(seconds: float) -> str:
-    """Write a duration as h:mm:ss, or m:ss below an hour."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

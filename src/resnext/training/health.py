@@ -88,17 +88,22 @@ def judge(
     """
     if not epochs:
         return []
-    found = [_exploding(epochs, num_classes)]
+    found = [_exploding(epochs, num_epochs, num_classes)]
     if len(epochs) > _EARLY * num_epochs:
         found.append(_useless(epochs, guess_error))
         found.append(_overfitting(epochs))
     return [finding for finding in found if finding is not None]
 
 
-def _exploding(epochs: Sequence[EpochFigures], num_classes: int) -> Finding | None:
-    """Compare the loss with that of equal probabilities, ln K."""
+def _exploding(epochs: Sequence[EpochFigures], num_epochs: int, num_classes: int) -> Finding | None:
+    """Compare the loss with that of equal probabilities, ln K.
+
+    Early in training the validation loss may be large for another reason: the running statistics
+    of BN still lag behind the weights. Then the training loss alone decides.
+    """
     last, guess = epochs[-1], math.log(max(num_classes, 2))
-    worst = max(last.train_loss, last.loss)
+    is_early = len(epochs) < num_epochs and len(epochs) <= max(1.0, _EARLY * num_epochs)
+    worst = last.train_loss if is_early else max(last.train_loss, last.loss)
     if worst <= _EXPLODED * guess + 1.0:
         return None
     return Finding(

@@ -18,11 +18,13 @@ from resnext.model.card import ModelCard
 from resnext.model.weights import BEST, save_weights
 from resnext.training.checkpoint import Position, save_checkpoint
 from resnext.training.finetune import set_train_mode
+from resnext.training.follow import Follower
 from resnext.training.health import judge_run
 from resnext.training.interrupt import Interrupted, StopRequest
 from resnext.training.loop_parts import Loaders, Recorder
 from resnext.training.meter import Meter
 from resnext.training.metrics_log import read_metrics
+from resnext.training.pace import Pace
 from resnext.training.run_folder import keep_last_good
 from resnext.training.schedule import lr_factor, peak_lr
 from resnext.training.step import Trainer, seed_step
@@ -55,6 +57,9 @@ class Loop:
         self._num_steps = loaders.train.num_steps
         self._all_steps = self._num_steps * self._config.schedule.epochs
         self._last_save = time.monotonic()
+        sizes_px = [self.size_px(epoch) for epoch in range(self._config.schedule.epochs)]
+        self._pace = Pace(sizes_px, self._num_steps, loaders.validation_steps)
+        self._follower = Follower(recorder.display, self._pace, self._num_steps, len(sizes_px))
 
     def run(self) -> None:
         """Train all remaining epochs.
@@ -79,6 +84,7 @@ class Loop:
         set_train_mode(self._trainer.model, self._config)
         runtime = self._trainer.runtime
         meter = Meter(runtime.device, self.position, runtime.world_size)
+        self._follower.start_epoch(self.position)
         batches = self._loaders.train.epoch(
             self.position.epoch,
             first_step=self.position.step,
@@ -92,6 +98,8 @@ class Loop:
             is_last = self.position.step == self._num_steps
             if is_last or self.position.step % _STEPS_BETWEEN_LINES == 0:
                 self._report(meter, lr)
+            else:
+                self._follower.follow(self.position, meter.peek)
             if is_last:
                 break
             if self._recorder.claim.is_lost:
@@ -135,14 +143,7 @@ class Loop:
                 lr=lr,
                 images_per_s=images_per_s,
             )
-        remaining = self._all_steps - position.total_steps
-        self._recorder.display.step(
-            epoch=self._epoch_name(),
-            total_steps=position.total_steps,
-            loss=loss,
-            images_per_s=images_per_s,
-            seconds_left=remaining * self._config.batch_size / max(images_per_s, 1e-9),
-        )
+        self._follower.follow(position, lambda: (loss, images_per_s))
 
     def _check_loss(self, loss: float, lr: float) -> None:
         """Stop when a loss is not a number."""
@@ -161,6 +162,8 @@ class Loop:
         position = self.position
         model = self._share_statistics()
         runtime = self._trainer.runtime
+        self._recorder.display.validate(self._epoch_name())
+        started = time.perf_counter()
         result = evaluate(
             model,
             self._loaders.val,
@@ -169,6 +172,7 @@ class Loop:
             autocast=runtime.autocast,
             full=False,
         )
+        self._pace.add_validation(time.perf_counter() - started)
         num_seen = max(position.num_seen, 1)
         train_loss = position.loss_sum / num_seen
         figures: dict[str, Any] = {

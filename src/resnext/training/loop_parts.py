@@ -18,7 +18,8 @@ from resnext.training.run_claim import RunClaim
 class Loaders:
     """The images of a run, and what is known of them.
 
-    `guess_error` is the validation error in percent of always predicting the largest class.
+    `guess_error` is the validation error in percent of always predicting the largest class,
+    `validation_steps` the validation images in units of a training step's images.
     """
 
     info: DataInfo
@@ -26,6 +27,7 @@ class Loaders:
     val: EvalLoader
     bad_files: BadFiles
     guess_error: float
+    validation_steps: float = 0.0
 
 
 @dataclass(frozen=True)

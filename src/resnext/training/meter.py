@@ -51,15 +51,19 @@ class Meter:
 
     def read(self) -> tuple[float, float]:
         """Return the mean loss and the images per second since the last reading."""
+        loss, images_per_s = self.peek()
+        self._told = (float(self._sums[0]), self._num_seen)
+        self._interval_time = time.perf_counter()
+        self._global_images = 0
+        return loss, images_per_s
+
+    def peek(self) -> tuple[float, float]:
+        """Return the same, and let the interval that `read` will tell of go on."""
         total = float(self._sums[0])  # on a GPU: waits for the steps so far
         now = time.perf_counter()
         start_sum, start_count = self._told
         loss = (total - start_sum) / max(self._num_seen - start_count, 1)
-        images_per_s = self._global_images / max(now - self._interval_time, 1e-9)
-        self._told = (total, self._num_seen)
-        self._interval_time = now
-        self._global_images = 0
-        return loss, images_per_s
+        return loss, self._global_images / max(now - self._interval_time, 1e-9)
 
     def into(self, position: Position) -> Position:
         """Return the position with this epoch's figures and time added."""

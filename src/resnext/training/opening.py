@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from resnext.complexity.count import count
 from resnext.data.split import DataSet
 from resnext.data.summary import summarise, summary_lines
@@ -9,20 +11,24 @@ from resnext.model.names import name_of
 from resnext.training.config import TrainConfig
 
 
-def opening_lines(config: TrainConfig, data: DataSet, num_steps: int) -> list[str]:
+def describe_opening(config: TrainConfig, data: DataSet, num_steps: int) -> dict[str, Any]:
     """Describe a training in about ten lines.
 
     Args:
         config: Resolved settings.
         data: The images.
         num_steps: Optimiser steps of an epoch.
+
+    Returns:
+        JSON values: `lines`, each a heading and a text, and `num_images` of each split.
     """
     size_px = data.info.image_size_px
     cost = count(config.model, size_px)
     start = f"; starts from {config.weights}" if config.weights is not None else ""
     recipe = f"{config.recipe}: " if config.recipe else ""
+    summary = summarise(data, config.data.label)
     lines = [
-        *summary_lines(summarise(data, config.data.label)),
+        *summary_lines(summary),
         (
             "network",
             f"{name_of(config.model)}: {cost.parameters / 1e6:.1f} M parameters, "
@@ -34,4 +40,4 @@ def opening_lines(config: TrainConfig, data: DataSet, num_steps: int) -> list[st
             f"{min(config.batch_size, len(data.train))} images, {config.optim.kind}",
         ),
     ]
-    return [f"{heading:<9} {text}" for heading, text in lines]
+    return {"num_images": summary.num_images, "lines": lines}

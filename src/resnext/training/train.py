@@ -30,11 +30,11 @@ from resnext.training.interrupt import stop_on_signal
 from resnext.training.loop import Loop
 from resnext.training.loop_parts import Loaders, Recorder
 from resnext.training.metrics_log import MetricsLog
-from resnext.training.opening import opening_lines
+from resnext.training.opening import describe_opening
 from resnext.training.optimizer import build_optimizer
 from resnext.training.restart import check_restartable
 from resnext.training.run_claim import RunClaim
-from resnext.training.run_folder import BAD_FILES, explain_write_errors, write_json
+from resnext.training.run_folder import BAD_FILES, OPENING, explain_write_errors, write_json
 from resnext.training.runtime import Runtime, open_runtime
 from resnext.training.step import Trainer
 from resnext.training.sync_norm import share_norm
@@ -80,8 +80,10 @@ def train(config: TrainConfig, target: Target, display: Display) -> Path:
         claim = stack.enter_context(RunClaim(display, stop))
         run = runtime.from_main(lambda: open_target(config, target, runtime, data, claim))
         if runtime.is_main and target.resume is None:
-            for line in opening_lines(config, data, loaders.train.num_steps):
-                display.note(line)
+            opening = describe_opening(config, data, loaders.train.num_steps)
+            write_json(run / OPENING, opening)
+            for heading, text in opening["lines"]:
+                display.note(f"{heading:<9} {text}")
         display.note(f"run folder: {run}")
         files = CheckpointFiles(run, before_write=claim.check)
         position = load_checkpoint(files, trainer)
@@ -208,7 +210,8 @@ def _build_loaders(
     val_loader = EvalLoader(
         data.val, data.info, view, batch_size=2 * train_loader.largest_share, **place
     )
-    return Loaders(data.info, train_loader, val_loader, bad_files, guess(data)[1])
+    val_steps = len(data.val) * train_loader.num_steps / len(data.train)
+    return Loaders(data.info, train_loader, val_loader, bad_files, guess(data)[1], val_steps)
 
 
 def _check_batches(config: TrainConfig, data: DataSet, runtime: Runtime) -> None:

@@ -70,6 +70,17 @@ def test_a_study_runs_and_is_reported_and_timed(
     assert [row["label"] for row in times] == ["resnext_1-1_2x4d_cifar"]
     assert times[0]["step_ms_low"] <= times[0]["step_ms"] <= times[0]["step_ms_high"]
     assert "inference" in (tmp_path / "tiny" / "report.html").read_text()
+    figures = tmp_path / "paper"
+    to_paper = ["study", "report", str(tmp_path / "tiny"), "--figures", str(figures)]
+    assert main(to_paper) == 0
+    out = capsys.readouterr().out
+    assert out.splitlines()[2].startswith("Nothing is compared: “resnext_1-1_2x4d_cifar” has a top")
+    names = ["tiny-errors.pdf", "tiny-errors.svg", "tiny-table.tex"]
+    assert sorted(path.name for path in figures.iterdir()) == names
+    assert all(f"wrote {figures / name}" in out for name in names)
+    assert main(to_paper) == 2
+    assert "tiny-errors.pdf exists; choose another folder or add --force" in capsys.readouterr().err
+    assert main([*to_paper, "--force", "--quiet"]) == 0
 
 
 def test_an_interrupted_study_says_how_to_go_on(
@@ -95,6 +106,8 @@ def test_an_interrupted_study_says_how_to_go_on(
         (["list", "table3"], "NAME has no effect on `study list`"),
         (["status", "table3", "--jobs", "2"], "--jobs has no effect on `study status`"),
         (["run", "table3", "--time"], "--time has no effect on `study run`; it belongs to report"),
+        (["run", "table3", "--figures", "x"], "--figures has no effect on `study run`"),
+        (["report", "table3", "--force"], "--force replaces files in the folder of --figures"),
         (["run", "tabel3"], "did you mean 'table3'"),
         (["run", "table3", "--scale", "small"], "needs its images"),
         (["run", "table3", "--scale", "small", "--data", "digits", "--jobs", "0"], "jobs=0"),

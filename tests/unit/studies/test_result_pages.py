@@ -15,7 +15,7 @@ from stored_studies import RESULTS, rows_of, stored_rows, stored_study
 
 from resnext.studies.differences import compare, compare_training
 from resnext.studies.study import claims_of
-from resnext.studies.summary import summary_lines
+from resnext.studies.summary import summarise_study, summary_lines
 from resnext.studies.verdict import describe_method, verdict
 from resnext.untrusted.text import markdown_text
 
@@ -134,6 +134,9 @@ def test_the_studys_own_words_are_those_that_the_rows_give_today(name: str) -> N
     folder = RESULTS / name
     words = (folder / "results.md").read_text(encoding="utf-8")
     report = html.unescape((folder / "report.html").read_text(encoding="utf-8"))
+    answer = summarise_study(study, rows).answer
+    assert words.splitlines()[2] == markdown_text(answer)
+    assert f"<strong>{answer}</strong>" in report.partition("</h1>")[2].partition("Question: ")[0]
     families = (compare(study, rows), compare_training(study, rows))
     for row in (*families[0], *families[1]):
         assert f"- {markdown_text(verdict(row))}\n" in words

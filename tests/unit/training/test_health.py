@@ -36,3 +36,19 @@ def test_what_is_wrong_is_found(
 def test_a_training_is_not_called_useless_at_its_start() -> None:
     assert not judge(_epochs((0.7, 50.0, 0.7, 60.0)), 10, num_classes=2, guess_error=46.0)
     assert not judge([], 10, num_classes=2, guess_error=46.0)
+
+
+@pytest.mark.parametrize(
+    ("num_epochs", "is_said"), [(1, True), (2, False), (4, False), (10, False)]
+)
+def test_a_validation_loss_that_lags_behind_is_no_divergence(
+    num_epochs: int, is_said: bool
+) -> None:
+    first = _epochs((1.3, 50.0, 29.6, 40.0))
+    found = judge(first, num_epochs, num_classes=2, guess_error=46.0)
+    assert [finding.kind for finding in found] == ["exploding"] * is_said
+
+
+def test_a_training_loss_that_explodes_is_said_at_once() -> None:
+    found = judge(_epochs((1e9, 50.0, 0.7, 50.0)), 10, num_classes=2, guess_error=46.0)
+    assert [finding.kind for finding in found] == ["exploding"]

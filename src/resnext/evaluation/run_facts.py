@@ -1,0 +1,149 @@
+"""What a reader wants to know of a run first: network, recipe, images, error, what went wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from resnext.durations import duration_text
+from resnext.errors import ResNeXtError
+from resnext.model.names import name_of
+from resnext.training.config import TrainConfig
+from resnext.training.health import Finding, judge_run
+from resnext.training.run_data import CLASSES
+from resnext.training.run_folder import CONFIG, OPENING, read_config, read_if_whole
+
+_MAX_LINES = 50
+
+Rows = Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class RunFacts:
+    """The top of a run's report.
+
+    Attributes:
+        config: The run's settings.
+        facts: Headings and texts.
+        findings: What went wrong in training; empty if nothing did.
+        praise: What was looked for in vain; empty if something went wrong, or the log does not
+            hold what it takes to judge.
+        opening: What was shown before training: headings and texts.
+    """
+
+    config: TrainConfig
+    facts: list[tuple[str, str]]
+    findings: list[Finding]
+    praise: str
+    opening: list[tuple[str, str]]
+
+
+def read_facts(run: Path, epochs: Rows, figures: Mapping[str, Any] | None) -> RunFacts | None:
+    """Collect what is known of a run.
+
+    Args:
+        run: The run folder.
+        epochs: The epochs of its log.
+        figures: Those of the evaluation, if it was evaluated.
+
+    Returns:
+        The facts; None for a weight file, or a run whose settings cannot be read.
+    """
+    if not (run / CONFIG).is_file():
+        return None
+    try:
+        config = read_config(run)
+    except ResNeXtError:
+        return None
+    opening = read_if_whole(run / OPENING, dict) or {}
+    facts = {
+        "network": name_of(config.model),
+        "recipe": config.recipe or "none",
+        "seed": str(config.seed),
+        "training": _training(config, epochs),
+        "images": _images(run, opening.get("num_images"), figures),
+        "classes": f"{config.model.num_classes:,}",
+        "kept weights": _kept(config, epochs),
+        "top-1 error": _error(config, epochs, figures),
+        "error of guessing": _guess(epochs),
+    }
+    findings = judge_run(epochs, config)
+    return RunFacts(
+        config,
+        [(name, text) for name, text in facts.items() if text],
+        findings,
+        "" if findings else _praise(config, epochs),
+        _lines(opening.get("lines")),
+    )
+
+
+def kept_epoch(epochs: Rows, config: TrainConfig) -> Mapping[str, Any]:
+    """Return the epoch whose weights the run keeps: the lowest error, of equal ones the loss."""
+    if config.keep == "last":
+        return epochs[-1]
+    return min(epochs, key=lambda row: (row["top1_error"], row.get("loss") or 0.0))
+
+
+def _praise(config: TrainConfig, epochs: Rows) -> str:
+    if not any("guess_error" in row for row in epochs):
+        return ""
+    if epochs[-1]["epoch"] < config.schedule.epochs:
+        return "Nothing has gone wrong in the epochs so far."
+    found = "Nothing went wrong in training: it did not diverge, and it is better than guessing"
+    if config.augment.mixup or config.augment.cutmix:  # no error of plain training images
+        return f"{found}. Overfitting is not judged where images are mixed."
+    return f"{found} and does not overfit strongly."
+
+
+def _training(config: TrainConfig, epochs: Rows) -> str:
+    planned = config.schedule.epochs
+    if not epochs:
+        return f"{planned} epochs planned"
+    num, seconds = epochs[-1]["epoch"], epochs[-1].get("seconds")
+    text = f"{num} epochs" if num == planned else f"{num} of {planned} epochs"
+    if not isinstance(seconds, int | float):
+        return text
+    return f"{text} in {duration_text(seconds)}, {duration_text(seconds / num)} each"
+
+
+def _images(run: Path, num_images: object, figures: Mapping[str, Any] | None) -> str:
+    if isinstance(num_images, dict) and all(type(num) is int for num in num_images.values()):
+        return ", ".join(f"{num:,} {split}" for split, num in num_images.items())
+    counts = read_if_whole(run / CLASSES, dict) or {}  # of runs that did not record more
+    parts = []
+    if counts and all(type(num) is int for num in counts.values()):
+        parts.append(f"{sum(counts.values()):,} train")
+    if figures is not None:
+        parts.append(f"{figures['num_images']:,} evaluated")
+    return ", ".join(parts)
+
+
+def _kept(config: TrainConfig, epochs: Rows) -> str:
+    if not epochs:
+        return ""
+    rule = "the last" if config.keep == "last" else "the lowest validation error"
+    return f"epoch {kept_epoch(epochs, config)['epoch']} ({rule})"
+
+
+def _error(config: TrainConfig, epochs: Rows, figures: Mapping[str, Any] | None) -> str:
+    if figures is not None:
+        return f"{figures['top1_error']:.2f} %"
+    return f"{kept_epoch(epochs, config)['top1_error']:.2f} % during training" if epochs else ""
+
+
+def _guess(epochs: Rows) -> str:
+    known = [row["guess_error"] for row in epochs if row.get("guess_error") is not None]
+    return f"{known[-1]:.2f} %, by always predicting the largest class" if known else ""
+
+
+def _lines(lines: object) -> list[tuple[str, str]]:
+    """Return those lines that are a heading and a text; the file may come from elsewhere."""
+    if not isinstance(lines, list):
+        return []
+    return [
+        (line[0], line[1])
+        for line in lines[:_MAX_LINES]
+        if isinstance(line, list) and len(line) == 2 and all(isinstance(part, str) for part in line)
+    ]

@@ -1,0 +1,66 @@
+"""The report on a phone and on a desk: nothing makes the page itself scroll sideways."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from page_browser import BROWSER, DRIVER, assert_fits, start_browser
+from PIL import Image
+from selenium.webdriver.chrome.webdriver import WebDriver
+from test_report import arrays, evaluation_of
+
+from resnext.data.split import FileSplit
+from resnext.evaluation.report import write_report
+from resnext.model.config import ResNeXtConfig
+from resnext.training.config import TrainConfig
+from resnext.training.run_folder import write_config
+
+pytestmark = pytest.mark.skipif(
+    not (BROWSER.exists() and DRIVER.exists()), reason="chromium and chromedriver are missing"
+)
+
+LONG = "W" * 120
+PATH = "/".join(["a_very_long_folder_name"] * 12)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[WebDriver]:
+    driver = start_browser()
+    yield driver
+    driver.quit()
+
+
+def made_run(folder: Path, num_classes: int) -> Path:
+    """Return a run of long names, with a problem and everything else that a report shows."""
+    folder.mkdir()
+    config = TrainConfig(
+        model=ResNeXtConfig(num_classes=num_classes), recipe=LONG, label_smoothing=0.1
+    )
+    write_config(folder, config)
+    figures = {"top1_error": 99.0, "train_loss": 1e6, "loss": 1e6, "guess_error": 50.0}
+    row = {"kind": "epoch", "step": 10, "epoch": 1, "seconds": 1.0, **figures}
+    (folder / "metrics.jsonl").write_text(json.dumps(row) + "\n")
+    opening = {"num_images": {"train": 9, "val": 4}, "lines": [["data", PATH], [LONG, LONG]]}
+    (folder / "opening.json").write_text(json.dumps(opening))
+    (folder / "environment.json").write_text(json.dumps({"python": PATH, LONG: "x"}))
+    return folder
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("num_classes", [2, 1000])
+def test_only_tables_scroll_sideways(num_classes: int, browser: WebDriver, tmp_path: Path) -> None:
+    classes = tuple(f"{number} {LONG}" for number in range(num_classes))
+    Image.new("RGB", (8, 8)).save(tmp_path / f"{LONG}.png")
+    split = arrays(num_classes)
+    shown = FileSplit(tmp_path, (f"{LONG}.png",) * 8, torch.tensor([0, 1] * 4))
+    bad = [{"path": PATH, "reason": LONG}]
+    evaluation = evaluation_of(classes, shown if num_classes == 2 else split, bad)
+    page = write_report(
+        tmp_path / "report.html", made_run(tmp_path / LONG, num_classes), evaluation
+    )
+    for width_px in (320, 390, 1280):
+        assert_fits(browser, page, width_px)
