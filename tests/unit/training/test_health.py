@@ -36,3 +36,21 @@ def test_what_is_wrong_is_found(
 def test_a_training_is_not_called_useless_at_its_start() -> None:
     assert not judge(_epochs((0.7, 50.0, 0.7, 60.0)), 10, num_classes=2, guess_error=46.0)
     assert not judge([], 10, num_classes=2, guess_error=46.0)
+
+
+@pytest.mark.parametrize(
+    ("balanced_accuracy", "is_weighted", "kinds"),
+    [
+        (80.0, True, []),
+        (50.0, True, ["useless"]),
+        (80.0, False, ["useless"]),
+        (None, True, ["useless"]),  # logged before it was recorded
+    ],
+)
+def test_a_network_trained_with_class_weights_is_judged_by_its_balanced_accuracy(
+    balanced_accuracy: float | None, is_weighted: bool, kinds: list[str]
+) -> None:
+    # always the largest of two classes errs on 1 %; giving it up for the rare one costs more
+    epochs = [EpochFigures(0.5, 10.0, 0.5, 8.0, balanced_accuracy)] * 4
+    found = judge(epochs, 4, num_classes=2, guess_error=1.0, is_weighted=is_weighted)
+    assert [finding.kind for finding in found] == kinds
