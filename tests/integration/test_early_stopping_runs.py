@@ -35,20 +35,21 @@ def test_a_run_stops_early_and_goes_on_with_more_patience_bit_for_bit(tmp_path: 
         1,
         2,
     ]
-    finish(STUCK, tmp_path / "run")  # resumed as it is, it stays where it stopped
+    begun = open_run(tmp_path / "run")
+    finish(begun, tmp_path / "run")  # resumed as it is, it stays where it stopped
     assert epochs_of(tmp_path / "run") == [1, 2, 3]
     for patience, last in ((3, 4), (None, 6)):
-        config = STUCK.replace(early_stopping=patience)
-        finish(config, tmp_path / f"straight-{patience}")
-        finish(config, tmp_path / "run")
+        finish(STUCK.replace(early_stopping=patience), tmp_path / f"straight-{patience}")
+        finish(begun.replace(early_stopping=patience), tmp_path / "run")
         assert epochs_of(tmp_path / "run") == list(range(1, last + 1))
         assert_same_bits(tmp_path / "run", tmp_path / f"straight-{patience}")
 
 
 def test_less_patience_than_begun_with_is_another_run(tmp_path: Path) -> None:
     finish(STUCK.replace(early_stopping=3), tmp_path / "run")
+    config = open_run(tmp_path / "run").replace(early_stopping=2)
     with pytest.raises(ConfigError, match="early_stopping was 3 and is 2"):
-        train(STUCK, Target(resume=tmp_path / "run"), Display("quiet"))
+        train(config, Target(resume=tmp_path / "run"), Display("quiet"))
 
 
 def test_a_run_that_keeps_the_last_weights_keeps_those_where_it_stopped(tmp_path: Path) -> None:
@@ -70,10 +71,9 @@ def test_the_command_says_why_it_ended_what_is_kept_and_how_to_go_on(
 
 
 def test_class_weights_cannot_be_changed_under_a_run(tmp_path: Path) -> None:
-    config = small_run(schedule=ScheduleConfig(epochs=1))
-    finish(config, tmp_path / "run")
+    finish(small_run(schedule=ScheduleConfig(epochs=1)), tmp_path / "run")
     for weights in ("balanced", {"3": 2.0}):
-        changed = TrainConfig(**{**config.model_dump(), "class_weights": weights})
-        write_config(tmp_path / "run", changed)
+        changed = open_run(tmp_path / "run").model_dump() | {"class_weights": weights}
+        write_config(tmp_path / "run", TrainConfig(**changed))
         with pytest.raises(ConfigError, match="class_weights was None and is"):
             train(open_run(tmp_path / "run"), Target(resume=tmp_path / "run"), Display("quiet"))

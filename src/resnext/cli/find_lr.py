@@ -95,8 +95,8 @@ def _lines(test: LrTest, config: TrainConfig, command: str | None, seconds: floa
         ]
     return [
         tried,
-        f"suggestion: --lr {test.suggestion:g} (in place of {config.optim.lr:g}): where the "
-        "smoothed loss falls fastest as the rate rises",
+        f"suggestion: --lr {test.suggestion:g} (in place of {config.optim.lr:g}): "
+        "at this rate the smoothed loss is lowest",
         f"to train with it: {command}",
     ]
 

@@ -25,12 +25,13 @@ def test_it_draws_and_suggests_and_leaves_no_run(
     assert len(figures["lrs"]) == len(figures["losses"]) == len(figures["smoothed"]) <= 100
     assert figures["command"].endswith(f"--lr {figures['suggested_lr']:g}")
     assert [file.name for file in tmp_path.iterdir()] == ["find-lr.png"]
-    assert Image.open(tmp_path / "find-lr.png").size[0] > 400
+    with Image.open(tmp_path / "find-lr.png") as plot:
+        assert plot.width > 400
 
     assert main([*SMALL, "--find-lr"]) == 0  # the plot from before stays
     shown = capsys.readouterr()
     assert f"suggestion: --lr {figures['suggested_lr']:g} " in shown.out
-    assert "where the smoothed loss falls fastest" in shown.out
+    assert "at this rate the smoothed loss is lowest" in shown.out
     assert "wrote find-lr-2.png" in shown.out
     assert sorted(file.name for file in tmp_path.iterdir()) == ["find-lr-2.png", "find-lr.png"]
 

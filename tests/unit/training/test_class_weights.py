@@ -57,7 +57,7 @@ def test_no_setting_gives_no_weights() -> None:
         ("balanced", "'hat': there are no training images"),
         ({"hat": 2.0}, "'hat': there are no training images"),
         ((1.0, 2.0, 3.0), "'hat': there are no training images"),
-        ({"dress": 2.0}, "names 'dress'.*their classes are 'dress', 'hat', 'shirt'"),
+        ({"drees": 2.0}, "names 'drees'.*their classes are 'dress', 'hat', 'shirt'"),
         ((1.0, 2.0), "has 2 weights, but there are 3 classes"),
     ],
 )
