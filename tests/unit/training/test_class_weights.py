@@ -125,5 +125,5 @@ def test_a_wrong_weight_is_refused_with_one_message(text: str, message: str) -> 
 
 def test_weights_survive_the_settings_file() -> None:
     for text in ("balanced", "dress=2,hat=1.5", "[1, 2.5]"):
-        config = TrainConfig(class_weights=read(text))  # type: ignore[arg-type]  # checked there
+        config = TrainConfig(class_weights=read(text))
         assert TrainConfig(**config.model_dump(mode="json")) == config

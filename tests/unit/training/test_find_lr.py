@@ -72,7 +72,7 @@ def test_nothing_is_suggested_where_the_loss_never_falls(losses: list[float]) ->
 def test_rates_are_counted_as_the_setting_counts_them(
     kind: str, batch_size: int, lr_batch_size: int
 ) -> None:
-    optim = OptimConfig(kind=kind, lr_batch_size=lr_batch_size)  # type: ignore[arg-type]
+    optim = OptimConfig(kind=kind, lr_batch_size=lr_batch_size)
     rates = rates_to_try(optim, batch_size)
     assert len(rates) == NUM_STEPS
     used = [peak_lr(optim.replace(lr=rate), batch_size) for rate in (rates[0], rates[-1])]
