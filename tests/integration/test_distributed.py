@@ -63,6 +63,24 @@ def test_two_ranks_and_one_give_the_same_weights(tmp_path: Path, accumulate: int
     _check_same_figures(tmp_path / "one", tmp_path / "two")
 
 
+def test_two_ranks_and_one_weigh_the_classes_alike(tmp_path: Path) -> None:
+    weights = {str(digit): 1.0 + digit for digit in range(10)}
+    config = FROZEN.replace(class_weights=weights, label_smoothing=0.1, accumulate=3)
+    finish(config, tmp_path / "one")
+    _train_in_two(config, tmp_path / "two")
+    assert _largest_difference(tmp_path / "one", tmp_path / "two") < 1e-6
+    _check_same_figures(tmp_path / "one", tmp_path / "two")
+    finish(config.replace(class_weights=None), tmp_path / "plain")
+    assert _largest_difference(tmp_path / "one", tmp_path / "plain") > 1e-4
+
+
+def test_two_ranks_stop_early_together(tmp_path: Path) -> None:
+    config = FROZEN.replace(optim=OptimConfig(lr=1e-7), early_stopping=2)
+    _train_in_two(config, tmp_path / "two")
+    epochs = [row["epoch"] for row in read_metrics(tmp_path / "two") if row["kind"] == "epoch"]
+    assert epochs == [1, 2, 3]
+
+
 def _check_same_figures(one: Path, two: Path) -> None:
     """Compare what the logs tell of training; the processes share the images of a step."""
     for kind, names in (("epoch", ("train_loss", "train_top1_error")), ("train", ("loss",))):

@@ -16,6 +16,7 @@ from small_study import (
     kill,
     long_settings,
     run,
+    small_settings,
     small_study,
     start_driver,
     trained_steps,
@@ -25,6 +26,7 @@ from small_study import (
 
 from resnext.studies.scheduler import status_rows
 from resnext.studies.study import Halving, Study
+from resnext.training.config import OptimConfig
 
 LONG = small_study(settings=(long_settings(),))
 
@@ -127,6 +129,18 @@ def test_two_drivers_at_once_train_every_trial_once(
         steps = [line["step"] for line in epochs]
         assert steps == sorted(steps)
         assert row.attempts == ()
+
+
+def test_a_trial_that_stops_early_is_done_and_tells_its_epochs(tmp_path: Path) -> None:
+    settings = small_settings(epochs=6, early_stopping=1, freeze_norm=True)
+    settings = settings.replace(optim=OptimConfig(lr=1e-7))  # no epoch beats the first
+    study = small_study(settings=(settings,))
+    rows = run(study, tmp_path, jobs=1)
+    assert [row.state for row in rows] == ["done", "done"]
+    for row in rows:
+        assert row.figures is not None
+        assert row.figures.epochs == 2
+        assert row.figures.balanced_accuracy is not None
 
 
 @pytest.mark.slow

@@ -36,16 +36,17 @@ def _one(info: PrimitiveTypeInfo) -> PrimitiveConstructorSpec[Any] | None:
 
 @registry.primitive_rule
 def _several(info: PrimitiveTypeInfo) -> PrimitiveConstructorSpec[Any] | None:
-    """Read any number of numbers, texts or paths."""
-    kind, *rest = get_args(info.type) or (None,)
-    if get_origin(info.type) is not tuple or rest != [...] or kind not in _EXPECTED:
+    """Read any number of numbers, texts or paths, also where a flag may be left out."""
+    listed = _without_none(info.type)
+    kind, *rest = get_args(listed) or (None,)
+    if get_origin(listed) is not tuple or rest != [...] or kind not in _EXPECTED:
         return None
     return PrimitiveConstructorSpec(
         nargs="*",
         metavar=f"[{_METAVARS[kind]} ...]",
         instance_from_str=lambda words: tuple(_read(kind, word) for word in words),
-        is_instance=lambda value: isinstance(value, tuple),
-        str_from_instance=lambda value: [str(one) for one in value],
+        is_instance=lambda value: value is None or isinstance(value, tuple),
+        str_from_instance=lambda value: [str(one) for one in value or ()],
     )
 
 

@@ -23,7 +23,7 @@ import sys
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
@@ -41,7 +41,10 @@ if TYPE_CHECKING:
     from resnext.evaluation.run import Evaluation
     from resnext.evaluation.target import Protocol
 
-_NUM_WORST_CLASSES = 5
+_MOST_CLASSES = 20
+"""With more classes only the worst are listed."""
+
+_NUM_WORST_CLASSES = 10
 
 
 @dataclass(frozen=True)
@@ -185,7 +188,9 @@ def _finish(arguments: Evaluate, protocol: Protocol, evaluation: Evaluation) -> 
     elif not arguments.quiet:
         from resnext.terminal import create_console
 
-        create_console().print(_table(evaluation))
+        console = create_console()
+        console.print(_table(evaluation))
+        console.print(_class_table(evaluation.figures["per_class"]))
     for path in _write(arguments, protocol, evaluation):
         if not (arguments.quiet or arguments.json):
             print(f"wrote {path}")
@@ -221,11 +226,28 @@ def _table(evaluation: Evaluation) -> Table:
     table.add_row("top-1 error", f"{figures['top1_error']:.2f} %")
     if figures["top5_error"] is not None:
         table.add_row("top-5 error", f"{figures['top5_error']:.2f} %")
+    for key in ("balanced_accuracy", "macro_f1", "macro_precision", "macro_recall"):
+        name = key.replace("_f1", " F1").replace("_", " ")
+        table.add_row(name, f"{figures[key]:.2f} %")
     table.add_row("loss", f"{figures['loss']:.4f}")
     table.add_row("calibration error", f"{figures['calibration_error']:.2f} %")
     table.add_row("parameters", f"{figures['parameters']:,}")
     table.add_row("multiply-adds", f"{figures['macs']:,}")
-    worst = sorted(figures["per_class_error"].items(), key=lambda item: -item[1])
-    for name, error in worst[:_NUM_WORST_CLASSES]:
-        table.add_row(f"error of class {name}", f"{error:.2f} %")
+    return table
+
+
+def _class_table(by_class: dict[str, dict[str, Any]]) -> Table:
+    """Show all classes, or those with the lowest F1 of many."""
+    from rich.table import Table
+
+    is_large = len(by_class) > _MOST_CLASSES
+    worst = sorted(by_class.items(), key=lambda item: float(item[1]["f1"]))[:_NUM_WORST_CLASSES]
+    title = f"the {len(worst)} classes with the lowest F1 of {len(by_class):,}" if is_large else ""
+    table = Table(title=title)
+    table.add_column("class", overflow="fold")
+    for heading in ("images", "precision", "recall", "F1"):
+        table.add_column(heading, justify="right")
+    for name, row in worst if is_large else by_class.items():
+        shares = (f"{row[key]:.2f} %" for key in ("precision", "recall", "f1"))
+        table.add_row(name, f"{row['images']:,}", *shares)
     return table

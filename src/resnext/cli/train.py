@@ -7,6 +7,8 @@ Examples:
   resnext train --data cifar10 --model resnext29_8x64d --recipe cifar
   resnext train --data photos/ --weights runs/imagenet --freeze-until 3 --lr 0.01
   resnext train --data photos/ --weights resnext50_32x4d.a1h_in1k --set optim.layer_decay=0.7
+  resnext train --data photos/ --balance --early-stopping
+  resnext train --data photos/ --find-lr
   resnext train --data photos/ --set augment.mixup=0.2 optim.clip_norm=1
   resnext train --config runs/photos/config.yaml --seed 1
   resnext train --resume runs/photos
@@ -18,7 +20,6 @@ class (under torchrun 0, with a warning), 2 for a mistake, and 128 + N where sig
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from dataclasses import dataclass, replace
@@ -28,7 +29,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import tyro
 
 from resnext.cli.arguments import option, parse
+from resnext.cli.find_lr import plot_file, run_find_lr
 from resnext.cli.progress import say_start
+from resnext.cli.train_end import finish_training
 from resnext.ctrl_c import STATUS, is_pressed
 from resnext.data.config import DataConfig, parse_data
 from resnext.errors import ConfigError
@@ -37,15 +40,11 @@ from resnext.model.names import config_from
 from resnext.recipes.presets import RECIPES, default_model, fast
 from resnext.settings import override, override_all
 from resnext.sigterm import tidy_on_sigterm
-from resnext.training.config import TrainConfig
+from resnext.training.config import TrainConfig, default_patience
 
 if TYPE_CHECKING:
     from resnext.model.config import ModelConfig
     from resnext.recipes.photos import PhotoFacts
-    from resnext.training.display import Display
-
-
-_USELESS = 3
 
 
 @dataclass(frozen=True)
@@ -81,6 +80,14 @@ class Train:
     """Keep the stem and this many stages as loaded."""
     head_lr_factor: Annotated[float | None, option("X", "1")] = None
     """Multiplies the learning rate of the head."""
+    balance: bool = False
+    """Let every class count alike in the training loss, however few images it has."""
+    early_stopping: Annotated[
+        tuple[int, ...] | None, option("[EPOCHS]", "off; without EPOCHS a fifth of all, at least 5")
+    ] = None
+    """Stop when the validation error has not become lower for so many epochs."""
+    find_lr: Annotated[tuple[Path, ...] | None, option("[PLOT]", "off; find-lr.png")] = None
+    """Do not train: try 100 rising learning rates, draw the loss and suggest one."""
     out: Annotated[Path | None, option("FOLDER")] = None
     """The run folder; by default the next free one under runs/."""
     name: Annotated[str | None, option("NAME")] = None
@@ -128,6 +135,10 @@ def _train(arguments: Train, argv: list[str]) -> int:
     config = _resume(arguments, argv) if arguments.resume else build_config(arguments)
     if not is_slow:  # after the arguments were found to be right
         say_start("reading the images", quiet=is_silent)
+    if arguments.find_lr is not None:
+        output = {"quiet": arguments.quiet, "json": arguments.json}
+        plot = _find_lr_plot(arguments, arguments.find_lr)
+        return run_find_lr(config, plot, argv, is_main=is_main, **output)
 
     # torch is imported from here on
     from resnext.training.display import Display, default_mode
@@ -146,7 +157,16 @@ def _train(arguments: Train, argv: list[str]) -> int:
         if is_main:
             print(f"training is complete; for its report: resnext evaluate {run}", file=sys.stderr)
         return STATUS
-    return _finish(run, arguments, display) if is_main else 0
+    if not is_main:
+        return 0
+    return finish_training(run, display, quiet=arguments.quiet, as_json=arguments.json)
+
+
+def _find_lr_plot(arguments: Train, given: tuple[Path, ...]) -> Path:
+    """Return where the plot of the range test goes, which leaves no run."""
+    if arguments.out is not None or arguments.name is not None or arguments.continue_:
+        raise ConfigError("--find-lr leaves no run; leave out --out, --name and --continue")
+    return plot_file(given)
 
 
 def _follows_images(arguments: Train) -> bool:
@@ -185,9 +205,23 @@ def build_config(arguments: Train) -> TrainConfig:
             config = fast(model, data, facts)
         else:
             config = RECIPES[arguments.recipe](model, data)
+    if arguments.balance and any(text.startswith("class_weights=") for text in arguments.set):
+        raise ConfigError("--balance sets class_weights=balanced; leave out one of the two")
     for key, value in _flag_settings(arguments).items():
         config = override(config, key, value)
-    return override_all(config, arguments.set)
+    config = override_all(config, arguments.set)
+    if arguments.early_stopping is None:
+        return config
+    return config.replace(early_stopping=_patience(arguments, arguments.early_stopping, config))
+
+
+def _patience(arguments: Train, given: tuple[int, ...], config: TrainConfig) -> int:
+    """Return the epochs that `--early-stopping` waits for; its default follows the length."""
+    if any(text.startswith("early_stopping=") for text in arguments.set):
+        raise ConfigError("--early-stopping sets early_stopping; leave out one of the two")
+    if len(given) > 1:
+        raise ConfigError("--early-stopping takes one number of epochs")
+    return given[0] if given else default_patience(config.schedule.epochs)
 
 
 def _data(arguments: Train) -> DataConfig:
@@ -236,6 +270,7 @@ def _flag_settings(arguments: Train) -> dict[str, Any]:
         "seed": arguments.seed,
         "weights": _weights(arguments.weights),
         "freeze_until": arguments.freeze_until,
+        "class_weights": "balanced" if arguments.balance else None,
         "runtime.device": arguments.device,
         "runtime.precision": arguments.precision,
         "runtime.compile": arguments.compile or None,
@@ -261,31 +296,3 @@ def _resume(arguments: Train, argv: list[str]) -> TrainConfig:
 
     assert arguments.resume is not None
     return open_run(arguments.resume)
-
-
-def _finish(run: Path, arguments: Train, display: Display) -> int:
-    """Evaluate the weights, write the report, and return the exit status."""
-    from resnext.evaluation.run import evaluate_run
-    from resnext.training.health import judge_run
-    from resnext.training.metrics_log import read_metrics
-    from resnext.training.run_folder import read_config
-
-    figures = evaluate_run(run)
-    epochs = [row for row in read_metrics(run) if row["kind"] == "epoch"]
-    config = read_config(run)
-    problems = {finding.kind: finding.text for finding in judge_run(epochs, config)}
-    best = min(epochs, key=lambda row: row["top1_error"]) if config.keep == "best" else epochs[-1]
-    display.note(
-        f"kept: the weights of epoch {best['epoch']} of {config.schedule.epochs}, top-1 error "
-        f"{figures['top1_error']:.2f}% on the validation split\n"
-        f"report: {run / 'report.html'}"
-    )
-    if arguments.json:
-        print(json.dumps({"run": str(run), **figures, "problems": problems}))
-    for kind, text in problems.items():
-        display.note(f"warning: {text}")
-        if arguments.quiet and kind == "useless":
-            print(f"resnext: {text}", file=sys.stderr)
-    # torchrun would take the status for a crash, and train again.
-    is_alone = os.environ.get("WORLD_SIZE", "1") == "1"
-    return _USELESS if "useless" in problems and is_alone else 0

@@ -21,6 +21,8 @@ _NUM_SIZED = 100
 _NUM_COMPARED = 50_000
 _NUM_NAMED = 200_000
 _NUM_CLASSES_SHOWN = 6
+_UNBALANCED = 5
+"""How many times the images of the smallest class the largest has where balancing is suggested."""
 
 
 @dataclass(frozen=True)
@@ -198,6 +200,8 @@ def summary_lines(summary: DataSummary) -> list[tuple[str, str]]:
     if summary.skipped:
         lines.append(("skipped", _counted(summary.skipped)))
     lines.append(("guessing", f"always {label!r} errs on {error:.1f} % of val"))
+    if imbalance := _imbalance_line(summary):
+        lines.append(("balance", imbalance))
     return lines + [("warning", text) for text in summary.warnings]
 
 
@@ -210,6 +214,19 @@ def _class_line(summary: DataSummary) -> str:
         return f"{num} classes: {shown}"
     (most, largest), (least, smallest) = named[0], named[-1]
     return f"{num:,} classes, from {largest} ({most:,}) to {smallest} ({least:,})"
+
+
+def _imbalance_line(summary: DataSummary) -> str:
+    """Suggest to balance where the training images of the classes differ much in number."""
+    counts = summary.counts["train"]
+    least, most = min(counts, default=0), max(counts, default=0)
+    if not least or most < _UNBALANCED * least:
+        return ""
+    largest, smallest = (summary.classes[counts.index(number)] for number in (most, least))
+    return (
+        f"{largest} has {most / least:,.0f} times as many training images as {smallest}; if rare "
+        "classes matter as much as frequent ones, train with --balance"
+    )
 
 
 def _counted(counts: dict[str, int]) -> str:

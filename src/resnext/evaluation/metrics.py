@@ -8,7 +8,10 @@ from typing import Any
 
 import torch
 
+from resnext.evaluation.class_metrics import ClassMetrics, balanced_accuracy, measure_classes
 from resnext.evaluation.confusion import as_json, images_per_class
+
+_MEANS = ("macro_precision", "macro_recall", "macro_f1")
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,8 @@ class EvalResult:
         bins: Calibration by confidence, 3 x bins, float64: number of images, sum of
             confidences, number of right predictions. Bins have equal widths over 0..1.
         mistakes: The most confident wrong predictions, most confident first.
+        class_counts_2k: Images of each class and those of them that were right, int64; also
+            where only the cheap figures were asked for.
     """
 
     num_images: int
@@ -55,6 +60,7 @@ class EvalResult:
     confusion_kk: torch.Tensor | None = None
     bins: torch.Tensor | None = None
     mistakes: tuple[Mistake, ...] = ()
+    class_counts_2k: torch.Tensor | None = None
 
     @property
     def calibration_error(self) -> float | None:
@@ -83,6 +89,19 @@ class EvalResult:
             if total
         }
 
+    @property
+    def balanced_accuracy(self) -> float | None:
+        """Mean over the classes of the share of their images that is right, in percent."""
+        counts_2k = self.class_counts_2k
+        if self.confusion_kk is not None:
+            return balanced_accuracy(*images_per_class(self.confusion_kk))
+        return None if counts_2k is None else balanced_accuracy(counts_2k[0], counts_2k[1])
+
+    @property
+    def class_metrics(self) -> ClassMetrics | None:
+        """Precision, recall and F1 of each class."""
+        return None if self.confusion_kk is None else measure_classes(self.confusion_kk)
+
     def as_dict(self, classes: Sequence[str] = ()) -> dict[str, Any]:
         """Return the figures as JSON values.
 
@@ -91,12 +110,17 @@ class EvalResult:
         """
         num_classes = 0 if self.confusion_kk is None else len(self.confusion_kk)
         names = classes or [str(label) for label in range(num_classes)]
+        by_class = self.class_metrics
+        means: dict[str, float | None] = dict.fromkeys(_MEANS)
         return {
             "num_images": self.num_images,
             "top1_error": self.top1_error,
             "top5_error": self.top5_error,
             "loss": self.loss,
             "calibration_error": self.calibration_error,
+            "balanced_accuracy": self.balanced_accuracy,
+            **(means if by_class is None else by_class.macro()),
+            "per_class": {} if by_class is None else by_class.as_dict(names),
             "per_class_error": {names[k]: error for k, error in self.per_class_error.items()},
             "confusion": None if self.confusion_kk is None else as_json(self.confusion_kk),
         }

@@ -13,10 +13,11 @@ import resnext
 from resnext.errors import RunError
 from resnext.evaluation import plots
 from resnext.evaluation.calibration import explain_calibration
-from resnext.evaluation.confusion import images_per_class, top_confusions, worst_classes
+from resnext.evaluation.confusion import top_confusions, worst_classes
 from resnext.evaluation.run_facts import read_facts
 from resnext.evaluation.thumbnails import make_thumbnails
 from resnext.files import write_whole
+from resnext.training.early_stopping import best_epoch
 from resnext.training.metrics_log import read_metrics
 from resnext.training.run_folder import BAD_FILES, CONFIG, ENVIRONMENT, read_if_whole
 from resnext.untrusted.parse import MAX_YAML_BYTES, read_text
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
 _MOST_NAMED_CLASSES = 20
 """With more classes than these the matrix is drawn, and only the worst ones are named."""
+
+_MOST_LISTED_CLASSES = 2_000
+"""With more classes the page lists the worst only; `evaluation.json` has them all."""
 
 _LONGEST_FLAT_NAME = 4
 """Longer class names stand upright above the matrix."""
@@ -102,7 +106,7 @@ def _training(rows: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
         "learning_rate": plots.draw_learning_rate(steps, steps_per_epoch)
         if steps and steps_per_epoch
         else None,
-        "best": min(epochs, key=lambda row: row["top1_error"]),
+        "best": best_epoch(epochs),
         "num_epochs": epochs[-1]["epoch"],
         "images_per_s": steps[-1].get("images_per_s") if steps else None,
     }
@@ -119,7 +123,8 @@ def _evaluation(evaluation: Evaluation) -> dict[str, Any]:
     is_large = len(classes) > _MOST_NAMED_CLASSES
     table = worst_classes(confusion_kk, classes, _MOST_NAMED_CLASSES)
     worst = sorted(errors, key=lambda label: (-errors[label], label))[:_MOST_NAMED_CLASSES]
-    totals = images_per_class(confusion_kk)[0].tolist()
+    by_class = evaluation.figures["per_class"]
+    is_listed = is_large and len(by_class) <= _MOST_LISTED_CLASSES
     return {
         "figures": evaluation.figures,
         "images": target.images,
@@ -131,7 +136,8 @@ def _evaluation(evaluation: Evaluation) -> dict[str, Any]:
         "confusions": top_confusions(confusion_kk, classes),
         "picture": plots.draw_confusion(confusion_kk) if is_large else None,
         "calibration": plots.draw_calibration(result.bins),
-        "class_errors": [(classes[k], errors[k], totals[k]) for k in worst],
+        "class_errors": [(classes[k], errors[k], by_class[classes[k]]) for k in worst],
+        "all_classes": list(by_class.items()) if is_listed else [],
         "error_histogram": plots.draw_class_errors(errors.values()) if is_large else None,
         "thumbnails": make_thumbnails(result.mistakes, target.split, target.info),
     }

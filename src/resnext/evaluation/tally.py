@@ -37,6 +37,7 @@ class Tally:
         self._num_classes = num_classes
         self._full = full
         self._counts = torch.zeros(3, dtype=torch.int64)  # images, right, right within five
+        self._class_counts = torch.zeros(2, num_classes, dtype=torch.int64)  # images, right
         self._loss_sum = torch.zeros(1, dtype=torch.float64)
         self._confusion = ConfusionCounter(num_classes)
         self._bins = torch.zeros(3, NUM_BINS if full else 0, dtype=torch.float64)
@@ -60,6 +61,9 @@ class Tally:
         self._counts[0] += len(labels_b)
         self._counts[1] += int(hits_bn[:, 0].sum())
         self._counts[2] += int(hits_bn.sum())
+        ones_b = torch.ones(2, len(labels_b), dtype=torch.int64)
+        ones_b[1] = hits_bn[:, 0].cpu()
+        self._class_counts.scatter_add_(1, labels_b.cpu().expand(2, -1), ones_b)
         self._loss_sum += losses_b.cpu().double().sum()
         if self._full:
             confidences_b = guesses.values[:, 0].cpu().double().exp()
@@ -94,7 +98,7 @@ class Tally:
         Args:
             device: Where the process group exchanges tensors: a GPU for NCCL.
         """
-        for sums in (self._counts, self._loss_sum, self._bins):
+        for sums in (self._counts, self._class_counts, self._loss_sum, self._bins):
             if sums.numel():
                 total = sums.to(device)
                 dist.all_reduce(total)
@@ -132,4 +136,5 @@ class Tally:
             confusion_kk=self._confusion.matrix() if self._full else None,
             bins=self._bins if self._full else None,
             mistakes=tuple(self._mistakes),
+            class_counts_2k=self._class_counts,
         )

@@ -26,6 +26,7 @@ def main_settings(config: TrainConfig) -> list[tuple[str, str]]:
         ("schedule", _schedule(config)),
         ("weight decay", f"{optim.weight_decay:g}{'' if optim.decay_norm else ', not of BN'}"),
         ("label smoothing", _if_on(config.label_smoothing)),
+        ("class weights", _class_weights(config)),
         ("average of weights", _if_on(config.ema_decay, "decay ")),
         ("augmentation", _augmentation(config)),
         ("started from", "" if config.weights is None else _last_part(config.weights)),
@@ -83,6 +84,11 @@ def _augmentation(config: TrainConfig) -> str:
         ),
     ]
     return ", ".join(filter(None, parts)) or "none"
+
+
+def _class_weights(config: TrainConfig) -> str:
+    weights = config.class_weights
+    return "" if weights is None else "balanced" if weights == "balanced" else "set by class"
 
 
 def _if_on(value: float | None, words: str = "") -> str:

@@ -120,4 +120,6 @@ def _type_text(annotation: Any) -> str:
     if origin is tuple:
         parts = inner[:1] if inner[-1] is Ellipsis else inner
         return f"[{', '.join(map(_type_text, parts))}{', ...' if len(inner) > len(parts) else ''}]"
+    if origin is dict:
+        return f"{{NAME: {_type_text(inner[1])}, ...}}"
     return _TYPE_NAMES[annotation]

@@ -16,7 +16,7 @@ from resnext.untrusted.text import csv_cell
 _FIGURES = (
     *("top1_error", "top5_error", "loss", "train_top1_error", "train_loss", "best_top1_error"),
     *("parameters", "macs", "activations", "epochs", "seconds", "machine", "precision"),
-    *("instructions", "threads", "processes", "torch"),
+    *("instructions", "threads", "processes", "torch", "balanced_accuracy"),
 )
 
 

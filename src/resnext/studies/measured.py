@@ -73,7 +73,10 @@ def _computed(folder: Path) -> dict[str, Any]:
 _MORE = ", then "
 
 
-_LAST = ("top1_error", "top5_error", "loss", "train_top1_error", "train_loss", "seconds")
+_LAST = (
+    *("top1_error", "top5_error", "loss", "train_top1_error", "train_loss", "seconds"),
+    "balanced_accuracy",
+)
 
 
 def run_test(run: Path, config: TrainConfig, test: Test) -> dict[str, Any]:
@@ -97,5 +100,8 @@ def run_test(run: Path, config: TrainConfig, test: Test) -> dict[str, Any]:
     protocol = Protocol(data=test.data or own.data, view=view, all_classes=test.all_classes)
     runtime = Runtime(resolve_device(config.runtime.device), torch.float32)
     figures = measure(run, protocol, runtime, Effort(workers=config.data.workers)).figures
-    kept = ("top1_error", "top5_error", "loss", "num_images", "view", "data")
+    kept = (
+        *("top1_error", "top5_error", "balanced_accuracy", "macro_f1", "loss"),
+        *("num_images", "view", "data"),
+    )
     return {name: figures[name] for name in kept if name in figures}

@@ -36,6 +36,8 @@ class Figures(BaseModel):
         top1_error: Validation error after the last epoch, chosen by nothing.
         top5_error: The same for the five best guesses, where there are more than five classes.
         loss: Validation loss after the last epoch.
+        balanced_accuracy: Mean of the classes' validation accuracies after it, in percent; None
+            where it was not recorded.
         train_top1_error: Error on the training images as they were varied, over the last epoch.
         train_loss: Training loss over the last epoch.
         best_top1_error: Lowest validation error of all epochs: too good, since chosen.
@@ -73,6 +75,7 @@ class Figures(BaseModel):
     processes: Count = 0
     torch: ShortText = ""
     problems: Annotated[tuple[ShortText, ...], Field(max_length=20)] = ()
+    balanced_accuracy: Percent | None = None
 
 
 class TestFigures(BaseModel):

@@ -48,6 +48,8 @@ class Position:
         num_seen: Images of this epoch so far, in all processes.
         told: `loss_sum` and `num_seen` when the log was last written.
         scaler: State of the fp16 gradient scaler.
+        stale_epochs: Epochs since the validation error was last lower than ever before, those of
+            the warm-up left out.
     """
 
     epoch: int = 0
@@ -61,6 +63,7 @@ class Position:
     num_seen: int = 0
     told: tuple[float, int] = (0.0, 0)
     scaler: dict[str, float] = field(default_factory=dict)
+    stale_epochs: int = 0
 
 
 _POSITION = TypeAdapter(Position)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Literal, Self
 
 from pydantic import (
@@ -17,12 +18,15 @@ from resnext.data.config import AugmentConfig, DataConfig, ViewConfig
 from resnext.errors import ConfigError
 from resnext.model.config import ModelConfig, ResNeXtConfig
 from resnext.settings import FiniteSettings, SystemPath
+from resnext.training.class_weight_setting import ClassWeights
 from resnext.untrusted.names import is_utf8, shown
 
 MAX_SEED = 2**63 - 1
 _MAX_THREADS = 2**16
 _MAX_MINUTES = 1e6
 _MAX_SHARE = 16.0
+_MIN_PATIENCE = 5
+_PATIENCE_SHARE = 0.2
 
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
 
@@ -138,9 +142,17 @@ class TrainConfig(FiniteSettings):
         batch_size: Images of one optimiser step over all processes.
         accumulate: Parts in which a step's batch is processed, to save memory.
         label_smoothing: Share of the label spread over all classes.
+        class_weights: How much an image counts in the training loss, by its class. `balanced`
+            weighs each class by 1 / its number of training images, as `--balance` does.
+            Weights of your own by name, `dress=2,hat=1.5`, leave the other classes at 1; a list
+            such as [1, 2, 1] weighs all classes in their order. Either way they are scaled to a
+            mean of 1 over the training images. Validation is never weighted.
         ema_decay: Decay per step of the averaged weights; None keeps none.
         size_schedule: Shares of `image_size_px` in equal spans of training, for instance
             (0.75, 1.0): smaller images early.
+        early_stopping: Stop when the validation error has not become lower for this many
+            epochs, those of the warm-up not counted; null trains to the end. The schedule is not
+            shortened: a run that stops early never reaches its low learning rates.
         keep: Whether the run's weights are those with the lowest validation error or the last.
             Choosing on the validation images makes their error too good by a little, which
             a comparison must not do.
@@ -165,8 +177,10 @@ class TrainConfig(FiniteSettings):
     batch_size: PositiveInt = 128
     accumulate: PositiveInt = 1
     label_smoothing: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0
+    class_weights: ClassWeights | None = None
     ema_decay: Annotated[float, Field(gt=0.0, lt=1.0)] | None = None
     size_schedule: tuple[Annotated[float, Field(gt=0.0, le=_MAX_SHARE)], ...] = (1.0,)
+    early_stopping: PositiveInt | None = None
     keep: Literal["best", "last"] = "best"
     seed: Annotated[int, Field(ge=0, le=MAX_SEED)] = 0
     weights: SystemPath | None = None
@@ -203,3 +217,12 @@ class TrainConfig(FiniteSettings):
                 "weights=RUN, FILE or NAME"
             )
         return self
+
+
+def default_patience(num_epochs: int) -> int:
+    """Return the epochs for which early stopping waits: a fifth of all, and at least five.
+
+    The error of a small validation set varies by more from epoch to epoch than training lowers
+    it, and a falling learning rate brings much of the gain late.
+    """
+    return max(_MIN_PATIENCE, math.ceil(_PATIENCE_SHARE * num_epochs))

@@ -14,6 +14,11 @@ _MIN_GAP = 20.0
 _WORSE_LOSS = 1.25
 _EARLY = 0.3
 
+_REMEDY = (
+    "Check that the images show what the folders say (resnext data check), train longer (--epochs) "
+    "or start from trained weights (--weights)"
+)
+
 Kind = Literal["useless", "exploding", "overfitting"]
 
 
@@ -26,12 +31,15 @@ class EpochFigures:
         train_error: Their top-1 error in percent; None where labels were mixed.
         loss: Mean validation loss, in nats.
         top1_error: Top-1 error of the validation images, in percent.
+        balanced_accuracy: Mean of their classes' accuracies, in percent; None where it was not
+            recorded.
     """
 
     train_loss: float
     train_error: float | None
     loss: float
     top1_error: float
+    balanced_accuracy: float | None = None
 
 
 @dataclass(frozen=True)
@@ -65,15 +73,27 @@ def judge_run(rows: Iterable[Mapping[str, Any]], config: TrainConfig) -> list[Fi
             train_error=None if is_mixed else row.get("train_top1_error"),
             loss=row.get("loss", 0.0),
             top1_error=row.get("top1_error", 0.0),
+            balanced_accuracy=row.get("balanced_accuracy"),
         )
         for row in epochs
     ]
     guess_error = float(epochs[-1]["guess_error"])
-    return judge(figures, config.schedule.epochs, config.model.num_classes, guess_error)
+    return judge(
+        figures,
+        config.schedule.epochs,
+        config.model.num_classes,
+        guess_error,
+        is_weighted=config.class_weights is not None,
+    )
 
 
 def judge(
-    epochs: Sequence[EpochFigures], num_epochs: int, num_classes: int, guess_error: float
+    epochs: Sequence[EpochFigures],
+    num_epochs: int,
+    num_classes: int,
+    guess_error: float,
+    *,
+    is_weighted: bool = False,
 ) -> list[Finding]:
     """Judge the epochs so far.
 
@@ -82,6 +102,8 @@ def judge(
         num_epochs: Length of the whole training; its first third is not called useless yet.
         num_classes: Classes to choose from.
         guess_error: Validation error of always predicting the largest class, in percent.
+        is_weighted: The loss weighs the classes. Then the largest class is given up on purpose,
+            and the balanced accuracy says whether anything was learnt.
 
     Returns:
         What is wrong, the worst first; empty if nothing is.
@@ -90,7 +112,11 @@ def judge(
         return []
     found = [_exploding(epochs, num_epochs, num_classes)]
     if len(epochs) > _EARLY * num_epochs:
-        found.append(_useless(epochs, guess_error))
+        found.append(
+            _useless_balanced(epochs, num_classes)
+            if is_weighted and epochs[-1].balanced_accuracy is not None
+            else _useless(epochs, guess_error)
+        )
         found.append(_overfitting(epochs))
     return [finding for finding in found if finding is not None]
 
@@ -121,8 +147,20 @@ def _useless(epochs: Sequence[EpochFigures], guess_error: float) -> Finding | No
     return Finding(
         "useless",
         f"the best error, {best:.1f} %, is no better than guessing the largest class "
-        f"({guess_error:.1f} %). Check that the images show what the folders say "
-        "(resnext data check), train longer (--epochs) or start from trained weights (--weights)",
+        f"({guess_error:.1f} %). {_REMEDY}",
+    )
+
+
+def _useless_balanced(epochs: Sequence[EpochFigures], num_classes: int) -> Finding | None:
+    """Compare with one class for all images, which is right for all of one class."""
+    best = max(epoch.balanced_accuracy or 0.0 for epoch in epochs)
+    guess = 100.0 / max(num_classes, 1)
+    if best > guess:
+        return None
+    return Finding(
+        "useless",
+        f"the best balanced accuracy, {best:.1f} %, is no better than guessing ({guess:.1f} %). "
+        f"{_REMEDY}",
     )
 
 

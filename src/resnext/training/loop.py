@@ -14,19 +14,24 @@ from torch import nn
 
 from resnext.errors import TrainingError
 from resnext.evaluation.evaluate import evaluate
-from resnext.model.card import ModelCard
-from resnext.model.weights import BEST, save_weights
 from resnext.training.checkpoint import Position, save_checkpoint
+from resnext.training.early_stopping import (
+    count_stale,
+    describe_stop,
+    has_stopped_early,
+    is_over,
+)
 from resnext.training.finetune import set_train_mode
 from resnext.training.follow import Follower
 from resnext.training.health import judge_run
 from resnext.training.interrupt import Interrupted, StopRequest
+from resnext.training.kept_weights import keep_weights
 from resnext.training.loop_parts import Loaders, Recorder
 from resnext.training.meter import Meter
 from resnext.training.metrics_log import read_metrics
 from resnext.training.pace import Pace
 from resnext.training.run_folder import keep_last_good
-from resnext.training.schedule import lr_factor, peak_lr
+from resnext.training.schedule import lr_factor, peak_lr, train_size_px
 from resnext.training.step import Trainer, seed_step
 
 _STEPS_BETWEEN_LINES = 50
@@ -62,7 +67,7 @@ class Loop:
         self._follower = Follower(recorder.display, self._pace, self._num_steps, len(sizes_px))
 
     def run(self) -> None:
-        """Train all remaining epochs.
+        """Train the remaining epochs, up to the last or to where early stopping ends them.
 
         Raises:
             Interrupted: A signal asked to stop; the state is saved.
@@ -73,12 +78,16 @@ class Loop:
         try:
             with self._recorder.checkpoints or nullcontext():
                 self._leave_if_asked()  # already while all this was made ready
-                while self.position.epoch < self._config.schedule.epochs:
+                while not is_over(self._config, self.position):
                     self._train_epoch()
                     self._finish_epoch()
                     self._leave_if_asked()
         finally:
             self._recorder.display.stop()
+        if has_stopped_early(self._config, self.position):
+            self._recorder.display.note(
+                describe_stop(self._config, self.position, self._recorder.run)
+            )
 
     def _train_epoch(self) -> None:
         set_train_mode(self._trainer.model, self._config)
@@ -123,10 +132,8 @@ class Loop:
         return self._peak_lr * lr_factor(schedule, self.position.total_steps, self._all_steps)
 
     def size_px(self, epoch: int) -> int:
-        """Return the side of an epoch's training images: smaller early if so configured."""
-        shares = self._config.size_schedule
-        share = shares[epoch * len(shares) // self._config.schedule.epochs]
-        return max(2, 2 * round(share * self._loaders.info.image_size_px / 2))
+        """Return the side of an epoch's training images."""
+        return train_size_px(self._config, epoch, self._loaders.info.image_size_px)
 
     def _report(self, meter: Meter, lr: float) -> None:
         """Tell the figures of the last steps; stop when the loss is not a number."""
@@ -186,7 +193,11 @@ class Loop:
             "seconds": position.seconds,
             "size_px": self.size_px(position.epoch),
             "guess_error": self._loaders.guess_error,
+            "balanced_accuracy": result.balanced_accuracy,
         }
+        stale_epochs = count_stale(self._config, position, result.top1_error)
+        if self._config.early_stopping is not None:
+            figures["stale_epochs"] = stale_epochs
         self._recorder.display.epoch(
             epoch=self._epoch_name(),
             train_loss=train_loss,
@@ -198,19 +209,23 @@ class Loop:
             self._recorder.log.write("epoch", position.total_steps, **figures)
             self._warn()
         score = (result.top1_error, result.loss)
-        if self._is_kept(score):
-            self._check_loss(result.loss, self._lr())
-            self._save_weights(model, figures)
-        self.position = replace(
+        ended = replace(
             position,
             epoch=position.epoch + 1,
             step=0,
-            best=min(score, position.best),
+            best=score if score < position.best else position.best,
             loss_sum=0.0,
             num_wrong=0.0,
             num_seen=0,
             told=(0.0, 0),
+            stale_epochs=stale_epochs,
         )
+        is_last = is_over(self._config, ended)
+        if is_last if self._config.keep == "last" else score < position.best:
+            self._check_loss(result.loss, self._lr())
+            if runtime.is_main:
+                keep_weights(self._recorder.run, model, self._config, self._loaders, figures)
+        self.position = ended
         self._save()
         self._share_bad_files()
         self._loaders.bad_files.check()
@@ -237,28 +252,6 @@ class Loop:
                 dist.broadcast(buffer, src=0)
         return model.eval()
 
-    def _is_kept(self, score: tuple[float, float]) -> bool:
-        if self._config.keep == "last":
-            return self.position.epoch + 1 == self._config.schedule.epochs
-        return score < self.position.best
-
-    def _save_weights(self, model: nn.Module, figures: dict[str, Any]) -> None:
-        if not self._trainer.runtime.is_main:
-            return
-        info = self._loaders.info
-        card = ModelCard(
-            data=info.name,
-            classes=info.classes,
-            image_size_px=self._config.view.size_px or info.image_size_px,
-            resize_px=self._loaders.val.resize_px,
-            interpolation=self._config.view.interpolation or "bilinear",
-            mean=info.mean,
-            std=info.std,
-            metrics={name: figures[name] for name in ("top1_error", "loss")},
-            epoch=figures["epoch"],
-        )
-        save_weights(self._recorder.run / BEST, model, self._config.model, card)
-
     def _save_if_due(self, meter: Meter) -> None:
         """Save in mid-epoch when the last save is long ago and on the disk."""
         if time.monotonic() - self._last_save < 60.0 * self._config.checkpoint_minutes:
@@ -281,7 +274,7 @@ class Loop:
     def _leave_if_asked(self) -> None:
         """Stop before an epoch; the end of the one before is saved already."""
         number = self._stop.agreed(0)
-        if number and self.position.epoch < self._config.schedule.epochs:
+        if number and not is_over(self._config, self.position):
             raise self._interrupted(number)
 
     def _interrupted(self, number: int) -> Interrupted:

@@ -8,6 +8,7 @@ from resnext.complexity.count import count
 from resnext.data.split import DataSet
 from resnext.data.summary import summarise, summary_lines
 from resnext.model.names import name_of
+from resnext.training.class_weights import describe_weights, weigh_classes
 from resnext.training.config import TrainConfig
 
 
@@ -40,4 +41,8 @@ def describe_opening(config: TrainConfig, data: DataSet, num_steps: int) -> dict
             f"{min(config.batch_size, len(data.train))} images, {config.optim.kind}",
         ),
     ]
+    class_weights_k = weigh_classes(config.class_weights, data)
+    if class_weights_k is not None:  # in place of the advice to weigh them
+        lines = [line for line in lines if line[0] != "balance"]
+        lines.append(("balance", describe_weights(class_weights_k, data.info.classes)))
     return {"num_images": summary.num_images, "lines": lines}

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from resnext.errors import CheckpointError, ConfigError
+from resnext.settings import Settings
 from resnext.training.config import TrainConfig
 from resnext.training.run_folder import CONFIG
 from resnext.untrusted.names import shown
@@ -27,7 +28,8 @@ _NUM_NAMED = 10
 def check_same_settings(run: Path, begun: str, config: TrainConfig) -> None:
     """Compare the settings of a run with those that its checkpoint was written with.
 
-    More epochs than before are accepted: the run goes on by the longer schedule.
+    More epochs than before are accepted: the run goes on by the longer schedule. So is more
+    patience of early stopping, or none: the run goes on where it stopped.
 
     Args:
         run: The run folder.
@@ -40,7 +42,8 @@ def check_same_settings(run: Path, begun: str, config: TrainConfig) -> None:
     """
     if not begun:
         return
-    old, new = _flat(_parse(run, begun)), _flat(config.model_dump(mode="json"))
+    old = _flat(_parse(run, begun), config)
+    new = _flat(config.model_dump(mode="json"), config)
     changed = [
         f"{key} was {shown(old[key])} and is {shown(new[key])}"
         for key in new
@@ -58,6 +61,8 @@ def check_same_settings(run: Path, begun: str, config: TrainConfig) -> None:
 def _may_change(key: str, old: Any, new: Any) -> bool:
     if key == "schedule.epochs":
         return isinstance(old, int) and bool(new > old)
+    if key == "early_stopping":  # it only says where to end
+        return new is None or old is None or (isinstance(old, int) and bool(new > old))
     return key in _FREE | _PLACES or key.partition(".")[0] in _FREE
 
 
@@ -68,9 +73,14 @@ def _parse(run: Path, text: str) -> Any:
         raise CheckpointError(f"{run}: the checkpoint's record of the settings {error}") from None
 
 
-def _flat(values: Any, prefix: str = "") -> dict[str, Any]:
-    """Return nested groups of settings as one, with dotted names."""
-    if not isinstance(values, dict):
+def _flat(values: Any, group: object, prefix: str = "") -> dict[str, Any]:
+    """Return nested groups of settings as one, with dotted names.
+
+    Only groups are taken apart: a setting whose value has names of its own is one setting.
+    """
+    if not isinstance(values, dict) or not isinstance(group, Settings):
         return {prefix.removesuffix("."): values}
-    parts = (_flat(value, f"{prefix}{key}.") for key, value in values.items())
+    parts = (
+        _flat(value, getattr(group, key, None), f"{prefix}{key}.") for key, value in values.items()
+    )
     return {key: value for part in parts for key, value in part.items()}

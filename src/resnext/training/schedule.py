@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from resnext.training.config import OptimConfig, ScheduleConfig
+from resnext.training.config import OptimConfig, ScheduleConfig, TrainConfig
 
 
 def peak_lr(optim: OptimConfig, batch_size: int) -> float:
@@ -36,3 +36,16 @@ def lr_factor(schedule: ScheduleConfig, step: int, total_steps: int) -> float:
     fall = (progress - schedule.warmup) / (1.0 - schedule.warmup)
     shape = 0.5 * (1.0 + math.cos(math.pi * fall)) if schedule.kind == "cosine" else 1.0 - fall
     return schedule.final + (1.0 - schedule.final) * shape
+
+
+def train_size_px(config: TrainConfig, epoch: int, full_px: int) -> int:
+    """Return the side of an epoch's training images: smaller early if so configured.
+
+    Args:
+        config: Its `size_schedule` and epochs.
+        epoch: Number of the epoch, from 0.
+        full_px: Side that the network is made for.
+    """
+    shares = config.size_schedule
+    share = shares[epoch * len(shares) // config.schedule.epochs]
+    return max(2, 2 * round(share * full_px / 2))

@@ -34,6 +34,7 @@ class Trainer:
         optimizer: SGD.
         average: The averaged weights, or None.
         scaler: Loss scaling of fp16; passes everything through in other precisions.
+        class_weights_k: Weight of each class in the loss, float32 on the device, or None.
     """
 
     def __init__(
@@ -43,12 +44,14 @@ class Trainer:
         model: nn.Module,
         optimizer: torch.optim.Optimizer,
         average: WeightAverage | None,
+        class_weights_k: torch.Tensor | None = None,
     ) -> None:
         self.config = config
         self.runtime = runtime
         self.model = model
         self.optimizer = optimizer
         self.average = average
+        self.class_weights_k = class_weights_k
         self.scaler = torch.amp.GradScaler(
             runtime.device.type, enabled=runtime.dtype == torch.float16
         )
@@ -92,7 +95,9 @@ class Trainer:
         with wait:
             with self.runtime.autocast():
                 logits_bk = self._forward(part.images_bchw)
-                loss = batch_loss(logits_bk, part, self.config.label_smoothing)
+                loss = batch_loss(
+                    logits_bk, part, self.config.label_smoothing, self.class_weights_k
+                )
             # Processes average their gradients; weighting by size makes that the exact mean
             # over the images, also where the shares differ by one.
             size = len(part.labels_b)

@@ -22,6 +22,7 @@ from resnext.model.create import create_model
 from resnext.training.checkpoint import load_checkpoint
 from resnext.training.checkpoint_file import CheckpointFiles
 from resnext.training.checkpoint_writer import CheckpointWriter
+from resnext.training.class_weights import weigh_classes
 from resnext.training.config import TrainConfig
 from resnext.training.display import Display
 from resnext.training.ema import WeightAverage
@@ -41,7 +42,7 @@ from resnext.training.sync_norm import share_norm
 from resnext.training.target import Target, open_target
 from resnext.weights.source import Weights, open_weights
 
-__all__ = ["Target", "build_trainer", "resolve", "train"]
+__all__ = ["Target", "assemble", "build_trainer", "resolve", "train"]
 
 
 def train(config: TrainConfig, target: Target, display: Display) -> Path:
@@ -69,12 +70,9 @@ def train(config: TrainConfig, target: Target, display: Display) -> Path:
             weights = None if config.weights is None else open_weights(config.weights)
         if target.resume is None:  # a resumed run has its own resolved settings
             config = resolve(config, data.info, weights)
-        data = replace(data, info=_normalisation(config, data.info))
-        _check_batches(config, data, runtime)
         # Built before the run folder, so that a setting that does not fit leaves no folder.
-        trainer = build_trainer(config, data.info, runtime, weights)
-        bad_files = BadFiles(len(data.train) + len(data.val))
-        loaders = _build_loaders(config, data, runtime, bad_files)
+        data, trainer, loaders = assemble(config, data, runtime, weights)
+        bad_files = loaders.bad_files
         # Up to here a signal just ends the process; there is nothing to save.
         stop = stack.enter_context(stop_on_signal(runtime))
         claim = stack.enter_context(RunClaim(display, stop))
@@ -101,6 +99,31 @@ def train(config: TrainConfig, target: Target, display: Display) -> Path:
                 if bad_files.rows and runtime.is_main and not claim.is_lost:
                     write_json(run / BAD_FILES, bad_files.rows)
         return run
+
+
+def assemble(
+    config: TrainConfig, data: DataSet, runtime: Runtime, weights: Weights | None
+) -> tuple[DataSet, Trainer, Loaders]:
+    """Put together what a training step needs; nothing is written.
+
+    Args:
+        config: Resolved settings.
+        data: The images.
+        runtime: Device, precision, processes.
+        weights: Start from these; None keeps the random ones.
+
+    Returns:
+        The images as they are normalised, the network with its optimiser, and the loaders.
+
+    Raises:
+        ResNeXtError: A setting does not fit the images, the network or the processes.
+    """
+    data = replace(data, info=_normalisation(config, data.info))
+    _check_batches(config, data, runtime)
+    class_weights_k = weigh_classes(config.class_weights, data)
+    trainer = build_trainer(config, data.info, runtime, weights, class_weights_k)
+    bad_files = BadFiles(len(data.train) + len(data.val))
+    return data, trainer, _build_loaders(config, data, runtime, bad_files)
 
 
 def resolve(config: TrainConfig, info: DataInfo, weights: Weights | None = None) -> TrainConfig:
@@ -148,7 +171,11 @@ def _normalisation(config: TrainConfig, info: DataInfo) -> DataInfo:
 
 
 def build_trainer(
-    config: TrainConfig, info: DataInfo, runtime: Runtime, weights: Weights | None = None
+    config: TrainConfig,
+    info: DataInfo,
+    runtime: Runtime,
+    weights: Weights | None = None,
+    class_weights_k: torch.Tensor | None = None,
 ) -> Trainer:
     """Build the network, its optimiser and its average on this process's device.
 
@@ -157,6 +184,7 @@ def build_trainer(
         info: The data, for its class names.
         runtime: Device, precision, processes.
         weights: Start from these; None keeps the random ones.
+        class_weights_k: Weight of each class in the loss; None weighs all alike.
     """
     torch.manual_seed(config.seed)
     model = create_model(config.model)
@@ -172,7 +200,9 @@ def build_trainer(
     optimizer = build_optimizer(model, config.optim)
     if config.runtime.compile:
         model.compile()
-    return Trainer(config, runtime, model, optimizer, average)
+    if class_weights_k is not None:
+        class_weights_k = class_weights_k.to(runtime.device)
+    return Trainer(config, runtime, model, optimizer, average, class_weights_k)
 
 
 def _is_saved(run: Path | None) -> bool:

@@ -24,6 +24,11 @@ def test_the_figures_are_one_json_document(
     assert figures["num_images"] == sum(map(sum, figures["confusion"]))
     assert 0 <= figures["top1_error"] <= 100
     assert len(figures["per_class_error"]) == 10
+    assert set(figures["per_class"]["3"]) == {"precision", "recall", "f1", "images"}
+    recalls = [row["recall"] for row in figures["per_class"].values()]
+    assert figures["balanced_accuracy"] == pytest.approx(sum(recalls) / 10)
+    f1s = [row["f1"] for row in figures["per_class"].values()]
+    assert figures["macro_f1"] == pytest.approx(sum(f1s) / 10)
 
 
 def test_people_get_a_table_and_the_places_of_the_files(
@@ -31,7 +36,8 @@ def test_people_get_a_table_and_the_places_of_the_files(
 ) -> None:
     assert main(["evaluate", str(digits_run)]) == 0
     printed = capsys.readouterr().out
-    assert "top-1 error" in printed
+    for heading in ("top-1 error", "balanced accuracy", "macro F1", "precision", "recall"):
+        assert heading in printed
     assert str(digits_run / "report.html").replace("\n", "") in printed.replace("\n", "")
 
 

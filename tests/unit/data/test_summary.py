@@ -1,7 +1,9 @@
 """What is said of a data set before training."""
 
+import re
 from pathlib import Path
 
+import pytest
 import torch
 from PIL import Image
 
@@ -39,6 +41,25 @@ def test_the_lines_name_every_count() -> None:
         "skipped": ".txt 3",
         "guessing": "always 'ant' errs on 75.0 % of val",
     }
+
+
+@pytest.mark.parametrize(
+    ("train", "expected"),
+    [
+        ([500, 100], "ant has 5 times as many training images as bee; .*--balance"),
+        ([100, 1234], "bee has 12 times as many training images as ant; .*--balance"),
+        ([499, 100], None),
+        ([500, 0], None),
+    ],
+)
+def test_balancing_is_suggested_where_one_class_has_five_times_the_images(
+    train: list[int], expected: str | None
+) -> None:
+    lines = dict(summary_lines(_summary(counts={"train": train, "val": [5, 5]})))
+    if expected is None:
+        assert "balance" not in lines
+    else:
+        assert re.match(expected, lines["balance"])
 
 
 def test_of_many_classes_the_largest_and_the_smallest_are_named() -> None:

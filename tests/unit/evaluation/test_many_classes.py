@@ -39,7 +39,7 @@ def test_twenty_thousand_classes_take_little_memory_and_json() -> None:
     assert result.confusion_kk.is_sparse
     assert len(result.confusion_kk.values()) <= NUM
     text = json.dumps(result.as_dict(names))
-    assert len(text) < 200 * NUM
+    assert len(text) < 400 * NUM
     assert draw_confusion(result.confusion_kk).startswith("data:image/png")
     assert len(worst_classes(result.confusion_kk, names, 20).names) == 20
     assert len(top_confusions(result.confusion_kk, names)) == 10

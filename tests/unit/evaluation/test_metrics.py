@@ -41,6 +41,14 @@ def test_the_json_names_classes_and_holds_plain_values() -> None:
         "top5_error": None,
         "loss": 0.5,
         "calibration_error": pytest.approx(12.5),
+        "balanced_accuracy": pytest.approx((75 + 100) / 2),
+        "macro_precision": pytest.approx((100 + 80) / 2),
+        "macro_recall": pytest.approx((75 + 100) / 2),
+        "macro_f1": pytest.approx((600 / 7 + 800 / 9) / 2),
+        "per_class": {
+            "cat": {"precision": 100.0, "recall": 75.0, "f1": pytest.approx(600 / 7), "images": 4},
+            "dög": {"precision": 80.0, "recall": 100.0, "f1": pytest.approx(800 / 9), "images": 4},
+        },
         "per_class_error": {"cat": 25.0, "dög": 0.0},
         "confusion": [[3, 1], [0, 4]],
     }
@@ -51,3 +59,6 @@ def test_cheap_figures_come_without_details() -> None:
     assert values["confusion"] is None
     assert values["calibration_error"] is None
     assert values["per_class_error"] == {}
+    assert values["per_class"] == {}
+    assert values["macro_f1"] is None
+    assert values["balanced_accuracy"] is None

@@ -189,6 +189,23 @@ def test_many_classes_are_summed_up(run: Path, num_classes: int) -> None:
     assert len(page) < 1_500_000
 
 
+@pytest.mark.parametrize("num_classes", [6, 21, 1000])
+def test_precision_recall_and_f1_of_every_class_are_on_the_page(
+    run: Path, num_classes: int
+) -> None:
+    classes = tuple(f"class {number}" for number in range(num_classes))
+    evaluation = evaluation_of(classes, arrays(num_classes))
+    page = render_report(run, evaluation)
+    for name, row in evaluation.figures["per_class"].items():
+        cells = "".join(f'<td class="n">{row[key]:.2f} %</td>' for key in ("precision", "recall"))
+        pattern = f"<td>{name}</td>.*{cells}.*>{row['images']}</td></tr>"
+        assert re.search(pattern, page) is not None, name
+    text = Resources(page).text
+    for key in ("balanced_accuracy", "macro_precision", "macro_recall", "macro_f1"):
+        assert f"{evaluation.figures[key]:.2f} %" in text
+    assert (f"All {num_classes:,} classes" in text) == (num_classes > 20)
+
+
 def test_before_evaluation_the_page_shows_the_training(run: Path) -> None:
     page = Resources(render_report(run))
     assert page.tags.count("img") == 3

@@ -57,6 +57,15 @@ def test_errors_loss_and_confusion_equal_the_reference_libraries(
     assert result.loss == pytest.approx(log_loss(labels, probs, labels=every), rel=1e-6)
 
 
+def test_the_cheap_balanced_accuracy_is_that_of_the_confusion() -> None:
+    log_probs, labels = draw(200, 7, seed=5)
+    cheap, full = (tally_of(log_probs, labels, full=full) for full in (False, True))
+    assert cheap.confusion_kk is None
+    assert cheap.balanced_accuracy == full.balanced_accuracy
+    assert full.balanced_accuracy is not None
+    assert 0 < full.balanced_accuracy < 100
+
+
 @pytest.mark.parametrize("num_classes", [2, 10])
 def test_the_calibration_error_equals_torchmetrics(num_classes: int) -> None:
     log_probs, labels = draw(500, num_classes, seed=3)

@@ -52,3 +52,21 @@ def test_a_validation_loss_that_lags_behind_is_no_divergence(
 def test_a_training_loss_that_explodes_is_said_at_once() -> None:
     found = judge(_epochs((1e9, 50.0, 0.7, 50.0)), 10, num_classes=2, guess_error=46.0)
     assert [finding.kind for finding in found] == ["exploding"]
+
+
+@pytest.mark.parametrize(
+    ("balanced_accuracy", "is_weighted", "kinds"),
+    [
+        (80.0, True, []),
+        (50.0, True, ["useless"]),
+        (80.0, False, ["useless"]),
+        (None, True, ["useless"]),  # logged before it was recorded
+    ],
+)
+def test_a_network_trained_with_class_weights_is_judged_by_its_balanced_accuracy(
+    balanced_accuracy: float | None, is_weighted: bool, kinds: list[str]
+) -> None:
+    # always the largest of two classes errs on 1 %; giving it up for the rare one costs more
+    epochs = [EpochFigures(0.5, 10.0, 0.5, 8.0, balanced_accuracy)] * 4
+    found = judge(epochs, 4, num_classes=2, guess_error=1.0, is_weighted=is_weighted)
+    assert [finding.kind for finding in found] == kinds

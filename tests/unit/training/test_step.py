@@ -53,6 +53,23 @@ def test_a_step_returns_the_losses_and_mistakes_of_its_images_whatever_the_parts
         assert sums.tolist() == pytest.approx([float(loss_sum), num_wrong], rel=1e-5)
 
 
+@pytest.mark.parametrize("mixed", [False, True])
+def test_the_parts_of_a_step_weigh_the_classes_as_the_whole_does(mixed: bool) -> None:
+    torch.manual_seed(0)
+    images_bchw, labels_b = torch.randn(13, 1, 2, 2), torch.randint(0, 3, (13,))
+    mixing = (torch.randint(0, 3, (13,)), torch.rand(13)) if mixed else (None, None)
+    batch = Batch(images_bchw, labels_b, torch.arange(13), 13, *mixing)
+    weights_k = torch.tensor([0.2, 1.0, 4.0])
+    ends = []
+    for accumulate, class_weights_k in ((1, weights_k), (4, weights_k), (1, None)):
+        config = TrainConfig(batch_size=16, accumulate=accumulate, label_smoothing=0.1)
+        trainer = _trainer(torch.float32, config, class_weights_k)
+        trainer.step(batch, 0.1)
+        ends.append(torch.cat([p.detach().flatten() for p in trainer.model.parameters()]))
+    assert torch.allclose(ends[0], ends[1], atol=1e-7)
+    assert not torch.allclose(ends[0], ends[2], atol=1e-4)
+
+
 @pytest.mark.usefixtures("_unset_memory_is_nan")
 def test_a_first_step_that_overflows_in_fp16_leaves_no_trace() -> None:
     torch.manual_seed(0)
@@ -72,12 +89,17 @@ def test_a_first_step_that_overflows_in_fp16_leaves_no_trace() -> None:
     assert all(torch.equal(a, b) for a, b in zip(plain, hit, strict=True))
 
 
-def _trainer(dtype: torch.dtype) -> Trainer:
+def _trainer(
+    dtype: torch.dtype,
+    config: TrainConfig | None = None,
+    class_weights_k: torch.Tensor | None = None,
+) -> Trainer:
     torch.manual_seed(1)
     model = nn.Sequential(nn.Flatten(), nn.Linear(4, 3))
-    config = TrainConfig()
+    config = config or TrainConfig()
     optimizer = build_optimizer(model, config.optim)
-    return Trainer(config, Runtime(torch.device("cpu"), dtype), model, optimizer, None)
+    runtime = Runtime(torch.device("cpu"), dtype)
+    return Trainer(config, runtime, model, optimizer, None, class_weights_k)
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
 from resnext.errors import ConfigError, RunError
@@ -47,9 +48,9 @@ class RunFigures:
 
     @property
     def best(self) -> Row | None:
-        """The epoch with the lowest validation error."""
+        """The epoch with the lowest validation error; of several, that of the lowest loss."""
         known = [row for row in self.epochs if "top1_error" in row]
-        return min(known, key=lambda row: row["top1_error"], default=None)
+        return min(known, key=lambda row: (row["top1_error"], row.get("loss", inf)), default=None)
 
 
 def read_run(runs: RunList, name: str) -> RunFigures:

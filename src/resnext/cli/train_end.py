@@ -1,0 +1,52 @@
+"""What `resnext train` says and returns when training has come to its end."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from resnext.training.display import Display
+
+_USELESS = 3
+
+
+def finish_training(run: Path, display: Display, *, quiet: bool, as_json: bool) -> int:
+    """Evaluate the weights, write the report, and return the exit status.
+
+    Args:
+        run: The run folder.
+        display: Shows lines.
+        quiet: Print nothing but errors, and the JSON if asked for.
+        as_json: Print the final figures as JSON.
+    """
+    from resnext.evaluation.run import evaluate_run
+    from resnext.training.early_stopping import kept_epoch, stopped_epoch
+    from resnext.training.health import judge_run
+    from resnext.training.metrics_log import read_metrics
+    from resnext.training.run_folder import read_config
+
+    figures = evaluate_run(run)
+    epochs = [row for row in read_metrics(run) if row["kind"] == "epoch"]
+    config = read_config(run)
+    problems = {finding.kind: finding.text for finding in judge_run(epochs, config)}
+    kept, stopped = kept_epoch(config, epochs), stopped_epoch(config, epochs)
+    trained = "" if stopped is None else f" (stopped after {stopped})"
+    display.note(
+        f"kept: the weights of epoch {kept['epoch']} of {config.schedule.epochs}{trained}, top-1 "
+        f"error {figures['top1_error']:.2f}% on the validation split\n"
+        f"report: {run / 'report.html'}"
+    )
+    if as_json:
+        ending = {"kept_epoch": kept["epoch"], "stopped_early_after": stopped}
+        print(json.dumps({"run": str(run), **figures, **ending, "problems": problems}))
+    for kind, text in problems.items():
+        display.note(f"warning: {text}")
+        if quiet and kind == "useless":
+            print(f"resnext: {text}", file=sys.stderr)
+    # torchrun would take the status for a crash, and train again.
+    is_alone = os.environ.get("WORLD_SIZE", "1") == "1"
+    return _USELESS if "useless" in problems and is_alone else 0

@@ -1,0 +1,114 @@
+"""How much an image counts in the loss, by its class.
+
+`balanced` gives class k the weight N / (K n_k), for n_k of N training images and K classes, as
+scikit-learn's `class_weight="balanced"`: every class has the same share of the loss. Fixed weights
+are preferred to drawing rare classes more often: they leave the order of the images, the length of
+an epoch and the number of copies seen of each image as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+
+from resnext.data.split import DataSet
+from resnext.data.summary import count_classes
+from resnext.errors import ConfigError
+from resnext.untrusted.names import shown
+
+_NUM_NAMED = 5
+
+Setting = str | Mapping[str, float] | tuple[float, ...] | None
+"""See `class_weight_setting`."""
+
+
+def weigh_classes(setting: Setting, data: DataSet) -> torch.Tensor | None:
+    """Return the weight of each class; see `scaled_weights`.
+
+    Args:
+        setting: What `class_weights` says.
+        data: The classes, and the training images of each.
+
+    Raises:
+        ConfigError: The setting does not fit the classes.
+    """
+    if setting is None:
+        return None
+    counts_k = count_classes(data.train.labels_n, len(data.info.classes))
+    return scaled_weights(setting, counts_k, data.info.classes)
+
+
+def scaled_weights(
+    setting: Setting, counts_k: Sequence[int], classes: Sequence[str]
+) -> torch.Tensor | None:
+    """Return the weight of each class, scaled so that the mean over the training images is 1.
+
+    So the loss keeps its scale, and the learning rate its meaning.
+
+    Args:
+        setting: What `class_weights` says.
+        counts_k: Training images of each class.
+        classes: Names of the k classes.
+
+    Returns:
+        k weights, float32; None weighs all alike.
+
+    Raises:
+        ConfigError: A class is unknown or has no training image, or a list has another length.
+    """
+    if setting is None:
+        return None
+    if setting == "balanced":
+        _check_not_empty(classes, counts_k, classes)
+        raw_k = [1.0 / count for count in counts_k]
+    elif isinstance(setting, Mapping):
+        _check_names(list(setting), classes)
+        _check_not_empty(list(setting), counts_k, classes)
+        raw_k = [setting.get(name, 1.0) for name in classes]
+    else:
+        if len(setting) != len(classes):
+            raise ConfigError(
+                f"class_weights has {len(setting)} weights, but there are {len(classes)} classes: "
+                f"{_listed(classes)}; give one weight for each in this order, or name some: "
+                f"class_weights={classes[0]}=2"
+            )
+        _check_not_empty(classes, counts_k, classes)
+        raw_k = [float(weight) for weight in setting]
+    weights_k = torch.tensor(raw_k, dtype=torch.float64)
+    images_k = torch.tensor(counts_k, dtype=torch.float64)
+    return (weights_k * images_k.sum() / (weights_k * images_k).sum()).float()
+
+
+def describe_weights(weights_k: torch.Tensor, classes: Sequence[str]) -> str:
+    """Name the smallest and the largest weight in a few words."""
+    low, high = int(weights_k.argmin()), int(weights_k.argmax())
+    return (
+        f"an image counts from {float(weights_k[low]):.3g} ({classes[low]}) to "
+        f"{float(weights_k[high]):.3g} ({classes[high]}) in the training loss, by its class"
+    )
+
+
+def _check_names(names: Sequence[str], classes: Sequence[str]) -> None:
+    unknown = sorted(set(names) - set(classes))
+    if unknown:
+        raise ConfigError(
+            f"class_weights names {_listed(unknown)}, which the training images do not have; "
+            f"their classes are {_listed(classes)}"
+        )
+
+
+def _check_not_empty(names: Sequence[str], counts_k: Sequence[int], classes: Sequence[str]) -> None:
+    count_of = dict(zip(classes, counts_k, strict=True))
+    empty = [name for name in names if not count_of[name]]
+    if empty:
+        raise ConfigError(
+            f"class_weights cannot weigh {_listed(empty)}: there are no training images of it; add "
+            "some, remove the class, or give weights to other classes by name only"
+        )
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = len(names) - _NUM_NAMED
+    text = ", ".join(map(shown, names[:_NUM_NAMED]))
+    return f"{text} and {more:,} more" if more > 0 else text

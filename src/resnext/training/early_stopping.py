@@ -1,0 +1,77 @@
+"""When a run has come to its end, and in plain words why."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from resnext.training.checkpoint import Position
+from resnext.training.config import TrainConfig
+from resnext.training.run_folder import CONFIG
+
+
+def count_stale(config: TrainConfig, position: Position, error: float) -> int:
+    """Count the epochs without a new lowest validation error.
+
+    Args:
+        config: The warm-up, whose epochs do not count: a low rate hardly changes the error yet.
+        position: Where the epoch began, with the lowest error so far.
+        error: Validation error of the epoch, in percent.
+    """
+    is_warmup = position.epoch + 1 <= config.schedule.warmup * config.schedule.epochs
+    return 0 if is_warmup or error < position.best[0] else position.stale_epochs + 1
+
+
+def has_stopped_early(config: TrainConfig, position: Position) -> bool:
+    """Tell whether the validation error has not improved for as long as it may."""
+    patience = config.early_stopping
+    has_epochs_left = position.epoch < config.schedule.epochs
+    return patience is not None and has_epochs_left and position.stale_epochs >= patience
+
+
+def is_over(config: TrainConfig, position: Position) -> bool:
+    """Tell whether no epoch is left to train."""
+    return position.epoch >= config.schedule.epochs or has_stopped_early(config, position)
+
+
+def stopped_epoch(config: TrainConfig, epochs: Sequence[Mapping[str, Any]]) -> int | None:
+    """Return the epoch after which a run stopped early; None for one that did not.
+
+    Args:
+        config: Settings of the run.
+        epochs: The lines of its log that tell an epoch.
+    """
+    if not epochs:
+        return None
+    last = epochs[-1]
+    position = Position(epoch=last["epoch"], stale_epochs=last.get("stale_epochs", 0))
+    return position.epoch if has_stopped_early(config, position) else None
+
+
+def describe_stop(config: TrainConfig, position: Position, run: Path) -> str:
+    """Say in plain words why a run ended before its last epoch, and how to train the rest."""
+    stale = position.stale_epochs
+    return (
+        f"stopped early after epoch {position.epoch} of {config.schedule.epochs}: the validation "
+        f"error has not become lower for {stale} epoch(s) (early_stopping: "
+        f"{config.early_stopping}). The learning-rate schedule was not completed. To train the "
+        f"rest, set early_stopping in {run / CONFIG} to null or to more epochs, then: resnext "
+        f"train --resume {run}"
+    )
+
+
+def best_epoch(epochs: Iterable[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """Return the epoch of the log with the lowest error; of several, that of the lowest loss."""
+    return min(epochs, key=_score)
+
+
+def kept_epoch(config: TrainConfig, epochs: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """Return the epoch of the log whose weights the run keeps."""
+    return epochs[-1] if config.keep == "last" else best_epoch(epochs)
+
+
+def _score(row: Mapping[str, Any]) -> tuple[float, float]:
+    loss = row.get("loss")
+    return row["top1_error"], math.inf if loss is None or math.isnan(loss) else loss

@@ -1,0 +1,45 @@
+"""Writes the weights that a run keeps, with what is needed to use them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from resnext.model.card import ModelCard
+from resnext.model.weights import BEST, save_weights
+from resnext.training.config import TrainConfig
+from resnext.training.loop_parts import Loaders
+
+
+def keep_weights(
+    run: Path,
+    model: nn.Module,
+    config: TrainConfig,
+    loaders: Loaders,
+    figures: Mapping[str, Any],
+) -> None:
+    """Write the weights of an epoch in place of those kept before.
+
+    Args:
+        run: The run folder.
+        model: The network as it was validated.
+        config: Settings of the run.
+        loaders: The images, whose classes and preparation the weights are for.
+        figures: Validation figures of the epoch.
+    """
+    info = loaders.info
+    card = ModelCard(
+        data=info.name,
+        classes=info.classes,
+        image_size_px=config.view.size_px or info.image_size_px,
+        resize_px=loaders.val.resize_px,
+        interpolation=config.view.interpolation or "bilinear",
+        mean=info.mean,
+        std=info.std,
+        metrics={name: figures[name] for name in ("top1_error", "loss")},
+        epoch=figures["epoch"],
+    )
+    save_weights(run / BEST, model, config.model, card)

@@ -1,0 +1,82 @@
+"""`resnext train --find-lr`: a plot, a suggestion and the command that follows it."""
+
+import json
+import shlex
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from resnext.cli.find_lr import _command
+from resnext.cli.main import main
+from resnext.cli.train import Train, build_config
+
+SMALL = ["train", "--data", "digits", "--model", "resnext_1-1_2x4d_cifar", "--device", "cpu"]
+SMALL += ["--threads", "1"]
+
+
+def test_it_draws_and_suggests_and_leaves_no_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main([*SMALL, "--find-lr", "--json"]) == 0
+    figures = json.loads(capsys.readouterr().out)
+    assert figures["lrs"][0] < figures["suggested_lr"] < figures["lrs"][-1]
+    assert len(figures["lrs"]) == len(figures["losses"]) == len(figures["smoothed"]) <= 100
+    assert figures["command"].endswith(f"--lr {figures['suggested_lr']:g}")
+    assert [file.name for file in tmp_path.iterdir()] == ["find-lr.png"]
+    with Image.open(tmp_path / "find-lr.png") as plot:
+        assert plot.width > 400
+
+    assert main([*SMALL, "--find-lr"]) == 0  # the plot from before stays
+    shown = capsys.readouterr()
+    assert f"suggestion: --lr {figures['suggested_lr']:g} " in shown.out
+    assert "at this rate the smoothed loss is lowest" in shown.out
+    assert "wrote find-lr-2.png" in shown.out
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["find-lr-2.png", "find-lr.png"]
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("--data x --find-lr", "--data x"),
+        ("--data x --find-lr a.svg --seed 1", "--data x --seed 1"),
+        ("--find-lr=a.svg --lr 3 --json --data x", "--data x"),
+        ("--find_lr --lr=3 --data 'my photos'", "--data 'my photos'"),
+        ("--find-lr --set optim.lr=3 seed=2", "--set seed=2"),
+        ("--seed 1 --find-lr --set optim.lr=3", "--seed 1"),
+    ],
+)
+def test_the_command_that_follows_has_the_rate_in_place_of_the_test(given: str, kept: str) -> None:
+    assert _command(shlex.split(given), 0.0021) == f"resnext train {kept} --lr 0.0021"
+
+
+def test_the_suggested_flag_sets_what_was_tested() -> None:
+    config = build_config(Train(data="cifar10", recipe="modern", batch_size=32, lr=0.0021))
+    assert config.optim.lr == 0.0021
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--out", "run"], "--find-lr leaves no run"),
+        (["--name", "run"], "--find-lr leaves no run"),
+        (["--out", "run", "--continue"], "--find-lr leaves no run"),
+        (["--find-lr", "plot.jpeg"], "give a file that ends in .png, .svg, .pdf"),
+        (["--find-lr", "a.png", "b.png"], "takes one file"),
+        (["--find-lr", "nowhere/plot.png"], "does not exist"),
+        (["--resume", "run"], "--resume goes on with the run's own settings"),
+    ],
+)
+def test_what_does_not_go_with_it_is_refused_before_the_work(
+    flags: list[str],
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    argv = flags if "--find-lr" in flags else ["--find-lr", *flags]
+    assert main(["train", *argv]) == 2
+    assert message in " ".join(capsys.readouterr().err.split())
+    assert list(tmp_path.iterdir()) == []
