@@ -4,8 +4,9 @@ Examples:
   resnext train --data digits
   resnext train --data photos/ --epochs 20 --out runs/photos
   resnext train --data cifar10 --model resnext29_8x64d --recipe cifar
-  resnext train --data photos/ --weights runs/imagenet --freeze-until 3 --lr 0.01
-  resnext train --data photos/ --weights resnext50_32x4d.a1h_in1k --set optim.layer_decay=0.7
+  resnext train --data photos/ --pretrained
+  resnext train --data photos/ --weights runs/imagenet --epochs 10
+  resnext train --data photos/ --weights resnext50_32x4d.a1h_in1k --freeze-until 3
   resnext train --data photos/ --set augment.mixup=0.2 optim.clip_norm=1
   resnext train --config runs/photos/config.yaml --seed 1
   resnext train --resume runs/photos
@@ -20,7 +21,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -28,17 +29,15 @@ import tyro
 
 from resnext.cli.arguments import option, parse
 from resnext.cli.signals import tidy_on_sigterm
+from resnext.cli.train_start import Start, from_recipe, start_of
 from resnext.ctrl_c import STATUS, is_pressed
-from resnext.data.config import DataConfig, parse_data
+from resnext.data.config import parse_data
 from resnext.errors import ConfigError
 from resnext.model.names import config_from
-from resnext.recipes.presets import RECIPES, default_model, fast
 from resnext.settings import override, override_all
 from resnext.training.config import TrainConfig
 
 if TYPE_CHECKING:
-    from resnext.model.config import ModelConfig
-    from resnext.recipes.photos import PhotoFacts
     from resnext.training.display import Display
 
 
@@ -55,8 +54,8 @@ class Train:
     model: Annotated[str | None, option("NAME", "suits the data")] = None
     """Network, such as resnext50_32x4d, resnext29_8x64d or resnext_2-2-2-2_8x4d."""
     recipe: Annotated[
-        Literal["fast", "modern", "imagenet", "cifar"] | None,
-        option("fast|modern|imagenet|cifar", "fast"),
+        Literal["fast", "finetune", "modern", "imagenet", "cifar"] | None,
+        option("fast|finetune|modern|imagenet|cifar", "fast; finetune with weights"),
     ] = None
     """Settings to start from; imagenet and cifar are the paper's."""
     epochs: Annotated[int | None, option("N", "the recipe's")] = None
@@ -73,9 +72,14 @@ class Train:
     """Start from a run, a weight file of any library, a name that `resnext weights list`
     shows, or OWNER/NAME on the Hub; the head is new if the classes differ. Images are
     normalised as these weights expect, unless --set gives data.mean and data.std."""
+    pretrained: bool = False
+    """Start from the best published weights that suit the network, the images, this machine
+    and their licence."""
+    accept_licence: bool = False
+    """Also published weights whose licence forbids commercial use; yours must be allowed."""
     freeze_until: Annotated[int | None, option("N")] = None
     """Keep the stem and this many stages as loaded."""
-    head_lr_factor: Annotated[float | None, option("X", "1")] = None
+    head_lr_factor: Annotated[float | None, option("X", "the recipe's")] = None
     """Multiplies the learning rate of the head."""
     out: Annotated[Path | None, option("FOLDER")] = None
     """The run folder; by default the next free one under runs/."""
@@ -116,7 +120,8 @@ def main(argv: list[str]) -> int:
 
 
 def _train(arguments: Train, argv: list[str]) -> int:
-    config = _resume(arguments, argv) if arguments.resume else build_config(arguments)
+    start, note = (None, "") if arguments.resume else start_of(arguments)
+    config = _resume(arguments, argv) if arguments.resume else build_config(arguments, start)
 
     # torch is imported from here on, after the arguments were found to be right
     from resnext.training.display import Display, default_mode
@@ -125,9 +130,11 @@ def _train(arguments: Train, argv: list[str]) -> int:
 
     is_main = os.environ.get("RANK", "0") == "0"
     display = Display(default_mode(quiet=arguments.quiet or not is_main))
+    if note:
+        display.note(note)
     target = Target(arguments.out, arguments.name, arguments.resume, arguments.continue_)
     try:
-        run = train(config, target, display)
+        run = train(config, target, display, None if start is None else start.weights)
     except Interrupted as stop:
         if is_main:
             print(stop, file=sys.stderr)
@@ -139,8 +146,12 @@ def _train(arguments: Train, argv: list[str]) -> int:
     return _finish(run, arguments, display) if is_main else 0
 
 
-def build_config(arguments: Train) -> TrainConfig:
+def build_config(arguments: Train, start: Start | None = None) -> TrainConfig:
     """Turn the flags into settings.
+
+    Args:
+        arguments: The flags.
+        start: The weights to start from, opened.
 
     Raises:
         ConfigError: A flag is wrong, or two contradict each other.
@@ -160,50 +171,13 @@ def build_config(arguments: Train) -> TrainConfig:
         if arguments.weights is not None:  # a run's file holds the values that it resolved
             config = config.replace(data=config.data.replace(mean=None, std=None))
     else:
-        data = _data(arguments)
-        facts = _look(arguments, data)
-        model = _model(arguments, data, facts)
-        if arguments.recipe in (None, "fast"):
-            config = fast(model, data, facts)
-        else:
-            config = RECIPES[arguments.recipe](model, data)
+        config = from_recipe(arguments, start)
+    weights = arguments.weights if start is None else start.name
+    if weights is not None:
+        config = config.replace(weights=weights)
     for key, value in _flag_settings(arguments).items():
         config = override(config, key, value)
     return override_all(config, arguments.set)
-
-
-def _data(arguments: Train) -> DataConfig:
-    """Return the data set, with what --set says of it: columns, classes, splits."""
-    data = parse_data(arguments.data or "digits")
-    changes = [text for text in arguments.set if text.startswith("data.")]
-    return override_all(TrainConfig(data=data), changes).data
-
-
-def _look(arguments: Train, data: DataConfig) -> PhotoFacts | None:
-    """Look at the images where `fast` is to suit them; trained weights decide for themselves."""
-    if arguments.recipe not in (None, "fast") or arguments.weights is not None:
-        return None
-    if data.name not in ("folder", "table"):
-        return None
-    from resnext.recipes.photos import look
-    from resnext.training.runtime import resolve_device
-
-    device = resolve_device(arguments.device or "auto")
-    facts = look(data, has_gpu=device.type != "cpu")
-    if facts is not None and arguments.image_size is not None:
-        facts = replace(facts, short_side_px=arguments.image_size)
-    return facts
-
-
-def _model(arguments: Train, data: DataConfig, facts: PhotoFacts | None) -> ModelConfig:
-    """Return the network that was named, else that of the weights, else the data's default."""
-    if arguments.model is None and arguments.weights is not None:
-        from resnext.cli.progress import show_download
-        from resnext.weights.source import open_weights
-
-        with show_download() as progress:
-            return open_weights(arguments.weights, progress=progress).config
-    return config_from(arguments.model or default_model(data, facts))
 
 
 def _flag_settings(arguments: Train) -> dict[str, Any]:
@@ -216,7 +190,6 @@ def _flag_settings(arguments: Train) -> dict[str, Any]:
         "data.image_size_px": arguments.image_size,
         "data.workers": arguments.workers,
         "seed": arguments.seed,
-        "weights": _weights(arguments.weights),
         "freeze_until": arguments.freeze_until,
         "runtime.device": arguments.device,
         "runtime.precision": arguments.precision,
@@ -224,11 +197,6 @@ def _flag_settings(arguments: Train) -> dict[str, Any]:
         "runtime.threads": arguments.threads,
     }
     return {key: value for key, value in flags.items() if value is not None}
-
-
-def _weights(given: Path | None) -> Path | None:
-    """Make a path independent of the folder one stands in; a name stays as it is."""
-    return given.absolute() if given is not None and given.exists() else given
 
 
 def _resume(arguments: Train, argv: list[str]) -> TrainConfig:

@@ -17,14 +17,13 @@ from resnext.evaluation.evaluate import evaluate
 from resnext.model.card import ModelCard
 from resnext.model.weights import BEST, save_weights
 from resnext.training.checkpoint import Position, save_checkpoint
-from resnext.training.finetune import set_train_mode
 from resnext.training.health import judge_run
 from resnext.training.interrupt import Interrupted, StopRequest
 from resnext.training.loop_parts import Loaders, Recorder
 from resnext.training.meter import Meter
 from resnext.training.metrics_log import read_metrics
 from resnext.training.run_folder import keep_last_good
-from resnext.training.schedule import lr_factor, peak_lr
+from resnext.training.schedule import lr_factor, num_head_steps, peak_lr
 from resnext.training.step import Trainer, seed_step
 
 _STEPS_BETWEEN_LINES = 50
@@ -54,6 +53,7 @@ class Loop:
         self._peak_lr = peak_lr(self._config.optim, self._config.batch_size)
         self._num_steps = loaders.train.num_steps
         self._all_steps = self._num_steps * self._config.schedule.epochs
+        self._head_steps = num_head_steps(self._config.schedule, self._all_steps)
         self._last_save = time.monotonic()
 
     def run(self) -> None:
@@ -76,7 +76,7 @@ class Loop:
             self._recorder.display.stop()
 
     def _train_epoch(self) -> None:
-        set_train_mode(self._trainer.model, self._config)
+        self._trainer.set_train_mode()
         runtime = self._trainer.runtime
         meter = Meter(runtime.device, self.position, runtime.world_size)
         batches = self._loaders.train.epoch(
@@ -85,6 +85,7 @@ class Loop:
             image_size_px=self.size_px(self.position.epoch),
         )
         for batch in batches:
+            self._trainer.enter_phase(head_only=self.position.total_steps < self._head_steps)
             lr = self._lr()
             seed_step(self._config.seed, runtime.rank, self.position.total_steps)
             meter.add(self._trainer.step(batch, lr), batch.global_size)

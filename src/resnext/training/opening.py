@@ -22,7 +22,7 @@ def opening_lines(config: TrainConfig, data: DataSet, num_steps: int) -> list[st
     start = f"; starts from {config.weights}" if config.weights is not None else ""
     recipe = f"{config.recipe}: " if config.recipe else ""
     lines = [
-        *summary_lines(summarise(data, config.data.label)),
+        *summary_lines(summarise(data, config.data.label), has_weights=config.weights is not None),
         (
             "network",
             f"{name_of(config.model)}: {cost.parameters / 1e6:.1f} M parameters, "

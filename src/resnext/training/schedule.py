@@ -27,6 +27,10 @@ def lr_factor(schedule: ScheduleConfig, step: int, total_steps: int) -> float:
     Returns:
         A factor in 0..1. Warm-up rises linearly and reaches 1 where it ends.
     """
+    head_steps = num_head_steps(schedule, total_steps)
+    if step < head_steps:
+        return 1.0
+    step, total_steps = step - head_steps, total_steps - head_steps
     progress = step / total_steps
     if progress < schedule.warmup:
         return (step + 1) / (schedule.warmup * total_steps + 1)
@@ -36,3 +40,11 @@ def lr_factor(schedule: ScheduleConfig, step: int, total_steps: int) -> float:
     fall = (progress - schedule.warmup) / (1.0 - schedule.warmup)
     shape = 0.5 * (1.0 + math.cos(math.pi * fall)) if schedule.kind == "cosine" else 1.0 - fall
     return schedule.final + (1.0 - schedule.final) * shape
+
+
+def num_head_steps(schedule: ScheduleConfig, total_steps: int) -> int:
+    """Return how many of the first steps train only the classifier; at least one step follows.
+
+    A function of the length alone, so that a resumed run is in the phase it would have been in.
+    """
+    return min(round(schedule.head_first * total_steps), total_steps - 1)
