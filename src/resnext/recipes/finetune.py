@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 _SIDE_STEP_PX = 16
 _LARGEST_SIDE_PX = 224
 _BATCH_SIZE = 32
-_MIN_EPOCHS, _MAX_EPOCHS = 5, 60
-_EPOCH_IMAGES = 12_000
+_MIN_EPOCHS, _MAX_EPOCHS = 6, 40
+_EPOCH_IMAGES = 20_000
 
 
 def finetune(
@@ -77,8 +77,8 @@ def finetune(
 
 def num_epochs(num_train: int) -> int:
     """Return the length of training: a fraction of what training from scratch needs."""
-    wanted = 4 + round(_EPOCH_IMAGES / num_train)
-    return min(max(wanted, _MIN_EPOCHS), _MAX_EPOCHS)
+    wanted = _MIN_EPOCHS + round(_EPOCH_IMAGES / num_train)
+    return min(wanted, _MAX_EPOCHS)
 
 
 def image_size_px(card: ModelCard, facts: PhotoFacts | None) -> int:
