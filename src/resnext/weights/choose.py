@@ -110,19 +110,21 @@ def _of_network(network: str) -> tuple[WeightsEntry, ...]:
     if not found:
         near = ", ".join(_nearest(network))
         raise ConfigError(
-            f"no weights are published for {network}; the networks of nearest size that have some "
-            f"are {near}: give one as --model, or leave --model out"
+            f"no weights are published for {network}; the nearest networks that have some are "
+            f"{near}: give one as --model, or leave --model out"
         )
     return found
 
 
 def _nearest(network: str) -> list[str]:
-    """Return the networks with weights, of the same stem, whose sizes come nearest."""
+    """Return networks with weights: of the same depth first, then of the nearest size."""
     wanted = math.log(count(network).parameters)
     stem = default_side(parse_name(network))
     known = {e.network for e in entries() if default_side(parse_name(e.network)) == stem}
     distance = {name: abs(math.log(count(name).parameters) - wanted) for name in known}
-    return sorted(known, key=lambda name: (distance[name], name))[:_NUM_NAMED]
+    depth = network.partition("_")[0]
+    nearest = sorted(known, key=lambda name: (distance[name], name))
+    return sorted(nearest, key=lambda name: name.partition("_")[0] != depth)[:_NUM_NAMED]
 
 
 def _too_large(least: int, need: Need) -> str:
