@@ -57,13 +57,13 @@ def finetune(
         view=view(card, data.image_size_px) if is_files else ViewConfig(),
         optim=OptimConfig(
             kind="adamw",
-            lr=1e-3,
+            lr=8e-4,
             lr_batch_size=_BATCH_SIZE,
             weight_decay=0.05,
             decay_norm=False,
             clip_norm=1.0,
-            head_lr_factor=2.0,
-            layer_decay=0.7 if isinstance(model, ResNeXtConfig) else 1.0,
+            head_lr_factor=2.5,
+            layer_decay=0.85 if isinstance(model, ResNeXtConfig) else 1.0,
         ),
         schedule=ScheduleConfig(
             kind="cosine", epochs=num_epochs(num_train), warmup=0.1, head_first=0.15
