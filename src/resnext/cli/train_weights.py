@@ -33,12 +33,13 @@ def open_start(name: Path, *, accept_licence: bool) -> Start:
         ResNeXtError: They cannot be found, fetched or read.
     """
     from resnext.cli.progress import show_download
-    from resnext.weights.entry_card import named_entry
-    from resnext.weights.fetch import check_licence, check_reach, fetch
+    from resnext.weights.entry_card import entry_of_repository, named_entry
+    from resnext.weights.fetch import HUB, check_licence, check_reach, fetch
 
-    is_here = name.exists()
+    is_here, text = _exists(name), str(name)
+    entry = named_entry(text) or entry_of_repository(text.removeprefix(HUB))
     with show_download() as progress:
-        if not is_here and (entry := named_entry(str(name))) is not None:
+        if entry is not None and not is_here:
             check_licence(entry, accept_licence=accept_licence)
             check_reach(entry)
             fetch(entry, accept_licence=accept_licence, progress=progress)
@@ -48,6 +49,13 @@ def open_start(name: Path, *, accept_licence: bool) -> Start:
         weights = open_weights(name, accept_licence=accept_licence, progress=progress)
     # independent of the folder one stands in; a published name stays as it is
     return Start(name.absolute() if is_here else name, weights)
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # an endless name; opening it says so
+        return False
 
 
 def choose_pretrained(

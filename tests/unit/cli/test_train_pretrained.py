@@ -71,7 +71,11 @@ def test_offline_the_file_to_copy_is_named_before_torch_is_loaded(tmp_path: Path
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
         environment.pop(name, None)
     words = ["train", "--data", str(_photos(tmp_path / "photos")), "--device", "cpu"]
-    for more in (["--pretrained"], ["--weights", "resnet26.bt_in1k"]):
+    for more in (
+        ["--pretrained"],
+        ["--weights", "resnet26.bt_in1k"],
+        ["--weights", "timm/resnet26.bt_in1k"],
+    ):
         code = (
             "import sys; from resnext.cli.main import main; "
             f"status = main({words + more!r}); print(status, 'torch' in sys.modules)"
