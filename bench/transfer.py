@@ -100,7 +100,8 @@ def run_seed(bench: Bench, seed: int) -> dict[str, dict[str, float]]:
             "fine-tuned": bench.train(
                 f"tuned-{rate}-s{seed}",
                 bench.target,
-                *(*flags, "--weights", str(pretrained), "--set", *WIDTHS),
+                *(*flags, "--recipe", "fast", "--weights", str(pretrained)),
+                *("--set", *WIDTHS),
             ),
         }
         for way, run in runs.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 from pathlib import Path
@@ -39,3 +40,23 @@ def waiting_environment() -> dict[str, str]:
     """
     is_set = {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT"} & os.environ.keys()
     return {} if is_set else {"GOMP_SPINCOUNT": str(_SPINS)}
+
+
+_CGROUP_LIMIT = Path("/sys/fs/cgroup/memory.max")
+_GPU_DRIVERS = (Path("/dev/nvidiactl"), Path("/dev/kfd"), Path("/dev/dxg"))
+
+
+def memory_bytes() -> int | None:
+    """Return the memory that this machine or its container has, if the system tells it."""
+    try:
+        limits = [os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")]
+    except (ValueError, OSError, AttributeError):
+        return None
+    with contextlib.suppress(OSError, ValueError):
+        limits.append(int(_CGROUP_LIMIT.read_text(encoding="ascii")))  # "max" is no limit
+    return min(limits)
+
+
+def may_have_gpu() -> bool:
+    """Tell whether it is worth asking torch for a GPU, without importing it."""
+    return os.name == "nt" or any(driver.exists() for driver in _GPU_DRIVERS)

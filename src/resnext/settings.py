@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import difflib
+import operator
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Self, TypeVar, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    ValidationError,
+    model_validator,
+)
 
 from resnext.errors import ConfigError
 from resnext.untrusted.names import check_path, shown
@@ -35,6 +42,18 @@ class Settings(BaseModel):
             except ValidationError as error:
                 raise ConfigError(_message(type(self), error)) from None
 
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_truth_for_numbers(cls, values: Any) -> Any:
+        """Refuse True and False where pydantic would make 1 and 0 of them."""
+        for name, value in values.items() if isinstance(values, dict) else ():
+            entries = value if isinstance(value, list | tuple) else (value,)
+            if name not in cls.model_fields or not any(isinstance(e, bool) for e in entries):
+                continue
+            if not _takes_truth(cls.model_fields[name].annotation):
+                raise ConfigError(f"{name}={value!r}: true and false are not accepted here")
+        return values
+
     def replace(self, /, **changes: Any) -> Self:
         """Return a copy with some settings changed, validated anew.
 
@@ -45,6 +64,25 @@ class Settings(BaseModel):
 
     def _given(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in type(self).model_fields}
+
+
+def _takes_truth(annotation: Any) -> bool:
+    """Tell whether a type has True and False among its values."""
+    if annotation in (bool, Any, object):
+        return True
+    parts = get_args(annotation)
+    return any(isinstance(part, bool) or _takes_truth(part) for part in parts)
+
+
+def _whole(value: Any) -> Any:
+    """Refuse what pydantic would make a number of: True, 10.0, "10"."""
+    if isinstance(value, bool) or not hasattr(value, "__index__"):
+        raise ValueError(f"is not a whole number, such as 10, but of type {type(value).__name__}")
+    return operator.index(value)  # NumPy's integers too
+
+
+Whole = Annotated[int, BeforeValidator(_whole)]
+"""A whole number, and nothing that only can be made one."""
 
 
 def _checked_path(value: object) -> object:

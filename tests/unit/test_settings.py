@@ -1,5 +1,6 @@
 """Settings: frozen, and clear about what is wrong."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -171,3 +172,29 @@ def test_a_path_is_shown_as_a_person_writes_it() -> None:
 def test_a_setting_without_its_group_is_named_with_it() -> None:
     with pytest.raises(ConfigError, match=r"no such setting; did you mean 'augment\.policy'"):
         override(TrainConfig(), "policy", "auto")
+
+
+@pytest.mark.parametrize(
+    ("group", "values", "named"),
+    [
+        (TrainConfig, {"batch_size": True}, "batch_size=True"),
+        (TrainConfig, {"seed": False}, "seed=False"),
+        (TrainConfig, {"size_schedule": [0.5, True]}, "size_schedule="),
+        (TrainConfig, {"optim": {"lr": True}}, "lr=True"),
+        (ScheduleConfig, {"epochs": True}, "epochs=True"),
+        (DataConfig, {"workers": True}, "workers=True"),
+        (DataConfig, {"mean": [True, True, True]}, "mean="),
+        (ResNeXtConfig, {"blocks_per_stage": [True, 1]}, "blocks_per_stage="),
+    ],
+)
+def test_true_and_false_are_no_numbers(
+    group: type[Settings], values: dict[str, Any], named: str
+) -> None:
+    with pytest.raises(ConfigError, match=re.escape(named)):
+        group(**values)
+
+
+def test_switches_still_take_true_and_false() -> None:
+    assert override(TrainConfig(), "optim.nesterov", "false").optim.nesterov is False
+    assert TrainConfig(freeze_norm=True).freeze_norm
+    assert ResNeXtConfig(zero_init_residual=True).zero_init_residual

@@ -52,7 +52,8 @@ def main(argv: list[str]) -> int:
     if arguments.json:
         label, error = summary.guess
         guess = {"class": label, "val_error": error}
-        print(json.dumps({**asdict(summary), "guess": guess, "warnings": summary.warnings}))
+        found = {"guess": guess, "advice": summary.advice, "warnings": summary.warnings}
+        print(json.dumps({**asdict(summary), **found}))
     else:
         console = create_console()
         for heading, text in summary_lines(summary):

@@ -5,8 +5,9 @@ Examples:
   resnext train --data labels.csv --epochs 20
   resnext train --data digits --epochs 12 --name demo
   resnext train --data cifar10 --model resnext29_8x64d --recipe cifar
-  resnext train --data photos/ --weights runs/imagenet --freeze-until 3 --lr 0.01
-  resnext train --data photos/ --weights resnext50_32x4d.a1h_in1k --set optim.layer_decay=0.7
+  resnext train --data photos/ --pretrained
+  resnext train --data photos/ --weights runs/imagenet --epochs 10
+  resnext train --data photos/ --weights resnext50_32x4d.a1h_in1k --freeze-until 3
   resnext train --data photos/ --balance --early-stopping
   resnext train --data photos/ --find-lr
   resnext train --data photos/ --set augment.mixup=0.2 optim.clip_norm=1
@@ -22,9 +23,9 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 import tyro
 
@@ -32,19 +33,16 @@ from resnext.cli.arguments import option, parse
 from resnext.cli.find_lr import plot_file, run_find_lr
 from resnext.cli.progress import say_start
 from resnext.cli.train_end import finish_training
+from resnext.cli.train_start import from_recipe, start_of
+from resnext.cli.train_weights import Start
 from resnext.ctrl_c import STATUS, is_pressed
-from resnext.data.config import DataConfig, parse_data
+from resnext.data.config import parse_data
 from resnext.errors import ConfigError
 from resnext.files import is_there
 from resnext.model.names import config_from
-from resnext.recipes.presets import RECIPES, default_model, fast
 from resnext.settings import override, override_all
 from resnext.sigterm import tidy_on_sigterm
 from resnext.training.config import TrainConfig, default_patience
-
-if TYPE_CHECKING:
-    from resnext.model.config import ModelConfig
-    from resnext.recipes.photos import PhotoFacts
 
 
 @dataclass(frozen=True)
@@ -58,8 +56,8 @@ class Train:
     model: Annotated[str | None, option("NAME", "suits the data")] = None
     """Network, such as resnext50_32x4d, resnext29_8x64d or resnext_2-2-2-2_8x4d."""
     recipe: Annotated[
-        Literal["fast", "modern", "imagenet", "cifar"] | None,
-        option("fast|modern|imagenet|cifar", "fast"),
+        Literal["fast", "finetune", "modern", "imagenet", "cifar"] | None,
+        option("fast|finetune|modern|imagenet|cifar", "fast; finetune with weights"),
     ] = None
     """Settings to start from; imagenet and cifar are the paper's."""
     epochs: Annotated[int | None, option("N", "the recipe's")] = None
@@ -76,9 +74,14 @@ class Train:
     """Start from a run, a weight file of any library, a name that `resnext weights list`
     shows, or OWNER/NAME on the Hub; the head is new if the classes differ. Images are
     normalised as these weights expect, unless --set gives data.mean and data.std."""
+    pretrained: bool = False
+    """Start from the best published weights that suit the network, the images, this machine
+    and their licence."""
+    accept_licence: bool = False
+    """Also published weights whose licence forbids commercial use; yours must be allowed."""
     freeze_until: Annotated[int | None, option("N")] = None
     """Keep the stem and this many stages as loaded."""
-    head_lr_factor: Annotated[float | None, option("X", "1")] = None
+    head_lr_factor: Annotated[float | None, option("X", "the recipe's")] = None
     """Multiplies the learning rate of the head."""
     balance: bool = False
     """Let every class count alike in the training loss, however few images it has."""
@@ -132,7 +135,8 @@ def _train(arguments: Train, argv: list[str]) -> int:
     is_slow = _follows_images(arguments)
     if is_slow:
         say_start("reading the images", quiet=is_silent)
-    config = _resume(arguments, argv) if arguments.resume else build_config(arguments)
+    start, note = (None, "") if arguments.resume else start_of(arguments)
+    config = _resume(arguments, argv) if arguments.resume else build_config(arguments, start)
     if not is_slow:  # after the arguments were found to be right
         say_start("reading the images", quiet=is_silent)
     if arguments.find_lr is not None:
@@ -146,9 +150,11 @@ def _train(arguments: Train, argv: list[str]) -> int:
     from resnext.training.train import Target, train
 
     display = Display(default_mode(quiet=is_silent))
+    if note:
+        display.note(note)
     target = Target(arguments.out, arguments.name, arguments.resume, arguments.continue_)
     try:
-        run = train(config, target, display)
+        run = train(config, target, display, None if start is None else start.weights)
     except Interrupted as stop:
         if is_main:
             print(stop, file=sys.stderr)
@@ -177,8 +183,12 @@ def _follows_images(arguments: Train) -> bool:
     return has_files or arguments.weights is not None
 
 
-def build_config(arguments: Train) -> TrainConfig:
+def build_config(arguments: Train, start: Start | None = None) -> TrainConfig:
     """Turn the flags into settings.
+
+    Args:
+        arguments: The flags.
+        start: The weights to start from, opened.
 
     Raises:
         ConfigError: A flag is wrong, or two contradict each other.
@@ -198,13 +208,10 @@ def build_config(arguments: Train) -> TrainConfig:
         if arguments.weights is not None:  # a run's file holds the values that it resolved
             config = config.replace(data=config.data.replace(mean=None, std=None))
     else:
-        data = _data(arguments)
-        facts = _look(arguments, data)
-        model = _model(arguments, data, facts)
-        if arguments.recipe in (None, "fast"):
-            config = fast(model, data, facts)
-        else:
-            config = RECIPES[arguments.recipe](model, data)
+        config = from_recipe(arguments, start)
+    weights = arguments.weights if start is None else start.name
+    if weights is not None:
+        config = config.replace(weights=weights)
     if arguments.balance and any(text.startswith("class_weights=") for text in arguments.set):
         raise ConfigError("--balance sets class_weights=balanced; leave out one of the two")
     for key, value in _flag_settings(arguments).items():
@@ -224,40 +231,6 @@ def _patience(arguments: Train, given: tuple[int, ...], config: TrainConfig) -> 
     return given[0] if given else default_patience(config.schedule.epochs)
 
 
-def _data(arguments: Train) -> DataConfig:
-    """Return the data set, with what --set says of it: columns, classes, splits."""
-    data = parse_data(arguments.data or "digits")
-    changes = [text for text in arguments.set if text.startswith("data.")]
-    return override_all(TrainConfig(data=data), changes).data
-
-
-def _look(arguments: Train, data: DataConfig) -> PhotoFacts | None:
-    """Look at the images where `fast` is to suit them; trained weights decide for themselves."""
-    if arguments.recipe not in (None, "fast") or arguments.weights is not None:
-        return None
-    if data.name not in ("folder", "table"):
-        return None
-    from resnext.recipes.photos import look
-    from resnext.training.runtime import resolve_device
-
-    device = resolve_device(arguments.device or "auto")
-    facts = look(data, has_gpu=device.type != "cpu")
-    if facts is not None and arguments.image_size is not None:
-        facts = replace(facts, short_side_px=arguments.image_size)
-    return facts
-
-
-def _model(arguments: Train, data: DataConfig, facts: PhotoFacts | None) -> ModelConfig:
-    """Return the network that was named, else that of the weights, else the data's default."""
-    if arguments.model is None and arguments.weights is not None:
-        from resnext.cli.progress import show_download
-        from resnext.weights.source import open_weights
-
-        with show_download() as progress:
-            return open_weights(arguments.weights, progress=progress).config
-    return config_from(arguments.model or default_model(data, facts))
-
-
 def _flag_settings(arguments: Train) -> dict[str, Any]:
     """Return the settings for which a flag was given."""
     flags = {
@@ -268,7 +241,6 @@ def _flag_settings(arguments: Train) -> dict[str, Any]:
         "data.image_size_px": arguments.image_size,
         "data.workers": arguments.workers,
         "seed": arguments.seed,
-        "weights": _weights(arguments.weights),
         "freeze_until": arguments.freeze_until,
         "class_weights": "balanced" if arguments.balance else None,
         "runtime.device": arguments.device,
@@ -277,11 +249,6 @@ def _flag_settings(arguments: Train) -> dict[str, Any]:
         "runtime.threads": arguments.threads,
     }
     return {key: value for key, value in flags.items() if value is not None}
-
-
-def _weights(given: Path | None) -> Path | None:
-    """Make a path independent of the folder one stands in; a name stays as it is."""
-    return given.absolute() if given is not None and given.exists() else given
 
 
 def _resume(arguments: Train, argv: list[str]) -> TrainConfig:

@@ -23,6 +23,7 @@ _NUM_NAMED = 200_000
 _NUM_CLASSES_SHOWN = 6
 _UNBALANCED = 5
 """How many times the images of the smallest class the largest has where balancing is suggested."""
+_FEW_IMAGES = 5_000
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,17 @@ class DataSummary:
     def guess(self) -> tuple[str, float]:
         """The largest training class, and the error in percent of always predicting it in val."""
         return _guess(self.classes, self.counts["train"], self.counts["val"])
+
+    @property
+    def advice(self) -> list[str]:
+        """What would make a better network."""
+        num_train = self.num_images["train"]
+        if self.sizes is None or num_train >= _FEW_IMAGES:
+            return []
+        return [
+            f"{num_train:,} training images are few to begin from nothing; start from published "
+            "weights: resnext train --pretrained"
+        ]
 
     @property
     def warnings(self) -> list[str]:
@@ -181,8 +193,13 @@ def measure_sizes(root: Path, names: Sequence[str]) -> ImageSizes | None:
     )
 
 
-def summary_lines(summary: DataSummary) -> list[tuple[str, str]]:
-    """Write a summary as short lines, each a heading and a text."""
+def summary_lines(summary: DataSummary, *, has_weights: bool = False) -> list[tuple[str, str]]:
+    """Write a summary as short lines, each a heading and a text.
+
+    Args:
+        summary: What was found.
+        has_weights: Training starts from weights, so that no advice to do so is needed.
+    """
     counts = summary.num_images
     splits = ", ".join(f"{number:,} {split}" for split, number in counts.items())
     label, error = summary.guess
@@ -200,9 +217,10 @@ def summary_lines(summary: DataSummary) -> list[tuple[str, str]]:
     if summary.skipped:
         lines.append(("skipped", _counted(summary.skipped)))
     lines.append(("guessing", f"always {label!r} errs on {error:.1f} % of val"))
+    advice = [] if has_weights else [("advice", text) for text in summary.advice]
     if imbalance := _imbalance_line(summary):
         lines.append(("balance", imbalance))
-    return lines + [("warning", text) for text in summary.warnings]
+    return lines + advice + [("warning", text) for text in summary.warnings]
 
 
 def _class_line(summary: DataSummary) -> str:

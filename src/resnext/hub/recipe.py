@@ -66,7 +66,8 @@ def _schedule(config: TrainConfig) -> str:
     warmup = f", {schedule.warmup:.0%} warm-up" if schedule.warmup else ""
     steps = ", ".join(f"{share:g}" for share in schedule.milestones)
     detail = f" at {steps} of training, times {schedule.gamma:g}" if steps else ""
-    return f"{schedule.kind}{detail}{warmup}"
+    head = f", the classifier alone for the first {schedule.head_first:.0%}"
+    return f"{schedule.kind}{detail}{warmup}{head if schedule.head_first else ''}"
 
 
 def _augmentation(config: TrainConfig) -> str:

@@ -8,13 +8,12 @@ Source: arXiv 1611.05431, section 3 and table 1.
 
 from __future__ import annotations
 
-import operator
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, StrictBool, model_validator
+from pydantic import Field, StrictBool, model_validator
 
 from resnext.errors import ConfigError
-from resnext.settings import Settings
+from resnext.settings import Settings, Whole
 
 MAX_SIZE = 2**20
 """Of every number of a description: far beyond any network, and products still fit in 64 bits."""
@@ -22,14 +21,6 @@ MAX_SIZE = 2**20
 MAX_STAGES = 16
 
 
-def _whole(value: Any) -> Any:
-    """Refuse what pydantic would make a number of: True, 10.0, "10"."""
-    if isinstance(value, bool) or not hasattr(value, "__index__"):
-        raise ValueError(f"is not a whole number, such as 10, but of type {type(value).__name__}")
-    return operator.index(value)  # NumPy's integers too
-
-
-Whole = Annotated[int, BeforeValidator(_whole)]
 Size = Annotated[Whole, Field(gt=0, le=MAX_SIZE)]
 Stem = Literal["imagenet", "cifar"]
 Block = Literal["bottleneck", "basic"]

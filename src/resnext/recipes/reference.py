@@ -12,8 +12,10 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import docstring_parser
 
 from resnext.data.config import DataConfig
-from resnext.model.config import ResNeXtConfig
-from resnext.recipes.presets import RECIPES
+from resnext.model.card import ModelCard
+from resnext.model.config import ModelConfig, ResNeXtConfig
+from resnext.recipes.finetune import finetune
+from resnext.recipes.presets import RECIPES, Recipe
 from resnext.settings import Settings
 from resnext.training.config import TrainConfig
 
@@ -21,7 +23,14 @@ _EXAMPLES = {
     "small images": DataConfig(name="cifar10"),
     "files": DataConfig(name="folder", root=Path("photos")),
 }
-_NOT_OF_RECIPES = ("recipe", "model.", "data.")
+_NOT_OF_RECIPES = ("recipe", "weights", "model.", "data.")
+
+
+def _finetune(model: ModelConfig, data: DataConfig) -> TrainConfig:
+    return finetune(model, data, Path("WEIGHTS"), ModelCard())
+
+
+_ALL_RECIPES: dict[str, Recipe] = {**RECIPES, "finetune": _finetune}
 
 
 @dataclass(frozen=True)
@@ -47,12 +56,12 @@ def reference() -> list[Setting]:
     """Return all settings of a run: those of the run itself, then group by group."""
     by_recipe = {
         (recipe, kind): dict(_values(build(ResNeXtConfig(), data)))
-        for recipe, build in RECIPES.items()
+        for recipe, build in _ALL_RECIPES.items()
         for kind, data in _EXAMPLES.items()
     }
     settings = []
     for key, kind, default, meaning in _fields(TrainConfig(), ""):
-        given = {recipe: _given(by_recipe, recipe, key) for recipe in RECIPES}
+        given = {recipe: _given(by_recipe, recipe, key) for recipe in _ALL_RECIPES}
         chosen = {} if key.startswith(_NOT_OF_RECIPES) else given
         recipes = {recipe: value for recipe, value in chosen.items() if value != default}
         settings.append(Setting(key, kind, default, meaning, recipes))

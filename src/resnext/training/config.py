@@ -73,6 +73,9 @@ class ScheduleConfig(FiniteSettings):
         milestones: Shares of training at which `step` multiplies the rate by `gamma`.
         gamma: Factor of `step`.
         final: Share of the peak rate that `cosine` and `onecycle` end with.
+        head_first: Share of training, at its start, in which only the classifier learns, at
+            its peak rate; the rest stays as loaded, with its BN statistics. The schedule
+            begins behind it.
     """
 
     kind: Literal["step", "cosine", "onecycle"] = "cosine"
@@ -81,6 +84,7 @@ class ScheduleConfig(FiniteSettings):
     milestones: tuple[float, ...] = ()
     gamma: PositiveFloat = 0.1
     final: NonNegativeFloat = 0.0
+    head_first: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -215,6 +219,11 @@ class TrainConfig(FiniteSettings):
             raise ConfigError(
                 f"freeze_until={self.freeze_until} would freeze random weights; give "
                 "weights=RUN, FILE or NAME"
+            )
+        if self.schedule.head_first and self.weights is None:
+            raise ConfigError(
+                f"schedule.head_first={self.schedule.head_first:g} would train a classifier on "
+                "random weights; give weights=RUN, FILE or NAME"
             )
         return self
 

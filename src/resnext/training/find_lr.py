@@ -15,13 +15,12 @@ from resnext.data.batch import Batch
 from resnext.data.load import load_data
 from resnext.training.checkpoint import Position
 from resnext.training.config import OptimConfig, TrainConfig
-from resnext.training.finetune import set_train_mode
 from resnext.training.loop_parts import Loaders
 from resnext.training.meter import Meter
 from resnext.training.runtime import open_runtime
 from resnext.training.schedule import peak_lr, train_size_px
 from resnext.training.step import seed_step
-from resnext.training.train import assemble, resolve
+from resnext.training.train import assemble, limit_batch, resolve
 from resnext.weights.source import open_weights
 
 NUM_STEPS = 100
@@ -62,15 +61,15 @@ def find_lr(config: TrainConfig, progress: Callable[[int], None] | None = None) 
     Raises:
         ResNeXtError: Settings or data do not allow to train.
     """
-    rates = rates_to_try(config.optim, config.batch_size)
     losses: list[float] = []
     with open_runtime(config.runtime) as runtime:
         data = load_data(config.data)
         weights = None if config.weights is None else open_weights(config.weights)
-        config = resolve(config, data.info, weights)
+        config = limit_batch(resolve(config, data.info, weights), len(data.train))
+        rates = rates_to_try(config.optim, config.batch_size)
         data, trainer, loaders = assemble(config, data, runtime, weights)
         trainer.average = None  # costs time and changes no loss
-        set_train_mode(trainer.model, config)
+        trainer.set_train_mode()
         meter = Meter(runtime.device, Position(), runtime.world_size)
         batches = _batches(loaders, config)
         for step, (lr, batch) in enumerate(zip(rates, batches, strict=False)):

@@ -86,14 +86,29 @@ def freeze(model: nn.Module, config: TrainConfig) -> None:
             norm.requires_grad_(False)
 
 
-def set_train_mode(model: nn.Module, config: TrainConfig) -> None:
-    """Put a network in training mode; what is frozen keeps its BN statistics."""
-    model.train()
+def set_train_mode(model: nn.Module, config: TrainConfig, *, head_only: bool = False) -> None:
+    """Put a network in training mode; what is frozen keeps its BN statistics.
+
+    `head_only` says that nothing but the classifier learns at present.
+    """
+    model.train(not head_only)
+    if head_only:
+        return
     for module in _frozen_modules(model, config):
         module.eval()
     if config.freeze_norm:
         for norm in _norms(model):
             norm.eval()
+
+
+def body_parameters(model: nn.Module) -> list[nn.Parameter]:
+    """Return the parameters outside the classifier that training changes."""
+    head = set(head_keys(model))
+    return [
+        parameter
+        for name, parameter in model.named_parameters()
+        if name not in head and parameter.requires_grad
+    ]
 
 
 def _frozen_modules(model: nn.Module, config: TrainConfig) -> list[nn.Module]:

@@ -21,7 +21,6 @@ from resnext.training.early_stopping import (
     has_stopped_early,
     is_over,
 )
-from resnext.training.finetune import set_train_mode
 from resnext.training.follow import Follower
 from resnext.training.health import judge_run
 from resnext.training.interrupt import Interrupted, StopRequest
@@ -31,7 +30,7 @@ from resnext.training.meter import Meter
 from resnext.training.metrics_log import read_metrics
 from resnext.training.pace import Pace
 from resnext.training.run_folder import keep_last_good
-from resnext.training.schedule import lr_factor, peak_lr, train_size_px
+from resnext.training.schedule import lr_factor, num_head_steps, peak_lr, train_size_px
 from resnext.training.step import Trainer, seed_step
 
 _STEPS_BETWEEN_LINES = 50
@@ -61,6 +60,7 @@ class Loop:
         self._peak_lr = peak_lr(self._config.optim, self._config.batch_size)
         self._num_steps = loaders.train.num_steps
         self._all_steps = self._num_steps * self._config.schedule.epochs
+        self._head_steps = num_head_steps(self._config.schedule, self._all_steps)
         self._last_save = time.monotonic()
         sizes_px = [self.size_px(epoch) for epoch in range(self._config.schedule.epochs)]
         self._pace = Pace(sizes_px, self._num_steps, loaders.validation_steps)
@@ -90,7 +90,7 @@ class Loop:
             )
 
     def _train_epoch(self) -> None:
-        set_train_mode(self._trainer.model, self._config)
+        self._trainer.set_train_mode()
         runtime = self._trainer.runtime
         meter = Meter(runtime.device, self.position, runtime.world_size)
         self._follower.start_epoch(self.position)
@@ -100,6 +100,7 @@ class Loop:
             image_size_px=self.size_px(self.position.epoch),
         )
         for batch in batches:
+            self._trainer.enter_phase(head_only=self.position.total_steps < self._head_steps)
             lr = self._lr()
             seed_step(self._config.seed, runtime.rank, self.position.total_steps)
             meter.add(self._trainer.step(batch, lr), batch.global_size)

@@ -29,7 +29,7 @@ def describe_opening(config: TrainConfig, data: DataSet, num_steps: int) -> dict
     recipe = f"{config.recipe}: " if config.recipe else ""
     summary = summarise(data, config.data.label)
     lines = [
-        *summary_lines(summary),
+        *summary_lines(summary, has_weights=config.weights is not None),
         (
             "network",
             f"{name_of(config.model)}: {cost.parameters / 1e6:.1f} M parameters, "

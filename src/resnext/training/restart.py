@@ -41,6 +41,18 @@ def check_restartable(*, has_folder: bool) -> None:
         )
 
 
+def begun_settings(out: Path | None, *, goes_on: bool) -> TrainConfig | None:
+    """Return the settings of the run that a command goes on with, if there is one.
+
+    Args:
+        out: The run folder that the command names.
+        goes_on: It goes on with a run that is there also without a launcher.
+    """
+    if out is None or not (goes_on or is_restart()) or not (out / CONFIG).exists():
+        return None
+    return read_config(out)
+
+
 def has_begun(run: Path, config: TrainConfig) -> bool:
     """Tell whether the first start got as far as a run of these settings.
 

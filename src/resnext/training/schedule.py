@@ -27,6 +27,10 @@ def lr_factor(schedule: ScheduleConfig, step: int, total_steps: int) -> float:
     Returns:
         A factor in 0..1. Warm-up rises linearly and reaches 1 where it ends.
     """
+    head_steps = num_head_steps(schedule, total_steps)
+    if step < head_steps:
+        return 1.0
+    step, total_steps = step - head_steps, total_steps - head_steps
     progress = step / total_steps
     if progress < schedule.warmup:
         return (step + 1) / (schedule.warmup * total_steps + 1)
@@ -49,3 +53,11 @@ def train_size_px(config: TrainConfig, epoch: int, full_px: int) -> int:
     shares = config.size_schedule
     share = shares[epoch * len(shares) // config.schedule.epochs]
     return max(2, 2 * round(share * full_px / 2))
+
+
+def num_head_steps(schedule: ScheduleConfig, total_steps: int) -> int:
+    """Return how many of the first steps train only the classifier; at least one step follows.
+
+    A function of the length alone, so that a resumed run is in the phase it would have been in.
+    """
+    return min(round(schedule.head_first * total_steps), total_steps - 1)

@@ -19,6 +19,7 @@ from resnext.data.batch import Batch
 from resnext.data.random import derive
 from resnext.training.config import TrainConfig
 from resnext.training.ema import WeightAverage
+from resnext.training.finetune import body_parameters, set_train_mode
 from resnext.training.loss import batch_loss
 from resnext.training.optimizer import set_lr
 from resnext.training.runtime import Runtime
@@ -35,6 +36,7 @@ class Trainer:
         average: The averaged weights, or None.
         scaler: Loss scaling of fp16; passes everything through in other precisions.
         class_weights_k: Weight of each class in the loss, float32 on the device, or None.
+        is_head_only: Only the classifier learns at present.
     """
 
     def __init__(
@@ -55,9 +57,32 @@ class Trainer:
         self.scaler = torch.amp.GradScaler(
             runtime.device.type, enabled=runtime.dtype == torch.float16
         )
-        self._forward = model
-        if runtime.world_size > 1:
-            self._forward = _distribute(model, compress=config.runtime.compress_gradients)
+        self.is_head_only = False
+        self._body = body_parameters(model)
+        self._forward = self._distributed()
+
+    def set_train_mode(self) -> None:
+        """Put the network in training mode, after a validation or at the start."""
+        set_train_mode(self.model, self.config, head_only=self.is_head_only)
+
+    def enter_phase(self, *, head_only: bool) -> None:
+        """Train the classifier alone, or all, from the next step on.
+
+        Parameters without a gradient are skipped by the optimiser, decay included, and cost no
+        backward pass. DDP counts the gradients to wait for when it is built, so it is built again.
+        """
+        if head_only == self.is_head_only:
+            return
+        self.is_head_only = head_only
+        for parameter in self._body:
+            parameter.requires_grad_(not head_only)
+        self.set_train_mode()
+        self._forward = self._distributed()
+
+    def _distributed(self) -> nn.Module:
+        if self.runtime.world_size == 1:
+            return self.model
+        return _distribute(self.model, compress=self.config.runtime.compress_gradients)
 
     def step(self, batch: Batch, lr: float) -> torch.Tensor:
         """Do one optimiser step on this process's share of a batch.

@@ -33,7 +33,7 @@ from resnext.training.loop_parts import Loaders, Recorder
 from resnext.training.metrics_log import MetricsLog
 from resnext.training.opening import describe_opening
 from resnext.training.optimizer import build_optimizer
-from resnext.training.restart import check_restartable
+from resnext.training.restart import begun_settings, check_restartable
 from resnext.training.run_claim import RunClaim
 from resnext.training.run_folder import BAD_FILES, OPENING, explain_write_errors, write_json
 from resnext.training.runtime import Runtime, open_runtime
@@ -45,7 +45,9 @@ from resnext.weights.source import Weights, open_weights
 __all__ = ["Target", "assemble", "build_trainer", "resolve", "train"]
 
 
-def train(config: TrainConfig, target: Target, display: Display) -> Path:
+def train(
+    config: TrainConfig, target: Target, display: Display, weights: Weights | None = None
+) -> Path:
     """Train to the end.
 
     Under `torchrun` all processes call this with the same settings.
@@ -54,6 +56,7 @@ def train(config: TrainConfig, target: Target, display: Display) -> Path:
         config: The settings; the classes and channels follow the data.
         target: The run folder to make, or the run to go on with.
         display: Shows the progress in the first process.
+        weights: Those of `config.weights`, if they are open already.
 
     Returns:
         The run folder.
@@ -65,11 +68,12 @@ def train(config: TrainConfig, target: Target, display: Display) -> Path:
     check_restartable(has_folder=target.out is not None or target.resume is not None)
     with open_runtime(config.runtime) as runtime, ExitStack() as stack:
         data = load_data(config.data)
-        weights = None
-        if runtime.from_main(lambda: not _is_saved(target.resume)):
+        if runtime.from_main(lambda: not _is_saved(target.resume)) and weights is None:
             weights = None if config.weights is None else open_weights(config.weights)
         if target.resume is None:  # a resumed run has its own resolved settings
             config = resolve(config, data.info, weights)
+            begun = begun_settings(target.out, goes_on=target.goes_on)
+            config = limit_batch(config, len(data.train), begun)
         # Built before the run folder, so that a setting that does not fit leaves no folder.
         data, trainer, loaders = assemble(config, data, runtime, weights)
         bad_files = loaders.bad_files
@@ -157,6 +161,25 @@ def resolve(config: TrainConfig, info: DataInfo, weights: Weights | None = None)
             std=config.data.std or std,
         ),
     )
+
+
+def limit_batch(
+    config: TrainConfig, num_train: int, begun: TrainConfig | None = None
+) -> TrainConfig:
+    """Take no larger batches than there are images, since the learning rate follows them.
+
+    Args:
+        config: Resolved settings.
+        num_train: Training images.
+        begun: Settings of a run that may be gone on with. One of an earlier version kept the
+            larger batch, and with it the higher rate.
+    """
+    parts = -(-num_train // config.accumulate)
+    if not num_train or parts * config.accumulate >= config.batch_size:
+        return config
+    if begun is not None and begun == config:
+        return config
+    return config.replace(batch_size=parts * config.accumulate)
 
 
 def _normalisation(config: TrainConfig, info: DataInfo) -> DataInfo:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,13 +11,19 @@ from pathlib import Path
 from filelock import FileLock
 
 from resnext.cache import cache_folder
+from resnext.complexity.count import count
 from resnext.download import Checksum, Progress, download, verify
 from resnext.errors import DownloadError, LicenceError
+from resnext.model.names import parse_name
 from resnext.weights.archive import MAX_WEIGHTS_BYTES, unpack
 from resnext.weights.entry import WeightsEntry
+from resnext.weights.reach import reach
+
+_LOG = logging.getLogger(__name__)
 
 HUB = "hf-hub:"
 _ACCEPTED = "licence-accepted"
+_FLOAT_BYTES = 4
 _SET = {"1", "ON", "YES", "TRUE"}  # what the Hub's client takes for it
 
 
@@ -51,12 +58,8 @@ def fetch(
         if checksum is not None:
             verify(place, checksum)
         return place
+    check_licence(entry, accept_licence=accept_licence)
     accepted = place.with_name(_ACCEPTED)
-    if entry.is_non_commercial and not (accept_licence or accepted.exists()):
-        raise LicenceError(
-            f"{entry.name}: its licence, {entry.licence}, forbids commercial use. If your use is "
-            f"allowed: resnext weights fetch {entry.name} --accept-licence"
-        )
     try:
         with _write_errors(place):
             if entry.is_non_commercial:
@@ -68,11 +71,61 @@ def fetch(
         raise DownloadError(f"{reason}. {by_hand(entry)}") from None
 
 
+def check_licence(entry: WeightsEntry, *, accept_licence: bool) -> None:
+    """Refuse what may not be used commercially, unless that was accepted now or before.
+
+    Raises:
+        LicenceError: It was not.
+    """
+    place = place_of(entry)
+    is_accepted = accept_licence or place.exists() or place.with_name(_ACCEPTED).exists()
+    if entry.is_non_commercial and not is_accepted:
+        raise LicenceError(
+            f"{entry.name}: its licence, {entry.licence}, forbids commercial use. If your use is "
+            f"allowed: resnext weights fetch {entry.name} --accept-licence"
+        )
+
+
+def check_reach(entry: WeightsEntry) -> None:
+    """Say within a second what a person without a connection can do.
+
+    For programs that load much before they fetch. A server that only does not answer yet gets a
+    warning, and is waited for when the file is fetched.
+
+    Raises:
+        DownloadError: There is no connection, or none is wanted.
+    """
+    if is_there(entry):
+        return
+    if _is_offline():
+        raise DownloadError(
+            f"{entry.name}: is not fetched, since HF_HUB_OFFLINE is set. {by_hand(entry)}"
+        )
+    silence = reach(contacted_address(entry))
+    if silence is not None and silence.is_final:
+        raise DownloadError(f"{entry.name}: cannot be reached ({silence.reason}). {by_hand(entry)}")
+    if silence is not None:
+        _LOG.warning("%s: %s yet. %s", entry.name, silence.reason, by_hand(entry))
+
+
+def _is_offline() -> bool:
+    return os.environ.get("HF_HUB_OFFLINE", "").upper() in _SET
+
+
+def contacted_address(entry: WeightsEntry) -> str:
+    """Return the address whose server is asked first."""
+    if not entry.address.startswith(HUB):
+        return entry.address
+    from huggingface_hub.constants import ENDPOINT
+
+    return ENDPOINT
+
+
 def _fetch(entry: WeightsEntry, place: Path, progress: Progress | None) -> Path:
     checksum = checksum_of(entry)
     if entry.address.startswith(HUB):
         return _fetch_from_hub(entry)
-    if os.environ.get("HF_HUB_OFFLINE", "").upper() in _SET:
+    if _is_offline():
         raise DownloadError(f"{entry.address}: is not fetched, since HF_HUB_OFFLINE is set")
     if not entry.address.endswith(".zip"):
         return download(entry.address, place, checksum, progress, max_bytes=MAX_WEIGHTS_BYTES)
@@ -85,11 +138,38 @@ def _fetch(entry: WeightsEntry, place: Path, progress: Progress | None) -> Path:
         return unpack(archive, place, checksum)
 
 
+def is_there(entry: WeightsEntry) -> bool:
+    """Tell whether an entry's file is on this machine: in its place, or in the Hub's cache."""
+    if place_of(entry).exists():
+        return True
+    repository, _, filename = entry.address.removeprefix(HUB).rpartition("/")
+    if not entry.address.startswith(HUB):
+        return False
+    from huggingface_hub.constants import HF_HUB_CACHE
+
+    folder = Path(HF_HUB_CACHE) / f"models--{repository.replace('/', '--')}"
+    return any(folder.glob(f"snapshots/*/{filename}"))
+
+
 def by_hand(entry: WeightsEntry) -> str:
     """Say what a person without a connection can do."""
-    return (
-        f"Without a connection, get {web_address(entry)} elsewhere and put it at {place_of(entry)}"
+    checksum = checksum_of(entry)
+    digest = f", {checksum.algorithm} {checksum.digits}" if checksum is not None else ""
+    if checksum is not None and checksum.algorithm == "sha256" and len(checksum.digits) < 64:
+        digest += "..."
+    inside = (
+        f", unpack it and put {entry.filename}" if entry.address.endswith(".zip") else " and put it"
     )
+    return (
+        f"Without a connection, get {web_address(entry)} (about {_size_mb(entry)} MB{digest}) "
+        f"elsewhere{inside} at {place_of(entry)}"
+    )
+
+
+def _size_mb(entry: WeightsEntry) -> int:
+    """Estimate the size of an entry's file, which publishers do not state, in 10^6 bytes."""
+    config = parse_name(entry.network).replace(num_classes=entry.num_classes)
+    return round(_FLOAT_BYTES * count(config).parameters / 1e6)
 
 
 def web_address(entry: WeightsEntry) -> str:

@@ -10,6 +10,7 @@ from PIL import Image
 from resnext.data.folders import load_folder
 from resnext.data.summary import (
     DataSummary,
+    ImageSizes,
     count_classes,
     count_endings,
     measure_sizes,
@@ -113,3 +114,15 @@ def test_a_folder_is_summarised(tmp_path: Path) -> None:
     assert summary.sizes is not None
     assert summary.sizes.median == (8, 6)
     assert summary.duplicates == (("a/1.png", "a/1.png"), ("a/2.png", "b/1.png"))
+
+
+def test_few_photos_are_advised_to_start_from_published_weights() -> None:
+    sizes = ImageSizes(1, (9, 9), (9, 9), (9, 9), 9)
+    few = _summary(counts={"train": [2_500, 2_499], "val": [9, 9]}, sizes=sizes)
+    assert "resnext train --pretrained" in dict(summary_lines(few))["advice"]
+    assert "4,999 training images" in few.advice[0]
+    assert "advice" not in dict(summary_lines(few, has_weights=True))
+    assert not few.warnings
+    enough = _summary(counts={"train": [2_500, 2_500], "val": [9, 9]}, sizes=sizes)
+    in_memory = _summary(counts={"train": [20, 20], "val": [9, 9]})
+    assert enough.advice == in_memory.advice == []

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resnext.training.config import OptimConfig, ScheduleConfig
-from resnext.training.schedule import lr_factor, peak_lr
+from resnext.training.schedule import lr_factor, num_head_steps, peak_lr
 
 
 def test_the_rate_grows_with_the_batch_as_the_paper_scales_it() -> None:
@@ -52,3 +52,17 @@ def test_a_factor_is_positive_and_at_most_one(
     step = data.draw(st.integers(0, total - 1))
     schedule = ScheduleConfig(kind=kind, warmup=warmup)
     assert 0 < lr_factor(schedule, step, total) <= 1
+
+
+def test_the_schedule_begins_behind_the_steps_of_the_classifier_alone() -> None:
+    plain = ScheduleConfig(kind="cosine", warmup=0.2, final=0.1)
+    schedule = plain.replace(head_first=0.25)
+    assert num_head_steps(schedule, 40) == 10
+    factors = [lr_factor(schedule, step, 40) for step in range(40)]
+    assert factors[:10] == [1.0] * 10
+    assert factors[10:] == [lr_factor(plain, step, 30) for step in range(30)]
+
+
+@given(st.floats(0, 0.999), st.integers(1, 1000))
+def test_at_least_one_step_trains_all(head_first: float, total: int) -> None:
+    assert 0 <= num_head_steps(ScheduleConfig(head_first=head_first), total) < total

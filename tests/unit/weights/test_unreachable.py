@@ -1,6 +1,7 @@
 """Without a connection there is one message, at once, that says which file to copy where."""
 
 import logging
+import re
 import socket
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,9 @@ import pytest
 
 from resnext.errors import DownloadError
 from resnext.weights.catalogue import find_entry
-from resnext.weights.fetch import fetch, place_of
+from resnext.weights.fetch import check_reach, fetch, place_of, web_address
 from resnext.weights.hub_file import hub_file
+from resnext.weights.reach import Silence
 from resnext.weights.source import open_weights
 
 
@@ -94,3 +96,48 @@ def test_offline_mode_contacts_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
         fetch(find_entry("resnet18.a1_in1k"))
     with pytest.raises(DownloadError, match="name that folder"):
         hub_file("someone/network", "model.safetensors")
+
+
+@pytest.mark.usefixtures("closed_hub")
+@pytest.mark.parametrize("name", ["resnet26.bt_in1k", "resnext29_32x4d.pytorchcv_cifar100"])
+def test_what_to_copy_where_names_size_checksum_and_address(
+    name: str, closed_port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = find_entry(name)
+    monkeypatch.setattr(
+        "resnext.weights.fetch.contacted_address", lambda _: f"http://127.0.0.1:{closed_port}"
+    )
+    with pytest.raises(DownloadError) as caught:
+        check_reach(entry)
+    text = str(caught.value)
+    assert web_address(entry) in text
+    assert str(place_of(entry)) in text
+    assert re.search(r"\(about \d+ MB", text)
+    assert not entry.sha1 or f"sha1 {entry.sha1}" in text
+    assert ("unpack it" in text) == entry.address.endswith(".zip")
+
+
+def test_a_server_that_does_not_answer_yet_is_a_warning(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    silence = Silence("huggingface.co does not answer", is_final=False)
+    monkeypatch.setattr("resnext.weights.fetch.reach", lambda _: silence)
+    check_reach(find_entry("resnet26.bt_in1k"))
+    assert "does not answer yet. Without a connection, get https://" in caplog.text
+
+
+def test_what_is_here_is_not_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def contact(_: str) -> None:
+        raise AssertionError("a connection is opened")
+
+    monkeypatch.setattr("resnext.weights.fetch.reach", contact)
+    for name, file in (
+        ("resnet18.imagenet1k_v1", place_of(find_entry("resnet18.imagenet1k_v1"))),
+        (
+            "resnet26.bt_in1k",
+            tmp_path / "hub/models--timm--resnet26.bt_in1k/snapshots/abc/model.safetensors",
+        ),
+    ):
+        file.parent.mkdir(parents=True)
+        file.touch()
+        check_reach(find_entry(name))

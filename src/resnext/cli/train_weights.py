@@ -1,0 +1,136 @@
+"""The weights that `resnext train` starts from: those that were named, or `--pretrained`'s."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from resnext.data.config import DataConfig
+from resnext.errors import ConfigError, DownloadError
+from resnext.machine import may_have_gpu, memory_bytes
+from resnext.model.names import config_from, name_of
+
+if TYPE_CHECKING:
+    from resnext.weights.entry import WeightsEntry
+    from resnext.weights.source import Weights
+
+
+@dataclass(frozen=True)
+class Start:
+    """Opened weights to start from, and the name under which a run keeps them."""
+
+    name: Path
+    weights: Weights
+
+
+def open_start(name: Path, *, accept_licence: bool) -> Start:
+    """Find weights, fetch them if need be, and read them.
+
+    Without a connection a published file is one message before torch is loaded.
+
+    Raises:
+        ResNeXtError: They cannot be found, fetched or read.
+    """
+    from resnext.cli.progress import show_download
+    from resnext.weights.entry_card import entry_of_repository, named_entry
+    from resnext.weights.fetch import HUB, check_licence, check_reach, fetch
+
+    is_here, text = _exists(name), str(name)
+    entry = named_entry(text) or entry_of_repository(text.removeprefix(HUB))
+    with show_download() as progress:
+        if entry is not None and not is_here:
+            check_licence(entry, accept_licence=accept_licence)
+            check_reach(entry)
+            fetch(entry, accept_licence=accept_licence, progress=progress)
+
+        from resnext.weights.source import open_weights  # loads torch
+
+        weights = open_weights(name, accept_licence=accept_licence, progress=progress)
+    # independent of the folder one stands in; a published name stays as it is
+    return Start(name.absolute() if is_here else name, weights)
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # an endless name; opening it says so
+        return False
+
+
+def choose_pretrained(
+    data: DataConfig, model: str | None, device: str, *, accept_licence: bool
+) -> tuple[Path, str]:
+    """Choose published weights for the images, the network and this machine.
+
+    Args:
+        data: The images.
+        model: The network, if one was named.
+        device: As `--device`.
+        accept_licence: Also weights that may not be used commercially.
+
+    Returns:
+        The entry's name, and a line that says what was chosen.
+
+    Raises:
+        ConfigError: There are no such weights, or they do not suit the images.
+        LicenceError: Their licence must be accepted.
+        DownloadError: They are not here and cannot be fetched.
+    """
+    from resnext.data.glance import typical_side_px
+    from resnext.weights.choose import Need, rank
+
+    if data.name in ("digits", "fashion-mnist"):
+        raise ConfigError(
+            f"--pretrained: published weights take colour images, those of {data.name} are grey; "
+            "adapt some with `resnext convert NAME adapted.safetensors --in-channels 1` and give "
+            "--weights adapted.safetensors"
+        )
+    has_gpu, memory = _device_facts(device)
+    need = Need(
+        network=None if model is None else name_of(config_from(model)),
+        side_px=typical_side_px(data),
+        has_gpu=has_gpu,
+        memory_bytes=memory,
+        data=data.name,
+        accept_licence=accept_licence,
+    )
+    entry, note = _best_to_be_had(rank(need))
+    return Path(entry.name), note
+
+
+def _best_to_be_had(ranked: tuple[WeightsEntry, ...]) -> tuple[WeightsEntry, str]:
+    """Return the best weights or, without a connection, the best that are on this machine."""
+    from resnext.weights.fetch import check_reach, is_there
+
+    best = ranked[0]
+    try:
+        check_reach(best)
+    except DownloadError:
+        here = next((entry for entry in ranked if is_there(entry)), None)
+        if here is None:
+            raise
+        return here, f"{_facts(here)}; {best.name} would be the first choice, but there is no " + (
+            "connection"
+        )
+    return best, _facts(best)
+
+
+def _facts(entry: WeightsEntry) -> str:
+    error = "" if entry.top1_error is None else f", published top-1 error {entry.top1_error:.1f} %"
+    return f"pretrained: {entry.name} ({entry.classes}{error}, licence {entry.licence})"
+
+
+def _device_facts(device: str) -> tuple[bool, int | None]:
+    """Tell whether a GPU will train, and its memory; torch is loaded where there may be one."""
+    is_asked = device not in ("auto", "cpu")
+    if device == "cpu" or not (is_asked or may_have_gpu()):
+        return False, memory_bytes()
+    import torch
+
+    from resnext.training.runtime import resolve_device
+
+    place = resolve_device(device)
+    if place.type == "cuda":
+        return True, int(torch.cuda.get_device_properties(place).total_memory)
+    return place.type != "cpu", memory_bytes()

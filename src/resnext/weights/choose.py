@@ -1,0 +1,137 @@
+"""Which published weights to start from: what `--pretrained` means. Nothing here needs torch.
+
+Of one network, and of all that suit the images and the machine, the best file is that of the most
+classes, whose features serve more, and among those the one with the lowest published error. A file
+for the very classes of the data comes before all others.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from resnext.complexity.count import count, default_side
+from resnext.errors import ConfigError, LicenceError
+from resnext.model.names import parse_name
+from resnext.weights.catalogue import entries
+from resnext.weights.entry import WeightsEntry
+
+LARGEST_SMALL_PX = 40
+"""Images up to this side suit weights that saw images of 32 pixels."""
+
+_LARGEST_SIDE_PX = 224  # in training; published figures are also measured at more
+_CPU_MACS, _GPU_MACS = 2.5e9, 6e9
+_IMAGES_AT_ONCE = 32
+_TENSORS = 5  # weights, gradient, two moments of AdamW, average
+_FLOAT_BYTES = 4
+_NUM_NAMED = 4
+
+
+@dataclass(frozen=True)
+class Need:
+    """What weights are wanted for.
+
+    Attributes:
+        network: Only weights of this network, by its canonical name; None leaves the choice.
+        side_px: Typical short side of the images; None if it is not known.
+        has_gpu: A GPU will train.
+        memory_bytes: Memory of the device; None if it is not known.
+        data: Name of a known set, whose own classes come first.
+        accept_licence: Also weights that may not be used commercially.
+    """
+
+    network: str | None = None
+    side_px: int | None = None
+    has_gpu: bool = False
+    memory_bytes: int | None = None
+    data: str = ""
+    accept_licence: bool = False
+
+    @property
+    def is_small(self) -> bool:
+        """The images are as small as CIFAR's."""
+        return self.side_px is not None and self.side_px <= LARGEST_SMALL_PX
+
+
+def rank(need: Need) -> tuple[WeightsEntry, ...]:
+    """Return the published weights that will do, the best first.
+
+    With a network: its files. Without: those made for such images, of networks that cost at most
+    2.5 G multiply-adds an image on a CPU, or 6 G on a GPU for photos.
+
+    Raises:
+        ConfigError: There are none of this network, or none that the memory is enough for.
+        LicenceError: All of them forbid commercial use, which was not accepted.
+    """
+    found = entries() if need.network is None else _of_network(need.network)
+    if need.network is None:
+        found = tuple(entry for entry in found if _suits(entry, need))
+    allowed = tuple(e for e in found if need.accept_licence or not e.is_non_commercial)
+    if not allowed:
+        raise LicenceError(
+            f"all published weights of {need.network} forbid commercial use "
+            f"({found[0].licence}). If your use is allowed, add --accept-licence"
+        )
+    fitting = tuple(entry for entry in allowed if _fits(entry, need))
+    if not fitting:
+        raise ConfigError(_too_large(min(map(training_bytes, allowed)), need))
+    return tuple(sorted(fitting, key=lambda entry: _order(entry, need)))
+
+
+def training_bytes(entry: WeightsEntry) -> int:
+    """Estimate the memory of training on batches of 32 images, in bytes."""
+    cost = count(entry.network, _side(entry))
+    tensors = _TENSORS * _FLOAT_BYTES * cost.parameters
+    return tensors + _IMAGES_AT_ONCE * cost.training_activation_bytes
+
+
+def _side(entry: WeightsEntry) -> int:
+    return min(entry.image_size_px, _LARGEST_SIDE_PX)
+
+
+def _suits(entry: WeightsEntry, need: Need) -> bool:
+    if (entry.image_size_px <= LARGEST_SMALL_PX) != need.is_small:
+        return False
+    largest = _GPU_MACS if need.has_gpu and not need.is_small else _CPU_MACS
+    return count(entry.network, _side(entry)).macs <= largest
+
+
+def _fits(entry: WeightsEntry, need: Need) -> bool:
+    return need.memory_bytes is None or training_bytes(entry) <= need.memory_bytes
+
+
+def _order(entry: WeightsEntry, need: Need) -> tuple[bool, int, float]:
+    error = math.inf if entry.top1_error is None else entry.top1_error
+    return entry.classes != need.data, -entry.num_classes, error
+
+
+def _of_network(network: str) -> tuple[WeightsEntry, ...]:
+    found = tuple(entry for entry in entries() if entry.network == network)
+    if not found:
+        near = ", ".join(_nearest(network))
+        raise ConfigError(
+            f"no weights are published for {network}; the nearest networks that have some are "
+            f"{near}: give one as --model, or leave --model out"
+        )
+    return found
+
+
+def _nearest(network: str) -> list[str]:
+    """Return networks with weights: of the same depth first, then of the nearest size."""
+    wanted = math.log(count(network).parameters)
+    stem = default_side(parse_name(network))
+    known = {e.network for e in entries() if default_side(parse_name(e.network)) == stem}
+    distance = {name: abs(math.log(count(name).parameters) - wanted) for name in known}
+    depth = network.partition("_")[0]
+    nearest = sorted(known, key=lambda name: (distance[name], name))
+    return sorted(nearest, key=lambda name: name.partition("_")[0] != depth)[:_NUM_NAMED]
+
+
+def _too_large(least: int, need: Need) -> str:
+    assert need.memory_bytes is not None
+    have, wanted = need.memory_bytes / 2**30, least / 2**30
+    return (
+        f"fine-tuning {need.network or 'published weights'} takes about {wanted:.1f} GiB of memory "
+        f"and there are {have:.1f} GiB; take a smaller network with --model, or name the weights "
+        "with --weights and lower --batch-size"
+    )

@@ -1,0 +1,72 @@
+"""Whether a server can be reached, told within a second and before torch is imported."""
+
+from __future__ import annotations
+
+import queue
+import socket
+import threading
+import urllib.request
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from resnext.untrusted.text import printable
+
+WAIT_S = 0.7
+"""A near server answers in a tenth of this."""
+
+_TIMEOUT_S = 10.0
+_PORTS = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True)
+class Silence:
+    """Why no connection was made.
+
+    Attributes:
+        reason: In words.
+        is_final: The system refused it; otherwise there was only no answer yet.
+    """
+
+    reason: str
+    is_final: bool
+
+
+def reach(address: str, wait_s: float = WAIT_S) -> Silence | None:
+    """Try to connect to the server of a web address, or to the proxy in front of it.
+
+    Args:
+        address: The web address; nothing is sent.
+        wait_s: Longest wait in seconds.
+
+    Returns:
+        None if there is a connection, else why there is none.
+    """
+    outcome: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+    place = _place(address)
+    # A name server that does not answer cannot be waited for with a limit but from outside.
+    threading.Thread(target=_connect, args=(place, outcome), daemon=True).start()
+    try:
+        reason = outcome.get(timeout=wait_s)
+    except queue.Empty:
+        return Silence(f"{place[0]} does not answer", is_final=False)
+    return None if reason is None else Silence(f"{place[0]}: {reason}", is_final=True)
+
+
+def _place(address: str) -> tuple[str, int]:
+    """Return the host and port to connect to."""
+    parts = urlsplit(address)
+    proxy = urllib.request.getproxies().get(parts.scheme)
+    if proxy and not urllib.request.proxy_bypass(parts.hostname or ""):
+        parts = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
+    return parts.hostname or "", parts.port or _PORTS.get(parts.scheme, 443)
+
+
+def _connect(place: tuple[str, int], outcome: queue.SimpleQueue[str | None]) -> None:
+    try:
+        socket.create_connection(place, timeout=_TIMEOUT_S).close()
+    except OSError as error:
+        outcome.put(printable(error.strerror or str(error)))
+    except Exception as error:  # a name that no encoding takes
+        outcome.put(type(error).__name__)
+    else:
+        outcome.put(None)
