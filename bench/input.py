@@ -26,7 +26,7 @@ from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 
 from resnext.data.config import AugmentConfig
-from resnext.data.loader import TrainLoader
+from resnext.data.loading.loader import TrainLoader
 from resnext.data.split import ArraySplit, DataInfo
 
 _MEAN, _STD = (0.4914, 0.4824, 0.4467), (0.2471, 0.2435, 0.2616)

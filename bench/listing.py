@@ -87,8 +87,8 @@ def measure_index(root: Path, arguments: argparse.Namespace) -> dict[str, Any]:
     """List the folder and draw the order of an epoch."""
     import torch
 
-    from resnext.data.folders import list_classes
     from resnext.data.random import epoch_order
+    from resnext.data.sets.folders import list_classes
 
     torch.set_num_threads(1)
     if not arguments.real:
@@ -115,10 +115,10 @@ def measure_workers(root: Path, arguments: argparse.Namespace) -> dict[str, Any]
     """Train through the loader for some batches and read the workers' memory on the way."""
     import torch
 
-    from resnext.data import render
     from resnext.data.config import AugmentConfig
-    from resnext.data.folders import list_classes
-    from resnext.data.loader import TrainLoader
+    from resnext.data.loading import render
+    from resnext.data.loading.loader import TrainLoader
+    from resnext.data.sets.folders import list_classes
     from resnext.data.split import DataInfo
 
     torch.set_num_threads(1)

@@ -31,7 +31,7 @@ from torchvision import transforms
 
 from resnext.complexity.latency import take_turns
 from resnext.data.config import AugmentConfig
-from resnext.data.loader import TrainLoader
+from resnext.data.loading.loader import TrainLoader
 from resnext.data.random import Draw, derive, epoch_order
 from resnext.data.split import DataInfo, FileSplit
 from resnext.machine import cpu_name

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from resnext.complexity.latency import take_turns
-from resnext.data.batch import Batch
+from resnext.data.loading.batch import Batch
 from resnext.data.split import DataInfo
 from resnext.machine import cpu_name
 from resnext.model.config import ResNeXtConfig

@@ -24,9 +24,9 @@ import torchvision
 from torch import nn
 from torch.nn import functional as F
 
-from resnext.data.batch import Batch
 from resnext.data.config import AugmentConfig, DataConfig
-from resnext.data.loader import TrainLoader
+from resnext.data.loading.batch import Batch
+from resnext.data.loading.loader import TrainLoader
 from resnext.data.split import ArraySplit, DataInfo
 from resnext.model.names import config_from
 from resnext.training.config import RuntimeConfig, TrainConfig

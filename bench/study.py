@@ -23,12 +23,12 @@ from pathlib import Path
 from resnext.data.config import DataConfig
 from resnext.model.config import ResNeXtConfig
 from resnext.recipes.presets import fast
-from resnext.studies.arithmetic import settle_arithmetic
-from resnext.studies.results import Figures
-from resnext.studies.scheduler import RunOptions, run_study
+from resnext.studies.execution.scheduler import RunOptions, run_study
+from resnext.studies.records.arithmetic import settle_arithmetic
+from resnext.studies.records.results import Figures
+from resnext.studies.records.study_folder import write_study
+from resnext.studies.records.trial import RESULT, RUN, create_trial, plan_trials
 from resnext.studies.study import Comparison, Design, Study
-from resnext.studies.study_folder import write_study
-from resnext.studies.trial import RESULT, RUN, create_trial, plan_trials
 from resnext.training.run_folder import METRICS
 
 _EPOCHS = 20
@@ -67,7 +67,8 @@ def measure_overhead(num_pairs: int) -> None:
             middle = time.perf_counter()
             for trial in plan_trials(study):
                 folder = create_trial(trial, Path(other))
-                command = [sys.executable, "-m", "resnext.studies.trial_process", str(folder)]
+                module = "resnext.studies.execution.trial_process"
+                command = [sys.executable, "-m", module, str(folder)]
                 environment = os.environ | {"OMP_NUM_THREADS": "1"}
                 subprocess.run(command, check=True, env=environment)
             ratios.append((middle - start) / (time.perf_counter() - middle))

@@ -21,8 +21,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from resnext.data.digits import load_digits_set
-from resnext.data.fashion_mnist import load_fashion_mnist
+from resnext.data.sets.digits import load_digits_set
+from resnext.data.sets.fashion_mnist import load_fashion_mnist
 from resnext.data.split import ArraySplit, DataSet
 
 _EVERY = 10

@@ -17,8 +17,8 @@ import mutation
 from counts import Counts
 from image_bases import BASES
 
-from resnext.data.decode import Photo
-from resnext.data.jpeg import Box
+from resnext.data.decode.image import Photo
+from resnext.data.decode.jpeg import Box
 from resnext.errors import DataError
 
 MAX_PIXELS = 4_000_000

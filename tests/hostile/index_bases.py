@@ -14,11 +14,11 @@ from PIL import Image
 
 from resnext.checked_json import read_checked, write_checked
 from resnext.complexity import latency
-from resnext.data import listing_cache
 from resnext.data.config import DataConfig
-from resnext.data.imagenet.archives import open_tar, unpack_class
-from resnext.data.listing import list_tree
-from resnext.data.load import load_data
+from resnext.data.sets import listing_cache
+from resnext.data.sets.imagenet.archives import open_tar, unpack_class
+from resnext.data.sets.listing import list_tree
+from resnext.data.sets.load import load_data
 from resnext.data.shards.check import check
 from resnext.data.shards.encode import Encoding
 from resnext.data.shards.load import load_remote_shards, load_shards

@@ -21,15 +21,21 @@ from resnext.errors import ResNeXtError
 from resnext.model.names import config_from
 from resnext.recipes.studies import open_study
 from resnext.recipes.study_scale import Choice
-from resnext.studies.halving import Judge
-from resnext.studies.measured import figures_of
-from resnext.studies.progress import Progress
-from resnext.studies.report import write_report
-from resnext.studies.results import read_row
-from resnext.studies.scheduler import status_rows
+from resnext.studies.execution.halving import Judge
+from resnext.studies.execution.progress import Progress
+from resnext.studies.execution.scheduler import status_rows
+from resnext.studies.records.measured import figures_of
+from resnext.studies.records.results import read_row
+from resnext.studies.records.study_folder import recall, settle_folder
+from resnext.studies.records.trial import (
+    Trial,
+    create_trial,
+    key_of_test,
+    plan_trials,
+    read_trial,
+)
+from resnext.studies.report.files import write_report
 from resnext.studies.study import Design, Halving, Study, Test
-from resnext.studies.study_folder import recall, settle_folder
-from resnext.studies.trial import Trial, create_trial, key_of_test, plan_trials, read_trial
 from resnext.training.config import RuntimeConfig, ScheduleConfig, TrainConfig
 from resnext.training.run_folder import write_config
 

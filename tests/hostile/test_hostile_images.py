@@ -10,7 +10,7 @@ from effort import Effort
 from image_bases import BASES
 from images import run
 
-from resnext.data.decode import decode_bytes
+from resnext.data.decode.image import decode_bytes
 
 
 @pytest.mark.parametrize("form", BASES)

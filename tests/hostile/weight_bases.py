@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import sys
 import unittest.mock
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -21,8 +20,6 @@ from resnext.model.config import ResNeXtConfig
 from resnext.model.create import create_model
 from resnext.model.weights import save_weights
 from resnext.runtimes.spec import Format
-
-_UNIT = Path(__file__).parents[1] / "unit"
 
 SIZE_PX = 8
 _CONFIG = ResNeXtConfig(
@@ -78,7 +75,6 @@ def _torch(folder: Path, *, is_zip: bool) -> None:
 
 
 def _pycls(folder: Path) -> None:
-    sys.path[:0] = [str(_UNIT / "weights" / "families")]
     from peers import Shape, pycls_network
 
     shape = Shape(blocks=(1, 1), widths=(4, 8), num_classes=3)
@@ -87,7 +83,6 @@ def _pycls(folder: Path) -> None:
 
 
 def _torch7(folder: Path) -> None:
-    sys.path[:0] = [str(_UNIT / "weights")]
     from torch7_network import made_tree
     from torch7_writer import save_torch7
 

@@ -16,8 +16,8 @@ import torch
 
 from resnext.data.bad_files import BadFiles
 from resnext.data.config import AugmentConfig, DataConfig, ViewConfig
-from resnext.data.load import load_data
-from resnext.data.loader import EvalLoader, TrainLoader
+from resnext.data.loading.loader import EvalLoader, TrainLoader
+from resnext.data.sets.load import load_data
 from resnext.data.split import ArraySplit
 
 CPU = torch.device("cpu")

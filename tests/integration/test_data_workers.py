@@ -11,10 +11,10 @@ import pytest
 import torch
 from PIL import Image
 
-from resnext.data.batch import Batch
 from resnext.data.config import AugmentConfig, DataConfig, ViewConfig
-from resnext.data.load import load_data
-from resnext.data.loader import EvalLoader, TrainLoader
+from resnext.data.loading.batch import Batch
+from resnext.data.loading.loader import EvalLoader, TrainLoader
+from resnext.data.sets.load import load_data
 from resnext.data.split import ArraySplit, DataSet
 
 CPU = torch.device("cpu")

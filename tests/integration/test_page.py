@@ -22,7 +22,7 @@ from resnext.model.config import ResNeXtConfig
 from resnext.model.create import create_model
 from resnext.model.names import config_from
 from resnext.model.weights import save_weights
-from resnext.serving.page.classifier import Classifier
+from resnext.page.classifier import Classifier
 from resnext.training.config import TrainConfig
 from resnext.training.run_folder import read_config, write_config
 
@@ -70,7 +70,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def page(runs: Path) -> Iterator[Page]:
-    script = Path(__file__).with_name("page_server.py")
+    script = Path(__file__).parents[1] / "support/page_server.py"
     command = [sys.executable, str(script), str(runs / "first"), str(runs)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None

@@ -61,7 +61,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     card = ModelCard(classes=("a", "b", "c"), image_size_px=16, resize_px=None)
     weights = folder / "best.safetensors"
     save_weights(weights, create_model(config), config, card)
-    command = [sys.executable, str(Path(__file__).with_name("page_server.py")), str(weights)]
+    script = Path(__file__).parents[1] / "support/page_server.py"
+    command = [sys.executable, str(script), str(weights)]
     with subprocess.Popen(
         [*command, str(folder)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:

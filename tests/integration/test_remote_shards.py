@@ -1,7 +1,6 @@
 """A training that fetches its shards ends, killed or not, where one on the local folder ends."""
 
 import json
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,8 +9,6 @@ import numpy as np
 import pytest
 from PIL import Image
 from runs import TINY, assert_same_bits, finish, small_run, start
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "unit" / "data" / "shards"))
 from shard_server import ShardServer, serve
 
 from resnext.cli import evaluate as evaluate_verb

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from small_study import all_figures, run, small_settings, small_study
 
-from resnext.studies.results import Row
-from resnext.studies.scheduler import status_rows
+from resnext.studies.execution.scheduler import status_rows
+from resnext.studies.records.results import Row
+from resnext.studies.records.study_folder import read_kept
 from resnext.studies.study import Study
-from resnext.studies.study_folder import read_kept
 from resnext.training.config import RuntimeConfig
 
 
@@ -52,8 +52,9 @@ def test_a_later_run_and_another_machine_compute_as_the_study_was_begun(
     assert kept is not None
     assert kept.settings[0].runtime.precision != "auto"
     # Another machine, of more cores, that would choose another precision
-    monkeypatch.setattr("resnext.studies.arithmetic._resolved", lambda *_: ("cpu", "fp16"))
-    monkeypatch.setattr("resnext.studies.scheduler.num_cores", lambda: 64)
+    arithmetic = "resnext.studies.records.arithmetic"
+    monkeypatch.setattr(f"{arithmetic}._resolved", lambda *_: ("cpu", "fp16"))
+    monkeypatch.setattr("resnext.studies.execution.scheduler.num_cores", lambda: 64)
     shutil.rmtree(first[0].run)
     (first[0].folder / "result.json").unlink()
     again = run(study, tmp_path, threads=None, jobs=1)

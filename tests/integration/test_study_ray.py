@@ -17,8 +17,8 @@ from small_study import (
     wait_for_training,
 )
 
-from resnext.studies.results import Row
-from resnext.studies.scheduler import status_rows
+from resnext.studies.execution.scheduler import status_rows
+from resnext.studies.records.results import Row
 
 LONG = small_study(settings=(long_settings(),))
 

@@ -24,7 +24,7 @@ from small_study import (
     wait_for_training,
 )
 
-from resnext.studies.scheduler import status_rows
+from resnext.studies.execution.scheduler import status_rows
 from resnext.studies.study import Halving, Study
 from resnext.training.config import OptimConfig
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from resnext.machine import waiting_environment
-from resnext.studies.executor import Effort, LocalExecutor
+from resnext.studies.execution.executor import Effort, LocalExecutor
 
 SAID = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")
 

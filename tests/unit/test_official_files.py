@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from raw_server import answer_with
 
-from resnext.data import download
-from resnext.data.download import fetch_official
+from resnext.data.sets import download
+from resnext.data.sets.download import fetch_official
 from resnext.errors import DownloadError
 
 

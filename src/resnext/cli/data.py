@@ -38,10 +38,10 @@ from resnext.cli.arguments import option, parse
 from resnext.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
-    from resnext.data.imagenet.ground_truth import GroundTruth
-    from resnext.data.imagenet.layout import Layout
-    from resnext.data.imagenet.prepare import Checksum
-    from resnext.data.imagenet.scan import Progress
+    from resnext.data.sets.imagenet.ground_truth import GroundTruth
+    from resnext.data.sets.imagenet.layout import Layout
+    from resnext.data.sets.imagenet.prepare import Checksum
+    from resnext.data.sets.imagenet.scan import Progress
 
 _ONLY_WITH = {
     "imagenet": ("check", "prepare", "train", "val", "devkit", "ground_truth", "force"),
@@ -137,8 +137,8 @@ def _refuse_given(arguments: Data, names: tuple[str, ...], owner: str) -> None:
 def _check(arguments: Data, root: Path) -> int:
     from resnext.cli.data_output import show_findings
     from resnext.cli.progress import show_progress
-    from resnext.data.imagenet.check import check
-    from resnext.data.imagenet.layout import imagenet_1k
+    from resnext.data.sets.imagenet.check import check
+    from resnext.data.sets.imagenet.layout import imagenet_1k
 
     layout = imagenet_1k()
     truth = _truth(arguments, layout)
@@ -150,11 +150,11 @@ def _check(arguments: Data, root: Path) -> int:
 def _prepare(arguments: Data, root: Path) -> int:
     from resnext.cli.data_output import show_findings
     from resnext.cli.progress import show_progress
-    from resnext.data.imagenet import prepare
-    from resnext.data.imagenet.check import SplitName, check
-    from resnext.data.imagenet.layout import imagenet_1k
-    from resnext.data.imagenet.lock import only_writer
-    from resnext.data.imagenet.scan import count_images
+    from resnext.data.sets.imagenet import prepare
+    from resnext.data.sets.imagenet.check import SplitName, check
+    from resnext.data.sets.imagenet.layout import imagenet_1k
+    from resnext.data.sets.imagenet.lock import only_writer
+    from resnext.data.sets.imagenet.scan import count_images
 
     layout = imagenet_1k()
     truth = _truth(arguments, layout)
@@ -183,7 +183,7 @@ def _prepare(arguments: Data, root: Path) -> int:
 
 
 def _truth(arguments: Data, layout: Layout) -> GroundTruth | None:
-    from resnext.data.imagenet.ground_truth import read_devkit, read_ground_truth
+    from resnext.data.sets.imagenet.ground_truth import read_devkit, read_ground_truth
 
     if arguments.devkit is not None:
         return read_devkit(arguments.devkit, layout)
@@ -196,7 +196,7 @@ def _checksums(arguments: Data) -> list[Checksum]:
     """Compare every archive with the published sum before anything is unpacked."""
     from resnext.cli.data_output import show_warning
     from resnext.cli.progress import show_download
-    from resnext.data.imagenet.prepare import compare_checksum
+    from resnext.data.sets.imagenet.prepare import compare_checksum
 
     checksums = []
     for part in ("devkit", "val", "train"):  # the largest last: a mistake shows early
@@ -219,10 +219,10 @@ def _five_k(arguments: Data) -> int:
     from resnext.cli.data_output import show_classes
     from resnext.cli.output_file import check_place, writing
     from resnext.cli.progress import show_progress
-    from resnext.data.imagenet.class_file import parse_text
-    from resnext.data.imagenet.five_k import find_synsets
-    from resnext.data.imagenet.five_k_tree import build_tree, keep_list
-    from resnext.data.imagenet.lock import only_writer
+    from resnext.data.sets.imagenet.class_file import parse_text
+    from resnext.data.sets.imagenet.five_k import find_synsets
+    from resnext.data.sets.imagenet.five_k_tree import build_tree, keep_list
+    from resnext.data.sets.imagenet.lock import only_writer
     from resnext.files import write_whole
 
     full, imagenet, out = arguments.full, arguments.imagenet, arguments.out
@@ -253,9 +253,9 @@ def _class_text(
     arguments: Data, synsets: dict[str, Path], imagenet: Path, progress: Progress
 ) -> str:
     """Return the class list that was given, or choose the classes."""
-    from resnext.data.imagenet.class_file import class_text, read_text
-    from resnext.data.imagenet.five_k import choose_classes, measure_imagenet, measure_sizes
-    from resnext.data.imagenet.layout import imagenet_1k
+    from resnext.data.sets.imagenet.class_file import class_text, read_text
+    from resnext.data.sets.imagenet.five_k import choose_classes, measure_imagenet, measure_sizes
+    from resnext.data.sets.imagenet.layout import imagenet_1k
 
     if arguments.classes is not None:
         return read_text(arguments.classes)

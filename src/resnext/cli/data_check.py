@@ -44,8 +44,8 @@ def main(argv: list[str]) -> int:
     arguments = parse(DataCheck, argv, __doc__)
     settings = override_all(TrainConfig(data=parse_data(arguments.data)), arguments.set)
 
-    from resnext.data.load import load_data
-    from resnext.data.summary import summarise, summary_lines
+    from resnext.data.sets.load import load_data
+    from resnext.data.sets.summary import summarise, summary_lines
     from resnext.terminal import create_console
 
     summary = summarise(load_data(settings.data), settings.data.label)

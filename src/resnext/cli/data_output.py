@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from resnext.untrusted.text import printable
 
 if TYPE_CHECKING:
-    from resnext.data.imagenet.check import Findings, Problem
-    from resnext.data.imagenet.class_file import ClassRow
-    from resnext.data.imagenet.prepare import Checksum
+    from resnext.data.sets.imagenet.check import Findings, Problem
+    from resnext.data.sets.imagenet.class_file import ClassRow
+    from resnext.data.sets.imagenet.prepare import Checksum
 
 _NUM_SHOWN = 10
 

@@ -170,7 +170,7 @@ def _export(arguments: Export, loaded: Loaded, dest: Path, options: ExportOption
 
 def _data(arguments: Export) -> DataConfig | None:
     """Return the data set that was asked for, else the run's own if it is still there."""
-    from resnext.data.load import load_data
+    from resnext.data.sets.load import load_data
     from resnext.errors import DataError
     from resnext.training.run_folder import CONFIG, read_config
 

@@ -26,8 +26,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import tyro
 
 from resnext.cli.arguments import option, parse
+from resnext.data.address import is_address
 from resnext.data.config import DataConfig, default_workers, parse_data
-from resnext.data.shards.address import is_address
 from resnext.errors import ConfigError
 from resnext.sigterm import tidy_on_sigterm
 from resnext.untrusted.text import printable
@@ -117,7 +117,7 @@ _Progress = Callable[[int], None] | None
 
 
 def _pack(arguments: Pack, progress: _Progress) -> _Outcome:
-    from resnext.data.load import load_data
+    from resnext.data.sets.load import load_data
     from resnext.data.shards.encode import Encoding
     from resnext.data.shards.pack import PackOptions, pack
 

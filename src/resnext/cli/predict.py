@@ -56,7 +56,7 @@ def main(argv: list[str]) -> int:
 
     # torch is imported from here on, after the arguments were found to be right
     from resnext.cli.prediction_output import CsvOutput, JsonOutput, TableOutput
-    from resnext.data.image_names import describe_ignored
+    from resnext.data.decode.image_names import describe_ignored
     from resnext.evaluation.loaded import open_model
     from resnext.evaluation.predict import Predictor, find_images
     from resnext.training.runtime import resolve_device

@@ -14,7 +14,9 @@ Examples:
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -25,7 +27,7 @@ from resnext.errors import ConfigError
 from resnext.extras import import_for
 
 if TYPE_CHECKING:
-    import gradio
+    from fastapi import FastAPI
 
     from resnext.serving.limits import Limits
     from resnext.serving.service import Service
@@ -148,8 +150,8 @@ def _serve_here(arguments: Serve, source: ModelSource, limits: Limits, key: str 
         ) from None
     with sock, ending_by_sigterm(), only_json() as people:
         service = Service(source.open, limits, threads=source.threads)
-        page = None if arguments.no_page else _page(arguments, service)
-        app = create_app(service, page=page, api_key=key)
+        mount_page = None if arguments.no_page else _page(arguments, service)
+        app = create_app(service, mount_page=mount_page, api_key=key)
         host, port = sock.getsockname()[:2]
         host = f"[{host}]" if ":" in host else host
         print(f"serving {service.model.name} on http://{host}:{port}", file=people, flush=True)
@@ -161,15 +163,16 @@ def _serve_here(arguments: Serve, source: ModelSource, limits: Limits, key: str 
     return status
 
 
-def _page(arguments: Serve, service: Service) -> gradio.Blocks:
+def _page(arguments: Serve, service: Service) -> Callable[[FastAPI], object]:
     """Build the page; heat maps need the network in PyTorch, which an exported file is not."""
     from resnext.evaluation.loaded import open_model
+    from resnext.page import build_page, mount_page
     from resnext.runtimes import is_exported
-    from resnext.serving.page import build_page
 
     path = arguments.model
     model = service.model.exported if is_exported(path) else open_model(path)
-    return build_page(model=model, runs=arguments.runs, name=service.model.name)
+    page = build_page(model=model, runs=arguments.runs, name=service.model.name)
+    return partial(mount_page, page=page)
 
 
 def _limits(arguments: Serve) -> Limits:

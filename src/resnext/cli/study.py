@@ -33,7 +33,7 @@ from resnext.errors import ConfigError, RunError
 from resnext.untrusted.names import is_utf8, shown
 
 if TYPE_CHECKING:
-    from resnext.studies.results import Row
+    from resnext.studies.records.results import Row
     from resnext.studies.study import Study as StudySettings
 
 
@@ -120,7 +120,7 @@ def _root(arguments: Study) -> Path:
             raise ConfigError(f"--root {shown(str(arguments.root))} is not UTF-8, as runs must be")
         return arguments.root
     from resnext.files import is_there
-    from resnext.studies.study_folder import STUDY
+    from resnext.studies.records.study_folder import STUDY
 
     folder = Path(arguments.name)
     if not is_there(folder / STUDY):
@@ -151,7 +151,7 @@ def _open(arguments: Study) -> StudySettings:
     from resnext.files import is_there
     from resnext.recipes.studies import STUDIES, open_study
     from resnext.recipes.study_scale import Choice
-    from resnext.studies.study_folder import STUDY
+    from resnext.studies.records.study_folder import STUDY
 
     choice = Choice(
         scale=arguments.scale,
@@ -178,9 +178,9 @@ def _show(study: StudySettings, arguments: Study) -> int:
 def _run(study: StudySettings, arguments: Study) -> int:
     """Run what is missing, then write the report."""
     from resnext.cli.study_output import print_verdicts
-    from resnext.studies.report import write_report
-    from resnext.studies.scheduler import RunOptions, run_study, settle_study
-    from resnext.studies.study_folder import settle_folder
+    from resnext.studies.execution.scheduler import RunOptions, run_study, settle_study
+    from resnext.studies.records.study_folder import settle_folder
+    from resnext.studies.report.files import write_report
     from resnext.training.display import default_mode
     from resnext.training.interrupt import Interrupted
 
@@ -210,8 +210,8 @@ def _run(study: StudySettings, arguments: Study) -> int:
 
 def _status(study: StudySettings, arguments: Study) -> int:
     from resnext.cli.study_output import print_status
-    from resnext.studies.scheduler import status_rows
-    from resnext.studies.study_folder import recall
+    from resnext.studies.execution.scheduler import status_rows
+    from resnext.studies.records.study_folder import recall
 
     if arguments.root is not None and not arguments.root.is_dir():
         raise RunError(f"--root {arguments.root}: there is no such folder")
@@ -226,10 +226,10 @@ def _status(study: StudySettings, arguments: Study) -> int:
 
 def _report(study: StudySettings, arguments: Study) -> int:
     from resnext.cli.study_output import print_verdicts
-    from resnext.studies.publication import check_folder
-    from resnext.studies.report import write_report
-    from resnext.studies.scheduler import status_rows
-    from resnext.studies.study_folder import recall, settle_folder
+    from resnext.studies.execution.scheduler import status_rows
+    from resnext.studies.records.study_folder import recall, settle_folder
+    from resnext.studies.report.files import write_report
+    from resnext.studies.report.publication import check_folder
 
     if arguments.time and study.kind == "distribution":
         raise ConfigError(
@@ -266,8 +266,8 @@ def _write_figures(
     """Write the files for a paper, if they are asked for."""
     if arguments.figures is None:
         return []
-    from resnext.studies.design_time import read_timing
-    from resnext.studies.publication import make_files, write_files
+    from resnext.studies.analysis.design_time import read_timing
+    from resnext.studies.report.publication import make_files, write_files
 
     files = make_files(study, rows, read_timing(folder))
     return write_files(files, arguments.figures, force=arguments.force)
@@ -275,9 +275,9 @@ def _write_figures(
 
 def _time(study: StudySettings, root: Path, *, quiet: bool) -> None:
     """Measure what the designs cost in time, and keep it for the report."""
-    from resnext.studies.design_time import write_timing
-    from resnext.studies.study_folder import settle_folder
-    from resnext.studies.timing import time_designs
+    from resnext.studies.analysis.design_time import write_timing
+    from resnext.studies.analysis.timing import time_designs
+    from resnext.studies.records.study_folder import settle_folder
 
     def tell(text: str) -> None:
         if not quiet:

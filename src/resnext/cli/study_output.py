@@ -10,13 +10,13 @@ from rich.table import Table
 
 from resnext.cli.fitting_table import count_text, open_console, print_fitting
 from resnext.complexity.count import Cost, count
-from resnext.data.facts import KNOWN
+from resnext.data.sets.facts import KNOWN
 from resnext.model.names import name_of
-from resnext.studies.arithmetic import describe_arithmetic
-from resnext.studies.provenance import find_mixtures
-from resnext.studies.results import Row
+from resnext.studies.records.arithmetic import describe_arithmetic
+from resnext.studies.records.provenance import find_mixtures
+from resnext.studies.records.results import Row
+from resnext.studies.records.trial import plan_trials
 from resnext.studies.study import Design, Study
-from resnext.studies.trial import plan_trials
 from resnext.untrusted.text import printable
 
 _MOST_DAMAGE = 50
@@ -112,7 +112,7 @@ def print_status(study: Study, rows: list[Row]) -> None:
 
 def print_verdicts(study: Study, rows: list[Row]) -> None:
     """Print the table of errors and what it shows."""
-    from resnext.studies.summary import summary_lines
+    from resnext.studies.analysis.summary import summary_lines
 
     console = open_console(soft_wrap=True)
     for line in summary_lines(study, rows):
@@ -121,6 +121,6 @@ def print_verdicts(study: Study, rows: list[Row]) -> None:
 
 def rows_as_dict(study: Study, rows: list[Row]) -> dict[str, Any]:
     """Return trials and verdicts as JSON values."""
-    from resnext.studies.summary import as_dict
+    from resnext.studies.analysis.summary import as_dict
 
     return as_dict(study, rows)

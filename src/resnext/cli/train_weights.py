@@ -77,7 +77,7 @@ def choose_pretrained(
         LicenceError: Their licence must be accepted.
         DownloadError: They are not here and cannot be fetched.
     """
-    from resnext.data.glance import typical_side_px
+    from resnext.data.sets.glance import typical_side_px
     from resnext.weights.choose import Need, rank
 
     if data.name in ("digits", "fashion-mnist"):

@@ -13,9 +13,9 @@ from pydantic import (
     model_validator,
 )
 
-from resnext.data.shards.address import is_address, last_part
+from resnext.data.address import is_address, last_part
+from resnext.data.sets.table.place import TABLE_SUFFIXES, find_table
 from resnext.data.shards.layout import MAX_SIDE_PX, is_packed
-from resnext.data.table.place import TABLE_SUFFIXES, find_table
 from resnext.errors import ConfigError
 from resnext.machine import num_cores
 from resnext.model.card import Interpolation

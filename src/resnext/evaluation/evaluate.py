@@ -10,7 +10,7 @@ import torch
 import torch.distributed as dist
 from torch import nn
 
-from resnext.data.batch import Batch
+from resnext.data.loading.batch import Batch
 from resnext.errors import ConfigError
 from resnext.evaluation.metrics import EvalResult
 from resnext.evaluation.protocols import nearest_listed

@@ -11,11 +11,11 @@ import torch
 
 from resnext.data.bad_files import BadFiles
 from resnext.data.config import DataConfig, ViewConfig, default_workers
-from resnext.data.load import load_data
-from resnext.data.loader import EvalLoader
+from resnext.data.loading.loader import EvalLoader
+from resnext.data.prepare.views import view_of_card
 from resnext.data.random import subset_order
+from resnext.data.sets.load import load_data
 from resnext.data.split import DataInfo, Split
-from resnext.data.views import view_of_card
 from resnext.errors import ConfigError
 from resnext.evaluation.features import Embedder, FeatureBatch, extract
 from resnext.evaluation.loaded import open_model

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from resnext.data.batch import Batch
+from resnext.data.loading.batch import Batch
 from resnext.errors import CheckpointError, ConfigError
 from resnext.model.config import ResNeXtConfig
 from resnext.model.network import ResNeXt

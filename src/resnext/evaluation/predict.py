@@ -13,10 +13,10 @@ from pathlib import Path
 import torch
 
 from resnext.class_lists import readable
-from resnext.data.image_names import count_ignored, is_image
-from resnext.data.normalise import normalise
-from resnext.data.preparation import Preparation
-from resnext.data.single import prepare_image, read_image
+from resnext.data.decode.image_names import count_ignored, is_image
+from resnext.data.prepare.normalise import normalise
+from resnext.data.prepare.preparation import Preparation
+from resnext.data.prepare.single import prepare_image, read_image
 from resnext.errors import ConfigError, DataError
 from resnext.evaluation.loaded import Loaded
 from resnext.evaluation.whole_images import takes_whole_images

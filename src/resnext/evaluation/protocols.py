@@ -10,7 +10,7 @@ from unicodedata import normalize
 
 import torch
 
-from resnext.data.folders import list_classes
+from resnext.data.sets.folders import list_classes
 from resnext.data.split import ArraySplit, FileSplit, Split
 from resnext.errors import ConfigError, DataError
 from resnext.untrusted.parse import read_json

@@ -12,7 +12,7 @@ import torch
 from resnext.complexity.count import Cost, count
 from resnext.data.bad_files import BadFiles
 from resnext.data.config import DataConfig, default_workers
-from resnext.data.loader import EvalLoader
+from resnext.data.loading.loader import EvalLoader
 from resnext.errors import ConfigError, RunError
 from resnext.evaluation.evaluate import evaluate
 from resnext.evaluation.loaded import Loaded, open_model

@@ -8,11 +8,11 @@ from typing import Any
 
 import torch
 
-from resnext.data.choose_split import SplitChoice, choose_split, splits_of
 from resnext.data.config import DataConfig, ViewConfig
-from resnext.data.load import load_data
+from resnext.data.prepare.views import view_of_card
+from resnext.data.sets.choose_split import SplitChoice, choose_split, splits_of
+from resnext.data.sets.load import load_data
 from resnext.data.split import ArraySplit, DataInfo, Split
-from resnext.data.views import view_of_card
 from resnext.errors import ConfigError
 from resnext.evaluation.loaded import Loaded
 from resnext.evaluation.protocols import load_imagenet_v2, load_real_labels, map_classes

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from resnext.data.render import Images
+from resnext.data.loading.render import Images
 from resnext.data.split import ArraySplit, DataInfo, Split
 from resnext.errors import DataError
 from resnext.evaluation.drawing import data_address

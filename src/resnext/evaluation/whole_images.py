@@ -7,15 +7,15 @@ from collections.abc import Iterator
 import torch
 
 from resnext.data.bad_files import BadFiles
-from resnext.data.batch import Batch
 from resnext.data.config import ViewConfig
-from resnext.data.geometry import cut_long
-from resnext.data.normalise import normalise
-from resnext.data.preparation import Preparation
-from resnext.data.render import Images
-from resnext.data.single import to_hwc
+from resnext.data.loading.batch import Batch
+from resnext.data.loading.render import Images
+from resnext.data.prepare.geometry import cut_long
+from resnext.data.prepare.normalise import normalise
+from resnext.data.prepare.preparation import Preparation
+from resnext.data.prepare.single import to_hwc
+from resnext.data.prepare.views import resolve_view, view_of_card
 from resnext.data.split import DataInfo, Split
-from resnext.data.views import resolve_view, view_of_card
 from resnext.errors import ConfigError, DataError
 from resnext.model.card import ModelCard
 from resnext.runtimes.module import ExportedModule

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from resnext.data.preparation import Preparation
+from resnext.data.prepare.preparation import Preparation
 from resnext.model.card import ModelCard
 from resnext.runtimes.spec import Input
 

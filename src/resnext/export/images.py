@@ -11,12 +11,12 @@ import torch
 from PIL import Image
 
 from resnext.data.config import DataConfig
-from resnext.data.geometry import cut_long
-from resnext.data.load import load_data
-from resnext.data.preparation import Preparation
+from resnext.data.loading.render import Images
+from resnext.data.prepare.geometry import cut_long
+from resnext.data.prepare.preparation import Preparation
+from resnext.data.prepare.single import to_hwc
 from resnext.data.random import subset_order
-from resnext.data.render import Images
-from resnext.data.single import to_hwc
+from resnext.data.sets.load import load_data
 from resnext.errors import DataError
 from resnext.evaluation.loaded import Loaded
 from resnext.runtimes.spec import ExportSpec

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from torch import nn
 
-from resnext.data.preparation import Preparation
+from resnext.data.prepare.preparation import Preparation
 from resnext.evaluation.loaded import Loaded
 from resnext.export.fold import fold_batch_norm
 from resnext.export.narrow_groups import widen_groups

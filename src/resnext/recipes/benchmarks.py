@@ -180,7 +180,7 @@ def _table_6_data(choice: Choice) -> tuple[DataConfig, DataConfig | None]:
 
 def _half_of_classes(data: DataConfig) -> DataConfig:
     """Return the first half of the classes, split as training splits them."""
-    from resnext.data.load import load_data  # the class names are needed
+    from resnext.data.sets.load import load_data  # the class names are needed
 
     classes = load_data(data).info.classes
     return data.replace(classes=classes[: -(-len(classes) // 2)], num_train=None)

@@ -10,9 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from resnext.data.config import DataConfig
-from resnext.data.load import load_data
+from resnext.data.sets.load import load_data
+from resnext.data.sets.summary import measure_sizes
 from resnext.data.split import FileSplit
-from resnext.data.summary import measure_sizes
 
 _CPU_SIDE_PX, _GPU_SIDE_PX = 128, 224
 _MIN_SIDE_PX = 32

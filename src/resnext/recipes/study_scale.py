@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from resnext.data.config import DataConfig
-from resnext.data.facts import KNOWN
+from resnext.data.sets.facts import KNOWN
 from resnext.errors import ConfigError
 from resnext.model.config import ResNeXtConfig
 from resnext.model.names import config_from

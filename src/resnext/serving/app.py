@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -20,9 +19,6 @@ from resnext.serving.routes import READABLE, ROUTES, add_routes
 from resnext.serving.service import Service
 from resnext.serving.total_size import TotalSize
 
-if TYPE_CHECKING:
-    import gradio
-
 PAGE = "/page"
 
 _DESCRIPTION = """\
@@ -32,14 +28,17 @@ JSON. Every answer that is no success has the form `{"error": {"code", "message"
 
 
 def create_app(
-    service: Service, *, page: gradio.Blocks | None = None, api_key: str | None = None
+    service: Service,
+    *,
+    mount_page: Callable[[FastAPI], object] | None = None,
+    api_key: str | None = None,
 ) -> FastAPI:
     """Build the application; it starts and stops the service with itself.
 
     Args:
         service: What answers.
-        page: A page for people, shown at `/page`, to which `/` leads. At `/` itself it would
-            answer for every address that the service does not know.
+        mount_page: Adds a page for people at `/page`, to which `/` leads. At `/` itself it
+            would answer for every address that the service does not know.
         api_key: A key that callers must show, except for `/healthz` and `/readyz`.
     """
 
@@ -61,26 +60,21 @@ def create_app(
     app.add_exception_handler(HTTPException, _answer_http)
     app.add_exception_handler(RequestValidationError, _answer_invalid)
     add_routes(app, service)
-    if page is not None:
-        _mount(app, page)
+    if mount_page is not None:
+        app.get("/", include_in_schema=False)(_to_page)
+        mount_page(app)
     # The last one added is the outermost.
     app.add_middleware(HeadAsGet, paths=READABLE)
     app.add_middleware(TotalSize, limits=service.limits)
     if api_key is not None:
         app.add_middleware(RequireKey, key=api_key)
-    rest = "other" if page is None else "page"
+    rest = "other" if mount_page is None else "page"
     app.add_middleware(Observe, service=service, routes=ROUTES, rest=rest)
     return app
 
 
-def _mount(app: FastAPI, page: gradio.Blocks) -> None:
-    from resnext.serving.page import mount_page
-
-    @app.get("/", include_in_schema=False)
-    async def to_page() -> RedirectResponse:
-        return RedirectResponse(f"{PAGE}/")
-
-    mount_page(app, page, PAGE)
+async def _to_page() -> RedirectResponse:
+    return RedirectResponse(f"{PAGE}/")
 
 
 def _answer_problem(request: Request, error: Exception) -> Response:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from resnext.data import image_limits
+from resnext.data.decode import image_limits
 from resnext.settings import Settings
 
 Format = Literal["avif", "bmp", "gif", "jpeg", "png", "ppm", "tiff", "webp"]

@@ -6,12 +6,12 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from resnext.data.decode import decode_bytes, open_image
-from resnext.data.depth import AssumptionLog, assumed_of
-from resnext.data.geometry import cut_long
-from resnext.data.image_errors import ImageLimitError, NotAnImageError, TooManyPixelsError
-from resnext.data.image_limits import MAX_PIXELS, decoding_bytes
-from resnext.data.preparation import Preparation
+from resnext.data.decode.depth import AssumptionLog, assumed_of
+from resnext.data.decode.image import decode_bytes, open_image
+from resnext.data.decode.image_errors import ImageLimitError, NotAnImageError, TooManyPixelsError
+from resnext.data.decode.image_limits import MAX_PIXELS, decoding_bytes
+from resnext.data.prepare.geometry import cut_long
+from resnext.data.prepare.preparation import Preparation
 from resnext.errors import DataError
 from resnext.model.card import ModelCard
 from resnext.serving.limits import Limits

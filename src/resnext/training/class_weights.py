@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 
 import torch
 
+from resnext.data.sets.summary import count_classes
 from resnext.data.split import DataSet
-from resnext.data.summary import count_classes
 from resnext.errors import ConfigError
 from resnext.untrusted.names import shown
 

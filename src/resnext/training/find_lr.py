@@ -11,8 +11,8 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from resnext.data.batch import Batch
-from resnext.data.load import load_data
+from resnext.data.loading.batch import Batch
+from resnext.data.sets.load import load_data
 from resnext.training.checkpoint import Position
 from resnext.training.config import OptimConfig, TrainConfig
 from resnext.training.loop_parts import Loaders

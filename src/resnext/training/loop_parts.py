@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from resnext.data.bad_files import BadFiles
-from resnext.data.loader import EvalLoader, TrainLoader
+from resnext.data.loading.loader import EvalLoader, TrainLoader
 from resnext.data.split import DataInfo
 from resnext.training.checkpoint_writer import CheckpointWriter
 from resnext.training.display import Display

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 import torch.nn.functional as F
 
-from resnext.data.batch import Batch
+from resnext.data.loading.batch import Batch
 
 
 def batch_loss(

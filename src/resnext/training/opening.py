@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from resnext.complexity.count import count
+from resnext.data.sets.summary import summarise, summary_lines
 from resnext.data.split import DataSet
-from resnext.data.summary import summarise, summary_lines
 from resnext.model.names import name_of
 from resnext.training.class_weights import describe_weights, weigh_classes
 from resnext.training.config import TrainConfig

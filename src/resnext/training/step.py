@@ -15,7 +15,7 @@ from torch import nn
 from torch.distributed.algorithms.ddp_comm_hooks import default_hooks
 from torch.nn.parallel import DistributedDataParallel
 
-from resnext.data.batch import Batch
+from resnext.data.loading.batch import Batch
 from resnext.data.random import derive
 from resnext.training.config import TrainConfig
 from resnext.training.ema import WeightAverage

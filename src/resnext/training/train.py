@@ -10,13 +10,13 @@ from typing import Any
 import torch
 
 from resnext.data.bad_files import BadFiles
-from resnext.data.batches import num_steps
 from resnext.data.config import default_workers
-from resnext.data.load import load_data
-from resnext.data.loader import EvalLoader, TrainLoader
+from resnext.data.loading.batches import num_steps
+from resnext.data.loading.loader import EvalLoader, TrainLoader
+from resnext.data.prepare.views import view_of_training
+from resnext.data.sets.load import load_data
+from resnext.data.sets.summary import guess
 from resnext.data.split import ArraySplit, DataInfo, DataSet
-from resnext.data.summary import guess
-from resnext.data.views import view_of_training
 from resnext.errors import ConfigError, DataError
 from resnext.model.create import create_model
 from resnext.training.checkpoint import load_checkpoint

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from resnext.class_lists import class_names
-from resnext.data.preparation import describe_preparation
+from resnext.data.prepare.preparation import describe_preparation
 from resnext.errors import CheckpointError, ConfigError
 from resnext.foreign_file import check_regular, one_error
 from resnext.model.card import ModelCard

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from resnext.cli.data import main
-from resnext.data.imagenet import five_k, layout, prepare
-from resnext.data.imagenet.layout import Layout
+from resnext.data.sets.imagenet import five_k, layout, prepare
+from resnext.data.sets.imagenet.layout import Layout
 from resnext.errors import ConfigError, DataError, RunError
 
 SYNSETS = ("n01440764", "n02119789")

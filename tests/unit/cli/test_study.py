@@ -10,7 +10,7 @@ from resnext.cli.main import main
 from resnext.cli.study import Study, _root
 from resnext.recipes.studies import STUDIES, open_study
 from resnext.recipes.study_scale import Choice
-from resnext.studies.study_folder import settle_folder
+from resnext.studies.records.study_folder import settle_folder
 from resnext.training.interrupt import Interrupted
 
 TINY = """\
@@ -89,7 +89,7 @@ def test_an_interrupted_study_says_how_to_go_on(
     def interrupt(*_: object) -> None:
         raise Interrupted(signal.SIGINT, "stopped by SIGINT")
 
-    monkeypatch.setattr("resnext.studies.scheduler.run_study", interrupt)
+    monkeypatch.setattr("resnext.studies.execution.scheduler.run_study", interrupt)
     file = tmp_path / "tiny.yaml"
     file.write_text(TINY)
     arguments = ["study", "run", str(file), "--root", str(tmp_path), "--quiet", "--json"]

@@ -14,7 +14,7 @@ from hostile_images import grey, png_of, saved, tiff_of_one, tiff_of_tiles, webp
 from made_images import tiff
 from PIL import Image
 
-from resnext.data.decode import open_image
+from resnext.data.decode.image import open_image
 
 SIDE = 1100
 _STATUS = Path("/proc/self/status")
@@ -25,8 +25,8 @@ _SIZE = (SIDE, SIDE)
 _MEASURE = """
 import sys
 from pathlib import Path
-from resnext.data.decode import decode_bytes, open_image
-from resnext.data.image_limits import decoding_bytes
+from resnext.data.decode.image import decode_bytes, open_image
+from resnext.data.decode.image_limits import decoding_bytes
 
 def peak_bytes():
     lines = Path("/proc/self/status").read_text().splitlines()

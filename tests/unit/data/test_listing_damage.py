@@ -10,10 +10,10 @@ import pytest
 from numpy.typing import NDArray
 
 from resnext.checked_json import read_checked, write_checked
-from resnext.data import listing_cache
-from resnext.data.listing import list_tree
-from resnext.data.listing_cache import list_images, place_of
 from resnext.data.names import PackedNames
+from resnext.data.sets import listing_cache
+from resnext.data.sets.listing import list_tree
+from resnext.data.sets.listing_cache import list_images, place_of
 from resnext.download import sha256_of
 
 

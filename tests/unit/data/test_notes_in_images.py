@@ -13,8 +13,8 @@ from hostile_images import chunk, exif_bomb, gif_with, jpeg_with, saved, segment
 from made_images import png, rgb8, tiff
 from PIL import Image
 
-from resnext.data.decode import Photo, decode_bytes
-from resnext.data.png_chunks import split_png
+from resnext.data.decode.image import Photo, decode_bytes
+from resnext.data.decode.png_chunks import split_png
 from resnext.data.shards.encode import Encoding, encode
 from resnext.errors import DataError
 

@@ -7,9 +7,9 @@ import torch
 import torch.distributed as dist
 from torch import nn
 
-from resnext.data.batch import Batch
 from resnext.data.config import ViewConfig
-from resnext.data.loader import EvalLoader
+from resnext.data.loading.batch import Batch
+from resnext.data.loading.loader import EvalLoader
 from resnext.data.split import ArraySplit, DataInfo
 from resnext.errors import ConfigError
 from resnext.evaluation.evaluate import average_views, evaluate

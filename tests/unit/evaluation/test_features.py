@@ -8,8 +8,8 @@ from digits_network import save_network, save_run
 from PIL import Image
 from torch import nn
 
-from resnext.data.batch import Batch
 from resnext.data.config import DataConfig
+from resnext.data.loading.batch import Batch
 from resnext.data.split import FileSplit
 from resnext.errors import CheckpointError, ConfigError
 from resnext.evaluation.feature_source import FeatureRequest, FeatureSource

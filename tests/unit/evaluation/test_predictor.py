@@ -8,8 +8,8 @@ import torch
 from digits_network import save_network
 from PIL import Image
 
-from resnext.data.normalise import normalise
-from resnext.data.single import prepare_image
+from resnext.data.prepare.normalise import normalise
+from resnext.data.prepare.single import prepare_image
 from resnext.errors import ConfigError
 from resnext.evaluation.loaded import Loaded, open_model
 from resnext.evaluation.predict import Predictor, find_images

@@ -7,7 +7,7 @@ from digits_network import save_run
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
-from resnext.data.load import load_data
+from resnext.data.sets.load import load_data
 from resnext.errors import DataError
 from resnext.evaluation import linear_probe
 from resnext.evaluation.feature_source import FeatureRequest, FeatureSource

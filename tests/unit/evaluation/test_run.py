@@ -8,8 +8,8 @@ from PIL import Image
 from torch import nn
 
 from resnext.data.config import DataConfig, ViewConfig
-from resnext.data.load import load_data
-from resnext.data.normalise import normalise
+from resnext.data.prepare.normalise import normalise
+from resnext.data.sets.load import load_data
 from resnext.errors import ConfigError
 from resnext.evaluation.loaded import open_model
 from resnext.evaluation.run import Effort, evaluate_run, measure

@@ -13,8 +13,8 @@ from PIL import Image
 from torch import nn
 
 from resnext.data.config import DataConfig
-from resnext.data.normalise import normalise
-from resnext.data.preparation import Preparation
+from resnext.data.prepare.normalise import normalise
+from resnext.data.prepare.preparation import Preparation
 from resnext.evaluation import feature_source, run
 from resnext.evaluation.feature_source import FeatureRequest, FeatureSource
 from resnext.evaluation.loaded import Loaded
@@ -24,8 +24,8 @@ from resnext.evaluation.target import Protocol
 from resnext.export.images import ImageSource, as_batches
 from resnext.model.card import ModelCard
 from resnext.model.config import ResNeXtConfig
+from resnext.page.classifier import Classifier
 from resnext.runtimes.spec import ExportSpec
-from resnext.serving.page.classifier import Classifier
 from resnext.serving.preparation import crop
 from resnext.training.runtime import Runtime
 

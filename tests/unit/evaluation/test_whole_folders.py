@@ -15,7 +15,7 @@ from resnext.cli.evaluate import main as evaluate
 from resnext.cli.features import main as features
 from resnext.cli.probe import main as probe
 from resnext.data.config import DataConfig, parse_data
-from resnext.data.load import load_data
+from resnext.data.sets.load import load_data
 from resnext.errors import DataError
 from resnext.evaluation.run import Effort, measure
 from resnext.evaluation.target import Protocol

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from PIL import Image
 from tiny_networks import tiny
 
-from resnext.data.normalise import normalise
-from resnext.data.single import prepare_image
+from resnext.data.prepare.normalise import normalise
+from resnext.data.prepare.single import prepare_image
 from resnext.export.graph import _middle, build_graph
 from resnext.export.network import at_size
 from resnext.model.card import ModelCard

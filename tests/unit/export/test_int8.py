@@ -12,8 +12,8 @@ from PIL import Image
 from tiny_networks import tiny, tiny_config
 
 from resnext.data.config import DataConfig
-from resnext.data.load import load_data
-from resnext.data.render import Images
+from resnext.data.loading.render import Images
+from resnext.data.sets.load import load_data
 from resnext.errors import ConfigError, DataError, ExportError
 from resnext.evaluation.loaded import Loaded
 from resnext.export import ExportOptions

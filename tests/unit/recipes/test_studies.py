@@ -13,7 +13,7 @@ from resnext.model.config import ResNeXtConfig
 from resnext.model.names import name_of
 from resnext.recipes.studies import STUDIES, open_study
 from resnext.recipes.study_scale import Choice
-from resnext.studies.corrections import correction_of
+from resnext.studies.analysis.corrections import correction_of
 from resnext.studies.study import Study
 
 SMALL = Choice("small", (DataConfig(name="cifar10"),))

@@ -12,13 +12,13 @@ from made_study import made_row, made_rows, made_study
 from resnext.cli.study_output import print_status
 from resnext.data.config import DataConfig
 from resnext.errors import ConfigError, RunError
-from resnext.studies.arithmetic import settle_arithmetic
-from resnext.studies.report import write_report
-from resnext.studies.results import read_row
-from resnext.studies.scheduler import status_rows
+from resnext.studies.execution.scheduler import status_rows
+from resnext.studies.records.arithmetic import settle_arithmetic
+from resnext.studies.records.results import read_row
+from resnext.studies.records.study_folder import read_study, settle_folder
+from resnext.studies.records.trial import DamagedTrialError, create_trial, plan_trials, read_trial
+from resnext.studies.report.files import write_report
 from resnext.studies.study import MAX_DESIGNS, Design, Study
-from resnext.studies.study_folder import read_study, settle_folder
-from resnext.studies.trial import DamagedTrialError, create_trial, plan_trials, read_trial
 from resnext.training.config import TrainConfig
 from resnext.untrusted.text import markdown_text
 

@@ -13,10 +13,10 @@ import pytest
 from scipy import stats
 from stored_studies import RESULTS, rows_of, stored_rows, stored_study
 
-from resnext.studies.differences import compare, compare_training
+from resnext.studies.analysis.differences import compare, compare_training
+from resnext.studies.analysis.summary import summarise_study, summary_lines
+from resnext.studies.analysis.verdict import describe_method, verdict
 from resnext.studies.study import claims_of
-from resnext.studies.summary import summarise_study, summary_lines
-from resnext.studies.verdict import describe_method, verdict
 from resnext.untrusted.text import markdown_text
 
 STUDIES = [

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional as F
 
-from resnext.data.batch import Batch
+from resnext.data.loading.batch import Batch
 from resnext.training.loss import batch_loss
 
 WEIGHTS_K = torch.tensor([0.5, 1.0, 3.0])

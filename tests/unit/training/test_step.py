@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from resnext.data.batch import Batch
+from resnext.data.loading.batch import Batch
 from resnext.errors import RunError
 from resnext.training.config import TrainConfig
 from resnext.training.optimizer import build_optimizer

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from resnext.data.decode import decode_bytes, open_image
-from resnext.data.depth import assumed_of
-from resnext.data.geometry import resize_short_side
+from resnext.data.decode.depth import assumed_of
+from resnext.data.decode.image import decode_bytes, open_image
+from resnext.data.prepare.geometry import resize_short_side
 from resnext.errors import DataError
 
 _DEFAULT_QUALITY = 90  # of reduced images: hardly visible, and half the size of 95

@@ -16,7 +16,7 @@ from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
 from resnext.data.bad_files import BadFiles
-from resnext.data.depth import AssumptionLog
+from resnext.data.decode.depth import AssumptionLog
 from resnext.data.shards.encode import Encoding
 from resnext.data.shards.layout import (
     SPLITS,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import torch
 
-from resnext.data.decode import read_file
+from resnext.data.decode.image import read_file
 from resnext.data.random import subset_order
 from resnext.data.shards.encode import Encoding, encode
 from resnext.data.shards.layout import MAX_SHARDS, shard_name

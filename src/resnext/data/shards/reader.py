@@ -6,7 +6,7 @@ import os
 import zlib
 from collections import OrderedDict
 
-from resnext.data.shards.address import join
+from resnext.data.address import join
 from resnext.data.shards.ahead import Ahead
 from resnext.data.shards.layout import shard_name
 from resnext.data.shards.split import ShardSplit

@@ -11,7 +11,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from resnext.cache import cache_folder
-from resnext.data.shards.address import join
+from resnext.data.address import join
 from resnext.data.shards.cache import ShardCache, Wanted
 from resnext.data.shards.fetch import PATIENCE, fetch
 from resnext.data.shards.layout import (

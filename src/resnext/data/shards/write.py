@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from resnext.data.decode import read_file
+from resnext.data.decode.image import read_file
 from resnext.data.shards.encode import Encoding, encode
 from resnext.data.shards.layout import MAX_SAMPLE_BYTES, ShardRecord
 from resnext.data.shards.table import ROW

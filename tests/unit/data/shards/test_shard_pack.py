@@ -17,7 +17,7 @@ from packed_trees import NUM_TRAIN, NUM_VAL, bytes_of, open_tree, pack_tree, wri
 from PIL import Image, ImageOps
 
 from resnext.data.config import DataConfig
-from resnext.data.load import load_data
+from resnext.data.sets.load import load_data
 from resnext.data.shards import pack as pack_module
 from resnext.data.shards import write
 from resnext.data.shards.encode import Encoding

@@ -13,10 +13,10 @@ import torch
 from packed_trees import NUM_TRAIN, open_tree, pack_tree, write_tree
 
 from resnext.data.bad_files import BadFiles
-from resnext.data.batch import Batch
 from resnext.data.config import AugmentConfig, DataConfig, ViewConfig, parse_data
-from resnext.data.load import load_data
-from resnext.data.loader import EvalLoader, TrainLoader
+from resnext.data.loading.batch import Batch
+from resnext.data.loading.loader import EvalLoader, TrainLoader
+from resnext.data.sets.load import load_data
 from resnext.data.shards import reader as reader_module
 from resnext.data.shards.layout import is_packed
 from resnext.data.shards.reader import ShardReader

@@ -1,0 +1,1 @@
+"""All variation of training images, one by one and in batches."""

@@ -1,0 +1,147 @@
+"""JPEG files decoded no further than a crop needs: fewer rows, a coarser scale.
+
+A JPEG holds cosine coefficients of 8 x 8 blocks, so a half, a quarter or an eighth of the size
+can be decoded directly. Its rows come in order, so those below a crop need not be decoded
+at all. simplejpeg does both fastest (docs/benchmarks/input.md); without it Pillow, which holds
+the same libjpeg-turbo, gives the same pixels.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from resnext.data.decode.jpeg_limits import read_jpeg_header
+from resnext.errors import DataError
+
+try:
+    import simplejpeg
+except ImportError:  # no wheel for this platform: Pillow does the same more slowly
+    simplejpeg = None
+
+FACTORS = (8, 4, 2, 1)
+"""Scales that libjpeg-turbo decodes by vector instructions; 3/8, 5/8 and so on are slower."""
+
+_SEQUENTIAL = (0xC0, 0xC1)
+_END = b"\xff\xd9"
+_MOST_BYTES_AFTER_END = 64
+
+
+@dataclass(frozen=True)
+class Box:
+    """A part of an image, in pixels."""
+
+    left: int
+    top: int
+    width: int
+    height: int
+
+    @property
+    def right(self) -> int:
+        """First column that is not in the box."""
+        return self.left + self.width
+
+    @property
+    def bottom(self) -> int:
+        """First row that is not in the box."""
+        return self.top + self.height
+
+
+def coarsest_factor(box: Box, size_px: int) -> int:
+    """Return the largest reduction that leaves a crop at least as large as the output.
+
+    Args:
+        box: The crop in the full image.
+        size_px: Side of the output.
+
+    Returns:
+        8, 4, 2 or 1: what is left is resized down, never up, unless the crop was small.
+    """
+    shortest = min(box.width, box.height)
+    return next(factor for factor in FACTORS if factor == 1 or shortest >= factor * size_px)
+
+
+def decode_top(
+    data: bytes, size: tuple[int, int], bottom: int, factor: int
+) -> npt.NDArray[np.uint8] | None:
+    """Decode the upper rows of a JPEG at a fraction of its size.
+
+    Args:
+        data: A file of three components (color) or one (grey).
+        size: Its width and height by the header.
+        bottom: First row that is not needed; `size[1]` decodes all.
+        factor: 8, 4, 2 or 1.
+
+    Returns:
+        h x w x 3, where w is the width over the factor, rounded up, and h reaches at
+        least down to `bottom`; each pixel is as in the whole image. None if the
+        decoder objects to anything: Pillow is the judge of a bad file.
+    """
+    width, height = size
+    kept = _rows_to_keep(data, bottom) if bottom < height else None
+    if kept is not None:
+        position, height = kept
+        data = data[:position] + struct.pack(">H", height) + data[position + 2 :]
+    if simplejpeg is None:
+        return _decode_by_pillow(data, factor)
+    try:
+        pixels: npt.NDArray[np.uint8] = simplejpeg.decode_jpeg(
+            data,
+            min_height=-(-height // factor),
+            min_width=-(-width // factor),
+            # The rows that were cut off are bytes too many to the decoder, which it reports.
+            strict=kept is None,
+        )
+    except ValueError:
+        return None
+    return pixels
+
+
+def _decode_by_pillow(data: bytes, factor: int) -> npt.NDArray[np.uint8] | None:
+    try:
+        with Image.open(io.BytesIO(data), formats=["JPEG"]) as image:
+            image.draft(None, (image.width // factor, image.height // factor))
+            return np.array(image.convert("RGB"))
+    except (OSError, SyntaxError, ValueError):
+        return None
+
+
+def _rows_to_keep(data: bytes, bottom: int) -> tuple[int, int] | None:
+    """Find the height that a decoder may be told so that it stops below a row.
+
+    Returns:
+        Where the height stands in the file, and the smaller height: whole blocks, and a
+        row of blocks more, since upsampling the color looks one row ahead. None if the
+        file is progressive, which needs all blocks, has one scan a component, is torn
+        (whether it is bad must not depend on the crop) or would not get shorter.
+    """
+    if data.rfind(_END, max(0, len(data) - _MOST_BYTES_AFTER_END)) < 0:
+        return None
+    try:
+        header = read_jpeg_header(data)
+    except DataError:
+        return None
+    if data[header.frame] not in _SEQUENTIAL or not header.is_tidy:
+        return None
+    found = _read_frame(data, header.frame - 1)
+    if found is None or data[header.scan + 3] != found[3]:
+        return None
+    place, height, block_rows, _ = found
+    kept = (-(-bottom // block_rows) + 1) * block_rows
+    return (place, kept) if kept < height else None
+
+
+def _read_frame(data: bytes, position: int) -> tuple[int, int, int, int] | None:
+    """Return where the height stands, the height, rows of a block, number of components."""
+    number = data[position + 9]
+    if position + 10 + 3 * number > len(data) or number == 0:
+        return None
+    samplings = data[position + 11 : position + 10 + 3 * number : 3]
+    place = position + 5
+    height = int.from_bytes(data[place : place + 2])
+    return place, height, 8 * max(sampling & 15 for sampling in samplings), number

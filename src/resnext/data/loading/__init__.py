@@ -1,0 +1,1 @@
+"""Batches of an epoch: order, worker processes, loaders."""

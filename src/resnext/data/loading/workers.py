@@ -1,0 +1,123 @@
+"""Worker processes that render batches ahead of their use."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import threading
+import warnings
+from collections.abc import Iterable, Iterator
+
+import torch
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from resnext.data.loading.render import Rendered, Request
+from resnext.errors import DataError
+
+_BATCHES_AHEAD = 2
+
+
+class WorkerPool:
+    """Answers requests in order, in this process or in several others.
+
+    A request holds all that its answer depends on, so any worker may take it. Workers stay
+    for the next run of requests if `keep` is set.
+    """
+
+    def __init__(
+        self, renderer: Dataset[Rendered], num_workers: int, *, pin: bool, keep: bool
+    ) -> None:
+        self._renderer = renderer
+        self._queue = _Queue()
+        self._loader: DataLoader[Rendered] | None = None
+        if num_workers:
+            with _quiet():
+                self._loader = DataLoader(
+                    renderer,
+                    batch_size=None,
+                    sampler=self._queue,
+                    num_workers=num_workers,
+                    prefetch_factor=_BATCHES_AHEAD,
+                    persistent_workers=keep,
+                    pin_memory=pin,
+                    worker_init_fn=_start_worker,
+                    multiprocessing_context=_start_method(),
+                    # Its own generator: the loader draws a number for each run, which must
+                    # not move the process's generator.
+                    generator=torch.Generator(),
+                )
+
+    def run(self, requests: Iterable[Request]) -> Iterator[Rendered]:
+        """Render requests; they are taken from the iterable only a few ahead.
+
+        Raises:
+            DataError: A worker died.
+        """
+        if self._loader is None:
+            for request in requests:
+                yield self._renderer[request]
+            return
+        self._queue.requests = requests
+        with _quiet():
+            answers = iter(self._loader)
+        while True:
+            try:
+                answer = next(answers)
+            except StopIteration:
+                return
+            except RuntimeError as error:
+                if "DataLoader worker" not in str(error):
+                    raise
+                raise DataError(
+                    f"a process that decodes images died ({error}). Most often memory ran out: "
+                    "set fewer (data.workers) or none (data.workers=0) to see the error itself"
+                ) from error
+            yield answer
+
+
+class _Queue(Sampler[Request]):
+    """Hands the loader whatever requests come next."""
+
+    requests: Iterable[Request] = ()
+
+    def __iter__(self) -> Iterator[Request]:
+        return iter(self.requests)
+
+
+def _start_method() -> str | None:
+    """Choose how workers start: on Linux by forking, elsewhere as the platform prefers.
+
+    A fork shares the images and file names and starts at once. The child never touches the
+    accelerator and runs one thread. It also sees its parent die, and leaves.
+    """
+    return "fork" if sys.platform == "linux" else None
+
+
+def _start_worker(_: int) -> None:
+    """Leave the end to the parent.
+
+    Ctrl-C and a cluster's SIGTERM often reach all processes at once. The parent finishes its
+    step and saves, for which it may need the workers; so only its own SIGTERM ends them.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if sys.platform == "linux":
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+        threading.Thread(target=_obey_parent, args=(os.getppid(),), daemon=True).start()
+
+
+def _obey_parent(parent: int) -> None:
+    if sys.platform == "linux":  # said again for the type checker
+        while signal.sigwaitinfo({signal.SIGTERM}).si_pid != parent:
+            pass
+        os._exit(0)
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Silence two warnings about choices that are made on purpose."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="This DataLoader will create")
+        warnings.filterwarnings("ignore", message=".*multi-threaded, use of fork")
+        yield

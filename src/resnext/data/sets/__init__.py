@@ -1,0 +1,1 @@
+"""Where the images come from: named sets, class folders, tables, ImageNet."""

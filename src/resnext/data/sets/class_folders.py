@@ -1,0 +1,121 @@
+"""The folders of a data set that are classes: what stands in their way, and their names."""
+
+from __future__ import annotations
+
+import os
+import unicodedata
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+
+from resnext.data.sets.listing import is_folder
+from resnext.data.sets.notices import warn_once
+from resnext.errors import DataError
+from resnext.untrusted.text import printable
+
+_NUM_NAMED = 5
+
+
+def check_class_folders(root: Path) -> None:
+    """Refuse links that would silently add or remove a class; log hidden folders.
+
+    Args:
+        root: The folder of the class folders.
+
+    Raises:
+        DataError: A link leads nowhere, to a folder that holds the class folders, or into
+            another class.
+        OSError: The folder cannot be read.
+    """
+    with os.scandir(root) as entries:
+        found = sorted(entries, key=lambda entry: entry.name)
+    hidden = [entry.name for entry in found if entry.name.startswith(".") and is_folder(entry)]
+    if hidden:
+        warn_once(f"{root}: left out hidden folders: {list_names(hidden)}")
+    visible = [entry for entry in found if not entry.name.startswith(".")]
+    links = [entry.name for entry in visible if entry.is_symlink()]
+    if broken := [name for name in links if not _exists(root / name)]:
+        raise DataError(
+            f"{root}: {list_names(broken)} is a link that leads nowhere, so a class may be "
+            "missing; restore what it leads to, or remove the link"
+        )
+    if links:
+        _check_places(root, [entry.name for entry in visible if is_folder(entry)], set(links))
+
+
+def _check_places(root: Path, folders: Sequence[str], links: set[str]) -> None:
+    """Refuse links by which an image would have two classes."""
+    holder = f"{os.path.realpath(root)}{os.sep}"
+    places = []
+    for name in folders:
+        is_link = name in links
+        place = f"{os.path.realpath(root / name)}{os.sep}" if is_link else f"{holder}{name}{os.sep}"
+        if is_link and holder.startswith(place):
+            raise DataError(
+                f"{root / name} is a link to a folder that holds the class folders, and would be "
+                "a class of all their images; remove the link"
+            )
+        places.append((place, name))
+    places.sort()  # what lies in a folder comes right after it
+    for (outer, one), (inner, two) in pairwise(places):
+        if inner.startswith(outer):
+            raise DataError(
+                f"{root}: {one} and {two} lead to the same images, which would have two classes; "
+                "remove the link"
+            )
+
+
+def name_classes(root: Path, folders: Sequence[str]) -> tuple[tuple[str, ...], list[int]]:
+    """Name classes after their folders, in the form of Unicode that is usual (NFC).
+
+    Systems differ in the form that they give to an accented letter; `train/` and `val/` may have
+    been copied from two of them.
+
+    Returns:
+        The names, sorted, and the label of each folder.
+
+    Raises:
+        DataError: Two folders have one name in two forms.
+    """
+    names = [unicodedata.normalize("NFC", folder) for folder in folders]
+    classes = tuple(sorted(set(names)))
+    if len(classes) < len(names):
+        double = next(name for name in classes if names.count(name) > 1)
+        raise DataError(
+            f"{root}: two folders are called {list_names([double])}, written in two forms of "
+            "Unicode; move their images into one"
+        )
+    labels = {name: label for label, name in enumerate(classes)}
+    return classes, [labels[name] for name in names]
+
+
+def describe_lookalikes(some: Sequence[str], others: Sequence[str]) -> str:
+    """Say which names differ only in case, spaces or width, for the end of a message."""
+    by_look = {_look(name): name for name in others}
+    pairs = [(name, by_look[_look(name)]) for name in some if _look(name) in by_look]
+    if not pairs:
+        return ""
+    one, two = pairs[0]
+    return (
+        f"; {printable(one)!r} and {printable(two)!r} differ only in case, spaces or the form of "
+        "a letter: give them one name"
+    )
+
+
+def list_names(names: Sequence[str]) -> str:
+    """Write a few of many names."""
+    shown = ", ".join(names[:_NUM_NAMED]) or "none"
+    more = len(names) - _NUM_NAMED
+    return f"{shown} and {more} more" if more > 0 else shown
+
+
+def _look(name: str) -> str:
+    return "".join(unicodedata.normalize("NFKC", name).casefold().split())
+
+
+def _exists(path: Path) -> bool:
+    try:
+        path.stat()
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,273 @@
+"""Images in class folders: listing them, and splitting them where the person did not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+
+from resnext.data.decode.image_names import EXTENSIONS, describe_ignored
+from resnext.data.sets.auto_split import choose_val, name_hash
+from resnext.data.sets.class_folders import (
+    check_class_folders,
+    describe_lookalikes,
+    list_names,
+    name_classes,
+)
+from resnext.data.sets.layout import SplitName, find_layout
+from resnext.data.sets.listing import subfolders
+from resnext.data.sets.listing_cache import list_images
+from resnext.data.sets.notices import warn_once
+from resnext.data.split import DataInfo, DataSet, FileSplit
+from resnext.errors import DataError
+from resnext.untrusted.names import is_utf8
+
+CLASS_LIST = "imagenet5k.tsv"
+"""The file that tells a folder of ImageNet-5K from one of ImageNet-1K."""
+
+SplitRule = Literal["class", "hash"]
+
+_DEFAULT_SIZE_PX = 224
+# Statistics of ImageNet's training images, which the field uses for photographs.
+_MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+
+
+def load_folder(
+    root: Path,
+    val_fraction: float,
+    name: str = "folder",
+    *,
+    rule: SplitRule = "class",
+    group: str | None = None,
+) -> DataSet:
+    """List a folder of class folders.
+
+    Folders called train, val and test, in the usual spellings and any letter case, are the
+    splits. Where there are no validation images, a share of the training images is kept for
+    validation; test images are never trained on. Where there is no split at all, the class
+    folders lie in the root.
+
+    An image is a file with one of `image_names.EXTENSIONS`, or without any extension but with
+    the content of an image, at any depth below its class folder; hidden files and others are
+    left out, and how many of which kind is logged. A link to a folder is followed only if it
+    is a class folder.
+
+    Args:
+        root: The folder.
+        val_fraction: Share of the training images kept for validation where there are no
+            others; with 1, and no train/, all images are for validation.
+        name: Name of the set.
+        rule: How they are chosen: `class`, a share of each class, or `hash`, each image by a
+            hash of its name alone, as earlier versions did.
+        group: Regular expression: images for which it matches the same text stay together.
+
+    Raises:
+        DataError: There are no class folders, a class is empty, the layout is another, or the
+            splits hold different classes.
+    """
+    splits = dict(find_layout(root).splits)
+    if rule == "hash" and "test" in splits and "val" not in splits:
+        splits["val"] = splits.pop("test")  # as earlier versions did
+    if not splits:
+        if val_fraction == 1:
+            return _without_training(root, name)
+        return automatic_split(
+            root, name, *list_classes(root), val_fraction, rule=rule, group=group
+        )
+    if "train" not in splits:
+        if val_fraction == 1:
+            return _with_test(_without_training(splits.get("val") or splits["test"], name), splits)
+        given = next(iter(splits.values()))
+        raise DataError(
+            f"{root} has {given.name}/ with class folders but no train/; add train/ with the "
+            f"same class folders, or give {given} to have it split"
+        )
+    if "val" in splits:
+        data = _with_own_split(splits["train"], splits["val"], name)
+        refuse_one_class(splits["train"], data.info.classes)
+        return _with_test(data, splits)
+    train_dir = splits["train"]
+    data = automatic_split(
+        train_dir, name, *list_classes(train_dir), val_fraction, rule=rule, group=group
+    )
+    return _with_test(data, splits)
+
+
+def _with_test(data: DataSet, splits: Mapping[SplitName, Path]) -> DataSet:
+    """Add the test images, which may lack classes."""
+    if "test" not in splits:
+        return data
+    return replace(data, test=_with_labels_of(data.info.classes, splits["test"]))
+
+
+def _with_labels_of(classes: Sequence[str], folder: Path) -> FileSplit:
+    """List a folder whose classes are among those given, with their labels."""
+    own, files = list_classes(folder)
+    places = {name: place for place, name in enumerate(classes)}
+    if unknown := [name for name in own if name not in places]:
+        raise DataError(
+            f"{folder} holds classes that training does not: {list_names(unknown)}"
+            f"{describe_lookalikes(unknown, classes)}"
+        )
+    labels = torch.tensor([places[name] for name in own])
+    return replace(files, labels_n=labels[files.labels_n])
+
+
+def load_imagenet(root: Path) -> DataSet:
+    """List ImageNet: `train/` and `val/`, each with a folder for every class (synset).
+
+    Where the class list of ImageNet-5K lies beside them, val/ may have fewer classes.
+
+    Raises:
+        DataError: As `load_folder`, or the validation images are not sorted into classes.
+    """
+    for part in ("train", "val"):
+        if not _holds_folders(root / part):
+            raise DataError(
+                f"{root / part} holds no class folders; ImageNet needs {root}/train/CLASS and "
+                f"{root}/val/CLASS, with the validation images sorted into their classes"
+            )
+    if (root / CLASS_LIST).exists():
+        return _with_fewer_in_val(root / "train", root / "val")
+    return _with_own_split(root / "train", root / "val", "imagenet")
+
+
+def _with_fewer_in_val(train_dir: Path, val_dir: Path) -> DataSet:
+    """List ImageNet-5K, whose validation images are those of the 1K classes among its own."""
+    classes, train = list_classes(train_dir)
+    return DataSet(photo_info("imagenet", classes), train, _with_labels_of(classes, val_dir))
+
+
+def _with_own_split(train_dir: Path, val_dir: Path, name: str) -> DataSet:
+    classes, train = list_classes(train_dir)
+    val_classes, val = list_classes(val_dir)
+    if classes != val_classes:
+        only_train = sorted(set(classes) - set(val_classes))
+        only_val = sorted(set(val_classes) - set(classes))
+        raise DataError(
+            f"{train_dir} and {val_dir} hold different classes: only in {train_dir.name}/: "
+            f"{list_names(only_train)}; only in {val_dir.name}/: {list_names(only_val)}"
+            f"{describe_lookalikes(only_train, only_val)}"
+        )
+    return DataSet(photo_info(name, classes), train, val)
+
+
+def _without_training(folder: Path, name: str) -> DataSet:
+    classes, files = list_classes(folder)
+    none = files.choose(torch.empty(0, dtype=torch.int64))
+    return DataSet(photo_info(name, classes), none, files)
+
+
+def automatic_split(
+    root: Path,
+    name: str,
+    classes: tuple[str, ...],
+    files: FileSplit,
+    val_fraction: float,
+    *,
+    rule: SplitRule = "class",
+    group: str | None = None,
+) -> DataSet:
+    """Keep a share of images for validation; see `load_folder`.
+
+    Raises:
+        DataError: There is one class, or one without training images, or no validation image.
+    """
+    refuse_one_class(root, classes)
+    in_val = _choose_val(files, len(classes), val_fraction, rule, group)
+    train, val = (files.choose(mask.nonzero().flatten()) for mask in (~in_val, in_val))
+    counts_k = torch.bincount(train.labels_n, minlength=len(classes)).tolist()
+    unseen = [label for label, count in zip(classes, counts_k, strict=True) if not count]
+    if unseen or not len(val):
+        what = f"no training image of {list_names(unseen)}" if unseen else "no validation image"
+        raise DataError(
+            f"the split by file names leaves {what} of {root}; add images, change "
+            f"data.val_fraction={val_fraction} or make train/ and val/ yourself"
+        )
+    chosen_by = "image by image" if rule == "hash" else "of each class"
+    kept_together = f", with {group} on one side" if group is not None else ""
+    origin = f"{val_fraction:.0%} {chosen_by} for val, by file names{kept_together}"
+    return DataSet(photo_info(name, classes), train, val, origin=origin)
+
+
+def refuse_one_class(root: Path, classes: Sequence[str]) -> None:
+    """Stop where there is nothing to learn.
+
+    Raises:
+        DataError: There is one class.
+    """
+    if len(classes) < 2:
+        raise DataError(
+            f"{root} holds one class, {list_names(classes)}, so there is nothing to tell apart; "
+            "give the folder whose subfolders are the classes"
+        )
+
+
+def _choose_val(
+    files: FileSplit, num_classes: int, val_fraction: float, rule: SplitRule, group: str | None
+) -> torch.Tensor:
+    """Return which images are for validation."""
+    if rule == "hash":
+        hashes = (name_hash(file) < val_fraction for file in files.names)
+        chosen = np.fromiter(hashes, dtype=np.bool_, count=len(files))
+    else:
+        labels_n = files.labels_n.numpy()
+        chosen = choose_val(files.names, labels_n, num_classes, val_fraction, group)
+    return torch.from_numpy(chosen)
+
+
+def list_classes(root: Path) -> tuple[tuple[str, ...], FileSplit]:
+    """List the images of a folder of class folders.
+
+    Returns:
+        The class names, sorted, and the files, sorted within each class.
+
+    Raises:
+        DataError: There is no class folder, or one without an image or with a name not in UTF-8,
+            a link is in the way, or something cannot be read.
+    """
+    try:
+        check_class_folders(root)
+        listing = list_images(root)
+    except OSError as error:
+        raise DataError(
+            f"{error.filename or root}: {error.strerror}; make it readable, or remove it"
+        ) from None
+    classes = listing.classes
+    if not classes:
+        raise DataError(
+            f"{root} holds no class folders; put the images of each class into a folder of its own"
+        )
+    if foreign := [label for label in classes if not is_utf8(label)]:
+        raise DataError(
+            f"{root}: the names of {list_names(foreign)} are not UTF-8, in which a network keeps "
+            "the names of its classes; rename the folders"
+        )
+    counted = zip(classes, listing.counts, strict=True)
+    if empty := [label for label, count in counted if not count]:
+        raise DataError(
+            f"no image in {list_names(empty)} of {root}; remove the folder or add images "
+            f"({', '.join(sorted(EXTENSIONS))})"
+        )
+    if listing.ignored:
+        left_out = describe_ignored(listing.ignored)
+        warn_once(f"{root}: left out files that are no images: {left_out}")
+    names, labels = name_classes(root, classes)
+    labels_n = torch.tensor(labels).repeat_interleave(torch.tensor(listing.counts))
+    return names, FileSplit(root, listing.names, labels_n)
+
+
+def _holds_folders(folder: Path) -> bool:
+    try:
+        return folder.is_dir() and bool(subfolders(folder))
+    except OSError as error:
+        raise DataError(f"{folder}: {error.strerror}; make it readable, or remove it") from None
+
+
+def photo_info(name: str, classes: tuple[str, ...]) -> DataInfo:
+    """Return what is usual for photographs."""
+    return DataInfo(name, classes, 3, _DEFAULT_SIZE_PX, _MEAN, _STD)

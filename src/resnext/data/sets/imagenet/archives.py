@@ -1,0 +1,188 @@
+"""Taking images out of tar archives: safely, one at a time, and again after a kill."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import re
+import shutil
+import tarfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from resnext.data.sets.imagenet.layout import hidden, is_image
+from resnext.data.sets.imagenet.scan import Progress
+from resnext.data.tar_limits import TAR_ERRORS, open_limited
+from resnext.errors import DataError, ResNeXtError
+from resnext.untrusted.names import shown
+
+_LOG = logging.getLogger(__name__)
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+_LARGEST_IMAGE_MIB = 256
+_BLOCK_BYTES = 1 << 20
+
+
+def md5_of(path: Path, progress: Callable[[int, int | None], None] | None = None) -> str:
+    """Compute a file's MD5 sum, which is how the official archives are told from torn ones.
+
+    Args:
+        path: The file.
+        progress: Told of the bytes read and those in all.
+    """
+    digest = hashlib.md5(usedforsecurity=False)
+    with path.open("rb") as file:
+        total = os.fstat(file.fileno()).st_size
+        while block := file.read(_BLOCK_BYTES):
+            digest.update(block)
+            if progress is not None:
+                progress(file.tell(), total)
+    return digest.hexdigest()
+
+
+@contextmanager
+def open_tar(path: Path, inner: IO[bytes] | None = None) -> Iterator[tarfile.TarFile]:
+    """Open an archive, or one inside it; whatever ends its reading is told as one message.
+
+    Args:
+        path: The archive, compressed or not.
+        inner: An archive inside it; then `path` is for messages.
+
+    Raises:
+        DataError: The archive is missing, damaged, or what it holds cannot be written.
+    """
+    if inner is None and not path.is_file():
+        raise DataError(f"{path} is not a file; give a tar archive")
+    try:
+        with (
+            nullcontext(inner) if inner else path.open("rb") as file,
+            open_limited(file, "r:*") as tar,
+        ):
+            yield tar
+    except ResNeXtError:
+        raise
+    except TAR_ERRORS as error:
+        raise DataError(
+            f"{path}: unpacking stopped: {' '.join(str(error).split())}. What is there is whole; "
+            "remove the cause and give the same command to go on"
+        ) from error
+
+
+def images_in(tar: tarfile.TarFile, archive: str) -> Iterator[tuple[tarfile.TarInfo, str]]:
+    """Yield the images of an archive, and the plain file name of each.
+
+    The rule is stricter than `filter="data"` of the standard library: no file is ever
+    written at a place that the archive names. Folders inside it are passed by, and other
+    files are left out and logged.
+
+    Args:
+        tar: An open archive.
+        archive: What to call it in messages.
+
+    Raises:
+        DataError: A member is a link or a device, has an absolute name, one with `..` or one
+            of odd characters, comes twice or claims an absurd size; it is not written.
+    """
+    seen: set[str] = set()
+    num_left_out = 0
+    for member in tar:
+        refuse_hostile(member, archive)
+        name = PurePosixPath(member.name).name
+        if member.isdir():
+            continue
+        if not is_image(name):
+            num_left_out += 1
+            continue
+        if (
+            not _PLAIN_NAME.fullmatch(name)
+            or name in seen
+            or member.size > _LARGEST_IMAGE_MIB << 20
+        ):
+            raise DataError(
+                f"{archive}: the image {shown(member.name)} comes twice, has a name of odd "
+                f"characters or more than {_LARGEST_IMAGE_MIB} MiB; this is not an official archive"
+            )
+        seen.add(name)
+        yield member, name
+    if num_left_out:
+        _LOG.warning("%s: left out %d files that are no images", archive, num_left_out)
+
+
+def refuse_hostile(member: tarfile.TarInfo, archive: str) -> None:
+    """Let only files and folders below the archive's root pass.
+
+    Raises:
+        DataError: The member is anything else.
+    """
+    path = PurePosixPath(member.name)
+    if path.is_absolute() or ".." in path.parts:
+        raise DataError(
+            f"{archive}: the member {shown(member.name)} would leave the folder; this is not an "
+            "official archive, do not use it"
+        )
+    if not (member.isreg() or member.isdir()):
+        raise DataError(
+            f"{archive}: the member {shown(member.name)} is a link or a device; official archives "
+            "hold files only, do not use it"
+        )
+
+
+def unpack_class(tar: tarfile.TarFile, archive: str, folder: Path, progress: Progress) -> int:
+    """Take a class's images out of its archive.
+
+    They gather in a hidden folder that gets its name when all are there, so a class folder
+    is the mark of a whole class. Images that are there with the size that the archive tells
+    are kept, in the hidden folder and in a class folder of any origin.
+
+    Args:
+        tar: The open archive of the class.
+        archive: What to call it in messages.
+        folder: The class folder.
+        progress: Told of each image, written or kept.
+
+    Returns:
+        How many images the archive holds.
+
+    Raises:
+        DataError: The archive is hostile, torn or without an image.
+    """
+    place = folder if folder.exists() else hidden(folder)
+    place.mkdir(parents=True, exist_ok=True)
+    num = 0
+    for member, name in images_in(tar, archive):
+        write_member(tar, member, place / name)
+        num += 1
+        if progress is not None:
+            progress(1)
+    if not num:
+        raise DataError(f"{archive}: no image in it; fetch the archive again")
+    if place != folder:
+        place.rename(folder)
+    return num
+
+
+def write_member(tar: tarfile.TarFile, member: tarfile.TarInfo, place: Path) -> None:
+    """Write one file, under a hidden name until it is whole; keep one of the right size.
+
+    Raises:
+        DataError: The archive ends before the file does.
+    """
+    try:
+        if place.stat().st_size == member.size:
+            return
+    except FileNotFoundError:
+        pass
+    source = tar.extractfile(member)
+    assert source is not None  # it is a regular file
+    with source, hidden(place).open("wb") as target:
+        copy(source, target)
+        if target.tell() != member.size:
+            raise DataError(f"{place.name}: the archive ends within it; fetch the archive again")
+    hidden(place).replace(place)
+
+
+def copy(source: IO[bytes], target: IO[bytes]) -> None:
+    """Copy what is left of a file into another."""
+    shutil.copyfileobj(source, target, _BLOCK_BYTES)

@@ -1,0 +1,122 @@
+"""Building the training tree of ImageNet-5K: links where there are folders, files from archives.
+
+`train/` gets every class of the list, `val/` those of ImageNet-1K.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from resnext.data.sets.folders import CLASS_LIST
+from resnext.data.sets.imagenet.archives import open_tar, unpack_class
+from resnext.data.sets.imagenet.class_file import ClassRow, parse_text
+from resnext.data.sets.imagenet.layout import listed
+from resnext.data.sets.imagenet.scan import Progress, count_images
+from resnext.errors import DataError
+from resnext.files import write_whole
+
+
+def keep_list(out: Path, text: str) -> tuple[ClassRow, ...]:
+    """Put the class list into the tree's folder, and return its classes.
+
+    Raises:
+        DataError: The text is no class list, or the folder was begun with another one.
+    """
+    place = out / CLASS_LIST
+    rows = parse_text(text, place)
+    if place.exists() and place.read_text(encoding="utf-8") != text:
+        raise DataError(
+            f"{place} is another class list than the one now chosen or given; build into a new "
+            f"folder, or give --classes {place} to go on with that list"
+        )
+    write_whole(place, text)
+    return rows
+
+
+def build_tree(
+    rows: Sequence[ClassRow],
+    synsets: Mapping[str, Path],
+    imagenet: Path,
+    out: Path,
+    progress: Progress = None,
+) -> None:
+    """Make `out/train` and `out/val`; given again after a kill, go on.
+
+    Args:
+        rows: The classes.
+        synsets: Archive or folder of each synset of the full set.
+        imagenet: ImageNet-1K, with `train/` and `val/`.
+        out: The tree's folder.
+        progress: Told of the images of each class.
+
+    Raises:
+        DataError: A class is missing or has another number of images than the list says, or
+            something else lies at a class's place.
+    """
+    sources = _find_sources(rows, synsets, imagenet)
+    for part in ("train", "val"):
+        (out / part).mkdir(parents=True, exist_ok=True)
+        _refuse_strangers(out / part, rows, part)
+    for row, source in zip(rows, sources, strict=True):
+        place = out / "train" / row.synset
+        if source.is_dir():
+            _link(place, source)
+            num = count_images(source)
+        else:
+            with open_tar(source) as tar:
+                num = unpack_class(tar, str(source), place, None)
+        if num != row.num_images:
+            raise DataError(
+                f"{source} holds {num:,} images, but the class list says {row.num_images:,}; it "
+                "was made from another release, or images are missing"
+            )
+        if row.source == "imagenet1k":
+            _link(out / "val" / row.synset, imagenet / "val" / row.synset)
+        if progress is not None:
+            progress(num)
+
+
+def _find_sources(
+    rows: Sequence[ClassRow], synsets: Mapping[str, Path], imagenet: Path
+) -> list[Path]:
+    """Find where the images of each class are, before anything is made."""
+    own = {row.synset: imagenet / "train" / row.synset for row in rows if row.source != "full"}
+    found = {**synsets, **own}
+    missing = [row.synset for row in rows if row.synset not in found]
+    missing += [
+        f"{part}/{synset}"
+        for synset in own
+        for part in ("train", "val")
+        if not (imagenet / part / synset).is_dir()
+    ]
+    if missing:
+        raise DataError(
+            f"no images of {listed(missing)} in the full set or {imagenet}; fetch them, or see "
+            f"`resnext data imagenet --check {imagenet}`"
+        )
+    return [found[row.synset] for row in rows]
+
+
+def _refuse_strangers(folder: Path, rows: Sequence[ClassRow], part: str) -> None:
+    """Let no class stay that the list does not have: it would become an output."""
+    wanted = {row.synset for row in rows if part == "train" or row.source == "imagenet1k"}
+    strangers = sorted(
+        entry.name
+        for entry in folder.iterdir()
+        if entry.name not in wanted and not entry.name.startswith(".")
+    )
+    if strangers:
+        raise DataError(
+            f"{folder} holds {listed(strangers)}, which are not on the class list; give an empty "
+            "or new --out"
+        )
+
+
+def _link(place: Path, source: Path) -> None:
+    target = source.resolve()
+    if place.is_symlink() and place.readlink() == target:
+        return
+    if place.exists() or place.is_symlink():
+        raise DataError(f"{place} is there and does not lead to {target}; remove it")
+    place.symlink_to(target, target_is_directory=True)

@@ -1,0 +1,115 @@
+"""From the settings to the data set that they name."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from resnext.data.config import DataConfig
+from resnext.data.random import subset_order
+from resnext.data.split import DataSet, Split
+from resnext.errors import ConfigError
+
+
+def load_data(config: DataConfig) -> DataSet:
+    """Read the arrays of a set that fits in memory, or list the files of any other.
+
+    Args:
+        config: Name, root and crop; see `DataConfig`.
+
+    Returns:
+        Both splits, their classes and statistics; the size is the configured one.
+
+    Raises:
+        DataError: The set is missing, malformed or cannot be fetched.
+        DownloadError: A packed set's index or table cannot be fetched from its address.
+        ConfigError: A root is given for a set that has none, or more training images are
+            asked for than there are.
+    """
+    data = _load(config)
+    if config.classes is not None:
+        data = _keep_classes(data, config.classes)
+    if config.num_train is not None:
+        data = replace(data, train=_choose(data.train, config.num_train, data.info.name))
+    info = replace(
+        data.info,
+        image_size_px=config.image_size_px or data.info.image_size_px,
+        exact=config.decode == "exact",
+    )
+    return replace(data, info=info)
+
+
+def _keep_classes(data: DataSet, classes: tuple[str, ...]) -> DataSet:
+    """Leave the images of other classes out of both splits."""
+    unknown = sorted(set(classes) - set(data.info.classes))
+    if unknown:
+        raise ConfigError(
+            f"data.classes: {data.info.name} has no class {unknown[0]!r}; its classes are "
+            f"{', '.join(data.info.classes[:20])}{', ...' if len(data.info.classes) > 20 else ''}"
+        )
+    new_label_k = torch.full((len(data.info.classes),), -1)
+    places = {name: place for place, name in enumerate(data.info.classes)}
+    for label, name in enumerate(classes):
+        new_label_k[places[name]] = label
+
+    def keep(split: Split) -> Split:
+        labels_n = new_label_k[split.labels_n]
+        kept_n = (labels_n >= 0).nonzero().flatten()
+        return replace(split.choose(kept_n), labels_n=labels_n[kept_n])
+
+    test = None if data.test is None else keep(data.test)
+    info = replace(data.info, classes=classes)
+    return replace(data, info=info, train=keep(data.train), val=keep(data.val), test=test)
+
+
+def _choose(split: Split, num: int, name: str) -> Split:
+    """Keep some images of a split, in its order."""
+    if num > len(split):
+        raise ConfigError(
+            f"data.num_train={num}: {name} has {len(split)} training images; ask for at most those"
+        )
+    return split.choose(subset_order(len(split))[:num].sort().values)
+
+
+def _load(config: DataConfig) -> DataSet:
+    if config.name == "digits":
+        from resnext.data.sets.digits import load_digits_set
+
+        if config.root is not None:
+            raise ConfigError(f"root={str(config.root)!r}: digits are built in and have no folder")
+        return load_digits_set()
+    if config.name == "fashion-mnist":
+        from resnext.data.sets.fashion_mnist import load_fashion_mnist
+
+        return load_fashion_mnist(_root(config))
+    if config.name in ("cifar10", "cifar100"):
+        from resnext.data.sets.cifar import load_cifar
+
+        return load_cifar(int(config.name.removeprefix("cifar")), _root(config))
+    from resnext.data.sets.folders import load_folder, load_imagenet
+    from resnext.data.shards.load import load_remote_shards, load_shards
+
+    if config.url is not None:
+        return load_remote_shards(config.url, config.cache_gib, config.shuffle_gib)
+    assert config.root is not None  # DataConfig sees to it
+    if config.name == "shards":
+        return load_shards(config.root, config.shuffle_gib)
+    if config.name == "imagenet":
+        return load_imagenet(config.root)
+    if config.name == "table":
+        from resnext.data.sets.table.columns import GivenColumns
+        from resnext.data.sets.table.load import load_table
+
+        columns = GivenColumns(config.image_column, config.label_column, config.split_column)
+        return load_table(
+            config.root, config.val_fraction, columns, images=config.images, group=config.group
+        )
+    return load_folder(config.root, config.val_fraction, rule=config.val_split, group=config.group)
+
+
+def _root(config: DataConfig) -> Path:
+    from resnext.cache import cache_folder
+
+    return config.root if config.root is not None else cache_folder(config.name)

@@ -1,0 +1,261 @@
+"""What a data set holds, in a few lines: classes, splits, sizes, and what looks wrong."""
+
+from __future__ import annotations
+
+import statistics
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+
+from resnext.data.decode.image import Photo, read_file
+from resnext.data.sets.choose_split import splits_of
+from resnext.data.sets.duplicates import find_duplicates
+from resnext.data.sets.listing_cache import list_images
+from resnext.data.split import DataSet, FileSplit
+from resnext.errors import DataError
+
+_NUM_SIZED = 100
+_NUM_COMPARED = 50_000
+_NUM_NAMED = 200_000
+_NUM_CLASSES_SHOWN = 6
+_UNBALANCED = 5
+"""How many times the images of the smallest class the largest has where balancing is suggested."""
+_FEW_IMAGES = 5_000
+
+
+@dataclass(frozen=True)
+class ImageSizes:
+    """Widths and heights of a sample of the images, in pixels.
+
+    Attributes:
+        num_images: Images that were looked at.
+        smallest: Of the smallest area.
+        median: Median width and median height.
+        largest: Of the largest area.
+        median_short_px: Median of the shorter side.
+    """
+
+    num_images: int
+    smallest: tuple[int, int]
+    median: tuple[int, int]
+    largest: tuple[int, int]
+    median_short_px: int
+
+
+@dataclass(frozen=True)
+class DataSummary:
+    """What a data set holds.
+
+    Attributes:
+        name: Its name.
+        classes: Class names.
+        counts: Images of each class, by split.
+        split_source: Where the splits come from, in words.
+        formats: Files by ending, the most frequent first; empty for sets in memory.
+        sizes: Sizes of a sample; None where no image could be read.
+        skipped: Files that were left out, by ending or reason.
+        duplicates: Validation files that are in training too, as pairs; None if too many
+            files would have to be compared.
+    """
+
+    name: str
+    classes: tuple[str, ...]
+    counts: dict[str, list[int]]
+    split_source: str
+    formats: dict[str, int] = field(default_factory=dict)
+    sizes: ImageSizes | None = None
+    skipped: dict[str, int] = field(default_factory=dict)
+    duplicates: tuple[tuple[str, str], ...] | None = ()
+
+    @property
+    def num_images(self) -> dict[str, int]:
+        """Images of each split."""
+        return {split: sum(counts) for split, counts in self.counts.items()}
+
+    @property
+    def guess(self) -> tuple[str, float]:
+        """The largest training class, and the error in percent of always predicting it in val."""
+        return _guess(self.classes, self.counts["train"], self.counts["val"])
+
+    @property
+    def advice(self) -> list[str]:
+        """What would make a better network."""
+        num_train = self.num_images["train"]
+        if self.sizes is None or num_train >= _FEW_IMAGES:
+            return []
+        return [
+            f"{num_train:,} training images are few to begin from nothing; start from published "
+            "weights: resnext train --pretrained"
+        ]
+
+    @property
+    def warnings(self) -> list[str]:
+        """What looks wrong and does not stop training."""
+        found = []
+        if self.duplicates:
+            train, val = self.duplicates[0]
+            found.append(
+                f"{len(self.duplicates)} validation image(s) are in training too, such as {val} "
+                f"= {train}; the error will look better than it is"
+            )
+        lonely = [
+            name
+            for place, name in enumerate(self.classes)
+            if sum(counts[place] for counts in self.counts.values()) == 1
+        ]
+        if lonely:
+            found.append(f"{len(lonely)} class(es) have a single image: {_listed(lonely)}")
+        return found
+
+
+def summarise(data: DataSet, name: str | None = None) -> DataSummary:
+    """Look at a data set: read headers of a sample, and compare the splits' files.
+
+    Args:
+        data: The set.
+        name: Its name for people; by default its own.
+    """
+    num_classes = len(data.info.classes)
+    splits = splits_of(data)
+    files = {name: split for name, split in splits.items() if isinstance(split, FileSplit)}
+    is_huge = sum(map(len, files.values())) > _NUM_NAMED
+    names = [] if is_huge else [name for split in files.values() for name in split.names]
+    skipped: Counter[str] = Counter()
+    for root in {split.root for split in files.values()}:
+        skipped.update(list_images(root).ignored)
+    return DataSummary(
+        name=name or data.info.name,
+        classes=data.info.classes,
+        counts={name: count_classes(split.labels_n, num_classes) for name, split in splits.items()},
+        split_source=data.origin,
+        formats=count_endings(names),
+        sizes=measure_sizes(files["train"].root, files["train"].names) if files else None,
+        skipped=dict(skipped.most_common()),
+        duplicates=_twins(files),
+    )
+
+
+def _twins(files: Mapping[str, FileSplit]) -> tuple[tuple[str, str], ...] | None:
+    if not files:
+        return ()
+    train, val = files["train"], files["val"]
+    if len(train) + len(val) > _NUM_COMPARED:
+        return None
+    return tuple(find_duplicates(train.root, train.names, val.root, val.names))
+
+
+def guess(data: DataSet) -> tuple[str, float]:
+    """Return the largest training class, and the error of always predicting it in validation."""
+    num_classes = len(data.info.classes)
+    train, val = (count_classes(split.labels_n, num_classes) for split in (data.train, data.val))
+    return _guess(data.info.classes, train, val)
+
+
+def _guess(classes: Sequence[str], train: Sequence[int], val: Sequence[int]) -> tuple[str, float]:
+    largest = max(range(len(classes)), key=train.__getitem__)
+    total = sum(val)
+    return classes[largest], 100.0 * (1.0 - val[largest] / total) if total else 100.0
+
+
+def count_classes(labels_n: torch.Tensor, num_classes: int) -> list[int]:
+    """Count the images of each class."""
+    counts: list[int] = torch.bincount(labels_n, minlength=num_classes).tolist()
+    return counts
+
+
+def count_endings(names: Sequence[str]) -> dict[str, int]:
+    """Count file names by their ending, the most frequent first."""
+    counts = Counter(Path(name).suffix.lower() or "no ending" for name in names)
+    return dict(counts.most_common())
+
+
+def measure_sizes(root: Path, names: Sequence[str]) -> ImageSizes | None:
+    """Read the sizes of some of the images, evenly spread; damaged ones are left out."""
+    sizes = []
+    step = max(1, len(names) // _NUM_SIZED)
+    for place in range(0, len(names), step):
+        try:
+            sizes.append(Photo(read_file(root / names[place])).size)
+        except DataError:
+            continue
+    if not sizes:
+        return None
+    by_area = sorted(sizes, key=lambda size: size[0] * size[1])
+    return ImageSizes(
+        num_images=len(sizes),
+        smallest=by_area[0],
+        median=(_median(size[0] for size in sizes), _median(size[1] for size in sizes)),
+        largest=by_area[-1],
+        median_short_px=_median(min(size) for size in sizes),
+    )
+
+
+def summary_lines(summary: DataSummary, *, has_weights: bool = False) -> list[tuple[str, str]]:
+    """Write a summary as short lines, each a heading and a text.
+
+    Args:
+        summary: What was found.
+        has_weights: Training starts from weights, so that no advice to do so is needed.
+    """
+    counts = summary.num_images
+    splits = ", ".join(f"{number:,} {split}" for split, number in counts.items())
+    label, error = summary.guess
+    lines = [
+        ("data", f"{summary.name}: {sum(counts.values()):,} images; {_class_line(summary)}"),
+        ("split", f"{splits} ({summary.split_source})"),
+    ]
+    if summary.sizes is not None:
+        sizes = summary.sizes
+        low, mid, high = (f"{w} x {h}" for w, h in (sizes.smallest, sizes.median, sizes.largest))
+        of = f"of {sizes.num_images} looked at" if sizes.num_images < sum(counts.values()) else ""
+        lines.append(("sizes", " ".join(f"{low} to {high} pixels, median {mid} {of}".split())))
+    if summary.formats:
+        lines.append(("formats", _counted(summary.formats)))
+    if summary.skipped:
+        lines.append(("skipped", _counted(summary.skipped)))
+    lines.append(("guessing", f"always {label!r} errs on {error:.1f} % of val"))
+    advice = [] if has_weights else [("advice", text) for text in summary.advice]
+    if imbalance := _imbalance_line(summary):
+        lines.append(("balance", imbalance))
+    return lines + advice + [("warning", text) for text in summary.warnings]
+
+
+def _class_line(summary: DataSummary) -> str:
+    totals = [sum(counts) for counts in zip(*summary.counts.values(), strict=True)]
+    named = sorted(zip(totals, summary.classes, strict=True), reverse=True)
+    num = len(named)
+    if num <= _NUM_CLASSES_SHOWN:
+        shown = ", ".join(f"{name} {total:,}" for total, name in named)
+        return f"{num} classes: {shown}"
+    (most, largest), (least, smallest) = named[0], named[-1]
+    return f"{num:,} classes, from {largest} ({most:,}) to {smallest} ({least:,})"
+
+
+def _imbalance_line(summary: DataSummary) -> str:
+    """Suggest to balance where the training images of the classes differ much in number."""
+    counts = summary.counts["train"]
+    least, most = min(counts, default=0), max(counts, default=0)
+    if not least or most < _UNBALANCED * least:
+        return ""
+    largest, smallest = (summary.classes[counts.index(number)] for number in (most, least))
+    return (
+        f"{largest} has {most / least:,.0f} times as many training images as {smallest}; if rare "
+        "classes matter as much as frequent ones, train with --balance"
+    )
+
+
+def _counted(counts: dict[str, int]) -> str:
+    return ", ".join(f"{name} {number:,}" for name, number in counts.items())
+
+
+def _listed(names: Sequence[str]) -> str:
+    text = ", ".join(names[:_NUM_CLASSES_SHOWN])
+    more = len(names) - _NUM_CLASSES_SHOWN
+    return f"{text} and {more} more" if more > 0 else text
+
+
+def _median(values: Iterable[int]) -> int:
+    return round(statistics.median(values))

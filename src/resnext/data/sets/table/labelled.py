@@ -1,0 +1,80 @@
+"""The labelled images of a table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from resnext.data.sets.layout import SplitName, split_of
+from resnext.data.sets.notices import warn_once
+from resnext.data.split import FileSplit
+from resnext.errors import DataError
+from resnext.untrusted.names import shown
+
+_NUM_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """The images of a table.
+
+    Attributes:
+        classes: Names of the classes.
+        files: The images, in the order of the rows.
+        splits: The split of each image, or None where the table has none.
+        bad_rows: Why a row was left out, by its number.
+    """
+
+    classes: tuple[str, ...]
+    files: FileSplit
+    splits: list[SplitName] | None
+    bad_rows: dict[int, str]
+
+
+def number_classes(
+    labels: Sequence[str], order: Sequence[str] = ()
+) -> tuple[tuple[str, ...], torch.Tensor]:
+    """Number the classes.
+
+    Args:
+        labels: The label of each image.
+        order: All classes in their order, if the table says so; otherwise whole numbers stand
+            in their own order, and other names are sorted.
+
+    Returns:
+        The classes, and the number of each image's class, int64.
+    """
+    names = set(labels)
+    if order and names <= set(order):
+        classes = tuple(order)
+    elif all(name.isascii() and name.isdigit() for name in names):
+        classes = tuple(sorted(names, key=lambda name: (int(name), name)))
+    else:
+        classes = tuple(sorted(names))
+    number = {name: index for index, name in enumerate(classes)}
+    return classes, torch.from_numpy(np.array([number[label] for label in labels], dtype=np.int64))
+
+
+def log_bad_rows(path: Path, what: str, bad_rows: dict[int, str], num_rows: int) -> None:
+    """Warn of the rows that are left out, the first of them by number."""
+    if not bad_rows:
+        return
+    first = "; ".join(f"{what} {row} {why}" for row, why in list(bad_rows.items())[:_NUM_SHOWN])
+    more = f"; and {len(bad_rows) - _NUM_SHOWN:,} more" if len(bad_rows) > _NUM_SHOWN else ""
+    warn_once(f"{path}: left out {len(bad_rows):,} of {num_rows:,} rows: {first}{more}")
+
+
+def parse_split(place: str, value: str) -> SplitName:
+    """Return the split that a cell names.
+
+    Raises:
+        DataError: It names none; the message begins with the place.
+    """
+    split = split_of(value)
+    if split is None:
+        raise DataError(f"{place}: {shown(value)} is no split; accepted are train, val and test")
+    return split

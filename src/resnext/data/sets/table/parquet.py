@@ -1,0 +1,155 @@
+"""Image sets in Parquet files, as the Hugging Face Hub keeps them.
+
+The images lie in the file. They are written once to the cache as files, so that every verb reads
+them like others, each process what it needs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shutil
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from filelock import FileLock
+
+from resnext.cache import cache_folder
+from resnext.data.decode.image import MAX_FILE_BYTES
+from resnext.data.names import PackedNames
+from resnext.data.sets.layout import SplitName, split_of
+from resnext.data.sets.table.columns import UNNAMED, GivenColumns, find_columns
+from resnext.data.sets.table.labelled import Labelled, log_bad_rows, number_classes, parse_split
+from resnext.data.sets.table.rows import open_parquet, parquet_values
+from resnext.data.split import FileSplit
+from resnext.errors import DataError
+from resnext.untrusted.names import is_utf8, shown
+from resnext.untrusted.parse import parse_json
+
+if TYPE_CHECKING:
+    import pyarrow.parquet as pq
+
+_BATCH_ROWS = 64
+_SHARD = re.compile(r"(?P<split>[a-z]+)(-\d{5}-of-\d{5}.*)?", re.IGNORECASE)
+_IN_A_FOLDER = 1000
+
+
+def find_parquet(root: Path) -> dict[SplitName, list[Path]]:
+    """Return the Parquet files of each split of a folder, in it or in its `data/`.
+
+    Files are called like the split, or `train-00000-of-00002.parquet`; other files are left out.
+    """
+    found: dict[SplitName, list[Path]] = {}
+    for folder in (root, root / "data"):
+        for path in sorted(folder.glob("*.parquet")):
+            match = _SHARD.fullmatch(path.stem)
+            split = split_of(match["split"]) if match else None
+            if split is not None:
+                found.setdefault(split, []).append(path)
+    return found
+
+
+def load_parquet(path: Path, given: GivenColumns = UNNAMED) -> Labelled:
+    """Read one Parquet file of images and labels.
+
+    The image's column holds bytes, or a group of `bytes` and `path`; the label's holds names,
+    or numbers whose names stand in the file's metadata.
+
+    Args:
+        path: The file.
+        given: Columns that were named.
+
+    Raises:
+        ConfigError: pyarrow is not installed.
+        DataError: The file is damaged, or has no such columns.
+    """
+    with open_parquet(path) as file:
+        columns = find_columns(file.schema_arrow.names, given)
+        names = _class_names(file, columns.label)
+        labels = [_label(value, names) for value in parquet_values(file, columns.label, path)]
+        root = _unpack(path, file, columns.image)
+        splits = None
+        if columns.split is not None:
+            splits = [str(value) for value in parquet_values(file, columns.split, path)]
+    bad_rows: dict[int, str] = {}
+    kept = []
+    for row, label in enumerate(labels):
+        reason = _fault(label, root / _name(row))
+        if reason:
+            bad_rows[row] = reason
+        else:
+            kept.append(row)
+    if not kept:
+        raise DataError(f"{path}: no row is of use; row 0 {bad_rows[0]}")
+    log_bad_rows(path, "row", bad_rows, len(labels))
+    classes, labels_n = number_classes([str(labels[row]) for row in kept], names)
+    files = FileSplit(root, PackedNames(_name(row) for row in kept), labels_n)
+    of_kept = (
+        None if splits is None else [parse_split(f"{path}, row {row}", splits[row]) for row in kept]
+    )
+    return Labelled(classes, files, of_kept, bad_rows)
+
+
+def _class_names(file: pq.ParquetFile, label: str) -> list[str]:
+    """Return the names of the classes from the Hub's metadata; none if it has none."""
+    metadata = (file.schema_arrow.metadata or {}).get(b"huggingface")
+    try:
+        names = parse_json(metadata or b"")["info"]["features"][label]["names"]
+    except (ValueError, KeyError, TypeError):
+        return []
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        return []
+    return names if len(set(names)) == len(names) and all(map(is_utf8, names)) else []
+
+
+def _label(value: Any, names: Sequence[str]) -> str | None:
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        return None
+    if names and isinstance(value, int):
+        return names[value] if 0 <= value < len(names) else None
+    return str(value)
+
+
+def _fault(label: str | None, file: Path) -> str:
+    if not label:
+        return "has no label"
+    return "" if file.is_file() else "holds no image"
+
+
+def _unpack(path: Path, file: pq.ParquetFile, column: str) -> Path:
+    """Write the images of a file to the cache unless they are there, and return their folder."""
+    status = path.stat()
+    key = f"{path.absolute()}\0{status.st_size}\0{status.st_mtime_ns}\0{column}"
+    digest = hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+    folder = cache_folder("tables") / digest
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder.with_suffix(".lock")):
+        if folder.is_dir():
+            return folder
+        partial = folder.with_suffix(".partial")
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir()
+        for row, image in enumerate(_images(path, file, column)):
+            if image and len(image) <= MAX_FILE_BYTES:
+                target = partial / _name(row)
+                target.parent.mkdir(exist_ok=True)
+                target.write_bytes(image)
+        partial.rename(folder)
+    return folder
+
+
+def _images(path: Path, file: pq.ParquetFile, column: str) -> Iterator[bytes | None]:
+    import pyarrow as pa
+
+    try:
+        for batch in file.iter_batches(batch_size=_BATCH_ROWS, columns=[column]):
+            for value in batch.column(0).to_pylist():
+                image = value.get("bytes") if isinstance(value, dict) else value
+                yield image if isinstance(image, bytes) else None
+    except (OSError, pa.ArrowException) as error:
+        raise DataError(f"{path}, column {shown(column)}: {error}") from None
+
+
+def _name(row: int) -> str:
+    return f"{row // _IN_A_FOLDER:05}/{row:08}"

@@ -1,0 +1,103 @@
+"""The tab that classifies images with the served network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from resnext.errors import ConfigError, DataError
+from resnext.page.classifier import TOP, Classifier
+from resnext.page.classify_view import show_answer, title_of_image
+from resnext.page.design_view import error_box, told_box
+from resnext.page.uploads import Uploads
+
+if TYPE_CHECKING:
+    from resnext.evaluation.loaded import Loaded
+    from resnext.runtimes import Exported
+
+_MOST_IMAGES = 16
+_RANKS = ("best class", "second", "third", "fourth", "fifth")
+_NO_MAP = "none"
+
+
+def build_classify_tab(model: Loaded | Exported | None, uploads: Uploads) -> None:
+    """Add the tab's controls, or why it has none.
+
+    Args:
+        model: The network.
+        uploads: Where the images that are dropped lie.
+    """
+    if model is None:
+        gr.HTML(
+            told_box("No network is served. Start one with: resnext serve MODEL"),
+            elem_classes="rx",
+        )
+        return
+    try:
+        classifier = Classifier(model)
+    except ConfigError as error:
+        gr.HTML(error_box(str(error)), elem_classes="rx")
+        return
+    classifier.warm_up()
+    files = gr.File(
+        label=f"Drop up to {_MOST_IMAGES} images here, or choose files",
+        file_count="multiple",
+        file_types=["image"],
+        height=170,
+        elem_id="images",
+    )
+    ranks = list(_RANKS[: min(TOP, classifier.num_classes)])
+    which = gr.Radio(
+        [*ranks, _NO_MAP],
+        value=ranks[0] if classifier.no_heat is None else _NO_MAP,
+        label="Heat map of",
+        visible=classifier.no_heat is None,
+        elem_id="heat-of",
+    )
+    if classifier.no_heat is not None:
+        gr.HTML(told_box(classifier.no_heat), elem_classes="rx", elem_id="no-heat")
+    seen = gr.HTML("", elem_classes="rx", elem_id="seen")
+    gr.on(
+        [files.change, which.input],
+        _classify(classifier, uploads),
+        [files, which],
+        seen,
+        preprocess=False,  # gradio would open the files; the page knows them by their names
+        trigger_mode="always_last",
+        api_visibility="private",
+    )
+
+
+def _classify(
+    classifier: Classifier, uploads: Uploads
+) -> Callable[[list[dict[str, Any]] | None, str], str]:
+    """Return what happens when images are dropped."""
+
+    def classify(files: list[dict[str, Any]] | None, which: str) -> str:
+        if not files:
+            return ""
+        explain = _RANKS.index(which) if which in _RANKS else None
+        parts = []
+        if len(files) > _MOST_IMAGES:
+            parts.append(
+                error_box(
+                    f"{len(files)} images are more than {_MOST_IMAGES} at once; the first "
+                    f"{_MOST_IMAGES} are shown. For many there is `resnext predict`."
+                )
+            )
+        for number, file in enumerate(files[:_MOST_IMAGES], start=1):
+            data = uploads.read(file["path"])
+            title = title_of_image(number, file.get("orig_name"))
+            try:
+                if data is None:
+                    raise DataError("it is no longer here; choose it again")
+                parts.append(
+                    show_answer(title, classifier.classify(data, explain=explain), explain)
+                )
+            except DataError as error:
+                parts.append(error_box(f"{title}: {error}"))
+        return "".join(parts)
+
+    return classify

@@ -1,0 +1,82 @@
+"""What the classify tab shows of each image, as HTML."""
+
+from __future__ import annotations
+
+import io
+from html import escape
+
+import numpy as np
+from PIL import Image
+
+from resnext.evaluation.drawing import data_address
+from resnext.page.classifier import Answer, Pixels
+from resnext.page.heat_map import Heat
+from resnext.untrusted.text import printable
+
+_SHOWN_PX = 256
+_STRONGEST = 0.7  # the picture stays visible where the heat is greatest
+
+
+def title_of_image(number: int, file_name: str | None) -> str:
+    """Return what an image is called: by its file, or by its number from 1.
+
+    Args:
+        number: Of the image among those that were dropped together.
+        file_name: Of the caller's own file; only shown, never a path on this machine.
+    """
+    return printable(file_name) if file_name else f"Image {number}"
+
+
+def show_answer(title: str, answer: Answer, explained: int | None) -> str:
+    """Return pictures and classes of one image.
+
+    Args:
+        title: What the image is called.
+        answer: What was seen in it.
+        explained: Rank of the class whose heat map was asked for.
+    """
+    crop = _enlarge(answer.crop)
+    pictures = [_figure(crop, title, f"{title}, as the network sees it")]
+    if answer.heat is not None and explained is not None:
+        of = printable(answer.classes[explained])
+        pictures.append(_figure(overlay(crop, answer.heat), f"Heat map: {of}", f"Heat map: {of}"))
+    bars = [
+        f'<div class="answer"><span>{escape(name)}</span><span>{100 * share:.1f} %</span>'
+        f'<div class="bar"><span style="width:{100 * share:.2f}%"></span></div></div>'
+        for name, share in zip(map(printable, answer.classes), answer.probabilities, strict=True)
+    ]
+    return f'<div class="image">{"".join(pictures)}<div class="answers">{"".join(bars)}</div></div>'
+
+
+def overlay(crop: Pixels, heat: Heat) -> Pixels:
+    """Lay a heat map over a picture of any size: warm colours where the heat is great."""
+    from matplotlib import colormaps
+
+    height, width = crop.shape[:2]
+    scaled = Image.fromarray(heat).resize((width, height), Image.Resampling.BILINEAR)
+    heat_hw = np.clip(np.asarray(scaled), 0, 1)
+    colour_hwc = colormaps["inferno"](heat_hw)[..., :3] * 255
+    share_hw = _STRONGEST * np.sqrt(heat_hw)[..., None]
+    mixed: Pixels = ((1 - share_hw) * crop + share_hw * colour_hwc).round().astype(np.uint8)
+    return mixed
+
+
+def _enlarge(crop: Pixels) -> Pixels:
+    """Bring a crop to the size at which it is shown, in colour; small ones keep their pixels."""
+    image = Image.fromarray(crop[..., 0] if crop.shape[2] == 1 else crop).convert("RGB")
+    is_small = max(image.size) < _SHOWN_PX
+    image = image.resize(
+        (_SHOWN_PX, round(_SHOWN_PX * image.height / image.width)),
+        Image.Resampling.NEAREST if is_small else Image.Resampling.BILINEAR,
+    )
+    return np.array(image)
+
+
+def _figure(pixels: Pixels, caption: str, description: str) -> str:
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "JPEG", quality=88)
+    address = data_address(file.getvalue(), "image/jpeg")
+    return (
+        f'<figure><img src="{address}" alt="{escape(description)}">'
+        f"<figcaption>{escape(caption)}</figcaption></figure>"
+    )

@@ -1,0 +1,166 @@
+"""One run as the page shows it: its epochs, its settings, its figures."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from math import inf
+from typing import Any
+
+from resnext.errors import ConfigError, RunError
+from resnext.model.config import ResNeXtConfig
+from resnext.model.names import name_of
+from resnext.page.run_list import EVALUATION, RunList
+from resnext.training.run_folder import CONFIG, METRICS
+from resnext.untrusted.parse import parse_json, parse_yaml
+from resnext.untrusted.text import printable
+
+Row = dict[str, float]
+
+MAX_EPOCHS = 10_000
+_MAX_LINES = 1_000_000
+_MAX_LINE_CHARS = 2**16
+_MAX_VALUE_CHARS = 200
+_MAX_NUMBER = 1e12  # a curve of anything larger tells nothing
+_CURVES = ("loss", "train_loss", "top1_error", "train_top1_error")
+
+
+@dataclass(frozen=True)
+class RunFigures:
+    """What is known of one run.
+
+    Attributes:
+        name: Its folder below the one that is shown.
+        epochs: What its log tells of each epoch: its number, losses, and errors in percent.
+            What is missing, or no finite number, is left out.
+        settings: Its settings, with dots into groups.
+        network: Name of its network, or what its settings call it.
+        evaluated_error: Top-1 error in percent of its evaluation, if there was one.
+        problems: What could not be read, and why.
+    """
+
+    name: str
+    epochs: tuple[Row, ...]
+    settings: dict[str, str]
+    network: str
+    evaluated_error: float | None
+    problems: tuple[str, ...]
+
+    @property
+    def best(self) -> Row | None:
+        """The epoch with the lowest validation error; of several, that of the lowest loss."""
+        known = [row for row in self.epochs if "top1_error" in row]
+        return min(known, key=lambda row: (row["top1_error"], row.get("loss", inf)), default=None)
+
+
+def read_run(runs: RunList, name: str) -> RunFigures:
+    """Read what a run has so far; what is damaged is told instead of shown."""
+    problems: list[str] = []
+    epochs: tuple[Row, ...] = ()
+    settings: dict[str, Any] = {}
+    error = None
+    try:
+        epochs = _epochs(runs.read(name, METRICS)) if runs.has(name, METRICS) else ()
+    except (RunError, ValueError) as problem:
+        problems.append(_told(name, METRICS, problem))
+    try:
+        settings = _settings(runs.read(name, CONFIG))
+    except (RunError, ValueError) as problem:
+        problems.append(_told(name, CONFIG, problem))
+    try:
+        if runs.has(name, EVALUATION):
+            error = _evaluated_error(runs.read(name, EVALUATION))
+    except (RunError, ValueError) as problem:
+        problems.append(_told(name, EVALUATION, problem))
+    flat = dict(_flatten(settings))
+    return RunFigures(printable(name), epochs, flat, _network(settings), error, tuple(problems))
+
+
+def differing_settings(runs: list[RunFigures]) -> list[tuple[str, list[str]]]:
+    """Return the settings in which runs differ, with the value of each run."""
+    keys = dict.fromkeys(key for run in runs for key in run.settings)
+    rows = [(key, [run.settings.get(key, "–") for run in runs]) for key in keys]  # noqa: RUF001 - a dash, shown
+    return [(key, values) for key, values in rows if len(set(values)) > 1]
+
+
+def _epochs(text: str) -> tuple[Row, ...]:
+    num_lines = text.count("\n")
+    if num_lines > _MAX_LINES:
+        raise ValueError(f"holds more than {_MAX_LINES:,} lines")
+    epochs: list[Row] = []
+    for line in text.split("\n")[:num_lines]:  # the last one may be half written
+        row = _epoch(line)
+        if row is not None:
+            epochs.append(row)
+        if len(epochs) > MAX_EPOCHS:
+            raise ValueError(f"holds more than {MAX_EPOCHS:,} epochs")
+    return tuple(epochs)
+
+
+def _epoch(line: str) -> Row | None:
+    """Return the numbers of a line that tells of an epoch."""
+    if len(line) > _MAX_LINE_CHARS:
+        raise ValueError(f"has a line of more than {_MAX_LINE_CHARS:,} characters")
+    values = parse_json(line)
+    if not isinstance(values, dict):
+        raise ValueError("has a line that is no JSON object")
+    number = _number(values.get("epoch"))
+    if values.get("kind") != "epoch" or number is None:
+        return None
+    found = {key: _number(values.get(key)) for key in _CURVES}
+    return {"epoch": number} | {key: value for key, value in found.items() if value is not None}
+
+
+def _settings(text: str) -> dict[str, Any]:
+    values = parse_yaml(text)
+    if not isinstance(values, dict):
+        raise ValueError("holds no settings")
+    return values
+
+
+def _evaluated_error(text: str) -> float:
+    values = parse_json(text)
+    error = _number(values.get("top1_error")) if isinstance(values, dict) else None
+    if error is None:
+        raise ValueError("holds no top1_error in percent")
+    return error
+
+
+def _network(settings: dict[str, Any]) -> str:
+    model = settings.get("model")
+    if not isinstance(model, dict):
+        return ""
+    try:
+        name = name_of(ResNeXtConfig(**model))
+    except (ConfigError, TypeError, ValueError, OverflowError):
+        # a baseline, or settings of another version
+        name = str(model.get("family", ""))
+    return _cut(name)
+
+
+def _flatten(values: dict[str, Any], before: str = "") -> list[tuple[str, str]]:
+    flat: list[tuple[str, str]] = []
+    for key, value in values.items():
+        if isinstance(value, dict):
+            flat += _flatten(value, f"{before}{key}.")
+        else:
+            flat.append((_cut(f"{before}{key}"), _cut(json.dumps(value, ensure_ascii=False))))
+    return flat
+
+
+def _cut(text: str) -> str:
+    """Return a text as it can be shown: on one line, and not longer than one wants to read."""
+    cut = text if len(text) <= _MAX_VALUE_CHARS else f"{text[:_MAX_VALUE_CHARS]}…"
+    return printable(cut)
+
+
+def _number(value: Any) -> float | None:
+    """Return a number that can be drawn; NaN, infinity, booleans and huge ones cannot."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(value) if is_number and abs(value) <= _MAX_NUMBER else None
+
+
+def _told(name: str, file: str, problem: Exception) -> str:
+    if isinstance(problem, RunError):
+        return str(problem)
+    return _cut(f"{name}: {file} is damaged: it {str(problem) or 'is empty'}")

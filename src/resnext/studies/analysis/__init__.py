@@ -1,0 +1,1 @@
+"""What the figures of trials say: errors, differences, rankings, verdicts."""

@@ -1,0 +1,176 @@
+"""Which differences between designs are more than chance: paired by seed, and corrected.
+
+Designs of one seed share the order and the augmentation of the images, so differences are taken
+seed by seed. The verdict rests on the paired t test.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from scipy import stats
+
+from resnext.studies.analysis.corrections import LEVEL, Correction, correct, correction_of
+from resnext.studies.analysis.power import seeds_needed
+from resnext.studies.analysis.problems import FAILURES, describe_problems
+from resnext.studies.analysis.statistics import Errors, Measure, errors_of, measures_of
+from resnext.studies.records.results import Row, num_stopped
+from resnext.studies.study import Comparison, Study, claims_of
+
+_RESAMPLES = 9999
+# Errors in percent that differ by less are equal but for rounding
+_NO_SPREAD = 1e-9
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A claim, tested: `than` minus `better`, in points of error; positive supports it.
+
+    Attributes:
+        comparison: The claim.
+        measure: The error that it is about.
+        n: Seeds that both designs finished.
+        unpaired: Seeds that only one of them finished, which are left out.
+        mean: Mean of the paired differences; NaN without any.
+        interval: 95 % interval of this comparison alone, by Student's t; None where the seeds
+            show no spread.
+        simultaneous_interval: The same at Bonferroni's level: with 95 % the intervals of all
+            comparisons hold together. None where only a false discovery rate is promised.
+        bootstrap: 95 % interval of this comparison alone, by resampling the seeds; too narrow
+            when they are few.
+        p: Of the paired t test, two-sided; NaN where it cannot be tested.
+        corrected_p: The same, corrected for the number of comparisons.
+        correction: By which method.
+        num_compared: Comparisons that were planned, tested or not.
+        n_needed: Seeds with which a difference of this size would probably be found.
+        num_stopped: Trials of the two designs that halving stopped; then nothing is tested.
+        cautions: Which of its trials diverged or learned nothing, a sentence for each design.
+    """
+
+    comparison: Comparison
+    measure: Measure
+    n: int
+    unpaired: tuple[int, ...]
+    mean: float
+    interval: tuple[float, float] | None = None
+    simultaneous_interval: tuple[float, float] | None = None
+    bootstrap: tuple[float, float] | None = None
+    p: float = math.nan
+    corrected_p: float = math.nan
+    correction: Correction = "none"
+    num_compared: int = 0
+    n_needed: int | None = None
+    num_stopped: int = 0
+    cautions: tuple[str, ...] = ()
+
+    @property
+    def is_resolved(self) -> bool:
+        """Whether the difference is more than chance explains."""
+        return self.corrected_p < LEVEL  # False for NaN
+
+    @property
+    def shown_interval(self) -> tuple[float, float] | None:
+        """The interval that belongs to the verdict: simultaneous where there is such."""
+        return self.simultaneous_interval or self.interval
+
+
+def compare(study: Study, rows: Sequence[Row]) -> list[Difference]:
+    """Test all claims of a study on all of its data sets and tests.
+
+    They are one family: their p values are corrected together; see `correction_of`.
+    """
+    return _compare(study, rows, measures_of(study))
+
+
+def compare_training(study: Study, rows: Sequence[Row]) -> list[Difference]:
+    """Test the claims on the errors of the training images.
+
+    They answer another question, whether a gain is one of representation or of regularisation,
+    and so are a family of their own.
+    """
+    measures = [replace(m, is_training=True) for m in measures_of(study) if not m.test]
+    return _compare(study, rows, measures)
+
+
+def _compare(study: Study, rows: Sequence[Row], measures: Sequence[Measure]) -> list[Difference]:
+    claims, found = claims_of(study), []
+    for measure in measures:
+        errors, stopped = errors_of(rows, measure), num_stopped(rows, measure.data)
+        for claim in claims:
+            num = stopped[claim.better] + stopped[claim.than]
+            row = _difference(claim, errors, measure, is_tested=not num)
+            cautions = _cautions(claim, rows, measure)
+            found.append(replace(row, num_stopped=num, cautions=cautions))
+    return _correct(found, correction_of(study, len(found)))
+
+
+def _cautions(claim: Comparison, rows: Sequence[Row], measure: Measure) -> tuple[str, ...]:
+    own = [row for row in rows if row.trial.data == measure.data]
+    return tuple(describe_problems(own, FAILURES, (claim.better, claim.than)))
+
+
+def _difference(
+    claim: Comparison, errors: Errors, measure: Measure, *, is_tested: bool
+) -> Difference:
+    better, than = errors.get(claim.better, {}), errors.get(claim.than, {})
+    seeds = sorted(better.keys() & than.keys())
+    unpaired = tuple(sorted(better.keys() ^ than.keys()))
+    values = np.array([than[seed] - better[seed] for seed in seeds])
+    n = len(values)
+    plain = Difference(claim, measure, n, unpaired, float(values.mean()) if n else math.nan)
+    if not is_tested or n < 2 or np.ptp(values) < _NO_SPREAD:
+        return plain
+    tested = stats.ttest_1samp(values, 0.0)
+    limits = tested.confidence_interval(1 - LEVEL)
+    return replace(
+        plain,
+        interval=(float(limits.low), float(limits.high)),
+        bootstrap=_bootstrap(values),
+        p=float(tested.pvalue),
+    )
+
+
+def _bootstrap(values: np.ndarray[Any, np.dtype[np.float64]]) -> tuple[float, float]:
+    """Resample the seeds; the same draws each time, so that a report repeats itself."""
+    found = stats.bootstrap(
+        (values,),
+        np.mean,
+        confidence_level=1 - LEVEL,
+        n_resamples=_RESAMPLES,
+        method="percentile",
+        rng=np.random.default_rng(0),
+    ).confidence_interval
+    return float(found.low), float(found.high)
+
+
+def _correct(found: list[Difference], correction: Correction) -> list[Difference]:
+    """Correct the p values for their number, and plan the seeds at the level that remains.
+
+    That level is Bonferroni's, the one that both methods ask of a claim if no other is found, so
+    the number of seeds is on the safe side.
+    """
+    corrected = correct([row.p for row in found], correction)
+    return [
+        _corrected(replace(row, corrected_p=p, correction=correction, num_compared=len(found)))
+        for row, p in zip(found, corrected, strict=True)
+    ]
+
+
+def _corrected(row: Difference) -> Difference:
+    """Add what follows from the number of comparisons."""
+    if row.interval is None:
+        return row
+    level = LEVEL / row.num_compared
+    half_width = (row.interval[1] - row.interval[0]) / 2
+    standard_error = half_width / stats.t.isf(LEVEL / 2, row.n - 1)
+    wide = float(standard_error * stats.t.isf(level / 2, row.n - 1))
+    is_simultaneous = row.correction != "Benjamini-Hochberg"
+    return replace(
+        row,
+        simultaneous_interval=(row.mean - wide, row.mean + wide) if is_simultaneous else None,
+        n_needed=seeds_needed(abs(row.mean) / (standard_error * math.sqrt(row.n)), level),
+    )

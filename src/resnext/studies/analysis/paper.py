@@ -1,0 +1,32 @@
+"""Which of the paper's figures stand beside ours: of the same networks, or of those meant."""
+
+from __future__ import annotations
+
+from resnext.studies.analysis.statistics import Measure, measures_of
+from resnext.studies.study import PaperError, Study
+
+
+def own_figures(study: Study, measure: Measure) -> dict[str, PaperError]:
+    """Return the paper's figures of the study's own networks and images, by label."""
+    labels = {design.label for design in study.designs}
+    place = (measure.data, measure.test)
+    return {p.design: p for p in study.paper if (p.data, p.test) == place and p.design in labels}
+
+
+def counterparts_of(study: Study, measure: Measure) -> dict[str, tuple[PaperError, ...]]:
+    """Return the paper's figures of the networks that the designs stand for, by label.
+
+    They are those on the same images where the paper has such, else those on any.
+    """
+    given = [p for p in study.paper if p.beside and p.test == measure.test]
+    same = [p for p in given if p.data == measure.data]
+    found: dict[str, tuple[PaperError, ...]] = {}
+    for figure in same or given:
+        found[figure.beside] = (*found.get(figure.beside, ()), figure)
+    return found
+
+
+def other_paper_figures(study: Study) -> list[PaperError]:
+    """Return the paper's figures that stand beside none of ours."""
+    shown = [p for measure in measures_of(study) for p in own_figures(study, measure).values()]
+    return [p for p in study.paper if not p.beside and p not in shown]

@@ -1,0 +1,62 @@
+"""Trials that finished and still learned too little: a comparison with them says nothing."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+
+from resnext.studies.records.results import Row
+
+_FOUND = {
+    "exploding": "diverged",
+    "useless": "learned nothing: the error is no better than guessing",
+    "overfitting": "overfits strongly",
+}
+_REMEDY = {
+    "exploding": "lower the learning rate (--set optim.lr=RATE) or clip the gradient "
+    "(--set optim.clip_norm=1)",
+    "useless": "train longer (--set schedule.epochs=N), and check the learning rate and the images "
+    "(resnext data check)",
+    "overfitting": "use more images or stronger augmentation (--set augment.policy=trivialaugment)",
+}
+FAILURES = ("exploding", "useless")
+"""With these a network's error says nothing of its design."""
+
+
+def describe_problems(
+    rows: Iterable[Row], kinds: Collection[str] = tuple(_FOUND), labels: Collection[str] = ()
+) -> list[str]:
+    """Name the trials in which something went wrong, and what to do.
+
+    Args:
+        rows: The trials.
+        kinds: What to look for.
+        labels: Labels of the designs to look at; by default all.
+
+    Returns:
+        A sentence for each design, data set and problem.
+    """
+    found: dict[tuple[str, str, str], list[int]] = defaultdict(list)
+    for row in rows:
+        problems = () if row.figures is None else row.figures.problems
+        if labels and row.design.label not in labels:
+            continue
+        for kind in _FOUND:
+            if kind in kinds and kind in problems:
+                found[row.design.label, row.trial.data, kind].append(row.trial.seed)
+    return [
+        f"“{label}” on {data} ({_seeds(seeds)}) {_FOUND[kind]}; {_REMEDY[kind]}"
+        for (label, data, kind), seeds in found.items()
+    ]
+
+
+def num_failed(rows: Iterable[Row]) -> int:
+    """Count the finished trials whose error says nothing of their design."""
+    return sum(
+        row.figures is not None and any(kind in row.figures.problems for kind in FAILURES)
+        for row in rows
+    )
+
+
+def _seeds(seeds: list[int]) -> str:
+    return f"{'seed' if len(seeds) == 1 else 'seeds'} {', '.join(map(str, sorted(seeds)))}"

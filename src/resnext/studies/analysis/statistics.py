@@ -1,0 +1,111 @@
+"""The errors of a study by design and seed: their means and their spread.
+
+Seeds are the units of chance: a claim is about what another person would find with other seeds,
+not about the test images.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from resnext.studies.records.results import Row
+from resnext.studies.study import Study
+
+# label -> seed -> error in percent
+Errors = dict[str, dict[int, float]]
+
+
+@dataclass(frozen=True)
+class Measure:
+    """Which error is meant.
+
+    Attributes:
+        data: Name of the data set.
+        test: Name of the test; empty for the validation of training.
+        is_training: The error on the training images instead, as they were varied.
+    """
+
+    data: str
+    test: str = ""
+    is_training: bool = False
+
+    def __str__(self) -> str:
+        kind = "training images" if self.is_training else self.test
+        return f"{self.data}, {kind}" if kind else self.data
+
+
+@dataclass(frozen=True)
+class Mean:
+    """The errors of one design over its seeds, in percent.
+
+    Attributes:
+        label: Label of the design.
+        n: Finished seeds.
+        mean: Their mean.
+        deviation: Their standard deviation; None with fewer than two.
+    """
+
+    label: str
+    n: int
+    mean: float
+    deviation: float | None
+
+
+def measures_of(study: Study) -> list[Measure]:
+    """Return what designs are judged by: the validation and the tests on each data set."""
+    return [
+        Measure(settings.data.label, test)
+        for settings in study.settings
+        for test in ("", *(test.name for test in study.tests))
+    ]
+
+
+def errors_of(rows: Iterable[Row], measure: Measure) -> Errors:
+    """Collect the top-1 errors of the trials; what is no number is left out."""
+    return _collect(rows, measure, lambda row: _top1_error(row, measure))
+
+
+def top5_errors_of(rows: Iterable[Row], measure: Measure) -> Errors:
+    """Collect the top-5 errors of the trials, where there are any."""
+    return _collect(rows, measure, lambda row: _top5_error(row, measure))
+
+
+def _top1_error(row: Row, measure: Measure) -> float | None:
+    if measure.is_training:
+        return None if row.figures is None else row.figures.train_top1_error
+    return row.error(measure.test)
+
+
+def _top5_error(row: Row, measure: Measure) -> float | None:
+    if measure.test:
+        return row.tests[measure.test][1] if measure.test in row.tests else None
+    return None if row.figures is None else row.figures.top5_error
+
+
+def _collect(
+    rows: Iterable[Row], measure: Measure, error_of: Callable[[Row], float | None]
+) -> Errors:
+    found: Errors = defaultdict(dict)
+    for row in rows:
+        error = error_of(row) if row.trial.data == measure.data else None
+        if error is not None and math.isfinite(error):
+            found[row.design.label][row.trial.seed] = error
+    return dict(found)
+
+
+def means_of(errors: Errors) -> dict[str, Mean]:
+    """Return mean and spread of each design."""
+    return {label: summarise(label, list(by_seed.values())) for label, by_seed in errors.items()}
+
+
+def summarise(label: str, errors: Sequence[float]) -> Mean:
+    """Return mean and spread of one design."""
+    if not errors:
+        return Mean(label, 0, math.nan, None)
+    deviation = float(np.std(errors, ddof=1)) if len(errors) > 1 else None
+    return Mean(label, len(errors), float(np.mean(errors)), deviation)

@@ -1,0 +1,99 @@
+"""What cardinality costs in time: a training step and an inference of each design, in turns.
+
+Networks of equal multiply-adds do not take equal time: grouped convolutions run at a lower rate.
+All designs are measured in this process, one after the other in each round, so that a change of
+the machine's load hits them alike; the first round warms up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+
+from resnext.complexity.latency import spread_ms, take_turns
+from resnext.data.loading.batch import Batch
+from resnext.data.sets.load import load_data
+from resnext.data.split import DataInfo
+from resnext.model.config import BaselineConfig
+from resnext.studies.analysis.design_time import DesignTime
+from resnext.studies.study import Design, Study
+from resnext.training.config import TrainConfig
+from resnext.training.environment import describe_machine
+from resnext.training.runtime import Runtime, open_runtime
+from resnext.training.train import build_trainer
+
+_LEARNING_RATE = 1e-3
+_MOST_IMAGES = 32
+
+
+def time_designs(
+    study: Study,
+    *,
+    rounds: int = 11,
+    progress: Callable[[str], None] = lambda _: None,
+) -> list[DesignTime]:
+    """Measure all designs of a study on images of its first data set.
+
+    Args:
+        study: The study.
+        rounds: Measured rounds; one more warms up.
+        progress: Is told what is being done.
+    """
+    settings = study.settings[0]
+    info = load_data(settings.data).info
+    batch_size = min(settings.batch_size, _MOST_IMAGES)
+    with open_runtime(settings.runtime) as runtime:
+        actions = [
+            action
+            for design in study.designs
+            for action in _prepare(design, settings, info, runtime, batch_size)
+        ]
+        progress(f"timing {len(study.designs)} designs in {rounds} rounds")
+        times = take_turns(actions, rounds, warm_up=1)
+    return [
+        DesignTime(
+            design.label,
+            *spread_ms(steps),
+            *spread_ms(latencies),
+            batch_size=batch_size,
+            image_size_px=info.image_size_px,
+            threads=torch.get_num_threads(),
+            machine=describe_machine(runtime),
+            n=rounds,
+        )
+        for design, steps, latencies in zip(study.designs, times[::2], times[1::2], strict=True)
+    ]
+
+
+def _prepare(
+    design: Design, settings: TrainConfig, info: DataInfo, runtime: Runtime, batch_size: int
+) -> tuple[Callable[[], None], Callable[[], None]]:
+    """Return a training step and an inference of one design."""
+    shape = {"num_classes": len(info.classes), "in_channels": info.in_channels}
+    config = settings.replace(model=design.model.replace(**shape), batch_size=batch_size)
+    trainer = build_trainer(config, info, runtime)
+    is_flat = isinstance(config.model, BaselineConfig) or config.model.ndim == 2
+    layout = torch.channels_last if is_flat else torch.contiguous_format
+    side = info.image_size_px
+    images_bchw = torch.randn(batch_size, info.in_channels, side, side, device=runtime.device)
+    images_bchw = images_bchw.contiguous(memory_format=layout)
+    labels_b = torch.randint(len(info.classes), (batch_size,), device=runtime.device)
+    batch = Batch(images_bchw, labels_b, torch.arange(batch_size), global_size=batch_size)
+    model = trainer.average.model if trainer.average is not None else trainer.model
+
+    def wait() -> None:
+        if runtime.device.type == "cuda":
+            torch.cuda.synchronize(runtime.device)
+
+    def step() -> None:
+        trainer.model.train()
+        trainer.step(batch, _LEARNING_RATE)
+        wait()
+
+    @torch.inference_mode()
+    def infer() -> None:
+        model.eval()(images_bchw[:1])
+        wait()
+
+    return step, infer

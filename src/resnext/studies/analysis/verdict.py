@@ -1,0 +1,122 @@
+"""What a tested difference means, in words that claim no more than it shows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from resnext.studies.analysis.corrections import LEVEL, describe_p
+from resnext.studies.analysis.differences import Difference
+from resnext.studies.analysis.power import MOST_SEEDS
+
+
+def verdict(row: Difference) -> str:
+    """Say in one or two sentences what came out of a comparison."""
+    sentences = [_finding(row)]
+    if row.interval is not None and not row.is_resolved:
+        sentences.append(_needed(row))
+    if row.is_resolved and not excludes_zero(row):
+        sentences.append("Holm's test resolves it although the simultaneous interval includes 0.")
+    if row.unpaired and not row.num_stopped:
+        seeds = ", ".join(map(str, row.unpaired))
+        word = "Seed" if len(row.unpaired) == 1 else "Seeds"
+        sentences.append(f"{word} {seeds}: finished for one of the two only, and left out.")
+    sentences += [f"Not a fair comparison: {text}." for text in row.cautions]
+    return " ".join(sentences)
+
+
+def word(row: Difference) -> str:
+    """Say it in a word or two."""
+    if row.num_stopped:
+        return "not tested"
+    if not row.is_resolved:
+        return "not resolved"
+    return "resolved" if row.mean > 0 else "resolved the other way"
+
+
+def excludes_zero(row: Difference) -> bool:
+    """Tell whether the interval that belongs to a verdict lies on one side of 0."""
+    low, high = row.shown_interval or (0.0, 0.0)
+    return not low <= 0 <= high
+
+
+def interval_name(row: Difference) -> str:
+    """Say what the interval that belongs to a verdict covers."""
+    kinds = {"none": "", "Holm": "simultaneous ", "Benjamini-Hochberg": "pointwise "}
+    return f"{kinds[row.correction]}95 % CI"
+
+
+def describe_method(rows: Sequence[Difference]) -> str:
+    """Say how the p values and intervals of a family of comparisons were computed."""
+    correction, num = (rows[0].correction, rows[0].num_compared) if rows else ("none", 0)
+    start = f"Paired t tests at {100 * LEVEL:g} %"
+    if correction == "none":
+        return f"{start}; there is one comparison, so nothing is corrected."
+    if correction == "Holm":
+        return (
+            f"{start}, family-wise: p is corrected by Holm for all {num} comparisons, so the "
+            "chance of even one false verdict among them is at most that. The intervals are "
+            "simultaneous (Student's t at Bonferroni's level): with a chance of 95 % all of them "
+            "hold. Holm's test is sharper, so an interval may include 0 although its difference "
+            "is resolved."
+        )
+    return (
+        f"{start}: p is corrected by Benjamini and Hochberg for all {num} comparisons, which "
+        "bounds the expected share of false verdicts among those resolved (false discovery "
+        "rate), not the chance of any. Each interval is that of its comparison alone."
+    )
+
+
+def _finding(row: Difference) -> str:
+    better, than = f"“{row.comparison.better}”", f"“{row.comparison.than}”"
+    if row.num_stopped:
+        return (
+            f"Not tested: {better} against {than} on {row.measure}; halving stopped "
+            f"{row.num_stopped} of their trials for their errors, so that the seeds that finished "
+            "are a selection. Run again without --halving to train those too."
+        )
+    if row.n == 0:
+        return f"No answer: {better} against {than} on {row.measure}; no seed has finished both."
+    if row.shown_interval is None:
+        return (
+            f"Not resolved: {better} against {than} on {row.measure}, {_signed(row.mean)} points; "
+            + ("one seed shows no spread." if row.n == 1 else _without_spread(row))
+        )
+    low, high = row.shown_interval
+    if row.is_resolved and row.mean < 0:  # the sentence tells the amount, without its sign
+        low, high = -high, -low
+    p = describe_p(row.corrected_p, row.correction, f"{row.num_compared} comparisons")
+    numbers = f"{interval_name(row)} {_signed(low)} to {_signed(high)}, n = {row.n}, {p}"
+    if not row.is_resolved:
+        return (
+            f"Not resolved at n = {row.n}: {better} against {than} on {row.measure}, "
+            f"{_signed(row.mean)} points ({numbers})."
+        )
+    start, direction = (
+        ("Resolved", "lower") if row.mean > 0 else ("Resolved the other way", "higher")
+    )
+    return (
+        f"{start}: {better} has a {direction} error than {than} on {row.measure}, "
+        f"by {abs(row.mean):.2f} points ({numbers})."
+    )
+
+
+def _without_spread(row: Difference) -> str:
+    return f"the {row.n} seeds differ by exactly the same, which leaves no spread to judge by."
+
+
+def _needed(row: Difference) -> str:
+    alone = ""
+    if row.p < LEVEL:
+        alone = f"It would be resolved as the only question, but is one of {row.num_compared}. "
+    if row.n_needed is None:
+        return f"{alone}Even {MOST_SEEDS} seeds would hardly resolve a difference of this size."
+    return f"{alone}About {needed_text(row)} seeds would resolve a difference of this size."
+
+
+def needed_text(row: Difference) -> str:
+    """Say how many seeds would resolve a difference that is not resolved."""
+    return f"> {MOST_SEEDS}" if row.n_needed is None else str(row.n_needed)
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.2f}"

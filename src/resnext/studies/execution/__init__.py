@@ -1,0 +1,1 @@
+"""Trials and where they run: folders, processes, clusters, halving."""

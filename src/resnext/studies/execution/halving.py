@@ -1,0 +1,242 @@
+"""Successive halving: which trials go on, decided by Optuna from their errors so far.
+
+A trial that reaches a rung goes on if it is among the best of those that come before it in the
+study and reached the rung too. So the first ones are judged leniently, and who is stopped does not
+depend on how many run at once: a trial that is ahead of its turn trains on until the ones before it
+have been there.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import Field, PositiveInt
+
+from resnext.errors import RunError
+from resnext.extras import import_for
+from resnext.studies.records.epoch_log import epochs_of
+from resnext.studies.records.stored import Count, Percent, ShortText, read_stored
+from resnext.studies.records.trial import RUN, Trial, plan_trials
+from resnext.studies.study import Halving, Study
+from resnext.training.run_folder import METRICS, write_json
+from resnext.untrusted.parse import parse_json_lines
+
+if TYPE_CHECKING:
+    from optuna.study import Study as OptunaStudy
+    from optuna.trial import Trial as OptunaTrial
+
+PRUNED = "pruned.json"
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Where a trial was stopped.
+
+    Attributes:
+        study: Name of the study whose designs were better.
+        epoch: Epoch after which it was found to be worse.
+        error: Its top-1 error then, in percent.
+        rung: Number of the rung, from 0.
+        min_epochs: The halving's settings; see `Halving`.
+        factor: The same.
+    """
+
+    study: ShortText
+    epoch: Count
+    error: Percent
+    rung: Count
+    min_epochs: PositiveInt
+    factor: Annotated[int, Field(ge=2)]
+
+    def __str__(self) -> str:
+        return f"top-1 error {self.error:.2f}% after epoch {self.epoch}"
+
+
+def read_cut(folder: Path, study: Study, halving: Halving | None = None) -> Cut | None:
+    """Return where a trial was stopped, if it was for this study and by this halving, or any.
+
+    Raises:
+        RunError: The file that says so is damaged.
+    """
+    cut = read_stored(folder / PRUNED, Cut)
+    if cut is None:
+        return None
+    is_same = halving is None or (halving.min_epochs, halving.factor) == (
+        cut.min_epochs,
+        cut.factor,
+    )
+    return cut if cut.study == study.name and is_same else None
+
+
+def write_cut(folder: Path, cut: Cut | None) -> None:
+    """Keep in a trial's folder where it was stopped, or that it goes on.
+
+    Raises:
+        RunError: The folder cannot be written.
+    """
+    try:
+        if cut is None:
+            (folder / PRUNED).unlink(missing_ok=True)
+        else:
+            write_json(folder / PRUNED, asdict(cut), is_shared=True)
+    except OSError as error:
+        raise RunError(f"cannot write {folder}: {error.strerror}; choose another --root") from None
+
+
+def rung_epochs(halving: Halving, epochs: int) -> list[int]:
+    """Return the epochs after which a trial may be stopped, out of so many."""
+    found = []
+    epoch = halving.min_epochs
+    while epoch < epochs:
+        found.append(epoch)
+        epoch *= halving.factor
+    return found
+
+
+class Pruner:
+    """Optuna's successive halving over errors in percent, for the trials of one data set."""
+
+    def __init__(self, halving: Halving) -> None:
+        """Begin with no trial.
+
+        Raises:
+            ConfigError: Optuna is not installed.
+        """
+        optuna = _import_optuna()
+        self._study: OptunaStudy = optuna.create_study(
+            pruner=optuna.pruners.SuccessiveHalvingPruner(
+                min_resource=halving.min_epochs, reduction_factor=halving.factor
+            )
+        )
+        self._trials: dict[str, OptunaTrial] = {}
+
+    def tell(self, key: str, epoch: int, error: float) -> bool:
+        """Tell a trial's error after an epoch, and whether it is to stop there."""
+        if key not in self._trials:
+            self._trials[key] = self._study.ask()
+        self._trials[key].report(error, epoch)
+        return self._trials[key].should_prune()
+
+
+class Judge:
+    """Follows the trials of a study, and says which are to be stopped."""
+
+    def __init__(self, study: Study, halving: Halving) -> None:
+        self._study, self._halving = study, halving
+        self._followed: dict[str, dict[str, _Followed]] = {}
+        self._pruners: dict[str, Pruner] = {}
+        for trial in plan_trials(study):
+            followed = _Followed(trial.config.schedule.epochs)
+            self._followed.setdefault(trial.data, {}).setdefault(trial.key, followed)
+            self._pruners.setdefault(trial.data, Pruner(halving))
+
+    def look(self, trial: Trial, folder: Path) -> Cut | None:
+        """Read what is new of a trial.
+
+        Returns:
+            Where it is to be stopped, or was; None lets it go on.
+        """
+        followed = self._followed[trial.data][trial.key]
+        if followed.read(folder / RUN / METRICS):
+            self._judge(trial.data)
+        return followed.cut or self._kept(folder)
+
+    def ended(self, key: str) -> None:
+        """Note that a trial will tell no more epochs, so that no other waits for them."""
+        for data, followed in self._followed.items():
+            if key in followed:
+                followed[key].has_ended = True
+                self._judge(data)
+
+    def _kept(self, folder: Path) -> Cut | None:
+        try:
+            return read_cut(folder, self._study, self._halving)
+        except RunError:
+            return None  # it is found again from the log
+
+    def _judge(self, data: str) -> None:
+        """Judge the epochs of each trial up to those that all trials before it have reached."""
+        reached = float("inf")
+        for key, followed in self._followed[data].items():
+            for epoch, error in followed.take(reached):
+                if self._pruners[data].tell(key, epoch, error):
+                    followed.cut = self._cut(epoch, error)
+                    break
+            if not followed.is_over():
+                reached = min(reached, followed.last_judged)
+
+    def _cut(self, epoch: int, error: float) -> Cut:
+        halving = self._halving
+        rung = len(rung_epochs(halving, epoch))
+        return Cut(self._study.name, epoch, error, rung, halving.min_epochs, halving.factor)
+
+
+class _Followed:
+    """One trial: the epochs that it has told, and how far they have been judged."""
+
+    def __init__(self, epochs: int) -> None:
+        self._log: _EpochLog | None = None
+        self._told: list[tuple[int, float]] = []
+        self._num_epochs = epochs
+        self.last_judged = 0
+        self.cut: Cut | None = None
+        self.has_ended = False
+
+    def read(self, file: Path) -> bool:
+        """Read what is new, and tell whether there was something."""
+        self._log = self._log or _EpochLog(file)
+        new = self._log.new_epochs()
+        self._told += new
+        return bool(new)
+
+    def take(self, reached: float) -> Iterator[tuple[int, float]]:
+        """Give the next epochs to judge, in order."""
+        while self._told and not self.is_over() and self._told[0][0] <= reached:
+            self.last_judged, error = self._told.pop(0)
+            if self.last_judged < self._num_epochs:
+                yield self.last_judged, error
+
+    def is_over(self) -> bool:
+        """Tell whether nothing of the trial is left to judge."""
+        is_told = self.has_ended and not self._told
+        return self.cut is not None or is_told or self.last_judged >= self._num_epochs
+
+
+class _EpochLog:
+    """The epochs of a growing `metrics.jsonl`, each told once."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._offset = self._last_epoch = self._identity = 0
+
+    def new_epochs(self) -> list[tuple[int, float]]:
+        """Return numbers and errors of the epochs that were not told before."""
+        found = []
+        for row in epochs_of(self._new_rows()):
+            if row.epoch > self._last_epoch:
+                self._last_epoch = row.epoch
+                found.append((row.epoch, row.top1_error))
+        return found
+
+    def _new_rows(self) -> list[dict[str, Any]]:
+        try:
+            with self._file.open("rb") as file:
+                identity = os.fstat(file.fileno()).st_ino
+                if identity != self._identity:  # cut back to a checkpoint: another file
+                    self._identity, self._offset = identity, 0
+                file.seek(self._offset)
+                text, _, _ = file.read().rpartition(b"\n")
+        except OSError:
+            return []
+        self._offset += len(text) + 1 if text else 0
+        return parse_json_lines(text)[0]
+
+
+def _import_optuna() -> Any:
+    optuna = import_for("halving", "optuna")
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    return optuna

@@ -1,0 +1,195 @@
+"""What a person sees of a study: one live table of the running trials, or plain lines."""
+
+from __future__ import annotations
+
+import math
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Self
+
+from rich import box
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from resnext.durations import format_seconds
+from resnext.studies.records.results import Row
+from resnext.studies.records.trial import RUN, Trial
+from resnext.training.run_folder import METRICS
+from resnext.untrusted.parse import parse_json_lines
+from resnext.untrusted.text import printable
+
+_SECONDS_BETWEEN_LOOKS = 1.0
+_HUGE = 1e15
+_TAIL_BYTES = 32768  # holds the intervals of a long epoch
+
+
+class Progress:
+    """Shows how far a study is. Everything goes to stderr."""
+
+    def __init__(self, mode: Literal["live", "plain", "quiet"], total: int, missing: int) -> None:
+        """Prepare to show.
+
+        Args:
+            mode: `live` draws a table, `plain` writes lines.
+            total: Trials of the study.
+            missing: Those that are to run.
+        """
+        self._console = Console(stderr=True, quiet=mode == "quiet", highlight=False, markup=False)
+        self._live = Live(console=self._console, auto_refresh=False) if mode == "live" else None
+        self._total, self._missing = total, missing
+        self._num_ended = self._num_failed = 0
+        self._elsewhere: dict[str, str] = {}
+        self._start = self._next_look = time.monotonic()
+        self._begun: dict[str, float] = {}
+        self._work_done = 0.0
+
+    def __enter__(self) -> Self:
+        done = self._total - self._missing
+        self._note(f"{self._total} trials, {done} done already, {self._missing} to run")
+        if self._live is not None:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._live is not None:
+            self._live.update(Table(box=None), refresh=True)
+            self._live.stop()
+
+    def tell(self, text: str) -> None:
+        """Say something about the study, unless there is nothing to say."""
+        if text:
+            self._note(text)
+
+    def started(self, trial: Trial, folder: Path) -> None:
+        """Tell that a trial starts, or goes on."""
+        self._elsewhere.pop(trial.key, None)
+        self._begun.setdefault(trial.key, _share(trial, _tail(folder)))
+        if self._live is None:
+            self._note(f"start  {_name(trial)}")
+
+    def ended(self, row: Row, words: str = "") -> None:
+        """Tell how a trial ended for good, and why it is not done."""
+        self._elsewhere.pop(row.trial.key, None)
+        self._num_ended += 1
+        self._num_failed += row.state == "failed"
+        self._work_done += 1.0 - self._begun.pop(row.trial.key, 0.0)
+        if row.state == "done" and row.figures is not None:
+            words = f"top-1 error {row.figures.top1_error:.2f}%"
+        place = f"[{self._total - self._missing + self._num_ended}/{self._total}]"
+        self._note(f"{row.state:<6} {_name(row.trial)}  {words}  {place}")
+
+    def retried(self, trial: Trial, reason: str) -> None:
+        """Tell that a trial did not finish and gets another attempt."""
+        self._note(f"again  {_name(trial)}  {reason}")
+
+    def elsewhere(self, trial: Trial, holder: str) -> None:
+        """Tell that someone else works on a trial."""
+        if self._elsewhere.get(trial.key) != holder:
+            self._note(f"wait   {_name(trial)}  ({holder} works on it)")
+        self._elsewhere[trial.key] = holder
+
+    def tick(self, running: Mapping[Path, Trial]) -> None:
+        """Look at the running trials, at most once a second."""
+        if self._live is None or time.monotonic() < self._next_look:
+            return
+        self._next_look = time.monotonic() + _SECONDS_BETWEEN_LOOKS
+        self._live.update(self._table(running), refresh=True)
+
+    def _table(self, running: Mapping[Path, Trial]) -> Table:
+        table = Table(box=box.SIMPLE, caption_justify="left")
+        for title in ("design", "data", "seed", "epoch", "loss", "error", "images/s", "left"):
+            table.add_column(title, justify="left" if title in ("design", "data") else "right")
+        shares = []
+        for folder, trial in running.items():
+            rows = _tail(folder)
+            shares.append(_share(trial, rows) - self._begun.get(trial.key, 0.0))
+            names = (printable(trial.design.label), printable(trial.data), str(trial.seed))
+            table.add_row(*names, *_figures(trial, rows))
+        table.caption = self._caption(len(running), sum(shares))
+        return table
+
+    def _caption(self, num_running: int, work_running: float) -> str:
+        elapsed = time.monotonic() - self._start
+        work = self._work_done + work_running
+        left = (self._missing - self._num_ended - work_running) * elapsed / work if work else 0.0
+        told = [f"{self._total - self._missing + self._num_ended} of {self._total} trials ended"]
+        told += [f"{num_running} running"]
+        told += [f"{self._num_failed} failed"] if self._num_failed else []
+        told += [f"{len(self._elsewhere)} elsewhere"] if self._elsewhere else []
+        told += [f"{format_seconds(elapsed)} passed"]
+        told += [f"{format_seconds(max(left, 0.0))} left"] if work else []
+        return ", ".join(told)
+
+    def _note(self, text: str) -> None:
+        self._console.print(printable(text), soft_wrap=True)
+
+
+def _name(trial: Trial) -> str:
+    return f"{trial.design.label}, {trial.data}, seed {trial.seed}"
+
+
+def _tail(folder: Path) -> dict[str, dict[str, Any]]:
+    """Return the last line of each kind of a running trial's log."""
+    try:
+        with (folder / RUN / METRICS).open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL_BYTES))
+            lines = file.read().split(b"\n")[1 if file.tell() > _TAIL_BYTES else 0 : -1]
+    except OSError:
+        return {}
+    rows, _ = parse_json_lines(b"\n".join(lines))
+    return {kind: row for row in rows for kind, names in _SHOWN.items() if _tells(row, kind, names)}
+
+
+# What is shown of a line of each kind
+_SHOWN = {
+    "train": ("step", "epoch", "loss", "images_per_s"),
+    "epoch": ("step", "epoch", "top1_error", "seconds"),
+}
+
+
+def _tells(row: dict[str, Any], kind: str, names: tuple[str, ...]) -> bool:
+    """Tell whether a line is of a kind and holds its numbers."""
+    return row.get("kind") == kind and all(_is_number(row.get(name)) for name in names)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and abs(value) < _HUGE and not math.isnan(value)
+
+
+def _share(trial: Trial, rows: dict[str, dict[str, Any]]) -> float:
+    """Return the share of a trial's steps that are done; 0 before its first epoch ends."""
+    epoch = rows.get("epoch")
+    if epoch is None or min(epoch["step"], epoch["epoch"]) < 1:
+        return 0.0
+    all_steps = epoch["step"] / epoch["epoch"] * trial.config.schedule.epochs
+    return float(max(row["step"] for row in rows.values()) / all_steps)
+
+
+def _figures(trial: Trial, rows: dict[str, dict[str, Any]]) -> tuple[str, ...]:
+    """Return epoch, loss, error, images a second and time left of a running trial."""
+    if not rows:
+        return ("starting", "", "", "", "")
+    train, epoch = rows.get("train"), rows.get("epoch")
+    epochs = trial.config.schedule.epochs
+    return (
+        f"{max(row['epoch'] for row in rows.values())}/{epochs}",
+        f"{train['loss']:.3f}" if train else "",
+        f"{epoch['top1_error']:.2f}%" if epoch else "",
+        f"{train['images_per_s']:,.0f}" if train else "",
+        _time_left(epochs, epoch, _share(trial, rows)) if epoch else "",
+    )
+
+
+def _time_left(epochs: int, epoch: dict[str, Any], share: float) -> str:
+    """Estimate the rest from the time that the finished epochs took."""
+    seconds = epoch["seconds"] / max(1, epoch["epoch"]) * epochs * (1.0 - share)
+    return format_seconds(max(0.0, seconds))

@@ -1,0 +1,114 @@
+"""The process that trains one trial: `python -m resnext.studies.execution.trial_process FOLDER`.
+
+It claims the trial, trains or goes on, runs the tests, writes the figures, and gives the trial
+back. When whoever started it dies, it saves and leaves as by SIGTERM. Its exit status tells how
+it went; see `Status`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from resnext.claim import Claim, take_claim
+from resnext.errors import RunError
+from resnext.studies.execution.attempts import Status, guarded
+from resnext.studies.execution.processes import train_in_processes, train_run, with_workers
+from resnext.studies.records.measured import figures_of, run_test
+from resnext.studies.records.results import Figures, TestFigures
+from resnext.studies.records.stored import read_stored
+from resnext.studies.records.trial import (
+    RESULT,
+    RUN,
+    TESTS,
+    TrialSettings,
+    key_of_test,
+    read_trial,
+)
+from resnext.studies.study import Test
+from resnext.training.run_folder import ENVIRONMENT, write_json
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Train the trial of a folder."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--workers", type=int, help="processes that decode files")
+    parser.add_argument("--watch-stdin", action="store_true", help="leave when stdin closes")
+    arguments = parser.parse_args(argv)
+    # Before training and after it a signal just ends the process, but gives the claim back.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    if arguments.watch_stdin:
+        stdin = os.dup(sys.stdin.fileno())
+        threading.Thread(target=_leave_with_parent, args=(stdin,), daemon=True).start()
+    claim = take_claim(arguments.folder, on_lost=_leave_at_once)
+    if not isinstance(claim, Claim):
+        print(f"held by {claim}", flush=True)
+        return Status.HELD
+    try:
+        return guarded(lambda: _work(claim, arguments))
+    finally:
+        claim.release()
+
+
+def _work(claim: Claim, arguments: argparse.Namespace) -> None:
+    """Do what is missing of the trial."""
+    folder: Path = arguments.folder
+    trial = with_workers(read_trial(folder), arguments.workers)
+    if not _is_there(folder / RESULT, Figures):
+        _train(folder, trial, arguments.workers)
+        if not claim.is_held():
+            _leave_at_once()
+        write_json(folder / RESULT, figures_of(folder).model_dump())
+    for test in trial.tests:
+        _test(folder, trial, test)
+
+
+def _is_there(file: Path, kind: type[Figures | TestFigures]) -> bool:
+    """Tell whether figures need not be measured again; damaged ones are."""
+    try:
+        return read_stored(file, kind) is not None
+    except RunError as error:
+        print(f"{error}; it is written again", flush=True)
+        return False
+
+
+def _train(folder: Path, trial: TrialSettings, workers: int | None) -> None:
+    """Train, or go on from the last checkpoint."""
+    run = folder / RUN
+    resume = (run / ENVIRONMENT).exists()
+    if not resume:
+        shutil.rmtree(run, ignore_errors=True)  # stopped before the last file of its beginning
+    if trial.processes == 1:
+        train_run(folder, trial, resume=resume)
+    else:
+        train_in_processes(folder, workers, trial.processes, resume=resume)
+
+
+def _test(folder: Path, trial: TrialSettings, test: Test) -> None:
+    file = folder / TESTS / f"{key_of_test(test)}.json"
+    if _is_there(file, TestFigures):
+        return
+    file.parent.mkdir(exist_ok=True)
+    write_json(file, run_test(folder / RUN, trial.config, test))
+
+
+def _leave_with_parent(stdin: int) -> None:
+    """Wait for the end of stdin, which comes when the process that started this one is gone."""
+    while os.read(stdin, 4096):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _leave_at_once() -> None:
+    """Write nothing more: another process has taken the trial over."""
+    os._exit(Status.CLAIM_LOST)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

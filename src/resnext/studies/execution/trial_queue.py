@@ -1,0 +1,243 @@
+"""Keeps an executor busy with trials until none is missing; no trial can stop the others."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections import Counter, deque
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+from types import FrameType
+
+from resnext.claim import find_holder
+from resnext.ctrl_c import Promise
+from resnext.errors import ConfigError, RunError
+from resnext.studies.execution.attempts import Status, reason_of, record_attempt
+from resnext.studies.execution.executor import Executor, open_log
+from resnext.studies.execution.halving import Cut, Judge, write_cut
+from resnext.studies.execution.progress import Progress
+from resnext.studies.records.results import Row, read_row
+from resnext.studies.records.trial import DamagedTrialError, Trial, create_trial
+from resnext.training.interrupt import Interrupted
+
+_SECONDS_BETWEEN_LOOKS = 0.05
+_SECONDS_BETWEEN_LOOKS_ELSEWHERE = 5.0
+
+
+class TrialQueue:
+    """Keeps an executor busy until nothing is missing."""
+
+    def __init__(
+        self,
+        missing: list[Trial],
+        root: Path,
+        executor: Executor,
+        progress: Progress,
+        judge: Judge | None = None,
+        num_done: int = 0,
+    ) -> None:
+        """Prepare to run.
+
+        Args:
+            missing: The trials to run.
+            root: The folder with the pool of trials.
+            executor: Where they run.
+            progress: Shows them.
+            judge: Says which are to be stopped early.
+            num_done: Trials of the study that are done already.
+        """
+        self._root, self._executor = root, executor
+        self._progress, self._judge = progress, judge
+        self._waiting = deque(missing)
+        self._elsewhere: deque[Trial] = deque()
+        self._running: dict[Path, Trial] = {}
+        self._stopped: dict[Path, Cut] = {}
+        self._num_failures: Counter[str] = Counter()
+        self._refusals: Counter[str] = Counter()
+        self._refused_data: set[str] = set()
+        self._num_done = num_done
+        self._next_look_elsewhere = 0.0
+        self._signal = 0
+        self._is_urgent = False
+
+    def run(self, *, places: int, retries: int) -> None:
+        """Run all missing trials.
+
+        Args:
+            places: Trials at once.
+            retries: New attempts of a trial that did not finish.
+
+        Raises:
+            Interrupted: A signal asked to stop; the trials have saved their state.
+            ConfigError: All trials are refused alike.
+            RunError: A trial's folder cannot be written; the others have saved their state.
+        """
+        with self._signals():
+            try:
+                while self._waiting or self._running or self._elsewhere:
+                    if self._signal:
+                        self._leave()
+                    self._look(places, retries)
+                    time.sleep(_SECONDS_BETWEEN_LOOKS)
+            except (ConfigError, RunError):
+                self._stop_all()
+                raise
+
+    def _look(self, places: int, retries: int) -> None:
+        """Start what has room, and take note of what has ended."""
+        self._start_some(places)
+        self._stop_worse()
+        for folder, status in self._executor.ended():
+            self._end(self._running.pop(folder), folder, status, retries)
+        self._progress.tick(self._running)
+
+    def _start_some(self, places: int) -> None:
+        """Fill the places; trials of others are looked at again every few seconds."""
+        if self._elsewhere and time.monotonic() > self._next_look_elsewhere:
+            self._next_look_elsewhere = time.monotonic() + _SECONDS_BETWEEN_LOOKS_ELSEWHERE
+            self._waiting.extend(self._elsewhere)
+            self._elsewhere.clear()
+        while self._waiting and len(self._running) < places:
+            self._start(self._waiting.popleft())
+
+    def _start(self, trial: Trial) -> None:
+        """Start a trial, unless it needs no start."""
+        folder = trial.folder(self._root)
+        row = read_row(trial, self._root)
+        cut = self._judge.look(trial, folder) if self._judge is not None else None
+        if row.state == "done":
+            self._note_end(trial)
+            self._progress.ended(row)
+        elif holder := find_holder(folder) if folder.is_dir() else None:
+            self._progress.elsewhere(trial, str(holder))
+            self._elsewhere.append(trial)
+        elif cut is not None:
+            self._prune(row, cut)
+        elif self._begin(trial, folder):
+            self._running[folder] = trial
+            self._progress.started(trial, folder)
+
+    def _begin(self, trial: Trial, folder: Path) -> bool:
+        """Start a trial with the settings of this study: others may have said other ones since.
+
+        Returns:
+            Whether it runs; not if its folder is damaged, which ends no other trial.
+        """
+        try:
+            create_trial(trial, self._root)
+        except DamagedTrialError as error:
+            self._refuse(trial, folder, error)
+            return False
+        write_cut(folder, None)
+        self._executor.start(folder)
+        return True
+
+    def _refuse(self, trial: Trial, folder: Path, error: DamagedTrialError) -> None:
+        """Give a trial up whose folder is damaged, and record it as far as it can be."""
+        with suppress(RunError, OSError):
+            with open_log(folder) as log:
+                log.write(f"{error}\n".encode())
+            record_attempt(folder, Status.REFUSED, is_last=True)
+        self._note_end(trial)
+        self._progress.ended(replace(read_row(trial, self._root), state="failed"), str(error))
+
+    def _note_end(self, trial: Trial) -> None:
+        """Let halving no longer wait for a trial."""
+        if self._judge is not None:
+            self._judge.ended(trial.key)
+
+    def _stop_worse(self) -> None:
+        """Ask those trials to leave that halving has found to be worse."""
+        if self._judge is None:
+            return
+        for folder, trial in self._running.items():
+            cut = self._judge.look(trial, folder) if folder not in self._stopped else None
+            if cut is not None:
+                self._stopped[folder] = cut
+                self._executor.stop(folder)
+
+    def _prune(self, row: Row, cut: Cut) -> None:
+        write_cut(row.folder, cut)
+        self._progress.ended(replace(row, state="pruned"), str(cut))
+
+    def _end(self, trial: Trial, folder: Path, status: int, retries: int) -> None:
+        cut = self._stopped.pop(folder, None)
+        if self._judge is not None:
+            self._judge.look(trial, folder)  # others are compared with its last epochs
+        if status == Status.DONE:
+            self._num_done += 1
+            self._note_end(trial)
+            self._progress.ended(read_row(trial, self._root))
+        elif status in (Status.HELD, Status.CLAIM_LOST):
+            self._elsewhere.append(trial)
+        elif cut is not None:
+            self._prune(read_row(trial, self._root), cut)
+        else:
+            self._fail(trial, folder, status, retries)
+
+    def _fail(self, trial: Trial, folder: Path, status: int, retries: int) -> None:
+        """Record an attempt that did not finish, and decide whether there is another."""
+        self._num_failures[trial.key] += 1
+        is_refused = reason_of(status) == "refused"
+        is_last = is_refused or self._num_failures[trial.key] > retries
+        reason, detail = record_attempt(folder, status, is_last=is_last)
+        if is_refused:
+            self._stop_if_all_are_refused(trial, detail)
+        if is_last:
+            self._note_end(trial)
+            row = replace(read_row(trial, self._root), state="failed")
+            self._progress.ended(row, f"{reason}: {detail}")
+        else:
+            self._progress.retried(trial, f"{reason}: {detail}")
+            self._waiting.appendleft(trial)
+
+    def _stop_if_all_are_refused(self, trial: Trial, detail: str) -> None:
+        """Tell a mistake that hits all trials alike once, instead of once for each.
+
+        Trials of another data set may be in order.
+        """
+        self._refusals[detail] += 1
+        self._refused_data.add(trial.data)
+        left = [*self._waiting, *self._running.values(), *self._elsewhere]
+        are_alike = {other.data for other in left} <= self._refused_data
+        if not self._num_done and are_alike and (self._refusals[detail] > 1 or not left):
+            raise ConfigError(f"{trial.design.label}, {trial.data}: {detail}")
+
+    def _leave(self) -> None:
+        self._stop_all()
+        raise Interrupted(
+            self._signal,
+            f"stopped by {signal.Signals(self._signal).name}; the running trials have "
+            + ("been killed" if self._is_urgent else "saved"),
+        )
+
+    def _stop_all(self) -> None:
+        """Let the running trials save; a second signal kills them."""
+        for folder in self._running:
+            if folder not in self._stopped:
+                self._executor.stop(folder)
+        while self._running:
+            for folder, _ in self._executor.ended():
+                del self._running[folder]
+            if self._is_urgent:
+                self._executor.kill()
+                return
+            time.sleep(_SECONDS_BETWEEN_LOOKS)
+
+    @contextmanager
+    def _signals(self) -> Iterator[None]:
+        def note(number: int, _: FrameType | None) -> None:
+            self._is_urgent = self._signal != 0
+            self._signal = self._signal or number
+
+        numbers = (signal.SIGINT, signal.SIGTERM)
+        previous = {number: signal.signal(number, note) for number in numbers}
+        line = "letting the running trials save; press again to kill them"
+        try:
+            with Promise(line, is_patient=True):
+                yield
+        finally:
+            for number, handler in previous.items():
+                signal.signal(number, handler)

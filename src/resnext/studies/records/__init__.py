@@ -1,0 +1,1 @@
+"""What a study and its trials leave on disk, and reading it back."""

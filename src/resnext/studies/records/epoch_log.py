@@ -1,0 +1,43 @@
+"""The epochs of a run, as its log tells them; lines that are damaged are left out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from resnext.studies.records.stored import Count, Percent, keep_valid, read_lines
+from resnext.training.run_folder import METRICS
+
+
+@dataclass(frozen=True, slots=True)  # a study has hundreds of thousands
+class Epoch:
+    """What a run's log says of one epoch.
+
+    Attributes:
+        kind: Tells it from the intervals in between.
+        epoch: Its number, from 1.
+        top1_error: Validation error in percent.
+        train_top1_error: Error in percent on the training images.
+    """
+
+    kind: Literal["epoch"]
+    epoch: Annotated[Count, Field(ge=1)]
+    top1_error: Percent
+    train_top1_error: Percent | None = None
+
+
+def read_epochs(run: Path) -> list[Epoch]:
+    """Return the epochs of a run.
+
+    Raises:
+        RunError: Its log cannot be read.
+    """
+    return epochs_of(read_lines(run / METRICS)[0])
+
+
+def epochs_of(rows: list[dict[str, Any]]) -> list[Epoch]:
+    """Return those lines of a log that tell an epoch."""
+    return keep_valid([row for row in rows if row.get("kind") == "epoch"], Epoch)

@@ -1,0 +1,107 @@
+"""The figures of a finished run: read from its log, or measured by a test."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from resnext.complexity.count import count
+from resnext.errors import RunError
+from resnext.studies.records.epoch_log import Epoch
+from resnext.studies.records.machines import read_machines
+from resnext.studies.records.results import Figures
+from resnext.studies.records.stored import keep_valid, read_lines
+from resnext.studies.records.trial import RUN, moved
+from resnext.studies.study import Test
+from resnext.training.config import TrainConfig
+from resnext.training.health import judge_run
+from resnext.training.run_folder import METRICS, open_run
+
+
+def figures_of(folder: Path) -> Figures:
+    """Read the figures of a trial's last epoch, and count the network as it was trained.
+
+    Raises:
+        RunError: The run or its log is damaged.
+    """
+    run = folder / RUN
+    rows = [row for row in read_lines(run / METRICS)[0] if keep_valid([row], Epoch)]
+    config = open_run(run)
+    cost = count(config.model, config.data.image_size_px)
+    last = rows[-1] if rows else {}
+    try:
+        return Figures(
+            **{name: last.get(name) for name in _LAST},
+            best_top1_error=min((row["top1_error"] for row in rows), default=None),
+            parameters=cost.parameters,
+            macs=cost.macs,
+            activations=cost.activations,
+            epochs=last.get("epoch"),
+            problems=_problems(rows, config),
+            **_computed(folder),
+        )
+    except ValidationError:
+        raise RunError(
+            f"{run / METRICS} is damaged: it does not tell the figures of the last epoch; remove "
+            f"{folder} to train the trial again"
+        ) from None
+
+
+def _problems(rows: Sequence[dict[str, Any]], config: TrainConfig) -> tuple[str, ...]:
+    """Name what went wrong in training; lines that do not tell enough are left out."""
+    needed = ("guess_error", "train_loss", "loss")
+    whole = [row for row in rows if all(isinstance(row.get(n), int | float) for n in needed)]
+    return tuple(finding.kind for finding in judge_run(whole, config))
+
+
+def _computed(folder: Path) -> dict[str, Any]:
+    """Return where and how a trial was computed; of several machines, all of them."""
+    machines = read_machines(folder)
+    names = ("precision", "instructions", "torch")
+    told = {name: dict.fromkeys(str(getattr(one, name)) for one in machines) for name in names}
+    return {
+        "machine": _MORE.join(dict.fromkeys(map(str, machines))),
+        **{name: _MORE.join(values) for name, values in told.items()},
+        "threads": machines[-1].threads if machines else 0,
+        "processes": machines[-1].processes if machines else 0,
+    }
+
+
+_MORE = ", then "
+
+
+_LAST = (
+    *("top1_error", "top5_error", "loss", "train_top1_error", "train_loss", "seconds"),
+    "balanced_accuracy",
+)
+
+
+def run_test(run: Path, config: TrainConfig, test: Test) -> dict[str, Any]:
+    """Evaluate a run's weights as a test asks for.
+
+    Args:
+        run: The run folder.
+        config: Where and how to evaluate; its images may lie elsewhere than when the run began.
+        test: What is evaluated.
+    """
+    import torch
+
+    from resnext.evaluation.run import Effort, measure
+    from resnext.evaluation.target import Protocol
+    from resnext.training.runtime import Runtime, resolve_device
+
+    own = moved(open_run(run), config)
+    if config.runtime.threads is not None:
+        torch.set_num_threads(config.runtime.threads)
+    view = test.view or (own.view if test.data is None else None)
+    protocol = Protocol(data=test.data or own.data, view=view, all_classes=test.all_classes)
+    runtime = Runtime(resolve_device(config.runtime.device), torch.float32)
+    figures = measure(run, protocol, runtime, Effort(workers=config.data.workers)).figures
+    kept = (
+        *("top1_error", "top5_error", "balanced_accuracy", "macro_f1", "loss"),
+        *("num_images", "view", "data"),
+    )
+    return {name: figures[name] for name in kept if name in figures}

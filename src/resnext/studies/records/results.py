@@ -1,0 +1,193 @@
+"""What came out of a study's trials: one row for each design, data set and seed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from resnext.errors import RunError
+from resnext.studies.records.stored import (
+    MAX_LOG_BYTES,
+    Count,
+    Percent,
+    ShortText,
+    keep_valid,
+    read_lines,
+    read_stored,
+)
+from resnext.studies.records.trial import ATTEMPTS, RESULT, RUN, TESTS, Trial, key_of_test
+from resnext.studies.study import Design
+
+State = Literal["missing", "running", "pruned", "failed", "done"]
+
+_Size = Annotated[Count, Field(ge=1)]
+_Kind = TypeVar("_Kind")
+
+
+class Figures(BaseModel):
+    """What a finished trial measured. Errors are in percent, of the last epoch.
+
+    Attributes:
+        top1_error: Validation error after the last epoch, chosen by nothing.
+        top5_error: The same for the five best guesses, where there are more than five classes.
+        loss: Validation loss after the last epoch.
+        balanced_accuracy: Mean of the classes' validation accuracies after it, in percent; None
+            where it was not recorded.
+        train_top1_error: Error on the training images as they were varied, over the last epoch.
+        train_loss: Training loss over the last epoch.
+        best_top1_error: Lowest validation error of all epochs: too good, since chosen.
+        parameters: Trainable numbers of the network as trained.
+        macs: Multiply-adds on one image.
+        activations: Outputs of convolutions and linear layers on one image.
+        epochs: Epochs trained.
+        seconds: Time in training steps; not comparable where trials shared a machine.
+        machine: Processor or GPU, and threads; several if other machines went on with it.
+        precision: Arithmetic of training.
+        instructions: What torch used of the processor's.
+        threads: CPU threads of one process; 0 where it was not recorded.
+        processes: Processes that trained together; 0 likewise.
+        torch: Its version.
+        problems: What went wrong in training, by the names of `training.health`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    top1_error: Percent
+    top5_error: Percent | None = None
+    loss: float
+    train_top1_error: Percent
+    train_loss: float
+    best_top1_error: Percent
+    parameters: _Size
+    macs: _Size
+    activations: _Size
+    epochs: Count
+    seconds: Annotated[float, Field(ge=0, lt=1e12)]
+    machine: ShortText = ""
+    precision: ShortText = ""
+    instructions: ShortText = ""
+    threads: Count = 0
+    processes: Count = 0
+    torch: ShortText = ""
+    problems: Annotated[tuple[ShortText, ...], Field(max_length=20)] = ()
+    balanced_accuracy: Percent | None = None
+
+
+class TestFigures(BaseModel):
+    """The errors of a test in percent."""
+
+    __test__ = False  # not a test of pytest's
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    top1_error: Percent
+    top5_error: Percent | None = None
+
+
+class Attempt(BaseModel):
+    """How an attempt ended that did not finish; see `Row.attempts`."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    reason: ShortText
+    detail: Annotated[str, Field(max_length=10_000)] = ""
+    is_last: bool = False
+    log: Annotated[str, Field(max_length=10_000)] = ""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One trial of a study and how far it is.
+
+    Attributes:
+        trial: Design, settings, seed.
+        folder: The trial's folder; its run is `folder / "run"`.
+        state: `failed` after its last attempt, `pruned` when halving stopped it.
+        figures: Of a finished trial.
+        tests: Top-1 and top-5 error in percent of each finished test, by name.
+        attempts: How the attempts that did not finish ended, oldest first: dicts with `reason`
+            (crashed, killed, out of memory, diverged, refused), `detail` and `is_last`, which says
+            that the study went on without the trial.
+        damage: What cannot be used of the trial's files, a sentence for each.
+    """
+
+    trial: Trial
+    folder: Path
+    state: State
+    figures: Figures | None = None
+    tests: dict[str, tuple[float, float | None]] = field(default_factory=dict)
+    attempts: tuple[dict[str, Any], ...] = ()
+    damage: tuple[str, ...] = ()
+
+    @property
+    def design(self) -> Design:
+        """The design that the trial stands for."""
+        return self.trial.design
+
+    @property
+    def run(self) -> Path:
+        """The run folder, with its metrics and weights."""
+        return self.folder / RUN
+
+    def error(self, test: str = "") -> float | None:
+        """Return the top-1 error in percent, of the validation or of a test."""
+        if test:
+            return self.tests[test][0] if test in self.tests else None
+        return None if self.figures is None else self.figures.top1_error
+
+
+def num_stopped(rows: Iterable[Row], data: str) -> Counter[str]:
+    """Count, by label, the trials on a data set that halving stopped.
+
+    They were stopped for their errors, so the seeds that finished are a selection: their mean
+    is too low, and no test holds.
+    """
+    return Counter(
+        row.design.label for row in rows if row.state == "pruned" and row.trial.data == data
+    )
+
+
+def read_row(trial: Trial, root: Path) -> Row:
+    """Read how far one trial is; `running` and `failed` are for the runner to tell.
+
+    A file that is damaged counts as missing, so that the next run writes it again.
+    """
+    folder = trial.folder(root)
+    damage: list[str] = []
+    attempts = _attempts(folder / ATTEMPTS, damage)
+    result = _read(folder / RESULT, Figures, damage)
+    tests = {}
+    for test in trial.tests if result is not None else ():
+        figures = _read(folder / TESTS / f"{key_of_test(test)}.json", TestFigures, damage)
+        if figures is not None:
+            tests[test.name] = (figures.top1_error, figures.top5_error)
+    is_done = result is not None and len(tests) == len(trial.tests)
+    state: State = "done" if is_done else "missing"
+    return Row(trial, folder, state, result, tests, attempts, tuple(damage))
+
+
+def _read(file: Path, kind: type[_Kind], damage: list[str]) -> _Kind | None:
+    try:
+        return read_stored(file, kind)
+    except RunError as error:
+        damage.append(str(error))
+        return None
+
+
+def _attempts(file: Path, damage: list[str]) -> tuple[dict[str, Any], ...]:
+    """Return the lines of a record; those that a full disk or a kill cut off are left out."""
+    try:
+        rows, num_damaged = read_lines(file, MAX_LOG_BYTES)
+    except RunError as error:
+        damage.append(str(error))
+        return ()
+    attempts = keep_valid(rows, Attempt)
+    num_damaged += len(rows) - len(attempts)
+    if num_damaged:
+        damage.append(f"{file}: {num_damaged} unreadable lines are left out")
+    return tuple(attempt.model_dump() for attempt in attempts)

@@ -1,0 +1,74 @@
+"""The errors of paired designs during training, as the paper's figure 5."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from statistics import fmean
+
+from matplotlib.figure import Figure
+
+from resnext.errors import RunError
+from resnext.studies.records.epoch_log import Epoch, read_epochs
+from resnext.studies.records.results import Row
+from resnext.studies.report import plots
+from resnext.studies.study import Study, claims_of
+
+_MOST_FIGURES, _MOST_CURVES = 4, 4
+
+Curve = list[float]
+
+
+def draw_curve_figures(study: Study, rows: Sequence[Row], data: str) -> list[tuple[str, Figure]]:
+    """Draw the designs that are compared with each other; only their logs are read.
+
+    Returns:
+        Caption and picture, one for each design that others are compared with, as far as
+        there is room.
+    """
+    found = []
+    for labels in _groups(study)[:_MOST_FIGURES]:
+        training: dict[str, Curve] = {}
+        validation: dict[str, Curve] = {}
+        for label in labels:
+            runs = _epochs(rows, label, data)
+            if runs:
+                training[label] = _mean([[e.train_top1_error or 0.0 for e in run] for run in runs])
+                validation[label] = _mean([[e.top1_error for e in run] for run in runs])
+        if len(validation) > 1:
+            caption = "errors during training, means over the seeds"
+            found.append((caption, plots.draw_curves(training, validation)))
+    return found
+
+
+def _groups(study: Study) -> list[list[str]]:
+    """Return each design that others are compared with, and those: the ends if they are many."""
+    groups: dict[str, list[str]] = {}
+    for claim in claims_of(study):
+        groups.setdefault(claim.than, [claim.than]).append(claim.better)
+    return [
+        labels if len(labels) <= _MOST_CURVES else [labels[0], labels[-1]]
+        for labels in groups.values()
+    ]
+
+
+def _epochs(rows: Sequence[Row], label: str, data: str) -> list[list[Epoch]]:
+    """Return the epochs of a design's finished runs; one epoch is no curve."""
+    runs = [
+        _readable_epochs(row)
+        for row in rows
+        if row.design.label == label and row.trial.data == data and row.figures
+    ]
+    return [run for run in runs if len(run) > 1]
+
+
+def _readable_epochs(row: Row) -> list[Epoch]:
+    """Return the epochs of a run; of a damaged log, those that can be drawn."""
+    try:
+        return [epoch for epoch in read_epochs(row.run) if epoch.train_top1_error is not None]
+    except RunError:
+        return []
+
+
+def _mean(runs: list[Curve]) -> Curve:
+    """Average the runs after each epoch that all of them have."""
+    return [fmean(values) for values in zip(*runs, strict=False)]

@@ -1,0 +1,232 @@
+"""Which plots a study gets, and the numbers in them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import matplotlib.figure
+
+from resnext.evaluation.drawing import as_svg
+from resnext.model.config import ResNeXtConfig
+from resnext.studies.analysis.design_time import DesignTime
+from resnext.studies.analysis.distribution import groups_of
+from resnext.studies.analysis.statistics import Errors, Measure, errors_of, means_of, measures_of
+from resnext.studies.records.results import Figures, Row
+from resnext.studies.report import plots
+from resnext.studies.report.curves import draw_curve_figures
+from resnext.studies.study import Design, Study
+
+# Costs of one family differ by less than this factor, or it is not one of equal cost
+_EQUAL_COST = 1.25
+_FEWEST_CARDINALITIES = 3
+_MOST_IN_LIST = 40
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A picture of the report.
+
+    Attributes:
+        caption: What it shows.
+        drawing: The picture.
+        kind: What its file is called in a paper, with the name of the images: `cardinality`.
+    """
+
+    caption: str
+    drawing: matplotlib.figure.Figure
+    kind: str
+
+    @property
+    def picture(self) -> str:
+        """An SVG as a `data:` address."""
+        return as_svg(self.drawing)
+
+
+def draw_figures(study: Study, rows: Sequence[Row]) -> list[Figure]:
+    """Draw what suits a study, for each of its data sets and tests."""
+    costs = {row.design.label: row.figures for row in rows if row.figures}
+    found: list[Figure] = []
+    for measure in measures_of(study):
+        if not errors_of(rows, measure):
+            continue
+        if study.kind == "distribution":
+            found += _distribution(study, rows, measure, costs)
+            continue
+        found += _comparison(study, rows, measure, costs)
+        if not measure.test:
+            found += [
+                Figure(f"{measure}: {caption}", drawing, f"{measure}-curves-{number}")
+                for number, (caption, drawing) in enumerate(
+                    draw_curve_figures(study, rows, measure.data), 1
+                )
+            ]
+    return found
+
+
+def draw_time_figure(
+    study: Study, rows: Sequence[Row], times: Sequence[DesignTime]
+) -> Figure | None:
+    """Draw what cardinality costs in time, in the families of equal cost."""
+    costs = {row.design.label: row.figures for row in rows if row.figures}
+    by_label = {row.label: row for row in times}
+    series = {
+        name: [(_cardinality(d), by_label[d.label]) for d in family if d.label in by_label]
+        for name, family in _families_of_equal_cost(study, costs).items()
+    }
+    series = {name: points for name, points in series.items() if len(points) > 1}
+    if not series:
+        return None
+    caption = (
+        "time against cardinality at equal cost, relative to the least cardinality; bars are "
+        "the quartiles of the rounds"
+    )
+    return Figure(caption, plots.draw_times(series), "time")
+
+
+def _comparison(
+    study: Study, rows: Sequence[Row], measure: Measure, costs: Mapping[str, Figures]
+) -> list[Figure]:
+    """Draw errors against cardinality at equal cost, and against parameters where they differ.
+
+    Designs that have neither in common are drawn one below the other.
+    """
+    errors = errors_of(rows, measure)
+    families = _families_of_equal_cost(study, costs)
+    found = []
+    if families:
+        found += _against_cardinality(study, rows, measure, families)
+    sizes = {label: costs[label].parameters for label in errors}
+    num_shown = sum(map(len, families.values()))
+    if num_shown < len(errors) and max(sizes.values()) > _EQUAL_COST * min(sizes.values()):
+        by_row = _by_row([design for design in study.designs if design.label in errors])
+        points = _points(by_row, errors, lambda design: sizes[design.label])
+        caption = f"{measure}: error against parameters; bars are one standard deviation"
+        drawing = plots.draw_errors(points, "parameters")
+        found.append(Figure(caption, drawing, f"{measure}-parameters"))
+    if not found and len(errors) <= _MOST_IN_LIST:
+        means = means_of(errors)
+        listed = [means[design.label] for design in study.designs if design.label in means]
+        caption = f"{measure}: error of each design; bars are one standard deviation"
+        found.append(Figure(caption, plots.draw_list(listed), f"{measure}-errors"))
+    return found
+
+
+def _against_cardinality(
+    study: Study,
+    rows: Sequence[Row],
+    measure: Measure,
+    families: Mapping[str, Sequence[Design]],
+) -> list[Figure]:
+    spread = "; bars are one standard deviation"
+    what = f"{measure}: error against cardinality at equal cost"
+    found = []
+    points = _points(families, errors_of(rows, measure), _cardinality)
+    if points:
+        drawing = plots.draw_errors(points, "cardinality")
+        found.append(Figure(what + spread, drawing, f"{measure}-cardinality"))
+    paper = {
+        p.design: {0: p.top1_error}
+        for p in study.paper
+        if (p.data, p.test) == (measure.data, measure.test)
+    }
+    points = _points(families, paper, _cardinality)
+    if points:
+        caption = f"{measure}: the paper's error against cardinality"
+        drawing = plots.draw_errors(points, "cardinality")
+        found.append(Figure(caption, drawing, f"{measure}-cardinality-paper"))
+    if not measure.test:
+        trained = replace(measure, is_training=True)
+        points = _points(families, errors_of(rows, trained), _cardinality)
+        caption = f"{measure}: error on the training images, as they were varied{spread}"
+        drawing = plots.draw_errors(points, "cardinality")
+        found.append(Figure(caption, drawing, f"{measure}-cardinality-training"))
+    return found
+
+
+def _families_of_equal_cost(
+    study: Study, costs: Mapping[str, Figures]
+) -> dict[str, Sequence[Design]]:
+    """Return the rows of the table that vary cardinality and keep the cost."""
+    known = [d for d in study.designs if d.label in costs and isinstance(d.model, ResNeXtConfig)]
+    found: dict[str, Sequence[Design]] = {}
+    for name, family in _by_row(known).items():
+        cardinalities = {_cardinality(design) for design in family}
+        is_varied = len(cardinalities) == len(family) >= _FEWEST_CARDINALITIES
+        if is_varied and _is_equal([costs[design.label] for design in family]):
+            found[name] = family
+    return found
+
+
+def _is_equal(costs: Sequence[Figures]) -> bool:
+    """Tell whether parameters or multiply-adds were kept, whichever the study kept."""
+    return any(
+        max(values) <= _EQUAL_COST * min(values)
+        for values in ([c.parameters for c in costs], [c.macs for c in costs])
+    )
+
+
+def _by_row(designs: Sequence[Design]) -> dict[str, Sequence[Design]]:
+    found: dict[str, list[Design]] = defaultdict(list)
+    for design in designs:
+        found[design.row].append(design)
+    return dict(found)
+
+
+def _points(
+    families: Mapping[str, Sequence[Design]], errors: Errors, x_of: Callable[[Design], float]
+) -> dict[str, list[plots.Point]]:
+    """Return the points of each family, in rising x; without a spread where there is one seed."""
+    means = means_of(errors)
+    found = {}
+    for name, family in families.items():
+        points = [
+            (x_of(design), means[design.label].mean, means[design.label].deviation)
+            for design in family
+            if design.label in means
+        ]
+        if points:
+            found[name] = sorted(points, key=lambda point: point[0])
+    return found
+
+
+def _cardinality(design: Design) -> int:
+    assert isinstance(design.model, ResNeXtConfig)
+    return design.model.cardinality
+
+
+def _distribution(
+    study: Study, rows: Sequence[Row], measure: Measure, costs: Mapping[str, Figures]
+) -> list[Figure]:
+    """Draw the distribution of the errors, and the errors against what was drawn."""
+    groups = groups_of(study, rows, measure)
+    errors = {group.name: group.values for group in groups}
+    found = [
+        Figure(
+            f"{measure}: share of the designs with an error of at most e",
+            plots.draw_distribution(errors),
+            f"{measure}-distribution",
+        )
+    ]
+    measures: dict[str, Callable[[Design], float]] = {
+        "cardinality": _cardinality,
+        "bottleneck width": lambda design: getattr(design.model, "bottleneck_width", 0),
+        "depth": lambda design: getattr(design.model, "depth", 0),
+        "multiply-adds": lambda design: costs[design.label].macs,
+    }
+    for name, x_of in measures.items():
+        points = {
+            group.name: [
+                (x_of(study.design(label)), error)
+                for label, error in group.errors.items()
+                if isinstance(study.design(label).model, ResNeXtConfig)
+            ]
+            for group in groups
+        }
+        points = {k: v for k, v in points.items() if v}
+        if points:
+            caption = f"{measure}: error against {name}, a point a design"
+            drawing = plots.draw_scatter(points, name)
+            found.append(Figure(caption, drawing, f"{measure}-{name}"))
+    return found
