@@ -146,7 +146,9 @@ class Peer:
         card = weights.card
         normalise = transforms.Normalize(card.mean, card.std)
         images = ImageFolder(task.folder / "train", transforms.Compose([transform, normalise]))
-        self.model.fc = nn.Linear(self.model.fc.in_features, len(images.classes))
+        head = self.model.get_submodule("fc")
+        assert isinstance(head, nn.Linear)
+        self.model.fc = nn.Linear(head.in_features, len(images.classes))
         self._train = DataLoader(images, _BATCH_SIZE, shuffle=True, drop_last=True)
         ratio = (card.resize_px or card.image_size_px) / card.image_size_px
         resize_px = round(task.size_px * ratio)
@@ -158,7 +160,7 @@ class Peer:
             stem,
             *(m for name, m in self.model.named_children() if name.startswith("layer")),
         ]
-        self.head = list(self.model.fc.parameters())
+        self.head = list(self.model.get_submodule("fc").parameters())
         self._best, self._kept = 101.0, copy.deepcopy(self.model.state_dict())
         self._start = time.process_time()
 
@@ -270,7 +272,7 @@ def measure(task: Task, method: str, seconds: float, record: Path) -> int:
         few, many = (METHODS[method](task, number, 99, ()).cpu_seconds for number in (1, 3))
         known[key] = (few, many)
         record.write_text(json.dumps(known))
-    few, many = known[key]
+    few, many = map(float, known[key])
     return max(2, 1 + round((seconds - few) / ((many - few) / 2)))
 
 

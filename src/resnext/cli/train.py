@@ -29,7 +29,8 @@ import tyro
 
 from resnext.cli.arguments import option, parse
 from resnext.cli.signals import tidy_on_sigterm
-from resnext.cli.train_start import Start, from_recipe, start_of
+from resnext.cli.train_start import from_recipe, start_of
+from resnext.cli.train_weights import Start
 from resnext.ctrl_c import STATUS, is_pressed
 from resnext.data.config import parse_data
 from resnext.errors import ConfigError

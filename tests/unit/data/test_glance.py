@@ -7,6 +7,7 @@ from PIL import Image
 
 from resnext.data import glance
 from resnext.data.config import DataConfig
+from resnext.data.decode import read_file
 from resnext.data.glance import typical_side_px
 from resnext.errors import DataError
 
@@ -35,7 +36,7 @@ def test_damaged_files_are_left_out_and_few_files_are_read(
 ) -> None:
     data = _write(tmp_path, [(50, 50)] * 200)
     read: list[Path] = []
-    original = glance.read_file
+    original = read_file
 
     def counted(path: Path) -> bytes:
         read.append(path)
