@@ -146,7 +146,7 @@ class Peer:
         card = weights.card
         normalise = transforms.Normalize(card.mean, card.std)
         images = ImageFolder(task.folder / "train", transforms.Compose([transform, normalise]))
-        head = self.model.fc
+        head = self.model.get_submodule("fc")
         assert isinstance(head, nn.Linear)
         self.model.fc = nn.Linear(head.in_features, len(images.classes))
         self._train = DataLoader(images, _BATCH_SIZE, shuffle=True, drop_last=True)
@@ -160,7 +160,7 @@ class Peer:
             stem,
             *(m for name, m in self.model.named_children() if name.startswith("layer")),
         ]
-        self.head = list(self.model.fc.parameters())
+        self.head = list(self.model.get_submodule("fc").parameters())
         self._best, self._kept = 101.0, copy.deepcopy(self.model.state_dict())
         self._start = time.process_time()
 

@@ -1,13 +1,12 @@
 """The size of a set's images, without reading more than a few headers."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from resnext.data.config import DataConfig
-from resnext.data.sets import glance
+from resnext.data.decode.image import read_file
 from resnext.data.sets.glance import typical_side_px
 from resnext.errors import DataError
 
@@ -36,7 +35,7 @@ def test_damaged_files_are_left_out_and_few_files_are_read(
 ) -> None:
     data = _write(tmp_path, [(50, 50)] * 200)
     read: list[Path] = []
-    original: Callable[[Path], bytes] = vars(glance)["read_file"]
+    original = read_file
 
     def counted(path: Path) -> bytes:
         read.append(path)
