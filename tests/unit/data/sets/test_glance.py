@@ -7,6 +7,7 @@ from PIL import Image
 
 from resnext.data.config import DataConfig
 from resnext.data.decode.image import read_file
+from resnext.data.sets import glance
 from resnext.data.sets.glance import typical_side_px
 from resnext.errors import DataError
 
