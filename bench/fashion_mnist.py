@@ -14,8 +14,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from resnext.training.metrics_log import read_metrics
-from resnext.training.run_folder import LAST
+from resnext.runs.folder import LAST
+from resnext.runs.metrics_log import read_metrics
 
 RECIPES = ("fast", "cifar")
 NETWORK = "resnext_1-1-1_8x4d_cifar"

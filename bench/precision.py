@@ -18,8 +18,8 @@ from resnext.data.split import DataInfo
 from resnext.machine import cpu_name
 from resnext.model.config import ResNeXtConfig
 from resnext.model.names import config_from
-from resnext.training.config import RuntimeConfig, TrainConfig
-from resnext.training.runtime import open_runtime
+from resnext.runs.config import RuntimeConfig, TrainConfig
+from resnext.runs.runtime import open_runtime
 from resnext.training.train import build_trainer
 
 _THIN = {"stem_width": 16, "stage_widths": (64, 128, 256)}

@@ -29,8 +29,8 @@ from resnext.data.loading.batch import Batch
 from resnext.data.loading.loader import TrainLoader
 from resnext.data.split import ArraySplit, DataInfo
 from resnext.model.names import config_from
-from resnext.training.config import RuntimeConfig, TrainConfig
-from resnext.training.runtime import open_runtime
+from resnext.runs.config import RuntimeConfig, TrainConfig
+from resnext.runs.runtime import open_runtime
 from resnext.training.step import Trainer
 from resnext.training.train import build_trainer
 

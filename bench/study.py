@@ -23,13 +23,13 @@ from pathlib import Path
 from resnext.data.config import DataConfig
 from resnext.model.config import ResNeXtConfig
 from resnext.recipes.presets import fast
+from resnext.runs.folder import METRICS
 from resnext.studies.execution.scheduler import RunOptions, run_study
 from resnext.studies.records.arithmetic import settle_arithmetic
 from resnext.studies.records.results import Figures
 from resnext.studies.records.study_folder import write_study
 from resnext.studies.records.trial import RESULT, RUN, create_trial, plan_trials
 from resnext.studies.study import Comparison, Design, Study
-from resnext.training.run_folder import METRICS
 
 _EPOCHS = 20
 

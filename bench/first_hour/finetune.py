@@ -39,9 +39,9 @@ import resnext
 from resnext.data.config import DataConfig
 from resnext.recipes.finetune import finetune
 from resnext.recipes.photos import look
+from resnext.runs.metrics_log import read_metrics
 from resnext.settings import override_all
 from resnext.training.display import Display
-from resnext.training.metrics_log import read_metrics
 from resnext.training.train import Target, train
 from resnext.weights.source import open_weights
 

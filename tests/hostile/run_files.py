@@ -11,8 +11,8 @@ from mutation import mutate
 
 from resnext.errors import ResNeXtError
 from resnext.evaluation.report import render_report
-from resnext.training.metrics_log import read_metrics
-from resnext.training.run_folder import open_run
+from resnext.runs.folder import open_run
+from resnext.runs.metrics_log import read_metrics
 
 _FRAGMENTS = (
     b"&a [*a]",

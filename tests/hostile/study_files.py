@@ -21,6 +21,8 @@ from resnext.errors import ResNeXtError
 from resnext.model.names import config_from
 from resnext.recipes.studies import open_study
 from resnext.recipes.study_scale import Choice
+from resnext.runs.config import RuntimeConfig, ScheduleConfig, TrainConfig
+from resnext.runs.folder import write_config
 from resnext.studies.execution.halving import Judge
 from resnext.studies.execution.progress import Progress
 from resnext.studies.execution.scheduler import status_rows
@@ -36,8 +38,6 @@ from resnext.studies.records.trial import (
 )
 from resnext.studies.report.files import write_report
 from resnext.studies.study import Design, Halving, Study, Test
-from resnext.training.config import RuntimeConfig, ScheduleConfig, TrainConfig
-from resnext.training.run_folder import write_config
 
 _SHARE_REPORTED = 0.015  # it draws plots
 

@@ -20,7 +20,7 @@ from safetensors.torch import load_file
 
 import resnext
 from resnext.cli.main import main
-from resnext.training.run_folder import open_run
+from resnext.runs.folder import open_run
 
 _SOURCE = str(Path(resnext.__file__).parents[1])  # a relative path would not hold in `cwd`
 _MAX_LINES = 18  # ten of them say what is trained on

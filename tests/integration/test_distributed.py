@@ -16,10 +16,10 @@ from runs import TINY, finish, small_run, start, tensors_of
 
 from resnext.data.config import AugmentConfig, DataConfig
 from resnext.errors import CheckpointError
+from resnext.runs.config import OptimConfig, RuntimeConfig, ScheduleConfig, TrainConfig
+from resnext.runs.folder import open_run
+from resnext.runs.metrics_log import read_metrics
 from resnext.training.checkpoint_file import read_checkpoint
-from resnext.training.config import OptimConfig, RuntimeConfig, ScheduleConfig, TrainConfig
-from resnext.training.metrics_log import read_metrics
-from resnext.training.run_folder import open_run
 
 FROZEN = small_run(
     model=TINY.replace(zero_init_residual=True),

@@ -8,10 +8,10 @@ from runs import assert_same_bits, finish, small_run
 from resnext.cli.main import main
 from resnext.errors import ConfigError
 from resnext.model.weights import BEST, read_weights
-from resnext.training.config import OptimConfig, ScheduleConfig, TrainConfig
+from resnext.runs.config import OptimConfig, ScheduleConfig, TrainConfig
+from resnext.runs.folder import open_run, write_config
+from resnext.runs.metrics_log import read_metrics
 from resnext.training.display import Display
-from resnext.training.metrics_log import read_metrics
-from resnext.training.run_folder import open_run, write_config
 from resnext.training.train import Target, train
 
 STUCK = small_run(

@@ -8,9 +8,9 @@ import pytest
 from runs import end_of, finish, small_run, start_command
 from small_disk import fill, make_read_only, mounted
 
-from resnext.training.config import ScheduleConfig
-from resnext.training.metrics_log import read_metrics
-from resnext.training.run_folder import write_config
+from resnext.runs.config import ScheduleConfig
+from resnext.runs.folder import write_config
+from resnext.runs.metrics_log import read_metrics
 
 DISK_KIB = 2000
 

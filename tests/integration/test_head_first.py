@@ -12,10 +12,10 @@ from test_distributed import FROZEN, _largest_difference, _train_in_two
 import resnext
 from resnext.model.card import ModelCard
 from resnext.model.weights import save_weights
-from resnext.training.config import OptimConfig, ScheduleConfig, TrainConfig
+from resnext.runs.config import OptimConfig, ScheduleConfig, TrainConfig
+from resnext.runs.folder import open_run
 from resnext.training.display import Display
 from resnext.training.interrupt import Interrupted, StopRequest
-from resnext.training.run_folder import open_run
 from resnext.training.train import Target, train
 
 HEAD_STEPS = 14  # of 48: in the second of four epochs

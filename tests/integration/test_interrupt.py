@@ -13,10 +13,10 @@ import pytest
 from runs import assert_same_bits, finish, small_run, tensors_of
 
 from resnext.errors import CheckpointError, TrainingError
+from resnext.runs.config import OptimConfig, ScheduleConfig
+from resnext.runs.folder import open_run, write_config
 from resnext.training.checkpoint_file import CheckpointFiles
-from resnext.training.config import OptimConfig, ScheduleConfig
 from resnext.training.display import Display
-from resnext.training.run_folder import open_run, write_config
 from resnext.training.train import Target, train
 
 

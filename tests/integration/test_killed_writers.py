@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from runs import end_of, finish, small_run, start_command
 
-from resnext.training.config import ScheduleConfig
+from resnext.runs.config import ScheduleConfig
 
 NUM_KILLS = 6
 

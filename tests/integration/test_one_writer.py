@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from runs import end_of, small_run, start_command
 
-from resnext.training.config import ScheduleConfig
-from resnext.training.metrics_log import read_metrics
-from resnext.training.run_folder import write_config
+from resnext.runs.config import ScheduleConfig
+from resnext.runs.folder import write_config
+from resnext.runs.metrics_log import read_metrics
 
 NUM_EPOCHS = 12
 

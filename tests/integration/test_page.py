@@ -23,8 +23,8 @@ from resnext.model.create import create_model
 from resnext.model.names import config_from
 from resnext.model.weights import save_weights
 from resnext.page.classifier import Classifier
-from resnext.training.config import TrainConfig
-from resnext.training.run_folder import read_config, write_config
+from resnext.runs.config import TrainConfig
+from resnext.runs.folder import read_config, write_config
 
 pytestmark = [
     pytest.mark.slow,

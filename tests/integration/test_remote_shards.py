@@ -16,8 +16,8 @@ from resnext.cli import pack as pack_verb
 from resnext.data.config import AugmentConfig, DataConfig, parse_data
 from resnext.data.shards.cache import used_bytes
 from resnext.data.shards.remote import GIB
-from resnext.training.config import ScheduleConfig, TrainConfig
-from resnext.training.run_folder import open_run
+from resnext.runs.config import ScheduleConfig, TrainConfig
+from resnext.runs.folder import open_run
 
 
 @pytest.fixture(scope="module")

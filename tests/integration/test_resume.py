@@ -14,10 +14,10 @@ from runs import assert_same_bits, finish, small_run, start
 
 from resnext.data.config import AugmentConfig, DataConfig
 from resnext.errors import DataError
-from resnext.training.config import ScheduleConfig, TrainConfig
+from resnext.runs.config import ScheduleConfig, TrainConfig
+from resnext.runs.folder import open_run
+from resnext.runs.metrics_log import read_metrics
 from resnext.training.display import Display
-from resnext.training.metrics_log import read_metrics
-from resnext.training.run_folder import open_run
 from resnext.training.train import Target, train
 
 NUM_KILLS = 20

@@ -14,7 +14,7 @@ from resnext.cli import pack as pack_verb
 from resnext.cli.train import Train, build_config
 from resnext.data.config import AugmentConfig, DataConfig, parse_data
 from resnext.evaluation.run import evaluate_run
-from resnext.training.config import ScheduleConfig, TrainConfig
+from resnext.runs.config import ScheduleConfig, TrainConfig
 
 
 @pytest.fixture(scope="module")

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from small_study import all_figures, run, small_settings, small_study
 
+from resnext.runs.config import RuntimeConfig
 from resnext.studies.execution.scheduler import status_rows
 from resnext.studies.records.results import Row
 from resnext.studies.records.study_folder import read_kept
 from resnext.studies.study import Study
-from resnext.training.config import RuntimeConfig
 
 
 def results(rows: list[Row]) -> list[dict[str, Any]]:

@@ -24,9 +24,9 @@ from small_study import (
     wait_for_training,
 )
 
+from resnext.runs.config import OptimConfig
 from resnext.studies.execution.scheduler import status_rows
 from resnext.studies.study import Halving, Study
-from resnext.training.config import OptimConfig
 
 LONG = small_study(settings=(long_settings(),))
 

@@ -9,8 +9,8 @@ from resnext.model.card import ModelCard
 from resnext.model.config import ResNeXtConfig
 from resnext.model.create import create_model
 from resnext.model.weights import save_weights
-from resnext.training.config import TrainConfig
-from resnext.training.run_folder import write_config
+from resnext.runs.config import TrainConfig
+from resnext.runs.folder import write_config
 
 CONFIG = ResNeXtConfig(
     stem="cifar",

@@ -21,9 +21,9 @@ from pathlib import Path
 import torch
 from runs import small_run, tensors_of
 
+from resnext.runs.config import RuntimeConfig, ScheduleConfig, TrainConfig
+from resnext.runs.folder import write_config
 from resnext.training.checkpoint_file import read_checkpoint
-from resnext.training.config import RuntimeConfig, ScheduleConfig, TrainConfig
-from resnext.training.run_folder import write_config
 
 _DEADLINE_S = 300.0
 

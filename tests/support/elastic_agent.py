@@ -8,8 +8,8 @@ from pathlib import Path
 
 from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
+from resnext.runs.folder import read_config
 from resnext.training.display import Display
-from resnext.training.run_folder import read_config
 from resnext.training.train import Target, train
 
 

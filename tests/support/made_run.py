@@ -9,8 +9,8 @@ from resnext.model.card import ModelCard
 from resnext.model.create import create_model
 from resnext.model.names import config_from
 from resnext.model.weights import save_weights
-from resnext.training.config import TrainConfig
-from resnext.training.run_folder import write_config
+from resnext.runs.config import TrainConfig
+from resnext.runs.folder import write_config
 
 
 def make_run(run: Path) -> Path:

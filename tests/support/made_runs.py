@@ -5,8 +5,8 @@ from pathlib import Path
 
 from resnext.data.config import DataConfig
 from resnext.model.names import config_from
-from resnext.training.config import TrainConfig
-from resnext.training.run_folder import write_config
+from resnext.runs.config import TrainConfig
+from resnext.runs.folder import write_config
 
 
 def make_run(run: Path, errors: list[float], *, network: str = "resnext29_8x64d") -> Path:

@@ -16,11 +16,11 @@ from resnext.model.names import config_from
 from resnext.recipes.cardinality import table3, table4
 from resnext.recipes.design_space import design_space
 from resnext.recipes.study_scale import Choice
+from resnext.runs.config import TrainConfig
 from resnext.studies.analysis.design_time import DesignTime, write_timing
 from resnext.studies.records.results import Figures, Row, State
 from resnext.studies.records.trial import Trial, plan_trials
 from resnext.studies.study import Design, PaperError, Study
-from resnext.training.config import TrainConfig
 
 NO_FOLDER = Path("no-such-folder")
 

@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 
 from resnext.data.config import AugmentConfig, DataConfig
 from resnext.model.config import ResNeXtConfig
-from resnext.training.config import OptimConfig, RuntimeConfig, ScheduleConfig, TrainConfig
+from resnext.runs.config import OptimConfig, RuntimeConfig, ScheduleConfig, TrainConfig
 from resnext.training.display import Display
 from resnext.training.interrupt import Interrupted
 from resnext.training.train import Target, train

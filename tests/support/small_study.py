@@ -12,13 +12,13 @@ from typing import Any
 
 from resnext.data.config import AugmentConfig, DataConfig
 from resnext.model.config import ResNeXtConfig
+from resnext.runs.config import OptimConfig, RuntimeConfig, ScheduleConfig, TrainConfig
+from resnext.runs.metrics_log import read_metrics
 from resnext.studies.execution.scheduler import RunOptions, run_study
 from resnext.studies.records.results import Row
 from resnext.studies.records.study_folder import read_study, recall, write_study
 from resnext.studies.records.trial import plan_trials
 from resnext.studies.study import Design, Study, Test
-from resnext.training.config import OptimConfig, RuntimeConfig, ScheduleConfig, TrainConfig
-from resnext.training.metrics_log import read_metrics
 
 SECONDS = 120
 _TIMES = {"seconds", "images_per_s"}

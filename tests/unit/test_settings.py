@@ -9,8 +9,8 @@ import pytest
 from resnext.data.config import DataConfig
 from resnext.errors import ConfigError
 from resnext.model.config import ResNeXtConfig
+from resnext.runs.config import ScheduleConfig, TrainConfig
 from resnext.settings import Settings, override, override_all
-from resnext.training.config import ScheduleConfig, TrainConfig
 
 
 def test_a_misspelt_setting_is_answered_with_the_nearest_one() -> None:

@@ -19,8 +19,8 @@ import tyro
 
 from resnext.cli.arguments import option, parse
 from resnext.data.config import parse_data
+from resnext.runs.config import TrainConfig
 from resnext.settings import override_all
-from resnext.training.config import TrainConfig
 
 
 @dataclass(frozen=True)

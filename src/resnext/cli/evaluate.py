@@ -105,8 +105,8 @@ def main(argv: list[str]) -> int:
     # torch is imported from here on, after the arguments were found to be right
     from resnext.cli.progress import show_progress
     from resnext.evaluation.run import Effort, measure
-    from resnext.training.config import RuntimeConfig
-    from resnext.training.runtime import open_runtime
+    from resnext.runs.config import RuntimeConfig
+    from resnext.runs.runtime import open_runtime
 
     # Full precision (on a GPU without TF32), so that the figures do not depend on the device.
     settings = RuntimeConfig(device=arguments.device, precision="fp32")
@@ -199,7 +199,7 @@ def _finish(arguments: Evaluate, protocol: Protocol, evaluation: Evaluation) -> 
 def _write(arguments: Evaluate, protocol: Protocol, evaluation: Evaluation) -> list[Path]:
     from resnext.evaluation.report import write_report
     from resnext.evaluation.run import write_results
-    from resnext.training.run_folder import write_json
+    from resnext.runs.folder import write_json
 
     written = []
     if _is_kept_in_run(arguments, protocol):

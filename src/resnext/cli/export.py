@@ -172,7 +172,7 @@ def _data(arguments: Export) -> DataConfig | None:
     """Return the data set that was asked for, else the run's own if it is still there."""
     from resnext.data.sets.load import load_data
     from resnext.errors import DataError
-    from resnext.training.run_folder import CONFIG, read_config
+    from resnext.runs.folder import CONFIG, read_config
 
     if arguments.data is not None:
         return parse_data(arguments.data, is_whole=True)

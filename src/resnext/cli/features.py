@@ -81,7 +81,7 @@ def main(argv: list[str]) -> int:
     from resnext.evaluation.feature_file import write_features
     from resnext.evaluation.feature_source import FeatureRequest, FeatureSource
     from resnext.evaluation.run import Effort
-    from resnext.training.runtime import resolve_device
+    from resnext.runs.runtime import resolve_device
 
     request = FeatureRequest(data, arguments.stage, arguments.limit)
     device = resolve_device(arguments.device)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from resnext.cli.output_file import check_place, writing
 from resnext.cli.progress import show_progress
 from resnext.errors import ConfigError
-from resnext.training.config import TrainConfig
+from resnext.runs.config import TrainConfig
 
 if TYPE_CHECKING:
     from resnext.training.find_lr import LrTest

@@ -59,7 +59,7 @@ def main(argv: list[str]) -> int:
     from resnext.data.decode.image_names import describe_ignored
     from resnext.evaluation.loaded import open_model
     from resnext.evaluation.predict import Predictor, find_images
-    from resnext.training.runtime import resolve_device
+    from resnext.runs.runtime import resolve_device
 
     ignored = Counter[str]()
     paths = find_images(arguments.images, ignored)

@@ -81,7 +81,7 @@ def main(argv: list[str]) -> int:
     from resnext.evaluation.feature_source import FeatureRequest, FeatureSource
     from resnext.evaluation.probe import probe_knn, probe_linear, read_split
     from resnext.evaluation.run import Effort
-    from resnext.training.runtime import resolve_device
+    from resnext.runs.runtime import resolve_device
 
     neighbours = _neighbours(arguments)
     device = resolve_device(arguments.device)

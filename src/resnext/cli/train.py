@@ -40,9 +40,9 @@ from resnext.data.config import parse_data
 from resnext.errors import ConfigError
 from resnext.files import is_there
 from resnext.model.names import config_from
+from resnext.runs.config import TrainConfig, default_patience
 from resnext.settings import override, override_all
 from resnext.sigterm import tidy_on_sigterm
-from resnext.training.config import TrainConfig, default_patience
 
 
 @dataclass(frozen=True)
@@ -198,7 +198,7 @@ def build_config(arguments: Train, start: Start | None = None) -> TrainConfig:
     if arguments.config is not None:
         if arguments.recipe is not None:
             raise ConfigError("--config already holds a recipe's settings; leave out --recipe")
-        from resnext.training.run_folder import read_config
+        from resnext.runs.folder import read_config
 
         config = read_config(arguments.config)
         if arguments.data is not None:
@@ -259,7 +259,7 @@ def _resume(arguments: Train, argv: list[str]) -> TrainConfig:
             f"--resume goes on with the run's own settings, but also got: {' '.join(argv)}; "
             "to change settings, start a new run: resnext train --config RUN ..."
         )
-    from resnext.training.run_folder import open_run
+    from resnext.runs.folder import open_run
 
     assert arguments.resume is not None
     return open_run(arguments.resume)

@@ -24,10 +24,11 @@ def finish_training(run: Path, display: Display, *, quiet: bool, as_json: bool) 
         as_json: Print the final figures as JSON.
     """
     from resnext.evaluation.run import evaluate_run
-    from resnext.training.early_stopping import kept_epoch, stopped_epoch
-    from resnext.training.health import judge_run
-    from resnext.training.metrics_log import read_metrics
-    from resnext.training.run_folder import read_config
+    from resnext.runs.folder import read_config
+    from resnext.runs.health import judge_run
+    from resnext.runs.kept_epoch import kept_epoch
+    from resnext.runs.metrics_log import read_metrics
+    from resnext.training.early_stopping import stopped_epoch
 
     figures = evaluate_run(run)
     epochs = [row for row in read_metrics(run) if row["kind"] == "epoch"]

@@ -11,8 +11,8 @@ from resnext.errors import ConfigError
 from resnext.model.names import config_from
 from resnext.recipes.finetune import finetune
 from resnext.recipes.presets import RECIPES, default_model, fast
+from resnext.runs.config import TrainConfig
 from resnext.settings import override_all
-from resnext.training.config import TrainConfig
 from resnext.training.restart import begun_settings
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def _look(arguments: Train, data: DataConfig) -> PhotoFacts | None:
     if data.name not in ("folder", "table"):
         return None
     from resnext.recipes.photos import look
-    from resnext.training.runtime import resolve_device
+    from resnext.runs.runtime import resolve_device
 
     device = resolve_device(arguments.device or "auto")
     facts = look(data, has_gpu=device.type != "cpu")

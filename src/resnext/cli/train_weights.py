@@ -128,7 +128,7 @@ def _device_facts(device: str) -> tuple[bool, int | None]:
         return False, memory_bytes()
     import torch
 
-    from resnext.training.runtime import resolve_device
+    from resnext.runs.runtime import resolve_device
 
     place = resolve_device(device)
     if place.type == "cuda":

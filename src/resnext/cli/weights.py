@@ -128,8 +128,8 @@ def _verify(arguments: Weights) -> int:
     from resnext.cli.progress import show_download, show_progress
     from resnext.evaluation.run import Effort
     from resnext.evaluation.verify import verify_entry
-    from resnext.training.config import RuntimeConfig
-    from resnext.training.runtime import open_runtime
+    from resnext.runs.config import RuntimeConfig
+    from resnext.runs.runtime import open_runtime
     from resnext.weights.catalogue import find_entry
     from resnext.weights.fetch import fetch
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from resnext.training.config import TrainConfig
+from resnext.runs.config import TrainConfig
 
 
 def explain_calibration(bins: torch.Tensor, config: TrainConfig | None) -> str | None:

@@ -21,7 +21,7 @@ from resnext.evaluation.features import Embedder, FeatureBatch, extract
 from resnext.evaluation.loaded import open_model
 from resnext.evaluation.run import Effort
 from resnext.evaluation.target import fit_images
-from resnext.training.run_folder import CONFIG, read_config
+from resnext.runs.folder import CONFIG, read_config
 
 SplitName = Literal["train", "val"]
 

@@ -17,9 +17,9 @@ from resnext.evaluation.confusion import top_confusions, worst_classes
 from resnext.evaluation.run_facts import read_facts
 from resnext.evaluation.thumbnails import make_thumbnails
 from resnext.files import write_whole
-from resnext.training.early_stopping import best_epoch
-from resnext.training.metrics_log import read_metrics
-from resnext.training.run_folder import BAD_FILES, CONFIG, ENVIRONMENT, read_if_whole
+from resnext.runs.folder import BAD_FILES, CONFIG, ENVIRONMENT, read_if_whole
+from resnext.runs.kept_epoch import best_epoch
+from resnext.runs.metrics_log import read_metrics
 from resnext.untrusted.parse import MAX_YAML_BYTES, read_text
 from resnext.untrusted.text import printable_lines
 

@@ -19,9 +19,9 @@ from resnext.evaluation.loaded import Loaded, open_model
 from resnext.evaluation.metrics import EvalResult
 from resnext.evaluation.target import Protocol, Target, open_target
 from resnext.evaluation.whole_images import WholeImageLoader, takes_whole_images
-from resnext.training.config import TrainConfig
-from resnext.training.run_folder import CONFIG, read_config, write_json
-from resnext.training.runtime import Runtime, resolve_device
+from resnext.runs.config import TrainConfig
+from resnext.runs.folder import CONFIG, read_config, write_json
+from resnext.runs.runtime import Runtime, resolve_device
 
 EVALUATION = "evaluation.json"
 REPORT = "report.html"

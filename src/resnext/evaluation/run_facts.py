@@ -10,10 +10,11 @@ from typing import Any
 from resnext.durations import duration_text
 from resnext.errors import ResNeXtError
 from resnext.model.names import name_of
-from resnext.training.config import TrainConfig
-from resnext.training.health import Finding, judge_run
-from resnext.training.run_data import CLASSES
-from resnext.training.run_folder import CONFIG, OPENING, read_config, read_if_whole
+from resnext.runs.config import TrainConfig
+from resnext.runs.data import CLASSES
+from resnext.runs.folder import CONFIG, OPENING, read_config, read_if_whole
+from resnext.runs.health import Finding, judge_run
+from resnext.runs.kept_epoch import kept_epoch
 
 _MAX_LINES = 50
 
@@ -79,13 +80,6 @@ def read_facts(run: Path, epochs: Rows, figures: Mapping[str, Any] | None) -> Ru
     )
 
 
-def kept_epoch(epochs: Rows, config: TrainConfig) -> Mapping[str, Any]:
-    """Return the epoch whose weights the run keeps: the lowest error, of equal ones the loss."""
-    if config.keep == "last":
-        return epochs[-1]
-    return min(epochs, key=lambda row: (row["top1_error"], row.get("loss") or 0.0))
-
-
 def _praise(config: TrainConfig, epochs: Rows) -> str:
     if not any("guess_error" in row for row in epochs):
         return ""
@@ -124,13 +118,13 @@ def _kept(config: TrainConfig, epochs: Rows) -> str:
     if not epochs:
         return ""
     rule = "the last" if config.keep == "last" else "the lowest validation error"
-    return f"epoch {kept_epoch(epochs, config)['epoch']} ({rule})"
+    return f"epoch {kept_epoch(config, epochs)['epoch']} ({rule})"
 
 
 def _error(config: TrainConfig, epochs: Rows, figures: Mapping[str, Any] | None) -> str:
     if figures is not None:
         return f"{figures['top1_error']:.2f} %"
-    return f"{kept_epoch(epochs, config)['top1_error']:.2f} % during training" if epochs else ""
+    return f"{kept_epoch(config, epochs)['top1_error']:.2f} % during training" if epochs else ""
 
 
 def _guess(epochs: Rows) -> str:

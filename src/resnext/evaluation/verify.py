@@ -11,7 +11,7 @@ from resnext.data.config import DataConfig
 from resnext.errors import ConfigError
 from resnext.evaluation.run import Effort, measure
 from resnext.evaluation.target import Protocol
-from resnext.training.runtime import Runtime
+from resnext.runs.runtime import Runtime
 from resnext.weights.entry import WeightsEntry
 
 _OWN_DATA = {"cifar10": "cifar10", "cifar100": "cifar100"}

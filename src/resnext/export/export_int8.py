@@ -29,8 +29,8 @@ from resnext.export.options import ExportOptions, ExportReport
 from resnext.export.parity import check_parity
 from resnext.export.staging import publish, staging
 from resnext.extras import needed_by
+from resnext.runs.runtime import Runtime
 from resnext.runtimes.spec import describe
-from resnext.training.runtime import Runtime
 
 
 def export_int8(

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from resnext.evaluation.drawing import BLUE, GREY, ORANGE, clean
-from resnext.training.metrics_log import read_metrics
+from resnext.runs.metrics_log import read_metrics
 
 _LOSSES = (("train_loss", "training", GREY), ("loss", "validation", BLUE))
 _ERRORS = (

@@ -8,7 +8,7 @@ from typing import Any
 
 from resnext.evaluation.run import EVALUATION
 from resnext.hub.published import Published
-from resnext.training.run_folder import read_if_whole
+from resnext.runs.folder import read_if_whole
 
 _LOG = logging.getLogger(__name__)
 _CLOSE = 0.5

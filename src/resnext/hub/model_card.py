@@ -18,8 +18,8 @@ from resnext.hub.recipe import main_settings, where_trained
 from resnext.hub.usage import usage_of
 from resnext.model.config import ResNeXtConfig
 from resnext.model.timm_format import why_not_timm
-from resnext.training.config import TrainConfig
-from resnext.training.run_folder import read_config
+from resnext.runs.config import TrainConfig
+from resnext.runs.folder import read_config
 from resnext.untrusted.text import markdown_text
 
 _MOST_CLASSES = 30

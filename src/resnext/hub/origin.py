@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from resnext.training.config import TrainConfig
+from resnext.runs.config import TrainConfig
 from resnext.weights.entry_card import entry_of_repository, named_entry
 from resnext.weights.fetch import HUB
 from resnext.weights.hub_file import is_repository

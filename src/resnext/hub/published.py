@@ -15,7 +15,7 @@ from resnext.model.convert import convert_form
 from resnext.model.create import create_model
 from resnext.model.names import name_of
 from resnext.model.weights import misfit
-from resnext.training.run_folder import CONFIG
+from resnext.runs.folder import CONFIG
 from resnext.weights.file import usual_card
 from resnext.weights.source import Weights, open_weights
 

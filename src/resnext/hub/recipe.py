@@ -7,8 +7,8 @@ from typing import Any
 
 import yaml
 
-from resnext.training.config import TrainConfig
-from resnext.training.run_folder import ENVIRONMENT, read_if_whole
+from resnext.runs.config import TrainConfig
+from resnext.runs.folder import ENVIRONMENT, read_if_whole
 
 _HEADING = "# The settings of the run. Of absolute paths only the last part is kept.\n"
 

@@ -11,7 +11,7 @@ from resnext.errors import ConfigError, RunError
 from resnext.model.config import ResNeXtConfig
 from resnext.model.names import name_of
 from resnext.page.run_list import EVALUATION, RunList
-from resnext.training.run_folder import CONFIG, METRICS
+from resnext.runs.folder import CONFIG, METRICS
 from resnext.untrusted.parse import parse_json, parse_yaml
 from resnext.untrusted.text import printable
 

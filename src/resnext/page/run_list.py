@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 
 from resnext.errors import RunError
-from resnext.training.run_folder import CONFIG, METRICS
+from resnext.runs.folder import CONFIG, METRICS
 from resnext.untrusted.names import shown
 from resnext.untrusted.parse import read_text
 from resnext.untrusted.text import printable

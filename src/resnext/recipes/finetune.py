@@ -17,7 +17,7 @@ from resnext.data.config import DataConfig, ViewConfig
 from resnext.model.card import ModelCard
 from resnext.model.config import ModelConfig, ResNeXtConfig
 from resnext.recipes.presets import base_augment, is_small
-from resnext.training.config import OptimConfig, ScheduleConfig, TrainConfig
+from resnext.runs.config import OptimConfig, ScheduleConfig, TrainConfig
 
 if TYPE_CHECKING:
     from resnext.recipes.photos import PhotoFacts

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from resnext.data.config import AugmentConfig, DataConfig
 from resnext.model.config import ModelConfig
-from resnext.training.config import OptimConfig, ScheduleConfig, TrainConfig
+from resnext.runs.config import OptimConfig, ScheduleConfig, TrainConfig
 
 if TYPE_CHECKING:
     from resnext.recipes.photos import PhotoFacts

@@ -16,8 +16,8 @@ from resnext.model.card import ModelCard
 from resnext.model.config import ModelConfig, ResNeXtConfig
 from resnext.recipes.finetune import finetune
 from resnext.recipes.presets import RECIPES, Recipe
+from resnext.runs.config import TrainConfig
 from resnext.settings import Settings
-from resnext.training.config import TrainConfig
 
 _EXAMPLES = {
     "small images": DataConfig(name="cifar10"),

@@ -18,11 +18,11 @@ from resnext.recipes.cardinality import residual, table3, table4
 from resnext.recipes.design_space import design_space
 from resnext.recipes.presets import RECIPES
 from resnext.recipes.study_scale import Choice, refuse_said_otherwise
+from resnext.runs.config import TrainConfig
 from resnext.settings import Settings, override, override_all
 from resnext.studies.records.study_folder import STUDY, read_yaml
 from resnext.studies.space import Space, expand
 from resnext.studies.study import Comparison, Halving, Seed, Slug, Study
-from resnext.training.config import TrainConfig
 
 STUDIES: dict[str, Callable[[Choice], Study]] = {
     "table3": table3,

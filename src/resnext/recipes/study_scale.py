@@ -14,8 +14,8 @@ from resnext.errors import ConfigError
 from resnext.model.config import ResNeXtConfig
 from resnext.model.names import config_from
 from resnext.recipes.presets import RECIPES, is_small
+from resnext.runs.config import TrainConfig
 from resnext.settings import override_all
-from resnext.training.config import TrainConfig
 
 Scale = Literal["paper", "small"]
 

@@ -10,8 +10,8 @@ from pydantic import BaseModel, Field, PositiveInt, model_validator
 from resnext.data.config import DataConfig, ViewConfig
 from resnext.errors import ConfigError
 from resnext.model.config import ModelConfig
+from resnext.runs.config import TrainConfig
 from resnext.settings import Settings
-from resnext.training.config import TrainConfig
 
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=200)]
 

@@ -17,9 +17,9 @@ import torch.distributed as dist
 from pydantic import TypeAdapter
 
 from resnext.errors import CheckpointError, TrainingError
+from resnext.runs.same_settings import check_same_settings
 from resnext.training.checkpoint_file import CheckpointFiles
 from resnext.training.checkpoint_writer import CheckpointWriter
-from resnext.training.same_settings import check_same_settings
 from resnext.training.step import Trainer
 from resnext.untrusted.parse import parse_json
 

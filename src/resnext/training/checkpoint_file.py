@@ -20,7 +20,7 @@ import torch
 from resnext.errors import CheckpointError
 from resnext.files import read_whole
 from resnext.model.tensor_file import damaged, read_tensors, write_tensors
-from resnext.training.run_folder import LAST, PREVIOUS
+from resnext.runs.folder import LAST, PREVIOUS
 
 _NEW = "last.new.safetensors"
 _FORMAT = "resnext-checkpoint-2"

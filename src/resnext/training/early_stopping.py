@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from resnext.runs.config import TrainConfig
+from resnext.runs.folder import CONFIG
 from resnext.training.checkpoint import Position
-from resnext.training.config import TrainConfig
-from resnext.training.run_folder import CONFIG
 
 
 def count_stale(config: TrainConfig, position: Position, error: float) -> int:
@@ -60,18 +59,3 @@ def describe_stop(config: TrainConfig, position: Position, run: Path) -> str:
         f"rest, set early_stopping in {run / CONFIG} to null or to more epochs, then: resnext "
         f"train --resume {run}"
     )
-
-
-def best_epoch(epochs: Iterable[Mapping[str, Any]]) -> Mapping[str, Any]:
-    """Return the epoch of the log with the lowest error; of several, that of the lowest loss."""
-    return min(epochs, key=_score)
-
-
-def kept_epoch(config: TrainConfig, epochs: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
-    """Return the epoch of the log whose weights the run keeps."""
-    return epochs[-1] if config.keep == "last" else best_epoch(epochs)
-
-
-def _score(row: Mapping[str, Any]) -> tuple[float, float]:
-    loss = row.get("loss")
-    return row["top1_error"], math.inf if loss is None or math.isnan(loss) else loss

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 
 from resnext.data.loading.batch import Batch
 from resnext.data.sets.load import load_data
+from resnext.runs.config import OptimConfig, TrainConfig
+from resnext.runs.runtime import open_runtime
 from resnext.training.checkpoint import Position
-from resnext.training.config import OptimConfig, TrainConfig
 from resnext.training.loop_parts import Loaders
 from resnext.training.meter import Meter
-from resnext.training.runtime import open_runtime
 from resnext.training.schedule import peak_lr, train_size_px
 from resnext.training.step import seed_step
 from resnext.training.train import assemble, limit_batch, resolve

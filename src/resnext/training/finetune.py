@@ -10,7 +10,7 @@ from resnext.model.config import BaselineConfig, ModelConfig, ResNeXtConfig
 from resnext.model.create import create_model
 from resnext.model.names import config_from, name_of
 from resnext.model.weights import load_into, misfit
-from resnext.training.config import TrainConfig
+from resnext.runs.config import TrainConfig
 from resnext.weights.source import Weights
 
 

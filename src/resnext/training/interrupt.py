@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from resnext.ctrl_c import SAME_REQUEST_S, Promise
 
 if TYPE_CHECKING:
-    from resnext.training.runtime import Runtime
+    from resnext.runs.runtime import Runtime
 
 # A flag that every process must agree on costs one small message; on a GPU reading it also
 # waits for the device, so it is asked for less often there.

@@ -10,7 +10,7 @@ from torch import nn
 
 from resnext.model.card import ModelCard
 from resnext.model.weights import BEST, save_weights
-from resnext.training.config import TrainConfig
+from resnext.runs.config import TrainConfig
 from resnext.training.loop_parts import Loaders
 
 

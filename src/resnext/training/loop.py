@@ -14,6 +14,9 @@ from torch import nn
 
 from resnext.errors import TrainingError
 from resnext.evaluation.evaluate import evaluate
+from resnext.runs.folder import keep_last_good
+from resnext.runs.health import judge_run
+from resnext.runs.metrics_log import read_metrics
 from resnext.training.checkpoint import Position, save_checkpoint
 from resnext.training.early_stopping import (
     count_stale,
@@ -22,14 +25,11 @@ from resnext.training.early_stopping import (
     is_over,
 )
 from resnext.training.follow import Follower
-from resnext.training.health import judge_run
 from resnext.training.interrupt import Interrupted, StopRequest
 from resnext.training.kept_weights import keep_weights
 from resnext.training.loop_parts import Loaders, Recorder
 from resnext.training.meter import Meter
-from resnext.training.metrics_log import read_metrics
 from resnext.training.pace import Pace
-from resnext.training.run_folder import keep_last_good
 from resnext.training.schedule import lr_factor, num_head_steps, peak_lr, train_size_px
 from resnext.training.step import Trainer, seed_step
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from resnext.data.bad_files import BadFiles
 from resnext.data.loading.loader import EvalLoader, TrainLoader
 from resnext.data.split import DataInfo
+from resnext.runs.metrics_log import MetricsLog
 from resnext.training.checkpoint_writer import CheckpointWriter
 from resnext.training.display import Display
-from resnext.training.metrics_log import MetricsLog
 from resnext.training.run_claim import RunClaim
 
 

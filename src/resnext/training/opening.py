@@ -8,8 +8,8 @@ from resnext.complexity.count import count
 from resnext.data.sets.summary import summarise, summary_lines
 from resnext.data.split import DataSet
 from resnext.model.names import name_of
+from resnext.runs.config import TrainConfig
 from resnext.training.class_weights import describe_weights, weigh_classes
-from resnext.training.config import TrainConfig
 
 
 def describe_opening(config: TrainConfig, data: DataSet, num_steps: int) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from resnext.errors import ConfigError
-from resnext.training.config import OptimConfig
+from resnext.runs.config import OptimConfig
 
 _SECOND_BETA = 0.999
 

@@ -12,8 +12,8 @@ import os
 from pathlib import Path
 
 from resnext.errors import ConfigError, RunError
-from resnext.training.config import TrainConfig
-from resnext.training.run_folder import CONFIG, read_config
+from resnext.runs.config import TrainConfig
+from resnext.runs.folder import CONFIG, read_config
 
 # Set by torchrun for its workers, and by SLURM for a requeued job
 _COUNTS = ("TORCHELASTIC_RESTART_COUNT", "SLURM_RESTART_COUNT")

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Self
 from resnext.claim import Claim, Holder, find_holder
 from resnext.claim_wait import await_claim
 from resnext.errors import RunError
+from resnext.runs.folder import WRITER
 from resnext.training.interrupt import Interrupted, StopRequest
-from resnext.training.run_folder import WRITER
 
 if TYPE_CHECKING:
     from resnext.training.display import Display

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from resnext.training.config import OptimConfig, ScheduleConfig, TrainConfig
+from resnext.runs.config import OptimConfig, ScheduleConfig, TrainConfig
 
 
 def peak_lr(optim: OptimConfig, batch_size: int) -> float:

@@ -17,12 +17,12 @@ from torch.nn.parallel import DistributedDataParallel
 
 from resnext.data.loading.batch import Batch
 from resnext.data.random import derive
-from resnext.training.config import TrainConfig
+from resnext.runs.config import TrainConfig
+from resnext.runs.runtime import Runtime
 from resnext.training.ema import WeightAverage
 from resnext.training.finetune import body_parameters, set_train_mode
 from resnext.training.loss import batch_loss
 from resnext.training.optimizer import set_lr
-from resnext.training.runtime import Runtime
 
 
 class Trainer:

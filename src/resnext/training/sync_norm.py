@@ -7,7 +7,7 @@ from typing import Any
 from torch import nn
 
 from resnext.errors import ConfigError
-from resnext.training.runtime import Runtime
+from resnext.runs.runtime import Runtime
 
 
 def share_norm(model: nn.Module, runtime: Runtime) -> nn.Module:

@@ -8,13 +8,10 @@ from pathlib import Path
 from resnext.data.split import DataSet
 from resnext.errors import RunError
 from resnext.model.names import name_of
-from resnext.training.checkpoint_file import CheckpointFiles
-from resnext.training.config import TrainConfig
-from resnext.training.environment import describe_environment
-from resnext.training.restart import has_begun, is_restart
-from resnext.training.run_claim import RunClaim
-from resnext.training.run_data import CLASSES, check_data, write_data
-from resnext.training.run_folder import (
+from resnext.runs.config import TrainConfig
+from resnext.runs.data import CLASSES, check_data, write_data
+from resnext.runs.environment import describe_environment
+from resnext.runs.folder import (
     CONFIG,
     ENVIRONMENT,
     check_empty,
@@ -24,7 +21,10 @@ from resnext.training.run_folder import (
     write_config,
     write_json,
 )
-from resnext.training.runtime import Runtime
+from resnext.runs.runtime import Runtime
+from resnext.training.checkpoint_file import CheckpointFiles
+from resnext.training.restart import has_begun, is_restart
+from resnext.training.run_claim import RunClaim
 
 
 @dataclass(frozen=True)

@@ -19,24 +19,24 @@ from resnext.data.sets.summary import guess
 from resnext.data.split import ArraySplit, DataInfo, DataSet
 from resnext.errors import ConfigError, DataError
 from resnext.model.create import create_model
+from resnext.runs.config import TrainConfig
+from resnext.runs.folder import BAD_FILES, OPENING, explain_write_errors, write_json
+from resnext.runs.metrics_log import MetricsLog
+from resnext.runs.runtime import Runtime, open_runtime
 from resnext.training.checkpoint import load_checkpoint
 from resnext.training.checkpoint_file import CheckpointFiles
 from resnext.training.checkpoint_writer import CheckpointWriter
 from resnext.training.class_weights import weigh_classes
-from resnext.training.config import TrainConfig
 from resnext.training.display import Display
 from resnext.training.ema import WeightAverage
 from resnext.training.finetune import check_pretrained, freeze, load_pretrained
 from resnext.training.interrupt import stop_on_signal
 from resnext.training.loop import Loop
 from resnext.training.loop_parts import Loaders, Recorder
-from resnext.training.metrics_log import MetricsLog
 from resnext.training.opening import describe_opening
 from resnext.training.optimizer import build_optimizer
 from resnext.training.restart import begun_settings, check_restartable
 from resnext.training.run_claim import RunClaim
-from resnext.training.run_folder import BAD_FILES, OPENING, explain_write_errors, write_json
-from resnext.training.runtime import Runtime, open_runtime
 from resnext.training.step import Trainer
 from resnext.training.sync_norm import share_norm
 from resnext.training.target import Target, open_target

@@ -7,7 +7,7 @@ import pytest
 
 from resnext.cli.main import main
 from resnext.recipes.reference import reference
-from resnext.training.config import TrainConfig
+from resnext.runs.config import TrainConfig
 
 _PAGE = Path(__file__).parents[3] / "docs/settings.md"
 

@@ -10,8 +10,8 @@ from resnext.cli.main import main
 from resnext.cli.train import Train, build_config
 from resnext.data.config import DataConfig
 from resnext.model.config import ResNeXtConfig
-from resnext.training.config import TrainConfig
-from resnext.training.run_folder import write_config
+from resnext.runs.config import TrainConfig
+from resnext.runs.folder import write_config
 
 SMALL = ["--model", "resnext_1-1_2x4d_cifar", "--epochs", "2", "--threads", "1"]
 SMALLER = ["--set", "model.stage_widths=[16, 32]", "model.stem_width=8"]

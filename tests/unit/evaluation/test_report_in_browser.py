@@ -16,8 +16,8 @@ from test_report import arrays, evaluation_of
 from resnext.data.split import FileSplit
 from resnext.evaluation.report import write_report
 from resnext.model.config import ResNeXtConfig
-from resnext.training.config import TrainConfig
-from resnext.training.run_folder import write_config
+from resnext.runs.config import TrainConfig
+from resnext.runs.folder import write_config
 
 pytestmark = pytest.mark.skipif(
     not (BROWSER.exists() and DRIVER.exists()), reason="chromium and chromedriver are missing"

@@ -14,8 +14,8 @@ from resnext.errors import ConfigError
 from resnext.evaluation.loaded import open_model
 from resnext.evaluation.run import Effort, evaluate_run, measure
 from resnext.evaluation.target import Protocol
-from resnext.training.run_folder import read_config, write_config
-from resnext.training.runtime import Runtime
+from resnext.runs.folder import read_config, write_config
+from resnext.runs.runtime import Runtime
 
 
 @pytest.fixture

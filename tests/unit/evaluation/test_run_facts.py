@@ -12,10 +12,11 @@ import torch
 from resnext.data.config import AugmentConfig
 from resnext.evaluation.calibration import explain_calibration
 from resnext.evaluation.report import render_report
-from resnext.evaluation.run_facts import kept_epoch, read_facts
+from resnext.evaluation.run_facts import read_facts
 from resnext.model.config import ResNeXtConfig
-from resnext.training.config import ScheduleConfig, TrainConfig
-from resnext.training.run_folder import write_config
+from resnext.runs.config import ScheduleConfig, TrainConfig
+from resnext.runs.folder import write_config
+from resnext.runs.kept_epoch import kept_epoch
 
 CONFIG = TrainConfig(
     model=ResNeXtConfig(stem="cifar", blocks_per_stage=(1, 1, 1), num_classes=10),
@@ -132,8 +133,8 @@ def test_a_weight_file_or_damaged_settings_have_no_facts(tmp_path: Path) -> None
 
 def test_of_equal_errors_the_lower_loss_is_kept() -> None:
     rows = [epoch(1, loss=0.9), epoch(2, loss=0.8), epoch(3, loss=0.85)]
-    assert kept_epoch(rows, CONFIG)["epoch"] == 2
-    assert kept_epoch(rows, CONFIG.replace(keep="last"))["epoch"] == 3
+    assert kept_epoch(CONFIG, rows)["epoch"] == 2
+    assert kept_epoch(CONFIG.replace(keep="last"), rows)["epoch"] == 3
 
 
 SURE = torch.tensor([[0.0, 10.0], [0.0, 8.0], [0.0, 9.0]])  # 80 % confident, 90 % right

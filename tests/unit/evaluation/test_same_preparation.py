@@ -25,9 +25,9 @@ from resnext.export.images import ImageSource, as_batches
 from resnext.model.card import ModelCard
 from resnext.model.config import ResNeXtConfig
 from resnext.page.classifier import Classifier
+from resnext.runs.runtime import Runtime
 from resnext.runtimes.spec import ExportSpec
 from resnext.serving.preparation import crop
-from resnext.training.runtime import Runtime
 
 CPU = torch.device("cpu")
 CLASSES = ("a", "b")

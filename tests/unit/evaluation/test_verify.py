@@ -12,7 +12,7 @@ from resnext.data.config import DataConfig
 from resnext.errors import ConfigError
 from resnext.evaluation.verify import Verified, verify_entry
 from resnext.model.create import create_model
-from resnext.training.runtime import Runtime
+from resnext.runs.runtime import Runtime
 from resnext.weights.catalogue import find_entry
 from resnext.weights.fetch import place_of
 

@@ -19,10 +19,10 @@ from resnext.data.sets.load import load_data
 from resnext.errors import DataError
 from resnext.evaluation.run import Effort, measure
 from resnext.evaluation.target import Protocol
-from resnext.training.config import TrainConfig
+from resnext.runs.config import TrainConfig
+from resnext.runs.folder import write_config
+from resnext.runs.runtime import Runtime
 from resnext.training.display import Display
-from resnext.training.run_folder import write_config
-from resnext.training.runtime import Runtime
 from resnext.training.train import Target, train
 
 CLASSES = "0123456789"

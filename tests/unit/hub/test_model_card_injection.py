@@ -25,7 +25,7 @@ from resnext.hub.published import Published, open_source
 from resnext.hub.save import save_pretrained
 from resnext.hub.usage import usage_of
 from resnext.model.card import ModelCard
-from resnext.training.config import TrainConfig
+from resnext.runs.config import TrainConfig
 
 HOSTILE = [
     "<script>alert(1)</script>",

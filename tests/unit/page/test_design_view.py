@@ -17,7 +17,7 @@ from resnext.page.design_view import describe_form, show
 from resnext.page.network_drawing import draw_network
 from resnext.page.settings_form import Entered, known_names, named_network
 from resnext.page.svg import TIMES
-from resnext.training.run_folder import read_config
+from resnext.runs.folder import read_config
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -19,7 +19,7 @@ from resnext.page.classify_view import show_answer
 from resnext.page.run_figures import read_run
 from resnext.page.run_list import EVALUATION, RunList
 from resnext.page.run_view import show_report, show_runs
-from resnext.training.run_folder import CONFIG, METRICS
+from resnext.runs.folder import CONFIG, METRICS
 
 ALIASES = "a: &a [x]\n" + "".join(
     f"{chr(98 + n)}: &{chr(98 + n)} [{', '.join([f'*{chr(97 + n)}'] * 9)}]\n" for n in range(12)

@@ -6,7 +6,7 @@ from made_runs import finish_run, make_run
 
 from resnext.errors import RunError
 from resnext.page.run_list import REPORT, RunList
-from resnext.training.run_folder import CONFIG, METRICS
+from resnext.runs.folder import CONFIG, METRICS
 
 
 def test_runs_are_found_below_the_folder_in_order(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from resnext.model.card import ModelCard
 from resnext.model.config import BaselineConfig, ModelConfig, ResNeXtConfig
 from resnext.recipes.finetune import finetune
 from resnext.recipes.photos import PhotoFacts
-from resnext.training.config import TrainConfig
+from resnext.runs.config import TrainConfig
 
 PHOTOS = DataConfig(name="folder", root=Path("photos"))
 IMAGENET = ModelCard()

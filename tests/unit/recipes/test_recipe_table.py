@@ -9,7 +9,7 @@ from resnext.model.card import ModelCard
 from resnext.model.config import ResNeXtConfig
 from resnext.recipes.finetune import finetune
 from resnext.recipes.presets import RECIPES
-from resnext.training.config import ScheduleConfig, TrainConfig
+from resnext.runs.config import ScheduleConfig, TrainConfig
 
 PAGE = Path(__file__).parents[3] / "docs" / "start.md"
 DATA = DataConfig(name="folder", root=Path("photos"))

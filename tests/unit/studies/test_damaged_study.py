@@ -12,6 +12,7 @@ from made_study import made_row, made_rows, made_study
 from resnext.cli.study_output import print_status
 from resnext.data.config import DataConfig
 from resnext.errors import ConfigError, RunError
+from resnext.runs.config import TrainConfig
 from resnext.studies.execution.scheduler import status_rows
 from resnext.studies.records.arithmetic import settle_arithmetic
 from resnext.studies.records.results import read_row
@@ -19,7 +20,6 @@ from resnext.studies.records.study_folder import read_study, settle_folder
 from resnext.studies.records.trial import DamagedTrialError, create_trial, plan_trials, read_trial
 from resnext.studies.report.files import write_report
 from resnext.studies.study import MAX_DESIGNS, Design, Study
-from resnext.training.config import TrainConfig
 from resnext.untrusted.text import markdown_text
 
 FIGURES = {

@@ -7,12 +7,12 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from resnext.runs.config import OptimConfig, TrainConfig
+from resnext.runs.runtime import Runtime
 from resnext.training.checkpoint import Position, load_checkpoint, save_checkpoint
 from resnext.training.checkpoint_file import CheckpointFiles, Stored
 from resnext.training.checkpoint_writer import CheckpointWriter
-from resnext.training.config import OptimConfig, TrainConfig
 from resnext.training.optimizer import build_optimizer
-from resnext.training.runtime import Runtime
 from resnext.training.step import Trainer
 
 

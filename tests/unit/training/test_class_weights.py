@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from sklearn.utils.class_weight import compute_class_weight
 
 from resnext.errors import ConfigError
+from resnext.runs.config import TrainConfig
 from resnext.settings import override_all
 from resnext.training.class_weights import Setting, describe_weights, scaled_weights
-from resnext.training.config import TrainConfig
 
 CLASSES = ("dress", "hat", "shirt")
 

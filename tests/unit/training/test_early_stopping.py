@@ -6,15 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from resnext.runs.config import ScheduleConfig, TrainConfig, default_patience
 from resnext.training.checkpoint import Position
-from resnext.training.config import ScheduleConfig, TrainConfig, default_patience
 from resnext.training.early_stopping import (
-    best_epoch,
     count_stale,
     describe_stop,
     has_stopped_early,
     is_over,
-    kept_epoch,
     stopped_epoch,
 )
 
@@ -84,17 +82,6 @@ def test_the_log_tells_whether_and_where_a_run_stopped() -> None:
     assert stopped_epoch(run_of(None), rows) is None
     assert stopped_epoch(run_of(3), []) is None
     assert stopped_epoch(run_of(3), [{"epoch": 4, "top1_error": 9.0}]) is None  # an older log
-
-
-def test_of_equal_errors_the_epoch_with_the_lowest_loss_is_kept() -> None:
-    figures = ((9.0, 1.0), (5.0, 0.9), (5.0, 0.7), (5.0, 0.8), (6.0, 0.1))
-    rows = [{"epoch": k, "top1_error": e, "loss": s} for k, (e, s) in enumerate(figures, 1)]
-    assert best_epoch(rows)["epoch"] == 3
-    assert kept_epoch(TrainConfig(keep="best"), rows)["epoch"] == 3
-    assert kept_epoch(TrainConfig(keep="last"), rows)["epoch"] == 5
-    unknown = [{"epoch": 1, "top1_error": 5.0, "loss": float("nan")}, {"epoch": 2, **rows[2]}]
-    assert best_epoch(unknown)["loss"] == 0.7
-    assert best_epoch([{"epoch": 1, "top1_error": 5.0, "loss": 0.0}, rows[2]])["epoch"] == 1
 
 
 def test_the_reason_and_the_way_on_are_told() -> None:

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from resnext.cli.train import Train, build_config
-from resnext.training.config import OptimConfig, TrainConfig
+from resnext.runs.config import OptimConfig, TrainConfig
 from resnext.training.find_lr import (
     NUM_STEPS,
     find_lr,

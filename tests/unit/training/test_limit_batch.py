@@ -2,7 +2,7 @@
 
 import pytest
 
-from resnext.training.config import TrainConfig
+from resnext.runs.config import TrainConfig
 from resnext.training.schedule import peak_lr
 from resnext.training.train import limit_batch
 

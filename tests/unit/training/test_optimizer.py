@@ -8,7 +8,7 @@ from resnext.errors import ConfigError
 from resnext.model.config import BaselineConfig, ResNeXtConfig
 from resnext.model.create import create_model
 from resnext.model.network import ResNeXt
-from resnext.training.config import OptimConfig
+from resnext.runs.config import OptimConfig
 from resnext.training.optimizer import build_optimizer, set_lr
 
 

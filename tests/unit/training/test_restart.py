@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from resnext.errors import ConfigError, RunError
-from resnext.training.config import OptimConfig, TrainConfig
+from resnext.runs.config import OptimConfig, TrainConfig
+from resnext.runs.folder import write_config
 from resnext.training.restart import check_restartable, has_begun, is_restart
-from resnext.training.run_folder import write_config
 
 
 @pytest.mark.parametrize("name", ["TORCHELASTIC_RESTART_COUNT", "SLURM_RESTART_COUNT"])

@@ -10,11 +10,11 @@ import torch
 
 from resnext.claim import find_holder
 from resnext.errors import RunError
+from resnext.runs.folder import WRITER
+from resnext.runs.runtime import Runtime
 from resnext.training.display import Display
 from resnext.training.interrupt import Interrupted, StopRequest
 from resnext.training.run_claim import RunClaim
-from resnext.training.run_folder import WRITER
-from resnext.training.runtime import Runtime
 
 
 def claim_of(display: Display | None = None) -> tuple[RunClaim, StopRequest]:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resnext.training.config import OptimConfig, ScheduleConfig
+from resnext.runs.config import OptimConfig, ScheduleConfig
 from resnext.training.schedule import lr_factor, num_head_steps, peak_lr
 
 

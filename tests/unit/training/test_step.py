@@ -9,10 +9,10 @@ from torch import nn
 
 from resnext.data.loading.batch import Batch
 from resnext.errors import RunError
-from resnext.training.config import TrainConfig
+from resnext.runs.config import TrainConfig
+from resnext.runs.folder import explain_write_errors
+from resnext.runs.runtime import Runtime
 from resnext.training.optimizer import build_optimizer
-from resnext.training.run_folder import explain_write_errors
-from resnext.training.runtime import Runtime
 from resnext.training.step import Trainer, seed_step
 
 

@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from resnext.ctrl_c import SAME_REQUEST_S
+from resnext.runs.runtime import Runtime
 from resnext.training.interrupt import StopRequest
-from resnext.training.runtime import Runtime
 
 _RUNTIME = Runtime(torch.device("cpu"), torch.float32)
 

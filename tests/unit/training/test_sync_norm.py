@@ -4,7 +4,7 @@ import torch
 from resnext.errors import ConfigError
 from resnext.model.config import ResNeXtConfig
 from resnext.model.create import create_model
-from resnext.training.runtime import Runtime
+from resnext.runs.runtime import Runtime
 from resnext.training.sync_norm import share_norm
 
 CPU = torch.device("cpu")

@@ -6,8 +6,8 @@ import torch
 from resnext.data.bad_files import BadFiles
 from resnext.data.config import DataConfig
 from resnext.data.split import ArraySplit, DataInfo, DataSet
-from resnext.training.config import TrainConfig
-from resnext.training.runtime import Runtime
+from resnext.runs.config import TrainConfig
+from resnext.runs.runtime import Runtime
 from resnext.training.train import _build_loaders
 
 

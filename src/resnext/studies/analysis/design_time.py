@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from resnext.errors import RunError
+from resnext.runs.folder import write_json
 from resnext.studies.records.stored import Count, Positive, ShortText, read_stored
-from resnext.training.run_folder import write_json
 
 TIMING = "timing.json"
 

@@ -16,11 +16,11 @@ from resnext.data.loading.batch import Batch
 from resnext.data.sets.load import load_data
 from resnext.data.split import DataInfo
 from resnext.model.config import BaselineConfig
+from resnext.runs.config import TrainConfig
+from resnext.runs.environment import describe_machine
+from resnext.runs.runtime import Runtime, open_runtime
 from resnext.studies.analysis.design_time import DesignTime
 from resnext.studies.study import Design, Study
-from resnext.training.config import TrainConfig
-from resnext.training.environment import describe_machine
-from resnext.training.runtime import Runtime, open_runtime
 from resnext.training.train import build_trainer
 
 _LEARNING_RATE = 1e-3

@@ -18,11 +18,11 @@ from pydantic import Field, PositiveInt
 
 from resnext.errors import RunError
 from resnext.extras import import_for
+from resnext.runs.folder import METRICS, write_json
 from resnext.studies.records.epoch_log import epochs_of
 from resnext.studies.records.stored import Count, Percent, ShortText, read_stored
 from resnext.studies.records.trial import RUN, Trial, plan_trials
 from resnext.studies.study import Halving, Study
-from resnext.training.run_folder import METRICS, write_json
 from resnext.untrusted.parse import parse_json_lines
 
 if TYPE_CHECKING:

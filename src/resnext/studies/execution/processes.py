@@ -86,11 +86,11 @@ def train_run(folder: Path, trial: TrialSettings, *, resume: bool) -> None:
     Raises:
         ConfigError: This machine cannot compute as the trial says.
     """
+    from resnext.runs.folder import open_run
+    from resnext.runs.runtime import open_runtime
     from resnext.studies.records.machines import check_runtime, note_machine
     from resnext.studies.records.trial import RUN, moved
     from resnext.training.display import Display
-    from resnext.training.run_folder import open_run
-    from resnext.training.runtime import open_runtime
     from resnext.training.train import Target, train
 
     run, config = folder / RUN, trial.config

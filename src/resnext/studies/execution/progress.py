@@ -16,9 +16,9 @@ from rich.live import Live
 from rich.table import Table
 
 from resnext.durations import format_seconds
+from resnext.runs.folder import METRICS
 from resnext.studies.records.results import Row
 from resnext.studies.records.trial import RUN, Trial
-from resnext.training.run_folder import METRICS
 from resnext.untrusted.parse import parse_json_lines
 from resnext.untrusted.text import printable
 

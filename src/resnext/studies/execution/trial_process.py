@@ -17,6 +17,7 @@ from pathlib import Path
 
 from resnext.claim import Claim, take_claim
 from resnext.errors import RunError
+from resnext.runs.folder import ENVIRONMENT, write_json
 from resnext.studies.execution.attempts import Status, guarded
 from resnext.studies.execution.processes import train_in_processes, train_run, with_workers
 from resnext.studies.records.measured import figures_of, run_test
@@ -31,7 +32,6 @@ from resnext.studies.records.trial import (
     read_trial,
 )
 from resnext.studies.study import Test
-from resnext.training.run_folder import ENVIRONMENT, write_json
 
 
 def main(argv: list[str] | None = None) -> int:

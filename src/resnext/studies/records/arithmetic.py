@@ -13,8 +13,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from resnext.errors import ConfigError
+from resnext.runs.config import Precision, RuntimeConfig, TrainConfig
 from resnext.studies.study import Study
-from resnext.training.config import Precision, RuntimeConfig, TrainConfig
 
 if TYPE_CHECKING:
     from resnext.studies.records.trial import Trial
@@ -117,7 +117,7 @@ def _resolved(device: str, precision: Precision, has_gpus: bool | None) -> tuple
         return device, precision
     import torch
 
-    from resnext.training.runtime import resolve_device, resolve_dtype
+    from resnext.runs.runtime import resolve_device, resolve_dtype
 
     is_here = torch.cuda.is_available()
     if device == "auto":

@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from resnext.runs.folder import METRICS
 from resnext.studies.records.stored import Count, Percent, keep_valid, read_lines
-from resnext.training.run_folder import METRICS
 
 
 @dataclass(frozen=True, slots=True)  # a study has hundreds of thousands

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, ConfigDict
 
 from resnext.errors import ConfigError
+from resnext.runs.config import RuntimeConfig
 from resnext.studies.records.arithmetic import counted, describe_instructions, kind_of
 from resnext.studies.records.stored import Count, ShortText, keep_valid, read_lines
-from resnext.training.config import RuntimeConfig
 
 if TYPE_CHECKING:
-    from resnext.training.runtime import Runtime
+    from resnext.runs.runtime import Runtime
 
 MACHINES = "machines.jsonl"
 
@@ -57,7 +57,7 @@ class TrialMachine(BaseModel):
 
 def note_machine(folder: Path, runtime: Runtime) -> None:
     """Add where an attempt computes to the trial's folder."""
-    from resnext.training.environment import describe_environment
+    from resnext.runs.environment import describe_environment
 
     values = describe_environment(runtime)
     machine = TrialMachine(

@@ -10,15 +10,15 @@ from pydantic import ValidationError
 
 from resnext.complexity.count import count
 from resnext.errors import RunError
+from resnext.runs.config import TrainConfig
+from resnext.runs.folder import METRICS, open_run
+from resnext.runs.health import judge_run
 from resnext.studies.records.epoch_log import Epoch
 from resnext.studies.records.machines import read_machines
 from resnext.studies.records.results import Figures
 from resnext.studies.records.stored import keep_valid, read_lines
 from resnext.studies.records.trial import RUN, moved
 from resnext.studies.study import Test
-from resnext.training.config import TrainConfig
-from resnext.training.health import judge_run
-from resnext.training.run_folder import METRICS, open_run
 
 
 def figures_of(folder: Path) -> Figures:
@@ -91,7 +91,7 @@ def run_test(run: Path, config: TrainConfig, test: Test) -> dict[str, Any]:
 
     from resnext.evaluation.run import Effort, measure
     from resnext.evaluation.target import Protocol
-    from resnext.training.runtime import Runtime, resolve_device
+    from resnext.runs.runtime import Runtime, resolve_device
 
     own = moved(open_run(run), config)
     if config.runtime.threads is not None:

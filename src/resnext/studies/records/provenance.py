@@ -11,11 +11,11 @@ import yaml
 from pydantic import BaseModel, ConfigDict
 
 from resnext.errors import RunError
+from resnext.runs.folder import ENVIRONMENT
 from resnext.studies.records.arithmetic import describe_arithmetic
 from resnext.studies.records.results import Figures, Row
 from resnext.studies.records.stored import ShortText, read_stored
 from resnext.studies.study import Study, claims_of
-from resnext.training.run_folder import ENVIRONMENT
 
 _MOST_TROUBLES = 50
 

@@ -29,11 +29,11 @@ from resnext.data.config import DataConfig
 from resnext.errors import ConfigError, RunError
 from resnext.files import write_whole
 from resnext.model.names import name_of
+from resnext.runs.config import TrainConfig
 from resnext.settings import Settings
 from resnext.studies.records.arithmetic import is_settled, kind_of
 from resnext.studies.records.stored import read_stored
 from resnext.studies.study import Design, Study, Test
-from resnext.training.config import TrainConfig
 from resnext.untrusted.names import check_file_name
 
 TRIAL, RUN, RESULT, TESTS = "trial.json", "run", "result.json", "tests"

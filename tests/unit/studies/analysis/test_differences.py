@@ -10,11 +10,11 @@ from made_study import made_row, made_rows, made_study, simulated_rows
 from scipy import stats
 
 from resnext.data.config import DataConfig, ViewConfig
+from resnext.runs.config import TrainConfig
 from resnext.studies.analysis.corrections import LEVEL
 from resnext.studies.analysis.differences import compare, compare_training
 from resnext.studies.records.trial import plan_trials
 from resnext.studies.study import Comparison, Test, claims_of
-from resnext.training.config import TrainConfig
 
 CLAIM = Comparison(better="b", than="a")
 STUDY = made_study(seeds=tuple(range(4)), comparisons=(CLAIM,))

@@ -4,11 +4,11 @@ from pathlib import Path
 import pytest
 
 from resnext.model.names import config_from
+from resnext.runs.config import TrainConfig
 from resnext.studies.analysis.halving_agreement import agreement_of_curves, halving_agreement
 from resnext.studies.records.results import Row, State
 from resnext.studies.records.trial import Trial
 from resnext.studies.study import Design, Halving
-from resnext.training.config import TrainConfig
 
 pytest.importorskip("optuna")
 

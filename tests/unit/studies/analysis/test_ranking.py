@@ -7,10 +7,10 @@ import pytest
 from made_study import made_row, made_study
 
 from resnext.data.config import DataConfig
+from resnext.runs.config import TrainConfig
 from resnext.studies.analysis.ranking import Agreement, rank_agreements
 from resnext.studies.records.trial import plan_trials
 from resnext.studies.study import Study
-from resnext.training.config import TrainConfig
 
 SETS = (TrainConfig(), TrainConfig(data=DataConfig(name="cifar10")))
 

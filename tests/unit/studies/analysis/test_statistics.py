@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from made_study import made_figures, made_row, made_rows, made_study
 
 from resnext.data.config import DataConfig, ViewConfig
+from resnext.runs.config import TrainConfig
 from resnext.studies.analysis.statistics import (
     Measure,
     errors_of,
@@ -19,7 +20,6 @@ from resnext.studies.analysis.statistics import (
 )
 from resnext.studies.records.trial import plan_trials
 from resnext.studies.study import Test
-from resnext.training.config import TrainConfig
 
 DIGITS = Measure("digits")
 

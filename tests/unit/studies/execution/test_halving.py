@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from resnext.model.names import config_from
+from resnext.runs.config import ScheduleConfig, TrainConfig
 from resnext.studies.execution.halving import Cut, Judge, Pruner, read_cut, rung_epochs, write_cut
 from resnext.studies.records.trial import Trial, plan_trials
 from resnext.studies.study import Design, Halving, Study
-from resnext.training.config import ScheduleConfig, TrainConfig
 
 pytest.importorskip("optuna")
 

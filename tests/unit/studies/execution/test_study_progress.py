@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from resnext.model.names import config_from
+from resnext.runs.config import ScheduleConfig, TrainConfig
 from resnext.studies.execution import progress as progress_module
 from resnext.studies.execution.progress import Progress
 from resnext.studies.records.results import Figures, Row
 from resnext.studies.records.trial import Trial
 from resnext.studies.study import Design
-from resnext.training.config import ScheduleConfig, TrainConfig
 
 MODEL = config_from("resnext_1-1_2x4d_cifar")
 CONFIG = TrainConfig(model=MODEL, schedule=ScheduleConfig(epochs=10))

@@ -12,6 +12,8 @@ from resnext.data.config import DataConfig
 from resnext.data.sets import fashion_mnist
 from resnext.errors import RunError
 from resnext.model.config import ResNeXtConfig
+from resnext.runs.config import OptimConfig, RuntimeConfig, ScheduleConfig, TrainConfig
+from resnext.runs.metrics_log import read_metrics
 from resnext.studies.execution import trial_process
 from resnext.studies.execution.attempts import Status, last_words, record_attempt
 from resnext.studies.execution.trial_process import main
@@ -20,8 +22,6 @@ from resnext.studies.records.measured import figures_of
 from resnext.studies.records.results import Figures, read_row
 from resnext.studies.records.trial import ATTEMPTS, Trial, create_trial, read_trial
 from resnext.studies.study import Design, Test
-from resnext.training.config import OptimConfig, RuntimeConfig, ScheduleConfig, TrainConfig
-from resnext.training.metrics_log import read_metrics
 
 TINY = ResNeXtConfig(
     stem="cifar",

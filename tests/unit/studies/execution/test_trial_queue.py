@@ -11,6 +11,7 @@ from resnext.claim import Claim, find_holder, take_claim
 from resnext.data.config import DataConfig
 from resnext.errors import ConfigError, RunError
 from resnext.model.names import config_from
+from resnext.runs.config import RuntimeConfig, ScheduleConfig, TrainConfig
 from resnext.studies.execution import halving as halving_module
 from resnext.studies.execution import trial_queue
 from resnext.studies.execution.attempts import Status
@@ -21,7 +22,6 @@ from resnext.studies.execution.trial_queue import TrialQueue
 from resnext.studies.records.results import read_row
 from resnext.studies.records.trial import Trial, create_trial, plan_trials, read_trial
 from resnext.studies.study import Design, Halving, Study
-from resnext.training.config import RuntimeConfig, ScheduleConfig, TrainConfig
 from resnext.training.interrupt import Interrupted
 
 FIGURES: dict[str, Any] = {

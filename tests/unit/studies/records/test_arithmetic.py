@@ -10,6 +10,8 @@ import torch
 from made_study import made_figures, made_row, made_study
 
 from resnext.errors import ConfigError, RunError
+from resnext.runs.config import RuntimeConfig, TrainConfig
+from resnext.runs.runtime import Runtime
 from resnext.studies.execution import scheduler
 from resnext.studies.execution.executor import Effort
 from resnext.studies.execution.scheduler import (
@@ -38,8 +40,6 @@ from resnext.studies.records.study_folder import read_kept, recall, settle_folde
 from resnext.studies.records.trial import plan_trials
 from resnext.studies.report.files import write_report
 from resnext.studies.study import Study
-from resnext.training.config import RuntimeConfig, TrainConfig
-from resnext.training.runtime import Runtime
 
 SETTLED = RuntimeConfig(device="cpu", precision="bf16", threads=1)
 

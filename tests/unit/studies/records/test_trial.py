@@ -8,6 +8,7 @@ import pytest
 from resnext.data.config import DataConfig, ViewConfig
 from resnext.errors import ConfigError
 from resnext.model.names import config_from
+from resnext.runs.config import RuntimeConfig, TrainConfig
 from resnext.studies.records.trial import (
     Trial,
     create_trial,
@@ -17,7 +18,6 @@ from resnext.studies.records.trial import (
     read_trial,
 )
 from resnext.studies.study import Comparison, Design, Study, Test
-from resnext.training.config import RuntimeConfig, TrainConfig
 
 DESIGN = Design(label="8x8d", model=config_from("resnext_1-1_8x8d_cifar"))
 

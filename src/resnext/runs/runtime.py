@@ -15,7 +15,7 @@ import torch
 import torch.distributed as dist
 
 from resnext.errors import ConfigError, ResNeXtError, TrainingError
-from resnext.training.config import RuntimeConfig
+from resnext.runs.config import RuntimeConfig
 
 # Numbers of glibc's malloc.h
 _M_TRIM_THRESHOLD = -1

@@ -28,7 +28,7 @@ import yaml
 
 from resnext.errors import CheckpointError, ConfigError, RunError
 from resnext.files import write_whole
-from resnext.training.config import TrainConfig
+from resnext.runs.config import TrainConfig
 from resnext.untrusted.names import check_file_name, is_utf8, shown
 from resnext.untrusted.parse import read_json, read_yaml
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from resnext.training.config import TrainConfig
+from resnext.runs.config import TrainConfig
 
 _EXPLODED = 3.0
 _MIN_GAP = 20.0

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from resnext.machine import cpu_name
-from resnext.training.runtime import Runtime
+from resnext.runs.runtime import Runtime
 
 _PACKAGES = ("resnext", "torch", "torchvision", "numpy", "pillow")
 

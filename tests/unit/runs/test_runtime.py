@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from resnext.errors import ConfigError
-from resnext.training.runtime import resolve_device
+from resnext.runs.runtime import resolve_device
 
 
 @pytest.fixture

@@ -17,8 +17,8 @@ from pydantic import (
 from resnext.data.config import AugmentConfig, DataConfig, ViewConfig
 from resnext.errors import ConfigError
 from resnext.model.config import ModelConfig, ResNeXtConfig
+from resnext.runs.class_weight_setting import ClassWeights
 from resnext.settings import FiniteSettings, SystemPath
-from resnext.training.class_weight_setting import ClassWeights
 from resnext.untrusted.names import is_utf8, shown
 
 MAX_SEED = 2**63 - 1

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from resnext.errors import ConfigError, RunError
-from resnext.training.config import TrainConfig
-from resnext.training.run_folder import create_run_folder, open_run, read_config, write_config
+from resnext.runs.config import TrainConfig
+from resnext.runs.folder import create_run_folder, open_run, read_config, write_config
 
 
 def test_a_taken_name_gets_a_number(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

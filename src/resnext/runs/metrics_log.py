@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from resnext.errors import RunError
 from resnext.files import write_whole
-from resnext.training.run_folder import METRICS
+from resnext.runs.folder import METRICS
 from resnext.untrusted.parse import parse_json, read_bytes
 
 if TYPE_CHECKING:
-    from resnext.training.tensorboard_file import TensorBoardFile
+    from resnext.runs.tensorboard_file import TensorBoardFile
 
 _LOG = logging.getLogger(__name__)
 _MAX_BYTES = 2**30
@@ -68,7 +68,7 @@ class MetricsLog:
     def _tensorboard(self) -> TensorBoardFile:
         if self._writer is None:
             # slow to import: main process only
-            from resnext.training.tensorboard_file import TensorBoardFile
+            from resnext.runs.tensorboard_file import TensorBoardFile
 
             self._writer = TensorBoardFile(self._tensorboard_folder, self._total_steps + 1)
         return self._writer

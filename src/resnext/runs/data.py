@@ -13,7 +13,7 @@ import torch
 
 from resnext.data.split import DataSet
 from resnext.errors import DataError, RunError
-from resnext.training.run_folder import write_json
+from resnext.runs.folder import write_json
 from resnext.untrusted.parse import read_json
 
 CLASSES = "classes.json"

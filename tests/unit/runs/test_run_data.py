@@ -8,7 +8,7 @@ import torch
 
 from resnext.data.split import ArraySplit, DataInfo, DataSet
 from resnext.errors import DataError, RunError
-from resnext.training.run_data import check_data, write_data
+from resnext.runs.data import check_data, write_data
 
 
 def _data(**images: int) -> DataSet:

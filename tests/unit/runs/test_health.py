@@ -2,7 +2,7 @@
 
 import pytest
 
-from resnext.training.health import EpochFigures, judge
+from resnext.runs.health import EpochFigures, judge
 
 
 def _epochs(*rows: tuple[float, float | None, float, float]) -> list[EpochFigures]:

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from resnext.errors import CheckpointError, ConfigError
+from resnext.runs.config import TrainConfig
+from resnext.runs.folder import CONFIG
 from resnext.settings import Settings
-from resnext.training.config import TrainConfig
-from resnext.training.run_folder import CONFIG
 from resnext.untrusted.names import shown
 from resnext.untrusted.parse import parse_json
 

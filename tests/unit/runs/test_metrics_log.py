@@ -6,7 +6,7 @@ import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from resnext.errors import RunError
-from resnext.training.metrics_log import MetricsLog, read_metrics
+from resnext.runs.metrics_log import MetricsLog, read_metrics
 
 
 def test_lines_after_the_checkpoint_are_dropped_on_resume(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""A run on disk, below training and evaluation: settings, folder, environment, log, verdict."""
