@@ -18,8 +18,8 @@ from resnext.export.options import ExportOptions
 from resnext.model.card import ModelCard
 from resnext.model.config import ResNeXtConfig
 from resnext.model.create import create_model
-from resnext.model.weights import save_weights
 from resnext.runtimes.spec import Format
+from resnext.weights.own_file import save_weights
 
 SIZE_PX = 8
 _CONFIG = ResNeXtConfig(

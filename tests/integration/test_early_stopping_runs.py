@@ -7,12 +7,12 @@ from runs import assert_same_bits, finish, small_run
 
 from resnext.cli.main import main
 from resnext.errors import ConfigError
-from resnext.model.weights import BEST, read_weights
 from resnext.runs.config import OptimConfig, ScheduleConfig, TrainConfig
 from resnext.runs.folder import open_run, write_config
 from resnext.runs.metrics_log import read_metrics
 from resnext.training.display import Display
 from resnext.training.train import Target, train
+from resnext.weights.own_file import BEST, read_weights
 
 STUCK = small_run(
     optim=OptimConfig(lr=1e-7),  # changes no prediction, so no epoch is better than the first

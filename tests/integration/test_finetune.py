@@ -11,11 +11,11 @@ import resnext
 from resnext.errors import CheckpointError, ConfigError
 from resnext.model.card import ModelCard
 from resnext.model.names import name_of
-from resnext.model.weights import read_weights, save_weights
 from resnext.runs.config import TrainConfig
 from resnext.runs.folder import open_run
 from resnext.training.display import Display
 from resnext.training.train import Target, train
+from resnext.weights.own_file import read_weights, save_weights
 
 
 @pytest.fixture

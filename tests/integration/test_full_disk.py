@@ -116,7 +116,7 @@ def made_weights(folder: Path) -> Path:
     from resnext.model.card import ModelCard
     from resnext.model.create import create_model
     from resnext.model.names import config_from
-    from resnext.model.weights import save_weights
+    from resnext.weights.own_file import save_weights
 
     path = folder / "resnet18.safetensors"
     config = config_from("resnet18")

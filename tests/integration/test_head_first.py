@@ -11,12 +11,12 @@ from test_distributed import FROZEN, _largest_difference, _train_in_two
 
 import resnext
 from resnext.model.card import ModelCard
-from resnext.model.weights import save_weights
 from resnext.runs.config import OptimConfig, ScheduleConfig, TrainConfig
 from resnext.runs.folder import open_run
 from resnext.training.display import Display
 from resnext.training.interrupt import Interrupted, StopRequest
 from resnext.training.train import Target, train
+from resnext.weights.own_file import save_weights
 
 HEAD_STEPS = 14  # of 48: in the second of four epochs
 SCHEDULE = ScheduleConfig(kind="cosine", epochs=4, warmup=0.1, head_first=0.3)

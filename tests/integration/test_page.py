@@ -21,10 +21,10 @@ from resnext.model.card import ModelCard
 from resnext.model.config import ResNeXtConfig
 from resnext.model.create import create_model
 from resnext.model.names import config_from
-from resnext.model.weights import save_weights
 from resnext.page.classifier import Classifier
 from resnext.runs.config import TrainConfig
 from resnext.runs.folder import read_config, write_config
+from resnext.weights.own_file import save_weights
 
 pytestmark = [
     pytest.mark.slow,

@@ -18,7 +18,7 @@ pytest.importorskip("gradio", reason="the extra `serve` is not installed")
 from resnext.model.card import ModelCard
 from resnext.model.config import ResNeXtConfig
 from resnext.model.create import create_model
-from resnext.model.weights import save_weights
+from resnext.weights.own_file import save_weights
 
 API = "/page/gradio_api"
 PATIENCE_S = 60.0

@@ -9,9 +9,9 @@ from runs import TINY, small_run
 
 from resnext.data.config import AugmentConfig, DataConfig, ViewConfig
 from resnext.evaluation.run import evaluate_run
-from resnext.model.weights import read_weights
 from resnext.training.display import Display
 from resnext.training.train import Target, train
+from resnext.weights.own_file import read_weights
 
 RESIZED = AugmentConfig(crop="resized")
 CASES = [

@@ -10,9 +10,9 @@ from resnext.data.config import DataConfig
 from resnext.model.card import ModelCard
 from resnext.model.config import ResNeXtConfig
 from resnext.model.create import create_model
-from resnext.model.weights import save_weights
 from resnext.runs.config import TrainConfig
 from resnext.runs.folder import write_config
+from resnext.weights.own_file import save_weights
 
 CLASSES = tuple("abcdefg")
 ODD = ResNeXtConfig(

@@ -22,8 +22,8 @@ from resnext.export import ExportOptions
 from resnext.export.export import spec_of, write_file
 from resnext.export.network import at_size
 from resnext.extras import needed_by
-from resnext.model.weights import save_weights
 from resnext.runtimes.spec import Format
+from resnext.weights.own_file import save_weights
 
 _FORMATS: dict[str, tuple[Format, str]] = {
     "onnxruntime": ("onnx", ".onnx"),

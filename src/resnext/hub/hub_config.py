@@ -10,7 +10,7 @@ from resnext.hub.published import Published
 from resnext.model.card import ModelCard
 from resnext.model.config import ResNeXtConfig
 from resnext.model.plan import plan_network
-from resnext.model.timm_format import to_timm, why_not_timm
+from resnext.weights.timm_format import to_timm, why_not_timm
 
 _MOST_DIGITS = 17
 

@@ -8,8 +8,8 @@ from resnext.hub.measured import Measured
 from resnext.hub.origin import Origin
 from resnext.hub.published import Published
 from resnext.model.config import BaselineConfig
-from resnext.model.timm_format import to_timm
 from resnext.untrusted.text import printable
+from resnext.weights.timm_format import to_timm
 
 _DATA_ON_HUB = {
     "imagenet": "ILSVRC/imagenet-1k",

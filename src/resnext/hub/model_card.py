@@ -17,10 +17,10 @@ from resnext.hub.published import Published
 from resnext.hub.recipe import main_settings, where_trained
 from resnext.hub.usage import usage_of
 from resnext.model.config import ResNeXtConfig
-from resnext.model.timm_format import why_not_timm
 from resnext.runs.config import TrainConfig
 from resnext.runs.folder import read_config
 from resnext.untrusted.text import markdown_text
+from resnext.weights.timm_format import why_not_timm
 
 _MOST_CLASSES = 30
 """More classes than these are counted, not named."""

@@ -14,9 +14,9 @@ from resnext.model.config import BaselineConfig, ModelConfig, ResNeXtConfig
 from resnext.model.convert import convert_form
 from resnext.model.create import create_model
 from resnext.model.names import name_of
-from resnext.model.weights import misfit
 from resnext.runs.folder import CONFIG
 from resnext.weights.file import usual_card
+from resnext.weights.own_file import misfit
 from resnext.weights.source import Weights, open_weights
 
 Source = str | Path | nn.Module

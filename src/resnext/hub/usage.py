@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from resnext.hub.published import Published
 from resnext.model.config import BaselineConfig, ResNeXtConfig
 from resnext.model.names import name_of, parse_name
-from resnext.model.timm_format import to_timm
 from resnext.untrusted.text import printable
+from resnext.weights.timm_format import to_timm
 
 WEIGHTS = "model.safetensors"
 

@@ -1,1 +1,1 @@
-"""The network as data and modules: config, blocks in three forms, network, presets, weights."""
+"""The network as data and modules: config, names, plan, blocks in three forms. No files."""

@@ -19,8 +19,8 @@ import torch
 
 from resnext.errors import CheckpointError
 from resnext.files import read_whole
-from resnext.model.tensor_file import damaged, read_tensors, write_tensors
 from resnext.runs.folder import LAST, PREVIOUS
+from resnext.weights.tensor_file import damaged, read_tensors, write_tensors
 
 _NEW = "last.new.safetensors"
 _FORMAT = "resnext-checkpoint-2"

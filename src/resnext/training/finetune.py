@@ -9,8 +9,8 @@ from resnext.errors import CheckpointError, ConfigError
 from resnext.model.config import BaselineConfig, ModelConfig, ResNeXtConfig
 from resnext.model.create import create_model
 from resnext.model.names import config_from, name_of
-from resnext.model.weights import load_into, misfit
 from resnext.runs.config import TrainConfig
+from resnext.weights.own_file import load_into, misfit
 from resnext.weights.source import Weights
 
 

@@ -9,9 +9,9 @@ from typing import Any
 from torch import nn
 
 from resnext.model.card import ModelCard
-from resnext.model.weights import BEST, save_weights
 from resnext.runs.config import TrainConfig
 from resnext.training.loop_parts import Loaders
+from resnext.weights.own_file import BEST, save_weights
 
 
 def keep_weights(

@@ -8,11 +8,11 @@ from typing import Any
 import torch
 
 from resnext.errors import ConfigError
-from resnext.model.adapt import ChannelRule, adapt_in_channels, replace_head
 from resnext.model.config import BaselineConfig, Form, ResNeXtConfig
 from resnext.model.convert import convert_form
-from resnext.model.inflate import InflationRule, inflate
-from resnext.model.regroup import regroup
+from resnext.weights.adapt import ChannelRule, adapt_in_channels, replace_head
+from resnext.weights.inflate import InflationRule, inflate
+from resnext.weights.regroup import regroup
 from resnext.weights.source import Weights
 
 

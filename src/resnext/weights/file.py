@@ -17,8 +17,6 @@ from resnext.errors import CheckpointError, ConfigError
 from resnext.foreign_file import check_regular, one_error
 from resnext.model.card import ModelCard
 from resnext.model.config import ModelConfig, ResNeXtConfig
-from resnext.model.tensor_file import read_metadata
-from resnext.model.weights import BEST, check_state, is_ours, read_weights
 from resnext.untrusted.text import printable
 from resnext.weights.assumed import assumptions, pad_as_the_file
 from resnext.weights.entry_card import card_of, entry_of_file
@@ -28,7 +26,9 @@ from resnext.weights.fit import check_fit
 from resnext.weights.foreign_kind import describe_kind
 from resnext.weights.hub_card import card_from_hub, check_named_architecture
 from resnext.weights.infer import infer_config
+from resnext.weights.own_file import BEST, check_state, is_ours, read_weights
 from resnext.weights.read import kind_of, read_tensors
+from resnext.weights.tensor_file import read_metadata
 
 _LOG = logging.getLogger(__name__)
 

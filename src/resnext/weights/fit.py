@@ -10,9 +10,9 @@ from resnext.errors import CheckpointError
 from resnext.model.config import ResNeXtConfig
 from resnext.model.names import name_of
 from resnext.model.network import ResNeXt
-from resnext.model.weights import misfit, shape_text
 from resnext.untrusted.text import printable
 from resnext.weights.families.recognise import Recognised
+from resnext.weights.own_file import misfit, shape_text
 
 _MAX_SHOWN = 120
 

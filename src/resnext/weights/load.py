@@ -10,8 +10,8 @@ from torch import nn
 from resnext.download import Progress
 from resnext.errors import CheckpointError
 from resnext.model.create import create_model
-from resnext.model.weights import load_into
 from resnext.weights.families.family import Padding
+from resnext.weights.own_file import load_into
 from resnext.weights.source import Weights, open_weights
 
 

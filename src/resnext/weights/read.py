@@ -14,8 +14,8 @@ import torch
 
 from resnext.errors import CheckpointError
 from resnext.foreign_file import check_archive, check_regular, one_error
-from resnext.model import tensor_file
 from resnext.untrusted.text import printable
+from resnext.weights import tensor_file
 from resnext.weights.foreign_kind import describe_kind
 from resnext.weights.unwrap import unwrap
 

@@ -11,10 +11,10 @@ import torch
 
 from resnext.errors import CheckpointError, ConfigError
 from resnext.model.config import BaselineConfig, ModelConfig, template_stage_widths
-from resnext.model.timm_format import why_not_timm
-from resnext.model.weights import save_weights
 from resnext.weights.change import form
+from resnext.weights.own_file import save_weights
 from resnext.weights.source import Weights
+from resnext.weights.timm_format import why_not_timm
 
 Format = Literal["safetensors", "torchvision", "timm"]
 

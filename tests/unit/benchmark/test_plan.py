@@ -17,7 +17,7 @@ from resnext.evaluation.loaded import Loaded
 from resnext.model.card import ModelCard
 from resnext.model.config import ResNeXtConfig
 from resnext.model.create import create_model
-from resnext.model.weights import save_weights
+from resnext.weights.own_file import save_weights
 
 
 @pytest.mark.parametrize(

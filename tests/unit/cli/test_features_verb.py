@@ -132,7 +132,7 @@ def test_images_with_other_channels_are_refused(tmp_path: Path) -> None:
     from resnext.model.card import ModelCard
     from resnext.model.create import create_model
     from resnext.model.names import config_from
-    from resnext.model.weights import save_weights
+    from resnext.weights.own_file import save_weights
 
     config = config_from("resnext11_2x4d", num_classes=10, in_channels=3)
     weights = tmp_path / "colour.safetensors"

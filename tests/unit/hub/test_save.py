@@ -15,9 +15,9 @@ from resnext.hub.save import save_pretrained
 from resnext.model.card import ModelCard
 from resnext.model.convert import convert_form
 from resnext.model.create import create_model
-from resnext.model.weights import save_weights
 from resnext.weights.catalogue import find_entry
 from resnext.weights.fetch import place_of
+from resnext.weights.own_file import save_weights
 
 
 def assert_same(found: nn.Module, state: dict[str, torch.Tensor]) -> None:

@@ -8,8 +8,8 @@ from resnext.errors import RunError
 from resnext.model.card import ModelCard
 from resnext.model.config import ResNeXtConfig
 from resnext.model.create import create_model
-from resnext.model.weights import save_weights
 from resnext.serving.source import ModelSource
+from resnext.weights.own_file import save_weights
 
 TINY = ResNeXtConfig(
     stem="cifar", blocks_per_stage=(1, 1), cardinality=2, bottleneck_width=2, num_classes=2

@@ -192,6 +192,6 @@ def test_a_file_that_is_replaced_while_it_is_read_is_read_anew(
                     metadata=header.metadata, keys=tensors.keys, get_tensor=tensors.get_tensor
                 )
 
-    monkeypatch.setattr("resnext.model.tensor_file.safe_open", open_twice)
+    monkeypatch.setattr("resnext.weights.tensor_file.safe_open", open_twice)
     _assert_is(read_checkpoint(tmp_path / LAST), 2)
     assert len(opened) == 2

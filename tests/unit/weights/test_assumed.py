@@ -11,7 +11,7 @@ from resnext.errors import CheckpointError, ConfigError
 from resnext.model.card import ModelCard
 from resnext.model.config import ResNeXtConfig
 from resnext.model.create import create_model
-from resnext.model.weights import save_weights
+from resnext.weights.own_file import save_weights
 from resnext.weights.source import open_weights
 
 ROOT = Path(os.environ.get("RESNEXT_DATA", Path(__file__).resolve().parents[4] / "shared" / "data"))

@@ -15,11 +15,11 @@ from resnext.errors import CheckpointError, ConfigError, DownloadError
 from resnext.model.card import ModelCard
 from resnext.model.config import ResNeXtConfig
 from resnext.model.create import create_model
-from resnext.model.weights import save_weights
 from resnext.weights import source
 from resnext.weights.catalogue import find_entry
 from resnext.weights.fetch import place_of
 from resnext.weights.hub_file import NoSuchHubFileError, connection_error, hub_file
+from resnext.weights.own_file import save_weights
 from resnext.weights.source import open_weights
 
 SMALL = ResNeXtConfig(

@@ -10,9 +10,9 @@ from torch import nn
 
 from resnext.errors import CheckpointError
 from resnext.model.create import create_model
-from resnext.model.weights import load_into
 from resnext.weights.families.recognise import recognise
 from resnext.weights.infer import infer_config
+from resnext.weights.own_file import load_into
 
 SHAPE = Shape()
 PEERS: dict[str, Callable[[], nn.Module]] = {

@@ -10,10 +10,10 @@ from test_families import randomise
 from resnext.errors import CheckpointError
 from resnext.model.create import create_model
 from resnext.model.network import ResNeXt
-from resnext.model.weights import load_into
 from resnext.weights.families.recognise import Recognised, recognise
 from resnext.weights.fit import check_fit
 from resnext.weights.infer import infer_config
+from resnext.weights.own_file import load_into
 
 State = dict[str, torch.Tensor]
 

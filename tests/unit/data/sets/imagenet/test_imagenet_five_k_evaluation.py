@@ -27,7 +27,7 @@ from resnext.data.sets.load import load_data
 from resnext.model.card import ModelCard
 from resnext.model.create import create_model
 from resnext.model.names import config_from
-from resnext.model.weights import save_weights
+from resnext.weights.own_file import save_weights
 
 ROOT = Path(os.environ.get("RESNEXT_DATA", Path(__file__).resolve().parents[6] / "shared" / "data"))
 TINY_IMAGENET = ROOT / "images" / "tiny-imagenet-10.tar.gz"

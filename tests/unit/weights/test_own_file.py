@@ -10,12 +10,12 @@ from safetensors.torch import save_file
 from torch import nn
 
 from resnext.errors import CheckpointError
-from resnext.model import tensor_file
 from resnext.model.card import ModelCard
 from resnext.model.config import BaselineConfig, ModelConfig, ResNeXtConfig
 from resnext.model.create import create_model
-from resnext.model.weights import load_into, read_weights, save_weights
+from resnext.weights import tensor_file
 from resnext.weights.load import load
+from resnext.weights.own_file import load_into, read_weights, save_weights
 
 SMALL = ResNeXtConfig(
     stem="cifar",

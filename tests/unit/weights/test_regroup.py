@@ -17,7 +17,7 @@ from resnext.errors import ConfigError
 from resnext.model.config import BaselineConfig, Form, ResNeXtConfig
 from resnext.model.convert import convert_form
 from resnext.model.plan import plan_network
-from resnext.model.regroup import regroup, split_groups
+from resnext.weights.regroup import regroup, split_groups
 
 SMALL = ResNeXtConfig(
     blocks_per_stage=(1, 1), stage_widths=(16, 32), cardinality=4, bottleneck_width=4

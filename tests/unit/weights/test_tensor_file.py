@@ -10,14 +10,14 @@ import torch
 from safetensors.torch import save_file
 
 from resnext.errors import CheckpointError
-from resnext.model import tensor_file
 from resnext.model.card import ModelCard
 from resnext.model.config import ResNeXtConfig
 from resnext.model.create import create_model
-from resnext.model.tensor_file import read_metadata, read_tensors, write_tensors
-from resnext.model.weights import save_weights
+from resnext.weights import tensor_file
 from resnext.weights.load import load
+from resnext.weights.own_file import save_weights
 from resnext.weights.source import open_weights
+from resnext.weights.tensor_file import read_metadata, read_tensors, write_tensors
 
 CONFIG = ResNeXtConfig(
     stem="cifar",

@@ -20,9 +20,9 @@ from random_networks import (
 from torch import nn
 
 from resnext.errors import ConfigError
-from resnext.model.adapt import ChannelRule, adapt_in_channels, replace_head
 from resnext.model.baselines import build_baseline
 from resnext.model.config import Baseline, BaselineConfig, ModelConfig, ResNeXtConfig
+from resnext.weights.adapt import ChannelRule, adapt_in_channels, replace_head
 
 SMALL = ResNeXtConfig(stem="cifar", blocks_per_stage=(1,), stage_widths=(16,), cardinality=2)
 BASELINES = ["vgg16_bn", "vgg19_bn", "inception_v3"]

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from resnext.model.config import ResNeXtConfig
 from resnext.model.names import parse_name
-from resnext.model.timm_format import to_timm, why_not_timm
+from resnext.weights.timm_format import to_timm, why_not_timm
 
 ODD = ResNeXtConfig(
     blocks_per_stage=(1, 1, 1, 1),

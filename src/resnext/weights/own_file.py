@@ -17,9 +17,9 @@ from resnext.files import read_whole
 from resnext.foreign_file import reason
 from resnext.model.card import ModelCard, card_from
 from resnext.model.config import BaselineConfig, ModelConfig, ResNeXtConfig, config_from
-from resnext.model.tensor_file import CHECKSUM, TensorFile, damaged, read_tensors, write_tensors
 from resnext.untrusted.parse import parse_json
 from resnext.untrusted.text import printable
+from resnext.weights.tensor_file import CHECKSUM, TensorFile, damaged, read_tensors, write_tensors
 
 BEST = "best.safetensors"
 """The file of a run folder that holds its weights."""

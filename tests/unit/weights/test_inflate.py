@@ -15,8 +15,8 @@ from random_networks import (
 
 from resnext.errors import ConfigError
 from resnext.model.config import BaselineConfig, ResNeXtConfig
-from resnext.model.inflate import InflationRule, inflate
 from resnext.model.plan import plan_network
+from resnext.weights.inflate import InflationRule, inflate
 
 IMAGES = ResNeXtConfig(
     blocks_per_stage=(1, 2), stage_widths=(12, 20), cardinality=2, num_classes=5, stem_width=8
