@@ -142,5 +142,6 @@ def _checked_files(value: Any, uploads: Uploads) -> list[dict[str, Any]] | None:
 def _file_name(file: dict[str, Any]) -> dict[str, str]:
     """Return the name of the caller's own file, to be shown with the answer; an odd one is not."""
     name = file.get("orig_name")
-    is_shown = _is_text(name) and len(name) <= MAX_FILE_NAME_CHARS
-    return {"orig_name": name} if is_shown else {}
+    if not isinstance(name, str) or len(name) > MAX_FILE_NAME_CHARS or not _is_text(name):
+        return {}
+    return {"orig_name": name}

@@ -102,8 +102,9 @@ def describe_form(config: ResNeXtConfig) -> str:
 
 def _same_function(columns: list[Column]) -> str:
     """Say so where the networks differ in nothing but their form, as at first."""
-    forms = [column.config.form for column in columns]
-    plain = {column.config.replace(form="c") for column in columns}
+    configs = [one.config for one in columns if isinstance(one.config, ResNeXtConfig)]
+    forms = [config.form for config in configs]
+    plain = {config.replace(form="c") for config in configs}
     if len(set(forms)) < 2 or len(plain) > 1:
         return ""
     return told_box(
