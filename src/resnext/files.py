@@ -7,7 +7,7 @@ import glob
 import os
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,12 +17,30 @@ _MAX_AGE_S = 24 * 3600.0
 _MOST_READINGS = 10  # some file systems never tell the same inode twice
 
 
-def write_whole(path: Path, content: str | bytes, *, is_shared: bool = False) -> None:
-    """Write a file beside its place and rename it, so that nobody reads half of it.
+def write_whole(path: Path, content: str | bytes | memoryview, *, is_shared: bool = False) -> None:
+    """Write a file so that nobody reads half of it; see `replacing`.
 
     Args:
         path: The file; one that exists is replaced.
         content: Its content; a text is written as UTF-8.
+        is_shared: Other processes may write the same file at this moment.
+
+    Raises:
+        OSError: It cannot be written; the file that was there stays.
+    """
+    with replacing(path, is_shared=is_shared) as partial:
+        partial.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
+
+
+@contextlib.contextmanager
+def replacing(path: Path, *, is_shared: bool = False) -> Iterator[Path]:
+    """Give a name beside a file; what is written there takes its place when all went well.
+
+    The content is on the disk before the file is renamed, so that a power cut does not leave an
+    empty one.
+
+    Args:
+        path: The file; one that exists is replaced.
         is_shared: Other processes may write the same file at this moment, so the name beside
             it is the process's own, and what ended ones left there is removed. Otherwise that
             name is fixed, and the next write replaces what a killed one left behind.
@@ -36,15 +54,26 @@ def write_whole(path: Path, content: str | bytes, *, is_shared: bool = False) ->
         writer = f".{socket.gethostname()}.{os.getpid()}"
     partial = path.with_name(f"{path.name}{writer}{_PARTIAL}")
     try:
-        with partial.open("wb") as file:
-            file.write(content.encode("utf-8") if isinstance(content, str) else content)
-            file.flush()
-            os.fsync(file.fileno())  # a power cut must not leave an empty file in its place
+        yield partial
+        flush(partial)
         partial.replace(path)
     except BaseException:
-        with contextlib.suppress(OSError):
-            partial.unlink()
+        with contextlib.suppress(OSError):  # a read-only disk refuses even this
+            partial.unlink(missing_ok=True)
         raise
+
+
+def flush(path: Path) -> None:
+    """Wait until a file's content, or a folder's list of names, is on the disk.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _remove_left(path: Path) -> None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from resnext.cli.output_file import check_place, writing
 from resnext.cli.progress import show_progress
 from resnext.errors import ConfigError
+from resnext.files import write_whole
 from resnext.runs.config import TrainConfig
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def run_find_lr(
     if not is_main:
         return 0
     with writing(plot):
-        plot.write_bytes(_picture(test, plot.suffix.lower().removeprefix(".")))
+        write_whole(plot, _picture(test, plot.suffix.lower().removeprefix(".")))
     command = None if test.suggestion is None else _command(argv, test.suggestion)
     if output["json"]:
         print(json.dumps(_figures(test, command, plot)))

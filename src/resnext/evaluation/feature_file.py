@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from resnext.errors import DataError, RunError
 from resnext.extras import import_for
+from resnext.files import replacing
 
 GROUP_BYTES = 16 * 2**20
 """Largest size of the embeddings of one row group; the memory of writing is a few of these."""
@@ -164,14 +165,10 @@ def _as_utf8(key: str | int) -> str | int:
 @contextmanager
 def _whole_file(path: Path) -> Iterator[Path]:
     """Give a place beside the file, which is renamed when all went well and removed if not."""
-    partial = path.with_name(f"{path.name}.partial")
     try:
-        yield partial
-        partial.replace(path)
-    except BaseException as error:
-        partial.unlink(missing_ok=True)
-        if isinstance(error, OSError):
-            raise RunError(
-                f"cannot write {path}: {error.strerror or error}; make room or choose another --out"
-            ) from None
-        raise
+        with replacing(path) as partial:
+            yield partial
+    except OSError as error:
+        raise RunError(
+            f"cannot write {path}: {error.strerror or error}; make room or choose another --out"
+        ) from None

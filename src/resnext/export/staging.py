@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from resnext.errors import ExportError
+from resnext.files import flush
 from resnext.staging import uninterrupted, work_folder
 from resnext.untrusted.text import printable
 
@@ -63,11 +63,6 @@ def publish(staged: Path, dest: Path) -> tuple[Path, ...]:
     names = sorted((path.name for path in files), key=staged.name.__eq__)
     with uninterrupted():
         for name in names:
-            _flush(staged.parent / name)
+            flush(staged.parent / name)
             (staged.parent / name).replace(dest.parent / name)
     return tuple(dest.parent / name for name in reversed(names))
-
-
-def _flush(path: Path) -> None:
-    with path.open("rb") as file:
-        os.fsync(file.fileno())

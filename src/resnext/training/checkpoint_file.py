@@ -18,7 +18,7 @@ from pathlib import Path
 import torch
 
 from resnext.errors import CheckpointError
-from resnext.files import read_whole
+from resnext.files import flush, read_whole
 from resnext.runs.folder import LAST, PREVIOUS
 from resnext.weights.tensor_file import damaged, read_tensors, write_tensors
 
@@ -103,7 +103,7 @@ class CheckpointFiles:
             self._keep_last()
         self._new.replace(self._last)
         self.complaint = ""
-        _flush_folder(self._last.parent)
+        flush(self._last.parent)
 
     def _keep_last(self) -> None:
         """Give the last checkpoint the name of the previous one, its own name remaining."""
@@ -138,12 +138,3 @@ def _read(path: Path) -> Stored:
     if "position" not in found.metadata:
         raise damaged(path)
     return Stored(found.metadata["position"], found.tensors, found.metadata.get("settings", ""))
-
-
-def _flush_folder(folder: Path) -> None:
-    """Wait until the folder's list of names is on the disk."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from resnext.errors import CheckpointError
+from resnext.files import flush, replacing
 from resnext.foreign_file import check_regular, one_error
 from resnext.untrusted.names import is_utf8
 
@@ -60,21 +60,15 @@ def write_tensors(
     """
     path = Path(path)
     _check_name(path)
-    # One fixed name: what a killed process leaves behind, the next write replaces.
-    partial = path.with_name(path.name + ".partial")
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     try:
-        save_file(plain, partial, {**metadata, CHECKSUM: _checksum(metadata, plain)})
-        _flush(partial)
-        partial.replace(path)
-        _flush(path.parent)
+        with replacing(path) as partial:
+            save_file(plain, partial, {**metadata, CHECKSUM: _checksum(metadata, plain)})
+        flush(path.parent)
     except (SafetensorError, OSError) as error:
         raise CheckpointError(
             f"{path}: cannot be written ({error}); free some space or choose another folder"
         ) from error
-    finally:
-        with suppress(OSError):  # a read-only disk refuses even this
-            partial.unlink(missing_ok=True)
 
 
 def read_metadata(path: Path) -> dict[str, str]:
@@ -155,12 +149,3 @@ def _checksum(metadata: Mapping[str, str], tensors: Mapping[str, torch.Tensor]) 
     for name in names:
         digest.update(tensors[name].reshape(-1).view(torch.uint8).numpy().data)
     return digest.hexdigest()
-
-
-def _flush(path: Path) -> None:
-    """Wait until a file's content, or a folder's list of names, is on the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

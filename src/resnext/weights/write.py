@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 from pathlib import Path
 from typing import Literal
@@ -10,6 +9,7 @@ from typing import Literal
 import torch
 
 from resnext.errors import CheckpointError, ConfigError
+from resnext.files import write_whole
 from resnext.model.config import BaselineConfig, ModelConfig, template_stage_widths
 from resnext.weights.change import form
 from resnext.weights.own_file import save_weights
@@ -70,16 +70,11 @@ _REASONS = {"torchvision": why_not_torchvision, "timm": why_not_timm}
 
 
 def _save_state(state: dict[str, torch.Tensor], path: Path) -> None:
-    partial = path.with_name(path.name + ".partial")
     try:
         buffer = io.BytesIO()  # given a path, torch may end the process if the disk is full
         torch.save({name: tensor.contiguous() for name, tensor in state.items()}, buffer)
-        partial.write_bytes(buffer.getbuffer())
-        partial.replace(path)
+        write_whole(path, buffer.getbuffer())
     except OSError as error:
         raise CheckpointError(
             f"{path}: cannot be written ({error}); free some space or choose another folder"
         ) from error
-    finally:
-        with contextlib.suppress(OSError):  # a read-only disk refuses even this
-            partial.unlink(missing_ok=True)

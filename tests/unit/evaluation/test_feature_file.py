@@ -2,6 +2,7 @@ import json
 import multiprocessing
 import os
 import signal
+import sys
 import weakref
 from collections.abc import Iterator
 from pathlib import Path
@@ -149,9 +150,6 @@ def test_a_kill_leaves_no_half_file_at_the_name(tmp_path: Path) -> None:
 
 
 def test_a_missing_pyarrow_is_one_message(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(name: str) -> None:
-        raise ImportError(name)
-
-    monkeypatch.setattr("importlib.import_module", fail)
+    monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
     with pytest.raises(ConfigError, match=r"pip install 'resnext\[features\]'"):
         check_pyarrow()
