@@ -1,0 +1,147 @@
+"""The same network from three libraries, each ready for training steps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import count
+from typing import Literal
+
+import timm
+import torch
+import torchvision
+from torch import nn
+from torch.nn import functional as F
+
+from bench.gpu.deadline import Action
+from resnext.data.config import AugmentConfig, DataConfig
+from resnext.data.split import ArraySplit, DataInfo, DataSet
+from resnext.model.config import ModelConfig
+from resnext.model.create import create_model
+from resnext.model.names import config_from
+from resnext.runs.config import RuntimeConfig, TrainConfig
+from resnext.runs.runtime import open_runtime
+from resnext.training.train import assemble
+
+Library = Literal["resnext", "timm", "torchvision"]
+LIBRARIES: tuple[Library, ...] = ("resnext", "timm", "torchvision")
+NUM_CLASSES = 1000
+
+_IMAGES_IN_LOADER = 1024
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One way to run a network.
+
+    Attributes:
+        library: Whose modules.
+        channels_last: Images and weights have the channels innermost.
+        compiled: By `torch.compile`.
+    """
+
+    library: Library
+    channels_last: bool
+    compiled: bool
+
+    @property
+    def label(self) -> str:
+        """The setting in words."""
+        layout = "channels_last" if self.channels_last else "contiguous"
+        return f"{self.library}, {layout}, {'compiled' if self.compiled else 'eager'}"
+
+
+@dataclass(frozen=True)
+class Load:
+    """What a step works on.
+
+    Attributes:
+        device: Where.
+        batch: Images of a step.
+        side_px: Their height and width.
+    """
+
+    device: torch.device
+    batch: int
+    side_px: int
+
+
+def network_of(name: str, library: Library) -> nn.Module:
+    """Return a network with random weights.
+
+    Args:
+        name: Its name in all three libraries, such as `resnext50_32x4d`.
+        library: Whose modules.
+
+    Raises:
+        ValueError: The library has no network of this name.
+    """
+    if library == "resnext":
+        return create_model(name, num_classes=NUM_CLASSES)
+    if library == "timm":
+        network: nn.Module = timm.create_model(name, num_classes=NUM_CLASSES)
+    else:
+        network = torchvision.models.get_model(name, weights=None, num_classes=NUM_CLASSES)
+    return network
+
+
+def training_step(network: nn.Module, setting: Setting, load: Load) -> Action:
+    """Return one step in bf16 autocast with fused SGD on a fixed batch, which costs no loading."""
+    layout = torch.channels_last if setting.channels_last else torch.contiguous_format
+    network.to(load.device).to(memory_format=layout).train()
+    optimizer = torch.optim.SGD(
+        network.parameters(), lr=0.01, momentum=0.9, nesterov=True, weight_decay=1e-4, fused=True
+    )
+    images_bchw = torch.randn(load.batch, 3, load.side_px, load.side_px, device=load.device)
+    images_bchw = images_bchw.contiguous(memory_format=layout)
+    labels_b = torch.randint(0, NUM_CLASSES, (load.batch,), device=load.device)
+    forward = torch.compile(network) if setting.compiled else network
+
+    def step() -> None:
+        with torch.autocast(load.device.type, torch.bfloat16):
+            loss = F.cross_entropy(forward(images_bchw), labels_b)
+        torch.autograd.backward(loss)
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+
+    return step
+
+
+@contextmanager
+def whole_loop(model: ModelConfig, setting: Setting, load: Load) -> Iterator[Action]:
+    """Give our step as `resnext train` runs it, on batches of our loader from images in memory."""
+    config = TrainConfig(
+        model=model,
+        data=DataConfig(image_size_px=load.side_px, workers=0),
+        augment=AugmentConfig(crop="pad", flip=True),
+        batch_size=load.batch,
+        runtime=RuntimeConfig(
+            device=str(load.device),
+            precision="bf16",
+            channels_last=setting.channels_last,
+            compile=setting.compiled,
+        ),
+    )
+    images = _noise(max(_IMAGES_IN_LOADER, load.batch), load.side_px)
+    data = DataSet(_info(load.side_px), images, images)
+    with open_runtime(config.runtime) as runtime:
+        _, train_step, loaders = assemble(config, data, runtime, None)
+        train_step.set_train_mode()
+        batches = (batch for epoch in count() for batch in loaders.train.epoch(epoch))
+        yield lambda: train_step.step(next(batches), 0.01)
+
+
+def model_of(name: str) -> ModelConfig:
+    """Return our settings of a network."""
+    return config_from(name, num_classes=NUM_CLASSES)
+
+
+def _noise(num: int, side_px: int) -> ArraySplit:
+    images_nhwc = torch.randint(0, 256, (num, side_px, side_px, 3), dtype=torch.uint8)
+    return ArraySplit(images_nhwc, torch.arange(num) % NUM_CLASSES)
+
+
+def _info(side_px: int) -> DataInfo:
+    classes = tuple(map(str, range(NUM_CLASSES)))
+    return DataInfo("noise", classes, 3, side_px, (0.5,) * 3, (0.25,) * 3)

@@ -1,0 +1,121 @@
+"""Training images a second of ours, timm's and torchvision's networks, by layout."""
+
+from __future__ import annotations
+
+import gc
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+
+from bench.gpu.contestants import (
+    LIBRARIES,
+    Load,
+    Setting,
+    model_of,
+    network_of,
+    training_step,
+    whole_loop,
+)
+from bench.gpu.deadline import Action, Deadline, race, ratio, synchronize
+
+NETWORKS = ("resnext50_32x4d", "resnet50", "resnext101_32x4d")
+_WARM_UP = 3
+_ROUNDS = 5
+_LEFT_OUT = {("resnext101_32x4d", "torchvision"): "torchvision has no such network"}
+
+
+@dataclass
+class Rates:
+    """What was measured of one network.
+
+    Attributes:
+        network: Its name.
+        seconds: Seconds of a step by setting, one a round.
+        notes: Why a setting is missing.
+        prepare_s: Seconds of the first steps, compilation included, by setting.
+        peak_mib: Largest memory that the device gave out, by setting; empty on a CPU.
+    """
+
+    network: str
+    seconds: dict[str, list[float]] = field(default_factory=dict)
+    notes: dict[str, str] = field(default_factory=dict)
+    prepare_s: dict[str, float] = field(default_factory=dict)
+    peak_mib: dict[str, float] = field(default_factory=dict)
+
+
+def measure_network(name: str, load: Load, deadline: Deadline, *, compiled: bool) -> Rates:
+    """Race all settings of a network, prepared one after the other.
+
+    Args:
+        name: The network.
+        load: Device, batch and size.
+        deadline: No setting is prepared after it.
+        compiled: The compiled settings, not the eager ones.
+    """
+    found = Rates(name)
+    actions: dict[str, Action] = {}
+    for setting in settings(compiled=compiled):
+        if reason := _LEFT_OUT.get((name, setting.library)):
+            found.notes[setting.label] = reason
+        elif deadline.left_s <= 0:
+            found.notes[setting.label] = "no time was left"
+        elif action := _prepare(name, setting, load, found):
+            actions[setting.label] = action
+    times = race(list(actions.values()), load.device, rounds=_ROUNDS, deadline=deadline)
+    found.seconds = dict(zip(actions, times, strict=True))
+    actions.clear()
+    release(load.device)
+    return found
+
+
+def settings(*, compiled: bool) -> list[Setting]:
+    """Return every library in both layouts."""
+    return [
+        Setting(library, channels_last, compiled)
+        for library in LIBRARIES
+        for channels_last in (True, False)
+    ]
+
+
+def measure_loop(name: str, setting: Setting, load: Load, deadline: Deadline) -> dict[str, Any]:
+    """Return our whole loop's step over the bare one of the same network and setting."""
+    bare = training_step(network_of(name, "resnext"), setting, load)
+    with whole_loop(model_of(name), setting, load) as loop:
+        for action in (bare, loop):
+            for _ in range(_WARM_UP):
+                action()
+        times = race([loop, bare], load.device, rounds=_ROUNDS, deadline=deadline)
+    release(load.device)
+    return ratio(*times)
+
+
+def release(device: torch.device) -> None:
+    """Give back what networks that are gone held."""
+    gc.collect()
+    if device.type == "cuda":
+        torch.cuda.empty_cache()
+    torch.compiler.reset()
+
+
+def _prepare(name: str, setting: Setting, load: Load, found: Rates) -> Action | None:
+    on_gpu = load.device.type == "cuda"
+    start = time.perf_counter()
+    try:
+        before = torch.cuda.memory_allocated(load.device) if on_gpu else 0
+        if on_gpu:
+            torch.cuda.reset_peak_memory_stats(load.device)
+        action = training_step(network_of(name, setting.library), setting, load)
+        for _ in range(_WARM_UP):
+            action()
+        synchronize(load.device)
+    except (torch.OutOfMemoryError, RuntimeError) as error:
+        found.notes[setting.label] = str(error).splitlines()[0][:200]
+        return None
+    if on_gpu:
+        found.peak_mib[setting.label] = (
+            torch.cuda.max_memory_allocated(load.device) - before
+        ) / 2**20
+    found.prepare_s[setting.label] = time.perf_counter() - start
+    return action
