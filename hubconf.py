@@ -23,6 +23,8 @@ _sys.path.insert(0, str(_Path(__file__).resolve().parent / "src"))
 if TYPE_CHECKING:
     from torch import nn
 
+    from resnext.model.trained import TrainedNetwork
+
 
 def create_model(name: str, **overrides: _Any) -> nn.Module:
     """Build a network with random weights.
@@ -45,7 +47,7 @@ def load(
     *,
     shortcut_padding: _Literal["end", "both"] | None = None,
     accept_licence: bool = False,
-) -> nn.Module:
+) -> TrainedNetwork:
     """Rebuild a trained network.
 
     Args:
@@ -57,9 +59,10 @@ def load(
         accept_licence: Fetch also weights that may not be used commercially.
 
     Returns:
-        The network in evaluation mode; `.card` tells classes and preparation of images.
+        The network, which can be called, with its `.config` and `.card`; its `.module` is the
+        `nn.Module`, in evaluation mode, that the other entry points return.
     """
-    from resnext.weights.load import load as open_network
+    from resnext.inference.load import load as open_network
 
     return open_network(
         name_or_path,
@@ -131,8 +134,8 @@ def _network(name: str, weights: str | None, overrides: dict[str, _Any]) -> nn.M
             f"{', '.join(overrides)}: weights={weights!r} fix the architecture; leave the settings "
             "out, or leave the weights out and load them yourself"
         )
-    model = load(weights)
-    found = name_of(model.config)  # type: ignore[arg-type]  # our networks' config
+    trained = load(weights)
+    found = name_of(trained.config)
     if found != name:
         raise ConfigError(f"weights={weights!r} are those of {found}, not of {name}; call {found}")
-    return model
+    return trained.module

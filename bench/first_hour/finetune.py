@@ -54,9 +54,9 @@ def ours(task: Task, epochs: int, seed: int, changes: tuple[str, ...] = ()) -> O
     run = train(config, Target(out=out / "run"), Display("quiet"))
     cpu_seconds = time.process_time() - start
     errors = [row["top1_error"] for row in read_metrics(run) if row["kind"] == "epoch"]
-    model = resnext.load(run)
-    card = open_weights(run).card
-    test = test_error(model, test_loader(task, card.mean, card.std, card.resize_px))
+    trained = resnext.load(run)
+    card = trained.card
+    test = test_error(trained.module, test_loader(task, card.mean, card.std, card.resize_px))
     shutil.rmtree(out)
     return Outcome(test, min(errors), cpu_seconds, epochs)
 

@@ -18,7 +18,6 @@ from torchvision import transforms
 from torchvision.datasets import ImageFolder
 
 import resnext
-from resnext.weights.source import open_weights
 
 _BATCH_SIZE = 32
 
@@ -90,9 +89,8 @@ class Peer:
 
     def __init__(self, task: Task, seed: int, transform: transforms.Compose) -> None:
         torch.manual_seed(seed)
-        weights = open_weights(task.weights)
-        self.model = resnext.load(task.weights)
-        card = weights.card
+        trained = resnext.load(task.weights)
+        self.model, card = trained.module, trained.card
         normalise = transforms.Normalize(card.mean, card.std)
         images = ImageFolder(task.folder / "train", transforms.Compose([transform, normalise]))
         head = self.model.get_submodule("fc")

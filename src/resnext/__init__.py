@@ -13,10 +13,12 @@ TYPE_CHECKING = False  # importing `typing` would leave Ctrl-C to Python for som
 __version__ = "0.1.0"
 
 _HOMES = {
+    "ModelCard": "resnext.model.card",
     "ResNeXtConfig": "resnext.model.config",
+    "TrainedNetwork": "resnext.model.trained",
     "create_model": "resnext.model.create",
     "list_models": "resnext.model.names",
-    "load": "resnext.weights.load",
+    "load": "resnext.inference.load",
     "from_pretrained": "resnext.hub.pretrained",
     "save_pretrained": "resnext.hub.save",
     "push_to_hub": "resnext.hub.push",
@@ -24,7 +26,9 @@ _HOMES = {
 }
 
 __all__ = [
+    "ModelCard",
     "ResNeXtConfig",
+    "TrainedNetwork",
     "count",
     "create_model",
     "from_pretrained",
@@ -41,10 +45,12 @@ if TYPE_CHECKING:
     from resnext.hub.pretrained import from_pretrained
     from resnext.hub.push import push_to_hub
     from resnext.hub.save import save_pretrained
+    from resnext.inference.load import load
+    from resnext.model.card import ModelCard
     from resnext.model.config import ResNeXtConfig
     from resnext.model.create import create_model
     from resnext.model.names import list_models
-    from resnext.weights.load import load
+    from resnext.model.trained import TrainedNetwork
 
 
 def __getattr__(name: str) -> Any:

@@ -12,12 +12,12 @@ from typing import Any
 import torch
 from safetensors.torch import save_file
 
-from resnext.evaluation.loaded import Loaded
 from resnext.export.export import spec_of, write_file
 from resnext.export.options import ExportOptions
 from resnext.model.card import ModelCard
 from resnext.model.config import ResNeXtConfig
 from resnext.model.create import create_model
+from resnext.model.trained import TrainedNetwork
 from resnext.runtimes.spec import Format
 from resnext.weights.own_file import save_weights
 
@@ -46,11 +46,11 @@ class Base:
     write: Callable[[Path], None]
 
 
-def network() -> Loaded:
+def network() -> TrainedNetwork:
     """Build the network of every file but those of Torch7, whose stages are fixed."""
     torch.manual_seed(0)
     card = ModelCard(classes=("ant", "bee", "cat"), image_size_px=SIZE_PX, resize_px=SIZE_PX)
-    return Loaded(create_model(_CONFIG).eval(), _CONFIG, card)
+    return TrainedNetwork(create_model(_CONFIG).eval(), _CONFIG, card)
 
 
 def _ours(folder: Path) -> None:

@@ -99,12 +99,12 @@ def _try(path: Path) -> str:
     from weight_bases import SIZE_PX
 
     from resnext.errors import ResNeXtError
-    from resnext.evaluation.loaded import open_model
+    from resnext.inference.load import load
 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            module = open_model(path).module
+            module = load(path).module
             with torch.inference_mode():
                 module(torch.zeros(1, 3, SIZE_PX, SIZE_PX))
     except ResNeXtError as error:

@@ -16,7 +16,7 @@ from PIL import Image
 
 from resnext.complexity.count import count
 from resnext.data.config import DataConfig
-from resnext.evaluation.loaded import open_model
+from resnext.inference.load import load
 from resnext.model.card import ModelCard
 from resnext.model.config import ResNeXtConfig
 from resnext.model.create import create_model
@@ -156,7 +156,7 @@ def test_dropped_images_are_classified_and_explained(
     page.one("#images input[type=file]").send_keys("\n".join(map(str, files)))
     page.until(lambda: len(page.all("#seen .image")) == 2)
     page.shows("#seen .problem", "bad.png:")
-    classifier = Classifier(open_model(runs / "first"))
+    classifier = Classifier(load(runs / "first"))
     for file, shown in zip(files, page.all("#seen .image"), strict=False):
         answer = classifier.classify(file.read_bytes())
         for name, share in zip(answer.classes, answer.probabilities, strict=True):

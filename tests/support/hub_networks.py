@@ -4,12 +4,12 @@ import json
 from pathlib import Path
 
 import torch
-from torch import nn
 
 from resnext.data.config import DataConfig
 from resnext.model.card import ModelCard
 from resnext.model.config import ResNeXtConfig
 from resnext.model.create import create_model
+from resnext.model.trained import TrainedNetwork
 from resnext.runs.config import TrainConfig
 from resnext.runs.folder import write_config
 from resnext.weights.own_file import save_weights
@@ -41,7 +41,7 @@ CARD = ModelCard(
 )
 
 
-def random_network(config: ResNeXtConfig, card: ModelCard = CARD) -> nn.Module:
+def random_network(config: ResNeXtConfig, card: ModelCard = CARD) -> TrainedNetwork:
     """Return a network with random parameters and BN statistics, and this card."""
     torch.manual_seed(0)
     model = create_model(config).eval()
@@ -51,8 +51,7 @@ def random_network(config: ResNeXtConfig, card: ModelCard = CARD) -> nn.Module:
         elif name.startswith("fc") or tensor.ndim == 1:
             tensor.uniform_(0.5, 1.5)
     model.fc.weight.data.normal_()  # type: ignore[union-attr, operator]
-    model.card = card  # type: ignore[assignment]
-    return model
+    return TrainedNetwork(model, config, card)
 
 
 def made_run(run: Path, **settings: object) -> Path:
@@ -62,7 +61,7 @@ def made_run(run: Path, **settings: object) -> Path:
     card = CARD.replace(
         mean=(0.3,), std=(0.35,), resize_px=None, metrics={"top1_error": 12.5, "loss": 0.4}, epoch=2
     )
-    save_weights(run / "best.safetensors", random_network(config, card), config, card)
+    save_weights(run / "best.safetensors", random_network(config, card).module, config, card)
     data = DataConfig(name="folder", root=run.absolute() / "private" / "letters")
     write_config(run, TrainConfig(model=config, data=data).replace(**settings))
     rows = [

@@ -6,10 +6,10 @@ import numpy as np
 import torch
 from PIL import Image
 
-from resnext.evaluation.loaded import Loaded
 from resnext.model.card import ModelCard
 from resnext.model.config import ResNeXtConfig
 from resnext.model.create import create_model
+from resnext.model.trained import TrainedNetwork
 
 CONFIG = ResNeXtConfig(
     stem="cifar",
@@ -29,11 +29,11 @@ CARD = ModelCard(
 )
 
 
-def small_network(config: ResNeXtConfig = CONFIG, card: ModelCard = CARD) -> Loaded:
+def small_network(config: ResNeXtConfig = CONFIG, card: ModelCard = CARD) -> TrainedNetwork:
     """Return it, the same each time, in evaluation mode."""
     torch.manual_seed(0)
     module = create_model(config).eval()
-    return Loaded(module, config, card)
+    return TrainedNetwork(module, config, card)
 
 
 def image_file(width: int = 30, height: int = 24, kind: str = "PNG", seed: int = 0) -> bytes:

@@ -1,11 +1,11 @@
 """Networks whose every tensor matters to their logits, and images for them."""
 
 import torch
-from torch import nn
 
 from resnext.model.card import ModelCard
 from resnext.model.config import ResNeXtConfig
 from resnext.model.create import create_model
+from resnext.model.trained import TrainedNetwork
 
 CLASSES = tuple("abcdefg")
 ODD = ResNeXtConfig(
@@ -33,7 +33,7 @@ NETWORKS = {
 }
 
 
-def random_network(config: ResNeXtConfig) -> nn.Module:
+def random_network(config: ResNeXtConfig) -> TrainedNetwork:
     """Return a network with random parameters and BN statistics."""
     torch.manual_seed(0)
     model = create_model(config).eval()
@@ -45,7 +45,7 @@ def random_network(config: ResNeXtConfig) -> nn.Module:
         elif tensor.ndim == 1:
             tensor.uniform_(0.5, 1.5)
     classes = CLASSES if config.num_classes == len(CLASSES) else ()
-    model.card = ModelCard(  # type: ignore[assignment]  # a plain attribute
+    card = ModelCard(
         classes=classes,
         image_size_px=64,
         resize_px=72,
@@ -53,7 +53,7 @@ def random_network(config: ResNeXtConfig) -> nn.Module:
         mean=(0.4, 0.5, 0.6)[: config.in_channels],
         std=(0.2, 0.25, 0.3)[: config.in_channels],
     )
-    return model
+    return TrainedNetwork(model, config, card)
 
 
 def images_for(config: ResNeXtConfig) -> torch.Tensor:

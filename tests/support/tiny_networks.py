@@ -7,10 +7,10 @@ from typing import Any
 import torch
 from torch import nn
 
-from resnext.evaluation.loaded import Loaded
 from resnext.model.card import ModelCard
 from resnext.model.config import ResNeXtConfig
 from resnext.model.create import create_model
+from resnext.model.trained import TrainedNetwork
 
 _NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 
@@ -28,7 +28,7 @@ def tiny_config(**changes: Any) -> ResNeXtConfig:
     return ResNeXtConfig(**settings | changes)
 
 
-def tiny(card: ModelCard | None = None, **changes: Any) -> Loaded:
+def tiny(card: ModelCard | None = None, **changes: Any) -> TrainedNetwork:
     """Build a network whose BN does something: folding it wrongly shows."""
     torch.manual_seed(0)
     config = tiny_config(**changes)
@@ -51,4 +51,4 @@ def tiny(card: ModelCard | None = None, **changes: Any) -> Loaded:
             classes=("ant", "bee", "cat", "dog", "eel"),
             metrics={"top1_error": 12.5},
         )
-    return Loaded(module, config, card)
+    return TrainedNetwork(module, config, card)

@@ -7,12 +7,12 @@ from unittest.mock import patch
 
 import torch
 
-from resnext.evaluation.loaded import Loaded
 from resnext.export.export import spec_of, write_file
 from resnext.export.options import ExportOptions
 from resnext.model.card import ModelCard
 from resnext.model.config import ResNeXtConfig
 from resnext.model.create import create_model
+from resnext.model.trained import TrainedNetwork
 from resnext.runtimes.open import SUFFIXES
 
 _CONFIG = ResNeXtConfig(
@@ -30,7 +30,7 @@ def export(path: Path, *, sealed: bool = True) -> Path:
     """Write a network; without a checksum as older versions did, and as anybody can."""
     torch.manual_seed(0)
     card = ModelCard(classes=("ant", "bee", "cat"), image_size_px=8, resize_px=8)
-    loaded = Loaded(create_model(_CONFIG).eval(), _CONFIG, card)
+    loaded = TrainedNetwork(create_model(_CONFIG).eval(), _CONFIG, card)
     spec = spec_of(loaded, ExportOptions(to=SUFFIXES[path.suffix]))
     if sealed:
         write_file(loaded, path, spec)

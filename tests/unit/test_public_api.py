@@ -11,7 +11,9 @@ from resnext.model.config import ResNeXtConfig
 
 def test_the_public_names_are_these() -> None:
     assert sorted(resnext.__all__) == [
+        "ModelCard",
         "ResNeXtConfig",
+        "TrainedNetwork",
         "count",
         "create_model",
         "from_pretrained",

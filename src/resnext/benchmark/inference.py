@@ -101,9 +101,9 @@ def _torch(job: Job) -> Infer:
 
 
 def _ours(job: Job) -> nn.Module:
-    from resnext.weights.load import load
+    from resnext.inference.load import load
 
-    return load(job.path)
+    return load(job.path).module
 
 
 def _peer(job: Job) -> nn.Module:

@@ -11,11 +11,12 @@ import torch
 from resnext.benchmark.contestant import RuntimeName
 from resnext.complexity.count import count, default_side
 from resnext.errors import ConfigError
-from resnext.evaluation.loaded import Loaded, open_model
+from resnext.inference.load import load
 from resnext.model.card import ModelCard
 from resnext.model.config import BaselineConfig, ModelConfig, ResNeXtConfig
 from resnext.model.create import create_model
 from resnext.model.names import config_from, name_of, parse_name
+from resnext.model.trained import TrainedNetwork
 from resnext.runtimes import Exported, is_exported, open_exported
 
 _RUNTIME_OF = {"onnx": "onnxruntime"}  # other formats are called as their runtimes are
@@ -38,7 +39,7 @@ class Network:
     config: ModelConfig
     size_px: int
     top1_error: float | None
-    loaded: Loaded | None = None
+    loaded: TrainedNetwork | None = None
     exported: Exported | None = None
 
     @property
@@ -82,7 +83,7 @@ def open_network(name: str, size_px: int | None) -> Network:
     if is_exported(path):
         return _exported(name, open_exported(path), size_px)
     if {"/", os.sep} & set(name) or "." in name or path.is_dir():
-        loaded = open_model(path)
+        loaded = load(path)
         error = loaded.card.metrics.get("top1_error")
         size_px = size_px or loaded.card.image_size_px
         return Network(name, loaded.config, size_px, error, loaded)
@@ -92,7 +93,9 @@ def open_network(name: str, size_px: int | None) -> Network:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         module = create_model(config).eval()
-    return Network(name, config, size_px, None, Loaded(module, config, _card(config, size_px)))
+    return Network(
+        name, config, size_px, None, TrainedNetwork(module, config, _card(config, size_px))
+    )
 
 
 def _exported(name: str, exported: Exported, size_px: int | None) -> Network:

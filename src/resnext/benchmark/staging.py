@@ -17,11 +17,11 @@ import torch
 from resnext.benchmark.contestant import PEERS, Job, Setting
 from resnext.benchmark.networks import Network
 from resnext.errors import ConfigError
-from resnext.evaluation.loaded import Loaded
 from resnext.export import ExportOptions
 from resnext.export.export import spec_of, write_file
 from resnext.export.network import at_size
 from resnext.extras import needed_by
+from resnext.model.trained import TrainedNetwork
 from resnext.runtimes.spec import Format
 from resnext.weights.own_file import save_weights
 
@@ -87,7 +87,7 @@ def _file(network: Network, runtime: str, setting: Setting, folder: Path) -> Pat
     return path
 
 
-def _export_plain(loaded: Loaded, shape: tuple[int, ...], path: Path) -> None:
+def _export_plain(loaded: TrainedNetwork, shape: tuple[int, ...], path: Path) -> None:
     """Export as torch does when it is asked nothing: the batch fixed, nothing rewritten."""
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with needed_by("onnx-plain"), contextlib.redirect_stdout(io.StringIO()):

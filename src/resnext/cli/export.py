@@ -32,8 +32,8 @@ from resnext.errors import ConfigError
 from resnext.sigterm import tidy_on_sigterm
 
 if TYPE_CHECKING:
-    from resnext.evaluation.loaded import Loaded
     from resnext.export.options import ExportOptions, ExportReport
+    from resnext.model.trained import TrainedNetwork
 
 _CALIBRATION_IMAGES = 256
 _MAX_LOSS = 1.0
@@ -84,8 +84,8 @@ def main(argv: list[str]) -> int:
     _check(arguments)
 
     # torch is imported from here on, after the arguments were found to be right
-    from resnext.evaluation.loaded import open_model
     from resnext.export.options import ExportOptions
+    from resnext.inference.load import load
 
     options = ExportOptions(
         to=arguments.to,
@@ -98,7 +98,7 @@ def main(argv: list[str]) -> int:
     if dest.exists() and not arguments.force:
         raise ConfigError(f"{dest} exists; choose another file (--out) or add --force")
     with tidy_on_sigterm():
-        report = _export(arguments, open_model(arguments.run), dest, options)
+        report = _export(arguments, load(arguments.run), dest, options)
     print(json.dumps(_facts(report)) if arguments.json else _text(report))
     return 0
 
@@ -132,7 +132,9 @@ def _destination(arguments: Export) -> Path:
     return Path(f"{name}{suffix}")
 
 
-def _export(arguments: Export, loaded: Loaded, dest: Path, options: ExportOptions) -> ExportReport:
+def _export(
+    arguments: Export, loaded: TrainedNetwork, dest: Path, options: ExportOptions
+) -> ExportReport:
     from resnext.export.export import NUM_COMPARED, export_model, takes_photos
     from resnext.export.images import data_images
 

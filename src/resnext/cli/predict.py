@@ -57,8 +57,8 @@ def main(argv: list[str]) -> int:
     # torch is imported from here on, after the arguments were found to be right
     from resnext.cli.prediction_output import CsvOutput, JsonOutput, TableOutput
     from resnext.data.decode.image_names import describe_ignored
-    from resnext.evaluation.loaded import open_model
     from resnext.evaluation.predict import Predictor, find_images
+    from resnext.inference.load import load
     from resnext.runs.runtime import resolve_device
 
     ignored = Counter[str]()
@@ -71,7 +71,7 @@ def main(argv: list[str]) -> int:
             f"no image found in {given}{others}; give image files or folders that hold some"
         )
     device = resolve_device(arguments.device)
-    predictor = Predictor(open_model(arguments.run), device, top=arguments.top)
+    predictor = Predictor(load(arguments.run), device, top=arguments.top)
     kind = JsonOutput if arguments.json else CsvOutput if arguments.csv else TableOutput
     num, bad = 0, 0
     with kind(sys.stdout) as output:

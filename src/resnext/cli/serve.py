@@ -165,12 +165,12 @@ def _serve_here(arguments: Serve, source: ModelSource, limits: Limits, key: str 
 
 def _page(arguments: Serve, service: Service) -> Callable[[FastAPI], object]:
     """Build the page; heat maps need the network in PyTorch, which an exported file is not."""
-    from resnext.evaluation.loaded import open_model
+    from resnext.inference.load import load
     from resnext.page import build_page, mount_page
     from resnext.runtimes import is_exported
 
     path = arguments.model
-    model = service.model.exported if is_exported(path) else open_model(path)
+    model = service.model.exported if is_exported(path) else load(path)
     page = build_page(model=model, runs=arguments.runs, name=service.model.name)
     return partial(mount_page, page=page)
 

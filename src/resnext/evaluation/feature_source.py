@@ -18,9 +18,9 @@ from resnext.data.sets.load import load_data
 from resnext.data.split import DataInfo, Split
 from resnext.errors import ConfigError
 from resnext.evaluation.features import Embedder, FeatureBatch, extract
-from resnext.evaluation.loaded import open_model
 from resnext.evaluation.run import Effort
 from resnext.evaluation.target import fit_images
+from resnext.inference.load import load
 from resnext.runs.folder import CONFIG, read_config
 
 SplitName = Literal["train", "val"]
@@ -70,7 +70,7 @@ class FeatureSource:
             DataError: The data set is missing or damaged.
             CheckpointError: The weights are damaged or missing.
         """
-        self.model = open_model(run)
+        self.model = load(run)
         self._embedder = Embedder(self.model.move_to(device), request.stage)
         self.data, view = _find_data(run, request)
         loaded = load_data(self.data)

@@ -18,8 +18,8 @@ from resnext.data.prepare.normalise import normalise
 from resnext.data.prepare.preparation import Preparation
 from resnext.data.prepare.single import prepare_image, read_image
 from resnext.errors import ConfigError, DataError
-from resnext.evaluation.loaded import Loaded
 from resnext.evaluation.whole_images import takes_whole_images
+from resnext.model.trained import TrainedNetwork
 
 _SORTED_TOGETHER = 10_000
 _MOST_THREADS = 8
@@ -45,7 +45,7 @@ class Prediction:
 class Predictor:
     """A network with all that is needed to apply it to files."""
 
-    def __init__(self, model: Loaded, device: torch.device, *, top: int = 5) -> None:
+    def __init__(self, model: TrainedNetwork, device: torch.device, *, top: int = 5) -> None:
         """Move a network to its device.
 
         Args:

@@ -15,10 +15,11 @@ from resnext.data.config import DataConfig, default_workers
 from resnext.data.loading.loader import EvalLoader
 from resnext.errors import ConfigError, RunError
 from resnext.evaluation.evaluate import evaluate
-from resnext.evaluation.loaded import Loaded, open_model
 from resnext.evaluation.metrics import EvalResult
 from resnext.evaluation.target import Protocol, Target, open_target
 from resnext.evaluation.whole_images import WholeImageLoader, takes_whole_images
+from resnext.inference.load import load
+from resnext.model.trained import TrainedNetwork
 from resnext.runs.config import TrainConfig
 from resnext.runs.folder import CONFIG, read_config, write_json
 from resnext.runs.runtime import Runtime, resolve_device
@@ -123,7 +124,7 @@ def measure(
     data = _data(run, protocol, config)
     if protocol.view is None and config is not None and protocol.data is None:
         protocol = replace(protocol, view=config.view)
-    model = open_model(run)
+    model = load(run)
     target = open_target(protocol, data, model)
     bad_files = BadFiles(len(target.split))
     if takes_whole_images(model.module):
@@ -195,7 +196,7 @@ def _data(run: Path, protocol: Protocol, config: TrainConfig | None) -> DataConf
 
 
 def _whole_images(
-    target: Target, model: Loaded, runtime: Runtime, bad_files: BadFiles
+    target: Target, model: TrainedNetwork, runtime: Runtime, bad_files: BadFiles
 ) -> WholeImageLoader:
     return WholeImageLoader(
         target.split,

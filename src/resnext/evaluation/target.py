@@ -14,8 +14,8 @@ from resnext.data.sets.choose_split import SplitChoice, choose_split, splits_of
 from resnext.data.sets.load import load_data
 from resnext.data.split import ArraySplit, DataInfo, Split
 from resnext.errors import ConfigError
-from resnext.evaluation.loaded import Loaded
 from resnext.evaluation.protocols import load_imagenet_v2, load_real_labels, map_classes
+from resnext.model.trained import TrainedNetwork
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class Target:
         return f"{split} split, {num:,} of {max(self.num_in_set, num):,} images"
 
 
-def open_target(protocol: Protocol, data: DataConfig, model: Loaded) -> Target:
+def open_target(protocol: Protocol, data: DataConfig, model: TrainedNetwork) -> Target:
     """Find the images and fit their classes, channels and colours to the network.
 
     Args:
@@ -107,7 +107,9 @@ def open_target(protocol: Protocol, data: DataConfig, model: Loaded) -> Target:
     return Target(info, split, view, class_subset, real_labels, source, num_in_set)
 
 
-def _open_split(protocol: Protocol, data: DataConfig, model: Loaded) -> tuple[DataInfo, Split, int]:
+def _open_split(
+    protocol: Protocol, data: DataConfig, model: TrainedNetwork
+) -> tuple[DataInfo, Split, int]:
     """Return the images with the number of those in all splits."""
     if not protocol.imagenet_v2:
         loaded = load_data(data)
@@ -124,7 +126,7 @@ def _open_split(protocol: Protocol, data: DataConfig, model: Loaded) -> tuple[Da
     return info, split, len(split)
 
 
-def fit_images(info: DataInfo, split: Split, model: Loaded) -> DataInfo:
+def fit_images(info: DataInfo, split: Split, model: TrainedNetwork) -> DataInfo:
     """Prepare images as the network expects them; files can be read with 1 or 3 channels."""
     in_channels, card = model.config.in_channels, model.card
     if isinstance(split, ArraySplit) and info.in_channels != in_channels:

@@ -7,7 +7,6 @@ from pathlib import Path
 import torch
 
 from resnext.errors import ConfigError
-from resnext.evaluation.loaded import Loaded
 from resnext.export.graph import build_graph
 from resnext.export.images import ImageSource, as_batches, noise, sample_photos
 from resnext.export.network import at_size, simplify
@@ -15,6 +14,7 @@ from resnext.export.options import ExportOptions, ExportReport, Parity
 from resnext.export.parity import check_parity, compare
 from resnext.export.staging import publish, staging
 from resnext.extras import needed_by
+from resnext.model.trained import TrainedNetwork
 from resnext.runtimes.open import SUFFIXES, open_exported
 from resnext.runtimes.spec import ExportSpec, Format, describe
 
@@ -24,7 +24,7 @@ SUFFIX: dict[Format, str] = {kind: suffix for suffix, kind in SUFFIXES.items()}
 
 
 def export_model(
-    loaded: Loaded,
+    loaded: TrainedNetwork,
     dest: Path,
     options: ExportOptions | None = None,
     images: ImageSource | None = None,
@@ -32,7 +32,7 @@ def export_model(
     """Export a network.
 
     Args:
-        loaded: The network; see `resnext.evaluation.loaded.open_model`.
+        loaded: The network; see `resnext.inference.load.load`.
         dest: The file; its ending must be that of the format. One that exists is replaced,
             once the new one is whole and has been compared with PyTorch.
         options: How to export.
@@ -58,7 +58,7 @@ def export_model(
     return ExportReport(paths, spec, size, parity)
 
 
-def spec_of(loaded: Loaded, options: ExportOptions) -> ExportSpec:
+def spec_of(loaded: TrainedNetwork, options: ExportOptions) -> ExportSpec:
     """Settle what the graph takes; see `at_size` for another size than the card's."""
     is_onnx = options.to == "onnx"
     return ExportSpec(
@@ -70,7 +70,7 @@ def spec_of(loaded: Loaded, options: ExportOptions) -> ExportSpec:
     )
 
 
-def write_file(loaded: Loaded, path: Path, spec: ExportSpec) -> None:
+def write_file(loaded: TrainedNetwork, path: Path, spec: ExportSpec) -> None:
     """Write a network, compared with nothing yet.
 
     Raises:
@@ -85,7 +85,7 @@ def write_file(loaded: Loaded, path: Path, spec: ExportSpec) -> None:
 
 
 def compare_file(
-    loaded: Loaded, path: Path, spec: ExportSpec, images: ImageSource | None
+    loaded: TrainedNetwork, path: Path, spec: ExportSpec, images: ImageSource | None
 ) -> Parity:
     """Compare a file with the network in PyTorch, as it was loaded."""
     network = loaded.module.cpu().eval()
@@ -99,12 +99,12 @@ def compare_file(
     return compare(network, exported, as_batches(source, loaded, spec), source.name)
 
 
-def takes_photos(loaded: Loaded) -> bool:
+def takes_photos(loaded: TrainedNetwork) -> bool:
     """Tell whether image files can be given to a network."""
     return getattr(loaded.config, "ndim", 2) == 2 and loaded.config.in_channels in (1, 3)
 
 
-def _example(loaded: Loaded, spec: ExportSpec) -> torch.Tensor:
+def _example(loaded: TrainedNetwork, spec: ExportSpec) -> torch.Tensor:
     """Make an input to trace with; no side equals another, so that none is taken for constant."""
     size_px = spec.size_px
     if spec.input == "image":
@@ -113,7 +113,7 @@ def _example(loaded: Loaded, spec: ExportSpec) -> torch.Tensor:
     return pixels if spec.input == "pixels" else pixels.movedim(-1, 1).float().contiguous()
 
 
-def check_options(loaded: Loaded, dest: Path, options: ExportOptions) -> None:
+def check_options(loaded: TrainedNetwork, dest: Path, options: ExportOptions) -> None:
     """Check the options against the network and the name of the file.
 
     Raises:

@@ -12,7 +12,6 @@ import torch
 
 from resnext.data.config import DataConfig
 from resnext.errors import ConfigError, ExportError
-from resnext.evaluation.loaded import Loaded
 from resnext.evaluation.run import Effort, measure
 from resnext.evaluation.target import Protocol
 from resnext.export.export import (
@@ -29,12 +28,13 @@ from resnext.export.options import ExportOptions, ExportReport
 from resnext.export.parity import check_parity
 from resnext.export.staging import publish, staging
 from resnext.extras import needed_by
+from resnext.model.trained import TrainedNetwork
 from resnext.runs.runtime import Runtime
 from resnext.runtimes.spec import describe
 
 
 def export_int8(
-    loaded: Loaded,
+    loaded: TrainedNetwork,
     dest: Path,
     options: ExportOptions,
     data: DataConfig,

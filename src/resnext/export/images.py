@@ -18,7 +18,7 @@ from resnext.data.prepare.single import to_hwc
 from resnext.data.random import subset_order
 from resnext.data.sets.load import load_data
 from resnext.errors import DataError
-from resnext.evaluation.loaded import Loaded
+from resnext.model.trained import TrainedNetwork
 from resnext.runtimes.spec import ExportSpec
 
 _SEED = 0
@@ -78,7 +78,7 @@ def sample_photos(in_channels: int, num: int) -> ImageSource:
     return ImageSource("windows of scikit-learn's two photographs", images)
 
 
-def noise(loaded: Loaded, size_px: int, num: int) -> torch.Tensor:
+def noise(loaded: TrainedNetwork, size_px: int, num: int) -> torch.Tensor:
     """Draw uint8 noise b x ... x c, for networks that take no images."""
     config = loaded.config
     shape = (num, *(size_px,) * getattr(config, "ndim", 2), config.in_channels)
@@ -86,7 +86,9 @@ def noise(loaded: Loaded, size_px: int, num: int) -> torch.Tensor:
     return torch.randint(0, 256, shape, dtype=torch.uint8, generator=generator)
 
 
-def as_batches(source: ImageSource, loaded: Loaded, spec: ExportSpec) -> Iterator[torch.Tensor]:
+def as_batches(
+    source: ImageSource, loaded: TrainedNetwork, spec: ExportSpec
+) -> Iterator[torch.Tensor]:
     """Prepare images as a graph takes them: uint8 b x h x w x c.
 
     Several to a batch for graphs that take crops; one by one, of their own size, for those

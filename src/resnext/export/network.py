@@ -8,16 +8,16 @@ from dataclasses import replace
 from torch import nn
 
 from resnext.data.prepare.preparation import Preparation
-from resnext.evaluation.loaded import Loaded
 from resnext.export.fold import fold_batch_norm
 from resnext.export.narrow_groups import widen_groups
 from resnext.model.config import ResNeXtConfig
 from resnext.model.convert import convert_form
 from resnext.model.create import create_model
+from resnext.model.trained import TrainedNetwork
 from resnext.runtimes.spec import Format
 
 
-def at_size(loaded: Loaded, size_px: int | None) -> Loaded:
+def at_size(loaded: TrainedNetwork, size_px: int | None) -> TrainedNetwork:
     """Return the network with a card that asks for crops of another size.
 
     The resize before the crop grows in proportion. Figures measured at the old size leave the
@@ -35,7 +35,7 @@ def at_size(loaded: Loaded, size_px: int | None) -> Loaded:
     return replace(loaded, card=card)
 
 
-def simplify(loaded: Loaded, to: Format) -> nn.Module:
+def simplify(loaded: TrainedNetwork, to: Format) -> nn.Module:
     """Return the same function with fewer and faster layers, in a network of its own.
 
     Args:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
-from torch import nn
 
+from resnext.inference.load import load
+from resnext.model.trained import TrainedNetwork
 from resnext.weights.families.family import Padding
-from resnext.weights.load import load
 
 
 def from_pretrained(
@@ -17,7 +17,7 @@ def from_pretrained(
     *,
     shortcut_padding: Padding | None = None,
     accept_licence: bool = False,
-) -> nn.Module:
+) -> TrainedNetwork:
     """Open a network of the Hub or of a folder; `resnext.load` under the Hub's usual name.
 
     Args:
@@ -28,7 +28,7 @@ def from_pretrained(
         accept_licence: Fetch also weights that may not be used commercially.
 
     Returns:
-        The network in evaluation mode, with `.config` and `.card`.
+        The network in evaluation mode, with its architecture and card.
 
     Raises:
         ResNeXtError: As for `resnext.load`.

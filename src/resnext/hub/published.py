@@ -14,13 +14,15 @@ from resnext.model.config import BaselineConfig, ModelConfig, ResNeXtConfig
 from resnext.model.convert import convert_form
 from resnext.model.create import create_model
 from resnext.model.names import name_of
+from resnext.model.trained import TrainedNetwork
 from resnext.runs.folder import CONFIG
 from resnext.weights.file import usual_card
 from resnext.weights.own_file import misfit
 from resnext.weights.source import Weights, open_weights
 
-Source = str | Path | nn.Module
-"""A run folder, a weight file, a name of the catalogue or the Hub, or a network of ours."""
+Source = str | Path | TrainedNetwork | nn.Module
+"""A run folder, a weight file, a name of the catalogue or the Hub, a network that `resnext.load`
+returned, or a bare one of `resnext.create_model`, whose card is then a guess."""
 
 
 @dataclass(frozen=True)
@@ -66,8 +68,10 @@ def open_source(source: Source, *, licence: str = "", accept_licence: bool = Fal
         ConfigError: The network has no config or card, or they contradict each other.
         ResNeXtError: The weights cannot be found or fetched.
     """
-    if isinstance(source, nn.Module):
-        weights, run = _of_network(source), None
+    if isinstance(source, TrainedNetwork):
+        weights, run = _of_module(source.module, source.config, source.card), None
+    elif isinstance(source, nn.Module):
+        weights, run = _of_module(source, _config_of(source), None), None
     else:
         weights = open_weights(source, accept_licence=accept_licence)
         run = Path(source) if (Path(source) / CONFIG).exists() else None
@@ -85,18 +89,19 @@ def open_source(source: Source, *, licence: str = "", accept_licence: bool = Fal
     return Published(config, state, card, run, weights.is_described)
 
 
-def _of_network(model: nn.Module) -> Weights:
-    """Take a network that is in memory."""
-    config, card = getattr(model, "config", None), getattr(model, "card", None)
-    is_ours = isinstance(config, ResNeXtConfig | BaselineConfig) and isinstance(card, ModelCard)
-    if not is_ours:
+def _config_of(module: nn.Module) -> ModelConfig:
+    config = getattr(module, "config", None)
+    if not isinstance(config, ResNeXtConfig | BaselineConfig):
         raise ConfigError(
-            f"a {type(model).__name__} has no .config and .card of ours; give a network that "
+            f"a {type(module).__name__} has no .config of ours; give a network that "
             "resnext.create_model or resnext.load made, unwrapped (model.module)"
         )
-    assert isinstance(config, ResNeXtConfig | BaselineConfig)
-    assert isinstance(card, ModelCard)
-    state = {name: tensor.detach().cpu() for name, tensor in model.state_dict().items()}
+    return config
+
+
+def _of_module(module: nn.Module, config: ModelConfig, card: ModelCard | None) -> Weights:
+    """Take a network that is in memory; without a card, how it wants its images is a guess."""
+    state = {name: tensor.detach().cpu() for name, tensor in module.state_dict().items()}
     with torch.device("meta"):
         wanted = create_model(config).state_dict()
     if complaint := misfit(wanted, state):
@@ -104,10 +109,8 @@ def _of_network(model: nn.Module) -> Weights:
             f"the network's tensors are not those of its config; {complaint}. Give the network as "
             "resnext made it: unwrapped (model.module, or before torch.compile) and unchanged"
         )
-    is_described = card != ModelCard()
-    if not is_described:  # nobody has said how it wants its images
-        card = usual_card(config).replace(classes=())
-    return Weights("the network", config, state, card, is_described=is_described)
+    known = card or usual_card(config).replace(classes=())
+    return Weights("the network", config, state, known, is_described=card is not None)
 
 
 def _check_card(name: str, config: ModelConfig, card: ModelCard) -> None:
@@ -116,10 +119,12 @@ def _check_card(name: str, config: ModelConfig, card: ModelCard) -> None:
         if len(values) != config.in_channels:
             raise ConfigError(
                 f"{name}: card.{key}={values!r} has {len(values)} value(s), but the network takes "
-                f"{config.in_channels} channel(s); set model.card = model.card.replace({key}=...)"
+                f"{config.in_channels} channel(s); change it: dataclasses.replace(network, "
+                f"card=network.card.replace({key}=...))"
             )
     if card.classes and len(card.classes) != config.num_classes:
         raise ConfigError(
             f"{name}: card.classes names {len(card.classes)} classes, but the network has "
-            f"{config.num_classes} outputs; set model.card = model.card.replace(classes=...)"
+            f"{config.num_classes} outputs; change it: dataclasses.replace(network, "
+            "card=network.card.replace(classes=...))"
         )

@@ -45,7 +45,8 @@ def save_pretrained(
 
     Args:
         source: A run folder, a weight file, a name of the catalogue or the Hub, or a network
-            with `.config` and `.card`.
+            in memory: what `resnext.load` returned, `resnext.TrainedNetwork(module, config, card)`,
+            or a bare one of `resnext.create_model`, whose card is then a guess.
         folder: A new or empty folder, which is there whole or not at all.
         title: Heading of the model card; by default the network's name and data.
         licence: SPDX identifier; by default the source's.

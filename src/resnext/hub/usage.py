@@ -55,9 +55,9 @@ def _with_resnext(address: str, shape: str) -> str:
 import resnext
 import torch
 
-model = resnext.load({_literal(address)})
+network = resnext.load({_literal(address)})
 images = torch.zeros({shape})  # a batch, normalised as said above
-probabilities = model(images).softmax(dim=1)"""
+probabilities = network(images).softmax(dim=1)"""
 
 
 def _with_timm(published: Published, address: str) -> str:

@@ -6,7 +6,6 @@ from typing import Any
 
 from torch import nn
 
-from resnext.model.card import ModelCard
 from resnext.model.config import BaselineConfig
 from resnext.model.convolution import replace_convolutions
 
@@ -21,7 +20,7 @@ def build_baseline(config: BaselineConfig) -> nn.Module:
         config: The network, its input channels and classes.
 
     Returns:
-        The network, with `.config` and an empty `.card`.
+        The network, with `.config`.
     """
     from torchvision import models  # slow to import, and needed here only
 
@@ -33,7 +32,6 @@ def build_baseline(config: BaselineConfig) -> nn.Module:
         _replace_first_conv(network, config)
     replace_convolutions(network)
     network.config = config
-    network.card = ModelCard()
     return network  # type: ignore[no-any-return]  # torchvision carries no types
 
 

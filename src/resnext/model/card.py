@@ -50,6 +50,10 @@ class ModelCard(Settings):
     source: str = ""
     licence: str = ""
 
+    def output_names(self, num_classes: int) -> tuple[str, ...]:
+        """Return the classes, or the numbers of the outputs where none are known."""
+        return self.classes or tuple(str(label) for label in range(num_classes))
+
 
 def card_from(values: Any, config: ModelConfig) -> ModelCard:
     """Build a card from what a file describes, and hold it against the network.

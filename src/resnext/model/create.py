@@ -31,7 +31,7 @@ def create_model(name_or_config: str | ModelConfig, **overrides: Any) -> nn.Modu
             `in_channels`, `form`, `shortcut`, `ndim`.
 
     Returns:
-        The network; `.config` is its architecture.
+        The bare network; `.config` is its architecture. Trained ones come from `resnext.load`.
 
     Raises:
         ConfigError: The name or a setting is not accepted.

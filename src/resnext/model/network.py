@@ -17,7 +17,6 @@ from torch._jit_internal import is_scripting
 
 from resnext.errors import ConfigError
 from resnext.model.blocks import BasicBlock, GroupedBottleneck, ResidualBlock
-from resnext.model.card import ModelCard
 from resnext.model.config import ResNeXtConfig
 from resnext.model.convert import convert_form
 from resnext.model.convolution import is_proxy
@@ -48,7 +47,6 @@ class ResNeXt(nn.Module):
 
     Attributes:
         config: The architecture.
-        card: Where the weights came from; empty until they are loaded from a file.
 
     Source: arXiv 1611.05431, section 3 and table 1.
     """
@@ -56,7 +54,6 @@ class ResNeXt(nn.Module):
     def __init__(self, config: ResNeXtConfig) -> None:
         super().__init__()
         self.config = config
-        self.card = ModelCard()
         self._plan = plan_network(config)
         self._stage_names = [f"layer{n + 1}" for n in range(len(self._plan.stages))]
         place = torch.get_default_device()

@@ -12,14 +12,14 @@ if TYPE_CHECKING:
     import gradio
     from fastapi import FastAPI
 
-    from resnext.evaluation.loaded import Loaded
+    from resnext.model.trained import TrainedNetwork
     from resnext.runtimes import Exported
 
 __all__ = ["build_page", "mount_page"]
 
 
 def build_page(
-    *, model: Loaded | Exported | None, runs: Path | None, name: str = ""
+    *, model: TrainedNetwork | Exported | None, runs: Path | None, name: str = ""
 ) -> gradio.Blocks:
     """Build the page.
 

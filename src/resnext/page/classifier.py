@@ -23,7 +23,7 @@ from resnext.runtimes.module import ExportedModule
 if TYPE_CHECKING:
     from PIL import Image
 
-    from resnext.evaluation.loaded import Loaded
+    from resnext.model.trained import TrainedNetwork
 
 Pixels = npt.NDArray[np.uint8]
 Logits = npt.NDArray[np.float64]
@@ -57,7 +57,7 @@ class Classifier:
         num_classes: Classes that it tells apart.
     """
 
-    def __init__(self, model: Loaded | Exported) -> None:
+    def __init__(self, model: TrainedNetwork | Exported) -> None:
         """Take a network.
 
         Raises:

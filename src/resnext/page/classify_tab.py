@@ -14,7 +14,7 @@ from resnext.page.design_view import error_box, told_box
 from resnext.page.uploads import Uploads
 
 if TYPE_CHECKING:
-    from resnext.evaluation.loaded import Loaded
+    from resnext.model.trained import TrainedNetwork
     from resnext.runtimes import Exported
 
 _MOST_IMAGES = 16
@@ -22,7 +22,7 @@ _RANKS = ("best class", "second", "third", "fourth", "fifth")
 _NO_MAP = "none"
 
 
-def build_classify_tab(model: Loaded | Exported | None, uploads: Uploads) -> None:
+def build_classify_tab(model: TrainedNetwork | Exported | None, uploads: Uploads) -> None:
     """Add the tab's controls, or why it has none.
 
     Args:

@@ -10,14 +10,14 @@ from resnext.model.names import name_of
 from resnext.untrusted.text import printable
 
 if TYPE_CHECKING:
-    from resnext.evaluation.loaded import Loaded
+    from resnext.model.trained import TrainedNetwork
     from resnext.runtimes import Exported
 
 _MAX_CLASSES = 10
 _MAX_CLASS_CHARS = 40
 
 
-def heading(model: Loaded | Exported, name: str) -> str:
+def heading(model: TrainedNetwork | Exported, name: str) -> str:
     """Return the heading as HTML.
 
     Args:

@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-    from resnext.evaluation.loaded import Loaded
+    from resnext.model.trained import TrainedNetwork
 
 Heat = npt.NDArray[np.float32]
 
 
-def why_not(model: Loaded | Exported) -> str | None:
+def why_not(model: TrainedNetwork | Exported) -> str | None:
     """Say why heat maps of a model cannot be drawn, or return None if they can."""
     if isinstance(model, Exported):
         return (
@@ -44,7 +44,7 @@ def why_not(model: Loaded | Exported) -> str | None:
 class HeatMaps:
     """Draws heat maps of one network, one at a time."""
 
-    def __init__(self, model: Loaded) -> None:
+    def __init__(self, model: TrainedNetwork) -> None:
         """Take a network, whose own module stays as it is.
 
         The copy shares the weights. It has hooks, and gradients of the maps alone; both would

@@ -22,7 +22,7 @@ from resnext.untrusted.text import printable
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
-    from resnext.evaluation.loaded import Loaded
+    from resnext.model.trained import TrainedNetwork
     from resnext.runtimes import Exported
 
 _MOST_WAITING = 32
@@ -32,7 +32,7 @@ _NARROW = (
 )
 
 
-def build(model: Loaded | Exported | None, runs: Path | None, name: str) -> gr.Blocks:
+def build(model: TrainedNetwork | Exported | None, runs: Path | None, name: str) -> gr.Blocks:
     """Build the page; see `resnext.page.build_page`."""
     # analytics would ask a server of gradio's for its newest version
     page = gr.Blocks(

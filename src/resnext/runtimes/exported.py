@@ -53,7 +53,7 @@ class Exported:
     @property
     def classes(self) -> tuple[str, ...]:
         """Names of the outputs, or their numbers where the card has none."""
-        return self.card.classes or tuple(str(label) for label in range(self.config.num_classes))
+        return self.card.output_names(self.config.num_classes)
 
     def run(self, batch: Array) -> npt.NDArray[np.float32]:
         """Compute the logits of a batch; several threads may call at once.

@@ -14,14 +14,11 @@ class ExportedModule(nn.Module):
 
     Attributes:
         exported: The network.
-        config: Its architecture.
-        card: Its classes, and how it wants its images.
     """
 
     def __init__(self, exported: Exported) -> None:
         super().__init__()
         self.exported = exported
-        self.config, self.card = exported.config, exported.card
 
     def forward(self, x_bchw: torch.Tensor) -> torch.Tensor:
         """Map normalised float32 images to logits, b x num_classes.
@@ -37,7 +34,8 @@ class ExportedModule(nn.Module):
         return torch.from_numpy(self.exported.run(batch)).to(x_bchw.device)
 
     def _pixels(self, images_bchw: torch.Tensor) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
-        mean_c, std_c = torch.tensor(self.card.mean), torch.tensor(self.card.std)
+        card = self.exported.card
+        mean_c, std_c = torch.tensor(card.mean), torch.tensor(card.std)
         images_bhwc = (images_bchw.movedim(1, -1) * std_c + mean_c) * 255
         pixels: np.ndarray[tuple[int, ...], np.dtype[np.uint8]] = (
             images_bhwc.round_().clamp_(0, 255).to(torch.uint8).contiguous().numpy()

@@ -56,8 +56,8 @@ class ServedModel:
                 "the service reads image files, and needs a network of 2 dimensions with 1 or 3 "
                 f"channels; this one takes {config.in_channels}"
             )
-        names = self.exported.card.classes or map(str, range(config.num_classes))
-        object.__setattr__(self, "classes", tuple(readable(name) for name in names))
+        names = tuple(readable(name) for name in self.exported.classes)
+        object.__setattr__(self, "classes", names)
 
     @property
     def is_batched(self) -> bool:

@@ -16,7 +16,7 @@ from resnext.runtimes import is_exported, open_exported
 from resnext.serving.model import ServedModel
 
 if TYPE_CHECKING:
-    from resnext.evaluation.loaded import Loaded
+    from resnext.model.trained import TrainedNetwork
 
 _LOG = logging.getLogger("resnext.serving")
 
@@ -70,9 +70,9 @@ class ModelSource:
 
     def _open_export(self) -> ServedModel:
         """Open the kept export of a run or weight file, which is made first where it is missing."""
-        from resnext.evaluation.loaded import open_model
+        from resnext.inference.load import load
 
-        loaded = open_model(self.path)
+        loaded = load(self.path)
         kept = cache_folder("serving") / f"{_fingerprint(loaded)}.onnx"
         if kept.exists():
             try:
@@ -85,13 +85,13 @@ class ModelSource:
         return ServedModel(open_exported(kept, threads=self.threads), self.name)
 
 
-def _export(loaded: Loaded, dest: Path) -> None:
+def _export(loaded: TrainedNetwork, dest: Path) -> None:
     from resnext.export import ExportOptions, export_model
 
     export_model(loaded, dest, ExportOptions(to="onnx", input="pixels"))
 
 
-def _fingerprint(loaded: Loaded) -> str:
+def _fingerprint(loaded: TrainedNetwork) -> str:
     """Return a text that is another one for any other weights, card, or version of ours."""
     import torch
 

@@ -131,7 +131,7 @@ def read_checkpoint(path: Path) -> Stored:
 def _read(path: Path) -> Stored:
     found = read_tensors(path)
     name = found.metadata.get("format")
-    if name == _FORMAT and not found.is_verified:
+    if name == _FORMAT and not found.has_checksum:
         raise damaged(path)  # the checksum's own name
     if name not in (_FORMAT, _FORMAT_WITHOUT_CHECKSUM):
         raise CheckpointError(f"{path}: is not a training checkpoint of this program")

@@ -14,7 +14,7 @@ import torch
 from resnext.class_lists import class_names
 from resnext.data.prepare.preparation import describe_preparation
 from resnext.errors import CheckpointError, ConfigError
-from resnext.foreign_file import check_regular, one_error
+from resnext.foreign_file import one_error
 from resnext.model.card import ModelCard
 from resnext.model.config import ModelConfig, ResNeXtConfig
 from resnext.untrusted.text import printable
@@ -26,9 +26,8 @@ from resnext.weights.fit import check_fit
 from resnext.weights.foreign_kind import describe_kind
 from resnext.weights.hub_card import card_from_hub, check_named_architecture
 from resnext.weights.infer import infer_config
-from resnext.weights.own_file import BEST, check_state, is_ours, read_weights
-from resnext.weights.read import kind_of, read_tensors
-from resnext.weights.tensor_file import read_metadata
+from resnext.weights.own_file import BEST, check_state, interpret, is_ours
+from resnext.weights.read import read_file
 
 _LOG = logging.getLogger(__name__)
 
@@ -111,14 +110,14 @@ def open_file(
         CheckpointError: The file is damaged, of no known family, or incomplete; or what its
             shortcuts do cannot be told.
     """
-    check_regular(path)
-    if kind_of(path) == "safetensors" and is_ours(read_metadata(path)):
-        config, state, own_card = read_weights(path)
+    kind, file = read_file(path)
+    if is_ours(file.metadata):
+        config, state, own_card = interpret(path, file)
         if shortcut_padding is not None:
             raise ConfigError(f"{path}: says itself what its shortcuts do; leave out their padding")
         return Weights(str(path), config, state, own_card)
-    found, config = _read_foreign(path)
-    is_known = kind_of(path) == "torch7"
+    found, config = _recognise(path, file.tensors)
+    is_known = kind == "torch7"
     if card is None:
         card, is_named = _described(path, config)
     else:
@@ -143,9 +142,8 @@ def open_file(
     return weights
 
 
-def _read_foreign(path: Path) -> tuple[Recognised, ResNeXtConfig]:
-    """Read a file, give its tensors our names and infer their architecture."""
-    tensors = read_tensors(path)
+def _recognise(path: Path, tensors: dict[str, torch.Tensor]) -> tuple[Recognised, ResNeXtConfig]:
+    """Give a file's tensors our names and infer their architecture."""
     with one_error(path, "holds no network that can be built", "take another file"), _named(path):
         found = recognise(tensors)
         config = infer_config(found.state)

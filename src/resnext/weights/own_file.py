@@ -19,7 +19,14 @@ from resnext.model.card import ModelCard, card_from
 from resnext.model.config import BaselineConfig, ModelConfig, ResNeXtConfig, config_from
 from resnext.untrusted.parse import parse_json
 from resnext.untrusted.text import printable
-from resnext.weights.tensor_file import CHECKSUM, TensorFile, damaged, read_tensors, write_tensors
+from resnext.weights.tensor_file import (
+    CHECKSUM,
+    TensorFile,
+    damaged,
+    read_any,
+    verify,
+    write_tensors,
+)
 
 BEST = "best.safetensors"
 """The file of a run folder that holds its weights."""
@@ -70,7 +77,8 @@ def read_weights(path: Path) -> tuple[ModelConfig, dict[str, torch.Tensor], Mode
     Raises:
         CheckpointError: The file is missing, torn, or not one of ours.
     """
-    return read_whole(Path(path), _read)
+    path = Path(path)
+    return interpret(path, read_whole(path, read_any))
 
 
 def is_ours(metadata: Mapping[str, str]) -> bool:
@@ -79,8 +87,19 @@ def is_ours(metadata: Mapping[str, str]) -> bool:
     return metadata.get("format", "").startswith("resnext-") or sum(signs) >= 2
 
 
-def _read(path: Path) -> tuple[ModelConfig, dict[str, torch.Tensor], ModelCard]:
-    found = read_tensors(path)
+def interpret(
+    path: Path, found: TensorFile
+) -> tuple[ModelConfig, dict[str, torch.Tensor], ModelCard]:
+    """Verify what a file of `save_weights` holds; see `read_weights`.
+
+    Args:
+        path: The file, for messages.
+        found: Its content.
+
+    Raises:
+        CheckpointError: It is damaged or not one of ours.
+    """
+    verify(path, found)
     _check_format(path, found)
     try:
         config = config_from(parse_json(found.metadata["config"]))
@@ -181,7 +200,7 @@ def misfit(wanted: Mapping[str, torch.Tensor], state: Mapping[str, torch.Tensor]
 
 def _check_format(path: Path, found: TensorFile) -> None:
     name = found.metadata.get("format", "")
-    if name == FORMAT and not found.is_verified:
+    if name == FORMAT and not found.has_checksum:
         raise damaged(path)  # the checksum's own name
     if name in (FORMAT, _FORMAT_WITHOUT_CHECKSUM):
         return

@@ -13,10 +13,11 @@ from typing import Literal
 import torch
 
 from resnext.errors import CheckpointError
+from resnext.files import read_whole
 from resnext.foreign_file import check_archive, check_regular, one_error
 from resnext.untrusted.text import printable
-from resnext.weights import tensor_file
 from resnext.weights.foreign_kind import describe_kind
+from resnext.weights.tensor_file import TensorFile, read_any
 from resnext.weights.unwrap import unwrap
 
 Kind = Literal["safetensors", "torch", "torch7", "pickle"]
@@ -46,14 +47,15 @@ def kind_of(path: Path) -> Kind | None:
     return "pickle" if start[:1] == b"\x80" else None
 
 
-def read_tensors(path: Path) -> dict[str, torch.Tensor]:
-    """Read the tensors of a weight file of any library.
+def read_file(path: Path) -> tuple[Kind, TensorFile]:
+    """Read a weight file of any library, each part of it once.
 
     Args:
         path: A safetensors file, one that `torch.save` wrote, or a Torch7 file.
 
     Returns:
-        The tensors on the CPU, by the names that the file gives them.
+        Its format, and the tensors on the CPU by the names that the file gives them, unverified.
+        Only safetensors has texts in its header.
 
     Raises:
         CheckpointError: The file is missing, damaged, of another kind, or would have to
@@ -64,11 +66,11 @@ def read_tensors(path: Path) -> dict[str, torch.Tensor]:
     if kind in ("torch", None) and (other := describe_kind(path)):
         raise CheckpointError(f"{path}: {other}")
     if kind == "safetensors":
-        return _read_safetensors(path)
+        return kind, read_whole(path, read_any)  # a training may replace it meanwhile
     if kind == "torch":
-        return _read_torch(path)
+        return kind, TensorFile({}, _read_torch(path))
     if kind == "torch7":
-        return _read_torch7(path)
+        return kind, TensorFile({}, _read_torch7(path))
     raise CheckpointError(f"{path}: {_REASONS[kind]}")
 
 
@@ -82,10 +84,6 @@ _REASONS = {
         "Torch7; was the download cut off, or an error page saved in its place?"
     ),
 }
-
-
-def _read_safetensors(path: Path) -> dict[str, torch.Tensor]:
-    return tensor_file.read_tensors(path, is_ours=False).tensors
 
 
 def _read_torch(path: Path) -> dict[str, torch.Tensor]:

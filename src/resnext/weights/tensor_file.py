@@ -33,14 +33,17 @@ class TensorFile:
     """What a safetensors file holds.
 
     Attributes:
-        metadata: The texts of its header, without the checksum.
+        metadata: The texts of its header.
         tensors: The tensors by name, on the CPU.
-        is_verified: It had a checksum, which is right.
     """
 
     metadata: dict[str, str]
     tensors: dict[str, torch.Tensor]
-    is_verified: bool
+
+    @property
+    def has_checksum(self) -> bool:
+        """Whether the header holds a text under the name of our checksum."""
+        return CHECKSUM in self.metadata
 
 
 def write_tensors(
@@ -71,8 +74,19 @@ def write_tensors(
         ) from error
 
 
-def read_metadata(path: Path) -> dict[str, str]:
-    """Read the texts of a safetensors file's header.
+def read_tensors(path: Path) -> TensorFile:
+    """Read a file of `write_tensors`, and verify it where it has a checksum.
+
+    Raises:
+        CheckpointError: The file is missing, torn, of another kind, or not what was written.
+    """
+    found = read_any(path)
+    verify(path, found)
+    return found
+
+
+def read_any(path: Path) -> TensorFile:
+    """Read header and tensors of any program's safetensors file, unverified.
 
     Raises:
         CheckpointError: The file is missing, torn, of another kind, or has a huge header.
@@ -82,30 +96,20 @@ def read_metadata(path: Path) -> dict[str, str]:
     with _reading(path):
         _check_header(path)
         with safe_open(path, framework="pt") as file:
-            return dict(file.metadata() or {})
-
-
-def read_tensors(path: Path, *, is_ours: bool = True) -> TensorFile:
-    """Read a safetensors file, and verify it where it has a checksum.
-
-    Args:
-        path: A file of `write_tensors` or of another program.
-        is_ours: A text named `checksum` is the one that `write_tensors` adds.
-
-    Raises:
-        CheckpointError: The file is missing, torn, of another kind, or not what was written.
-    """
-    _check_name(path)
-    check_regular(path)
-    with _reading(path):
-        _check_header(path)
-        with safe_open(path, framework="pt") as file:
             metadata = dict(file.metadata() or {})
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
-    checksum = metadata.pop(CHECKSUM, None) if is_ours else None
-    if checksum is not None and checksum != _checksum(metadata, tensors):
+    return TensorFile(metadata, tensors)
+
+
+def verify(path: Path, file: TensorFile) -> None:
+    """Hold a file's content against its checksum, if it has one.
+
+    Raises:
+        CheckpointError: It is not what was written.
+    """
+    texts = {name: text for name, text in file.metadata.items() if name != CHECKSUM}
+    if file.has_checksum and file.metadata[CHECKSUM] != _checksum(texts, file.tensors):
         raise damaged(path)
-    return TensorFile(metadata, tensors, is_verified=checksum is not None)
 
 
 def damaged(path: Path) -> CheckpointError:

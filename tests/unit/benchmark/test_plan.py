@@ -13,10 +13,10 @@ from resnext.benchmark.peak import best_seconds
 from resnext.benchmark.staging import stage
 from resnext.complexity.count import count
 from resnext.errors import CheckpointError, ConfigError
-from resnext.evaluation.loaded import Loaded
 from resnext.model.card import ModelCard
 from resnext.model.config import ResNeXtConfig
 from resnext.model.create import create_model
+from resnext.model.trained import TrainedNetwork
 from resnext.weights.own_file import save_weights
 
 
@@ -107,7 +107,7 @@ def test_the_best_of_several_runs_counts() -> None:
 
 def network_of(**settings: Any) -> Network:
     config = ResNeXtConfig(**{"stem": "cifar", **settings})
-    loaded = Loaded(create_model(config).eval(), config, ModelCard(image_size_px=8))
+    loaded = TrainedNetwork(create_model(config).eval(), config, ModelCard(image_size_px=8))
     return Network("made", config, 8, None, loaded)
 
 

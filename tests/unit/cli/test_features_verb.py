@@ -11,7 +11,7 @@ from PIL import Image
 
 from resnext.cli import features
 from resnext.errors import CheckpointError, ConfigError, ResNeXtError
-from resnext.evaluation.loaded import open_model
+from resnext.inference.load import load
 
 parquet = pytest.importorskip("pyarrow.parquet")
 
@@ -45,7 +45,7 @@ def test_a_run_gives_a_row_for_each_image(
     }
     assert table["index"].to_pylist() == list(range(359))
     assert set(table["split"].to_pylist()) == {"val"}
-    model = open_model(digits_run)
+    model = load(digits_run)
     described = {key.decode(): json.loads(text) for key, text in table.schema.metadata.items()}
     assert described["config"] == model.config.model_dump(mode="json")
     assert described["card"] == model.card.model_dump(mode="json")
@@ -60,7 +60,7 @@ def test_the_embeddings_reproduce_the_evaluation(digits_run: Path, tmp_path: Pat
     assert features.main([str(digits_run), "--out", str(out)]) == 0
     assert main(["evaluate", str(digits_run), "--quiet", "--out", str(figures)]) == 0
     table = parquet.read_table(out)
-    module = open_model(digits_run).module
+    module = load(digits_run).module
     with torch.no_grad():
         logits = module.fc(torch.tensor(table["embedding"].to_pylist()))  # type: ignore[operator]  # a layer
     wrong = logits.argmax(1) != torch.tensor(table["label"].to_pylist())

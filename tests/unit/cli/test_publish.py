@@ -24,7 +24,7 @@ def test_a_folder_is_written_and_opens_again(
     assert f"wrote {out}: model.safetensors, config.json, README.md, config.yaml" in printed
     assert "timm" not in printed  # it has no CIFAR stem
     assert "# Digits" in (out / "README.md").read_text(encoding="utf-8")
-    assert resnext.load(out).card.licence == "MIT"  # type: ignore[union-attr]  # a plain attribute
+    assert resnext.load(out).card.licence == "MIT"
 
 
 def test_json_tells_folder_files_and_timms_name(

@@ -66,7 +66,7 @@ def test_help_imports_neither_torch_nor_the_server() -> None:
 def test_the_page_gets_the_name_of_the_network(monkeypatch: pytest.MonkeyPatch) -> None:
     given: dict[str, Any] = {}
     monkeypatch.setattr("resnext.page.build_page", given.update)
-    monkeypatch.setattr("resnext.evaluation.loaded.open_model", lambda path: f"open {path}")
+    monkeypatch.setattr("resnext.inference.load.load", lambda path: f"open {path}")
     service: Any = SimpleNamespace(model=SimpleNamespace(name="photos", exported=None))
     _page(Serve(Path("runs/photos"), runs=Path("runs")), service)
     assert given == {"model": "open runs/photos", "runs": Path("runs"), "name": "photos"}

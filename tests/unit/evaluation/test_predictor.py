@@ -11,9 +11,10 @@ from PIL import Image
 from resnext.data.prepare.normalise import normalise
 from resnext.data.prepare.single import prepare_image
 from resnext.errors import ConfigError
-from resnext.evaluation.loaded import Loaded, open_model
 from resnext.evaluation.predict import Predictor, find_images
+from resnext.inference.load import load
 from resnext.model.config import ResNeXtConfig
+from resnext.model.trained import TrainedNetwork
 
 CPU = torch.device("cpu")
 
@@ -27,12 +28,12 @@ def save_image(path: Path, level: int = 0, side: int = 12) -> Path:
 
 
 @pytest.fixture
-def model(tmp_path: Path) -> Loaded:
-    return open_model(save_network(tmp_path / "digits.safetensors"))
+def model(tmp_path: Path) -> TrainedNetwork:
+    return load(save_network(tmp_path / "digits.safetensors"))
 
 
 def test_probabilities_are_those_of_the_network_on_the_prepared_image(
-    model: Loaded, tmp_path: Path
+    model: TrainedNetwork, tmp_path: Path
 ) -> None:
     path = save_image(tmp_path / "photo.png", 40)
     (row,) = Predictor(model, CPU, top=10).predict([path])
@@ -46,7 +47,9 @@ def test_probabilities_are_those_of_the_network_on_the_prepared_image(
         assert probability == pytest.approx(float(expected[int(name)]), abs=1e-6)
 
 
-def test_bad_files_are_told_in_place_and_the_rest_goes_on(model: Loaded, tmp_path: Path) -> None:
+def test_bad_files_are_told_in_place_and_the_rest_goes_on(
+    model: TrainedNetwork, tmp_path: Path
+) -> None:
     good = [save_image(tmp_path / f"{number}.png", number) for number in range(7)]
     empty, text, gone = tmp_path / "empty.png", tmp_path / "text.jpg", tmp_path / "gone.png"
     empty.touch()
@@ -60,12 +63,14 @@ def test_bad_files_are_told_in_place_and_the_rest_goes_on(model: Loaded, tmp_pat
     assert rows[-1].error == "No such file or directory"
 
 
-def test_a_batch_of_bad_files_only_is_fine(model: Loaded, tmp_path: Path) -> None:
+def test_a_batch_of_bad_files_only_is_fine(model: TrainedNetwork, tmp_path: Path) -> None:
     rows = list(Predictor(model, CPU).predict([tmp_path / "a.png", tmp_path / "b.png"]))
     assert [row.error for row in rows] == ["No such file or directory"] * 2
 
 
-def test_the_size_of_batches_does_not_change_the_predictions(model: Loaded, tmp_path: Path) -> None:
+def test_the_size_of_batches_does_not_change_the_predictions(
+    model: TrainedNetwork, tmp_path: Path
+) -> None:
     paths = [save_image(tmp_path / f"{number}.png", 9 * number) for number in range(9)]
     predictor = Predictor(model, CPU, top=1)
     one = [row.classes for row in predictor.predict(paths, batch_size=1)]
@@ -73,7 +78,7 @@ def test_the_size_of_batches_does_not_change_the_predictions(model: Loaded, tmp_
 
 
 def test_only_two_batches_are_read_ahead_of_an_endless_source(
-    model: Loaded, tmp_path: Path
+    model: TrainedNetwork, tmp_path: Path
 ) -> None:
     path = save_image(tmp_path / "same.png")
     asked = 0
@@ -93,13 +98,13 @@ def test_only_two_batches_are_read_ahead_of_an_endless_source(
     rows.close()  # type: ignore[attr-defined]  # an iterator to callers, a generator to this test
 
 
-def test_no_more_classes_are_named_than_there_are(model: Loaded, tmp_path: Path) -> None:
+def test_no_more_classes_are_named_than_there_are(model: TrainedNetwork, tmp_path: Path) -> None:
     (row,) = Predictor(model, CPU, top=99).predict([save_image(tmp_path / "a.png")])
     assert sorted(row.classes) == list("0123456789")
 
 
-def test_networks_that_are_not_for_images_are_refused(model: Loaded) -> None:
-    signals = Loaded(model.module, ResNeXtConfig(ndim=1), model.card)
+def test_networks_that_are_not_for_images_are_refused(model: TrainedNetwork) -> None:
+    signals = TrainedNetwork(model.module, ResNeXtConfig(ndim=1), model.card)
     with pytest.raises(ConfigError, match="2 dimensions"):
         Predictor(signals, CPU)
     with pytest.raises(ConfigError, match="top=0"):

@@ -11,9 +11,9 @@ from resnext.data.config import DataConfig, ViewConfig
 from resnext.data.prepare.normalise import normalise
 from resnext.data.sets.load import load_data
 from resnext.errors import ConfigError
-from resnext.evaluation.loaded import open_model
 from resnext.evaluation.run import Effort, evaluate_run, measure
 from resnext.evaluation.target import Protocol
+from resnext.inference.load import load
 from resnext.runs.folder import read_config, write_config
 from resnext.runs.runtime import Runtime
 
@@ -28,7 +28,7 @@ HERE = Runtime(torch.device("cpu"), torch.float32)
 
 def outputs(run: Path) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the network's outputs on the digits' validation images, and the labels."""
-    model, data = open_model(run), load_data(DataConfig(name="digits"))
+    model, data = load(run), load_data(DataConfig(name="digits"))
     images = data.val.images_nhwc.permute(0, 3, 1, 2)  # type: ignore[union-attr]  # in memory
     with torch.no_grad():
         logits = model.module(normalise(images, model.card.mean, model.card.std, HERE.device))
@@ -44,9 +44,7 @@ def test_a_run_is_evaluated_as_its_network_says(digits_run: Path) -> None:
     assert figures["loss"] == pytest.approx(
         float(nn.functional.cross_entropy(logits, labels)), rel=1e-5
     )
-    assert figures["parameters"] == sum(
-        p.numel() for p in open_model(digits_run).module.parameters()
-    )
+    assert figures["parameters"] == sum(p.numel() for p in load(digits_run).module.parameters())
     assert figures["view"] == {
         "size_px": 8,
         "resize_px": None,

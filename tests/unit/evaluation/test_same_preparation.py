@@ -17,13 +17,13 @@ from resnext.data.prepare.normalise import normalise
 from resnext.data.prepare.preparation import Preparation
 from resnext.evaluation import feature_source, run
 from resnext.evaluation.feature_source import FeatureRequest, FeatureSource
-from resnext.evaluation.loaded import Loaded
 from resnext.evaluation.predict import Predictor
 from resnext.evaluation.run import Effort, measure
 from resnext.evaluation.target import Protocol
 from resnext.export.images import ImageSource, as_batches
 from resnext.model.card import ModelCard
 from resnext.model.config import ResNeXtConfig
+from resnext.model.trained import TrainedNetwork
 from resnext.page.classifier import Classifier
 from resnext.runs.runtime import Runtime
 from resnext.runtimes.spec import ExportSpec
@@ -69,21 +69,21 @@ def make_data(root: Path, size: tuple[int, int]) -> DataConfig:
     return DataConfig(name="folder", root=root, workers=0)
 
 
-def by_evaluation(_: Loaded, data: DataConfig) -> None:
+def by_evaluation(_: TrainedNetwork, data: DataConfig) -> None:
     measure(Path("x"), Protocol(data=data), Runtime(CPU, torch.float32), Effort(workers=0))
 
 
-def by_features(_: Loaded, data: DataConfig) -> None:
+def by_features(_: TrainedNetwork, data: DataConfig) -> None:
     source = FeatureSource(Path("x"), FeatureRequest(data), CPU, Effort(workers=0))
     list(source.read("val"))
 
 
-def by_prediction(model: Loaded, data: DataConfig) -> None:
+def by_prediction(model: TrainedNetwork, data: DataConfig) -> None:
     assert data.root is not None
     list(Predictor(model, CPU, top=1).predict([data.root / "val" / "a" / "image.png"]))
 
 
-def by_the_page(model: Loaded, data: DataConfig) -> None:
+def by_the_page(model: TrainedNetwork, data: DataConfig) -> None:
     assert data.root is not None
     Classifier(model).classify((data.root / "val" / "a" / "image.png").read_bytes())
 
@@ -92,16 +92,16 @@ def by_the_page(model: Loaded, data: DataConfig) -> None:
 @pytest.mark.parametrize("card", CARDS.values(), ids=CARDS)
 @pytest.mark.parametrize("verb", [by_evaluation, by_features, by_prediction, by_the_page])
 def test_a_network_sees_the_same_numbers_by_every_verb(
-    verb: Callable[[Loaded, DataConfig], None],
+    verb: Callable[[TrainedNetwork, DataConfig], None],
     card: ModelCard,
     size: tuple[int, int],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     module = Recorder()
-    model = Loaded(module, module.config, card)
+    model = TrainedNetwork(module, module.config, card)
     for owner in (run, feature_source):
-        monkeypatch.setattr(owner, "open_model", lambda _: model)
+        monkeypatch.setattr(owner, "load", lambda _: model)
     verb(model, make_data(tmp_path, size))
     pixels_hwc = torch.from_numpy(np.array(Preparation.of_card(card).crop(picture(size))))
     expected = normalise(pixels_hwc.permute(2, 0, 1)[None], card.mean, card.std, CPU)
@@ -116,7 +116,7 @@ def test_an_exported_file_is_given_the_same_pixels(card: ModelCard, size: tuple[
     module = Recorder()
     spec = ExportSpec(format="onnx", size_px=card.image_size_px)
     source = ImageSource("one", [picture(size)])
-    (batch,) = as_batches(source, Loaded(module, module.config, card), spec)
+    (batch,) = as_batches(source, TrainedNetwork(module, module.config, card), spec)
     assert np.array_equal(batch[0].numpy(), expected)
 
 

@@ -7,16 +7,17 @@ from PIL import Image
 from resnext.data.config import DataConfig
 from resnext.data.split import FileSplit
 from resnext.errors import ConfigError, DataError
-from resnext.evaluation.loaded import Loaded, open_model
 from resnext.evaluation.target import Protocol, open_target
+from resnext.inference.load import load
 from resnext.model.card import ModelCard
+from resnext.model.trained import TrainedNetwork
 
 DIGITS = DataConfig(name="digits")
 
 
 @pytest.fixture
-def model(tmp_path: Path) -> Loaded:
-    return open_model(save_network(tmp_path / "digits.safetensors"))
+def model(tmp_path: Path) -> TrainedNetwork:
+    return load(save_network(tmp_path / "digits.safetensors"))
 
 
 def make_folder(root: Path, classes: str) -> DataConfig:
@@ -30,20 +31,22 @@ def make_folder(root: Path, classes: str) -> DataConfig:
     return DataConfig(name="folder", root=root)
 
 
-def test_the_own_data_set_needs_no_mapping(model: Loaded) -> None:
+def test_the_own_data_set_needs_no_mapping(model: TrainedNetwork) -> None:
     target = open_target(Protocol(), DIGITS, model)
     assert target.class_subset is None
     assert target.source == {"name": "digits", "split": "val"}
 
 
-def test_the_split_can_be_chosen(model: Loaded) -> None:
+def test_the_split_can_be_chosen(model: TrainedNetwork) -> None:
     train = open_target(Protocol(split="train"), DIGITS, model)
     val = open_target(Protocol(), DIGITS, model)
     assert len(train.split) > len(val.split)
     assert train.source["split"] == "train"
 
 
-def test_images_are_prepared_as_the_network_wants_them(model: Loaded, tmp_path: Path) -> None:
+def test_images_are_prepared_as_the_network_wants_them(
+    model: TrainedNetwork, tmp_path: Path
+) -> None:
     info = open_target(Protocol(), make_folder(tmp_path / "x", "0123456789"), model).info
     card = model.card
     assert (info.in_channels, info.image_size_px, info.mean, info.std) == (
@@ -54,14 +57,14 @@ def test_images_are_prepared_as_the_network_wants_them(model: Loaded, tmp_path: 
     )
 
 
-def test_some_of_the_classes_are_found_by_name(model: Loaded, tmp_path: Path) -> None:
+def test_some_of_the_classes_are_found_by_name(model: TrainedNetwork, tmp_path: Path) -> None:
     target = open_target(Protocol(), make_folder(tmp_path / "x", "37"), model)
     assert target.class_subset == [3, 7]
     assert target.info.classes == ("3", "7")
     assert target.split.labels_n.tolist() == [0, 0, 1, 1]
 
 
-def test_all_classes_keeps_the_whole_choice(model: Loaded, tmp_path: Path) -> None:
+def test_all_classes_keeps_the_whole_choice(model: TrainedNetwork, tmp_path: Path) -> None:
     data = make_folder(tmp_path / "x", "37")
     target = open_target(Protocol(all_classes=True), data, model)
     assert target.class_subset is None
@@ -69,13 +72,13 @@ def test_all_classes_keeps_the_whole_choice(model: Loaded, tmp_path: Path) -> No
     assert target.split.labels_n.tolist() == [3, 3, 7, 7]
 
 
-def test_images_in_memory_must_have_the_networks_channels(model: Loaded) -> None:
-    colour = Loaded(model.module, model.config.replace(in_channels=3), model.card)
+def test_images_in_memory_must_have_the_networks_channels(model: TrainedNetwork) -> None:
+    colour = TrainedNetwork(model.module, model.config.replace(in_channels=3), model.card)
     with pytest.raises(ConfigError, match="3 channel"):
         open_target(Protocol(), DIGITS, colour)
 
 
-def test_imagenet_v2_takes_a_folder_and_nothing_else(model: Loaded, tmp_path: Path) -> None:
+def test_imagenet_v2_takes_a_folder_and_nothing_else(model: TrainedNetwork, tmp_path: Path) -> None:
     for protocol, data in (
         (Protocol(imagenet_v2=True), DIGITS),
         (Protocol(imagenet_v2=True, split="train"), DataConfig(name="folder", root=tmp_path)),
@@ -84,12 +87,12 @@ def test_imagenet_v2_takes_a_folder_and_nothing_else(model: Loaded, tmp_path: Pa
             open_target(protocol, data, model)
 
 
-def test_imagenet_v2_has_the_classes_of_the_network(model: Loaded, tmp_path: Path) -> None:
+def test_imagenet_v2_has_the_classes_of_the_network(model: TrainedNetwork, tmp_path: Path) -> None:
     for number in (7, 12):
         (tmp_path / str(number)).mkdir()
         Image.new("RGB", (9, 9)).save(tmp_path / str(number) / "a.png")
     synsets = tuple(f"n{number:08d}" for number in range(1000))
-    large = Loaded(
+    large = TrainedNetwork(
         model.module,
         model.config.replace(num_classes=1000, in_channels=3),
         ModelCard(classes=synsets),
@@ -105,6 +108,6 @@ def test_imagenet_v2_has_the_classes_of_the_network(model: Loaded, tmp_path: Pat
     assert target.class_subset is None
 
 
-def test_unknown_classes_are_refused(model: Loaded, tmp_path: Path) -> None:
+def test_unknown_classes_are_refused(model: TrainedNetwork, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="'x'"):
         open_target(Protocol(), make_folder(tmp_path / "x", "1x"), model)

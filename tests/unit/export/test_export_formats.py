@@ -12,10 +12,10 @@ from tiny_networks import tiny
 from torch import nn
 
 from resnext.errors import CheckpointError, ConfigError, ExportError
-from resnext.evaluation.loaded import open_model
 from resnext.export import SUFFIX, ExportOptions, export_model
 from resnext.export import export as export_file
 from resnext.export.parity import TOLERANCE, check_parity
+from resnext.inference.load import load
 from resnext.runtimes import open_exported
 from resnext.runtimes.spec import Format
 
@@ -205,7 +205,7 @@ def test_evaluation_opens_an_export_like_a_run(tmp_path: Path) -> None:
     loaded = tiny()
     for kind in ("pixels", "normalised"):
         export_model(loaded, tmp_path / "net.onnx", ExportOptions(input=kind))
-        opened = open_model(tmp_path / "net.onnx")
+        opened = load(tmp_path / "net.onnx")
         assert opened.classes == loaded.classes
         grid = torch.randint(0, 256, (2, 3, 16, 16)) / 255
         mean, std = (torch.tensor(v).view(3, 1, 1) for v in (loaded.card.mean, loaded.card.std))

@@ -15,7 +15,6 @@ from resnext.data.config import DataConfig
 from resnext.data.loading.render import Images
 from resnext.data.sets.load import load_data
 from resnext.errors import ConfigError, DataError, ExportError
-from resnext.evaluation.loaded import Loaded
 from resnext.export import ExportOptions
 from resnext.export.export import spec_of
 from resnext.export.export_int8 import export_int8
@@ -23,6 +22,7 @@ from resnext.export.images import as_batches, data_images, sample_photos
 from resnext.export.int8 import _Reader
 from resnext.model.card import ModelCard
 from resnext.model.create import create_model
+from resnext.model.trained import TrainedNetwork
 from resnext.runtimes import open_exported
 from resnext.runtimes.spec import Input
 
@@ -30,7 +30,7 @@ DIGITS = DataConfig(name="digits")
 
 
 @pytest.fixture(scope="module")
-def digits() -> Loaded:
+def digits() -> TrainedNetwork:
     """Train a tiny network on the digits for a few seconds."""
     torch.manual_seed(0)
     loaded = load_data(DIGITS)
@@ -50,10 +50,12 @@ def digits() -> Loaded:
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
-    return Loaded(module.eval(), config, card)
+    return TrainedNetwork(module.eval(), config, card)
 
 
-def test_the_int8_file_is_smaller_and_says_what_it_costs(digits: Loaded, tmp_path: Path) -> None:
+def test_the_int8_file_is_smaller_and_says_what_it_costs(
+    digits: TrainedNetwork, tmp_path: Path
+) -> None:
     path = tmp_path / "net.onnx"
     report = export_int8(
         digits, path, ExportOptions(), DIGITS, num_calibration_images=64, max_loss=5.0
@@ -72,7 +74,9 @@ def test_the_int8_file_is_smaller_and_says_what_it_costs(digits: Loaded, tmp_pat
     assert [file.name for file in tmp_path.iterdir()] == ["net.onnx"]
 
 
-def test_too_great_a_loss_is_refused_and_nothing_kept(digits: Loaded, tmp_path: Path) -> None:
+def test_too_great_a_loss_is_refused_and_nothing_kept(
+    digits: TrainedNetwork, tmp_path: Path
+) -> None:
     with pytest.raises(ExportError, match=r"is not kept: int8 adds .* more than -100"):
         export_int8(
             digits,

@@ -12,16 +12,16 @@ import resnext
 from resnext.errors import CheckpointError, ConfigError, PublishError
 from resnext.hub import save
 from resnext.hub.save import save_pretrained
-from resnext.model.card import ModelCard
 from resnext.model.convert import convert_form
 from resnext.model.create import create_model
+from resnext.model.trained import TrainedNetwork
 from resnext.weights.catalogue import find_entry
 from resnext.weights.fetch import place_of
 from resnext.weights.own_file import save_weights
 
 
-def assert_same(found: nn.Module, state: dict[str, torch.Tensor]) -> None:
-    found_state = found.state_dict()
+def assert_same(found: TrainedNetwork, state: dict[str, torch.Tensor]) -> None:
+    found_state = found.module.state_dict()
     assert found_state.keys() == state.keys()
     assert all(torch.equal(found_state[name], tensor) for name, tensor in state.items())
 
@@ -32,7 +32,7 @@ def test_a_network_comes_back_with_the_same_bits_config_and_card(
 ) -> None:
     model = random_network(config)
     found = resnext.load(save_pretrained(model, tmp_path / "out"))
-    assert_same(found, model.state_dict())
+    assert_same(found, model.module.state_dict())
     assert [found.config, found.card] == [config, CARD]
 
 
@@ -41,7 +41,8 @@ def test_separate_paths_leave_as_one_grouped_convolution(form: str, tmp_path: Pa
     model = random_network(ODD.replace(form=form))
     found = resnext.load(save_pretrained(model, tmp_path / "out"))
     assert found.config == ODD
-    assert_same(found, convert_form(model.state_dict(), model.config, to="c"))  # type: ignore[arg-type]
+    assert isinstance(model.config, resnext.ResNeXtConfig)
+    assert_same(found, convert_form(model.module.state_dict(), model.config, to="c"))
 
 
 def test_runs_files_and_folders_are_sources_too(tmp_path: Path) -> None:
@@ -49,7 +50,7 @@ def test_runs_files_and_folders_are_sources_too(tmp_path: Path) -> None:
     first = save_pretrained(run, tmp_path / "first")
     second = save_pretrained(str(run / "best.safetensors"), tmp_path / "second")
     third = save_pretrained(first, tmp_path / "third")
-    state = resnext.load(run).state_dict()
+    state = resnext.load(run).module.state_dict()
     for folder in (first, second, third):
         assert_same(resnext.load(folder), state)
     assert sorted(path.name for path in first.iterdir()) == sorted(save.FILES)
@@ -103,7 +104,7 @@ def test_a_network_of_another_library_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_wrapped_network_is_refused_rather_than_saved_under_other_names(tmp_path: Path) -> None:
-    wrapped = torch.compile(random_network(CIFAR))
+    wrapped = torch.compile(random_network(CIFAR).module)
     with pytest.raises(ConfigError, match=r"before torch\.compile"):
         save_pretrained(wrapped, tmp_path / "out")  # type: ignore[arg-type]
     assert not (tmp_path / "out").exists()
@@ -140,7 +141,8 @@ def test_a_card_for_other_classes_is_refused(tmp_path: Path) -> None:
 
 
 def test_weights_without_a_classifier_are_refused(tmp_path: Path) -> None:
-    state = {k: v for k, v in random_network(ODD).state_dict().items() if not k.startswith("fc.")}
+    state = random_network(ODD).module.state_dict()
+    state = {k: v for k, v in state.items() if not k.startswith("fc.")}
     torch.save(state, tmp_path / "headless.pth")
     with pytest.raises(CheckpointError, match="no classifier"):
         save_pretrained(tmp_path / "headless.pth", tmp_path / "out")
@@ -148,11 +150,11 @@ def test_weights_without_a_classifier_are_refused(tmp_path: Path) -> None:
 
 def test_a_given_licence_takes_the_place_of_the_sources(tmp_path: Path) -> None:
     card = CARD.replace(licence="BSD-3-Clause")
-    save_weights(tmp_path / "w.safetensors", random_network(CIFAR), CIFAR, card)
+    save_weights(tmp_path / "w.safetensors", random_network(CIFAR).module, CIFAR, card)
     kept = save_pretrained(tmp_path / "w.safetensors", tmp_path / "kept")
     given = save_pretrained(tmp_path / "w.safetensors", tmp_path / "given", licence="MIT")
-    assert resnext.load(kept).card.licence == "BSD-3-Clause"  # type: ignore[union-attr]
-    assert resnext.load(given).card.licence == "MIT"  # type: ignore[union-attr]
+    assert resnext.load(kept).card.licence == "BSD-3-Clause"
+    assert resnext.load(given).card.licence == "MIT"
     assert json.loads((given / "config.json").read_text())["pretrained_cfg"]["license"] == "MIT"
 
 
@@ -177,7 +179,6 @@ def test_a_new_network_of_any_settings_is_saved_and_comes_back(
     found = resnext.load(save_pretrained(model, tmp_path / "out"))
     assert found.config == config.replace(form="c")
     card = found.card
-    assert isinstance(card, ModelCard)
     assert len(card.mean) == len(card.std) == config.in_channels
     assert card.classes == ()  # random weights know none
     images = torch.randn(2, config.in_channels, *(16,) * config.ndim)

@@ -9,8 +9,8 @@ from page_network import CARD, CONFIG, image_file, small_network
 from resnext.data.prepare.normalise import normalise
 from resnext.data.prepare.single import prepare_image
 from resnext.errors import ConfigError, DataError
-from resnext.evaluation.loaded import Loaded
 from resnext.model.config import BaselineConfig
+from resnext.model.trained import TrainedNetwork
 from resnext.page.classifier import Answer, Classifier
 from resnext.page.classify_view import overlay, show_answer, title_of_image
 from resnext.runtimes import Exported, ExportSpec
@@ -82,7 +82,7 @@ def test_a_graph_that_crops_gets_of_a_line_of_pixels_only_what_is_looked_at() ->
 
 def test_an_exported_file_has_no_heat_map_and_says_why() -> None:
     model, _ = exported("pixels")
-    wrapped = Loaded(ExportedModule(model), CONFIG, CARD)  # as `open_model` returns it
+    wrapped = TrainedNetwork(ExportedModule(model), CONFIG, CARD)  # as `load` returns it
     for one in (model, wrapped):
         classifier = Classifier(one)
         assert classifier.no_heat is not None
@@ -92,7 +92,7 @@ def test_an_exported_file_has_no_heat_map_and_says_why() -> None:
 
 def test_a_network_without_stages_says_why_it_has_no_heat_map() -> None:
     baseline = BaselineConfig(family="vgg16_bn", num_classes=7)
-    classifier = Classifier(Loaded(torch.nn.Identity(), baseline, CARD))
+    classifier = Classifier(TrainedNetwork(torch.nn.Identity(), baseline, CARD))
     assert classifier.no_heat is not None
     assert "last stage" in classifier.no_heat
 

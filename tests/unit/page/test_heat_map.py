@@ -4,13 +4,13 @@ import torch
 from page_network import CONFIG, image_file, small_network
 from torch.nn import functional as F
 
-from resnext.evaluation.loaded import Loaded
 from resnext.model.config import ResNeXtConfig
+from resnext.model.trained import TrainedNetwork
 from resnext.page.classifier import Classifier
 from resnext.page.heat_map import Heat, HeatMaps
 
 
-def by_hand(model: Loaded, image: torch.Tensor, label: int) -> torch.Tensor:
+def by_hand(model: TrainedNetwork, image: torch.Tensor, label: int) -> torch.Tensor:
     """Return Grad-CAM as its paper writes it: ReLU of the maps weighted by mean gradients.
 
     The library spreads the values over 0..1 before and after it resizes them.

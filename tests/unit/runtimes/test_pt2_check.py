@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 
 from resnext.errors import CheckpointError
-from resnext.evaluation.loaded import Loaded
 from resnext.export import ExportOptions, export_model
 from resnext.model.card import ModelCard
 from resnext.model.config import ModelConfig, ResNeXtConfig
 from resnext.model.create import create_model
+from resnext.model.trained import TrainedNetwork
 from resnext.runtimes import open_exported
 
 NETWORK = ResNeXtConfig(
@@ -34,7 +34,7 @@ Entries = dict[str, bytes]
 
 def export(path: Path, config: ModelConfig = NETWORK) -> None:
     card = ModelCard(image_size_px=16, resize_px=16, mean=(0.5,) * 3, std=(0.2,) * 3)
-    loaded = Loaded(create_model(config).eval(), config, card)
+    loaded = TrainedNetwork(create_model(config).eval(), config, card)
     export_model(loaded, path, ExportOptions(to="pt2", dynamic_size=True))
 
 

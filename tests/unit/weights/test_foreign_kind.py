@@ -9,6 +9,7 @@ import torch
 
 import resnext
 from resnext.errors import CheckpointError
+from resnext.weights.source import open_weights
 
 
 @pytest.mark.parametrize(
@@ -34,13 +35,13 @@ def test_a_file_of_another_kind_is_named(
 ) -> None:
     (tmp_path / name).write_bytes(content)
     with pytest.raises(CheckpointError, match=rf"{name}: is .*{kind}.*name the run or weight file"):
-        resnext.load(tmp_path / name)
+        open_weights(tmp_path / name)
 
 
 def test_an_exported_file_of_ours_names_the_verbs_that_take_it(tmp_path: Path) -> None:
     (tmp_path / "x.onnx").write_bytes(b"\x08\x08")
     with pytest.raises(CheckpointError, match="`resnext predict` and `resnext evaluate`"):
-        resnext.load(tmp_path / "x.onnx")
+        open_weights(tmp_path / "x.onnx")
 
 
 def test_archives_are_told_apart_by_their_entries(tmp_path: Path) -> None:

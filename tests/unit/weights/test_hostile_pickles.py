@@ -13,7 +13,7 @@ from torch._utils import _rebuild_tensor_v2
 from resnext.errors import CheckpointError
 from resnext.model.config import ResNeXtConfig
 from resnext.model.create import create_model
-from resnext.weights.read import read_tensors
+from resnext.weights.read import read_file
 from resnext.weights.source import open_weights
 from resnext.weights.unwrap import unwrap
 
@@ -47,20 +47,20 @@ def test_tensors_larger_than_their_file_are_refused(
     path = tmp_path / "w.pth"
     torch.save({"x": Claims(sizes, strides)}, path, _use_new_zipfile_serialization=is_zip)
     with pytest.raises(CheckpointError, match=rf"w\.pth: .*{message}"):
-        read_tensors(path)
+        read_file(path)
 
 
 def test_one_storage_for_many_tensors_is_refused(tmp_path: Path) -> None:
     one = torch.zeros(10_000)
     torch.save({f"t{number}": one for number in range(10)}, tmp_path / "w.pth")
     with pytest.raises(CheckpointError, match="claim 400,000 bytes"):
-        read_tensors(tmp_path / "w.pth")
+        read_file(tmp_path / "w.pth")
 
 
 def test_tied_tensors_and_parameters_are_read(tmp_path: Path) -> None:
     one = nn.Parameter(torch.randn(100))
     torch.save({"a": one, "b": one}, tmp_path / "w.pth")
-    found = read_tensors(tmp_path / "w.pth")
+    found = read_file(tmp_path / "w.pth")[1].tensors
     assert torch.equal(found["a"], found["b"])
     assert not found["a"].requires_grad
 
@@ -80,7 +80,7 @@ def test_tensors_that_are_not_plain_are_refused(
 ) -> None:
     torch.save({"conv1.weight": make()}, tmp_path / "w.pth")
     with pytest.raises(CheckpointError, match=r"w\.pth: .*(plain tensor|torch\.load)"):
-        read_tensors(tmp_path / "w.pth")
+        read_file(tmp_path / "w.pth")
 
 
 def test_mappings_that_are_referred_to_a_thousand_times_are_looked_into_once() -> None:
@@ -131,7 +131,7 @@ def test_a_flipped_bit_in_a_zip_file_is_detected(tmp_path: Path) -> None:
     changed[changed.index(b"\0\0\xc0\x3f" * 10) + 21] ^= 1
     path.write_bytes(changed)
     with pytest.raises(CheckpointError, match=r"is not what was written \(the checksum differs\)"):
-        read_tensors(path)
+        read_file(path)
 
 
 def test_a_pickle_cut_into_is_one_line(tmp_path: Path) -> None:
@@ -141,4 +141,4 @@ def test_a_pickle_cut_into_is_one_line(tmp_path: Path) -> None:
     for size in range(len(pickle.dumps(1)), len(whole) - 20, 7):  # values end the file
         path.write_bytes(whole[:size] + b"q" * 3)
         with pytest.raises(CheckpointError, match=r"w\.pth: [^\n]*$"):
-            read_tensors(path)
+            read_file(path)

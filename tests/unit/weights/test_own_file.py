@@ -10,11 +10,11 @@ from safetensors.torch import save_file
 from torch import nn
 
 from resnext.errors import CheckpointError
+from resnext.inference.load import load
 from resnext.model.card import ModelCard
 from resnext.model.config import BaselineConfig, ModelConfig, ResNeXtConfig
 from resnext.model.create import create_model
 from resnext.weights import tensor_file
-from resnext.weights.load import load
 from resnext.weights.own_file import load_into, read_weights, save_weights
 
 SMALL = ResNeXtConfig(
@@ -59,9 +59,9 @@ def test_a_saved_network_comes_back_bit_for_bit(
         loaded = load(source)
         assert loaded.config == config
         assert loaded.card == CARD
-        assert not loaded.training
+        assert not loaded.module.training
         for name, tensor in model.state_dict().items():
-            assert torch.equal(loaded.state_dict()[name], tensor), name
+            assert torch.equal(loaded.module.state_dict()[name], tensor), name
     assert [path.name for path in tmp_path.iterdir()] == ["best.safetensors"]
 
 
@@ -77,7 +77,7 @@ def test_a_baseline_comes_back_too(tmp_path: Path) -> None:
 
 
 def test_a_loaded_network_can_be_trained_further(file: Path) -> None:
-    model = load(file).train()
+    model = load(file).module.train()
     model(torch.randn(4, 3, 8, 8)).sum().backward()
     assert all(parameter.grad is not None for parameter in model.parameters())
 

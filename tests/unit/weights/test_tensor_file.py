@@ -7,17 +7,18 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors import safe_open
 from safetensors.torch import save_file
 
 from resnext.errors import CheckpointError
+from resnext.inference.load import load
 from resnext.model.card import ModelCard
 from resnext.model.config import ResNeXtConfig
 from resnext.model.create import create_model
 from resnext.weights import tensor_file
-from resnext.weights.load import load
 from resnext.weights.own_file import save_weights
 from resnext.weights.source import open_weights
-from resnext.weights.tensor_file import read_metadata, read_tensors, write_tensors
+from resnext.weights.tensor_file import read_any, read_tensors, write_tensors
 
 CONFIG = ResNeXtConfig(
     stem="cifar",
@@ -70,7 +71,7 @@ def test_a_file_of_before_has_no_checksum_and_loads(tmp_path: Path) -> None:
     path = tmp_path / "best.safetensors"
     save_file(model.state_dict(), path, {"format": "resnext-weights-1", **texts})
     assert load(path).card == CARD
-    assert not read_tensors(path).is_verified
+    assert not read_tensors(path).has_checksum
 
 
 def test_a_file_without_the_checksum_that_its_format_has_is_refused(tmp_path: Path) -> None:
@@ -88,9 +89,30 @@ def test_the_checksum_does_not_depend_on_memory_layout(tmp_path: Path) -> None:
                for name, t in tensors.items()}  # fmt: skip
     for number, held in enumerate((tensors, dict(reversed(strided.items())))):
         write_tensors(tmp_path / f"{number}.safetensors", held, {"a": "b"})
-    first, second = (read_metadata(tmp_path / f"{n}.safetensors")["checksum"] for n in (0, 1))
+    first, second = (
+        read_tensors(tmp_path / f"{n}.safetensors").metadata["checksum"] for n in (0, 1)
+    )
     assert first == second
-    assert read_tensors(tmp_path / "0.safetensors").is_verified
+
+
+@pytest.mark.parametrize("is_ours", [True, False])
+def test_header_and_tensors_come_from_one_opening(
+    tmp_path: Path, is_ours: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, state = tmp_path / "w.safetensors", create_model(CONFIG).state_dict()
+    if is_ours:
+        save_weights(path, state, CONFIG, CARD)
+    else:
+        save_file(state, path)
+    opened = []
+
+    def watched(path: Path, framework: str) -> Any:
+        opened.append(path)
+        return safe_open(path, framework)
+
+    monkeypatch.setattr(tensor_file, "safe_open", watched)
+    assert load(path).config == CONFIG
+    assert opened == [path]
 
 
 def test_another_programs_checksum_is_not_taken_for_ours(tmp_path: Path) -> None:
@@ -103,7 +125,7 @@ def test_another_programs_checksum_is_not_taken_for_ours(tmp_path: Path) -> None
 def test_a_header_of_another_length_is_refused(file: Path, length: int) -> None:
     file.write_bytes(length.to_bytes(8, "little") + file.read_bytes()[8:])
     with pytest.raises(CheckpointError, match=r"best\.safetensors: "):
-        read_metadata(file)
+        read_any(file)
 
 
 def test_a_large_header_is_not_parsed(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -184,6 +206,6 @@ def test_a_path_that_is_not_utf8_is_told_as_such(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="only paths in UTF-8"):
         write_tensors(path, {"a": torch.zeros(1)}, {})
     path.touch()
-    for read in (read_metadata, read_tensors):
+    for read in (read_any, read_tensors):
         with pytest.raises(CheckpointError, match="only paths in UTF-8"):
             read(path)
