@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from resnext.complexity.baselines import count_baseline
 from resnext.complexity.cost import Cost
-from resnext.complexity.walk import count_network
+from resnext.complexity.residual import count_network
 from resnext.errors import ConfigError
 from resnext.model.config import BaselineConfig, ModelConfig
 from resnext.model.names import config_from
