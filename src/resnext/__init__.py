@@ -17,6 +17,7 @@ _HOMES = {
     "create_model": "resnext.model.create",
     "list_models": "resnext.model.names",
     "load": "resnext.weights.load",
+    "load_plugin": "resnext.plugins",
     "from_pretrained": "resnext.hub.pretrained",
     "save_pretrained": "resnext.hub.save",
     "push_to_hub": "resnext.hub.push",
@@ -30,6 +31,7 @@ __all__ = [
     "from_pretrained",
     "list_models",
     "load",
+    "load_plugin",
     "push_to_hub",
     "save_pretrained",
 ]
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
     from resnext.model.config import ResNeXtConfig
     from resnext.model.create import create_model
     from resnext.model.names import list_models
+    from resnext.plugins import load_plugin
     from resnext.weights.load import load
 
 

@@ -8,8 +8,15 @@ from __future__ import annotations
 
 from resnext.complexity.cost import Cost, sum_stages
 from resnext.complexity.flow import Flow, Map, record
+from resnext.complexity.part_count import (
+    checked_block,
+    count_branch,
+    count_shortcut,
+    count_stem,
+)
 from resnext.complexity.shape import Shape
 from resnext.model.config import ResNeXtConfig
+from resnext.model.parts import BlockPart, StemPart
 from resnext.model.plan import BlockPlan, NetworkPlan, plan_network
 
 
@@ -34,7 +41,7 @@ def run_network(flow: Flow, plan: NetworkPlan, config: ResNeXtConfig) -> dict[st
     Returns:
         Shape of the last map of each stage, in order.
     """
-    x = _stem(flow, plan)
+    x = _stem(flow, plan, config)
     outputs = {"stem": x.shape}
     for number, blocks in enumerate(plan.stages, 1):
         for block in blocks:
@@ -51,8 +58,10 @@ def _vector(x: Map) -> Map:
     return Map(Shape(x.shape.channels, ()), x.number)
 
 
-def _stem(flow: Flow, plan: NetworkPlan) -> Map:
+def _stem(flow: Flow, plan: NetworkPlan, config: ResNeXtConfig) -> Map:
     stem = plan.stem
+    if isinstance(config.stem, StemPart):
+        return count_stem(flow, config.stem, config)
     x = flow.conv("conv1", flow.image, stem.out_channels, stem.kernel, stem.stride)
     if stem.norm:
         x = flow.relu(flow.norm("bn1", x))
@@ -61,11 +70,16 @@ def _stem(flow: Flow, plan: NetworkPlan) -> Map:
 
 def run_block(flow: Flow, name: str, x: Map, plan: BlockPlan, config: ResNeXtConfig) -> Map:
     """Run a residual block: the branch, the shortcut and what stands around them."""
+    with checked_block(flow, name, plan, config):
+        return _run_block(flow, name, x, plan, config)
+
+
+def _run_block(flow: Flow, name: str, x: Map, plan: BlockPlan, config: ResNeXtConfig) -> Map:
     pre = config.preactivation
     active = flow.relu(flow.norm(f"{name}.bn1", x)) if pre else x
     y = _branch(flow, name, active, plan, config)
     if plan.shortcut != "none":
-        carried = active if pre and plan.shortcut == "projection" else x
+        carried = active if pre and plan.shortcut in ("projection", "custom") else x
         y = flow.add(y, _shortcut(flow, f"{name}.downsample", carried, plan, config))
     return y if pre else flow.relu(y)
 
@@ -74,12 +88,16 @@ def _shortcut(flow: Flow, name: str, x: Map, plan: BlockPlan, config: ResNeXtCon
     if plan.shortcut == "projection":
         x = flow.conv(f"{name}.0", x, plan.out_channels, 1, plan.stride)
         return x if config.preactivation else flow.norm(f"{name}.1", x)
+    if plan.shortcut == "custom":
+        return count_shortcut(flow, name, x, plan, config)
     if plan.shortcut == "zero_pad":
         return flow.subsample(x, plan.out_channels, plan.stride)
     return x
 
 
 def _branch(flow: Flow, name: str, x: Map, plan: BlockPlan, config: ResNeXtConfig) -> Map:
+    if isinstance(config.block, BlockPart):
+        return count_branch(flow, name, x, plan, config)
     if config.block == "basic":
         return run_basic(flow, name, x, plan, config)
     if config.form == "c":
