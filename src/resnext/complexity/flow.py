@@ -132,9 +132,12 @@ class Flow:
         self._tape.keep_indices(output.num_elements)
         return self._new(output, x, keep_input=True)
 
-    def average_pool(self, x: Map, kernel: int = 3, stride: int = 1, *, padded: bool = True) -> Map:
-        """Note a mean over windows of `kernel` pixels a side."""
-        output = window_shape(x.shape, x.shape.channels, kernel, stride, padded=padded)
+    def average_pool(
+        self, x: Map, kernel: int = 3, stride: int = 1, *, padded: bool = True, ceil: bool = False
+    ) -> Map:
+        """Note a mean over windows of `kernel` pixels a side; `ceil` keeps a last one cut short."""
+        channels = x.shape.channels
+        output = window_shape(x.shape, channels, kernel, stride, padded=padded, ceil=ceil)
         return self._new(output, x, keep_input=True)
 
     def average_to(self, x: Map, sides: Sides) -> Map:

@@ -23,7 +23,13 @@ class Shape:
 
 
 def window_shape(
-    shape: Shape, channels: int, kernel: int | Sides, stride: int, *, padded: bool = True
+    shape: Shape,
+    channels: int,
+    kernel: int | Sides,
+    stride: int,
+    *,
+    padded: bool = True,
+    ceil: bool = False,
 ) -> Shape:
     """Return the map behind a convolution or a pool.
 
@@ -33,9 +39,11 @@ def window_shape(
         kernel: Sides of the window in pixels; one number means the same along all dimensions.
         stride: Step in pixels.
         padded: Each side is padded by half the kernel, or not at all.
+        ceil: A last window may be cut short by the border.
     """
+    rest = stride - 1 if ceil else 0
     sides = tuple(
-        (side + (2 * (extent // 2) if padded else 0) - extent) // stride + 1
+        (side + (2 * (extent // 2) if padded else 0) - extent + rest) // stride + 1
         for side, extent in zip(shape.sides, kernel_sides(kernel, shape), strict=True)
     )
     return Shape(channels, sides)

@@ -37,8 +37,8 @@ def initialise(network: nn.Module) -> None:
         elif isinstance(module, nn.Linear):
             module.reset_parameters()
             _zero_bias(module)
-        elif hasattr(module, "reset_parameters"):
-            module.reset_parameters()
+        elif callable(reset := getattr(module, "reset_parameters", None)):
+            reset()
         else:
             _check_no_values(module)
 

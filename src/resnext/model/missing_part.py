@@ -33,5 +33,6 @@ def missing_part(kind: type[PartT], values: dict[str, Any]) -> PartT:
     members |= dict.fromkeys(("build", "count"), refuse)
     if kind is StemPart:
         members["stride"] = property(refuse)
-    part: type[PartT] = type(kind)(f"Missing{kind.__name__}", (kind,), members)
-    return part()
+    metaclass: Any = type(kind)
+    part: PartT = metaclass(f"Missing{kind.__name__}", (kind,), members)()
+    return part
