@@ -19,6 +19,7 @@ _HOMES = {
     "create_model": "resnext.model.create",
     "list_models": "resnext.model.names",
     "load": "resnext.inference.load",
+    "load_plugin": "resnext.plugins",
     "from_pretrained": "resnext.hub.pretrained",
     "save_pretrained": "resnext.hub.save",
     "push_to_hub": "resnext.hub.push",
@@ -34,6 +35,7 @@ __all__ = [
     "from_pretrained",
     "list_models",
     "load",
+    "load_plugin",
     "push_to_hub",
     "save_pretrained",
 ]
@@ -51,6 +53,7 @@ if TYPE_CHECKING:
     from resnext.model.create import create_model
     from resnext.model.names import list_models
     from resnext.model.trained import TrainedNetwork
+    from resnext.plugins import load_plugin
 
 
 def __getattr__(name: str) -> Any:

@@ -2,6 +2,7 @@
 
 ResNeXtError
 ├── ConfigError      a setting is wrong: a name, a value, a combination
+│   └── PluginError  a network has a part that nothing loaded registers
 ├── DataError        a data set is missing, malformed or too damaged to use
 ├── RunError         a run folder exists already, is missing or cannot be written
 ├── CheckpointError  a weights or checkpoint file is torn, foreign or does not fit
@@ -22,6 +23,10 @@ class ResNeXtError(Exception):
 
 class ConfigError(ResNeXtError, ValueError):
     """A setting is unknown, out of range or contradicts another one."""
+
+
+class PluginError(ConfigError):
+    """A network has a block, stem or shortcut that nothing loaded registers."""
 
 
 class DataError(ResNeXtError):

@@ -18,7 +18,7 @@ from torch.utils._pytree import tree_leaves
 
 from resnext.complexity.cost import LayerCost
 from resnext.complexity.memory import Tape
-from resnext.complexity.rules import Shape
+from resnext.complexity.shape import Shape
 
 _KINDS: dict[str, tuple[type[nn.Module], ...]] = {
     "conv": (nn.Conv1d, nn.Conv2d, nn.Conv3d),

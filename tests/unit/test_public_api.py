@@ -19,6 +19,7 @@ def test_the_public_names_are_these() -> None:
         "from_pretrained",
         "list_models",
         "load",
+        "load_plugin",
         "push_to_hub",
         "save_pretrained",
     ]

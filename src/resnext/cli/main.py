@@ -12,8 +12,9 @@ import sys
 from pathlib import Path
 
 from resnext import __version__, ctrl_c
-from resnext.errors import ResNeXtError
+from resnext.errors import ConfigError, ResNeXtError
 from resnext.machine import waiting_environment
+from resnext.plugins import load_plugin
 from resnext.untrusted.names import shown
 from resnext.untrusted.stream import print_exception, printable_streams
 
@@ -36,6 +37,8 @@ VERBS = (
     "study",
     "weights",
 )
+
+_PLUGIN = "--plugin"
 
 _MAX_LINE = 2000
 """Characters of a line of an error, which may quote what was given."""
@@ -65,8 +68,10 @@ more examples:
   resnext publish runs/demo --to demo-for-the-hub
   resnext settings optim
   resnext study run table3 --scale small --data fashion-mnist
+  resnext describe resnext50_32x4d_se --plugin se.py
 
-`resnext VERB --help` lists a verb's options.
+`resnext VERB --help` lists a verb's options. Every verb also takes --plugin MODULE or FILE.py,
+which registers blocks, stems and shortcuts of your own; so does the variable RESNEXT_PLUGINS.
 
 exit status: 0 success, 1 some inputs were bad, 2 a wrong argument or input, 3 a trained network
 that is no better than guessing, 130 after Ctrl-C, 143 after SIGTERM. The first Ctrl-C finishes or
@@ -165,15 +170,37 @@ def _run(words: list[str]) -> int:
     if words[0] in ("-V", "--version"):
         print(f"resnext {__version__}")
         return 0
+    named, words = _take_plugins(words)
     verb, arguments = words[0], words[1:]
     if verb not in VERBS:
         near = difflib.get_close_matches(verb, VERBS, n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"verbs are {', '.join(VERBS)}"
         print(f"resnext: error: no verb {verb!r}; {hint}", file=sys.stderr)
         return 2
+    for plugin in named:
+        load_plugin(plugin)
     status = importlib.import_module(f"resnext.cli.{verb}").main(arguments)
     assert isinstance(status, int)
     return status
+
+
+def _take_plugins(words: list[str]) -> tuple[list[str], list[str]]:
+    """Take the plugins out of the words, which every verb accepts at any place.
+
+    Raises:
+        ConfigError: `--plugin` comes without a value.
+    """
+    named, rest, left = [], [], iter(words)
+    for word in left:
+        if word.startswith(f"{_PLUGIN}="):
+            named.append(word.partition("=")[2])
+        elif word == _PLUGIN:
+            named.append(next(left, ""))
+        else:
+            rest.append(word)
+    if "" in named or not rest:
+        raise ConfigError(f"{_PLUGIN}: give MODULE or FILE.py, and a verb")
+    return named, rest
 
 
 def _help() -> str:

@@ -7,9 +7,9 @@ imports neither torch nor torchvision; the tests hold every figure against torch
 from __future__ import annotations
 
 from resnext.complexity.cost import Cost, StageCost
-from resnext.complexity.flow import Flow
+from resnext.complexity.flow import Flow, record
 from resnext.complexity.inception import run_inception
-from resnext.complexity.rules import Shape
+from resnext.complexity.shape import Shape
 from resnext.complexity.vgg import run_vgg
 from resnext.errors import ConfigError
 from resnext.model.config import BaselineConfig
@@ -34,8 +34,8 @@ def count_baseline(config: BaselineConfig, sides: tuple[int, ...]) -> Cost:
             f"an input of {'x'.join(map(str, sides))} pixels is too small for {config.family}; "
             f"the smallest that it accepts is {smallest}x{smallest}"
         )
-    inference = _run(config, sides, training=False)
-    layers = inference.layers
+    _, recorded = record(lambda flow: _run(flow, config), Shape(config.in_channels, sides))
+    layers = recorded.layers
     total = StageCost(
         name=config.family,
         output=layers[-1].output,
@@ -47,15 +47,13 @@ def count_baseline(config: BaselineConfig, sides: tuple[int, ...]) -> Cost:
         input_size=(config.in_channels, *sides),
         layers=layers,
         stages=(total,),
-        peak_activation_bytes=inference.peak_bytes(),
-        training_activation_bytes=_run(config, sides, training=True).kept_bytes(),
+        peak_activation_bytes=recorded.peak_bytes,
+        training_activation_bytes=recorded.kept_bytes,
     )
 
 
-def _run(config: BaselineConfig, sides: tuple[int, ...], *, training: bool) -> Flow:
-    flow = Flow(Shape(config.in_channels, sides), training=training)
+def _run(flow: Flow, config: BaselineConfig) -> None:
     if config.family == "inception_v3":
         run_inception(flow, config.num_classes)
     else:
         run_vgg(flow, config.family, config.num_classes)
-    return flow

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, Self
 
 from resnext.complexity.count import count
-from resnext.complexity.rules import conv_parameters
+from resnext.complexity.flow import record
+from resnext.complexity.residual import run_block
+from resnext.complexity.shape import Shape
 from resnext.errors import ConfigError
 from resnext.model.config import ResNeXtConfig
+from resnext.model.plan import plan_network
 
 By = Literal["params", "macs", "activations"]
 Scope = Literal["block", "network"]
@@ -69,11 +72,11 @@ def _block_cost(config: ResNeXtConfig, by: By) -> int:
             "a basic block has one path and no template of cardinality and width; take "
             "block='bottleneck', or count the whole network"
         )
-    inner = config.cardinality * config.bottleneck_width
-    outer = config.stage_widths[0]
-    if by == "activations":
-        return 2 * inner + outer
-    groups = config.cardinality
-    narrowed = conv_parameters(outer, inner, kernel=1, ndim=config.ndim, groups=1)
-    grouped = conv_parameters(inner, inner, kernel=3, ndim=config.ndim, groups=groups)
-    return 2 * narrowed + grouped
+    config = config.replace(form="c")  # the template's cost; its other forms spend as much
+    plan = plan_network(config).stages[0][0]
+    plan = replace(plan, in_channels=plan.out_channels, stride=1, shortcut="identity")
+    position = Shape(plan.out_channels, (1,) * config.ndim)
+    _, recorded = record(lambda flow: run_block(flow, "", flow.image, plan, config), position)
+    layers = [layer for layer in recorded.layers if layer.kind != "norm"]
+    attribute = "parameters" if by == "params" else by
+    return sum(getattr(layer, attribute) for layer in layers)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from resnext.complexity.rules import Shape
+from resnext.complexity.shape import Shape
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ class Cost:
         }
 
 
-def sum_stages(layers: list[LayerCost], outputs: dict[str, Shape]) -> tuple[StageCost, ...]:
+def sum_stages(layers: Sequence[LayerCost], outputs: dict[str, Shape]) -> tuple[StageCost, ...]:
     """Add the layers up by stage.
 
     Args:

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 from resnext.complexity.baselines import count_baseline
 from resnext.complexity.cost import Cost
-from resnext.complexity.walk import count_network
+from resnext.complexity.residual import count_network
 from resnext.errors import ConfigError
 from resnext.model.config import BaselineConfig, ModelConfig
 from resnext.model.names import config_from
+from resnext.model.parts import StemPart
 
 __all__ = ["Cost", "count"]
 
@@ -45,6 +46,8 @@ def default_side(config: ModelConfig) -> int:
     """Return the side of the inputs that a network is made for, in pixels."""
     if isinstance(config, BaselineConfig):
         return 299 if config.family == "inception_v3" else 224
+    if isinstance(config.stem, StemPart):
+        return config.stem.side_px
     return 224 if config.stem == "imagenet" else 32
 
 

@@ -1,16 +1,28 @@
-"""Records a network's layers and maps while its architecture is written out as plain code."""
+"""Records a network's layers and maps while its architecture is written out as plain code.
+
+Each operation holds the rule of its layer: the shape it leaves, its parameters, its multiply-adds
+and the memory of its maps.
+
+Multiply-adds are those of convolutions and linear layers, which the paper calls FLOPs; a bias
+is one for each number it is added to. BN, ReLU, pooling, additions and gates are not counted.
+torch's FlopCounterMode counts two FLOPs for each multiply-add and leaves biases out, so it
+reports twice our figure less the biases: for a ResNeXt one for each class.
+
+Source: arXiv 1611.05431, section 3.1 and table 1.
+"""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from resnext.complexity.cost import LayerCost
 from resnext.complexity.memory import Tape
-from resnext.complexity.rules import Shape, norm_parameters
+from resnext.complexity.shape import Shape, Sides, kernel_sides, window_shape
 
-Pair = tuple[int, int]
-"""A number for the height and one for the width, in pixels."""
+ResultT = TypeVar("ResultT")
 
 
 @dataclass(frozen=True)
@@ -26,18 +38,19 @@ class Flow:
 
     Every operation returns the map that it leaves. `peak_bytes` is right for a flow in
     inference and `kept_bytes` for one in training: dropout makes its maps in training only.
+
+    Attributes:
+        image: The input.
+        layers: The layers so far.
+        varies: Training runs other operations than inference.
     """
 
     def __init__(self, image: Shape, *, training: bool) -> None:
+        self.layers: list[LayerCost] = []
+        self.varies = False
         self._training = training
-        self._layers: list[LayerCost] = []
         self._tape = Tape()
         self.image = Map(image, self._tape.new(image.num_elements))
-
-    @property
-    def layers(self) -> tuple[LayerCost, ...]:
-        """The layers so far."""
-        return tuple(self._layers)
 
     def peak_bytes(self) -> int:
         """Return `Cost.peak_activation_bytes` at the end of the network."""
@@ -53,32 +66,43 @@ class Flow:
         name: str,
         x: Map,
         channels: int,
-        kernel: Pair,
-        *,
+        kernel: int | Sides,
         stride: int = 1,
+        *,
+        groups: int = 1,
         padded: bool = True,
         bias: bool = False,
+        count: int = 1,
     ) -> Map:
-        """Note a convolution.
+        """Note a convolution: every output number is a sum over the kernel and its own group.
 
         Args:
             name: Path of the module in the state dict.
             x: The input.
             channels: Channels of the output.
-            kernel: Sides of the kernel in pixels.
+            kernel: Side of the kernel in pixels, or its sides where they differ.
             stride: Step in pixels.
+            groups: Cardinality; each group sees its own channels.
             padded: Pad each side by half the kernel, or not at all.
             bias: Add a number to each channel.
+            count: Like layers that the row stands for; 0 notes the map and no row.
         """
-        output = _window(x.shape, channels, kernel, stride, padded=padded)
-        fan_in = x.shape.channels * math.prod(kernel) + bias
-        self._note_weighted(name, "conv", output, fan_in)
+        output = window_shape(x.shape, channels, kernel, stride, padded=padded)
+        fan_in = x.shape.channels // groups * math.prod(kernel_sides(kernel, x.shape)) + bias
+        self._note_weighted(name, "conv", output, fan_in, count)
         return self._new(output, x, keep_input=True)
 
-    def norm(self, name: str, x: Map) -> Map:
-        """Note BN, which makes a new map."""
-        parameters = norm_parameters(x.shape.channels)
-        self._layers.append(LayerCost(name, "norm", x.shape, 1, parameters, 0, 0))
+    def linear(self, name: str, x: Map, features: int, *, bias: bool = True) -> Map:
+        """Note a linear layer: every output number is a sum over the inputs."""
+        output = Shape(features, ())
+        self._note_weighted(name, "linear", output, x.shape.channels + bias)
+        return self._new(output, x, keep_input=True)
+
+    def norm(self, name: str, x: Map, *, count: int = 1) -> Map:
+        """Note BN: a weight and a bias for each channel, and a new map."""
+        if count:
+            parameters = count * 2 * x.shape.channels
+            self.layers.append(LayerCost(name, "norm", x.shape, count, parameters, 0, 0))
         return self._new(x.shape, x, keep_input=True)
 
     def relu(self, x: Map) -> Map:
@@ -87,22 +111,49 @@ class Flow:
         self._tape.keep(x.number)
         return x
 
-    def max_pool(self, x: Map, kernel: int) -> Map:
-        """Note a maximum over squares of `kernel` pixels at stride 2, without padding."""
-        output = _window(x.shape, x.shape.channels, (kernel, kernel), 2, padded=False)
+    def sigmoid(self, x: Map) -> Map:
+        """Note a sigmoid or tanh: a new map, off which its derivative is read."""
+        y = self._new(x.shape, x)
+        self._tape.keep(y.number)
+        return y
+
+    def add(self, x: Map, y: Map) -> Map:
+        """Note a sum that is written over its first operand."""
+        self._tape.use(x.number, y.number)
+        return x
+
+    def multiply(self, x: Map, y: Map) -> Map:
+        """Note a product, such as a gate's, of two maps that the gradient needs."""
+        return self._new(x.shape, x, y, keep_input=True)
+
+    def max_pool(self, x: Map, kernel: int, *, padded: bool = False) -> Map:
+        """Note a maximum over windows of `kernel` pixels a side at stride 2."""
+        output = window_shape(x.shape, x.shape.channels, kernel, 2, padded=padded)
         self._tape.keep_indices(output.num_elements)
         return self._new(output, x, keep_input=True)
 
-    def average_pool(self, x: Map) -> Map:
-        """Note a mean over squares of 3x3 pixels at stride 1, padded."""
-        return self._new(x.shape, x, keep_input=True)
+    def average_pool(
+        self, x: Map, kernel: int = 3, stride: int = 1, *, padded: bool = True, ceil: bool = False
+    ) -> Map:
+        """Note a mean over windows of `kernel` pixels a side; `ceil` keeps a last one cut short."""
+        channels = x.shape.channels
+        output = window_shape(x.shape, channels, kernel, stride, padded=padded, ceil=ceil)
+        return self._new(output, x, keep_input=True)
 
-    def average_to(self, x: Map, sides: Pair) -> Map:
+    def average_to(self, x: Map, sides: Sides) -> Map:
         """Note a mean over as many regions as the sides say, whatever the input's size.
 
         One region for the whole map is a plain mean, whose derivative needs no map.
         """
-        return self._new(Shape(x.shape.channels, sides), x, keep_input=sides != (1, 1))
+        return self._new(Shape(x.shape.channels, sides), x, keep_input=math.prod(sides) > 1)
+
+    def average_all(self, x: Map) -> Map:
+        """Note the mean of each channel, whose sides stay as ones."""
+        return self.average_to(x, (1,) * len(x.shape.sides))
+
+    def subsample(self, x: Map, channels: int, stride: int) -> Map:
+        """Note a copy of every `stride`-th position, with channels of zeros behind the others."""
+        return self._new(window_shape(x.shape, channels, 1, stride), x)
 
     def concatenate(self, *maps: Map) -> Map:
         """Note a concatenation along the channels, which copies."""
@@ -111,6 +162,7 @@ class Flow:
 
     def dropout(self, x: Map) -> Map:
         """Note dropout: in training a product with a random map, in inference nothing."""
+        self.varies = True
         if not self._training:
             return x
         mask = self._new(x.shape)
@@ -121,16 +173,25 @@ class Flow:
         """Read a map as a vector; no numbers move."""
         return Map(Shape(x.shape.num_elements, ()), x.number)
 
-    def linear(self, name: str, x: Map, features: int) -> Map:
-        """Note a linear layer with bias."""
-        output = Shape(features, ())
-        self._note_weighted(name, "linear", output, x.shape.channels + 1)
-        return self._new(output, x, keep_input=True)
+    def layer(self, row: LayerCost, x: Map, *, keep_input: bool = True) -> Map:
+        """Note a layer that no other operation describes.
 
-    def _note_weighted(self, name: str, kind: str, output: Shape, fan_in: int) -> None:
+        Args:
+            row: Its cost.
+            x: The input.
+            keep_input: The backward pass needs the input.
+        """
+        self.layers.append(row)
+        return self._new(row.output, x, keep_input=keep_input)
+
+    def _note_weighted(
+        self, name: str, kind: str, output: Shape, fan_in: int, count: int = 1
+    ) -> None:
         """Note a layer whose every output is a sum of `fan_in` products, a bias being one."""
-        parameters, numbers = output.channels * fan_in, output.num_elements
-        self._layers.append(LayerCost(name, kind, output, 1, parameters, numbers * fan_in, numbers))
+        if count:
+            parameters, numbers = count * output.channels * fan_in, count * output.num_elements
+            macs = numbers * fan_in
+            self.layers.append(LayerCost(name, kind, output, count, parameters, macs, numbers))
 
     def _new(self, output: Shape, *inputs: Map, keep_input: bool = False) -> Map:
         """Note a new map, and whether the backward pass needs what it is computed from."""
@@ -141,10 +202,35 @@ class Flow:
         return Map(output, self._tape.new(output.num_elements, *numbers))
 
 
-def _window(shape: Shape, channels: int, kernel: Pair, stride: int, *, padded: bool) -> Shape:
-    """Return the map behind a window whose sides may differ, as Inception's 1x7 do."""
-    sides = tuple(
-        (side + (2 * (extent // 2) if padded else 0) - extent) // stride + 1
-        for side, extent in zip(shape.sides, kernel, strict=True)
-    )
-    return Shape(channels, sides)
+@dataclass(frozen=True)
+class Recorded:
+    """What a network's flow gave.
+
+    Attributes:
+        layers: In the order of execution.
+        peak_bytes: See `Cost.peak_activation_bytes`.
+        kept_bytes: See `Cost.training_activation_bytes`.
+    """
+
+    layers: tuple[LayerCost, ...]
+    peak_bytes: int
+    kept_bytes: int
+
+
+def record(run: Callable[[Flow], ResultT], image: Shape) -> tuple[ResultT, Recorded]:
+    """Record a network in inference and, where that differs, in training.
+
+    Args:
+        run: Runs the network on a flow's image.
+        image: Shape of the image.
+
+    Returns:
+        What `run` returned, and the recording.
+    """
+    inference = Flow(image, training=False)
+    result, training = run(inference), inference
+    if inference.varies:
+        training = Flow(image, training=True)
+        run(training)
+    layers = tuple(inference.layers)
+    return result, Recorded(layers, inference.peak_bytes(), training.kept_bytes())

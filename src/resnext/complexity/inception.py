@@ -8,16 +8,17 @@ Source: Szegedy et al., arXiv 1512.00567, section 6, table 1 and figures 5 to 7 
 
 from __future__ import annotations
 
-from resnext.complexity.flow import Flow, Map, Pair
+from resnext.complexity.flow import Flow, Map
+from resnext.complexity.shape import Sides
 
-POINT: Pair = (1, 1)
-SQUARE: Pair = (3, 3)
+POINT: Sides = (1, 1)
+SQUARE: Sides = (3, 3)
 ROW, COLUMN = (1, 7), (7, 1)
 """7x7 taken apart (figure 6)."""
 SHORT_ROW, SHORT_COLUMN = (1, 3), (3, 1)
 """3x3 taken apart, side by side (figure 7)."""
 
-_Unit = tuple[str, int, Pair]
+_Unit = tuple[str, int, Sides]
 """What a unit's name adds to its branch's, its channels, its kernel."""
 
 
@@ -131,7 +132,14 @@ def _branch(flow: Flow, prefix: str, x: Map, *units: _Unit) -> Map:
 
 
 def _unit(
-    flow: Flow, name: str, x: Map, width: int, kernel: Pair, *, stride: int = 1, padded: bool = True
+    flow: Flow,
+    name: str,
+    x: Map,
+    width: int,
+    kernel: Sides,
+    *,
+    stride: int = 1,
+    padded: bool = True,
 ) -> Map:
     """Run a convolution, BN and ReLU."""
     x = flow.conv(f"{name}.conv", x, width, kernel, stride=stride, padded=padded)

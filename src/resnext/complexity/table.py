@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from resnext.complexity.cost import Cost
-from resnext.complexity.rules import Shape
+from resnext.complexity.shape import Shape
 from resnext.complexity.template import stage_cell, stage_title, variant
 from resnext.model.config import BaselineConfig, ModelConfig
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from resnext.complexity.cost import Cost
 from resnext.model.config import BaselineConfig, ModelConfig, ResNeXtConfig
+from resnext.model.parts import BlockPart, StemPart
 from resnext.model.plan import BlockPlan, plan_network
 
 
@@ -38,6 +39,8 @@ def stage_cell(config: ModelConfig, cost: Cost, name: str) -> str:
         return _baseline(config, cost) if name == "stem" else ""
     plan = plan_network(config)
     if name == "stem":
+        if isinstance(config.stem, StemPart):
+            return f"{config.stem.title}, {plan.stem.out_channels}, stride {plan.stem.stride}"
         stride = f", stride {plan.stem.stride}" if plan.stem.stride > 1 else ""
         return f"{_kernel(plan.stem.kernel, config)}, {plan.stem.out_channels}{stride}"
     if name == "head":
@@ -58,7 +61,8 @@ def variant(config: ModelConfig) -> list[str]:
     if config.form != "c":
         lines.append(f"form {config.form}")
     if config.shortcut != "B":
-        lines.append("no shortcut" if config.shortcut == "none" else f"shortcut {config.shortcut}")
+        shortcut = config.shortcut if isinstance(config.shortcut, str) else config.shortcut.title
+        lines.append("no shortcut" if shortcut == "none" else f"shortcut {shortcut}")
     if config.preactivation:
         lines.append("pre-activation")
     return lines
@@ -66,6 +70,8 @@ def variant(config: ModelConfig) -> list[str]:
 
 def _block_layers(config: ResNeXtConfig, block: BlockPlan) -> list[str]:
     one, three = _kernel(1, config), _kernel(3, config)
+    if isinstance(config.block, BlockPart):
+        return config.block.describe(block)
     if config.block == "basic":
         return [f"{three}, {block.group_width}", f"{three}, {block.out_channels}"]
     last = f"{one}, {block.out_channels}"

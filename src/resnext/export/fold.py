@@ -8,6 +8,7 @@ from __future__ import annotations
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from resnext.model.blocks import BasicBlock, GroupedBottleneck
 from resnext.model.network import ResNeXt
 
 # By names of the layers: post-activation blocks normalise what a convolution puts out;
@@ -32,7 +33,7 @@ def fold_batch_norm(network: nn.Module) -> nn.Module:
         return network
     _fold(network, "conv1", "bn1")
     for name, module in list(network.named_modules()):
-        if name.count(".") == 1 and name.startswith("layer"):
+        if type(module) in (BasicBlock, GroupedBottleneck):  # others may have other orders
             for conv, norm in _PRE if network.config.preactivation else _POST:
                 _fold(module, conv, norm)
         elif name.endswith(".downsample"):

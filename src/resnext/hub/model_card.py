@@ -16,7 +16,7 @@ from resnext.hub.origin import Origin, origin_of
 from resnext.hub.published import Published
 from resnext.hub.recipe import main_settings, where_trained
 from resnext.hub.usage import usage_of
-from resnext.model.config import ResNeXtConfig
+from resnext.model.config import ResNeXtConfig, describe_parts
 from resnext.runs.config import TrainConfig
 from resnext.runs.folder import read_config
 from resnext.untrusted.text import markdown_text
@@ -122,6 +122,12 @@ def _limits(
     limits = []
     if not measured:
         limits.append("No error is known: nobody measured these weights on labelled images.")
+    config = published.config
+    if isinstance(config, ResNeXtConfig) and config.parts:
+        limits.append(
+            f"The network is not complete without code of its author: {describe_parts(config)}. "
+            "Load that plugin before the weights."
+        )
     if training is not None and training.keep == "best":
         limits.append(
             "The epoch was chosen by the error on the validation images, which makes that error a "
@@ -152,6 +158,8 @@ def _limits(
 def _words(value: Any) -> str:
     if isinstance(value, tuple):
         return ", ".join(str(part) for part in value)
+    if isinstance(value, dict):  # a registered part
+        return ", ".join(f"{name} {_words(setting)}" for name, setting in value.items())
     if isinstance(value, bool):
         return "yes" if value else "no"
     return str(value)

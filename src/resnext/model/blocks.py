@@ -38,17 +38,18 @@ class ResidualBlock(nn.Module, ABC):
     def __init__(self, plan: BlockPlan, config: ResNeXtConfig) -> None:
         super().__init__()
         self.preactivation = config.preactivation
-        self._project_activated = config.preactivation and plan.shortcut == "projection"
+        has_projection = plan.shortcut in ("projection", "custom")
+        self._project_activated = config.preactivation and has_projection
         if config.preactivation:
             self.bn1: nn.Module = norm(config.ndim, plan.in_channels)
             self.relu1 = relu()
-        self._add_branch(plan, config)
-        self.downsample = build_shortcut(plan, config.ndim, norm_after=not config.preactivation)
+        self.add_branch(plan, config)
+        self.downsample = build_shortcut(plan, config)
         if not config.preactivation:
             self.relu = relu()
 
     @abstractmethod
-    def _add_branch(self, plan: BlockPlan, config: ResNeXtConfig) -> None:
+    def add_branch(self, plan: BlockPlan, config: ResNeXtConfig) -> None:
         """Add the layers of the branch; before pre-activation blocks `bn1` is there."""
 
     @abstractmethod
@@ -82,7 +83,8 @@ class ResidualBlock(nn.Module, ABC):
 class BasicBlock(ResidualBlock):
     """Two 3x3 convolutions; cardinality 1."""
 
-    def _add_branch(self, plan: BlockPlan, config: ResNeXtConfig) -> None:
+    def add_branch(self, plan: BlockPlan, config: ResNeXtConfig) -> None:
+        """Add the two convolutions and their BN."""
         ndim, width = config.ndim, plan.group_width
         self.conv1 = conv(ndim, plan.in_channels, width, 3, plan.stride)
         if not config.preactivation:
@@ -110,7 +112,8 @@ class BasicBlock(ResidualBlock):
 class GroupedBottleneck(ResidualBlock):
     """Form (c): 1x1 to C·d channels, 3x3 in C groups, 1x1."""
 
-    def _add_branch(self, plan: BlockPlan, config: ResNeXtConfig) -> None:
+    def add_branch(self, plan: BlockPlan, config: ResNeXtConfig) -> None:
+        """Add the three convolutions and their BN."""
         ndim, width = config.ndim, plan.group_width
         self.conv1 = conv(ndim, plan.in_channels, width, 1)
         if not config.preactivation:

@@ -8,11 +8,14 @@ Source: arXiv 1611.05431, section 3 and table 1.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from functools import partial
+from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import Field, StrictBool, model_validator
+from pydantic import Field, PlainSerializer, PlainValidator, StrictBool, model_validator
 
 from resnext.errors import ConfigError
+from resnext.model.parts import BlockPart, Part, ShortcutPart, StemPart
+from resnext.model.registry import check_registered, read_part
 from resnext.settings import Settings, Whole
 
 MAX_SIZE = 2**20
@@ -26,6 +29,18 @@ Stem = Literal["imagenet", "cifar"]
 Block = Literal["bottleneck", "basic"]
 Form = Literal["a", "b", "c"]
 Shortcut = Literal["A", "B", "C", "none"]
+# Beside the names above, a part of your own; see `resnext.model.parts`.
+_STORED = PlainSerializer(lambda part: part.as_dict() if isinstance(part, Part) else part)
+_read_block = partial(read_part, BlockPart, get_args(Block))  # type: ignore[type-abstract]
+BlockChoice = Annotated[Block | BlockPart, PlainValidator(_read_block), _STORED]
+StemChoice = Annotated[
+    Stem | StemPart, PlainValidator(partial(read_part, StemPart, get_args(Stem))), _STORED
+]
+ShortcutChoice = Annotated[
+    Shortcut | ShortcutPart,
+    PlainValidator(partial(read_part, ShortcutPart, get_args(Shortcut))),
+    _STORED,
+]
 Baseline = Literal["vgg16_bn", "vgg19_bn", "inception_v3"]
 
 TWO_LAYER_REASON = (
@@ -40,7 +55,8 @@ class ResNeXtConfig(Settings):
 
     Attributes:
         family: Distinguishes this config from the baselines in a file.
-        stem: `imagenet` is 7x7/2 and a 3x3/2 max pool; `cifar` is 3x3 without pooling.
+        stem: `imagenet` is 7x7/2 and a 3x3/2 max pool; `cifar` is 3x3 without pooling; or a
+            registered part, as are block and shortcut (docs/custom-blocks.md).
         blocks_per_stage: Residual blocks of each stage; the map halves between stages.
         cardinality: C, the number of paths of a block.
         bottleneck_width: d, channels of one path in the first stage; doubles each stage.
@@ -59,7 +75,7 @@ class ResNeXtConfig(Settings):
     """
 
     family: Literal["resnext"] = "resnext"
-    stem: Stem = "imagenet"
+    stem: StemChoice = "imagenet"
     blocks_per_stage: Annotated[tuple[Size, ...], Field(min_length=1, max_length=MAX_STAGES)] = (
         3,
         4,
@@ -70,9 +86,9 @@ class ResNeXtConfig(Settings):
     bottleneck_width: Size = 4
     stage_widths: tuple[Size, ...] = ()
     stem_width: Size = 64
-    block: Block = "bottleneck"
+    block: BlockChoice = "bottleneck"
     form: Form = "c"
-    shortcut: Shortcut = "B"
+    shortcut: ShortcutChoice = "B"
     preactivation: StrictBool = False
     ndim: Annotated[Whole, Field(ge=1, le=3)] = 2
     in_channels: Size = 3
@@ -88,8 +104,12 @@ class ResNeXtConfig(Settings):
         stages = values.get("blocks_per_stage", cls.model_fields["blocks_per_stage"].default)
         if not isinstance(stages, (list, tuple)) or len(stages) > MAX_STAGES:
             return values  # refused with the field's own message
-        widths = template_stage_widths(values.get("block", "bottleneck"), len(stages))
-        return {**values, "stage_widths": widths}
+        try:
+            block = _read_block(values.get("block", "bottleneck"))
+        except ValueError:
+            return values  # refused with the field's own message
+        widths = template_stage_widths(block, len(stages))
+        return {**values, "block": block, "stage_widths": widths}
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -103,6 +123,13 @@ class ResNeXtConfig(Settings):
             self._check_basic()
         if self.shortcut == "A":
             self._check_zero_padding()
+        if isinstance(self.block, Part) and self.form != "c":
+            raise ConfigError(
+                f"form={self.form!r}: the forms are those of the built-in bottleneck; "
+                f"{self.block.name!r} has one, so use form='c'"
+            )
+        for part in self.parts:
+            part.check(self)
         return self
 
     def _check_basic(self) -> None:
@@ -130,7 +157,13 @@ class ResNeXtConfig(Settings):
     @property
     def depth(self) -> int:
         """Layers as the field counts them: convolutions of the main path and the classifier."""
-        return (3 if self.block == "bottleneck" else 2) * sum(self.blocks_per_stage) + 2
+        return num_layers(self.block) * sum(self.blocks_per_stage) + 2
+
+    @property
+    def parts(self) -> list[Part]:
+        """Its registered parts: block, stem, shortcut."""
+        chosen = (self.block, self.stem, self.shortcut)
+        return [part for part in chosen if isinstance(part, Part)]
 
     @property
     def template(self) -> str:
@@ -163,9 +196,11 @@ def config_from(values: Any) -> ModelConfig:
 
     Raises:
         ConfigError: It is no group of settings, or a setting is wrong.
+        PluginError: It has a part that nothing loaded registers.
     """
     if not isinstance(values, dict):
         raise ConfigError("the config is not a group of settings")
+    check_registered(values)
     kind = ResNeXtConfig if values.get("family") == "resnext" else BaselineConfig
     try:
         return kind(**values)
@@ -173,7 +208,18 @@ def config_from(values: Any) -> ModelConfig:
         raise ConfigError("the config is not a group of settings") from None
 
 
-def template_stage_widths(block: str, num_stages: int) -> tuple[int, ...]:
+def template_stage_widths(block: str | BlockPart, num_stages: int) -> tuple[int, ...]:
     """Return the output widths of the paper's template: doubled at each stage."""
-    first = 64 if block == "basic" else 256
+    first = block.first_width if isinstance(block, BlockPart) else 64 if block == "basic" else 256
     return tuple(first * 2**stage for stage in range(num_stages))
+
+
+def num_layers(block: str | BlockPart) -> int:
+    """Return the convolutions of a block's main path."""
+    return block.num_layers if isinstance(block, BlockPart) else 2 if block == "basic" else 3
+
+
+def describe_parts(config: ResNeXtConfig) -> str:
+    """Say which registered parts a network has, such as `it has the block 'se' of se.py`."""
+    parts = [f"the {part.kind} {part.name!r} of {part.plugin()}" for part in config.parts]
+    return f"it has {' and '.join(parts)}" if parts else ""

@@ -10,6 +10,7 @@ import math
 import torch
 from torch import nn
 
+from resnext.errors import ConfigError
 from resnext.model.blocks import ResidualBlock
 from resnext.model.layers import Conv, Norm
 
@@ -20,17 +21,41 @@ def initialise(network: nn.Module) -> None:
     Convolutions: normal with deviation sqrt(2 / fan-out), where fan-out is the kernel's
     size times all output channels, whatever the groups. BN: weight 1, bias 0, statistics
     of an identity. Linear: weight uniform within 1/sqrt(inputs), which is the default of
-    Torch (left alone by the authors) and of PyTorch alike; bias 0.
+    Torch (left alone by the authors) and of PyTorch alike; bias 0. Layers of other kinds, which
+    only parts of your own have, draw theirs by `reset_parameters`.
+
+    Raises:
+        ConfigError: A layer has values and no `reset_parameters`.
     """
     for module in network.modules():
         if isinstance(module, Conv):
             fan_out = module.out_channels * math.prod(module.kernel_size)
             nn.init.normal_(module.weight, std=math.sqrt(2.0 / fan_out))
+            _zero_bias(module)
         elif isinstance(module, Norm):
             module.reset_parameters()
         elif isinstance(module, nn.Linear):
             module.reset_parameters()
-            nn.init.zeros_(module.bias)
+            _zero_bias(module)
+        elif callable(reset := getattr(module, "reset_parameters", None)):
+            reset()
+        else:
+            _check_no_values(module)
+
+
+def _zero_bias(module: nn.Module) -> None:
+    if isinstance(module.bias, nn.Parameter):
+        nn.init.zeros_(module.bias)
+
+
+def _check_no_values(module: nn.Module) -> None:
+    """Refuse values that nobody sets; the network is built without memory first."""
+    own = [*module.named_parameters(recurse=False), *module.named_buffers(recurse=False)]
+    if own:
+        raise ConfigError(
+            f"{type(module).__name__} has {', '.join(name for name, _ in own)} of its own but no "
+            "reset_parameters() that draws them; write one"
+        )
 
 
 @torch.no_grad()

@@ -9,6 +9,7 @@ Grammar, with C the cardinality and d the width of a path in the first stage:
     resnext101_32x4d_cifar     CIFAR where the depth could be either
     resnext_2-2-2-2_8x4d       blocks of each stage; ends in _cifar for that stem
     resnet_2-2-2-2_basic_cifar     the same with basic blocks
+    resnext50_32x4d_NAME...    a registered block, stem or shortcut; see docs/custom-blocks.md
     vgg16_bn, vgg19_bn, inception_v3   baselines; vgg16, vgg19 mean those with BN
 
 Nothing here needs torch.
@@ -21,7 +22,10 @@ import re
 from typing import Any
 
 from resnext.errors import ConfigError
-from resnext.model.config import BaselineConfig, ModelConfig, ResNeXtConfig, Stem
+from resnext.model.config import BaselineConfig, ModelConfig, ResNeXtConfig, Stem, num_layers
+from resnext.model.parts import BlockPart, Part
+from resnext.model.registry import find_part
+from resnext.plugins import ADVICE
 
 GRAMMAR = (
     "resnext<depth>_<C>x<d>d[_cifar] or resnext_<n>-<n>-..._<C>x<d>d[_basic][_cifar] "
@@ -48,7 +52,7 @@ _PATTERN = re.compile(
     r"(?P<kind>resnext|resnet)"
     r"(?:(?P<depth>[1-9]\d*)|_(?P<stages>[1-9]\d*(?:-[1-9]\d*)*))"
     r"(?:_(?P<cardinality>[1-9]\d*)x(?P<width>[1-9]\d*)d)?"
-    r"(?P<basic>_basic)?(?P<cifar>_cifar)?"
+    r"(?P<basic>_basic)?(?P<cifar>_cifar)?(?P<own>(?:_[a-z][a-z0-9]*)*)"
 )
 
 # The networks of the paper's tables, and the small and large ones that the field uses.
@@ -90,25 +94,33 @@ def parse_name(name: str) -> ModelConfig:
         raise _unknown(name)
     parts = match.groupdict()
     cardinality, width = _template(name, parts)
+    own = _own_parts(name, parts["own"] or "")
     stages, basic, stem = _shape(name, parts)
+    _check_layers(name, parts, own, basic=basic)
+    settings: dict[str, Any] = {"block": "basic" if basic else "bottleneck", "stem": stem}
     return ResNeXtConfig(
-        stem=stem,
         blocks_per_stage=stages,
         cardinality=cardinality,
         bottleneck_width=width,
-        block="basic" if basic else "bottleneck",
         num_classes=1000 if stem == "imagenet" else 10,
+        **{**settings, **own},
     )
 
 
 def name_of(config: ModelConfig) -> str:
     """Write the canonical name of a network.
 
-    It tells stem, stages, block and template; `parse_name` gives them back. Other
-    settings (form, shortcut, classes, ...) are not part of a name.
+    It tells stem, stages, block and template, and registered parts; `parse_name` gives them back.
+    Other settings (form, shortcut, classes, those of the parts, ...) are not part of a name.
     """
     if isinstance(config, BaselineConfig):
         return config.family
+    own = "".join(f"_{part.name}" for part in config.parts)
+    return f"{_plain_name(config)}{own}"
+
+
+def _plain_name(config: ResNeXtConfig) -> str:
+    """Write what the built-in names of a network say."""
     kind = "resnet" if config.cardinality == 1 else "resnext"
     template = "" if config.template == "1x64d" else f"_{config.template}"
     depth = _depth_name(config)
@@ -136,6 +148,37 @@ def config_from(name_or_config: str | ModelConfig, **overrides: Any) -> ModelCon
             "ResNeXtConfig or BaselineConfig"
         )
     return config.replace(**overrides) if overrides else config
+
+
+def _own_parts(name: str, text: str) -> dict[str, Part]:
+    """Return the registered parts at the end of a name, by the settings that take them."""
+    own: dict[str, Part] = {}
+    for word in text.split("_")[1:]:
+        part = find_part(word)
+        if part is None:
+            raise _unknown(name, f"nothing is registered as {word!r}", ADVICE)
+        if part.kind in own:
+            raise _unknown(name, f"{own[part.kind].name!r} and {word!r} are both a {part.kind}")
+        own[part.kind] = part()
+    return own
+
+
+def _check_layers(
+    name: str, parts: dict[str, str | None], own: dict[str, Part], *, basic: bool
+) -> None:
+    """Refuse a depth or `_basic` that says another block than the registered one."""
+    block = own.get("block")
+    if not isinstance(block, BlockPart):
+        return
+    if parts["basic"] is not None:
+        raise _unknown(name, f"_basic and _{block.name} are both a block")
+    if parts["depth"] is not None and (num_layers(block) == 2) != basic:
+        raise _unknown(
+            name,
+            f"depth {parts['depth']} is that of blocks with {2 if basic else 3} layers, and "
+            f"{block.name!r} has {block.num_layers}; list the stages, such as "
+            f"{parts['kind']}_2-2-2-2_...",
+        )
 
 
 def _template(name: str, parts: dict[str, str | None]) -> tuple[int, int]:
@@ -186,17 +229,22 @@ def _depth_advice(depth: int, *, cifar: bool) -> str:
 
 def _depth_name(config: ResNeXtConfig) -> tuple[int, str] | None:
     """Return depth and suffix of a network that a depth can name."""
-    stages = config.blocks_per_stage
-    if config.stem == "imagenet":
-        table = _BASIC_STAGES if config.block == "basic" else _BOTTLENECK_STAGES
-        return (config.depth, "") if table.get(config.depth) == stages else None
-    if config.block == "basic" or len(stages) != 3 or len(set(stages)) != 1:
+    stages, layers = config.blocks_per_stage, num_layers(config.block)
+    if layers not in (2, 3):
+        return None
+    if config.stem != "cifar":
+        table = _BASIC_STAGES if layers == 2 else _BOTTLENECK_STAGES
+        if table.get(config.depth) == stages:
+            return config.depth, ""
+        if config.stem == "imagenet":
+            return None
+    if layers == 2 or len(stages) != 3 or len(set(stages)) != 1:
         return None
     ambiguous = config.depth in _BOTTLENECK_STAGES or config.depth in _BASIC_STAGES
     return config.depth, "_cifar" if ambiguous else ""
 
 
-def _unknown(name: str, reason: str = "no network has this name") -> ConfigError:
+def _unknown(name: str, reason: str = "no network has this name", advice: str = "") -> ConfigError:
     text, good = name.strip().lower(), _good_names()
     near = [known for known in good if text and known.startswith(f"{text}_")][:4]
     near = near or difflib.get_close_matches(text, good, n=4, cutoff=0.5)
@@ -204,6 +252,7 @@ def _unknown(name: str, reason: str = "no network has this name") -> ConfigError
     return ConfigError(
         f"model={name!r}: {reason}{nearest}. Names are {GRAMMAR}, or vgg16_bn, vgg19_bn, "
         "inception_v3; `resnext.list_models()` lists well-known ones"
+        f"{'. ' + advice if advice else ''}"
     )
 
 

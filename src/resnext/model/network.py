@@ -22,7 +22,8 @@ from resnext.model.convert import convert_form
 from resnext.model.convolution import is_proxy
 from resnext.model.init import initialise, zero_residuals
 from resnext.model.layers import AveragePool, conv, max_pool, norm, relu
-from resnext.model.plan import BlockPlan, plan_network
+from resnext.model.parts import BlockPart, StemPart
+from resnext.model.plan import BlockPlan, StemPlan, plan_network
 from resnext.model.split_block import SplitBottleneck
 
 
@@ -68,9 +69,7 @@ class ResNeXt(nn.Module):
     def _add_layers(self) -> None:
         config, plan = self.config, self._plan
         stem = plan.stem
-        self.conv1 = conv(
-            config.ndim, stem.in_channels, stem.out_channels, stem.kernel, stem.stride
-        )
+        self.conv1 = build_stem(stem, config)
         self.bn1 = norm(config.ndim, stem.out_channels) if stem.norm else None
         if stem.norm:
             self.relu = relu()
@@ -149,7 +148,7 @@ class ResNeXt(nn.Module):
             ConfigError: There is no such stage.
         """
         wanted = self._check_stages(stages)
-        stride = self._plan.stem.stride * (2 if self._plan.stem.pool else 1)
+        stride = self._plan.stem.total_stride
         info = {}
         for number, blocks in enumerate(self._plan.stages, 1):
             for block in blocks:
@@ -190,8 +189,17 @@ class ResNeXt(nn.Module):
         return wanted
 
 
+def build_stem(plan: StemPlan, config: ResNeXtConfig) -> nn.Module:
+    """Build the first convolution, or the registered part that stands in place of the stem."""
+    if isinstance(config.stem, StemPart):
+        return config.stem.build(config)
+    return conv(config.ndim, plan.in_channels, plan.out_channels, plan.kernel, plan.stride)
+
+
 def build_block(plan: BlockPlan, config: ResNeXtConfig) -> ResidualBlock:
     """Build one residual block of a network."""
+    if isinstance(config.block, BlockPart):
+        return config.block.build(plan, config)
     if config.block == "basic":
         return BasicBlock(plan, config)
     if config.form == "c":

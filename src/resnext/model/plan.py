@@ -10,19 +10,21 @@ from dataclasses import dataclass
 from typing import Literal
 
 from resnext.model.config import ResNeXtConfig
+from resnext.model.parts import ShortcutPart, StemPart
 
-ShortcutKind = Literal["identity", "projection", "zero_pad", "none"]
+ShortcutKind = Literal["identity", "projection", "zero_pad", "custom", "none"]
+"""`custom` is a registered part."""
 
 
 @dataclass(frozen=True)
 class StemPlan:
-    """The first convolution and the pool behind it.
+    """The first convolution and the pool behind it, or a registered part in their place.
 
     Attributes:
         in_channels: Channels of the input.
         out_channels: Channels of the convolution.
-        kernel: Side of the convolution's kernel.
-        stride: Stride of the convolution.
+        kernel: Side of the convolution's kernel; 0 for a part.
+        stride: Stride of the convolution, or of the part.
         pool: A 3x3 max pool of stride 2 follows.
         norm: BN and ReLU follow the convolution (not before pre-activation blocks).
     """
@@ -33,6 +35,11 @@ class StemPlan:
     stride: int
     pool: bool
     norm: bool
+
+    @property
+    def total_stride(self) -> int:
+        """Input positions for one position of the map behind the pool."""
+        return self.stride * (2 if self.pool else 1)
 
 
 @dataclass(frozen=True)
@@ -88,15 +95,7 @@ def plan_network(config: ResNeXtConfig) -> NetworkPlan:
     Source: arXiv 1611.05431, section 3.1: blocks of one map size share their
     hyper-parameters; width doubles when the map is halved.
     """
-    imagenet = config.stem == "imagenet"
-    stem = StemPlan(
-        in_channels=config.in_channels,
-        out_channels=config.stem_width,
-        kernel=7 if imagenet else 3,
-        stride=2 if imagenet else 1,
-        pool=imagenet,
-        norm=not config.preactivation,
-    )
+    stem = _plan_stem(config)
     stages = []
     channels = config.stem_width
     for stage in range(len(config.blocks_per_stage)):
@@ -104,6 +103,20 @@ def plan_network(config: ResNeXtConfig) -> NetworkPlan:
         channels = blocks[-1].out_channels
         stages.append(blocks)
     return NetworkPlan(stem, tuple(stages), config.preactivation, channels)
+
+
+def _plan_stem(config: ResNeXtConfig) -> StemPlan:
+    channels = (config.in_channels, config.stem_width)
+    if isinstance(config.stem, StemPart):
+        return StemPlan(*channels, kernel=0, stride=config.stem.stride, pool=False, norm=False)
+    imagenet = config.stem == "imagenet"
+    return StemPlan(
+        *channels,
+        kernel=7 if imagenet else 3,
+        stride=2 if imagenet else 1,
+        pool=imagenet,
+        norm=not config.preactivation,
+    )
 
 
 def _plan_stage(config: ResNeXtConfig, stage: int, in_channels: int) -> tuple[BlockPlan, ...]:
@@ -132,6 +145,8 @@ def _shortcut(config: ResNeXtConfig, changes_shape: bool) -> ShortcutKind:
         return "none"
     if config.shortcut == "C":
         return "projection"
+    if isinstance(config.shortcut, ShortcutPart) and (changes_shape or config.shortcut.everywhere):
+        return "custom"
     if not changes_shape:
         return "identity"
     return "zero_pad" if config.shortcut == "A" else "projection"

@@ -9,7 +9,9 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from resnext.model.config import ResNeXtConfig
 from resnext.model.layers import conv, norm
+from resnext.model.parts import ShortcutPart
 from resnext.model.plan import BlockPlan
 
 
@@ -36,14 +38,15 @@ class ZeroPad(nn.Module):
         return F.pad(x_bc, self.padding)
 
 
-def build_shortcut(plan: BlockPlan, ndim: int, *, norm_after: bool) -> nn.Module | None:
+def build_shortcut(plan: BlockPlan, config: ResNeXtConfig) -> nn.Module | None:
     """Build what carries a block's input to its output.
+
+    A pre-activation network has no BN behind the projection: it normalises the sum only where
+    the next block reads it.
 
     Args:
         plan: The block's shapes and kind of shortcut.
-        ndim: Spatial dimensions.
-        norm_after: BN follows the projection (post-activation). A pre-activation network
-            normalises the sum only where the next block reads it.
+        config: The network.
 
     Returns:
         A module, or None for a block without a shortcut. The projection is a sequence, so
@@ -53,9 +56,12 @@ def build_shortcut(plan: BlockPlan, ndim: int, *, norm_after: bool) -> nn.Module
         return None
     if plan.shortcut == "identity":
         return nn.Identity()
+    if plan.shortcut == "custom":
+        assert isinstance(config.shortcut, ShortcutPart)
+        return config.shortcut.build(plan, config)
     if plan.shortcut == "zero_pad":
-        return ZeroPad(ndim, plan.stride, plan.out_channels - plan.in_channels)
-    project = nn.Sequential(conv(ndim, plan.in_channels, plan.out_channels, 1, plan.stride))
-    if norm_after:
-        project.append(norm(ndim, plan.out_channels))
+        return ZeroPad(config.ndim, plan.stride, plan.out_channels - plan.in_channels)
+    project = nn.Sequential(conv(config.ndim, plan.in_channels, plan.out_channels, 1, plan.stride))
+    if not config.preactivation:
+        project.append(norm(config.ndim, plan.out_channels))
     return project

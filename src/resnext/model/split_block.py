@@ -59,7 +59,8 @@ class SplitBottleneck(ResidualBlock):
 
     __constants__ = (*ResidualBlock.__constants__, "_early")
 
-    def _add_branch(self, plan: BlockPlan, config: ResNeXtConfig) -> None:
+    def add_branch(self, plan: BlockPlan, config: ResNeXtConfig) -> None:
+        """Add the paths and what merges them."""
         self.paths = nn.ModuleList(Path(plan, config) for _ in range(plan.cardinality))
         if config.form == "b":
             self.conv3 = conv(config.ndim, plan.group_width, plan.out_channels, 1)

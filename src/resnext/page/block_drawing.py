@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from resnext.model.config import ResNeXtConfig
+from resnext.model.parts import BlockPart
 from resnext.model.plan import BlockPlan, plan_network
 from resnext.page.svg import TIMES, Drawing
 
@@ -52,30 +53,32 @@ def draw_block(config: ResNeXtConfig, name: str) -> str:
     return _draw_column(_column(config, block), block, name)
 
 
-def _column(config: ResNeXtConfig, block: BlockPlan) -> list[_Layer]:
-    """Return the layers of a block whose residual branch is one column."""
+def _column(config: ResNeXtConfig, block: BlockPlan) -> list[str]:
+    """Return the layers of a block whose residual branch is one column, as texts."""
+    if isinstance(config.block, BlockPart):
+        return config.block.describe(block)
     inner, outer = block.group_width, block.out_channels
     if config.block == "basic":
-        return [_Layer(block.in_channels, 3, inner), _Layer(inner, 3, outer)]
+        return [_Layer(block.in_channels, 3, inner).text, _Layer(inner, 3, outer).text]
     groups = f"groups = {block.cardinality}" if block.cardinality > 1 else ""
     return [
-        _Layer(block.in_channels, 1, inner),
-        _Layer(inner, 3, inner, groups),
-        _Layer(inner, 1, outer),
+        _Layer(block.in_channels, 1, inner).text,
+        _Layer(inner, 3, inner, groups).text,
+        _Layer(inner, 1, outer).text,
     ]
 
 
-def _draw_column(layers: list[_Layer], block: BlockPlan, name: str) -> str:
-    width = max(7.6 * max(len(layer.text) for layer in layers) + 24, 130)
+def _draw_column(layers: list[str], block: BlockPlan, name: str) -> str:
+    width = max(7.6 * max(len(layer) for layer in layers) + 24, 130)
     x, side = width / 2 + 30, width + 62
     bottom = _TOP + _ROW * (len(layers) + 1)
-    label = "A residual block: " + ", then ".join(layer.text for layer in layers)
+    label = "A residual block: " + ", then ".join(layers)
     drawing = Drawing(side + 96, bottom + 40, f"{label}; {_shortcut(block)}", name)
     y = _enter(drawing, x, block)
     for number, layer in enumerate(layers, start=1):
         previous, y = y, _TOP + _ROW * number
         drawing.arrow((x, previous), (x, y - _BOX_HEIGHT / 2))
-        drawing.box(x, y, width, _BOX_HEIGHT, layer.text)
+        drawing.box(x, y, width, _BOX_HEIGHT, layer)
         y += _BOX_HEIGHT / 2
     drawing.arrow((x, y), (x, bottom - 9))
     _leave(drawing, x, bottom, side, block)
@@ -167,6 +170,7 @@ def _shortcut(block: BlockPlan) -> str:
         "identity": "identity shortcut",
         "projection": "projected shortcut",
         "zero_pad": "zero-padded shortcut",
+        "custom": "registered shortcut",
         "none": "no shortcut",
     }
     return words[block.shortcut]

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import gradio as gr
 
 from resnext.errors import ConfigError
+from resnext.model.config import Block, Shortcut
+from resnext.model.parts import BlockPart, ShortcutPart, StemPart
 from resnext.page.design_view import View, error_box, show, told_box
 from resnext.page.same_cost import Question, find, tell
-from resnext.page.settings_form import Entered, known_names, named_network
+from resnext.page.settings_form import Entered, choices, known_names, named_network
 
 _LETTERS = ("A", "B")
 _FIRST = "resnext50_32x4d"
 _FIRST_FORMS = ("a", "c")  # the paper's figure 3: the idea beside what is computed
+_STEMS = {"imagenet": "ImageNet", "cifar": "CIFAR"}
 _FORMS = [
     ("(a) separate paths", "a"),
     ("(b) early concatenation", "b"),
@@ -95,15 +98,18 @@ def _controls(letter: str, entered: Entered) -> list[gr.Component]:
         cardinality = _number(entered.cardinality, "Cardinality C", name("cardinality"))
         width = _number(entered.width, "Width d", name("width"))
     form = _radio(_FORMS, entered.form, "Form", name("form"), _FORM_INFO)
-    stem = _radio(
-        [("ImageNet", "imagenet"), ("CIFAR", "cifar")], entered.stem, "Stem", name("stem")
-    )
+    stems = [
+        (_STEMS.get(stem, stem), stem) for stem in choices(list(_STEMS), StemPart, entered.stem)
+    ]
+    stem = _radio(stems, entered.stem, "Stem", name("stem"))
     with gr.Row():
         size = _number(entered.input_size, "Input size, px", name("size"))
         classes = _number(entered.num_classes, "Classes", name("classes"))
     with gr.Accordion("More settings", open=False, elem_id=name("more")):
-        block = _radio(["bottleneck", "basic"], entered.block, "Block", name("block"))
-        shortcut = _radio(["A", "B", "C", "none"], entered.shortcut, "Shortcut", name("shortcut"))
+        kinds = choices(get_args(Block), BlockPart, entered.block)
+        block = _radio(kinds, entered.block, "Block", name("block"))
+        shortcuts = choices(get_args(Shortcut), ShortcutPart, entered.shortcut)
+        shortcut = _radio(shortcuts, entered.shortcut, "Shortcut", name("shortcut"))
         channels = _number(entered.in_channels, "Input channels", name("channels"))
         pre = gr.Checkbox(entered.preactivation, label="Pre-activation", elem_id=name("pre"))
     return [

@@ -80,13 +80,13 @@ def _view(column: Column, entered: Entered, name: str) -> View:
 
 
 def _form(entered: Entered) -> str:
-    return "" if entered.block == "basic" else f", form ({entered.form})"
+    return "" if entered.block != "bottleneck" else f", form ({entered.form})"
 
 
 def describe_form(config: ResNeXtConfig) -> str:
-    """Say how a network's blocks are computed; nothing of basic blocks, which have no paths."""
+    """Say how a network's blocks are computed; nothing of other blocks than the bottleneck."""
     paths = config.cardinality
-    if config.block == "basic":
+    if config.block != "bottleneck":
         return ""
     if paths == 1:
         return "One path: the three forms are the same, the block of a ResNet."

@@ -7,6 +7,7 @@ import math
 from resnext.complexity.cost import Cost
 from resnext.complexity.template import stage_title
 from resnext.model.config import ResNeXtConfig
+from resnext.model.parts import StemPart
 from resnext.model.plan import plan_network
 from resnext.page.svg import TIMES, Drawing
 
@@ -58,7 +59,8 @@ def _rows(config: ResNeXtConfig, cost: Cost) -> list[tuple[str, str, int, float]
         title, blocks = stage_title(stage.name), 0
         if stage.name == "stem":
             pool = f", then 3{TIMES}3 max pool" if plan.stem.pool else ""
-            title = f"{title}: {plan.stem.kernel}{TIMES}{plan.stem.kernel}{pool}"
+            own = config.stem.title if isinstance(config.stem, StemPart) else ""
+            title = f"{title}: {own or f'{plan.stem.kernel}{TIMES}{plan.stem.kernel}{pool}'}"
         elif stage.name == "head":
             title = f"average pool, {config.num_classes:,} classes"
         else:

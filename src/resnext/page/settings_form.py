@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -10,6 +12,9 @@ from resnext.complexity.count import default_side
 from resnext.errors import ConfigError
 from resnext.model.config import ResNeXtConfig
 from resnext.model.names import config_from, list_models, name_of
+from resnext.model.parts import Part
+from resnext.model.registry import registered
+from resnext.untrusted.parse import parse_json
 
 # Whoever reaches the page can ask for any network; counting one takes time in proportion to these.
 MOST_BLOCKS = 500
@@ -37,12 +42,12 @@ class Entered:
         cardinality: C.
         width: d, the bottleneck width of the first stage.
         form: a, b or c.
-        block: bottleneck or basic.
-        stem: imagenet or cifar.
+        block: bottleneck, basic, or a registered part as `choices` writes it.
+        stem: imagenet, cifar or a registered part.
         input_size: Side of the input in pixels.
         num_classes: Classes of the head.
         in_channels: Channels of the input.
-        shortcut: A, B, C or none.
+        shortcut: A, B, C, none or a registered part.
         preactivation: BN and ReLU before the convolutions.
     """
 
@@ -66,12 +71,12 @@ class Entered:
             cardinality=config.cardinality,
             width=config.bottleneck_width,
             form=config.form,
-            block=config.block,
-            stem=config.stem,
+            block=_as_choice(config.block),
+            stem=_as_choice(config.stem),
             input_size=input_size or default_side(config),
             num_classes=config.num_classes,
             in_channels=config.in_channels,
-            shortcut=config.shortcut,
+            shortcut=_as_choice(config.shortcut),
             preactivation=config.preactivation,
         )
 
@@ -90,11 +95,11 @@ class Entered:
             cardinality=_whole("cardinality", self.cardinality),
             bottleneck_width=_whole("width", self.width),
             form=self.form,
-            block=self.block,
-            stem=self.stem,
+            block=_from_choice(self.block),
+            stem=_from_choice(self.stem),
             num_classes=_whole("classes", self.num_classes),
             in_channels=_whole("input channels", self.in_channels),
-            shortcut=self.shortcut,
+            shortcut=_from_choice(self.shortcut),
             preactivation=self.preactivation,
         )
         check_size(config)
@@ -107,6 +112,29 @@ class Entered:
             ConfigError: It is missing or out of range.
         """
         return _whole("input size", self.input_size)
+
+
+def choices(builtin: Sequence[str], kind: type[Part], chosen: str) -> list[str]:
+    """Return what a control of blocks, stems or shortcuts offers.
+
+    Args:
+        builtin: The names that need no part.
+        kind: The parts that are offered beside them.
+        chosen: What the control shows at first: a name, or a part with settings of its own.
+    """
+    return list(dict.fromkeys([*builtin, *sorted(registered(kind)), chosen]))
+
+
+def _as_choice(part: str | Part) -> str:
+    """Write a part as its name or, where its settings are not the defaults, with them."""
+    if isinstance(part, str):
+        return part
+    settings = part.model_dump(mode="json", exclude_defaults=True)
+    return json.dumps({"name": part.name, **settings}) if settings else part.name
+
+
+def _from_choice(choice: str) -> Any:
+    return parse_json(choice) if choice.startswith("{") else choice
 
 
 def named_network(name: str | None) -> ResNeXtConfig:

@@ -14,6 +14,7 @@ import docstring_parser
 from resnext.data.config import DataConfig
 from resnext.model.card import ModelCard
 from resnext.model.config import ModelConfig, ResNeXtConfig
+from resnext.model.parts import Part
 from resnext.recipes.finetune import finetune
 from resnext.recipes.presets import RECIPES, Recipe
 from resnext.runs.config import TrainConfig
@@ -131,4 +132,6 @@ def _type_text(annotation: Any) -> str:
         return f"[{', '.join(map(_type_text, parts))}{', ...' if len(inner) > len(parts) else ''}]"
     if origin is dict:
         return f"{{NAME: {_type_text(inner[1])}, ...}}"
+    if isinstance(annotation, type) and issubclass(annotation, Part):
+        return f"a registered {annotation.kind}"
     return _TYPE_NAMES[annotation]

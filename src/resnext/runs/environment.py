@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from resnext.machine import cpu_name
+from resnext.plugins import describe_plugins
 from resnext.runs.runtime import Runtime
 
 _PACKAGES = ("resnext", "torch", "torchvision", "numpy", "pillow")
@@ -29,6 +30,7 @@ def describe_environment(runtime: Runtime) -> dict[str, Any]:
         "dtype": str(runtime.dtype).removeprefix("torch."),
         "num_processes": runtime.world_size,
         "git": _git_state(),
+        **({"plugins": found} if (found := describe_plugins()) else {}),
     }
 
 

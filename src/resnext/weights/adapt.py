@@ -11,6 +11,7 @@ from torch import nn
 from resnext.errors import ConfigError
 from resnext.model.config import BaselineConfig, ModelConfig
 from resnext.model.convert import State
+from resnext.model.parts import StemPart
 from resnext.model.plan import plan_network
 
 ChannelRule = Literal["mean", "repeat"]
@@ -61,6 +62,11 @@ def adapt_in_channels(
     new = config.replace(in_channels=in_channels)
     if in_channels == config.in_channels:
         return dict(state), new
+    if not isinstance(config, BaselineConfig) and isinstance(config.stem, StemPart):
+        raise ConfigError(
+            f"in_channels={in_channels}: only a built-in stem can be adapted, and this network has "
+            f"the stem {config.stem.name!r}; give it {config.in_channels} channel(s)"
+        )
     name = f"{_layers(config)[0]}.weight"
     weight = state[name]
     # In half precision the sum and the quotient would each be rounded.
@@ -99,7 +105,9 @@ def replace_head(
     """
     new = config.replace(num_classes=num_classes)
     first, head, num_inputs = _layers(config)
-    like = state[f"{first}.weight"]
+    like = state.get(f"{first}.weight")
+    if like is None:  # a registered stem has layers of other names
+        like = next(tensor for tensor in state.values() if tensor.is_floating_point())
     weight = torch.empty(num_classes, num_inputs, device="cpu")
     nn.init.kaiming_uniform_(weight, a=math.sqrt(5), generator=generator)  # within 1/sqrt(inputs)
     bias = like.new_zeros(num_classes)

@@ -69,6 +69,7 @@ def assumptions(found: Recognised, config: ResNeXtConfig, wanted: Padding | None
         "pool",
         "cifar": "a stem of stride 1 without a pool",
     }
+    assert isinstance(config.stem, str)  # a file of another library has no registered part
     stride = "first convolution" if config.block == "basic" else "3x3"
     listed = [stem[config.stem], f"the stride of a block in its {stride}", "no dilation", "ReLU"]
     if config.shortcut == "A":

@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from resnext.errors import CheckpointError
+from resnext.errors import CheckpointError, PluginError
 from resnext.files import read_whole
 from resnext.foreign_file import reason
 from resnext.model.card import ModelCard, card_from
@@ -104,6 +104,8 @@ def interpret(
     try:
         config = config_from(parse_json(found.metadata["config"]))
         card = card_from(parse_json(found.metadata["card"]), config)
+    except PluginError as error:
+        raise CheckpointError(f"{path}: {error}") from None
     except (LookupError, ValueError) as error:
         raise CheckpointError(
             f"{path}: its header does not describe a network of this version ({reason(error)}); "

@@ -16,6 +16,7 @@ from resnext.errors import ConfigError
 from resnext.model.config import ModelConfig, ResNeXtConfig
 from resnext.model.convert import State, convert_form
 from resnext.model.grouped_conv import merge_groups
+from resnext.model.parts import BlockPart
 from resnext.model.plan import plan_network
 
 
@@ -84,6 +85,11 @@ def _check(config: ModelConfig, cardinality: int) -> ResNeXtConfig:
         raise ConfigError(
             f"cardinality={cardinality}: the 3x3 convolutions of basic blocks are dense and have "
             "no groups to merge or split; only block='bottleneck' can be regrouped"
+        )
+    if isinstance(config.block, BlockPart):
+        raise ConfigError(
+            f"cardinality={cardinality}: only block='bottleneck' can be regrouped, and this "
+            f"network has the block {config.block.name!r}"
         )
     present, width = config.cardinality, config.bottleneck_width
     accepted = [c for c in range(1, present + 1) if present % c == 0]

@@ -10,7 +10,7 @@ import torch
 
 from resnext.errors import CheckpointError, ConfigError
 from resnext.files import write_whole
-from resnext.model.config import BaselineConfig, ModelConfig, template_stage_widths
+from resnext.model.config import BaselineConfig, ModelConfig, describe_parts, template_stage_widths
 from resnext.weights.change import form
 from resnext.weights.own_file import save_weights
 from resnext.weights.source import Weights
@@ -52,6 +52,8 @@ def why_not_torchvision(config: ModelConfig) -> str:
     """Say what of a network torchvision's ResNet does not have; empty where it has all."""
     if isinstance(config, BaselineConfig):
         return ""
+    if config.parts:
+        return describe_parts(config)
     widths = template_stage_widths(config.block, 4)
     reasons = {
         "its stem is CIFAR's": config.stem != "imagenet",

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
+from resnext import plugins
 from resnext.errors import RunError
 from resnext.machine import num_cores, waiting_environment
 from resnext.studies.execution.attempts import Status
@@ -41,7 +42,7 @@ class Effort:
     @property
     def environment(self) -> dict[str, str]:
         """The variables of `trial_process`."""
-        return thread_environment(self.threads)
+        return thread_environment(self.threads) | plugins.environment()
 
     @property
     def num_cores(self) -> int:

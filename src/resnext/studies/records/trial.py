@@ -29,6 +29,8 @@ from resnext.data.config import DataConfig
 from resnext.errors import ConfigError, RunError
 from resnext.files import write_whole
 from resnext.model.names import name_of
+from resnext.model.parts import PLUGIN
+from resnext.plugins import check_shared
 from resnext.runs.config import TrainConfig
 from resnext.settings import Settings
 from resnext.studies.records.arithmetic import is_settled, kind_of
@@ -119,10 +121,13 @@ def create_trial(trial: Trial, root: Path) -> Path:
     effect on the outcome is said anew. What is damaged is replaced: the name tells what it said.
 
     Raises:
+        ConfigError: Its process would not find a part of the network.
         DamagedTrialError: The folder holds other settings, or is none.
         RunError: It cannot be written.
     """
     assert is_settled(trial.config.runtime), "settle the arithmetic of a study before it runs"
+    for part in getattr(trial.config.model, "parts", ()):
+        check_shared(type(part).__module__)  # a trial has a process of its own
     folder = trial.folder(root)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -218,6 +223,9 @@ def _essence(config: TrainConfig, processes: int) -> dict[str, Any]:
         values["data"].pop("val_split", None)
         if config.data.val_split == "class":
             values["data"]["val_split"] = "class"
+    for part in values.get("model", {}).values():
+        if isinstance(part, dict):  # of a registered part, where it is registered has no effect
+            part.pop(PLUGIN, None)
     for group, names in _WITHOUT_EFFECT.items():
         values[group] = {k: v for k, v in values.get(group, {}).items() if k not in names}
     if is_settled(config.runtime):

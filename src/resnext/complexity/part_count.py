@@ -1,0 +1,126 @@
+"""The count of registered parts, held against the modules that they build.
+
+Parameters are exact: what a part's rule counts must be what its module has, and the map it leaves
+must be the one that the next layer takes. Multiply-adds and activations are the rule's own;
+`resnext.complexity.verify` holds them against an execution.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import lru_cache
+
+from resnext.complexity.flow import Flow, Map
+from resnext.complexity.shape import Shape, window_shape
+from resnext.errors import ConfigError
+from resnext.model.config import ResNeXtConfig
+from resnext.model.parts import BlockPart, Part, ShortcutPart, StemPart
+from resnext.model.plan import BlockPlan, StemPlan, plan_network
+
+STEM = "conv1"
+"""Name of the module in the place of the stem."""
+
+
+def count_stem(flow: Flow, stem: StemPart, config: ResNeXtConfig) -> Map:
+    """Run a registered stem on the flow's image.
+
+    Raises:
+        ConfigError: Its rule does not count what its module is.
+    """
+    plan, first = plan_network(config).stem, len(flow.layers)
+    x = stem.count(flow, STEM, flow.image, config)
+    _check_channels(stem, STEM, x, plan.out_channels)
+    _check_parameters(stem, STEM, flow, first, _stem_parameters(plan, config))
+    return x
+
+
+def count_branch(flow: Flow, name: str, x: Map, plan: BlockPlan, config: ResNeXtConfig) -> Map:
+    """Run the branch of a registered block.
+
+    Raises:
+        ConfigError: It leaves another map than the block's.
+    """
+    assert isinstance(config.block, BlockPart)
+    y = config.block.count(flow, name, x, plan, config)
+    _check_map(config.block, name, x, y, plan)
+    return y
+
+
+def count_shortcut(flow: Flow, name: str, x: Map, plan: BlockPlan, config: ResNeXtConfig) -> Map:
+    """Run a registered shortcut.
+
+    Raises:
+        ConfigError: It leaves another map than the block's.
+    """
+    assert isinstance(config.shortcut, ShortcutPart)
+    y = config.shortcut.count(flow, name, x, plan, config)
+    _check_map(config.shortcut, name, x, y, plan)
+    return y
+
+
+@contextmanager
+def checked_block(flow: Flow, name: str, plan: BlockPlan, config: ResNeXtConfig) -> Iterator[None]:
+    """Hold the parameters of a block with a registered part against its module's.
+
+    Raises:
+        ConfigError: They differ.
+    """
+    first = len(flow.layers)
+    yield
+    part = config.block if isinstance(config.block, BlockPart) else config.shortcut
+    if isinstance(part, Part):
+        _check_parameters(
+            part, name, flow, first, _block_parameters(replace(plan, index=0), config)
+        )
+
+
+@lru_cache(maxsize=4096)
+def _block_parameters(plan: BlockPlan, config: ResNeXtConfig) -> int:
+    import torch  # only a network with a registered part needs it for its count
+
+    from resnext.model.network import build_block
+
+    with torch.device("meta"):
+        return sum(p.numel() for p in build_block(plan, config).parameters())
+
+
+@lru_cache(maxsize=256)
+def _stem_parameters(plan: StemPlan, config: ResNeXtConfig) -> int:
+    import torch
+
+    from resnext.model.network import build_stem
+
+    with torch.device("meta"):
+        return sum(p.numel() for p in build_stem(plan, config).parameters())
+
+
+def _check_parameters(part: Part, name: str, flow: Flow, first: int, built: int) -> None:
+    counted = sum(layer.parameters for layer in flow.layers[first:])
+    if counted != built:
+        raise ConfigError(
+            f"{part.kind} {part.name!r}: {name} has {built:,} parameters, but its count says "
+            f"{counted:,}; {type(part).__name__}.count() must note each layer of the module"
+        )
+
+
+def _check_map(part: Part, name: str, x: Map, y: Map, plan: BlockPlan) -> None:
+    wanted = window_shape(x.shape, plan.out_channels, 1, plan.stride)
+    if y.shape != wanted:
+        raise ConfigError(
+            f"{part.kind} {part.name!r}: the count of {name} ends with a map of {_text(y.shape)}, "
+            f"but the block's is {_text(wanted)}"
+        )
+
+
+def _check_channels(part: Part, name: str, x: Map, channels: int) -> None:
+    if x.shape.channels != channels:
+        raise ConfigError(
+            f"{part.kind} {part.name!r}: the count of {name} ends with {x.shape.channels} "
+            f"channels, but stem_width is {channels}"
+        )
+
+
+def _text(shape: Shape) -> str:
+    return "x".join(map(str, (shape.channels, *shape.sides)))

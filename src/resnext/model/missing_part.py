@@ -1,0 +1,38 @@
+"""Stands for a part that is not registered, in networks that are read and never built."""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn, TypeVar
+
+from resnext.errors import PluginError
+from resnext.model.parts import Part, StemPart
+from resnext.untrusted.names import shown
+
+PartT = TypeVar("PartT", bound=Part)
+
+_MAX_NAME = 30
+
+
+def missing_part(kind: type[PartT], values: dict[str, Any]) -> PartT:
+    """Return a part that keeps what a file says and can do nothing.
+
+    Raises:
+        ValueError: The file's name for it is too long to be one.
+    """
+    name = values["name"]
+    if len(name) > _MAX_NAME or not name.isalnum():
+        raise ValueError(f"no {kind.kind} can be named {shown(name)}")
+
+    def as_dict(_: Any) -> dict[str, Any]:
+        return dict(values)
+
+    def refuse(*_: Any) -> NoReturn:
+        raise PluginError(f"the {kind.kind} {name!r} is not registered; load its plugin first")
+
+    members = {"name": name, "as_dict": as_dict, "__module__": __name__}
+    members |= dict.fromkeys(("build", "count"), refuse)
+    if kind is StemPart:
+        members["stride"] = property(refuse)
+    metaclass: Any = type(kind)
+    part: PartT = metaclass(f"Missing{kind.__name__}", (kind,), members)()
+    return part
