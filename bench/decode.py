@@ -26,8 +26,8 @@ import numpy as np
 import torch
 from PIL import Image
 
-from resnext.complexity.latency import take_turns
 from resnext.machine import cpu_name
+from resnext.turns import take_turns
 
 Decoder = Callable[[bytes], Any]
 _PACKAGES = {

@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import os
 import statistics
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -22,6 +21,7 @@ import torch
 from torch.nn import functional as F
 
 from resnext.model.grouped_conv import groups_to_merge, merge_groups
+from resnext.turns import take_turns
 
 _CONVOLUTIONS = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
 
@@ -94,14 +94,9 @@ def _cells(shape: Shape, layout: str, pairs: int, *, train: bool) -> str:
 def _ratio(shape: Shape, layout: str, merge: int, pairs: int, *, train: bool) -> float:
     plain = _make_pass(shape, layout, 1, train=train)
     merged = _make_pass(shape, layout, merge, train=train)
-    for run in (plain, merged):
-        run()
-    ratios = []
-    for pair in range(pairs):
-        first, second = (plain, merged) if pair % 2 else (merged, plain)
-        seconds = {first: _time(first), second: _time(second)}
-        ratios.append(seconds[merged] / seconds[plain])
-    return statistics.median(ratios)
+    seconds = take_turns([plain, merged], pairs, warm_up=1)
+    plain_s, merged_s = seconds
+    return statistics.median(b / a for a, b in zip(plain_s, merged_s, strict=True))
 
 
 def _make_pass(shape: Shape, layout: str, merge: int, *, train: bool) -> Callable[[], None]:
@@ -124,12 +119,6 @@ def _make_pass(shape: Shape, layout: str, merge: int, *, train: bool) -> Callabl
             torch.autograd.grad(y, (x, weight), y.detach())
 
     return run
-
-
-def _time(run: Callable[[], None]) -> float:
-    start = time.perf_counter()
-    run()
-    return time.perf_counter() - start
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 Both deliver normalised, padded-and-cropped, mirrored float batches of the same 32 x 32 RGB
 images. The peer is what CIFAR training scripts do: per-sample transforms (to PIL, random
 crop with padding 4, random flip, to tensor, normalise) in a DataLoader, in its process (no
-workers), so that both sides have exactly one core. A pair times the peer, then ours; the
+workers), so that both sides have exactly one core. Both take turns; the
 figure is the median of the ratios over the pairs.
 
     python bench/input.py [--images 10000] [--pairs 7]
@@ -12,12 +12,11 @@ figure is the median of the ratios over the pairs.
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import platform
 import statistics
-import time
-from collections.abc import Callable, Iterable
-from functools import partial
+from collections import deque
 from typing import Any
 
 import torch
@@ -28,6 +27,7 @@ from torchvision import transforms
 from resnext.data.config import AugmentConfig
 from resnext.data.loading.loader import TrainLoader
 from resnext.data.split import ArraySplit, DataInfo
+from resnext.turns import take_turns
 
 _MEAN, _STD = (0.4914, 0.4824, 0.4467), (0.2471, 0.2435, 0.2616)
 _BATCH_SIZE = 128
@@ -56,14 +56,6 @@ class PeerSet(Dataset[tuple[torch.Tensor, int]]):
         return self._transform(self._images[index]), self._labels[index]
 
 
-def images_per_s(epoch: Callable[[], Iterable[Any]], num_images: int) -> float:
-    """Time one epoch that does nothing with its batches."""
-    start = time.perf_counter()
-    for _ in epoch():
-        pass
-    return num_images / (time.perf_counter() - start)
-
-
 def measure(num_images: int, num_pairs: int) -> dict[str, Any]:
     """Time alternating epochs of both, after one of each to warm up."""
     torch.set_num_threads(1)
@@ -81,13 +73,16 @@ def measure(num_images: int, num_pairs: int) -> dict[str, Any]:
         device=torch.device("cpu"),
     )
     peer = DataLoader(PeerSet(split), batch_size=_BATCH_SIZE, shuffle=True)
-    pairs = [
-        (
-            images_per_s(lambda: peer, num_images),
-            images_per_s(partial(ours.epoch, number), num_images),
-        )
-        for number in range(num_pairs + 1)
-    ][1:]
+    numbers = itertools.count()
+    seconds = take_turns(
+        [
+            lambda: deque(peer, maxlen=0),
+            lambda: deque(ours.epoch(next(numbers)), maxlen=0),
+        ],
+        num_pairs,
+        warm_up=1,
+    )
+    pairs = [[num_images / s for s in pair] for pair in zip(*seconds, strict=True)]
     return {
         "ratio": statistics.median(own / other for other, own in pairs),
         "ratios": [round(own / other, 1) for other, own in pairs],

@@ -29,12 +29,12 @@ from timm.data import create_loader
 from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 
-from resnext.complexity.latency import take_turns
 from resnext.data.config import AugmentConfig
 from resnext.data.loading.loader import TrainLoader
 from resnext.data.random import Draw, derive, epoch_order
 from resnext.data.split import DataInfo, FileSplit
 from resnext.machine import cpu_name
+from resnext.turns import take_turns
 
 _MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 _BATCH_SIZE = 32

@@ -12,7 +12,6 @@ from typing import Any
 
 import torch
 
-from resnext.complexity.latency import take_turns
 from resnext.data.loading.batch import Batch
 from resnext.data.split import DataInfo
 from resnext.machine import cpu_name
@@ -21,6 +20,7 @@ from resnext.model.names import config_from
 from resnext.runs.config import RuntimeConfig, TrainConfig
 from resnext.runs.runtime import open_runtime
 from resnext.training.train import build_trainer
+from resnext.turns import take_turns
 
 _THIN = {"stem_width": 16, "stage_widths": (64, 128, 256)}
 # name, changes, images, side in pixels

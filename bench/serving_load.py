@@ -39,6 +39,7 @@ from resnext.runtimes import open_exported
 from resnext.serving.limits import Limits
 from resnext.serving.model import Pixels, ServedModel
 from resnext.serving.preparation import check_header
+from resnext.turns import take_turns
 
 _START = "import sys; from resnext.cli.serve import main; sys.exit(main(sys.argv[1:]))"
 _TOLERANCE = 1e-3  # of a probability: another size of batch sums in another order
@@ -221,19 +222,13 @@ def overhead(
     def session_with_images() -> None:
         model.run([prepare(model, image) for image in images])
 
-    times: dict[str, list[float]] = {"service": [], "session": [], "with_images": []}
     with httpx.Client(base_url=process.url, timeout=120) as client:
         service()
         before = _own_times(process)
-        for turn in range(pairs + 1):
-            parts = (service, session, session_with_images)
-            for name, part in zip(times, parts, strict=True):
-                start = time.perf_counter()
-                part()
-                if turn:  # the first is to warm up
-                    times[name].append(time.perf_counter() - start)
+        times = take_turns([service, session, session_with_images], pairs, warm_up=1)
     ratio = _own_share(process, before)
-    medians = {name: statistics.median(values) for name, values in times.items()}
+    names = ("service", "session", "with_images")
+    medians = dict(zip(names, map(statistics.median, times), strict=True))
     return {
         "batch": len(pixels),
         "pairs": pairs,

@@ -20,7 +20,7 @@ _HOMES = {
     "list_models": "resnext.model.names",
     "load": "resnext.inference.load",
     "load_plugin": "resnext.plugins",
-    "from_pretrained": "resnext.hub.pretrained",
+    "from_pretrained": "resnext.inference.load",
     "save_pretrained": "resnext.hub.save",
     "push_to_hub": "resnext.hub.push",
     "count": "resnext.complexity.count",
@@ -44,10 +44,9 @@ if TYPE_CHECKING:
     from typing import Any
 
     from resnext.complexity.count import count
-    from resnext.hub.pretrained import from_pretrained
     from resnext.hub.push import push_to_hub
     from resnext.hub.save import save_pretrained
-    from resnext.inference.load import load
+    from resnext.inference.load import from_pretrained, load
     from resnext.model.card import ModelCard
     from resnext.model.config import ResNeXtConfig
     from resnext.model.create import create_model

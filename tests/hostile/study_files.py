@@ -15,11 +15,11 @@ from typing import Any
 from counts import Counts
 from mutation import mutate
 
+from resnext.cli.study_file import open_study
 from resnext.cli.study_output import print_status, print_verdicts
 from resnext.data.config import DataConfig
 from resnext.errors import ResNeXtError
 from resnext.model.names import config_from
-from resnext.recipes.studies import open_study
 from resnext.recipes.study_scale import Choice
 from resnext.runs.config import RuntimeConfig, ScheduleConfig, TrainConfig
 from resnext.runs.folder import write_config

@@ -9,7 +9,8 @@ import pytest
 import yaml
 from pydantic import TypeAdapter
 
-from resnext.recipes.studies import STUDIES, open_study
+from resnext.cli.study_file import open_study
+from resnext.recipes.studies import STUDIES
 from resnext.recipes.study_scale import Choice
 from resnext.studies.space import Space, expand
 

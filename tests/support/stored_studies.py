@@ -8,9 +8,9 @@ from typing import Any
 
 from made_study import made_figures, made_row
 
+from resnext.cli.study_file import open_study
 from resnext.data.config import DataConfig
 from resnext.recipes.cardinality import residual, table3, table4
-from resnext.recipes.studies import open_study
 from resnext.recipes.study_scale import Choice
 from resnext.studies.records.results import Figures, Row
 from resnext.studies.records.trial import plan_trials

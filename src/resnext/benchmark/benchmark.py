@@ -10,12 +10,13 @@ from pathlib import Path
 from resnext.benchmark.contestant import Job, Plan, Setting
 from resnext.benchmark.networks import Network, open_network
 from resnext.benchmark.peak import Peak, measure_peak
-from resnext.benchmark.race import WARM_UP, Course, race
+from resnext.benchmark.race import Course, race
 from resnext.benchmark.result import Result, summarise
 from resnext.benchmark.staging import stage
 from resnext.benchmark.worker import reason_of
 from resnext.errors import ConfigError
 from resnext.machine import cpu_name, num_cores
+from resnext.turns import WARM_UP
 
 Progress = Callable[[str, int, int], None]
 """Is told what is being done, and the steps done and in all."""

@@ -71,11 +71,9 @@ def _exported(job: Job) -> Infer:
 
 
 def _onnx_plain(job: Job) -> Infer:
-    import onnxruntime
+    from resnext.runtimes.onnx_session import open_session
 
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = job.threads
-    session = onnxruntime.InferenceSession(job.path, options, providers=["CPUExecutionProvider"])
+    session = open_session(Path(job.path), job.threads)
     feed = {session.get_inputs()[0].name: images_of((job.batch, *job.shape))}
     return lambda: session.run(None, feed)[0]
 

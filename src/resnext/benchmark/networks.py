@@ -90,12 +90,7 @@ def open_network(name: str, size_px: int | None) -> Network:
     config = config_from(name)
     assert isinstance(config, ResNeXtConfig | BaselineConfig)
     size_px = size_px or default_side(config)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        module = create_model(config).eval()
-    return Network(
-        name, config, size_px, None, TrainedNetwork(module, config, _card(config, size_px))
-    )
+    return Network(name, config, size_px, None, random_network(config, size_px))
 
 
 def _exported(name: str, exported: Exported, size_px: int | None) -> Network:
@@ -109,6 +104,10 @@ def _exported(name: str, exported: Exported, size_px: int | None) -> Network:
     return Network(name, exported.config, size_px or spec.size_px, error, exported=exported)
 
 
-def _card(config: ModelConfig, size_px: int) -> ModelCard:
+def random_network(config: ModelConfig, size_px: int) -> TrainedNetwork:
+    """Build a network with random weights, always the same ones; the caller's draws stay."""
     channels = config.in_channels
-    return ModelCard(image_size_px=size_px, mean=(0.5,) * channels, std=(0.25,) * channels)
+    card = ModelCard(image_size_px=size_px, mean=(0.5,) * channels, std=(0.25,) * channels)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        return TrainedNetwork(create_model(config).eval(), config, card)

@@ -14,7 +14,7 @@ from functools import partial
 import torch
 from torch.nn import functional as F
 
-from resnext.complexity.runtimes import threads_of_torch
+from resnext.benchmark.same_process import threads_of_torch
 
 _SIDES = (256, 384, 512, 1024, 2048)
 # Channels, side of the kernel and of the map: dense layers of a ResNet-50, and the batch.

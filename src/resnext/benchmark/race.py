@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from resnext.benchmark.contestant import Job
 from resnext.benchmark.memory import available_mib
 from resnext.benchmark.racer import DroppedOutError, Racer
+from resnext.turns import WARM_UP, order_of
 
-WARM_UP = 3
 _LEAST_FREE_MIB = 1024.0
 # Threads of a runtime spin for some 20 ms after an inference before they sleep; until then
 # they would take the cores from the next contestant. One thread has nobody to wait for.
@@ -75,18 +75,6 @@ def race(
             _finish(racer, courses[index])
         racers.clear()
     return courses
-
-
-def order_of(number: int, contestants: Sequence[int]) -> list[int]:
-    """Return the order of a round: forwards and backwards in turn, each pair one place further.
-
-    So nobody always follows the same neighbour, whose traces in the caches it would meet.
-    """
-    if not contestants:
-        return []
-    first = number // 2 % len(contestants)
-    order = [*contestants[first:], *contestants[:first]]
-    return order[::-1] if number % 2 else order
 
 
 @contextlib.contextmanager

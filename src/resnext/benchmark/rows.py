@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from dataclasses import asdict, fields
 from typing import Any
@@ -12,7 +10,7 @@ from resnext import __version__
 from resnext.benchmark.benchmark import BenchmarkReport
 from resnext.benchmark.result import Figures, Result
 from resnext.complexity.count import count
-from resnext.untrusted.text import csv_cell
+from resnext.untrusted.text import csv_table
 
 _NAMES = [field.name for field in fields(Figures)]
 
@@ -53,10 +51,4 @@ def as_json(benchmark: BenchmarkReport) -> str:
 
 def as_csv(benchmark: BenchmarkReport) -> str:
     """Write a line for each contestant, under the names of the figures."""
-    rows = [row_of(result) for result in benchmark.results]
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    for row in rows:
-        writer.writerow({name: csv_cell(value) for name, value in row.items()})
-    return text.getvalue()
+    return csv_table([row_of(result) for result in benchmark.results])

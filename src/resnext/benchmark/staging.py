@@ -7,9 +7,6 @@ processes that are measured.
 
 from __future__ import annotations
 
-import contextlib
-import io
-import logging
 from pathlib import Path
 
 import torch
@@ -82,17 +79,17 @@ def _file(network: Network, runtime: str, setting: Setting, folder: Path) -> Pat
     kind, suffix = _FORMATS[runtime]
     path = folder / f"network{suffix}"
     if not path.exists():
-        loaded = at_size(network.loaded, network.size_px)
-        write_file(loaded, path, spec_of(loaded, ExportOptions(to=kind, input="normalised")))
+        write_normalised(at_size(network.loaded, network.size_px), path, kind)
     return path
+
+
+def write_normalised(loaded: TrainedNetwork, path: Path, kind: Format) -> None:
+    """Write what `resnext export --input normalised` writes."""
+    write_file(loaded, path, spec_of(loaded, ExportOptions(to=kind, input="normalised")))
 
 
 def _export_plain(loaded: TrainedNetwork, shape: tuple[int, ...], path: Path) -> None:
     """Export as torch does when it is asked nothing: the batch fixed, nothing rewritten."""
-    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
-    with needed_by("onnx-plain"), contextlib.redirect_stdout(io.StringIO()):
-        program = torch.onnx.export(
-            loaded.module, (torch.zeros(shape),), dynamo=True, verbose=False
-        )
-    assert program is not None
-    program.save(path)
+    with needed_by("onnx-plain"):
+        from resnext.export.write_onnx import trace
+    trace(loaded.module, torch.zeros(shape)).save(path)

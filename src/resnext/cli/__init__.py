@@ -1,1 +1,6 @@
-"""The command line: one thin file a verb."""
+"""The command `resnext`: a file for each verb, which reads flags, calls the package and prints.
+
+`main` finds the verb without importing the others, and turns errors into one message;
+`arguments` reads flags; files named VERB_output print; the rest is what several verbs share. Heavy
+imports stand inside the verbs, so that help is fast. May import everything; nothing imports it.
+"""

@@ -1,12 +1,13 @@
-"""How every verb reads its arguments: one dataclass, whose fields tyro makes flags."""
+"""How every verb reads its arguments: a dataclass for each of its actions, its fields the flags."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Iterable, Mapping
 from contextlib import nullcontext
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar, Union, get_origin, get_type_hints, overload
 
 import tyro
 
@@ -19,22 +20,37 @@ from resnext.untrusted.text import printable
 ArgumentsT = TypeVar("ArgumentsT")
 
 
-def parse(kind: type[ArgumentsT], argv: list[str], doc: str | None) -> ArgumentsT:
+@overload
+def parse(kind: type[ArgumentsT], argv: list[str], doc: str | None) -> ArgumentsT: ...
+
+
+@overload
+def parse(kind: Mapping[str, type], argv: list[str], doc: str | None) -> Any: ...
+
+
+def parse(kind: Any, argv: list[str], doc: str | None) -> Any:
     """Read the arguments of one verb; wrong ones end the program with a message.
 
     Args:
-        kind: A dataclass, one field a flag.
+        kind: A dataclass, one field a flag; for a verb with actions, one for each.
         argv: The arguments after the verb.
         doc: The verb's docstring: a summary, and examples that `--help` shows.
 
     Raises:
-        ConfigError: A path is none that the system can take.
+        ConfigError: A path is none that the system can take, or a flag is another action's.
     """
-    verb = kind.__module__.rpartition(".")[2].replace("_", " ")  # a verb is a file
+    actions: Mapping[str, type] = kind if isinstance(kind, Mapping) else {}
+    module = next(iter(actions.values()), kind).__module__
+    verb = module.rpartition(".")[2].partition("_")[0]  # a verb is a file
+    if actions:
+        argv = _begin_with_action(verb, actions, argv)
+        kind = Union[  # noqa: UP007 - made of a mapping
+            tuple(Annotated[one, tyro.conf.subcommand(name)] for name, one in actions.items())
+        ]
     # Its colours are controls; a message that quotes odd arguments goes without.
     is_plain = all(printable(word) == word for word in argv)
     with raw_streams() if is_plain else nullcontext():
-        arguments: ArgumentsT = tyro.cli(
+        arguments = tyro.cli(
             kind,
             prog=f"resnext {verb}",
             description=doc,
@@ -44,6 +60,49 @@ def parse(kind: type[ArgumentsT], argv: list[str], doc: str | None) -> Arguments
         )
     _check_paths(arguments)
     return arguments
+
+
+def _begin_with_action(verb: str, actions: Mapping[str, type], argv: list[str]) -> list[str]:
+    """Put the action before its options, and refuse options of another one.
+
+    Raises:
+        ConfigError: There is no such action, or an option would have no effect.
+    """
+    place = _place_of_action(actions, argv)
+    if place is None:  # `--help`, or tyro says what is wrong
+        return argv
+    if argv[place] not in actions:
+        told = ", ".join(actions)
+        raise ConfigError(f"{shown(argv[place])} is no action of `resnext {verb}`; give {told}")
+    action, words = argv[place], [*argv[:place], *argv[place + 1 :]]
+    given = {_name(word): word.partition("=")[0] for word in words if word.startswith("--")}
+    if words and not words[0].startswith("-"):
+        given.setdefault("name", "NAME")
+    for name, flag in given.items():
+        owners = [other for other, kind in actions.items() if name in get_type_hints(kind)]
+        if owners and action not in owners:
+            raise ignored(flag, ", ".join(owners), f"on `{verb} {action}`")
+    return [action, *words]
+
+
+def _place_of_action(actions: Mapping[str, type], argv: list[str]) -> int | None:
+    """Find the first word that is no option and no option's value."""
+    types = {name: t for kind in actions.values() for name, t in get_type_hints(kind).items()}
+    num_values = 0
+    for place, word in enumerate(argv):
+        if word.startswith("-"):
+            kind = types.get(_name(word), bool)
+            is_many = get_origin(kind) is tuple
+            num_values = 0 if kind is bool or "=" in word else sys.maxsize if is_many else 1
+        elif num_values:
+            num_values -= 1
+        else:
+            return place
+    return None
+
+
+def _name(flag: str) -> str:
+    return flag.lstrip("-").partition("=")[0].replace("-", "_")
 
 
 def _check_paths(arguments: Any) -> None:
@@ -61,25 +120,32 @@ def _check_paths(arguments: Any) -> None:
                 raise ConfigError(f"{shown(str(one))}: {error}") from None
 
 
-def refuse_ignored(arguments: Any, actions_of: Mapping[str, Sequence[str]]) -> None:
-    """Refuse options of another action, which would have no effect.
+def ignored(flag: str, owner: str, where: str = "here") -> ConfigError:
+    """Return the error of a flag that would have no effect.
 
     Args:
-        arguments: Of a verb whose first argument is `action`; all others have defaults.
-        actions_of: The actions that each option belongs to; what is not named belongs to all.
+        flag: As it was given.
+        owner: The action or flag that it belongs to.
+        where: Where it has no effect.
+    """
+    return ConfigError(f"{flag} has no effect {where}; it belongs to {owner}")
+
+
+def refuse_ignored(arguments: Any, names: Iterable[str], owner: str) -> None:
+    """Refuse flags that would have no effect.
+
+    Args:
+        arguments: Of a verb.
+        names: The flags that go with another one only; they have defaults.
+        owner: That one.
 
     Raises:
-        ConfigError: Such an option was given.
+        ConfigError: One of them was given.
     """
-    defaults = type(arguments)(action=arguments.action)
-    for name, actions in actions_of.items():
-        is_given = getattr(arguments, name) != getattr(defaults, name)
-        if is_given and arguments.action not in actions:
-            shown = "NAME" if name == "name" else f"--{name.replace('_', '-')}"
-            raise ConfigError(
-                f"{shown} has no effect on `{type(arguments).__name__.lower()} "
-                f"{arguments.action}`; it belongs to {', '.join(actions)}"
-            )
+    defaults = {field.name: field.default for field in fields(arguments)}
+    for name in names:
+        if getattr(arguments, name) != defaults[name]:
+            raise ignored(f"--{name.replace('_', '-')}", owner)
 
 
 def check_ranges(arguments: Any, ranges: Mapping[str, tuple[int, int | None]]) -> None:
@@ -93,11 +159,12 @@ def check_ranges(arguments: Any, ranges: Mapping[str, tuple[int, int | None]]) -
         ConfigError: A flag is out of its range.
     """
     for name, (least, most) in ranges.items():
-        value = getattr(arguments, name)
-        if value is None or (value >= least and (most is None or value <= most)):
-            continue
-        accepted = f"{least} or more" if most is None else f"{least} to {most:,}"
-        raise ConfigError(f"--{name.replace('_', '-')} {value}: give {accepted}")
+        given = getattr(arguments, name)
+        for value in given if isinstance(given, tuple) else (given,):
+            if value is None or (value >= least and (most is None or value <= most)):
+                continue
+            accepted = f"{least} or more" if most is None else f"{least} to {most:,}"
+            raise ConfigError(f"--{name.replace('_', '-')} {value}: give {accepted}")
 
 
 def option(metavar: str, default: str = "") -> Any:

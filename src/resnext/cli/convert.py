@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
-from resnext.cli.arguments import option, parse
+from resnext.cli.arguments import option, parse, refuse_ignored
 from resnext.cli.output_file import check_place
 from resnext.errors import ConfigError
 from resnext.sigterm import tidy_on_sigterm
@@ -110,8 +110,8 @@ def _check(arguments: Convert) -> None:
     if arguments.target.exists() and not arguments.force:
         raise ConfigError(f"{arguments.target} exists; choose another file or add --force")
     check_place("DST", arguments.target)
-    if arguments.seed is not None and arguments.num_classes is None:
-        raise ConfigError("--seed decides a new head's weights; it goes with --num-classes")
+    if arguments.num_classes is None:
+        refuse_ignored(arguments, ("seed",), "--num-classes")
     wants_channels = arguments.in_channels is not None
     if wants_channels and arguments.ndim is not None:
         raise ConfigError("--in-channels and --ndim each have their --rule; convert twice")

@@ -7,6 +7,8 @@ be killed and given again: it keeps what is whole and goes on.
 
 Examples:
   resnext data check photos/
+  resnext data check labels.csv --set data.label_column=species
+  resnext data check photos/ --json
   resnext data imagenet --check imagenet/
   resnext data imagenet --check imagenet/ --devkit ILSVRC2012_devkit_t12.tar.gz --json
   resnext data imagenet --prepare imagenet/ --train ILSVRC2012_img_train.tar \
@@ -21,20 +23,20 @@ With --prepare, validation images that lie flat in DIR/val are moved into their 
 imagenet5k, an --out that ends in .tsv or .txt is the class list alone; any other is a folder
 that gets the list, train/ and val/, as links where the images lie in folders.
 
-The exit status of a check is 0 where all is there and 1 where something is wrong.
+The exit status of a check is 0 where all is there, 1 where something is wrong or looks so, and 2
+where nothing can be trained on it.
 """
 
 from __future__ import annotations
 
+import sys
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
-import tyro
-
-from resnext.cli import data_check
-from resnext.cli.arguments import option, parse
+from resnext.cli.arguments import option, parse, refuse_ignored
+from resnext.cli.data_check import DataCheck, check_data
 from resnext.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
@@ -43,26 +45,17 @@ if TYPE_CHECKING:
     from resnext.data.sets.imagenet.prepare import Checksum
     from resnext.data.sets.imagenet.scan import Progress
 
-_ONLY_WITH = {
-    "imagenet": ("check", "prepare", "train", "val", "devkit", "ground_truth", "force"),
-    "imagenet5k": ("full", "imagenet", "out", "num_classes", "classes"),
-}
-_ONLY_TO_PREPARE = ("train", "val", "ground_truth", "force")
 _DEFAULT_NUM_CLASSES = 5000
 
 
 @dataclass(frozen=True)
-class Data:
-    """Check and prepare ImageNet, and build ImageNet-5K."""
+class DataImageNet:
+    """Check ImageNet-1K, or unpack and sort it."""
 
-    action: Annotated[
-        tyro.conf.Positional[Literal["imagenet", "imagenet5k"]], option("check|imagenet|imagenet5k")
-    ]
-    """The data set."""
     check: Annotated[Path | None, option("DIR")] = None
-    """imagenet: compare DIR/train/CLASS and DIR/val/CLASS with the official set."""
+    """Compare DIR/train/CLASS and DIR/val/CLASS with the official set."""
     prepare: Annotated[Path | None, option("DIR")] = None
-    """imagenet: unpack and sort into DIR, then check."""
+    """Unpack and sort into DIR, then check."""
     train: Annotated[Path | None, option("TAR")] = None
     """With --prepare: ILSVRC2012_img_train.tar."""
     val: Annotated[Path | None, option("TAR")] = None
@@ -75,18 +68,33 @@ class Data:
     synset a line, or Kaggle's LOC_val_solution.csv."""
     force: bool = False
     """With --prepare: unpack archives whose checksum is not the published one."""
-    full: Annotated[Path | None, option("DIR")] = None
-    """imagenet5k: the full set, as n01234567.tar files or folders n01234567."""
-    imagenet: Annotated[Path | None, option("DIR")] = None
-    """imagenet5k: ImageNet-1K with train/ and val/."""
-    out: Annotated[Path | None, option("FILE|DIR")] = None
-    """imagenet5k: the class list, or the folder of the training tree."""
-    num_classes: Annotated[int | None, option("N", str(_DEFAULT_NUM_CLASSES))] = None
-    """imagenet5k: classes in all."""
-    classes: Annotated[Path | None, option("FILE")] = None
-    """imagenet5k: build the tree of this class list instead of choosing one."""
     json: bool = False
     """Print the findings as JSON."""
+
+
+@dataclass(frozen=True)
+class DataImageNet5K:
+    """Choose the classes of ImageNet-5K, and build it from the full set."""
+
+    full: Annotated[Path | None, option("DIR")] = None
+    """The full set, as n01234567.tar files or folders n01234567."""
+    imagenet: Annotated[Path | None, option("DIR")] = None
+    """ImageNet-1K with train/ and val/."""
+    out: Annotated[Path | None, option("FILE|DIR")] = None
+    """The class list, or the folder of the training tree."""
+    num_classes: Annotated[int | None, option("N", str(_DEFAULT_NUM_CLASSES))] = None
+    """Classes in all."""
+    classes: Annotated[Path | None, option("FILE")] = None
+    """Build the tree of this class list instead of choosing one."""
+    json: bool = False
+    """Print the counts as JSON."""
+
+
+_ACTIONS: dict[str, type] = {
+    "check": DataCheck,
+    "imagenet": DataImageNet,
+    "imagenet5k": DataImageNet5K,
+}
 
 
 def main(argv: list[str]) -> int:
@@ -97,44 +105,24 @@ def main(argv: list[str]) -> int:
         DataError: An archive or folder is missing, damaged or hostile, or cannot be written.
         RunError: The list cannot be written.
     """
-    if argv[:1] == ["check"]:
-        return data_check.main(argv[1:])
-    arguments = parse(Data, argv, __doc__)
-    _refuse(arguments)
-    if arguments.action == "imagenet5k":
+    arguments = parse(_ACTIONS, argv, __doc__)
+    if isinstance(arguments, DataCheck):
+        return check_data(arguments)
+    if isinstance(arguments, DataImageNet5K):
         return _five_k(arguments)
-    if arguments.check is not None:
-        return _check(arguments, arguments.check)
-    assert arguments.prepare is not None
-    return _prepare(arguments, arguments.prepare)
-
-
-def _refuse(arguments: Data) -> None:
-    """Refuse what is missing or would have no effect."""
-    other = "imagenet5k" if arguments.action == "imagenet" else "imagenet"
-    _refuse_given(arguments, _ONLY_WITH[other], f"`data {other}`")
-    if arguments.action == "imagenet5k":
-        if None in (arguments.full, arguments.imagenet, arguments.out):
-            raise ConfigError("imagenet5k takes --full DIR, --imagenet DIR and --out FILE or DIR")
-        if arguments.classes is not None:
-            _refuse_given(arguments, ("num_classes",), "a list to be chosen, not --classes")
-        return
+    assert isinstance(arguments, DataImageNet)
     if (arguments.check is None) == (arguments.prepare is None):
         raise ConfigError("imagenet takes one of --check DIR and --prepare DIR")
-    if arguments.check is not None:
-        _refuse_given(arguments, _ONLY_TO_PREPARE, "--prepare")
     if None not in (arguments.devkit, arguments.ground_truth):
         raise ConfigError("give one of --devkit and --ground-truth; both tell the same")
+    if arguments.prepare is not None:
+        return _prepare(arguments, arguments.prepare)
+    assert arguments.check is not None
+    refuse_ignored(arguments, ("train", "val", "ground_truth", "force"), "--prepare")
+    return _check(arguments, arguments.check)
 
 
-def _refuse_given(arguments: Data, names: tuple[str, ...], owner: str) -> None:
-    for name in names:
-        value = getattr(arguments, name)
-        if value is not None and value is not False:
-            raise ConfigError(f"--{name.replace('_', '-')} has a meaning only with {owner}")
-
-
-def _check(arguments: Data, root: Path) -> int:
+def _check(arguments: DataImageNet, root: Path) -> int:
     from resnext.cli.data_output import show_findings
     from resnext.cli.progress import show_progress
     from resnext.data.sets.imagenet.check import check
@@ -147,7 +135,7 @@ def _check(arguments: Data, root: Path) -> int:
     return show_findings(root, findings, as_json=arguments.json)
 
 
-def _prepare(arguments: Data, root: Path) -> int:
+def _prepare(arguments: DataImageNet, root: Path) -> int:
     from resnext.cli.data_output import show_findings
     from resnext.cli.progress import show_progress
     from resnext.data.sets.imagenet import prepare
@@ -182,7 +170,7 @@ def _prepare(arguments: Data, root: Path) -> int:
     return show_findings(root, findings.only(worked), as_json=arguments.json, checksums=checksums)
 
 
-def _truth(arguments: Data, layout: Layout) -> GroundTruth | None:
+def _truth(arguments: DataImageNet, layout: Layout) -> GroundTruth | None:
     from resnext.data.sets.imagenet.ground_truth import read_devkit, read_ground_truth
 
     if arguments.devkit is not None:
@@ -192,9 +180,8 @@ def _truth(arguments: Data, layout: Layout) -> GroundTruth | None:
     return None
 
 
-def _checksums(arguments: Data) -> list[Checksum]:
+def _checksums(arguments: DataImageNet) -> list[Checksum]:
     """Compare every archive with the published sum before anything is unpacked."""
-    from resnext.cli.data_output import show_warning
     from resnext.cli.progress import show_download
     from resnext.data.sets.imagenet.prepare import compare_checksum
 
@@ -211,11 +198,11 @@ def _checksums(arguments: Data) -> list[Checksum]:
         told = f"{archive}: MD5 is {checksum.found}, the official archive's {checksum.published}"
         if not arguments.force:
             raise DataError(f"{told}; fetch it again, or add --force to unpack it all the same")
-        show_warning(told)
+        print(f"resnext: warning: {told}", file=sys.stderr)
     return checksums
 
 
-def _five_k(arguments: Data) -> int:
+def _five_k(arguments: DataImageNet5K) -> int:
     from resnext.cli.data_output import show_classes
     from resnext.cli.output_file import check_place, writing
     from resnext.cli.progress import show_progress
@@ -226,9 +213,10 @@ def _five_k(arguments: Data) -> int:
     from resnext.files import write_whole
 
     full, imagenet, out = arguments.full, arguments.imagenet, arguments.out
-    assert full is not None
-    assert imagenet is not None
-    assert out is not None
+    if full is None or imagenet is None or out is None:
+        raise ConfigError("imagenet5k takes --full DIR, --imagenet DIR and --out FILE or DIR")
+    if arguments.classes is not None:
+        refuse_ignored(arguments, ("num_classes",), "a list to be chosen, not --classes")
     is_list = out.suffix in (".tsv", ".txt") and not out.is_dir()
     if is_list and arguments.classes is not None:
         raise ConfigError(f"--out {out} is a list, and --classes too; give a folder for the tree")
@@ -250,7 +238,7 @@ def _five_k(arguments: Data) -> int:
 
 
 def _class_text(
-    arguments: Data, synsets: dict[str, Path], imagenet: Path, progress: Progress
+    arguments: DataImageNet5K, synsets: dict[str, Path], imagenet: Path, progress: Progress
 ) -> str:
     """Return the class list that was given, or choose the classes."""
     from resnext.data.sets.imagenet.class_file import class_text, read_text

@@ -1,13 +1,4 @@
-"""Look at a data set as training would: classes, splits, sizes, and what looks wrong.
-
-Examples:
-  resnext data check photos/
-  resnext data check labels.csv --set data.label_column=species
-  resnext data check photos/ --json
-
-The exit status is 0 where nothing looks wrong, 1 where there are warnings, and 2 where nothing
-can be trained on it.
-"""
+"""`resnext data check`: a data set as training would see it, and what looks wrong."""
 
 from __future__ import annotations
 
@@ -17,7 +8,7 @@ from typing import Annotated
 
 import tyro
 
-from resnext.cli.arguments import option, parse
+from resnext.cli.arguments import option
 from resnext.data.config import parse_data
 from resnext.runs.config import TrainConfig
 from resnext.settings import override_all
@@ -25,7 +16,7 @@ from resnext.settings import override_all
 
 @dataclass(frozen=True)
 class DataCheck:
-    """Look at a data set as training would."""
+    """Look at a data set as training would: classes, splits, sizes, and what looks wrong."""
 
     data: Annotated[tyro.conf.Positional[str], option("DATA")]
     """As for `resnext train`: a folder, a table, or the name of a set."""
@@ -35,13 +26,15 @@ class DataCheck:
     """Print what was found as JSON."""
 
 
-def main(argv: list[str]) -> int:
-    """Run the verb.
+def check_data(arguments: DataCheck) -> int:
+    """Print what was found.
+
+    Returns:
+        The exit status: 1 where there are warnings.
 
     Raises:
         ResNeXtError: The data set is missing, or nothing can be trained on it.
     """
-    arguments = parse(DataCheck, argv, __doc__)
     settings = override_all(TrainConfig(data=parse_data(arguments.data)), arguments.set)
 
     from resnext.data.sets.load import load_data

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -69,11 +68,6 @@ def show_classes(out: Path, rows: Sequence[ClassRow], *, as_json: bool) -> None:
         f"wrote {out}: {len(rows):,} classes, {num_own:,} of ImageNet-1K and {num_others:,} "
         f"others; {num_images:,} training images"
     )
-
-
-def show_warning(text: str) -> None:
-    """Print a warning on standard error."""
-    print(f"resnext: warning: {text}", file=sys.stderr)
 
 
 def _print_lines(root: Path, findings: Findings) -> None:

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from math import inf
 from typing import Annotated, Literal
 
-from resnext.cli.arguments import option, parse
+from resnext.cli.arguments import check_ranges, option, parse, refuse_ignored
 from resnext.complexity.budget import Budget
 from resnext.complexity.count import default_side
 from resnext.complexity.family import (
@@ -40,6 +40,9 @@ from resnext.model.names import config_from
 
 # An exact cost has at most 15 digits in JSON numbers, and no design of that size can be built
 _LARGEST_TARGET = 10**15
+
+# Flags whose values are whole numbers from 1 on
+_WHOLE = ("cardinality", "width", "multiple_of", "input", "batch_size", "threads", "repeats")
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,7 @@ class Design:
         Literal["eager", "compiled", "onnxruntime"] | None,
         option("eager|compiled|onnxruntime", "eager"),
     ] = None
-    """Where latency is measured."""
+    """Where latency is measured; onnxruntime: what `export --input normalised` writes."""
     batch_size: Annotated[int | None, option("N", "1")] = None
     """Images at once when latency is measured."""
     threads: Annotated[int | None, option("N", "1")] = None
@@ -128,45 +131,25 @@ def _check(arguments: Design) -> None:
     if sum(asked.values()) != 1:
         given = " and ".join(flag for flag, is_given in asked.items() if is_given) or "none"
         raise ConfigError(f"give one of {', '.join(asked)}, got {given}")
-    for flag, values in _at_least_one(arguments).items():
-        if any(value < 1 for value in values):
-            told = " ".join(map(str, values))
-            raise ConfigError(f"--{flag} {told}: give whole numbers of at least 1")
+    check_ranges(arguments, dict.fromkeys(_WHOLE, (1, None)))
     if not 0 < arguments.factor < inf:
         raise ConfigError(f"--factor {arguments.factor}: give a share above 0")
     if arguments.repeats == 1:
         raise ConfigError("--repeats 1: one measurement has no spread; give at least 2")
-    for flag, needs in _ignored(arguments):
-        raise ConfigError(f"{flag} has no effect here; it needs {needs}")
+    _refuse_ignored(arguments)
 
 
-def _at_least_one(arguments: Design) -> dict[str, tuple[int, ...]]:
-    """Return the flags whose values are whole numbers from 1 on, and what was given."""
-    single = ("multiple_of", "input", "batch_size", "threads", "repeats")
-    given = {name.replace("_", "-"): getattr(arguments, name) for name in single}
-    return {
-        "cardinality": arguments.cardinality,
-        "width": arguments.width,
-        **{flag: (value,) for flag, value in given.items() if value is not None},
-    }
-
-
-def _ignored(arguments: Design) -> list[tuple[str, str]]:
-    """Return the flags that were given without the one that they belong to, and that one."""
-    is_measured = arguments.by == "latency"
-    measuring = ("runtime", "batch_size", "threads", "repeats", "no_cache")
-    wrong = [
-        ("--multiple-of", "--multiplier", arguments.multiple_of and not arguments.multiplier),
-        ("--tolerance", "--pareto", arguments.tolerance is not None and not arguments.pareto),
-        ("--pareto", "a counted cost", is_measured and arguments.pareto),
-        ("--scope block", "a counted cost", is_measured and arguments.scope == "block"),
-        *(
-            (f"--{name.replace('_', '-')}", "--by latency", getattr(arguments, name))
-            for name in measuring
-            if not is_measured
-        ),
-    ]
-    return [(flag, needs) for flag, needs, is_ignored in wrong if is_ignored]
+def _refuse_ignored(arguments: Design) -> None:
+    """Refuse flags that were given without the one that they belong to."""
+    if not arguments.multiplier:
+        refuse_ignored(arguments, ("multiple_of",), "--multiplier")
+    if not arguments.pareto:
+        refuse_ignored(arguments, ("tolerance",), "--pareto")
+    if arguments.by == "latency":
+        refuse_ignored(arguments, ("pareto", "scope"), "a counted cost")
+    else:
+        measuring = ("runtime", "batch_size", "threads", "repeats", "no_cache")
+        refuse_ignored(arguments, measuring, "--by latency")
 
 
 def _check_target(budget: Budget, arguments: Design) -> None:

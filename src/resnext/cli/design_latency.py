@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 from rich import box
 from rich.table import Table
 
+from resnext.benchmark.latency import Latency, LatencySetup
+from resnext.benchmark.latency_search import LatencySearch, search_latency
 from resnext.cache import cache_folder
 from resnext.cli.fitting_table import open_console
 from resnext.complexity.family import MULTIPLIER_STEPS, Family
-from resnext.complexity.latency import Latency, LatencySetup
-from resnext.complexity.latency_search import LatencySearch, search_latency
 from resnext.model.names import name_of
 
 if TYPE_CHECKING:

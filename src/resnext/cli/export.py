@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
-from resnext.cli.arguments import option, parse
+from resnext.cli.arguments import option, parse, refuse_ignored
 from resnext.data.config import DataConfig, parse_data
 from resnext.errors import ConfigError
 from resnext.sigterm import tidy_on_sigterm
@@ -110,11 +110,8 @@ def _check(arguments: Export) -> None:
         raise ConfigError(
             f"{arguments.run}: is an exported file already; export its run or weight file again"
         )
-    for flag in ("calibrate", "max_loss"):
-        if getattr(arguments, flag) is not None and not arguments.int8:
-            raise ConfigError(
-                f"--{flag.replace('_', '-')} goes with --int8; add it or leave it out"
-            )
+    if not arguments.int8:
+        refuse_ignored(arguments, ("calibrate", "max_loss"), "--int8")
     if arguments.calibrate is not None and arguments.calibrate < 1:
         raise ConfigError(f"--calibrate {arguments.calibrate}: give a positive number of images")
 

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
-from resnext.cli.arguments import option, parse
+from resnext.cli.arguments import check_ranges, option, parse
 from resnext.data.address import is_address
 from resnext.data.config import DataConfig, default_workers, parse_data
 from resnext.errors import ConfigError
@@ -88,8 +88,7 @@ def main(argv: list[str]) -> int:
 
 
 def _validate(arguments: Pack) -> None:
-    if arguments.workers is not None and arguments.workers < 1:
-        raise ConfigError(f"--workers {arguments.workers}: give 1 or more")
+    check_ranges(arguments, {"workers": (1, None), "short_side": (1, None), "quality": (1, 95)})
     if arguments.check:
         if is_address(arguments.source.removeprefix("shards:")):
             raise ConfigError(
@@ -106,10 +105,6 @@ def _validate(arguments: Pack) -> None:
         raise ConfigError("give SOURCE and DEST: resnext pack SOURCE DEST")
     if not arguments.shard_mib > 0:
         raise ConfigError(f"--shard-mib {arguments.shard_mib:g}: give more than 0")
-    if arguments.short_side is not None and arguments.short_side < 1:
-        raise ConfigError(f"--short-side {arguments.short_side}: give 1 or more")
-    if arguments.quality is not None and not 1 <= arguments.quality <= 95:
-        raise ConfigError(f"--quality {arguments.quality}: give 1 to 95")
 
 
 _Outcome = tuple[int, dict[str, Any], list[str]]

@@ -26,9 +26,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
-from resnext.cli.arguments import check_ranges, option, parse
+from resnext.cli.arguments import check_ranges, option, parse, refuse_ignored
 from resnext.data.config import MAX_WORKERS, parse_data
-from resnext.errors import ConfigError
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -108,12 +107,10 @@ def _check(arguments: Probe) -> None:
         arguments,
         {"batch_size": (1, None), "workers": (0, MAX_WORKERS), "k": (1, None), "seed": (0, None)},
     )
-    of_method = {"k": "knn", "temperature": "knn", "seed": "linear"}
-    for name, method in of_method.items():
-        if getattr(arguments, name) is not None and arguments.method not in (method, "both"):
-            raise ConfigError(
-                f"--{name} belongs to --method {method}, not to {arguments.method}; leave it out"
-            )
+    if arguments.method == "linear":
+        refuse_ignored(arguments, ("k", "temperature"), "--method knn")
+    if arguments.method == "knn":
+        refuse_ignored(arguments, ("seed",), "--method linear")
 
 
 def _neighbours(arguments: Probe) -> Neighbours:

@@ -21,7 +21,7 @@ from typing import Annotated
 
 import tyro
 
-from resnext.cli.arguments import option, parse
+from resnext.cli.arguments import option, parse, refuse_ignored
 from resnext.errors import ConfigError
 from resnext.sigterm import tidy_on_sigterm
 
@@ -74,11 +74,10 @@ def _check(arguments: Publish) -> None:
     """Refuse flags that contradict each other or would be ignored."""
     if (arguments.to is None) == (arguments.repo is None):
         raise ConfigError("give one of --to FOLDER and --repo OWNER/NAME")
-    only_for = {"--repo": ("private", "revision", "message"), "--to": ("overwrite",)}
-    needed = "--repo" if arguments.repo is None else "--to"
-    for name in only_for[needed]:
-        if getattr(arguments, name):
-            raise ConfigError(f"--{name} has a meaning only with {needed}")
+    if arguments.repo is None:
+        refuse_ignored(arguments, ("private", "revision", "message"), "--repo")
+    else:
+        refuse_ignored(arguments, ("overwrite",), "--to")
 
 
 def _save(arguments: Publish, folder: Path) -> int:

@@ -19,8 +19,8 @@ from typing import Annotated
 import tyro
 
 from resnext.cli.arguments import option, parse
+from resnext.cli.settings_reference import Setting, reference
 from resnext.errors import ConfigError
-from resnext.recipes.reference import Setting, reference
 
 
 @dataclass(frozen=True)

@@ -22,77 +22,24 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING
 
-import tyro
-
-from resnext.cli.arguments import option, parse, refuse_ignored
+from resnext.cli.arguments import parse
+from resnext.cli.study_arguments import (
+    ACTIONS,
+    StudyList,
+    StudyReport,
+    StudyRun,
+    StudyShow,
+    StudyStatus,
+)
 from resnext.errors import ConfigError, RunError
 from resnext.untrusted.names import is_utf8, shown
 
 if TYPE_CHECKING:
     from resnext.studies.records.results import Row
-    from resnext.studies.study import Study as StudySettings
-
-
-_STUDY_ACTIONS = ("show", "run", "status", "report")
-_ACTIONS_OF = {
-    **dict.fromkeys(("name", "scale", "data", "recipe", "seeds", "set"), _STUDY_ACTIONS),
-    **dict.fromkeys(("jobs", "processes", "threads", "cluster", "halving"), ("run",)),
-    "root": ("run", "status", "report"),
-    "quiet": ("run", "report"),
-    **dict.fromkeys(("time", "figures", "force"), ("report",)),
-}
-
-
-@dataclass(frozen=True)
-class Study:
-    """Compare networks at equal cost: run a study, follow it, read its report."""
-
-    action: Annotated[
-        tyro.conf.Positional[Literal["list", "show", "run", "status", "report"]],
-        option("list|show|run|status|report"),
-    ]
-    """list the named studies; show one's designs and costs; run its trials; tell their status;
-    write its report."""
-    name: Annotated[tyro.conf.Positional[str], option("NAME")] = ""
-    """A study of the paper, a YAML file, the folder of a study, or its name below --root."""
-    scale: Annotated[Literal["paper", "small"], option("paper|small", "paper")] = "paper"
-    """The paper's networks and recipe, or the same comparison for two cores."""
-    data: Annotated[tuple[str, ...], option("DATA ...", "the paper's")] = ()
-    """Data sets: digits, fashion-mnist, cifar10, imagenet:DIR, or a folder of class folders."""
-    recipe: Annotated[str | None, option("RECIPE", "the paper's, or fast")] = None
-    """Recipe of all trials: fast, modern, imagenet or cifar."""
-    seeds: Annotated[tuple[int, ...], option("N ...", "three, or the paper's number")] = ()
-    """Each design is trained once with each seed."""
-    set: Annotated[tuple[str, ...], option("KEY=VALUE ...")] = ()
-    """Settings of all trials, such as schedule.epochs=20 data.num_train=20000."""
-    root: Annotated[Path | None, option("FOLDER", "studies, or the parent of NAME")] = None
-    """Where trials and reports are kept; a shared disk for several machines."""
-    jobs: Annotated[int | None, option("N", "cores / threads, or what the cluster has")] = None
-    """Trials at once; it changes no figure."""
-    processes: Annotated[int | None, option("N", "as the study was begun, or 1")] = None
-    """Processes of one trial, one for each GPU (DDP); recorded, since it changes the figures."""
-    threads: Annotated[int | None, option("N", "as the study was begun, or 1")] = None
-    """CPU threads of one process; recorded, since it changes the figures."""
-    cluster: Annotated[str | None, option("auto|local|ADDRESS")] = None
-    """Run on a Ray cluster, or with Ray on this machine; all machines must share the disk of
-    --root."""
-    halving: bool = False
-    """Stop the worse designs early (successive halving)."""
-    time: bool = False
-    """With report: first measure a training step and an inference of each design here."""
-    figures: Annotated[Path | None, option("FOLDER")] = None
-    """With report: also write the figures as PDF and SVG and the errors as LaTeX tables, for a
-    paper."""
-    force: bool = False
-    """Replace files of the same names in the folder of --figures."""
-    quiet: bool = False
-    """Print nothing but errors."""
-    json: bool = False
-    """Print the figures as JSON."""
+    from resnext.studies.study import Study
 
 
 def main(argv: list[str]) -> int:
@@ -102,18 +49,23 @@ def main(argv: list[str]) -> int:
         ConfigError: The study, its data or a setting is wrong.
         RunError: There is no such folder, or it cannot be written.
     """
-    arguments = parse(Study, argv, __doc__)
-    refuse_ignored(arguments, _ACTIONS_OF)
-    if arguments.action == "list":
+    arguments = parse(ACTIONS, argv, __doc__)
+    if isinstance(arguments, StudyList):
         return _list(arguments)
+    assert isinstance(arguments, StudyShow)
     if arguments.name == "":
         raise ConfigError("name a study: `resnext study list` shows them")
     study = _open(arguments)
-    actions = {"show": _show, "run": _run, "status": _status, "report": _report}
-    return actions[arguments.action](study, arguments)
+    if isinstance(arguments, StudyRun):
+        return _run(study, arguments)
+    if isinstance(arguments, StudyReport):
+        return _report(study, arguments)
+    if isinstance(arguments, StudyStatus):
+        return _status(study, arguments)
+    return _show(study, arguments)
 
 
-def _root(arguments: Study) -> Path:
+def _root(arguments: StudyStatus) -> Path:
     """Return the folder of trials and reports: that of a study's folder is its parent."""
     if arguments.root is not None:
         if not is_utf8(str(arguments.root)):
@@ -129,7 +81,7 @@ def _root(arguments: Study) -> Path:
     return folder.parent if has_parent else folder.resolve().parent
 
 
-def _list(arguments: Study) -> int:
+def _list(arguments: StudyList) -> int:
     from resnext.recipes.studies import STUDIES
 
     summaries = {name: (make.__doc__ or "").partition("\n")[0] for name, make in STUDIES.items()}
@@ -146,10 +98,11 @@ def _as_title(text: str) -> str:
     return title[:1].upper() + title[1:]
 
 
-def _open(arguments: Study) -> StudySettings:
+def _open(arguments: StudyShow) -> Study:
+    from resnext.cli.study_file import open_study
     from resnext.data.config import parse_data
     from resnext.files import is_there
-    from resnext.recipes.studies import STUDIES, open_study
+    from resnext.recipes.studies import STUDIES
     from resnext.recipes.study_scale import Choice
     from resnext.studies.records.study_folder import STUDY
 
@@ -160,12 +113,13 @@ def _open(arguments: Study) -> StudySettings:
         recipe=arguments.recipe,
         changes=arguments.set,
     )
-    name, kept = arguments.name, (arguments.root or Path("studies")) / arguments.name
+    name, root = arguments.name, getattr(arguments, "root", None)
+    kept = (root or Path("studies")) / name
     is_known = name in STUDIES or is_there(Path(name))
     return open_study(str(kept) if not is_known and is_there(kept / STUDY) else name, choice)
 
 
-def _show(study: StudySettings, arguments: Study) -> int:
+def _show(study: Study, arguments: StudyShow) -> int:
     from resnext.cli.study_output import print_study, study_as_dict
 
     if arguments.json:
@@ -175,7 +129,7 @@ def _show(study: StudySettings, arguments: Study) -> int:
     return 0
 
 
-def _run(study: StudySettings, arguments: Study) -> int:
+def _run(study: Study, arguments: StudyRun) -> int:
     """Run what is missing, then write the report."""
     from resnext.cli.study_output import print_verdicts
     from resnext.studies.execution.scheduler import RunOptions, run_study, settle_study
@@ -208,7 +162,7 @@ def _run(study: StudySettings, arguments: Study) -> int:
     return 0 if all(row.state in ("done", "pruned") for row in rows) else 1
 
 
-def _status(study: StudySettings, arguments: Study) -> int:
+def _status(study: Study, arguments: StudyStatus) -> int:
     from resnext.cli.study_output import print_status
     from resnext.studies.execution.scheduler import status_rows
     from resnext.studies.records.study_folder import recall
@@ -224,7 +178,7 @@ def _status(study: StudySettings, arguments: Study) -> int:
     return 0
 
 
-def _report(study: StudySettings, arguments: Study) -> int:
+def _report(study: Study, arguments: StudyReport) -> int:
     from resnext.cli.study_output import print_verdicts
     from resnext.studies.execution.scheduler import status_rows
     from resnext.studies.records.study_folder import recall, settle_folder
@@ -261,7 +215,7 @@ def _report(study: StudySettings, arguments: Study) -> int:
 
 
 def _write_figures(
-    study: StudySettings, rows: list[Row], folder: Path, arguments: Study
+    study: Study, rows: list[Row], folder: Path, arguments: StudyReport
 ) -> list[Path]:
     """Write the files for a paper, if they are asked for."""
     if arguments.figures is None:
@@ -273,7 +227,7 @@ def _write_figures(
     return write_files(files, arguments.figures, force=arguments.force)
 
 
-def _time(study: StudySettings, root: Path, *, quiet: bool) -> None:
+def _time(study: Study, root: Path, *, quiet: bool) -> None:
     """Measure what the designs cost in time, and keep it for the report."""
     from resnext.studies.analysis.design_time import write_timing
     from resnext.studies.analysis.timing import time_designs
@@ -286,9 +240,8 @@ def _time(study: StudySettings, root: Path, *, quiet: bool) -> None:
     write_timing(settle_folder(study, root), time_designs(study, progress=tell))
 
 
-def _tell(study: StudySettings, rows: list[Row], arguments: Study) -> None:
+def _tell(study: Study, rows: list[Row], arguments: StudyStatus) -> None:
     if arguments.json:
-        from resnext.cli.study_output import rows_as_dict
+        from resnext.studies.analysis.summary import as_dict
 
-        values: dict[str, Any] = rows_as_dict(study, rows)
-        print(json.dumps(values, indent=2))
+        print(json.dumps(as_dict(study, rows), indent=2))

@@ -117,10 +117,3 @@ def print_verdicts(study: Study, rows: list[Row]) -> None:
     console = open_console(soft_wrap=True)
     for line in summary_lines(study, rows):
         console.print(line)
-
-
-def rows_as_dict(study: Study, rows: list[Row]) -> dict[str, Any]:
-    """Return trials and verdicts as JSON values."""
-    from resnext.studies.analysis.summary import as_dict
-
-    return as_dict(study, rows)

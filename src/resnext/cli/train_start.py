@@ -97,7 +97,7 @@ def _look(arguments: Train, data: DataConfig) -> PhotoFacts | None:
     """Look at the images, which the recipe is to suit."""
     if data.name not in ("folder", "table"):
         return None
-    from resnext.recipes.photos import look
+    from resnext.cli.photo_facts import look
     from resnext.runs.runtime import resolve_device
 
     device = resolve_device(arguments.device or "auto")

@@ -15,11 +15,11 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
-from resnext.cli.arguments import option, parse, refuse_ignored
+from resnext.cli.arguments import option, parse
 from resnext.data.config import parse_data
 from resnext.errors import ConfigError
 
@@ -29,39 +29,55 @@ if TYPE_CHECKING:
     from resnext.weights.entry import WeightsEntry
 
 
-_ACTIONS_OF = {
-    "filter": ("list",),
-    "accept_licence": ("info", "fetch", "verify"),
-    **dict.fromkeys(("data", "batch_size", "workers", "device"), ("verify",)),
-}
+@dataclass(frozen=True)
+class WeightsList:
+    """List the catalogue."""
+
+    name: Annotated[tyro.conf.Positional[tuple[str, ...]], option("WORD ...")] = ()
+    """Words that name, licence or class list of an entry must have."""
+    filter: Annotated[str, option("WORDS")] = ""
+    """The same."""
+    json: bool = False
+    """Print the facts as JSON."""
 
 
 @dataclass(frozen=True)
-class Weights:
-    """List, fetch and verify published weights."""
+class WeightsInfo:
+    """Tell all about one entry or file."""
 
-    action: Annotated[
-        tyro.conf.Positional[Literal["list", "info", "fetch", "verify"]],
-        option("list|info|fetch|verify"),
-    ]
-    """list the catalogue; tell all about one entry or file; fetch its file; evaluate it and
-    compare with its published error."""
-    name: Annotated[tyro.conf.Positional[tuple[str, ...]], option("NAME ...")] = ()
-    """The entry or a file; with list, words that an entry must have."""
-    filter: Annotated[str, option("WORDS")] = ""
-    """With list: words that name, licence or class list of an entry must have."""
-    data: Annotated[str | None, option("DATA", "the entry's own set, where it is small")] = None
-    """With verify: the validation images, such as imagenet:DIR or cifar10."""
+    name: Annotated[tyro.conf.Positional[tuple[str, ...]], option("NAME")] = ()
+    """The entry or a file."""
     accept_licence: bool = False
     """Fetch weights whose licence forbids commercial use; your use must be allowed."""
-    batch_size: Annotated[int | None, option("N", "128")] = None
-    """With verify: images that go through the network together."""
-    workers: Annotated[int | None, option("N", "one a core, at most 8")] = None
-    """With verify: processes that decode files."""
-    device: str = "auto"
-    """With verify: auto, cpu, cuda, cuda:N or mps."""
     json: bool = False
     """Print the facts as JSON."""
+
+
+@dataclass(frozen=True)
+class WeightsFetch(WeightsInfo):
+    """Fetch the file of an entry."""
+
+
+@dataclass(frozen=True)
+class WeightsVerify(WeightsInfo):
+    """Evaluate an entry's weights, and compare with the published error."""
+
+    data: Annotated[str | None, option("DATA", "the entry's own set, where it is small")] = None
+    """The validation images, such as imagenet:DIR or cifar10."""
+    batch_size: Annotated[int | None, option("N", "128")] = None
+    """Images that go through the network together."""
+    workers: Annotated[int | None, option("N", "one a core, at most 8")] = None
+    """Processes that decode files."""
+    device: str = "auto"
+    """auto, cpu, cuda, cuda:N or mps."""
+
+
+_ACTIONS: dict[str, type] = {
+    "list": WeightsList,
+    "info": WeightsInfo,
+    "fetch": WeightsFetch,
+    "verify": WeightsVerify,
+}
 
 
 def main(argv: list[str]) -> int:
@@ -71,20 +87,22 @@ def main(argv: list[str]) -> int:
         ConfigError: The name is missing or unknown.
         ResNeXtError: The file cannot be fetched or read.
     """
-    arguments = parse(Weights, argv, __doc__)
-    refuse_ignored(arguments, _ACTIONS_OF)
-    if arguments.action == "list":
+    arguments = parse(_ACTIONS, argv, __doc__)
+    if isinstance(arguments, WeightsList):
         return _list(arguments)
+    assert isinstance(arguments, WeightsInfo)
     if len(arguments.name) != 1:
+        action = next(name for name, kind in _ACTIONS.items() if kind is type(arguments))
         raise ConfigError(
-            f"resnext weights {arguments.action} takes one name, not {len(arguments.name)}; "
+            f"resnext weights {action} takes one name, not {len(arguments.name)}; "
             "`resnext weights list` shows them"
         )
-    actions = {"info": _info, "fetch": _fetch, "verify": _verify}
-    return actions[arguments.action](arguments)
+    if isinstance(arguments, WeightsVerify):
+        return _verify(arguments)
+    return _fetch(arguments) if isinstance(arguments, WeightsFetch) else _info(arguments)
 
 
-def _list(arguments: Weights) -> int:
+def _list(arguments: WeightsList) -> int:
     from resnext.weights.catalogue import filter_entries
 
     words = " ".join((*arguments.name, arguments.filter)).strip()
@@ -98,7 +116,7 @@ def _list(arguments: Weights) -> int:
     return 0
 
 
-def _info(arguments: Weights) -> int:
+def _info(arguments: WeightsInfo) -> int:
     """Show an entry's facts without fetching it, or what a file or run holds."""
     from resnext.weights.entry_card import named_entry
 
@@ -112,7 +130,7 @@ def _info(arguments: Weights) -> int:
     return 0
 
 
-def _fetch(arguments: Weights) -> int:
+def _fetch(arguments: WeightsFetch) -> int:
     from resnext.cli.progress import show_download
     from resnext.weights.catalogue import find_entry
     from resnext.weights.fetch import fetch
@@ -124,7 +142,7 @@ def _fetch(arguments: Weights) -> int:
     return 0
 
 
-def _verify(arguments: Weights) -> int:
+def _verify(arguments: WeightsVerify) -> int:
     from resnext.cli.progress import show_download, show_progress
     from resnext.evaluation.run import Effort
     from resnext.evaluation.verify import verify_entry
@@ -160,7 +178,7 @@ def _facts(entry: WeightsEntry) -> dict[str, Any]:
     }
 
 
-def _opened(name: str, arguments: Weights) -> dict[str, Any]:
+def _opened(name: str, arguments: WeightsInfo) -> dict[str, Any]:
     """Open a file, run or repository and tell what it holds."""
     from resnext.cli.progress import show_download
     from resnext.model.names import name_of

@@ -9,13 +9,12 @@ Source: Jacob et al., arXiv 1712.05877; ONNX Runtime's documentation on quantiza
 from __future__ import annotations
 
 import statistics
-import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import onnx
 import torch
 from onnxruntime.quantization import (
@@ -27,8 +26,9 @@ from onnxruntime.quantization import (
 )
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
-from resnext.runtimes.exported import Array, Exported
+from resnext.runtimes.exported import Array
 from resnext.runtimes.open import open_exported
+from resnext.turns import take_turns
 
 _BATCH = 8  # calibration images at once
 _ROUNDS = 15
@@ -115,15 +115,6 @@ class Quantised:
 def time_both(first: Path, second: Path, batch: Any) -> tuple[float, float]:
     """Time one batch in two files, in turns: medians in milliseconds."""
     networks = [open_exported(path) for path in (first, second)]
-    times: list[list[float]] = [[], []]
-    for _ in range(_ROUNDS + 2):
-        for number, network in enumerate(networks):
-            times[number].append(_time(network, batch))
-    first_ms, second_ms = (1000 * statistics.median(row[2:]) for row in times)  # two warm up
+    seconds = take_turns([partial(network.run, batch) for network in networks], _ROUNDS, warm_up=2)
+    first_ms, second_ms = (1000 * statistics.median(times) for times in seconds)
     return first_ms, second_ms
-
-
-def _time(network: Exported, batch: np.ndarray[Any, Any]) -> float:
-    start = time.perf_counter()
-    network.run(batch)
-    return time.perf_counter() - start

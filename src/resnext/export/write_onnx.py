@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,21 +28,36 @@ def trace_onnx(graph: nn.Module, example: torch.Tensor, spec: ExportSpec) -> onn
         example: A batch as it takes it.
         spec: What the graph takes.
     """
-    with _quiet():
-        program = torch.onnx.export(
-            graph,
-            (example,),
-            dynamo=True,
-            verbose=False,
-            opset_version=spec.opset,
-            input_names=[_INPUT_NAMES[spec.input]],
-            output_names=["logits"],
-            dynamic_shapes=(dynamic_axes(spec, example.ndim),),
-        )
-    assert program is not None
-    model = program.model_proto
+    model: onnx.ModelProto = trace(
+        graph,
+        example,
+        opset_version=spec.opset,
+        input_names=[_INPUT_NAMES[spec.input]],
+        output_names=["logits"],
+        dynamic_shapes=(dynamic_axes(spec, example.ndim),),
+    ).model_proto
     model.producer_name, model.producer_version = "resnext", spec.written_by
     return model
+
+
+def trace(graph: nn.Module, example: torch.Tensor, **options: Any) -> torch.onnx.ONNXProgram:
+    """Trace a network as torch's exporter does, with its progress kept off the terminal.
+
+    Args:
+        graph: The network, in evaluation mode.
+        example: A batch as it takes it.
+        options: Of `torch.onnx.export`; without any the batch is fixed.
+    """
+    logger = logging.getLogger("torch.onnx")
+    level = logger.level
+    logger.setLevel(logging.ERROR)  # errors are raised all the same
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            program = torch.onnx.export(graph, (example,), dynamo=True, verbose=False, **options)
+    finally:
+        logger.setLevel(level)
+    assert program is not None
+    return program
 
 
 def save_onnx(model: onnx.ModelProto, path: Path, description: str) -> None:
@@ -73,16 +87,3 @@ def dynamic_axes(spec: ExportSpec, rank: int) -> dict[int, Any]:
         first = 2 if spec.input == "normalised" else 1
         axes |= dict(enumerate(names, first))
     return axes
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep the exporter's progress off the terminal; its errors are raised all the same."""
-    logger = logging.getLogger("torch.onnx")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        with contextlib.redirect_stdout(io.StringIO()):
-            yield
-    finally:
-        logger.setLevel(level)

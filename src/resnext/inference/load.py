@@ -76,6 +76,10 @@ def load(
     return network
 
 
+from_pretrained = load
+"""The same under the Hub's usual name, for what `save_pretrained` and `push_to_hub` wrote."""
+
+
 def _build(weights: Weights, source: str | Path) -> nn.Module:
     """Build the network of opened weights."""
     if not weights.has_head:

@@ -1,12 +1,16 @@
-"""The web page: classify images, design networks, compare runs. Gradio is imported when built."""
+"""The web page: classify images, design networks, compare runs.
+
+`page` puts the tabs together, NAME_tab lays one out, NAME_view says what it shows; `guard`,
+`sessions` and `uploads` protect what callers share. Gradio is imported when the page is built. May
+import evaluation, complexity, runs, runtimes and the limits of serving; not the command.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from resnext.errors import ConfigError
-from resnext.extras import advice
+from resnext.extras import needed_by
 
 if TYPE_CHECKING:
     import gradio
@@ -32,8 +36,8 @@ def build_page(
     Raises:
         ConfigError: Gradio is not installed.
     """
-    _need("gradio")
-    from resnext.page.page import build
+    with needed_by("the page"):
+        from resnext.page.page import build
 
     return build(model, runs, name)
 
@@ -47,10 +51,3 @@ def mount_page(app: FastAPI, page: gradio.Blocks, path: str = "/page") -> FastAP
     from resnext.page.page import mount
 
     return mount(app, page, path)
-
-
-def _need(package: str) -> None:
-    import importlib.util
-
-    if importlib.util.find_spec(package) is None:
-        raise ConfigError(f"the page needs {advice(package)}")

@@ -52,15 +52,12 @@ class Drawing:
 
     def arrow(self, *points: Sequence[float]) -> None:
         """Draw a line through points with a tip at the last one."""
-        path = " ".join(f"{x:g},{y:g}" for x, y in points)
-        self._parts.append(
-            f'<polyline class="line" points="{path}" marker-end="url(#{self.name})"/>'
-        )
+        self.line(*points, end=f' marker-end="url(#{self.name})"')
 
-    def line(self, *points: Sequence[float]) -> None:
-        """Draw a line through points."""
+    def line(self, *points: Sequence[float], end: str = "") -> None:
+        """Draw a line through points, and what its end is to look like."""
         path = " ".join(f"{x:g},{y:g}" for x, y in points)
-        self._parts.append(f'<polyline class="line" points="{path}"/>')
+        self._parts.append(f'<polyline class="line" points="{path}"{end}/>')
 
     def plus(self, x: float, y: float) -> None:
         """Draw the circle of an addition."""

@@ -9,11 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from resnext.data.config import DataConfig
-from resnext.data.sets.load import load_data
-from resnext.data.sets.summary import measure_sizes
-from resnext.data.split import FileSplit
-
 _CPU_SIDE_PX, _GPU_SIDE_PX = 128, 224
 _MIN_SIDE_PX = 32
 _SIDE_STEP_PX = 16  # what the stem and three halvings of a map divide evenly, nearly
@@ -58,19 +53,3 @@ class PhotoFacts:
         """Length of training."""
         wanted = 10 + round(_EPOCH_IMAGES / self.num_train)
         return min(max(wanted, _MIN_EPOCHS), _MAX_EPOCHS)
-
-
-def look(data: DataConfig, *, has_gpu: bool) -> PhotoFacts | None:
-    """Look at the images of a folder or a table; None for other sets.
-
-    Raises:
-        DataError: The set is missing, or nothing can be trained on it.
-    """
-    if data.name not in ("folder", "table"):
-        return None
-    train = load_data(data).train
-    if not isinstance(train, FileSplit) or not len(train):
-        return None
-    sizes = measure_sizes(train.root, train.names)
-    short_side_px = None if sizes is None else sizes.median_short_px
-    return PhotoFacts(len(train), short_side_px, has_gpu)

@@ -1,28 +1,14 @@
-"""The named studies, and studies that a person writes in a file."""
+"""The named studies."""
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable
-from pathlib import Path
-from typing import Annotated, Literal
 
-from pydantic import Field
-
-from resnext.data.config import DataConfig, parse_data
-from resnext.errors import ConfigError
-from resnext.files import is_there
-from resnext.model.config import ResNeXtConfig
-from resnext.recipes.benchmarks import figure7, table5, table6, table7
 from resnext.recipes.cardinality import residual, table3, table4
 from resnext.recipes.design_space import design_space
-from resnext.recipes.presets import RECIPES
-from resnext.recipes.study_scale import Choice, refuse_said_otherwise
-from resnext.runs.config import TrainConfig
-from resnext.settings import Settings, override, override_all
-from resnext.studies.records.study_folder import STUDY, read_yaml
-from resnext.studies.space import Space, expand
-from resnext.studies.study import Comparison, Halving, Seed, Slug, Study
+from resnext.recipes.state_of_the_art import figure7, table5, table6, table7
+from resnext.recipes.study_scale import Choice
+from resnext.studies.study import Study
 
 STUDIES: dict[str, Callable[[Choice], Study]] = {
     "table3": table3,
@@ -34,109 +20,3 @@ STUDIES: dict[str, Callable[[Choice], Study]] = {
     "figure7": figure7,
     "design-space": design_space,
 }
-
-
-class StudyFile(Settings):
-    """A study as a person writes it.
-
-    Attributes:
-        name: Names the folder of results.
-        question: What the study asks.
-        space: Where the designs come from.
-        data: Data sets, as `--data` takes them.
-        recipe: Recipe of all trials.
-        set: Settings to change, by dotted name: {schedule.epochs: 10}.
-        seeds: Each design is trained once with each.
-        baseline: Label of the design that all others are compared with.
-        compare: Pairs of labels: the one that should have the lower error, and the other.
-        kind: As in `Study`; by default a table, and a distribution where designs are drawn at
-            random.
-        halving: As in `Study`.
-        note: As in `Study`.
-    """
-
-    name: Slug
-    question: str = ""
-    space: Space
-    data: Annotated[tuple[str, ...], Field(min_length=1)]
-    recipe: str = "fast"
-    set: dict[str, str | bool | float | int | list[float] | None] = Field(default_factory=dict)
-    seeds: tuple[Seed, ...] = (0, 1, 2)
-    baseline: str | None = None
-    compare: tuple[tuple[str, str], ...] = ()
-    kind: Literal["table", "distribution"] | None = None
-    halving: Halving | None = None
-    note: str = ""
-
-
-def open_study(name_or_file: str, choice: Choice) -> Study:
-    """Return a named study, or the one that a file describes.
-
-    Args:
-        name_or_file: A key of `STUDIES`; or a YAML file, as a person writes it or as the
-            folder of a study holds it.
-        choice: Scale, data, seeds and changes; a file takes seeds and changes only.
-
-    Raises:
-        ConfigError: There is no such study, or something in it is wrong.
-        RunError: The file cannot be read.
-    """
-    if name_or_file in STUDIES:
-        return STUDIES[name_or_file](choice)
-    path = Path(name_or_file)
-    if not (is_there(path) or path.suffix in (".yaml", ".yml")):
-        near = difflib.get_close_matches(name_or_file, STUDIES, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"studies are {', '.join(STUDIES)}"
-        raise ConfigError(f"study {name_or_file!r}: no such study or file; {hint}")
-    if choice.data or choice.recipe or not choice.is_paper:
-        raise ConfigError(
-            f"{path} says its own data, recipe and scale; leave out --data, --recipe and --scale, "
-            "or edit the file"
-        )
-    if path.is_dir() and not (path / STUDY).exists():
-        raise ConfigError(f"{path} is not the folder of a study: it holds no {STUDY}")
-    return _change(_read(path / STUDY if path.is_dir() else path), choice)
-
-
-def _read(file: Path) -> Study:
-    values = read_yaml(file)
-    try:
-        return Study(**values) if "settings" in values else _write_out(StudyFile(**values))
-    except ConfigError as error:
-        raise ConfigError(f"{file}: {error}") from None
-
-
-def _change(study: Study, choice: Choice) -> Study:
-    refuse_said_otherwise(choice.changes)
-    settings = tuple(override_all(settings, choice.changes) for settings in study.settings)
-    return study.replace(settings=settings, seeds=choice.seeds or study.seeds)
-
-
-def _settings_of(file: StudyFile, data: DataConfig) -> TrainConfig:
-    refuse_said_otherwise(file.set)
-    settings = RECIPES[file.recipe](ResNeXtConfig(), data)
-    for key, value in file.set.items():
-        settings = override(settings, key, value)
-    return settings
-
-
-def _write_out(file: StudyFile) -> Study:
-    """Resolve the recipe and the space of a person's file."""
-    if file.recipe not in RECIPES:
-        raise ConfigError(f"recipe={file.recipe!r}: recipes are {', '.join(RECIPES)}")
-    settings = tuple(_settings_of(file, parse_data(text)) for text in file.data)
-    designs = expand(file.space, settings[0].data.image_size_px)
-    pairs = list(file.compare)
-    if file.baseline is not None:
-        pairs += [(d.label, file.baseline) for d in designs if d.label != file.baseline]
-    return Study(
-        name=file.name,
-        question=file.question,
-        kind=file.kind or ("distribution" if file.space.kind == "random" else "table"),
-        designs=designs,
-        settings=settings,
-        seeds=file.seeds,
-        comparisons=tuple(Comparison(better=better, than=than) for better, than in pairs),
-        halving=file.halving,
-        note=file.note,
-    )

@@ -12,6 +12,7 @@ import onnxruntime
 from resnext.foreign_file import one_error
 from resnext.runtimes.exported import Array, Opened
 from resnext.runtimes.onnx_check import check_model
+from resnext.runtimes.onnx_session import open_session
 from resnext.runtimes.seal import check_seal
 from resnext.runtimes.spec import KEY, read_description
 
@@ -40,7 +41,8 @@ def open_file(path: Path, threads: int | None) -> Opened:
         beside = check_model(path, model)
         del model
         _check_seal(path, content, description.checksum, beside)
-        session = _session(path, content, threads, is_alone=not beside)
+        # By its name only where weights lie beside it, so that what was checked is what is opened.
+        session = open_session(path if beside else content, threads)
         name, output = session.get_inputs()[0].name, [session.get_outputs()[0].name]
 
     def infer(batch: Array) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
@@ -62,15 +64,3 @@ def _check_seal(path: Path, content: bytes, checksum: str, beside: tuple[Path, .
         memoryview(data) as view,
     ):
         check_seal(path, content, checksum, [view])
-
-
-def _session(
-    path: Path, content: bytes, threads: int | None, *, is_alone: bool
-) -> onnxruntime.InferenceSession:
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 4  # fatal: errors are raised as well
-    if threads is not None:
-        options.intra_op_num_threads = threads
-    # By its name only where weights lie beside it, so that what was checked is what is opened.
-    source = content if is_alone else str(path)
-    return onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])

@@ -7,8 +7,11 @@ a spreadsheet executes, markup. HTML has `html.escape` and Jinja's autoescape.
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 import unicodedata
+from collections.abc import Mapping, Sequence
 
 # `_` inside a word is a letter; marks of headings and lists count at the beginning only.
 _MARKDOWN = re.compile(
@@ -52,6 +55,15 @@ def csv_cell(value: object) -> object:
         return value
     text = printable(value)
     return f"'{text}" if text.lstrip().startswith((*_FORMULA_STARTS, "'")) else text
+
+
+def csv_table(rows: Sequence[Mapping[str, object]]) -> str:
+    """Write rows of the same names as CSV, under the names; see `csv_cell`."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({name: csv_cell(value) for name, value in row.items()} for row in rows)
+    return text.getvalue()
 
 
 def markdown_text(text: str) -> str:

@@ -3,36 +3,17 @@
 from collections import Counter
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from racing import job, starter
 
 from resnext.benchmark import race as race_module
 from resnext.benchmark.contestant import Job
-from resnext.benchmark.race import WARM_UP, order_of, race
+from resnext.benchmark.race import race
 from resnext.benchmark.racer import DroppedOutError, Racer
+from resnext.turns import WARM_UP
 
 
 def turns(log: list[str]) -> list[str]:
     return [line.removeprefix("turn ") for line in log if line.startswith("turn")]
-
-
-@given(st.integers(0, 40), st.integers(0, 9))
-def test_every_round_has_every_contestant_once(number: int, size: int) -> None:
-    assert sorted(order_of(number, range(size))) == list(range(size))
-
-
-@given(st.integers(2, 9))
-def test_over_a_cycle_of_rounds_everyone_is_first_and_last_equally_often(size: int) -> None:
-    orders = [order_of(number, range(size)) for number in range(2 * size)]
-    assert Counter(order[0] for order in orders) == dict.fromkeys(range(size), 2)
-    assert Counter(order[-1] for order in orders) == dict.fromkeys(range(size), 2)
-
-
-@given(st.integers(0, 40), st.integers(1, 9))
-def test_every_second_round_goes_backwards(pair: int, size: int) -> None:
-    forwards, backwards = (order_of(2 * pair + number, range(size)) for number in (0, 1))
-    assert backwards == forwards[::-1]
 
 
 def test_the_first_rounds_are_run_and_not_kept() -> None:

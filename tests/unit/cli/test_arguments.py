@@ -44,6 +44,43 @@ def test_a_folder_called_none_is_not_a_missing_value(capsys: pytest.CaptureFixtu
 @pytest.mark.parametrize(
     "words",
     [
+        ["study", "list", "--json"],
+        ["study", "--json", "list"],
+        ["weights", "--filter", "list", "list", "--json"],
+        ["weights", "--json", "list", "--filter", "resnet"],
+    ],
+)
+def test_options_may_stand_before_the_action(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(words) == 0
+    assert capsys.readouterr().out.startswith(("[", "{"))
+
+
+@pytest.mark.parametrize(
+    ("words", "own", "others"),
+    [
+        (["study", "run"], ["--jobs", "--seeds", "--halving"], ["--time", "--figures", "--force"]),
+        (["study", "show"], ["--scale"], ["--root", "--jobs", "--quiet"]),
+        (["data", "check"], ["--set", "DATA"], ["--prepare", "--full"]),
+        (["data", "imagenet"], ["--prepare"], ["--set", "--full"]),
+        (["weights", "list"], ["--filter"], ["--accept-licence", "--device"]),
+    ],
+)
+def test_the_help_of_an_action_has_its_own_options_only(
+    words: list[str], own: list[str], others: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as stop:
+        main([*words, "--help"])
+    assert stop.value.code == 0
+    text = capsys.readouterr().out
+    assert all(f"{flag} " in text for flag in own)
+    assert not any(f"{flag} " in text for flag in others)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
         ["train", "--data", "X"],
         ["train", "--weights", "X"],
         ["train", "--out", "X"],

@@ -138,7 +138,7 @@ def test_the_json_says_what_was_written(
     ("flags", "message"),
     [
         (["--rule", "repeat"], "--rule repeat"),
-        (["--seed", "3"], "goes with --num-classes"),
+        (["--seed", "3"], "belongs to --num-classes"),
         (["--in-channels", "1", "--ndim", "3"], "convert twice"),
         (["--cardinality", "3"], "can be written with 1, 2, 4, 8, 16, 32"),
         (["--in-channels", "0"], "in_channels"),

@@ -214,14 +214,26 @@ def test_a_file_in_the_way_of_preparing_is_one_message(
     [
         (["imagenet"], "one of --check DIR and --prepare DIR"),
         (["imagenet", "--check", "a", "--prepare", "b"], "one of --check DIR and --prepare"),
-        (["imagenet", "--check", "a", "--force"], "--force has a meaning only with --prepare"),
-        (["imagenet", "--check", "a", "--full", "b"], "--full has a meaning only with .data imag"),
-        (["imagenet", "--check", "a", "--num-classes", "0"], "--num-classes has a meaning only"),
+        (
+            ["imagenet", "--check", "a", "--force"],
+            "--force has no effect here; it belongs",
+        ),
+        (
+            ["imagenet", "--check", "a", "--full", "b"],
+            "--full has no effect on .data imagenet.;",
+        ),
+        (
+            ["imagenet", "--check", "a", "--num-classes", "0"],
+            "--num-classes has no effect on",
+        ),
         (["imagenet", "--prepare", "a"], "nothing to do"),
         (["imagenet", "--prepare", "a", "--val", "b"], "--val b: to sort"),
         (["imagenet", "--prepare", "a", "--devkit", "b", "--ground-truth", "c"], "give one of"),
         (["imagenet5k", "--full", "a"], "takes --full DIR, --imagenet DIR and --out"),
-        (["imagenet5k", "--check", "a"], "--check has a meaning only with .data imagenet"),
+        (
+            ["imagenet5k", "--check", "a"],
+            "--check has no effect on .data imagenet5k.;",
+        ),
     ],
 )
 def test_flags_that_contradict_or_have_no_effect_are_refused(argv: list[str], message: str) -> None:
@@ -232,7 +244,7 @@ def test_flags_that_contradict_or_have_no_effect_are_refused(argv: list[str], me
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        (["--classes", "c.tsv", "--num-classes", "3"], "--num-classes has a meaning only"),
+        (["--classes", "c.tsv", "--num-classes", "3"], "--num-classes has no effect here"),
         (["--classes", "c.tsv", "--out", "list.tsv"], "and --classes too"),
     ],
 )

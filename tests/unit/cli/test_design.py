@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 import resnext
+from resnext.benchmark import latency_search
+from resnext.benchmark.latency import Latency
 from resnext.cli.main import main
-from resnext.complexity import latency_search
-from resnext.complexity.latency import Latency
 from resnext.model.config import ResNeXtConfig
 
 
@@ -118,19 +118,19 @@ def test_measured_designs_are_marked_with_spread_age_and_doubt(
     [
         ([], "give one of --cardinality"),
         (["--cardinality", "2", "--depth"], "got --cardinality and --depth"),
-        (["--cardinality", "0"], "at least 1"),
+        (["--cardinality", "0"], "give 1 or more"),
         (["--cardinality", "2", "--factor", "0"], "above 0"),
         (["--like", "vgg16", "--cardinality", "2"], "name a ResNet or ResNeXt"),
         (["--like", "resnet18", "--cardinality", "2"], "wider dense block"),
         (["--depth", "--scope", "block"], "count the whole network"),
         (["--by", "latency", "--cardinality", "2", "--repeats", "1"], "--repeats 1"),
         (["--by", "latency", "--cardinality", "2", "--threads", "0"], "--threads 0"),
-        (["--by", "latency", "--cardinality", "2", "--scope", "block"], "--scope block has no"),
+        (["--by", "latency", "--cardinality", "2", "--scope", "block"], "--scope has no"),
         (["--by", "latency", "--pareto"], "--pareto has no effect"),
-        (["--cardinality", "2", "--runtime", "compiled"], "it needs --by latency"),
-        (["--cardinality", "2", "--no-cache"], "it needs --by latency"),
-        (["--cardinality", "2", "--tolerance", "0.1"], "it needs --pareto"),
-        (["--cardinality", "2", "--multiple-of", "8"], "it needs --multiplier"),
+        (["--cardinality", "2", "--runtime", "compiled"], "it belongs to --by latency"),
+        (["--cardinality", "2", "--no-cache"], "it belongs to --by latency"),
+        (["--cardinality", "2", "--tolerance", "0.1"], "it belongs to --pareto"),
+        (["--cardinality", "2", "--multiple-of", "8"], "it belongs to --multiplier"),
         (["--pareto", "--tolerance", "1.5"], "from 0 to below 1"),
         (["--cardinality", "2", "--factor", "nan"], "above 0"),
         (["--cardinality", "2", "--factor", "1e-9"], "cost to meet would be 0"),

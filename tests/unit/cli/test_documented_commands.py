@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from resnext.cli import main as program
-from resnext.recipes.reference import reference
+from resnext.cli.settings_reference import reference
 
 ROOT = Path(__file__).parents[3]
 PAGES = [ROOT / "README.md", ROOT / "samples/README.md", *sorted((ROOT / "docs").rglob("*.md"))]

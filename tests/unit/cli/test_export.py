@@ -93,8 +93,8 @@ def test_without_a_name_the_file_is_called_after_the_weights(
 @pytest.mark.parametrize(
     ("argv", "message"),
     [
-        (["--calibrate", "5"], "--calibrate goes with --int8"),
-        (["--max-loss", "1"], "--max-loss goes with --int8"),
+        (["--calibrate", "5"], "--calibrate has no effect here; it belongs to --int8"),
+        (["--max-loss", "1"], "--max-loss has no effect here; it belongs to --int8"),
         (["--int8", "--calibrate", "0"], "give a positive number of images"),
         (["--int8"], "does not say its data set"),
         (["--opset", "9"], "accepted are 18 to 23"),

@@ -60,9 +60,15 @@ def test_the_classes_are_those_of_the_data_set(
         (["--k", "2000"], "--k 2000: there are 1,438 training images"),
         (["--k", "0"], "--k 0"),
         (["--temperature", "0"], "--temperature 0.0: give a number above 0"),
-        (["--method", "linear", "--k", "3"], "--k belongs to --method knn"),
-        (["--method", "linear", "--temperature", "1"], "--temperature belongs to --method knn"),
-        (["--method", "knn", "--seed", "3"], "--seed belongs to --method linear"),
+        (["--method", "linear", "--k", "3"], "it belongs to --method knn"),
+        (
+            ["--method", "linear", "--temperature", "1"],
+            "--temperature has no effect here",
+        ),
+        (
+            ["--method", "knn", "--seed", "3"],
+            "it belongs to --method linear",
+        ),
         (["--seed", "-1"], "--seed -1: give 0 or more"),
         (["--stage", "4"], "--stage 4: the network has stages 1 to 3"),
         (["nowhere"], "neither a known set"),

@@ -43,9 +43,9 @@ def test_json_tells_folder_files_and_timms_name(
     [
         ([], "one of --to FOLDER and --repo"),
         (["--to", "out", "--repo", "me/it"], "one of --to FOLDER and --repo"),
-        (["--to", "out", "--private"], "--private has a meaning only with --repo"),
-        (["--to", "out", "--message", "x"], "--message has a meaning only with --repo"),
-        (["--repo", "me/it", "--overwrite"], "--overwrite has a meaning only with --to"),
+        (["--to", "out", "--private"], "--private has no effect here; it belongs to --repo"),
+        (["--to", "out", "--message", "x"], "--message has no effect here; it belongs to --repo"),
+        (["--repo", "me/it", "--overwrite"], "--overwrite has no effect here; it belongs to --to"),
     ],
 )
 def test_flags_that_would_be_ignored_are_refused(flags: list[str], message: str) -> None:

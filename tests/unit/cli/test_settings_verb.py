@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from resnext.cli.main import main
-from resnext.recipes.reference import reference
+from resnext.cli.settings_reference import reference
 from resnext.runs.config import TrainConfig
 
 _PAGE = Path(__file__).parents[3] / "docs/settings.md"

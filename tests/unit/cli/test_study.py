@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from resnext.cli.main import main
-from resnext.cli.study import Study, _root
-from resnext.recipes.studies import STUDIES, open_study
+from resnext.cli.study import _root
+from resnext.cli.study_arguments import StudyStatus
+from resnext.cli.study_file import open_study
+from resnext.recipes.studies import STUDIES
 from resnext.recipes.study_scale import Choice
 from resnext.studies.records.study_folder import settle_folder
 from resnext.training.interrupt import Interrupted
@@ -102,6 +104,7 @@ def test_an_interrupted_study_says_how_to_go_on(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (["foo"], "'foo' is no action of `resnext study`; give list, show, run, status, report"),
         (["run"], "name a study"),
         (["list", "table3"], "NAME has no effect on `study list`"),
         (["status", "table3", "--jobs", "2"], "--jobs has no effect on `study status`"),
@@ -149,7 +152,7 @@ def test_a_study_is_found_from_inside_its_folder(
     monkeypatch.chdir(here)
     assert main(["study", "status", name, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["states"] == {"missing": 1}
-    assert _root(Study(action="status", name=name)).resolve() == tmp_path.resolve()
+    assert _root(StudyStatus(name=name)).resolve() == tmp_path.resolve()
 
 
 def test_a_study_is_found_by_its_name_below_the_root(

@@ -21,7 +21,8 @@ def test_gradio_is_imported_when_a_page_is_built_and_no_sooner() -> None:
 
 
 def test_a_missing_extra_is_told_with_its_command(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    monkeypatch.delitem(sys.modules, "resnext.page.page", raising=False)
+    monkeypatch.setitem(sys.modules, "gradio", None)
     with pytest.raises(ConfigError, match=r"pip install 'resnext\[serve\]'"):
         resnext.page.build_page(model=None, runs=None)
 

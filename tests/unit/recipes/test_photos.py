@@ -3,11 +3,10 @@
 from pathlib import Path
 
 import pytest
-from PIL import Image
 
 from resnext.data.config import DataConfig
 from resnext.model.names import config_from
-from resnext.recipes.photos import PhotoFacts, look
+from resnext.recipes.photos import PhotoFacts
 from resnext.recipes.presets import default_model, fast
 
 
@@ -32,14 +31,3 @@ def test_network_size_and_length_follow_the_images(
     config = fast(config_from(model), data, facts)
     assert (config.data.image_size_px, config.schedule.epochs) == (side, epochs)
     assert (config.optim.kind, config.optim.clip_norm) == ("adamw", 1.0)
-
-
-def test_a_folder_is_looked_at(tmp_path: Path) -> None:
-    for label in "ab":
-        for number in range(10):
-            path = tmp_path / label / f"{number}.png"
-            path.parent.mkdir(exist_ok=True)
-            Image.new("RGB", (60, 50)).save(path)
-    facts = look(DataConfig(name="folder", root=tmp_path), has_gpu=False)
-    assert facts == PhotoFacts(18, 50, has_gpu=False)
-    assert look(DataConfig(name="digits"), has_gpu=False) is None

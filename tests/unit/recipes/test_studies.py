@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 
 import resnext
+from resnext.cli.study_file import open_study
 from resnext.data.config import DataConfig
 from resnext.errors import ConfigError
 from resnext.model.config import ResNeXtConfig
 from resnext.model.names import name_of
-from resnext.recipes.studies import STUDIES, open_study
+from resnext.recipes.studies import STUDIES
 from resnext.recipes.study_scale import Choice
 from resnext.studies.analysis.corrections import correction_of
 from resnext.studies.study import Study

@@ -73,7 +73,7 @@ def test_what_an_export_does_not_hold_is_refused_before_the_runtime_sees_it(
     model = onnx.load(whole)
     change(model)
     (tmp_path / "net.onnx").write_bytes(model.SerializeToString())
-    monkeypatch.setattr(onnx_runtime, "_session", lambda *_, **__: pytest.fail("was opened"))
+    monkeypatch.setattr(onnx_runtime, "open_session", lambda *_, **__: pytest.fail("was opened"))
     with pytest.raises(CheckpointError, match=rf"net\.onnx: is not opened: .*{message}"):
         open_exported(tmp_path / "net.onnx")
 

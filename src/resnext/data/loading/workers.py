@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import signal
 import sys
-import threading
 import warnings
 from collections.abc import Iterable, Iterator
 
@@ -15,6 +12,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from resnext.data.loading.render import Rendered, Request
 from resnext.errors import DataError
+from resnext.parent import end_by_parent_only
 
 _BATCHES_AHEAD = 2
 
@@ -96,22 +94,8 @@ def _start_method() -> str | None:
 
 
 def _start_worker(_: int) -> None:
-    """Leave the end to the parent.
-
-    Ctrl-C and a cluster's SIGTERM often reach all processes at once. The parent finishes its
-    step and saves, for which it may need the workers; so only its own SIGTERM ends them.
-    """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if sys.platform == "linux":
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
-        threading.Thread(target=_obey_parent, args=(os.getppid(),), daemon=True).start()
-
-
-def _obey_parent(parent: int) -> None:
-    if sys.platform == "linux":  # said again for the type checker
-        while signal.sigwaitinfo({signal.SIGTERM}).si_pid != parent:
-            pass
-        os._exit(0)
+    """Let the parent finish its step and save, for which it may need the workers."""
+    end_by_parent_only()
 
 
 @contextlib.contextmanager

@@ -5,17 +5,17 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import threading
-import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from functools import partial
 from itertools import islice
 from multiprocessing import get_context
 from typing import TypeVar
 
 from resnext.errors import DataError
+from resnext.parent import end_with_parent
 
 TaskT = TypeVar("TaskT")
 ResultT = TypeVar("ResultT")
@@ -43,7 +43,7 @@ def spread(
     # As the loaders' workers: on Linux forked, since the tasks then need not import torch.
     context = get_context("fork" if sys.platform == "linux" else None)
     queue = iter(tasks)
-    with ProcessPoolExecutor(num_workers, context, _start, (os.getpid(),)) as pool:
+    with ProcessPoolExecutor(num_workers, context, _start) as pool:
         running: set[Future[ResultT]] = set()
         try:
             while True:
@@ -65,14 +65,10 @@ def spread(
             pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _start(parent: int) -> None:
-    """Let Ctrl-C end a worker silently, and watch for the death of its parent."""
+def _start() -> None:
+    """Let Ctrl-C end a worker silently, as does the death of its parent.
+
+    An orphan would wait for tasks for ever and keep the folder's lock.
+    """
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    threading.Thread(target=_leave_with, args=(parent,), daemon=True).start()
-
-
-def _leave_with(parent: int) -> None:
-    # An orphan would wait for tasks for ever and keep the folder's lock.
-    while os.getppid() == parent:
-        time.sleep(0.2)
-    os._exit(1)
+    end_with_parent(partial(os._exit, 1))

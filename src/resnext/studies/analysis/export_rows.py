@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,7 +9,7 @@ from resnext.model.config import ResNeXtConfig
 from resnext.model.names import name_of
 from resnext.studies.records.results import Row
 from resnext.studies.study import Study
-from resnext.untrusted.text import csv_cell
+from resnext.untrusted.text import csv_table
 
 _FIGURES = (
     *("top1_error", "top5_error", "loss", "train_top1_error", "train_loss", "best_top1_error"),
@@ -47,9 +45,4 @@ def trial_row(study: Study, row: Row) -> dict[str, Any]:
 
 def csv_text(study: Study, rows: Sequence[Row]) -> str:
     """Return all trials as CSV, a line each."""
-    flat = [trial_row(study, row) for row in rows]
-    file = io.StringIO()
-    writer = csv.DictWriter(file, list(flat[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({key: csv_cell(value) for key, value in row.items()} for row in flat)
-    return file.getvalue()
+    return csv_table([trial_row(study, row) for row in rows])

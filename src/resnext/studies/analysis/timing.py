@@ -11,7 +11,6 @@ from collections.abc import Callable
 
 import torch
 
-from resnext.complexity.latency import spread_ms, take_turns
 from resnext.data.loading.batch import Batch
 from resnext.data.sets.load import load_data
 from resnext.data.split import DataInfo
@@ -22,6 +21,7 @@ from resnext.runs.runtime import Runtime, open_runtime
 from resnext.studies.analysis.design_time import DesignTime
 from resnext.studies.study import Design, Study
 from resnext.training.train import build_trainer
+from resnext.turns import spread_ms, take_turns
 
 _LEARNING_RATE = 1e-3
 _MOST_IMAGES = 32

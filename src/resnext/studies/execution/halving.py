@@ -10,17 +10,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
-
-from pydantic import Field, PositiveInt
+from typing import TYPE_CHECKING, Any
 
 from resnext.errors import RunError
 from resnext.extras import import_for
-from resnext.runs.folder import METRICS, write_json
+from resnext.runs.folder import METRICS
+from resnext.studies.records.cut import Cut, read_cut
 from resnext.studies.records.epoch_log import epochs_of
-from resnext.studies.records.stored import Count, Percent, ShortText, read_stored
 from resnext.studies.records.trial import RUN, Trial, plan_trials
 from resnext.studies.study import Halving, Study
 from resnext.untrusted.parse import parse_json_lines
@@ -28,63 +25,6 @@ from resnext.untrusted.parse import parse_json_lines
 if TYPE_CHECKING:
     from optuna.study import Study as OptunaStudy
     from optuna.trial import Trial as OptunaTrial
-
-PRUNED = "pruned.json"
-
-
-@dataclass(frozen=True)
-class Cut:
-    """Where a trial was stopped.
-
-    Attributes:
-        study: Name of the study whose designs were better.
-        epoch: Epoch after which it was found to be worse.
-        error: Its top-1 error then, in percent.
-        rung: Number of the rung, from 0.
-        min_epochs: The halving's settings; see `Halving`.
-        factor: The same.
-    """
-
-    study: ShortText
-    epoch: Count
-    error: Percent
-    rung: Count
-    min_epochs: PositiveInt
-    factor: Annotated[int, Field(ge=2)]
-
-    def __str__(self) -> str:
-        return f"top-1 error {self.error:.2f}% after epoch {self.epoch}"
-
-
-def read_cut(folder: Path, study: Study, halving: Halving | None = None) -> Cut | None:
-    """Return where a trial was stopped, if it was for this study and by this halving, or any.
-
-    Raises:
-        RunError: The file that says so is damaged.
-    """
-    cut = read_stored(folder / PRUNED, Cut)
-    if cut is None:
-        return None
-    is_same = halving is None or (halving.min_epochs, halving.factor) == (
-        cut.min_epochs,
-        cut.factor,
-    )
-    return cut if cut.study == study.name and is_same else None
-
-
-def write_cut(folder: Path, cut: Cut | None) -> None:
-    """Keep in a trial's folder where it was stopped, or that it goes on.
-
-    Raises:
-        RunError: The folder cannot be written.
-    """
-    try:
-        if cut is None:
-            (folder / PRUNED).unlink(missing_ok=True)
-        else:
-            write_json(folder / PRUNED, asdict(cut), is_shared=True)
-    except OSError as error:
-        raise RunError(f"cannot write {folder}: {error.strerror}; choose another --root") from None
 
 
 def rung_epochs(halving: Halving, epochs: int) -> list[int]:
@@ -154,7 +94,7 @@ class Judge:
 
     def _kept(self, folder: Path) -> Cut | None:
         try:
-            return read_cut(folder, self._study, self._halving)
+            return read_cut(folder, self._study.name, self._halving)
         except RunError:
             return None  # it is found again from the log
 

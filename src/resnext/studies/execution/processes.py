@@ -9,10 +9,11 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-import threading
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from resnext.parent import end_with_parent, give_stdin_to_children
 from resnext.studies.execution.attempts import Status, guarded
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def train_in_processes(folder: Path, workers: int | None, num: int, *, resume: b
 
     from resnext.training.interrupt import Interrupted
 
-    _give_stdin_that_ends_with_us()
+    give_stdin_to_children()
     config = LaunchConfig(
         min_nodes=1,
         max_nodes=1,
@@ -56,13 +57,6 @@ def train_in_processes(folder: Path, workers: int | None, num: int, *, resume: b
         raise SystemExit(max(failure.exitcode, int(Status.CRASHED))) from None
 
 
-def _give_stdin_that_ends_with_us() -> None:
-    """Replace stdin by a pipe that the children inherit and only this process keeps open."""
-    reader, _ = os.pipe()  # the other end stays open, and is not inherited
-    os.dup2(reader, 0)
-    os.close(reader)
-
-
 def main(argv: list[str] | None = None) -> int:
     """Train as one of the processes."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -70,7 +64,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--workers", type=int)
     parser.add_argument("--resume", action="store_true")
     arguments = parser.parse_args(argv)
-    threading.Thread(target=_end_with_starter, daemon=True).start()
+    end_with_parent(partial(os._exit, Status.CRASHED), pipe=0)
     return guarded(lambda: _train(arguments.folder, arguments.workers, resume=arguments.resume))
 
 
@@ -110,12 +104,6 @@ def with_workers(trial: TrialSettings, workers: int | None) -> TrialSettings:
     if workers is None or config.data.workers is not None:
         return trial
     return trial.replace(config=config.replace(data=config.data.replace(workers=workers)))
-
-
-def _end_with_starter() -> None:
-    while os.read(0, 4096):
-        pass
-    os._exit(Status.CRASHED)
 
 
 if __name__ == "__main__":

@@ -6,12 +6,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from resnext.claim import find_holder
 from resnext.data.config import default_workers
-from resnext.errors import ConfigError, RunError
+from resnext.errors import ConfigError
 from resnext.machine import num_cores
 from resnext.studies.execution.executor import Effort, Executor, LocalExecutor
-from resnext.studies.execution.halving import Judge, read_cut
+from resnext.studies.execution.halving import Judge
 from resnext.studies.execution.progress import Progress
 from resnext.studies.execution.trial_queue import TrialQueue
 from resnext.studies.records.arithmetic import (
@@ -171,21 +170,7 @@ def describe_idle_cores(effort: Effort, num_at_once: int, num_missing: int) -> s
 def status_rows(study: Study, root: Path) -> list[Row]:
     """Return all rows of a study, with those that run, have failed or were stopped told apart."""
     study = recall(study, root)
-    return [_status(read_row(trial, root), study) for trial in plan_trials(study)]
-
-
-def _status(row: Row, study: Study) -> Row:
-    if row.state == "done" or not row.folder.is_dir():
-        return row
-    if find_holder(row.folder) is not None:
-        return replace(row, state="running")
-    try:
-        if read_cut(row.folder, study) is not None:
-            return replace(row, state="pruned")
-    except RunError as error:
-        row = replace(row, damage=(*row.damage, str(error)))
-    has_failed = row.attempts and row.attempts[-1].get("is_last")
-    return replace(row, state="failed") if has_failed else row
+    return [read_row(trial, root, study.name) for trial in plan_trials(study)]
 
 
 def _executor(effort: Effort, options: RunOptions, num_missing: int) -> Executor:

@@ -12,11 +12,12 @@ import os
 import shutil
 import signal
 import sys
-import threading
+from functools import partial
 from pathlib import Path
 
 from resnext.claim import Claim, take_claim
 from resnext.errors import RunError
+from resnext.parent import end_with_parent
 from resnext.runs.folder import ENVIRONMENT, write_json
 from resnext.studies.execution.attempts import Status, guarded
 from resnext.studies.execution.processes import train_in_processes, train_run, with_workers
@@ -45,7 +46,7 @@ def main(argv: list[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     if arguments.watch_stdin:
         stdin = os.dup(sys.stdin.fileno())
-        threading.Thread(target=_leave_with_parent, args=(stdin,), daemon=True).start()
+        end_with_parent(partial(os.kill, os.getpid(), signal.SIGTERM), stdin)
     claim = take_claim(arguments.folder, on_lost=_leave_at_once)
     if not isinstance(claim, Claim):
         print(f"held by {claim}", flush=True)
@@ -96,13 +97,6 @@ def _test(folder: Path, trial: TrialSettings, test: Test) -> None:
         return
     file.parent.mkdir(exist_ok=True)
     write_json(file, run_test(folder / RUN, trial.config, test))
-
-
-def _leave_with_parent(stdin: int) -> None:
-    """Wait for the end of stdin, which comes when the process that started this one is gone."""
-    while os.read(stdin, 4096):
-        pass
-    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _leave_at_once() -> None:

@@ -16,8 +16,9 @@ from resnext.ctrl_c import Promise
 from resnext.errors import ConfigError, RunError
 from resnext.studies.execution.attempts import Status, reason_of, record_attempt
 from resnext.studies.execution.executor import Executor, open_log
-from resnext.studies.execution.halving import Cut, Judge, write_cut
+from resnext.studies.execution.halving import Judge
 from resnext.studies.execution.progress import Progress
+from resnext.studies.records.cut import Cut, write_cut
 from resnext.studies.records.results import Row, read_row
 from resnext.studies.records.trial import DamagedTrialError, Trial, create_trial
 from resnext.training.interrupt import Interrupted
@@ -110,8 +111,8 @@ class TrialQueue:
         if row.state == "done":
             self._note_end(trial)
             self._progress.ended(row)
-        elif holder := find_holder(folder) if folder.is_dir() else None:
-            self._progress.elsewhere(trial, str(holder))
+        elif row.state == "running":
+            self._progress.elsewhere(trial, str(find_holder(folder) or "another process"))
             self._elsewhere.append(trial)
         elif cut is not None:
             self._prune(row, cut)

@@ -10,7 +10,9 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from resnext.claim import find_holder
 from resnext.errors import RunError
+from resnext.studies.records.cut import read_cut
 from resnext.studies.records.stored import (
     MAX_LOG_BYTES,
     Count,
@@ -152,10 +154,15 @@ def num_stopped(rows: Iterable[Row], data: str) -> Counter[str]:
     )
 
 
-def read_row(trial: Trial, root: Path) -> Row:
-    """Read how far one trial is; `running` and `failed` are for the runner to tell.
+def read_row(trial: Trial, root: Path, study: str = "") -> Row:
+    """Read how far one trial is.
 
     A file that is damaged counts as missing, so that the next run writes it again.
+
+    Args:
+        trial: The trial.
+        root: The folder with the pool of trials.
+        study: Name of the study for which halving may have stopped it.
     """
     folder = trial.folder(root)
     damage: list[str] = []
@@ -167,8 +174,24 @@ def read_row(trial: Trial, root: Path) -> Row:
         if figures is not None:
             tests[test.name] = (figures.top1_error, figures.top5_error)
     is_done = result is not None and len(tests) == len(trial.tests)
-    state: State = "done" if is_done else "missing"
+    state = "done" if is_done else _state_of_open(folder, attempts, study, damage)
     return Row(trial, folder, state, result, tests, attempts, tuple(damage))
+
+
+def _state_of_open(
+    folder: Path, attempts: tuple[dict[str, Any], ...], study: str, damage: list[str]
+) -> State:
+    """Decide the state of a trial that is not done; who works on it counts before what was."""
+    if not folder.is_dir():
+        return "missing"
+    if find_holder(folder) is not None:
+        return "running"
+    try:
+        if study and read_cut(folder, study) is not None:
+            return "pruned"
+    except RunError as error:
+        damage.append(str(error))
+    return "failed" if attempts and attempts[-1].get("is_last") else "missing"
 
 
 def _read(file: Path, kind: type[_Kind], damage: list[str]) -> _Kind | None:

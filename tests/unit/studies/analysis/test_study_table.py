@@ -5,8 +5,8 @@ from pathlib import Path
 from made_study import made_figures, made_row, made_rows, made_study, paper_table3
 
 from resnext.data.config import ViewConfig
-from resnext.recipes.benchmarks import table5
 from resnext.recipes.cardinality import table4
+from resnext.recipes.state_of_the_art import table5
 from resnext.recipes.study_scale import Choice
 from resnext.studies.analysis.statistics import Measure
 from resnext.studies.analysis.table import error_tables

@@ -8,7 +8,8 @@ import pytest
 
 from resnext.model.names import config_from
 from resnext.runs.config import ScheduleConfig, TrainConfig
-from resnext.studies.execution.halving import Cut, Judge, Pruner, read_cut, rung_epochs, write_cut
+from resnext.studies.execution.halving import Judge, Pruner, rung_epochs
+from resnext.studies.records.cut import Cut, read_cut, write_cut
 from resnext.studies.records.trial import Trial, plan_trials
 from resnext.studies.study import Design, Halving, Study
 
@@ -152,9 +153,9 @@ def test_a_stop_is_kept_for_the_study_and_the_halving_that_found_it(tmp_path: Pa
     given = study()
     cut = Cut("s", 2, 48.0, 1, 1, 2)
     write_cut(tmp_path, cut)
-    assert read_cut(tmp_path, given) == read_cut(tmp_path, given, HALVING) == cut
-    assert read_cut(tmp_path, given, Halving(min_epochs=1, factor=3)) is None
-    assert read_cut(tmp_path, study(name="other")) is None
+    assert read_cut(tmp_path, given.name) == read_cut(tmp_path, given.name, HALVING) == cut
+    assert read_cut(tmp_path, given.name, Halving(min_epochs=1, factor=3)) is None
+    assert read_cut(tmp_path, "other") is None
     trial = plan_trials(given)[0]
     trial.folder(tmp_path).mkdir(parents=True)
     write_cut(trial.folder(tmp_path), cut)

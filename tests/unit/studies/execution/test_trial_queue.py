@@ -12,13 +12,14 @@ from resnext.data.config import DataConfig
 from resnext.errors import ConfigError, RunError
 from resnext.model.names import config_from
 from resnext.runs.config import RuntimeConfig, ScheduleConfig, TrainConfig
-from resnext.studies.execution import halving as halving_module
 from resnext.studies.execution import trial_queue
 from resnext.studies.execution.attempts import Status
-from resnext.studies.execution.halving import Cut, Judge
+from resnext.studies.execution.halving import Judge
 from resnext.studies.execution.progress import Progress
 from resnext.studies.execution.scheduler import status_rows
 from resnext.studies.execution.trial_queue import TrialQueue
+from resnext.studies.records import cut as cut_module
+from resnext.studies.records.cut import Cut
 from resnext.studies.records.results import read_row
 from resnext.studies.records.trial import Trial, create_trial, plan_trials, read_trial
 from resnext.studies.study import Design, Halving, Study
@@ -344,7 +345,7 @@ def test_a_folder_where_a_cut_cannot_be_kept_stops_the_study_and_lets_the_others
     def no_room(*_: Any, **__: Any) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(halving_module, "write_json", no_room)
+    monkeypatch.setattr(cut_module, "write_json", no_room)
     executor = FakeExecutor(ENDLESS)
     with pytest.raises(RunError, match="No space left"):
         run([first, second], tmp_path, executor, places=2, judge=Harsh())

@@ -17,8 +17,8 @@ from made_study import (
 
 from resnext.data.config import DataConfig
 from resnext.model.names import config_from
-from resnext.recipes.benchmarks import figure7
 from resnext.recipes.cardinality import residual, table3
+from resnext.recipes.state_of_the_art import figure7
 from resnext.recipes.study_scale import Choice
 from resnext.studies.records.results import Row
 from resnext.studies.records.trial import plan_trials

@@ -26,8 +26,8 @@ from made_study import (
 
 from resnext.data.config import DataConfig, ViewConfig
 from resnext.errors import RunError
-from resnext.recipes.benchmarks import table7
 from resnext.recipes.cardinality import table3
+from resnext.recipes.state_of_the_art import table7
 from resnext.recipes.study_scale import Choice
 from resnext.studies.analysis.summary import summarise_study
 from resnext.studies.records.results import Row

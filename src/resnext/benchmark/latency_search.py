@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from resnext.benchmark.latency import Latency, LatencySetup, measure_latencies
 from resnext.complexity.budget import Budget
 from resnext.complexity.family import Family
-from resnext.complexity.latency import Latency, LatencySetup, measure_latencies
 from resnext.complexity.solve import closest_number
 from resnext.model.config import ResNeXtConfig
 

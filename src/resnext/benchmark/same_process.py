@@ -1,21 +1,26 @@
-"""An inference of a network with random weights, ready to be timed, on each runtime."""
+"""An inference of a network with random weights, ready to be timed in this process."""
 
 from __future__ import annotations
 
 import importlib.metadata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+import torch
+from torch import nn
+
+from resnext.benchmark.networks import random_network
+from resnext.benchmark.staging import write_normalised
 from resnext.errors import ConfigError
 from resnext.extras import advice
 from resnext.model.config import ModelConfig, ResNeXtConfig
+from resnext.model.trained import TrainedNetwork
 
 if TYPE_CHECKING:
-    import torch
-    from torch import nn
-
-    from resnext.complexity.latency import LatencySetup
+    from resnext.benchmark.latency import LatencySetup
 
 _PACKAGES = {
     "eager": ("torch",),
@@ -47,18 +52,14 @@ def prepare_inference(config: ModelConfig, setup: LatencySetup) -> Callable[[], 
         config: The network.
         setup: Runtime, size (which must be given), batch, threads.
     """
-    import torch
-
-    from resnext.model.create import create_model
-
-    with torch.random.fork_rng(devices=[]):  # a measurement leaves the caller's draws alone
-        model = create_model(config).eval()
     ndim = config.ndim if isinstance(config, ResNeXtConfig) else 2
     assert setup.input_size is not None
+    loaded = random_network(config, setup.input_size)
     images = torch.zeros(setup.batch_size, config.in_channels, *(setup.input_size,) * ndim)
     images.normal_(generator=torch.Generator().manual_seed(0))
     if setup.runtime == "onnxruntime":
-        return _onnxruntime(model, images, setup.threads)
+        return _exported(loaded, images, setup.threads)
+    model = loaded.module
     if ndim == 2:
         model = model.to(memory_format=torch.channels_last)
         images = images.contiguous(memory_format=torch.channels_last)
@@ -68,8 +69,6 @@ def prepare_inference(config: ModelConfig, setup: LatencySetup) -> Callable[[], 
 @contextmanager
 def threads_of_torch(number: int) -> Iterator[None]:
     """Let torch use so many CPU threads, and as many as before afterwards."""
-    import torch
-
     before = torch.get_num_threads()
     torch.set_num_threads(number)
     try:
@@ -79,8 +78,6 @@ def threads_of_torch(number: int) -> Iterator[None]:
 
 
 def _eager(model: Callable[[torch.Tensor], Any], images: torch.Tensor) -> Callable[[], Any]:
-    import torch
-
     @torch.inference_mode()
     def infer() -> None:
         model(images)
@@ -94,7 +91,6 @@ def _compiled(model: nn.Module, images: torch.Tensor) -> Callable[[], Any]:
     After eight networks torch runs further ones of the same class eagerly, with no more than
     a line on stderr; `fullgraph` makes that an error, and the higher limit avoids it.
     """
-    import torch
     from torch._dynamo import config as dynamo
 
     infer = _eager(torch.compile(model, fullgraph=True, dynamic=False), images)
@@ -103,17 +99,13 @@ def _compiled(model: nn.Module, images: torch.Tensor) -> Callable[[], Any]:
     return infer
 
 
-def _onnxruntime(model: nn.Module, images: torch.Tensor, threads: int) -> Callable[[], Any]:
-    import onnxruntime
-    import torch
+def _exported(loaded: TrainedNetwork, images: torch.Tensor, threads: int) -> Callable[[], Any]:
+    """Run the file that `resnext export` would write, in ONNX Runtime."""
+    from resnext.runtimes.onnx_session import open_session
 
-    program = torch.onnx.export(model, (images,), dynamo=True, verbose=False)
-    assert program is not None
-    content = program.model_proto.SerializeToString()
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    # idle threads that spin would spoil the timing of whatever runs in turns with this
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "network.onnx"
+        write_normalised(loaded, path, "onnx")
+        session = open_session(path, threads, spins=False)
     feed = {session.get_inputs()[0].name: images.numpy()}
     return lambda: session.run(None, feed)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import statistics
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -19,12 +18,13 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, TypeAdapter
 
 from resnext import __version__
+from resnext.benchmark.same_process import prepare_inference, runtime_version, threads_of_torch
 from resnext.checked_json import read_checked, write_checked
 from resnext.complexity.count import default_side
-from resnext.complexity.runtimes import prepare_inference, runtime_version, threads_of_torch
 from resnext.errors import ConfigError
 from resnext.machine import cpu_name, num_cores
 from resnext.model.config import ModelConfig
+from resnext.turns import spread_ms, take_turns
 
 RuntimeName = Literal["eager", "compiled", "onnxruntime"]
 Milliseconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -77,13 +77,6 @@ class Latency:
 _KEPT = TypeAdapter(dict[str, Latency])
 
 
-def measure_latency(
-    config: ModelConfig, setup: LatencySetup | None = None, *, cache: Path | None = None
-) -> Latency:
-    """Measure one network; see `measure_latencies`, which compares several."""
-    return measure_latencies([config], setup or LatencySetup(), cache=cache)[0]
-
-
 def measure_latencies(
     configs: Sequence[ModelConfig],
     setup: LatencySetup,
@@ -129,30 +122,6 @@ def measure_latencies(
     return [found[key] for key in keys]
 
 
-def take_turns(
-    actions: Sequence[Callable[[], Any]],
-    rounds: int,
-    *,
-    warm_up: int = 3,
-    clock: Callable[[], float] = time.perf_counter,
-) -> list[list[float]]:
-    """Return the seconds of each action in each round, the first rounds left out."""
-    found: list[list[float]] = [[] for _ in actions]
-    for number in range(warm_up + rounds):
-        for action, seconds in zip(actions, found, strict=True):
-            start = clock()
-            action()
-            if number >= warm_up:
-                seconds.append(clock() - start)
-    return found
-
-
-def spread_ms(seconds: Sequence[float]) -> tuple[float, float, float]:
-    """Return median, lower and upper quartile in milliseconds."""
-    low, middle, high = statistics.quantiles(seconds, n=4, method="inclusive")
-    return 1e3 * middle, 1e3 * low, 1e3 * high
-
-
 def _sized(config: ModelConfig, setup: LatencySetup) -> LatencySetup:
     return replace(setup, input_size=setup.input_size or default_side(config))
 
@@ -164,7 +133,8 @@ def _summarise(times: list[float], setup: LatencySetup, place: tuple[str, str]) 
 
 def _key(config: ModelConfig, setup: LatencySetup, place: tuple[str, str]) -> str:
     setting = asdict(_sized(config, setup))
-    values = [config.model_dump(mode="json"), setting, place, __version__]
+    how = "as exported" if setup.runtime == "onnxruntime" else ""  # once it was another graph
+    values = [config.model_dump(mode="json"), setting, place, __version__, how]
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
+import importlib.metadata
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -11,12 +11,13 @@ from typing import Any
 
 import pytest
 
+from resnext.benchmark import latency, latency_search, same_process
+from resnext.benchmark.latency import Latency, LatencySetup, measure_latencies
+from resnext.benchmark.latency_search import search_latency
+from resnext.benchmark.networks import random_network
+from resnext.benchmark.same_process import prepare_inference, runtime_version
 from resnext.checked_json import write_checked
-from resnext.complexity import latency, latency_search
 from resnext.complexity.family import width_family
-from resnext.complexity.latency import Latency, LatencySetup, measure_latencies, take_turns
-from resnext.complexity.latency_search import search_latency
-from resnext.complexity.runtimes import prepare_inference, runtime_version
 from resnext.errors import ConfigError
 from resnext.model.config import ResNeXtConfig
 
@@ -24,16 +25,6 @@ TINY = ResNeXtConfig(
     stem="cifar", blocks_per_stage=(1,), stem_width=4, stage_widths=(8,), num_classes=3
 )
 SETUP = LatencySetup(input_size=8, rounds=3)
-
-
-def test_actions_take_turns_and_the_first_rounds_are_left_out() -> None:
-    calls: list[str] = []
-    ticks = itertools.count()
-    actions = [lambda: calls.append("a"), lambda: calls.append("b")]
-    seconds = take_turns(actions, 4, warm_up=2, clock=lambda: float(next(ticks)))
-    assert "".join(calls) == "ab" * 6
-    assert [len(times) for times in seconds] == [4, 4]
-    assert seconds == [[1.0] * 4, [1.0] * 4]
 
 
 @pytest.mark.parametrize("runtime", ["eager", "onnxruntime"])
@@ -115,7 +106,7 @@ def test_measuring_leaves_threads_and_random_numbers_as_they_were() -> None:
 
     threads, state = torch.get_num_threads(), torch.get_rng_state()
     setup = LatencySetup(input_size=8, threads=threads + 1, rounds=2)
-    assert latency.measure_latency(TINY, setup).rounds == 2
+    assert measure_latencies([TINY], setup, cache=None)[0].rounds == 2
     assert torch.get_num_threads() == threads
     assert torch.equal(torch.get_rng_state(), state)
 
@@ -220,12 +211,41 @@ def test_an_unknown_runtime_and_a_missing_package_are_explained(
 ) -> None:
     with pytest.raises(ConfigError, match="accepted are eager, compiled, onnxruntime"):
         runtime_version("tensorrt")
-    monkeypatch.setattr(
-        "resnext.complexity.runtimes._PACKAGES", {"onnxruntime": ("no-such-package",)}
-    )
-    with pytest.raises(ConfigError, match=r"no-such-package.*pip install 'resnext\[export\]'"):
+
+    def fail(package: str) -> str:
+        raise importlib.metadata.PackageNotFoundError(package)
+
+    monkeypatch.setattr(importlib.metadata, "version", fail)
+    monkeypatch.setattr(same_process, "_PACKAGES", {"onnxruntime": ("onnxscript",)})
+    with pytest.raises(ConfigError, match=r"onnxscript.*pip install 'resnext\[export\]'"):
         runtime_version("onnxruntime")
 
 
-def test_quartiles_lie_within_what_was_measured() -> None:
-    assert latency.spread_ms([0.001, 0.010]) == pytest.approx((5.5, 3.25, 7.75))
+@pytest.mark.parametrize("form", ["b", "c"])
+def test_onnx_runtime_is_timed_on_the_graph_that_export_writes(
+    form: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for package in ("onnxruntime", "onnxscript"):
+        pytest.importorskip(package, reason="the extra `export` is not installed")
+    onnx = pytest.importorskip("onnx", reason="the extra `export` is not installed")
+    from resnext.export import ExportOptions, export_model
+    from resnext.runtimes import onnx_runtime, onnx_session
+
+    opened: list[bytes] = []
+    open_session = onnx_session.open_session
+
+    def note(source: Path, *threads: int, **options: bool) -> Any:
+        opened.append(source.read_bytes())
+        return open_session(source, *threads, **options)
+
+    assert onnx_runtime.open_session is open_session  # that of the export stays
+    monkeypatch.setattr(onnx_session, "open_session", note)
+    config = TINY.replace(cardinality=8, bottleneck_width=2, form=form)
+    prepare_inference(config, LatencySetup("onnxruntime", 8, threads=1))()
+    dest = tmp_path / "network.onnx"
+    export_model(random_network(config, 8), dest, ExportOptions(input="normalised"))
+    timed, exported = (onnx.load_from_string(b).graph for b in (*opened, dest.read_bytes()))
+    assert timed.SerializeToString() == exported.SerializeToString()
+    groups = [a.i for node in timed.node for a in node.attribute if a.name == "group"]
+    assert max(groups) == 1  # 8 x 2 channels make one group of whole blocks
+    assert not any(node.op_type == "BatchNormalization" for node in timed.node)

@@ -1,0 +1,25 @@
+"""What `resnext train` sees of a person's images before it chooses a recipe for them."""
+
+from __future__ import annotations
+
+from resnext.data.config import DataConfig
+from resnext.data.sets.load import load_data
+from resnext.data.sets.summary import measure_sizes
+from resnext.data.split import FileSplit
+from resnext.recipes.photos import PhotoFacts
+
+
+def look(data: DataConfig, *, has_gpu: bool) -> PhotoFacts | None:
+    """Look at the images of a folder or a table; None for other sets.
+
+    Raises:
+        DataError: The set is missing, or nothing can be trained on it.
+    """
+    if data.name not in ("folder", "table"):
+        return None
+    train = load_data(data).train
+    if not isinstance(train, FileSplit) or not len(train):
+        return None
+    sizes = measure_sizes(train.root, train.names)
+    short_side_px = None if sizes is None else sizes.median_short_px
+    return PhotoFacts(len(train), short_side_px, has_gpu)

@@ -1,0 +1,71 @@
+"""Where halving stopped a trial, as the trial's folder keeps it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, PositiveInt
+
+from resnext.errors import RunError
+from resnext.runs.folder import write_json
+from resnext.studies.records.stored import Count, Percent, ShortText, read_stored
+from resnext.studies.study import Halving
+
+PRUNED = "pruned.json"
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Where a trial was stopped.
+
+    Attributes:
+        study: Name of the study whose designs were better.
+        epoch: Epoch after which it was found to be worse.
+        error: Its top-1 error then, in percent.
+        rung: Number of the rung, from 0.
+        min_epochs: The halving's settings; see `Halving`.
+        factor: The same.
+    """
+
+    study: ShortText
+    epoch: Count
+    error: Percent
+    rung: Count
+    min_epochs: PositiveInt
+    factor: Annotated[int, Field(ge=2)]
+
+    def __str__(self) -> str:
+        return f"top-1 error {self.error:.2f}% after epoch {self.epoch}"
+
+
+def read_cut(folder: Path, study: str, halving: Halving | None = None) -> Cut | None:
+    """Return where a trial was stopped, if it was for this study and by this halving, or any.
+
+    Raises:
+        RunError: The file that says so is damaged.
+    """
+    cut = read_stored(folder / PRUNED, Cut)
+    if cut is None:
+        return None
+    is_same = halving is None or (halving.min_epochs, halving.factor) == (
+        cut.min_epochs,
+        cut.factor,
+    )
+    return cut if cut.study == study and is_same else None
+
+
+def write_cut(folder: Path, cut: Cut | None) -> None:
+    """Keep in a trial's folder where it was stopped, or that it goes on.
+
+    Raises:
+        RunError: The folder cannot be written.
+    """
+    try:
+        if cut is None:
+            (folder / PRUNED).unlink(missing_ok=True)
+        else:
+            write_json(folder / PRUNED, asdict(cut), is_shared=True)
+    except OSError as error:
+        raise RunError(f"cannot write {folder}: {error.strerror}; choose another --root") from None

@@ -1,0 +1,46 @@
+"""Timing several things in turns, so that a change of the machine's load hits all alike."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+WARM_UP = 3
+
+
+def order_of(number: int, contestants: Sequence[int]) -> list[int]:
+    """Return the order of a round: forwards and backwards in turn, each pair one place further.
+
+    So nobody always follows the same neighbour, whose traces in the caches it would meet.
+    """
+    if not contestants:
+        return []
+    first = number // 2 % len(contestants)
+    order = [*contestants[first:], *contestants[:first]]
+    return order[::-1] if number % 2 else order
+
+
+def take_turns(
+    actions: Sequence[Callable[[], Any]],
+    rounds: int,
+    *,
+    warm_up: int = WARM_UP,
+    clock: Callable[[], float] = time.perf_counter,
+) -> list[list[float]]:
+    """Return the seconds of each action in each round, the first rounds left out."""
+    found: list[list[float]] = [[] for _ in actions]
+    for number in range(warm_up + rounds):
+        for index in order_of(number, range(len(actions))):
+            start = clock()
+            actions[index]()
+            if number >= warm_up:
+                found[index].append(clock() - start)
+    return found
+
+
+def spread_ms(seconds: Sequence[float]) -> tuple[float, float, float]:
+    """Return median, lower and upper quartile in milliseconds."""
+    low, middle, high = statistics.quantiles(seconds, n=4, method="inclusive")
+    return 1e3 * middle, 1e3 * low, 1e3 * high
