@@ -17,7 +17,7 @@ _HOMES = {
     "create_model": "resnext.model.create",
     "list_models": "resnext.model.names",
     "load": "resnext.weights.load",
-    "from_pretrained": "resnext.weights.load",
+    "from_pretrained": "resnext.hub.pretrained",
     "save_pretrained": "resnext.hub.save",
     "push_to_hub": "resnext.hub.push",
     "count": "resnext.complexity.count",
@@ -38,12 +38,13 @@ if TYPE_CHECKING:
     from typing import Any
 
     from resnext.complexity.count import count
+    from resnext.hub.pretrained import from_pretrained
     from resnext.hub.push import push_to_hub
     from resnext.hub.save import save_pretrained
     from resnext.model.config import ResNeXtConfig
     from resnext.model.create import create_model
     from resnext.model.names import list_models
-    from resnext.weights.load import from_pretrained, load
+    from resnext.weights.load import load
 
 
 def __getattr__(name: str) -> Any:

@@ -120,7 +120,7 @@ def test_a_network_goes_to_the_hub_and_comes_back(hub: FakeHub, tmp_path: Path) 
         hub,
         "print(push_to_hub('out', 'me/it', private=True, message='First'))\n"
         "import torch\n"
-        "from resnext.weights.load import from_pretrained\n"
+        "from resnext.hub.pretrained import from_pretrained\n"
         "here, there = from_pretrained('out'), from_pretrained('me/it')\n"
         "assert there.card.classes == tuple('abcdefg')\n"
         "there = there.state_dict()\n"

@@ -83,7 +83,3 @@ def build(weights: Weights) -> nn.Module:
         raise CheckpointError(f"{weights.name}: {error}") from None
     model.card = weights.card  # type: ignore[assignment]  # a plain attribute, no submodule
     return model
-
-
-from_pretrained = load
-"""The same under the Hub's usual name, for what `save_pretrained` and `push_to_hub` wrote."""
