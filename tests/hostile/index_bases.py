@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from resnext.benchmark import latency
 from resnext.checked_json import read_checked, write_checked
-from resnext.complexity import latency
 from resnext.data.config import DataConfig
 from resnext.data.sets import listing_cache
 from resnext.data.sets.imagenet.archives import open_tar, unpack_class

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 
+import numpy as np
+
 from resnext.benchmark.contestant import PEERS, Setting
 from resnext.benchmark.networks import Network
 from resnext.benchmark.peak import Peak
@@ -121,15 +123,6 @@ def difference_of(logits: Sequence[float], reference: Sequence[float]) -> float:
     return max(abs(a - b) for a, b in zip(logits, reference, strict=True)) / largest
 
 
-def quantile(values: Sequence[float], share: float) -> float:
-    """Return a quantile; between two values it lies on the line that joins them."""
-    ordered = sorted(values)
-    place = share * (len(ordered) - 1)
-    below = int(place)
-    above = min(below + 1, len(ordered) - 1)
-    return ordered[below] + (place - below) * (ordered[above] - ordered[below])
-
-
 @dataclass(frozen=True)
 class _Work:
     """What one batch is: images, and their multiply-adds together."""
@@ -147,14 +140,14 @@ def _figures(
 ) -> Figures:
     wall_ms = [1e3 * seconds for seconds in chain.from_iterable(course.wall_s)]
     cpu_ms = [1e3 * seconds for seconds in chain.from_iterable(course.cpu_s)]
-    latency_ms = quantile(wall_ms, 0.5)
+    low_ms, latency_ms, high_ms, p95_ms = map(float, np.quantile(wall_ms, (0.25, 0.5, 0.75, 0.95)))
     gflops = 2 * work.macs / latency_ms / 1e6
     return Figures(
         latency_ms=latency_ms,
-        low_ms=quantile(wall_ms, 0.25),
-        high_ms=quantile(wall_ms, 0.75),
-        p95_ms=quantile(wall_ms, 0.95),
-        cpu_ms=quantile(cpu_ms, 0.5),
+        low_ms=low_ms,
+        high_ms=high_ms,
+        p95_ms=p95_ms,
+        cpu_ms=statistics.median(cpu_ms),
         images_per_second=1e3 * work.images / latency_ms,
         ratio=ratio.median,
         ratio_low=ratio.low,

@@ -11,11 +11,11 @@ from resnext.hub.hub_config import hub_config
 from resnext.hub.model_card import CardRequest, write_card
 from resnext.hub.published import Published, Source, open_source
 from resnext.hub.recipe import public_config
+from resnext.hub.usage import WEIGHTS
 from resnext.runs.folder import CONFIG, read_config, write_json
 from resnext.staging import uninterrupted, work_folder
 from resnext.weights.own_file import save_weights
 
-WEIGHTS = "model.safetensors"
 HUB_CONFIG = "config.json"
 CARD = "README.md"
 CURVES = "curves.png"

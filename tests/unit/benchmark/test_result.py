@@ -1,15 +1,13 @@
 """Figures follow from times by formulas."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from racing import course
 
 from resnext.benchmark.contestant import Setting
 from resnext.benchmark.networks import open_network
 from resnext.benchmark.peak import Peak
 from resnext.benchmark.race import Course
-from resnext.benchmark.result import Figures, difference_of, quantile, summarise
+from resnext.benchmark.result import Figures, difference_of, summarise
 
 PEAK = Peak(threads=1, matmul_gflops=100.0, conv_gflops=50.0)
 NETWORK = open_network("resnext_1-1-1-1_4x4d", 32)
@@ -70,12 +68,3 @@ def test_logits_are_compared_except_with_networks_of_other_weights() -> None:
     assert figures["eager"].difference == 0
     assert figures["openvino"].difference == pytest.approx(0.5 / 2.0)
     assert difference_of([3.0], [4.0]) == pytest.approx(1 / 4)
-
-
-@given(st.lists(st.floats(0, 1e3), min_size=1, max_size=30), st.floats(0, 1))
-def test_a_quantile_lies_among_the_values_and_grows_with_the_share(
-    values: list[float], share: float
-) -> None:
-    low, middle, high = (quantile(values, s) for s in (0.0, share, 1.0))
-    assert (low, high) == (min(values), max(values))
-    assert low - 1e-9 <= middle <= high + 1e-9

@@ -41,7 +41,6 @@ class RunOptions:
         mode: What a person sees.
         halving: Stop the worse designs early, with the study's settings of it or the default.
             Without it, also those are trained to the end that were stopped before.
-        retries: New attempts of a trial that did not finish.
     """
 
     jobs: int | None = None
@@ -50,7 +49,6 @@ class RunOptions:
     cluster: str | None = None
     mode: Literal["live", "plain", "quiet"] = "plain"
     halving: bool = False
-    retries: int = 1
 
 
 def run_study(study: Study, root: Path, options: RunOptions) -> list[Row]:
@@ -93,7 +91,7 @@ def run_study(study: Study, root: Path, options: RunOptions) -> list[Row]:
             if options.cluster is None:
                 progress.tell(describe_idle_cores(effort, executor.places, len(missing)))
             queue = TrialQueue(missing, root, executor, progress, judge, num_done)
-            queue.run(places=executor.places, retries=options.retries)
+            queue.run(executor.places)
     return status_rows(study, root)
 
 

@@ -25,6 +25,7 @@ from resnext.training.interrupt import Interrupted
 
 _SECONDS_BETWEEN_LOOKS = 0.05
 _SECONDS_BETWEEN_LOOKS_ELSEWHERE = 5.0
+_MOST_ATTEMPTS = 2  # of a trial that does not finish
 
 
 class TrialQueue:
@@ -63,12 +64,11 @@ class TrialQueue:
         self._signal = 0
         self._is_urgent = False
 
-    def run(self, *, places: int, retries: int) -> None:
+    def run(self, places: int) -> None:
         """Run all missing trials.
 
         Args:
             places: Trials at once.
-            retries: New attempts of a trial that did not finish.
 
         Raises:
             Interrupted: A signal asked to stop; the trials have saved their state.
@@ -80,18 +80,18 @@ class TrialQueue:
                 while self._waiting or self._running or self._elsewhere:
                     if self._signal:
                         self._leave()
-                    self._look(places, retries)
+                    self._look(places)
                     time.sleep(_SECONDS_BETWEEN_LOOKS)
             except (ConfigError, RunError):
                 self._stop_all()
                 raise
 
-    def _look(self, places: int, retries: int) -> None:
+    def _look(self, places: int) -> None:
         """Start what has room, and take note of what has ended."""
         self._start_some(places)
         self._stop_worse()
         for folder, status in self._executor.ended():
-            self._end(self._running.pop(folder), folder, status, retries)
+            self._end(self._running.pop(folder), folder, status)
         self._progress.tick(self._running)
 
     def _start_some(self, places: int) -> None:
@@ -163,7 +163,7 @@ class TrialQueue:
         write_cut(row.folder, cut)
         self._progress.ended(replace(row, state="pruned"), str(cut))
 
-    def _end(self, trial: Trial, folder: Path, status: int, retries: int) -> None:
+    def _end(self, trial: Trial, folder: Path, status: int) -> None:
         cut = self._stopped.pop(folder, None)
         if self._judge is not None:
             self._judge.look(trial, folder)  # others are compared with its last epochs
@@ -176,13 +176,13 @@ class TrialQueue:
         elif cut is not None:
             self._prune(read_row(trial, self._root), cut)
         else:
-            self._fail(trial, folder, status, retries)
+            self._fail(trial, folder, status)
 
-    def _fail(self, trial: Trial, folder: Path, status: int, retries: int) -> None:
+    def _fail(self, trial: Trial, folder: Path, status: int) -> None:
         """Record an attempt that did not finish, and decide whether there is another."""
         self._num_failures[trial.key] += 1
         is_refused = reason_of(status) == "refused"
-        is_last = is_refused or self._num_failures[trial.key] > retries
+        is_last = is_refused or self._num_failures[trial.key] >= _MOST_ATTEMPTS
         reason, detail = record_attempt(folder, status, is_last=is_last)
         if is_refused:
             self._stop_if_all_are_refused(trial, detail)
