@@ -13,7 +13,8 @@ from shard_server import ShardServer, serve
 
 from resnext.cli import evaluate as evaluate_verb
 from resnext.cli import pack as pack_verb
-from resnext.data.config import AugmentConfig, DataConfig, parse_data
+from resnext.data.config import AugmentConfig, DataConfig
+from resnext.data.sets.parse import parse_data
 from resnext.data.shards.cache import used_bytes
 from resnext.data.shards.remote import GIB
 from resnext.runs.config import ScheduleConfig, TrainConfig

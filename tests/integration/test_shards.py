@@ -12,7 +12,8 @@ from runs import TINY, assert_same_bits, finish, small_run
 from resnext.cli import evaluate as evaluate_verb
 from resnext.cli import pack as pack_verb
 from resnext.cli.train import Train, build_config
-from resnext.data.config import AugmentConfig, DataConfig, parse_data
+from resnext.data.config import AugmentConfig, DataConfig
+from resnext.data.sets.parse import parse_data
 from resnext.evaluation.run import evaluate_run
 from resnext.runs.config import ScheduleConfig, TrainConfig
 

@@ -8,11 +8,12 @@ import numpy as np
 from PIL import Image
 
 from resnext.data.config import DataConfig
+from resnext.data.file_split import FileSplit
 from resnext.data.sets.load import load_data
 from resnext.data.shards.encode import Encoding
 from resnext.data.shards.layout import Index
 from resnext.data.shards.pack import PackOptions, pack
-from resnext.data.split import DataSet, FileSplit
+from resnext.data.split import DataSet
 
 NUM_TRAIN, NUM_VAL = 46, 20
 

@@ -147,7 +147,7 @@ def _as_title(text: str) -> str:
 
 
 def _open(arguments: Study) -> StudySettings:
-    from resnext.data.config import parse_data
+    from resnext.data.sets.parse import parse_data
     from resnext.files import is_there
     from resnext.recipes.studies import STUDIES, open_study
     from resnext.recipes.study_scale import Choice

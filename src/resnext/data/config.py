@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import (
@@ -14,20 +13,18 @@ from pydantic import (
 )
 
 from resnext.data.address import is_address, last_part
-from resnext.data.sets.table.place import TABLE_SUFFIXES, find_table
-from resnext.data.shards.layout import MAX_SIDE_PX, is_packed
 from resnext.errors import ConfigError
 from resnext.machine import num_cores
 from resnext.model.card import Interpolation
 from resnext.model.normalisation import Mean, Std
 from resnext.settings import FiniteSettings, SystemPath
-from resnext.untrusted.names import shown
 
 DataName = Literal[
     "digits", "fashion-mnist", "cifar10", "cifar100", "imagenet", "folder", "shards", "table"
 ]
 DATA_NAMES: tuple[str, ...] = get_args(DataName)
 
+MAX_SIDE_PX = 8192
 MAX_WORKERS = 1024
 _MAX_PAD_PX = 1024
 
@@ -208,46 +205,6 @@ class ViewConfig(FiniteSettings):
     def num_views(self) -> int:
         """Crops of one image."""
         return 10 if self.ten_crop else 2 if self.flip else 1
-
-
-def parse_data(text: str, *, is_whole: bool = False) -> DataConfig:
-    """Read `digits`, `cifar10:DIR`, `imagenet:DIR`, `shards:DIR`, a folder or an address.
-
-    Args:
-        text: What was given.
-        is_whole: Take all images of a folder without splits for validation.
-
-    Raises:
-        ConfigError: It is neither the name of a set, an existing folder nor an address.
-    """
-    address = text.removeprefix("shards:")
-    if is_address(address):
-        return DataConfig(name="shards", url=address)
-    name, separator, root = text.partition(":")
-    if name in DATA_NAMES:
-        return DataConfig(name=name, root=_absolute(root) if separator else None)
-    whole: dict[str, Any] = {"val_fraction": 1.0} if is_whole else {}
-    try:
-        path = _absolute(text)
-        if path.is_dir():
-            if is_packed(path):
-                return DataConfig(name="shards", root=path)
-            table = find_table(path)
-            return DataConfig(name="table" if table else "folder", root=table or path, **whole)
-        if path.is_file() and path.suffix.lower() in TABLE_SUFFIXES:
-            return DataConfig(name="table", root=path, **whole)
-    except (OSError, RuntimeError):  # a name too long, or the home of nobody
-        pass
-    raise ConfigError(
-        f"data {shown(text)} is neither a known set ({', '.join(DATA_NAMES)}, each also as "
-        "NAME:FOLDER) nor an existing folder of class folders or shards, a table of labels "
-        "(.csv, .tsv, .parquet), or the address of shards (https://host/folder)"
-    )
-
-
-def _absolute(text: str) -> Path:
-    """Return a path that means the same when a run is resumed from another folder."""
-    return Path(text).expanduser().absolute()
 
 
 def default_workers() -> int:

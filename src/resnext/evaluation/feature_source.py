@@ -11,7 +11,8 @@ import torch
 
 from resnext.data.bad_files import BadFiles
 from resnext.data.config import DataConfig, ViewConfig, default_workers
-from resnext.data.loading.loader import EvalLoader
+from resnext.data.loading.config import LoaderConfig
+from resnext.data.loading.eval_loader import EvalLoader
 from resnext.data.prepare.views import view_of_card
 from resnext.data.random import subset_order
 from resnext.data.sets.load import load_data
@@ -103,15 +104,13 @@ class FeatureSource:
         """
         effort, workers = self._effort, self._effort.workers
         workers = self.data.workers if workers is None else workers
-        loader = EvalLoader(
-            self.splits[name],
-            self.info,
-            self.view,
+        loading = LoaderConfig(
             batch_size=effort.batch_size or _IMAGES_PER_BATCH,
             device=self._device,
             workers=default_workers() if workers is None else workers,
-            bad_files=self._bad_files[name],
         )
+        split, bad_files = self.splits[name], self._bad_files[name]
+        loader = EvalLoader(split, self.info, self.view, loading, bad_files)
         for batch in extract(self._embedder, loader):
             yield batch
             if effort.progress is not None:

@@ -11,7 +11,7 @@ from unicodedata import normalize
 import torch
 
 from resnext.data.sets.folders import list_classes
-from resnext.data.split import ArraySplit, FileSplit, Split
+from resnext.data.split import Split
 from resnext.errors import ConfigError, DataError
 from resnext.untrusted.parse import read_json
 
@@ -75,13 +75,13 @@ def load_real_labels(path: Path, split: Split, num_classes: int) -> list[list[in
 
     Source: Beyer et al., "Are we done with ImageNet?", arXiv 2006.07159.
     """
-    if isinstance(split, ArraySplit) or num_classes != _NUM_IMAGENET_CLASSES:
+    if split.stored_nhwc is not None or num_classes != _NUM_IMAGENET_CLASSES:
         raise ConfigError(
             f"ReaL labels belong to ImageNet's validation images and 1000 classes, not to this "
             f"data set of {num_classes}; use them with --data imagenet:FOLDER"
         )
     every = _read_label_lists(path)
-    numbers = [_image_number(name) for name in split.names]
+    numbers = [_image_number(split.name(index)) for index in range(len(split))]
     if max(numbers) > len(every):
         raise DataError(f"{path} has {len(every)} lists, but there is an image {max(numbers)}")
     return [every[number - 1] for number in numbers]
@@ -109,7 +109,7 @@ def nearest_listed(
     return kept_b, log_probs_bk.masked_fill(~allowed_bk, -torch.inf).argmax(dim=1)[kept_b]
 
 
-def load_imagenet_v2(root: Path, num_outputs: int) -> FileSplit:
+def load_imagenet_v2(root: Path, num_outputs: int) -> Split:
     """List the images of an ImageNet-V2 folder.
 
     Its class folders are named 0 to 999, the number being the place of the class among
@@ -142,7 +142,7 @@ def load_imagenet_v2(root: Path, num_outputs: int) -> FileSplit:
             f"but there is {_listed(wrong)}"
         )
     numbers = torch.tensor([int(name) for name in names])
-    return FileSplit(split.root, split.names, numbers[split.labels_n])
+    return split.relabel(numbers[split.labels_n])
 
 
 def _image_number(name: str) -> int:

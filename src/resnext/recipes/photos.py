@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from resnext.data.config import DataConfig
 from resnext.data.sets.load import load_data
 from resnext.data.sets.summary import measure_sizes
-from resnext.data.split import FileSplit
 
 _CPU_SIDE_PX, _GPU_SIDE_PX = 128, 224
 _MIN_SIDE_PX = 32
@@ -68,8 +67,8 @@ def look(data: DataConfig, *, has_gpu: bool) -> PhotoFacts | None:
     """
     if data.name not in ("folder", "table"):
         return None
-    train = load_data(data).train
-    if not isinstance(train, FileSplit) or not len(train):
+    train = load_data(data).train.files
+    if train is None or not len(train):
         return None
     sizes = measure_sizes(train.root, train.names)
     short_side_px = None if sizes is None else sizes.median_short_px

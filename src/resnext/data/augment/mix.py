@@ -25,6 +25,10 @@ class PairMix:
     boxes_p4: np.ndarray
     is_cut_p: np.ndarray
 
+    def choose(self, pairs: slice) -> PairMix:
+        """Return the mixing of some of the pairs."""
+        return PairMix(self.kept_p[pairs], self.boxes_p4[pairs], self.is_cut_p[pairs])
+
 
 def is_mixing(augment: AugmentConfig) -> bool:
     """Tell whether images are mixed at all."""

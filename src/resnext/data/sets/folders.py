@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from resnext.data.decode.image_names import EXTENSIONS, describe_ignored
+from resnext.data.file_split import FileSplit
 from resnext.data.sets.auto_split import choose_val, name_hash
 from resnext.data.sets.class_folders import (
     check_class_folders,
@@ -22,7 +23,7 @@ from resnext.data.sets.layout import SplitName, find_layout
 from resnext.data.sets.listing import subfolders
 from resnext.data.sets.listing_cache import list_images
 from resnext.data.sets.notices import warn_once
-from resnext.data.split import DataInfo, DataSet, FileSplit
+from resnext.data.split import DataInfo, DataSet
 from resnext.errors import DataError
 from resnext.untrusted.names import is_utf8
 

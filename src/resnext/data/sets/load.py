@@ -33,12 +33,8 @@ def load_data(config: DataConfig) -> DataSet:
         data = _keep_classes(data, config.classes)
     if config.num_train is not None:
         data = replace(data, train=_choose(data.train, config.num_train, data.info.name))
-    info = replace(
-        data.info,
-        image_size_px=config.image_size_px or data.info.image_size_px,
-        exact=config.decode == "exact",
-    )
-    return replace(data, info=info)
+    size_px = config.image_size_px or data.info.image_size_px
+    return replace(data, info=replace(data.info, image_size_px=size_px))
 
 
 def _keep_classes(data: DataSet, classes: tuple[str, ...]) -> DataSet:
@@ -57,7 +53,7 @@ def _keep_classes(data: DataSet, classes: tuple[str, ...]) -> DataSet:
     def keep(split: Split) -> Split:
         labels_n = new_label_k[split.labels_n]
         kept_n = (labels_n >= 0).nonzero().flatten()
-        return replace(split.choose(kept_n), labels_n=labels_n[kept_n])
+        return split.choose(kept_n).relabel(labels_n[kept_n])
 
     test = None if data.test is None else keep(data.test)
     info = replace(data.info, classes=classes)

@@ -11,10 +11,11 @@ from pathlib import Path
 import torch
 
 from resnext.data.decode.image import Photo, read_file
+from resnext.data.file_split import FileSplit
 from resnext.data.sets.choose_split import splits_of
 from resnext.data.sets.duplicates import find_duplicates
 from resnext.data.sets.listing_cache import list_images
-from resnext.data.split import DataSet, FileSplit
+from resnext.data.split import DataSet
 from resnext.errors import DataError
 
 _NUM_SIZED = 100
@@ -120,7 +121,7 @@ def summarise(data: DataSet, name: str | None = None) -> DataSummary:
     """
     num_classes = len(data.info.classes)
     splits = splits_of(data)
-    files = {name: split for name, split in splits.items() if isinstance(split, FileSplit)}
+    files = {name: split.files for name, split in splits.items() if split.files is not None}
     is_huge = sum(map(len, files.values())) > _NUM_NAMED
     names = [] if is_huge else [name for split in files.values() for name in split.names]
     skipped: Counter[str] = Counter()
