@@ -26,7 +26,7 @@ from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 
 from resnext.data.array_split import ArraySplit
-from resnext.data.config import AugmentConfig
+from resnext.data.augment.config import AugmentConfig
 from resnext.data.loading.config import TrainLoaderConfig
 from resnext.data.loading.train_loader import TrainLoader
 from resnext.data.split import DataInfo

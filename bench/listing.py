@@ -116,7 +116,7 @@ def measure_workers(root: Path, arguments: argparse.Namespace) -> dict[str, Any]
     import torch
 
     from resnext.data import file_split
-    from resnext.data.config import AugmentConfig
+    from resnext.data.augment.config import AugmentConfig
     from resnext.data.loading.config import TrainLoaderConfig
     from resnext.data.loading.train_loader import TrainLoader
     from resnext.data.sets.folders import list_classes

@@ -30,7 +30,7 @@ from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 
 from resnext.complexity.latency import take_turns
-from resnext.data.config import AugmentConfig
+from resnext.data.augment.config import AugmentConfig
 from resnext.data.file_split import FileSplit
 from resnext.data.loading.config import TrainLoaderConfig
 from resnext.data.loading.train_loader import TrainLoader

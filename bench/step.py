@@ -25,7 +25,8 @@ from torch import nn
 from torch.nn import functional as F
 
 from resnext.data.array_split import ArraySplit
-from resnext.data.config import AugmentConfig, DataConfig
+from resnext.data.augment.config import AugmentConfig
+from resnext.data.config import DataConfig
 from resnext.data.loading.batch import Batch
 from resnext.data.loading.config import TrainLoaderConfig
 from resnext.data.loading.train_loader import TrainLoader

@@ -16,8 +16,9 @@ import torch
 from loaders import eval_loader, train_loader
 
 from resnext.data.array_split import ArraySplit
+from resnext.data.augment.config import AugmentConfig
 from resnext.data.bad_files import BadFiles
-from resnext.data.config import AugmentConfig, DataConfig
+from resnext.data.config import DataConfig
 from resnext.data.sets.load import load_data
 
 CPU = torch.device("cpu")

@@ -12,7 +12,8 @@ from loaders import EVERYTHING, assert_same, eval_loader, train_loader
 from packed_trees import write_tree
 
 from resnext.data.array_split import ArraySplit
-from resnext.data.config import AugmentConfig, DataConfig, ViewConfig
+from resnext.data.augment.config import AugmentConfig
+from resnext.data.config import DataConfig, ViewConfig
 from resnext.data.loading.batch import Batch
 from resnext.data.sets.load import load_data
 from resnext.data.split import DataSet

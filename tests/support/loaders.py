@@ -7,8 +7,9 @@ from typing import Any
 import torch
 from image_trees import CPU
 
+from resnext.data.augment.config import AugmentConfig
 from resnext.data.bad_files import BadFiles
-from resnext.data.config import AugmentConfig, ViewConfig
+from resnext.data.config import ViewConfig
 from resnext.data.loading.batch import Batch
 from resnext.data.loading.config import LoaderConfig, TrainLoaderConfig
 from resnext.data.loading.eval_loader import EvalLoader

@@ -31,6 +31,19 @@ def write_tree(root: Path) -> Path:
     return root
 
 
+def write_stripes(root: Path, num_train: int, num_val: int, ending: str = "png") -> Path:
+    """Write photos of two classes: one has horizontal, one vertical stripes."""
+    generator = np.random.default_rng(0)
+    for number in range(num_train + num_val):
+        folder = root / ("train" if number < num_train else "val") / ("flat", "steep")[number % 2]
+        folder.mkdir(parents=True, exist_ok=True)
+        stripes = generator.integers(0, 256, (12, 1, 3), dtype=np.uint8).repeat(12, axis=1)
+        pixels = stripes if number % 2 else stripes.transpose(1, 0, 2)
+        image = Image.fromarray(np.ascontiguousarray(pixels)).resize((48, 40))
+        image.save(folder / f"{number}.{'png' if number % 4 else ending}")
+    return root
+
+
 def open_tree(root: Path) -> tuple[DataSet, FileSplit, FileSplit]:
     data = load_data(DataConfig(name="folder", root=root))
     assert isinstance(data.train, FileSplit)

@@ -8,7 +8,8 @@ import loaders
 import pytest
 from packed_trees import pack_tree, write_tree
 
-from resnext.data.config import AugmentConfig, DataConfig
+from resnext.data.augment.config import AugmentConfig
+from resnext.data.config import DataConfig
 from resnext.data.loading.eval_loader import EvalLoader
 from resnext.data.loading.train_loader import TrainLoader
 from resnext.data.sets.load import load_data

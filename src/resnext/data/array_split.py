@@ -43,10 +43,6 @@ class ArraySplit(Split):
             self, images_nhwc=self.images_nhwc[indices_n], labels_n=self.labels_n[indices_n]
         )
 
-    def relabel(self, labels_n: torch.Tensor) -> Self:
-        """Return the same images with other labels."""
-        return replace(self, labels_n=labels_n)
-
     def join(self, others: Sequence[Self]) -> Self:
         """Put other splits behind this one."""
         splits = [self, *others]

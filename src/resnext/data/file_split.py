@@ -55,10 +55,6 @@ class FileSplit(Split):
             names = tuple(self.names[index] for index in indices_n.tolist())
         return replace(self, names=names, labels_n=self.labels_n[indices_n])
 
-    def relabel(self, labels_n: torch.Tensor) -> Self:
-        """Return the same images with other labels."""
-        return replace(self, labels_n=labels_n)
-
     def join(self, others: Sequence[Self]) -> Self:
         """Put other splits behind this one, under the folder that holds all of them."""
         splits = [self, *others]

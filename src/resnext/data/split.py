@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self, cast
 
 import torch
 from PIL import Image
 
 from resnext.data.decode.image import Photo
-from resnext.data.random import epoch_order
+from resnext.data.random import epoch_order, subset_order
 
 if TYPE_CHECKING:
     from resnext.data.file_split import FileSplit
@@ -90,9 +90,17 @@ class Split(Protocol):
         """Return the split of some images."""
         ...
 
+    def sample(self, num: int) -> Self:
+        """Return so many of the images, chosen by a hash alone, in their order.
+
+        In that order the first images of a folder are all of one class.
+        """
+        return self.choose(subset_order(len(self))[:num].sort().values)
+
     def relabel(self, labels_n: torch.Tensor) -> Self:
         """Return the same images with other labels."""
-        ...
+        relabelled: Self = replace(cast("Any", self), labels_n=labels_n)  # all are dataclasses
+        return relabelled
 
     def join(self, others: Sequence[Self]) -> Self:
         """Put splits of the same kind behind this one.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 from unicodedata import normalize
@@ -13,11 +14,13 @@ import torch
 from resnext.data.sets.folders import list_classes
 from resnext.data.split import Split
 from resnext.errors import ConfigError, DataError
+from resnext.untrusted.names import list_names
 from resnext.untrusted.parse import read_json
 
 _NUM_IMAGENET_CLASSES = 1000
-_NUM_LISTED = 5
 _VAL_NAME = re.compile(r"ILSVRC2012_val_(\d{8})\.")
+
+_list_names = partial(list_names, write=repr)
 
 
 def map_classes(known: Sequence[str], asked: Sequence[str], num_outputs: int) -> list[int] | None:
@@ -49,8 +52,8 @@ def map_classes(known: Sequence[str], asked: Sequence[str], num_outputs: int) ->
     if unknown := [name for name in asked if normalize("NFC", name) not in outputs]:
         raise DataError(
             f"the network was not trained on {len(unknown)} of the {len(asked)} classes of the "
-            f"data set: {_listed(unknown)}. It knows {len(known)}: {_listed(known)}. Class folders "
-            "must have the names that they had in training"
+            f"data set: {_list_names(unknown)}. It knows {len(known)}: {_list_names(known)}. Class "
+            "folders must have the names that they had in training"
         )
     return [outputs[normalize("NFC", name)] for name in asked]
 
@@ -139,7 +142,7 @@ def load_imagenet_v2(root: Path, num_outputs: int) -> Split:
     if wrong:
         raise DataError(
             f"{root} is not an ImageNet-V2 folder: its class folders must be named 0 to 999, "
-            f"but there is {_listed(wrong)}"
+            f"but there is {_list_names(wrong)}"
         )
     numbers = torch.tensor([int(name) for name in names])
     return split.relabel(numbers[split.labels_n])
@@ -175,9 +178,3 @@ def _read_label_lists(path: Path) -> list[list[int]]:
         )
     assert isinstance(value, list)
     return value
-
-
-def _listed(names: Sequence[str]) -> str:
-    shown = ", ".join(repr(name) for name in names[:_NUM_LISTED])
-    more = len(names) - _NUM_LISTED
-    return f"{shown} and {more} more" if more > 0 else shown

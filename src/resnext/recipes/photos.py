@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from resnext.data.config import DataConfig
+from resnext.data.sets.glance import measure_sizes
 from resnext.data.sets.load import load_data
-from resnext.data.sets.summary import measure_sizes
 
 _CPU_SIDE_PX, _GPU_SIDE_PX = 128, 224
 _MIN_SIDE_PX = 32

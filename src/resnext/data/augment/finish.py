@@ -6,9 +6,9 @@ import math
 
 import torch
 
+from resnext.data.augment.config import AugmentConfig
 from resnext.data.augment.mix import box_mask
 from resnext.data.augment.windows import crop_windows, mean_color, mirror, pad_images
-from resnext.data.config import AugmentConfig
 from resnext.data.prepare.normalise import Normaliser
 from resnext.data.prepare.views import resize_batch
 from resnext.data.random import Draw, below, derive, normal, uniform

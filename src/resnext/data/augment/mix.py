@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from resnext.data.config import AugmentConfig
+from resnext.data.augment.config import AugmentConfig
 from resnext.data.random import Draw, derive
 
 

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from PIL import Image
 from torchvision.transforms import v2
 
-from resnext.data.config import AugmentConfig
+from resnext.data.augment.config import AugmentConfig
 from resnext.data.decode.image import Photo
 from resnext.data.decode.jpeg import Box, coarsest_factor
 from resnext.data.prepare.preparation import Preparation

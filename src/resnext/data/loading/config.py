@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import torch
 
-from resnext.data.config import AugmentConfig
+from resnext.data.augment.config import AugmentConfig
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -56,10 +56,6 @@ class ShardSplit(Split):
         rows_n = indices_n.clone() if self.rows_n is None else self.rows_n[indices_n]
         return replace(self, labels_n=self.labels_n[indices_n], rows_n=rows_n)
 
-    def relabel(self, labels_n: torch.Tensor) -> Self:
-        """Return the same images with other labels."""
-        return replace(self, labels_n=labels_n)
-
     def join(self, others: Sequence[Self]) -> Self:
         """Refuse.
 

@@ -13,8 +13,9 @@ from PIL import Image
 from runs import TINY
 from torchvision.transforms import v2
 
+from resnext.data.augment.config import AugmentConfig
 from resnext.data.augment.transform import SampleTransform, resized_crop
-from resnext.data.config import AugmentConfig, DataConfig
+from resnext.data.config import DataConfig
 from resnext.data.decode.image import Photo, decode_bytes
 from resnext.data.decode.jpeg import Box
 from resnext.data.random import Draw, derive

@@ -16,7 +16,7 @@ from loaders import eval_loader, train_loader
 from made_images import HEIGHT, WIDTH, bits12, grey8, packed_png, pgm, png, rgb8, tiff
 from PIL import Image, ImageCms
 
-from resnext.data.config import AugmentConfig
+from resnext.data.augment.config import AugmentConfig
 from resnext.data.decode.depth import assumed_of
 from resnext.data.decode.image import Photo, decode_bytes
 from resnext.data.decode.image_errors import NotAnImageError

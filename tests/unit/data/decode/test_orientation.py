@@ -14,8 +14,8 @@ from hostile_images import chunk
 from made_images import png, tiff
 from PIL import Image
 
+from resnext.data.augment.config import AugmentConfig
 from resnext.data.augment.transform import SampleTransform
-from resnext.data.config import AugmentConfig
 from resnext.data.decode.image import Photo, decode_bytes
 from resnext.data.decode.jpeg import Box
 

@@ -16,9 +16,9 @@ from image_trees import CPU, file_info, make_arrays, write_images
 from loaders import EVERYTHING, assert_same, train_loader
 
 from resnext.data.array_split import ArraySplit
+from resnext.data.augment.config import AugmentConfig
 from resnext.data.augment.windows import mean_color
 from resnext.data.bad_files import BadFiles
-from resnext.data.config import AugmentConfig
 from resnext.data.prepare.normalise import normalise
 from resnext.data.random import Draw, below, derive, epoch_order, uniform
 from resnext.errors import ConfigError, DataError

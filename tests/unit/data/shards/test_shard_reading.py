@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 from loaders import EVERYTHING, assert_same, eval_loader, train_loader
-from packed_trees import NUM_TRAIN, open_tree, pack_tree, write_tree
+from packed_trees import NUM_TRAIN, open_tree
 
 from resnext.data.bad_files import BadFiles
 from resnext.data.config import DataConfig, ViewConfig
@@ -25,13 +25,9 @@ from resnext.data.shards.table import BYTES_PER_ROW, ROW, ShardTable, write_tabl
 from resnext.data.split import DataSet, Split
 from resnext.errors import ConfigError, DataError
 
+pytest_plugins = ["shard_fixtures"]
+
 CPU = torch.device("cpu")
-
-
-@pytest.fixture
-def packed(tmp_path: Path) -> Path:
-    pack_tree(write_tree(tmp_path / "photos"), tmp_path / "packed")
-    return tmp_path / "packed"
 
 
 def open_both(packed: Path, **options: Any) -> tuple[DataSet, DataSet]:
@@ -172,10 +168,10 @@ def test_a_million_samples_take_32_bytes_each_on_disk_and_none_in_memory(tmp_pat
     assert len(pickle.dumps(table)) < 500
 
 
-def test_a_packed_folder_is_known_as_one(packed: Path, tmp_path: Path) -> None:
+def test_a_packed_folder_is_known_as_one(packed: Path) -> None:
     assert parse_data(str(packed)) == DataConfig(name="shards", root=packed)
     assert parse_data(f"shards:{packed}") == DataConfig(name="shards", root=packed)
-    assert parse_data(str(tmp_path / "photos")).name == "folder"
+    assert parse_data(str(packed.with_name("photos"))).name == "folder"
 
 
 @pytest.mark.parametrize("text", ["[]", "no json", '{"format": "other"}', "\udc80"])

@@ -11,7 +11,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -23,11 +22,9 @@ from remote_sets import (
     eval_loader,
     open_at,
     open_local,
-    pack_photos,
     remote_of,
     size_of,
     train_loader,
-    use_cache,
 )
 from shard_server import ShardServer, serve
 
@@ -37,21 +34,8 @@ from resnext.data.shards.remote import GIB, Remote, open_remote
 from resnext.errors import DownloadError
 from resnext.partial_file import Patience
 
-
-@pytest.fixture(scope="module")
-def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return pack_photos(tmp_path_factory.mktemp("trees"))
-
-
-@pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    return use_cache(tmp_path / "cache", monkeypatch)
-
-
-@pytest.fixture
-def server(packed: Path) -> Iterator[ShardServer]:
-    with serve(packed) as server:
-        yield server
+pytest_plugins = ["shard_fixtures"]
+pytestmark = pytest.mark.usefixtures("cache")
 
 
 @pytest.mark.parametrize("workers", [0, 2])
