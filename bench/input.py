@@ -24,9 +24,11 @@ import torchvision
 from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 
-from resnext.data.config import AugmentConfig
-from resnext.data.loading.loader import TrainLoader
-from resnext.data.split import ArraySplit, DataInfo
+from resnext.data.array_split import ArraySplit
+from resnext.data.augment.config import AugmentConfig
+from resnext.data.loading.config import TrainLoaderConfig
+from resnext.data.loading.train_loader import TrainLoader
+from resnext.data.split import DataInfo
 from resnext.turns import take_turns
 
 _MEAN, _STD = (0.4914, 0.4824, 0.4467), (0.2471, 0.2435, 0.2616)
@@ -63,15 +65,13 @@ def measure(num_images: int, num_pairs: int) -> dict[str, Any]:
     pixels = torch.randint(0, 256, (num_images, 32, 32, 3), dtype=torch.uint8, generator=generator)
     split = ArraySplit(pixels, torch.arange(num_images) % 10)
     info = DataInfo("bench", tuple("0123456789"), 3, 32, _MEAN, _STD)
-    ours = TrainLoader(
-        split,
-        info,
-        AugmentConfig(crop="pad", pad_px=4, flip=True),
+    config = TrainLoaderConfig(
+        augment=AugmentConfig(crop="pad", pad_px=4, flip=True),
         batch_size=_BATCH_SIZE,
         seed=0,
-        image_size_px=32,
         device=torch.device("cpu"),
     )
+    ours = TrainLoader(split, info, config)
     peer = DataLoader(PeerSet(split), batch_size=_BATCH_SIZE, shuffle=True)
     numbers = itertools.count()
     seconds = take_turns(

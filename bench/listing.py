@@ -115,9 +115,10 @@ def measure_workers(root: Path, arguments: argparse.Namespace) -> dict[str, Any]
     """Train through the loader for some batches and read the workers' memory on the way."""
     import torch
 
-    from resnext.data.config import AugmentConfig
-    from resnext.data.loading import render
-    from resnext.data.loading.loader import TrainLoader
+    from resnext.data import file_split
+    from resnext.data.augment.config import AugmentConfig
+    from resnext.data.loading.config import TrainLoaderConfig
+    from resnext.data.loading.train_loader import TrainLoader
     from resnext.data.sets.folders import list_classes
     from resnext.data.split import DataInfo
 
@@ -126,19 +127,17 @@ def measure_workers(root: Path, arguments: argparse.Namespace) -> dict[str, Any]
     buffer = io.BytesIO()
     pixels = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
     Image.fromarray(pixels).save(buffer, "JPEG")
-    setattr(render, "read_file", lambda _: buffer.getvalue())  # noqa: B010 - not its own name
+    setattr(file_split, "read_file", lambda _: buffer.getvalue())  # noqa: B010 - not its own name
     classes, files = list_classes(root)
     info = DataInfo("listing", classes, 3, _SIZE_PX, (0.5,) * 3, (0.25,) * 3)
-    loader = TrainLoader(
-        files,
-        info,
-        AugmentConfig(crop="resized", flip=True),
+    config = TrainLoaderConfig(
+        augment=AugmentConfig(crop="resized", flip=True),
         batch_size=_BATCH_SIZE,
         seed=1,
-        image_size_px=_SIZE_PX,
         device=torch.device("cpu"),
         workers=arguments.workers,
     )
+    loader = TrainLoader(files, info, config)
     workers: list[int] = []
     rows: dict[int, dict[str, list[int]]] = {}
     for number, _ in enumerate(loader.epoch(0)):

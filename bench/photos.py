@@ -29,10 +29,12 @@ from timm.data import create_loader
 from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 
-from resnext.data.config import AugmentConfig
-from resnext.data.loading.loader import TrainLoader
+from resnext.data.augment.config import AugmentConfig
+from resnext.data.file_split import FileSplit
+from resnext.data.loading.config import TrainLoaderConfig
+from resnext.data.loading.train_loader import TrainLoader
 from resnext.data.random import Draw, derive, epoch_order
-from resnext.data.split import DataInfo, FileSplit
+from resnext.data.split import DataInfo
 from resnext.machine import cpu_name
 from resnext.turns import take_turns
 
@@ -93,15 +95,13 @@ def timm_loader(split: FileSplit, size_px: int) -> Any:
 
 def own_loader(split: FileSplit, size_px: int, *, flip: bool = True) -> TrainLoader:
     """Return ours."""
-    return TrainLoader(
-        split,
-        DataInfo("bench", ("a", "b"), 3, size_px, _MEAN, _STD),
-        AugmentConfig(crop="resized", flip=flip),
+    config = TrainLoaderConfig(
+        augment=AugmentConfig(crop="resized", flip=flip),
         batch_size=_BATCH_SIZE,
         seed=_SEED,
-        image_size_px=size_px,
         device=torch.device("cpu"),
     )
+    return TrainLoader(split, DataInfo("bench", ("a", "b"), 3, size_px, _MEAN, _STD), config)
 
 
 def difference(split: FileSplit, size_px: int) -> float:

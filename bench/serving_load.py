@@ -35,7 +35,7 @@ import httpx
 import onnxruntime
 
 from resnext.evaluation.predict import find_images
-from resnext.runtimes import open_exported
+from resnext.runtimes.open import open_exported
 from resnext.serving.limits import Limits
 from resnext.serving.model import Pixels, ServedModel
 from resnext.serving.preparation import check_header

@@ -24,10 +24,13 @@ import torchvision
 from torch import nn
 from torch.nn import functional as F
 
-from resnext.data.config import AugmentConfig, DataConfig
+from resnext.data.array_split import ArraySplit
+from resnext.data.augment.config import AugmentConfig
+from resnext.data.config import DataConfig
 from resnext.data.loading.batch import Batch
-from resnext.data.loading.loader import TrainLoader
-from resnext.data.split import ArraySplit, DataInfo
+from resnext.data.loading.config import TrainLoaderConfig
+from resnext.data.loading.train_loader import TrainLoader
+from resnext.data.split import DataInfo
 from resnext.model.names import config_from
 from resnext.runs.config import RuntimeConfig, TrainConfig
 from resnext.runs.runtime import open_runtime
@@ -138,10 +141,8 @@ def _ours(name: str, num_classes: int, batch: int, side: int) -> tuple[Trainer, 
     images = torch.randint(0, 256, (_NUM_IMAGES, side, side, 3), dtype=torch.uint8)
     split = ArraySplit(images, torch.randint(0, num_classes, (_NUM_IMAGES,)))
     augment = AugmentConfig(crop="pad", flip=True)
-    loader = TrainLoader(
-        split, info, augment, batch_size=batch, seed=0, image_size_px=side, device=runtime.device
-    )
-    return trainer, _endless(loader)
+    loading = TrainLoaderConfig(augment=augment, batch_size=batch, seed=0, device=runtime.device)
+    return trainer, _endless(TrainLoader(split, info, loading))
 
 
 def _endless(loader: TrainLoader) -> Iterator[Batch]:

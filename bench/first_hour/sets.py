@@ -21,9 +21,10 @@ from pathlib import Path
 
 from PIL import Image
 
+from resnext.data.array_split import ArraySplit
 from resnext.data.sets.digits import load_digits_set
 from resnext.data.sets.fashion_mnist import load_fashion_mnist
-from resnext.data.split import ArraySplit, DataSet
+from resnext.data.split import DataSet
 
 _EVERY = 10
 _MIN_CELL_PX = 8

@@ -15,8 +15,10 @@ from torch import nn
 from torch.nn import functional as F
 
 from bench.gpu.deadline import Action
-from resnext.data.config import AugmentConfig, DataConfig
-from resnext.data.split import ArraySplit, DataInfo, DataSet
+from resnext.data.array_split import ArraySplit
+from resnext.data.augment.config import AugmentConfig
+from resnext.data.config import DataConfig
+from resnext.data.split import DataInfo, DataSet
 from resnext.model.config import ModelConfig
 from resnext.model.create import create_model
 from resnext.model.names import config_from

@@ -23,7 +23,6 @@ from resnext.data.shards.check import check
 from resnext.data.shards.encode import Encoding
 from resnext.data.shards.load import load_remote_shards, load_shards
 from resnext.data.shards.pack import PackOptions, pack
-from resnext.data.shards.reader import ShardReader
 from resnext.data.shards.split import ShardSplit
 from resnext.data.split import DataSet
 from resnext.download import sha256_of
@@ -101,7 +100,7 @@ def write_archives(folder: Path) -> None:
 def read_images(data: DataSet) -> None:
     for split in (data.train, data.val):
         assert isinstance(split, ShardSplit)
-        reader = ShardReader(split)
+        reader = split.reader(3)
         for index in range(len(split)):
             assert 0 <= int(split.labels_n[index]) < len(data.info.classes)
             assert len(reader.place(index)) < 10_000

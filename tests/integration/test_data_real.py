@@ -13,12 +13,13 @@ from pathlib import Path
 
 import pytest
 import torch
+from loaders import eval_loader, train_loader
 
+from resnext.data.array_split import ArraySplit
+from resnext.data.augment.config import AugmentConfig
 from resnext.data.bad_files import BadFiles
-from resnext.data.config import AugmentConfig, DataConfig, ViewConfig
-from resnext.data.loading.loader import EvalLoader, TrainLoader
+from resnext.data.config import DataConfig
 from resnext.data.sets.load import load_data
-from resnext.data.split import ArraySplit
 
 CPU = torch.device("cpu")
 ROOT = Path(os.environ.get("RESNEXT_DATA", Path(__file__).resolve().parents[3] / "shared" / "data"))
@@ -48,9 +49,7 @@ def test_ten_classes_of_tiny_imagenet_load_and_none_is_bad(tmp_path: Path) -> No
     assert len(data.info.classes) == 10
     assert torch.bincount(data.train.labels_n).tolist() == [500] * 10
     bad = BadFiles(500)
-    loader = EvalLoader(
-        data.val, data.info, ViewConfig(), batch_size=100, device=CPU, bad_files=bad
-    )
+    loader = eval_loader(data.val, data.info, bad_files=bad, batch_size=100)
     images = torch.cat([batch.images_bchw for batch in loader])
     assert images.shape == (500, 3, 56, 56)
     assert not bad.rows
@@ -66,9 +65,7 @@ def test_cifar_as_a_tree_of_jpegs_trains_with_the_padded_crop(tmp_path: Path) ->
     assert (len(data.train), len(data.val)) == (110, 10)  # the test split is not trained on
     assert torch.bincount(data.val.labels_n).tolist() == [1] * 10
     augment = AugmentConfig(crop="pad", pad_px=4, flip=True)
-    loader = TrainLoader(
-        data.train, data.info, augment, batch_size=40, seed=0, image_size_px=32, device=CPU
-    )
+    loader = train_loader(data.train, data.info, augment, batch_size=40)
     batches = list(loader.epoch(0))
     assert [batch.images_bchw.shape[0] for batch in batches] == [36, 37, 37]
     assert {batch.images_bchw.shape[1:] for batch in batches} == {(3, 32, 32)}

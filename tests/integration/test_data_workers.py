@@ -6,28 +6,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
-from PIL import Image
+from loaders import EVERYTHING, assert_same, eval_loader, train_loader
+from packed_trees import write_tree
 
-from resnext.data.config import AugmentConfig, DataConfig, ViewConfig
+from resnext.data.array_split import ArraySplit
+from resnext.data.augment.config import AugmentConfig
+from resnext.data.config import DataConfig, ViewConfig
 from resnext.data.loading.batch import Batch
-from resnext.data.loading.loader import EvalLoader, TrainLoader
 from resnext.data.sets.load import load_data
-from resnext.data.split import ArraySplit, DataSet
+from resnext.data.split import DataSet
 
-CPU = torch.device("cpu")
-EVERYTHING = AugmentConfig(
-    crop="resized",
-    flip=True,
-    color_jitter=0.4,
-    lighting=0.1,
-    policy="randaugment",
-    erasing=0.5,
-    mixup=0.2,
-    cutmix=1.0,
-)
 AUGMENTS = {
     "everything": EVERYTHING,
     "trivialaugment, padded crop": EVERYTHING.replace(crop="pad", policy="trivialaugment"),
@@ -37,14 +27,7 @@ AUGMENTS = {
 
 def write_photos(root: Path) -> None:
     """Write 66 JPEG and PNG images of two classes, one of them torn."""
-    generator = np.random.default_rng(1)
-    for number in range(66):
-        folder = root / ("train" if number < 46 else "val") / ("cat", "dog")[number % 2]
-        folder.mkdir(parents=True, exist_ok=True)
-        coarse = generator.integers(0, 256, (6, 7, 3), dtype=np.uint8)
-        image = Image.fromarray(coarse).resize((50 + number, 40))
-        image.save(folder / f"{number}.{'png' if number % 3 else 'jpg'}")
-    torn = root / "train" / "cat" / "10.png"
+    torn = write_tree(root) / "train" / "cat" / "photo.10.png"
     torn.write_bytes(torn.read_bytes()[:200])
 
 
@@ -62,17 +45,7 @@ def data(request: pytest.FixtureRequest, tmp_path: Path) -> DataSet:
 
 
 def train_batches(data: DataSet, augment: AugmentConfig, **place: Any) -> list[Batch]:
-    loader = TrainLoader(
-        data.train,
-        data.info,
-        augment,
-        batch_size=15,
-        seed=7,
-        image_size_px=data.info.image_size_px,
-        device=CPU,
-        **place,
-    )
-    return list(loader.epoch(1))
+    return list(train_loader(data.train, data.info, augment, batch_size=15, **place).epoch(1))
 
 
 def joined(batches: list[Batch]) -> list[torch.Tensor | None]:
@@ -82,12 +55,9 @@ def joined(batches: list[Batch]) -> list[torch.Tensor | None]:
     return [None if column[0] is None else torch.cat(column) for column in columns]
 
 
-def assert_same(left: list[Batch], right: list[Batch]) -> None:
+def assert_same_images(left: list[Batch], right: list[Batch]) -> None:
     for one, other in zip(joined(left), joined(right), strict=True):
-        if one is None or other is None:
-            assert one is other
-        else:
-            assert torch.equal(one, other)
+        assert one is other if one is None or other is None else torch.equal(one, other)
 
 
 @pytest.mark.parametrize("augment", AUGMENTS.values(), ids=AUGMENTS.keys())
@@ -106,16 +76,15 @@ def test_two_processes_see_what_one_sees(
     ]
     in_order = [batch for step in zip(*shares, strict=True) for batch in step]
     whole = train_batches(data, augment)
-    assert_same(whole, in_order)
+    assert_same_images(whole, in_order)
     for batch, step in zip(whole, zip(*shares, strict=True), strict=True):
         assert {share.global_size for share in step} == {len(batch.labels_b)}
 
 
 @pytest.mark.parametrize("workers", [1, 4])
 def test_evaluation_is_the_same_with_workers(data: DataSet, workers: int) -> None:
-    def batches(workers: int) -> list[Batch]:
-        view = ViewConfig(flip=True)
-        loader = EvalLoader(data.val, data.info, view, batch_size=6, device=CPU, workers=workers)
-        return list(loader)
-
-    assert_same(batches(0), batches(workers))
+    view = ViewConfig(flip=True)
+    alone, helped = (
+        list(eval_loader(data.val, data.info, view, workers=number)) for number in (0, workers)
+    )
+    assert_same(alone, helped)

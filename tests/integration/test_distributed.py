@@ -14,7 +14,8 @@ import torch
 from PIL import Image
 from runs import TINY, finish, small_run, start, tensors_of
 
-from resnext.data.config import AugmentConfig, DataConfig
+from resnext.data.augment.config import AugmentConfig
+from resnext.data.config import DataConfig
 from resnext.errors import CheckpointError
 from resnext.runs.config import OptimConfig, RuntimeConfig, ScheduleConfig, TrainConfig
 from resnext.runs.folder import open_run

@@ -5,15 +5,16 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
-from PIL import Image
+from packed_trees import write_stripes
 from runs import TINY, assert_same_bits, finish, small_run, start
 from shard_server import ShardServer, serve
 
 from resnext.cli import evaluate as evaluate_verb
 from resnext.cli import pack as pack_verb
-from resnext.data.config import AugmentConfig, DataConfig, parse_data
+from resnext.data.augment.config import AugmentConfig
+from resnext.data.config import DataConfig
+from resnext.data.sets.parse import parse_data
 from resnext.data.shards.cache import used_bytes
 from resnext.data.shards.remote import GIB
 from resnext.runs.config import ScheduleConfig, TrainConfig
@@ -22,17 +23,7 @@ from resnext.runs.folder import open_run
 
 @pytest.fixture(scope="module")
 def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Pack 160 photos of two classes: one has horizontal, one vertical stripes."""
-    root = tmp_path_factory.mktemp("remote") / "photos"
-    generator = np.random.default_rng(0)
-    for number in range(160):
-        folder = root / ("train" if number < 120 else "val") / ("flat", "steep")[number % 2]
-        folder.mkdir(parents=True, exist_ok=True)
-        stripes = generator.integers(0, 256, (12, 1, 3), dtype=np.uint8).repeat(12, axis=1)
-        pixels = stripes if number % 2 else stripes.transpose(1, 0, 2)
-        Image.fromarray(np.ascontiguousarray(pixels)).resize((48, 40)).save(
-            folder / f"{number}.png"
-        )
+    root = write_stripes(tmp_path_factory.mktemp("remote") / "photos", 120, 40)
     folder = root.with_name("packed")
     arguments = [str(root), str(folder), "--shard-mib", "0.05", "--workers", "1"]
     assert pack_verb.main(arguments) == 0

@@ -12,7 +12,8 @@ import pytest
 from PIL import Image
 from runs import assert_same_bits, finish, small_run, start
 
-from resnext.data.config import AugmentConfig, DataConfig
+from resnext.data.augment.config import AugmentConfig
+from resnext.data.config import DataConfig
 from resnext.errors import DataError
 from resnext.runs.config import ScheduleConfig, TrainConfig
 from resnext.runs.folder import open_run

@@ -4,32 +4,23 @@ import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-from PIL import Image
+from packed_trees import write_stripes
 from runs import TINY, assert_same_bits, finish, small_run
 
 from resnext.cli import evaluate as evaluate_verb
 from resnext.cli import pack as pack_verb
 from resnext.cli.train import Train, build_config
-from resnext.data.config import AugmentConfig, DataConfig, parse_data
+from resnext.data.augment.config import AugmentConfig
+from resnext.data.config import DataConfig
+from resnext.data.sets.parse import parse_data
 from resnext.evaluation.run import evaluate_run
 from resnext.runs.config import ScheduleConfig, TrainConfig
 
 
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Write 120 photos of two classes: one has horizontal, one vertical stripes."""
-    root = tmp_path_factory.mktemp("trees") / "photos"
-    generator = np.random.default_rng(0)
-    for number in range(120):
-        folder = root / ("train" if number < 80 else "val") / ("flat", "steep")[number % 2]
-        folder.mkdir(parents=True, exist_ok=True)
-        stripes = generator.integers(0, 256, (12, 1, 3), dtype=np.uint8).repeat(12, axis=1)
-        pixels = stripes if number % 2 else stripes.transpose(1, 0, 2)
-        image = Image.fromarray(np.ascontiguousarray(pixels)).resize((48, 40))
-        image.save(folder / f"{number}.{'png' if number % 4 else 'jpg'}")
-    return root
+    return write_stripes(tmp_path_factory.mktemp("trees") / "photos", 80, 40, "jpg")
 
 
 @pytest.fixture(scope="module")

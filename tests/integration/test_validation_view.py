@@ -7,7 +7,8 @@ import pytest
 from PIL import Image
 from runs import TINY, small_run
 
-from resnext.data.config import AugmentConfig, DataConfig, ViewConfig
+from resnext.data.augment.config import AugmentConfig
+from resnext.data.config import DataConfig, ViewConfig
 from resnext.evaluation.run import evaluate_run
 from resnext.training.display import Display
 from resnext.training.train import Target, train

@@ -8,7 +8,9 @@ import numpy as np
 import torch
 from PIL import Image
 
-from resnext.data.split import ArraySplit, DataInfo, FileSplit
+from resnext.data.array_split import ArraySplit
+from resnext.data.file_split import FileSplit
+from resnext.data.split import DataInfo
 
 CPU = torch.device("cpu")
 

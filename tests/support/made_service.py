@@ -14,7 +14,8 @@ from starlette.testclient import TestClient
 
 from resnext.model.card import ModelCard
 from resnext.model.config import ResNeXtConfig
-from resnext.runtimes import Exported, ExportSpec
+from resnext.runtimes.exported import Exported
+from resnext.runtimes.spec import ExportSpec
 from resnext.serving.app import create_app
 from resnext.serving.limits import Limits
 from resnext.serving.model import ServedModel

@@ -8,11 +8,12 @@ import numpy as np
 from PIL import Image
 
 from resnext.data.config import DataConfig
+from resnext.data.file_split import FileSplit
 from resnext.data.sets.load import load_data
 from resnext.data.shards.encode import Encoding
 from resnext.data.shards.layout import Index
 from resnext.data.shards.pack import PackOptions, pack
-from resnext.data.split import DataSet, FileSplit
+from resnext.data.split import DataSet
 
 NUM_TRAIN, NUM_VAL = 46, 20
 
@@ -27,6 +28,19 @@ def write_tree(root: Path) -> Path:
         coarse = generator.integers(0, 256, (6, 7, 3), dtype=np.uint8)
         image = Image.fromarray(coarse).resize((50 + number, 40))
         image.save(folder / f"photo.{number}.{'png' if number % 3 else 'jpg'}")
+    return root
+
+
+def write_stripes(root: Path, num_train: int, num_val: int, ending: str = "png") -> Path:
+    """Write photos of two classes: one has horizontal, one vertical stripes."""
+    generator = np.random.default_rng(0)
+    for number in range(num_train + num_val):
+        folder = root / ("train" if number < num_train else "val") / ("flat", "steep")[number % 2]
+        folder.mkdir(parents=True, exist_ok=True)
+        stripes = generator.integers(0, 256, (12, 1, 3), dtype=np.uint8).repeat(12, axis=1)
+        pixels = stripes if number % 2 else stripes.transpose(1, 0, 2)
+        image = Image.fromarray(np.ascontiguousarray(pixels)).resize((48, 40))
+        image.save(folder / f"{number}.{'png' if number % 4 else ending}")
     return root
 
 

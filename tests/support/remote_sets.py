@@ -4,13 +4,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import loaders
 import pytest
-import torch
 from packed_trees import pack_tree, write_tree
 
-from resnext.data.config import AugmentConfig, DataConfig, ViewConfig
-from resnext.data.loading.batch import Batch
-from resnext.data.loading.loader import EvalLoader, TrainLoader
+from resnext.data.augment.config import AugmentConfig
+from resnext.data.config import DataConfig
+from resnext.data.loading.eval_loader import EvalLoader
+from resnext.data.loading.train_loader import TrainLoader
 from resnext.data.sets.load import load_data
 from resnext.data.shards import load as load_module
 from resnext.data.shards.remote import GIB, Remote, open_remote
@@ -18,7 +19,6 @@ from resnext.data.shards.split import ShardSplit
 from resnext.data.split import DataSet
 from resnext.partial_file import Patience
 
-CPU = torch.device("cpu")
 QUICK = Patience(attempts=3, pause_s=0.0, timeout_s=20.0)
 
 
@@ -46,20 +46,11 @@ def open_local(packed: Path, **options: Any) -> DataSet:
 
 def train_loader(data: DataSet, **options: Any) -> TrainLoader:
     augment = AugmentConfig(crop="resized", flip=True, mixup=0.2)
-    options = {"batch_size": 8, "seed": 7, "image_size_px": 24, "device": CPU, **options}
-    return TrainLoader(data.train, data.info, augment, **options)
+    return loaders.train_loader(data.train, data.info, augment, **options)
 
 
 def eval_loader(data: DataSet, **options: Any) -> EvalLoader:
-    options = {"batch_size": 6, "device": CPU, **options}
-    return EvalLoader(data.val, data.info, ViewConfig(), **options)
-
-
-def assert_same(left: list[Batch], right: list[Batch]) -> None:
-    assert len(left) == len(right)
-    for one, other in zip(left, right, strict=True):
-        for field in ("images_bchw", "labels_b", "indices_b"):
-            assert torch.equal(getattr(one, field), getattr(other, field))
+    return loaders.eval_loader(data.val, data.info, **options)
 
 
 def remote_of(data: DataSet) -> Remote:

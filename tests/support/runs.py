@@ -11,7 +11,8 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file
 
-from resnext.data.config import AugmentConfig, DataConfig
+from resnext.data.augment.config import AugmentConfig
+from resnext.data.config import DataConfig
 from resnext.model.config import ResNeXtConfig
 from resnext.runs.config import OptimConfig, RuntimeConfig, ScheduleConfig, TrainConfig
 from resnext.training.display import Display

@@ -18,7 +18,8 @@ from resnext.model.card import ModelCard
 from resnext.model.config import ResNeXtConfig
 from resnext.page import build_page, mount_page
 from resnext.page.guard import PageGuard
-from resnext.runtimes import Exported, ExportSpec
+from resnext.runtimes.exported import Exported
+from resnext.runtimes.spec import ExportSpec
 
 API = "/page/gradio_api"
 IMAGE = image_file()

@@ -26,9 +26,8 @@ from PIL import Image
 
 from resnext.model.card import ModelCard
 from resnext.model.config import ResNeXtConfig
-from resnext.runtimes import ExportSpec
 from resnext.runtimes.seal import seal
-from resnext.runtimes.spec import KEY, describe
+from resnext.runtimes.spec import KEY, ExportSpec, describe
 
 START = "import sys; from resnext.cli.serve import main; sys.exit(main(sys.argv[1:]))"
 _ADDRESS = re.compile(r"serving .* on (http://\S+)")

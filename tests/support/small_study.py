@@ -10,7 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from resnext.data.config import AugmentConfig, DataConfig
+from resnext.data.augment.config import AugmentConfig
+from resnext.data.config import DataConfig
 from resnext.model.config import ResNeXtConfig
 from resnext.runs.config import OptimConfig, RuntimeConfig, ScheduleConfig, TrainConfig
 from resnext.runs.metrics_log import read_metrics

@@ -6,23 +6,17 @@ from pathlib import Path
 from unittest.mock import patch
 
 import torch
+from tiny_networks import tiny_config
 
 from resnext.export.export import spec_of, write_file
 from resnext.export.options import ExportOptions
 from resnext.model.card import ModelCard
-from resnext.model.config import ResNeXtConfig
 from resnext.model.create import create_model
 from resnext.model.trained import TrainedNetwork
 from resnext.runtimes.open import SUFFIXES
 
-_CONFIG = ResNeXtConfig(
-    stem="cifar",
-    blocks_per_stage=(1,),
-    cardinality=2,
-    bottleneck_width=2,
-    stage_widths=(8,),
-    stem_width=4,
-    num_classes=3,
+_CONFIG = tiny_config(
+    blocks_per_stage=(1,), cardinality=2, stage_widths=(8,), stem_width=4, num_classes=3
 )
 
 

@@ -18,7 +18,7 @@ from torch7_writer import Instance, save_torch7
 from resnext.model.config import ResNeXtConfig
 from resnext.model.create import create_model
 from resnext.model.network import ResNeXt
-from resnext.weights.torch7 import read_torch7
+from resnext.weights.torch7.read import read_torch7
 
 CIFAR = ResNeXtConfig(
     stem="cifar",

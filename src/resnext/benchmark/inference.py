@@ -57,7 +57,7 @@ def images_of(shape: tuple[int, ...], *, pixels: bool = False) -> np.ndarray[Any
 
 
 def _exported(job: Job) -> Infer:
-    from resnext.runtimes import open_exported
+    from resnext.runtimes.open import open_exported
 
     # PyTorch's own formats use torch's threads
     own = job.threads if job.runtime in ("onnxruntime", "openvino") else None

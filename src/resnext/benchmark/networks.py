@@ -17,7 +17,8 @@ from resnext.model.config import BaselineConfig, ModelConfig, ResNeXtConfig
 from resnext.model.create import create_model
 from resnext.model.names import config_from, name_of, parse_name
 from resnext.model.trained import TrainedNetwork
-from resnext.runtimes import Exported, is_exported, open_exported
+from resnext.runtimes.exported import Exported
+from resnext.runtimes.open import is_exported, open_exported
 
 _RUNTIME_OF = {"onnx": "onnxruntime"}  # other formats are called as their runtimes are
 

@@ -14,9 +14,9 @@ import torch
 from resnext.benchmark.contestant import PEERS, Job, Setting
 from resnext.benchmark.networks import Network
 from resnext.errors import ConfigError
-from resnext.export import ExportOptions
 from resnext.export.export import spec_of, write_file
 from resnext.export.network import at_size
+from resnext.export.options import ExportOptions
 from resnext.extras import needed_by
 from resnext.model.trained import TrainedNetwork
 from resnext.runtimes.spec import Format

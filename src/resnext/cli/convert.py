@@ -30,7 +30,7 @@ from resnext.errors import ConfigError
 from resnext.sigterm import tidy_on_sigterm
 
 if TYPE_CHECKING:
-    from resnext.weights.source import Weights
+    from resnext.weights.file import Weights
 
 
 @dataclass(frozen=True)

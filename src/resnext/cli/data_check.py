@@ -9,7 +9,7 @@ from typing import Annotated
 import tyro
 
 from resnext.cli.arguments import option
-from resnext.data.config import parse_data
+from resnext.data.sets.parse import parse_data
 from resnext.runs.config import TrainConfig
 from resnext.settings import override_all
 

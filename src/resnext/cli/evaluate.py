@@ -29,8 +29,8 @@ import tyro
 
 from resnext.cli.arguments import check_ranges, option, parse
 from resnext.cli.output_file import check_place, writing
-from resnext.data.config import MAX_WORKERS, DataConfig, ViewConfig, parse_data
-from resnext.data.shards.layout import MAX_SIDE_PX
+from resnext.data.config import MAX_SIDE_PX, MAX_WORKERS, DataConfig, ViewConfig
+from resnext.data.sets.parse import parse_data
 from resnext.errors import RunError
 from resnext.sigterm import tidy_on_sigterm
 from resnext.untrusted.text import printable

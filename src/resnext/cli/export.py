@@ -27,7 +27,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import tyro
 
 from resnext.cli.arguments import option, parse, refuse_ignored
-from resnext.data.config import DataConfig, parse_data
+from resnext.data.config import DataConfig
+from resnext.data.sets.parse import parse_data
 from resnext.errors import ConfigError
 from resnext.sigterm import tidy_on_sigterm
 

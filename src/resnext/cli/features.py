@@ -26,7 +26,8 @@ import tyro
 
 from resnext.cli.arguments import check_ranges, option, parse
 from resnext.cli.output_file import check_place
-from resnext.data.config import MAX_WORKERS, parse_data
+from resnext.data.config import MAX_WORKERS
+from resnext.data.sets.parse import parse_data
 from resnext.errors import RunError
 from resnext.untrusted.names import is_utf8
 
@@ -137,12 +138,10 @@ def _rows(source: FeatureSource, name: SplitName) -> Iterator[FeatureRows]:
 
 def _keys(split: Split, root: Path | None, indices: list[int]) -> list[str] | list[int]:
     """Return the paths of images below the root of their data set, or their numbers."""
-    from resnext.data.split import ArraySplit
-
-    if isinstance(split, ArraySplit):
+    if split.stored_nhwc is not None:
         return indices
-    folder = split.root if root is None else split.root.relative_to(root)
-    return [(folder / split.names[index]).as_posix() for index in indices]
+    paths = (split.path(index) for index in indices)
+    return [(path if root is None else path.relative_to(root)).as_posix() for path in paths]
 
 
 def _report(arguments: Features, source: FeatureSource, written: Written) -> None:

@@ -27,7 +27,8 @@ import tyro
 
 from resnext.cli.arguments import check_ranges, option, parse
 from resnext.data.address import is_address
-from resnext.data.config import DataConfig, default_workers, parse_data
+from resnext.data.config import DataConfig, default_workers
+from resnext.data.sets.parse import parse_data
 from resnext.errors import ConfigError
 from resnext.sigterm import tidy_on_sigterm
 from resnext.untrusted.text import printable

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from resnext.data.config import DataConfig
+from resnext.data.sets.glance import measure_sizes
 from resnext.data.sets.load import load_data
-from resnext.data.sets.summary import measure_sizes
-from resnext.data.split import FileSplit
 from resnext.recipes.photos import PhotoFacts
 
 
@@ -17,8 +16,8 @@ def look(data: DataConfig, *, has_gpu: bool) -> PhotoFacts | None:
     """
     if data.name not in ("folder", "table"):
         return None
-    train = load_data(data).train
-    if not isinstance(train, FileSplit) or not len(train):
+    train = load_data(data).train.files
+    if train is None or not len(train):
         return None
     sizes = measure_sizes(train.root, train.names)
     short_side_px = None if sizes is None else sizes.median_short_px

@@ -27,7 +27,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import tyro
 
 from resnext.cli.arguments import check_ranges, option, parse, refuse_ignored
-from resnext.data.config import MAX_WORKERS, parse_data
+from resnext.data.config import MAX_WORKERS
+from resnext.data.sets.parse import parse_data
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -167,7 +167,7 @@ def _page(arguments: Serve, service: Service) -> Callable[[FastAPI], object]:
     """Build the page; heat maps need the network in PyTorch, which an exported file is not."""
     from resnext.inference.load import load
     from resnext.page import build_page, mount_page
-    from resnext.runtimes import is_exported
+    from resnext.runtimes.open import is_exported
 
     path = arguments.model
     model = service.model.exported if is_exported(path) else load(path)

@@ -100,7 +100,7 @@ def _as_title(text: str) -> str:
 
 def _open(arguments: StudyShow) -> Study:
     from resnext.cli.study_file import open_study
-    from resnext.data.config import parse_data
+    from resnext.data.sets.parse import parse_data
     from resnext.files import is_there
     from resnext.recipes.studies import STUDIES
     from resnext.recipes.study_scale import Choice

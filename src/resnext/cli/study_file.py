@@ -8,7 +8,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from resnext.data.config import DataConfig, parse_data
+from resnext.data.config import DataConfig
+from resnext.data.sets.parse import parse_data
 from resnext.errors import ConfigError
 from resnext.files import is_there
 from resnext.model.config import ResNeXtConfig

@@ -9,7 +9,8 @@ from rich import box
 from rich.table import Table
 
 from resnext.cli.fitting_table import count_text, open_console, print_fitting
-from resnext.complexity.count import Cost, count
+from resnext.complexity.cost import Cost
+from resnext.complexity.count import count
 from resnext.data.sets.facts import KNOWN
 from resnext.model.names import name_of
 from resnext.studies.records.arithmetic import describe_arithmetic

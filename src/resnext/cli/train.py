@@ -36,7 +36,7 @@ from resnext.cli.train_end import finish_training
 from resnext.cli.train_start import from_recipe, start_of
 from resnext.cli.train_weights import Start
 from resnext.ctrl_c import STATUS, is_pressed
-from resnext.data.config import parse_data
+from resnext.data.sets.parse import parse_data
 from resnext.errors import ConfigError
 from resnext.files import is_there
 from resnext.model.names import config_from

@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from resnext.cli.train_weights import Start, choose_pretrained, open_start
-from resnext.data.config import DataConfig, parse_data
+from resnext.data.config import DataConfig
+from resnext.data.sets.parse import parse_data
 from resnext.errors import ConfigError
 from resnext.model.names import config_from
 from resnext.recipes.finetune import finetune

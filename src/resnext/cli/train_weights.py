@@ -13,7 +13,7 @@ from resnext.model.names import config_from, name_of
 
 if TYPE_CHECKING:
     from resnext.weights.entry import WeightsEntry
-    from resnext.weights.source import Weights
+    from resnext.weights.file import Weights
 
 
 @dataclass(frozen=True)

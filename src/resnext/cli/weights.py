@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import tyro
 
 from resnext.cli.arguments import option, parse
-from resnext.data.config import parse_data
+from resnext.data.sets.parse import parse_data
 from resnext.errors import ConfigError
 
 if TYPE_CHECKING:

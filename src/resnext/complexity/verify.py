@@ -13,7 +13,8 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from resnext.complexity.count import Cost, count
+from resnext.complexity.cost import Cost
+from resnext.complexity.count import count
 from resnext.errors import ConfigError
 from resnext.model.config import ModelConfig
 from resnext.model.create import create_model

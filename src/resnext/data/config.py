@@ -2,39 +2,33 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import (
     Field,
-    NonNegativeFloat,
     PositiveFloat,
     PositiveInt,
     model_validator,
 )
 
 from resnext.data.address import is_address, last_part
-from resnext.data.sets.table.place import TABLE_SUFFIXES, find_table
-from resnext.data.shards.layout import MAX_SIDE_PX, is_packed
 from resnext.errors import ConfigError
 from resnext.machine import num_cores
 from resnext.model.card import Interpolation
 from resnext.model.normalisation import Mean, Std
 from resnext.settings import FiniteSettings, SystemPath
-from resnext.untrusted.names import shown
 
 DataName = Literal[
     "digits", "fashion-mnist", "cifar10", "cifar100", "imagenet", "folder", "shards", "table"
 ]
 DATA_NAMES: tuple[str, ...] = get_args(DataName)
 
+MAX_SIDE_PX = 8192
 MAX_WORKERS = 1024
-_MAX_PAD_PX = 1024
 
 _WRITTEN_BY_A_RUN = {"name", "root", "image_size_px", "val_fraction", "num_train", "decode"}
 
 Side = Annotated[int, Field(ge=1, le=MAX_SIDE_PX)]
-Probability = Annotated[float, Field(ge=0.0, le=1.0)]
 
 
 class DataConfig(FiniteSettings):
@@ -147,43 +141,6 @@ class DataConfig(FiniteSettings):
         return self.name
 
 
-class AugmentConfig(FiniteSettings):
-    """How a training image is varied; validation images never are.
-
-    Attributes:
-        crop: `none` keeps the image; `pad` pads it and crops it back (CIFAR);
-            `resized` crops a random area and aspect ratio (ImageNet).
-        pad_px: Padding of `pad` on each side.
-        area: Smallest and largest share of the image's area that `resized` keeps.
-        flip: Mirror every second image, by chance.
-        color_jitter: Strength of brightness, contrast and saturation changes.
-        lighting: Standard deviation of the PCA lighting noise (AlexNet, section 4.1).
-        policy: torchvision's RandAugment or TrivialAugmentWide.
-        erasing: Probability that a random rectangle is erased.
-        mixup: Alpha of mixup's beta distribution; 0 is off.
-        cutmix: Alpha of cutmix's beta distribution; 0 is off. With both on, every second
-            pair of images takes either.
-    """
-
-    crop: Literal["none", "pad", "resized"] = "none"
-    pad_px: Annotated[int, Field(ge=0, le=_MAX_PAD_PX)] = 4
-    area: tuple[float, float] = (0.08, 1.0)
-    flip: bool = False
-    color_jitter: NonNegativeFloat = 0.0
-    lighting: NonNegativeFloat = 0.0
-    policy: Literal["none", "randaugment", "trivialaugment"] = "none"
-    erasing: Probability = 0.0
-    mixup: NonNegativeFloat = 0.0
-    cutmix: NonNegativeFloat = 0.0
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        low, high = self.area
-        if not 0.0 < low <= high <= 1.0:
-            raise ConfigError(f"area={self.area!r}: give 0 < smallest <= largest <= 1")
-        return self
-
-
 class ViewConfig(FiniteSettings):
     """Which crops of an image are evaluated; their class probabilities are averaged.
 
@@ -208,46 +165,6 @@ class ViewConfig(FiniteSettings):
     def num_views(self) -> int:
         """Crops of one image."""
         return 10 if self.ten_crop else 2 if self.flip else 1
-
-
-def parse_data(text: str, *, is_whole: bool = False) -> DataConfig:
-    """Read `digits`, `cifar10:DIR`, `imagenet:DIR`, `shards:DIR`, a folder or an address.
-
-    Args:
-        text: What was given.
-        is_whole: Take all images of a folder without splits for validation.
-
-    Raises:
-        ConfigError: It is neither the name of a set, an existing folder nor an address.
-    """
-    address = text.removeprefix("shards:")
-    if is_address(address):
-        return DataConfig(name="shards", url=address)
-    name, separator, root = text.partition(":")
-    if name in DATA_NAMES:
-        return DataConfig(name=name, root=_absolute(root) if separator else None)
-    whole: dict[str, Any] = {"val_fraction": 1.0} if is_whole else {}
-    try:
-        path = _absolute(text)
-        if path.is_dir():
-            if is_packed(path):
-                return DataConfig(name="shards", root=path)
-            table = find_table(path)
-            return DataConfig(name="table" if table else "folder", root=table or path, **whole)
-        if path.is_file() and path.suffix.lower() in TABLE_SUFFIXES:
-            return DataConfig(name="table", root=path, **whole)
-    except (OSError, RuntimeError):  # a name too long, or the home of nobody
-        pass
-    raise ConfigError(
-        f"data {shown(text)} is neither a known set ({', '.join(DATA_NAMES)}, each also as "
-        "NAME:FOLDER) nor an existing folder of class folders or shards, a table of labels "
-        "(.csv, .tsv, .parquet), or the address of shards (https://host/folder)"
-    )
-
-
-def _absolute(text: str) -> Path:
-    """Return a path that means the same when a run is resumed from another folder."""
-    return Path(text).expanduser().absolute()
 
 
 def default_workers() -> int:

@@ -1,65 +1,134 @@
-"""A data set in memory or on disk: its splits, its classes and its statistics."""
+"""A split of a data set, whatever holds its images, and the set with its classes and statistics."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, Self, cast
 
 import torch
+from PIL import Image
 
-from resnext.data.names import PackedNames
-from resnext.data.shards.split import ShardSplit
+from resnext.data.decode.image import Photo
+from resnext.data.random import epoch_order, subset_order
+
+if TYPE_CHECKING:
+    from resnext.data.file_split import FileSplit
 
 
-@dataclass(frozen=True)
-class ArraySplit:
-    """Images held in memory.
+class ImageReader(ABC):
+    """Opens the images of a split one by one, in the process that asks for them."""
+
+    @abstractmethod
+    def place(self, index: int) -> str:
+        """Say where an image lies, for messages; one in memory lies nowhere."""
+
+    @abstractmethod
+    def photo(self, index: int) -> Photo | Image.Image:
+        """Return an image; of a file, only the header has been decoded.
+
+        Raises:
+            DataError: Its file or its shard is bad; the message is the reason.
+            DownloadError: Its shard cannot be fetched.
+        """
+
+    def open(self, index: int) -> Image.Image:
+        """Return a whole image, of mode RGB or L.
+
+        Raises:
+            DataError: As `photo`.
+            DownloadError: As `photo`.
+        """
+        photo = self.photo(index)
+        return photo.load() if isinstance(photo, Photo) else photo
+
+    def prepare(self, shards: tuple[int, ...]) -> None:
+        """Begin to fetch shards that will soon be needed."""
+        assert not shards
+
+
+class Split(Protocol):
+    """Labelled images. Who uses one asks it, and need not know what holds the images.
+
+    Images that can be read at any time and in any order need no more than the methods without
+    a body here.
 
     Attributes:
-        images_nhwc: All images, uint8.
         labels_n: Class indices, int64.
     """
 
-    images_nhwc: torch.Tensor
     labels_n: torch.Tensor
 
     def __len__(self) -> int:
         return len(self.labels_n)
 
-    def choose(self, indices_n: torch.Tensor) -> ArraySplit:
+    @property
+    def stored_nhwc(self) -> torch.Tensor | None:
+        """All images, uint8, where they are held in memory."""
+        return None
+
+    @property
+    def files(self) -> FileSplit | None:
+        """The split itself, where each image is a file on this machine."""
+        return None
+
+    def name(self, index: int) -> str:
+        """Return what people call an image: its file's name below the folder of the split."""
+        ...
+
+    def path(self, index: int) -> Path:
+        """Return the path of an image's file, or of what it was before it was packed."""
+        return Path(self.name(index))
+
+    def reader(self, in_channels: int) -> ImageReader:
+        """Return what opens the images, with 1 or 3 channels; workers take it along."""
+        ...
+
+    def choose(self, indices_n: torch.Tensor) -> Self:
         """Return the split of some images."""
-        return ArraySplit(self.images_nhwc[indices_n], self.labels_n[indices_n])
+        ...
 
+    def sample(self, num: int) -> Self:
+        """Return so many of the images, chosen by a hash alone, in their order.
 
-@dataclass(frozen=True)
-class FileSplit:
-    """Images in files.
+        In that order the first images of a folder are all of one class.
+        """
+        return self.choose(subset_order(len(self))[:num].sort().values)
 
-    Attributes:
-        root: The folder under which the names lie.
-        names: Path of each file below the root, in sorted order.
-        labels_n: Class indices, int64.
-    """
+    def relabel(self, labels_n: torch.Tensor) -> Self:
+        """Return the same images with other labels."""
+        relabelled: Self = replace(cast("Any", self), labels_n=labels_n)  # all are dataclasses
+        return relabelled
 
-    root: Path
-    names: Sequence[str]
-    labels_n: torch.Tensor
+    def join(self, others: Sequence[Self]) -> Self:
+        """Put splits of the same kind behind this one.
 
-    def __len__(self) -> int:
-        return len(self.labels_n)
+        Raises:
+            ConfigError: This kind cannot be put together.
+        """
+        ...
 
-    def choose(self, indices_n: torch.Tensor) -> FileSplit:
-        """Return the split of some images."""
-        names: Sequence[str]
-        if isinstance(self.names, PackedNames):
-            names = self.names.choose(indices_n.numpy())
-        else:
-            names = tuple(self.names[index] for index in indices_n.tolist())
-        return FileSplit(self.root, names, self.labels_n[indices_n])
+    def epoch_order(self, seed: int, epoch: int) -> torch.Tensor:
+        """Return the order of a training epoch: a permutation of the split, int64."""
+        return epoch_order(len(self), seed, epoch)
 
+    def evaluation_order(self) -> torch.Tensor:
+        """Return the order in which the images are best read once: a permutation, int64."""
+        return torch.arange(len(self))
 
-Split = ArraySplit | FileSplit | ShardSplit
+    def shards_ahead(
+        self, order_n: torch.Tensor, spans: Sequence[tuple[int, int]]
+    ) -> Iterable[tuple[int, ...]]:
+        """Say for each batch which shards to begin to fetch, so that they are there in time.
+
+        Args:
+            order_n: The order in which the images are read.
+            spans: First position of each batch in it, and the last plus one.
+        """
+        del order_n
+        return [()] * len(spans)
 
 
 @dataclass(frozen=True)
@@ -73,7 +142,6 @@ class DataInfo:
         image_size_px: Side of the crop that the network sees.
         mean: Mean of each channel, of values in 0..1.
         std: Standard deviation of each channel.
-        exact: Whether training images are to have Pillow's pixels, bit for bit.
     """
 
     name: str
@@ -82,7 +150,6 @@ class DataInfo:
     image_size_px: int
     mean: tuple[float, ...]
     std: tuple[float, ...]
-    exact: bool = False
 
 
 @dataclass(frozen=True)

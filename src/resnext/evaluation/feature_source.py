@@ -11,9 +11,9 @@ import torch
 
 from resnext.data.bad_files import BadFiles
 from resnext.data.config import DataConfig, ViewConfig, default_workers
-from resnext.data.loading.loader import EvalLoader
+from resnext.data.loading.config import LoaderConfig
+from resnext.data.loading.eval_loader import EvalLoader
 from resnext.data.prepare.views import view_of_card
-from resnext.data.random import subset_order
 from resnext.data.sets.load import load_data
 from resnext.data.split import DataInfo, Split
 from resnext.errors import ConfigError
@@ -76,10 +76,10 @@ class FeatureSource:
         loaded = load_data(self.data)
         self.info: DataInfo = fit_images(loaded.info, loaded.train, self.model)
         self.view = view_of_card(view, self.model.card)
-        self.splits: dict[SplitName, Split] = {
-            "train": _limit(loaded.train, request.limit),
-            "val": _limit(loaded.val, request.limit),
-        }
+        self.splits: dict[SplitName, Split] = {"train": loaded.train, "val": loaded.val}
+        for name, split in self.splits.items():
+            if request.limit is not None and request.limit < len(split):
+                self.splits[name] = split.sample(request.limit)
         if effort.note is not None:
             num_train, num_val = (len(self.splits[name]) for name in ("train", "val"))
             effort.note(
@@ -103,15 +103,13 @@ class FeatureSource:
         """
         effort, workers = self._effort, self._effort.workers
         workers = self.data.workers if workers is None else workers
-        loader = EvalLoader(
-            self.splits[name],
-            self.info,
-            self.view,
+        loading = LoaderConfig(
             batch_size=effort.batch_size or _IMAGES_PER_BATCH,
             device=self._device,
             workers=default_workers() if workers is None else workers,
-            bad_files=self._bad_files[name],
         )
+        split, bad_files = self.splits[name], self._bad_files[name]
+        loader = EvalLoader(split, self.info, self.view, loading, bad_files)
         for batch in extract(self._embedder, loader):
             yield batch
             if effort.progress is not None:
@@ -138,10 +136,3 @@ def _find_data(run: Path, request: FeatureRequest) -> tuple[DataConfig, ViewConf
         )
     config = read_config(run)
     return config.data, config.view.replace(ten_crop=False, flip=False)
-
-
-def _limit(split: Split, limit: int | None) -> Split:
-    if limit is None or limit >= len(split):
-        return split
-    # In their order the first images of a folder are all of one class.
-    return split.choose(subset_order(len(split))[:limit].sort().values)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 from unicodedata import normalize
@@ -11,13 +12,15 @@ from unicodedata import normalize
 import torch
 
 from resnext.data.sets.folders import list_classes
-from resnext.data.split import ArraySplit, FileSplit, Split
+from resnext.data.split import Split
 from resnext.errors import ConfigError, DataError
+from resnext.untrusted.names import list_names
 from resnext.untrusted.parse import read_json
 
 _NUM_IMAGENET_CLASSES = 1000
-_NUM_LISTED = 5
 _VAL_NAME = re.compile(r"ILSVRC2012_val_(\d{8})\.")
+
+_list_names = partial(list_names, write=repr)
 
 
 def map_classes(known: Sequence[str], asked: Sequence[str], num_outputs: int) -> list[int] | None:
@@ -49,8 +52,8 @@ def map_classes(known: Sequence[str], asked: Sequence[str], num_outputs: int) ->
     if unknown := [name for name in asked if normalize("NFC", name) not in outputs]:
         raise DataError(
             f"the network was not trained on {len(unknown)} of the {len(asked)} classes of the "
-            f"data set: {_listed(unknown)}. It knows {len(known)}: {_listed(known)}. Class folders "
-            "must have the names that they had in training"
+            f"data set: {_list_names(unknown)}. It knows {len(known)}: {_list_names(known)}. Class "
+            "folders must have the names that they had in training"
         )
     return [outputs[normalize("NFC", name)] for name in asked]
 
@@ -75,13 +78,13 @@ def load_real_labels(path: Path, split: Split, num_classes: int) -> list[list[in
 
     Source: Beyer et al., "Are we done with ImageNet?", arXiv 2006.07159.
     """
-    if isinstance(split, ArraySplit) or num_classes != _NUM_IMAGENET_CLASSES:
+    if split.stored_nhwc is not None or num_classes != _NUM_IMAGENET_CLASSES:
         raise ConfigError(
             f"ReaL labels belong to ImageNet's validation images and 1000 classes, not to this "
             f"data set of {num_classes}; use them with --data imagenet:FOLDER"
         )
     every = _read_label_lists(path)
-    numbers = [_image_number(name) for name in split.names]
+    numbers = [_image_number(split.name(index)) for index in range(len(split))]
     if max(numbers) > len(every):
         raise DataError(f"{path} has {len(every)} lists, but there is an image {max(numbers)}")
     return [every[number - 1] for number in numbers]
@@ -109,7 +112,7 @@ def nearest_listed(
     return kept_b, log_probs_bk.masked_fill(~allowed_bk, -torch.inf).argmax(dim=1)[kept_b]
 
 
-def load_imagenet_v2(root: Path, num_outputs: int) -> FileSplit:
+def load_imagenet_v2(root: Path, num_outputs: int) -> Split:
     """List the images of an ImageNet-V2 folder.
 
     Its class folders are named 0 to 999, the number being the place of the class among
@@ -139,10 +142,10 @@ def load_imagenet_v2(root: Path, num_outputs: int) -> FileSplit:
     if wrong:
         raise DataError(
             f"{root} is not an ImageNet-V2 folder: its class folders must be named 0 to 999, "
-            f"but there is {_listed(wrong)}"
+            f"but there is {_list_names(wrong)}"
         )
     numbers = torch.tensor([int(name) for name in names])
-    return FileSplit(split.root, split.names, numbers[split.labels_n])
+    return split.relabel(numbers[split.labels_n])
 
 
 def _image_number(name: str) -> int:
@@ -175,9 +178,3 @@ def _read_label_lists(path: Path) -> list[list[int]]:
         )
     assert isinstance(value, list)
     return value
-
-
-def _listed(names: Sequence[str]) -> str:
-    shown = ", ".join(repr(name) for name in names[:_NUM_LISTED])
-    more = len(names) - _NUM_LISTED
-    return f"{shown} and {more} more" if more > 0 else shown

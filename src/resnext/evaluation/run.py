@@ -9,10 +9,12 @@ from typing import Any
 
 import torch
 
-from resnext.complexity.count import Cost, count
+from resnext.complexity.cost import Cost
+from resnext.complexity.count import count
 from resnext.data.bad_files import BadFiles
 from resnext.data.config import DataConfig, default_workers
-from resnext.data.loading.loader import EvalLoader
+from resnext.data.loading.config import LoaderConfig
+from resnext.data.loading.eval_loader import EvalLoader
 from resnext.errors import ConfigError, RunError
 from resnext.evaluation.evaluate import evaluate
 from resnext.evaluation.metrics import EvalResult
@@ -214,14 +216,11 @@ def _loader(
 ) -> EvalLoader:
     workers = effort.workers if effort.workers is not None else data.workers
     rows = effort.batch_size or _IMAGES_PER_BATCH
-    return EvalLoader(
-        target.split,
-        target.info,
-        target.view,
+    loading = LoaderConfig(
         batch_size=max(1, rows // target.view.num_views),
         device=runtime.device,
         workers=default_workers() if workers is None else workers,
         rank=runtime.rank,
         world_size=runtime.world_size,
-        bad_files=bad_files,
     )
+    return EvalLoader(target.split, target.info, target.view, loading, bad_files)

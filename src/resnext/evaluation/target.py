@@ -12,7 +12,7 @@ from resnext.data.config import DataConfig, ViewConfig
 from resnext.data.prepare.views import view_of_card
 from resnext.data.sets.choose_split import SplitChoice, choose_split, splits_of
 from resnext.data.sets.load import load_data
-from resnext.data.split import ArraySplit, DataInfo, Split
+from resnext.data.split import DataInfo, Split
 from resnext.errors import ConfigError
 from resnext.evaluation.protocols import load_imagenet_v2, load_real_labels, map_classes
 from resnext.model.trained import TrainedNetwork
@@ -101,7 +101,7 @@ def open_target(protocol: Protocol, data: DataConfig, model: TrainedNetwork) -> 
         if real_labels is not None:
             raise ConfigError("ReaL labels number ImageNet's 1000 classes; leave out --all-classes")
         labels_n = torch.tensor(class_subset)[split.labels_n]
-        info, split = replace(info, classes=model.classes), replace(split, labels_n=labels_n)
+        info, split = replace(info, classes=model.classes), split.relabel(labels_n)
         class_subset = None
     view = view_of_card(protocol.view or ViewConfig(), model.card)
     return Target(info, split, view, class_subset, real_labels, source, num_in_set)
@@ -129,7 +129,7 @@ def _open_split(
 def fit_images(info: DataInfo, split: Split, model: TrainedNetwork) -> DataInfo:
     """Prepare images as the network expects them; files can be read with 1 or 3 channels."""
     in_channels, card = model.config.in_channels, model.card
-    if isinstance(split, ArraySplit) and info.in_channels != in_channels:
+    if split.stored_nhwc is not None and info.in_channels != in_channels:
         raise ConfigError(
             f"the network takes images of {in_channels} channel(s), those of {info.name} have "
             f"{info.in_channels}; choose a data set like that of training"

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from resnext.data.loading.render import Images
-from resnext.data.split import ArraySplit, DataInfo, Split
+from resnext.data.split import DataInfo, Split
 from resnext.errors import DataError
 from resnext.evaluation.drawing import data_address
 from resnext.evaluation.metrics import Mistake
@@ -47,7 +46,7 @@ def make_thumbnails(mistakes: Sequence[Mistake], split: Split, info: DataInfo) -
         split: The images.
         info: Names of the classes, channels of the images.
     """
-    images = Images(split, info.in_channels)
+    images = split.reader(info.in_channels)
     made = []
     for mistake in mistakes:
         try:
@@ -79,6 +78,4 @@ def _encode(image: Image.Image, *, is_small: bool) -> str:
 
 
 def _name(split: Split, index: int) -> str:
-    if not isinstance(split, ArraySplit):
-        return split.names[index].encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-    return f"image {index}"
+    return split.name(index).encode("utf-8", "surrogateescape").decode("utf-8", "replace")

@@ -9,7 +9,6 @@ import torch
 from resnext.data.bad_files import BadFiles
 from resnext.data.config import ViewConfig
 from resnext.data.loading.batch import Batch
-from resnext.data.loading.render import Images
 from resnext.data.prepare.geometry import cut_long
 from resnext.data.prepare.normalise import normalise
 from resnext.data.prepare.preparation import Preparation
@@ -71,7 +70,7 @@ class WholeImageLoader:
         Raises:
             DataError: Too many files are bad.
         """
-        images = Images(self._split, self._info.in_channels)
+        images = self._split.reader(self._info.in_channels)
         for index in self._indices:
             try:
                 pixels_hwc = to_hwc(cut_long(images.open(index)))

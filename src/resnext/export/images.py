@@ -11,12 +11,12 @@ import torch
 from PIL import Image
 
 from resnext.data.config import DataConfig
-from resnext.data.loading.render import Images
 from resnext.data.prepare.geometry import cut_long
 from resnext.data.prepare.preparation import Preparation
 from resnext.data.prepare.single import to_hwc
 from resnext.data.random import subset_order
 from resnext.data.sets.load import load_data
+from resnext.data.split import ImageReader
 from resnext.errors import DataError
 from resnext.model.trained import TrainedNetwork
 from resnext.runtimes.spec import ExportSpec
@@ -55,7 +55,7 @@ def data_images(data: DataConfig, split: str, in_channels: int, num: int) -> Ima
     if not len(loaded.train):
         split = "val"  # a folder without splits, taken whole
     chosen = loaded.train if split == "train" else loaded.val
-    images = _Readable(Images(chosen, in_channels), subset_order(len(chosen)).tolist(), num)
+    images = _Readable(chosen.reader(in_channels), subset_order(len(chosen)).tolist(), num)
     if not any(True for _ in images):
         raise DataError(f"{loaded.info.name}: no image of the {split} split can be read")
     return ImageSource(f"{loaded.info.name}, {split} split", images)
@@ -122,7 +122,7 @@ class _Readable:
         num: At most so many.
     """
 
-    images: Images
+    images: ImageReader
     order: list[int]
     num: int
 

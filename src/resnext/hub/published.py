@@ -16,9 +16,9 @@ from resnext.model.create import create_model
 from resnext.model.names import name_of
 from resnext.model.trained import TrainedNetwork
 from resnext.runs.folder import CONFIG
-from resnext.weights.file import usual_card
+from resnext.weights.file import Weights, usual_card
 from resnext.weights.own_file import misfit
-from resnext.weights.source import Weights, open_weights
+from resnext.weights.source import open_weights
 
 Source = str | Path | TrainedNetwork | nn.Module
 """A run folder, a weight file, a name of the catalogue or the Hub, a network that `resnext.load`

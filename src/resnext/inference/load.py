@@ -16,8 +16,9 @@ from resnext.model.trained import TrainedNetwork
 from resnext.runtimes.module import ExportedModule
 from resnext.runtimes.open import is_exported, open_exported
 from resnext.weights.families.family import Padding
+from resnext.weights.file import Weights
 from resnext.weights.own_file import load_into
-from resnext.weights.source import Weights, open_weights
+from resnext.weights.source import open_weights
 
 
 def load(

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from resnext.model.trained import TrainedNetwork
-    from resnext.runtimes import Exported
+    from resnext.runtimes.exported import Exported
 
 __all__ = ["build_page", "mount_page"]
 

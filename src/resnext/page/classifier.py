@@ -17,7 +17,7 @@ from resnext.data.prepare.preparation import Preparation
 from resnext.data.prepare.single import to_hwc
 from resnext.errors import ConfigError
 from resnext.page.heat_map import Heat, HeatMaps, why_not
-from resnext.runtimes import Exported
+from resnext.runtimes.exported import Exported
 from resnext.runtimes.module import ExportedModule
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from resnext.page.uploads import Uploads
 
 if TYPE_CHECKING:
     from resnext.model.trained import TrainedNetwork
-    from resnext.runtimes import Exported
+    from resnext.runtimes.exported import Exported
 
 _MOST_IMAGES = 16
 _RANKS = ("best class", "second", "third", "fourth", "fifth")

@@ -11,7 +11,7 @@ from resnext.untrusted.text import printable
 
 if TYPE_CHECKING:
     from resnext.model.trained import TrainedNetwork
-    from resnext.runtimes import Exported
+    from resnext.runtimes.exported import Exported
 
 _MAX_CLASSES = 10
 _MAX_CLASS_CHARS = 40

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from resnext.extras import advice
 from resnext.model.config import ResNeXtConfig
-from resnext.runtimes import Exported
+from resnext.runtimes.exported import Exported
 
 if TYPE_CHECKING:
     import torch

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from resnext.model.trained import TrainedNetwork
-    from resnext.runtimes import Exported
+    from resnext.runtimes.exported import Exported
 
 _MOST_WAITING = 32
 # gradio puts page.css below its own container, which this is about

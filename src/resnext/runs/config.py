@@ -14,7 +14,8 @@ from pydantic import (
     model_validator,
 )
 
-from resnext.data.config import AugmentConfig, DataConfig, ViewConfig
+from resnext.data.augment.config import AugmentConfig
+from resnext.data.config import DataConfig, ViewConfig
 from resnext.errors import ConfigError
 from resnext.model.config import ModelConfig, ResNeXtConfig
 from resnext.runs.class_weight_setting import ClassWeights

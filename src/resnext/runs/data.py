@@ -7,6 +7,7 @@ training images of each class, in the order of the labels.
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -14,10 +15,12 @@ import torch
 from resnext.data.split import DataSet
 from resnext.errors import DataError, RunError
 from resnext.runs.folder import write_json
+from resnext.untrusted.names import list_names
 from resnext.untrusted.parse import read_json
 
 CLASSES = "classes.json"
-_NUM_NAMED = 5
+
+_list_names = partial(list_names, write=repr)
 
 
 def write_data(run: Path, data: DataSet) -> None:
@@ -70,11 +73,6 @@ def _difference(begun: dict[str, int], now: dict[str, int]) -> str:
     gone = [name for name in begun if name not in now]
     if new or gone:
         parts = (("new", new), ("gone", gone))
-        return "; ".join(f"{what}: {_listed(names)}" for what, names in parts if names)
+        return "; ".join(f"{what}: {_list_names(names)}" for what, names in parts if names)
     other = [name for name in now if now[name] != begun[name]]
-    return f"other numbers in {_listed(other)}" if other else "the classes have another order"
-
-
-def _listed(names: list[str]) -> str:
-    more = len(names) - _NUM_NAMED
-    return ", ".join(map(repr, names[:_NUM_NAMED])) + (f" and {more} more" if more > 0 else "")
+    return f"other numbers in {_list_names(other)}" if other else "the classes have another order"

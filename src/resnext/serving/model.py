@@ -14,7 +14,7 @@ from resnext.errors import CheckpointError, ConfigError
 from resnext.serving.preparation import crop, decode_image, uncropped
 
 if TYPE_CHECKING:
-    from resnext.runtimes import Exported
+    from resnext.runtimes.exported import Exported
 
 Pixels = npt.NDArray[np.uint8]
 Logits = npt.NDArray[np.float32]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from resnext import __version__
 from resnext.cache import cache_folder
 from resnext.errors import CheckpointError, RunError
-from resnext.runtimes import is_exported, open_exported
+from resnext.runtimes.open import is_exported, open_exported
 from resnext.serving.model import ServedModel
 
 if TYPE_CHECKING:
@@ -86,7 +86,8 @@ class ModelSource:
 
 
 def _export(loaded: TrainedNetwork, dest: Path) -> None:
-    from resnext.export import ExportOptions, export_model
+    from resnext.export.export import export_model
+    from resnext.export.options import ExportOptions
 
     export_model(loaded, dest, ExportOptions(to="onnx", input="pixels"))
 

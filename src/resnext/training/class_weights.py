@@ -9,18 +9,19 @@ an epoch and the number of copies seen of each image as they are.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import torch
 
 from resnext.data.sets.summary import count_classes
 from resnext.data.split import DataSet
 from resnext.errors import ConfigError
-from resnext.untrusted.names import shown
-
-_NUM_NAMED = 5
+from resnext.untrusted.names import list_names, shown
 
 Setting = str | Mapping[str, float] | tuple[float, ...] | None
 """See `class_weight_setting`."""
+
+_list_names = partial(list_names, write=shown)
 
 
 def weigh_classes(setting: Setting, data: DataSet) -> torch.Tensor | None:
@@ -70,7 +71,7 @@ def scaled_weights(
         if len(setting) != len(classes):
             raise ConfigError(
                 f"class_weights has {len(setting)} weights, but there are {len(classes)} classes: "
-                f"{_listed(classes)}; give one weight for each in this order, or name some: "
+                f"{_list_names(classes)}; give one weight for each in this order, or name some: "
                 f"class_weights={classes[0]}=2"
             )
         _check_not_empty(classes, counts_k, classes)
@@ -93,8 +94,8 @@ def _check_names(names: Sequence[str], classes: Sequence[str]) -> None:
     unknown = sorted(set(names) - set(classes))
     if unknown:
         raise ConfigError(
-            f"class_weights names {_listed(unknown)}, which the training images do not have; "
-            f"their classes are {_listed(classes)}"
+            f"class_weights names {_list_names(unknown)}, which the training images do not have; "
+            f"their classes are {_list_names(classes)}"
         )
 
 
@@ -103,12 +104,6 @@ def _check_not_empty(names: Sequence[str], counts_k: Sequence[int], classes: Seq
     empty = [name for name in names if not count_of[name]]
     if empty:
         raise ConfigError(
-            f"class_weights cannot weigh {_listed(empty)}: there are no training images of it; add "
-            "some, remove the class, or give weights to other classes by name only"
+            f"class_weights cannot weigh {_list_names(empty)}: there are no training images of it; "
+            "add some, remove the class, or give weights to other classes by name only"
         )
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = len(names) - _NUM_NAMED
-    text = ", ".join(map(shown, names[:_NUM_NAMED]))
-    return f"{text} and {more:,} more" if more > 0 else text

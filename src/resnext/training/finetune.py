@@ -10,8 +10,8 @@ from resnext.model.config import BaselineConfig, ModelConfig, ResNeXtConfig
 from resnext.model.create import create_model
 from resnext.model.names import config_from, name_of
 from resnext.runs.config import TrainConfig
+from resnext.weights.file import Weights
 from resnext.weights.own_file import load_into, misfit
-from resnext.weights.source import Weights
 
 
 def load_pretrained(model: nn.Module, weights: Weights, classes: tuple[str, ...]) -> None:

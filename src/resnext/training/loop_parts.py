@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from resnext.data.bad_files import BadFiles
-from resnext.data.loading.loader import EvalLoader, TrainLoader
+from resnext.data.loading.eval_loader import EvalLoader
+from resnext.data.loading.train_loader import TrainLoader
 from resnext.data.split import DataInfo
 from resnext.runs.metrics_log import MetricsLog
 from resnext.training.checkpoint_writer import CheckpointWriter

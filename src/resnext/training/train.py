@@ -5,18 +5,19 @@ from __future__ import annotations
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import torch
 
 from resnext.data.bad_files import BadFiles
 from resnext.data.config import default_workers
 from resnext.data.loading.batches import num_steps
-from resnext.data.loading.loader import EvalLoader, TrainLoader
+from resnext.data.loading.config import TrainLoaderConfig
+from resnext.data.loading.eval_loader import EvalLoader
+from resnext.data.loading.train_loader import TrainLoader
 from resnext.data.prepare.views import view_of_training
 from resnext.data.sets.load import load_data
 from resnext.data.sets.summary import guess
-from resnext.data.split import ArraySplit, DataInfo, DataSet
+from resnext.data.split import DataInfo, DataSet
 from resnext.errors import ConfigError, DataError
 from resnext.model.create import create_model
 from resnext.runs.config import TrainConfig
@@ -40,7 +41,8 @@ from resnext.training.run_claim import RunClaim
 from resnext.training.step import Trainer
 from resnext.training.sync_norm import share_norm
 from resnext.training.target import Target, open_target
-from resnext.weights.source import Weights, open_weights
+from resnext.weights.file import Weights
+from resnext.weights.source import open_weights
 
 __all__ = ["Target", "assemble", "build_trainer", "resolve", "train"]
 
@@ -237,32 +239,26 @@ def _build_loaders(
     config: TrainConfig, data: DataSet, runtime: Runtime, bad_files: BadFiles
 ) -> Loaders:
     workers = default_workers() if config.data.workers is None else config.data.workers
-    place: dict[str, Any] = {
-        "device": runtime.device,
-        "workers": workers,
-        "rank": runtime.rank,
-        "world_size": runtime.world_size,
-        "bad_files": bad_files,
-        "channels_last": config.runtime.channels_last,
-    }
-    train_loader = TrainLoader(
-        data.train,
-        data.info,
-        config.augment,
-        batch_size=config.batch_size,
+    loading = TrainLoaderConfig(
+        augment=config.augment,
         seed=config.seed,
-        image_size_px=data.info.image_size_px,
-        **place,
+        is_exact=config.data.decode == "exact",
+        batch_size=config.batch_size,
+        device=runtime.device,
+        workers=workers,
+        rank=runtime.rank,
+        world_size=runtime.world_size,
+        channels_last=config.runtime.channels_last,
     )
+    train_loader = TrainLoader(data.train, data.info, loading, bad_files)
     view = view_of_training(
         config.view,
         data.info.image_size_px,
-        is_memory=isinstance(data.val, ArraySplit),
+        is_memory=data.val.stored_nhwc is not None,
         is_enlarged=config.augment.crop == "resized",
     )
-    val_loader = EvalLoader(
-        data.val, data.info, view, batch_size=2 * train_loader.largest_share, **place
-    )
+    loading = replace(loading, batch_size=2 * train_loader.largest_share)
+    val_loader = EvalLoader(data.val, data.info, view, loading, bad_files)
     val_steps = len(data.val) * train_loader.num_steps / len(data.train)
     return Loaders(data.info, train_loader, val_loader, bad_files, guess(data)[1], val_steps)
 

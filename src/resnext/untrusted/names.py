@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import unicodedata
+from collections.abc import Callable, Sequence
 
 MAX_NAME_BYTES = 255
 """The longest name that the usual file systems accept."""
@@ -90,6 +91,13 @@ def check_path(path: str) -> str:
 def is_utf8(name: str) -> bool:
     """Tell whether a name is text; of other bytes Python makes unpaired surrogates."""
     return not any("\ud800" <= char <= "\udfff" for char in name)
+
+
+def list_names(names: Sequence[str], most: int = 5, write: Callable[[str], str] = str) -> str:
+    """Write a few of many names in a message, and how many more there are."""
+    text = ", ".join(map(write, names[:most])) or "none"
+    more = len(names) - most
+    return f"{text} and {more:,} more" if more > 0 else text
 
 
 def shown(value: object, max_chars: int = 60) -> str:

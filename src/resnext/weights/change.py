@@ -11,9 +11,9 @@ from resnext.errors import ConfigError
 from resnext.model.config import BaselineConfig, Form, ResNeXtConfig
 from resnext.model.convert import convert_form
 from resnext.weights.adapt import ChannelRule, adapt_in_channels, replace_head
+from resnext.weights.file import Weights
 from resnext.weights.inflate import InflationRule, inflate
 from resnext.weights.regroup import regroup
-from resnext.weights.source import Weights
 
 
 def classes(weights: Weights, num_classes: int, generator: torch.Generator | None) -> Weights:

@@ -166,7 +166,7 @@ def _is_script(path: Path) -> bool:
 
 def _read_torch7(path: Path) -> dict[str, torch.Tensor]:
     from resnext.weights.families.torch7 import from_torch7
-    from resnext.weights.torch7 import read_torch7
+    from resnext.weights.torch7.read import read_torch7
 
     with one_error(path, "cannot be read as a Torch7 file", _AGAIN):
         try:

@@ -12,8 +12,8 @@ from resnext.errors import CheckpointError, ConfigError
 from resnext.files import write_whole
 from resnext.model.config import BaselineConfig, ModelConfig, describe_parts, template_stage_widths
 from resnext.weights.change import form
+from resnext.weights.file import Weights
 from resnext.weights.own_file import save_weights
-from resnext.weights.source import Weights
 from resnext.weights.timm_format import why_not_timm
 
 Format = Literal["safetensors", "torchvision", "timm"]

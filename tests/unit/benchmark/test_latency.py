@@ -230,7 +230,8 @@ def test_onnx_runtime_is_timed_on_the_graph_that_export_writes(
         pytest.importorskip(package, reason="the extra `export` is not installed")
     importlib.import_module("resnext.runtimes.onnx_runtime")  # it keeps the session that it has
     onnx = pytest.importorskip("onnx", reason="the extra `export` is not installed")
-    from resnext.export import ExportOptions, export_model
+    from resnext.export.export import export_model
+    from resnext.export.options import ExportOptions
     from resnext.runtimes import onnx_session
 
     opened: list[bytes] = []

@@ -13,8 +13,9 @@ from resnext.cli.main import main
 from resnext.model.card import ModelCard
 from resnext.model.create import create_model
 from resnext.model.names import config_from
+from resnext.weights.file import Weights
 from resnext.weights.own_file import save_weights
-from resnext.weights.source import Weights, open_weights
+from resnext.weights.source import open_weights
 from resnext.weights.write import why_not_torchvision
 
 NAME = "resnext14_4x8d"

@@ -4,12 +4,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from tiny_networks import tiny_config
 
 from resnext.cli import evaluate, predict
 from resnext.cli.export import main
 from resnext.errors import ConfigError
 from resnext.model.card import ModelCard
-from resnext.model.config import ResNeXtConfig
 from resnext.model.create import create_model
 from resnext.weights.own_file import save_weights
 
@@ -19,16 +19,7 @@ Capture = pytest.CaptureFixture[str]
 @pytest.fixture
 def weights(tmp_path: Path) -> Path:
     """A small network for the digits with random weights."""
-    config = ResNeXtConfig(
-        stem="cifar",
-        blocks_per_stage=(1, 1),
-        cardinality=2,
-        bottleneck_width=4,
-        stage_widths=(16, 32),
-        stem_width=8,
-        in_channels=1,
-        num_classes=10,
-    )
+    config = tiny_config(cardinality=2, bottleneck_width=4, in_channels=1, num_classes=10)
     card = ModelCard(
         data="digits",
         classes=tuple("0123456789"),

@@ -10,27 +10,18 @@ import pytest
 import torch
 import yaml
 from PIL import Image
+from tiny_networks import tiny_config
 
 import resnext
 from resnext.cli.main import main
 from resnext.cli.train_weights import choose_pretrained
 from resnext.data.config import DataConfig
 from resnext.errors import DownloadError
-from resnext.model.config import ResNeXtConfig
 from resnext.weights.catalogue import find_entry
 from resnext.weights.fetch import place_of
 from resnext.weights.reach import Silence
 
-NETWORK = ResNeXtConfig(
-    stem="cifar",
-    blocks_per_stage=(1, 1),
-    cardinality=2,
-    bottleneck_width=4,
-    stage_widths=(16, 32),
-    stem_width=8,
-    in_channels=1,
-    num_classes=3,
-)
+NETWORK = tiny_config(cardinality=2, bottleneck_width=4, in_channels=1, num_classes=3)
 SMALL = ["--data", "digits", "--epochs", "2", "--threads", "1", "--set", "data.num_train=200"]
 
 

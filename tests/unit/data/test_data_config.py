@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from resnext.data.config import DataConfig, parse_data
+from resnext.data.config import DataConfig
+from resnext.data.sets.parse import parse_data
 from resnext.errors import ConfigError
 
 ADDRESS = "https://host.example/sets/birds/"

@@ -5,12 +5,13 @@ from pathlib import Path
 import pytest
 import torch
 import torch.distributed as dist
+from loaders import eval_loader
 from torch import nn
 
+from resnext.data.array_split import ArraySplit
 from resnext.data.config import ViewConfig
 from resnext.data.loading.batch import Batch
-from resnext.data.loading.loader import EvalLoader
-from resnext.data.split import ArraySplit, DataInfo
+from resnext.data.split import DataInfo
 from resnext.errors import ConfigError
 from resnext.evaluation.evaluate import average_views, evaluate
 from resnext.evaluation.metrics import EvalResult
@@ -107,15 +108,8 @@ def measure_share(rank: int, world_size: int) -> EvalResult:
     layer = nn.Linear(64, NUM_CLASSES, bias=False)
     with torch.no_grad():
         layer.weight.copy_(torch.randn(NUM_CLASSES, 64, generator=generator))
-    loader = EvalLoader(
-        ArraySplit(images, labels),
-        info,
-        ViewConfig(flip=True),
-        batch_size=5,
-        device=CPU,
-        rank=rank,
-        world_size=world_size,
-    )
+    split, view = ArraySplit(images, labels), ViewConfig(flip=True)
+    loader = eval_loader(split, info, view, batch_size=5, rank=rank, world_size=world_size)
     network = nn.Sequential(nn.Flatten(), layer)
     return evaluate(network, loader, num_classes=NUM_CLASSES, device=CPU)
 

@@ -9,8 +9,8 @@ from PIL import Image
 from torch import nn
 
 from resnext.data.config import DataConfig
+from resnext.data.file_split import FileSplit
 from resnext.data.loading.batch import Batch
-from resnext.data.split import FileSplit
 from resnext.errors import CheckpointError, ConfigError
 from resnext.evaluation.feature_source import FeatureRequest, FeatureSource
 from resnext.evaluation.features import Embedder, extract

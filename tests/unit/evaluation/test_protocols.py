@@ -5,7 +5,8 @@ import pytest
 import torch
 from PIL import Image
 
-from resnext.data.split import ArraySplit, FileSplit
+from resnext.data.array_split import ArraySplit
+from resnext.data.file_split import FileSplit
 from resnext.errors import ConfigError, DataError
 from resnext.evaluation.protocols import (
     load_imagenet_v2,
@@ -96,7 +97,7 @@ def test_folders_of_imagenet_v2_are_ordered_as_numbers(tmp_path: Path) -> None:
         (tmp_path / str(number)).mkdir()
         Image.new("RGB", (2, 2)).save(tmp_path / str(number) / "image.png")
     split = load_imagenet_v2(tmp_path, 1000)
-    folders = [name.partition("/")[0] for name in split.names]
+    folders = [split.name(index).partition("/")[0] for index in range(len(split))]
     labels = dict(zip(folders, split.labels_n.tolist(), strict=True))
     assert labels == {"0": 0, "1": 1, "2": 2, "10": 10, "100": 100, "999": 999}
 

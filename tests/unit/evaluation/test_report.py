@@ -8,8 +8,10 @@ import torch
 from PIL import Image
 
 from resnext.complexity.count import count
+from resnext.data.array_split import ArraySplit
 from resnext.data.config import ViewConfig
-from resnext.data.split import ArraySplit, DataInfo, FileSplit, Split
+from resnext.data.file_split import FileSplit
+from resnext.data.split import DataInfo, Split
 from resnext.errors import RunError
 from resnext.evaluation.report import render_report, write_report
 from resnext.evaluation.run import Evaluation

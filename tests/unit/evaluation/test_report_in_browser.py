@@ -13,7 +13,7 @@ from PIL import Image
 from selenium.webdriver.chrome.webdriver import WebDriver
 from test_report import arrays, evaluation_of
 
-from resnext.data.split import FileSplit
+from resnext.data.file_split import FileSplit
 from resnext.evaluation.report import write_report
 from resnext.model.config import ResNeXtConfig
 from resnext.runs.config import TrainConfig

@@ -29,7 +29,8 @@ HERE = Runtime(torch.device("cpu"), torch.float32)
 def outputs(run: Path) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the network's outputs on the digits' validation images, and the labels."""
     model, data = load(run), load_data(DataConfig(name="digits"))
-    images = data.val.images_nhwc.permute(0, 3, 1, 2)  # type: ignore[union-attr]  # in memory
+    assert data.val.stored_nhwc is not None
+    images = data.val.stored_nhwc.permute(0, 3, 1, 2)
     with torch.no_grad():
         logits = model.module(normalise(images, model.card.mean, model.card.std, HERE.device))
     return logits, data.val.labels_n

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 
-from resnext.data.config import AugmentConfig
+from resnext.data.augment.config import AugmentConfig
 from resnext.evaluation.calibration import explain_calibration
 from resnext.evaluation.report import render_report
 from resnext.evaluation.run_facts import read_facts

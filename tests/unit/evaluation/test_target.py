@@ -5,7 +5,7 @@ from digits_network import save_network
 from PIL import Image
 
 from resnext.data.config import DataConfig
-from resnext.data.split import FileSplit
+from resnext.data.file_split import FileSplit
 from resnext.errors import ConfigError, DataError
 from resnext.evaluation.target import Protocol, open_target
 from resnext.inference.load import load

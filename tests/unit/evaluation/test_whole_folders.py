@@ -14,8 +14,9 @@ from PIL import Image
 from resnext.cli.evaluate import main as evaluate
 from resnext.cli.features import main as features
 from resnext.cli.probe import main as probe
-from resnext.data.config import DataConfig, parse_data
+from resnext.data.config import DataConfig
 from resnext.data.sets.load import load_data
+from resnext.data.sets.parse import parse_data
 from resnext.errors import DataError
 from resnext.evaluation.run import Effort, measure
 from resnext.evaluation.target import Protocol

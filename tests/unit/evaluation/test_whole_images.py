@@ -4,7 +4,8 @@ import torch
 from PIL import Image
 
 from resnext.data.config import ViewConfig
-from resnext.data.split import DataInfo, FileSplit
+from resnext.data.file_split import FileSplit
+from resnext.data.split import DataInfo
 from resnext.evaluation.whole_images import WholeImageLoader
 from resnext.model.card import ModelCard
 

@@ -12,11 +12,12 @@ from tiny_networks import tiny
 from torch import nn
 
 from resnext.errors import CheckpointError, ConfigError, ExportError
-from resnext.export import SUFFIX, ExportOptions, export_model
 from resnext.export import export as export_file
+from resnext.export.export import SUFFIX, export_model
+from resnext.export.options import ExportOptions
 from resnext.export.parity import TOLERANCE, check_parity
 from resnext.inference.load import load
-from resnext.runtimes import open_exported
+from resnext.runtimes.open import open_exported
 from resnext.runtimes.spec import Format
 
 FORMATS: list[Format] = ["onnx", "openvino", "pt2", "torchscript"]

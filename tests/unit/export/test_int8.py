@@ -12,18 +12,18 @@ from PIL import Image
 from tiny_networks import tiny, tiny_config
 
 from resnext.data.config import DataConfig
-from resnext.data.loading.render import Images
 from resnext.data.sets.load import load_data
+from resnext.data.split import ImageReader
 from resnext.errors import ConfigError, DataError, ExportError
-from resnext.export import ExportOptions
 from resnext.export.export import spec_of
 from resnext.export.export_int8 import export_int8
 from resnext.export.images import as_batches, data_images, sample_photos
 from resnext.export.int8 import _Reader
+from resnext.export.options import ExportOptions
 from resnext.model.card import ModelCard
 from resnext.model.create import create_model
 from resnext.model.trained import TrainedNetwork
-from resnext.runtimes import open_exported
+from resnext.runtimes.open import open_exported
 from resnext.runtimes.spec import Input
 
 DIGITS = DataConfig(name="digits")
@@ -42,7 +42,8 @@ def digits() -> TrainedNetwork:
         in_channels=1, num_classes=10, cardinality=8, bottleneck_width=4, stage_widths=(64, 128)
     )
     module = create_model(config)
-    images = (train.images_nhwc.permute(0, 3, 1, 2) / 255 - info.mean[0]) / info.std[0]  # type: ignore[union-attr]
+    assert train.stored_nhwc is not None
+    images = (train.stored_nhwc.permute(0, 3, 1, 2) / 255 - info.mean[0]) / info.std[0]
     optimizer = torch.optim.SGD(module.parameters(), lr=0.05, momentum=0.9)
     for step in range(120):
         chosen = torch.arange(step * 64, step * 64 + 64) % len(images)
@@ -110,9 +111,9 @@ def test_calibration_holds_no_more_than_two_decoded_images(
     kind: Input, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     alive, most, num_opened = set(), 0, 0
-    decode = Images.open
+    decode = ImageReader.open
 
-    def count(images: Images, index: int) -> Image.Image:
+    def count(images: ImageReader, index: int) -> Image.Image:
         nonlocal most, num_opened
         image = decode(images, index)
         alive.add(index)
@@ -120,7 +121,7 @@ def test_calibration_holds_no_more_than_two_decoded_images(
         most, num_opened = max(most, len(alive)), num_opened + 1
         return image
 
-    monkeypatch.setattr(Images, "open", count)
+    monkeypatch.setattr(ImageReader, "open", count)
     loaded = tiny(in_channels=1)
     source = data_images(DIGITS, "train", 1, 40)
     batches = as_batches(source, loaded, spec_of(loaded, ExportOptions(input=kind)))

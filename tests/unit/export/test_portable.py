@@ -16,8 +16,8 @@ from resnext.export.graph import FromPixels
 from resnext.export.int8 import quantise
 from resnext.export.options import OPSETS, ExportOptions
 from resnext.export.write_onnx import save_onnx
-from resnext.runtimes import open_exported
 from resnext.runtimes.onnx_check import OPERATORS, check_model
+from resnext.runtimes.open import open_exported
 from resnext.runtimes.spec import describe
 
 KINDS = {

@@ -11,7 +11,8 @@ from resnext.errors import ConfigError
 from resnext.model.card import ModelCard
 from resnext.model.config import ResNeXtConfig
 from resnext.page.heading import heading
-from resnext.runtimes import Exported, ExportSpec
+from resnext.runtimes.exported import Exported
+from resnext.runtimes.spec import ExportSpec
 
 
 def test_gradio_is_imported_when_a_page_is_built_and_no_sooner() -> None:

@@ -13,9 +13,9 @@ from resnext.model.config import BaselineConfig
 from resnext.model.trained import TrainedNetwork
 from resnext.page.classifier import Answer, Classifier
 from resnext.page.classify_view import overlay, show_answer, title_of_image
-from resnext.runtimes import Exported, ExportSpec
+from resnext.runtimes.exported import Exported
 from resnext.runtimes.module import ExportedModule
-from resnext.runtimes.spec import Input
+from resnext.runtimes.spec import ExportSpec, Input
 
 CPU = torch.device("cpu")
 

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from resnext.data.config import AugmentConfig, DataConfig
+from resnext.data.augment.config import AugmentConfig
+from resnext.data.config import DataConfig
 from resnext.model.card import ModelCard
 from resnext.model.config import ResNeXtConfig
 from resnext.recipes.finetune import finetune

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from resnext.data.split import ArraySplit, DataInfo, DataSet
+from resnext.data.array_split import ArraySplit
+from resnext.data.split import DataInfo, DataSet
 from resnext.errors import DataError, RunError
 from resnext.runs.data import check_data, write_data
 

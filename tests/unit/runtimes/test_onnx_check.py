@@ -10,7 +10,8 @@ import pytest
 from tiny_runtimes import export
 
 from resnext.errors import CheckpointError
-from resnext.runtimes import onnx_runtime, open_exported
+from resnext.runtimes import onnx_runtime
+from resnext.runtimes.open import open_exported
 
 Change = Callable[[onnx.ModelProto], Any]
 

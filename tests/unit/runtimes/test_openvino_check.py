@@ -9,7 +9,7 @@ import pytest
 from tiny_runtimes import export
 
 from resnext.errors import CheckpointError
-from resnext.runtimes import open_exported
+from resnext.runtimes.open import open_exported
 
 
 @pytest.fixture(scope="module")

@@ -11,24 +11,18 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tiny_networks import tiny_config
 
 from resnext.errors import CheckpointError
-from resnext.export import ExportOptions, export_model
+from resnext.export.export import export_model
+from resnext.export.options import ExportOptions
 from resnext.model.card import ModelCard
-from resnext.model.config import ModelConfig, ResNeXtConfig
+from resnext.model.config import ModelConfig
 from resnext.model.create import create_model
 from resnext.model.trained import TrainedNetwork
-from resnext.runtimes import open_exported
+from resnext.runtimes.open import open_exported
 
-NETWORK = ResNeXtConfig(
-    stem="cifar",
-    blocks_per_stage=(1, 1),
-    cardinality=2,
-    bottleneck_width=4,
-    stage_widths=(8, 16),
-    stem_width=8,
-    num_classes=3,
-)
+NETWORK = tiny_config(cardinality=2, bottleneck_width=4, stage_widths=(8, 16), num_classes=3)
 Entries = dict[str, bytes]
 
 

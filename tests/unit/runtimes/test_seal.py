@@ -7,7 +7,7 @@ import pytest
 from tiny_runtimes import export
 
 from resnext.errors import CheckpointError, ExportError
-from resnext.runtimes import open_exported
+from resnext.runtimes.open import open_exported
 from resnext.runtimes.seal import check_seal, seal
 from resnext.runtimes.spec import UNSEALED
 

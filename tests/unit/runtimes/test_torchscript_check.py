@@ -10,7 +10,7 @@ import torch
 from tiny_runtimes import export
 
 from resnext.errors import CheckpointError
-from resnext.runtimes import open_exported
+from resnext.runtimes.open import open_exported
 
 Entries = dict[str, bytes]
 

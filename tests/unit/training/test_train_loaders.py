@@ -3,9 +3,10 @@
 import pytest
 import torch
 
+from resnext.data.array_split import ArraySplit
 from resnext.data.bad_files import BadFiles
 from resnext.data.config import DataConfig
-from resnext.data.split import ArraySplit, DataInfo, DataSet
+from resnext.data.split import DataInfo, DataSet
 from resnext.runs.config import TrainConfig
 from resnext.runs.runtime import Runtime
 from resnext.training.train import _build_loaders

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch7_writer import Function, Instance, Storage, TdsHash, TdsVec, save_torch7, torch7_bytes
 
-from resnext.weights.torch7 import LuaFunction, ObjectKey, TorchObject, read_torch7
+from resnext.weights.torch7.read import read_torch7
+from resnext.weights.torch7.values import LuaFunction, ObjectKey, TorchObject
 
 DTYPES = (
     *(torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64),

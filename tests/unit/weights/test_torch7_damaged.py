@@ -15,7 +15,7 @@ from torch7_writer import Function, Instance, Storage, TdsHash, TdsVec, torch7_b
 
 from resnext.errors import CheckpointError
 from resnext.weights.families.torch7 import from_torch7
-from resnext.weights.torch7 import read_torch7
+from resnext.weights.torch7.read import read_torch7
 
 NUM_MUTANTS = 10_000
 

@@ -6,9 +6,9 @@ import math
 
 import torch
 
+from resnext.data.augment.config import AugmentConfig
 from resnext.data.augment.mix import box_mask
 from resnext.data.augment.windows import crop_windows, mean_color, mirror, pad_images
-from resnext.data.config import AugmentConfig
 from resnext.data.prepare.normalise import Normaliser
 from resnext.data.prepare.views import resize_batch
 from resnext.data.random import Draw, below, derive, normal, uniform
@@ -104,7 +104,10 @@ class Finisher:
         key = self._key(Draw.LIGHTING, epoch)
         alphas_b3 = torch.stack([normal(derive(key, c), indices_b) for c in range(3)], dim=1)
         weights_b3 = alphas_b3 * self._augment.lighting * torch.tensor(_EIGENVALUES)
-        offsets_b3 = weights_b3 @ torch.tensor(_EIGENVECTORS).T
+        # Not a matrix product: it rounds differently with the number of images in the batch.
+        offsets_b3 = torch.zeros_like(weights_b3)
+        for component, vector in enumerate(torch.tensor(_EIGENVECTORS).T):
+            offsets_b3 += weights_b3[:, component, None] * vector
         return offsets_b3.to(self._device) / self._normaliser.std_c
 
     def _erased(self, indices_b: torch.Tensor, epoch: int, side_px: int) -> torch.Tensor:

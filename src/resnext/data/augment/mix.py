@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from resnext.data.config import AugmentConfig
+from resnext.data.augment.config import AugmentConfig
 from resnext.data.random import Draw, derive
 
 
@@ -24,6 +24,10 @@ class PairMix:
     kept_p: np.ndarray
     boxes_p4: np.ndarray
     is_cut_p: np.ndarray
+
+    def choose(self, pairs: slice) -> PairMix:
+        """Return the mixing of some of the pairs."""
+        return PairMix(self.kept_p[pairs], self.boxes_p4[pairs], self.is_cut_p[pairs])
 
 
 def is_mixing(augment: AugmentConfig) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from PIL import Image
 from torchvision.transforms import v2
 
-from resnext.data.config import AugmentConfig
+from resnext.data.augment.config import AugmentConfig
 from resnext.data.decode.image import Photo
 from resnext.data.decode.jpeg import Box, coarsest_factor
 from resnext.data.prepare.preparation import Preparation
@@ -33,8 +33,7 @@ class SampleTransform:
     def __init__(
         self,
         augment: AugmentConfig,
-        size_px: int,
-        fill: list[int],
+        fill: Sequence[int],
         *,
         keep_size: bool,
         exact: bool = False,
@@ -43,32 +42,33 @@ class SampleTransform:
 
         Args:
             augment: What to do.
-            size_px: Side of the result.
             fill: Colour of the areas that a policy's rotation or shift uncovers.
             keep_size: Without a resized crop, leave the image's size as it is.
             exact: Cut a resized crop from the image at full size, even where a coarser
                 scale of its file would do, and resize it by Pillow: torchvision's pixels.
         """
-        self._size_px, self._keep_size, self._exact = size_px, keep_size, exact
+        self._keep_size, self._exact = keep_size, exact
         self._random_crop: v2.RandomResizedCrop | None = None
         if augment.crop == "resized":
-            self._random_crop = v2.RandomResizedCrop(size_px, scale=augment.area)
+            # It only draws the box, for which it needs no size of the result.
+            self._random_crop = v2.RandomResizedCrop(1, scale=augment.area)
         self._steps: list[Callable[[Image.Image], Image.Image]] = []
         if augment.color_jitter:
             strength = augment.color_jitter
             self._steps.append(v2.ColorJitter(strength, strength, strength))
         if augment.policy == "randaugment":
-            self._steps.append(v2.RandAugment(fill=fill))
+            self._steps.append(v2.RandAugment(fill=list(fill)))
         elif augment.policy == "trivialaugment":
-            self._steps.append(v2.TrivialAugmentWide(fill=fill))
+            self._steps.append(v2.TrivialAugmentWide(fill=list(fill)))
 
-    def __call__(self, photo: Photo | Image.Image, seed: int) -> torch.Tensor:
+    def __call__(self, photo: Photo | Image.Image, size_px: int, seed: int) -> torch.Tensor:
         """Vary an image.
 
         The state of torch's generator is changed; callers keep and restore it.
 
         Args:
             photo: An image, decoded (mode RGB or L) or not.
+            size_px: Side of the result.
             seed: Decides everything that is random.
 
         Returns:
@@ -81,11 +81,11 @@ class SampleTransform:
         torch.default_generator.manual_seed(seed)
         if self._random_crop is not None:
             box = self._draw_box(self._random_crop, photo.size)
-            pixels_hwc = resized_crop(photo, box, self._size_px, exact=self._exact)
+            pixels_hwc = resized_crop(photo, box, size_px, exact=self._exact)
             return self._vary(_to_image(pixels_hwc)) if self._steps else pixels_hwc
         image = photo.load() if isinstance(photo, Photo) else photo
         if not self._keep_size:
-            image = Preparation(self._size_px).crop(image)
+            image = Preparation(size_px).crop(image)
         return self._vary(image)
 
     def _draw_box(self, random_crop: v2.RandomResizedCrop, size: tuple[int, int]) -> Box:

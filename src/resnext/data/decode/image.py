@@ -54,10 +54,7 @@ def decode(path: Path, in_channels: int = 3) -> Image.Image:
 
 def decode_bytes(data: bytes, in_channels: int = 3) -> Image.Image:
     """Decode what an image file holds, as `decode` does."""
-    photo = Photo(data, in_channels)
-    image = photo.load()
-    mark_assumed(image, photo.assumed)
-    return image
+    return Photo(data, in_channels).load()
 
 
 def read_file(path: Path) -> bytes:
@@ -154,7 +151,7 @@ class Photo:
             self._data = self._image.content
 
     def load(self) -> Image.Image:
-        """Decode the whole image: mode RGB or L.
+        """Decode the whole image: mode RGB or L. `depth.assumed_of` tells what was assumed.
 
         Raises:
             DataError: As `decode`.
@@ -166,6 +163,7 @@ class Photo:
                     self._whole = self._convert()
                 else:
                     self._whole = Image.fromarray(pixels).convert(self._mode)
+            mark_assumed(self._whole, self.assumed)
         return self._whole
 
     def crop(self, box: Box, factor: int) -> tuple[npt.NDArray[np.uint8], int]:

@@ -32,8 +32,3 @@ class Batch:
     other_labels_b: torch.Tensor | None = None
     kept_b: torch.Tensor | None = None
     num_views: int = 1
-
-
-def memory_format(*, channels_last: bool) -> torch.memory_format:
-    """Return torch's name of the layout in which a batch's images lie in memory."""
-    return torch.channels_last if channels_last else torch.contiguous_format

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import TypeGuard
+from collections.abc import Iterator
 
 import torch
 
 from resnext.data.bad_files import BadFiles
 from resnext.data.config import ViewConfig
-from resnext.data.decode.depth import AssumptionLog
-from resnext.data.loading.batch import Batch, memory_format
-from resnext.data.loading.render import EvalRenderer, Images, Request, check_fetched
+from resnext.data.loading.batch import Batch
+from resnext.data.loading.config import LoaderConfig
+from resnext.data.loading.render import EvalRenderer, RenderLog, Request
 from resnext.data.loading.workers import WorkerPool
 from resnext.data.prepare.normalise import Normaliser
 from resnext.data.prepare.views import resolve_view, take_views
-from resnext.data.shards.order import order_of_evaluation, shards_ahead
-from resnext.data.shards.split import ShardSplit
-from resnext.data.split import ArraySplit, DataInfo, Split
+from resnext.data.split import DataInfo, Split
 
 
 class EvalLoader:
@@ -39,14 +36,8 @@ class EvalLoader:
         split: Split,
         info: DataInfo,
         view: ViewConfig,
-        *,
-        batch_size: int,
-        device: torch.device,
-        workers: int = 0,
-        rank: int = 0,
-        world_size: int = 1,
+        config: LoaderConfig,
         bad_files: BadFiles | None = None,
-        channels_last: bool = True,
     ) -> None:
         """Prepare the loader.
 
@@ -54,14 +45,8 @@ class EvalLoader:
             split: The images.
             info: Their channels, size and statistics.
             view: Which crops to look at.
-            batch_size: Images of a batch in this process; each has `num_views` rows.
-            device: Where batches go.
-            workers: Processes that decode files or resize; images in memory of the right size
-                use none.
-            rank: This process.
-            world_size: Number of processes.
+            config: How batches are made; each image of a batch has `num_views` rows.
             bad_files: Gets the files that cannot be read; they are left out.
-            channels_last: Hand over images with the channels innermost in memory.
 
         Raises:
             ConfigError: The sizes of the view contradict each other.
@@ -70,23 +55,22 @@ class EvalLoader:
         self.num_views = view.num_views
         preparation = self._view.preparation
         self.size_px, self.resize_px = preparation.size_px, preparation.resize_px
-        self._split, self._device = split, device
-        self._layout = memory_format(channels_last=channels_last)
-        order = torch.arange(len(split))
-        if isinstance(split, ShardSplit):
-            order = order_of_evaluation(split)
-        self._indices = order[rank::world_size]
-        self._batch_size = batch_size
-        self._bad_files = BadFiles(len(split)) if bad_files is None else bad_files
-        self._assumptions = AssumptionLog()
-        self._labels_n = split.labels_n.to(device)
-        self._normaliser = Normaliser(info.mean, info.std, device)
-        renderer = EvalRenderer(Images(split, info.in_channels), self._view)
-        used = 0 if self._is_as_stored(split) else workers
-        self._pool = WorkerPool(renderer, used, pin=device.type == "cuda", keep=False)
+        self._split, self._config = split, config
+        self._indices = split.evaluation_order()[config.rank :: config.world_size]
+        self._log = RenderLog(BadFiles(len(split)) if bad_files is None else bad_files)
+        self._labels_n = split.labels_n.to(config.device)
+        self._normaliser = Normaliser(info.mean, info.std, config.device)
+        # Images in memory of the right size are used as they are; others are prepared as files.
+        self._stored_nhwc = split.stored_nhwc
+        sides = (preparation.short_side_px,) * 2
+        if self._stored_nhwc is not None and self._stored_nhwc.shape[1:3] != sides:
+            self._stored_nhwc = None
+        renderer = EvalRenderer(split.reader(info.in_channels), self._view)
+        used = config.workers if self._stored_nhwc is None else 0
+        self._pool = WorkerPool(renderer, used, pin=config.device.type == "cuda", keep=False)
 
     def __len__(self) -> int:
-        return -(-len(self._indices) // self._batch_size)
+        return -(-len(self._indices) // self._config.batch_size)
 
     def __iter__(self) -> Iterator[Batch]:
         """Yield the batches of this process.
@@ -95,44 +79,28 @@ class EvalLoader:
             DataError: Too many files are bad, or a worker died.
             DownloadError: A shard cannot be fetched.
         """
-        size, num = self._batch_size, len(self._indices)
-        parts = [self._indices[start : start + size] for start in range(0, num, size)]
-        if self._is_as_stored(self._split):
+        size, num = self._config.batch_size, len(self._indices)
+        spans = [(start, min(start + size, num)) for start in range(0, num, size)]
+        parts = [self._indices[start:end] for start, end in spans]
+        if self._stored_nhwc is not None:
             for indices_b in parts:
-                yield self._to_batch(self._from_memory(self._split, indices_b), indices_b)
+                images_bhwc = self._stored_nhwc.index_select(0, indices_b).to(self._config.device)
+                views_bchw = take_views(self._normaliser(images_bhwc), self._view)
+                yield self._to_batch(views_bchw, indices_b)
             return
+        ahead = self._split.shards_ahead(self._indices, spans)
         requests = (
             Request(tuple(part.tolist()), 0, self.size_px, soon)
-            for part, soon in zip(parts, self._soon(), strict=True)
+            for part, soon in zip(parts, ahead, strict=True)
         )
         for rendered in self._pool.run(requests):
-            check_fetched(rendered)
-            for path, reason in rendered.bad:
-                self._bad_files.record(path, reason)
-            self._assumptions.report(*rendered.assumed)
+            self._log.note(rendered)
             if rendered.images_bhwc is not None:
-                images_bhwc = rendered.images_bhwc.to(self._device, non_blocking=True)
+                images_bhwc = rendered.images_bhwc.to(self._config.device, non_blocking=True)
                 yield self._to_batch(self._normaliser(images_bhwc), rendered.shown_b)
 
-    def _is_as_stored(self, split: Split) -> TypeGuard[ArraySplit]:
-        """Tell whether images lie in memory in their size; others are prepared as files are."""
-        side_px = self._view.preparation.short_side_px
-        return isinstance(split, ArraySplit) and split.images_nhwc.shape[1:3] == (side_px, side_px)
-
-    def _soon(self) -> Iterable[tuple[int, ...]]:
-        """Return the shards to fetch ahead at each batch."""
-        if not isinstance(self._split, ShardSplit):
-            return [()] * len(self)
-        size, num = self._batch_size, len(self._indices)
-        spans = [(start, min(start + size, num)) for start in range(0, num, size)]
-        return shards_ahead(self._split, self._indices, spans)
-
-    def _from_memory(self, split: ArraySplit, indices_b: torch.Tensor) -> torch.Tensor:
-        images_bhwc = split.images_nhwc.index_select(0, indices_b).to(self._device)
-        return take_views(self._normaliser(images_bhwc), self._view)
-
     def _to_batch(self, images_bchw: torch.Tensor, indices_b: torch.Tensor) -> Batch:
-        indices_b = indices_b.to(self._device)
+        indices_b = indices_b.to(self._config.device)
         labels_b = self._labels_n.index_select(0, indices_b)
-        images_bchw = images_bchw.contiguous(memory_format=self._layout)
+        images_bchw = images_bchw.contiguous(memory_format=self._config.layout)
         return Batch(images_bchw, labels_b, indices_b, len(indices_b), num_views=self.num_views)

@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 import torch
 
 from resnext.data.augment.finish import Finisher
-from resnext.data.augment.mix import PairMix, apply_mix, draw_mix, is_mixing
+from resnext.data.augment.mix import apply_mix, draw_mix, is_mixing
 from resnext.data.augment.transform import is_per_sample
-from resnext.data.augment.windows import mean_color
 from resnext.data.bad_files import BadFiles
-from resnext.data.config import AugmentConfig
-from resnext.data.decode.depth import AssumptionLog
-from resnext.data.loading.batch import Batch, memory_format
+from resnext.data.loading.batch import Batch
 from resnext.data.loading.batches import batch_span, largest_share, num_steps, rank_span
-from resnext.data.loading.render import Images, Rendered, Request, TrainRenderer, check_fetched
+from resnext.data.loading.config import TrainLoaderConfig
+from resnext.data.loading.render import Rendered, RenderLog, Request, TrainRenderer
 from resnext.data.loading.workers import WorkerPool
-from resnext.data.random import epoch_order
-from resnext.data.shards.order import order_of_epoch, shards_ahead
-from resnext.data.shards.split import ShardSplit
-from resnext.data.split import ArraySplit, DataInfo, Split
+from resnext.data.split import DataInfo, Split
 from resnext.errors import ConfigError, DataError
-
-
-def needs_workers(split: Split, augment: AugmentConfig) -> bool:
-    """Tell whether worker processes would help: for files, or work image by image."""
-    return not isinstance(split, ArraySplit) or is_per_sample(augment)
 
 
 class TrainLoader:
@@ -44,73 +34,44 @@ class TrainLoader:
         self,
         split: Split,
         info: DataInfo,
-        augment: AugmentConfig,
-        *,
-        batch_size: int,
-        seed: int,
-        image_size_px: int,
-        device: torch.device,
-        workers: int = 0,
-        rank: int = 0,
-        world_size: int = 1,
+        config: TrainLoaderConfig,
         bad_files: BadFiles | None = None,
-        channels_last: bool = True,
     ) -> None:
         """Prepare the loader; workers start with the first epoch.
 
         Args:
             split: The images.
-            info: Their channels and statistics.
-            augment: How they are varied.
-            batch_size: Images of one step in all processes together.
-            seed: Decides order and augmentation.
-            image_size_px: Side of the batches' images.
-            device: Where batches go; images in memory are kept there.
-            workers: Processes that render; 0 renders in this one. Images in memory that
-                are augmented in batches need none and use none.
-            rank: This process.
-            world_size: Number of processes.
-            bad_files: Gets the files that cannot be read.
-            channels_last: Hand over images with the channels innermost in memory.
+            info: Their channels, size and statistics.
+            config: How they are varied, and how batches are made.
+            bad_files: Gets the files that cannot be read; other images take their places.
 
         Raises:
             ConfigError: The augmentation does not suit the images, or a process would get
                 no image of some batch.
         """
+        augment, world_size = config.augment, config.world_size
         if augment.lighting and info.in_channels != 3:
             raise ConfigError(
                 f"lighting={augment.lighting} varies colors, but the images of {info.name} have "
                 f"{info.in_channels} channel; set lighting=0"
             )
-        self.num_steps = num_steps(len(split), batch_size)
-        self.largest_share = largest_share(len(split), batch_size, world_size)
+        self.num_steps = num_steps(len(split), config.batch_size)
+        self.largest_share = largest_share(len(split), config.batch_size, world_size)
         if len(split) // self.num_steps < 2 * world_size - 1:
             raise ConfigError(
                 f"batches of {len(split) // self.num_steps} images are too small for "
                 f"{world_size} processes; use fewer processes or a larger batch_size"
             )
-        self._split, self._augment = split, augment
-        self._batch_size, self._seed = batch_size, seed
-        self._size_px, self._device = image_size_px, device
-        self._rank, self._world_size = rank, world_size
-        self._layout = memory_format(channels_last=channels_last)
-        self._bad_files = BadFiles(len(split)) if bad_files is None else bad_files
-        self._assumptions = AssumptionLog()
-        self._labels_n = split.labels_n.to(device)
-        self._finisher = Finisher(augment, info, seed, device)
+        self._split, self._config, self._size_px = split, config, info.image_size_px
+        self._log = RenderLog(BadFiles(len(split)) if bad_files is None else bad_files)
+        self._labels_n = split.labels_n.to(config.device)
+        self._finisher = Finisher(augment, info, config.seed, config.device)
         self._stored_nhwc: torch.Tensor | None = None
-        if isinstance(split, ArraySplit) and not is_per_sample(augment):
-            self._stored_nhwc = self._finisher.pad(split.images_nhwc.to(device))
-        renderer = TrainRenderer(
-            Images(split, info.in_channels),
-            augment,
-            seed,
-            mean_color(info.mean),
-            keep_size=isinstance(split, ArraySplit),
-            exact=info.exact,
-        )
-        used = workers if self._stored_nhwc is None else 0
-        self._pool = WorkerPool(renderer, used, pin=device.type == "cuda", keep=True)
+        if split.stored_nhwc is not None and not is_per_sample(augment):
+            self._stored_nhwc = self._finisher.pad(split.stored_nhwc.to(config.device))
+        renderer = TrainRenderer(split, info, config)
+        used = config.workers if self._stored_nhwc is None else 0
+        self._pool = WorkerPool(renderer, used, pin=config.device.type == "cuda", keep=True)
 
     def epoch(
         self, epoch: int, first_step: int = 0, image_size_px: int | None = None
@@ -120,13 +81,13 @@ class TrainLoader:
         Args:
             epoch: Number of the epoch.
             first_step: Steps before it are left out and cost nothing.
-            image_size_px: Side of the images, by default the loader's.
+            image_size_px: Side of the images, by default that of the data set.
 
         Raises:
             DataError: Too many files are bad, or a worker died.
             DownloadError: A shard cannot be fetched.
         """
-        order = self._order(epoch)
+        order = self._split.epoch_order(self._config.seed, epoch)
         size_px = image_size_px or self._size_px
         steps = range(first_step, self.num_steps)
         shares = ((step, order[slice(*self._share(step))]) for step in steps)
@@ -135,9 +96,10 @@ class TrainLoader:
                 images_bhwc = self._finisher.crop(self._stored_nhwc, indices_b, indices_b, epoch)
                 yield self._finish(images_bhwc, indices_b, indices_b, (epoch, step, size_px))
             return
+        spans = [self._share(step) for step in steps]
         requests = (
-            Request(tuple(order[slice(*self._share(step))].tolist()), epoch, size_px, soon)
-            for step, soon in zip(steps, self._soon(order, steps), strict=True)
+            Request(tuple(order[slice(*span)].tolist()), epoch, size_px, soon)
+            for span, soon in zip(spans, self._split.shards_ahead(order, spans), strict=True)
         )
         for (step, indices_b), rendered in zip(shares, self._pool.run(requests), strict=True):
             images_bhwc = self._received(rendered)
@@ -148,30 +110,20 @@ class TrainLoader:
                 images_bhwc = self._finisher.crop(padded, numbers_b, indices_b, epoch)
             yield self._finish(images_bhwc, indices_b, shown_b, (epoch, step, size_px))
 
-    def _order(self, epoch: int) -> torch.Tensor:
-        if isinstance(self._split, ShardSplit):
-            return order_of_epoch(self._split, self._seed, epoch)
-        return epoch_order(len(self._split), self._seed, epoch)
-
-    def _soon(self, order: torch.Tensor, steps: range) -> Iterable[tuple[int, ...]]:
-        """Return the shards to fetch ahead at each step."""
-        if not isinstance(self._split, ShardSplit):
-            return [()] * len(steps)
-        return shards_ahead(self._split, order, [self._share(step) for step in steps])
+    def _batch(self, step: int) -> tuple[int, int]:
+        """Return the span of a step's whole batch in the epoch's order."""
+        return batch_span(step, len(self._split), self._config.batch_size)
 
     def _share(self, step: int) -> tuple[int, int]:
-        start, end = batch_span(step, len(self._split), self._batch_size)
-        return rank_span(start, end, self._rank, self._world_size)
+        """Return the span of this process's part of it."""
+        return rank_span(*self._batch(step), self._config.rank, self._config.world_size)
 
     def _received(self, rendered: Rendered) -> torch.Tensor:
-        """Note the bad files and send the pixels to the device."""
-        check_fetched(rendered)
-        for path, reason in rendered.bad:
-            self._bad_files.record(path, reason)
-        self._assumptions.report(*rendered.assumed)
+        """Note what the workers met and send the pixels to the device."""
+        self._log.note(rendered)
         if rendered.images_bhwc is None:
             raise DataError("no image file could be read; the log names them and the reasons")
-        return rendered.images_bhwc.to(self._device, non_blocking=True)
+        return rendered.images_bhwc.to(self._config.device, non_blocking=True)
 
     def _finish(
         self,
@@ -182,21 +134,17 @@ class TrainLoader:
     ) -> Batch:
         """Turn uint8 pixels into a batch; `place` is the epoch, the step and the size."""
         epoch, step, size_px = place
+        augment = self._config.augment
         images_bchw = self._finisher.finish(images_bhwc, indices_b, epoch, size_px)
-        images_bchw = images_bchw.contiguous(memory_format=self._layout)
-        shown_b = shown_b.to(self._device, non_blocking=True)
+        images_bchw = images_bchw.contiguous(memory_format=self._config.layout)
+        shown_b = shown_b.to(self._config.device, non_blocking=True)
         labels_b = self._labels_n.index_select(0, shown_b)
-        start, end = batch_span(step, len(self._split), self._batch_size)
-        if not is_mixing(self._augment):
+        start, end = self._batch(step)
+        if not is_mixing(augment):
             return Batch(images_bchw, labels_b, shown_b, global_size=end - start)
-        mix = self._mix(epoch, step, size_px)
-        images_bchw, other_b, kept_b = apply_mix(images_bchw, labels_b, mix)
-        return Batch(images_bchw, labels_b, shown_b, end - start, other_b, kept_b)
-
-    def _mix(self, epoch: int, step: int, size_px: int) -> PairMix:
-        """Draw the mixing of the whole batch and keep this process's pairs."""
-        start, end = batch_span(step, len(self._split), self._batch_size)
+        # All processes draw the mixing of the whole batch, and each keeps that of its pairs.
+        mix = draw_mix(augment, (self._config.seed, epoch, step), (end - start) // 2, size_px)
         first, last = (position - start for position in self._share(step))
-        mix = draw_mix(self._augment, (self._seed, epoch, step), (end - start) // 2, size_px)
         pairs = slice(first // 2, last // 2)
-        return PairMix(mix.kept_p[pairs], mix.boxes_p4[pairs], mix.is_cut_p[pairs])
+        images_bchw, other_b, kept_b = apply_mix(images_bchw, labels_b, mix.choose(pairs))
+        return Batch(images_bchw, labels_b, shown_b, end - start, other_b, kept_b)

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import torch
 
+from resnext.data.array_split import ArraySplit
 from resnext.data.sets.download import fetch_official, find_or_fetch
-from resnext.data.split import ArraySplit, DataInfo, DataSet
+from resnext.data.split import DataInfo, DataSet
 
 _ARCHIVES = {"CIFAR10": "cifar-10-python.tar.gz", "CIFAR100": "cifar-100-python.tar.gz"}
 # Statistics of the training images, in grey levels, from the released Torch code

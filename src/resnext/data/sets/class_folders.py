@@ -11,9 +11,8 @@ from pathlib import Path
 from resnext.data.sets.listing import is_folder
 from resnext.data.sets.notices import warn_once
 from resnext.errors import DataError
+from resnext.untrusted.names import list_names
 from resnext.untrusted.text import printable
-
-_NUM_NAMED = 5
 
 
 def check_class_folders(root: Path) -> None:
@@ -100,13 +99,6 @@ def describe_lookalikes(some: Sequence[str], others: Sequence[str]) -> str:
         f"; {printable(one)!r} and {printable(two)!r} differ only in case, spaces or the form of "
         "a letter: give them one name"
     )
-
-
-def list_names(names: Sequence[str]) -> str:
-    """Write a few of many names."""
-    shown = ", ".join(names[:_NUM_NAMED]) or "none"
-    more = len(names) - _NUM_NAMED
-    return f"{shown} and {more} more" if more > 0 else shown
 
 
 def _look(name: str) -> str:

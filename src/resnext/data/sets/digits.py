@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from resnext.data.array_split import ArraySplit
 from resnext.data.random import bits, derive
-from resnext.data.split import ArraySplit, DataInfo, DataSet
+from resnext.data.split import DataInfo, DataSet
 
 _NUM_CLASSES = 10
 _LARGEST_VALUE = 16

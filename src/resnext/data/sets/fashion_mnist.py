@@ -13,8 +13,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from resnext.data.array_split import ArraySplit
 from resnext.data.sets.download import fetch_official, find_or_fetch
-from resnext.data.split import ArraySplit, DataInfo, DataSet
+from resnext.data.split import DataInfo, DataSet
 from resnext.errors import DataError
 from resnext.untrusted.parse import read_bytes
 

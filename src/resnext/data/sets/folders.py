@@ -11,20 +11,20 @@ import numpy as np
 import torch
 
 from resnext.data.decode.image_names import EXTENSIONS, describe_ignored
+from resnext.data.file_split import FileSplit
 from resnext.data.sets.auto_split import choose_val, name_hash
 from resnext.data.sets.class_folders import (
     check_class_folders,
     describe_lookalikes,
-    list_names,
     name_classes,
 )
 from resnext.data.sets.layout import SplitName, find_layout
 from resnext.data.sets.listing import subfolders
 from resnext.data.sets.listing_cache import list_images
 from resnext.data.sets.notices import warn_once
-from resnext.data.split import DataInfo, DataSet, FileSplit
+from resnext.data.split import DataInfo, DataSet
 from resnext.errors import DataError
-from resnext.untrusted.names import is_utf8
+from resnext.untrusted.names import is_utf8, list_names
 
 CLASS_LIST = "imagenet5k.tsv"
 """The file that tells a folder of ImageNet-5K from one of ImageNet-1K."""
@@ -39,7 +39,6 @@ _MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 def load_folder(
     root: Path,
     val_fraction: float,
-    name: str = "folder",
     *,
     rule: SplitRule = "class",
     group: str | None = None,
@@ -60,7 +59,6 @@ def load_folder(
         root: The folder.
         val_fraction: Share of the training images kept for validation where there are no
             others; with 1, and no train/, all images are for validation.
-        name: Name of the set.
         rule: How they are chosen: `class`, a share of each class, or `hash`, each image by a
             hash of its name alone, as earlier versions did.
         group: Regular expression: images for which it matches the same text stay together.
@@ -74,25 +72,25 @@ def load_folder(
         splits["val"] = splits.pop("test")  # as earlier versions did
     if not splits:
         if val_fraction == 1:
-            return _without_training(root, name)
+            return _without_training(root)
         return automatic_split(
-            root, name, *list_classes(root), val_fraction, rule=rule, group=group
+            root, "folder", *list_classes(root), val_fraction, rule=rule, group=group
         )
     if "train" not in splits:
         if val_fraction == 1:
-            return _with_test(_without_training(splits.get("val") or splits["test"], name), splits)
+            return _with_test(_without_training(splits.get("val") or splits["test"]), splits)
         given = next(iter(splits.values()))
         raise DataError(
             f"{root} has {given.name}/ with class folders but no train/; add train/ with the "
             f"same class folders, or give {given} to have it split"
         )
     if "val" in splits:
-        data = _with_own_split(splits["train"], splits["val"], name)
+        data = _with_own_split(splits["train"], splits["val"], "folder")
         refuse_one_class(splits["train"], data.info.classes)
         return _with_test(data, splits)
     train_dir = splits["train"]
     data = automatic_split(
-        train_dir, name, *list_classes(train_dir), val_fraction, rule=rule, group=group
+        train_dir, "folder", *list_classes(train_dir), val_fraction, rule=rule, group=group
     )
     return _with_test(data, splits)
 
@@ -156,10 +154,10 @@ def _with_own_split(train_dir: Path, val_dir: Path, name: str) -> DataSet:
     return DataSet(photo_info(name, classes), train, val)
 
 
-def _without_training(folder: Path, name: str) -> DataSet:
+def _without_training(folder: Path) -> DataSet:
     classes, files = list_classes(folder)
     none = files.choose(torch.empty(0, dtype=torch.int64))
-    return DataSet(photo_info(name, classes), none, files)
+    return DataSet(photo_info("folder", classes), none, files)
 
 
 def automatic_split(

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import statistics
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from resnext.data.config import DataConfig
@@ -12,7 +15,27 @@ from resnext.data.sets.listing_cache import list_images
 from resnext.errors import DataError
 
 _SIDES_PX = {"digits": 8, "fashion-mnist": 28, "cifar10": 32, "cifar100": 32}
-_NUM_SIZED = 15
+_NUM_SIZED = 100
+_NUM_AT_A_GLANCE = 15
+
+
+@dataclass(frozen=True)
+class ImageSizes:
+    """Widths and heights of a sample of the images, in pixels.
+
+    Attributes:
+        num_images: Images that were looked at.
+        smallest: Of the smallest area.
+        median: Median width and median height.
+        largest: Of the largest area.
+        median_short_px: Median of the shorter side.
+    """
+
+    num_images: int
+    smallest: tuple[int, int]
+    median: tuple[int, int]
+    largest: tuple[int, int]
+    median_short_px: int
 
 
 def typical_side_px(data: DataConfig) -> int | None:
@@ -33,14 +56,27 @@ def typical_side_px(data: DataConfig) -> int | None:
     layout = find_layout(data.root)
     root = layout.splits.get("train", data.root)
     names = list_images(root).names
-    step = max(1, len(names) // _NUM_SIZED)
-    sides = [_short_side(root / names[place]) for place in range(0, len(names), step)]
-    known = [side for side in sides if side is not None]
-    return round(statistics.median(known)) if known else None
+    sizes = measure_sizes(root, names, _NUM_AT_A_GLANCE)
+    return None if sizes is None else sizes.median_short_px
 
 
-def _short_side(file: Path) -> int | None:
-    try:
-        return min(Photo(read_file(file)).size)
-    except DataError:
+def measure_sizes(root: Path, names: Sequence[str], num: int = _NUM_SIZED) -> ImageSizes | None:
+    """Read the sizes of about `num` images, evenly spread; damaged ones are left out."""
+    sizes = []
+    for place in range(0, len(names), max(1, len(names) // num)):
+        with suppress(DataError):
+            sizes.append(Photo(read_file(root / names[place])).size)
+    if not sizes:
         return None
+    by_area = sorted(sizes, key=lambda size: size[0] * size[1])
+    return ImageSizes(
+        num_images=len(sizes),
+        smallest=by_area[0],
+        median=(_median(size[0] for size in sizes), _median(size[1] for size in sizes)),
+        largest=by_area[-1],
+        median_short_px=_median(min(size) for size in sizes),
+    )
+
+
+def _median(values: Iterable[int]) -> int:
+    return round(statistics.median(values))

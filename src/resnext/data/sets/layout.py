@@ -9,10 +9,10 @@ from typing import Literal
 
 from resnext.data.sets.listing import subfolders
 from resnext.errors import DataError
+from resnext.untrusted.names import list_names
 
 SplitName = Literal["train", "val", "test"]
 
-_NUM_SHOWN = 5
 _SPELLING: dict[SplitName, str] = {
     "train": r"train|training",
     "val": r"val|valid|validation|validate|dev|development|eval|evaluation|holdout",
@@ -84,7 +84,7 @@ def _refuse_other_layouts(root: Path) -> None:
         _refuse_wrapper(root, root / names[0])
     if len(names) > 1 and all(split_of(name) or _FOLD.fullmatch(name.casefold()) for name in names):
         raise DataError(
-            f"{root} holds {_listed(names)}, which are parts of a data set and not classes; put "
+            f"{root} holds {list_names(names)}, which are parts of a data set and not classes; put "
             f"the images of each class into a folder of its own: {root / names[0]}/CLASS/"
         )
     inner = [subfolders(root / name) for name in names]
@@ -92,7 +92,7 @@ def _refuse_other_layouts(root: Path) -> None:
     if len(names) > 1 and (len(shared) > 1 or any(map(split_of, shared))):
         where = f"{root / shared[0] / names[0]}/"
         raise DataError(
-            f"each folder of {root} holds the same subfolders ({_listed(shared)}), so it is not "
+            f"each folder of {root} holds the same subfolders ({list_names(shared)}), so it is not "
             f"clear which are the classes; where these are the splits, move them up ({where}); "
             f"where they are the classes, give one folder such as {root / names[0]}"
         )
@@ -106,12 +106,6 @@ def _refuse_wrapper(root: Path, only: Path) -> None:
         inner = subfolders(only)
     if len(inner) > 1:
         raise DataError(
-            f"{root} holds one folder, and that holds {len(inner)}: {_listed(inner)}; give the "
+            f"{root} holds one folder, and that holds {len(inner)}: {list_names(inner)}; give the "
             f"folder whose subfolders are the classes: {only}"
         )
-
-
-def _listed(names: list[str]) -> str:
-    """Write a few of many names."""
-    text = ", ".join(names[:_NUM_SHOWN])
-    return f"{text} and {len(names) - _NUM_SHOWN} more" if len(names) > _NUM_SHOWN else text

@@ -8,7 +8,6 @@ from pathlib import Path
 import torch
 
 from resnext.data.config import DataConfig
-from resnext.data.random import subset_order
 from resnext.data.split import DataSet, Split
 from resnext.errors import ConfigError
 
@@ -32,13 +31,14 @@ def load_data(config: DataConfig) -> DataSet:
     if config.classes is not None:
         data = _keep_classes(data, config.classes)
     if config.num_train is not None:
-        data = replace(data, train=_choose(data.train, config.num_train, data.info.name))
-    info = replace(
-        data.info,
-        image_size_px=config.image_size_px or data.info.image_size_px,
-        exact=config.decode == "exact",
-    )
-    return replace(data, info=info)
+        if config.num_train > len(data.train):
+            raise ConfigError(
+                f"data.num_train={config.num_train}: {data.info.name} has {len(data.train)} "
+                "training images; ask for at most those"
+            )
+        data = replace(data, train=data.train.sample(config.num_train))
+    size_px = config.image_size_px or data.info.image_size_px
+    return replace(data, info=replace(data.info, image_size_px=size_px))
 
 
 def _keep_classes(data: DataSet, classes: tuple[str, ...]) -> DataSet:
@@ -57,20 +57,11 @@ def _keep_classes(data: DataSet, classes: tuple[str, ...]) -> DataSet:
     def keep(split: Split) -> Split:
         labels_n = new_label_k[split.labels_n]
         kept_n = (labels_n >= 0).nonzero().flatten()
-        return replace(split.choose(kept_n), labels_n=labels_n[kept_n])
+        return split.choose(kept_n).relabel(labels_n[kept_n])
 
     test = None if data.test is None else keep(data.test)
     info = replace(data.info, classes=classes)
     return replace(data, info=info, train=keep(data.train), val=keep(data.val), test=test)
-
-
-def _choose(split: Split, num: int, name: str) -> Split:
-    """Keep some images of a split, in its order."""
-    if num > len(split):
-        raise ConfigError(
-            f"data.num_train={num}: {name} has {len(split)} training images; ask for at most those"
-        )
-    return split.choose(subset_order(len(split))[:num].sort().values)
 
 
 def _load(config: DataConfig) -> DataSet:

@@ -2,47 +2,27 @@
 
 from __future__ import annotations
 
-import statistics
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
 
-from resnext.data.decode.image import Photo, read_file
+from resnext.data.file_split import FileSplit
 from resnext.data.sets.choose_split import splits_of
 from resnext.data.sets.duplicates import find_duplicates
+from resnext.data.sets.glance import ImageSizes, measure_sizes
 from resnext.data.sets.listing_cache import list_images
-from resnext.data.split import DataSet, FileSplit
-from resnext.errors import DataError
+from resnext.data.split import DataSet
+from resnext.untrusted.names import list_names
 
-_NUM_SIZED = 100
 _NUM_COMPARED = 50_000
 _NUM_NAMED = 200_000
 _NUM_CLASSES_SHOWN = 6
 _UNBALANCED = 5
 """How many times the images of the smallest class the largest has where balancing is suggested."""
 _FEW_IMAGES = 5_000
-
-
-@dataclass(frozen=True)
-class ImageSizes:
-    """Widths and heights of a sample of the images, in pixels.
-
-    Attributes:
-        num_images: Images that were looked at.
-        smallest: Of the smallest area.
-        median: Median width and median height.
-        largest: Of the largest area.
-        median_short_px: Median of the shorter side.
-    """
-
-    num_images: int
-    smallest: tuple[int, int]
-    median: tuple[int, int]
-    largest: tuple[int, int]
-    median_short_px: int
 
 
 @dataclass(frozen=True)
@@ -107,7 +87,8 @@ class DataSummary:
             if sum(counts[place] for counts in self.counts.values()) == 1
         ]
         if lonely:
-            found.append(f"{len(lonely)} class(es) have a single image: {_listed(lonely)}")
+            named = list_names(lonely, _NUM_CLASSES_SHOWN)
+            found.append(f"{len(lonely)} class(es) have a single image: {named}")
         return found
 
 
@@ -120,7 +101,7 @@ def summarise(data: DataSet, name: str | None = None) -> DataSummary:
     """
     num_classes = len(data.info.classes)
     splits = splits_of(data)
-    files = {name: split for name, split in splits.items() if isinstance(split, FileSplit)}
+    files = {name: split.files for name, split in splits.items() if split.files is not None}
     is_huge = sum(map(len, files.values())) > _NUM_NAMED
     names = [] if is_huge else [name for split in files.values() for name in split.names]
     skipped: Counter[str] = Counter()
@@ -170,27 +151,6 @@ def count_endings(names: Sequence[str]) -> dict[str, int]:
     """Count file names by their ending, the most frequent first."""
     counts = Counter(Path(name).suffix.lower() or "no ending" for name in names)
     return dict(counts.most_common())
-
-
-def measure_sizes(root: Path, names: Sequence[str]) -> ImageSizes | None:
-    """Read the sizes of some of the images, evenly spread; damaged ones are left out."""
-    sizes = []
-    step = max(1, len(names) // _NUM_SIZED)
-    for place in range(0, len(names), step):
-        try:
-            sizes.append(Photo(read_file(root / names[place])).size)
-        except DataError:
-            continue
-    if not sizes:
-        return None
-    by_area = sorted(sizes, key=lambda size: size[0] * size[1])
-    return ImageSizes(
-        num_images=len(sizes),
-        smallest=by_area[0],
-        median=(_median(size[0] for size in sizes), _median(size[1] for size in sizes)),
-        largest=by_area[-1],
-        median_short_px=_median(min(size) for size in sizes),
-    )
 
 
 def summary_lines(summary: DataSummary, *, has_weights: bool = False) -> list[tuple[str, str]]:
@@ -249,13 +209,3 @@ def _imbalance_line(summary: DataSummary) -> str:
 
 def _counted(counts: dict[str, int]) -> str:
     return ", ".join(f"{name} {number:,}" for name, number in counts.items())
-
-
-def _listed(names: Sequence[str]) -> str:
-    text = ", ".join(names[:_NUM_CLASSES_SHOWN])
-    more = len(names) - _NUM_CLASSES_SHOWN
-    return f"{text} and {more} more" if more > 0 else text
-
-
-def _median(values: Iterable[int]) -> int:
-    return round(statistics.median(values))

@@ -1,1 +1,5 @@
-"""Packed data sets: many images in few tar files, read at random places."""
+"""Packed data sets: many images in few tar files, read at random places, also over a network.
+
+May import `prepare`, `decode`, the split protocol and the split of files that it packs; not `sets`
+and not `loading`.
+"""

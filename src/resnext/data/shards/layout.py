@@ -20,6 +20,7 @@ from pydantic import (
     model_validator,
 )
 
+from resnext.data.config import MAX_SIDE_PX
 from resnext.errors import DataError
 from resnext.files import write_whole
 from resnext.model.normalisation import check_mean, check_std
@@ -47,7 +48,6 @@ MIN_SAMPLE_BYTES = 2048
 
 MAX_CLASSES = 10**5
 MAX_TEXT_CHARS = 4096
-MAX_SIDE_PX = 8192
 
 
 def _check_text(value: object) -> str:

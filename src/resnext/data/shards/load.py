@@ -11,7 +11,7 @@ from resnext.data.shards.layout import SPLITS, Index, read_index
 from resnext.data.shards.remote import DEFAULT_CACHE_GIB, GIB, Remote, open_remote
 from resnext.data.shards.split import ShardSplit
 from resnext.data.shards.table import ShardTable
-from resnext.data.split import DataInfo, DataSet, Split
+from resnext.data.split import DataInfo, DataSet
 from resnext.download import Checksum, matches
 from resnext.errors import ConfigError, DataError
 
@@ -36,7 +36,7 @@ def load_shards(root: Path, shuffle_gib: float | None = None) -> DataSet:
         for shard in listed.shards:
             _check_size(root / shard.name, shard.size_bytes)
     mixed = None if shuffle_gib is None else _num_mixed(index, shuffle_gib)
-    return _open(root, root, index, mixed)
+    return _open(root, root, index, mixed, None)
 
 
 def load_remote_shards(
@@ -67,14 +67,7 @@ def load_remote_shards(
                 "and the set is larger than the cache: every image would fetch a shard. Set "
                 "shuffle_gib to at most half of cache_gib"
             )
-    data = _open(remote.folder, address, index, mixed)
-    train, val = (_at(split, remote) for split in (data.train, data.val))
-    return DataSet(data.info, train, val)
-
-
-def _at(split: Split, remote: Remote) -> ShardSplit:
-    assert isinstance(split, ShardSplit)
-    return replace(split, remote=remote)
+    return _open(remote.folder, address, index, mixed, remote)
 
 
 def _num_mixed(index: Index, shuffle_gib: float) -> int:
@@ -101,8 +94,12 @@ def _check_size(path: Path, size_bytes: int) -> None:
         )
 
 
-def _open(folder: Path, shown: Path | str, index: Index, mixed: int | None) -> DataSet:
-    train, val = (_open_split(folder, shown, index, split) for split in SPLITS)
+def _open(
+    folder: Path, shown: Path | str, index: Index, mixed: int | None, remote: Remote | None
+) -> DataSet:
+    train, val = (
+        replace(_open_split(folder, shown, index, split), remote=remote) for split in SPLITS
+    )
     info = DataInfo(
         name=index.name,
         classes=index.classes,

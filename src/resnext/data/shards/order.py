@@ -10,11 +10,14 @@ as by a shuffle buffer of `mixed` shards; in each shard they were mixed when it 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import torch
 
 from resnext.data.random import Draw, bits, derive, epoch_order
-from resnext.data.shards.split import ShardSplit
+
+if TYPE_CHECKING:
+    from resnext.data.shards.split import ShardSplit
 
 _AHEAD = 2.0
 """Shards that are fetched before they are needed."""

@@ -35,7 +35,7 @@ from resnext.data.shards.plan import SplitPlan, fingerprint
 from resnext.data.shards.processes import spread
 from resnext.data.shards.table import write_table
 from resnext.data.shards.write import Shard, ShardPlan, read_shard, write_shard
-from resnext.data.split import DataInfo, DataSet, FileSplit
+from resnext.data.split import DataInfo, DataSet
 from resnext.download import sha256_of
 from resnext.errors import ConfigError, RunError
 from resnext.files import write_whole
@@ -86,7 +86,8 @@ def pack(data: DataSet, folder: Path, options: PackOptions) -> Index:
         RunError: The folder holds something else, is in use or cannot be written.
         DataError: More than 1 % of the files are bad, or a process died.
     """
-    if not isinstance(data.train, FileSplit) or not isinstance(data.val, FileSplit):
+    train, val = data.train.files, data.val.files
+    if train is None or val is None:
         raise ConfigError(
             f"{data.info.name} is no set of image files; pack a folder of class folders, or "
             "imagenet:FOLDER"
@@ -95,14 +96,14 @@ def pack(data: DataSet, folder: Path, options: PackOptions) -> Index:
         shard_mib=options.shard_mib,
         short_side_px=options.encoding.short_side_px,
         quality=options.encoding.quality,
-        source_sha256=fingerprint(data),
+        source_sha256=fingerprint(data.info.classes, (train, val)),
     )
     described = _describe(data.info, settings)
     with _explain_write_errors(folder), _claim(folder, settings):
-        bad_files = BadFiles(len(data.train) + len(data.val))
+        bad_files = BadFiles(len(train) + len(val))
         assumptions = AssumptionLog()
         splits = {}
-        for split, files in zip(SPLITS, (data.train, data.val), strict=True):
+        for split, files in zip(SPLITS, (train, val), strict=True):
             plan = SplitPlan(split, files, options.encoding, options.shard_mib)
             splits[split] = _pack_split(plan, folder, options, (bad_files, assumptions))
         _write_bad_files(folder, bad_files)

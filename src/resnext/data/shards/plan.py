@@ -8,11 +8,11 @@ from collections.abc import Sequence
 import torch
 
 from resnext.data.decode.image import read_file
+from resnext.data.file_split import FileSplit
 from resnext.data.random import subset_order
 from resnext.data.shards.encode import Encoding, encode
 from resnext.data.shards.layout import MAX_SHARDS, shard_name
 from resnext.data.shards.write import TAR_BLOCK, ShardPlan
-from resnext.data.split import DataSet, FileSplit
 from resnext.errors import ConfigError, DataError
 
 _NUM_SAMPLED = 256  # images whose mean size stands for all; off by some per cent
@@ -78,14 +78,13 @@ class SplitPlan:
         return sum(sizes) / len(sizes) if sizes else 3 * TAR_BLOCK
 
 
-def fingerprint(data: DataSet) -> str:
+def fingerprint(classes: Sequence[str], splits: Sequence[FileSplit]) -> str:
     """Hash the classes, file names and labels of a data set.
 
     The files' content is left out: reading it all would cost as much as packing.
     """
-    digest = hashlib.sha256("\0".join(data.info.classes).encode("utf-8", "surrogateescape"))
-    for split in (data.train, data.val):
-        assert isinstance(split, FileSplit)
+    digest = hashlib.sha256("\0".join(classes).encode("utf-8", "surrogateescape"))
+    for split in splits:
         digest.update(split.labels_n.to(torch.int32).numpy().tobytes())
         for name in split.names:
             digest.update(name.encode("utf-8", "surrogateescape") + b"\0")

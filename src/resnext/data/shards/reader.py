@@ -5,17 +5,22 @@ from __future__ import annotations
 import os
 import zlib
 from collections import OrderedDict
+from typing import TYPE_CHECKING
 
 from resnext.data.address import join
+from resnext.data.decode.image import Photo
 from resnext.data.shards.ahead import Ahead
 from resnext.data.shards.layout import shard_name
-from resnext.data.shards.split import ShardSplit
+from resnext.data.split import ImageReader
 from resnext.errors import DataError
+
+if TYPE_CHECKING:
+    from resnext.data.shards.split import ShardSplit
 
 _MOST_OPEN = 64  # descriptors of one process, far below the usual limit of 1,024
 
 
-class ShardReader:
+class ShardReader(ImageReader):
     """Reads the images of a split.
 
     A read names its place (pread), so descriptors that a fork shares do not disturb one
@@ -23,18 +28,22 @@ class ShardReader:
     is kept open: a file that leaves the cache must leave the disk.
     """
 
-    def __init__(self, split: ShardSplit) -> None:
-        self._split = split
+    def __init__(self, split: ShardSplit, in_channels: int) -> None:
+        self._split, self._in_channels = split, in_channels
         self._ahead = None if split.remote is None else Ahead(split.remote, split.table.split)
         self._files: OrderedDict[int, int] = OrderedDict()
 
-    def __reduce__(self) -> tuple[type[ShardReader], tuple[ShardSplit]]:
+    def __reduce__(self) -> tuple[type[ShardReader], tuple[ShardSplit, int]]:
         """Leave the descriptors behind: they mean nothing in another process."""
-        return ShardReader, (self._split,)
+        return ShardReader, (self._split, self._in_channels)
 
     def __del__(self) -> None:
         while self._files:
             os.close(self._files.popitem()[1])
+
+    def photo(self, index: int) -> Photo:
+        """Return an image, of which only the header has been decoded."""
+        return Photo(self.read(index), self._in_channels)
 
     def read(self, index: int) -> bytes:
         """Return the bytes of an image's file.

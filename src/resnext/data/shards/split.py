@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Self
 
 import torch
 
+from resnext.data.shards.order import order_of_epoch, order_of_evaluation, shards_ahead
+from resnext.data.shards.reader import ShardReader
 from resnext.data.shards.remote import Remote
 from resnext.data.shards.table import ShardTable
+from resnext.data.split import Split
+from resnext.errors import ConfigError
 
 
 @dataclass(frozen=True)
-class ShardSplit:
+class ShardSplit(Split):
     """Images in shards, in the order that their files had in the source.
 
     Attributes:
@@ -30,43 +35,52 @@ class ShardSplit:
     remote: Remote | None = None
     mixed: int | None = None
 
-    def __len__(self) -> int:
-        return len(self.labels_n)
+    def name(self, index: int) -> str:
+        """Return the name that a file had below the source's folder."""
+        return self.table.name(self.row(index))
 
-    @property
-    def root(self) -> Path:
-        """The folder of the packed set; none if it lies at an address."""
-        return self.table.root if self.remote is None else Path()
-
-    @property
-    def names(self) -> Sequence[str]:
-        """The names that the files had below the source's folder, read when asked for."""
-        return _Names(self)
+    def path(self, index: int) -> Path:
+        """Return the name below the folder of the packed set, if it lies in one."""
+        return Path(self.name(index)) if self.remote else self.table.root / self.name(index)
 
     def row(self, index: int) -> int:
         """Return the row of the table for an image of this split."""
         return index if self.rows_n is None else int(self.rows_n[index])
 
-    def choose(self, indices_n: torch.Tensor) -> ShardSplit:
+    def reader(self, in_channels: int) -> ShardReader:
+        """Return what opens the images."""
+        return ShardReader(self, in_channels)
+
+    def choose(self, indices_n: torch.Tensor) -> Self:
         """Return the split of some images."""
         rows_n = indices_n.clone() if self.rows_n is None else self.rows_n[indices_n]
         return replace(self, labels_n=self.labels_n[indices_n], rows_n=rows_n)
+
+    def join(self, others: Sequence[Self]) -> Self:
+        """Refuse.
+
+        Raises:
+            ConfigError: The splits of a packed set lie in shards of their own.
+        """
+        raise ConfigError(
+            f"--split all: the {len(others) + 1} splits of a packed set are evaluated one by one"
+        )
+
+    def epoch_order(self, seed: int, epoch: int) -> torch.Tensor:
+        """Return the order of an epoch; see `order_of_epoch`."""
+        return order_of_epoch(self, seed, epoch)
+
+    def evaluation_order(self) -> torch.Tensor:
+        """Return the order of an evaluation; see `order_of_evaluation`."""
+        return order_of_evaluation(self)
+
+    def shards_ahead(
+        self, order_n: torch.Tensor, spans: Sequence[tuple[int, int]]
+    ) -> Iterable[tuple[int, ...]]:
+        """Say for each batch which shards to begin to fetch; see `shards_ahead`."""
+        return shards_ahead(self, order_n, spans)
 
     def shards_n(self) -> torch.Tensor:
         """Return the number of each image's shard, int32."""
         numbers_n = torch.from_numpy(self.table[:]["shard"].astype("i4"))
         return numbers_n if self.rows_n is None else numbers_n[self.rows_n]
-
-
-class _Names(Sequence[str]):
-    def __init__(self, split: ShardSplit) -> None:
-        self._split = split
-
-    def __len__(self) -> int:
-        return len(self._split)
-
-    # A slice is never asked for; a sequence that ends is needed to iterate.
-    def __getitem__(self, index: int) -> str:  # type: ignore[override]  # no slices
-        if not 0 <= index < len(self):
-            raise IndexError(index)
-        return self._split.table.name(self._split.row(index))

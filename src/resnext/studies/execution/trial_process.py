@@ -24,14 +24,7 @@ from resnext.studies.execution.processes import train_in_processes, train_run, w
 from resnext.studies.records.measured import figures_of, run_test
 from resnext.studies.records.results import Figures, TestFigures
 from resnext.studies.records.stored import read_stored
-from resnext.studies.records.trial import (
-    RESULT,
-    RUN,
-    TESTS,
-    TrialSettings,
-    key_of_test,
-    read_trial,
-)
+from resnext.studies.records.trial import RESULT, RUN, TESTS, TrialSettings, key_of_test, read_trial
 from resnext.studies.study import Test
 
 

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 import torch
 
+from resnext.data.augment.config import AugmentConfig
 from resnext.data.augment.finish import Finisher
-from resnext.data.config import AugmentConfig
 from resnext.data.split import DataInfo
 
 CPU = torch.device("cpu")

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
+from resnext.data.augment.config import AugmentConfig
 from resnext.data.augment.mix import PairMix, apply_mix, box_mask, draw_mix, is_mixing
-from resnext.data.config import AugmentConfig
 
 KEY = (0, 0, 0)
 

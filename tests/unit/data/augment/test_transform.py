@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import io
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,16 +10,20 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from runs import TINY
 from torchvision.transforms import v2
 
+from resnext.data.augment.config import AugmentConfig
 from resnext.data.augment.transform import SampleTransform, resized_crop
-from resnext.data.config import AugmentConfig, DataConfig
+from resnext.data.config import DataConfig
 from resnext.data.decode.image import Photo, decode_bytes
 from resnext.data.decode.jpeg import Box
-from resnext.data.loading.loader import TrainLoader
 from resnext.data.random import Draw, derive
 from resnext.data.sets.load import load_data
 from resnext.errors import DataError
+from resnext.runs.config import TrainConfig
+from resnext.runs.runtime import Runtime
+from resnext.training.train import assemble, resolve
 
 
 def photograph(width: int = 320, height: int = 240) -> Image.Image:
@@ -60,11 +63,10 @@ def by_pillow(data: bytes, size_px: int, seed: int) -> np.ndarray:
 
 
 def ours(data: bytes, size_px: int, seed: int, *, exact: bool) -> np.ndarray:
-    transform = SampleTransform(
-        AugmentConfig(crop="resized"), size_px, [0, 0, 0], keep_size=False, exact=exact
-    )
+    augment = AugmentConfig(crop="resized")
+    transform = SampleTransform(augment, [0, 0, 0], keep_size=False, exact=exact)
     with torch.random.fork_rng(devices=[]):
-        return transform(Photo(data), seed).numpy().astype(int)
+        return transform(Photo(data), size_px, seed).numpy().astype(int)
 
 
 @given(seed=st.integers(0, 2**62), size_px=st.sampled_from([16, 57, 128]))
@@ -134,11 +136,11 @@ def test_grey_and_cmyk_files_are_cropped_in_color(mode: str) -> None:
 
 
 def test_a_network_for_grey_images_gets_one_channel() -> None:
-    transform = SampleTransform(AugmentConfig(crop="resized"), 24, [0], keep_size=False)
+    transform = SampleTransform(AugmentConfig(crop="resized"), [0], keep_size=False)
     with torch.random.fork_rng(devices=[]):
-        assert transform(Photo(encoded(photograph()), in_channels=1), 0).shape == (24, 24, 1)
+        assert transform(Photo(encoded(photograph()), in_channels=1), 24, 0).shape == (24, 24, 1)
         image = photograph().convert("L")
-        assert transform(image, 0).shape == (24, 24, 1)
+        assert transform(image, 24, 0).shape == (24, 24, 1)
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -151,10 +153,10 @@ def test_a_torn_file_is_bad_whatever_the_crop(seed: int) -> None:
 
 def test_colors_vary_after_the_crop_by_the_same_seed() -> None:
     augment = AugmentConfig(crop="resized", color_jitter=0.4, policy="trivialaugment")
-    transform = SampleTransform(augment, 32, [0, 0, 0], keep_size=False)
+    transform = SampleTransform(augment, [0, 0, 0], keep_size=False)
     photo = Photo(encoded(photograph()))
     with torch.random.fork_rng(devices=[]):
-        first, again, other = (transform(photo, seed) for seed in (1, 1, 2))
+        first, again, other = (transform(photo, 32, seed) for seed in (1, 1, 2))
     assert first.shape == (32, 32, 3)
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
@@ -185,12 +187,12 @@ def test_the_setting_exact_trains_on_the_pixels_of_pillow_and_torchvision(
 
 def batch_of(config: DataConfig, workers: int) -> np.ndarray:
     """Return the six training images in 0..255, in the order of the split."""
-    data = load_data(config)
-    info = replace(data.info, mean=(0.0,) * 3, std=(1.0,) * 3)
-    loader = TrainLoader(
-        data.train, info, AugmentConfig(crop="resized"), batch_size=6, seed=7, image_size_px=24,
-        device=torch.device("cpu"), workers=workers,
-    )  # fmt: skip
+    data = config.replace(mean=(0.0,) * 3, std=(1.0,) * 3, workers=workers)
+    augment = AugmentConfig(crop="resized")
+    settings = TrainConfig(model=TINY, data=data, augment=augment, batch_size=6, seed=7)
+    loaded = load_data(data)
+    runtime = Runtime(torch.device("cpu"), torch.float32)
+    loader = assemble(resolve(settings, loaded.info), loaded, runtime, None)[2].train
     (batch,) = loader.epoch(0)
     images_bchw = batch.images_bchw[batch.indices_b.argsort()]
     return (images_bchw * 255).round().permute(0, 2, 3, 1).numpy().astype(int)

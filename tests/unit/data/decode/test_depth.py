@@ -5,22 +5,21 @@ from __future__ import annotations
 import io
 import logging
 import struct
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from hostile_images import chunk, saved
+from loaders import eval_loader, train_loader
 from made_images import HEIGHT, WIDTH, bits12, grey8, packed_png, pgm, png, rgb8, tiff
 from PIL import Image, ImageCms
 
-from resnext.data.bad_files import BadFiles
-from resnext.data.config import AugmentConfig, ViewConfig
+from resnext.data.augment.config import AugmentConfig
 from resnext.data.decode.depth import assumed_of
 from resnext.data.decode.image import Photo, decode_bytes
 from resnext.data.decode.image_errors import NotAnImageError
-from resnext.data.loading.eval_loader import EvalLoader
-from resnext.data.loading.train_loader import TrainLoader
 from resnext.data.prepare.single import read_image
 from resnext.data.sets.folders import load_folder
 from resnext.data.shards.encode import Encoding
@@ -368,16 +367,12 @@ def test_an_assumed_range_is_reported_once_for_a_set(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, workers: int
 ) -> None:
     data = load_folder(folder_of_deep_images(tmp_path), 0.5)
-    common: dict[str, Any] = {"batch_size": 2, "device": "cpu", "workers": workers}
-    import torch
-
-    common["device"] = torch.device("cpu")
-    bad = BadFiles(20)
-    for batch in EvalLoader(data.val, data.info, ViewConfig(), bad_files=bad, **common):
+    for batch in eval_loader(data.val, data.info, batch_size=2, workers=workers):
         assert len(batch.images_bchw)
     assert caplog.text.count("it is taken for values of 12 bits") == 1
     augment = AugmentConfig(crop="resized")
-    loader = TrainLoader(data.train, data.info, augment, seed=0, image_size_px=8, **common)
+    info = replace(data.info, image_size_px=8)
+    loader = train_loader(data.train, info, augment, batch_size=2, workers=workers)
     for epoch in range(2):
         assert list(loader.epoch(epoch))
     assert caplog.text.count("it is taken for values of 12 bits") == 2

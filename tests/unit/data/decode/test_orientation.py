@@ -14,8 +14,8 @@ from hostile_images import chunk
 from made_images import png, tiff
 from PIL import Image
 
+from resnext.data.augment.config import AugmentConfig
 from resnext.data.augment.transform import SampleTransform
-from resnext.data.config import AugmentConfig
 from resnext.data.decode.image import Photo, decode_bytes
 from resnext.data.decode.jpeg import Box
 
@@ -128,10 +128,10 @@ def test_training_crops_are_cut_from_the_turned_image(name: str, orientation: in
     assert pixels.shape == (28, 28, 3)
     assert np.abs(pixels.astype(int).mean(axis=(0, 1)) - wanted[-1, -1]).max() < 20
     augment = AugmentConfig(crop="resized")
-    transform = SampleTransform(augment, 24, [0, 0, 0], keep_size=False)
+    transform = SampleTransform(augment, [0, 0, 0], keep_size=False)
     with torch.random.fork_rng():
         for seed in range(5):
-            crop = transform(Photo(data), seed)
+            crop = transform(Photo(data), 24, seed)
             assert crop.shape == (24, 24, 3)
             # each color of the image has a channel of at least 255: no pixel is black
             assert int(crop.amax(dim=2).min()) > 150

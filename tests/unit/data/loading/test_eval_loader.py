@@ -7,11 +7,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from image_trees import CPU, file_info, make_arrays, write_images
+from loaders import eval_loader
 from PIL import Image
 
 from resnext.data.bad_files import BadFiles
 from resnext.data.config import ViewConfig
-from resnext.data.loading.eval_loader import EvalLoader
 from resnext.data.prepare.normalise import normalise
 from resnext.data.prepare.preparation import Preparation
 from resnext.data.prepare.single import prepare_image, to_hwc
@@ -27,15 +27,7 @@ def test_all_processes_together_see_every_image_once(
     split, info = make_arrays(num, side=2)
     seen = []
     for rank in range(world_size):
-        made = EvalLoader(
-            split,
-            info,
-            ViewConfig(),
-            batch_size=batch_size,
-            device=CPU,
-            rank=rank,
-            world_size=world_size,
-        )
+        made = eval_loader(split, info, batch_size=batch_size, rank=rank, world_size=world_size)
         batches = list(made)
         assert len(batches) == len(made)
         own = [index for batch in batches for index in batch.indices_b.tolist()]
@@ -46,7 +38,7 @@ def test_all_processes_together_see_every_image_once(
 
 def test_images_in_memory_are_normalised_and_nothing_else() -> None:
     split, info = make_arrays(5)
-    (batch,) = EvalLoader(split, info, ViewConfig(), batch_size=9, device=CPU)
+    (batch,) = eval_loader(split, info, batch_size=9)
     expected = normalise(split.images_nhwc.permute(0, 3, 1, 2), info.mean, info.std, CPU)
     assert torch.equal(batch.images_bchw, expected)
     assert batch.images_bchw.is_contiguous(memory_format=torch.channels_last)
@@ -55,8 +47,8 @@ def test_images_in_memory_are_normalised_and_nothing_else() -> None:
 @pytest.mark.parametrize("view", [ViewConfig(), ViewConfig(flip=True)])
 def test_the_channels_can_lie_outermost_with_the_same_values(view: ViewConfig) -> None:
     split, info = make_arrays(5)
-    (usual,) = EvalLoader(split, info, view, batch_size=9, device=CPU)
-    (other,) = EvalLoader(split, info, view, batch_size=9, device=CPU, channels_last=False)
+    (usual,) = eval_loader(split, info, view, batch_size=9)
+    (other,) = eval_loader(split, info, view, batch_size=9, channels_last=False)
     assert torch.equal(usual.images_bchw, other.images_bchw)
     assert other.images_bchw.is_contiguous()
     assert not usual.images_bchw.is_contiguous()
@@ -69,7 +61,7 @@ def test_images_in_memory_of_another_size_are_resized_as_those_of_files(
 ) -> None:
     split, info = make_arrays(5)
     view = ViewConfig(size_px=size_px, interpolation=interpolation)
-    (batch,) = EvalLoader(split, info, view, batch_size=9, device=CPU)
+    (batch,) = eval_loader(split, info, view, batch_size=9)
     preparation = Preparation(size_px, None, interpolation)
     images = [preparation.crop(Image.fromarray(pixels.numpy())) for pixels in split.images_nhwc]
     pixels_bchw = torch.stack([to_hwc(image) for image in images]).permute(0, 3, 1, 2)
@@ -84,7 +76,7 @@ def test_files_have_their_views_together(
 ) -> None:
     split, view = write_images(tmp_path, 7), ViewConfig(resize_px=16, **crops)
     info = file_info(14)
-    made = EvalLoader(split, info, view, batch_size=3, device=CPU, workers=workers)
+    made = eval_loader(split, info, view, batch_size=3, workers=workers)
     assert (made.size_px, made.resize_px, made.num_views) == (14, 16, view.num_views)
     batches = list(made)
     assert [len(batch.labels_b) for batch in batches] == [3, 3, 1]
@@ -100,7 +92,7 @@ def test_files_have_their_views_together(
 def test_views_of_images_in_memory_are_cut_from_the_resized_ones() -> None:
     split, info = make_arrays(3)
     view = ViewConfig(size_px=12, resize_px=16, ten_crop=True)
-    (batch,) = EvalLoader(split, info, view, batch_size=3, device=CPU)
+    (batch,) = eval_loader(split, info, view, batch_size=3)
     resized = Preparation(16).resize(Image.fromarray(split.images_nhwc[1].numpy()))
     whole = normalise(to_hwc(resized).permute(2, 0, 1)[None], info.mean, info.std, CPU)[0]
     assert torch.equal(batch.images_bchw[10], whole[:, :12, :12])
@@ -111,9 +103,7 @@ def test_views_of_images_in_memory_are_cut_from_the_resized_ones() -> None:
 def test_a_bad_file_is_left_out_and_reported(tmp_path: Path, workers: int) -> None:
     split = write_images(tmp_path, 6, bad=(2,))
     bad = BadFiles(6)
-    made = EvalLoader(
-        split, file_info(), ViewConfig(), batch_size=1, device=CPU, workers=workers, bad_files=bad
-    )
+    made = eval_loader(split, file_info(), bad_files=bad, batch_size=1, workers=workers)
     assert [int(batch.indices_b) for batch in made] == [0, 1, 3, 4, 5]
     assert [row["path"] for row in bad.rows] == [str(tmp_path / split.names[2])]
 
@@ -121,4 +111,4 @@ def test_a_bad_file_is_left_out_and_reported(tmp_path: Path, workers: int) -> No
 def test_too_many_bad_files_stop_the_evaluation(tmp_path: Path) -> None:
     split = write_images(tmp_path, 6, bad=(2, 3))
     with pytest.raises(DataError, match="2 of 6 image files are bad"):
-        list(EvalLoader(split, file_info(), ViewConfig(), batch_size=4, device=CPU))
+        list(eval_loader(split, file_info(), batch_size=4))

@@ -13,29 +13,15 @@ import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from image_trees import CPU, file_info, make_arrays, write_images
+from loaders import EVERYTHING, assert_same, train_loader
 
+from resnext.data.array_split import ArraySplit
+from resnext.data.augment.config import AugmentConfig
 from resnext.data.augment.windows import mean_color
 from resnext.data.bad_files import BadFiles
-from resnext.data.config import AugmentConfig
-from resnext.data.loading.batch import Batch
-from resnext.data.loading.train_loader import TrainLoader, needs_workers
 from resnext.data.prepare.normalise import normalise
 from resnext.data.random import Draw, below, derive, epoch_order, uniform
-from resnext.data.split import ArraySplit, DataInfo, Split
 from resnext.errors import ConfigError, DataError
-
-
-def loader(
-    split: Split, info: DataInfo, augment: AugmentConfig | None = None, **options: Any
-) -> TrainLoader:
-    options = {"batch_size": 8, "seed": 3, "image_size_px": info.image_size_px, **options}
-    return TrainLoader(split, info, augment or AugmentConfig(), device=CPU, **options)
-
-
-def equal(left: Batch, right: Batch) -> bool:
-    fields = ("images_bchw", "labels_b", "indices_b", "other_labels_b", "kept_b")
-    pairs = [(getattr(left, field), getattr(right, field)) for field in fields]
-    return all(a is b if a is None or b is None else torch.equal(a, b) for a, b in pairs)
 
 
 @settings(max_examples=40, deadline=None)
@@ -50,7 +36,7 @@ def test_every_image_comes_once_an_epoch_whatever_the_processes(
 ) -> None:
     split, info = make_arrays(num, side=2)
     made = [
-        loader(split, info, batch_size=batch_size, rank=rank, world_size=world_size)
+        train_loader(split, info, batch_size=batch_size, rank=rank, world_size=world_size)
         for rank in range(world_size)
     ]
     steps = list(zip(*(one.epoch(epoch) for one in made), strict=True))
@@ -66,7 +52,7 @@ def test_the_batched_crop_and_flip_are_those_of_padding_and_slicing_each_image()
     split, info = make_arrays(50)
     augment = AugmentConfig(crop="pad", pad_px=3, flip=True)
     color = mean_color(info.mean)
-    for batch in loader(split, info, augment).epoch(2):
+    for batch in train_loader(split, info, augment).epoch(2):
         indices = batch.indices_b
         rows, columns = (
             below(7, derive(3, draw, 2), indices).tolist()
@@ -87,7 +73,7 @@ def test_the_batched_crop_and_flip_are_those_of_padding_and_slicing_each_image()
 
 def test_without_augmentation_the_images_are_those_of_the_split() -> None:
     split, info = make_arrays(20, channels=1)
-    for batch in loader(split, info).epoch(0):
+    for batch in train_loader(split, info).epoch(0):
         expected = split.images_nhwc[batch.indices_b].permute(0, 3, 1, 2)
         assert torch.equal(batch.images_bchw, normalise(expected, info.mean, info.std, CPU))
         assert torch.equal(batch.labels_b, batch.indices_b)
@@ -97,18 +83,13 @@ def test_without_augmentation_the_images_are_those_of_the_split() -> None:
 @pytest.mark.parametrize("augment", [AugmentConfig(), AugmentConfig(mixup=0.4)])
 def test_the_channels_can_lie_outermost_with_the_same_values(augment: AugmentConfig) -> None:
     split, info = make_arrays(20)
-    options: Any = {"batch_size": 20, "seed": 1, "image_size_px": 12, "device": CPU}
-    (usual,) = TrainLoader(split, info, augment, **options).epoch(0)
-    (other,) = TrainLoader(split, info, augment, **options, channels_last=False).epoch(0)
+    (usual,) = train_loader(split, info, augment, batch_size=20).epoch(0)
+    (other,) = train_loader(split, info, augment, batch_size=20, channels_last=False).epoch(0)
     assert torch.equal(usual.images_bchw, other.images_bchw)
     assert other.images_bchw.is_contiguous()
     assert not usual.images_bchw.is_contiguous()
 
 
-EVERYTHING = AugmentConfig(
-    crop="resized", flip=True, color_jitter=0.4, lighting=0.1, policy="trivialaugment",
-    erasing=0.5, mixup=0.2, cutmix=1.0,
-)  # fmt: skip
 BATCHED = AugmentConfig(crop="pad", flip=True, lighting=0.1, erasing=0.5, mixup=0.2, cutmix=1.0)
 
 
@@ -118,11 +99,10 @@ def test_an_epoch_entered_at_a_step_is_the_rest_of_the_whole_one(
     augment: AugmentConfig, workers: int
 ) -> None:
     split, info = make_arrays(61)
-    made = loader(split, info, augment, workers=workers)
+    made = train_loader(split, info, augment, workers=workers)
     whole = list(made.epoch(1))
     rest = list(made.epoch(1, first_step=5))
-    assert len(rest) == len(whole) - 5
-    assert all(equal(left, right) for left, right in zip(rest, whole[5:], strict=True))
+    assert_same(rest, whole[5:])
     assert not list(made.epoch(1, first_step=made.num_steps))
 
 
@@ -146,7 +126,7 @@ def test_one_image_is_varied_anew_by_index_epoch_and_seed(augment: AugmentConfig
         image.numpy().tobytes()
         for seed in range(2)
         for epoch in range(2)
-        for image in next(loader(split, info, augment, seed=seed).epoch(epoch)).images_bchw
+        for image in next(train_loader(split, info, augment, seed=seed).epoch(epoch)).images_bchw
     ]
     # A policy leaves a few images as they are.
     assert len(set(rows)) >= 0.6 * len(rows)
@@ -155,7 +135,7 @@ def test_one_image_is_varied_anew_by_index_epoch_and_seed(augment: AugmentConfig
 @pytest.mark.parametrize("augment", [EVERYTHING, BATCHED], ids=["per sample", "batched"])
 def test_early_epochs_may_have_smaller_images(augment: AugmentConfig) -> None:
     split, info = make_arrays(16)
-    made = loader(split, info, augment)
+    made = train_loader(split, info, augment)
     assert next(made.epoch(0, image_size_px=6)).images_bchw.shape == (8, 3, 6, 6)
     assert next(made.epoch(0)).images_bchw.shape == (8, 3, 12, 12)
 
@@ -164,7 +144,7 @@ def test_early_epochs_may_have_smaller_images(augment: AugmentConfig) -> None:
 def test_files_of_all_shapes_become_batches_of_one_size(tmp_path: Path, crop: Any) -> None:
     split = write_images(tmp_path, 10)
     augment = AugmentConfig(crop=crop, pad_px=2, flip=True)
-    batches = list(loader(split, file_info(), augment, batch_size=5).epoch(0))
+    batches = list(train_loader(split, file_info(), augment, batch_size=5).epoch(0))
     assert [batch.images_bchw.shape for batch in batches] == [(5, 3, 16, 16)] * 2
     assert all(torch.equal(batch.labels_b, batch.indices_b % 2) for batch in batches)
 
@@ -175,7 +155,7 @@ def test_loading_leaves_the_generators_of_the_process_alone(tmp_path: Path) -> N
     for policy in ("trivialaugment", "randaugment"):
         augment = EVERYTHING.replace(policy=policy)
         for workers in (0, 1):
-            list(loader(split, file_info(), augment, workers=workers).epoch(0))
+            list(train_loader(split, file_info(), augment, workers=workers).epoch(0))
     assert torch.equal(states[0], torch.get_rng_state())
     assert states[1:] == (random.getstate(), pickle.dumps(np.random.get_state()))
 
@@ -184,7 +164,7 @@ def test_loading_leaves_the_generators_of_the_process_alone(tmp_path: Path) -> N
 def test_a_bad_file_is_named_and_replaced_alike_each_time(tmp_path: Path, workers: int) -> None:
     split = replace(write_images(tmp_path, 12, bad=(5,)), labels_n=torch.arange(12))
     bad = BadFiles(12)
-    made = loader(split, file_info(), batch_size=4, workers=workers, bad_files=bad)
+    made = train_loader(split, file_info(), batch_size=4, workers=workers, bad_files=bad)
     assert all(torch.equal(batch.labels_b, batch.indices_b) for batch in made.epoch(0))
     shown = [torch.cat([batch.indices_b for batch in made.epoch(epoch)]) for epoch in (0, 0, 1)]
     assert torch.equal(shown[0], shown[1])
@@ -202,29 +182,22 @@ def test_a_bad_file_is_named_and_replaced_alike_each_time(tmp_path: Path, worker
 def test_more_than_one_per_cent_of_bad_files_stop_the_epoch(tmp_path: Path, workers: int) -> None:
     split = write_images(tmp_path, 12, bad=(1, 5, 7))
     with pytest.raises(DataError, match="2 of 12 image files are bad"):
-        list(loader(split, file_info(), batch_size=4, workers=workers).epoch(0))
+        list(train_loader(split, file_info(), batch_size=4, workers=workers).epoch(0))
 
 
 def test_a_split_without_one_good_file_is_refused(tmp_path: Path) -> None:
     split = write_images(tmp_path, 1, bad=(0,))
     with pytest.raises(DataError, match="no image file could be read"):
-        list(loader(split, file_info()).epoch(0))
+        list(train_loader(split, file_info()).epoch(0))
 
 
 def test_lighting_is_refused_for_grey_images() -> None:
     split, info = make_arrays(8, channels=1)
     with pytest.raises(ConfigError, match=r"lighting=0\.1"):
-        loader(split, info, AugmentConfig(lighting=0.1))
+        train_loader(split, info, AugmentConfig(lighting=0.1))
 
 
 def test_batches_too_small_for_the_processes_are_refused() -> None:
     split, info = make_arrays(8)
     with pytest.raises(ConfigError, match="too small for 4 processes"):
-        loader(split, info, batch_size=4, world_size=4)
-
-
-def test_only_files_and_work_on_single_images_need_workers(tmp_path: Path) -> None:
-    arrays = make_arrays(4)[0]
-    assert not needs_workers(arrays, BATCHED)
-    assert needs_workers(arrays, EVERYTHING)
-    assert needs_workers(write_images(tmp_path, 2), AugmentConfig())
+        train_loader(split, info, batch_size=4, world_size=4)

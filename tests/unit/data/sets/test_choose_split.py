@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 import torch
 
+from resnext.data.array_split import ArraySplit
+from resnext.data.file_split import FileSplit
 from resnext.data.sets.choose_split import choose_split
-from resnext.data.split import ArraySplit, DataInfo, DataSet, FileSplit
+from resnext.data.split import DataInfo, DataSet
 from resnext.errors import DataError
 
 _INFO = DataInfo("set", ("a", "b"), 3, 8, (0.5,), (0.5,))

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from resnext.data.file_split import FileSplit
 from resnext.data.sets.auto_split import name_hash
 from resnext.data.sets.folders import list_classes, load_folder, load_imagenet
-from resnext.data.split import FileSplit
 from resnext.errors import DataError
 
 

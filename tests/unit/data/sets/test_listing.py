@@ -18,16 +18,10 @@ from resnext.data.sets.folders import list_classes
 from resnext.data.sets.listing import list_tree
 from resnext.data.sets.listing_cache import list_images, place_of
 
+pytest_plugins = ["listing_fixtures"]
+pytestmark = pytest.mark.usefixtures("kept_listings")
+
 NUM_CLASSES, PER_CLASS = 20, 5_000
-
-
-@pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Give every test an empty cache that also keeps small folders, changed a moment ago."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(listing_cache, "_LEAST_FILES", 4)
-    monkeypatch.setattr(listing_cache, "_SETTLED_S", 0.0)
-    return tmp_path / "cache"
 
 
 @pytest.fixture
@@ -138,11 +132,11 @@ def test_a_folder_that_was_changed_just_now_is_not_kept(
 
 
 def test_small_folders_leave_no_trace(
-    tree: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+    tree: Path, kept_listings: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(listing_cache, "_LEAST_FILES", 5)
     list_images(tree)
-    assert not cache.exists()
+    assert not kept_listings.exists()
 
 
 def test_other_endings_make_another_listing(

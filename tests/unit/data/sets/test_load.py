@@ -13,10 +13,10 @@ from fashion_files import write_fashion_mnist
 from torchvision import datasets
 
 from resnext.cache import cache_folder
+from resnext.data.array_split import ArraySplit
 from resnext.data.config import DataConfig
 from resnext.data.sets import fashion_mnist
 from resnext.data.sets.load import load_data
-from resnext.data.split import ArraySplit
 from resnext.errors import ConfigError, DataError, DownloadError
 
 

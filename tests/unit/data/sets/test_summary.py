@@ -8,12 +8,11 @@ import torch
 from PIL import Image
 
 from resnext.data.sets.folders import load_folder
+from resnext.data.sets.glance import ImageSizes, measure_sizes
 from resnext.data.sets.summary import (
     DataSummary,
-    ImageSizes,
     count_classes,
     count_endings,
-    measure_sizes,
     summarise,
     summary_lines,
 )

@@ -7,7 +7,7 @@ import zlib
 from pathlib import Path
 
 import pytest
-from packed_trees import NUM_TRAIN, NUM_VAL, pack_tree, write_tree
+from packed_trees import NUM_TRAIN, NUM_VAL
 
 from resnext.data.shards.check import Damage, check
 from resnext.data.shards.layout import Index, read_index, write_index
@@ -15,11 +15,7 @@ from resnext.data.shards.table import ShardTable
 from resnext.download import sha256_of
 from resnext.errors import DataError
 
-
-@pytest.fixture
-def packed(tmp_path: Path) -> Path:
-    pack_tree(write_tree(tmp_path / "photos"), tmp_path / "packed")
-    return tmp_path / "packed"
+pytest_plugins = ["shard_fixtures"]
 
 
 def flip(path: Path, place: int) -> None:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import io
-import shutil
 import tarfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hostile_sets import SHARD, change_index, put, rewrite_rows, set_value
 from packed_trees import pack_tree, write_tree
-from remote_sets import open_at, pack_photos, remote_of, size_of, use_cache
-from shard_server import ShardServer, serve
+from remote_sets import open_at, remote_of, size_of
+from shard_server import ShardServer
 
 from resnext.cli import pack as pack_verb
 from resnext.data.shards import layout
@@ -23,27 +21,7 @@ from resnext.data.shards.write import read_shard
 from resnext.download import sha256_of
 from resnext.errors import ConfigError, DownloadError
 
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return pack_photos(tmp_path_factory.mktemp("template"))
-
-
-@pytest.fixture
-def packed(template: Path, tmp_path: Path) -> Path:
-    return shutil.copytree(template, tmp_path / "trees" / "packed")
-
-
-@pytest.fixture
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    return use_cache(tmp_path / "cache", monkeypatch)
-
-
-@pytest.fixture
-def server(packed: Path, cache: Path) -> Iterator[ShardServer]:
-    assert cache
-    with serve(packed) as server:
-        yield server
+pytest_plugins = ["shard_fixtures"]
 
 
 def test_a_table_in_the_cache_is_compared_with_the_index(server: ShardServer) -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +10,8 @@ import numpy as np
 import pytest
 from hostile_sets import SHARD, TRAIN, change_index, put, rewrite_rows, set_value
 from packed_trees import NUM_TRAIN, bytes_of, pack_tree, write_tree
-from remote_sets import open_at, open_local, pack_photos, use_cache
-from shard_server import ShardServer, serve
+from remote_sets import open_at, open_local
+from shard_server import ShardServer
 
 from resnext.data.shards import layout
 from resnext.data.shards.check import check
@@ -21,27 +20,7 @@ from resnext.data.shards.table import ROW
 from resnext.download import sha256_of
 from resnext.errors import DataError, DownloadError
 
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return pack_photos(tmp_path_factory.mktemp("template"))
-
-
-@pytest.fixture
-def packed(template: Path, tmp_path: Path) -> Path:
-    return shutil.copytree(template, tmp_path / "trees" / "packed")
-
-
-@pytest.fixture
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    return use_cache(tmp_path / "cache", monkeypatch)
-
-
-@pytest.fixture
-def server(packed: Path, cache: Path) -> Iterator[ShardServer]:
-    assert cache
-    with serve(packed) as server:
-        yield server
+pytest_plugins = ["shard_fixtures"]
 
 
 def rename_split(name: str) -> Callable[[Any], None]:

@@ -10,32 +10,24 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from packed_trees import NUM_TRAIN, open_tree, pack_tree, write_tree
+from loaders import EVERYTHING, assert_same, eval_loader, train_loader
+from packed_trees import NUM_TRAIN, open_tree
 
 from resnext.data.bad_files import BadFiles
-from resnext.data.config import AugmentConfig, DataConfig, ViewConfig, parse_data
+from resnext.data.config import DataConfig, ViewConfig
 from resnext.data.loading.batch import Batch
-from resnext.data.loading.loader import EvalLoader, TrainLoader
 from resnext.data.sets.load import load_data
+from resnext.data.sets.parse import parse_data
 from resnext.data.shards import reader as reader_module
 from resnext.data.shards.layout import is_packed
-from resnext.data.shards.reader import ShardReader
 from resnext.data.shards.split import ShardSplit
 from resnext.data.shards.table import BYTES_PER_ROW, ROW, ShardTable, write_table
-from resnext.data.split import DataSet
+from resnext.data.split import DataSet, Split
 from resnext.errors import ConfigError, DataError
 
+pytest_plugins = ["shard_fixtures"]
+
 CPU = torch.device("cpu")
-EVERYTHING = AugmentConfig(
-    crop="resized", flip=True, color_jitter=0.4, lighting=0.1, policy="randaugment",
-    erasing=0.5, mixup=0.2, cutmix=1.0,
-)  # fmt: skip
-
-
-@pytest.fixture
-def packed(tmp_path: Path) -> Path:
-    pack_tree(write_tree(tmp_path / "photos"), tmp_path / "packed")
-    return tmp_path / "packed"
 
 
 def open_both(packed: Path, **options: Any) -> tuple[DataSet, DataSet]:
@@ -45,17 +37,13 @@ def open_both(packed: Path, **options: Any) -> tuple[DataSet, DataSet]:
     return load_data(folder.replace(**options)), load_data(shards.replace(**options))
 
 
-def train_loader(data: DataSet, **options: Any) -> TrainLoader:
-    options = {"batch_size": 15, "seed": 7, "image_size_px": 24, "device": CPU, **options}
-    return TrainLoader(data.train, data.info, EVERYTHING, **options)
+def epoch_of(data: DataSet, number: int, first_step: int = 0, **options: Any) -> list[Batch]:
+    loader = train_loader(data.train, data.info, EVERYTHING, batch_size=15, **options)
+    return list(loader.epoch(number, first_step))
 
 
-def assert_same(left: list[Batch], right: list[Batch]) -> None:
-    fields = ("images_bchw", "labels_b", "indices_b", "other_labels_b", "kept_b")
-    for one, other in zip(left, right, strict=True):
-        for field in fields:
-            a, b = getattr(one, field), getattr(other, field)
-            assert a is b if a is None else torch.equal(a, b)
+def names_of(split: Split) -> list[str]:
+    return [split.name(index) for index in range(len(split))]
 
 
 def shards_of(data: DataSet) -> ShardSplit:
@@ -67,21 +55,16 @@ def shards_of(data: DataSet) -> ShardSplit:
 def test_training_batches_are_those_of_the_folder_bit_for_bit(packed: Path, workers: int) -> None:
     folder, shards = open_both(packed)
     for epoch in range(2):
-        expected = list(train_loader(folder).epoch(epoch))
-        assert_same(expected, list(train_loader(shards, workers=workers).epoch(epoch)))
+        expected = epoch_of(folder, epoch)
+        assert_same(expected, epoch_of(shards, epoch, workers=workers))
 
 
 @pytest.mark.parametrize("workers", [0, 2])
 def test_evaluation_batches_are_those_of_the_folder_bit_for_bit(packed: Path, workers: int) -> None:
+    view = ViewConfig(flip=True)
     folder, shards = (
-        list(
-            EvalLoader(
-                data.val, data.info, ViewConfig(flip=True), batch_size=6, device=CPU,
-                workers=workers,
-            )
-        )
-        for data in open_both(packed)
-    )  # fmt: skip
+        list(eval_loader(data.val, data.info, view, workers=workers)) for data in open_both(packed)
+    )
     assert_same(folder, shards)
 
 
@@ -90,30 +73,30 @@ def test_an_epoch_entered_in_its_middle_is_the_rest_of_the_whole_one(
     packed: Path, workers: int
 ) -> None:
     shards = open_both(packed)[1]
-    whole = list(train_loader(shards).epoch(1))
-    assert_same(whole[2:], list(train_loader(shards, workers=workers).epoch(1, first_step=2)))
+    whole = epoch_of(shards, 1)
+    assert_same(whole[2:], epoch_of(shards, 1, first_step=2, workers=workers))
 
 
 def test_two_processes_see_each_image_once_an_epoch(packed: Path) -> None:
     shards = open_both(packed)[1]
-    ranks = [list(train_loader(shards, rank=rank, world_size=2).epoch(0)) for rank in range(2)]
+    ranks = [epoch_of(shards, 0, rank=rank, world_size=2) for rank in range(2)]
     seen = torch.cat([batch.indices_b for batch in itertools.chain(*ranks)])
     assert sorted(seen.tolist()) == list(range(NUM_TRAIN))
-    whole = torch.cat([batch.images_bchw for batch in train_loader(shards).epoch(0)])
+    whole = torch.cat([batch.images_bchw for batch in epoch_of(shards, 0)])
     in_order = [batch.images_bchw for step in zip(*ranks, strict=True) for batch in step]
     assert torch.equal(whole, torch.cat(in_order))
 
 
 def test_chosen_classes_and_subsets_are_those_of_the_folder(packed: Path) -> None:
     folder, shards = open_both(packed, classes=("dog", "cat"), num_train=20)
-    assert list(shards_of(shards).names) == list(folder.train.names)  # type: ignore[union-attr]
-    assert_same(list(train_loader(folder).epoch(0)), list(train_loader(shards).epoch(0)))
+    assert names_of(shards.train) == names_of(folder.train)
+    assert_same(epoch_of(folder, 0), epoch_of(shards, 0))
 
 
 def test_names_are_those_of_the_source(packed: Path) -> None:
-    split = shards_of(open_both(packed)[1])
-    assert list(split.names) == list(open_tree(packed.with_name("photos"))[1].names)
-    assert split.names[3] == list(split.names)[3]
+    split = open_both(packed)[1].train
+    assert names_of(split) == list(open_tree(packed.with_name("photos"))[1].names)
+    assert split.path(3) == packed / split.name(3)
 
 
 def corrupt(packed: Path, index: int) -> str:
@@ -133,11 +116,11 @@ def test_a_corrupt_sample_is_named_and_replaced_as_a_bad_file_is(
 ) -> None:
     named = corrupt(packed, 11)
     folder, shards = open_both(packed)
-    path = packed.with_name("photos") / "train" / shards_of(shards).names[11]
+    path = packed.with_name("photos") / "train" / shards.train.name(11)
     path.write_bytes(path.read_bytes()[:60])
     bad = {"folder": BadFiles(NUM_TRAIN), "shards": BadFiles(NUM_TRAIN)}
-    expected = list(train_loader(folder, bad_files=bad["folder"]).epoch(0))
-    found = list(train_loader(shards, bad_files=bad["shards"], workers=workers).epoch(0))
+    expected = epoch_of(folder, 0, bad_files=bad["folder"])
+    found = epoch_of(shards, 0, bad_files=bad["shards"], workers=workers)
     assert_same(expected, found)
     assert [row["path"] for row in bad["folder"].rows] == [str(path)]
     assert [row["path"] for row in bad["shards"].rows] == [named]
@@ -153,10 +136,10 @@ def test_few_descriptors_stay_open(packed: Path, monkeypatch: pytest.MonkeyPatch
     split = shards_of(open_both(packed)[1])
     assert len({int(row["shard"]) for row in split.table}) > 2
     before = num_open()
-    reader = ShardReader(split)
+    reader = split.reader(3)
     for _ in range(2):
         for index in range(len(split)):
-            source = packed.with_name("photos") / "train" / split.names[index]
+            source = packed.with_name("photos") / "train" / split.name(index)
             assert reader.read(index) == source.read_bytes()
             assert num_open() <= before + 2
     del reader
@@ -164,7 +147,7 @@ def test_few_descriptors_stay_open(packed: Path, monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_reader_travels_without_its_table_or_descriptors(packed: Path) -> None:
-    reader = ShardReader(shards_of(open_both(packed)[1]))
+    reader = shards_of(open_both(packed)[1]).reader(3)
     content = reader.read(5)
     assert pickle.loads(pickle.dumps(reader)).read(5) == content
     assert len(pickle.dumps(reader)) < 1000 + 8 * NUM_TRAIN + 8 * NUM_TRAIN
@@ -185,10 +168,10 @@ def test_a_million_samples_take_32_bytes_each_on_disk_and_none_in_memory(tmp_pat
     assert len(pickle.dumps(table)) < 500
 
 
-def test_a_packed_folder_is_known_as_one(packed: Path, tmp_path: Path) -> None:
+def test_a_packed_folder_is_known_as_one(packed: Path) -> None:
     assert parse_data(str(packed)) == DataConfig(name="shards", root=packed)
     assert parse_data(f"shards:{packed}") == DataConfig(name="shards", root=packed)
-    assert parse_data(str(tmp_path / "photos")).name == "folder"
+    assert parse_data(str(packed.with_name("photos"))).name == "folder"
 
 
 @pytest.mark.parametrize("text", ["[]", "no json", '{"format": "other"}', "\udc80"])

@@ -11,48 +11,31 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
 import pytest
 import torch
+from loaders import assert_same
 from packed_trees import NUM_TRAIN, pack_tree
 from remote_sets import (
-    assert_same,
     eval_loader,
     open_at,
     open_local,
-    pack_photos,
     remote_of,
     size_of,
     train_loader,
-    use_cache,
 )
 from shard_server import ShardServer, serve
 
 from resnext.data.shards import load as load_module
 from resnext.data.shards.cache import used_bytes
 from resnext.data.shards.remote import GIB, Remote, open_remote
-from resnext.data.shards.split import ShardSplit
 from resnext.errors import DownloadError
 from resnext.partial_file import Patience
 
-
-@pytest.fixture(scope="module")
-def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return pack_photos(tmp_path_factory.mktemp("trees"))
-
-
-@pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    return use_cache(tmp_path / "cache", monkeypatch)
-
-
-@pytest.fixture
-def server(packed: Path) -> Iterator[ShardServer]:
-    with serve(packed) as server:
-        yield server
+pytest_plugins = ["shard_fixtures"]
+pytestmark = pytest.mark.usefixtures("cache")
 
 
 @pytest.mark.parametrize("workers", [0, 2])
@@ -245,7 +228,6 @@ def test_a_set_that_is_packed_anew_is_not_mixed_up_with_the_old_one(
 def test_names_in_the_report_are_addresses(packed: Path, server: ShardServer) -> None:
     data = open_at(server.address)
     split = data.train
-    assert isinstance(split, ShardSplit)
-    assert split.root == Path()
+    assert split.path(3) == Path(split.name(3))
     digest = hashlib.sha256((packed / "index.json").read_bytes()).hexdigest()[:16]
     assert remote_of(data).folder.name == digest

@@ -1,31 +1,17 @@
 """Addresses at which no packed set can be had: one message says what is wrong."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from packed_trees import NUM_TRAIN
-from remote_sets import open_at, pack_photos, use_cache
+from remote_sets import open_at
 from shard_server import ShardServer, serve
 
 from resnext.cli import pack as pack_verb
 from resnext.errors import ConfigError, DataError, DownloadError
 
-
-@pytest.fixture(scope="module")
-def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return pack_photos(tmp_path_factory.mktemp("trees"))
-
-
-@pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    return use_cache(tmp_path / "cache", monkeypatch)
-
-
-@pytest.fixture
-def server(packed: Path) -> Iterator[ShardServer]:
-    with serve(packed) as server:
-        yield server
+pytest_plugins = ["shard_fixtures"]
+pytestmark = pytest.mark.usefixtures("cache")
 
 
 def test_a_set_that_is_not_there_names_the_address(packed: Path) -> None:

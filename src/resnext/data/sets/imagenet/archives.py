@@ -13,7 +13,8 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from resnext.data.sets.imagenet.layout import hidden, is_image
+from resnext.data.decode.image_names import is_image_name
+from resnext.data.sets.imagenet.layout import hidden
 from resnext.data.sets.imagenet.scan import Progress
 from resnext.data.tar_limits import TAR_ERRORS, open_limited
 from resnext.errors import DataError, ResNeXtError
@@ -92,7 +93,7 @@ def images_in(tar: tarfile.TarFile, archive: str) -> Iterator[tuple[tarfile.TarI
         name = PurePosixPath(member.name).name
         if member.isdir():
             continue
-        if not is_image(name):
+        if not is_image_name(name):
             num_left_out += 1
             continue
         if (

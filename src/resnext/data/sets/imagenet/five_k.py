@@ -8,9 +8,10 @@ from pathlib import Path
 
 from resnext.data.sets.imagenet.archives import images_in, open_tar
 from resnext.data.sets.imagenet.class_file import ClassList, ClassRow
-from resnext.data.sets.imagenet.layout import is_synset, listed
+from resnext.data.sets.imagenet.layout import is_synset
 from resnext.data.sets.imagenet.scan import Progress, count_folders, count_images
 from resnext.errors import ConfigError, DataError
+from resnext.untrusted.names import list_names
 
 _NUM_THREADS = 16
 
@@ -67,7 +68,7 @@ def measure_imagenet(
     folders = [imagenet / "train" / synset for synset in synsets]
     if missing := [folder.name for folder in folders if not folder.is_dir()]:
         raise DataError(
-            f"--imagenet {imagenet}: train/ lacks {listed(missing)}; see "
+            f"--imagenet {imagenet}: train/ lacks {list_names(missing, 10)}; see "
             f"`resnext data imagenet --check {imagenet}`"
         )
     return dict(zip(synsets, count_folders(folders, progress), strict=True))

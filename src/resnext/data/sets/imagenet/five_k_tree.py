@@ -11,10 +11,10 @@ from pathlib import Path
 from resnext.data.sets.folders import CLASS_LIST
 from resnext.data.sets.imagenet.archives import open_tar, unpack_class
 from resnext.data.sets.imagenet.class_file import ClassRow, parse_text
-from resnext.data.sets.imagenet.layout import listed
 from resnext.data.sets.imagenet.scan import Progress, count_images
 from resnext.errors import DataError
 from resnext.files import write_whole
+from resnext.untrusted.names import list_names
 
 
 def keep_list(out: Path, text: str) -> tuple[ClassRow, ...]:
@@ -92,8 +92,8 @@ def _find_sources(
     ]
     if missing:
         raise DataError(
-            f"no images of {listed(missing)} in the full set or {imagenet}; fetch them, or see "
-            f"`resnext data imagenet --check {imagenet}`"
+            f"no images of {list_names(missing, 10)} in the full set or {imagenet}; fetch them, or "
+            f"see `resnext data imagenet --check {imagenet}`"
         )
     return [found[row.synset] for row in rows]
 
@@ -108,8 +108,8 @@ def _refuse_strangers(folder: Path, rows: Sequence[ClassRow], part: str) -> None
     )
     if strangers:
         raise DataError(
-            f"{folder} holds {listed(strangers)}, which are not on the class list; give an empty "
-            "or new --out"
+            f"{folder} holds {list_names(strangers, 10)}, which are not on the class list; give an "
+            "empty or new --out"
         )
 
 

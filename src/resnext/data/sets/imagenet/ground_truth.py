@@ -19,9 +19,9 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
 from resnext.data.sets.imagenet.archives import open_tar
-from resnext.data.sets.imagenet.layout import Layout, is_synset, listed
+from resnext.data.sets.imagenet.layout import Layout, is_synset
 from resnext.errors import ConfigError, DataError
-from resnext.untrusted.names import shown
+from resnext.untrusted.names import list_names, shown
 from resnext.untrusted.parse import read_bytes
 
 NUMBERS_NAME = "ILSVRC2012_validation_ground_truth.txt"
@@ -172,11 +172,11 @@ def _checked(synsets: Sequence[str], origin: Path, layout: Layout) -> tuple[str,
     """Refuse answers that do not give every class its number of images."""
     counts = Counter(synsets)
     if unknown := sorted(set(counts) - set(layout.synsets)):
-        raise DataError(f"{origin}: {listed(unknown)} are not classes of ImageNet-1K")
+        raise DataError(f"{origin}: {list_names(unknown, 10)} are not classes of ImageNet-1K")
     if wrong := [name for name in layout.synsets if counts[name] != layout.num_val]:
         raise DataError(
             f"{origin}: {len(synsets):,} lines, but {layout.num_val} for each class are expected, "
-            f"which does not hold for {listed(wrong)}; give the official file, whole"
+            f"which does not hold for {list_names(wrong, 10)}; give the official file, whole"
         )
     return tuple(synsets)
 

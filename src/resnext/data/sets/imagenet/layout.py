@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from resnext.class_lists import class_names
-from resnext.data.decode.image_names import is_image_name
 
 _SYNSET = re.compile(r"n[0-9]{8}")
 
@@ -61,17 +60,6 @@ def is_synset(name: str) -> bool:
     return _SYNSET.fullmatch(name) is not None
 
 
-def is_image(name: str) -> bool:
-    """Tell by its name whether the loaders take a file for an image."""
-    return is_image_name(name)
-
-
 def hidden(place: Path) -> Path:
     """Return where a file or folder lies until it is whole; loaders pass hidden names by."""
     return place.with_name(f".{place.name}.partial")
-
-
-def listed(names: list[str] | tuple[str, ...], most: int = 10) -> str:
-    """Write a few of many names."""
-    more = f" and {len(names) - most:,} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more

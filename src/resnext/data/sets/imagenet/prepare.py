@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from resnext.class_lists import readable
+from resnext.data.decode.image_names import is_image_name
 from resnext.data.sets.imagenet.archives import (
     images_in,
     md5_of,
@@ -21,11 +22,11 @@ from resnext.data.sets.imagenet.archives import (
     unpack_class,
     write_member,
 )
-from resnext.data.sets.imagenet.layout import ARCHIVES, Layout, hidden, is_image, is_synset, listed
+from resnext.data.sets.imagenet.layout import ARCHIVES, Layout, hidden, is_synset
 from resnext.data.sets.imagenet.scan import Progress
 from resnext.errors import DataError
 from resnext.files import write_whole
-from resnext.untrusted.names import shown
+from resnext.untrusted.names import list_names, shown
 
 _VAL_NAME = re.compile(r"ILSVRC2012_val_([0-9]{8})\.jpe?g", re.IGNORECASE)
 
@@ -97,7 +98,9 @@ def unpack_train(archive: Path, train: Path, layout: Layout, progress: Progress 
                 num += unpack_class(tar, f"{archive}: {name}", train / synset, progress)
             found.add(synset)
     if missing := sorted(set(layout.synsets) - found):
-        raise DataError(f"{archive}: ends early; no {listed(missing)} in it; fetch it again")
+        raise DataError(
+            f"{archive}: ends early; no {list_names(missing, 10)} in it; fetch it again"
+        )
     return num
 
 
@@ -157,7 +160,7 @@ def write_classes(root: Path, layout: Layout) -> Path:
 def _sort_flat(val: Path, val_synsets: tuple[str, ...], progress: Progress) -> int:
     """Move the images that lie in `val/` itself; a move is whole or did not happen."""
     with os.scandir(val) as entries:
-        names = sorted(entry.name for entry in entries if is_image(entry.name))
+        names = sorted(entry.name for entry in entries if is_image_name(entry.name))
     homes = [_class_of(name, val_synsets) for name in names]  # all are known before one moves
     for name, synset in zip(names, homes, strict=True):
         (val / synset).mkdir(exist_ok=True)

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from resnext.data.sets.imagenet.layout import is_image
+from resnext.data.decode.image_names import is_image_name
 
 Progress = Callable[[int], None] | None
 _NUM_NAMED = 5
@@ -80,7 +80,7 @@ def count_folders(folders: list[Path], progress: Progress) -> list[int]:
 def count_images(folder: Path) -> int:
     """Count the files of a folder whose names are those of images."""
     with os.scandir(folder) as entries:
-        return sum(is_image(entry.name) for entry in entries)
+        return sum(is_image_name(entry.name) for entry in entries)
 
 
 def folder_names(root: Path) -> list[str]:
@@ -93,7 +93,7 @@ def _scan(folder: Path) -> FolderCount:
     count = FolderCount()
     with os.scandir(folder) as entries:
         for entry in entries:
-            if not is_image(entry.name) or entry.is_dir():
+            if not is_image_name(entry.name) or entry.is_dir():
                 count.other.add(entry.name)
                 continue
             try:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from resnext.errors import DataError
-from resnext.untrusted.names import shown
+from resnext.untrusted.names import list_names, shown
 
 _NUM_SHOWN = 20
 # In order of preference; compared in lower case without separators.
@@ -76,7 +76,7 @@ def _find(names: Sequence[str], what: str, given: str | None, usual: Sequence[st
             return given
         raise DataError(
             f"data.{what}_column={shown(given)}: the table has no such column; it has "
-            f"{_listed(names)}"
+            f"{list_names(names, _NUM_SHOWN, shown)}"
         )
     by_name = {_plain(name): name for name in reversed(names)}
     for name in usual:
@@ -84,14 +84,9 @@ def _find(names: Sequence[str], what: str, given: str | None, usual: Sequence[st
             return by_name[name]
     raise DataError(
         f"no column is called like the {what}; name it with --set data.{what}_column=NAME; the "
-        f"columns are {_listed(names)}"
+        f"columns are {list_names(names, _NUM_SHOWN, shown)}"
     )
 
 
 def _plain(name: str) -> str:
     return re.sub(r"[\s_.-]+", "", name.casefold())
-
-
-def _listed(names: Sequence[str]) -> str:
-    text = ", ".join(map(shown, names[:_NUM_SHOWN]))
-    return f"{text} and {len(names) - _NUM_SHOWN} more" if len(names) > _NUM_SHOWN else text

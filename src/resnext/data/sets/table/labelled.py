@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from resnext.data.file_split import FileSplit
 from resnext.data.sets.layout import SplitName, split_of
 from resnext.data.sets.notices import warn_once
-from resnext.data.split import FileSplit
 from resnext.errors import DataError
 from resnext.untrusted.names import shown
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 
+from resnext.data.file_split import FileSplit
 from resnext.data.names import PackedNames
 from resnext.data.sets.folders import automatic_split, photo_info, refuse_one_class
 from resnext.data.sets.layout import SplitName
@@ -15,7 +16,7 @@ from resnext.data.sets.table.columns import UNNAMED, GivenColumns
 from resnext.data.sets.table.labelled import Labelled
 from resnext.data.sets.table.parquet import find_parquet, load_parquet
 from resnext.data.sets.table.text import load_text_table
-from resnext.data.split import DataSet, FileSplit
+from resnext.data.split import DataSet
 from resnext.errors import DataError
 
 

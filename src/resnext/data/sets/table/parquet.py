@@ -17,12 +17,12 @@ from filelock import FileLock
 
 from resnext.cache import cache_folder
 from resnext.data.decode.image import MAX_FILE_BYTES
+from resnext.data.file_split import FileSplit
 from resnext.data.names import PackedNames
 from resnext.data.sets.layout import SplitName, split_of
 from resnext.data.sets.table.columns import UNNAMED, GivenColumns, find_columns
 from resnext.data.sets.table.labelled import Labelled, log_bad_rows, number_classes, parse_split
 from resnext.data.sets.table.rows import open_parquet, parquet_values
-from resnext.data.split import FileSplit
 from resnext.errors import DataError
 from resnext.untrusted.names import is_utf8, shown
 from resnext.untrusted.parse import parse_json

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from resnext.data.file_split import FileSplit
 from resnext.data.names import PackedNames
 from resnext.data.sets.table.columns import UNNAMED, Columns, GivenColumns, find_columns
 from resnext.data.sets.table.labelled import Labelled, log_bad_rows, number_classes, parse_split
 from resnext.data.sets.table.paths import find_names
 from resnext.data.sets.table.rows import TextTable, read_text_table
-from resnext.data.split import FileSplit
 from resnext.errors import DataError
 from resnext.untrusted.names import is_utf8, shown
 

@@ -14,13 +14,13 @@ from typing import Any
 
 import pytest
 import torch
+from loaders import eval_loader
 from PIL import Image
 from torch import nn
 
 from resnext.cli.data import main as data_main
 from resnext.cli.evaluate import main as evaluate_main
 from resnext.data.config import DataConfig, ViewConfig
-from resnext.data.loading.loader import EvalLoader
 from resnext.data.sets.imagenet import layout
 from resnext.data.sets.imagenet.layout import Layout
 from resnext.data.sets.load import load_data
@@ -155,7 +155,7 @@ def test_on_photographs_both_choices_are_the_largest_outputs_of_their_classes(
     model, head = make_network(len(classes))
     data = load_data(DataConfig(name="imagenet", root=tmp_path / "imagenet", image_size_px=SIZE_PX))
     view = ViewConfig(size_px=SIZE_PX, resize_px=SIZE_PX)
-    loader = EvalLoader(data.val, data.info, view, batch_size=64, device=torch.device("cpu"))
+    loader = eval_loader(data.val, data.info, view, batch_size=64)
     with torch.no_grad():
         batches = list(loader)
         outputs_nk = torch.cat([model(batch.images_bchw) for batch in batches])

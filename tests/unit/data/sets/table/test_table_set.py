@@ -6,9 +6,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from resnext.data.config import DataConfig, parse_data
+from resnext.data.config import DataConfig
+from resnext.data.file_split import FileSplit
 from resnext.data.sets.load import load_data
-from resnext.data.split import DataSet, FileSplit
+from resnext.data.sets.parse import parse_data
+from resnext.data.split import DataSet
 from resnext.errors import ConfigError, DataError
 
 

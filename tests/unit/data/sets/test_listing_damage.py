@@ -16,14 +16,8 @@ from resnext.data.sets.listing import list_tree
 from resnext.data.sets.listing_cache import list_images, place_of
 from resnext.download import sha256_of
 
-
-@pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Give every test an empty cache that also keeps small folders, changed a moment ago."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(listing_cache, "_LEAST_FILES", 4)
-    monkeypatch.setattr(listing_cache, "_SETTLED_S", 0.0)
-    return tmp_path / "cache"
+pytest_plugins = ["listing_fixtures"]
+pytestmark = pytest.mark.usefixtures("kept_listings")
 
 
 @pytest.fixture

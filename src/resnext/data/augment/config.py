@@ -1,0 +1,51 @@
+"""How training images are varied, as data. Needs no torch."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, NonNegativeFloat, model_validator
+
+from resnext.errors import ConfigError
+from resnext.settings import FiniteSettings
+
+_MAX_PAD_PX = 1024
+
+Probability = Annotated[float, Field(ge=0.0, le=1.0)]
+
+
+class AugmentConfig(FiniteSettings):
+    """How a training image is varied; validation images never are.
+
+    Attributes:
+        crop: `none` keeps the image; `pad` pads it and crops it back (CIFAR);
+            `resized` crops a random area and aspect ratio (ImageNet).
+        pad_px: Padding of `pad` on each side.
+        area: Smallest and largest share of the image's area that `resized` keeps.
+        flip: Mirror every second image, by chance.
+        color_jitter: Strength of brightness, contrast and saturation changes.
+        lighting: Standard deviation of the PCA lighting noise (AlexNet, section 4.1).
+        policy: torchvision's RandAugment or TrivialAugmentWide.
+        erasing: Probability that a random rectangle is erased.
+        mixup: Alpha of mixup's beta distribution; 0 is off.
+        cutmix: Alpha of cutmix's beta distribution; 0 is off. With both on, every second
+            pair of images takes either.
+    """
+
+    crop: Literal["none", "pad", "resized"] = "none"
+    pad_px: Annotated[int, Field(ge=0, le=_MAX_PAD_PX)] = 4
+    area: tuple[float, float] = (0.08, 1.0)
+    flip: bool = False
+    color_jitter: NonNegativeFloat = 0.0
+    lighting: NonNegativeFloat = 0.0
+    policy: Literal["none", "randaugment", "trivialaugment"] = "none"
+    erasing: Probability = 0.0
+    mixup: NonNegativeFloat = 0.0
+    cutmix: NonNegativeFloat = 0.0
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        low, high = self.area
+        if not 0.0 < low <= high <= 1.0:
+            raise ConfigError(f"area={self.area!r}: give 0 < smallest <= largest <= 1")
+        return self

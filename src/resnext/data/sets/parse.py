@@ -1,0 +1,53 @@
+"""From what a person types after `--data` to the settings of a data set. Needs no torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from resnext.data.address import is_address
+from resnext.data.config import DATA_NAMES, DataConfig
+from resnext.data.sets.table.place import TABLE_SUFFIXES, find_table
+from resnext.data.shards.layout import is_packed
+from resnext.errors import ConfigError
+from resnext.untrusted.names import shown
+
+
+def parse_data(text: str, *, is_whole: bool = False) -> DataConfig:
+    """Read `digits`, `cifar10:DIR`, `imagenet:DIR`, `shards:DIR`, a folder or an address.
+
+    Args:
+        text: What was given.
+        is_whole: Take all images of a folder without splits for validation.
+
+    Raises:
+        ConfigError: It is neither the name of a set, an existing folder nor an address.
+    """
+    address = text.removeprefix("shards:")
+    if is_address(address):
+        return DataConfig(name="shards", url=address)
+    name, separator, root = text.partition(":")
+    if name in DATA_NAMES:
+        return DataConfig(name=name, root=_absolute(root) if separator else None)
+    whole: dict[str, Any] = {"val_fraction": 1.0} if is_whole else {}
+    try:
+        path = _absolute(text)
+        if path.is_dir():
+            if is_packed(path):
+                return DataConfig(name="shards", root=path)
+            table = find_table(path)
+            return DataConfig(name="table" if table else "folder", root=table or path, **whole)
+        if path.is_file() and path.suffix.lower() in TABLE_SUFFIXES:
+            return DataConfig(name="table", root=path, **whole)
+    except (OSError, RuntimeError):  # a name too long, or the home of nobody
+        pass
+    raise ConfigError(
+        f"data {shown(text)} is neither a known set ({', '.join(DATA_NAMES)}, each also as "
+        "NAME:FOLDER) nor an existing folder of class folders or shards, a table of labels "
+        "(.csv, .tsv, .parquet), or the address of shards (https://host/folder)"
+    )
+
+
+def _absolute(text: str) -> Path:
+    """Return a path that means the same when a run is resumed from another folder."""
+    return Path(text).expanduser().absolute()
