@@ -1,31 +1,14 @@
 """Whatever is given as weights, each verb answers with one message and does not wait."""
 
 import os
-import signal
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from resnext.cli.main import main
-
-GUARD_S = 60  # many times what a refusal takes
-
-
-@pytest.fixture(autouse=True)
-def guard() -> Iterator[None]:
-    """End a verb that waits, for instance for the other end of a pipe."""
-
-    def stop(*_: object) -> None:
-        raise TimeoutError("the verb waits")
-
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.alarm(GUARD_S)
-    yield
-    signal.alarm(0)
-    signal.signal(signal.SIGALRM, before)
 
 
 def leave_missing(_: Path) -> None:
