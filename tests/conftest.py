@@ -15,6 +15,7 @@ from counts import Counts
 from effort import EFFORTS, Effort
 
 if TYPE_CHECKING:
+    from command import Command
     from selenium.webdriver.chrome.webdriver import WebDriver
 
 # Two test processes with two threads each would wait for each other.
@@ -46,6 +47,22 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.timeout(_LONG_EFFORT_TIMEOUT_S))
         elif item.get_closest_marker("slow") and not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(_SLOW_TIMEOUT_S))
+
+
+@pytest.fixture
+def command(capsys: pytest.CaptureFixture[str]) -> Command:
+    """Return the command, as a function."""
+    from command import Command
+
+    return Command(capsys)
+
+
+@pytest.fixture
+def digits_run(tmp_path: Path) -> Path:
+    """Return the run of a tiny network for the digits."""
+    from made_run import make_run
+
+    return make_run(tmp_path / "run")
 
 
 @pytest.fixture(scope="module")

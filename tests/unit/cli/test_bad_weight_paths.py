@@ -6,9 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from command import Command
 from PIL import Image
-
-from resnext.cli.main import main
 
 
 def leave_missing(_: Path) -> None:
@@ -47,7 +46,7 @@ def test_a_bad_file_is_one_message(
     kind: str,
     name: str,
     tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
+    command: Command,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -55,9 +54,7 @@ def test_a_bad_file_is_one_message(
     bad = tmp_path / name
     BAD[kind](bad)
     words = [word.format(bad=bad, folder=tmp_path) for word in VERBS[verb]]
-    assert main(words) == 2
-    message = capsys.readouterr().err
-    assert message.startswith("resnext: error: ")
+    message = command.refusal(*words)
     assert message.count("\n") == 1, message
     assert name in message
     if kind == "pipe":
