@@ -1,17 +1,22 @@
-"""One thread a process, and the options of the hostile tests."""
+"""One thread a process, time limits, the browser, and the options of the hostile tests."""
 
 from __future__ import annotations
 
 import json
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from counts import Counts
 from effort import EFFORTS, Effort
+
+if TYPE_CHECKING:
+    from command import Command
+    from selenium.webdriver.chrome.webdriver import WebDriver
 
 # Two test processes with two threads each would wait for each other.
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is imported, and for subprocesses
@@ -22,11 +27,52 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 _ROWS = "hostile_rows"
 
+# Many times what the longest test takes: these end what hangs, on a slow machine too. The limit of
+# all other tests is in pyproject.toml.
+_SLOW_TIMEOUT_S = 1800
+_LONG_EFFORT_TIMEOUT_S = 4 * 3600
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--effort", choices=tuple(EFFORTS), default="short")
     parser.addoption("--seed", type=int, default=0, help="another seed tries other inputs")
     parser.addoption("--results", type=Path, help="a folder for one JSON file of each row")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Give tests that are marked slow, and all tests of a long round, more time."""
+    is_long = config.getoption("--effort", "short") == "long"
+    for item in items:
+        if is_long:
+            item.add_marker(pytest.mark.timeout(_LONG_EFFORT_TIMEOUT_S))
+        elif item.get_closest_marker("slow") and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(_SLOW_TIMEOUT_S))
+
+
+@pytest.fixture
+def command(capsys: pytest.CaptureFixture[str]) -> Command:
+    """Return the command, as a function."""
+    from command import Command
+
+    return Command(capsys)
+
+
+@pytest.fixture
+def digits_run(tmp_path: Path) -> Path:
+    """Return the run of a tiny network for the digits."""
+    from made_run import make_run
+
+    return make_run(tmp_path / "run")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[WebDriver]:
+    """Return Chromium without a window."""
+    from page_browser import start_browser
+
+    driver = start_browser()
+    yield driver
+    driver.quit()
 
 
 @pytest.fixture(scope="session")

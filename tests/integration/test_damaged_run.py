@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from command import Command
 from runs import assert_same_bits, finish, small_run
 
 from resnext.cli.main import main
@@ -104,12 +105,9 @@ def test_other_damaged_files_stop_nothing_and_the_environment_is_written_again(
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff", b"[1]", b"[" * 100_000, b'{"a": "b"}'])
-def test_damaged_classes_are_one_message(
-    run: Path, content: bytes, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_damaged_classes_are_one_message(run: Path, content: bytes, command: Command) -> None:
     (run / "classes.json").write_bytes(content)
-    assert main(["train", "--resume", str(run), "--quiet"]) == 2
-    told = capsys.readouterr().err
+    told = command.refusal("train", "--resume", run, "--quiet")
     assert told.startswith("resnext: error: ")
     assert str(run / "classes.json") in told
 

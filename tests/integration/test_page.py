@@ -11,7 +11,7 @@ import pytest
 pytest.importorskip("gradio", reason="the extra `serve` is not installed")
 pytest.importorskip("selenium", reason="selenium is not installed")
 
-from page_browser import BROWSER, DRIVER, Page, start_browser
+from page_browser import Page, needs_browser, start_browser
 from PIL import Image
 
 from resnext.complexity.count import count
@@ -28,9 +28,7 @@ from resnext.weights.own_file import save_weights
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(
-        not (BROWSER.exists() and DRIVER.exists()), reason="chromium and chromedriver are missing"
-    ),
+    needs_browser,
 ]
 
 ODD = "${1+1} {{x}} <b>odd</b>"  # would be taken for a template or for markup

@@ -15,11 +15,11 @@ from pathlib import Path
 
 import httpx
 import pytest
+from command import Command
 from PIL import Image
 from runs import finish, small_run
 from serving_process import COLOURS, ServiceProcess, colour_image, write_colours
 
-from resnext.cli.main import main
 from resnext.cli.serve import main as serve
 from resnext.errors import ConfigError
 
@@ -243,7 +243,7 @@ def test_a_taken_port_is_told_without_a_trace(colours: Path) -> None:
 
 @pytest.mark.slow
 def test_a_run_is_exported_once_and_answers_as_predict_does(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, command: Command
 ) -> None:
     run = tmp_path / "run"
     finish(small_run(), run)
@@ -253,8 +253,7 @@ def test_a_run_is_exported_once_and_answers_as_predict_does(
         image = Image.effect_noise((20 + 3 * number, 40 - number), 90)
         image.convert("RGB" if number % 2 else "L").save(photos / f"{number:02}.png")
         image.save(photos / f"{number:02}.jpg")
-    assert main(["predict", str(run), str(photos), "--json", "--top", "3"]) == 0
-    expected = json.loads(capsys.readouterr().out)
+    expected = command.json("predict", run, photos, "--top", "3")
     env = {"XDG_CACHE_HOME": str(tmp_path / "cache")}
     for _ in range(2):
         with ServiceProcess(run, "--threads", "1", env=env) as service:

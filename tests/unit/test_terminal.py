@@ -3,6 +3,7 @@ import subprocess
 import sys
 
 import pytest
+from command import Command
 from rich.progress import Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
@@ -90,13 +91,10 @@ def test_messages_that_quote_arguments_are_harmless(
     assert "\\x" in captured.err
 
 
-def test_a_line_of_a_quoted_text_does_not_look_like_ours(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    assert main(["weights", "list", "x\nresnext: all is well"]) == 2
-    assert main(["evaluate", "x\nresnext: all is well"]) == 2
-    lines = capsys.readouterr().err.splitlines()
-    assert [line for line in lines if not line.startswith(("resnext: error: ", "  "))] == []
+def test_a_line_of_a_quoted_text_does_not_look_like_ours(command: Command) -> None:
+    for verb in (["weights", "list"], ["evaluate"]):
+        lines = command.refusal(*verb, "x\nresnext: all is well").splitlines()
+        assert [line for line in lines if not line.startswith(("resnext: error: ", "  "))] == []
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from command import Command
 
 import resnext
 from resnext.cli.main import VERBS, main
@@ -36,9 +37,8 @@ def test_a_wrong_value_is_told_without_the_names_of_types(
     assert "NoneType" not in said
 
 
-def test_a_folder_called_none_is_not_a_missing_value(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["train", "--data", "None"]) == 2
-    assert "data 'None' is neither a known set" in capsys.readouterr().err
+def test_a_folder_called_none_is_not_a_missing_value(command: Command) -> None:
+    assert "data 'None' is neither a known set" in command.refusal("train", "--data", "None")
 
 
 @pytest.mark.parametrize(
@@ -117,16 +117,13 @@ def test_a_path_that_cannot_be_used_is_one_short_message(
     name: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    command: Command,
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert main([name if word == "X" else word for word in words]) == 2
-    out, err = capsys.readouterr()
-    assert out == ""
-    assert err.startswith("resnext: error: ")
-    assert len(err.splitlines()) == 1
-    assert len(err) < 2100
-    assert err.rstrip("\n").isprintable()
+    message = command.refusal(*(name if word == "X" else word for word in words))
+    assert len(message.splitlines()) == 1
+    assert len(message) < 2100
+    assert message.rstrip("\n").isprintable()
     assert list(tmp_path.iterdir()) == []
 
 
@@ -141,15 +138,14 @@ def test_every_verb_is_tried_with_such_a_path() -> None:
 
 
 def test_an_error_of_the_system_is_one_line(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, command: Command
 ) -> None:
     def fail(_: list[str]) -> int:
         Path("\x1b[2J" + "x" * 300).read_bytes()
         return 0
 
     monkeypatch.setattr("resnext.cli.describe.main", fail)
-    assert main(["describe"]) == 2
-    err = capsys.readouterr().err
+    err = command.refusal("describe")
     assert "File name too long; the system refused it" in err
     assert len(err.splitlines()) == 1
 

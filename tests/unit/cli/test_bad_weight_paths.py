@@ -1,31 +1,13 @@
 """Whatever is given as weights, each verb answers with one message and does not wait."""
 
 import os
-import signal
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from command import Command
 from PIL import Image
-
-from resnext.cli.main import main
-
-GUARD_S = 60  # many times what a refusal takes
-
-
-@pytest.fixture(autouse=True)
-def guard() -> Iterator[None]:
-    """End a verb that waits, for instance for the other end of a pipe."""
-
-    def stop(*_: object) -> None:
-        raise TimeoutError("the verb waits")
-
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.alarm(GUARD_S)
-    yield
-    signal.alarm(0)
-    signal.signal(signal.SIGALRM, before)
 
 
 def leave_missing(_: Path) -> None:
@@ -64,7 +46,7 @@ def test_a_bad_file_is_one_message(
     kind: str,
     name: str,
     tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
+    command: Command,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -72,9 +54,7 @@ def test_a_bad_file_is_one_message(
     bad = tmp_path / name
     BAD[kind](bad)
     words = [word.format(bad=bad, folder=tmp_path) for word in VERBS[verb]]
-    assert main(words) == 2
-    message = capsys.readouterr().err
-    assert message.startswith("resnext: error: ")
+    message = command.refusal(*words)
     assert message.count("\n") == 1, message
     assert name in message
     if kind == "pipe":

@@ -1,10 +1,10 @@
 """`resnext convert`: formats there and back bit for bit, and the changes of a network."""
 
-import json
 from pathlib import Path
 
 import pytest
 import torch
+from command import Command
 from torchvision.models import ResNet
 from torchvision.models.resnet import Bottleneck
 
@@ -126,11 +126,8 @@ def test_other_channels_classes_and_dimensions(file: Path, tmp_path: Path) -> No
     assert video.config.ndim == 3  # type: ignore[union-attr]  # a ResNeXt's
 
 
-def test_the_json_says_what_was_written(
-    file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    convert(file, tmp_path / "a.pth", "--format", "torchvision", "--json")
-    facts = json.loads(capsys.readouterr().out)
+def test_the_json_says_what_was_written(file: Path, tmp_path: Path, command: Command) -> None:
+    facts = command.json("convert", file, tmp_path / "a.pth", "--format", "torchvision")
     assert facts["network"] == NAME
     assert (facts["num_classes"], facts["format"]) == (6, "torchvision")
 
@@ -146,20 +143,18 @@ def test_the_json_says_what_was_written(
     ],
 )
 def test_flags_that_do_not_fit_are_one_message(
-    file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], flags: list[str], message: str
+    file: Path, tmp_path: Path, command: Command, flags: list[str], message: str
 ) -> None:
-    assert main(["convert", str(file), str(tmp_path / "x.safetensors"), *flags]) == 2
-    assert message in capsys.readouterr().err
+    assert message in command.refusal("convert", file, tmp_path / "x.safetensors", *flags)
     assert not (tmp_path / "x.safetensors").exists()
 
 
 def test_an_existing_file_is_not_replaced_unasked(
-    file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    file: Path, tmp_path: Path, command: Command
 ) -> None:
     target = tmp_path / "x.safetensors"
     target.write_text("precious")
-    assert main(["convert", str(file), str(target)]) == 2
-    assert "--force" in capsys.readouterr().err
+    assert "--force" in command.refusal("convert", file, target)
     assert target.read_text() == "precious"
     convert(file, target, "--force")
 
@@ -175,13 +170,14 @@ def test_a_network_that_a_library_cannot_build_is_refused_with_the_reasons() -> 
 
 
 def test_the_side_of_zero_padding_is_asked_once_and_written_down(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, command: Command
 ) -> None:
     config = config_from("resnet_1-1_basic_cifar", shortcut="A", stage_widths=(8, 16), stem_width=8)
     state = create_model(config).state_dict()
     torch.save(state, tmp_path / "w.pth")
-    assert main(["convert", str(tmp_path / "w.pth"), str(tmp_path / "a")]) == 2
-    assert "--shortcut-padding end|both" in capsys.readouterr().err
+    assert "--shortcut-padding end|both" in command.refusal(
+        "convert", tmp_path / "w.pth", tmp_path / "a"
+    )
     end = convert(tmp_path / "w.pth", tmp_path / "end", "--shortcut-padding", "end")
     both = convert(tmp_path / "w.pth", tmp_path / "both", "--shortcut-padding", "both")
     assert torch.equal(end.state["fc.weight"], state["fc.weight"])

@@ -3,12 +3,12 @@
 import io
 import json
 import shutil
-import subprocess
-import sys
 import tarfile
 from pathlib import Path
 
 import pytest
+from command import Command
+from python_process import run_python
 
 from resnext.cli.data import main
 from resnext.data.sets.imagenet import five_k, layout, prepare
@@ -59,32 +59,28 @@ def flags(archives: dict[str, str], *names: str) -> list[str]:
 
 
 @pytest.fixture
-def prepared(archives: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Path:
+def prepared(archives: dict[str, str], tmp_path: Path) -> Path:
     argv = ["imagenet", "--prepare", str(tmp_path / "set"), "--force", *flags(archives, *archives)]
     assert main(argv) == 0
-    capsys.readouterr()
     return tmp_path / "set"
 
 
-def test_prepare_then_check_finds_a_complete_set(
-    prepared: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main(["imagenet", "--check", str(prepared)]) == 0
-    lines = capsys.readouterr().out.splitlines()
+def test_prepare_then_check_finds_a_complete_set(prepared: Path, command: Command) -> None:
+    lines = command.prints("data", "imagenet", "--check", prepared).splitlines()
     assert lines[:2] == ["train: 4 images in 2 classes", "val: 4 images in 2 classes"]
     assert lines[2].endswith("is complete")
     assert (prepared / "val" / "n02119789" / "ILSVRC2012_val_00000001.JPEG").exists()
     assert (prepared / "classes.tsv").read_text() == "n01440764\ttench\nn02119789\tkit fox\n"
 
 
-def test_check_tells_what_is_wrong_as_lines_and_as_json(
-    prepared: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_check_tells_what_is_wrong_as_lines_and_as_json(prepared: Path, command: Command) -> None:
     (prepared / "train" / "n01440764").rename(prepared / "elsewhere")
-    assert main(["imagenet", "--check", str(prepared)]) == 1
-    assert "train, missing class (1):\n  n01440764: no folder" in capsys.readouterr().out
-    assert main(["imagenet", "--check", str(prepared), "--json"]) == 1
-    found = json.loads(capsys.readouterr().out)
+    status, out, _ = command("data", "imagenet", "--check", prepared)
+    assert status == 1
+    assert "train, missing class (1):\n  n01440764: no folder" in out
+    status, out, _ = command("data", "imagenet", "--check", prepared, "--json")
+    found = json.loads(out)
+    assert status == 1
     assert (found["complete"], found["num_images"]) == (False, {"train": 2, "val": 4})
     assert [(problem["kind"], problem["name"]) for problem in found["problems"]] == [
         ("missing class", "n01440764"),
@@ -93,26 +89,26 @@ def test_check_tells_what_is_wrong_as_lines_and_as_json(
 
 
 def test_an_archive_that_is_not_the_published_one_is_refused_unless_forced(
-    archives: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    archives: dict[str, str], tmp_path: Path, command: Command
 ) -> None:
     argv = ["imagenet", "--prepare", str(tmp_path / "set"), *flags(archives, "--train")]
     with pytest.raises(DataError, match=r"train\.tar: MD5 is [0-9a-f]{32}.*--force"):
         main(argv)
     assert not (tmp_path / "set" / "train").exists()
-    assert main([*argv, "--force", "--json"]) == 0
-    out, err = capsys.readouterr()
+    status, out, err = command("data", *argv, "--force", "--json")
+    assert status == 0
     assert "resnext: warning" in err
     (checksum,) = json.loads(out)["checksums"]
     assert checksum["published"] == layout.ARCHIVES["train"].md5 != checksum["found"]
 
 
 def test_flat_validation_images_are_found_and_then_sorted(
-    prepared: Path, archives: dict[str, str], capsys: pytest.CaptureFixture[str]
+    prepared: Path, archives: dict[str, str], command: Command
 ) -> None:
     for path in list((prepared / "val").rglob("*.JPEG")):
         path.rename(prepared / "val" / path.name)
-    assert main(["imagenet", "--check", str(prepared)]) == 1
-    assert "--prepare" in capsys.readouterr().out
+    status, out, _ = command("data", "imagenet", "--check", prepared)
+    assert (status, "--prepare" in out) == (1, True)
     with pytest.raises(ConfigError, match=r"4 images in .*val: to sort them.*--devkit"):
         main(["imagenet", "--prepare", str(prepared)])
     argv = ["imagenet", "--prepare", str(prepared), *flags(archives, "--ground-truth")]
@@ -128,17 +124,17 @@ def write_full(root: Path) -> Path:
 
 
 def test_imagenet_5k_is_listed_and_the_list_builds_the_tree(
-    prepared: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    prepared: Path, tmp_path: Path, command: Command
 ) -> None:
     full = write_full(tmp_path / "full")
     sets = ["imagenet5k", "--full", str(full), "--imagenet", str(prepared)]
     listing, tree = tmp_path / "list.tsv", tmp_path / "tree"
-    assert main([*sets, "--num-classes", "4", "--out", str(listing)]) == 0
-    assert "4 classes, 2 of ImageNet-1K and 2 others; 12 training" in capsys.readouterr().out
+    assert "4 classes, 2 of ImageNet-1K and 2 others; 12 training" in command.prints(
+        "data", *sets, "--num-classes", "4", "--out", listing
+    )
     rows = [line.split("\t")[0] for line in listing.read_text().splitlines() if line[0] == "n"]
     assert rows == ["n00000001", "n00000002", "n01440764", "n02119789"]
-    assert main([*sets, "--classes", str(listing), "--out", str(tree), "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["num_others"] == 2
+    assert command.json("data", *sets, "--classes", listing, "--out", tree)["num_others"] == 2
     assert sorted(path.name for path in (tree / "train").iterdir()) == rows
     assert sorted(path.name for path in (tree / "val").iterdir()) == list(SYNSETS)
     assert (tree / "imagenet5k.tsv").read_bytes() == listing.read_bytes()
@@ -267,15 +263,11 @@ def test_two_processes_do_not_fill_one_folder(prepared: Path, archives: dict[str
 
 
 def test_a_check_does_not_import_torch(tmp_path: Path) -> None:
-    code = (
+    run_python(
         f"import sys; from resnext.cli.data import main; "
         f"main(['imagenet', '--check', {str(tmp_path)!r}]); assert 'torch' not in sys.modules"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
 
 
-def test_help_has_examples(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as stop:
-        main(["--help"])
-    assert stop.value.code == 0
-    assert "resnext data imagenet5k" in capsys.readouterr().out.partition("Examples")[2]
+def test_help_has_examples(command: Command) -> None:
+    assert "resnext data imagenet5k" in command.help("data").partition("Examples")[2]

@@ -2,34 +2,20 @@
 
 import json
 import re
-import subprocess
-import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
+from command import Command
 from made_run import make_run
+from python_process import run_python
 
 import resnext
 from resnext.cli.describe import main
 from resnext.errors import CheckpointError, ConfigError
 
-Capture = pytest.CaptureFixture[str]
 
-
-def described(capsys: Capture, *argv: str) -> str:
-    assert main([*argv]) == 0
-    return capsys.readouterr().out
-
-
-def figures_of(capsys: Capture, *argv: str) -> dict[str, Any]:
-    figures = json.loads(described(capsys, *argv, "--json"))
-    assert isinstance(figures, dict)
-    return figures
-
-
-def test_the_table_has_the_rows_of_the_papers_table_1(capsys: Capture) -> None:
-    text = described(capsys, "resnext50_32x4d", "--compare", "resnet50")
+def test_the_table_has_the_rows_of_the_papers_table_1(command: Command) -> None:
+    text = command.prints("describe", "resnext50_32x4d", "--compare", "resnet50")
     rows = [
         r"conv1 +112x112 +7x7, 64, stride 2 +7x7, 64, stride 2",
         r"conv2 +56x56 +3x3 max pool, stride 2 +3x3 max pool, stride 2",
@@ -56,11 +42,11 @@ def test_the_table_has_the_rows_of_the_papers_table_1(capsys: Capture) -> None:
 
 @pytest.mark.parametrize("width", [80, 120])
 def test_no_line_is_wider_than_the_terminal_and_nothing_is_cut(
-    capsys: Capture, monkeypatch: pytest.MonkeyPatch, width: int
+    command: Command, monkeypatch: pytest.MonkeyPatch, width: int
 ) -> None:
     monkeypatch.setenv("COLUMNS", str(width))
     others = ("resnet50", "resnext101_64x4d", "resnet18", "resnext29_16x64d")
-    text = described(capsys, "resnext50_32x4d", "--compare", *others)
+    text = command.prints("describe", "resnext50_32x4d", "--compare", *others)
     assert max(len(line) for line in text.splitlines()) <= width
     assert "…" not in text
     for name in ("resnext50_32x4d", *others):
@@ -69,26 +55,21 @@ def test_no_line_is_wider_than_the_terminal_and_nothing_is_cut(
 
 def test_a_terminal_without_unicode_gets_the_table_too() -> None:
     code = "from resnext.cli.describe import main; main(['resnext50_32x4d'])"
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        env={"PYTHONIOENCODING": "ascii"},
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    assert "[ 3x3, 128, C=32 ] x3" in done.stdout
+    assert "[ 3x3, 128, C=32 ] x3" in run_python(code, PYTHONIOENCODING="ascii")
 
 
-def test_every_layer_is_listed_on_demand(capsys: Capture) -> None:
-    plain = described(capsys, "resnext29_8x64d")
-    text = described(capsys, "resnext29_8x64d", "--layers")
+def test_every_layer_is_listed_on_demand(command: Command) -> None:
+    plain = command.prints("describe", "resnext29_8x64d")
+    text = command.prints("describe", "resnext29_8x64d", "--layers")
     names = [layer.name for layer in resnext.count("resnext29_8x64d").layers]
     assert all(re.search(rf"^ +{re.escape(name)} ", text, re.MULTILINE) for name in names)
     assert "layer3.2.conv3" not in plain
 
 
-def test_json_carries_the_same_names_as_the_library(capsys: Capture) -> None:
-    figures = figures_of(capsys, "resnext29_8x64d", "--num-classes", "100", "--compare", "resnet29")
+def test_json_carries_the_same_names_as_the_library(command: Command) -> None:
+    figures = command.json(
+        "describe", "resnext29_8x64d", "--num-classes", "100", "--compare", "resnet29"
+    )
     assert list(figures) == [
         *("name", "config", "input_size", "parameters", "macs", "activations"),
         *("peak_activation_bytes", "training_activation_bytes", "stages", "layers"),
@@ -107,18 +88,18 @@ def test_json_carries_the_same_names_as_the_library(capsys: Capture) -> None:
     assert other["config"]["num_classes"] == 100
 
 
-def test_the_input_may_be_a_side_or_sides_or_a_shape(capsys: Capture) -> None:
+def test_the_input_may_be_a_side_or_sides_or_a_shape(command: Command) -> None:
     sizes = {
-        text: figures_of(capsys, "resnet26", "--input", text)["macs"]
+        text: command.json("describe", "resnet26", "--input", text)["macs"]
         for text in ("64", "64x64", "3x64x64", "3X64X64", "32x64")
     }
     assert len(set(sizes.values())) == 2
     assert sizes["32x64"] < sizes["64"]
 
 
-def test_form_and_shortcut_change_the_first_network_only(capsys: Capture) -> None:
-    figures = figures_of(
-        capsys,
+def test_form_and_shortcut_change_the_first_network_only(command: Command) -> None:
+    figures = command.json(
+        "describe",
         *("resnext50_32x4d", "--form", "a", "--shortcut", "none", "--preactivation"),
         *("--in-channels", "1", "--compare", "resnext50_32x4d", "resnet18"),
     )
@@ -129,26 +110,26 @@ def test_form_and_shortcut_change_the_first_network_only(capsys: Capture) -> Non
         assert {name: other["config"][name] for name in usual} == usual
 
 
-def test_what_sets_a_network_apart_stands_under_its_name(capsys: Capture) -> None:
-    text = described(
-        capsys, "resnext50_32x4d", "--form", "b", "--shortcut", "none", "--preactivation"
+def test_what_sets_a_network_apart_stands_under_its_name(command: Command) -> None:
+    text = command.prints(
+        "describe", "resnext50_32x4d", "--form", "b", "--shortcut", "none", "--preactivation"
     )
     for line in ("form b", "no shortcut", "pre-activation", "[ 3x3, 4 (32 paths) ] x3"):
         assert line in text
 
 
-def test_a_baseline_stands_beside_a_resnext(capsys: Capture) -> None:
-    text = described(capsys, "resnext50_32x4d", "--compare", "vgg16_bn", "--form", "b")
+def test_a_baseline_stands_beside_a_resnext(command: Command) -> None:
+    text = command.prints("describe", "resnext50_32x4d", "--compare", "vgg16_bn", "--form", "b")
     assert "138,365,992" in text
     assert "13 conv, 3 fc (1000-d)" in text
 
 
 @pytest.mark.parametrize("name", ["", "best.safetensors"])
 def test_a_trained_network_is_described_at_its_own_size(
-    capsys: Capture, tmp_path: Path, name: str
+    command: Command, tmp_path: Path, name: str
 ) -> None:
     run = make_run(tmp_path / "run")
-    figures = figures_of(capsys, str(run / name))
+    figures = command.json("describe", str(run / name))
     assert figures["input_size"] == [1, 8, 8]
     assert figures["config"]["num_classes"] == 10
     assert (
@@ -162,9 +143,9 @@ def test_a_missing_run_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         main(["runs/nothing"])
 
 
-def test_known_names_are_listed(capsys: Capture) -> None:
-    assert described(capsys, "--list").split() == resnext.list_models()
-    assert json.loads(described(capsys, "--list", "--json")) == resnext.list_models()
+def test_known_names_are_listed(command: Command) -> None:
+    assert command.prints("describe", "--list").split() == resnext.list_models()
+    assert json.loads(command.prints("describe", "--list", "--json")) == resnext.list_models()
 
 
 @pytest.mark.parametrize(
@@ -188,8 +169,5 @@ def test_a_mistake_is_explained(argv: list[str], message: str) -> None:
         main(argv)
 
 
-def test_help_shows_examples(capsys: Capture) -> None:
-    with pytest.raises(SystemExit) as stop:
-        main(["--help"])
-    assert stop.value.code == 0
-    assert "resnext describe resnext50_32x4d --form a --compare" in capsys.readouterr().out
+def test_help_shows_examples(command: Command) -> None:
+    assert "resnext describe resnext50_32x4d --form a --compare" in command.help("describe")

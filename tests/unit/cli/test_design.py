@@ -2,65 +2,59 @@
 
 from __future__ import annotations
 
-import json
 import re
-import subprocess
-import sys
 from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from command import Command
+from python_process import run_python
 
 import resnext
 from resnext.benchmark import latency_search
 from resnext.benchmark.latency import Latency
-from resnext.cli.main import main
 from resnext.model.config import ResNeXtConfig
 
 
-def designs(capsys: pytest.CaptureFixture[str], *arguments: str) -> list[dict[str, Any]]:
-    assert main(["design", *arguments, "--json"]) == 0
-    found = json.loads(capsys.readouterr().out)["designs"]
+def designs(command: Command, *arguments: str) -> list[dict[str, Any]]:
+    found = command.json("design", *arguments)["designs"]
     assert isinstance(found, list)
     return found
 
 
-def test_table_2_comes_out(capsys: pytest.CaptureFixture[str]) -> None:
-    rows = designs(capsys, "--cardinality", "2", "4", "8", "32", "--scope", "block")
+def test_table_2_comes_out(command: Command) -> None:
+    rows = designs(command, "--cardinality", "2", "4", "8", "32", "--scope", "block")
     assert [row["bottleneck_width"] for row in rows] == [40, 24, 14, 4]
     assert [row["group_width"] for row in rows] == [80, 96, 112, 128]
 
 
-def test_each_dimension_can_be_solved(capsys: pytest.CaptureFixture[str]) -> None:
-    assert designs(capsys, "--width", "4")[0]["cardinality"] in (32, 33)
+def test_each_dimension_can_be_solved(command: Command) -> None:
+    assert designs(command, "--width", "4")[0]["cardinality"] in (32, 33)
     doubled = ["--like", "resnet101", "--factor", "2", "--by", "macs"]
-    assert designs(capsys, *doubled, "--depth")[0]["depth"] > 150
-    half = designs(capsys, "--like", "resnet29", "--factor", "0.5", "--multiplier")[0]
+    assert designs(command, *doubled, "--depth")[0]["depth"] > 150
+    half = designs(command, "--like", "resnet29", "--factor", "0.5", "--multiplier")[0]
     assert half["stage_widths"][0] < 256
     assert all(
         abs(row["deviation"]) <= 0.005
-        for row in designs(capsys, "--pareto", "--tolerance", "0.005")
+        for row in designs(command, "--pareto", "--tolerance", "0.005")
     )
 
 
-def test_the_table_says_where_the_paper_chose_another_width(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_the_table_says_where_the_paper_chose_another_width(command: Command) -> None:
     arguments = ["--like", "resnet101", "--factor", "2", "--by", "macs", "--cardinality", "1", "64"]
-    assert main(["design", *arguments]) == 0
-    out = capsys.readouterr().out
+    out = command.prints("design", *arguments)
     assert re.search(r"resnet101_1x101d .* 1x100d, -2.11% *\n", out)
     assert re.search(r"resnext101_64x4d .* the same *\n", out)
-    rows = designs(capsys, *arguments)
+    rows = designs(command, *arguments)
     macs = resnext.count("resnet101_1x100d").macs
     assert rows[0]["paper"]["cost"] == macs
     assert rows[0]["paper"]["deviation"] == macs / (2 * resnext.count("resnet101").macs) - 1
 
 
 def test_the_paper_is_some_percent_off_its_doubled_depth(
-    capsys: pytest.CaptureFixture[str],
+    command: Command,
 ) -> None:
-    (row,) = designs(capsys, "--like", "resnet101", "--factor", "2", "--by", "macs", "--depth")
+    (row,) = designs(command, "--like", "resnet101", "--factor", "2", "--by", "macs", "--depth")
     assert row["paper"]["name"] == "resnet200"
     assert row["paper"]["deviation"] == pytest.approx(-0.038, abs=5e-4)
 
@@ -78,24 +72,23 @@ def test_the_paper_is_some_percent_off_its_doubled_depth(
     ],
 )
 def test_the_paper_is_quoted_where_it_posed_the_question(
-    arguments: list[str], is_posed: bool, capsys: pytest.CaptureFixture[str]
+    arguments: list[str], is_posed: bool, command: Command
 ) -> None:
-    assert main(["design", *arguments]) == 0
-    assert ("the paper's" in capsys.readouterr().out) == is_posed
+    assert ("the paper's" in command.prints("design", *arguments)) == is_posed
 
 
-def test_a_design_far_from_the_cost_and_its_own_widths_are_pointed_out(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_a_design_far_from_the_cost_and_its_own_widths_are_pointed_out(command: Command) -> None:
     small = ["--like", "resnet29", "--factor", "0.01"]
-    assert main(["design", *small, "--cardinality", "2"]) == 0
-    assert "the closest there is, though more than 10% off" in capsys.readouterr().out
-    assert main(["design", "--factor", "0.5", "--multiplier", "--multiple-of", "8"]) == 0
-    assert "* resnet50_1x48d with stem_width 48, stage_widths [" in capsys.readouterr().out
+    assert "the closest there is, though more than 10% off" in command.prints(
+        "design", *small, "--cardinality", "2"
+    )
+    assert "* resnet50_1x48d with stem_width 48, stage_widths [" in command.prints(
+        "design", "--factor", "0.5", "--multiplier", "--multiple-of", "8"
+    )
 
 
 def test_measured_designs_are_marked_with_spread_age_and_doubt(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def measure(configs: Sequence[ResNeXtConfig], *_: Any, **__: Any) -> list[Latency]:
         widths = [config.bottleneck_width for config in configs]
@@ -103,12 +96,10 @@ def test_measured_designs_are_marked_with_spread_age_and_doubt(
 
     monkeypatch.setattr(latency_search, "measure_latencies", measure)
     arguments = ["design", "--by", "latency", "--like", "resnet50", "--cardinality", "1"]
-    assert main(arguments) == 0
-    out = capsys.readouterr().out
+    out = command.prints(*arguments)
     assert re.search(r"-> +64 +resnet50 +64.00 \(55.00 to 73.00\) +1.00x +cached, a day", out)
     assert "not told apart from the target by this spread" in out
-    assert main([*arguments, "--json"]) == 0
-    (search,) = json.loads(capsys.readouterr().out)
+    (search,) = command.json(*arguments)
     assert search["closest"]["bottleneck_width"] == 64
     assert search["target_ms"] == 64
 
@@ -138,15 +129,13 @@ def test_measured_designs_are_marked_with_spread_age_and_doubt(
     ],
 )
 def test_a_wrong_request_is_one_message(
-    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+    arguments: list[str], message: str, command: Command
 ) -> None:
-    assert main(["design", *arguments]) == 2
-    assert message in capsys.readouterr().err
+    assert message in command.refusal("design", *arguments)
 
 
 def test_counted_budgets_need_no_torch() -> None:
-    code = (
+    run_python(
         "import sys; from resnext.cli.main import main; "
         "main(['design', '--cardinality', '8']); sys.exit('torch' in sys.modules)"
     )
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from command import Command
 
 from resnext.cli import main as program
 from resnext.cli.settings_reference import reference
@@ -97,14 +98,11 @@ def test_a_cheap_command_runs_as_it_is_written(
     assert program.main(shlex.split(command, comments=True)) == 0
 
 
-def test_the_figures_of_the_readme_are_what_the_command_prints(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_the_figures_of_the_readme_are_what_the_command_prints(command: Command) -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     found = re.search(r"^    \$ resnext (design .*)\n\n((?:    .*\n|\n)+)", text, re.MULTILINE)
     assert found is not None
-    assert program.main(shlex.split(found[1])) == 0
-    printed = capsys.readouterr().out
+    printed = command.prints(*shlex.split(found[1]))
     numbers = re.findall(r"\d[\d,]{5,}", found[2])
     assert len(numbers) > 12
     assert [number for number in numbers if number not in printed] == []

@@ -6,21 +6,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from made_run import make_run
+from command import Command
 
 from resnext.cli.main import main
 
 
-@pytest.fixture
-def digits_run(tmp_path: Path) -> Path:
-    return make_run(tmp_path / "run")
-
-
-def test_the_figures_are_one_json_document(
-    digits_run: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main(["evaluate", str(digits_run), "--json"]) == 0
-    figures = json.loads(capsys.readouterr().out)
+def test_the_figures_are_one_json_document(digits_run: Path, command: Command) -> None:
+    figures = command.json("evaluate", digits_run)
     assert figures["num_images"] == sum(map(sum, figures["confusion"]))
     assert 0 <= figures["top1_error"] <= 100
     assert len(figures["per_class_error"]) == 10
@@ -31,20 +23,15 @@ def test_the_figures_are_one_json_document(
     assert figures["macro_f1"] == pytest.approx(sum(f1s) / 10)
 
 
-def test_people_get_a_table_and_the_places_of_the_files(
-    digits_run: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main(["evaluate", str(digits_run)]) == 0
-    printed = capsys.readouterr().out
+def test_people_get_a_table_and_the_places_of_the_files(digits_run: Path, command: Command) -> None:
+    printed = command.prints("evaluate", digits_run)
     for heading in ("top-1 error", "balanced accuracy", "macro F1", "precision", "recall"):
         assert heading in printed
     assert str(digits_run / "report.html").replace("\n", "") in printed.replace("\n", "")
 
 
-def test_quiet_is_silent(digits_run: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["evaluate", str(digits_run), "--quiet"]) == 0
-    captured = capsys.readouterr()
-    assert (captured.out, captured.err) == ("", "")
+def test_quiet_is_silent(digits_run: Path, command: Command) -> None:
+    assert command("evaluate", digits_run, "--quiet") == (0, "", "")
     assert (digits_run / "report.html").exists()
 
 
@@ -65,11 +52,8 @@ def test_another_protocol_is_written_where_asked(digits_run: Path, tmp_path: Pat
     assert "crop and mirror image" in report.read_text(encoding="utf-8")
 
 
-def test_ten_crops_come_from_the_resized_image(
-    digits_run: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main(["evaluate", str(digits_run), "--ten-crop", "--resize", "10", "--json"]) == 0
-    view = json.loads(capsys.readouterr().out)["view"]
+def test_ten_crops_come_from_the_resized_image(digits_run: Path, command: Command) -> None:
+    view = command.json("evaluate", digits_run, "--ten-crop", "--resize", "10")["view"]
     assert view == {
         "size_px": 8,
         "resize_px": 10,
@@ -91,13 +75,9 @@ def test_ten_crops_come_from_the_resized_image(
     ],
 )
 def test_mistakes_are_one_message(
-    digits_run: Path, capsys: pytest.CaptureFixture[str], flags: list[str], message: str
+    digits_run: Path, command: Command, flags: list[str], message: str
 ) -> None:
-    assert main(["evaluate", str(digits_run), *flags]) == 2
-    captured = capsys.readouterr()
-    assert captured.err.startswith("resnext: error: ")
-    assert message in captured.err
-    assert captured.out == ""
+    assert message in command.refusal("evaluate", digits_run, *flags)
 
 
 @pytest.mark.parametrize("flag", ["--out", "--report"])
@@ -105,52 +85,42 @@ def test_mistakes_are_one_message(
     ("place", "message"), [("no/x", "a folder that does not exist"), ("", "is a folder")]
 )
 def test_a_place_where_no_file_can_be_is_refused_before_the_work(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], flag: str, place: str, message: str
+    tmp_path: Path, command: Command, flag: str, place: str, message: str
 ) -> None:
     argv = ["evaluate", str(tmp_path / "no-run"), "--data", "digits", flag, str(tmp_path / place)]
-    assert main(argv) == 2  # the missing run would be the next complaint
-    assert f"error: {flag} {tmp_path / place}" in (told := capsys.readouterr().err)
+    assert f"error: {flag} {tmp_path / place}" in (told := command.refusal(*argv))
     assert message in told
 
 
 def test_a_run_that_may_not_be_written_is_refused_before_the_work_unless_nothing_is_kept_there(
-    digits_run: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    digits_run: Path, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(os, "access", lambda path, _mode: path != digits_run)
     (digits_run / "best.safetensors").rename(digits_run / "else.safetensors")
-    assert main(["evaluate", str(digits_run)]) == 2
-    assert f"{digits_run} may not be written" in capsys.readouterr().err
+    assert f"{digits_run} may not be written" in command.refusal("evaluate", digits_run)
     assert main(["evaluate", str(digits_run / "else.safetensors"), "--data", "digits"]) == 0
 
 
 @pytest.mark.parametrize("flags", [[], ["--flip", "--out", "evaluation.json"]])
 def test_a_write_that_fails_is_one_message_after_the_figures(
-    digits_run: Path,
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
-    flags: list[str],
+    digits_run: Path, command: Command, monkeypatch: pytest.MonkeyPatch, flags: list[str]
 ) -> None:
     monkeypatch.chdir(digits_run)
     partial = f"evaluation.json.{socket.gethostname()}.{os.getpid()}.partial"
     (digits_run / partial).mkdir()
-    assert main(["evaluate", str(digits_run), "--json", *flags]) == 2
-    captured = capsys.readouterr()
-    assert json.loads(captured.out)["num_images"] == 359
-    assert "\nresnext: error: cannot write" in captured.err
-    assert "Is a directory" in captured.err
+    status, out, err = command("evaluate", digits_run, "--json", *flags)
+    assert (status, json.loads(out)["num_images"]) == (2, 359)
+    assert "\nresnext: error: cannot write" in err
+    assert "Is a directory" in err
 
 
-def test_a_missing_run_is_one_message(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["evaluate", str(tmp_path / "none"), "--data", "digits"]) == 2
-    assert "none" in capsys.readouterr().err
+def test_a_missing_run_is_one_message(tmp_path: Path, command: Command) -> None:
+    assert "none" in command.refusal("evaluate", tmp_path / "none", "--data", "digits")
 
 
 @pytest.mark.slow
-def test_two_processes_print_the_figures_of_one(
-    digits_run: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main(["evaluate", str(digits_run), "--json"]) == 0
-    alone = json.loads(capsys.readouterr().out)
+def test_two_processes_print_the_figures_of_one(digits_run: Path, command: Command) -> None:
+    alone = command.json("evaluate", digits_run)
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2"]
     rendezvous = ["--rdzv-backend", "c10d", "--rdzv-endpoint", "localhost:0"]
     verb = ["-m", "resnext", "evaluate", str(digits_run), "--json", "--device", "cpu"]
@@ -170,9 +140,10 @@ def test_two_processes_print_the_figures_of_one(
 @pytest.mark.parametrize("flag", ["--size", "--resize", "--batch-size", "--workers"])
 @pytest.mark.parametrize("value", ["0", "-1", "9" * 25])
 def test_a_number_out_of_range_is_refused_and_never_ignored(
-    digits_run: Path, capsys: pytest.CaptureFixture[str], flag: str, value: str
+    digits_run: Path, command: Command, flag: str, value: str
 ) -> None:
     if (flag, value) == ("--workers", "0") or (flag == "--batch-size" and value[0] == "9"):
         pytest.skip("this is in range")
-    assert main(["evaluate", str(digits_run), flag, value]) == 2
-    assert capsys.readouterr().err.startswith(f"resnext: error: {flag} {value}: give ")
+    assert command.refusal("evaluate", digits_run, flag, value).startswith(
+        f"resnext: error: {flag} {value}: give "
+    )

@@ -1,19 +1,17 @@
-import json
 from pathlib import Path
 
 import numpy as np
 import pytest
+from command import Command
 from PIL import Image
 from tiny_networks import tiny_config
 
-from resnext.cli import evaluate, predict
+from resnext.cli import evaluate
 from resnext.cli.export import main
 from resnext.errors import ConfigError
 from resnext.model.card import ModelCard
 from resnext.model.create import create_model
 from resnext.weights.own_file import save_weights
-
-Capture = pytest.CaptureFixture[str]
 
 
 @pytest.fixture
@@ -34,7 +32,7 @@ def weights(tmp_path: Path) -> Path:
 
 
 def test_an_exported_file_takes_the_place_of_the_run(
-    weights: Path, tmp_path: Path, capsys: Capture
+    weights: Path, tmp_path: Path, command: Command
 ) -> None:
     rng = np.random.default_rng(0)
     images = []
@@ -46,22 +44,22 @@ def test_an_exported_file_takes_the_place_of_the_run(
         file = weights
         if kind != "run":
             file = tmp_path / f"{kind}.onnx"
-            assert main([str(weights), "--input", kind, "--out", str(file)]) == 0
-            assert f"wrote {file}: onnx, fp32" in capsys.readouterr().out
-        evaluate.main([str(file), "--data", "digits", "--json", "--quiet"])
-        evaluated = json.loads(capsys.readouterr().out)
-        predict.main([str(file), *images, "--json"])
-        predicted = json.loads(capsys.readouterr().out)
+            assert f"wrote {file}: onnx, fp32" in command.prints(
+                "export", weights, "--input", kind, "--out", file
+            )
+        evaluated = command.json("evaluate", file, "--data", "digits", "--quiet")
+        predicted = command.json("predict", file, *images)
         figures[kind] = [evaluated["top1_error"], evaluated["macs"]]
         figures[kind] += [[[c["class"] for c in row["predictions"]] for row in predicted]]
         figures[kind] += [pytest.approx(evaluated["loss"], abs=1e-4)]
     assert all(found == figures["run"] for found in figures.values())
 
 
-def test_what_was_written_is_told_as_json(weights: Path, tmp_path: Path, capsys: Capture) -> None:
+def test_what_was_written_is_told_as_json(weights: Path, tmp_path: Path, command: Command) -> None:
     file = tmp_path / "net.torchscript"
-    main([str(weights), "--to", "torchscript", "--out", str(file), "--data", "digits", "--json"])
-    facts = json.loads(capsys.readouterr().out)
+    facts = command.json(
+        "export", weights, "--to", "torchscript", "--out", file, "--data", "digits"
+    )
     assert facts["paths"] == [str(file)]
     assert (facts["format"], facts["precision"], facts["int8"]) == ("torchscript", "fp32", None)
     assert facts["num_bytes"] == file.stat().st_size
@@ -70,15 +68,14 @@ def test_what_was_written_is_told_as_json(weights: Path, tmp_path: Path, capsys:
 
 
 def test_without_a_name_the_file_is_called_after_the_weights(
-    weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+    weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     main([str(weights), "--to", "pt2"])
     assert Path("digits.pt2").is_file()
     with pytest.raises(ConfigError, match=r"digits\.pt2 exists; .* --force"):
         main([str(weights), "--to", "pt2"])
-    main([str(weights), "--to", "pt2", "--force"])
-    capsys.readouterr()
+    assert main([str(weights), "--to", "pt2", "--force"]) == 0
 
 
 @pytest.mark.parametrize(
@@ -104,16 +101,13 @@ def test_an_exported_file_is_not_exported_again(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["pixels", "image"])
 def test_a_file_of_another_size_is_given_images_of_that_size(
-    kind: str, weights: Path, tmp_path: Path, capsys: Capture
+    kind: str, weights: Path, tmp_path: Path, command: Command
 ) -> None:
     file = tmp_path / "large.onnx"
     main([str(weights), "--size", "12", "--input", kind, "--out", str(file)])
-    capsys.readouterr()
-    assert evaluate.main([str(file), "--data", "digits", "--json", "--quiet"]) == 0
-    assert json.loads(capsys.readouterr().out)["view"]["size_px"] == 12
+    assert command.json("evaluate", file, "--data", "digits", "--quiet")["view"]["size_px"] == 12
     Image.new("L", (30, 20)).save(tmp_path / "grey.png")
-    assert predict.main([str(file), str(tmp_path / "grey.png"), "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)[0]["error"] is None
+    assert command.json("predict", file, tmp_path / "grey.png")[0]["error"] is None
 
 
 @pytest.mark.parametrize("flags", [["--resize", "9"], ["--size", "9"], ["--flip"], ["--ten-crop"]])

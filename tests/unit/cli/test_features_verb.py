@@ -1,12 +1,9 @@
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import torch
-from made_run import make_run
+from command import Command
 from PIL import Image
 
 from resnext.cli import features
@@ -14,11 +11,6 @@ from resnext.errors import CheckpointError, ConfigError, ResNeXtError
 from resnext.inference.load import load
 
 parquet = pytest.importorskip("pyarrow.parquet")
-
-
-@pytest.fixture
-def digits_run(tmp_path: Path) -> Path:
-    return make_run(tmp_path / "run")
 
 
 def make_folder(root: Path) -> Path:
@@ -32,17 +24,16 @@ def make_folder(root: Path) -> Path:
 
 
 def test_a_run_gives_a_row_for_each_image(
-    digits_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    digits_run: Path, tmp_path: Path, command: Command
 ) -> None:
     out = tmp_path / "f.parquet"
-    assert features.main([str(digits_run), "--out", str(out), "--json"]) == 0
-    table = parquet.read_table(out)
-    assert json.loads(capsys.readouterr().out) == {
+    assert command.json("features", digits_run, "--out", out) == {
         "out": str(out),
         "num_images": 359,
         "dimension": 1024,
         "bad_files": [],
     }
+    table = parquet.read_table(out)
     assert table["index"].to_pylist() == list(range(359))
     assert set(table["split"].to_pylist()) == {"val"}
     model = load(digits_run)
@@ -141,18 +132,3 @@ def test_images_with_other_channels_are_refused(tmp_path: Path) -> None:
         ConfigError, match=r"takes images of 3 channel\(s\), those of digits have 1"
     ):
         features.main([str(weights), "digits", "--out", str(tmp_path / "f.parquet")])
-
-
-def test_help_does_not_import_torch() -> None:
-    for verb in ("features", "probe"):
-        code = (
-            f"import sys; from resnext.cli.{verb} import main\n"
-            "try: main(['--help'])\n"
-            "except SystemExit: pass\n"
-            "assert 'torch' not in sys.modules and 'pyarrow' not in sys.modules"
-        )
-        done = subprocess.run(
-            [sys.executable, "-c", code], check=True, capture_output=True, text=True,
-            env={**os.environ, "COLUMNS": "200"},
-        )  # fmt: skip
-        assert f"resnext {verb} runs/photos" in done.stdout.partition("Examples")[2]

@@ -1,14 +1,13 @@
 """`resnext train --find-lr`: a plot, a suggestion and the command that follows it."""
 
-import json
 import shlex
 from pathlib import Path
 
 import pytest
+from command import Command
 from PIL import Image
 
 from resnext.cli.find_lr import _command
-from resnext.cli.main import main
 from resnext.cli.train import Train, build_config
 
 SMALL = ["train", "--data", "digits", "--model", "resnext_1-1_2x4d_cifar", "--device", "cpu"]
@@ -16,11 +15,10 @@ SMALL += ["--threads", "1"]
 
 
 def test_it_draws_and_suggests_and_leaves_no_run(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: Command
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert main([*SMALL, "--find-lr", "--json"]) == 0
-    figures = json.loads(capsys.readouterr().out)
+    figures = command.json(*SMALL, "--find-lr")
     assert figures["lrs"][0] < figures["suggested_lr"] < figures["lrs"][-1]
     assert len(figures["lrs"]) == len(figures["losses"]) == len(figures["smoothed"]) <= 100
     assert figures["command"].endswith(f"--lr {figures['suggested_lr']:g}")
@@ -28,11 +26,10 @@ def test_it_draws_and_suggests_and_leaves_no_run(
     with Image.open(tmp_path / "find-lr.png") as plot:
         assert plot.width > 400
 
-    assert main([*SMALL, "--find-lr"]) == 0  # the plot from before stays
-    shown = capsys.readouterr()
-    assert f"suggestion: --lr {figures['suggested_lr']:g} " in shown.out
-    assert "at this rate the smoothed loss is lowest" in shown.out
-    assert "wrote find-lr-2.png" in shown.out
+    shown = command.prints(*SMALL, "--find-lr")  # the plot from before stays
+    assert f"suggestion: --lr {figures['suggested_lr']:g} " in shown
+    assert "at this rate the smoothed loss is lowest" in shown
+    assert "wrote find-lr-2.png" in shown
     assert sorted(file.name for file in tmp_path.iterdir()) == ["find-lr-2.png", "find-lr.png"]
 
 
@@ -73,10 +70,9 @@ def test_what_does_not_go_with_it_is_refused_before_the_work(
     message: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    command: Command,
 ) -> None:
     monkeypatch.chdir(tmp_path)
     argv = flags if "--find-lr" in flags else ["--find-lr", *flags]
-    assert main(["train", *argv]) == 2
-    assert message in " ".join(capsys.readouterr().err.split())
+    assert message in " ".join(command.refusal("train", *argv).split())
     assert list(tmp_path.iterdir()) == []

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from command import Command
 from PIL import Image
 
 from resnext.cli.main import main
@@ -120,58 +121,49 @@ def test_a_verb_prints_names_harmlessly(
     assert out + err
 
 
-def test_json_keeps_the_names_and_csv_has_no_formula(
-    place: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_json_keeps_the_names_and_csv_has_no_formula(place: Path, command: Command) -> None:
     words = ["predict", run_of(place), str(place / FOLDER / "val")]
-    main([*words, "--json"])
-    rows = json.loads(capsys.readouterr().out)
+    rows = json.loads(command(*words, "--json").out)
     assert {guess["class"] for row in rows for guess in row["predictions"]} == set(CLASSES)
     assert all(Path(row["path"]).is_file() for row in rows)
-    main([*words, "--csv"])
-    table = list(csv.reader(io.StringIO(capsys.readouterr().out)))
+    table = list(csv.reader(io.StringIO(command(*words, "--csv").out)))
     assert len(table) == 1 + sum(max(1, len(row["predictions"])) for row in rows)
     assert "'=cmd|'A1'" in {row[2] for row in table}
     assert not [cell for row in table for cell in row if cell.startswith(("=", "+", "-", "@"))]
 
 
 def test_a_relative_file_name_that_is_a_formula_is_quoted_in_csv(
-    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: Command
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Image.new("RGB", (9, 9)).save("=1+1.png")
-    assert main(["predict", run_of(place), "=1+1.png", "--csv"]) == 0
-    assert capsys.readouterr().out.splitlines()[1].startswith("'=1+1.png,1,")
+    table = command.prints("predict", run_of(place), "=1+1.png", "--csv")
+    assert table.splitlines()[1].startswith("'=1+1.png,1,")
 
 
-def test_class_folders_that_are_not_utf8_are_refused(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_class_folders_that_are_not_utf8_are_refused(tmp_path: Path, command: Command) -> None:
     write_images(tmp_path / "photos", ("a", "bad\udcff"))
     words = ["train", "--data", str(tmp_path / "photos"), "--out", str(tmp_path / "run"), *SMALL]
-    assert main(words) == 2
-    assert "bad\\udcff are not UTF-8" in capsys.readouterr().err
+    assert "bad\\udcff are not UTF-8" in command.refusal(*words)
     assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.parametrize("flag", ["--out", "--name"])
 def test_a_run_whose_name_is_not_utf8_is_refused(
-    flag: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    flag: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: Command
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert main(["train", flag, "x\udcff", *SMALL]) == 2
-    assert "must be UTF-8" in capsys.readouterr().err
+    assert "must be UTF-8" in command.refusal("train", flag, "x\udcff", *SMALL)
 
 
 def test_a_recipe_of_a_file_does_not_lead_the_run_elsewhere(
-    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: Command
 ) -> None:
     monkeypatch.chdir(tmp_path)
     settings = yaml.safe_load((Path(run_of(place)) / "config.yaml").read_text(encoding="utf-8"))
     settings |= {"recipe": "x/../../elsewhere", "data": {"name": "digits"}}
     Path("config.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
-    assert main(["train", "--config", "config.yaml"]) == 2
-    assert "separator" in capsys.readouterr().err
+    assert "separator" in command.refusal("train", "--config", "config.yaml")
     assert [path.name for path in tmp_path.iterdir()] == ["config.yaml"]
 
 

@@ -7,10 +7,10 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
+from command import Command
 from PIL import Image
 
 from resnext.cli import pack as verb
@@ -34,49 +34,45 @@ def run(*arguments: object) -> int:
     return verb.main([str(argument) for argument in arguments])
 
 
-def printed(capsys: pytest.CaptureFixture[str]) -> Any:
-    return json.loads(capsys.readouterr().out)
-
-
 def test_it_packs_and_says_what_and_how_to_go_on(
-    photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    photos: Path, tmp_path: Path, command: Command
 ) -> None:
-    assert run(photos, tmp_path / "packed", "--workers", 1) == 0
-    out = capsys.readouterr().out
+    out = command.prints("pack", photos, tmp_path / "packed", "--workers", "1")
     assert "train: 16 images in 1 shard(s)" in out
     assert f"resnext train --data {tmp_path / 'packed'}" in out
 
 
 def test_json_counts_samples_shards_and_bad_files(
-    photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    photos: Path, tmp_path: Path, command: Command
 ) -> None:
     (photos / "train" / "a" / "0.jpg").write_bytes(b"no image")
     packed = tmp_path / "packed"
-    assert run(photos, packed, "--short-side", 20, "--workers", 2, "--json") == 1
-    facts = printed(capsys)
+    flags = ["--short-side", "20", "--workers", "2", "--json"]
+    status, out, _ = command("pack", photos, packed, *flags)
+    facts = json.loads(out)
+    assert status == 1
     assert facts["path"] == str(packed)
     assert facts["classes"] == 2
     counts = {name: (row["samples"], row["bad_files"]) for name, row in facts["splits"].items()}
     assert counts == {"train": (15, 1), "val": (8, 0)}
-    assert run("--check", packed, "--json") == 0
-    assert printed(capsys) == {"path": str(packed), "shards": 2, "samples": 23, "damage": []}
+    found = command.json("pack", "--check", packed)
+    assert found == {"path": str(packed), "shards": 2, "samples": 23, "damage": []}
 
 
 def test_check_names_the_damage_and_ends_with_1(
-    photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    photos: Path, tmp_path: Path, command: Command
 ) -> None:
     packed = tmp_path / "packed"
     run(photos, packed, "--workers", 1)
     with (packed / "val-000000.tar").open("r+b") as file:
         file.seek(600)
         file.write(b"???")
-    capsys.readouterr()
-    assert run("--check", f"shards:{packed}", "--workers", 1) == 1
-    captured = capsys.readouterr()
-    assert captured.err.startswith("damaged val-000000.tar: ")
-    assert "1 damaged" in captured.out
-    assert run("--check", packed, "--workers", 1, "--json") == 1
-    (damage,) = printed(capsys)["damage"]
+    status, out, err = command("pack", "--check", f"shards:{packed}", "--workers", "1")
+    assert err.startswith("damaged val-000000.tar: ")
+    assert (status, "1 damaged" in out) == (1, True)
+    status, out, _ = command("pack", "--check", packed, "--workers", "1", "--json")
+    assert status == 1
+    (damage,) = json.loads(out)["damage"]
     assert damage["file"] == "val-000000.tar"
     assert damage["sample"].endswith(".jpg")
 

@@ -4,15 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
-from made_run import make_run
+from command import Command
 from PIL import Image
-
-from resnext.cli.main import main
-
-
-@pytest.fixture
-def digits_run(tmp_path: Path) -> Path:
-    return make_run(tmp_path / "run")
 
 
 @pytest.fixture
@@ -27,11 +20,11 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_json_is_one_list_with_an_object_for_each_file(
-    digits_run: Path, folder: Path, capsys: pytest.CaptureFixture[str]
+    digits_run: Path, folder: Path, command: Command
 ) -> None:
-    assert main(["predict", str(digits_run), str(folder), "--json", "--top", "3"]) == 1
-    captured = capsys.readouterr()
-    rows = json.loads(captured.out)
+    status, out, err = command("predict", digits_run, folder, "--json", "--top", "3")
+    assert status == 1
+    rows = json.loads(out)
     assert [Path(row["path"]).name for row in rows] == [f"{n:02}.png" for n in range(40)] + [
         "torn.jpg"
     ]
@@ -44,14 +37,15 @@ def test_json_is_one_list_with_an_object_for_each_file(
         assert {guess["class"] for guess in row["predictions"]} <= set("0123456789")
     assert rows[-1]["predictions"] == []
     assert rows[-1]["error"]
-    assert "1 of 41 files could not be read" in captured.err
+    assert "1 of 41 files could not be read" in err
 
 
 def test_csv_has_a_line_for_each_class_of_each_file(
-    digits_run: Path, folder: Path, capsys: pytest.CaptureFixture[str]
+    digits_run: Path, folder: Path, command: Command
 ) -> None:
-    assert main(["predict", str(digits_run), str(folder), "--csv", "--top", "2"]) == 1
-    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    status, out, _ = command("predict", digits_run, folder, "--csv", "--top", "2")
+    assert status == 1
+    rows = list(csv.DictReader(io.StringIO(out)))
     assert len(rows) == 40 * 2 + 1
     assert [row["rank"] for row in rows[:4]] == ["1", "2", "1", "2"]
     assert all(0 <= float(row["probability"]) <= 1 for row in rows[:-1])
@@ -59,46 +53,38 @@ def test_csv_has_a_line_for_each_class_of_each_file(
     assert rows[-1]["class"] == ""
 
 
-def test_people_get_tables(
-    digits_run: Path, folder: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main(["predict", str(digits_run), str(folder)]) == 1
-    printed = capsys.readouterr().out
+def test_people_get_tables(digits_run: Path, folder: Path, command: Command) -> None:
+    status, printed, _ = command("predict", digits_run, folder)
+    assert status == 1
     assert printed.count("probability") == 2  # 32 rows and the rest
     assert "cannot be read" in printed
 
 
-def test_success_is_0(digits_run: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["predict", str(digits_run), str(folder / "deep" / "00.png"), "--json"]) == 0
-    captured = capsys.readouterr()
-    assert len(json.loads(captured.out)) == 1
-    assert captured.err == ""
+def test_success_is_0(digits_run: Path, folder: Path, command: Command) -> None:
+    status, out, err = command("predict", digits_run, folder / "deep" / "00.png", "--json")
+    assert (status, len(json.loads(out)), err) == (0, 1, "")
 
 
 def test_flags_may_stand_between_run_and_images(
-    digits_run: Path, folder: Path, capsys: pytest.CaptureFixture[str]
+    digits_run: Path, folder: Path, command: Command
 ) -> None:
     image = str(folder / "deep" / "00.png")
-    assert main(["predict", str(digits_run), "--json", "--top", "1", image]) == 0
-    assert len(json.loads(capsys.readouterr().out)[0]["predictions"]) == 1
+    assert len(command.json("predict", digits_run, "--top", "1", image)[0]["predictions"]) == 1
 
 
-def test_odd_file_names_can_be_printed(
-    digits_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_odd_file_names_can_be_printed(digits_run: Path, tmp_path: Path, command: Command) -> None:
     names = [b"caf\xe9.png", "\u732b [bold].png".encode()]  # not UTF-8; markup of rich
     for name in names:
         path = tmp_path / "odd" / name.decode("utf-8", "surrogateescape")
         path.parent.mkdir(exist_ok=True)
         Image.new("L", (8, 8)).save(path)
     for form in ([], ["--csv"], ["--json"]):
-        assert main(["predict", str(digits_run), str(tmp_path / "odd"), *form]) == 0
-        printed = capsys.readouterr().out
+        printed = command.prints("predict", digits_run, tmp_path / "odd", *form)
         assert "[bold]" in printed
 
 
 def test_files_of_a_folder_that_are_no_images_are_counted_by_their_extension(
-    digits_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    digits_run: Path, tmp_path: Path, command: Command
 ) -> None:
     folder = tmp_path / "photos"
     folder.mkdir()
@@ -106,8 +92,8 @@ def test_files_of_a_folder_that_are_no_images_are_counted_by_their_extension(
     Image.new("L", (8, 8)).save(folder / "photo.JFIF", "JPEG")
     for name in ("a.heic", "b.heic", "c.txt", ".hidden", "README"):
         (folder / name).write_bytes(b"x")
-    assert main(["predict", str(digits_run), str(folder), "--csv"]) == 0
-    printed = capsys.readouterr()
+    printed = command("predict", digits_run, folder, "--csv")
+    assert printed.status == 0
     assert "photo.JFIF" in printed.out
     assert "/photo," in printed.out
     assert "left out files that are no images: 2 .heic" in printed.err
@@ -115,13 +101,12 @@ def test_files_of_a_folder_that_are_no_images_are_counted_by_their_extension(
 
 
 def test_what_is_left_out_is_said_where_nothing_is_left(
-    digits_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    digits_run: Path, tmp_path: Path, command: Command
 ) -> None:
     folder = tmp_path / "photos"
     folder.mkdir()
     (folder / "a.heic").write_bytes(b"x")
-    assert main(["predict", str(digits_run), str(folder)]) == 2
-    assert "(left out: 1 .heic)" in capsys.readouterr().err
+    assert "(left out: 1 .heic)" in command.refusal("predict", digits_run, folder)
 
 
 @pytest.mark.parametrize(
@@ -129,16 +114,11 @@ def test_what_is_left_out_is_said_where_nothing_is_left(
     [([], "predict needs images: name files, or folders"), (["EMPTY"], "no image found in")],
 )
 def test_nothing_to_predict_is_a_clear_error(
-    digits_run: Path,
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-    images: list[str],
-    message: str,
+    digits_run: Path, tmp_path: Path, command: Command, images: list[str], message: str
 ) -> None:
     (tmp_path / "EMPTY").mkdir()
     given = [str(tmp_path / name) for name in images]
-    assert main(["predict", str(digits_run), *given]) == 2
-    assert message in capsys.readouterr().err
+    assert message in command.refusal("predict", digits_run, *given)
 
 
 @pytest.mark.parametrize(
@@ -150,13 +130,6 @@ def test_nothing_to_predict_is_a_clear_error(
     ],
 )
 def test_mistakes_are_one_message(
-    digits_run: Path,
-    folder: Path,
-    capsys: pytest.CaptureFixture[str],
-    flags: list[str],
-    message: str,
+    digits_run: Path, folder: Path, command: Command, flags: list[str], message: str
 ) -> None:
-    assert main(["predict", str(digits_run), str(folder), *flags]) == 2
-    captured = capsys.readouterr()
-    assert message in captured.err
-    assert captured.out == ""
+    assert message in command.refusal("predict", digits_run, folder, *flags)

@@ -1,23 +1,14 @@
-import json
 from pathlib import Path
 
 import pytest
-from made_run import make_run
+from command import Command
 
 from resnext.cli import probe
 from resnext.errors import CheckpointError, ConfigError
 
 
-@pytest.fixture
-def digits_run(tmp_path: Path) -> Path:
-    return make_run(tmp_path / "run")
-
-
-def test_both_classifiers_are_one_json_document(
-    digits_run: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert probe.main([str(digits_run), "--json", "--stage", "1"]) == 0
-    linear, knn = json.loads(capsys.readouterr().out)
+def test_both_classifiers_are_one_json_document(digits_run: Path, command: Command) -> None:
+    linear, knn = command.json("probe", digits_run, "--stage", "1")
     shared = {"num_train": 1438, "num_images": 359, "data": "digits", "stage": 1}
     for found, method in ((linear, "linear"), (knn, "knn")):
         assert found.items() >= shared.items()
@@ -27,17 +18,16 @@ def test_both_classifiers_are_one_json_document(
     assert linear["seed"] == 0
 
 
-def test_people_get_a_table(digits_run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_people_get_a_table(digits_run: Path, command: Command) -> None:
     flags = ["digits", "--method", "knn", "--k", "5", "--temperature", "inf"]
-    assert probe.main([str(digits_run), *flags]) == 0
-    printed = capsys.readouterr().out
+    printed = command.prints("probe", digits_run, *flags)
     assert "knn" in printed
     assert "k 5, temperature inf" in printed
     assert "linear" not in printed
 
 
 def test_the_classes_are_those_of_the_data_set(
-    tmp_path: Path, digits_run: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, digits_run: Path, command: Command
 ) -> None:
     from PIL import Image
 
@@ -47,9 +37,8 @@ def test_the_classes_are_those_of_the_data_set(
             folder.mkdir(parents=True)
             for number in range(4):
                 Image.new("L", (9, 9), grey + number).save(folder / f"{number}.png")
-    flags = ["--method", "linear", "--workers", "0", "--json"]
-    assert probe.main([str(digits_run), str(tmp_path / "data"), *flags]) == 0
-    (found,) = json.loads(capsys.readouterr().out)
+    flags = ["--method", "linear", "--workers", "0"]
+    (found,) = command.json("probe", digits_run, tmp_path / "data", *flags)
     assert (found["top1_error"], found["top5_error"]) == (0.0, None)
     assert (found["num_train"], found["num_images"]) == (8, 8)
 

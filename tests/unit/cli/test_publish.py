@@ -1,11 +1,9 @@
 """`resnext publish` writes a folder, or says which flag is wrong before it loads anything."""
 
-import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from command import Command
 from made_run import make_run
 
 import resnext
@@ -14,24 +12,18 @@ from resnext.errors import ConfigError, ResNeXtError
 from resnext.hub import push
 
 
-def test_a_folder_is_written_and_opens_again(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_folder_is_written_and_opens_again(tmp_path: Path, command: Command) -> None:
     run = make_run(tmp_path / "run")
     out = tmp_path / "out"
-    assert main([str(run), "--to", str(out), "--licence", "MIT", "--title", "Digits"]) == 0
-    printed = capsys.readouterr().out
+    printed = command.prints("publish", run, "--to", out, "--licence", "MIT", "--title", "Digits")
     assert f"wrote {out}: model.safetensors, config.json, README.md, config.yaml" in printed
     assert "timm" not in printed  # it has no CIFAR stem
     assert "# Digits" in (out / "README.md").read_text(encoding="utf-8")
     assert resnext.load(out).card.licence == "MIT"
 
 
-def test_json_tells_folder_files_and_timms_name(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    main([str(make_run(tmp_path / "run")), "--to", str(tmp_path / "out"), "--json"])
-    assert json.loads(capsys.readouterr().out) == {
+def test_json_tells_folder_files_and_timms_name(tmp_path: Path, command: Command) -> None:
+    assert command.json("publish", make_run(tmp_path / "run"), "--to", tmp_path / "out") == {
         "folder": str(tmp_path / "out"),
         "files": ["model.safetensors", "config.json", "README.md", "config.yaml"],
         "timm": None,
@@ -60,7 +52,7 @@ def test_a_folder_that_is_not_empty_is_kept(tmp_path: Path) -> None:
 
 
 def test_flags_reach_the_push(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: Command
 ) -> None:
     seen: dict[str, object] = {}
 
@@ -69,22 +61,8 @@ def test_flags_reach_the_push(
         return "https://hub/commit/1"
 
     monkeypatch.setattr(push, "push_to_hub", record)
-    flags = ["--repo", "me/it", "--private", "--revision", "b", "--message", "m", "--json"]
-    assert main([str(tmp_path), *flags]) == 0
+    flags = ["--repo", "me/it", "--private", "--revision", "b", "--message", "m"]
+    printed = command.json("publish", tmp_path, *flags)
     assert (seen["repository"], seen["private"]) == ("me/it", True)
     assert (seen["revision"], seen["message"]) == ("b", "m")
-    printed = json.loads(capsys.readouterr().out)
     assert printed == {"repository": "me/it", "commit": "https://hub/commit/1"}
-
-
-def test_help_needs_no_torch() -> None:
-    program = (
-        "import sys\n"
-        "from resnext.cli.publish import main\n"
-        "try:\n    main(['--help'])\n"
-        "except SystemExit:\n    pass\n"
-        "assert 'torch' not in sys.modules and 'huggingface_hub' not in sys.modules\n"
-    )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    assert "resnext publish runs/photos --to" in done.stdout

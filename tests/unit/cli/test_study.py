@@ -5,6 +5,7 @@ import signal
 from pathlib import Path
 
 import pytest
+from command import Command
 
 from resnext.cli.main import main
 from resnext.cli.study import _root
@@ -26,47 +27,39 @@ seeds: [0]
 """
 
 
-def test_list_names_every_study_with_what_it_is(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["study", "list", "--json"]) == 0
-    listed = json.loads(capsys.readouterr().out)
+def test_list_names_every_study_with_what_it_is(command: Command) -> None:
+    listed = command.json("study", "list")
     assert list(listed) == list(STUDIES)
     assert listed["table3"].startswith("Table 3: cardinality against width")
 
 
-def test_show_gives_the_paper_s_costs(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["study", "show", "table3", "--json"]) == 0
-    shown = json.loads(capsys.readouterr().out)
+def test_show_gives_the_paper_s_costs(command: Command) -> None:
+    shown = command.json("study", "show", "table3")
     costs = {entry["name"]: entry["macs"] for entry in shown["designs"]}
     assert costs["resnet50"] == 4_089_185_256
     assert costs["resnext101_32x4d"] == 7_969_997_800
     assert shown["trials"] == 30
 
 
-def test_show_prints_a_table(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["study", "show", "residual", "--scale", "small", "--data", "digits"]) == 0
-    out = capsys.readouterr().out
+def test_show_prints_a_table(command: Command) -> None:
+    out = command.prints("study", "show", "residual", "--scale", "small", "--data", "digits")
     assert "1x16d without shortcuts" in out
     assert "4 designs x 1 data set(s) x 3 seed(s) = 12 trials" in out
 
 
-def test_a_study_runs_and_is_reported_and_timed(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_study_runs_and_is_reported_and_timed(tmp_path: Path, command: Command) -> None:
     file = tmp_path / "tiny.yaml"
     file.write_text(TINY)
     arguments = [str(file), "--root", str(tmp_path)]
-    assert main(["study", "status", *arguments, "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["states"] == {"missing": 1}
-    assert main(["study", "report", *arguments]) == 2
-    assert "no trial of tiny has finished" in capsys.readouterr().err
-    assert main(["study", "run", *arguments, "--threads", "1", "--quiet", "--json"]) == 0
-    trial = json.loads(capsys.readouterr().out)["trials"][0]
+    assert command.json("study", "status", *arguments)["states"] == {"missing": 1}
+    assert "no trial of tiny has finished" in command.refusal("study", "report", *arguments)
+    trial = command.json("study", "run", *arguments, "--threads", "1", "--quiet")["trials"][0]
     assert trial["state"] == "done"
     assert (trial["threads"], trial["processes"]) == (1, 1)
-    assert main(["study", "run", *arguments, "--threads", "2", "--quiet"]) == 2
-    assert "threads=2: tiny was begun with 1" in capsys.readouterr().err
-    assert main(["study", "status", str(tmp_path / "tiny")]) == 0
-    assert "1 thread, 1 process" in capsys.readouterr().out
+    assert "threads=2: tiny was begun with 1" in command.refusal(
+        "study", "run", *arguments, "--threads", "2", "--quiet"
+    )
+    assert "1 thread, 1 process" in command.prints("study", "status", tmp_path / "tiny")
     assert main(["study", "report", str(tmp_path / "tiny"), "--time", "--quiet"]) == 0
     times = json.loads((tmp_path / "tiny" / "timing.json").read_text())
     assert [row["label"] for row in times] == ["resnext_1-1_2x4d_cifar"]
@@ -74,19 +67,19 @@ def test_a_study_runs_and_is_reported_and_timed(
     assert "inference" in (tmp_path / "tiny" / "report.html").read_text()
     figures = tmp_path / "paper"
     to_paper = ["study", "report", str(tmp_path / "tiny"), "--figures", str(figures)]
-    assert main(to_paper) == 0
-    out = capsys.readouterr().out
+    out = command.prints(*to_paper)
     assert out.splitlines()[2].startswith("Nothing is compared: “resnext_1-1_2x4d_cifar” has a top")
     names = ["tiny-errors.pdf", "tiny-errors.svg", "tiny-table.tex"]
     assert sorted(path.name for path in figures.iterdir()) == names
     assert all(f"wrote {figures / name}" in out for name in names)
-    assert main(to_paper) == 2
-    assert "tiny-errors.pdf exists; choose another folder or add --force" in capsys.readouterr().err
+    assert "tiny-errors.pdf exists; choose another folder or add --force" in command.refusal(
+        *to_paper
+    )
     assert main([*to_paper, "--force", "--quiet"]) == 0
 
 
 def test_an_interrupted_study_says_how_to_go_on(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: Command
 ) -> None:
     def interrupt(*_: object) -> None:
         raise Interrupted(signal.SIGINT, "stopped by SIGINT")
@@ -94,11 +87,9 @@ def test_an_interrupted_study_says_how_to_go_on(
     monkeypatch.setattr("resnext.studies.execution.scheduler.run_study", interrupt)
     file = tmp_path / "tiny.yaml"
     file.write_text(TINY)
-    arguments = ["study", "run", str(file), "--root", str(tmp_path), "--quiet", "--json"]
-    assert main(arguments) == 128 + signal.SIGINT
-    out, err = capsys.readouterr()
-    assert out == ""
-    assert err == f"stopped by SIGINT; go on with: resnext study run {tmp_path / 'tiny'}\n"
+    answer = command("study", "run", file, "--root", tmp_path, "--quiet", "--json")
+    told = f"stopped by SIGINT; go on with: resnext study run {tmp_path / 'tiny'}\n"
+    assert answer == (128 + signal.SIGINT, "", told)
 
 
 @pytest.mark.parametrize(
@@ -122,51 +113,47 @@ def test_a_wrong_request_is_one_message(
     message: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    command: Command,
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert main(["study", *arguments]) == 2
-    assert message in capsys.readouterr().err
+    assert message in command.refusal("study", *arguments)
 
 
 def test_another_study_of_the_same_name_is_not_overwritten(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, command: Command
 ) -> None:
     file = tmp_path / "tiny.yaml"
     file.write_text(TINY)
     arguments = ["study", "run", str(file), "--root", str(tmp_path), "--threads", "1", "--quiet"]
     assert main(arguments) == 0
     file.write_text(TINY.replace("epochs: 1", "epochs: 2"))
-    assert main(arguments) == 2
-    assert "another place" in capsys.readouterr().err
+    assert "another place" in command.refusal(*arguments)
 
 
 @pytest.mark.parametrize("name", [".", "../tiny", ".."])
 def test_a_study_is_found_from_inside_its_folder(
-    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: Command
 ) -> None:
     (tmp_path / "tiny.yaml").write_text(TINY)
     settle_folder(open_study(str(tmp_path / "tiny.yaml"), Choice()), tmp_path)
     here = tmp_path / "tiny" / "deeper" if name == ".." else tmp_path / "tiny"
     here.mkdir(exist_ok=True)
     monkeypatch.chdir(here)
-    assert main(["study", "status", name, "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["states"] == {"missing": 1}
+    assert command.json("study", "status", name)["states"] == {"missing": 1}
     assert _root(StudyStatus(name=name)).resolve() == tmp_path.resolve()
 
 
-def test_a_study_is_found_by_its_name_below_the_root(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_study_is_found_by_its_name_below_the_root(tmp_path: Path, command: Command) -> None:
     (tmp_path / "tiny.yaml").write_text(TINY)
     settle_folder(open_study(str(tmp_path / "tiny.yaml"), Choice()), tmp_path)
-    assert main(["study", "status", "tiny", "--root", str(tmp_path), "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["states"] == {"missing": 1}
-    assert main(["study", "status", "table3", "--root", str(tmp_path / "nowhere")]) == 2
-    assert "there is no such folder" in capsys.readouterr().err
+    assert command.json("study", "status", "tiny", "--root", tmp_path)["states"] == {"missing": 1}
+    assert "there is no such folder" in command.refusal(
+        "study", "status", "table3", "--root", tmp_path / "nowhere"
+    )
 
 
-def test_random_designs_are_not_timed(capsys: pytest.CaptureFixture[str]) -> None:
+def test_random_designs_are_not_timed(command: Command) -> None:
     arguments = ["design-space", "--scale", "small", "--data", "digits", "--time"]
-    assert main(["study", "report", *arguments]) == 2
-    assert "--time measures designs that are compared one by one" in capsys.readouterr().err
+    assert "--time measures designs that are compared one by one" in command.refusal(
+        "study", "report", *arguments
+    )

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from command import Command
 
 from resnext.cli.main import main
 from resnext.cli.train import Train, build_config
@@ -54,11 +55,10 @@ def test_new_weights_for_a_runs_settings_bring_their_normalisation(tmp_path: Pat
 
 
 def test_training_leaves_a_run_that_explains_itself(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: Command
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert main(["train", *SMALL, *SMALLER, "--json", "--name", "mine"]) == 0
-    figures = json.loads(capsys.readouterr().out)
+    figures = command.json("train", *SMALL, *SMALLER, "--name", "mine")
     run = Path(figures["run"])
     assert run == Path("runs/mine")
     assert figures["num_images"] > 300
@@ -68,12 +68,13 @@ def test_training_leaves_a_run_that_explains_itself(
     assert figures["top1_error"] == json.loads((run / "evaluation.json").read_text())["top1_error"]
     assert "<html" in (run / "report.html").read_text(encoding="utf-8")
     assert yaml.safe_load((run / "config.yaml").read_text())["model"]["in_channels"] == 1
-    assert main(["train", *SMALL, *SMALLER, "--quiet", "--out", str(run)]) == 2
-    assert "never overwrites another" in capsys.readouterr().err
+    assert "never overwrites another" in command.refusal(
+        "train", *SMALL, *SMALLER, "--quiet", "--out", run
+    )
 
 
 def test_continue_goes_on_with_the_run_of_its_folder_or_begins_it(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, command: Command
 ) -> None:
     run = tmp_path / "run"
     argv = [
@@ -92,10 +93,10 @@ def test_continue_goes_on_with_the_run_of_its_folder_or_begins_it(
     written = (run / "last.safetensors").stat().st_mtime_ns
     assert main(argv) == 0  # a pod that comes back after the end
     assert (run / "last.safetensors").stat().st_mtime_ns == written
-    assert main([*argv, "--seed", "1"]) == 2
-    assert "holds a run of other settings" in capsys.readouterr().err
-    assert main(["train", "--continue"]) == 2
-    assert "--continue looks for the run in the folder of --out" in capsys.readouterr().err
+    assert "holds a run of other settings" in command.refusal(*argv, "--seed", "1")
+    assert "--continue looks for the run in the folder of --out" in command.refusal(
+        "train", "--continue"
+    )
 
 
 @pytest.mark.parametrize(
@@ -103,7 +104,7 @@ def test_continue_goes_on_with_the_run_of_its_folder_or_begins_it(
     ["freeze_until=9", "augment.lighting=0.1", "view.resize_px=4"],
 )
 def test_a_setting_that_does_not_fit_leaves_no_run_folder(
-    setting: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    setting: str, tmp_path: Path, command: Command
 ) -> None:
     first, run = tmp_path / "first", tmp_path / "run"
     small = ["--data", "digits", "--model", "resnext_1-1_2x4d", "--device", "cpu", "--quiet"]
@@ -111,6 +112,5 @@ def test_a_setting_that_does_not_fit_leaves_no_run_folder(
     if setting.startswith("freeze"):
         assert main(["train", *small, "--out", str(first)]) == 0
         small += ["--weights", str(first)]
-    assert main(["train", *small, "--out", str(run), "--set", setting]) == 2
-    assert capsys.readouterr().err.startswith("resnext: error: ")
+    command.refusal("train", *small, "--out", run, "--set", setting)
     assert not run.exists()

@@ -1,7 +1,5 @@
 """The baselines by formula, held against torchvision's networks as they are executed."""
 
-import subprocess
-import sys
 from functools import cache
 
 import pytest
@@ -9,6 +7,7 @@ import torch
 from execution import kept_bytes, peak_bytes, run_layers
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from python_process import run_python
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 from torchvision import models
@@ -138,8 +137,4 @@ def test_describing_a_baseline_imports_no_torch(name: str) -> None:
         f"main([{name!r}, '--layers', '--compare', 'resnet50']); "
         "sys.exit(bool({'torch', 'torchvision'} & set(sys.modules)))"
     )
-    result = subprocess.run(
-        [sys.executable, "-c", program], check=False, capture_output=True, text=True
-    )
-    assert result.returncode == 0, result.stderr
-    assert name in result.stdout
+    assert name in run_python(program)

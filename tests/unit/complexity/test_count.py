@@ -1,10 +1,9 @@
 """The counts, held against the paper and against its formulas."""
 
-import subprocess
-import sys
 from typing import Any
 
 import pytest
+from python_process import run_python
 
 import resnext
 from resnext.errors import ConfigError
@@ -113,9 +112,8 @@ def test_a_size_that_does_not_fit_is_explained(size: Any, message: str) -> None:
 
 
 def test_counting_a_resnext_does_not_import_torch() -> None:
-    code = (
+    run_python(
         "import resnext, sys; resnext.count('resnext50_32x4d'); "
         "from resnext.cli.describe import main; main(['resnext50_32x4d', '--json']); "
         "assert 'torch' not in sys.modules"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +11,7 @@ import pytest
 from hostile_images import grey, png_of, saved, tiff_of_one, tiff_of_tiles, webp_of_codes
 from made_images import tiff
 from PIL import Image
+from python_process import run_python
 
 from resnext.data.decode.image import open_image
 
@@ -93,12 +92,7 @@ def test_unusual_images_take_no_more_memory_than_is_set_aside_for_them(
         form, (width, height) = image.format or "", image.size
     (tmp_path / "large").write_bytes(large)
     (tmp_path / "small").write_bytes(saved(form, (8, 8)))
-    found = subprocess.run(
-        [sys.executable, "-c", _MEASURE, str(tmp_path / "small"), str(tmp_path / "large")],
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    told, taken = map(int, found.stdout.split())
+    found = run_python(_MEASURE, tmp_path / "small", tmp_path / "large")
+    told, taken = map(int, found.split())
     # Beside the pixels there are small objects of the decoders.
     assert width * height < taken <= told * 1.02 + 2**20

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import torch
-from page_browser import BROWSER, DRIVER, assert_fits, start_browser
+from page_browser import assert_fits, needs_browser
 from PIL import Image
 from selenium.webdriver.chrome.webdriver import WebDriver
 from test_report import arrays, evaluation_of
@@ -19,19 +18,10 @@ from resnext.model.config import ResNeXtConfig
 from resnext.runs.config import TrainConfig
 from resnext.runs.folder import write_config
 
-pytestmark = pytest.mark.skipif(
-    not (BROWSER.exists() and DRIVER.exists()), reason="chromium and chromedriver are missing"
-)
+pytestmark = needs_browser
 
 LONG = "W" * 120
 PATH = "/".join(["a_very_long_folder_name"] * 12)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[WebDriver]:
-    driver = start_browser()
-    yield driver
-    driver.quit()
 
 
 def made_run(folder: Path, num_classes: int) -> Path:

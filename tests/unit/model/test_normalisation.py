@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from command import Command
 
-from resnext.cli.main import main
 from resnext.data.config import DataConfig
 from resnext.errors import CheckpointError, ConfigError
 from resnext.model.card import ModelCard, card_from
@@ -75,10 +75,7 @@ def test_the_description_of_an_exported_file_is_refused(
 @pytest.mark.parametrize(
     "setting", ["data.mean=[33]", "data.std=[-0.3]", "data.std=[0]", "data.std=[1e-30]"]
 )
-def test_training_does_not_begin(
-    setting: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_training_does_not_begin(setting: str, tmp_path: Path, command: Command) -> None:
     run = tmp_path / "run"
-    assert main(["train", "--data", "digits", "--out", str(run), "--set", setting]) == 2
-    assert capsys.readouterr().err.startswith("resnext: error: ")
+    command.refusal("train", "--data", "digits", "--out", run, "--set", setting)
     assert not run.exists()

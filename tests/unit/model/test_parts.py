@@ -119,7 +119,7 @@ def test_a_part_may_choose_depth_and_widths() -> None:
 
 def test_a_network_with_parts_has_the_strides_and_maps_that_it_says() -> None:
     model = resnext.create_model(se("resnext_1-1_2x4d_cifar_se_deep_averaged", stem_width=8))
-    maps = model.features(torch.zeros(1, 3, 9, 9))  # type: ignore[operator]
+    maps = model.features(torch.zeros(1, 3, 9, 9))
     assert [tuple(x.shape[2:]) for x in maps.values()] == [(5, 5), (3, 3)]
     info = model.feature_info()  # type: ignore[operator]
     assert [stage.stride for stage in info.values()] == [2, 4]
@@ -162,7 +162,7 @@ def test_weights_come_back_with_their_part(tmp_path: Path) -> None:
     config = se(block={"name": "se", "reduction": 4})
     model = resnext.create_model(config)
     save_weights(tmp_path / "w.safetensors", model, config, ModelCard())
-    loaded = resnext.load(tmp_path / "w.safetensors").eval()
+    loaded = resnext.load(tmp_path / "w.safetensors")
     image = torch.rand(1, 3, 16, 16)
     assert loaded.config == config
     assert torch.equal(loaded(image), model.eval()(image))

@@ -1,10 +1,9 @@
 import asyncio
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from python_process import run_python
 
 import resnext.page
 from resnext.errors import ConfigError
@@ -17,8 +16,7 @@ from resnext.runtimes.spec import ExportSpec
 
 def test_gradio_is_imported_when_a_page_is_built_and_no_sooner() -> None:
     code = "import sys, resnext.page; print({'gradio', 'torch'} & sys.modules.keys())"
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert found.stdout.strip() == "set()"
+    assert run_python(code) == "set()\n"
 
 
 def test_a_missing_extra_is_told_with_its_command(monkeypatch: pytest.MonkeyPatch) -> None:

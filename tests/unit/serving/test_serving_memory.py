@@ -1,12 +1,11 @@
 """The memory that decoding is said to take, held against what it takes."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+from python_process import run_python
 
 SIDE = 1600
 _STATUS = Path("/proc/self/status")
@@ -48,11 +47,5 @@ def test_decoding_takes_no_more_memory_than_is_set_aside_for_it(
     files = [tmp_path / name for name in ("small", "large")]
     for file, part in zip(files, (image.crop((0, 0, 8, 8)), image), strict=True):
         (part if "A" in mode else part.convert("RGB")).convert(mode).save(file, form)
-    found = subprocess.run(
-        [sys.executable, "-c", _MEASURE, *map(str, files)],
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    told, taken = map(int, found.stdout.split())
+    told, taken = map(int, run_python(_MEASURE, *files).split())
     assert SIDE * SIDE < taken <= told * 1.02  # beside the pixels there are a few small objects

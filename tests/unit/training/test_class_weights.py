@@ -110,7 +110,7 @@ def test_each_form_of_the_setting_is_read(text: str, expected: object) -> None:
         ("dress=1e-7", "the weight of 'dress'"),
         ("[1, 0]", "the weight of class number 1 is 0"),
         ("[1, [2]]", "the weight of class number 1"),
-        ("[true, 1]", "the weight of class number 0"),
+        ("[true, 1]", "true and false are not accepted"),
         ("{dress: .inf}", "the weight of 'dress'"),
         ("{dress: yes}", "the weight of 'dress'"),
         ("{dress: null}", "the weight of 'dress'"),

@@ -3,8 +3,6 @@ from __future__ import annotations
 import csv
 import json
 import re
-import subprocess
-import sys
 import tracemalloc
 from html.parser import HTMLParser
 from pathlib import Path
@@ -23,6 +21,7 @@ from made_study import (
     small_table4,
     write_curves,
 )
+from python_process import run_python
 
 from resnext.data.config import DataConfig, ViewConfig
 from resnext.errors import RunError
@@ -230,8 +229,7 @@ def test_findings_are_worked_out_once(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def test_a_report_needs_no_torch() -> None:
-    code = "import sys, resnext.studies.report.files; sys.exit('torch' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+    run_python("import sys, resnext.studies.report.files; sys.exit('torch' in sys.modules)")
 
 
 def test_a_thousand_trials_take_little_memory(tmp_path: Path) -> None:

@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from made_study import made_rows, made_study, paper_table3
-from page_browser import BROWSER, DRIVER, assert_fits, start_browser
+from page_browser import assert_fits, needs_browser
 from selenium.webdriver.chrome.webdriver import WebDriver
 
 from resnext.studies.report.files import write_report
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(
-        not (BROWSER.exists() and DRIVER.exists()), reason="chromium and chromedriver are missing"
-    ),
+    needs_browser,
 ]
 
 LONG = "W" * 190
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[WebDriver]:
-    driver = start_browser()
-    yield driver
-    driver.quit()
 
 
 @pytest.mark.parametrize("width_px", [320, 390, 1280])
