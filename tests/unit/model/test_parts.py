@@ -158,6 +158,29 @@ def test_a_value_that_nothing_draws_is_refused() -> None:
         resnext.create_model("resnext_1_2x4d_cifar_scaled")
 
 
+def test_layers_that_only_parts_have_are_drawn_too() -> None:
+    class Extra(GroupedBottleneck):
+        def __init__(self, *arguments: Any) -> None:
+            super().__init__(*arguments)
+            self.extra = nn.Conv2d(4, 4, 1)
+            self.group = nn.GroupNorm(2, 4)
+            self.mix = nn.Linear(4, 4, bias=False)
+
+    @register("extra")
+    class ExtraPart(BlockPart):
+        def build(self, *arguments: Any) -> Extra:
+            return Extra(*arguments)
+
+        def count(self, *_: Any) -> Any: ...
+
+    torch.manual_seed(0)
+    state = resnext.create_model("resnext_1_2x4d_cifar_extra").state_dict()
+    assert not state["layer1.0.extra.bias"].any()
+    assert state["layer1.0.group.weight"].eq(1).all()
+    limit = 1 / 4**0.5
+    assert 0 < state["layer1.0.mix.weight"].abs().max() <= limit
+
+
 def test_weights_come_back_with_their_part(tmp_path: Path) -> None:
     config = se(block={"name": "se", "reduction": 4})
     model = resnext.create_model(config)
