@@ -10,11 +10,18 @@ import sys
 from pathlib import Path
 
 import pytest
+from digits_network import CARD
 from own_parts import BLOCK, COMMANDS, PROGRAM, page_files
 
 from resnext import plugins
 from resnext.cli.main import main
+from resnext.export.export import SUFFIX
 from resnext.model import registry
+from resnext.model.create import create_model
+from resnext.model.names import config_from, name_of
+from resnext.runtimes.open import open_exported
+from resnext.runtimes.spec import Format
+from resnext.weights.own_file import save_weights
 
 __all__ = ["page_files"]
 
@@ -72,8 +79,22 @@ def _refuse_without_plugin(folder: Path) -> None:
 def test_the_program_of_the_page_counts_and_solves(capsys: pytest.CaptureFixture[str]) -> None:
     exec(compile(PROGRAM, "custom-blocks.md", "exec"), {})
     first, second = capsys.readouterr().out.splitlines()
-    # each block: reduce and expand with their biases, a sixteenth of the channels between
+    # each block: reduce and expand, a sixteenth of the channels between them
     stages = zip((256, 512, 1024, 2048), (3, 4, 6, 3), strict=True)
-    gates = sum(n * (c * (c // 16) * 2 + c // 16 + c) for c, n in stages)
+    gates = sum(n * 2 * c * (c // 16) for c, n in stages)
     assert first.startswith(f"{25_028_904 + gates:,} parameters")
     assert second.startswith("8x")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("to", ["onnx", "openvino", "pt2", "torchscript"])
+def test_a_network_with_a_block_is_exported_and_opened_without_the_plugin(
+    page_files: Path, to: Format
+) -> None:
+    plugins.load_plugin("se.py")
+    config = config_from("resnext_1-1_2x4d_cifar_se", in_channels=1)
+    save_weights(page_files / "se.safetensors", create_model(config), config, CARD)
+    assert main(["export", "se.safetensors", "--to", to, "--out", f"se{SUFFIX[to]}"]) == 0
+    forget()
+    exported = open_exported(page_files / f"se{SUFFIX[to]}")
+    assert name_of(exported.config) == "resnext_1-1_2x4d_cifar_se"

@@ -34,7 +34,7 @@ def test_the_variable_is_read_where_a_name_is_not_known(
     names = os.pathsep.join([str(page_files / "se.py"), str(page_files / "parts.py")])
     monkeypatch.setenv(plugins.VARIABLE, names)
     assert find_part("se") is not None
-    assert list(registered(BlockPart)) == ["se"]
+    assert list(registered(BlockPart)) == ["se"]  # type: ignore[type-abstract]
 
 
 def test_a_plugin_that_fails_is_one_message(page_files: Path) -> None:

@@ -3,6 +3,7 @@
 Architectures are written out as operations on a `Flow`, which holds the rule of each layer:
 `residual` (ours), `vgg` and `inception` (the paper's comparisons). `count` picks one; `budget`,
 `family`, `solve` and `pareto` search designs by cost; `latency` and `runtimes` measure time;
-`table`, `template` and `paper` show figures. It may import `model`, whose config and plan need no
+`table`, `template` and `paper` show figures; `part_count` and `verify` hold the rules of
+registered parts against their modules. It may import `model`, whose config and plan need no
 torch; torch is imported only where something is measured.
 """

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from resnext.complexity.cost import Cost
 from resnext.complexity.shape import Shape
-from resnext.complexity.template import stage_cell, stage_title, variant
+from resnext.complexity.template import stage_cell, stage_output, stage_title, variant
 from resnext.model.config import BaselineConfig, ModelConfig
 
 CONVENTION = (
@@ -123,8 +123,7 @@ def _output(columns: Sequence[Column], name: str) -> str:
     for column in columns:
         for stage in column.cost.stages:
             if stage.name == name:
-                # The paper counts the pool behind the stem to conv2.
-                output = column.cost.layers[0].output if name == "stem" else stage.output
+                output = stage_output(column.config, column.cost, stage)
                 sides.append(_sizes(output.sides or (1,) * (len(column.cost.input_size) - 1)))
     return "\n".join(dict.fromkeys(sides))
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from resnext.complexity.cost import Cost
+from resnext.complexity.cost import Cost, StageCost
+from resnext.complexity.shape import Shape
 from resnext.model.config import BaselineConfig, ModelConfig, ResNeXtConfig
 from resnext.model.parts import BlockPart, StemPart
 from resnext.model.plan import BlockPlan, plan_network
@@ -22,6 +23,12 @@ def stage_title(name: str) -> str:
         return "fc"
     number = name.removeprefix("layer")
     return f"conv{int(number) + 1}" if number.isdigit() else name
+
+
+def stage_output(config: ModelConfig, cost: Cost, stage: StageCost) -> Shape:
+    """Return a stage's map; the paper counts the pool behind its stem to conv2."""
+    has_pool = isinstance(config, ResNeXtConfig) and isinstance(config.stem, str)
+    return cost.layers[0].output if stage.name == "stem" and has_pool else stage.output
 
 
 def stage_cell(config: ModelConfig, cost: Cost, name: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from resnext.complexity.cost import Cost
-from resnext.complexity.template import stage_title
+from resnext.complexity.template import stage_output, stage_title
 from resnext.model.config import ResNeXtConfig
 from resnext.model.parts import StemPart
 from resnext.model.plan import plan_network
@@ -55,7 +55,7 @@ def _rows(config: ResNeXtConfig, cost: Cost) -> list[tuple[str, str, int, float]
     plan = plan_network(config)
     rows = [("image", _sides(cost.input_size), 0, _box_width(cost.input_size[1], cost))]
     for stage in cost.stages:
-        output = cost.layers[0].output if stage.name == "stem" else stage.output
+        output = stage_output(config, cost, stage)
         title, blocks = stage_title(stage.name), 0
         if stage.name == "stem":
             pool = f", then 3{TIMES}3 max pool" if plan.stem.pool else ""

@@ -26,6 +26,14 @@ OPERATORS = frozenset({
 })  # fmt: skip
 """What networks of ours consist of, in fp32 and int8, with every input."""
 
+PART_OPERATORS = frozenset({
+    "Abs", "Elu", "Erf", "Exp", "Gelu", "GlobalMaxPool", "HardSigmoid", "HardSwish",
+    "LayerNormalization", "LeakyRelu", "Max", "Neg", "PRelu", "Pow", "Reciprocal", "ReduceMax",
+    "ReduceSum", "Sigmoid", "Softmax", "Softplus", "Sqrt", "Tanh",
+})  # fmt: skip
+"""What registered blocks add: they compute number by number, or along an axis, and make no map
+larger than what they are given."""
+
 MAX_NODES = 100_000
 MAX_ATTRIBUTE = 64
 """Of a kernel's side, a stride, a padding, an axis: 7 is the largest in a ResNeXt."""
@@ -84,7 +92,7 @@ def _find_odd(path: Path, model: onnx.ModelProto) -> Iterator[str]:
             f"{len(graph.output)} outputs"
         )
     for node in graph.node:
-        if node.domain not in _DOMAINS or node.op_type not in OPERATORS:
+        if node.domain not in _DOMAINS or node.op_type not in OPERATORS | PART_OPERATORS:
             yield f"it has an operator {shown(node.op_type)} of {shown(node.domain or 'ai.onnx')}"
         for attribute in node.attribute:
             yield from _find_odd_attribute(attribute)

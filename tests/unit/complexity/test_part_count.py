@@ -76,7 +76,7 @@ def test_the_solver_meets_a_budget_with_a_part() -> None:
     like = config_from("resnext29_8x64d_se")
     assert isinstance(like, ResNeXtConfig)
     for scope in ("block", "network"):
-        budget = Budget.like(like, "params", scope)  # type: ignore[arg-type]
+        budget = Budget.like(like, "params", scope)
         solution = solve_width(like, 8, budget)
         assert (solution.config, solution.deviation) == (like, 0.0)
         assert budget.cost_of(solution.config.replace(block="bottleneck")) < budget.target
@@ -89,7 +89,7 @@ def _wrong(count: Any) -> type[BlockPart]:
 
     Wrong.count = count  # type: ignore[method-assign]
     Wrong.__abstractmethods__ = frozenset()
-    return register("wrong")(Wrong)
+    return register("wrong")(Wrong)  # type: ignore[type-abstract]
 
 
 def test_a_count_of_other_parameters_than_the_modules_is_refused() -> None:

@@ -12,6 +12,7 @@ from own_parts import page_files
 from torch import nn
 
 import resnext
+from resnext import plugins
 from resnext.errors import CheckpointError, ConfigError, PluginError
 from resnext.model import registry
 from resnext.model.blocks import GroupedBottleneck
@@ -127,7 +128,7 @@ def test_a_network_with_parts_has_the_strides_and_maps_that_it_says() -> None:
 
 def test_zero_initialisation_makes_a_registered_block_its_shortcut() -> None:
     model = resnext.create_model(se(zero_init_residual=True))
-    assert not model.layer1[0].bn3.weight.any()  # type: ignore[union-attr,index,operator]
+    assert not model.layer1[0].bn3.weight.any()  # type: ignore[union-attr,index]
 
 
 def test_every_value_is_drawn_from_the_seed() -> None:
@@ -138,7 +139,6 @@ def test_every_value_is_drawn_from_the_seed() -> None:
     for name, tensor in states[0].items():
         assert torch.equal(tensor, states[1][name]), name
         assert tensor.isfinite().all(), name
-    assert not states[0]["layer1.0.gate.reduce.bias"].any()
 
 
 def test_a_value_that_nothing_draws_is_refused() -> None:
@@ -158,6 +158,29 @@ def test_a_value_that_nothing_draws_is_refused() -> None:
         resnext.create_model("resnext_1_2x4d_cifar_scaled")
 
 
+def test_layers_that_only_parts_have_are_drawn_too() -> None:
+    class Extra(GroupedBottleneck):
+        def __init__(self, *arguments: Any) -> None:
+            super().__init__(*arguments)
+            self.extra = nn.Conv2d(4, 4, 1)
+            self.group = nn.GroupNorm(2, 4)
+            self.mix = nn.Linear(4, 4, bias=False)
+
+    @register("extra")
+    class ExtraPart(BlockPart):
+        def build(self, *arguments: Any) -> Extra:
+            return Extra(*arguments)
+
+        def count(self, *_: Any) -> Any: ...
+
+    torch.manual_seed(0)
+    state = resnext.create_model("resnext_1_2x4d_cifar_extra").state_dict()
+    assert not state["layer1.0.extra.bias"].any()
+    assert state["layer1.0.group.weight"].eq(1).all()
+    limit = 1 / 4**0.5
+    assert 0 < state["layer1.0.mix.weight"].abs().max() <= limit
+
+
 def test_weights_come_back_with_their_part(tmp_path: Path) -> None:
     config = se(block={"name": "se", "reduction": 4})
     model = resnext.create_model(config)
@@ -168,10 +191,13 @@ def test_weights_come_back_with_their_part(tmp_path: Path) -> None:
     assert torch.equal(loaded(image), model.eval()(image))
 
 
-def test_a_file_of_a_missing_plugin_is_refused_by_its_name(
+def test_a_file_of_a_missing_plugin_is_refused_and_imports_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config = se()
+    (tmp_path / "se.py").write_text("raise SystemExit('imported')")
+    monkeypatch.setenv(plugins.VARIABLE, "")
+    monkeypatch.setattr(plugins, "_loaded", {})
     save_weights(tmp_path / "w.safetensors", resnext.create_model(config), config, ModelCard())
     monkeypatch.setattr(registry, "_parts", {})
     with pytest.raises(
@@ -204,7 +230,7 @@ def test_two_parts_cannot_have_one_name_nor_settings_of_our_names() -> None:
         size: int = 1
 
     with pytest.raises(ConfigError, match="registered twice"):
-        register("se")(Other)
+        register("se")(Other)  # type: ignore[type-abstract]
 
     with pytest.warns(UserWarning, match="shadows"):
 
@@ -212,6 +238,6 @@ def test_two_parts_cannot_have_one_name_nor_settings_of_our_names() -> None:
             name: str = "x"  # type: ignore[misc]
 
     with pytest.raises(ConfigError, match="rename its setting 'name'"):
-        register("named")(Named)
+        register("named")(Named)  # type: ignore[type-abstract]
     with pytest.raises(ConfigError, match="is no part"):
         register("module")(nn.Module)  # type: ignore[type-var]

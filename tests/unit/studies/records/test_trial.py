@@ -4,7 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from own_parts import page_files
 
+import resnext
+from resnext import plugins
 from resnext.data.config import DataConfig, ViewConfig
 from resnext.errors import ConfigError
 from resnext.model.names import config_from
@@ -18,6 +21,8 @@ from resnext.studies.records.trial import (
     read_trial,
 )
 from resnext.studies.study import Comparison, Design, Study, Test
+
+__all__ = ["page_files"]
 
 DESIGN = Design(label="8x8d", model=config_from("resnext_1-1_8x8d_cifar"))
 
@@ -174,3 +179,29 @@ def test_a_trial_on_a_folder_is_named_by_its_split_and_older_ones_keep_their_nam
 def test_a_table_is_named_by_its_place() -> None:
     one, two = (DataConfig(name="table", root=Path(f"/{name}.csv")) for name in "ab")
     assert key(data=one) != key(data=two)
+
+
+def test_a_part_is_in_the_name_of_a_trial_with_its_settings_and_not_with_its_file(
+    page_files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resnext.load_plugin(page_files / "se.py")
+    model = config_from("resnext_1-1_8x8d_cifar_se")
+    first = key(model=model)
+    assert first.startswith("resnext_1-1_8x8d_cifar_se-digits-s0-")
+    monkeypatch.setattr("resnext.model.parts.plugin_name", lambda _: "another.py")
+    assert key(model=model) == first
+    wider = {"name": "se", "reduction": 4}
+    others = [DESIGN.model, model.replace(block=wider)]
+    assert len({first, *(key(model=other) for other in others)}) == 3
+
+
+def test_a_trial_whose_process_would_not_find_a_part_is_refused(
+    page_files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resnext.load_plugin(page_files / "se.py")
+    model = config_from("resnext_1-1_8x8d_cifar_se")
+    trial = Trial(Design(label="se", model=model), TrainConfig(model=model, runtime=RUNTIME))
+    create_trial(trial, page_files)
+    monkeypatch.setattr(plugins, "_loaded", {})  # as if the program had defined it
+    with pytest.raises(ConfigError, match="other processes do not import it; load it by"):
+        create_trial(trial, page_files)
