@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import torch
 
@@ -10,8 +11,8 @@ from resnext.data.bad_files import BadFiles
 from resnext.data.config import ViewConfig
 from resnext.data.loading.batch import Batch
 from resnext.data.loading.config import LoaderConfig
-from resnext.data.loading.render import EvalRenderer, RenderLog, Request
-from resnext.data.loading.workers import WorkerPool
+from resnext.data.loading.feed import Feed
+from resnext.data.loading.render import EvalRenderer
 from resnext.data.prepare.normalise import Normaliser
 from resnext.data.prepare.views import resolve_view, take_views
 from resnext.data.split import DataInfo, Split
@@ -55,9 +56,8 @@ class EvalLoader:
         self.num_views = view.num_views
         preparation = self._view.preparation
         self.size_px, self.resize_px = preparation.size_px, preparation.resize_px
-        self._split, self._config = split, config
+        self._config = config
         self._indices = split.evaluation_order()[config.rank :: config.world_size]
-        self._log = RenderLog(BadFiles(len(split)) if bad_files is None else bad_files)
         self._labels_n = split.labels_n.to(config.device)
         self._normaliser = Normaliser(info.mean, info.std, config.device)
         # Images in memory of the right size are used as they are; others are prepared as files.
@@ -66,8 +66,9 @@ class EvalLoader:
         if self._stored_nhwc is not None and self._stored_nhwc.shape[1:3] != sides:
             self._stored_nhwc = None
         renderer = EvalRenderer(split.reader(info.in_channels), self._view)
-        used = config.workers if self._stored_nhwc is None else 0
-        self._pool = WorkerPool(renderer, used, pin=config.device.type == "cuda", keep=False)
+        if self._stored_nhwc is not None:
+            config = replace(config, workers=0)
+        self._feed = Feed(split, renderer, config, bad_files, keep_workers=False)
 
     def __len__(self) -> int:
         return -(-len(self._indices) // self._config.batch_size)
@@ -81,20 +82,14 @@ class EvalLoader:
         """
         size, num = self._config.batch_size, len(self._indices)
         spans = [(start, min(start + size, num)) for start in range(0, num, size)]
-        parts = [self._indices[start:end] for start, end in spans]
         if self._stored_nhwc is not None:
-            for indices_b in parts:
+            for start, end in spans:
+                indices_b = self._indices[start:end]
                 images_bhwc = self._stored_nhwc.index_select(0, indices_b).to(self._config.device)
                 views_bchw = take_views(self._normaliser(images_bhwc), self._view)
                 yield self._to_batch(views_bchw, indices_b)
             return
-        ahead = self._split.shards_ahead(self._indices, spans)
-        requests = (
-            Request(tuple(part.tolist()), 0, self.size_px, soon)
-            for part, soon in zip(parts, ahead, strict=True)
-        )
-        for rendered in self._pool.run(requests):
-            self._log.note(rendered)
+        for rendered in self._feed.run(self._indices, spans, 0, self.size_px):
             if rendered.images_bhwc is not None:
                 images_bhwc = rendered.images_bhwc.to(self._config.device, non_blocking=True)
                 yield self._to_batch(self._normaliser(images_bhwc), rendered.shown_b)

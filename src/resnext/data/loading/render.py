@@ -12,8 +12,7 @@ from torch.utils.data import Dataset
 
 from resnext.data.augment.transform import SampleTransform
 from resnext.data.augment.windows import mean_color
-from resnext.data.bad_files import BadFiles
-from resnext.data.decode.depth import AssumptionLog, assumed_of
+from resnext.data.decode.depth import assumed_of
 from resnext.data.decode.image import Photo
 from resnext.data.loading.config import TrainLoaderConfig
 from resnext.data.prepare.single import prepare_views
@@ -161,24 +160,3 @@ class EvalRenderer(Dataset[Rendered]):
 
 def _failed(error: DownloadError) -> Rendered:
     return Rendered(None, torch.empty(0, dtype=torch.int64), failure=str(error))
-
-
-class RenderLog:
-    """Notes what workers met: bad files, assumed ranges, and what could not be fetched."""
-
-    def __init__(self, bad_files: BadFiles) -> None:
-        self._bad_files = bad_files
-        self._assumptions = AssumptionLog()
-
-    def note(self, rendered: Rendered) -> None:
-        """Note what happened while a request was rendered.
-
-        Raises:
-            DownloadError: The images could not be fetched.
-            DataError: Too many files are bad.
-        """
-        if rendered.failure is not None:
-            raise DownloadError(rendered.failure)
-        for path, reason in rendered.bad:
-            self._bad_files.record(path, reason)
-        self._assumptions.report(*rendered.assumed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import torch
 
@@ -13,8 +14,8 @@ from resnext.data.bad_files import BadFiles
 from resnext.data.loading.batch import Batch
 from resnext.data.loading.batches import batch_span, largest_share, num_steps, rank_span
 from resnext.data.loading.config import TrainLoaderConfig
-from resnext.data.loading.render import Rendered, RenderLog, Request, TrainRenderer
-from resnext.data.loading.workers import WorkerPool
+from resnext.data.loading.feed import Feed
+from resnext.data.loading.render import TrainRenderer
 from resnext.data.split import DataInfo, Split
 from resnext.errors import ConfigError, DataError
 
@@ -63,15 +64,14 @@ class TrainLoader:
                 f"{world_size} processes; use fewer processes or a larger batch_size"
             )
         self._split, self._config, self._size_px = split, config, info.image_size_px
-        self._log = RenderLog(BadFiles(len(split)) if bad_files is None else bad_files)
         self._labels_n = split.labels_n.to(config.device)
         self._finisher = Finisher(augment, info, config.seed, config.device)
         self._stored_nhwc: torch.Tensor | None = None
         if split.stored_nhwc is not None and not is_per_sample(augment):
             self._stored_nhwc = self._finisher.pad(split.stored_nhwc.to(config.device))
+            config = replace(config, workers=0)
         renderer = TrainRenderer(split, info, config)
-        used = config.workers if self._stored_nhwc is None else 0
-        self._pool = WorkerPool(renderer, used, pin=config.device.type == "cuda", keep=True)
+        self._feed = Feed(split, renderer, config, bad_files, keep_workers=True)
 
     def epoch(
         self, epoch: int, first_step: int = 0, image_size_px: int | None = None
@@ -90,25 +90,24 @@ class TrainLoader:
         order = self._split.epoch_order(self._config.seed, epoch)
         size_px = image_size_px or self._size_px
         steps = range(first_step, self.num_steps)
-        shares = ((step, order[slice(*self._share(step))]) for step in steps)
+        spans = [self._share(step) for step in steps]
         if self._stored_nhwc is not None:
-            for step, indices_b in shares:
+            for step, span in zip(steps, spans, strict=True):
+                indices_b = order[slice(*span)]
                 images_bhwc = self._finisher.crop(self._stored_nhwc, indices_b, indices_b, epoch)
                 yield self._finish(images_bhwc, indices_b, indices_b, (epoch, step, size_px))
             return
-        spans = [self._share(step) for step in steps]
-        requests = (
-            Request(tuple(order[slice(*span)].tolist()), epoch, size_px, soon)
-            for span, soon in zip(spans, self._split.shards_ahead(order, spans), strict=True)
-        )
-        for (step, indices_b), rendered in zip(shares, self._pool.run(requests), strict=True):
-            images_bhwc = self._received(rendered)
-            shown_b = rendered.shown_b
+        batches = self._feed.run(order, spans, epoch, size_px)
+        for step, span, rendered in zip(steps, spans, batches, strict=True):
+            if rendered.images_bhwc is None:
+                raise DataError("no image file could be read; the log names them and the reasons")
+            images_bhwc = rendered.images_bhwc.to(self._config.device, non_blocking=True)
+            indices_b = order[slice(*span)]
             if self._finisher.pad_px:
                 padded = self._finisher.pad(images_bhwc)
                 numbers_b = torch.arange(len(indices_b))
                 images_bhwc = self._finisher.crop(padded, numbers_b, indices_b, epoch)
-            yield self._finish(images_bhwc, indices_b, shown_b, (epoch, step, size_px))
+            yield self._finish(images_bhwc, indices_b, rendered.shown_b, (epoch, step, size_px))
 
     def _batch(self, step: int) -> tuple[int, int]:
         """Return the span of a step's whole batch in the epoch's order."""
@@ -117,13 +116,6 @@ class TrainLoader:
     def _share(self, step: int) -> tuple[int, int]:
         """Return the span of this process's part of it."""
         return rank_span(*self._batch(step), self._config.rank, self._config.world_size)
-
-    def _received(self, rendered: Rendered) -> torch.Tensor:
-        """Note what the workers met and send the pixels to the device."""
-        self._log.note(rendered)
-        if rendered.images_bhwc is None:
-            raise DataError("no image file could be read; the log names them and the reasons")
-        return rendered.images_bhwc.to(self._config.device, non_blocking=True)
 
     def _finish(
         self,
