@@ -36,6 +36,7 @@ def test_actions_take_turns_and_the_first_rounds_are_left_out() -> None:
     assert seconds == [[1.0] * 4, [1.0] * 4]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("runtime", ["eager", "onnxruntime"])
 def test_each_runtime_runs_the_network(runtime: Any) -> None:
     if runtime == "onnxruntime":
@@ -120,6 +121,7 @@ def test_measuring_leaves_threads_and_random_numbers_as_they_were() -> None:
     assert torch.equal(torch.get_rng_state(), state)
 
 
+@pytest.mark.slow
 def test_no_compiled_network_falls_back_to_eager_however_many_there_are(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

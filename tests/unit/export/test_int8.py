@@ -53,6 +53,7 @@ def digits() -> Loaded:
     return Loaded(module.eval(), config, card)
 
 
+@pytest.mark.slow
 def test_the_int8_file_is_smaller_and_says_what_it_costs(digits: Loaded, tmp_path: Path) -> None:
     path = tmp_path / "net.onnx"
     report = export_int8(
@@ -72,6 +73,7 @@ def test_the_int8_file_is_smaller_and_says_what_it_costs(digits: Loaded, tmp_pat
     assert [file.name for file in tmp_path.iterdir()] == ["net.onnx"]
 
 
+@pytest.mark.slow
 def test_too_great_a_loss_is_refused_and_nothing_kept(digits: Loaded, tmp_path: Path) -> None:
     with pytest.raises(ExportError, match=r"is not kept: int8 adds .* more than -100"):
         export_int8(
