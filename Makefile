@@ -3,15 +3,16 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: help demo test check format hostile hostile-short bench clean
+.PHONY: help demo test test-fast check format hostile hostile-short bench clean
 
 help:
-	@echo "make demo    install, then train and evaluate a small ResNeXt on real digits (about two minutes)"
-	@echo "make test    install what the tests need, then run them all"
-	@echo "make check   lint, types, import directions"
-	@echo "make hostile damaged files, hostile callers, kills and overload (about half an hour)"
-	@echo "make format  rewrite the sources in the project's format"
-	@echo "make bench   measure this machine side by side with peers (about an hour)"
+	@echo "make demo       install, then train and evaluate a small ResNeXt on real digits (about two minutes)"
+	@echo "make test       install what the tests need, then run them all"
+	@echo "make test-fast  the unit tests without the slow ones (about two minutes)"
+	@echo "make check      lint, types, import directions"
+	@echo "make hostile    damaged files, hostile callers, kills and overload (about half an hour)"
+	@echo "make format     rewrite the sources in the project's format"
+	@echo "make bench      measure this machine side by side with peers (about an hour)"
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -34,6 +35,10 @@ demo: $(VENV)/.installed
 
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -n 2 tests --ignore tests/hostile
+
+# While working; `make test` is what counts.
+test-fast: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest -n 2 -m "not slow and not bench and not gpu" tests/unit
 
 # 10,000 damaged files of each format, raw sockets, kills; then ten minutes of load and attack.
 hostile: $(VENV)/.installed-dev

@@ -51,6 +51,7 @@ def _interrupt(process: subprocess.Popen[bytes]) -> tuple[bytes, bytes]:
     return process.communicate(timeout=60)
 
 
+@pytest.mark.slow
 def test_a_long_call_in_c_is_answered_at_once_and_ended_by_the_second() -> None:
     with _program(_BEGIN + _LONG_CALL + "print('finished')") as process:
         process.send_signal(signal.SIGINT)
@@ -135,6 +136,7 @@ def test_an_interrupt_that_hits_a_destructor_is_not_lost() -> None:
         assert _interrupt(process) == (b"caught\n", _ANSWER)
 
 
+@pytest.mark.slow
 def test_a_forked_worker_leaves_it_to_its_parent() -> None:
     code = """
         child = os.fork()
@@ -176,6 +178,7 @@ def test_an_import_is_left_at_once() -> None:
     assert process.returncode == 130
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("status", "code"), [(130, _LONG_CALL), (5, "ctrl_c.end(5)\n" + _LONG_CALL)]
 )

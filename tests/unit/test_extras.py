@@ -12,6 +12,7 @@ EXTRAS = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("package", "extra"), EXTRA_OF.items())
 def test_the_extra_that_is_named_installs_the_package(package: str, extra: str) -> None:
     (distribution, *_) = packages_distributions().get(package) or [package.replace("_", "-")]

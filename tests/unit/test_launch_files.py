@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
+from nonempty import nonempty
 
 from resnext import __version__
 from resnext.cli.arguments import parse
@@ -97,6 +98,7 @@ def test_a_slurm_job_that_is_stopped_goes_back_into_the_queue(
     assert ("requeue 17" in log.read_text()) == requeued
 
 
+@pytest.mark.slow
 def test_a_slurm_job_waits_until_the_step_has_saved(tmp_path: Path) -> None:
     saving = 'trap "" TERM; for _ in {1..10}; do sleep 0.05; done; echo saved >> "$LOG"; exit 1'
     job, log = launch(tmp_path, step(saving)), tmp_path / "log"
@@ -138,7 +140,7 @@ def test_the_training_job_of_kubernetes_is_accepted() -> None:
 
 @pytest.mark.parametrize("file", sorted(DEPLOY.rglob("*.yaml")), ids=lambda file: file.name)
 def test_every_object_of_kubernetes_says_its_kind_and_name(file: Path) -> None:
-    for item in yaml.safe_load_all(file.read_text()):
+    for item in nonempty(yaml.safe_load_all(file.read_text())):
         assert {"apiVersion", "kind", "metadata"} <= item.keys()
         assert item["metadata"]["name"]
 

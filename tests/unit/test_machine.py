@@ -30,6 +30,7 @@ def told_by_openmp(program: str, **said: str) -> str:
     return told
 
 
+@pytest.mark.slow
 def test_the_command_lets_threads_sleep_soon_and_a_persons_word_stands() -> None:
     program = "from resnext.cli.main import main; main(['--version'])"
     assert "GOMP_SPINCOUNT = '1000'" in told_by_openmp(program)

@@ -34,6 +34,7 @@ def test_a_name_that_is_not_there_is_an_attribute_error() -> None:
         _ = resnext.creat_model
 
 
+@pytest.mark.slow
 def test_a_network_is_described_listed_and_built_by_public_names() -> None:
     model = resnext.create_model("resnext29_8x64d", num_classes=10, in_channels=1, form="a")
     assert isinstance(model.config, ResNeXtConfig)

@@ -63,6 +63,7 @@ def test_more_than_the_file_may_have_is_never_written(
     assert len(server.requests) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "answer",
     [

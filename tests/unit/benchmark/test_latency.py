@@ -28,6 +28,7 @@ TINY = ResNeXtConfig(
 SETUP = LatencySetup(input_size=8, rounds=3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("runtime", ["eager", "onnxruntime"])
 def test_each_runtime_runs_the_network(runtime: Any) -> None:
     if runtime == "onnxruntime":
@@ -112,6 +113,7 @@ def test_measuring_leaves_threads_and_random_numbers_as_they_were() -> None:
     assert torch.equal(torch.get_rng_state(), state)
 
 
+@pytest.mark.slow
 def test_no_compiled_network_falls_back_to_eager_however_many_there_are(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

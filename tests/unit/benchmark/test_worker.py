@@ -89,12 +89,14 @@ def test_turns_are_kept_only_where_they_count(tmp_path: Path) -> None:
     assert racer.finish() == 7.0
 
 
+@pytest.mark.slow
 def test_a_real_contestant_that_a_library_lacks_gives_its_reason() -> None:
     unknown = replace(job("torchvision"), name="resnext50_1x1d")
     with pytest.raises(DroppedOutError, match="torchvision has no network named resnext50_1x1d"):
         Racer(unknown)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="peak memory is read from /proc")
 def test_a_real_contestant_runs_and_tells_its_memory() -> None:
     racer = Racer(replace(job("torchvision"), name="resnet18", shape=(3, 32, 32)))

@@ -48,6 +48,7 @@ def executed_cost(config: BaselineConfig, sides: tuple[int, int]) -> Cost:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize("side", [None, 96, 331])
 def test_every_figure_is_that_of_torchvisions_network(family: str, side: int | None) -> None:
@@ -57,6 +58,7 @@ def test_every_figure_is_that_of_torchvisions_network(family: str, side: int | N
     assert cost == executed_cost(config, (height, width))
 
 
+@pytest.mark.slow
 @settings(max_examples=8, deadline=None)
 @given(
     st.sampled_from(FAMILIES),
@@ -75,6 +77,7 @@ def test_any_sides_channels_and_classes_cost_what_their_execution_costs(
     assert resnext.count(config, sides) == executed_cost(config, sides)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FAMILIES)
 def test_baselines_cost_what_torchs_own_counter_says(name: str) -> None:
     cost = resnext.count(name)
@@ -130,6 +133,7 @@ def test_the_smallest_input_is_counted_and_a_smaller_one_is_refused(name: str) -
         torchvisions(config).eval()(torch.empty(1, 3, side - 1, side, device="meta"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FAMILIES)
 def test_describing_a_baseline_imports_no_torch(name: str) -> None:
     program = (

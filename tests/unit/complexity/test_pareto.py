@@ -21,6 +21,7 @@ BYS: list[By] = ["params", "macs", "activations"]
 SCOPES: list[Scope] = ["block", "network"]
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None)
 @given(by=st.sampled_from(BYS), scope=st.sampled_from(SCOPES), tolerance=st.floats(0, 0.3))
 def test_the_list_holds_every_design_within_the_tolerance_and_no_other(

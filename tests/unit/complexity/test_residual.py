@@ -175,6 +175,7 @@ MEMORY_CASES: dict[str, tuple[ResNeXtConfig, tuple[int, ...]]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", MEMORY_CASES)
 def test_the_peak_is_the_memory_that_a_run_on_data_holds(case: str) -> None:
     config, sides = MEMORY_CASES[case]

@@ -54,6 +54,7 @@ def test_two_hundred_layers_double_the_cost_of_one_hundred() -> None:
     assert cost(network("resnet200")) == pytest.approx(2 * cost(network("resnet101")), rel=0.05)
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(by=COSTS, cardinality=st.integers(1, 6), target=st.integers(1, 60_000))
 def test_no_other_width_is_closer(by: By, cardinality: int, target: int) -> None:

@@ -82,6 +82,7 @@ _FILES: dict[str, Callable[[], bytes]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not _STATUS.exists(), reason="only Linux tells a process's peak of memory")
 @pytest.mark.parametrize("name", _FILES)
 def test_unusual_images_take_no_more_memory_than_is_set_aside_for_them(

@@ -27,6 +27,7 @@ def pixels(num: int, side: int = 16, channels: int = 3) -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, (num, side, side, channels), dtype=np.uint8)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("to", FORMATS)
 def test_every_format_holds_the_network_its_card_and_its_input(to: Format, tmp_path: Path) -> None:
     loaded = tiny()
@@ -49,6 +50,7 @@ def test_every_format_holds_the_network_its_card_and_its_input(to: Format, tmp_p
         np.testing.assert_allclose(exported.run(pixels(num)), wanted, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("to", FORMATS)
 def test_other_sizes_are_taken_only_where_asked_for(to: Format, tmp_path: Path) -> None:
     path = tmp_path / f"net{SUFFIX[to]}"
@@ -61,6 +63,7 @@ def test_other_sizes_are_taken_only_where_asked_for(to: Format, tmp_path: Path) 
         open_exported(path).run(pixels(1, 24))
 
 
+@pytest.mark.slow
 def test_a_whole_image_goes_in_where_the_graph_resizes(tmp_path: Path) -> None:
     loaded = tiny()
     report = export_model(loaded, tmp_path / "net.onnx", ExportOptions(input="image"))
@@ -71,6 +74,7 @@ def test_a_whole_image_goes_in_where_the_graph_resizes(tmp_path: Path) -> None:
         exported.run(pixels(2, 57))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "changes",
     [
@@ -87,6 +91,7 @@ def test_every_kind_of_network_is_exported(changes: dict[str, Any], tmp_path: Pa
     assert report.parity.top1_agreement == 100.0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ndim", [1, 3])
 def test_signals_and_volumes_are_exported_with_noise_to_compare_on(
     ndim: int, tmp_path: Path
@@ -100,6 +105,7 @@ def test_signals_and_volumes_are_exported_with_noise_to_compare_on(
         export_model(loaded, tmp_path / "net.onnx", ExportOptions(input="image"))
 
 
+@pytest.mark.slow
 def test_batch_norm_is_folded_and_narrow_groups_are_merged(tmp_path: Path) -> None:
     export_model(tiny(cardinality=8), tmp_path / "net.onnx")
     nodes = onnx.load(tmp_path / "net.onnx").graph.node
@@ -109,6 +115,7 @@ def test_batch_norm_is_folded_and_narrow_groups_are_merged(tmp_path: Path) -> No
     assert max(groups) == 2
 
 
+@pytest.mark.slow
 def test_the_opset_is_the_one_asked_for(tmp_path: Path) -> None:
     for opset in (18, 23):
         report = export_model(tiny(), tmp_path / "net.onnx", ExportOptions(opset=opset))
@@ -138,6 +145,7 @@ def test_the_name_must_end_as_the_format_does(tmp_path: Path) -> None:
         export_model(tiny(), tmp_path / "net.pt")
 
 
+@pytest.mark.slow
 def test_an_export_that_computes_something_else_is_not_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -158,6 +166,7 @@ def test_an_export_that_computes_something_else_is_not_kept(
     assert [file.name for file in tmp_path.iterdir()] == ["net.onnx"]
 
 
+@pytest.mark.slow
 def test_not_a_number_is_no_parity(tmp_path: Path) -> None:
     report = export_model(tiny(), tmp_path / "net.onnx")
     nan = type(report.parity)(1, "", float("nan"), 1.0, 100.0)
@@ -165,6 +174,7 @@ def test_not_a_number_is_no_parity(tmp_path: Path) -> None:
         check_parity(nan, "net.onnx")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("to", FORMATS)
 def test_a_damaged_file_is_refused_in_one_line(to: Format, tmp_path: Path) -> None:
     path = tmp_path / f"net{SUFFIX[to]}"
@@ -176,6 +186,7 @@ def test_a_damaged_file_is_refused_in_one_line(to: Format, tmp_path: Path) -> No
             open_exported(path)
 
 
+@pytest.mark.slow
 def test_a_foreign_file_is_told_from_ours(tmp_path: Path) -> None:
     path = tmp_path / "foreign.onnx"
     export_model(tiny(), path)
@@ -202,6 +213,7 @@ def test_a_folder_that_cannot_be_written_is_named() -> None:
         export_model(tiny(), Path("/proc/nowhere/net.onnx"))
 
 
+@pytest.mark.slow
 def test_evaluation_opens_an_export_like_a_run(tmp_path: Path) -> None:
     loaded = tiny()
     for kind in ("pixels", "normalised"):
@@ -215,6 +227,7 @@ def test_evaluation_opens_an_export_like_a_run(tmp_path: Path) -> None:
         torch.testing.assert_close(opened.module((grid - mean) / std), wanted, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_an_onnx_file_beside_an_openvino_file_of_the_same_name_stays(tmp_path: Path) -> None:
     loaded = tiny()
     export_model(loaded, tmp_path / "net.onnx")

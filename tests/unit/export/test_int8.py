@@ -54,6 +54,7 @@ def digits() -> TrainedNetwork:
     return TrainedNetwork(module.eval(), config, card)
 
 
+@pytest.mark.slow
 def test_the_int8_file_is_smaller_and_says_what_it_costs(
     digits: TrainedNetwork, tmp_path: Path
 ) -> None:
@@ -75,6 +76,7 @@ def test_the_int8_file_is_smaller_and_says_what_it_costs(
     assert [file.name for file in tmp_path.iterdir()] == ["net.onnx"]
 
 
+@pytest.mark.slow
 def test_too_great_a_loss_is_refused_and_nothing_kept(
     digits: TrainedNetwork, tmp_path: Path
 ) -> None:

@@ -59,6 +59,7 @@ def test_groups_of_more_than_half_a_block_stay_as_they_are(template: str) -> Non
     assert [widths_of(widened, s) for s in stages] == [widths_of(network, s) for s in stages]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("block", [8, 16])
 def test_the_groups_of_32x4d_are_widened_up_to_a_block_and_no_further(block: int) -> None:
     network = ResNeXt(config_of("resnext50_32x4d"))

@@ -9,6 +9,7 @@ import numpy as np
 import onnx
 import pytest
 import torch
+from nonempty import nonempty
 from tiny_networks import tiny
 
 from resnext.export.export import spec_of, write_file
@@ -19,6 +20,8 @@ from resnext.export.write_onnx import save_onnx
 from resnext.runtimes.onnx_check import OPERATORS, check_model
 from resnext.runtimes.open import open_exported
 from resnext.runtimes.spec import describe
+
+pytestmark = pytest.mark.slow  # the networks are exported once, for all tests
 
 KINDS = {
     "normalised": ExportOptions(input="normalised"),
@@ -148,7 +151,7 @@ def test_the_usual_operator_set_is_one_that_every_reader_of_the_table_takes() ->
 
 
 def test_no_weight_is_int64_or_double(model: onnx.ModelProto) -> None:
-    for tensor in model.graph.initializer:
+    for tensor in nonempty(model.graph.initializer):
         assert tensor.data_type != onnx.TensorProto.DOUBLE
         if tensor.data_type == onnx.TensorProto.INT64:
             assert onnx.numpy_helper.to_array(tensor).size <= 4, "a constant of shapes is small"
@@ -163,7 +166,7 @@ def test_graphs_that_take_crops_compute_with_floats_only(kind: str, files: dict[
     """Readers without int64 arithmetic, such as WebGPU, run them whole."""
     model = onnx.load(files[kind])
     known = types(model)
-    for node in model.graph.node:
+    for node in nonempty(model.graph.node):
         for output in node.output:
             assert known.get(output) != onnx.TensorProto.INT64
 
@@ -176,9 +179,8 @@ def test_weights_of_convolutions_are_constants(model: onnx.ModelProto) -> None:
         if node.op_type == "DequantizeLinear" and node.input[0] in constants
         for output in node.output
     }
-    for node in model.graph.node:
-        if node.op_type == "Conv":
-            assert node.input[1] in constants
+    convolutions = [node for node in model.graph.node if node.op_type == "Conv"]
+    assert all(node.input[1] in constants for node in nonempty(convolutions))
 
 
 def test_a_file_names_no_folder_of_the_machine_that_wrote_it(

@@ -106,6 +106,7 @@ def test_an_evaluation_of_earlier_weights_is_not_told(tmp_path: Path) -> None:
     assert "| letters | val | not known | 12.50 % |" in text
 
 
+@pytest.mark.slow
 def test_choosing_the_epoch_on_the_validation_images_is_a_limit(tmp_path: Path) -> None:
     chosen = card_of(save_pretrained(made_run(tmp_path / "a"), tmp_path / "out-a"))
     last = card_of(save_pretrained(made_run(tmp_path / "b", keep="last"), tmp_path / "out-b"))
@@ -122,6 +123,7 @@ def test_the_weights_that_training_started_from_are_named_with_their_licence(
     assert card.data.base_model == f"timm/{start}"
 
 
+@pytest.mark.slow
 def test_no_path_of_this_machine_is_published(tmp_path: Path) -> None:
     weights = tmp_path / "elsewhere" / "start.safetensors"
     out = save_pretrained(made_run(tmp_path / "run", weights=weights), tmp_path / "out")

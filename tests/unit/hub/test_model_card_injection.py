@@ -141,6 +141,7 @@ def test_the_walk_finds_the_texts_of_the_settings() -> None:
     assert {("recipe",), ("weights",), ("data", "root")} <= set(string_fields(TrainConfig))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", HOSTILE)
 def test_a_run_of_hostile_texts_has_the_card_of_an_honest_one(run: Path, text: str) -> None:
     assert_same_shape(card_with(run, text), card_with(run, "honest"))
@@ -154,6 +155,7 @@ REFUSED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", sorted(set(string_fields(TrainConfig))))
 def test_no_setting_of_a_run_becomes_markup(place: tuple[str, ...], run: Path) -> None:
     honest = card_with(run, "honest")
@@ -174,6 +176,7 @@ def test_no_setting_of_a_run_becomes_markup(place: tuple[str, ...], run: Path) -
     assert num_tried or place in REFUSED
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", sorted(set(string_fields(ModelCard))))
 def test_no_field_of_a_card_becomes_markup(place: tuple[str]) -> None:
     def render(text: str) -> str:
@@ -218,6 +221,7 @@ def test_the_metadata_are_values_and_nothing_else(text: str) -> None:
     assert all(char == "\n" or char.isprintable() for char in written)
 
 
+@pytest.mark.slow
 def test_a_whole_folder_is_written_for_hostile_texts(tmp_path: Path) -> None:
     for number, text in enumerate(HOSTILE):
         card = CARD.replace(classes=tuple(f"{text}{n}" for n in range(7)), data=text)

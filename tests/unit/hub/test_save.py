@@ -103,6 +103,7 @@ def test_a_network_of_another_library_is_refused(tmp_path: Path) -> None:
         save_pretrained(nn.Linear(2, 2), tmp_path / "out")
 
 
+@pytest.mark.slow
 def test_a_wrapped_network_is_refused_rather_than_saved_under_other_names(tmp_path: Path) -> None:
     wrapped = torch.compile(random_network(CIFAR).module)
     with pytest.raises(ConfigError, match=r"before torch\.compile"):

@@ -66,6 +66,7 @@ def compare(layer: nn.Module, x: torch.Tensor) -> None:
             assert_close_in_bf16(got.float(), expected[name], name)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:TF32 acceleration")
 @given(
     sides=st.lists(st.integers(1, 9), min_size=1, max_size=3),

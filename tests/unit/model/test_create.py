@@ -11,6 +11,7 @@ from resnext.model.create import create_model
 from resnext.model.names import list_models
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "num_classes", "num_parameters"),
     [  # the specification's exact counts
@@ -48,6 +49,7 @@ def test_a_first_stage_block_has_the_papers_number_of_weights() -> None:
         assert sum(weight.numel() for weight in weights) == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", list_models())
 def test_every_listed_model_can_be_built_and_names_its_config(name: str) -> None:
     with torch.device("meta"):
@@ -64,6 +66,7 @@ def create_config(name: str) -> object:
     return config_from(name, num_classes=7, in_channels=2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("family", "side"), [("vgg16_bn", 32), ("inception_v3", 75)])
 def test_a_baseline_gives_one_tensor_of_logits_for_any_channels(family: str, side: int) -> None:
     model = create_model(family, num_classes=4, in_channels=1).eval()

@@ -21,6 +21,7 @@ SMALL = ResNeXtConfig(
 ).replace(bottleneck_width=2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ndim", [1, 2, 3])
 @pytest.mark.parametrize("stem", ["imagenet", "cifar"])
 @pytest.mark.parametrize("form", ["a", "b", "c"])
@@ -40,6 +41,7 @@ def test_any_size_survives_in_evaluation(sides: list[int], stem: str) -> None:
         assert model(torch.zeros(1, 3, *sides)).isfinite().all()
 
 
+@pytest.mark.slow
 @given(
     st.sampled_from(["imagenet", "cifar"]),
     st.integers(1, 3),
@@ -125,6 +127,7 @@ def test_maps_are_not_changed_by_later_stages() -> None:
     assert torch.equal(alone["layer1"], together["layer1"])
 
 
+@pytest.mark.slow
 def test_an_exported_network_takes_batches_of_any_size() -> None:
     model = ResNeXt(SMALL).eval()
     example = torch.randn(2, 3, 32, 32)
@@ -135,6 +138,7 @@ def test_an_exported_network_takes_batches_of_any_size() -> None:
     torch.testing.assert_close(program.module()(x), model(x), rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_torch_compile_sees_one_graph() -> None:
     model = ResNeXt(SMALL).double().eval()
     x = torch.randn(2, 3, 32, 32, dtype=torch.float64)

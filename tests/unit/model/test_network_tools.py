@@ -126,6 +126,7 @@ def test_every_relu_is_a_module_that_runs_once(
     assert not torch.equal(model(images(model)), linear)
 
 
+@pytest.mark.slow
 @scripts
 @pytest.mark.parametrize(("block", "form", "shortcut"), BLOCKS)
 @pytest.mark.parametrize("preactivation", [False, True])
@@ -210,6 +211,7 @@ def test_vmap_gives_the_gradient_of_every_image(ndim: int, preactivation: bool) 
             assert_same(each[name][number], parameter.grad)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["a", "b", "c"])
 def test_vmap_runs_an_ensemble_at_once(form: str) -> None:
     members = [build(form=form), build(form=form)]
@@ -250,6 +252,7 @@ def test_copies_compute_the_same_bits(copier: Any, form: str) -> None:
     assert torch.equal(copier(model)(x), model(x))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("preactivation", [False, True])
 def test_a_compiled_training_step_gives_the_same_gradients(preactivation: bool) -> None:
     model = build(preactivation=preactivation).train()

@@ -10,6 +10,7 @@ from torchvision import models
 from resnext.model.create import create_model
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
     ["resnet18", "resnet50", "resnext50_32x4d", "resnext101_64x4d"],

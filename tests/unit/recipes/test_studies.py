@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from nonempty import nonempty
 
 import resnext
 from resnext.cli.study_file import open_study
@@ -94,7 +95,7 @@ def test_table_5_adds_a_crop_of_320_pixels() -> None:
 def test_each_network_of_figure_7_stands_beside_a_dense_one_of_its_cost() -> None:
     study = open_study("figure7", Choice())
     cost = {design.label: resnext.count(design.model).parameters for design in study.designs}
-    for comparison in study.comparisons:
+    for comparison in nonempty(study.comparisons):
         assert cost[comparison.better] == pytest.approx(cost[comparison.than], rel=0.02)
         than = study.design(comparison.than).model
         assert isinstance(than, ResNeXtConfig)
@@ -150,7 +151,7 @@ def test_the_small_doubled_designs_cost_about_twice() -> None:
 
 def test_small_table_6_tests_on_half_of_the_classes() -> None:
     study = open_study("table6", Choice("small", (DataConfig(),)))
-    for test in study.tests:
+    for test in nonempty(study.tests):
         assert test.data is not None
         assert test.data.classes == ("0", "1", "2", "3", "4")
 
@@ -261,7 +262,7 @@ def test_small_table_6_tests_on_images_that_training_did_not_see(tmp_path: Path)
         changes=("data.val_fraction=0.3", "data.num_train=5"),
     )
     study = open_study("table6", choice)
-    for test in study.tests:
+    for test in nonempty(study.tests):
         assert test.data is not None
         assert test.data.val_fraction == study.settings[0].data.val_fraction == 0.3
         assert (test.data.classes, test.data.num_train) == (("a", "b"), None)

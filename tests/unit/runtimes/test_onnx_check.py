@@ -83,6 +83,7 @@ def test_a_file_without_checksum_is_opened(whole: Path) -> None:
     assert open_exported(whole).run(np.zeros((1, 8, 8, 3), np.uint8)).shape == (1, 3)
 
 
+@pytest.mark.slow
 def test_weights_beside_the_file_are_read_and_verified(tmp_path: Path) -> None:
     from resnext.runtimes.seal import seal
     from resnext.runtimes.spec import KEY, describe

@@ -37,6 +37,7 @@ HOSTILE = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("change", "message"), HOSTILE.values(), ids=HOSTILE)
 def test_what_an_export_does_not_hold_is_refused_before_the_runtime_sees_it(
     change: Callable[[str], str],

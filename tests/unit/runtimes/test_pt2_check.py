@@ -207,6 +207,7 @@ def test_an_archive_copied_entry_by_entry_opens(whole: Path, tmp_path: Path) -> 
     assert open_exported(path).run(np.zeros((2, 20, 24, 3), np.uint8)).shape == (2, 3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "config",
     [

@@ -29,6 +29,7 @@ def test_the_key_opens_in_three_forms(headers: dict[str, str]) -> None:
     assert answer.status_code == 200
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "headers",
     [

@@ -43,6 +43,7 @@ def test_a_body_that_announces_too_much_is_refused() -> None:
     refused(answer, 413, "body_too_large")
 
 
+@pytest.mark.slow
 def test_a_body_that_announces_nothing_is_counted_while_it_comes() -> None:
     taken = 0
 

@@ -31,6 +31,7 @@ print(told, peak_bytes() - before)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not _STATUS.exists(), reason="only Linux tells a process's peak of memory")
 @pytest.mark.parametrize(
     ("form", "mode"),

@@ -60,6 +60,7 @@ def test_a_request_with_more_images_than_places_left_is_refused_and_frees_its_ow
     assert service.admission.num_images == service.admission.num_bytes == 0
 
 
+@pytest.mark.slow
 def test_bodies_above_the_memory_are_told_to_come_back() -> None:
     gate = Gate()
     service = made_service(gate, max_memory_mib=0.5, max_body_mib=0.4)

@@ -55,6 +55,7 @@ def end_during_a_request(
             gate.open.set()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("ending", "signals"), [(Ending(0.1, 1.0), 1), (Ending(30.0, 30.0), 2), (Ending(0.1, 30.0), 2)]
 )
@@ -70,6 +71,7 @@ def test_a_request_that_the_end_cuts_off_is_told_so_and_the_status_is_1(
     assert answer.headers["Connection"] == "close"
 
 
+@pytest.mark.slow
 def test_a_second_signal_waits_for_no_connection_on_which_nothing_was_asked() -> None:
     service = made_service()
     with bind("127.0.0.1", 0) as sock, ThreadPoolExecutor(1) as pool:
@@ -95,6 +97,7 @@ def test_a_second_signal_waits_for_no_connection_on_which_nothing_was_asked() ->
         assert ended.result() < 3  # a first signal would wait for 5 s
 
 
+@pytest.mark.slow
 def test_a_request_that_the_end_waits_for_is_answered_and_the_status_is_0() -> None:
     status, answer = end_during_a_request(Ending(0.1, 30.0), signals=1, finish=True)
     assert (status, answer.status_code) == (0, 200)

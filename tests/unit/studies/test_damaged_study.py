@@ -43,6 +43,7 @@ def finished(root: Path) -> Study:
     return study
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text",
     [

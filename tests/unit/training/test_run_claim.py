@@ -64,6 +64,7 @@ def test_a_signal_ends_the_waiting(tmp_path: Path, capsys: pytest.CaptureFixture
     assert capsys.readouterr().err == ""
 
 
+@pytest.mark.slow
 def test_waiting_is_told_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = write_other(tmp_path, 1)
     claim, _ = claim_of(Display("plain"))

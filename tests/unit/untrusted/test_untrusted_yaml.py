@@ -42,6 +42,7 @@ _REFUSED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("text", "reason"), _REFUSED.values(), ids=_REFUSED)
 def test_hostile_yaml_is_refused_with_one_short_reason(text: str, reason: str) -> None:
     start = time.process_time()

@@ -28,6 +28,7 @@ SMALL = ResNeXtConfig(stem="cifar", blocks_per_stage=(1,), stage_widths=(16,), c
 BASELINES = ["vgg16_bn", "vgg19_bn", "inception_v3"]
 
 
+@pytest.mark.slow
 @given(small_configs(), st.integers(1, 7))
 @settings(max_examples=30, deadline=None)
 def test_mean_answers_to_the_mean_of_the_channels(config: ResNeXtConfig, channels: int) -> None:
@@ -38,6 +39,7 @@ def test_mean_answers_to_the_mean_of_the_channels(config: ResNeXtConfig, channel
     assert_same_logits(got, logits_of(trained_like(config), images))
 
 
+@pytest.mark.slow
 @given(small_configs(), st.integers(1, 7))
 @settings(max_examples=30, deadline=None)
 def test_repeat_answers_to_the_sum_of_the_channels_that_share_a_weight(
@@ -107,6 +109,7 @@ def test_channels_and_rules_that_cannot_be_are_refused() -> None:
         adapt_in_channels({}, SMALL, 1, "sum")  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 @given(small_configs(), st.integers(1, 9))
 @settings(max_examples=20, deadline=None)
 def test_a_new_head_changes_the_head_only(config: ResNeXtConfig, classes: int) -> None:

@@ -69,6 +69,7 @@ def test_torchvision_has_no_resnet_that_we_lack_and_we_none_that_it_lacks() -> N
     assert {entry.address for entry in of_family("torchvision")} == theirs
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("theirs", torchvision_names())
 def test_torchvision_builds_the_network_that_we_name(theirs: str) -> None:
     with torch.device("meta"):
@@ -107,6 +108,7 @@ def test_timms_files_are_read_as_safetensors_under_that_name() -> None:
     assert _hub.HF_SAFE_WEIGHTS_NAME == "model.safetensors"
 
 
+@pytest.mark.slow
 def test_timm_has_no_plain_network_that_we_lack_and_ours_are_plain() -> None:
     pytest.importorskip("timm", reason="timm is not installed")
     from timm.models import is_model
@@ -172,6 +174,7 @@ def test_pytorchcv_has_no_cifar_resnext_that_we_lack() -> None:
     assert {pytorchcv_name(entry) for entry in of_family("pytorchcv")} == theirs
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("entry", of_family("pytorchcv"), ids=lambda entry: entry.name)
 def test_pytorchcv_builds_the_network_that_we_name(entry: WeightsEntry) -> None:
     provider = imported_from_pytorchcv("model_provider")
@@ -191,6 +194,7 @@ def convolutions(model: nn.Module) -> Counter[Any]:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "millions"),
     [

@@ -104,6 +104,7 @@ def test_a_dropped_connection_is_gone_on_with_from_what_is_there(tmp_path: Path)
     assert path.read_bytes() == CONTENT
 
 
+@pytest.mark.slow
 def test_a_part_of_an_earlier_try_is_kept_and_used(tmp_path: Path) -> None:
     with server("drop") as (address, _), pytest.raises(DownloadError, match="connection ended"):
         download(address, tmp_path / "w.pth", pause_s=0)
@@ -129,6 +130,7 @@ def test_a_server_without_ranges_begins_anew(tmp_path: Path) -> None:
     assert path.read_bytes() == CONTENT
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("status", ["503", "429", "500"])
 def test_a_busy_server_is_asked_again(tmp_path: Path, status: str) -> None:
     with server(status, status, "ok") as (address, behaviour):

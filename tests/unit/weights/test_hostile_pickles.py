@@ -65,6 +65,7 @@ def test_tied_tensors_and_parameters_are_read(tmp_path: Path) -> None:
     assert not found["a"].requires_grad
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::UserWarning", "ignore::DeprecationWarning")
 @pytest.mark.parametrize(
     "make",
@@ -108,6 +109,7 @@ def test_a_key_that_takes_for_ever_to_write_out_is_not_written() -> None:
         unwrap({key: torch.ones(1), "epoch": 1})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sizes", [{"cardinality": 9_000}, {"blocks_per_stage": (9_999,)}])
 def test_names_of_more_parts_than_tensors_build_nothing(
     tmp_path: Path, sizes: dict[str, Any]

@@ -23,6 +23,7 @@ def folder_of(folder: Path, network: str, config: dict[str, Any]) -> Path:
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
     [
@@ -117,6 +118,7 @@ def test_arguments_that_make_no_network_are_refused(tmp_path: Path, arguments: o
         open_weights(tmp_path)
 
 
+@pytest.mark.slow
 def test_a_config_of_transformers_gives_classes_and_is_compared(tmp_path: Path) -> None:
     labels = {str(number): f"class {number}" for number in range(1000)}
     config = {

@@ -41,6 +41,7 @@ def state_of(config: ModelConfig) -> dict[str, torch.Tensor]:
         return dict(create_model(config).state_dict())
 
 
+@pytest.mark.slow
 @given(config=configs())
 @settings(max_examples=150, deadline=None)
 def test_the_inferred_network_has_exactly_the_tensors_it_was_inferred_from(
@@ -52,6 +53,7 @@ def test_the_inferred_network_has_exactly_the_tensors_it_was_inferred_from(
     assert {n: t.shape for n, t in again.items()} == {n: t.shape for n, t in state.items()}
 
 
+@pytest.mark.slow
 @given(config=configs())
 @settings(max_examples=100, deadline=None)
 def test_every_setting_that_shapes_can_tell_is_found(config: ResNeXtConfig) -> None:

@@ -24,6 +24,7 @@ SMALL = ResNeXtConfig(
 )
 
 
+@pytest.mark.slow
 @given(small_configs(), st.data())
 @settings(max_examples=60, deadline=None)
 def test_fewer_groups_compute_the_same_and_more_groups_lead_back(
@@ -45,6 +46,7 @@ def test_fewer_groups_compute_the_same_and_more_groups_lead_back(
     assert_same_tensors(model.state_dict(), before)
 
 
+@pytest.mark.slow
 @given(small_configs(), st.data())
 @settings(max_examples=40, deadline=None)
 def test_every_weight_is_in_its_block_and_all_else_is_zero(
@@ -63,6 +65,7 @@ def test_every_weight_is_in_its_block_and_all_else_is_zero(
             assert torch.equal(whole[name], tensor), name
 
 
+@pytest.mark.slow
 @given(small_configs(), st.data())
 @settings(max_examples=40, deadline=None)
 def test_merging_m_groups_multiplies_the_weights_of_the_3x3_convolutions_by_m(

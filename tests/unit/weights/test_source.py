@@ -170,6 +170,7 @@ def test_a_backbone_opens_but_does_not_predict(tmp_path: Path) -> None:
         resnext.load(tmp_path / "w.pth")
 
 
+@pytest.mark.slow
 def test_a_misfit_lists_what_is_wrong_and_the_nearest_network(tmp_path: Path) -> None:
     state = create_model("resnext50_32x4d").state_dict()
     del state["layer3.2.bn1.weight"]

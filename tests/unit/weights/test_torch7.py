@@ -35,6 +35,7 @@ def module_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("t7") / "model.t7"
 
 
+@pytest.mark.slow
 @given(value=values)
 def test_plain_values_and_tables_come_back(module_file: Path, value: Any) -> None:
     assert repr(read_torch7(save_torch7(module_file, value))) == repr(whole_as_int(value))

@@ -109,6 +109,7 @@ def traced() -> Iterator[None]:
     tracemalloc.stop()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("traced")
 def test_10_000_damaged_files_give_our_error_or_a_result_in_bounded_memory(tmp_path: Path) -> None:
     file, read, refused = tmp_path / "mutant.t7", 0, 0
@@ -127,6 +128,7 @@ def test_10_000_damaged_files_give_our_error_or_a_result_in_bounded_memory(tmp_p
     assert refused > NUM_MUTANTS // 2
 
 
+@pytest.mark.slow
 def test_damaged_networks_are_mapped_or_refused(tmp_path: Path) -> None:
     small = CIFAR.replace(blocks_per_stage=(1,), stage_widths=(8,), cardinality=1, num_classes=2)
     file = tmp_path / "mutant.t7"

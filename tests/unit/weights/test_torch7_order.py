@@ -53,6 +53,7 @@ def assert_same_logits(config: ResNeXtConfig, root: Any, tree: Any) -> torch.Ten
     return logits
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("config", NETWORKS.values(), ids=list(NETWORKS))
 def test_a_mapped_network_gives_the_logits_of_the_tree_and_of_its_origin(
     tmp_path: Path, config: ResNeXtConfig

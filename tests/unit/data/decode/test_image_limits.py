@@ -55,6 +55,7 @@ def test_a_hostile_file_is_refused_before_anything_decodes_it(
         assert "\n" not in str(caught.value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("form", "how"),
     [

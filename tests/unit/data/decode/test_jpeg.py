@@ -102,6 +102,7 @@ def test_bytes_after_the_end_do_not_matter() -> None:
     assert len(top(data, 20)) < HEIGHT
 
 
+@pytest.mark.slow
 @given(positions=st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 255)), max_size=5))
 @settings(max_examples=200, deadline=None)
 def test_any_damage_gives_pixels_or_none(positions: list[tuple[int, int]]) -> None:

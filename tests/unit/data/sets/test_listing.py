@@ -202,6 +202,7 @@ def scan_large(folder: Path) -> Iterator[Iterator[Entry]]:
         yield (Entry(f"{label}_{number:06}.JPEG") for number in range(PER_CLASS))
 
 
+@pytest.mark.slow
 def test_a_file_costs_its_name_and_a_few_bytes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

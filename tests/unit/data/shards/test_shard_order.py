@@ -99,6 +99,7 @@ def test_epochs_and_seeds_have_orders_of_their_own(table: ShardTable) -> None:
     assert len(first) > NUM_SHARDS / 2  # shards enter in an order of the seed's
 
 
+@pytest.mark.slow
 @given(
     seed=seeds,
     mixed=st.one_of(st.none(), st.integers(1, 5)),

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from filelock import FileLock
+from nonempty import nonempty
 from packed_trees import NUM_TRAIN, NUM_VAL, bytes_of, open_tree, pack_tree, write_tree
 from PIL import Image, ImageOps
 
@@ -53,7 +54,7 @@ def test_the_shards_hold_every_file_with_its_bytes_and_its_label(
     _, *splits = open_tree(tree)
     for name, files in zip(("train", "val"), splits, strict=True):
         samples = members(packed, name)
-        assert len(samples) == len(files)
+        assert len(samples) == len(files) > 0
         for number, (file, label) in enumerate(
             zip(files.names, files.labels_n.tolist(), strict=True)
         ):
@@ -81,7 +82,7 @@ def test_the_index_counts_and_hashes_what_is_there(tree: Path, tmp_path: Path) -
 
 def test_a_shard_mixes_the_classes(tree: Path, tmp_path: Path) -> None:
     pack_tree(tree, tmp_path / "packed", shard_mib=0.05)
-    for path in (tmp_path / "packed").glob("train-*.tar"):
+    for path in nonempty((tmp_path / "packed").glob("train-*.tar")):
         with tarfile.open(path) as tar:
             keys = [member.name[:10] for member in tar]
         assert keys != sorted(keys)
@@ -91,9 +92,10 @@ def test_shards_come_near_the_size_that_was_asked_for(tree: Path, tmp_path: Path
     index = pack_tree(tree, tmp_path / "packed", shard_mib=0.05)
     sizes = [shard.size_bytes for shard in index.splits["train"].shards]
     # tar rounds each file up to 10 KiB
-    assert all(0.025 * 2**20 < size < 0.05 * 2**20 + 2 * 10240 for size in sizes)
+    assert all(0.025 * 2**20 < size < 0.05 * 2**20 + 2 * 10240 for size in nonempty(sizes))
 
 
+@pytest.mark.slow
 def test_the_same_input_and_flags_give_the_same_bytes(tree: Path, tmp_path: Path) -> None:
     for folder, workers in (("one", 1), ("two", 1), ("parallel", 2)):
         pack_tree(tree, tmp_path / folder, workers=workers, short_side_px=32)
@@ -283,7 +285,7 @@ def test_larger_images_are_reduced_and_smaller_ones_kept(tmp_path: Path) -> None
                 image = Image.effect_noise((side * 3 // 2, side), 40).convert("RGB")
                 image.save(root / part / label / f"{side}.png")
     pack_tree(root, tmp_path / "packed", short_side_px=64)
-    for number, sample in members(tmp_path / "packed", "train").items():
+    for number, sample in nonempty(members(tmp_path / "packed", "train").items()):
         side = (20, 64, 90)[int(number) % 3]
         if side > 64:
             assert set(sample) == {"jpg", "cls"}

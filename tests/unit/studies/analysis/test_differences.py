@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_study import made_row, made_rows, made_study, simulated_rows
+from nonempty import nonempty
 from scipy import stats
 
 from resnext.data.config import DataConfig, ViewConfig
@@ -129,13 +130,14 @@ def test_a_planned_comparison_that_cannot_be_tested_yet_counts() -> None:
 def test_the_simultaneous_interval_is_that_of_the_t_test_at_bonferronis_level() -> None:
     study = made_study("abc", seeds=(0, 1, 2, 3))
     errors = {"a": [8.0, 8.2, 8.1, 8.4], "b": [7.8, 8.09, 7.95, 8], "c": [7.0, 7.5, 7.2, 7.1]}
-    for row in compare(study, made_rows(study, errors)):
+    for row in nonempty(compare(study, made_rows(study, errors))):
         oracle = stats.ttest_rel(errors["a"], errors[row.comparison.better])
         assert row.simultaneous_interval == pytest.approx(
             tuple(oracle.confidence_interval(1 - 0.05 / 2))
         )
 
 
+@pytest.mark.slow
 def test_all_intervals_together_cover_the_truth_as_often_as_they_say() -> None:
     labels, num = "abcdef", 200
     study = made_study(labels, seeds=(0, 1, 2, 3))
@@ -160,6 +162,7 @@ def test_training_errors_are_compared_too() -> None:
     assert training.mean == pytest.approx(validation.mean / 2)  # the made rows have half
 
 
+@pytest.mark.slow
 def test_the_interval_covers_the_truth_as_often_as_it_says_and_the_bootstrap_less_often() -> None:
     study = made_study(seeds=(0, 1, 2), comparisons=(CLAIM,))
     num = 300
@@ -176,6 +179,7 @@ def test_the_interval_covers_the_truth_as_often_as_it_says_and_the_bootstrap_les
     assert by_bootstrap / num < 0.9
 
 
+@pytest.mark.slow
 def test_any_false_verdict_is_as_rare_as_the_level_also_beside_true_differences() -> None:
     labels = "abcdefghi"
     means = dict.fromkeys("abcde", 8.0) | dict.fromkeys("fghi", 5.0)  # a to e are alike

@@ -50,6 +50,7 @@ def test_groups_are_compared_by_the_largest_distance_of_their_distributions() ->
     assert str(found).startswith("Resolved: on cifar10 the errors of")
 
 
+@pytest.mark.slow
 def test_groups_that_are_drawn_alike_are_not_resolved() -> None:
     study, _ = made_design_space()
     means = {design.label: 9.0 for design in study.designs}

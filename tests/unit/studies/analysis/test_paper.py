@@ -57,6 +57,7 @@ def test_small_table_3_stands_beside_both_depths_of_the_paper() -> None:
     assert [p.design for p in cells[0].counterparts] == ["50 layers, 1x64d", "101 layers, 1x64d"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", STUDIES)
 def test_every_figure_of_the_paper_stands_beside_a_small_design(name: str) -> None:
     study = STUDIES[name](Choice("small", (DataConfig(),)))

@@ -2,9 +2,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_study import made_row, made_rows, made_study
+from nonempty import nonempty
 
 from resnext.studies.analysis.differences import Difference, compare
 from resnext.studies.analysis.table import error_tables
@@ -109,6 +111,7 @@ def test_a_resolved_difference_whose_interval_includes_zero_says_why() -> None:
     assert "although the simultaneous interval includes 0" in verdict(found)
 
 
+@pytest.mark.slow
 @given(
     st.lists(st.floats(-2, 2), min_size=3, max_size=3),
     st.lists(st.floats(-2, 2), min_size=3, max_size=3),
@@ -117,7 +120,7 @@ def test_a_resolved_difference_whose_interval_includes_zero_says_why() -> None:
 def test_more_seeds_are_asked_for_than_there_were(b: list[float], c: list[float]) -> None:
     errors = {"a": A, "b": [x + 8 for x in b], "c": [x + 8 for x in c]}
     study = made_study("abc", seeds=(0, 1, 2))
-    for found in compare(study, made_rows(study, errors)):
+    for found in nonempty(compare(study, made_rows(study, errors))):
         if found.interval is not None and not found.is_resolved:
             assert found.n_needed is None or found.n_needed > found.n
 

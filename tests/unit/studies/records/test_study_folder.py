@@ -59,6 +59,7 @@ def _write_often(study: Study, root: Path, start: multiprocessing.synchronize.Ba
         write_report(study, rows, folder)
 
 
+@pytest.mark.slow
 def test_several_who_finish_a_study_at_once_do_not_collide(tmp_path: Path) -> None:
     context = multiprocessing.get_context("fork")
     start = context.Barrier(_WRITERS)

@@ -41,6 +41,7 @@ def flat_rows(study: Study) -> list[Row]:
     return simulated_rows(study, means, seed=0, shared=0.1, own=0.1)
 
 
+@pytest.mark.slow
 def test_table_3_is_drawn_against_cardinality_beside_the_papers_curve(tmp_path: Path) -> None:
     assert captions(*paper_table3(tmp_path)) == [
         "imagenet: error against cardinality at equal cost",
@@ -50,6 +51,7 @@ def test_table_3_is_drawn_against_cardinality_beside_the_papers_curve(tmp_path: 
     ]
 
 
+@pytest.mark.slow
 def test_networks_of_different_size_are_drawn_against_parameters() -> None:
     assert captions(*small_table4()) == [
         "cifar10: error against parameters",
@@ -67,6 +69,7 @@ def test_equal_networks_with_and_without_shortcuts_are_listed_one_below_the_othe
     assert captions(study, flat_rows(study)) == ["digits: error of each design"]
 
 
+@pytest.mark.slow
 def test_random_designs_are_drawn_as_a_distribution_and_against_what_was_drawn() -> None:
     assert captions(*made_design_space()) == [
         "cifar10: share of the designs with an error of at most e",

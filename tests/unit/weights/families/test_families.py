@@ -79,6 +79,7 @@ def test_the_colours_of_a_family_in_blue_green_red_are_turned_round() -> None:
         assert not torch.allclose(ours(images), theirs(images), atol=1e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["resnext50_32x4d", "resnet18", "wide_resnet50_2"])
 @pytest.mark.parametrize("library", ["torchvision", "timm"])
 def test_torchvision_and_timm_networks_give_the_same_logits(library: str, name: str) -> None:
@@ -94,6 +95,7 @@ def test_torchvision_and_timm_networks_give_the_same_logits(library: str, name: 
     assert_same_logits(ours, theirs, is_bgr=False)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("module", "name", "size"),
     [

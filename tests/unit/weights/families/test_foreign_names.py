@@ -188,6 +188,7 @@ def test_a_projection_has_many_names(conv: str, norm: str) -> None:
     assert_opens_as(model, state)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "head",
     [

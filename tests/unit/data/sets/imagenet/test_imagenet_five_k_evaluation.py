@@ -130,6 +130,7 @@ def unpack(to: Path) -> Path:
     return next(to.rglob("train")).parent
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not TINY_IMAGENET.exists(), reason=f"{TINY_IMAGENET.name} is not at hand")
 def test_on_photographs_both_choices_are_the_largest_outputs_of_their_classes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
