@@ -31,10 +31,10 @@ def test_a_network_with_parts_is_entered_as_the_same_network() -> None:
 
 
 def test_registered_blocks_are_offered_and_what_is_shown_stays() -> None:
-    assert choices(get_args(Block), BlockPart, "basic") == ["bottleneck", "basic", "se"]  # type: ignore[type-abstract]
+    assert choices(get_args(Block), BlockPart, "basic") == ["bottleneck", "basic", "se"]
     config = named_network("resnext50_32x4d").replace(block={"name": "se", "reduction": 4})
     shown = Entered.of(config).block
-    assert choices(get_args(Block), BlockPart, shown)[-1] == shown  # type: ignore[type-abstract]
+    assert choices(get_args(Block), BlockPart, shown)[-1] == shown
 
 
 def test_a_network_with_parts_is_drawn_and_counted() -> None:
