@@ -134,6 +134,8 @@ def measure(
     else:
         loader = _loader(target, data, runtime, effort, bad_files)
     _announce(effort, target, data, config)
+    size_px = loader.size_px
+    cost = count(model.config, (target.info.in_channels, size_px, size_px))  # refuses early
     result = evaluate(
         model.move_to(runtime.device),
         loader,
@@ -147,8 +149,6 @@ def measure(
     if runtime.world_size > 1:
         bad_files.share()
         bad_files.check()
-    size_px = loader.size_px
-    cost = count(model.config, (target.info.in_channels, size_px, size_px))
     view = {
         "size_px": size_px,
         "resize_px": loader.resize_px,

@@ -6,6 +6,7 @@ from typing import Any, NoReturn, TypeVar
 
 from resnext.errors import PluginError
 from resnext.model.parts import Part, StemPart
+from resnext.plugins import ADVICE
 from resnext.untrusted.names import shown
 
 PartT = TypeVar("PartT", bound=Part)
@@ -27,7 +28,10 @@ def missing_part(kind: type[PartT], values: dict[str, Any]) -> PartT:
         return dict(values)
 
     def refuse(*_: Any) -> NoReturn:
-        raise PluginError(f"the {kind.kind} {name!r} is not registered; load its plugin first")
+        raise PluginError(
+            f"the {kind.kind} {name!r} is not registered, so it can be neither counted nor built. "
+            f"{ADVICE}"
+        )
 
     members = {"name": name, "as_dict": as_dict, "__module__": __name__}
     members |= dict.fromkeys(("build", "count"), refuse)
