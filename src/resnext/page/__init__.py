@@ -1,4 +1,10 @@
-"""The web page: classify images, design networks, compare runs. Gradio is imported when built."""
+"""The web page: classify images, design networks, compare runs.
+
+Each tab has what it does (`classifier`, `design_table`, `run_list`) apart from what it shows
+(`..._view`) and from its controls (`..._tab`); `guard` and `sessions` stand between callers and
+gradio. The classifier predicts by `resnext.inference`. The package may import all but `cli` and
+`recipes`; gradio is imported when a page is built.
+"""
 
 from __future__ import annotations
 

@@ -8,13 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from image_trees import CPU, file_info, make_arrays, write_images
 from PIL import Image
+from prepared_image import prepare_image
 
 from resnext.data.bad_files import BadFiles
 from resnext.data.config import ViewConfig
 from resnext.data.loading.eval_loader import EvalLoader
 from resnext.data.prepare.normalise import normalise
 from resnext.data.prepare.preparation import Preparation
-from resnext.data.prepare.single import prepare_image, to_hwc
+from resnext.data.prepare.single import to_hwc
 from resnext.errors import DataError
 from resnext.model.card import Interpolation
 
