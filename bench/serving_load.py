@@ -34,10 +34,11 @@ from typing import Any
 import httpx
 import onnxruntime
 
-from resnext.evaluation.predict import find_images
+from resnext.data.prepare.geometry import Pixels
+from resnext.inference.files import find_images
 from resnext.runtimes.open import open_exported
 from resnext.serving.limits import Limits
-from resnext.serving.model import Pixels, ServedModel
+from resnext.serving.model import ServedModel
 from resnext.serving.preparation import check_header
 from resnext.turns import take_turns
 

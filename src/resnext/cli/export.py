@@ -133,18 +133,19 @@ def _destination(arguments: Export) -> Path:
 def _export(
     arguments: Export, loaded: TrainedNetwork, dest: Path, options: ExportOptions
 ) -> ExportReport:
-    from resnext.export.export import NUM_COMPARED, export_model, takes_photos
+    from resnext.export.export import NUM_COMPARED, export_model
     from resnext.export.images import data_images
+    from resnext.inference.preprocessor import takes_images
 
     data = _data(arguments)
     if not arguments.int8:
         images = None
-        if arguments.data is not None and not takes_photos(loaded):
+        if arguments.data is not None and not takes_images(loaded.config):
             raise ConfigError(
                 f"--data {arguments.data}: the network takes no photographs and is compared with "
                 "PyTorch on random input; leave it out"
             )
-        if data is not None and takes_photos(loaded):
+        if data is not None and takes_images(loaded.config):
             images = data_images(data, "val", loaded.config.in_channels, NUM_COMPARED)
         return export_model(loaded, dest, options, images)
     from resnext.cli.progress import show_progress

@@ -57,8 +57,9 @@ def main(argv: list[str]) -> int:
     # torch is imported from here on, after the arguments were found to be right
     from resnext.cli.prediction_output import CsvOutput, JsonOutput, TableOutput
     from resnext.data.decode.image_names import describe_ignored
-    from resnext.evaluation.predict import Predictor, find_images
+    from resnext.inference.files import find_images, predict_files
     from resnext.inference.load import load
+    from resnext.inference.predictor import Predictor
     from resnext.runs.runtime import resolve_device
 
     ignored = Counter[str]()
@@ -71,11 +72,14 @@ def main(argv: list[str]) -> int:
             f"no image found in {given}{others}; give image files or folders that hold some"
         )
     device = resolve_device(arguments.device)
-    predictor = Predictor(load(arguments.run), device, top=arguments.top)
+    predictor = Predictor(load(arguments.run), device)
+    rows = predict_files(
+        predictor, chain([first], paths), top=arguments.top, batch_size=arguments.batch_size
+    )
     kind = JsonOutput if arguments.json else CsvOutput if arguments.csv else TableOutput
     num, bad = 0, 0
     with kind(sys.stdout) as output:
-        for row in predictor.predict(chain([first], paths), batch_size=arguments.batch_size):
+        for row in rows:
             output.write(row)
             num += 1
             bad += row.error is not None

@@ -12,7 +12,7 @@ from typing import Any, Self, TextIO
 from rich.table import Column, Table
 from rich.text import Text
 
-from resnext.evaluation.predict import Prediction
+from resnext.inference.files import Prediction
 from resnext.terminal import create_console
 from resnext.untrusted.text import csv_cell, printable
 

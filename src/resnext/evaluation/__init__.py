@@ -1,7 +1,5 @@
-"""What a trained network is worth: metrics, protocols, prediction, features and the report.
+"""How well a network does on a data set: protocols, metrics, reports, frozen features, probes.
 
-`run` measures a run or file by a protocol (`target`, `protocols`), `tally` and `metrics` count,
-`report` and `plots` show; `predict` names classes of files; `feature_source`, `probe`, `knn` and
-`linear_probe` use a frozen network. May import runs, data, complexity, weights, runtimes and model;
-not training, which evaluates with it.
+What is measured is opened by `resnext.inference`; images come from the loaders of `data`, and the
+run that is evaluated is read by `runs`. It imports no training, export, service or page.
 """

@@ -16,6 +16,7 @@ from resnext.data.loading.batch import Batch
 from resnext.errors import CheckpointError, ConfigError
 from resnext.model.config import ResNeXtConfig
 from resnext.model.network import ResNeXt
+from resnext.runtimes.module import ExportedModule
 
 
 @dataclass(frozen=True)
@@ -50,8 +51,13 @@ class Embedder:
                 not computed.
 
         Raises:
-            ConfigError: The network has no such stage.
+            ConfigError: The network has no such stage, or is an exported file.
         """
+        if isinstance(module, ExportedModule):
+            raise ConfigError(
+                f"{module.exported.path}: an exported file gives its logits only; name the run or "
+                "weight file that it was exported from"
+            )
         _check_stage(module, stage)
         self._module = module
         self._stage = stage

@@ -19,12 +19,13 @@ from resnext.errors import ConfigError, RunError
 from resnext.evaluation.evaluate import evaluate
 from resnext.evaluation.metrics import EvalResult
 from resnext.evaluation.target import Protocol, Target, open_target
-from resnext.evaluation.whole_images import WholeImageLoader, takes_whole_images
+from resnext.evaluation.whole_images import WholeImageLoader
 from resnext.inference.load import load
-from resnext.model.trained import TrainedNetwork
+from resnext.inference.predictor import exported_of
 from resnext.runs.config import TrainConfig
 from resnext.runs.folder import CONFIG, read_config, write_json
 from resnext.runs.runtime import Runtime, resolve_device
+from resnext.runtimes.exported import Exported
 
 EVALUATION = "evaluation.json"
 REPORT = "report.html"
@@ -129,8 +130,9 @@ def measure(
     model = load(run)
     target = open_target(protocol, data, model)
     bad_files = BadFiles(len(target.split))
-    if takes_whole_images(model.module):
-        loader: EvalLoader | WholeImageLoader = _whole_images(target, model, runtime, bad_files)
+    exported = exported_of(model)
+    if exported is not None and exported.spec.input == "image":
+        loader: EvalLoader | WholeImageLoader = _whole_images(target, exported, runtime, bad_files)
     else:
         loader = _loader(target, data, runtime, effort, bad_files)
     _announce(effort, target, data, config)
@@ -198,13 +200,13 @@ def _data(run: Path, protocol: Protocol, config: TrainConfig | None) -> DataConf
 
 
 def _whole_images(
-    target: Target, model: TrainedNetwork, runtime: Runtime, bad_files: BadFiles
+    target: Target, network: Exported, runtime: Runtime, bad_files: BadFiles
 ) -> WholeImageLoader:
     return WholeImageLoader(
         target.split,
         target.info,
         target.view,
-        model.card,
+        network,
         rank=runtime.rank,
         world_size=runtime.world_size,
         bad_files=bad_files,

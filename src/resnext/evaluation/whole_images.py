@@ -9,15 +9,12 @@ import torch
 from resnext.data.bad_files import BadFiles
 from resnext.data.config import ViewConfig
 from resnext.data.loading.batch import Batch
-from resnext.data.prepare.geometry import cut_long
 from resnext.data.prepare.normalise import normalise
-from resnext.data.prepare.preparation import Preparation
-from resnext.data.prepare.single import to_hwc
 from resnext.data.prepare.views import resolve_view, view_of_card
 from resnext.data.split import DataInfo, Split
 from resnext.errors import ConfigError, DataError
-from resnext.model.card import ModelCard
-from resnext.runtimes.module import ExportedModule
+from resnext.inference.preprocessor import Preprocessor
+from resnext.runtimes.exported import Exported
 
 
 class WholeImageLoader:
@@ -33,7 +30,7 @@ class WholeImageLoader:
         split: Split,
         info: DataInfo,
         view: ViewConfig,
-        card: ModelCard,
+        network: Exported,
         *,
         rank: int = 0,
         world_size: int = 1,
@@ -45,7 +42,7 @@ class WholeImageLoader:
             split: The images.
             info: Their channels and statistics.
             view: The crops that are asked for; it can only be the one that the network takes.
-            card: Says which that is.
+            network: Says which that is.
             rank: This process.
             world_size: Number of processes.
             bad_files: Gets the files that cannot be read; they are left out.
@@ -53,8 +50,9 @@ class WholeImageLoader:
         Raises:
             ConfigError: Other crops than the network's own are asked for.
         """
-        own = Preparation.of_card(card)
-        if view.num_views > 1 or resolve_view(view_of_card(view, card), 0).preparation != own:
+        self._preprocessor = Preprocessor.of(network.config, network.card, network.spec)
+        own, wanted = self._preprocessor.preparation, view_of_card(view, network.card)
+        if view.num_views > 1 or resolve_view(wanted, 0).preparation != own:
             raise ConfigError(
                 "the exported file resizes and crops inside, always in one way; evaluate with "
                 "other crops a file of --input pixels, or the run that it was made from"
@@ -73,7 +71,7 @@ class WholeImageLoader:
         images = self._split.reader(self._info.in_channels)
         for index in self._indices:
             try:
-                pixels_hwc = to_hwc(cut_long(images.open(index)))
+                pixels_hwc = torch.from_numpy(self._preprocessor.pixels(images.open(index)))
             except DataError as error:
                 self._bad_files.record(images.place(index), str(error))
                 continue
@@ -85,8 +83,3 @@ class WholeImageLoader:
             )
             labels_b = self._split.labels_n[index : index + 1]
             yield Batch(image_bchw, labels_b, torch.tensor([index]), 1)
-
-
-def takes_whole_images(module: torch.nn.Module) -> bool:
-    """Tell whether a network resizes and crops inside."""
-    return isinstance(module, ExportedModule) and module.exported.spec.input == "image"

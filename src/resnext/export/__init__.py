@@ -1,9 +1,9 @@
 """From a trained network to a file that runs without this package.
 
-`export` and `export_int8` write a file and keep it only if it computes the same; `network` makes
-layers fewer and faster (`fold`, `narrow_groups`), `graph` puts the preparation of images in front,
-`write` and `write_onnx` write each format. May import runtimes, which opens the files, evaluation
-and what is below.
+`graph` and `network` make what is traced, `write` and `write_onnx` write it, `images` and `parity`
+compare the file with PyTorch on images that `resnext.inference` prepares, `int8` and `export_int8`
+quantise. It may import `evaluation`, by which int8 is judged, and all below; what opens the files
+again is `runtimes`.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from resnext.export.options import ExportOptions, ExportReport, Parity
 from resnext.export.parity import check_parity, compare
 from resnext.export.staging import publish, staging
 from resnext.extras import needed_by
+from resnext.inference.preprocessor import takes_images
 from resnext.model.trained import TrainedNetwork
 from resnext.runtimes.open import SUFFIXES, open_exported
 from resnext.runtimes.spec import ExportSpec, Format, describe
@@ -92,16 +93,11 @@ def compare_file(
     if spec.input == "image":
         network = build_graph(network, loaded.card, spec.input, spec.size_px)
     exported = open_exported(path)
-    if not takes_photos(loaded):
+    if not takes_images(loaded.config):
         batches = [noise(loaded, spec.size_px, NUM_COMPARED)]
         return compare(network, exported, batches, "noise, as it takes no images")
     source = images or sample_photos(loaded.config.in_channels, NUM_COMPARED)
     return compare(network, exported, as_batches(source, loaded, spec), source.name)
-
-
-def takes_photos(loaded: TrainedNetwork) -> bool:
-    """Tell whether image files can be given to a network."""
-    return getattr(loaded.config, "ndim", 2) == 2 and loaded.config.in_channels in (1, 3)
 
 
 def _example(loaded: TrainedNetwork, spec: ExportSpec) -> torch.Tensor:
@@ -122,7 +118,7 @@ def check_options(loaded: TrainedNetwork, dest: Path, options: ExportOptions) ->
     suffix = SUFFIX[options.to]
     if dest.suffix != suffix:
         raise ConfigError(f"{dest}: files of {options.to} end in {suffix}; name it so")
-    if options.input == "image" and not takes_photos(loaded):
+    if options.input == "image" and not takes_images(loaded.config):
         raise ConfigError(
             "input='image': the network takes no image files; export input='normalised'"
         )

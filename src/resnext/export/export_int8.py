@@ -19,7 +19,6 @@ from resnext.export.export import (
     check_options,
     compare_file,
     spec_of,
-    takes_photos,
     write_file,
 )
 from resnext.export.images import as_batches, data_images
@@ -28,6 +27,7 @@ from resnext.export.options import ExportOptions, ExportReport
 from resnext.export.parity import check_parity
 from resnext.export.staging import publish, staging
 from resnext.extras import needed_by
+from resnext.inference.preprocessor import takes_images
 from resnext.model.trained import TrainedNetwork
 from resnext.runs.runtime import Runtime
 from resnext.runtimes.spec import describe
@@ -68,7 +68,7 @@ def export_int8(
         )
     loaded = at_size(loaded, options.size_px)
     check_options(loaded, dest, options)
-    if not takes_photos(loaded):
+    if not takes_images(loaded.config):
         raise ConfigError("int8 is calibrated on images, and the network takes none")
     calibration = data_images(data, "train", loaded.config.in_channels, num_calibration_images)
     spec = spec_of(loaded, options)

@@ -11,13 +11,11 @@ import torch
 from PIL import Image
 
 from resnext.data.config import DataConfig
-from resnext.data.prepare.geometry import cut_long
-from resnext.data.prepare.preparation import Preparation
-from resnext.data.prepare.single import to_hwc
 from resnext.data.random import subset_order
 from resnext.data.sets.load import load_data
 from resnext.data.split import ImageReader
 from resnext.errors import DataError
+from resnext.inference.preprocessor import Preprocessor
 from resnext.model.trained import TrainedNetwork
 from resnext.runtimes.spec import ExportSpec
 
@@ -102,13 +100,10 @@ def as_batches(
     Yields:
         Batches; no more than two decoded images are held at a time.
     """
-    if spec.input == "image":
-        for image in source.images:
-            yield to_hwc(cut_long(image)).unsqueeze(0)
-        return
-    preparation = Preparation.of_card(loaded.card, spec.size_px)
-    crops = (preparation.crop(image) for image in source.images)
-    while batch := [to_hwc(crop) for crop in islice(crops, _TOGETHER)]:
+    preprocessor = Preprocessor.of(loaded.config, loaded.card, spec)
+    together = 1 if preprocessor.is_whole else _TOGETHER
+    prepared = (torch.from_numpy(preprocessor.pixels(image)) for image in source.images)
+    while batch := list(islice(prepared, together)):
         yield torch.stack(batch)
 
 

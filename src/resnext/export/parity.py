@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from resnext.data.prepare.normalise import normalise
 from resnext.errors import ExportError
 from resnext.export.options import Parity
 from resnext.model.card import ModelCard
@@ -82,5 +83,4 @@ def _as_taken(
 
 
 def _normalised(card: ModelCard, images_bhwc: torch.Tensor) -> torch.Tensor:
-    mean_c, std_c = torch.tensor(card.mean), torch.tensor(card.std)
-    return ((images_bhwc / 255 - mean_c) / std_c).movedim(-1, 1)
+    return normalise(images_bhwc.movedim(-1, 1), card.mean, card.std, torch.device("cpu"))

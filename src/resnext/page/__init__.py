@@ -1,8 +1,9 @@
 """The web page: classify images, design networks, compare runs.
 
-`page` puts the tabs together, NAME_tab lays one out, NAME_view says what it shows; `guard`,
-`sessions` and `uploads` protect what callers share. Gradio is imported when the page is built. May
-import evaluation, complexity, runs, runtimes and the limits of serving; not the command.
+Each tab has what it does (`classifier`, `design_table`, `run_list`) apart from what it shows
+(`..._view`) and from its controls (`..._tab`); `guard` and `sessions` stand between callers and
+gradio. The classifier predicts by `resnext.inference`. The package may import all but `cli` and
+`recipes`; gradio is imported when a page is built.
 """
 
 from __future__ import annotations

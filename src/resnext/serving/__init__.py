@@ -1,7 +1,7 @@
-"""The HTTP service: images in, classes out.
+"""The HTTP service: requests in, answers out, within limits of time and memory.
 
-`server` and `transport` hold connections, `app` and `routes` answer, `admission`, `limits`, `body`
-and `upload` refuse what is too much, `service` and `batcher` predict with a `model` from a
-`source`; `cluster` runs it all on Ray. May import export, evaluation and what is below; the page is
-given to it as a function, so that it imports none.
+`transport`, `body` and `upload` read requests, `admission` and `room` bound the work, `preparation`
+judges images, `model` is the served network and `batcher` runs it. Pixels and named classes are
+those of `resnext.inference`. It may import `export`, to serve a run, but neither `cli` nor `page`,
+which is mounted by whoever starts the service; an exported file is served without torch.
 """

@@ -13,8 +13,10 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from resnext.data.prepare.geometry import Pixels
+from resnext.inference.predictor import Logits
 from resnext.serving.metrics import Metrics
-from resnext.serving.model import Logits, Pixels, ServedModel
+from resnext.serving.model import ServedModel
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,25 +7,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
-from resnext.class_lists import readable
-from resnext.errors import CheckpointError, ConfigError
-from resnext.serving.preparation import crop, decode_image, uncropped
+from resnext.data.prepare.geometry import Pixels
+from resnext.errors import CheckpointError
+from resnext.inference.naming import ClassScore
+from resnext.inference.predictor import Logits, Predictor
+from resnext.serving.preparation import decode_image
 
 if TYPE_CHECKING:
     from resnext.runtimes.exported import Exported
-
-Pixels = npt.NDArray[np.uint8]
-Logits = npt.NDArray[np.float32]
-
-
-@dataclass(frozen=True)
-class Guess:
-    """A class and its probability, 0..1."""
-
-    name: str
-    probability: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,33 +26,30 @@ class ServedModel:
         exported: The network.
         name: What it is called in answers and figures.
         opened_at: When, in seconds since 1970.
-        classes: Readable names of the outputs.
     """
 
     exported: Exported
     name: str
     opened_at: float = field(default_factory=time.time)
-    classes: tuple[str, ...] = field(init=False)
+    _predictor: Predictor = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        """Work out the names of the classes.
+        """Prepare to predict.
 
         Raises:
             ConfigError: The network is not for images.
         """
-        config = self.exported.config
-        if getattr(config, "ndim", 2) != 2 or config.in_channels not in (1, 3):
-            raise ConfigError(
-                "the service reads image files, and needs a network of 2 dimensions with 1 or 3 "
-                f"channels; this one takes {config.in_channels}"
-            )
-        names = tuple(readable(name) for name in self.exported.classes)
-        object.__setattr__(self, "classes", names)
+        object.__setattr__(self, "_predictor", Predictor(self.exported))
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Readable names of the outputs."""
+        return self._predictor.classes
 
     @property
     def is_batched(self) -> bool:
         """Whether several images can go through together: all are of one size then."""
-        return self.exported.spec.input != "image"
+        return not self._predictor.preprocessor.is_whole
 
     def decode(self, data: bytes) -> Pixels:
         """Decode an image file whose header was judged, and make it ready.
@@ -70,32 +57,16 @@ class ServedModel:
         Raises:
             Problem: The image is bad.
         """
-        exported = self.exported
-        image = decode_image(data, exported.config.in_channels)
-        if self.is_batched:
-            return crop(image, exported.card, exported.spec.size_px)
-        return uncropped(image)
+        preprocessor = self._predictor.preprocessor
+        return preprocessor.pixels(decode_image(data, preprocessor))
 
     def run(self, images: list[Pixels]) -> Logits:
         """Return the logits b x num_classes of prepared images."""
-        batch = np.stack(images)
-        if self.exported.spec.input == "normalised":
-            return self.exported.run(
-                _normalise(batch, self.exported.card.mean, self.exported.card.std)
-            )
-        return self.exported.run(batch)
+        return self._predictor.logits(images)
 
-    def top(self, logits: npt.NDArray[np.float32], num: int) -> list[Guess]:
-        """Name the most probable classes, best first.
-
-        Args:
-            logits: Of one image: num_classes.
-            num: How many classes, at most all.
-        """
-        shifted = np.exp(logits - logits.max())
-        shares = shifted / shifted.sum()
-        best = np.argsort(-shares, kind="stable")[:num]
-        return [Guess(self.classes[label], float(shares[label])) for label in best]
+    def top(self, logits_k: Logits, num: int) -> list[ClassScore]:
+        """Name the most probable classes of one image, best first, at most all."""
+        return self._predictor.name(logits_k, num)
 
     def try_out(self) -> None:
         """Run the network once on grey images of the size that it wants, as a client would.
@@ -116,13 +87,3 @@ class ServedModel:
                 f"{self.name}: the network answers {len(images)} images with {logits.shape} "
                 f"numbers, not all finite or not one for each of {len(self.classes)} classes"
             )
-
-
-def _normalise(
-    images_bhwc: Pixels, mean: tuple[float, ...], std: tuple[float, ...]
-) -> npt.NDArray[np.float32]:
-    """Compute (pixel / 255 - mean) / std, b x c x h x w."""
-    scale = (1.0 / (255.0 * np.asarray(std))).astype(np.float32)
-    shift = (-np.asarray(mean) / np.asarray(std)).astype(np.float32)
-    values = images_bhwc.astype(np.float32) * scale + shift
-    return np.ascontiguousarray(values.transpose(0, 3, 1, 2))

@@ -13,8 +13,8 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from resnext import __version__
+from resnext.inference.naming import ClassScore
 from resnext.serving.body import discard, read_body
-from resnext.serving.model import Guess
 from resnext.serving.observe import record_of
 from resnext.serving.problems import Problem, ProblemAnswer
 from resnext.serving.reference import reference_page
@@ -146,15 +146,13 @@ async def _predict(request: Request, service: Service, top: int) -> Response:
             await discard(request.headers, request.receive)
         raise
     record.num_images = len(images)
-    return JSONResponse({"model": model, "images": [_image(guesses) for guesses in images]})
+    return JSONResponse({"model": model, "images": [_image(scores) for scores in images]})
 
 
-def _image(guesses: list[Guess]) -> dict[str, Any]:
+def _image(scores: list[ClassScore]) -> dict[str, Any]:
     """Return one image's part of `PredictAnswer`, without the cost of checking it again."""
     return {
-        "predictions": [
-            {"class": guess.name, "probability": guess.probability} for guess in guesses
-        ]
+        "predictions": [{"class": score.name, "probability": score.probability} for score in scores]
     }
 
 

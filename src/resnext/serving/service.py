@@ -10,13 +10,16 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
+from resnext.data.prepare.geometry import Pixels
 from resnext.errors import ResNeXtError
+from resnext.inference.naming import ClassScore
+from resnext.inference.predictor import Logits
 from resnext.machine import num_cores
 from resnext.serving.admission import Admission, Ticket
 from resnext.serving.batcher import Batcher
 from resnext.serving.limits import Limits
 from resnext.serving.metrics import Metrics
-from resnext.serving.model import Guess, Logits, Pixels, ServedModel
+from resnext.serving.model import ServedModel
 from resnext.serving.preparation import check_header
 from resnext.serving.problems import Problem, bad_images
 from resnext.serving.room import Room
@@ -93,7 +96,7 @@ class Service:
 
     async def predict(
         self, body: bytes, content_type: str, top: int, ticket: Ticket
-    ) -> tuple[str, list[list[Guess]]]:
+    ) -> tuple[str, list[list[ClassScore]]]:
         """Answer one request.
 
         Args:

@@ -15,8 +15,12 @@ from resnext.errors import CheckpointError, ConfigError
 from resnext.evaluation.feature_source import FeatureRequest, FeatureSource
 from resnext.evaluation.features import Embedder, extract
 from resnext.evaluation.run import Effort
+from resnext.model.card import ModelCard
 from resnext.model.config import BaselineConfig, ResNeXtConfig
 from resnext.model.create import create_model
+from resnext.runtimes.exported import Exported
+from resnext.runtimes.module import ExportedModule
+from resnext.runtimes.spec import ExportSpec
 
 CPU = torch.device("cpu")
 TINY = ResNeXtConfig(
@@ -187,3 +191,10 @@ def test_progress_is_told_every_image(tmp_path: Path) -> None:
     source = FeatureSource(save_run(tmp_path / "run"), FeatureRequest(), CPU, effort)
     list(source.read("val"))
     assert told == [100, 100, 100, 59]
+
+
+def test_an_exported_file_has_no_features_and_says_so() -> None:
+    spec = ExportSpec(format="onnx", size_px=8)
+    exported = Exported(Path("x.onnx"), ResNeXtConfig(), ModelCard(), spec, lambda batch: batch)
+    with pytest.raises(ConfigError, match=r"x\.onnx: an exported file gives its logits only"):
+        Embedder(ExportedModule(exported))

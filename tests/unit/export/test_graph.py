@@ -6,10 +6,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from prepared_image import prepare_image
 from tiny_networks import tiny
 
 from resnext.data.prepare.normalise import normalise
-from resnext.data.prepare.single import prepare_image
 from resnext.export.graph import _middle, build_graph
 from resnext.export.network import at_size
 from resnext.model.card import ModelCard

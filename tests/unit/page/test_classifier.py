@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 import torch
 from page_network import CARD, CONFIG, image_file, small_network
+from prepared_image import prepare_image
 
 from resnext.data.prepare.normalise import normalise
-from resnext.data.prepare.single import prepare_image
 from resnext.errors import ConfigError, DataError
 from resnext.model.config import BaselineConfig
 from resnext.model.trained import TrainedNetwork
@@ -99,7 +99,7 @@ def test_a_network_without_stages_says_why_it_has_no_heat_map() -> None:
 
 def test_networks_that_take_no_images_are_refused() -> None:
     signals = dataclasses.replace(small_network(), config=CONFIG.replace(ndim=1))
-    with pytest.raises(ConfigError, match="does not take images"):
+    with pytest.raises(ConfigError, match="2 dimensions"):
         Classifier(signals)
 
 

@@ -8,6 +8,8 @@ import pytest
 from made_service import form_of, image_bytes, made_client, made_service
 from PIL import Image, ImageFile
 
+from resnext.data.prepare.preparation import Preparation
+from resnext.inference.preprocessor import Preprocessor
 from resnext.serving.limits import Limits
 from resnext.serving.preparation import check_header, decode_image
 from resnext.serving.problems import Problem
@@ -61,7 +63,7 @@ def test_no_decoder_is_asked_about_a_refused_image(
 
 def test_an_image_that_comes_past_the_first_check_is_checked_again() -> None:
     with pytest.raises(Problem) as caught:
-        decode_image(jpeg_of_scans(1_000), 3)
+        decode_image(jpeg_of_scans(1_000), Preprocessor(3, Preparation(8)))
     assert caught.value.status == 400
 
 

@@ -14,6 +14,8 @@ _STATUS = Path("/proc/self/status")
 _MEASURE = """
 import sys
 from pathlib import Path
+from resnext.data.prepare.preparation import Preparation
+from resnext.inference.preprocessor import Preprocessor
 from resnext.serving.limits import Limits
 from resnext.serving.preparation import check_header, decode_image
 
@@ -21,12 +23,13 @@ def peak_bytes():
     lines = Path("/proc/self/status").read_text().splitlines()
     return 1024 * int(next(line for line in lines if line.startswith("VmHWM")).split()[1])
 
+preprocessor = Preprocessor(3, Preparation(224))
 small, large = (Path(name).read_bytes() for name in sys.argv[1:])
-decode_image(small, 3)  # Pillow's modules are loaded by now
+decode_image(small, preprocessor)  # Pillow's modules are loaded by now
 Path("/proc/self/clear_refs").write_text("5")
 before = peak_bytes()
 told = check_header(large, Limits())
-decode_image(large, 3)
+decode_image(large, preprocessor)
 print(told, peak_bytes() - before)
 """
 

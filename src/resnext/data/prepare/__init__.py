@@ -1,4 +1,6 @@
-"""How one image becomes what a network sees, by the same rule for every verb.
+"""How one decoded image becomes what a network sees: resize, crop, views, normalisation.
 
-May import `decode` and the settings of `data.config`; knows neither data sets nor loaders.
+Loaders follow this rule for whole data sets, `resnext.inference` for one network and its images.
+It may import `model`, for what a card says, and of `data` only `config`. `geometry`,
+`preparation` and `scale` need no torch.
 """

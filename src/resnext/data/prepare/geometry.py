@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
+import numpy.typing as npt
 from PIL import Image
 
 from resnext.model.card import Interpolation
+
+Pixels = npt.NDArray[np.uint8]
 
 _LONGEST_RATIO = 10
 _FILTERS = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
@@ -40,3 +44,9 @@ def center_crop(image: Image.Image, height: int, width: int) -> Image.Image:
     """Cut out the middle of an image that is at least as large."""
     left, top = round((image.width - width) / 2), round((image.height - height) / 2)
     return image.crop((left, top, left + width, top + height))
+
+
+def pixels_of(image: Image.Image) -> Pixels:
+    """Return the pixels of an RGB or grey image, h x w x c."""
+    pixels = np.array(image)
+    return pixels if pixels.ndim == 3 else pixels[:, :, np.newaxis]

@@ -6,40 +6,45 @@ from collections.abc import Sequence
 
 import torch
 
+from resnext.data.prepare.scale import scale_and_shift
+
 
 class Normaliser:
     """Computes (pixel / 255 - mean) / std for whole batches.
 
     Attributes:
-        mean_c: Mean of each channel.
         std_c: Standard deviation of each channel.
     """
 
     def __init__(self, mean: Sequence[float], std: Sequence[float], device: torch.device) -> None:
-        self.mean_c = torch.tensor(mean, dtype=torch.float32, device=device)
         self.std_c = torch.tensor(std, dtype=torch.float32, device=device)
-        self._rows: dict[int, tuple[torch.Tensor, torch.Tensor]] = {}
+        scale_c, shift_c = scale_and_shift(mean, std)
+        self._scale_c = torch.from_numpy(scale_c).to(device)
+        self._shift_c = torch.from_numpy(shift_c).to(device)
+        self._rows: dict[tuple[int, int], tuple[torch.Tensor, torch.Tensor]] = {}
 
     def __call__(self, images_bhwc: torch.Tensor) -> torch.Tensor:
-        """Normalise uint8 images on the device.
+        """Normalise uint8 images on the device, of any number of dimensions.
 
         Returns:
             Float32 b x c x h x w in memory format channels_last.
         """
-        num, height, width, channels = images_bhwc.shape
+        width, channels = images_bhwc.shape[-2:]
         # Whole rows of pixels as the innermost dimension: three channels would be too
         # short a loop to vectorise.
-        rows = images_bhwc.reshape(num, height, width * channels).to(torch.float32)
-        scale_row, shift_row = self._row(width)
+        rows = images_bhwc.flatten(-2).to(torch.float32)
+        scale_row, shift_row = self._row(width, channels)
         rows.mul_(scale_row).add_(shift_row)
-        return rows.view(num, height, width, channels).permute(0, 3, 1, 2)
+        return rows.view(images_bhwc.shape).movedim(-1, 1)
 
-    def _row(self, width: int) -> tuple[torch.Tensor, torch.Tensor]:
+    def _row(self, width: int, channels: int) -> tuple[torch.Tensor, torch.Tensor]:
         """Return factor and offset of each value in a row of pixels."""
-        if width not in self._rows:
-            scale_c, shift_c = 1.0 / (255.0 * self.std_c), -self.mean_c / self.std_c
-            self._rows[width] = scale_c.repeat(width), shift_c.repeat(width)
-        return self._rows[width]
+        if (width, channels) not in self._rows:
+            self._rows[width, channels] = (
+                self._scale_c.expand(channels).repeat(width),
+                self._shift_c.expand(channels).repeat(width),
+            )
+        return self._rows[width, channels]
 
 
 def normalise(
@@ -56,5 +61,5 @@ def normalise(
     Returns:
         Float32 on the device, channels_last.
     """
-    images_bhwc = images_bchw.to(device).permute(0, 2, 3, 1)
+    images_bhwc = images_bchw.to(device).movedim(1, -1)
     return Normaliser(mean, std, device)(images_bhwc)

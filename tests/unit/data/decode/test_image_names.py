@@ -18,7 +18,7 @@ from resnext.data.decode.image_names import (
     is_image_name,
 )
 from resnext.data.sets.folders import load_folder
-from resnext.evaluation.predict import find_images
+from resnext.inference.files import find_images
 
 
 @pytest.mark.parametrize(

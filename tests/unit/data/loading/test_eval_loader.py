@@ -9,12 +9,13 @@ from hypothesis import strategies as st
 from image_trees import CPU, file_info, make_arrays, write_images
 from loaders import eval_loader
 from PIL import Image
+from prepared_image import prepare_image
 
 from resnext.data.bad_files import BadFiles
 from resnext.data.config import ViewConfig
 from resnext.data.prepare.normalise import normalise
 from resnext.data.prepare.preparation import Preparation
-from resnext.data.prepare.single import prepare_image, to_hwc
+from resnext.data.prepare.single import to_hwc
 from resnext.errors import DataError
 from resnext.model.card import Interpolation
 

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
@@ -11,7 +9,7 @@ from torchvision.transforms import v2
 from resnext.data.config import ViewConfig
 from resnext.data.prepare.geometry import resize_short_side
 from resnext.data.prepare.preparation import Preparation
-from resnext.data.prepare.single import prepare_image, prepare_views, to_hwc
+from resnext.data.prepare.single import prepare_views
 from resnext.data.prepare.views import (
     View,
     resolve_view,
@@ -19,7 +17,7 @@ from resnext.data.prepare.views import (
     view_of_card,
     view_of_training,
 )
-from resnext.errors import ConfigError, DataError
+from resnext.errors import ConfigError
 from resnext.model.card import Interpolation, ModelCard
 
 
@@ -116,28 +114,3 @@ def test_extreme_shapes_are_cut_before_they_are_resized(size: tuple[int, int]) -
     resized = resize_short_side(picture(*size), 32)
     assert min(resized.size) == 32
     assert max(resized.size) <= 320
-
-
-@pytest.mark.parametrize(("channels", "mode"), [(3, "RGB"), (1, "L")])
-def test_an_image_is_prepared_for_prediction_as_evaluation_does(
-    tmp_path: Path, channels: int, mode: str
-) -> None:
-    picture(70, 50).save(tmp_path / "image.png")
-    got = prepare_image(tmp_path / "image.png", 28, 32, channels)
-    assert got.dtype == torch.uint8
-    assert got.shape == (channels, 28, 28)
-    view = resolve_view(ViewConfig(size_px=28, resize_px=32), 224)
-    expected = prepare_views(picture(70, 50).convert(mode), view)[0]
-    assert torch.equal(got, expected.permute(2, 0, 1))
-
-
-def test_without_a_resize_the_image_has_the_size_of_the_crop(tmp_path: Path) -> None:
-    picture(28, 28).save(tmp_path / "image.png")
-    expected = to_hwc(picture(28, 28)).permute(2, 0, 1)
-    assert torch.equal(prepare_image(tmp_path / "image.png", 28), expected)
-
-
-def test_a_bad_image_is_named(tmp_path: Path) -> None:
-    (tmp_path / "torn.jpg").write_bytes(b"no image")
-    with pytest.raises(DataError, match=r"torn\.jpg"):
-        prepare_image(tmp_path / "torn.jpg", 28)

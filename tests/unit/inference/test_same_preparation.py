@@ -17,17 +17,19 @@ from resnext.data.prepare.normalise import normalise
 from resnext.data.prepare.preparation import Preparation
 from resnext.evaluation import feature_source, run
 from resnext.evaluation.feature_source import FeatureRequest, FeatureSource
-from resnext.evaluation.predict import Predictor
 from resnext.evaluation.run import Effort, measure
 from resnext.evaluation.target import Protocol
 from resnext.export.images import ImageSource, as_batches
+from resnext.inference.files import predict_files
+from resnext.inference.predictor import Predictor
 from resnext.model.card import ModelCard
 from resnext.model.config import ResNeXtConfig
 from resnext.model.trained import TrainedNetwork
 from resnext.page.classifier import Classifier
 from resnext.runs.runtime import Runtime
+from resnext.runtimes.exported import Exported
 from resnext.runtimes.spec import ExportSpec
-from resnext.serving.preparation import crop
+from resnext.serving.model import ServedModel
 
 CPU = torch.device("cpu")
 CLASSES = ("a", "b")
@@ -80,7 +82,7 @@ def by_features(_: TrainedNetwork, data: DataConfig) -> None:
 
 def by_prediction(model: TrainedNetwork, data: DataConfig) -> None:
     assert data.root is not None
-    list(Predictor(model, CPU, top=1).predict([data.root / "val" / "a" / "image.png"]))
+    list(predict_files(Predictor(model), [data.root / "val" / "a" / "image.png"]))
 
 
 def by_the_page(model: TrainedNetwork, data: DataConfig) -> None:
@@ -112,9 +114,12 @@ def test_a_network_sees_the_same_numbers_by_every_verb(
 @pytest.mark.parametrize("card", CARDS.values(), ids=CARDS)
 def test_an_exported_file_is_given_the_same_pixels(card: ModelCard, size: tuple[int, int]) -> None:
     expected = np.array(Preparation.of_card(card).crop(picture(size)))
-    assert np.array_equal(crop(picture(size), card, card.image_size_px), expected)
     module = Recorder()
     spec = ExportSpec(format="onnx", size_px=card.image_size_px)
+    file = BytesIO()
+    picture(size).save(file, "PNG")
+    exported = Exported(Path("x.onnx"), module.config, card, spec, lambda batch: batch)
+    assert np.array_equal(ServedModel(exported, "x").decode(file.getvalue()), expected)
     source = ImageSource("one", [picture(size)])
     (batch,) = as_batches(source, TrainedNetwork(module, module.config, card), spec)
     assert np.array_equal(batch[0].numpy(), expected)

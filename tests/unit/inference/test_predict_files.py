@@ -7,12 +7,13 @@ import pytest
 import torch
 from digits_network import save_network
 from PIL import Image
+from prepared_image import prepare_image
 
 from resnext.data.prepare.normalise import normalise
-from resnext.data.prepare.single import prepare_image
 from resnext.errors import ConfigError
-from resnext.evaluation.predict import Predictor, find_images
+from resnext.inference.files import find_images, predict_files
 from resnext.inference.load import load
+from resnext.inference.predictor import Predictor
 from resnext.model.config import ResNeXtConfig
 from resnext.model.trained import TrainedNetwork
 
@@ -36,7 +37,7 @@ def test_probabilities_are_those_of_the_network_on_the_prepared_image(
     model: TrainedNetwork, tmp_path: Path
 ) -> None:
     path = save_image(tmp_path / "photo.png", 40)
-    (row,) = Predictor(model, CPU, top=10).predict([path])
+    (row,) = predict_files(Predictor(model), [path], top=10)
     pixels = prepare_image(path, 8, None, 1)
     images = normalise(pixels.unsqueeze(0), model.card.mean, model.card.std, CPU)
     with torch.no_grad():
@@ -55,7 +56,7 @@ def test_bad_files_are_told_in_place_and_the_rest_goes_on(
     empty.touch()
     text.write_text("no image")
     paths = [good[0], empty, good[1], good[2], text, *good[3:], gone]
-    rows = list(Predictor(model, CPU, top=3).predict(paths, batch_size=2))
+    rows = list(predict_files(Predictor(model), paths, top=3, batch_size=2))
     assert [row.path for row in rows] == paths
     assert [row.path for row in rows if row.error is not None] == [empty, text, gone]
     assert all(len(row.classes) == 3 for row in rows if row.error is None)
@@ -64,7 +65,7 @@ def test_bad_files_are_told_in_place_and_the_rest_goes_on(
 
 
 def test_a_batch_of_bad_files_only_is_fine(model: TrainedNetwork, tmp_path: Path) -> None:
-    rows = list(Predictor(model, CPU).predict([tmp_path / "a.png", tmp_path / "b.png"]))
+    rows = list(predict_files(Predictor(model), [tmp_path / "a.png", tmp_path / "b.png"]))
     assert [row.error for row in rows] == ["No such file or directory"] * 2
 
 
@@ -72,9 +73,9 @@ def test_the_size_of_batches_does_not_change_the_predictions(
     model: TrainedNetwork, tmp_path: Path
 ) -> None:
     paths = [save_image(tmp_path / f"{number}.png", 9 * number) for number in range(9)]
-    predictor = Predictor(model, CPU, top=1)
-    one = [row.classes for row in predictor.predict(paths, batch_size=1)]
-    assert one == [row.classes for row in predictor.predict(paths, batch_size=4)]
+    predictor = Predictor(model)
+    one = [row.classes for row in predict_files(predictor, paths, batch_size=1)]
+    assert one == [row.classes for row in predict_files(predictor, paths, batch_size=4)]
 
 
 def test_only_two_batches_are_read_ahead_of_an_endless_source(
@@ -89,7 +90,7 @@ def test_only_two_batches_are_read_ahead_of_an_endless_source(
             asked += 1
             yield path
 
-    rows = Predictor(model, CPU).predict(endless(), batch_size=4)
+    rows = predict_files(Predictor(model), endless(), batch_size=4)
     assert asked == 0
     for taken in (1, 4, 1, 30):
         list(islice(rows, taken))
@@ -99,16 +100,16 @@ def test_only_two_batches_are_read_ahead_of_an_endless_source(
 
 
 def test_no_more_classes_are_named_than_there_are(model: TrainedNetwork, tmp_path: Path) -> None:
-    (row,) = Predictor(model, CPU, top=99).predict([save_image(tmp_path / "a.png")])
+    (row,) = predict_files(Predictor(model), [save_image(tmp_path / "a.png")], top=99)
     assert sorted(row.classes) == list("0123456789")
 
 
 def test_networks_that_are_not_for_images_are_refused(model: TrainedNetwork) -> None:
     signals = TrainedNetwork(model.module, ResNeXtConfig(ndim=1), model.card)
     with pytest.raises(ConfigError, match="2 dimensions"):
-        Predictor(signals, CPU)
+        Predictor(signals)
     with pytest.raises(ConfigError, match="top=0"):
-        Predictor(model, CPU, top=0)
+        predict_files(Predictor(model), [], top=0)
 
 
 def test_folders_are_walked_in_order_and_others_files_left_out(tmp_path: Path) -> None:
@@ -131,7 +132,7 @@ def test_given_files_count_whatever_their_name(tmp_path: Path) -> None:
 def test_a_folder_of_many_files_is_found_whole(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("resnext.evaluation.predict._SORTED_TOGETHER", 3)
+    monkeypatch.setattr("resnext.inference.files._SORTED_TOGETHER", 3)
     for number in range(10):
         (tmp_path / f"{number}.png").touch()
     assert {path.name for path in find_images([tmp_path])} == {f"{n}.png" for n in range(10)}
@@ -148,7 +149,7 @@ def test_finding_is_lazy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
         opened.append(Path(folder).name)
         return scandir(folder)
 
-    monkeypatch.setattr("resnext.evaluation.predict.os.scandir", watched)
+    monkeypatch.setattr("resnext.inference.files.os.scandir", watched)
     paths = find_images([tmp_path])
     assert opened == []
     next(paths)

@@ -1,0 +1,120 @@
+"""One network, in PyTorch or exported, that names what is in an image.
+
+torch is imported only for a network in PyTorch: a service of an exported file has none.
+Legend: b images, k classes, h x w x c pixels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from resnext.class_lists import readable
+from resnext.data.prepare.geometry import Pixels
+from resnext.data.prepare.scale import normalise_pixels
+from resnext.inference.naming import ClassScore, name_best
+from resnext.inference.preprocessor import Preprocessor
+from resnext.runtimes.exported import Exported
+
+if TYPE_CHECKING:
+    import torch
+
+    from resnext.model.trained import TrainedNetwork
+
+Logits = npt.NDArray[np.float32]
+
+
+def exported_of(network: TrainedNetwork | Exported) -> Exported | None:
+    """Return the exported file that a network is, also one that `load` opened, or None."""
+    if isinstance(network, Exported):
+        return network
+    from resnext.runtimes.module import ExportedModule
+
+    return network.module.exported if isinstance(network.module, ExportedModule) else None
+
+
+class Predictor:
+    """A network with all that is needed to show it images and to read its answer.
+
+    Attributes:
+        network: The network; an exported file as it is, without the module around it.
+        preprocessor: How it takes its images.
+        classes: Readable names of its outputs.
+    """
+
+    def __init__(
+        self, network: TrainedNetwork | Exported, device: torch.device | None = None
+    ) -> None:
+        """Take a network.
+
+        Args:
+            network: In PyTorch, or exported.
+            device: Where one in PyTorch goes; None leaves it where it is.
+
+        Raises:
+            ConfigError: It is not for images.
+        """
+        exported = exported_of(network)
+        spec = None if exported is None else exported.spec
+        self.network = exported or network
+        self.preprocessor = Preprocessor.of(network.config, network.card, spec)
+        self.classes = tuple(readable(name) for name in network.classes)
+        if not isinstance(self.network, Exported):
+            self._device = device or _device_of(self.network)
+            self._module = self.network.move_to(self._device)
+
+    def logits(self, images: Sequence[Pixels]) -> Logits:
+        """Run prepared images through the network.
+
+        Args:
+            images: What `preprocessor.pixels` returned; at least one.
+
+        Returns:
+            b x k.
+
+        Raises:
+            ConfigError: They do not fit the network.
+            CheckpointError: The runtime of an exported file fails.
+        """
+        if self.preprocessor.is_whole:  # each of its own size
+            return np.concatenate([self._run(image[np.newaxis]) for image in images])
+        return self._run(np.stack(images))
+
+    def name(self, logits_k: npt.NDArray[Any], num: int) -> list[ClassScore]:
+        """Name the most probable classes of one image, best first, at most all."""
+        return name_best(logits_k, self.classes, num)
+
+    def normalised(self, images_bhwc: Pixels) -> torch.Tensor:
+        """Return crops as the numbers that a network in PyTorch sees, b x c x h x w."""
+        import torch
+
+        from resnext.data.prepare.normalise import normalise
+
+        card = self.network.card
+        images_bchw = torch.from_numpy(images_bhwc).permute(0, 3, 1, 2)
+        return normalise(images_bchw, card.mean, card.std, self._device)
+
+    def _run(self, images_bhwc: Pixels) -> Logits:
+        if not isinstance(self.network, Exported):
+            return self._run_torch(images_bhwc)
+        if self.network.spec.input != "normalised":
+            return self.network.run(images_bhwc)
+        card = self.network.card
+        return self.network.run(normalise_pixels(images_bhwc, card.mean, card.std))
+
+    def _run_torch(self, images_bhwc: Pixels) -> Logits:
+        import torch
+
+        with torch.inference_mode():
+            logits_bk: torch.Tensor = self._module(self.normalised(images_bhwc))
+        logits: Logits = logits_bk.float().cpu().numpy()
+        return logits
+
+
+def _device_of(network: TrainedNetwork) -> torch.device:
+    import torch
+
+    return next((one.device for one in network.module.parameters()), torch.device("cpu"))
