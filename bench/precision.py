@@ -19,7 +19,7 @@ from resnext.model.config import ResNeXtConfig
 from resnext.model.names import config_from
 from resnext.runs.config import RuntimeConfig, TrainConfig
 from resnext.runs.runtime import open_runtime
-from resnext.training.train import build_trainer
+from resnext.training.train import build_train_step
 from resnext.turns import take_turns
 
 _THIN = {"stem_width": 16, "stage_widths": (64, 128, 256)}
@@ -47,14 +47,14 @@ def step_of(
     classes = tuple(map(str, range(config.num_classes)))
     info = DataInfo("noise", classes, 3, side, (0.5,) * 3, (0.25,) * 3)
     with open_runtime(settings.runtime) as runtime:
-        trainer = build_trainer(settings, info, runtime)
+        train_step = build_train_step(settings, info, runtime)
     images_bchw = torch.randn(batch_size, 3, side, side)
     images_bchw = images_bchw.contiguous(memory_format=torch.channels_last)
     labels_b = torch.randint(config.num_classes, (batch_size,))
     batch = Batch(images_bchw, labels_b, torch.arange(batch_size), global_size=batch_size)
 
     def step() -> None:
-        trainer.step(batch, 0.01)
+        train_step.run(batch, 0.01)
 
     return step
 

@@ -2,7 +2,7 @@
 
 Peer: torchvision's modules in the default layout, plain SGD with Nesterov momentum, the step
 of its reference script in fp32, its default, and with bf16 autocast, its option. Ours:
-`Trainer.step` on batches of `TrainLoader`, as `resnext train` runs it, memory settings and
+`TrainStep.run` on batches of `TrainLoader`, as `resnext train` runs it, memory settings and
 precision included. Each side has a process of its own with the same threads; they take turns,
 so that only one works at a time.
 
@@ -34,8 +34,8 @@ from resnext.data.split import DataInfo
 from resnext.model.names import config_from
 from resnext.runs.config import RuntimeConfig, TrainConfig
 from resnext.runs.runtime import open_runtime
-from resnext.training.step import Trainer
-from resnext.training.train import build_trainer
+from resnext.training.step import TrainStep
+from resnext.training.train import build_train_step
 
 _NUM_IMAGES = 512
 
@@ -105,21 +105,21 @@ def peer_step(
 
 def our_step(name: str, num_classes: int, batch: int, side: int) -> Callable[[], None]:
     """Return our step through the loop."""
-    trainer, batches = _ours(name, num_classes, batch, side)
+    train_step, batches = _ours(name, num_classes, batch, side)
 
     def step() -> None:
-        trainer.step(next(batches), 0.01)
+        train_step.run(next(batches), 0.01)
 
     return step
 
 
 def bare_step(name: str, num_classes: int, batch: int, side: int) -> Callable[[], None]:
     """Return forward, backward and optimiser step alone, of the same network and layout."""
-    trainer, batches = _ours(name, num_classes, batch, side)
-    model, optimizer, fixed = trainer.model, trainer.optimizer, next(batches)
+    train_step, batches = _ours(name, num_classes, batch, side)
+    model, optimizer, fixed = train_step.model, train_step.optimizer, next(batches)
 
     def step() -> None:
-        with trainer.runtime.autocast():
+        with train_step.runtime.autocast():
             loss = F.cross_entropy(model(fixed.images_bchw), fixed.labels_b)
         torch.autograd.backward(loss)
         optimizer.step()
@@ -128,7 +128,7 @@ def bare_step(name: str, num_classes: int, batch: int, side: int) -> Callable[[]
     return step
 
 
-def _ours(name: str, num_classes: int, batch: int, side: int) -> tuple[Trainer, Iterator[Batch]]:
+def _ours(name: str, num_classes: int, batch: int, side: int) -> tuple[TrainStep, Iterator[Batch]]:
     config = TrainConfig(
         model=config_from(name, num_classes=num_classes),
         data=DataConfig(image_size_px=side),
@@ -137,12 +137,12 @@ def _ours(name: str, num_classes: int, batch: int, side: int) -> tuple[Trainer, 
     )
     info = DataInfo("noise", tuple(map(str, range(num_classes))), 3, side, (0.5,) * 3, (0.25,) * 3)
     with open_runtime(config.runtime) as runtime:
-        trainer = build_trainer(config, info, runtime)
+        train_step = build_train_step(config, info, runtime)
     images = torch.randint(0, 256, (_NUM_IMAGES, side, side, 3), dtype=torch.uint8)
     split = ArraySplit(images, torch.randint(0, num_classes, (_NUM_IMAGES,)))
     augment = AugmentConfig(crop="pad", flip=True)
     loading = TrainLoaderConfig(augment=augment, batch_size=batch, seed=0, device=runtime.device)
-    return trainer, _endless(TrainLoader(split, info, loading))
+    return train_step, _endless(TrainLoader(split, info, loading))
 
 
 def _endless(loader: TrainLoader) -> Iterator[Batch]:

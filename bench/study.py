@@ -26,7 +26,7 @@ from resnext.recipes.presets import fast
 from resnext.runs.folder import METRICS
 from resnext.studies.execution.scheduler import RunOptions, run_study
 from resnext.studies.records.arithmetic import settle_arithmetic
-from resnext.studies.records.results import Figures
+from resnext.studies.records.results import TrialFigures
 from resnext.studies.records.study_folder import write_study
 from resnext.studies.records.trial import RESULT, RUN, create_trial, plan_trials
 from resnext.studies.study import Comparison, Design, Study
@@ -103,7 +103,7 @@ def measure_growth(num_designs: int, num_seeds: int) -> None:
 
 def _finish(folder: Path, error: float) -> None:
     """Write what a finished trial leaves."""
-    figures = Figures(
+    figures = TrialFigures(
         top1_error=error,
         loss=0.2,
         train_top1_error=error / 2,

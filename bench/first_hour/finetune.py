@@ -35,7 +35,7 @@ from resnext.recipes.finetune import finetune
 from resnext.runs.metrics_log import read_metrics
 from resnext.settings import override_all
 from resnext.training.display import Display
-from resnext.training.train import Target, train
+from resnext.training.train import RunTarget, train
 from resnext.weights.source import open_weights
 
 Method = Callable[[Task, int, int, "tuple[str, ...]"], Outcome]
@@ -51,7 +51,7 @@ def ours(task: Task, epochs: int, seed: int, changes: tuple[str, ...] = ()) -> O
     config = override_all(config, (*settings, "runtime.threads=1", *changes))
     out = Path(tempfile.mkdtemp(prefix="finetune-"))
     start = time.process_time()
-    run = train(config, Target(out=out / "run"), Display("quiet"))
+    run = train(config, RunTarget(out=out / "run"), Display("quiet"))
     cpu_seconds = time.process_time() - start
     errors = [row["top1_error"] for row in read_metrics(run) if row["kind"] == "epoch"]
     trained = resnext.load(run)

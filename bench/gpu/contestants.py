@@ -131,7 +131,7 @@ def whole_loop(model: ModelConfig, setting: Setting, load: Load) -> Iterator[Act
         _, train_step, loaders = assemble(config, data, runtime, None)
         train_step.set_train_mode()
         batches = (batch for epoch in count() for batch in loaders.train.epoch(epoch))
-        yield lambda: train_step.step(next(batches), 0.01)
+        yield lambda: train_step.run(next(batches), 0.01)
 
 
 def model_of(name: str) -> ModelConfig:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import importlib
 
-TYPE_CHECKING = False  # importing `typing` would leave Ctrl-C to Python for some milliseconds more
+from resnext._version import __version__ as __version__
 
-__version__ = "0.1.0"
+TYPE_CHECKING = False  # importing `typing` would leave Ctrl-C to Python for some milliseconds more
 
 _HOMES = {
     "ModelCard": "resnext.model.card",

@@ -30,7 +30,7 @@ class Checksum:
 
 def download(
     address: str,
-    place: Path,
+    dest: Path,
     checksum: Checksum | None = None,
     progress: Progress | None = None,
     *,
@@ -44,23 +44,23 @@ def download(
 
     Args:
         address: An http or https address.
-        place: Where the file goes; its folder is made.
+        dest: Where the file goes; its folder is made.
         checksum: What it must be; None where nothing was published.
         progress: Is told how far it is.
         max_bytes: Largest size of the file.
         pause_s: Seconds before the second attempt; each later one waits twice as long.
 
     Returns:
-        `place`.
+        `dest`.
 
     Raises:
         DownloadError: It cannot be fetched or written, or is another file than published.
     """
-    place.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(place.with_name(place.name + ".lock")):
-        if place.exists():
-            return place
-        partial = place.with_name(place.name + ".partial")
+    dest.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(dest.with_name(dest.name + ".lock")):
+        if dest.exists():
+            return dest
+        partial = dest.with_name(dest.name + ".partial")
         fetch_http(address, partial, Patience(pause_s=pause_s), progress, max_bytes=max_bytes)
         if checksum is not None and not matches(partial, checksum):
             partial.unlink()
@@ -68,8 +68,8 @@ def download(
                 f"{address}: what came is not the published file: its {checksum.algorithm} does "
                 f"not start with {checksum.digits}; nothing was kept"
             )
-        partial.replace(place)
-    return place
+        partial.replace(dest)
+    return dest
 
 
 def verify(path: Path, checksum: Checksum) -> None:

@@ -14,7 +14,7 @@ from typing import TypeVar
 _T = TypeVar("_T")
 _PARTIAL = ".partial"
 _MAX_AGE_S = 24 * 3600.0
-_MOST_READINGS = 10  # some file systems never tell the same inode twice
+_MAX_READINGS = 10  # some file systems never tell the same inode twice
 
 
 def write_whole(path: Path, content: str | bytes | memoryview, *, is_shared: bool = False) -> None:
@@ -116,7 +116,7 @@ def read_whole(path: Path, read: Callable[[Path], _T]) -> _T:
         path: The file.
         read: What reads it. An error counts if the file has stayed the same.
     """
-    for _ in range(_MOST_READINGS):
+    for _ in range(_MAX_READINGS):
         identity = identity_of(path)
         try:
             found = read(path)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 _FIRST_PAUSE_S = 2.0
-_LONGEST_PAUSE_S = 30.0
+_MAX_PAUSE_S = 30.0
 
 
 class LineClock:
@@ -31,5 +31,5 @@ class LineClock:
         if now < self._next:
             return False
         self._next = now + self._pause_s
-        self._pause_s = min(2 * self._pause_s, _LONGEST_PAUSE_S)
+        self._pause_s = min(2 * self._pause_s, _MAX_PAUSE_S)
         return True

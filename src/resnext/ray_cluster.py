@@ -56,5 +56,5 @@ def _check_answers(address: str) -> None:
     """
     found = _HOST_AND_PORT.fullmatch(address)
     if found is not None:
-        place = (found["host"], int(found["port"]))
-        socket.create_connection(place, timeout=_SECONDS_TO_ANSWER).close()
+        endpoint = (found["host"], int(found["port"]))
+        socket.create_connection(endpoint, timeout=_SECONDS_TO_ANSWER).close()

@@ -26,20 +26,20 @@ _WORK = "work-"
 
 
 @contextmanager
-def work_folder(place: Path, error: type[ResNeXtError]) -> Iterator[Path]:
+def work_folder(dest: Path, error: type[ResNeXtError]) -> Iterator[Path]:
     """Give an empty folder in the file system of a place; one process at a time gets one.
 
     Args:
-        place: The file or folder to be written; the folder that it lies in exists.
+        dest: The file or folder to be written; the folder that it lies in exists.
         error: Is raised if another process works for the same place.
 
     Raises:
         ResNeXtError: Another process does.
         OSError: The folder cannot be made.
     """
-    folder = place.with_name(f".{place.name}.staging")
+    folder = dest.with_name(f".{dest.name}.staging")
     finish_removals(folder)
-    claim = _claim(folder, place, error)
+    claim = _claim(folder, dest, error)
     try:
         for left in folder.glob(f"{_WORK}*"):
             shutil.rmtree(left, ignore_errors=True)
@@ -79,18 +79,18 @@ def uninterrupted() -> Iterator[None]:
         signal.raise_signal(came[0])
 
 
-def _claim(folder: Path, place: Path, error: type[ResNeXtError]) -> Claim:
+def _claim(folder: Path, dest: Path, error: type[ResNeXtError]) -> Claim:
     waits: list[Holder] = []
 
     def wait(holder: Holder) -> None:
         if not waits:
-            _LOG.warning("waiting for %s, which was writing %s", holder, place)
+            _LOG.warning("waiting for %s, which was writing %s", holder, dest)
         waits.append(holder)
 
     taken = await_claim(folder, lambda: None, wait)
     if isinstance(taken, Holder):
         raise error(
-            f"{place} is being written by {taken}; wait until that process has ended, or choose "
+            f"{dest} is being written by {taken}; wait until that process has ended, or choose "
             "another place"
         )
     return taken

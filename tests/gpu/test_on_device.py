@@ -19,8 +19,8 @@ from resnext.runs.runtime import Runtime
 from resnext.training.display import Display
 from resnext.training.optimizer import build_optimizer
 from resnext.training.snapshot import Snapshot
-from resnext.training.step import Trainer
-from resnext.training.train import Target, train
+from resnext.training.step import TrainStep
+from resnext.training.train import RunTarget, train
 
 NAME = os.environ.get("RESNEXT_TEST_DEVICE", "cuda")
 DEVICE = torch.device(NAME)
@@ -82,7 +82,7 @@ def test_a_step_in_fp32_gives_the_weights_of_the_cpu() -> None:
         torch.manual_seed(0)
         network = ResNeXt(CONFIG).to(device)
         step = _step(network, device, torch.float32)
-        step.step(_batch(images_bchw, labels_b, device), 0.1)
+        step.run(_batch(images_bchw, labels_b, device), 0.1)
         ends.append(torch.cat([p.detach().cpu().flatten() for p in network.parameters()]))
     torch.testing.assert_close(ends[1], ends[0], rtol=1e-3, atol=1e-4)
 
@@ -93,9 +93,9 @@ def test_fp16_skips_the_step_that_overflows_and_goes_on() -> None:
     step = _step(network, DEVICE, torch.float16)
     start = [p.clone() for p in network.parameters()]
     good = _batch(torch.randn(8, 3, 2, 2), torch.arange(8), DEVICE)
-    step.step(_batch(torch.full((8, 3, 2, 2), 6e4), torch.arange(8), DEVICE), 0.1)
+    step.run(_batch(torch.full((8, 3, 2, 2), 6e4), torch.arange(8), DEVICE), 0.1)
     assert all(torch.equal(p, first) for p, first in zip(network.parameters(), start, strict=True))
-    step.step(good, 0.1)
+    step.run(good, 0.1)
     assert not torch.equal(next(network.parameters()), start[0])
 
 
@@ -118,10 +118,10 @@ def test_a_run_that_goes_on_has_the_bits_of_one_that_was_not_interrupted(
     tmp_path: Path, precision: Precision
 ) -> None:
     whole = _run(precision, epochs=4)
-    train(whole, Target(out=tmp_path / "whole"), Display("quiet"))
+    train(whole, RunTarget(out=tmp_path / "whole"), Display("quiet"))
     with pytest.raises(_StopError):
-        train(whole, Target(out=tmp_path / "cut"), _StopAfter(2))
-    train(open_run(tmp_path / "cut"), Target(resume=tmp_path / "cut"), Display("quiet"))
+        train(whole, RunTarget(out=tmp_path / "cut"), _StopAfter(2))
+    train(open_run(tmp_path / "cut"), RunTarget(resume=tmp_path / "cut"), Display("quiet"))
     assert_same_bits(tmp_path / "cut", tmp_path / "whole")
 
 
@@ -152,10 +152,10 @@ def _run(precision: Precision, epochs: int) -> TrainConfig:
     )
 
 
-def _step(network: nn.Module, device: torch.device, dtype: torch.dtype) -> Trainer:
+def _step(network: nn.Module, device: torch.device, dtype: torch.dtype) -> TrainStep:
     config = TrainConfig()
     optimizer = build_optimizer(network, config.optim)
-    return Trainer(config, Runtime(device, dtype), network, optimizer, None)
+    return TrainStep(config, Runtime(device, dtype), network, optimizer, None)
 
 
 def _batch(images_bchw: torch.Tensor, labels_b: torch.Tensor, device: torch.device) -> Batch:

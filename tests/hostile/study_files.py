@@ -23,7 +23,7 @@ from resnext.model.names import config_from
 from resnext.recipes.study_scale import Choice
 from resnext.runs.config import RuntimeConfig, ScheduleConfig, TrainConfig
 from resnext.runs.folder import write_config
-from resnext.studies.execution.halving import Judge
+from resnext.studies.execution.halving import HalvingController
 from resnext.studies.execution.progress import Progress
 from resnext.studies.execution.scheduler import status_rows
 from resnext.studies.records.measured import figures_of
@@ -241,7 +241,7 @@ def _use_folder(root: Path, *, is_reported: bool) -> None:
         print_verdicts(study, rows)
     if is_reported:
         write_report(study, rows, root / "small")
-    judge = Judge(study, Halving())
+    judge = HalvingController(study, Halving())
     progress = Progress("quiet", 6, 0)
     for trial in plan_trials(study):
         folder = trial.folder(root)

@@ -14,7 +14,7 @@ from resnext.runs.config import ScheduleConfig
 from resnext.runs.folder import open_run, write_config
 from resnext.runs.metrics_log import read_metrics
 from resnext.training.display import Display
-from resnext.training.train import Target, train
+from resnext.training.train import RunTarget, train
 
 BAD_LINES = [
     b"\xff\xfe\x00\x80",
@@ -146,4 +146,4 @@ def test_more_epochs_go_on_and_fewer_do_not(run: Path) -> None:
 
 
 def resume(run: Path) -> None:
-    train(open_run(run), Target(resume=run), Display("quiet"))
+    train(open_run(run), RunTarget(resume=run), Display("quiet"))

@@ -11,7 +11,7 @@ from resnext.runs.config import OptimConfig, ScheduleConfig, TrainConfig
 from resnext.runs.folder import open_run, write_config
 from resnext.runs.metrics_log import read_metrics
 from resnext.training.display import Display
-from resnext.training.train import Target, train
+from resnext.training.train import RunTarget, train
 from resnext.weights.own_file import BEST, read_weights
 
 STUCK = small_run(
@@ -49,7 +49,7 @@ def test_less_patience_than_begun_with_is_another_run(tmp_path: Path) -> None:
     finish(STUCK.replace(early_stopping=3), tmp_path / "run")
     config = open_run(tmp_path / "run").replace(early_stopping=2)
     with pytest.raises(ConfigError, match="early_stopping was 3 and is 2"):
-        train(config, Target(resume=tmp_path / "run"), Display("quiet"))
+        train(config, RunTarget(resume=tmp_path / "run"), Display("quiet"))
 
 
 def test_a_run_that_keeps_the_last_weights_keeps_those_where_it_stopped(tmp_path: Path) -> None:
@@ -76,4 +76,4 @@ def test_class_weights_cannot_be_changed_under_a_run(tmp_path: Path) -> None:
         changed = open_run(tmp_path / "run").model_dump() | {"class_weights": weights}
         write_config(tmp_path / "run", TrainConfig(**changed))
         with pytest.raises(ConfigError, match="class_weights was None and is"):
-            train(open_run(tmp_path / "run"), Target(resume=tmp_path / "run"), Display("quiet"))
+            train(open_run(tmp_path / "run"), RunTarget(resume=tmp_path / "run"), Display("quiet"))

@@ -14,7 +14,7 @@ from resnext.model.names import name_of
 from resnext.runs.config import TrainConfig
 from resnext.runs.folder import open_run
 from resnext.training.display import Display
-from resnext.training.train import Target, train
+from resnext.training.train import RunTarget, train
 from resnext.weights.own_file import read_weights, save_weights
 
 
@@ -73,7 +73,7 @@ def test_a_head_for_the_same_classes_is_kept(tmp_path: Path) -> None:
 def test_weights_of_another_network_are_refused(tmp_path: Path, weights: Path) -> None:
     config = small_run(weights=weights, model=TINY.replace(cardinality=4))
     with pytest.raises(CheckpointError, match=rf"They fit --model {name_of(TINY)} --set model.st"):
-        train(config, Target(out=tmp_path / "run"), Display("quiet"))
+        train(config, RunTarget(out=tmp_path / "run"), Display("quiet"))
     assert not (tmp_path / "run").exists()
 
 
@@ -91,7 +91,7 @@ def test_weights_of_another_library_without_a_head_are_a_start(tmp_path: Path) -
 def test_more_frozen_stages_than_there_are_is_refused(tmp_path: Path, weights: Path) -> None:
     config = small_run(weights=weights, freeze_until=3)
     with pytest.raises(ConfigError, match="the network has 2 stages"):
-        train(config, Target(out=tmp_path / "run"), Display("quiet"))
+        train(config, RunTarget(out=tmp_path / "run"), Display("quiet"))
 
 
 def test_weights_for_other_channels_are_refused_by_name(tmp_path: Path) -> None:
@@ -99,5 +99,5 @@ def test_weights_for_other_channels_are_refused_by_name(tmp_path: Path) -> None:
     path = tmp_path / "colour.safetensors"
     save_weights(path, resnext.create_model(config), config, ModelCard())
     with pytest.raises(ConfigError, match=r"images of 3 channel\(s\), those of digits have 1"):
-        train(small_run(weights=path), Target(out=tmp_path / "run"), Display("quiet"))
+        train(small_run(weights=path), RunTarget(out=tmp_path / "run"), Display("quiet"))
     assert not (tmp_path / "run").exists()

@@ -15,7 +15,7 @@ from resnext.runs.config import OptimConfig, ScheduleConfig, TrainConfig
 from resnext.runs.folder import open_run
 from resnext.training.display import Display
 from resnext.training.interrupt import Interrupted, StopRequest
-from resnext.training.train import Target, train
+from resnext.training.train import RunTarget, train
 from resnext.weights.own_file import save_weights
 
 HEAD_STEPS = 14  # of 48: in the second of four epochs
@@ -47,7 +47,7 @@ def _train(config: TrainConfig, run: Path, stop_at: int | None = None) -> None:
     def agreed(_self: StopRequest, total_steps: int) -> int:
         return signal.SIGTERM if total_steps == stop_at else 0
 
-    target = Target(resume=run) if run.exists() else Target(out=run)
+    target = RunTarget(resume=run) if run.exists() else RunTarget(out=run)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(StopRequest, "agreed", agreed)
         try:

@@ -17,7 +17,7 @@ from resnext.runs.config import OptimConfig, ScheduleConfig
 from resnext.runs.folder import open_run, write_config
 from resnext.training.checkpoint_file import CheckpointFiles
 from resnext.training.display import Display
-from resnext.training.train import Target, train
+from resnext.training.train import RunTarget, train
 
 
 @pytest.mark.slow
@@ -57,7 +57,7 @@ def test_a_loss_that_is_not_a_number_keeps_the_last_good_checkpoint(tmp_path: Pa
         optim=OptimConfig(lr=1e30), schedule=ScheduleConfig(kind="cosine", epochs=8)
     )
     with pytest.raises(TrainingError, match=r"loss became nan in epoch 5.*checkpoint is intact"):
-        train(config, Target(resume=run), Display("quiet"))
+        train(config, RunTarget(resume=run), Display("quiet"))
     assert (run / "last.safetensors").read_bytes() == before
 
 
@@ -71,7 +71,7 @@ def test_a_disk_without_room_keeps_the_last_good_checkpoint(tmp_path: Path) -> N
     resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) // 2, limits[1]))
     try:
         with pytest.raises(CheckpointError, match=r"cannot be written.*checkpoint is intact"):
-            train(config, Target(resume=run), Display("quiet"))
+            train(config, RunTarget(resume=run), Display("quiet"))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
         signal.signal(signal.SIGXFSZ, previous)
@@ -88,13 +88,13 @@ def test_a_foreign_or_torn_checkpoint_is_refused(tmp_path: Path) -> None:
     (run / "last.previous.safetensors").unlink()  # otherwise training goes on from that one
     (run / "last.safetensors").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(CheckpointError, match="cannot be read as a safetensors file"):
-        train(config, Target(resume=run), Display("quiet"))
+        train(config, RunTarget(resume=run), Display("quiet"))
     (run / "last.safetensors").write_bytes((run / "best.safetensors").read_bytes())
     with pytest.raises(CheckpointError, match="is not a training checkpoint"):
-        train(config, Target(resume=run), Display("quiet"))
+        train(config, RunTarget(resume=run), Display("quiet"))
     (run / "last.safetensors").write_bytes(whole)
     with pytest.raises(CheckpointError, match="does not fit this run's config"):
-        train(config.replace(ema_decay=0.9), Target(resume=run), Display("quiet"))
+        train(config.replace(ema_decay=0.9), RunTarget(resume=run), Display("quiet"))
 
 
 def test_a_damaged_checkpoint_is_told_and_the_one_before_leads_to_the_same_bits(
@@ -106,7 +106,7 @@ def test_a_damaged_checkpoint_is_told_and_the_one_before_leads_to_the_same_bits(
     damaged = bytearray((run / "last.safetensors").read_bytes())
     damaged[-100] ^= 1
     (run / "last.safetensors").write_bytes(damaged)
-    train(open_run(run), Target(resume=run), Display("plain"))
+    train(open_run(run), RunTarget(resume=run), Display("plain"))
     assert_same_bits(run, reference)
     told = capsys.readouterr().err
     assert "last.safetensors: is damaged" in told
@@ -119,7 +119,7 @@ def test_both_checkpoints_damaged_is_one_error(tmp_path: Path) -> None:
     for name in ("last.safetensors", "last.previous.safetensors"):
         (run / name).write_bytes(b"")
     with pytest.raises(CheckpointError, match=r"last\.safetensors.*the one before is no better"):
-        train(open_run(run), Target(resume=run), Display("quiet"))
+        train(open_run(run), RunTarget(resume=run), Display("quiet"))
 
 
 def _forget_settings(run: Path) -> None:

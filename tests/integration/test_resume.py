@@ -19,7 +19,7 @@ from resnext.runs.config import ScheduleConfig, TrainConfig
 from resnext.runs.folder import open_run
 from resnext.runs.metrics_log import read_metrics
 from resnext.training.display import Display
-from resnext.training.train import Target, train
+from resnext.training.train import RunTarget, train
 
 NUM_KILLS = 20
 
@@ -93,20 +93,20 @@ def test_a_run_does_not_go_on_with_other_images(tmp_path: Path) -> None:
         Image.new("L", (8, 8), number).save(folder / f"{number:02}.png")
     data = DataConfig(name="folder", root=photos, image_size_px=8, workers=0)
     schedule = ScheduleConfig(epochs=1)
-    train(small_run(data=data, schedule=schedule), Target(out=run), Display("quiet"))
-    train(open_run(run), Target(resume=run), Display("quiet"))
+    train(small_run(data=data, schedule=schedule), RunTarget(out=run), Display("quiet"))
+    train(open_run(run), RunTarget(resume=run), Display("quiet"))
 
     shutil.copytree(photos / "class2", photos / "class3")
     with pytest.raises(DataError, match="new: 'class3'"):
-        train(open_run(run), Target(resume=run), Display("quiet"))
+        train(open_run(run), RunTarget(resume=run), Display("quiet"))
     shutil.rmtree(photos / "class3")
     (photos / "class1").rename(photos / "class9")
     same = open_run(run)
-    for target in (Target(resume=run), Target(out=run, goes_on=True)):
+    for target in (RunTarget(resume=run), RunTarget(out=run, goes_on=True)):
         with pytest.raises(DataError, match="new: 'class9'; gone: 'class1'"):
             train(same, target, Display("quiet"))
     (run / "classes.json").unlink()  # as in a run of an earlier version
-    train(same, Target(resume=run), Display("quiet"))
+    train(same, RunTarget(resume=run), Display("quiet"))
 
 
 def _settings(run: Path, config: TrainConfig) -> TrainConfig:

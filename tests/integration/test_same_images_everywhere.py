@@ -23,7 +23,7 @@ from resnext.data.sets.load import load_data
 from resnext.errors import DataError
 from resnext.evaluation import feature_source, run
 from resnext.evaluation.feature_source import FeatureRequest, FeatureSource
-from resnext.evaluation.run import Effort, measure
+from resnext.evaluation.run import EvaluationOptions, measure
 from resnext.evaluation.target import Protocol
 from resnext.export.images import as_batches, data_images
 from resnext.inference.files import predict_files
@@ -38,7 +38,7 @@ from resnext.runtimes.spec import ExportSpec, Input
 CPU = torch.device("cpu")
 CLASSES = ("ant", "bee", "cat", "dog", "eel")
 GOOD, BAD = good_images(), bad_images()
-ALONE = Effort(batch_size=1, workers=0)
+ALONE = EvaluationOptions(batch_size=1, workers=0)
 
 
 @dataclass

@@ -11,7 +11,7 @@ from resnext.data.augment.config import AugmentConfig
 from resnext.data.config import DataConfig, ViewConfig
 from resnext.evaluation.run import evaluate_run
 from resnext.training.display import Display
-from resnext.training.train import Target, train
+from resnext.training.train import RunTarget, train
 from resnext.weights.own_file import read_weights
 
 RESIZED = AugmentConfig(crop="resized")
@@ -54,7 +54,7 @@ def test_only_resized_crops_are_judged_on_enlarged_images(
         schedule={"kind": "cosine", "epochs": 1},
         batch_size=8,
     )
-    run = train(config, Target(out=tmp_path / "run"), Display("quiet"))
+    run = train(config, RunTarget(out=tmp_path / "run"), Display("quiet"))
     card = read_weights(run / "best.safetensors")[2]
     assert card.resize_px == resize_px
     assert evaluate_run(run)["view"]["resize_px"] == resize_px

@@ -10,12 +10,12 @@ from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
 from resnext.runs.folder import read_config
 from resnext.training.display import Display
-from resnext.training.train import Target, train
+from resnext.training.train import RunTarget, train
 
 
 def work(settings: str, run: str) -> None:
     """Do what `resnext train --config SETTINGS --out RUN` does, save for the report."""
-    train(read_config(Path(settings)), Target(out=Path(run)), Display("quiet"))
+    train(read_config(Path(settings)), RunTarget(out=Path(run)), Display("quiet"))
 
 
 def main() -> None:

@@ -18,7 +18,7 @@ from resnext.recipes.design_space import design_space
 from resnext.recipes.study_scale import Choice
 from resnext.runs.config import TrainConfig
 from resnext.studies.analysis.design_time import DesignTime, write_timing
-from resnext.studies.records.results import Figures, Row, State
+from resnext.studies.records.results import Row, State, TrialFigures
 from resnext.studies.records.trial import Trial, plan_trials
 from resnext.studies.study import Design, PaperError, Study
 
@@ -38,7 +38,7 @@ def made_study(labels: Sequence[str] = ("a", "b"), **changes: Any) -> Study:
 _cost = lru_cache(count)
 
 
-def made_figures(trial: Trial, error: float, **changes: Any) -> Figures:
+def made_figures(trial: Trial, error: float, **changes: Any) -> TrialFigures:
     cost = _cost(trial.design.model)
     given: dict[str, Any] = {
         "top1_error": error,
@@ -55,7 +55,7 @@ def made_figures(trial: Trial, error: float, **changes: Any) -> Figures:
         "precision": "bfloat16",
     }
     values: dict[str, Any] = given | changes
-    return Figures.model_construct(**values)
+    return TrialFigures.model_construct(**values)
 
 
 def made_row(trial: Trial, error: float | None, root: Path = NO_FOLDER, **changes: Any) -> Row:

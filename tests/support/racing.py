@@ -3,19 +3,19 @@
 from collections.abc import Callable
 
 from resnext.benchmark.contestant import Job
-from resnext.benchmark.race import Course
-from resnext.benchmark.racer import DroppedOutError, Racer
+from resnext.benchmark.process import ContestantProcess, DroppedOutError
+from resnext.benchmark.race import Timings
 
 
 def job(runtime: str = "eager", threads: int = 1) -> Job:
     return Job(runtime, "", "resnet50", 10, (3, 8, 8), batch=2, threads=threads)
 
 
-def course(rounds_s: list[list[float]], logits: tuple[float, ...] = (1.0, -2.0)) -> Course:
-    return Course(wall_s=rounds_s, cpu_s=rounds_s, logits=list(logits), peak_memory_mib=100.0)
+def course(rounds_s: list[list[float]], logits: tuple[float, ...] = (1.0, -2.0)) -> Timings:
+    return Timings(wall_s=rounds_s, cpu_s=rounds_s, logits=list(logits), peak_memory_mib=100.0)
 
 
-class MadeRacer(Racer):
+class MadeRacer(ContestantProcess):
     """A contestant without a process; it drops out in a turn of its choice."""
 
     def __init__(self, job: Job, log: list[str], drops_out_in: int | None = None) -> None:
@@ -41,6 +41,6 @@ class MadeRacer(Racer):
         self.log.append(f"stop {self.job.runtime}")
 
 
-def starter(log: list[str], **drops_out_in: int) -> Callable[[Job], Racer]:
+def starter(log: list[str], **drops_out_in: int) -> Callable[[Job], ContestantProcess]:
     """Return what starts contestants; `eager=1` lets that one drop out in its first turn."""
     return lambda job: MadeRacer(job, log, drops_out_in.get(job.runtime))

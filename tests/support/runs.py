@@ -17,7 +17,7 @@ from resnext.model.config import ResNeXtConfig
 from resnext.runs.config import OptimConfig, RuntimeConfig, ScheduleConfig, TrainConfig
 from resnext.training.display import Display
 from resnext.training.interrupt import Interrupted
-from resnext.training.train import Target, train
+from resnext.training.train import RunTarget, train
 
 _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(["resnext.training.train", "torch.utils.tensorboard"])
@@ -81,7 +81,7 @@ def _child(config: TrainConfig, run: Path, environment: dict[str, str]) -> None:
 
     os.environ.update(environment)
     resumed = (run / "config.yaml").exists()
-    target = Target(resume=run) if resumed else Target(out=run)
+    target = RunTarget(resume=run) if resumed else RunTarget(out=run)
     try:
         train(config, target, Display("quiet"))
     except Interrupted as stop:

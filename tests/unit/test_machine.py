@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from resnext.machine import waiting_environment
-from resnext.studies.execution.executor import Effort, LocalExecutor
+from resnext.studies.execution.executor import LocalExecutor, TrialResources
 
 SAID = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")
 
@@ -50,6 +50,6 @@ def test_nothing_is_added_to_what_is_said(name: str, monkeypatch: pytest.MonkeyP
 def test_trials_are_started_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in SAID:
         monkeypatch.delenv(name, raising=False)
-    environment = LocalExecutor(Effort(threads=2), jobs=1)._environment(tmp_path)
+    environment = LocalExecutor(TrialResources(threads=2), jobs=1)._environment(tmp_path)
     assert environment["GOMP_SPINCOUNT"] == "1000"
     assert environment["OMP_NUM_THREADS"] == "2"

@@ -10,7 +10,7 @@ from pathlib import Path
 from resnext.benchmark.contestant import Job, Plan, Setting
 from resnext.benchmark.networks import Network, open_network
 from resnext.benchmark.peak import Peak, measure_peak
-from resnext.benchmark.race import Course, race
+from resnext.benchmark.race import Timings, race
 from resnext.benchmark.result import Result, summarise
 from resnext.benchmark.staging import stage
 from resnext.benchmark.worker import reason_of
@@ -62,8 +62,8 @@ def run_benchmark(
     results: list[Result] = []
     with tempfile.TemporaryDirectory(prefix="resnext-benchmark-") as folder:
         for setting in plan.settings:
-            courses = _race(networks, plan, setting, Path(folder), steps)
-            for network, fared in zip(networks, courses, strict=True):
+            timings = _race(networks, plan, setting, Path(folder), steps)
+            for network, fared in zip(networks, timings, strict=True):
                 peak = peaks[setting.threads]
                 results += summarise(network, fared, setting, plan.rounds, peak)
     return BenchmarkReport(results, list(peaks.values()), f"{cpu_name()}, {num_cores()} core(s)")
@@ -86,22 +86,22 @@ class _Steps:
 
 def _race(
     networks: Sequence[Network], plan: Plan, setting: Setting, folder: Path, steps: _Steps
-) -> list[dict[str, Course]]:
+) -> list[dict[str, Timings]]:
     """Run one race, and return each network's contestants by their runtime."""
-    fared: list[dict[str, Course]] = [{} for _ in networks]
-    places: list[tuple[int, str]] = []
+    fared: list[dict[str, Timings]] = [{} for _ in networks]
+    pairs: list[tuple[int, str]] = []
     jobs: list[Job] = []
     for number, network in enumerate(networks):
         for runtime in network.runtimes(plan.runtimes):
             steps.tell(f"writing {network.label} for {runtime}")
-            fared[number][runtime] = Course()
+            fared[number][runtime] = Timings()
             try:
                 jobs.append(stage(network, runtime, setting, folder / str(number)))
-                places.append((number, runtime))
+                pairs.append((number, runtime))
             except Exception as error:  # an exporter may fail in any way; the others go on
                 fared[number][runtime].reason = reason_of(error)
-    for (number, runtime), course in zip(
-        places, race(jobs, plan.rounds, tell=steps.tell), strict=True
+    for (number, runtime), timing in zip(
+        pairs, race(jobs, plan.rounds, tell=steps.tell), strict=True
     ):
-        fared[number][runtime] = course
+        fared[number][runtime] = timing
     return fared

@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter
 
-from resnext import __version__
+from resnext._version import __version__
 from resnext.benchmark.same_process import prepare_inference, runtime_version, threads_of_torch
 from resnext.checked_json import read_checked, write_checked
 from resnext.complexity.count import default_side
@@ -100,8 +100,8 @@ def measure_latencies(
     Raises:
         ConfigError: The runtime is not installed, or the cache cannot be written.
     """
-    place = (f"{cpu_name()}, {num_cores()} cores", runtime_version(setup.runtime))
-    keys = [_key(config, setup, place) for config in configs]
+    hardware = (f"{cpu_name()}, {num_cores()} cores", runtime_version(setup.runtime))
+    keys = [_key(config, setup, hardware) for config in configs]
     known = _read(cache)
     if known.keys() >= set(keys):
         return [replace(known[key], is_cached=True) for key in keys]
@@ -116,7 +116,8 @@ def measure_latencies(
         progress(f"measuring {len(networks)} networks in {setup.rounds} rounds")
         seconds = take_turns([prepared[key] for key in networks], setup.rounds)
     found = {
-        key: _summarise(times, setup, place) for key, times in zip(networks, seconds, strict=True)
+        key: _summarise(times, setup, hardware)
+        for key, times in zip(networks, seconds, strict=True)
     }
     _write(cache, found)
     return [found[key] for key in keys]
@@ -126,15 +127,15 @@ def _sized(config: ModelConfig, setup: LatencySetup) -> LatencySetup:
     return replace(setup, input_size=setup.input_size or default_side(config))
 
 
-def _summarise(times: list[float], setup: LatencySetup, place: tuple[str, str]) -> Latency:
+def _summarise(times: list[float], setup: LatencySetup, hardware: tuple[str, str]) -> Latency:
     now = time.strftime("%Y-%m-%d %H:%M")
-    return Latency(*spread_ms(times), setup.rounds, *place, now)
+    return Latency(*spread_ms(times), setup.rounds, *hardware, now)
 
 
-def _key(config: ModelConfig, setup: LatencySetup, place: tuple[str, str]) -> str:
+def _key(config: ModelConfig, setup: LatencySetup, hardware: tuple[str, str]) -> str:
     setting = asdict(_sized(config, setup))
     how = "as exported" if setup.runtime == "onnxruntime" else ""  # once it was another graph
-    values = [config.model_dump(mode="json"), setting, place, __version__, how]
+    values = [config.model_dump(mode="json"), setting, hardware, __version__, how]
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
 

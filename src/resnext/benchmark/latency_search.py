@@ -21,8 +21,8 @@ from resnext.model.config import ResNeXtConfig
 # Shares of the number of equal multiply-adds: grouped convolutions are slower than their count
 # says, so more of the candidates lie below it.
 _FIRST = (0.35, 0.6, 0.8, 1.0, 1.3)
-_MOST_CANDIDATES = 9
-_MOST_AT_ONCE = 2  # then the two around the target are looked for anew
+_MAX_CANDIDATES = 9
+_MAX_AT_ONCE = 2  # then the two around the target are looked for anew
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ def search_latency(
         )
         candidates = tuple(zip(configs, found, strict=True))
         search = LatencySearch(reference, factor, tuple(numbers), candidates)
-        more = _next_numbers(search, _MOST_CANDIDATES - len(numbers))
+        more = _next_numbers(search, _MAX_CANDIDATES - len(numbers))
         if not more:
             return search
         numbers = sorted({*numbers, *more})
@@ -130,7 +130,7 @@ def _next_numbers(search: LatencySearch, room: int) -> Sequence[int]:
     numbers = search.numbers
     if pair is not None:
         below, above = (numbers[n] for n in pair)
-        count = min(room, _MOST_AT_ONCE, above - below - 1)
+        count = min(room, _MAX_AT_ONCE, above - below - 1)
         return [below + (above - below) * n // (count + 1) for n in range(1, count + 1)]
     slowest = max(latency.median_ms for _, latency in search.candidates)
     further = (2, 4) if slowest < search.target_ms else (0.5, 0.25)

@@ -20,7 +20,7 @@ _SIDES = (256, 384, 512, 1024, 2048)
 # Channels, side of the kernel and of the map: dense layers of a ResNet-50, and the batch.
 _CONVOLUTIONS = ((64, 3, 56, 1), (128, 3, 28, 1), (256, 3, 14, 1), (512, 1, 14, 1), (128, 3, 28, 8))
 _SECONDS_EACH = 0.4
-_LEAST_RUNS = 5
+_MIN_RUNS = 5
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def best_seconds(
     """Return the seconds of the fastest run within some time, of five at least."""
     found: list[float] = []
     begin = clock()
-    while len(found) < _LEAST_RUNS or clock() - begin < seconds:
+    while len(found) < _MIN_RUNS or clock() - begin < seconds:
         start = clock()
         action()
         found.append(clock() - start)

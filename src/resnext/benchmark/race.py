@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 
 from resnext.benchmark.contestant import Job
 from resnext.benchmark.memory import available_mib
-from resnext.benchmark.racer import DroppedOutError, Racer
+from resnext.benchmark.process import ContestantProcess, DroppedOutError
 from resnext.turns import WARM_UP, order_of
 
-_LEAST_FREE_MIB = 1024.0
+_MIN_FREE_MIB = 1024.0
 # Threads of a runtime spin for some 20 ms after an inference before they sleep; until then
 # they would take the cores from the next contestant. One thread has nobody to wait for.
 _PAUSE_S = 0.05
@@ -21,7 +21,7 @@ Tell = Callable[[str], None]
 
 
 @dataclass
-class Course:
+class Timings:
     """How a contestant fared.
 
     Attributes:
@@ -44,9 +44,9 @@ def race(
     rounds: int,
     *,
     tell: Tell = lambda _: None,
-    start: Callable[[Job], Racer] = Racer,
+    start: Callable[[Job], ContestantProcess] = ContestantProcess,
     sleep: Callable[[float], None] = time.sleep,
-) -> list[Course]:
+) -> list[Timings]:
     """Start all contestants, let them run round by round, and end them.
 
     Args:
@@ -59,55 +59,58 @@ def race(
     Returns:
         How each one fared; one that fails drops out, and the others go on.
     """
-    courses = [Course() for _ in jobs]
-    with _started(jobs, courses, tell, start) as racers:
+    timings = [Timings() for _ in jobs]
+    with _started(jobs, timings, tell, start) as processes:
         for number in range(WARM_UP + rounds):
             tell(f"round {number + 1} of {WARM_UP + rounds}")
-            for index in order_of(number, list(racers)):
+            for index in order_of(number, list(processes)):
                 if jobs[index].threads > 1:
                     sleep(_PAUSE_S)
                 try:
-                    racers[index].turn(counts=number >= WARM_UP)
+                    processes[index].turn(counts=number >= WARM_UP)
                 except DroppedOutError as error:
-                    courses[index].reason = str(error)
-                    racers.pop(index).stop()
-        for index, racer in racers.items():
-            _finish(racer, courses[index])
-        racers.clear()
-    return courses
+                    timings[index].reason = str(error)
+                    processes.pop(index).stop()
+        for index, racer in processes.items():
+            _finish(racer, timings[index])
+        processes.clear()
+    return timings
 
 
 @contextlib.contextmanager
 def _started(
-    jobs: Sequence[Job], courses: Sequence[Course], tell: Tell, start: Callable[[Job], Racer]
-) -> Iterator[dict[int, Racer]]:
+    jobs: Sequence[Job],
+    timings: Sequence[Timings],
+    tell: Tell,
+    start: Callable[[Job], ContestantProcess],
+) -> Iterator[dict[int, ContestantProcess]]:
     """Start one after the other, and end what is left in any case."""
-    racers: dict[int, Racer] = {}
+    processes: dict[int, ContestantProcess] = {}
     try:
         for index, job in enumerate(jobs):
             tell(f"starting {job.runtime}")
             free = available_mib()
-            if free is not None and free < _LEAST_FREE_MIB:
-                courses[
+            if free is not None and free < _MIN_FREE_MIB:
+                timings[
                     index
                 ].reason = (
                     f"only {free:.0f} MiB of memory were free; name fewer networks or runtimes"
                 )
                 continue
             try:
-                racers[index] = start(job)
+                processes[index] = start(job)
             except DroppedOutError as error:
-                courses[index].reason = str(error)
-        yield racers
+                timings[index].reason = str(error)
+        yield processes
     finally:
-        for racer in racers.values():
+        for racer in processes.values():
             racer.stop()
 
 
-def _finish(racer: Racer, course: Course) -> None:
+def _finish(racer: ContestantProcess, timing: Timings) -> None:
     try:
-        course.peak_memory_mib = racer.finish()
+        timing.peak_memory_mib = racer.finish()
     except DroppedOutError as error:
-        course.reason = str(error)
+        timing.reason = str(error)
         return
-    course.wall_s, course.cpu_s, course.logits = racer.wall_s, racer.cpu_s, racer.logits
+    timing.wall_s, timing.cpu_s, timing.logits = racer.wall_s, racer.cpu_s, racer.logits

@@ -12,12 +12,12 @@ import numpy as np
 from resnext.benchmark.contestant import PEERS, Setting
 from resnext.benchmark.networks import Network
 from resnext.benchmark.peak import Peak
-from resnext.benchmark.race import Course
+from resnext.benchmark.race import Timings
 from resnext.benchmark.ratio import Ratio, paired_ratio
 
 
 @dataclass(frozen=True)
-class Figures:
+class RuntimeFigures:
     """The measured figures of one contestant.
 
     Attributes:
@@ -74,7 +74,7 @@ class Result:
     runtime: str
     setting: Setting
     rounds: int
-    figures: Figures | None
+    figures: RuntimeFigures | None
     reason: str = ""
     round_ms: tuple[float, ...] = ()
     round_cpu_ms: tuple[float, ...] = ()
@@ -82,7 +82,7 @@ class Result:
 
 def summarise(
     network: Network,
-    courses: dict[str, Course],
+    timings: dict[str, Timings],
     setting: Setting,
     rounds: int,
     peak: Peak,
@@ -91,27 +91,27 @@ def summarise(
 
     Args:
         network: The network.
-        courses: How each runtime fared.
+        timings: How each runtime fared.
         setting: The race.
         rounds: Measured rounds.
         peak: The machine's best rates with as many threads.
     """
-    finished = {runtime: course for runtime, course in courses.items() if not course.reason}
+    finished = {runtime: timing for runtime, timing in timings.items() if not timing.reason}
     work = _Work(setting.batch, network.macs * setting.batch)
-    round_ms = {runtime: _round_ms(course.wall_s) for runtime, course in finished.items()}
+    round_ms = {runtime: _round_ms(timing.wall_s) for runtime, timing in finished.items()}
     fastest = min(round_ms, key=lambda runtime: statistics.median(round_ms[runtime]), default="")
-    reference = next((course.logits for r, course in finished.items() if r not in PEERS), [])
+    reference = next((timing.logits for r, timing in finished.items() if r not in PEERS), [])
     results = []
-    for runtime, course in courses.items():
-        result = Result(network, runtime, setting, rounds, None, course.reason)
+    for runtime, timing in timings.items():
+        result = Result(network, runtime, setting, rounds, None, timing.reason)
         if runtime in finished:
             ratio = paired_ratio(round_ms[runtime], round_ms[fastest])
-            difference = None if runtime in PEERS else difference_of(course.logits, reference)
+            difference = None if runtime in PEERS else difference_of(timing.logits, reference)
             result = replace(
                 result,
-                figures=_figures(course, ratio, difference, work, peak),
+                figures=_figures(timing, ratio, difference, work, peak),
                 round_ms=round_ms[runtime],
-                round_cpu_ms=_round_ms(course.cpu_s),
+                round_cpu_ms=_round_ms(timing.cpu_s),
             )
         results.append(result)
     return results
@@ -136,13 +136,13 @@ def _round_ms(rounds_s: Sequence[Sequence[float]]) -> tuple[float, ...]:
 
 
 def _figures(
-    course: Course, ratio: Ratio, difference: float | None, work: _Work, peak: Peak
-) -> Figures:
-    wall_ms = [1e3 * seconds for seconds in chain.from_iterable(course.wall_s)]
-    cpu_ms = [1e3 * seconds for seconds in chain.from_iterable(course.cpu_s)]
+    timing: Timings, ratio: Ratio, difference: float | None, work: _Work, peak: Peak
+) -> RuntimeFigures:
+    wall_ms = [1e3 * seconds for seconds in chain.from_iterable(timing.wall_s)]
+    cpu_ms = [1e3 * seconds for seconds in chain.from_iterable(timing.cpu_s)]
     low_ms, latency_ms, high_ms, p95_ms = map(float, np.quantile(wall_ms, (0.25, 0.5, 0.75, 0.95)))
     gflops = 2 * work.macs / latency_ms / 1e6
-    return Figures(
+    return RuntimeFigures(
         latency_ms=latency_ms,
         low_ms=low_ms,
         high_ms=high_ms,
@@ -154,7 +154,7 @@ def _figures(
         ratio_high=ratio.high,
         share_of_peak=gflops / peak.matmul_gflops,
         share_of_conv_peak=gflops / peak.conv_gflops,
-        peak_memory_mib=course.peak_memory_mib,
+        peak_memory_mib=timing.peak_memory_mib,
         difference=difference,
         runs=len(wall_ms),
     )

@@ -6,13 +6,13 @@ import json
 from dataclasses import asdict, fields
 from typing import Any
 
-from resnext import __version__
+from resnext._version import __version__
 from resnext.benchmark.benchmark import BenchmarkReport
-from resnext.benchmark.result import Figures, Result
+from resnext.benchmark.result import Result, RuntimeFigures
 from resnext.complexity.count import count
 from resnext.untrusted.text import csv_table
 
-_NAMES = [field.name for field in fields(Figures)]
+_NAMES = [field.name for field in fields(RuntimeFigures)]
 
 
 def row_of(result: Result) -> dict[str, Any]:

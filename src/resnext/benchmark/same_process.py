@@ -27,7 +27,7 @@ _PACKAGES = {
     "compiled": ("torch",),
     "onnxruntime": ("torch", "onnx", "onnxscript", "onnxruntime"),
 }
-_MOST_COMPILED = 256  # networks in one process; torch's own limit over all is the same
+_MAX_COMPILED = 256  # networks in one process; torch's own limit over all is the same
 
 
 def runtime_version(runtime: str) -> str:
@@ -94,7 +94,7 @@ def _compiled(model: nn.Module, images: torch.Tensor) -> Callable[[], Any]:
     from torch._dynamo import config as dynamo
 
     infer = _eager(torch.compile(model, fullgraph=True, dynamic=False), images)
-    with dynamo.patch(recompile_limit=_MOST_COMPILED):
+    with dynamo.patch(recompile_limit=_MAX_COMPILED):
         infer()
     return infer
 

@@ -22,7 +22,7 @@ from resnext.errors import ResNeXtError
 from resnext.extras import EXTRA_OF, advice
 
 TURN_S = 0.05
-_MOST_RUNS = 50
+_MAX_RUNS = 50
 
 
 def main() -> None:
@@ -68,7 +68,7 @@ def run_turn(
         infer()
     wall_s: list[float] = []
     cpu_s: list[float] = []
-    while not wall_s or (sum(wall_s) < TURN_S and len(wall_s) < _MOST_RUNS):
+    while not wall_s or (sum(wall_s) < TURN_S and len(wall_s) < _MAX_RUNS):
         start, cpu_start = clock(), cpu_clock()
         infer()
         wall_s.append(clock() - start)

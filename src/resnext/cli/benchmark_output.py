@@ -11,7 +11,7 @@ from rich.table import Table
 from resnext.benchmark.benchmark import BenchmarkReport
 from resnext.benchmark.contestant import Setting
 from resnext.benchmark.peak import Peak
-from resnext.benchmark.result import Figures, Result
+from resnext.benchmark.result import Result, RuntimeFigures
 from resnext.cli.fitting_table import open_console
 
 _TITLES = ("ms (quartiles)", "p95", "images/s", "ratio", "of peak", "MiB")
@@ -50,7 +50,7 @@ def _print_race(results: Sequence[Result], setting: Setting, console: Console) -
     for title in _TITLES:
         table.add_column(title, justify="right", no_wrap=True)
     seen = ""
-    for result in sorted(results, key=_place(results)):
+    for result in sorted(results, key=_rank(results)):
         if result.figures is None:
             continue
         label = result.network.label
@@ -63,18 +63,18 @@ def _print_race(results: Sequence[Result], setting: Setting, console: Console) -
             console.print(f"{result.network.label}, {result.runtime}: not run: {result.reason}")
 
 
-def _place(results: Sequence[Result]) -> Callable[[Result], tuple[int, float]]:
+def _rank(results: Sequence[Result]) -> Callable[[Result], tuple[int, float]]:
     """Return what sorts a race: networks as they were named, each one's fastest first."""
     labels = list(dict.fromkeys(result.network.label for result in results))
 
-    def place(result: Result) -> tuple[int, float]:
+    def rank(result: Result) -> tuple[int, float]:
         latency_ms = result.figures.latency_ms if result.figures else 0.0
         return labels.index(result.network.label), latency_ms
 
-    return place
+    return rank
 
 
-def _cells(figures: Figures) -> list[str]:
+def _cells(figures: RuntimeFigures) -> list[str]:
     memory = figures.peak_memory_mib
     return [
         f"{_ms(figures.latency_ms)} ({_ms(figures.low_ms)}-{_ms(figures.high_ms)})",

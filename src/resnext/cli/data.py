@@ -42,7 +42,7 @@ from resnext.errors import ConfigError, DataError
 if TYPE_CHECKING:
     from resnext.data.sets.imagenet.ground_truth import GroundTruth
     from resnext.data.sets.imagenet.layout import Layout
-    from resnext.data.sets.imagenet.prepare import Checksum
+    from resnext.data.sets.imagenet.prepare import ArchiveChecksum
     from resnext.data.sets.imagenet.scan import Progress
 
 _DEFAULT_NUM_CLASSES = 5000
@@ -180,7 +180,7 @@ def _truth(arguments: DataImageNet, layout: Layout) -> GroundTruth | None:
     return None
 
 
-def _checksums(arguments: DataImageNet) -> list[Checksum]:
+def _checksums(arguments: DataImageNet) -> list[ArchiveChecksum]:
     """Compare every archive with the published sum before anything is unpacked."""
     from resnext.cli.progress import show_download
     from resnext.data.sets.imagenet.prepare import compare_checksum
@@ -195,10 +195,10 @@ def _checksums(arguments: DataImageNet) -> list[Checksum]:
         checksums.append(checksum)
         if checksum.agrees:
             continue
-        told = f"{archive}: MD5 is {checksum.found}, the official archive's {checksum.published}"
+        text = f"{archive}: MD5 is {checksum.found}, the official archive's {checksum.published}"
         if not arguments.force:
-            raise DataError(f"{told}; fetch it again, or add --force to unpack it all the same")
-        print(f"resnext: warning: {told}", file=sys.stderr)
+            raise DataError(f"{text}; fetch it again, or add --force to unpack it all the same")
+        print(f"resnext: warning: {text}", file=sys.stderr)
     return checksums
 
 

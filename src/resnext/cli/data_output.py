@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 from resnext.untrusted.text import printable
 
 if TYPE_CHECKING:
-    from resnext.data.sets.imagenet.check import Findings, Problem
+    from resnext.data.sets.imagenet.check import Findings, SetProblem
     from resnext.data.sets.imagenet.class_file import ClassRow
-    from resnext.data.sets.imagenet.prepare import Checksum
+    from resnext.data.sets.imagenet.prepare import ArchiveChecksum
 
 _NUM_SHOWN = 10
 
 
 def show_findings(
-    root: Path, findings: Findings, *, as_json: bool, checksums: Sequence[Checksum] = ()
+    root: Path, findings: Findings, *, as_json: bool, checksums: Sequence[ArchiveChecksum] = ()
 ) -> int:
     """Print what a check found.
 
@@ -73,7 +73,7 @@ def show_classes(out: Path, rows: Sequence[ClassRow], *, as_json: bool) -> None:
 def _print_lines(root: Path, findings: Findings) -> None:
     for split, num in findings.num_images.items():
         print(f"{split}: {num:,} images in {findings.num_classes[split]:,} classes")
-    groups: dict[tuple[str, str], list[Problem]] = {}
+    groups: dict[tuple[str, str], list[SetProblem]] = {}
     for problem in findings.problems:
         groups.setdefault((problem.split, problem.kind), []).append(problem)
     for (split, kind), problems in groups.items():

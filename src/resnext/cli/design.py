@@ -39,7 +39,7 @@ from resnext.model.config import ResNeXtConfig
 from resnext.model.names import config_from
 
 # An exact cost has at most 15 digits in JSON numbers, and no design of that size can be built
-_LARGEST_TARGET = 10**15
+_MAX_TARGET = 10**15
 
 # Flags whose values are whole numbers from 1 on
 _WHOLE = ("cardinality", "width", "multiple_of", "input", "batch_size", "threads", "repeats")
@@ -153,10 +153,10 @@ def _refuse_ignored(arguments: Design) -> None:
 
 
 def _check_target(budget: Budget, arguments: Design) -> None:
-    if not 1 <= budget.target <= _LARGEST_TARGET:
+    if not 1 <= budget.target <= _MAX_TARGET:
         raise ConfigError(
             f"--factor {arguments.factor:g}: the cost to meet would be {budget.target:.3g}; "
-            f"give a factor that leaves 1 to {_LARGEST_TARGET:.0e}"
+            f"give a factor that leaves 1 to {_MAX_TARGET:.0e}"
         )
 
 

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from resnext.evaluation.run import Evaluation
     from resnext.evaluation.target import Protocol
 
-_MOST_CLASSES = 20
+_MAX_CLASSES = 20
 """With more classes only the worst are listed."""
 
 _NUM_WORST_CLASSES = 10
@@ -104,7 +104,7 @@ def main(argv: list[str]) -> int:
 
     # torch is imported from here on, after the arguments were found to be right
     from resnext.cli.progress import show_progress
-    from resnext.evaluation.run import Effort, measure
+    from resnext.evaluation.run import EvaluationOptions, measure
     from resnext.runs.config import RuntimeConfig
     from resnext.runs.runtime import open_runtime
 
@@ -114,7 +114,7 @@ def main(argv: list[str]) -> int:
         with show_progress(quiet=arguments.quiet or not runtime.is_main) as progress:
             is_silent = arguments.quiet or not runtime.is_main
             note = None if is_silent else partial(print, file=sys.stderr)
-            effort = Effort(arguments.batch_size, arguments.workers, progress, note)
+            effort = EvaluationOptions(arguments.batch_size, arguments.workers, progress, note)
             evaluation = measure(arguments.run, protocol, runtime, effort)
         if runtime.is_main:
             _finish(arguments, protocol, evaluation)
@@ -240,7 +240,7 @@ def _class_table(by_class: dict[str, dict[str, Any]]) -> Table:
     """Show all classes, or those with the lowest F1 of many."""
     from rich.table import Table
 
-    is_large = len(by_class) > _MOST_CLASSES
+    is_large = len(by_class) > _MAX_CLASSES
     worst = sorted(by_class.items(), key=lambda item: float(item[1]["f1"]))[:_NUM_WORST_CLASSES]
     title = f"the {len(worst)} classes with the lowest F1 of {len(by_class):,}" if is_large else ""
     table = Table(title=title)

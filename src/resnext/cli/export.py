@@ -149,7 +149,7 @@ def _export(
             images = data_images(data, "val", loaded.config.in_channels, NUM_COMPARED)
         return export_model(loaded, dest, options, images)
     from resnext.cli.progress import show_progress
-    from resnext.evaluation.run import Effort
+    from resnext.evaluation.run import EvaluationOptions
     from resnext.export.export_int8 import export_int8
 
     if data is None:
@@ -165,7 +165,7 @@ def _export(
             data,
             num_calibration_images=arguments.calibrate or _CALIBRATION_IMAGES,
             max_loss=_MAX_LOSS if arguments.max_loss is None else arguments.max_loss,
-            effort=Effort(progress=progress, note=partial(print, file=sys.stderr)),
+            effort=EvaluationOptions(progress=progress, note=partial(print, file=sys.stderr)),
         )
 
 

@@ -81,14 +81,14 @@ def main(argv: list[str]) -> int:
     from resnext.cli.progress import show_progress
     from resnext.evaluation.feature_file import write_features
     from resnext.evaluation.feature_source import FeatureRequest, FeatureSource
-    from resnext.evaluation.run import Effort
+    from resnext.evaluation.run import EvaluationOptions
     from resnext.runs.runtime import resolve_device
 
     request = FeatureRequest(data, arguments.stage, arguments.limit)
     device = resolve_device(arguments.device)
     with show_progress(quiet=False) as progress:
         note = partial(print, file=sys.stderr)
-        effort = Effort(arguments.batch_size, arguments.workers, progress, note)
+        effort = EvaluationOptions(arguments.batch_size, arguments.workers, progress, note)
         source = FeatureSource(arguments.run, request, device, effort)
         names: list[SplitName] = ["train", "val"]
         if arguments.split != "all":

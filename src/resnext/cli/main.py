@@ -11,7 +11,8 @@ import os
 import sys
 from pathlib import Path
 
-from resnext import __version__, ctrl_c
+from resnext import ctrl_c
+from resnext._version import __version__
 from resnext.errors import ConfigError, ResNeXtError
 from resnext.machine import waiting_environment
 from resnext.plugins import load_plugin
@@ -150,9 +151,9 @@ def _guarded(arguments: list[str]) -> int:
     except OSError as error:
         if ctrl_c.has_raised():
             raise
-        place = f"{shown(os.fsdecode(error.filename))}: " if error.filename else ""
+        prefix = f"{shown(os.fsdecode(error.filename))}: " if error.filename else ""
         print(
-            f"resnext: error: {place}{error.strerror or error}; the system refused it, so look at "
+            f"resnext: error: {prefix}{error.strerror or error}; the system refused it, so look at "
             "the path, its permissions and the room on its disk",
             file=sys.stderr,
         )

@@ -80,14 +80,14 @@ def main(argv: list[str]) -> int:
     from resnext.cli.progress import show_progress
     from resnext.evaluation.feature_source import FeatureRequest, FeatureSource
     from resnext.evaluation.probe import probe_knn, probe_linear, read_split
-    from resnext.evaluation.run import Effort
+    from resnext.evaluation.run import EvaluationOptions
     from resnext.runs.runtime import resolve_device
 
     neighbours = _neighbours(arguments)
     device = resolve_device(arguments.device)
     with show_progress(quiet=False) as progress:
         note = partial(print, file=sys.stderr)
-        effort = Effort(arguments.batch_size, arguments.workers, progress, note)
+        effort = EvaluationOptions(arguments.batch_size, arguments.workers, progress, note)
         request = FeatureRequest(data, arguments.stage)
         source = FeatureSource(arguments.run, request, device, effort)
         if arguments.method != "linear":

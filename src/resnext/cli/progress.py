@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from resnext import __version__
+from resnext._version import __version__
 from resnext.durations import format_seconds
 from resnext.line_clock import LineClock
 from resnext.terminal import create_console

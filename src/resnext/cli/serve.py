@@ -139,7 +139,7 @@ def _serve_here(arguments: Serve, source: ModelSource, limits: Limits, key: str 
     from resnext.serving.app import create_app
     from resnext.serving.leaving import ending_by_sigterm, leave_if_stuck
     from resnext.serving.output import only_json
-    from resnext.serving.server import Ending, bind, serve
+    from resnext.serving.server import ShutdownTimes, bind, serve
     from resnext.serving.service import Service
 
     try:
@@ -156,7 +156,7 @@ def _serve_here(arguments: Serve, source: ModelSource, limits: Limits, key: str 
         host = f"[{host}]" if ":" in host else host
         print(f"serving {service.model.name} on http://{host}:{port}", file=people, flush=True)
         drain_s = 1.0 if arguments.drain_s is None else arguments.drain_s
-        ending = Ending(drain_s, arguments.shutdown_timeout_s)
+        ending = ShutdownTimes(drain_s, arguments.shutdown_timeout_s)
         watched = source.watched if arguments.watch else None
         status = serve(app, service, sock, ending=ending, watched=watched)
     leave_if_stuck()

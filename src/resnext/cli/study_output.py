@@ -20,7 +20,7 @@ from resnext.studies.records.trial import plan_trials
 from resnext.studies.study import Design, Study
 from resnext.untrusted.text import printable
 
-_MOST_DAMAGE = 50
+_MAX_DAMAGE = 50
 
 
 def print_study(study: Study) -> None:
@@ -95,8 +95,8 @@ def print_status(study: Study, rows: list[Row]) -> None:
     """Print how the trials are computed, how many are in which state, and those not done."""
     console = open_console(soft_wrap=True)
     counts = Counter(row.state for row in rows)
-    told = ", ".join(f"{number} {state}" for state, number in counts.most_common())
-    console.print(f"{len(rows)} trials: {told}")
+    text = ", ".join(f"{number} {state}" for state, number in counts.most_common())
+    console.print(f"{len(rows)} trials: {text}")
     for line in [*describe_arithmetic(row.trial for row in rows), *find_mixtures(study, rows)]:
         console.print(f"  {printable(line)}")
     for row in rows:
@@ -105,10 +105,10 @@ def print_status(study: Study, rows: list[Row]) -> None:
             name = f"{row.design.label}, {row.trial.data}, seed {row.trial.seed}"
             console.print(printable(f"  {row.state:<8} {name}{reason}  {row.folder}"))
     damage = [text for row in rows for text in row.damage]
-    for text in damage[:_MOST_DAMAGE]:
+    for text in damage[:_MAX_DAMAGE]:
         console.print(printable(f"  damaged  {text}"))
-    if len(damage) > _MOST_DAMAGE:
-        console.print(f"  damaged  ... and {len(damage) - _MOST_DAMAGE} more")
+    if len(damage) > _MAX_DAMAGE:
+        console.print(f"  damaged  ... and {len(damage) - _MAX_DAMAGE} more")
 
 
 def print_verdicts(study: Study, rows: list[Row]) -> None:

@@ -147,12 +147,12 @@ def _train(arguments: Train, argv: list[str]) -> int:
     # torch is imported from here on
     from resnext.training.display import Display, default_mode
     from resnext.training.interrupt import Interrupted
-    from resnext.training.train import Target, train
+    from resnext.training.train import RunTarget, train
 
     display = Display(default_mode(quiet=is_silent))
     if note:
         display.note(note)
-    target = Target(arguments.out, arguments.name, arguments.resume, arguments.continue_)
+    target = RunTarget(arguments.out, arguments.name, arguments.resume, arguments.continue_)
     try:
         run = train(config, target, display, None if start is None else start.weights)
     except Interrupted as stop:

@@ -130,7 +130,7 @@ def _device_facts(device: str) -> tuple[bool, int | None]:
 
     from resnext.runs.runtime import resolve_device
 
-    place = resolve_device(device)
-    if place.type == "cuda":
-        return True, int(torch.cuda.get_device_properties(place).total_memory)
-    return place.type != "cpu", memory_bytes()
+    resolved = resolve_device(device)
+    if resolved.type == "cuda":
+        return True, int(torch.cuda.get_device_properties(resolved).total_memory)
+    return resolved.type != "cpu", memory_bytes()

@@ -144,7 +144,7 @@ def _fetch(arguments: WeightsFetch) -> int:
 
 def _verify(arguments: WeightsVerify) -> int:
     from resnext.cli.progress import show_download, show_progress
-    from resnext.evaluation.run import Effort
+    from resnext.evaluation.run import EvaluationOptions
     from resnext.evaluation.verify import verify_entry
     from resnext.runs.config import RuntimeConfig
     from resnext.runs.runtime import open_runtime
@@ -157,7 +157,7 @@ def _verify(arguments: WeightsVerify) -> int:
         fetch(entry, accept_licence=arguments.accept_licence, progress=download)
     settings = RuntimeConfig(device=arguments.device, precision="fp32")
     with open_runtime(settings) as runtime, show_progress(quiet=not runtime.is_main) as progress:
-        effort = Effort(arguments.batch_size, arguments.workers, progress)
+        effort = EvaluationOptions(arguments.batch_size, arguments.workers, progress)
         verified = verify_entry(entry, data, runtime, effort)
     if arguments.json:
         print(json.dumps(verified.as_dict()))
@@ -167,14 +167,14 @@ def _verify(arguments: WeightsVerify) -> int:
 
 
 def _facts(entry: WeightsEntry) -> dict[str, Any]:
-    from resnext.weights.fetch import place_of, web_address
+    from resnext.weights.fetch import cached_file, web_address
 
     return {
         **entry.model_dump(mode="json"),
         "num_classes": entry.num_classes,
         "crop_fraction": round(entry.crop_fraction, 4),
         "web_address": web_address(entry),
-        "place": str(place_of(entry)),
+        "place": str(cached_file(entry)),
     }
 
 

@@ -14,7 +14,7 @@ from resnext.complexity.vgg import run_vgg
 from resnext.errors import ConfigError
 from resnext.model.config import BaselineConfig
 
-SMALLEST_SIDE = {"vgg16_bn": 32, "vgg19_bn": 32, "inception_v3": 75}
+MIN_SIDE = {"vgg16_bn": 32, "vgg19_bn": 32, "inception_v3": 75}
 """Pixels; with fewer, a map vanishes on the way (VGG halves five times)."""
 
 
@@ -28,7 +28,7 @@ def count_baseline(config: BaselineConfig, sides: tuple[int, ...]) -> Cost:
     Raises:
         ConfigError: The input is too small for the network.
     """
-    smallest = SMALLEST_SIDE[config.family]
+    smallest = MIN_SIDE[config.family]
     if min(sides) < smallest:
         raise ConfigError(
             f"an input of {'x'.join(map(str, sides))} pixels is too small for {config.family}; "

@@ -20,7 +20,7 @@ from resnext.errors import ConfigError
 from resnext.model.config import TWO_LAYER_REASON, ResNeXtConfig
 
 _LARGEST = 1 << 20
-_MOST_DESIGNS = 1000  # more than a person reads; each takes a millisecond to write out
+_MAX_DESIGNS = 1000  # more than a person reads; each takes a millisecond to write out
 
 Point = tuple[int, int, int]
 """Blocks of the stages that grow, cardinality, bottleneck width."""
@@ -58,10 +58,10 @@ def designs_within(
         raise ConfigError("depth does not change the cost of a block; count the whole network")
     surface = CostSurface(base, budget)
     found = _points(surface, tolerance, max_cardinality, vary_depth=vary_depth)
-    points = list(islice(found, _MOST_DESIGNS + 1))
-    if len(points) > _MOST_DESIGNS:
+    points = list(islice(found, _MAX_DESIGNS + 1))
+    if len(points) > _MAX_DESIGNS:
         raise ConfigError(
-            f"tolerance={tolerance}: more than {_MOST_DESIGNS:,} designs are that close; "
+            f"tolerance={tolerance}: more than {_MAX_DESIGNS:,} designs are that close; "
             "give a smaller one"
         )
     return [Solution(surface.design(p), surface.cost(p), budget.target) for p in points]

@@ -58,7 +58,7 @@ class _ArrayReader(ImageReader):
         self._images_nhwc = images_nhwc
         self._in_channels = in_channels
 
-    def place(self, index: int) -> str:
+    def name_of(self, index: int) -> str:
         return f"image {index}"
 
     def photo(self, index: int) -> Image.Image:

@@ -10,7 +10,7 @@ from resnext.errors import DataError
 from resnext.untrusted.text import printable
 
 _LOG = logging.getLogger(__name__)
-_LARGEST_SHARE = 0.01
+_MAX_SHARE = 0.01
 _NUM_LISTED = 20
 
 
@@ -63,7 +63,7 @@ class BadFiles:
             DataError: More than 1 % of the files, and more than one, are bad.
         """
         found = len(self._reasons)
-        if found <= max(1, int(_LARGEST_SHARE * self._num_files)):
+        if found <= max(1, int(_MAX_SHARE * self._num_files)):
             return
         lines = [printable(f"  {row['path']}: {row['reason']}") for row in self.rows[:_NUM_LISTED]]
         if found > _NUM_LISTED:

@@ -76,7 +76,7 @@ class _FileReader(ImageReader):
         self._root, self._names = root, names
         self._in_channels = in_channels
 
-    def place(self, index: int) -> str:
+    def name_of(self, index: int) -> str:
         return str(self._root / self._names[index])
 
     def photo(self, index: int) -> Photo:

@@ -22,7 +22,7 @@ class ImageReader(ABC):
     """Opens the images of a split one by one, in the process that asks for them."""
 
     @abstractmethod
-    def place(self, index: int) -> str:
+    def name_of(self, index: int) -> str:
         """Say where an image lies, for messages; one in memory lies nowhere."""
 
     @abstractmethod

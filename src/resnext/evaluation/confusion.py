@@ -17,7 +17,7 @@ MAX_DENSE_CLASSES = 1000
 """Beyond, a matrix is a sparse tensor, and its JSON a list of cells: ImageNet's has 3 MB dense."""
 
 _NUM_CONFUSIONS = 10
-_MOST_PENDING = 2**18
+_MAX_PENDING = 2**18
 
 
 class ConfusionCounter:
@@ -34,7 +34,7 @@ class ConfusionCounter:
         """Count one batch, on the CPU."""
         self._pending.append(labels_b * self._num_classes + predictions_b)
         self._num_pending += len(labels_b)
-        if self._num_pending > max(_MOST_PENDING, len(self._cells_c)):
+        if self._num_pending > max(_MAX_PENDING, len(self._cells_c)):
             self._merge()
 
     def cells(self) -> tuple[torch.Tensor, torch.Tensor]:

@@ -18,7 +18,7 @@ from resnext.data.sets.load import load_data
 from resnext.data.split import DataInfo, Split
 from resnext.errors import ConfigError
 from resnext.evaluation.features import Embedder, FeatureBatch, extract
-from resnext.evaluation.run import Effort
+from resnext.evaluation.run import EvaluationOptions
 from resnext.evaluation.target import fit_images
 from resnext.inference.load import load
 from resnext.runs.folder import CONFIG, read_config
@@ -55,7 +55,7 @@ class FeatureSource:
     """
 
     def __init__(
-        self, run: Path, request: FeatureRequest, device: torch.device, effort: Effort
+        self, run: Path, request: FeatureRequest, device: torch.device, effort: EvaluationOptions
     ) -> None:
         """Load the network and find the images.
 

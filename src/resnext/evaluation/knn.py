@@ -12,9 +12,9 @@ from torch.nn import functional as F
 
 from resnext.errors import ConfigError
 
-_MOST_SIMILARITIES = 2**24  # 64 MiB in float32
+_MAX_SIMILARITIES = 2**24  # 64 MiB in float32
 _BANK_ROWS = 2**14
-_SMALLEST_NORM = 1e-12  # an image without any activation is similar to nothing
+_MIN_NORM = 1e-12  # an image without any activation is similar to nothing
 
 
 @dataclass(frozen=True)
@@ -111,12 +111,12 @@ def nearest(
     num_queries = len(queries_qd)
     values_qk = torch.empty(num_queries, 0, dtype=bank_nd.dtype, device=device)
     rows_qk = torch.empty(num_queries, 0, dtype=torch.int64, device=device)
-    queries_qd = F.normalize(queries_qd.to(device), eps=_SMALLEST_NORM)
+    queries_qd = F.normalize(queries_qd.to(device), eps=_MIN_NORM)
     for start in range(0, len(bank_nd), _BANK_ROWS):
-        chunk_nd = F.normalize(bank_nd[start : start + _BANK_ROWS].to(device), eps=_SMALLEST_NORM)
+        chunk_nd = F.normalize(bank_nd[start : start + _BANK_ROWS].to(device), eps=_MIN_NORM)
         found = [
             (queries @ chunk_nd.T).topk(min(k, len(chunk_nd)), dim=1)
-            for queries in torch.split(queries_qd, max(1, _MOST_SIMILARITIES // len(chunk_nd)))
+            for queries in torch.split(queries_qd, max(1, _MAX_SIMILARITIES // len(chunk_nd)))
         ]
         values = torch.cat([values_qk, torch.cat([top.values for top in found])], dim=1)
         rows = torch.cat([rows_qk, torch.cat([top.indices for top in found]) + start], dim=1)

@@ -22,7 +22,7 @@ GRID = (1e-5, 1e-4, 1e-3, 1e-2, 0.1, 1.0, 10.0)
 """Inverse strengths of the L2 penalty to choose from; the loss is a sum over images."""
 
 _HELD_OUT = 0.2
-_MOST_ITERATIONS = 1000
+_MAX_ITERATIONS = 1000
 
 
 @dataclass(frozen=True)
@@ -126,4 +126,4 @@ def _new_scaler() -> Any:
 def _new_classifier(c: float) -> Any:
     from sklearn.linear_model import LogisticRegression
 
-    return LogisticRegression(C=c, max_iter=_MOST_ITERATIONS)
+    return LogisticRegression(C=c, max_iter=_MAX_ITERATIONS)

@@ -15,7 +15,7 @@ from resnext.evaluation.drawing import BLUE, GREY, ORANGE, as_png, as_svg, clean
 
 Rows = Sequence[dict[str, Any]]
 
-_MOST_CELLS = 250
+_MAX_CELLS = 250
 
 
 def draw_losses(epochs: Rows) -> str:
@@ -96,7 +96,7 @@ def draw_confusion(confusion_kk: torch.Tensor) -> str:
     labels_c, predictions_c, counts_c = filled_cells(confusion_kk)
     totals_k, _ = images_per_class(confusion_kk)
     # A cell smaller than a pixel would fade away; the largest of its neighbours stands for it.
-    side = min(num_classes, _MOST_CELLS)
+    side = min(num_classes, _MAX_CELLS)
     places_c = labels_c * side // num_classes * side + predictions_c * side // num_classes
     shares_c = counts_c / totals_k[labels_c]
     cells = torch.zeros(side * side).scatter_reduce(0, places_c, shares_c, "amax").view(side, side)

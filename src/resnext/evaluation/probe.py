@@ -20,7 +20,7 @@ from resnext.evaluation.linear_probe import fit_linear
 Method = Literal["linear", "knn"]
 
 _NUM_GUESSES = 5
-_MOST_SCORES = 2**24  # 128 MiB in float64
+_MAX_SCORES = 2**24  # 128 MiB in float64
 
 
 @dataclass(frozen=True)
@@ -151,7 +151,7 @@ def _result(
     settings: dict[str, Any],
 ) -> ProbeResult:
     """Score the validation images some at a time: with many classes, all would fill the memory."""
-    num, rows = len(val.labels_n), max(1, _MOST_SCORES // num_classes)
+    num, rows = len(val.labels_n), max(1, _MAX_SCORES // num_classes)
     wrong1, wrong5 = 0.0, 0.0
     for start in range(0, num, rows):
         labels_b = val.labels_n[start : start + rows]

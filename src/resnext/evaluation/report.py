@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from matplotlib.ticker import EngFormatter
 
-import resnext
+from resnext._version import __version__
 from resnext.errors import RunError
 from resnext.evaluation import plots
 from resnext.evaluation.calibration import explain_calibration
@@ -26,16 +26,16 @@ from resnext.untrusted.text import printable_lines
 if TYPE_CHECKING:
     from resnext.evaluation.run import Evaluation
 
-_MOST_NAMED_CLASSES = 20
+_MAX_NAMED_CLASSES = 20
 """With more classes than these the matrix is drawn, and only the worst ones are named."""
 
-_MOST_LISTED_CLASSES = 2_000
+_MAX_LISTED_CLASSES = 2_000
 """With more classes the page lists the worst only; `evaluation.json` has them all."""
 
-_LONGEST_FLAT_NAME = 4
+_MAX_FLAT_NAME_LENGTH = 4
 """Longer class names stand upright above the matrix."""
 
-_MOST_BAD_FILES = 200
+_MAX_BAD_FILES = 200
 
 
 def write_report(path: Path, run: Path, evaluation: Evaluation | None = None) -> Path:
@@ -81,13 +81,13 @@ def render_report(run: Path, evaluation: Evaluation | None = None) -> str:
     settings = None if facts is None else facts.config
     return environment.get_template("report.html.j2").render(
         title=run.resolve().name,
-        version=resnext.__version__,
+        version=__version__,
         facts=facts,
         softened=None if bins is None else explain_calibration(bins, settings),
         training=_training(rows),
         evaluation=None if evaluation is None else _evaluation(evaluation),
         bad_files=_bad_files(run, evaluation),
-        most_bad_files=_MOST_BAD_FILES,
+        most_bad_files=_MAX_BAD_FILES,
         config=read_text(config, MAX_YAML_BYTES) if config.exists() else None,
         environment=_environment(run),
     )
@@ -120,11 +120,11 @@ def _evaluation(evaluation: Evaluation) -> dict[str, Any]:
     assert confusion_kk is not None
     assert result.bins is not None
     errors = result.per_class_error
-    is_large = len(classes) > _MOST_NAMED_CLASSES
-    table = worst_classes(confusion_kk, classes, _MOST_NAMED_CLASSES)
-    worst = sorted(errors, key=lambda label: (-errors[label], label))[:_MOST_NAMED_CLASSES]
+    is_large = len(classes) > _MAX_NAMED_CLASSES
+    table = worst_classes(confusion_kk, classes, _MAX_NAMED_CLASSES)
+    worst = sorted(errors, key=lambda label: (-errors[label], label))[:_MAX_NAMED_CLASSES]
     by_class = evaluation.figures["per_class"]
-    is_listed = is_large and len(by_class) <= _MOST_LISTED_CLASSES
+    is_listed = is_large and len(by_class) <= _MAX_LISTED_CLASSES
     return {
         "figures": evaluation.figures,
         "images": target.images,
@@ -132,7 +132,7 @@ def _evaluation(evaluation: Evaluation) -> dict[str, Any]:
         "num_classes": len(classes),
         "is_large": is_large,
         "table": table,
-        "upright_names": max(map(len, table.names)) > _LONGEST_FLAT_NAME,
+        "upright_names": max(map(len, table.names)) > _MAX_FLAT_NAME_LENGTH,
         "confusions": top_confusions(confusion_kk, classes),
         "picture": plots.draw_confusion(confusion_kk) if is_large else None,
         "calibration": plots.draw_calibration(result.bins),

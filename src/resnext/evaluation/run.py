@@ -18,7 +18,7 @@ from resnext.data.loading.eval_loader import EvalLoader
 from resnext.errors import ConfigError, RunError
 from resnext.evaluation.evaluate import evaluate
 from resnext.evaluation.metrics import EvalResult
-from resnext.evaluation.target import Protocol, Target, open_target
+from resnext.evaluation.target import EvaluationSet, Protocol, open_target
 from resnext.evaluation.whole_images import WholeImageLoader
 from resnext.inference.load import load
 from resnext.inference.predictor import exported_of
@@ -34,7 +34,7 @@ _IMAGES_PER_BATCH = 128
 
 
 @dataclass(frozen=True)
-class Effort:
+class EvaluationOptions:
     """How to spend the machine on an evaluation; it does not change the figures.
 
     Attributes:
@@ -64,7 +64,7 @@ class Evaluation:
 
     figures: dict[str, Any]
     result: EvalResult
-    target: Target
+    target: EvaluationSet
     cost: Cost
     bad_files: list[dict[str, str]]
 
@@ -105,7 +105,7 @@ def write_results(run: Path, evaluation: Evaluation) -> list[Path]:
 
 
 def measure(
-    run: Path, protocol: Protocol, runtime: Runtime, effort: Effort | None = None
+    run: Path, protocol: Protocol, runtime: Runtime, effort: EvaluationOptions | None = None
 ) -> Evaluation:
     """Evaluate a network.
 
@@ -122,7 +122,7 @@ def measure(
         DataError: The data set is missing or damaged.
         CheckpointError: The weights are damaged or missing.
     """
-    effort = effort or Effort()
+    effort = effort or EvaluationOptions()
     config = read_config(run) if (run / CONFIG).exists() else None
     data = _data(run, protocol, config)
     if protocol.view is None and config is not None and protocol.data is None:
@@ -168,7 +168,9 @@ def measure(
     return Evaluation(figures, result, target, cost, bad_files.rows)
 
 
-def _announce(effort: Effort, target: Target, data: DataConfig, config: TrainConfig | None) -> None:
+def _announce(
+    effort: EvaluationOptions, target: EvaluationSet, data: DataConfig, config: TrainConfig | None
+) -> None:
     """Say what will be looked at, before it takes its time."""
     if effort.note is None:
         return
@@ -200,7 +202,7 @@ def _data(run: Path, protocol: Protocol, config: TrainConfig | None) -> DataConf
 
 
 def _whole_images(
-    target: Target, network: Exported, runtime: Runtime, bad_files: BadFiles
+    target: EvaluationSet, network: Exported, runtime: Runtime, bad_files: BadFiles
 ) -> WholeImageLoader:
     return WholeImageLoader(
         target.split,
@@ -214,7 +216,11 @@ def _whole_images(
 
 
 def _loader(
-    target: Target, data: DataConfig, runtime: Runtime, effort: Effort, bad_files: BadFiles
+    target: EvaluationSet,
+    data: DataConfig,
+    runtime: Runtime,
+    effort: EvaluationOptions,
+    bad_files: BadFiles,
 ) -> EvalLoader:
     workers = effort.workers if effort.workers is not None else data.workers
     rows = effort.batch_size or _IMAGES_PER_BATCH

@@ -42,7 +42,7 @@ class Protocol:
 
 
 @dataclass(frozen=True)
-class Target:
+class EvaluationSet:
     """Images and labels, ready for a loader.
 
     Attributes:
@@ -72,7 +72,7 @@ class Target:
         return f"{split} split, {num:,} of {max(self.num_in_set, num):,} images"
 
 
-def open_target(protocol: Protocol, data: DataConfig, model: TrainedNetwork) -> Target:
+def open_target(protocol: Protocol, data: DataConfig, model: TrainedNetwork) -> EvaluationSet:
     """Find the images and fit their classes, channels and colours to the network.
 
     Args:
@@ -104,7 +104,7 @@ def open_target(protocol: Protocol, data: DataConfig, model: TrainedNetwork) -> 
         info, split = replace(info, classes=model.classes), split.relabel(labels_n)
         class_subset = None
     view = view_of_card(protocol.view or ViewConfig(), model.card)
-    return Target(info, split, view, class_subset, real_labels, source, num_in_set)
+    return EvaluationSet(info, split, view, class_subset, real_labels, source, num_in_set)
 
 
 def _open_split(

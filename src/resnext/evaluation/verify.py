@@ -9,7 +9,7 @@ from typing import Any
 
 from resnext.data.config import DataConfig
 from resnext.errors import ConfigError
-from resnext.evaluation.run import Effort, measure
+from resnext.evaluation.run import EvaluationOptions, measure
 from resnext.evaluation.target import Protocol
 from resnext.runs.runtime import Runtime
 from resnext.weights.entry import WeightsEntry
@@ -79,7 +79,10 @@ class Verified:
 
 
 def verify_entry(
-    entry: WeightsEntry, data: DataConfig | None, runtime: Runtime, effort: Effort | None = None
+    entry: WeightsEntry,
+    data: DataConfig | None,
+    runtime: Runtime,
+    effort: EvaluationOptions | None = None,
 ) -> Verified:
     """Evaluate an entry as its publisher did, choosing between all its classes.
 

@@ -73,7 +73,7 @@ class WholeImageLoader:
             try:
                 pixels_hwc = torch.from_numpy(self._preprocessor.pixels(images.open(index)))
             except DataError as error:
-                self._bad_files.record(images.place(index), str(error))
+                self._bad_files.record(images.name_of(index), str(error))
                 continue
             image_bchw = normalise(
                 pixels_hwc.permute(2, 0, 1).unsqueeze(0),

@@ -12,7 +12,7 @@ import torch
 
 from resnext.data.config import DataConfig
 from resnext.errors import ConfigError, ExportError
-from resnext.evaluation.run import Effort, measure
+from resnext.evaluation.run import EvaluationOptions, measure
 from resnext.evaluation.target import Protocol
 from resnext.export.export import (
     NUM_COMPARED,
@@ -41,7 +41,7 @@ def export_int8(
     *,
     num_calibration_images: int = 256,
     max_loss: float = 1.0,
-    effort: Effort | None = None,
+    effort: EvaluationOptions | None = None,
 ) -> ExportReport:
     """Export a network to ONNX with weights and activations in 8 bits.
 
@@ -108,7 +108,7 @@ def export_int8(
     )
 
 
-def _error(path: Path, data: DataConfig, effort: Effort | None) -> dict[str, Any]:
+def _error(path: Path, data: DataConfig, effort: EvaluationOptions | None) -> dict[str, Any]:
     runtime = Runtime(torch.device("cpu"), torch.float32)
     return measure(path, Protocol(data=data), runtime, effort).figures
 

@@ -23,14 +23,14 @@ def _cast_first(graph: onnx.GraphProto) -> None:
     given = graph.input[0]
     if given.type.tensor_type.elem_type != onnx.TensorProto.UINT8:
         return
-    place = next(
-        place
-        for place, node in enumerate(graph.node)
+    index = next(
+        index
+        for index, node in enumerate(graph.node)
         if node.op_type == "Cast" and given.name in node.input
     )
     cast = onnx.NodeProto()
-    cast.CopyFrom(graph.node[place])
-    del graph.node[place]
+    cast.CopyFrom(graph.node[index])
+    del graph.node[index]
     for node in graph.node:
         node.input[:] = [cast.output[0] if name == given.name else name for name in node.input]
     graph.node.insert(0, cast)

@@ -16,7 +16,7 @@ from resnext.export.portable import make_portable
 from resnext.runtimes.seal import seal
 from resnext.runtimes.spec import KEY, ExportSpec, Input
 
-_MOST_IN_ONE_FILE = 2_000_000_000  # bytes; what a protobuf message can hold
+_MAX_IN_ONE_FILE = 2_000_000_000  # bytes; what a protobuf message can hold
 _INPUT_NAMES: dict[Input, str] = {"pixels": "pixels", "image": "pixels", "normalised": "images"}
 
 
@@ -71,7 +71,7 @@ def save_onnx(model: onnx.ModelProto, path: Path, description: str) -> None:
     kept = {entry.key: entry.value for entry in model.metadata_props} | {KEY: description}
     onnx.helper.set_model_props(model, kept)
     make_portable(model)
-    large = model.ByteSize() > _MOST_IN_ONE_FILE
+    large = model.ByteSize() > _MAX_IN_ONE_FILE
     options: dict[str, Any] = {"location": f"{path.name}.data"} if large else {}
     onnx.save_model(model, path, save_as_external_data=large, **options)
     seal(path, [path.with_name(f"{path.name}.data")] if large else [])

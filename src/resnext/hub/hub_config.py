@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import resnext
+from resnext._version import __version__
 from resnext.hub.published import Published
 from resnext.model.card import ModelCard
 from resnext.model.config import ResNeXtConfig
 from resnext.model.plan import plan_network
 from resnext.weights.timm_format import to_timm, why_not_timm
 
-_MOST_DIGITS = 17
+_MAX_DIGITS = 17
 
 
 def hub_config(published: Published) -> dict[str, Any]:
@@ -40,7 +40,7 @@ def hub_config(published: Published) -> dict[str, Any]:
     if timm is not None and timm["model_args"]:
         described["model_args"] = timm["model_args"]
     described["pretrained_cfg"] = _pretrained_cfg(published)
-    described["resnext"] = {"version": resnext.__version__, **config.model_dump(mode="json")}
+    described["resnext"] = {"version": __version__, **config.model_dump(mode="json")}
     return described
 
 
@@ -76,7 +76,7 @@ def crop_fraction(card: ModelCard) -> float:
     if card.resize_px is None:
         return 1.0
     exact = card.image_size_px / card.resize_px
-    for digits in range(3, _MOST_DIGITS):
+    for digits in range(3, _MAX_DIGITS):
         fraction = round(exact, digits)
         if fraction and math.floor(card.image_size_px / fraction) == card.resize_px:
             return fraction

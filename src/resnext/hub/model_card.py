@@ -8,7 +8,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-import resnext
+from resnext._version import __version__
 from resnext.complexity.count import count
 from resnext.hub.measured import Measured, measured_errors
 from resnext.hub.metadata import metadata_of
@@ -22,7 +22,7 @@ from resnext.runs.folder import read_config
 from resnext.untrusted.text import markdown_text
 from resnext.weights.timm_format import why_not_timm
 
-_MOST_CLASSES = 30
+_MAX_CLASSES = 30
 """More classes than these are counted, not named."""
 
 _NOT_SHOWN = ("family", "form", "stage_widths", "zero_init_residual")
@@ -70,7 +70,7 @@ def render_card(published: Published, request: CardRequest) -> str:
     measured, origin = measured_errors(published), origin_of(training)
     text = environment.get_template("model_card.md.j2").render(
         title=title,
-        version=resnext.__version__,
+        version=__version__,
         network=published,
         architecture=_architecture(published),
         cost=count(published.config, published.input_size),
@@ -78,7 +78,7 @@ def render_card(published: Published, request: CardRequest) -> str:
         settings=[] if training is None else main_settings(training),
         place="" if published.run is None else where_trained(published.run),
         measured=measured,
-        most_classes=_MOST_CLASSES,
+        most_classes=_MAX_CLASSES,
         usage=usage_of(published, request.address, is_repository=request.is_repository),
         why_not_timm=why_not_timm(published.config),
         origin=origin,

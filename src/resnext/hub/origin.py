@@ -40,8 +40,8 @@ def origin_of(training: TrainConfig | None) -> Origin:
     repository = name.removeprefix(HUB).partition("@")[0]
     entry = named_entry(name) or entry_of_repository(repository)
     if entry is not None:
-        place = entry.address.removeprefix(HUB).rpartition("/")[0]
+        repository = entry.address.removeprefix(HUB).rpartition("/")[0]
         is_hub = entry.address.startswith(HUB)
-        return Origin(entry.name, entry.licence, place if is_hub else "")
+        return Origin(entry.name, entry.licence, repository if is_hub else "")
     is_hub = is_repository(repository) and not Path(name).exists()
     return Origin(repository if is_hub else name, "", repository if is_hub else "")

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from resnext import __version__
+from resnext._version import __version__
 from resnext.cache import cache_folder
 from resnext.errors import ConfigError, PublishError
 from resnext.hub.published import Source
@@ -71,10 +71,10 @@ def push_to_hub(
             "to a token that may write"
         )
     api = HfApi(token=token, library_name="resnext")
-    place = cache_folder("push") / repository.replace("/", "--")
+    staged = cache_folder("push") / repository.replace("/", "--")
     with _explained(repository):
-        place.parent.mkdir(parents=True, exist_ok=True)
-    with work_folder(place, PublishError) as temporary:
+        staged.parent.mkdir(parents=True, exist_ok=True)
+    with work_folder(staged, PublishError) as temporary:
         folder = temporary / "network"
         save_pretrained(
             source,

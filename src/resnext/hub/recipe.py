@@ -45,8 +45,10 @@ def where_trained(run: Path) -> str:
     versions = ", ".join(
         f"{name} {packages[name]}" for name in ("resnext", "torch") if name in packages
     )
-    place = f"on {known['device']} in {known['dtype']}" if {"device", "dtype"} <= set(known) else ""
-    return " ".join(filter(None, (place, f"with {versions}" if versions else "")))
+    hardware = (
+        f"on {known['device']} in {known['dtype']}" if {"device", "dtype"} <= set(known) else ""
+    )
+    return " ".join(filter(None, (hardware, f"with {versions}" if versions else "")))
 
 
 def public_config(config: TrainConfig) -> str:

@@ -16,7 +16,7 @@ from resnext.errors import ConfigError, DataError
 from resnext.inference.predictor import Predictor
 
 _SORTED_TOGETHER = 10_000
-_MOST_THREADS = 8
+_MAX_THREADS = 8
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def _predict(
     def read(path: Path) -> Pixels:
         return preprocessor.pixels(preprocessor.read(path))
 
-    threads = min(_MOST_THREADS, os.cpu_count() or 1)
+    threads = min(_MAX_THREADS, os.cpu_count() or 1)
     with ThreadPoolExecutor(threads, thread_name_prefix="decode") as pool:
         ahead: deque[tuple[Path, Future[Pixels]]] = deque()
         try:

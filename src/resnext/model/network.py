@@ -57,13 +57,13 @@ class ResNeXt(nn.Module):
         self.config = config
         self._plan = plan_network(config)
         self._stage_names = [f"layer{n + 1}" for n in range(len(self._plan.stages))]
-        place = torch.get_default_device()
+        device = torch.get_default_device()
         # Built without memory first: torch's own initial weights would only cost time and
         # advance the generator by an amount that depends on the form.
         with torch.device("meta"):
             self._add_layers()
-        if place.type != "meta":
-            self.to_empty(device=place)
+        if device.type != "meta":
+            self.to_empty(device=device)
             self._initialise()
 
     def _add_layers(self) -> None:

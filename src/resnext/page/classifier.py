@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from resnext.model.trained import TrainedNetwork
 
 TOP = 5
-_MOST_PIXELS = 50_000_000
+_MAX_PIXELS = 50_000_000
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Classifier:
         Raises:
             DataError: It is no image, damaged, or too large.
         """
-        image = self._preprocessor.decode(data, "the image", max_pixels=_MOST_PIXELS)
+        image = self._preprocessor.decode(data, "the image", max_pixels=_MAX_PIXELS)
         crop = self._preprocessor.crop(image)
         taken = self._preprocessor.pixels(image) if self._preprocessor.is_whole else crop
         scores = self._predictor.name(self._predictor.logits([taken])[0], TOP)

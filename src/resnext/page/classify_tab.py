@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from resnext.model.trained import TrainedNetwork
     from resnext.runtimes.exported import Exported
 
-_MOST_IMAGES = 16
+_MAX_IMAGES = 16
 _RANKS = ("best class", "second", "third", "fourth", "fifth")
 _NO_MAP = "none"
 
@@ -42,7 +42,7 @@ def build_classify_tab(model: TrainedNetwork | Exported | None, uploads: Uploads
         return
     classifier.warm_up()
     files = gr.File(
-        label=f"Drop up to {_MOST_IMAGES} images here, or choose files",
+        label=f"Drop up to {_MAX_IMAGES} images here, or choose files",
         file_count="multiple",
         file_types=["image"],
         height=170,
@@ -80,14 +80,14 @@ def _classify(
             return ""
         explain = _RANKS.index(which) if which in _RANKS else None
         parts = []
-        if len(files) > _MOST_IMAGES:
+        if len(files) > _MAX_IMAGES:
             parts.append(
                 error_box(
-                    f"{len(files)} images are more than {_MOST_IMAGES} at once; the first "
-                    f"{_MOST_IMAGES} are shown. For many there is `resnext predict`."
+                    f"{len(files)} images are more than {_MAX_IMAGES} at once; the first "
+                    f"{_MAX_IMAGES} are shown. For many there is `resnext predict`."
                 )
             )
-        for number, file in enumerate(files[:_MOST_IMAGES], start=1):
+        for number, file in enumerate(files[:_MAX_IMAGES], start=1):
             data = uploads.read(file["path"])
             title = title_of_image(number, file.get("orig_name"))
             try:

@@ -24,7 +24,7 @@ from resnext.page.calls import MAX_CALL_BYTES, MAX_FILES, CallError, read_call, 
 from resnext.page.sessions import BusyError, Sessions
 from resnext.page.uploads import KEPT_S, MAX_IMAGE_BYTES, Uploads
 from resnext.serving.body import announced_bytes, discard
-from resnext.serving.problems import Problem
+from resnext.serving.problems import HttpError
 from resnext.serving.upload import read_images
 
 MAX_UPLOAD_BYTES = 64 * 2**20
@@ -117,7 +117,7 @@ class PageGuard:
             body = await _read_body(request, MAX_UPLOAD_BYTES)
             try:
                 images = read_images(body, kind, MAX_FILES)
-            except Problem as problem:
+            except HttpError as problem:
                 return _refusal(problem.status, str(problem))
             if max(map(len, images)) > MAX_IMAGE_BYTES:
                 return _refusal(413, f"an image is larger than {MAX_IMAGE_BYTES >> 20} MiB")

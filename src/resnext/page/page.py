@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from resnext.model.trained import TrainedNetwork
     from resnext.runtimes.exported import Exported
 
-_MOST_WAITING = 32
+_MAX_WAITING = 32
 # gradio puts page.css below its own container, which this is about
 _NARROW = (
     "<style>@media (max-width: 480px) {.gradio-container .app { padding: 8px !important }}</style>"
@@ -50,7 +50,7 @@ def build(model: TrainedNetwork | Exported | None, runs: Path | None, name: str)
                 build_design_tab()
             with gr.Tab("Runs", id="runs-tab"):
                 build_runs_tab(runs)
-    page.queue(max_size=_MOST_WAITING, api_open=False)
+    page.queue(max_size=_MAX_WAITING, api_open=False)
     for block in page.blocks.values():
         block.async_move_resource_to_block_cache = _only_named(page.uploads)
     return page

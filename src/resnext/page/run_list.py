@@ -18,7 +18,7 @@ REPORT = "report.html"
 
 _READ = {CONFIG: 2**20, METRICS: 64 * 2**20, EVALUATION: 2**20, REPORT: 16 * 2**20}
 _DEEPEST = 4  # a study's runs lie at trials/NAME/run
-_MOST_FOLDERS = 20_000
+_MAX_FOLDERS = 20_000
 _MAX_ENTRIES = 20_000  # of one folder
 
 
@@ -41,7 +41,7 @@ class RunList:
         Returns:
             Their names, in order: paths below the folder, which only print.
         """
-        budget = iter(range(_MOST_FOLDERS))
+        budget = iter(range(_MAX_FOLDERS))
         root = self._root.resolve()
         found = _walk(root, _DEEPEST, budget) if root.is_dir() else iter(())
         self._runs = {

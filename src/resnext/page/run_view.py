@@ -16,7 +16,7 @@ from resnext.untrusted.text import printable
 
 # Okabe and Ito's colours, which the colour-blind tell apart, without yellow
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000", "#7f7f7f")
-MOST_RUNS = len(_COLOURS)
+MAX_RUNS = len(_COLOURS)
 _MAX_SETTINGS = 200
 
 # A report may show its own pictures and styles; it can neither run code nor ask for anything.

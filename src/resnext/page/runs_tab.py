@@ -12,7 +12,7 @@ from resnext.errors import RunError
 from resnext.page.design_view import error_box, told_box
 from resnext.page.run_figures import read_run
 from resnext.page.run_list import REPORT, RunList
-from resnext.page.run_view import MOST_RUNS, show_report, show_runs
+from resnext.page.run_view import MAX_RUNS, show_report, show_runs
 
 
 def build_runs_tab(root: Path | None) -> None:
@@ -32,7 +32,7 @@ def build_runs_tab(root: Path | None) -> None:
             names,
             value=names[:1],
             multiselect=True,
-            max_choices=MOST_RUNS,
+            max_choices=MAX_RUNS,
             label=_label(names),
             info="Write a part of a name to find a run.",
             elem_id="runs",
@@ -56,7 +56,7 @@ def build_runs_tab(root: Path | None) -> None:
 
 
 def _label(names: list[str]) -> str:
-    return f"Runs: {len(names)} found, up to {MOST_RUNS} compared"
+    return f"Runs: {len(names)} found, up to {MAX_RUNS} compared"
 
 
 def _compare(runs: RunList) -> Callable[[list[str] | None], str]:
@@ -65,7 +65,7 @@ def _compare(runs: RunList) -> Callable[[list[str] | None], str]:
     def compare(names: list[str] | None) -> str:
         if not runs.names():
             return told_box("There is no run yet: train a network, then press Refresh.")
-        return show_runs([read_run(runs, name) for name in (names or [])[:MOST_RUNS]])
+        return show_runs([read_run(runs, name) for name in (names or [])[:MAX_RUNS]])
 
     return compare
 

@@ -11,8 +11,8 @@ from resnext.complexity.solve import Solution, closest
 from resnext.errors import ConfigError
 from resnext.model.config import ResNeXtConfig
 from resnext.page.settings_form import (
+    MAX_BLOCKS,
     MAX_PATHS,
-    MOST_BLOCKS,
     check_size,
     num_paths,
     title_of,
@@ -95,7 +95,7 @@ def _bounded(family: Family) -> Family:
     def member(number: int) -> ResNeXtConfig:
         config = family(number)
         # the search looks at up to twice what it finds
-        too_deep = sum(config.blocks_per_stage) > 2 * MOST_BLOCKS + 8
+        too_deep = sum(config.blocks_per_stage) > 2 * MAX_BLOCKS + 8
         too_wide = config.cardinality > 2048 or config.bottleneck_width > 2048
         if too_deep or too_wide or num_paths(config) > 2 * MAX_PATHS:
             raise ConfigError(

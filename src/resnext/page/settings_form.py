@@ -17,7 +17,7 @@ from resnext.model.registry import registered
 from resnext.untrusted.parse import parse_json
 
 # Whoever reaches the page can ask for any network; counting one takes time in proportion to these.
-MOST_BLOCKS = 500
+MAX_BLOCKS = 500
 MAX_PATHS = 10_000
 """Paths of all blocks together where each is counted by itself: in the forms (a) and (b)."""
 
@@ -172,10 +172,10 @@ def check_size(config: ResNeXtConfig) -> None:
     Raises:
         ConfigError: It has too many blocks, paths or channels.
     """
-    if sum(config.blocks_per_stage) > MOST_BLOCKS:
+    if sum(config.blocks_per_stage) > MAX_BLOCKS:
         raise ConfigError(
             f"blocks per stage: {sum(config.blocks_per_stage):,} blocks are more than the "
-            f"{MOST_BLOCKS} that this page counts; `resnext describe` has no such limit"
+            f"{MAX_BLOCKS} that this page counts; `resnext describe` has no such limit"
         )
     if len(config.blocks_per_stage) > 8:  # widths double: the ninth stage would have 65,536
         raise ConfigError(

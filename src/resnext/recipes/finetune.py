@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from resnext.recipes.photos import PhotoFacts
 
 _SIDE_STEP_PX = 16
-_LARGEST_SIDE_PX = 224
+_MAX_SIDE_PX = 224
 _BATCH_SIZE = 32
 _MIN_EPOCHS, _MAX_EPOCHS = 6, 40
 _EPOCH_IMAGES = 20_000
@@ -87,7 +87,7 @@ def image_size_px(card: ModelCard, facts: PhotoFacts | None) -> int:
     Not below half of what the weights saw, where their features would find too little; and not
     above 224 px, since larger sizes of published weights are those of their evaluation.
     """
-    source_px = min(card.image_size_px, _LARGEST_SIDE_PX)
+    source_px = min(card.image_size_px, _MAX_SIDE_PX)
     short_px = source_px if facts is None else facts.short_side_px or source_px
     side = min(max(short_px, source_px // 2), source_px)
     return side if side == source_px else max(side // _SIDE_STEP_PX, 1) * _SIDE_STEP_PX

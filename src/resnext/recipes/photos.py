@@ -12,7 +12,7 @@ from dataclasses import dataclass
 _CPU_SIDE_PX, _GPU_SIDE_PX = 128, 224
 _MIN_SIDE_PX = 32
 _SIDE_STEP_PX = 16  # what the stem and three halvings of a map divide evenly, nearly
-_LARGEST_CIFAR_PX = 40
+_MAX_CIFAR_PX = 40
 _FEW_IMAGES = 5_000
 _MIN_EPOCHS, _MAX_EPOCHS = 15, 150
 _EPOCH_IMAGES = 60_000
@@ -42,7 +42,7 @@ class PhotoFacts:
     @property
     def model(self) -> str:
         """Name of the network."""
-        if self.image_size_px <= _LARGEST_CIFAR_PX:
+        if self.image_size_px <= _MAX_CIFAR_PX:
             return "resnext29_8x64d" if self.has_gpu else "resnext_1-1-1_8x8d_cifar"
         if not self.has_gpu:
             return "resnext_1-1-1-1_32x4d"

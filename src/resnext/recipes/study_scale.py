@@ -24,7 +24,7 @@ _NOT_IN_NAMES = re.compile(r"[^a-z0-9._-]+")
 # Side in pixels that small studies give to images from files
 _SMALL_SIDE_PX = 112
 # Side in pixels up to which a small network has the CIFAR stem
-_LARGEST_CIFAR_PX = 32
+_MAX_CIFAR_PX = 32
 _SMALL_EPOCHS = 10
 
 
@@ -169,7 +169,7 @@ def small_network(choice: Choice, *, num_blocks: int, share: int = 2) -> ResNeXt
         share: What the paper's widths are divided by.
     """
     return ResNeXtConfig(
-        stem="cifar" if max(_sides_px(choice)) <= _LARGEST_CIFAR_PX else "imagenet",
+        stem="cifar" if max(_sides_px(choice)) <= _MAX_CIFAR_PX else "imagenet",
         blocks_per_stage=(num_blocks,) * 3,
         cardinality=1,
         bottleneck_width=64 // share,

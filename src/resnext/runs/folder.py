@@ -209,14 +209,14 @@ def explain_write_errors(run: Path) -> Iterator[None]:
     try:
         yield
     except CheckpointError as error:
-        raise CheckpointError(f"{error}. {keep_last_good(run)}") from None
+        raise CheckpointError(f"{error}. {describe_last_good(run)}") from None
     except OSError as error:
         if error.errno not in _WRITE_ERRORS and not _lies_in(run, error.filename):
             raise
         mend = "Make room" if error.errno in _NO_ROOM else "Make it a folder that can be written"
         again = f"go on with: resnext train --resume {run}"
         raise RunError(
-            f"cannot write into {run}: {error.strerror}. {keep_last_good(run)} {mend}, then "
+            f"cannot write into {run}: {error.strerror}. {describe_last_good(run)} {mend}, then "
             f"{again if (run / CONFIG).exists() else 'start again'}"
         ) from None
 
@@ -225,7 +225,7 @@ def _lies_in(run: Path, name: object) -> bool:
     return isinstance(name, str | Path) and Path(name).is_relative_to(run)
 
 
-def keep_last_good(run: Path) -> str:
+def describe_last_good(run: Path) -> str:
     """Say what remains of a run that cannot go on."""
     for name in (LAST, PREVIOUS):  # between the two renames of a save there is only the latter
         if (run / name).exists():

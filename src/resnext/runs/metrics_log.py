@@ -141,8 +141,8 @@ def _cut_back(file: Path, total_steps: int) -> None:
 def _keep_damaged(file: Path) -> Path:
     """Copy the log aside under a free name."""
     for number in itertools.count(1):
-        place = file.with_name(f"{_DAMAGED}{'' if number == 1 else f'-{number}'}.jsonl")
-        if not place.exists():
-            shutil.copyfile(file, place)
-            return place
+        copy = file.with_name(f"{_DAMAGED}{'' if number == 1 else f'-{number}'}.jsonl")
+        if not copy.exists():
+            shutil.copyfile(file, copy)
+            return copy
     raise AssertionError("unreachable: the numbers never end")

@@ -50,7 +50,7 @@ class Runtime:
         enabled = self.dtype != torch.float32
         return torch.autocast(self.device.type, self.dtype if enabled else None, enabled=enabled)
 
-    def from_main(self, call: Callable[[], _Answer]) -> _Answer:
+    def broadcast_from_main(self, call: Callable[[], _Answer]) -> _Answer:
         """Call a function in the first process only and give its answer to all.
 
         Raises:
@@ -58,16 +58,16 @@ class Runtime:
         """
         if self.world_size == 1:
             return call()
-        told: list[object] = [None, None]
+        shared: list[object] = [None, None]
         if self.is_main:
             try:
-                told[0] = call()
+                shared[0] = call()
             except ResNeXtError as error:
-                told[1] = error
-        dist.broadcast_object_list(told, src=0)
-        if isinstance(told[1], ResNeXtError):
-            raise told[1]
-        return told[0]  # type: ignore[return-value]  # what `call` returned, sent over
+                shared[1] = error
+        dist.broadcast_object_list(shared, src=0)
+        if isinstance(shared[1], ResNeXtError):
+            raise shared[1]
+        return shared[0]  # type: ignore[return-value]  # what `call` returned, sent over
 
 
 @contextmanager

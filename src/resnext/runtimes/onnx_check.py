@@ -149,12 +149,12 @@ def _numbers(tensor: onnx.TensorProto) -> tuple[Sequence[float], ...]:
 
 def _find_odd_place(path: Path, tensor: onnx.TensorProto, wanted: int) -> Iterator[str]:
     """Check where a weight lies that is outside the file: NAME.data beside it, and nowhere else."""
-    place = {entry.key: entry.value for entry in tensor.external_data}
+    external = {entry.key: entry.value for entry in tensor.external_data}
     data = path.with_name(f"{path.name}.data")
-    if place.get("location") != data.name:
-        yield f"its weight {shown(tensor.name)} lies in {shown(place.get('location', ''))}"
+    if external.get("location") != data.name:
+        yield f"its weight {shown(tensor.name)} lies in {shown(external.get('location', ''))}"
         return
-    numbers = [place.get("offset", "0"), place.get("length", str(wanted))]
+    numbers = [external.get("offset", "0"), external.get("length", str(wanted))]
     if not all(number.isdecimal() and len(number) < 20 for number in numbers):
         yield f"its weight {shown(tensor.name)} has no place in {shown(data.name)}"
         return

@@ -47,9 +47,9 @@ def check_seal(
     """
     if not checksum:
         return
-    place = checksum.encode(errors="replace")
-    unsealed = content.replace(place, UNSEALED.encode(), 1)
-    if content.count(place) != 1 or checksum != _digest([unsealed, *beside]):
+    digits = checksum.encode(errors="replace")
+    unsealed = content.replace(digits, UNSEALED.encode(), 1)
+    if content.count(digits) != 1 or checksum != _digest([unsealed, *beside]):
         raise CheckpointError(
             f"{path}: is damaged: it or a file beside it is not what `resnext export` wrote (the "
             "checksum differs); copy the files again, or export the network anew"

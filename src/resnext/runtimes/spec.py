@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field
 
-from resnext import __version__
+from resnext._version import __version__
 from resnext.errors import CheckpointError
 from resnext.foreign_file import reason
 from resnext.model.card import MAX_SIDE_PX, ModelCard, card_from

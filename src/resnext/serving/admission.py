@@ -18,7 +18,7 @@ from typing import Self
 
 from resnext.serving.limits import Limits
 from resnext.serving.metrics import Metrics
-from resnext.serving.problems import Problem
+from resnext.serving.problems import HttpError
 
 MAX_UPLOADS = 1024
 """Bodies that may be on their way: far more than are of use, and a few MiB of memory."""
@@ -27,7 +27,7 @@ PROGRESS_BYTES = 64 * 2**10
 STALLED_S = 1.0
 """An upload that brought less than 64 KiB in this time may be given up for others."""
 
-_LONGEST_RETRY_S = 60
+_MAX_RETRY_S = 60
 
 
 class Admission:
@@ -70,7 +70,7 @@ class Admission:
         """Let a request send its body.
 
         Raises:
-            Problem: 429, there would be no place for its images now, or too many send theirs.
+            HttpError: 429, there would be no place for its images now, or too many send theirs.
         """
         self.check_queue()
         if self.num_uploads == MAX_UPLOADS:
@@ -92,7 +92,7 @@ class Admission:
         """Tell whether an image would be taken now.
 
         Raises:
-            Problem: 429, all places are taken, or the images inside take too long.
+            HttpError: 429, all places are taken, or the images inside take too long.
         """
         if self.num_images * self._seconds_per_image() > self._limits.max_wait_s:
             raise self._come_back("too many are waiting")
@@ -103,7 +103,7 @@ class Admission:
         """Take places for images.
 
         Raises:
-            Problem: 429, there are not as many.
+            HttpError: 429, there are not as many.
         """
         if self.num_images + num_images > self._limits.queue_images:
             raise self._come_back("the queue is full")
@@ -113,7 +113,7 @@ class Admission:
         """Take memory for what arrived of a body, where needed that of stalled uploads.
 
         Raises:
-            Problem: 429, there is not as much.
+            HttpError: 429, there is not as much.
         """
         allowed = max(self._limits.max_memory_mib * 2**20, self._limits.max_body_bytes)
         while self.num_bytes + num_bytes > allowed:
@@ -132,7 +132,7 @@ class Admission:
     def retry_after_s(self) -> int:
         """Estimate when the queue will have been worked off, in whole seconds."""
         seconds = self.num_images * self._seconds_per_image()
-        return min(max(math.ceil(seconds), 1), _LONGEST_RETRY_S)
+        return min(max(math.ceil(seconds), 1), _MAX_RETRY_S)
 
     def _set_images(self, num_images: int) -> None:
         self.num_images = num_images
@@ -142,9 +142,9 @@ class Admission:
         latest = self.clock() - STALLED_S
         return [upload for upload in self._uploads if upload.moved_at <= latest]
 
-    def _come_back(self, reason: str) -> Problem:
+    def _come_back(self, reason: str) -> HttpError:
         wait = self.retry_after_s()
-        return Problem(
+        return HttpError(
             429,
             "overloaded",
             f"{reason}; try again in {wait} s",
@@ -174,7 +174,7 @@ class Ticket:
         """Take the place of one image, now that the body is there.
 
         Raises:
-            Problem: 429, all places are taken, or the images inside take too long.
+            HttpError: 429, all places are taken, or the images inside take too long.
         """
         self._admission.end_upload(self)
         self._admission.check_queue()
@@ -184,7 +184,7 @@ class Ticket:
         """Hold places for so many images in all.
 
         Raises:
-            Problem: 429, they are not there.
+            HttpError: 429, they are not there.
         """
         more = num_images - self._num_images
         self._admission.take_places(more)
@@ -194,7 +194,7 @@ class Ticket:
         """Hold so many bytes more, which have arrived.
 
         Raises:
-            Problem: 408 this upload was given up, 429 the memory is not there.
+            HttpError: 408 this upload was given up, 429 the memory is not there.
         """
         if self._is_given_up:
             raise upload_too_slow("the body stalled while others needed its memory")
@@ -224,6 +224,6 @@ class Ticket:
         self._num_images = self.num_bytes = 0
 
 
-def upload_too_slow(reason: str) -> Problem:
+def upload_too_slow(reason: str) -> HttpError:
     """Return the answer to a body that arrives too slowly; it ends the connection, not read on."""
-    return Problem(408, "upload_timeout", reason, headers={"Connection": "close"})
+    return HttpError(408, "upload_timeout", reason, headers={"Connection": "close"})

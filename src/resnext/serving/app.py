@@ -10,11 +10,11 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
-from resnext import __version__
+from resnext._version import __version__
 from resnext.serving.head import HeadAsGet
 from resnext.serving.key import RequireKey
 from resnext.serving.observe import Observe, record_of
-from resnext.serving.problems import Problem
+from resnext.serving.problems import HttpError
 from resnext.serving.routes import READABLE, ROUTES, add_routes
 from resnext.serving.service import Service
 from resnext.serving.total_size import TotalSize
@@ -56,7 +56,7 @@ def create_app(
         docs_url=None,  # FastAPI's page loads its scripts from elsewhere; ours is at /docs
         redoc_url=None,
     )
-    app.add_exception_handler(Problem, _answer_problem)
+    app.add_exception_handler(HttpError, _answer_problem)
     app.add_exception_handler(HTTPException, _answer_http)
     app.add_exception_handler(RequestValidationError, _answer_invalid)
     add_routes(app, service)
@@ -78,7 +78,7 @@ async def _to_page() -> RedirectResponse:
 
 
 def _answer_problem(request: Request, error: Exception) -> Response:
-    assert isinstance(error, Problem)
+    assert isinstance(error, HttpError)
     record_of(request.scope).code = error.code
     return error.answer()
 
@@ -88,11 +88,13 @@ def _answer_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     codes = {404: "not_found", 405: "method_not_allowed"}
     code = codes.get(error.status_code, "refused")
-    problem = Problem(error.status_code, code, str(error.detail), headers=dict(error.headers or {}))
+    problem = HttpError(
+        error.status_code, code, str(error.detail), headers=dict(error.headers or {})
+    )
     return _answer_problem(request, problem)
 
 
 def _answer_invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     texts = [f"{'.'.join(map(str, p['loc'][1:]))}: {p['msg']}" for p in error.errors()]
-    return _answer_problem(request, Problem(422, "invalid_parameter", "; ".join(texts)))
+    return _answer_problem(request, HttpError(422, "invalid_parameter", "; ".join(texts)))

@@ -12,9 +12,9 @@ from starlette.types import Receive
 
 from resnext.serving.admission import Ticket, upload_too_slow
 from resnext.serving.limits import Limits
-from resnext.serving.problems import Problem
+from resnext.serving.problems import HttpError
 
-_MOST_DISCARDED = 64 * 2**20
+_MAX_DISCARDED = 64 * 2**20
 _DISCARD_S = 2.0
 
 
@@ -27,7 +27,7 @@ async def read_body(request: Request, limits: Limits, ticket: Ticket) -> bytes:
         ticket: Holds the memory.
 
     Raises:
-        Problem: 408 too slow, 429 no memory left.
+        HttpError: 408 too slow, 429 no memory left.
         ClientDisconnect: The caller has gone, or the body is too large.
     """
     body = bytearray()  # a list of parts would take 50 bytes for each, however small
@@ -69,12 +69,12 @@ async def discard(headers: Headers, receive: Receive) -> None:
             answer at once.
         receive: Brings the rest.
     """
-    if "expect" in headers or announced_bytes(headers) > _MOST_DISCARDED:
+    if "expect" in headers or announced_bytes(headers) > _MAX_DISCARDED:
         return
     num_bytes = 0
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(_DISCARD_S):
-            while num_bytes <= _MOST_DISCARDED:
+            while num_bytes <= _MAX_DISCARDED:
                 message = await receive()
                 num_bytes += len(message.get("body", b""))
                 if not message.get("more_body", False):
@@ -87,9 +87,9 @@ def announced_bytes(headers: Headers) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else 0
 
 
-def body_too_large(limits: Limits) -> Problem:
+def body_too_large(limits: Limits) -> HttpError:
     """Return the answer to a body that is too large; it ends the connection, not read on."""
-    return Problem(
+    return HttpError(
         413,
         "body_too_large",
         f"the body is larger than the {limits.max_body_mib:g} MiB accepted",

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from resnext.errors import ConfigError
 from resnext.serving.observe import record_of
-from resnext.serving.problems import Problem
+from resnext.serving.problems import HttpError
 
 VARIABLE = "RESNEXT_API_KEY"
 _SHORTEST = 16
@@ -76,7 +76,7 @@ class RequireKey:
             await send({"type": "websocket.close", "code": 1008})
         else:
             record_of(scope).code = "unauthorized"
-            problem = Problem(
+            problem = HttpError(
                 401,
                 "unauthorized",
                 "a key is needed: send the header `Authorization: Bearer KEY`",

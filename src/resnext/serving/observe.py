@@ -13,7 +13,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from resnext.serving.problems import Problem
+from resnext.serving.problems import HttpError
 from resnext.serving.service import Service
 
 _LOG = logging.getLogger("resnext.serving")
@@ -112,7 +112,7 @@ class Observe:
             _LOG.exception("request %s failed", number)
             record.code = "internal_error"
             if record.status == _GONE:
-                problem = Problem(
+                problem = HttpError(
                     500, "internal_error", f"internal error; see request {number} in the log"
                 )
                 await problem.answer()(scope, receive, send_marked)
@@ -140,8 +140,8 @@ class Observe:
         _LOG.info("request", extra={"fields": line})
 
 
-def _cut_off() -> Problem:
-    return Problem(
+def _cut_off() -> HttpError:
+    return HttpError(
         503,
         "draining",
         "the service ended before the answer was there; send the request again",

@@ -10,7 +10,7 @@ from resnext.data.decode.image_limits import MAX_PIXELS, decoding_bytes
 from resnext.errors import DataError
 from resnext.inference.preprocessor import Preprocessor
 from resnext.serving.limits import Limits
-from resnext.serving.problems import Problem
+from resnext.serving.problems import HttpError
 
 
 def check_header(data: bytes, limits: Limits) -> int:
@@ -24,7 +24,7 @@ def check_header(data: bytes, limits: Limits) -> int:
         The memory in bytes that decoding it takes at most.
 
     Raises:
-        Problem: 400 a torn header or far more work than the pixels are worth, 413 too many
+        HttpError: 400 a torn header or far more work than the pixels are worth, 413 too many
             pixels, 415 no image or another format.
     """
     formats = [name.upper() for name in limits.formats]
@@ -34,13 +34,13 @@ def check_header(data: bytes, limits: Limits) -> int:
             return decoding_bytes(image, data)
     except NotAnImageError as error:
         accepted = ", ".join(limits.formats)
-        raise Problem(
+        raise HttpError(
             415, "unsupported_format", f"not an image of an accepted format ({accepted})"
         ) from error
     except TooManyPixelsError as error:
         raise _too_large(limits) from error
     except ImageLimitError as error:
-        raise Problem(400, "bad_image", str(error)) from error
+        raise HttpError(400, "bad_image", str(error)) from error
     except DataError as error:
         raise _damaged() from error
 
@@ -49,7 +49,7 @@ def decode_image(data: bytes, preprocessor: Preprocessor) -> Image.Image:
     """Decode an image whose header is good.
 
     Raises:
-        Problem: 400, the image is damaged.
+        HttpError: 400, the image is damaged.
     """
     try:
         return preprocessor.decode(data, "an image of a request")
@@ -57,13 +57,13 @@ def decode_image(data: bytes, preprocessor: Preprocessor) -> Image.Image:
         raise _damaged() from error
 
 
-def _too_large(limits: Limits) -> Problem:
-    return Problem(
+def _too_large(limits: Limits) -> HttpError:
+    return HttpError(
         413,
         "too_many_pixels",
         f"the image has more than the {limits.max_megapixels:g} million pixels accepted",
     )
 
 
-def _damaged() -> Problem:
-    return Problem(400, "bad_image", "the image is damaged or cut short")
+def _damaged() -> HttpError:
+    return HttpError(400, "bad_image", "the image is damaged or cut short")

@@ -39,7 +39,7 @@ class ProblemAnswer(BaseModel):
     error: ProblemBody
 
 
-class Problem(Exception):  # noqa: N818 - most of these are the caller's, and no error of ours
+class HttpError(Exception):
     """An answer with a status of 4xx or 5xx, raised where it becomes clear."""
 
     def __init__(
@@ -76,7 +76,7 @@ class Problem(Exception):  # noqa: N818 - most of these are the caller's, and no
         return JSONResponse(self.content(), self.status, self.headers)
 
 
-def bad_images(found: list[tuple[int, Problem]]) -> Problem:
+def bad_images(found: list[tuple[int, HttpError]]) -> HttpError:
     """Return one problem for all images of a request that cannot be used.
 
     Args:
@@ -89,4 +89,4 @@ def bad_images(found: list[tuple[int, Problem]]) -> Problem:
     ]
     which = ", ".join(str(index) for index, _ in found)
     text = f"image {which}: {first}" if len(found) == 1 else f"images {which} cannot be used"
-    return Problem(first.status, first.code, text, images=images)
+    return HttpError(first.status, first.code, text, images=images)

@@ -12,11 +12,11 @@ from fastapi import FastAPI, Query, Request
 from starlette.requests import ClientDisconnect
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
-from resnext import __version__
+from resnext._version import __version__
 from resnext.inference.naming import ClassScore
 from resnext.serving.body import discard, read_body
 from resnext.serving.observe import record_of
-from resnext.serving.problems import Problem, ProblemAnswer
+from resnext.serving.problems import HttpError, ProblemAnswer
 from resnext.serving.reference import reference_page
 from resnext.serving.schemas import (
     HealthAnswer,
@@ -118,7 +118,7 @@ def add_routes(app: FastAPI, service: Service) -> None:
     async def readyz() -> HealthAnswer:
         """Tell whether requests should be sent here."""
         if service.is_draining:
-            raise Problem(503, "draining", "the service is about to end")
+            raise HttpError(503, "draining", "the service is about to end")
         return HealthAnswer(status="ready")
 
     @app.get("/metrics", responses={200: {"content": {"text/plain": {}}}, 401: problems[401]})
@@ -141,7 +141,7 @@ async def _predict(request: Request, service: Service, top: int) -> Response:
             content_type = request.headers.get("content-type", "")
             work = service.predict(body, content_type, top, ticket)
             model, images = await _unless_gone(request, work)
-    except Problem:
+    except HttpError:
         if not is_read:
             await discard(request.headers, request.receive)
         raise

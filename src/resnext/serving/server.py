@@ -40,7 +40,7 @@ _SAME_SIGNAL_S = 1.0
 
 
 @dataclass(frozen=True)
-class Ending:
+class ShutdownTimes:
     """How long the end may take; the process is gone 2 s after both.
 
     Attributes:
@@ -56,7 +56,7 @@ class Server(uvicorn.Server):
     """A uvicorn server that ends as this module says, with status 0 if nothing was cut off."""
 
     def __init__(
-        self, config: uvicorn.Config, service: Service, pool: Pool, ending: Ending
+        self, config: uvicorn.Config, service: Service, pool: Pool, ending: ShutdownTimes
     ) -> None:
         super().__init__(config)
         self._service = service
@@ -226,7 +226,7 @@ def serve(
     service: Service,
     sock: socket.socket,
     *,
-    ending: Ending | None = None,
+    ending: ShutdownTimes | None = None,
     watched: Path | None = None,
 ) -> int:
     """Answer requests until a signal ends it.
@@ -241,7 +241,7 @@ def serve(
     Returns:
         0 if all that was accepted was answered, else 1.
     """
-    ending = ending or Ending()
+    ending = ending or ShutdownTimes()
     # Pillow warns of odd metadata in a caller's image; images are judged elsewhere.
     warnings.filterwarnings("ignore", module="PIL")
     pool = Pool(max_connections(), service.limits.upload_timeout_s + _BODY_S, service.metrics)

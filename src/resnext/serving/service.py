@@ -18,17 +18,17 @@ from resnext.machine import num_cores
 from resnext.serving.admission import Admission, Ticket
 from resnext.serving.batcher import Batcher
 from resnext.serving.limits import Limits
+from resnext.serving.memory import MemorySemaphore
 from resnext.serving.metrics import Metrics
 from resnext.serving.model import ServedModel
 from resnext.serving.preparation import check_header
-from resnext.serving.problems import Problem, bad_images
-from resnext.serving.room import Room
+from resnext.serving.problems import HttpError, bad_images
 from resnext.serving.upload import read_images
 
 T = TypeVar("T")
 
 _LOG = logging.getLogger("resnext.serving")
-_MOST_DECODERS = 8
+_MAX_DECODERS = 8
 
 
 class Service:
@@ -74,9 +74,9 @@ class Service:
         self.metrics.name_model(self.model.name)
         self._batcher = Batcher(limits.max_batch, self.metrics)
         self.admission = Admission(limits, self.metrics, lambda: self._batcher.seconds_per_image)
-        self.room = Room(limits.max_decode_bytes)
+        self.room = MemorySemaphore(limits.max_decode_bytes)
         self._decoders = ThreadPoolExecutor(
-            min(_MOST_DECODERS, threads or num_cores()), thread_name_prefix="decode"
+            min(_MAX_DECODERS, threads or num_cores()), thread_name_prefix="decode"
         )
 
     def start(self) -> None:
@@ -109,7 +109,7 @@ class Service:
             The network's name, and the most probable classes of each image, best first.
 
         Raises:
-            Problem: The body, an image or their number is not accepted, or it took too long.
+            HttpError: The body, an image or their number is not accepted, or it took too long.
         """
         model, loop = self.model, asyncio.get_running_loop()
         try:
@@ -191,9 +191,9 @@ class Service:
         model.try_out()
         return model
 
-    def _too_slow(self) -> Problem:
+    def _too_slow(self) -> HttpError:
         wait = self.admission.retry_after_s()
-        return Problem(
+        return HttpError(
             503,
             "too_slow",
             f"no answer within {self.limits.answer_timeout_s:g} s; try again in {wait} s",
@@ -205,13 +205,13 @@ async def _all_good(works: list[Coroutine[Any, Any, T]]) -> list[T]:
     """Await the work on all images of a request.
 
     Raises:
-        Problem: Images are bad; it names all of them.
+        HttpError: Images are bad; it names all of them.
     """
     results = await asyncio.gather(*works, return_exceptions=True)
-    bad: list[tuple[int, Problem]] = []
+    bad: list[tuple[int, HttpError]] = []
     good: list[T] = []
     for index, result in enumerate(results):
-        if isinstance(result, Problem):
+        if isinstance(result, HttpError):
             bad.append((index, result))
         elif isinstance(result, BaseException):
             raise result

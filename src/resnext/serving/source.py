@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from resnext import __version__
+from resnext._version import __version__
 from resnext.cache import cache_folder
 from resnext.errors import CheckpointError, RunError
 from resnext.runtimes.open import is_exported, open_exported

@@ -8,7 +8,7 @@ import json
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
-from resnext.serving.problems import Problem, bad_images
+from resnext.serving.problems import HttpError, bad_images
 
 FIELD = "images"
 _TO_STANDARD = bytes.maketrans(b"-_", b"+/")
@@ -25,7 +25,7 @@ def read_images(body: bytes, content_type: str, max_images: int) -> list[bytes]:
         max_images: More are refused.
 
     Raises:
-        Problem: 400 malformed, 413 too many images, 415 another form, 422 no image.
+        HttpError: 400 malformed, 413 too many images, 415 another form, 422 no image.
     """
     kind, options = parse_options_header(content_type)
     if kind == b"multipart/form-data":
@@ -33,14 +33,14 @@ def read_images(body: bytes, content_type: str, max_images: int) -> list[bytes]:
     elif kind == b"application/json":
         images = _from_json(body, max_images)
     else:
-        raise Problem(
+        raise HttpError(
             415,
             "unsupported_media_type",
             "send multipart/form-data with files in the field `images`, or application/json "
             'such as {"images": ["<base64>"]}',
         )
     if not images:
-        raise Problem(422, "no_images", "the request holds no image; send at least one")
+        raise HttpError(422, "no_images", "the request holds no image; send at least one")
     return images
 
 
@@ -91,7 +91,7 @@ class _Parts:
     def _check_field(self) -> None:
         _, options = parse_options_header(self._disposition)
         if options.get(b"name") not in _ALIASES:
-            raise Problem(
+            raise HttpError(
                 422,
                 "unknown_field",
                 "a part of the form is not in the field `images` (or image, files, file); other "
@@ -131,12 +131,12 @@ def _from_json(body: bytes, max_images: int) -> list[bytes]:
     if len(texts) > max_images:
         raise too_many_images(max_images)
     images: list[bytes] = []
-    wrong: list[tuple[int, Problem]] = []
+    wrong: list[tuple[int, HttpError]] = []
     for index, text in enumerate(texts):
         try:
             images.append(_decode_base64(text))
         except ValueError:
-            problem = Problem(422, "bad_base64", "not a base64 text, nor a data URL of base64")
+            problem = HttpError(422, "bad_base64", "not a base64 text, nor a data URL of base64")
             wrong.append((index, problem))
     if wrong:
         raise bad_images(wrong)
@@ -174,16 +174,18 @@ def _check_json_size(body: bytes, max_images: int) -> None:
         raise too_many_images(max_images)
 
 
-def _wrong_shape() -> Problem:
-    return Problem(422, "wrong_shape", 'the JSON is not of the form {"images": ["<base64>", ...]}')
+def _wrong_shape() -> HttpError:
+    return HttpError(
+        422, "wrong_shape", 'the JSON is not of the form {"images": ["<base64>", ...]}'
+    )
 
 
-def _malformed(form: str) -> Problem:
-    return Problem(400, "malformed_body", f"the body is not well-formed {form}")
+def _malformed(form: str) -> HttpError:
+    return HttpError(400, "malformed_body", f"the body is not well-formed {form}")
 
 
-def too_many_images(max_images: int) -> Problem:
+def too_many_images(max_images: int) -> HttpError:
     """Return the answer to a request that holds too many images."""
-    return Problem(
+    return HttpError(
         413, "too_many_images", f"a request may hold {max_images} images; send several requests"
     )

@@ -20,7 +20,7 @@ from resnext.errors import CheckpointError, TrainingError
 from resnext.runs.same_settings import check_same_settings
 from resnext.training.checkpoint_file import CheckpointFiles
 from resnext.training.checkpoint_writer import CheckpointWriter
-from resnext.training.step import Trainer
+from resnext.training.step import TrainStep
 from resnext.untrusted.parse import parse_json
 
 _MOMENTUM = "momentum."
@@ -46,7 +46,7 @@ class Position:
         loss_sum: Sum of the losses of this epoch's images, for the epoch's mean.
         num_wrong: Images of this epoch that the network got wrong as it was trained on them.
         num_seen: Images of this epoch so far, in all processes.
-        told: `loss_sum` and `num_seen` when the log was last written.
+        logged: `loss_sum` and `num_seen` when the log was last written.
         scaler: State of the fp16 gradient scaler.
         stale_epochs: Epochs since the validation error was last lower than ever before, those of
             the warm-up left out.
@@ -61,29 +61,30 @@ class Position:
     loss_sum: float = 0.0
     num_wrong: float = 0.0
     num_seen: int = 0
-    told: tuple[float, int] = (0.0, 0)
+    logged: tuple[float, int] = (0.0, 0)
     scaler: dict[str, float] = field(default_factory=dict)
     stale_epochs: int = 0
 
 
+_LOGGED_BEFORE = "told"  # the name of `Position.logged` in checkpoints of version 0.1
 _POSITION = TypeAdapter(Position)
 
 
-def save_checkpoint(writer: CheckpointWriter, position: Position, trainer: Trainer) -> None:
+def save_checkpoint(writer: CheckpointWriter, position: Position, train_step: TrainStep) -> None:
     """Copy the state of training and begin to write it.
 
     Raises:
         TrainingError: A weight is not a finite number; the file before is left alone.
         CheckpointError: The write before this one failed (full disk, no permission).
     """
-    tensors = _named_tensors(trainer)
+    tensors = _named_tensors(train_step)
     _check_finite(tensors, position)
-    num_updates = 0 if trainer.average is None else trainer.average.num_updates
-    position = replace(position, ema_updates=num_updates, scaler=trainer.scaler.state_dict())
-    writer.save(json.dumps(asdict(position)), tensors, trainer.config.model_dump_json())
+    num_updates = 0 if train_step.average is None else train_step.average.num_updates
+    position = replace(position, ema_updates=num_updates, scaler=train_step.scaler.state_dict())
+    writer.save(json.dumps(asdict(position)), tensors, train_step.config.model_dump_json())
 
 
-def load_checkpoint(files: CheckpointFiles, trainer: Trainer) -> Position:
+def load_checkpoint(files: CheckpointFiles, train_step: TrainStep) -> Position:
     """Put a saved state back into the network, the optimiser, the average and the scaler.
 
     The first process reads and verifies; the others get from it what it found, so that all
@@ -96,28 +97,28 @@ def load_checkpoint(files: CheckpointFiles, trainer: Trainer) -> Position:
         CheckpointError: No file is whole, or they belong to another network.
         ConfigError: The settings are no longer those of the run.
     """
-    position = trainer.runtime.from_main(lambda: _read_into(files, trainer))
+    position = train_step.runtime.broadcast_from_main(lambda: _read_into(files, train_step))
     if position is None:
         return Position()
-    if trainer.runtime.world_size > 1:
-        _copy_from_main(_named_tensors(trainer))
-    if trainer.average is not None:
-        trainer.average.num_updates = position.ema_updates
+    if train_step.runtime.world_size > 1:
+        _copy_from_main(_named_tensors(train_step))
+    if train_step.average is not None:
+        train_step.average.num_updates = position.ema_updates
     if position.scaler:
-        trainer.scaler.load_state_dict(position.scaler)
+        train_step.scaler.load_state_dict(position.scaler)
     return position
 
 
-def _read_into(files: CheckpointFiles, trainer: Trainer) -> Position | None:
+def _read_into(files: CheckpointFiles, train_step: TrainStep) -> Position | None:
     """Read a checkpoint into this process and return its position."""
     if not files.exist():
         return None
     stored = files.read()
-    check_same_settings(files.run, stored.settings, trainer.config)
+    check_same_settings(files.run, stored.settings, train_step.config)
     position = _parse_position(files.run, stored.position)
     wanted = {
         name: tensor
-        for name, tensor in _named_tensors(trainer).items()
+        for name, tensor in _named_tensors(train_step).items()
         # Older checkpoints lack what had not moved yet.
         if name in stored.tensors or not name.startswith(_MOMENTUM)
     }
@@ -130,7 +131,10 @@ def _read_into(files: CheckpointFiles, trainer: Trainer) -> Position | None:
 
 def _parse_position(run: Path, text: str) -> Position:
     try:
-        return _POSITION.validate_python(parse_json(text))
+        values = parse_json(text)
+        if isinstance(values, dict) and _LOGGED_BEFORE in values:
+            values["logged"] = values.pop(_LOGGED_BEFORE)
+        return _POSITION.validate_python(values)
     except ValueError:  # also pydantic's
         raise CheckpointError(
             f"{run}: the checkpoint does not say how far training had come; it was edited, or "
@@ -159,13 +163,13 @@ def _copy_from_main(tensors: Mapping[str, torch.Tensor]) -> None:
             tensor.copy_(sent)
 
 
-def _named_tensors(trainer: Trainer) -> dict[str, torch.Tensor]:
-    tensors = {f"model.{name}": tensor for name, tensor in trainer.model.state_dict().items()}
-    if trainer.average is not None:
-        for name, tensor in trainer.average.model.state_dict().items():
+def _named_tensors(train_step: TrainStep) -> dict[str, torch.Tensor]:
+    tensors = {f"model.{name}": tensor for name, tensor in train_step.model.state_dict().items()}
+    if train_step.average is not None:
+        for name, tensor in train_step.average.model.state_dict().items():
             tensors[f"ema.{name}"] = tensor
-    for name, parameter in trainer.model.named_parameters():
-        for key, tensor in trainer.optimizer.state.get(parameter, {}).items():
+    for name, parameter in train_step.model.named_parameters():
+        for key, tensor in train_step.optimizer.state.get(parameter, {}).items():
             tensors[_STATE_PREFIX[key] + name] = tensor
     return tensors
 

@@ -16,11 +16,11 @@ from resnext.data.sets.load import load_data
 from resnext.runs.config import OptimConfig, TrainConfig
 from resnext.runs.runtime import open_runtime
 from resnext.training.checkpoint import Position
-from resnext.training.loop_parts import Loaders
 from resnext.training.meter import Meter
 from resnext.training.schedule import peak_lr, train_size_px
 from resnext.training.step import seed_step
 from resnext.training.train import assemble, limit_batch, resolve
+from resnext.training.trainer_parts import Loaders
 from resnext.weights.source import open_weights
 
 NUM_STEPS = 100
@@ -67,15 +67,15 @@ def find_lr(config: TrainConfig, progress: Callable[[int], None] | None = None) 
         weights = None if config.weights is None else open_weights(config.weights)
         config = limit_batch(resolve(config, data.info, weights), len(data.train))
         rates = rates_to_try(config.optim, config.batch_size)
-        data, trainer, loaders = assemble(config, data, runtime, weights)
-        trainer.average = None  # costs time and changes no loss
-        trainer.set_train_mode()
+        data, train_step, loaders = assemble(config, data, runtime, weights)
+        train_step.average = None  # costs time and changes no loss
+        train_step.set_train_mode()
         meter = Meter(runtime.device, Position(), runtime.world_size)
         batches = _batches(loaders, config)
         for step, (lr, batch) in enumerate(zip(rates, batches, strict=False)):
             seed_step(config.seed, runtime.rank, step)
             optim = config.optim.replace(lr=lr)
-            sums = trainer.step(batch, peak_lr(optim, config.batch_size))
+            sums = train_step.run(batch, peak_lr(optim, config.batch_size))
             meter.add(sums, batch.global_size)
             losses.append(meter.read()[0])
             if progress is not None:

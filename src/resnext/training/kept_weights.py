@@ -10,7 +10,7 @@ from torch import nn
 
 from resnext.model.card import ModelCard
 from resnext.runs.config import TrainConfig
-from resnext.training.loop_parts import Loaders
+from resnext.training.trainer_parts import Loaders
 from resnext.weights.own_file import BEST, save_weights
 
 

@@ -30,7 +30,7 @@ class Meter:
         self._sums = torch.tensor(sums, dtype=dtype, device=device)
         self._world_size = world_size
         self._num_seen = position.num_seen
-        self._told = position.told
+        self._logged = position.logged
         self._global_images = 0
         self._interval_time = time.perf_counter()
         self._saved_time = self._interval_time
@@ -39,7 +39,7 @@ class Meter:
         """Count one step.
 
         Args:
-            sums: What `Trainer.step` returns in this process.
+            sums: What `TrainStep.run` returns in this process.
             global_size: Images of the step in all processes.
         """
         sums = sums.to(self._sums.dtype)
@@ -52,7 +52,7 @@ class Meter:
     def read(self) -> tuple[float, float]:
         """Return the mean loss and the images per second since the last reading."""
         loss, images_per_s = self.peek()
-        self._told = (float(self._sums[0]), self._num_seen)
+        self._logged = (float(self._sums[0]), self._num_seen)
         self._interval_time = time.perf_counter()
         self._global_images = 0
         return loss, images_per_s
@@ -61,11 +61,11 @@ class Meter:
         """Return the same, and let the interval that `read` will tell of go on."""
         total = float(self._sums[0])  # on a GPU: waits for the steps so far
         now = time.perf_counter()
-        start_sum, start_count = self._told
+        start_sum, start_count = self._logged
         loss = (total - start_sum) / max(self._num_seen - start_count, 1)
         return loss, self._global_images / max(now - self._interval_time, 1e-9)
 
-    def into(self, position: Position) -> Position:
+    def store_in(self, position: Position) -> Position:
         """Return the position with this epoch's figures and time added."""
         loss_sum, num_wrong = self._sums.tolist()
         now = time.perf_counter()
@@ -76,6 +76,6 @@ class Meter:
             loss_sum=loss_sum,
             num_wrong=num_wrong,
             num_seen=self._num_seen,
-            told=self._told,
+            logged=self._logged,
             seconds=position.seconds + elapsed,
         )

@@ -25,7 +25,7 @@ from resnext.training.loss import batch_loss
 from resnext.training.optimizer import set_lr
 
 
-class Trainer:
+class TrainStep:
     """What a step needs: the network, the optimiser, the average and the place to run.
 
     Attributes:
@@ -84,7 +84,7 @@ class Trainer:
             return self.model
         return _distribute(self.model, compress=self.config.runtime.compress_gradients)
 
-    def step(self, batch: Batch, lr: float) -> torch.Tensor:
+    def run(self, batch: Batch, lr: float) -> torch.Tensor:
         """Do one optimiser step on this process's share of a batch.
 
         Args:

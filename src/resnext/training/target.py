@@ -28,7 +28,7 @@ from resnext.training.run_claim import RunClaim
 
 
 @dataclass(frozen=True)
-class Target:
+class RunTarget:
     """Where a run goes.
 
     Attributes:
@@ -47,7 +47,7 @@ class Target:
 
 
 def open_target(
-    config: TrainConfig, target: Target, runtime: Runtime, data: DataSet, claim: RunClaim
+    config: TrainConfig, target: RunTarget, runtime: Runtime, data: DataSet, claim: RunClaim
 ) -> Path:
     """Claim the run folder, and make what is missing in it. Called in the first process only.
 

@@ -32,23 +32,23 @@ from resnext.training.display import Display
 from resnext.training.ema import WeightAverage
 from resnext.training.finetune import check_pretrained, freeze, load_pretrained
 from resnext.training.interrupt import stop_on_signal
-from resnext.training.loop import Loop
-from resnext.training.loop_parts import Loaders, Recorder
 from resnext.training.opening import describe_opening
 from resnext.training.optimizer import build_optimizer
 from resnext.training.restart import begun_settings, check_restartable
 from resnext.training.run_claim import RunClaim
-from resnext.training.step import Trainer
+from resnext.training.step import TrainStep
 from resnext.training.sync_norm import share_norm
-from resnext.training.target import Target, open_target
+from resnext.training.target import RunTarget, open_target
+from resnext.training.trainer import Trainer
+from resnext.training.trainer_parts import Loaders, Recorder
 from resnext.weights.file import Weights
 from resnext.weights.source import open_weights
 
-__all__ = ["Target", "assemble", "build_trainer", "resolve", "train"]
+__all__ = ["RunTarget", "assemble", "build_train_step", "resolve", "train"]
 
 
 def train(
-    config: TrainConfig, target: Target, display: Display, weights: Weights | None = None
+    config: TrainConfig, target: RunTarget, display: Display, weights: Weights | None = None
 ) -> Path:
     """Train to the end.
 
@@ -70,19 +70,19 @@ def train(
     check_restartable(has_folder=target.out is not None or target.resume is not None)
     with open_runtime(config.runtime) as runtime, ExitStack() as stack:
         data = load_data(config.data)
-        if runtime.from_main(lambda: not _is_saved(target.resume)) and weights is None:
+        if runtime.broadcast_from_main(lambda: not _is_saved(target.resume)) and weights is None:
             weights = None if config.weights is None else open_weights(config.weights)
         if target.resume is None:  # a resumed run has its own resolved settings
             config = resolve(config, data.info, weights)
             begun = begun_settings(target.out, goes_on=target.goes_on)
             config = limit_batch(config, len(data.train), begun)
         # Built before the run folder, so that a setting that does not fit leaves no folder.
-        data, trainer, loaders = assemble(config, data, runtime, weights)
+        data, train_step, loaders = assemble(config, data, runtime, weights)
         bad_files = loaders.bad_files
         # Up to here a signal just ends the process; there is nothing to save.
         stop = stack.enter_context(stop_on_signal(runtime))
         claim = stack.enter_context(RunClaim(display, stop))
-        run = runtime.from_main(lambda: open_target(config, target, runtime, data, claim))
+        run = runtime.broadcast_from_main(lambda: open_target(config, target, runtime, data, claim))
         if runtime.is_main and target.resume is None:
             opening = describe_opening(config, data, loaders.train.num_steps)
             write_json(run / OPENING, opening)
@@ -90,7 +90,7 @@ def train(
                 display.note(f"{heading:<9} {text}")
         display.note(f"run folder: {run}")
         files = CheckpointFiles(run, before_write=claim.check)
-        position = load_checkpoint(files, trainer)
+        position = load_checkpoint(files, train_step)
         if files.complaint:
             display.note(f"{files.complaint}; going on from the checkpoint before it")
         with explain_write_errors(run):
@@ -98,7 +98,7 @@ def train(
             writer = CheckpointWriter(files) if runtime.is_main else None
             recorder = Recorder(run, display, log, writer, claim)
             try:
-                Loop(trainer, loaders, recorder, stop, position).run()
+                Trainer(train_step, loaders, recorder, stop, position).run()
             finally:
                 if log is not None:
                     log.close()
@@ -109,7 +109,7 @@ def train(
 
 def assemble(
     config: TrainConfig, data: DataSet, runtime: Runtime, weights: Weights | None
-) -> tuple[DataSet, Trainer, Loaders]:
+) -> tuple[DataSet, TrainStep, Loaders]:
     """Put together what a training step needs; nothing is written.
 
     Args:
@@ -127,9 +127,9 @@ def assemble(
     data = replace(data, info=_normalisation(config, data.info))
     _check_batches(config, data, runtime)
     class_weights_k = weigh_classes(config.class_weights, data)
-    trainer = build_trainer(config, data.info, runtime, weights, class_weights_k)
+    train_step = build_train_step(config, data.info, runtime, weights, class_weights_k)
     bad_files = BadFiles(len(data.train) + len(data.val))
-    return data, trainer, _build_loaders(config, data, runtime, bad_files)
+    return data, train_step, _build_loaders(config, data, runtime, bad_files)
 
 
 def resolve(config: TrainConfig, info: DataInfo, weights: Weights | None = None) -> TrainConfig:
@@ -195,13 +195,13 @@ def _normalisation(config: TrainConfig, info: DataInfo) -> DataInfo:
     return replace(info, mean=mean, std=std)
 
 
-def build_trainer(
+def build_train_step(
     config: TrainConfig,
     info: DataInfo,
     runtime: Runtime,
     weights: Weights | None = None,
     class_weights_k: torch.Tensor | None = None,
-) -> Trainer:
+) -> TrainStep:
     """Build the network, its optimiser and its average on this process's device.
 
     Args:
@@ -227,7 +227,7 @@ def build_trainer(
         model.compile()
     if class_weights_k is not None:
         class_weights_k = class_weights_k.to(runtime.device)
-    return Trainer(config, runtime, model, optimizer, average, class_weights_k)
+    return TrainStep(config, runtime, model, optimizer, average, class_weights_k)
 
 
 def _is_saved(run: Path | None) -> bool:

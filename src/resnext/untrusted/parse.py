@@ -165,8 +165,8 @@ def _as_text(data: bytes) -> str:
 def _where(error: yaml.MarkedYAMLError) -> str:
     """Say what is wrong and in which line; the library would quote the text around it."""
     mark = error.problem_mark or error.context_mark
-    place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark is not None else ""
-    return f"{place}{error.problem or error.context}"
+    where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark is not None else ""
+    return f"{where}{error.problem or error.context}"
 
 
 def _check_nesting(text: str, max_values: int, kind: type[yaml.SafeLoader]) -> None:

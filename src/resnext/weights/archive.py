@@ -15,21 +15,21 @@ MAX_WEIGHTS_BYTES = 8 << 30
 """Of a weight file: ResNeXt-101 32x48d, the largest that is published, has 3.3 GB."""
 
 
-def unpack(archive: Path, place: Path, checksum: Checksum | None) -> Path:
+def unpack(archive: Path, dest: Path, checksum: Checksum | None) -> Path:
     """Take a file out of its archive, check it, and remove the archive.
 
     Args:
         archive: A zip archive with one file.
-        place: Where the file goes, whatever the archive calls it.
+        dest: Where the file goes, whatever the archive calls it.
         checksum: What the file must be.
 
     Returns:
-        `place`.
+        `dest`.
 
     Raises:
         DownloadError: The archive is damaged or holds another file; it is removed.
     """
-    partial = place.with_name(place.name + ".partial")
+    partial = dest.with_name(dest.name + ".partial")
     try:
         with zipfile.ZipFile(archive) as zipped:
             members = [info for info in zipped.infolist() if not info.is_dir()]
@@ -53,6 +53,6 @@ def unpack(archive: Path, place: Path, checksum: Checksum | None) -> Path:
         raise DownloadError(
             f"{archive}: is a damaged archive ({reason(error)}) and was removed"
         ) from None
-    partial.replace(place)
+    partial.replace(dest)
     archive.unlink()
-    return place
+    return dest

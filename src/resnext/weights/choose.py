@@ -16,10 +16,10 @@ from resnext.model.names import parse_name
 from resnext.weights.catalogue import entries
 from resnext.weights.entry import WeightsEntry
 
-LARGEST_SMALL_PX = 40
+MAX_SMALL_PX = 40
 """Images up to this side suit weights that saw images of 32 pixels."""
 
-_LARGEST_SIDE_PX = 224  # in training; published figures are also measured at more
+_MAX_SIDE_PX = 224  # in training; published figures are also measured at more
 _CPU_MACS, _GPU_MACS = 2.5e9, 6e9
 _IMAGES_AT_ONCE = 32
 _TENSORS = 5  # weights, gradient, two moments of AdamW, average
@@ -50,7 +50,7 @@ class Need:
     @property
     def is_small(self) -> bool:
         """The images are as small as CIFAR's."""
-        return self.side_px is not None and self.side_px <= LARGEST_SMALL_PX
+        return self.side_px is not None and self.side_px <= MAX_SMALL_PX
 
 
 def rank(need: Need) -> tuple[WeightsEntry, ...]:
@@ -86,11 +86,11 @@ def training_bytes(entry: WeightsEntry) -> int:
 
 
 def _side(entry: WeightsEntry) -> int:
-    return min(entry.image_size_px, _LARGEST_SIDE_PX)
+    return min(entry.image_size_px, _MAX_SIDE_PX)
 
 
 def _suits(entry: WeightsEntry, need: Need) -> bool:
-    if (entry.image_size_px <= LARGEST_SMALL_PX) != need.is_small:
+    if (entry.image_size_px <= MAX_SMALL_PX) != need.is_small:
         return False
     largest = _GPU_MACS if need.has_gpu and not need.is_small else _CPU_MACS
     return count(entry.network, _side(entry)).macs <= largest

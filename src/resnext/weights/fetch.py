@@ -27,7 +27,7 @@ _FLOAT_BYTES = 4
 _SET = {"1", "ON", "YES", "TRUE"}  # what the Hub's client takes for it
 
 
-def place_of(entry: WeightsEntry) -> Path:
+def cached_file(entry: WeightsEntry) -> Path:
     """Return where an entry's file lies once it is fetched, or where a person may put it."""
     return cache_folder("weights") / entry.name / entry.filename
 
@@ -52,20 +52,20 @@ def fetch(
         LicenceError: The licence forbids commercial use and was not accepted.
         DownloadError: It cannot be fetched, or is not the published file.
     """
-    place = place_of(entry)
+    dest = cached_file(entry)
     checksum = checksum_of(entry)
-    if place.exists():
+    if dest.exists():
         if checksum is not None:
-            verify(place, checksum)
-        return place
+            verify(dest, checksum)
+        return dest
     check_licence(entry, accept_licence=accept_licence)
-    accepted = place.with_name(_ACCEPTED)
+    accepted = dest.with_name(_ACCEPTED)
     try:
-        with _write_errors(place):
+        with _write_errors(dest):
             if entry.is_non_commercial:
                 accepted.parent.mkdir(parents=True, exist_ok=True)
                 accepted.touch()
-            return _fetch(entry, place, progress)
+            return _fetch(entry, dest, progress)
     except DownloadError as error:
         reason = str(error).partition("; get the files of")[0]  # `by_hand` says it for this one
         raise DownloadError(f"{reason}. {by_hand(entry)}") from None
@@ -77,8 +77,8 @@ def check_licence(entry: WeightsEntry, *, accept_licence: bool) -> None:
     Raises:
         LicenceError: It was not.
     """
-    place = place_of(entry)
-    is_accepted = accept_licence or place.exists() or place.with_name(_ACCEPTED).exists()
+    dest = cached_file(entry)
+    is_accepted = accept_licence or dest.exists() or dest.with_name(_ACCEPTED).exists()
     if entry.is_non_commercial and not is_accepted:
         raise LicenceError(
             f"{entry.name}: its licence, {entry.licence}, forbids commercial use. If your use is "
@@ -121,26 +121,26 @@ def contacted_address(entry: WeightsEntry) -> str:
     return ENDPOINT
 
 
-def _fetch(entry: WeightsEntry, place: Path, progress: Progress | None) -> Path:
+def _fetch(entry: WeightsEntry, dest: Path, progress: Progress | None) -> Path:
     checksum = checksum_of(entry)
     if entry.address.startswith(HUB):
         return _fetch_from_hub(entry)
     if _is_offline():
         raise DownloadError(f"{entry.address}: is not fetched, since HF_HUB_OFFLINE is set")
     if not entry.address.endswith(".zip"):
-        return download(entry.address, place, checksum, progress, max_bytes=MAX_WEIGHTS_BYTES)
-    place.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(place.with_name(place.name + ".lock")):  # processes wait for one another
-        if place.exists():
-            return place
-        zipped = place.with_name(place.name + ".zip")
+        return download(entry.address, dest, checksum, progress, max_bytes=MAX_WEIGHTS_BYTES)
+    dest.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(dest.with_name(dest.name + ".lock")):  # processes wait for one another
+        if dest.exists():
+            return dest
+        zipped = dest.with_name(dest.name + ".zip")
         archive = download(entry.address, zipped, None, progress, max_bytes=MAX_WEIGHTS_BYTES)
-        return unpack(archive, place, checksum)
+        return unpack(archive, dest, checksum)
 
 
 def is_there(entry: WeightsEntry) -> bool:
     """Tell whether an entry's file is on this machine: in its place, or in the Hub's cache."""
-    if place_of(entry).exists():
+    if cached_file(entry).exists():
         return True
     repository, _, filename = entry.address.removeprefix(HUB).rpartition("/")
     if not entry.address.startswith(HUB):
@@ -162,7 +162,7 @@ def by_hand(entry: WeightsEntry) -> str:
     )
     return (
         f"Without a connection, get {web_address(entry)} (about {_size_mb(entry)} MB{digest}) "
-        f"elsewhere{inside} at {place_of(entry)}"
+        f"elsewhere{inside} at {cached_file(entry)}"
     )
 
 
@@ -196,11 +196,11 @@ def _fetch_from_hub(entry: WeightsEntry) -> Path:
 
 
 @contextlib.contextmanager
-def _write_errors(place: Path) -> Iterator[None]:
+def _write_errors(dest: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
         raise DownloadError(
-            f"{place}: cannot be written ({error.strerror}); free some space, or set "
+            f"{dest}: cannot be written ({error.strerror}); free some space, or set "
             "XDG_CACHE_HOME to a folder that can hold it"
         ) from None

@@ -188,9 +188,9 @@ def _described(path: Path, config: ResNeXtConfig) -> tuple[ModelCard | None, boo
     """
     if (entry := entry_of_file(path)) is not None:
         return card_of(entry), True
-    place = path.with_name(HUB_CONFIG)
-    if path.name in HUB_WEIGHTS and place.exists():
-        return card_from_hub(place), check_named_architecture(place, config)
+    config_file = path.with_name(HUB_CONFIG)
+    if path.name in HUB_WEIGHTS and config_file.exists():
+        return card_from_hub(config_file), check_named_architecture(config_file, config)
     return None, False
 
 

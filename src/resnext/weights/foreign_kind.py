@@ -82,8 +82,8 @@ def _suffix(path: Path) -> str | None:
         return path.suffix.lower() if path.suffix.lower() in _SUFFIXES else None
     with path.open("rb") as file:
         start = file.read(64)
-    for place, magic, suffix in _STARTS:
-        if start[place:].startswith(magic):
+    for offset, magic, suffix in _STARTS:
+        if start[offset:].startswith(magic):
             return suffix
     if start.startswith(b"PK"):
         return _suffix_of_archive(path)

@@ -16,7 +16,7 @@ from resnext.model.config import Form, ResNeXtConfig, Shortcut
 
 State = Mapping[str, torch.Tensor]
 
-_FEWEST_SIDES = 3  # of a convolution's weight: channels out, channels in, one dimension
+_MIN_SIDES = 3  # of a convolution's weight: channels out, channels in, one dimension
 _STAGE_BLOCK = re.compile(r"layer(\d{1,4})\.(\d{1,4})\.")
 
 
@@ -100,8 +100,8 @@ def _template(state: State, block: str) -> tuple[Form, int, int]:
 
 
 def _out_channels(state: State, block: str, last: str, form: Form) -> int:
-    place = f"{block}paths.0." if form == "a" else block
-    return _shape(state, f"{place}{last}.weight")[0]
+    prefix = f"{block}paths.0." if form == "a" else block
+    return _shape(state, f"{prefix}{last}.weight")[0]
 
 
 def _shortcut(state: State, blocks: tuple[int, ...], widths: tuple[int, ...]) -> Shortcut:
@@ -123,7 +123,7 @@ def _shape(state: State, name: str) -> torch.Size:
     if name not in state:
         raise CheckpointError(f"it lacks {name}, from which the architecture would be read")
     shape = state[name].shape
-    if len(shape) < _FEWEST_SIDES:
+    if len(shape) < _MIN_SIDES:
         raise CheckpointError(
             f"its {name} has the shape {tuple(shape)}, which is not that of a convolution"
         )

@@ -38,14 +38,14 @@ def move_padding_to_the_end(state: State, config: ResNeXtConfig) -> State:
     ):
         before, order = order, _order(order, width)
         for block in range(blocks):
-            place = f"layer{number}.{block}."
+            prefix = f"layer{number}.{block}."
             entering = before if block == 0 else order
-            _renumber(state, f"{place}conv1.weight", entering, dim=1)
-            _renumber(state, f"{place}{last}.weight", order, dim=0)
+            _renumber(state, f"{prefix}conv1.weight", entering, dim=1)
+            _renumber(state, f"{prefix}{last}.weight", order, dim=0)
             if config.preactivation:
-                _renumber_norm(state, f"{place}bn1", entering)
+                _renumber_norm(state, f"{prefix}bn1", entering)
             else:
-                _renumber_norm(state, f"{place}{last.replace('conv', 'bn')}", order)
+                _renumber_norm(state, f"{prefix}{last.replace('conv', 'bn')}", order)
     if config.preactivation:
         _renumber_norm(state, "norm", order)
     if "fc.weight" in state:

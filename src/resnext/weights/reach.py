@@ -42,17 +42,17 @@ def reach(address: str, wait_s: float = WAIT_S) -> Silence | None:
         None if there is a connection, else why there is none.
     """
     outcome: queue.SimpleQueue[str | None] = queue.SimpleQueue()
-    place = _place(address)
+    endpoint = _endpoint(address)
     # A name server that does not answer cannot be waited for with a limit but from outside.
-    threading.Thread(target=_connect, args=(place, outcome), daemon=True).start()
+    threading.Thread(target=_connect, args=(endpoint, outcome), daemon=True).start()
     try:
         reason = outcome.get(timeout=wait_s)
     except queue.Empty:
-        return Silence(f"{place[0]} does not answer", is_final=False)
-    return None if reason is None else Silence(f"{place[0]}: {reason}", is_final=True)
+        return Silence(f"{endpoint[0]} does not answer", is_final=False)
+    return None if reason is None else Silence(f"{endpoint[0]}: {reason}", is_final=True)
 
 
-def _place(address: str) -> tuple[str, int]:
+def _endpoint(address: str) -> tuple[str, int]:
     """Return the host and port to connect to."""
     parts = urlsplit(address)
     proxy = urllib.request.getproxies().get(parts.scheme)
@@ -61,9 +61,9 @@ def _place(address: str) -> tuple[str, int]:
     return parts.hostname or "", parts.port or _PORTS.get(parts.scheme, 443)
 
 
-def _connect(place: tuple[str, int], outcome: queue.SimpleQueue[str | None]) -> None:
+def _connect(endpoint: tuple[str, int], outcome: queue.SimpleQueue[str | None]) -> None:
     try:
-        socket.create_connection(place, timeout=_TIMEOUT_S).close()
+        socket.create_connection(endpoint, timeout=_TIMEOUT_S).close()
     except OSError as error:
         outcome.put(printable(error.strerror or str(error)))
     except Exception as error:  # a name that no encoding takes

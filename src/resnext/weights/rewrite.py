@@ -46,9 +46,9 @@ def _fold_biases(state: State) -> State:
         match = _CONV.fullmatch(name)
         assert match is not None
         norm = f"bn{match['number']}" if match["number"] else "downsample.1"
-        place = f"{match['place']}{norm}.running_mean"
-        if place in state and state[place].shape == state[name].shape:
-            state[place] = (state[place].double() - state.pop(name).double()).float()
+        prefix = f"{match['place']}{norm}.running_mean"
+        if prefix in state and state[prefix].shape == state[name].shape:
+            state[prefix] = (state[prefix].double() - state.pop(name).double()).float()
     return state
 
 

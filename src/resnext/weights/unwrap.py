@@ -12,7 +12,7 @@ from resnext.untrusted.text import printable
 
 # Averaged weights come first, as they are what a training evaluates and publishes. The names
 # are those of timm, torchvision's references, mmengine, pycls, detectron2 and common scripts.
-_PLACES = (
+_WRAPPERS = (
     *("state_dict_ema", "model_ema", "ema_state", "ema_state_dict", "ema_model", "ema"),
     *("state_dict", "model_state_dict", "model_state", "model", "net", "network", "weights"),
 )
@@ -40,10 +40,10 @@ def unwrap(saved: object) -> dict[str, torch.Tensor]:
     for _ in range(_DEEPEST):
         if not isinstance(found, Mapping):
             break
-        place = next((name for name in _PLACES if _holds_tensors(found.get(name))), None)
-        if place is None:
+        key = next((name for name in _WRAPPERS if _holds_tensors(found.get(name))), None)
+        if key is None:
             break
-        found = found[place]
+        found = found[key]
     tensors = _flatten(found, "", set(), 0)
     if not tensors:
         raise CheckpointError(f"it holds no tensors by name, but {_describe(saved)}")

@@ -14,7 +14,7 @@ from resnext.benchmark.contestant import Setting
 from resnext.benchmark.networks import open_network
 from resnext.benchmark.peak import Peak
 from resnext.benchmark.plot import check_plot_file, draw
-from resnext.benchmark.race import Course
+from resnext.benchmark.race import Timings
 from resnext.benchmark.result import Result, summarise
 from resnext.benchmark.rows import as_csv, as_json
 from resnext.errors import ConfigError
@@ -30,7 +30,7 @@ def report(error: float | None = None) -> BenchmarkReport:
         courses = {
             "eager": course([[0.02], [0.04]]),
             "onnxruntime": course([[0.01], [0.02]]),
-            "timm": Course(reason="needs timm"),
+            "timm": Timings(reason="needs timm"),
         }
         results += summarise(network, courses, setting, 2, PEAK)
     return BenchmarkReport(results, [PEAK], "a machine")
@@ -78,7 +78,7 @@ def test_the_plot_shows_errors_where_all_have_one_else_multiply_adds(
 
 
 def test_a_plot_of_nothing_is_empty_and_no_error(tmp_path: Path) -> None:
-    failed = summarise(NETWORK, {"timm": Course(reason="why")}, Setting(1, 1), 2, PEAK)
+    failed = summarise(NETWORK, {"timm": Timings(reason="why")}, Setting(1, 1), 2, PEAK)
     draw(failed, tmp_path / "empty.png")
     assert (tmp_path / "empty.png").stat().st_size > 0
 

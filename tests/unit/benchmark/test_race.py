@@ -7,8 +7,8 @@ from racing import job, starter
 
 from resnext.benchmark import race as race_module
 from resnext.benchmark.contestant import Job
+from resnext.benchmark.process import ContestantProcess, DroppedOutError
 from resnext.benchmark.race import race
-from resnext.benchmark.racer import DroppedOutError, Racer
 from resnext.turns import WARM_UP
 
 
@@ -38,7 +38,7 @@ def test_one_that_fails_in_a_turn_is_ended_and_the_others_go_on() -> None:
 def test_one_that_cannot_start_is_told_with_its_reason() -> None:
     log: list[str] = []
 
-    def start(contestant: Job) -> Racer:
+    def start(contestant: Job) -> ContestantProcess:
         if contestant.runtime == "timm":
             raise DroppedOutError("needs timm")
         return starter(log)(contestant)

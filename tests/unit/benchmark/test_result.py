@@ -6,14 +6,14 @@ from racing import course
 from resnext.benchmark.contestant import Setting
 from resnext.benchmark.networks import open_network
 from resnext.benchmark.peak import Peak
-from resnext.benchmark.race import Course
-from resnext.benchmark.result import Figures, difference_of, summarise
+from resnext.benchmark.race import Timings
+from resnext.benchmark.result import RuntimeFigures, difference_of, summarise
 
 PEAK = Peak(threads=1, matmul_gflops=100.0, conv_gflops=50.0)
 NETWORK = open_network("resnext_1-1-1-1_4x4d", 32)
 
 
-def figures_of(courses: dict[str, Course], batch: int = 1) -> dict[str, Figures]:
+def figures_of(courses: dict[str, Timings], batch: int = 1) -> dict[str, RuntimeFigures]:
     results = summarise(NETWORK, courses, Setting(batch, 1), 3, PEAK)
     return {r.runtime: r.figures for r in results if r.figures is not None}
 
@@ -43,7 +43,7 @@ def test_the_ratio_is_the_median_of_the_rounds_and_load_that_hits_both_cancels()
 
 
 def test_who_failed_is_listed_with_the_reason_and_no_figures() -> None:
-    courses = {"timm": Course(reason="needs timm"), "eager": course([[0.1]] * 3)}
+    courses = {"timm": Timings(reason="needs timm"), "eager": course([[0.1]] * 3)}
     failed, finished = summarise(NETWORK, courses, Setting(1, 1), 3, PEAK)
     assert (failed.figures, failed.reason) == (None, "needs timm")
     assert finished.figures is not None
@@ -51,7 +51,7 @@ def test_who_failed_is_listed_with_the_reason_and_no_figures() -> None:
 
 
 def test_all_may_fail() -> None:
-    (failed,) = summarise(NETWORK, {"timm": Course(reason="why")}, Setting(1, 1), 3, PEAK)
+    (failed,) = summarise(NETWORK, {"timm": Timings(reason="why")}, Setting(1, 1), 3, PEAK)
     assert failed.figures is None
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from racing import job
 
-from resnext.benchmark.racer import DroppedOutError, Racer
+from resnext.benchmark.process import ContestantProcess, DroppedOutError
 from resnext.benchmark.worker import TURN_S, reason_of, run_turn
 from resnext.errors import ConfigError
 
@@ -62,7 +62,7 @@ def test_reasons_are_one_line_and_name_the_extra_to_install() -> None:
 
 def test_a_process_that_dies_is_told_with_what_it_said_last(tmp_path: Path) -> None:
     text = _READY + "sys.stdin.readline()\nprint('it broke', file=sys.stderr)\nsys.exit(3)"
-    racer = Racer(job(), made(tmp_path, text))
+    racer = ContestantProcess(job(), made(tmp_path, text))
     with pytest.raises(DroppedOutError, match="ended with status 3: it broke"):
         racer.turn(counts=True)
     racer.stop()
@@ -70,7 +70,7 @@ def test_a_process_that_dies_is_told_with_what_it_said_last(tmp_path: Path) -> N
 
 def test_a_process_killed_for_its_memory_is_told_with_the_signal(tmp_path: Path) -> None:
     text = _READY + "import os, signal\nsys.stdin.readline()\nos.kill(os.getpid(), signal.SIGKILL)"
-    racer = Racer(job(), made(tmp_path, text))
+    racer = ContestantProcess(job(), made(tmp_path, text))
     with pytest.raises(DroppedOutError, match="ended with signal SIGKILL"):
         racer.turn(counts=True)
     racer.stop()
@@ -82,7 +82,7 @@ def test_turns_are_kept_only_where_they_count(tmp_path: Path) -> None:
         "    print(json.dumps({'wall_s': [0.5], 'cpu_s': [0.25]}), flush=True)\n"
         "print(json.dumps({'peak_memory_mib': 7.0}), flush=True)\n"
     )
-    racer = Racer(job(), made(tmp_path, text))
+    racer = ContestantProcess(job(), made(tmp_path, text))
     racer.turn(counts=False)
     racer.turn(counts=True)
     assert (racer.logits, racer.wall_s, racer.cpu_s) == ([1.0, 2.0], [[0.5]], [[0.25]])
@@ -93,13 +93,13 @@ def test_turns_are_kept_only_where_they_count(tmp_path: Path) -> None:
 def test_a_real_contestant_that_a_library_lacks_gives_its_reason() -> None:
     unknown = replace(job("torchvision"), name="resnext50_1x1d")
     with pytest.raises(DroppedOutError, match="torchvision has no network named resnext50_1x1d"):
-        Racer(unknown)
+        ContestantProcess(unknown)
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="peak memory is read from /proc")
 def test_a_real_contestant_runs_and_tells_its_memory() -> None:
-    racer = Racer(replace(job("torchvision"), name="resnet18", shape=(3, 32, 32)))
+    racer = ContestantProcess(replace(job("torchvision"), name="resnet18", shape=(3, 32, 32)))
     racer.turn(counts=True)
     peak_mib = racer.finish()
     assert len(racer.logits) == 10

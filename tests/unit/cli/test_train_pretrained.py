@@ -19,7 +19,7 @@ from resnext.cli.train_weights import choose_pretrained
 from resnext.data.config import DataConfig
 from resnext.errors import DownloadError
 from resnext.weights.catalogue import find_entry
-from resnext.weights.fetch import place_of
+from resnext.weights.fetch import cached_file
 from resnext.weights.reach import Silence
 
 NETWORK = tiny_config(cardinality=2, bottleneck_width=4, in_channels=1, num_classes=3)
@@ -85,8 +85,8 @@ def test_offline_the_best_weights_that_are_here_are_taken(cache: Path) -> None:
     with pytest.raises(DownloadError, match=r"resnext29_32x4d\.pytorchcv_cifar100"):
         choose_pretrained(data, None, "cpu", accept_licence=False)
     here = find_entry("resnet_3-4-6-3_cifar.mmpretrain_cifar100")
-    place_of(here).parent.mkdir(parents=True)
-    place_of(here).touch()
+    cached_file(here).parent.mkdir(parents=True)
+    cached_file(here).touch()
     name, note = choose_pretrained(data, None, "cpu", accept_licence=False)
     assert name == Path(here.name)
     assert "no connection" in note

@@ -9,7 +9,7 @@ from command import Command
 
 from resnext.model.create import create_model
 from resnext.weights.catalogue import entries, find_entry
-from resnext.weights.fetch import place_of
+from resnext.weights.fetch import cached_file
 
 
 @pytest.fixture(autouse=True)
@@ -36,7 +36,7 @@ def test_info_tells_an_entrys_facts_and_where_its_file_belongs(
     facts = json.loads(out(["info", "resnext50_32x4d.a1h_in1k", "--json"], command))
     entry = find_entry("resnext50_32x4d.a1h_in1k")
     assert facts["top1_error"] == entry.top1_error
-    assert facts["place"] == str(place_of(entry))
+    assert facts["place"] == str(cached_file(entry))
     assert facts["web_address"].startswith("https://huggingface.co/timm/")
 
 
@@ -55,7 +55,7 @@ def test_fetch_refuses_a_non_commercial_licence_unless_accepted(command: Command
 def test_fetch_prints_the_path_of_a_file_that_is_there(
     command: Command,
 ) -> None:
-    place = place_of(find_entry("resnet18.a1_in1k"))
+    place = cached_file(find_entry("resnet18.a1_in1k"))
     place.parent.mkdir(parents=True)
     place.touch()
     assert out(["fetch", "resnet18.a1_in1k"], command).strip() == str(place)

@@ -13,12 +13,12 @@ from torch.utils.flop_counter import FlopCounterMode
 from torchvision import models
 
 import resnext
-from resnext.complexity.baselines import SMALLEST_SIDE
+from resnext.complexity.baselines import MIN_SIDE
 from resnext.complexity.cost import Cost, StageCost
 from resnext.errors import ConfigError
 from resnext.model.config import BaselineConfig
 
-FAMILIES = tuple(SMALLEST_SIDE)
+FAMILIES = tuple(MIN_SIDE)
 
 
 @cache
@@ -73,7 +73,7 @@ def test_any_sides_channels_and_classes_cost_what_their_execution_costs(
     config = BaselineConfig.model_validate(
         {"family": family, "in_channels": ends[0], "num_classes": ends[1]}
     )
-    sides = SMALLEST_SIDE[family] + extra[0], SMALLEST_SIDE[family] + extra[1]
+    sides = MIN_SIDE[family] + extra[0], MIN_SIDE[family] + extra[1]
     assert resnext.count(config, sides) == executed_cost(config, sides)
 
 
@@ -124,7 +124,7 @@ def test_vgg_holds_the_most_memory_around_its_first_norm() -> None:
 
 @pytest.mark.parametrize("name", FAMILIES)
 def test_the_smallest_input_is_counted_and_a_smaller_one_is_refused(name: str) -> None:
-    side = SMALLEST_SIDE[name]
+    side = MIN_SIDE[name]
     assert resnext.count(name, side).macs > 0
     with pytest.raises(ConfigError, match=f"too small for {name}.* accepts is {side}x{side}"):
         resnext.count(name, (side - 1, side))

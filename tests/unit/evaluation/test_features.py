@@ -14,7 +14,7 @@ from resnext.data.loading.batch import Batch
 from resnext.errors import CheckpointError, ConfigError
 from resnext.evaluation.feature_source import FeatureRequest, FeatureSource
 from resnext.evaluation.features import Embedder, extract
-from resnext.evaluation.run import Effort
+from resnext.evaluation.run import EvaluationOptions
 from resnext.model.card import ModelCard
 from resnext.model.config import BaselineConfig, ResNeXtConfig
 from resnext.model.create import create_model
@@ -147,7 +147,7 @@ def test_features_that_are_no_numbers_are_an_error() -> None:
 
 
 def test_a_run_names_its_own_data_and_the_images_are_in_order(tmp_path: Path) -> None:
-    source = FeatureSource(save_run(tmp_path / "run"), FeatureRequest(), CPU, Effort(50))
+    source = FeatureSource(save_run(tmp_path / "run"), FeatureRequest(), CPU, EvaluationOptions(50))
     batches = list(source.read("val"))
     assert source.data == DataConfig(name="digits")
     assert torch.cat([b.indices_b for b in batches]).tolist() == list(range(359))
@@ -159,7 +159,7 @@ def test_the_batch_size_does_not_change_the_features(tmp_path: Path) -> None:
     run = save_run(tmp_path / "run")
     found = []
     for rows in (10, 359):
-        source = FeatureSource(run, FeatureRequest(), CPU, Effort(rows))
+        source = FeatureSource(run, FeatureRequest(), CPU, EvaluationOptions(rows))
         found.append(torch.cat([batch.features_bd for batch in source.read("val")]))
     assert torch.allclose(found[0], found[1], atol=1e-6)
 
@@ -170,7 +170,7 @@ def test_a_limit_takes_images_of_all_classes_in_their_order(tmp_path: Path) -> N
         for number in range(20):
             Image.new("L", (9, 9)).save(tmp_path / "data" / name / f"{number:02}.png")
     request = FeatureRequest(DataConfig(name="folder", root=tmp_path / "data"), limit=10)
-    source = FeatureSource(save_run(tmp_path / "run"), request, CPU, Effort())
+    source = FeatureSource(save_run(tmp_path / "run"), request, CPU, EvaluationOptions())
     for split in source.splits.values():
         assert isinstance(split, FileSplit)
         assert len(split) == 10
@@ -181,13 +181,13 @@ def test_a_limit_takes_images_of_all_classes_in_their_order(tmp_path: Path) -> N
 def test_a_weight_file_does_not_say_its_data(tmp_path: Path) -> None:
     weights = save_network(tmp_path / "w.safetensors")
     with pytest.raises(ConfigError, match="name one after it: digits"):
-        FeatureSource(weights, FeatureRequest(), CPU, Effort())
-    FeatureSource(weights, FeatureRequest(DataConfig(name="digits")), CPU, Effort())
+        FeatureSource(weights, FeatureRequest(), CPU, EvaluationOptions())
+    FeatureSource(weights, FeatureRequest(DataConfig(name="digits")), CPU, EvaluationOptions())
 
 
 def test_progress_is_told_every_image(tmp_path: Path) -> None:
     told: list[int] = []
-    effort = Effort(100, progress=told.append)
+    effort = EvaluationOptions(100, progress=told.append)
     source = FeatureSource(save_run(tmp_path / "run"), FeatureRequest(), CPU, effort)
     list(source.read("val"))
     assert told == [100, 100, 100, 59]

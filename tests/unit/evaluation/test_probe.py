@@ -20,7 +20,7 @@ from resnext.evaluation.probe import (
     probe_linear,
     read_split,
 )
-from resnext.evaluation.run import Effort
+from resnext.evaluation.run import EvaluationOptions
 
 
 def blobs(
@@ -43,7 +43,7 @@ def split(num: int, num_classes: int, spread: float = 1.0, seed: int = 0) -> Fro
 def digits(tmp_path_factory: pytest.TempPathFactory) -> tuple[FrozenSplit, FrozenSplit]:
     """Return the features that a random network of one block gives for the digits."""
     run = save_run(tmp_path_factory.mktemp("probe") / "run")
-    source = FeatureSource(run, FeatureRequest(), torch.device("cpu"), Effort())
+    source = FeatureSource(run, FeatureRequest(), torch.device("cpu"), EvaluationOptions())
     return read_split(source, "train"), read_split(source, "val")
 
 
@@ -196,7 +196,7 @@ def test_bad_files_leave_no_rows(tmp_path: Path) -> None:
     (tmp_path / "data/train/a/1.png").write_bytes(b"torn")
     request = FeatureRequest(DataConfig(name="folder", root=tmp_path / "data"))
     run = save_run(tmp_path / "run")
-    source = FeatureSource(run, request, torch.device("cpu"), Effort(2, workers=0))
+    source = FeatureSource(run, request, torch.device("cpu"), EvaluationOptions(2, workers=0))
     train = read_split(source, "train")
     assert train.labels_n.tolist() == [0, 0, 1, 1, 1]
     assert train.features_nd.shape == (5, 16)

@@ -16,7 +16,7 @@ from resnext.errors import RunError
 from resnext.evaluation.report import render_report, write_report
 from resnext.evaluation.run import Evaluation
 from resnext.evaluation.tally import Tally
-from resnext.evaluation.target import Target
+from resnext.evaluation.target import EvaluationSet
 from resnext.model.config import ResNeXtConfig
 
 NASTY = "<script>alert('cat')</script>"
@@ -41,7 +41,7 @@ def evaluation_of(
         "data": {"name": "made-up", "split": "val"},
     }
     info = DataInfo("made-up", classes, 3, 32, (0.5,) * 3, (0.5,) * 3)
-    target = Target(info, split, ViewConfig(), None, None, {})
+    target = EvaluationSet(info, split, ViewConfig(), None, None, {})
     return Evaluation(figures, result, target, cost, bad_files or [])
 
 

@@ -11,7 +11,7 @@ from resnext.data.config import DataConfig, ViewConfig
 from resnext.data.prepare.normalise import normalise
 from resnext.data.sets.load import load_data
 from resnext.errors import ConfigError
-from resnext.evaluation.run import Effort, evaluate_run, measure
+from resnext.evaluation.run import EvaluationOptions, evaluate_run, measure
 from resnext.evaluation.target import Protocol
 from resnext.inference.load import load
 from resnext.runs.folder import read_config, write_config
@@ -109,8 +109,8 @@ def test_the_view_of_training_is_repeated(digits_run: Path) -> None:
 
 
 def test_the_batch_size_does_not_change_the_figures(digits_run: Path) -> None:
-    one = measure(digits_run, Protocol(), HERE, Effort(batch_size=7)).figures
-    other = measure(digits_run, Protocol(), HERE, Effort(batch_size=500)).figures
+    one = measure(digits_run, Protocol(), HERE, EvaluationOptions(batch_size=7)).figures
+    other = measure(digits_run, Protocol(), HERE, EvaluationOptions(batch_size=500)).figures
     assert one["confusion"] == other["confusion"]
     assert one["loss"] == pytest.approx(other["loss"], rel=1e-5)
 

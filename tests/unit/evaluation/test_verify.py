@@ -14,7 +14,7 @@ from resnext.evaluation.verify import Verified, verify_entry
 from resnext.model.create import create_model
 from resnext.runs.runtime import Runtime
 from resnext.weights.catalogue import find_entry
-from resnext.weights.fetch import place_of
+from resnext.weights.fetch import cached_file
 
 ENTRY = find_entry("resnet18.a1_in1k")
 RUNTIME = Runtime(torch.device("cpu"), torch.float32)
@@ -24,9 +24,9 @@ def test_an_entry_is_evaluated_on_a_part_of_imagenet_and_compared(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    place_of(ENTRY).parent.mkdir(parents=True)
+    cached_file(ENTRY).parent.mkdir(parents=True)
     torch.manual_seed(0)
-    torch.save(create_model("resnet18").state_dict(), place_of(ENTRY))
+    torch.save(create_model("resnet18").state_dict(), cached_file(ENTRY))
     for synset in class_names("imagenet1k")[:2]:
         for part in ("train", "val"):
             folder = tmp_path / "imagenet" / part / synset

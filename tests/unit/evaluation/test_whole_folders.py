@@ -18,13 +18,13 @@ from resnext.data.config import DataConfig
 from resnext.data.sets.load import load_data
 from resnext.data.sets.parse import parse_data
 from resnext.errors import DataError
-from resnext.evaluation.run import Effort, measure
+from resnext.evaluation.run import EvaluationOptions, measure
 from resnext.evaluation.target import Protocol
 from resnext.runs.config import TrainConfig
 from resnext.runs.folder import write_config
 from resnext.runs.runtime import Runtime
 from resnext.training.display import Display
-from resnext.training.train import Target, train
+from resnext.training.train import RunTarget, train
 
 CLASSES = "0123456789"
 PER_CLASS = 6
@@ -128,14 +128,16 @@ def test_a_probe_says_first_how_many_images_it_has(
 def test_a_weight_file_is_measured_on_a_whole_folder(folder: Path, tmp_path: Path) -> None:
     file = save_network(tmp_path / "w.safetensors")
     protocol = Protocol(data=parse_data(str(folder), is_whole=True))
-    assert measure(file, protocol, RUNTIME, Effort(workers=0)).figures["num_images"] == NUM
+    assert (
+        measure(file, protocol, RUNTIME, EvaluationOptions(workers=0)).figures["num_images"] == NUM
+    )
 
 
 def test_nothing_can_be_trained_on_a_folder_that_is_all_validation(
     folder: Path, tmp_path: Path
 ) -> None:
     config = TrainConfig(model=CONFIG, data=parse_data(str(folder), is_whole=True))
-    target = replace(Target(), out=tmp_path / "new")
+    target = replace(RunTarget(), out=tmp_path / "new")
     with pytest.raises(DataError, match="no training images"):
         train(config, target, Display("quiet"))
     assert not (tmp_path / "new").exists()

@@ -16,7 +16,7 @@ from resnext.model.convert import convert_form
 from resnext.model.create import create_model
 from resnext.model.trained import TrainedNetwork
 from resnext.weights.catalogue import find_entry
-from resnext.weights.fetch import place_of
+from resnext.weights.fetch import cached_file
 from resnext.weights.own_file import save_weights
 
 
@@ -116,7 +116,7 @@ def test_a_catalogue_entry_keeps_its_licence_classes_and_published_figure(
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr("resnext.weights.fetch.checksum_of", lambda _: None)
-    place = place_of(find_entry("resnet18.imagenet1k_v1"))
+    place = cached_file(find_entry("resnet18.imagenet1k_v1"))
     place.parent.mkdir(parents=True)
     torch.save(create_model("resnet18").state_dict(), place)
     out = save_pretrained("resnet18.imagenet1k_v1", tmp_path / "out")

@@ -17,7 +17,7 @@ from resnext.data.prepare.normalise import normalise
 from resnext.data.prepare.preparation import Preparation
 from resnext.evaluation import feature_source, run
 from resnext.evaluation.feature_source import FeatureRequest, FeatureSource
-from resnext.evaluation.run import Effort, measure
+from resnext.evaluation.run import EvaluationOptions, measure
 from resnext.evaluation.target import Protocol
 from resnext.export.images import ImageSource, as_batches
 from resnext.inference.files import predict_files
@@ -72,11 +72,13 @@ def make_data(root: Path, size: tuple[int, int]) -> DataConfig:
 
 
 def by_evaluation(_: TrainedNetwork, data: DataConfig) -> None:
-    measure(Path("x"), Protocol(data=data), Runtime(CPU, torch.float32), Effort(workers=0))
+    measure(
+        Path("x"), Protocol(data=data), Runtime(CPU, torch.float32), EvaluationOptions(workers=0)
+    )
 
 
 def by_features(_: TrainedNetwork, data: DataConfig) -> None:
-    source = FeatureSource(Path("x"), FeatureRequest(data), CPU, Effort(workers=0))
+    source = FeatureSource(Path("x"), FeatureRequest(data), CPU, EvaluationOptions(workers=0))
     list(source.read("val"))
 
 

@@ -8,7 +8,7 @@ from made_runs import finish_run, make_run
 
 from resnext.page.run_figures import RunFigures, differing_settings, read_run
 from resnext.page.run_list import RunList
-from resnext.page.run_view import MOST_RUNS, show_report, show_runs
+from resnext.page.run_view import MAX_RUNS, show_report, show_runs
 
 
 def read(folder: Path, *names: str) -> list[RunFigures]:
@@ -120,7 +120,7 @@ def test_a_report_stands_in_a_frame_without_rights() -> None:
 
 
 def test_as_many_runs_are_compared_as_there_are_colours(tmp_path: Path) -> None:
-    names = [f"run{number}" for number in range(MOST_RUNS)]
+    names = [f"run{number}" for number in range(MAX_RUNS)]
     for name in names:
         make_run(tmp_path / name, [50.0, 40.0])
     error = pictures(show_runs(read(tmp_path, *names)))[1]

@@ -12,7 +12,7 @@ from resnext.data.prepare.preparation import Preparation
 from resnext.inference.preprocessor import Preprocessor
 from resnext.serving.limits import Limits
 from resnext.serving.preparation import check_header, decode_image
-from resnext.serving.problems import Problem
+from resnext.serving.problems import HttpError
 
 GREEN = (10, 200, 20)
 
@@ -56,18 +56,18 @@ def test_no_decoder_is_asked_about_a_refused_image(
     data: bytes, status: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ImageFile.ImageFile, "load", lambda _: pytest.fail("decoded"))
-    with pytest.raises(Problem) as caught:
+    with pytest.raises(HttpError) as caught:
         check_header(data, Limits())
     assert caught.value.status == status
 
 
 def test_an_image_that_comes_past_the_first_check_is_checked_again() -> None:
-    with pytest.raises(Problem) as caught:
+    with pytest.raises(HttpError) as caught:
         decode_image(jpeg_of_scans(1_000), Preprocessor(3, Preparation(8)))
     assert caught.value.status == 400
 
 
 def test_a_format_that_is_not_accepted_is_not_even_checked() -> None:
-    with pytest.raises(Problem) as caught:
+    with pytest.raises(HttpError) as caught:
         check_header(jpeg_of_scans(1_000), Limits(formats=("png",)))
     assert caught.value.status == 415

@@ -23,7 +23,7 @@ from resnext.serving.admission import Admission, Ticket
 from resnext.serving.batcher import Batcher
 from resnext.serving.limits import Limits
 from resnext.serving.metrics import Metrics
-from resnext.serving.problems import Problem
+from resnext.serving.problems import HttpError
 
 
 def test_requests_above_the_queue_are_told_when_to_come_back_and_the_others_are_answered() -> None:
@@ -198,7 +198,7 @@ def test_places_and_memory_never_exceed_their_bounds_and_all_come_back(
     for num_images, num_bytes, leaves in requests:
         try:
             ticket = admission.enter()
-        except Problem:
+        except HttpError:
             assert admission.num_images == 10
             continue
         inside.append(ticket)
@@ -206,7 +206,7 @@ def test_places_and_memory_never_exceed_their_bounds_and_all_come_back(
             ticket.take_memory(num_bytes)
             ticket.join_queue()
             ticket.take_places(num_images)
-        except Problem:
+        except HttpError:
             leaves = True
         if leaves:
             inside.pop().__exit__(None, None, None)
@@ -227,11 +227,11 @@ def inside(admission: Admission) -> Ticket:
 def test_bodies_on_their_way_take_no_place_of_an_image_and_have_a_bound_of_their_own() -> None:
     admission = Admission(Limits(queue_images=4, max_wait_s=0.1), Metrics(), lambda: 60.0)
     arriving = [admission.enter() for _ in range(1024)]
-    with pytest.raises(Problem, match="too many uploads"):
+    with pytest.raises(HttpError, match="too many uploads"):
         admission.enter()
     assert admission.num_images == 0
     arriving.pop().join_queue()  # nothing is before it
-    with pytest.raises(Problem, match="too many are waiting"):
+    with pytest.raises(HttpError, match="too many are waiting"):
         arriving.pop().join_queue()
     admission.give_back(1, 0)
     admission.enter()  # the two that are there are no uploads any more
@@ -241,9 +241,9 @@ def test_a_place_is_asked_for_before_the_body_is_sent_and_again_when_it_is_there
     admission = Admission(Limits(queue_images=1), Metrics(), lambda: 0.0)
     early, late = admission.enter(), admission.enter()
     early.join_queue()
-    with pytest.raises(Problem, match="queue is full"):
+    with pytest.raises(HttpError, match="queue is full"):
         late.join_queue()
-    with pytest.raises(Problem, match="queue is full"):
+    with pytest.raises(HttpError, match="queue is full"):
         admission.enter()
 
 
@@ -251,11 +251,11 @@ def test_a_slow_network_takes_in_no_more_than_it_answers_in_the_time_to_wait() -
     admission = Admission(Limits(queue_images=64, max_wait_s=2), Metrics(), lambda: 0.25)
     inside(admission).take_places(32)  # nothing is before it
     assert admission.num_images == 32
-    with pytest.raises(Problem, match="too many are waiting"):
+    with pytest.raises(HttpError, match="too many are waiting"):
         admission.enter()
     admission.give_back(24, 0)
     inside(admission)  # eight are before it, of a quarter of a second each
-    with pytest.raises(Problem, match="too many are waiting"):
+    with pytest.raises(HttpError, match="too many are waiting"):
         admission.enter()
 
 
@@ -267,6 +267,6 @@ def test_the_time_to_come_back_is_that_of_the_queue_within_a_minute(
     admission = Admission(limits, Metrics(), lambda: seconds)
     for _ in range(4):
         inside(admission)
-    with pytest.raises(Problem) as caught:
+    with pytest.raises(HttpError) as caught:
         admission.enter()
     assert caught.value.headers["Retry-After"] == str(wait)

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from made_service import Gate, form_of, image_bytes, made_client, made_model
 
 from resnext.serving.limits import Limits
+from resnext.serving.memory import MemorySemaphore
 from resnext.serving.model import ServedModel
-from resnext.serving.room import Room
 from resnext.serving.service import Service
 
 SIDE = 256
@@ -117,7 +117,7 @@ def test_memory_of_an_answer_that_took_too_long_comes_back() -> None:
 def test_memory_is_given_in_turn_within_its_bound_and_all_comes_back(
     wanted: list[tuple[int, bool]],
 ) -> None:
-    room, order, inside = Room(10), list[int](), set[int]()
+    room, order, inside = MemorySemaphore(10), list[int](), set[int]()
 
     async def hold(number: int, num_bytes: int) -> None:
         await room.take(num_bytes)

@@ -12,11 +12,11 @@ from made_service import Gate, form_of, image_bytes, made_service
 
 from resnext.serving import server
 from resnext.serving.app import create_app
-from resnext.serving.server import Ending, Server, bind, serve
+from resnext.serving.server import Server, ShutdownTimes, bind, serve
 
 
 def end_during_a_request(
-    ending: Ending, *, signals: int, finish: bool
+    ending: ShutdownTimes, *, signals: int, finish: bool
 ) -> tuple[int, httpx.Response]:
     """End the service while its network works on a request.
 
@@ -57,10 +57,11 @@ def end_during_a_request(
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("ending", "signals"), [(Ending(0.1, 1.0), 1), (Ending(30.0, 30.0), 2), (Ending(0.1, 30.0), 2)]
+    ("ending", "signals"),
+    [(ShutdownTimes(0.1, 1.0), 1), (ShutdownTimes(30.0, 30.0), 2), (ShutdownTimes(0.1, 30.0), 2)],
 )
 def test_a_request_that_the_end_cuts_off_is_told_so_and_the_status_is_1(
-    ending: Ending, signals: int
+    ending: ShutdownTimes, signals: int
 ) -> None:
     start = time.monotonic()
     status, answer = end_during_a_request(ending, signals=signals, finish=False)
@@ -92,14 +93,14 @@ def test_a_second_signal_waits_for_no_connection_on_which_nothing_was_asked() ->
 
         has_ended = threading.Event()
         ended = pool.submit(end)
-        assert serve(create_app(service), service, sock, ending=Ending(30.0, 30.0)) == 0
+        assert serve(create_app(service), service, sock, ending=ShutdownTimes(30.0, 30.0)) == 0
         has_ended.set()
         assert ended.result() < 3  # a first signal would wait for 5 s
 
 
 @pytest.mark.slow
 def test_a_request_that_the_end_waits_for_is_answered_and_the_status_is_0() -> None:
-    status, answer = end_during_a_request(Ending(0.1, 30.0), signals=1, finish=True)
+    status, answer = end_during_a_request(ShutdownTimes(0.1, 30.0), signals=1, finish=True)
     assert (status, answer.status_code) == (0, 200)
 
 
@@ -131,7 +132,7 @@ def test_connections_that_wait_to_be_accepted_at_the_end_are_answered(
         monkeypatch.setattr(server, "Server", Late)
         with ThreadPoolExecutor(1) as pool:
             ended = pool.submit(end)
-            assert serve(create_app(service), service, sock, ending=Ending(0.0, 30.0)) == 0
+            assert serve(create_app(service), service, sock, ending=ShutdownTimes(0.0, 30.0)) == 0
             ended.result()
         answers = [caller.makefile("rb").readline() for caller in callers]
     assert answers == [b"HTTP/1.1 200 OK\r\n"] * 3

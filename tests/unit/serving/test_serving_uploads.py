@@ -17,7 +17,7 @@ from resnext.serving.admission import MAX_UPLOADS, STALLED_S, Admission, Ticket
 from resnext.serving.body import read_body
 from resnext.serving.limits import Limits
 from resnext.serving.metrics import Metrics
-from resnext.serving.problems import Problem
+from resnext.serving.problems import HttpError
 
 MIB = 2**20
 
@@ -79,7 +79,7 @@ def test_the_largest_stalled_upload_makes_room_and_is_told_so(
     assert admission.num_bytes == 3 * MIB
     assert admission.num_uploads == 2
     small.take_memory(1)
-    with pytest.raises(Problem, match="stalled") as caught:
+    with pytest.raises(HttpError, match="stalled") as caught:
         large.take_memory(1)
     assert (caught.value.status, caught.value.code) == (408, "upload_timeout")
 
@@ -88,7 +88,7 @@ def test_uploads_that_move_are_never_given_up(admission: Admission, clock: Clock
     for _ in range(4):
         upload(admission, MIB)
     clock.seconds += STALLED_S / 2
-    with pytest.raises(Problem, match="too many uploads") as caught:
+    with pytest.raises(HttpError, match="too many uploads") as caught:
         upload(admission, 1)
     assert caught.value.status == 429
     assert admission.num_bytes == 4 * MIB
@@ -99,7 +99,7 @@ def test_an_upload_that_asks_for_memory_is_not_given_up_for_itself(
 ) -> None:
     whole = upload(admission, 4 * MIB)
     clock.seconds += STALLED_S
-    with pytest.raises(Problem, match="too many uploads"):
+    with pytest.raises(HttpError, match="too many uploads"):
         whole.take_memory(1)
     assert admission.num_bytes == 4 * MIB
 
@@ -122,7 +122,7 @@ def test_all_slots_taken_by_slow_callers_leave_one_for_the_next(
     clock.seconds += STALLED_S / 2
     for _ in range(MAX_UPLOADS - 1):
         upload(admission, 1)
-    with pytest.raises(Problem, match="too many uploads"):
+    with pytest.raises(HttpError, match="too many uploads"):
         admission.enter()
     clock.seconds += STALLED_S
     first_told: list[bool] = []
@@ -137,7 +137,7 @@ def test_a_body_that_is_there_is_not_given_up(admission: Admission, clock: Clock
     for ticket in waiting:
         ticket.join_queue()
     clock.seconds += 1000
-    with pytest.raises(Problem, match="too many uploads"):
+    with pytest.raises(HttpError, match="too many uploads"):
         upload(admission, 1)
 
 
@@ -167,7 +167,7 @@ def test_memory_stays_within_its_bound_and_all_comes_back(steps: list[tuple[str,
 
 
 def _try_to_grow(ticket: Ticket, num_bytes: int) -> None:
-    with contextlib.suppress(Problem):
+    with contextlib.suppress(HttpError):
         ticket.take_memory(num_bytes)
 
 
@@ -188,6 +188,6 @@ def test_reading_ends_at_once_when_the_upload_is_given_up(admission: Admission) 
         assert admission.num_bytes == admission.num_uploads == 0
         await reading
 
-    with pytest.raises(Problem, match="stalled") as caught:
+    with pytest.raises(HttpError, match="stalled") as caught:
         asyncio.run(asyncio.wait_for(run(), 20))
     assert caught.value.status == 408

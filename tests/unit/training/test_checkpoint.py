@@ -13,7 +13,7 @@ from resnext.training.checkpoint import Position, load_checkpoint, save_checkpoi
 from resnext.training.checkpoint_file import CheckpointFiles, Stored
 from resnext.training.checkpoint_writer import CheckpointWriter
 from resnext.training.optimizer import build_optimizer
-from resnext.training.step import Trainer
+from resnext.training.step import TrainStep
 
 
 def test_a_checkpoint_without_momentum_leaves_it_at_rest(tmp_path: Path) -> None:
@@ -25,8 +25,10 @@ def test_a_checkpoint_without_momentum_leaves_it_at_rest(tmp_path: Path) -> None
     model = nn.Linear(2, 1)
     config = TrainConfig()
     optimizer = build_optimizer(model, config.optim)
-    trainer = Trainer(config, Runtime(torch.device("cpu"), torch.float32), model, optimizer, None)
-    assert load_checkpoint(files, trainer) == position
+    train_step = TrainStep(
+        config, Runtime(torch.device("cpu"), torch.float32), model, optimizer, None
+    )
+    assert load_checkpoint(files, train_step) == position
     assert model.weight.tolist() == [[1.0, 1.0]]
     assert optimizer.state[model.weight]["momentum_buffer"].tolist() == [[3.0, 3.0]]
     assert optimizer.state[model.bias]["momentum_buffer"].tolist() == [0.0]
@@ -36,15 +38,15 @@ def test_the_state_of_adamw_comes_back_bit_for_bit(tmp_path: Path) -> None:
     config = TrainConfig(optim=OptimConfig(kind="adamw", lr=0.1))
     runtime = Runtime(torch.device("cpu"), torch.float32)
 
-    def build(model: nn.Linear) -> Trainer:
+    def build(model: nn.Linear) -> TrainStep:
         nn.init.ones_(model.weight)
         nn.init.zeros_(model.bias)
-        return Trainer(config, runtime, model, build_optimizer(model, config.optim), None)
+        return TrainStep(config, runtime, model, build_optimizer(model, config.optim), None)
 
-    def step(trainer: Trainer) -> None:
-        trainer.model(torch.tensor([[1.0, 2.0]])).square().sum().backward()
-        trainer.optimizer.step()
-        trainer.optimizer.zero_grad()
+    def step(train_step: TrainStep) -> None:
+        train_step.model(torch.tensor([[1.0, 2.0]])).square().sum().backward()
+        train_step.optimizer.step()
+        train_step.optimizer.zero_grad()
 
     model, other = nn.Linear(2, 1), nn.Linear(2, 1)
     first, second = build(model), build(other)

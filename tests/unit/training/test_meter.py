@@ -11,7 +11,7 @@ from resnext.training.meter import Meter
 def test_an_epoch_goes_on_from_its_saved_sums() -> None:
     meter = Meter(torch.device("cpu"), Position(loss_sum=3.0, num_wrong=2.0, num_seen=4))
     meter.add(torch.tensor([1.5, 1.0]), global_size=2)
-    position = meter.into(Position(epoch=1))
+    position = meter.store_in(Position(epoch=1))
     assert (position.loss_sum, position.num_wrong, position.num_seen) == (4.5, 3.0, 6)
 
 

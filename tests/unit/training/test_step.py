@@ -13,7 +13,7 @@ from resnext.runs.config import TrainConfig
 from resnext.runs.folder import explain_write_errors
 from resnext.runs.runtime import Runtime
 from resnext.training.optimizer import build_optimizer
-from resnext.training.step import Trainer, seed_step
+from resnext.training.step import TrainStep, seed_step
 
 
 def _draw(*place: int) -> float:
@@ -44,11 +44,11 @@ def test_a_step_returns_the_losses_and_mistakes_of_its_images_whatever_the_parts
         )
         config = TrainConfig(batch_size=12, accumulate=accumulate)
         optimizer = build_optimizer(model, config.optim)
-        trainer = Trainer(
+        train_step = TrainStep(
             config, Runtime(torch.device("cpu"), torch.float32), model, optimizer, None
         )
         batch = Batch(images_bchw, labels_b, torch.arange(12), global_size=12)
-        sums = trainer.step(batch, 0.1)
+        sums = train_step.run(batch, 0.1)
         assert 0 < num_wrong < 12
         assert sums.tolist() == pytest.approx([float(loss_sum), num_wrong], rel=1e-5)
 
@@ -63,9 +63,9 @@ def test_the_parts_of_a_step_weigh_the_classes_as_the_whole_does(mixed: bool) ->
     ends = []
     for accumulate, class_weights_k in ((1, weights_k), (4, weights_k), (1, None)):
         config = TrainConfig(batch_size=16, accumulate=accumulate, label_smoothing=0.1)
-        trainer = _trainer(torch.float32, config, class_weights_k)
-        trainer.step(batch, 0.1)
-        ends.append(torch.cat([p.detach().flatten() for p in trainer.model.parameters()]))
+        train_step = _train_step(torch.float32, config, class_weights_k)
+        train_step.run(batch, 0.1)
+        ends.append(torch.cat([p.detach().flatten() for p in train_step.model.parameters()]))
     assert torch.allclose(ends[0], ends[1], atol=1e-7)
     assert not torch.allclose(ends[0], ends[2], atol=1e-4)
 
@@ -76,30 +76,30 @@ def test_a_first_step_that_overflows_in_fp16_leaves_no_trace() -> None:
     images_bchw, labels_b = torch.randn(4, 1, 2, 2), torch.tensor([0, 1, 2, 0])
     batch = Batch(images_bchw, labels_b, torch.arange(4), global_size=4)
     overflowing = Batch(1e4 * images_bchw, labels_b, torch.arange(4), global_size=4)
-    trainers = [_trainer(torch.float16) for _ in range(2)]
-    plain, hit = ([p.detach() for p in trainer.model.parameters()] for trainer in trainers)
+    train_steps = [_train_step(torch.float16) for _ in range(2)]
+    plain, hit = ([p.detach() for p in train_step.model.parameters()] for train_step in train_steps)
     start = [p.clone() for p in hit]
 
-    trainers[1].step(overflowing, 0.1)
+    train_steps[1].run(overflowing, 0.1)
     assert all(torch.equal(p, first) for p, first in zip(hit, start, strict=True))
-    trainers[0].scaler.load_state_dict(trainers[1].scaler.state_dict())
-    for trainer in trainers:
-        trainer.step(batch, 0.1)
+    train_steps[0].scaler.load_state_dict(train_steps[1].scaler.state_dict())
+    for train_step in train_steps:
+        train_step.run(batch, 0.1)
     assert not torch.equal(plain[0], start[0])
     assert all(torch.equal(a, b) for a, b in zip(plain, hit, strict=True))
 
 
-def _trainer(
+def _train_step(
     dtype: torch.dtype,
     config: TrainConfig | None = None,
     class_weights_k: torch.Tensor | None = None,
-) -> Trainer:
+) -> TrainStep:
     torch.manual_seed(1)
     model = nn.Sequential(nn.Flatten(), nn.Linear(4, 3))
     config = config or TrainConfig()
     optimizer = build_optimizer(model, config.optim)
     runtime = Runtime(torch.device("cpu"), dtype)
-    return Trainer(config, runtime, model, optimizer, None, class_weights_k)
+    return TrainStep(config, runtime, model, optimizer, None, class_weights_k)
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from resnext.model.names import name_of, parse_name
 from resnext.untrusted.names import check_file_name
 from resnext.weights.catalogue import entries, filter_entries, find_entry
 from resnext.weights.entry import WeightsEntry
-from resnext.weights.fetch import place_of
+from resnext.weights.fetch import cached_file
 
 each_entry = pytest.mark.parametrize("entry", entries(), ids=lambda entry: entry.name)
 
@@ -65,7 +65,7 @@ def test_its_name_is_its_network_and_a_tag(entry: WeightsEntry) -> None:
 def test_its_place_lies_in_the_cache(entry: WeightsEntry) -> None:
     assert check_file_name(entry.name) == entry.name
     assert check_file_name(entry.filename) == entry.filename
-    assert place_of(entry).parent.parent == cache_folder("weights")
+    assert cached_file(entry).parent.parent == cache_folder("weights")
 
 
 @each_entry

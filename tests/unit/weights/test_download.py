@@ -19,7 +19,7 @@ from resnext.download import Checksum
 from resnext.errors import DownloadError, LicenceError
 from resnext.weights import fetch as fetching
 from resnext.weights.entry import WeightsEntry
-from resnext.weights.fetch import fetch, place_of
+from resnext.weights.fetch import cached_file, fetch
 
 CONTENT = bytes(range(256)) * 4000
 SHA1 = hashlib.sha1(CONTENT).hexdigest()
@@ -177,9 +177,9 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_an_entry_is_fetched_into_the_cache_once() -> None:
     with server("ok") as (address, behaviour):
         entry = entry_at(address)
-        assert fetch(entry) == fetch(entry) == place_of(entry)
+        assert fetch(entry) == fetch(entry) == cached_file(entry)
     assert len(behaviour.ranges) == 1
-    assert place_of(entry).read_bytes() == CONTENT
+    assert cached_file(entry).read_bytes() == CONTENT
 
 
 def test_a_non_commercial_licence_must_be_accepted_before_anything_is_fetched() -> None:
@@ -196,19 +196,19 @@ def test_without_a_connection_the_message_says_which_file_to_put_where() -> None
     with pytest.raises(DownloadError) as caught:
         fetch(entry)
     assert entry.address in str(caught.value)
-    assert str(place_of(entry)) in str(caught.value)
-    place_of(entry).parent.mkdir(parents=True, exist_ok=True)
-    place_of(entry).write_bytes(CONTENT)  # as the message says
-    assert fetch(entry) == place_of(entry)
+    assert str(cached_file(entry)) in str(caught.value)
+    cached_file(entry).parent.mkdir(parents=True, exist_ok=True)
+    cached_file(entry).write_bytes(CONTENT)  # as the message says
+    assert fetch(entry) == cached_file(entry)
 
 
 def test_a_wrong_file_put_by_hand_is_refused_and_left() -> None:
     entry = entry_at("http://no-such-host.invalid/weights.pth")
-    place_of(entry).parent.mkdir(parents=True)
-    place_of(entry).write_bytes(b"an error page")
+    cached_file(entry).parent.mkdir(parents=True)
+    cached_file(entry).write_bytes(b"an error page")
     with pytest.raises(DownloadError, match="another file"):
         fetch(entry)
-    assert place_of(entry).exists()
+    assert cached_file(entry).exists()
 
 
 def test_a_full_disk_is_told_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -254,7 +254,7 @@ def zipped(content: bytes) -> bytes:
 
 def test_a_file_in_an_archive_is_taken_out_and_checked() -> None:
     entry = entry_at("http://127.0.0.1:1/weights.pth.zip", sha256="", sha1=SHA1)
-    place = place_of(entry)
+    place = cached_file(entry)
     assert place.name == "weights.pth"
     place.parent.mkdir(parents=True)
     place.with_name("weights.pth.zip").write_bytes(zipped(CONTENT))
@@ -281,7 +281,7 @@ def test_processes_that_unpack_one_archive_wait_for_one_another(
         thread.start()
     for thread in threads:
         thread.join()
-    assert found == [place_of(entry)] * 3
+    assert found == [cached_file(entry)] * 3
     assert len(fetched) == 1
 
 
@@ -307,8 +307,8 @@ BAD_ARCHIVES = {
 @pytest.mark.parametrize("archive", BAD_ARCHIVES.values(), ids=BAD_ARCHIVES)
 def test_a_bad_archive_leaves_no_file(archive: bytes) -> None:
     entry = entry_at("http://127.0.0.1:1/weights.pth.zip", sha256="", sha1=SHA1)
-    place_of(entry).parent.mkdir(parents=True)
-    place_of(entry).with_name("weights.pth.zip").write_bytes(archive)
+    cached_file(entry).parent.mkdir(parents=True)
+    cached_file(entry).with_name("weights.pth.zip").write_bytes(archive)
     with pytest.raises(DownloadError, match=r"damaged archive|does not start with"):
         fetch(entry)
-    assert not place_of(entry).exists()
+    assert not cached_file(entry).exists()

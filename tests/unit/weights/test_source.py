@@ -17,7 +17,7 @@ from resnext.model.config import ResNeXtConfig
 from resnext.model.create import create_model
 from resnext.weights import source
 from resnext.weights.catalogue import find_entry
-from resnext.weights.fetch import place_of
+from resnext.weights.fetch import cached_file
 from resnext.weights.hub_file import NoSuchHubFileError, connection_error, hub_file
 from resnext.weights.own_file import save_weights
 from resnext.weights.source import open_weights
@@ -37,7 +37,7 @@ def put_in_cache(
     name: str, state: dict[str, torch.Tensor], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Place a file as a person without a connection would; its checksum is not the published."""
-    place = place_of(find_entry(name))
+    place = cached_file(find_entry(name))
     place.parent.mkdir(parents=True)
     torch.save(state, place)
     monkeypatch.setattr("resnext.weights.fetch.checksum_of", lambda _: None)
@@ -128,7 +128,7 @@ def test_a_repository_is_opened_with_the_config_beside_its_weights(
 
 
 def test_a_repository_of_the_catalogue_is_the_catalogues_entry() -> None:
-    place = place_of(find_entry("resnet18.a1_in1k"))
+    place = cached_file(find_entry("resnet18.a1_in1k"))
     place.parent.mkdir(parents=True)
     save_file(create_model("resnet18").state_dict(), place)
     assert open_weights("timm/resnet18.a1_in1k").card.source == "resnet18.a1_in1k"

@@ -10,7 +10,7 @@ import pytest
 
 from resnext.errors import DownloadError
 from resnext.weights.catalogue import find_entry
-from resnext.weights.fetch import check_reach, fetch, place_of, web_address
+from resnext.weights.fetch import cached_file, check_reach, fetch, web_address
 from resnext.weights.hub_file import hub_file
 from resnext.weights.reach import Silence
 from resnext.weights.source import open_weights
@@ -68,7 +68,7 @@ def test_an_entry_on_the_hub_says_which_file_to_put_where(caplog: pytest.LogCapt
     entry = find_entry("resnet18.a1_in1k")
     with caplog.at_level(logging.INFO), pytest.raises(DownloadError) as caught:
         fetch(entry)
-    assert f"put it at {place_of(entry)}" in str(caught.value)
+    assert f"put it at {cached_file(entry)}" in str(caught.value)
     assert str(caught.value).count("elsewhere") == 1
     assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
 
@@ -79,7 +79,7 @@ def test_an_entry_elsewhere_says_which_file_to_put_where(closed_port: int) -> No
     )
     with pytest.raises(DownloadError, match="cannot be reached") as caught:
         fetch(entry)
-    assert f"put it at {place_of(entry)}" in str(caught.value)
+    assert f"put it at {cached_file(entry)}" in str(caught.value)
 
 
 def test_offline_mode_contacts_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -111,7 +111,7 @@ def test_what_to_copy_where_names_size_checksum_and_address(
         check_reach(entry)
     text = str(caught.value)
     assert web_address(entry) in text
-    assert str(place_of(entry)) in text
+    assert str(cached_file(entry)) in text
     assert re.search(r"\(about \d+ MB", text)
     assert not entry.sha1 or f"sha1 {entry.sha1}" in text
     assert ("unpack it" in text) == entry.address.endswith(".zip")
@@ -132,7 +132,7 @@ def test_what_is_here_is_not_asked_for(tmp_path: Path, monkeypatch: pytest.Monke
 
     monkeypatch.setattr("resnext.weights.fetch.reach", contact)
     for name, file in (
-        ("resnet18.imagenet1k_v1", place_of(find_entry("resnet18.imagenet1k_v1"))),
+        ("resnet18.imagenet1k_v1", cached_file(find_entry("resnet18.imagenet1k_v1"))),
         (
             "resnet26.bt_in1k",
             tmp_path / "hub/models--timm--resnet26.bt_in1k/snapshots/abc/model.safetensors",

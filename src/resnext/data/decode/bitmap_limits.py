@@ -127,26 +127,26 @@ def _check_runs(data: bytes, start: int, width: int, num_pixels: int, is_rle4: b
 
 def _check_jumps(data: bytes, position: int, width: int, num_pixels: int, is_rle4: bool) -> None:
     """Follow the runs as Pillow does, which would leave out millions of rows at a jump's word."""
-    place = column = 0
-    while position + 1 < len(data) and place < num_pixels:
+    pixel = column = 0
+    while position + 1 < len(data) and pixel < num_pixels:
         count, value = data[position], data[position + 1]
         position += 2
         if count:
             count = max(0, min(count, width - column))
-            place, column = place + count, column + count
+            pixel, column = pixel + count, column + count
         elif value == 0:
-            place, column = -(-place // width) * width, 0
+            pixel, column = -(-pixel // width) * width, 0
         elif value == 1:
             return
         elif value == 2:
             right, up = data[position : position + 1], data[position + 1 : position + 2]
-            place += sum(right) + sum(up) * width
-            column = place % width
+            pixel += sum(right) + sum(up) * width
+            column = pixel % width
             position += 2
-            if place > num_pixels + width:
+            if pixel > num_pixels + width:
                 raise ImageLimitError("the BMP jumps out of its picture")
         else:
             num_bytes = value // 2 if is_rle4 else value
-            place += 2 * num_bytes if is_rle4 else value
+            pixel += 2 * num_bytes if is_rle4 else value
             column += value
             position += num_bytes + (position + num_bytes) % 2

@@ -30,7 +30,7 @@ _BAND_VALUES = 2**20  # converted at a time, to need little memory
 # Floats that were resized or sharpened exceed their range a little.
 _OVERSHOOT = 1.05
 _UNDERSHOOT = 1 / 16
-_LARGEST_OF_UNIT_RANGE = 2.0
+_MAX_OF_UNIT_RANGE = 2.0
 _INFO_KEY = "resnext assumed range"
 
 
@@ -142,7 +142,7 @@ def _extremes(values: Values) -> tuple[float, float]:
 
 
 def _range_of_floats(low: float, high: float) -> Range:
-    if high <= _LARGEST_OF_UNIT_RANGE and low >= -_LARGEST_OF_UNIT_RANGE:
+    if high <= _MAX_OF_UNIT_RANGE and low >= -_MAX_OF_UNIT_RANGE:
         black = -1 if low < -0.5 else 0
         return Range(black, 1, _words(high, f"{black} to 1"))
     is_signed = low < -high * _UNDERSHOOT

@@ -29,7 +29,7 @@ FACTORS = (8, 4, 2, 1)
 
 _SEQUENTIAL = (0xC0, 0xC1)
 _END = b"\xff\xd9"
-_MOST_BYTES_AFTER_END = 64
+_MAX_BYTES_AFTER_END = 64
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,7 @@ def _rows_to_keep(data: bytes, bottom: int) -> tuple[int, int] | None:
         file is progressive, which needs all blocks, has one scan a component, is torn
         (whether it is bad must not depend on the crop) or would not get shorter.
     """
-    if data.rfind(_END, max(0, len(data) - _MOST_BYTES_AFTER_END)) < 0:
+    if data.rfind(_END, max(0, len(data) - _MAX_BYTES_AFTER_END)) < 0:
         return None
     try:
         header = read_jpeg_header(data)
@@ -131,9 +131,9 @@ def _rows_to_keep(data: bytes, bottom: int) -> tuple[int, int] | None:
     found = _read_frame(data, header.frame - 1)
     if found is None or data[header.scan + 3] != found[3]:
         return None
-    place, height, block_rows, _ = found
+    offset, height, block_rows, _ = found
     kept = (-(-bottom // block_rows) + 1) * block_rows
-    return (place, kept) if kept < height else None
+    return (offset, kept) if kept < height else None
 
 
 def _read_frame(data: bytes, position: int) -> tuple[int, int, int, int] | None:
@@ -142,6 +142,6 @@ def _read_frame(data: bytes, position: int) -> tuple[int, int, int, int] | None:
     if position + 10 + 3 * number > len(data) or number == 0:
         return None
     samplings = data[position + 11 : position + 10 + 3 * number : 3]
-    place = position + 5
-    height = int.from_bytes(data[place : place + 2])
-    return place, height, 8 * max(sampling & 15 for sampling in samplings), number
+    offset = position + 5
+    height = int.from_bytes(data[offset : offset + 2])
+    return offset, height, 8 * max(sampling & 15 for sampling in samplings), number

@@ -90,61 +90,61 @@ def read_jpeg_header(data: bytes) -> JpegHeader:
     xmp, notes = b"", list[tuple[int, int]]()
     for _ in range(MAX_SEGMENTS):
         if position + 4 <= len(data) and data[position] == 0xFF and data[position + 1] in _LENGTH:
-            place = position + 1  # as nearly all are
+            offset = position + 1  # as nearly all are
         else:
-            place = _find_marker(data, position)
-            num_junk += place - 1 - position
+            offset = _find_marker(data, position)
+            num_junk += offset - 1 - position
             if num_junk >= _MAX_JUNK_BYTES:
                 raise ImageLimitError("the JPEG has more than 64 KiB of bytes between its segments")
-        marker = data[place]
+        marker = data[offset]
         if marker == 0 or marker in _NO_LENGTH:
             num_junk += 1
-            position = place + 1
+            position = offset + 1
             continue
         if marker == _SCAN and frame:
-            if max(place + 3, frame + 9 + 3 * 4) >= len(data):  # no decoder takes more than four
+            if max(offset + 3, frame + 9 + 3 * 4) >= len(data):  # no decoder takes more than four
                 raise DataError(_TRUNCATED)
             joined = b"".join(exif)
             check_exif(joined)
-            return JpegHeader(frame, place, num_junk == 0, tuple(notes), joined, xmp)
-        position = place + 1 + _uint16(data, place + 1)
-        if marker not in _LENGTH or (marker in _FRAMES and frame) or position < place + 3:
+            return JpegHeader(frame, offset, num_junk == 0, tuple(notes), joined, xmp)
+        position = offset + 1 + _uint16(data, offset + 1)
+        if marker not in _LENGTH or (marker in _FRAMES and frame) or position < offset + 3:
             raise DataError("the JPEG's header is damaged")
         if marker in _FRAMES:
-            frame = place
-        elif marker in _NOTES and not _tells_colors(data, place, position):
-            notes.append((place - 1, position))
-        if marker == 0xE1 and data.startswith(_XMP, place + 3):
-            xmp = data[place + 3 + len(_XMP) : position]
-        elif marker == 0xE1 and data.startswith(_EXIF, place + 3):
-            exif.append(data[place + (9 if exif else 3) : position])
+            frame = offset
+        elif marker in _NOTES and not _tells_colors(data, offset, position):
+            notes.append((offset - 1, position))
+        if marker == 0xE1 and data.startswith(_XMP, offset + 3):
+            xmp = data[offset + 3 + len(_XMP) : position]
+        elif marker == 0xE1 and data.startswith(_EXIF, offset + 3):
+            exif.append(data[offset + (9 if exif else 3) : position])
             if sum(map(len, exif)) > MAX_EXIF_BYTES:
                 raise ImageLimitError("the JPEG has more than 4 MiB of EXIF metadata")
-        elif marker == 0xE2 and data.startswith(_MULTI_PICTURE, place + 3):
-            check_exif(data[place + 7 : position])
+        elif marker == 0xE2 and data.startswith(_MULTI_PICTURE, offset + 3):
+            check_exif(data[offset + 7 : position])
     raise ImageLimitError(f"the JPEG has more than {MAX_SEGMENTS:,} segments before its image data")
 
 
-def _tells_colors(data: bytes, place: int, end: int) -> bool:
+def _tells_colors(data: bytes, offset: int, end: int) -> bool:
     """Tell whether a segment is one of JFIF or Adobe, whole enough for the decoder to use it."""
-    if data[place] == _JFIF_MARKER:
-        return data.startswith(b"JFIF\0", place + 3) and end - place >= 3 + 14
+    if data[offset] == _JFIF_MARKER:
+        return data.startswith(b"JFIF\0", offset + 3) and end - offset >= 3 + 14
     return (
-        data[place] == _ADOBE_MARKER
-        and data.startswith(b"Adobe", place + 3)
-        and end - place >= 3 + 12
+        data[offset] == _ADOBE_MARKER
+        and data.startswith(b"Adobe", offset + 3)
+        and end - offset >= 3 + 12
     )
 
 
 def _find_marker(data: bytes, position: int) -> int:
     """Return where the next marker is, behind bytes of no meaning and more of 0xFF than one."""
     start = data.find(b"\xff", position)
-    place = start + 1
-    while data[place : place + 1] == b"\xff" and place - start <= _MAX_JUNK_BYTES:
-        place += 1
-    if start < 0 or place + 2 >= len(data):
+    offset = start + 1
+    while data[offset : offset + 1] == b"\xff" and offset - start <= _MAX_JUNK_BYTES:
+        offset += 1
+    if start < 0 or offset + 2 >= len(data):
         raise DataError(_TRUNCATED)
-    return place
+    return offset
 
 
 def _check_length(data: bytes, header: JpegHeader, width: int, height: int) -> None:

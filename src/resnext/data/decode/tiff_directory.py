@@ -37,7 +37,7 @@ _LONG = 4
 _EXIF_PREFIX = b"Exif\0\0"
 # Fewer bytes than these cannot claim more than a few megabytes: not worth reading twice.
 _HARMLESS_BYTES = 8 * 2**10
-_MOST_OVERLAP = 4
+_MAX_OVERLAP = 4
 _SLACK_BYTES = 2**16
 
 
@@ -80,10 +80,10 @@ def read_directory(data: bytes, start: int, order: str, is_big: bool = False) ->
     width = struct.calcsize(order + entry)
     number = min(number, (len(data) - first) // width)
     entries = struct.iter_unpack(order + entry, data[first : first + number * width])
-    for index, (tag, kind, count, place) in enumerate(entries):
+    for index, (tag, kind, count, offset) in enumerate(entries):
         if SIZE_OF_TYPE.get(kind, 0) * count <= inline:
-            place = first + (index + 1) * width - inline
-        yield Tag(tag, kind, count, place)
+            offset = first + (index + 1) * width - inline
+        yield Tag(tag, kind, count, offset)
 
 
 def check_tags(tags: list[Tag], num_bytes: int) -> None:
@@ -97,7 +97,7 @@ def check_tags(tags: list[Tag], num_bytes: int) -> None:
         ImageLimitError: Together they claim several times what there is.
     """
     claimed = sum(tag.num_bytes for tag in tags if tag.position + tag.num_bytes <= num_bytes)
-    if claimed > _MOST_OVERLAP * num_bytes + _SLACK_BYTES:
+    if claimed > _MAX_OVERLAP * num_bytes + _SLACK_BYTES:
         raise ImageLimitError(
             f"the tags of the metadata claim {claimed:,} bytes, where there are {num_bytes:,}"
         )

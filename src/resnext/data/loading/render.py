@@ -21,7 +21,7 @@ from resnext.data.random import Draw, below, derive
 from resnext.data.split import DataInfo, ImageReader, Split
 from resnext.errors import DataError, DownloadError
 
-_MOST_REPLACEMENTS = 100
+_MAX_REPLACEMENTS = 100
 
 
 @dataclass(frozen=True)
@@ -112,15 +112,15 @@ class TrainRenderer(Dataset[Rendered]):
     ) -> tuple[torch.Tensor, int] | None:
         """Vary an image or, if it is bad, another; which one depends on seed and index only."""
         number = index
-        for attempt in range(_MOST_REPLACEMENTS):
+        for attempt in range(_MAX_REPLACEMENTS):
             try:
                 photo = self._images.photo(number)
                 pixels = vary(photo)
                 if not self._assumed[1] and isinstance(photo, Photo) and photo.assumed:
-                    self._assumed = (self._images.place(number), photo.assumed)
+                    self._assumed = (self._images.name_of(number), photo.assumed)
                 return pixels, number
             except DataError as error:
-                bad[self._images.place(number)] = str(error)
+                bad[self._images.name_of(number)] = str(error)
             key = derive(self._seed, Draw.REPLACEMENT, attempt)
             number = int(below(self._num_images, key, torch.tensor([index])))
         return None
@@ -151,9 +151,9 @@ class EvalRenderer(Dataset[Rendered]):
                 pixels.append(prepare_views(image, self._view))
                 shown.append(index)
                 if not assumed[1] and (found := assumed_of(image)):
-                    assumed = (self._images.place(index), found)
+                    assumed = (self._images.name_of(index), found)
             except DataError as error:
-                bad[self._images.place(index)] = str(error)
+                bad[self._images.name_of(index)] = str(error)
         images_bhwc = torch.cat(pixels) if pixels else None
         return Rendered(images_bhwc, torch.tensor(shown), tuple(bad.items()), assumed)
 

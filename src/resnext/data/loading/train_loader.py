@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import torch
 
-from resnext.data.augment.finish import Finisher
+from resnext.data.augment.batch import BatchAugmenter
 from resnext.data.augment.mix import apply_mix, draw_mix, is_mixing
 from resnext.data.augment.transform import is_per_sample
 from resnext.data.bad_files import BadFiles
@@ -65,10 +65,10 @@ class TrainLoader:
             )
         self._split, self._config, self._size_px = split, config, info.image_size_px
         self._labels_n = split.labels_n.to(config.device)
-        self._finisher = Finisher(augment, info, config.seed, config.device)
+        self._augmenter = BatchAugmenter(augment, info, config.seed, config.device)
         self._stored_nhwc: torch.Tensor | None = None
         if split.stored_nhwc is not None and not is_per_sample(augment):
-            self._stored_nhwc = self._finisher.pad(split.stored_nhwc.to(config.device))
+            self._stored_nhwc = self._augmenter.pad(split.stored_nhwc.to(config.device))
             config = replace(config, workers=0)
         renderer = TrainRenderer(split, info, config)
         self._feed = Feed(split, renderer, config, bad_files, keep_workers=True)
@@ -94,7 +94,7 @@ class TrainLoader:
         if self._stored_nhwc is not None:
             for step, span in zip(steps, spans, strict=True):
                 indices_b = order[slice(*span)]
-                images_bhwc = self._finisher.crop(self._stored_nhwc, indices_b, indices_b, epoch)
+                images_bhwc = self._augmenter.crop(self._stored_nhwc, indices_b, indices_b, epoch)
                 yield self._finish(images_bhwc, indices_b, indices_b, (epoch, step, size_px))
             return
         batches = self._feed.run(order, spans, epoch, size_px)
@@ -103,10 +103,10 @@ class TrainLoader:
                 raise DataError("no image file could be read; the log names them and the reasons")
             images_bhwc = rendered.images_bhwc.to(self._config.device, non_blocking=True)
             indices_b = order[slice(*span)]
-            if self._finisher.pad_px:
-                padded = self._finisher.pad(images_bhwc)
+            if self._augmenter.pad_px:
+                padded = self._augmenter.pad(images_bhwc)
                 numbers_b = torch.arange(len(indices_b))
-                images_bhwc = self._finisher.crop(padded, numbers_b, indices_b, epoch)
+                images_bhwc = self._augmenter.crop(padded, numbers_b, indices_b, epoch)
             yield self._finish(images_bhwc, indices_b, rendered.shown_b, (epoch, step, size_px))
 
     def _batch(self, step: int) -> tuple[int, int]:
@@ -122,12 +122,12 @@ class TrainLoader:
         images_bhwc: torch.Tensor,
         indices_b: torch.Tensor,
         shown_b: torch.Tensor,
-        place: tuple[int, int, int],
+        position: tuple[int, int, int],
     ) -> Batch:
-        """Turn uint8 pixels into a batch; `place` is the epoch, the step and the size."""
-        epoch, step, size_px = place
+        """Turn uint8 pixels into a batch; `position` is the epoch, the step and the size."""
+        epoch, step, size_px = position
         augment = self._config.augment
-        images_bchw = self._finisher.finish(images_bhwc, indices_b, epoch, size_px)
+        images_bchw = self._augmenter.finish(images_bhwc, indices_b, epoch, size_px)
         images_bchw = images_bchw.contiguous(memory_format=self._config.layout)
         shown_b = shown_b.to(self._config.device, non_blocking=True)
         labels_b = self._labels_n.index_select(0, shown_b)

@@ -10,7 +10,7 @@ from resnext.model.card import Interpolation
 
 Pixels = npt.NDArray[np.uint8]
 
-_LONGEST_RATIO = 10
+_MAX_RATIO = 10
 _FILTERS = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
 
 
@@ -34,7 +34,7 @@ def cut_long(image: Image.Image) -> Image.Image:
     Resizing a line of pixels by its short side would take any amount of memory, wherever it is
     resized: networks that resize inside need it cut as well.
     """
-    longest = _LONGEST_RATIO * min(image.size)
+    longest = _MAX_RATIO * min(image.size)
     if max(image.size) <= longest:
         return image
     return center_crop(image, min(image.height, longest), min(image.width, longest))

@@ -45,18 +45,20 @@ def check_class_folders(root: Path) -> None:
 def _check_places(root: Path, folders: Sequence[str], links: set[str]) -> None:
     """Refuse links by which an image would have two classes."""
     holder = f"{os.path.realpath(root)}{os.sep}"
-    places = []
+    prefixes = []
     for name in folders:
         is_link = name in links
-        place = f"{os.path.realpath(root / name)}{os.sep}" if is_link else f"{holder}{name}{os.sep}"
-        if is_link and holder.startswith(place):
+        prefix = (
+            f"{os.path.realpath(root / name)}{os.sep}" if is_link else f"{holder}{name}{os.sep}"
+        )
+        if is_link and holder.startswith(prefix):
             raise DataError(
                 f"{root / name} is a link to a folder that holds the class folders, and would be "
                 "a class of all their images; remove the link"
             )
-        places.append((place, name))
-    places.sort()  # what lies in a folder comes right after it
-    for (outer, one), (inner, two) in pairwise(places):
+        prefixes.append((prefix, name))
+    prefixes.sort()  # what lies in a folder comes right after it
+    for (outer, one), (inner, two) in pairwise(prefixes):
         if inner.startswith(outer):
             raise DataError(
                 f"{root}: {one} and {two} lead to the same images, which would have two classes; "

@@ -10,7 +10,7 @@ from resnext.data.random import bits, derive
 from resnext.data.split import DataInfo, DataSet
 
 _NUM_CLASSES = 10
-_LARGEST_VALUE = 16
+_MAX_VALUE = 16
 _VAL_FRACTION = 0.2
 
 
@@ -25,7 +25,7 @@ def load_digits_set() -> DataSet:
     from sklearn.datasets import load_digits  # takes a second to import
 
     digits = load_digits()
-    values = np.rint(digits.images * (255 / _LARGEST_VALUE)).astype(np.uint8)
+    values = np.rint(digits.images * (255 / _MAX_VALUE)).astype(np.uint8)
     images_nhwc = torch.from_numpy(values).unsqueeze(3)
     labels_n = torch.from_numpy(digits.target.astype(np.int64))
     val = _validation_mask(labels_n)

@@ -70,7 +70,7 @@ def find_or_fetch(
         ) from error
 
 
-def fetch_official(address: str, place: Path, md5: str) -> None:
+def fetch_official(address: str, dest: Path, md5: str) -> None:
     """Fetch a file that has a published MD5 sum, unless it is there undamaged.
 
     torchvision would do this too, but without limits and, where https fails, over http.
@@ -79,6 +79,6 @@ def fetch_official(address: str, place: Path, md5: str) -> None:
         DownloadError: It cannot be fetched, or is another file.
     """
     checksum = Checksum("md5", md5)
-    if place.is_file() and not matches(place, checksum):
-        place.unlink()
-    download(address, place, checksum, max_bytes=_MAX_OFFICIAL_BYTES)
+    if dest.is_file() and not matches(dest, checksum):
+        dest.unlink()
+    download(address, dest, checksum, max_bytes=_MAX_OFFICIAL_BYTES)

@@ -105,13 +105,13 @@ def _with_test(data: DataSet, splits: Mapping[SplitName, Path]) -> DataSet:
 def _with_labels_of(classes: Sequence[str], folder: Path) -> FileSplit:
     """List a folder whose classes are among those given, with their labels."""
     own, files = list_classes(folder)
-    places = {name: place for place, name in enumerate(classes)}
-    if unknown := [name for name in own if name not in places]:
+    indices = {name: index for index, name in enumerate(classes)}
+    if unknown := [name for name in own if name not in indices]:
         raise DataError(
             f"{folder} holds classes that training does not: {list_names(unknown)}"
             f"{describe_lookalikes(unknown, classes)}"
         )
-    labels = torch.tensor([places[name] for name in own])
+    labels = torch.tensor([indices[name] for name in own])
     return replace(files, labels_n=labels[files.labels_n])
 
 

@@ -63,9 +63,9 @@ def typical_side_px(data: DataConfig) -> int | None:
 def measure_sizes(root: Path, names: Sequence[str], num: int = _NUM_SIZED) -> ImageSizes | None:
     """Read the sizes of about `num` images, evenly spread; damaged ones are left out."""
     sizes = []
-    for place in range(0, len(names), max(1, len(names) // num)):
+    for index in range(0, len(names), max(1, len(names) // num)):
         with suppress(DataError):
-            sizes.append(Photo(read_file(root / names[place])).size)
+            sizes.append(Photo(read_file(root / names[index])).size)
     if not sizes:
         return None
     by_area = sorted(sizes, key=lambda size: size[0] * size[1])

@@ -34,7 +34,7 @@ from resnext.download import sha256_of
 _LOG = logging.getLogger(__name__)
 _VERSION = 3
 _INDEX = "listing.json"
-_LEAST_FILES = 20_000  # fewer are listed in a moment; a cache of them would only be in the way
+_MIN_FILES = 20_000  # fewer are listed in a moment; a cache of them would only be in the way
 _KINDS: dict[str, np.dtype[Any]] = {"text": np.dtype(np.uint8), "ends": np.dtype(np.int64)}
 _SETTLED_S = 2.0  # the coarsest clock of a file system in use (FAT)
 
@@ -61,37 +61,37 @@ def list_images(root: Path) -> Listing:
     Where the cache cannot be written, or a folder was changed a moment ago, the folder is
     listed again the next time.
     """
-    place = place_of(root)
-    listing = _read(root, place)
+    folder = cache_folder_of(root)
+    listing = _read(root, folder)
     if listing is not None:
         return listing
     listing, stamps = list_tree(root)
-    if len(listing.names) < _LEAST_FILES or not is_settled(stamps, _SETTLED_S):
+    if len(listing.names) < _MIN_FILES or not is_settled(stamps, _SETTLED_S):
         return listing
     try:
-        _write(place, root, listing, stamps)
+        _write(folder, root, listing, stamps)
     except OSError as error:
-        _LOG.warning("the listing of %s is not kept in %s: %s", root, place, error.strerror)
+        _LOG.warning("the listing of %s is not kept in %s: %s", root, folder, error.strerror)
         return listing
     # From now on the names are pages of a file, which the system may drop and processes share.
-    return _read(root, place) or listing
+    return _read(root, folder) or listing
 
 
-def place_of(root: Path) -> Path:
+def cache_folder_of(root: Path) -> Path:
     """Return the cache's folder for a listing."""
     digest = hashlib.sha256(str(root.absolute()).encode("utf-8", "surrogateescape"))
     return cache_folder("listings") / digest.hexdigest()[:16]
 
 
-def _read(root: Path, place: Path) -> Listing | None:
+def _read(root: Path, folder: Path) -> Listing | None:
     """Return the kept listing; None if there is none, it is damaged, or a folder has changed."""
     try:
-        kept = _Kept.model_validate(read_checked(place / _INDEX))
+        kept = _Kept.model_validate(read_checked(folder / _INDEX))
         if kept.version != _VERSION or kept.endings != tuple(sorted(EXTENSIONS)):
             return None
         if not all(stamp_of(root / name) == stamp for name, stamp in kept.folders):
             return None
-        text, ends_n = (_map(place, kept, part) for part in ("text", "ends"))
+        text, ends_n = (_map(folder, kept, part) for part in ("text", "ends"))
         if len(ends_n) != sum(kept.counts) or len(kept.counts) != len(kept.classes):
             return None
         check_names(text, ends_n)
@@ -101,9 +101,9 @@ def _read(root: Path, place: Path) -> Listing | None:
     return Listing(kept.classes, kept.counts, names, kept.ignored)
 
 
-def _write(place: Path, root: Path, listing: Listing, stamps: dict[str, Stamp]) -> None:
+def _write(folder: Path, root: Path, listing: Listing, stamps: dict[str, Stamp]) -> None:
     """Write the names, then the index that makes them valid, and remove what was before."""
-    place.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     arrays: dict[str, NDArray[Any]] = {"text": listing.names.text, "ends": listing.names.ends_n}
     digest = hashlib.sha256()
     for values in arrays.values():
@@ -111,8 +111,8 @@ def _write(place: Path, root: Path, listing: Listing, stamps: dict[str, Stamp]) 
     files = digest.hexdigest()[:16]
     sha256 = {}
     for part, values in arrays.items():
-        path = place / f"{files}.{part}.npy"
-        write_array(path, values, place / f"{files}.{part}.{os.getpid()}.partial")
+        path = folder / f"{files}.{part}.npy"
+        write_array(path, values, folder / f"{files}.{part}.{os.getpid()}.partial")
         sha256[part] = sha256_of(path)
     index = {
         "version": _VERSION,
@@ -125,15 +125,15 @@ def _write(place: Path, root: Path, listing: Listing, stamps: dict[str, Stamp]) 
         "sha256": sha256,
         "folders": list(stamps.items()),
     }
-    write_checked(place / _INDEX, index)
-    for old in place.glob("*.npy"):
+    write_checked(folder / _INDEX, index)
+    for old in folder.glob("*.npy"):
         if not old.name.startswith(files):
             with suppress(OSError):  # another process removes it too
                 old.unlink()
 
 
-def _map(place: Path, kept: _Kept, part: str) -> NDArray[Any]:
-    path = place / f"{kept.files}.{part}.npy"
+def _map(folder: Path, kept: _Kept, part: str) -> NDArray[Any]:
+    path = folder / f"{kept.files}.{part}.npy"
     values = map_array(path, _KINDS[part])
     if sha256_of(path) != kept.sha256[part]:
         raise ValueError("is damaged: its checksum differs")

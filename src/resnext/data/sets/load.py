@@ -50,9 +50,9 @@ def _keep_classes(data: DataSet, classes: tuple[str, ...]) -> DataSet:
             f"{', '.join(data.info.classes[:20])}{', ...' if len(data.info.classes) > 20 else ''}"
         )
     new_label_k = torch.full((len(data.info.classes),), -1)
-    places = {name: place for place, name in enumerate(data.info.classes)}
+    indices = {name: index for index, name in enumerate(data.info.classes)}
     for label, name in enumerate(classes):
-        new_label_k[places[name]] = label
+        new_label_k[indices[name]] = label
 
     def keep(split: Split) -> Split:
         labels_n = new_label_k[split.labels_n]

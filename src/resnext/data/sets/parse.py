@@ -7,7 +7,7 @@ from typing import Any
 
 from resnext.data.address import is_address
 from resnext.data.config import DATA_NAMES, DataConfig
-from resnext.data.sets.table.place import TABLE_SUFFIXES, find_table
+from resnext.data.sets.table.find import TABLE_SUFFIXES, find_table
 from resnext.data.shards.layout import is_packed
 from resnext.errors import ConfigError
 from resnext.untrusted.names import shown

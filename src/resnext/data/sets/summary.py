@@ -83,8 +83,8 @@ class DataSummary:
             )
         lonely = [
             name
-            for place, name in enumerate(self.classes)
-            if sum(counts[place] for counts in self.counts.values()) == 1
+            for index, name in enumerate(self.classes)
+            if sum(counts[index] for counts in self.counts.values()) == 1
         ]
         if lonely:
             named = list_names(lonely, _NUM_CLASSES_SHOWN)

@@ -13,7 +13,7 @@ from resnext.data.prepare.geometry import resize_short_side
 from resnext.errors import DataError
 
 _DEFAULT_QUALITY = 90  # of reduced images: hardly visible, and half the size of 95
-_LARGEST_FILE = 0xFFFFFFFF  # the table keeps sizes in 32 bits
+_MAX_FILE = 0xFFFFFFFF  # the table keeps sizes in 32 bits
 _END_OF_JPEG = b"\xff\xd9"
 _PLAIN_MODES = ("RGB", "L", "CMYK")
 # The ending tells readers of WebDataset how to decode a member.
@@ -68,7 +68,7 @@ def encode(
     Raises:
         DataError: The file is no whole image.
     """
-    if len(content) > _LARGEST_FILE:
+    if len(content) > _MAX_FILE:
         raise DataError(f"the file has {len(content)} bytes, more than 4 GiB")
     header = read_header(content)
     side = encoding.short_side_px

@@ -234,9 +234,9 @@ def write_index(root: Path, index: Index) -> None:
 def describe_problem(error: ValidationError) -> str:
     """Say where the first problem is and what it is, without quoting what was given at length."""
     problem = error.errors(include_url=False, include_input=False)[0]
-    place = ".".join(shown(part, 30).strip("'") for part in problem["loc"])
+    field = ".".join(shown(part, 30).strip("'") for part in problem["loc"])
     reason = problem["msg"].removeprefix("Value error, ")
-    return f"{place}: {reason}" if place else reason
+    return f"{field}: {reason}" if field else reason
 
 
 def _read(path: Path) -> Any:

@@ -17,7 +17,7 @@ from resnext.errors import DataError
 if TYPE_CHECKING:
     from resnext.data.shards.split import ShardSplit
 
-_MOST_OPEN = 64  # descriptors of one process, far below the usual limit of 1,024
+_MAX_OPEN = 64  # descriptors of one process, far below the usual limit of 1,024
 
 
 class ShardReader(ImageReader):
@@ -69,7 +69,7 @@ class ShardReader(ImageReader):
         if self._ahead is not None:
             self._ahead.add(shards)
 
-    def place(self, index: int) -> str:
+    def name_of(self, index: int) -> str:
         """Say in which shard an image lies and what its file was called."""
         row = self._split.row(index)
         table = self._split.table
@@ -93,7 +93,7 @@ class ShardReader(ImageReader):
         if shard not in self._files:
             table = self._split.table
             opened = os.open(table.root / shard_name(table.split, shard), os.O_RDONLY)
-            if len(self._files) == _MOST_OPEN:
+            if len(self._files) == _MAX_OPEN:
                 os.close(self._files.popitem(last=False)[1])
             self._files[shard] = opened
         self._files.move_to_end(shard)

@@ -104,8 +104,8 @@ def open_remote(
         for split, listed in index.splits.items():
             sizes = max_table_bytes(listed.num_samples)
             tables = listed.tables(folder, split).items()
-            for (place, sha256), size in zip(tables, sizes, strict=True):
-                wanted = Wanted(place, min(size, most), sha256, join(address, place.name))
+            for (dest, sha256), size in zip(tables, sizes, strict=True):
+                wanted = Wanted(dest, min(size, most), sha256, join(address, dest.name))
                 _fetch_table(wanted, patience)
     except OSError as error:
         raise DownloadError(
@@ -166,11 +166,11 @@ def _own_folder(top: Path, name: str) -> Path:
 
 def _fetch_table(wanted: Wanted, patience: Patience) -> None:
     """Fetch a table of at most `wanted.size_bytes`, unless it is there and undamaged."""
-    place, checksum = wanted.path, Checksum("sha256", wanted.sha256)
-    with FileLock(place.with_name(place.name + ".lock")):
-        if place.is_file() and matches(place, checksum):
+    dest, checksum = wanted.path, Checksum("sha256", wanted.sha256)
+    with FileLock(dest.with_name(dest.name + ".lock")):
+        if dest.is_file() and matches(dest, checksum):
             return
-        part = place.with_name(place.name + ".partial")
+        part = dest.with_name(dest.name + ".partial")
         fetch(wanted.address, part, wanted.size_bytes, patience)
         if not matches(part, checksum):
             part.unlink()
@@ -178,4 +178,4 @@ def _fetch_table(wanted: Wanted, patience: Patience) -> None:
                 f"{wanted.address} is not the file that the index lists: its SHA-256 differs; "
                 "upload the packed folder again, the index last"
             )
-        part.replace(place)
+        part.replace(dest)

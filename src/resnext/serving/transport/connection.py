@@ -14,7 +14,7 @@ import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from resnext.serving.admission import PROGRESS_BYTES
-from resnext.serving.problems import Problem
+from resnext.serving.problems import HttpError
 from resnext.serving.transport import refusals
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class Connection(HttpToolsProtocol, asyncio.BufferedProtocol):
         self._is_deaf = False  # whatever comes is thrown away
         self._is_lingering = False
         self._is_write_paused = False
-        self._problem: Problem | None = None
+        self._problem: HttpError | None = None
 
     def is_waiting(self) -> bool:
         """Tell whether the next move is the caller's."""
@@ -210,14 +210,14 @@ class Connection(HttpToolsProtocol, asyncio.BufferedProtocol):
             too_long = refusals.head_too_large if self.headers else refusals.address_too_long
             self.refuse(too_long(MAX_HEAD_BYTES))
 
-    def _stop(self, problem: Problem) -> None:
+    def _stop(self, problem: HttpError) -> None:
         """Make the parser stop, and its caller refuse the request."""
         self._problem = problem
         raise ValueError(problem.code)
 
     # Refusals
 
-    def refuse(self, problem: Problem) -> None:
+    def refuse(self, problem: HttpError) -> None:
         """Answer what is no request of ours, and read no more of it.
 
         Complete requests before it are answered; then the connection ends without this answer.

@@ -9,7 +9,7 @@ import select
 from pathlib import Path
 
 from resnext.serving.metrics import Metrics
-from resnext.serving.problems import Problem
+from resnext.serving.problems import HttpError
 from resnext.serving.transport.connection import Connection
 
 MAX_CONNECTIONS = 512
@@ -73,7 +73,7 @@ class Pool:
         self._connections.discard(connection)
         self._metrics.connections.set(len(self._connections))
 
-    def count_refusal(self, problem: Problem) -> None:
+    def count_refusal(self, problem: HttpError) -> None:
         """Count an answer that the application never saw."""
         self._metrics.count_problem(problem.code)
         _LOG.warning("refused below the application: %s", problem.code)

@@ -13,7 +13,7 @@ from resnext.studies.analysis.distribution import GroupDifference
 from resnext.studies.analysis.problems import num_failed
 from resnext.studies.analysis.statistics import Measure, errors_of, means_of, measures_of
 from resnext.studies.analysis.verdict import excludes_zero, interval_name
-from resnext.studies.records.results import Figures, Row
+from resnext.studies.records.results import Row, TrialFigures
 from resnext.studies.study import Study
 
 _EQUAL_COST = 1.05
@@ -132,7 +132,7 @@ def _cost(rows: Sequence[Row], row: Difference) -> str:
     """Say at what cost the better design is compared, where it was counted."""
     costs = {r.design.label: r.figures for r in rows if r.figures}
     better, than = costs.get(row.comparison.better), costs.get(row.comparison.than)
-    if not isinstance(better, Figures) or not isinstance(than, Figures):
+    if not isinstance(better, TrialFigures) or not isinstance(than, TrialFigures):
         return ""
     ratio = better.macs / than.macs
     if 1 / _EQUAL_COST <= ratio <= _EQUAL_COST:

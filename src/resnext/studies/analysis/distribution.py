@@ -29,7 +29,7 @@ from resnext.studies.study import Study
 ALL = "all designs"
 """Name of the group where designs have no row."""
 
-_FEWEST_DESIGNS = 2
+_MIN_DESIGNS = 2
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ def compare_groups(study: Study, rows: Sequence[Row]) -> list[GroupDifference]:
         return []
     found = []
     for measure in measures_of(study):
-        groups = [g for g in groups_of(study, rows, measure) if len(g.errors) >= _FEWEST_DESIGNS]
+        groups = [g for g in groups_of(study, rows, measure) if len(g.errors) >= _MIN_DESIGNS]
         stopped = num_stopped(rows, measure.data).total()
         for first, second in combinations(groups, 2):
             statistic = p = math.nan

@@ -13,7 +13,7 @@ from resnext.studies.records.epoch_log import read_epochs
 from resnext.studies.records.results import Row
 from resnext.studies.study import Halving
 
-_FEWEST_TRIALS = 3
+_MIN_TRIALS = 3
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ def halving_agreement(rows: Sequence[Row], halving: Halving) -> list[HalvingAgre
     return [
         agreement_of_curves(data, given, halving)
         for data, given in curves.items()
-        if len(given) >= _FEWEST_TRIALS and len({len(curve) for curve in given}) == 1
+        if len(given) >= _MIN_TRIALS and len({len(curve) for curve in given}) == 1
     ]
 
 

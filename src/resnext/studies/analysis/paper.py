@@ -9,8 +9,8 @@ from resnext.studies.study import PaperError, Study
 def own_figures(study: Study, measure: Measure) -> dict[str, PaperError]:
     """Return the paper's figures of the study's own networks and images, by label."""
     labels = {design.label for design in study.designs}
-    place = (measure.data, measure.test)
-    return {p.design: p for p in study.paper if (p.data, p.test) == place and p.design in labels}
+    key = (measure.data, measure.test)
+    return {p.design: p for p in study.paper if (p.data, p.test) == key and p.design in labels}
 
 
 def counterparts_of(study: Study, measure: Measure) -> dict[str, tuple[PaperError, ...]]:

@@ -8,7 +8,7 @@ from scipy import stats
 
 POWER = 0.8
 """Chance of a finding that the number of seeds is planned for."""
-MOST_SEEDS = 200
+MAX_SEEDS = 200
 """More than so many are not worth planning."""
 
 
@@ -37,8 +37,8 @@ def seeds_needed(effect: float, level: float) -> int | None:
         level: Share of false findings that is accepted, two-sided.
 
     Returns:
-        The number, or None if it is above `MOST_SEEDS`.
+        The number, or None if it is above `MAX_SEEDS`.
     """
-    numbers = range(2, MOST_SEEDS + 1)
-    place = bisect.bisect_left(numbers, POWER, key=lambda n: power(effect, n, level))
-    return numbers[place] if place < len(numbers) else None
+    numbers = range(2, MAX_SEEDS + 1)
+    index = bisect.bisect_left(numbers, POWER, key=lambda n: power(effect, n, level))
+    return numbers[index] if index < len(numbers) else None

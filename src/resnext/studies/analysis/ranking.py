@@ -14,7 +14,7 @@ from resnext.studies.analysis.statistics import Measure, errors_of, means_of, me
 from resnext.studies.records.results import Row, num_stopped
 from resnext.studies.study import PaperError, Study
 
-_FEWEST_DESIGNS = 3
+_MIN_DESIGNS = 3
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def _agreements(
     found = []
     for first, errors, second, others in pairs:
         common = sorted(errors.keys() & others.keys())
-        if len(common) < _FEWEST_DESIGNS:
+        if len(common) < _MIN_DESIGNS:
             continue
         tau = stats.kendalltau(
             [errors[label] for label in common], [others[label] for label in common]

@@ -31,7 +31,7 @@ PROBLEMS = "Trials that went wrong"
 TRAINING = "The same on the training images"
 """Titles of lists."""
 
-MOST_IN_TABLE = 40
+MAX_IN_TABLE = 40
 """A distribution of more designs is drawn, not tabulated."""
 
 
@@ -68,7 +68,7 @@ class Summary:
 def summarise_study(study: Study, rows: Sequence[Row]) -> Summary:
     """Work out what a study shows so far."""
     differences, groups = compare(study, rows), compare_groups(study, rows)
-    is_tabulated = study.kind == "table" or len(study.designs) <= MOST_IN_TABLE
+    is_tabulated = study.kind == "table" or len(study.designs) <= MAX_IN_TABLE
     return Summary(
         describe_answer(study, rows, differences, groups),
         error_tables(study, rows) if is_tabulated else [],
@@ -175,8 +175,8 @@ def summary_lines(
         lines += ["", escape(f"Source: {study.source}.")]
     if study.note:
         lines += ["", escape(study.note)]
-    told = ", ".join(f"{number} {state}" for state, number in summary.states.items())
-    lines += ["", f"{len(rows)} trials: {told}."]
+    text = ", ".join(f"{number} {state}" for state, number in summary.states.items())
+    lines += ["", f"{len(rows)} trials: {text}."]
     for table in summary.tables:
         lines += ["", *_table_lines(table, escape)]
     training = [row for row in summary.training_differences if row.n]
@@ -201,8 +201,8 @@ def summary_lines(
 
 
 def _list(title: str, items: Sequence[str], method: str) -> list[str]:
-    told = ["", method] if method else []
-    return ["", f"## {title}", *told, "", *(f"- {item}" for item in items)] if items else []
+    text = ["", method] if method else []
+    return ["", f"## {title}", *text, "", *(f"- {item}" for item in items)] if items else []
 
 
 def _paper_line(figure: PaperError) -> str:
@@ -234,12 +234,12 @@ def time_lines(times: Sequence[DesignTime], escape: Escape = printable) -> list[
         step = f"{row.step_ms:.1f} ({row.step_ms_low:.1f} to {row.step_ms_high:.1f})"
         low, high = row.latency_ms_low, row.latency_ms_high
         cells.append([escape(row.label), step, f"{row.latency_ms:.2f} ({low:.2f} to {high:.2f})"])
-    told = (
+    text = (
         f"A step of {first.batch_size} images of {first.image_size_px} px and the inference of "
         f"one image, in turns on {escape(first.machine)}, {first.threads} thread(s); medians of "
         f"{first.n} rounds (quartiles)."
     )
-    return ["", "## Time", "", told, "", *_aligned(cells)]
+    return ["", "## Time", "", text, "", *_aligned(cells)]
 
 
 def _aligned(cells: list[list[str]]) -> list[str]:

@@ -82,10 +82,10 @@ def error_tables(study: Study, rows: Sequence[Row]) -> list[ErrorTable]:
 
 def _table(study: Study, rows: Sequence[Row], measure: Measure) -> ErrorTable:
     cells = _cells(study, rows, measure)
-    places = _places(study.designs)
-    titles = list(dict.fromkeys(title for title, _ in places))
-    columns = list(dict.fromkeys(column for _, column in places))
-    labels = {place: design.label for place, design in places.items()}
+    positions = _positions(study.designs)
+    titles = list(dict.fromkeys(title for title, _ in positions))
+    columns = list(dict.fromkeys(column for _, column in positions))
+    labels = {position: design.label for position, design in positions.items()}
     filled = tuple(
         (title, tuple(cells.get(labels.get((title, column), "")) for column in columns))
         for title in titles
@@ -123,7 +123,7 @@ def _cells(study: Study, rows: Sequence[Row], measure: Measure) -> dict[str, Cel
     }
 
 
-def _places(designs: Sequence[Design]) -> dict[tuple[str, str], Design]:
+def _positions(designs: Sequence[Design]) -> dict[tuple[str, str], Design]:
     """Give each design a row and a column; one without, or of a shared place, has its own row."""
     shared = Counter((design.row, design.column) for design in designs)
     return {

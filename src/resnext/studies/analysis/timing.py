@@ -20,11 +20,11 @@ from resnext.runs.environment import describe_machine
 from resnext.runs.runtime import Runtime, open_runtime
 from resnext.studies.analysis.design_time import DesignTime
 from resnext.studies.study import Design, Study
-from resnext.training.train import build_trainer
+from resnext.training.train import build_train_step
 from resnext.turns import spread_ms, take_turns
 
 _LEARNING_RATE = 1e-3
-_MOST_IMAGES = 32
+_MAX_IMAGES = 32
 
 
 def time_designs(
@@ -42,7 +42,7 @@ def time_designs(
     """
     settings = study.settings[0]
     info = load_data(settings.data).info
-    batch_size = min(settings.batch_size, _MOST_IMAGES)
+    batch_size = min(settings.batch_size, _MAX_IMAGES)
     with open_runtime(settings.runtime) as runtime:
         actions = [
             action
@@ -72,7 +72,7 @@ def _prepare(
     """Return a training step and an inference of one design."""
     shape = {"num_classes": len(info.classes), "in_channels": info.in_channels}
     config = settings.replace(model=design.model.replace(**shape), batch_size=batch_size)
-    trainer = build_trainer(config, info, runtime)
+    train_step = build_train_step(config, info, runtime)
     is_flat = isinstance(config.model, BaselineConfig) or config.model.ndim == 2
     layout = torch.channels_last if is_flat else torch.contiguous_format
     side = info.image_size_px
@@ -80,15 +80,15 @@ def _prepare(
     images_bchw = images_bchw.contiguous(memory_format=layout)
     labels_b = torch.randint(len(info.classes), (batch_size,), device=runtime.device)
     batch = Batch(images_bchw, labels_b, torch.arange(batch_size), global_size=batch_size)
-    model = trainer.average.model if trainer.average is not None else trainer.model
+    model = train_step.average.model if train_step.average is not None else train_step.model
 
     def wait() -> None:
         if runtime.device.type == "cuda":
             torch.cuda.synchronize(runtime.device)
 
     def step() -> None:
-        trainer.model.train()
-        trainer.step(batch, _LEARNING_RATE)
+        train_step.model.train()
+        train_step.run(batch, _LEARNING_RATE)
         wait()
 
     @torch.inference_mode()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from resnext.studies.analysis.corrections import LEVEL, describe_p
 from resnext.studies.analysis.differences import Difference
-from resnext.studies.analysis.power import MOST_SEEDS
+from resnext.studies.analysis.power import MAX_SEEDS
 
 
 def verdict(row: Difference) -> str:
@@ -109,13 +109,13 @@ def _needed(row: Difference) -> str:
     if row.p < LEVEL:
         alone = f"It would be resolved as the only question, but is one of {row.num_compared}. "
     if row.n_needed is None:
-        return f"{alone}Even {MOST_SEEDS} seeds would hardly resolve a difference of this size."
+        return f"{alone}Even {MAX_SEEDS} seeds would hardly resolve a difference of this size."
     return f"{alone}About {needed_text(row)} seeds would resolve a difference of this size."
 
 
 def needed_text(row: Difference) -> str:
     """Say how many seeds would resolve a difference that is not resolved."""
-    return f"> {MOST_SEEDS}" if row.n_needed is None else str(row.n_needed)
+    return f"> {MAX_SEEDS}" if row.n_needed is None else str(row.n_needed)
 
 
 def _signed(value: float) -> str:

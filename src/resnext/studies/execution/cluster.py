@@ -14,7 +14,7 @@ from resnext.errors import ConfigError
 from resnext.machine import waiting_environment
 from resnext.ray_cluster import join_cluster
 from resnext.studies.execution.attempts import Status
-from resnext.studies.execution.executor import Effort, open_log
+from resnext.studies.execution.executor import TrialResources, open_log
 from resnext.studies.records.trial import LOG
 
 _SECONDS_TO_SAVE = 60.0
@@ -27,7 +27,7 @@ class RayExecutor:
     ends is told to the scheduler, as on one machine.
     """
 
-    def __init__(self, effort: Effort, address: str) -> None:
+    def __init__(self, effort: TrialResources, address: str) -> None:
         """Join a cluster.
 
         Args:
@@ -45,8 +45,8 @@ class RayExecutor:
         if effort.on_gpu:
             needs["GPU"] = effort.processes
         machines = [node["Resources"] for node in self._ray.nodes() if node["Alive"]]
-        self.places = sum(_places(machine, needs) for machine in machines)
-        if self.places == 0:
+        self.slots = sum(_slots(machine, needs) for machine in machines)
+        if self.slots == 0:
             asked = " and ".join(f"{number} {_WORDS[kind]}" for kind, number in needs.items())
             raise ConfigError(
                 f"--threads {effort.threads} and --processes {effort.processes} need {asked} "
@@ -90,8 +90,8 @@ class RayExecutor:
             return 128 + signal.SIGTERM
         except errors.RayTaskError as error:  # the process could not be started there
             with open_log(folder) as log:
-                told = f"{error}\nnot started; do all machines share the disk of --root?\n"
-                log.write(told.encode())
+                text = f"{error}\nnot started; do all machines share the disk of --root?\n"
+                log.write(text.encode())
             return Status.CRASHED
         except errors.RayError:  # the worker or its machine died
             return -signal.SIGKILL
@@ -100,7 +100,7 @@ class RayExecutor:
 _WORDS = {"CPU": "cores", "GPU": "GPUs"}
 
 
-def _places(machine: dict[str, float], needs: dict[str, int]) -> int:
+def _slots(machine: dict[str, float], needs: dict[str, int]) -> int:
     """Return how many trials a machine has room for."""
     return min(int(machine.get(kind, 0.0) // number) for kind, number in needs.items())
 

@@ -19,7 +19,7 @@ from resnext.studies.records.trial import LOG
 
 
 @dataclass(frozen=True)
-class Effort:
+class TrialResources:
     """What one trial uses. Only the decoding processes are free to choose.
 
     Attributes:
@@ -49,7 +49,7 @@ class Effort:
         """Cores that a trial keeps busy."""
         return self.threads * self.processes
 
-    def places_here(self) -> int:
+    def slots_here(self) -> int:
         """Return how many trials suit this machine: one for each core that computes, or GPU."""
         if self.on_gpu:
             return max(1, len(_visible_gpus()) // self.processes)
@@ -60,10 +60,10 @@ class Executor(Protocol):
     """Starts trials, and tells how they ended.
 
     Attributes:
-        places: Trials that it can run at once.
+        slots: Trials that it can run at once.
     """
 
-    places: int
+    slots: int
 
     def start(self, folder: Path) -> None:
         """Start the trial of a folder.
@@ -96,13 +96,13 @@ class LocalExecutor:
     for the study; and a pipe from it, whose end tells the child that its parent is gone.
     """
 
-    def __init__(self, effort: Effort, jobs: int) -> None:
+    def __init__(self, effort: TrialResources, jobs: int) -> None:
         self._effort = effort
         self._running: dict[Path, subprocess.Popen[bytes]] = {}
         self._num_oom_kills: dict[Path, int] = {}
         self._taken: dict[Path, int] = {}
         self._gpus = _visible_gpus()
-        self.places = jobs
+        self.slots = jobs
 
     def start(self, folder: Path) -> None:
         """Start the trial of a folder."""
@@ -149,10 +149,10 @@ class LocalExecutor:
         values = os.environ | waiting_environment() | self._effort.environment
         share = self._effort.processes
         num_shares = len(self._gpus) // share
-        if self.places > 1 and num_shares:
-            place = min(set(range(self.places)) - set(self._taken.values()))
-            self._taken[folder] = place
-            first = place % num_shares * share
+        if self.slots > 1 and num_shares:
+            slot = min(set(range(self.slots)) - set(self._taken.values()))
+            self._taken[folder] = slot
+            first = slot % num_shares * share
             values["CUDA_VISIBLE_DEVICES"] = ",".join(self._gpus[first : first + share])
         return values
 

@@ -62,15 +62,15 @@ class Pruner:
         return self._trials[key].should_prune()
 
 
-class Judge:
+class HalvingController:
     """Follows the trials of a study, and says which are to be stopped."""
 
     def __init__(self, study: Study, halving: Halving) -> None:
         self._study, self._halving = study, halving
-        self._followed: dict[str, dict[str, _Followed]] = {}
+        self._followed: dict[str, dict[str, _FollowedTrial]] = {}
         self._pruners: dict[str, Pruner] = {}
         for trial in plan_trials(study):
-            followed = _Followed(trial.config.schedule.epochs)
+            followed = _FollowedTrial(trial.config.schedule.epochs)
             self._followed.setdefault(trial.data, {}).setdefault(trial.key, followed)
             self._pruners.setdefault(trial.data, Pruner(halving))
 
@@ -115,12 +115,12 @@ class Judge:
         return Cut(self._study.name, epoch, error, rung, halving.min_epochs, halving.factor)
 
 
-class _Followed:
+class _FollowedTrial:
     """One trial: the epochs that it has told, and how far they have been judged."""
 
     def __init__(self, epochs: int) -> None:
         self._log: _EpochLog | None = None
-        self._told: list[tuple[int, float]] = []
+        self._epochs: list[tuple[int, float]] = []
         self._num_epochs = epochs
         self.last_judged = 0
         self.cut: Cut | None = None
@@ -130,19 +130,19 @@ class _Followed:
         """Read what is new, and tell whether there was something."""
         self._log = self._log or _EpochLog(file)
         new = self._log.new_epochs()
-        self._told += new
+        self._epochs += new
         return bool(new)
 
     def take(self, reached: float) -> Iterator[tuple[int, float]]:
         """Give the next epochs to judge, in order."""
-        while self._told and not self.is_over() and self._told[0][0] <= reached:
-            self.last_judged, error = self._told.pop(0)
+        while self._epochs and not self.is_over() and self._epochs[0][0] <= reached:
+            self.last_judged, error = self._epochs.pop(0)
             if self.last_judged < self._num_epochs:
                 yield self.last_judged, error
 
     def is_over(self) -> bool:
         """Tell whether nothing of the trial is left to judge."""
-        is_told = self.has_ended and not self._told
+        is_told = self.has_ended and not self._epochs
         return self.cut is not None or is_told or self.last_judged >= self._num_epochs
 
 

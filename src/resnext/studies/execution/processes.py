@@ -85,7 +85,7 @@ def train_run(folder: Path, trial: TrialSettings, *, resume: bool) -> None:
     from resnext.studies.records.machines import check_runtime, note_machine
     from resnext.studies.records.trial import RUN, moved
     from resnext.training.display import Display
-    from resnext.training.train import Target, train
+    from resnext.training.train import RunTarget, train
 
     run, config = folder / RUN, trial.config
     with open_runtime(config.runtime) as runtime:
@@ -93,9 +93,9 @@ def train_run(folder: Path, trial: TrialSettings, *, resume: bool) -> None:
         if runtime.is_main:
             note_machine(folder, runtime)
         if resume:
-            train(moved(open_run(run), config), Target(resume=run), Display("quiet"))
+            train(moved(open_run(run), config), RunTarget(resume=run), Display("quiet"))
         else:
-            train(config, Target(out=run), Display("quiet"))
+            train(config, RunTarget(out=run), Display("quiet"))
 
 
 def with_workers(trial: TrialSettings, workers: int | None) -> TrialSettings:

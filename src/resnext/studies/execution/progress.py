@@ -78,8 +78,8 @@ class Progress:
         self._work_done += 1.0 - self._begun.pop(row.trial.key, 0.0)
         if row.state == "done" and row.figures is not None:
             words = f"top-1 error {row.figures.top1_error:.2f}%"
-        place = f"[{self._total - self._missing + self._num_ended}/{self._total}]"
-        self._note(f"{row.state:<6} {_name(row.trial)}  {words}  {place}")
+        count = f"[{self._total - self._missing + self._num_ended}/{self._total}]"
+        self._note(f"{row.state:<6} {_name(row.trial)}  {words}  {count}")
 
     def retried(self, trial: Trial, reason: str) -> None:
         """Tell that a trial did not finish and gets another attempt."""
@@ -115,13 +115,13 @@ class Progress:
         elapsed = time.monotonic() - self._start
         work = self._work_done + work_running
         left = (self._missing - self._num_ended - work_running) * elapsed / work if work else 0.0
-        told = [f"{self._total - self._missing + self._num_ended} of {self._total} trials ended"]
-        told += [f"{num_running} running"]
-        told += [f"{self._num_failed} failed"] if self._num_failed else []
-        told += [f"{len(self._elsewhere)} elsewhere"] if self._elsewhere else []
-        told += [f"{format_seconds(elapsed)} passed"]
-        told += [f"{format_seconds(max(left, 0.0))} left"] if work else []
-        return ", ".join(told)
+        parts = [f"{self._total - self._missing + self._num_ended} of {self._total} trials ended"]
+        parts += [f"{num_running} running"]
+        parts += [f"{self._num_failed} failed"] if self._num_failed else []
+        parts += [f"{len(self._elsewhere)} elsewhere"] if self._elsewhere else []
+        parts += [f"{format_seconds(elapsed)} passed"]
+        parts += [f"{format_seconds(max(left, 0.0))} left"] if work else []
+        return ", ".join(parts)
 
     def _note(self, text: str) -> None:
         self._console.print(printable(text), soft_wrap=True)

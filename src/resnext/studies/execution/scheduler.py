@@ -9,8 +9,8 @@ from typing import Literal
 from resnext.data.config import default_workers
 from resnext.errors import ConfigError
 from resnext.machine import num_cores
-from resnext.studies.execution.executor import Effort, Executor, LocalExecutor
-from resnext.studies.execution.halving import Judge
+from resnext.studies.execution.executor import Executor, LocalExecutor, TrialResources
+from resnext.studies.execution.halving import HalvingController
 from resnext.studies.execution.progress import Progress
 from resnext.studies.execution.trial_queue import TrialQueue
 from resnext.studies.records.arithmetic import (
@@ -74,7 +74,7 @@ def run_study(study: Study, root: Path, options: RunOptions) -> list[Row]:
     num_unrecorded = _count_unrecorded(study, root)
     study = settle_study(study, root, options)
     settle_folder(study, root)
-    judge = Judge(study, study.halving or Halving()) if options.halving else None
+    judge = HalvingController(study, study.halving or Halving()) if options.halving else None
     trials = plan_trials(study)
     missing = [trial for trial in trials if read_row(trial, root).state != "done"]
     num_done = len(trials) - len(missing)
@@ -89,9 +89,9 @@ def run_study(study: Study, root: Path, options: RunOptions) -> list[Row]:
         with Progress(options.mode, len(trials), len(missing)) as progress:
             progress.tell(_describe_unrecorded(num_unrecorded))
             if options.cluster is None:
-                progress.tell(describe_idle_cores(effort, executor.places, len(missing)))
+                progress.tell(describe_idle_cores(effort, executor.slots, len(missing)))
             queue = TrialQueue(missing, root, executor, progress, judge, num_done)
-            queue.run(executor.places)
+            queue.run(executor.slots)
     return status_rows(study, root)
 
 
@@ -132,22 +132,22 @@ def settle_study(study: Study, root: Path, options: RunOptions) -> Study:
     return settle_arithmetic(study, options.threads, options.processes, has_gpus=on_gpus)
 
 
-def effort_of(study: Study, options: RunOptions, num_missing: int) -> Effort:
+def effort_of(study: Study, options: RunOptions, num_missing: int) -> TrialResources:
     """Return what a trial of a settled study uses, with the decoders that suit this machine."""
     runtimes = [settings.runtime for settings in study.settings]
-    effort = Effort(
+    effort = TrialResources(
         threads=max(runtime.threads or DEFAULT_THREADS for runtime in runtimes),
         processes=study.processes or 1,
         on_gpu=any(kind_of(runtime.device) == "cuda" for runtime in runtimes),
     )
     if options.cluster is not None:
         return replace(effort, workers=min(effort.threads, default_workers()))
-    places = options.jobs or min(effort.places_here(), num_missing)
-    share = num_cores() // (places * effort.processes)
+    slots = options.jobs or min(effort.slots_here(), num_missing)
+    share = num_cores() // (slots * effort.processes)
     return replace(effort, workers=max(1, min(share, default_workers())))
 
 
-def describe_idle_cores(effort: Effort, num_at_once: int, num_missing: int) -> str:
+def describe_idle_cores(effort: TrialResources, num_at_once: int, num_missing: int) -> str:
     """Say which option would use cores that stay idle; nothing if none do or GPUs compute."""
     num_used = min(num_at_once, num_missing) * effort.num_cores
     num_idle = num_cores() - num_used
@@ -171,11 +171,11 @@ def status_rows(study: Study, root: Path) -> list[Row]:
     return [read_row(trial, root, study.name) for trial in plan_trials(study)]
 
 
-def _executor(effort: Effort, options: RunOptions, num_missing: int) -> Executor:
+def _executor(effort: TrialResources, options: RunOptions, num_missing: int) -> Executor:
     if options.cluster is None:
-        return LocalExecutor(effort, options.jobs or min(effort.places_here(), num_missing))
+        return LocalExecutor(effort, options.jobs or min(effort.slots_here(), num_missing))
     from resnext.studies.execution.cluster import RayExecutor
 
     executor = RayExecutor(effort, options.cluster)
-    executor.places = options.jobs or executor.places
+    executor.slots = options.jobs or executor.slots
     return executor

@@ -22,7 +22,7 @@ from resnext.runs.folder import ENVIRONMENT, write_json
 from resnext.studies.execution.attempts import Status, guarded
 from resnext.studies.execution.processes import train_in_processes, train_run, with_workers
 from resnext.studies.records.measured import figures_of, run_test
-from resnext.studies.records.results import Figures, TestFigures
+from resnext.studies.records.results import TestFigures, TrialFigures
 from resnext.studies.records.stored import read_stored
 from resnext.studies.records.trial import RESULT, RUN, TESTS, TrialSettings, key_of_test, read_trial
 from resnext.studies.study import Test
@@ -54,7 +54,7 @@ def _work(claim: Claim, arguments: argparse.Namespace) -> None:
     """Do what is missing of the trial."""
     folder: Path = arguments.folder
     trial = with_workers(read_trial(folder), arguments.workers)
-    if not _is_there(folder / RESULT, Figures):
+    if not _is_there(folder / RESULT, TrialFigures):
         _train(folder, trial, arguments.workers)
         if not claim.is_held():
             _leave_at_once()
@@ -63,7 +63,7 @@ def _work(claim: Claim, arguments: argparse.Namespace) -> None:
         _test(folder, trial, test)
 
 
-def _is_there(file: Path, kind: type[Figures | TestFigures]) -> bool:
+def _is_there(file: Path, kind: type[TrialFigures | TestFigures]) -> bool:
     """Tell whether figures need not be measured again; damaged ones are."""
     try:
         return read_stored(file, kind) is not None

@@ -16,7 +16,7 @@ from resnext.ctrl_c import Promise
 from resnext.errors import ConfigError, RunError
 from resnext.studies.execution.attempts import Status, reason_of, record_attempt
 from resnext.studies.execution.executor import Executor, open_log
-from resnext.studies.execution.halving import Judge
+from resnext.studies.execution.halving import HalvingController
 from resnext.studies.execution.progress import Progress
 from resnext.studies.records.cut import Cut, write_cut
 from resnext.studies.records.results import Row, read_row
@@ -25,7 +25,7 @@ from resnext.training.interrupt import Interrupted
 
 _SECONDS_BETWEEN_LOOKS = 0.05
 _SECONDS_BETWEEN_LOOKS_ELSEWHERE = 5.0
-_MOST_ATTEMPTS = 2  # of a trial that does not finish
+_MAX_ATTEMPTS = 2  # of a trial that does not finish
 
 
 class TrialQueue:
@@ -37,7 +37,7 @@ class TrialQueue:
         root: Path,
         executor: Executor,
         progress: Progress,
-        judge: Judge | None = None,
+        judge: HalvingController | None = None,
         num_done: int = 0,
     ) -> None:
         """Prepare to run.
@@ -64,11 +64,11 @@ class TrialQueue:
         self._signal = 0
         self._is_urgent = False
 
-    def run(self, places: int) -> None:
+    def run(self, slots: int) -> None:
         """Run all missing trials.
 
         Args:
-            places: Trials at once.
+            slots: Trials at once.
 
         Raises:
             Interrupted: A signal asked to stop; the trials have saved their state.
@@ -80,27 +80,27 @@ class TrialQueue:
                 while self._waiting or self._running or self._elsewhere:
                     if self._signal:
                         self._leave()
-                    self._look(places)
+                    self._look(slots)
                     time.sleep(_SECONDS_BETWEEN_LOOKS)
             except (ConfigError, RunError):
                 self._stop_all()
                 raise
 
-    def _look(self, places: int) -> None:
+    def _look(self, slots: int) -> None:
         """Start what has room, and take note of what has ended."""
-        self._start_some(places)
+        self._start_some(slots)
         self._stop_worse()
         for folder, status in self._executor.ended():
             self._end(self._running.pop(folder), folder, status)
         self._progress.tick(self._running)
 
-    def _start_some(self, places: int) -> None:
+    def _start_some(self, slots: int) -> None:
         """Fill the places; trials of others are looked at again every few seconds."""
         if self._elsewhere and time.monotonic() > self._next_look_elsewhere:
             self._next_look_elsewhere = time.monotonic() + _SECONDS_BETWEEN_LOOKS_ELSEWHERE
             self._waiting.extend(self._elsewhere)
             self._elsewhere.clear()
-        while self._waiting and len(self._running) < places:
+        while self._waiting and len(self._running) < slots:
             self._start(self._waiting.popleft())
 
     def _start(self, trial: Trial) -> None:
@@ -182,7 +182,7 @@ class TrialQueue:
         """Record an attempt that did not finish, and decide whether there is another."""
         self._num_failures[trial.key] += 1
         is_refused = reason_of(status) == "refused"
-        is_last = is_refused or self._num_failures[trial.key] >= _MOST_ATTEMPTS
+        is_last = is_refused or self._num_failures[trial.key] >= _MAX_ATTEMPTS
         reason, detail = record_attempt(folder, status, is_last=is_last)
         if is_refused:
             self._stop_if_all_are_refused(trial, detail)

@@ -15,13 +15,13 @@ from resnext.runs.folder import METRICS, open_run
 from resnext.runs.health import judge_run
 from resnext.studies.records.epoch_log import Epoch
 from resnext.studies.records.machines import read_machines
-from resnext.studies.records.results import Figures
+from resnext.studies.records.results import TrialFigures
 from resnext.studies.records.stored import keep_valid, read_lines
 from resnext.studies.records.trial import RUN, moved
 from resnext.studies.study import Test
 
 
-def figures_of(folder: Path) -> Figures:
+def figures_of(folder: Path) -> TrialFigures:
     """Read the figures of a trial's last epoch, and count the network as it was trained.
 
     Raises:
@@ -33,7 +33,7 @@ def figures_of(folder: Path) -> Figures:
     cost = count(config.model, config.data.image_size_px)
     last = rows[-1] if rows else {}
     try:
-        return Figures(
+        return TrialFigures(
             **{name: last.get(name) for name in _LAST},
             best_top1_error=min((row["top1_error"] for row in rows), default=None),
             parameters=cost.parameters,
@@ -61,10 +61,10 @@ def _computed(folder: Path) -> dict[str, Any]:
     """Return where and how a trial was computed; of several machines, all of them."""
     machines = read_machines(folder)
     names = ("precision", "instructions", "torch")
-    told = {name: dict.fromkeys(str(getattr(one, name)) for one in machines) for name in names}
+    values = {name: dict.fromkeys(str(getattr(one, name)) for one in machines) for name in names}
     return {
         "machine": _MORE.join(dict.fromkeys(map(str, machines))),
-        **{name: _MORE.join(values) for name, values in told.items()},
+        **{name: _MORE.join(values) for name, values in values.items()},
         "threads": machines[-1].threads if machines else 0,
         "processes": machines[-1].processes if machines else 0,
     }
@@ -89,7 +89,7 @@ def run_test(run: Path, config: TrainConfig, test: Test) -> dict[str, Any]:
     """
     import torch
 
-    from resnext.evaluation.run import Effort, measure
+    from resnext.evaluation.run import EvaluationOptions, measure
     from resnext.evaluation.target import Protocol
     from resnext.runs.runtime import Runtime, resolve_device
 
@@ -99,7 +99,9 @@ def run_test(run: Path, config: TrainConfig, test: Test) -> dict[str, Any]:
     view = test.view or (own.view if test.data is None else None)
     protocol = Protocol(data=test.data or own.data, view=view, all_classes=test.all_classes)
     runtime = Runtime(resolve_device(config.runtime.device), torch.float32)
-    figures = measure(run, protocol, runtime, Effort(workers=config.data.workers)).figures
+    figures = measure(
+        run, protocol, runtime, EvaluationOptions(workers=config.data.workers)
+    ).figures
     kept = (
         *("top1_error", "top5_error", "balanced_accuracy", "macro_f1", "loss"),
         *("num_images", "view", "data"),

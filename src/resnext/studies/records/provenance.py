@@ -13,11 +13,11 @@ from pydantic import BaseModel, ConfigDict
 from resnext.errors import RunError
 from resnext.runs.folder import ENVIRONMENT
 from resnext.studies.records.arithmetic import describe_arithmetic
-from resnext.studies.records.results import Figures, Row
+from resnext.studies.records.results import Row, TrialFigures
 from resnext.studies.records.stored import ShortText, read_stored
 from resnext.studies.study import Study, claims_of
 
-_MOST_TROUBLES = 50
+_MAX_TROUBLES = 50
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def trace(study: Study, rows: Sequence[Row]) -> Provenance:
         precisions=dict(Counter(f.precision for f in figures if f.precision)),
         versions=dict(Counter(filter(None, (_versions(row.run) for row in finished)))),
         hours=sum(f.seconds for f in figures) / 3600,
-        troubles=[_trouble(row) for row in troubled[:_MOST_TROUBLES]],
+        troubles=[_trouble(row) for row in troubled[:_MAX_TROUBLES]],
         num_troubles=len(troubled),
         num_repeated=sum(row.state == "done" and bool(row.attempts) for row in rows),
         settings=[
@@ -96,11 +96,11 @@ def trace(study: Study, rows: Sequence[Row]) -> Provenance:
         arithmetic=describe_arithmetic(row.trial for row in rows),
         is_repeatable=all(f.threads for f in figures),
         mixtures=find_mixtures(study, rows),
-        damage=[text for row in rows for text in row.damage][:_MOST_TROUBLES],
+        damage=[text for row in rows for text in row.damage][:_MAX_TROUBLES],
     )
 
 
-_COMPUTED: dict[str, Callable[[Figures], str]] = {
+_COMPUTED: dict[str, Callable[[TrialFigures], str]] = {
     "machines": lambda f: f.machine,
     "instructions": lambda f: f.instructions,
     "precisions": lambda f: f.precision,
@@ -127,8 +127,8 @@ def find_mixtures(study: Study, rows: Sequence[Row]) -> list[str]:
         for name, of in _COMPUTED.items():
             counts = Counter(filter(None, map(of, figures)))
             if len(counts) > 1:
-                told = "; ".join(f"{value} ({number})" for value, number in counts.most_common())
-                found.append(f"the trials on {data} ran with different {name}: {told}")
+                text = "; ".join(f"{value} ({number})" for value, number in counts.most_common())
+                found.append(f"the trials on {data} ran with different {name}: {text}")
     return found
 
 
@@ -161,5 +161,5 @@ def _versions(run: Path) -> str:
     if found is None:
         return ""
     packages = found.packages
-    told = [f"{name} {packages[name]}" for name in ("resnext", "torch") if name in packages]
-    return ", ".join([f"Python {found.python}", *told])
+    text = [f"{name} {packages[name]}" for name in ("resnext", "torch") if name in packages]
+    return ", ".join([f"Python {found.python}", *text])

@@ -31,7 +31,7 @@ _Size = Annotated[Count, Field(ge=1)]
 _Kind = TypeVar("_Kind")
 
 
-class Figures(BaseModel):
+class TrialFigures(BaseModel):
     """What a finished trial measured. Errors are in percent, of the last epoch.
 
     Attributes:
@@ -121,7 +121,7 @@ class Row:
     trial: Trial
     folder: Path
     state: State
-    figures: Figures | None = None
+    figures: TrialFigures | None = None
     tests: dict[str, tuple[float, float | None]] = field(default_factory=dict)
     attempts: tuple[dict[str, Any], ...] = ()
     damage: tuple[str, ...] = ()
@@ -167,7 +167,7 @@ def read_row(trial: Trial, root: Path, study: str = "") -> Row:
     folder = trial.folder(root)
     damage: list[str] = []
     attempts = _attempts(folder / ATTEMPTS, damage)
-    result = _read(folder / RESULT, Figures, damage)
+    result = _read(folder / RESULT, TrialFigures, damage)
     tests = {}
     for test in trial.tests if result is not None else ():
         figures = _read(folder / TESTS / f"{key_of_test(test)}.json", TestFigures, damage)

@@ -13,7 +13,7 @@ from resnext.studies.records.results import Row
 from resnext.studies.report import plots
 from resnext.studies.study import Study, claims_of
 
-_MOST_FIGURES, _MOST_CURVES = 4, 4
+_MAX_FIGURES, _MAX_CURVES = 4, 4
 
 Curve = list[float]
 
@@ -26,7 +26,7 @@ def draw_curve_figures(study: Study, rows: Sequence[Row], data: str) -> list[tup
         there is room.
     """
     found = []
-    for labels in _groups(study)[:_MOST_FIGURES]:
+    for labels in _groups(study)[:_MAX_FIGURES]:
         training: dict[str, Curve] = {}
         validation: dict[str, Curve] = {}
         for label in labels:
@@ -46,7 +46,7 @@ def _groups(study: Study) -> list[list[str]]:
     for claim in claims_of(study):
         groups.setdefault(claim.than, [claim.than]).append(claim.better)
     return [
-        labels if len(labels) <= _MOST_CURVES else [labels[0], labels[-1]]
+        labels if len(labels) <= _MAX_CURVES else [labels[0], labels[-1]]
         for labels in groups.values()
     ]
 

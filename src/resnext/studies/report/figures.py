@@ -13,15 +13,15 @@ from resnext.model.config import ResNeXtConfig
 from resnext.studies.analysis.design_time import DesignTime
 from resnext.studies.analysis.distribution import groups_of
 from resnext.studies.analysis.statistics import Errors, Measure, errors_of, means_of, measures_of
-from resnext.studies.records.results import Figures, Row
+from resnext.studies.records.results import Row, TrialFigures
 from resnext.studies.report import plots
 from resnext.studies.report.curves import draw_curve_figures
 from resnext.studies.study import Design, Study
 
 # Costs of one family differ by less than this factor, or it is not one of equal cost
 _EQUAL_COST = 1.25
-_FEWEST_CARDINALITIES = 3
-_MOST_IN_LIST = 40
+_MIN_CARDINALITIES = 3
+_MAX_IN_LIST = 40
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ def draw_time_figure(
 
 
 def _comparison(
-    study: Study, rows: Sequence[Row], measure: Measure, costs: Mapping[str, Figures]
+    study: Study, rows: Sequence[Row], measure: Measure, costs: Mapping[str, TrialFigures]
 ) -> list[Figure]:
     """Draw errors against cardinality at equal cost, and against parameters where they differ.
 
@@ -105,7 +105,7 @@ def _comparison(
         caption = f"{measure}: error against parameters; bars are one standard deviation"
         drawing = plots.draw_errors(points, "parameters")
         found.append(Figure(caption, drawing, f"{measure}-parameters"))
-    if not found and len(errors) <= _MOST_IN_LIST:
+    if not found and len(errors) <= _MAX_IN_LIST:
         means = means_of(errors)
         listed = [means[design.label] for design in study.designs if design.label in means]
         caption = f"{measure}: error of each design; bars are one standard deviation"
@@ -146,20 +146,20 @@ def _against_cardinality(
 
 
 def _families_of_equal_cost(
-    study: Study, costs: Mapping[str, Figures]
+    study: Study, costs: Mapping[str, TrialFigures]
 ) -> dict[str, Sequence[Design]]:
     """Return the rows of the table that vary cardinality and keep the cost."""
     known = [d for d in study.designs if d.label in costs and isinstance(d.model, ResNeXtConfig)]
     found: dict[str, Sequence[Design]] = {}
     for name, family in _by_row(known).items():
         cardinalities = {_cardinality(design) for design in family}
-        is_varied = len(cardinalities) == len(family) >= _FEWEST_CARDINALITIES
+        is_varied = len(cardinalities) == len(family) >= _MIN_CARDINALITIES
         if is_varied and _is_equal([costs[design.label] for design in family]):
             found[name] = family
     return found
 
 
-def _is_equal(costs: Sequence[Figures]) -> bool:
+def _is_equal(costs: Sequence[TrialFigures]) -> bool:
     """Tell whether parameters or multiply-adds were kept, whichever the study kept."""
     return any(
         max(values) <= _EQUAL_COST * min(values)
@@ -197,7 +197,7 @@ def _cardinality(design: Design) -> int:
 
 
 def _distribution(
-    study: Study, rows: Sequence[Row], measure: Measure, costs: Mapping[str, Figures]
+    study: Study, rows: Sequence[Row], measure: Measure, costs: Mapping[str, TrialFigures]
 ) -> list[Figure]:
     """Draw the distribution of the errors, and the errors against what was drawn."""
     groups = groups_of(study, rows, measure)

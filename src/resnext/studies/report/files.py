@@ -12,7 +12,7 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from matplotlib.ticker import EngFormatter
 
-import resnext
+from resnext._version import __version__
 from resnext.errors import RunError
 from resnext.files import write_whole
 from resnext.model.names import name_of
@@ -123,7 +123,7 @@ def render_report(
     times, damage = _times(folder)
     return environment.get_template("report.html.j2").render(
         study=study,
-        version=resnext.__version__,
+        version=__version__,
         summary=summary,
         is_claimed=bool(study.comparisons),
         figures=draw_figures(study, rows),

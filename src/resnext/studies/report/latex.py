@@ -10,7 +10,7 @@ from resnext.studies.analysis.distribution import groups_of
 from resnext.studies.analysis.statistics import Measure, errors_of, measures_of
 from resnext.studies.analysis.summary import Summary
 from resnext.studies.analysis.table import Cell, ErrorTable
-from resnext.studies.records.results import Figures, Row
+from resnext.studies.records.results import Row, TrialFigures
 from resnext.studies.study import Study
 from resnext.untrusted.text import printable
 
@@ -31,7 +31,7 @@ _LAST_OF_PDFLATEX = "\u024f"
 
 _NOT_MEASURED = "--"
 
-_LONGEST_LINE = 36
+_MAX_LINE_LENGTH = 36
 """Longer names are broken, so that the table is not wider than a column of a paper."""
 
 
@@ -95,7 +95,7 @@ def _row(cells: Sequence[str]) -> str:
 
 
 def _design_table(
-    study: Study, table: ErrorTable, costs: dict[str, Figures]
+    study: Study, table: ErrorTable, costs: dict[str, TrialFigures]
 ) -> tuple[str, str, list[str]]:
     cells = {cell.label: cell for _, row in table.rows for cell in row if cell is not None}
     lines = [_row(["design", "params.", "mult.-adds", r"error (\%)", "$n$"])]
@@ -112,7 +112,7 @@ def _design_table(
         "standard deviation over $n$ seeds. The lowest mean is bold and need not differ from the "
         f"others by more than chance.{note}"
     )
-    is_long = max(len(design.label) for design in study.designs) > _LONGEST_LINE
+    is_long = max(len(design.label) for design in study.designs) > _MAX_LINE_LENGTH
     return caption, ("p{0.4\\linewidth}" if is_long else "l") + "rrrr", lines
 
 

@@ -37,8 +37,8 @@ _STYLES = (
     _Style("#000000", "v", "-"),
 )
 """Colours that people with any kind of colour vision tell apart (Okabe and Ito, 2008)."""
-_MOST_NAMED = 12
-_LONGEST_NAME = 60
+_MAX_NAMED = 12
+_MAX_NAME_LENGTH = 60
 _TWO_COLUMNS = 28
 _LINE_OF_LIST = 26
 
@@ -76,10 +76,10 @@ def draw_list(means: Sequence[Mean]) -> Figure:
     """Draw mean errors with their spread one below the other, in the order given."""
     figure, axes = new_axes("top-1 error, %", "")
     width, height = figure.get_size_inches()
-    places = range(len(means))
+    positions = range(len(means))
     axes.errorbar(
         [mean.mean for mean in means],
-        places,
+        positions,
         xerr=[mean.deviation or math.nan for mean in means],
         color=_STYLES[0].color,
         marker=_STYLES[0].marker,
@@ -87,7 +87,7 @@ def draw_list(means: Sequence[Mean]) -> Figure:
         capsize=3,
     )
     labels = [textwrap.fill(_text(mean.label), _LINE_OF_LIST) for mean in means]
-    axes.set_yticks(places, labels)
+    axes.set_yticks(positions, labels)
     axes.set_ylim(len(means) - 0.5, -0.5)
     axes.xaxis.set_major_locator(MaxNLocator(5))
     lines = sum(1.5 + label.count("\n") for label in labels)
@@ -145,7 +145,7 @@ def draw_times(series: Mapping[str, Sequence[tuple[int, DesignTime]]]) -> Figure
         ordered = sorted(values)
         unit = ordered[0][1][0]
         x = [cardinality for cardinality, _ in ordered]
-        middle, low, high = ([time[place] / unit for _, time in ordered] for place in range(3))
+        middle, low, high = ([time[index] / unit for _, time in ordered] for index in range(3))
         below = [m - value for m, value in zip(middle, low, strict=True)]
         above = [value - m for m, value in zip(middle, high, strict=True)]
         axes.errorbar(
@@ -194,7 +194,7 @@ def _styled(series: Mapping[str, _T]) -> Iterator[tuple[tuple[str, _T], _Style]]
 
 def _text(name: str) -> str:
     """Return a person's name for something so that matplotlib draws it as it stands."""
-    short = name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"
+    short = name if len(name) <= _MAX_NAME_LENGTH else f"{name[: _MAX_NAME_LENGTH - 1]}…"
     return plain_label(short)
 
 
@@ -208,7 +208,7 @@ def _add_legend(
 ) -> None:
     """Name the series below the diagram, where they hide nothing, as far as they have room."""
     named = [name for name in series if name]
-    if not (always or title or len(named) > 1) or len(named) > _MOST_NAMED:
+    if not (always or title or len(named) > 1) or len(named) > _MAX_NAMED:
         return
     is_short = max(map(len, named)) <= _TWO_COLUMNS
     handles, labels = axes.get_legend_handles_labels()

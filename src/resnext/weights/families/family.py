@@ -86,11 +86,11 @@ def _pattern(theirs: str) -> re.Pattern[str]:
     return re.compile(rf"(?P<prefix>(?:.*\.)?){text}", re.DOTALL)
 
 
-def in_blocks(place: str, layers: tuple[Row, ...]) -> tuple[Row, ...]:
+def in_blocks(prefix: str, layers: tuple[Row, ...]) -> tuple[Row, ...]:
     """Return rows of the layers of a block.
 
     Args:
-        place: Their name of a block, such as `stage{s}.unit{b}.`.
+        prefix: Their name of a block, such as `stage{s}.unit{b}.`.
         layers: Our layer and theirs.
     """
-    return tuple((f"layer{{s}}.{{b}}.{ours}", place + theirs) for ours, theirs in layers)
+    return tuple((f"layer{{s}}.{{b}}.{ours}", prefix + theirs) for ours, theirs in layers)

@@ -51,9 +51,9 @@ def find_head(state: State, prefix: str, taken: set[str], channels: int) -> Head
         channels: What the last stage gives.
     """
     dropped: list[str] = []
-    for place in _places(prefix):
+    for start in _starts(prefix):
         for name in _NAMES:
-            keys = [key for key in _below(state, place + name) if key not in taken]
+            keys = [key for key in _below(state, start + name) if key not in taken]
             layer = _only_linear(state, keys)
             if layer is None or parts_of(prefix) & _EMBEDDING:
                 dropped += keys
@@ -64,7 +64,7 @@ def find_head(state: State, prefix: str, taken: set[str], channels: int) -> Head
     return Head(None, {}, tuple(dropped))
 
 
-def _places(prefix: str) -> Iterator[str]:
+def _starts(prefix: str) -> Iterator[str]:
     """Give the prefix and, step by step, what is around it."""
     for _ in range(_MAX_PLACES):
         yield prefix

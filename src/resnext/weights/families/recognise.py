@@ -113,9 +113,9 @@ def _channels_at_the_end(names: dict[str, str], state: Mapping[str, torch.Tensor
     """Return the channels of the last stage, 0 where its last convolution is missing."""
     keys = {name: key for key, name in names.items()}
     stages = [int(match[1]) for name in keys if (match := _STAGE.match(name))]
-    place = f"layer{max(stages, default=1)}.0."
+    prefix = f"layer{max(stages, default=1)}.0."
     for layer in ("conv3", "paths.0.conv3", "conv2"):
-        if key := keys.get(f"{place}{layer}.weight"):
+        if key := keys.get(f"{prefix}{layer}.weight"):
             return state[key].shape[0] if state[key].ndim else 0
     return 0
 

@@ -44,9 +44,9 @@ class Cursor:
 
     def error(self, reason: str, offset: int | None = None) -> CheckpointError:
         """Build the error that names the file, the offset and what is wrong there."""
-        place = self.offset if offset is None else offset
+        position = self.offset if offset is None else offset
         return CheckpointError(
-            f"{self._path}: byte {place:,} of {self._size:,}: {reason}; the file is damaged or "
+            f"{self._path}: byte {position:,} of {self._size:,}: {reason}; the file is damaged or "
             "no binary Torch7 file: get it again"
         )
 

@@ -16,7 +16,7 @@ from resnext.weights.torch7.values import TorchObject
 _PACKAGES = ("nn", "cudnn", "fbnn")
 """Packages whose layers of one name compute the same."""
 
-_LONGEST_SHOWN = 40
+_MAX_SHOWN_LENGTH = 40
 
 
 def shown(found: object) -> str:
@@ -24,7 +24,7 @@ def shown(found: object) -> str:
     if isinstance(found, torch.Tensor):
         return f"a tensor {tuple(found.shape)}"
     if isinstance(found, bool | int | float | str | bytes | None):
-        return repr(found)[:_LONGEST_SHOWN]
+        return repr(found)[:_MAX_SHOWN_LENGTH]
     return f"a {type(found).__name__}"
 
 
@@ -60,12 +60,12 @@ class Layer:
 
     Attributes:
         module: The module.
-        place: Its path; empty for the network itself.
+        path: Its path; empty for the network itself.
         copies: Makes the copies of its tensors.
     """
 
     module: TorchObject
-    place: str
+    path: str
     copies: Copies
 
     @property
@@ -76,15 +76,15 @@ class Layer:
 
     def error(self, reason: str) -> CheckpointError:
         """Build the error that names the module."""
-        place = f"module {self.place}" if self.place else "the network"
-        return CheckpointError(f"{place} ({self.module.class_name!r}): {reason}")
+        path = f"module {self.path}" if self.path else "the network"
+        return CheckpointError(f"{path} ({self.module.class_name!r}): {reason}")
 
     def children(self) -> list[Layer]:
         """Return the modules that a container holds, in order."""
         table = self.module.fields.get("modules")
         if not isinstance(table, dict):
             raise self.error("it has no table of modules")
-        prefix = f"{self.place}." if self.place else ""
+        prefix = f"{self.path}." if self.path else ""
         layers = []
         for number in range(1, len(table) + 1):
             module = table.get(number)

@@ -33,7 +33,7 @@ MAX_DEPTH = 10_000
 MAX_EXACT_INT = 2.0**53
 """Up to here a double holds every whole number."""
 
-LEAST_KEY_BYTES, LEAST_VALUE_BYTES = 8, 4
+MIN_KEY_BYTES, MIN_VALUE_BYTES = 8, 4
 """The shortest key is a boolean, the shortest value nil."""
 
 Steps = Generator[None, Any, Any]
@@ -131,7 +131,7 @@ class ObjectReader:
         return table
 
     def _fill(self, table: Table, num_entries: int) -> Steps:
-        self._cursor.count(num_entries, LEAST_KEY_BYTES + LEAST_VALUE_BYTES)
+        self._cursor.count(num_entries, MIN_KEY_BYTES + MIN_VALUE_BYTES)
         for _ in range(num_entries):
             found = yield
             key = found if isinstance(found, str | int | float) else ObjectKey(found)
@@ -148,7 +148,7 @@ class ObjectReader:
             yield from self._fill(value, self._cursor.long())
         elif name in ("tds.Vec", "tds_vec"):
             value = self._known[index] = {}
-            length = self._cursor.count(self._cursor.long(), LEAST_VALUE_BYTES)
+            length = self._cursor.count(self._cursor.long(), MIN_VALUE_BYTES)
             for position in range(1, length + 1):
                 value[position] = yield
         else:

@@ -16,7 +16,7 @@ from resnext.data.names import PackedNames
 from resnext.data.sets import listing_cache
 from resnext.data.sets.folders import list_classes
 from resnext.data.sets.listing import list_tree
-from resnext.data.sets.listing_cache import list_images, place_of
+from resnext.data.sets.listing_cache import cache_folder_of, list_images
 
 pytest_plugins = ["listing_fixtures"]
 pytestmark = pytest.mark.usefixtures("kept_listings")
@@ -154,7 +154,7 @@ def test_a_torn_cache_is_made_anew(
     tree: Path, num_lists: list[Path], pattern: str, content: bytes | None
 ) -> None:
     expected = list_images(tree)
-    (path,) = place_of(tree).glob(pattern)
+    (path,) = cache_folder_of(tree).glob(pattern)
     path.unlink()
     if content is not None:
         path.write_bytes(content)
@@ -176,7 +176,7 @@ def test_only_the_last_listing_is_kept(tree: Path) -> None:
     for number in range(3):
         (tree / f"dog/{number + 10}.jpg").touch()
         list_images(tree)
-    assert len(list(place_of(tree).glob("*.npy"))) == 2
+    assert len(list(cache_folder_of(tree).glob("*.npy"))) == 2
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from resnext.checked_json import read_checked, write_checked
 from resnext.data.names import PackedNames
 from resnext.data.sets import listing_cache
 from resnext.data.sets.listing import list_tree
-from resnext.data.sets.listing_cache import list_images, place_of
+from resnext.data.sets.listing_cache import cache_folder_of, list_images
 from resnext.download import sha256_of
 
 pytest_plugins = ["listing_fixtures"]
@@ -33,37 +33,37 @@ def tree(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("pattern", ["listing.json", "*.text.npy", "*.ends.npy"])
 def test_a_flipped_bit_anywhere_in_a_kept_listing_is_noticed(tree: Path, pattern: str) -> None:
     expected = list_images(tree)
-    (path,) = place_of(tree).glob(pattern)
+    (path,) = cache_folder_of(tree).glob(pattern)
     whole = path.read_bytes()
     num_unused = 0
     for place in range(len(whole)):
         changed = bytearray(whole)
         changed[place] ^= 1 << place % 8
         path.write_bytes(changed)
-        kept = listing_cache._read(tree, place_of(tree))
+        kept = listing_cache._read(tree, cache_folder_of(tree))
         num_unused += kept is None
         assert kept in (None, expected)
     # The rest are spaces between JSON values that became other white space.
     assert num_unused > 0.99 * len(whole)
     path.write_bytes(whole)
-    assert listing_cache._read(tree, place_of(tree)) == expected
+    assert listing_cache._read(tree, cache_folder_of(tree)) == expected
 
 
 @pytest.mark.parametrize("pattern", ["listing.json", "*.text.npy", "*.ends.npy"])
 def test_a_kept_listing_that_is_cut_at_any_place_is_listed_again(tree: Path, pattern: str) -> None:
     list_images(tree)
-    (path,) = place_of(tree).glob(pattern)
+    (path,) = cache_folder_of(tree).glob(pattern)
     whole = path.read_bytes()
     for length in range(0, len(whole), 7):
         path.write_bytes(whole[:length])
-        assert listing_cache._read(tree, place_of(tree)) is None
+        assert listing_cache._read(tree, cache_folder_of(tree)) is None
     path.write_bytes(whole)
     assert list_images(tree) == list_tree(tree)[0]
 
 
 def forge(root: Path, names: list[bytes], **changes: object) -> None:
     """Put names into a kept listing, with the checksums that they need."""
-    place = place_of(root)
+    place = cache_folder_of(root)
     index = read_checked(place / "listing.json")
     arrays: dict[str, NDArray[Any]] = {
         "text": np.frombuffer(b"".join(names), np.uint8),
@@ -130,7 +130,7 @@ def test_a_forged_listing_of_other_values_is_listed_again(
 
 def test_a_kept_listing_that_is_no_group_of_values_is_listed_again(tree: Path) -> None:
     fresh = list_images(tree)
-    index = place_of(tree) / "listing.json"
+    index = cache_folder_of(tree) / "listing.json"
     for text in ("[]", "null", '{"value": {}}', "[" * 100_000, "1" * 10_000, "\ud800"):
         index.write_bytes(text.encode("utf-8", "surrogatepass"))
         assert list_images(tree) == fresh
@@ -140,11 +140,11 @@ def test_a_kept_listing_that_is_no_group_of_values_is_listed_again(tree: Path) -
 
 def test_a_kept_listing_is_never_written_through_a_link(tree: Path, tmp_path: Path) -> None:
     list_images(tree)
-    (index,) = place_of(tree).glob("listing.json")
+    (index,) = cache_folder_of(tree).glob("listing.json")
     index.write_text("{}")
     precious = tmp_path / "precious"
     precious.write_text("mine")
-    for path in place_of(tree).glob("*.npy"):
+    for path in cache_folder_of(tree).glob("*.npy"):
         path.unlink()
         path.symlink_to(precious)
     assert list_images(tree) == list_tree(tree)[0]

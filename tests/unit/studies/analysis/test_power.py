@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
-from resnext.studies.analysis.power import MOST_SEEDS, POWER, power, seeds_needed
+from resnext.studies.analysis.power import MAX_SEEDS, POWER, power, seeds_needed
 
 EFFECTS = (0.0, 0.01, 0.3, 1.0, 5.0, 20.0, 100.0, 1e6)
 
@@ -39,7 +39,7 @@ def test_power_is_the_share_of_simulated_experiments_that_find_the_difference() 
 @pytest.mark.parametrize("effect", EFFECTS)
 @pytest.mark.parametrize("level", [0.05, 0.005, 5e-5])
 def test_power_is_a_chance_that_grows_with_the_seeds(effect: float, level: float) -> None:
-    values = [power(effect, n, level) for n in (2, 3, 5, 10, 50, MOST_SEEDS)]
+    values = [power(effect, n, level) for n in (2, 3, 5, 10, 50, MAX_SEEDS)]
     assert all(level - 1e-9 <= value <= 1 + 1e-9 for value in values)
     assert values == sorted(values) or max(np.diff(values) * -1) < 1e-9
 

@@ -11,7 +11,7 @@ from resnext import ray_cluster
 from resnext.errors import ConfigError, RunError
 from resnext.studies.execution.attempts import Status, last_words
 from resnext.studies.execution.cluster import RayExecutor
-from resnext.studies.execution.executor import Effort
+from resnext.studies.execution.executor import TrialResources
 
 
 class RayError(Exception):
@@ -84,37 +84,40 @@ def ray(monkeypatch: pytest.MonkeyPatch) -> FakeRay:
 def test_without_ray_the_message_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(ConfigError, match=r"pip install 'resnext\[cluster\]'"):
-        RayExecutor(Effort(threads=1), "auto")
+        RayExecutor(TrialResources(threads=1), "auto")
 
 
 @pytest.mark.usefixtures("ray")
 def test_a_cluster_that_is_not_there_is_named() -> None:
     with pytest.raises(RunError, match="--cluster nowhere: no Ray cluster answers"):
-        RayExecutor(Effort(threads=1), "nowhere")
+        RayExecutor(TrialResources(threads=1), "nowhere")
 
 
 @pytest.mark.usefixtures("ray")
 def test_an_address_where_nobody_listens_is_told_at_once() -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-        assert RayExecutor(Effort(threads=1), f"127.0.0.1:{port}").places == 12
+        assert RayExecutor(TrialResources(threads=1), f"127.0.0.1:{port}").slots == 12
     for address in (f"127.0.0.1:{port}", f"ray://localhost:{port}"):
         with pytest.raises(RunError, match=r"no Ray cluster answers there \(.*refused"):
-            RayExecutor(Effort(threads=1), address)
+            RayExecutor(TrialResources(threads=1), address)
 
 
 @pytest.mark.parametrize(("threads", "places"), [(1, 12), (3, 3), (5, 1), (8, 1)])
 def test_a_trial_needs_all_its_cores_on_one_living_machine(
-    ray: FakeRay, threads: int, places: int
+    ray: FakeRay, threads: int, slots: int
 ) -> None:
-    assert RayExecutor(Effort(threads=threads), "auto").places == places
+    assert RayExecutor(TrialResources(threads=threads), "auto").slots == slots
     assert ray.options == {"num_cpus": threads, "num_gpus": 0, "max_retries": 0}
 
 
 @pytest.mark.parametrize(("processes", "places"), [(1, 2), (2, 1)])
-def test_a_trial_needs_a_gpu_for_each_process(ray: FakeRay, processes: int, places: int) -> None:
+def test_a_trial_needs_a_gpu_for_each_process(ray: FakeRay, processes: int, slots: int) -> None:
     ray.gpus = 2.0
-    assert RayExecutor(Effort(threads=1, processes=processes, on_gpu=True), "auto").places == places
+    assert (
+        RayExecutor(TrialResources(threads=1, processes=processes, on_gpu=True), "auto").slots
+        == slots
+    )
     assert ray.options["num_gpus"] == processes
 
 
@@ -124,18 +127,18 @@ def test_a_trial_of_more_gpus_than_a_machine_has_is_refused_instead_of_waiting(
     ray.gpus = 2.0
     message = "need 4 cores and 4 GPUs of one machine; .* 4 cores and 0 GPUs; 8 cores and 2 GPUs"
     with pytest.raises(ConfigError, match=message):
-        RayExecutor(Effort(threads=1, processes=4, on_gpu=True), "auto")
+        RayExecutor(TrialResources(threads=1, processes=4, on_gpu=True), "auto")
 
 
 def test_a_local_cluster_joins_no_other(ray: FakeRay) -> None:
-    RayExecutor(Effort(threads=1), "local")
+    RayExecutor(TrialResources(threads=1), "local")
     assert ray.joined["address"] == "local"  # none would take the cluster of the environment
 
 
 @pytest.mark.usefixtures("ray")
 def test_a_trial_that_no_machine_has_room_for_is_refused() -> None:
     with pytest.raises(ConfigError, match="need 10 cores of one machine"):
-        RayExecutor(Effort(threads=5, processes=2), "auto")
+        RayExecutor(TrialResources(threads=5, processes=2), "auto")
 
 
 @pytest.mark.parametrize(
@@ -151,7 +154,7 @@ def test_a_trial_that_no_machine_has_room_for_is_refused() -> None:
 def test_the_end_of_a_task_is_a_status(
     ray: FakeRay, tmp_path: Path, end: int | Exception, status: int
 ) -> None:
-    executor = RayExecutor(Effort(threads=1), "auto")
+    executor = RayExecutor(TrialResources(threads=1), "auto")
     executor.start(tmp_path)
     assert executor.ended() == []
     ray.ends[str(tmp_path)] = end
@@ -162,7 +165,7 @@ def test_the_end_of_a_task_is_a_status(
 
 
 def test_stopping_is_gentle_and_killing_is_not(ray: FakeRay, tmp_path: Path) -> None:
-    executor = RayExecutor(Effort(threads=1), "auto")
+    executor = RayExecutor(TrialResources(threads=1), "auto")
     executor.start(tmp_path)
     executor.stop(tmp_path)
     executor.kill()

@@ -9,7 +9,7 @@ import pytest
 from resnext.errors import RunError
 from resnext.studies.execution import executor as executors
 from resnext.studies.execution.attempts import Status, last_words
-from resnext.studies.execution.executor import Effort, LocalExecutor
+from resnext.studies.execution.executor import LocalExecutor, TrialResources
 
 
 class FakeProcess:
@@ -52,7 +52,7 @@ def test_a_child_is_told_its_threads_and_decoders(
     tmp_path: Path, started: list[FakeProcess], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(executors, "_visible_gpus", list)
-    LocalExecutor(Effort(threads=3, processes=2, workers=5), jobs=1).start(tmp_path)
+    LocalExecutor(TrialResources(threads=3, processes=2, workers=5), jobs=1).start(tmp_path)
     assert {"--workers=5", "--watch-stdin"} <= set(started[0].command)
     assert {started[0].env[f"{kind}_NUM_THREADS"] for kind in ("OMP", "MKL")} == {"3"}
     end_all(started)
@@ -62,7 +62,7 @@ def test_trials_at_once_share_the_gpus_and_a_place_is_used_again(
     tmp_path: Path, started: list[FakeProcess], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(executors, "_visible_gpus", lambda: ["0", "1", "2", "3"])
-    executor = LocalExecutor(Effort(threads=1, processes=2), jobs=2)
+    executor = LocalExecutor(TrialResources(threads=1, processes=2), jobs=2)
     first, second, third = folders(tmp_path, 3)
     executor.start(first)
     executor.start(second)
@@ -77,7 +77,7 @@ def test_more_trials_than_gpus_take_them_in_turns(
     tmp_path: Path, started: list[FakeProcess], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(executors, "_visible_gpus", lambda: ["4", "7"])
-    executor = LocalExecutor(Effort(threads=1), jobs=4)
+    executor = LocalExecutor(TrialResources(threads=1), jobs=4)
     for folder in folders(tmp_path, 4):
         executor.start(folder)
     assert [child.env["CUDA_VISIBLE_DEVICES"] for child in started] == ["4", "7", "4", "7"]
@@ -90,7 +90,7 @@ def test_a_folder_that_cannot_be_written_is_told(
     monkeypatch.setattr(executors, "_visible_gpus", list)
     (tmp_path / "log.txt").mkdir()  # root may write wherever it likes, but not there
     with pytest.raises(RunError, match=r"cannot write into .*another --root"):
-        LocalExecutor(Effort(threads=1), jobs=1).start(tmp_path)
+        LocalExecutor(TrialResources(threads=1), jobs=1).start(tmp_path)
     assert not started
 
 
@@ -100,7 +100,7 @@ def test_a_kill_by_the_kernel_for_memory_is_told_from_another(
     monkeypatch.setattr(executors, "_visible_gpus", list)
     counts = iter([5, 5, 5, 6])
     monkeypatch.setattr(executors, "_count_oom_kills", lambda: next(counts))
-    executor = LocalExecutor(Effort(threads=1), jobs=1)
+    executor = LocalExecutor(TrialResources(threads=1), jobs=1)
     first, second = folders(tmp_path, 2)
     for folder in (first, second):
         executor.start(folder)
@@ -112,7 +112,7 @@ def test_a_kill_by_the_kernel_for_memory_is_told_from_another(
 
 
 def test_a_stopped_and_a_killed_child_end(tmp_path: Path) -> None:
-    executor = LocalExecutor(Effort(threads=1), jobs=2)
+    executor = LocalExecutor(TrialResources(threads=1), jobs=2)
     first, second = folders(tmp_path, 2)
     executor.start(first)
     executor.start(second)

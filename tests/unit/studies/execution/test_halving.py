@@ -8,7 +8,7 @@ import pytest
 
 from resnext.model.names import config_from
 from resnext.runs.config import ScheduleConfig, TrainConfig
-from resnext.studies.execution.halving import Judge, Pruner, rung_epochs
+from resnext.studies.execution.halving import HalvingController, Pruner, rung_epochs
 from resnext.studies.records.cut import Cut, read_cut, write_cut
 from resnext.studies.records.trial import Trial, plan_trials
 from resnext.studies.study import Design, Halving, Study
@@ -40,7 +40,7 @@ def log_epochs(folder: Path, errors: list[float]) -> None:
     partial.replace(folder / "run" / "metrics.jsonl")
 
 
-def look(judge: Judge, trial: Trial, root: Path, errors: list[float]) -> Cut | None:
+def look(judge: HalvingController, trial: Trial, root: Path, errors: list[float]) -> Cut | None:
     log_epochs(trial.folder(root), errors)
     return judge.look(trial, trial.folder(root))
 
@@ -75,7 +75,7 @@ def test_an_error_that_is_no_number_stops_a_trial() -> None:
 
 def test_a_trial_is_stopped_where_it_was_worse(tmp_path: Path) -> None:
     given = study()
-    judge = Judge(given, HALVING)
+    judge = HalvingController(given, HALVING)
     good, bad, *_ = plan_trials(given)
     assert look(judge, good, tmp_path, [50.0, 40.0]) is None
     assert look(judge, bad, tmp_path, [49.0, 48.0, 10.0]) == Cut("s", 2, 48.0, 1, 1, 2)
@@ -83,7 +83,7 @@ def test_a_trial_is_stopped_where_it_was_worse(tmp_path: Path) -> None:
 
 def test_each_epoch_is_told_once_while_a_log_grows_and_is_cut_back(tmp_path: Path) -> None:
     given = study()
-    judge = Judge(given, HALVING)
+    judge = HalvingController(given, HALVING)
     first, second, *_ = plan_trials(given)
     for errors in ([50.0], [50.0, 40.0], [50.0], [50.0, 40.0, 35.0]):
         assert look(judge, first, tmp_path, errors) is None
@@ -95,7 +95,7 @@ def test_each_epoch_is_told_once_while_a_log_grows_and_is_cut_back(tmp_path: Pat
 
 def test_a_log_that_grows_is_read_from_where_it_ended(tmp_path: Path) -> None:
     given = study()
-    judge = Judge(given, HALVING)
+    judge = HalvingController(given, HALVING)
     trial = plan_trials(given)[1]
     assert look(judge, plan_trials(given)[0], tmp_path, [10.0, 10.0]) is None
     folder = trial.folder(tmp_path)
@@ -111,7 +111,7 @@ def test_a_log_that_grows_is_read_from_where_it_ended(tmp_path: Path) -> None:
 
 def test_a_log_that_was_cut_back_and_has_grown_again_is_read_anew(tmp_path: Path) -> None:
     given = study()
-    judge = Judge(given, HALVING)
+    judge = HalvingController(given, HALVING)
     first, second, *_ = plan_trials(given)
     assert look(judge, first, tmp_path, [10.0] * 3) is None
     assert look(judge, second, tmp_path, [5.0]) is None
@@ -122,7 +122,7 @@ def test_a_log_that_was_cut_back_and_has_grown_again_is_read_anew(tmp_path: Path
 
 def test_a_trial_that_was_trained_to_the_end_is_not_stopped(tmp_path: Path) -> None:
     given = study(epochs=1)
-    judge = Judge(given, HALVING)
+    judge = HalvingController(given, HALVING)
     trials = plan_trials(given)
     assert [look(judge, t, tmp_path, [n]) for n, t in enumerate(trials)] == [None] * 4
 
@@ -131,7 +131,7 @@ def test_data_sets_are_judged_apart(tmp_path: Path) -> None:
     easy = TrainConfig()
     hard = easy.replace(data=easy.data.replace(name="cifar10"))
     given = study(num_designs=1, settings=(easy, hard))
-    judge = Judge(given, HALVING)
+    judge = HalvingController(given, HALVING)
     trials = plan_trials(given)
     assert {trial.data for trial in trials} == {"digits", "cifar10"}
     assert [look(judge, t, tmp_path, [1.0 + 50 * n]) for n, t in enumerate(trials)] == [None, None]
@@ -142,7 +142,7 @@ def test_a_new_judge_finds_what_the_last_one_found(tmp_path: Path) -> None:
     errors = ([50.0, 40.0, 30.0], [60.0], [45.0, 42.0], [20.0, 10.0, 5.0])
     cuts = []
     for _ in range(2):
-        judge = Judge(given, HALVING)
+        judge = HalvingController(given, HALVING)
         pairs = zip(plan_trials(given), errors, strict=True)
         cuts.append([look(judge, trial, tmp_path, list(values)) for trial, values in pairs])
     assert cuts[0] == cuts[1]
@@ -159,7 +159,7 @@ def test_a_stop_is_kept_for_the_study_and_the_halving_that_found_it(tmp_path: Pa
     trial = plan_trials(given)[0]
     trial.folder(tmp_path).mkdir(parents=True)
     write_cut(trial.folder(tmp_path), cut)
-    assert Judge(given, HALVING).look(trial, trial.folder(tmp_path)) == cut
+    assert HalvingController(given, HALVING).look(trial, trial.folder(tmp_path)) == cut
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -174,7 +174,7 @@ def test_who_is_stopped_does_not_depend_on_the_order_in_which_they_are_ready(
     lengths = [draw.choice((5, 5, 5, 2)) for _ in trials]  # some fail after two epochs
     cuts = []
     for is_parallel in (False, True):
-        judge, root = Judge(given, HALVING), tmp_path / str(is_parallel)
+        judge, root = HalvingController(given, HALVING), tmp_path / str(is_parallel)
         steps = [(n, e) for n, length in enumerate(lengths) for e in range(1, length + 1)]
         if is_parallel:
             numbers = [n for n, _ in steps]
@@ -196,7 +196,7 @@ def test_a_trial_that_is_ahead_is_judged_when_those_before_it_have_been_there(
     tmp_path: Path,
 ) -> None:
     given = study()
-    judge = Judge(given, HALVING)
+    judge = HalvingController(given, HALVING)
     first, second, *_ = plan_trials(given)
     assert look(judge, second, tmp_path, [60.0, 50.0]) is None
     assert look(judge, first, tmp_path, [40.0]) is None

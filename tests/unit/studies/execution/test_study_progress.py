@@ -9,13 +9,13 @@ from resnext.model.names import config_from
 from resnext.runs.config import ScheduleConfig, TrainConfig
 from resnext.studies.execution import progress as progress_module
 from resnext.studies.execution.progress import Progress
-from resnext.studies.records.results import Figures, Row
+from resnext.studies.records.results import Row, TrialFigures
 from resnext.studies.records.trial import Trial
 from resnext.studies.study import Design
 
 MODEL = config_from("resnext_1-1_2x4d_cifar")
 CONFIG = TrainConfig(model=MODEL, schedule=ScheduleConfig(epochs=10))
-FIGURES = Figures(
+FIGURES = TrialFigures(
     top1_error=12.345,
     loss=1.0,
     train_top1_error=10.0,

@@ -19,7 +19,7 @@ from resnext.studies.execution.attempts import Status, last_words, record_attemp
 from resnext.studies.execution.trial_process import main
 from resnext.studies.records.machines import read_machines
 from resnext.studies.records.measured import figures_of
-from resnext.studies.records.results import Figures, read_row
+from resnext.studies.records.results import TrialFigures, read_row
 from resnext.studies.records.trial import ATTEMPTS, Trial, create_trial, read_trial
 from resnext.studies.study import Design, Test
 
@@ -204,7 +204,7 @@ def test_the_figures_of_a_process_that_was_taken_over_are_not_written(
         raise InterruptedError(status)
 
     monkeypatch.setattr(trial_process, "train_run", lose)
-    monkeypatch.setattr(trial_process, "figures_of", Figures.model_construct)
+    monkeypatch.setattr(trial_process, "figures_of", TrialFigures.model_construct)
     monkeypatch.setattr("os._exit", leave)
     train(folder)
     assert "InterruptedError: 5" in capsys.readouterr().err  # instead of the end of the process

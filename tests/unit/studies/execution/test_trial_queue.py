@@ -14,7 +14,7 @@ from resnext.model.names import config_from
 from resnext.runs.config import RuntimeConfig, ScheduleConfig, TrainConfig
 from resnext.studies.execution import trial_queue
 from resnext.studies.execution.attempts import Status
-from resnext.studies.execution.halving import Judge
+from resnext.studies.execution.halving import HalvingController
 from resnext.studies.execution.progress import Progress
 from resnext.studies.execution.scheduler import status_rows
 from resnext.studies.execution.trial_queue import TrialQueue
@@ -43,7 +43,7 @@ class FakeExecutor:
     """Ends each trial as its script says, one status an attempt; stopped ones end by SIGTERM."""
 
     def __init__(self, *statuses: int, look: Callable[[Path], None] = lambda _: None) -> None:
-        self.places = 2
+        self.slots = 2
         self.started: list[Path] = []
         self.most_at_once = 0
         self.stopped: list[Path] = []
@@ -118,7 +118,7 @@ def reasons(trial: Trial, root: Path) -> list[str]:
 
 def test_trials_start_in_order_and_no_more_at_once_than_there_is_room(tmp_path: Path) -> None:
     trials, executor = trials_of(tmp_path, 5), FakeExecutor()
-    run(trials, tmp_path, executor, places=2)
+    run(trials, tmp_path, executor, slots=2)
     assert executor.started == [trial.folder(tmp_path) for trial in trials]
     assert executor.most_at_once == 2
 
@@ -150,7 +150,7 @@ def test_a_folder_that_cannot_be_written_stops_the_study_and_lets_the_others_sav
 
     executor = Refusing(ENDLESS)
     with pytest.raises(RunError, match="cannot write"):
-        run([first, second], tmp_path, executor, places=2)
+        run([first, second], tmp_path, executor, slots=2)
     assert executor.stopped == [first.folder(tmp_path)]
 
 
@@ -244,7 +244,7 @@ def test_a_signal_stops_all_and_says_so(tmp_path: Path) -> None:
 
     executor = FakeExecutor(ENDLESS, ENDLESS, look=ask_to_stop)
     with pytest.raises(Interrupted, match="stopped by SIGTERM; the running trials have saved"):
-        run(trials, tmp_path, executor, places=2)
+        run(trials, tmp_path, executor, slots=2)
     assert executor.stopped == [trials[0].folder(tmp_path), second]
     assert not executor.killed
     assert reasons(trials[0], tmp_path) == []
@@ -291,14 +291,14 @@ def test_halving_stops_a_trial_and_a_later_run_leaves_it_so(tmp_path: Path) -> N
     trials = trials_of(tmp_path, 3)
     halving = Halving(min_epochs=1, factor=2)
     executor = FakeExecutor(Status.DONE, ENDLESS, ENDLESS, look=train)
-    run(trials, tmp_path, executor, judge=Judge(given, halving))
+    run(trials, tmp_path, executor, judge=HalvingController(given, halving))
     assert executor.stopped == [trial.folder(tmp_path) for trial in trials[1:]]
     kept = json.loads((trials[1].folder(tmp_path) / "pruned.json").read_text())
     assert kept == {"study": "s", "epoch": 1, "error": 60.0, "rung": 0, **halving.model_dump()}
     assert reasons(trials[1], tmp_path) == []
 
     again = FakeExecutor()
-    run(trials, tmp_path, again, judge=Judge(given, halving))
+    run(trials, tmp_path, again, judge=HalvingController(given, halving))
     assert again.started == []
     run(trials, tmp_path, again)
     assert again.started == executor.stopped
@@ -348,7 +348,7 @@ def test_a_folder_where_a_cut_cannot_be_kept_stops_the_study_and_lets_the_others
     monkeypatch.setattr(cut_module, "write_json", no_room)
     executor = FakeExecutor(ENDLESS)
     with pytest.raises(RunError, match="No space left"):
-        run([first, second], tmp_path, executor, places=2, judge=Harsh())
+        run([first, second], tmp_path, executor, slots=2, judge=Harsh())
     assert executor.stopped == [first.folder(tmp_path)]
 
 

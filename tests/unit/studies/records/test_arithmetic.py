@@ -13,7 +13,7 @@ from resnext.errors import ConfigError, RunError
 from resnext.runs.config import RuntimeConfig, TrainConfig
 from resnext.runs.runtime import Runtime
 from resnext.studies.execution import scheduler
-from resnext.studies.execution.executor import Effort
+from resnext.studies.execution.executor import TrialResources
 from resnext.studies.execution.scheduler import (
     RunOptions,
     describe_idle_cores,
@@ -196,10 +196,10 @@ def test_idle_cores_are_told_with_the_option_that_uses_them(
     at_once: int, missing: int, threads: int, told: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(scheduler, "num_cores", lambda: 8)
-    found = describe_idle_cores(Effort(threads=threads), at_once, missing)
+    found = describe_idle_cores(TrialResources(threads=threads), at_once, missing)
     assert found.startswith(told)
     assert bool(found) == bool(told)
-    assert describe_idle_cores(Effort(threads=threads, on_gpu=True), at_once, missing) == ""
+    assert describe_idle_cores(TrialResources(threads=threads, on_gpu=True), at_once, missing) == ""
 
 
 def test_trials_that_are_compared_but_ran_differently_are_told(tmp_path: Path) -> None:
@@ -236,5 +236,5 @@ def test_trials_that_did_not_record_their_threads_are_told(tmp_path: Path) -> No
 
 
 def test_a_persons_variables_do_not_change_the_threads_of_a_trial() -> None:
-    environment = os.environ | {"OMP_NUM_THREADS": "7"} | Effort(threads=2).environment
+    environment = os.environ | {"OMP_NUM_THREADS": "7"} | TrialResources(threads=2).environment
     assert environment["OMP_NUM_THREADS"] == "2"

@@ -22,7 +22,7 @@ from resnext.untrusted.names import shown
 
 _LOG = logging.getLogger(__name__)
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
-_LARGEST_IMAGE_MIB = 256
+_MAX_IMAGE_MIB = 256
 _BLOCK_BYTES = 1 << 20
 
 
@@ -96,14 +96,10 @@ def images_in(tar: tarfile.TarFile, archive: str) -> Iterator[tuple[tarfile.TarI
         if not is_image_name(name):
             num_left_out += 1
             continue
-        if (
-            not _PLAIN_NAME.fullmatch(name)
-            or name in seen
-            or member.size > _LARGEST_IMAGE_MIB << 20
-        ):
+        if not _PLAIN_NAME.fullmatch(name) or name in seen or member.size > _MAX_IMAGE_MIB << 20:
             raise DataError(
                 f"{archive}: the image {shown(member.name)} comes twice, has a name of odd "
-                f"characters or more than {_LARGEST_IMAGE_MIB} MiB; this is not an official archive"
+                f"characters or more than {_MAX_IMAGE_MIB} MiB; this is not an official archive"
             )
         seen.add(name)
         yield member, name
@@ -149,39 +145,39 @@ def unpack_class(tar: tarfile.TarFile, archive: str, folder: Path, progress: Pro
     Raises:
         DataError: The archive is hostile, torn or without an image.
     """
-    place = folder if folder.exists() else hidden(folder)
-    place.mkdir(parents=True, exist_ok=True)
+    dest = folder if folder.exists() else hidden(folder)
+    dest.mkdir(parents=True, exist_ok=True)
     num = 0
     for member, name in images_in(tar, archive):
-        write_member(tar, member, place / name)
+        write_member(tar, member, dest / name)
         num += 1
         if progress is not None:
             progress(1)
     if not num:
         raise DataError(f"{archive}: no image in it; fetch the archive again")
-    if place != folder:
-        place.rename(folder)
+    if dest != folder:
+        dest.rename(folder)
     return num
 
 
-def write_member(tar: tarfile.TarFile, member: tarfile.TarInfo, place: Path) -> None:
+def write_member(tar: tarfile.TarFile, member: tarfile.TarInfo, dest: Path) -> None:
     """Write one file, under a hidden name until it is whole; keep one of the right size.
 
     Raises:
         DataError: The archive ends before the file does.
     """
     try:
-        if place.stat().st_size == member.size:
+        if dest.stat().st_size == member.size:
             return
     except FileNotFoundError:
         pass
     source = tar.extractfile(member)
     assert source is not None  # it is a regular file
-    with source, hidden(place).open("wb") as target:
+    with source, hidden(dest).open("wb") as target:
         copy(source, target)
         if target.tell() != member.size:
-            raise DataError(f"{place.name}: the archive ends within it; fetch the archive again")
-    hidden(place).replace(place)
+            raise DataError(f"{dest.name}: the archive ends within it; fetch the archive again")
+    hidden(dest).replace(dest)
 
 
 def copy(source: IO[bytes], target: IO[bytes]) -> None:

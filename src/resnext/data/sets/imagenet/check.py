@@ -33,7 +33,7 @@ Kind = Literal[
 
 
 @dataclass(frozen=True)
-class Problem:
+class SetProblem:
     """One thing that is not as in the official set.
 
     Attributes:
@@ -61,7 +61,7 @@ class Findings:
 
     num_images: dict[str, int]
     num_classes: dict[str, int]
-    problems: tuple[Problem, ...]
+    problems: tuple[SetProblem, ...]
 
     def only(self, splits: Sequence[SplitName]) -> Findings:
         """Leave out what was found in other splits."""
@@ -94,7 +94,7 @@ def check(
         raise DataError(f"{root} is not a folder; give the one that holds train/ and val/")
     num_images: dict[str, int] = {}
     num_classes: dict[str, int] = {}
-    problems: list[Problem] = []
+    problems: list[SetProblem] = []
     splits: tuple[SplitName, ...] = ("train", "val")
     for split in splits:
         found: dict[str, FolderCount] = {}
@@ -104,27 +104,31 @@ def check(
             problems += _classes(split, found, layout)
             problems += _counts(split, found, layout, train_counts or {})
         else:
-            problems.append(Problem(split, "missing folder", split, f"{root / split} is missing"))
+            problems.append(
+                SetProblem(split, "missing folder", split, f"{root / split} is missing")
+            )
         num_classes[split] = len(found)
         num_images[split] = sum(count.num_images for count in found.values())
     if (root / "train").is_dir() and num_images["train"] != layout.num_train:
         detail = f"{num_images['train']:,} images instead of {layout.num_train:,}"
-        problems.append(Problem("train", "wrong total", "train", detail))
+        problems.append(SetProblem("train", "wrong total", "train", detail))
     return Findings(num_images, num_classes, tuple(problems))
 
 
-def _flat(folder: Path, split: SplitName) -> Iterator[Problem]:
+def _flat(folder: Path, split: SplitName) -> Iterator[SetProblem]:
     if num := count_images(folder):
         detail = f"{num:,} images lie in {split}/ itself instead of in class folders"
-        yield Problem(split, "flat images", split, detail)
+        yield SetProblem(split, "flat images", split, detail)
 
 
-def _classes(split: SplitName, found: Mapping[str, FolderCount], layout: Layout) -> list[Problem]:
+def _classes(
+    split: SplitName, found: Mapping[str, FolderCount], layout: Layout
+) -> list[SetProblem]:
     missing = sorted(set(layout.synsets) - set(found))
     extra = sorted(set(found) - set(layout.synsets))
     return [
-        *(Problem(split, "missing class", name, "no folder of this class") for name in missing),
-        *(Problem(split, "extra class", name, "not one of the classes") for name in extra),
+        *(SetProblem(split, "missing class", name, "no folder of this class") for name in missing),
+        *(SetProblem(split, "extra class", name, "not one of the classes") for name in extra),
     ]
 
 
@@ -133,7 +137,7 @@ def _counts(
     found: Mapping[str, FolderCount],
     layout: Layout,
     train_counts: Mapping[str, int],
-) -> Iterator[Problem]:
+) -> Iterator[SetProblem]:
     for name in sorted(set(found) & set(layout.synsets)):
         count = found[name]
         least, most = layout.num_val, layout.num_val
@@ -143,7 +147,7 @@ def _counts(
         if not least <= count.num_images <= most:
             expected = f"{least:,}" if least == most else f"{least:,} to {most:,}"
             detail = f"{count.num_images:,} good images instead of {expected}"
-            yield Problem(split, "wrong count", name, detail)
+            yield SetProblem(split, "wrong count", name, detail)
         yield from _files(split, name, count)
 
 
@@ -151,7 +155,7 @@ def _range(layout: Layout) -> tuple[int, int]:
     return layout.least_train, layout.most_train
 
 
-def _files(split: SplitName, name: str, count: FolderCount) -> Iterator[Problem]:
+def _files(split: SplitName, name: str, count: FolderCount) -> Iterator[SetProblem]:
     kinds: tuple[tuple[Kind, Named], ...] = (
         ("empty files", count.empty),
         ("unreadable files", count.unreadable),
@@ -162,4 +166,4 @@ def _files(split: SplitName, name: str, count: FolderCount) -> Iterator[Problem]
             more = f" and {named.num - len(named.names):,} more"
             shown = ", ".join(sorted(named.names))
             detail = f"{named.num:,}: {shown}{more if named.num > len(named.names) else ''}"
-            yield Problem(split, kind, name, detail)
+            yield SetProblem(split, kind, name, detail)

@@ -23,14 +23,14 @@ def keep_list(out: Path, text: str) -> tuple[ClassRow, ...]:
     Raises:
         DataError: The text is no class list, or the folder was begun with another one.
     """
-    place = out / CLASS_LIST
-    rows = parse_text(text, place)
-    if place.exists() and place.read_text(encoding="utf-8") != text:
+    dest = out / CLASS_LIST
+    rows = parse_text(text, dest)
+    if dest.exists() and dest.read_text(encoding="utf-8") != text:
         raise DataError(
-            f"{place} is another class list than the one now chosen or given; build into a new "
-            f"folder, or give --classes {place} to go on with that list"
+            f"{dest} is another class list than the one now chosen or given; build into a new "
+            f"folder, or give --classes {dest} to go on with that list"
         )
-    write_whole(place, text)
+    write_whole(dest, text)
     return rows
 
 
@@ -59,13 +59,13 @@ def build_tree(
         (out / part).mkdir(parents=True, exist_ok=True)
         _refuse_strangers(out / part, rows, part)
     for row, source in zip(rows, sources, strict=True):
-        place = out / "train" / row.synset
+        dest = out / "train" / row.synset
         if source.is_dir():
-            _link(place, source)
+            _link(dest, source)
             num = count_images(source)
         else:
             with open_tar(source) as tar:
-                num = unpack_class(tar, str(source), place, None)
+                num = unpack_class(tar, str(source), dest, None)
         if num != row.num_images:
             raise DataError(
                 f"{source} holds {num:,} images, but the class list says {row.num_images:,}; it "
@@ -113,10 +113,10 @@ def _refuse_strangers(folder: Path, rows: Sequence[ClassRow], part: str) -> None
         )
 
 
-def _link(place: Path, source: Path) -> None:
+def _link(dest: Path, source: Path) -> None:
     target = source.resolve()
-    if place.is_symlink() and place.readlink() == target:
+    if dest.is_symlink() and dest.readlink() == target:
         return
-    if place.exists() or place.is_symlink():
-        raise DataError(f"{place} is there and does not lead to {target}; remove it")
-    place.symlink_to(target, target_is_directory=True)
+    if dest.exists() or dest.is_symlink():
+        raise DataError(f"{dest} is there and does not lead to {target}; remove it")
+    dest.symlink_to(target, target_is_directory=True)

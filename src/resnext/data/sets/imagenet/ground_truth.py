@@ -26,7 +26,7 @@ from resnext.untrusted.parse import read_bytes
 
 NUMBERS_NAME = "ILSVRC2012_validation_ground_truth.txt"
 META_NAME = "meta.mat"
-_LARGEST_MIB = 64
+_MAX_MIB = 64
 _MAT_HEADER_BYTES = 128
 _MAT_COMPRESSED = 15
 _NUMBER = re.compile(r"[0-9]{1,9}")
@@ -135,7 +135,7 @@ def _check_expansion(content: bytes) -> None:
         ValueError: They are.
     """
     order: Literal["little", "big"] = "little" if content[126:128] == b"IM" else "big"
-    start, room = _MAT_HEADER_BYTES, _LARGEST_MIB << 20
+    start, room = _MAT_HEADER_BYTES, _MAX_MIB << 20
     while start + 8 <= len(content):
         kind, size = (int.from_bytes(content[k : k + 4], order) for k in (start, start + 4))
         start += 8
@@ -143,7 +143,7 @@ def _check_expansion(content: bytes) -> None:
             unpacked = zlib.decompressobj().decompress(content[start : start + size], room + 1)
             room -= len(unpacked)
             if room < 0:
-                raise ValueError(f"it expands to more than {_LARGEST_MIB} MiB")
+                raise ValueError(f"it expands to more than {_MAX_MIB} MiB")
         start += size
 
 
@@ -203,9 +203,9 @@ def _from_archive(devkit: Path) -> dict[str, bytes]:
 
 def _extract(tar: tarfile.TarFile, member: tarfile.TarInfo, devkit: Path) -> bytes:
     source = tar.extractfile(member) if member.isreg() else None
-    if source is None or member.size > _LARGEST_MIB << 20:
+    if source is None or member.size > _MAX_MIB << 20:
         raise DataError(
-            f"{devkit}: {shown(member.name)} is no file or larger than {_LARGEST_MIB} MiB; this is "
+            f"{devkit}: {shown(member.name)} is no file or larger than {_MAX_MIB} MiB; this is "
             "not the official kit"
         )
     return source.read()
@@ -213,7 +213,7 @@ def _extract(tar: tarfile.TarFile, member: tarfile.TarInfo, devkit: Path) -> byt
 
 def _read(file: Path) -> bytes:
     try:
-        return read_bytes(file, _LARGEST_MIB << 20)
+        return read_bytes(file, _MAX_MIB << 20)
     except OSError as error:
         raise DataError(f"cannot read {file}: {error.strerror}") from error
     except ValueError as error:

@@ -60,6 +60,6 @@ def is_synset(name: str) -> bool:
     return _SYNSET.fullmatch(name) is not None
 
 
-def hidden(place: Path) -> Path:
+def hidden(path: Path) -> Path:
     """Return where a file or folder lies until it is whole; loaders pass hidden names by."""
-    return place.with_name(f".{place.name}.partial")
+    return path.with_name(f".{path.name}.partial")

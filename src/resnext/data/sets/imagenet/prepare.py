@@ -32,7 +32,7 @@ _VAL_NAME = re.compile(r"ILSVRC2012_val_([0-9]{8})\.jpe?g", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
-class Checksum:
+class ArchiveChecksum:
     """An archive's MD5 sum beside the published one."""
 
     archive: Path
@@ -47,7 +47,7 @@ class Checksum:
 
 def compare_checksum(
     part: str, archive: Path, progress: Callable[[int, int | None], None] | None = None
-) -> Checksum:
+) -> ArchiveChecksum:
     """Compute the MD5 sum of an archive.
 
     Args:
@@ -59,7 +59,7 @@ def compare_checksum(
         DataError: The file cannot be read.
     """
     try:
-        return Checksum(archive, md5_of(archive, progress), ARCHIVES[part].md5)
+        return ArchiveChecksum(archive, md5_of(archive, progress), ARCHIVES[part].md5)
     except OSError as error:
         raise DataError(f"cannot read {archive}: {error.strerror}") from error
 
@@ -131,13 +131,13 @@ def sort_val(
     num = _sort_flat(val, val_synsets, progress) if val.is_dir() else 0
     if archive is None:
         return num
-    place = val if val.exists() else hidden(val)
+    dest = val if val.exists() else hidden(val)
     for synset in set(val_synsets):
-        (place / synset).mkdir(parents=True, exist_ok=True)
+        (dest / synset).mkdir(parents=True, exist_ok=True)
     seen = 0
     with open_tar(archive) as tar:
         for member, name in images_in(tar, str(archive)):
-            write_member(tar, member, place / _class_of(name, val_synsets) / name)
+            write_member(tar, member, dest / _class_of(name, val_synsets) / name)
             seen += 1
             if progress is not None:
                 progress(1)
@@ -145,8 +145,8 @@ def sort_val(
         raise DataError(
             f"{archive}: {seen:,} images instead of {len(val_synsets):,}; fetch the archive again"
         )
-    if place != val:
-        place.rename(val)
+    if dest != val:
+        dest.rename(val)
     return num + seen
 
 

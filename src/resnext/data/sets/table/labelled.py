@@ -68,7 +68,7 @@ def log_bad_rows(path: Path, what: str, bad_rows: dict[int, str], num_rows: int)
     warn_once(f"{path}: left out {len(bad_rows):,} of {num_rows:,} rows: {first}{more}")
 
 
-def parse_split(place: str, value: str) -> SplitName:
+def parse_split(where: str, value: str) -> SplitName:
     """Return the split that a cell names.
 
     Raises:
@@ -76,5 +76,5 @@ def parse_split(place: str, value: str) -> SplitName:
     """
     split = split_of(value)
     if split is None:
-        raise DataError(f"{place}: {shown(value)} is no split; accepted are train, val and test")
+        raise DataError(f"{where}: {shown(value)} is no split; accepted are train, val and test")
     return split

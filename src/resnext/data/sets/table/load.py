@@ -67,7 +67,7 @@ def _by_split(table: Labelled) -> dict[SplitName, FileSplit]:
         return {"train": table.files}
     splits: dict[SplitName, FileSplit] = {}
     for split in ("train", "val", "test"):
-        chosen = [place for place, name in enumerate(table.splits) if name == split]
+        chosen = [index for index, name in enumerate(table.splits) if name == split]
         if chosen:
             splits[split] = table.files.choose(torch.tensor(chosen))
     return splits

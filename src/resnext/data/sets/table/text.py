@@ -33,24 +33,24 @@ def load_text_table(
     root, names = find_names(path, values["image"], images)
     bad_rows: dict[int, str] = {}
     kept = []
-    for place, (line, _) in enumerate(table.rows):
-        reason = _fault(values["image"][place], values["label"][place], names[place])
+    for row_index, (line, _) in enumerate(table.rows):
+        reason = _fault(values["image"][row_index], values["label"][row_index], names[row_index])
         if reason:
             bad_rows[line] = reason
         else:
-            kept.append(place)
+            kept.append(row_index)
     if not kept:
         line, reason = next(iter(bad_rows.items()))
         raise DataError(f"{path}: no row is of use; line {line}: {reason}")
     log_bad_rows(path, "line", bad_rows, len(table.rows))
-    labels = [values["label"][place] for place in kept]
+    labels = [values["label"][row_index] for row_index in kept]
     classes, labels_n = number_classes(labels)
-    files = FileSplit(root, PackedNames(names[place] or "" for place in kept), labels_n)
+    files = FileSplit(root, PackedNames(names[row_index] or "" for row_index in kept), labels_n)
     splits = None
     if columns.split is not None:
         splits = [
-            parse_split(f"{path}, line {table.rows[place][0]}", values["split"][place])
-            for place in kept
+            parse_split(f"{path}, line {table.rows[row_index][0]}", values["split"][row_index])
+            for row_index in kept
         ]
     return Labelled(classes, files, splits, bad_rows)
 
@@ -61,8 +61,10 @@ def _values(table: TextTable, columns: Columns) -> dict[str, list[str]]:
     for what in ("image", "label", "split"):
         name = getattr(columns, what)
         if name is not None:
-            place = table.columns.index(name)
-            values[what] = [row[place].strip() if place < len(row) else "" for _, row in table.rows]
+            row_index = table.columns.index(name)
+            values[what] = [
+                row[row_index].strip() if row_index < len(row) else "" for _, row in table.rows
+            ]
     return values
 
 

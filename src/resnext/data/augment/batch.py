@@ -27,7 +27,7 @@ _ERASED_AREA = (0.02, 0.33)
 _ERASED_RATIO = (0.3, 3.3)
 
 
-class Finisher:
+class BatchAugmenter:
     """Crops, mirrors, normalises, lights, resizes and erases batches on the device.
 
     All chance is a function of (seed, epoch, index of the image), drawn on the CPU, so it

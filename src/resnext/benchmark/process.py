@@ -20,7 +20,7 @@ class DroppedOutError(Exception):
     """A contestant cannot run, or its process has ended; the text says why."""
 
 
-class Racer:
+class ContestantProcess:
     """One contestant in a process of its own.
 
     In one process the runtimes would disturb each other: threads of one spin while they wait

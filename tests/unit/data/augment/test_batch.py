@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 import torch
 
+from resnext.data.augment.batch import BatchAugmenter
 from resnext.data.augment.config import AugmentConfig
-from resnext.data.augment.finish import Finisher
 from resnext.data.split import DataInfo
 
 CPU = torch.device("cpu")
@@ -12,8 +12,8 @@ INFO = DataInfo("test", ("a", "b"), 3, 8, (0.5, 0.4, 0.3), (0.2, 0.25, 0.3))
 NUM = 4000
 
 
-def finisher(**augment: object) -> Finisher:
-    return Finisher(AugmentConfig(**augment), INFO, 0, CPU)
+def finisher(**augment: object) -> BatchAugmenter:
+    return BatchAugmenter(AugmentConfig(**augment), INFO, 0, CPU)
 
 
 def ramp(num: int = NUM, side: int = 8) -> torch.Tensor:

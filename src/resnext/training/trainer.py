@@ -14,7 +14,7 @@ from torch import nn
 
 from resnext.errors import TrainingError
 from resnext.evaluation.evaluate import evaluate
-from resnext.runs.folder import keep_last_good
+from resnext.runs.folder import describe_last_good
 from resnext.runs.health import judge_run
 from resnext.runs.metrics_log import read_metrics
 from resnext.training.checkpoint import Position, save_checkpoint
@@ -27,16 +27,16 @@ from resnext.training.early_stopping import (
 from resnext.training.follow import Follower
 from resnext.training.interrupt import Interrupted, StopRequest
 from resnext.training.kept_weights import keep_weights
-from resnext.training.loop_parts import Loaders, Recorder
 from resnext.training.meter import Meter
 from resnext.training.pace import Pace
 from resnext.training.schedule import lr_factor, num_head_steps, peak_lr, train_size_px
-from resnext.training.step import Trainer, seed_step
+from resnext.training.step import TrainStep, seed_step
+from resnext.training.trainer_parts import Loaders, Recorder
 
 _STEPS_BETWEEN_LINES = 50
 
 
-class Loop:
+class Trainer:
     """Trains from a position to the end.
 
     Attributes:
@@ -45,15 +45,15 @@ class Loop:
 
     def __init__(
         self,
-        trainer: Trainer,
+        train_step: TrainStep,
         loaders: Loaders,
         recorder: Recorder,
         stop: StopRequest,
         position: Position,
     ) -> None:
         self.position = position
-        self._trainer = trainer
-        self._config = trainer.config
+        self._train_step = train_step
+        self._config = train_step.config
         self._loaders = loaders
         self._recorder = recorder
         self._stop = stop
@@ -90,8 +90,8 @@ class Loop:
             )
 
     def _train_epoch(self) -> None:
-        self._trainer.set_train_mode()
-        runtime = self._trainer.runtime
+        self._train_step.set_train_mode()
+        runtime = self._train_step.runtime
         meter = Meter(runtime.device, self.position, runtime.world_size)
         self._follower.start_epoch(self.position)
         batches = self._loaders.train.epoch(
@@ -100,10 +100,10 @@ class Loop:
             image_size_px=self.size_px(self.position.epoch),
         )
         for batch in batches:
-            self._trainer.enter_phase(head_only=self.position.total_steps < self._head_steps)
+            self._train_step.enter_phase(head_only=self.position.total_steps < self._head_steps)
             lr = self._lr()
             seed_step(self._config.seed, runtime.rank, self.position.total_steps)
-            meter.add(self._trainer.step(batch, lr), batch.global_size)
+            meter.add(self._train_step.run(batch, lr), batch.global_size)
             self._advance()
             is_last = self.position.step == self._num_steps
             if is_last or self.position.step % _STEPS_BETWEEN_LINES == 0:
@@ -116,11 +116,11 @@ class Loop:
                 self._recorder.claim.check()
             self._save_if_due(meter)
             if number := self._stop.agreed(self.position.total_steps):
-                self.position = meter.into(self.position)
+                self.position = meter.store_in(self.position)
                 self._save()
                 self._share_bad_files()
                 raise self._interrupted(number)
-        self.position = meter.into(self.position)
+        self.position = meter.store_in(self.position)
 
     def _advance(self) -> None:
         position = self.position
@@ -159,7 +159,7 @@ class Loop:
         if not math.isfinite(loss):
             raise TrainingError(
                 f"the loss became {loss} in epoch {position.epoch + 1}, near step {position.step} "
-                f"(learning rate {lr:.4g}). {keep_last_good(self._recorder.run)} Lower the "
+                f"(learning rate {lr:.4g}). {describe_last_good(self._recorder.run)} Lower the "
                 "learning rate (--lr), lengthen the warm-up (--set schedule.warmup=0.1) or clip "
                 "the gradient (--set optim.clip_norm=1)"
             )
@@ -168,8 +168,8 @@ class Loop:
         """Validate, log, and save: the best weights first, then the checkpoint that knows them."""
         self._wait_for_checkpoint()
         position = self.position
-        model = self._share_statistics()
-        runtime = self._trainer.runtime
+        model = self._average_norm_statistics()
+        runtime = self._train_step.runtime
         self._recorder.display.validate(self._epoch_name())
         started = time.perf_counter()
         result = evaluate(
@@ -218,7 +218,7 @@ class Loop:
             loss_sum=0.0,
             num_wrong=0.0,
             num_seen=0,
-            told=(0.0, 0),
+            logged=(0.0, 0),
             stale_epochs=stale_epochs,
         )
         is_last = is_over(self._config, ended)
@@ -241,14 +241,14 @@ class Loop:
 
     def _share_bad_files(self) -> None:
         """Let the first process, which writes them down, know those that others met."""
-        if self._trainer.runtime.world_size > 1:
+        if self._train_step.runtime.world_size > 1:
             self._loaders.bad_files.share()
 
-    def _share_statistics(self) -> nn.Module:
+    def _average_norm_statistics(self) -> nn.Module:
         """Return the network to validate, with the first process's BN statistics in all."""
-        average = self._trainer.average
-        model = average.model if average is not None else self._trainer.model
-        if self._trainer.runtime.world_size > 1:
+        average = self._train_step.average
+        model = average.model if average is not None else self._train_step.model
+        if self._train_step.runtime.world_size > 1:
             for buffer in model.buffers():
                 dist.broadcast(buffer, src=0)
         return model.eval()
@@ -259,14 +259,14 @@ class Loop:
             return
         if self._recorder.checkpoints is not None and self._recorder.checkpoints.is_busy:
             return
-        self.position = meter.into(self.position)
+        self.position = meter.store_in(self.position)
         self._save()
 
     def _save(self) -> None:
         """Hand a copy of the state to the writer; training goes on while it is written."""
         self._last_save = time.monotonic()
         if self._recorder.checkpoints is not None:
-            save_checkpoint(self._recorder.checkpoints, self.position, self._trainer)
+            save_checkpoint(self._recorder.checkpoints, self.position, self._train_step)
 
     def _wait_for_checkpoint(self) -> None:
         if self._recorder.checkpoints is not None:

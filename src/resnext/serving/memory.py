@@ -9,7 +9,7 @@ import asyncio
 from collections import deque
 
 
-class Room:
+class MemorySemaphore:
     """Gives out memory in the order in which it is asked for; used in the event loop only.
 
     Attributes:
