@@ -61,7 +61,13 @@ def test_the_commands_of_the_page_run_one_after_the_other(
 def _refuse_without_plugin(folder: Path) -> None:
     """Check that files say which plugin is missing, and import nothing although it lies there."""
     (folder / "se.py").write_text(f"raise SystemExit('was imported')\n{BLOCK}")
-    for words in (["evaluate", "runs/se"], ["describe", "./se.safetensors"]):
+    of_settings = "no block is registered as 'se'; plugin 'se.py' registers it"
+    of_weights = "block 'se' of plugin 'se.py', which nothing here registers"
+    for words, told in (
+        (["evaluate", "runs/se"], of_settings),
+        (["describe", "./se.safetensors"], of_weights),
+        (["study", "report", "gates"], of_settings),
+    ):
         ended = subprocess.run(
             [sys.executable, "-m", "resnext", *words],
             cwd=folder,
@@ -71,7 +77,7 @@ def _refuse_without_plugin(folder: Path) -> None:
             check=False,
         )
         assert ended.returncode == 2
-        assert "block 'se' of plugin 'se.py', which nothing here registers" in ended.stderr
+        assert told in ended.stderr
         assert "was imported" not in ended.stderr
 
 
