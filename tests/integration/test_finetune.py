@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 import torch
-from runs import TINY, finish, small_run
+from runs import finish, small_run
 from safetensors.torch import load_file
+from tiny_config import TINY
 
 import resnext
 from resnext.errors import CheckpointError, ConfigError

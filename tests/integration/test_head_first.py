@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 import torch
-from runs import TINY, assert_same_bits, small_run
+from runs import assert_same_bits, small_run
 from safetensors.torch import load_file
 from test_distributed import FROZEN, _largest_difference, _train_in_two
+from tiny_config import TINY
 
 import resnext
 from resnext.model.card import ModelCard

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from runs import TINY, assert_same_bits, finish, small_run, start
+from runs import assert_same_bits, finish, small_run, start
 from shard_server import ShardServer, serve
+from tiny_config import TINY
 
 from resnext.cli import evaluate as evaluate_verb
 from resnext.cli import pack as pack_verb

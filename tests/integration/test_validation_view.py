@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from runs import TINY, small_run
+from runs import small_run
+from tiny_config import TINY
 
 from resnext.data.config import AugmentConfig, DataConfig, ViewConfig
 from resnext.evaluation.run import evaluate_run

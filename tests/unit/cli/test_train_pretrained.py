@@ -11,27 +11,18 @@ import torch
 import yaml
 from command import Command
 from PIL import Image
+from tiny_config import TINY
 
 import resnext
 from resnext.cli.main import main
 from resnext.cli.train_weights import choose_pretrained
 from resnext.data.config import DataConfig
 from resnext.errors import DownloadError
-from resnext.model.config import ResNeXtConfig
 from resnext.weights.catalogue import find_entry
 from resnext.weights.fetch import place_of
 from resnext.weights.reach import Silence
 
-NETWORK = ResNeXtConfig(
-    stem="cifar",
-    blocks_per_stage=(1, 1),
-    cardinality=2,
-    bottleneck_width=4,
-    stage_widths=(16, 32),
-    stem_width=8,
-    in_channels=1,
-    num_classes=3,
-)
+NETWORK = TINY.replace(in_channels=1, num_classes=3)
 SMALL = ["--data", "digits", "--epochs", "2", "--threads", "1", "--set", "data.num_train=200"]
 
 
@@ -63,6 +54,7 @@ def _photos(root: Path) -> Path:
     return root
 
 
+@pytest.mark.slow
 def test_offline_the_file_to_copy_is_named_before_torch_is_loaded(tmp_path: Path) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -125,6 +117,7 @@ def test_flags_that_contradict_each_other_or_the_images_are_one_message(
     assert error.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_weights_are_opened_once_and_trained_by_their_recipe(
     tmp_path: Path, foreign: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -138,6 +131,7 @@ def test_weights_are_opened_once_and_trained_by_their_recipe(
     assert settings["weights"] == str(foreign)
 
 
+@pytest.mark.slow
 def test_a_run_begun_before_there_was_the_recipe_is_gone_on_with(
     tmp_path: Path, foreign: Path, capsys: pytest.CaptureFixture[str], command: Command
 ) -> None:

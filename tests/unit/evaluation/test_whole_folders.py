@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 from digits_network import CONFIG, save_network, save_run
-from PIL import Image
+from image_trees import write_grey
 
 from resnext.cli.evaluate import main as evaluate
 from resnext.cli.features import main as features
@@ -32,11 +32,7 @@ RUNTIME = Runtime(torch.device("cpu"), torch.float32)
 
 
 def make_folder(root: Path, per_class: int = PER_CLASS) -> Path:
-    for label in CLASSES:
-        (root / label).mkdir(parents=True)
-        for number in range(per_class):
-            Image.new("L", (8, 8), 20 * number).save(root / label / f"{number}.png")
-    return root
+    return write_grey(root, per_class, *CLASSES)
 
 
 @pytest.fixture
