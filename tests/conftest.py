@@ -1,22 +1,19 @@
-"""One thread a process, time limits, the browser, and the options of the hostile tests."""
+"""One thread a process, time limits, and the options of the hostile tests."""
 
 from __future__ import annotations
 
 import json
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from counts import Counts
 from effort import EFFORTS, Effort
 
-if TYPE_CHECKING:
-    from command import Command
-    from selenium.webdriver.chrome.webdriver import WebDriver
+pytest_plugins = ["shared_fixtures"]
 
 # Two test processes with two threads each would wait for each other.
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is imported, and for subprocesses
@@ -47,32 +44,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.timeout(_LONG_EFFORT_TIMEOUT_S))
         elif item.get_closest_marker("slow") and not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(_SLOW_TIMEOUT_S))
-
-
-@pytest.fixture
-def command(capsys: pytest.CaptureFixture[str]) -> Command:
-    """Return the command, as a function."""
-    from command import Command
-
-    return Command(capsys)
-
-
-@pytest.fixture
-def digits_run(tmp_path: Path) -> Path:
-    """Return the run of a tiny network for the digits."""
-    from made_run import make_run
-
-    return make_run(tmp_path / "run")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[WebDriver]:
-    """Return Chromium without a window."""
-    from page_browser import start_browser
-
-    driver = start_browser()
-    yield driver
-    driver.quit()
 
 
 @pytest.fixture(scope="session")

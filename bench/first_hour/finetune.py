@@ -35,7 +35,8 @@ from resnext.recipes.finetune import finetune
 from resnext.runs.metrics_log import read_metrics
 from resnext.settings import override_all
 from resnext.training.display import Display
-from resnext.training.train import RunTarget, train
+from resnext.training.target import RunTarget
+from resnext.training.train import train
 from resnext.weights.source import open_weights
 
 Method = Callable[[Task, int, int, "tuple[str, ...]"], Outcome]

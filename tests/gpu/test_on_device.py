@@ -20,7 +20,8 @@ from resnext.training.display import Display
 from resnext.training.optimizer import build_optimizer
 from resnext.training.snapshot import Snapshot
 from resnext.training.step import TrainStep
-from resnext.training.train import RunTarget, train
+from resnext.training.target import RunTarget
+from resnext.training.train import train
 
 NAME = os.environ.get("RESNEXT_TEST_DEVICE", "cuda")
 DEVICE = torch.device(NAME)

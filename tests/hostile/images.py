@@ -1,11 +1,7 @@
-"""Image files of every accepted format, damaged at random: each decodes, or is refused.
-
-PYTHONPATH=src python tests/hostile/images.py --format TIFF --num 1000 --seed 0
-"""
+"""Image files of every accepted format, damaged at random: each decodes, or is refused."""
 
 from __future__ import annotations
 
-import argparse
 import random
 import struct
 import time
@@ -147,12 +143,3 @@ def _peak_mib() -> int:
         return 0
     lines = _STATUS.read_text(encoding="ascii").splitlines()
     return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) // 1024
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--format", choices=tuple(BASES), default="JPEG")
-    parser.add_argument("--num", type=int, default=1000)
-    parser.add_argument("--seed", type=int, default=0)
-    given = parser.parse_args()
-    print(run(given.num, given.seed, given.format))

@@ -1,11 +1,7 @@
-"""Damaged packed sets, listings, caches, configs of the Hub and archives.
-
-PYTHONPATH=src python tests/hostile/indexes.py --num 1000 --seed 0
-"""
+"""Damaged packed sets, listings, caches, configs of the Hub and archives."""
 
 from __future__ import annotations
 
-import argparse
 import os
 import random
 import shutil
@@ -116,25 +112,3 @@ def run(name: str, num_files: int, seed: int) -> Counts:
 def _clean(folder: Path, kind: Kind) -> None:
     for made in kind.made:
         shutil.rmtree(folder / made, ignore_errors=True)
-
-
-def main() -> None:
-    """Try every kind and print what came of it."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--kind", choices=KINDS, action="append")
-    parser.add_argument("--num", type=int, default=100)
-    parser.add_argument("--seed", type=int, default=0)
-    arguments = parser.parse_args()
-    for name in arguments.kind or KINDS:
-        counts = run(name, arguments.num, arguments.seed)
-        print(
-            f"{name}: {counts.accepted} accepted, {counts.refused} refused, "
-            f"{len(counts.failures)} failed",
-            flush=True,
-        )
-        for failure in counts.failures:
-            print(f"  {failure}", flush=True)
-
-
-if __name__ == "__main__":
-    main()

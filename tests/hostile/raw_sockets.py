@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable
 
 from counts import Counts
+from echo_server import rest_of
 
 _NUM_CALLERS = 4
 _NUM_CONNECTIONS = 10
@@ -78,7 +79,7 @@ def _outcome(kind: Attack, rng: random.Random, host: str, port: int) -> bytes:
     try:
         with socket.create_connection((host, port), timeout=_HEALTH_TIMEOUT_S) as raw:
             raw.sendall(_HEALTHY)
-            health = _rest_of(raw)
+            health = rest_of(raw)
     except OSError as error:
         health = repr(error).encode()
     return answer if b" 200 OK" in health else b"health check: " + health[:100]
@@ -92,14 +93,6 @@ def _count(counts: Counts, name: str, answer: bytes) -> None:
         counts.refused += 1
     else:
         counts.failures.append(f"{name}: {answer[:200]!r}")
-
-
-def _rest_of(raw: socket.socket) -> bytes:
-    parts = []
-    with contextlib.suppress(ConnectionError):
-        while part := raw.recv(65536):
-            parts.append(part)
-    return b"".join(parts)
 
 
 def _say(raw: socket.socket, data: bytes) -> bytes:

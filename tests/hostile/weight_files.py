@@ -1,11 +1,7 @@
-"""Weight files and exported networks, damaged at random: each loads, or is refused in one line.
-
-PYTHONPATH=src python tests/hostile/weight_files.py --kind pth --num 1000 --seed 0
-"""
+"""Weight files and exported networks, damaged at random: each loads, or is refused in one line."""
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import selectors
@@ -88,25 +84,3 @@ def _lines(stream: IO[bytes], num: int) -> list[str]:
                 break
             found.append(line.decode())
     return found
-
-
-def main() -> None:
-    """Try one format and print what came of it."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--kind", choices=BASES, action="append")
-    parser.add_argument("--num", type=int, default=100)
-    parser.add_argument("--seed", type=int, default=0)
-    arguments = parser.parse_args()
-    for kind in arguments.kind or BASES:
-        counts = run(kind, arguments.num, arguments.seed)
-        print(
-            f"{kind}: {counts.accepted} accepted, {counts.refused} refused, "
-            f"{len(counts.failures)} failed",
-            flush=True,
-        )
-        for failure in counts.failures:
-            print(f"  {failure}", flush=True)
-
-
-if __name__ == "__main__":
-    main()

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 from command import Command
-from runs import assert_same_bits, finish, small_run
+from runs import assert_same_bits
 
 from resnext.cli.main import main
 from resnext.errors import ConfigError
-from resnext.runs.config import ScheduleConfig
 from resnext.runs.folder import open_run, write_config
 from resnext.runs.metrics_log import read_metrics
 from resnext.training.display import Display
-from resnext.training.train import RunTarget, train
+from resnext.training.target import RunTarget
+from resnext.training.train import train
 
 BAD_LINES = [
     b"\xff\xfe\x00\x80",
@@ -36,13 +36,6 @@ BAD_LINES = [
     b"[" * 100_000,
 ]
 DAMAGED = [b"", b"\xff\x00", b"{", b"[]", b"null", b"[" * 100_000, b'{"packages": 5, "device": []}']
-
-
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    run = tmp_path_factory.mktemp("finished") / "run"
-    finish(small_run(schedule=ScheduleConfig(kind="cosine", epochs=2)), run)
-    return run
 
 
 @pytest.fixture

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from runs import TINY, finish, small_run, start, tensors_of
+from runs import finish, small_run, start, tensors_of
+from tiny_config import TINY
 
 from resnext.data.augment.config import AugmentConfig
 from resnext.data.config import DataConfig

@@ -19,20 +19,18 @@ PAGE = (Path(__file__).parents[2] / "docs" / "studies.md").read_text(encoding="u
 
 @pytest.mark.slow
 def test_the_python_of_the_page_runs_a_study(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.chdir(tmp_path)
     (program,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
     exec(compile(program, "studies.md", "exec"), {})
     assert re.search(r"at n = 3|Resolved", capsys.readouterr().out)
-    assert (tmp_path / "studies" / "paths" / "report.html").exists()
+    assert (here / "studies" / "paths" / "report.html").exists()
 
 
-def test_the_file_of_the_page_is_a_study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "photos").mkdir()
+def test_the_file_of_the_page_is_a_study(here: Path) -> None:
+    (here / "photos").mkdir()
     (text,) = re.findall(r"(    # paths\.yaml\n(?:    .*\n)+)", PAGE)
-    (tmp_path / "paths.yaml").write_text(re.sub("^    ", "", text, flags=re.MULTILINE))
+    (here / "paths.yaml").write_text(re.sub("^    ", "", text, flags=re.MULTILINE))
     study = open_study("paths.yaml", Choice())
     assert [design.label for design in study.designs] == ["1x64d", "4x24d", "32x4d"]
     assert {comparison.than for comparison in study.comparisons} == {"1x64d"}

@@ -11,7 +11,8 @@ from resnext.runs.config import OptimConfig, ScheduleConfig, TrainConfig
 from resnext.runs.folder import open_run, write_config
 from resnext.runs.metrics_log import read_metrics
 from resnext.training.display import Display
-from resnext.training.train import RunTarget, train
+from resnext.training.target import RunTarget
+from resnext.training.train import train
 from resnext.weights.own_file import BEST, read_weights
 
 STUCK = small_run(

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 import torch
-from runs import TINY, finish, small_run
+from runs import finish, small_run
 from safetensors.torch import load_file
+from tiny_config import TINY
 
 import resnext
 from resnext.errors import CheckpointError, ConfigError
@@ -14,7 +15,8 @@ from resnext.model.names import name_of
 from resnext.runs.config import TrainConfig
 from resnext.runs.folder import open_run
 from resnext.training.display import Display
-from resnext.training.train import RunTarget, train
+from resnext.training.target import RunTarget
+from resnext.training.train import train
 from resnext.weights.own_file import read_weights, save_weights
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from runs import end_of, finish, small_run, start_command
+from runs import end_of, small_run, start_command
 from small_disk import fill, make_read_only, mounted
 
 from resnext.runs.config import ScheduleConfig
@@ -29,13 +29,6 @@ def settings(tmp_path: Path) -> Path:
     folder.mkdir()
     write_config(folder, small_run(schedule=ScheduleConfig(kind="cosine", epochs=2)))
     return folder
-
-
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    run = tmp_path_factory.mktemp("finished") / "run"
-    finish(small_run(schedule=ScheduleConfig(kind="cosine", epochs=2)), run)
-    return run
 
 
 def message_of(output: Path) -> str:

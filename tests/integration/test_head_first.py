@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 import torch
-from runs import TINY, assert_same_bits, small_run
+from runs import assert_same_bits, small_run
 from safetensors.torch import load_file
 from test_distributed import FROZEN, _largest_difference, _train_in_two
+from tiny_config import TINY
 
 import resnext
 from resnext.model.card import ModelCard
@@ -15,7 +16,8 @@ from resnext.runs.config import OptimConfig, ScheduleConfig, TrainConfig
 from resnext.runs.folder import open_run
 from resnext.training.display import Display
 from resnext.training.interrupt import Interrupted, StopRequest
-from resnext.training.train import RunTarget, train
+from resnext.training.target import RunTarget
+from resnext.training.train import train
 from resnext.weights.own_file import save_weights
 
 HEAD_STEPS = 14  # of 48: in the second of four epochs

@@ -17,7 +17,8 @@ from resnext.runs.config import OptimConfig, ScheduleConfig
 from resnext.runs.folder import open_run, write_config
 from resnext.training.checkpoint_file import CheckpointFiles
 from resnext.training.display import Display
-from resnext.training.train import RunTarget, train
+from resnext.training.target import RunTarget
+from resnext.training.train import train
 
 
 @pytest.mark.slow

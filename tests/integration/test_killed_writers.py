@@ -7,20 +7,11 @@ import time
 from pathlib import Path
 
 import pytest
-from runs import end_of, finish, small_run, start_command
-
-from resnext.runs.config import ScheduleConfig
+from runs import end_of, start_command
 
 NUM_KILLS = 6
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("finished") / "run"
-    finish(small_run(schedule=ScheduleConfig(kind="cosine", epochs=1)), folder)
-    return folder
 
 
 def words_of(verb: str, run: Path, folder: Path) -> tuple[str | Path, ...]:
@@ -33,13 +24,13 @@ def words_of(verb: str, run: Path, folder: Path) -> tuple[str | Path, ...]:
 
 @pytest.mark.parametrize("verb", ["export", "openvino", "publish"])
 def test_what_a_killed_process_leaves_the_next_one_removes(
-    run: Path, tmp_path: Path, verb: str
+    finished: Path, tmp_path: Path, verb: str
 ) -> None:
     if verb == "openvino":
         pytest.importorskip("openvino")
     folder, output, draw = tmp_path / "there", tmp_path / "output.txt", random.Random(0)
     folder.mkdir()
-    words = (*words_of(verb, run, folder), "--force" if verb != "publish" else "--overwrite")
+    words = (*words_of(verb, finished, folder), "--force" if verb != "publish" else "--overwrite")
     num_left = 0
     for number in range(NUM_KILLS):
         process = start_command(output, *words)
@@ -58,11 +49,11 @@ def test_what_a_killed_process_leaves_the_next_one_removes(
 @pytest.mark.parametrize("verb", ["export", "publish"])
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_it_without_a_trace(
-    run: Path, tmp_path: Path, verb: str, number: signal.Signals
+    finished: Path, tmp_path: Path, verb: str, number: signal.Signals
 ) -> None:
     folder, output = tmp_path / "there", tmp_path / "output.txt"
     folder.mkdir()
-    process = start_command(output, *words_of(verb, run, folder))
+    process = start_command(output, *words_of(verb, finished, folder))
     while process.is_alive() and not any(folder.glob(".*.staging/work-*")):
         time.sleep(0.001)
     assert process.pid is not None
@@ -73,9 +64,9 @@ def test_a_signal_ends_it_without_a_trace(
     assert output.read_text() == answer
 
 
-def test_two_at_once_do_not_write_the_same_file(run: Path, tmp_path: Path) -> None:
+def test_two_at_once_do_not_write_the_same_file(finished: Path, tmp_path: Path) -> None:
     outputs = [tmp_path / f"{number}.txt" for number in range(2)]
-    words = words_of("export", run, tmp_path)
+    words = words_of("export", finished, tmp_path)
     first = start_command(outputs[0], *words)
     while first.is_alive() and not any(tmp_path.glob(".*.staging/work-*")):
         time.sleep(0.001)

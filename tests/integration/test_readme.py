@@ -1,30 +1,39 @@
-"""The first hour as the README writes it, each command after the other in one folder."""
+"""The commands of README.md, then those that docs/start.md adds, as they are written."""
 
 import re
 import shlex
 import shutil
 from pathlib import Path
 
+import httpx
 import numpy as np
 import pytest
+from command import Command
 from PIL import Image
-
-from resnext.cli.main import main
+from serving_process import ServiceProcess
 
 ROOT = Path(__file__).parents[2]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+README, START = (
+    (ROOT / page).read_text(encoding="utf-8") for page in ("README.md", "docs/start.md")
+)
+COMMANDS = list(dict.fromkeys(re.findall(r"^    \$ resnext (.*)$", README + START, re.MULTILINE)))
+
+NOT_RUN = {
+    "train --data photos/ --pretrained": "downloads weights",
+    "train --data photos/ --weights resnext50_32x4d.a1h_in1k": "downloads weights",
+    "evaluate runs/photos --split test": "for sets with a test/, says the page",
+}
+
+SHORTER = {
+    "train --data photos/": ["--epochs", "1", "--threads", "1"],
+    "benchmark": ["--runtime", "eager", "--size", "32", "--rounds", "2"],
+    "study run": ["--seeds", "0", "--set", "schedule.epochs=1"],
+}
+"""What is added to commands that begin so: the rest of them is run as it is written."""
+
+MAY_LEARN_NOTHING = ("train --data photos/", "train --resume")  # status 3: one epoch on noise
 
 pytestmark = pytest.mark.slow
-
-
-def commands_below(heading: str) -> list[list[str]]:
-    """Return the words of the commands of a section that end by themselves and need no net."""
-    section = README.partition(f"\n{heading}\n")[2]
-    section = re.split(r"^#", section, maxsplit=1, flags=re.MULTILINE)[0]
-    lines = re.findall(r"^    \$ resnext (.*)$", section, re.MULTILINE)
-    return [
-        shlex.split(line) for line in lines if not re.match(r"serve|weights|.* --weights", line)
-    ]
 
 
 def make_photos(folder: Path) -> None:
@@ -37,31 +46,54 @@ def make_photos(folder: Path) -> None:
             Image.fromarray(pixels).save(folder / name / f"{number}.jpg")
 
 
-def test_the_first_hour_with_own_photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("onnx", reason="the extra `export` is not installed")
-    monkeypatch.chdir(tmp_path)
+def serve(words: list[str]) -> None:
+    """Start the service, look at the page that the documentation names, and end it."""
+    with ServiceProcess(Path(words[1]), *words[2:], "--with-page") as service:
+        assert httpx.get(service.url, follow_redirects=True, timeout=60).status_code == 200
+        assert service.end() in (0, 1)  # 1: a connection of the page was cut off
+
+
+def run(line: str, command: Command) -> str:
+    """Run a command in the working folder, and return what it prints."""
+    words = shlex.split(line)
+    if words[0] == "serve":
+        serve(words)
+        return ""
+    added = next((more for start, more in SHORTER.items() if line.startswith(start)), [])
+    status, out, err = command(*words, *added)
+    assert status in ((0, 3) if line.startswith(MAY_LEARN_NOTHING) else (0,)), (line, out, err)
+    return out
+
+
+@pytest.mark.usefixtures("here")
+def test_the_commands_run_one_after_the_other(command: Command) -> None:
+    for extra in ("onnx", "onnxruntime", "gradio"):
+        pytest.importorskip(extra, reason="the extras `export` and `serve` are not installed")
     make_photos(Path("photos"))
-    commands = commands_below("## Your own photos")
-    assert [words[0] for words in commands] == ["data", "train", "evaluate", "predict", "export"]
-    for words in commands:
-        # one epoch: whether the network is of any use is not the question (status 3)
-        more = ["--epochs", "1", "--threads", "1"] if words[0] == "train" else []
-        assert main([*words, *more]) in ((0, 3) if more else (0,)), words
-    assert Path("runs/photos/report.html").exists()
-    assert Path("photos.onnx").exists()
-
-
-def test_the_first_hour_without_photos_names_the_sample(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    pytest.importorskip("onnx", reason="the extra `export` is not installed")
-    monkeypatch.chdir(tmp_path)
     shutil.copytree(ROOT / "samples", "samples")
-    commands = commands_below("### Without photos")
-    assert [words[0] for words in commands] == ["train", "evaluate", "predict", "export"]
-    for words in commands:
-        capsys.readouterr()
-        assert main(words) == 0, words
-        if words[0] == "predict":
-            assert re.search(r"seven\.png\s*│ 7 ", capsys.readouterr().out)
-    assert Path("demo.onnx").exists()
+    for line in COMMANDS:
+        if line in NOT_RUN:
+            continue
+        out = run(line, command)
+        if "samples/seven.png" in line:
+            assert re.search(r"seven\.png\s*│ 7 ", out)
+    for file in ("runs/photos/report.html", "runs/demo/report.html", "photos.onnx"):
+        assert Path(file).stat().st_size > 0
+    (program,) = re.findall(r"^```python\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
+    exec(compile(program, "README.md", "exec"), {})
+
+
+def test_what_is_treated_specially_stands_on_a_page() -> None:
+    assert NOT_RUN.keys() <= set(COMMANDS)
+    assert len(COMMANDS) > 4 * len(NOT_RUN)
+    for start in SHORTER:
+        assert any(line.startswith(start) for line in COMMANDS), start
+
+
+def test_every_make_verb_of_the_documentation_exists() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    known = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
+    for page in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]:
+        found = re.findall(r"`make ([a-z-]+)`", page.read_text(encoding="utf-8"))
+        assert set(found) <= known, page.name
+    assert set(re.findall(r"make ([a-z-]+)  ", makefile)) <= known  # of `make help`

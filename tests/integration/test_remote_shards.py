@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 from packed_trees import write_stripes
-from runs import TINY, assert_same_bits, finish, small_run, start
+from runs import assert_same_bits, finish, small_run, start
 from shard_server import ShardServer, serve
+from tiny_config import TINY
 
 from resnext.cli import evaluate as evaluate_verb
 from resnext.cli import pack as pack_verb

@@ -19,7 +19,8 @@ from resnext.runs.config import ScheduleConfig, TrainConfig
 from resnext.runs.folder import open_run
 from resnext.runs.metrics_log import read_metrics
 from resnext.training.display import Display
-from resnext.training.train import RunTarget, train
+from resnext.training.target import RunTarget
+from resnext.training.train import train
 
 NUM_KILLS = 20
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from serving_process import START, ServiceProcess, colour_image, write_colours
+from serving_process import START, ServiceProcess, colour_image
 
 pytest.importorskip("onnxruntime", reason="the extra `serve` is not installed")
 
@@ -39,11 +39,6 @@ GUARD_S = 60.0  # of the 600 that a stuck thread takes
 
 def ask(url: str) -> httpx.Response:
     return httpx.post(f"{url}/v1/predict", files={"images": colour_image(0)}, timeout=GUARD_S)
-
-
-@pytest.fixture
-def colours(tmp_path: Path) -> Path:
-    return write_colours(tmp_path / "colours.onnx")
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -19,24 +19,12 @@ from command import Command
 from PIL import Image
 from runs import finish, small_run
 from serving_process import COLOURS, ServiceProcess, colour_image, write_colours
+from waiting import eventually
 
 from resnext.cli.serve import main as serve
 from resnext.errors import ConfigError
 
 pytest.importorskip("onnxruntime", reason="the extra `serve` is not installed")
-
-
-@pytest.fixture
-def colours(tmp_path: Path) -> Path:
-    return write_colours(tmp_path / "colours.onnx")
-
-
-def eventually(condition: Callable[[], bool], seconds: float = 60) -> None:
-    """Wait for something that must come true."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.02)
 
 
 def reloaded(service: ServiceProcess, times: int) -> bool:

@@ -6,22 +6,17 @@ import contextlib
 import json
 import select
 import socket
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import httpx
 import pytest
-from serving_process import ServiceProcess, colour_image, write_colours
+from serving_process import ServiceProcess, colour_image
+from waiting import eventually
 
 pytest.importorskip("onnxruntime", reason="the extra `serve` is not installed")
 
 DESCRIPTORS = 160
-
-
-@pytest.fixture
-def colours(tmp_path: Path) -> Path:
-    return write_colours(tmp_path / "colours.onnx")
 
 
 def caller(url: str) -> socket.socket:
@@ -46,13 +41,6 @@ def figure(url: str, name: str) -> float:
     """Return a figure of the service."""
     lines = httpx.get(f"{url}/metrics", timeout=30).text.splitlines()
     return float(next(line.split()[1] for line in lines if line.startswith(f"{name} ")))
-
-
-def eventually(condition: Callable[[], bool]) -> None:
-    for _ in range(1_000):
-        if condition():
-            return
-    raise AssertionError
 
 
 def test_eight_callers_that_announce_32_mib_and_send_a_byte_cost_others_nothing(

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 from packed_trees import write_stripes
-from runs import TINY, assert_same_bits, finish, small_run
+from runs import assert_same_bits, finish, small_run
+from tiny_config import TINY
 
 from resnext.cli import evaluate as evaluate_verb
 from resnext.cli import pack as pack_verb

@@ -5,13 +5,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from runs import TINY, small_run
+from runs import small_run
+from tiny_config import TINY
 
 from resnext.data.augment.config import AugmentConfig
 from resnext.data.config import DataConfig, ViewConfig
 from resnext.evaluation.run import evaluate_run
 from resnext.training.display import Display
-from resnext.training.train import RunTarget, train
+from resnext.training.target import RunTarget
+from resnext.training.train import train
 from resnext.weights.own_file import read_weights
 
 RESIZED = AugmentConfig(crop="resized")

@@ -6,13 +6,13 @@ import asyncio
 import contextlib
 import socket
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from typing import Self
 
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
+from waiting import eventually
 
 from resnext.serving.metrics import Metrics
 from resnext.serving.transport.connection import Connection
@@ -119,11 +119,3 @@ def rest_of(raw: socket.socket) -> bytes:
         while part := raw.recv(65536):
             parts.append(part)
     return b"".join(parts)
-
-
-def eventually(condition: Callable[[], bool], seconds: float = 20) -> None:
-    """Wait for something that must come true."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.01)

@@ -10,7 +10,8 @@ from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
 from resnext.runs.folder import read_config
 from resnext.training.display import Display
-from resnext.training.train import RunTarget, train
+from resnext.training.target import RunTarget
+from resnext.training.train import train
 
 
 def work(settings: str, run: str) -> None:

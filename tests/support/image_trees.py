@@ -31,6 +31,23 @@ def write_images(root: Path, num: int, bad: tuple[int, ...] = ()) -> FileSplit:
     return FileSplit(root, tuple(names), torch.arange(num) % 2)
 
 
+def write_grey(root: Path, num: int, *folders: str, step: int = 20, first: int = 0) -> Path:
+    """Write images of one grey each, 9 x 9 pixels, the same into each folder below a root.
+
+    Args:
+        root: Where the folders are made.
+        num: Images in each folder, `0.png`, `1.png` and so on.
+        folders: Such as `train/a`.
+        step: What is added to the grey from image to image.
+        first: The grey of the first image.
+    """
+    for name in folders:
+        (root / name).mkdir(parents=True, exist_ok=True)
+        for number in range(num):
+            Image.new("L", (9, 9), first + step * number).save(root / name / f"{number}.png")
+    return root
+
+
 def file_info(size_px: int = 16) -> DataInfo:
     return DataInfo("test", ("a", "b"), 3, size_px, (0.5, 0.4, 0.3), (0.2, 0.25, 0.3))
 

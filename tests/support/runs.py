@@ -10,26 +10,18 @@ from pathlib import Path
 
 import torch
 from safetensors.torch import load_file
+from tiny_config import TINY
 
 from resnext.data.augment.config import AugmentConfig
 from resnext.data.config import DataConfig
-from resnext.model.config import ResNeXtConfig
 from resnext.runs.config import OptimConfig, RuntimeConfig, ScheduleConfig, TrainConfig
 from resnext.training.display import Display
 from resnext.training.interrupt import Interrupted
-from resnext.training.train import RunTarget, train
+from resnext.training.target import RunTarget
+from resnext.training.train import train
 
 _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(["resnext.training.train", "torch.utils.tensorboard"])
-
-TINY = ResNeXtConfig(
-    stem="cifar",
-    blocks_per_stage=(1, 1),
-    cardinality=2,
-    bottleneck_width=4,
-    stage_widths=(16, 32),
-    stem_width=8,
-)
 
 
 def small_run(**changes: object) -> TrainConfig:

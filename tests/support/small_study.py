@@ -10,9 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tiny_config import TINY
+
 from resnext.data.augment.config import AugmentConfig
 from resnext.data.config import DataConfig
-from resnext.model.config import ResNeXtConfig
 from resnext.runs.config import OptimConfig, RuntimeConfig, ScheduleConfig, TrainConfig
 from resnext.runs.metrics_log import read_metrics
 from resnext.studies.execution.scheduler import RunOptions, run_study
@@ -27,18 +28,8 @@ _TIMES = {"seconds", "images_per_s"}
 
 def small_study(**changes: Any) -> Study:
     """Return two designs, one seed, two epochs."""
-    wide = ResNeXtConfig(
-        stem="cifar",
-        blocks_per_stage=(1, 1),
-        cardinality=1,
-        bottleneck_width=8,
-        stage_widths=(16, 32),
-        stem_width=8,
-    )
-    designs = (
-        Design(label="1x8d", model=wide),
-        Design(label="2x4d", model=wide.replace(cardinality=2, bottleneck_width=4)),
-    )
+    wide = TINY.replace(cardinality=1, bottleneck_width=8)
+    designs = (Design(label="1x8d", model=wide), Design(label="2x4d", model=TINY))
     given = {"name": "small", "question": "Which?", "designs": designs, "seeds": (0,)}
     return Study(**given | {"settings": (small_settings(),)} | changes)
 

@@ -147,7 +147,8 @@ def _train(arguments: Train, argv: list[str]) -> int:
     # torch is imported from here on
     from resnext.training.display import Display, default_mode
     from resnext.training.interrupt import Interrupted
-    from resnext.training.train import RunTarget, train
+    from resnext.training.target import RunTarget
+    from resnext.training.train import train
 
     display = Display(default_mode(quiet=is_silent))
     if note:

@@ -41,6 +41,7 @@ def test_a_folder_called_none_is_not_a_missing_value(command: Command) -> None:
     assert "data 'None' is neither a known set" in command.refusal("train", "--data", "None")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "words",
     [
@@ -113,18 +114,13 @@ def test_the_help_of_an_action_has_its_own_options_only(
 )
 @pytest.mark.parametrize("name", ["caf\udce9", "a\0b", "x" * 5000, f"{'x' * 300}/y"])
 def test_a_path_that_cannot_be_used_is_one_short_message(
-    words: list[str],
-    name: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    command: Command,
+    words: list[str], name: str, here: Path, command: Command
 ) -> None:
-    monkeypatch.chdir(tmp_path)
     message = command.refusal(*(name if word == "X" else word for word in words))
     assert len(message.splitlines()) == 1
     assert len(message) < 2100
     assert message.rstrip("\n").isprintable()
-    assert list(tmp_path.iterdir()) == []
+    assert list(here.iterdir()) == []
 
 
 def test_every_verb_is_tried_with_such_a_path() -> None:
@@ -150,6 +146,7 @@ def test_an_error_of_the_system_is_one_line(
     assert len(err.splitlines()) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
 def test_a_locale_that_is_not_utf8_changes_no_name(tmp_path: Path, encoding: str) -> None:
     environment = os.environ | {

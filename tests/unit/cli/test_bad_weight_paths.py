@@ -38,22 +38,17 @@ VERBS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["net.safetensors", "net.pth", "net.onnx", "net.xml", "net.pt2"])
 @pytest.mark.parametrize("kind", BAD)
 @pytest.mark.parametrize("verb", VERBS)
 def test_a_bad_file_is_one_message(
-    verb: str,
-    kind: str,
-    name: str,
-    tmp_path: Path,
-    command: Command,
-    monkeypatch: pytest.MonkeyPatch,
+    verb: str, kind: str, name: str, here: Path, command: Command
 ) -> None:
-    monkeypatch.chdir(tmp_path)
-    Image.new("RGB", (32, 32)).save(tmp_path / "photo.jpg")
-    bad = tmp_path / name
+    Image.new("RGB", (32, 32)).save(here / "photo.jpg")
+    bad = here / name
     BAD[kind](bad)
-    words = [word.format(bad=bad, folder=tmp_path) for word in VERBS[verb]]
+    words = [word.format(bad=bad, folder=here) for word in VERBS[verb]]
     message = command.refusal(*words)
     assert message.count("\n") == 1, message
     assert name in message

@@ -110,6 +110,7 @@ def test_regrouping_computes_the_same_and_comes_back(file: Path, tmp_path: Path)
     assert_same_bits(convert(merged, tmp_path / "back.safetensors", "--cardinality", "4"), file)
 
 
+@pytest.mark.slow
 def test_other_channels_classes_and_dimensions(file: Path, tmp_path: Path) -> None:
     grey = convert(file, tmp_path / "g.safetensors", "--in-channels", "1")
     assert grey.config.in_channels == len(grey.card.mean) == len(grey.card.std) == 1

@@ -137,8 +137,9 @@ def test_a_trained_network_is_described_at_its_own_size(
     )  # one input channel instead of three
 
 
-def test_a_missing_run_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)  # where no folder `runs` is, a run must not be sought on the Hub
+@pytest.mark.usefixtures("here")
+def test_a_missing_run_is_named() -> None:
+    # where no folder `runs` is, a run must not be sought on the Hub
     with pytest.raises(CheckpointError, match="runs/nothing: there is no such file"):
         main(["runs/nothing"])
 

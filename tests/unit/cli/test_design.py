@@ -134,6 +134,7 @@ def test_a_wrong_request_is_one_message(
     assert message in command.refusal("design", *arguments)
 
 
+@pytest.mark.slow
 def test_counted_budgets_need_no_torch() -> None:
     run_python(
         "import sys; from resnext.cli.main import main; "

@@ -73,6 +73,7 @@ def test_commands_are_found_where_they_stand() -> None:
     assert len(DOCUMENTED) > 100
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", DOCUMENTED)
 def test_a_documented_command_is_one_that_its_verb_takes(
     command: str, monkeypatch: pytest.MonkeyPatch
@@ -87,14 +88,13 @@ def test_a_documented_command_is_one_that_its_verb_takes(
     assert {text.partition("=")[0] for text in given} <= KEYS, DOCUMENTED[command]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "command",
     [one for one in DOCUMENTED if one.startswith(CHEAP) and not NOT_CHEAP.search(one)],
 )
-def test_a_cheap_command_runs_as_it_is_written(
-    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
+@pytest.mark.usefixtures("here")
+def test_a_cheap_command_runs_as_it_is_written(command: str) -> None:
     assert program.main(shlex.split(command, comments=True)) == 0
 
 

@@ -11,6 +11,7 @@ from command import Command
 from resnext.cli.main import main
 
 
+@pytest.mark.slow
 def test_the_figures_are_one_json_document(digits_run: Path, command: Command) -> None:
     figures = command.json("evaluate", digits_run)
     assert figures["num_images"] == sum(map(sum, figures["confusion"]))
@@ -23,6 +24,7 @@ def test_the_figures_are_one_json_document(digits_run: Path, command: Command) -
     assert figures["macro_f1"] == pytest.approx(sum(f1s) / 10)
 
 
+@pytest.mark.slow
 def test_people_get_a_table_and_the_places_of_the_files(digits_run: Path, command: Command) -> None:
     printed = command.prints("evaluate", digits_run)
     for heading in ("top-1 error", "balanced accuracy", "macro F1", "precision", "recall"):
@@ -30,11 +32,13 @@ def test_people_get_a_table_and_the_places_of_the_files(digits_run: Path, comman
     assert str(digits_run / "report.html").replace("\n", "") in printed.replace("\n", "")
 
 
+@pytest.mark.slow
 def test_quiet_is_silent(digits_run: Path, command: Command) -> None:
     assert command("evaluate", digits_run, "--quiet") == (0, "", "")
     assert (digits_run / "report.html").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "flags", [["--flip"], ["--split", "train"], ["--data", "digits"], ["--size", "16"]]
 )
@@ -44,6 +48,7 @@ def test_another_protocol_does_not_touch_the_run(digits_run: Path, flags: list[s
     assert sorted(digits_run.iterdir()) == before
 
 
+@pytest.mark.slow
 def test_another_protocol_is_written_where_asked(digits_run: Path, tmp_path: Path) -> None:
     out, report = tmp_path / "flip.json", tmp_path / "flip.html"
     flags = ["--flip", "--quiet", "--out", str(out), "--report", str(report)]
@@ -52,6 +57,7 @@ def test_another_protocol_is_written_where_asked(digits_run: Path, tmp_path: Pat
     assert "crop and mirror image" in report.read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_ten_crops_come_from_the_resized_image(digits_run: Path, command: Command) -> None:
     view = command.json("evaluate", digits_run, "--ten-crop", "--resize", "10")["view"]
     assert view == {
@@ -101,6 +107,7 @@ def test_a_run_that_may_not_be_written_is_refused_before_the_work_unless_nothing
     assert main(["evaluate", str(digits_run / "else.safetensors"), "--data", "digits"]) == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("flags", [[], ["--flip", "--out", "evaluation.json"]])
 def test_a_write_that_fails_is_one_message_after_the_figures(
     digits_run: Path, command: Command, monkeypatch: pytest.MonkeyPatch, flags: list[str]

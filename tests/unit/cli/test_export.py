@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from command import Command
 from PIL import Image
-from tiny_networks import tiny_config
+from tiny_config import TINY
 
 from resnext.cli import evaluate
 from resnext.cli.export import main
@@ -17,7 +17,7 @@ from resnext.weights.own_file import save_weights
 @pytest.fixture
 def weights(tmp_path: Path) -> Path:
     """A small network for the digits with random weights."""
-    config = tiny_config(cardinality=2, bottleneck_width=4, in_channels=1, num_classes=10)
+    config = TINY.replace(in_channels=1, num_classes=10)
     card = ModelCard(
         data="digits",
         classes=tuple("0123456789"),
@@ -31,6 +31,7 @@ def weights(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_an_exported_file_takes_the_place_of_the_run(
     weights: Path, tmp_path: Path, command: Command
 ) -> None:
@@ -67,10 +68,9 @@ def test_what_was_written_is_told_as_json(weights: Path, tmp_path: Path, command
     assert facts["parity"]["top1_agreement"] == 100.0
 
 
-def test_without_a_name_the_file_is_called_after_the_weights(
-    weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
+@pytest.mark.slow
+@pytest.mark.usefixtures("here")
+def test_without_a_name_the_file_is_called_after_the_weights(weights: Path) -> None:
     main([str(weights), "--to", "pt2"])
     assert Path("digits.pt2").is_file()
     with pytest.raises(ConfigError, match=r"digits\.pt2 exists; .* --force"):
@@ -99,6 +99,7 @@ def test_an_exported_file_is_not_exported_again(tmp_path: Path) -> None:
         main([str(tmp_path / "net.onnx")])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["pixels", "image"])
 def test_a_file_of_another_size_is_given_images_of_that_size(
     kind: str, weights: Path, tmp_path: Path, command: Command
@@ -110,6 +111,7 @@ def test_a_file_of_another_size_is_given_images_of_that_size(
     assert command.json("predict", file, tmp_path / "grey.png")[0]["error"] is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("flags", [["--resize", "9"], ["--size", "9"], ["--flip"], ["--ten-crop"]])
 def test_a_file_that_crops_inside_refuses_other_crops(
     flags: list[str], weights: Path, tmp_path: Path

@@ -4,23 +4,13 @@ from pathlib import Path
 import pytest
 import torch
 from command import Command
-from PIL import Image
+from image_trees import write_grey
 
 from resnext.cli import features
 from resnext.errors import CheckpointError, ConfigError, ResNeXtError
 from resnext.inference.load import load
 
 parquet = pytest.importorskip("pyarrow.parquet")
-
-
-def make_folder(root: Path) -> Path:
-    for split, num in (("train", 3), ("val", 2)):
-        for name in ("cat", "dog"):
-            folder = root / split / name
-            folder.mkdir(parents=True)
-            for number in range(num):
-                Image.new("L", (9, 9), 40 * number).save(folder / f"{number}.png")
-    return root
 
 
 def test_a_run_gives_a_row_for_each_image(
@@ -44,6 +34,7 @@ def test_a_run_gives_a_row_for_each_image(
     assert described["stage"] is None
 
 
+@pytest.mark.slow
 def test_the_embeddings_reproduce_the_evaluation(digits_run: Path, tmp_path: Path) -> None:
     from resnext.cli.main import main
 
@@ -60,7 +51,9 @@ def test_the_embeddings_reproduce_the_evaluation(digits_run: Path, tmp_path: Pat
 
 
 def test_both_splits_of_a_folder_with_their_paths(digits_run: Path, tmp_path: Path) -> None:
-    data, out = make_folder(tmp_path / "data"), tmp_path / "f.parquet"
+    data, out = tmp_path / "data", tmp_path / "f.parquet"
+    write_grey(data, 3, "train/cat", "train/dog")
+    write_grey(data, 2, "val/cat", "val/dog")
     flags = ["--split", "all", "--workers", "0", "--batch-size", "4"]
     assert features.main([str(digits_run), str(data), "--out", str(out), *flags]) == 0
     table = parquet.read_table(out)

@@ -14,23 +14,21 @@ SMALL = ["train", "--data", "digits", "--model", "resnext_1-1_2x4d_cifar", "--de
 SMALL += ["--threads", "1"]
 
 
-def test_it_draws_and_suggests_and_leaves_no_run(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: Command
-) -> None:
-    monkeypatch.chdir(tmp_path)
+@pytest.mark.slow
+def test_it_draws_and_suggests_and_leaves_no_run(here: Path, command: Command) -> None:
     figures = command.json(*SMALL, "--find-lr")
     assert figures["lrs"][0] < figures["suggested_lr"] < figures["lrs"][-1]
     assert len(figures["lrs"]) == len(figures["losses"]) == len(figures["smoothed"]) <= 100
     assert figures["command"].endswith(f"--lr {figures['suggested_lr']:g}")
-    assert [file.name for file in tmp_path.iterdir()] == ["find-lr.png"]
-    with Image.open(tmp_path / "find-lr.png") as plot:
+    assert [file.name for file in here.iterdir()] == ["find-lr.png"]
+    with Image.open(here / "find-lr.png") as plot:
         assert plot.width > 400
 
     shown = command.prints(*SMALL, "--find-lr")  # the plot from before stays
     assert f"suggestion: --lr {figures['suggested_lr']:g} " in shown
     assert "at this rate the smoothed loss is lowest" in shown
     assert "wrote find-lr-2.png" in shown
-    assert sorted(file.name for file in tmp_path.iterdir()) == ["find-lr-2.png", "find-lr.png"]
+    assert sorted(file.name for file in here.iterdir()) == ["find-lr-2.png", "find-lr.png"]
 
 
 @pytest.mark.parametrize(
@@ -66,13 +64,8 @@ def test_the_suggested_flag_sets_what_was_tested() -> None:
     ],
 )
 def test_what_does_not_go_with_it_is_refused_before_the_work(
-    flags: list[str],
-    message: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    command: Command,
+    flags: list[str], message: str, here: Path, command: Command
 ) -> None:
-    monkeypatch.chdir(tmp_path)
     argv = flags if "--find-lr" in flags else ["--find-lr", *flags]
     assert message in " ".join(command.refusal("train", *argv).split())
-    assert list(tmp_path.iterdir()) == []
+    assert list(here.iterdir()) == []

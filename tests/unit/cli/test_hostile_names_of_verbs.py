@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 import yaml
 from command import Command
+from html_page import HtmlPage
+from markdown_it import MarkdownIt
 from PIL import Image
 
 from resnext.cli.main import main
@@ -21,14 +23,16 @@ from resnext.cli.main import main
 CLASSES = (
     "\x1b]0;owned\x07[red]x[bold]",
     "=cmd|'A1'",
-    "a\nb\u202e :smile: \x9b2J",
+    "a\nb\r\u202e :smile: \x9b2J",
     "<script>$x$",
     "[link=x]x",
+    "![i](javascript:alert(1))|`$\\frac{$",
 )
 FOLDER = "photos\x1b[31m"
 SMALL = ["--model", "resnext11_2x4d", "--epochs", "1", "--image-size", "16", "--batch-size", "8"]
 OURS = re.compile(r"\x1b\[[0-9;]*m|\x1b\[\?25[lh]|\x1b\[[0-9]*[AK]|\r")
 """What rich writes on a terminal: colours, the cursor hidden and moved up, a line removed."""
+HONEST_LINKS = ("https://arxiv.org/", "https://huggingface.co/docs/", "config.yaml", "curves.png")
 
 
 def write_images(root: Path, classes: tuple[str, ...] = CLASSES) -> None:
@@ -76,6 +80,7 @@ def test_training_prints_names_harmlessly(trained: tuple[Path, str]) -> None:
     assert r"run\x1b[1m" in trained[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "verb",
     [
@@ -97,6 +102,7 @@ def test_training_prints_names_harmlessly(trained: tuple[Path, str]) -> None:
         ["publish", "RUN", "--to", "OUT/\x1b[3mp"],
         ["data", "imagenet", "--check", "DATA"],
         ["train", "--data", "DATA/\x1b[31mmissing"],
+        ["train", "--resume", "RUN", "--data", "\x1b[2J"],
         ["train", "--set", "\x1b[31mx=1"],
         ["study", "run", "\x1b[31mnone"],
         ["design", "--like", "\x1b[31mnone"],
@@ -132,10 +138,10 @@ def test_json_keeps_the_names_and_csv_has_no_formula(place: Path, command: Comma
     assert not [cell for row in table for cell in row if cell.startswith(("=", "+", "-", "@"))]
 
 
+@pytest.mark.usefixtures("here")
 def test_a_relative_file_name_that_is_a_formula_is_quoted_in_csv(
-    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: Command
+    place: Path, command: Command
 ) -> None:
-    monkeypatch.chdir(tmp_path)
     Image.new("RGB", (9, 9)).save("=1+1.png")
     table = command.prints("predict", run_of(place), "=1+1.png", "--csv")
     assert table.splitlines()[1].startswith("'=1+1.png,1,")
@@ -149,24 +155,22 @@ def test_class_folders_that_are_not_utf8_are_refused(tmp_path: Path, command: Co
 
 
 @pytest.mark.parametrize("flag", ["--out", "--name"])
-def test_a_run_whose_name_is_not_utf8_is_refused(
-    flag: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: Command
-) -> None:
-    monkeypatch.chdir(tmp_path)
+@pytest.mark.usefixtures("here")
+def test_a_run_whose_name_is_not_utf8_is_refused(flag: str, command: Command) -> None:
     assert "must be UTF-8" in command.refusal("train", flag, "x\udcff", *SMALL)
 
 
 def test_a_recipe_of_a_file_does_not_lead_the_run_elsewhere(
-    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: Command
+    place: Path, here: Path, command: Command
 ) -> None:
-    monkeypatch.chdir(tmp_path)
     settings = yaml.safe_load((Path(run_of(place)) / "config.yaml").read_text(encoding="utf-8"))
     settings |= {"recipe": "x/../../elsewhere", "data": {"name": "digits"}}
     Path("config.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
     assert "separator" in command.refusal("train", "--config", "config.yaml")
-    assert [path.name for path in tmp_path.iterdir()] == ["config.yaml"]
+    assert [path.name for path in here.iterdir()] == ["config.yaml"]
 
 
+@pytest.mark.slow
 def test_a_folder_that_is_not_utf8_can_be_evaluated_and_embedded(
     place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -184,6 +188,32 @@ def test_a_folder_that_is_not_utf8_can_be_evaluated_and_embedded(
     assert main(["features", run, "--out", str(tmp_path / "f\udcff.parquet")]) == 2
     out_text, err = capsys.readouterr()
     assert_harmless(out_text + err)
+    assert "torn" in err
+
+
+def test_the_report_shows_the_names_and_nothing_else(place: Path) -> None:
+    page = HtmlPage((Path(run_of(place)) / "report.html").read_text(encoding="utf-8"))
+    assert [name for name in page.attributes if name.startswith("on")] == []
+    assert not set(page.tags) & {"script", "iframe", "object", "embed", "base", "form"}
+    assert all(address.startswith(("data:image/", "#")) for address in page.addresses)
+
+
+def test_the_model_card_shows_the_names_and_nothing_else(
+    place: Path, tmp_path: Path, command: Command
+) -> None:
+    title = "x\n---\n# <b>[t](javascript:alert(1))"
+    words = ["--title", title, "--licence", "a: b\n---"]
+    assert_harmless(command.prints("publish", run_of(place), "--to", tmp_path / "card", *words))
+    text = (tmp_path / "card" / "README.md").read_text(encoding="utf-8")
+    assert_harmless(text)
+    _, metadata, body = text.split("---\n", 2)
+    assert yaml.safe_load(metadata)["license_name"] == r"a: b\n---"
+    page = HtmlPage(MarkdownIt("commonmark").enable("table").render(body))
+    assert set(page.tags) <= {
+        *("h1", "h2", "p", "em", "a", "img", "ul", "li", "code", "pre"),
+        *("table", "thead", "tbody", "tr", "th", "td"),
+    }
+    assert all(address.startswith(HONEST_LINKS) for address in page.addresses)
 
 
 @pytest.mark.slow

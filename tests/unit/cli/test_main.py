@@ -73,12 +73,7 @@ def test_a_letter_that_the_terminal_lacks_is_no_error() -> None:
     ],
 )
 def test_a_wrong_training_argument_is_explained(
-    arguments: list[str],
-    message: str,
-    command: Command,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str], message: str, command: Command, here: Path
 ) -> None:
-    monkeypatch.chdir(tmp_path)
     assert message in command.refusal("train", *arguments)
-    assert list(tmp_path.iterdir()) == []
+    assert list(here.iterdir()) == []

@@ -42,6 +42,7 @@ def test_it_packs_and_says_what_and_how_to_go_on(
     assert f"resnext train --data {tmp_path / 'packed'}" in out
 
 
+@pytest.mark.slow
 def test_json_counts_samples_shards_and_bad_files(
     photos: Path, tmp_path: Path, command: Command
 ) -> None:

@@ -2,11 +2,13 @@ from pathlib import Path
 
 import pytest
 from command import Command
+from image_trees import write_grey
 
 from resnext.cli import probe
 from resnext.errors import CheckpointError, ConfigError
 
 
+@pytest.mark.slow
 def test_both_classifiers_are_one_json_document(digits_run: Path, command: Command) -> None:
     linear, knn = command.json("probe", digits_run, "--stage", "1")
     shared = {"num_train": 1438, "num_images": 359, "data": "digits", "stage": 1}
@@ -18,6 +20,7 @@ def test_both_classifiers_are_one_json_document(digits_run: Path, command: Comma
     assert linear["seed"] == 0
 
 
+@pytest.mark.slow
 def test_people_get_a_table(digits_run: Path, command: Command) -> None:
     flags = ["digits", "--method", "knn", "--k", "5", "--temperature", "inf"]
     printed = command.prints("probe", digits_run, *flags)
@@ -29,14 +32,8 @@ def test_people_get_a_table(digits_run: Path, command: Command) -> None:
 def test_the_classes_are_those_of_the_data_set(
     tmp_path: Path, digits_run: Path, command: Command
 ) -> None:
-    from PIL import Image
-
-    for part in ("train", "val"):
-        for name, grey in (("dark", 20), ("light", 230)):
-            folder = tmp_path / "data" / part / name
-            folder.mkdir(parents=True)
-            for number in range(4):
-                Image.new("L", (9, 9), grey + number).save(folder / f"{number}.png")
+    write_grey(tmp_path / "data", 4, "train/dark", "val/dark", first=20, step=1)
+    write_grey(tmp_path / "data", 4, "train/light", "val/light", first=230, step=1)
     flags = ["--method", "linear", "--workers", "0"]
     (found,) = command.json("probe", digits_run, tmp_path / "data", *flags)
     assert (found["top1_error"], found["top5_error"]) == (0.0, None)

@@ -39,6 +39,7 @@ def test_a_missing_file_is_told(tmp_path: Path) -> None:
         main([str(tmp_path / "none.onnx"), "--port", "0", "--no-page"])
 
 
+@pytest.mark.slow
 def test_a_missing_extra_is_told_with_the_command_that_installs_it(tmp_path: Path) -> None:
     said = run_python(
         "import sys; sys.modules['uvicorn'] = None\n"

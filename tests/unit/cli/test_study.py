@@ -47,6 +47,7 @@ def test_show_prints_a_table(command: Command) -> None:
     assert "4 designs x 1 data set(s) x 3 seed(s) = 12 trials" in out
 
 
+@pytest.mark.slow
 def test_a_study_runs_and_is_reported_and_timed(tmp_path: Path, command: Command) -> None:
     file = tmp_path / "tiny.yaml"
     file.write_text(TINY)
@@ -108,17 +109,14 @@ def test_an_interrupted_study_says_how_to_go_on(
         (["run", "missing.yaml"], "cannot read missing.yaml"),
     ],
 )
+@pytest.mark.usefixtures("here")
 def test_a_wrong_request_is_one_message(
-    arguments: list[str],
-    message: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    command: Command,
+    arguments: list[str], message: str, command: Command
 ) -> None:
-    monkeypatch.chdir(tmp_path)
     assert message in command.refusal("study", *arguments)
 
 
+@pytest.mark.slow
 def test_another_study_of_the_same_name_is_not_overwritten(
     tmp_path: Path, command: Command
 ) -> None:

@@ -54,10 +54,9 @@ def test_new_weights_for_a_runs_settings_bring_their_normalisation(tmp_path: Pat
     assert (new.data.mean, new.data.std) == (None, (0.3,))
 
 
-def test_training_leaves_a_run_that_explains_itself(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: Command
-) -> None:
-    monkeypatch.chdir(tmp_path)
+@pytest.mark.slow
+@pytest.mark.usefixtures("here")
+def test_training_leaves_a_run_that_explains_itself(command: Command) -> None:
     figures = command.json("train", *SMALL, *SMALLER, "--name", "mine")
     run = Path(figures["run"])
     assert run == Path("runs/mine")
@@ -73,6 +72,7 @@ def test_training_leaves_a_run_that_explains_itself(
     )
 
 
+@pytest.mark.slow
 def test_continue_goes_on_with_the_run_of_its_folder_or_begins_it(
     tmp_path: Path, command: Command
 ) -> None:
@@ -99,6 +99,7 @@ def test_continue_goes_on_with_the_run_of_its_folder_or_begins_it(
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "setting",
     ["freeze_until=9", "augment.lighting=0.1", "view.resize_px=4"],

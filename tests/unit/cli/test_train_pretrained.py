@@ -11,7 +11,7 @@ import torch
 import yaml
 from command import Command
 from PIL import Image
-from tiny_networks import tiny_config
+from tiny_config import TINY
 
 import resnext
 from resnext.cli.main import main
@@ -22,7 +22,7 @@ from resnext.weights.catalogue import find_entry
 from resnext.weights.fetch import cached_file
 from resnext.weights.reach import Silence
 
-NETWORK = tiny_config(cardinality=2, bottleneck_width=4, in_channels=1, num_classes=3)
+NETWORK = TINY.replace(in_channels=1, num_classes=3)
 SMALL = ["--data", "digits", "--epochs", "2", "--threads", "1", "--set", "data.num_train=200"]
 
 
@@ -54,6 +54,7 @@ def _photos(root: Path) -> Path:
     return root
 
 
+@pytest.mark.slow
 def test_offline_the_file_to_copy_is_named_before_torch_is_loaded(tmp_path: Path) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -116,6 +117,7 @@ def test_flags_that_contradict_each_other_or_the_images_are_one_message(
     assert error.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_weights_are_opened_once_and_trained_by_their_recipe(
     tmp_path: Path, foreign: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -129,6 +131,7 @@ def test_weights_are_opened_once_and_trained_by_their_recipe(
     assert settings["weights"] == str(foreign)
 
 
+@pytest.mark.slow
 def test_a_run_begun_before_there_was_the_recipe_is_gone_on_with(
     tmp_path: Path, foreign: Path, capsys: pytest.CaptureFixture[str], command: Command
 ) -> None:

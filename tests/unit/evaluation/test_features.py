@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 import torch
 from digits_network import save_network, save_run
-from PIL import Image
+from image_trees import write_grey
+from nonempty import nonempty
 from torch import nn
 
 from resnext.data.config import DataConfig
@@ -98,7 +99,7 @@ def test_an_earlier_stage_is_averaged_without_running_the_later_ones() -> None:
 
 
 def test_the_last_stage_is_what_the_classifier_receives() -> None:
-    for network in networks():
+    for network in nonempty(networks()):
         assert torch.equal(Embedder(network, stage=2)(images()), Embedder(network)(images()))
 
 
@@ -165,13 +166,10 @@ def test_the_batch_size_does_not_change_the_features(tmp_path: Path) -> None:
 
 
 def test_a_limit_takes_images_of_all_classes_in_their_order(tmp_path: Path) -> None:
-    for name in ("train/a", "train/b", "val/a", "val/b"):
-        (tmp_path / "data" / name).mkdir(parents=True)
-        for number in range(20):
-            Image.new("L", (9, 9)).save(tmp_path / "data" / name / f"{number:02}.png")
+    write_grey(tmp_path / "data", 20, "train/a", "train/b", "val/a", "val/b", step=0)
     request = FeatureRequest(DataConfig(name="folder", root=tmp_path / "data"), limit=10)
     source = FeatureSource(save_run(tmp_path / "run"), request, CPU, EvaluationOptions())
-    for split in source.splits.values():
+    for split in nonempty(source.splits.values()):
         assert isinstance(split, FileSplit)
         assert len(split) == 10
         assert set(split.labels_n.tolist()) == {0, 1}

@@ -42,6 +42,7 @@ def test_equal_votes_are_those_of_scikit_learn(seed: int, k: int) -> None:
     np.testing.assert_allclose(votes / k, shares, atol=1e-12)
 
 
+@pytest.mark.slow
 @given(
     seed=st.integers(0, 10_000),
     k=st.integers(1, 60),

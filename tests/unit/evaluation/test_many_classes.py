@@ -46,6 +46,7 @@ def test_twenty_thousand_classes_take_little_memory_and_json() -> None:
     assert sum(json.loads(text)["confusion"]["images"]) == NUM
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), min_size=1, max_size=60))
 def test_the_sparse_form_tells_what_the_dense_one_tells(pairs: list[tuple[int, int]]) -> None:

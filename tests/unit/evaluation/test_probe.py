@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from digits_network import save_run
+from image_trees import write_grey
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
@@ -183,16 +184,9 @@ def test_infinite_temperature_is_valid_json(digits: tuple[FrozenSplit, FrozenSpl
 
 
 def test_bad_files_leave_no_rows(tmp_path: Path) -> None:
-    from PIL import Image
-
     from resnext.data.config import DataConfig
 
-    for part in ("train", "val"):
-        for name in "ab":
-            folder = tmp_path / "data" / part / name
-            folder.mkdir(parents=True)
-            for number in range(3):
-                Image.new("L", (9, 9), 20 * number).save(folder / f"{number}.png")
+    write_grey(tmp_path / "data", 3, "train/a", "train/b", "val/a", "val/b")
     (tmp_path / "data/train/a/1.png").write_bytes(b"torn")
     request = FeatureRequest(DataConfig(name="folder", root=tmp_path / "data"))
     run = save_run(tmp_path / "run")

@@ -1,10 +1,10 @@
 import json
 import re
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 import torch
+from html_page import HtmlPage
 from PIL import Image
 
 from resnext.complexity.count import count
@@ -70,30 +70,9 @@ def run(tmp_path: Path) -> Path:
     return folder
 
 
-class Resources(HTMLParser):
-    """Collects what a page would load, its tags and the words it shows."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.addresses: list[str] = []
-        self.tags: list[str] = []
-        self.attributes: set[str] = set()
-        self.text = ""
-        self.feed(page)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append(tag)
-        self.attributes |= {name for name, _ in attrs}
-        loading = ("src", "href", "srcset", "data", "action", "poster")
-        self.addresses += [value or "" for name, value in attrs if name in loading]
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
-
-
 def test_the_page_shows_every_figure(run: Path) -> None:
     evaluation = evaluation_of(("cat", "dög", "猫", "x", "y", "z"), arrays(6))
-    page = Resources(render_report(run, evaluation))
+    page = HtmlPage(render_report(run, evaluation))
     figures = evaluation.figures
     for text in (
         f"{figures['top1_error']:.2f} %",
@@ -117,7 +96,7 @@ def test_the_page_shows_every_figure(run: Path) -> None:
 
 def test_the_page_loads_nothing_from_elsewhere(run: Path) -> None:
     page = render_report(run, evaluation_of(("a", "b"), arrays(2)))
-    assert all(address.startswith("data:image/") for address in Resources(page).addresses)
+    assert all(address.startswith("data:image/") for address in HtmlPage(page).addresses)
     assert not re.search(r"@import|url\(|<link|<script|<iframe", page)
 
 
@@ -126,7 +105,7 @@ def test_names_are_escaped_wherever_they_stand(tmp_path: Path) -> None:
     Image.new("RGB", (80, 80)).save(tmp_path / "<b>.png")
     split = FileSplit(tmp_path, ("<b>.png",) * 8, torch.tensor([0, 1] * 4))
     bad = [{"path": "<i>.jpg", "reason": "<u>"}]
-    page = Resources(render_report(tmp_path, evaluation_of((NASTY, '"><p>'), split, bad)))
+    page = HtmlPage(render_report(tmp_path, evaluation_of((NASTY, '"><p>'), split, bad)))
     assert not {"script", "i", "u"} & set(page.tags)
     assert page.text.count(NASTY) >= 3  # matrix, errors, thumbnails
     assert "<i>.jpg" in page.text
@@ -149,6 +128,7 @@ HOSTILE = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("num_more", [0, 20])
 def test_hostile_names_add_nothing_to_the_page(num_more: int, run: Path, tmp_path: Path) -> None:
     classes = HOSTILE + tuple(f"class {number}" for number in range(num_more))
@@ -164,7 +144,7 @@ def test_hostile_names_add_nothing_to_the_page(num_more: int, run: Path, tmp_pat
         evaluation.figures["data"] = {"name": names[-1], "split": names[3], "labels": "real"}
         write_report(tmp_path / "report.html", run, evaluation)
         pages.append((tmp_path / "report.html").read_text(encoding="utf-8"))
-    made, wanted = (Resources(page) for page in pages)
+    made, wanted = (HtmlPage(page) for page in pages)
     assert made.tags == wanted.tags
     assert made.attributes == wanted.attributes
     assert not {name for name in made.attributes if name.startswith("on")}
@@ -181,6 +161,7 @@ def test_a_browser_is_forbidden_to_run_or_fetch_anything(run: Path) -> None:
     assert rules == {"default-src": "'none'", "img-src": "data:", "style-src": "'unsafe-inline'"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("num_classes", [21, 200])
 def test_many_classes_are_summed_up(run: Path, num_classes: int) -> None:
     classes = tuple(f"class {number}" for number in range(num_classes))
@@ -191,6 +172,7 @@ def test_many_classes_are_summed_up(run: Path, num_classes: int) -> None:
     assert len(page) < 1_500_000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("num_classes", [6, 21, 1000])
 def test_precision_recall_and_f1_of_every_class_are_on_the_page(
     run: Path, num_classes: int
@@ -202,14 +184,14 @@ def test_precision_recall_and_f1_of_every_class_are_on_the_page(
         cells = "".join(f'<td class="n">{row[key]:.2f} %</td>' for key in ("precision", "recall"))
         pattern = f"<td>{name}</td>.*{cells}.*>{row['images']}</td></tr>"
         assert re.search(pattern, page) is not None, name
-    text = Resources(page).text
+    text = HtmlPage(page).text
     for key in ("balanced_accuracy", "macro_precision", "macro_recall", "macro_f1"):
         assert f"{evaluation.figures[key]:.2f} %" in text
     assert (f"All {num_classes:,} classes" in text) == (num_classes > 20)
 
 
 def test_before_evaluation_the_page_shows_the_training(run: Path) -> None:
-    page = Resources(render_report(run))
+    page = HtmlPage(render_report(run))
     assert page.tags.count("img") == 3
     assert "not been evaluated" in page.text
 
@@ -218,6 +200,7 @@ def test_before_training_the_page_says_so(tmp_path: Path) -> None:
     assert "Nothing has been measured yet" in render_report(tmp_path)
 
 
+@pytest.mark.slow
 def test_bad_files_of_training_and_evaluation_are_listed_once(run: Path) -> None:
     rows = [{"path": "a.jpg", "reason": "empty"}, {"path": "b.jpg", "reason": "torn"}]
     (run / "bad_files.json").write_text(json.dumps(rows), encoding="utf-8")
@@ -228,7 +211,7 @@ def test_bad_files_of_training_and_evaluation_are_listed_once(run: Path) -> None
 
 def test_an_image_that_has_vanished_has_no_thumbnail(run: Path, tmp_path: Path) -> None:
     split = FileSplit(tmp_path, ("gone.png",) * 6, torch.tensor([0, 1] * 3))
-    page = Resources(render_report(run, evaluation_of(("a", "b"), split)))
+    page = HtmlPage(render_report(run, evaluation_of(("a", "b"), split)))
     assert page.tags.count("img") == 4
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 import torch
 from digits_network import save_network, save_run
-from PIL import Image
+from image_trees import write_grey
 from torch import nn
 
 from resnext.data.config import DataConfig, ViewConfig
@@ -99,6 +99,7 @@ def test_a_weight_file_needs_the_name_of_a_data_set(tmp_path: Path) -> None:
     assert found.figures["num_images"] > 300
 
 
+@pytest.mark.slow
 def test_the_view_of_training_is_repeated(digits_run: Path) -> None:
     plain = evaluate_run(digits_run)
     config = read_config(digits_run)
@@ -116,12 +117,7 @@ def test_the_batch_size_does_not_change_the_figures(digits_run: Path) -> None:
 
 
 def test_bad_files_are_left_out_and_named(tmp_path: Path) -> None:
-    for split in ("train", "val"):
-        for name in "01":
-            folder = tmp_path / "data" / split / name
-            folder.mkdir(parents=True)
-            for number in range(3):
-                Image.new("L", (16, 16), 40 * number).save(folder / f"{number}.png")
+    write_grey(tmp_path / "data", 3, "train/0", "train/1", "val/0", "val/1", step=40)
     torn = tmp_path / "data" / "val" / "1" / "1.png"
     torn.write_bytes(torn.read_bytes()[:50])
     data = DataConfig(name="folder", root=tmp_path / "data", workers=0)

@@ -66,6 +66,7 @@ def test_the_page_begins_with_them_and_what_was_shown_before_training(tmp_path: 
     assert "30.00 % during training" in page
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("rows", "config", "text"),
     [

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 from digits_network import CONFIG, save_network, save_run
-from PIL import Image
+from image_trees import write_grey
 
 from resnext.cli.evaluate import main as evaluate
 from resnext.cli.features import main as features
@@ -24,7 +24,8 @@ from resnext.runs.config import TrainConfig
 from resnext.runs.folder import write_config
 from resnext.runs.runtime import Runtime
 from resnext.training.display import Display
-from resnext.training.train import RunTarget, train
+from resnext.training.target import RunTarget
+from resnext.training.train import train
 
 CLASSES = "0123456789"
 PER_CLASS = 6
@@ -33,11 +34,7 @@ RUNTIME = Runtime(torch.device("cpu"), torch.float32)
 
 
 def make_folder(root: Path, per_class: int = PER_CLASS) -> Path:
-    for label in CLASSES:
-        (root / label).mkdir(parents=True)
-        for number in range(per_class):
-            Image.new("L", (8, 8), 20 * number).save(root / label / f"{number}.png")
-    return root
+    return write_grey(root, per_class, *CLASSES)
 
 
 @pytest.fixture

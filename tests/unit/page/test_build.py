@@ -49,6 +49,7 @@ def selected_tab(page: Any) -> str:
     return str(tabs["props"]["selected"])
 
 
+@pytest.mark.slow
 def test_the_page_opens_on_the_served_network() -> None:
     pytest.importorskip("gradio", reason="the extra `serve` is not installed")
     model = colours("red", "green")

@@ -1,7 +1,6 @@
 """Calls as nobody's browser makes them: one short answer each, and no trace in the log."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,7 +9,7 @@ pytest.importorskip("gradio", reason="the extra `serve` is not installed")
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from served_page import API, Asked, served_page
+from served_page import API, Asked
 
 from resnext.page.calls import (
     MAX_CALL_BYTES,
@@ -19,13 +18,6 @@ from resnext.page.calls import (
     CallError,
     read_call,
 )
-
-
-@pytest.fixture(scope="module")
-def asked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
-    with served_page(tmp_path_factory.mktemp("runs")) as asked:
-        yield asked
-
 
 REPORT = 6  # the function with one input, a text
 BODIES = [
@@ -87,6 +79,7 @@ def test_a_session_has_a_plain_name(asked: Asked, session: Any) -> None:
     assert answer.status_code in (400, 404)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("value", VALUES)
 def test_a_value_that_its_control_cannot_hold_is_refused(
     asked: Asked, value: Any, capfd: pytest.CaptureFixture[str]
@@ -160,6 +153,7 @@ JSON = st.recursive(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.fixed_dictionaries(

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from nonempty import nonempty
 
 pytest.importorskip("gradio", reason="the extra `serve` is not installed")
 
@@ -68,12 +69,6 @@ def planted(tmp_path: Path) -> Iterator[list[str]]:
     assert _opened == []
 
 
-@pytest.fixture(scope="module")
-def asked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
-    with served_page(tmp_path_factory.mktemp("runs")) as asked:
-        yield asked
-
-
 def hostile_forms(path: str) -> list[Any]:
     """Return a path in the forms in which gradio accepts a file, and in some that it may not."""
     data = file_data(path)
@@ -97,6 +92,7 @@ def hostile_forms(path: str) -> list[Any]:
     ]
 
 
+@pytest.mark.slow
 def test_no_value_of_any_function_is_a_file_of_the_server(
     asked: Asked, planted: list[str], capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -155,6 +151,7 @@ def _filled(address: str, parameters: tuple[str, ...], value: str) -> str:
     return f"/page{address}"
 
 
+@pytest.mark.slow
 def test_no_address_of_gradio_shows_a_file_or_whether_it_exists(
     asked: Asked, planted: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -362,6 +359,7 @@ def test_the_application_of_the_service_is_guarded_too(tmp_path: Path, planted: 
         assert client.get("/page/").status_code == 200
 
 
+@pytest.mark.slow
 def test_two_pages_do_not_share_their_uploads() -> None:
     app = FastAPI()
     for letter in "ab":
@@ -372,6 +370,7 @@ def test_two_pages_do_not_share_their_uploads() -> None:
             assert client.get(f"/{letter}/gradio_api/file={name}").status_code == status
 
 
+@pytest.mark.slow
 def test_uploads_end_with_the_application(tmp_path: Path) -> None:
     with served_page(tmp_path) as asked:
         path = asked.page.uploads.path_of(asked.upload(IMAGE)[0])
@@ -379,11 +378,12 @@ def test_uploads_end_with_the_application(tmp_path: Path) -> None:
     assert not path.parent.exists()
 
 
+@pytest.mark.slow
 def test_without_the_guard_no_file_is_taken_either(asked: Asked, planted: list[str]) -> None:
     import gradio
 
     (name,) = asked.upload(IMAGE)
-    for block in asked.page.blocks.values():
+    for block in nonempty(asked.page.blocks.values()):
         take = block.async_move_resource_to_block_cache
         assert asyncio.run(take(name)) == name
         for path in itertools.chain(planted, ["http://127.0.0.1:9/x"]):

@@ -80,6 +80,7 @@ def check_one_note(page: str, *about: str) -> None:
     assert "30.00 %" in page
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("file", "text"), HOSTILE)
 def test_a_hostile_file_gives_one_short_note(file: str, text: str, tmp_path: Path) -> None:
     make_run(tmp_path / "bad", [50.0])
@@ -88,6 +89,7 @@ def test_a_hostile_file_gives_one_short_note(file: str, text: str, tmp_path: Pat
     check_one_note(shown(tmp_path), "bad", file)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("file", [CONFIG, METRICS, EVALUATION])
 @pytest.mark.parametrize("kind", ["pipe", "link", "broken link", "folder", "device", "binary"])
 def test_what_is_no_file_gives_one_short_note(kind: str, file: str, tmp_path: Path) -> None:
@@ -141,6 +143,7 @@ VALUES: list[Any] = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("value", VALUES, ids=str)
 def test_a_number_that_is_none_is_left_out(value: Any, tmp_path: Path) -> None:
     bad = make_run(tmp_path / "bad", [50.0])
@@ -153,6 +156,7 @@ def test_a_number_that_is_none_is_left_out(value: Any, tmp_path: Path) -> None:
     assert page.count("<img") == 2
 
 
+@pytest.mark.slow
 def test_long_and_many_settings_are_cut(tmp_path: Path) -> None:
     for name, text in (("a", "x"), ("b", "y")):
         many = "".join(f"k{n}: {text}\n" for n in range(5000))
@@ -163,6 +167,7 @@ def test_long_and_many_settings_are_cut(tmp_path: Path) -> None:
     assert len(page) < 300_000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
     [
@@ -187,6 +192,7 @@ def test_a_name_of_a_run_is_text_that_only_prints(name: str, tmp_path: Path) -> 
     assert not set(page) & set("\n\x1b\u202e")
 
 
+@pytest.mark.slow
 def test_a_name_that_is_no_unicode_is_listed_and_read(tmp_path: Path) -> None:
     make_run(tmp_path / "good", [30.0])
     (tmp_path / "good").rename(tmp_path / os.fsdecode(b"g\xff"))
@@ -194,6 +200,7 @@ def test_a_name_that_is_no_unicode_is_listed_and_read(tmp_path: Path) -> None:
     assert "30.00 %" in shown(tmp_path)
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     st.dictionaries(

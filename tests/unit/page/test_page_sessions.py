@@ -12,6 +12,8 @@ from resnext.page import sessions
 
 REPORT = 6
 
+pytestmark = pytest.mark.slow  # each test has a page of its own
+
 
 @pytest.fixture
 def asked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
@@ -32,6 +34,7 @@ def test_who_never_reads_is_told_to_wait(asked: Asked) -> None:
     assert call(asked, "s") == 200
 
 
+@pytest.mark.slow
 def test_sessions_to_which_nobody_listens_are_forgotten(
     asked: Asked, monkeypatch: pytest.MonkeyPatch
 ) -> None:

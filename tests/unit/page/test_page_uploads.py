@@ -66,6 +66,7 @@ def test_the_oldest_make_room() -> None:
     assert kept == [fourth, large]
 
 
+@pytest.mark.slow
 def test_a_folder_that_was_removed_is_made_again_and_none_is_left() -> None:
     uploads = Uploads()
     first = uploads.path_of(uploads.keep(b"abc"))

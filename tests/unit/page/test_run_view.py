@@ -44,6 +44,7 @@ def test_each_run_has_a_curve_for_loss_and_error(tmp_path: Path) -> None:
     assert 'alt="Loss by epoch of first, second, third"' in page
 
 
+@pytest.mark.slow
 def test_only_settings_that_differ_are_listed(tmp_path: Path) -> None:
     make_run(tmp_path / "a", [50.0])
     make_run(tmp_path / "b", [50.0], network="resnext29_16x64d")
@@ -63,6 +64,7 @@ def test_a_run_that_has_just_begun_is_shown(tmp_path: Path) -> None:
     assert figures.best is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("file", "text", "told"),
     [

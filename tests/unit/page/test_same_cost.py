@@ -66,6 +66,7 @@ def test_a_question_without_an_answer_says_why(asked: Question, message: str) ->
         find(named_network("resnext50_32x4d"), asked)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("solve", ["width", "cardinality", "depth"])
 def test_a_search_ends_at_the_paths_that_are_counted_one_by_one(
     solve: str, monkeypatch: pytest.MonkeyPatch

@@ -10,8 +10,8 @@ from resnext.runs.config import TrainConfig
 from resnext.runs.folder import create_run_folder, open_run, read_config, write_config
 
 
-def test_a_taken_name_gets_a_number(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+@pytest.mark.usefixtures("here")
+def test_a_taken_name_gets_a_number() -> None:
     made = [create_run_folder(None, "digits") for _ in range(3)]
     assert made == [Path("runs/digits"), Path("runs/digits-2"), Path("runs/digits-3")]
     assert all(folder.is_dir() for folder in made)
@@ -87,13 +87,10 @@ def test_a_config_that_expands_without_end_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["../up", "a/b", "", "..", "x" * 300, "a\nb"])
-def test_a_name_that_leaves_the_folder_of_runs_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
-    monkeypatch.chdir(tmp_path)
+def test_a_name_that_leaves_the_folder_of_runs_is_refused(here: Path, name: str) -> None:
     with pytest.raises(ConfigError, match="--name"):
         create_run_folder(None, name)
-    assert list(tmp_path.iterdir()) == []
+    assert list(here.iterdir()) == []
 
 
 def test_a_start_that_was_killed_at_once_does_not_block_the_folder(tmp_path: Path) -> None:

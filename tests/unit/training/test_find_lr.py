@@ -98,19 +98,18 @@ def digits_config(**changes: object) -> TrainConfig:
     return build_config(Train(**{**values, **changes}))  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("recipe", ["fast", "modern"])
-def test_a_rate_is_found_on_real_images_and_nothing_is_written(
-    recipe: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
+def test_a_rate_is_found_on_real_images_and_nothing_is_written(recipe: str, here: Path) -> None:
     seen: list[int] = []
     test = find_lr(digits_config(recipe=recipe, set=("class_weights=3=2",)), seen.append)
     assert test.suggestion is not None
     assert test.lrs[0] < test.suggestion < test.lrs[-1]
     assert len(seen) <= NUM_STEPS
-    assert list(tmp_path.iterdir()) == []
+    assert list(here.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_accumulated_parts_give_the_losses_of_the_whole_batch() -> None:
     # frozen statistics: BN would take those of each part
     config = digits_config(set=("freeze_norm=true", "runtime.precision=fp32"))

@@ -85,7 +85,8 @@ def train_run(folder: Path, trial: TrialSettings, *, resume: bool) -> None:
     from resnext.studies.records.machines import check_runtime, note_machine
     from resnext.studies.records.trial import RUN, moved
     from resnext.training.display import Display
-    from resnext.training.train import RunTarget, train
+    from resnext.training.target import RunTarget
+    from resnext.training.train import train
 
     run, config = folder / RUN, trial.config
     with open_runtime(config.runtime) as runtime:

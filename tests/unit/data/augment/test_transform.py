@@ -10,7 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
-from runs import TINY
+from tiny_config import TINY
 from torchvision.transforms import v2
 
 from resnext.data.augment.config import AugmentConfig

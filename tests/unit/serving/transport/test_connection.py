@@ -10,7 +10,8 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from echo_server import Echo, RawServer, eventually, rest_of
+from echo_server import Echo, RawServer, rest_of
+from waiting import eventually
 
 from resnext.serving.transport import connection
 from resnext.serving.transport.connection import MAX_HEAD_BYTES, MAX_HEADERS, MAX_PIPELINED
@@ -168,6 +169,7 @@ def test_a_body_that_breaks_off_tells_the_application(server: RawServer, echo: E
     eventually(lambda: echo.num_gone == 2)
 
 
+@pytest.mark.slow
 def test_a_head_that_takes_too_long_is_refused_and_a_silent_connection_closed(
     server: RawServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -183,12 +185,14 @@ def test_a_next_head_has_its_time_too(server: RawServer, monkeypatch: pytest.Mon
     assert b"408 Request Timeout" in answer
 
 
+@pytest.mark.slow
 def test_a_body_that_stands_still_ends_whatever_the_application_does(echo: Echo) -> None:
     with RawServer(echo, body_s=0.2) as server:
         assert server.ask(POST + b"Content-Length: 9\r\n\r\nabc") == b""
         eventually(lambda: echo.num_gone == 1)
 
 
+@pytest.mark.slow
 def test_an_answer_that_is_not_taken_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection, "TAKE_ANSWER_S", 0.2)
     echo = Echo(num_answer_bytes=50_000_000)

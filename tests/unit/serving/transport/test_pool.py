@@ -9,7 +9,8 @@ from collections.abc import Callable
 from typing import cast
 
 import pytest
-from echo_server import Echo, RawServer, eventually, rest_of
+from echo_server import Echo, RawServer, rest_of
+from waiting import eventually
 
 from resnext.serving.metrics import Metrics
 from resnext.serving.transport import pool
@@ -31,6 +32,7 @@ def is_closed(raw: socket.socket) -> bool:
         return False
 
 
+@pytest.mark.slow
 def test_the_connection_that_waited_longest_goes_and_the_newcomer_is_answered() -> None:
     with RawServer(Echo(), max_connections=5) as server, contextlib.ExitStack() as stack:
         callers = [stack.enter_context(server.caller()) for _ in range(12)]

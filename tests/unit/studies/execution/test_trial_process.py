@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 import torch
+from tiny_config import TINY
 
 from resnext.claim import Claim, find_holder, take_claim
 from resnext.data.config import DataConfig
 from resnext.data.sets import fashion_mnist
 from resnext.errors import RunError
-from resnext.model.config import ResNeXtConfig
 from resnext.runs.config import OptimConfig, RuntimeConfig, ScheduleConfig, TrainConfig
 from resnext.runs.metrics_log import read_metrics
 from resnext.studies.execution import trial_process
@@ -22,15 +22,6 @@ from resnext.studies.records.measured import figures_of
 from resnext.studies.records.results import TrialFigures, read_row
 from resnext.studies.records.trial import ATTEMPTS, Trial, create_trial, read_trial
 from resnext.studies.study import Design, Test
-
-TINY = ResNeXtConfig(
-    stem="cifar",
-    blocks_per_stage=(1, 1),
-    cardinality=2,
-    bottleneck_width=4,
-    stage_widths=(16, 32),
-    stem_width=8,
-)
 
 
 @pytest.fixture(autouse=True)
@@ -56,6 +47,7 @@ def train(folder: Path) -> int:
     return main([str(folder), "--workers=0"])
 
 
+@pytest.mark.slow
 def test_a_trial_is_trained_tested_and_given_back(tmp_path: Path) -> None:
     given = trial(Test(name="again"))
     folder = create_trial(given, tmp_path)

@@ -4,11 +4,11 @@ import csv
 import json
 import re
 import tracemalloc
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import pytest
+from html_page import HtmlPage
 from made_study import (
     made_design_space,
     made_figures,
@@ -38,40 +38,16 @@ from resnext.untrusted.text import markdown_text
 NASTY = "<script>alert('x')</script> | $a & “b” _"
 
 
-class Page(HTMLParser):
-    """The text and the addresses of a page; `unclosed` holds what is open at the end."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.tags: list[str] = []
-        self.unclosed: list[str] = []
-        self.addresses: list[str] = []
-        self.words: list[str] = []
-        self.feed(text)
-        self.text = re.sub(r"\s+", " ", " ".join(self.words))
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append(tag)
-        if tag not in ("meta", "img", "br"):
-            self.unclosed.append(tag)
-        self.addresses += [value or "" for name, value in attrs if name in ("src", "href")]
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.unclosed.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        self.words.append(data)
-
-
-def written(study: Study, rows: list[Row], folder: Path) -> tuple[Page, dict[str, Any], str]:
+def written(study: Study, rows: list[Row], folder: Path) -> tuple[HtmlPage, dict[str, Any], str]:
     """Return page, JSON and Markdown of a report."""
     folder.mkdir(parents=True, exist_ok=True)
     html, _, values, markdown = (
         path.read_text(encoding="utf-8") for path in write_report(study, rows, folder)
     )
-    return Page(html), json.loads(values), markdown
+    return HtmlPage(html), json.loads(values), markdown
 
 
+@pytest.mark.slow
 def test_four_files_lie_in_the_folder_and_nothing_else(tmp_path: Path) -> None:
     study, rows = small_table4()
     names = [path.name for path in write_report(study, rows, tmp_path)]
@@ -79,6 +55,7 @@ def test_four_files_lie_in_the_folder_and_nothing_else(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(names)
 
 
+@pytest.mark.slow
 def test_the_page_needs_no_other_file_and_is_well_formed(tmp_path: Path) -> None:
     study, rows = paper_table3(tmp_path)
     page, _, _ = written(study, rows, tmp_path / study.name)
@@ -89,44 +66,49 @@ def test_the_page_needs_no_other_file_and_is_well_formed(tmp_path: Path) -> None
     assert "link" not in page.tags
 
 
+@pytest.mark.slow
 def test_the_page_tells_how_far_the_study_is_and_why_it_is_not_done(tmp_path: Path) -> None:
     study, rows = paper_table3(tmp_path)
     page, _, _ = written(study, rows, tmp_path / study.name)
-    assert "28 of 30 trials done 1 missing 1 failed" in page.text
+    assert "28 of 30 trials done 1 missing 1 failed" in page.words
     assert (
         "101 layers, 32x4d, imagenet, seed 2: out of memory, 2 attempts; the trial is failed"
-        in (page.text)
+        in (page.words)
     )
 
 
+@pytest.mark.slow
 def test_the_page_tells_machines_versions_and_settings(tmp_path: Path) -> None:
     study, rows = paper_table3(tmp_path)
     page, _, _ = written(study, rows, tmp_path / study.name)
-    assert "made-up processor, 2 threads; bfloat16" in page.text
-    assert "Python 3.11.7, resnext 0.1.0, torch 2.14.1" in page.text
-    assert "0.933 hours in training steps" in page.text  # 28 trials of two minutes
-    assert "momentum: 0.9" in page.text
+    assert "made-up processor, 2 threads; bfloat16" in page.words
+    assert "Python 3.11.7, resnext 0.1.0, torch 2.14.1" in page.words
+    assert "0.933 hours in training steps" in page.words  # 28 trials of two minutes
+    assert "momentum: 0.9" in page.words
 
 
+@pytest.mark.slow
 def test_all_files_say_the_same_verdicts(tmp_path: Path) -> None:
     study, rows = paper_table3(tmp_path)
     page, values, markdown = written(study, rows, tmp_path / study.name)
     assert len(values["differences"]) == len(study.comparisons)
     for row in values["differences"]:
-        assert row["verdict"] in page.text
+        assert row["verdict"] in page.words
         assert markdown_text(row["verdict"]) in markdown
         assert row["resolved"] == row["verdict"].startswith("Resolved")
 
 
+@pytest.mark.slow
 def test_the_table_has_the_papers_figures_beside_ours(tmp_path: Path) -> None:
     study, rows = paper_table3(tmp_path)
     page, _, markdown = written(study, rows, tmp_path / study.name)
     line = next(line for line in markdown.splitlines() if line.startswith("| 50 layers"))
     for figure in (23.9, 23.0, 22.6, 22.3, 22.2):
         assert f"[paper {figure}]" in line
-        assert f"paper {figure}" in page.text
+        assert f"paper {figure}" in page.words
 
 
+@pytest.mark.slow
 def test_what_the_designs_cost_in_time_is_told_where_it_was_measured(tmp_path: Path) -> None:
     study, rows = paper_table3(tmp_path)
     times = made_times(study)
@@ -148,7 +130,7 @@ def test_what_a_person_wrote_is_text_in_every_file(tmp_path: Path) -> None:
     rows[0] = made_row(rows[0].trial, None, state="failed", attempts=attempts)
     page, values, markdown = written(study, rows, tmp_path)
     assert "script" not in page.tags
-    assert page.text.count("<script>") > 4  # shown, not run
+    assert page.words.count("<script>") > 4  # shown, not run
     assert "<script>" not in markdown
     table = [line for line in markdown.splitlines() if line.startswith("|")]
     assert len({len(re.findall(r"(?<!\\)\|", line)) for line in table}) == 1
@@ -191,9 +173,9 @@ def test_a_distribution_is_reported_with_what_is_missing_from_it(tmp_path: Path)
     study, rows = made_design_space()
     rows[0] = made_row(rows[0].trial, None, state="pruned")
     page, values, _ = written(study, rows, tmp_path)
-    assert "1 of 16 designs have no final error" in page.text
+    assert "1 of 16 designs have no final error" in page.words
     assert len(values["group_differences"]) == 1
-    assert values["group_differences"][0]["verdict"] in page.text
+    assert values["group_differences"][0]["verdict"] in page.words
 
 
 @pytest.mark.parametrize("done", [0, 1])
@@ -204,7 +186,7 @@ def test_a_study_that_has_hardly_begun_has_a_report(tmp_path: Path, done: int) -
         for number, trial in enumerate(plan_trials(study))
     ]
     page, values, _ = written(study, rows, tmp_path)
-    assert f"{done} of 36 trials done" in page.text
+    assert f"{done} of 36 trials done" in page.words
     assert not any(row["resolved"] for row in values["differences"])
 
 
@@ -228,10 +210,12 @@ def test_findings_are_worked_out_once(tmp_path: Path, monkeypatch: pytest.Monkey
     assert len(calls) == 1
 
 
+@pytest.mark.slow
 def test_a_report_needs_no_torch() -> None:
     run_python("import sys, resnext.studies.report.files; sys.exit('torch' in sys.modules)")
 
 
+@pytest.mark.slow
 def test_a_thousand_trials_take_little_memory(tmp_path: Path) -> None:
     labels = [f"design {number}" for number in range(5)]
     study = made_study(labels, seeds=tuple(range(200)))
@@ -261,9 +245,9 @@ def test_the_papers_figures_of_the_networks_meant_have_rows_or_columns(tmp_path:
         markdown_text("22.0 (101 layers, 1x64d)"),
         markdown_text("21.7 (101 layers, 2x40d)"),
     ]
-    assert "they compare in their order, not digit by digit" in page.text
-    assert "the paper, imagenet 23.9 50 layers, 1x64d 23.0 50 layers, 2x40d" in page.text
-    assert "Kendall's tau" in page.text
+    assert "they compare in their order, not digit by digit" in page.words
+    assert "the paper, imagenet 23.9 50 layers, 1x64d 23.0 50 layers, 2x40d" in page.words
+    assert "Kendall's tau" in page.words
     assert len(values["paper"]) == 10
 
     listed = table7(choice)
@@ -272,4 +256,4 @@ def test_the_papers_figures_of_the_networks_meant_have_rows_or_columns(tmp_path:
     page, _, markdown = written(listed, rows, tmp_path / "table7")
     assert re.search(r"\| +\| top-1 error +\| the paper, cifar10 +\|", markdown)
     assert re.search(r"\| resnext11_4x16d +\| [^|]*\| 3.65 \(resnext29_8x64d\) +\|", markdown)
-    assert "3.65 resnext29_8x64d" in page.text
+    assert "3.65 resnext29_8x64d" in page.words
