@@ -16,7 +16,7 @@ import timm
 import torch
 import torchvision
 
-from bench.gpu.contestants import Load, Setting
+from bench.gpu.contestants import Load, StepSetting
 from bench.gpu.deadline import Deadline
 from bench.gpu.groups import map_groups
 from bench.gpu.page import page
@@ -87,7 +87,7 @@ def measure(load: Load, deadline: Deadline, keep: Callable[[dict[str, Any]], Non
     results["groups"] = map_groups(load, deadline)
     keep(results)
     if deadline.left_s > 0:
-        best = Setting("resnext", _is_last_faster(results["rates"][0]), compiled=False)
+        best = StepSetting("resnext", _is_last_faster(results["rates"][0]), compiled=False)
         results["loop"] = {
             "network": first[0],
             "setting": best.label,
@@ -105,7 +105,7 @@ def _is_last_faster(rates: dict[str, Any]) -> bool:
     """Tell whether our network is faster in channels_last."""
     seconds = rates["seconds"]
     last, first = (
-        min(seconds.get(Setting("resnext", layout, compiled=False).label, [float("inf")]))
+        min(seconds.get(StepSetting("resnext", layout, compiled=False).label, [float("inf")]))
         for layout in (True, False)
     )
     return bool(last <= first)

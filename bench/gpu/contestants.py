@@ -34,7 +34,7 @@ _IMAGES_IN_LOADER = 1024
 
 
 @dataclass(frozen=True)
-class Setting:
+class StepSetting:
     """One way to run a network.
 
     Attributes:
@@ -88,7 +88,7 @@ def network_of(name: str, library: Library) -> nn.Module:
     return network
 
 
-def training_step(network: nn.Module, setting: Setting, load: Load) -> Action:
+def training_step(network: nn.Module, setting: StepSetting, load: Load) -> Action:
     """Return one step in bf16 autocast with fused SGD on a fixed batch, which costs no loading."""
     layout = torch.channels_last if setting.channels_last else torch.contiguous_format
     network.to(load.device).to(memory_format=layout).train()
@@ -111,7 +111,7 @@ def training_step(network: nn.Module, setting: Setting, load: Load) -> Action:
 
 
 @contextmanager
-def whole_loop(model: ModelConfig, setting: Setting, load: Load) -> Iterator[Action]:
+def whole_loop(model: ModelConfig, setting: StepSetting, load: Load) -> Iterator[Action]:
     """Give our step as `resnext train` runs it, on batches of our loader from images in memory."""
     config = TrainConfig(
         model=model,

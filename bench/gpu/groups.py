@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from bench.gpu.contestants import NUM_CLASSES, Load, Setting, training_step
+from bench.gpu.contestants import NUM_CLASSES, Load, StepSetting, training_step
 from bench.gpu.deadline import Action, Deadline, race, ratio
 from bench.gpu.rates import release
 from resnext.complexity.budget import Budget
@@ -45,7 +45,7 @@ def map_groups(load: Load, deadline: Deadline) -> list[dict[str, Any]]:
         for channels_last in (True, False):
             if deadline.left_s <= 0:
                 break
-            setting = Setting("resnext", channels_last, compiled=False)
+            setting = StepSetting("resnext", channels_last, compiled=False)
             action = training_step(create_model(config), setting, load)
             for _ in range(_WARM_UP):
                 action()

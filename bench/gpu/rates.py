@@ -12,7 +12,7 @@ import torch
 from bench.gpu.contestants import (
     LIBRARIES,
     Load,
-    Setting,
+    StepSetting,
     model_of,
     network_of,
     training_step,
@@ -70,16 +70,16 @@ def measure_network(name: str, load: Load, deadline: Deadline, *, compiled: bool
     return found
 
 
-def settings(*, compiled: bool) -> list[Setting]:
+def settings(*, compiled: bool) -> list[StepSetting]:
     """Return every library in both layouts."""
     return [
-        Setting(library, channels_last, compiled)
+        StepSetting(library, channels_last, compiled)
         for library in LIBRARIES
         for channels_last in (True, False)
     ]
 
 
-def measure_loop(name: str, setting: Setting, load: Load, deadline: Deadline) -> dict[str, Any]:
+def measure_loop(name: str, setting: StepSetting, load: Load, deadline: Deadline) -> dict[str, Any]:
     """Return our whole loop's step over the bare one of the same network and setting."""
     bare = training_step(network_of(name, "resnext"), setting, load)
     with whole_loop(model_of(name), setting, load) as loop:
@@ -99,7 +99,7 @@ def release(device: torch.device) -> None:
     torch.compiler.reset()
 
 
-def _prepare(name: str, setting: Setting, load: Load, found: Rates) -> Action | None:
+def _prepare(name: str, setting: StepSetting, load: Load, found: Rates) -> Action | None:
     on_gpu = load.device.type == "cuda"
     start = time.perf_counter()
     try:

@@ -10,12 +10,14 @@ from pathlib import Path
 import numpy as np
 from scipy.io import savemat
 
-from resnext.data.sets.imagenet.layout import Layout
+from resnext.data.sets.imagenet.layout import ImageNetLayout
 
 # In the order of the official ILSVRC2012_IDs, from 1: it is not the alphabetical one.
 BY_NUMBER = ("n02119789", "n02100735", "n01440764", "n03255030")
 TRAIN_COUNTS = {"n01440764": 3, "n02100735": 2, "n02119789": 4, "n03255030": 3}
-LAYOUT = Layout(tuple(sorted(BY_NUMBER)), num_train=12, least_train=2, most_train=4, num_val=2)
+LAYOUT = ImageNetLayout(
+    tuple(sorted(BY_NUMBER)), num_train=12, least_train=2, most_train=4, num_val=2
+)
 # The class of validation image 1 to 8, as the official numbers.
 NUMBERS = (3, 1, 1, 4, 2, 3, 4, 2)
 VAL_SYNSETS = tuple(BY_NUMBER[number - 1] for number in NUMBERS)

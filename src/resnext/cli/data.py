@@ -41,7 +41,7 @@ from resnext.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     from resnext.data.sets.imagenet.ground_truth import GroundTruth
-    from resnext.data.sets.imagenet.layout import Layout
+    from resnext.data.sets.imagenet.layout import ImageNetLayout
     from resnext.data.sets.imagenet.prepare import ArchiveChecksum
     from resnext.data.sets.imagenet.scan import Progress
 
@@ -170,7 +170,7 @@ def _prepare(arguments: DataImageNet, root: Path) -> int:
     return show_findings(root, findings.only(worked), as_json=arguments.json, checksums=checksums)
 
 
-def _truth(arguments: DataImageNet, layout: Layout) -> GroundTruth | None:
+def _truth(arguments: DataImageNet, layout: ImageNetLayout) -> GroundTruth | None:
     from resnext.data.sets.imagenet.ground_truth import read_devkit, read_ground_truth
 
     if arguments.devkit is not None:

@@ -46,7 +46,7 @@ _WHOLE = ("cardinality", "width", "multiple_of", "input", "batch_size", "threads
 
 
 @dataclass(frozen=True)
-class Design:
+class DesignCommand:
     """Find the design that meets a cost."""
 
     like: Annotated[str, option("NAME", "resnet50")] = "resnet50"
@@ -103,7 +103,7 @@ def main(argv: list[str]) -> int:
     Raises:
         ConfigError: A name or number is not accepted, or what to solve is not clear.
     """
-    arguments = parse(Design, argv, __doc__)
+    arguments = parse(DesignCommand, argv, __doc__)
     _check(arguments)
     like = _network(arguments.like, arguments)
     base = _network(arguments.base or arguments.like, arguments)
@@ -119,7 +119,7 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-def _check(arguments: Design) -> None:
+def _check(arguments: DesignCommand) -> None:
     """Refuse what is unclear, out of range, or would be ignored."""
     asked = {
         "--cardinality": bool(arguments.cardinality),
@@ -139,7 +139,7 @@ def _check(arguments: Design) -> None:
     _refuse_ignored(arguments)
 
 
-def _refuse_ignored(arguments: Design) -> None:
+def _refuse_ignored(arguments: DesignCommand) -> None:
     """Refuse flags that were given without the one that they belong to."""
     if not arguments.multiplier:
         refuse_ignored(arguments, ("multiple_of",), "--multiplier")
@@ -152,7 +152,7 @@ def _refuse_ignored(arguments: Design) -> None:
         refuse_ignored(arguments, measuring, "--by latency")
 
 
-def _check_target(budget: Budget, arguments: Design) -> None:
+def _check_target(budget: Budget, arguments: DesignCommand) -> None:
     if not 1 <= budget.target <= _MAX_TARGET:
         raise ConfigError(
             f"--factor {arguments.factor:g}: the cost to meet would be {budget.target:.3g}; "
@@ -160,7 +160,7 @@ def _check_target(budget: Budget, arguments: Design) -> None:
         )
 
 
-def _network(name: str, arguments: Design) -> ResNeXtConfig:
+def _network(name: str, arguments: DesignCommand) -> ResNeXtConfig:
     changes = {} if arguments.num_classes is None else {"num_classes": arguments.num_classes}
     config = config_from(name, **changes)
     if not isinstance(config, ResNeXtConfig):
@@ -170,7 +170,7 @@ def _network(name: str, arguments: Design) -> ResNeXtConfig:
     return config
 
 
-def _families(base: ResNeXtConfig, arguments: Design) -> list[Family]:
+def _families(base: ResNeXtConfig, arguments: DesignCommand) -> list[Family]:
     """Return the families among which a design is to be found, one a line of the answer."""
     if arguments.cardinality:
         return [width_family(base, cardinality) for cardinality in arguments.cardinality]
@@ -181,7 +181,7 @@ def _families(base: ResNeXtConfig, arguments: Design) -> list[Family]:
     return [multiplier_family(base, multiple_of=arguments.multiple_of or 1)]
 
 
-def _solve(base: ResNeXtConfig, budget: Budget, arguments: Design) -> list[Solution]:
+def _solve(base: ResNeXtConfig, budget: Budget, arguments: DesignCommand) -> list[Solution]:
     if arguments.depth and budget.scope == "block":
         raise ConfigError("depth does not change the cost of a block; count the whole network")
     if not arguments.pareto:
@@ -193,7 +193,7 @@ def _solve(base: ResNeXtConfig, budget: Budget, arguments: Design) -> list[Solut
 
 
 def _print(
-    solutions: list[Solution], like: ResNeXtConfig, budget: Budget, arguments: Design
+    solutions: list[Solution], like: ResNeXtConfig, budget: Budget, arguments: DesignCommand
 ) -> None:
     from resnext.cli.design_output import print_designs, rows_of
 
@@ -205,7 +205,7 @@ def _print(
 
 
 def _papers(
-    solutions: list[Solution], like: ResNeXtConfig, arguments: Design
+    solutions: list[Solution], like: ResNeXtConfig, arguments: DesignCommand
 ) -> list[ResNeXtConfig | None]:
     """Return the paper's design for each solution, where tables 2 to 4 have one."""
     from resnext.complexity.paper import paper_depth, paper_width

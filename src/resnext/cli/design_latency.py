@@ -19,12 +19,12 @@ from resnext.complexity.family import MULTIPLIER_STEPS, Family
 from resnext.model.names import name_of
 
 if TYPE_CHECKING:
-    from resnext.cli.design import Design
+    from resnext.cli.design import DesignCommand
     from resnext.model.config import ResNeXtConfig
 
 
 def find_by_latency(
-    like: ResNeXtConfig, families: Sequence[Family], arguments: Design, input_size: int
+    like: ResNeXtConfig, families: Sequence[Family], arguments: DesignCommand, input_size: int
 ) -> int:
     """Search each family for the design of a network's latency, and print what was measured.
 
@@ -61,7 +61,7 @@ def _tell(line: str) -> None:
         print(line, file=sys.stderr)
 
 
-def _unknown(arguments: Design) -> str:
+def _unknown(arguments: DesignCommand) -> str:
     """Return the title of the numbers that a family goes through."""
     if arguments.cardinality:
         return "d"

@@ -19,7 +19,7 @@ from typing import Annotated
 import tyro
 
 from resnext.cli.arguments import option, parse
-from resnext.cli.settings_reference import Setting, reference
+from resnext.cli.settings_reference import SettingRow, reference
 from resnext.errors import ConfigError
 
 
@@ -53,7 +53,7 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-def _chosen(settings: list[Setting], key: str | None) -> list[Setting]:
+def _chosen(settings: list[SettingRow], key: str | None) -> list[SettingRow]:
     if key is None:
         return settings
     chosen = [s for s in settings if s.key == key or s.key.startswith(f"{key}.")]
@@ -66,14 +66,14 @@ def _chosen(settings: list[Setting], key: str | None) -> list[Setting]:
     raise ConfigError(f"no setting {key!r}; {hint}")
 
 
-def _text(setting: Setting) -> str:
+def _text(setting: SettingRow) -> str:
     lines = [f"{setting.key} = {setting.default}    ({setting.type})"]
     lines += textwrap.wrap(setting.meaning, 88, initial_indent="    ", subsequent_indent="    ")
     lines += [f"    recipe {recipe}: {value}" for recipe, value in setting.recipes.items()]
     return "\n".join(lines)
 
 
-def _markdown(settings: list[Setting]) -> str:
+def _markdown(settings: list[SettingRow]) -> str:
     """Write one table for each group of settings."""
     lines = [_HEADER]
     for group, members in itertools.groupby(settings, lambda s: s.key.rpartition(".")[0]):

@@ -35,7 +35,7 @@ _ALL_RECIPES: dict[str, Recipe] = {**RECIPES, "finetune": _finetune}
 
 
 @dataclass(frozen=True)
-class Setting:
+class SettingRow:
     """One setting.
 
     Attributes:
@@ -53,7 +53,7 @@ class Setting:
     recipes: dict[str, str]
 
 
-def reference() -> list[Setting]:
+def reference() -> list[SettingRow]:
     """Return all settings of a run: those of the run itself, then group by group."""
     by_recipe = {
         (recipe, kind): dict(_values(build(ResNeXtConfig(), data)))
@@ -65,7 +65,7 @@ def reference() -> list[Setting]:
         given = {recipe: _given(by_recipe, recipe, key) for recipe in _ALL_RECIPES}
         chosen = {} if key.startswith(_NOT_OF_RECIPES) else given
         recipes = {recipe: value for recipe, value in chosen.items() if value != default}
-        settings.append(Setting(key, kind, default, meaning, recipes))
+        settings.append(SettingRow(key, kind, default, meaning, recipes))
     return sorted(settings, key=lambda setting: "." in setting.key)
 
 

@@ -9,7 +9,7 @@ import gradio as gr
 from resnext.errors import ConfigError
 from resnext.model.config import Block, Shortcut
 from resnext.model.parts import BlockPart, ShortcutPart, StemPart
-from resnext.page.design_view import View, error_box, show, told_box
+from resnext.page.design_view import DesignView, error_box, show, told_box
 from resnext.page.same_cost import Question, find, tell
 from resnext.page.settings_form import Entered, choices, known_names, named_network
 
@@ -69,7 +69,7 @@ def _html(content: str, name: str) -> gr.HTML:
     return gr.HTML(content, elem_classes="rx", elem_id=name)
 
 
-def _shown(views: list[View], table: str) -> list[str]:
+def _shown(views: list[DesignView], table: str) -> list[str]:
     """Return what is shown in the order of the outputs."""
     return [*(html for view in views for html in (view.block, view.details)), table]
 
@@ -167,7 +167,7 @@ def _starter(number: int) -> Any:
             entered[number] = Entered.of(named_network(name))
         except ConfigError as error:
             views, table = show(entered)
-            views[number] = View("", error_box(str(error)))
+            views[number] = DesignView("", error_box(str(error)))
             return [*(gr.skip() for _ in range(_NUM_CONTROLS)), *_shown(views, table)]
         return [*entered[number].values(), *_shown(*show(entered))]
 

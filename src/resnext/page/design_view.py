@@ -20,7 +20,7 @@ from resnext.untrusted.text import printable
 
 
 @dataclass(frozen=True)
-class View:
+class DesignView:
     """What is shown of one network, as HTML.
 
     Attributes:
@@ -37,7 +37,7 @@ def error_box(message: str) -> str:
     return f'<div class="problem" role="alert">{escape(printable(message))}</div>'
 
 
-def show(entered: list[Entered]) -> tuple[list[View], str]:
+def show(entered: list[Entered]) -> tuple[list[DesignView], str]:
     """Count and draw the networks.
 
     Args:
@@ -51,7 +51,7 @@ def show(entered: list[Entered]) -> tuple[list[View], str]:
         try:
             column = _column(one)
         except ConfigError as error:
-            views.append(View("", error_box(str(error))))
+            views.append(DesignView("", error_box(str(error))))
             continue
         columns.append(column)
         views.append(_view(column, one, f"network-{number}"))
@@ -63,7 +63,7 @@ def _column(entered: Entered) -> Column:
     return Column(name_of(config), config, count(config, entered.side_px()))
 
 
-def _view(column: Column, entered: Entered, name: str) -> View:
+def _view(column: Column, entered: Entered, name: str) -> DesignView:
     config = column.config
     assert isinstance(config, ResNeXtConfig)
     block = (
@@ -76,7 +76,7 @@ def _view(column: Column, entered: Entered, name: str) -> View:
         f"{totals_cards(column.cost)}<p>{download_link(config)}</p>"
         f"<h4>The network</h4>{draw_network(config, column.cost, f'{name}-whole')}"
     )
-    return View(block, details)
+    return DesignView(block, details)
 
 
 def _form(entered: Entered) -> str:

@@ -12,7 +12,7 @@ from python_process import run_python
 
 from resnext.cli.data import main
 from resnext.data.sets.imagenet import five_k, layout, prepare
-from resnext.data.sets.imagenet.layout import Layout
+from resnext.data.sets.imagenet.layout import ImageNetLayout
 from resnext.errors import ConfigError, DataError, RunError
 
 SYNSETS = ("n01440764", "n02119789")
@@ -22,7 +22,7 @@ VAL_SYNSETS = ("n02119789", "n01440764", "n01440764", "n02119789")
 @pytest.fixture(autouse=True)
 def two_classes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let ImageNet-1K be two classes of two images each in each split."""
-    small = Layout(SYNSETS, num_train=4, least_train=2, most_train=2, num_val=2)
+    small = ImageNetLayout(SYNSETS, num_train=4, least_train=2, most_train=2, num_val=2)
     monkeypatch.setattr(layout, "imagenet_1k", lambda: small)
 
 

@@ -39,7 +39,7 @@ _KINDS = {1: "u", 2: "i", 3: "f", 4: "u"}  # of numbers, as numpy names them
 _BITS = {"u": (8, 16, 32, 64), "i": (8, 16, 32, 64), "f": (16, 32, 64)}
 
 
-class Layout(NamedTuple):
+class TiffLayout(NamedTuple):
     """How a TIFF holds its samples.
 
     Attributes:
@@ -103,7 +103,7 @@ class Layout(NamedTuple):
         )
 
 
-def read_layout(tags: ImageFileDirectory_v2) -> Layout:
+def read_layout(tags: ImageFileDirectory_v2) -> TiffLayout:
     """Read how a TIFF holds its samples."""
     num_samples = tags.get(SAMPLESPERPIXEL, 1)
     bits = tags.get(BITSPERSAMPLE, (1,))[:num_samples]
@@ -111,7 +111,7 @@ def read_layout(tags: ImageFileDirectory_v2) -> Layout:
     is_uniform = len(set(bits)) == len(set(kinds)) == 1
     is_planar = tags.get(PLANAR_CONFIGURATION, 1) == 2
     is_raw = tags.get(COMPRESSION, 1) == 1 and STRIPOFFSETS in tags and tags.get(FILLORDER, 1) == 1
-    return Layout(
+    return TiffLayout(
         photometric=tags.get(PHOTOMETRIC_INTERPRETATION, 0),
         bits=bits[0] if is_uniform else 0,
         kind=_KINDS.get(kinds[0], "") if is_uniform else "",
@@ -132,7 +132,7 @@ def _has_even_strips(tags: ImageFileDirectory_v2, *, is_planar: bool) -> bool:
     return not is_planar or (rows > 0 and height % rows == 0)
 
 
-def declared_range(tags: ImageFileDirectory_v2, layout: Layout) -> tuple[Range, ...]:
+def declared_range(tags: ImageFileDirectory_v2, layout: TiffLayout) -> tuple[Range, ...]:
     """Return the range that the file declares; 12 bits declare themselves."""
     if layout.bits == 12:
         return (Range(0, 2**12 - 1),)

@@ -29,7 +29,7 @@ from resnext.data.decode.image_errors import NotAnImageError
 from resnext.data.decode.samples import Samples
 from resnext.data.decode.tiff_bytes import as_grey_bytes, undo_predictor
 from resnext.data.decode.tiff_directory import without_notes
-from resnext.data.decode.tiff_layout import RAW_MODES, Layout, declared_range, read_layout
+from resnext.data.decode.tiff_layout import RAW_MODES, TiffLayout, declared_range, read_layout
 from resnext.errors import DataError
 
 _WHITE_IS_ZERO, _RGB, _YCBCR = 0, 2, 6
@@ -48,7 +48,7 @@ class TiffFile(TiffImageFile):
         content: The file without the tags that change no pixel.
     """
 
-    layout: Layout
+    layout: TiffLayout
 
     def __init__(self, data: bytes) -> None:
         """Read the header.
@@ -167,14 +167,14 @@ class TiffFile(TiffImageFile):
         return values.reshape(height, width, num_samples)
 
 
-def _is_full(upper: npt.NDArray[np.uint8], tags: ImageFileDirectory_v2, layout: Layout) -> bool:
+def _is_full(upper: npt.NDArray[np.uint8], tags: ImageFileDirectory_v2, layout: TiffLayout) -> bool:
     """Tell by the upper bytes that the values have all 16 bits, so that these are enough."""
     if layout.kind != "u" or declared_range(tags, layout):
         return False
     return int(upper[:, :, : layout.num_colors].max()) >= UPPER_OF_16
 
 
-def _read_strips(data: bytes, tags: ImageFileDirectory_v2, layout: Layout) -> Values:
+def _read_strips(data: bytes, tags: ImageFileDirectory_v2, layout: TiffLayout) -> Values:
     """Read samples that lie in the file as they are.
 
     Raises:

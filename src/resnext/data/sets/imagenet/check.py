@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from resnext.data.sets.imagenet.layout import Layout
+from resnext.data.sets.imagenet.layout import ImageNetLayout
 from resnext.data.sets.imagenet.scan import (
     FolderCount,
     Named,
@@ -73,7 +73,7 @@ class Findings:
 
 def check(
     root: Path,
-    layout: Layout,
+    layout: ImageNetLayout,
     train_counts: Mapping[str, int] | None = None,
     progress: Progress = None,
 ) -> Findings:
@@ -122,7 +122,7 @@ def _flat(folder: Path, split: SplitName) -> Iterator[SetProblem]:
 
 
 def _classes(
-    split: SplitName, found: Mapping[str, FolderCount], layout: Layout
+    split: SplitName, found: Mapping[str, FolderCount], layout: ImageNetLayout
 ) -> list[SetProblem]:
     missing = sorted(set(layout.synsets) - set(found))
     extra = sorted(set(found) - set(layout.synsets))
@@ -135,7 +135,7 @@ def _classes(
 def _counts(
     split: SplitName,
     found: Mapping[str, FolderCount],
-    layout: Layout,
+    layout: ImageNetLayout,
     train_counts: Mapping[str, int],
 ) -> Iterator[SetProblem]:
     for name in sorted(set(found) & set(layout.synsets)):
@@ -151,7 +151,7 @@ def _counts(
         yield from _files(split, name, count)
 
 
-def _range(layout: Layout) -> tuple[int, int]:
+def _range(layout: ImageNetLayout) -> tuple[int, int]:
     return layout.least_train, layout.most_train
 
 

@@ -19,7 +19,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
 from resnext.data.sets.imagenet.archives import open_tar
-from resnext.data.sets.imagenet.layout import Layout, is_synset
+from resnext.data.sets.imagenet.layout import ImageNetLayout, is_synset
 from resnext.errors import ConfigError, DataError
 from resnext.untrusted.names import list_names, shown
 from resnext.untrusted.parse import read_bytes
@@ -47,7 +47,7 @@ class GroundTruth:
     train_counts: dict[str, int]
 
 
-def read_devkit(devkit: Path, layout: Layout) -> GroundTruth:
+def read_devkit(devkit: Path, layout: ImageNetLayout) -> GroundTruth:
     """Read the development kit, an archive or the folder that it unpacks to.
 
     Args:
@@ -67,7 +67,7 @@ def read_devkit(devkit: Path, layout: Layout) -> GroundTruth:
     return GroundTruth(_checked(_named(lines, synset_of, devkit), devkit, layout), train_counts)
 
 
-def read_ground_truth(file: Path, layout: Layout) -> GroundTruth:
+def read_ground_truth(file: Path, layout: ImageNetLayout) -> GroundTruth:
     """Read one file of ground truth.
 
     Args:
@@ -99,7 +99,7 @@ def read_ground_truth(file: Path, layout: Layout) -> GroundTruth:
 
 
 def _read_meta(
-    content: bytes, origin: Path, layout: Layout
+    content: bytes, origin: Path, layout: ImageNetLayout
 ) -> tuple[dict[int, str], dict[str, int]]:
     """Read `meta.mat`, which is data in Matlab's format 5: nothing in it is executed.
 
@@ -168,7 +168,7 @@ def _from_kaggle(lines: Sequence[str], origin: Path) -> list[str]:
     return [synset_of[number] for number in sorted(synset_of)]
 
 
-def _checked(synsets: Sequence[str], origin: Path, layout: Layout) -> tuple[str, ...]:
+def _checked(synsets: Sequence[str], origin: Path, layout: ImageNetLayout) -> tuple[str, ...]:
     """Refuse answers that do not give every class its number of images."""
     counts = Counter(synsets)
     if unknown := sorted(set(counts) - set(layout.synsets)):

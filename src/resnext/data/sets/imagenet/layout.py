@@ -16,7 +16,7 @@ _SYNSET = re.compile(r"n[0-9]{8}")
 
 
 @dataclass(frozen=True)
-class Layout:
+class ImageNetLayout:
     """What a complete set holds.
 
     Attributes:
@@ -49,10 +49,12 @@ ARCHIVES = {
 }
 
 
-def imagenet_1k() -> Layout:
+def imagenet_1k() -> ImageNetLayout:
     """Return what ImageNet-1K (ILSVRC 2012) holds."""
     synsets = tuple(sorted(class_names("imagenet1k")))
-    return Layout(synsets, num_train=1_281_167, least_train=732, most_train=1300, num_val=50)
+    return ImageNetLayout(
+        synsets, num_train=1_281_167, least_train=732, most_train=1300, num_val=50
+    )
 
 
 def is_synset(name: str) -> bool:

@@ -22,7 +22,7 @@ from resnext.data.sets.imagenet.archives import (
     unpack_class,
     write_member,
 )
-from resnext.data.sets.imagenet.layout import ARCHIVES, Layout, hidden, is_synset
+from resnext.data.sets.imagenet.layout import ARCHIVES, ImageNetLayout, hidden, is_synset
 from resnext.data.sets.imagenet.scan import Progress
 from resnext.errors import DataError
 from resnext.files import write_whole
@@ -64,7 +64,9 @@ def compare_checksum(
         raise DataError(f"cannot read {archive}: {error.strerror}") from error
 
 
-def unpack_train(archive: Path, train: Path, layout: Layout, progress: Progress = None) -> int:
+def unpack_train(
+    archive: Path, train: Path, layout: ImageNetLayout, progress: Progress = None
+) -> int:
     """Unpack the training archive, which holds an archive for each class.
 
     Args:
@@ -150,7 +152,7 @@ def sort_val(
     return num + seen
 
 
-def write_classes(root: Path, layout: Layout) -> Path:
+def write_classes(root: Path, layout: ImageNetLayout) -> Path:
     """Write `classes.tsv`, a synset and its words a line, in the order of a network's outputs."""
     path = root / "classes.tsv"
     write_whole(path, "".join(f"{name}\t{readable(name)}\n" for name in layout.synsets))

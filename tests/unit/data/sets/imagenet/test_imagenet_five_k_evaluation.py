@@ -22,7 +22,7 @@ from resnext.cli.data import main as data_main
 from resnext.cli.evaluate import main as evaluate_main
 from resnext.data.config import DataConfig, ViewConfig
 from resnext.data.sets.imagenet import layout
-from resnext.data.sets.imagenet.layout import Layout
+from resnext.data.sets.imagenet.layout import ImageNetLayout
 from resnext.data.sets.load import load_data
 from resnext.model.card import ModelCard
 from resnext.model.create import create_model
@@ -46,7 +46,7 @@ def write_images(folder: Path, num: int) -> None:
 
 
 def let_be_imagenet(synsets: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
-    small = Layout(synsets, num_train=0, least_train=0, most_train=0, num_val=0)
+    small = ImageNetLayout(synsets, num_train=0, least_train=0, most_train=0, num_val=0)
     monkeypatch.setattr(layout, "imagenet_1k", lambda: small)
 
 

@@ -18,10 +18,10 @@ from resnext.data.sets.imagenet import class_file, ground_truth
 from resnext.data.sets.imagenet.archives import open_tar, unpack_class
 from resnext.data.sets.imagenet.class_file import class_text, parse_text, read_text
 from resnext.data.sets.imagenet.ground_truth import read_devkit, read_ground_truth
-from resnext.data.sets.imagenet.layout import Layout
+from resnext.data.sets.imagenet.layout import ImageNetLayout
 from resnext.errors import DataError
 
-LAYOUT = Layout(("n01440764",), 1, 1, 1, 1)
+LAYOUT = ImageNetLayout(("n01440764",), 1, 1, 1, 1)
 
 
 def unpack(archive: Path, folder: Path) -> int:
