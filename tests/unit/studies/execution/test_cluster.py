@@ -103,7 +103,7 @@ def test_an_address_where_nobody_listens_is_told_at_once() -> None:
             RayExecutor(TrialResources(threads=1), address)
 
 
-@pytest.mark.parametrize(("threads", "places"), [(1, 12), (3, 3), (5, 1), (8, 1)])
+@pytest.mark.parametrize(("threads", "slots"), [(1, 12), (3, 3), (5, 1), (8, 1)])
 def test_a_trial_needs_all_its_cores_on_one_living_machine(
     ray: FakeRay, threads: int, slots: int
 ) -> None:
@@ -111,7 +111,7 @@ def test_a_trial_needs_all_its_cores_on_one_living_machine(
     assert ray.options == {"num_cpus": threads, "num_gpus": 0, "max_retries": 0}
 
 
-@pytest.mark.parametrize(("processes", "places"), [(1, 2), (2, 1)])
+@pytest.mark.parametrize(("processes", "slots"), [(1, 2), (2, 1)])
 def test_a_trial_needs_a_gpu_for_each_process(ray: FakeRay, processes: int, slots: int) -> None:
     ray.gpus = 2.0
     assert (
