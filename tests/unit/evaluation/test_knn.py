@@ -68,7 +68,7 @@ def test_chunks_of_any_size_give_the_same_neighbours(monkeypatch: pytest.MonkeyP
     expected = nearest(bank, queries, 9)
     for rows, similarities in ((7, 21), (1, 1), (59, 10_000)):
         monkeypatch.setattr(knn, "_BANK_ROWS", rows)
-        monkeypatch.setattr(knn, "_MOST_SIMILARITIES", similarities)
+        monkeypatch.setattr(knn, "_MAX_SIMILARITIES", similarities)
         found = nearest(bank, queries, 9)
         assert torch.equal(found[1], expected[1])
         assert torch.allclose(found[0], expected[0], atol=1e-12)
@@ -76,7 +76,7 @@ def test_chunks_of_any_size_give_the_same_neighbours(monkeypatch: pytest.MonkeyP
 
 def test_no_product_is_larger_than_a_chunk(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(knn, "_BANK_ROWS", 10)
-    monkeypatch.setattr(knn, "_MOST_SIMILARITIES", 40)
+    monkeypatch.setattr(knn, "_MAX_SIMILARITIES", 40)
     largest = 0
     multiply = torch.Tensor.__matmul__
 

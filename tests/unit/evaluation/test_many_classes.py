@@ -93,7 +93,7 @@ def test_a_probe_scores_many_classes_in_parts(monkeypatch: pytest.MonkeyPatch) -
     ).index_select(0, labels)
     train, val = FrozenSplit(features, labels), FrozenSplit(features + 0.7, labels)
     at_once = probe_knn(train, val, 8, Neighbours(k=3))
-    monkeypatch.setattr(probe, "_MOST_SCORES", 24)
+    monkeypatch.setattr(probe, "_MAX_SCORES", 24)
     in_parts = probe_knn(train, val, 8, Neighbours(k=3))
     assert in_parts.top1_error == pytest.approx(at_once.top1_error)
     assert in_parts.top5_error == pytest.approx(at_once.top5_error)

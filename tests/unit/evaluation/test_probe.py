@@ -173,7 +173,7 @@ def test_a_score_of_minus_infinity_is_no_guess() -> None:
 
 
 def test_a_fit_that_does_not_converge_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(linear_probe, "_MOST_ITERATIONS", 1)
+    monkeypatch.setattr(linear_probe, "_MAX_ITERATIONS", 1)
     features, labels = blobs(60, 3)
     assert not fit_linear(features, labels, 3, 0).converged
 

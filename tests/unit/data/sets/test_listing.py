@@ -134,7 +134,7 @@ def test_a_folder_that_was_changed_just_now_is_not_kept(
 def test_small_folders_leave_no_trace(
     tree: Path, kept_listings: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(listing_cache, "_LEAST_FILES", 5)
+    monkeypatch.setattr(listing_cache, "_MIN_FILES", 5)
     list_images(tree)
     assert not kept_listings.exists()
 

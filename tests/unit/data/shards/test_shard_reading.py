@@ -132,7 +132,7 @@ def num_open() -> int:
 
 
 def test_few_descriptors_stay_open(packed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reader_module, "_MOST_OPEN", 2)
+    monkeypatch.setattr(reader_module, "_MAX_OPEN", 2)
     split = shards_of(open_both(packed)[1])
     assert len({int(row["shard"]) for row in split.table}) > 2
     before = num_open()

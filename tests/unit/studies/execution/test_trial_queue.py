@@ -106,7 +106,7 @@ def trials_of(root: Path, num_designs: int) -> list[Trial]:
 
 
 def run(trials: list[Trial], root: Path, executor: FakeExecutor, **options: Any) -> None:
-    given = {"places": 1} | options
+    given = {"slots": 1} | options
     judge, num_done = given.pop("judge", None), given.pop("num_done", 0)
     with Progress("quiet", len(trials), len(trials)) as progress:
         TrialQueue(trials, root, executor, progress, judge, num_done).run(**given)

@@ -125,7 +125,7 @@ def mat(unpacked: bytes) -> bytes:
 def test_a_devkit_that_expands_without_end_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ground_truth, "_LARGEST_MIB", 1)
+    monkeypatch.setattr(ground_truth, "_MAX_MIB", 1)
     (tmp_path / "ILSVRC2012_validation_ground_truth.txt").write_text("1\n")
     (tmp_path / "meta.mat").write_bytes(mat(bytes(2 << 20)))
     with pytest.raises(DataError, match="it expands to more than 1 MiB"):
