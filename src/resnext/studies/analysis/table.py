@@ -134,7 +134,7 @@ def _positions(designs: Sequence[Design]) -> dict[tuple[str, str], Design]:
     }
 
 
-def spread_text(mean: Mean) -> str:
+def spread_text(mean: Mean, with_n: bool = True) -> str:
     """Write a mean with its spread and number: `7.31 ± 0.12 (3)`."""
     spread = "" if mean.deviation is None else f" ± {mean.deviation:.2f}"
-    return f"{mean.mean:.2f}{spread} ({mean.n})"
+    return f"{mean.mean:.2f}{spread}" + (f" ({mean.n})" if with_n else "")
