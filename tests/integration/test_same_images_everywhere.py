@@ -179,7 +179,7 @@ def evaluated(
     watched: Watched, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> tuple[DataConfig, Seen]:
     """Put every file into the folder of the class that `predict` named."""
-    monkeypatch.setattr("resnext.data.bad_files._LARGEST_SHARE", 1.0)
+    monkeypatch.setattr("resnext.data.bad_files._MAX_SHARE", 1.0)
     for owner in (run, feature_source):
         monkeypatch.setattr(owner, "load", lambda _: watched.network)
     expected, classes = predicted(watched, folder)

@@ -119,7 +119,7 @@ def test_a_table_has_mean_spread_and_number_of_each_design() -> None:
 def test_a_distribution_of_many_designs_has_a_row_a_group(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("resnext.studies.analysis.summary.MOST_IN_TABLE", 3)
+    monkeypatch.setattr("resnext.studies.analysis.summary.MAX_IN_TABLE", 3)
     files = make_files(*made_design_space(), [])
     rows = body_of(tex_of(files["design-space-small-cifar10-table.tex"]))
     assert [(cells[0], cells[-1]) for cells in rows] == [
