@@ -127,7 +127,7 @@ def test_every_verb_is_tried_with_such_a_path() -> None:
     (marks,) = [
         mark
         for mark in test_a_path_that_cannot_be_used_is_one_short_message.pytestmark  # type: ignore[attr-defined]
-        if mark.args[0] == "words"
+        if mark.args[:1] == ("words",)
     ]
     tried = {words[0] for words in marks.args[1]}
     assert set(VERBS) - tried <= {"data", "design", "settings", "weights"}  # no path, or a new one
