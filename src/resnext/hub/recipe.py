@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from resnext.runs.config import TrainConfig
+from resnext.runs.config import OptimConfig, TrainConfig
 from resnext.runs.folder import ENVIRONMENT, read_if_whole
 
 _HEADING = "# The settings of the run. Of absolute paths only the last part is kept.\n"
@@ -16,13 +16,12 @@ _HEADING = "# The settings of the run. Of absolute paths only the last part is k
 def main_settings(config: TrainConfig) -> list[tuple[str, str]]:
     """List what decides a training most, as names and values."""
     optim, schedule = config.optim, config.schedule
-    nesterov = " (Nesterov)" if optim.nesterov else ""
     rows = [
         ("recipe", config.recipe),
         ("epochs", str(schedule.epochs)),
         ("batch size", str(config.batch_size)),
-        ("optimiser", f"SGD, momentum {optim.momentum:g}{nesterov}"),
-        ("learning rate", f"{optim.lr:g} for a batch of {optim.lr_batch_size}"),
+        ("optimiser", _optimiser(optim)),
+        ("learning rate", _learning_rate(optim)),
         ("schedule", _schedule(config)),
         ("weight decay", f"{optim.weight_decay:g}{'' if optim.decay_norm else ', not of BN'}"),
         ("label smoothing", _if_on(config.label_smoothing)),
@@ -61,6 +60,21 @@ def public_config(config: TrainConfig) -> str:
         if group[key] is not None:
             group[key] = _last_part(Path(group[key]))
     return _HEADING + yaml.safe_dump(values, sort_keys=False, allow_unicode=True)
+
+
+def _optimiser(optim: OptimConfig) -> str:
+    clip = "" if optim.clip_norm is None else f", gradients cut to a norm of {optim.clip_norm:g}"
+    if optim.kind == "adamw":
+        return f"AdamW, first beta {optim.momentum:g}{clip}"
+    return f"SGD, momentum {optim.momentum:g}{' (Nesterov)' if optim.nesterov else ''}{clip}"
+
+
+def _learning_rate(optim: OptimConfig) -> str:
+    head = (
+        "" if optim.head_lr_factor == 1 else f", of the classifier times {optim.head_lr_factor:g}"
+    )
+    layers = "" if optim.layer_decay == 1 else f", times {optim.layer_decay:g} a stage before it"
+    return f"{optim.lr:g} for a batch of {optim.lr_batch_size}{head}{layers}"
 
 
 def _schedule(config: TrainConfig) -> str:

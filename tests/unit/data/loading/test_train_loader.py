@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from image_trees import CPU, file_info, make_arrays, write_images
 from loaders import EVERYTHING, assert_same, train_loader
+from nonempty import nonempty
 
 from resnext.data.array_split import ArraySplit
 from resnext.data.augment.config import AugmentConfig
@@ -52,7 +53,7 @@ def test_the_batched_crop_and_flip_are_those_of_padding_and_slicing_each_image()
     split, info = make_arrays(50)
     augment = AugmentConfig(crop="pad", pad_px=3, flip=True)
     color = mean_color(info.mean)
-    for batch in train_loader(split, info, augment).epoch(2):
+    for batch in nonempty(train_loader(split, info, augment).epoch(2)):
         indices = batch.indices_b
         rows, columns = (
             below(7, derive(3, draw, 2), indices).tolist()
@@ -73,7 +74,7 @@ def test_the_batched_crop_and_flip_are_those_of_padding_and_slicing_each_image()
 
 def test_without_augmentation_the_images_are_those_of_the_split() -> None:
     split, info = make_arrays(20, channels=1)
-    for batch in train_loader(split, info).epoch(0):
+    for batch in nonempty(train_loader(split, info).epoch(0)):
         expected = split.images_nhwc[batch.indices_b].permute(0, 3, 1, 2)
         assert torch.equal(batch.images_bchw, normalise(expected, info.mean, info.std, CPU))
         assert torch.equal(batch.labels_b, batch.indices_b)
@@ -165,7 +166,7 @@ def test_a_bad_file_is_named_and_replaced_alike_each_time(tmp_path: Path, worker
     split = replace(write_images(tmp_path, 12, bad=(5,)), labels_n=torch.arange(12))
     bad = BadFiles(12)
     made = train_loader(split, file_info(), batch_size=4, workers=workers, bad_files=bad)
-    assert all(torch.equal(batch.labels_b, batch.indices_b) for batch in made.epoch(0))
+    assert all(torch.equal(batch.labels_b, batch.indices_b) for batch in nonempty(made.epoch(0)))
     shown = [torch.cat([batch.indices_b for batch in made.epoch(epoch)]) for epoch in (0, 0, 1)]
     assert torch.equal(shown[0], shown[1])
     orders = [epoch_order(12, 3, epoch) for epoch in (0, 0, 1)]
