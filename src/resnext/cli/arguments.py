@@ -68,13 +68,13 @@ def _begin_with_action(verb: str, actions: Mapping[str, type], argv: list[str]) 
     Raises:
         ConfigError: There is no such action, or an option would have no effect.
     """
-    place = _place_of_action(actions, argv)
-    if place is None:  # `--help`, or tyro says what is wrong
+    index = _index_of_action(actions, argv)
+    if index is None:  # `--help`, or tyro says what is wrong
         return argv
-    if argv[place] not in actions:
-        told = ", ".join(actions)
-        raise ConfigError(f"{shown(argv[place])} is no action of `resnext {verb}`; give {told}")
-    action, words = argv[place], [*argv[:place], *argv[place + 1 :]]
+    if argv[index] not in actions:
+        accepted = ", ".join(actions)
+        raise ConfigError(f"{shown(argv[index])} is no action of `resnext {verb}`; give {accepted}")
+    action, words = argv[index], [*argv[:index], *argv[index + 1 :]]
     given = {_name(word): word.partition("=")[0] for word in words if word.startswith("--")}
     if words and not words[0].startswith("-"):
         given.setdefault("name", "NAME")
@@ -85,11 +85,11 @@ def _begin_with_action(verb: str, actions: Mapping[str, type], argv: list[str]) 
     return [action, *words]
 
 
-def _place_of_action(actions: Mapping[str, type], argv: list[str]) -> int | None:
+def _index_of_action(actions: Mapping[str, type], argv: list[str]) -> int | None:
     """Find the first word that is no option and no option's value."""
     types = {name: t for kind in actions.values() for name, t in get_type_hints(kind).items()}
     num_values = 0
-    for place, word in enumerate(argv):
+    for index, word in enumerate(argv):
         if word.startswith("-"):
             kind = types.get(_name(word), bool)
             is_many = get_origin(kind) is tuple
@@ -97,7 +97,7 @@ def _place_of_action(actions: Mapping[str, type], argv: list[str]) -> int | None
         elif num_values:
             num_values -= 1
         else:
-            return place
+            return index
     return None
 
 

@@ -47,10 +47,10 @@ class ConfusionCounter:
         self._merge()
         cells = torch.cat([self._cells_c, cells_c])
         counts = torch.cat([self._counts_c, counts_c])
-        unique, places = np.unique(cells.numpy(), return_inverse=True)
+        unique, indices = np.unique(cells.numpy(), return_inverse=True)
         self._cells_c = torch.from_numpy(unique)
         zeros_c = torch.zeros_like(self._cells_c)
-        self._counts_c = zeros_c.scatter_add_(0, torch.from_numpy(places), counts)
+        self._counts_c = zeros_c.scatter_add_(0, torch.from_numpy(indices), counts)
 
     def matrix(self) -> torch.Tensor:
         """Return the counts k x k, a sparse tensor beyond `MAX_DENSE_CLASSES`."""
@@ -59,9 +59,9 @@ class ConfusionCounter:
         if k <= MAX_DENSE_CLASSES:
             flat = torch.zeros(k * k, dtype=torch.int64).scatter_(0, cells_c, counts_c)
             return flat.view(k, k)
-        places = torch.stack([cells_c // k, cells_c % k])
+        indices = torch.stack([cells_c // k, cells_c % k])
         return torch.sparse_coo_tensor(
-            places, counts_c, (k, k), is_coalesced=True, check_invariants=True
+            indices, counts_c, (k, k), is_coalesced=True, check_invariants=True
         )
 
     def _merge(self) -> None:
@@ -129,9 +129,9 @@ def worst_classes(confusion_kk: torch.Tensor, classes: Sequence[str], most: int)
     row_k[kept] = torch.arange(len(kept))
     labels_c, predictions_c, counts_c = filled_cells(confusion_kk)
     is_shown_c = (row_k[labels_c] >= 0) & (row_k[predictions_c] >= 0)
-    places = row_k[labels_c[is_shown_c]], row_k[predictions_c[is_shown_c]]
+    indices = row_k[labels_c[is_shown_c]], row_k[predictions_c[is_shown_c]]
     shown = torch.zeros(len(kept), len(kept), dtype=counts_c.dtype)
-    shown[places] = counts_c[is_shown_c]
+    shown[indices] = counts_c[is_shown_c]
     return ConfusionTable(
         names=[classes[label] for label in kept.tolist()],
         rows=shown.tolist(),

@@ -48,8 +48,8 @@ class Cell:
         return self.counterparts[number] if number < len(self.counterparts) else None
 
     def __str__(self) -> str:
-        told = "-" if self.mean is None else spread_text(self.mean)
-        return f"{told}, {self.num_stopped} stopped" if self.num_stopped else told
+        text = "-" if self.mean is None else spread_text(self.mean)
+        return f"{text}, {self.num_stopped} stopped" if self.num_stopped else text
 
 
 @dataclass(frozen=True)
