@@ -22,7 +22,7 @@ def test_its_layers_are_those_of_the_linter() -> None:
     with (ROOT / "pyproject.toml").open("rb") as file:
         contracts = tomllib.load(file)["tool"]["importlinter"]["contracts"]
     layers = [
-        {name.strip().removeprefix("resnext.") for name in layer.split(":")}
+        {name.strip().removeprefix("resnext.") for name in layer.split("|")}
         for layer in contracts[0]["layers"]
     ]
     drawing = PAGE.split("```")[1].strip().splitlines()
