@@ -34,7 +34,7 @@ demo: $(VENV)/.installed
 	$(BIN)/resnext train --data digits --recipe fast --epochs 12 --name demo
 
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -n 2 tests --ignore tests/hostile
+	$(BIN)/python -m pytest -n 2 --dist worksteal tests --ignore tests/hostile
 
 # While working; `make test` is what counts.
 test-fast: $(VENV)/.installed-dev

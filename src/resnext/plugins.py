@@ -29,6 +29,8 @@ ADVICE = (
 
 _PREFIX = "resnext_plugin_"  # a file named calendar.py must not hide the standard library's
 
+_MAX_PATH = 500  # the name of the file is at the end
+
 _loaded: dict[str, ModuleType] = {}
 
 
@@ -113,7 +115,7 @@ def _import_file(path: Path) -> ModuleType:
     name = _PREFIX + path.stem
     if name in sys.modules:
         raise ConfigError(
-            f"plugin {shown(str(path))}: {sys.modules[name].__file__} has the same file name; "
+            f"plugin {shown(str(path), _MAX_PATH)}: {sys.modules[name].__file__} has the same file name; "
             "rename one"
         )
     spec = importlib.util.spec_from_file_location(name, path)
@@ -130,6 +132,6 @@ def _import_file(path: Path) -> ModuleType:
 
 def _failed(name: str, error: Exception) -> ConfigError:
     return ConfigError(
-        f"plugin {shown(name)} cannot be imported ({type(error).__name__}: {error}); give the name "
+        f"plugin {shown(name, _MAX_PATH)} cannot be imported ({type(error).__name__}: {error}); give the name "
         "of a module that Python finds, or the path of a .py file"
     )

@@ -158,7 +158,10 @@ def test_known_names_are_listed(command: Command) -> None:
         (["resnet26", "--input", "big"], "write 224, 320x320 or 3x224x224"),
         (["resnet26", "--input", "1x64x64"], "has 1 channels but the network takes 3"),
         (["resnet26", "--form", "q"], "form='q': Input should be 'a', 'b' or 'c'"),
-        (["resnet26", "--shortcut", "None"], "shortcut='None': Input should be"),
+        (
+            ["resnet26", "--shortcut", "None"],
+            "shortcut='None': no shortcut is registered as 'None'; accepted are A, B, C, none",
+        ),
         (["resnet18", "--form", "a"], "a basic block has one path and one form"),
         (["vgg16_bn", "--form", "a"], "form: no such setting"),
         (["vgg16_bn", "--input", "31"], "the smallest that it accepts is 32x32"),
