@@ -115,8 +115,8 @@ def _import_file(path: Path) -> ModuleType:
     name = _PREFIX + path.stem
     if name in sys.modules:
         raise ConfigError(
-            f"plugin {shown(str(path), _MAX_PATH)}: {sys.modules[name].__file__} has the same file name; "
-            "rename one"
+            f"plugin {shown(str(path), _MAX_PATH)}: {sys.modules[name].__file__} has the same file "
+            "name; rename one"
         )
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None
@@ -132,6 +132,6 @@ def _import_file(path: Path) -> ModuleType:
 
 def _failed(name: str, error: Exception) -> ConfigError:
     return ConfigError(
-        f"plugin {shown(name, _MAX_PATH)} cannot be imported ({type(error).__name__}: {error}); give the name "
-        "of a module that Python finds, or the path of a .py file"
+        f"plugin {shown(name, _MAX_PATH)} cannot be imported ({type(error).__name__}: {error}); give "
+        "the name of a module that Python finds, or the path of a .py file"
     )
