@@ -132,6 +132,6 @@ def _import_file(path: Path) -> ModuleType:
 
 def _failed(name: str, error: Exception) -> ConfigError:
     return ConfigError(
-        f"plugin {shown(name, _MAX_PATH)} cannot be imported ({type(error).__name__}: {error}); give "
-        "the name of a module that Python finds, or the path of a .py file"
+        f"plugin {shown(name, _MAX_PATH)} cannot be imported ({type(error).__name__}: {error}); "
+        "give the name of a module that Python finds, or the path of a .py file"
     )
