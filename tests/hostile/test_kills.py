@@ -22,6 +22,7 @@ _RUN_FILES = (
     "last.previous.safetensors",
     "last.safetensors",
     "metrics.jsonl",
+    "opening.json",
     "report.html",
     "tensorboard",
 )
