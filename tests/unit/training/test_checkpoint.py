@@ -34,6 +34,19 @@ def test_a_checkpoint_without_momentum_leaves_it_at_rest(tmp_path: Path) -> None
     assert optimizer.state[model.bias]["momentum_buffer"].tolist() == [0.0]
 
 
+def test_the_position_of_an_older_checkpoint_is_read_under_its_old_name(tmp_path: Path) -> None:
+    values = asdict(Position(epoch=1, step=4, loss_sum=9.0, num_seen=7))
+    del values["logged"]
+    state = {"model.weight": torch.ones(1, 2), "model.bias": torch.ones(1)}
+    files = CheckpointFiles(tmp_path)
+    files.write(Stored(json.dumps(values | {"told": (6.5, 5)}), state))
+    model, config = nn.Linear(2, 1), TrainConfig()
+    optimizer = build_optimizer(model, config.optim)
+    runtime = Runtime(torch.device("cpu"), torch.float32)
+    position = load_checkpoint(files, TrainStep(config, runtime, model, optimizer, None))
+    assert position == Position(epoch=1, step=4, loss_sum=9.0, num_seen=7, logged=(6.5, 5))
+
+
 def test_the_state_of_adamw_comes_back_bit_for_bit(tmp_path: Path) -> None:
     config = TrainConfig(optim=OptimConfig(kind="adamw", lr=0.1))
     runtime = Runtime(torch.device("cpu"), torch.float32)
