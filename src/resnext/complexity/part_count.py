@@ -36,27 +36,21 @@ def count_stem(flow: Flow, stem: StemPart, config: ResNeXtConfig) -> Map:
     return x
 
 
-def count_branch(flow: Flow, name: str, x: Map, plan: BlockPlan, config: ResNeXtConfig) -> Map:
-    """Run the branch of a registered block.
+def count_part(
+    flow: Flow,
+    part: BlockPart | ShortcutPart,
+    name: str,
+    x: Map,
+    plan: BlockPlan,
+    config: ResNeXtConfig,
+) -> Map:
+    """Run the branch of a registered block, or a registered shortcut.
 
     Raises:
         ConfigError: It leaves another map than the block's.
     """
-    assert isinstance(config.block, BlockPart)
-    y = config.block.count(flow, name, x, plan, config)
-    _check_map(config.block, name, x, y, plan)
-    return y
-
-
-def count_shortcut(flow: Flow, name: str, x: Map, plan: BlockPlan, config: ResNeXtConfig) -> Map:
-    """Run a registered shortcut.
-
-    Raises:
-        ConfigError: It leaves another map than the block's.
-    """
-    assert isinstance(config.shortcut, ShortcutPart)
-    y = config.shortcut.count(flow, name, x, plan, config)
-    _check_map(config.shortcut, name, x, y, plan)
+    y = part.count(flow, name, x, plan, config)
+    _check_map(part, name, x, y, plan)
     return y
 
 

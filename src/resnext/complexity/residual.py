@@ -10,13 +10,12 @@ from resnext.complexity.cost import Cost, sum_stages
 from resnext.complexity.flow import Flow, Map, record
 from resnext.complexity.part_count import (
     checked_block,
-    count_branch,
-    count_shortcut,
+    count_part,
     count_stem,
 )
 from resnext.complexity.shape import Shape
 from resnext.model.config import ResNeXtConfig
-from resnext.model.parts import BlockPart, StemPart
+from resnext.model.parts import BlockPart, ShortcutPart, StemPart
 from resnext.model.plan import BlockPlan, NetworkPlan, plan_network
 
 
@@ -88,8 +87,8 @@ def _shortcut(flow: Flow, name: str, x: Map, plan: BlockPlan, config: ResNeXtCon
     if plan.shortcut == "projection":
         x = flow.conv(f"{name}.0", x, plan.out_channels, 1, plan.stride)
         return x if config.preactivation else flow.norm(f"{name}.1", x)
-    if plan.shortcut == "custom":
-        return count_shortcut(flow, name, x, plan, config)
+    if isinstance(config.shortcut, ShortcutPart) and plan.shortcut == "custom":
+        return count_part(flow, config.shortcut, name, x, plan, config)
     if plan.shortcut == "zero_pad":
         return flow.subsample(x, plan.out_channels, plan.stride)
     return x
@@ -97,7 +96,7 @@ def _shortcut(flow: Flow, name: str, x: Map, plan: BlockPlan, config: ResNeXtCon
 
 def _branch(flow: Flow, name: str, x: Map, plan: BlockPlan, config: ResNeXtConfig) -> Map:
     if isinstance(config.block, BlockPart):
-        return count_branch(flow, name, x, plan, config)
+        return count_part(flow, config.block, name, x, plan, config)
     if config.block == "basic":
         return run_basic(flow, name, x, plan, config)
     if config.form == "c":
