@@ -67,7 +67,20 @@ class Rendered:
         return replace(self, images_bhwc=images)
 
 
-class TrainRenderer(Dataset[Rendered]):
+class _Renderer(Dataset[Rendered]):
+    """Answers a request; a file that cannot be fetched is part of the answer."""
+
+    def __getitem__(self, request: Request) -> Rendered:
+        try:
+            return self._answer(request)
+        except DownloadError as error:
+            return _failed(error)
+
+    def _answer(self, request: Request) -> Rendered:
+        raise NotImplementedError
+
+
+class TrainRenderer(_Renderer):
     """Renders augmented training images; a bad file is replaced by another image."""
 
     def __init__(self, split: Split, info: DataInfo, config: TrainLoaderConfig) -> None:
@@ -81,12 +94,6 @@ class TrainRenderer(Dataset[Rendered]):
             exact=config.is_exact,
         )
         self._assumed = ("", "")
-
-    def __getitem__(self, request: Request) -> Rendered:
-        try:
-            return self._answer(request)
-        except DownloadError as error:
-            return _failed(error)
 
     def _answer(self, request: Request) -> Rendered:
         self._images.prepare(request.soon)
@@ -126,18 +133,12 @@ class TrainRenderer(Dataset[Rendered]):
         return None
 
 
-class EvalRenderer(Dataset[Rendered]):
+class EvalRenderer(_Renderer):
     """Renders the views of images for evaluation; a bad file is left out."""
 
     def __init__(self, images: ImageReader, view: View) -> None:
         self._images = images
         self._view = view
-
-    def __getitem__(self, request: Request) -> Rendered:
-        try:
-            return self._answer(request)
-        except DownloadError as error:
-            return _failed(error)
 
     def _answer(self, request: Request) -> Rendered:
         self._images.prepare(request.soon)
