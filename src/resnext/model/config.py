@@ -31,7 +31,7 @@ Form = Literal["a", "b", "c"]
 Shortcut = Literal["A", "B", "C", "none"]
 # Beside the names above, a part of your own; see `resnext.model.parts`.
 _STORED = PlainSerializer(lambda part: part.as_dict() if isinstance(part, Part) else part)
-_read_block = partial(read_part, BlockPart, get_args(Block))  # type: ignore[type-abstract]
+_read_block = partial(read_part, BlockPart, get_args(Block))  # type: ignore[type-abstract]  # the base
 BlockChoice = Annotated[Block | BlockPart, PlainValidator(_read_block), _STORED]
 StemChoice = Annotated[
     Stem | StemPart, PlainValidator(partial(read_part, StemPart, get_args(Stem))), _STORED

@@ -57,6 +57,7 @@ def _name(name: object) -> str:
 
 def _weight(label: str, given: object) -> float:
     try:
+        # Whatever is no number raises, and is refused below.
         value = float("nan") if isinstance(given, bool) else float(given)  # type: ignore[arg-type]
     except (TypeError, ValueError, OverflowError):
         value = float("nan")

@@ -151,7 +151,7 @@ class Server(uvicorn.Server):
         while self._is_expecting(silent_end):
             await asyncio.sleep(_QUIET_S / 10)
         left_s = max(0.0, end - loop.time())
-        self.config.timeout_graceful_shutdown = left_s  # type: ignore[assignment]
+        self.config.timeout_graceful_shutdown = left_s  # type: ignore[assignment]  # an int there
         await super().shutdown(sockets)
         if self.force_exit:  # uvicorn would leave the application without its end
             await self.lifespan.shutdown()

@@ -108,7 +108,7 @@ def _from_multipart(body: bytes, boundary: bytes, max_images: int) -> list[bytes
     parts = _Parts(max_images)
     try:
         # the library types its callbacks as a TypedDict, which no dict of methods is
-        parser = MultipartParser(boundary, parts.callbacks())  # type: ignore[arg-type]
+        parser = MultipartParser(boundary, parts.callbacks())  # type: ignore[arg-type]  # a TypedDict
         parser.write(body)
         parser.finalize()
     except (FormParserError, UnicodeError) as error:

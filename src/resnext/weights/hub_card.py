@@ -146,6 +146,7 @@ def _text(name: str, value: object) -> str:
 
 
 def _number(name: str, value: object) -> float:
+    # The first half leaves numbers only, which mypy does not see.
     if type(value) not in (int, float) or not abs(value) < 1e6:  # type: ignore[arg-type]
         raise ValueError(f"{name}: {shown(value)} is not a number below a million")
     return float(value)  # type: ignore[arg-type]  # it is one of the two

@@ -95,6 +95,7 @@ class Connection(HttpToolsProtocol, asyncio.BufferedProtocol):
 
     # From the transport
 
+    # uvicorn types the transport more narrowly than the base class.
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Count the connection; where there are too many, the pool closes one."""
         super().connection_made(transport)
@@ -124,7 +125,7 @@ class Connection(HttpToolsProtocol, asyncio.BufferedProtocol):
             if self._is_deaf or self.transport.is_closing():
                 return
 
-    def eof_received(self) -> bool:  # type: ignore[override]
+    def eof_received(self) -> bool:  # type: ignore[override]  # None in uvicorn
         """Answer a request that is complete, although its caller sends nothing more.
 
         Returns:
