@@ -72,7 +72,8 @@ def _block_cost(config: ResNeXtConfig, by: By) -> int:
             "a basic block has one path and no template of cardinality and width; take "
             "block='bottleneck', or count the whole network"
         )
-    config = config.replace(form="c")  # the template's cost; its other forms spend as much
+    if config.form != "c":
+        config = config.replace(form="c")  # the template's cost; its other forms spend as much
     plan = plan_network(config).stages[0][0]
     plan = replace(plan, in_channels=plan.out_channels, stride=1, shortcut="identity")
     position = Shape(plan.out_channels, (1,) * config.ndim)
