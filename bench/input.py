@@ -40,7 +40,7 @@ class PeerSet(Dataset[tuple[torch.Tensor, int]]):
 
     def __init__(self, split: ArraySplit) -> None:
         self._images = split.images_nhwc.numpy()
-        self._labels = split.labels_n.tolist()
+        self._labels = split.targets_n.tolist()
         self._transform = transforms.Compose(
             [
                 transforms.ToPILImage(),

@@ -120,7 +120,7 @@ def pack(split: FileSplit, folder: Path) -> FileSplit:
         size = (round(image.width * scale), round(image.height * scale))
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         image.resize(size, Image.Resampling.BICUBIC).save(folder / name, quality=_PACKED_QUALITY)
-    return FileSplit(folder, split.names, split.labels_n)
+    return FileSplit(folder, split.names, split.targets_n)
 
 
 def compare(raw: FileSplit, own: FileSplit, size_px: int, rounds: int) -> dict[str, Any]:

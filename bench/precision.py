@@ -50,8 +50,8 @@ def step_of(
         train_step = build_train_step(settings, info, runtime)
     images_bchw = torch.randn(batch_size, 3, side, side)
     images_bchw = images_bchw.contiguous(memory_format=torch.channels_last)
-    labels_b = torch.randint(config.num_classes, (batch_size,))
-    batch = Batch(images_bchw, labels_b, torch.arange(batch_size), global_size=batch_size)
+    targets_b = torch.randint(config.num_classes, (batch_size,))
+    batch = Batch(images_bchw, targets_b, torch.arange(batch_size), global_size=batch_size)
 
     def step() -> None:
         train_step.run(batch, 0.01)

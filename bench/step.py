@@ -91,11 +91,11 @@ def peer_step(
         model.parameters(), lr=0.01, momentum=0.9, nesterov=True, weight_decay=1e-4
     )
     images_bchw = torch.randn(batch, 3, side, side)
-    labels_b = torch.randint(0, num_classes, (batch,))
+    targets_b = torch.randint(0, num_classes, (batch,))
 
     def step() -> None:
         with torch.autocast("cpu", torch.bfloat16, enabled=in_bf16):
-            loss = F.cross_entropy(model(images_bchw), labels_b)
+            loss = F.cross_entropy(model(images_bchw), targets_b)
         optimizer.zero_grad()
         torch.autograd.backward(loss)
         optimizer.step()
@@ -120,7 +120,7 @@ def bare_step(name: str, num_classes: int, batch: int, side: int) -> Callable[[]
 
     def step() -> None:
         with train_step.runtime.autocast():
-            loss = F.cross_entropy(model(fixed.images_bchw), fixed.labels_b)
+            loss = F.cross_entropy(model(fixed.images_bchw), fixed.targets_b)
         torch.autograd.backward(loss)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)

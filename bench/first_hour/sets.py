@@ -124,7 +124,7 @@ def _write_arrays(data: DataSet, out: Path) -> None:
     for part, split in (("train", data.train), ("test", data.val)):
         assert isinstance(split, ArraySplit)
         for number, (image, label) in enumerate(
-            zip(split.images_nhwc.numpy(), split.labels_n.tolist(), strict=True)
+            zip(split.images_nhwc.numpy(), split.targets_n.tolist(), strict=True)
         ):
             name = data.info.classes[label].replace("/", "-")
             seen[name] = seen.get(name, 0) + 1

@@ -97,12 +97,12 @@ def training_step(network: nn.Module, setting: StepSetting, load: Load) -> Actio
     )
     images_bchw = torch.randn(load.batch, 3, load.side_px, load.side_px, device=load.device)
     images_bchw = images_bchw.contiguous(memory_format=layout)
-    labels_b = torch.randint(0, NUM_CLASSES, (load.batch,), device=load.device)
+    targets_b = torch.randint(0, NUM_CLASSES, (load.batch,), device=load.device)
     forward = torch.compile(network) if setting.compiled else network
 
     def step() -> None:
         with torch.autocast(load.device.type, torch.bfloat16):
-            loss = F.cross_entropy(forward(images_bchw), labels_b)
+            loss = F.cross_entropy(forward(images_bchw), targets_b)
         torch.autograd.backward(loss)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)

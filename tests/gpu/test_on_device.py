@@ -77,13 +77,13 @@ def test_the_three_forms_agree(layout: torch.memory_format) -> None:
 
 
 def test_a_step_in_fp32_gives_the_weights_of_the_cpu() -> None:
-    images_bchw, labels_b = torch.randn(8, 3, 64, 64), torch.arange(8) % 10
+    images_bchw, targets_b = torch.randn(8, 3, 64, 64), torch.arange(8) % 10
     ends = []
     for device in (torch.device("cpu"), DEVICE):
         torch.manual_seed(0)
         network = ResNeXt(CONFIG).to(device)
         step = _step(network, device, torch.float32)
-        step.run(_batch(images_bchw, labels_b, device), 0.1)
+        step.run(_batch(images_bchw, targets_b, device), 0.1)
         ends.append(torch.cat([p.detach().cpu().flatten() for p in network.parameters()]))
     torch.testing.assert_close(ends[1], ends[0], rtol=1e-3, atol=1e-4)
 
@@ -159,6 +159,6 @@ def _step(network: nn.Module, device: torch.device, dtype: torch.dtype) -> Train
     return TrainStep(config, Runtime(device, dtype), network, optimizer, None)
 
 
-def _batch(images_bchw: torch.Tensor, labels_b: torch.Tensor, device: torch.device) -> Batch:
-    numbers_b = torch.arange(len(labels_b), device=device)
-    return Batch(images_bchw.to(device), labels_b.to(device), numbers_b, len(labels_b))
+def _batch(images_bchw: torch.Tensor, targets_b: torch.Tensor, device: torch.device) -> Batch:
+    numbers_b = torch.arange(len(targets_b), device=device)
+    return Batch(images_bchw.to(device), targets_b.to(device), numbers_b, len(targets_b))

@@ -102,7 +102,7 @@ def read_images(data: DataSet) -> None:
         assert isinstance(split, ShardSplit)
         reader = split.reader(3)
         for index in range(len(split)):
-            assert 0 <= int(split.labels_n[index]) < len(data.info.classes)
+            assert 0 <= int(split.targets_n[index]) < len(data.info.classes)
             assert len(reader.name_of(index)) < 10_000
             reader.read(index)
 

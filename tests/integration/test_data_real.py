@@ -47,7 +47,7 @@ def test_ten_classes_of_tiny_imagenet_load_and_none_is_bad(tmp_path: Path) -> No
     data = load_data(DataConfig(name="folder", root=root, image_size_px=56))
     assert (len(data.train), len(data.val)) == (5000, 500)
     assert len(data.info.classes) == 10
-    assert torch.bincount(data.train.labels_n).tolist() == [500] * 10
+    assert torch.bincount(data.train.targets_n).tolist() == [500] * 10
     bad = BadFiles(500)
     loader = eval_loader(data.val, data.info, bad_files=bad, batch_size=100)
     images = torch.cat([batch.images_bchw for batch in loader])
@@ -63,7 +63,7 @@ def test_cifar_as_a_tree_of_jpegs_trains_with_the_padded_crop(tmp_path: Path) ->
     root = unpack(CIFAR_JPEG, tmp_path, kept=12)
     data = load_data(DataConfig(name="folder", root=root, image_size_px=32))
     assert (len(data.train), len(data.val)) == (110, 10)  # the test split is not trained on
-    assert torch.bincount(data.val.labels_n).tolist() == [1] * 10
+    assert torch.bincount(data.val.targets_n).tolist() == [1] * 10
     augment = AugmentConfig(crop="pad", pad_px=4, flip=True)
     loader = train_loader(data.train, data.info, augment, batch_size=40)
     batches = list(loader.epoch(0))
@@ -88,8 +88,8 @@ def debian_folder() -> Path | None:
 def test_fashion_mnist_has_its_published_counts_and_statistics() -> None:
     data = load_data(DataConfig(name="fashion-mnist", root=debian_folder()))
     assert isinstance(data.train, ArraySplit)
-    assert torch.bincount(data.train.labels_n).tolist() == [6000] * 10
-    assert torch.bincount(data.val.labels_n).tolist() == [1000] * 10
+    assert torch.bincount(data.train.targets_n).tolist() == [6000] * 10
+    assert torch.bincount(data.val.targets_n).tolist() == [1000] * 10
     shares = data.train.images_nhwc.double() / 255
     assert float(shares.mean()) == pytest.approx(data.info.mean[0], abs=5e-4)
     assert float(shares.std()) == pytest.approx(data.info.std[0], abs=5e-4)

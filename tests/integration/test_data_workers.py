@@ -39,7 +39,7 @@ def data(request: pytest.FixtureRequest, tmp_path: Path) -> DataSet:
     digits = load_data(DataConfig())
     assert isinstance(digits.train, ArraySplit)
     color = digits.train.images_nhwc[:50].expand(-1, -1, -1, 3).contiguous()
-    split = ArraySplit(color, digits.train.labels_n[:50])
+    split = ArraySplit(color, digits.train.targets_n[:50])
     mean, std = digits.info.mean * 3, digits.info.std * 3
     return DataSet(replace(digits.info, in_channels=3, mean=mean, std=std), split, split)
 
@@ -50,7 +50,7 @@ def train_batches(data: DataSet, augment: AugmentConfig, **place: Any) -> list[B
 
 def joined(batches: list[Batch]) -> list[torch.Tensor | None]:
     """Put the batches one behind another, field by field."""
-    fields = ("images_bchw", "labels_b", "indices_b", "other_labels_b", "kept_b")
+    fields = ("images_bchw", "targets_b", "indices_b", "other_targets_b", "kept_b")
     columns = [[getattr(batch, field) for batch in batches] for field in fields]
     return [None if column[0] is None else torch.cat(column) for column in columns]
 
@@ -78,7 +78,7 @@ def test_two_processes_see_what_one_sees(
     whole = train_batches(data, augment)
     assert_same_images(whole, in_order)
     for batch, step in zip(whole, zip(*shares, strict=True), strict=True):
-        assert {share.global_size for share in step} == {len(batch.labels_b)}
+        assert {share.global_size for share in step} == {len(batch.targets_b)}
 
 
 @pytest.mark.parametrize("workers", [1, 4])

@@ -54,6 +54,6 @@ def eval_loader(
 def assert_same(left: list[Batch], right: list[Batch]) -> None:
     assert len(left) == len(right)
     for one, other in zip(left, right, strict=True):
-        for field in ("images_bchw", "labels_b", "indices_b", "other_labels_b", "kept_b"):
+        for field in ("images_bchw", "targets_b", "indices_b", "other_targets_b", "kept_b"):
             a, b = getattr(one, field), getattr(other, field)
             assert a is b if a is None or b is None else torch.equal(a, b)

@@ -18,11 +18,11 @@ class ArraySplit(Split):
 
     Attributes:
         images_nhwc: All images, uint8.
-        labels_n: Class indices, int64.
+        targets_n: Class indices, int64.
     """
 
     images_nhwc: torch.Tensor
-    labels_n: torch.Tensor
+    targets_n: torch.Tensor
 
     @property
     def stored_nhwc(self) -> torch.Tensor:
@@ -40,7 +40,7 @@ class ArraySplit(Split):
     def choose(self, indices_n: torch.Tensor) -> Self:
         """Return the split of some images."""
         return replace(
-            self, images_nhwc=self.images_nhwc[indices_n], labels_n=self.labels_n[indices_n]
+            self, images_nhwc=self.images_nhwc[indices_n], targets_n=self.targets_n[indices_n]
         )
 
     def join(self, others: Sequence[Self]) -> Self:
@@ -49,7 +49,7 @@ class ArraySplit(Split):
         return replace(
             self,
             images_nhwc=torch.cat([split.images_nhwc for split in splits]),
-            labels_n=torch.cat([split.labels_n for split in splits]),
+            targets_n=torch.cat([split.targets_n for split in splits]),
         )
 
 

@@ -22,12 +22,12 @@ class FileSplit(Split):
     Attributes:
         root: The folder under which the names lie.
         names: Path of each file below the root, in sorted order.
-        labels_n: Class indices, int64.
+        targets_n: Class indices, int64.
     """
 
     root: Path
     names: Sequence[str]
-    labels_n: torch.Tensor
+    targets_n: torch.Tensor
 
     @property
     def files(self) -> FileSplit:
@@ -53,7 +53,7 @@ class FileSplit(Split):
             names = self.names.choose(indices_n.numpy())
         else:
             names = tuple(self.names[index] for index in indices_n.tolist())
-        return replace(self, names=names, labels_n=self.labels_n[indices_n])
+        return replace(self, names=names, targets_n=self.targets_n[indices_n])
 
     def join(self, others: Sequence[Self]) -> Self:
         """Put other splits behind this one, under the folder that holds all of them."""
@@ -65,8 +65,8 @@ class FileSplit(Split):
             for prefix, split in zip(prefixes, splits, strict=True)
             for name in split.names
         )
-        labels_n = torch.cat([split.labels_n for split in splits])
-        return replace(self, root=root, names=names, labels_n=labels_n)
+        targets_n = torch.cat([split.targets_n for split in splits])
+        return replace(self, root=root, names=names, targets_n=targets_n)
 
 
 class _FileReader(ImageReader):

@@ -56,13 +56,13 @@ class Split(Protocol):
     a body here.
 
     Attributes:
-        labels_n: Class indices, int64.
+        targets_n: Class indices, int64.
     """
 
-    labels_n: torch.Tensor
+    targets_n: torch.Tensor
 
     def __len__(self) -> int:
-        return len(self.labels_n)
+        return len(self.targets_n)
 
     @property
     def stored_nhwc(self) -> torch.Tensor | None:
@@ -97,9 +97,9 @@ class Split(Protocol):
         """
         return self.choose(subset_order(len(self))[:num].sort().values)
 
-    def relabel(self, labels_n: torch.Tensor) -> Self:
+    def relabel(self, targets_n: torch.Tensor) -> Self:
         """Return the same images with other labels."""
-        relabelled: Self = replace(cast("Any", self), labels_n=labels_n)  # all are dataclasses
+        relabelled: Self = replace(cast("Any", self), targets_n=targets_n)  # all are dataclasses
         return relabelled
 
     def join(self, others: Sequence[Self]) -> Self:

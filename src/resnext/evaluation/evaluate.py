@@ -61,12 +61,12 @@ def evaluate(
             logits_bk = logits_bk.index_select(1, columns_k.to(logits_bk.device))
         _check_width(logits_bk.shape[1], num_classes)
         log_probs_bk = average_views(logits_bk, batch.num_views)
-        labels_b, indices_b = batch.labels_b, batch.indices_b
+        targets_b, indices_b = batch.targets_b, batch.indices_b
         if real_labels is not None:
             listed = [real_labels[index] for index in indices_b.tolist()]
-            kept_b, labels_b = nearest_listed(log_probs_bk, listed)
+            kept_b, targets_b = nearest_listed(log_probs_bk, listed)
             log_probs_bk, indices_b = log_probs_bk[kept_b], indices_b[kept_b]
-        tally.add(log_probs_bk, labels_b, indices_b)
+        tally.add(log_probs_bk, targets_b, indices_b)
         if progress is not None:
             progress(len(batch.indices_b))
     if dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1:

@@ -109,7 +109,7 @@ def extract(embedder: Embedder, batches: Iterable[Batch]) -> Iterator[FeatureBat
                 "the network's features are not finite numbers, so its training had diverged; "
                 "use weights from before that"
             )
-        yield FeatureBatch(batch.indices_b.cpu(), batch.labels_b.cpu(), features_bd)
+        yield FeatureBatch(batch.indices_b.cpu(), batch.targets_b.cpu(), features_bd)
 
 
 def _check_stage(module: nn.Module, stage: int | None) -> None:

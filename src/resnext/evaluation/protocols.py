@@ -145,7 +145,7 @@ def load_imagenet_v2(root: Path, num_outputs: int) -> Split:
             f"but there is {_list_names(wrong)}"
         )
     numbers = torch.tensor([int(name) for name in names])
-    return split.relabel(numbers[split.labels_n])
+    return split.relabel(numbers[split.targets_n])
 
 
 def _image_number(name: str) -> int:

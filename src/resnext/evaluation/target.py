@@ -100,8 +100,8 @@ def open_target(protocol: Protocol, data: DataConfig, model: TrainedNetwork) -> 
     if protocol.all_classes and class_subset is not None:
         if real_labels is not None:
             raise ConfigError("ReaL labels number ImageNet's 1000 classes; leave out --all-classes")
-        labels_n = torch.tensor(class_subset)[split.labels_n]
-        info, split = replace(info, classes=model.classes), split.relabel(labels_n)
+        targets_n = torch.tensor(class_subset)[split.targets_n]
+        info, split = replace(info, classes=model.classes), split.relabel(targets_n)
         class_subset = None
     view = view_of_card(protocol.view or ViewConfig(), model.card)
     return EvaluationSet(info, split, view, class_subset, real_labels, source, num_in_set)

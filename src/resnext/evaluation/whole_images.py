@@ -81,5 +81,5 @@ class WholeImageLoader:
                 self._info.std,
                 torch.device("cpu"),
             )
-            labels_b = self._split.labels_n[index : index + 1]
-            yield Batch(image_bchw, labels_b, torch.tensor([index]), 1)
+            targets_b = self._split.targets_n[index : index + 1]
+            yield Batch(image_bchw, targets_b, torch.tensor([index]), 1)

@@ -48,7 +48,7 @@ def check_data(run: Path, data: DataSet) -> None:
 
 
 def _images_per_class(data: DataSet) -> dict[str, int]:
-    counts_k = torch.bincount(data.train.labels_n, minlength=len(data.info.classes))
+    counts_k = torch.bincount(data.train.targets_n, minlength=len(data.info.classes))
     return dict(zip(data.info.classes, counts_k.tolist(), strict=True))
 
 

@@ -36,7 +36,7 @@ def weigh_classes(setting: Setting, data: DataSet) -> torch.Tensor | None:
     """
     if setting is None:
         return None
-    counts_k = count_classes(data.train.labels_n, len(data.info.classes))
+    counts_k = count_classes(data.train.targets_n, len(data.info.classes))
     return scaled_weights(setting, counts_k, data.info.classes)
 
 

@@ -34,24 +34,24 @@ def batch_loss(
         A scalar.
     """
     logits_bk = logits_bk.float()
-    if batch.other_labels_b is None or batch.kept_b is None:
+    if batch.other_targets_b is None or batch.kept_b is None:
         if class_weights_k is None:
-            return F.cross_entropy(logits_bk, batch.labels_b, label_smoothing=label_smoothing)
-        return _losses(logits_bk, batch.labels_b, label_smoothing, class_weights_k).mean()
+            return F.cross_entropy(logits_bk, batch.targets_b, label_smoothing=label_smoothing)
+        return _losses(logits_bk, batch.targets_b, label_smoothing, class_weights_k).mean()
     own, other = (
-        _losses(logits_bk, labels_b, label_smoothing, class_weights_k)
-        for labels_b in (batch.labels_b, batch.other_labels_b)
+        _losses(logits_bk, targets_b, label_smoothing, class_weights_k)
+        for targets_b in (batch.targets_b, batch.other_targets_b)
     )
     return (batch.kept_b * own + (1.0 - batch.kept_b) * other).mean()
 
 
 def _losses(
     logits_bk: torch.Tensor,
-    labels_b: torch.Tensor,
+    targets_b: torch.Tensor,
     label_smoothing: float,
     class_weights_k: torch.Tensor | None,
 ) -> torch.Tensor:
     losses_b = F.cross_entropy(
-        logits_bk, labels_b, label_smoothing=label_smoothing, reduction="none"
+        logits_bk, targets_b, label_smoothing=label_smoothing, reduction="none"
     )
-    return losses_b if class_weights_k is None else losses_b * class_weights_k[labels_b]
+    return losses_b if class_weights_k is None else losses_b * class_weights_k[targets_b]

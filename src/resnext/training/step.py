@@ -125,10 +125,10 @@ class TrainStep:
                 )
             # Processes average their gradients; weighting by size makes that the exact mean
             # over the images, also where the shares differ by one.
-            size = len(part.labels_b)
+            size = len(part.targets_b)
             weight = size * self.runtime.world_size / part.global_size
             torch.autograd.backward(self.scaler.scale(loss * weight))
-        num_wrong = (logits_bk.detach().argmax(dim=1) != part.labels_b).sum()
+        num_wrong = (logits_bk.detach().argmax(dim=1) != part.targets_b).sum()
         return torch.stack((loss.detach() * size, num_wrong.to(loss.dtype)))
 
 
@@ -164,18 +164,18 @@ def _distribute(model: nn.Module, *, compress: bool) -> nn.Module:
 
 def _split(batch: Batch, parts: int) -> Iterator[Batch]:
     """Cut a batch into nearly equal parts."""
-    size = len(batch.labels_b)
+    size = len(batch.targets_b)
     cuts = [part * size // parts for part in range(parts + 1)]
     for start, end in itertools.pairwise(cuts):
         if start == end:
             continue
         span = slice(start, end)
-        other, kept = batch.other_labels_b, batch.kept_b
+        other, kept = batch.other_targets_b, batch.kept_b
         yield replace(
             batch,
             images_bchw=batch.images_bchw[span],
-            labels_b=batch.labels_b[span],
+            targets_b=batch.targets_b[span],
             indices_b=batch.indices_b[span],
-            other_labels_b=None if other is None else other[span],
+            other_targets_b=None if other is None else other[span],
             kept_b=None if kept is None else kept[span],
         )

@@ -51,7 +51,7 @@ def number_of(split: Split, index: int) -> int:
 def test_chosen_images_keep_their_pixels_names_and_labels(split: Split) -> None:
     chosen = split.choose(torch.tensor([7, 2])).choose(torch.tensor([1, 0]))
     assert [number_of(chosen, index) for index in range(2)] == [2, 7]
-    assert chosen.labels_n.tolist() == [0, 1]
+    assert chosen.targets_n.tolist() == [0, 1]
     if split.stored_nhwc is None:
         assert [chosen.name(index) for index in range(2)] == [split.name(2), split.name(7)]
         assert str(chosen.path(1)).endswith(split.name(7))
@@ -66,7 +66,7 @@ def test_a_sample_is_the_same_each_time_and_in_order(split: Split) -> None:
 
 def test_new_labels_leave_the_images_alone(split: Split) -> None:
     relabelled = split.relabel(torch.arange(NUM))
-    assert relabelled.labels_n.tolist() == [number_of(relabelled, index) for index in range(NUM)]
+    assert relabelled.targets_n.tolist() == [number_of(relabelled, index) for index in range(NUM)]
 
 
 @pytest.mark.parametrize("epoch", [0, 1])

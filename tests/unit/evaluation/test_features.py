@@ -152,7 +152,7 @@ def test_a_run_names_its_own_data_and_the_images_are_in_order(tmp_path: Path) ->
     batches = list(source.read("val"))
     assert source.data == DataConfig(name="digits")
     assert torch.cat([b.indices_b for b in batches]).tolist() == list(range(359))
-    assert torch.equal(torch.cat([b.labels_b for b in batches]), source.splits["val"].labels_n)
+    assert torch.equal(torch.cat([b.labels_b for b in batches]), source.splits["val"].targets_n)
     assert [len(b.features_bd) for b in batches] == [50] * 7 + [9]
 
 
@@ -172,7 +172,7 @@ def test_a_limit_takes_images_of_all_classes_in_their_order(tmp_path: Path) -> N
     for split in nonempty(source.splits.values()):
         assert isinstance(split, FileSplit)
         assert len(split) == 10
-        assert set(split.labels_n.tolist()) == {0, 1}
+        assert set(split.targets_n.tolist()) == {0, 1}
         assert sorted(split.names) == list(split.names)
 
 

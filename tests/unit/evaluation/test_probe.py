@@ -73,7 +73,7 @@ def test_a_split_is_read_whole_and_in_order(digits: tuple[FrozenSplit, FrozenSpl
 
     loaded = load_data(DataConfig(name="digits"))
     for found, images in zip(digits, (loaded.train, loaded.val), strict=True):
-        assert torch.equal(found.labels_n, images.labels_n)
+        assert torch.equal(found.labels_n, images.targets_n)
         assert found.features_nd.shape == (len(images), 16)
 
 

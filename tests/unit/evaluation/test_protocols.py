@@ -98,7 +98,7 @@ def test_folders_of_imagenet_v2_are_ordered_as_numbers(tmp_path: Path) -> None:
         Image.new("RGB", (2, 2)).save(tmp_path / str(number) / "image.png")
     split = load_imagenet_v2(tmp_path, 1000)
     folders = [split.name(index).partition("/")[0] for index in range(len(split))]
-    labels = dict(zip(folders, split.labels_n.tolist(), strict=True))
+    labels = dict(zip(folders, split.targets_n.tolist(), strict=True))
     assert labels == {"0": 0, "1": 1, "2": 2, "10": 10, "100": 100, "999": 999}
 
 

@@ -29,7 +29,7 @@ def evaluation_of(
     num, num_classes = len(split), len(classes)
     logits = torch.randn(num, num_classes, generator=torch.Generator().manual_seed(1))
     tally = Tally(num_classes, full=True)
-    tally.add(logits.log_softmax(1), split.labels_n, torch.arange(num))
+    tally.add(logits.log_softmax(1), split.targets_n, torch.arange(num))
     result = tally.result()
     config = ResNeXtConfig(stem="cifar", blocks_per_stage=(1, 1, 1), num_classes=num_classes)
     cost = count(config, (3, 32, 32))

@@ -33,7 +33,7 @@ def outputs(run: Path) -> tuple[torch.Tensor, torch.Tensor]:
     images = data.val.stored_nhwc.permute(0, 3, 1, 2)
     with torch.no_grad():
         logits = model.module(normalise(images, model.card.mean, model.card.std, HERE.device))
-    return logits, data.val.labels_n
+    return logits, data.val.targets_n
 
 
 def test_a_run_is_evaluated_as_its_network_says(digits_run: Path) -> None:

@@ -61,7 +61,7 @@ def test_some_of_the_classes_are_found_by_name(model: TrainedNetwork, tmp_path: 
     target = open_target(Protocol(), make_folder(tmp_path / "x", "37"), model)
     assert target.class_subset == [3, 7]
     assert target.info.classes == ("3", "7")
-    assert target.split.labels_n.tolist() == [0, 0, 1, 1]
+    assert target.split.targets_n.tolist() == [0, 0, 1, 1]
 
 
 def test_all_classes_keeps_the_whole_choice(model: TrainedNetwork, tmp_path: Path) -> None:
@@ -69,7 +69,7 @@ def test_all_classes_keeps_the_whole_choice(model: TrainedNetwork, tmp_path: Pat
     target = open_target(Protocol(all_classes=True), data, model)
     assert target.class_subset is None
     assert target.info.classes == model.classes
-    assert target.split.labels_n.tolist() == [3, 3, 7, 7]
+    assert target.split.targets_n.tolist() == [3, 3, 7, 7]
 
 
 def test_images_in_memory_must_have_the_networks_channels(model: TrainedNetwork) -> None:
@@ -100,7 +100,7 @@ def test_imagenet_v2_has_the_classes_of_the_network(model: TrainedNetwork, tmp_p
     data = DataConfig(name="folder", root=tmp_path)
     target = open_target(Protocol(imagenet_v2=True), data, large)
     assert isinstance(target.split, FileSplit)
-    assert dict(zip(target.split.names, target.split.labels_n.tolist(), strict=True)) == {
+    assert dict(zip(target.split.names, target.split.targets_n.tolist(), strict=True)) == {
         "7/a.png": 7,
         "12/a.png": 12,
     }

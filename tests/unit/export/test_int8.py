@@ -47,7 +47,7 @@ def digits() -> TrainedNetwork:
     optimizer = torch.optim.SGD(module.parameters(), lr=0.05, momentum=0.9)
     for step in range(120):
         chosen = torch.arange(step * 64, step * 64 + 64) % len(images)
-        loss = torch.nn.functional.cross_entropy(module(images[chosen]), train.labels_n[chosen])
+        loss = torch.nn.functional.cross_entropy(module(images[chosen]), train.targets_n[chosen])
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()

@@ -14,8 +14,8 @@ from resnext.runs.data import check_data, write_data
 
 def _data(**images: int) -> DataSet:
     labels = [torch.full((num,), label) for label, num in enumerate(images.values())]
-    labels_n = torch.cat(labels)
-    split = ArraySplit(torch.zeros(len(labels_n), 2, 2, 1, dtype=torch.uint8), labels_n)
+    targets_n = torch.cat(labels)
+    split = ArraySplit(torch.zeros(len(targets_n), 2, 2, 1, dtype=torch.uint8), targets_n)
     info = DataInfo("pets", tuple(images), 1, 2, (0.0,), (1.0,))
     return DataSet(info, split, split)
 

@@ -33,21 +33,21 @@ def test_steps_processes_and_seeds_draw_differently() -> None:
 
 def test_a_step_returns_the_losses_and_mistakes_of_its_images_whatever_the_parts() -> None:
     torch.manual_seed(0)
-    images_bchw, labels_b = torch.randn(12, 1, 4, 4), torch.randint(0, 3, (12,))
+    images_bchw, targets_b = torch.randn(12, 1, 4, 4), torch.randint(0, 3, (12,))
     for accumulate in (1, 3):
         model = nn.Sequential(nn.Flatten(), nn.Linear(16, 3))
         logits_bk = model(images_bchw).detach()
-        loss_sum = nn.functional.cross_entropy(logits_bk, labels_b, reduction="sum")
+        loss_sum = nn.functional.cross_entropy(logits_bk, targets_b, reduction="sum")
         num_wrong = sum(
             int(max(range(3), key=row.__getitem__) != label)
-            for row, label in zip(logits_bk.tolist(), labels_b.tolist(), strict=True)
+            for row, label in zip(logits_bk.tolist(), targets_b.tolist(), strict=True)
         )
         config = TrainConfig(batch_size=12, accumulate=accumulate)
         optimizer = build_optimizer(model, config.optim)
         train_step = TrainStep(
             config, Runtime(torch.device("cpu"), torch.float32), model, optimizer, None
         )
-        batch = Batch(images_bchw, labels_b, torch.arange(12), global_size=12)
+        batch = Batch(images_bchw, targets_b, torch.arange(12), global_size=12)
         sums = train_step.run(batch, 0.1)
         assert 0 < num_wrong < 12
         assert sums.tolist() == pytest.approx([float(loss_sum), num_wrong], rel=1e-5)
@@ -56,9 +56,9 @@ def test_a_step_returns_the_losses_and_mistakes_of_its_images_whatever_the_parts
 @pytest.mark.parametrize("mixed", [False, True])
 def test_the_parts_of_a_step_weigh_the_classes_as_the_whole_does(mixed: bool) -> None:
     torch.manual_seed(0)
-    images_bchw, labels_b = torch.randn(13, 1, 2, 2), torch.randint(0, 3, (13,))
+    images_bchw, targets_b = torch.randn(13, 1, 2, 2), torch.randint(0, 3, (13,))
     mixing = (torch.randint(0, 3, (13,)), torch.rand(13)) if mixed else (None, None)
-    batch = Batch(images_bchw, labels_b, torch.arange(13), 13, *mixing)
+    batch = Batch(images_bchw, targets_b, torch.arange(13), 13, *mixing)
     weights_k = torch.tensor([0.2, 1.0, 4.0])
     ends = []
     for accumulate, class_weights_k in ((1, weights_k), (4, weights_k), (1, None)):
@@ -73,9 +73,9 @@ def test_the_parts_of_a_step_weigh_the_classes_as_the_whole_does(mixed: bool) ->
 @pytest.mark.usefixtures("_unset_memory_is_nan")
 def test_a_first_step_that_overflows_in_fp16_leaves_no_trace() -> None:
     torch.manual_seed(0)
-    images_bchw, labels_b = torch.randn(4, 1, 2, 2), torch.tensor([0, 1, 2, 0])
-    batch = Batch(images_bchw, labels_b, torch.arange(4), global_size=4)
-    overflowing = Batch(1e4 * images_bchw, labels_b, torch.arange(4), global_size=4)
+    images_bchw, targets_b = torch.randn(4, 1, 2, 2), torch.tensor([0, 1, 2, 0])
+    batch = Batch(images_bchw, targets_b, torch.arange(4), global_size=4)
+    overflowing = Batch(1e4 * images_bchw, targets_b, torch.arange(4), global_size=4)
     train_steps = [_train_step(torch.float16) for _ in range(2)]
     plain, hit = ([p.detach() for p in train_step.model.parameters()] for train_step in train_steps)
     start = [p.clone() for p in hit]

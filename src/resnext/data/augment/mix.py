@@ -64,13 +64,13 @@ def draw_mix(
 
 
 def apply_mix(
-    images_bchw: torch.Tensor, labels_b: torch.Tensor, mix: PairMix
+    images_bchw: torch.Tensor, targets_b: torch.Tensor, mix: PairMix
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Mix each image with its neighbour: the first with the second, and so on.
 
     Args:
         images_bchw: Normalised images; an odd last one stays as it is.
-        labels_b: Their labels.
+        targets_b: Their labels.
         mix: One entry for each pair of these images.
 
     Returns:
@@ -89,7 +89,7 @@ def apply_mix(
     boxes_b4 = torch.from_numpy(mix.boxes_p4[: paired // 2]).repeat_interleave(2, 0)[cut_b]
     own_bhw[cut_b.to(device)] = (~box_mask(boxes_b4.to(device), height, width)).float()
     mixed = torch.lerp(images_bchw[partners_b], images_bchw, own_bhw.unsqueeze(1))
-    return mixed, labels_b[partners_b], kept_b
+    return mixed, targets_b[partners_b], kept_b
 
 
 def box_mask(boxes_b4: torch.Tensor, height: int, width: int) -> torch.Tensor:

@@ -16,19 +16,19 @@ class Batch:
     Attributes:
         images_bchw: Normalised float32 on the device, channels_last unless the loader was told
             otherwise; with `num_views` above 1 it holds b·v rows, the views of one image together.
-        labels_b: Class indices, int64.
+        targets_b: Class indices, int64.
         indices_b: Indices of the images in their split, int64.
         global_size: Images of this batch in all processes together. A process that
             averages its b losses weighs its gradient by b · processes / global_size.
-        other_labels_b: Labels of the images mixed in (mixup, cutmix), or None.
+        other_targets_b: Labels of the images mixed in (mixup, cutmix), or None.
         kept_b: Share of each image's own label, float32, or None.
         num_views: Views of each image.
     """
 
     images_bchw: torch.Tensor
-    labels_b: torch.Tensor
+    targets_b: torch.Tensor
     indices_b: torch.Tensor
     global_size: int
-    other_labels_b: torch.Tensor | None = None
+    other_targets_b: torch.Tensor | None = None
     kept_b: torch.Tensor | None = None
     num_views: int = 1

@@ -58,7 +58,7 @@ class EvalLoader:
         self.size_px, self.resize_px = preparation.size_px, preparation.resize_px
         self._config = config
         self._indices = split.evaluation_order()[config.rank :: config.world_size]
-        self._labels_n = split.labels_n.to(config.device)
+        self._labels_n = split.targets_n.to(config.device)
         self._normaliser = Normaliser(info.mean, info.std, config.device)
         # Images in memory of the right size are used as they are; others are prepared as files.
         self._stored_nhwc = split.stored_nhwc
@@ -96,6 +96,6 @@ class EvalLoader:
 
     def _to_batch(self, images_bchw: torch.Tensor, indices_b: torch.Tensor) -> Batch:
         indices_b = indices_b.to(self._config.device)
-        labels_b = self._labels_n.index_select(0, indices_b)
+        targets_b = self._labels_n.index_select(0, indices_b)
         images_bchw = images_bchw.contiguous(memory_format=self._config.layout)
-        return Batch(images_bchw, labels_b, indices_b, len(indices_b), num_views=self.num_views)
+        return Batch(images_bchw, targets_b, indices_b, len(indices_b), num_views=self.num_views)

@@ -64,7 +64,7 @@ class TrainLoader:
                 f"{world_size} processes; use fewer processes or a larger batch_size"
             )
         self._split, self._config, self._size_px = split, config, info.image_size_px
-        self._labels_n = split.labels_n.to(config.device)
+        self._labels_n = split.targets_n.to(config.device)
         self._augmenter = BatchAugmenter(augment, info, config.seed, config.device)
         self._stored_nhwc: torch.Tensor | None = None
         if split.stored_nhwc is not None and not is_per_sample(augment):
@@ -130,13 +130,13 @@ class TrainLoader:
         images_bchw = self._augmenter.finish(images_bhwc, indices_b, epoch, size_px)
         images_bchw = images_bchw.contiguous(memory_format=self._config.layout)
         shown_b = shown_b.to(self._config.device, non_blocking=True)
-        labels_b = self._labels_n.index_select(0, shown_b)
+        targets_b = self._labels_n.index_select(0, shown_b)
         start, end = self._batch(step)
         if not is_mixing(augment):
-            return Batch(images_bchw, labels_b, shown_b, global_size=end - start)
+            return Batch(images_bchw, targets_b, shown_b, global_size=end - start)
         # All processes draw the mixing of the whole batch, and each keeps that of its pairs.
         mix = draw_mix(augment, (self._config.seed, epoch, step), (end - start) // 2, size_px)
         first, last = (position - start for position in self._share(step))
         pairs = slice(first // 2, last // 2)
-        images_bchw, other_b, kept_b = apply_mix(images_bchw, labels_b, mix.choose(pairs))
-        return Batch(images_bchw, labels_b, shown_b, end - start, other_b, kept_b)
+        images_bchw, other_b, kept_b = apply_mix(images_bchw, targets_b, mix.choose(pairs))
+        return Batch(images_bchw, targets_b, shown_b, end - start, other_b, kept_b)

@@ -27,7 +27,7 @@ def name_hash(name: str) -> float:
 
 def choose_val(
     names: Sequence[str],
-    labels_n: NDArray[np.int64],
+    targets_n: NDArray[np.int64],
     num_classes: int,
     val_fraction: float,
     pattern: str | None = None,
@@ -36,7 +36,7 @@ def choose_val(
 
     Args:
         names: Path of each image below the folder.
-        labels_n: Class of each image.
+        targets_n: Class of each image.
         num_classes: Number of classes.
         val_fraction: Share of each class to validate on, at least one image and never all.
         pattern: Regular expression; images for which it matches the same text (its first
@@ -55,9 +55,9 @@ def choose_val(
     first_of_group = np.full(num_groups, len(keys))
     np.minimum.at(first_of_group, group_n, np.arange(len(keys)))
     order = sorted(range(num_groups), key=lambda group: name_hash(keys[first_of_group[group]]))
-    counts_k = np.bincount(labels_n, minlength=num_classes)
+    counts_k = np.bincount(targets_n, minlength=num_classes)
     wanted_k = np.clip(np.round(counts_k * val_fraction), 1, counts_k - 1).astype(np.int64)
-    in_val = _take(_members(group_n, labels_n, num_groups), order, counts_k, wanted_k)
+    in_val = _take(_members(group_n, targets_n, num_groups), order, counts_k, wanted_k)
     chosen: NDArray[np.bool_] = in_val[group_n]
     return chosen
 
@@ -79,11 +79,11 @@ def _group_names(names: Sequence[str], pattern: str) -> list[str]:
 
 
 def _members(
-    group_n: NDArray[np.int64], labels_n: NDArray[np.int64], num_groups: int
+    group_n: NDArray[np.int64], targets_n: NDArray[np.int64], num_groups: int
 ) -> list[dict[int, int]]:
     """Count the images of each class in each group."""
     members: list[dict[int, int]] = [{} for _ in range(num_groups)]
-    for group, label in zip(group_n.tolist(), labels_n.tolist(), strict=True):
+    for group, label in zip(group_n.tolist(), targets_n.tolist(), strict=True):
         members[group][label] = members[group].get(label, 0) + 1
     return members
 

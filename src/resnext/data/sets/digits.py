@@ -27,9 +27,9 @@ def load_digits_set() -> DataSet:
     digits = load_digits()
     values = np.rint(digits.images * (255 / _MAX_VALUE)).astype(np.uint8)
     images_nhwc = torch.from_numpy(values).unsqueeze(3)
-    labels_n = torch.from_numpy(digits.target.astype(np.int64))
-    val = _validation_mask(labels_n)
-    train = ArraySplit(images_nhwc[~val], labels_n[~val])
+    targets_n = torch.from_numpy(digits.target.astype(np.int64))
+    val = _validation_mask(targets_n)
+    train = ArraySplit(images_nhwc[~val], targets_n[~val])
     shares = train.images_nhwc.double() / 255
     info = DataInfo(
         name="digits",
@@ -39,15 +39,15 @@ def load_digits_set() -> DataSet:
         mean=(round(float(shares.mean()), 4),),
         std=(round(float(shares.std()), 4),),
     )
-    return DataSet(info, train, ArraySplit(images_nhwc[val], labels_n[val]))
+    return DataSet(info, train, ArraySplit(images_nhwc[val], targets_n[val]))
 
 
-def _validation_mask(labels_n: torch.Tensor) -> torch.Tensor:
+def _validation_mask(targets_n: torch.Tensor) -> torch.Tensor:
     """Mark a fixed share of each class: the images with the smallest hashes."""
-    hashes = bits(derive(0), torch.arange(len(labels_n)))
-    mask = torch.zeros(len(labels_n), dtype=torch.bool)
+    hashes = bits(derive(0), torch.arange(len(targets_n)))
+    mask = torch.zeros(len(targets_n), dtype=torch.bool)
     for label in range(_NUM_CLASSES):
-        members = (labels_n == label).nonzero().squeeze(1)
+        members = (targets_n == label).nonzero().squeeze(1)
         chosen = torch.argsort(hashes[members])[: round(_VAL_FRACTION * len(members))]
         mask[members[chosen]] = True
     return mask

@@ -130,10 +130,10 @@ def _read_part(folder: Path, part: str) -> ArraySplit:
     shapes = _shapes()
     images, labels = _names(part)
     images_nhwc = _read_idx(folder, images, shapes[images]).unsqueeze(3)
-    labels_n = _read_idx(folder, labels, shapes[labels]).long()
-    if int(labels_n.max()) >= len(_INFO.classes):
+    targets_n = _read_idx(folder, labels, shapes[labels]).long()
+    if int(targets_n.max()) >= len(_INFO.classes):
         raise DataError(f"{folder / labels}: labels above {len(_INFO.classes) - 1}")
-    return ArraySplit(images_nhwc, labels_n)
+    return ArraySplit(images_nhwc, targets_n)
 
 
 def _read_idx(folder: Path, name: str, shape: tuple[int, ...]) -> torch.Tensor:

@@ -112,7 +112,7 @@ def _with_labels_of(classes: Sequence[str], folder: Path) -> FileSplit:
             f"{describe_lookalikes(unknown, classes)}"
         )
     labels = torch.tensor([indices[name] for name in own])
-    return replace(files, labels_n=labels[files.labels_n])
+    return replace(files, targets_n=labels[files.targets_n])
 
 
 def load_imagenet(root: Path) -> DataSet:
@@ -178,7 +178,7 @@ def automatic_split(
     refuse_one_class(root, classes)
     in_val = _choose_val(files, len(classes), val_fraction, rule, group)
     train, val = (files.choose(mask.nonzero().flatten()) for mask in (~in_val, in_val))
-    counts_k = torch.bincount(train.labels_n, minlength=len(classes)).tolist()
+    counts_k = torch.bincount(train.targets_n, minlength=len(classes)).tolist()
     unseen = [label for label, count in zip(classes, counts_k, strict=True) if not count]
     if unseen or not len(val):
         what = f"no training image of {list_names(unseen)}" if unseen else "no validation image"
@@ -213,8 +213,8 @@ def _choose_val(
         hashes = (name_hash(file) < val_fraction for file in files.names)
         chosen = np.fromiter(hashes, dtype=np.bool_, count=len(files))
     else:
-        labels_n = files.labels_n.numpy()
-        chosen = choose_val(files.names, labels_n, num_classes, val_fraction, group)
+        targets_n = files.targets_n.numpy()
+        chosen = choose_val(files.names, targets_n, num_classes, val_fraction, group)
     return torch.from_numpy(chosen)
 
 
@@ -255,8 +255,8 @@ def list_classes(root: Path) -> tuple[tuple[str, ...], FileSplit]:
         left_out = describe_ignored(listing.ignored)
         warn_once(f"{root}: left out files that are no images: {left_out}")
     names, labels = name_classes(root, classes)
-    labels_n = torch.tensor(labels).repeat_interleave(torch.tensor(listing.counts))
-    return names, FileSplit(root, listing.names, labels_n)
+    targets_n = torch.tensor(labels).repeat_interleave(torch.tensor(listing.counts))
+    return names, FileSplit(root, listing.names, targets_n)
 
 
 def _holds_folders(folder: Path) -> bool:

@@ -55,9 +55,9 @@ def _keep_classes(data: DataSet, classes: tuple[str, ...]) -> DataSet:
         new_label_k[indices[name]] = label
 
     def keep(split: Split) -> Split:
-        labels_n = new_label_k[split.labels_n]
-        kept_n = (labels_n >= 0).nonzero().flatten()
-        return split.choose(kept_n).relabel(labels_n[kept_n])
+        targets_n = new_label_k[split.targets_n]
+        kept_n = (targets_n >= 0).nonzero().flatten()
+        return split.choose(kept_n).relabel(targets_n[kept_n])
 
     test = None if data.test is None else keep(data.test)
     info = replace(data.info, classes=classes)

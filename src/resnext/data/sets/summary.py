@@ -110,7 +110,7 @@ def summarise(data: DataSet, name: str | None = None) -> DataSummary:
     return DataSummary(
         name=name or data.info.name,
         classes=data.info.classes,
-        counts={name: count_classes(split.labels_n, num_classes) for name, split in splits.items()},
+        counts={name: count_classes(split.targets_n, num_classes) for name, split in splits.items()},
         split_source=data.origin,
         formats=count_endings(names),
         sizes=measure_sizes(files["train"].root, files["train"].names) if files else None,
@@ -131,7 +131,7 @@ def _twins(files: Mapping[str, FileSplit]) -> tuple[tuple[str, str], ...] | None
 def guess(data: DataSet) -> tuple[str, float]:
     """Return the largest training class, and the error of always predicting it in validation."""
     num_classes = len(data.info.classes)
-    train, val = (count_classes(split.labels_n, num_classes) for split in (data.train, data.val))
+    train, val = (count_classes(split.targets_n, num_classes) for split in (data.train, data.val))
     return _guess(data.info.classes, train, val)
 
 
@@ -141,9 +141,9 @@ def _guess(classes: Sequence[str], train: Sequence[int], val: Sequence[int]) -> 
     return classes[largest], 100.0 * (1.0 - val[largest] / total) if total else 100.0
 
 
-def count_classes(labels_n: torch.Tensor, num_classes: int) -> list[int]:
+def count_classes(targets_n: torch.Tensor, num_classes: int) -> list[int]:
     """Count the images of each class."""
-    counts: list[int] = torch.bincount(labels_n, minlength=num_classes).tolist()
+    counts: list[int] = torch.bincount(targets_n, minlength=num_classes).tolist()
     return counts
 
 

@@ -60,7 +60,7 @@ class SplitPlan:
             source=self._files.root,
             names=tuple(self._files.names[index] for index in numbers_n.tolist()),
             numbers_n=tuple(numbers_n.tolist()),
-            labels_n=tuple(self._files.labels_n[numbers_n].tolist()),
+            targets_n=tuple(self._files.targets_n[numbers_n].tolist()),
             encoding=self._encoding,
         )
 
@@ -85,7 +85,7 @@ def fingerprint(classes: Sequence[str], splits: Sequence[FileSplit]) -> str:
     """
     digest = hashlib.sha256("\0".join(classes).encode("utf-8", "surrogateescape"))
     for split in splits:
-        digest.update(split.labels_n.to(torch.int32).numpy().tobytes())
+        digest.update(split.targets_n.to(torch.int32).numpy().tobytes())
         for name in split.names:
             digest.update(name.encode("utf-8", "surrogateescape") + b"\0")
     return digest.hexdigest()

@@ -23,14 +23,14 @@ class ShardSplit(Split):
 
     Attributes:
         table: Where each image of the packed split lies.
-        labels_n: Class indices, int64.
+        targets_n: Class indices, int64.
         rows_n: The table's rows that belong to this split, int64; None for all of them.
         remote: Where the shards come from, if not from the folder of the table.
         mixed: Shards whose images are mixed with one another; None for all.
     """
 
     table: ShardTable
-    labels_n: torch.Tensor
+    targets_n: torch.Tensor
     rows_n: torch.Tensor | None = None
     remote: Remote | None = None
     mixed: int | None = None
@@ -54,7 +54,7 @@ class ShardSplit(Split):
     def choose(self, indices_n: torch.Tensor) -> Self:
         """Return the split of some images."""
         rows_n = indices_n.clone() if self.rows_n is None else self.rows_n[indices_n]
-        return replace(self, labels_n=self.labels_n[indices_n], rows_n=rows_n)
+        return replace(self, targets_n=self.targets_n[indices_n], rows_n=rows_n)
 
     def join(self, others: Sequence[Self]) -> Self:
         """Refuse.

@@ -36,7 +36,7 @@ class ShardPlan:
         source: Folder of the files.
         names: The files below it, in the order of writing.
         numbers_n: Place of each in the source's split, which makes its key.
-        labels_n: Class of each.
+        targets_n: Class of each.
         encoding: What becomes of a file.
     """
 
@@ -45,7 +45,7 @@ class ShardPlan:
     source: Path
     names: tuple[str, ...]
     numbers_n: tuple[int, ...]
-    labels_n: tuple[int, ...]
+    targets_n: tuple[int, ...]
     encoding: Encoding
 
 
@@ -144,7 +144,7 @@ def _samples(
     plan: ShardPlan, bad: list[tuple[str, str]], assumed: list[tuple[str, str]]
 ) -> Iterator[tuple[int, int, str, bytes]]:
     """Yield number, label, ending and bytes of the good images; list the others."""
-    for number, label, name in zip(plan.numbers_n, plan.labels_n, plan.names, strict=True):
+    for number, label, name in zip(plan.numbers_n, plan.targets_n, plan.names, strict=True):
         path = plan.source / name
         try:
             ranges: list[str] = []

@@ -78,8 +78,8 @@ def _prepare(
     side = info.image_size_px
     images_bchw = torch.randn(batch_size, info.in_channels, side, side, device=runtime.device)
     images_bchw = images_bchw.contiguous(memory_format=layout)
-    labels_b = torch.randint(len(info.classes), (batch_size,), device=runtime.device)
-    batch = Batch(images_bchw, labels_b, torch.arange(batch_size), global_size=batch_size)
+    targets_b = torch.randint(len(info.classes), (batch_size,), device=runtime.device)
+    batch = Batch(images_bchw, targets_b, torch.arange(batch_size), global_size=batch_size)
     model = train_step.average.model if train_step.average is not None else train_step.model
 
     def wait() -> None:

@@ -80,7 +80,7 @@ def test_files_have_their_views_together(
     made = eval_loader(split, info, view, batch_size=3, workers=workers)
     assert (made.size_px, made.resize_px, made.num_views) == (14, 16, view.num_views)
     batches = list(made)
-    assert [len(batch.labels_b) for batch in batches] == [3, 3, 1]
+    assert [len(batch.targets_b) for batch in batches] == [3, 3, 1]
     images = torch.cat([batch.images_bchw for batch in batches])
     assert images.shape == (7 * view.num_views, 3, 14, 14)
     assert all(batch.num_views == view.num_views for batch in batches)

@@ -45,8 +45,8 @@ def test_every_image_comes_once_an_epoch_whatever_the_processes(
     assert torch.equal(seen, epoch_order(num, 3, epoch))
     assert len(steps) == made[0].num_steps
     for step in steps:
-        assert {batch.global_size for batch in step} == {sum(len(batch.labels_b) for batch in step)}
-        assert all(len(batch.labels_b) <= made[0].largest_share for batch in step)
+        assert {batch.global_size for batch in step} == {sum(len(batch.targets_b) for batch in step)}
+        assert all(len(batch.targets_b) <= made[0].largest_share for batch in step)
 
 
 def test_the_batched_crop_and_flip_are_those_of_padding_and_slicing_each_image() -> None:
@@ -77,7 +77,7 @@ def test_without_augmentation_the_images_are_those_of_the_split() -> None:
     for batch in nonempty(train_loader(split, info).epoch(0)):
         expected = split.images_nhwc[batch.indices_b].permute(0, 3, 1, 2)
         assert torch.equal(batch.images_bchw, normalise(expected, info.mean, info.std, CPU))
-        assert torch.equal(batch.labels_b, batch.indices_b)
+        assert torch.equal(batch.targets_b, batch.indices_b)
         assert batch.images_bchw.is_contiguous(memory_format=torch.channels_last)
 
 
@@ -147,7 +147,7 @@ def test_files_of_all_shapes_become_batches_of_one_size(tmp_path: Path, crop: An
     augment = AugmentConfig(crop=crop, pad_px=2, flip=True)
     batches = list(train_loader(split, file_info(), augment, batch_size=5).epoch(0))
     assert [batch.images_bchw.shape for batch in batches] == [(5, 3, 16, 16)] * 2
-    assert all(torch.equal(batch.labels_b, batch.indices_b % 2) for batch in batches)
+    assert all(torch.equal(batch.targets_b, batch.indices_b % 2) for batch in batches)
 
 
 def test_loading_leaves_the_generators_of_the_process_alone(tmp_path: Path) -> None:
@@ -163,10 +163,10 @@ def test_loading_leaves_the_generators_of_the_process_alone(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("workers", [0, 2])
 def test_a_bad_file_is_named_and_replaced_alike_each_time(tmp_path: Path, workers: int) -> None:
-    split = replace(write_images(tmp_path, 12, bad=(5,)), labels_n=torch.arange(12))
+    split = replace(write_images(tmp_path, 12, bad=(5,)), targets_n=torch.arange(12))
     bad = BadFiles(12)
     made = train_loader(split, file_info(), batch_size=4, workers=workers, bad_files=bad)
-    assert all(torch.equal(batch.labels_b, batch.indices_b) for batch in nonempty(made.epoch(0)))
+    assert all(torch.equal(batch.targets_b, batch.indices_b) for batch in nonempty(made.epoch(0)))
     shown = [torch.cat([batch.indices_b for batch in made.epoch(epoch)]) for epoch in (0, 0, 1)]
     assert torch.equal(shown[0], shown[1])
     orders = [epoch_order(12, 3, epoch) for epoch in (0, 0, 1)]

@@ -18,8 +18,8 @@ def _folder(counts: list[int]) -> tuple[list[str], np.ndarray]:
 
 
 def _choose(counts: list[int], fraction: float = 0.1) -> tuple[list[str], set[str]]:
-    names, labels_n = _folder(counts)
-    in_val = choose_val(names, labels_n, len(counts), fraction)
+    names, targets_n = _folder(counts)
+    in_val = choose_val(names, targets_n, len(counts), fraction)
     return names, {name for name, chosen in zip(names, in_val, strict=True) if chosen}
 
 
@@ -33,11 +33,11 @@ def test_each_class_has_its_share_on_both_sides(counts: list[int], fraction: flo
 
 
 def test_the_order_of_the_files_does_not_matter() -> None:
-    names, labels_n = _folder([30, 12])
+    names, targets_n = _folder([30, 12])
     order = list(range(len(names)))
     random.Random(0).shuffle(order)
-    straight = choose_val(names, labels_n, 2, 0.2)
-    shuffled = choose_val([names[i] for i in order], labels_n[order], 2, 0.2)
+    straight = choose_val(names, targets_n, 2, 0.2)
+    shuffled = choose_val([names[i] for i in order], targets_n[order], 2, 0.2)
     assert np.array_equal(straight[order], shuffled)
     assert 0 < straight.sum() < len(names)
 
@@ -53,8 +53,8 @@ def test_a_file_that_comes_moves_at_most_one_other() -> None:
 
 def test_related_images_stay_on_one_side_and_classes_are_on_both() -> None:
     names = [f"{label}/patient{p}_{n}.png" for label in "ab" for p in range(20) for n in range(5)]
-    labels_n = np.array([0] * 100 + [1] * 100)
-    in_val = choose_val(names, labels_n, 2, 0.2, r"patient\d+")
+    targets_n = np.array([0] * 100 + [1] * 100)
+    in_val = choose_val(names, targets_n, 2, 0.2, r"patient\d+")
     sides: dict[str, set[bool]] = {}
     for name, chosen in zip(names, in_val.tolist(), strict=True):
         sides.setdefault(name.partition("/")[2].partition("_")[0], set()).add(chosen)

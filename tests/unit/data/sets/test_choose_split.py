@@ -26,7 +26,7 @@ def test_files_of_all_splits_have_paths_from_their_common_folder() -> None:
         Path("/d"),
         ["train/a/1", "train/b/1", "val/a/2"],
     )
-    assert together.labels_n.tolist() == [0, 1, 0]
+    assert together.targets_n.tolist() == [0, 1, 0]
 
 
 def test_files_split_by_names_keep_their_folder() -> None:

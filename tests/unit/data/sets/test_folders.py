@@ -37,7 +37,7 @@ def test_a_folder_with_its_own_split_keeps_it(tmp_path: Path, val: str) -> None:
     assert data.info.classes == ("cat", "dog")
     assert files(data.train) == ("cat/1.jpg", "dog/2.PNG")
     assert files(data.val) == ("cat/3.jpeg", "dog/4.webp")
-    assert data.train.labels_n.tolist() == data.val.labels_n.tolist() == [0, 1]
+    assert data.train.targets_n.tolist() == data.val.targets_n.tolist() == [0, 1]
 
 
 def test_test_images_are_neither_trained_nor_validated_on(tmp_path: Path) -> None:
@@ -45,7 +45,7 @@ def test_test_images_are_neither_trained_nor_validated_on(tmp_path: Path) -> Non
     data = load_folder(tmp_path, 0.1)
     assert (len(data.train), len(data.val)) == (108, 12)
     assert data.test is not None
-    assert data.test.labels_n.tolist() == [1]
+    assert data.test.targets_n.tolist() == [1]
     assert isinstance(data.test, FileSplit)
     assert data.test.root == tmp_path / "TEST"
     touch(tmp_path, "val/a/3.jpg", "val/b/3.jpg")
@@ -71,9 +71,9 @@ def test_a_folder_without_a_split_is_split_by_class_and_file_names(tmp_path: Pat
     touch(tmp_path, *many("cat", "dog", num=500))
     data = load_folder(tmp_path, 0.2)
     assert sorted(files(data.train) + files(data.val)) == sorted(many("cat", "dog", num=500))
-    assert data.val.labels_n.bincount().tolist() == [100, 100]
+    assert data.val.targets_n.bincount().tolist() == [100, 100]
     for split in (data.train, data.val):
-        labels = [data.info.classes[label] for label in split.labels_n.tolist()]
+        labels = [data.info.classes[label] for label in split.targets_n.tolist()]
         assert labels == [name.split("/")[0] for name in files(split)]
 
 
@@ -150,7 +150,7 @@ def test_a_split_by_hash_may_leave_a_class_without_training_images(tmp_path: Pat
     touch(tmp_path, *many("cat"), lone)
     with pytest.raises(DataError, match="no training image of rare"):
         load_folder(tmp_path, 0.1, rule="hash")
-    assert load_folder(tmp_path, 0.1).train.labels_n.bincount().tolist() == [54, 1]
+    assert load_folder(tmp_path, 0.1).train.targets_n.bincount().tolist() == [54, 1]
 
 
 def test_a_split_without_validation_images_is_refused(tmp_path: Path) -> None:
@@ -174,7 +174,7 @@ def test_imagenet_5k_has_validation_images_of_some_classes_only(tmp_path: Path) 
     touch(tmp_path, "imagenet5k.tsv")
     data = load_imagenet(tmp_path)
     assert data.info.classes == ("n01", "n02", "n03")
-    assert data.val.labels_n.tolist() == [0, 0, 2]
+    assert data.val.targets_n.tolist() == [0, 0, 2]
     touch(tmp_path, "val/n04/a.JPEG")
     with pytest.raises(DataError, match="holds classes that training does not: n04"):
         load_imagenet(tmp_path)
@@ -192,9 +192,9 @@ def test_splits_in_two_forms_of_unicode_have_the_same_classes(tmp_path: Path) ->
     touch(tmp_path, f"val/{decomposed}/3.jpg", "val/cafz/4.jpg")
     data = load_folder(tmp_path, 0.1)
     assert data.info.classes == ("cafz", composed)  # sorted in the usual form
-    assert data.train.labels_n.tolist() == [0, 1, 1]
+    assert data.train.targets_n.tolist() == [0, 1, 1]
     assert files(data.val) == (f"{decomposed}/3.jpg", "cafz/4.jpg")
-    assert data.val.labels_n.tolist() == [1, 0]
+    assert data.val.targets_n.tolist() == [1, 0]
 
 
 def test_one_name_in_two_forms_of_unicode_is_refused(tmp_path: Path) -> None:

@@ -60,7 +60,7 @@ def test_a_folder_that_stays_as_it_is_is_listed_once(tree: Path, num_lists: list
     )
     classes, files = list_classes(tree)
     assert classes == ("cat", "dog")
-    assert files.labels_n.tolist() == [0, 0, 1, 1]
+    assert files.targets_n.tolist() == [0, 0, 1, 1]
 
 
 def add(tree: Path) -> None:

@@ -31,7 +31,7 @@ def test_digits_are_all_there_once_and_split_within_each_class() -> None:
     assert len(train) + len(val) == 1797
     assert train.images_nhwc.shape[1:] == (8, 8, 1)
     assert int(train.images_nhwc.max()) == 255
-    counts = [torch.bincount(split.labels_n, minlength=10) for split in (train, val)]
+    counts = [torch.bincount(split.targets_n, minlength=10) for split in (train, val)]
     shares = counts[1] / (counts[0] + counts[1])
     assert bool((shares - 0.2).abs().lt(0.004).all())
 
@@ -61,9 +61,9 @@ def test_a_subset_holds_the_same_training_images_and_leaves_the_validation_alone
     rows = [{tuple(row) for row in image.tolist()} for image in images]
     assert rows[1] < rows[2] < rows[0]
     labels = dict(
-        zip(map(tuple, images[0].tolist()), arrays(whole.train).labels_n.tolist(), strict=True)
+        zip(map(tuple, images[0].tolist()), arrays(whole.train).targets_n.tolist(), strict=True)
     )
-    kept = zip(map(tuple, images[1].tolist()), arrays(part.train).labels_n.tolist(), strict=True)
+    kept = zip(map(tuple, images[1].tolist()), arrays(part.train).targets_n.tolist(), strict=True)
     assert all(labels[image] == label for image, label in kept)
 
 
@@ -73,9 +73,9 @@ def test_chosen_classes_are_kept_with_their_images_and_numbered_in_the_given_ord
     for before, after in ((whole.train, part.train), (whole.val, part.val)):
         old, new = arrays(before), arrays(after)
         for label, digit in enumerate((7, 2)):
-            expected = old.images_nhwc[old.labels_n == digit]
-            assert torch.equal(new.images_nhwc[new.labels_n == label], expected)
-        assert len(new) == int(((old.labels_n == 7) | (old.labels_n == 2)).sum())
+            expected = old.images_nhwc[old.targets_n == digit]
+            assert torch.equal(new.images_nhwc[new.targets_n == label], expected)
+        assert len(new) == int(((old.targets_n == 7) | (old.targets_n == 2)).sum())
 
 
 def test_a_class_that_the_set_does_not_have_is_refused() -> None:
@@ -108,7 +108,7 @@ def test_fashion_mnist_is_read_from_its_official_files(
     data = load_data(DataConfig(name="fashion-mnist", root=tmp_path))
     expected = np.random.default_rng(0).integers(0, 256, (20, 28, 28), dtype=np.uint8)
     assert np.array_equal(arrays(data.train).images_nhwc[..., 0].numpy(), expected)
-    assert arrays(data.train).labels_n.tolist() == [n % 10 for n in range(20)]
+    assert arrays(data.train).targets_n.tolist() == [n % 10 for n in range(20)]
 
 
 @pytest.mark.usefixtures("few_fashion_images")
@@ -186,7 +186,7 @@ def test_cifar_is_read_from_its_official_archive_or_folder(
     # The official files hold planes (red, green, blue) of 32 x 32.
     expected = first.reshape(4, 3, 32, 32).transpose(0, 2, 3, 1)
     assert np.array_equal(arrays(data.train).images_nhwc[:4].numpy(), expected)
-    assert arrays(data.val).labels_n.tolist() == [3, 1, 2, 0]
+    assert arrays(data.val).targets_n.tolist() == [3, 1, 2, 0]
     assert data.info.classes == ("a", "b", "c", "d")
 
 

@@ -38,8 +38,8 @@ def split_of(table: ShardTable, mixed: int | None, num_cached: int | None = None
             for k in range(NUM_SHARDS)
         }
         remote = Remote("http://host", Path("nowhere"), records, 10 * num_cached)
-    labels_n = torch.zeros(len(table), dtype=torch.int64)
-    return ShardSplit(table, labels_n, remote=remote, mixed=mixed)
+    targets_n = torch.zeros(len(table), dtype=torch.int64)
+    return ShardSplit(table, targets_n, remote=remote, mixed=mixed)
 
 
 seeds = st.integers(0, 2**62)

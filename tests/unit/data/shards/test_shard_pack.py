@@ -56,7 +56,7 @@ def test_the_shards_hold_every_file_with_its_bytes_and_its_label(
         samples = members(packed, name)
         assert len(samples) == len(files) > 0
         for number, (file, label) in enumerate(
-            zip(files.names, files.labels_n.tolist(), strict=True)
+            zip(files.names, files.targets_n.tolist(), strict=True)
         ):
             ending = file.rpartition(".")[2]
             content = (files.root / file).read_bytes()
@@ -338,7 +338,7 @@ def test_the_webdataset_package_reads_the_shards(tree: Path, tmp_path: Path) -> 
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     files = open_tree(tree)[1]
     expected = []
-    for name, label in zip(files.names, files.labels_n.tolist(), strict=True):
+    for name, label in zip(files.names, files.targets_n.tolist(), strict=True):
         with Image.open(files.root / name) as image:
             expected.append([list(image.size), label])
     assert sorted(json.loads(done.stdout)) == sorted(expected)

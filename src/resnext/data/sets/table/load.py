@@ -89,7 +89,7 @@ def _of_parts(
                 raise DataError(f"{path}: the files of {split} differ in class {unknown[0]!r}")
             labels_k = torch.tensor([number[name] for name in table.classes])
             names += [f"{table.files.root.name}/{name}" for name in table.files.names]
-            labels.append(labels_k[table.files.labels_n])
+            labels.append(labels_k[table.files.targets_n])
         splits[split] = FileSplit(root, PackedNames(names), torch.cat(labels))
     return classes, splits
 

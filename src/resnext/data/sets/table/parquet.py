@@ -83,8 +83,8 @@ def load_parquet(path: Path, given: GivenColumns = UNNAMED) -> Labelled:
     if not kept:
         raise DataError(f"{path}: no row is of use; row 0 {bad_rows[0]}")
     log_bad_rows(path, "row", bad_rows, len(labels))
-    classes, labels_n = number_classes([str(labels[row]) for row in kept], names)
-    files = FileSplit(root, PackedNames(_name(row) for row in kept), labels_n)
+    classes, targets_n = number_classes([str(labels[row]) for row in kept], names)
+    files = FileSplit(root, PackedNames(_name(row) for row in kept), targets_n)
     of_kept = (
         None if splits is None else [parse_split(f"{path}, row {row}", splits[row]) for row in kept]
     )

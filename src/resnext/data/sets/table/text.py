@@ -44,8 +44,8 @@ def load_text_table(
         raise DataError(f"{path}: no row is of use; line {line}: {reason}")
     log_bad_rows(path, "line", bad_rows, len(table.rows))
     labels = [values["label"][row_index] for row_index in kept]
-    classes, labels_n = number_classes(labels)
-    files = FileSplit(root, PackedNames(names[row_index] or "" for row_index in kept), labels_n)
+    classes, targets_n = number_classes(labels)
+    files = FileSplit(root, PackedNames(names[row_index] or "" for row_index in kept), targets_n)
     splits = None
     if columns.split is not None:
         splits = [

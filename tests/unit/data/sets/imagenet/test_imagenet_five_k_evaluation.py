@@ -163,7 +163,7 @@ def test_on_photographs_both_choices_are_the_largest_outputs_of_their_classes(
         head.bias.copy_(-outputs_nk.mean(dim=0))  # so that no class wins on every image
         outputs_nk += head.bias
     network = save(tmp_path / "w.safetensors", model, classes)
-    names = [own[int(label)] for batch in batches for label in batch.labels_b]
+    names = [own[int(label)] for batch in batches for label in batch.targets_b]
     assert len(names) == 250
     own_columns = [classes.index(name) for name in own]
     best_of_all = [classes[k] for k in outputs_nk.argmax(dim=1)]

@@ -29,7 +29,7 @@ def _hub_file(path: Path, images: list[bytes | None], labels: list[int | None]) 
 def test_the_hubs_layout_is_read_with_its_class_names(tmp_path: Path) -> None:
     found = load_parquet(_hub_file(tmp_path / "train.parquet", [b"one", b"two", b"3"], [1, 0, 1]))
     assert found.classes == ("zebra", "ape")  # the Hub's order, not the alphabet's
-    assert found.files.labels_n.tolist() == [1, 0, 1]
+    assert found.files.targets_n.tolist() == [1, 0, 1]
     contents = [(found.files.root / name).read_bytes() for name in found.files.names]
     assert contents == [b"one", b"two", b"3"]
 

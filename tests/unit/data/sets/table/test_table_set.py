@@ -38,7 +38,7 @@ def test_a_table_beside_a_folder_is_found(tmp_path: Path) -> None:
     data = load_data(config)
     assert data.info.classes == ("cat", "dog")
     assert (len(data.train), len(data.val), data.test) == (18, 2, None)
-    assert sorted(data.val.labels_n.tolist()) == [0, 1]
+    assert sorted(data.val.targets_n.tolist()) == [0, 1]
 
 
 def test_class_folders_come_before_a_table(tmp_path: Path) -> None:

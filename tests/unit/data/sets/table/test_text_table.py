@@ -40,7 +40,7 @@ def test_usual_columns_and_paths_are_found(
     found = load_text_table(_table(root, text.format(a=a, b=b), name))
     assert found.classes == ("cat", "dog")
     assert (found.files.root, list(found.files.names)) == (root / "train", ["a.jpg", "b.jpg"])
-    assert found.files.labels_n.tolist() == [0, 1]
+    assert found.files.targets_n.tolist() == [0, 1]
     assert found.splits is None
     assert not found.bad_rows
 
@@ -85,9 +85,9 @@ def test_an_absolute_path_below_the_folder_is_accepted(tmp_path: Path) -> None:
 
 
 def test_numbers_keep_their_own_order() -> None:
-    classes, labels_n = number_classes(["10", "9", "2", "10"])
+    classes, targets_n = number_classes(["10", "9", "2", "10"])
     assert classes == ("2", "9", "10")
-    assert labels_n.tolist() == [2, 1, 0, 2]
+    assert targets_n.tolist() == [2, 1, 0, 2]
 
 
 @pytest.mark.parametrize(
