@@ -93,7 +93,7 @@ class Expected:
         paths = [path for path, _ in zip(find_images([folder]), range(num_images), strict=False)]
         self.images = [path.read_bytes() for path in paths]
         self.pixels = [prepare(model, image) for image in self.images]
-        self.best = [model.top(model.run([pixels])[0], 1)[0] for pixels in self.pixels]
+        self.best = [model.answer(model.run([pixels])[0], 1).ranked[0] for pixels in self.pixels]
 
     def is_right(self, number: int, answer: httpx.Response) -> bool:
         """Tell whether an answer says of an image what is expected."""

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 from runs import assert_same_bits, small_run
+from tasks import classifier
 from torch import nn
 
 from resnext.data.loading.batch import Batch
@@ -137,8 +138,8 @@ class _StopAfter(Display):
         super().__init__("quiet")
         self._left = epochs
 
-    def epoch(self, *, epoch: str, train_loss: float, loss: float, top1_error: float) -> None:
-        super().epoch(epoch=epoch, train_loss=train_loss, loss=loss, top1_error=top1_error)
+    def epoch(self, *, epoch: str, train_loss: float, loss: float, measured: str) -> None:
+        super().epoch(epoch=epoch, train_loss=train_loss, loss=loss, measured=measured)
         self._left -= 1
         if not self._left:
             raise _StopError
@@ -156,7 +157,7 @@ def _run(precision: Precision, epochs: int) -> TrainConfig:
 def _step(network: nn.Module, device: torch.device, dtype: torch.dtype) -> TrainStep:
     config = TrainConfig()
     optimizer = build_optimizer(network, config.optim)
-    return TrainStep(config, Runtime(device, dtype), network, optimizer, None)
+    return TrainStep(config, Runtime(device, dtype), network, optimizer, None, classifier(10))
 
 
 def _batch(images_bchw: torch.Tensor, targets_b: torch.Tensor, device: torch.device) -> Batch:

@@ -114,7 +114,7 @@ def predicted(watched: Watched, folder: Path) -> tuple[Seen, dict[str, str]]:
     good = [row for row in rows if row.error is None]
     names = [row.path.name for row in good]
     return dict(zip(names, watched.take(), strict=True)), {
-        row.path.name: row.classes[0] for row in good
+        row.path.name: row.ranked[0].name for row in good
     }
 
 
@@ -157,7 +157,9 @@ def test_the_service_answers_as_predict_does(watched: Watched, folder: Path, kin
 
     expected, _ = predicted(watched, folder)
     rows = predict_files(Predictor(watched.network), [folder / name for name in GOOD], batch_size=1)
-    shares = {row.path.name: dict(zip(row.classes, row.probabilities, strict=True)) for row in rows}
+    shares = {
+        row.path.name: {score.name: score.probability for score in row.ranked} for row in rows
+    }
     service = Service(lambda: ServedModel(watched.exported(kind), "network"), Limits())
     watched.take()
     with made_client(service) as client:

@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 
 from resnext.benchmark.contestant import Setting
 from resnext.benchmark.result import Result
+from resnext.drawing import clean, plain_label
 from resnext.errors import ConfigError
-from resnext.evaluation.drawing import clean, plain_label
 from resnext.files import write_whole
 
 SUFFIXES = (".svg", ".png", ".pdf")

@@ -43,8 +43,9 @@ def check_data(arguments: DataCheck) -> int:
 
     summary = summarise(load_data(settings.data), settings.data.label)
     if arguments.json:
-        label, error = summary.guess
-        guess = {"class": label, "val_error": error}
+        guess = None
+        if summary.guess is not None:
+            guess = dict(zip(("class", "val_error"), summary.guess, strict=True))
         found = {"guess": guess, "advice": summary.advice, "warnings": summary.warnings}
         print(json.dumps({**asdict(summary), **found}))
     else:

@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
     from resnext.evaluation.run import Evaluation
     from resnext.evaluation.target import Protocol
+    from resnext.tasks.measure import Measure
+    from resnext.tasks.task import Task
 
 _MAX_CLASSES = 20
 """With more classes only the worst are listed."""
@@ -190,7 +192,8 @@ def _finish(arguments: Evaluate, protocol: Protocol, evaluation: Evaluation) -> 
 
         console = create_console()
         console.print(_table(evaluation))
-        console.print(_class_table(evaluation.figures["per_class"]))
+        if by_class := evaluation.figures.get("per_class"):
+            console.print(_class_table(evaluation.task, by_class))
     for path in _write(arguments, protocol, evaluation):
         if not (arguments.quiet or arguments.json):
             print(f"wrote {path}")
@@ -223,31 +226,33 @@ def _table(evaluation: Evaluation) -> Table:
     table.add_column("figure")
     table.add_column("value", justify="right")
     table.add_row("images", f"{figures['num_images']:,}")
-    table.add_row("top-1 error", f"{figures['top1_error']:.2f} %")
-    if figures["top5_error"] is not None:
-        table.add_row("top-5 error", f"{figures['top5_error']:.2f} %")
-    for key in ("balanced_accuracy", "macro_f1", "macro_precision", "macro_recall"):
-        name = key.replace("_f1", " F1").replace("_", " ")
-        table.add_row(name, f"{figures[key]:.2f} %")
-    table.add_row("loss", f"{figures['loss']:.4f}")
-    table.add_row("calibration error", f"{figures['calibration_error']:.2f} %")
+    for name, value in evaluation.task.rows(figures):
+        table.add_row(name, value)
     table.add_row("parameters", f"{figures['parameters']:,}")
     table.add_row("multiply-adds", f"{figures['macs']:,}")
     return table
 
 
-def _class_table(by_class: dict[str, dict[str, Any]]) -> Table:
-    """Show all classes, or those with the lowest F1 of many."""
+def _class_table(task: Task, by_class: dict[str, dict[str, Any]]) -> Table:
+    """Show all classes, or the worst of many."""
     from rich.table import Table
 
+    from resnext.tasks.section import worst_of
+
     is_large = len(by_class) > _MAX_CLASSES
-    worst = sorted(by_class.items(), key=lambda item: float(item[1]["f1"]))[:_NUM_WORST_CLASSES]
-    title = f"the {len(worst)} classes with the lowest F1 of {len(by_class):,}" if is_large else ""
-    table = Table(title=title)
+    shown = (
+        worst_of(by_class, task.worst_key)[:_NUM_WORST_CLASSES] if is_large else by_class.items()
+    )
+    by = {column.key: column.label for column in task.class_columns}.get(task.worst_key)
+    title = f"the {len(shown)} classes with the lowest {by} of {len(by_class):,}"
+    table = Table(title=title if is_large else "")
     table.add_column("class", overflow="fold")
-    for heading in ("images", "precision", "recall", "F1"):
-        table.add_column(heading, justify="right")
-    for name, row in worst if is_large else by_class.items():
-        shares = (f"{row[key]:.2f} %" for key in ("precision", "recall", "f1"))
-        table.add_row(name, f"{row['images']:,}", *shares)
+    for column in task.class_columns:
+        table.add_column(column.label, justify="right")
+    for name, row in shown:
+        table.add_row(name, *(_cell(column, row.get(column.key)) for column in task.class_columns))
     return table
+
+
+def _cell(column: Measure, value: float | None) -> str:
+    return "" if value is None else column.write(value)

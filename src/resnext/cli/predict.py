@@ -78,7 +78,7 @@ def main(argv: list[str]) -> int:
     )
     kind = JsonOutput if arguments.json else CsvOutput if arguments.csv else TableOutput
     num, bad = 0, 0
-    with kind(sys.stdout) as output:
+    with kind(sys.stdout, predictor.answers) as output:
         for row in rows:
             output.write(row)
             num += 1

@@ -7,12 +7,13 @@ import json
 import os
 from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import Any, Self, TextIO
+from typing import Any, Literal, Self, TextIO
 
 from rich.table import Column, Table
 from rich.text import Text
 
 from resnext.inference.files import Prediction
+from resnext.tasks.answer import Answer
 from resnext.terminal import create_console
 from resnext.untrusted.text import csv_cell, printable
 
@@ -22,8 +23,9 @@ _ROWS_PER_TABLE = 32
 class Output(ABC):
     """Prints one prediction after another; nothing is kept that has been printed."""
 
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
+    def __init__(self, stream: TextIO, answers: type[Answer]) -> None:
+        """Prepare to print answers of a type."""
+        self._stream, self._answers = stream, answers
 
     @abstractmethod
     def write(self, row: Prediction) -> None:
@@ -40,18 +42,14 @@ class Output(ABC):
 class JsonOutput(Output):
     """One JSON list, an object a line."""
 
-    def __init__(self, stream: TextIO) -> None:
-        super().__init__(stream)
+    def __init__(self, stream: TextIO, answers: type[Answer]) -> None:
+        super().__init__(stream, answers)
         self._num_rows = 0
 
     def write(self, row: Prediction) -> None:
         """Print one object of the list."""
-        pairs = zip(row.classes, row.probabilities, strict=True)
-        value = {
-            "path": str(row.path),
-            "predictions": [{"class": name, "probability": share} for name, share in pairs],
-            "error": row.error,
-        }
+        found = self._answers.nothing() if row.answer is None else row.answer.as_dict()
+        value = {"path": str(row.path), **found, "error": row.error}
         self._stream.write((",\n" if self._num_rows else "[\n") + json.dumps(value))
         self._num_rows += 1
 
@@ -63,20 +61,21 @@ class JsonOutput(Output):
 
 
 class CsvOutput(Output):
-    """A header and a line for each class of each image; a bad file has one line."""
+    """A header and lines for each image; a bad file has one."""
 
-    def __init__(self, stream: TextIO) -> None:
-        super().__init__(stream)
+    def __init__(self, stream: TextIO, answers: type[Answer]) -> None:
+        super().__init__(stream, answers)
         self._writer = csv.writer(stream, lineterminator="\n")
-        self._writer.writerow(["path", "rank", "class", "probability", "error"])
+        self._writer.writerow(["path", *answers.csv_columns, "error"])
 
     def write(self, row: Prediction) -> None:
         """Print the lines of one image."""
         path = readable(row.path)
-        if row.error is not None:
-            self._write_row(path, "", "", "", row.error)
-        for rank, (name, share) in enumerate(zip(row.classes, row.probabilities, strict=True), 1):
-            self._write_row(path, rank, name, share, "")
+        if row.answer is None:
+            self._write_row(path, *[""] * len(self._answers.csv_columns), row.error)
+            return
+        for cells in row.answer.csv_rows():
+            self._write_row(path, *cells, "")
 
     def _write_row(self, *cells: object) -> None:
         self._writer.writerow(map(csv_cell, cells))
@@ -85,8 +84,8 @@ class CsvOutput(Output):
 class TableOutput(Output):
     """Tables of some rows each, for people."""
 
-    def __init__(self, stream: TextIO) -> None:
-        super().__init__(stream)
+    def __init__(self, stream: TextIO, answers: type[Answer]) -> None:
+        super().__init__(stream, answers)
         self._console = create_console(file=stream)
         self._rows: list[Prediction] = []
 
@@ -103,21 +102,25 @@ class TableOutput(Output):
     def _print_table(self) -> None:
         if not self._rows:
             return
-        table = Table(Column("image", overflow="fold"), "class", "probability", "next")
+        first, *others = self._answers.table_columns
+        table = Table(Column("image", overflow="fold"), first, *others)
         for row in self._rows:
-            table.add_row(readable(row.path), *_cells(row))
+            table.add_row(readable(row.path), *_cells(row, len(others)))
         self._console.print(table)
         self._rows = []
 
 
-def _cells(row: Prediction) -> tuple[Text, Text, Text]:
-    """Return the best class, its probability and the classes after it."""
-    if row.error is not None:
-        return Text("cannot be read", "red"), Text(), Text(printable(row.error), "red")
-    shares = [f"{100 * share:.1f} %" for share in row.probabilities]
-    after = (f"{n} {s}" for n, s in zip(row.classes[1:], shares[1:], strict=True))
-    names = Text(printable(row.classes[0]), "bold"), Text(printable(", ".join(after)))
-    return names[0], Text(shares[0], justify="right"), names[1]
+def _cells(row: Prediction, num_others: int) -> list[Text]:
+    """Return the answer, its first cell in bold; or why there is none."""
+    if row.answer is None:
+        blanks = [Text()] * (num_others - 1)
+        return [Text("cannot be read", "red"), *blanks, Text(printable(row.error or ""), "red")]
+    first, *others = map(printable, row.answer.table_cells())
+    return [Text(first, "bold"), *(Text(cell, justify=_side(cell)) for cell in others)]
+
+
+def _side(cell: str) -> Literal["left", "right"]:
+    return "right" if cell.endswith("%") and "," not in cell else "left"
 
 
 def readable(path: Path) -> str:

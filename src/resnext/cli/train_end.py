@@ -28,6 +28,7 @@ def finish_training(run: Path, display: Display, *, quiet: bool, as_json: bool) 
     from resnext.runs.health import judge_run
     from resnext.runs.kept_epoch import kept_epoch
     from resnext.runs.metrics_log import read_metrics
+    from resnext.tasks.kinds import task_kind
     from resnext.training.early_stopping import stopped_epoch
 
     figures = evaluate_run(run)
@@ -36,9 +37,10 @@ def finish_training(run: Path, display: Display, *, quiet: bool, as_json: bool) 
     problems = {finding.kind: finding.text for finding in judge_run(epochs, config)}
     kept, stopped = kept_epoch(config, epochs), stopped_epoch(config, epochs)
     trained = "" if stopped is None else f" (stopped after {stopped})"
+    measure = task_kind(config.task).measure
     display.note(
-        f"kept: the weights of epoch {kept['epoch']} of {config.schedule.epochs}{trained}, top-1 "
-        f"error {figures['top1_error']:.2f}% on the validation split\n"
+        f"kept: the weights of epoch {kept['epoch']} of {config.schedule.epochs}{trained}, "
+        f"{measure.label} {measure.write(figures[measure.key])} on the validation split\n"
         f"report: {run / 'report.html'}"
     )
     if as_json:

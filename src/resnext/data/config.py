@@ -23,10 +23,22 @@ DataName = Literal[
 ]
 DATA_NAMES: tuple[str, ...] = get_args(DataName)
 
+TargetKind = Literal["class", "labels", "number"]
+"""What is to be learned of an image. `class`: the number of one class, int64, n. `labels`: 1 for
+each label that applies, 0 for one that does not and `UNKNOWN`, int8, n x k. `number`: values to
+predict, float32, n x k, NaN where one is not known."""
+
+UNKNOWN = -1
+"""A label of which it is not known whether it applies."""
+
 MAX_SIDE_PX = 8192
 MAX_WORKERS = 1024
 
 _WRITTEN_BY_A_RUN = {"name", "root", "image_size_px", "val_fraction", "num_train", "decode"}
+
+_TABLE_ONLY = (
+    *("images", "image_column", "label_column", "label_separator", "split_column", "targets"),
+)
 
 Side = Annotated[int, Field(ge=1, le=MAX_SIDE_PX)]
 
@@ -51,7 +63,13 @@ class DataConfig(FiniteSettings):
         images: Folder of the images of a `table`; by default found from the table's place.
         image_column: The `table`'s column of image paths or images; by default one of a
             usual name, such as image or filename.
-        label_column: Its column of labels; by default likewise, such as label or class.
+        label_column: Its column of labels; by default likewise, such as label or class. Several
+            columns, such as [red, round], hold 1 for each label that applies, or numbers.
+        label_separator: What stands between the labels of a cell; by default | or ; or a comma
+            where labels recur.
+        targets: What the labels of a `table` are: `class`, one for each image; `labels`, any
+            number of them; `number`, values to predict. By default a class, unless cells list
+            several labels or columns hold 1 and 0.
         split_column: Its column of splits, if any; by default likewise, such as split.
         image_size_px: Side of the crop that the network sees; by default the set's own
             (8, 28 or 32 pixels for the small sets, 224 for files).
@@ -81,7 +99,9 @@ class DataConfig(FiniteSettings):
     shuffle_gib: PositiveFloat | None = None
     images: SystemPath | None = None
     image_column: str | None = None
-    label_column: str | None = None
+    label_column: str | tuple[str, ...] | None = None
+    label_separator: str | None = None
+    targets: TargetKind | Literal["auto"] = "auto"
     split_column: str | None = None
     image_size_px: Side | None = None
     val_fraction: Annotated[float, Field(gt=0.0, le=1.0)] = 0.1
@@ -120,8 +140,8 @@ class DataConfig(FiniteSettings):
                 if getattr(self, setting) is not None:
                     raise ConfigError(f"{setting} is for name='shards' only; leave it out")
         if self.name != "table":
-            for setting in ("images", "image_column", "label_column", "split_column"):
-                if getattr(self, setting) is not None:
+            for setting in _TABLE_ONLY:
+                if getattr(self, setting) != type(self).model_fields[setting].default:
                     raise ConfigError(f"{setting} is for name='table' only; leave it out")
         if self.name in ("folder", "imagenet", "table") and self.root is None:
             raise ConfigError(f"name={self.name!r} needs root=PATH, where the images are")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self, cast
 import torch
 from PIL import Image
 
+from resnext.data.config import TargetKind
 from resnext.data.decode.image import Photo
 from resnext.data.random import epoch_order, subset_order
 
@@ -56,7 +57,7 @@ class Split(Protocol):
     a body here.
 
     Attributes:
-        targets_n: Class indices, int64.
+        targets_n: A row for each image, which is a number or several; see `TargetKind`.
     """
 
     targets_n: torch.Tensor
@@ -98,7 +99,7 @@ class Split(Protocol):
         return self.choose(subset_order(len(self))[:num].sort().values)
 
     def relabel(self, targets_n: torch.Tensor) -> Self:
-        """Return the same images with other labels."""
+        """Return the same images with other targets."""
         relabelled: Self = replace(cast("Any", self), targets_n=targets_n)  # all are dataclasses
         return relabelled
 
@@ -142,6 +143,7 @@ class DataInfo:
         image_size_px: Side of the crop that the network sees.
         mean: Mean of each channel, of values in 0..1.
         std: Standard deviation of each channel.
+        targets: What is to be learned of an image.
     """
 
     name: str
@@ -150,6 +152,7 @@ class DataInfo:
     image_size_px: int
     mean: tuple[float, ...]
     std: tuple[float, ...]
+    targets: TargetKind = "class"
 
 
 @dataclass(frozen=True)

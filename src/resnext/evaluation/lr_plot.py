@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from matplotlib.figure import Figure
 
-from resnext.evaluation.drawing import BLUE, GREY, ORANGE, new_axes
+from resnext.drawing import BLUE, GREY, ORANGE, new_axes
 
 _ABOVE_START = 0.25
 """How far above the first loss the diagram reaches, as a share of the fall: an exploding loss would

@@ -6,34 +6,26 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from matplotlib.ticker import EngFormatter
 
 from resnext._version import __version__
 from resnext.errors import RunError
 from resnext.evaluation import plots
-from resnext.evaluation.calibration import explain_calibration
-from resnext.evaluation.confusion import top_confusions, worst_classes
 from resnext.evaluation.run_facts import read_facts
-from resnext.evaluation.thumbnails import make_thumbnails
 from resnext.files import write_whole
+from resnext.runs.config import TrainConfig
 from resnext.runs.folder import BAD_FILES, CONFIG, ENVIRONMENT, read_if_whole
 from resnext.runs.kept_epoch import best_epoch
 from resnext.runs.metrics_log import read_metrics
+from resnext.tasks.kinds import DEFAULT_TASK, TaskKind, task_kind
+from resnext.tasks.measure import as_title
+from resnext.tasks.section import ReportInput, Softening
 from resnext.untrusted.parse import MAX_YAML_BYTES, read_text
 from resnext.untrusted.text import printable_lines
 
 if TYPE_CHECKING:
     from resnext.evaluation.run import Evaluation
-
-_MAX_NAMED_CLASSES = 20
-"""With more classes than these the matrix is drawn, and only the worst ones are named."""
-
-_MAX_LISTED_CLASSES = 2_000
-"""With more classes the page lists the worst only; `evaluation.json` has them all."""
-
-_MAX_FLAT_NAME_LENGTH = 4
-"""Longer class names stand upright above the matrix."""
 
 _MAX_BAD_FILES = 200
 
@@ -65,7 +57,7 @@ def write_report(path: Path, run: Path, evaluation: Evaluation | None = None) ->
 def render_report(run: Path, evaluation: Evaluation | None = None) -> str:
     """Return the report as text; see `write_report`."""
     environment = Environment(
-        loader=PackageLoader("resnext", "evaluation"),
+        loader=ChoiceLoader([PackageLoader("resnext", part) for part in ("evaluation", "tasks")]),
         autoescape=True,
         finalize=_only_print,
         undefined=StrictUndefined,
@@ -77,15 +69,14 @@ def render_report(run: Path, evaluation: Evaluation | None = None) -> str:
     rows = read_metrics(run) if run.is_dir() else []
     epochs = [row for row in rows if row["kind"] == "epoch"]
     facts = read_facts(run, epochs, None if evaluation is None else evaluation.figures)
-    bins = None if evaluation is None else evaluation.result.bins
     settings = None if facts is None else facts.config
+    task = DEFAULT_TASK if settings is None else settings.task
     return environment.get_template("report.html.j2").render(
         title=run.resolve().name,
         version=__version__,
         facts=facts,
-        softened=None if bins is None else explain_calibration(bins, settings),
-        training=_training(rows),
-        evaluation=None if evaluation is None else _evaluation(evaluation),
+        training=_training(rows, task_kind(task)),
+        evaluation=None if evaluation is None else _evaluation(evaluation, settings),
         bad_files=_bad_files(run, evaluation),
         most_bad_files=_MAX_BAD_FILES,
         config=read_text(config, MAX_YAML_BYTES) if config.exists() else None,
@@ -93,54 +84,53 @@ def render_report(run: Path, evaluation: Evaluation | None = None) -> str:
     )
 
 
-def _training(rows: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
+def _training(rows: Sequence[dict[str, Any]], kind: TaskKind) -> dict[str, Any] | None:
     """Collect the curves and figures of the epochs, if there are any yet."""
     epochs = [row for row in rows if row["kind"] == "epoch"]
     steps = [row for row in rows if row["kind"] == "train"]
     if not epochs:
         return None
+    best = best_epoch(epochs, kind.measure)
     steps_per_epoch = epochs[-1]["step"] / epochs[-1]["epoch"]
     return {
         "losses": plots.draw_losses(epochs),
-        "errors": plots.draw_errors(epochs),
+        "figures": plots.draw_figures(epochs, kind),
+        "plot_title": as_title(kind.plot_label),
+        "measure": kind.measure,
         "learning_rate": plots.draw_learning_rate(steps, steps_per_epoch)
         if steps and steps_per_epoch
         else None,
-        "best": best_epoch(epochs),
+        "best": best,
+        "best_value": kind.measure.write(best[kind.measure.key]),
         "num_epochs": epochs[-1]["epoch"],
         "images_per_s": steps[-1].get("images_per_s") if steps else None,
     }
 
 
-def _evaluation(evaluation: Evaluation) -> dict[str, Any]:
+def _evaluation(evaluation: Evaluation, config: TrainConfig | None) -> dict[str, Any]:
     """Collect what the evaluation found."""
-    result, target = evaluation.result, evaluation.target
-    classes = target.info.classes
-    confusion_kk = result.confusion_kk
-    assert confusion_kk is not None
-    assert result.bins is not None
-    errors = result.per_class_error
-    is_large = len(classes) > _MAX_NAMED_CLASSES
-    table = worst_classes(confusion_kk, classes, _MAX_NAMED_CLASSES)
-    worst = sorted(errors, key=lambda label: (-errors[label], label))[:_MAX_NAMED_CLASSES]
-    by_class = evaluation.figures["per_class"]
-    is_listed = is_large and len(by_class) <= _MAX_LISTED_CLASSES
+    target, figures = evaluation.target, evaluation.figures
+    given = ReportInput(
+        evaluation.result, figures, target.split, target.info, _softening_of(config)
+    )
+    section = evaluation.task.report(given)
     return {
-        "figures": evaluation.figures,
+        "figures": figures,
+        "rows": evaluation.task.rows(figures),
         "images": target.images,
         "cost": evaluation.cost,
-        "num_classes": len(classes),
-        "is_large": is_large,
-        "table": table,
-        "upright_names": max(map(len, table.names)) > _MAX_FLAT_NAME_LENGTH,
-        "confusions": top_confusions(confusion_kk, classes),
-        "picture": plots.draw_confusion(confusion_kk) if is_large else None,
-        "calibration": plots.draw_calibration(result.bins),
-        "class_errors": [(classes[k], errors[k], by_class[classes[k]]) for k in worst],
-        "all_classes": list(by_class.items()) if is_listed else [],
-        "error_histogram": plots.draw_class_errors(errors.values()) if is_large else None,
-        "thumbnails": make_thumbnails(result.mistakes, target.split, target.info),
+        "num_classes": len(target.info.classes),
+        "template": section.template,
+        "section": {"figures": figures, **section.values},
     }
+
+
+def _softening_of(config: TrainConfig | None) -> Softening:
+    if config is None:
+        return Softening()
+    augment = config.augment
+    mixing = {"mixup": augment.mixup, "cutmix": augment.cutmix}
+    return Softening(config.label_smoothing, mixing)
 
 
 def _bad_files(run: Path, evaluation: Evaluation | None) -> list[dict[str, str]]:

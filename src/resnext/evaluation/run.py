@@ -17,15 +17,17 @@ from resnext.data.loading.config import LoaderConfig
 from resnext.data.loading.eval_loader import EvalLoader
 from resnext.errors import ConfigError, RunError
 from resnext.evaluation.evaluate import evaluate
-from resnext.evaluation.metrics import EvalResult
 from resnext.evaluation.target import EvaluationSet, Protocol, open_target
 from resnext.evaluation.whole_images import WholeImageLoader
 from resnext.inference.load import load
 from resnext.inference.predictor import exported_of
+from resnext.model.card import ModelCard
 from resnext.runs.config import TrainConfig
 from resnext.runs.folder import CONFIG, read_config, write_json
 from resnext.runs.runtime import Runtime, resolve_device
 from resnext.runtimes.exported import Exported
+from resnext.tasks.kinds import build_task, task_kind
+from resnext.tasks.task import Result, Task, TaskOptions
 
 EVALUATION = "evaluation.json"
 REPORT = "report.html"
@@ -56,14 +58,16 @@ class Evaluation:
 
     Attributes:
         figures: The figures as JSON values.
-        result: The same, with the mistakes.
+        result: The same, with what a report shows besides.
+        task: What the network has learned.
         target: The images and their classes.
         cost: Parameters and multiply-adds at the size of the view.
         bad_files: Path and reason of the images that could not be read.
     """
 
     figures: dict[str, Any]
-    result: EvalResult
+    result: Result
+    task: Task
     target: EvaluationSet
     cost: Cost
     bad_files: list[dict[str, str]]
@@ -129,6 +133,7 @@ def measure(
         protocol = replace(protocol, view=config.view)
     model = load(run)
     target = open_target(protocol, data, model)
+    task = _task_of(model.card, target)
     bad_files = BadFiles(len(target.split))
     exported = exported_of(model)
     if exported is not None and exported.spec.input == "image":
@@ -141,7 +146,7 @@ def measure(
     result = evaluate(
         model.move_to(runtime.device),
         loader,
-        num_classes=len(target.info.classes),
+        task,
         device=runtime.device,
         autocast=runtime.autocast,
         class_subset=target.class_subset,
@@ -165,7 +170,18 @@ def measure(
         "view": view,
         "data": target.source,
     }
-    return Evaluation(figures, result, target, cost, bad_files.rows)
+    return Evaluation(figures, result, task, target, cost, bad_files.rows)
+
+
+def _task_of(card: ModelCard, target: EvaluationSet) -> Task:
+    """Build what a network has learned, and check that the data are of that kind."""
+    kind = task_kind(card.task)
+    if kind.targets != target.info.targets:
+        raise ConfigError(
+            f"the network has learned {kind.name}, for targets of the kind {kind.targets!r}; "
+            f"{target.info.name} has {target.info.targets!r}: give data like those of training"
+        )
+    return build_task(kind.name, TaskOptions(target.info.classes, thresholds=card.thresholds))
 
 
 def _announce(

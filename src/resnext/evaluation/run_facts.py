@@ -15,6 +15,8 @@ from resnext.runs.data import CLASSES
 from resnext.runs.folder import CONFIG, OPENING, read_config, read_if_whole
 from resnext.runs.health import Finding, judge_run
 from resnext.runs.kept_epoch import kept_epoch
+from resnext.tasks.kinds import TaskKind, task_kind
+from resnext.tasks.measure import Measure
 
 _MAX_LINES = 50
 
@@ -58,6 +60,7 @@ def read_facts(run: Path, epochs: Rows, figures: Mapping[str, Any] | None) -> Ru
         config = read_config(run)
     except ResNeXtError:
         return None
+    kind = task_kind(config.task)
     opening = read_if_whole(run / OPENING, dict) or {}
     facts = {
         "network": name_of(config.model),
@@ -65,10 +68,10 @@ def read_facts(run: Path, epochs: Rows, figures: Mapping[str, Any] | None) -> Ru
         "seed": str(config.seed),
         "training": _training(config, epochs),
         "images": _images(run, opening.get("num_images"), figures),
-        "classes": f"{config.model.num_classes:,}",
+        kind.outputs: f"{config.model.num_classes:,}",
         "kept weights": _kept(config, epochs),
-        "top-1 error": _error(config, epochs, figures),
-        "error of guessing": _guess(epochs),
+        kind.measure.label: _measured(kind.measure, config, epochs, figures),
+        "guessing": _guess(kind, epochs),
     }
     findings = judge_run(epochs, config)
     return RunFacts(
@@ -81,7 +84,7 @@ def read_facts(run: Path, epochs: Rows, figures: Mapping[str, Any] | None) -> Ru
 
 
 def _praise(config: TrainConfig, epochs: Rows) -> str:
-    if not any("guess_error" in row for row in epochs):
+    if not any(task_kind(config.task).guess_key in row for row in epochs):
         return ""
     if epochs[-1]["epoch"] < config.schedule.epochs:
         return "Nothing has gone wrong in the epochs so far."
@@ -117,19 +120,25 @@ def _images(run: Path, num_images: object, figures: Mapping[str, Any] | None) ->
 def _kept(config: TrainConfig, epochs: Rows) -> str:
     if not epochs:
         return ""
-    rule = "the last" if config.keep == "last" else "the lowest validation error"
+    measure = task_kind(config.task).measure
+    best = "highest" if measure.is_higher_better else "lowest"
+    rule = "the last" if config.keep == "last" else f"the {best} {measure.label} in validation"
     return f"epoch {kept_epoch(config, epochs)['epoch']} ({rule})"
 
 
-def _error(config: TrainConfig, epochs: Rows, figures: Mapping[str, Any] | None) -> str:
+def _measured(
+    measure: Measure, config: TrainConfig, epochs: Rows, figures: Mapping[str, Any] | None
+) -> str:
     if figures is not None:
-        return f"{figures['top1_error']:.2f} %"
-    return f"{kept_epoch(config, epochs)['top1_error']:.2f} % during training" if epochs else ""
+        return measure.write(figures[measure.key])
+    if not epochs:
+        return ""
+    return f"{measure.write(kept_epoch(config, epochs)[measure.key])} during training"
 
 
-def _guess(epochs: Rows) -> str:
-    known = [row["guess_error"] for row in epochs if row.get("guess_error") is not None]
-    return f"{known[-1]:.2f} %, by always predicting the largest class" if known else ""
+def _guess(kind: TaskKind, epochs: Rows) -> str:
+    known = [row[kind.guess_key] for row in epochs if row.get(kind.guess_key) is not None]
+    return f"{kind.measure.write(known[-1])}, by {kind.guess}" if known else ""
 
 
 def _lines(lines: object) -> list[tuple[str, str]]:

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from resnext.evaluation.drawing import BLUE, GREY, ORANGE, clean
+from resnext.drawing import BLUE, GREY, ORANGE, clean
 from resnext.runs.metrics_log import read_metrics
 
 _LOSSES = (("train_loss", "training", GREY), ("loss", "validation", BLUE))

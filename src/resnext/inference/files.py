@@ -1,4 +1,4 @@
-"""Predict the classes of any number of image files, keeping only a few in memory."""
+"""Answers for any number of image files, keeping only a few in memory."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from resnext.data.decode.image_names import count_ignored, is_image
 from resnext.data.prepare.geometry import Pixels
 from resnext.errors import ConfigError, DataError
 from resnext.inference.predictor import Predictor
+from resnext.tasks.answer import Answer, ClassScore
 
 _SORTED_TOGETHER = 10_000
 _MAX_THREADS = 8
@@ -25,15 +26,18 @@ class Prediction:
 
     Attributes:
         path: The file.
-        classes: The most probable classes, best first; empty for a bad file.
-        probabilities: Their probabilities, 0..1.
+        answer: What it sees; None for a bad file.
         error: Why the file could not be read, or None.
     """
 
     path: Path
-    classes: tuple[str, ...] = ()
-    probabilities: tuple[float, ...] = ()
+    answer: Answer | None = None
     error: str | None = None
+
+    @property
+    def ranked(self) -> tuple[ClassScore, ...]:
+        """The most probable classes or labels, best first; empty for a bad file."""
+        return () if self.answer is None else self.answer.ranked
 
 
 def predict_files(
@@ -97,9 +101,7 @@ def _predict_batch(
         if row in errors:
             yield Prediction(path, error=errors[row])
         else:
-            scores = predictor.name(next(logits), top)
-            names = tuple(score.name for score in scores)
-            yield Prediction(path, names, tuple(score.probability for score in scores))
+            yield Prediction(path, predictor.answer(next(logits), top))
 
 
 def find_images(paths: Iterable[Path], ignored: Counter[str] | None = None) -> Iterator[Path]:

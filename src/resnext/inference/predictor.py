@@ -15,9 +15,10 @@ import numpy.typing as npt
 from resnext.class_lists import readable
 from resnext.data.prepare.geometry import Pixels
 from resnext.data.prepare.scale import normalise_pixels
-from resnext.inference.naming import ClassScore, name_best
 from resnext.inference.preprocessor import Preprocessor
 from resnext.runtimes.exported import Exported
+from resnext.tasks.answer import Answer
+from resnext.tasks.kinds import answer_type
 
 if TYPE_CHECKING:
     import torch
@@ -43,6 +44,7 @@ class Predictor:
         network: The network; an exported file as it is, without the module around it.
         preprocessor: How it takes its images.
         classes: Readable names of its outputs.
+        answers: The type of its answers.
     """
 
     def __init__(
@@ -62,6 +64,7 @@ class Predictor:
         self.network = exported or network
         self.preprocessor = Preprocessor.of(network.config, network.card, spec)
         self.classes = tuple(readable(name) for name in network.classes)
+        self.answers = answer_type(network.card.task)
         if not isinstance(self.network, Exported):
             self._device = device or _device_of(self.network)
             self._module = self.network.move_to(self._device)
@@ -83,9 +86,14 @@ class Predictor:
             return np.concatenate([self._run(image[np.newaxis]) for image in images])
         return self._run(np.stack(images))
 
-    def name(self, logits_k: npt.NDArray[Any], num: int) -> list[ClassScore]:
-        """Name the most probable classes of one image, best first, at most all."""
-        return name_best(logits_k, self.classes, num)
+    def answer(self, outputs: npt.NDArray[Any], top: int) -> Answer:
+        """Read what the network computed for one image, as its task does.
+
+        Args:
+            outputs: A row of what `logits` returned.
+            top: Classes to name, where they are ranked.
+        """
+        return self.answers.read(outputs, self.classes, self.network.card, top)
 
     def normalised(self, images_bhwc: Pixels) -> torch.Tensor:
         """Return crops as the numbers that a network in PyTorch sees, b x c x h x w."""

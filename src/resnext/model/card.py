@@ -32,6 +32,8 @@ class ModelCard(Settings):
         interpolation: Filter of that resize.
         mean: Mean of each channel that was subtracted, of values in 0..1.
         std: Standard deviation of each channel that was divided by.
+        task: What the network has learned, such as `classification`.
+        thresholds: Of `multilabel`, the probability from which on each label applies.
         metrics: Measured figures, such as `top1_error` in percent.
         epoch: Epochs of training that these weights have seen.
         source: Where published weights come from: a name of the catalogue or a repository.
@@ -45,6 +47,8 @@ class ModelCard(Settings):
     interpolation: Interpolation = "bilinear"
     mean: Mean = (0.485, 0.456, 0.406)
     std: Std = (0.229, 0.224, 0.225)
+    task: str = "classification"
+    thresholds: tuple[Annotated[float, Field(ge=0.0, le=1.0)], ...] = ()
     metrics: dict[str, float] = Field(default_factory=dict)
     epoch: int = 0
     source: str = ""

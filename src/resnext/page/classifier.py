@@ -69,7 +69,7 @@ class Classifier:
         image = self._preprocessor.decode(data, "the image", max_pixels=_MAX_PIXELS)
         crop = self._preprocessor.crop(image)
         taken = self._preprocessor.pixels(image) if self._preprocessor.is_whole else crop
-        scores = self._predictor.name(self._predictor.logits([taken])[0], TOP)
+        scores = self._predictor.answer(self._predictor.logits([taken])[0], TOP).ranked
         heat = None
         if explain is not None and self.no_heat is None and explain < len(scores):
             images_bchw = self._predictor.normalised(crop[None])

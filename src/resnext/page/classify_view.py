@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from resnext.data.prepare.geometry import Pixels
-from resnext.evaluation.drawing import data_address
+from resnext.drawing import data_address
 from resnext.page.classifier import Answer
 from resnext.page.heat_map import Heat
 from resnext.untrusted.text import printable

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from math import inf
+from itertools import chain
 from typing import Any
 
 from resnext.errors import ConfigError, RunError
@@ -12,6 +12,8 @@ from resnext.model.config import ResNeXtConfig
 from resnext.model.names import name_of
 from resnext.page.run_list import EVALUATION, RunList
 from resnext.runs.folder import CONFIG, METRICS
+from resnext.tasks.kinds import DEFAULT_TASK, TaskKind, task_kind, task_names
+from resnext.tasks.measure import Measure
 from resnext.untrusted.parse import parse_json, parse_yaml
 from resnext.untrusted.text import printable
 
@@ -22,7 +24,6 @@ _MAX_LINES = 1_000_000
 _MAX_LINE_CHARS = 2**16
 _MAX_VALUE_CHARS = 200
 _MAX_NUMBER = 1e12  # a curve of anything larger tells nothing
-_CURVES = ("loss", "train_loss", "top1_error", "train_top1_error")
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,8 @@ class RunFigures:
             What is missing, or no finite number, is left out.
         settings: Its settings, with dots into groups.
         network: Name of its network, or what its settings call it.
-        evaluated_error: Top-1 error in percent of its evaluation, if there was one.
+        kind: What it learns.
+        evaluated: The task's measure in its evaluation, if there was one.
         problems: What could not be read, and why.
     """
 
@@ -43,14 +45,18 @@ class RunFigures:
     epochs: tuple[Row, ...]
     settings: dict[str, str]
     network: str
-    evaluated_error: float | None
+    kind: TaskKind
+    evaluated: float | None
     problems: tuple[str, ...]
 
     @property
     def best(self) -> Row | None:
-        """The epoch with the lowest validation error; of several, that of the lowest loss."""
-        known = [row for row in self.epochs if "top1_error" in row]
-        return min(known, key=lambda row: (row["top1_error"], row.get("loss", inf)), default=None)
+        """The epoch with the best measure; of several, that of the lowest loss."""
+        measure = self.kind.measure
+        known = [row for row in self.epochs if measure.key in row]
+        return min(
+            known, key=lambda row: measure.score(row[measure.key], row.get("loss")), default=None
+        )
 
 
 def read_run(runs: RunList, name: str) -> RunFigures:
@@ -58,22 +64,24 @@ def read_run(runs: RunList, name: str) -> RunFigures:
     problems: list[str] = []
     epochs: tuple[Row, ...] = ()
     settings: dict[str, Any] = {}
-    error = None
+    evaluated, kind = None, task_kind(DEFAULT_TASK)
     try:
         epochs = _epochs(runs.read(name, METRICS)) if runs.has(name, METRICS) else ()
     except (RunError, ValueError) as problem:
         problems.append(_told(name, METRICS, problem))
     try:
         settings = _settings(runs.read(name, CONFIG))
+        kind = _kind(settings)
     except (RunError, ValueError) as problem:
         problems.append(_told(name, CONFIG, problem))
     try:
         if runs.has(name, EVALUATION):
-            error = _evaluated_error(runs.read(name, EVALUATION))
+            evaluated = _evaluated(runs.read(name, EVALUATION), kind.measure)
     except (RunError, ValueError) as problem:
         problems.append(_told(name, EVALUATION, problem))
     flat = dict(_flatten(settings))
-    return RunFigures(printable(name), epochs, flat, _network(settings), error, tuple(problems))
+    network = _network(settings)
+    return RunFigures(printable(name), epochs, flat, network, kind, evaluated, tuple(problems))
 
 
 def differing_settings(runs: list[RunFigures]) -> list[tuple[str, list[str]]]:
@@ -107,7 +115,7 @@ def _epoch(line: str) -> Row | None:
     number = _number(values.get("epoch"))
     if values.get("kind") != "epoch" or number is None:
         return None
-    found = {key: _number(values.get(key)) for key in _CURVES}
+    found = {key: _number(values.get(key)) for key in _curves()}
     return {"epoch": number} | {key: value for key, value in found.items() if value is not None}
 
 
@@ -118,12 +126,24 @@ def _settings(text: str) -> dict[str, Any]:
     return values
 
 
-def _evaluated_error(text: str) -> float:
+def _evaluated(text: str, measure: Measure) -> float:
     values = parse_json(text)
-    error = _number(values.get("top1_error")) if isinstance(values, dict) else None
-    if error is None:
-        raise ValueError("holds no top1_error in percent")
-    return error
+    value = _number(values.get(measure.key)) if isinstance(values, dict) else None
+    if value is None:
+        raise ValueError(f"holds no {measure.key}")
+    return value
+
+
+def _kind(settings: dict[str, Any]) -> TaskKind:
+    """Return what a run learns; one whose settings do not say it is a classifier's."""
+    name = settings.get("task")
+    return task_kind(name if name in task_names() else DEFAULT_TASK)
+
+
+def _curves() -> tuple[str, ...]:
+    kinds = map(task_kind, task_names())
+    measures = ((kind.measure.key, kind.train_measure.key) for kind in kinds)
+    return ("loss", "train_loss", *chain.from_iterable(measures))
 
 
 def _network(settings: dict[str, Any]) -> str:

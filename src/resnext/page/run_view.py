@@ -9,9 +9,11 @@ from html import escape
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from resnext.evaluation.drawing import as_svg, new_axes
+from resnext.drawing import as_svg, new_axes
 from resnext.page.design_view import error_box
 from resnext.page.run_figures import Row, RunFigures, differing_settings
+from resnext.tasks.kinds import TaskKind
+from resnext.tasks.measure import as_title
 from resnext.untrusted.text import printable
 
 # Okabe and Ito's colours, which the colour-blind tell apart, without yellow
@@ -50,7 +52,10 @@ def _plots(runs: Sequence[RunFigures]) -> str:
     with _drawing:
         pictures = [
             ("Loss", as_svg(_curves(runs, "loss", "train_loss", "loss"))),
-            ("Top-1 error", as_svg(_curves(runs, "top1_error", "train_top1_error", "error, %"))),
+            *(
+                (as_title(kind.measure.label), as_svg(_measures(runs, kind)))
+                for kind in {run.kind.name: run.kind for run in runs}.values()
+            ),
         ]
     figures = [
         f'<figure><img src="{address}" alt="{escape(f"{title} by epoch of {names}")}">'
@@ -58,6 +63,14 @@ def _plots(runs: Sequence[RunFigures]) -> str:
         for title, address in pictures
     ]
     return f'<div class="plots">{"".join(figures)}</div>'
+
+
+def _measures(runs: Sequence[RunFigures], kind: TaskKind) -> Figure:
+    """Draw the measure of the runs that learn the same."""
+    measure = kind.measure
+    label = f"{kind.plot_label}, {measure.unit}".rstrip(", ")
+    alike = [run for run in runs if run.kind == kind]
+    return _curves(alike, measure.key, kind.train_measure.key, label)
 
 
 def _curves(runs: Sequence[RunFigures], key: str, training: str, label: str) -> Figure:
@@ -82,18 +95,20 @@ def _values(run: RunFigures, key: str) -> list[float]:
 
 
 def _figures(runs: Sequence[RunFigures]) -> str:
-    heads = ("run", "network", "epochs", "best error", "in epoch", "evaluated error", "last loss")
+    heads = ("run", "network", "epochs", "measure", "best", "in epoch", "evaluated", "last loss")
     rows = []
     for run in runs:
         best, last = run.best, run.epochs[-1] if run.epochs else Row()
+        measure = run.kind.measure
         rows.append(
             [
                 run.name,
                 run.network,
                 f"{last.get('epoch', 0):g}",
-                f"{best['top1_error']:.2f} %" if best else "",
+                measure.label,
+                measure.write(best[measure.key]) if best else "",
                 f"{best['epoch']:g}" if best else "",
-                "" if run.evaluated_error is None else f"{run.evaluated_error:.2f} %",
+                "" if run.evaluated is None else measure.write(run.evaluated),
                 f"{last['loss']:.4f}" if "loss" in last else "",
             ]
         )

@@ -20,6 +20,7 @@ from resnext.errors import ConfigError
 from resnext.model.config import ModelConfig, ResNeXtConfig
 from resnext.runs.class_weight_setting import ClassWeights
 from resnext.settings import FiniteSettings, SystemPath
+from resnext.tasks.kinds import DEFAULT_TASK
 from resnext.untrusted.names import is_utf8, shown
 
 MAX_SEED = 2**63 - 1
@@ -146,6 +147,11 @@ class TrainConfig(FiniteSettings):
         runtime: Device, precision, threads.
         batch_size: Images of one optimiser step over all processes.
         accumulate: Parts in which a step's batch is processed, to save memory.
+        task: What the network learns: `classification`, `multilabel`, or one of a plugin. It
+            follows from the data, and needs to be named only where two tasks learn the same
+            targets.
+        loss: Name of the loss; `auto` takes the task's own. `multilabel` has `bce` (binary
+            cross-entropy) and `asymmetric`, for labels that rarely apply.
         label_smoothing: Share of the label spread over all classes.
         class_weights: How much an image counts in the training loss, by its class. `balanced`
             weighs each class by 1 / its number of training images, as `--balance` does.
@@ -181,6 +187,8 @@ class TrainConfig(FiniteSettings):
     runtime: RuntimeConfig = RuntimeConfig()
     batch_size: PositiveInt = 128
     accumulate: PositiveInt = 1
+    task: str = DEFAULT_TASK
+    loss: str = "auto"
     label_smoothing: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0
     class_weights: ClassWeights | None = None
     ema_decay: Annotated[float, Field(gt=0.0, lt=1.0)] | None = None

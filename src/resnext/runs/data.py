@@ -10,9 +10,8 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-import torch
-
 from resnext.data.split import DataSet
+from resnext.data.targets import count_per_class
 from resnext.errors import DataError, RunError
 from resnext.runs.folder import write_json
 from resnext.untrusted.names import list_names
@@ -48,8 +47,8 @@ def check_data(run: Path, data: DataSet) -> None:
 
 
 def _images_per_class(data: DataSet) -> dict[str, int]:
-    counts_k = torch.bincount(data.train.targets_n, minlength=len(data.info.classes))
-    return dict(zip(data.info.classes, counts_k.tolist(), strict=True))
+    counts_k = count_per_class(data.train.targets_n, len(data.info.classes))
+    return dict(zip(data.info.classes, counts_k, strict=True))
 
 
 def _read(file: Path) -> dict[str, int]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from resnext.runs.config import TrainConfig
+from resnext.tasks.kinds import TaskKind, task_kind
 
 _EXPLODED = 3.0
 _MIN_GAP = 20.0
@@ -27,18 +27,18 @@ class EpochFigures:
     """Figures of one epoch.
 
     Attributes:
-        train_loss: Mean loss of the training images as they were varied, in nats.
-        train_error: Their top-1 error in percent; None where labels were mixed.
-        loss: Mean validation loss, in nats.
-        top1_error: Top-1 error of the validation images, in percent.
+        train_loss: Mean loss of the training images as they were varied.
+        train_value: Their figure of training; None where targets were mixed.
+        loss: Mean validation loss.
+        value: The task's measure of the validation images.
         balanced_accuracy: Mean of their classes' accuracies, in percent; None where it was not
             recorded.
     """
 
     train_loss: float
-    train_error: float | None
+    train_value: float | None
     loss: float
-    top1_error: float
+    value: float
     balanced_accuracy: float | None = None
 
 
@@ -59,30 +59,31 @@ def judge_run(rows: Iterable[Mapping[str, Any]], config: TrainConfig) -> list[Fi
     """Judge a run by the lines of its `metrics.jsonl`.
 
     Args:
-        rows: The lines; those that are no epochs, or of versions that did not say the error of
-            guessing, are left out.
+        rows: The lines; those that are no epochs, or of versions that did not say what guessing
+            gives, are left out.
         config: The run's resolved settings.
     """
-    epochs = [row for row in rows if "guess_error" in row]
+    kind = task_kind(config.task)
+    epochs = [row for row in rows if kind.guess_key in row]
     if not epochs:
         return []
     is_mixed = bool(config.augment.mixup or config.augment.cutmix)
     figures = [
         EpochFigures(
             train_loss=row.get("train_loss", 0.0),
-            train_error=None if is_mixed else row.get("train_top1_error"),
+            train_value=None if is_mixed else row.get(kind.train_measure.key),
             loss=row.get("loss", 0.0),
-            top1_error=row.get("top1_error", 0.0),
+            value=row.get(kind.measure.key, 0.0),
             balanced_accuracy=row.get("balanced_accuracy"),
         )
         for row in epochs
     ]
-    guess_error = float(epochs[-1]["guess_error"])
     return judge(
         figures,
         config.schedule.epochs,
+        kind,
         config.model.num_classes,
-        guess_error,
+        float(epochs[-1][kind.guess_key]),
         is_weighted=config.class_weights is not None,
     )
 
@@ -90,8 +91,9 @@ def judge_run(rows: Iterable[Mapping[str, Any]], config: TrainConfig) -> list[Fi
 def judge(
     epochs: Sequence[EpochFigures],
     num_epochs: int,
-    num_classes: int,
-    guess_error: float,
+    kind: TaskKind,
+    num_outputs: int,
+    guess: float,
     *,
     is_weighted: bool = False,
 ) -> list[Finding]:
@@ -100,8 +102,9 @@ def judge(
     Args:
         epochs: Their figures, from the first.
         num_epochs: Length of the whole training; its first third is not called useless yet.
-        num_classes: Classes to choose from.
-        guess_error: Validation error of always predicting the largest class, in percent.
+        kind: The task.
+        num_outputs: Outputs of the network, such as the classes to choose from.
+        guess: The measure of a network that has learned nothing.
         is_weighted: The loss weighs the classes. Then the largest class is given up on purpose,
             and the balanced accuracy says whether anything was learnt.
 
@@ -110,24 +113,28 @@ def judge(
     """
     if not epochs:
         return []
-    found = [_exploding(epochs, num_epochs, num_classes)]
+    found = [_exploding(epochs, num_epochs, kind, num_outputs)]
     if len(epochs) > _EARLY * num_epochs:
         found.append(
-            _useless_balanced(epochs, num_classes)
+            _useless_balanced(epochs, num_outputs)
             if is_weighted and epochs[-1].balanced_accuracy is not None
-            else _useless(epochs, guess_error)
+            else _useless(epochs, kind, guess)
         )
-        found.append(_overfitting(epochs))
+        found.append(_overfitting(epochs, kind))
     return [finding for finding in found if finding is not None]
 
 
-def _exploding(epochs: Sequence[EpochFigures], num_epochs: int, num_classes: int) -> Finding | None:
-    """Compare the loss with that of equal probabilities, ln K.
+def _exploding(
+    epochs: Sequence[EpochFigures], num_epochs: int, kind: TaskKind, num_outputs: int
+) -> Finding | None:
+    """Compare the loss with that of equal probabilities, which is ln K for K classes.
 
     Early in training the validation loss may be large for another reason: the running statistics
     of BN still lag behind the weights. Then the training loss alone decides.
     """
-    last, guess = epochs[-1], math.log(max(num_classes, 2))
+    if kind.chance_loss is None:
+        return None
+    last, guess = epochs[-1], kind.chance_loss(num_outputs)
     is_early = len(epochs) < num_epochs and len(epochs) <= max(1.0, _EARLY * num_epochs)
     worst = last.train_loss if is_early else max(last.train_loss, last.loss)
     if worst <= _EXPLODED * guess + 1.0:
@@ -140,14 +147,15 @@ def _exploding(epochs: Sequence[EpochFigures], num_epochs: int, num_classes: int
     )
 
 
-def _useless(epochs: Sequence[EpochFigures], guess_error: float) -> Finding | None:
-    best = min(epoch.top1_error for epoch in epochs)
-    if best < guess_error:
+def _useless(epochs: Sequence[EpochFigures], kind: TaskKind, guess: float) -> Finding | None:
+    measure = kind.measure
+    best = min((epoch.value for epoch in epochs), key=measure.cost)
+    if measure.is_better(best, guess):
         return None
     return Finding(
         "useless",
-        f"the best error, {best:.1f} %, is no better than guessing the largest class "
-        f"({guess_error:.1f} %). {_REMEDY}",
+        f"the best {measure.label}, {measure.write(best)}, is no better than {kind.guess} "
+        f"({measure.write(guess)}). {_REMEDY}",
     )
 
 
@@ -164,19 +172,20 @@ def _useless_balanced(epochs: Sequence[EpochFigures], num_classes: int) -> Findi
     )
 
 
-def _overfitting(epochs: Sequence[EpochFigures]) -> Finding | None:
-    """Look for a rising validation loss and a large gap between the errors."""
-    last = epochs[-1]
-    if last.train_error is None:
+def _overfitting(epochs: Sequence[EpochFigures], kind: TaskKind) -> Finding | None:
+    """Look for a rising validation loss and a large gap between the errors, in percent."""
+    last, measure = epochs[-1], kind.measure
+    is_comparable = measure.unit == "%" and kind.train_measure.key == f"train_{measure.key}"
+    if last.train_value is None or not is_comparable:
         return None
     lowest = min(epoch.loss for epoch in epochs)
-    gap = last.top1_error - last.train_error
+    gap = measure.cost(last.value) - measure.cost(last.train_value)
     if gap < _MIN_GAP or last.loss < _WORSE_LOSS * lowest:
         return None
     return Finding(
         "overfitting",
-        f"the error is {last.train_error:.1f} % in training and {last.top1_error:.1f} % in "
-        "validation, and the validation loss rises: the network learns the training images by "
-        "heart. More images, stronger variation (--set augment.policy=trivialaugment) or trained "
-        "weights (--weights) help",
+        f"the {measure.label} is {measure.write(last.train_value)} in training and "
+        f"{measure.write(last.value)} in validation, and the validation loss rises: the "
+        "network learns the training images by heart. More images, stronger variation "
+        "(--set augment.policy=trivialaugment) or trained weights (--weights) help",
     )

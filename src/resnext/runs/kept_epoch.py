@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from resnext.runs.config import TrainConfig
+from resnext.tasks.kinds import task_kind
+from resnext.tasks.measure import Measure
 
 
-def best_epoch(epochs: Iterable[Mapping[str, Any]]) -> Mapping[str, Any]:
-    """Return the epoch of the log with the lowest error; of several, that of the lowest loss."""
-    return min(epochs, key=_score)
+def best_epoch(epochs: Iterable[Mapping[str, Any]], measure: Measure) -> Mapping[str, Any]:
+    """Return the epoch of the log with the best figure; of several, that of the lowest loss."""
+    return min(epochs, key=lambda row: measure.score(row[measure.key], row.get("loss")))
 
 
 def kept_epoch(config: TrainConfig, epochs: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
     """Return the epoch of the log whose weights the run keeps."""
-    return epochs[-1] if config.keep == "last" else best_epoch(epochs)
-
-
-def _score(row: Mapping[str, Any]) -> tuple[float, float]:
-    loss = row.get("loss")
-    return row["top1_error"], math.inf if loss is None or math.isnan(loss) else loss
+    return (
+        epochs[-1] if config.keep == "last" else best_epoch(epochs, task_kind(config.task).measure)
+    )

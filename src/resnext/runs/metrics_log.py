@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from resnext.errors import RunError
 from resnext.files import write_whole
 from resnext.runs.folder import METRICS
+from resnext.tasks.kinds import task_kind, task_names
 from resnext.untrusted.parse import parse_json, read_bytes
 
 if TYPE_CHECKING:
@@ -21,8 +22,6 @@ _LOG = logging.getLogger(__name__)
 _MAX_BYTES = 2**30
 _DAMAGED = "metrics.damaged"
 _MAX_FIGURE = 1e300
-_NEEDED = {"epoch": ("epoch", "top1_error")}
-"""What a line of a kind must tell besides its step."""
 
 
 class MetricsLog:
@@ -118,9 +117,15 @@ def _parse(line: bytes) -> dict[str, Any] | None:
         and figures.get("step", -1) >= 0
         and figures.get("epoch", 1) >= 1
         and all(value is None or _is_number(value) for value in figures.values())
-        and all(figures.get(name) is not None for name in _NEEDED.get(row["kind"], ()))
+        and (row["kind"] != "epoch" or _is_epoch(figures))
     )
     return row if is_good else None
+
+
+def _is_epoch(figures: dict[str, Any]) -> bool:
+    """Tell whether a line has what one of an epoch needs: its number, and a task's measure."""
+    keys = [task_kind(name).measure.key for name in task_names()]
+    return "epoch" in figures and any(figures.get(key) is not None for key in keys)
 
 
 def _is_number(value: object) -> bool:

@@ -10,9 +10,9 @@ import numpy as np
 
 from resnext.data.prepare.geometry import Pixels
 from resnext.errors import CheckpointError
-from resnext.inference.naming import ClassScore
 from resnext.inference.predictor import Logits, Predictor
 from resnext.serving.preparation import decode_image
+from resnext.tasks.answer import Answer
 
 if TYPE_CHECKING:
     from resnext.runtimes.exported import Exported
@@ -64,9 +64,9 @@ class ServedModel:
         """Return the logits b x num_classes of prepared images."""
         return self._predictor.logits(images)
 
-    def top(self, logits_k: Logits, num: int) -> list[ClassScore]:
-        """Name the most probable classes of one image, best first, at most all."""
-        return self._predictor.name(logits_k, num)
+    def answer(self, outputs: Logits, top: int) -> Answer:
+        """Read what the network computed for one image; see `Predictor.answer`."""
+        return self._predictor.answer(outputs, top)
 
     def try_out(self) -> None:
         """Run the network once on grey images of the size that it wants, as a client would.

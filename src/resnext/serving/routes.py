@@ -13,7 +13,6 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from resnext._version import __version__
-from resnext.inference.naming import ClassScore
 from resnext.serving.body import discard, read_body
 from resnext.serving.observe import record_of
 from resnext.serving.problems import HttpError, ProblemAnswer
@@ -96,9 +95,9 @@ def add_routes(app: FastAPI, service: Service) -> None:
     )
     async def predict(
         request: Request,
-        top: Annotated[int, Query(ge=1, description="Classes to name for each image.")] = 5,
+        top: Annotated[int, Query(ge=1, description="Classes or labels to rank.")] = 5,
     ) -> Response:
-        """Name the most probable classes of one or many images.
+        """Answer for one or many images: their classes, their labels, as the network's task is.
 
         If any image cannot be used, none is answered, and the answer tells which by its index.
         """
@@ -146,14 +145,7 @@ async def _predict(request: Request, service: Service, top: int) -> Response:
             await discard(request.headers, request.receive)
         raise
     record.num_images = len(images)
-    return JSONResponse({"model": model, "images": [_image(scores) for scores in images]})
-
-
-def _image(scores: list[ClassScore]) -> dict[str, Any]:
-    """Return one image's part of `PredictAnswer`, without the cost of checking it again."""
-    return {
-        "predictions": [{"class": score.name, "probability": score.probability} for score in scores]
-    }
+    return JSONResponse({"model": model, "images": [answer.as_dict() for answer in images]})
 
 
 async def _unless_gone(request: Request, work: Coroutine[Any, Any, T]) -> T:
@@ -181,6 +173,7 @@ def _describe(service: Service) -> ModelAnswer:
     return ModelAnswer(
         name=model.name,
         data=card.data,
+        task=card.task,
         classes=list(model.classes),
         in_channels=model.exported.config.in_channels,
         input=spec.input,

@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+from typing import Union
 
+from pydantic import BaseModel, Field
 
-class ClassAnswer(BaseModel):
-    """One class of an image."""
+from resnext.tasks.kinds import answer_type, task_names
 
-    model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)
-
-    name: str = Field(alias="class", description="Readable name of the class.")
-    probability: float = Field(ge=0, le=1)
-
-
-class ImageAnswer(BaseModel):
-    """What the network sees in one image."""
-
-    predictions: list[ClassAnswer] = Field(description="Most probable first.")
+_SCHEMAS = tuple(answer_type(name).schema for name in task_names())
 
 
 class PredictAnswer(BaseModel):
     """The answer to a prediction, images in the order of the request."""
 
     model: str
-    images: list[ImageAnswer]
+    images: list[Union[_SCHEMAS]] = Field(  # type: ignore[valid-type]  # noqa: UP007 - of a tuple
+        description="As the task of the network is."
+    )
 
 
 class LimitsAnswer(BaseModel):
@@ -41,6 +34,7 @@ class ModelAnswer(BaseModel):
 
     name: str
     data: str = Field(description="Data set of training, if known.")
+    task: str = Field(description="What it has learned, such as classification.")
     classes: list[str]
     in_channels: int
     input: str = Field(description="What the exported file takes; callers send image files.")

@@ -12,7 +12,6 @@ from typing import Any, TypeVar
 
 from resnext.data.prepare.geometry import Pixels
 from resnext.errors import ResNeXtError
-from resnext.inference.naming import ClassScore
 from resnext.inference.predictor import Logits
 from resnext.machine import num_cores
 from resnext.serving.admission import Admission, Ticket
@@ -24,6 +23,7 @@ from resnext.serving.model import ServedModel
 from resnext.serving.preparation import check_header
 from resnext.serving.problems import HttpError, bad_images
 from resnext.serving.upload import read_images
+from resnext.tasks.answer import Answer
 
 T = TypeVar("T")
 
@@ -96,7 +96,7 @@ class Service:
 
     async def predict(
         self, body: bytes, content_type: str, top: int, ticket: Ticket
-    ) -> tuple[str, list[list[ClassScore]]]:
+    ) -> tuple[str, list[Answer]]:
         """Answer one request.
 
         Args:
@@ -106,7 +106,7 @@ class Service:
             ticket: Holds the places of its images.
 
         Returns:
-            The network's name, and the most probable classes of each image, best first.
+            The network's name, and its answer for each image.
 
         Raises:
             HttpError: The body, an image or their number is not accepted, or it took too long.
@@ -121,7 +121,7 @@ class Service:
                 rows = await self._logits(model, images)
         except TimeoutError:
             raise self._too_slow() from None
-        return model.name, [model.top(row, top) for row in rows]
+        return model.name, [model.answer(row, top) for row in rows]
 
     async def _logits(self, model: ServedModel, images: list[bytes]) -> list[Logits]:
         """Run images through the network; none is answered if one of them is bad."""

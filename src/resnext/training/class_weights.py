@@ -13,8 +13,8 @@ from functools import partial
 
 import torch
 
-from resnext.data.sets.summary import count_classes
 from resnext.data.split import DataSet
+from resnext.data.targets import count_per_class
 from resnext.errors import ConfigError
 from resnext.untrusted.names import list_names, shown
 
@@ -36,7 +36,7 @@ def weigh_classes(setting: Setting, data: DataSet) -> torch.Tensor | None:
     """
     if setting is None:
         return None
-    counts_k = count_classes(data.train.targets_n, len(data.info.classes))
+    counts_k = count_per_class(data.train.targets_n, len(data.info.classes))
     return scaled_weights(setting, counts_k, data.info.classes)
 
 

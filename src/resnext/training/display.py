@@ -36,7 +36,7 @@ class Display:
         self._task: TaskID | None = None
         self._clock = LineClock()
         self._last_drawing = 0.0
-        self._error = ""
+        self._measured = ""
 
     def note(self, text: str) -> None:
         """Print one line that stays."""
@@ -82,7 +82,7 @@ class Display:
         seconds_left: float,
     ) -> None:
         """Show the state after a step; see `is_due`."""
-        figures = f"loss {loss:.3f}{self._error}  {images_per_s:,.0f} images/s"
+        figures = f"loss {loss:.3f}{self._measured}  {images_per_s:,.0f} images/s"
         left = format_seconds(seconds_left)
         if self._progress is not None and self._task is not None:
             self._progress.update(
@@ -96,12 +96,10 @@ class Display:
         if self._progress is not None and self._task is not None:
             self._progress.update(self._task, description=f"{epoch}, validating")
 
-    def epoch(self, *, epoch: str, train_loss: float, loss: float, top1_error: float) -> None:
-        """Show the validation figures of a finished epoch."""
-        self._error = f"  error {top1_error:.2f}%"
-        self.note(
-            f"{epoch}  train loss {train_loss:.4f}  loss {loss:.4f}  top-1 error {top1_error:.2f}%"
-        )
+    def epoch(self, *, epoch: str, train_loss: float, loss: float, measured: str) -> None:
+        """Show the validation figures of a finished epoch; `measured` is the task's, in words."""
+        self._measured = f"  {measured}"
+        self.note(f"{epoch}  train loss {train_loss:.4f}  loss {loss:.4f}  {measured}")
 
     def stop(self) -> None:
         """Remove the live bar."""

@@ -10,6 +10,8 @@ from torch import nn
 
 from resnext.model.card import ModelCard
 from resnext.runs.config import TrainConfig
+from resnext.tasks.kinds import task_kind
+from resnext.tasks.task import Result
 from resnext.training.trainer_parts import Loaders
 from resnext.weights.own_file import BEST, save_weights
 
@@ -20,6 +22,7 @@ def keep_weights(
     config: TrainConfig,
     loaders: Loaders,
     figures: Mapping[str, Any],
+    result: Result,
 ) -> None:
     """Write the weights of an epoch in place of those kept before.
 
@@ -28,7 +31,8 @@ def keep_weights(
         model: The network as it was validated.
         config: Settings of the run.
         loaders: The images, whose classes and preparation the weights are for.
-        figures: Validation figures of the epoch.
+        figures: Figures of the epoch.
+        result: What its validation found.
     """
     info = loaders.info
     card = ModelCard(
@@ -39,7 +43,9 @@ def keep_weights(
         interpolation=config.view.interpolation or "bilinear",
         mean=info.mean,
         std=info.std,
-        metrics={name: figures[name] for name in ("top1_error", "loss")},
+        task=config.task,
+        metrics={name: figures[name] for name in (task_kind(config.task).measure.key, "loss")},
         epoch=figures["epoch"],
+        **result.card_fields(),
     )
     save_weights(run / BEST, model, config.model, card)

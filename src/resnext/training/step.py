@@ -19,9 +19,9 @@ from resnext.data.loading.batch import Batch
 from resnext.data.random import derive
 from resnext.runs.config import TrainConfig
 from resnext.runs.runtime import Runtime
+from resnext.tasks.task import Task
 from resnext.training.ema import WeightAverage
 from resnext.training.finetune import body_parameters, set_train_mode
-from resnext.training.loss import batch_loss
 from resnext.training.optimizer import set_lr
 
 
@@ -35,7 +35,7 @@ class TrainStep:
         optimizer: SGD.
         average: The averaged weights, or None.
         scaler: Loss scaling of fp16; passes everything through in other precisions.
-        class_weights_k: Weight of each class in the loss, float32 on the device, or None.
+        task: What the network learns.
         is_head_only: Only the classifier learns at present.
     """
 
@@ -46,14 +46,14 @@ class TrainStep:
         model: nn.Module,
         optimizer: torch.optim.Optimizer,
         average: WeightAverage | None,
-        class_weights_k: torch.Tensor | None = None,
+        task: Task,
     ) -> None:
         self.config = config
         self.runtime = runtime
         self.model = model
         self.optimizer = optimizer
         self.average = average
-        self.class_weights_k = class_weights_k
+        self.task = task
         self.scaler = torch.amp.GradScaler(
             runtime.device.type, enabled=runtime.dtype == torch.float16
         )
@@ -93,7 +93,7 @@ class TrainStep:
 
         Returns:
             Two sums over this process's images, on the device (reading them waits for it):
-            the losses, and the images whose own label is not the highest score.
+            the losses, and the task's figure of training.
         """
         set_lr(self.optimizer, lr)
         sums = torch.zeros(2, device=self.runtime.device)
@@ -119,17 +119,15 @@ class TrainStep:
         )
         with wait:
             with self.runtime.autocast():
-                logits_bk = self._forward(part.images_bchw)
-                loss = batch_loss(
-                    logits_bk, part, self.config.label_smoothing, self.class_weights_k
-                )
+                outputs_b = self._forward(part.images_bchw)
+                loss = self.task.loss(outputs_b, part)
             # Processes average their gradients; weighting by size makes that the exact mean
             # over the images, also where the shares differ by one.
             size = len(part.targets_b)
             weight = size * self.runtime.world_size / part.global_size
             torch.autograd.backward(self.scaler.scale(loss * weight))
-        num_wrong = (logits_bk.detach().argmax(dim=1) != part.targets_b).sum()
-        return torch.stack((loss.detach() * size, num_wrong.to(loss.dtype)))
+        train_sum = self.task.train_sum(outputs_b.detach(), part)
+        return torch.stack((loss.detach() * size, train_sum.to(loss.dtype)))
 
 
 def seed_step(seed: int, rank: int, total_steps: int) -> None:

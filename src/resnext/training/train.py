@@ -16,7 +16,6 @@ from resnext.data.loading.eval_loader import EvalLoader
 from resnext.data.loading.train_loader import TrainLoader
 from resnext.data.prepare.views import view_of_training
 from resnext.data.sets.load import load_data
-from resnext.data.sets.summary import guess
 from resnext.data.split import DataInfo, DataSet
 from resnext.errors import ConfigError, DataError
 from resnext.model.create import create_model
@@ -24,10 +23,11 @@ from resnext.runs.config import TrainConfig
 from resnext.runs.folder import BAD_FILES, OPENING, explain_write_errors, write_json
 from resnext.runs.metrics_log import MetricsLog
 from resnext.runs.runtime import Runtime, open_runtime
+from resnext.tasks.kinds import fit_task
+from resnext.tasks.task import Task
 from resnext.training.checkpoint import load_checkpoint
 from resnext.training.checkpoint_file import CheckpointFiles
 from resnext.training.checkpoint_writer import CheckpointWriter
-from resnext.training.class_weights import weigh_classes
 from resnext.training.display import Display
 from resnext.training.ema import WeightAverage
 from resnext.training.finetune import check_pretrained, freeze, load_pretrained
@@ -39,6 +39,7 @@ from resnext.training.run_claim import RunClaim
 from resnext.training.step import TrainStep
 from resnext.training.sync_norm import share_norm
 from resnext.training.target import RunTarget, open_target
+from resnext.training.task import task_of, weighted_task_of
 from resnext.training.trainer import Trainer
 from resnext.training.trainer_parts import Loaders, Recorder
 from resnext.weights.file import Weights
@@ -126,10 +127,10 @@ def assemble(
     """
     data = replace(data, info=_normalisation(config, data.info))
     _check_batches(config, data, runtime)
-    class_weights_k = weigh_classes(config.class_weights, data)
-    train_step = build_train_step(config, data.info, runtime, weights, class_weights_k)
+    task = weighted_task_of(config, data, runtime)
+    train_step = build_train_step(config, data.info, runtime, weights, task)
     bad_files = BadFiles(len(data.train) + len(data.val))
-    return data, train_step, _build_loaders(config, data, runtime, bad_files)
+    return data, train_step, _build_loaders(config, data, runtime, task, bad_files)
 
 
 def resolve(config: TrainConfig, info: DataInfo, weights: Weights | None = None) -> TrainConfig:
@@ -143,6 +144,7 @@ def resolve(config: TrainConfig, info: DataInfo, weights: Weights | None = None)
         CheckpointError: They do not fit the network.
     """
     mean, std = info.mean, info.std
+    task = fit_task(config.task, info.targets)
     model = config.model.replace(num_classes=len(info.classes), in_channels=info.in_channels)
     if weights is not None:
         trained = weights.config
@@ -157,6 +159,7 @@ def resolve(config: TrainConfig, info: DataInfo, weights: Weights | None = None)
         mean, std = weights.card.mean, weights.card.std
     return config.replace(
         model=model,
+        task=task.name,
         data=config.data.replace(
             image_size_px=info.image_size_px,
             mean=config.data.mean or mean,
@@ -200,7 +203,7 @@ def build_train_step(
     info: DataInfo,
     runtime: Runtime,
     weights: Weights | None = None,
-    class_weights_k: torch.Tensor | None = None,
+    task: Task | None = None,
 ) -> TrainStep:
     """Build the network, its optimiser and its average on this process's device.
 
@@ -209,7 +212,7 @@ def build_train_step(
         info: The data, for its class names.
         runtime: Device, precision, processes.
         weights: Start from these; None keeps the random ones.
-        class_weights_k: Weight of each class in the loss; None weighs all alike.
+        task: What the network learns; by default what the settings say, all classes alike.
     """
     torch.manual_seed(config.seed)
     model = create_model(config.model)
@@ -225,9 +228,7 @@ def build_train_step(
     optimizer = build_optimizer(model, config.optim)
     if config.runtime.compile:
         model.compile()
-    if class_weights_k is not None:
-        class_weights_k = class_weights_k.to(runtime.device)
-    return TrainStep(config, runtime, model, optimizer, average, class_weights_k)
+    return TrainStep(config, runtime, model, optimizer, average, task or task_of(config, info))
 
 
 def _is_saved(run: Path | None) -> bool:
@@ -236,7 +237,7 @@ def _is_saved(run: Path | None) -> bool:
 
 
 def _build_loaders(
-    config: TrainConfig, data: DataSet, runtime: Runtime, bad_files: BadFiles
+    config: TrainConfig, data: DataSet, runtime: Runtime, task: Task, bad_files: BadFiles
 ) -> Loaders:
     workers = default_workers() if config.data.workers is None else config.data.workers
     loading = TrainLoaderConfig(
@@ -260,7 +261,8 @@ def _build_loaders(
     loading = replace(loading, batch_size=2 * train_loader.largest_share)
     val_loader = EvalLoader(data.val, data.info, view, loading, bad_files)
     val_steps = len(data.val) * train_loader.num_steps / len(data.train)
-    return Loaders(data.info, train_loader, val_loader, bad_files, guess(data)[1], val_steps)
+    guess = task.guess(data.train.targets_n, data.val.targets_n)
+    return Loaders(data.info, train_loader, val_loader, bad_files, guess, val_steps)
 
 
 def _check_batches(config: TrainConfig, data: DataSet, runtime: Runtime) -> None:

@@ -54,6 +54,7 @@ class Trainer:
         self.position = position
         self._train_step = train_step
         self._config = train_step.config
+        self._task = train_step.task
         self._loaders = loaders
         self._recorder = recorder
         self._stop = stop
@@ -175,7 +176,7 @@ class Trainer:
         result = evaluate(
             model,
             self._loaders.val,
-            num_classes=len(self._loaders.info.classes),
+            self._task,
             device=runtime.device,
             autocast=runtime.autocast,
             full=False,
@@ -183,33 +184,33 @@ class Trainer:
         self._pace.add_validation(time.perf_counter() - started)
         num_seen = max(position.num_seen, 1)
         train_loss = position.loss_sum / num_seen
+        kind, found = self._task.kind, result.figures()
+        measured = found[kind.measure.key]
+        assert measured is not None  # the figure that every epoch has
+        score = kind.measure.score(measured, result.loss)
         figures: dict[str, Any] = {
             "epoch": position.epoch + 1,
             "train_loss": train_loss,
-            "train_top1_error": 100.0 * position.num_wrong / num_seen,
-            "top1_error": result.top1_error,
-            "top5_error": result.top5_error,
-            "loss": result.loss,
+            kind.train_measure.key: kind.train_measure.mean(position.num_wrong, num_seen),
+            **found,
             "lr": self._lr(),
             "seconds": position.seconds,
             "size_px": self.size_px(position.epoch),
-            "guess_error": self._loaders.guess_error,
-            "balanced_accuracy": result.balanced_accuracy,
+            kind.guess_key: self._loaders.guess,
         }
-        stale_epochs = count_stale(self._config, position, result.top1_error)
+        stale_epochs = count_stale(self._config, position, score[0])
         if self._config.early_stopping is not None:
             figures["stale_epochs"] = stale_epochs
         self._recorder.display.epoch(
             epoch=self._epoch_name(),
             train_loss=train_loss,
             loss=result.loss,
-            top1_error=result.top1_error,
+            measured=f"{kind.measure.label} {kind.measure.write(measured)}",
         )
         if self._recorder.log is not None:
             self._recorder.claim.check()
             self._recorder.log.write("epoch", position.total_steps, **figures)
             self._warn()
-        score = (result.top1_error, result.loss)
         ended = replace(
             position,
             epoch=position.epoch + 1,
@@ -225,7 +226,9 @@ class Trainer:
         if is_last if self._config.keep == "last" else score < position.best:
             self._check_loss(result.loss, self._lr())
             if runtime.is_main:
-                keep_weights(self._recorder.run, model, self._config, self._loaders, figures)
+                keep_weights(
+                    self._recorder.run, model, self._config, self._loaders, figures, result
+                )
         self.position = ended
         self._save()
         self._share_bad_files()

@@ -19,15 +19,15 @@ from resnext.training.run_claim import RunClaim
 class Loaders:
     """The images of a run, and what is known of them.
 
-    `guess_error` is the validation error in percent of always predicting the largest class,
-    `validation_steps` the validation images in units of a training step's images.
+    `guess` is the task's measure of a network that has learned nothing, `validation_steps` the
+    validation images in units of a training step's images.
     """
 
     info: DataInfo
     train: TrainLoader
     val: EvalLoader
     bad_files: BadFiles
-    guess_error: float
+    guess: float
     validation_steps: float = 0.0
 
 

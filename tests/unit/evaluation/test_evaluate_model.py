@@ -1,11 +1,13 @@
 import multiprocessing
-from collections.abc import Callable
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 import torch.distributed as dist
 from loaders import eval_loader
+from tasks import classifier
 from torch import nn
 
 from resnext.data.array_split import ArraySplit
@@ -13,8 +15,9 @@ from resnext.data.config import ViewConfig
 from resnext.data.loading.batch import Batch
 from resnext.data.split import DataInfo
 from resnext.errors import ConfigError
-from resnext.evaluation.evaluate import average_views, evaluate
-from resnext.evaluation.metrics import EvalResult
+from resnext.evaluation.evaluate import evaluate
+from resnext.tasks.classification.result import ClassificationResult
+from resnext.tasks.classification.task import average_views
 
 CPU = torch.device("cpu")
 NUM_IMAGES, NUM_CLASSES = 37, 7  # odd, so that two processes get unequal shares
@@ -28,9 +31,17 @@ def batch(logits: list[list[float]], labels: list[int], num_views: int = 1) -> B
     )
 
 
-def measure(*batches: Batch, num_classes: int = 2, **options: object) -> EvalResult:
-    call: Callable[..., EvalResult] = evaluate
-    return call(nn.Flatten(), list(batches), num_classes=num_classes, device=CPU, **options)
+def measure(*batches: Batch, num_classes: int = 2, **options: Any) -> ClassificationResult:
+    return classified(nn.Flatten(), list(batches), num_classes, **options)
+
+
+def classified(
+    network: nn.Module, batches: Iterable[Batch], num_classes: int, **options: Any
+) -> ClassificationResult:
+    options = {"device": CPU} | options
+    result = evaluate(network, batches, classifier(num_classes), **options)
+    assert isinstance(result, ClassificationResult)
+    return result
 
 
 def test_views_are_averaged_as_probabilities() -> None:
@@ -64,7 +75,7 @@ def test_a_subset_of_the_classes_renormalises_the_choice() -> None:
 def test_a_subset_is_chosen_where_the_outputs_are_not_where_the_network_should_be() -> None:
     images = batch([[1.0, 9.0, 2.0]], [0])
     elsewhere = torch.device("meta")
-    result = evaluate(nn.Flatten(), [images], num_classes=2, device=elsewhere, class_subset=[2, 0])
+    result = classified(nn.Flatten(), [images], 2, device=elsewhere, class_subset=[2, 0])
     assert result.loss == pytest.approx(float(-torch.tensor([2.0, 1.0]).log_softmax(0)[0]))
 
 
@@ -86,7 +97,7 @@ def test_outputs_that_do_not_fit_the_classes_are_refused() -> None:
 
 def test_the_network_is_put_into_evaluation_mode() -> None:
     network = nn.Sequential(nn.Flatten(), nn.Dropout(0.9))
-    first = evaluate(network, [batch([[4.0, 0.0]] * 8, [0] * 8)], num_classes=2, device=CPU)
+    first = classified(network, [batch([[4.0, 0.0]] * 8, [0] * 8)], 2)
     assert not network.training
     assert first.top1_error == 0.0
 
@@ -98,7 +109,7 @@ def test_progress_is_told_the_images_of_each_batch() -> None:
     assert told == [3, 1]
 
 
-def measure_share(rank: int, world_size: int) -> EvalResult:
+def measure_share(rank: int, world_size: int) -> ClassificationResult:
     """Evaluate a random network on this process's share of random images."""
     generator = torch.Generator().manual_seed(7)
     images = torch.randint(256, (NUM_IMAGES, 8, 8, 1), generator=generator, dtype=torch.uint8)
@@ -111,7 +122,7 @@ def measure_share(rank: int, world_size: int) -> EvalResult:
     split, view = ArraySplit(images, labels), ViewConfig(flip=True)
     loader = eval_loader(split, info, view, batch_size=5, rank=rank, world_size=world_size)
     network = nn.Sequential(nn.Flatten(), layer)
-    return evaluate(network, loader, num_classes=NUM_CLASSES, device=CPU)
+    return classified(network, loader, NUM_CLASSES)
 
 
 def run_process(rank: int, world_size: int, folder: str) -> None:

@@ -6,6 +6,7 @@ import pytest
 import torch
 from html_page import HtmlPage
 from PIL import Image
+from tasks import classifier
 
 from resnext.complexity.count import count
 from resnext.data.array_split import ArraySplit
@@ -15,9 +16,10 @@ from resnext.data.split import DataInfo, Split
 from resnext.errors import RunError
 from resnext.evaluation.report import render_report, write_report
 from resnext.evaluation.run import Evaluation
-from resnext.evaluation.tally import Tally
 from resnext.evaluation.target import EvaluationSet
 from resnext.model.config import ResNeXtConfig
+from resnext.tasks.classification.result import ClassificationResult, Mistake
+from resnext.tasks.classification.tally import ClassificationTally
 
 NASTY = "<script>alert('cat')</script>"
 
@@ -28,7 +30,7 @@ def evaluation_of(
     """Return an evaluation of random outputs on a split."""
     num, num_classes = len(split), len(classes)
     logits = torch.randn(num, num_classes, generator=torch.Generator().manual_seed(1))
-    tally = Tally(num_classes, full=True)
+    tally = ClassificationTally(num_classes, full=True)
     tally.add(logits.log_softmax(1), split.targets_n, torch.arange(num))
     result = tally.result()
     config = ResNeXtConfig(stem="cifar", blocks_per_stage=(1, 1, 1), num_classes=num_classes)
@@ -42,7 +44,12 @@ def evaluation_of(
     }
     info = DataInfo("made-up", classes, 3, 32, (0.5,) * 3, (0.5,) * 3)
     target = EvaluationSet(info, split, ViewConfig(), None, None, {})
-    return Evaluation(figures, result, target, cost, bad_files or [])
+    return Evaluation(figures, result, classifier(num_classes), target, cost, bad_files or [])
+
+
+def mistakes_of(evaluation: Evaluation) -> tuple[Mistake, ...]:
+    assert isinstance(evaluation.result, ClassificationResult)
+    return evaluation.result.mistakes
 
 
 def arrays(num_classes: int) -> ArraySplit:
@@ -91,7 +98,7 @@ def test_the_page_shows_every_figure(run: Path) -> None:
     ):
         assert text in page.text
     # Two training curves, learning rate, calibration and a thumbnail for each mistake.
-    assert page.tags.count("img") == 4 + len(evaluation.result.mistakes)
+    assert page.tags.count("img") == 4 + len(mistakes_of(evaluation))
 
 
 def test_the_page_loads_nothing_from_elsewhere(run: Path) -> None:

@@ -7,10 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 
 from resnext.data.augment.config import AugmentConfig
-from resnext.evaluation.calibration import explain_calibration
 from resnext.evaluation.report import render_report
 from resnext.evaluation.run_facts import read_facts
 from resnext.model.config import ResNeXtConfig
@@ -52,9 +50,9 @@ def test_the_facts_say_what_a_reader_asks_first(tmp_path: Path) -> None:
         ("training", "2 epochs in 2.0 minutes, 1.0 minutes each"),
         ("images", "1,438 train, 359 val"),
         ("classes", "10"),
-        ("kept weights", "epoch 2 (the lowest validation error)"),
+        ("kept weights", "epoch 2 (the lowest top-1 error in validation)"),
         ("top-1 error", "12.25 %"),
-        ("error of guessing", "89.97 %, by always predicting the largest class"),
+        ("guessing", "89.97 %, by always predicting the largest class"),
     ]
     assert facts.opening == [("data", "digits: <b>")]
 
@@ -81,12 +79,12 @@ def test_the_page_begins_with_them_and_what_was_shown_before_training(tmp_path: 
         (
             [epoch(1, top1_error=95.0), epoch(2, top1_error=95.0)],
             CONFIG,
-            "<b>Useless:</b> the best error, 95.0 %, is no better than guessing",
+            "<b>Useless:</b> the best top-1 error, 95.00 %, is no better than always",
         ),
         (
             [epoch(1, loss=0.5), epoch(2, train_top1_error=0.0, top1_error=40.0)],
             CONFIG,
-            "<b>Overfitting:</b> the error is 0.0 % in training and 40.0 % in",
+            "<b>Overfitting:</b> the top-1 error is 0.00 % in training and 40.00 % in",
         ),
     ],
 )
@@ -136,34 +134,3 @@ def test_of_equal_errors_the_lower_loss_is_kept() -> None:
     rows = [epoch(1, loss=0.9), epoch(2, loss=0.8), epoch(3, loss=0.85)]
     assert kept_epoch(CONFIG, rows)["epoch"] == 2
     assert kept_epoch(CONFIG.replace(keep="last"), rows)["epoch"] == 3
-
-
-SURE = torch.tensor([[0.0, 10.0], [0.0, 8.0], [0.0, 9.0]])  # 80 % confident, 90 % right
-
-
-def test_label_smoothing_explains_low_confidence() -> None:
-    text = explain_calibration(SURE, CONFIG.replace(label_smoothing=0.1))
-    assert text is not None
-    assert "its mean confidence is 80.0% and its accuracy 90.0%" in text
-    assert "label smoothing 0.1 never asks for more than 91.0%" in text  # 0.9 + 0.1 / 10
-    assert "temperature" in text
-
-
-def test_mixed_images_explain_it_too() -> None:
-    config = CONFIG.replace(augment=AugmentConfig(mixup=0.2, cutmix=1.0), label_smoothing=0.1)
-    text = explain_calibration(SURE, config)
-    assert text is not None
-    assert "more than 91.0% and mixup 0.2 and cutmix 1 trained it on images of two" in text
-
-
-@pytest.mark.parametrize("confidence", [9.0, 9.5])
-def test_a_network_that_is_not_less_confident_than_right_is_not_explained(
-    confidence: float,
-) -> None:
-    bins = torch.tensor([[10.0], [confidence], [9.0]])
-    assert explain_calibration(bins, CONFIG.replace(label_smoothing=0.1)) is None
-
-
-def test_without_softened_labels_nothing_is_explained() -> None:
-    assert explain_calibration(SURE, CONFIG) is None
-    assert explain_calibration(SURE, None) is None

@@ -42,9 +42,10 @@ def test_probabilities_are_those_of_the_network_on_the_prepared_image(
     images = normalise(pixels.unsqueeze(0), model.card.mean, model.card.std, CPU)
     with torch.no_grad():
         expected = model.module(images).softmax(1)[0]
-    assert sum(row.probabilities) == pytest.approx(1.0, abs=1e-6)
-    assert list(row.probabilities) == sorted(row.probabilities, reverse=True)
-    for name, probability in zip(row.classes, row.probabilities, strict=True):
+    probabilities = [score.probability for score in row.ranked]
+    assert sum(probabilities) == pytest.approx(1.0, abs=1e-6)
+    assert probabilities == sorted(probabilities, reverse=True)
+    for name, probability in ((score.name, score.probability) for score in row.ranked):
         assert probability == pytest.approx(float(expected[int(name)]), abs=1e-6)
 
 
@@ -59,7 +60,7 @@ def test_bad_files_are_told_in_place_and_the_rest_goes_on(
     rows = list(predict_files(Predictor(model), paths, top=3, batch_size=2))
     assert [row.path for row in rows] == paths
     assert [row.path for row in rows if row.error is not None] == [empty, text, gone]
-    assert all(len(row.classes) == 3 for row in rows if row.error is None)
+    assert all(len(row.ranked) == 3 for row in rows if row.error is None)
     assert rows[1].error == "the file is empty"
     assert rows[-1].error == "No such file or directory"
 
@@ -74,8 +75,14 @@ def test_the_size_of_batches_does_not_change_the_predictions(
 ) -> None:
     paths = [save_image(tmp_path / f"{number}.png", 9 * number) for number in range(9)]
     predictor = Predictor(model)
-    one = [row.classes for row in predict_files(predictor, paths, batch_size=1)]
-    assert one == [row.classes for row in predict_files(predictor, paths, batch_size=4)]
+    one = [
+        [score.name for score in row.ranked]
+        for row in predict_files(predictor, paths, batch_size=1)
+    ]
+    assert one == [
+        [score.name for score in row.ranked]
+        for row in predict_files(predictor, paths, batch_size=4)
+    ]
 
 
 def test_only_two_batches_are_read_ahead_of_an_endless_source(
@@ -101,7 +108,7 @@ def test_only_two_batches_are_read_ahead_of_an_endless_source(
 
 def test_no_more_classes_are_named_than_there_are(model: TrainedNetwork, tmp_path: Path) -> None:
     (row,) = predict_files(Predictor(model), [save_image(tmp_path / "a.png")], top=99)
-    assert sorted(row.classes) == list("0123456789")
+    assert sorted(score.name for score in row.ranked) == list("0123456789")
 
 
 def test_networks_that_are_not_for_images_are_refused(model: TrainedNetwork) -> None:

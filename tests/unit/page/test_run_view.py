@@ -30,7 +30,7 @@ def test_figures_are_those_of_the_log_and_the_evaluation(tmp_path: Path) -> None
     assert run.network == "resnext29_8x64d"
     page = show_runs([run])
     cells = re.findall(r"<td>(.*?)</td>", page)
-    assert cells == ["resnext29_8x64d", "3", "31.25 %", "2", "30.50 %", "0.8000"]
+    assert cells == ["resnext29_8x64d", "3", "top-1 error", "31.25 %", "2", "30.50 %", "0.8000"]
 
 
 def test_each_run_has_a_curve_for_loss_and_error(tmp_path: Path) -> None:

@@ -3,6 +3,9 @@
 import pytest
 
 from resnext.runs.health import EpochFigures, judge
+from resnext.tasks.kinds import task_kind
+
+KIND = task_kind("classification")
 
 
 def _epochs(*rows: tuple[float, float | None, float, float]) -> list[EpochFigures]:
@@ -29,13 +32,13 @@ GOOD = ((1.6, 55.0, 1.5, 50.0), (1.0, 30.0, 1.1, 35.0), (0.6, 15.0, 0.9, 25.0))
 def test_what_is_wrong_is_found(
     rows: list[tuple[float, float | None, float, float]], kinds: list[str]
 ) -> None:
-    found = judge(_epochs(*rows), num_epochs=4, num_classes=2, guess_error=46.0)
+    found = judge(_epochs(*rows), 4, KIND, num_outputs=2, guess=46.0)
     assert [finding.kind for finding in found] == kinds
 
 
 def test_a_training_is_not_called_useless_at_its_start() -> None:
-    assert not judge(_epochs((0.7, 50.0, 0.7, 60.0)), 10, num_classes=2, guess_error=46.0)
-    assert not judge([], 10, num_classes=2, guess_error=46.0)
+    assert not judge(_epochs((0.7, 50.0, 0.7, 60.0)), 10, KIND, num_outputs=2, guess=46.0)
+    assert not judge([], 10, KIND, num_outputs=2, guess=46.0)
 
 
 @pytest.mark.parametrize(
@@ -45,12 +48,12 @@ def test_a_validation_loss_that_lags_behind_is_no_divergence(
     num_epochs: int, is_said: bool
 ) -> None:
     first = _epochs((1.3, 50.0, 29.6, 40.0))
-    found = judge(first, num_epochs, num_classes=2, guess_error=46.0)
+    found = judge(first, num_epochs, KIND, num_outputs=2, guess=46.0)
     assert [finding.kind for finding in found] == ["exploding"] * is_said
 
 
 def test_a_training_loss_that_explodes_is_said_at_once() -> None:
-    found = judge(_epochs((1e9, 50.0, 0.7, 50.0)), 10, num_classes=2, guess_error=46.0)
+    found = judge(_epochs((1e9, 50.0, 0.7, 50.0)), 10, KIND, num_outputs=2, guess=46.0)
     assert [finding.kind for finding in found] == ["exploding"]
 
 
@@ -68,5 +71,5 @@ def test_a_network_trained_with_class_weights_is_judged_by_its_balanced_accuracy
 ) -> None:
     # always the largest of two classes errs on 1 %; giving it up for the rare one costs more
     epochs = [EpochFigures(0.5, 10.0, 0.5, 8.0, balanced_accuracy)] * 4
-    found = judge(epochs, 4, num_classes=2, guess_error=1.0, is_weighted=is_weighted)
+    found = judge(epochs, 4, KIND, num_outputs=2, guess=1.0, is_weighted=is_weighted)
     assert [finding.kind for finding in found] == kinds

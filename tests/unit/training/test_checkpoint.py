@@ -5,6 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import torch
+from tasks import classifier
 from torch import nn
 
 from resnext.runs.config import OptimConfig, TrainConfig
@@ -26,7 +27,7 @@ def test_a_checkpoint_without_momentum_leaves_it_at_rest(tmp_path: Path) -> None
     config = TrainConfig()
     optimizer = build_optimizer(model, config.optim)
     train_step = TrainStep(
-        config, Runtime(torch.device("cpu"), torch.float32), model, optimizer, None
+        config, Runtime(torch.device("cpu"), torch.float32), model, optimizer, None, classifier(1)
     )
     assert load_checkpoint(files, train_step) == position
     assert model.weight.tolist() == [[1.0, 1.0]]
@@ -43,7 +44,9 @@ def test_the_position_of_an_older_checkpoint_is_read_under_its_old_name(tmp_path
     model, config = nn.Linear(2, 1), TrainConfig()
     optimizer = build_optimizer(model, config.optim)
     runtime = Runtime(torch.device("cpu"), torch.float32)
-    position = load_checkpoint(files, TrainStep(config, runtime, model, optimizer, None))
+    position = load_checkpoint(
+        files, TrainStep(config, runtime, model, optimizer, None, classifier(1))
+    )
     assert position == Position(epoch=1, step=4, loss_sum=9.0, num_seen=7, logged=(6.5, 5))
 
 
@@ -54,7 +57,9 @@ def test_the_state_of_adamw_comes_back_bit_for_bit(tmp_path: Path) -> None:
     def build(model: nn.Linear) -> TrainStep:
         nn.init.ones_(model.weight)
         nn.init.zeros_(model.bias)
-        return TrainStep(config, runtime, model, build_optimizer(model, config.optim), None)
+        return TrainStep(
+            config, runtime, model, build_optimizer(model, config.optim), None, classifier(1)
+        )
 
     def step(train_step: TrainStep) -> None:
         train_step.model(torch.tensor([[1.0, 2.0]])).square().sum().backward()

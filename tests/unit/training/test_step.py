@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from tasks import classifier
 from torch import nn
 
 from resnext.data.loading.batch import Batch
@@ -45,7 +46,12 @@ def test_a_step_returns_the_losses_and_mistakes_of_its_images_whatever_the_parts
         config = TrainConfig(batch_size=12, accumulate=accumulate)
         optimizer = build_optimizer(model, config.optim)
         train_step = TrainStep(
-            config, Runtime(torch.device("cpu"), torch.float32), model, optimizer, None
+            config,
+            Runtime(torch.device("cpu"), torch.float32),
+            model,
+            optimizer,
+            None,
+            classifier(3),
         )
         batch = Batch(images_bchw, targets_b, torch.arange(12), global_size=12)
         sums = train_step.run(batch, 0.1)
@@ -99,7 +105,8 @@ def _train_step(
     config = config or TrainConfig()
     optimizer = build_optimizer(model, config.optim)
     runtime = Runtime(torch.device("cpu"), dtype)
-    return TrainStep(config, runtime, model, optimizer, None, class_weights_k)
+    task = classifier(3, config.label_smoothing, class_weights_k)
+    return TrainStep(config, runtime, model, optimizer, None, task)
 
 
 @pytest.fixture

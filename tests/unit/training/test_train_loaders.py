@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from tasks import classifier
 
 from resnext.data.array_split import ArraySplit
 from resnext.data.bad_files import BadFiles
@@ -22,6 +23,6 @@ def test_training_and_validation_have_the_memory_layout_of_the_settings(
     config = TrainConfig(data=DataConfig(workers=0), batch_size=6)
     config = config.replace(runtime=config.runtime.replace(channels_last=channels_last))
     runtime = Runtime(torch.device("cpu"), torch.float32)
-    loaders = _build_loaders(config, data, runtime, BadFiles(12))
+    loaders = _build_loaders(config, data, runtime, classifier(2), BadFiles(12))
     for batch in (*loaders.train.epoch(0), *loaders.val):
         assert batch.images_bchw.is_contiguous() != channels_last

@@ -23,6 +23,7 @@ from resnext.data.sets.listing import subfolders
 from resnext.data.sets.listing_cache import list_images
 from resnext.data.sets.notices import warn_once
 from resnext.data.split import DataInfo, DataSet
+from resnext.data.targets import count_per_class, strata
 from resnext.errors import DataError
 from resnext.untrusted.names import is_utf8, list_names
 
@@ -178,7 +179,7 @@ def automatic_split(
     refuse_one_class(root, classes)
     in_val = _choose_val(files, len(classes), val_fraction, rule, group)
     train, val = (files.choose(mask.nonzero().flatten()) for mask in (~in_val, in_val))
-    counts_k = torch.bincount(train.targets_n, minlength=len(classes)).tolist()
+    counts_k = count_per_class(train.targets_n, len(classes))
     unseen = [label for label, count in zip(classes, counts_k, strict=True) if not count]
     if unseen or not len(val):
         what = f"no training image of {list_names(unseen)}" if unseen else "no validation image"
@@ -213,8 +214,9 @@ def _choose_val(
         hashes = (name_hash(file) < val_fraction for file in files.names)
         chosen = np.fromiter(hashes, dtype=np.bool_, count=len(files))
     else:
-        targets_n = files.targets_n.numpy()
-        chosen = choose_val(files.names, targets_n, num_classes, val_fraction, group)
+        groups_n = strata(files.targets_n)
+        num_groups = max(num_classes, int(groups_n.max(initial=0)) + 1)
+        chosen = choose_val(files.names, groups_n, num_groups, val_fraction, group)
     return torch.from_numpy(chosen)
 
 

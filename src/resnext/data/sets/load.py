@@ -92,10 +92,21 @@ def _load(config: DataConfig) -> DataSet:
     if config.name == "table":
         from resnext.data.sets.table.columns import GivenColumns
         from resnext.data.sets.table.load import load_table
+        from resnext.data.sets.table.targets import TargetRule
 
-        columns = GivenColumns(config.image_column, config.label_column, config.split_column)
+        labels = config.label_column
+        columns = GivenColumns(
+            config.image_column,
+            (labels,) if isinstance(labels, str) else labels,
+            config.split_column,
+        )
         return load_table(
-            config.root, config.val_fraction, columns, images=config.images, group=config.group
+            config.root,
+            config.val_fraction,
+            columns,
+            images=config.images,
+            group=config.group,
+            rule=TargetRule(config.targets, config.label_separator),
         )
     return load_folder(config.root, config.val_fraction, rule=config.val_split, group=config.group)
 

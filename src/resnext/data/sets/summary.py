@@ -7,14 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import torch
-
+from resnext.data.config import TargetKind
 from resnext.data.file_split import FileSplit
 from resnext.data.sets.choose_split import splits_of
 from resnext.data.sets.duplicates import find_duplicates
 from resnext.data.sets.glance import ImageSizes, measure_sizes
 from resnext.data.sets.listing_cache import list_images
 from resnext.data.split import DataSet
+from resnext.data.targets import count_per_class, guess_largest
 from resnext.untrusted.names import list_names
 
 _NUM_COMPARED = 50_000
@@ -33,7 +33,9 @@ class DataSummary:
         name: Its name.
         classes: Class names.
         counts: Images of each class, by split.
+        num_images: Images of each split.
         split_source: Where the splits come from, in words.
+        targets: What is to be learned of an image.
         formats: Files by ending, the most frequent first; empty for sets in memory.
         sizes: Sizes of a sample; None where no image could be read.
         skipped: Files that were left out, by ending or reason.
@@ -44,21 +46,24 @@ class DataSummary:
     name: str
     classes: tuple[str, ...]
     counts: dict[str, list[int]]
+    num_images: dict[str, int]
     split_source: str
+    targets: TargetKind = "class"
     formats: dict[str, int] = field(default_factory=dict)
     sizes: ImageSizes | None = None
     skipped: dict[str, int] = field(default_factory=dict)
     duplicates: tuple[tuple[str, str], ...] | None = ()
 
     @property
-    def num_images(self) -> dict[str, int]:
-        """Images of each split."""
-        return {split: sum(counts) for split, counts in self.counts.items()}
+    def guess(self) -> tuple[str, float] | None:
+        """The largest training class, and the error in percent of always predicting it in val.
 
-    @property
-    def guess(self) -> tuple[str, float]:
-        """The largest training class, and the error in percent of always predicting it in val."""
-        return _guess(self.classes, self.counts["train"], self.counts["val"])
+        None where an image has no single class.
+        """
+        if self.targets != "class":
+            return None
+        largest, error = guess_largest(self.counts["train"], self.counts["val"])
+        return self.classes[largest], error
 
     @property
     def advice(self) -> list[str]:
@@ -110,8 +115,12 @@ def summarise(data: DataSet, name: str | None = None) -> DataSummary:
     return DataSummary(
         name=name or data.info.name,
         classes=data.info.classes,
-        counts={name: count_classes(split.targets_n, num_classes) for name, split in splits.items()},
+        counts={
+            name: count_per_class(split.targets_n, num_classes) for name, split in splits.items()
+        },
+        num_images={name: len(split) for name, split in splits.items()},
         split_source=data.origin,
+        targets=data.info.targets,
         formats=count_endings(names),
         sizes=measure_sizes(files["train"].root, files["train"].names) if files else None,
         skipped=dict(skipped.most_common()),
@@ -126,25 +135,6 @@ def _twins(files: Mapping[str, FileSplit]) -> tuple[tuple[str, str], ...] | None
     if len(train) + len(val) > _NUM_COMPARED:
         return None
     return tuple(find_duplicates(train.root, train.names, val.root, val.names))
-
-
-def guess(data: DataSet) -> tuple[str, float]:
-    """Return the largest training class, and the error of always predicting it in validation."""
-    num_classes = len(data.info.classes)
-    train, val = (count_classes(split.targets_n, num_classes) for split in (data.train, data.val))
-    return _guess(data.info.classes, train, val)
-
-
-def _guess(classes: Sequence[str], train: Sequence[int], val: Sequence[int]) -> tuple[str, float]:
-    largest = max(range(len(classes)), key=train.__getitem__)
-    total = sum(val)
-    return classes[largest], 100.0 * (1.0 - val[largest] / total) if total else 100.0
-
-
-def count_classes(targets_n: torch.Tensor, num_classes: int) -> list[int]:
-    """Count the images of each class."""
-    counts: list[int] = torch.bincount(targets_n, minlength=num_classes).tolist()
-    return counts
 
 
 def count_endings(names: Sequence[str]) -> dict[str, int]:
@@ -162,7 +152,6 @@ def summary_lines(summary: DataSummary, *, has_weights: bool = False) -> list[tu
     """
     counts = summary.num_images
     splits = ", ".join(f"{number:,} {split}" for split, number in counts.items())
-    label, error = summary.guess
     lines = [
         ("data", f"{summary.name}: {sum(counts.values()):,} images; {_class_line(summary)}"),
         ("split", f"{splits} ({summary.split_source})"),
@@ -176,22 +165,28 @@ def summary_lines(summary: DataSummary, *, has_weights: bool = False) -> list[tu
         lines.append(("formats", _counted(summary.formats)))
     if summary.skipped:
         lines.append(("skipped", _counted(summary.skipped)))
-    lines.append(("guessing", f"always {label!r} errs on {error:.1f} % of val"))
+    if summary.guess is not None:
+        label, error = summary.guess
+        lines.append(("guessing", f"always {label!r} errs on {error:.1f} % of val"))
     advice = [] if has_weights else [("advice", text) for text in summary.advice]
-    if imbalance := _imbalance_line(summary):
+    if summary.targets == "class" and (imbalance := _imbalance_line(summary)):
         lines.append(("balance", imbalance))
     return lines + advice + [("warning", text) for text in summary.warnings]
 
 
+_NOUNS = {"class": "classes", "labels": "labels", "number": "numbers"}
+
+
 def _class_line(summary: DataSummary) -> str:
+    noun = _NOUNS[summary.targets]
     totals = [sum(counts) for counts in zip(*summary.counts.values(), strict=True)]
     named = sorted(zip(totals, summary.classes, strict=True), reverse=True)
     num = len(named)
     if num <= _NUM_CLASSES_SHOWN:
         shown = ", ".join(f"{name} {total:,}" for total, name in named)
-        return f"{num} classes: {shown}"
+        return f"{num} {noun}: {shown}"
     (most, largest), (least, smallest) = named[0], named[-1]
-    return f"{num:,} classes, from {largest} ({most:,}) to {smallest} ({least:,})"
+    return f"{num:,} {noun}, from {largest} ({most:,}) to {smallest} ({least:,})"
 
 
 def _imbalance_line(summary: DataSummary) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import matplotlib.figure
 
-from resnext.evaluation.drawing import as_svg
+from resnext.drawing import as_svg
 from resnext.model.config import ResNeXtConfig
 from resnext.studies.analysis.design_time import DesignTime
 from resnext.studies.analysis.distribution import groups_of

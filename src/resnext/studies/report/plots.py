@@ -15,7 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
-from resnext.evaluation.drawing import new_axes, plain_label
+from resnext.drawing import new_axes, plain_label
 from resnext.studies.analysis.design_time import DesignTime
 from resnext.studies.analysis.statistics import Mean
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import matplotlib.figure
 
+from resnext.drawing import paper_style
 from resnext.errors import ConfigError, RunError
-from resnext.evaluation.drawing import paper_style
 from resnext.files import write_whole
 from resnext.studies.analysis.design_time import DesignTime
 from resnext.studies.analysis.statistics import measures_of

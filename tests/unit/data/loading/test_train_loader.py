@@ -45,7 +45,9 @@ def test_every_image_comes_once_an_epoch_whatever_the_processes(
     assert torch.equal(seen, epoch_order(num, 3, epoch))
     assert len(steps) == made[0].num_steps
     for step in steps:
-        assert {batch.global_size for batch in step} == {sum(len(batch.targets_b) for batch in step)}
+        assert {batch.global_size for batch in step} == {
+            sum(len(batch.targets_b) for batch in step)
+        }
         assert all(len(batch.targets_b) <= made[0].largest_share for batch in step)
 
 

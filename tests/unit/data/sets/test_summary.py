@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -11,21 +12,23 @@ from resnext.data.sets.folders import load_folder
 from resnext.data.sets.glance import ImageSizes, measure_sizes
 from resnext.data.sets.summary import (
     DataSummary,
-    count_classes,
     count_endings,
     summarise,
     summary_lines,
 )
+from resnext.data.targets import count_per_class
 
 
-def _summary(**changes: object) -> DataSummary:
-    values: dict[str, object] = {
+def _summary(**changes: Any) -> DataSummary:
+    values: dict[str, Any] = {
         "name": "photos",
         "classes": ("ant", "bee"),
         "counts": {"train": [110, 100], "val": [12, 36]},
         "split_source": "a tenth of each class, by file names",
     }
-    return DataSummary(**{**values, **changes})  # type: ignore[arg-type]
+    values |= changes
+    values["num_images"] = {split: sum(counts) for split, counts in values["counts"].items()}
+    return DataSummary(**values)
 
 
 def test_guessing_the_largest_training_class_is_judged_on_validation() -> None:
@@ -94,7 +97,7 @@ def test_sizes_are_those_after_turning_and_damaged_files_are_left_out(tmp_path: 
 
 
 def test_counts() -> None:
-    assert count_classes(torch.tensor([0, 2, 2]), 4) == [1, 0, 2, 0]
+    assert count_per_class(torch.tensor([0, 2, 2]), 4) == [1, 0, 2, 0]
     assert count_endings(["a.JPG", "b.jpg", "c", "x/d.png"]) == {
         ".jpg": 2,
         "no ending": 1,

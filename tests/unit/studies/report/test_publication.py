@@ -14,8 +14,8 @@ from made_study import made_design_space, made_row, made_rows, made_study, made_
 from nonempty import nonempty
 from stored_studies import rows_of, stored_study
 
+from resnext.drawing import paper_style
 from resnext.errors import ConfigError, RunError
-from resnext.evaluation.drawing import paper_style
 from resnext.studies.analysis.statistics import Mean
 from resnext.studies.report import plots
 from resnext.studies.report.figures import draw_figures

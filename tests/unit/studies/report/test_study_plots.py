@@ -10,7 +10,7 @@ from made_study import made_study, made_times
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
-from resnext.evaluation.drawing import as_svg
+from resnext.drawing import as_svg
 from resnext.studies.analysis.statistics import Mean
 from resnext.studies.report import plots
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from resnext.errors import DataError
@@ -19,6 +19,7 @@ _LABEL = (
     *("label", "labels", "class", "classname", "category", "target", "labelname", "classid"),
     *("labelid", "categoryname", "species", "breed", "diagnosis", "tag", "finelabel", "y"),
 )
+_MIN_FLAGS = 2
 _SPLIT = ("split", "subset", "partition", "set", "usage", "phase")
 
 
@@ -28,12 +29,12 @@ class Columns:
 
     Attributes:
         image: Holds a path, or the bytes of an image file.
-        label: Holds the class.
+        labels: Hold what is to be learned: one column, or one for each label or number.
         split: Holds train, val or test; None where there is no such column.
     """
 
     image: str
-    label: str
+    labels: tuple[str, ...]
     split: str | None = None
 
 
@@ -42,19 +43,27 @@ class GivenColumns:
     """Columns that a person named; None for those to be found."""
 
     image: str | None = None
-    label: str | None = None
+    labels: tuple[str, ...] | None = None
     split: str | None = None
 
 
 UNNAMED = GivenColumns()
 
 
-def find_columns(names: Sequence[str], given: GivenColumns = UNNAMED) -> Columns:
+def find_columns(
+    names: Sequence[str],
+    given: GivenColumns = UNNAMED,
+    is_flag: Callable[[str], bool] = lambda _: False,
+) -> Columns:
     """Find the columns by the names that such tables usually have.
+
+    Where none is called like a label, all columns that hold only 1, 0 and empty cells are labels,
+    if there are at least two of them.
 
     Args:
         names: The table's columns.
         given: Those that were named.
+        is_flag: Tells whether a column holds only 1, 0 and empty cells.
 
     Raises:
         DataError: A named column does not exist, or none has a usual name; the message lists
@@ -62,12 +71,25 @@ def find_columns(names: Sequence[str], given: GivenColumns = UNNAMED) -> Columns
     """
     found_image = _find(names, "image", given.image, _IMAGE)
     rest = [name for name in names if name != found_image]
-    found_label = _find(rest, "label", given.label, _LABEL)
-    if given.split is not None:
-        return Columns(found_image, found_label, _find(names, "split", given.split, ()))
-    by_name = {_plain(name): name for name in reversed(rest) if name != found_label}
+    by_name = {_plain(name): name for name in reversed(rest) if name not in (given.labels or ())}
     found_split = next((by_name[name] for name in _SPLIT if name in by_name), None)
-    return Columns(found_image, found_label, found_split)
+    if given.split is not None:
+        found_split = _find(names, "split", given.split, ())
+    rest = [name for name in rest if name != found_split]
+    return Columns(found_image, _find_labels(rest, given.labels, is_flag), found_split)
+
+
+def _find_labels(
+    names: Sequence[str], given: tuple[str, ...] | None, is_flag: Callable[[str], bool]
+) -> tuple[str, ...]:
+    if given is not None:
+        return tuple(_find(names, "label", name, ()) for name in given)
+    plain = {_plain(name) for name in names}
+    if not plain & set(_LABEL):
+        flags = tuple(name for name in names if is_flag(name))
+        if len(flags) >= _MIN_FLAGS:
+            return flags
+    return (_find(names, "label", None, _LABEL),)
 
 
 def _find(names: Sequence[str], what: str, given: str | None, usual: Sequence[str]) -> str:

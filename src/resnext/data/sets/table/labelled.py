@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from resnext.data.config import TargetKind
 from resnext.data.file_split import FileSplit
 from resnext.data.sets.layout import SplitName, split_of
 from resnext.data.sets.notices import warn_once
@@ -27,12 +28,14 @@ class Labelled:
         files: The images, in the order of the rows.
         splits: The split of each image, or None where the table has none.
         bad_rows: Why a row was left out, by its number.
+        targets: What is to be learned of an image.
     """
 
     classes: tuple[str, ...]
     files: FileSplit
     splits: list[SplitName] | None
     bad_rows: dict[int, str]
+    targets: TargetKind = "class"
 
 
 def number_classes(

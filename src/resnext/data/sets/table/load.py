@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 
+from resnext.data.config import TargetKind
 from resnext.data.file_split import FileSplit
 from resnext.data.names import PackedNames
 from resnext.data.sets.folders import automatic_split, photo_info, refuse_one_class
@@ -15,6 +16,7 @@ from resnext.data.sets.layout import SplitName
 from resnext.data.sets.table.columns import UNNAMED, GivenColumns
 from resnext.data.sets.table.labelled import Labelled
 from resnext.data.sets.table.parquet import find_parquet, load_parquet
+from resnext.data.sets.table.targets import DEFAULT_RULE, TargetRule
 from resnext.data.sets.table.text import load_text_table
 from resnext.data.split import DataSet
 from resnext.errors import DataError
@@ -27,6 +29,7 @@ def load_table(
     *,
     images: Path | None = None,
     group: str | None = None,
+    rule: TargetRule = DEFAULT_RULE,
 ) -> DataSet:
     """Read a table of labels, or a folder of Parquet files.
 
@@ -37,6 +40,7 @@ def load_table(
         given: Columns that were named.
         images: Folder of the images of a text table; by default found.
         group: As for `load_folder`.
+        rule: How the labels are read.
 
     Raises:
         ConfigError: pyarrow is needed and not installed.
@@ -50,15 +54,24 @@ def load_table(
                 "the file of the table itself"
             )
         parts = {
-            split: [load_parquet(file, given) for file in files] for split, files in tables.items()
+            split: [load_parquet(file, given, rule) for file in files]
+            for split, files in tables.items()
         }
-        classes, splits = _of_parts(path, parts)
-        return _with_val(path, classes, splits, val_fraction, group)
+        parsed = _of_parts(path, parts)
+        return _with_val(path, parsed, val_fraction, group)
     if path.suffix.lower() == ".parquet":
-        table = load_parquet(path, given)
+        table = load_parquet(path, given, rule)
     else:
-        table = load_text_table(path, given, images)
-    return _with_val(path, table.classes, _by_split(table), val_fraction, group)
+        table = load_text_table(path, given, images, rule)
+    parsed = _Parsed(table.classes, table.targets, _by_split(table))
+    return _with_val(path, parsed, val_fraction, group)
+
+
+@dataclass(frozen=True)
+class _Parsed:
+    classes: tuple[str, ...]
+    targets: TargetKind
+    splits: dict[SplitName, FileSplit]
 
 
 def _by_split(table: Labelled) -> dict[SplitName, FileSplit]:
@@ -73,10 +86,12 @@ def _by_split(table: Labelled) -> dict[SplitName, FileSplit]:
     return splits
 
 
-def _of_parts(
-    path: Path, parts: Mapping[SplitName, Sequence[Labelled]]
-) -> tuple[tuple[str, ...], dict[SplitName, FileSplit]]:
+def _of_parts(path: Path, parts: Mapping[SplitName, Sequence[Labelled]]) -> _Parsed:
     """Put the files of each split together; their images lie in folders of their own."""
+    kinds = {table.targets for tables in parts.values() for table in tables}
+    if len(kinds) > 1:
+        raise DataError(f"{path}: its files differ in their kind of labels: {', '.join(kinds)}")
+    kind = kinds.pop()
     classes = max((table.classes for tables in parts.values() for table in tables), key=len)
     number = {name: label for label, name in enumerate(classes)}
     splits: dict[SplitName, FileSplit] = {}
@@ -87,29 +102,38 @@ def _of_parts(
         for table in tables:
             if unknown := [name for name in table.classes if name not in number]:
                 raise DataError(f"{path}: the files of {split} differ in class {unknown[0]!r}")
-            labels_k = torch.tensor([number[name] for name in table.classes])
+            own_k = torch.tensor([number[name] for name in table.classes])
             names += [f"{table.files.root.name}/{name}" for name in table.files.names]
-            labels.append(labels_k[table.files.targets_n])
+            labels.append(_renumber(table.files.targets_n, own_k, len(classes)))
         splits[split] = FileSplit(root, PackedNames(names), torch.cat(labels))
-    return classes, splits
+    return _Parsed(classes, kind, splits)
 
 
-def _with_val(
-    path: Path,
-    classes: tuple[str, ...],
-    splits: dict[SplitName, FileSplit],
-    val_fraction: float,
-    group: str | None,
-) -> DataSet:
+def _renumber(targets_n: torch.Tensor, own_k: torch.Tensor, num_classes: int) -> torch.Tensor:
+    """Give a file's targets the numbers that the classes have in the whole set."""
+    if targets_n.ndim == 1:
+        return own_k[targets_n]
+    wide_nk = torch.zeros(len(targets_n), num_classes, dtype=targets_n.dtype)
+    wide_nk[:, own_k] = targets_n
+    return wide_nk
+
+
+def _with_val(path: Path, parsed: _Parsed, val_fraction: float, group: str | None) -> DataSet:
     """Make a data set; validation images are taken from training where there are none."""
-    name = path.stem or path.name
+    data = _split(path, parsed, val_fraction, group)
+    return replace(data, info=replace(data.info, targets=parsed.targets))
+
+
+def _split(path: Path, parsed: _Parsed, val_fraction: float, group: str | None) -> DataSet:
+    classes, splits, name = parsed.classes, parsed.splits, path.stem or path.name
     if val_fraction == 1 and ("val" not in splits or "train" not in splits):
         val = splits.get("val") or splits.get("test") or splits["train"]
         none = val.choose(torch.empty(0, dtype=torch.int64))
         return DataSet(photo_info(name, classes), none, val, splits.get("test"))
     if "train" not in splits:
         raise DataError(f"{path} has no training images, only {', '.join(splits)}")
-    refuse_one_class(path, classes)
+    if parsed.targets == "class":
+        refuse_one_class(path, classes)
     if "val" in splits:
         info = photo_info(name, classes)
         origin = "the table's own"

@@ -10,6 +10,8 @@ import hashlib
 import re
 import shutil
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,8 +23,16 @@ from resnext.data.file_split import FileSplit
 from resnext.data.names import PackedNames
 from resnext.data.sets.layout import SplitName, split_of
 from resnext.data.sets.table.columns import UNNAMED, GivenColumns, find_columns
-from resnext.data.sets.table.labelled import Labelled, log_bad_rows, number_classes, parse_split
+from resnext.data.sets.table.labelled import Labelled, log_bad_rows, parse_split
 from resnext.data.sets.table.rows import open_parquet, parquet_values
+from resnext.data.sets.table.targets import (
+    DEFAULT_RULE,
+    ListedLabels,
+    TargetCells,
+    TargetRule,
+    is_flag_column,
+    target_cells,
+)
 from resnext.errors import DataError
 from resnext.untrusted.names import is_utf8, shown
 from resnext.untrusted.parse import parse_json
@@ -50,7 +60,9 @@ def find_parquet(root: Path) -> dict[SplitName, list[Path]]:
     return found
 
 
-def load_parquet(path: Path, given: GivenColumns = UNNAMED) -> Labelled:
+def load_parquet(
+    path: Path, given: GivenColumns = UNNAMED, rule: TargetRule = DEFAULT_RULE
+) -> Labelled:
     """Read one Parquet file of images and labels.
 
     The image's column holds bytes, or a group of `bytes` and `path`; the label's holds names,
@@ -59,62 +71,84 @@ def load_parquet(path: Path, given: GivenColumns = UNNAMED) -> Labelled:
     Args:
         path: The file.
         given: Columns that were named.
+        rule: How the labels are read.
 
     Raises:
         ConfigError: pyarrow is not installed.
         DataError: The file is damaged, or has no such columns.
     """
     with open_parquet(path) as file:
-        columns = find_columns(file.schema_arrow.names, given)
-        names = _class_names(file, columns.label)
-        labels = [_label(value, names) for value in parquet_values(file, columns.label, path)]
+        columns = find_columns(file.schema_arrow.names, given, partial(_is_flag, file, path))
+        targets = _targets(file, path, columns.labels, rule)
         root = _unpack(path, file, columns.image)
         splits = None
         if columns.split is not None:
             splits = [str(value) for value in parquet_values(file, columns.split, path)]
     bad_rows: dict[int, str] = {}
     kept = []
-    for row, label in enumerate(labels):
-        reason = _fault(label, root / _name(row))
+    num_rows = file.metadata.num_rows
+    for row in range(num_rows):
+        is_there = (root / _name(row)).is_file()
+        reason = targets.fault(row) if is_there else "holds no image"
         if reason:
             bad_rows[row] = reason
         else:
             kept.append(row)
     if not kept:
         raise DataError(f"{path}: no row is of use; row 0 {bad_rows[0]}")
-    log_bad_rows(path, "row", bad_rows, len(labels))
-    classes, targets_n = number_classes([str(labels[row]) for row in kept], names)
-    files = FileSplit(root, PackedNames(_name(row) for row in kept), targets_n)
+    log_bad_rows(path, "row", bad_rows, num_rows)
+    found = targets.targets(kept)
+    files = FileSplit(root, PackedNames(_name(row) for row in kept), found.targets_n)
     of_kept = (
         None if splits is None else [parse_split(f"{path}, row {row}", splits[row]) for row in kept]
     )
-    return Labelled(classes, files, of_kept, bad_rows)
+    return Labelled(found.classes, files, of_kept, bad_rows, found.kind)
+
+
+def _targets(
+    file: pq.ParquetFile, path: Path, labels: Sequence[str], rule: TargetRule
+) -> TargetCells:
+    """Read the columns of labels."""
+    rule = replace(rule, order=tuple(_class_names(file, labels[0])))
+    values = {name: parquet_values(file, name, path) for name in labels}
+    first = values[labels[0]]
+    if len(labels) == 1 and any(isinstance(value, list) for value in first):
+        lists = [
+            [_text(part, rule.order) for part in value] if isinstance(value, list) else None
+            for value in first
+        ]
+        return ListedLabels(lists, rule)
+    cells = {name: [_text(value, rule.order) for value in values[name]] for name in labels}
+    return target_cells(cells, rule)
+
+
+def _is_flag(file: pq.ParquetFile, path: Path, name: str) -> bool:
+    import pyarrow as pa
+
+    kind = file.schema_arrow.field(name).type
+    if not (pa.types.is_boolean(kind) or pa.types.is_integer(kind) or pa.types.is_floating(kind)):
+        return False
+    return is_flag_column([_text(value) for value in parquet_values(file, name, path)])
 
 
 def _class_names(file: pq.ParquetFile, label: str) -> list[str]:
     """Return the names of the classes from the Hub's metadata; none if it has none."""
     metadata = (file.schema_arrow.metadata or {}).get(b"huggingface")
     try:
-        names = parse_json(metadata or b"")["info"]["features"][label]["names"]
-    except (ValueError, KeyError, TypeError):
+        feature = parse_json(metadata or b"")["info"]["features"][label]
+        names = (feature.get("feature") or feature)["names"]  # of a list, those of its parts
+    except (ValueError, KeyError, TypeError, AttributeError):
         return []
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         return []
     return names if len(set(names)) == len(names) and all(map(is_utf8, names)) else []
 
 
-def _label(value: Any, names: Sequence[str]) -> str | None:
-    if isinstance(value, bool) or not isinstance(value, int | str):
-        return None
-    if names and isinstance(value, int):
-        return names[value] if 0 <= value < len(names) else None
-    return str(value)
-
-
-def _fault(label: str | None, file: Path) -> str:
-    if not label:
-        return "has no label"
-    return "" if file.is_file() else "holds no image"
+def _text(value: Any, names: Sequence[str] = ()) -> str:
+    """Return a value as the cell of a text table; the number of a class as its name."""
+    if names and type(value) is int:
+        return names[value] if 0 <= value < len(names) else ""
+    return str(value) if isinstance(value, bool | int | float | str) else ""
 
 
 def _unpack(path: Path, file: pq.ParquetFile, column: str) -> Path:

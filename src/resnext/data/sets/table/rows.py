@@ -35,6 +35,11 @@ class TextTable:
     columns: list[str]
     rows: list[tuple[int, list[str]]]
 
+    def column(self, name: str) -> list[str]:
+        """Return the cells of a column, row by row; those of a row that is too short are empty."""
+        index = self.columns.index(name)
+        return [row[index].strip() if index < len(row) else "" for _, row in self.rows]
+
 
 def read_text_table(path: Path) -> TextTable:
     """Read a CSV or TSV file in UTF-8, separated by commas, semicolons or tabs.

@@ -1,12 +1,14 @@
 import pytest
 import torch
 
-from resnext.evaluation.metrics import EvalResult
+from resnext.tasks.classification.result import ClassificationResult
 
 
-def result(confusion: list[list[int]], bins: list[list[float]] | None = None) -> EvalResult:
+def result(
+    confusion: list[list[int]], bins: list[list[float]] | None = None
+) -> ClassificationResult:
     confusion_kk = torch.tensor(confusion)
-    return EvalResult(
+    return ClassificationResult(
         num_images=int(confusion_kk.sum()),
         top1_error=25.0,
         top5_error=None,
@@ -55,7 +57,7 @@ def test_the_json_names_classes_and_holds_plain_values() -> None:
 
 
 def test_cheap_figures_come_without_details() -> None:
-    values = EvalResult(4, 50.0, 10.0, 1.5).as_dict()
+    values = ClassificationResult(4, 50.0, 10.0, 1.5).as_dict()
     assert values["confusion"] is None
     assert values["calibration_error"] is None
     assert values["per_class_error"] == {}

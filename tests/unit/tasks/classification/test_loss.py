@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from torch.nn import functional as F
 
 from resnext.data.loading.batch import Batch
-from resnext.training.loss import batch_loss
+from resnext.tasks.classification.loss import batch_loss
 
 WEIGHTS_K = torch.tensor([0.5, 1.0, 3.0])
 

@@ -9,25 +9,26 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from resnext.evaluation import confusion, probe
-from resnext.evaluation.confusion import (
+from resnext.evaluation import probe
+from resnext.evaluation.knn import Neighbours
+from resnext.evaluation.probe import FrozenSplit, probe_knn
+from resnext.tasks.classification import confusion
+from resnext.tasks.classification.confusion import (
     ConfusionCounter,
     as_json,
     images_per_class,
     top_confusions,
     worst_classes,
 )
-from resnext.evaluation.knn import Neighbours
-from resnext.evaluation.plots import draw_confusion
-from resnext.evaluation.probe import FrozenSplit, probe_knn
-from resnext.evaluation.tally import Tally
+from resnext.tasks.classification.plots import draw_confusion
+from resnext.tasks.classification.tally import ClassificationTally
 
 NUM_CLASSES, NUM = 20_000, 500
 
 
 def test_twenty_thousand_classes_take_little_memory_and_json() -> None:
     generator = torch.Generator().manual_seed(0)
-    tally = Tally(NUM_CLASSES, full=True)
+    tally = ClassificationTally(NUM_CLASSES, full=True)
     names = [str(k) for k in range(NUM_CLASSES)]
     for start in range(0, NUM, 50):
         labels = torch.randint(0, NUM_CLASSES, (50,), generator=generator)

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import balanced_accuracy_score, precision_recall_fscore_support
 
-from resnext.evaluation.class_metrics import balanced_accuracy, measure_classes
-from resnext.evaluation.confusion import ConfusionCounter, images_per_class
+from resnext.tasks.classification.class_metrics import balanced_accuracy, measure_classes
+from resnext.tasks.classification.confusion import ConfusionCounter, images_per_class
 
 
 def confusion_of(labels: list[int], predictions: list[int], num_classes: int) -> torch.Tensor:

@@ -6,7 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resnext.inference.naming import name_best
+from resnext.tasks.classification.answer import name_best
 
 CLASSES = ("ant", "bee", "cat", "dog")
 logits = st.lists(st.floats(-1e4, 1e4, width=32), min_size=4, max_size=4)

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import torch
 
-from resnext.runs.config import TrainConfig
+from resnext.tasks.section import Softening
 
 
-def explain_calibration(bins: torch.Tensor, config: TrainConfig | None) -> str | None:
+def explain_calibration(bins: torch.Tensor, softening: Softening, num_classes: int) -> str | None:
     """Explain too low confidences that softened labels cause.
 
     Args:
-        bins: See `EvalResult.bins`.
-        config: The settings of training, if they are known.
+        bins: See `ClassificationResult.bins`.
+        softening: How the network was trained.
+        num_classes: Classes to choose from.
 
     Returns:
         What was measured, why, and what to do; None where nothing softened the labels, or the
         network is not less confident than right.
     """
-    reasons = [] if config is None else _reasons(config)
+    reasons = _reasons(softening, num_classes)
     images, confidence, right = bins.sum(1).tolist()
     if not reasons or not images or confidence >= right:
         return None
@@ -31,14 +32,10 @@ def explain_calibration(bins: torch.Tensor, config: TrainConfig | None) -> str |
     )
 
 
-def _reasons(config: TrainConfig) -> list[str]:
-    smoothing, augment = config.label_smoothing, config.augment
-    most = 1.0 - smoothing + smoothing / max(config.model.num_classes, 1)
-    mixed = [
-        f"{name} {alpha:g}"
-        for name, alpha in (("mixup", augment.mixup), ("cutmix", augment.cutmix))
-        if alpha
-    ]
+def _reasons(softening: Softening, num_classes: int) -> list[str]:
+    smoothing = softening.label_smoothing
+    most = 1.0 - smoothing + smoothing / max(num_classes, 1)
+    mixed = [f"{name} {alpha:g}" for name, alpha in softening.mixing.items() if alpha]
     reasons = []
     if smoothing:
         reasons.append(f"label smoothing {smoothing:g} never asks for more than {most:.1%}")

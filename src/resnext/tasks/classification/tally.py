@@ -14,8 +14,8 @@ import torch
 import torch.distributed as dist
 
 from resnext.errors import CheckpointError, DataError
-from resnext.evaluation.confusion import ConfusionCounter
-from resnext.evaluation.metrics import EvalResult, Mistake
+from resnext.tasks.classification.confusion import ConfusionCounter
+from resnext.tasks.classification.result import ClassificationResult, Mistake
 
 NUM_BINS = 15
 """Bins of the calibration error, as in Guo et al."""
@@ -24,7 +24,7 @@ NUM_MISTAKES = 24
 _NUM_GUESSES = 5
 
 
-class Tally:
+class ClassificationTally:
     """Sums over the images seen so far, exact: 64-bit numbers on the CPU."""
 
     def __init__(self, num_classes: int, *, full: bool) -> None:
@@ -111,7 +111,7 @@ class Tally:
                 self._keep_worst(mistakes)
                 self._confusion.add_cells(*cells)
 
-    def result(self) -> EvalResult:
+    def result(self) -> ClassificationResult:
         """Turn the sums into figures.
 
         Raises:
@@ -128,7 +128,7 @@ class Tally:
                 "evaluate weights from before that"
             )
         top5 = 100.0 * (num - right_in_five) / num if self._num_classes > _NUM_GUESSES else None
-        return EvalResult(
+        return ClassificationResult(
             num_images=num,
             top1_error=100.0 * (num - right) / num,
             top5_error=top5,

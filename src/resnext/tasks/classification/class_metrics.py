@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 
-from resnext.evaluation.confusion import filled_cells, images_per_class
+from resnext.tasks.classification.confusion import filled_cells, images_per_class
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,12 @@ from typing import Any
 
 import torch
 
-from resnext.evaluation.class_metrics import ClassMetrics, balanced_accuracy, measure_classes
-from resnext.evaluation.confusion import as_json, images_per_class
+from resnext.tasks.classification.class_metrics import (
+    ClassMetrics,
+    balanced_accuracy,
+    measure_classes,
+)
+from resnext.tasks.classification.confusion import as_json, images_per_class
 
 _MEANS = ("macro_precision", "macro_recall", "macro_f1")
 
@@ -32,7 +36,7 @@ class Mistake:
 
 
 @dataclass(frozen=True)
-class EvalResult:
+class ClassificationResult:
     """The figures of one evaluation; all errors are in percent.
 
     The fields from `confusion_kk` on are None or empty where only the cheap figures were
@@ -101,6 +105,19 @@ class EvalResult:
     def class_metrics(self) -> ClassMetrics | None:
         """Precision, recall and F1 of each class."""
         return None if self.confusion_kk is None else measure_classes(self.confusion_kk)
+
+    def figures(self) -> dict[str, float | None]:
+        """Return the figures of an epoch."""
+        return {
+            "top1_error": self.top1_error,
+            "top5_error": self.top5_error,
+            "loss": self.loss,
+            "balanced_accuracy": self.balanced_accuracy,
+        }
+
+    def card_fields(self) -> dict[str, Any]:
+        """Return nothing: the classes say all."""
+        return {}
 
     def as_dict(self, classes: Sequence[str] = ()) -> dict[str, Any]:
         """Return the figures as JSON values.

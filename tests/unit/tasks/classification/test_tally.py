@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from sklearn.metrics import confusion_matrix, log_loss
 
 from resnext.errors import CheckpointError, DataError
-from resnext.evaluation.metrics import EvalResult
-from resnext.evaluation.tally import NUM_BINS, NUM_MISTAKES, Tally
+from resnext.tasks.classification.result import ClassificationResult
+from resnext.tasks.classification.tally import NUM_BINS, NUM_MISTAKES, ClassificationTally
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # what torchmetrics pulls in may be older than our Python
@@ -28,8 +28,8 @@ def draw(num: int, num_classes: int, seed: int) -> tuple[torch.Tensor, torch.Ten
 
 def tally_of(
     log_probs: torch.Tensor, labels: torch.Tensor, *, full: bool = True, batch: int = 7
-) -> EvalResult:
-    tally = Tally(log_probs.shape[1], full=full)
+) -> ClassificationResult:
+    tally = ClassificationTally(log_probs.shape[1], full=full)
     indices = torch.arange(len(labels))
     for start in range(0, len(labels), batch):
         part = slice(start, start + batch)
@@ -137,4 +137,4 @@ def test_nan_has_no_details() -> None:
 
 def test_nothing_to_count_is_an_error() -> None:
     with pytest.raises(DataError, match="no image"):
-        Tally(3, full=True).result()
+        ClassificationTally(3, full=True).result()

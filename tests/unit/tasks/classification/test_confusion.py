@@ -1,6 +1,6 @@
 import torch
 
-from resnext.evaluation.confusion import top_confusions, worst_classes
+from resnext.tasks.classification.confusion import top_confusions, worst_classes
 
 NAMES = ("a", "b", "c", "d")
 # Wrong images: a 1, b 0, c 5, d 3.

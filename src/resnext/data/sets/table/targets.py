@@ -1,0 +1,229 @@
+"""From the cells of a table to targets: one class, several labels, or numbers.
+
+Legend: n rows, k labels or numbers.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import numpy as np
+import torch
+
+from resnext.data.config import UNKNOWN, TargetKind
+from resnext.data.sets.table.labelled import number_classes
+from resnext.untrusted.names import is_utf8, shown
+
+_SEPARATORS = "|;,"
+_NO_LABEL = ("none", "[]")
+_FLAGS = {
+    **dict.fromkeys(("1", "1.0", "true", "yes"), 1),
+    **dict.fromkeys(("0", "0.0", "false", "no"), 0),
+    **dict.fromkeys(("", "-1", "-1.0", "nan"), UNKNOWN),
+}
+
+
+@dataclass(frozen=True)
+class Targets:
+    """What the rows of a table say of their images.
+
+    Attributes:
+        kind: What kind of targets they are.
+        classes: Names of the classes, labels or numbers.
+        targets_n: See `TargetKind`.
+    """
+
+    kind: TargetKind
+    classes: tuple[str, ...]
+    targets_n: torch.Tensor
+
+
+class TargetCells(Protocol):
+    """The cells of a table that hold its targets."""
+
+    def fault(self, row: int) -> str:
+        """Say why a row cannot be used; nothing if it can."""
+        ...
+
+    def targets(self, rows: Sequence[int]) -> Targets:
+        """Return the targets of the rows that are used."""
+        ...
+
+
+@dataclass(frozen=True)
+class TargetRule:
+    """How labels are read.
+
+    Attributes:
+        kind: What they are; `auto` finds out.
+        separator: Stands between the labels of a cell; by default found among | ; and commas.
+        order: All classes in their order, if the table says so.
+    """
+
+    kind: TargetKind | Literal["auto"] = "auto"
+    separator: str | None = None
+    order: tuple[str, ...] = ()
+
+
+DEFAULT_RULE = TargetRule()
+
+
+def target_cells(
+    columns: Mapping[str, Sequence[str]], rule: TargetRule = DEFAULT_RULE
+) -> TargetCells:
+    """Decide what the cells mean.
+
+    One column holds a class, unless its cells list several labels; several columns hold 1 for
+    each label that applies.
+
+    Args:
+        columns: The cells of the columns of targets, row by row.
+        rule: What was said of them.
+    """
+    kind, separator = rule.kind, rule.separator
+    if kind == "number":
+        return _Numbers(columns)
+    if len(columns) > 1:
+        return _Flags(columns, is_exclusive=kind == "class", may_be_exclusive=kind == "auto")
+    cells = next(iter(columns.values()))
+    found = separator if separator is not None else find_separator(cells)
+    if kind == "labels" or (kind == "auto" and found is not None):
+        return ListedLabels([split_cell(cell, found) if cell else None for cell in cells], rule)
+    return _Classes(cells, rule.order)
+
+
+def find_separator(cells: Sequence[str]) -> str | None:
+    """Return what stands between the labels of a cell; None where a cell is one label.
+
+    A separator is one only if there are no more labels than cells that differ: `cat;dog`, `cat`
+    and `dog` are two labels, while `Smith, John` and `Miller, Ann` are two names.
+    """
+    distinct = set(cells) - {""}
+    for separator in _SEPARATORS:
+        parts = {part for cell in distinct for part in split_cell(cell, separator)}
+        if any(separator in cell for cell in distinct) and len(parts) <= len(distinct):
+            return separator
+    return None
+
+
+def split_cell(cell: str, separator: str | None) -> list[str]:
+    """Return the labels of a cell, each once; brackets and quotes around them are dropped."""
+    if cell.strip().casefold() in _NO_LABEL:
+        return []
+    if cell.startswith("[") and cell.endswith("]"):
+        cell, separator = cell[1:-1], separator or ","
+    parts = [cell] if separator is None else cell.split(separator)
+    return list(dict.fromkeys(label for part in parts if (label := part.strip().strip("'\""))))
+
+
+def is_flag_column(cells: Sequence[str]) -> bool:
+    """Tell whether a column says of each image whether a label applies."""
+    values = {_FLAGS.get(cell.casefold()) for cell in set(cells)}
+    return None not in values and 1 in values
+
+
+class _Classes:
+    """One class a cell."""
+
+    def __init__(self, cells: Sequence[str], order: Sequence[str]) -> None:
+        self._cells, self._order = cells, order
+
+    def fault(self, row: int) -> str:
+        if not self._cells[row]:
+            return "has no label"
+        return "" if is_utf8(self._cells[row]) else "the label is not UTF-8"
+
+    def targets(self, rows: Sequence[int]) -> Targets:
+        classes, targets_n = number_classes([self._cells[row] for row in rows], self._order)
+        return Targets("class", classes, targets_n)
+
+
+class ListedLabels:
+    """Several labels a row."""
+
+    def __init__(
+        self, lists: Sequence[Sequence[str] | None], rule: TargetRule = DEFAULT_RULE
+    ) -> None:
+        """Take the labels of each row; None where they are not known."""
+        self._lists, self._order = lists, rule.order
+
+    def fault(self, row: int) -> str:
+        """Say why a row cannot be used; nothing if it can."""
+        labels = self._lists[row]
+        if labels is None:
+            return "has no label (write none where none applies)"
+        return "" if all(map(is_utf8, labels)) else "a label is not UTF-8"
+
+    def targets(self, rows: Sequence[int]) -> Targets:
+        """Return the targets of the rows that are used."""
+        lists = [self._lists[row] or () for row in rows]
+        found = [label for labels in lists for label in labels]
+        classes, labels_m = number_classes(found, self._order)
+        targets_nk = torch.zeros(len(rows), len(classes), dtype=torch.int8)
+        rows_m = np.repeat(np.arange(len(lists)), [len(labels) for labels in lists])
+        targets_nk[torch.from_numpy(rows_m), labels_m] = 1
+        return Targets("labels", classes, targets_nk)
+
+
+class _Flags:
+    """A column for each label: 1 where it applies, 0 where not, empty where it is not known."""
+
+    def __init__(
+        self, columns: Mapping[str, Sequence[str]], *, is_exclusive: bool, may_be_exclusive: bool
+    ) -> None:
+        self._columns = columns
+        self._is_exclusive, self._may_be_exclusive = is_exclusive, may_be_exclusive
+
+    def fault(self, row: int) -> str:
+        values = []
+        for name, cells in self._columns.items():
+            values.append(_FLAGS.get(cells[row].casefold()))
+            if values[-1] is None:
+                return f"{shown(name)} is {shown(cells[row])}, neither 1, 0 nor empty"
+        if all(value == UNKNOWN for value in values):
+            return "has no label"
+        if self._is_exclusive and (values.count(1) != 1 or UNKNOWN in values):
+            return "has not exactly one class"
+        return ""
+
+    def targets(self, rows: Sequence[int]) -> Targets:
+        flags = [
+            [_FLAGS[cells[row].casefold()] for row in rows] for cells in self._columns.values()
+        ]
+        targets_nk = torch.tensor(flags, dtype=torch.int8).T.contiguous()
+        names = tuple(self._columns)
+        is_one_nk = targets_nk == 1
+        has_one_class = bool((is_one_nk.sum(dim=1) == 1).all()) and bool((targets_nk >= 0).all())
+        if self._is_exclusive or (self._may_be_exclusive and has_one_class):
+            return Targets("class", names, is_one_nk.int().argmax(dim=1))
+        return Targets("labels", names, targets_nk)
+
+
+class _Numbers:
+    """A number in each column; an empty cell is not known."""
+
+    def __init__(self, columns: Mapping[str, Sequence[str]]) -> None:
+        self._columns = columns
+
+    def fault(self, row: int) -> str:
+        for name, cells in self._columns.items():
+            if cells[row] and _number(cells[row]) is None:
+                return f"{shown(name)} is {shown(cells[row])}, which is no number"
+        return "" if any(cells[row] for cells in self._columns.values()) else "has no number"
+
+    def targets(self, rows: Sequence[int]) -> Targets:
+        values = [[_number(cells[row]) for row in rows] for cells in self._columns.values()]
+        filled = [[math.nan if value is None else value for value in column] for column in values]
+        targets_nk = torch.tensor(filled, dtype=torch.float32).T.contiguous()
+        return Targets("number", tuple(self._columns), targets_nk)
+
+
+def _number(text: str) -> float | None:
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None

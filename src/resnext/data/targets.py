@@ -1,0 +1,54 @@
+"""What all kinds of targets have in common; `TargetKind` says how each lies in memory.
+
+Legend: n images, k classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+
+def count_per_class(targets_n: torch.Tensor, num_classes: int) -> list[int]:
+    """Count the images of each class, those to which each label applies, or the known numbers."""
+    if targets_n.ndim == 1:
+        counts: list[int] = torch.bincount(targets_n, minlength=num_classes).tolist()
+        return counts
+    present_nk = ~targets_n.isnan() if targets_n.is_floating_point() else targets_n == 1
+    sums: list[int] = present_nk.sum(dim=0).tolist()
+    return sums
+
+
+def guess_largest(train: Sequence[int], val: Sequence[int]) -> tuple[int, float]:
+    """Return the largest training class, and the error of always predicting it in validation.
+
+    Args:
+        train: Training images of each class.
+        val: Validation images of each class.
+
+    Returns:
+        The number of the class, and the error in percent.
+    """
+    largest = max(range(len(train)), key=train.__getitem__)
+    total = sum(val)
+    return largest, 100.0 * (1.0 - val[largest] / total) if total else 100.0
+
+
+def strata(targets_n: torch.Tensor) -> NDArray[np.int64]:
+    """Return a group for each image, of which each split gets its share.
+
+    That is its class; of several labels the rarest one, as rare ones are the hardest to share
+    out. An image without a label, or with a number, belongs to group 0.
+    """
+    if targets_n.ndim == 1:
+        return targets_n.numpy()
+    if targets_n.is_floating_point():
+        return np.zeros(len(targets_n), dtype=np.int64)
+    applies_nk = targets_n.numpy() == 1
+    counts_k = applies_nk.sum(axis=0)
+    rarity_nk = np.where(applies_nk, counts_k, len(targets_n) + 1)
+    rarest_n: NDArray[np.int64] = np.where(applies_nk.any(axis=1), rarity_nk.argmin(axis=1) + 1, 0)
+    return rarest_n
