@@ -117,6 +117,9 @@ class RuntimeConfig(FiniteSettings):
         channels_last: Keep images and weights with the channels innermost; the faster
             layout for convolutions on CPU and GPU.
         compile: Compile the network with `torch.compile`.
+        deterministic: On a GPU, take kernels that give the same bits in every run, so that a
+            resumed run equals one that was not interrupted. false lets cuDNN time its kernels
+            and take the fastest. A CPU always gives the same bits.
         threads: CPU threads of one process; None leaves torch's choice.
         timeout_minutes: A process that waits for the others longer than this gives up, so
             that one that hangs is noticed.
@@ -127,6 +130,7 @@ class RuntimeConfig(FiniteSettings):
     precision: Precision = "auto"
     channels_last: bool = True
     compile: bool = False
+    deterministic: bool = True
     threads: Annotated[int, Field(gt=0, le=_MAX_THREADS)] | None = None
     timeout_minutes: Annotated[float, Field(gt=0.0, le=_MAX_MINUTES)] = 10.0
     compress_gradients: bool = False
