@@ -121,7 +121,7 @@ def whole_loop(model: ModelConfig, setting: StepSetting, load: Load) -> Iterator
         runtime=RuntimeConfig(
             device=str(load.device),
             precision="bf16",
-            channels_last=setting.channels_last,
+            layout="channels_last" if setting.channels_last else "contiguous",
             compile=setting.compiled,
         ),
     )

@@ -110,6 +110,9 @@ class Train:
     """Arithmetic; auto is bf16 on a GPU or CPU that has it, else fp32 (without TF32)."""
     compile: bool = False
     """Compile the network with torch.compile."""
+    tune: bool = False
+    """Choose memory layout, compilation and merged groups by speed, timed on this machine if
+    the training takes more than some minutes."""
     threads: Annotated[int | None, option("N", "torch's choice")] = None
     """CPU threads of one process."""
     workers: Annotated[int | None, option("N", "one a core, at most 8")] = None
@@ -246,7 +249,9 @@ def _flag_settings(arguments: Train) -> dict[str, Any]:
         "class_weights": "balanced" if arguments.balance else None,
         "runtime.device": arguments.device,
         "runtime.precision": arguments.precision,
-        "runtime.compile": arguments.compile or None,
+        "runtime.layout": "auto" if arguments.tune else None,
+        "runtime.merge_groups": "auto" if arguments.tune else None,
+        "runtime.compile": arguments.compile or ("auto" if arguments.tune else None),
         "runtime.threads": arguments.threads,
     }
     return {key: value for key, value in flags.items() if value is not None}

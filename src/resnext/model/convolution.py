@@ -15,7 +15,7 @@ Source: measured, see docs/decisions/0002-narrow-groups.md and 0012-small-maps.m
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 from torch import fx, nn
@@ -36,6 +36,8 @@ _REDUCED_PRECISIONS = (torch.bfloat16, torch.float16)
 
 class _Convolution(_ConvBase):
     """What differs on the CPU; the classes below say what it extends."""
+
+    _merging = "by_width"
 
     def forward(self, x_bc: torch.Tensor) -> torch.Tensor:
         """Convolve a batch; the result equals the ordinary convolution's."""
@@ -100,6 +102,9 @@ class _Convolution(_ConvBase):
         width = self.weight.shape[1]
         if width == 1 or width >= 8 or not _is_ordinary():
             return 1
+        if self._merging != "by_width":
+            is_merged = self._merging == "always"
+            return grouped_conv.groups_to_widen(self.groups, width) if is_merged else 1
         layouts = (x_bc, self.weight)
         return grouped_conv.groups_to_merge(
             self.groups,
@@ -126,6 +131,19 @@ def replace_convolutions(network: nn.Module) -> None:
     for module in network.modules():
         if type(module) is nn.Conv2d:
             module.__class__ = Conv2d
+
+
+def set_merging(network: nn.Module, merging: Literal["by_width", "always", "never"]) -> None:
+    """Say which narrow groups of a network are merged on the CPU.
+
+    Args:
+        network: Its convolutions are told, in place.
+        merging: `by_width` goes by the measured table, `always` merges all groups of 2 to 7
+            channels.
+    """
+    for module in network.modules():
+        if isinstance(module, _Convolution):
+            module._merging = merging
 
 
 def is_proxy(x_bc: object) -> bool:

@@ -22,6 +22,9 @@ _MERGE: dict[tuple[bool, bool], dict[int, int]] = {
     (True, True): {2: 2, 3: 2},
 }
 
+_WIDE = 8
+"""Channels of a group from which on oneDNN is as fast as the machine."""
+
 
 def groups_to_merge(groups: int, group_width: int, *, channels_last: bool, training: bool) -> int:
     """Return how many neighbouring groups to compute as one on a CPU.
@@ -39,6 +42,16 @@ def groups_to_merge(groups: int, group_width: int, *, channels_last: bool, train
     """
     merge = _MERGE[channels_last, training].get(group_width, 1)
     return next(m for m in range(merge, 0, -1) if groups % m == 0)
+
+
+def groups_to_widen(groups: int, group_width: int) -> int:
+    """Return how many neighbouring groups make one of 8 channels or more, whatever it costs.
+
+    Returns:
+        A divisor of `groups`, at most 4.
+    """
+    wanted = -(-_WIDE // group_width)
+    return next(m for m in range(min(wanted, 4), 0, -1) if groups % m == 0)
 
 
 def merge_groups(weight: torch.Tensor, groups: int, merge: int) -> torch.Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     Field,
@@ -27,10 +27,13 @@ MAX_SEED = 2**63 - 1
 _MAX_THREADS = 2**16
 _MAX_MINUTES = 1e6
 _MAX_SHARE = 16.0
+_FORMER_LAYOUT = "channels_last"
 _MIN_PATIENCE = 5
 _PATIENCE_SHARE = 0.2
 
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
+Layout = Literal["auto", "channels_last", "contiguous"]
+Merging = Literal["auto", "by_width", "always", "never"]
 
 
 class OptimConfig(FiniteSettings):
@@ -115,9 +118,18 @@ class RuntimeConfig(FiniteSettings):
         device: `auto` takes a GPU where there is one.
         precision: `auto` is bf16 on a GPU or CPU that has instructions for it, else fp32,
             which is full precision: TF32 is not used.
-        channels_last: Keep images and weights with the channels innermost; the faster
-            layout for convolutions on CPU and GPU.
-        compile: Compile the network with `torch.compile`.
+        layout: How images and weights lie in memory: `channels_last` with the channels
+            innermost, `contiguous` with the columns innermost. `auto` takes the faster one: by a
+            table for runs of a few minutes, by timing the run's own steps for longer ones. What
+            was chosen is written to the run's settings.
+        compile: Compile the network with `torch.compile`. `auto` tries it for runs of half an
+            hour and more.
+        merge_groups: Compute neighbouring groups of a convolution as one, with zeros between;
+            for CPUs, which are slow with narrow groups. `by_width` merges where that is known to
+            be faster, `always` all groups narrower than 8 channels, `auto` as for `layout`.
+        deterministic: On a GPU, take kernels that give the same bits in every run, so that a
+            resumed run equals one that was not interrupted. false lets cuDNN time its kernels
+            and take the fastest. A CPU always gives the same bits.
         threads: CPU threads of one process; None leaves torch's choice.
         timeout_minutes: A process that waits for the others longer than this gives up, so
             that one that hangs is noticed.
@@ -126,11 +138,35 @@ class RuntimeConfig(FiniteSettings):
 
     device: str = "auto"
     precision: Precision = "auto"
-    channels_last: bool = True
-    compile: bool = False
+    layout: Layout = "channels_last"
+    compile: bool | Literal["auto"] = False
+    merge_groups: Merging = "by_width"
+    deterministic: bool = True
     threads: Annotated[int, Field(gt=0, le=_MAX_THREADS)] | None = None
     timeout_minutes: Annotated[float, Field(gt=0.0, le=_MAX_MINUTES)] = 10.0
     compress_gradients: bool = False
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a choice is left to be made by speed."""
+        return "auto" in (self.layout, self.compile, self.merge_groups)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_former_name(cls, values: Any) -> Any:
+        """Read `channels_last: true` of earlier versions."""
+        if not isinstance(values, dict) or _FORMER_LAYOUT not in values:
+            return values
+        if "layout" in values:
+            raise ConfigError(
+                f"{_FORMER_LAYOUT} is the former name of layout; give layout=channels_last, "
+                "contiguous or auto"
+            )
+        kept = {name: value for name, value in values.items() if name != _FORMER_LAYOUT}
+        is_last = values[_FORMER_LAYOUT]
+        if not isinstance(is_last, bool):
+            raise ConfigError(f"{_FORMER_LAYOUT}={is_last!r}: give true or false")
+        return kept | {"layout": "channels_last" if is_last else "contiguous"}
 
 
 class TrainConfig(FiniteSettings):

@@ -4,6 +4,7 @@ config.yaml         every setting, resolved; training from it reproduces the run
 classes.json        the number of training images of each class, which must not change
 environment.json    versions, hardware, the state of git
 opening.json        what was shown before training: the data, the network, what looks wrong
+speed.json          how layout, compilation and merged groups were chosen, if they were left open
 metrics.jsonl       one JSON object a line: training intervals and epochs
 tensorboard/        the same as TensorBoard events
 last.safetensors    the checkpoint from which to go on; last.previous.safetensors is the one before
@@ -37,6 +38,7 @@ CONFIG = "config.yaml"
 ENVIRONMENT = "environment.json"
 METRICS = "metrics.jsonl"
 OPENING = "opening.json"
+SPEED = "speed.json"
 WRITER = ".writer"
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _WRITE_ERRORS = _NO_ROOM | {errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.ESTALE}

@@ -16,6 +16,7 @@ import torch.distributed as dist
 
 from resnext.errors import ConfigError, ResNeXtError, TrainingError
 from resnext.runs.config import RuntimeConfig
+from resnext.runs.determinism import choose_kernels
 
 # Numbers of glibc's malloc.h
 _M_TRIM_THRESHOLD = -1
@@ -89,14 +90,23 @@ def open_runtime(config: RuntimeConfig) -> Iterator[Runtime]:
     rank = int(os.environ.get("RANK", "0"))
     device = resolve_device(config.device)
     dtype = resolve_dtype(config.precision, device)
+    with choose_kernels(config, device), _joined(config, device, rank, world_size):
+        yield Runtime(device, dtype, rank, world_size)
+
+
+@contextmanager
+def _joined(
+    config: RuntimeConfig, device: torch.device, rank: int, world_size: int
+) -> Iterator[None]:
+    """Be one of the processes that train together, if there are several."""
     if world_size == 1:
-        yield Runtime(device, dtype)
+        yield
         return
     opened_here = not dist.is_initialized()
     if opened_here:
         _join("nccl" if device.type == "cuda" else "gloo", rank, world_size, config)
     try:
-        yield Runtime(device, dtype, rank, world_size)
+        yield
     except RuntimeError as error:
         if not _is_lost(error):
             raise

@@ -18,6 +18,7 @@ from resnext.runs.runtime import open_runtime
 from resnext.training.checkpoint import Position
 from resnext.training.meter import Meter
 from resnext.training.schedule import peak_lr, train_size_px
+from resnext.training.settle_speed import settle_by_table
 from resnext.training.step import seed_step
 from resnext.training.train import assemble, limit_batch, resolve
 from resnext.training.trainer_parts import Loaders
@@ -66,6 +67,7 @@ def find_lr(config: TrainConfig, progress: Callable[[int], None] | None = None) 
         data = load_data(config.data)
         weights = None if config.weights is None else open_weights(config.weights)
         config = limit_batch(resolve(config, data.info, weights), len(data.train))
+        config = settle_by_table(config, runtime)
         rates = rates_to_try(config.optim, config.batch_size)
         data, train_step, loaders = assemble(config, data, runtime, weights)
         train_step.average = None  # costs time and changes no loss

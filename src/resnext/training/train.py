@@ -6,8 +6,6 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
-import torch
-
 from resnext.data.bad_files import BadFiles
 from resnext.data.config import default_workers
 from resnext.data.loading.batches import num_steps
@@ -18,28 +16,26 @@ from resnext.data.prepare.views import view_of_training
 from resnext.data.sets.load import load_data
 from resnext.data.split import DataInfo, DataSet
 from resnext.errors import ConfigError, DataError
-from resnext.model.create import create_model
 from resnext.runs.config import TrainConfig
-from resnext.runs.folder import BAD_FILES, OPENING, explain_write_errors, write_json
+from resnext.runs.folder import BAD_FILES, OPENING, SPEED, explain_write_errors, write_json
 from resnext.runs.metrics_log import MetricsLog
 from resnext.runs.runtime import Runtime, open_runtime
 from resnext.tasks.kinds import fit_task
 from resnext.tasks.task import Task
+from resnext.training.build import build_train_step
 from resnext.training.checkpoint import load_checkpoint
 from resnext.training.checkpoint_file import CheckpointFiles
 from resnext.training.checkpoint_writer import CheckpointWriter
 from resnext.training.display import Display
-from resnext.training.ema import WeightAverage
-from resnext.training.finetune import check_pretrained, freeze, load_pretrained
+from resnext.training.finetune import check_pretrained
 from resnext.training.interrupt import stop_on_signal
 from resnext.training.opening import describe_opening
-from resnext.training.optimizer import build_optimizer
 from resnext.training.restart import begun_settings, check_restartable
 from resnext.training.run_claim import RunClaim
+from resnext.training.settle_speed import settle_speed
 from resnext.training.step import TrainStep
-from resnext.training.sync_norm import share_norm
 from resnext.training.target import RunTarget, open_target
-from resnext.training.task import task_of, weighted_task_of
+from resnext.training.task import weighted_task_of
 from resnext.training.trainer import Trainer
 from resnext.training.trainer_parts import Loaders, Recorder
 from resnext.weights.file import Weights
@@ -77,6 +73,9 @@ def train(
             config = resolve(config, data.info, weights)
             begun = begun_settings(target.out, goes_on=target.goes_on)
             config = limit_batch(config, len(data.train), begun)
+        else:
+            begun = None
+        config, speed = settle_speed(config, data, runtime, begun, tell=display.note)
         # Built before the run folder, so that a setting that does not fit leaves no folder.
         data, train_step, loaders = assemble(config, data, runtime, weights)
         bad_files = loaders.bad_files
@@ -89,6 +88,8 @@ def train(
             write_json(run / OPENING, opening)
             for heading, text in opening["lines"]:
                 display.note(f"{heading:<9} {text}")
+        if runtime.is_main and speed is not None:
+            write_json(run / SPEED, speed)
         display.note(f"run folder: {run}")
         files = CheckpointFiles(run, before_write=claim.check)
         position = load_checkpoint(files, train_step)
@@ -198,39 +199,6 @@ def _normalisation(config: TrainConfig, info: DataInfo) -> DataInfo:
     return replace(info, mean=mean, std=std)
 
 
-def build_train_step(
-    config: TrainConfig,
-    info: DataInfo,
-    runtime: Runtime,
-    weights: Weights | None = None,
-    task: Task | None = None,
-) -> TrainStep:
-    """Build the network, its optimiser and its average on this process's device.
-
-    Args:
-        config: Resolved settings.
-        info: The data, for its class names.
-        runtime: Device, precision, processes.
-        weights: Start from these; None keeps the random ones.
-        task: What the network learns; by default what the settings say, all classes alike.
-    """
-    torch.manual_seed(config.seed)
-    model = create_model(config.model)
-    if weights is not None:
-        load_pretrained(model, weights, info.classes)
-    freeze(model, config)
-    model.to(runtime.device)
-    if config.runtime.channels_last and getattr(config.model, "ndim", 2) == 2:
-        model.to(memory_format=torch.channels_last)
-    if config.sync_norm:
-        model = share_norm(model, runtime)
-    average = WeightAverage(model, config.ema_decay) if config.ema_decay is not None else None
-    optimizer = build_optimizer(model, config.optim)
-    if config.runtime.compile:
-        model.compile()
-    return TrainStep(config, runtime, model, optimizer, average, task or task_of(config, info))
-
-
 def _is_saved(run: Path | None) -> bool:
     """Tell whether a run to go on with has a checkpoint, which replaces weights to start from."""
     return run is not None and CheckpointFiles(run).exist()
@@ -249,7 +217,7 @@ def _build_loaders(
         workers=workers,
         rank=runtime.rank,
         world_size=runtime.world_size,
-        channels_last=config.runtime.channels_last,
+        channels_last=config.runtime.layout == "channels_last",
     )
     train_loader = TrainLoader(data.train, data.info, loading, bad_files)
     view = view_of_training(

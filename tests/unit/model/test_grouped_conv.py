@@ -10,7 +10,8 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from resnext.model import grouped_conv
-from resnext.model.grouped_conv import groups_to_merge, merge_groups
+from resnext.model.convolution import set_merging
+from resnext.model.grouped_conv import groups_to_merge, groups_to_widen, merge_groups
 from resnext.model.layers import conv
 
 PLAIN: dict[int, type[nn.Conv1d | nn.Conv2d | nn.Conv3d]] = {
@@ -92,3 +93,38 @@ def outputs(layer: nn.Module, x: torch.Tensor) -> list[torch.Tensor]:
     y = layer(x)
     weight = layer.get_parameter("weight")
     return [y, *torch.autograd.grad(y.sin().sum(), (x, weight))]
+
+
+@given(st.integers(1, 64), st.integers(1, 7))
+def test_widened_groups_have_eight_channels_where_a_divisor_allows(groups: int, width: int) -> None:
+    merge = groups_to_widen(groups, width)
+    assert groups % merge == 0
+    assert merge <= 4
+    if groups % 4 == 0 and width in (2, 4):
+        assert merge * width == 8
+
+
+@pytest.mark.parametrize("channels_last", [True, False])
+def test_a_network_merges_as_it_is_told(
+    channels_last: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    merged: list[int] = []
+    plain = merge_groups
+
+    def count(weight: torch.Tensor, groups: int, merge: int) -> torch.Tensor:
+        merged.append(merge)
+        return plain(weight, groups, merge)
+
+    monkeypatch.setattr(grouped_conv, "merge_groups", count)
+    layout = torch.channels_last if channels_last else torch.contiguous_format
+    layer = conv(2, 16, 16, 3, 1, 4).to(memory_format=layout)  # four channels a group
+    x = torch.randn(2, 16, 8, 8).contiguous(memory_format=layout).requires_grad_()
+    expected = {"by_width": [] if channels_last else [2], "always": [2], "never": []}
+    results = []
+    for merging, merges in expected.items():
+        merged.clear()
+        set_merging(layer, merging)  # type: ignore[arg-type]  # a key of the dict above
+        results.append(layer(x))
+        assert merged == merges, merging
+    for result in results[1:]:
+        torch.testing.assert_close(result, results[0])

@@ -21,7 +21,9 @@ def test_training_and_validation_have_the_memory_layout_of_the_settings(
     split = ArraySplit(images_nhwc, torch.arange(6) % 2)
     data = DataSet(DataInfo("pets", ("cat", "dog"), 3, 4, (0.5,) * 3, (0.5,) * 3), split, split)
     config = TrainConfig(data=DataConfig(workers=0), batch_size=6)
-    config = config.replace(runtime=config.runtime.replace(channels_last=channels_last))
+    config = config.replace(
+        runtime=config.runtime.replace(layout="channels_last" if channels_last else "contiguous")
+    )
     runtime = Runtime(torch.device("cpu"), torch.float32)
     loaders = _build_loaders(config, data, runtime, classifier(2), BadFiles(12))
     for batch in (*loaders.train.epoch(0), *loaders.val):

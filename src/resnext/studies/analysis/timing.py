@@ -74,7 +74,8 @@ def _prepare(
     config = settings.replace(model=design.model.replace(**shape), batch_size=batch_size)
     train_step = build_train_step(config, info, runtime)
     is_flat = isinstance(config.model, BaselineConfig) or config.model.ndim == 2
-    layout = torch.channels_last if is_flat else torch.contiguous_format
+    is_last = is_flat and config.runtime.layout == "channels_last"
+    layout = torch.channels_last if is_last else torch.contiguous_format
     side = info.image_size_px
     images_bchw = torch.randn(batch_size, info.in_channels, side, side, device=runtime.device)
     images_bchw = images_bchw.contiguous(memory_format=layout)

@@ -33,7 +33,7 @@ _CHOICES = (
 def is_settled(runtime: RuntimeConfig) -> bool:
     """Tell whether settings say how numbers are rounded, on whatever machine."""
     is_open = "auto" in (runtime.device, runtime.precision) or runtime.threads is None
-    return not is_open
+    return not (is_open or runtime.is_open)
 
 
 def is_study_settled(study: Study) -> bool:
@@ -104,6 +104,12 @@ def _check_asked(study: Study, name: str, asked: int | None, begun: Iterable[int
 
 def _settled(settings: TrainConfig, threads: int, has_gpus: bool | None) -> TrainConfig:
     runtime = settings.runtime
+    if runtime.is_open:
+        raise ConfigError(
+            f"runtime.layout={runtime.layout}, compile={runtime.compile}, merge_groups="
+            f"{runtime.merge_groups}: a choice by speed may differ between the trials of a study, "
+            "which must compute alike; name one, such as --set runtime.layout=channels_last"
+        )
     device, precision = _resolved(runtime.device, runtime.precision, has_gpus)
     number = runtime.threads or threads
     return settings.replace(

@@ -226,6 +226,8 @@ def _essence(config: TrainConfig, processes: int) -> dict[str, Any]:
     for part in values.get("model", {}).values():
         if isinstance(part, dict):  # of a registered part, where it is registered has no effect
             part.pop(PLUGIN, None)
+    if values.get("runtime", {}).pop("layout", "") == "contiguous":
+        values["runtime"]["channels_last"] = False  # its name in the keys of earlier versions
     for group, names in _WITHOUT_EFFECT.items():
         values[group] = {k: v for k, v in values.get(group, {}).items() if k not in names}
     if is_settled(config.runtime):

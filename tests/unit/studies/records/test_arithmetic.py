@@ -24,6 +24,7 @@ from resnext.studies.records.arithmetic import (
     adopt_arithmetic,
     describe_arithmetic,
     describe_instructions,
+    is_settled,
     is_study_settled,
     settle_arithmetic,
     thread_environment,
@@ -71,6 +72,15 @@ def test_what_is_open_makes_other_trials_on_other_machines_and_what_is_settled_d
     assert set(keys(on_gpus)).isdisjoint(keys(settle_arithmetic(study, has_gpus=False)))
     settled = settled_study()
     assert keys(settle_arithmetic(settled, has_gpus=True)) == keys(settled)
+
+
+@pytest.mark.parametrize("name", ["layout", "compile", "merge_groups"])
+def test_a_study_takes_no_choice_by_speed(name: str) -> None:
+    runtime = SETTLED.replace(**{name: "auto"})
+    assert not is_settled(runtime)
+    study = made_study(settings=(TrainConfig(runtime=runtime),))
+    with pytest.raises(ConfigError, match="must compute alike"):
+        settle_arithmetic(study)
 
 
 @pytest.mark.parametrize("change", [{"threads": 2}, {"processes": 2}])

@@ -14,6 +14,7 @@ from resnext.model.names import config_from
 from resnext.runs.config import RuntimeConfig, TrainConfig
 from resnext.studies.records.trial import (
     Trial,
+    _essence,
     create_trial,
     key_of_test,
     moved,
@@ -64,7 +65,7 @@ def test_settings_with_effect_make_other_trials() -> None:
         {"runtime": RUNTIME.replace(threads=2)},
         {"runtime": RUNTIME.replace(device="cuda")},
         {"runtime": RUNTIME.replace(compile=True)},
-        {"runtime": RUNTIME.replace(channels_last=False)},
+        {"runtime": RUNTIME.replace(layout="contiguous")},
         {"data": config.data.replace(num_train=100)},
         {"data": DataConfig(name="cifar10")},
         {"keep": "last"},
@@ -81,8 +82,15 @@ def test_the_number_of_a_device_has_no_effect_but_that_of_processes_has() -> Non
 
 def test_a_trial_from_before_its_arithmetic_was_recorded_keeps_its_name() -> None:
     open_settings = TrainConfig(model=DESIGN.model)
-    config = open_settings.replace(runtime=RuntimeConfig(compile=True, channels_last=False))
+    config = open_settings.replace(runtime=RuntimeConfig(compile=True, layout="contiguous"))
     assert Trial(DESIGN, config).key == "resnext_1-1_8x8d_cifar-digits-s0-532a0680a2"
+
+
+def test_the_layout_of_a_trial_is_named_as_in_earlier_versions() -> None:
+    runtime = RUNTIME.replace(layout="contiguous")
+    values = _essence(TrainConfig(model=DESIGN.model, runtime=runtime), 1)
+    assert values["runtime"]["channels_last"] is False
+    assert "layout" not in values["runtime"]
 
 
 def test_the_place_of_a_known_set_has_no_effect_but_a_folder_is_its_place(tmp_path: Path) -> None:

@@ -1,0 +1,171 @@
+"""Decide what a run leaves open: memory layout, compilation, merged groups.
+
+Runs of a few minutes go by a table. Longer ones time their own steps, and torch.compile is tried
+where the run is so long that compiling is cheap beside it. The settings of the run then hold what
+was chosen, so that it is kept when the run goes on, and repeated from them.
+
+Source: docs/decisions/0017-speed-choices.md.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+import torch
+
+from resnext.data.loading.batches import num_steps
+from resnext.data.split import DataInfo, DataSet
+from resnext.runs.config import TrainConfig
+from resnext.runs.environment import describe_machine
+from resnext.runs.runtime import Runtime
+from resnext.training.speed_choice import SpeedChoice, choice_of, eager_candidates
+from resnext.training.speed_table import look_up
+from resnext.training.speed_timing import SpeedRace
+
+SHORT_S = 300.0
+"""A run of less than this goes by the table."""
+
+COMPILE_S = 1800.0
+"""From this length on compilation is tried, which takes a minute or more."""
+
+_MAX_COST = 0.05
+_STEPS_EACH = 6  # two to warm up, one in the race, three measured
+_MIN_GAIN = 0.97
+
+Tell = Callable[[str], None]
+
+
+@dataclass
+class _Findings:
+    """What was found; see `as_dict`."""
+
+    choice: SpeedChoice
+    source: str
+    length_s: float = 0.0
+    seconds: dict[SpeedChoice, list[float]] = field(default_factory=dict)
+    reasons: dict[str, str] = field(default_factory=dict)
+
+    def as_dict(self, runtime: Runtime) -> dict[str, Any]:
+        """Return JSON values for the run's folder."""
+        return {
+            "choice": asdict(self.choice),
+            "source": self.source,
+            "estimated_training_s": round(self.length_s, 1),
+            "step_s": {choice.label: times for choice, times in self.seconds.items()},
+            "dropped_out": self.reasons,
+            "machine": describe_machine(runtime),
+            "num_threads": torch.get_num_threads(),
+            "torch": torch.__version__,
+        }
+
+    def describe(self) -> str:
+        """Say in one line what was chosen and why."""
+        times = {choice: statistics.median(found) for choice, found in self.seconds.items()}
+        others = ", ".join(
+            f"{seconds / times[self.choice]:.2f} ({choice.label})"
+            for choice, seconds in sorted(times.items(), key=lambda item: item[1])
+            if choice != self.choice
+        )
+        ratios = f"; the others take {others} of its step" if others else ""
+        return f"speed: {self.choice.label} ({self.source}{ratios})"
+
+
+def settle_speed(
+    config: TrainConfig, data: DataSet, runtime: Runtime, begun: TrainConfig | None, *, tell: Tell
+) -> tuple[TrainConfig, dict[str, Any] | None]:
+    """Return settings in which nothing is left open by speed.
+
+    Args:
+        config: Resolved settings.
+        data: The images.
+        runtime: Device, precision, processes. The first process decides for all.
+        begun: Settings of a run that may be gone on with, whose choice is kept.
+        tell: Is told what is being done, and what was chosen.
+
+    Returns:
+        The settings, and for `speed.json` how they came about; None if nothing was open.
+    """
+    if not config.runtime.is_open:
+        return config, None
+    if begun is not None and not begun.runtime.is_open:
+        kept = config.replace(runtime=choice_of(begun.runtime).settle(config.runtime))
+        if kept == begun:
+            return kept, None
+    total_steps = config.schedule.epochs * num_steps(len(data.train), config.batch_size)
+    found = runtime.broadcast_from_main(
+        lambda: _find(config, data.info, total_steps, runtime, tell)
+    )
+    tell(found.describe())
+    settled = config.replace(runtime=found.choice.settle(config.runtime))
+    return settled, found.as_dict(runtime)
+
+
+def settle_by_table(config: TrainConfig, runtime: Runtime) -> TrainConfig:
+    """Return settings in which nothing is left open, without timing anything."""
+    choice = look_up(runtime.device.type, config.model).choice
+    return config.replace(runtime=choice.settle(config.runtime))
+
+
+def _find(
+    config: TrainConfig, info: DataInfo, total_steps: int, runtime: Runtime, tell: Tell
+) -> _Findings:
+    entry = look_up(runtime.device.type, config.model)
+    first = choice_of(entry.choice.settle(config.runtime))
+    found = _Findings(first, f"by the table: {entry.source}")
+    others = [
+        choice
+        for choice in eager_candidates(config.runtime, config.model, runtime.device.type)
+        if choice != first
+    ]
+    may_compile = config.runtime.compile == "auto"
+    if not others and not may_compile:
+        return found
+    race = SpeedRace(config, info, runtime)
+    try:
+        step_s = race.prepare(first)
+        if step_s is not None:
+            found.length_s = step_s * total_steps
+        if step_s is None or found.length_s >= SHORT_S:
+            _time(race, found, others, total_steps, tell, may_compile=may_compile)
+    finally:
+        found.reasons = race.reasons
+        race.release()
+    return found
+
+
+def _time(
+    race: SpeedRace,
+    found: _Findings,
+    others: list[SpeedChoice],
+    total_steps: int,
+    tell: Tell,
+    *,
+    may_compile: bool,
+) -> None:
+    """Time the candidates that the length of the run pays for, and choose."""
+    step_s = max(found.length_s / total_steps, 1e-6)
+    if others and _STEPS_EACH * len(others) <= _MAX_COST * total_steps:
+        tell(f"timing {len(others) + 1} ways to run the network")
+        for choice in others:
+            race.prepare(choice)
+        _choose(found, race.run([found.choice, *others], step_s))
+    compiled = replace(found.choice, compile=True, merge_groups="by_width")
+    if may_compile and not found.choice.compile and found.length_s >= COMPILE_S:
+        tell("compiling the network, to time it as well")
+        if race.prepare(compiled) is not None:
+            _choose(found, race.run([found.choice, compiled], step_s))
+
+
+def _choose(found: _Findings, seconds: dict[SpeedChoice, list[float]]) -> None:
+    """Take the fastest; the one before stays where the gain is within the noise."""
+    found.seconds |= seconds
+    medians = {choice: statistics.median(times) for choice, times in seconds.items()}
+    if not medians:  # none could run; the run itself will say why
+        return
+    best = min(medians, key=lambda choice: medians[choice])
+    if found.choice not in medians or medians[best] < _MIN_GAIN * medians[found.choice]:
+        found.choice = best
+    found.source = "timed on this run's steps"
