@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from resnext.complexity.cost import Cost
 from resnext.complexity.count import count
@@ -19,9 +20,11 @@ from resnext.errors import ConfigError, RunError
 from resnext.evaluation.evaluate import evaluate
 from resnext.evaluation.target import EvaluationSet, Protocol, open_target
 from resnext.evaluation.whole_images import WholeImageLoader
+from resnext.inference.fused import TOLERANCE, FusedNetwork, fuse_after
 from resnext.inference.load import load
 from resnext.inference.predictor import exported_of
 from resnext.model.card import ModelCard
+from resnext.model.trained import TrainedNetwork
 from resnext.runs.config import TrainConfig
 from resnext.runs.folder import CONFIG, read_config, write_json
 from resnext.runs.runtime import Runtime, resolve_device
@@ -143,8 +146,9 @@ def measure(
     _announce(effort, target, data, config)
     size_px = loader.size_px
     cost = count(model.config, (target.info.in_channels, size_px, size_px))  # refuses early
+    module = _module(model, target, cost, runtime, effort)
     result = evaluate(
-        model.move_to(runtime.device),
+        module,
         loader,
         task,
         device=runtime.device,
@@ -169,6 +173,7 @@ def measure(
         "macs": cost.macs,
         "view": view,
         "data": target.source,
+        "is_fused": isinstance(module, FusedNetwork) and module.is_fused,
     }
     return Evaluation(figures, result, task, target, cost, bad_files.rows)
 
@@ -182,6 +187,30 @@ def _task_of(card: ModelCard, target: EvaluationSet) -> Task:
             f"{target.info.name} has {target.info.targets!r}: give data like those of training"
         )
     return build_task(kind.name, TaskOptions(target.info.classes, thresholds=card.thresholds))
+
+
+def _module(
+    model: TrainedNetwork,
+    target: EvaluationSet,
+    cost: Cost,
+    runtime: Runtime,
+    effort: EvaluationOptions,
+) -> nn.Module:
+    """Return what computes: where there is much to do, the network as one graph."""
+    module = model.move_to(runtime.device)
+    if exported_of(model) is not None or runtime.dtype != torch.float32:
+        return module
+    num_images = len(target.split) * target.view.num_views // runtime.world_size
+    ndim = getattr(model.config, "ndim", 2)
+    module = fuse_after(
+        module, runtime.device, ndim=ndim, macs=cost.macs, num_images=max(num_images, 1)
+    )
+    if isinstance(module, FusedNetwork) and effort.note is not None:
+        effort.note(
+            "many images: the network is computed as one graph, whose logits may differ from "
+            f"those of training by {TOLERANCE:g} of the largest"
+        )
+    return module
 
 
 def _announce(

@@ -8,8 +8,8 @@ from dataclasses import replace
 from torch import nn
 
 from resnext.data.prepare.preparation import Preparation
-from resnext.export.fold import fold_batch_norm
 from resnext.export.narrow_groups import widen_groups
+from resnext.inference.fold import fold_batch_norm
 from resnext.model.config import ResNeXtConfig
 from resnext.model.convert import convert_form
 from resnext.model.create import create_model

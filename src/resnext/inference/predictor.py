@@ -22,6 +22,7 @@ from resnext.tasks.kinds import answer_type
 
 if TYPE_CHECKING:
     import torch
+    from torch import nn
 
     from resnext.model.trained import TrainedNetwork
 
@@ -67,7 +68,7 @@ class Predictor:
         self.answers = answer_type(network.card.task)
         if not isinstance(self.network, Exported):
             self._device = device or _device_of(self.network)
-            self._module = self.network.move_to(self._device)
+            self._module = self._build_module(self.network)
 
     def logits(self, images: Sequence[Pixels]) -> Logits:
         """Run prepared images through the network.
@@ -112,6 +113,14 @@ class Predictor:
             return self.network.run(images_bhwc)
         card = self.network.card
         return self.network.run(normalise_pixels(images_bhwc, card.mean, card.std))
+
+    def _build_module(self, network: TrainedNetwork) -> nn.Module:
+        from resnext.complexity.count import count
+        from resnext.inference.fused import fuse_after
+
+        module, size_px = network.move_to(self._device), self.preprocessor.preparation.size_px
+        macs = count(network.config, (network.config.in_channels, size_px, size_px)).macs
+        return fuse_after(module, self._device, ndim=2, macs=macs)
 
     def _run_torch(self, images_bhwc: Pixels) -> Logits:
         import torch

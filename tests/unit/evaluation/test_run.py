@@ -13,6 +13,7 @@ from resnext.data.sets.load import load_data
 from resnext.errors import ConfigError
 from resnext.evaluation.run import EvaluationOptions, evaluate_run, measure
 from resnext.evaluation.target import Protocol
+from resnext.inference import fused
 from resnext.inference.load import load
 from resnext.runs.folder import read_config, write_config
 from resnext.runs.runtime import Runtime
@@ -82,7 +83,22 @@ def test_the_figures_have_the_promised_names(digits_run: Path) -> None:
         "macs",
         "view",
         "data",
+        "is_fused",
     ]
+
+
+def test_many_images_are_computed_as_one_graph_which_is_said(
+    digits_run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = evaluate_run(digits_run)
+    monkeypatch.setattr(fused, "MIN_MACS", 1)
+    notes: list[str] = []
+    effort = EvaluationOptions(batch_size=64, note=notes.append)
+    many = measure(digits_run, Protocol(), HERE, effort).figures
+    assert (plain["is_fused"], many["is_fused"]) == (False, True)
+    assert any("one graph" in note for note in notes)
+    assert many["confusion"] == plain["confusion"]
+    assert many["loss"] == pytest.approx(plain["loss"], rel=1e-4)
 
 
 def test_figures_and_report_are_kept_in_the_run(digits_run: Path) -> None:

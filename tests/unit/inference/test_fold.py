@@ -5,7 +5,7 @@ import torch
 from tiny_networks import tiny
 from torch import nn
 
-from resnext.export.fold import fold_batch_norm
+from resnext.inference.fold import fold_batch_norm
 
 
 def count_norms(module: nn.Module) -> int:
