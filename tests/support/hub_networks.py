@@ -50,7 +50,7 @@ def random_network(config: ResNeXtConfig, card: ModelCard = CARD) -> TrainedNetw
             tensor.normal_(0.0, 0.1)
         elif name.startswith("fc") or tensor.ndim == 1:
             tensor.uniform_(0.5, 1.5)
-    model.fc.weight.data.normal_()  # type: ignore[union-attr, operator]
+    model.fc.weight.data.normal_()
     return TrainedNetwork(model, config, card)
 
 

@@ -1,8 +1,8 @@
 """Show a network's architecture and exact cost, without running it.
 
 NAME is a network's name, or a run folder or weight file written with a slash or its
-extension. --form, --shortcut and --preactivation change NAME only, so that it can be
-compared with what it was; all other options hold for every network.
+extension. --form, --shortcut, --preactivation and --output-stride change NAME only, so that it
+can be compared with what it was; all other options hold for every network.
 
 Examples:
   resnext describe resnext50_32x4d
@@ -59,6 +59,8 @@ class Describe:
     """Zero-padded, projected where the shape changes, always projected, or none."""
     preactivation: bool = False
     """BN and ReLU before the convolutions."""
+    output_stride: Annotated[int | None, option("N", "32, CIFAR 4")] = None
+    """Stride of the last map; smaller than the stages' own by dilation."""
     layers: bool = False
     """Also list every layer of NAME."""
     list: bool = False
@@ -100,6 +102,7 @@ def _changes_of_one(arguments: Describe) -> dict[str, Any]:
         "form": arguments.form,
         "shortcut": arguments.shortcut,
         "preactivation": arguments.preactivation,
+        "output_stride": arguments.output_stride,
     }
     return {name: value for name, value in given.items() if value}
 

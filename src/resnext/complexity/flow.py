@@ -76,6 +76,8 @@ class Flow:
     ) -> Map:
         """Note a convolution: every output number is a sum over the kernel and its own group.
 
+        Dilation changes nothing here: with padding to match it, the map keeps its size.
+
         Args:
             name: Path of the module in the state dict.
             x: The input.

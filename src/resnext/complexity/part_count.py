@@ -74,7 +74,7 @@ def checked_block(flow: Flow, name: str, plan: BlockPlan, config: ResNeXtConfig)
 def _block_parameters(plan: BlockPlan, config: ResNeXtConfig) -> int:
     import torch  # only a network with a registered part needs it for its count
 
-    from resnext.model.network import build_block
+    from resnext.model.build import build_block
 
     with torch.device("meta"):
         return sum(p.numel() for p in build_block(plan, config).parameters())
@@ -84,7 +84,7 @@ def _block_parameters(plan: BlockPlan, config: ResNeXtConfig) -> int:
 def _stem_parameters(plan: StemPlan, config: ResNeXtConfig) -> int:
     import torch
 
-    from resnext.model.network import build_stem
+    from resnext.model.build import build_stem
 
     with torch.device("meta"):
         return sum(p.numel() for p in build_stem(plan, config).parameters())

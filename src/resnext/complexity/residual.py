@@ -48,7 +48,9 @@ def run_network(flow: Flow, plan: NetworkPlan, config: ResNeXtConfig) -> dict[st
         outputs[f"layer{number}"] = x.shape
     if plan.final_norm:
         x = flow.relu(flow.norm("norm", x))
-    x = flow.linear("fc", _vector(flow.average_all(x)), config.num_classes)
+    x = _vector(flow.average_all(x))
+    if config.num_classes:
+        x = flow.linear("fc", x, config.num_classes)
     outputs["head"] = x.shape
     return outputs
 

@@ -51,13 +51,16 @@ def stage_cell(config: ModelConfig, cost: Cost, name: str) -> str:
         stride = f", stride {plan.stem.stride}" if plan.stem.stride > 1 else ""
         return f"{_kernel(plan.stem.kernel, config)}, {plan.stem.out_channels}{stride}"
     if name == "head":
-        return f"global average pool\n{config.num_classes}-d fc, softmax"
+        classifier = f"\n{config.num_classes}-d fc, softmax" if config.num_classes else ""
+        return f"global average pool{classifier}"
     stage = int(name.removeprefix("layer")) - 1
     if stage >= len(plan.stages):
         return ""
     pool = [f"{_kernel(3, config)} max pool, stride 2"] if plan.stem.pool and stage == 0 else []
     blocks = plan.stages[stage]
-    return "\n".join([*pool, *_bracket(_block_layers(config, blocks[0]), len(blocks))])
+    dilation = [f"dilation {_dilation(blocks)}"] if blocks[-1].last_dilation > 1 else []
+    layers = _bracket(_block_layers(config, blocks[0]), len(blocks))
+    return "\n".join([*pool, *layers, *dilation])
 
 
 def variant(config: ModelConfig) -> list[str]:
@@ -72,7 +75,15 @@ def variant(config: ModelConfig) -> list[str]:
         lines.append("no shortcut" if shortcut == "none" else f"shortcut {shortcut}")
     if config.preactivation:
         lines.append("pre-activation")
+    if config.output_stride is not None:
+        lines.append(f"output stride {config.output_stride}")
     return lines
+
+
+def _dilation(blocks: Sequence[BlockPlan]) -> str:
+    """Return the dilation of a stage's blocks; the first one has that of the stage before."""
+    first, last = blocks[0].dilation, blocks[-1].last_dilation
+    return str(last) if first == last else f"{last} (first block {first})"
 
 
 def _block_layers(config: ResNeXtConfig, block: BlockPlan) -> list[str]:

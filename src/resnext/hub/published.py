@@ -110,7 +110,10 @@ def _of_module(module: nn.Module, config: ModelConfig, card: ModelCard | None) -
             "resnext made it: unwrapped (model.module, or before torch.compile) and unchanged"
         )
     known = card or usual_card(config).replace(classes=())
-    return Weights("the network", config, state, known, is_described=card is not None)
+    has_head, is_described = config.num_classes > 0, card is not None
+    return Weights(
+        "the network", config, state, known, has_head=has_head, is_described=is_described
+    )
 
 
 def _check_card(name: str, config: ModelConfig, card: ModelCard) -> None:

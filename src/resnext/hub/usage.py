@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from resnext.hub.published import Published
 from resnext.model.config import BaselineConfig, ResNeXtConfig
 from resnext.model.names import name_of, parse_name
+from resnext.model.plan import plan_network
 from resnext.untrusted.text import printable
 from resnext.weights.timm_format import to_timm
 
@@ -109,10 +110,17 @@ def _torchvision(published: Published) -> str:
     if timm is None or "channels" in timm["model_args"]:
         return ""
     layers = list(config.blocks_per_stage)
+    dilation = _torchvision_dilation(config)
     if config.block == "basic":
-        return f"resnet.ResNet(resnet.BasicBlock, {layers}, {classes})"
+        return "" if dilation else f"resnet.ResNet(resnet.BasicBlock, {layers}, {classes})"
     paths = f"groups={config.cardinality}, width_per_group={config.bottleneck_width}"
-    return f"resnet.ResNet(resnet.Bottleneck, {layers}, {paths}, {classes})"
+    return f"resnet.ResNet(resnet.Bottleneck, {layers}, {paths}, {classes}{dilation})"
+
+
+def _torchvision_dilation(config: ResNeXtConfig) -> str:
+    """Return the argument that dilates a network of torchvision's, whose basic block cannot."""
+    dilated = [stage[0].stride == 1 for stage in plan_network(config).stages[1:]]
+    return f", replace_stride_with_dilation={dilated}" if any(dilated) else ""
 
 
 def _is_plain(config: ResNeXtConfig) -> bool:

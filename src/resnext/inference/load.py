@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import overload
 
 import torch
 from torch import nn
 
 from resnext.download import Progress
 from resnext.errors import CheckpointError, ConfigError
+from resnext.model.backbone import Backbone
 from resnext.model.card import ModelCard
-from resnext.model.config import ModelConfig
+from resnext.model.config import ModelConfig, ResNeXtConfig
 from resnext.model.create import create_model
-from resnext.model.trained import TrainedNetwork
+from resnext.model.feature_info import Indices
+from resnext.model.network import ResNeXt
+from resnext.model.trained import TrainedBackbone, TrainedNetwork
 from resnext.runtimes.module import ExportedModule
 from resnext.runtimes.open import is_exported, open_exported
 from resnext.weights.families.family import Padding
@@ -21,21 +26,46 @@ from resnext.weights.own_file import load_into
 from resnext.weights.source import open_weights
 
 
+@overload
+def load(
+    name_or_path: str | Path,
+    device: str | torch.device = ...,
+    *,
+    out_indices: None = ...,
+    output_stride: int | None = ...,
+    shortcut_padding: Padding | None = ...,
+    accept_licence: bool = ...,
+    progress: Progress | None = ...,
+) -> TrainedNetwork: ...
+@overload
+def load(
+    name_or_path: str | Path,
+    device: str | torch.device = ...,
+    *,
+    out_indices: Indices,
+    output_stride: int | None = ...,
+    shortcut_padding: Padding | None = ...,
+    accept_licence: bool = ...,
+    progress: Progress | None = ...,
+) -> TrainedBackbone: ...
 def load(
     name_or_path: str | Path,
     device: str | torch.device = "cpu",
     *,
+    out_indices: Indices | None = None,
+    output_stride: int | None = None,
     shortcut_padding: Padding | None = None,
     accept_licence: bool = False,
     progress: Progress | None = None,
-) -> TrainedNetwork:
-    """Rebuild a trained network.
+) -> TrainedNetwork | TrainedBackbone:
+    """Rebuild a trained network, or only its backbone.
 
     Example:
         >>> import resnext
         >>> network = resnext.load("runs/demo")  # doctest: +SKIP
         >>> network = resnext.load("resnext50_32x4d.a1h_in1k")  # doctest: +SKIP
         >>> network.card.classes  # doctest: +SKIP
+        >>> backbone = resnext.load("runs/demo", out_indices=(1, 2, 3)).module  # doctest: +SKIP
 
     Args:
         name_or_path: A run folder, whose kept weights are taken; a weight file of any family
@@ -43,13 +73,17 @@ def load(
             that `resnext export` wrote; a name that `resnext weights list` shows; or OWNER/NAME
             on the Hugging Face Hub.
         device: Where the network goes. An exported file computes on the CPU whatever it is.
+        out_indices: Return a backbone, which gives these maps: 0 is the stem's, 1 that of the first
+            stage; negative numbers count from the end; one number means so many of the last. It
+            needs no classifier in the file.
+        output_stride: Give the last map this stride, by dilation; the weights stay the same.
         shortcut_padding: Where type A shortcuts of a file of another library pad with zeros:
             `end`, behind the channels, or `both`, half before them. Files of ours say it.
         accept_licence: Fetch also weights that may not be used commercially.
         progress: Is told the bytes of a download that are there and those in all.
 
     Returns:
-        The network in evaluation mode, with its architecture and card.
+        The network or backbone in evaluation mode, with its architecture and card.
 
     Raises:
         CheckpointError: There are no such weights, or the file is torn, foreign or does
@@ -58,9 +92,15 @@ def load(
         DownloadError: The file cannot be fetched.
         LicenceError: Its licence was not accepted.
     """
+    network: TrainedNetwork | TrainedBackbone
     if is_exported(Path(name_or_path)):
-        if shortcut_padding is not None:
-            raise ConfigError(f"{name_or_path}: is an exported file; leave out shortcut_padding")
+        options = {
+            "shortcut_padding": shortcut_padding,
+            "out_indices": out_indices,
+            "output_stride": output_stride,
+        }
+        if given := [name for name, value in options.items() if value is not None]:
+            raise ConfigError(f"{name_or_path}: is an exported file; leave out {', '.join(given)}")
         exported = open_exported(Path(name_or_path))
         module: nn.Module = ExportedModule(exported)
         network = TrainedNetwork(module.eval(), exported.config, exported.card)
@@ -71,8 +111,14 @@ def load(
             accept_licence=accept_licence,
             progress=progress,
         )
-        module = _build(weights, name_or_path).to(device).eval()
-        network = TrainedNetwork(module, weights.config, weights.card)
+        if output_stride is not None:
+            weights = replace(weights, config=_dilated(weights, output_stride))
+        if out_indices is None:
+            module = _build(weights, name_or_path).to(device).eval()
+            network = TrainedNetwork(module, weights.config, weights.card)
+        else:
+            backbone = _build_backbone(weights, out_indices).to(device).eval()
+            network = TrainedBackbone(backbone, backbone.config, weights.card)
     _check_statistics(name_or_path, network.config, network.card)
     return network
 
@@ -85,16 +131,40 @@ def _build(weights: Weights, source: str | Path) -> nn.Module:
     """Build the network of opened weights."""
     if not weights.has_head:
         raise CheckpointError(
-            f"{source}: holds no classifier, only the layers before it; train one on them: "
-            f"resnext train --data DATA --weights {source}"
+            f"{source}: holds no classifier, only the layers before it; train one on them "
+            f"(resnext train --data DATA --weights {source}), or open it as a backbone, with "
+            "out_indices"
         )
     with torch.device("meta"):  # no time is spent on initial weights
         module = create_model(weights.config)
+    _load_into(module, weights, weights.state)
+    return module
+
+
+def _build_backbone(weights: Weights, out_indices: Indices) -> Backbone:
+    config = _resnext(weights, "out_indices").replace(num_classes=0)
+    with torch.device("meta"):
+        network = ResNeXt(config)
+    state = {name: tensor for name, tensor in weights.state.items() if not name.startswith("fc.")}
+    _load_into(network, weights, state)
+    return Backbone(network, out_indices)
+
+
+def _dilated(weights: Weights, output_stride: int) -> ResNeXtConfig:
+    return _resnext(weights, "output_stride").replace(output_stride=output_stride)
+
+
+def _resnext(weights: Weights, option: str) -> ResNeXtConfig:
+    if isinstance(weights.config, ResNeXtConfig):
+        return weights.config
+    raise ConfigError(f"{weights.name}: is {weights.config.family}; leave out {option}")
+
+
+def _load_into(module: nn.Module, weights: Weights, state: dict[str, torch.Tensor]) -> None:
     try:
-        load_into(module, weights.state, assign=True)
+        load_into(module, state, assign=True)
     except CheckpointError as error:
         raise CheckpointError(f"{weights.name}: {error}") from None
-    return module
 
 
 def _check_statistics(source: str | Path, config: ModelConfig, card: ModelCard) -> None:

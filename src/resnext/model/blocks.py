@@ -86,11 +86,11 @@ class BasicBlock(ResidualBlock):
     def add_branch(self, plan: BlockPlan, config: ResNeXtConfig) -> None:
         """Add the two convolutions and their BN."""
         ndim, width = config.ndim, plan.group_width
-        self.conv1 = conv(ndim, plan.in_channels, width, 3, plan.stride)
+        self.conv1 = conv(ndim, plan.in_channels, width, 3, plan.stride, dilation=plan.dilation)
         if not config.preactivation:
             self.bn1 = norm(ndim, width)
             self.relu1 = relu()
-        self.conv2 = conv(ndim, width, plan.out_channels, 3)
+        self.conv2 = conv(ndim, width, plan.out_channels, 3, dilation=plan.last_dilation)
         self.bn2 = norm(ndim, width if config.preactivation else plan.out_channels)
         if config.preactivation:
             self.relu2 = relu()
@@ -119,7 +119,7 @@ class GroupedBottleneck(ResidualBlock):
         if not config.preactivation:
             self.bn1 = norm(ndim, width)
             self.relu1 = relu()
-        self.conv2 = conv(ndim, width, width, 3, plan.stride, groups=plan.cardinality)
+        self.conv2 = conv(ndim, width, width, 3, plan.stride, plan.cardinality, plan.dilation)
         self.bn2 = norm(ndim, width)
         self.relu2 = relu()
         self.conv3 = conv(ndim, width, plan.out_channels, 1)

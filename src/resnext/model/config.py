@@ -11,7 +11,15 @@ from __future__ import annotations
 from functools import partial
 from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import Field, PlainSerializer, PlainValidator, StrictBool, model_validator
+from pydantic import (
+    Field,
+    PlainSerializer,
+    PlainValidator,
+    SerializerFunctionWrapHandler,
+    StrictBool,
+    model_serializer,
+    model_validator,
+)
 
 from resnext.errors import ConfigError
 from resnext.model.parts import BlockPart, Part, ShortcutPart, StemPart
@@ -32,10 +40,9 @@ Shortcut = Literal["A", "B", "C", "none"]
 # Beside the names above, a part of your own; see `resnext.model.parts`.
 _STORED = PlainSerializer(lambda part: part.as_dict() if isinstance(part, Part) else part)
 _read_block = partial(read_part, BlockPart, get_args(Block))  # type: ignore[type-abstract]  # the base
+_read_stem = partial(read_part, StemPart, get_args(Stem))  # type: ignore[type-abstract]  # the base
 BlockChoice = Annotated[Block | BlockPart, PlainValidator(_read_block), _STORED]
-StemChoice = Annotated[
-    Stem | StemPart, PlainValidator(partial(read_part, StemPart, get_args(Stem))), _STORED
-]
+StemChoice = Annotated[Stem | StemPart, PlainValidator(_read_stem), _STORED]
 ShortcutChoice = Annotated[
     Shortcut | ShortcutPart,
     PlainValidator(partial(read_part, ShortcutPart, get_args(Shortcut))),
@@ -69,9 +76,14 @@ class ResNeXtConfig(Settings):
         preactivation: BN and ReLU before each convolution (version 1 of the paper).
         ndim: Spatial dimensions: 1 (signals, text), 2 (images), 3 (volumes, video).
         in_channels: Channels of the input.
-        num_classes: Classes of the head.
+        num_classes: Classes of the head; with 0 there is none, and the network returns what the
+            head would receive: the last map, averaged over its positions.
         zero_init_residual: Start each residual branch at zero: the weight of its last BN is 0
             or, in pre-activation blocks, that of its last convolution.
+        output_stride: Input positions for one position of the last map, along every dimension,
+            if they are fewer than the stages' own steps give: 16, 8 or 4 instead of the 32 of an
+            ImageNet network. Stages behind that dilate their 3x3 convolutions instead of
+            stepping; the weights stay the same. What the steps give is stored as null.
     """
 
     family: Literal["resnext"] = "resnext"
@@ -92,8 +104,24 @@ class ResNeXtConfig(Settings):
     preactivation: StrictBool = False
     ndim: Annotated[Whole, Field(ge=1, le=3)] = 2
     in_channels: Size = 3
-    num_classes: Size = 1000
+    num_classes: Annotated[Whole, Field(ge=0, le=MAX_SIZE)] = 1000
     zero_init_residual: StrictBool = False
+    output_stride: Size | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _forget_natural_stride(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """Give the same network the same config, whether or not it says its stride."""
+        if not isinstance(values, dict) or values.get("output_stride") is None:
+            return values
+        stages = values.get("blocks_per_stage", cls.model_fields["blocks_per_stage"].default)
+        try:
+            strides = output_strides(_read_stem(values.get("stem", "imagenet")), len(stages))
+        except (TypeError, ValueError):
+            return values  # refused with the field's own message
+        given = values["output_stride"]
+        is_natural = strides and given == strides[-1] and not isinstance(given, bool | float)
+        return {**values, "output_stride": None} if is_natural else values
 
     @model_validator(mode="before")
     @classmethod
@@ -128,9 +156,27 @@ class ResNeXtConfig(Settings):
                 f"form={self.form!r}: the forms are those of the built-in bottleneck; "
                 f"{self.block.name!r} has one, so use form='c'"
             )
+        if self.output_stride is not None:
+            self._check_output_stride(self.output_stride)
         for part in self.parts:
             part.check(self)
         return self
+
+    @model_serializer(mode="wrap")
+    def _leave_out_unset(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Write networks without dilation as earlier versions did, which read them."""
+        values: dict[str, Any] = write(self)
+        if self.output_stride is None:
+            values.pop("output_stride", None)
+        return values
+
+    def _check_output_stride(self, given: int) -> None:
+        strides = output_strides(self.stem, len(self.blocks_per_stage))
+        if strides and given not in strides:
+            raise ConfigError(
+                f"output_stride={given}: the last map of this network can have one position for "
+                f"{_either(strides)} of the input's; {strides[-1]} is without dilation"
+            )
 
     def _check_basic(self) -> None:
         if self.cardinality > 1:
@@ -206,6 +252,22 @@ def config_from(values: Any) -> ModelConfig:
         return kind(**values)
     except TypeError:
         raise ConfigError("the config is not a group of settings") from None
+
+
+def output_strides(stem: str | StemPart, num_stages: int) -> tuple[int, ...]:
+    """Return the strides that the last map can have; the last one is without dilation.
+
+    Nothing is known of a stem that is not registered.
+    """
+    if isinstance(stem, StemPart) and stem.is_missing:
+        return ()
+    first = stem.stride if isinstance(stem, StemPart) else 4 if stem == "imagenet" else 1
+    return tuple(first * 2**stage for stage in range(min(num_stages, MAX_STAGES)))
+
+
+def _either(numbers: tuple[int, ...]) -> str:
+    *others, last = map(str, numbers)
+    return f"{', '.join(others)} or {last}" if others else last
 
 
 def template_stage_widths(block: str | BlockPart, num_stages: int) -> tuple[int, ...]:

@@ -2,17 +2,37 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal, overload
 
 from torch import nn
 
+from resnext.errors import ConfigError
+from resnext.model.backbone import Backbone
 from resnext.model.baselines import build_baseline
-from resnext.model.config import BaselineConfig, ModelConfig
+from resnext.model.config import BaselineConfig, ModelConfig, ResNeXtConfig
+from resnext.model.feature_info import Indices
+from resnext.model.habits import take_habits
 from resnext.model.names import config_from
 from resnext.model.network import ResNeXt
 
+_BaselineName = Literal["vgg16_bn", "vgg16", "vgg19_bn", "vgg19", "inception_v3"]
 
-def create_model(name_or_config: str | ModelConfig, **overrides: Any) -> nn.Module:
+
+@overload
+def create_model(name_or_config: _BaselineName | BaselineConfig, **overrides: Any) -> nn.Module: ...
+@overload
+def create_model(
+    name_or_config: str | ResNeXtConfig, *, out_indices: None = ..., **overrides: Any
+) -> ResNeXt: ...
+@overload
+def create_model(
+    name_or_config: str | ResNeXtConfig, *, out_indices: Indices, **overrides: Any
+) -> Backbone: ...
+@overload
+def create_model(name_or_config: ModelConfig, **overrides: Any) -> nn.Module: ...
+def create_model(
+    name_or_config: str | ModelConfig, *, out_indices: Indices | None = None, **overrides: Any
+) -> nn.Module:
     """Build a network with random weights, drawn from torch's global generator.
 
     Example:
@@ -23,20 +43,35 @@ def create_model(name_or_config: str | ModelConfig, **overrides: Any) -> nn.Modu
         torch.Size([2, 10])
         >>> model.config.template
         '8x64d'
+        >>> create_model("resnext29_8x64d", out_indices=(1, 2, 3)).feature_info.channels()
+        [256, 512, 1024]
 
     Args:
         name_or_config: A name such as `resnext50_32x4d` (see `list_models` and
             `parse_name`) or a config.
-        **overrides: Settings of the config to change, such as `num_classes`,
-            `in_channels`, `form`, `shortcut`, `ndim`.
+        out_indices: Build a backbone, which returns these maps: 0 is the stem's, 1 that of the
+            first stage; negative numbers count from the end; one number means so many of the last.
+        **overrides: Settings of the config to change, such as `num_classes` (0: no classifier),
+            `in_channels`, `output_stride`, `form`, `shortcut`, `ndim`. timm's `in_chans` and
+            `features_only` are understood.
 
     Returns:
-        The bare network; `.config` is its architecture. Trained ones come from `resnext.load`.
+        The bare network, or its `Backbone`; `.config` is its architecture. Trained ones come from
+        `resnext.load`.
 
     Raises:
         ConfigError: The name or a setting is not accepted.
     """
-    config = config_from(name_or_config, **overrides)
+    config = config_from(name_or_config)
+    wants_maps = out_indices is not None or overrides.get("features_only") is True
+    config = config_from(config, **take_habits(config, overrides))
     if isinstance(config, BaselineConfig):
+        if wants_maps:
+            raise ConfigError(
+                f"out_indices={out_indices!r}: {config.family} is torchvision's; its "
+                "create_feature_extractor returns the maps of such a network"
+            )
         return build_baseline(config)
-    return ResNeXt(config)
+    if not wants_maps:
+        return ResNeXt(config)
+    return Backbone(ResNeXt(config.replace(num_classes=0)), out_indices)

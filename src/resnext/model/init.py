@@ -35,12 +35,17 @@ def initialise(network: nn.Module) -> None:
         elif isinstance(module, Norm):
             module.reset_parameters()
         elif isinstance(module, nn.Linear):
-            module.reset_parameters()
-            _zero_bias(module)
+            draw_linear(module)
         elif callable(reset := getattr(module, "reset_parameters", None)):
             reset()
         else:
             _check_no_values(module)
+
+
+def draw_linear(layer: nn.Linear) -> None:
+    """Draw the weights of a classifier."""
+    layer.reset_parameters()
+    _zero_bias(layer)
 
 
 def _zero_bias(module: nn.Module) -> None:

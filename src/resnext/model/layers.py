@@ -5,7 +5,9 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from resnext.model.convolution import Conv1d, Conv2d, Conv3d
+from resnext.errors import ConfigError
+from resnext.model.config import ResNeXtConfig
+from resnext.model.convolution import Conv1d, Conv2d, Conv3d, is_proxy
 
 Conv = nn.Conv1d | nn.Conv2d | nn.Conv3d
 Norm = nn.BatchNorm1d | nn.BatchNorm2d | nn.BatchNorm3d
@@ -16,7 +18,13 @@ _MAX_POOL = {1: nn.MaxPool1d, 2: nn.MaxPool2d, 3: nn.MaxPool3d}
 
 
 def conv(
-    ndim: int, in_channels: int, out_channels: int, kernel: int, stride: int = 1, groups: int = 1
+    ndim: int,
+    in_channels: int,
+    out_channels: int,
+    kernel: int,
+    stride: int = 1,
+    groups: int = 1,
+    dilation: int = 1,
 ) -> Conv:
     """Build a convolution without bias (BN follows) that keeps the size at stride 1.
 
@@ -27,13 +35,15 @@ def conv(
         kernel: Side of the kernel, odd.
         stride: Step along every dimension.
         groups: Cardinality; divides both channel counts.
+        dilation: Positions from one entry of the kernel to the next.
     """
     return _CONV[ndim](
         in_channels,
         out_channels,
         kernel,
         stride=stride,
-        padding=kernel // 2,
+        padding=dilation * (kernel // 2),
+        dilation=dilation,
         groups=groups,
         bias=False,
     )
@@ -66,6 +76,8 @@ class AveragePool(nn.Module):
     `nn.AdaptiveAvgPool2d` adds up in another order, and would change published logits.
     """
 
+    __constants__ = ("dims",)
+
     def __init__(self, ndim: int) -> None:
         super().__init__()
         self.dims = list(range(2, 2 + ndim))
@@ -73,3 +85,19 @@ class AveragePool(nn.Module):
     def forward(self, x_bc: torch.Tensor) -> torch.Tensor:
         """Average every channel."""
         return x_bc.mean(dim=self.dims, keepdim=True)
+
+
+def check_input(x_bc: torch.Tensor, config: ResNeXtConfig) -> None:
+    """Refuse a batch that does not fit a network; what torch.fx traces with has no shape.
+
+    Raises:
+        ConfigError: The rank or the number of channels does not fit.
+    """
+    if is_proxy(x_bc):
+        return
+    if x_bc.ndim != config.ndim + 2 or x_bc.shape[1] != config.in_channels:
+        raise ConfigError(
+            f"input of shape {tuple(x_bc.shape)}: this network takes batch x "
+            f"{config.in_channels} channel(s) x {config.ndim} spatial dimension(s); "
+            "reshape the input or build the network with other in_channels or ndim"
+        )

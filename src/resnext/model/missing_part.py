@@ -33,7 +33,7 @@ def missing_part(kind: type[PartT], values: dict[str, Any]) -> PartT:
             f"{ADVICE}"
         )
 
-    members = {"name": name, "as_dict": as_dict, "__module__": __name__}
+    members = {"name": name, "as_dict": as_dict, "is_missing": True, "__module__": __name__}
     members |= dict.fromkeys(("build", "count"), refuse)
     if kind is StemPart:
         members["stride"] = property(refuse)

@@ -3,41 +3,28 @@
 Module names are torchvision's, so that state dicts of ImageNet networks are exchanged as
 they are. The children of a network stand in the order of execution, so that torchvision's
 `IntermediateLayerGetter` and `nn.Sequential` of them (with a flatten before `fc`) compute what
-the network computes. Legend: b batch, c channels, then 1 to 3 spatial dimensions.
+the network computes. What else is known of networks from timm has its names: `forward_features`,
+`forward_head`, `forward_intermediates`, `feature_info`, `reset_classifier`, `group_matcher`.
+Legend: b batch, c channels, then 1 to 3 spatial dimensions.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from typing import Literal, cast, overload
 
 import torch
 from torch import nn
 from torch._jit_internal import is_scripting
 
 from resnext.errors import ConfigError
-from resnext.model.blocks import BasicBlock, GroupedBottleneck, ResidualBlock
+from resnext.model.build import build_block, build_stem
 from resnext.model.config import ResNeXtConfig
 from resnext.model.convert import convert_form
-from resnext.model.convolution import is_proxy
-from resnext.model.init import initialise, zero_residuals
-from resnext.model.layers import AveragePool, conv, max_pool, norm, relu
-from resnext.model.parts import BlockPart, StemPart
-from resnext.model.plan import BlockPlan, StemPlan, plan_network
-from resnext.model.split_block import SplitBottleneck
-
-
-@dataclass(frozen=True)
-class FeatureInfo:
-    """One stage's map.
-
-    Attributes:
-        stride: Input positions for one position of the map, along every dimension.
-        channels: Channels of the map.
-    """
-
-    stride: int
-    channels: int
+from resnext.model.feature_info import FeatureInfo, Indices, feature_info, take_indices
+from resnext.model.init import draw_linear, initialise, zero_residuals
+from resnext.model.layers import AveragePool, check_input, max_pool, norm, relu
+from resnext.model.plan import plan_network
 
 
 class ResNeXt(nn.Module):
@@ -52,11 +39,16 @@ class ResNeXt(nn.Module):
     Source: arXiv 1611.05431, section 3 and table 1.
     """
 
+    # torch.jit.script finds other attributes by their address, which may have been a function's.
+    __constants__ = ("_stage_names",)
+    __jit_unused_properties__ = ("feature_info", "num_classes", "num_features")
+
     def __init__(self, config: ResNeXtConfig) -> None:
         super().__init__()
         self.config = config
         self._plan = plan_network(config)
-        self._stage_names = [f"layer{n + 1}" for n in range(len(self._plan.stages))]
+        self._stage_names = tuple(f"layer{n + 1}" for n in range(len(self._plan.stages)))
+        self._map_names = tuple(feature_info(self._plan).module_name())
         device = torch.get_default_device()
         # Built without memory first: torch's own initial weights would only cost time and
         # advance the generator by an amount that depends on the form.
@@ -80,7 +72,12 @@ class ResNeXt(nn.Module):
         if plan.final_norm:
             self.relu = relu()
         self.avgpool = AveragePool(config.ndim)
-        self.fc = nn.Linear(plan.out_channels, config.num_classes)
+        self.fc = self._build_classifier()
+
+    def _build_classifier(self) -> nn.Linear:
+        if self.num_classes == 0:
+            return cast("nn.Linear", nn.Identity())  # the type that it has otherwise
+        return nn.Linear(self.num_features, self.num_classes)
 
     def _initialise(self) -> None:
         if self.config.form == "c":
@@ -92,6 +89,21 @@ class ResNeXt(nn.Module):
             state = ResNeXt(grouped).state_dict()
             self.load_state_dict(convert_form(state, grouped, to=self.config.form))
 
+    @property
+    def num_classes(self) -> int:
+        """Classes of the head; 0 without one."""
+        return self.config.num_classes
+
+    @property
+    def num_features(self) -> int:
+        """Channels of the last map, which the classifier receives averaged."""
+        return self._plan.out_channels
+
+    @property
+    def feature_info(self) -> FeatureInfo:
+        """Channels and reduction of the stem's map and of each stage's."""
+        return feature_info(self._plan)
+
     def forward(self, x_bc: torch.Tensor) -> torch.Tensor:
         """Classify a batch.
 
@@ -99,16 +111,35 @@ class ResNeXt(nn.Module):
             x_bc: b x in_channels x spatial dimensions of any size.
 
         Returns:
-            Logits, b x num_classes.
+            Logits, b x num_classes; without a classifier b x num_features.
 
         Raises:
             ConfigError: The rank or the number of channels does not fit the config.
+        """
+        return self.forward_head(self.forward_features(x_bc))
+
+    def forward_features(self, x_bc: torch.Tensor) -> torch.Tensor:
+        """Return the last map, b x num_features x space; arguments as for `forward`.
+
+        In a pre-activation network it has passed the final BN and ReLU.
         """
         x_bc = self._run_stem(x_bc)
         for name, stage in self.named_children():  # a loop that torch.jit.script unrolls
             if name in self._stage_names:
                 x_bc = stage(x_bc)
-        logits: torch.Tensor = self.fc(self.avgpool(self._finish(x_bc)).flatten(1))
+        return self._finish(x_bc)
+
+    def forward_head(self, x_bc: torch.Tensor, pre_logits: bool = False) -> torch.Tensor:
+        """Average the last map over its positions and classify it.
+
+        Args:
+            x_bc: The last map, as `forward_features` returns it.
+            pre_logits: Leave the classifier out, and return b x num_features.
+        """
+        pooled_bc: torch.Tensor = self.avgpool(x_bc).flatten(1)
+        if pre_logits:
+            return pooled_bc
+        logits: torch.Tensor = self.fc(pooled_bc)
         return logits
 
     def features(
@@ -124,84 +155,140 @@ class ResNeXt(nn.Module):
             stages: Numbers from 1; all by default.
 
         Returns:
-            `layer1`, ... to a map b x channels x space / stride; see `feature_info`.
+            `layer1`, ... to a map b x channels x space / reduction; see `feature_info`.
 
         Raises:
             ConfigError: There is no such stage, or the input does not fit.
         """
         wanted = self._check_stages(stages)
-        x_bc = self._run_stem(x_bc)
-        maps = {}
-        for number, name in enumerate(self._stage_names[: max(wanted)], 1):
-            x_bc = self.get_submodule(name)(x_bc)
-            if number in wanted:
-                maps[name] = x_bc
-        last = self._stage_names[-1]
-        if last in maps:
-            maps[last] = self._finish(maps[last])
-        return maps
+        maps = self._run_to(x_bc, wanted)
+        return {f"layer{number}": maps[number] for number in wanted}
 
-    def feature_info(self, stages: Sequence[int] | None = None) -> dict[str, FeatureInfo]:
-        """Return stride and channels of the maps that `features` gives for these stages.
+    @overload
+    def forward_intermediates(
+        self,
+        x: torch.Tensor,
+        indices: Indices | None = ...,
+        norm: bool = ...,
+        stop_early: bool = ...,
+        output_fmt: str = ...,
+        intermediates_only: Literal[False] = ...,
+    ) -> tuple[torch.Tensor, list[torch.Tensor]]: ...
+    @overload
+    def forward_intermediates(
+        self,
+        x: torch.Tensor,
+        indices: Indices | None = ...,
+        norm: bool = ...,
+        stop_early: bool = ...,
+        output_fmt: str = ...,
+        *,
+        intermediates_only: Literal[True],
+    ) -> list[torch.Tensor]: ...
+    def forward_intermediates(
+        self,
+        x: torch.Tensor,
+        indices: Indices | None = None,
+        norm: bool = False,  # noqa: ARG002  # timm's; the last map of pre-activation is normalised
+        stop_early: bool = False,
+        output_fmt: str = "NCHW",
+        intermediates_only: bool = False,
+    ) -> list[torch.Tensor] | tuple[torch.Tensor, list[torch.Tensor]]:
+        """Return maps by index, as timm's networks do.
+
+        Args:
+            x: As for `forward`.
+            indices: 0 is the stem's map before its pool, then the stages'; negative numbers
+                count from the end; one number means so many of the last maps; None all.
+            norm: Has no effect, as in timm's ResNet.
+            stop_early: Compute nothing behind the last of these maps.
+            output_fmt: Only `NCHW`: channels before space.
+            intermediates_only: Return the maps alone.
+
+        Returns:
+            The last map that was computed and the chosen ones in the order of the network.
 
         Raises:
-            ConfigError: There is no such stage.
+            ConfigError: There is no such map, or the input does not fit.
         """
-        wanted = self._check_stages(stages)
-        stride = self._plan.stem.total_stride
-        info = {}
-        for number, blocks in enumerate(self._plan.stages, 1):
-            for block in blocks:
-                stride *= block.stride
-            if number in wanted:
-                info[f"layer{number}"] = FeatureInfo(stride, blocks[-1].out_channels)
-        return info
+        if output_fmt != "NCHW":
+            raise ConfigError(f"output_fmt={output_fmt!r}: maps come as 'NCHW'; permute them")
+        num_maps = len(self._map_names)
+        chosen = take_indices(num_maps, indices)
+        last = chosen[-1] if stop_early or intermediates_only else num_maps - 1
+        maps = self._run_to(x, {*chosen, last})
+        taken = [maps[index] for index in chosen]
+        return taken if intermediates_only else (maps[last], taken)
+
+    @overload
+    def get_classifier(self, name_only: Literal[False] = ...) -> nn.Module: ...
+    @overload
+    def get_classifier(self, name_only: Literal[True]) -> str: ...
+    def get_classifier(self, name_only: bool = False) -> nn.Module | str:
+        """Return the last linear layer, an identity without classes, or its name."""
+        return "fc" if name_only else self.fc
+
+    def reset_classifier(self, num_classes: int, global_pool: str | None = None) -> None:
+        """Put a new classifier with random weights in the place of the present one.
+
+        Args:
+            num_classes: Its classes; 0 takes the classifier away.
+            global_pool: Only `avg`, the pool that the network has.
+
+        Raises:
+            ConfigError: A value is not accepted.
+        """
+        if global_pool not in (None, "avg"):
+            raise ConfigError(
+                f"global_pool={global_pool!r}: the network averages ('avg'); forward_features "
+                "gives the map itself, to be pooled in another way"
+            )
+        self.config = self.config.replace(num_classes=num_classes)
+        like = next(self.parameters())
+        with torch.device(like.device):
+            fc = self._build_classifier().to(like.dtype).train(self.training)
+        if isinstance(fc, nn.Linear):
+            draw_linear(fc)
+        self.fc = fc
+
+    def group_matcher(self, coarse: bool = False) -> dict[str, str]:
+        """Return patterns of timm's that put parameters into layers, from the stem to the head.
+
+        Args:
+            coarse: A layer is a stage, not a block.
+        """
+        blocks = r"^layer(\d+)" if coarse else r"^layer(\d+)\.(\d+)"
+        return {"stem": r"^(?:conv1|bn1)\.", "blocks": blocks}
+
+    def _run_to(self, x_bc: torch.Tensor, indices: Collection[int]) -> dict[int, torch.Tensor]:
+        """Run the children up to the last chosen map, and return the chosen ones by index."""
+        check_input(x_bc, self.config)
+        wanted = {self._map_names[index]: index for index in indices}
+        maps: dict[int, torch.Tensor] = {}
+        for name, layer in self.named_children():
+            x_bc = layer(x_bc)
+            if name in wanted:
+                maps[wanted[name]] = x_bc
+                if len(maps) == len(wanted):
+                    break
+        return maps
 
     def _run_stem(self, x_bc: torch.Tensor) -> torch.Tensor:
         if not is_scripting():
-            self._check_input(x_bc)
+            check_input(x_bc, self.config)
         x_bc = self.conv1(x_bc)
         if self.bn1 is not None:
             x_bc = self.relu(self.bn1(x_bc))
         return x_bc if self.maxpool is None else self.maxpool(x_bc)
 
-    def _check_input(self, x_bc: torch.Tensor) -> None:
-        if is_proxy(x_bc):
-            return
-        config = self.config
-        if x_bc.ndim != config.ndim + 2 or x_bc.shape[1] != config.in_channels:
-            raise ConfigError(
-                f"input of shape {tuple(x_bc.shape)}: this network takes batch x "
-                f"{config.in_channels} channel(s) x {config.ndim} spatial dimension(s); "
-                "reshape the input or build the network with other in_channels or ndim"
-            )
-
     def _finish(self, x_bc: torch.Tensor) -> torch.Tensor:
         return x_bc if self.norm is None else self.relu(self.norm(x_bc))
 
-    def _check_stages(self, stages: Sequence[int] | None) -> set[int]:
+    def _check_stages(self, stages: Sequence[int] | None) -> list[int]:
         known = range(1, len(self._plan.stages) + 1)
-        wanted = set(known if stages is None else stages)
-        if not wanted or not wanted <= set(known):
+        wanted = sorted(set(known if stages is None else stages))
+        if not wanted or not set(wanted) <= set(known):
             raise ConfigError(
                 f"stages={stages!r}: give one or more of {', '.join(map(str, known))}"
             )
         return wanted
-
-
-def build_stem(plan: StemPlan, config: ResNeXtConfig) -> nn.Module:
-    """Build the first convolution, or the registered part that stands in place of the stem."""
-    if isinstance(config.stem, StemPart):
-        return config.stem.build(config)
-    return conv(config.ndim, plan.in_channels, plan.out_channels, plan.kernel, plan.stride)
-
-
-def build_block(plan: BlockPlan, config: ResNeXtConfig) -> ResidualBlock:
-    """Build one residual block of a network."""
-    if isinstance(config.block, BlockPart):
-        return config.block.build(plan, config)
-    if config.block == "basic":
-        return BasicBlock(plan, config)
-    if config.form == "c":
-        return GroupedBottleneck(plan, config)
-    return SplitBottleneck(plan, config)

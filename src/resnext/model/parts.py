@@ -36,10 +36,12 @@ class Part(Settings):
     Attributes:
         name: Under which it is registered; `register` sets it.
         kind: The setting of the network that takes it.
+        is_missing: It stands for a part that a file names and nothing registers.
     """
 
     name: ClassVar[str] = ""
     kind: ClassVar[Kind]
+    is_missing: ClassVar[bool] = False
 
     @property
     def title(self) -> str:

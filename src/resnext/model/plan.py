@@ -53,6 +53,8 @@ class BlockPlan:
         group_width: C·d at this stage: channels of the 3x3 convolution.
         out_channels: Channels that leave.
         stride: Stride of the 3x3 convolution (the first one of a basic block).
+        dilation: Its dilation.
+        last_dilation: That of a basic block's second 3x3 convolution, and of the blocks behind.
         cardinality: C, paths of the block.
         shortcut: What is added to the residual branch.
     """
@@ -65,6 +67,8 @@ class BlockPlan:
     stride: int
     cardinality: int
     shortcut: ShortcutKind
+    dilation: int = 1
+    last_dilation: int = 1
 
     @property
     def path_width(self) -> int:
@@ -98,11 +102,41 @@ def plan_network(config: ResNeXtConfig) -> NetworkPlan:
     stem = _plan_stem(config)
     stages = []
     channels = config.stem_width
-    for stage in range(len(config.blocks_per_stage)):
-        blocks = _plan_stage(config, stage, channels)
+    steps = _plan_steps(config, stem.total_stride)
+    for stage, step in enumerate(steps):
+        blocks = _plan_stage(config, stage, channels, step)
         channels = blocks[-1].out_channels
         stages.append(blocks)
     return NetworkPlan(stem, tuple(stages), config.preactivation, channels)
+
+
+@dataclass(frozen=True)
+class _Step:
+    """How a stage's first block steps, and the dilation of the blocks before and behind."""
+
+    stride: int
+    dilation_before: int
+    dilation: int
+
+
+def _plan_steps(config: ResNeXtConfig, stem_stride: int) -> list[_Step]:
+    """Trade the steps that would exceed the output stride for dilation.
+
+    A stage's first block sees the map at the dilation of the stage before, as it would see the
+    larger map in front of its step.
+
+    Source: Yu and Koltun, arXiv 1511.07122; torchvision's `replace_stride_with_dilation`, timm's
+    `output_stride`.
+    """
+    steps = []
+    reached, dilation = stem_stride, 1
+    for stage in range(len(config.blocks_per_stage)):
+        stride, before = 1 if stage == 0 else 2, dilation
+        if config.output_stride is not None and reached >= config.output_stride:
+            stride, dilation = 1, dilation * stride
+        reached *= stride
+        steps.append(_Step(stride, before, dilation))
+    return steps
 
 
 def _plan_stem(config: ResNeXtConfig) -> StemPlan:
@@ -119,10 +153,14 @@ def _plan_stem(config: ResNeXtConfig) -> StemPlan:
     )
 
 
-def _plan_stage(config: ResNeXtConfig, stage: int, in_channels: int) -> tuple[BlockPlan, ...]:
+def _plan_stage(
+    config: ResNeXtConfig, stage: int, in_channels: int, step: _Step
+) -> tuple[BlockPlan, ...]:
     blocks = []
     for index in range(config.blocks_per_stage[stage]):
-        stride = 2 if stage > 0 and index == 0 else 1
+        is_first = index == 0
+        # A dilated stage keeps the projection of its step, so that the weights are the same.
+        changes_shape = (is_first and stage > 0) or in_channels != config.stage_widths[stage]
         out_channels = config.stage_widths[stage]
         blocks.append(
             BlockPlan(
@@ -131,9 +169,11 @@ def _plan_stage(config: ResNeXtConfig, stage: int, in_channels: int) -> tuple[Bl
                 in_channels=in_channels,
                 group_width=config.cardinality * config.bottleneck_width * 2**stage,
                 out_channels=out_channels,
-                stride=stride,
+                stride=step.stride if is_first else 1,
                 cardinality=config.cardinality,
-                shortcut=_shortcut(config, stride != 1 or in_channels != out_channels),
+                shortcut=_shortcut(config, changes_shape),
+                dilation=step.dilation_before if is_first else step.dilation,
+                last_dilation=step.dilation,
             )
         )
         in_channels = out_channels

@@ -18,6 +18,8 @@ from resnext.model.plan import BlockPlan
 class ZeroPad(nn.Module):
     """Subsamples the map and appends channels of zeros: a shortcut without parameters."""
 
+    __constants__ = ("ndim", "stride", "padding")
+
     def __init__(self, ndim: int, stride: int, num_extra: int) -> None:
         super().__init__()
         self.ndim = ndim

@@ -34,11 +34,11 @@ class Path(nn.Module):
         if not config.preactivation:
             self.bn1 = norm(ndim, width)
             self.relu1 = relu()
-            self.conv2 = conv(ndim, width, width, 3, plan.stride)
+            self.conv2 = conv(ndim, width, width, 3, plan.stride, dilation=plan.dilation)
         self.bn2 = norm(ndim, width)
         self.relu2 = relu()
         if config.preactivation:
-            self.conv2 = conv(ndim, width, width, 3, plan.stride)
+            self.conv2 = conv(ndim, width, width, 3, plan.stride, dilation=plan.dilation)
             self.bn3 = norm(ndim, width)
             self.relu3 = relu()
         self.conv3 = conv(ndim, width, plan.out_channels, 1) if config.form == "a" else None

@@ -1,4 +1,4 @@
-"""A network with its weights, and with what is known of them."""
+"""A network or backbone with its weights, and with what is known of them."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
+from resnext.errors import ConfigError
+from resnext.model.backbone import Backbone
 from resnext.model.card import ModelCard
-from resnext.model.config import ModelConfig
+from resnext.model.config import ModelConfig, ResNeXtConfig
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +33,18 @@ class TrainedNetwork:
     config: ModelConfig
     card: ModelCard
 
+    def __post_init__(self) -> None:
+        """Refuse a network that predicts nothing.
+
+        Raises:
+            ConfigError: It has no classifier.
+        """
+        if not self.config.num_classes:
+            raise ConfigError(
+                "num_classes=0: the network has no classifier, so it predicts nothing; give it one "
+                "(module.reset_classifier(NUM_CLASSES)), or use the module by itself"
+            )
+
     @property
     def classes(self) -> tuple[str, ...]:
         """Names of the outputs, or their numbers where the card has none."""
@@ -51,3 +65,38 @@ class TrainedNetwork:
     def move_to(self, device: torch.device) -> nn.Module:
         """Move the network, in the memory layout that images come in, and return its module."""
         return self.module.to(device).to(memory_format=torch.channels_last)
+
+
+@dataclass(frozen=True, eq=False)
+class TrainedBackbone:
+    """A backbone with trained weights, to be built into another network.
+
+    Example:
+        >>> import resnext
+        >>> trained = resnext.load(
+        ...     "resnext50_32x4d.a1h_in1k", out_indices=(1, 2, 3, 4), output_stride=16
+        ... )  # doctest: +SKIP
+        >>> trained.module.feature_info.channels()  # doctest: +SKIP
+        [256, 512, 1024, 2048]
+
+    Attributes:
+        module: The backbone, in evaluation mode.
+        config: The architecture of the whole network, without classes.
+        card: How it wants its images.
+    """
+
+    module: Backbone
+    config: ResNeXtConfig
+    card: ModelCard
+
+    def __call__(self, images_bchw: torch.Tensor) -> list[torch.Tensor]:
+        """Return the maps of normalised images; see `Backbone.forward`.
+
+        Args:
+            images_bchw: float32 on the backbone's device, prepared as the card says.
+
+        Raises:
+            ConfigError: The images do not fit the network.
+        """
+        maps: list[torch.Tensor] = self.module(images_bchw)
+        return maps

@@ -62,7 +62,8 @@ def _rows(config: ResNeXtConfig, cost: Cost) -> list[tuple[str, str, int, float]
             own = config.stem.title if isinstance(config.stem, StemPart) else ""
             title = f"{title}: {own or f'{plan.stem.kernel}{TIMES}{plan.stem.kernel}{pool}'}"
         elif stage.name == "head":
-            title = f"average pool, {config.num_classes:,} classes"
+            classes = f", {config.num_classes:,} classes" if config.num_classes else ""
+            title = f"average pool{classes}"
         else:
             blocks = len(plan.stages[int(stage.name.removeprefix("layer")) - 1])
             title = f"{title}: {blocks} block{'s' if blocks > 1 else ''}"

@@ -104,6 +104,8 @@ def replace_head(
     Source: arXiv 1611.05431, section 4, and the released Torch code (the default of Torch).
     """
     new = config.replace(num_classes=num_classes)
+    if not num_classes:
+        raise ConfigError("num_classes=0: a head has at least one class")
     first, head, num_inputs = _layers(config)
     like = state.get(f"{first}.weight")
     if like is None:  # a registered stem has layers of other names

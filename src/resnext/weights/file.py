@@ -115,7 +115,7 @@ def open_file(
         config, state, own_card = interpret(path, file)
         if shortcut_padding is not None:
             raise ConfigError(f"{path}: says itself what its shortcuts do; leave out their padding")
-        return Weights(str(path), config, state, own_card)
+        return Weights(str(path), config, state, own_card, has_head=config.num_classes > 0)
     found, config = _recognise(path, file.tensors)
     is_known = kind == "torch7"
     if card is None:

@@ -21,6 +21,7 @@ _NUM_STAGES = 4
 _STEM_WIDTH = 64
 _BASE_PLANES = 64
 _EXPANSION = 4
+_OUTPUT_STRIDES = (None, 8, 16)
 
 
 def _bottleneck(
@@ -46,7 +47,11 @@ _BOTTLENECK = {
     "resnet152": _bottleneck((3, 8, 36, 3)),
     "resnet200": _bottleneck((3, 24, 36, 3)),
 }
-_DEFAULTS = {"channels": [_BASE_PLANES * 2**stage for stage in range(_NUM_STAGES)], "in_chans": 3}
+_DEFAULTS = {
+    "channels": [_BASE_PLANES * 2**stage for stage in range(_NUM_STAGES)],
+    "in_chans": 3,
+    "output_stride": 32,
+}
 
 
 def to_timm(config: ModelConfig) -> dict[str, Any] | None:
@@ -95,6 +100,12 @@ def _other_kind(config: ResNeXtConfig) -> str:
         "its stem is CIFAR's 3x3": config.stem != "imagenet",
         "its blocks are pre-activated": config.preactivation,
         f"its shortcuts are of type {config.shortcut}": _has_other_shortcuts(config),
+        f"its output stride is {config.output_stride}": (
+            config.output_stride not in _OUTPUT_STRIDES
+        ),
+        "a dilated stage keeps its width, where timm has no projection": _has_other_projections(
+            config
+        ),
     }
     return "; ".join(reason for reason, applies in reasons.items() if applies)
 
@@ -125,6 +136,12 @@ def _has_other_shortcuts(config: ResNeXtConfig) -> bool:
     return plan_network(config) != plan_network(config.replace(shortcut="B"))
 
 
+def _has_other_projections(config: ResNeXtConfig) -> bool:
+    """Tell whether a stage that dilates has a projection that only its step would ask for."""
+    firsts = [stage[0] for stage in plan_network(config).stages[1:]]
+    return any(block.stride == 1 and block.in_channels == block.out_channels for block in firsts)
+
+
 def _relatives(config: ResNeXtConfig) -> dict[str, dict[str, Any]]:
     """Return the named networks with as many blocks, else the best known of its kind."""
     known = _BASIC if config.block == "basic" else _BOTTLENECK
@@ -148,6 +165,7 @@ def _arguments(config: ResNeXtConfig) -> dict[str, Any]:
     return arguments | {
         "channels": [width // expansion for width in config.stage_widths],
         "in_chans": config.in_channels,
+        "output_stride": config.output_stride or _DEFAULTS["output_stride"],
     }
 
 

@@ -165,7 +165,8 @@ def test_known_names_are_listed(command: Command) -> None:
         (["resnet18", "--form", "a"], "a basic block has one path and one form"),
         (["vgg16_bn", "--form", "a"], "form: no such setting"),
         (["vgg16_bn", "--input", "31"], "the smallest that it accepts is 32x32"),
-        (["resnet26", "--num-classes", "0"], "num_classes=0"),
+        (["resnet26", "--num-classes", "-1"], "num_classes=-1"),
+        (["resnet26", "--output-stride", "6"], "6: the last map .* 4, 8, 16 or 32 of the input's"),
     ],
 )
 def test_a_mistake_is_explained(argv: list[str], message: str) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from resnext.errors import ConfigError
 from resnext.model.config import ResNeXtConfig
 from resnext.model.create import create_model
-from resnext.model.network import FeatureInfo, ResNeXt
+from resnext.model.network import ResNeXt
 
 SMALL = ResNeXtConfig(
     stem_width=8,
@@ -54,10 +54,10 @@ def test_feature_maps_have_the_stated_strides_and_channels(
 ) -> None:
     model = ResNeXt(SMALL.replace(stem=stem, ndim=ndim, preactivation=preactivation))
     maps = model.features(torch.randn(2, 3, *[32] * ndim), sorted(stages))
-    info = model.feature_info(sorted(stages))
-    assert list(maps) == list(info) == [f"layer{stage}" for stage in sorted(stages)]
-    for name, x in maps.items():
-        assert x.shape == (2, info[name].channels, *[32 // info[name].stride] * ndim)
+    info = model.feature_info
+    assert list(maps) == [f"layer{stage}" for stage in sorted(stages)]
+    for stage, x in zip(sorted(stages), maps.values(), strict=True):
+        assert x.shape == (2, info.channels(stage), *[32 // info.reduction(stage)] * ndim)
 
 
 def test_the_papers_network_has_the_papers_maps() -> None:
@@ -72,7 +72,9 @@ def test_the_papers_network_has_the_papers_maps() -> None:
         (1024, 14, 14),
         (2048, 7, 7),
     ]
-    assert model.feature_info((4,)) == {"layer4": FeatureInfo(stride=32, channels=2048)}
+    # Index 0 is the map in front of the pool; the paper's first column halves twice.
+    assert model.feature_info.channels() == [64, 256, 512, 1024, 2048]
+    assert model.feature_info.reduction() == [2, 4, 8, 16, 32]
 
 
 @pytest.mark.parametrize("preactivation", [False, True])
@@ -98,7 +100,7 @@ def test_stages_behind_the_last_chosen_one_are_not_computed() -> None:
 def test_a_stage_that_does_not_exist_is_refused(stages: tuple[int, ...]) -> None:
     model = ResNeXt(SMALL)
     with pytest.raises(ConfigError, match="give one or more of 1, 2, 3"):
-        model.feature_info(stages)
+        model.features(torch.zeros(2, 3, 32, 32), stages)
 
 
 @pytest.mark.parametrize("shape", [(3, 32, 32), (1, 1, 32, 32), (1, 3, 32), (1, 32, 32, 3)])

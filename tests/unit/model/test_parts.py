@@ -120,10 +120,9 @@ def test_a_part_may_choose_depth_and_widths() -> None:
 
 def test_a_network_with_parts_has_the_strides_and_maps_that_it_says() -> None:
     model = resnext.create_model(se("resnext_1-1_2x4d_cifar_se_deep_averaged", stem_width=8))
-    maps = model.features(torch.zeros(1, 3, 9, 9))  # type: ignore[operator]  # of a plain module
+    maps = model.features(torch.zeros(1, 3, 9, 9))
     assert [tuple(x.shape[2:]) for x in maps.values()] == [(5, 5), (3, 3)]
-    info = model.feature_info()  # type: ignore[operator]
-    assert [stage.stride for stage in info.values()] == [2, 4]
+    assert model.feature_info.reduction() == [2, 2, 4]  # of the stem, and of each stage
 
 
 def test_zero_initialisation_makes_a_registered_block_its_shortcut() -> None:

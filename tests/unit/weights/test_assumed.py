@@ -63,7 +63,7 @@ def test_an_answer_that_nobody_asked_for_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="type B"):
         open_weights(path, shortcut_padding="end")
     with pytest.raises(ConfigError, match=r"shortcut_padding='left': accepted are 'end' and"):
-        resnext.load(path, shortcut_padding="left")  # type: ignore[arg-type]  # what is tested
+        resnext.load(path, shortcut_padding="left")  # type: ignore[call-overload]  # what is tested
     ours = tmp_path / "ours.safetensors"
     save_weights(ours, create_model(TYPE_A), TYPE_A, ModelCard())
     with pytest.raises(ConfigError, match="says itself"):

@@ -1,5 +1,7 @@
 """Layers that ours lack, written as ours: the same function, computed by PyTorch's own layers."""
 
+from typing import Any
+
 import torch
 from torch import nn
 from torch.nn import functional as F
@@ -10,7 +12,7 @@ from resnext.weights.infer import infer_config
 from resnext.weights.rewrite import rewrite
 
 
-def small(**changes: object) -> ResNeXt:
+def small(**changes: Any) -> ResNeXt:
     torch.manual_seed(0)
     model = create_model(
         "resnext29_2x64d",
