@@ -3,16 +3,14 @@
 import json
 import os
 import signal
-import socket
 import time
-from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
-from runs import finish, small_run, start, tensors_of
+from runs import finish, largest_difference, small_run, start, start_two, tensors_of
 from tiny_config import TINY
 
 from resnext.data.augment.config import AugmentConfig
@@ -34,26 +32,11 @@ FROZEN = small_run(
 )
 
 
-def _start_two(config: TrainConfig, run: Path) -> list[BaseProcess]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    place = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": "2"}
-    return [start(config, run, RANK=str(rank), **place) for rank in range(2)]
-
-
 def _train_in_two(config: TrainConfig, run: Path) -> None:
-    processes = _start_two(config, run)
+    processes = start_two(config, run)
     for process in processes:
         process.join(timeout=300)
     assert [process.exitcode for process in processes] == [0, 0]
-
-
-def _largest_difference(first: Path, second: Path) -> float:
-    found, expected = tensors_of(first), tensors_of(second)
-    assert found.keys() == expected.keys()
-    floats = [name for name in expected if expected[name].is_floating_point()]
-    return max(float((found[name] - expected[name]).abs().max()) for name in floats)
 
 
 @pytest.mark.parametrize("accumulate", [1, 3])
@@ -61,7 +44,7 @@ def test_two_ranks_and_one_give_the_same_weights(tmp_path: Path, accumulate: int
     config = FROZEN.replace(accumulate=accumulate)
     finish(config, tmp_path / "one")
     _train_in_two(config, tmp_path / "two")
-    assert _largest_difference(tmp_path / "one", tmp_path / "two") < 1e-6
+    assert largest_difference(tmp_path / "one", tmp_path / "two") < 1e-6
     _check_same_figures(tmp_path / "one", tmp_path / "two")
 
 
@@ -70,10 +53,10 @@ def test_two_ranks_and_one_weigh_the_classes_alike(tmp_path: Path) -> None:
     config = FROZEN.replace(class_weights=weights, label_smoothing=0.1, accumulate=3)
     finish(config, tmp_path / "one")
     _train_in_two(config, tmp_path / "two")
-    assert _largest_difference(tmp_path / "one", tmp_path / "two") < 1e-6
+    assert largest_difference(tmp_path / "one", tmp_path / "two") < 1e-6
     _check_same_figures(tmp_path / "one", tmp_path / "two")
     finish(config.replace(class_weights=None), tmp_path / "plain")
-    assert _largest_difference(tmp_path / "one", tmp_path / "plain") > 1e-4
+    assert largest_difference(tmp_path / "one", tmp_path / "plain") > 1e-4
 
 
 def test_two_ranks_stop_early_together(tmp_path: Path) -> None:
@@ -122,7 +105,7 @@ def test_too_many_bad_files_in_all_processes_together_stop_each(tmp_path: Path) 
     _write_images(tmp_path / "data" / "train", 400, bad=(3, 50, 101, 222, 230, 333))
     _write_images(tmp_path / "data" / "val", 21)
     data = DataConfig(name="folder", root=tmp_path / "data", image_size_px=8, workers=0)
-    processes = _start_two(FROZEN.replace(data=data), tmp_path / "two")
+    processes = start_two(FROZEN.replace(data=data), tmp_path / "two")
     for process in processes:
         process.join(timeout=300)
     assert all(process.exitcode for process in processes)
@@ -143,7 +126,7 @@ def test_gradients_sent_in_bf16_train_nearly_the_same(tmp_path: Path) -> None:
     sent = FROZEN.runtime.replace(compress_gradients=True)
     _train_in_two(FROZEN.replace(runtime=sent), tmp_path / "bf16")
     # bf16 keeps 8 bits of each gradient
-    assert 0 < _largest_difference(tmp_path / "fp32", tmp_path / "bf16") < 0.02
+    assert 0 < largest_difference(tmp_path / "fp32", tmp_path / "bf16") < 0.02
 
 
 @pytest.mark.slow
@@ -154,7 +137,7 @@ def test_another_number_of_processes_goes_on_in_mid_epoch(tmp_path: Path, first:
     finish(config, tmp_path / "whole")
     run = tmp_path / "run"
     short = config.replace(checkpoint_minutes=0.001)
-    begun = [start(short, run)] if first == 1 else _start_two(short, run)
+    begun = [start(short, run)] if first == 1 else start_two(short, run)
     while (step := _saved_step(run)) == 0:
         assert all(process.is_alive() for process in begun)
         time.sleep(0.01)
@@ -169,7 +152,7 @@ def test_another_number_of_processes_goes_on_in_mid_epoch(tmp_path: Path, first:
         _train_in_two(open_run(run), run)
     else:
         finish(open_run(run), run)
-    assert _largest_difference(tmp_path / "whole", run) < 1e-5
+    assert largest_difference(tmp_path / "whole", run) < 1e-5
     steps = [line["step"] for line in read_metrics(run) if "top1_error" in line]
     num_steps = -(-1438 // config.batch_size)  # of the digits
     assert steps == [num_steps * (epoch + 1) for epoch in range(12)]
@@ -194,7 +177,7 @@ def test_a_process_that_hangs_ends_the_other_and_the_checkpoint_is_whole(tmp_pat
     runtime = FROZEN.runtime.replace(timeout_minutes=0.1)
     config = FROZEN.replace(runtime=runtime, schedule=ScheduleConfig(kind="cosine", epochs=200))
     run = tmp_path / "run"
-    first, second = _start_two(config, run)
+    first, second = start_two(config, run)
     try:
         while not (run / "last.safetensors").exists():
             assert first.is_alive()

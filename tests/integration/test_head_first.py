@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 import torch
-from runs import assert_same_bits, small_run
+from runs import assert_same_bits, largest_difference, small_run
 from safetensors.torch import load_file
-from test_distributed import FROZEN, _largest_difference, _train_in_two
+from test_distributed import FROZEN, _train_in_two
 from tiny_config import TINY
 
 import resnext
@@ -95,4 +95,4 @@ def test_two_ranks_and_one_enter_the_second_phase_together(tmp_path: Path, weigh
     config = FROZEN.replace(model=TINY, weights=weights, schedule=SCHEDULE)
     _train(config, tmp_path / "one")
     _train_in_two(config, tmp_path / "two")
-    assert _largest_difference(tmp_path / "one", tmp_path / "two") < 1e-6
+    assert largest_difference(tmp_path / "one", tmp_path / "two") < 1e-6

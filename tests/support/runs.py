@@ -5,6 +5,7 @@ takes a fraction of a second.
 """
 
 import multiprocessing
+import socket
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
@@ -50,6 +51,15 @@ def finish(config: TrainConfig, run: Path, **environment: str) -> None:
     process = start(config, run, **environment)
     process.join(timeout=300)
     assert process.exitcode == 0
+
+
+def start_two(config: TrainConfig, run: Path) -> list[BaseProcess]:
+    """Begin a run in two processes of one group."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    place = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": "2"}
+    return [start(config, run, RANK=str(rank), **place) for rank in range(2)]
 
 
 def tensors_of(run: Path) -> dict[str, torch.Tensor]:
@@ -103,3 +113,11 @@ def _command(output: Path, arguments: list[str]) -> None:
         for stream in (1, 2):
             os.dup2(file.fileno(), stream)
     sys.exit(main(arguments))
+
+
+def largest_difference(first: Path, second: Path) -> float:
+    """Return by how much two runs differ in any weight or state."""
+    found, expected = tensors_of(first), tensors_of(second)
+    assert found.keys() == expected.keys()
+    floats = [name for name in expected if expected[name].is_floating_point()]
+    return max(float((found[name] - expected[name]).abs().max()) for name in floats)

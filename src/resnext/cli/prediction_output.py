@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any, Literal, Self, TextIO
@@ -120,7 +121,7 @@ def _cells(row: Prediction, num_others: int) -> list[Text]:
 
 
 def _side(cell: str) -> Literal["left", "right"]:
-    return "right" if cell.endswith("%") and "," not in cell else "left"
+    return "right" if re.fullmatch(r"[\d.]+ %", cell) else "left"
 
 
 def readable(path: Path) -> str:

@@ -38,7 +38,7 @@ class TaskKind:
         also_plotted: Further figures drawn there: keys and labels.
         chance_loss: Its loss by the number of outputs, or None where there is no such bound.
         build: Builds the task, or where that is: `module:class`, imported when it is needed.
-        answer: The type of its answers, or where that is; it needs no torch.
+        answer: Returns the type of its answers, or where that is; it needs no torch.
     """
 
     name: str
@@ -47,7 +47,7 @@ class TaskKind:
     train_measure: Measure
     guess: str
     build: str | Build
-    answer: str | type[Answer]
+    answer: str | Callable[[], type[Answer]]
     guess_key: str = "guess"
     outputs: str = "classes"
     plot_label: str = "figure"
@@ -139,7 +139,7 @@ def answer_type(name: str) -> type[Answer]:
         ConfigError: There is no such task.
     """
     found = task_kind(name).answer
-    answers: type[Answer] = _imported(found) if isinstance(found, str) else found
+    answers: type[Answer] = _imported(found) if isinstance(found, str) else found()
     return answers
 
 

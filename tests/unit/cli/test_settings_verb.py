@@ -5,6 +5,7 @@ from pathlib import Path
 from command import Command
 
 from resnext.cli.settings_reference import reference
+from resnext.model.config import ResNeXtConfig
 from resnext.runs.config import TrainConfig
 
 _PAGE = Path(__file__).parents[3] / "docs/settings.md"
@@ -19,7 +20,8 @@ def _keys(values: dict[str, object], prefix: str = "") -> set[str]:
 
 def test_every_setting_is_listed_once_with_a_meaning() -> None:
     settings = reference()
-    assert {s.key for s in settings} == _keys(TrainConfig().model_dump())
+    model = ResNeXtConfig(output_stride=16)  # left out where the network has its natural one
+    assert {s.key for s in settings} == _keys(TrainConfig(model=model).model_dump())
     assert len({s.key for s in settings}) == len(settings)
     assert all(s.meaning for s in settings)
 

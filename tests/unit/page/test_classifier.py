@@ -92,7 +92,9 @@ def test_an_exported_file_has_no_heat_map_and_says_why() -> None:
 
 def test_a_network_without_stages_says_why_it_has_no_heat_map() -> None:
     baseline = BaselineConfig(family="vgg16_bn", num_classes=7)
-    classifier = Classifier(TrainedNetwork(torch.nn.Identity(), baseline, CARD))
+    classifier = Classifier(
+        TrainedNetwork(torch.nn.Identity(), baseline, CARD.replace(image_size_px=32))
+    )
     assert classifier.no_heat is not None
     assert "last stage" in classifier.no_heat
 

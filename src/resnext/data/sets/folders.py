@@ -176,7 +176,8 @@ def automatic_split(
     Raises:
         DataError: There is one class, or one without training images, or no validation image.
     """
-    refuse_one_class(root, classes)
+    if files.targets_n.ndim == 1:  # of a single label or number there is something to learn
+        refuse_one_class(root, classes)
     in_val = _choose_val(files, len(classes), val_fraction, rule, group)
     train, val = (files.choose(mask.nonzero().flatten()) for mask in (~in_val, in_val))
     counts_k = count_per_class(train.targets_n, len(classes))

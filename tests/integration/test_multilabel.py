@@ -1,0 +1,135 @@
+"""Several labels an image: the run is as exact as a classifier's, and every verb answers it."""
+
+import json
+import random
+from collections.abc import Iterator
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+import pytest
+import torch
+from digit_tables import LABELS, write_digit_tables
+from runs import assert_same_bits, finish, largest_difference, small_run, start, start_two
+
+from resnext.data.augment.config import AugmentConfig
+from resnext.data.config import DataConfig
+from resnext.evaluation.run import measure
+from resnext.evaluation.target import Protocol
+from resnext.export.export import export_model
+from resnext.export.options import ExportOptions
+from resnext.inference.files import predict_files
+from resnext.inference.load import load
+from resnext.inference.predictor import Predictor
+from resnext.runs.config import RuntimeConfig, TrainConfig
+from resnext.runs.folder import open_run
+from resnext.runs.metrics_log import read_metrics
+from resnext.runs.runtime import Runtime
+from resnext.tasks.multilabel.answer import LabelAnswer
+
+CPU = Runtime(torch.device("cpu"), torch.float32)
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("labels")
+    write_digit_tables(folder)
+    return folder / "labels.csv"
+
+
+@pytest.fixture
+def config(table: Path) -> TrainConfig:
+    """Workers, mixing, averaged weights, saves in mid-epoch."""
+    config = small_run(
+        data=DataConfig(name="table", root=table, workers=0, image_size_px=8),
+        augment=AugmentConfig(crop="pad", pad_px=1, mixup=0.4),
+        ema_decay=0.9,
+        batch_size=32,
+        checkpoint_minutes=0.0001,
+        label_smoothing=0.1,
+        loss="asymmetric",
+    )
+    return config.replace(model=config.model.replace(in_channels=3))
+
+
+@pytest.fixture
+def run(config: TrainConfig, tmp_path: Path) -> Path:
+    finish(config, tmp_path / "run")
+    return tmp_path / "run"
+
+
+def epochs(run: Path) -> Iterator[dict[str, object]]:
+    for row in read_metrics(run):
+        if row["kind"] == "epoch":
+            yield {key: value for key, value in row.items() if key not in ("kind", "seconds")}
+
+
+@pytest.mark.slow
+def test_a_run_that_is_killed_ends_with_the_bits_of_one_that_was_not(
+    run: Path, config: TrainConfig, tmp_path: Path
+) -> None:
+    again, draw = tmp_path / "again", random.Random(0)
+    for _ in range(4):
+        is_begun = (again / "last.safetensors").exists()
+        process = start(open_run(again) if is_begun else config, again)
+        process.join(draw.uniform(1.0, 4.0))
+        process.kill()
+        process.join()
+    finish(open_run(again), again)
+    assert_same_bits(again, run)
+    assert list(epochs(again)) == list(epochs(run))
+
+
+def test_workers_change_no_bit(run: Path, config: TrainConfig, tmp_path: Path) -> None:
+    finish(config.replace(data=config.data.replace(workers=2)), tmp_path / "workers")
+    assert_same_bits(tmp_path / "workers", run)
+
+
+def test_two_ranks_and_one_give_the_same_weights_and_figures(
+    config: TrainConfig, tmp_path: Path
+) -> None:
+    config = config.replace(
+        model=config.model.replace(zero_init_residual=True),
+        freeze_norm=True,  # BN's batch statistics are each process's own
+        runtime=RuntimeConfig(device="cpu", threads=1, precision="fp32"),
+        accumulate=2,
+    )
+    finish(config, tmp_path / "one")
+    join(start_two(config, tmp_path / "two"))
+    assert largest_difference(tmp_path / "one", tmp_path / "two") < 1e-6
+    for one, two in zip(epochs(tmp_path / "one"), epochs(tmp_path / "two"), strict=True):
+        assert two == pytest.approx(one, rel=1e-4, abs=1e-4)
+
+
+def join(processes: list[BaseProcess]) -> None:
+    for process in processes:
+        process.join(timeout=300)
+    assert [process.exitcode for process in processes] == [0, 0]
+
+
+def test_the_weights_know_their_labels_and_thresholds(run: Path) -> None:
+    network = load(run)
+    assert (network.card.task, network.card.classes) == ("multilabel", LABELS)
+    assert len(network.card.thresholds) == 3
+    figures = measure(run, Protocol(), CPU).figures
+    assert figures["mean_ap"] == pytest.approx(network.card.metrics["mean_ap"], abs=1e-4)
+    assert figures["thresholds_from"] == "the weights"
+    kept = {name: row["threshold"] for name, row in figures["per_class"].items()}
+    assert kept == dict(zip(LABELS, network.card.thresholds, strict=True))
+
+
+def test_an_exported_file_gives_the_same_answers(run: Path, table: Path, tmp_path: Path) -> None:
+    network = load(run)
+    export_model(network, tmp_path / "net.onnx", ExportOptions())
+    paths = sorted((table.parent / "images").iterdir())[:20]
+    of_run, of_file = (
+        list(predict_files(Predictor(load(path)), paths)) for path in (run, tmp_path / "net.onnx")
+    )
+    for one, other in zip(of_run, of_file, strict=True):
+        assert isinstance(one.answer, LabelAnswer)
+        assert isinstance(other.answer, LabelAnswer)
+        ours, theirs = (
+            {score.name: score.probability for score in answer.scores}
+            for answer in (one.answer, other.answer)
+        )
+        assert theirs == pytest.approx(ours, abs=1e-5)
+        json.dumps(other.answer.as_dict())
