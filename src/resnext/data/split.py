@@ -14,6 +14,7 @@ from PIL import Image
 from resnext.data.config import TargetKind
 from resnext.data.decode.image import Photo
 from resnext.data.random import epoch_order, subset_order
+from resnext.errors import ConfigError
 
 if TYPE_CHECKING:
     from resnext.data.file_split import FileSplit
@@ -153,6 +154,21 @@ class DataInfo:
     mean: tuple[float, ...]
     std: tuple[float, ...]
     targets: TargetKind = "class"
+
+    def require_classes(self, what: str) -> None:
+        """Refuse a set whose images have no single class.
+
+        Args:
+            what: What needs one, in words.
+
+        Raises:
+            ConfigError: An image has several labels, or numbers.
+        """
+        if self.targets != "class":
+            raise ConfigError(
+                f"{what} needs one class for each image; {self.name} has targets of the kind "
+                f"{self.targets!r}"
+            )
 
 
 @dataclass(frozen=True)

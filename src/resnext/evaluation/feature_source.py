@@ -74,6 +74,7 @@ class FeatureSource:
         self._embedder = Embedder(self.model.move_to(device), request.stage)
         self.data, view = _find_data(run, request)
         loaded = load_data(self.data)
+        loaded.info.require_classes("a table of features")
         self.info: DataInfo = fit_images(loaded.info, loaded.train, self.model)
         self.view = view_of_card(view, self.model.card)
         self.splits: dict[SplitName, Split] = {"train": loaded.train, "val": loaded.val}

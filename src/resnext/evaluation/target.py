@@ -93,6 +93,8 @@ def open_target(protocol: Protocol, data: DataConfig, model: TrainedNetwork) -> 
         source["root"] = str(data.root)
     if data.url is not None:
         source["url"] = data.url
+    if protocol.real is not None or protocol.all_classes:
+        info.require_classes("--real" if protocol.real is not None else "--all-classes")
     real_labels = None
     if protocol.real is not None:
         real_labels = load_real_labels(protocol.real, split, len(info.classes))

@@ -55,6 +55,8 @@ def _keep_classes(data: DataSet, classes: tuple[str, ...]) -> DataSet:
         new_label_k[indices[name]] = label
 
     def keep(split: Split) -> Split:
+        if split.targets_n.ndim > 1:  # an image may have labels that stay and others
+            return split.relabel(split.targets_n[:, [indices[name] for name in classes]])
         targets_n = new_label_k[split.targets_n]
         kept_n = (targets_n >= 0).nonzero().flatten()
         return split.choose(kept_n).relabel(targets_n[kept_n])
