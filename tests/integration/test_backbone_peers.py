@@ -9,9 +9,12 @@ from typing import Any
 import pytest
 import torch
 from hub_networks import ODD, random_network
+from tiny_networks import tiny
 from torch import nn
 
 import resnext
+from resnext.export.export import SUFFIX, export_model
+from resnext.export.options import ExportOptions
 from resnext.hub.published import open_source
 from resnext.hub.save import save_pretrained
 from resnext.hub.usage import usage_of
@@ -19,6 +22,7 @@ from resnext.model.backbone import Backbone
 from resnext.model.config import ResNeXtConfig
 from resnext.model.create import create_model
 from resnext.model.network import ResNeXt
+from resnext.runtimes.spec import Format
 from resnext.weights.timm_format import to_timm, why_not_timm
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]  # of the libraries
@@ -106,6 +110,16 @@ def test_the_example_for_torchvision_dilates(
     exec(example, found)
     x = torch.randn(1, 3, 64, 64)
     assert torch.equal(found["model"](x), network(x))
+
+
+@pytest.mark.parametrize("to", ["onnx", "openvino", "pt2", "torchscript"])
+def test_an_exported_file_is_dilated(to: Format, tmp_path: Path) -> None:
+    config: dict[str, Any] = {"blocks_per_stage": (1, 2, 1), "stage_widths": (16, 24, 32)}
+    network, path = tiny(output_stride=1, **config), tmp_path / f"dilated{SUFFIX[to]}"
+    export_model(network, path, ExportOptions(to=to))  # which compares it with PyTorch
+    opened = resnext.load(path)
+    assert opened.config == network.config
+    assert network.config != network.config.replace(output_stride=4)
 
 
 def test_timm_dilates_basic_blocks_and_torchvision_does_not() -> None:

@@ -1,7 +1,7 @@
 """Trained weights as a backbone, dilated or not; networks without a classifier."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, assert_type
 
 import pytest
 import torch
@@ -36,8 +36,8 @@ def file(tmp_path: Path) -> Path:
 
 
 def test_a_file_opens_as_a_backbone_with_its_card(file: Path) -> None:
-    network = resnext.load(file)
-    trained = resnext.load(file, out_indices=(1, -1))
+    network = assert_type(resnext.load(file), TrainedNetwork)
+    trained = assert_type(resnext.load(file, out_indices=(1, -1)), TrainedBackbone)
     assert isinstance(trained, TrainedBackbone)
     assert isinstance(trained.module, Backbone)
     assert not trained.module.training
