@@ -74,10 +74,9 @@ def _write(table: Path, rows: list[list[object]]) -> Path:
 def run(table: Path, out: Path, images: Path | None, split: str, settings: list[str]) -> None:
     """Train and evaluate by the command line, and print the figures."""
     folder = [f"data.images={images}"] if images is not None else []
-    words = ["train", "--data", table, "--out", out / "run", "--set", *folder, *settings]
-    subprocess.run([sys.executable, "-m", "resnext", *map(str, words)], check=True)
-    words = ["evaluate", str(out / "run"), "--split", split]
-    subprocess.run([sys.executable, "-m", "resnext", *words], check=True)
+    train = ["train", "--data", table, "--out", out / "run", "--set", *folder, *settings]
+    for words in (train, ["evaluate", out / "run", "--split", split]):
+        subprocess.run([sys.executable, "-m", "resnext", *map(str, words)], check=True)
 
 
 def main() -> None:

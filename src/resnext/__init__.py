@@ -13,8 +13,11 @@ from resnext._version import __version__ as __version__
 TYPE_CHECKING = False  # importing `typing` would leave Ctrl-C to Python for some milliseconds more
 
 _HOMES = {
+    "Backbone": "resnext.model.backbone",
     "ModelCard": "resnext.model.card",
+    "ResNeXt": "resnext.model.network",
     "ResNeXtConfig": "resnext.model.config",
+    "TrainedBackbone": "resnext.model.trained",
     "TrainedNetwork": "resnext.model.trained",
     "create_model": "resnext.model.create",
     "list_models": "resnext.model.names",
@@ -27,8 +30,11 @@ _HOMES = {
 }
 
 __all__ = [
+    "Backbone",
     "ModelCard",
+    "ResNeXt",
     "ResNeXtConfig",
+    "TrainedBackbone",
     "TrainedNetwork",
     "count",
     "create_model",
@@ -47,11 +53,13 @@ if TYPE_CHECKING:
     from resnext.hub.push import push_to_hub
     from resnext.hub.save import save_pretrained
     from resnext.inference.load import from_pretrained, load
+    from resnext.model.backbone import Backbone
     from resnext.model.card import ModelCard
     from resnext.model.config import ResNeXtConfig
     from resnext.model.create import create_model
     from resnext.model.names import list_models
-    from resnext.model.trained import TrainedNetwork
+    from resnext.model.network import ResNeXt
+    from resnext.model.trained import TrainedBackbone, TrainedNetwork
     from resnext.plugins import load_plugin
 
 

@@ -9,8 +9,11 @@ from resnext.model.config import ResNeXtConfig
 
 def test_the_public_names_are_these() -> None:
     assert sorted(resnext.__all__) == [
+        "Backbone",
         "ModelCard",
+        "ResNeXt",
         "ResNeXtConfig",
+        "TrainedBackbone",
         "TrainedNetwork",
         "count",
         "create_model",

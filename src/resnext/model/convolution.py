@@ -31,6 +31,9 @@ else:
     _ConvBase = object
 
 _CONVOLUTIONS: dict[int, Callable[..., torch.Tensor]] = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
+# torch.jit.script takes an attribute whose address was once a function's for that function, which
+# the many lists of a network do meet; constants it takes as they are.
+_CONSTANTS = [*nn.modules.conv._ConvNd.__constants__, "_reversed_padding_repeated_twice"]
 _REDUCED_PRECISIONS = (torch.bfloat16, torch.float16)
 
 
@@ -117,13 +120,19 @@ class _Convolution(_ConvBase):
 class Conv1d(_Convolution, nn.Conv1d):
     """`nn.Conv1d`, fast and correct on the CPU."""
 
+    __constants__ = _CONSTANTS
+
 
 class Conv2d(_Convolution, nn.Conv2d):
     """`nn.Conv2d`, fast and correct on the CPU."""
 
+    __constants__ = _CONSTANTS
+
 
 class Conv3d(_Convolution, nn.Conv3d):
     """`nn.Conv3d`, fast and correct on the CPU."""
+
+    __constants__ = _CONSTANTS
 
 
 def replace_convolutions(network: nn.Module) -> None:

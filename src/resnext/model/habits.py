@@ -18,16 +18,15 @@ _ALIASES = {"in_chans": "in_channels"}
 
 _SAME: dict[str, tuple[object, ...]] = {
     "pretrained": (False,),
-    "weights": (None,),
     "checkpoint_path": ("",),
     "features_only": (False, True),
     "global_pool": ("avg",),
-    "drop_rate": (0.0,),
-    "drop_path_rate": (0.0,),
-    "drop_block_rate": (0.0,),
+    "drop_rate": (0.0, 0),
+    "drop_path_rate": (0.0, 0),
+    "drop_block_rate": (0.0, 0),
     "replace_stride_with_dilation": ([False] * 3, (False,) * 3),
 }
-"""Arguments with the values that change nothing here."""
+"""Arguments with the values that change nothing here; for timm, None is an argument left out."""
 
 _TRAINED = (
     "create_model draws random weights; resnext.load opens trained ones, such as a name that "
@@ -73,6 +72,8 @@ def take_habits(config: ModelConfig, arguments: dict[str, Any]) -> dict[str, Any
     """
     settings = {}
     for name, value in arguments.items():
+        if value is None and name in {*_OURS, *_ALIASES, *_SAME}:
+            continue
         if any(value == same and type(value) is type(same) for same in _SAME.get(name, ())):
             continue
         if name == "replace_stride_with_dilation":

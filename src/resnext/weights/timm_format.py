@@ -103,9 +103,6 @@ def _other_kind(config: ResNeXtConfig) -> str:
         f"its output stride is {config.output_stride}": (
             config.output_stride not in _OUTPUT_STRIDES
         ),
-        "a dilated stage keeps its width, where timm has no projection": _has_other_projections(
-            config
-        ),
     }
     return "; ".join(reason for reason, applies in reasons.items() if applies)
 
@@ -134,12 +131,6 @@ def _other_shape(config: ResNeXtConfig) -> str:
 def _has_other_shortcuts(config: ResNeXtConfig) -> bool:
     """Tell whether shortcuts of type B, which timm's are, would make another network."""
     return plan_network(config) != plan_network(config.replace(shortcut="B"))
-
-
-def _has_other_projections(config: ResNeXtConfig) -> bool:
-    """Tell whether a stage that dilates has a projection that only its step would ask for."""
-    firsts = [stage[0] for stage in plan_network(config).stages[1:]]
-    return any(block.stride == 1 and block.in_channels == block.out_channels for block in firsts)
 
 
 def _relatives(config: ResNeXtConfig) -> dict[str, dict[str, Any]]:

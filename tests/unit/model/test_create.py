@@ -1,6 +1,6 @@
 """Creating networks: the paper's exact sizes, overrides, baselines, wrong requests."""
 
-from typing import Any
+from typing import Any, assert_type
 
 import numpy as np
 import pytest
@@ -8,9 +8,11 @@ import torch
 from torch import nn
 
 from resnext.errors import ConfigError
+from resnext.model.backbone import Backbone
 from resnext.model.config import BaselineConfig, ResNeXtConfig
 from resnext.model.create import create_model
 from resnext.model.names import list_models
+from resnext.model.network import ResNeXt
 
 
 @pytest.mark.slow
@@ -77,6 +79,19 @@ def test_a_baseline_gives_one_tensor_of_logits_for_any_channels(family: str, sid
         logits = model(torch.randn(1, 1, side, side))
     assert logits.shape == (1, 4)
     assert logits.isfinite().all()
+
+
+def test_the_types_are_those_that_an_editor_completes() -> None:
+    """mypy reads the first of each pair, the test the second."""
+    config = ResNeXtConfig(blocks_per_stage=(1,))
+    with torch.device("meta"):
+        network = assert_type(create_model("resnet18"), ResNeXt)
+        same = assert_type(create_model(config, num_classes=2), ResNeXt)
+        backbone = assert_type(create_model("resnet18", out_indices=(1, 2)), Backbone)
+        baseline = assert_type(create_model("vgg16_bn"), nn.Module)
+    kinds = [type(model) for model in (network, same, backbone, baseline)]
+    assert kinds[:3] == [ResNeXt, ResNeXt, Backbone]
+    assert not issubclass(kinds[3], ResNeXt | Backbone)
 
 
 def test_an_override_that_does_not_exist_is_refused_with_the_nearest() -> None:
