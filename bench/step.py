@@ -1,29 +1,32 @@
 """A training step of ours, through the whole loop, against the same network of the peers.
 
-Peer: torchvision's modules in the default layout, plain SGD with Nesterov momentum, the step
-of its reference script in fp32, its default, and with bf16 autocast, its option. Ours:
-`TrainStep.run` on batches of `TrainLoader`, as `resnext train` runs it, memory settings and
-precision included. Each side has a process of its own with the same threads; they take turns,
-so that only one works at a time.
+Ours: `TrainStep.run` on batches of `TrainLoader`, as `resnext train` runs it, memory settings and
+precision included. Peers: torchvision's and timm's networks, once as their scripts train when they
+are asked nothing (fp32, contiguous, plain SGD), once at their best: fused SGD, bf16 autocast where
+the processor has instructions for it, and whichever layout, compiled or not, a short race found
+fastest. Ours at its best is found in the same way. Each side has a process of its own with the same
+threads; they take turns, so that only one works at a time.
 
-    python -m bench.step --pairs 5 --threads 2
+    python -m bench.step --pairs 5 --threads 2 --network resnext50_32x4d
 """
 
 from __future__ import annotations
 
 import argparse
 import multiprocessing
-import platform
 import statistics
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
+import timm
 import torch
 import torchvision
-from torch import nn
 from torch.nn import functional as F
 
+from bench.gpu.contestants import StepSetting
+from bench.step_peers import CASES, best_settings, best_step, default_step, set_batch
 from resnext.data.array_split import ArraySplit
 from resnext.data.augment.config import AugmentConfig
 from resnext.data.config import DataConfig
@@ -31,81 +34,51 @@ from resnext.data.loading.batch import Batch
 from resnext.data.loading.config import TrainLoaderConfig
 from resnext.data.loading.train_loader import TrainLoader
 from resnext.data.split import DataInfo
+from resnext.machine import cpu_name
 from resnext.model.names import config_from
 from resnext.runs.config import RuntimeConfig, TrainConfig
 from resnext.runs.runtime import open_runtime
+from resnext.training.build import build_train_step
 from resnext.training.step import TrainStep
-from resnext.training.train import build_train_step
 
 _NUM_IMAGES = 512
+_TRIAL_STEPS = 2
 
 
-class Cifar29(nn.Module):
-    """ResNeXt-29 8x64d from torchvision's own blocks, which has no CIFAR network."""
+@dataclass(frozen=True)
+class Side:
+    """One contestant.
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.conv1 = nn.Conv2d(3, 64, 3, padding=1, bias=False)
-        self.bn1 = nn.BatchNorm2d(64)
-        blocks: list[nn.Module] = []
-        channels = 64
-        for planes in (64, 128, 256):
-            for index in range(3):
-                stride = 2 if planes > 64 and index == 0 else 1
-                blocks.append(self._block(channels, planes, stride))
-                channels = 4 * planes
-        self.blocks = nn.Sequential(*blocks)
-        self.fc = nn.Linear(channels, 10)
+    Attributes:
+        library: `resnext`, `torchvision` or `timm`; `bare` is our network without our loop.
+        setting: Layout and compilation; None is the library's default.
+    """
 
-    @staticmethod
-    def _block(channels: int, planes: int, stride: int) -> nn.Module:
-        project = None
-        if channels != 4 * planes:
-            project = nn.Sequential(
-                nn.Conv2d(channels, 4 * planes, 1, stride, bias=False), nn.BatchNorm2d(4 * planes)
-            )
-        block = torchvision.models.resnet.Bottleneck(
-            channels, planes, stride, project, groups=8, base_width=64
-        )
-        assert isinstance(block, nn.Module)
-        return block
+    library: str
+    setting: StepSetting | None = None
 
-    def forward(self, x_bchw: torch.Tensor) -> torch.Tensor:
-        """Return the logits, b x 10."""
-        x_bchw = self.blocks(F.relu(self.bn1(self.conv1(x_bchw)), inplace=True))
-        logits: torch.Tensor = self.fc(x_bchw.mean(dim=(2, 3)))
-        return logits
+    @property
+    def label(self) -> str:
+        """The side in words."""
+        if self.setting is None:
+            return f"{self.library}, default"
+        return f"{self.library}, {self.setting.label.partition(', ')[2]}"
 
 
-CASES: dict[str, tuple[Callable[[], nn.Module], int, int, int]] = {
-    "resnext50_32x4d": (torchvision.models.resnext50_32x4d, 1000, 16, 224),
-    "resnext29_8x64d": (Cifar29, 10, 8, 32),
-}
+def step_of(name: str, side: Side) -> Callable[[], object]:
+    """Return a side's step."""
+    if side.library == "bare":
+        return bare_step(name)
+    if side.library == "resnext":
+        return our_step(name, side.setting)
+    if side.setting is None:
+        return default_step(name, side.library)
+    return best_step(name, side.library, side.setting)
 
 
-def peer_step(
-    model: nn.Module, num_classes: int, batch: int, side: int, *, in_bf16: bool
-) -> Callable[[], None]:
-    """Return torchvision's step on one fixed batch, which costs it no loading."""
-    optimizer = torch.optim.SGD(
-        model.parameters(), lr=0.01, momentum=0.9, nesterov=True, weight_decay=1e-4
-    )
-    images_bchw = torch.randn(batch, 3, side, side)
-    targets_b = torch.randint(0, num_classes, (batch,))
-
-    def step() -> None:
-        with torch.autocast("cpu", torch.bfloat16, enabled=in_bf16):
-            loss = F.cross_entropy(model(images_bchw), targets_b)
-        optimizer.zero_grad()
-        torch.autograd.backward(loss)
-        optimizer.step()
-
-    return step
-
-
-def our_step(name: str, num_classes: int, batch: int, side: int) -> Callable[[], None]:
+def our_step(name: str, setting: StepSetting | None) -> Callable[[], None]:
     """Return our step through the loop."""
-    train_step, batches = _ours(name, num_classes, batch, side)
+    train_step, batches = _ours(name, setting)
 
     def step() -> None:
         train_step.run(next(batches), 0.01)
@@ -113,9 +86,9 @@ def our_step(name: str, num_classes: int, batch: int, side: int) -> Callable[[],
     return step
 
 
-def bare_step(name: str, num_classes: int, batch: int, side: int) -> Callable[[], None]:
+def bare_step(name: str) -> Callable[[], None]:
     """Return forward, backward and optimiser step alone, of the same network and layout."""
-    train_step, batches = _ours(name, num_classes, batch, side)
+    train_step, batches = _ours(name, None)
     model, optimizer, fixed = train_step.model, train_step.optimizer, next(batches)
 
     def step() -> None:
@@ -128,20 +101,35 @@ def bare_step(name: str, num_classes: int, batch: int, side: int) -> Callable[[]
     return step
 
 
-def _ours(name: str, num_classes: int, batch: int, side: int) -> tuple[TrainStep, Iterator[Batch]]:
+def _ours(name: str, setting: StepSetting | None) -> tuple[TrainStep, Iterator[Batch]]:
+    load = CASES[name].load
+    runtime_config = RuntimeConfig(device="cpu")
+    if setting is not None:
+        runtime_config = runtime_config.replace(
+            layout="channels_last" if setting.channels_last else "contiguous",
+            compile=setting.compiled,
+        )
     config = TrainConfig(
-        model=config_from(name, num_classes=num_classes),
-        data=DataConfig(image_size_px=side),
-        batch_size=batch,
-        runtime=RuntimeConfig(device="cpu"),
+        model=config_from(name, num_classes=load.num_classes),
+        data=DataConfig(image_size_px=load.side_px),
+        batch_size=load.batch,
+        runtime=runtime_config,
     )
-    info = DataInfo("noise", tuple(map(str, range(num_classes))), 3, side, (0.5,) * 3, (0.25,) * 3)
+    classes = tuple(map(str, range(load.num_classes)))
+    info = DataInfo("noise", classes, 3, load.side_px, (0.5,) * 3, (0.25,) * 3)
     with open_runtime(config.runtime) as runtime:
         train_step = build_train_step(config, info, runtime)
-    images = torch.randint(0, 256, (_NUM_IMAGES, side, side, 3), dtype=torch.uint8)
-    split = ArraySplit(images, torch.randint(0, num_classes, (_NUM_IMAGES,)))
+    train_step.set_train_mode()
+    images = torch.randint(0, 256, (_NUM_IMAGES, load.side_px, load.side_px, 3), dtype=torch.uint8)
+    split = ArraySplit(images, torch.randint(0, load.num_classes, (_NUM_IMAGES,)))
     augment = AugmentConfig(crop="pad", flip=True)
-    loading = TrainLoaderConfig(augment=augment, batch_size=batch, seed=0, device=runtime.device)
+    loading = TrainLoaderConfig(
+        augment=augment,
+        batch_size=load.batch,
+        seed=0,
+        device=runtime.device,
+        channels_last=config.runtime.layout == "channels_last",
+    )
     return train_step, _endless(TrainLoader(split, info, loading))
 
 
@@ -152,47 +140,67 @@ def _endless(loader: TrainLoader) -> Iterator[Batch]:
         epoch += 1
 
 
-def _serve(connection: Connection, side_name: str, name: str, num_threads: int) -> None:
+def _serve(connection: Connection, side: Side, name: str, num_threads: int, batch: int) -> None:
     """Do one step whenever asked, and answer with its seconds."""
+    set_batch(name, batch)
     torch.set_num_threads(num_threads)
     torch.manual_seed(0)
-    build, *sizes = CASES[name]
-    if side_name.startswith("peer"):
-        step = peer_step(build(), *sizes, in_bf16=side_name == "peer in bf16")
-    else:
-        step = (our_step if side_name == "ours" else bare_step)(name, *sizes)
+    step = step_of(name, side)
     while connection.recv():
         start = time.perf_counter()
         step()
         connection.send(time.perf_counter() - start)
 
 
-def measure(name: str, num_pairs: int, num_threads: int) -> None:
-    """Print the median ratios of one network, with the spread over the pairs."""
-    context = multiprocessing.get_context("spawn")
-    sides: dict[str, Connection] = {}
-    for side in ("peer", "peer in bf16", "ours", "bare"):
-        sides[side], theirs = context.Pipe()
-        context.Process(target=_serve, args=(theirs, side, name, num_threads)).start()
-    times: dict[str, list[float]] = {side: [] for side in sides}
-    for number in range(num_pairs + 1):
-        for side, connection in sides.items():
+def race(name: str, sides: list[Side], rounds: int, num_threads: int) -> dict[Side, list[float]]:
+    """Return the seconds of each side's steps, the first round left out."""
+    context, batch = multiprocessing.get_context("spawn"), CASES[name].load.batch
+    ends: dict[Side, Connection] = {}
+    for side in sides:
+        ends[side], theirs = context.Pipe()
+        context.Process(target=_serve, args=(theirs, side, name, num_threads, batch)).start()
+    times: dict[Side, list[float]] = {side: [] for side in sides}
+    for number in range(rounds + 1):
+        for side, connection in ends.items():
             connection.send(True)
             seconds = connection.recv()
-            if number:  # the first round warms up
+            if number:
                 times[side].append(seconds)
-    for connection in sides.values():
+    for connection in ends.values():
         connection.send(False)
-    batch, size = CASES[name][2:]
-    for title, top, bottom in (
-        ("ours / torchvision", "ours", "peer"),
-        ("ours / torchvision in bf16", "ours", "peer in bf16"),
-        ("loop / bare", "ours", "bare"),
-    ):
+    return times
+
+
+def find_best(name: str, library: str, num_threads: int) -> Side:
+    """Return the fastest setting of a library: each in a process alone, the better of two steps."""
+    found: dict[Side, float] = {}
+    for setting in best_settings():
+        side = Side(library, setting)
+        (seconds,) = race(name, [side], _TRIAL_STEPS, num_threads).values()
+        found[side] = min(seconds)
+        print(f"  {side.label}: {found[side]:.2f} s", flush=True)
+    return min(found, key=lambda side: found[side])
+
+
+def measure(name: str, num_pairs: int, num_threads: int) -> None:
+    """Print the median ratios of one network, with the spread over the pairs."""
+    load = CASES[name].load
+    print(f"{name}, {load.batch} images of {load.side_px}", flush=True)
+    libraries = list(CASES[name].peers)
+    ours, bare = Side("resnext"), Side("bare")
+    best = {library: find_best(name, library, num_threads) for library in ("resnext", *libraries)}
+    defaults = [Side(library) for library in libraries]
+    sides = list(dict.fromkeys([ours, bare, *defaults, *best.values()]))
+    times = race(name, sides, num_pairs, num_threads)
+    bests = [best[library] for library in libraries]
+    pairs = [(ours, side) for side in (*defaults, *bests)]
+    pairs += [(best["resnext"], side) for side in bests] + [(ours, bare)]
+    for top, bottom in pairs:
         ratios = [a / b for a, b in zip(times[top], times[bottom], strict=True)]
         print(
-            f"{name}, {batch} images of {size}: {title} {statistics.median(ratios):.3f} "
-            f"({min(ratios):.3f} to {max(ratios):.3f}, n={num_pairs})"
+            f"{top.label} / {bottom.label}: {statistics.median(ratios):.3f} "
+            f"({min(ratios):.3f} to {max(ratios):.3f}, n={num_pairs})",
+            flush=True,
         )
 
 
@@ -202,18 +210,20 @@ def _default_dtype() -> str:
 
 
 def main() -> None:
-    """Measure both networks."""
+    """Measure one network or all."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pairs", type=int, default=7)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--network", choices=list(CASES))
+    parser.add_argument("--batch", type=int, help="images of a step, if not the case's own")
     arguments = parser.parse_args()
     print(
-        f"torch {torch.__version__}, torchvision {torchvision.__version__}, "
-        f"{arguments.threads} threads, {platform.machine()}, "
-        f"{torch.backends.cpu.get_cpu_capability()}, ours in "
-        f"{_default_dtype()}"
+        f"torch {torch.__version__}, torchvision {torchvision.__version__}, timm "
+        f"{timm.__version__}, {arguments.threads} threads, {cpu_name()}, "
+        f"{torch.backends.cpu.get_cpu_capability()}, ours in {_default_dtype()}"
     )
-    for name in CASES:
+    for name in [arguments.network] if arguments.network else list(CASES):
+        set_batch(name, arguments.batch)
         measure(name, arguments.pairs, arguments.threads)
 
 

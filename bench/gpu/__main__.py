@@ -18,16 +18,18 @@ import torchvision
 
 from bench.gpu.contestants import Load, StepSetting
 from bench.gpu.deadline import Deadline
-from bench.gpu.groups import map_groups
 from bench.gpu.page import page
 from bench.gpu.peak import matmul_flops
-from bench.gpu.rates import NETWORKS, measure_loop, measure_network
+from bench.gpu.rates import NETWORKS, measure_loop, measure_network, release
+from resnext.benchmark.cardinality_map import MapSetup, map_cardinality
+from resnext.benchmark.map_output import row_of
 from resnext.files import write_whole
 from resnext.machine import cpu_name, num_cores
 
 _ROOT = Path(__file__).parents[2]
 _TESTS_SHARE = 0.3
 """Of the minutes, at most this share is for the tests."""
+_MAP_ROUNDS = 5
 
 
 def run_tests(device: str, seconds: float) -> dict[str, Any]:
@@ -84,14 +86,26 @@ def measure(load: Load, deadline: Deadline, keep: Callable[[dict[str, Any]], Non
     for name in first:
         results["rates"].append(asdict(measure_network(name, load, deadline, compiled=False)))
         keep(results)
-    results["groups"] = map_groups(load, deadline)
-    keep(results)
+    if deadline.left_s > 0:
+        setup = MapSetup(
+            device=str(load.device),
+            precision="bf16",
+            batch=load.batch,
+            size_px=load.side_px,
+            threads=num_cores(),
+            rounds=_MAP_ROUNDS,
+        )
+        groups = map_cardinality(setup)
+        results["groups"] = [row_of(row) for row in groups.rows]
+        results["clocks"] = groups.clocks
+        release(load.device)
+        keep(results)
     if deadline.left_s > 0:
         best = StepSetting("resnext", _is_last_faster(results["rates"][0]), compiled=False)
         results["loop"] = {
             "network": first[0],
             "setting": best.label,
-            "ratio": measure_loop(first[0], best, load, deadline),
+            **measure_loop(first[0], best, load, deadline),
         }
         keep(results)
     for name, compiled in [(first[0], True), (NETWORKS[2], False), (first[1], True)]:

@@ -23,6 +23,7 @@ from resnext.model.config import ModelConfig
 from resnext.model.create import create_model
 from resnext.model.names import config_from
 from resnext.runs.config import RuntimeConfig, TrainConfig
+from resnext.runs.determinism import choose_kernels
 from resnext.runs.runtime import open_runtime
 from resnext.training.train import assemble
 
@@ -62,11 +63,15 @@ class Load:
         device: Where.
         batch: Images of a step.
         side_px: Their height and width.
+        num_classes: Of the labels.
+        in_bf16: With bf16 autocast, else in fp32.
     """
 
     device: torch.device
     batch: int
     side_px: int
+    num_classes: int = NUM_CLASSES
+    in_bf16: bool = True
 
 
 def network_of(name: str, library: Library) -> nn.Module:
@@ -89,7 +94,7 @@ def network_of(name: str, library: Library) -> nn.Module:
 
 
 def training_step(network: nn.Module, setting: StepSetting, load: Load) -> Action:
-    """Return one step in bf16 autocast with fused SGD on a fixed batch, which costs no loading."""
+    """Return one step with fused SGD on a fixed batch, which costs no loading."""
     layout = torch.channels_last if setting.channels_last else torch.contiguous_format
     network.to(load.device).to(memory_format=layout).train()
     optimizer = torch.optim.SGD(
@@ -97,12 +102,12 @@ def training_step(network: nn.Module, setting: StepSetting, load: Load) -> Actio
     )
     images_bchw = torch.randn(load.batch, 3, load.side_px, load.side_px, device=load.device)
     images_bchw = images_bchw.contiguous(memory_format=layout)
-    targets_b = torch.randint(0, NUM_CLASSES, (load.batch,), device=load.device)
+    labels_b = torch.randint(0, load.num_classes, (load.batch,), device=load.device)
     forward = torch.compile(network) if setting.compiled else network
 
     def step() -> None:
-        with torch.autocast(load.device.type, torch.bfloat16):
-            loss = F.cross_entropy(forward(images_bchw), targets_b)
+        with torch.autocast(load.device.type, torch.bfloat16, enabled=load.in_bf16):
+            loss = F.cross_entropy(forward(images_bchw), labels_b)
         torch.autograd.backward(loss)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
@@ -111,7 +116,9 @@ def training_step(network: nn.Module, setting: StepSetting, load: Load) -> Actio
 
 
 @contextmanager
-def whole_loop(model: ModelConfig, setting: StepSetting, load: Load) -> Iterator[Action]:
+def whole_loop(
+    model: ModelConfig, setting: StepSetting, load: Load, *, deterministic: bool
+) -> Iterator[Action]:
     """Give our step as `resnext train` runs it, on batches of our loader from images in memory."""
     config = TrainConfig(
         model=model,
@@ -123,6 +130,7 @@ def whole_loop(model: ModelConfig, setting: StepSetting, load: Load) -> Iterator
             precision="bf16",
             layout="channels_last" if setting.channels_last else "contiguous",
             compile=setting.compiled,
+            deterministic=deterministic,
         ),
     )
     images = _noise(max(_IMAGES_IN_LOADER, load.batch), load.side_px)
@@ -131,7 +139,12 @@ def whole_loop(model: ModelConfig, setting: StepSetting, load: Load) -> Iterator
         _, train_step, loaders = assemble(config, data, runtime, None)
         train_step.set_train_mode()
         batches = (batch for epoch in count() for batch in loaders.train.epoch(epoch))
-        yield lambda: train_step.run(next(batches), 0.01)
+
+        def step() -> None:
+            with choose_kernels(config.runtime, load.device):  # others run between the steps
+                train_step.run(next(batches), 0.01)
+
+        yield step
 
 
 def model_of(name: str) -> ModelConfig:

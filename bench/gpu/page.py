@@ -45,7 +45,8 @@ def page(results: dict[str, Any]) -> str:
             "## Our whole loop",
             "",
             f"{loop['network']} ({loop['setting']}): `resnext train`'s step, with augmentation, "
-            f"takes {_text(loop['ratio'])} of the bare step.",
+            f"takes {_text(loop['ratio'])} of the bare step with cuDNN's fastest kernels. With "
+            f"deterministic ones, the default, it takes {_text(loop['exact'])} of that.",
         ]
     return "\n".join(lines) + "\n"
 
@@ -79,16 +80,17 @@ def _groups(rows: list[dict[str, Any]]) -> list[str]:
     lines = [
         "## Time against group width",
         "",
-        "A training step of networks with the multiply-adds of ResNet-50, over that of cardinality "
-        "1 in its faster layout.",
+        "Networks with the multiply-adds of ResNet-50, over that of cardinality 1 in its faster "
+        "layout.",
         "",
-        "| C x d | layout | ms | ratio |",
-        "|---|---|---|---|",
+        "| C x d | layout | training step, ms | over C = 1 | inference, ms | over C = 1 |",
+        "|---|---|---|---|---|---|",
     ]
     for row in rows:
-        layout = "channels_last" if row["channels_last"] else "contiguous"
-        name = f"{row['cardinality']} x {row['group_width']}"
-        lines.append(f"| {name} | {layout} | {row['ms']:.1f} | {_text(row['ratio'])} |")
+        cells = [f"{row['cardinality']} x {row['group_width']}", row["layout"]]
+        for kind in ("train", "infer"):
+            cells += [f"{row[f'{kind}_ms']:.1f}", f"{row[f'{kind}_ratio']:.2f}"]
+        lines.append(f"| {' | '.join(cells)} |")
     return lines
 
 

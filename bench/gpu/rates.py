@@ -80,15 +80,19 @@ def settings(*, compiled: bool) -> list[StepSetting]:
 
 
 def measure_loop(name: str, setting: StepSetting, load: Load, deadline: Deadline) -> dict[str, Any]:
-    """Return our whole loop's step over the bare one of the same network and setting."""
+    """Return our whole loop's step over the bare one, and its deterministic form over that."""
     bare = training_step(network_of(name, "resnext"), setting, load)
-    with whole_loop(model_of(name), setting, load) as loop:
-        for action in (bare, loop):
+    model = model_of(name)
+    with (
+        whole_loop(model, setting, load, deterministic=False) as fast,
+        whole_loop(model, setting, load, deterministic=True) as exact,
+    ):
+        for action in (bare, fast, exact):
             for _ in range(_WARM_UP):
                 action()
-        times = race([loop, bare], load.device, rounds=_ROUNDS, deadline=deadline)
+        times = race([bare, fast, exact], load.device, rounds=_ROUNDS, deadline=deadline)
     release(load.device)
-    return ratio(*times)
+    return {"ratio": ratio(times[1], times[0]), "exact": ratio(times[2], times[1])}
 
 
 def release(device: torch.device) -> None:

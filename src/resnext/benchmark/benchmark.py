@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from resnext.benchmark.contestant import Job, Plan, Setting
+from resnext.benchmark.contestant import Job, Plan, PrecisionName, Setting
+from resnext.benchmark.device import DTYPES, describe_device, find_device, read_clocks
 from resnext.benchmark.networks import Network, open_network
 from resnext.benchmark.peak import Peak, measure_peak
 from resnext.benchmark.race import Timings, race
@@ -15,7 +16,6 @@ from resnext.benchmark.result import Result, summarise
 from resnext.benchmark.staging import stage
 from resnext.benchmark.worker import reason_of
 from resnext.errors import ConfigError
-from resnext.machine import cpu_name, num_cores
 from resnext.turns import WARM_UP
 
 Progress = Callable[[str, int, int], None]
@@ -29,12 +29,16 @@ class BenchmarkReport:
     Attributes:
         results: A row for each contestant of each race, also of those that failed.
         peaks: This machine's best rates, for each number of threads.
-        machine: Processor and cores.
+        machine: The GPU, or processor and cores.
+        precision: Of the arithmetic.
+        clocks: Of a GPU, before and after; see `read_clocks`.
     """
 
     results: list[Result]
     peaks: list[Peak]
     machine: str
+    precision: PrecisionName = "fp32"
+    clocks: Sequence[dict[str, str]] = ()
 
 
 def run_benchmark(
@@ -53,12 +57,14 @@ def run_benchmark(
     """
     if not names or len(set(names)) != len(names):
         raise ConfigError("name the networks to time, each once, such as resnext50_32x4d")
+    device = find_device(plan.device)
     networks = [open_network(name, plan.size_px) for name in names]
     steps = _Steps(networks, plan, progress)
     peaks = {}
     for threads in plan.threads:
         steps.tell(f"matrix multiplication with {threads} thread(s)")
-        peaks[threads] = measure_peak(threads)
+        peaks[threads] = measure_peak(threads, device, DTYPES[plan.precision])
+    clocks = [read_clocks(device)]
     results: list[Result] = []
     with tempfile.TemporaryDirectory(prefix="resnext-benchmark-") as folder:
         for setting in plan.settings:
@@ -66,7 +72,10 @@ def run_benchmark(
             for network, fared in zip(networks, timings, strict=True):
                 peak = peaks[setting.threads]
                 results += summarise(network, fared, setting, plan.rounds, peak)
-    return BenchmarkReport(results, list(peaks.values()), f"{cpu_name()}, {num_cores()} core(s)")
+    clocks.append(read_clocks(device))
+    return BenchmarkReport(
+        results, list(peaks.values()), describe_device(device), plan.precision, clocks
+    )
 
 
 class _Steps:
@@ -96,7 +105,7 @@ def _race(
             steps.tell(f"writing {network.label} for {runtime}")
             fared[number][runtime] = Timings()
             try:
-                jobs.append(stage(network, runtime, setting, folder / str(number)))
+                jobs.append(stage(network, runtime, setting, folder / str(number), plan))
                 pairs.append((number, runtime))
             except Exception as error:  # an exporter may fail in any way; the others go on
                 fared[number][runtime].reason = reason_of(error)

@@ -21,12 +21,37 @@ RuntimeName = Literal[
     "torchscript",
     "timm",
     "torchvision",
+    "cudagraphs",
+    "tensorrt",
 ]
-RUNTIMES: tuple[RuntimeName, ...] = get_args(RuntimeName)
-"""PyTorch in three ways, our exports, torch's own export, and two libraries' networks."""
+RUNTIMES: tuple[RuntimeName, ...] = get_args(RuntimeName)[:-2]
+"""On a CPU: PyTorch in three ways, our exports, torch's own export, and two libraries' networks."""
+
+GPU_RUNTIMES: tuple[RuntimeName, ...] = (
+    *("eager", "channels_last", "compiled", "cudagraphs"),
+    *("onnxruntime", "tensorrt", "timm", "torchvision"),
+)
+"""On a GPU: PyTorch in four ways, ONNX Runtime on CUDA and through TensorRT, and two libraries."""
+
+PrecisionName = Literal["fp32", "bf16", "fp16"]
 
 PEERS = ("timm", "torchvision")
 """Libraries whose own network of the same name is timed, with weights of their own."""
+
+
+def check_runtime(runtime: str, *, is_on_gpu: bool, precision: PrecisionName) -> None:
+    """Check that a runtime can do what is asked of it.
+
+    Raises:
+        ConfigError: It runs on the other kind of device only, or in fp32 only.
+    """
+    if is_on_gpu and runtime not in GPU_RUNTIMES:
+        raise ConfigError(f"{runtime} runs on the CPU; leave it out, or --device")
+    if not is_on_gpu and runtime not in (*RUNTIMES, "pt2"):
+        raise ConfigError(f"{runtime} runs on a GPU; give --device cuda, or leave it out")
+    in_torch = ("eager", "channels_last", "compiled", "cudagraphs", *PEERS)
+    if precision != "fp32" and runtime not in (*in_torch, "tensorrt"):
+        raise ConfigError(f"{runtime} computes what the file says, in fp32; leave --precision out")
 
 
 @dataclass(frozen=True)
@@ -52,6 +77,8 @@ class Plan:
         threads: CPU threads; each is a race of its own.
         size_px: Side of the images; None takes what a network was made for.
         rounds: Turns of every contestant; three more warm up.
+        device: `cpu`, `cuda` or `cuda:N`.
+        precision: Of weights, images and arithmetic; see `check_runtime`.
     """
 
     runtimes: tuple[RuntimeName, ...] = RUNTIMES
@@ -59,6 +86,8 @@ class Plan:
     threads: tuple[int, ...] = (1,)
     size_px: int | None = None
     rounds: int = 15
+    device: str = "cpu"
+    precision: PrecisionName = "fp32"
 
     def __post_init__(self) -> None:
         """Check the values.
@@ -104,6 +133,8 @@ class Job:
         shape: Channels and sides of one image.
         batch: Images at once.
         threads: CPU threads.
+        device: Where it runs.
+        precision: Of weights, images and arithmetic.
     """
 
     runtime: str
@@ -113,3 +144,10 @@ class Job:
     shape: tuple[int, ...]
     batch: int
     threads: int
+    device: str = "cpu"
+    precision: PrecisionName = "fp32"
+
+    @property
+    def is_on_gpu(self) -> bool:
+        """Whether it runs on a GPU."""
+        return self.device.startswith("cuda")

@@ -12,17 +12,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from resnext.benchmark.contestant import PEERS, Job
+from resnext.benchmark.contestant import PEERS, Job, check_runtime
 from resnext.errors import ConfigError
+from resnext.turns import Stopwatch
 
 if TYPE_CHECKING:
     from torch import nn
 
 Infer = Callable[[], Any]
-"""Runs the network once on one batch; returns logits that numpy can read."""
+"""Runs the network once on one batch; returns logits for `as_numpy`."""
 
 _FILES = ("onnxruntime", "openvino", "pt2", "torchscript")
-_IN_TORCH = ("eager", "channels_last", "compiled", *PEERS, "pt2", "torchscript")
+_IN_TORCH = ("eager", "channels_last", "compiled", "cudagraphs", *PEERS, "pt2", "torchscript")
+_WARM_UP = 3  # runs on a side stream before a graph is captured, as torch asks for
 
 
 def prepare(job: Job) -> Infer:
@@ -36,11 +38,37 @@ def prepare(job: Job) -> Infer:
         import torch
 
         torch.set_num_threads(job.threads)
+    check_runtime(job.runtime, is_on_gpu=job.is_on_gpu, precision=job.precision)
+    if job.is_on_gpu and job.runtime in ("onnxruntime", "tensorrt"):
+        return _exported_on_gpu(job)
     if job.runtime in _FILES:
         return _exported(job)
     if job.runtime == "onnx-plain":
         return _onnx_plain(job)
     return _torch(job)
+
+
+def stopwatch_for(job: Job) -> Stopwatch | None:
+    """Return what times a job: a GPU's events for what runs in torch, else None for a clock.
+
+    ONNX Runtime works on a stream of its own, which torch's events do not see, and waits for it.
+    """
+    if not job.is_on_gpu or job.runtime not in _IN_TORCH:
+        return None
+    import torch
+
+    from resnext.benchmark.device import stopwatch_of
+
+    return stopwatch_of(torch.device(job.device))
+
+
+def as_numpy(logits_bk: Any) -> np.ndarray[Any, np.dtype[np.float32]]:
+    """Return what an inference gave as float32, wherever it lies."""
+    if hasattr(logits_bk, "detach"):
+        logits_bk = logits_bk.detach().float().cpu()
+    elif hasattr(logits_bk, "numpy"):  # a value of ONNX Runtime
+        logits_bk = logits_bk.numpy()
+    return np.asarray(logits_bk, np.float32)
 
 
 def images_of(shape: tuple[int, ...], *, pixels: bool = False) -> np.ndarray[Any, np.dtype[Any]]:
@@ -78,11 +106,24 @@ def _onnx_plain(job: Job) -> Infer:
     return lambda: session.run(None, feed)[0]
 
 
+def _exported_on_gpu(job: Job) -> Infer:
+    from resnext.benchmark.gpu_session import open_on_gpu
+
+    images_bchw = images_of((job.batch, *job.shape))
+    index = int(job.device.partition(":")[2] or 0)
+    return open_on_gpu(
+        Path(job.path), job.runtime, images_bchw, index=index, precision=job.precision
+    )
+
+
 def _torch(job: Job) -> Infer:
     import torch
 
-    network = _peer(job) if job.runtime in PEERS else _ours(job)
-    images = torch.from_numpy(images_of((job.batch, *job.shape)))
+    from resnext.benchmark.device import DTYPES, find_device
+
+    place: dict[str, Any] = {"device": find_device(job.device), "dtype": DTYPES[job.precision]}
+    network = (_peer(job) if job.runtime in PEERS else _ours(job)).to(**place)
+    images = torch.from_numpy(images_of((job.batch, *job.shape))).to(**place)
     if job.runtime != "eager":
         network = network.to(memory_format=torch.channels_last)
         images = images.contiguous(memory_format=torch.channels_last)
@@ -95,7 +136,28 @@ def _torch(job: Job) -> Infer:
     def infer() -> Any:
         return call(images)
 
-    return infer
+    return _captured(infer) if job.runtime == "cudagraphs" else infer
+
+
+def _captured(infer: Infer) -> Infer:
+    """Record the kernels of an inference once, so that each run is a single launch."""
+    import torch
+
+    side: Any = torch.cuda.Stream()  # type: ignore[no-untyped-call]  # torch's
+    side.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(side):
+        for _ in range(_WARM_UP):
+            infer()
+    torch.cuda.current_stream().wait_stream(side)
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        logits_bk = infer()
+
+    def replay() -> Any:
+        graph.replay()
+        return logits_bk
+
+    return replay
 
 
 def _ours(job: Job) -> nn.Module:

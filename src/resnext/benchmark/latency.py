@@ -18,6 +18,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, TypeAdapter
 
 from resnext._version import __version__
+from resnext.benchmark.contestant import PrecisionName, check_runtime
+from resnext.benchmark.device import describe_device, find_device, stopwatch_of
 from resnext.benchmark.same_process import prepare_inference, runtime_version, threads_of_torch
 from resnext.checked_json import read_checked, write_checked
 from resnext.complexity.count import default_side
@@ -40,6 +42,8 @@ class LatencySetup:
         batch_size: Images at once.
         threads: CPU threads.
         rounds: Measured rounds; three more warm up.
+        device: `cpu`, `cuda` or `cuda:N`.
+        precision: Of weights, images and arithmetic.
     """
 
     runtime: RuntimeName = "eager"
@@ -47,18 +51,20 @@ class LatencySetup:
     batch_size: int = 1
     threads: int = 1
     rounds: int = 15
+    device: str = "cpu"
+    precision: PrecisionName = "fp32"
 
 
 @dataclass(frozen=True)
 class Latency:
-    """Milliseconds of one batch, on the CPU in fp32.
+    """Milliseconds of one batch.
 
     Attributes:
         median_ms: Median over the rounds.
         low_ms: Lower quartile.
         high_ms: Upper quartile.
         rounds: Measured rounds.
-        machine: Processor and number of cores.
+        machine: The GPU, or processor and number of cores.
         versions: Of torch and the runtime.
         measured: Day and time of the measurement.
         is_cached: It was measured earlier and found in the cache.
@@ -100,7 +106,11 @@ def measure_latencies(
     Raises:
         ConfigError: The runtime is not installed, or the cache cannot be written.
     """
-    hardware = (f"{cpu_name()}, {num_cores()} cores", runtime_version(setup.runtime))
+    device = find_device(setup.device)
+    is_on_gpu = device.type == "cuda"
+    check_runtime(setup.runtime, is_on_gpu=is_on_gpu, precision=setup.precision)
+    place = describe_device(device) if is_on_gpu else f"{cpu_name()}, {num_cores()} cores"
+    hardware = (place, runtime_version(setup.runtime))
     keys = [_key(config, setup, hardware) for config in configs]
     known = _read(cache)
     if known.keys() >= set(keys):
@@ -114,7 +124,11 @@ def measure_latencies(
                 progress(f"preparing network {number} of {len(networks)} ({setup.runtime})")
                 prepared[key] = prepare_inference(config, _sized(config, setup))
         progress(f"measuring {len(networks)} networks in {setup.rounds} rounds")
-        seconds = take_turns([prepared[key] for key in networks], setup.rounds)
+        # what runs in ONNX Runtime waits for the GPU by itself, on a stream of its own
+        in_torch = setup.runtime != "onnxruntime"
+        stopwatch = stopwatch_of(device) if is_on_gpu and in_torch else None
+        actions = [prepared[key] for key in networks]
+        seconds = take_turns(actions, setup.rounds, stopwatch=stopwatch)
     found = {
         key: _summarise(times, setup, hardware)
         for key, times in zip(networks, seconds, strict=True)
@@ -134,6 +148,8 @@ def _summarise(times: list[float], setup: LatencySetup, hardware: tuple[str, str
 
 def _key(config: ModelConfig, setup: LatencySetup, hardware: tuple[str, str]) -> str:
     setting = asdict(_sized(config, setup))
+    if (setup.device, setup.precision) == ("cpu", "fp32"):  # the only ones at first
+        del setting["device"], setting["precision"]
     how = "as exported" if setup.runtime == "onnxruntime" else ""  # once it was another graph
     values = [config.model_dump(mode="json"), setting, hardware, __version__, how]
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()

@@ -38,6 +38,8 @@ def as_json(benchmark: BenchmarkReport) -> str:
     """Write all figures and the times of every round, the machine and its best rates."""
     values = {
         "machine": benchmark.machine,
+        "precision": benchmark.precision,
+        "clocks": list(benchmark.clocks),
         "version": __version__,
         "peaks": [asdict(peak) for peak in benchmark.peaks],
         "results": [

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
+from resnext.benchmark.device import DTYPES, find_device
+from resnext.benchmark.gpu_session import open_on_gpu
 from resnext.benchmark.networks import random_network
 from resnext.benchmark.staging import write_normalised
 from resnext.errors import ConfigError
@@ -46,11 +48,11 @@ def runtime_version(runtime: str) -> str:
 
 
 def prepare_inference(config: ModelConfig, setup: LatencySetup) -> Callable[[], Any]:
-    """Return an action that runs a network once on one batch, on the CPU in fp32.
+    """Return an action that runs a network once on one batch.
 
     Args:
         config: The network.
-        setup: Runtime, size (which must be given), batch, threads.
+        setup: Runtime, size (which must be given), batch, threads, device, precision.
     """
     ndim = config.ndim if isinstance(config, ResNeXtConfig) else 2
     assert setup.input_size is not None
@@ -58,8 +60,12 @@ def prepare_inference(config: ModelConfig, setup: LatencySetup) -> Callable[[], 
     images = torch.zeros(setup.batch_size, config.in_channels, *(setup.input_size,) * ndim)
     images.normal_(generator=torch.Generator().manual_seed(0))
     if setup.runtime == "onnxruntime":
-        return _exported(loaded, images, setup.threads)
-    model = loaded.module
+        return _exported(loaded, images, setup)
+    place: dict[str, Any] = {
+        "device": find_device(setup.device),
+        "dtype": DTYPES[setup.precision],
+    }
+    model, images = loaded.module.to(**place), images.to(**place)
     if ndim == 2:
         model = model.to(memory_format=torch.channels_last)
         images = images.contiguous(memory_format=torch.channels_last)
@@ -99,13 +105,18 @@ def _compiled(model: nn.Module, images: torch.Tensor) -> Callable[[], Any]:
     return infer
 
 
-def _exported(loaded: TrainedNetwork, images: torch.Tensor, threads: int) -> Callable[[], Any]:
+def _exported(
+    loaded: TrainedNetwork, images: torch.Tensor, setup: LatencySetup
+) -> Callable[[], Any]:
     """Run the file that `resnext export` would write, in ONNX Runtime."""
     from resnext.runtimes.onnx_session import open_session
 
     with TemporaryDirectory() as folder:
         path = Path(folder) / "network.onnx"
         write_normalised(loaded, path, "onnx")
-        session = open_session(path, threads, spins=False)
+        if setup.device != "cpu":
+            index = find_device(setup.device).index or 0
+            return open_on_gpu(path, "onnxruntime", images.numpy(), index=index)
+        session = open_session(path, setup.threads, spins=False)
     feed = {session.get_inputs()[0].name: images.numpy()}
     return lambda: session.run(None, feed)

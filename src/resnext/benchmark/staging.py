@@ -11,7 +11,7 @@ from pathlib import Path
 
 import torch
 
-from resnext.benchmark.contestant import PEERS, Job, Setting
+from resnext.benchmark.contestant import PEERS, Job, Plan, Setting, check_runtime
 from resnext.benchmark.networks import Network
 from resnext.errors import ConfigError
 from resnext.export.export import spec_of, write_file
@@ -24,12 +24,13 @@ from resnext.weights.own_file import save_weights
 
 _FORMATS: dict[str, tuple[Format, str]] = {
     "onnxruntime": ("onnx", ".onnx"),
+    "tensorrt": ("onnx", ".onnx"),
     "openvino": ("openvino", ".xml"),
     "torchscript": ("torchscript", ".torchscript"),
 }
 
 
-def stage(network: Network, runtime: str, setting: Setting, folder: Path) -> Job:
+def stage(network: Network, runtime: str, setting: Setting, folder: Path, plan: Plan) -> Job:
     """Write the file of a contestant, unless an earlier race has done so.
 
     Args:
@@ -37,11 +38,14 @@ def stage(network: Network, runtime: str, setting: Setting, folder: Path) -> Job
         runtime: How it will be run.
         setting: The race.
         folder: Where files of this network are kept.
+        plan: Says on which device and in which precision.
 
     Raises:
         ConfigError: The network cannot be run so, or a package is missing.
         ExportError: It cannot be exported.
     """
+    is_on_gpu = plan.device.startswith("cuda")
+    check_runtime(runtime, is_on_gpu=is_on_gpu, precision=plan.precision)
     name = network.name_in_libraries() or ""
     if runtime in PEERS and not name:
         raise ConfigError(f"{runtime} has no network of this architecture")
@@ -54,6 +58,8 @@ def stage(network: Network, runtime: str, setting: Setting, folder: Path) -> Job
         shape=network.shape,
         batch=setting.batch,
         threads=setting.threads,
+        device=plan.device,
+        precision=plan.precision,
     )
 
 
@@ -64,7 +70,7 @@ def _file(network: Network, runtime: str, setting: Setting, folder: Path) -> Pat
         return None
     assert network.loaded is not None
     folder.mkdir(parents=True, exist_ok=True)
-    if runtime in ("channels_last", "compiled") and len(network.shape) != 3:
+    if runtime in ("channels_last", "compiled", "cudagraphs") and len(network.shape) != 3:
         raise ConfigError(f"{runtime}: that layout is for images in two dimensions")
     if runtime == "onnx-plain":
         path = folder / f"plain-{setting.batch}.onnx"

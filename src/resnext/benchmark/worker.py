@@ -13,13 +13,12 @@ import time
 from collections.abc import Callable
 from typing import IO, Any
 
-import numpy as np
-
 from resnext.benchmark.contestant import Job
-from resnext.benchmark.inference import Infer, prepare
+from resnext.benchmark.inference import Infer, as_numpy, prepare, stopwatch_for
 from resnext.benchmark.memory import forget_peak, peak_memory_mib
 from resnext.errors import ResNeXtError
 from resnext.extras import EXTRA_OF, advice
+from resnext.turns import Stopwatch
 
 TURN_S = 0.05
 _MAX_RUNS = 50
@@ -32,15 +31,16 @@ def main() -> None:
     job["shape"] = tuple(job["shape"])
     try:
         infer = prepare(Job(**job))
-        logits_bk = np.asarray(infer(), np.float32)
-        duration_s = run_turn(infer)[0][-1]
+        stopwatch = stopwatch_for(Job(**job))
+        logits_bk = as_numpy(infer())
+        duration_s = run_turn(infer, stopwatch=stopwatch)[0][-1]
     except Exception as error:  # whatever fails in another's software is a result too
         _send(answers, {"error": reason_of(error)})
         return
     _send(answers, {"ready": True, "logits": logits_bk[0].tolist()})
     forget_peak()
     for _ in sys.stdin:
-        wall_s, cpu_s = run_turn(infer, warm=duration_s < TURN_S)
+        wall_s, cpu_s = run_turn(infer, warm=duration_s < TURN_S, stopwatch=stopwatch)
         _send(answers, {"wall_s": wall_s, "cpu_s": cpu_s})
     _send(answers, {"peak_memory_mib": peak_memory_mib()})
 
@@ -51,6 +51,7 @@ def run_turn(
     warm: bool = False,
     clock: Callable[[], float] = time.perf_counter,
     cpu_clock: Callable[[], float] = time.process_time,
+    stopwatch: Stopwatch | None = None,
 ) -> tuple[list[float], list[float]]:
     """Run as often as fits in the time of a turn, once at least.
 
@@ -60,6 +61,7 @@ def run_turn(
             caches, which a network that takes little time would feel.
         clock: Seconds of the wall.
         cpu_clock: Seconds of all of this process's threads.
+        stopwatch: Times a run in place of `clock`.
 
     Returns:
         Seconds by the wall, and of the CPU, of each run.
@@ -70,8 +72,11 @@ def run_turn(
     cpu_s: list[float] = []
     while not wall_s or (sum(wall_s) < TURN_S and len(wall_s) < _MAX_RUNS):
         start, cpu_start = clock(), cpu_clock()
-        infer()
-        wall_s.append(clock() - start)
+        seconds = stopwatch(infer) if stopwatch else None
+        if seconds is None:
+            infer()
+            seconds = clock() - start
+        wall_s.append(seconds)
         cpu_s.append(cpu_clock() - cpu_start)
     return wall_s, cpu_s
 

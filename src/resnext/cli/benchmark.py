@@ -10,17 +10,22 @@ Examples:
   resnext benchmark runs/photos runs/photos/network.onnx --plot speed.svg
   resnext benchmark resnext101_32x4d --runtime onnxruntime openvino --threads 1 2 --json
   resnext benchmark resnext50_32x4d --size 160 --rounds 50 --csv speed.csv --quiet
+  resnext benchmark --map --plot map.svg
+  resnext benchmark resnet101 --map --device cuda --precision bf16 --batch 128 --csv map.csv
+
+--map times networks of equal multiply-adds and different cardinality, a training step and an
+inference of each, and says which cardinality is free on this machine.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, get_args
 
 import tyro
 
-from resnext.benchmark.contestant import RUNTIMES, Plan, RuntimeName
+from resnext.benchmark.contestant import GPU_RUNTIMES, RUNTIMES, Plan, PrecisionName, RuntimeName
 from resnext.cli.arguments import option, parse
 from resnext.cli.progress import say_start, show_steps
 from resnext.errors import ConfigError
@@ -35,9 +40,13 @@ class Benchmark:
         tyro.conf.Positional[tuple[str, ...]], tyro.conf.arg(metavar="NETWORK ...")
     ] = ()
     """Names such as resnext50_32x4d, runs, weight files or exported files."""
-    runtime: Annotated[tuple[RuntimeName, ...], option(" ".join(RUNTIMES), "all")] = RUNTIMES
+    runtime: Annotated[
+        tuple[RuntimeName, ...], option(" ".join(get_args(RuntimeName)), "all of the device")
+    ] = ()
     """Ways to run each network; an exported file is run in its own."""
-    batch: Annotated[tuple[int, ...], option("N ...", "1")] = (1,)
+    map: bool = False
+    """Time against group width and cardinality at the multiply-adds of NETWORK, or of resnet50."""
+    batch: Annotated[tuple[int, ...], option("N ...", "1; --map 8")] = ()
     """Images at once; each number is a race of its own."""
     threads: Annotated[tuple[int, ...], option("N ...", "1")] = (1,)
     """CPU threads; each number is a race of its own."""
@@ -45,6 +54,10 @@ class Benchmark:
     """Side of the images."""
     rounds: Annotated[int, option("N", "15")] = 15
     """Measured turns of every contestant, after three that warm up."""
+    device: Annotated[str, option("DEVICE", "cpu")] = "cpu"
+    """cpu, cuda or cuda:N."""
+    precision: Annotated[PrecisionName, option("fp32|bf16|fp16", "fp32")] = "fp32"
+    """Arithmetic of what runs in PyTorch, and of TensorRT; others compute in fp32."""
     csv: Annotated[Path | None, option("FILE")] = None
     """Write the figures to this file as well."""
     plot: Annotated[Path | None, option("FILE")] = None
@@ -66,6 +79,11 @@ def main(argv: list[str]) -> int:
         CheckpointError: A file is missing or damaged.
     """
     arguments = parse(Benchmark, argv, __doc__)
+    _check_files(arguments)
+    if arguments.map:
+        from resnext.cli.benchmark_map import run_map
+
+        return run_map(arguments)
     plan = _plan(arguments)
 
     say_start("preparing the networks", quiet=arguments.quiet)
@@ -93,6 +111,13 @@ def main(argv: list[str]) -> int:
     return 0 if any(result.figures for result in report.results) else 1
 
 
+def _check_files(arguments: Benchmark) -> None:
+    """Find out before the measurement whether the files can be written."""
+    for flag, path in (("--csv", arguments.csv), ("--plot", arguments.plot)):
+        if path is not None and not path.parent.is_dir():
+            raise ConfigError(f"{flag} {path}: there is no folder {path.parent}; make it first")
+
+
 def _plan(arguments: Benchmark) -> Plan:
     """Turn the flags into a plan.
 
@@ -101,13 +126,13 @@ def _plan(arguments: Benchmark) -> Plan:
     """
     if not arguments.networks:
         raise ConfigError("name the networks to time, such as: resnext benchmark resnext50_32x4d")
-    for flag, path in (("--csv", arguments.csv), ("--plot", arguments.plot)):
-        if path is not None and not path.parent.is_dir():
-            raise ConfigError(f"{flag} {path}: there is no folder {path.parent}; make it first")
+    is_on_gpu = arguments.device.startswith("cuda")
     return Plan(
-        runtimes=arguments.runtime,
-        batches=arguments.batch,
+        runtimes=arguments.runtime or (GPU_RUNTIMES if is_on_gpu else RUNTIMES),
+        batches=arguments.batch or (1,),
         threads=arguments.threads,
         size_px=arguments.size,
         rounds=arguments.rounds,
+        device=arguments.device,
+        precision=arguments.precision,
     )

@@ -16,7 +16,7 @@ from resnext.cli.fitting_table import open_console
 
 _TITLES = ("ms (quartiles)", "p95", "images/s", "ratio", "of peak", "MiB")
 _BUSY = 1.15
-_FAR = 1e-3
+_FAR, _FAR_ROUNDED = 1e-3, 0.1  # of the largest logit, in fp32 and below it
 
 
 def print_benchmark(report: BenchmarkReport) -> None:
@@ -26,12 +26,15 @@ def print_benchmark(report: BenchmarkReport) -> None:
         report: What was measured.
     """
     console = open_console()
-    console.print(f"fp32 on {report.machine}")
+    console.print(f"{report.precision} on {report.machine}")
+    for when, clocks in zip(("before", "after"), report.clocks, strict=False):
+        if clocks:
+            console.print(f"{when}: {describe_clocks(clocks)}")
     for peak in report.peaks:
         console.print(_peak_line(peak))
     for setting in dict.fromkeys(result.setting for result in report.results):
         _print_race([r for r in report.results if r.setting == setting], setting, console)
-    for line in _remarks(report.results):
+    for line in _remarks(report.results, _FAR if report.precision == "fp32" else _FAR_ROUNDED):
         console.print(line)
 
 
@@ -92,7 +95,12 @@ def _ms(milliseconds: float) -> str:
     return f"{milliseconds:.{digits}f}"
 
 
-def _remarks(results: Sequence[Result]) -> list[str]:
+def describe_clocks(clocks: dict[str, str]) -> str:
+    """Write a GPU's clocks, power and temperature in a line."""
+    return ", ".join(f"{name} {value}" for name, value in clocks.items())
+
+
+def _remarks(results: Sequence[Result], far: float) -> list[str]:
     """Explain the columns, and warn of what makes figures doubtful."""
     measured = [(result, result.figures) for result in results if result.figures is not None]
     if not measured:
@@ -113,6 +121,6 @@ def _remarks(results: Sequence[Result]) -> list[str]:
         f"{result.network.label}, {result.runtime}: computes something else, logits differ by "
         f"{figures.difference:.1e} of the largest"
         for result, figures in measured
-        if figures.difference is not None and figures.difference > _FAR
+        if figures.difference is not None and figures.difference > far
     ]
     return lines

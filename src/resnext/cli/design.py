@@ -2,8 +2,8 @@
 
 The cost is that of --like, times --factor. Give what is known; the rest is solved:
 --cardinality solves the width, --width the cardinality, --depth and --multiplier themselves.
-Counted costs are solved exactly. A latency is measured on this machine's CPU: of nine designs
-at most, in turns, the closest is taken.
+Counted costs are solved exactly. A latency is measured on this machine: of nine designs at most,
+in turns, the closest is taken.
 
 Examples:
   resnext design --like resnet50 --cardinality 2 4 8 32 --scope block
@@ -14,6 +14,7 @@ Examples:
   resnext design --like resnet50 --pareto --tolerance 0.01
   resnext design --like resnet101 --by activations --pareto --depth --tolerance 0.001
   resnext design --like resnet50 --cardinality 32 --by latency --runtime onnxruntime
+  resnext design --like resnet50 --cardinality 32 --by latency --device cuda --precision bf16
 """
 
 from __future__ import annotations
@@ -91,6 +92,12 @@ class DesignCommand:
     """CPU threads when latency is measured."""
     repeats: Annotated[int | None, option("N", "15")] = None
     """Measured rounds of each network."""
+    device: Annotated[str | None, option("DEVICE", "cpu")] = None
+    """Where latency is measured: cpu, cuda or cuda:N."""
+    precision: Annotated[
+        Literal["fp32", "bf16", "fp16"] | None, option("fp32|bf16|fp16", "fp32")
+    ] = None
+    """Arithmetic of the network whose latency is measured; onnxruntime computes in fp32."""
     no_cache: bool = False
     """Measure anew what was measured before."""
     json: bool = False
@@ -148,7 +155,10 @@ def _refuse_ignored(arguments: DesignCommand) -> None:
     if arguments.by == "latency":
         refuse_ignored(arguments, ("pareto", "scope"), "a counted cost")
     else:
-        measuring = ("runtime", "batch_size", "threads", "repeats", "no_cache")
+        measuring = (
+            *("runtime", "batch_size", "threads", "repeats", "no_cache"),
+            *("device", "precision"),
+        )
         refuse_ignored(arguments, measuring, "--by latency")
 
 

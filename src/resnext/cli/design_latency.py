@@ -43,6 +43,8 @@ def find_by_latency(
         arguments.batch_size or 1,
         arguments.threads or 1,
         arguments.repeats or 15,
+        arguments.device or "cpu",
+        arguments.precision or "fp32",
     )
     cache = None if arguments.no_cache else cache_folder("latency") / "measured.json"
     searches = [
@@ -84,8 +86,9 @@ def print_latencies(
     console = open_console()
     reference = searches[0].reference
     console.print(
-        f"latency on {reference.machine}; {reference.versions}; {setup.runtime}, batch "
-        f"{setup.batch_size}, {setup.threads} thread(s), {setup.rounds} rounds in turns"
+        f"latency on {reference.machine}; {reference.versions}; {setup.runtime}, "
+        f"{setup.precision}, batch {setup.batch_size}, {setup.threads} thread(s), "
+        f"{setup.rounds} rounds in turns"
     )
     for search in searches:
         share = "" if search.factor == 1 else f", times {search.factor:g} is the target"

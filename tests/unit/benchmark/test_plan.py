@@ -79,20 +79,20 @@ def test_a_missing_file_and_an_unknown_name_are_told(tmp_path: Path) -> None:
 def test_a_library_is_asked_only_for_the_architecture_that_the_name_means(tmp_path: Path) -> None:
     network = network_of(stem="imagenet", blocks_per_stage=(1, 1, 1, 1), shortcut="C")
     with pytest.raises(ConfigError, match="timm has no network of this architecture"):
-        stage(network, "timm", Setting(1, 1), tmp_path)
+        stage(network, "timm", Setting(1, 1), tmp_path, Plan())
 
 
 def test_volumes_have_no_channels_last(tmp_path: Path) -> None:
     network = network_of(blocks_per_stage=(1, 1, 1), ndim=3)
     for runtime in ("channels_last", "compiled"):
         with pytest.raises(ConfigError, match="two dimensions"):
-            stage(network, runtime, Setting(1, 1), tmp_path)
-    assert stage(network, "eager", Setting(2, 1), tmp_path).shape == (3, 8, 8, 8)
+            stage(network, runtime, Setting(1, 1), tmp_path, Plan())
+    assert stage(network, "eager", Setting(2, 1), tmp_path, Plan()).shape == (3, 8, 8, 8)
 
 
 def test_the_weights_are_written_once_for_all_ways_to_run_them(tmp_path: Path) -> None:
     network = network_of(blocks_per_stage=(1, 1, 1))
-    jobs = [stage(network, r, Setting(1, 1), tmp_path) for r in ("eager", "compiled")]
+    jobs = [stage(network, r, Setting(1, 1), tmp_path, Plan()) for r in ("eager", "compiled")]
     assert {job.path for job in jobs} == {str(path) for path in tmp_path.iterdir()}
 
 
