@@ -26,13 +26,8 @@ def draw_losses(epochs: Rows) -> str:
 
 def draw_figures(epochs: Rows, kind: TaskKind) -> str:
     """Draw the task's figures over the epochs; in training, that of the images as they varied."""
-    figure, axes = _epoch_axes(f"{kind.plot_label}, {kind.measure.unit}".rstrip(", "))
-    train = kind.train_measure
-    for key, label, color in (
-        (train.key, train.label, GREY),
-        (kind.measure.key, f"{kind.measure.label}, validation", BLUE),
-        *((key, f"{label}, validation", ORANGE) for key, label in kind.also_plotted),
-    ):
+    figure, axes = _epoch_axes(kind.axis)
+    for (key, label), color in zip(kind.curves, (GREY, BLUE, ORANGE), strict=False):
         if any(row.get(key) is not None for row in epochs):
             _line(axes, epochs, key, label, color)
     axes.set_ylim(bottom=0)

@@ -10,14 +10,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from resnext.drawing import BLUE, GREY, ORANGE, clean
+from resnext.runs.folder import read_config
 from resnext.runs.metrics_log import read_metrics
+from resnext.tasks.kinds import TaskKind, task_kind
 
 _LOSSES = (("train_loss", "training", GREY), ("loss", "validation", BLUE))
-_ERRORS = (
-    ("train_top1_error", "top-1, training", GREY),
-    ("top1_error", "top-1, validation", BLUE),
-    ("top5_error", "top-5, validation", ORANGE),
-)
 
 
 def draw_curves(run: Path, picture: Path) -> bool:
@@ -36,11 +33,17 @@ def draw_curves(run: Path, picture: Path) -> bool:
     figure = Figure(figsize=(9.2, 3.2), layout="constrained")
     left, right = figure.subplots(1, 2)
     _draw(left, epochs, _LOSSES, "loss")
-    _draw(right, epochs, _ERRORS, "error, %")
+    kind = task_kind(read_config(run).task)
+    _draw(right, epochs, _lines_of(kind), kind.axis)
     right.set_ylim(bottom=0)
     # Without the version of matplotlib the same run gives the same file.
     figure.savefig(picture, format="png", dpi=120, metadata={"Software": None})
     return True
+
+
+def _lines_of(kind: TaskKind) -> tuple[tuple[str, str, str], ...]:
+    colors = (GREY, BLUE, ORANGE)
+    return tuple((*line, color) for line, color in zip(kind.curves, colors, strict=False))
 
 
 def _draw(

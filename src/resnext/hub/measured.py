@@ -9,6 +9,8 @@ from typing import Any
 from resnext.evaluation.run import EVALUATION
 from resnext.hub.published import Published
 from resnext.runs.folder import read_if_whole
+from resnext.tasks.kinds import task_kind
+from resnext.tasks.measure import Measure
 
 _LOG = logging.getLogger(__name__)
 _CLOSE = 0.5
@@ -21,15 +23,17 @@ class Measured:
     """One measurement.
 
     Attributes:
-        top1_error: In percent.
-        top5_error: In percent; None with few classes, or if unknown.
+        measure: What was measured.
+        value: Its value.
+        top5_error: In percent; None of other tasks, with few classes, or if unknown.
         data: The data set.
         split: Its split; empty if unknown.
         num_images: How many images; 0 if unknown.
         how: By whom and how it was measured, as words for a sentence.
     """
 
-    top1_error: float
+    measure: Measure
+    value: float
     top5_error: float | None
     data: str
     split: str
@@ -43,15 +47,15 @@ def measured_errors(published: Published) -> list[Measured]:
     evaluation = _evaluation(published)
     if evaluation is not None:
         return [evaluation]
-    found = []
-    if "top1_error" in metrics:
+    found, measure = [], _measure_of(published)
+    if measure.key in metrics:
         top5 = metrics.get("top5_error")
         split = "val" if published.run is not None else ""
         how = "during training, one crop of each image"
-        found.append(Measured(metrics["top1_error"], top5, data, split, 0, how))
+        found.append(Measured(measure, metrics[measure.key], top5, data, split, 0, how))
     if "published_top1_error" in metrics:
         how = f"by the publisher of {published.card.source}; not measured again"
-        found.append(Measured(metrics["published_top1_error"], None, data, "", 0, how))
+        found.append(Measured(measure, metrics["published_top1_error"], None, data, "", 0, how))
     return found
 
 
@@ -64,19 +68,25 @@ def _evaluation(published: Published) -> Measured | None:
     if figures is None:
         return None
     try:
-        return _measured(figures, published.card.metrics.get("top1_error"))
+        measure = _measure_of(published)
+        return _measured(figures, measure, published.card.metrics.get(measure.key))
     except (LookupError, TypeError, ValueError):
         _LOG.warning("%s does not hold what `resnext evaluate` writes; it is left out", file)
         return None
 
 
-def _measured(figures: dict[str, Any], trained: float | None) -> Measured | None:
+def _measure_of(published: Published) -> Measure:
+    return task_kind(published.card.task).measure
+
+
+def _measured(figures: dict[str, Any], measure: Measure, trained: float | None) -> Measured | None:
     """Take the figures from an evaluation; None if it was one of other weights."""
-    if trained is not None and abs(trained - figures["top1_error"]) > _CLOSE:
+    if trained is not None and abs(trained - figures[measure.key]) > _CLOSE:
         return None
-    top5_error = figures["top5_error"]
+    top5_error = figures.get("top5_error")
     return Measured(
-        float(figures["top1_error"]),
+        measure,
+        float(figures[measure.key]),
         None if top5_error is None else float(top5_error),
         str(figures["data"]["name"]),
         str(figures["data"]["split"]),

@@ -8,6 +8,7 @@ from resnext.hub.measured import Measured
 from resnext.hub.origin import Origin
 from resnext.hub.published import Published
 from resnext.model.config import BaselineConfig
+from resnext.tasks.kinds import DEFAULT_TASK, task_kind
 from resnext.untrusted.text import printable
 from resnext.weights.timm_format import to_timm
 
@@ -53,7 +54,7 @@ def metadata_of(published: Published, title: str, measured: list[Measured], orig
         pipeline_tag="image-classification",
         tags=["image-classification", *(["timm"] if has_timm else []), network, "pytorch"],
         datasets=[_DATA_ON_HUB[data]] if data in _DATA_ON_HUB else None,
-        metrics=["accuracy"] if measured else None,
+        metrics=["accuracy"] if results else None,
         base_model=printable(origin.repository) or None,
         model_name=printable(title) if results else None,
         eval_results=results,
@@ -62,7 +63,10 @@ def metadata_of(published: Published, title: str, measured: list[Measured], orig
 
 
 def _results(measured: Measured) -> list[EvalResult]:
-    shares = {"Top-1 accuracy": measured.top1_error, "Top-5 accuracy": measured.top5_error}
+    """Return the figures that the Hub's leaderboards know: shares of right answers."""
+    if measured.measure != task_kind(DEFAULT_TASK).measure:
+        return []
+    shares = {"Top-1 accuracy": measured.value, "Top-5 accuracy": measured.top5_error}
     return [
         EvalResult(
             task_type="image-classification",

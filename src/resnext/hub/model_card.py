@@ -19,6 +19,7 @@ from resnext.hub.usage import usage_of
 from resnext.model.config import ResNeXtConfig, describe_parts
 from resnext.runs.config import TrainConfig
 from resnext.runs.folder import read_config
+from resnext.tasks.kinds import DEFAULT_TASK, task_kind
 from resnext.untrusted.text import markdown_text
 from resnext.weights.timm_format import why_not_timm
 
@@ -66,10 +67,14 @@ def render_card(published: Published, request: CardRequest) -> str:
     )
     environment.filters["text"] = _text
     training = None if published.run is None else read_config(published.run)
+    kind = task_kind(published.card.task)
     title = request.title or _title(published)
     measured, origin = measured_errors(published), origin_of(training)
     text = environment.get_template("model_card.md.j2").render(
         title=title,
+        kind=kind,
+        what=kind.network.format(num=f"{published.config.num_classes:,}"),
+        is_classifier=kind.name == DEFAULT_TASK,
         version=__version__,
         network=published,
         architecture=_architecture(published),
@@ -130,8 +135,9 @@ def _limits(
         )
     if training is not None and training.keep == "best":
         limits.append(
-            "The epoch was chosen by the error on the validation images, which makes that error a "
-            "little too good; other images were not measured."
+            f"The epoch was chosen by the {task_kind(training.task).measure.label} on the "
+            "validation images, which makes that figure a little too good; other images were not "
+            "measured."
         )
     if training is not None:
         limits.append("It is one training with one seed; the spread over seeds is not known.")

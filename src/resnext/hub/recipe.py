@@ -9,6 +9,7 @@ import yaml
 
 from resnext.runs.config import OptimConfig, TrainConfig
 from resnext.runs.folder import ENVIRONMENT, read_if_whole
+from resnext.tasks.kinds import task_kind
 
 _HEADING = "# The settings of the run. Of absolute paths only the last part is kept.\n"
 
@@ -30,10 +31,15 @@ def main_settings(config: TrainConfig) -> list[tuple[str, str]]:
         ("augmentation", _augmentation(config)),
         ("started from", "" if config.weights is None else _last_part(config.weights)),
         ("frozen stages", _if_on(config.freeze_until)),
-        ("kept weights", "last epoch" if config.keep == "last" else "lowest validation error"),
+        ("kept weights", "last epoch" if config.keep == "last" else _best(config)),
         ("seed", str(config.seed)),
     ]
     return [(name, value) for name, value in rows if value]
+
+
+def _best(config: TrainConfig) -> str:
+    measure = task_kind(config.task).measure
+    return f"{'highest' if measure.is_higher_better else 'lowest'} {measure.label} in validation"
 
 
 def where_trained(run: Path) -> str:

@@ -8,6 +8,7 @@ from resnext.hub.published import Published
 from resnext.model.config import BaselineConfig, ResNeXtConfig
 from resnext.model.names import name_of, parse_name
 from resnext.model.plan import plan_network
+from resnext.tasks.kinds import task_kind
 from resnext.untrusted.text import printable
 from resnext.weights.timm_format import to_timm
 
@@ -45,20 +46,20 @@ def usage_of(published: Published, address: str, *, is_repository: bool) -> Usag
     """
     shape = ", ".join(str(size) for size in (1, *published.input_size))
     return Usage(
-        _with_resnext(address, shape),
+        _with_resnext(address, shape, task_kind(published.card.task).usage),
         _with_timm(published, f"{'hf-hub' if is_repository else 'local-dir'}:{address}"),
         _with_torch(published, address, is_repository=is_repository),
     )
 
 
-def _with_resnext(address: str, shape: str) -> str:
+def _with_resnext(address: str, shape: str, meaning: str) -> str:
     return f"""\
 import resnext
 import torch
 
 network = resnext.load({_literal(address)})
 images = torch.zeros({shape})  # a batch, normalised as said above
-probabilities = network(images).softmax(dim=1)"""
+probabilities = network(images){meaning}"""
 
 
 def _with_timm(published: Published, address: str) -> str:

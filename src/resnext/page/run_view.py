@@ -67,10 +67,8 @@ def _plots(runs: Sequence[RunFigures]) -> str:
 
 def _measures(runs: Sequence[RunFigures], kind: TaskKind) -> Figure:
     """Draw the measure of the runs that learn the same."""
-    measure = kind.measure
-    label = f"{kind.plot_label}, {measure.unit}".rstrip(", ")
     alike = [run for run in runs if run.kind == kind]
-    return _curves(alike, measure.key, kind.train_measure.key, label)
+    return _curves(alike, kind.measure.key, kind.train_measure.key, kind.axis)
 
 
 def _curves(runs: Sequence[RunFigures], key: str, training: str, label: str) -> Figure:

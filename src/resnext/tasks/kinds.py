@@ -33,6 +33,8 @@ class TaskKind:
         train_measure: A cheap figure of the training images, a mean over them.
         guess: What a network that has learned nothing does, in words, for comparison.
         guess_key: Name of its figure in logs.
+        network: What a network with `{num}` outputs is, for people.
+        usage: Turns the outputs into what they mean, as the end of a line of Python.
         outputs: What the outputs of the network are called.
         plot_label: What the figures of the epochs are called in a plot.
         also_plotted: Further figures drawn there: keys and labels.
@@ -49,10 +51,26 @@ class TaskKind:
     build: str | Build
     answer: str | Callable[[], type[Answer]]
     guess_key: str = "guess"
+    network: str = "A network of {num} outputs"
+    usage: str = ""
     outputs: str = "classes"
     plot_label: str = "figure"
     also_plotted: tuple[tuple[str, str], ...] = ()
     chance_loss: Callable[[int], float] | None = None
+
+    @property
+    def curves(self) -> list[tuple[str, str]]:
+        """Keys and labels of what is drawn over the epochs: training, validation, others."""
+        return [
+            (self.train_measure.key, self.train_measure.label),
+            (self.measure.key, f"{self.measure.label}, validation"),
+            *((key, f"{label}, validation") for key, label in self.also_plotted),
+        ]
+
+    @property
+    def axis(self) -> str:
+        """What the axis of these curves is called."""
+        return f"{self.plot_label}, {self.measure.unit}".rstrip(", ")
 
 
 _KINDS: dict[str, TaskKind] = {}
@@ -158,6 +176,8 @@ register_task(
         build="resnext.tasks.classification.task:Classification",
         answer="resnext.tasks.classification.answer:ClassAnswer",
         guess_key="guess_error",
+        network="A classifier of {num} classes",
+        usage=".softmax(dim=1)",
         plot_label="error",
         also_plotted=(("top5_error", "top-5"),),
         chance_loss=lambda num_classes: math.log(max(num_classes, 2)),
@@ -173,6 +193,8 @@ register_task(
         build="resnext.tasks.multilabel.task:MultiLabel",
         answer="resnext.tasks.multilabel.answer:LabelAnswer",
         outputs="labels",
+        network="A network that says which of {num} labels apply",
+        usage=".sigmoid()",
         plot_label="mAP and wrong labels",
         also_plotted=(("label_error", "wrong labels"),),
         chance_loss=lambda _: math.log(2),

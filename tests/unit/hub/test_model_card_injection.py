@@ -26,6 +26,9 @@ from resnext.hub.save import save_pretrained
 from resnext.hub.usage import usage_of
 from resnext.model.card import ModelCard
 from resnext.runs.config import TrainConfig
+from resnext.tasks.kinds import task_kind
+
+MEASURE = task_kind("classification").measure
 
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -206,14 +209,14 @@ def test_the_examples_hold_names_as_literals(text: str, is_repository: bool) -> 
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_the_metadata_are_values_and_nothing_else(text: str) -> None:
-    measured = Measured(1.0, 2.0, text, text, 3, text)
+    measured = Measured(MEASURE, 1.0, 2.0, text, text, 3, text)
     card = CARD.replace(licence=text, data=text)
     origin = Origin(text, text, text)
     written = metadata_of(Published(CIFAR, {}, card), text, [measured], origin)
     honest = metadata_of(
         Published(CIFAR, {}, card.replace(licence="x", data="x")),
         "x",
-        [Measured(1.0, 2.0, "x", "x", 3, "x")],
+        [Measured(MEASURE, 1.0, 2.0, "x", "x", 3, "x")],
         Origin("x", "x", "x"),
     )
     assert set(yaml.safe_load(written)) == set(yaml.safe_load(honest))
