@@ -46,13 +46,13 @@ def _convolution(
     generator = torch.Generator().manual_seed(0)
     x_bchw = torch.randn(_BATCH, channels, _SIDE_PX, _SIDE_PX, generator=generator)
     weight = torch.randn(channels, group_width, 3, 3, generator=generator)
-    parts = [
+    x_bchw, weight = (
         part.to(dtype).contiguous(memory_format=layout).requires_grad_()
         for part in (x_bchw, weight)
-    ]
+    )
 
     def run() -> None:
-        y_bchw = F.conv2d(*parts, padding=1, groups=_GROUPS)
-        torch.autograd.grad(y_bchw, parts, y_bchw.detach())
+        y_bchw = F.conv2d(x_bchw, weight, padding=1, groups=_GROUPS)
+        torch.autograd.grad(y_bchw, (x_bchw, weight), y_bchw.detach())
 
     return run
