@@ -14,16 +14,18 @@ from resnext.machine import num_cores
 RuntimeName = Literal[
     "eager",
     "channels_last",
+    "fused",
     "compiled",
     "onnxruntime",
     "onnx-plain",
     "openvino",
+    "openvino-bf16",
     "torchscript",
     "timm",
     "torchvision",
 ]
 RUNTIMES: tuple[RuntimeName, ...] = get_args(RuntimeName)
-"""PyTorch in three ways, our exports, torch's own export, and two libraries' networks."""
+"""PyTorch in four ways, our exports, torch's own export, and two libraries' networks."""
 
 PEERS = ("timm", "torchvision")
 """Libraries whose own network of the same name is timed, with weights of their own."""

@@ -25,6 +25,7 @@ from resnext.weights.own_file import save_weights
 _FORMATS: dict[str, tuple[Format, str]] = {
     "onnxruntime": ("onnx", ".onnx"),
     "openvino": ("openvino", ".xml"),
+    "openvino-bf16": ("openvino", ".xml"),
     "torchscript": ("torchscript", ".torchscript"),
 }
 
@@ -64,7 +65,7 @@ def _file(network: Network, runtime: str, setting: Setting, folder: Path) -> Pat
         return None
     assert network.loaded is not None
     folder.mkdir(parents=True, exist_ok=True)
-    if runtime in ("channels_last", "compiled") and len(network.shape) != 3:
+    if runtime in ("channels_last", "fused", "compiled") and len(network.shape) != 3:
         raise ConfigError(f"{runtime}: that layout is for images in two dimensions")
     if runtime == "onnx-plain":
         path = folder / f"plain-{setting.batch}.onnx"

@@ -22,8 +22,15 @@ _ROWS_PER_TABLE = 32
 class Output(ABC):
     """Prints one prediction after another; nothing is kept that has been printed."""
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, precision: str) -> None:
+        """Begin.
+
+        Args:
+            stream: Where to print.
+            precision: Of the arithmetic, which is part of every answer.
+        """
         self._stream = stream
+        self._precision = precision
 
     @abstractmethod
     def write(self, row: Prediction) -> None:
@@ -40,8 +47,8 @@ class Output(ABC):
 class JsonOutput(Output):
     """One JSON list, an object a line."""
 
-    def __init__(self, stream: TextIO) -> None:
-        super().__init__(stream)
+    def __init__(self, stream: TextIO, precision: str) -> None:
+        super().__init__(stream, precision)
         self._num_rows = 0
 
     def write(self, row: Prediction) -> None:
@@ -51,6 +58,7 @@ class JsonOutput(Output):
             "path": str(row.path),
             "predictions": [{"class": name, "probability": share} for name, share in pairs],
             "error": row.error,
+            "precision": self._precision,
         }
         self._stream.write((",\n" if self._num_rows else "[\n") + json.dumps(value))
         self._num_rows += 1
@@ -65,10 +73,10 @@ class JsonOutput(Output):
 class CsvOutput(Output):
     """A header and a line for each class of each image; a bad file has one line."""
 
-    def __init__(self, stream: TextIO) -> None:
-        super().__init__(stream)
+    def __init__(self, stream: TextIO, precision: str) -> None:
+        super().__init__(stream, precision)
         self._writer = csv.writer(stream, lineterminator="\n")
-        self._writer.writerow(["path", "rank", "class", "probability", "error"])
+        self._writer.writerow(["path", "rank", "class", "probability", "error", "precision"])
 
     def write(self, row: Prediction) -> None:
         """Print the lines of one image."""
@@ -79,14 +87,14 @@ class CsvOutput(Output):
             self._write_row(path, rank, name, share, "")
 
     def _write_row(self, *cells: object) -> None:
-        self._writer.writerow(map(csv_cell, cells))
+        self._writer.writerow(map(csv_cell, (*cells, self._precision)))
 
 
 class TableOutput(Output):
     """Tables of some rows each, for people."""
 
-    def __init__(self, stream: TextIO) -> None:
-        super().__init__(stream)
+    def __init__(self, stream: TextIO, precision: str) -> None:
+        super().__init__(stream, precision)
         self._console = create_console(file=stream)
         self._rows: list[Prediction] = []
 
@@ -104,6 +112,8 @@ class TableOutput(Output):
         if not self._rows:
             return
         table = Table(Column("image", overflow="fold"), "class", "probability", "next")
+        if self._precision != "fp32":
+            table.caption = f"computed in {self._precision}"
         for row in self._rows:
             table.add_row(readable(row.path), *_cells(row))
         self._console.print(table)
