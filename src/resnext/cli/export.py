@@ -36,6 +36,7 @@ from resnext.sigterm import tidy_on_sigterm
 if TYPE_CHECKING:
     from resnext.export.options import ExportOptions, ExportReport
     from resnext.model.trained import TrainedNetwork
+    from resnext.tasks.measure import Measure
 
 _CALIBRATION_IMAGES = 256
 _MAX_LOSS = 1.0
@@ -102,8 +103,9 @@ def main(argv: list[str]) -> int:
     if dest.exists() and not arguments.force:
         raise ConfigError(f"{dest} exists; choose another file (--out) or add --force")
     with tidy_on_sigterm():
-        report = _export(arguments, load(arguments.run), dest, options)
-    print(json.dumps(_facts(report)) if arguments.json else _text(report))
+        loaded = load(arguments.run)
+        report = _export(arguments, loaded, dest, options)
+    print(json.dumps(_facts(report)) if arguments.json else _text(report, loaded.card.task))
     return 0
 
 
@@ -219,7 +221,9 @@ def _facts(report: ExportReport) -> dict[str, Any]:
     }
 
 
-def _text(report: ExportReport) -> str:
+def _text(report: ExportReport, task: str) -> str:
+    from resnext.tasks.kinds import task_kind
+
     spec, parity = report.spec, report.parity
     files = " and ".join(str(path) for path in report.paths)
     lines = [
@@ -227,17 +231,19 @@ def _text(report: ExportReport) -> str:
         f"compared with PyTorch {parity}",
     ]
     if report.quantised is not None:
-        lines += _changes(report.quantised, spec.precision)
+        measure = task_kind(task).measure
+        lines += _changes(report.quantised, spec.precision, measure)
     return "\n".join(lines)
 
 
-def _changes(lower: dict[str, Any], precision: str) -> list[str]:
+def _changes(lower: dict[str, Any], precision: str, measure: Measure) -> list[str]:
     """Say what a lower precision changed."""
     how = f", calibrated on {lower['num_calibration_images']} images" * (precision == "int8")
     return [
         f"{precision}{how}:",
-        f"  top-1 error {lower['top1_error']:.2f} % instead of {lower['fp32_top1_error']:.2f} % "
-        f"({lower['loss']:+.2f} points, {lower['num_images']:,} images)",
+        f"  {measure.label} {measure.write(lower[measure.key])} instead of "
+        f"{measure.write(lower[f'fp32_{measure.key}'])} ({lower['loss']:+.2f} points worse, "
+        f"{lower['num_images']:,} images)",
         f"  size {lower['num_bytes'] / 2**20:.1f} MiB instead of "
         f"{lower['fp32_num_bytes'] / 2**20:.1f} MiB",
         f"  one image {lower['latency_ms']:.2f} ms instead of {lower['fp32_latency_ms']:.2f} ms "

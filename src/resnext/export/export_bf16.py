@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import asdict
 from pathlib import Path
 
 from resnext.data.config import DataConfig
@@ -18,6 +17,7 @@ from resnext.export.quantised import Quantised, check_loss, measure_error, time_
 from resnext.export.staging import publish, staging
 from resnext.inference.parity import check_bf16
 from resnext.model.trained import TrainedNetwork
+from resnext.tasks.kinds import task_kind
 
 
 def export_bf16(
@@ -69,16 +69,18 @@ def export_bf16(
             first = first.movedim(-1, 1).float()
         latency_ms, full_ms = time_both(staged, full, first.contiguous().numpy())
         size = sum(path.stat().st_size for path in (staged, staged.with_suffix(".bin")))
+        figure = task_kind(loaded.card.task).measure
         figures = Quantised(
             num_calibration_images=0,
             num_bytes=size,
             fp32_num_bytes=size,
             latency_ms=latency_ms,
             fp32_latency_ms=full_ms,
-            top1_error=after["top1_error"],
-            fp32_top1_error=before["top1_error"],
+            measure=figure,
+            value=after[figure.key],
+            fp32_value=before[figure.key],
             num_images=after["num_images"],
         )
-        check_loss(figures.loss, max_loss, f"{dest}: is not kept: bf16", "export in int8")
+        check_loss(figures, max_loss, f"{dest}: is not kept: bf16", "export in int8")
         paths = publish(staged, dest)
-    return ExportReport(paths, low, size, parity, {**asdict(figures), "loss": figures.loss})
+    return ExportReport(paths, low, size, parity, figures.as_dict())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import asdict
 from pathlib import Path
 
 import onnx
@@ -28,6 +27,7 @@ from resnext.extras import needed_by
 from resnext.inference.preprocessor import takes_images
 from resnext.model.trained import TrainedNetwork
 from resnext.runtimes.spec import describe
+from resnext.tasks.kinds import task_kind
 
 
 def export_int8(
@@ -83,24 +83,24 @@ def export_int8(
         after = measure_error(staged, data, effort)
         first = next(as_batches(calibration, loaded, spec))[:1]
         latency_ms, full_ms = time_both(staged, full, first.contiguous().numpy())
+        figure = task_kind(loaded.card.task).measure
         figures = Quantised(
             num_calibration_images=num_used,
             num_bytes=staged.stat().st_size,
             fp32_num_bytes=full.stat().st_size,
             latency_ms=latency_ms,
             fp32_latency_ms=full_ms,
-            top1_error=after["top1_error"],
-            fp32_top1_error=before["top1_error"],
+            measure=figure,
+            value=after[figure.key],
+            fp32_value=before[figure.key],
             num_images=after["num_images"],
         )
         what = f"{dest}: is not kept: int8"
-        check_loss(figures.loss, max_loss, what, "calibrate on more images (--calibrate N)")
-        measured = {name: after[name] for name in ("top1_error", "loss")}
+        check_loss(figures, max_loss, what, "calibrate on more images (--calibrate N)")
+        measured = {name: after[name] for name in (figure.key, "loss")}
         card = loaded.card.replace(metrics={**loaded.card.metrics, **measured})
         save_onnx(onnx.load(staged), staged, describe(loaded.config, card, spec))
         images = data_images(data, "val", loaded.config.in_channels, NUM_COMPARED)
         parity = compare_file(loaded, staged, spec, images)
         paths = publish(staged, dest)
-    return ExportReport(
-        paths, spec, figures.num_bytes, parity, {**asdict(figures), "loss": figures.loss}
-    )
+    return ExportReport(paths, spec, figures.num_bytes, parity, figures.as_dict())

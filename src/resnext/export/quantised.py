@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from resnext.evaluation.run import EvaluationOptions, measure
 from resnext.evaluation.target import Protocol
 from resnext.runs.runtime import Runtime
 from resnext.runtimes.open import open_exported
+from resnext.tasks.measure import Measure
 from resnext.turns import take_turns
 
 _ROUNDS = 15
@@ -31,8 +32,9 @@ class Quantised:
         fp32_num_bytes: Of the file in fp32.
         latency_ms: Median time of one image here, all cores, in the lower precision.
         fp32_latency_ms: The same in fp32, measured in turns.
-        top1_error: On the validation split, in percent.
-        fp32_top1_error: On the same images.
+        measure: Of the network's task, such as the top-1 error.
+        value: Its value on the validation split.
+        fp32_value: On the same images.
         num_images: Images of that split.
     """
 
@@ -41,14 +43,22 @@ class Quantised:
     fp32_num_bytes: int
     latency_ms: float
     fp32_latency_ms: float
-    top1_error: float
-    fp32_top1_error: float
+    measure: Measure
+    value: float
+    fp32_value: float
     num_images: int
 
     @property
     def loss(self) -> float:
-        """Top-1 error that the lower precision adds, in percentage points."""
-        return self.top1_error - self.fp32_top1_error
+        """By how much the lower precision makes the measure worse, in its own unit."""
+        return self.measure.cost(self.value) - self.measure.cost(self.fp32_value)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the figures as JSON values, the measure under its own name."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        key = values.pop("measure").key
+        both = {key: values.pop("value"), f"fp32_{key}": values.pop("fp32_value")}
+        return {**values, **both, "loss": self.loss}
 
 
 def time_both(first: Path, second: Path, batch: Any) -> tuple[float, float]:
@@ -65,11 +75,11 @@ def measure_error(path: Path, data: DataConfig, effort: EvaluationOptions | None
     return measure(path, Protocol(data=data), runtime, effort).figures
 
 
-def check_loss(loss: float, max_loss: float, what: str, remedy: str) -> None:
+def check_loss(figures: Quantised, max_loss: float, what: str, remedy: str) -> None:
     """Refuse a file that loses too much.
 
     Args:
-        loss: Points of top-1 error that it adds.
+        figures: What the lower precision changed.
         max_loss: Allowed.
         what: The file and its precision, for the message.
         remedy: What to do besides allowing the loss.
@@ -77,8 +87,9 @@ def check_loss(loss: float, max_loss: float, what: str, remedy: str) -> None:
     Raises:
         ExportError: It is more.
     """
-    if not loss <= max_loss:
+    if not figures.loss <= max_loss:
         raise ExportError(
-            f"{what} adds {loss:.2f} points to the top-1 error of the validation split, more than "
-            f"{max_loss:g}; {remedy}, allow the loss (--max-loss POINTS), or export in fp32"
+            f"{what} makes the {figures.measure.label} of the validation split worse by "
+            f"{figures.loss:.2f} points, more than {max_loss:g}; {remedy}, allow the loss "
+            "(--max-loss POINTS), or export in fp32"
         )
