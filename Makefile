@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
+# Many tests wait for other processes, so that one more than there are cores is kept busy.
+TESTERS ?= $(shell $(PYTHON) -c "import os; print(min(8, 1 + (os.cpu_count() or 1)))")
 
 .PHONY: help demo test test-fast check format hostile hostile-short bench clean
 
@@ -34,7 +36,7 @@ demo: $(VENV)/.installed
 	$(BIN)/resnext train --data digits --recipe fast --epochs 12 --name demo
 
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -n 2 --dist worksteal tests --ignore tests/hostile
+	$(BIN)/python -m pytest -n $(TESTERS) --dist worksteal tests --ignore tests/hostile
 
 # While working; `make test` is what counts.
 test-fast: $(VENV)/.installed-dev

@@ -51,6 +51,6 @@ def test_the_commands_of_the_page_run_one_after_the_other(
     assert 0.5 < answer["numbers"]["loops"] < 1.5  # the first digit is a 0
     epochs = [row for row in read_metrics(folder / "runs/loops") if row["kind"] == "epoch"]
     best = min(row["mean_error"] for row in epochs)
-    assert best < 0.6 * epochs[-1]["guess"]
+    assert best < 0.7 * epochs[-1]["guess"]
     assert (folder / "runs/loops/report.html").exists()
     assert (folder / "loops.onnx").exists()

@@ -47,7 +47,7 @@ class ModelCard(Settings):
     interpolation: Interpolation = "bilinear"
     mean: Mean = (0.485, 0.456, 0.406)
     std: Std = (0.229, 0.224, 0.225)
-    task: str = "classification"
+    task: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,63}$")] = "classification"
     thresholds: tuple[Annotated[float, Field(ge=0.0, le=1.0)], ...] = ()
     metrics: dict[str, float] = Field(default_factory=dict)
     epoch: int = 0

@@ -31,6 +31,7 @@ _FORMER_LAYOUT = "channels_last"
 _MIN_PATIENCE = 5
 _PATIENCE_SHARE = 0.2
 
+TaskName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,63}$")]
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
 Layout = Literal["auto", "channels_last", "contiguous"]
 Merging = Literal["auto", "by_width", "always", "never"]
@@ -223,8 +224,8 @@ class TrainConfig(FiniteSettings):
     runtime: RuntimeConfig = RuntimeConfig()
     batch_size: PositiveInt = 128
     accumulate: PositiveInt = 1
-    task: str = DEFAULT_TASK
-    loss: str = "auto"
+    task: TaskName = DEFAULT_TASK
+    loss: TaskName = "auto"
     label_smoothing: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0
     class_weights: ClassWeights | None = None
     ema_decay: Annotated[float, Field(gt=0.0, lt=1.0)] | None = None

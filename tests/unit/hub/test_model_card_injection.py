@@ -17,6 +17,7 @@ from hub_networks import CARD, CIFAR, ODD, made_run, random_network, write_evalu
 from markdown_it import MarkdownIt
 from pydantic import BaseModel
 
+from resnext.errors import ConfigError
 from resnext.hub.measured import Measured
 from resnext.hub.metadata import metadata_of
 from resnext.hub.model_card import CardRequest, render_card
@@ -155,6 +156,9 @@ REFUSED = {
     ("runtime", "device"),
     *(("data", name) for name in ("classes", "url", "images")),
     *(("data", f"{name}_column") for name in ("image", "label", "split")),
+    ("data", "label_separator"),
+    ("loss",),
+    ("task",),
 }
 
 
@@ -180,7 +184,7 @@ def test_no_setting_of_a_run_becomes_markup(place: tuple[str, ...], run: Path) -
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("place", sorted(set(string_fields(ModelCard))))
+@pytest.mark.parametrize("place", sorted(set(string_fields(ModelCard)) - {("task",)}))
 def test_no_field_of_a_card_becomes_markup(place: tuple[str]) -> None:
     def render(text: str) -> str:
         value = (text,) * 7 if place == ("classes",) else text
@@ -190,6 +194,12 @@ def test_no_field_of_a_card_becomes_markup(place: tuple[str]) -> None:
 
     for text in HOSTILE:
         assert_same_shape(render(text), render("honest"))
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_the_name_of_a_task_is_no_free_text(text: str) -> None:
+    with pytest.raises(ConfigError):
+        CARD.replace(task=text)
 
 
 @pytest.mark.parametrize("text", HOSTILE)
