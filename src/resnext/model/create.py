@@ -9,7 +9,7 @@ from torch import nn
 from resnext.errors import ConfigError
 from resnext.model.backbone import Backbone
 from resnext.model.baselines import build_baseline
-from resnext.model.config import BaselineConfig, ModelConfig, ResNeXtConfig
+from resnext.model.config import BaselineConfig, ModelConfig, ResNeXtConfig, SegmenterConfig
 from resnext.model.feature_info import Indices
 from resnext.model.habits import take_habits
 from resnext.model.names import config_from
@@ -72,6 +72,15 @@ def create_model(
                 "create_feature_extractor returns the maps of such a network"
             )
         return build_baseline(config)
+    if isinstance(config, SegmenterConfig):
+        if wants_maps:
+            raise ConfigError(
+                f"out_indices={out_indices!r}: a {config.family} network gives every pixel a "
+                "class; build the network behind its name for maps"
+            )
+        from resnext.model.segmenter import Segmenter  # torchvision is slow to import
+
+        return Segmenter(config)
     if not wants_maps:
         return ResNeXt(config)
     return Backbone(ResNeXt(config.replace(num_classes=0)), out_indices)

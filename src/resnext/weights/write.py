@@ -10,7 +10,8 @@ import torch
 
 from resnext.errors import CheckpointError, ConfigError
 from resnext.files import write_whole
-from resnext.model.config import BaselineConfig, ModelConfig, describe_parts, template_stage_widths
+from resnext.model.config import BaselineConfig, ModelConfig, describe_parts
+from resnext.model.template import template_stage_widths
 from resnext.weights.change import form
 from resnext.weights.file import Weights
 from resnext.weights.own_file import save_weights

@@ -16,7 +16,8 @@ from resnext.complexity.verify import verify_count
 from resnext.errors import ConfigError
 from resnext.model import registry
 from resnext.model.blocks import GroupedBottleneck, ResidualBlock
-from resnext.model.config import ResNeXtConfig, config_from, output_strides
+from resnext.model.config import ResNeXtConfig, config_from
+from resnext.model.template import output_strides
 from resnext.model.convert import convert_form
 from resnext.model.create import create_model
 from resnext.model.layers import conv
