@@ -22,6 +22,7 @@ from bench.gpu.page import page
 from bench.gpu.peak import matmul_flops
 from bench.gpu.rates import NETWORKS, measure_loop, measure_network, release
 from resnext.benchmark.cardinality_map import MapSetup, map_cardinality
+from resnext.benchmark.device import find_device
 from resnext.benchmark.map_output import row_of
 from resnext.files import write_whole
 from resnext.machine import cpu_name, num_cores
@@ -135,7 +136,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path, default=Path("gpu.json"))
     parser.add_argument("--page", type=Path, help="such as docs/benchmarks/gpu.md")
     arguments = parser.parse_args()
-    device = torch.device(arguments.device)
+    device = find_device(arguments.device)  # cuDNN's fastest kernels, for all alike
     on_gpu = device.type == "cuda"
     load = Load(
         device, arguments.batch or (128 if on_gpu else 4), arguments.side or (224 if on_gpu else 64)

@@ -19,6 +19,8 @@ from bench.gpu.contestants import (
     whole_loop,
 )
 from bench.gpu.deadline import Action, Deadline, race, ratio, synchronize
+from resnext.runs.config import RuntimeConfig
+from resnext.runs.determinism import choose_kernels
 
 NETWORKS = ("resnext50_32x4d", "resnet50", "resnext101_32x4d")
 _WARM_UP = 3
@@ -81,8 +83,13 @@ def settings(*, compiled: bool) -> list[StepSetting]:
 
 def measure_loop(name: str, setting: StepSetting, load: Load, deadline: Deadline) -> dict[str, Any]:
     """Return our whole loop's step over the bare one, and its deterministic form over that."""
-    bare = training_step(network_of(name, "resnext"), setting, load)
+    bare_step = training_step(network_of(name, "resnext"), setting, load)
     model = model_of(name)
+
+    def bare() -> None:
+        with choose_kernels(RuntimeConfig(deterministic=False), load.device):
+            bare_step()
+
     with (
         whole_loop(model, setting, load, deterministic=False) as fast,
         whole_loop(model, setting, load, deterministic=True) as exact,

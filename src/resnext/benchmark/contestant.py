@@ -14,10 +14,12 @@ from resnext.machine import num_cores
 RuntimeName = Literal[
     "eager",
     "channels_last",
+    "fused",
     "compiled",
     "onnxruntime",
     "onnx-plain",
     "openvino",
+    "openvino-bf16",
     "torchscript",
     "timm",
     "torchvision",
@@ -25,7 +27,7 @@ RuntimeName = Literal[
     "tensorrt",
 ]
 RUNTIMES: tuple[RuntimeName, ...] = get_args(RuntimeName)[:-2]
-"""On a CPU: PyTorch in three ways, our exports, torch's own export, and two libraries' networks."""
+"""On a CPU: PyTorch in four ways, our exports, torch's own export, and two libraries' networks."""
 
 GPU_RUNTIMES: tuple[RuntimeName, ...] = (
     *("eager", "channels_last", "compiled", "cudagraphs"),

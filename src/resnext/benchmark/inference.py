@@ -19,11 +19,16 @@ from resnext.turns import Stopwatch
 if TYPE_CHECKING:
     from torch import nn
 
+    from resnext.runtimes.spec import Arithmetic
+
 Infer = Callable[[], Any]
 """Runs the network once on one batch; returns logits for `as_numpy`."""
 
-_FILES = ("onnxruntime", "openvino", "pt2", "torchscript")
-_IN_TORCH = ("eager", "channels_last", "compiled", "cudagraphs", *PEERS, "pt2", "torchscript")
+_FILES = ("onnxruntime", "openvino", "openvino-bf16", "pt2", "torchscript")
+_IN_TORCH = (
+    *("eager", "channels_last", "fused", "compiled", "cudagraphs"),
+    *(*PEERS, "pt2", "torchscript"),
+)
 _WARM_UP = 3  # runs on a side stream before a graph is captured, as torch asks for
 
 
@@ -88,8 +93,9 @@ def _exported(job: Job) -> Infer:
     from resnext.runtimes.open import open_exported
 
     # PyTorch's own formats use torch's threads
-    own = job.threads if job.runtime in ("onnxruntime", "openvino") else None
-    exported = open_exported(Path(job.path), threads=own)
+    own = job.threads if job.runtime not in _IN_TORCH else None
+    precision: Arithmetic | None = "bf16" if job.runtime == "openvino-bf16" else None
+    exported = open_exported(Path(job.path), threads=own, precision=precision)
     if exported.spec.input == "normalised":
         batch = images_of((job.batch, *job.shape))
     else:
@@ -128,6 +134,10 @@ def _torch(job: Job) -> Infer:
         network = network.to(memory_format=torch.channels_last)
         images = images.contiguous(memory_format=torch.channels_last)
     call: Callable[[torch.Tensor], torch.Tensor] = network
+    if job.runtime == "fused":
+        from resnext.inference.fused import FusedNetwork
+
+        call = FusedNetwork(network)  # what `predict` and `evaluate` run for many images
     if job.runtime == "compiled":
         # `fullgraph`: an error rather than a silent fall back to eager
         call = torch.compile(network, fullgraph=True, dynamic=False)

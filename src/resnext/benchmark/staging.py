@@ -22,10 +22,13 @@ from resnext.model.trained import TrainedNetwork
 from resnext.runtimes.spec import Format
 from resnext.weights.own_file import save_weights
 
+_CHANNELS_LAST = ("channels_last", "fused", "compiled", "cudagraphs")
+
 _FORMATS: dict[str, tuple[Format, str]] = {
     "onnxruntime": ("onnx", ".onnx"),
     "tensorrt": ("onnx", ".onnx"),
     "openvino": ("openvino", ".xml"),
+    "openvino-bf16": ("openvino", ".xml"),
     "torchscript": ("torchscript", ".torchscript"),
 }
 
@@ -70,7 +73,7 @@ def _file(network: Network, runtime: str, setting: Setting, folder: Path) -> Pat
         return None
     assert network.loaded is not None
     folder.mkdir(parents=True, exist_ok=True)
-    if runtime in ("channels_last", "compiled", "cudagraphs") and len(network.shape) != 3:
+    if runtime in _CHANNELS_LAST and len(network.shape) != 3:
         raise ConfigError(f"{runtime}: that layout is for images in two dimensions")
     if runtime == "onnx-plain":
         path = folder / f"plain-{setting.batch}.onnx"

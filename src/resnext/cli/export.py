@@ -13,6 +13,7 @@ Examples:
   resnext export runs/photos --input image --out photos.onnx
   resnext export resnext50_32x4d.a1h_in1k --out resnext50.onnx --dynamic-size
   resnext export runs/photos --int8 --max-loss 0.5
+  resnext export runs/photos --to openvino --precision bf16
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ from resnext.sigterm import tidy_on_sigterm
 if TYPE_CHECKING:
     from resnext.export.options import ExportOptions, ExportReport
     from resnext.model.trained import TrainedNetwork
+    from resnext.tasks.measure import Measure
 
 _CALIBRATION_IMAGES = 256
 _MAX_LOSS = 1.0
@@ -64,10 +66,12 @@ class Export:
     """Images to compare on, and for int8 to calibrate and measure on; as for `train`."""
     int8: bool = False
     """Quantise weights and activations to 8 bits, and measure what is lost."""
+    precision: Literal["fp32", "bf16"] = "fp32"
+    """bf16 writes a file that OpenVINO opens in bf16, and measures what is lost (--to openvino)."""
     calibrate: Annotated[int | None, option("N", str(_CALIBRATION_IMAGES))] = None
     """Training images to calibrate int8 on."""
     max_loss: Annotated[float | None, option("POINTS", f"{_MAX_LOSS:g}")] = None
-    """Percentage points of top-1 error that int8 may add."""
+    """Percentage points of top-1 error that int8 or bf16 may add."""
     force: bool = False
     """Replace FILE if it exists."""
     json: bool = False
@@ -99,8 +103,9 @@ def main(argv: list[str]) -> int:
     if dest.exists() and not arguments.force:
         raise ConfigError(f"{dest} exists; choose another file (--out) or add --force")
     with tidy_on_sigterm():
-        report = _export(arguments, load(arguments.run), dest, options)
-    print(json.dumps(_facts(report)) if arguments.json else _text(report))
+        loaded = load(arguments.run)
+        report = _export(arguments, loaded, dest, options)
+    print(json.dumps(_facts(report)) if arguments.json else _text(report, loaded.card.task))
     return 0
 
 
@@ -111,10 +116,20 @@ def _check(arguments: Export) -> None:
         raise ConfigError(
             f"{arguments.run}: is an exported file already; export its run or weight file again"
         )
+    is_bf16 = arguments.precision == "bf16"
+    if arguments.int8 and is_bf16:
+        raise ConfigError("--int8 and --precision bf16 are two precisions; give one of them")
     if not arguments.int8:
-        refuse_ignored(arguments, ("calibrate", "max_loss"), "--int8")
+        refuse_ignored(arguments, ("calibrate",), "--int8")
+        if not is_bf16:
+            refuse_ignored(arguments, ("max_loss",), "--int8 or --precision bf16")
     if arguments.calibrate is not None and arguments.calibrate < 1:
         raise ConfigError(f"--calibrate {arguments.calibrate}: give a positive number of images")
+
+
+def _is_lower(arguments: Export) -> bool:
+    """Tell whether the precision is one that loses something."""
+    return arguments.int8 or arguments.precision == "bf16"
 
 
 def _destination(arguments: Export) -> Path:
@@ -122,7 +137,8 @@ def _destination(arguments: Export) -> Path:
 
     if arguments.out is not None:
         return arguments.out
-    suffix = (".int8" if arguments.int8 else "") + SUFFIX[arguments.to]
+    kind = ".int8" if arguments.int8 else ".bf16" if arguments.precision == "bf16" else ""
+    suffix = kind + SUFFIX[arguments.to]
     run = arguments.run
     if run.is_dir():
         return run / f"model{suffix}"
@@ -138,7 +154,7 @@ def _export(
     from resnext.inference.preprocessor import takes_images
 
     data = _data(arguments)
-    if not arguments.int8:
+    if not _is_lower(arguments):
         images = None
         if arguments.data is not None and not takes_images(loaded.config):
             raise ConfigError(
@@ -150,22 +166,27 @@ def _export(
         return export_model(loaded, dest, options, images)
     from resnext.cli.progress import show_progress
     from resnext.evaluation.run import EvaluationOptions
+    from resnext.export.export_bf16 import export_bf16
     from resnext.export.export_int8 import export_int8
 
     if data is None:
         raise ConfigError(
-            f"{arguments.run} does not say its data set, and int8 is calibrated and measured on "
+            f"{arguments.run} does not say its data set, and a lower precision is measured on "
             "one: --data digits, --data FOLDER"
         )
+    max_loss = _MAX_LOSS if arguments.max_loss is None else arguments.max_loss
     with show_progress(quiet=arguments.json) as progress:
+        effort = EvaluationOptions(progress=progress, note=partial(print, file=sys.stderr))
+        if arguments.precision == "bf16":
+            return export_bf16(loaded, dest, options, data, max_loss=max_loss, effort=effort)
         return export_int8(
             loaded,
             dest,
             options,
             data,
             num_calibration_images=arguments.calibrate or _CALIBRATION_IMAGES,
-            max_loss=_MAX_LOSS if arguments.max_loss is None else arguments.max_loss,
-            effort=EvaluationOptions(progress=progress, note=partial(print, file=sys.stderr)),
+            max_loss=max_loss,
+            effort=effort,
         )
 
 
@@ -180,7 +201,7 @@ def _data(arguments: Export) -> DataConfig | None:
     if not (arguments.run / CONFIG).exists():
         return None
     data = read_config(arguments.run).data
-    if arguments.int8:
+    if _is_lower(arguments):
         return data
     try:
         load_data(data)
@@ -195,28 +216,36 @@ def _facts(report: ExportReport) -> dict[str, Any]:
         **report.spec.model_dump(mode="json"),
         "num_bytes": report.num_bytes,
         "parity": asdict(report.parity),
-        "int8": report.quantised,
+        "int8": report.quantised if report.spec.precision == "int8" else None,
+        "bf16": report.quantised if report.spec.precision == "bf16" else None,
     }
 
 
-def _text(report: ExportReport) -> str:
+def _text(report: ExportReport, task: str) -> str:
+    from resnext.tasks.kinds import task_kind
+
     spec, parity = report.spec, report.parity
     files = " and ".join(str(path) for path in report.paths)
     lines = [
         f"wrote {files}: {spec.format}, {spec.precision}, {report.num_bytes / 2**20:.1f} MiB",
-        f"compared with PyTorch on {parity.num_images} images ({parity.source}): largest "
-        f"difference of a logit {parity.largest_difference:.1e} of {parity.largest_logit:.1f}, "
-        f"same best class {parity.top1_agreement:.1f} %",
+        f"compared with PyTorch {parity}",
     ]
     if report.quantised is not None:
-        int8 = report.quantised
-        lines += [
-            f"int8, calibrated on {int8['num_calibration_images']} images:",
-            f"  top-1 error {int8['top1_error']:.2f} % instead of {int8['fp32_top1_error']:.2f} % "
-            f"({int8['loss']:+.2f} points, {int8['num_images']:,} images)",
-            f"  size {int8['num_bytes'] / 2**20:.1f} MiB instead of "
-            f"{int8['fp32_num_bytes'] / 2**20:.1f} MiB",
-            f"  one image {int8['latency_ms']:.2f} ms instead of {int8['fp32_latency_ms']:.2f} ms "
-            "here",
-        ]
+        measure = task_kind(task).measure
+        lines += _changes(report.quantised, spec.precision, measure)
     return "\n".join(lines)
+
+
+def _changes(lower: dict[str, Any], precision: str, measure: Measure) -> list[str]:
+    """Say what a lower precision changed."""
+    how = f", calibrated on {lower['num_calibration_images']} images" * (precision == "int8")
+    return [
+        f"{precision}{how}:",
+        f"  {measure.label} {measure.write(lower[measure.key])} instead of "
+        f"{measure.write(lower[f'fp32_{measure.key}'])} ({lower['loss']:+.2f} points worse, "
+        f"{lower['num_images']:,} images)",
+        f"  size {lower['num_bytes'] / 2**20:.1f} MiB instead of "
+        f"{lower['fp32_num_bytes'] / 2**20:.1f} MiB",
+        f"  one image {lower['latency_ms']:.2f} ms instead of {lower['fp32_latency_ms']:.2f} ms "
+        "here",
+    ]

@@ -17,12 +17,15 @@ from collections import Counter
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
-from resnext.cli.arguments import check_ranges, parse
+from resnext.cli.arguments import check_ranges, option, parse
 from resnext.errors import ConfigError, DataError
+
+if TYPE_CHECKING:
+    from resnext.inference.predictor import Predictor
 
 _MAX_BATCH = 65_536  # twice as many decoded images are in memory
 
@@ -47,6 +50,10 @@ class Predict:
     """Images that go through the network together."""
     device: str = "auto"
     """auto, cpu, cuda, cuda:N or mps."""
+    precision: Annotated[
+        Literal["fp32", "bf16"] | None, option("fp32|bf16", "fp32, or what a file was exported for")
+    ] = None
+    """Of the arithmetic. What bf16 changes on the first images is measured, printed and bounded."""
 
 
 def main(argv: list[str]) -> int:
@@ -58,9 +65,6 @@ def main(argv: list[str]) -> int:
     from resnext.cli.prediction_output import CsvOutput, JsonOutput, TableOutput
     from resnext.data.decode.image_names import describe_ignored
     from resnext.inference.files import find_images, predict_files
-    from resnext.inference.load import load
-    from resnext.inference.predictor import Predictor
-    from resnext.runs.runtime import resolve_device
 
     ignored = Counter[str]()
     paths = find_images(arguments.images, ignored)
@@ -71,24 +75,39 @@ def main(argv: list[str]) -> int:
         raise DataError(
             f"no image found in {given}{others}; give image files or folders that hold some"
         )
-    device = resolve_device(arguments.device)
-    predictor = Predictor(load(arguments.run), device)
+    predictor = _open(arguments)
     rows = predict_files(
         predictor, chain([first], paths), top=arguments.top, batch_size=arguments.batch_size
     )
     kind = JsonOutput if arguments.json else CsvOutput if arguments.csv else TableOutput
     num, bad = 0, 0
-    with kind(sys.stdout, predictor.answers) as output:
+    with kind(sys.stdout, predictor.answers, predictor.precision) as output:
         for row in rows:
             output.write(row)
             num += 1
             bad += row.error is not None
+    if predictor.parity is not None:
+        print(f"resnext: bf16 against fp32 {predictor.parity}", file=sys.stderr)
     if ignored:
         left_out = describe_ignored(ignored)
         print(f"resnext: left out files that are no images: {left_out}", file=sys.stderr)
     if bad:
         print(f"resnext: {bad} of {num} files could not be read", file=sys.stderr)
     return 1 if bad else 0
+
+
+def _open(arguments: Predict) -> Predictor:
+    """Open the network; one in bf16 with that in fp32 beside it, to be compared with."""
+    from resnext.inference.load import load
+    from resnext.inference.predictor import Predictor
+    from resnext.runs.runtime import resolve_device
+
+    device, precision = resolve_device(arguments.device), arguments.precision
+    reference = None
+    if precision == "bf16":
+        reference = Predictor(load(arguments.run, precision="fp32"), device)
+    network = load(arguments.run, precision=precision)
+    return Predictor(network, device, precision=precision, reference=reference)
 
 
 def _check(arguments: Predict) -> None:

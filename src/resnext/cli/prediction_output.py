@@ -24,9 +24,15 @@ _ROWS_PER_TABLE = 32
 class Output(ABC):
     """Prints one prediction after another; nothing is kept that has been printed."""
 
-    def __init__(self, stream: TextIO, answers: type[Answer]) -> None:
-        """Prepare to print answers of a type."""
-        self._stream, self._answers = stream, answers
+    def __init__(self, stream: TextIO, answers: type[Answer], precision: str) -> None:
+        """Begin.
+
+        Args:
+            stream: Where to print.
+            answers: The type of the answers.
+            precision: Of the arithmetic, which is part of every answer.
+        """
+        self._stream, self._answers, self._precision = stream, answers, precision
 
     @abstractmethod
     def write(self, row: Prediction) -> None:
@@ -43,14 +49,19 @@ class Output(ABC):
 class JsonOutput(Output):
     """One JSON list, an object a line."""
 
-    def __init__(self, stream: TextIO, answers: type[Answer]) -> None:
-        super().__init__(stream, answers)
+    def __init__(self, stream: TextIO, answers: type[Answer], precision: str) -> None:
+        super().__init__(stream, answers, precision)
         self._num_rows = 0
 
     def write(self, row: Prediction) -> None:
         """Print one object of the list."""
         found = self._answers.nothing() if row.answer is None else row.answer.as_dict()
-        value = {"path": str(row.path), **found, "error": row.error}
+        value = {
+            "path": str(row.path),
+            **found,
+            "error": row.error,
+            "precision": self._precision,
+        }
         self._stream.write((",\n" if self._num_rows else "[\n") + json.dumps(value))
         self._num_rows += 1
 
@@ -64,10 +75,10 @@ class JsonOutput(Output):
 class CsvOutput(Output):
     """A header and lines for each image; a bad file has one."""
 
-    def __init__(self, stream: TextIO, answers: type[Answer]) -> None:
-        super().__init__(stream, answers)
+    def __init__(self, stream: TextIO, answers: type[Answer], precision: str) -> None:
+        super().__init__(stream, answers, precision)
         self._writer = csv.writer(stream, lineterminator="\n")
-        self._writer.writerow(["path", *answers.csv_columns, "error"])
+        self._writer.writerow(["path", *answers.csv_columns, "error", "precision"])
 
     def write(self, row: Prediction) -> None:
         """Print the lines of one image."""
@@ -79,14 +90,14 @@ class CsvOutput(Output):
             self._write_row(path, *cells, "")
 
     def _write_row(self, *cells: object) -> None:
-        self._writer.writerow(map(csv_cell, cells))
+        self._writer.writerow(map(csv_cell, (*cells, self._precision)))
 
 
 class TableOutput(Output):
     """Tables of some rows each, for people."""
 
-    def __init__(self, stream: TextIO, answers: type[Answer]) -> None:
-        super().__init__(stream, answers)
+    def __init__(self, stream: TextIO, answers: type[Answer], precision: str) -> None:
+        super().__init__(stream, answers, precision)
         self._console = create_console(file=stream)
         self._rows: list[Prediction] = []
 
@@ -105,6 +116,8 @@ class TableOutput(Output):
             return
         first, *others = self._answers.table_columns
         table = Table(Column("image", overflow="fold"), first, *others)
+        if self._precision != "fp32":
+            table.caption = f"computed in {self._precision}"
         for row in self._rows:
             table.add_row(readable(row.path), *_cells(row, len(others)))
         self._console.print(table)

@@ -18,7 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
@@ -46,6 +46,15 @@ class Serve:
     """Port to listen on; 0 takes any that is free."""
     threads: Annotated[int | None, option("N", "all cores")] = None
     """Threads of one inference, and images decoded at once (at most 8)."""
+    runtime: Annotated[
+        Literal["auto", "onnxruntime", "openvino"] | None,
+        option("auto|onnxruntime|openvino", "that of the file; onnxruntime for a run"),
+    ] = None
+    """What computes; auto times what is installed for a few seconds and takes the fastest."""
+    precision: Annotated[
+        Literal["fp32", "bf16"] | None, option("fp32|bf16", "fp32, or what a file was exported for")
+    ] = None
+    """Of the arithmetic. OpenVINO alone has bf16; what that changes is measured and bounded."""
     max_batch: int = 8
     """Images that go through the network together."""
     max_body_mib: float = 32.0
@@ -100,7 +109,7 @@ def main(argv: list[str]) -> int:
     from resnext.serving.source import ModelSource
 
     key = read_key(arguments.api_key_file)
-    source = ModelSource(arguments.model, arguments.threads)
+    source = ModelSource(arguments.model, arguments.threads, arguments.runtime, arguments.precision)
     log_to_stdout()
     if arguments.cluster is not None:
         return _serve_on_cluster(arguments, source, limits, key)
@@ -154,6 +163,8 @@ def _serve_here(arguments: Serve, source: ModelSource, limits: Limits, key: str 
         app = create_app(service, mount_page=mount_page, api_key=key)
         host, port = sock.getsockname()[:2]
         host = f"[{host}]" if ":" in host else host
+        if service.model.note:
+            print(service.model.note, file=people)
         print(f"serving {service.model.name} on http://{host}:{port}", file=people, flush=True)
         drain_s = 1.0 if arguments.drain_s is None else arguments.drain_s
         ending = ShutdownTimes(drain_s, arguments.shutdown_timeout_s)

@@ -9,6 +9,7 @@ again is `runtimes`.
 from __future__ import annotations
 
 from resnext.export.export import SUFFIX, export_model
-from resnext.export.options import ExportOptions, ExportReport, Parity
+from resnext.export.options import ExportOptions, ExportReport
+from resnext.inference.parity import Parity
 
 __all__ = ["SUFFIX", "ExportOptions", "ExportReport", "Parity", "export_model"]

@@ -10,10 +10,11 @@ from resnext.errors import ConfigError
 from resnext.export.graph import build_graph
 from resnext.export.images import ImageSource, as_batches, noise, sample_photos
 from resnext.export.network import at_size, simplify
-from resnext.export.options import ExportOptions, ExportReport, Parity
+from resnext.export.options import ExportOptions, ExportReport
 from resnext.export.parity import check_parity, compare
 from resnext.export.staging import publish, staging
 from resnext.extras import needed_by
+from resnext.inference.parity import Parity
 from resnext.inference.preprocessor import takes_images
 from resnext.model.trained import TrainedNetwork
 from resnext.runtimes.open import SUFFIXES, open_exported

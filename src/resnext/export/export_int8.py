@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import onnx
-import torch
 
 from resnext.data.config import DataConfig
-from resnext.errors import ConfigError, ExportError
-from resnext.evaluation.run import EvaluationOptions, measure
-from resnext.evaluation.target import Protocol
+from resnext.errors import ConfigError
+from resnext.evaluation.run import EvaluationOptions
 from resnext.export.export import (
     NUM_COMPARED,
     check_options,
@@ -25,12 +21,13 @@ from resnext.export.images import as_batches, data_images
 from resnext.export.network import at_size
 from resnext.export.options import ExportOptions, ExportReport
 from resnext.export.parity import check_parity
+from resnext.export.quantised import Quantised, check_loss, measure_error, time_both
 from resnext.export.staging import publish, staging
 from resnext.extras import needed_by
 from resnext.inference.preprocessor import takes_images
 from resnext.model.trained import TrainedNetwork
-from resnext.runs.runtime import Runtime
 from resnext.runtimes.spec import describe
+from resnext.tasks.kinds import task_kind
 
 
 def export_int8(
@@ -73,7 +70,7 @@ def export_int8(
     calibration = data_images(data, "train", loaded.config.in_channels, num_calibration_images)
     spec = spec_of(loaded, options)
     with needed_by("int8"):
-        from resnext.export.int8 import Quantised, quantise, time_both
+        from resnext.export.int8 import quantise
         from resnext.export.write_onnx import save_onnx
     with staging(dest) as staged, tempfile.TemporaryDirectory(dir=staged.parent) as folder:
         full = Path(folder) / "fp32.onnx"
@@ -81,42 +78,29 @@ def export_int8(
         check_parity(compare_file(loaded, full, spec, None), dest)
         num_used = quantise(full, staged, as_batches(calibration, loaded, spec))
         spec = spec.replace(precision="int8")
-        before = _error(full, data, effort)
+        before = measure_error(full, data, effort)
         save_onnx(onnx.load(staged), staged, describe(loaded.config, loaded.card, spec))
-        after = _error(staged, data, effort)
+        after = measure_error(staged, data, effort)
         first = next(as_batches(calibration, loaded, spec))[:1]
         latency_ms, full_ms = time_both(staged, full, first.contiguous().numpy())
+        figure = task_kind(loaded.card.task).measure
         figures = Quantised(
             num_calibration_images=num_used,
             num_bytes=staged.stat().st_size,
             fp32_num_bytes=full.stat().st_size,
             latency_ms=latency_ms,
             fp32_latency_ms=full_ms,
-            top1_error=after["top1_error"],
-            fp32_top1_error=before["top1_error"],
+            measure=figure,
+            value=after[figure.key],
+            fp32_value=before[figure.key],
             num_images=after["num_images"],
         )
-        _check_loss(figures.loss, max_loss, dest)
-        measured = {name: after[name] for name in ("top1_error", "loss")}
+        what = f"{dest}: is not kept: int8"
+        check_loss(figures, max_loss, what, "calibrate on more images (--calibrate N)")
+        measured = {name: after[name] for name in (figure.key, "loss")}
         card = loaded.card.replace(metrics={**loaded.card.metrics, **measured})
         save_onnx(onnx.load(staged), staged, describe(loaded.config, card, spec))
         images = data_images(data, "val", loaded.config.in_channels, NUM_COMPARED)
         parity = compare_file(loaded, staged, spec, images)
         paths = publish(staged, dest)
-    return ExportReport(
-        paths, spec, figures.num_bytes, parity, {**asdict(figures), "loss": figures.loss}
-    )
-
-
-def _error(path: Path, data: DataConfig, effort: EvaluationOptions | None) -> dict[str, Any]:
-    runtime = Runtime(torch.device("cpu"), torch.float32)
-    return measure(path, Protocol(data=data), runtime, effort).figures
-
-
-def _check_loss(loss: float, max_loss: float, dest: Path) -> None:
-    if not loss <= max_loss:
-        raise ExportError(
-            f"{dest}: is not kept: int8 adds {loss:.2f} points to the top-1 error of the "
-            f"validation split, more than {max_loss:g}; calibrate on more images "
-            "(--calibrate N), allow the loss (--max-loss POINTS), or export in fp32"
-        )
+    return ExportReport(paths, spec, figures.num_bytes, parity, figures.as_dict())

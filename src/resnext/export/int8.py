@@ -8,12 +8,8 @@ Source: Jacob et al., arXiv 1712.05877; ONNX Runtime's documentation on quantiza
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Iterable
-from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import Any
 
 import onnx
 import torch
@@ -27,11 +23,8 @@ from onnxruntime.quantization import (
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from resnext.runtimes.exported import Array
-from resnext.runtimes.open import open_exported
-from resnext.turns import take_turns
 
 _BATCH = 8  # calibration images at once
-_ROUNDS = 15
 
 
 def quantise(source: Path, dest: Path, batches: Iterable[torch.Tensor]) -> int:
@@ -80,41 +73,3 @@ class _Reader(CalibrationDataReader):  # type: ignore[misc]  # the library carri
             return None
         self.num_images += len(part)
         return {self._name: part.contiguous().numpy()}
-
-
-@dataclass(frozen=True)
-class Quantised:
-    """What int8 changed.
-
-    Attributes:
-        num_calibration_images: Images that the ranges were found on.
-        num_bytes: Of the int8 file.
-        fp32_num_bytes: Of the file in fp32.
-        latency_ms: Median time of one image here, all cores, in int8.
-        fp32_latency_ms: The same in fp32, measured in turns.
-        top1_error: On the validation split, in percent.
-        fp32_top1_error: On the same images.
-        num_images: Images of that split.
-    """
-
-    num_calibration_images: int
-    num_bytes: int
-    fp32_num_bytes: int
-    latency_ms: float
-    fp32_latency_ms: float
-    top1_error: float
-    fp32_top1_error: float
-    num_images: int
-
-    @property
-    def loss(self) -> float:
-        """Top-1 error that int8 adds, in percentage points."""
-        return self.top1_error - self.fp32_top1_error
-
-
-def time_both(first: Path, second: Path, batch: Any) -> tuple[float, float]:
-    """Time one batch in two files, in turns: medians in milliseconds."""
-    networks = [open_exported(path) for path in (first, second)]
-    seconds = take_turns([partial(network.run, batch) for network in networks], _ROUNDS, warm_up=2)
-    first_ms, second_ms = (1000 * statistics.median(times) for times in seconds)
-    return first_ms, second_ms

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import Field, model_validator
 
 from resnext.errors import ConfigError
+from resnext.inference.parity import Parity
 from resnext.runtimes.spec import ExportSpec, Format, Input
 from resnext.settings import Settings
 
@@ -55,25 +56,6 @@ class ExportOptions(Settings):
 
 
 @dataclass(frozen=True)
-class Parity:
-    """How far an exported file computes what PyTorch computes.
-
-    Attributes:
-        num_images: Images that both have seen.
-        source: Which images.
-        largest_difference: Of any logit.
-        largest_logit: Absolute; what the difference is to be compared with.
-        top1_agreement: Share of the images with the same best class, in percent.
-    """
-
-    num_images: int
-    source: str
-    largest_difference: float
-    largest_logit: float
-    top1_agreement: float
-
-
-@dataclass(frozen=True)
 class ExportReport:
     """What was written.
 
@@ -82,7 +64,7 @@ class ExportReport:
         spec: What the graph takes.
         num_bytes: All files together.
         parity: The comparison with PyTorch.
-        quantised: What int8 changed, if that was asked for.
+        quantised: What int8 or bf16 changed, if that was asked for.
     """
 
     paths: tuple[Path, ...]

@@ -10,7 +10,7 @@ from torch import nn
 
 from resnext.data.prepare.normalise import normalise
 from resnext.errors import ExportError
-from resnext.export.options import Parity
+from resnext.inference.parity import Parity, parity_of
 from resnext.model.card import ModelCard
 from resnext.runtimes.exported import Exported
 
@@ -37,14 +37,7 @@ def compare(
         for part in torch.split(batch, _TOGETHER):
             wanted.append(_reference(network, exported, part))
             found.append(torch.from_numpy(exported.run(_as_taken(exported, part))))
-    wanted_bk, found_bk = torch.cat(wanted), torch.cat(found)
-    return Parity(
-        num_images=len(wanted_bk),
-        source=source,
-        largest_difference=float((wanted_bk - found_bk).abs().max()),
-        largest_logit=float(wanted_bk.abs().max()),
-        top1_agreement=100 * float((wanted_bk.argmax(1) == found_bk.argmax(1)).double().mean()),
-    )
+    return parity_of(torch.cat(wanted).numpy(), torch.cat(found).numpy(), source)
 
 
 def check_parity(parity: Parity, path: object) -> None:

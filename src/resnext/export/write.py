@@ -16,6 +16,7 @@ from torch import nn
 
 from resnext.export.staging import saving
 from resnext.export.write_onnx import dynamic_axes, save_onnx, trace_onnx
+from resnext.runtimes.openvino_import import import_openvino
 from resnext.runtimes.seal import seal
 from resnext.runtimes.spec import KEY, ExportSpec, Format
 
@@ -33,8 +34,7 @@ def write_openvino(
     graph: nn.Module, example: torch.Tensor, path: Path, spec: ExportSpec, description: str
 ) -> None:
     """Write OpenVINO's pair of files, by way of ONNX, with weights in full precision."""
-    import openvino
-
+    openvino = import_openvino()
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:  # vanishes with what is staged
         onnx_file = Path(folder) / "network.onnx"
         save_onnx(trace_onnx(graph, example, spec), onnx_file, description)

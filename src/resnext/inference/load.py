@@ -20,6 +20,7 @@ from resnext.model.network import ResNeXt
 from resnext.model.trained import TrainedBackbone, TrainedNetwork
 from resnext.runtimes.module import ExportedModule
 from resnext.runtimes.open import is_exported, open_exported
+from resnext.runtimes.spec import Arithmetic
 from resnext.weights.families.family import Padding
 from resnext.weights.file import Weights
 from resnext.weights.own_file import load_into
@@ -35,6 +36,7 @@ def load(
     output_stride: int | None = ...,
     shortcut_padding: Padding | None = ...,
     accept_licence: bool = ...,
+    precision: Arithmetic | None = ...,
     progress: Progress | None = ...,
 ) -> TrainedNetwork: ...
 @overload
@@ -46,6 +48,7 @@ def load(
     output_stride: int | None = ...,
     shortcut_padding: Padding | None = ...,
     accept_licence: bool = ...,
+    precision: Arithmetic | None = ...,
     progress: Progress | None = ...,
 ) -> TrainedBackbone: ...
 def load(
@@ -56,6 +59,7 @@ def load(
     output_stride: int | None = None,
     shortcut_padding: Padding | None = None,
     accept_licence: bool = False,
+    precision: Arithmetic | None = None,
     progress: Progress | None = None,
 ) -> TrainedNetwork | TrainedBackbone:
     """Rebuild a trained network, or only its backbone.
@@ -80,6 +84,8 @@ def load(
         shortcut_padding: Where type A shortcuts of a file of another library pad with zeros:
             `end`, behind the channels, or `both`, half before them. Files of ours say it.
         accept_licence: Fetch also weights that may not be used commercially.
+        precision: In which an exported file is opened; see `open_exported`. A network in PyTorch
+            is in fp32, and `torch.autocast` decides in what it computes.
         progress: Is told the bytes of a download that are there and those in all.
 
     Returns:
@@ -101,7 +107,7 @@ def load(
         }
         if given := [name for name, value in options.items() if value is not None]:
             raise ConfigError(f"{name_or_path}: is an exported file; leave out {', '.join(given)}")
-        exported = open_exported(Path(name_or_path))
+        exported = open_exported(Path(name_or_path), precision=precision)
         module: nn.Module = ExportedModule(exported)
         network = TrainedNetwork(module.eval(), exported.config, exported.card)
     else:

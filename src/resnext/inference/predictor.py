@@ -15,8 +15,11 @@ import numpy.typing as npt
 from resnext.class_lists import readable
 from resnext.data.prepare.geometry import Pixels
 from resnext.data.prepare.scale import normalise_pixels
+from resnext.errors import ConfigError
+from resnext.inference.parity import Parity, check_bf16, parity_of
 from resnext.inference.preprocessor import Preprocessor
 from resnext.runtimes.exported import Exported
+from resnext.runtimes.spec import Arithmetic, Precision
 from resnext.tasks.answer import Answer
 from resnext.tasks.kinds import answer_type
 
@@ -46,19 +49,28 @@ class Predictor:
         preprocessor: How it takes its images.
         classes: Readable names of its outputs.
         answers: The type of its answers.
+        precision: Of the arithmetic.
+        parity: What bf16 changed on the first images, where it was compared with fp32.
     """
 
     def __init__(
-        self, network: TrainedNetwork | Exported, device: torch.device | None = None
+        self,
+        network: TrainedNetwork | Exported,
+        device: torch.device | None = None,
+        *,
+        precision: Arithmetic | None = None,
+        reference: Predictor | None = None,
     ) -> None:
         """Take a network.
 
         Args:
             network: In PyTorch, or exported.
             device: Where one in PyTorch goes; None leaves it where it is.
+            precision: Of one in PyTorch, fp32 by default; an exported one was opened in its own.
+            reference: The same network in fp32, which the first images go through as well.
 
         Raises:
-            ConfigError: It is not for images.
+            ConfigError: It is not for images, or the device has no arithmetic of this precision.
         """
         exported = exported_of(network)
         spec = None if exported is None else exported.spec
@@ -68,7 +80,12 @@ class Predictor:
         self.answers = answer_type(network.card.task)
         if not isinstance(self.network, Exported):
             self._device = device or _device_of(self.network)
+            self.precision: Precision = precision or "fp32"
             self._module = self._build_module(self.network)
+        else:
+            self.precision = self.network.spec.precision
+        self.parity: Parity | None = None
+        self._reference = reference
 
     def logits(self, images: Sequence[Pixels]) -> Logits:
         """Run prepared images through the network.
@@ -80,9 +97,18 @@ class Predictor:
             b x k.
 
         Raises:
-            ConfigError: They do not fit the network.
+            ConfigError: They do not fit the network, or bf16 changes the answers too much.
             CheckpointError: The runtime of an exported file fails.
         """
+        logits_bk = self._logits(images)
+        if self._reference is not None:
+            wanted_bk = self._reference.logits(images)
+            self._reference = None
+            self.parity = parity_of(wanted_bk, logits_bk, "the first ones")
+            check_bf16(self.parity, "this network")
+        return logits_bk
+
+    def _logits(self, images: Sequence[Pixels]) -> Logits:
         if self.preprocessor.is_whole:  # each of its own size
             return np.concatenate([self._run(image[np.newaxis]) for image in images])
         return self._run(np.stack(images))
@@ -118,6 +144,9 @@ class Predictor:
         from resnext.complexity.count import count
         from resnext.inference.fused import fuse_after
 
+        if self.precision == "bf16":
+            _check_bf16(self._device)
+            return network.move_to(self._device)
         module, size_px = network.move_to(self._device), self.preprocessor.preparation.size_px
         macs = count(network.config, (network.config.in_channels, size_px, size_px)).macs
         return fuse_after(module, self._device, ndim=2, macs=macs)
@@ -125,10 +154,24 @@ class Predictor:
     def _run_torch(self, images_bhwc: Pixels) -> Logits:
         import torch
 
-        with torch.inference_mode():
+        is_low = self.precision == "bf16"
+        cast = torch.autocast(self._device.type, torch.bfloat16, enabled=is_low)
+        with torch.inference_mode(), cast:
             logits_bk: torch.Tensor = self._module(self.normalised(images_bhwc))
         logits: Logits = logits_bk.float().cpu().numpy()
         return logits
+
+
+def _check_bf16(device: torch.device) -> None:
+    import torch
+
+    from resnext.runs.runtime import resolve_dtype
+
+    if resolve_dtype("auto", device) != torch.bfloat16:
+        raise ConfigError(
+            f"precision='bf16': {device.type} has no such arithmetic here (on a CPU avx512_bf16 or "
+            "amx_bf16) and would only imitate it, slower; leave --precision out"
+        )
 
 
 def _device_of(network: TrainedNetwork) -> torch.device:

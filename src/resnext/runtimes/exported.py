@@ -14,7 +14,7 @@ from resnext.errors import CheckpointError, ConfigError
 from resnext.foreign_file import one_error
 from resnext.model.card import ModelCard
 from resnext.model.config import ModelConfig
-from resnext.runtimes.spec import Description, ExportSpec
+from resnext.runtimes.spec import RUNTIME_OF, Description, ExportSpec, RuntimeName
 
 Array = npt.NDArray[Any]
 Infer = Callable[[Array], npt.NDArray[np.float32]]
@@ -40,8 +40,9 @@ class Exported:
         path: Its file.
         config: Its architecture.
         card: Its classes, and how it wants its images.
-        spec: What its graph takes.
+        spec: What its graph takes, and the precision in which it was opened.
         infer: The runtime's own call, which checks nothing.
+        opened_in: The runtime, where it is not the usual one of the format.
     """
 
     path: Path
@@ -49,6 +50,12 @@ class Exported:
     card: ModelCard
     spec: ExportSpec
     infer: Infer
+    opened_in: RuntimeName | None = None
+
+    @property
+    def runtime(self) -> RuntimeName:
+        """What computes."""
+        return self.opened_in or RUNTIME_OF[self.spec.format]
 
     @property
     def classes(self) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from resnext.errors import ConfigError
 from resnext.extras import needed_by
 from resnext.foreign_file import check_regular
 from resnext.runtimes.exported import Exported, Opened
-from resnext.runtimes.spec import Format
+from resnext.runtimes.spec import RUNTIME_OF, Arithmetic, Format, RuntimeName
 
 SUFFIXES: dict[str, Format] = {
     ".onnx": "onnx",
@@ -19,11 +19,10 @@ SUFFIXES: dict[str, Format] = {
 }
 """How exported files are told from weight files."""
 
-_HOMES = {
-    "onnx": "resnext.runtimes.onnx_runtime",
+_HOMES: dict[RuntimeName, str] = {
+    "onnxruntime": "resnext.runtimes.onnx_runtime",
     "openvino": "resnext.runtimes.openvino_runtime",
-    "pt2": "resnext.runtimes.torch_runtime",
-    "torchscript": "resnext.runtimes.torch_runtime",
+    "torch": "resnext.runtimes.torch_runtime",
 }
 
 
@@ -32,17 +31,27 @@ def is_exported(path: Path) -> bool:
     return path.suffix in SUFFIXES
 
 
-def open_exported(path: Path, *, threads: int | None = None) -> Exported:
-    """Open a file that `resnext export` wrote, in the runtime it is for, on the CPU.
+def open_exported(
+    path: Path,
+    *,
+    threads: int | None = None,
+    runtime: RuntimeName | None = None,
+    precision: Arithmetic | None = None,
+) -> Exported:
+    """Open a file that `resnext export` wrote, on the CPU.
 
     Args:
         path: The file: .onnx, .xml (OpenVINO), .pt2 or .torchscript.
         threads: CPU threads of ONNX Runtime or OpenVINO; the runtime's own number by default.
             PyTorch's formats use those of torch.
+        runtime: What computes; by default that of the format. OpenVINO opens ONNX files, too.
+        precision: fp32, or bf16, which OpenVINO alone has; by default what the file was exported
+            for. The precision of a file in int8 is fixed.
 
     Raises:
         CheckpointError: It is missing, damaged, or not of `resnext export`.
-        ConfigError: Its runtime is not installed, or has no threads of its own.
+        ConfigError: Its runtime is not installed, has no threads of its own, or cannot compute in
+            this precision.
     """
     path = Path(path)
     if not is_exported(path):
@@ -51,13 +60,44 @@ def open_exported(path: Path, *, threads: int | None = None) -> Exported:
         )
     check_regular(path)
     kind = SUFFIXES[path.suffix]
-    if threads is not None and kind in ("pt2", "torchscript"):
+    name = _runtime_for(path, kind, runtime, precision)
+    if threads is not None and name == "torch":
         raise ConfigError(
             f"threads={threads}: {path.suffix} computes with torch's threads; set OMP_NUM_THREADS "
             "before the start, or call torch.set_num_threads"
         )
-    with needed_by(kind):
-        runtime = importlib.import_module(_HOMES[kind])
-    opened: Opened = runtime.open_file(path, threads)
+    with needed_by(kind if name == RUNTIME_OF[kind] else f"{path.suffix} in {name}"):
+        home = importlib.import_module(_HOMES[name])
+        asked = {"precision": precision} if name == "openvino" else {}
+        opened: Opened = home.open_file(path, threads, **asked)
     config, card, spec, _ = opened.description
-    return Exported(path, config, card, spec, opened.infer)
+    if precision not in (None, spec.precision):
+        raise ConfigError(
+            f"precision={precision!r}: {path} was exported in {spec.precision}, which is in its "
+            "graph; leave the precision out, or export the network anew"
+        )
+    if spec.precision == "bf16" and name != "openvino":
+        raise ConfigError(
+            f"{path}: was exported for bf16, which OpenVINO alone computes; export it anew"
+        )
+    return Exported(path, config, card, spec, opened.infer, name)
+
+
+def _runtime_for(
+    path: Path, kind: Format, runtime: RuntimeName | None, precision: Arithmetic | None
+) -> RuntimeName:
+    """Choose the runtime, and refuse one that cannot do it."""
+    usual = RUNTIME_OF[kind]
+    if runtime is None:
+        runtime = "openvino" if (kind, precision) == ("onnx", "bf16") else usual
+    if runtime != usual and (kind, runtime) != ("onnx", "openvino"):
+        raise ConfigError(
+            f"runtime={runtime!r}: {path} is opened by {usual}; leave the runtime out, or export "
+            "the network to ONNX, which ONNX Runtime and OpenVINO open"
+        )
+    if precision == "bf16" and runtime != "openvino":
+        raise ConfigError(
+            f"precision='bf16': {runtime} computes {path} in fp32 only; OpenVINO has bf16, so "
+            "export the network to ONNX or OpenVINO, or leave the precision out"
+        )
+    return runtime

@@ -1,49 +1,111 @@
-"""OpenVINO's files, .xml beside .bin, in OpenVINO's runtime."""
+"""OpenVINO's files, .xml beside .bin, and ONNX files, in OpenVINO's runtime."""
 
 from __future__ import annotations
 
+import functools
+import io
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
-import openvino
 
+from resnext.errors import ConfigError
 from resnext.foreign_file import check_regular, one_error
+from resnext.machine import cpu_name
 from resnext.runtimes.exported import Array, Opened
 from resnext.runtimes.openvino_check import MAX_XML_BYTES, check_graph, check_text
+from resnext.runtimes.openvino_import import import_openvino
 from resnext.runtimes.seal import check_seal
-from resnext.runtimes.spec import KEY, read_description
+from resnext.runtimes.spec import KEY, Arithmetic, Description, Precision, read_description
 from resnext.untrusted.parse import read_bytes
 
+_openvino = import_openvino()  # here, so that a missing one is known before a file is read
 
-def open_file(path: Path, threads: int | None) -> Opened:
-    """Open a file; see `onnx_runtime.open_file`.
+_HINTS: dict[Precision, str] = {"fp32": "f32", "bf16": "bf16", "int8": "f32"}
+"""int8 is in the graph, whatever is asked for; the rest of such a graph is computed in fp32."""
+
+
+def open_file(path: Path, threads: int | None, precision: Arithmetic | None = None) -> Opened:
+    """Open a file.
+
+    Args:
+        path: The file, .xml or .onnx.
+        threads: Of one inference; by default as many as cores.
+        precision: Of the arithmetic; by default that of the file's description.
+
+    Returns:
+        Its description, with that precision, and the function from a batch to its logits.
 
     Raises:
         CheckpointError: It is damaged, the runtime cannot load it, or `resnext export` did not
             write it.
+        ConfigError: The processor has no arithmetic of this precision.
     """
-    settings = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
-    if threads is not None:
-        settings["INFERENCE_NUM_THREADS"] = str(threads)
     bin_file = path.with_suffix(".bin")
     remedy = f"both {path.name} and {bin_file.name} must be there, whole"
+    if path.suffix == ".onnx":
+        remedy = "the file is damaged or too new: export it again, or with a lower --opset"
     with one_error(path, "OpenVINO cannot load it", remedy):
-        content = read_bytes(path, MAX_XML_BYTES)
-        description = read_description(path, _description(content))
-        check_regular(bin_file)
-        weights = bin_file.read_bytes()
-        check_graph(path, content, len(weights))
-        check_seal(path, content, description.checksum, [weights])
-        network = openvino.Core().read_model(content, weights)
-        compiled = openvino.compile_model(network, "CPU", settings)
+        description, graph = _read(path)
+        spec, core = description.spec, _core()
+        if precision is not None and spec.precision != "int8":
+            spec = spec.replace(precision=precision)
+        if spec.precision == "bf16":
+            _check_bf16(core, path)
+        settings = {
+            "INFERENCE_PRECISION_HINT": _HINTS[spec.precision],
+            "PERFORMANCE_HINT": "LATENCY",
+        }
+        if threads is not None:
+            settings["INFERENCE_NUM_THREADS"] = str(threads)
+        compiled = core.compile_model(core.read_model(*graph), "CPU", settings)
 
     def infer(batch: Array) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
         # an inference request of its own: several threads may call at once
         result = compiled.create_infer_request().infer({0: batch})
         return np.asarray(result[0], np.float32)
 
-    return Opened(description, infer)
+    return Opened(description._replace(spec=spec), infer)
+
+
+@functools.cache
+def _core() -> Any:
+    """Return the one core of this process: OpenVINO unloads its plugin with the last one.
+
+    A signal that arrived after that ended the process with a segmentation fault.
+    """
+    return _openvino.Core()
+
+
+def has_bf16(core: Any) -> bool:
+    """Tell whether OpenVINO multiplies in bf16 on this processor; elsewhere it only imitates it."""
+    return "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+
+
+def _check_bf16(core: Any, path: Path) -> None:
+    if not has_bf16(core):
+        raise ConfigError(
+            f"{path}: cannot be computed in bf16 here: {cpu_name()} has no such arithmetic "
+            "(avx512_bf16 or amx_bf16); ask for fp32 (--precision fp32)"
+        )
+
+
+def _read(path: Path) -> tuple[Description, tuple[Any, ...]]:
+    """Read and check a graph before OpenVINO sees it."""
+    if path.suffix == ".onnx":
+        from resnext.runtimes.onnx_file import read_onnx
+
+        description, source = read_onnx(path)
+        return description, (io.BytesIO(source) if isinstance(source, bytes) else source,)
+    bin_file = path.with_suffix(".bin")
+    content = read_bytes(path, MAX_XML_BYTES)
+    description = read_description(path, _description(content))
+    check_regular(bin_file)
+    weights = bin_file.read_bytes()
+    check_graph(path, content, len(weights))
+    check_seal(path, content, description.checksum, [weights])
+    return description, (content, weights)
 
 
 def _description(content: bytes) -> str | None:

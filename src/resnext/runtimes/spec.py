@@ -19,7 +19,18 @@ from resnext.untrusted.parse import parse_json
 
 Format = Literal["onnx", "openvino", "pt2", "torchscript"]
 Input = Literal["pixels", "image", "normalised"]
-Precision = Literal["fp32", "int8"]
+Precision = Literal["fp32", "bf16", "int8"]
+Arithmetic = Literal["fp32", "bf16"]
+"""The precisions that can be chosen when a file is opened."""
+RuntimeName = Literal["onnxruntime", "openvino", "torch"]
+
+RUNTIME_OF: dict[Format, RuntimeName] = {
+    "onnx": "onnxruntime",
+    "openvino": "openvino",
+    "pt2": "torch",
+    "torchscript": "torch",
+}
+"""What opens a file unless something else is asked for; see `open_exported`."""
 
 KEY = "resnext"
 """Name under which a file keeps its description."""
@@ -43,7 +54,8 @@ class ExportSpec(Settings):
             b x c x h x w, with mean and standard deviation taken care of by the caller.
         size_px: Side of the crop that the network sees.
         dynamic_size: Crops of other sizes are taken as well.
-        precision: Type of the arithmetic.
+        precision: Type of the arithmetic. int8 is in the graph; that of bf16 is that of fp32, and
+            how it is opened decides.
         opset: Version of the ONNX operators; None for other formats.
         written_by: Version of this package.
     """

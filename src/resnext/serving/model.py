@@ -16,6 +16,7 @@ from resnext.tasks.answer import Answer
 
 if TYPE_CHECKING:
     from resnext.runtimes.exported import Exported
+    from resnext.runtimes.spec import Precision
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,11 +26,13 @@ class ServedModel:
     Attributes:
         exported: The network.
         name: What it is called in answers and figures.
+        note: How its runtime was chosen, or what its precision changed; may be empty.
         opened_at: When, in seconds since 1970.
     """
 
     exported: Exported
     name: str
+    note: str = ""
     opened_at: float = field(default_factory=time.time)
     _predictor: Predictor = field(init=False, repr=False)
 
@@ -45,6 +48,11 @@ class ServedModel:
     def classes(self) -> tuple[str, ...]:
         """Readable names of the outputs."""
         return self._predictor.classes
+
+    @property
+    def precision(self) -> Precision:
+        """Of the arithmetic."""
+        return self._predictor.precision
 
     @property
     def is_batched(self) -> bool:

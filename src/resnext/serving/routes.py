@@ -32,12 +32,6 @@ READABLE = (ROUTES - {"/v1/predict"}) | {"/"}
 """What can be asked for by GET and HEAD."""
 
 _METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-_RUNTIMES = {
-    "onnx": "onnxruntime",
-    "openvino": "openvino",
-    "pt2": "torch",
-    "torchscript": "torch",
-}
 
 _STATUSES = {
     400: "Malformed body, or a damaged image",
@@ -145,7 +139,8 @@ async def _predict(request: Request, service: Service, top: int) -> Response:
             await discard(request.headers, request.receive)
         raise
     record.num_images = len(images)
-    return JSONResponse({"model": model, "images": [answer.as_dict() for answer in images]})
+    head = {"model": model.name, "precision": model.precision}
+    return JSONResponse(head | {"images": [answer.as_dict() for answer in images]})
 
 
 async def _unless_gone(request: Request, work: Coroutine[Any, Any, T]) -> T:
@@ -169,7 +164,7 @@ async def _unless_gone(request: Request, work: Coroutine[Any, Any, T]) -> T:
 def _describe(service: Service) -> ModelAnswer:
     model, limits = service.model, service.limits
     card, spec = model.exported.card, model.exported.spec
-    runtime = _RUNTIMES[spec.format]
+    runtime = model.exported.runtime
     return ModelAnswer(
         name=model.name,
         data=card.data,
@@ -178,8 +173,10 @@ def _describe(service: Service) -> ModelAnswer:
         in_channels=model.exported.config.in_channels,
         input=spec.input,
         image_size_px=spec.size_px,
-        precision=spec.precision,
+        precision=model.precision,
         format=spec.format,
+        runtime=runtime,
+        note=model.note,
         metrics=card.metrics,
         limits=LimitsAnswer(
             max_body_mib=limits.max_body_mib,

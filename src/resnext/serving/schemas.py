@@ -15,6 +15,7 @@ class PredictAnswer(BaseModel):
     """The answer to a prediction, images in the order of the request."""
 
     model: str
+    precision: str = Field(description="Of the arithmetic: fp32, bf16 or int8.")
     images: list[Union[_SCHEMAS]] = Field(  # type: ignore[valid-type]  # noqa: UP007 - of a tuple
         description="As the task of the network is."
     )
@@ -41,6 +42,8 @@ class ModelAnswer(BaseModel):
     image_size_px: int
     precision: str
     format: str
+    runtime: str = Field(description="What computes.")
+    note: str = Field(description="How the runtime was chosen, or what bf16 changed.")
     metrics: dict[str, float] = Field(description="Figures measured before the export.")
     limits: LimitsAnswer
     versions: dict[str, str]

@@ -96,7 +96,7 @@ class Service:
 
     async def predict(
         self, body: bytes, content_type: str, top: int, ticket: Ticket
-    ) -> tuple[str, list[Answer]]:
+    ) -> tuple[ServedModel, list[Answer]]:
         """Answer one request.
 
         Args:
@@ -106,7 +106,7 @@ class Service:
             ticket: Holds the places of its images.
 
         Returns:
-            The network's name, and its answer for each image.
+            The network that answered, and its answer for each image.
 
         Raises:
             HttpError: The body, an image or their number is not accepted, or it took too long.
@@ -121,7 +121,7 @@ class Service:
                 rows = await self._logits(model, images)
         except TimeoutError:
             raise self._too_slow() from None
-        return model.name, [model.answer(row, top) for row in rows]
+        return model, [model.answer(row, top) for row in rows]
 
     async def _logits(self, model: ServedModel, images: list[bytes]) -> list[Logits]:
         """Run images through the network; none is answered if one of them is bad."""

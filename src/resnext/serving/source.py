@@ -7,18 +7,24 @@ import json
 import logging
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from resnext._version import __version__
 from resnext.cache import cache_folder
 from resnext.errors import CheckpointError, RunError
+from resnext.inference.fastest import made_images, open_fastest
+from resnext.inference.parity import check_bf16, parity_of
+from resnext.inference.predictor import Predictor
+from resnext.runtimes.exported import Exported
 from resnext.runtimes.open import is_exported, open_exported
+from resnext.runtimes.spec import Arithmetic, RuntimeName
 from resnext.serving.model import ServedModel
 
 if TYPE_CHECKING:
     from resnext.model.trained import TrainedNetwork
 
 _LOG = logging.getLogger("resnext.serving")
+_NUM_COMPARED = 8
 
 
 @dataclass(frozen=True)
@@ -29,10 +35,15 @@ class ModelSource:
         path: An exported file; or a run, a weight file or a name, which is exported first. The
             export is kept in the user's cache, since it takes longer than all the rest.
         threads: Of one inference; the runtime's own number where None.
+        runtime: What computes; None is the usual one of the file, ONNX Runtime for what is exported
+            here, and `auto` the fastest, found out each time.
+        precision: Of the arithmetic; None is that which the file was exported for.
     """
 
     path: Path
     threads: int | None = None
+    runtime: RuntimeName | Literal["auto"] | None = None
+    precision: Arithmetic | None = None
 
     @property
     def name(self) -> str:
@@ -58,7 +69,7 @@ class ModelSource:
             RunError: The cache, where exports are kept, cannot be used.
         """
         if is_exported(self.path):
-            return ServedModel(open_exported(self.path, threads=self.threads), self.name)
+            return self._open_file(self.path)
         try:
             return self._open_export()
         except OSError as error:
@@ -76,13 +87,38 @@ class ModelSource:
         kept = cache_folder("serving") / f"{_fingerprint(loaded)}.onnx"
         if kept.exists():
             try:
-                return ServedModel(open_exported(kept, threads=self.threads), self.name)
+                return self._open_file(kept)
             except CheckpointError as error:
                 _LOG.warning("the kept export is damaged and is made anew: %s", error)
         _LOG.info("exporting %s, once; this takes some seconds", self.name)
         kept.parent.mkdir(parents=True, exist_ok=True)
         _export(loaded, kept)
-        return ServedModel(open_exported(kept, threads=self.threads), self.name)
+        return self._open_file(kept)
+
+    def _open_file(self, path: Path) -> ServedModel:
+        if self.runtime == "auto":
+            choice = open_fastest(path, threads=self.threads, precision=self.precision)
+            _LOG.info("%s", choice.reason)
+            return ServedModel(choice.exported, self.name, choice.reason)
+        exported = open_exported(
+            path, threads=self.threads, runtime=self.runtime, precision=self.precision
+        )
+        note = self._compare(exported) if self.precision == "bf16" else ""
+        return ServedModel(exported, self.name, note)
+
+    def _compare(self, exported: Exported) -> str:
+        """Say what bf16 changes.
+
+        Raises:
+            ConfigError: It is too much.
+        """
+        full = open_exported(exported.path, threads=self.threads, precision="fp32")
+        images = made_images(exported, _NUM_COMPARED)
+        wanted_bk, found_bk = (Predictor(one).logits(images) for one in (full, exported))
+        parity = parity_of(wanted_bk, found_bk, "made ones")
+        check_bf16(parity, self.name)
+        _LOG.info("bf16 against fp32 %s", parity)
+        return f"bf16 against fp32 {parity}"
 
 
 def _export(loaded: TrainedNetwork, dest: Path) -> None:

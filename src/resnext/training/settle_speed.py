@@ -21,7 +21,13 @@ from resnext.data.split import DataInfo, DataSet
 from resnext.runs.config import TrainConfig
 from resnext.runs.environment import describe_machine
 from resnext.runs.runtime import Runtime
-from resnext.training.speed_choice import SpeedChoice, choice_of, eager_candidates
+from resnext.training.slow_layout import TOO_SLOW, channels_last_slowdown
+from resnext.training.speed_choice import (
+    SpeedChoice,
+    choice_of,
+    eager_candidates,
+    group_width,
+)
 from resnext.training.speed_table import look_up
 from resnext.training.speed_timing import SpeedRace
 
@@ -115,6 +121,9 @@ def _find(
     entry = look_up(runtime.device.type, config.model)
     first = choice_of(entry.choice.settle(config.runtime))
     found = _Findings(first, f"by the table: {entry.source}")
+    if config.runtime.layout == "auto" and _is_slow(config, runtime, first):
+        first = found.choice = replace(first, layout="contiguous")
+        found.source = "grouped convolutions in this precision are slow in channels_last here"
     others = [
         choice
         for choice in eager_candidates(config.runtime, config.model, runtime.device.type)
@@ -134,6 +143,15 @@ def _find(
         found.reasons = race.reasons
         race.release()
     return found
+
+
+def _is_slow(config: TrainConfig, runtime: Runtime, choice: SpeedChoice) -> bool:
+    """Tell whether this version of torch is slow where the table says it is fast."""
+    width = group_width(config.model)
+    is_question = runtime.device.type == "cpu" and runtime.dtype != torch.float32
+    if not is_question or width is None or choice.layout != "channels_last":
+        return False
+    return channels_last_slowdown(width, runtime.dtype) > TOO_SLOW
 
 
 def _time(

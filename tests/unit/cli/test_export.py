@@ -85,6 +85,8 @@ def test_without_a_name_the_file_is_called_after_the_weights(weights: Path) -> N
         (["--max-loss", "1"], "--max-loss has no effect here; it belongs to --int8"),
         (["--int8", "--calibrate", "0"], "give a positive number of images"),
         (["--int8"], "does not say its data set"),
+        (["--to", "openvino", "--precision", "bf16"], "does not say its data set"),
+        (["--int8", "--precision", "bf16"], "two precisions; give one of them"),
         (["--opset", "9"], "accepted are 18 to 23"),
         (["--out", "net.xml"], r"files of onnx end in \.onnx"),
     ],

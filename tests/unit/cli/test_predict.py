@@ -7,6 +7,9 @@ import pytest
 from command import Command
 from PIL import Image
 
+from resnext.inference import parity, predictor
+from resnext.runs import runtime
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
@@ -29,7 +32,7 @@ def test_json_is_one_list_with_an_object_for_each_file(
         "torn.jpg"
     ]
     for row in rows[:-1]:
-        assert set(row) == {"path", "predictions", "error"}
+        assert set(row) == {"path", "predictions", "error", "precision"}
         assert row["error"] is None
         probabilities = [guess["probability"] for guess in row["predictions"]]
         assert len(probabilities) == 3
@@ -133,3 +136,42 @@ def test_mistakes_are_one_message(
     digits_run: Path, folder: Path, command: Command, flags: list[str], message: str
 ) -> None:
     assert message in command.refusal("predict", digits_run, folder, *flags)
+
+
+def test_answers_say_their_precision(digits_run: Path, folder: Path, command: Command) -> None:
+    image = folder / "deep" / "00.png"
+    assert command.json("predict", digits_run, image)[0]["precision"] == "fp32"
+    _, out, _ = command("predict", digits_run, image, "--csv", "--top", "1")
+    assert next(csv.DictReader(io.StringIO(out)))["precision"] == "fp32"
+
+
+def test_bf16_is_compared_with_fp32_and_said(
+    digits_run: Path, folder: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(predictor, "_check_bf16", lambda _: None)  # torch imitates it anywhere
+    status, out, err = command(
+        "predict", digits_run, folder / "deep", "--json", "--precision", "bf16"
+    )
+    assert status == 0
+    assert {row["precision"] for row in json.loads(out)} == {"bf16"}
+    assert "bf16 against fp32 on 32 images (the first ones): largest difference" in err
+
+
+def test_bf16_that_changes_too_much_is_refused(
+    digits_run: Path, folder: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(predictor, "_check_bf16", lambda _: None)
+    monkeypatch.setattr(parity, "BF16_TOLERANCE", 1e-6)
+    status, _, err = command("predict", digits_run, folder / "deep", "--precision", "bf16")
+    assert status == 2
+    assert "bf16 changes its answers too much" in err
+    assert "--precision fp32" in err
+
+
+def test_a_processor_without_bf16_is_told(
+    digits_run: Path, folder: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runtime, "_multiplies_bf16", lambda _: False)
+    status, _, err = command("predict", digits_run, folder / "deep", "--precision", "bf16")
+    assert status == 2
+    assert "cpu has no such arithmetic here" in err

@@ -98,6 +98,7 @@ def test_a_foreign_file_without_classifier_opens_as_a_backbone(tmp_path: Path) -
     assert torch.equal(trained(x)[0].flatten(1), theirs(x))
 
 
+@pytest.mark.slow
 def test_what_has_no_maps_is_told_so(tmp_path: Path) -> None:
     exported = tmp_path / "tiny.pt2"
     export_model(tiny(), exported, ExportOptions(to="pt2"))

@@ -152,6 +152,7 @@ def test_traced_and_scripted_networks_are_the_network(
         assert_same(scripted(x), expected)
 
 
+@pytest.mark.slow
 @scripts
 @pytest.mark.parametrize(("block", "form", "shortcut"), [*BLOCKS[::5], BLOCKS[-1]])
 def test_scripting_needs_no_attribute_that_can_be_taken_for_a_function(

@@ -12,6 +12,7 @@ from torch import nn
 from torchvision import models
 
 from resnext.complexity.count import count
+from resnext.complexity.template import stage_cell, variant
 from resnext.complexity.verify import verify_count
 from resnext.errors import ConfigError
 from resnext.model import registry
@@ -137,6 +138,17 @@ def test_the_count_of_dilated_stages_grows_with_their_maps() -> None:
 
 
 KINDS: tuple[dict[str, int], ...] = ({}, {"output_stride": 8})
+
+
+def test_tables_name_the_dilation_of_a_stage() -> None:
+    config = parse_name("resnet50").replace(output_stride=8)
+    cost = count(config, 64)
+    ends = [stage_cell(config, cost, f"layer{n}").splitlines()[-1] for n in (2, 3, 4)]
+    assert "dilation" not in ends[0]
+    assert ends[1:] == ["dilation 2 (first block 1)", "dilation 4 (first block 2)"]
+    assert variant(config) == ["output stride 8"]
+    headless = config.replace(num_classes=0)
+    assert stage_cell(headless, count(headless, 64), "head") == "global average pool"
 
 
 @pytest.mark.parametrize("form", ["a", "b"])

@@ -48,7 +48,9 @@ def test_what_an_export_does_not_hold_is_refused_before_the_runtime_sees_it(
 ) -> None:
     (tmp_path / "net.xml").write_text(change(whole.read_text("utf-8")), "utf-8")
     (tmp_path / "net.bin").write_bytes(whole.with_suffix(".bin").read_bytes())
-    monkeypatch.setattr("openvino.Core", lambda: pytest.fail("was opened"))
+    monkeypatch.setattr(
+        "resnext.runtimes.openvino_runtime._core", lambda: pytest.fail("was opened")
+    )
     with pytest.raises(CheckpointError, match=rf"net\.xml: is not opened: .*{message}"):
         open_exported(tmp_path / "net.xml")
 

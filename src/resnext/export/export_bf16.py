@@ -1,0 +1,86 @@
+"""Export for bf16, kept only if the network loses little by it."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from resnext.data.config import DataConfig
+from resnext.errors import ConfigError
+from resnext.evaluation.run import EvaluationOptions
+from resnext.export.export import NUM_COMPARED, check_options, compare_file, spec_of, write_file
+from resnext.export.images import as_batches, data_images
+from resnext.export.network import at_size
+from resnext.export.options import ExportOptions, ExportReport
+from resnext.export.parity import check_parity
+from resnext.export.quantised import Quantised, check_loss, measure_error, time_both
+from resnext.export.staging import publish, staging
+from resnext.inference.parity import check_bf16
+from resnext.model.trained import TrainedNetwork
+from resnext.tasks.kinds import task_kind
+
+
+def export_bf16(
+    loaded: TrainedNetwork,
+    dest: Path,
+    options: ExportOptions,
+    data: DataConfig,
+    *,
+    max_loss: float = 1.0,
+    effort: EvaluationOptions | None = None,
+) -> ExportReport:
+    """Export a network to OpenVINO, to be opened in bf16; the file holds weights in fp32.
+
+    Args:
+        loaded: The network.
+        dest: The file.
+        options: How to export; the format must be OpenVINO.
+        data: Its validation split measures.
+        max_loss: Percentage points of top-1 error that bf16 may add.
+        effort: How to spend the machine on the two evaluations.
+
+    Returns:
+        The files, and what bf16 changed: logits, time, error.
+
+    Raises:
+        ConfigError: The options do not allow bf16, this processor has none, or a logit changes by
+            more than `BF16_TOLERANCE`; no file is kept.
+        ExportError: The error grows by more than `max_loss`; no file is kept.
+    """
+    if options.to != "openvino":
+        raise ConfigError(
+            f"bf16 is what OpenVINO computes in; given was to={options.to!r}, give to='openvino'"
+        )
+    loaded = at_size(loaded, options.size_px)
+    check_options(loaded, dest, options)
+    images = data_images(data, "val", loaded.config.in_channels, NUM_COMPARED)
+    spec = spec_of(loaded, options)
+    low = spec.replace(precision="bf16")
+    with staging(dest) as staged, tempfile.TemporaryDirectory(dir=staged.parent) as folder:
+        full = Path(folder) / "fp32.xml"
+        write_file(loaded, full, spec)
+        check_parity(compare_file(loaded, full, spec, images), dest)
+        write_file(loaded, staged, low)
+        parity = compare_file(loaded, staged, low, images)
+        check_bf16(parity, f"{dest}: is not kept")
+        before, after = (measure_error(path, data, effort) for path in (full, staged))
+        first = next(as_batches(images, loaded, spec))[:1]
+        if spec.input == "normalised":
+            first = first.movedim(-1, 1).float()
+        latency_ms, full_ms = time_both(staged, full, first.contiguous().numpy())
+        size = sum(path.stat().st_size for path in (staged, staged.with_suffix(".bin")))
+        figure = task_kind(loaded.card.task).measure
+        figures = Quantised(
+            num_calibration_images=0,
+            num_bytes=size,
+            fp32_num_bytes=size,
+            latency_ms=latency_ms,
+            fp32_latency_ms=full_ms,
+            measure=figure,
+            value=after[figure.key],
+            fp32_value=before[figure.key],
+            num_images=after["num_images"],
+        )
+        check_loss(figures, max_loss, f"{dest}: is not kept: bf16", "export in int8")
+        paths = publish(staged, dest)
+    return ExportReport(paths, low, size, parity, figures.as_dict())
