@@ -10,7 +10,7 @@ from torch import nn
 
 from resnext.errors import CheckpointError, ConfigError
 from resnext.model.card import ModelCard
-from resnext.model.config import BaselineConfig, ModelConfig, ResNeXtConfig
+from resnext.model.config import BaselineConfig, ModelConfig, ResNeXtConfig, SegmenterConfig
 from resnext.model.convert import convert_form
 from resnext.model.create import create_model
 from resnext.model.names import name_of
@@ -91,7 +91,7 @@ def open_source(source: Source, *, licence: str = "", accept_licence: bool = Fal
 
 def _config_of(module: nn.Module) -> ModelConfig:
     config = getattr(module, "config", None)
-    if not isinstance(config, ResNeXtConfig | BaselineConfig):
+    if not isinstance(config, ResNeXtConfig | BaselineConfig | SegmenterConfig):
         raise ConfigError(
             f"a {type(module).__name__} has no .config of ours; give a network that "
             "resnext.create_model or resnext.load made, unwrapped (model.module)"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from torch import nn
 
@@ -14,6 +14,9 @@ from resnext.model.feature_info import Indices
 from resnext.model.habits import take_habits
 from resnext.model.names import config_from
 from resnext.model.network import ResNeXt
+
+if TYPE_CHECKING:
+    from resnext.model.segmenter import Segmenter
 
 _BaselineName = Literal["vgg16_bn", "vgg16", "vgg19_bn", "vgg19", "inception_v3"]
 
@@ -28,6 +31,8 @@ def create_model(
 def create_model(
     name_or_config: str | ResNeXtConfig, *, out_indices: Indices, **overrides: Any
 ) -> Backbone: ...
+@overload
+def create_model(name_or_config: SegmenterConfig, **overrides: Any) -> Segmenter: ...
 @overload
 def create_model(name_or_config: ModelConfig, **overrides: Any) -> nn.Module: ...
 def create_model(
@@ -48,7 +53,8 @@ def create_model(
 
     Args:
         name_or_config: A name such as `resnext50_32x4d` (see `list_models` and
-            `parse_name`) or a config.
+            `parse_name`) or a config. `fcn_resnext50_32x4d` and `deeplabv3_resnext50_32x4d` give
+            every pixel a class.
         out_indices: Build a backbone, which returns these maps: 0 is the stem's, 1 that of the
             first stage; negative numbers count from the end; one number means so many of the last.
         **overrides: Settings of the config to change, such as `num_classes` (0: no classifier),

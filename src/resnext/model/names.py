@@ -76,6 +76,8 @@ _PRESETS = (
     *("resnext26_32x4d", "resnext152_32x4d", "resnext200_32x4d"),
     *("resnet29", "resnext29_2x64d", "resnext29_4x64d", "resnext29_8x64d", "resnext29_16x64d"),
     *("resnext29_32x4d", "resnext38_8x64d"),
+    *("fcn_resnet50", "fcn_resnet101", "deeplabv3_resnet50", "deeplabv3_resnet101"),
+    *("deeplabv3_resnext50_32x4d", "deeplabv3_resnext101_32x4d"),
     *("vgg16_bn", "vgg19_bn", "inception_v3"),
 )
 
@@ -135,8 +137,8 @@ def _parse_segmenter(head: str, rest: str, name: str) -> SegmenterConfig:
 def name_of(config: ModelConfig) -> str:
     """Write the canonical name of a network.
 
-    It tells head, stem, stages, block and template, and registered parts; `parse_name` gives them back.
-    Other settings (form, shortcut, classes, those of the parts, ...) are not part of a name.
+    It tells head, stem, stages, block and template, and registered parts; `parse_name` gives them
+    back. Other settings (form, shortcut, classes, those of the parts, ...) are not part of a name.
     """
     if isinstance(config, BaselineConfig):
         return config.family
@@ -174,7 +176,19 @@ def config_from(name_or_config: str | ModelConfig, **overrides: Any) -> ModelCon
             f"{name_or_config!r} is neither a name such as 'resnext50_32x4d' nor a "
             "ResNeXtConfig, BaselineConfig or SegmenterConfig"
         )
+    if isinstance(config, SegmenterConfig):
+        overrides = _of_backbone(config, overrides)
     return config.replace(**overrides) if overrides else config
+
+
+def _of_backbone(config: SegmenterConfig, overrides: dict[str, Any]) -> dict[str, Any]:
+    """Let what only the backbone has, such as `in_channels`, change the backbone."""
+    own = SegmenterConfig.model_fields.keys()
+    inner = {key: value for key, value in overrides.items() if key not in own}
+    if not inner:
+        return overrides
+    outer = {key: value for key, value in overrides.items() if key in own}
+    return {"backbone": config.backbone.replace(**inner), **outer}
 
 
 def _own_parts(name: str, text: str) -> dict[str, Part]:

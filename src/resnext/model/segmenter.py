@@ -67,7 +67,7 @@ class Segmenter(nn.Module):
 
 
 def atrous_rates(config: ResNeXtConfig) -> tuple[int, ...]:
-    """Return the dilations of DeepLab's head: half as large where a position is twice as many pixels.
+    """Return the dilations of DeepLab's head: half as large where a position has twice the side.
 
     Source: arXiv 1706.05587, section 3.3.
     """
@@ -78,8 +78,10 @@ def atrous_rates(config: ResNeXtConfig) -> tuple[int, ...]:
 
 def _head(config: SegmenterConfig, channels: int) -> nn.Module:
     if config.family == "fcn":
-        return FCNHead(channels, config.num_classes)
-    return DeepLabHead(channels, config.num_classes, atrous_rates(config.backbone))
+        head: nn.Module = FCNHead(channels, config.num_classes)
+    else:
+        head = DeepLabHead(channels, config.num_classes, atrous_rates(config.backbone))
+    return head
 
 
 def _resize(scores_bkhw: torch.Tensor, images_bchw: torch.Tensor) -> torch.Tensor:

@@ -19,6 +19,7 @@ def output_strides(stem: str | StemPart, num_stages: int) -> tuple[int, ...]:
 
 
 def either(numbers: tuple[int, ...]) -> str:
+    """Return numbers in words: `16, 8 or 4`."""
     *others, last = map(str, numbers)
     return f"{', '.join(others)} or {last}" if others else last
 
