@@ -10,6 +10,7 @@ from torch import nn
 
 from resnext.errors import CheckpointError, ConfigError
 from resnext.model.card import ModelCard
+from resnext.model.classifiers import require_classifier
 from resnext.model.config import BaselineConfig, ModelConfig, ResNeXtConfig, SegmenterConfig
 from resnext.model.convert import convert_form
 from resnext.model.create import create_model
@@ -75,6 +76,7 @@ def open_source(source: Source, *, licence: str = "", accept_licence: bool = Fal
     else:
         weights = open_weights(source, accept_licence=accept_licence)
         run = Path(source) if (Path(source) / CONFIG).exists() else None
+    require_classifier(weights.config, "publishing")
     if not weights.has_head:
         raise CheckpointError(
             f"{weights.name}: holds no classifier, so nobody could predict with it; train one: "

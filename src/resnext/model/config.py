@@ -8,13 +8,10 @@ Source: arXiv 1611.05431, section 3 and table 1.
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import (
     Field,
-    PlainSerializer,
-    PlainValidator,
     SerializerFunctionWrapHandler,
     StrictBool,
     model_serializer,
@@ -22,8 +19,21 @@ from pydantic import (
 )
 
 from resnext.errors import ConfigError
-from resnext.model.parts import BlockPart, Part, ShortcutPart, StemPart
-from resnext.model.registry import check_registered, read_part
+from resnext.model.choices import (
+    MAX_SIZE,
+    TWO_LAYER_REASON,
+    Baseline,
+    BlockChoice,
+    Form,
+    Head,
+    ShortcutChoice,
+    Size,
+    StemChoice,
+    read_block,
+    read_stem,
+)
+from resnext.model.parts import Part
+from resnext.model.registry import check_registered
 from resnext.model.template import (
     MAX_STAGES,
     either,
@@ -32,35 +42,6 @@ from resnext.model.template import (
     template_stage_widths,
 )
 from resnext.settings import Settings, Whole
-
-MAX_SIZE = 2**20
-"""Of every number of a description: far beyond any network, and products still fit in 64 bits."""
-
-
-Size = Annotated[Whole, Field(gt=0, le=MAX_SIZE)]
-Stem = Literal["imagenet", "cifar"]
-Block = Literal["bottleneck", "basic"]
-Form = Literal["a", "b", "c"]
-Shortcut = Literal["A", "B", "C", "none"]
-# Beside the names above, a part of your own; see `resnext.model.parts`.
-_STORED = PlainSerializer(lambda part: part.as_dict() if isinstance(part, Part) else part)
-_read_block = partial(read_part, BlockPart, get_args(Block))  # type: ignore[type-abstract]  # the base
-_read_stem = partial(read_part, StemPart, get_args(Stem))  # type: ignore[type-abstract]  # the base
-BlockChoice = Annotated[Block | BlockPart, PlainValidator(_read_block), _STORED]
-StemChoice = Annotated[Stem | StemPart, PlainValidator(_read_stem), _STORED]
-ShortcutChoice = Annotated[
-    Shortcut | ShortcutPart,
-    PlainValidator(partial(read_part, ShortcutPart, get_args(Shortcut))),
-    _STORED,
-]
-Baseline = Literal["vgg16_bn", "vgg19_bn", "inception_v3"]
-Head = Literal["fcn", "deeplabv3"]
-
-TWO_LAYER_REASON = (
-    "a two-layer (basic) block with cardinality > 1 is only a wider dense block: its paths "
-    "merge into one ordinary convolution, so splitting is non-trivial from depth 3 on "
-    "(ResNeXt paper, section 3.3); use block='bottleneck' or cardinality=1"
-)
 
 
 class ResNeXtConfig(Settings):
@@ -122,7 +103,7 @@ class ResNeXtConfig(Settings):
             return values
         stages = values.get("blocks_per_stage", cls.model_fields["blocks_per_stage"].default)
         try:
-            strides = output_strides(_read_stem(values.get("stem", "imagenet")), len(stages))
+            strides = output_strides(read_stem(values.get("stem", "imagenet")), len(stages))
         except (TypeError, ValueError):
             return values  # refused with the field's own message
         given = values["output_stride"]
@@ -139,7 +120,7 @@ class ResNeXtConfig(Settings):
         if not isinstance(stages, (list, tuple)) or len(stages) > MAX_STAGES:
             return values  # refused with the field's own message
         try:
-            block = _read_block(values.get("block", "bottleneck"))
+            block = read_block(values.get("block", "bottleneck"))
         except ValueError:
             return values  # refused with the field's own message
         widths = template_stage_widths(block, len(stages))

@@ -23,14 +23,8 @@ import re
 from typing import Any, get_args
 
 from resnext.errors import ConfigError
-from resnext.model.config import (
-    BaselineConfig,
-    Head,
-    ModelConfig,
-    ResNeXtConfig,
-    SegmenterConfig,
-    Stem,
-)
+from resnext.model.choices import Head, Stem
+from resnext.model.config import BaselineConfig, ModelConfig, ResNeXtConfig, SegmenterConfig
 from resnext.model.parts import BlockPart, Part
 from resnext.model.registry import find_part
 from resnext.model.template import num_layers, output_strides

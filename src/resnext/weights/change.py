@@ -8,7 +8,8 @@ from typing import Any
 import torch
 
 from resnext.errors import ConfigError
-from resnext.model.config import Form, ResNeXtConfig
+from resnext.model.choices import Form
+from resnext.model.config import ResNeXtConfig
 from resnext.model.convert import convert_form
 from resnext.weights.adapt import ChannelRule, adapt_in_channels, replace_head
 from resnext.weights.file import Weights

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 from torch.utils.flop_counter import FlopCounterMode
 from torchvision.models import segmentation
 
 import resnext
+from resnext.cli.main import main
 from resnext.complexity.count import count
 from resnext.errors import ConfigError
 from resnext.model.card import ModelCard
@@ -128,3 +130,25 @@ def test_a_segmenter_has_no_maps_to_choose() -> None:
         create_model("fcn_resnet50", out_indices=(1, 2))
     with pytest.raises(ConfigError, match="goes with residual networks"):
         parse_name("fcn_vgg16")
+
+
+@pytest.mark.slow
+def test_what_takes_classifiers_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    save_weights(tmp_path / "net.safetensors", create_model(SMALL), SMALL, ModelCard())
+    Image.new("RGB", (64, 64)).save("photo.png")
+    for command in (
+        "train --data digits --model fcn_resnet18 --out run",
+        "predict net.safetensors photo.png",
+        "evaluate net.safetensors --data digits",
+        "export net.safetensors --out net.onnx",
+        "publish net.safetensors --to hub",
+        "features net.safetensors digits --out features.parquet",
+        "benchmark fcn_resnet18",
+    ):
+        assert main(command.split()) == 2, command
+        told = capsys.readouterr().err
+        assert "takes classifiers, and fcn gives every pixel a class" in told, command
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["net.safetensors", "photo.png"]
