@@ -12,7 +12,8 @@ from tiny_config import TINY
 from torch import nn
 
 from resnext.data.loading.batch import Batch
-from resnext.model.config import Form, ResNeXtConfig
+from resnext.model.choices import Form
+from resnext.model.config import ResNeXtConfig
 from resnext.model.convert import convert_form
 from resnext.model.network import ResNeXt
 from resnext.runs.config import OptimConfig, Precision, RuntimeConfig, ScheduleConfig, TrainConfig

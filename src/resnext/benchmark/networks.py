@@ -13,7 +13,8 @@ from resnext.complexity.count import count, default_side
 from resnext.errors import ConfigError
 from resnext.inference.load import load
 from resnext.model.card import ModelCard
-from resnext.model.config import BaselineConfig, ModelConfig, ResNeXtConfig
+from resnext.model.classifiers import require_classifier
+from resnext.model.config import ModelConfig, ResNeXtConfig
 from resnext.model.create import create_model
 from resnext.model.names import config_from, name_of, parse_name
 from resnext.model.trained import TrainedNetwork
@@ -89,7 +90,7 @@ def open_network(name: str, size_px: int | None) -> Network:
         size_px = size_px or loaded.card.image_size_px
         return Network(name, loaded.config, size_px, error, loaded)
     config = config_from(name)
-    assert isinstance(config, ResNeXtConfig | BaselineConfig)
+    require_classifier(config, "benchmark")
     size_px = size_px or default_side(config)
     return Network(name, config, size_px, None, random_network(config, size_px))
 

@@ -13,8 +13,9 @@ from resnext.complexity.budget import Budget
 from resnext.complexity.count import count
 from resnext.complexity.pareto import undercut_by_none
 from resnext.complexity.solve import Solution
-from resnext.model.config import ResNeXtConfig, template_stage_widths
+from resnext.model.config import ResNeXtConfig
 from resnext.model.names import name_of
+from resnext.model.template import template_stage_widths
 
 _BY = {"params": "parameters", "macs": "multiply-adds", "activations": "activations"}
 _TITLES, _NARROW_TITLES = ("# params.", "FLOPs", "activations"), ("params.", "FLOPs", "activ.")

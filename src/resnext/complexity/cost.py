@@ -110,18 +110,21 @@ class Cost:
         }
 
 
+_HEAD = ("fc", "norm", "classifier")
+
+
 def sum_stages(layers: Sequence[LayerCost], outputs: dict[str, Shape]) -> tuple[StageCost, ...]:
     """Add the layers up by stage.
 
     Args:
         layers: All layers.
         outputs: Shape of each stage's last map, in order; a layer belongs to the stage whose
-            name begins its own, `fc` and `norm` to the head, any other to the stem.
+            name begins its own, `fc`, `norm` and `classifier` to the head, any other to the stem.
     """
     members: dict[str, list[LayerCost]] = {name: [] for name in outputs}
     for layer in layers:
         first = layer.name.partition(".")[0]
-        stage = first if first in members else "head" if first in ("fc", "norm") else "stem"
+        stage = first if first in members else "head" if first in _HEAD else "stem"
         members[stage].append(layer)
     return tuple(
         StageCost(

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from resnext.complexity.baselines import count_baseline
 from resnext.complexity.cost import Cost
 from resnext.complexity.residual import count_network
+from resnext.complexity.segmenter import count_segmenter
 from resnext.errors import ConfigError
-from resnext.model.config import BaselineConfig, ModelConfig
+from resnext.model.config import BaselineConfig, ModelConfig, SegmenterConfig
 from resnext.model.names import config_from
 from resnext.model.parts import StemPart
 
@@ -39,6 +40,8 @@ def count(config_or_name: ModelConfig | str, input_size: int | Sequence[int] | N
     sides = _sides(config, input_size)
     if isinstance(config, BaselineConfig):
         return count_baseline(config, sides)
+    if isinstance(config, SegmenterConfig):
+        return count_segmenter(config, sides)
     return count_network(config, sides)
 
 
@@ -46,6 +49,8 @@ def default_side(config: ModelConfig) -> int:
     """Return the side of the inputs that a network is made for, in pixels."""
     if isinstance(config, BaselineConfig):
         return 299 if config.family == "inception_v3" else 224
+    if isinstance(config, SegmenterConfig):
+        return default_side(config.backbone)
     if isinstance(config.stem, StemPart):
         return config.stem.side_px
     return 224 if config.stem == "imagenet" else 32

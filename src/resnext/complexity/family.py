@@ -9,7 +9,8 @@ import math
 from collections.abc import Callable
 
 from resnext.errors import ConfigError
-from resnext.model.config import TWO_LAYER_REASON, ResNeXtConfig
+from resnext.model.choices import TWO_LAYER_REASON
+from resnext.model.config import ResNeXtConfig
 
 Family = Callable[[int], ResNeXtConfig]
 

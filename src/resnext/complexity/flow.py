@@ -162,6 +162,10 @@ class Flow:
         channels = sum(part.shape.channels for part in maps)
         return self._new(Shape(channels, maps[0].shape.sides), *maps)
 
+    def resize(self, x: Map, sides: Sides) -> Map:
+        """Note a linear resize, whose derivative needs no map."""
+        return self._new(Shape(x.shape.channels, sides), x)
+
     def dropout(self, x: Map) -> Map:
         """Note dropout: in training a product with a random map, in inference nothing."""
         self.varies = True

@@ -17,7 +17,8 @@ from resnext.complexity.budget import Budget
 from resnext.complexity.family import depth_family
 from resnext.complexity.solve import Solution
 from resnext.errors import ConfigError
-from resnext.model.config import TWO_LAYER_REASON, ResNeXtConfig
+from resnext.model.choices import TWO_LAYER_REASON
+from resnext.model.config import ResNeXtConfig
 
 _LARGEST = 1 << 20
 _MAX_DESIGNS = 1000  # more than a person reads; each takes a millisecond to write out

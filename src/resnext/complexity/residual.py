@@ -40,6 +40,22 @@ def run_network(flow: Flow, plan: NetworkPlan, config: ResNeXtConfig) -> dict[st
     Returns:
         Shape of the last map of each stage, in order.
     """
+    x, outputs = run_stages(flow, plan, config)
+    x = _vector(flow.average_all(x))
+    if config.num_classes:
+        x = flow.linear("fc", x, config.num_classes)
+    outputs["head"] = x.shape
+    return outputs
+
+
+def run_stages(
+    flow: Flow, plan: NetworkPlan, config: ResNeXtConfig
+) -> tuple[Map, dict[str, Shape]]:
+    """Run a network up to its last map.
+
+    Returns:
+        The last map, and the shape of that of the stem and of each stage, in order.
+    """
     x = _stem(flow, plan, config)
     outputs = {"stem": x.shape}
     for number, blocks in enumerate(plan.stages, 1):
@@ -48,11 +64,7 @@ def run_network(flow: Flow, plan: NetworkPlan, config: ResNeXtConfig) -> dict[st
         outputs[f"layer{number}"] = x.shape
     if plan.final_norm:
         x = flow.relu(flow.norm("norm", x))
-    x = _vector(flow.average_all(x))
-    if config.num_classes:
-        x = flow.linear("fc", x, config.num_classes)
-    outputs["head"] = x.shape
-    return outputs
+    return x, outputs
 
 
 def _vector(x: Map) -> Map:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from resnext.complexity.cost import Cost, StageCost
 from resnext.complexity.shape import Shape
-from resnext.model.config import BaselineConfig, ModelConfig, ResNeXtConfig
+from resnext.model.config import BaselineConfig, ModelConfig, ResNeXtConfig, SegmenterConfig
 from resnext.model.parts import BlockPart, StemPart
 from resnext.model.plan import BlockPlan, plan_network
 
@@ -44,6 +44,10 @@ def stage_cell(config: ModelConfig, cost: Cost, name: str) -> str:
     """
     if isinstance(config, BaselineConfig):
         return _baseline(config, cost) if name == "stem" else ""
+    if isinstance(config, SegmenterConfig):
+        return (
+            _segmenter_head(config) if name == "head" else stage_cell(config.backbone, cost, name)
+        )
     plan = plan_network(config)
     if name == "stem":
         if isinstance(config.stem, StemPart):
@@ -67,6 +71,8 @@ def variant(config: ModelConfig) -> list[str]:
     """Return what sets a network apart from the one that its name means, a line each."""
     if isinstance(config, BaselineConfig):
         return []
+    if isinstance(config, SegmenterConfig):
+        return variant(config.backbone)
     lines = []
     if config.form != "c":
         lines.append(f"form {config.form}")
@@ -78,6 +84,11 @@ def variant(config: ModelConfig) -> list[str]:
     if config.output_stride is not None:
         lines.append(f"output stride {config.output_stride}")
     return lines
+
+
+def _segmenter_head(config: SegmenterConfig) -> str:
+    title = {"fcn": "FCN head", "deeplabv3": "DeepLabV3 head"}[config.family]
+    return f"{title}, {config.num_classes}\nbilinear resize to the image"
 
 
 def _dilation(blocks: Sequence[BlockPlan]) -> str:

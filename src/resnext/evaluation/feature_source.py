@@ -21,6 +21,7 @@ from resnext.evaluation.features import Embedder, FeatureBatch, extract
 from resnext.evaluation.run import EvaluationOptions
 from resnext.evaluation.target import fit_images
 from resnext.inference.load import load
+from resnext.model.classifiers import require_classifier
 from resnext.runs.folder import CONFIG, read_config
 
 SplitName = Literal["train", "val"]
@@ -71,6 +72,7 @@ class FeatureSource:
             CheckpointError: The weights are damaged or missing.
         """
         self.model = load(run)
+        require_classifier(self.model.config, "a table of features")
         self._embedder = Embedder(self.model.move_to(device), request.stage)
         self.data, view = _find_data(run, request)
         loaded = load_data(self.data)

@@ -16,6 +16,7 @@ from resnext.export.staging import publish, staging
 from resnext.extras import needed_by
 from resnext.inference.parity import Parity
 from resnext.inference.preprocessor import takes_images
+from resnext.model.classifiers import require_classifier
 from resnext.model.trained import TrainedNetwork
 from resnext.runtimes.open import SUFFIXES, open_exported
 from resnext.runtimes.spec import ExportSpec, Format, describe
@@ -116,6 +117,7 @@ def check_options(loaded: TrainedNetwork, dest: Path, options: ExportOptions) ->
     Raises:
         ConfigError: They do not fit.
     """
+    require_classifier(loaded.config, "export")
     suffix = SUFFIX[options.to]
     if dest.suffix != suffix:
         raise ConfigError(f"{dest}: files of {options.to} end in {suffix}; name it so")

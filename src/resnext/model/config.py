@@ -8,13 +8,10 @@ Source: arXiv 1611.05431, section 3 and table 1.
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import (
     Field,
-    PlainSerializer,
-    PlainValidator,
     SerializerFunctionWrapHandler,
     StrictBool,
     model_serializer,
@@ -22,39 +19,29 @@ from pydantic import (
 )
 
 from resnext.errors import ConfigError
-from resnext.model.parts import BlockPart, Part, ShortcutPart, StemPart
-from resnext.model.registry import check_registered, read_part
-from resnext.settings import Settings, Whole
-
-MAX_SIZE = 2**20
-"""Of every number of a description: far beyond any network, and products still fit in 64 bits."""
-
-MAX_STAGES = 16
-
-
-Size = Annotated[Whole, Field(gt=0, le=MAX_SIZE)]
-Stem = Literal["imagenet", "cifar"]
-Block = Literal["bottleneck", "basic"]
-Form = Literal["a", "b", "c"]
-Shortcut = Literal["A", "B", "C", "none"]
-# Beside the names above, a part of your own; see `resnext.model.parts`.
-_STORED = PlainSerializer(lambda part: part.as_dict() if isinstance(part, Part) else part)
-_read_block = partial(read_part, BlockPart, get_args(Block))  # type: ignore[type-abstract]  # the base
-_read_stem = partial(read_part, StemPart, get_args(Stem))  # type: ignore[type-abstract]  # the base
-BlockChoice = Annotated[Block | BlockPart, PlainValidator(_read_block), _STORED]
-StemChoice = Annotated[Stem | StemPart, PlainValidator(_read_stem), _STORED]
-ShortcutChoice = Annotated[
-    Shortcut | ShortcutPart,
-    PlainValidator(partial(read_part, ShortcutPart, get_args(Shortcut))),
-    _STORED,
-]
-Baseline = Literal["vgg16_bn", "vgg19_bn", "inception_v3"]
-
-TWO_LAYER_REASON = (
-    "a two-layer (basic) block with cardinality > 1 is only a wider dense block: its paths "
-    "merge into one ordinary convolution, so splitting is non-trivial from depth 3 on "
-    "(ResNeXt paper, section 3.3); use block='bottleneck' or cardinality=1"
+from resnext.model.choices import (
+    MAX_SIZE,
+    TWO_LAYER_REASON,
+    Baseline,
+    BlockChoice,
+    Form,
+    Head,
+    ShortcutChoice,
+    Size,
+    StemChoice,
+    read_block,
+    read_stem,
 )
+from resnext.model.parts import Part
+from resnext.model.registry import check_registered
+from resnext.model.template import (
+    MAX_STAGES,
+    either,
+    num_layers,
+    output_strides,
+    template_stage_widths,
+)
+from resnext.settings import Settings, Whole
 
 
 class ResNeXtConfig(Settings):
@@ -116,7 +103,7 @@ class ResNeXtConfig(Settings):
             return values
         stages = values.get("blocks_per_stage", cls.model_fields["blocks_per_stage"].default)
         try:
-            strides = output_strides(_read_stem(values.get("stem", "imagenet")), len(stages))
+            strides = output_strides(read_stem(values.get("stem", "imagenet")), len(stages))
         except (TypeError, ValueError):
             return values  # refused with the field's own message
         given = values["output_stride"]
@@ -133,7 +120,7 @@ class ResNeXtConfig(Settings):
         if not isinstance(stages, (list, tuple)) or len(stages) > MAX_STAGES:
             return values  # refused with the field's own message
         try:
-            block = _read_block(values.get("block", "bottleneck"))
+            block = read_block(values.get("block", "bottleneck"))
         except ValueError:
             return values  # refused with the field's own message
         widths = template_stage_widths(block, len(stages))
@@ -175,7 +162,7 @@ class ResNeXtConfig(Settings):
         if strides and given not in strides:
             raise ConfigError(
                 f"output_stride={given}: the last map of this network can have one position for "
-                f"{_either(strides)} of the input's; {strides[-1]} is without dilation"
+                f"{either(strides)} of the input's; {strides[-1]} is without dilation"
             )
 
     def _check_basic(self) -> None:
@@ -231,7 +218,49 @@ class BaselineConfig(Settings):
     num_classes: Size = 1000
 
 
-ModelConfig = Annotated[ResNeXtConfig | BaselineConfig, Field(discriminator="family")]
+class SegmenterConfig(Settings):
+    """A network that gives every pixel a class: a backbone and a head of torchvision's.
+
+    Attributes:
+        family: `fcn` is two convolutions (J. Long et al., arXiv 1411.4038); `deeplabv3` looks at
+            several scales at once (L.-C. Chen et al., arXiv 1706.05587).
+        backbone: The network before the head; its `output_stride` is the step of the head's map.
+        num_classes: Classes of a pixel.
+        aux_head: A second head on the map before the last one, which only training uses.
+    """
+
+    family: Head
+    backbone: ResNeXtConfig = ResNeXtConfig(num_classes=0, output_stride=8)
+    num_classes: Size = 21
+    aux_head: StrictBool = False
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        backbone = self.backbone
+        if backbone.num_classes:
+            raise ConfigError(
+                f"backbone.num_classes={backbone.num_classes}: the head is another; give 0"
+            )
+        if backbone.ndim != 2:
+            raise ConfigError(f"backbone.ndim={backbone.ndim}: {self.family} is for images, ndim=2")
+        if self.aux_head and len(backbone.blocks_per_stage) < 2:
+            raise ConfigError("aux_head=True needs a backbone of two stages or more")
+        return self
+
+    @property
+    def in_channels(self) -> int:
+        """Channels of the input."""
+        return self.backbone.in_channels
+
+    @property
+    def ndim(self) -> int:
+        """Spatial dimensions of the input."""
+        return self.backbone.ndim
+
+
+ModelConfig = Annotated[
+    ResNeXtConfig | BaselineConfig | SegmenterConfig, Field(discriminator="family")
+]
 
 
 def config_from(values: Any) -> ModelConfig:
@@ -247,38 +276,16 @@ def config_from(values: Any) -> ModelConfig:
     if not isinstance(values, dict):
         raise ConfigError("the config is not a group of settings")
     check_registered(values)
-    kind = ResNeXtConfig if values.get("family") == "resnext" else BaselineConfig
+    family = values.get("family")
+    kinds: dict[Any, type[ResNeXtConfig | SegmenterConfig]] = {
+        "resnext": ResNeXtConfig,
+        **dict.fromkeys(get_args(Head), SegmenterConfig),
+    }
     try:
+        kind = kinds.get(family, BaselineConfig) if isinstance(family, str) else BaselineConfig
         return kind(**values)
     except TypeError:
         raise ConfigError("the config is not a group of settings") from None
-
-
-def output_strides(stem: str | StemPart, num_stages: int) -> tuple[int, ...]:
-    """Return the strides that the last map can have; the last one is without dilation.
-
-    Nothing is known of a stem that is not registered.
-    """
-    if isinstance(stem, StemPart) and stem.is_missing:
-        return ()
-    first = stem.stride if isinstance(stem, StemPart) else 4 if stem == "imagenet" else 1
-    return tuple(first * 2**stage for stage in range(min(num_stages, MAX_STAGES)))
-
-
-def _either(numbers: tuple[int, ...]) -> str:
-    *others, last = map(str, numbers)
-    return f"{', '.join(others)} or {last}" if others else last
-
-
-def template_stage_widths(block: str | BlockPart, num_stages: int) -> tuple[int, ...]:
-    """Return the output widths of the paper's template: doubled at each stage."""
-    first = block.first_width if isinstance(block, BlockPart) else 64 if block == "basic" else 256
-    return tuple(first * 2**stage for stage in range(num_stages))
-
-
-def num_layers(block: str | BlockPart) -> int:
-    """Return the convolutions of a block's main path."""
-    return block.num_layers if isinstance(block, BlockPart) else 2 if block == "basic" else 3
 
 
 def describe_parts(config: ResNeXtConfig) -> str:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import torch
 
-from resnext.model.config import Form, ResNeXtConfig
+from resnext.model.choices import Form
+from resnext.model.config import ResNeXtConfig
 from resnext.model.plan import BlockPlan, plan_network
 
 State = dict[str, torch.Tensor]

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from torch import nn
 
 from resnext.errors import ConfigError
 from resnext.model.backbone import Backbone
 from resnext.model.baselines import build_baseline
-from resnext.model.config import BaselineConfig, ModelConfig, ResNeXtConfig
+from resnext.model.config import BaselineConfig, ModelConfig, ResNeXtConfig, SegmenterConfig
 from resnext.model.feature_info import Indices
 from resnext.model.habits import take_habits
 from resnext.model.names import config_from
 from resnext.model.network import ResNeXt
+
+if TYPE_CHECKING:
+    from resnext.model.segmenter import Segmenter
 
 _BaselineName = Literal["vgg16_bn", "vgg16", "vgg19_bn", "vgg19", "inception_v3"]
 
@@ -28,6 +31,8 @@ def create_model(
 def create_model(
     name_or_config: str | ResNeXtConfig, *, out_indices: Indices, **overrides: Any
 ) -> Backbone: ...
+@overload
+def create_model(name_or_config: SegmenterConfig, **overrides: Any) -> Segmenter: ...
 @overload
 def create_model(name_or_config: ModelConfig, **overrides: Any) -> nn.Module: ...
 def create_model(
@@ -48,7 +53,8 @@ def create_model(
 
     Args:
         name_or_config: A name such as `resnext50_32x4d` (see `list_models` and
-            `parse_name`) or a config.
+            `parse_name`) or a config. `fcn_resnext50_32x4d` and `deeplabv3_resnext50_32x4d` give
+            every pixel a class.
         out_indices: Build a backbone, which returns these maps: 0 is the stem's, 1 that of the
             first stage; negative numbers count from the end; one number means so many of the last.
         **overrides: Settings of the config to change, such as `num_classes` (0: no classifier),
@@ -72,6 +78,15 @@ def create_model(
                 "create_feature_extractor returns the maps of such a network"
             )
         return build_baseline(config)
+    if isinstance(config, SegmenterConfig):
+        if wants_maps:
+            raise ConfigError(
+                f"out_indices={out_indices!r}: a {config.family} network gives every pixel a "
+                "class; build the network behind its name for maps"
+            )
+        from resnext.model.segmenter import Segmenter  # torchvision is slow to import
+
+        return Segmenter(config)
     if not wants_maps:
         return ResNeXt(config)
     return Backbone(ResNeXt(config.replace(num_classes=0)), out_indices)

@@ -10,6 +10,7 @@ Grammar, with C the cardinality and d the width of a path in the first stage:
     resnext_2-2-2-2_8x4d       blocks of each stage; ends in _cifar for that stem
     resnet_2-2-2-2_basic_cifar     the same with basic blocks
     resnext50_32x4d_NAME...    a registered block, stem or shortcut; see docs/custom-blocks.md
+    fcn_NETWORK, deeplabv3_NETWORK     a class for each pixel; deeplabv3_resnext50_32x4d
     vgg16_bn, vgg19_bn, inception_v3   baselines; vgg16, vgg19 mean those with BN
 
 Nothing here needs torch.
@@ -19,12 +20,14 @@ from __future__ import annotations
 
 import difflib
 import re
-from typing import Any
+from typing import Any, get_args
 
 from resnext.errors import ConfigError
-from resnext.model.config import BaselineConfig, ModelConfig, ResNeXtConfig, Stem, num_layers
+from resnext.model.choices import Head, Stem
+from resnext.model.config import BaselineConfig, ModelConfig, ResNeXtConfig, SegmenterConfig
 from resnext.model.parts import BlockPart, Part
 from resnext.model.registry import find_part
+from resnext.model.template import num_layers, output_strides
 from resnext.plugins import ADVICE
 
 GRAMMAR = (
@@ -48,6 +51,8 @@ _BASELINES = {
     "vgg19": "vgg19_bn",
     "inception_v3": "inception_v3",
 }
+_HEADS: dict[str, Head] = {head: head for head in get_args(Head)}
+_HEAD_STRIDE = 8  # of torchvision's networks
 _PATTERN = re.compile(
     r"(?P<kind>resnext|resnet)"
     r"(?:(?P<depth>[1-9]\d*)|_(?P<stages>[1-9]\d*(?:-[1-9]\d*)*))"
@@ -65,6 +70,8 @@ _PRESETS = (
     *("resnext26_32x4d", "resnext152_32x4d", "resnext200_32x4d"),
     *("resnet29", "resnext29_2x64d", "resnext29_4x64d", "resnext29_8x64d", "resnext29_16x64d"),
     *("resnext29_32x4d", "resnext38_8x64d"),
+    *("fcn_resnet50", "fcn_resnet101", "deeplabv3_resnet50", "deeplabv3_resnet101"),
+    *("deeplabv3_resnext50_32x4d", "deeplabv3_resnext101_32x4d"),
     *("vgg16_bn", "vgg19_bn", "inception_v3"),
 )
 
@@ -87,6 +94,9 @@ def parse_name(name: str) -> ModelConfig:
         ConfigError: The name is none; the message lists the nearest good ones.
     """
     text = name.strip().lower()
+    head, _, rest = text.partition("_")
+    if head in _HEADS and rest:
+        return _parse_segmenter(head, rest, name)
     if text in _BASELINES:
         return BaselineConfig(family=_BASELINES[text])
     match = _PATTERN.fullmatch(text)
@@ -107,14 +117,27 @@ def parse_name(name: str) -> ModelConfig:
     )
 
 
+def _parse_segmenter(head: str, rest: str, name: str) -> SegmenterConfig:
+    """Read the name of a backbone behind that of a head; its last map has the head's usual step."""
+    backbone = parse_name(rest)
+    if not isinstance(backbone, ResNeXtConfig):
+        raise _unknown(name, f"{head} goes with residual networks")
+    natural = output_strides(backbone.stem, len(backbone.blocks_per_stage))[-1]
+    stride = min(natural, _HEAD_STRIDE) if backbone.stem == "imagenet" else None
+    settings = {"num_classes": 0, "output_stride": stride}
+    return SegmenterConfig(family=_HEADS[head], backbone=backbone.replace(**settings))
+
+
 def name_of(config: ModelConfig) -> str:
     """Write the canonical name of a network.
 
-    It tells stem, stages, block and template, and registered parts; `parse_name` gives them back.
-    Other settings (form, shortcut, classes, those of the parts, ...) are not part of a name.
+    It tells head, stem, stages, block and template, and registered parts; `parse_name` gives them
+    back. Other settings (form, shortcut, classes, those of the parts, ...) are not part of a name.
     """
     if isinstance(config, BaselineConfig):
         return config.family
+    if isinstance(config, SegmenterConfig):
+        return f"{config.family}_{name_of(config.backbone)}"
     own = "".join(f"_{part.name}" for part in config.parts)
     return f"{_plain_name(config)}{own}"
 
@@ -140,14 +163,26 @@ def config_from(name_or_config: str | ModelConfig, **overrides: Any) -> ModelCon
     """
     if isinstance(name_or_config, str):
         config = parse_name(name_or_config)
-    elif isinstance(name_or_config, (ResNeXtConfig, BaselineConfig)):
+    elif isinstance(name_or_config, (ResNeXtConfig, BaselineConfig, SegmenterConfig)):
         config = name_or_config
     else:
         raise ConfigError(
             f"{name_or_config!r} is neither a name such as 'resnext50_32x4d' nor a "
-            "ResNeXtConfig or BaselineConfig"
+            "ResNeXtConfig, BaselineConfig or SegmenterConfig"
         )
+    if isinstance(config, SegmenterConfig):
+        overrides = _of_backbone(config, overrides)
     return config.replace(**overrides) if overrides else config
+
+
+def _of_backbone(config: SegmenterConfig, overrides: dict[str, Any]) -> dict[str, Any]:
+    """Let what only the backbone has, such as `in_channels`, change the backbone."""
+    own = SegmenterConfig.model_fields.keys()
+    inner = {key: value for key, value in overrides.items() if key not in own}
+    if not inner:
+        return overrides
+    outer = {key: value for key, value in overrides.items() if key in own}
+    return {"backbone": config.backbone.replace(**inner), **outer}
 
 
 def _own_parts(name: str, text: str) -> dict[str, Part]:

@@ -7,7 +7,7 @@ from typing import Any, get_args
 import gradio as gr
 
 from resnext.errors import ConfigError
-from resnext.model.config import Block, Shortcut
+from resnext.model.choices import Block, Shortcut
 from resnext.model.parts import BlockPart, ShortcutPart, StemPart
 from resnext.page.design_view import DesignView, error_box, show, told_box
 from resnext.page.same_cost import Question, find, tell

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from resnext.complexity.budget import Budget
 from resnext.complexity.solve import equal_cost_family, solve_depth, solve_width
-from resnext.model.config import ResNeXtConfig, Shortcut
+from resnext.model.choices import Shortcut
+from resnext.model.config import ResNeXtConfig
 from resnext.model.names import name_of
 from resnext.recipes.study_scale import Choice, paper_network, settings_for, side_px, small_network
 from resnext.studies.study import Comparison, Design, PaperError, Study

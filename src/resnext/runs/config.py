@@ -17,6 +17,7 @@ from pydantic import (
 from resnext.data.augment.config import AugmentConfig
 from resnext.data.config import DataConfig, ViewConfig
 from resnext.errors import ConfigError
+from resnext.model.classifiers import require_classifier
 from resnext.model.config import ModelConfig, ResNeXtConfig
 from resnext.runs.class_weight_setting import ClassWeights
 from resnext.settings import FiniteSettings, SystemPath
@@ -241,6 +242,7 @@ class TrainConfig(FiniteSettings):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
+        require_classifier(self.model, "training")
         if self.batch_size % self.accumulate:
             raise ConfigError(
                 f"accumulate={self.accumulate} does not divide batch_size={self.batch_size}"

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from resnext.errors import ConfigError
-from resnext.model.config import BaselineConfig, ModelConfig
+from resnext.model.config import BaselineConfig, ModelConfig, ResNeXtConfig, SegmenterConfig
 from resnext.model.convert import State
 from resnext.model.parts import StemPart
 from resnext.model.plan import plan_network
@@ -59,10 +59,11 @@ def adapt_in_channels(
     """
     if rule not in get_args(ChannelRule):
         raise ConfigError(f"rule={rule!r}: accepted are {', '.join(get_args(ChannelRule))}")
+    _refuse_segmenter(config)
     new = config.replace(in_channels=in_channels)
     if in_channels == config.in_channels:
         return dict(state), new
-    if not isinstance(config, BaselineConfig) and isinstance(config.stem, StemPart):
+    if isinstance(config, ResNeXtConfig) and isinstance(config.stem, StemPart):
         raise ConfigError(
             f"in_channels={in_channels}: only a built-in stem can be adapted, and this network has "
             f"the stem {config.stem.name!r}; give it {config.in_channels} channel(s)"
@@ -103,6 +104,7 @@ def replace_head(
 
     Source: arXiv 1611.05431, section 4, and the released Torch code (the default of Torch).
     """
+    _refuse_segmenter(config)
     new = config.replace(num_classes=num_classes)
     if not num_classes:
         raise ConfigError("num_classes=0: a head has at least one class")
@@ -116,8 +118,17 @@ def replace_head(
     return {**state, f"{head}.weight": weight.to(like), f"{head}.bias": bias}, new
 
 
+def _refuse_segmenter(config: ModelConfig) -> None:
+    if isinstance(config, SegmenterConfig):
+        raise ConfigError(
+            f"{config.family}: only classifiers get other channels or classes; build the network "
+            "with them and load the backbone's weights"
+        )
+
+
 def _layers(config: ModelConfig) -> tuple[str, str, int]:
     """Return the first convolution, the classifier, and the channels that reach it."""
+    assert not isinstance(config, SegmenterConfig)  # refused before
     if isinstance(config, BaselineConfig):
         return _BASELINE_LAYERS[config.family]
     return "conv1", "fc", plan_network(config).out_channels

@@ -8,7 +8,8 @@ from typing import Any
 import torch
 
 from resnext.errors import ConfigError
-from resnext.model.config import BaselineConfig, Form, ResNeXtConfig
+from resnext.model.choices import Form
+from resnext.model.config import ResNeXtConfig
 from resnext.model.convert import convert_form
 from resnext.weights.adapt import ChannelRule, adapt_in_channels, replace_head
 from resnext.weights.file import Weights
@@ -58,7 +59,7 @@ def form(weights: Weights, wanted: Form) -> Weights:
         ConfigError: The network has only one form.
     """
     config = weights.config
-    if isinstance(config, BaselineConfig):
+    if not isinstance(config, ResNeXtConfig):
         if wanted == "c":
             return weights
         raise ConfigError(f"form={wanted!r}: {config.family} has no block forms")

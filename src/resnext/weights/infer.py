@@ -12,7 +12,8 @@ from collections.abc import Mapping
 import torch
 
 from resnext.errors import CheckpointError, ConfigError
-from resnext.model.config import Form, ResNeXtConfig, Shortcut
+from resnext.model.choices import Form, Shortcut
+from resnext.model.config import ResNeXtConfig
 
 State = Mapping[str, torch.Tensor]
 

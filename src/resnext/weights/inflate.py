@@ -7,7 +7,7 @@ from typing import Literal, get_args
 import torch
 
 from resnext.errors import ConfigError
-from resnext.model.config import BaselineConfig, ModelConfig, ResNeXtConfig
+from resnext.model.config import ModelConfig, ResNeXtConfig
 from resnext.model.convert import State
 
 InflationRule = Literal["mean", "centre"]
@@ -55,7 +55,7 @@ def inflate(
     Source: Carreira and Zisserman, arXiv 1705.07750, section 2.4 (`mean`); central-frame
     initialisation: Girdhar et al., arXiv 1712.09184.
     """
-    if isinstance(config, BaselineConfig):
+    if not isinstance(config, ResNeXtConfig):
         raise ConfigError(f"ndim={ndim}: {config.family} exists for images only")
     if rule not in get_args(InflationRule):
         raise ConfigError(f"rule={rule!r}: accepted are {', '.join(get_args(InflationRule))}")

@@ -16,7 +16,13 @@ from resnext.errors import CheckpointError, PluginError
 from resnext.files import read_whole
 from resnext.foreign_file import reason
 from resnext.model.card import ModelCard, card_from
-from resnext.model.config import BaselineConfig, ModelConfig, ResNeXtConfig, config_from
+from resnext.model.config import (
+    BaselineConfig,
+    ModelConfig,
+    ResNeXtConfig,
+    SegmenterConfig,
+    config_from,
+)
 from resnext.untrusted.parse import parse_json
 from resnext.untrusted.text import printable
 from resnext.weights.tensor_file import (
@@ -150,9 +156,10 @@ def _check_size(config: ModelConfig, state: Mapping[str, torch.Tensor]) -> None:
             "tensors; it is incomplete or was edited: copy it again"
         )
     largest = max((side for tensor in state.values() for side in tensor.shape), default=0)
-    if isinstance(config, ResNeXtConfig) and max(config.stage_widths) > largest:
+    backbone = config.backbone if isinstance(config, SegmenterConfig) else config
+    if isinstance(backbone, ResNeXtConfig) and max(backbone.stage_widths) > largest:
         raise CheckpointError(
-            f"it describes layers of {max(config.stage_widths):,} channels, but the "
+            f"it describes layers of {max(backbone.stage_widths):,} channels, but the "
             f"largest side of its tensors is {largest:,}; it was edited: copy it again"
         )
 
@@ -161,6 +168,8 @@ def _num_parts(config: ModelConfig) -> int:
     """Count modules that have tensors each, before a network is built from a header."""
     if isinstance(config, BaselineConfig):
         return 0
+    if isinstance(config, SegmenterConfig):
+        return _num_parts(config.backbone)
     paths = 1 if config.form == "c" else config.cardinality
     return sum(config.blocks_per_stage) * paths
 

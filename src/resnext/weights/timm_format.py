@@ -14,7 +14,13 @@ import math
 from fractions import Fraction
 from typing import Any
 
-from resnext.model.config import BaselineConfig, ModelConfig, ResNeXtConfig, describe_parts
+from resnext.model.config import (
+    BaselineConfig,
+    ModelConfig,
+    ResNeXtConfig,
+    SegmenterConfig,
+    describe_parts,
+)
 from resnext.model.plan import plan_network
 
 _NUM_STAGES = 4
@@ -88,6 +94,8 @@ def why_not_timm(config: ModelConfig) -> str:
     """Say what of a network timm's ResNet does not have; empty where it has all."""
     if isinstance(config, BaselineConfig):
         return f"{config.family} is not a ResNet"
+    if isinstance(config, SegmenterConfig):
+        return f"it gives every pixel a class ({config.family})"
     if config.parts:
         return describe_parts(config)
     return "; ".join(filter(None, (_other_kind(config), _other_shape(config))))

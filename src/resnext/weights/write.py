@@ -10,7 +10,8 @@ import torch
 
 from resnext.errors import CheckpointError, ConfigError
 from resnext.files import write_whole
-from resnext.model.config import BaselineConfig, ModelConfig, describe_parts, template_stage_widths
+from resnext.model.config import BaselineConfig, ModelConfig, SegmenterConfig, describe_parts
+from resnext.model.template import template_stage_widths
 from resnext.weights.change import form
 from resnext.weights.file import Weights
 from resnext.weights.own_file import save_weights
@@ -52,6 +53,8 @@ def why_not_torchvision(config: ModelConfig) -> str:
     """Say what of a network torchvision's ResNet does not have; empty where it has all."""
     if isinstance(config, BaselineConfig):
         return ""
+    if isinstance(config, SegmenterConfig):
+        config = config.backbone
     if config.parts:
         return describe_parts(config)
     widths = template_stage_widths(config.block, 4)

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_networks import assert_same_tensors, small_configs, trained_like
 
-from resnext.model.config import Form, ResNeXtConfig
+from resnext.model.choices import Form
+from resnext.model.config import ResNeXtConfig
 from resnext.model.convert import convert_form
 from resnext.model.network import ResNeXt
 

@@ -8,7 +8,8 @@ from nonempty import nonempty
 from torch import nn
 
 from resnext.model.blocks import ResidualBlock
-from resnext.model.config import Block, Form, ResNeXtConfig
+from resnext.model.choices import Block, Form
+from resnext.model.config import ResNeXtConfig
 from resnext.model.network import ResNeXt
 
 SMALL = ResNeXtConfig(blocks_per_stage=(1, 1), num_classes=10)

@@ -17,7 +17,7 @@ from resnext.complexity.verify import verify_count
 from resnext.errors import ConfigError
 from resnext.model import registry
 from resnext.model.blocks import GroupedBottleneck, ResidualBlock
-from resnext.model.config import ResNeXtConfig, config_from, output_strides
+from resnext.model.config import ResNeXtConfig, config_from
 from resnext.model.convert import convert_form
 from resnext.model.create import create_model
 from resnext.model.layers import conv
@@ -25,6 +25,7 @@ from resnext.model.names import parse_name
 from resnext.model.parts import BlockPart
 from resnext.model.plan import BlockPlan, plan_network
 from resnext.model.registry import register
+from resnext.model.template import output_strides
 
 SMALL = ResNeXtConfig(
     stem_width=8, blocks_per_stage=(1, 2, 2), stage_widths=(16, 24, 32), cardinality=4

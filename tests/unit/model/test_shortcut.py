@@ -9,7 +9,8 @@ from torch.nn import functional as F
 
 from resnext.model.blocks import ResidualBlock
 from resnext.model.build import build_block
-from resnext.model.config import ResNeXtConfig, Shortcut
+from resnext.model.choices import Shortcut
+from resnext.model.config import ResNeXtConfig
 from resnext.model.network import ResNeXt
 from resnext.model.plan import plan_network
 from resnext.model.shortcut import ZeroPad

@@ -9,7 +9,7 @@ import pytest
 from own_parts import page_files
 
 import resnext
-from resnext.model.config import Block
+from resnext.model.choices import Block
 from resnext.model.parts import BlockPart
 from resnext.page.block_drawing import draw_block
 from resnext.page.design_view import show

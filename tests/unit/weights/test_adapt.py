@@ -21,7 +21,8 @@ from torch import nn
 
 from resnext.errors import ConfigError
 from resnext.model.baselines import build_baseline
-from resnext.model.config import Baseline, BaselineConfig, ModelConfig, ResNeXtConfig
+from resnext.model.choices import Baseline
+from resnext.model.config import BaselineConfig, ModelConfig, ResNeXtConfig
 from resnext.weights.adapt import ChannelRule, adapt_in_channels, replace_head
 
 SMALL = ResNeXtConfig(stem="cifar", blocks_per_stage=(1,), stage_widths=(16,), cardinality=2)

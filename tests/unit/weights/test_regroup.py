@@ -14,7 +14,8 @@ from random_networks import (
 )
 
 from resnext.errors import ConfigError
-from resnext.model.config import BaselineConfig, Form, ResNeXtConfig
+from resnext.model.choices import Form
+from resnext.model.config import BaselineConfig, ResNeXtConfig
 from resnext.model.convert import convert_form
 from resnext.model.plan import plan_network
 from resnext.weights.regroup import regroup, split_groups

@@ -1,0 +1,35 @@
+"""What follows from the stem, the block and the number of stages alone. Needs no torch."""
+
+from __future__ import annotations
+
+from resnext.model.parts import BlockPart, StemPart
+
+MAX_STAGES = 16
+
+
+def output_strides(stem: str | StemPart, num_stages: int) -> tuple[int, ...]:
+    """Return the strides that the last map can have; the last one is without dilation.
+
+    Nothing is known of a stem that is not registered.
+    """
+    if isinstance(stem, StemPart) and stem.is_missing:
+        return ()
+    first = stem.stride if isinstance(stem, StemPart) else 4 if stem == "imagenet" else 1
+    return tuple(first * 2**stage for stage in range(min(num_stages, MAX_STAGES)))
+
+
+def either(numbers: tuple[int, ...]) -> str:
+    """Return numbers in words: `16, 8 or 4`."""
+    *others, last = map(str, numbers)
+    return f"{', '.join(others)} or {last}" if others else last
+
+
+def template_stage_widths(block: str | BlockPart, num_stages: int) -> tuple[int, ...]:
+    """Return the output widths of the paper's template: doubled at each stage."""
+    first = block.first_width if isinstance(block, BlockPart) else 64 if block == "basic" else 256
+    return tuple(first * 2**stage for stage in range(num_stages))
+
+
+def num_layers(block: str | BlockPart) -> int:
+    """Return the convolutions of a block's main path."""
+    return block.num_layers if isinstance(block, BlockPart) else 2 if block == "basic" else 3
