@@ -59,9 +59,11 @@ def test_every_listed_model_can_be_built_and_names_its_config(name: str) -> None
     with torch.device("meta"):
         model = create_model(name, num_classes=7, in_channels=2)
     assert model.config == create_config(name)
-    *_, last = (module for module in model.modules() if isinstance(module, nn.Linear))
-    first = next(module for module in model.modules() if isinstance(module, nn.Conv2d))
-    assert (first.in_channels, last.out_features) == (2, 7)
+    layers = [m for m in model.modules() if isinstance(m, nn.Linear | nn.Conv2d)]
+    first, last = layers[0], layers[-1]
+    assert isinstance(first, nn.Conv2d)
+    num_outputs = last.out_features if isinstance(last, nn.Linear) else last.out_channels
+    assert (first.in_channels, num_outputs) == (2, 7)
 
 
 def create_config(name: str) -> object:
