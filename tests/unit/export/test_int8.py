@@ -81,7 +81,7 @@ def test_too_great_a_loss_is_refused_and_nothing_kept(
     digits: TrainedNetwork, tmp_path: Path
 ) -> None:
     with pytest.raises(
-        ExportError, match=r"is not kept: int8 makes the top-1 error .* more than -100"
+        ExportError, match=r"is not kept: int8 makes the top-1 .* more than -100"
     ):
         export_int8(
             digits,
