@@ -80,9 +80,7 @@ def test_the_int8_file_is_smaller_and_says_what_it_costs(
 def test_too_great_a_loss_is_refused_and_nothing_kept(
     digits: TrainedNetwork, tmp_path: Path
 ) -> None:
-    with pytest.raises(
-        ExportError, match=r"is not kept: int8 makes the top-1 .* more than -100"
-    ):
+    with pytest.raises(ExportError, match=r"is not kept: int8 makes the top-1 .* more than -100"):
         export_int8(
             digits,
             tmp_path / "net.onnx",
