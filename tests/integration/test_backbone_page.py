@@ -21,8 +21,9 @@ PRINTED = {
     2: "True\ntorch.Size([1, 10])\n",
     4: "['boxes', 'labels', 'scores']\n",
     5: "torch.Size([1, 5, 64, 64])\n",
-    6: "torch.Size([1, 2, 64, 64])\n",
-    7: "torch.Size([1, 2, 32, 32])\n",
+    6: "torch.Size([1, 11, 64, 96])\n",
+    7: "torch.Size([1, 2, 64, 64])\n",
+    8: "torch.Size([1, 2, 32, 32])\n",
 }
 
 
@@ -43,4 +44,4 @@ def test_the_examples_of_the_page_run(
 
 
 def test_the_page_has_all_its_examples() -> None:
-    assert len(BLOCKS) == 10
+    assert len(BLOCKS) == 11
