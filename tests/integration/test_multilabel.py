@@ -13,6 +13,7 @@ from runs import assert_same_bits, finish, largest_difference, small_run, start,
 
 from resnext.data.augment.config import AugmentConfig
 from resnext.data.config import DataConfig
+from resnext.errors import ResNeXtError
 from resnext.evaluation.run import measure
 from resnext.evaluation.target import Protocol
 from resnext.export.export import export_model
@@ -25,6 +26,7 @@ from resnext.runs.folder import open_run
 from resnext.runs.metrics_log import read_metrics
 from resnext.runs.runtime import Runtime
 from resnext.tasks.multilabel.answer import LabelAnswer
+from resnext.weights.own_file import save_weights
 
 CPU = Runtime(torch.device("cpu"), torch.float32)
 
@@ -115,6 +117,28 @@ def test_the_weights_know_their_labels_and_thresholds(run: Path) -> None:
     assert figures["thresholds_from"] == "the weights"
     kept = {name: row["threshold"] for name, row in figures["per_class"].items()}
     assert kept == dict(zip(LABELS, network.card.thresholds, strict=True))
+
+
+def test_other_labels_in_another_order_keep_their_thresholds(
+    run: Path, table: Path, tmp_path: Path
+) -> None:
+    lines = [line.split(",") for line in table.read_text().splitlines()]
+    fewer = tmp_path / "fewer.csv"
+    fewer.write_text("".join(f"{line[0]},{line[3]},{line[1]}\n" for line in lines))
+    data = DataConfig(name="table", root=fewer, images=table.parent / "images", val_fraction=1.0)
+    found = measure(run, Protocol(data=data, split="all"), CPU).figures["per_class"]
+    whole = DataConfig(name="table", root=table, val_fraction=1.0)
+    all_found = measure(run, Protocol(data=whole, split="all"), CPU).figures["per_class"]
+    assert found == {label: all_found[label] for label in (LABELS[2], LABELS[0])}
+
+
+def test_thresholds_that_do_not_fit_the_outputs_are_refused(run: Path, tmp_path: Path) -> None:
+    network = load(run)
+    card = network.card.replace(thresholds=(0.5, 0.5))
+    file = tmp_path / "edited.safetensors"
+    save_weights(file, network.module, network.config, card)
+    with pytest.raises(ResNeXtError, match="2 thresholds, the network 3 outputs"):
+        load(file)
 
 
 def test_an_exported_file_gives_the_same_answers(run: Path, table: Path, tmp_path: Path) -> None:

@@ -130,7 +130,7 @@ def map_cardinality(setup: MapSetup, tell: Tell = lambda _: None) -> Cardinality
 
     Args:
         setup: What to measure.
-        tell: Is told what is being done.
+        tell: Called with each progress message.
 
     Raises:
         ConfigError: The device is not here, or the base has no cardinality to vary.

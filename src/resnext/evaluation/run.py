@@ -188,7 +188,10 @@ def _task_of(card: ModelCard, target: EvaluationSet) -> Task:
             f"the network has learned {kind.name}, for targets of the kind {kind.targets!r}; "
             f"{target.info.name} has {target.info.targets!r}: give data like those of training"
         )
-    return build_task(kind.name, TaskOptions(target.info.classes, thresholds=card.thresholds))
+    thresholds = card.thresholds
+    if thresholds and target.class_subset is not None:  # other labels, or in another order
+        thresholds = tuple(thresholds[output] for output in target.class_subset)
+    return build_task(kind.name, TaskOptions(target.info.classes, thresholds=thresholds))
 
 
 def _module(

@@ -67,8 +67,8 @@ def card_from(values: Any, config: ModelConfig) -> ModelCard:
         config: The network's architecture.
 
     Raises:
-        ConfigError: It is no group of settings, a setting is wrong, there is not one class for
-            each output, or images would have to be enlarged beyond all memory.
+        ConfigError: It is no group of settings, a setting is wrong, there is not one class or
+            threshold for each output, or images would have to be enlarged beyond all memory.
     """
     if not isinstance(values, dict):
         raise ConfigError("the card is not a group of settings")
@@ -76,6 +76,11 @@ def card_from(values: Any, config: ModelConfig) -> ModelCard:
     if card.classes and len(card.classes) != config.num_classes:
         raise ConfigError(
             f"the card names {len(card.classes)} classes, the network has {config.num_classes}"
+        )
+    if card.thresholds and len(card.thresholds) != config.num_classes:
+        raise ConfigError(
+            f"the card has {len(card.thresholds)} thresholds, the network {config.num_classes} "
+            "outputs"
         )
     sides = max(card.image_size_px, card.resize_px or 1) ** getattr(config, "ndim", 2)
     if sides * config.in_channels > MAX_INPUT_VALUES:

@@ -146,7 +146,7 @@ def set_merging(network: nn.Module, merging: Literal["by_width", "always", "neve
     """Say which narrow groups of a network are merged on the CPU.
 
     Args:
-        network: Its convolutions are told, in place.
+        network: Its convolutions are changed in place.
         merging: `by_width` goes by the measured table, `always` merges all groups of 2 to 7
             channels.
     """

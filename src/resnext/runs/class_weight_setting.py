@@ -58,7 +58,7 @@ def _name(name: object) -> str:
 def _weight(label: str, given: object) -> float:
     try:
         # Whatever is no number raises, and is refused below.
-        value = float("nan") if isinstance(given, bool) else float(given)  # type: ignore[arg-type]
+        value = float("nan") if isinstance(given, bool) else float(given)  # type: ignore[arg-type]  # see above
     except (TypeError, ValueError, OverflowError):
         value = float("nan")
     if not _MIN_WEIGHT <= value <= _MAX_WEIGHT:  # also not a number

@@ -74,11 +74,11 @@ def open_exported(
     if precision not in (None, spec.precision):
         raise ConfigError(
             f"precision={precision!r}: {path} was exported in {spec.precision}, which is in its "
-            "graph; leave the precision out, or export the network anew"
+            "graph; leave the precision out, or export the network again"
         )
     if spec.precision == "bf16" and name != "openvino":
         raise ConfigError(
-            f"{path}: was exported for bf16, which OpenVINO alone computes; export it anew"
+            f"{path}: was exported for bf16, which OpenVINO alone computes; export it again"
         )
     return Exported(path, config, card, spec, opened.infer, name)
 

@@ -12,7 +12,7 @@ def import_openvino() -> Any:
 
     It would send a report of each import over the network, from a thread that waits for an answer
     and keeps a process from ending. Without the reporter's package it goes without; a value of
-    None tells Python that a package is not installed.
+    Python takes a package whose entry is None for one that is not installed.
 
     Raises:
         ModuleNotFoundError: It is not installed.

@@ -89,7 +89,7 @@ def settle_speed(
         data: The images.
         runtime: Device, precision, processes. The first process decides for all.
         begun: Settings of a run that may be gone on with, whose choice is kept.
-        tell: Is told what is being done, and what was chosen.
+        tell: Called with each message: what is being done, and what was chosen.
 
     Returns:
         The settings, and for `speed.json` how they came about; None if nothing was open.

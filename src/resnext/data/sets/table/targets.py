@@ -15,6 +15,7 @@ import torch
 
 from resnext.data.config import UNKNOWN, TargetKind
 from resnext.data.sets.table.labelled import number_classes
+from resnext.errors import DataError
 from resnext.untrusted.names import is_utf8, shown
 
 _SEPARATORS = "|;,"
@@ -161,6 +162,8 @@ class ListedLabels:
         """Return the targets of the rows that are used."""
         lists = [self._lists[row] or () for row in rows]
         found = [label for labels in lists for label in labels]
+        if not found:
+            raise DataError("the column of labels names none, so there is nothing to learn")
         classes, labels_m = number_classes(found, self._order)
         targets_nk = torch.zeros(len(rows), len(classes), dtype=torch.int8)
         rows_m = np.repeat(np.arange(len(lists)), [len(labels) for labels in lists])

@@ -13,6 +13,7 @@ from resnext.data.sets.table.targets import (
     split_cell,
     target_cells,
 )
+from resnext.errors import DataError
 
 
 def read(columns: dict[str, list[str]], rule: TargetRule | None = None) -> Targets:
@@ -57,6 +58,11 @@ def test_cells_list_labels() -> None:
     assert (found.kind, found.classes) == ("labels", ("cat", "cow", "dog"))
     assert found.targets_n.tolist() == [[1, 0, 1], [1, 0, 0], [0, 0, 0], [0, 1, 1]]
     assert found.targets_n.dtype == torch.int8
+
+
+def test_a_column_in_which_no_label_applies_is_refused() -> None:
+    with pytest.raises(DataError, match="names none, so there is nothing to learn"):
+        read({"labels": ["none", "[]"]}, TargetRule(kind="labels"))
 
 
 def test_one_label_a_cell_is_a_class_unless_it_is_said_to_be_several() -> None:
