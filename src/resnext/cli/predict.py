@@ -1,4 +1,4 @@
-"""Name the classes of image files, any number of them.
+"""Name the classes of image files, any number of them, or of the signals in files.
 
 Folders are searched through. A bad file is reported and the rest goes on; the exit
 status is then 1.
@@ -8,6 +8,7 @@ Examples:
   resnext predict runs/photos folder/ more/*.png --top 3
   resnext predict runs/photos folder/ --json > predictions.json
   resnext predict runs/photos folder/ --csv > predictions.csv
+  resnext predict runs/gunpoint GunPoint_TEST.ts
 """
 
 from __future__ import annotations
@@ -25,7 +26,12 @@ from resnext.cli.arguments import check_ranges, option, parse
 from resnext.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from resnext.inference.files import Prediction
     from resnext.inference.predictor import Predictor
+    from resnext.model.trained import TrainedNetwork
+    from resnext.tasks.answer import Answer
 
 _MAX_BATCH = 65_536  # twice as many decoded images are in memory
 
@@ -39,7 +45,8 @@ class Predict:
     images: Annotated[
         tyro.conf.Positional[tuple[Path, ...]], tyro.conf.arg(metavar="IMAGE|FOLDER ...")
     ]
-    """Image files, and folders to search for image files."""
+    """Image files, and folders to search for image files; for a network that takes signals,
+    files of time series or volumes."""
     top: int = 5
     """Number of classes to name for each image."""
     json: bool = False
@@ -62,10 +69,22 @@ def main(argv: list[str]) -> int:
     _check(arguments)
 
     # torch is imported from here on, after the arguments were found to be right
-    from resnext.cli.prediction_output import CsvOutput, JsonOutput, TableOutput
     from resnext.data.decode.image_names import describe_ignored
     from resnext.inference.files import find_images, predict_files
+    from resnext.inference.load import load
+    from resnext.inference.signals import SignalPredictor, predict_signals
+    from resnext.runs.runtime import resolve_device
 
+    network = load(arguments.run, precision=arguments.precision)
+    if network.card.signal is not None:
+        if arguments.precision == "bf16":
+            raise ConfigError("--precision bf16 is for images; leave it out: signals run in fp32")
+        signals = SignalPredictor(network, resolve_device(arguments.device))
+        rows = predict_signals(
+            signals, arguments.images, top=arguments.top, batch_size=arguments.batch_size
+        )
+        num, bad = _print(arguments, rows, signals.answers, signals.precision)
+        return _end(num, bad)
     ignored = Counter[str]()
     paths = find_images(arguments.images, ignored)
     first = next(paths, None)
@@ -75,29 +94,44 @@ def main(argv: list[str]) -> int:
         raise DataError(
             f"no image found in {given}{others}; give image files or folders that hold some"
         )
-    predictor = _open(arguments)
+    predictor = _open(arguments, network)
     rows = predict_files(
         predictor, chain([first], paths), top=arguments.top, batch_size=arguments.batch_size
     )
-    kind = JsonOutput if arguments.json else CsvOutput if arguments.csv else TableOutput
-    num, bad = 0, 0
-    with kind(sys.stdout, predictor.answers, predictor.precision) as output:
-        for row in rows:
-            output.write(row)
-            num += 1
-            bad += row.error is not None
+    num, bad = _print(arguments, rows, predictor.answers, predictor.precision)
     if predictor.parity is not None:
         print(f"resnext: bf16 against fp32 {predictor.parity}", file=sys.stderr)
     if ignored:
         left_out = describe_ignored(ignored)
         print(f"resnext: left out files that are no images: {left_out}", file=sys.stderr)
+    return _end(num, bad)
+
+
+def _print(
+    arguments: Predict, rows: Iterable[Prediction], answers: type[Answer], precision: str
+) -> tuple[int, int]:
+    """Print predictions as they come; return how many there were, and how many are of bad files."""
+    from resnext.cli.prediction_output import CsvOutput, JsonOutput, TableOutput
+
+    kind = JsonOutput if arguments.json else CsvOutput if arguments.csv else TableOutput
+    num, bad = 0, 0
+    with kind(sys.stdout, answers, precision) as output:
+        for row in rows:
+            output.write(row)
+            num += 1
+            bad += row.error is not None
+    return num, bad
+
+
+def _end(num: int, bad: int) -> int:
+    """Say what could not be read, and return the exit status."""
     if bad:
         print(f"resnext: {bad} of {num} files could not be read", file=sys.stderr)
     return 1 if bad else 0
 
 
-def _open(arguments: Predict) -> Predictor:
-    """Open the network; one in bf16 with that in fp32 beside it, to be compared with."""
+def _open(arguments: Predict, network: TrainedNetwork) -> Predictor:
+    """Take the network; one in bf16 with that in fp32 beside it, to be compared with."""
     from resnext.inference.load import load
     from resnext.inference.predictor import Predictor
     from resnext.runs.runtime import resolve_device
@@ -106,7 +140,6 @@ def _open(arguments: Predict) -> Predictor:
     reference = None
     if precision == "bf16":
         reference = Predictor(load(arguments.run, precision="fp32"), device)
-    network = load(arguments.run, precision=precision)
     return Predictor(network, device, precision=precision, reference=reference)
 
 

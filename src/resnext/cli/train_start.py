@@ -56,6 +56,11 @@ def from_recipe(arguments: Train, start: Start | None) -> TrainConfig:
         DataError: The images are missing, or nothing can be trained on them.
     """
     data = _data(arguments)
+    if data.name in ("series", "volume"):
+        from resnext.cli.signal_start import signal_settings
+
+        if (settings := signal_settings(arguments, data, start)) is not None:
+            return settings
     recipe = _recipe(arguments, start)
     suits_data = recipe == "finetune" or (recipe == "fast" and start is None)
     facts = _look(arguments, data) if suits_data else None

@@ -15,6 +15,7 @@ from resnext.data.config import TargetKind
 from resnext.data.decode.image import Photo
 from resnext.data.random import epoch_order, subset_order
 from resnext.errors import ConfigError
+from resnext.model.signal import SignalInput
 
 if TYPE_CHECKING:
     from resnext.data.file_split import FileSplit
@@ -88,6 +89,10 @@ class Split(Protocol):
         """Return what opens the images, with 1 or 3 channels; workers take it along."""
         ...
 
+    def pictures(self, in_channels: int) -> ImageReader:
+        """Return what opens the images for people to look at."""
+        return self.reader(in_channels)
+
     def choose(self, indices_n: torch.Tensor) -> Self:
         """Return the split of some images."""
         ...
@@ -145,6 +150,8 @@ class DataInfo:
         mean: Mean of each channel, of values in 0..1.
         std: Standard deviation of each channel.
         targets: What is to be learned of an image.
+        signal: How signals are prepared; None where the set holds images. Then `mean` and `std`
+            have no effect, and `image_size_px` is the size of a signal.
     """
 
     name: str
@@ -154,6 +161,22 @@ class DataInfo:
     mean: tuple[float, ...]
     std: tuple[float, ...]
     targets: TargetKind = "class"
+    signal: SignalInput | None = None
+
+    def require_images(self, what: str) -> None:
+        """Refuse a set of signals.
+
+        Args:
+            what: What needs images, in words.
+
+        Raises:
+            ConfigError: The set holds time series or volumes.
+        """
+        if self.signal is not None:
+            raise ConfigError(
+                f"{what} works on images so far; {self.name} is a set of the kind "
+                f"{self.signal.kind!r}, which train, evaluate and predict take"
+            )
 
     def require_classes(self, what: str) -> None:
         """Refuse a set whose images have no single class.

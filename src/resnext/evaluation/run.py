@@ -16,6 +16,8 @@ from resnext.data.bad_files import BadFiles
 from resnext.data.config import DataConfig, default_workers
 from resnext.data.loading.config import LoaderConfig
 from resnext.data.loading.eval_loader import EvalLoader
+from resnext.data.signals.loaders import SignalEvalLoader
+from resnext.data.signals.split import SignalSplit
 from resnext.errors import ConfigError, RunError
 from resnext.evaluation.evaluate import evaluate
 from resnext.evaluation.target import EvaluationSet, Protocol, open_target
@@ -142,12 +144,15 @@ def measure(
     bad_files = BadFiles(len(target.split))
     exported = exported_of(model)
     if exported is not None and exported.spec.input == "image":
-        loader: EvalLoader | WholeImageLoader = _whole_images(target, exported, runtime, bad_files)
+        loader: EvalLoader | SignalEvalLoader | WholeImageLoader = _whole_images(
+            target, exported, runtime, bad_files
+        )
     else:
         loader = _loader(target, data, runtime, effort, bad_files)
     _announce(effort, target, data, config)
     size_px = loader.size_px
-    cost = count(model.config, (target.info.in_channels, size_px, size_px))  # refuses early
+    sides = (size_px,) * getattr(model.config, "ndim", 2)
+    cost = count(model.config, (target.info.in_channels, *sides))  # refuses early
     module = _module(model, target, cost, runtime, effort)
     result = evaluate(
         module,
@@ -271,7 +276,7 @@ def _loader(
     runtime: Runtime,
     effort: EvaluationOptions,
     bad_files: BadFiles,
-) -> EvalLoader:
+) -> EvalLoader | SignalEvalLoader:
     workers = effort.workers if effort.workers is not None else data.workers
     rows = effort.batch_size or _IMAGES_PER_BATCH
     loading = LoaderConfig(
@@ -281,4 +286,7 @@ def _loader(
         rank=runtime.rank,
         world_size=runtime.world_size,
     )
+    if target.info.signal is not None:
+        assert isinstance(target.split, SignalSplit)  # the split of all sets of signals
+        return SignalEvalLoader(target.split, target.info.signal, loading)
     return EvalLoader(target.split, target.info, target.view, loading, bad_files)

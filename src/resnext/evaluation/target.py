@@ -14,6 +14,7 @@ from resnext.data.sets.choose_split import SplitChoice, choose_split, splits_of
 from resnext.data.sets.load import load_data
 from resnext.data.split import DataInfo, Split
 from resnext.errors import ConfigError
+from resnext.evaluation.fit_signals import as_in_training, fit_signals
 from resnext.evaluation.protocols import load_imagenet_v2, load_real_labels, map_classes
 from resnext.model.trained import TrainedNetwork
 
@@ -114,7 +115,7 @@ def _open_split(
 ) -> tuple[DataInfo, Split, int]:
     """Return the images with the number of those in all splits."""
     if not protocol.imagenet_v2:
-        loaded = load_data(data)
+        loaded = load_data(as_in_training(data, model.card.signal))
         num_in_set = sum(map(len, splits_of(loaded).values()))
         return loaded.info, choose_split(loaded, protocol.split), num_in_set
     if data.root is None or protocol.split != "val" or protocol.real is not None:
@@ -131,6 +132,8 @@ def _open_split(
 def fit_images(info: DataInfo, split: Split, model: TrainedNetwork) -> DataInfo:
     """Prepare images as the network expects them; files can be read with 1 or 3 channels."""
     in_channels, card = model.config.in_channels, model.card
+    if info.signal is not None or card.signal is not None:
+        return fit_signals(info, card.signal)
     if split.stored_nhwc is not None and info.in_channels != in_channels:
         raise ConfigError(
             f"the network takes images of {in_channels} channel(s), those of {info.name} have "

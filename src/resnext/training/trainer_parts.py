@@ -8,6 +8,7 @@ from pathlib import Path
 from resnext.data.bad_files import BadFiles
 from resnext.data.loading.eval_loader import EvalLoader
 from resnext.data.loading.train_loader import TrainLoader
+from resnext.data.signals.loaders import SignalEvalLoader, SignalTrainLoader
 from resnext.data.split import DataInfo
 from resnext.runs.metrics_log import MetricsLog
 from resnext.training.checkpoint_writer import CheckpointWriter
@@ -24,8 +25,8 @@ class Loaders:
     """
 
     info: DataInfo
-    train: TrainLoader
-    val: EvalLoader
+    train: TrainLoader | SignalTrainLoader
+    val: EvalLoader | SignalEvalLoader
     bad_files: BadFiles
     guess: float
     validation_steps: float = 0.0
