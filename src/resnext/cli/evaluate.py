@@ -222,10 +222,14 @@ def _table(evaluation: Evaluation) -> Table:
     figures = evaluation.figures
     view, data, images = figures["view"], figures["data"], evaluation.target.images
     crops = "ten crops" if view["ten_crop"] else "crop and mirror" if view["flip"] else "one crop"
-    table = Table(title=f"{data['name']}, {images}, {crops} of {view['size_px']} px")
+    signal = evaluation.target.info.signal
+    seen = (
+        f"{crops} of {view['size_px']} px" if signal is None else f"{signal.kind} of {signal.shape}"
+    )
+    table = Table(title=f"{data['name']}, {images}, {seen}")
     table.add_column("figure")
     table.add_column("value", justify="right")
-    table.add_row("images", f"{figures['num_images']:,}")
+    table.add_row(evaluation.target.info.noun, f"{figures['num_images']:,}")
     for name, value in evaluation.task.rows(figures):
         table.add_row(name, value)
     table.add_row("parameters", f"{figures['parameters']:,}")

@@ -153,6 +153,7 @@ def _export(
     from resnext.export.images import data_images
     from resnext.inference.preprocessor import takes_images
 
+    loaded.card.require_images("export")
     data = _data(arguments)
     if not _is_lower(arguments):
         images = None

@@ -53,8 +53,8 @@ class Train:
 
     data: Annotated[str | None, option("DATA", "digits")] = None
     """A folder of class folders, a table of labels (.csv, .tsv, .parquet), digits,
-    fashion-mnist, cifar10, cifar100, imagenet:DIR, series:FILE, volume:FILE.npz, or what `resnext pack` wrote: a folder or
-    an address, https:// or s3://."""
+    fashion-mnist, cifar10, cifar100, imagenet:DIR, series:FILE, volume:FILE.npz, or what
+    `resnext pack` wrote: a folder or an address, https:// or s3://."""
     model: Annotated[str | None, option("NAME", "suits the data")] = None
     """Network, such as resnext50_32x4d, resnext29_8x64d or resnext_2-2-2-2_8x4d."""
     recipe: Annotated[

@@ -15,7 +15,7 @@ from resnext.data.config import TargetKind
 from resnext.data.decode.image import Photo
 from resnext.data.random import epoch_order, subset_order
 from resnext.errors import ConfigError
-from resnext.model.signal import SignalInput
+from resnext.model.signal import SignalInput, noun_of
 
 if TYPE_CHECKING:
     from resnext.data.file_split import FileSplit
@@ -163,6 +163,11 @@ class DataInfo:
     targets: TargetKind = "class"
     signal: SignalInput | None = None
 
+    @property
+    def noun(self) -> str:
+        """What the set holds, in the plural: images, series or volumes."""
+        return noun_of(self.signal)
+
     def require_images(self, what: str) -> None:
         """Refuse a set of signals.
 
@@ -174,8 +179,8 @@ class DataInfo:
         """
         if self.signal is not None:
             raise ConfigError(
-                f"{what} works on images so far; {self.name} is a set of the kind "
-                f"{self.signal.kind!r}, which train, evaluate and predict take"
+                f"{what} is for images so far; {self.name} holds signals ({self.signal.kind}), "
+                "which train, evaluate and predict take"
             )
 
     def require_classes(self, what: str) -> None:

@@ -167,6 +167,7 @@ def measure(
     if runtime.world_size > 1:
         bad_files.share()
         bad_files.check()
+    signal = target.info.signal
     view = {
         "size_px": size_px,
         "resize_px": loader.resize_px,
@@ -180,6 +181,7 @@ def measure(
         "macs": cost.macs,
         "view": view,
         "data": target.source,
+        **({} if signal is None else {"signal": signal.model_dump(mode="json")}),
         "is_fused": isinstance(module, FusedNetwork) and module.is_fused,
     }
     return Evaluation(figures, result, task, target, cost, bad_files.rows)

@@ -69,8 +69,8 @@ class EvaluationSet:
         """The images in words, such as `all 372 images` or `val split, 27 of 372 images`."""
         num, split = len(self.split), self.source.get("split")
         if split == "all":
-            return f"all {num:,} images"
-        return f"{split} split, {num:,} of {max(self.num_in_set, num):,} images"
+            return f"all {num:,} {self.info.noun}"
+        return f"{split} split, {num:,} of {max(self.num_in_set, num):,} {self.info.noun}"
 
 
 def open_target(protocol: Protocol, data: DataConfig, model: TrainedNetwork) -> EvaluationSet:
@@ -106,6 +106,11 @@ def open_target(protocol: Protocol, data: DataConfig, model: TrainedNetwork) -> 
         targets_n = torch.tensor(class_subset)[split.targets_n]
         info, split = replace(info, classes=model.classes), split.relabel(targets_n)
         class_subset = None
+    if info.signal is not None and protocol.view not in (None, ViewConfig()):
+        raise ConfigError(
+            "sizes, crops and mirrored views are for images: signals are evaluated whole; leave out "
+            "--size, --resize, --ten-crop and --flip"
+        )
     view = view_of_card(protocol.view or ViewConfig(), model.card)
     return EvaluationSet(info, split, view, class_subset, real_labels, source, num_in_set)
 

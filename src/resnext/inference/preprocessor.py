@@ -56,6 +56,7 @@ class Preprocessor:
             ConfigError: It is not for images.
         """
         require_classifier(config, "this")
+        card.require_images("this")
         if not takes_images(config):
             raise ConfigError(
                 "image files can be shown only to a network of 2 dimensions with 1 or 3 channels; "

@@ -75,6 +75,21 @@ class ModelCard(Settings):
             values.pop("signal", None)
         return values
 
+    def require_images(self, what: str) -> None:
+        """Refuse a network that takes signals.
+
+        Args:
+            what: What is for images only, in words.
+
+        Raises:
+            ConfigError: The network takes time series or volumes.
+        """
+        if self.signal is not None:
+            raise ConfigError(
+                f"{what} is for networks that take images so far; this one takes a "
+                f"{self.signal.kind} of {self.signal.shape}, which evaluate and predict can show it"
+            )
+
     def output_names(self, num_classes: int) -> tuple[str, ...]:
         """Return the classes, or the numbers of the outputs where none are known."""
         return self.classes or tuple(str(label) for label in range(num_classes))

@@ -74,3 +74,10 @@ class SignalInput(Settings):
     def shape(self) -> str:
         """What the network takes, in words, such as `2 x 150`."""
         return " x ".join(map(str, (self.in_channels, *(self.size,) * self.ndim)))
+
+
+def noun_of(signal: SignalInput | None) -> str:
+    """Return what a set holds, in the plural: images, series or volumes."""
+    if signal is None:
+        return "images"
+    return "series" if signal.kind == "series" else f"{signal.kind}s"

@@ -58,7 +58,8 @@ class NpzFile:
         """
         if name not in self.shapes:
             raise DataError(
-                f"{self._path} has no array {shown(name)}; it has {list_names(list(self.shapes), 20, shown)}"
+                f"{self._path} has no array {shown(name)}; it has "
+                f"{list_names(list(self.shapes), 20, shown)}"
             )
         with (
             self._errors(),

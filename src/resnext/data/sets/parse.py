@@ -45,8 +45,8 @@ def parse_data(text: str, *, is_whole: bool = False) -> DataConfig:
         pass
     raise ConfigError(
         f"data {shown(text)} is neither a known set ({', '.join(DATA_NAMES)}, each also as "
-        "NAME:FOLDER, series:FILE and volume:FILE) nor an existing folder of class folders or shards, a table of labels "
-        "(.csv, .tsv, .parquet), or the address of shards (https://host/folder)"
+        "NAME:FOLDER, series:FILE and volume:FILE) nor an existing folder of class folders or "
+        "shards, a table of labels (.csv, .tsv, .parquet), or the address of shards (https://host/folder)"
     )
 
 
