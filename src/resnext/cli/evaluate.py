@@ -223,9 +223,9 @@ def _table(evaluation: Evaluation) -> Table:
     view, data, images = figures["view"], figures["data"], evaluation.target.images
     crops = "ten crops" if view["ten_crop"] else "crop and mirror" if view["flip"] else "one crop"
     signal = evaluation.target.info.signal
-    seen = (
-        f"{crops} of {view['size_px']} px" if signal is None else f"{signal.kind} of {signal.shape}"
-    )
+    seen = f"{crops} of {view['size_px']} px"
+    if signal is not None:
+        seen = f"{signal.kind} of {signal.shape}"
     table = Table(title=f"{data['name']}, {images}, {seen}")
     table.add_column("figure")
     table.add_column("value", justify="right")

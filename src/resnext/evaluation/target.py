@@ -108,8 +108,8 @@ def open_target(protocol: Protocol, data: DataConfig, model: TrainedNetwork) -> 
         class_subset = None
     if info.signal is not None and protocol.view not in (None, ViewConfig()):
         raise ConfigError(
-            "sizes, crops and mirrored views are for images: signals are evaluated whole; leave out "
-            "--size, --resize, --ten-crop and --flip"
+            "sizes, crops and mirrored views are for images: signals are evaluated whole; leave "
+            "out --size, --resize, --ten-crop and --flip"
         )
     view = view_of_card(protocol.view or ViewConfig(), model.card)
     return EvaluationSet(info, split, view, class_subset, real_labels, source, num_in_set)

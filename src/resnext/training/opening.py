@@ -11,8 +11,6 @@ from resnext.model.names import name_of
 from resnext.runs.config import TrainConfig
 from resnext.training.class_weights import describe_weights, weigh_classes
 
-_SMALL_MACS = 5_000_000
-
 
 def describe_opening(config: TrainConfig, data: DataSet, num_steps: int) -> dict[str, Any]:
     """Describe a training in about ten lines.
@@ -35,7 +33,7 @@ def describe_opening(config: TrainConfig, data: DataSet, num_steps: int) -> dict
         (
             "network",
             f"{name_of(config.model)}: {cost.parameters / 1e6:.1f} M parameters, "
-            f"{_macs(cost.macs)} multiply-adds {_input(data.info)}{start}",
+            f"{_macs(cost.macs, data.info)} multiply-adds {_input(data.info)}{start}",
         ),
         (
             "training",
@@ -50,9 +48,9 @@ def describe_opening(config: TrainConfig, data: DataSet, num_steps: int) -> dict
     return {"num_images": summary.num_images, "lines": lines}
 
 
-def _macs(macs: int) -> str:
-    """Write a cost in billions, that of a small network in millions."""
-    return f"{macs / 1e9:.2f} G" if macs >= _SMALL_MACS else f"{macs / 1e6:.2f} M"
+def _macs(macs: int, info: DataInfo) -> str:
+    """Write a cost in billions, that of signals, which are small, in millions."""
+    return f"{macs / 1e9:.2f} G" if info.signal is None else f"{macs / 1e6:.2f} M"
 
 
 def _input(info: DataInfo) -> str:

@@ -15,7 +15,7 @@ from resnext.data.sets.glance import ImageSizes, measure_sizes
 from resnext.data.sets.listing_cache import list_images
 from resnext.data.split import DataSet
 from resnext.data.targets import count_per_class, guess_largest
-from resnext.model.signal import SignalInput
+from resnext.model.signal import SignalInput, noun_of
 from resnext.untrusted.names import list_names
 
 _NUM_COMPARED = 50_000
@@ -38,7 +38,6 @@ class DataSummary:
         split_source: Where the splits come from, in words.
         targets: What is to be learned of an image.
         signal: How signals are prepared; None for images.
-        noun: What the set holds, in the plural.
         formats: Files by ending, the most frequent first; empty for sets in memory.
         sizes: Sizes of a sample; None where no image could be read.
         skipped: Files that were left out, by ending or reason.
@@ -53,7 +52,6 @@ class DataSummary:
     split_source: str
     targets: TargetKind = "class"
     signal: SignalInput | None = None
-    noun: str = "images"
     formats: dict[str, int] = field(default_factory=dict)
     sizes: ImageSizes | None = None
     skipped: dict[str, int] = field(default_factory=dict)
@@ -127,7 +125,6 @@ def summarise(data: DataSet, name: str | None = None) -> DataSummary:
         split_source=data.origin,
         targets=data.info.targets,
         signal=data.info.signal,
-        noun=data.info.noun,
         formats=count_endings(names),
         sizes=measure_sizes(files["train"].root, files["train"].names) if files else None,
         skipped=dict(skipped.most_common()),
@@ -157,12 +154,12 @@ def summary_lines(summary: DataSummary, *, has_weights: bool = False) -> list[tu
         summary: What was found.
         has_weights: Training starts from weights, so that no advice to do so is needed.
     """
-    counts = summary.num_images
+    counts, noun = summary.num_images, noun_of(summary.signal)
     splits = ", ".join(f"{number:,} {split}" for split, number in counts.items())
     lines = [
         (
             "data",
-            f"{summary.name}: {sum(counts.values()):,} {summary.noun}; {_class_line(summary)}",
+            f"{summary.name}: {sum(counts.values()):,} {noun}; {_class_line(summary)}",
         ),
         ("split", f"{splits} ({summary.split_source})"),
     ]
