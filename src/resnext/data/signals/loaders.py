@@ -154,9 +154,8 @@ class SignalEvalLoader:
     def __iter__(self) -> Iterator[Batch]:
         """Yield the batches of this process."""
         device = self._config.device
-        for indices_b in self._indices.split(self._config.batch_size):
-            if not len(indices_b):
-                return
+        for start in range(0, len(self._indices), self._config.batch_size):
+            indices_b = self._indices[start : start + self._config.batch_size]
             stored_bcx = self._values_ncx.index_select(0, indices_b).to(device)
             signals_bcx = normalise_signals(stored_bcx, self._signal).contiguous()
             targets_b = self._targets_n[indices_b].to(device)

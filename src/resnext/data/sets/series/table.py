@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from resnext.data.sets.series.raw import (
     RawSeries,
@@ -173,7 +174,7 @@ def _rows_of(
     if time is None:
         return rows
     try:
-        order = _numbers(path, time, cells[time])
+        order: npt.NDArray[Any] = _numbers(path, time, cells[time])
     except DataError:  # dates: ISO's sort as texts
         order = np.unique(np.array([str(cell) for cell in cells[time]]), return_inverse=True)[1]
     return {key: group[np.argsort(order[group], kind="stable")] for key, group in rows.items()}

@@ -14,13 +14,13 @@ import numpy as np
 from resnext.data.sets.series.raw import (
     MAX_CASES,
     RawSeries,
-    Series,
     check_channels,
     check_shape,
     class_name,
     parse_values,
     read_series_text,
 )
+from resnext.data.signals.prepare import Series
 from resnext.errors import DataError
 from resnext.untrusted.names import list_names, shown
 
