@@ -33,7 +33,7 @@ ShortcutChoice = Annotated[
 ]
 Baseline = Literal["vgg16_bn", "vgg19_bn", "inception_v3"]
 Head = Literal["fcn", "deeplabv3", "unet", "fpn"]
-DECODERS = ("unet", "fpn")
+DECODERS: tuple[Head, ...] = ("unet", "fpn")
 """Heads that read several maps."""
 
 PYRAMID_STAGES = 4
