@@ -99,9 +99,9 @@ def main(argv: list[str]) -> int:
         return 0
     if arguments.model == "":
         raise ConfigError("name a network, such as resnext50_32x4d; --list shows the known ones")
-    first = _with_head(arguments)
+    chosen = _with_head(arguments)
     columns = [
-        _column(first, arguments, _changes_of_one(arguments)),
+        _column(chosen, arguments, _changes_of_one(arguments)),
         *(_column(name, arguments, {}) for name in arguments.compare),
     ]
     if arguments.json:
@@ -199,8 +199,8 @@ def _parts(column: Column) -> tuple[StageCost, ...]:
     from resnext.complexity.segmenter import count_parts
     from resnext.model.config import SegmenterConfig
 
-    is_for_pixels = isinstance(column.config, SegmenterConfig)
-    return count_parts(column.config, column.cost) if is_for_pixels else ()
+    config = column.config
+    return count_parts(config, column.cost) if isinstance(config, SegmenterConfig) else ()
 
 
 def _print(columns: list[Column], *, with_layers: bool) -> None:
