@@ -19,9 +19,22 @@ from resnext.model.normalisation import Mean, Std
 from resnext.settings import FiniteSettings, SystemPath
 
 DataName = Literal[
-    "digits", "fashion-mnist", "cifar10", "cifar100", "imagenet", "folder", "shards", "table"
+    "digits",
+    "fashion-mnist",
+    "cifar10",
+    "cifar100",
+    "imagenet",
+    "folder",
+    "shards",
+    "table",
+    "python",
 ]
-DATA_NAMES: tuple[str, ...] = get_args(DataName)
+PYTHON: Literal["python"] = "python"
+"""The images come from the program that calls `resnext.train`, and nothing else can open them."""
+
+DATA_NAMES: tuple[str, ...] = tuple(name for name in get_args(DataName) if name != PYTHON)
+"""The sets that a person can name."""
+
 
 TargetKind = Literal["class", "labels", "number"]
 """What is to be learned of an image. `class`: the number of one class, int64, n. `labels`: 1 for
@@ -49,7 +62,7 @@ class DataConfig(FiniteSettings):
     Attributes:
         name: Which set; `folder` is any folder of class folders, `shards` one that
             `resnext pack` wrote, `table` a CSV, TSV or Parquet file of images and labels, or a
-            folder of Parquet files.
+            folder of Parquet files; `python` a dataset that a program gave to `resnext.train`.
         root: Where its files are. `digits` needs none; the downloaded sets keep
             theirs in the user's cache folder by default.
         url: Where the files of `shards` are, if not in a folder: the address of what

@@ -104,6 +104,7 @@ class TrainRenderer(_Renderer):
         with torch.random.fork_rng(devices=[]):
             for index in request.indices:
                 key = derive(self._seed, Draw.TRANSFORM, request.epoch, index)
+                torch.default_generator.manual_seed(key)  # a program's dataset may draw from it
                 found = self._render(
                     index, partial(self._transform, size_px=request.size_px, seed=key), bad
                 )
