@@ -36,10 +36,11 @@ DATA_NAMES: tuple[str, ...] = tuple(name for name in get_args(DataName) if name 
 """The sets that a person can name."""
 
 
-TargetKind = Literal["class", "labels", "number"]
+TargetKind = Literal["class", "labels", "number", "mask"]
 """What is to be learned of an image. `class`: the number of one class, int64, n. `labels`: 1 for
 each label that applies, 0 for one that does not and `UNKNOWN`, int8, n x k. `number`: values to
-predict, float32, n x k, NaN where one is not known."""
+predict, float32, n x k, NaN where one is not known. `mask`: a class for each pixel, which is read
+with its image; in memory are the pixels of each class, int64, n x k."""
 
 UNKNOWN = -1
 """A label of which it is not known whether it applies."""

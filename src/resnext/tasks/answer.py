@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 import numpy.typing as npt
+from PIL import Image
 from pydantic import BaseModel
 
 from resnext.model.card import ModelCard
+from resnext.tasks.captions import write_below
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,14 @@ class Answer(ABC):
     @abstractmethod
     def table_cells(self) -> tuple[str, ...]:
         """Return the answer as one row of a table for people."""
+
+    def draw(self, image: Image.Image) -> Image.Image:
+        """Return a picture that shows the image and the answer; by default with its words below.
+
+        Args:
+            image: As it was decoded, the right way up.
+        """
+        return write_below(image, " ".join(filter(None, self.table_cells())))
 
     @property
     def ranked(self) -> tuple[ClassScore, ...]:

@@ -41,6 +41,8 @@ class TaskKind:
         chance_loss: Its loss by the number of outputs, or None where there is no such bound.
         build: Builds the task, or where that is: `module:class`, imported when it is needed.
         answer: Returns the type of its answers, or where that is; it needs no torch.
+        is_dense: Every pixel of an image has outputs of its own, k x h x w, and images are shown to
+            the network at their own size.
     """
 
     name: str
@@ -57,6 +59,7 @@ class TaskKind:
     plot_label: str = "figure"
     also_plotted: tuple[tuple[str, str], ...] = ()
     chance_loss: Callable[[int], float] | None = None
+    is_dense: bool = False
 
     @property
     def curves(self) -> list[tuple[str, str]]:
@@ -198,5 +201,22 @@ register_task(
         plot_label="mAP and wrong labels",
         also_plotted=(("label_error", "wrong labels"),),
         chance_loss=lambda _: math.log(2),
+    )
+)
+register_task(
+    TaskKind(
+        name="segmentation",
+        targets="mask",
+        measure=Measure("mean_iou", "mIoU", is_higher_better=True),
+        train_measure=Measure("train_pixel_error", "wrong pixels, training"),
+        guess="giving every pixel the most frequent class",
+        build="resnext.tasks.segmentation.task:Segmentation",
+        answer="resnext.tasks.segmentation.answer:MaskAnswer",
+        network="A network that gives every pixel one of {num} classes",
+        usage=".argmax(dim=1)",
+        plot_label="mIoU and wrong pixels",
+        also_plotted=(("pixel_error", "wrong pixels"),),
+        chance_loss=lambda num_classes: math.log(max(num_classes, 2)),
+        is_dense=True,
     )
 )
