@@ -183,6 +183,7 @@ def test_a_classifier_cannot_learn_masks_nor_a_segmenter_classes(config: TrainCo
         resolve(config.replace(data=digits), load_data(digits).info)
 
 
+@pytest.mark.slow
 def test_train_puts_a_head_on_the_network(
     shapes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

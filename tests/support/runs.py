@@ -87,7 +87,7 @@ def _child(config: TrainConfig, run: Path, environment: dict[str, str]) -> None:
 
     os.environ.update(environment)
     if NO_DROPOUT in environment:
-        torch.nn.Dropout.forward = lambda _, x: x  # type: ignore[method-assign]
+        torch.nn.Dropout.forward = lambda _, x: x  # type: ignore[assignment, method-assign]
     resumed = (run / "config.yaml").exists()
     target = RunTarget(resume=run) if resumed else RunTarget(out=run)
     try:
