@@ -1,4 +1,4 @@
-"""Name the classes of image files, any number of them, or of the signals in files.
+"""Name the classes of image files, of their pixels or of signals, any number of them.
 
 Folders are searched through. A bad file is reported and the rest goes on; the exit
 status is then 1.
@@ -8,6 +8,7 @@ Examples:
   resnext predict runs/photos folder/ more/*.png --top 3
   resnext predict runs/photos folder/ --json > predictions.json
   resnext predict runs/photos folder/ --csv > predictions.csv
+  resnext predict runs/streets folder/ --draw drawn/ --masks masks/
   resnext predict runs/gunpoint GunPoint_TEST.ts
 """
 
@@ -22,16 +23,18 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
-from resnext.cli.arguments import check_ranges, option, parse
+from resnext.api.checks import check_ranges
+from resnext.cli.arguments import option, parse
 from resnext.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from resnext.cli.prediction_pictures import Pictures
     from resnext.inference.files import Prediction
     from resnext.inference.predictor import Predictor
+    from resnext.inference.signals import SignalPredictor
     from resnext.model.trained import TrainedNetwork
-    from resnext.tasks.answer import Answer
 
 _MAX_BATCH = 65_536  # twice as many decoded images are in memory
 
@@ -53,6 +56,10 @@ class Predict:
     """Print one JSON list with an object for each image."""
     csv: bool = False
     """Print a CSV table with a line for each class of each image."""
+    draw: Annotated[Path | None, option("FOLDER")] = None
+    """Also write each image with its answer drawn: classes in words, masks in colours."""
+    masks: Annotated[Path | None, option("FOLDER")] = None
+    """Also write the class of every pixel as a PNG whose values are the numbers of the classes."""
     batch_size: int = 32
     """Images that go through the network together."""
     device: str = "auto"
@@ -69,22 +76,15 @@ def main(argv: list[str]) -> int:
     _check(arguments)
 
     # torch is imported from here on, after the arguments were found to be right
+    from resnext.api.predictor import open_predictor
+    from resnext.cli.prediction_pictures import Pictures
     from resnext.data.decode.image_names import describe_ignored
-    from resnext.inference.files import find_images, predict_files
+    from resnext.inference.files import find_images, predict_images
     from resnext.inference.load import load
-    from resnext.inference.signals import SignalPredictor, predict_signals
-    from resnext.runs.runtime import resolve_device
 
     network = load(arguments.run, precision=arguments.precision)
     if network.card.signal is not None:
-        if arguments.precision == "bf16":
-            raise ConfigError("--precision bf16 is for images; leave it out: signals run in fp32")
-        signals = SignalPredictor(network, resolve_device(arguments.device))
-        rows = predict_signals(
-            signals, arguments.images, top=arguments.top, batch_size=arguments.batch_size
-        )
-        num, bad = _print(arguments, rows, signals.answers, signals.precision)
-        return _end(num, bad)
+        return _predict_signals(arguments, network)
     ignored = Counter[str]()
     paths = find_images(arguments.images, ignored)
     first = next(paths, None)
@@ -94,11 +94,13 @@ def main(argv: list[str]) -> int:
         raise DataError(
             f"no image found in {given}{others}; give image files or folders that hold some"
         )
-    predictor = _open(arguments, network)
-    rows = predict_files(
+    predictor = open_predictor(arguments.run, arguments.device, arguments.precision, opened=network)
+    reader = predictor.preprocessor.read
+    pictures = Pictures(predictor.answers, reader, arguments.draw, arguments.masks)
+    rows = predict_images(
         predictor, chain([first], paths), top=arguments.top, batch_size=arguments.batch_size
     )
-    num, bad = _print(arguments, rows, predictor.answers, predictor.precision)
+    num, bad = _print(arguments, rows, predictor, pictures)
     if predictor.parity is not None:
         print(f"resnext: bf16 against fp32 {predictor.parity}", file=sys.stderr)
     if ignored:
@@ -107,17 +109,40 @@ def main(argv: list[str]) -> int:
     return _end(num, bad)
 
 
+def _predict_signals(arguments: Predict, network: TrainedNetwork) -> int:
+    from resnext.inference.signals import SignalPredictor, predict_signals
+    from resnext.runs.runtime import resolve_device
+
+    given = {
+        "--precision bf16": arguments.precision == "bf16",
+        "--draw": arguments.draw,
+        "--masks": arguments.masks,
+    }
+    for flag in (name for name, value in given.items() if value):
+        raise ConfigError(f"{flag} is for networks that take images; leave it out")
+    predictor = SignalPredictor(network, resolve_device(arguments.device))
+    rows = predict_signals(
+        predictor, arguments.images, top=arguments.top, batch_size=arguments.batch_size
+    )
+    return _end(*_print(arguments, rows, predictor))
+
+
 def _print(
-    arguments: Predict, rows: Iterable[Prediction], answers: type[Answer], precision: str
+    arguments: Predict,
+    rows: Iterable[Prediction],
+    predictor: Predictor | SignalPredictor,
+    pictures: Pictures | None = None,
 ) -> tuple[int, int]:
-    """Print predictions as they come; return how many there were, and how many are of bad files."""
+    """Print predictions as they come; return how many there were, and how many of bad files."""
     from resnext.cli.prediction_output import CsvOutput, JsonOutput, TableOutput
 
     kind = JsonOutput if arguments.json else CsvOutput if arguments.csv else TableOutput
     num, bad = 0, 0
-    with kind(sys.stdout, answers, precision) as output:
+    with kind(sys.stdout, predictor.answers, predictor.precision) as output:
         for row in rows:
             output.write(row)
+            if pictures is not None:
+                pictures.write(row)
             num += 1
             bad += row.error is not None
     return num, bad
@@ -128,19 +153,6 @@ def _end(num: int, bad: int) -> int:
     if bad:
         print(f"resnext: {bad} of {num} files could not be read", file=sys.stderr)
     return 1 if bad else 0
-
-
-def _open(arguments: Predict, network: TrainedNetwork) -> Predictor:
-    """Take the network; one in bf16 with that in fp32 beside it, to be compared with."""
-    from resnext.inference.load import load
-    from resnext.inference.predictor import Predictor
-    from resnext.runs.runtime import resolve_device
-
-    device, precision = resolve_device(arguments.device), arguments.precision
-    reference = None
-    if precision == "bf16":
-        reference = Predictor(load(arguments.run, precision="fp32"), device)
-    return Predictor(network, device, precision=precision, reference=reference)
 
 
 def _check(arguments: Predict) -> None:

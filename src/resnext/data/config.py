@@ -28,15 +28,23 @@ DataName = Literal[
     "folder",
     "shards",
     "table",
+    "masks",
+    "python",
     "series",
     "volume",
 ]
-DATA_NAMES: tuple[str, ...] = get_args(DataName)
+PYTHON: Literal["python"] = "python"
+"""The images come from the program that calls `resnext.train`, and nothing else can open them."""
 
-TargetKind = Literal["class", "labels", "number"]
+DATA_NAMES: tuple[str, ...] = tuple(name for name in get_args(DataName) if name != PYTHON)
+"""The sets that a person can name."""
+
+
+TargetKind = Literal["class", "labels", "number", "mask"]
 """What is to be learned of an image. `class`: the number of one class, int64, n. `labels`: 1 for
 each label that applies, 0 for one that does not and `UNKNOWN`, int8, n x k. `number`: values to
-predict, float32, n x k, NaN where one is not known."""
+predict, float32, n x k, NaN where one is not known. `mask`: a class for each pixel, which is read
+with its image; in memory are the pixels of each class, int64, n x k."""
 
 UNKNOWN = -1
 """A label of which it is not known whether it applies."""
@@ -62,8 +70,9 @@ class DataConfig(FiniteSettings):
     Attributes:
         name: Which set; `folder` is any folder of class folders, `shards` one that
             `resnext pack` wrote, `table` a CSV, TSV or Parquet file of images and labels, or a
-            folder of Parquet files, `series` a file of time series, `volume` one in MedMNIST's
-            `.npz` format.
+            folder of Parquet files, `masks` a folder of images with masks, `series` a file of
+            time series, `volume` one in MedMNIST's `.npz` format, `python` a dataset that a
+            program gave to `resnext.train`.
         root: Where its files are. `digits` needs none; the downloaded sets keep
             theirs in the user's cache folder by default.
         url: Where the files of `shards` are, if not in a folder: the address of what
@@ -85,6 +94,8 @@ class DataConfig(FiniteSettings):
             number of them; `number`, values to predict. By default a class, unless cells list
             several labels or columns hold 1 and 0.
         split_column: Its column of splits, if any; by default likewise, such as split.
+        ignore_value: The value that pixels without a class have in `masks`; by default 255, unless
+            it is a class.
         id_column: Of `series` in a long table, the column that says which series a row belongs
             to; by default one of a usual name, such as id, if its values recur.
         time_column: There, the column that orders the rows of a series; by default likewise.
@@ -123,8 +134,9 @@ class DataConfig(FiniteSettings):
     image_column: str | None = None
     label_column: str | tuple[str, ...] | None = None
     label_separator: str | None = None
-    targets: TargetKind | Literal["auto"] = "auto"
+    targets: Literal["class", "labels", "number", "auto"] = "auto"
     split_column: str | None = None
+    ignore_value: Annotated[int, Field(ge=0, le=255)] | None = None
     id_column: str | None = None
     time_column: str | None = None
     length: Annotated[int, Field(ge=1, le=MAX_LENGTH)] | None = None
@@ -171,8 +183,15 @@ class DataConfig(FiniteSettings):
             for setting in set(_TABLE_ONLY).difference(kept):
                 if getattr(self, setting) != type(self).model_fields[setting].default:
                     raise ConfigError(f"{setting} is for name='table' only; leave it out")
+        if self.name != "masks" and self.ignore_value is not None:
+            raise ConfigError("ignore_value is for name='masks' only; leave it out")
+        if self.name == "masks" and self.classes is not None:
+            raise ConfigError(
+                "classes is not for name='masks'; to leave a class out, give its value as "
+                "ignore_value"
+            )
         self._check_signals()
-        if self.name in ("folder", "imagenet", "table") and self.root is None:
+        if self.name in ("folder", "imagenet", "table", "masks") and self.root is None:
             raise ConfigError(f"name={self.name!r} needs root=PATH, where the images are")
         if self.group is not None and self.val_split != "class":
             raise ConfigError("group needs val_split='class'; leave one of them out")
@@ -206,7 +225,7 @@ class DataConfig(FiniteSettings):
             return last_part(self.url)
         if self.name in ("series", "volume") and self.root is not None:
             return self.root.stem
-        if self.name in ("folder", "shards", "table") and self.root is not None:
+        if self.name in ("folder", "shards", "table", "masks") and self.root is not None:
             return self.root.name or self.root.resolve().name or self.name
         return self.name
 

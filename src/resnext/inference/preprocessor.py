@@ -10,12 +10,12 @@ from PIL import Image
 from resnext.data.decode.depth import AssumptionLog
 from resnext.data.decode.image import Photo, read_file
 from resnext.data.decode.image_limits import MAX_PIXELS
+from resnext.data.decode.python_image import to_photo
 from resnext.data.prepare.geometry import Pixels, cut_long, pixels_of
 from resnext.data.prepare.preparation import Preparation
 from resnext.errors import ConfigError
 from resnext.model.card import ModelCard
-from resnext.model.classifiers import require_classifier
-from resnext.model.config import ModelConfig
+from resnext.model.config import ModelConfig, SegmenterConfig
 from resnext.runtimes.spec import ExportSpec
 
 _CHANNELS = (1, 3)
@@ -34,11 +34,14 @@ class Preprocessor:
         in_channels: 3 for RGB, 1 for grey.
         preparation: The resize and the crop that the network sees.
         is_whole: The network resizes and crops inside, and takes images of any size, one by one.
+        is_dense: The network gives every pixel a class: it takes images at their own size, one by
+            one, and none of their pixels may be cut away.
     """
 
     in_channels: int
     preparation: Preparation
     is_whole: bool = False
+    is_dense: bool = False
     _assumptions: AssumptionLog = field(default_factory=AssumptionLog, repr=False, compare=False)
 
     @classmethod
@@ -55,7 +58,6 @@ class Preprocessor:
         Raises:
             ConfigError: It is not for images.
         """
-        require_classifier(config, "this")
         card.require_images("this")
         if not takes_images(config):
             raise ConfigError(
@@ -64,7 +66,12 @@ class Preprocessor:
                 f"{config.in_channels} channel(s): name one that was trained on images"
             )
         preparation = Preparation.of_card(card, None if spec is None else spec.size_px)
-        return cls(config.in_channels, preparation, spec is not None and spec.input == "image")
+        return cls(
+            config.in_channels,
+            preparation,
+            is_whole=spec is not None and spec.input == "image",
+            is_dense=isinstance(config, SegmenterConfig),
+        )
 
     def read(self, path: Path) -> Image.Image:
         """Decode an image file, in the channels that the network takes.
@@ -90,6 +97,19 @@ class Preprocessor:
         self._assumptions.report(name, photo.assumed)
         return image
 
+    def take(self, value: object) -> Image.Image:
+        """Return an image that a Python program holds, in the channels that the network takes.
+
+        Args:
+            value: One of `python_image.ACCEPTED`.
+
+        Raises:
+            ConfigError: It is no image.
+            DataError: A file is bad; the message is the reason only.
+        """
+        photo = to_photo(value, self.in_channels)
+        return photo.load() if isinstance(photo, Photo) else photo
+
     def crop(self, image: Image.Image) -> Pixels:
         """Return what the network sees of a decoded image: size_px x size_px x c."""
         return pixels_of(self.preparation.crop(image))
@@ -99,4 +119,6 @@ class Preprocessor:
 
         A very long image is cut to its middle even where the network crops inside.
         """
+        if self.is_dense:
+            return pixels_of(image)
         return pixels_of(cut_long(image)) if self.is_whole else self.crop(image)

@@ -6,7 +6,8 @@ Legend: b signals, c channels, x the sides, k classes.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import islice
+from dataclasses import replace
+from itertools import count, islice
 from pathlib import Path
 
 import numpy as np
@@ -127,18 +128,20 @@ def predict_signals(
         top: Number of classes to name, at most all.
         batch_size: Signals that go through the network together.
     """
+    numbers = count()
     for path in paths:
         try:
             signals = predictor.read(path)
             while batch := tuple(islice(signals, batch_size)):
-                yield from _predict(predictor, batch, top)
+                for found in _predict(predictor, batch, top):
+                    yield replace(found, index=next(numbers))
         except DataError as error:
-            yield Prediction(path, error=str(error))
+            yield Prediction(next(numbers), path, error=str(error))
 
 
 def _predict(predictor: SignalPredictor, batch: tuple[Named, ...], top: int) -> list[Prediction]:
     logits_bk = predictor.logits(torch.stack([values_cx for _, values_cx in batch]))
     return [
-        Prediction(name, predictor.answer(row_k, top))
-        for (name, _), row_k in zip(batch, logits_bk, strict=True)
+        Prediction(index, name, predictor.answer(row_k, top))
+        for index, ((name, _), row_k) in enumerate(zip(batch, logits_bk, strict=True))
     ]

@@ -10,17 +10,18 @@ from resnext.data.bad_files import BadFiles
 from resnext.data.config import default_workers
 from resnext.data.loading.batches import num_steps
 from resnext.data.loading.config import TrainLoaderConfig
-from resnext.data.loading.eval_loader import EvalLoader
 from resnext.data.loading.train_loader import TrainLoader
+from resnext.data.loading.whole_loader import eval_loader
 from resnext.data.prepare.views import view_of_training
 from resnext.data.sets.load import load_data
 from resnext.data.split import DataInfo, DataSet
 from resnext.errors import ConfigError, DataError
+from resnext.model.names import config_from
 from resnext.runs.config import TrainConfig
 from resnext.runs.folder import BAD_FILES, OPENING, SPEED, explain_write_errors, write_json
 from resnext.runs.metrics_log import MetricsLog
 from resnext.runs.runtime import Runtime, open_runtime
-from resnext.tasks.kinds import fit_task
+from resnext.tasks.kinds import check_network, fit_task
 from resnext.tasks.task import Task
 from resnext.training.build import build_train_step
 from resnext.training.checkpoint import load_checkpoint
@@ -46,7 +47,13 @@ __all__ = ["RunTarget", "assemble", "build_train_step", "resolve", "train"]
 
 
 def train(
-    config: TrainConfig, target: RunTarget, display: Display, weights: Weights | None = None
+    config: TrainConfig,
+    target: RunTarget,
+    display: Display,
+    weights: Weights | None = None,
+    given: DataSet | None = None,
+    *,
+    is_guest: bool = False,
 ) -> Path:
     """Train to the end.
 
@@ -57,6 +64,8 @@ def train(
         target: The run folder to make, or the run to go on with.
         display: Shows the progress in the first process.
         weights: Those of `config.weights`, if they are open already.
+        given: The images, where a Python program brings them.
+        is_guest: The process belongs to somebody else, and is not ended by a second signal.
 
     Returns:
         The run folder.
@@ -67,7 +76,7 @@ def train(
     """
     check_restartable(has_folder=target.out is not None or target.resume is not None)
     with open_runtime(config.runtime) as runtime, ExitStack() as stack:
-        data = load_data(config.data)
+        data = load_data(config.data, given)
         if runtime.broadcast_from_main(lambda: not _is_saved(target.resume)) and weights is None:
             weights = None if config.weights is None else open_weights(config.weights)
         if target.resume is None:  # a resumed run has its own resolved settings
@@ -81,7 +90,7 @@ def train(
         data, train_step, loaders = assemble(config, data, runtime, weights)
         bad_files = loaders.bad_files
         # Up to here a signal just ends the process; there is nothing to save.
-        stop = stack.enter_context(stop_on_signal(runtime))
+        stop = stack.enter_context(stop_on_signal(runtime, is_guest=is_guest))
         claim = stack.enter_context(RunClaim(display, stop))
         run = runtime.broadcast_from_main(lambda: open_target(config, target, runtime, data, claim))
         if runtime.is_main and target.resume is None:
@@ -149,7 +158,8 @@ def resolve(config: TrainConfig, info: DataInfo, weights: Weights | None = None)
         return resolve_signals(config, info, info.signal, weights)
     mean, std = info.mean, info.std
     task = fit_task(config.task, info.targets)
-    model = config.model.replace(num_classes=len(info.classes), in_channels=info.in_channels)
+    check_network(task, config.model)
+    model = config_from(config.model, num_classes=len(info.classes), in_channels=info.in_channels)
     if weights is not None:
         trained = weights.config
         if trained.in_channels != info.in_channels:
@@ -230,11 +240,11 @@ def _build_loaders(
     view = view_of_training(
         config.view,
         data.info.image_size_px,
-        is_memory=data.val.stored_nhwc is not None,
+        is_memory=data.val.stored_nhwc is not None or data.info.targets == "mask",
         is_enlarged=config.augment.crop == "resized",
     )
     loading = replace(loading, batch_size=2 * train_loader.largest_share)
-    val_loader = EvalLoader(data.val, data.info, view, loading, bad_files)
+    val_loader = eval_loader(data.val, data.info, view, loading, bad_files)
     val_steps = len(data.val) * train_loader.num_steps / len(data.train)
     guess = task.guess(data.train.targets_n, data.val.targets_n)
     return Loaders(data.info, train_loader, val_loader, bad_files, guess, val_steps)

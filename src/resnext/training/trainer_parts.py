@@ -8,6 +8,7 @@ from pathlib import Path
 from resnext.data.bad_files import BadFiles
 from resnext.data.loading.eval_loader import EvalLoader
 from resnext.data.loading.train_loader import TrainLoader
+from resnext.data.loading.whole_loader import WholeLoader
 from resnext.data.signals.loaders import SignalEvalLoader, SignalTrainLoader
 from resnext.data.split import DataInfo
 from resnext.runs.metrics_log import MetricsLog
@@ -26,7 +27,7 @@ class Loaders:
 
     info: DataInfo
     train: TrainLoader | SignalTrainLoader
-    val: EvalLoader | SignalEvalLoader
+    val: EvalLoader | WholeLoader | SignalEvalLoader
     bad_files: BadFiles
     guess: float
     validation_steps: float = 0.0
