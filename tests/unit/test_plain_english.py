@@ -1,9 +1,6 @@
 """Documentation avoids literal and dated phrases that once made it hard to read."""
 
-import re
 from pathlib import Path
-
-import pytest
 
 ROOT = Path(__file__).parents[2]
 

@@ -107,6 +107,12 @@ class Flow:
             self.layers.append(LayerCost(name, "norm", x.shape, count, parameters, 0, 0))
         return self._new(x.shape, x, keep_input=True)
 
+    def group_norm(self, name: str, x: Map, groups: int) -> Map:
+        """Note a norm of groups of channels: like BN, and mean and deviation of each group kept."""
+        y = self.norm(name, x)
+        self._tape.keep(self._new(Shape(2 * groups, ()), x).number)
+        return y
+
     def relu(self, x: Map) -> Map:
         """Note a ReLU, which works in place and whose derivative is read off its output."""
         self._tape.use(x.number)
@@ -123,6 +129,16 @@ class Flow:
         """Note a sum that is written over its first operand."""
         self._tape.use(x.number, y.number)
         return x
+
+    def add_anew(self, x: Map, y: Map) -> Map:
+        """Note a sum that is a new map."""
+        return self._new(x.shape, x, y)
+
+    def sum_stacked(self, *maps: Map) -> Map:
+        """Note the sum of maps that are stacked first, which copies them."""
+        shape = maps[0].shape
+        stacked = self._new(Shape(len(maps) * shape.channels, shape.sides), *maps)
+        return self._new(shape, stacked)
 
     def multiply(self, x: Map, y: Map) -> Map:
         """Note a product, such as a gate's, of two maps that the gradient needs."""
@@ -163,7 +179,7 @@ class Flow:
         return self._new(Shape(channels, maps[0].shape.sides), *maps)
 
     def resize(self, x: Map, sides: Sides) -> Map:
-        """Note a linear resize, whose derivative needs no map."""
+        """Note a resize, a pad or a crop that copies, whose derivative needs no map."""
         return self._new(Shape(x.shape.channels, sides), x)
 
     def dropout(self, x: Map) -> Map:
@@ -174,6 +190,15 @@ class Flow:
         mask = self._new(x.shape)
         self._tape.keep(mask.number)
         return self._new(x.shape, x, mask)
+
+    def dropout_channels(self, x: Map) -> Map:
+        """Note dropout of whole channels in place: in training a number for each channel."""
+        self.varies = True
+        if self._training:
+            mask = self._new(Shape(x.shape.channels, ()))
+            self._tape.keep(mask.number)
+        self._tape.use(x.number)
+        return x
 
     def flatten(self, x: Map) -> Map:
         """Read a map as a vector; no numbers move."""
