@@ -1,6 +1,6 @@
 """The cost of a network that gives every pixel a class, by arithmetic alone.
 
-The heads are torchvision's; the tests hold every figure against an execution.
+The heads are torchvision's; tests check every number against an execution.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def run_segmenter(flow: Flow, config: SegmenterConfig) -> dict[str, Shape]:
 
 
 def _named(layer: LayerCost) -> LayerCost:
-    """Give a layer of the backbone the name that it has here."""
+    """Rename a layer of the backbone for the segmenter."""
     is_head = layer.name.startswith("classifier.")
     return layer if is_head else replace(layer, name=f"backbone.{layer.name}")
 
