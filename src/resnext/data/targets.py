@@ -1,4 +1,4 @@
-"""What all kinds of targets have in common; `TargetKind` says how each lies in memory.
+"""Functions for all kinds of targets; see `TargetKind` for their memory layout.
 
 Legend: n images, k classes.
 """
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 
 def count_per_class(targets_n: torch.Tensor, num_classes: int) -> list[int]:
-    """Count the images of each class, those to which each label applies, or the known numbers."""
+    """Count the images of each class or label, or the known numbers."""
     if targets_n.ndim == 1:
         counts: list[int] = torch.bincount(targets_n, minlength=num_classes).tolist()
         return counts
@@ -38,10 +38,10 @@ def guess_largest(train: Sequence[int], val: Sequence[int]) -> tuple[int, float]
 
 
 def strata(targets_n: torch.Tensor) -> NDArray[np.int64]:
-    """Return a group for each image, of which each split gets its share.
+    """Return the stratum of each image, for stratified splits.
 
-    That is its class; of several labels the rarest one, as rare ones are the hardest to share
-    out. An image without a label, or with a number, belongs to group 0.
+    It is the image's class, or its rarest label, as rare ones are the hardest to distribute. An
+    image without a label, or with a number, is in stratum 0.
     """
     if targets_n.ndim == 1:
         return targets_n.numpy()
