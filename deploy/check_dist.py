@@ -29,7 +29,7 @@ _BASE = (
     ("train", "--data", "digits", "--epochs", "12", "--name", "demo", "--threads", "2"),
     ("evaluate", "runs/demo"),
     ("predict", "runs/demo", "seven.png", "--top", "3"),
-    ("convert", "runs/demo", "demo.pth", "--format", "torchvision"),
+    ("convert", "runs/demo", "demo.safetensors", "--form", "a"),
     ("study", "list"),
 )
 """Commands that must work without an extra."""

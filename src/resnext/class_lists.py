@@ -1,7 +1,8 @@
 """The class lists of well-known data sets, in the order of a network's outputs.
 
 Sources: ImageNet's synsets (image-net.org, ILSVRC 2012) in their alphabetical order, with the
-names that torchvision gives them; the label files of CIFAR-10, CIFAR-100 and SVHN.
+names that torchvision gives them; the label files of CIFAR-10, CIFAR-100 and SVHN; Pascal VOC's
+classes with its background, as torchvision's segmentation weights have them.
 """
 
 from __future__ import annotations
@@ -9,6 +10,10 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
+_VOC = """
+background aeroplane bicycle bird boat bottle bus car cat chair cow diningtable dog horse motorbike
+person pottedplant sheep sofa train tvmonitor
+"""
 _CIFAR10 = "airplane automobile bird cat deer dog frog horse ship truck"
 _CIFAR100 = """
 apple aquarium_fish baby bear beaver bed bee beetle bicycle bottle bowl boy bridge bus butterfly
@@ -23,10 +28,15 @@ wardrobe whale willow_tree wolf woman worm
 
 
 def class_names(class_list: str) -> tuple[str, ...]:
-    """Return the classes of `imagenet1k` (its synsets), `cifar10`, `cifar100` or `svhn`."""
+    """Return the classes of `imagenet1k` (its synsets), `cifar10`, `cifar100`, `svhn` or `voc`."""
     if class_list == "imagenet1k":
         return tuple(_imagenet())
-    lists = {"cifar10": _CIFAR10, "cifar100": _CIFAR100, "svhn": "0 1 2 3 4 5 6 7 8 9"}
+    lists = {
+        "cifar10": _CIFAR10,
+        "cifar100": _CIFAR100,
+        "svhn": "0 1 2 3 4 5 6 7 8 9",
+        "voc": _VOC,
+    }
     return tuple(lists[class_list].split())
 
 

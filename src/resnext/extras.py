@@ -23,6 +23,7 @@ EXTRA_OF = {
     "python_multipart": "serve",
     "pytorch_grad_cam": "serve",
     "ray": "cluster",
+    "segmentation_models_pytorch": "segmentation",
     "timm": "bench",
     "uvicorn": "serve",
 }

@@ -40,8 +40,9 @@ class Page(HTMLParser):
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("site")
-    words = ["-q", "-W", "--keep-going", "-b", "html", "-d", folder / "trees"]
-    command = [sys.executable, "-m", "sphinx", *words, ROOT / "docs", folder / "html"]
+    words = ["-q", "-W", "--keep-going", "-b", "html", "-d", str(folder / "trees")]
+    places = [str(ROOT / "docs"), str(folder / "html")]
+    command = [sys.executable, "-m", "sphinx", *words, *places]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return folder / "html"

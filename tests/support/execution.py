@@ -23,7 +23,7 @@ from resnext.complexity.shape import Shape
 _KINDS: dict[str, tuple[type[nn.Module], ...]] = {
     "conv": (nn.Conv1d, nn.Conv2d, nn.Conv3d),
     "linear": (nn.Linear,),
-    "norm": (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d),
+    "norm": (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.GroupNorm),
 }
 
 

@@ -1,8 +1,8 @@
 """Show a network's architecture and exact cost, without running it.
 
-NAME is a network's name, or a run folder or weight file, written with a slash or its extension.
---form, --shortcut, --preactivation and --output-stride only change NAME, so that it can be compared
-with the original; all other options apply to every network.
+NAME is a network's name, or a run folder or weight file written with a slash or its
+extension. --form, --shortcut, --preactivation, --output-stride, --head and --aux-head change NAME
+only, so that it can be compared with what it was; all other options hold for every network.
 
 Examples:
   resnext describe resnext50_32x4d
@@ -10,6 +10,7 @@ Examples:
   resnext describe resnext50_32x4d --form a --compare resnext50_32x4d
   resnext describe resnext29_8x64d --num-classes 100 --layers
   resnext describe resnext50_32x4d --input 3x320x320 --json
+  resnext describe resnext50_32x4d --task segmentation --head deeplabv3 --input 3x360x480
   resnext describe runs/photos
   resnext describe --list
 """
@@ -20,11 +21,12 @@ import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
 from resnext.cli.arguments import option, parse
+from resnext.complexity.cost import flat_row
 from resnext.complexity.count import count
 from resnext.errors import ConfigError
 from resnext.model.names import config_from, list_models
@@ -32,6 +34,7 @@ from resnext.model.names import config_from, list_models
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from resnext.complexity.cost import StageCost
     from resnext.complexity.table import Column
     from resnext.model.config import ModelConfig
 
@@ -62,6 +65,17 @@ class Describe:
     """Use BN and ReLU before the convolutions."""
     output_stride: Annotated[int | None, option("N", "32, CIFAR 4")] = None
     """Stride of the last map; smaller values use dilation."""
+    task: Annotated[
+        Literal["classification", "segmentation"], option("classification|segmentation")
+    ] = "classification"
+    """What the network is for; segmentation puts a head for pixels on NAME."""
+    head: Annotated[
+        Literal["fcn", "deeplabv3", "unet", "fpn"] | None,
+        option("fcn|deeplabv3|unet|fpn", "deeplabv3"),
+    ] = None
+    """The head of --task segmentation."""
+    aux_head: bool = False
+    """With the second head of a segmentation network, which only training uses."""
     layers: bool = False
     """Also list every layer of NAME."""
     list: bool = False
@@ -90,8 +104,9 @@ def main(argv: list[str]) -> int:
         raise ConfigError(
             "give a network, such as resnext50_32x4d; use --list to show the known ones"
         )
+    chosen = _with_head(arguments)
     columns = [
-        _column(arguments.model, arguments, _changes_of_one(arguments)),
+        _column(chosen, arguments, _changes_of_one(arguments)),
         *(_column(name, arguments, {}) for name in arguments.compare),
     ]
     if arguments.json:
@@ -102,12 +117,35 @@ def main(argv: list[str]) -> int:
     return 0
 
 
+def _with_head(arguments: Describe) -> str:
+    """Return NAME with the head that it gets."""
+    from resnext.model.config import SegmenterConfig
+
+    is_for_pixels = arguments.task == "segmentation"
+    if arguments.head is not None and not is_for_pixels:
+        raise ConfigError(f"--head {arguments.head} goes with --task segmentation; add it")
+    has_head = not _is_file(arguments.model) and isinstance(
+        config_from(arguments.model), SegmenterConfig
+    )
+    if arguments.aux_head and not (is_for_pixels or has_head or _is_file(arguments.model)):
+        raise ConfigError("--aux-head goes with --task segmentation; add it")
+    if arguments.head is not None and (has_head or _is_file(arguments.model)):
+        raise ConfigError(
+            f"--head {arguments.head}: {arguments.model} is given with its head; name the network "
+            "behind it, such as resnext50_32x4d"
+        )
+    if not is_for_pixels or has_head or _is_file(arguments.model):
+        return arguments.model
+    return f"{arguments.head or 'deeplabv3'}_{arguments.model}"
+
+
 def _changes_of_one(arguments: Describe) -> dict[str, Any]:
     given = {
         "form": arguments.form,
         "shortcut": arguments.shortcut,
         "preactivation": arguments.preactivation,
         "output_stride": arguments.output_stride,
+        "aux_head": arguments.aux_head,
     }
     return {name: value for name, value in given.items() if value}
 
@@ -118,14 +156,13 @@ def _column(name: str, arguments: Describe, changes: dict[str, Any]) -> Column:
     config, side = _open(name)
     given = {"num_classes": arguments.num_classes, "in_channels": arguments.in_channels}
     changes = changes | {key: value for key, value in given.items() if value is not None}
-    config = config.replace(**changes)
+    config = config_from(config, **changes)
     return Column(name, config, count(config, _input_size(arguments.input) or side))
 
 
 def _open(name: str) -> tuple[ModelConfig, int | None]:
     """Return a network's config and, for a trained one, the side of its images in pixels."""
-    is_path = bool({"/", os.sep} & set(name)) or (Path(name).is_file() and "." in name)
-    if is_path or name.endswith(".safetensors"):
+    if _is_file(name):
         from resnext.weights.source import open_weights  # imports torch
 
         weights = open_weights(name)
@@ -136,6 +173,11 @@ def _open(name: str) -> tuple[ModelConfig, int | None]:
         entry = find_entry(name)
         return config_from(entry.network, num_classes=entry.num_classes), entry.image_size_px
     return config_from(name), None
+
+
+def _is_file(name: str) -> bool:
+    is_path = bool({"/", os.sep} & set(name)) or (Path(name).is_file() and "." in name)
+    return is_path or name.endswith(".safetensors")
 
 
 def _input_size(text: str) -> int | tuple[int, ...] | None:
@@ -153,11 +195,27 @@ def _as_dict(column: Column) -> dict[str, Any]:
         "name": column.name,
         "config": column.config.model_dump(mode="json"),
         **column.cost.as_dict(),
+        **({"parts": [flat_row(part) for part in _parts(column)]} if _parts(column) else {}),
     }
 
 
+def _parts(column: Column) -> tuple[StageCost, ...]:
+    """Return backbone and heads of a network for pixels."""
+    from resnext.complexity.segmenter import count_parts
+    from resnext.model.config import SegmenterConfig
+
+    config = column.config
+    return count_parts(config, column.cost) if isinstance(config, SegmenterConfig) else ()
+
+
 def _print(columns: list[Column], *, with_layers: bool) -> None:
-    from resnext.complexity.table import CONVENTION, architecture_table, layer_table, stage_table
+    from resnext.complexity.table import (
+        CONVENTION,
+        architecture_table,
+        layer_table,
+        part_table,
+        stage_table,
+    )
     from resnext.terminal import create_console
 
     console = create_console()
@@ -168,6 +226,8 @@ def _print(columns: list[Column], *, with_layers: bool) -> None:
         if len(column.cost.stages) > 1:
             console.print(f"{column.name}: cost by stage")
             console.print(stage_table(column.cost))
+        if parts := _parts(column):
+            console.print(part_table(parts))
     if with_layers:
         console.print(layer_table(reference))
     console.print(CONVENTION)

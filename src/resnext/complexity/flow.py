@@ -107,6 +107,12 @@ class Flow:
             self.layers.append(LayerCost(name, "norm", x.shape, count, parameters, 0, 0))
         return self._new(x.shape, x, keep_input=True)
 
+    def group_norm(self, name: str, x: Map, groups: int) -> Map:
+        """Record group normalisation: like BN, and mean and deviation of each group are kept."""
+        y = self.norm(name, x)
+        self._tape.keep(self._new(Shape(2 * groups, ()), x).number)
+        return y
+
     def relu(self, x: Map) -> Map:
         """Record a ReLU, which works in place; its derivative only needs its output."""
         self._tape.use(x.number)
@@ -123,6 +129,16 @@ class Flow:
         """Record a sum that overwrites its first operand."""
         self._tape.use(x.number, y.number)
         return x
+
+    def add_anew(self, x: Map, y: Map) -> Map:
+        """Record a sum that is a new map."""
+        return self._new(x.shape, x, y)
+
+    def sum_stacked(self, *maps: Map) -> Map:
+        """Record a sum of stacked maps, which copies them."""
+        shape = maps[0].shape
+        stacked = self._new(Shape(len(maps) * shape.channels, shape.sides), *maps)
+        return self._new(shape, stacked)
 
     def multiply(self, x: Map, y: Map) -> Map:
         """Record a product of two maps, such as a gate; the gradient needs both."""
@@ -163,7 +179,7 @@ class Flow:
         return self._new(Shape(channels, maps[0].shape.sides), *maps)
 
     def resize(self, x: Map, sides: Sides) -> Map:
-        """Record a linear resize, whose derivative needs no map."""
+        """Record a resize, pad or crop that copies; its derivative needs no map."""
         return self._new(Shape(x.shape.channels, sides), x)
 
     def dropout(self, x: Map) -> Map:
@@ -174,6 +190,15 @@ class Flow:
         mask = self._new(x.shape)
         self._tape.keep(mask.number)
         return self._new(x.shape, x, mask)
+
+    def dropout_channels(self, x: Map) -> Map:
+        """Record in-place dropout of whole channels: in training, one number per channel."""
+        self.varies = True
+        if self._training:
+            mask = self._new(Shape(x.shape.channels, ()))
+            self._tape.keep(mask.number)
+        self._tape.use(x.number)
+        return x
 
     def flatten(self, x: Map) -> Map:
         """View a map as a vector, without a copy."""

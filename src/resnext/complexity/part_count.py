@@ -23,14 +23,14 @@ STEM = "conv1"
 """Name of the stem module."""
 
 
-def count_stem(flow: Flow, stem: StemPart, config: ResNeXtConfig) -> Map:
-    """Run a registered stem on the flow's image.
+def count_stem(flow: Flow, stem: StemPart, config: ResNeXtConfig, image: Map) -> Map:
+    """Run a registered stem on an image.
 
     Raises:
         ConfigError: Its rule does not match its module.
     """
     plan, first = plan_network(config).stem, len(flow.layers)
-    x = stem.count(flow, STEM, flow.image, config)
+    x = stem.count(flow, STEM, image, config)
     _check_channels(stem, STEM, x, plan.out_channels)
     _check_parameters(stem, STEM, flow, first, _stem_parameters(plan, config))
     return x

@@ -40,7 +40,8 @@ def run_network(flow: Flow, plan: NetworkPlan, config: ResNeXtConfig) -> dict[st
     Returns:
         Shape of the last map of each stage, in order.
     """
-    x, outputs = run_stages(flow, plan, config)
+    maps, outputs = run_stages(flow, plan, config, flow.image)
+    x = maps[-1]
     x = _vector(flow.average_all(x))
     if config.num_classes:
         x = flow.linear("fc", x, config.num_classes)
@@ -49,36 +50,40 @@ def run_network(flow: Flow, plan: NetworkPlan, config: ResNeXtConfig) -> dict[st
 
 
 def run_stages(
-    flow: Flow, plan: NetworkPlan, config: ResNeXtConfig
-) -> tuple[Map, dict[str, Shape]]:
+    flow: Flow, plan: NetworkPlan, config: ResNeXtConfig, image: Map
+) -> tuple[list[Map], dict[str, Shape]]:
     """Run a network up to its last map.
 
     Returns:
-        The last map, and the output shapes of the stem and of each stage, in order.
+        The map of the stem, before its pool, and that of each stage, as a `Backbone` gives them;
+        and the shapes that the stem, with its pool, and each stage leave, in order.
     """
-    x = _stem(flow, plan, config)
-    outputs = {"stem": x.shape}
+    first, x = _stem(flow, plan, config, image)
+    maps, outputs = [first], {"stem": x.shape}
     for number, blocks in enumerate(plan.stages, 1):
         for block in blocks:
             x = run_block(flow, f"layer{number}.{block.index}", x, block, config)
+        maps.append(x)
         outputs[f"layer{number}"] = x.shape
     if plan.final_norm:
-        x = flow.relu(flow.norm("norm", x))
-    return x, outputs
+        maps[-1] = flow.relu(flow.norm("norm", x))
+    return maps, outputs
 
 
 def _vector(x: Map) -> Map:
     return Map(Shape(x.shape.channels, ()), x.number)
 
 
-def _stem(flow: Flow, plan: NetworkPlan, config: ResNeXtConfig) -> Map:
+def _stem(flow: Flow, plan: NetworkPlan, config: ResNeXtConfig, image: Map) -> tuple[Map, Map]:
+    """Run the stem; return its map before and behind the pool."""
     stem = plan.stem
     if isinstance(config.stem, StemPart):
-        return count_stem(flow, config.stem, config)
-    x = flow.conv("conv1", flow.image, stem.out_channels, stem.kernel, stem.stride)
+        x = count_stem(flow, config.stem, config, image)
+        return x, x
+    x = flow.conv("conv1", image, stem.out_channels, stem.kernel, stem.stride)
     if stem.norm:
         x = flow.relu(flow.norm("bn1", x))
-    return flow.max_pool(x, 3, padded=True) if stem.pool else x
+    return x, flow.max_pool(x, 3, padded=True) if stem.pool else x
 
 
 def run_block(flow: Flow, name: str, x: Map, plan: BlockPlan, config: ResNeXtConfig) -> Map:

@@ -13,7 +13,7 @@ from resnext.download import Progress
 from resnext.errors import CheckpointError, ConfigError
 from resnext.model.backbone import Backbone
 from resnext.model.card import ModelCard
-from resnext.model.config import ModelConfig, ResNeXtConfig
+from resnext.model.config import ModelConfig, ResNeXtConfig, SegmenterConfig
 from resnext.model.create import create_model
 from resnext.model.feature_info import Indices
 from resnext.model.network import ResNeXt
@@ -21,6 +21,7 @@ from resnext.model.trained import TrainedBackbone, TrainedNetwork
 from resnext.runtimes.module import ExportedModule
 from resnext.runtimes.open import is_exported, open_exported
 from resnext.runtimes.spec import Arithmetic
+from resnext.weights.change import only_backbone
 from resnext.weights.families.family import Padding
 from resnext.weights.file import Weights
 from resnext.weights.own_file import load_into
@@ -148,6 +149,7 @@ def _build(weights: Weights, source: str | Path) -> nn.Module:
 
 
 def _build_backbone(weights: Weights, out_indices: Indices) -> Backbone:
+    weights = only_backbone(weights)
     config = _resnext(weights, "out_indices").replace(num_classes=0)
     with torch.device("meta"):
         network = ResNeXt(config)
@@ -156,7 +158,10 @@ def _build_backbone(weights: Weights, out_indices: Indices) -> Backbone:
     return Backbone(network, out_indices)
 
 
-def _dilated(weights: Weights, output_stride: int) -> ResNeXtConfig:
+def _dilated(weights: Weights, output_stride: int) -> ModelConfig:
+    if isinstance(weights.config, SegmenterConfig):
+        backbone = weights.config.backbone.replace(output_stride=output_stride)
+        return weights.config.replace(backbone=backbone)
     return _resnext(weights, "output_stride").replace(output_stride=output_stride)
 
 

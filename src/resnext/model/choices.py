@@ -32,7 +32,12 @@ ShortcutChoice = Annotated[
     _STORED,
 ]
 Baseline = Literal["vgg16_bn", "vgg19_bn", "inception_v3"]
-Head = Literal["fcn", "deeplabv3"]
+Head = Literal["fcn", "deeplabv3", "unet", "fpn"]
+DECODERS: tuple[Head, ...] = ("unet", "fpn")
+"""Heads that read several maps."""
+
+PYRAMID_STAGES = 4
+"""Of the backbone of an `fpn`."""
 
 TWO_LAYER_REASON = (
     "a two-layer (basic) block with cardinality > 1 is only a wider dense block: its paths "

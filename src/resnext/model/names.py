@@ -10,7 +10,7 @@ Grammar, with C the cardinality and d the width of a path in the first stage:
     resnext_2-2-2-2_8x4d       blocks of each stage; ends in _cifar for that stem
     resnet_2-2-2-2_basic_cifar     the same with basic blocks
     resnext50_32x4d_NAME...    a registered block, stem or shortcut; see docs/custom-blocks.md
-    fcn_NETWORK, deeplabv3_NETWORK     a class for each pixel; deeplabv3_resnext50_32x4d
+    fcn_NETWORK, deeplabv3_NETWORK, unet_NETWORK, fpn_NETWORK     a class for each pixel
     vgg16_bn, vgg19_bn, inception_v3   baselines; vgg16, vgg19 mean those with BN
 
 Nothing here needs torch.
@@ -23,7 +23,7 @@ import re
 from typing import Any, get_args
 
 from resnext.errors import ConfigError
-from resnext.model.choices import Head, Stem
+from resnext.model.choices import DECODERS, Head, Stem
 from resnext.model.config import BaselineConfig, ModelConfig, ResNeXtConfig, SegmenterConfig
 from resnext.model.parts import BlockPart, Part
 from resnext.model.registry import find_part
@@ -52,7 +52,7 @@ _BASELINES = {
     "inception_v3": "inception_v3",
 }
 _HEADS: dict[str, Head] = {head: head for head in get_args(Head)}
-_HEAD_STRIDE = 8  # of torchvision's networks
+_HEAD_STRIDE = 8  # of torchvision's networks; decoders go back from smaller maps
 _PATTERN = re.compile(
     r"(?P<kind>resnext|resnet)"
     r"(?:(?P<depth>[1-9]\d*)|_(?P<stages>[1-9]\d*(?:-[1-9]\d*)*))"
@@ -72,6 +72,7 @@ _PRESETS = (
     *("resnext29_32x4d", "resnext38_8x64d"),
     *("fcn_resnet50", "fcn_resnet101", "deeplabv3_resnet50", "deeplabv3_resnet101"),
     *("deeplabv3_resnext50_32x4d", "deeplabv3_resnext101_32x4d"),
+    *("unet_resnext50_32x4d", "fpn_resnext50_32x4d"),
     *("vgg16_bn", "vgg19_bn", "inception_v3"),
 )
 
@@ -123,7 +124,8 @@ def _parse_segmenter(head: str, rest: str, name: str) -> SegmenterConfig:
     if not isinstance(backbone, ResNeXtConfig):
         raise _unknown(name, f"{head} needs a residual network")
     natural = output_strides(backbone.stem, len(backbone.blocks_per_stage))[-1]
-    stride = min(natural, _HEAD_STRIDE) if backbone.stem == "imagenet" else None
+    is_dilated = backbone.stem == "imagenet" and head not in DECODERS
+    stride = min(natural, _HEAD_STRIDE) if is_dilated else None
     settings = {"num_classes": 0, "output_stride": stride}
     return SegmenterConfig(family=_HEADS[head], backbone=backbone.replace(**settings))
 

@@ -18,6 +18,14 @@ def output_strides(stem: str | StemPart, num_stages: int) -> tuple[int, ...]:
     return tuple(first * 2**stage for stage in range(min(num_stages, MAX_STAGES)))
 
 
+def unet_channels(num_maps: int) -> tuple[int, ...]:
+    """Return the channels of a U-Net's blocks: 256, halved from block to block, and at least 16.
+
+    With the five maps of an ImageNet network these are segmentation_models_pytorch's.
+    """
+    return tuple(max(256 >> number, 16) for number in range(num_maps))
+
+
 def either(numbers: tuple[int, ...]) -> str:
     """Format numbers as text: `16, 8 or 4`."""
     *others, last = map(str, numbers)

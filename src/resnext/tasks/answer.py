@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 import numpy.typing as npt
+from PIL import Image
 from pydantic import BaseModel
 
 from resnext.model.card import ModelCard
+from resnext.tasks.captions import write_below
 
 
 @dataclass(frozen=True)
@@ -35,11 +37,13 @@ class Answer(ABC):
         csv_columns: Columns of `csv_rows`.
         table_columns: Headings of `table_cells`.
         schema: Describes `as_dict`.
+        has_mask: It says something of every pixel; see `to_image`.
     """
 
     csv_columns: ClassVar[tuple[str, ...]]
     table_columns: ClassVar[tuple[str, ...]]
     schema: ClassVar[type[BaseModel]]
+    has_mask: ClassVar[bool] = False
 
     @classmethod
     @abstractmethod
@@ -71,6 +75,18 @@ class Answer(ABC):
     @abstractmethod
     def table_cells(self) -> tuple[str, ...]:
         """Return the answer as one row of a table for people."""
+
+    def draw(self, image: Image.Image) -> Image.Image:
+        """Return a picture that shows the image and the answer; by default with its words below.
+
+        Args:
+            image: As it was decoded, the right way up.
+        """
+        return write_below(image, " ".join(filter(None, self.table_cells())))
+
+    def to_image(self) -> Image.Image:
+        """Return the answer as an image of class numbers, where it has one for every pixel."""
+        raise NotImplementedError(f"{type(self).__name__} has no mask")
 
     @property
     def ranked(self) -> tuple[ClassScore, ...]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from resnext.data.config import TargetKind
 from resnext.errors import ConfigError
+from resnext.model.config import ModelConfig, SegmenterConfig
 from resnext.tasks.measure import Measure
 from resnext.untrusted.names import shown
 
@@ -41,6 +42,8 @@ class TaskKind:
         chance_loss: Its loss by the number of outputs, or None where there is no such bound.
         build: Builds the task, or where that is: `module:class`, imported when it is needed.
         answer: Returns the type of its answers, or where that is; it needs no torch.
+        is_dense: Every pixel of an image has outputs of its own, k x h x w, and images are shown to
+            the network at their own size.
     """
 
     name: str
@@ -57,6 +60,7 @@ class TaskKind:
     plot_label: str = "figure"
     also_plotted: tuple[tuple[str, str], ...] = ()
     chance_loss: Callable[[int], float] | None = None
+    is_dense: bool = False
 
     @property
     def curves(self) -> list[tuple[str, str]]:
@@ -139,6 +143,28 @@ def fit_task(name: str, targets: TargetKind) -> TaskKind:
     )
 
 
+def check_network(kind: TaskKind, model: ModelConfig) -> None:
+    """Refuse a network whose outputs are not those of a task.
+
+    Raises:
+        ConfigError: The task wants a class for each pixel and the network gives one an image, or
+            the other way round.
+    """
+    is_dense = isinstance(model, SegmenterConfig)
+    if is_dense == kind.is_dense:
+        return
+    if kind.is_dense:
+        raise ConfigError(
+            f"{kind.name} needs a network that gives every pixel a class, and {model.family} gives "
+            "one for the image; put a head on it: --head deeplabv3, or a name such as "
+            "deeplabv3_resnext50_32x4d"
+        )
+    raise ConfigError(
+        f"{kind.name} needs a network that judges the whole image, and {model.family} gives every "
+        "pixel a class; take the network behind it, such as resnext50_32x4d, or data with masks"
+    )
+
+
 def build_task(name: str, options: TaskOptions) -> Task:
     """Build a task.
 
@@ -198,5 +224,22 @@ register_task(
         plot_label="mAP and wrong labels",
         also_plotted=(("label_error", "wrong labels"),),
         chance_loss=lambda _: math.log(2),
+    )
+)
+register_task(
+    TaskKind(
+        name="segmentation",
+        targets="mask",
+        measure=Measure("mean_iou", "mIoU", is_higher_better=True),
+        train_measure=Measure("train_pixel_error", "wrong pixels, training"),
+        guess="giving every pixel the most frequent class",
+        build="resnext.tasks.segmentation.task:Segmentation",
+        answer="resnext.tasks.segmentation.answer:MaskAnswer",
+        network="A network that gives every pixel one of {num} classes",
+        usage=".argmax(dim=1)",
+        plot_label="mIoU and wrong pixels",
+        also_plotted=(("pixel_error", "wrong pixels"),),
+        chance_loss=lambda num_classes: math.log(max(num_classes, 2)),
+        is_dense=True,
     )
 )

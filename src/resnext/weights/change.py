@@ -9,7 +9,7 @@ import torch
 
 from resnext.errors import ConfigError
 from resnext.model.choices import Form
-from resnext.model.config import ResNeXtConfig
+from resnext.model.config import ResNeXtConfig, SegmenterConfig
 from resnext.model.convert import convert_form
 from resnext.weights.adapt import ChannelRule, adapt_in_channels, replace_head
 from resnext.weights.file import Weights
@@ -22,6 +22,16 @@ def classes(weights: Weights, num_classes: int, generator: torch.Generator | Non
     state, config = replace_head(weights.state, weights.config, num_classes, generator=generator)
     card = weights.card.replace(classes=(), metrics={})
     return replace(weights, state=state, config=config, card=card, has_head=True)
+
+
+def only_backbone(weights: Weights) -> Weights:
+    """Return the backbone of a network that gives every pixel a class; others as they are."""
+    config = weights.config
+    if not isinstance(config, SegmenterConfig):
+        return weights
+    inside = "backbone."
+    state = {k.removeprefix(inside): v for k, v in weights.state.items() if k.startswith(inside)}
+    return replace(weights, config=config.backbone, state=state, has_head=False)
 
 
 def in_channels(weights: Weights, channels: int, rule: ChannelRule) -> Weights:

@@ -17,6 +17,7 @@ Family = Literal[
     "torch7",
     "pytorchcv",
     "detectron2",
+    "segmentation_models_pytorch",
     "transformers",
     "prlz77",
     "hysts",

@@ -16,12 +16,13 @@ from resnext.data.prepare.preparation import describe_preparation
 from resnext.errors import CheckpointError, ConfigError
 from resnext.foreign_file import one_error
 from resnext.model.card import ModelCard
-from resnext.model.config import ModelConfig, ResNeXtConfig
+from resnext.model.config import ModelConfig, ResNeXtConfig, SegmenterConfig
 from resnext.untrusted.text import printable
 from resnext.weights.assumed import assumptions, pad_as_the_file
 from resnext.weights.entry_card import card_of, entry_of_file
 from resnext.weights.families.family import Padding
 from resnext.weights.families.recognise import Recognised, recognise
+from resnext.weights.families.segmentation import assumed_of_segmenter, recognise_segmenter
 from resnext.weights.fit import check_fit
 from resnext.weights.foreign_kind import describe_kind
 from resnext.weights.hub_card import card_from_hub, check_named_architecture
@@ -124,9 +125,10 @@ def open_file(
         card, is_named = _described(path, config)
     else:
         is_named = True
-    assumed = () if is_known or is_named else assumptions(found, config, shortcut_padding)
+    assumed = () if is_known or is_named else _assumed(found, config, shortcut_padding)
+    backbone = config.backbone if isinstance(config, SegmenterConfig) else config
     with _named(path):
-        state = found.state if is_known else pad_as_the_file(found, config, shortcut_padding)
+        state = found.state if is_known else pad_as_the_file(found, backbone, shortcut_padding)
     _warn(path, found, assumed, None if card is not None else usual_card(config))
     weights = Weights(
         str(path),
@@ -134,7 +136,7 @@ def open_file(
         state,
         card or usual_card(config),
         "torch7" if is_known else found.family,
-        "fc.weight" in state,
+        isinstance(config, SegmenterConfig) or "fc.weight" in state,
         is_described=card is not None,
         assumed=tuple(assumed),
     )
@@ -144,9 +146,13 @@ def open_file(
     return weights
 
 
-def _recognise(path: Path, tensors: dict[str, torch.Tensor]) -> tuple[Recognised, ResNeXtConfig]:
+def _recognise(
+    path: Path, tensors: dict[str, torch.Tensor]
+) -> tuple[Recognised, ResNeXtConfig | SegmenterConfig]:
     """Rename a file's tensors to ours and infer their architecture."""
     with one_error(path, "contains no network that can be built", "use another file"), _named(path):
+        if (segmenter := recognise_segmenter(tensors)) is not None:
+            return segmenter
         found = recognise(tensors)
         config = infer_config(found.state)
         check_state(config, found.state)
@@ -183,7 +189,15 @@ def _warn(path: Path, found: Recognised, assumed: Sequence[str], guess: ModelCar
         )
 
 
-def _described(path: Path, config: ResNeXtConfig) -> tuple[ModelCard | None, bool]:
+def _assumed(
+    found: Recognised, config: ResNeXtConfig | SegmenterConfig, padding: Padding | None
+) -> list[str]:
+    if isinstance(config, SegmenterConfig):
+        return assumed_of_segmenter(config)
+    return assumptions(found, config, padding)
+
+
+def _described(path: Path, config: ModelConfig) -> tuple[ModelCard | None, bool]:
     """Return the card from the catalogue or from a config.json next to a file, if any.
 
     Also return whether that specifies the architecture.
@@ -202,6 +216,9 @@ def usual_card(config: ModelConfig) -> ModelCard:
     values: dict[str, Any] = {} if config.in_channels == len(ModelCard().mean) else grey
     if isinstance(config, ResNeXtConfig) and config.stem == "cifar":
         values |= {"image_size_px": 32, "resize_px": None}
-    if config.num_classes == len(class_names("imagenet1k")):
-        values["classes"] = class_names("imagenet1k")
+    if isinstance(config, SegmenterConfig):
+        values |= {"task": "segmentation", "image_size_px": 520, "resize_px": None}
+    known = "voc" if isinstance(config, SegmenterConfig) else "imagenet1k"
+    if config.num_classes == len(class_names(known)):
+        values["classes"] = class_names(known)
     return ModelCard(**values)

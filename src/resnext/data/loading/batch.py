@@ -16,7 +16,8 @@ class Batch:
     Attributes:
         images_bchw: Normalised float32 on the device, channels_last unless configured otherwise;
             with `num_views` above 1 it has b·v rows, with the views of an image together.
-        targets_b: Target of each image; see `TargetKind`.
+        targets_b: Target of each image; see `TargetKind`. Masks are the class of each pixel, uint8,
+            b x h x w.
         indices_b: Indices of the images in their split, int64.
         global_size: Images of this batch over all processes. A process that averages its b losses
             weights its gradient by b · processes / global_size.

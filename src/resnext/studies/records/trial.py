@@ -247,7 +247,7 @@ def _essence(config: TrainConfig, processes: int) -> dict[str, Any]:
 def _is_known(data: DataConfig) -> bool:
     """Return whether a data set's name identifies its images, wherever they are stored."""
     # ImageNet may have 1,000 classes, 5,000 or fewer
-    return data.name not in ("folder", "shards", "table", "imagenet")
+    return data.name not in ("folder", "shards", "table", "masks", "imagenet")
 
 
 def _hash(values: dict[str, Any]) -> str:
