@@ -89,8 +89,7 @@ class SignalPredictor:
     def _read_series(self, path: Path) -> Iterator[Named]:
         signal = self.signal
         splits = read_one_file(path)
-        for split, raw in splits.items():
-            where = path.name if split == "all" else f"{path.name}/{split}"
+        for raw in splits.values():
             for number, series in enumerate(raw.series):
                 if len(series) != signal.in_channels:
                     raise DataError(
@@ -98,7 +97,7 @@ class SignalPredictor:
                         f"{signal.in_channels}"
                     )
                 values = prepare_series(series, signal.size, signal.fit, signal.normalise)
-                yield path.with_name(f"{where}[{number}]"), torch.from_numpy(values)
+                yield path.with_name(f"{raw.source}[{number}]"), torch.from_numpy(values)
 
     def _read_volumes(self, path: Path) -> Iterator[Named]:
         file = NpzFile(path)

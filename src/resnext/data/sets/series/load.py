@@ -112,7 +112,7 @@ def _build_split(
     numbers = {name: number for number, name in enumerate(classes)}
     targets_n = torch.tensor([numbers[label] for label in raw.labels], dtype=torch.int64)
     return SignalSplit(
-        torch.from_numpy(values_ncl), targets_n, torch.arange(len(targets_n)), path.name
+        torch.from_numpy(values_ncl), targets_n, torch.arange(len(targets_n)), raw.source
     )
 
 

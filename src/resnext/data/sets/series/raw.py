@@ -28,12 +28,14 @@ class RawSeries:
         labels: The name of each one's class; empty where the file has no classes.
         classes: Names of all classes, in the order of the outputs, as far as the file says them.
         lines: Where each series stands in the file, for messages, such as `line 20`.
+        source: Name of the file, with that of the split where it has several.
     """
 
     series: list[Series]
     labels: list[str]
     classes: tuple[str, ...]
     lines: list[str]
+    source: str = ""
 
 
 def read_series_text(path: Path) -> str:
@@ -67,10 +69,11 @@ def parse_values(text: str, where: str, separator: str | None = ",") -> npt.NDAr
         DataError: One is no number, or infinite.
     """
     words = text.split(separator)
-    try:
-        values = np.array(words, dtype=np.float32)
-    except ValueError:
-        values = np.array([_number(word, where) for word in words], dtype=np.float32)
+    with np.errstate(over="ignore"):  # what overflows is infinite, and refused
+        try:
+            values = np.array(words, dtype=np.float32)
+        except ValueError:
+            values = np.array([_number(word, where) for word in words], dtype=np.float32)
     check_finite(values, where)
     return values
 

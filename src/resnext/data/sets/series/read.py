@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 from resnext.data.sets.series.arrays import read_series_arrays
@@ -47,6 +48,14 @@ def read_series(path: Path, columns: SeriesColumns | None = None) -> dict[str, R
 
 def read_one_file(path: Path, columns: SeriesColumns | None = None) -> dict[str, RawSeries]:
     """Read a file of series; see `read_series`."""
+    splits = _read(path, columns)
+    return {
+        split: replace(raw, source=path.name if split == "all" else f"{path.name}/{split}")
+        for split, raw in splits.items()
+    }
+
+
+def _read(path: Path, columns: SeriesColumns | None) -> dict[str, RawSeries]:
     suffix = path.suffix.lower()
     if path.is_dir() or suffix not in SERIES_SUFFIXES:
         raise DataError(

@@ -133,7 +133,7 @@ def test_columns_can_be_named(tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_text(text)
     raw = read_series_table(tmp_path / "x.csv", SeriesColumns("what", None, "who", "when"))["all"]
     assert _values(raw.series[0]) == [[30, 10], [40, 20]]
-    with pytest.raises(DataError, match=r"data\.time_column='no'.*who, when, what, x, y"):
+    with pytest.raises(DataError, match=r"data\.time_column='no'.*'who', 'when', 'what', 'x', 'y'"):
         read_series_table(tmp_path / "x.csv", SeriesColumns(time="no"))
 
 
@@ -142,7 +142,7 @@ def test_columns_can_be_named(tmp_path: Path) -> None:
     [
         (WIDE.replace("5,,", "five,,"), "column 't1', row 2: 'five' is not a number"),
         (WIDE.replace("test\n", "later\n"), "the split 'later'"),
-        (LONG.replace("2,1,b", "2,1,a"), "series '2'.*a, b.*exactly one"),
+        (LONG.replace("2,1,b", "2,1,a"), "series '2'.*'a', 'b'.*exactly one"),
     ],
 )
 def test_a_bad_cell_is_named(tmp_path: Path, text: str, words: str) -> None:

@@ -42,7 +42,7 @@ def test_series_without_classes_have_no_labels(tmp_path: Path) -> None:
         ("1,2:a\n", ["is no .ts file", "@data"]),
         ("", ["is no .ts file"]),
         (HEADER, ["no series below @data"]),
-        (f"{HEADER}1,2:c\n", ["line 6", "'c'", "a, b"]),
+        (f"{HEADER}1,2:c\n", ["line 6", "'c'", "'a', 'b'"]),
         (f"{HEADER}1,x:a\n", ["line 6", "'x' is not a number", "?"]),
         (f"{HEADER}1,inf:a\n", ["line 6", "infinite"]),
         (f"{HEADER}1,1e300:a\n", ["line 6", "float32"]),
