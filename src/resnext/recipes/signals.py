@@ -27,8 +27,8 @@ class SignalFacts:
     ndim: int
 
 
-_STEPS = 1_500
-_MIN_EPOCHS, _MAX_EPOCHS = 30, 500
+_STEPS = 1_000
+_MIN_EPOCHS, _MAX_EPOCHS = 30, 300
 _BATCH = 16
 
 

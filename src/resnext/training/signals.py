@@ -20,6 +20,10 @@ from resnext.training.trainer_parts import Loaders
 from resnext.weights.file import Weights
 
 
+_EVALUATED = 256
+"""Series of a validation batch: small sets are validated in a step or two."""
+
+
 def resolve_signals(
     config: TrainConfig, info: DataInfo, signal: SignalInput, weights: Weights | None
 ) -> TrainConfig:
@@ -85,7 +89,7 @@ def build_signal_loaders(
     )
     train_loader = SignalTrainLoader(train, signal, config.signal_augment, loading)
     eval_loading = LoaderConfig(
-        batch_size=2 * train_loader.largest_share,
+        batch_size=max(2 * train_loader.largest_share, _EVALUATED if signal.ndim == 1 else 1),
         device=runtime.device,
         rank=runtime.rank,
         world_size=runtime.world_size,

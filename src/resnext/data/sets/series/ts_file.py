@@ -25,6 +25,7 @@ from resnext.errors import DataError
 from resnext.untrusted.names import list_names, shown
 
 _MAX_CLASSES = 100_000
+_REMARKS = ("#", "%")
 
 
 def read_ts(path: Path) -> RawSeries:
@@ -41,7 +42,7 @@ def read_ts(path: Path) -> RawSeries:
     labels: list[str] = []
     places: list[str] = []
     for number, line in enumerate(lines[start:], start + 1):
-        if not line.strip() or line.startswith("#"):
+        if not line.strip() or line.startswith(_REMARKS):
             continue
         place = f"line {number}"
         where = f"{path}, {place}"
@@ -70,7 +71,7 @@ def _read_header(path: Path, lines: list[str]) -> tuple[int, tuple[str, ...] | N
     classes: tuple[str, ...] | None = None
     for index, line in enumerate(lines):
         words = line.split()
-        if not words or line.lstrip().startswith("#"):
+        if not words or line.lstrip().startswith(_REMARKS):
             continue
         tag, values = words[0].lower(), words[1:]
         is_on = bool(values) and values[0].lower() == "true"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from resnext.data.sets.series.ts_file import read_ts
 from resnext.errors import DataError
 
-HEADER = "# about\n@problemName x\n@timeStamps false\n@classLabel true a b\n@data\n"
+HEADER = "# about\n% more\n@problemName x\n@timeStamps false\n@classLabel true a b\n@data\n"
 
 
 def _write(folder: Path, text: str) -> Path:
@@ -25,7 +25,7 @@ def test_channels_classes_gaps_and_unequal_lengths_are_read(tmp_path: Path) -> N
     raw = read_ts(path)
     assert raw.classes == ("a", "b")
     assert raw.labels == ["a", "b"]
-    assert raw.lines == ["line 6", "line 9"]
+    assert raw.lines == ["line 7", "line 10"]
     nan = math.nan
     np.testing.assert_array_equal(raw.series[0], np.array([[1, 2, 3], [4, 5, nan]], np.float32))
     np.testing.assert_array_equal(raw.series[1], np.array([[-1.5, nan], [20, 0]], np.float32))
@@ -42,13 +42,13 @@ def test_series_without_classes_have_no_labels(tmp_path: Path) -> None:
         ("1,2:a\n", ["is no .ts file", "@data"]),
         ("", ["is no .ts file"]),
         (HEADER, ["no series below @data"]),
-        (f"{HEADER}1,2:c\n", ["line 6", "'c'", "'a', 'b'"]),
-        (f"{HEADER}1,x:a\n", ["line 6", "'x' is not a number", "?"]),
-        (f"{HEADER}1,inf:a\n", ["line 6", "infinite"]),
-        (f"{HEADER}1,1e300:a\n", ["line 6", "float32"]),
-        (f"{HEADER}1,2:3:a\n", ["line 6", "1 to 2 values"]),
-        (f"{HEADER}1,2:a\n1,2:3,4:b\n", ["line 7", "2 channel(s)", "first series has 1"]),
-        (f"{HEADER}a\n", ["line 6", "a class and no values"]),
+        (f"{HEADER}1,2:c\n", ["line 7", "'c'", "'a', 'b'"]),
+        (f"{HEADER}1,x:a\n", ["line 7", "'x' is not a number", "?"]),
+        (f"{HEADER}1,inf:a\n", ["line 7", "infinite"]),
+        (f"{HEADER}1,1e300:a\n", ["line 7", "float32"]),
+        (f"{HEADER}1,2:3:a\n", ["line 7", "1 to 2 values"]),
+        (f"{HEADER}1,2:a\n1,2:3,4:b\n", ["line 8", "2 channel(s)", "first series has 1"]),
+        (f"{HEADER}a\n", ["line 7", "a class and no values"]),
         ("@timeStamps true\n@data\n", ["line 1", "time stamps", "@timeStamps false"]),
         ("@targetLabel true\n@data\n", ["line 1", "numbers to predict", "@classLabel"]),
         ("@classLabel true a a\n@data\n", ["line 1", "each once"]),
