@@ -25,7 +25,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
-from resnext.cli.arguments import check_ranges, option, parse
+from resnext.api.checks import check_ranges
+from resnext.cli.arguments import option, parse
 from resnext.data.address import is_address
 from resnext.data.config import DataConfig, default_workers
 from resnext.data.sets.parse import parse_data
@@ -76,7 +77,7 @@ def main(argv: list[str]) -> int:
     arguments = parse(Pack, argv, __doc__)
     _validate(arguments)
 
-    from resnext.cli.progress import show_progress
+    from resnext.progress import show_progress
 
     with tidy_on_sigterm(), show_progress(quiet=arguments.json) as progress:
         work = _check if arguments.check else _pack

@@ -18,15 +18,13 @@ from collections import Counter
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import tyro
 
-from resnext.cli.arguments import check_ranges, option, parse
+from resnext.api.checks import check_ranges
+from resnext.cli.arguments import option, parse
 from resnext.errors import ConfigError, DataError
-
-if TYPE_CHECKING:
-    from resnext.inference.predictor import Predictor
 
 _MAX_BATCH = 65_536  # twice as many decoded images are in memory
 
@@ -67,10 +65,11 @@ def main(argv: list[str]) -> int:
     _check(arguments)
 
     # torch is imported from here on, after the arguments were found to be right
+    from resnext.api.predictor import open_predictor
     from resnext.cli.prediction_output import CsvOutput, JsonOutput, TableOutput
     from resnext.cli.prediction_pictures import Pictures
     from resnext.data.decode.image_names import describe_ignored
-    from resnext.inference.files import find_images, predict_files
+    from resnext.inference.files import find_images, predict_images
 
     ignored = Counter[str]()
     paths = find_images(arguments.images, ignored)
@@ -81,10 +80,10 @@ def main(argv: list[str]) -> int:
         raise DataError(
             f"no image found in {given}{others}; give image files or folders that hold some"
         )
-    predictor = _open(arguments)
+    predictor = open_predictor(arguments.run, arguments.device, arguments.precision)
     reader = predictor.preprocessor.read
     pictures = Pictures(predictor.answers, reader, arguments.draw, arguments.masks)
-    rows = predict_files(
+    rows = predict_images(
         predictor, chain([first], paths), top=arguments.top, batch_size=arguments.batch_size
     )
     kind = JsonOutput if arguments.json else CsvOutput if arguments.csv else TableOutput
@@ -103,20 +102,6 @@ def main(argv: list[str]) -> int:
     if bad:
         print(f"resnext: {bad} of {num} files could not be read", file=sys.stderr)
     return 1 if bad else 0
-
-
-def _open(arguments: Predict) -> Predictor:
-    """Open the network; one in bf16 with that in fp32 beside it, to be compared with."""
-    from resnext.inference.load import load
-    from resnext.inference.predictor import Predictor
-    from resnext.runs.runtime import resolve_device
-
-    device, precision = resolve_device(arguments.device), arguments.precision
-    reference = None
-    if precision == "bf16":
-        reference = Predictor(load(arguments.run, precision="fp32"), device)
-    network = load(arguments.run, precision=precision)
-    return Predictor(network, device, precision=precision, reference=reference)
 
 
 def _check(arguments: Predict) -> None:
