@@ -1,4 +1,4 @@
-"""What takes classifiers only says so. Needs no torch."""
+"""A check for features that only support classifiers. Needs no torch."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ def require_classifier(config: ModelConfig, what: str) -> None:
 
     Args:
         config: The network.
-        what: What takes classifiers only, in words.
+        what: Name of the feature.
 
     Raises:
-        ConfigError: It is such a network.
+        ConfigError: The network gives every pixel a class.
     """
     if isinstance(config, SegmenterConfig):
         raise ConfigError(
-            f"{what} takes classifiers, and {config.family} gives every pixel a class; take the "
-            "network behind it, such as resnext50_32x4d"
+            f"{what} only supports classifiers, but {config.family} gives every pixel a class; "
+            "use its backbone, such as resnext50_32x4d"
         )
