@@ -27,7 +27,6 @@ PHRASES = (
     "is no part of",
     "is opened so",
     "is told",
-    "it is asked",
     "looked into",
     "mend",
     "mended",
