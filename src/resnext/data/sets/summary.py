@@ -17,6 +17,7 @@ from resnext.data.sets.glance import ImageSizes, measure_sizes
 from resnext.data.sets.listing_cache import list_images
 from resnext.data.split import DataSet
 from resnext.data.targets import count_per_class, guess_largest
+from resnext.model.signal import SignalInput, noun_of
 from resnext.untrusted.names import list_names
 
 _NUM_COMPARED = 50_000
@@ -42,6 +43,7 @@ class DataSummary:
         num_images: Images of each split.
         split_source: Where the splits come from, in words.
         targets: What is to be learned of an image.
+        signal: How signals are prepared; None for images.
         formats: Files by ending, the most frequent first; empty for sets in memory.
         sizes: Sizes of a sample; None where no image could be read.
         skipped: Files that were left out, by ending or reason.
@@ -57,6 +59,7 @@ class DataSummary:
     num_images: dict[str, int]
     split_source: str
     targets: TargetKind = "class"
+    signal: SignalInput | None = None
     formats: dict[str, int] = field(default_factory=dict)
     sizes: ImageSizes | None = None
     skipped: dict[str, int] = field(default_factory=dict)
@@ -130,6 +133,7 @@ def summarise(data: DataSet, name: str | None = None) -> DataSummary:
         num_images={name: len(split) for name, split in splits.items()},
         split_source=data.origin,
         targets=data.info.targets,
+        signal=data.info.signal,
         formats=count_endings(names),
         sizes=measure_sizes(files["train"].root, files["train"].names) if files else None,
         skipped=dict(skipped.most_common()),
@@ -172,12 +176,17 @@ def summary_lines(summary: DataSummary, *, has_weights: bool = False) -> list[tu
         summary: What was found.
         has_weights: Training starts from weights, so that no advice to do so is needed.
     """
-    counts = summary.num_images
+    counts, noun = summary.num_images, noun_of(summary.signal)
     splits = ", ".join(f"{number:,} {split}" for split, number in counts.items())
     lines = [
-        ("data", f"{summary.name}: {sum(counts.values()):,} images; {_class_line(summary)}"),
+        (
+            "data",
+            f"{summary.name}: {sum(counts.values()):,} {noun}; {_class_line(summary)}",
+        ),
         ("split", f"{splits} ({summary.split_source})"),
     ]
+    if summary.signal is not None:
+        lines.append(("input", _describe_signal(summary.signal)))
     if summary.pixel_shares:
         lines.append(("pixels", _pixel_line(summary.pixel_shares)))
     if summary.sizes is not None:
@@ -236,6 +245,13 @@ def _imbalance_line(summary: DataSummary) -> str:
         f"{largest} has {most / least:,.0f} times as many training images as {smallest}; if rare "
         "classes matter as much as frequent ones, train with --balance"
     )
+
+
+def _describe_signal(signal: SignalInput) -> str:
+    fits = {"resample": "resampled", "pad": "padded or cropped"}
+    fit = f", {fits[signal.fit]}" if signal.kind == "series" else ""
+    means = {"channel": "each channel", "series": "each series by itself", "none": "nothing"}
+    return f"{signal.kind} of {signal.shape}{fit}; {means[signal.normalise]} is normalised"
 
 
 def _counted(counts: dict[str, int]) -> str:
