@@ -19,7 +19,6 @@ from resnext.training.finetune import check_pretrained
 from resnext.training.trainer_parts import Loaders
 from resnext.weights.file import Weights
 
-
 _EVALUATED = 256
 """Series of a validation batch: small sets are validated in a step or two."""
 
