@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -44,7 +45,7 @@ def write_waves(
 def write_volumes(path: Path, *, side: int = 6, num: int = 12) -> Path:
     """Write a file as MedMNIST does; volumes of class 1 are bright in the middle."""
     draw = np.random.default_rng(0)
-    arrays: dict[str, np.ndarray] = {}
+    arrays: dict[str, Any] = {}
     for split in ("train", "val", "test"):
         labels = (np.arange(num) % 2).astype(np.uint8)
         volumes = draw.integers(0, 60, (num, side, side, side), dtype=np.uint8)

@@ -13,11 +13,13 @@ from resnext.recipes.signals import SignalFacts, default_signal_model, signals
 from resnext.runs.config import TrainConfig
 
 if TYPE_CHECKING:
-    from resnext.cli.train import Train
-    from resnext.cli.train_weights import Start
+    from resnext.api.train_request import TrainRequest
+    from resnext.api.train_weights import Start
 
 
-def signal_settings(arguments: Train, data: DataConfig, start: Start | None) -> TrainConfig | None:
+def signal_settings(
+    request: TrainRequest, data: DataConfig, start: Start | None
+) -> TrainConfig | None:
     """Return the settings for signals; None where the file turns out to hold images.
 
     Raises:
@@ -28,14 +30,14 @@ def signal_settings(arguments: Train, data: DataConfig, start: Start | None) -> 
     signal = loaded.info.signal
     if signal is None:
         return None
-    if arguments.recipe is not None:
+    if request.recipe is not None:
         raise ConfigError(
-            f"--recipe {arguments.recipe} is for images; leave it out: signals have a recipe of "
+            f"--recipe {request.recipe} is for images; leave it out: signals have a recipe of "
             "their own"
         )
     facts = SignalFacts(max(len(loaded.train), 1), signal.size, signal.ndim)
-    if arguments.model is not None:
-        model = config_from(arguments.model)
+    if request.model is not None:
+        model = config_from(request.model)
         if isinstance(model, ResNeXtConfig):
             model = model.replace(ndim=signal.ndim)
     elif start is not None:
