@@ -113,7 +113,7 @@ def as_volumes(array: npt.NDArray[Any], path: Path, name: str) -> torch.Tensor:
     Raises:
         DataError: They are no numbers, or not finite.
     """
-    if array.dtype.kind not in "biuf":
+    if array.dtype.kind not in "biuf" or not array.ndim:
         raise DataError(f"{path}, array {name}: of type {array.dtype}; accepted are numbers")
     if array.dtype == np.bool_:
         array = array.astype(np.float32)
