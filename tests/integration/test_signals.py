@@ -170,6 +170,21 @@ def test_what_does_not_work_for_series_is_one_message(
 
 
 @pytest.mark.slow
+def test_weights_of_series_start_another_training(
+    tmp_path: Path, command: Command, trained: Path
+) -> None:
+    data = f"series:{write_waves(tmp_path, length=20)}"
+    words = ("train", "--data", data, "--weights", trained, "--epochs", "2", "--threads", "1")
+    figures = command.json(*words, "--out", tmp_path / "run", "--quiet")
+    assert figures["num_images"] == 16
+    other = tmp_path / "two.csv"
+    rows = "".join(f"{i},{t},{i % 2},{t},{t * i}\n" for i in range(20) for t in range(9))
+    other.write_text(f"id,time,label,x,y\n{rows}")
+    message = command.refusal("train", "--data", f"series:{other}", "--weights", trained)
+    assert "take 1 channel(s) in 1 dimension(s), two has 2 in 1" in " ".join(message.split())
+
+
+@pytest.mark.slow
 def test_a_file_that_does_not_fit_is_reported_and_the_rest_goes_on(
     tmp_path: Path, command: Command, trained: Path
 ) -> None:
