@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
+from importlib.util import find_spec
 from typing import IO, Any
 
 from rich.console import Console, ConsoleOptions, RenderableType
@@ -45,6 +46,13 @@ def create_console(
         emoji=False,
         highlight=False,
     )
+
+
+def can_redraw() -> bool:
+    """Tell whether standard error shows bars: on a terminal, and in a notebook with its widgets."""
+    if sys.stderr.isatty():
+        return True
+    return create_console(stderr=True).is_jupyter and find_spec("ipywidgets") is not None
 
 
 class _PlainConsole(Console):

@@ -27,9 +27,9 @@ import tyro
 
 from resnext.benchmark.contestant import GPU_RUNTIMES, RUNTIMES, Plan, PrecisionName, RuntimeName
 from resnext.cli.arguments import option, parse
-from resnext.cli.progress import say_start, show_steps
 from resnext.errors import ConfigError
 from resnext.files import write_whole
+from resnext.progress import say_start, show_steps
 
 
 @dataclass(frozen=True)

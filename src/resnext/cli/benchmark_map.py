@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from rich import box
 from rich.table import Table
 
-from resnext.cli.arguments import check_ranges, refuse_ignored
+from resnext.api.checks import check_ranges, refuse_ignored
 from resnext.cli.benchmark_output import describe_clocks
 from resnext.cli.fitting_table import open_console
-from resnext.cli.progress import say_start
 from resnext.errors import ConfigError
 from resnext.files import write_whole
 from resnext.machine import num_cores
+from resnext.progress import say_start
 
 if TYPE_CHECKING:
     from resnext.benchmark.cardinality_map import CardinalityMap

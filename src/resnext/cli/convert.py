@@ -24,7 +24,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
-from resnext.cli.arguments import option, parse, refuse_ignored
+from resnext.api.checks import refuse_ignored
+from resnext.cli.arguments import option, parse
 from resnext.cli.output_file import check_place
 from resnext.errors import ConfigError
 from resnext.sigterm import tidy_on_sigterm
@@ -84,7 +85,7 @@ def main(argv: list[str]) -> int:
     arguments = parse(Convert, argv, __doc__)
     _check(arguments)
 
-    from resnext.cli.progress import show_download
+    from resnext.progress import show_download
     from resnext.weights.source import open_weights
     from resnext.weights.write import write
 

@@ -36,7 +36,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from resnext.cli.arguments import option, parse, refuse_ignored
+from resnext.api.checks import refuse_ignored
+from resnext.cli.arguments import option, parse
 from resnext.cli.data_check import DataCheck, check_data
 from resnext.errors import ConfigError, DataError
 
@@ -125,9 +126,9 @@ def main(argv: list[str]) -> int:
 
 def _check(arguments: DataImageNet, root: Path) -> int:
     from resnext.cli.data_output import show_findings
-    from resnext.cli.progress import show_progress
     from resnext.data.sets.imagenet.check import check
     from resnext.data.sets.imagenet.layout import imagenet_1k
+    from resnext.progress import show_progress
 
     layout = imagenet_1k()
     truth = _truth(arguments, layout)
@@ -138,12 +139,12 @@ def _check(arguments: DataImageNet, root: Path) -> int:
 
 def _prepare(arguments: DataImageNet, root: Path) -> int:
     from resnext.cli.data_output import show_findings
-    from resnext.cli.progress import show_progress
     from resnext.data.sets.imagenet import prepare
     from resnext.data.sets.imagenet.check import SplitName, check
     from resnext.data.sets.imagenet.layout import imagenet_1k
     from resnext.data.sets.imagenet.lock import only_writer
     from resnext.data.sets.imagenet.scan import count_images
+    from resnext.progress import show_progress
 
     layout = imagenet_1k()
     truth = _truth(arguments, layout)
@@ -183,8 +184,8 @@ def _truth(arguments: DataImageNet, layout: ImageNetLayout) -> GroundTruth | Non
 
 def _checksums(arguments: DataImageNet) -> list[ArchiveChecksum]:
     """Verify the checksum of every archive before unpacking."""
-    from resnext.cli.progress import show_download
     from resnext.data.sets.imagenet.prepare import compare_checksum
+    from resnext.progress import show_download
 
     checksums = []
     for part in ("devkit", "val", "train"):  # the largest last: a mistake shows early
@@ -206,12 +207,12 @@ def _checksums(arguments: DataImageNet) -> list[ArchiveChecksum]:
 def _five_k(arguments: DataImageNet5K) -> int:
     from resnext.cli.data_output import show_classes
     from resnext.cli.output_file import check_place, writing
-    from resnext.cli.progress import show_progress
     from resnext.data.sets.imagenet.class_file import parse_text
     from resnext.data.sets.imagenet.five_k import find_synsets
     from resnext.data.sets.imagenet.five_k_tree import build_tree, keep_list
     from resnext.data.sets.imagenet.lock import only_writer
     from resnext.files import write_whole
+    from resnext.progress import show_progress
 
     full, imagenet, out = arguments.full, arguments.imagenet, arguments.out
     if full is None or imagenet is None or out is None:

@@ -24,7 +24,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
-from resnext.cli.arguments import check_ranges, option, parse
+from resnext.api.checks import check_ranges
+from resnext.cli.arguments import option, parse
 from resnext.cli.output_file import check_place
 from resnext.data.config import MAX_WORKERS
 from resnext.data.sets.parse import parse_data
@@ -78,10 +79,10 @@ def main(argv: list[str]) -> int:
     data = _check(arguments)
 
     # torch is imported from here on, after the arguments were found to be right
-    from resnext.cli.progress import show_progress
     from resnext.evaluation.feature_file import write_features
     from resnext.evaluation.feature_source import FeatureRequest, FeatureSource
     from resnext.evaluation.run import EvaluationOptions
+    from resnext.progress import show_progress
     from resnext.runs.runtime import resolve_device
 
     request = FeatureRequest(data, arguments.stage, arguments.limit)

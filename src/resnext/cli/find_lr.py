@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from resnext.cli.output_file import check_place, writing
-from resnext.cli.progress import show_progress
 from resnext.errors import ConfigError
 from resnext.files import write_whole
+from resnext.progress import show_progress
 from resnext.runs.config import TrainConfig
 
 if TYPE_CHECKING:

@@ -25,7 +25,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
-from resnext.cli.arguments import check_ranges, option, parse
+from resnext.api.checks import check_ranges
+from resnext.cli.arguments import option, parse
 from resnext.data.address import is_address
 from resnext.data.config import DataConfig, default_workers
 from resnext.data.sets.parse import parse_data
@@ -76,7 +77,7 @@ def main(argv: list[str]) -> int:
     arguments = parse(Pack, argv, __doc__)
     _validate(arguments)
 
-    from resnext.cli.progress import show_progress
+    from resnext.progress import show_progress
 
     with tidy_on_sigterm(), show_progress(quiet=arguments.json) as progress:
         work = _check if arguments.check else _pack
@@ -126,7 +127,9 @@ def _pack(arguments: Pack, progress: _Progress) -> _Outcome:
         workers=arguments.workers or default_workers(),
         progress=progress,
     )
-    index = pack(load_data(source), arguments.dest.expanduser(), options)
+    data = load_data(source)
+    data.info.require_images("pack")
+    index = pack(data, arguments.dest.expanduser(), options)
     return _told(arguments.dest, index)
 
 

@@ -1,4 +1,4 @@
-"""Name the classes of image files, or of their pixels, any number of them.
+"""Name the classes of image files, of their pixels or of signals, any number of them.
 
 Folders are searched through. A bad file is reported and the rest goes on; the exit
 status is then 1.
@@ -9,6 +9,7 @@ Examples:
   resnext predict runs/photos folder/ --json > predictions.json
   resnext predict runs/photos folder/ --csv > predictions.csv
   resnext predict runs/streets folder/ --draw drawn/ --masks masks/
+  resnext predict runs/gunpoint GunPoint_TEST.ts
 """
 
 from __future__ import annotations
@@ -22,11 +23,18 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
-from resnext.cli.arguments import check_ranges, option, parse
+from resnext.api.checks import check_ranges
+from resnext.cli.arguments import option, parse
 from resnext.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from resnext.cli.prediction_pictures import Pictures
+    from resnext.inference.files import Prediction
     from resnext.inference.predictor import Predictor
+    from resnext.inference.signals import SignalPredictor
+    from resnext.model.trained import TrainedNetwork
 
 _MAX_BATCH = 65_536  # twice as many decoded images are in memory
 
@@ -40,7 +48,8 @@ class Predict:
     images: Annotated[
         tyro.conf.Positional[tuple[Path, ...]], tyro.conf.arg(metavar="IMAGE|FOLDER ...")
     ]
-    """Image files, and folders to search for image files."""
+    """Image files, and folders to search for image files; for a network that takes signals,
+    files of time series or volumes."""
     top: int = 5
     """Number of classes to name for each image."""
     json: bool = False
@@ -67,11 +76,15 @@ def main(argv: list[str]) -> int:
     _check(arguments)
 
     # torch is imported from here on, after the arguments were found to be right
-    from resnext.cli.prediction_output import CsvOutput, JsonOutput, TableOutput
+    from resnext.api.predictor import open_predictor
     from resnext.cli.prediction_pictures import Pictures
     from resnext.data.decode.image_names import describe_ignored
-    from resnext.inference.files import find_images, predict_files
+    from resnext.inference.files import find_images, predict_images
+    from resnext.inference.load import load
 
+    network = load(arguments.run, precision=arguments.precision)
+    if network.card.signal is not None:
+        return _predict_signals(arguments, network)
     ignored = Counter[str]()
     paths = find_images(arguments.images, ignored)
     first = next(paths, None)
@@ -81,42 +94,65 @@ def main(argv: list[str]) -> int:
         raise DataError(
             f"no image found in {given}{others}; give image files or folders that hold some"
         )
-    predictor = _open(arguments)
+    predictor = open_predictor(arguments.run, arguments.device, arguments.precision, opened=network)
     reader = predictor.preprocessor.read
     pictures = Pictures(predictor.answers, reader, arguments.draw, arguments.masks)
-    rows = predict_files(
+    rows = predict_images(
         predictor, chain([first], paths), top=arguments.top, batch_size=arguments.batch_size
     )
-    kind = JsonOutput if arguments.json else CsvOutput if arguments.csv else TableOutput
-    num, bad = 0, 0
-    with kind(sys.stdout, predictor.answers, predictor.precision) as output:
-        for row in rows:
-            output.write(row)
-            pictures.write(row)
-            num += 1
-            bad += row.error is not None
+    num, bad = _print(arguments, rows, predictor, pictures)
     if predictor.parity is not None:
         print(f"resnext: bf16 against fp32 {predictor.parity}", file=sys.stderr)
     if ignored:
         left_out = describe_ignored(ignored)
         print(f"resnext: left out files that are no images: {left_out}", file=sys.stderr)
+    return _end(num, bad)
+
+
+def _predict_signals(arguments: Predict, network: TrainedNetwork) -> int:
+    from resnext.inference.signals import SignalPredictor, predict_signals
+    from resnext.runs.runtime import resolve_device
+
+    given = {
+        "--precision bf16": arguments.precision == "bf16",
+        "--draw": arguments.draw,
+        "--masks": arguments.masks,
+    }
+    for flag in (name for name, value in given.items() if value):
+        raise ConfigError(f"{flag} is for networks that take images; leave it out")
+    predictor = SignalPredictor(network, resolve_device(arguments.device))
+    rows = predict_signals(
+        predictor, arguments.images, top=arguments.top, batch_size=arguments.batch_size
+    )
+    return _end(*_print(arguments, rows, predictor))
+
+
+def _print(
+    arguments: Predict,
+    rows: Iterable[Prediction],
+    predictor: Predictor | SignalPredictor,
+    pictures: Pictures | None = None,
+) -> tuple[int, int]:
+    """Print predictions as they come; return how many there were, and how many of bad files."""
+    from resnext.cli.prediction_output import CsvOutput, JsonOutput, TableOutput
+
+    kind = JsonOutput if arguments.json else CsvOutput if arguments.csv else TableOutput
+    num, bad = 0, 0
+    with kind(sys.stdout, predictor.answers, predictor.precision) as output:
+        for row in rows:
+            output.write(row)
+            if pictures is not None:
+                pictures.write(row)
+            num += 1
+            bad += row.error is not None
+    return num, bad
+
+
+def _end(num: int, bad: int) -> int:
+    """Say what could not be read, and return the exit status."""
     if bad:
         print(f"resnext: {bad} of {num} files could not be read", file=sys.stderr)
     return 1 if bad else 0
-
-
-def _open(arguments: Predict) -> Predictor:
-    """Open the network; one in bf16 with that in fp32 beside it, to be compared with."""
-    from resnext.inference.load import load
-    from resnext.inference.predictor import Predictor
-    from resnext.runs.runtime import resolve_device
-
-    device, precision = resolve_device(arguments.device), arguments.precision
-    reference = None
-    if precision == "bf16":
-        reference = Predictor(load(arguments.run, precision="fp32"), device)
-    network = load(arguments.run, precision=precision)
-    return Predictor(network, device, precision=precision, reference=reference)
 
 
 def _check(arguments: Predict) -> None:

@@ -7,7 +7,6 @@ import json
 import os
 import re
 from abc import ABC, abstractmethod
-from pathlib import Path
 from typing import Any, Literal, Self, TextIO
 
 from rich.table import Column, Table
@@ -57,7 +56,7 @@ class JsonOutput(Output):
         """Print one object of the list."""
         found = self._answers.nothing() if row.answer is None else row.answer.as_dict()
         value = {
-            "path": str(row.path),
+            "path": row.name,
             **found,
             "error": row.error,
             "precision": self._precision,
@@ -82,7 +81,7 @@ class CsvOutput(Output):
 
     def write(self, row: Prediction) -> None:
         """Print the lines of one image."""
-        path = readable(row.path)
+        path = readable(row.name)
         if row.answer is None:
             self._write_row(path, *[""] * len(self._answers.csv_columns), row.error)
             return
@@ -119,7 +118,7 @@ class TableOutput(Output):
         if self._precision != "fp32":
             table.caption = f"computed in {self._precision}"
         for row in self._rows:
-            table.add_row(readable(row.path), *_cells(row, len(others)))
+            table.add_row(readable(row.name), *_cells(row, len(others)))
         self._console.print(table)
         self._rows = []
 
@@ -137,6 +136,6 @@ def _side(cell: str) -> Literal["left", "right"]:
     return "right" if re.fullmatch(r"[\d.]+ %", cell) else "left"
 
 
-def readable(path: Path) -> str:
+def readable(path: str) -> str:
     """Return a printable form of a path with any bytes."""
     return printable(os.fsencode(path).decode("utf-8", "replace"))

@@ -26,7 +26,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
-from resnext.cli.arguments import check_ranges, option, parse, refuse_ignored
+from resnext.api.checks import check_ranges, refuse_ignored
+from resnext.cli.arguments import option, parse
 from resnext.data.config import MAX_WORKERS
 from resnext.data.sets.parse import parse_data
 
@@ -77,10 +78,10 @@ def main(argv: list[str]) -> int:
     data = None if arguments.data is None else parse_data(arguments.data)
 
     # torch is imported from here on, after the arguments were found to be right
-    from resnext.cli.progress import show_progress
     from resnext.evaluation.feature_source import FeatureRequest, FeatureSource
     from resnext.evaluation.probe import probe_knn, probe_linear, read_split
     from resnext.evaluation.run import EvaluationOptions
+    from resnext.progress import show_progress
     from resnext.runs.runtime import resolve_device
 
     neighbours = _neighbours(arguments)

@@ -21,7 +21,8 @@ from typing import Annotated
 
 import tyro
 
-from resnext.cli.arguments import option, parse, refuse_ignored
+from resnext.api.checks import refuse_ignored
+from resnext.cli.arguments import option, parse
 from resnext.errors import ConfigError
 from resnext.sigterm import tidy_on_sigterm
 

@@ -131,7 +131,7 @@ def _info(arguments: WeightsInfo) -> int:
 
 
 def _fetch(arguments: WeightsFetch) -> int:
-    from resnext.cli.progress import show_download
+    from resnext.progress import show_download
     from resnext.weights.catalogue import find_entry
     from resnext.weights.fetch import fetch
 
@@ -143,9 +143,9 @@ def _fetch(arguments: WeightsFetch) -> int:
 
 
 def _verify(arguments: WeightsVerify) -> int:
-    from resnext.cli.progress import show_download, show_progress
     from resnext.evaluation.run import EvaluationOptions
     from resnext.evaluation.verify import verify_entry
+    from resnext.progress import show_download, show_progress
     from resnext.runs.config import RuntimeConfig
     from resnext.runs.runtime import open_runtime
     from resnext.weights.catalogue import find_entry
@@ -180,8 +180,8 @@ def _facts(entry: WeightsEntry) -> dict[str, Any]:
 
 def _opened(name: str, arguments: WeightsInfo) -> dict[str, Any]:
     """Open a file, run or repository and describe its content."""
-    from resnext.cli.progress import show_download
     from resnext.model.names import name_of
+    from resnext.progress import show_download
     from resnext.weights.source import open_weights
 
     with show_download() as progress:

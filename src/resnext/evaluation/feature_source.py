@@ -76,6 +76,7 @@ class FeatureSource:
         self._embedder = Embedder(self.model.move_to(device), request.stage)
         self.data, view = _find_data(run, request)
         loaded = load_data(self.data)
+        loaded.info.require_images("a table of features")
         loaded.info.require_classes("a table of features")
         self.info: DataInfo = fit_images(loaded.info, loaded.train, self.model)
         self.view = view_of_card(view, self.model.card)

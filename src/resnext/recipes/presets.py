@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from resnext.data.augment.config import AugmentConfig
-from resnext.data.config import DataConfig
+from resnext.data.config import PYTHON, DataConfig
 from resnext.model.config import ModelConfig
 from resnext.runs.config import OptimConfig, ScheduleConfig, TrainConfig
 
@@ -155,4 +155,4 @@ def default_model(data: DataConfig, facts: PhotoFacts | None = None) -> str:
 
 def is_small(data: DataConfig) -> bool:
     """Return whether a data set is held in memory, with images of at most 32 pixels."""
-    return data.name not in ("imagenet", "folder", "shards", "table", "masks")
+    return data.name not in ("imagenet", "folder", "shards", "table", "masks", PYTHON)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from resnext.data.augment.config import AugmentConfig
 from resnext.data.config import DataConfig
 from resnext.errors import ConfigError
-from resnext.model.choices import Head
+from resnext.model.choices import DECODERS, Head
 from resnext.model.config import ModelConfig, ResNeXtConfig, SegmenterConfig
 from resnext.model.names import name_of, parse_name
 from resnext.recipes.presets import default_model
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 DEFAULT_HEAD: Head = "deeplabv3"
 
-_CPU_MODEL, _CPU_STRIDE = "resnext_1-1-1_16x4d", 16
+_CPU_MODEL, _CPU_STRIDE, _CPU_DECODED = "resnext_1-1-1_16x4d", 16, "resnext_1-1-1-1_16x4d"
 _CPU_SIDE_PX, _GPU_SIDE_PX = 160, 480
 _SIDE_STEP_PX = 16
 _BATCH_SIZE = 8
@@ -89,6 +89,8 @@ def default_segmenter(data: DataConfig, facts: PhotoFacts | None, head: Head) ->
     """Return the network for people who did not name one: small where a CPU does the work."""
     if facts is None or facts.has_gpu:
         return put_head(parse_name(default_model(data)), head)
+    if head in DECODERS:  # they go back from small maps themselves, `fpn` from those of four stages
+        return put_head(parse_name(_CPU_DECODED), head)
     small = put_head(parse_name(_CPU_MODEL), head)
     backbone = small.backbone.replace(output_stride=_CPU_STRIDE)
     return small.replace(backbone=backbone)
@@ -98,7 +100,8 @@ def put_head(model: ModelConfig, head: Head | None) -> SegmenterConfig:
     """Return a network that gives every pixel a class: a head on a classifier's backbone.
 
     Args:
-        model: A network; one that is a segmenter already stays, with a second head for training.
+        model: A network; one that is a segmenter already stays. Heads on one map get a second
+            one for training.
         head: Which head; None takes the network's own, or the default.
 
     Raises:
@@ -122,4 +125,5 @@ def put_head(model: ModelConfig, head: Head | None) -> SegmenterConfig:
             f"masks need a residual network under a head, not {model.family}; name one such as "
             "resnext50_32x4d"
         )
-    return segmenter.replace(aux_head=len(segmenter.backbone.blocks_per_stage) > 1)
+    has_aux = segmenter.family not in DECODERS and len(segmenter.backbone.blocks_per_stage) > 1
+    return segmenter.replace(aux_head=has_aux)

@@ -17,7 +17,7 @@ import torch
 
 from resnext.runs.config import RuntimeConfig
 
-_CUBLAS_WORKSPACE = "CUBLAS_WORKSPACE_CONFIG"
+CUBLAS_WORKSPACE = "CUBLAS_WORKSPACE_CONFIG"
 
 
 @contextmanager
@@ -40,7 +40,7 @@ def choose_kernels(config: RuntimeConfig, device: torch.device) -> Iterator[None
     fills = memory.fill_uninitialized_memory
     cudnn.deterministic, cudnn.benchmark = config.deterministic, not config.deterministic
     if config.deterministic:
-        os.environ.setdefault(_CUBLAS_WORKSPACE, ":4096:8")  # read when cuBLAS is first used
+        os.environ.setdefault(CUBLAS_WORKSPACE, ":4096:8")  # read when cuBLAS is first used
         # An operation that has no such kernel, such as pooling in 3-D, warns by its name.
         torch.use_deterministic_algorithms(True, warn_only=True)
         memory.fill_uninitialized_memory = False  # finds bugs, costs time

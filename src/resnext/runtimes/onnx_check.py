@@ -28,11 +28,11 @@ OPERATORS = frozenset({
 
 PART_OPERATORS = frozenset({
     "Abs", "Elu", "Erf", "Exp", "Gelu", "GlobalMaxPool", "HardSigmoid", "HardSwish",
-    "LayerNormalization", "LeakyRelu", "Max", "Neg", "PRelu", "Pow", "Reciprocal", "ReduceMax",
-    "ReduceSum", "Sigmoid", "Softmax", "Softplus", "Sqrt", "Tanh",
+    "InstanceNormalization", "LayerNormalization", "LeakyRelu", "Max", "Neg", "PRelu", "Pow",
+    "Reciprocal", "ReduceMax", "ReduceSum", "Sigmoid", "Softmax", "Softplus", "Sqrt", "Tanh",
 })  # fmt: skip
-"""Operators of registered blocks: they work elementwise or along an axis, and none enlarges its
-input."""
+"""Operators of registered blocks and decoders: they work elementwise or along an axis, and none
+enlarges its input."""
 
 MAX_NODES = 100_000
 MAX_ATTRIBUTE = 64

@@ -26,10 +26,10 @@ LAYERS = frozenset({
 
 PART_LAYERS = frozenset({
     "Abs", "Elu", "Erf", "Exp", "Gelu", "HSigmoid", "HSwish", "MVN", "Maximum", "Negative",
-    "PReLU", "Power", "ReduceMax", "ReduceSum", "Sigmoid", "SoftMax", "SoftPlus", "Sqrt", "Swish",
-    "Tanh",
+    "PReLU", "Power", "ReduceMax", "ReduceSum", "Sigmoid", "SoftMax", "SoftPlus", "Split", "Sqrt",
+    "Swish", "Tanh",
 })  # fmt: skip
-"""Layers of registered blocks; none enlarges its input."""
+"""Layers of registered blocks and decoders; none enlarges its input."""
 
 MAX_NUMBER = 64
 """Limit of kernel sides, strides, paddings and axes; the largest in a ResNeXt is 7."""

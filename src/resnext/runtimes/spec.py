@@ -51,7 +51,8 @@ class ExportSpec(Settings):
         format: File format.
         input: `pixels`: uint8 b x h x w x c, already resized and cropped; `image`: uint8 1 x h x w
             x c of any size, resized and cropped in the graph; `normalised`: float32 b x c x h x w,
-            normalised by the caller.
+            normalised by the caller. Segmentation networks take whole images of any size where
+            others take crops.
         size_px: Side of the crop that the network sees.
         dynamic_size: Whether crops of other sizes are accepted.
         precision: Precision of the computation. int8 is part of the graph; a bf16 graph equals the

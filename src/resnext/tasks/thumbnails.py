@@ -41,7 +41,7 @@ def make_thumbnails(indices: Sequence[int], split: Split, in_channels: int) -> l
         split: The images.
         in_channels: Their channels.
     """
-    images = split.reader(in_channels)
+    images = split.pictures(in_channels)
     made = []
     for index in indices:
         try:

@@ -44,6 +44,7 @@ def keep_weights(
         mean=info.mean,
         std=info.std,
         task=config.task,
+        signal=info.signal,
         metrics={name: figures[name] for name in (task_kind(config.task).measure.key, "loss")},
         epoch=figures["epoch"],
         **result.card_fields(),

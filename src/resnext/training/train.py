@@ -34,6 +34,7 @@ from resnext.training.opening import describe_opening
 from resnext.training.restart import begun_settings, check_restartable
 from resnext.training.run_claim import RunClaim
 from resnext.training.settle_speed import settle_speed
+from resnext.training.signals import build_signal_loaders, resolve_signals
 from resnext.training.step import TrainStep
 from resnext.training.target import RunTarget, open_target
 from resnext.training.task import weighted_task_of
@@ -46,7 +47,13 @@ __all__ = ["RunTarget", "assemble", "build_train_step", "resolve", "train"]
 
 
 def train(
-    config: TrainConfig, target: RunTarget, display: Display, weights: Weights | None = None
+    config: TrainConfig,
+    target: RunTarget,
+    display: Display,
+    weights: Weights | None = None,
+    given: DataSet | None = None,
+    *,
+    is_guest: bool = False,
 ) -> Path:
     """Train to the end.
 
@@ -57,6 +64,8 @@ def train(
         target: The run folder to make, or the run to go on with.
         display: Shows the progress in the first process.
         weights: Those of `config.weights`, if they are open already.
+        given: The images, where a Python program brings them.
+        is_guest: The process belongs to somebody else, and is not ended by a second signal.
 
     Returns:
         The run folder.
@@ -67,7 +76,7 @@ def train(
     """
     check_restartable(has_folder=target.out is not None or target.resume is not None)
     with open_runtime(config.runtime) as runtime, ExitStack() as stack:
-        data = load_data(config.data)
+        data = load_data(config.data, given)
         if runtime.broadcast_from_main(lambda: not _is_saved(target.resume)) and weights is None:
             weights = None if config.weights is None else open_weights(config.weights)
         if target.resume is None:  # a resumed run has its own resolved settings
@@ -81,7 +90,7 @@ def train(
         data, train_step, loaders = assemble(config, data, runtime, weights)
         bad_files = loaders.bad_files
         # Up to here a signal just ends the process; there is nothing to save.
-        stop = stack.enter_context(stop_on_signal(runtime))
+        stop = stack.enter_context(stop_on_signal(runtime, is_guest=is_guest))
         claim = stack.enter_context(RunClaim(display, stop))
         run = runtime.broadcast_from_main(lambda: open_target(config, target, runtime, data, claim))
         if runtime.is_main and target.resume is None:
@@ -145,6 +154,8 @@ def resolve(config: TrainConfig, info: DataInfo, weights: Weights | None = None)
         ConfigError: The weights to start from take images of other channels.
         CheckpointError: They do not fit the network.
     """
+    if info.signal is not None:
+        return resolve_signals(config, info, info.signal, weights)
     mean, std = info.mean, info.std
     task = fit_task(config.task, info.targets)
     check_network(task, config.model)
@@ -191,6 +202,8 @@ def limit_batch(
 
 
 def _normalisation(config: TrainConfig, info: DataInfo) -> DataInfo:
+    if info.signal is not None:
+        return info
     mean, std = config.data.mean or info.mean, config.data.std or info.std
     for name, values in (("mean", mean), ("std", std)):
         if len(values) != info.in_channels:
@@ -209,6 +222,8 @@ def _is_saved(run: Path | None) -> bool:
 def _build_loaders(
     config: TrainConfig, data: DataSet, runtime: Runtime, task: Task, bad_files: BadFiles
 ) -> Loaders:
+    if data.info.signal is not None:
+        return build_signal_loaders(config, data, runtime, task, bad_files)
     workers = default_workers() if config.data.workers is None else config.data.workers
     loading = TrainLoaderConfig(
         augment=config.augment,

@@ -9,6 +9,7 @@ from resnext.data.bad_files import BadFiles
 from resnext.data.loading.eval_loader import EvalLoader
 from resnext.data.loading.train_loader import TrainLoader
 from resnext.data.loading.whole_loader import WholeLoader
+from resnext.data.signals.loaders import SignalEvalLoader, SignalTrainLoader
 from resnext.data.split import DataInfo
 from resnext.runs.metrics_log import MetricsLog
 from resnext.training.checkpoint_writer import CheckpointWriter
@@ -25,8 +26,8 @@ class Loaders:
     """
 
     info: DataInfo
-    train: TrainLoader
-    val: EvalLoader | WholeLoader
+    train: TrainLoader | SignalTrainLoader
+    val: EvalLoader | WholeLoader | SignalEvalLoader
     bad_files: BadFiles
     guess: float
     validation_steps: float = 0.0

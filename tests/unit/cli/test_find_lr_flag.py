@@ -7,8 +7,9 @@ import pytest
 from command import Command
 from PIL import Image
 
+from resnext.api.train_settings import build_config
 from resnext.cli.find_lr import _command
-from resnext.cli.train import Train, build_config
+from resnext.cli.train import Train
 
 SMALL = ["train", "--data", "digits", "--model", "resnext_1-1_2x4d_cifar", "--device", "cpu"]
 SMALL += ["--threads", "1"]

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from command import Command
 
+from resnext.api.study_file import open_study
 from resnext.cli.main import main
 from resnext.cli.study import _root
 from resnext.cli.study_arguments import StudyStatus
-from resnext.cli.study_file import open_study
 from resnext.recipes.studies import STUDIES
 from resnext.recipes.study_scale import Choice
 from resnext.studies.records.study_folder import settle_folder

@@ -14,8 +14,8 @@ from PIL import Image
 from tiny_config import TINY
 
 import resnext
+from resnext.api.train_weights import choose_pretrained
 from resnext.cli.main import main
-from resnext.cli.train_weights import choose_pretrained
 from resnext.data.config import DataConfig
 from resnext.errors import DownloadError
 from resnext.weights.catalogue import find_entry

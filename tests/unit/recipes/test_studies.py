@@ -8,7 +8,7 @@ import pytest
 from nonempty import nonempty
 
 import resnext
-from resnext.cli.study_file import open_study
+from resnext.api.study_file import open_study
 from resnext.data.config import DataConfig
 from resnext.errors import ConfigError
 from resnext.model.config import ResNeXtConfig

@@ -107,6 +107,7 @@ class TrainRenderer(_Renderer):
         with torch.random.fork_rng(devices=[]):
             for index in request.indices:
                 key = derive(self._seed, Draw.TRANSFORM, request.epoch, index)
+                torch.default_generator.manual_seed(key)  # a program's dataset may draw from it
                 found = self._render(index, request.size_px, key, bad)
                 if found is None:
                     return Rendered(None, torch.tensor(shown), tuple(bad.items()))

@@ -17,6 +17,7 @@ from resnext.data.sets.glance import ImageSizes, measure_sizes
 from resnext.data.sets.listing_cache import list_images
 from resnext.data.split import DataSet
 from resnext.data.targets import count_per_class, guess_largest
+from resnext.model.signal import SignalInput, noun_of
 from resnext.untrusted.names import list_names
 
 _NUM_COMPARED = 50_000
@@ -42,6 +43,7 @@ class DataSummary:
         num_images: Images of each split.
         split_source: Description of the source of the splits.
         targets: Kind of target of an image.
+        signal: How signals are prepared; None for images.
         formats: Files by extension, most frequent first; empty for sets in memory.
         sizes: Sizes of a sample; None if no image could be read.
         skipped: Omitted files, by extension or reason.
@@ -56,6 +58,7 @@ class DataSummary:
     num_images: dict[str, int]
     split_source: str
     targets: TargetKind = "class"
+    signal: SignalInput | None = None
     formats: dict[str, int] = field(default_factory=dict)
     sizes: ImageSizes | None = None
     skipped: dict[str, int] = field(default_factory=dict)
@@ -129,6 +132,7 @@ def summarise(data: DataSet, name: str | None = None) -> DataSummary:
         num_images={name: len(split) for name, split in splits.items()},
         split_source=data.origin,
         targets=data.info.targets,
+        signal=data.info.signal,
         formats=count_endings(names),
         sizes=measure_sizes(files["train"].root, files["train"].names) if files else None,
         skipped=dict(skipped.most_common()),
@@ -171,12 +175,17 @@ def summary_lines(summary: DataSummary, *, has_weights: bool = False) -> list[tu
         summary: The summary.
         has_weights: Whether training starts from weights, so that this is not suggested.
     """
-    counts = summary.num_images
+    counts, noun = summary.num_images, noun_of(summary.signal)
     splits = ", ".join(f"{number:,} {split}" for split, number in counts.items())
     lines = [
-        ("data", f"{summary.name}: {sum(counts.values()):,} images; {_class_line(summary)}"),
+        (
+            "data",
+            f"{summary.name}: {sum(counts.values()):,} {noun}; {_class_line(summary)}",
+        ),
         ("split", f"{splits} ({summary.split_source})"),
     ]
+    if summary.signal is not None:
+        lines.append(("input", _describe_signal(summary.signal)))
     if summary.pixel_shares:
         lines.append(("pixels", _pixel_line(summary.pixel_shares)))
     if summary.sizes is not None:
@@ -235,6 +244,13 @@ def _imbalance_line(summary: DataSummary) -> str:
         f"{largest} has {most / least:,.0f} times as many training images as {smallest}; if rare "
         "classes matter as much as frequent ones, train with --balance"
     )
+
+
+def _describe_signal(signal: SignalInput) -> str:
+    fits = {"resample": "resampled", "pad": "padded or cropped"}
+    fit = f", {fits[signal.fit]}" if signal.kind == "series" else ""
+    means = {"channel": "each channel", "series": "each series by itself", "none": "nothing"}
+    return f"{signal.kind} of {signal.shape}{fit}; {means[signal.normalise]} is normalised"
 
 
 def _counted(counts: dict[str, int]) -> str:

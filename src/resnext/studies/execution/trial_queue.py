@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import threading
 import time
 from collections import Counter, deque
 from collections.abc import Iterator
@@ -229,6 +230,10 @@ class TrialQueue:
 
     @contextmanager
     def _signals(self) -> Iterator[None]:
+        if threading.current_thread() is not threading.main_thread():
+            yield  # Python allows handlers in the main thread only
+            return
+
         def note(number: int, _: FrameType | None) -> None:
             self._is_urgent = self._signal != 0
             self._signal = self._signal or number
