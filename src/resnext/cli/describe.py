@@ -1,8 +1,8 @@
 """Show a network's architecture and exact cost, without running it.
 
-NAME is a network's name, or a run folder or weight file written with a slash or its
-extension. --form, --shortcut, --preactivation, --output-stride, --head and --aux-head change NAME
-only, so that it can be compared with what it was; all other options hold for every network.
+NAME is a network's name, or a run folder or weight file written with a slash or its extension.
+--form, --shortcut, --preactivation, --output-stride, --head and --aux-head only change NAME, so
+that it can be compared with the original; all other options apply to every network.
 
 Examples:
   resnext describe resnext50_32x4d

@@ -1,4 +1,4 @@
-"""What is shown before training: the data, the network, and the length of it all."""
+"""The summary shown before training: data, network and length."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def describe_opening(config: TrainConfig, data: DataSet, num_steps: int) -> dict
     Args:
         config: Resolved settings.
         data: The images.
-        num_steps: Optimiser steps of an epoch.
+        num_steps: Optimiser steps per epoch.
 
     Returns:
         JSON values: `lines`, each a heading and a text, and `num_images` of each split.

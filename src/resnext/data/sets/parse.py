@@ -1,4 +1,4 @@
-"""From what a person types after `--data` to the settings of a data set. Needs no torch."""
+"""Parses the argument of `--data` to the settings of a data set. Needs no torch."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from resnext.untrusted.names import shown
 
 
 def parse_data(text: str, *, is_whole: bool = False) -> DataConfig:
-    """Read `digits`, `cifar10:DIR`, `imagenet:DIR`, `shards:DIR`, a folder or an address.
+    """Parse `digits`, `cifar10:DIR`, `imagenet:DIR`, `shards:DIR`, a folder or an address.
 
     Args:
-        text: What was given.
-        is_whole: Take all images of a folder without splits for validation.
+        text: The argument.
+        is_whole: Use all images of a folder without splits for validation.
 
     Raises:
-        ConfigError: It is neither the name of a set, an existing folder nor an address.
+        ConfigError: It is not the name of a data set, an existing folder or an address.
     """
     address = text.removeprefix("shards:")
     if is_address(address):
@@ -56,5 +56,5 @@ def parse_data(text: str, *, is_whole: bool = False) -> DataConfig:
 
 
 def _absolute(text: str) -> Path:
-    """Return a path that means the same when a run is resumed from another folder."""
+    """Return an absolute path, so that a run can be resumed from another folder."""
     return Path(text).expanduser().absolute()
