@@ -147,6 +147,6 @@ def _refusal(status: int, error: Exception) -> str:
     if status == _FORBIDDEN:
         return (
             "this token may not write there; take a token with the right to write, and a "
-            "repository of yours or of an organisation that lets you"
+            "repository of yours or of an organisation that you can write to"
         )
     return f"the Hub refused it ({first_line(error)})"

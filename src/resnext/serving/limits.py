@@ -24,7 +24,7 @@ class Limits(Settings):
         max_megapixels: Size of an image, from its header, before anything is decoded.
         formats: Image formats; the content decides, not a name or a content type.
         queue_images: Images that may be waiting or worked on, of all requests together; further
-            requests are told to come back.
+            requests get 429.
         max_wait_s: Requests are told to come back as well while what is before them takes longer
             than this, by the speed of late. It bounds the time in the queue of a slow network.
         max_memory_mib: Bodies held at once, of all requests together.
