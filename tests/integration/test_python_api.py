@@ -162,7 +162,7 @@ def test_a_loaded_network_is_measured_on_any_data_and_keeps_its_mode(run: resnex
     assert figures["num_images"] == len(val)
     assert resnext.evaluate(network, DataLoader(val, batch_size=50)).figures == figures
     assert resnext.evaluate(run.folder, val, classes=CLASSES).figures == figures
-    with pytest.raises(ConfigError, match="a network by itself is not a run folder"):
+    with pytest.raises(ConfigError, match="a bare network is not a run folder"):
         resnext.evaluate(network)
 
 

@@ -25,8 +25,8 @@ class Limits(Settings):
         formats: Image formats; the content decides, not a name or a content type.
         queue_images: Images that may be waiting or worked on, of all requests together; further
             requests get 429.
-        max_wait_s: Requests are told to come back as well while what is before them takes longer
-            than this, by the speed of late. It bounds the time in the queue of a slow network.
+        max_wait_s: Maximum queue time, estimated from recent throughput; above it, requests get
+            429. It limits the queue of a slow network.
         max_memory_mib: Bodies held at once, of all requests together.
         max_decode_mib: Memory for images that are decoded at once, of all requests together; an
             image waits for it, and one that needs more is decoded alone.
