@@ -82,12 +82,12 @@ def test_two_processes_see_the_same_series_and_agree_on_the_figures(tmp_path: Pa
 
 @pytest.mark.slow
 def test_series_are_learned_evaluated_and_predicted_by_the_recipe(
-    tmp_path: Path, resnext: Command
+    tmp_path: Path, command: Command
 ) -> None:
     path = write_waves(tmp_path, 40, 30, vary=2)
     run = tmp_path / "run"
     words = ("train", "--data", f"series:{path}", "--epochs", "16", "--out", run, "--threads", "1")
-    figures = resnext.json(*words, "--quiet")
+    figures = command.json(*words, "--quiet")
     assert figures["top1_error"] <= 10
     assert figures["num_images"] == 30
     assert figures["signal"]["size"] == 34
@@ -99,10 +99,10 @@ def test_series_are_learned_evaluated_and_predicted_by_the_recipe(
         "1 x 34",
         "resample",
     )
-    again = resnext.json("evaluate", run, "--data", f"series:{tmp_path / 'Waves_TEST.ts'}")
+    again = command.json("evaluate", run, "--data", f"series:{tmp_path / 'Waves_TEST.ts'}")
     assert again["top1_error"] == figures["top1_error"]
 
-    rows = resnext.json("predict", run, tmp_path / "Waves_TEST.ts")
+    rows = command.json("predict", run, tmp_path / "Waves_TEST.ts")
     assert len(rows) == 30
     assert rows[0]["path"].endswith("Waves_TEST.ts[0]")
     labels = ["fast" if number % 2 else "slow" for number in range(40, 70)]
@@ -115,16 +115,16 @@ def test_series_are_learned_evaluated_and_predicted_by_the_recipe(
 
 
 @pytest.mark.slow
-def test_volumes_are_learned_evaluated_and_predicted(tmp_path: Path, resnext: Command) -> None:
+def test_volumes_are_learned_evaluated_and_predicted(tmp_path: Path, command: Command) -> None:
     path = write_volumes(tmp_path / "cubes.npz")
     run = tmp_path / "run"
     words = ("train", "--data", f"volume:{path}", "--epochs", "8", "--out", run, "--threads", "1")
-    figures = resnext.json(*words, "--model", "resnext_1-1_2x4d_cifar", "--quiet")
+    figures = command.json(*words, "--model", "resnext_1-1_2x4d_cifar", "--quiet")
     assert figures["top1_error"] <= 10
     assert open_weights(run).config.ndim == 3  # type: ignore[union-attr]
-    test = resnext.json("evaluate", run, "--split", "test")
+    test = command.json("evaluate", run, "--split", "test")
     assert test["num_images"] == 12
-    rows = resnext.json("predict", run, path)
+    rows = command.json("predict", run, path)
     assert len(rows) == 36
     assert rows[0]["path"].endswith("cubes.npz/train_images[0]")
 
@@ -160,24 +160,24 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ],
 )
 def test_what_does_not_work_for_series_is_one_message(
-    tmp_path: Path, resnext: Command, trained: Path, words: tuple[str, ...], message: str
+    tmp_path: Path, command: Command, trained: Path, words: tuple[str, ...], message: str
 ) -> None:
     data = trained.parent / "Waves_TRAIN.ts"
     places = {"RUN": str(trained), "DATA": str(data), "OUT": str(tmp_path / "out")}
     for name, place in places.items():
         words = tuple(word.replace(name, place) if name in word else word for word in words)
-    assert message in " ".join(resnext.refusal(*words).split())
+    assert message in " ".join(command.refusal(*words).split())
 
 
 @pytest.mark.slow
 def test_a_file_that_does_not_fit_is_reported_and_the_rest_goes_on(
-    tmp_path: Path, resnext: Command, trained: Path
+    tmp_path: Path, command: Command, trained: Path
 ) -> None:
     bad = tmp_path / "two.ts"
     bad.write_text("@classLabel false\n@data\n1,2:3,4\n")
     good = tmp_path / "one.ts"
     good.write_text("@classLabel false\n@data\n1,2,?,3\n")
-    status, out, err = resnext("predict", trained, bad, good, tmp_path / "none.ts", "--json")
+    status, out, err = command("predict", trained, bad, good, tmp_path / "none.ts", "--json")
     rows = json.loads(out)
     assert status == 1
     assert "2 channel(s), the network takes 1" in rows[0]["error"]
@@ -186,21 +186,21 @@ def test_a_file_that_does_not_fit_is_reported_and_the_rest_goes_on(
     assert "2 of 3 files could not be read" in err
 
 
-def test_data_check_tells_length_and_normalisation(tmp_path: Path, resnext: Command) -> None:
+def test_data_check_tells_length_and_normalisation(tmp_path: Path, command: Command) -> None:
     path = write_waves(tmp_path, vary=1)
-    text = resnext.prints("data", "check", f"series:{path}")
+    text = command.prints("data", "check", f"series:{path}")
     assert "40 series; 2 classes" in text
     assert "series of 1 x 33, resampled; each channel is normalised" in text
-    found = resnext.json("data", "check", f"series:{path}", "--set", "data.fit=pad")
+    found = command.json("data", "check", f"series:{path}", "--set", "data.fit=pad")
     assert found["signal"]["fit"] == "pad"
 
 
-def test_networks_of_one_and_three_dimensions_are_described(resnext: Command) -> None:
-    found = resnext.json("describe", "resnext50_32x4d", "--ndim", "1", "--input", "1x16000")
+def test_networks_of_one_and_three_dimensions_are_described(command: Command) -> None:
+    found = command.json("describe", "resnext50_32x4d", "--ndim", "1", "--input", "1x16000")
     assert found["config"]["ndim"] == 1
     assert found["config"]["in_channels"] == 1
     # the stem: 64 filters of 1 x 7 at every second step
-    flat = resnext.json("describe", "resnext50_32x4d", "--ndim", "3", "--input", "1x32x32x32")
+    flat = command.json("describe", "resnext50_32x4d", "--ndim", "3", "--input", "1x32x32x32")
     assert flat["config"]["ndim"] == 3
     assert flat["parameters"] > found["parameters"]
 

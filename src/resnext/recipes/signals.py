@@ -30,13 +30,18 @@ class SignalFacts:
 _STEPS = 1_000
 _MIN_EPOCHS, _MAX_EPOCHS = 30, 300
 _BATCH = 16
+_SMALL_SIDE = 20
 
 
 def default_signal_model(facts: SignalFacts) -> ResNeXtConfig:
-    """Return the network for people who did not name one."""
+    """Return the network for people who did not name one.
+
+    Volumes have many positions: their first layers take every fourth along each side, as those of
+    large images do.
+    """
     stages = 4 if facts.ndim == 1 else 3
     return ResNeXtConfig(
-        stem="cifar",
+        stem="cifar" if facts.ndim == 1 or facts.size < _SMALL_SIDE else "imagenet",
         blocks_per_stage=(1,) * stages,
         cardinality=8,
         bottleneck_width=8,

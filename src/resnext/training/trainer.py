@@ -135,7 +135,10 @@ class Trainer:
 
     def size_px(self, epoch: int) -> int:
         """Return the side of an epoch's training images."""
-        return train_size_px(self._config, epoch, self._loaders.info.image_size_px)
+        info = self._loaders.info
+        if info.signal is not None:
+            return info.image_size_px
+        return train_size_px(self._config, epoch, info.image_size_px)
 
     def _report(self, meter: Meter, lr: float) -> None:
         """Report the metrics of the last steps; stop if the loss is not a number."""

@@ -63,7 +63,8 @@ def test_a_published_network_opens_again_and_its_card_says_what_it_is(
 
 
 @pytest.mark.slow
-def test_torchvision_opens_its_own_network(tmp_path: Path) -> None:
+def test_torchvision_opens_its_own_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)  # the example names the folder as it was named
     module = create_model("fcn_resnet50", num_classes=3).eval()
     save_pretrained(TrainedNetwork(module, module.config, CARD), tmp_path / "out")
     text = (tmp_path / "out" / "README.md").read_text()

@@ -249,7 +249,7 @@ def _imbalance_line(summary: DataSummary) -> str:
 def _describe_signal(signal: SignalInput) -> str:
     fits = {"resample": "resampled", "pad": "padded or cropped"}
     fit = f", {fits[signal.fit]}" if signal.kind == "series" else ""
-    means = {"channel": "each channel", "series": "each series by itself", "none": "nothing"}
+    means = {"channel": "each channel", "series": "each series on its own", "none": "nothing"}
     return f"{signal.kind} of {signal.shape}{fit}; {means[signal.normalise]} is normalised"
 
 

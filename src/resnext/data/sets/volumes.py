@@ -78,7 +78,8 @@ def load_volumes(path: Path, config: DataConfig) -> DataSet:
 def _read_shape(path: Path, shape: tuple[int, ...]) -> tuple[tuple[int, ...], int]:
     """Return the sides of one image and its channels."""
     channels = 1
-    if len(shape) > 2 and shape[-1] <= _MAX_CHANNELS:
+    is_cube = len(shape) == 3 and len(set(shape)) == 1
+    if len(shape) > 2 and shape[-1] <= _MAX_CHANNELS and not is_cube:
         *sides_list, channels = shape
         shape = tuple(sides_list)
     if len(shape) not in (2, 3) or len(set(shape)) > 1 or shape[0] < 1 or channels < 1:
@@ -112,7 +113,7 @@ def as_volumes(array: npt.NDArray[Any], path: Path, name: str) -> torch.Tensor:
     Raises:
         DataError: They are no numbers, or not finite.
     """
-    if array.dtype.kind not in "biuf":
+    if array.dtype.kind not in "biuf" or not array.ndim:
         raise DataError(f"{path}, array {name}: of type {array.dtype}; accepted are numbers")
     if array.dtype == np.bool_:
         array = array.astype(np.float32)

@@ -79,9 +79,9 @@ class SignalTrainLoader:
         Args:
             epoch: Number of the epoch.
             first_step: Steps before it are left out and cost nothing.
-            image_size_px: The size of the signals; there is only one.
+            image_size_px: Ignored: signals have one size.
         """
-        assert image_size_px in (None, self._signal.size)
+        del image_size_px
         order_n = self._split.epoch_order(self._config.seed, epoch)
         for step in range(first_step, self.num_steps):
             whole = batch_span(step, len(self._split), self._config.batch_size)
