@@ -1,7 +1,6 @@
-"""Name the classes of image files, of their pixels or of signals, any number of them.
+"""Predict the classes of images, of their pixels, or of signals.
 
-Folders are searched through. A bad file is reported and the rest goes on; the exit
-status is then 1.
+Folders are searched recursively. Bad files are reported and skipped; the exit status is then 1.
 
 Examples:
   resnext predict runs/photos cat.jpg
@@ -41,33 +40,33 @@ _MAX_BATCH = 65_536  # twice as many decoded images are in memory
 
 @dataclass(frozen=True)
 class Predict:
-    """Name the classes of image files, any number of them."""
+    """Predict the classes of images."""
 
     run: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
-    """A run, a weight file, or a name that `resnext weights list` shows."""
+    """A run, a weight file, or a name from `resnext weights list`."""
     images: Annotated[
         tyro.conf.Positional[tuple[Path, ...]], tyro.conf.arg(metavar="IMAGE|FOLDER ...")
     ]
-    """Image files, and folders to search for image files; for a network that takes signals,
-    files of time series or volumes."""
+    """Image files, and folders to search for image files; for signal networks, files of time series
+    or volumes."""
     top: int = 5
-    """Number of classes to name for each image."""
+    """Number of classes to print for each image."""
     json: bool = False
-    """Print one JSON list with an object for each image."""
+    """Print a JSON list with one object per image."""
     csv: bool = False
-    """Print a CSV table with a line for each class of each image."""
+    """Print CSV with one line per class of each image."""
     draw: Annotated[Path | None, option("FOLDER")] = None
-    """Also write each image with its answer drawn: classes in words, masks in colours."""
+    """Also write each image with its prediction: classes as text, masks in colours."""
     masks: Annotated[Path | None, option("FOLDER")] = None
-    """Also write the class of every pixel as a PNG whose values are the numbers of the classes."""
+    """Also write masks as PNG files whose values are class numbers."""
     batch_size: int = 32
-    """Images that go through the network together."""
+    """Batch size."""
     device: str = "auto"
     """auto, cpu, cuda, cuda:N or mps."""
     precision: Annotated[
-        Literal["fp32", "bf16"] | None, option("fp32|bf16", "fp32, or what a file was exported for")
+        Literal["fp32", "bf16"] | None, option("fp32|bf16", "fp32, or that of the exported file")
     ] = None
-    """Of the arithmetic. What bf16 changes on the first images is measured, printed and bounded."""
+    """Precision. The effect of bf16 on the first images is measured, printed and limited."""
 
 
 def main(argv: list[str]) -> int:
@@ -92,7 +91,7 @@ def main(argv: list[str]) -> int:
         given = ", ".join(map(str, arguments.images))
         others = f" (left out: {describe_ignored(ignored)})" if ignored else ""
         raise DataError(
-            f"no image found in {given}{others}; give image files or folders that hold some"
+            f"no image found in {given}{others}; give image files or folders with images"
         )
     predictor = open_predictor(arguments.run, arguments.device, arguments.precision, opened=network)
     reader = predictor.preprocessor.read
@@ -105,7 +104,7 @@ def main(argv: list[str]) -> int:
         print(f"resnext: bf16 against fp32 {predictor.parity}", file=sys.stderr)
     if ignored:
         left_out = describe_ignored(ignored)
-        print(f"resnext: left out files that are no images: {left_out}", file=sys.stderr)
+        print(f"resnext: skipped files that are not images: {left_out}", file=sys.stderr)
     return _end(num, bad)
 
 
@@ -119,7 +118,7 @@ def _predict_signals(arguments: Predict, network: TrainedNetwork) -> int:
         "--masks": arguments.masks,
     }
     for flag in (name for name, value in given.items() if value):
-        raise ConfigError(f"{flag} is for networks that take images; leave it out")
+        raise ConfigError(f"{flag} needs a network for images; leave it out")
     predictor = SignalPredictor(network, resolve_device(arguments.device))
     rows = predict_signals(
         predictor, arguments.images, top=arguments.top, batch_size=arguments.batch_size
@@ -133,7 +132,7 @@ def _print(
     predictor: Predictor | SignalPredictor,
     pictures: Pictures | None = None,
 ) -> tuple[int, int]:
-    """Print predictions as they come; return how many there were, and how many of bad files."""
+    """Print predictions as they arrive; return their number, and the number of bad files."""
     from resnext.cli.prediction_output import CsvOutput, JsonOutput, TableOutput
 
     kind = JsonOutput if arguments.json else CsvOutput if arguments.csv else TableOutput
@@ -149,7 +148,7 @@ def _print(
 
 
 def _end(num: int, bad: int) -> int:
-    """Say what could not be read, and return the exit status."""
+    """Print the number of bad files, and return the exit status."""
     if bad:
         print(f"resnext: {bad} of {num} files could not be read", file=sys.stderr)
     return 1 if bad else 0
@@ -157,7 +156,7 @@ def _end(num: int, bad: int) -> int:
 
 def _check(arguments: Predict) -> None:
     if not arguments.images:
-        raise ConfigError("predict needs images: name files, or folders that hold some")
+        raise ConfigError("predict needs images: give image files or folders with images")
     if arguments.json and arguments.csv:
-        raise ConfigError("--json and --csv are two forms of the same output; give one of them")
+        raise ConfigError("give either --json or --csv, not both")
     check_ranges(arguments, {"batch_size": (1, _MAX_BATCH), "top": (1, None)})

@@ -87,7 +87,7 @@ def load(
         accept_licence: Fetch also weights that may not be used commercially.
         precision: In which an exported file is opened; see `open_exported`. A network in PyTorch
             is in fp32, and `torch.autocast` decides in what it computes.
-        progress: Is told the bytes of a download that are there and those in all.
+        progress: Called with the bytes downloaded so far and the total.
 
     Returns:
         The network or backbone in evaluation mode, with its architecture and card.
@@ -183,5 +183,5 @@ def _check_statistics(source: str | Path, config: ModelConfig, card: ModelCard) 
         if len(values) not in (1, config.in_channels):
             raise CheckpointError(
                 f"{source}: its {name} has {len(values)} numbers for {config.in_channels} "
-                "channels; it was edited: copy it again, or convert or export the network anew"
+                "channels; it was edited: copy it again, or convert or export the network again"
             )

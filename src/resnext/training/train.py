@@ -190,8 +190,8 @@ def limit_batch(
     Args:
         config: Resolved settings.
         num_train: Training images.
-        begun: Settings of a run that may be gone on with. One of an earlier version kept the
-            larger batch, and with it the higher rate.
+        begun: Settings of a run that may be resumed. One of an earlier version kept the larger
+            batch, and with it the higher rate.
     """
     parts = -(-num_train // config.accumulate)
     if not num_train or parts * config.accumulate >= config.batch_size:

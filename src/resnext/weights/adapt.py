@@ -31,11 +31,11 @@ def adapt_in_channels(
 
     With w the weight of one of the `old` input channels, the `new` ones get:
 
-    `mean`    sum(w) / new, all the same. An input with equal channels gets the same logits as from
-    the old network; the distinction between colours is lost. `repeat`  w[i mod old] · old / new.
-    Colours stay distinct. The logits for equal channels are unchanged only if `old` divides `new`;
-    otherwise the scale preserves the magnitude of the response. With fewer channels, the rest is
-    dropped.
+    `mean`    sum(w) / new, all the same. An input with equal channels gets the same logits as
+              from the old network; the distinction between colours is lost.
+    `repeat`  w[i mod old] · old / new. Colours stay distinct. The logits for equal channels are
+              unchanged only if `old` divides `new`; otherwise the scale preserves the magnitude
+              of the response. With fewer channels, the rest is dropped.
 
     "Equal channels" refers to the network's input: a grey image has them only if all channels are
     normalised with the same mean and deviation, unlike ImageNet's. The normalisation is not folded
