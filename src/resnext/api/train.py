@@ -176,8 +176,8 @@ def resume(
             given = open_given(data, val, classes)
             if given.dataset is None:
                 raise ConfigError(
-                    f"data={data!r}: a run is resumed on the data it was started with; only a "
-                    "dataset must be given again"
+                    f"data={data!r}: a run can only be resumed on the data it was started with; "
+                    "leave data out unless it is a dataset"
                 )
             images = given.load(config.data)
         display = Display(default_mode(quiet=not (progress and _is_main())))
