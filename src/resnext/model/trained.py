@@ -64,7 +64,10 @@ class TrainedNetwork:
 
     def move_to(self, device: torch.device) -> nn.Module:
         """Move the network to a device, in the layout of the loaders; return its module."""
-        return self.module.to(device).to(memory_format=torch.channels_last)
+        module = self.module.to(device)
+        if getattr(self.config, "ndim", 2) != 2:  # the layout is one of images
+            return module
+        return module.to(memory_format=torch.channels_last)
 
 
 @dataclass(frozen=True, eq=False)
