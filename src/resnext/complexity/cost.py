@@ -70,6 +70,7 @@ class Cost:
         training_activation_bytes: Training in float32: the bytes that the forward pass
             keeps for the backward pass of one image: the inputs of convolutions, BN, pool
             and classifier, the outputs of ReLU, and the positions of the pool's maxima.
+        notes: What the figures are for, in sentences, where the input's size does not say it.
     """
 
     input_size: tuple[int, ...]
@@ -77,6 +78,7 @@ class Cost:
     stages: tuple[StageCost, ...]
     peak_activation_bytes: int
     training_activation_bytes: int
+    notes: tuple[str, ...] = ()
 
     @property
     def parameters(self) -> int:
@@ -107,6 +109,7 @@ class Cost:
             "training_activation_bytes": self.training_activation_bytes,
             "stages": [_flat(stage) for stage in self.stages],
             "layers": [_flat(layer) for layer in self.layers],
+            **({"notes": list(self.notes)} if self.notes else {}),
         }
 
 

@@ -11,7 +11,13 @@ from torch import nn
 from resnext.errors import CheckpointError, ConfigError
 from resnext.model.card import ModelCard
 from resnext.model.classifiers import require_classifier
-from resnext.model.config import BaselineConfig, ModelConfig, ResNeXtConfig, SegmenterConfig
+from resnext.model.config import (
+    BaselineConfig,
+    DetectorConfig,
+    ModelConfig,
+    ResNeXtConfig,
+    SegmenterConfig,
+)
 from resnext.model.convert import convert_form
 from resnext.model.create import create_model
 from resnext.model.names import name_of
@@ -93,7 +99,7 @@ def open_source(source: Source, *, licence: str = "", accept_licence: bool = Fal
 
 def _config_of(module: nn.Module) -> ModelConfig:
     config = getattr(module, "config", None)
-    if not isinstance(config, ResNeXtConfig | BaselineConfig | SegmenterConfig):
+    if not isinstance(config, ResNeXtConfig | BaselineConfig | SegmenterConfig | DetectorConfig):
         raise ConfigError(
             f"a {type(module).__name__} has no .config of ours; give a network that "
             "resnext.create_model or resnext.load made, unwrapped (model.module)"

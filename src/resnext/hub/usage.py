@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from resnext.hub.published import Published
-from resnext.model.config import BaselineConfig, ResNeXtConfig, SegmenterConfig
+from resnext.model.config import BaselineConfig, DetectorConfig, ResNeXtConfig, SegmenterConfig
 from resnext.model.names import name_of, parse_name
 from resnext.model.plan import plan_network
 from resnext.tasks.kinds import task_kind
@@ -105,7 +105,7 @@ def _torchvision(published: Published) -> str:
     if isinstance(config, BaselineConfig):
         is_vgg = config.family != "inception_v3"  # whose classifier for training is left out here
         return f"models.{config.family}({classes})" if is_vgg else ""
-    if isinstance(config, SegmenterConfig):
+    if isinstance(config, SegmenterConfig | DetectorConfig):
         return ""
     if name_of(config) in _TORCHVISION and _is_plain(config):
         return f"models.{name_of(config)}({classes})"

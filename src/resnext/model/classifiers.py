@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from resnext.errors import ConfigError
-from resnext.model.config import ModelConfig, SegmenterConfig
+from resnext.model.config import DetectorConfig, ModelConfig, SegmenterConfig
 
 
 def require_classifier(config: ModelConfig, what: str) -> None:
-    """Refuse a network that gives every pixel a class.
+    """Refuse a network that gives every pixel a class, or finds objects.
 
     Args:
         config: The network.
@@ -16,8 +16,13 @@ def require_classifier(config: ModelConfig, what: str) -> None:
     Raises:
         ConfigError: It is such a network.
     """
-    if isinstance(config, SegmenterConfig):
+    if isinstance(config, SegmenterConfig | DetectorConfig):
         raise ConfigError(
-            f"{what} takes classifiers, and {config.family} gives every pixel a class; take the "
+            f"{what} takes classifiers, and {config.family} {describe_other(config)}; take the "
             "network behind it, such as resnext50_32x4d"
         )
+
+
+def describe_other(config: SegmenterConfig | DetectorConfig) -> str:
+    """Say what a network does that is no classifier."""
+    return "finds objects" if isinstance(config, DetectorConfig) else "gives every pixel a class"
