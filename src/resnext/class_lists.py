@@ -40,9 +40,10 @@ scissors, teddy bear, hair drier, toothbrush
 
 
 def class_names(class_list: str) -> tuple[str, ...]:
-    """Return the classes of `imagenet1k` (its synsets), `cifar10`, `cifar100`, `svhn`, `voc` or `coco90`.
+    """Return the classes of a data set.
 
-    `coco90` are COCO's categories by their numbers, those that it does not use among them.
+    Known are `imagenet1k` (its synsets), `cifar10`, `cifar100`, `svhn`, `voc` and `coco90`, which
+    are COCO's categories by their numbers, those that it does not use among them.
     """
     if class_list == "imagenet1k":
         return tuple(_imagenet())

@@ -1,8 +1,8 @@
 """Show a network's architecture and exact cost, without running it.
 
 NAME is a network's name, or a run folder or weight file written with a slash or its
-extension. --form, --shortcut, --preactivation and --output-stride change NAME only, so that it
-can be compared with what it was; all other options hold for every network.
+extension. --form, --shortcut, --preactivation, --output-stride, --head and --aux-head change NAME
+only, so that it can be compared with what it was; all other options hold for every network.
 
 Examples:
   resnext describe resnext50_32x4d
@@ -10,6 +10,7 @@ Examples:
   resnext describe resnext50_32x4d --form a --compare resnext50_32x4d
   resnext describe resnext29_8x64d --num-classes 100 --layers
   resnext describe resnext50_32x4d --input 3x320x320 --json
+  resnext describe resnext50_32x4d --task segmentation --head deeplabv3 --input 3x360x480
   resnext describe runs/photos
   resnext describe --list
 """
@@ -20,13 +21,17 @@ import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
 from resnext.cli.arguments import option, parse
+from resnext.cli.describe_head import parts_of, with_head
+from resnext.complexity.cost import flat_row
 from resnext.complexity.count import count
 from resnext.errors import ConfigError
+from resnext.model.choices import Head
+from resnext.model.detector_config import DetectorHead
 from resnext.model.names import config_from, list_models
 
 if TYPE_CHECKING:
@@ -61,6 +66,18 @@ class Describe:
     """BN and ReLU before the convolutions."""
     output_stride: Annotated[int | None, option("N", "32, CIFAR 4")] = None
     """Stride of the last map; smaller than the stages' own by dilation."""
+    task: Annotated[
+        Literal["classification", "segmentation", "detection"],
+        option("classification|segmentation|detection"),
+    ] = "classification"
+    """What the network is for; segmentation and detection put their head on NAME."""
+    head: Annotated[
+        Head | DetectorHead | None,
+        option("fcn|deeplabv3|unet|fpn|retinanet|faster_rcnn|mask_rcnn", "deeplabv3, retinanet"),
+    ] = None
+    """The head of --task segmentation or, the last three, of --task detection."""
+    aux_head: bool = False
+    """With the second head of a segmentation network, which only training uses."""
     layers: bool = False
     """Also list every layer of NAME."""
     list: bool = False
@@ -85,8 +102,15 @@ def main(argv: list[str]) -> int:
         return 0
     if arguments.model == "":
         raise ConfigError("name a network, such as resnext50_32x4d; --list shows the known ones")
+    chosen = with_head(
+        arguments.model,
+        arguments.task,
+        arguments.head,
+        aux_head=arguments.aux_head,
+        is_file=_is_file(arguments.model),
+    )
     columns = [
-        _column(arguments.model, arguments, _changes_of_one(arguments)),
+        _column(chosen, arguments, _changes_of_one(arguments)),
         *(_column(name, arguments, {}) for name in arguments.compare),
     ]
     if arguments.json:
@@ -103,6 +127,7 @@ def _changes_of_one(arguments: Describe) -> dict[str, Any]:
         "shortcut": arguments.shortcut,
         "preactivation": arguments.preactivation,
         "output_stride": arguments.output_stride,
+        "aux_head": arguments.aux_head,
     }
     return {name: value for name, value in given.items() if value}
 
@@ -113,14 +138,13 @@ def _column(name: str, arguments: Describe, changes: dict[str, Any]) -> Column:
     config, side = _open(name)
     given = {"num_classes": arguments.num_classes, "in_channels": arguments.in_channels}
     changes = changes | {key: value for key, value in given.items() if value is not None}
-    config = config.replace(**changes)
+    config = config_from(config, **changes)
     return Column(name, config, count(config, _input_size(arguments.input) or side))
 
 
 def _open(name: str) -> tuple[ModelConfig, int | None]:
     """Return a network's config and, of a trained one, the side of its images in pixels."""
-    is_path = bool({"/", os.sep} & set(name)) or (Path(name).is_file() and "." in name)
-    if is_path or name.endswith(".safetensors"):
+    if _is_file(name):
         from resnext.weights.source import open_weights  # imports torch
 
         weights = open_weights(name)
@@ -131,6 +155,11 @@ def _open(name: str) -> tuple[ModelConfig, int | None]:
         entry = find_entry(name)
         return config_from(entry.network, num_classes=entry.num_classes), entry.image_size_px
     return config_from(name), None
+
+
+def _is_file(name: str) -> bool:
+    is_path = bool({"/", os.sep} & set(name)) or (Path(name).is_file() and "." in name)
+    return is_path or name.endswith(".safetensors")
 
 
 def _input_size(text: str) -> int | tuple[int, ...] | None:
@@ -144,15 +173,23 @@ def _input_size(text: str) -> int | tuple[int, ...] | None:
 
 
 def _as_dict(column: Column) -> dict[str, Any]:
+    parts = parts_of(column.config, column.cost)
     return {
         "name": column.name,
         "config": column.config.model_dump(mode="json"),
         **column.cost.as_dict(),
+        **({"parts": [flat_row(part) for part in parts]} if parts else {}),
     }
 
 
 def _print(columns: list[Column], *, with_layers: bool) -> None:
-    from resnext.complexity.table import CONVENTION, architecture_table, layer_table, stage_table
+    from resnext.complexity.table import (
+        CONVENTION,
+        architecture_table,
+        layer_table,
+        part_table,
+        stage_table,
+    )
     from resnext.terminal import create_console
 
     console = create_console()
@@ -163,6 +200,10 @@ def _print(columns: list[Column], *, with_layers: bool) -> None:
         if len(column.cost.stages) > 1:
             console.print(f"{column.name}: where the cost lies")
             console.print(stage_table(column.cost))
+        if parts := parts_of(column.config, column.cost):
+            console.print(part_table(parts))
+        for note in column.cost.notes:
+            console.print(note)
     if with_layers:
         console.print(layer_table(reference))
     console.print(CONVENTION)

@@ -107,8 +107,8 @@ class Cost:
             "activations": self.activations,
             "peak_activation_bytes": self.peak_activation_bytes,
             "training_activation_bytes": self.training_activation_bytes,
-            "stages": [_flat(stage) for stage in self.stages],
-            "layers": [_flat(layer) for layer in self.layers],
+            "stages": [flat_row(stage) for stage in self.stages],
+            "layers": [flat_row(layer) for layer in self.layers],
             **({"notes": list(self.notes)} if self.notes else {}),
         }
 
@@ -141,7 +141,8 @@ def sum_stages(layers: Sequence[LayerCost], outputs: dict[str, Shape]) -> tuple[
     )
 
 
-def _flat(row: LayerCost | StageCost) -> dict[str, Any]:
+def flat_row(row: LayerCost | StageCost) -> dict[str, Any]:
+    """Return a row's figures as JSON values."""
     values = asdict(row)
     values["output"] = [row.output.channels, *row.output.sides]
     return values

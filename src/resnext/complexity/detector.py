@@ -62,6 +62,19 @@ def count_detector(config: DetectorConfig, sides: Sides, regions: Regions = MOST
     )
 
 
+def count_parts(cost: Cost) -> tuple[StageCost, ...]:
+    """Add the cost of a network up by part: `backbone`, `neck`, `rpn` (of two stages), `head`."""
+    body = [stage for stage in cost.stages if stage.name not in _PARTS.values()]
+    backbone = StageCost(
+        "backbone",
+        body[-1].output,
+        sum(stage.parameters for stage in body),
+        sum(stage.macs for stage in body),
+        sum(stage.activations for stage in body),
+    )
+    return (backbone, *cost.stages[len(body) :])
+
+
 def padded_sides(config: DetectorConfig, sides: Sides) -> Sides:
     """Return the sides of an image as the network resizes and pads it, in pixels."""
     scale = min(config.min_size_px / min(sides), config.max_size_px / max(sides))
@@ -185,9 +198,8 @@ def _as_built(layer: LayerCost, config: DetectorConfig) -> LayerCost:
 
 
 def _part(name: str) -> str:
-    return next(
-        (part for start, part in _PARTS.items() if name.startswith(f"{start}.")), "backbone"
-    )
+    found = (part for start, part in _PARTS.items() if name.startswith(f"{start}."))
+    return next(found, "backbone")
 
 
 def _stages(layers: Sequence[LayerCost], outputs: dict[str, Shape]) -> tuple[StageCost, ...]:

@@ -6,8 +6,9 @@ The heads are other libraries'; the tests hold every figure against an execution
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
-from resnext.complexity.cost import Cost, LayerCost, sum_stages
+from resnext.complexity.cost import Cost, LayerCost, StageCost, sum_stages
 from resnext.complexity.decoder import conv_norm, run_decoder
 from resnext.complexity.flow import Flow, Map, record
 from resnext.complexity.residual import run_stages
@@ -31,6 +32,41 @@ def count_segmenter(config: SegmenterConfig, sides: tuple[int, ...]) -> Cost:
         stages=sum_stages(recorded.layers, outputs),
         peak_activation_bytes=recorded.peak_bytes,
         training_activation_bytes=recorded.kept_bytes,
+    )
+
+
+def count_parts(config: SegmenterConfig, cost: Cost) -> tuple[StageCost, ...]:
+    """Add the cost of a network up by part.
+
+    Args:
+        config: The network.
+        cost: What `count_segmenter` returned for it.
+
+    Returns:
+        `backbone` and `head`, which are all of `cost`, and with `aux_head` also `auxiliary head`,
+        which only training runs and which `cost` leaves out.
+    """
+    *body, head = cost.stages
+    backbone = StageCost(
+        "backbone",
+        body[-1].output,
+        sum(stage.parameters for stage in body),
+        sum(stage.macs for stage in body),
+        sum(stage.activations for stage in body),
+    )
+    parts = (backbone, replace(head, name="head"))
+    return (*parts, _auxiliary(config, body[-2].output, head)) if config.aux_head else parts
+
+
+def _auxiliary(config: SegmenterConfig, source: Shape, head: StageCost) -> StageCost:
+    run = partial(_fcn, num_classes=config.num_classes, part="aux_classifier")
+    _, recorded = record(lambda flow: run(flow, flow.image), source)
+    return StageCost(
+        "auxiliary head",
+        head.output,
+        sum(layer.parameters for layer in recorded.layers),
+        sum(layer.macs for layer in recorded.layers),
+        sum(layer.activations for layer in recorded.layers),
     )
 
 
@@ -61,9 +97,9 @@ def _named(layer: LayerCost) -> LayerCost:
     return layer if is_head else replace(layer, name=f"backbone.{layer.name}")
 
 
-def _fcn(flow: Flow, x: Map, num_classes: int) -> Map:
-    x = conv_norm(flow, "classifier.0", "classifier.1", x, x.shape.channels // 4, 3)
-    return flow.conv("classifier.4", flow.dropout(x), num_classes, 1, bias=True)
+def _fcn(flow: Flow, x: Map, num_classes: int, part: str = "classifier") -> Map:
+    x = conv_norm(flow, f"{part}.0", f"{part}.1", x, x.shape.channels // 4, 3)
+    return flow.conv(f"{part}.4", flow.dropout(x), num_classes, 1, bias=True)
 
 
 def _deeplab(flow: Flow, x: Map, num_classes: int) -> Map:

@@ -12,10 +12,10 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from resnext.complexity.cost import Cost
+from resnext.complexity.cost import Cost, StageCost
 from resnext.complexity.shape import Shape
 from resnext.complexity.template import stage_cell, stage_output, stage_title, variant
-from resnext.model.config import BaselineConfig, ModelConfig
+from resnext.model.config import BaselineConfig, DetectorConfig, ModelConfig, SegmenterConfig
 
 CONVENTION = (
     "FLOPs as the paper counts them: multiply-adds of convolutions and linear layers. "
@@ -67,7 +67,20 @@ def stage_table(cost: Cost) -> Table:
             (stage.activations, cost.activations),
         )
         cells = [f"{short(part)} {part / whole:6.1%}" for part, whole in shares]
-        _add(table, stage_title(stage.name), stage.name, [shape_text(stage.output), *cells])
+        is_map = stage.name == "head" and stage.output.sides != ()
+        title = "head" if is_map else stage_title(stage.name)
+        _add(table, title, stage.name, [shape_text(stage.output), *cells])
+    return table
+
+
+def part_table(parts: Sequence[StageCost]) -> Table:
+    """Draw the cost of the backbone, the head and the auxiliary head."""
+    table = _table("part")
+    for title in ("output", "parameters", "FLOPs", "activations"):
+        table.add_column(title, justify="right")
+    for part in parts:
+        figures = (part.parameters, part.macs, part.activations)
+        _add(table, part.name, shape_text(part.output), [_exact(figure) for figure in figures])
     return table
 
 
@@ -112,9 +125,14 @@ def _stages(columns: Sequence[Column]) -> list[tuple[str, str]]:
     """Return the rows, each with the name of its stage in the cost."""
     if all(isinstance(column.config, BaselineConfig) for column in columns):
         return [("layers", "stem")]
-    num_stages = max(len(column.cost.stages) for column in columns) - 2  # stem and head
-    names = ("stem", *(f"layer{number + 1}" for number in range(num_stages)), "head")
-    return [(stage_title(name), name) for name in names]
+    found = {stage.name for column in columns for stage in column.cost.stages}
+    layers = [name for name in found if name.startswith("layer")]
+    layers.sort(key=lambda name: int(name.removeprefix("layer")))
+    names = ["stem", *layers, *(name for name in ("neck", "rpn") if name in found), "head"]
+    titles = {name: stage_title(name) for name in names}
+    if any(isinstance(column.config, SegmenterConfig | DetectorConfig) for column in columns):
+        titles["head"] = "head"
+    return [(titles[name], name) for name in names]
 
 
 def _output(columns: Sequence[Column], name: str) -> str:

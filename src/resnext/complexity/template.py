@@ -96,8 +96,13 @@ def variant(config: ModelConfig) -> list[str]:
 
 
 def _segmenter_head(config: SegmenterConfig) -> str:
-    title = {"fcn": "FCN head", "deeplabv3": "DeepLabV3 head"}[config.family]
-    return f"{title}, {config.num_classes}\nbilinear resize to the image"
+    lines = {
+        "fcn": ["FCN head", "bilinear resize to the image"],
+        "deeplabv3": ["DeepLabV3 head", "bilinear resize to the image"],
+        "unet": ["U-Net decoder"],
+        "fpn": ["FPN decoder", "bilinear resize to the image"],
+    }[config.family]
+    return "\n".join([f"{lines[0]}, {config.num_classes}", *lines[1:]])
 
 
 def _detector_parts(config: DetectorConfig) -> dict[str, str]:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from resnext.model.detector_config import DetectorConfig, DetectorHead
+from resnext.model.detector_config import DETECTORS, DetectorConfig, DetectorHead
 
-_WORDS: dict[DetectorHead, str] = {
+WORDS: dict[str, str] = {
     "retinanet": "retinanet",
     "faster_rcnn": "fasterrcnn",
     "mask_rcnn": "maskrcnn",
 }
+"""How names write the families: an underline would end the word."""
+
 _PATTERN = re.compile(
     r"(?P<head>retinanet|faster_?rcnn|mask_?rcnn)_(?P<backbone>.+?)(?:_fpn)?(?P<second>_v2)?"
 )
@@ -38,10 +40,10 @@ def split_detector_name(text: str) -> DetectorName | None:
     if match is None:
         return None
     word = match["head"].replace("_", "")
-    family = next(family for family, known in _WORDS.items() if known == word)
+    family = next(family for family in DETECTORS if WORDS[family] == word)
     return DetectorName(family, match["backbone"], 2 if match["second"] else 1)
 
 
 def write_detector_name(config: DetectorConfig, backbone: str) -> str:
     """Write the name of a network over a backbone of this name."""
-    return f"{_WORDS[config.family]}_{backbone}{'_v2' if config.version == 2 else ''}"
+    return f"{WORDS[config.family]}_{backbone}{'_v2' if config.version == 2 else ''}"

@@ -12,6 +12,7 @@ from python_process import run_python
 import resnext
 from resnext.cli.describe import main
 from resnext.errors import CheckpointError, ConfigError
+from resnext.model.config import config_from
 
 
 def test_the_table_has_the_rows_of_the_papers_table_1(command: Command) -> None:
@@ -176,3 +177,39 @@ def test_a_mistake_is_explained(argv: list[str], message: str) -> None:
 
 def test_help_shows_examples(command: Command) -> None:
     assert "resnext describe resnext50_32x4d --form a --compare" in command.help("describe")
+
+
+@pytest.mark.parametrize("head", ["fcn", "deeplabv3", "unet", "fpn"])
+def test_a_network_gets_a_head_for_pixels_and_its_cost_by_part(command: Command, head: str) -> None:
+    asked = ("resnet18", "--task", "segmentation", "--head", head, "--aux-head")
+    figures = command.json("describe", *asked, "--input", "3x90x120")
+    named = command.json("describe", f"{head}_resnet18", "--input", "3x90x120")
+    assert figures["stages"] == named["stages"]
+    backbone, main, aux = figures["parts"]
+    for figure in ("parameters", "macs", "activations"):
+        assert backbone[figure] + main[figure] == figures[figure]
+    network = resnext.create_model(config_from(figures["config"]))
+    found = sum(p.numel() for n, p in network.named_parameters() if n.startswith("aux_"))
+    assert aux["parameters"] == found
+    assert len(named["parts"]) == 2
+    text = command.prints("describe", *asked)
+    assert "auxiliary head" in text
+    assert "head" in text.split("conv5")[1]
+
+
+def test_the_default_head_and_other_settings_of_a_network_for_pixels(command: Command) -> None:
+    asked = ("describe", "resnet18", "--task", "segmentation", "--output-stride", "16")
+    config = command.json(*asked)["config"]
+    assert (config["family"], config["backbone"]["output_stride"]) == ("deeplabv3", 16)
+
+
+@pytest.mark.parametrize(
+    ("flags", "told"),
+    [
+        ("resnet18 --head fcn", "goes with --task segmentation"),
+        ("resnet18 --aux-head", "goes with --task segmentation"),
+        ("fcn_resnet18 --task segmentation --head fcn", "is given with its head"),
+    ],
+)
+def test_a_head_without_its_task_is_refused(command: Command, flags: str, told: str) -> None:
+    assert told in command.refusal("describe", *flags.split())
