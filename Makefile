@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 # Many tests wait for other processes, so that one more than there are cores is kept busy.
 TESTERS ?= $(shell $(PYTHON) -c "import os; print(min(8, 1 + (os.cpu_count() or 1)))")
 
-.PHONY: help demo test test-fast check format hostile hostile-short bench clean
+.PHONY: help demo test test-fast check docs dist format hostile hostile-short bench clean
 
 help:
 	@echo "make demo       install, then train and evaluate a small ResNeXt on real digits (about two minutes)"
@@ -13,6 +13,8 @@ help:
 	@echo "make test-fast  the unit tests without the slow ones (about two minutes)"
 	@echo "make check      lint, types, import directions"
 	@echo "make hostile    damaged files, hostile callers, kills and overload (about half an hour)"
+	@echo "make docs       build the documentation site into site/ (less than a minute)"
+	@echo "make dist       build wheel and sdist, install the wheel elsewhere and use it (about ten minutes)"
 	@echo "make format     rewrite the sources in the project's format"
 	@echo "make bench      measure this machine side by side with peers (about an hour)"
 
@@ -50,6 +52,15 @@ hostile: $(VENV)/.installed-dev
 # The same in about five minutes.
 hostile-short: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -n 2 -m "not soak" tests/hostile
+
+# Installs the wheel into a new environment and uses it there.
+dist: $(VENV)/.installed-dev
+	$(BIN)/python deploy/check_dist.py dist
+
+# Warnings, such as a link that leads nowhere, are errors.
+docs: $(VENV)/.installed-dev
+	$(BIN)/sphinx-build -q -W --keep-going -j 2 -b html docs site -d build/docs
+	@echo "the site is in site/index.html"
 
 check: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .

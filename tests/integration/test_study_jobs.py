@@ -31,13 +31,13 @@ def test_the_number_of_jobs_changes_no_bit(
     tmp_path: Path, threads: int | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     study, found = mixed_study(), []
-    for jobs in (1, 2, 4):
+    for jobs in (1, 3):
         # A person's own variables do not reach the trials either
         monkeypatch.setenv("OMP_NUM_THREADS", str(jobs))
         rows = run(study, tmp_path / str(jobs), jobs=jobs, threads=threads)
         assert [row.state for row in rows] == 4 * ["done"]
         found.append((results(rows), all_figures(rows)))
-    assert found[0] == found[1] == found[2]
+    assert found[0] == found[1]
     recorded = {row.figures.threads for row in rows if row.figures}
     assert recorded == {threads or 1}
 

@@ -1,5 +1,6 @@
 """The page in a real browser, with its controls by the names that the page gives them."""
 
+import importlib.resources
 import json
 import shutil
 import time
@@ -54,6 +55,23 @@ def assert_fits(browser: webdriver.Chrome, page: Path, width_px: int) -> None:
     )
     assert wide == []
     assert browser.execute_script("return document.documentElement.scrollWidth") <= width_px
+
+
+def assert_accessible(browser: webdriver.Chrome, page: Path, *, is_dark: bool) -> None:
+    """Let axe look for what keeps people from reading a page, such as faint text."""
+    scheme = {"name": "prefers-color-scheme", "value": "dark" if is_dark else "light"}
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
+    browser.get(page.resolve().as_uri())
+    ground = browser.execute_script("return getComputedStyle(document.body).backgroundColor")
+    assert (ground == "rgb(255, 255, 255)") != is_dark
+    checker = importlib.resources.files("axe_core_python") / "axe.min.js"
+    browser.execute_script(checker.read_text(encoding="utf-8"))
+    found = browser.execute_async_script(
+        "const done = arguments[arguments.length - 1];"
+        "axe.run().then(all => done(all.violations.map(one =>"
+        " [one.id, one.impact, one.help, one.nodes[0].html, one.nodes[0].failureSummary])))"
+    )
+    assert found == []
 
 
 class Page:

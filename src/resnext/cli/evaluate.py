@@ -222,7 +222,8 @@ def _table(evaluation: Evaluation) -> Table:
     figures = evaluation.figures
     view, data, images = figures["view"], figures["data"], evaluation.target.images
     crops = "ten crops" if view["ten_crop"] else "crop and mirror" if view["flip"] else "one crop"
-    table = Table(title=f"{data['name']}, {images}, {crops} of {view['size_px']} px")
+    shown = "whole" if evaluation.task.kind.is_dense else f"{crops} of {view['size_px']} px"
+    table = Table(title=f"{data['name']}, {images}, {shown}")
     table.add_column("figure")
     table.add_column("value", justify="right")
     table.add_row("images", f"{figures['num_images']:,}")

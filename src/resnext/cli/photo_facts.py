@@ -9,12 +9,12 @@ from resnext.recipes.photos import PhotoFacts
 
 
 def look(data: DataConfig, *, has_gpu: bool) -> PhotoFacts | None:
-    """Look at the images of a folder or a table; None for other sets.
+    """Look at the images of a folder, a table or a folder with masks; None for other sets.
 
     Raises:
         DataError: The set is missing, or nothing can be trained on it.
     """
-    if data.name not in ("folder", "table"):
+    if data.name not in ("folder", "table", "masks"):
         return None
     train = load_data(data).train.files
     if train is None or not len(train):

@@ -1,4 +1,4 @@
-"""Name the classes of image files, any number of them.
+"""Name the classes of image files, or of their pixels, any number of them.
 
 Folders are searched through. A bad file is reported and the rest goes on; the exit
 status is then 1.
@@ -8,6 +8,7 @@ Examples:
   resnext predict runs/photos folder/ more/*.png --top 3
   resnext predict runs/photos folder/ --json > predictions.json
   resnext predict runs/photos folder/ --csv > predictions.csv
+  resnext predict runs/streets folder/ --draw drawn/ --masks masks/
 """
 
 from __future__ import annotations
@@ -46,6 +47,10 @@ class Predict:
     """Print one JSON list with an object for each image."""
     csv: bool = False
     """Print a CSV table with a line for each class of each image."""
+    draw: Annotated[Path | None, option("FOLDER")] = None
+    """Also write each image with its answer drawn: classes in words, masks in colours."""
+    masks: Annotated[Path | None, option("FOLDER")] = None
+    """Also write the class of every pixel as a PNG whose values are the numbers of the classes."""
     batch_size: int = 32
     """Images that go through the network together."""
     device: str = "auto"
@@ -63,6 +68,7 @@ def main(argv: list[str]) -> int:
 
     # torch is imported from here on, after the arguments were found to be right
     from resnext.cli.prediction_output import CsvOutput, JsonOutput, TableOutput
+    from resnext.cli.prediction_pictures import Pictures
     from resnext.data.decode.image_names import describe_ignored
     from resnext.inference.files import find_images, predict_files
 
@@ -76,6 +82,8 @@ def main(argv: list[str]) -> int:
             f"no image found in {given}{others}; give image files or folders that hold some"
         )
     predictor = _open(arguments)
+    reader = predictor.preprocessor.read
+    pictures = Pictures(predictor.answers, reader, arguments.draw, arguments.masks)
     rows = predict_files(
         predictor, chain([first], paths), top=arguments.top, batch_size=arguments.batch_size
     )
@@ -84,6 +92,7 @@ def main(argv: list[str]) -> int:
     with kind(sys.stdout, predictor.answers, predictor.precision) as output:
         for row in rows:
             output.write(row)
+            pictures.write(row)
             num += 1
             bad += row.error is not None
     if predictor.parity is not None:

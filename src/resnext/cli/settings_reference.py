@@ -17,6 +17,7 @@ from resnext.model.config import ModelConfig, ResNeXtConfig
 from resnext.model.parts import Part
 from resnext.recipes.finetune import finetune
 from resnext.recipes.presets import RECIPES, Recipe
+from resnext.recipes.segmentation import segmentation
 from resnext.runs.config import TrainConfig
 from resnext.settings import Settings
 
@@ -31,7 +32,11 @@ def _finetune(model: ModelConfig, data: DataConfig) -> TrainConfig:
     return finetune(model, data, Path("WEIGHTS"), ModelCard())
 
 
-_ALL_RECIPES: dict[str, Recipe] = {**RECIPES, "finetune": _finetune}
+_ALL_RECIPES: dict[str, Recipe] = {
+    **RECIPES,
+    "finetune": _finetune,
+    "segmentation": segmentation,
+}
 
 
 @dataclass(frozen=True)

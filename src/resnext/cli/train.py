@@ -4,6 +4,7 @@ Examples:
   resnext train --data photos/ --name photos
   resnext train --data labels.csv --epochs 20
   resnext train --data digits --epochs 12 --name demo
+  resnext train --data streets/ --model resnext50_32x4d --head deeplabv3
   resnext train --data cifar10 --model resnext29_8x64d --recipe cifar
   resnext train --data photos/ --pretrained
   resnext train --data photos/ --weights runs/imagenet --epochs 10
@@ -25,7 +26,7 @@ import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import tyro
 
@@ -39,6 +40,7 @@ from resnext.ctrl_c import STATUS, is_pressed
 from resnext.data.sets.parse import parse_data
 from resnext.errors import ConfigError
 from resnext.files import is_there
+from resnext.model.choices import Head
 from resnext.model.names import config_from
 from resnext.runs.config import TrainConfig, default_patience
 from resnext.settings import override, override_all
@@ -50,14 +52,19 @@ class Train:
     """Train a network on your images, fine-tune one, or go on with a run."""
 
     data: Annotated[str | None, option("DATA", "digits")] = None
-    """A folder of class folders, a table of labels (.csv, .tsv, .parquet), digits,
-    fashion-mnist, cifar10, cifar100, imagenet:DIR, or what `resnext pack` wrote: a folder or
-    an address, https:// or s3://."""
+    """A folder of class folders or of images/ and masks/, a table of labels (.csv, .tsv,
+    .parquet), digits, fashion-mnist, cifar10, cifar100, imagenet:DIR, masks:DIR, or what
+    `resnext pack` wrote: a folder or an address, https:// or s3://."""
     model: Annotated[str | None, option("NAME", "suits the data")] = None
     """Network, such as resnext50_32x4d, resnext29_8x64d or resnext_2-2-2-2_8x4d."""
+    head: Annotated[Head | None, option("|".join(get_args(Head)), "deeplabv3")] = None
+    """For images with masks: what stands on the network and gives every pixel a class."""
     recipe: Annotated[
-        Literal["fast", "finetune", "modern", "imagenet", "cifar"] | None,
-        option("fast|finetune|modern|imagenet|cifar", "fast; finetune with weights"),
+        Literal["fast", "finetune", "modern", "imagenet", "cifar", "segmentation"] | None,
+        option(
+            "fast|finetune|modern|imagenet|cifar|segmentation",
+            "fast; finetune with weights; segmentation for masks",
+        ),
     ] = None
     """Settings to start from; imagenet and cifar are the paper's."""
     epochs: Annotated[int | None, option("N", "the recipe's")] = None
@@ -205,6 +212,8 @@ def build_config(arguments: Train, start: Start | None = None) -> TrainConfig:
         from resnext.runs.folder import read_config
 
         config = read_config(arguments.config)
+        if arguments.head is not None:
+            raise ConfigError("--config already says the head; leave out --head")
         if arguments.data is not None:
             config = config.replace(data=parse_data(arguments.data))
         if arguments.model is not None:

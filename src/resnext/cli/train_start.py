@@ -12,6 +12,12 @@ from resnext.errors import ConfigError
 from resnext.model.names import config_from
 from resnext.recipes.finetune import finetune
 from resnext.recipes.presets import RECIPES, default_model, fast
+from resnext.recipes.segmentation import (
+    DEFAULT_HEAD,
+    default_segmenter,
+    put_head,
+    segmentation,
+)
 from resnext.runs.config import TrainConfig
 from resnext.settings import override_all
 from resnext.training.restart import begun_settings
@@ -56,6 +62,13 @@ def from_recipe(arguments: Train, start: Start | None) -> TrainConfig:
         DataError: The images are missing, or nothing can be trained on them.
     """
     data = _data(arguments)
+    if data.name == "masks":
+        return _with_masks(arguments, data, start)
+    if arguments.head is not None:
+        raise ConfigError(
+            f"--head {arguments.head} gives every pixel a class, and {data.label} has no masks; "
+            "leave it out, or give a folder with images/ and masks/"
+        )
     recipe = _recipe(arguments, start)
     suits_data = recipe == "finetune" or (recipe == "fast" and start is None)
     facts = _look(arguments, data) if suits_data else None
@@ -69,6 +82,23 @@ def from_recipe(arguments: Train, start: Start | None) -> TrainConfig:
     if recipe == "fast":
         return fast(model, data, facts)
     return RECIPES[recipe](model, data)
+
+
+def _with_masks(arguments: Train, data: DataConfig, start: Start | None) -> TrainConfig:
+    """Return the settings for images with masks: the network under a head, and its own recipe."""
+    if arguments.recipe not in (None, "segmentation"):
+        raise ConfigError(
+            f"--recipe {arguments.recipe} is for classes of whole images; leave it out: "
+            "masks have a recipe of their own"
+        )
+    facts = _look(arguments, data)
+    if arguments.model is not None:
+        model = put_head(config_from(arguments.model), arguments.head)
+    elif start is not None:
+        model = put_head(start.weights.config, arguments.head)
+    else:
+        model = default_segmenter(data, facts, arguments.head or DEFAULT_HEAD)
+    return segmentation(model, data, facts, None if start is None else start.name)
 
 
 def _recipe(arguments: Train, start: Start | None) -> str:
@@ -96,7 +126,7 @@ def _data(arguments: Train) -> DataConfig:
 
 def _look(arguments: Train, data: DataConfig) -> PhotoFacts | None:
     """Look at the images, which the recipe is to suit."""
-    if data.name not in ("folder", "table"):
+    if data.name not in ("folder", "table", "masks"):
         return None
     from resnext.cli.photo_facts import look
     from resnext.runs.runtime import resolve_device

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from resnext.data.config import DataConfig
 from resnext.errors import ConfigError, DownloadError
 from resnext.machine import may_have_gpu, memory_bytes
+from resnext.model.config import SegmenterConfig
 from resnext.model.names import config_from, name_of
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def choose_pretrained(
         )
     has_gpu, memory = _device_facts(device)
     need = Need(
-        network=None if model is None else name_of(config_from(model)),
+        network=None if model is None else _name_without_head(model),
         side_px=typical_side_px(data),
         has_gpu=has_gpu,
         memory_bytes=memory,
@@ -97,6 +98,12 @@ def choose_pretrained(
     )
     entry, note = _best_to_be_had(rank(need))
     return Path(entry.name), note
+
+
+def _name_without_head(model: str) -> str:
+    """Return the name of a network, or of that behind a head: weights are a classifier's."""
+    config = config_from(model)
+    return name_of(config.backbone if isinstance(config, SegmenterConfig) else config)
 
 
 def _best_to_be_had(ranked: tuple[WeightsEntry, ...]) -> tuple[WeightsEntry, str]:

@@ -19,7 +19,15 @@ from resnext.model.normalisation import Mean, Std
 from resnext.settings import FiniteSettings, SystemPath
 
 DataName = Literal[
-    "digits", "fashion-mnist", "cifar10", "cifar100", "imagenet", "folder", "shards", "table"
+    "digits",
+    "fashion-mnist",
+    "cifar10",
+    "cifar100",
+    "imagenet",
+    "folder",
+    "shards",
+    "table",
+    "masks",
 ]
 DATA_NAMES: tuple[str, ...] = get_args(DataName)
 
@@ -50,7 +58,7 @@ class DataConfig(FiniteSettings):
     Attributes:
         name: Which set; `folder` is any folder of class folders, `shards` one that
             `resnext pack` wrote, `table` a CSV, TSV or Parquet file of images and labels, or a
-            folder of Parquet files.
+            folder of Parquet files, `masks` a folder of images with masks.
         root: Where its files are. `digits` needs none; the downloaded sets keep
             theirs in the user's cache folder by default.
         url: Where the files of `shards` are, if not in a folder: the address of what
@@ -72,6 +80,8 @@ class DataConfig(FiniteSettings):
             number of them; `number`, values to predict. By default a class, unless cells list
             several labels or columns hold 1 and 0.
         split_column: Its column of splits, if any; by default likewise, such as split.
+        ignore_value: The value that pixels without a class have in `masks`; by default 255, unless
+            it is a class.
         image_size_px: Side of the crop that the network sees; by default the set's own
             (8, 28 or 32 pixels for the small sets, 224 for files).
         val_fraction: Share of the training images of a `folder` without validation images
@@ -102,8 +112,9 @@ class DataConfig(FiniteSettings):
     image_column: str | None = None
     label_column: str | tuple[str, ...] | None = None
     label_separator: str | None = None
-    targets: TargetKind | Literal["auto"] = "auto"
+    targets: Literal["class", "labels", "number", "auto"] = "auto"
     split_column: str | None = None
+    ignore_value: Annotated[int, Field(ge=0, le=255)] | None = None
     image_size_px: Side | None = None
     val_fraction: Annotated[float, Field(gt=0.0, le=1.0)] = 0.1
     val_split: Literal["class", "hash"] = "class"
@@ -144,7 +155,14 @@ class DataConfig(FiniteSettings):
             for setting in _TABLE_ONLY:
                 if getattr(self, setting) != type(self).model_fields[setting].default:
                     raise ConfigError(f"{setting} is for name='table' only; leave it out")
-        if self.name in ("folder", "imagenet", "table") and self.root is None:
+        if self.name != "masks" and self.ignore_value is not None:
+            raise ConfigError("ignore_value is for name='masks' only; leave it out")
+        if self.name == "masks" and self.classes is not None:
+            raise ConfigError(
+                "classes is not for name='masks'; to leave a class out, give its value as "
+                "ignore_value"
+            )
+        if self.name in ("folder", "imagenet", "table", "masks") and self.root is None:
             raise ConfigError(f"name={self.name!r} needs root=PATH, where the images are")
         if self.group is not None and self.val_split != "class":
             raise ConfigError("group needs val_split='class'; leave one of them out")
@@ -157,7 +175,7 @@ class DataConfig(FiniteSettings):
         """The set's name for people: of a folder or a packed set, its own."""
         if self.url is not None:
             return last_part(self.url)
-        if self.name in ("folder", "shards", "table") and self.root is not None:
+        if self.name in ("folder", "shards", "table", "masks") and self.root is not None:
             return self.root.name or self.root.resolve().name or self.name
         return self.name
 

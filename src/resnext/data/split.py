@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self, cast
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from PIL import Image
 
@@ -35,6 +37,14 @@ class ImageReader(ABC):
             DataError: Its file or its shard is bad; the message is the reason.
             DownloadError: Its shard cannot be fetched.
         """
+
+    def mask(self, index: int) -> npt.NDArray[np.uint8]:
+        """Return the class of each pixel, h x w, where the targets are masks.
+
+        Raises:
+            DataError: Its file is bad; the message is the reason.
+        """
+        raise NotImplementedError(f"image {index} has no mask")
 
     def open(self, index: int) -> Image.Image:
         """Return a whole image, of mode RGB or L.
@@ -69,6 +79,11 @@ class Split(Protocol):
     @property
     def stored_nhwc(self) -> torch.Tensor | None:
         """All images, uint8, where they are held in memory."""
+        return None
+
+    @property
+    def shapes_n2(self) -> torch.Tensor | None:
+        """Height and width of each image in pixels, where the targets are masks."""
         return None
 
     @property

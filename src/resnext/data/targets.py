@@ -11,13 +11,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+IGNORED = 255
+"""The class of a pixel that has none: it enters neither the loss nor any figure."""
+
 
 def count_per_class(targets_n: torch.Tensor, num_classes: int) -> list[int]:
-    """Count the images of each class, those to which each label applies, or the known numbers."""
+    """Count the images of each class or those with it, and of numbers those that are known."""
     if targets_n.ndim == 1:
         counts: list[int] = torch.bincount(targets_n, minlength=num_classes).tolist()
         return counts
-    present_nk = ~targets_n.isnan() if targets_n.is_floating_point() else targets_n == 1
+    present_nk = ~targets_n.isnan() if targets_n.is_floating_point() else targets_n > 0
     sums: list[int] = present_nk.sum(dim=0).tolist()
     return sums
 
@@ -40,14 +43,14 @@ def guess_largest(train: Sequence[int], val: Sequence[int]) -> tuple[int, float]
 def strata(targets_n: torch.Tensor) -> NDArray[np.int64]:
     """Return a group for each image, of which each split gets its share.
 
-    That is its class; of several labels the rarest one, as rare ones are the hardest to share
-    out. An image without a label, or with a number, belongs to group 0.
+    That is its class; of several labels or classes the rarest one, as rare ones are the hardest to
+    share out. An image without a label, or with a number, belongs to group 0.
     """
     if targets_n.ndim == 1:
         return targets_n.numpy()
     if targets_n.is_floating_point():
         return np.zeros(len(targets_n), dtype=np.int64)
-    applies_nk = targets_n.numpy() == 1
+    applies_nk = targets_n.numpy() > 0
     counts_k = applies_nk.sum(axis=0)
     rarity_nk = np.where(applies_nk, counts_k, len(targets_n) + 1)
     rarest_n: NDArray[np.int64] = np.where(applies_nk.any(axis=1), rarity_nk.argmin(axis=1) + 1, 0)

@@ -120,6 +120,7 @@ def _evaluation(evaluation: Evaluation, config: TrainConfig | None) -> dict[str,
         "images": target.images,
         "cost": evaluation.cost,
         "num_classes": len(target.info.classes),
+        "is_dense": evaluation.task.kind.is_dense,
         "template": section.template,
         "section": {"figures": figures, **section.values},
     }

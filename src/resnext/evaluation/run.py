@@ -16,6 +16,7 @@ from resnext.data.bad_files import BadFiles
 from resnext.data.config import DataConfig, default_workers
 from resnext.data.loading.config import LoaderConfig
 from resnext.data.loading.eval_loader import EvalLoader
+from resnext.data.loading.whole_loader import WholeLoader, eval_loader
 from resnext.errors import ConfigError, RunError
 from resnext.evaluation.evaluate import evaluate
 from resnext.evaluation.target import EvaluationSet, Protocol, open_target
@@ -24,7 +25,6 @@ from resnext.inference.fused import TOLERANCE, FusedNetwork, fuse_after
 from resnext.inference.load import load
 from resnext.inference.predictor import exported_of
 from resnext.model.card import ModelCard
-from resnext.model.classifiers import require_classifier
 from resnext.model.trained import TrainedNetwork
 from resnext.runs.config import TrainConfig
 from resnext.runs.folder import CONFIG, read_config, write_json
@@ -136,13 +136,14 @@ def measure(
     if protocol.view is None and config is not None and protocol.data is None:
         protocol = replace(protocol, view=config.view)
     model = load(run)
-    require_classifier(model.config, "evaluation")
     target = open_target(protocol, data, model)
     task = _task_of(model.card, target)
     bad_files = BadFiles(len(target.split))
     exported = exported_of(model)
     if exported is not None and exported.spec.input == "image":
-        loader: EvalLoader | WholeImageLoader = _whole_images(target, exported, runtime, bad_files)
+        loader: EvalLoader | WholeLoader | WholeImageLoader = _whole_images(
+            target, exported, runtime, bad_files
+        )
     else:
         loader = _loader(target, data, runtime, effort, bad_files)
     _announce(effort, target, data, config)
@@ -271,7 +272,7 @@ def _loader(
     runtime: Runtime,
     effort: EvaluationOptions,
     bad_files: BadFiles,
-) -> EvalLoader:
+) -> EvalLoader | WholeLoader:
     workers = effort.workers if effort.workers is not None else data.workers
     rows = effort.batch_size or _IMAGES_PER_BATCH
     loading = LoaderConfig(
@@ -281,4 +282,4 @@ def _loader(
         rank=runtime.rank,
         world_size=runtime.world_size,
     )
-    return EvalLoader(target.split, target.info, target.view, loading, bad_files)
+    return eval_loader(target.split, target.info, target.view, loading, bad_files)

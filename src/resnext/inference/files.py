@@ -96,12 +96,12 @@ def _predict_batch(
             images.append(future.result())
         except DataError as error:
             errors[row] = str(error)
-    logits = iter(predictor.logits(images) if images else ())
+    answers = predictor.answers_to(images, top)
     for row, (path, _) in enumerate(batch):
         if row in errors:
             yield Prediction(path, error=errors[row])
         else:
-            yield Prediction(path, predictor.answer(next(logits), top))
+            yield Prediction(path, next(answers))
 
 
 def find_images(paths: Iterable[Path], ignored: Counter[str] | None = None) -> Iterator[Path]:

@@ -6,7 +6,7 @@ Legend: b images, k classes, h x w x c pixels.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -87,14 +87,34 @@ class Predictor:
         self.parity: Parity | None = None
         self._reference = reference
 
+    def answers_to(self, images: Sequence[Pixels], top: int) -> Iterator[Answer]:
+        """Yield the answer to each of some prepared images.
+
+        Outputs for every pixel are much larger than the image, so those of one image at a time are
+        in memory.
+
+        Args:
+            images: What `preprocessor.pixels` returned.
+            top: Classes to name, where they are ranked.
+
+        Raises:
+            ConfigError: As `logits`.
+            CheckpointError: As `logits`.
+        """
+        together = 1 if self.preprocessor.is_dense else max(len(images), 1)
+        for start in range(0, len(images), together):
+            for outputs in self.logits(images[start : start + together]):
+                yield self.answer(outputs, top)
+
     def logits(self, images: Sequence[Pixels]) -> Logits:
         """Run prepared images through the network.
 
         Args:
-            images: What `preprocessor.pixels` returned; at least one.
+            images: What `preprocessor.pixels` returned; at least one, and of equal size where the
+                network gives every pixel a class.
 
         Returns:
-            b x k.
+            b x k, or b x k x h x w.
 
         Raises:
             ConfigError: They do not fit the network, or bf16 changes the answers too much.

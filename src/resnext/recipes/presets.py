@@ -155,4 +155,4 @@ def default_model(data: DataConfig, facts: PhotoFacts | None = None) -> str:
 
 def is_small(data: DataConfig) -> bool:
     """Tell the sets that live in memory, with images of at most 32 pixels."""
-    return data.name not in ("imagenet", "folder", "shards", "table")
+    return data.name not in ("imagenet", "folder", "shards", "table", "masks")

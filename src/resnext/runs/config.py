@@ -17,8 +17,7 @@ from pydantic import (
 from resnext.data.augment.config import AugmentConfig
 from resnext.data.config import DataConfig, ViewConfig
 from resnext.errors import ConfigError
-from resnext.model.classifiers import require_classifier
-from resnext.model.config import ModelConfig, ResNeXtConfig
+from resnext.model.config import BaselineConfig, ModelConfig, ResNeXtConfig
 from resnext.runs.class_weight_setting import ClassWeights
 from resnext.settings import FiniteSettings, SystemPath
 from resnext.tasks.kinds import DEFAULT_TASK
@@ -74,22 +73,25 @@ class ScheduleConfig(FiniteSettings):
 
     Attributes:
         kind: `step` divides at milestones; `cosine` falls along half a cosine; `onecycle`
-            rises to the peak during warm-up and falls linearly.
+            rises to the peak during warm-up and falls linearly; `poly` falls as a power of the
+            share that is left, as is usual for masks.
         epochs: Length of training.
         warmup: Share of training with a linearly rising rate.
         milestones: Shares of training at which `step` multiplies the rate by `gamma`.
         gamma: Factor of `step`.
-        final: Share of the peak rate that `cosine` and `onecycle` end with.
+        power: Exponent of `poly`.
+        final: Share of the peak rate that all kinds but `step` end with.
         head_first: Share of training, at its start, in which only the classifier learns, at
             its peak rate; the rest stays as loaded, with its BN statistics. The schedule
             begins behind it.
     """
 
-    kind: Literal["step", "cosine", "onecycle"] = "cosine"
+    kind: Literal["step", "cosine", "onecycle", "poly"] = "cosine"
     epochs: PositiveInt = 100
     warmup: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0
     milestones: tuple[float, ...] = ()
     gamma: PositiveFloat = 0.1
+    power: PositiveFloat = 0.9
     final: NonNegativeFloat = 0.0
     head_first: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0
 
@@ -105,11 +107,13 @@ class ScheduleConfig(FiniteSettings):
         without_effect = "final" if self.kind == "step" else "gamma"
         value = getattr(self, without_effect)
         if value != type(self).model_fields[without_effect].default:
-            kinds = "'cosine' or 'onecycle'" if self.kind == "step" else "'step'"
+            kinds = "'cosine', 'onecycle' or 'poly'" if self.kind == "step" else "'step'"
             raise ConfigError(
                 f"{without_effect}={value} needs kind={kinds}, not kind={self.kind!r}; leave it "
                 "out, or give the kind before it"
             )
+        if self.kind != "poly" and self.power != type(self).model_fields["power"].default:
+            raise ConfigError(f"power={self.power} needs kind='poly', not kind={self.kind!r}")
         return self
 
 
@@ -185,11 +189,12 @@ class TrainConfig(FiniteSettings):
         runtime: Device, precision, threads.
         batch_size: Images of one optimiser step over all processes.
         accumulate: Parts in which a step's batch is processed, to save memory.
-        task: What the network learns: `classification`, `multilabel`, or one of a plugin. It
-            follows from the data, and needs to be named only where two tasks learn the same
-            targets.
+        task: What the network learns: `classification`, `multilabel`, `segmentation`, or one of a
+            plugin. It follows from the data, and needs to be named only where two tasks learn the
+            same targets.
         loss: Name of the loss; `auto` takes the task's own. `multilabel` has `bce` (binary
-            cross-entropy) and `asymmetric`, for labels that rarely apply.
+            cross-entropy) and `asymmetric`, for labels that rarely apply; `segmentation` has
+            `cross_entropy` and `cross_entropy_dice`, for small objects.
         label_smoothing: Share of the label spread over all classes.
         class_weights: How much an image counts in the training loss, by its class. `balanced`
             weighs each class by 1 / its number of training images, as `--balance` does.
@@ -242,12 +247,11 @@ class TrainConfig(FiniteSettings):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        require_classifier(self.model, "training")
         if self.batch_size % self.accumulate:
             raise ConfigError(
                 f"accumulate={self.accumulate} does not divide batch_size={self.batch_size}"
             )
-        if self.optim.layer_decay != 1.0 and not isinstance(self.model, ResNeXtConfig):
+        if self.optim.layer_decay != 1.0 and isinstance(self.model, BaselineConfig):
             raise ConfigError(
                 f"optim.layer_decay={self.optim.layer_decay} goes by stages, and "
                 f"{self.model.family} has none; leave it at 1"

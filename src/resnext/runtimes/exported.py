@@ -13,7 +13,7 @@ import numpy.typing as npt
 from resnext.errors import CheckpointError, ConfigError
 from resnext.foreign_file import one_error
 from resnext.model.card import ModelCard
-from resnext.model.config import ModelConfig
+from resnext.model.config import ModelConfig, SegmenterConfig
 from resnext.runtimes.spec import RUNTIME_OF, Description, ExportSpec, RuntimeName
 
 Array = npt.NDArray[Any]
@@ -69,7 +69,7 @@ class Exported:
             batch: As `spec.input` says: uint8 b x h x w x c, or float32 b x c x h x w.
 
         Returns:
-            b x num_classes.
+            b x num_classes, and of a network for pixels b x num_classes x h x w.
 
         Raises:
             ConfigError: Type or shape are not those of the graph.
@@ -80,13 +80,19 @@ class Exported:
         remedy = "give fewer images at once, or copy the file again: it may be damaged"
         with one_error(self.path, "its runtime cannot compute it", remedy):
             logits_bk = self.infer(batch)
-        wanted = (len(batch), self.config.num_classes)
+        wanted = (len(batch), self.config.num_classes, *self._output_sides(batch))
         if logits_bk.shape != wanted:
             raise CheckpointError(
                 f"{self.path}: computes logits {logits_bk.shape} where {wanted} are to come; it "
                 "was edited: export the network anew"
             )
         return logits_bk
+
+    def _output_sides(self, batch: Array) -> tuple[int, ...]:
+        """Return the sides of the scores: the image's, where every pixel has a class."""
+        if not isinstance(self.config, SegmenterConfig):
+            return ()
+        return batch.shape[2:] if self.spec.input == "normalised" else batch.shape[1:-1]
 
     def _check(self, batch: Array) -> None:
         spec, channels = self.spec, self.config.in_channels

@@ -28,11 +28,11 @@ OPERATORS = frozenset({
 
 PART_OPERATORS = frozenset({
     "Abs", "Elu", "Erf", "Exp", "Gelu", "GlobalMaxPool", "HardSigmoid", "HardSwish",
-    "LayerNormalization", "LeakyRelu", "Max", "Neg", "PRelu", "Pow", "Reciprocal", "ReduceMax",
-    "ReduceSum", "Sigmoid", "Softmax", "Softplus", "Sqrt", "Tanh",
+    "InstanceNormalization", "LayerNormalization", "LeakyRelu", "Max", "Neg", "PRelu", "Pow",
+    "Reciprocal", "ReduceMax", "ReduceSum", "Sigmoid", "Softmax", "Softplus", "Sqrt", "Tanh",
 })  # fmt: skip
-"""What registered blocks add: they compute number by number, or along an axis, and make no map
-larger than what they are given."""
+"""What registered blocks and decoders add: they compute number by number, or along an axis, and
+make no map larger than what they are given."""
 
 MAX_NODES = 100_000
 MAX_ATTRIBUTE = 64

@@ -26,10 +26,10 @@ LAYERS = frozenset({
 
 PART_LAYERS = frozenset({
     "Abs", "Elu", "Erf", "Exp", "Gelu", "HSigmoid", "HSwish", "MVN", "Maximum", "Negative",
-    "PReLU", "Power", "ReduceMax", "ReduceSum", "Sigmoid", "SoftMax", "SoftPlus", "Sqrt", "Swish",
-    "Tanh",
+    "PReLU", "Power", "ReduceMax", "ReduceSum", "Sigmoid", "SoftMax", "SoftPlus", "Split", "Sqrt",
+    "Swish", "Tanh",
 })  # fmt: skip
-"""What registered blocks add; none makes a map larger than what it is given."""
+"""What registered blocks and decoders add; none makes a map larger than what it is given."""
 
 MAX_NUMBER = 64
 """Of a kernel's side, a stride, a padding, an axis: 7 is the largest in a ResNeXt."""

@@ -52,6 +52,7 @@ class ExportSpec(Settings):
         input: `pixels`: uint8 b x h x w x c, resized and cropped already; `image`: uint8
             1 x h x w x c of any size, resized and cropped inside; `normalised`: float32
             b x c x h x w, with mean and standard deviation taken care of by the caller.
+            Networks for pixels take images as they are, of any size, where others take crops.
         size_px: Side of the crop that the network sees.
         dynamic_size: Crops of other sizes are taken as well.
         precision: Type of the arithmetic. int8 is in the graph; that of bf16 is that of fp32, and

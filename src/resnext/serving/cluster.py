@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger("resnext.serving")
 _NAME = "resnext"
+_STARTS = 3
 _SPARE = 16  # health checks and figures are answered while the queue is full
 
 _services: list[Service] = []
@@ -74,8 +75,7 @@ def serve_on_cluster(
     signals = _Signals()  # after Ray's own, which would end this process by a trace
     try:
         with _told(cluster):
-            options = {"host": cluster.host, "port": cluster.port}
-            serve.start(proxy_location="EveryNode", http_options=options)
+            _start(serve, cluster)
         generation = 0
         _deploy(serve, source, limits, api_key, cluster, generation)
         url = f"http://{cluster.host}:{cluster.port}"
@@ -90,6 +90,22 @@ def serve_on_cluster(
             serve.shutdown()
             ray.shutdown()
     return 0
+
+
+def _start(serve: Any, cluster: Cluster) -> None:
+    """Start Ray Serve. On a busy machine it may give up too early, so it gets further attempts."""
+    from ray.exceptions import RayError
+
+    options = {"host": cluster.host, "port": cluster.port}
+    for attempt in range(1, _STARTS + 1):
+        try:
+            serve.start(proxy_location="EveryNode", http_options=options)
+            return
+        except (RayError, RuntimeError, TimeoutError) as error:
+            if attempt == _STARTS:
+                raise
+            _LOG.warning("Ray Serve did not start (%s); trying again", _reason(error))
+            serve.shutdown()
 
 
 def _deploy(
@@ -138,11 +154,16 @@ def _told(cluster: Cluster) -> Iterator[None]:
     try:
         yield
     except (RayError, RuntimeError, TimeoutError) as error:
-        reason = str(error).strip().splitlines()[-1]
         raise RunError(
-            f"--cluster {cluster.address}: the service does not start there ({reason}); Ray's "
-            "logs tell more, see /tmp/ray/session_latest/logs/serve"
+            f"--cluster {cluster.address}: the service does not start there ({_reason(error)}); "
+            "Ray's logs tell more, see /tmp/ray/session_latest/logs/serve"
         ) from None
+
+
+def _reason(error: Exception) -> str:
+    """Return the last line of an error of Ray: what comes before is a trace."""
+    lines = str(error).strip().splitlines()
+    return lines[-1] if lines else type(error).__name__
 
 
 def replica_app(source: ModelSource, limits: Limits, api_key: str | None) -> FastAPI:

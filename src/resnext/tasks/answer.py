@@ -37,11 +37,13 @@ class Answer(ABC):
         csv_columns: Columns of `csv_rows`.
         table_columns: Headings of `table_cells`.
         schema: Describes `as_dict`.
+        has_mask: It says something of every pixel; see `to_image`.
     """
 
     csv_columns: ClassVar[tuple[str, ...]]
     table_columns: ClassVar[tuple[str, ...]]
     schema: ClassVar[type[BaseModel]]
+    has_mask: ClassVar[bool] = False
 
     @classmethod
     @abstractmethod
@@ -81,6 +83,10 @@ class Answer(ABC):
             image: As it was decoded, the right way up.
         """
         return write_below(image, " ".join(filter(None, self.table_cells())))
+
+    def to_image(self) -> Image.Image:
+        """Return the answer as an image of class numbers, where it has one for every pixel."""
+        raise NotImplementedError(f"{type(self).__name__} has no mask")
 
     @property
     def ranked(self) -> tuple[ClassScore, ...]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from resnext.data.config import TargetKind
 from resnext.errors import ConfigError
+from resnext.model.config import ModelConfig, SegmenterConfig
 from resnext.tasks.measure import Measure
 from resnext.untrusted.names import shown
 
@@ -139,6 +140,28 @@ def fit_task(name: str, targets: TargetKind) -> TaskKind:
     raise ConfigError(
         f"task={name} learns targets of the kind {kind.targets!r}, the data have {targets!r}; "
         "leave the task out, or give other data"
+    )
+
+
+def check_network(kind: TaskKind, model: ModelConfig) -> None:
+    """Refuse a network whose outputs are not those of a task.
+
+    Raises:
+        ConfigError: The task wants a class for each pixel and the network gives one an image, or
+            the other way round.
+    """
+    is_dense = isinstance(model, SegmenterConfig)
+    if is_dense == kind.is_dense:
+        return
+    if kind.is_dense:
+        raise ConfigError(
+            f"{kind.name} needs a network that gives every pixel a class, and {model.family} gives "
+            "one for the image; put a head on it: --head deeplabv3, or a name such as "
+            "deeplabv3_resnext50_32x4d"
+        )
+    raise ConfigError(
+        f"{kind.name} needs a network that judges the whole image, and {model.family} gives every "
+        "pixel a class; take the network behind it, such as resnext50_32x4d, or data with masks"
     )
 
 

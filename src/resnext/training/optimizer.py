@@ -10,6 +10,7 @@ from torch import nn
 
 from resnext.errors import ConfigError
 from resnext.runs.config import OptimConfig
+from resnext.training.head import body_of, head_modules
 
 _SECOND_BETA = 0.999
 
@@ -106,15 +107,16 @@ def _lr_scales(model: nn.Module, config: OptimConfig) -> dict[int, float]:
     distances = {} if config.layer_decay == 1.0 else _distances(model, config.layer_decay)
     scales = {
         id(parameter): config.layer_decay ** distances[name.partition(".")[0]] if distances else 1.0
-        for name, parameter in model.named_parameters()
+        for name, parameter in body_of(model).named_parameters()
     }
-    head = _head(model).parameters()
-    return scales | {id(parameter): config.head_lr_factor for parameter in head}
+    heads = [parameter for _, head in head_modules(model) for parameter in head.parameters()]
+    return scales | {id(parameter): config.head_lr_factor for parameter in heads}
 
 
 def _distances(model: nn.Module, layer_decay: float) -> dict[str, int]:
     """Return each part's distance from the classifier, in stages, by the part's name."""
-    stages = [name for name, _ in model.named_children() if name.startswith("layer")]
+    body = body_of(model)
+    stages = [name for name, _ in body.named_children() if name.startswith("layer")]
     if not stages:
         raise ConfigError(
             f"layer_decay={layer_decay}: {type(model).__name__} has no stages over which the "
@@ -123,9 +125,3 @@ def _distances(model: nn.Module, layer_decay: float) -> dict[str, int]:
     stem = len(stages) + 1
     distances = {stage: stem - number for number, stage in enumerate(stages, 1)}
     return distances | {"conv1": stem, "bn1": stem, "norm": 1, "fc": 0}
-
-
-def _head(model: nn.Module) -> nn.Module:
-    """Return the classifier: the last linear layer, in every family we build."""
-    linears = [module for module in model.modules() if isinstance(module, nn.Linear)]
-    return linears[-1]

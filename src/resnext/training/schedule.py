@@ -38,7 +38,10 @@ def lr_factor(schedule: ScheduleConfig, step: int, total_steps: int) -> float:
         passed = sum(progress >= share for share in schedule.milestones)
         return float(schedule.gamma**passed)
     fall = (progress - schedule.warmup) / (1.0 - schedule.warmup)
-    shape = 0.5 * (1.0 + math.cos(math.pi * fall)) if schedule.kind == "cosine" else 1.0 - fall
+    if schedule.kind == "cosine":
+        shape = 0.5 * (1.0 + math.cos(math.pi * fall))
+    else:
+        shape = (1.0 - fall) ** schedule.power if schedule.kind == "poly" else 1.0 - fall
     return schedule.final + (1.0 - schedule.final) * shape
 
 

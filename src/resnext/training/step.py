@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import torch
 import torch.distributed as dist
@@ -23,6 +23,9 @@ from resnext.tasks.task import Task
 from resnext.training.ema import WeightAverage
 from resnext.training.finetune import body_parameters, set_train_mode
 from resnext.training.optimizer import set_lr
+
+_SECOND_HEAD_WEIGHT = 0.4
+"""Of the loss of a second head (H. Zhao et al., arXiv 1612.01105, section 3.3)."""
 
 
 class TrainStep:
@@ -80,9 +83,12 @@ class TrainStep:
         self._forward = self._distributed()
 
     def _distributed(self) -> nn.Module:
+        model = _with_second_head(self.model)
+        if model is not self.model and self.config.runtime.compile is True:
+            model.compile()  # not only the part that validation runs
         if self.runtime.world_size == 1:
-            return self.model
-        return _distribute(self.model, compress=self.config.runtime.compress_gradients)
+            return model
+        return _distribute(model, compress=self.config.runtime.compress_gradients)
 
     def run(self, batch: Batch, lr: float) -> torch.Tensor:
         """Do one optimiser step on this process's share of a batch.
@@ -119,8 +125,10 @@ class TrainStep:
         )
         with wait:
             with self.runtime.autocast():
-                outputs_b = self._forward(part.images_bchw)
+                outputs_b, *others = _as_tuple(self._forward(part.images_bchw))
                 loss = self.task.loss(outputs_b, part)
+                for other_b in others:
+                    loss = loss + _SECOND_HEAD_WEIGHT * self.task.loss(other_b, part)
             # Processes average their gradients; weighting by size makes that the exact mean
             # over the images, also where the shares differ by one.
             size = len(part.targets_b)
@@ -128,6 +136,26 @@ class TrainStep:
             torch.autograd.backward(self.scaler.scale(loss * weight))
         train_sum = self.task.train_sum(outputs_b.detach(), part)
         return torch.stack((loss.detach() * size, train_sum.to(loss.dtype)))
+
+
+class _AllHeads(nn.Module):
+    """A network with a second head, which returns the outputs of both."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, images_bchw: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        outputs: tuple[torch.Tensor, ...] = cast("Any", self.model).forward_with_aux(images_bchw)
+        return outputs
+
+
+def _with_second_head(model: nn.Module) -> nn.Module:
+    return model if getattr(model, "aux_classifier", None) is None else _AllHeads(model)
+
+
+def _as_tuple(outputs: torch.Tensor | tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
+    return outputs if isinstance(outputs, tuple) else (outputs,)
 
 
 def seed_step(seed: int, rank: int, total_steps: int) -> None:

@@ -10,17 +10,18 @@ from resnext.data.bad_files import BadFiles
 from resnext.data.config import default_workers
 from resnext.data.loading.batches import num_steps
 from resnext.data.loading.config import TrainLoaderConfig
-from resnext.data.loading.eval_loader import EvalLoader
 from resnext.data.loading.train_loader import TrainLoader
+from resnext.data.loading.whole_loader import eval_loader
 from resnext.data.prepare.views import view_of_training
 from resnext.data.sets.load import load_data
 from resnext.data.split import DataInfo, DataSet
 from resnext.errors import ConfigError, DataError
+from resnext.model.names import config_from
 from resnext.runs.config import TrainConfig
 from resnext.runs.folder import BAD_FILES, OPENING, SPEED, explain_write_errors, write_json
 from resnext.runs.metrics_log import MetricsLog
 from resnext.runs.runtime import Runtime, open_runtime
-from resnext.tasks.kinds import fit_task
+from resnext.tasks.kinds import check_network, fit_task
 from resnext.tasks.task import Task
 from resnext.training.build import build_train_step
 from resnext.training.checkpoint import load_checkpoint
@@ -146,7 +147,8 @@ def resolve(config: TrainConfig, info: DataInfo, weights: Weights | None = None)
     """
     mean, std = info.mean, info.std
     task = fit_task(config.task, info.targets)
-    model = config.model.replace(num_classes=len(info.classes), in_channels=info.in_channels)
+    check_network(task, config.model)
+    model = config_from(config.model, num_classes=len(info.classes), in_channels=info.in_channels)
     if weights is not None:
         trained = weights.config
         if trained.in_channels != info.in_channels:
@@ -223,11 +225,11 @@ def _build_loaders(
     view = view_of_training(
         config.view,
         data.info.image_size_px,
-        is_memory=data.val.stored_nhwc is not None,
+        is_memory=data.val.stored_nhwc is not None or data.info.targets == "mask",
         is_enlarged=config.augment.crop == "resized",
     )
     loading = replace(loading, batch_size=2 * train_loader.largest_share)
-    val_loader = EvalLoader(data.val, data.info, view, loading, bad_files)
+    val_loader = eval_loader(data.val, data.info, view, loading, bad_files)
     val_steps = len(data.val) * train_loader.num_steps / len(data.train)
     guess = task.guess(data.train.targets_n, data.val.targets_n)
     return Loaders(data.info, train_loader, val_loader, bad_files, guess, val_steps)

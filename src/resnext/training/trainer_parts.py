@@ -8,6 +8,7 @@ from pathlib import Path
 from resnext.data.bad_files import BadFiles
 from resnext.data.loading.eval_loader import EvalLoader
 from resnext.data.loading.train_loader import TrainLoader
+from resnext.data.loading.whole_loader import WholeLoader
 from resnext.data.split import DataInfo
 from resnext.runs.metrics_log import MetricsLog
 from resnext.training.checkpoint_writer import CheckpointWriter
@@ -25,7 +26,7 @@ class Loaders:
 
     info: DataInfo
     train: TrainLoader
-    val: EvalLoader
+    val: EvalLoader | WholeLoader
     bad_files: BadFiles
     guess: float
     validation_steps: float = 0.0

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from page_browser import assert_fits, needs_browser
+from page_browser import assert_accessible, assert_fits, needs_browser
 from PIL import Image
 from selenium.webdriver.chrome.webdriver import WebDriver
 from test_report import arrays, evaluation_of
@@ -38,6 +38,16 @@ def made_run(folder: Path, num_classes: int) -> Path:
     (folder / "opening.json").write_text(json.dumps(opening))
     (folder / "environment.json").write_text(json.dumps({"python": PATH, LONG: "x"}))
     return folder
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("is_dark", [False, True])
+def test_an_accessibility_checker_finds_nothing(
+    is_dark: bool, browser: WebDriver, tmp_path: Path
+) -> None:
+    evaluation = evaluation_of(("cat", "dog"), arrays(2), [{"path": "a.jpg", "reason": "cut"}])
+    page = write_report(tmp_path / "report.html", made_run(tmp_path / "run", 2), evaluation)
+    assert_accessible(browser, page, is_dark=is_dark)
 
 
 @pytest.mark.slow

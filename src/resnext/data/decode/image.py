@@ -90,7 +90,7 @@ def open_image(
     """
     if not data:
         raise NotAnImageError("the file is empty")
-    with _judged():
+    with judged():
         check_image(data, formats, max_pixels)
         try:
             image = _open(data, formats)
@@ -139,7 +139,7 @@ class Photo:
         self._whole: Image.Image | None = None
         self.assumed = ""
         self._image = open_image(data, max_pixels=max_pixels)
-        with _judged():
+        with judged():
             self._orientation = orientation_of(self._image)
         self.size = self._image.size
         if self._orientation >= FIRST_ON_ITS_SIDE:
@@ -157,7 +157,7 @@ class Photo:
             DataError: As `decode`.
         """
         if self._whole is None:
-            with _judged():
+            with judged():
                 pixels = self._decode_top(self.size[1], 1)
                 if pixels is None:
                     self._whole = self._convert()
@@ -180,7 +180,7 @@ class Photo:
         Raises:
             DataError: As `decode`.
         """
-        with _judged():
+        with judged():
             pixels = self._decode_top(box.bottom, factor)
         if pixels is None:
             return np.array(self.load().crop((box.left, box.top, box.right, box.bottom))), 1
@@ -222,7 +222,7 @@ class Photo:
 
 
 @contextlib.contextmanager
-def _judged() -> Iterator[None]:
+def judged() -> Iterator[None]:
     """Say of any error in a decoder that the file is bad."""
     try:
         with warnings.catch_warnings():

@@ -16,7 +16,8 @@ class Batch:
     Attributes:
         images_bchw: Normalised float32 on the device, channels_last unless the loader was told
             otherwise; with `num_views` above 1 it holds b·v rows, the views of one image together.
-        targets_b: What is to be learned of each image; see `TargetKind`.
+        targets_b: What is to be learned of each image; see `TargetKind`. Masks are the class of
+            each pixel, uint8, b x h x w.
         indices_b: Indices of the images in their split, int64.
         global_size: Images of this batch in all processes together. A process that
             averages its b losses weighs its gradient by b · processes / global_size.

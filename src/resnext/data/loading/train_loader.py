@@ -63,6 +63,11 @@ class TrainLoader:
                 f"batches of {len(split) // self.num_steps} images are too small for "
                 f"{world_size} processes; use fewer processes or a larger batch_size"
             )
+        if augment.crop == "scaled" and info.targets != "mask":
+            raise ConfigError(
+                "augment.crop=scaled cuts windows of images and masks, and the images of "
+                f"{info.name} have none; take augment.crop=resized"
+            )
         self._split, self._config, self._size_px = split, config, info.image_size_px
         self._labels_n = split.targets_n.to(config.device)
         self._augmenter = BatchAugmenter(augment, info, config.seed, config.device)
@@ -107,7 +112,18 @@ class TrainLoader:
                 padded = self._augmenter.pad(images_bhwc)
                 numbers_b = torch.arange(len(indices_b))
                 images_bhwc = self._augmenter.crop(padded, numbers_b, indices_b, epoch)
-            yield self._finish(images_bhwc, indices_b, rendered.shown_b, (epoch, step, size_px))
+            batch = self._finish(images_bhwc, indices_b, rendered.shown_b, (epoch, step, size_px))
+            if rendered.masks_bhw is not None:
+                batch = self._with_masks(batch, rendered.masks_bhw, indices_b, epoch)
+            yield batch
+
+    def _with_masks(
+        self, batch: Batch, masks_bhw: torch.Tensor, indices_b: torch.Tensor, epoch: int
+    ) -> Batch:
+        """Give a batch its masks as targets, mirrored like their images."""
+        masks_bhw1 = masks_bhw.to(self._config.device, non_blocking=True).unsqueeze(3)
+        masks_bhw = self._augmenter.flip(masks_bhw1, indices_b, epoch).squeeze(3)
+        return replace(batch, targets_b=masks_bhw)
 
     def _batch(self, step: int) -> tuple[int, int]:
         """Return the span of a step's whole batch in the epoch's order."""

@@ -60,6 +60,11 @@ def list_tree(root: Path) -> tuple[Listing, dict[str, Stamp]]:
     return Listing(classes, tuple(counts), names, dict(ignored)), stamps
 
 
+def image_names(folder: Path) -> list[str]:
+    """Return the names of all images below a folder, sorted, with `/` between folders."""
+    return sorted(name for name, is_good in _walk(folder, "", {}) if is_good)
+
+
 def stamp_of(folder: Path) -> Stamp:
     """Return a folder's stamp.
 

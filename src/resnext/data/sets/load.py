@@ -110,6 +110,12 @@ def _load(config: DataConfig) -> DataSet:
             group=config.group,
             rule=TargetRule(config.targets, config.label_separator),
         )
+    if config.name == "masks":
+        from resnext.data.sets.masks.load import load_masks
+
+        return load_masks(
+            config.root, config.val_fraction, ignore_value=config.ignore_value, group=config.group
+        )
     return load_folder(config.root, config.val_fraction, rule=config.val_split, group=config.group)
 
 

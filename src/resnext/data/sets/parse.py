@@ -7,6 +7,7 @@ from typing import Any
 
 from resnext.data.address import is_address
 from resnext.data.config import DATA_NAMES, DataConfig
+from resnext.data.sets.masks.layout import has_masks
 from resnext.data.sets.table.find import TABLE_SUFFIXES, find_table
 from resnext.data.shards.layout import is_packed
 from resnext.errors import ConfigError
@@ -27,14 +28,17 @@ def parse_data(text: str, *, is_whole: bool = False) -> DataConfig:
     if is_address(address):
         return DataConfig(name="shards", url=address)
     name, separator, root = text.partition(":")
-    if name in DATA_NAMES:
-        return DataConfig(name=name, root=_absolute(root) if separator else None)
     whole: dict[str, Any] = {"val_fraction": 1.0} if is_whole else {}
+    if name in DATA_NAMES:
+        own = whole if name == "masks" else {}
+        return DataConfig(name=name, root=_absolute(root) if separator else None, **own)
     try:
         path = _absolute(text)
         if path.is_dir():
             if is_packed(path):
                 return DataConfig(name="shards", root=path)
+            if has_masks(path):
+                return DataConfig(name="masks", root=path, **whole)
             table = find_table(path)
             return DataConfig(name="table" if table else "folder", root=table or path, **whole)
         if path.is_file() and path.suffix.lower() in TABLE_SUFFIXES:
@@ -43,7 +47,8 @@ def parse_data(text: str, *, is_whole: bool = False) -> DataConfig:
         pass
     raise ConfigError(
         f"data {shown(text)} is neither a known set ({', '.join(DATA_NAMES)}, each also as "
-        "NAME:FOLDER) nor an existing folder of class folders or shards, a table of labels "
+        "NAME:FOLDER) nor an existing folder of class folders, of images/ and masks/ or of "
+        "shards, a table of labels "
         "(.csv, .tsv, .parquet), or the address of shards (https://host/folder)"
     )
 

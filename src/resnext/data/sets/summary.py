@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import torch
+
 from resnext.data.config import TargetKind
 from resnext.data.file_split import FileSplit
 from resnext.data.sets.choose_split import splits_of
@@ -20,6 +22,10 @@ from resnext.untrusted.names import list_names
 _NUM_COMPARED = 50_000
 _NUM_NAMED = 200_000
 _NUM_CLASSES_SHOWN = 6
+_NUM_SHARES = 24
+WITHOUT_CLASS = "(no class)"
+"""Stands among the classes for the pixels that have none."""
+
 _UNBALANCED = 5
 """How many times the images of the smallest class the largest has where balancing is suggested."""
 _FEW_IMAGES = 5_000
@@ -41,6 +47,8 @@ class DataSummary:
         skipped: Files that were left out, by ending or reason.
         duplicates: Validation files that are in training too, as pairs; None if too many
             files would have to be compared.
+        pixel_shares: Share of the pixels of all masks that each class has, in percent; of a set
+            without masks there is none.
     """
 
     name: str
@@ -53,6 +61,7 @@ class DataSummary:
     sizes: ImageSizes | None = None
     skipped: dict[str, int] = field(default_factory=dict)
     duplicates: tuple[tuple[str, str], ...] | None = ()
+    pixel_shares: dict[str, float] = field(default_factory=dict)
 
     @property
     def guess(self) -> tuple[str, float] | None:
@@ -125,7 +134,20 @@ def summarise(data: DataSet, name: str | None = None) -> DataSummary:
         sizes=measure_sizes(files["train"].root, files["train"].names) if files else None,
         skipped=dict(skipped.most_common()),
         duplicates=_twins(files),
+        pixel_shares=_pixel_shares(data) if data.info.targets == "mask" else {},
     )
+
+
+def _pixel_shares(data: DataSet) -> dict[str, float]:
+    """Return the percentage of each class, and that of the pixels without one."""
+    splits = splits_of(data).values()
+    sums_k = sum(split.targets_n.sum(dim=0) for split in splits)
+    sizes = [split.shapes_n2 for split in splits if split.shapes_n2 is not None]
+    total = max(sum(int(sizes_n2.prod(dim=1).sum()) for sizes_n2 in sizes), 1)
+    assert isinstance(sums_k, torch.Tensor)
+    pairs = zip(data.info.classes, sums_k.tolist(), strict=True)
+    shares = {name: 100.0 * count / total for name, count in pairs}
+    return {**shares, WITHOUT_CLASS: 100.0 - sum(shares.values())}
 
 
 def _twins(files: Mapping[str, FileSplit]) -> tuple[tuple[str, str], ...] | None:
@@ -156,6 +178,8 @@ def summary_lines(summary: DataSummary, *, has_weights: bool = False) -> list[tu
         ("data", f"{summary.name}: {sum(counts.values()):,} images; {_class_line(summary)}"),
         ("split", f"{splits} ({summary.split_source})"),
     ]
+    if summary.pixel_shares:
+        lines.append(("pixels", _pixel_line(summary.pixel_shares)))
     if summary.sizes is not None:
         sizes = summary.sizes
         low, mid, high = (f"{w} x {h}" for w, h in (sizes.smallest, sizes.median, sizes.largest))
@@ -174,7 +198,7 @@ def summary_lines(summary: DataSummary, *, has_weights: bool = False) -> list[tu
     return lines + advice + [("warning", text) for text in summary.warnings]
 
 
-_NOUNS = {"class": "classes", "labels": "labels", "number": "numbers"}
+_NOUNS = {"class": "classes", "labels": "labels", "number": "numbers", "mask": "classes"}
 
 
 def _class_line(summary: DataSummary) -> str:
@@ -187,6 +211,18 @@ def _class_line(summary: DataSummary) -> str:
         return f"{num} {noun}: {shown}"
     (most, largest), (least, smallest) = named[0], named[-1]
     return f"{num:,} {noun}, from {largest} ({most:,}) to {smallest} ({least:,})"
+
+
+def _pixel_line(shares: Mapping[str, float]) -> str:
+    ordered = sorted(shares.items(), key=lambda item: -item[1])
+    shown = [
+        f"{name} {share:.2g} %" if share < 10 else f"{name} {share:.1f} %"
+        for name, share in ordered
+        if name != WITHOUT_CLASS
+    ]
+    more = f" and {len(shown) - _NUM_SHARES} more" if len(shown) > _NUM_SHARES else ""
+    none = f"; without a class {shares[WITHOUT_CLASS]:.1f} %"
+    return ", ".join(shown[:_NUM_SHARES]) + more + none
 
 
 def _imbalance_line(summary: DataSummary) -> str:

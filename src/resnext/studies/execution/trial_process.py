@@ -55,7 +55,7 @@ def _work(claim: Claim, arguments: argparse.Namespace) -> None:
     """Do what is missing of the trial."""
     folder: Path = arguments.folder
     trial = with_workers(read_trial(folder), arguments.workers)
-    if trial.config.data.name == "table":  # the others hold classes only
+    if trial.config.data.name in ("table", "masks"):  # the others hold classes only
         load_data(trial.config.data).info.require_classes("a study")
     if not _is_there(folder / RESULT, TrialFigures):
         _train(folder, trial, arguments.workers)

@@ -246,7 +246,7 @@ def _essence(config: TrainConfig, processes: int) -> dict[str, Any]:
 def _is_known(data: DataConfig) -> bool:
     """Tell whether a data set's name says which images they are, wherever they lie."""
     # ImageNet may have 1,000 classes, 5,000 or fewer
-    return data.name not in ("folder", "shards", "table", "imagenet")
+    return data.name not in ("folder", "shards", "table", "masks", "imagenet")
 
 
 def _hash(values: dict[str, Any]) -> str:

@@ -61,6 +61,7 @@ class MaskAnswer(Answer):
     csv_columns = ("class", "value", "share")
     table_columns = ("largest class", "share", "next")
     schema = MaskSchema
+    has_mask = True
 
     mask_hw: Mask
     classes: tuple[str, ...]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from made_study import made_rows, made_study, paper_table3
-from page_browser import assert_fits, needs_browser
+from page_browser import assert_accessible, assert_fits, needs_browser
 from selenium.webdriver.chrome.webdriver import WebDriver
 
 from resnext.studies.report.files import write_report
@@ -35,3 +35,12 @@ def test_long_names_do_not_widen_the_page(
     rows = made_rows(study, {label: [5.0, 5.5, 6.1] for label in labels})
     page, *_ = write_report(study, rows, tmp_path)
     assert_fits(browser, page, width_px)
+
+
+@pytest.mark.parametrize("is_dark", [False, True])
+def test_an_accessibility_checker_finds_nothing(
+    is_dark: bool, browser: WebDriver, tmp_path: Path
+) -> None:
+    study, rows = paper_table3(tmp_path)
+    page, *_ = write_report(study, rows, tmp_path / study.name)
+    assert_accessible(browser, page, is_dark=is_dark)
