@@ -9,7 +9,7 @@ from typing import Annotated
 import tyro
 
 from resnext.cli.arguments import option
-from resnext.data.boxes.read import is_box_set, load_boxes
+from resnext.data.boxes.prefix import is_box_set
 from resnext.data.sets.parse import parse_data
 from resnext.errors import ConfigError
 from resnext.runs.config import TrainConfig
@@ -61,6 +61,7 @@ def check_data(arguments: DataCheck) -> int:
 
 def _check_boxes(arguments: DataCheck) -> int:
     """Print what was found in a data set of boxes."""
+    from resnext.data.boxes.read import load_boxes
     from resnext.data.boxes.summary import summarise_boxes, summary_lines
 
     if arguments.set:

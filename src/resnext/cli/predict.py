@@ -1,4 +1,4 @@
-"""Name the classes of image files, or of their pixels, any number of them.
+"""Name the classes of image files or of their pixels, or find objects, in any number of them.
 
 Folders are searched through. A bad file is reported and the rest goes on; the exit
 status is then 1.
@@ -9,6 +9,7 @@ Examples:
   resnext predict runs/photos folder/ --json > predictions.json
   resnext predict runs/photos folder/ --csv > predictions.csv
   resnext predict runs/streets folder/ --draw drawn/ --masks masks/
+  resnext predict detector.pth folder/ --min-score 0.7 --draw drawn/
 """
 
 from __future__ import annotations
@@ -24,16 +25,27 @@ import tyro
 
 from resnext.cli.arguments import check_ranges, option, parse
 from resnext.errors import ConfigError, DataError
+from resnext.model.config import DetectorConfig
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    import torch
+    from PIL import Image
+
+    from resnext.inference.files import Prediction
     from resnext.inference.predictor import Predictor
+    from resnext.model.trained import TrainedNetwork
+    from resnext.tasks.answer import Answer
 
 _MAX_BATCH = 65_536  # twice as many decoded images are in memory
+_TOP, _TOP_OBJECTS = 5, 100
+_MIN_SCORE = 0.5
 
 
 @dataclass(frozen=True)
 class Predict:
-    """Name the classes of image files, any number of them."""
+    """Name the classes of image files or of their pixels, or find objects in them."""
 
     run: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
     """A run, a weight file, or a name that `resnext weights list` shows."""
@@ -41,8 +53,10 @@ class Predict:
         tyro.conf.Positional[tuple[Path, ...]], tyro.conf.arg(metavar="IMAGE|FOLDER ...")
     ]
     """Image files, and folders to search for image files."""
-    top: int = 5
-    """Number of classes to name for each image."""
+    top: Annotated[int | None, option("N", "5, or 100 objects")] = None
+    """Number of classes to name for each image, or of objects at most."""
+    min_score: Annotated[float | None, option("SHARE", "0.5")] = None
+    """Of networks that find objects: leave out what they are less sure of, 0 to 1."""
     json: bool = False
     """Print one JSON list with an object for each image."""
     csv: bool = False
@@ -70,7 +84,7 @@ def main(argv: list[str]) -> int:
     from resnext.cli.prediction_output import CsvOutput, JsonOutput, TableOutput
     from resnext.cli.prediction_pictures import Pictures
     from resnext.data.decode.image_names import describe_ignored
-    from resnext.inference.files import find_images, predict_files
+    from resnext.inference.files import find_images
 
     ignored = Counter[str]()
     paths = find_images(arguments.images, ignored)
@@ -81,22 +95,18 @@ def main(argv: list[str]) -> int:
         raise DataError(
             f"no image found in {given}{others}; give image files or folders that hold some"
         )
-    predictor = _open(arguments)
-    reader = predictor.preprocessor.read
-    pictures = Pictures(predictor.answers, reader, arguments.draw, arguments.masks)
-    rows = predict_files(
-        predictor, chain([first], paths), top=arguments.top, batch_size=arguments.batch_size
-    )
+    work = _start(arguments, chain([first], paths))
+    pictures = Pictures(work.answers, work.read, arguments.draw, arguments.masks)
     kind = JsonOutput if arguments.json else CsvOutput if arguments.csv else TableOutput
     num, bad = 0, 0
-    with kind(sys.stdout, predictor.answers, predictor.precision) as output:
-        for row in rows:
+    with kind(sys.stdout, work.answers, work.precision) as output:
+        for row in work.rows:
             output.write(row)
             pictures.write(row)
             num += 1
             bad += row.error is not None
-    if predictor.parity is not None:
-        print(f"resnext: bf16 against fp32 {predictor.parity}", file=sys.stderr)
+    if work.predictor is not None and work.predictor.parity is not None:
+        print(f"resnext: bf16 against fp32 {work.predictor.parity}", file=sys.stderr)
     if ignored:
         left_out = describe_ignored(ignored)
         print(f"resnext: left out files that are no images: {left_out}", file=sys.stderr)
@@ -105,18 +115,55 @@ def main(argv: list[str]) -> int:
     return 1 if bad else 0
 
 
-def _open(arguments: Predict) -> Predictor:
+@dataclass(frozen=True)
+class _Work:
+    """What a network says of the files, as it comes, and what is needed to show it."""
+
+    rows: Iterator[Prediction]
+    answers: type[Answer]
+    read: Callable[[Path], Image.Image]
+    precision: str
+    predictor: Predictor | None = None
+
+
+def _start(arguments: Predict, paths: Iterator[Path]) -> _Work:
     """Open the network; one in bf16 with that in fp32 beside it, to be compared with."""
+    from resnext.inference.files import predict_files
     from resnext.inference.load import load
     from resnext.inference.predictor import Predictor
     from resnext.runs.runtime import resolve_device
 
     device, precision = resolve_device(arguments.device), arguments.precision
+    network = load(arguments.run, precision=precision)
+    if isinstance(network.config, DetectorConfig):
+        return _find(arguments, network, device, paths)
+    if arguments.min_score is not None:
+        raise ConfigError("--min-score: this network finds no objects; leave it out")
     reference = None
     if precision == "bf16":
         reference = Predictor(load(arguments.run, precision="fp32"), device)
-    network = load(arguments.run, precision=precision)
-    return Predictor(network, device, precision=precision, reference=reference)
+    predictor = Predictor(network, device, precision=precision, reference=reference)
+    top = _TOP if arguments.top is None else arguments.top
+    rows = predict_files(predictor, paths, top=top, batch_size=arguments.batch_size)
+    reader = predictor.preprocessor.read
+    return _Work(rows, predictor.answers, reader, predictor.precision, predictor)
+
+
+def _find(
+    arguments: Predict, network: TrainedNetwork, device: torch.device, paths: Iterator[Path]
+) -> _Work:
+    """Find objects, image by image."""
+    from resnext.inference.finder import Finder
+
+    if arguments.precision == "bf16":
+        raise ConfigError("--precision bf16: networks that find objects compute in fp32")
+    finder = Finder(network, device)
+    rows = finder.find_in_files(
+        paths,
+        top=_TOP_OBJECTS if arguments.top is None else arguments.top,
+        min_score=_MIN_SCORE if arguments.min_score is None else arguments.min_score,
+    )
+    return _Work(rows, finder.answers, finder.read, "fp32")
 
 
 def _check(arguments: Predict) -> None:
@@ -124,4 +171,6 @@ def _check(arguments: Predict) -> None:
         raise ConfigError("predict needs images: name files, or folders that hold some")
     if arguments.json and arguments.csv:
         raise ConfigError("--json and --csv are two forms of the same output; give one of them")
-    check_ranges(arguments, {"batch_size": (1, _MAX_BATCH), "top": (1, None)})
+    check_ranges(
+        arguments, {"batch_size": (1, _MAX_BATCH), "top": (1, None), "min_score": (0.0, 1.0)}
+    )

@@ -14,6 +14,7 @@ from resnext.data.prepare.geometry import Pixels, cut_long, pixels_of
 from resnext.data.prepare.preparation import Preparation
 from resnext.errors import ConfigError
 from resnext.model.card import ModelCard
+from resnext.model.classifiers import refuse_detector
 from resnext.model.config import ModelConfig, SegmenterConfig
 from resnext.runtimes.spec import ExportSpec
 
@@ -57,6 +58,7 @@ class Preprocessor:
         Raises:
             ConfigError: It is not for images.
         """
+        refuse_detector(config, "this command")
         if not takes_images(config):
             raise ConfigError(
                 "image files can be shown only to a network of 2 dimensions with 1 or 3 channels; "

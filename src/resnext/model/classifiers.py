@@ -23,6 +23,23 @@ def require_classifier(config: ModelConfig, what: str) -> None:
         )
 
 
+def refuse_detector(config: ModelConfig, what: str) -> None:
+    """Refuse a network that finds objects.
+
+    Args:
+        config: The network.
+        what: What cannot use one, in words.
+
+    Raises:
+        ConfigError: It is such a network.
+    """
+    if isinstance(config, DetectorConfig):
+        raise ConfigError(
+            f"{what} takes classifiers and networks for pixels, and {config.family} finds objects; "
+            "docs/detection.md says what such networks can be used for"
+        )
+
+
 def describe_other(config: SegmenterConfig | DetectorConfig) -> str:
     """Say what a network does that is no classifier."""
     return "finds objects" if isinstance(config, DetectorConfig) else "gives every pixel a class"

@@ -39,6 +39,11 @@ def only_backbone(weights: Weights) -> Weights:
     return replace(weights, config=config.backbone, state=state, has_head=False)
 
 
+def to_start_from(weights: Weights) -> Weights:
+    """Return what training starts from: of a network that finds objects its backbone."""
+    return only_backbone(weights) if isinstance(weights.config, DetectorConfig) else weights
+
+
 def in_channels(weights: Weights, channels: int, rule: ChannelRule) -> Weights:
     """Adapt the first convolution; the statistics of the channels follow the same rule.
 

@@ -7,28 +7,16 @@ from typing import Any
 import pytest
 import torch
 from command import Command
+from small_detector import SMALL
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 import resnext
 from resnext.complexity.cost import Cost
 from resnext.complexity.detector import Regions, count_detector, count_parts, padded_sides
-from resnext.model.config import DetectorConfig, ResNeXtConfig
+from resnext.model.config import DetectorConfig
 from resnext.model.create import create_model
 
-SMALL = DetectorConfig(
-    family="retinanet",
-    backbone=ResNeXtConfig(
-        blocks_per_stage=(1, 1, 1, 1),
-        stage_widths=(16, 32, 48, 64),
-        stem_width=8,
-        cardinality=2,
-        num_classes=0,
-    ),
-    num_classes=3,
-    min_size_px=64,
-    max_size_px=96,
-)
 WEIGHTED = (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)
 
 

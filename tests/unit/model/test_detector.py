@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from PIL import Image
+from small_detector import SMALL
 from torch import nn
 from torchvision.models import detection
 from torchvision.ops import FrozenBatchNorm2d
@@ -22,16 +24,7 @@ from resnext.model.detector import build_detector
 from resnext.model.names import name_of, parse_name
 from resnext.weights.own_file import save_weights
 
-BODY = ResNeXtConfig(
-    blocks_per_stage=(1, 1, 1, 1),
-    stage_widths=(16, 32, 48, 64),
-    stem_width=8,
-    cardinality=2,
-    num_classes=0,
-)
-SMALL = DetectorConfig(
-    family="retinanet", backbone=BODY, num_classes=3, min_size_px=64, max_size_px=96
-)
+BODY = SMALL.backbone
 NAMES = {
     "retinanet_resnet50_fpn": "retinanet_resnet50",
     "retinanet_resnet50_fpn_v2": "retinanet_resnet50_v2",
@@ -225,7 +218,6 @@ def test_what_takes_classifiers_says_so(
     Image.new("RGB", (64, 64)).save("photo.png")
     for command in (
         "train --data digits --model retinanet_resnet18 --out run",
-        "predict net.safetensors photo.png",
         "evaluate net.safetensors --data digits",
         "export net.safetensors --out net.onnx",
         "publish net.safetensors --to hub",
@@ -235,5 +227,5 @@ def test_what_takes_classifiers_says_so(
     ):
         assert main(command.split()) == 2, command
         told = capsys.readouterr().err
-        assert "takes classifiers, and retinanet finds objects" in told, command
+        assert re.search("takes classifiers.* and retinanet finds objects", told), command
     assert sorted(path.name for path in tmp_path.iterdir()) == ["net.safetensors", "photo.png"]

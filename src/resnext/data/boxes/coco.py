@@ -134,20 +134,20 @@ def _images(path: Path, rows: Sequence[Any], findings: Findings) -> dict[int, tu
     for number, row in enumerate(rows):
         place = _place(path, "images", number)
         values = row if isinstance(row, dict) else {}
-        image_id, sides = values.get("id"), (values.get("width"), values.get("height"))
+        image_id, width, height = (values.get(key) for key in ("id", "width", "height"))
         try:
             name = check_relative_path(values.get("file_name"))
         except ValueError as error:
             raise DataError(f"{place}: file_name {error}") from None
-        if not _is_id(image_id) or not all(_is_side(side) for side in sides):
+        if not _is_id(image_id) or not (_is_side(width) and _is_side(height)):
             raise DataError(
                 f"{place}: an image needs a whole number as id and its width and height in pixels; "
-                f"found {shown(image_id)}, {shown(sides[0])} and {shown(sides[1])}"
+                f"found {shown(image_id)}, {shown(width)} and {shown(height)}"
             )
         if image_id in images:
             findings.add("images with an id that another one has, left out", place)
             continue
-        images[image_id] = (name, *sides)
+        images[image_id] = (name, width, height)
     return images
 
 
@@ -189,9 +189,10 @@ def _is_id(value: object) -> TypeGuard[int]:
 
 
 def _is_number(value: object) -> TypeGuard[int | float]:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return is_number and abs(value) < MAX_SIDE**2  # also not NaN
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return False
+    return abs(value) < MAX_SIDE**2  # also not NaN
 
 
-def _is_side(value: object) -> bool:
+def _is_side(value: object) -> TypeGuard[int]:
     return _is_id(value) and 0 < value <= MAX_SIDE

@@ -18,12 +18,6 @@ _LOADERS: dict[str, Callable[[Path], BoxSet]] = {
 }
 
 
-def is_box_set(text: str) -> bool:
-    """Tell whether a text names a data set of boxes."""
-    name, separator, _ = text.partition(":")
-    return bool(separator) and name in _LOADERS
-
-
 def load_boxes(text: str) -> BoxSet:
     """Read a data set.
 

@@ -11,7 +11,8 @@ import pytest
 from PIL import Image
 
 from resnext.data.boxes.box_set import BoxSet
-from resnext.data.boxes.read import is_box_set, load_boxes
+from resnext.data.boxes.prefix import is_box_set
+from resnext.data.boxes.read import load_boxes
 from resnext.errors import DataError
 
 CATEGORIES = [{"id": 7, "name": "cat"}, {"id": 3, "name": "dog"}]
