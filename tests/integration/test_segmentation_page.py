@@ -29,5 +29,7 @@ def test_the_commands_of_the_page_run_one_after_the_other(
     (answer,) = json.loads(capsys.readouterr().out)
     assert answer["mask"].keys() == {"width", "height", "png"}
     assert answer["areas"][0]["class"] == "background"
-    assert Image.open("masks/000.png").size == Image.open("drawn/000.png").size == (24, 24)
+    for folder in ("masks", "drawn"):
+        with Image.open(f"{folder}/000.png") as picture:
+            assert picture.size == (24, 24)
     assert "Images with the most wrong pixels" in Path("runs/shapes/report.html").read_text()

@@ -6,10 +6,14 @@ Legend: n images, k classes.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from resnext.data.config import TargetKind
 
 IGNORED = 255
 """The class of a pixel that has none: it enters neither the loss nor any figure."""
@@ -38,6 +42,26 @@ def guess_largest(train: Sequence[int], val: Sequence[int]) -> tuple[int, float]
     largest = max(range(len(train)), key=train.__getitem__)
     total = sum(val)
     return largest, 100.0 * (1.0 - val[largest] / total) if total else 100.0
+
+
+def made_up_targets(
+    kind: TargetKind, num_images: int, num_classes: int, side_px: int
+) -> torch.Tensor:
+    """Return targets of a kind for images of noise, which cost what real ones do.
+
+    Args:
+        kind: Which.
+        num_images: Images of the batch.
+        num_classes: Classes, labels or numbers.
+        side_px: Side of the images, which masks have too.
+    """
+    classes_n = torch.arange(num_images) % num_classes
+    if kind == "class":
+        return classes_n
+    if kind == "mask":
+        return classes_n.to(torch.uint8)[:, None, None].repeat(1, side_px, side_px)
+    targets_nk = torch.eye(num_classes)[classes_n]
+    return targets_nk.to(torch.int8) if kind == "labels" else targets_nk
 
 
 def strata(targets_n: torch.Tensor) -> NDArray[np.int64]:

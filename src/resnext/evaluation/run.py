@@ -243,9 +243,15 @@ def _is_own_whole(data: DataConfig, own: DataConfig) -> bool:
 
 
 def _data(run: Path, protocol: Protocol, config: TrainConfig | None) -> DataConfig:
-    """Return the data set that was asked for, else the run's own."""
+    """Return the data set that was asked for, else the run's own.
+
+    Other masks have no class where the run's own have none, unless they say another value.
+    """
     if protocol.data is not None:
-        return protocol.data
+        given = protocol.data
+        if config is not None and given.name == "masks" and given.ignore_value is None:
+            return given.replace(ignore_value=config.data.ignore_value)
+        return given
     if config is None:
         raise ConfigError(
             f"{run} is not a run folder with its settings, so it does not say its data set; give "

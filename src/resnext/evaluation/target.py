@@ -105,7 +105,9 @@ def open_target(protocol: Protocol, data: DataConfig, model: TrainedNetwork) -> 
         targets_n = torch.tensor(class_subset)[split.targets_n]
         info, split = replace(info, classes=model.classes), split.relabel(targets_n)
         class_subset = None
-    view = view_of_card(protocol.view or ViewConfig(), model.card)
+    view = protocol.view or ViewConfig()
+    if info.targets != "mask":  # whose images are shown as they are
+        view = view_of_card(view, model.card)
     return EvaluationSet(info, split, view, class_subset, real_labels, source, num_in_set)
 
 

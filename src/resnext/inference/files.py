@@ -59,6 +59,8 @@ def predict_files(
     """
     if top < 1:
         raise ConfigError(f"top={top}: give a positive number of classes")
+    if predictor.preprocessor.is_dense:
+        batch_size = 1  # images keep their own size, which may be large
     return _predict(predictor, iter(paths), top, batch_size)
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from resnext.data.augment.config import AugmentConfig
 from resnext.data.config import DataConfig
 from resnext.errors import ConfigError
-from resnext.model.choices import Head
+from resnext.model.choices import DECODERS, Head
 from resnext.model.config import ModelConfig, ResNeXtConfig, SegmenterConfig
 from resnext.model.names import name_of, parse_name
 from resnext.recipes.presets import default_model
@@ -98,7 +98,8 @@ def put_head(model: ModelConfig, head: Head | None) -> SegmenterConfig:
     """Return a network that gives every pixel a class: a head on a classifier's backbone.
 
     Args:
-        model: A network; one that is a segmenter already stays, with a second head for training.
+        model: A network; one that is a segmenter already stays. Heads on one map get a second
+            one for training.
         head: Which head; None takes the network's own, or the default.
 
     Raises:
@@ -122,4 +123,5 @@ def put_head(model: ModelConfig, head: Head | None) -> SegmenterConfig:
             f"masks need a residual network under a head, not {model.family}; name one such as "
             "resnext50_32x4d"
         )
-    return segmenter.replace(aux_head=len(segmenter.backbone.blocks_per_stage) > 1)
+    has_aux = segmenter.family not in DECODERS and len(segmenter.backbone.blocks_per_stage) > 1
+    return segmenter.replace(aux_head=has_aux)

@@ -41,15 +41,11 @@ def load_pretrained(model: nn.Module, weights: Weights, classes: tuple[str, ...]
         CheckpointError: The weights do not fit the network.
     """
     state, fresh = _renamed(model, weights), model.state_dict()
-    renewed = _renewed(model, weights)
-    if (
-        not weights.has_head
-        or not _same_classes(weights, classes)
-        or _is_other_kind(model, weights)
-    ):
-        state.update({name: fresh[name] for name in renewed})
-    state.update({name: fresh[name] for name in _aux_only(fresh, state)})
-    load_into(model, state)
+    renewed = _aux_only(fresh, state)
+    knows_classes = weights.has_head and _same_classes(weights, classes)
+    if not knows_classes or _is_other_kind(model, weights):
+        renewed += _renewed(model, weights)
+    load_into(model, state | {name: fresh[name] for name in renewed})
 
 
 def check_pretrained(config: ModelConfig, weights: Weights) -> None:

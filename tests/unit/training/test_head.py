@@ -61,10 +61,13 @@ def test_another_segmenter_gives_all_but_the_rows_of_other_classes(
     )
 
 
-def test_a_second_head_that_the_weights_lack_is_new(tmp_path: Path) -> None:
+@pytest.mark.parametrize("classes", [NAMES, ("other", "names", "here")])
+def test_a_second_head_that_the_weights_lack_is_new(
+    tmp_path: Path, classes: tuple[str, ...]
+) -> None:
     weights = weights_of(tiny_segmenter().replace(aux_head=False), tmp_path, NAMES)
     check_pretrained(tiny_segmenter(), weights)
-    load_pretrained(create_model(tiny_segmenter()), weights, NAMES)
+    load_pretrained(create_model(tiny_segmenter()), weights, classes)
 
 
 def test_a_second_head_that_the_network_lacks_is_left_out(tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ class WholeLoader:
         Raises:
             ConfigError: Crops are asked for.
         """
-        if view.num_views > 1 or view.resize_px is not None:
+        if view.num_views > 1 or view.resize_px is not None or view.size_px is not None:
             raise ConfigError(
                 "view: masks are evaluated on whole images at their own size; leave out crops, "
                 "mirrored views and sizes"

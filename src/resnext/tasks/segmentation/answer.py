@@ -34,12 +34,34 @@ class _Area(BaseModel):
     share: float = Field(gt=0, le=1, description="Share of the pixels of the image.")
 
 
+class _RunLengths(BaseModel):
+    """COCO's uncompressed run lengths."""
+
+    size: list[int] = Field(description="Height and width, in pixels.")
+    counts: list[int] = Field(description="Runs of 0 and 1 in turn, column by column, 0 first.")
+
+
+class _Runs(BaseModel):
+    """The pixels of one class."""
+
+    model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)
+
+    name: str = Field(alias="class", description="Readable name of the class.")
+    value: int = Field(ge=0, description="Its number.")
+    segmentation: _RunLengths
+
+
 class _MaskImage(BaseModel):
     """The class of every pixel."""
 
     width: int = Field(description="In pixels, as the image.")
     height: int = Field(description="In pixels, as the image.")
-    png: str = Field(description="PNG in base64 whose pixels are numbers of classes.")
+    png: str | None = Field(
+        default=None, description="PNG in base64 whose pixels are numbers of classes."
+    )
+    runs: list[_Runs] | None = Field(
+        default=None, description="With ?masks=rle, instead of the PNG: the pixels of each class."
+    )
 
 
 class MaskSchema(BaseModel):
@@ -117,13 +139,25 @@ class MaskAnswer(Answer):
 
     def as_dict(self) -> dict[str, Any]:
         """Return the classes that occur, and the mask as a PNG in base64."""
+        return self._with_mask("png", base64.b64encode(self.png_bytes()).decode())
+
+    def as_runs(self) -> dict[str, Any]:
+        """Return the classes that occur, and the run lengths of each."""
+        return self._with_mask("runs", self.run_lengths())
+
+    @property
+    def num_runs(self) -> int:
+        """Runs of pixels of one class, column by column; the lists of `as_runs` grow with them."""
+        pixels = self.mask_hw.ravel(order="F")
+        return int(np.count_nonzero(pixels[1:] != pixels[:-1])) + 1
+
+    def _with_mask(self, form: str, mask: object) -> dict[str, Any]:
         height, width = self.mask_hw.shape
-        png = base64.b64encode(self.png_bytes()).decode()
         return {
             "areas": [
                 {"class": name, "value": value, "share": share} for name, value, share in self.areas
             ],
-            "mask": {"width": width, "height": height, "png": png},
+            "mask": {"width": width, "height": height, form: mask},
         }
 
     def csv_rows(self) -> list[tuple[object, ...]]:

@@ -72,7 +72,7 @@ class Segmentation(Task):
         return SegmentationTally(len(self.options.classes), full=full)
 
     def rows(self, figures: Mapping[str, Any]) -> list[tuple[str, str]]:
-        """Return the figures for people, with the IoU of each class where they are few."""
+        """Return the figures for people; those of each class are in the report."""
         rows = [
             (name, f"{figures[key]:.2f} %")
             for key, name in _ROWS.items()

@@ -101,7 +101,7 @@ def test_parts_of_a_batch_add_up(name: str) -> None:
 
 
 def test_dice_is_that_of_its_formula() -> None:
-    scores, masks = draw(num=2)
+    scores, masks = draw()
     found = dice_losses(scores, masks)
     for index in range(2):
         known = (masks[index] != IGNORED).numpy()
