@@ -29,7 +29,7 @@ import torch
 
 import resnext
 from bench.first_hour.finetune_peers import Outcome, Task, fastai, test_error, test_loader, timm
-from resnext.cli.photo_facts import look
+from resnext.api.photo_facts import look
 from resnext.data.config import DataConfig
 from resnext.recipes.finetune import finetune
 from resnext.runs.metrics_log import read_metrics

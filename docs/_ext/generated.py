@@ -44,7 +44,7 @@ _DRAWING_STYLE = (
 )
 
 _PARTS = (
-    ("Train, evaluate, predict", ("resnext.api",)),
+    ("Train, evaluate, predict", ("resnext.api", "resnext.evaluation", "resnext.inference.files")),
     ("Networks and their cost", ("resnext.model", "resnext.complexity")),
     ("Weights and repositories", ("resnext.inference", "resnext.hub")),
     ("Plugins", ("resnext.plugins",)),

@@ -59,7 +59,7 @@ def class_names(class_list: str) -> tuple[str, ...]:
 
 
 def readable(name: str) -> str:
-    """Return the words for one of ImageNet's synsets, and any other name as it is."""
+    """Return the words of an ImageNet synset; other names are returned unchanged."""
     is_synset = len(name) == 9 and name[0] == "n" and name[1:].isdecimal()
     return _imagenet().get(name, name) if is_synset else name
 

@@ -15,7 +15,7 @@ from typing import Any
 from counts import Counts
 from mutation import mutate
 
-from resnext.cli.study_file import open_study
+from resnext.api.study_file import open_study
 from resnext.cli.study_output import print_status, print_verdicts
 from resnext.data.config import DataConfig
 from resnext.errors import ResNeXtError

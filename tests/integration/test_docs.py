@@ -9,7 +9,7 @@ import pytest
 import yaml
 from pydantic import TypeAdapter
 
-from resnext.cli.study_file import open_study
+from resnext.api.study_file import open_study
 from resnext.recipes.studies import STUDIES
 from resnext.recipes.study_scale import Choice
 from resnext.studies.space import Space, expand

@@ -43,7 +43,7 @@ def test_a_signal_saves_and_says_how_to_go_on(tmp_path: Path, number: signal.Sig
     _, message = process.communicate(timeout=60)
     assert process.returncode == 128 + number
     assert f"stopped by {number.name} and saved at epoch" in message
-    assert f"go on with: resnext train --resume {run}" in message
+    assert f"resume with: resnext train --resume {run}" in message
     assert "Traceback" not in message
     finish(open_run(run), run)
     assert_same_bits(run, tmp_path / "reference")

@@ -18,7 +18,7 @@ from resnext.evaluation.run import measure
 from resnext.evaluation.target import Protocol
 from resnext.export.export import export_model
 from resnext.export.options import ExportOptions
-from resnext.inference.files import predict_files
+from resnext.inference.files import predict_images
 from resnext.inference.load import load
 from resnext.inference.predictor import Predictor
 from resnext.runs.config import RuntimeConfig, TrainConfig
@@ -137,7 +137,7 @@ def test_thresholds_that_do_not_fit_the_outputs_are_refused(run: Path, tmp_path:
     card = network.card.replace(thresholds=(0.5, 0.5))
     file = tmp_path / "edited.safetensors"
     save_weights(file, network.module, network.config, card)
-    with pytest.raises(ResNeXtError, match="2 thresholds, the network 3 outputs"):
+    with pytest.raises(ResNeXtError, match="2 thresholds, but the network has 3 outputs"):
         load(file)
 
 
@@ -146,7 +146,7 @@ def test_an_exported_file_gives_the_same_answers(run: Path, table: Path, tmp_pat
     export_model(network, tmp_path / "net.onnx", ExportOptions())
     paths = sorted((table.parent / "images").iterdir())[:20]
     of_run, of_file = (
-        list(predict_files(Predictor(load(path)), paths)) for path in (run, tmp_path / "net.onnx")
+        list(predict_images(Predictor(load(path)), paths)) for path in (run, tmp_path / "net.onnx")
     )
     for one, other in zip(of_run, of_file, strict=True):
         assert isinstance(one.answer, LabelAnswer)

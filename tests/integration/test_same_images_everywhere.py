@@ -26,7 +26,7 @@ from resnext.evaluation.feature_source import FeatureRequest, FeatureSource
 from resnext.evaluation.run import EvaluationOptions, measure
 from resnext.evaluation.target import Protocol
 from resnext.export.images import as_batches, data_images
-from resnext.inference.files import predict_files
+from resnext.inference.files import predict_images
 from resnext.inference.predictor import Predictor
 from resnext.model.card import ModelCard
 from resnext.model.trained import TrainedNetwork
@@ -109,12 +109,12 @@ def folder(tmp_path: Path) -> Path:
 def predicted(watched: Watched, folder: Path) -> tuple[Seen, dict[str, str]]:
     """Return what `predict` showed the network of each good file, and the class that it named."""
     paths = [folder / name for name in GOOD | BAD]
-    rows = list(predict_files(Predictor(watched.network), paths, top=5, batch_size=1))
-    assert {row.path.name for row in rows if row.error is not None} == BAD.keys()
+    rows = list(predict_images(Predictor(watched.network), paths, top=5, batch_size=1))
+    assert {Path(row.name).name for row in rows if row.error is not None} == BAD.keys()
     good = [row for row in rows if row.error is None]
-    names = [row.path.name for row in good]
+    names = [Path(row.name).name for row in good]
     return dict(zip(names, watched.take(), strict=True)), {
-        row.path.name: row.ranked[0].name for row in good
+        Path(row.name).name: row.ranked[0].name for row in good
     }
 
 
@@ -156,9 +156,11 @@ def test_the_service_answers_as_predict_does(watched: Watched, folder: Path, kin
     from resnext.serving.service import Service
 
     expected, _ = predicted(watched, folder)
-    rows = predict_files(Predictor(watched.network), [folder / name for name in GOOD], batch_size=1)
+    rows = predict_images(
+        Predictor(watched.network), [folder / name for name in GOOD], batch_size=1
+    )
     shares = {
-        row.path.name: {score.name: score.probability for score in row.ranked} for row in rows
+        Path(row.name).name: {score.name: score.probability for score in row.ranked} for row in rows
     }
     service = Service(lambda: ServedModel(watched.exported(kind), "network"), Limits())
     watched.take()

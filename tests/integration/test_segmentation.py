@@ -29,7 +29,7 @@ from resnext.data.sets.load import load_data
 from resnext.errors import ConfigError
 from resnext.evaluation.run import evaluate_run, measure
 from resnext.evaluation.target import Protocol
-from resnext.inference.files import predict_files
+from resnext.inference.files import predict_images
 from resnext.inference.load import load
 from resnext.inference.predictor import Predictor
 from resnext.runs.config import OptimConfig, RuntimeConfig, ScheduleConfig, TrainConfig
@@ -149,7 +149,7 @@ def test_the_report_shows_the_worst_images_beside_their_masks(run: Path) -> None
 def test_predictions_are_masks_of_the_size_of_the_image(run: Path, shapes: Path) -> None:
     paths = sorted((shapes / "images").iterdir())[:4]
     predictor = Predictor(load(run))
-    for path, found in zip(paths, predict_files(predictor, paths), strict=True):
+    for path, found in zip(paths, predict_images(predictor, paths), strict=True):
         assert isinstance(found.answer, MaskAnswer)
         image = predictor.preprocessor.read(path)
         assert found.answer.mask_hw.shape == (image.height, image.width)

@@ -9,9 +9,10 @@ from packed_trees import write_stripes
 from runs import assert_same_bits, finish, small_run
 from tiny_config import TINY
 
+from resnext.api.train_settings import build_config
 from resnext.cli import evaluate as evaluate_verb
 from resnext.cli import pack as pack_verb
-from resnext.cli.train import Train, build_config
+from resnext.cli.train import Train
 from resnext.data.augment.config import AugmentConfig
 from resnext.data.config import DataConfig
 from resnext.data.sets.parse import parse_data

@@ -8,7 +8,7 @@ from typing import Any
 
 from made_study import made_figures, made_row
 
-from resnext.cli.study_file import open_study
+from resnext.api.study_file import open_study
 from resnext.data.config import DataConfig
 from resnext.recipes.cardinality import residual, table3, table4
 from resnext.recipes.study_scale import Choice

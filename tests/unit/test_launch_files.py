@@ -14,9 +14,10 @@ import yaml
 from nonempty import nonempty
 
 from resnext import __version__
+from resnext.api.train_settings import build_config
 from resnext.cli.arguments import parse
 from resnext.cli.serve import Serve
-from resnext.cli.train import Train, build_config
+from resnext.cli.train import Train
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"

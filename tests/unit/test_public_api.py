@@ -10,19 +10,30 @@ from resnext.model.config import ResNeXtConfig
 def test_the_public_names_are_these() -> None:
     assert sorted(resnext.__all__) == [
         "Backbone",
+        "DesignRow",
+        "Evaluation",
         "ModelCard",
+        "Prediction",
         "ResNeXt",
         "ResNeXtConfig",
+        "Run",
+        "StudyResult",
         "TrainedBackbone",
         "TrainedNetwork",
         "count",
         "create_model",
+        "design",
+        "evaluate",
         "from_pretrained",
         "list_models",
         "load",
         "load_plugin",
+        "open_run",
+        "predict",
         "push_to_hub",
+        "run_study",
         "save_pretrained",
+        "train",
     ]
     assert set(resnext.__all__) <= set(dir(resnext))
 

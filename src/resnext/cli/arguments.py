@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import fields
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Annotated, Any, TypeVar, Union, get_origin, get_type_hints, o
 
 import tyro
 
+from resnext.api.checks import ignored
 from resnext.cli.argument_types import registry
 from resnext.errors import ConfigError
 from resnext.untrusted.names import check_path, shown
@@ -118,53 +119,6 @@ def _check_paths(arguments: Any) -> None:
                     raise ValueError("it cannot hold a NUL character")
             except ValueError as error:
                 raise ConfigError(f"{shown(str(one))}: {error}") from None
-
-
-def ignored(flag: str, owner: str, where: str = "here") -> ConfigError:
-    """Return the error of a flag that would have no effect.
-
-    Args:
-        flag: As it was given.
-        owner: The action or flag that it belongs to.
-        where: Where it has no effect.
-    """
-    return ConfigError(f"{flag} has no effect {where}; it belongs to {owner}")
-
-
-def refuse_ignored(arguments: Any, names: Iterable[str], owner: str) -> None:
-    """Refuse flags that would have no effect.
-
-    Args:
-        arguments: Of a verb.
-        names: The flags that go with another one only; they have defaults.
-        owner: That one.
-
-    Raises:
-        ConfigError: One of them was given.
-    """
-    defaults = {field.name: field.default for field in fields(arguments)}
-    for name in names:
-        if getattr(arguments, name) != defaults[name]:
-            raise ignored(f"--{name.replace('_', '-')}", owner)
-
-
-def check_ranges(arguments: Any, ranges: Mapping[str, tuple[int, int | None]]) -> None:
-    """Refuse numbers out of range; a flag that was not given is None.
-
-    Args:
-        arguments: Of a verb.
-        ranges: The least and the largest value of each flag; None is no limit.
-
-    Raises:
-        ConfigError: A flag is out of its range.
-    """
-    for name, (least, most) in ranges.items():
-        given = getattr(arguments, name)
-        for value in given if isinstance(given, tuple) else (given,):
-            if value is None or (value >= least and (most is None or value <= most)):
-                continue
-            accepted = f"{least} or more" if most is None else f"{least} to {most:,}"
-            raise ConfigError(f"--{name.replace('_', '-')} {value}: give {accepted}")
 
 
 def option(metavar: str, default: str = "") -> Any:

@@ -1,4 +1,4 @@
-"""`resnext data check`: a data set as training would see it, and what looks wrong."""
+"""`resnext data check`: shows a data set as training sees it, with warnings."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from resnext.settings import override_all
 
 @dataclass(frozen=True)
 class DataCheck:
-    """Look at a data set as training would: classes, splits, sizes, and what looks wrong."""
+    """Show a data set as training sees it: classes, splits, sizes and warnings."""
 
     data: Annotated[tyro.conf.Positional[str], option("DATA")]
-    """As for `resnext train`: a folder, a table, or the name of a set."""
+    """As for `resnext train`: a folder, a table, or the name of a data set."""
     set: Annotated[tuple[str, ...], option("KEY=VALUE ...")] = ()
     """Settings of the data, such as data.val_fraction=0.2."""
     json: bool = False
-    """Print what was found as JSON."""
+    """Print the result as JSON."""
 
 
 def check_data(arguments: DataCheck) -> int:
-    """Print what was found.
+    """Print the result.
 
     Returns:
-        The exit status: 1 where there are warnings.
+        The exit status: 1 if there are warnings.
 
     Raises:
         ResNeXtError: The data set is missing, or nothing can be trained on it.

@@ -51,21 +51,22 @@ class Describe:
     ] = ""
     """Network, such as resnext50_32x4d, resnext29_8x64d, resnext_2-2-2-2_8x4d or runs/photos."""
     compare: Annotated[tuple[str, ...], option("NAME ...", "none")] = ()
-    """Other networks to show beside it."""
-    input: Annotated[str, option("SIZE", "what the network is made for")] = ""
+    """Other networks to show next to it."""
+    input: Annotated[str, option("SIZE", "the network's default")] = ""
     """Size of the input: 224, 320x320 or 3x224x224."""
     num_classes: Annotated[int | None, option("N", "1000, CIFAR 10")] = None
-    """Classes of the head."""
+    """Number of classes."""
     in_channels: Annotated[int | None, option("N", "3")] = None
-    """Channels of the input."""
+    """Number of input channels."""
     form: Annotated[str, option("a|b|c", "c")] = ""
-    """Block form: separate paths, early concatenation, grouped convolution."""
+    """Block form: separate paths (a), early concatenation (b), grouped convolution (c)."""
     shortcut: Annotated[str, option("A|B|C|none", "B")] = ""
-    """Zero-padded, projected where the shape changes, always projected, or none."""
+    """Shortcut type: zero-padded (A), projection where the shape changes (B), always projection
+    (C), or none."""
     preactivation: bool = False
-    """BN and ReLU before the convolutions."""
+    """Use BN and ReLU before the convolutions."""
     output_stride: Annotated[int | None, option("N", "32, CIFAR 4")] = None
-    """Stride of the last map; smaller than the stages' own by dilation."""
+    """Stride of the last map; smaller values use dilation."""
     task: Annotated[
         Literal["classification", "segmentation", "detection"],
         option("classification|segmentation|detection"),
@@ -83,25 +84,29 @@ class Describe:
     list: bool = False
     """List the names of well-known networks instead."""
     json: bool = False
-    """Print the figures as JSON."""
+    """Print the numbers as JSON."""
 
 
 def main(argv: list[str]) -> int:
     """Run the verb.
 
     Raises:
-        ConfigError: A name, a size or a setting is not accepted.
+        ConfigError: A name, a size or a setting is not valid.
         CheckpointError: A run folder or weight file cannot be read.
     """
     arguments = parse(Describe, argv, __doc__)
     if arguments.list:
         if arguments != Describe(list=True, json=arguments.json):
-            raise ConfigError("--list goes with --json only; leave out the other arguments")
+            raise ConfigError(
+                "--list can only be combined with --json; leave out the other arguments"
+            )
         names = list_models()
         print(json.dumps(names) if arguments.json else "\n".join(names))
         return 0
     if arguments.model == "":
-        raise ConfigError("name a network, such as resnext50_32x4d; --list shows the known ones")
+        raise ConfigError(
+            "give a network, such as resnext50_32x4d; use --list to show the known ones"
+        )
     chosen = with_head(
         arguments.model,
         arguments.task,
@@ -143,7 +148,7 @@ def _column(name: str, arguments: Describe, changes: dict[str, Any]) -> Column:
 
 
 def _open(name: str) -> tuple[ModelConfig, int | None]:
-    """Return a network's config and, of a trained one, the side of its images in pixels."""
+    """Return a network's config and, for a trained one, the side of its images in pixels."""
     if _is_file(name):
         from resnext.weights.source import open_weights  # imports torch
 
@@ -168,7 +173,7 @@ def _input_size(text: str) -> int | tuple[int, ...] | None:
     try:
         sizes = tuple(int(part) for part in text.lower().split("x"))
     except ValueError:
-        raise ConfigError(f"--input {text!r}: write 224, 320x320 or 3x224x224") from None
+        raise ConfigError(f"--input {text!r}: give 224, 320x320 or 3x224x224") from None
     return sizes[0] if len(sizes) == 1 else sizes
 
 
@@ -198,7 +203,7 @@ def _print(columns: list[Column], *, with_layers: bool) -> None:
         console.print(architecture_table(beside, reference))
     for column in columns:
         if len(column.cost.stages) > 1:
-            console.print(f"{column.name}: where the cost lies")
+            console.print(f"{column.name}: cost by stage")
             console.print(stage_table(column.cost))
         if parts := parts_of(column.config, column.cost):
             console.print(part_table(parts))
@@ -210,7 +215,7 @@ def _print(columns: list[Column], *, with_layers: bool) -> None:
 
 
 def _groups_that_fit(columns: list[Column], console: Console) -> list[list[Column]]:
-    """Split the networks into tables that are no wider than the terminal."""
+    """Split the networks into tables that fit the terminal."""
     from resnext.complexity.table import architecture_table
 
     unlimited = console.options.update(width=10_000)

@@ -11,50 +11,31 @@ from typing import TYPE_CHECKING, Any
 from rich import box
 from rich.table import Table
 
+from resnext.api.design_latency import search_designs, setup_of
 from resnext.benchmark.latency import Latency, LatencySetup
-from resnext.benchmark.latency_search import LatencySearch, search_latency
-from resnext.cache import cache_folder
+from resnext.benchmark.latency_search import LatencySearch
 from resnext.cli.fitting_table import open_console
-from resnext.complexity.family import MULTIPLIER_STEPS, Family
+from resnext.complexity.family import MULTIPLIER_STEPS
 from resnext.model.names import name_of
 
 if TYPE_CHECKING:
     from resnext.cli.design import DesignCommand
-    from resnext.model.config import ResNeXtConfig
 
 
-def find_by_latency(
-    like: ResNeXtConfig, families: Sequence[Family], arguments: DesignCommand, input_size: int
-) -> int:
-    """Search each family for the design of a network's latency, and print what was measured.
+def print_by_latency(arguments: DesignCommand) -> int:
+    """Search for the designs of a network's latency, and print what was measured.
 
     Args:
-        like: The network whose latency is to be met.
-        families: Where to search.
         arguments: The flags.
-        input_size: Side of the images in pixels.
 
     Raises:
         ConfigError: The runtime is not installed, or the cache cannot be written.
     """
-    setup = LatencySetup(
-        arguments.runtime or "eager",
-        input_size,
-        arguments.batch_size or 1,
-        arguments.threads or 1,
-        arguments.repeats or 15,
-        arguments.device or "cpu",
-        arguments.precision or "fp32",
-    )
-    cache = None if arguments.no_cache else cache_folder("latency") / "measured.json"
-    searches = [
-        search_latency(like, family, setup, factor=arguments.factor, cache=cache, progress=_tell)
-        for family in families
-    ]
+    searches = search_designs(arguments, progress=_tell)
     if arguments.json:
         print(json.dumps([as_dict(search) for search in searches], indent=2))
     else:
-        print_latencies(arguments.like, searches, setup, _unknown(arguments))
+        print_latencies(arguments.like, searches, setup_of(arguments), _unknown(arguments))
     return 0
 
 

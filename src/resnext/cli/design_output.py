@@ -10,67 +10,13 @@ from rich.table import Table
 
 from resnext.cli.fitting_table import count_text, open_console, print_fitting
 from resnext.complexity.budget import Budget
-from resnext.complexity.count import count
 from resnext.complexity.pareto import undercut_by_none
-from resnext.complexity.solve import Solution
-from resnext.model.config import ResNeXtConfig
-from resnext.model.names import name_of
-from resnext.model.template import template_stage_widths
 
 _BY = {"params": "parameters", "macs": "multiply-adds", "activations": "activations"}
 _TITLES, _NARROW_TITLES = ("# params.", "FLOPs", "activations"), ("params.", "FLOPs", "activ.")
 _PAPER = "the paper's"
 _COSTS = ("parameters", "macs", "activations")
 _FAR = 0.1  # a deviation that one does not want to overlook
-
-
-def rows_of(
-    solutions: Sequence[Solution], papers: Sequence[ResNeXtConfig | None], budget: Budget
-) -> list[dict[str, Any]]:
-    """Return designs as JSON values, each beside the one that the paper chose there.
-
-    Args:
-        solutions: The closest designs.
-        papers: The paper's, or None where it has none.
-        budget: The cost that both were to meet.
-    """
-    rows = []
-    for solution, paper in zip(solutions, papers, strict=True):
-        config = solution.config
-        cost = count(config, budget.input_size)
-        rows.append(
-            {
-                "name": name_of(config),
-                "cardinality": config.cardinality,
-                "bottleneck_width": config.bottleneck_width,
-                "group_width": config.cardinality * config.bottleneck_width,
-                "depth": config.depth,
-                "stem_width": config.stem_width,
-                "stage_widths": list(config.stage_widths),
-                "has_own_widths": config.stage_widths
-                != template_stage_widths(config.block, len(config.stage_widths)),
-                "cost": solution.cost,
-                "deviation": solution.deviation,
-                "parameters": cost.parameters,
-                "macs": cost.macs,
-                "activations": cost.activations,
-                "paper": None if paper is None else _chosen(paper, config, budget),
-            }
-        )
-    return rows
-
-
-def _chosen(paper: ResNeXtConfig, found: ResNeXtConfig, budget: Budget) -> dict[str, Any]:
-    """Return the paper's design and how close it is; its template, where the depth is the same."""
-    is_as_deep = paper.blocks_per_stage == found.blocks_per_stage
-    cost = budget.cost_of(paper)
-    return {
-        "name": name_of(paper),
-        "is_same": paper == found,
-        "shown": paper.template if is_as_deep else name_of(paper),
-        "cost": cost,
-        "deviation": cost / budget.target - 1,
-    }
 
 
 def print_designs(
@@ -86,7 +32,7 @@ def print_designs(
     Args:
         like: Name of the network whose cost is met.
         budget: The cost.
-        rows: The designs, as `rows_of` returns them.
+        rows: The designs, as `DesignRow.as_dict` returns them.
         factor: Share of the network's cost that the budget is.
         with_front: Mark the designs that no other one undercuts.
     """

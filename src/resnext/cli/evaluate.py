@@ -21,18 +21,17 @@ from __future__ import annotations
 import json
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
-from resnext.cli.arguments import check_ranges, option, parse
+from resnext.api.evaluate_request import EvaluateRequest, build_protocol, is_kept_in_run
+from resnext.cli.arguments import option, parse
 from resnext.cli.output_file import check_place, writing
 from resnext.data.boxes.prefix import is_box_set
-from resnext.data.config import MAX_SIDE_PX, MAX_WORKERS, DataConfig, ViewConfig
-from resnext.data.sets.parse import parse_data
 from resnext.errors import RunError
 from resnext.sigterm import tidy_on_sigterm
 from resnext.untrusted.text import printable
@@ -52,10 +51,10 @@ _NUM_WORST_CLASSES = 10
 
 
 @dataclass(frozen=True)
-class Evaluate:
+class Evaluate(EvaluateRequest):
     """Measure a trained network: errors, loss, calibration, confusion."""
 
-    run: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
+    run: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")] = field(kw_only=True)
     """A run, a weight file, or a name that `resnext weights list` shows."""
     data: Annotated[str | None, option("DATA", "the run's own")] = None
     """Another data set than the run's own; written as for `resnext train`."""
@@ -111,8 +110,8 @@ def main(argv: list[str]) -> int:
     _check_places(arguments, protocol)
 
     # torch is imported from here on, after the arguments were found to be right
-    from resnext.cli.progress import show_progress
     from resnext.evaluation.run import EvaluationOptions, measure
+    from resnext.progress import show_progress
     from resnext.runs.config import RuntimeConfig
     from resnext.runs.runtime import open_runtime
 
@@ -129,61 +128,18 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-def build_protocol(arguments: Evaluate) -> Protocol:
-    """Turn the flags into a protocol.
-
-    Raises:
-        ConfigError: A flag is wrong.
-    """
-    from resnext.evaluation.target import Protocol
-
-    side = (1, MAX_SIDE_PX)
-    ranges = {"size": side, "resize": side, "batch_size": (1, None), "workers": (0, MAX_WORKERS)}
-    check_ranges(arguments, ranges)
-    flags = (arguments.size, arguments.resize, arguments.ten_crop, arguments.flip)
-    view = None
-    if any(flags):
-        view = ViewConfig(
-            size_px=arguments.size,
-            resize_px=arguments.resize,
-            ten_crop=arguments.ten_crop,
-            flip=arguments.flip,
-        )
-    return Protocol(
-        data=_data(arguments),
-        split=arguments.split or "val",
-        view=view,
-        real=arguments.real,
-        imagenet_v2=arguments.imagenet_v2,
-        all_classes=arguments.all_classes,
-    )
-
-
-def _data(arguments: Evaluate) -> DataConfig | None:
-    if arguments.data is None:
-        return None
-    return parse_data(arguments.data, is_whole=arguments.split is None)
-
-
 def _check_places(arguments: Evaluate, protocol: Protocol) -> None:
     """Refuse what cannot be written before the work begins."""
     for flag, path in (("--out", arguments.out), ("--report", arguments.report)):
         if path is not None:
             check_place(flag, path)
     run = arguments.run
-    if _is_kept_in_run(arguments, protocol) and not os.access(run, os.W_OK):
+    if is_kept_in_run(arguments.run, protocol) and not os.access(run, os.W_OK):
         raise RunError(
             f"{run} may not be written, where evaluation.json and report.html go; get the right "
             "to write there, or evaluate its weights, of which only the figures are printed: "
             f"resnext evaluate {run / 'best.safetensors'} --data DATA"
         )
-
-
-def _is_kept_in_run(arguments: Evaluate, protocol: Protocol) -> bool:
-    """Tell whether the run folder gets the figures: it repeats its own validation."""
-    from resnext.evaluation.target import Protocol
-
-    return protocol == Protocol() and arguments.run.is_dir()
 
 
 def _finish(arguments: Evaluate, protocol: Protocol, evaluation: Evaluation) -> None:
@@ -211,7 +167,7 @@ def _write(arguments: Evaluate, protocol: Protocol, evaluation: Evaluation) -> l
     from resnext.runs.folder import write_json
 
     written = []
-    if _is_kept_in_run(arguments, protocol):
+    if is_kept_in_run(arguments.run, protocol):
         written = write_results(arguments.run, evaluation)
     if arguments.out is not None:
         with writing(arguments.out):

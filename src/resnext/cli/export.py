@@ -1,11 +1,11 @@
-"""Write a trained network as a file that runs without this package; check that it is the same.
+"""Export a trained network to a file that runs without this package, and verify the result.
 
-The file holds the classes, the preparation of images, the architecture and the measured error,
-and is taken by `resnext predict`, `evaluate`, `serve` and `benchmark` in the place of a run. It
-is compared with PyTorch on real images, and not kept if it computes anything else.
+The file contains the classes, the preprocessing, the architecture and the measured error, and works
+with `resnext predict`, `evaluate`, `serve` and `benchmark` in place of a run. It is compared with
+PyTorch on real images, and discarded if the results differ.
 
-What callers give: uint8 pixels, resized and cropped (--input pixels); one uint8 image of any size
-(--input image); or float32 numbers that they normalised themselves (--input normalised).
+Input of the exported network: uint8 pixels, resized and cropped (--input pixels); one uint8 image
+of any size (--input image); or normalised float32 values (--input normalised).
 
 Examples:
   resnext export runs/photos
@@ -19,63 +19,65 @@ Examples:
 from __future__ import annotations
 
 import json
-import sys
 from dataclasses import asdict, dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
-from resnext.cli.arguments import option, parse, refuse_ignored
-from resnext.data.config import DataConfig
-from resnext.data.sets.parse import parse_data
-from resnext.errors import ConfigError
+from resnext.api.export_request import (
+    CALIBRATION_IMAGES,
+    MAX_LOSS,
+    ExportRequest,
+    check_export,
+    destination,
+    is_lower,
+    run_export,
+)
+from resnext.cli.arguments import option, parse
+from resnext.progress import show_progress, tell
 from resnext.sigterm import tidy_on_sigterm
 
 if TYPE_CHECKING:
-    from resnext.export.options import ExportOptions, ExportReport
-    from resnext.model.trained import TrainedNetwork
+    from resnext.export.options import ExportReport
     from resnext.tasks.measure import Measure
-
-_CALIBRATION_IMAGES = 256
-_MAX_LOSS = 1.0
 
 
 @dataclass(frozen=True)
-class Export:
-    """Write a trained network as a file that runs without this package."""
+class Export(ExportRequest):
+    """Export a trained network to a file that runs without this package."""
 
     run: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
-    """A run, a weight file, or a name that `resnext weights list` shows."""
+    """A run, a weight file, or a name from `resnext weights list`."""
     to: Literal["onnx", "openvino", "pt2", "torchscript"] = "onnx"
-    """Kind of file. TorchScript is deprecated by PyTorch."""
+    """File format. PyTorch has deprecated TorchScript."""
     out: Annotated[
         Path | None, option("FILE", "model.onnx, ... in the run's folder, or NAME.onnx")
     ] = None
     """The file to write."""
     input: Literal["pixels", "image", "normalised"] = "pixels"
-    """What callers give; see above."""
-    size: Annotated[int | None, option("PIXELS", "that of validation")] = None
+    """Input of the exported network; see above."""
+    size: Annotated[int | None, option("PIXELS", "that of the validation")] = None
     """Side of the crop."""
     dynamic_size: bool = False
-    """Take crops of any size, not only of this one. Batches are of any size but for image."""
+    """Accept crops of any size. Batches can have any size, except with --input image."""
     opset: Annotated[int | None, option("N", "torch's, 20")] = None
     """Version of the ONNX operators, 18 to 23."""
     data: Annotated[str | None, option("DATA", "the run's own, or two photographs")] = None
-    """Images to compare on, and for int8 to calibrate and measure on; as for `train`."""
+    """Images for the comparison, and for int8 calibration and measurement; as for `train`."""
     int8: bool = False
-    """Quantise weights and activations to 8 bits, and measure what is lost."""
+    """Quantise weights and activations to 8 bits, and measure the loss of accuracy."""
     precision: Literal["fp32", "bf16"] = "fp32"
-    """bf16 writes a file that OpenVINO opens in bf16, and measures what is lost (--to openvino)."""
-    calibrate: Annotated[int | None, option("N", str(_CALIBRATION_IMAGES))] = None
-    """Training images to calibrate int8 on."""
-    max_loss: Annotated[float | None, option("POINTS", f"{_MAX_LOSS:g}")] = None
-    """Percentage points of top-1 error that int8 or bf16 may add."""
+    """bf16 writes a file that OpenVINO runs in bf16, and measures the loss of accuracy (--to
+    openvino)."""
+    calibrate: Annotated[int | None, option("N", str(CALIBRATION_IMAGES))] = None
+    """Number of training images for int8 calibration."""
+    max_loss: Annotated[float | None, option("POINTS", f"{MAX_LOSS:g}")] = None
+    """Maximum increase of the top-1 error by int8 or bf16, in percentage points."""
     force: bool = False
     """Replace FILE if it exists."""
     json: bool = False
-    """Print what was written as JSON."""
+    """Print the result as JSON."""
 
 
 def main(argv: list[str]) -> int:
@@ -86,128 +88,21 @@ def main(argv: list[str]) -> int:
         ResNeXtError: The network cannot be loaded, exported or written.
     """
     arguments = parse(Export, argv, __doc__)
-    _check(arguments)
+    check_export(arguments)
 
     # torch is imported from here on, after the arguments were found to be right
-    from resnext.export.options import ExportOptions
+    from resnext.evaluation.run import EvaluationOptions
     from resnext.inference.load import load
 
-    options = ExportOptions(
-        to=arguments.to,
-        input=arguments.input,
-        size_px=arguments.size,
-        dynamic_size=arguments.dynamic_size,
-        opset=arguments.opset,
-    )
-    dest = _destination(arguments)
-    if dest.exists() and not arguments.force:
-        raise ConfigError(f"{dest} exists; choose another file (--out) or add --force")
+    dest = destination(arguments)
+    is_silent = arguments.json or not is_lower(arguments)
     with tidy_on_sigterm():
         loaded = load(arguments.run)
-        report = _export(arguments, loaded, dest, options)
+        with show_progress(quiet=is_silent) as progress:
+            effort = EvaluationOptions(progress=progress, note=tell)
+            report = run_export(arguments, loaded, dest, effort)
     print(json.dumps(_facts(report)) if arguments.json else _text(report, loaded.card.task))
     return 0
-
-
-def _check(arguments: Export) -> None:
-    from resnext.runtimes.open import is_exported
-
-    if is_exported(arguments.run):
-        raise ConfigError(
-            f"{arguments.run}: is an exported file already; export its run or weight file again"
-        )
-    is_bf16 = arguments.precision == "bf16"
-    if arguments.int8 and is_bf16:
-        raise ConfigError("--int8 and --precision bf16 are two precisions; give one of them")
-    if not arguments.int8:
-        refuse_ignored(arguments, ("calibrate",), "--int8")
-        if not is_bf16:
-            refuse_ignored(arguments, ("max_loss",), "--int8 or --precision bf16")
-    if arguments.calibrate is not None and arguments.calibrate < 1:
-        raise ConfigError(f"--calibrate {arguments.calibrate}: give a positive number of images")
-
-
-def _is_lower(arguments: Export) -> bool:
-    """Tell whether the precision is one that loses something."""
-    return arguments.int8 or arguments.precision == "bf16"
-
-
-def _destination(arguments: Export) -> Path:
-    from resnext.export.export import SUFFIX
-
-    if arguments.out is not None:
-        return arguments.out
-    kind = ".int8" if arguments.int8 else ".bf16" if arguments.precision == "bf16" else ""
-    suffix = kind + SUFFIX[arguments.to]
-    run = arguments.run
-    if run.is_dir():
-        return run / f"model{suffix}"
-    name = run.stem if run.is_file() else run.name
-    return Path(f"{name}{suffix}")
-
-
-def _export(
-    arguments: Export, loaded: TrainedNetwork, dest: Path, options: ExportOptions
-) -> ExportReport:
-    from resnext.export.export import NUM_COMPARED, export_model
-    from resnext.export.images import data_images
-    from resnext.inference.preprocessor import takes_images
-
-    data = _data(arguments)
-    if not _is_lower(arguments):
-        images = None
-        if arguments.data is not None and not takes_images(loaded.config):
-            raise ConfigError(
-                f"--data {arguments.data}: the network takes no photographs and is compared with "
-                "PyTorch on random input; leave it out"
-            )
-        if data is not None and takes_images(loaded.config):
-            images = data_images(data, "val", loaded.config.in_channels, NUM_COMPARED)
-        return export_model(loaded, dest, options, images)
-    from resnext.cli.progress import show_progress
-    from resnext.evaluation.run import EvaluationOptions
-    from resnext.export.export_bf16 import export_bf16
-    from resnext.export.export_int8 import export_int8
-
-    if data is None:
-        raise ConfigError(
-            f"{arguments.run} does not say its data set, and a lower precision is measured on "
-            "one: --data digits, --data FOLDER"
-        )
-    max_loss = _MAX_LOSS if arguments.max_loss is None else arguments.max_loss
-    with show_progress(quiet=arguments.json) as progress:
-        effort = EvaluationOptions(progress=progress, note=partial(print, file=sys.stderr))
-        if arguments.precision == "bf16":
-            return export_bf16(loaded, dest, options, data, max_loss=max_loss, effort=effort)
-        return export_int8(
-            loaded,
-            dest,
-            options,
-            data,
-            num_calibration_images=arguments.calibrate or _CALIBRATION_IMAGES,
-            max_loss=max_loss,
-            effort=effort,
-        )
-
-
-def _data(arguments: Export) -> DataConfig | None:
-    """Return the data set that was asked for, else the run's own if it is still there."""
-    from resnext.data.sets.load import load_data
-    from resnext.errors import DataError
-    from resnext.runs.folder import CONFIG, read_config
-
-    if arguments.data is not None:
-        return parse_data(arguments.data, is_whole=True)
-    if not (arguments.run / CONFIG).exists():
-        return None
-    data = read_config(arguments.run).data
-    if _is_lower(arguments):
-        return data
-    try:
-        load_data(data)
-    except DataError:  # the comparison does with other photographs
-        return None
-    return data
 
 
 def _facts(report: ExportReport) -> dict[str, Any]:

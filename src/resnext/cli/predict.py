@@ -23,14 +23,14 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
-from resnext.cli.arguments import check_ranges, option, parse
+from resnext.api.checks import check_ranges
+from resnext.cli.arguments import option, parse
 from resnext.errors import ConfigError, DataError
 from resnext.model.config import DetectorConfig
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    import torch
     from PIL import Image
 
     from resnext.inference.files import Prediction
@@ -127,37 +127,31 @@ class _Work:
 
 
 def _start(arguments: Predict, paths: Iterator[Path]) -> _Work:
-    """Open the network; one in bf16 with that in fp32 beside it, to be compared with."""
-    from resnext.inference.files import predict_files
+    """Open the network and begin with the files."""
+    from resnext.api.predictor import open_predictor
+    from resnext.inference.files import predict_images
     from resnext.inference.load import load
-    from resnext.inference.predictor import Predictor
-    from resnext.runs.runtime import resolve_device
 
-    device, precision = resolve_device(arguments.device), arguments.precision
-    network = load(arguments.run, precision=precision)
-    if isinstance(network.config, DetectorConfig):
-        return _find(arguments, network, device, paths)
+    network: Path | TrainedNetwork = arguments.run
+    if arguments.precision != "bf16":  # that is compared with the same file in fp32
+        network = load(arguments.run, precision=arguments.precision)
+        if isinstance(network.config, DetectorConfig):
+            return _find(arguments, network, paths)
+    predictor = open_predictor(network, arguments.device, arguments.precision)
     if arguments.min_score is not None:
-        raise ConfigError("--min-score: this network finds no objects; leave it out")
-    reference = None
-    if precision == "bf16":
-        reference = Predictor(load(arguments.run, precision="fp32"), device)
-    predictor = Predictor(network, device, precision=precision, reference=reference)
+        raise ConfigError("--min-score: this network does not find objects; leave it out")
     top = _TOP if arguments.top is None else arguments.top
-    rows = predict_files(predictor, paths, top=top, batch_size=arguments.batch_size)
+    rows = predict_images(predictor, paths, top=top, batch_size=arguments.batch_size)
     reader = predictor.preprocessor.read
     return _Work(rows, predictor.answers, reader, predictor.precision, predictor)
 
 
-def _find(
-    arguments: Predict, network: TrainedNetwork, device: torch.device, paths: Iterator[Path]
-) -> _Work:
+def _find(arguments: Predict, network: TrainedNetwork, paths: Iterator[Path]) -> _Work:
     """Find objects, image by image."""
     from resnext.inference.finder import Finder
+    from resnext.runs.runtime import resolve_device
 
-    if arguments.precision == "bf16":
-        raise ConfigError("--precision bf16: networks that find objects compute in fp32")
-    finder = Finder(network, device)
+    finder = Finder(network, resolve_device(arguments.device))
     rows = finder.find_in_files(
         paths,
         top=_TOP_OBJECTS if arguments.top is None else arguments.top,

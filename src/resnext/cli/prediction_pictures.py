@@ -82,8 +82,8 @@ class Pictures:
         self._masks = None if masks is None else PictureFolder(masks)
 
     def write(self, row: Prediction) -> None:
-        """Write the files of one image; a bad one has none."""
-        if row.answer is None:
+        """Write the files of one image; a bad one has none, nor has one without a file."""
+        if row.answer is None or row.path is None:
             return
         if self._draw is not None:
             self._draw.save(row.path, row.answer.draw(self._read(row.path)))

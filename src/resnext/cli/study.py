@@ -25,6 +25,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from resnext.api.study_start import named_study, root_of, run_and_report
 from resnext.cli.arguments import parse
 from resnext.cli.study_arguments import (
     ACTIONS,
@@ -35,7 +36,6 @@ from resnext.cli.study_arguments import (
     StudyStatus,
 )
 from resnext.errors import ConfigError, RunError
-from resnext.untrusted.names import is_utf8, shown
 
 if TYPE_CHECKING:
     from resnext.studies.records.results import Row
@@ -66,19 +66,7 @@ def main(argv: list[str]) -> int:
 
 
 def _root(arguments: StudyStatus) -> Path:
-    """Return the folder of trials and reports: that of a study's folder is its parent."""
-    if arguments.root is not None:
-        if not is_utf8(str(arguments.root)):
-            raise ConfigError(f"--root {shown(str(arguments.root))} is not UTF-8, as runs must be")
-        return arguments.root
-    from resnext.files import is_there
-    from resnext.studies.records.study_folder import STUDY
-
-    folder = Path(arguments.name)
-    if not is_there(folder / STUDY):
-        return Path("studies")
-    has_parent = folder.name not in ("", "..")  # as `.` and `..` do not say it
-    return folder.parent if has_parent else folder.resolve().parent
+    return root_of(arguments.name, arguments.root)
 
 
 def _list(arguments: StudyList) -> int:
@@ -99,12 +87,8 @@ def _as_title(text: str) -> str:
 
 
 def _open(arguments: StudyShow) -> Study:
-    from resnext.cli.study_file import open_study
     from resnext.data.sets.parse import parse_data
-    from resnext.files import is_there
-    from resnext.recipes.studies import STUDIES
     from resnext.recipes.study_scale import Choice
-    from resnext.studies.records.study_folder import STUDY
 
     choice = Choice(
         scale=arguments.scale,
@@ -113,10 +97,7 @@ def _open(arguments: StudyShow) -> Study:
         recipe=arguments.recipe,
         changes=arguments.set,
     )
-    name, root = arguments.name, getattr(arguments, "root", None)
-    kept = (root or Path("studies")) / name
-    is_known = name in STUDIES or is_there(Path(name))
-    return open_study(str(kept) if not is_known and is_there(kept / STUDY) else name, choice)
+    return named_study(arguments.name, choice, getattr(arguments, "root", None))
 
 
 def _show(study: Study, arguments: StudyShow) -> int:
@@ -132,9 +113,7 @@ def _show(study: Study, arguments: StudyShow) -> int:
 def _run(study: Study, arguments: StudyRun) -> int:
     """Run what is missing, then write the report."""
     from resnext.cli.study_output import print_verdicts
-    from resnext.studies.execution.scheduler import RunOptions, run_study, settle_study
-    from resnext.studies.records.study_folder import settle_folder
-    from resnext.studies.report.files import write_report
+    from resnext.studies.execution.scheduler import RunOptions
     from resnext.training.display import default_mode
     from resnext.training.interrupt import Interrupted
 
@@ -147,19 +126,16 @@ def _run(study: Study, arguments: StudyRun) -> int:
         mode=default_mode(quiet=arguments.quiet),
         halving=arguments.halving,
     )
-    study = settle_study(study, root, options)
-    folder = settle_folder(study, root)
     try:
-        rows = run_study(study, root, options)
+        done = run_and_report(study, root, options)
     except Interrupted as stop:
-        print(f"{stop}; go on with: resnext study run {folder}", file=sys.stderr)
+        print(f"{stop}; go on with: resnext study run {root / study.name}", file=sys.stderr)
         return 128 + stop.signal_number
-    write_report(study, rows, folder)
-    _tell(study, rows, arguments)
+    _tell(done.study, done.rows, arguments)
     if not arguments.quiet and not arguments.json:
-        print_verdicts(study, rows)
-        print(f"report: {folder / 'report.html'}")
-    return 0 if all(row.state in ("done", "pruned") for row in rows) else 1
+        print_verdicts(done.study, done.rows)
+        print(f"report: {done.folder / 'report.html'}")
+    return 0 if all(row.state in ("done", "pruned") for row in done.rows) else 1
 
 
 def _status(study: Study, arguments: StudyStatus) -> int:

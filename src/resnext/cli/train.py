@@ -26,29 +26,27 @@ import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Literal, get_args
 
 import tyro
 
+from resnext.api.train_request import TrainRequest
+from resnext.api.train_settings import build_config
+from resnext.api.train_start import start_of
 from resnext.cli.arguments import option, parse
 from resnext.cli.find_lr import plot_file, run_find_lr
-from resnext.cli.progress import say_start
 from resnext.cli.train_end import finish_training
-from resnext.cli.train_start import from_recipe, start_of
-from resnext.cli.train_weights import Start
 from resnext.ctrl_c import STATUS, is_pressed
-from resnext.data.sets.parse import parse_data
 from resnext.errors import ConfigError
 from resnext.files import is_there
 from resnext.model.choices import Head
-from resnext.model.names import config_from
-from resnext.runs.config import TrainConfig, default_patience
-from resnext.settings import override, override_all
+from resnext.progress import say_start
+from resnext.runs.config import TrainConfig
 from resnext.sigterm import tidy_on_sigterm
 
 
 @dataclass(frozen=True)
-class Train:
+class Train(TrainRequest):
     """Train a network on your images, fine-tune one, or go on with a run."""
 
     data: Annotated[str | None, option("DATA", "digits")] = None
@@ -192,78 +190,6 @@ def _follows_images(arguments: Train) -> bool:
         return False
     has_files = arguments.data is not None and is_there(Path(arguments.data))
     return has_files or arguments.weights is not None
-
-
-def build_config(arguments: Train, start: Start | None = None) -> TrainConfig:
-    """Turn the flags into settings.
-
-    Args:
-        arguments: The flags.
-        start: The weights to start from, opened.
-
-    Raises:
-        ConfigError: A flag is wrong, or two contradict each other.
-    """
-    if arguments.continue_ and arguments.out is None:
-        raise ConfigError("--continue looks for the run in the folder of --out; name it")
-    if arguments.config is not None:
-        if arguments.recipe is not None:
-            raise ConfigError("--config already holds a recipe's settings; leave out --recipe")
-        from resnext.runs.folder import read_config
-
-        config = read_config(arguments.config)
-        if arguments.head is not None:
-            raise ConfigError("--config already says the head; leave out --head")
-        if arguments.data is not None:
-            config = config.replace(data=parse_data(arguments.data))
-        if arguments.model is not None:
-            config = config.replace(model=config_from(arguments.model))
-        if arguments.weights is not None:  # a run's file holds the values that it resolved
-            config = config.replace(data=config.data.replace(mean=None, std=None))
-    else:
-        config = from_recipe(arguments, start)
-    weights = arguments.weights if start is None else start.name
-    if weights is not None:
-        config = config.replace(weights=weights)
-    if arguments.balance and any(text.startswith("class_weights=") for text in arguments.set):
-        raise ConfigError("--balance sets class_weights=balanced; leave out one of the two")
-    for key, value in _flag_settings(arguments).items():
-        config = override(config, key, value)
-    config = override_all(config, arguments.set)
-    if arguments.early_stopping is None:
-        return config
-    return config.replace(early_stopping=_patience(arguments, arguments.early_stopping, config))
-
-
-def _patience(arguments: Train, given: tuple[int, ...], config: TrainConfig) -> int:
-    """Return the epochs that `--early-stopping` waits for; its default follows the length."""
-    if any(text.startswith("early_stopping=") for text in arguments.set):
-        raise ConfigError("--early-stopping sets early_stopping; leave out one of the two")
-    if len(given) > 1:
-        raise ConfigError("--early-stopping takes one number of epochs")
-    return given[0] if given else default_patience(config.schedule.epochs)
-
-
-def _flag_settings(arguments: Train) -> dict[str, Any]:
-    """Return the settings for which a flag was given."""
-    flags = {
-        "schedule.epochs": arguments.epochs,
-        "batch_size": arguments.batch_size,
-        "optim.lr": arguments.lr,
-        "optim.head_lr_factor": arguments.head_lr_factor,
-        "data.image_size_px": arguments.image_size,
-        "data.workers": arguments.workers,
-        "seed": arguments.seed,
-        "freeze_until": arguments.freeze_until,
-        "class_weights": "balanced" if arguments.balance else None,
-        "runtime.device": arguments.device,
-        "runtime.precision": arguments.precision,
-        "runtime.layout": "auto" if arguments.tune else None,
-        "runtime.merge_groups": "auto" if arguments.tune else None,
-        "runtime.compile": arguments.compile or ("auto" if arguments.tune else None),
-        "runtime.threads": arguments.threads,
-    }
-    return {key: value for key, value in flags.items() if value is not None}
 
 
 def _resume(arguments: Train, argv: list[str]) -> TrainConfig:

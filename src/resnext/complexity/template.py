@@ -1,4 +1,4 @@
-"""One cell of the architecture table: a stage's layers, drawn as the paper draws them.
+"""One cell of the architecture table: a stage's layers, drawn as in the paper.
 
 Source: arXiv 1611.05431, table 1 (form c) and figure 3 (forms a and b).
 """
@@ -23,7 +23,7 @@ from resnext.model.plan import BlockPlan, plan_network
 
 
 def stage_title(name: str) -> str:
-    """Return the paper's name of a stage: conv1 for the stem, conv2 for layer1, and so on."""
+    """Return the paper's name for a stage: conv1 for the stem, conv2 for layer1, and so on."""
     if name == "stem":
         return "conv1"
     if name == "head":
@@ -33,7 +33,7 @@ def stage_title(name: str) -> str:
 
 
 def stage_output(config: ModelConfig, cost: Cost, stage: StageCost) -> Shape:
-    """Return a stage's map; the paper counts the pool behind its stem to conv2."""
+    """Return a stage's output map; the paper assigns the pooling after the stem to conv2."""
     has_pool = isinstance(config, ResNeXtConfig) and isinstance(config.stem, str)
     return cost.layers[0].output if stage.name == "stem" and has_pool else stage.output
 
@@ -47,7 +47,7 @@ def stage_cell(config: ModelConfig, cost: Cost, name: str) -> str:
         name: Name of the stage: `stem`, `layer1`, ..., `head`.
 
     Returns:
-        Lines of ASCII; nothing if the network has no such stage.
+        Lines of ASCII; empty if the network has no such stage.
     """
     if isinstance(config, BaselineConfig):
         return _baseline(config, cost) if name == "stem" else ""
@@ -78,7 +78,7 @@ def stage_cell(config: ModelConfig, cost: Cost, name: str) -> str:
 
 
 def variant(config: ModelConfig) -> list[str]:
-    """Return what sets a network apart from the one that its name means, a line each."""
+    """Return the differences between a network and the default of its name, one per line."""
     config = body_of(config)
     if isinstance(config, BaselineConfig):
         return []
@@ -120,7 +120,7 @@ def _detector_parts(config: DetectorConfig) -> dict[str, str]:
 
 
 def _dilation(blocks: Sequence[BlockPlan]) -> str:
-    """Return the dilation of a stage's blocks; the first one has that of the stage before."""
+    """Return the dilation of a stage's blocks; the first has that of the previous stage."""
     first, last = blocks[0].dilation, blocks[-1].last_dilation
     return str(last) if first == last else f"{last} (first block {first})"
 
@@ -141,7 +141,7 @@ def _block_layers(config: ResNeXtConfig, block: BlockPlan) -> list[str]:
 
 
 def _bracket(layers: Sequence[str], times: int) -> list[str]:
-    """Put layers in brackets above each other, with the number of blocks at mid-height."""
+    """Stack layers in brackets, with the number of blocks at mid-height."""
     width, middle = max(len(layer) for layer in layers), len(layers) // 2
     return [
         f"[ {layer:<{width}} ]{f' x{times}' if line == middle else ''}"

@@ -28,8 +28,14 @@ DataName = Literal[
     "shards",
     "table",
     "masks",
+    "python",
 ]
-DATA_NAMES: tuple[str, ...] = get_args(DataName)
+PYTHON: Literal["python"] = "python"
+"""The images come from the program that calls `resnext.train`, and nothing else can open them."""
+
+DATA_NAMES: tuple[str, ...] = tuple(name for name in get_args(DataName) if name != PYTHON)
+"""The sets that a person can name."""
+
 
 TargetKind = Literal["class", "labels", "number", "mask"]
 """What is to be learned of an image. `class`: the number of one class, int64, n. `labels`: 1 for
@@ -58,7 +64,8 @@ class DataConfig(FiniteSettings):
     Attributes:
         name: Which set; `folder` is any folder of class folders, `shards` one that
             `resnext pack` wrote, `table` a CSV, TSV or Parquet file of images and labels, or a
-            folder of Parquet files, `masks` a folder of images with masks.
+            folder of Parquet files, `masks` a folder of images with masks, `python` a dataset
+            that a program gave to `resnext.train`.
         root: Where its files are. `digits` needs none; the downloaded sets keep
             theirs in the user's cache folder by default.
         url: Where the files of `shards` are, if not in a folder: the address of what

@@ -1,4 +1,4 @@
-"""What all kinds of targets have in common; `TargetKind` says how each lies in memory.
+"""Functions for all kinds of targets; see `TargetKind` for their memory layout.
 
 Legend: n images, k classes.
 """
@@ -65,7 +65,7 @@ def made_up_targets(
 
 
 def strata(targets_n: torch.Tensor) -> NDArray[np.int64]:
-    """Return a group for each image, of which each split gets its share.
+    """Return the stratum of each image, for stratified splits.
 
     That is its class; of several labels or classes the rarest one, as rare ones are the hardest to
     share out. An image without a label, or with a number, belongs to group 0.

@@ -1,4 +1,4 @@
-"""The report's plots. Each function returns an image as the text of a `data:` address."""
+"""The plots of a training, for its report and for programs."""
 
 from __future__ import annotations
 
@@ -9,22 +9,43 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from resnext.drawing import BLUE, GREY, ORANGE, as_svg, new_axes
-from resnext.tasks.kinds import TaskKind
+from resnext.drawing import BLUE, GREY, ORANGE, new_axes
+from resnext.tasks.kinds import TaskKind, task_kind
 
 Rows = Sequence[dict[str, Any]]
 
 
-def draw_losses(epochs: Rows) -> str:
+def draw_training(rows: Rows, task: str) -> dict[str, Figure]:
+    """Draw a training: `losses`, `measures`, and `lr` if steps were logged.
+
+    Args:
+        rows: The lines of its log.
+        task: Name of its task.
+
+    Returns:
+        The figures by name; none if no epoch has ended.
+    """
+    epochs = [row for row in rows if row["kind"] == "epoch"]
+    steps = [row for row in rows if row["kind"] == "train"]
+    if not epochs:
+        return {}
+    figures = {"losses": draw_losses(epochs), "measures": draw_figures(epochs, task_kind(task))}
+    steps_per_epoch = epochs[-1]["step"] / epochs[-1]["epoch"]
+    if steps and steps_per_epoch:
+        figures["lr"] = draw_learning_rate(steps, steps_per_epoch)
+    return figures
+
+
+def draw_losses(epochs: Rows) -> Figure:
     """Draw the loss in training and validation over the epochs."""
     figure, axes = _epoch_axes("loss")
     _line(axes, epochs, "train_loss", "training", GREY)
     _line(axes, epochs, "loss", "validation", BLUE)
     axes.legend(frameon=False)
-    return as_svg(figure)
+    return figure
 
 
-def draw_figures(epochs: Rows, kind: TaskKind) -> str:
+def draw_figures(epochs: Rows, kind: TaskKind) -> Figure:
     """Draw the task's figures over the epochs; in training, that of the images as they varied."""
     figure, axes = _epoch_axes(kind.axis)
     for (key, label), color in zip(kind.curves, (GREY, BLUE, ORANGE), strict=False):
@@ -32,10 +53,10 @@ def draw_figures(epochs: Rows, kind: TaskKind) -> str:
             _line(axes, epochs, key, label, color)
     axes.set_ylim(bottom=0)
     axes.legend(frameon=False)
-    return as_svg(figure)
+    return figure
 
 
-def draw_learning_rate(steps: Rows, steps_per_epoch: float) -> str:
+def draw_learning_rate(steps: Rows, steps_per_epoch: float) -> Figure:
     """Draw the learning rate of the logged steps over the epochs.
 
     Args:
@@ -45,7 +66,7 @@ def draw_learning_rate(steps: Rows, steps_per_epoch: float) -> str:
     figure, axes = _epoch_axes("learning rate")
     axes.plot([row["step"] / steps_per_epoch for row in steps], _values(steps, "lr"), color=BLUE)
     axes.set_ylim(bottom=0)
-    return as_svg(figure)
+    return figure
 
 
 def _line(axes: Axes, rows: Rows, key: str, label: str, color: str) -> None:

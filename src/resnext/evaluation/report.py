@@ -10,8 +10,9 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from matplotlib.ticker import EngFormatter
 
 from resnext._version import __version__
+from resnext.drawing import as_svg
 from resnext.errors import RunError
-from resnext.evaluation import plots
+from resnext.evaluation.plots import draw_training
 from resnext.evaluation.run_facts import read_facts
 from resnext.files import write_whole
 from resnext.runs.config import TrainConfig
@@ -91,15 +92,13 @@ def _training(rows: Sequence[dict[str, Any]], kind: TaskKind) -> dict[str, Any] 
     if not epochs:
         return None
     best = best_epoch(epochs, kind.measure)
-    steps_per_epoch = epochs[-1]["step"] / epochs[-1]["epoch"]
+    figures = {name: as_svg(figure) for name, figure in draw_training(rows, kind.name).items()}
     return {
-        "losses": plots.draw_losses(epochs),
-        "figures": plots.draw_figures(epochs, kind),
+        "losses": figures["losses"],
+        "figures": figures["measures"],
         "plot_title": as_title(kind.plot_label),
         "measure": kind.measure,
-        "learning_rate": plots.draw_learning_rate(steps, steps_per_epoch)
-        if steps and steps_per_epoch
-        else None,
+        "learning_rate": figures.get("lr"),
         "best": best,
         "best_value": kind.measure.write(best[kind.measure.key]),
         "num_epochs": epochs[-1]["epoch"],

@@ -17,6 +17,7 @@ from resnext.data.config import DataConfig, default_workers
 from resnext.data.loading.config import LoaderConfig
 from resnext.data.loading.eval_loader import EvalLoader
 from resnext.data.loading.whole_loader import WholeLoader, eval_loader
+from resnext.data.split import DataSet
 from resnext.errors import ConfigError, RunError
 from resnext.evaluation.evaluate import evaluate
 from resnext.evaluation.target import EvaluationSet, Protocol, open_target
@@ -77,11 +78,21 @@ class Evaluation:
     cost: Cost
     bad_files: list[dict[str, str]]
 
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """The figures of each class, a row each, as `pandas.DataFrame` takes them."""
+        by_class = self.figures.get("per_class") or {}
+        return [{"class": name, **row} for name, row in by_class.items()]
 
-def evaluate_run(run: Path) -> dict[str, Any]:
+
+def evaluate_run(run: Path, given: DataSet | None = None) -> dict[str, Any]:
     """Repeat a run's validation with its best weights, and write figures and report beside it.
 
     Runs on the run's own device, and in this process alone, also where others exist.
+
+    Args:
+        run: The run folder.
+        given: Its images, where a Python program brings them.
 
     Returns:
         The figures, as `evaluation.json` holds them.
@@ -90,7 +101,7 @@ def evaluate_run(run: Path) -> dict[str, Any]:
         ResNeXtError: The run, its weights or its data are missing or damaged.
     """
     device = resolve_device(read_config(run).runtime.device)
-    evaluation = measure(run, Protocol(), Runtime(device, torch.float32))
+    evaluation = measure(run, Protocol(), Runtime(device, torch.float32), given=given)
     write_results(run, evaluation)
     return evaluation.figures
 
@@ -114,17 +125,22 @@ def write_results(run: Path, evaluation: Evaluation) -> list[Path]:
 
 
 def measure(
-    run: Path, protocol: Protocol, runtime: Runtime, effort: EvaluationOptions | None = None
+    run: Path | TrainedNetwork,
+    protocol: Protocol,
+    runtime: Runtime,
+    effort: EvaluationOptions | None = None,
+    given: DataSet | None = None,
 ) -> Evaluation:
     """Evaluate a network.
 
     Several processes each take their share of the images and all return the same figures.
 
     Args:
-        run: A run folder, a weight file or an exported file.
+        run: A run folder, a weight file, an exported file, or a network.
         protocol: On what, and how.
         runtime: Device, precision and processes.
         effort: Batch size and workers.
+        given: The images, where a Python program brings them.
 
     Raises:
         ConfigError: A setting does not fit the network or the data.
@@ -132,13 +148,13 @@ def measure(
         CheckpointError: The weights are damaged or missing.
     """
     effort = effort or EvaluationOptions()
-    config = read_config(run) if (run / CONFIG).exists() else None
+    config = read_config(run) if isinstance(run, Path) and (run / CONFIG).exists() else None
     data = _data(run, protocol, config)
     if protocol.view is None and config is not None and protocol.data is None:
         protocol = replace(protocol, view=config.view)
-    model = load(run)
-    refuse_detector(model.config, "evaluation on these data")
-    target = open_target(protocol, data, model)
+    model = load(run) if isinstance(run, Path) else run
+    refuse_detector(model.config, "evaluation on this data")
+    target = open_target(protocol, data, model, given)
     task = _task_of(model.card, target)
     bad_files = BadFiles(len(target.split))
     exported = exported_of(model)
@@ -242,7 +258,7 @@ def _is_own_whole(data: DataConfig, own: DataConfig) -> bool:
     return own.val_fraction < 1 and data.root.resolve() == own.root.resolve()
 
 
-def _data(run: Path, protocol: Protocol, config: TrainConfig | None) -> DataConfig:
+def _data(run: Path | TrainedNetwork, protocol: Protocol, config: TrainConfig | None) -> DataConfig:
     """Return the data set that was asked for, else the run's own.
 
     Other masks have no class where the run's own have none, unless they say another value.
@@ -253,8 +269,9 @@ def _data(run: Path, protocol: Protocol, config: TrainConfig | None) -> DataConf
             return given.replace(ignore_value=config.data.ignore_value)
         return given
     if config is None:
+        name = run if isinstance(run, Path) else "a network by itself"
         raise ConfigError(
-            f"{run} is not a run folder with its settings, so it does not say its data set; give "
+            f"{name} is not a run folder with its settings, so it does not say its data set; give "
             "one: --data digits, --data FOLDER"
         )
     return config.data

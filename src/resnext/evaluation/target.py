@@ -12,7 +12,7 @@ from resnext.data.config import DataConfig, ViewConfig
 from resnext.data.prepare.views import view_of_card
 from resnext.data.sets.choose_split import SplitChoice, choose_split, splits_of
 from resnext.data.sets.load import load_data
-from resnext.data.split import DataInfo, Split
+from resnext.data.split import DataInfo, DataSet, Split
 from resnext.errors import ConfigError
 from resnext.evaluation.protocols import load_imagenet_v2, load_real_labels, map_classes
 from resnext.model.trained import TrainedNetwork
@@ -72,19 +72,22 @@ class EvaluationSet:
         return f"{split} split, {num:,} of {max(self.num_in_set, num):,} images"
 
 
-def open_target(protocol: Protocol, data: DataConfig, model: TrainedNetwork) -> EvaluationSet:
+def open_target(
+    protocol: Protocol, data: DataConfig, model: TrainedNetwork, given: DataSet | None = None
+) -> EvaluationSet:
     """Find the images and fit their classes, channels and colours to the network.
 
     Args:
         protocol: How to evaluate.
         data: The data set.
         model: The network.
+        given: The images, where a Python program brings them.
 
     Raises:
         ConfigError: The protocol contradicts itself, or the channels do not fit.
         DataError: The data set is missing or has classes that the network does not know.
     """
-    info, split, num_in_set = _open_split(protocol, data, model)
+    info, split, num_in_set = _open_split(protocol, data, model, given)
     info = fit_images(info, split, model)
     class_subset = map_classes(model.card.classes, info.classes, model.config.num_classes)
     is_whole = len(split) == num_in_set
@@ -112,11 +115,11 @@ def open_target(protocol: Protocol, data: DataConfig, model: TrainedNetwork) -> 
 
 
 def _open_split(
-    protocol: Protocol, data: DataConfig, model: TrainedNetwork
+    protocol: Protocol, data: DataConfig, model: TrainedNetwork, given: DataSet | None
 ) -> tuple[DataInfo, Split, int]:
     """Return the images with the number of those in all splits."""
     if not protocol.imagenet_v2:
-        loaded = load_data(data)
+        loaded = load_data(data, given)
         num_in_set = sum(map(len, splits_of(loaded).values()))
         return loaded.info, choose_split(loaded, protocol.split), num_in_set
     if data.root is None or protocol.split != "val" or protocol.real is not None:

@@ -1,4 +1,4 @@
-"""Answers for any number of image files, keeping only a few in memory."""
+"""Answers for any number of images, keeping only a few in memory."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
@@ -22,63 +22,100 @@ _MAX_THREADS = 8
 
 @dataclass(frozen=True)
 class Prediction:
-    """What a network sees in one image file.
+    """What a network sees in one image.
 
     Attributes:
-        path: The file.
+        index: Number of the image among those that were given, from 0.
+        path: Its file, where it has one.
         answer: What it sees; None for a bad file.
-        error: Why the file could not be read, or None.
+        error: Why the image could not be read, or None.
     """
 
-    path: Path
+    index: int
+    path: Path | None = None
     answer: Answer | None = None
     error: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The path of the file, or the number of an image that has none."""
+        return f"image {self.index}" if self.path is None else str(self.path)
 
     @property
     def ranked(self) -> tuple[ClassScore, ...]:
         """The most probable classes or labels, best first; empty for a bad file."""
         return () if self.answer is None else self.answer.ranked
 
+    @property
+    def label(self) -> str:
+        """Name of the most probable class or label.
 
-def predict_files(
-    predictor: Predictor, paths: Iterable[Path], *, top: int = 5, batch_size: int = 32
+        Raises:
+            DataError: The image could not be read, or the task names no classes.
+        """
+        return self._best().name
+
+    @property
+    def probability(self) -> float:
+        """Probability of the most probable class or label, 0..1.
+
+        Raises:
+            DataError: As `label`.
+        """
+        return self._best().probability
+
+    def _best(self) -> ClassScore:
+        if not self.ranked:
+            reason = self.error or "the answer names no classes; see its attributes"
+            raise DataError(f"{self.name}: {reason}")
+        return self.ranked[0]
+
+
+def predict_images(
+    predictor: Predictor, images: Iterable[object], *, top: int = 5, batch_size: int = 32
 ) -> Iterator[Prediction]:
-    """Predict file after file, in the order of the paths, bad files included.
+    """Predict image after image, in the order given, bad files included.
 
     While the network works on one batch, a few threads decode the next; no more than
-    these two batches are in memory, whatever the number of paths.
+    these two batches are in memory, whatever the number of images.
 
     Args:
         predictor: The network.
-        paths: Image files; see `find_images`.
+        images: Paths of image files (see `find_images`), or what `to_photo` takes.
         top: Number of classes to name, at most all.
         batch_size: Images that go through the network together.
 
     Raises:
-        ConfigError: `top` is not positive.
+        ConfigError: `top` is not positive, or something is no image.
     """
     if top < 1:
         raise ConfigError(f"top={top}: give a positive number of classes")
     if predictor.preprocessor.is_dense:
         batch_size = 1  # images keep their own size, which may be large
-    return _predict(predictor, iter(paths), top, batch_size)
+    return _predict(predictor, enumerate(images), top, batch_size)
 
 
 def _predict(
-    predictor: Predictor, paths: Iterator[Path], top: int, batch_size: int
+    predictor: Predictor, images: Iterator[tuple[int, object]], top: int, batch_size: int
 ) -> Iterator[Prediction]:
     preprocessor = predictor.preprocessor
 
-    def read(path: Path) -> Pixels:
-        return preprocessor.pixels(preprocessor.read(path))
+    def read(image: object) -> Pixels:
+        if isinstance(image, Path):
+            return preprocessor.pixels(preprocessor.read(image))
+        return preprocessor.pixels(preprocessor.take(image))
 
     threads = min(_MAX_THREADS, os.cpu_count() or 1)
     with ThreadPoolExecutor(threads, thread_name_prefix="decode") as pool:
-        ahead: deque[tuple[Path, Future[Pixels]]] = deque()
+        ahead: deque[_Waiting] = deque()
         try:
             while True:
                 wanted = 2 * batch_size - len(ahead)
-                ahead.extend((path, pool.submit(read, path)) for path in islice(paths, wanted))
+                ahead.extend(
+                    (Prediction(index, image if isinstance(image, Path) else None), future)
+                    for index, image in islice(images, wanted)
+                    for future in (pool.submit(read, image),)
+                )
                 if not ahead:
                     return
                 batch = [ahead.popleft() for _ in range(min(batch_size, len(ahead)))]
@@ -88,8 +125,11 @@ def _predict(
                 future.cancel()
 
 
+_Waiting = tuple[Prediction, Future[Pixels]]
+
+
 def _predict_batch(
-    predictor: Predictor, batch: Sequence[tuple[Path, Future[Pixels]]], top: int
+    predictor: Predictor, batch: Sequence[_Waiting], top: int
 ) -> Iterator[Prediction]:
     errors: dict[int, str] = {}
     images: list[Pixels] = []
@@ -99,11 +139,11 @@ def _predict_batch(
         except DataError as error:
             errors[row] = str(error)
     answers = predictor.answers_to(images, top)
-    for row, (path, _) in enumerate(batch):
+    for row, (asked, _) in enumerate(batch):
         if row in errors:
-            yield Prediction(path, error=errors[row])
+            yield replace(asked, error=errors[row])
         else:
-            yield Prediction(path, next(answers))
+            yield replace(asked, answer=next(answers))
 
 
 def find_images(paths: Iterable[Path], ignored: Counter[str] | None = None) -> Iterator[Path]:

@@ -85,12 +85,12 @@ class Finder:
             top: Objects of an image at most, the surest.
             min_score: Objects of lower scores are left out.
         """
-        for path in paths:
+        for index, path in enumerate(paths):
             try:
                 found_n6 = self.find(self.read(path))
             except DataError as error:
-                yield Prediction(path, error=str(error))
+                yield Prediction(index, path, error=str(error))
                 continue
             kept_n6 = found_n6[found_n6[:, 4] >= min_score]
             answer = BoxAnswer.read(kept_n6, self.classes, self.network.card, top)
-            yield Prediction(path, answer)
+            yield Prediction(index, path, answer)

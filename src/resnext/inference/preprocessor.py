@@ -10,6 +10,7 @@ from PIL import Image
 from resnext.data.decode.depth import AssumptionLog
 from resnext.data.decode.image import Photo, read_file
 from resnext.data.decode.image_limits import MAX_PIXELS
+from resnext.data.decode.python_image import to_photo
 from resnext.data.prepare.geometry import Pixels, cut_long, pixels_of
 from resnext.data.prepare.preparation import Preparation
 from resnext.errors import ConfigError
@@ -96,6 +97,19 @@ class Preprocessor:
         image = photo.load()
         self._assumptions.report(name, photo.assumed)
         return image
+
+    def take(self, value: object) -> Image.Image:
+        """Return an image that a Python program holds, in the channels that the network takes.
+
+        Args:
+            value: One of `python_image.ACCEPTED`.
+
+        Raises:
+            ConfigError: It is no image.
+            DataError: A file is bad; the message is the reason only.
+        """
+        photo = to_photo(value, self.in_channels)
+        return photo.load() if isinstance(photo, Photo) else photo
 
     def crop(self, image: Image.Image) -> Pixels:
         """Return what the network sees of a decoded image: size_px x size_px x c."""

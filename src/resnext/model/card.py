@@ -1,4 +1,4 @@
-"""What a weight file says about itself besides its architecture."""
+"""The card of a weight file: everything besides its architecture."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ from resnext.model.normalisation import Mean, Std
 from resnext.settings import Settings
 
 MAX_SIDE_PX = 2**20
-"""Longer than any signal; `MAX_INPUT_VALUES` bounds images and volumes."""
+"""Maximum side, longer than any signal; `MAX_INPUT_VALUES` limits images and volumes."""
 
 MAX_INPUT_VALUES = 2**28
-"""Numbers of one input: a photograph of 9,000 pixels a side, or a volume of 440."""
+"""Maximum values of one input: a photograph of 9,000 pixels per side, or a volume of 440."""
 
 Interpolation = Literal["bilinear", "bicubic"]
 
 
 class ModelCard(Settings):
-    """How the weights came about and how images must be prepared for them.
+    """Origin of the weights, and preprocessing of their images.
 
     Attributes:
         data: Name of the data set of training.
         classes: Class names, in the order of the logits; empty if unknown.
         image_size_px: Side of the crop that the network was validated on.
-        resize_px: Short side to which files are resized before the crop; None for
-            sets in memory, whose images are used as they are.
+        resize_px: Short side to which files are resized before the crop; None for data sets in
+            memory, whose images are not resized.
         interpolation: Filter of that resize.
-        mean: Mean of each channel that was subtracted, of values in 0..1.
-        std: Standard deviation of each channel that was divided by.
-        task: What the network has learned, such as `classification`.
-        thresholds: Of `multilabel`, the probability from which on each label applies.
-        metrics: Measured figures, such as `top1_error` in percent.
-        epoch: Epochs of training that these weights have seen.
-        source: Where published weights come from: a name of the catalogue or a repository.
+        mean: Mean of each channel to subtract, of values in 0..1.
+        std: Standard deviation of each channel to divide by.
+        task: Task of the network, such as `classification`.
+        thresholds: For `multilabel`, the probability from which each label applies.
+        metrics: Measured metrics, such as `top1_error` in percent.
+        epoch: Epochs that these weights were trained for.
+        source: Source of published weights: a catalogue name or a repository.
         licence: Their licence; empty if unknown.
     """
 
@@ -55,37 +55,37 @@ class ModelCard(Settings):
     licence: str = ""
 
     def output_names(self, num_classes: int) -> tuple[str, ...]:
-        """Return the classes, or the numbers of the outputs where none are known."""
+        """Return the classes, or the numbers of the outputs if unknown."""
         return self.classes or tuple(str(label) for label in range(num_classes))
 
 
 def card_from(values: Any, config: ModelConfig) -> ModelCard:
-    """Build a card from what a file describes, and hold it against the network.
+    """Build a card from a value in a file, and check it against the network.
 
     Args:
         values: A parsed JSON value.
         config: The network's architecture.
 
     Raises:
-        ConfigError: It is no group of settings, a setting is wrong, there is not one class or
-            threshold for each output, or images would have to be enlarged beyond all memory.
+        ConfigError: It is not a group of settings, a setting is wrong, there is not one class or
+            threshold per output, or images would be resized to an excessive size.
     """
     if not isinstance(values, dict):
         raise ConfigError("the card is not a group of settings")
     card = ModelCard(**values)
     if card.classes and len(card.classes) != config.num_classes:
         raise ConfigError(
-            f"the card names {len(card.classes)} classes, the network has {config.num_classes}"
+            f"the card has {len(card.classes)} classes, but the network has {config.num_classes}"
         )
     if card.thresholds and len(card.thresholds) != config.num_classes:
         raise ConfigError(
-            f"the card has {len(card.thresholds)} thresholds, the network {config.num_classes} "
-            "outputs"
+            f"the card has {len(card.thresholds)} thresholds, but the network has "
+            f"{config.num_classes} outputs"
         )
     sides = max(card.image_size_px, card.resize_px or 1) ** getattr(config, "ndim", 2)
     if sides * config.in_channels > MAX_INPUT_VALUES:
         raise ConfigError(
-            f"the card wants images of {card.image_size_px} px, resized to {card.resize_px} px: "
-            f"more than {MAX_INPUT_VALUES:,} values"
+            f"the card requires images of {card.image_size_px} px, resized to {card.resize_px} "
+            f"px: more than {MAX_INPUT_VALUES:,} values"
         )
     return card

@@ -1,4 +1,4 @@
-"""What takes classifiers only says so. Needs no torch."""
+"""A check for features that only support classifiers. Needs no torch."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ def require_classifier(config: ModelConfig, what: str) -> None:
 
     Args:
         config: The network.
-        what: What takes classifiers only, in words.
+        what: Name of the feature.
 
     Raises:
-        ConfigError: It is such a network.
+        ConfigError: The network gives every pixel a class, or finds objects.
     """
     if isinstance(config, SegmenterConfig | DetectorConfig):
         raise ConfigError(
-            f"{what} takes classifiers, and {config.family} {describe_other(config)}; take the "
-            "network behind it, such as resnext50_32x4d"
+            f"{what} only supports classifiers, but {config.family} {describe_other(config)}; "
+            "use its backbone, such as resnext50_32x4d"
         )
 
 
@@ -28,15 +28,15 @@ def refuse_detector(config: ModelConfig, what: str) -> None:
 
     Args:
         config: The network.
-        what: What cannot use one, in words.
+        what: Name of the feature.
 
     Raises:
         ConfigError: It is such a network.
     """
     if isinstance(config, DetectorConfig):
         raise ConfigError(
-            f"{what} takes classifiers and networks for pixels, and {config.family} finds objects; "
-            "docs/detection.md says what such networks can be used for"
+            f"{what} does not support detectors, and {config.family} finds objects; see "
+            "docs/detection.md for what detectors can be used for"
         )
 
 

@@ -50,14 +50,14 @@ class SegmenterConfig(Settings):
     decoders of segmentation_models_pytorch, which go back from map to map.
 
     Attributes:
-        family: `fcn` is two convolutions (J. Long et al., arXiv 1411.4038); `deeplabv3` looks at
-            several scales at once (L.-C. Chen et al., arXiv 1706.05587); `unet` joins every map
-            (O. Ronneberger et al., arXiv 1505.04597); `fpn` adds up the maps of four stages
-            (A. Kirillov et al., arXiv 1901.02446).
+        family: `fcn` is two convolutions (J. Long et al., arXiv 1411.4038); `deeplabv3` combines
+            several scales (L.-C. Chen et al., arXiv 1706.05587); `unet` joins every map (O.
+            Ronneberger et al., arXiv 1505.04597); `fpn` adds up the maps of four stages (A.
+            Kirillov et al., arXiv 1901.02446).
         backbone: The network before the head; its `output_stride` is the step of the last map. By
             default a ResNeXt-50, dilated to 8 before `fcn` and `deeplabv3`.
-        num_classes: Classes of a pixel.
-        aux_head: A second head on the map before the last one, which only training uses.
+        num_classes: Number of classes.
+        aux_head: A second head on the second-to-last map, used only in training.
     """
 
     family: Head
@@ -78,12 +78,15 @@ class SegmenterConfig(Settings):
         backbone = self.backbone
         if backbone.num_classes:
             raise ConfigError(
-                f"backbone.num_classes={backbone.num_classes}: the head is another; give 0"
+                f"backbone.num_classes={backbone.num_classes}: the segmentation head replaces "
+                "it; give 0"
             )
         if backbone.ndim != 2:
-            raise ConfigError(f"backbone.ndim={backbone.ndim}: {self.family} is for images, ndim=2")
+            raise ConfigError(
+                f"backbone.ndim={backbone.ndim}: {self.family} only supports images; use ndim=2"
+            )
         if self.aux_head and len(backbone.blocks_per_stage) < 2:
-            raise ConfigError("aux_head=True needs a backbone of two stages or more")
+            raise ConfigError("aux_head=True needs a backbone with at least two stages")
         if self.family == "fpn":
             self._check_pyramid()
         return self
@@ -132,14 +135,14 @@ def body_of(config: ModelConfig) -> ResNeXtConfig | BaselineConfig:
 
 
 def config_from(values: Any) -> ModelConfig:
-    """Build a config from what a file describes.
+    """Build a config from a value in a file.
 
     Args:
         values: A parsed JSON value.
 
     Raises:
-        ConfigError: It is no group of settings, or a setting is wrong.
-        PluginError: It has a part that nothing loaded registers.
+        ConfigError: It is not a group of settings, or a setting is wrong.
+        PluginError: It has an unregistered part.
     """
     if not isinstance(values, dict):
         raise ConfigError("the config is not a group of settings")

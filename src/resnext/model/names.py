@@ -1,4 +1,4 @@
-"""The field's names of networks, such as `resnext50_32x4d`, read and written.
+"""Parses and formats network names, such as `resnext50_32x4d`.
 
 Grammar, with C the cardinality and d the width of a path in the first stage:
 
@@ -72,12 +72,12 @@ _PATTERN = re.compile(
 
 
 def list_models() -> list[str]:
-    """List the names of well-known networks; the grammar of names allows many more."""
+    """Return the names of well-known networks; the grammar of names allows many more."""
     return list(PRESETS)
 
 
 def parse_name(name: str) -> ModelConfig:
-    """Read a name.
+    """Parse a network name.
 
     Args:
         name: See the grammar in this module's docstring. Case does not matter.
@@ -86,7 +86,7 @@ def parse_name(name: str) -> ModelConfig:
         The config, for 1000 classes with the ImageNet stem and 10 with the CIFAR stem.
 
     Raises:
-        ConfigError: The name is none; the message lists the nearest good ones.
+        ConfigError: The name is invalid; the message lists similar valid ones.
     """
     text = name.strip().lower()
     head, _, rest = text.partition("_")
@@ -115,10 +115,10 @@ def parse_name(name: str) -> ModelConfig:
 
 
 def _parse_segmenter(head: str, rest: str, name: str) -> SegmenterConfig:
-    """Read the name of a backbone behind that of a head; its last map has the head's usual step."""
+    """Parse the name of a head and its backbone, with the head's usual output stride."""
     backbone = parse_name(rest)
     if not isinstance(backbone, ResNeXtConfig):
-        raise _unknown(name, f"{head} goes with residual networks")
+        raise _unknown(name, f"{head} needs a residual network")
     natural = output_strides(backbone.stem, len(backbone.blocks_per_stage))[-1]
     is_dilated = backbone.stem == "imagenet" and head not in DECODERS
     stride = min(natural, _HEAD_STRIDE) if is_dilated else None
@@ -139,10 +139,10 @@ def _parse_detector(text: str, name: str) -> DetectorConfig | None:
 
 
 def name_of(config: ModelConfig) -> str:
-    """Write the canonical name of a network.
+    """Return the canonical name of a network.
 
-    It tells head, stem, stages, block and template, and registered parts; `parse_name` gives them
-    back. Other settings (form, shortcut, classes, those of the parts, ...) are not part of a name.
+    It encodes head, stem, stages, block and template, and registered parts; `parse_name` restores
+    them. Other settings (form, shortcut, classes, those of the parts, ...) are not part of a name.
     """
     if isinstance(config, BaselineConfig):
         return config.family
@@ -155,7 +155,7 @@ def name_of(config: ModelConfig) -> str:
 
 
 def _plain_name(config: ResNeXtConfig) -> str:
-    """Write what the built-in names of a network say."""
+    """Return the name of a network without its parts."""
     kind = "resnet" if config.cardinality == 1 else "resnext"
     template = "" if config.template == "1x64d" else f"_{config.template}"
     depth = _depth_name(config)
@@ -168,10 +168,10 @@ def _plain_name(config: ResNeXtConfig) -> str:
 
 
 def config_from(name_or_config: str | ModelConfig, **overrides: Any) -> ModelConfig:
-    """Return the config that a name or a config stands for, with some settings changed.
+    """Return the config for a name or a config, with some settings changed.
 
     Raises:
-        ConfigError: The name, a setting's name or its value is not accepted.
+        ConfigError: The name, a setting's name or its value is not valid.
     """
     if isinstance(name_or_config, str):
         config = parse_name(name_or_config)
@@ -190,7 +190,7 @@ def config_from(name_or_config: str | ModelConfig, **overrides: Any) -> ModelCon
 def _of_backbone(
     config: SegmenterConfig | DetectorConfig, overrides: dict[str, Any]
 ) -> dict[str, Any]:
-    """Let what only the backbone has, such as `in_channels`, change the backbone."""
+    """Apply settings that only the backbone has, such as `in_channels`, to the backbone."""
     own = type(config).model_fields.keys()
     inner = {key: value for key, value in overrides.items() if key not in own}
     if not inner:
@@ -200,7 +200,7 @@ def _of_backbone(
 
 
 def _own_parts(name: str, text: str) -> dict[str, Part]:
-    """Return the registered parts at the end of a name, by the settings that take them."""
+    """Return the registered parts at the end of a name, by their settings."""
     own: dict[str, Part] = {}
     for word in text.split("_")[1:]:
         part = find_part(word)
@@ -215,7 +215,7 @@ def _own_parts(name: str, text: str) -> dict[str, Part]:
 def _check_layers(
     name: str, parts: dict[str, str | None], own: dict[str, Part], *, basic: bool
 ) -> None:
-    """Refuse a depth or `_basic` that says another block than the registered one."""
+    """Refuse a depth or `_basic` that contradicts the registered block."""
     block = own.get("block")
     if not isinstance(block, BlockPart):
         return
@@ -224,7 +224,7 @@ def _check_layers(
     if parts["depth"] is not None and (num_layers(block) == 2) != basic:
         raise _unknown(
             name,
-            f"depth {parts['depth']} is that of blocks with {2 if basic else 3} layers, and "
+            f"depth {parts['depth']} is for blocks with {2 if basic else 3} layers, and "
             f"{block.name!r} has {block.num_layers}; list the stages, such as "
             f"{parts['kind']}_2-2-2-2_...",
         )
@@ -234,12 +234,12 @@ def _template(name: str, parts: dict[str, str | None]) -> tuple[int, int]:
     """Return cardinality and width."""
     if parts["cardinality"] is None or parts["width"] is None:
         if parts["kind"] == "resnext":
-            raise _unknown(name, "a ResNeXt needs its cardinality and width")
+            raise _unknown(name, "a ResNeXt needs cardinality and width")
         return 1, 64
     cardinality = int(parts["cardinality"])
     if parts["kind"] == "resnet" and cardinality > 1:
         good = name.strip().lower().replace("resnet", "resnext", 1)
-        raise _unknown(name, f"a ResNet has cardinality 1; write {good!r}")
+        raise _unknown(name, f"a ResNet has cardinality 1; use {good!r}")
     return cardinality, int(parts["width"])
 
 
@@ -271,13 +271,13 @@ def _depth_advice(depth: int, *, cifar: bool) -> str:
     basic = "_basic" if depth in _BASIC_STAGES else ""
     listed = "-".join(map(str, stages))
     return (
-        f"CIFAR depths are 9n+2, which {depth} is not; its stages behind a CIFAR stem are "
-        f"written _{listed}_...{basic}_cifar"
+        f"CIFAR depths are 9n+2, which {depth} is not; with a CIFAR stem its stages are written "
+        f"as _{listed}_...{basic}_cifar"
     )
 
 
 def _depth_name(config: ResNeXtConfig) -> tuple[int, str] | None:
-    """Return depth and suffix of a network that a depth can name."""
+    """Return depth and suffix of a network that can be named by depth."""
     stages, layers = config.blocks_per_stage, num_layers(config.block)
     if layers not in (2, 3):
         return None
@@ -297,7 +297,7 @@ def _unknown(name: str, reason: str = "no network has this name", advice: str = 
     text, good = name.strip().lower(), _good_names()
     near = [known for known in good if text and known.startswith(f"{text}_")][:4]
     near = near or difflib.get_close_matches(text, good, n=4, cutoff=0.5)
-    nearest = f"; the nearest good names are {', '.join(near)}" if near else ""
+    nearest = f"; similar valid names are {', '.join(near)}" if near else ""
     return ConfigError(
         f"model={name!r}: {reason}{nearest}. Names are {GRAMMAR}, or vgg16_bn, vgg19_bn, "
         "inception_v3; `resnext.list_models()` lists well-known ones"
@@ -306,7 +306,7 @@ def _unknown(name: str, reason: str = "no network has this name", advice: str = 
 
 
 def _good_names() -> list[str]:
-    """Return the presets and, for likely depths, every template of theirs."""
+    """Return the presets and, for common depths, all of their templates."""
     templates = {name.partition("_")[2] for name in PRESETS if name.startswith("resnext")}
     depths = (*_BOTTLENECK_STAGES, 29, 38, 56, 110)
     crossed = [f"resnext{depth}_{template}" for depth in depths for template in sorted(templates)]

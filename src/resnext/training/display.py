@@ -5,7 +5,6 @@ Everything goes to stderr; stdout is kept for results.
 
 from __future__ import annotations
 
-import sys
 import time
 from typing import Literal
 
@@ -13,7 +12,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 
 from resnext.durations import format_seconds
 from resnext.line_clock import LineClock
-from resnext.terminal import create_console
+from resnext.terminal import can_redraw, create_console
 
 Mode = Literal["live", "plain", "quiet"]
 _SECONDS_BETWEEN_DRAWINGS = 0.5
@@ -23,7 +22,7 @@ def default_mode(*, quiet: bool) -> Mode:
     """Choose by where stderr goes."""
     if quiet:
         return "quiet"
-    return "live" if sys.stderr.isatty() else "plain"
+    return "live" if can_redraw() else "plain"
 
 
 class Display:

@@ -36,20 +36,27 @@ class Interrupted(BaseException):
 class StopRequest:
     """Remembers that the process was asked to stop."""
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, runtime: Runtime, *, is_guest: bool = False) -> None:
         self.signal_number = 0
+        self._is_guest = is_guest
         self._asked_at_s = 0.0
         self._pid = os.getpid()
         self._runtime = runtime
 
     def handle(self, number: int, _frame: FrameType | None) -> None:
-        """Note the first signal; a second one ends the process at once."""
+        """Note the first signal; a second one ends the process, or a guest's work in it, at once.
+
+        Raises:
+            KeyboardInterrupt: A guest's second signal came; nothing is saved.
+        """
         if os.getpid() != self._pid:  # a worker that was forked a moment ago
             return
         now_s = time.monotonic()
         if not self.signal_number:
             self.signal_number, self._asked_at_s = number, now_s
         elif now_s - self._asked_at_s > SAME_REQUEST_S:
+            if self._is_guest:
+                raise KeyboardInterrupt
             os._exit(128 + number)
 
     def agreed(self, step: int) -> int:
@@ -67,9 +74,14 @@ class StopRequest:
 
 
 @contextmanager
-def stop_on_signal(runtime: Runtime) -> Iterator[StopRequest]:
-    """Catch SIGINT and SIGTERM while training runs (Python allows it in the main thread only)."""
-    request = StopRequest(runtime)
+def stop_on_signal(runtime: Runtime, *, is_guest: bool = False) -> Iterator[StopRequest]:
+    """Catch SIGINT and SIGTERM while training runs (Python allows it in the main thread only).
+
+    Args:
+        runtime: The processes that must agree to stop.
+        is_guest: The process is somebody else's, and is not ended by a second signal.
+    """
+    request = StopRequest(runtime, is_guest=is_guest)
     if threading.current_thread() is not threading.main_thread():
         yield request
         return

@@ -47,7 +47,13 @@ __all__ = ["RunTarget", "assemble", "build_train_step", "resolve", "train"]
 
 
 def train(
-    config: TrainConfig, target: RunTarget, display: Display, weights: Weights | None = None
+    config: TrainConfig,
+    target: RunTarget,
+    display: Display,
+    weights: Weights | None = None,
+    given: DataSet | None = None,
+    *,
+    is_guest: bool = False,
 ) -> Path:
     """Train to the end.
 
@@ -58,6 +64,8 @@ def train(
         target: The run folder to make, or the run to go on with.
         display: Shows the progress in the first process.
         weights: Those of `config.weights`, if they are open already.
+        given: The images, where a Python program brings them.
+        is_guest: The process belongs to somebody else, and is not ended by a second signal.
 
     Returns:
         The run folder.
@@ -68,7 +76,7 @@ def train(
     """
     check_restartable(has_folder=target.out is not None or target.resume is not None)
     with open_runtime(config.runtime) as runtime, ExitStack() as stack:
-        data = load_data(config.data)
+        data = load_data(config.data, given)
         if runtime.broadcast_from_main(lambda: not _is_saved(target.resume)) and weights is None:
             weights = (
                 None if config.weights is None else to_start_from(open_weights(config.weights))
@@ -84,7 +92,7 @@ def train(
         data, train_step, loaders = assemble(config, data, runtime, weights)
         bad_files = loaders.bad_files
         # Up to here a signal just ends the process; there is nothing to save.
-        stop = stack.enter_context(stop_on_signal(runtime))
+        stop = stack.enter_context(stop_on_signal(runtime, is_guest=is_guest))
         claim = stack.enter_context(RunClaim(display, stop))
         run = runtime.broadcast_from_main(lambda: open_target(config, target, runtime, data, claim))
         if runtime.is_main and target.resume is None:

@@ -1,4 +1,4 @@
-"""Opened weights with another head, input, grouping, dimension or block form."""
+"""Change the head, input, cardinality, dimensions or block form of opened weights."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from resnext.weights.regroup import regroup
 
 
 def classes(weights: Weights, num_classes: int, generator: torch.Generator | None) -> Weights:
-    """Give the network a new head; its class names and figures no longer hold."""
+    """Replace the head; class names and metrics no longer apply."""
     state, config = replace_head(weights.state, weights.config, num_classes, generator=generator)
     card = weights.card.replace(classes=(), metrics={})
     return replace(weights, state=state, config=config, card=card, has_head=True)
@@ -45,10 +45,10 @@ def to_start_from(weights: Weights) -> Weights:
 
 
 def in_channels(weights: Weights, channels: int, rule: ChannelRule) -> Weights:
-    """Adapt the first convolution; the statistics of the channels follow the same rule.
+    """Adapt the first convolution; channel statistics follow the same rule.
 
-    `mean` averages them over the old channels, `repeat` takes them in turn. As many channels as
-    before change nothing.
+    `mean` averages them over the old channels, `repeat` cycles through them. The current number of
+    channels changes nothing.
     """
     if channels == weights.config.in_channels:
         return weights
@@ -61,19 +61,19 @@ def in_channels(weights: Weights, channels: int, rule: ChannelRule) -> Weights:
 
 
 def cardinality(weights: Weights, wanted: int) -> Weights:
-    """Regroup the 3x3 convolutions; the network computes the same."""
+    """Regroup the 3x3 convolutions; the network stays equivalent."""
     state, config = regroup(weights.state, weights.config, wanted)
     return replace(weights, state=state, config=config)
 
 
 def dimensions(weights: Weights, ndim: int, rule: InflationRule) -> Weights:
-    """Inflate to more spatial dimensions; the figures no longer hold."""
+    """Inflate to more spatial dimensions; metrics no longer apply."""
     state, config = inflate(weights.state, weights.config, ndim, rule)
     return replace(weights, state=state, config=config, card=weights.card.replace(metrics={}))
 
 
 def form(weights: Weights, wanted: Form) -> Weights:
-    """Bring the blocks into another of their forms; the network computes the same.
+    """Convert the blocks to another form; the network stays equivalent.
 
     Raises:
         ConfigError: The network has only one form.

@@ -1,4 +1,4 @@
-"""One weight file, or a folder with one, opened: tensors, architecture, and what is known of it."""
+"""Opens a weight file, or a folder with one: tensors, architecture, card."""
 
 from __future__ import annotations
 
@@ -49,23 +49,23 @@ HUB_CONFIG = "config.json"
 HUB_WEIGHTS = ("model.safetensors", "pytorch_model.bin")
 
 SUFFIXES = {".safetensors", ".pth", ".pt", ".pyth", ".bin", ".t7", ".ckpt", ".tar", ".th"}
-"""Usual endings of weight files."""
+"""Common suffixes of weight files."""
 
 
 @dataclass(frozen=True)
 class Weights:
-    """Weights under our names, with the architecture that they fit.
+    """Weights under this package's names, with their architecture.
 
     Attributes:
-        name: What they were opened as, for messages.
-        config: The architecture, from the file's header or inferred from the shapes. Without
-            a classifier in the file its number of classes means nothing.
+        name: Name or path they were opened from, for messages.
+        config: The architecture, from the file's header or inferred from the shapes. Without a
+            classifier in the file, its number of classes is meaningless.
         state: The tensors, on the CPU.
-        card: Classes, preparation of images, figures; defaults where nothing says them.
-        family: Whose names the file had.
-        has_head: A classifier is among the tensors.
-        is_described: The card was found; else it is a guess.
-        assumed: What the file does not say of the architecture and may be otherwise.
+        card: Classes, preprocessing, metrics; defaults where unknown.
+        family: Library whose tensor names the file used.
+        has_head: Whether the tensors include a classifier.
+        is_described: Whether a card was found; otherwise it is a guess.
+        assumed: Assumptions about the architecture that the file does not confirm.
     """
 
     name: str
@@ -79,10 +79,10 @@ class Weights:
 
 
 def open_folder(folder: Path, *, shortcut_padding: Padding | None = None) -> Weights:
-    """Open a run, or a folder laid out as a repository of the Hub.
+    """Open a run, or a folder with the layout of a Hub repository.
 
     Raises:
-        CheckpointError: It holds no weights.
+        CheckpointError: It contains no weights.
     """
     for name in (BEST, *HUB_WEIGHTS):
         if (folder / name).exists():
@@ -91,12 +91,12 @@ def open_folder(folder: Path, *, shortcut_padding: Padding | None = None) -> Wei
         raise CheckpointError(f"{folder}: {other}")
     if files := _weight_files(folder):
         raise CheckpointError(
-            f"{folder}: is no run, but holds {', '.join(files)}; name the file instead of the "
-            "folder"
+            f"{folder}: is not a run, but contains {', '.join(files)}; give the file instead of "
+            "the folder"
         )
     raise CheckpointError(
-        f"{folder}: holds no {BEST}; a run has it after its first epoch: train longer, or "
-        "name another folder or a weight file"
+        f"{folder}: contains no {BEST}; a run writes it after its first epoch: train longer, or "
+        "give another folder or a weight file"
     )
 
 
@@ -116,19 +116,21 @@ def open_file(
 
     Args:
         path: The file.
-        card: What is known of it. By default its header's, that of the catalogue's entry
-            with this file name, or what a config.json beside it says.
+        card: Its card. By default from its header, the catalogue's entry with this file name, or a
+            config.json next to it.
         shortcut_padding: See `open_weights`.
 
     Raises:
-        CheckpointError: The file is damaged, of no known family, or incomplete; or what its
-            shortcuts do cannot be told.
+        CheckpointError: The file is damaged, of an unknown family, or incomplete; or its kind of
+            shortcut cannot be determined.
     """
     kind, file = read_file(path)
     if is_ours(file.metadata):
         config, state, own_card = interpret(path, file)
         if shortcut_padding is not None:
-            raise ConfigError(f"{path}: says itself what its shortcuts do; leave out their padding")
+            raise ConfigError(
+                f"{path}: already defines its shortcuts; leave out the shortcut padding"
+            )
         return Weights(str(path), config, state, own_card, has_head=config.num_classes > 0)
     found, config = _recognise(path, file.tensors)
     is_known = kind == "torch7"
@@ -161,8 +163,8 @@ def open_file(
 def _recognise(
     path: Path, tensors: dict[str, torch.Tensor]
 ) -> tuple[Recognised, ResNeXtConfig | SegmenterConfig | DetectorConfig]:
-    """Give a file's tensors our names and infer their architecture."""
-    with one_error(path, "holds no network that can be built", "take another file"), _named(path):
+    """Rename a file's tensors to ours and infer their architecture."""
+    with one_error(path, "contains no network that can be built", "use another file"), _named(path):
         if (segmenter := recognise_segmenter(tensors)) is not None:
             return segmenter
         if (detector := recognise_detector(tensors, path.name)) is not None:
@@ -176,7 +178,7 @@ def _recognise(
 
 @contextlib.contextmanager
 def _named(path: Path) -> Iterator[None]:
-    """Put a file's name before what is wrong with it."""
+    """Prefix error messages with a file's name."""
     try:
         yield
     except (CheckpointError, ConfigError) as error:
@@ -184,19 +186,19 @@ def _named(path: Path) -> Iterator[None]:
 
 
 def _warn(path: Path, found: Recognised, assumed: Sequence[str], guess: ModelCard | None) -> None:
-    """Say in one line each what was left out and what was assumed."""
+    """Log one line for everything that was left out or assumed."""
     for note in found.notes:
         _LOG.warning("%s: %s", path, note)
     if assumed:
         _LOG.warning(
-            "%s: its tensors do not tell everything; assumed: %s. Another network gives other "
-            "results",
+            "%s: its tensors do not fully determine the network; assumed: %s. If this is wrong, "
+            "results will be wrong",
             path,
             "; ".join(assumed),
         )
     if guess is not None:
         _LOG.warning(
-            "%s says neither its classes nor how it wants its images; assumed, as usual for such "
+            "%s specifies neither classes nor preprocessing; assumed the usual for such "
             "networks: %s",
             path,
             describe_preparation(guess),
@@ -216,9 +218,9 @@ def _assumed(
 
 
 def _described(path: Path, config: ModelConfig) -> tuple[ModelCard | None, bool]:
-    """Return what the catalogue or a config.json beside a file says of it, if anything.
+    """Return the card from the catalogue or from a config.json next to a file, if any.
 
-    Also tell whether that names the architecture.
+    Also return whether that specifies the architecture.
     """
     if (entry := entry_of_file(path)) is not None:
         return card_of(entry), True
@@ -229,7 +231,7 @@ def _described(path: Path, config: ModelConfig) -> tuple[ModelCard | None, bool]
 
 
 def usual_card(config: ModelConfig) -> ModelCard:
-    """Prepare images as is usual for such a network: ImageNet's way, or CIFAR's size."""
+    """Return the usual preprocessing of such a network: ImageNet's, or CIFAR's size."""
     grey = {"mean": (0.5,) * config.in_channels, "std": (0.5,) * config.in_channels}
     values: dict[str, Any] = {} if config.in_channels == len(ModelCard().mean) else grey
     if isinstance(config, ResNeXtConfig) and config.stem == "cifar":

@@ -1,4 +1,4 @@
-"""Weights to a file in the format of a library: ours, torchvision's, timm's."""
+"""Writes weights in the format of a library: ours, torchvision's, timm's."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ Format = Literal["safetensors", "torchvision", "timm"]
 
 
 def write(weights: Weights, path: Path, kind: Format) -> None:
-    """Write weights in a library's format, whole or not at all.
+    """Write weights in a library's format atomically.
 
-    `safetensors` is our own: it carries config and card. `timm` is the same file in form (c),
-    whose tensors timm reads under the same names. `torchvision` is a state dict by
-    `torch.save`, which has no place for config and card.
+    `safetensors` is our own format, with config and card. `timm` is the same file in form (c),
+    whose tensors timm reads under the same names. `torchvision` is a state dict saved with
+    `torch.save`, without config and card.
 
     Args:
         weights: The weights, classifier included.
-        path: The file; one that exists is replaced.
+        path: The file; an existing one is replaced.
         kind: The format.
 
     Raises:
@@ -46,8 +46,7 @@ def write(weights: Weights, path: Path, kind: Format) -> None:
     if kind != "safetensors":
         if reason := _REASONS[kind](weights.config):
             raise ConfigError(
-                f"{weights.name}: {kind} has no such network: {reason}; --format safetensors "
-                "keeps it as it is"
+                f"{weights.name}: {kind} has no such network: {reason}; use --format safetensors"
             )
         weights = form(weights, "c")
     if kind == "torchvision":
@@ -57,7 +56,7 @@ def write(weights: Weights, path: Path, kind: Format) -> None:
 
 
 def why_not_torchvision(config: ModelConfig) -> str:
-    """Say what of a network torchvision's ResNet does not have; empty where it has all."""
+    """Describe what torchvision's ResNet does not support in a network; empty if nothing."""
     if isinstance(config, BaselineConfig):
         return ""
     if isinstance(config, SegmenterConfig):

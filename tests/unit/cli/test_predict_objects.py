@@ -91,7 +91,7 @@ def test_a_bad_file_is_told_and_the_rest_goes_on(
 @pytest.mark.parametrize(
     ("flags", "told"),
     [
-        (["--precision", "bf16"], "networks that find objects compute in fp32"),
+        (["--precision", "bf16"], "retinanet finds objects"),
         (["--masks", "masks"], "has no masks"),
         (["--min-score", "2"], "min-score"),
     ],

@@ -33,7 +33,7 @@ def test_masks_and_drawings_are_called_like_their_images(photo: Path, tmp_path: 
     pictures = Pictures(MaskAnswer, decode, tmp_path / "drawn", tmp_path / "masks")
     for path in (photo, tmp_path / "other" / "photo.png"):
         pictures._read = lambda _: decode(photo)
-        pictures.write(Prediction(path, ANSWER))
+        pictures.write(Prediction(0, path, ANSWER))
     assert sorted(file.name for file in (tmp_path / "masks").iterdir()) == [
         "photo-2.png",
         "photo.png",
@@ -46,7 +46,7 @@ def test_masks_and_drawings_are_called_like_their_images(photo: Path, tmp_path: 
 def test_a_class_is_written_below_its_image(photo: Path, tmp_path: Path) -> None:
     pictures = Pictures(ClassAnswer, decode, tmp_path / "drawn", None)
     answer = ClassAnswer((ClassScore(0, "a cat", 0.9), ClassScore(1, "a dog", 0.1)))
-    pictures.write(Prediction(photo, answer))
+    pictures.write(Prediction(0, photo, answer))
     drawn = pixels_of(tmp_path / "drawn" / "photo.png")
     assert drawn.shape[1] == 240
     below = drawn[240:]
@@ -56,7 +56,7 @@ def test_a_class_is_written_below_its_image(photo: Path, tmp_path: Path) -> None
 
 def test_a_bad_file_has_no_picture(photo: Path, tmp_path: Path) -> None:
     pictures = Pictures(MaskAnswer, decode, tmp_path / "drawn", None)
-    pictures.write(Prediction(photo, error="is empty"))
+    pictures.write(Prediction(0, photo, error="is empty"))
     assert list((tmp_path / "drawn").iterdir()) == []
 
 
@@ -65,7 +65,7 @@ def test_an_image_is_never_replaced(tmp_path: Path) -> None:
     Image.new("RGB", (2, 2)).save(path)
     pictures = Pictures(MaskAnswer, decode, tmp_path, None)
     with pytest.raises(RunError, match="is the image itself"):
-        pictures.write(Prediction(path, ANSWER))
+        pictures.write(Prediction(0, path, ANSWER))
 
 
 def test_masks_of_a_classifier_are_refused(tmp_path: Path) -> None:

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from command import Command
 
+from resnext.api.study_file import open_study
 from resnext.cli.main import main
 from resnext.cli.study import _root
 from resnext.cli.study_arguments import StudyStatus
-from resnext.cli.study_file import open_study
 from resnext.recipes.studies import STUDIES
 from resnext.recipes.study_scale import Choice
 from resnext.studies.records.study_folder import settle_folder
@@ -57,7 +57,7 @@ def test_a_study_runs_and_is_reported_and_timed(tmp_path: Path, command: Command
     trial = command.json("study", "run", *arguments, "--threads", "1", "--quiet")["trials"][0]
     assert trial["state"] == "done"
     assert (trial["threads"], trial["processes"]) == (1, 1)
-    assert "threads=2: tiny was begun with 1" in command.refusal(
+    assert "threads=2: tiny was started with 1" in command.refusal(
         "study", "run", *arguments, "--threads", "2", "--quiet"
     )
     assert "1 thread, 1 process" in command.prints("study", "status", tmp_path / "tiny")
@@ -104,7 +104,7 @@ def test_an_interrupted_study_says_how_to_go_on(
         (["run", "table3", "--figures", "x"], "--figures has no effect on `study run`"),
         (["report", "table3", "--force"], "--force replaces files in the folder of --figures"),
         (["run", "tabel3"], "did you mean 'table3'"),
-        (["run", "table3", "--scale", "small"], "needs its images"),
+        (["run", "table3", "--scale", "small"], "needs images"),
         (["run", "table3", "--scale", "small", "--data", "digits", "--jobs", "0"], "jobs=0"),
         (["run", "missing.yaml"], "cannot read missing.yaml"),
     ],

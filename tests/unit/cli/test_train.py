@@ -7,8 +7,9 @@ import pytest
 import yaml
 from command import Command
 
+from resnext.api.train_settings import build_config
 from resnext.cli.main import main
-from resnext.cli.train import Train, build_config
+from resnext.cli.train import Train
 from resnext.data.config import DataConfig
 from resnext.model.config import ResNeXtConfig
 from resnext.runs.config import TrainConfig

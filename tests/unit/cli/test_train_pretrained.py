@@ -14,8 +14,8 @@ from PIL import Image
 from tiny_config import TINY
 
 import resnext
+from resnext.api.train_weights import choose_pretrained
 from resnext.cli.main import main
-from resnext.cli.train_weights import choose_pretrained
 from resnext.data.config import DataConfig
 from resnext.errors import DownloadError
 from resnext.weights.catalogue import find_entry
@@ -104,7 +104,10 @@ def test_offline_the_best_weights_that_are_here_are_taken(cache: Path) -> None:
         (["--pretrained"], "those of digits are grey"),
         (["--accept-licence"], "is for --weights NAME and --pretrained"),
         (["--recipe", "finetune"], "give --weights or --pretrained"),
-        (["--data", "cifar10", "--pretrained", "--model", "resnext14_8x4d"], "no weights are pub"),
+        (
+            ["--data", "cifar10", "--pretrained", "--model", "resnext14_8x4d"],
+            "no published weights",
+        ),
         (["--weights", "resnext101_32x32d.fb_wsl_ig1b_ft_in1k"], "forbids commercial use"),
         (["--data", "nowhere", "--weights", "resnet18.a1_in1k"], "neither a known set"),
     ],
@@ -124,7 +127,7 @@ def test_weights_are_opened_once_and_trained_by_their_recipe(
     run = tmp_path / "run"
     words = ["train", *SMALL, "--weights", str(foreign), "--out", str(run), "--quiet"]
     assert main(words) in (0, 3)
-    assert caplog.text.count("says neither its classes") == 1
+    assert caplog.text.count("specifies neither classes") == 1
     settings = yaml.safe_load((run / "config.yaml").read_text())
     assert settings["recipe"] == "finetune"
     assert settings["schedule"]["head_first"] > 0

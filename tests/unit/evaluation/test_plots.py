@@ -1,5 +1,6 @@
 import math
 
+from matplotlib.figure import Figure
 from svg import parse_svg
 
 from resnext import drawing
@@ -13,23 +14,28 @@ EPOCHS = [
 ]
 
 
+def parse(figure: Figure) -> str:
+    """Return the text of a figure as a report holds it."""
+    return parse_svg(drawing.as_svg(figure))
+
+
 def test_curves_are_drawings() -> None:
-    for address in (plots.draw_losses(EPOCHS), plots.draw_figures(EPOCHS, KIND)):
-        parse_svg(address)
+    for figure in (plots.draw_losses(EPOCHS), plots.draw_figures(EPOCHS, KIND)):
+        parse(figure)
 
 
 def test_a_second_error_curve_appears_where_there_is_a_top5_error() -> None:
-    without = parse_svg(plots.draw_figures([row | {"top5_error": None} for row in EPOCHS], KIND))
-    having = parse_svg(plots.draw_figures([row | {"top5_error": 1.0} for row in EPOCHS], KIND))
+    without = parse(plots.draw_figures([row | {"top5_error": None} for row in EPOCHS], KIND))
+    having = parse(plots.draw_figures([row | {"top5_error": 1.0} for row in EPOCHS], KIND))
     orange = drawing.ORANGE
     assert orange not in without
     assert orange in having
 
 
 def test_one_epoch_and_lost_values_can_be_drawn() -> None:
-    parse_svg(plots.draw_losses(EPOCHS[:1]))
-    parse_svg(plots.draw_losses([*EPOCHS, EPOCHS[0] | {"epoch": 4, "loss": math.nan}]))
+    parse(plots.draw_losses(EPOCHS[:1]))
+    parse(plots.draw_losses([*EPOCHS, EPOCHS[0] | {"epoch": 4, "loss": math.nan}]))
 
 
 def test_the_learning_rate_is_drawn_over_epochs() -> None:
-    parse_svg(plots.draw_learning_rate([{"step": 5, "lr": 0.1}, {"step": 10, "lr": 0.2}], 10))
+    parse(plots.draw_learning_rate([{"step": 5, "lr": 0.1}, {"step": 10, "lr": 0.2}], 10))

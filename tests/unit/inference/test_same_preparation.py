@@ -20,7 +20,7 @@ from resnext.evaluation.feature_source import FeatureRequest, FeatureSource
 from resnext.evaluation.run import EvaluationOptions, measure
 from resnext.evaluation.target import Protocol
 from resnext.export.images import ImageSource, as_batches
-from resnext.inference.files import predict_files
+from resnext.inference.files import predict_images
 from resnext.inference.predictor import Predictor
 from resnext.model.card import ModelCard
 from resnext.model.config import ResNeXtConfig
@@ -84,7 +84,7 @@ def by_features(_: TrainedNetwork, data: DataConfig) -> None:
 
 def by_prediction(model: TrainedNetwork, data: DataConfig) -> None:
     assert data.root is not None
-    list(predict_files(Predictor(model), [data.root / "val" / "a" / "image.png"]))
+    list(predict_images(Predictor(model), [data.root / "val" / "a" / "image.png"]))
 
 
 def by_the_page(model: TrainedNetwork, data: DataConfig) -> None:

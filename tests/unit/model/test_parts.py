@@ -62,7 +62,7 @@ def test_a_name_with_parts_is_read_and_written(name: str) -> None:
     ("name", "reason"),
     [
         ("resnext50_32x4d_sf", "nothing is registered as 'sf'.*--plugin"),
-        ("resnet18_se", "depth 18 is that of blocks with 2 layers, and 'se' has 3"),
+        ("resnet18_se", "depth 18 is for blocks with 2 layers, and 'se' has 3"),
         ("resnet_2-2_basic_se", "_basic and _se are both a block"),
         ("resnet50_se_se", "'se' and 'se' are both a block"),
     ],
@@ -220,7 +220,7 @@ def test_an_exported_network_is_described_without_its_plugin(
 
 @pytest.mark.parametrize("name", ["SE", "s_e", "basic", "4x4d", "", "none", "x" * 31])
 def test_a_name_that_cannot_be_told_from_others_is_refused(name: str) -> None:
-    with pytest.raises(ConfigError, match="give a letter and then"):
+    with pytest.raises(ConfigError, match="give a letter followed by"):
         register(name)
 
 

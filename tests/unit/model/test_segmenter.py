@@ -128,7 +128,7 @@ def test_what_no_head_can_stand_on_is_refused(changes: dict[str, object], told: 
 def test_a_segmenter_has_no_maps_to_choose() -> None:
     with pytest.raises(ConfigError, match="gives every pixel a class"):
         create_model("fcn_resnet50", out_indices=(1, 2))
-    with pytest.raises(ConfigError, match="goes with residual networks"):
+    with pytest.raises(ConfigError, match="needs a residual network"):
         parse_name("fcn_vgg16")
 
 
@@ -150,5 +150,5 @@ def test_what_takes_classifiers_says_so(
     ):
         assert main(command.split()) == 2, command
         told = capsys.readouterr().err
-        assert "takes classifiers, and fcn gives every pixel a class" in told, command
+        assert "only supports classifiers, but fcn gives every pixel a class" in told, command
     assert sorted(path.name for path in tmp_path.iterdir()) == ["net.safetensors", "photo.png"]

@@ -8,7 +8,7 @@ import pytest
 from nonempty import nonempty
 
 import resnext
-from resnext.cli.study_file import open_study
+from resnext.api.study_file import open_study
 from resnext.data.config import DataConfig
 from resnext.errors import ConfigError
 from resnext.model.config import ResNeXtConfig
@@ -195,15 +195,15 @@ def test_a_file_becomes_a_study(tmp_path: Path) -> None:
     ("name", "choice", "message"),
     [
         ("tabel3", Choice(), "did you mean 'table3'"),
-        ("table3", Choice("small"), "needs its images: --data"),
+        ("table3", Choice("small"), "needs images: add --data"),
         ("table3", Choice(recipe="quick"), "recipes are fast, modern"),
         ("table6", Choice(data=(DataConfig(),)), "takes two data sets, got 1"),
         ("table6", Choice("small", (DataConfig(),) * 2), "takes one data set, got 2"),
         ("table3", Choice(changes=("schedule.epocs=1",)), "epochs"),
         ("table3", Choice(changes=("seed=3",)), "--seeds"),
-        ("table3", Choice(changes=("keep=best",)), "last epoch"),
+        ("table3", Choice(changes=("keep=best",)), "last weights"),
         ("table3", Choice(changes=("recipe=modern",)), "--recipe"),
-        ("table3", Choice(changes=("model.cardinality=4",)), "the designs say the networks"),
+        ("table3", Choice(changes=("model.cardinality=4",)), "the designs define the networks"),
         ("table3", Choice(changes=("data.name=cifar10",)), "--data"),
         ("table3", Choice(changes=("runtime.threads=9",)), "--threads"),
     ],

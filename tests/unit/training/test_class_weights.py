@@ -97,7 +97,7 @@ def test_each_form_of_the_setting_is_read(text: str, expected: object) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("dress", "write balanced, class names with weights"),
+        ("dress", "give balanced, class names with weights"),
         ("{}", "write balanced"),
         ("[]", "write balanced"),
         ("3", "write balanced"),

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from resnext.cli.train import Train, build_config
+from resnext.api.train_settings import build_config
+from resnext.cli.train import Train
 from resnext.runs.config import OptimConfig, TrainConfig
 from resnext.training.find_lr import (
     NUM_STEPS,

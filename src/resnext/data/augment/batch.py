@@ -30,8 +30,8 @@ _ERASED_RATIO = (0.3, 3.3)
 class BatchAugmenter:
     """Crops, mirrors, normalises, lights, resizes and erases batches on the device.
 
-    All chance is a function of (seed, epoch, index of the image), drawn on the CPU, so it
-    is the same on every device.
+    All randomness is a function of (seed, epoch, index of the image), drawn on the CPU, so it is
+    the same on every device.
     """
 
     def __init__(
@@ -76,12 +76,12 @@ class BatchAugmenter:
     def finish(
         self, images_bhwc: torch.Tensor, indices_b: torch.Tensor, epoch: int, size_px: int
     ) -> torch.Tensor:
-        """Do the rest, up to but without mixing.
+        """Apply everything else except mixing.
 
         Args:
             images_bhwc: uint8, on the device.
             indices_b: Numbers of the images in the split, on the CPU.
-            epoch: Decides the augmentation.
+            epoch: Epoch, which determines the augmentation.
             size_px: Side of the result.
 
         Returns:

@@ -1,4 +1,4 @@
-"""How training images are varied, as data. Needs no torch."""
+"""Augmentation settings. Needs no torch."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Probability = Annotated[float, Field(ge=0.0, le=1.0)]
 
 
 class AugmentConfig(FiniteSettings):
-    """How a training image is varied; validation images never are.
+    """Augmentation of training images; validation images are never augmented.
 
     Attributes:
         crop: `none` keeps the image; `pad` pads it and crops it back (CIFAR);
@@ -24,15 +24,15 @@ class AugmentConfig(FiniteSettings):
             enlarges or shrinks the image at random and cuts out a window of the training size.
         pad_px: Padding of `pad` on each side.
         scale: Smallest and largest factor of `scaled`.
-        area: Smallest and largest share of the image's area that `resized` keeps.
-        flip: Mirror every second image, by chance.
+        area: Minimum and maximum fraction of the image's area that `resized` keeps.
+        flip: Mirror images with probability 1/2.
         color_jitter: Strength of brightness, contrast and saturation changes.
         lighting: Standard deviation of the PCA lighting noise (AlexNet, section 4.1).
         policy: torchvision's RandAugment or TrivialAugmentWide.
         erasing: Probability that a random rectangle is erased.
         mixup: Alpha of mixup's beta distribution; 0 is off.
-        cutmix: Alpha of cutmix's beta distribution; 0 is off. With both on, every second
-            pair of images takes either.
+        cutmix: Alpha of cutmix's beta distribution; 0 is off. If both are on, each pair uses one of
+            them with probability 1/2.
     """
 
     crop: Literal["none", "pad", "resized", "scaled"] = "none"

@@ -1,4 +1,4 @@
-"""What a worker does: from the numbers of some images to their uint8 pixels."""
+"""The work of a loader worker: from image numbers to uint8 pixels."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ class Request:
 
     Attributes:
         indices: Numbers of the images in their split.
-        epoch: Decides the augmentation; evaluation has none.
+        epoch: Epoch, which determines the augmentation; not used in evaluation.
         size_px: Side of the result.
-        soon: Shards to begin to fetch, for later requests.
+        soon: Shards to prefetch for later requests.
     """
 
     indices: tuple[int, ...]
@@ -44,13 +44,12 @@ class Rendered:
     """Pixels of a request.
 
     Attributes:
-        images_bhwc: uint8, several rows an image where it has several views; None if not
-            one file could be read.
-        shown_b: Numbers of the images that these are: replacements differ from the request.
+        images_bhwc: uint8, one row per view of each image; None if no file could be read.
+        shown_b: Numbers of the rendered images; replacements differ from the request.
         bad: Path and reason of the files that could not be read.
-        assumed: Path of the first image whose range of values had to be assumed, and what was.
-        failure: Why the images could not be fetched; then there is nothing else. Said in a
-            field, since an exception would arrive wrapped in the worker's traceback.
+        assumed: Path of the first image whose value range had to be assumed, and the assumption.
+        failure: Why the images could not be fetched; then all else is empty. A field, because an
+            exception would arrive wrapped in the worker's traceback.
         masks_bhw: The class of each pixel, uint8, where the targets are masks.
     """
 
@@ -62,14 +61,14 @@ class Rendered:
     masks_bhw: torch.Tensor | None = None
 
     def pin_memory(self) -> Rendered:
-        """Move the pixels to page-locked memory; torch's loader calls this."""
+        """Move the pixels to page-locked memory; called by torch's loader."""
         images = None if self.images_bhwc is None else self.images_bhwc.pin_memory()
         masks = None if self.masks_bhw is None else self.masks_bhw.pin_memory()
         return replace(self, images_bhwc=images, masks_bhw=masks)
 
 
 class _Renderer(Dataset[Rendered]):
-    """Answers a request; a file that cannot be fetched is part of the answer."""
+    """Handles requests; a failed download is part of the response."""
 
     def __getitem__(self, request: Request) -> Rendered:
         try:
@@ -108,6 +107,7 @@ class TrainRenderer(_Renderer):
         with torch.random.fork_rng(devices=[]):
             for index in request.indices:
                 key = derive(self._seed, Draw.TRANSFORM, request.epoch, index)
+                torch.default_generator.manual_seed(key)  # a program's dataset may draw from it
                 found = self._render(index, request.size_px, key, bad)
                 if found is None:
                     return Rendered(None, torch.tensor(shown), tuple(bad.items()))
@@ -126,7 +126,7 @@ class TrainRenderer(_Renderer):
     def _render(
         self, index: int, size_px: int, seed: int, bad: dict[str, str]
     ) -> tuple[torch.Tensor, torch.Tensor | None, int] | None:
-        """Vary an image or, if it is bad, another; which one depends on seed and index only."""
+        """Augment an image or, if it is bad, a replacement that depends only on seed and index."""
         number = index
         for attempt in range(_MAX_REPLACEMENTS):
             try:
@@ -147,7 +147,7 @@ class TrainRenderer(_Renderer):
 
 
 class EvalRenderer(_Renderer):
-    """Renders the views of images for evaluation; a bad file is left out."""
+    """Renders the views of images for evaluation; bad files are left out."""
 
     def __init__(self, images: ImageReader, view: View) -> None:
         self._images = images

@@ -21,14 +21,14 @@ from resnext.errors import ConfigError, DataError
 
 
 class TrainLoader:
-    """Augmented batches of a training split; each image comes once an epoch.
+    """Augmented batches of a training split; each image occurs once per epoch.
 
     Order and augmentation are functions of (seed, epoch, index), the same with any number
     of workers and processes.
 
     Attributes:
-        num_steps: Batches of an epoch.
-        largest_share: Most images of one batch in one process.
+        num_steps: Batches per epoch.
+        largest_share: Maximum images of one batch in one process.
     """
 
     def __init__(
@@ -43,12 +43,12 @@ class TrainLoader:
         Args:
             split: The images.
             info: Their channels, size and statistics.
-            config: How they are varied, and how batches are made.
-            bad_files: Gets the files that cannot be read; other images take their places.
+            config: Augmentation and batching.
+            bad_files: Collects unreadable files, which are replaced by other images.
 
         Raises:
-            ConfigError: The augmentation does not suit the images, or a process would get
-                no image of some batch.
+            ConfigError: The augmentation does not support the images, or a process would get no
+                image of a batch.
         """
         augment, world_size = config.augment, config.world_size
         if augment.lighting and info.in_channels != 3:
@@ -85,12 +85,12 @@ class TrainLoader:
 
         Args:
             epoch: Number of the epoch.
-            first_step: Steps before it are left out and cost nothing.
+            first_step: Earlier steps are skipped at no cost.
             image_size_px: Side of the images, by default that of the data set.
 
         Raises:
             DataError: Too many files are bad, or a worker died.
-            DownloadError: A shard cannot be fetched.
+            DownloadError: A shard cannot be downloaded.
         """
         order = self._split.epoch_order(self._config.seed, epoch)
         size_px = image_size_px or self._size_px
@@ -105,7 +105,9 @@ class TrainLoader:
         batches = self._feed.run(order, spans, epoch, size_px)
         for step, span, rendered in zip(steps, spans, batches, strict=True):
             if rendered.images_bhwc is None:
-                raise DataError("no image file could be read; the log names them and the reasons")
+                raise DataError(
+                    "no image file could be read; see the log for the files and reasons"
+                )
             images_bhwc = rendered.images_bhwc.to(self._config.device, non_blocking=True)
             indices_b = order[slice(*span)]
             if self._augmenter.pad_px:

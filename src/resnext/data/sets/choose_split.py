@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
-from resnext.data.split import DataSet, Split
 from resnext.errors import DataError
 
+if TYPE_CHECKING:
+    from resnext.data.split import DataSet, Split
+
 SplitChoice = Literal["val", "test", "train", "all"]
+SPLITS: tuple[SplitChoice, ...] = get_args(SplitChoice)
 
 
 def choose_split(data: DataSet, name: SplitChoice) -> Split:

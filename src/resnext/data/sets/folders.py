@@ -34,7 +34,7 @@ SplitRule = Literal["class", "hash"]
 
 _DEFAULT_SIZE_PX = 224
 # Statistics of ImageNet's training images, which the field uses for photographs.
-_MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
 def load_folder(
@@ -271,4 +271,4 @@ def _holds_folders(folder: Path) -> bool:
 
 def photo_info(name: str, classes: tuple[str, ...]) -> DataInfo:
     """Return what is usual for photographs."""
-    return DataInfo(name, classes, 3, _DEFAULT_SIZE_PX, _MEAN, _STD)
+    return DataInfo(name, classes, 3, _DEFAULT_SIZE_PX, MEAN, STD)

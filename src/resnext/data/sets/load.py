@@ -7,16 +7,17 @@ from pathlib import Path
 
 import torch
 
-from resnext.data.config import DataConfig
+from resnext.data.config import PYTHON, DataConfig
 from resnext.data.split import DataSet, Split
-from resnext.errors import ConfigError
+from resnext.errors import ConfigError, DataError
 
 
-def load_data(config: DataConfig) -> DataSet:
+def load_data(config: DataConfig, given: DataSet | None = None) -> DataSet:
     """Read the arrays of a set that fits in memory, or list the files of any other.
 
     Args:
         config: Name, root and crop; see `DataConfig`.
+        given: The set itself, where a Python program brings it.
 
     Returns:
         Both splits, their classes and statistics; the size is the configured one.
@@ -27,7 +28,7 @@ def load_data(config: DataConfig) -> DataSet:
         ConfigError: A root is given for a set that has none, or more training images are
             asked for than there are.
     """
-    data = _load(config)
+    data = _load(config) if given is None else given
     if config.classes is not None:
         data = _keep_classes(data, config.classes)
     if config.num_train is not None:
@@ -81,6 +82,12 @@ def _load(config: DataConfig) -> DataSet:
         from resnext.data.sets.cifar import load_cifar
 
         return load_cifar(int(config.name.removeprefix("cifar")), _root(config))
+    if config.name == PYTHON:
+        raise DataError(
+            "the images of this run came from a Python program and are not on disk; give the same "
+            "dataset there: resnext.open_run(RUN).resume(dataset), or .evaluate(dataset). "
+            "`resnext evaluate` takes other images: --data DATA"
+        )
     from resnext.data.sets.folders import load_folder, load_imagenet
     from resnext.data.shards.load import load_remote_shards, load_shards
 

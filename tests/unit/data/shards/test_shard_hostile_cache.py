@@ -63,7 +63,7 @@ def test_tables_that_would_fill_the_disk_are_not_fetched(packed: Path, server: S
     change_index(packed, claim)
     with pytest.raises(ConfigError, match=r"data.cache_gib=1.1: a table of .* alone has 1.56 GiB"):
         open_at(server.address, cache_gib=1.1)
-    with pytest.raises(ConfigError, match=r"data.cache_gib=0.5 holds not one shard"):
+    with pytest.raises(ConfigError, match=r"data.cache_gib=0.5 is too small for a shard"):
         open_at(server.address, cache_gib=0.5)
     assert set(server.num_requests) == {"index.json"}
 

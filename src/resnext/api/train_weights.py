@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from resnext.data.config import DataConfig
 from resnext.errors import ConfigError, DownloadError
 from resnext.machine import may_have_gpu, memory_bytes
-from resnext.model.config import SegmenterConfig
+from resnext.model.config import ModelConfig, SegmenterConfig
 from resnext.model.names import config_from, name_of
 
 if TYPE_CHECKING:
@@ -25,21 +25,26 @@ class Start:
     weights: Weights
 
 
-def open_start(name: Path, *, accept_licence: bool) -> Start:
+def open_start(name: Path, *, accept_licence: bool, quiet: bool = False) -> Start:
     """Find weights, fetch them if need be, and read them.
 
     Without a connection a published file is one message before torch is loaded.
 
+    Args:
+        name: A run, a file, a published name or a repository.
+        accept_licence: Also files that may not be used commercially.
+        quiet: Show no download.
+
     Raises:
         ResNeXtError: They cannot be found, fetched or read.
     """
-    from resnext.cli.progress import show_download
+    from resnext.progress import show_download
     from resnext.weights.entry_card import entry_of_repository, named_entry
     from resnext.weights.fetch import HUB, check_licence, check_reach, fetch
 
     is_here, text = _exists(name), str(name)
     entry = named_entry(text) or entry_of_repository(text.removeprefix(HUB))
-    with show_download() as progress:
+    with show_download(quiet=quiet) as progress:
         if entry is not None and not is_here:
             check_licence(entry, accept_licence=accept_licence)
             check_reach(entry)
@@ -62,7 +67,7 @@ def _exists(path: Path) -> bool:
 
 
 def choose_pretrained(
-    data: DataConfig, model: str | None, device: str, *, accept_licence: bool
+    data: DataConfig, model: str | ModelConfig | None, device: str, *, accept_licence: bool
 ) -> tuple[Path, str]:
     """Choose published weights for the images, the network and this machine.
 
@@ -102,7 +107,7 @@ def choose_pretrained(
     return Path(entry.name), note
 
 
-def _name_without_head(model: str) -> str:
+def _name_without_head(model: str | ModelConfig) -> str:
     """Return the name of a network, or of that behind a head: weights are a classifier's."""
     config = config_from(model)
     return name_of(config.backbone if isinstance(config, SegmenterConfig) else config)

@@ -11,7 +11,7 @@ from prepared_image import prepare_image
 
 from resnext.data.prepare.normalise import normalise
 from resnext.errors import ConfigError
-from resnext.inference.files import find_images, predict_files
+from resnext.inference.files import find_images, predict_images
 from resnext.inference.load import load
 from resnext.inference.predictor import Predictor
 from resnext.model.config import ResNeXtConfig
@@ -37,7 +37,7 @@ def test_probabilities_are_those_of_the_network_on_the_prepared_image(
     model: TrainedNetwork, tmp_path: Path
 ) -> None:
     path = save_image(tmp_path / "photo.png", 40)
-    (row,) = predict_files(Predictor(model), [path], top=10)
+    (row,) = predict_images(Predictor(model), [path], top=10)
     pixels = prepare_image(path, 8, None, 1)
     images = normalise(pixels.unsqueeze(0), model.card.mean, model.card.std, CPU)
     with torch.no_grad():
@@ -57,7 +57,7 @@ def test_bad_files_are_told_in_place_and_the_rest_goes_on(
     empty.touch()
     text.write_text("no image")
     paths = [good[0], empty, good[1], good[2], text, *good[3:], gone]
-    rows = list(predict_files(Predictor(model), paths, top=3, batch_size=2))
+    rows = list(predict_images(Predictor(model), paths, top=3, batch_size=2))
     assert [row.path for row in rows] == paths
     assert [row.path for row in rows if row.error is not None] == [empty, text, gone]
     assert all(len(row.ranked) == 3 for row in rows if row.error is None)
@@ -66,7 +66,7 @@ def test_bad_files_are_told_in_place_and_the_rest_goes_on(
 
 
 def test_a_batch_of_bad_files_only_is_fine(model: TrainedNetwork, tmp_path: Path) -> None:
-    rows = list(predict_files(Predictor(model), [tmp_path / "a.png", tmp_path / "b.png"]))
+    rows = list(predict_images(Predictor(model), [tmp_path / "a.png", tmp_path / "b.png"]))
     assert [row.error for row in rows] == ["No such file or directory"] * 2
 
 
@@ -77,11 +77,11 @@ def test_the_size_of_batches_does_not_change_the_predictions(
     predictor = Predictor(model)
     one = [
         [score.name for score in row.ranked]
-        for row in predict_files(predictor, paths, batch_size=1)
+        for row in predict_images(predictor, paths, batch_size=1)
     ]
     assert one == [
         [score.name for score in row.ranked]
-        for row in predict_files(predictor, paths, batch_size=4)
+        for row in predict_images(predictor, paths, batch_size=4)
     ]
 
 
@@ -97,7 +97,7 @@ def test_only_two_batches_are_read_ahead_of_an_endless_source(
             asked += 1
             yield path
 
-    rows = predict_files(Predictor(model), endless(), batch_size=4)
+    rows = predict_images(Predictor(model), endless(), batch_size=4)
     assert asked == 0
     for taken in (1, 4, 1, 30):
         list(islice(rows, taken))
@@ -107,7 +107,7 @@ def test_only_two_batches_are_read_ahead_of_an_endless_source(
 
 
 def test_no_more_classes_are_named_than_there_are(model: TrainedNetwork, tmp_path: Path) -> None:
-    (row,) = predict_files(Predictor(model), [save_image(tmp_path / "a.png")], top=99)
+    (row,) = predict_images(Predictor(model), [save_image(tmp_path / "a.png")], top=99)
     assert sorted(score.name for score in row.ranked) == list("0123456789")
 
 
@@ -116,7 +116,7 @@ def test_networks_that_are_not_for_images_are_refused(model: TrainedNetwork) -> 
     with pytest.raises(ConfigError, match="2 dimensions"):
         Predictor(signals)
     with pytest.raises(ConfigError, match="top=0"):
-        predict_files(Predictor(model), [], top=0)
+        predict_images(Predictor(model), [], top=0)
 
 
 def test_folders_are_walked_in_order_and_others_files_left_out(tmp_path: Path) -> None:

@@ -1,19 +1,28 @@
-"""What `resnext train` sees of a person's images before it chooses a recipe for them."""
+"""What a training sees of a person's images before it chooses a recipe for them."""
 
 from __future__ import annotations
 
 from resnext.data.config import DataConfig
 from resnext.data.sets.glance import measure_sizes
 from resnext.data.sets.load import load_data
+from resnext.data.split import DataSet
 from resnext.recipes.photos import PhotoFacts
 
 
-def look(data: DataConfig, *, has_gpu: bool) -> PhotoFacts | None:
-    """Look at the images of a folder, a table or a folder with masks; None for other sets.
+def look(data: DataConfig, given: DataSet | None = None, *, has_gpu: bool) -> PhotoFacts | None:
+    """Look at the images of files, or those of a program; None for other sets.
+
+    Args:
+        data: The set.
+        given: Its images, where they come from a Python program.
+        has_gpu: A GPU will train.
 
     Raises:
         DataError: The set is missing, or nothing can be trained on it.
     """
+    if given is not None:
+        given = load_data(data, given)
+        return PhotoFacts(len(given.train), given.info.image_size_px, has_gpu)
     if data.name not in ("folder", "table", "masks"):
         return None
     train = load_data(data).train.files

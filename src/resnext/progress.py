@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from resnext._version import __version__
 from resnext.durations import format_seconds
 from resnext.line_clock import LineClock
-from resnext.terminal import create_console
+from resnext.terminal import can_redraw, create_console
 
 _FIRST_LINE_S = 10.0
 
@@ -28,6 +28,11 @@ def say_start(what: str, *, quiet: bool) -> None:
         )
 
 
+def tell(line: str) -> None:
+    """Print a line on standard error."""
+    print(line, file=sys.stderr, flush=True)
+
+
 @contextmanager
 def show_progress(*, quiet: bool) -> Iterator[Callable[[int], None] | None]:
     """Show images and images/s on standard error: live on a terminal, else a line now and then.
@@ -41,7 +46,7 @@ def show_progress(*, quiet: bool) -> Iterator[Callable[[int], None] | None]:
     if quiet:
         yield None
         return
-    if not sys.stderr.isatty():
+    if not can_redraw():
         yield _count_in_lines()
         return
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -67,13 +72,16 @@ def _count_in_lines() -> Callable[[int], None]:
 
 
 @contextmanager
-def show_download() -> Iterator[Callable[[int, int | None], None] | None]:
+def show_download(*, quiet: bool = False) -> Iterator[Callable[[int, int | None], None] | None]:
     """Show bytes, speed and time left on a terminal's standard error, nothing elsewhere.
+
+    Args:
+        quiet: Show nothing.
 
     Yields:
         A function to tell of the bytes that are there and those in all, or None.
     """
-    if not sys.stderr.isatty():
+    if quiet or not can_redraw():
         yield None
         return
     from rich.progress import (
@@ -103,7 +111,7 @@ def show_steps(*, quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
     if quiet:
         yield lambda *_: None
         return
-    if not sys.stderr.isatty():
+    if not can_redraw():
         yield _steps_in_lines()
         return
     from rich.progress import (

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from resnext.cli.photo_facts import look
+from resnext.api.photo_facts import look
 from resnext.data.config import DataConfig
 from resnext.recipes.photos import PhotoFacts
 

@@ -1,0 +1,124 @@
+"""The solver's answers as rows: a design, what it costs, and what the paper chose there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from resnext.complexity.budget import Budget
+from resnext.complexity.count import count
+from resnext.complexity.solve import Solution
+from resnext.model.config import ResNeXtConfig
+from resnext.model.names import name_of
+from resnext.model.template import template_stage_widths
+
+
+@dataclass(frozen=True)
+class DesignRow:
+    """A design, with its cost and that of the design that the paper chose there.
+
+    Attributes:
+        name: Name of the network; with `has_own_widths` the name alone is another network.
+        cardinality: C, the paths of a block.
+        bottleneck_width: d, the width of a path in the first stage.
+        group_width: C d.
+        depth: Layers with weights.
+        stem_width: Channels of the stem.
+        stage_widths: Channels of each stage.
+        has_own_widths: Stem or stages are not those of the template.
+        cost: What was to be met: parameters, multiply-adds, activations, or milliseconds.
+        deviation: Share by which it is above the target; negative below.
+        parameters: Of the whole network.
+        macs: Multiply-adds on one image.
+        activations: Outputs of convolutions and linear layers on one image.
+        paper: The paper's design in tables 2 to 4, if there is one: `name`, `is_same`, `shown`,
+            `cost` and `deviation`.
+        target: The cost to meet.
+        config: The network.
+    """
+
+    name: str
+    cardinality: int
+    bottleneck_width: int
+    group_width: int
+    depth: int
+    stem_width: int
+    stage_widths: tuple[int, ...]
+    has_own_widths: bool
+    cost: float
+    deviation: float
+    parameters: int
+    macs: int
+    activations: int
+    paper: dict[str, Any] | None
+    target: float
+    config: ResNeXtConfig
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the row as JSON values, as `--json` prints it."""
+        left_out = ("target", "config")
+        row = {name: value for name, value in vars(self).items() if name not in left_out}
+        return row | {"stage_widths": list(self.stage_widths)}
+
+
+def counted_row(solution: Solution, budget: Budget, paper: ResNeXtConfig | None) -> DesignRow:
+    """Describe a design of a counted cost, beside the one that the paper chose there.
+
+    Args:
+        solution: The design.
+        budget: The cost that both were to meet.
+        paper: The paper's, or None where it has none.
+    """
+    chosen = None if paper is None else _chosen(paper, solution.config, budget)
+    return row_of(solution.config, solution.cost, solution.target, budget.input_size, chosen)
+
+
+def row_of(
+    config: ResNeXtConfig,
+    cost: float,
+    target: float,
+    input_size: int | None,
+    paper: dict[str, Any] | None = None,
+) -> DesignRow:
+    """Describe a design.
+
+    Args:
+        config: The design.
+        cost: What it spends of what was to be met.
+        target: What was to be met.
+        input_size: Side of the input, in pixels.
+        paper: See `DesignRow`.
+    """
+    counted = count(config, input_size)
+    widths = template_stage_widths(config.block, len(config.stage_widths))
+    return DesignRow(
+        name=name_of(config),
+        cardinality=config.cardinality,
+        bottleneck_width=config.bottleneck_width,
+        group_width=config.cardinality * config.bottleneck_width,
+        depth=config.depth,
+        stem_width=config.stem_width,
+        stage_widths=config.stage_widths,
+        has_own_widths=config.stage_widths != widths,
+        cost=cost,
+        deviation=cost / target - 1.0,
+        parameters=counted.parameters,
+        macs=counted.macs,
+        activations=counted.activations,
+        paper=paper,
+        target=target,
+        config=config,
+    )
+
+
+def _chosen(paper: ResNeXtConfig, found: ResNeXtConfig, budget: Budget) -> dict[str, Any]:
+    """Return the paper's design and how close it is; its template, where the depth is the same."""
+    is_as_deep = paper.blocks_per_stage == found.blocks_per_stage
+    cost = budget.cost_of(paper)
+    return {
+        "name": name_of(paper),
+        "is_same": paper == found,
+        "shown": paper.template if is_as_deep else name_of(paper),
+        "cost": cost,
+        "deviation": cost / budget.target - 1,
+    }

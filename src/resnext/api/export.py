@@ -1,0 +1,83 @@
+"""`Run.export`: the export of the command, called from Python."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, get_args
+
+from resnext.api.checks import check_choice
+from resnext.api.export_request import (
+    ExportRequest,
+    check_export,
+    destination,
+    is_lower,
+    run_export,
+)
+from resnext.api.given_data import as_path, open_given
+from resnext.api.guest import guest
+from resnext.api.settings import check_names
+from resnext.evaluation.run import EvaluationOptions
+from resnext.inference.load import load
+from resnext.progress import show_progress, tell
+from resnext.runtimes.spec import Format, Input
+
+if TYPE_CHECKING:
+    from resnext.data.config import DataConfig
+    from resnext.export.options import ExportReport
+
+
+class ExportFlags(TypedDict, total=False):
+    """The flags of `resnext export` by their names."""
+
+    to: Literal["onnx", "openvino", "pt2", "torchscript"]
+    """Kind of file; by default onnx."""
+    input: Literal["pixels", "image", "normalised"]
+    """What callers give; by default uint8 pixels, resized and cropped."""
+    size: int
+    """Side of the crop in pixels; by default that of validation."""
+    dynamic_size: bool
+    """Take crops of any size, not only of this one."""
+    opset: int
+    """Version of the ONNX operators, 18 to 23."""
+    data: str | Path | DataConfig
+    """Images to compare on, and for int8 to calibrate and measure on; by default the run's."""
+    int8: bool
+    """Quantise weights and activations to 8 bits, and measure what is lost."""
+    precision: Literal["fp32", "bf16"]
+    """bf16 writes a file that OpenVINO opens in bf16, and measures what is lost."""
+    calibrate: int
+    """Training images to calibrate int8 on."""
+    max_loss: float
+    """Percentage points of top-1 error that int8 or bf16 may add; by default 1."""
+    force: bool
+    """Replace the file if it exists."""
+
+
+def export_source(
+    source: Path, out: str | Path | None, flags: Mapping[str, Any], *, progress: bool
+) -> ExportReport:
+    """Export a run; see `Run.export`.
+
+    Args:
+        source: The run.
+        out: The file to write.
+        flags: Of the command.
+        progress: Show how far the measurement of a lower precision is.
+    """
+    check_names(flags, ExportFlags.__annotations__)
+    for name, accepted in (
+        ("to", get_args(Format)),
+        ("input", get_args(Input)),
+        ("precision", ("fp32", "bf16")),
+    ):
+        if name in flags:
+            check_choice(name, flags[name], accepted)
+    values = {**flags, "data": open_given(flags.get("data")).named}
+    request = ExportRequest(source, out=as_path("out", out), **values)
+    check_export(request)
+    dest = destination(request)
+    is_silent = not progress or not is_lower(request)
+    with guest(), show_progress(quiet=is_silent) as advance:
+        effort = EvaluationOptions(progress=advance, note=tell if progress else None)
+        return run_export(request, load(source), dest, effort)

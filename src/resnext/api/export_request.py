@@ -1,0 +1,201 @@
+"""What one asks of an export: the flags of `resnext export`, and the export itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from resnext.api.checks import refuse_ignored
+from resnext.data.config import DataConfig
+from resnext.data.sets.parse import parse_data
+from resnext.errors import ConfigError
+
+if TYPE_CHECKING:
+    from resnext.evaluation.run import EvaluationOptions
+    from resnext.export.options import ExportOptions, ExportReport
+    from resnext.model.trained import TrainedNetwork
+
+CALIBRATION_IMAGES = 256
+MAX_LOSS = 1.0
+
+
+@dataclass(frozen=True)
+class ExportRequest:
+    """An export as it is asked for.
+
+    Attributes:
+        run: A run, a weight file or a published name.
+        to: Kind of file.
+        out: The file to write.
+        input: What callers give.
+        size: Side of the crop, in pixels.
+        dynamic_size: Take crops of any size.
+        opset: Version of the ONNX operators.
+        data: Images to compare on, calibrate and measure on.
+        int8: Quantise weights and activations to 8 bits.
+        precision: bf16 writes a file that OpenVINO opens in bf16.
+        calibrate: Training images to calibrate int8 on.
+        max_loss: Points that int8 or bf16 may lose.
+        force: Replace the file if it exists.
+    """
+
+    run: Path
+    to: Literal["onnx", "openvino", "pt2", "torchscript"] = "onnx"
+    out: Path | None = None
+    input: Literal["pixels", "image", "normalised"] = "pixels"
+    size: int | None = None
+    dynamic_size: bool = False
+    opset: int | None = None
+    data: str | DataConfig | None = None
+    int8: bool = False
+    precision: Literal["fp32", "bf16"] = "fp32"
+    calibrate: int | None = None
+    max_loss: float | None = None
+    force: bool = False
+
+
+def check_export(request: ExportRequest) -> None:
+    """Refuse what is unclear, or would be ignored, before torch is imported.
+
+    Raises:
+        ConfigError: A flag is wrong.
+    """
+    from resnext.runtimes.open import is_exported
+
+    if is_exported(request.run):
+        raise ConfigError(
+            f"{request.run}: is an exported file already; export its run or weight file again"
+        )
+    is_bf16 = request.precision == "bf16"
+    if request.int8 and is_bf16:
+        raise ConfigError("--int8 and --precision bf16 are two precisions; give one of them")
+    if not request.int8:
+        refuse_ignored(request, ("calibrate",), "--int8")
+        if not is_bf16:
+            refuse_ignored(request, ("max_loss",), "--int8 or --precision bf16")
+    if request.calibrate is not None and request.calibrate < 1:
+        raise ConfigError(f"--calibrate {request.calibrate}: give a positive number of images")
+
+
+def is_lower(request: ExportRequest) -> bool:
+    """Tell whether the precision is one that loses something, which is measured."""
+    return request.int8 or request.precision == "bf16"
+
+
+def destination(request: ExportRequest) -> Path:
+    """Return the file to write.
+
+    Raises:
+        ConfigError: It exists, and is not to be replaced.
+    """
+    dest = _file_of(request)
+    if dest.exists() and not request.force:
+        raise ConfigError(f"{dest} exists; choose another file (--out) or add --force")
+    return dest
+
+
+def _file_of(request: ExportRequest) -> Path:
+    from resnext.export.export import SUFFIX
+
+    if request.out is not None:
+        return request.out
+    kind = ".int8" if request.int8 else ".bf16" if request.precision == "bf16" else ""
+    suffix = kind + SUFFIX[request.to]
+    run = request.run
+    if run.is_dir():
+        return run / f"model{suffix}"
+    name = run.stem if run.is_file() else run.name
+    return Path(f"{name}{suffix}")
+
+
+def run_export(
+    request: ExportRequest, loaded: TrainedNetwork, dest: Path, effort: EvaluationOptions
+) -> ExportReport:
+    """Export a network, at the precision that is asked for.
+
+    Args:
+        request: What is asked for.
+        loaded: The network.
+        dest: The file; see `destination`.
+        effort: How a lower precision is measured.
+
+    Raises:
+        ConfigError: A flag does not fit the network.
+        ResNeXtError: The network cannot be exported or written.
+    """
+    from resnext.export.options import ExportOptions
+
+    options = ExportOptions(
+        to=request.to,
+        input=request.input,
+        size_px=request.size,
+        dynamic_size=request.dynamic_size,
+        opset=request.opset,
+    )
+    return _export(request, loaded, dest, options, effort)
+
+
+def _export(
+    request: ExportRequest,
+    loaded: TrainedNetwork,
+    dest: Path,
+    options: ExportOptions,
+    effort: EvaluationOptions,
+) -> ExportReport:
+    from resnext.export.export import NUM_COMPARED, export_model
+    from resnext.export.images import data_images
+    from resnext.inference.preprocessor import takes_images
+
+    data = _data(request)
+    if not is_lower(request):
+        images = None
+        if request.data is not None and not takes_images(loaded.config):
+            raise ConfigError(
+                f"--data {request.data}: the network takes no photographs and is compared with "
+                "PyTorch on random input; leave it out"
+            )
+        if data is not None and takes_images(loaded.config):
+            images = data_images(data, "val", loaded.config.in_channels, NUM_COMPARED)
+        return export_model(loaded, dest, options, images)
+    from resnext.export.export_bf16 import export_bf16
+    from resnext.export.export_int8 import export_int8
+
+    if data is None:
+        raise ConfigError(
+            f"{request.run} does not say its data set, and a lower precision is measured on "
+            "one: --data digits, --data FOLDER"
+        )
+    max_loss = MAX_LOSS if request.max_loss is None else request.max_loss
+    if request.precision == "bf16":
+        return export_bf16(loaded, dest, options, data, max_loss=max_loss, effort=effort)
+    return export_int8(
+        loaded,
+        dest,
+        options,
+        data,
+        num_calibration_images=request.calibrate or CALIBRATION_IMAGES,
+        max_loss=max_loss,
+        effort=effort,
+    )
+
+
+def _data(request: ExportRequest) -> DataConfig | None:
+    """Return the data set that was asked for, else the run's own if it is still there."""
+    from resnext.data.sets.load import load_data
+    from resnext.errors import DataError
+    from resnext.runs.folder import CONFIG, read_config
+
+    if request.data is not None:
+        given = request.data
+        return parse_data(given, is_whole=True) if isinstance(given, str) else given
+    if not (request.run / CONFIG).exists():
+        return None
+    data = read_config(request.run).data
+    if is_lower(request):
+        return data
+    try:
+        load_data(data)
+    except DataError:  # the comparison does with other photographs
+        return None
+    return data

@@ -1,0 +1,128 @@
+"""`resnext.predict`: the predictions of the command, for images of any form."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PIL import Image
+
+from resnext.api.given_data import as_path
+from resnext.api.guest import kept_kernels
+from resnext.api.predictor import evaluation_mode, named, open_predictor
+from resnext.data.decode.python_image import ACCEPTED, is_array
+from resnext.errors import ConfigError
+from resnext.inference.files import Prediction, find_images, predict_images
+from resnext.progress import show_progress
+
+if TYPE_CHECKING:
+    from resnext.api.run import Run
+    from resnext.data.decode.python_image import ImageInput
+    from resnext.model.trained import TrainedNetwork
+    from resnext.runtimes.spec import Arithmetic
+
+_MAX_BATCH = 65_536  # twice as many decoded images are in memory
+_NUM_DIMENSIONS = 3
+
+
+class Predictions(list[Prediction]):
+    """Predictions, one for each image, in the order given."""
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """The lines of `--csv`, as `pandas.DataFrame` takes them: one for each class named.
+
+        An image that could not be read has one row, with its `error`.
+        """
+        rows: list[dict[str, Any]] = []
+        for found in self:
+            if found.answer is None:
+                rows.append({"image": found.name, "error": found.error})
+                continue
+            columns = found.answer.csv_columns
+            for cells in found.answer.csv_rows():
+                row = dict(zip(columns, cells, strict=True))
+                rows.append({"image": found.name, **row, "error": None})
+        return rows
+
+
+def predict(
+    model: str | Path | TrainedNetwork | Run,
+    images: ImageInput | Iterable[ImageInput],
+    *,
+    top: int = 5,
+    batch_size: int = 32,
+    device: str | None = None,
+    precision: Arithmetic | None = None,
+    progress: bool = False,
+) -> Predictions:
+    """Say what a network sees in images.
+
+    Example:
+        >>> import resnext
+        >>> found = resnext.predict("runs/photos", "cat.jpg")  # doctest: +SKIP
+        >>> found[0].label, found[0].probability  # doctest: +SKIP
+        >>> rows = resnext.predict("runs/photos", ["folder/", "dog.png"]).rows  # doctest: +SKIP
+
+    Args:
+        model: A run, a weight file, an exported file, or a name that `resnext weights list` shows,
+            as text or path; or what `load` returned, which keeps its mode of training.
+        images: One image or any iterable of them, also a generator, of which only two batches are
+            held at a time. An image is a path (of a folder, all images in it), the bytes of a
+            file, a PIL image, an array of H x W or H x W x 1, 3 or 4, or a tensor of H x W or 1, 3
+            or 4 x H x W: uint8, or floats in 0..1. With one dimension more, many. Images are
+            resized, cropped and normalised here, as the network expects.
+        top: Classes to name for each image, where they are ranked.
+        batch_size: Images that go through the network together.
+        device: auto, cpu, cuda, cuda:N or mps; by default auto, or where the network is. A loaded
+            network is moved there.
+        precision: fp32 or bf16; by default fp32, or what a file was exported for.
+        progress: Show progress on standard error.
+
+    Returns:
+        A prediction for each image: `label` and `probability` of the best class, `ranked` classes,
+        `answer` with all that the task says, or `error` where a file could not be read.
+
+    Raises:
+        ConfigError: Something is no image, an option is out of range, or the network is not for
+            images.
+        CheckpointError: The weights are missing or damaged.
+    """
+    from resnext.api.run import Run
+
+    if isinstance(model, Run):
+        model = model.model
+    if not 1 <= batch_size <= _MAX_BATCH:
+        raise ConfigError(f"batch_size={batch_size}: give 1 to {_MAX_BATCH:,}")
+    source = named(model)
+    found = Predictions()
+    with (
+        kept_kernels(),
+        evaluation_mode(source),
+        show_progress(quiet=not progress) as advance,
+    ):
+        predictor = open_predictor(source, device, precision)
+        for one in predict_images(predictor, _each(images), top=top, batch_size=batch_size):
+            found.append(one)
+            if advance is not None:
+                advance(1)
+    return found
+
+
+def _each(images: object) -> Iterator[object]:
+    """Yield image by image what was given: paths as `Path`, folders searched."""
+    if isinstance(images, str | os.PathLike):
+        path = as_path("images", images)
+        assert path is not None
+        yield from find_images([path])
+    elif isinstance(images, bytes | bytearray | memoryview | Image.Image) or (
+        is_array(images) and images.ndim <= _NUM_DIMENSIONS
+    ):
+        yield images
+    elif isinstance(images, Iterable):
+        for image in images:
+            yield from _each(image)
+    else:
+        raise ConfigError(f"images of type {type(images).__name__}: give {ACCEPTED}, or many")

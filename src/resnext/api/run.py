@@ -1,0 +1,271 @@
+"""A run as an object: what it measured, and what can be done with its network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Unpack
+
+from resnext.runs.folder import open_run as read_run
+from resnext.runs.health import judge_run
+from resnext.runs.metrics_log import read_metrics
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from resnext.api.evaluate import EvaluateFlags
+    from resnext.api.export import ExportFlags
+    from resnext.api.predict import Predictions
+    from resnext.data.decode.python_image import ImageInput
+    from resnext.data.split import DataSet
+    from resnext.evaluation.run import Evaluation
+    from resnext.export.options import ExportReport
+    from resnext.model.trained import TrainedNetwork
+    from resnext.runs.config import TrainConfig
+    from resnext.runtimes.spec import Arithmetic
+
+
+class Run:
+    """A training on disk; what changes there is read when it is asked for.
+
+    Example:
+        >>> import resnext
+        >>> run = resnext.open_run("runs/demo")  # doctest: +SKIP
+        >>> run.metrics[-1]["top1_error"], run.problems  # doctest: +SKIP
+        >>> run.figures()["losses"]  # doctest: +SKIP
+
+    Attributes:
+        folder: The run folder.
+        config: All settings, resolved.
+    """
+
+    folder: Path
+    config: TrainConfig
+
+    def __init__(self, folder: Path, images: DataSet | None = None) -> None:
+        """Open a run; programs call `train` or `open_run`.
+
+        Args:
+            folder: The run folder.
+            images: The data set, where a program brought it.
+
+        Raises:
+            RunError: The folder is not a run.
+            ConfigError: Its settings cannot be read.
+        """
+        self.folder, self.config = folder, read_run(folder)
+        self._images = images
+        self._model: TrainedNetwork | None = None
+
+    def __repr__(self) -> str:
+        return f"Run({str(self.folder)!r})"
+
+    @property
+    def metrics(self) -> list[dict[str, Any]]:
+        """The figures of each epoch, a row each, as `pandas.DataFrame` takes them.
+
+        Errors are in percent, `seconds` is the time in training steps; a value is None where it
+        does not exist.
+
+        Raises:
+            RunError: The log cannot be read.
+        """
+        return self._rows("epoch")
+
+    @property
+    def steps(self) -> list[dict[str, Any]]:
+        """Loss, learning rate and images/s of about every fiftieth step, a row each.
+
+        Raises:
+            RunError: The log cannot be read.
+        """
+        return self._rows("train")
+
+    @property
+    def problems(self) -> dict[str, str]:
+        """What went wrong in training, in words: `useless`, `exploding`, `overfitting`.
+
+        Raises:
+            RunError: The log cannot be read.
+        """
+        return {found.kind: found.text for found in judge_run(self.metrics, self.config)}
+
+    @property
+    def model(self) -> TrainedNetwork:
+        """The network with the weights that are kept, on the CPU; loaded once.
+
+        Raises:
+            CheckpointError: No epoch has ended yet, or the weights are damaged.
+        """
+        if self._model is None:
+            self._model = self.load()
+        return self._model
+
+    def load(self, device: str = "cpu") -> TrainedNetwork:
+        """Return a new copy of the network with the weights that are kept.
+
+        Args:
+            device: Where it goes.
+
+        Raises:
+            CheckpointError: No epoch has ended yet, or the weights are damaged.
+        """
+        from resnext.inference.load import load
+
+        return load(self.folder, device)
+
+    def figures(self) -> dict[str, Figure]:
+        """Draw the epochs: `losses`, `measures` (errors, or what the task measures), and `lr`.
+
+        Returns:
+            Figures of matplotlib by name; none before the first epoch has ended. A notebook shows
+            one as the last line of a cell, and `savefig` writes it.
+
+        Raises:
+            RunError: The log cannot be read.
+        """
+        from resnext.evaluation.plots import draw_training
+
+        return draw_training(read_metrics(self.folder), self.config.task)
+
+    def evaluate(
+        self,
+        data: object = None,
+        *,
+        classes: Sequence[str] | None = None,
+        device: str | None = None,
+        progress: bool = False,
+        **flags: Unpack[EvaluateFlags],
+    ) -> Evaluation:
+        """Measure the network: by default on the run's validation images; see `evaluate`.
+
+        Then `evaluation.json` and `report.html` of the run are written too, as by
+        `resnext evaluate RUN`.
+
+        Raises:
+            ResNeXtError: As `evaluate`.
+        """
+        from resnext.api.evaluate import evaluate_source
+
+        images = self._images if data is None else None
+        return evaluate_source(
+            self.folder, data, images, flags, classes=classes, device=device, progress=progress
+        )
+
+    def predict(
+        self,
+        images: ImageInput | Iterable[ImageInput],
+        *,
+        top: int = 5,
+        batch_size: int = 32,
+        device: str | None = None,
+        precision: Arithmetic | None = None,
+        progress: bool = False,
+    ) -> Predictions:
+        """Show images to the network; see `predict`.
+
+        Raises:
+            ResNeXtError: As `predict`.
+        """
+        from resnext.api.predict import predict
+
+        return predict(
+            self.folder if precision is not None else self.model,
+            images,
+            top=top,
+            batch_size=batch_size,
+            device=device,
+            precision=precision,
+            progress=progress,
+        )
+
+    def export(
+        self, out: str | Path | None = None, *, progress: bool = False, **flags: Unpack[ExportFlags]
+    ) -> ExportReport:
+        """Write the network as a file that runs without this package, compared with PyTorch.
+
+        Args:
+            out: The file; by default `model.onnx`, ... in the run's folder.
+            progress: Show on standard error how far the measurement of a lower precision is.
+            flags: The flags of `resnext export`; see `ExportFlags`.
+
+        Raises:
+            ConfigError: A flag does not fit, the file exists (`force=True` replaces it), or an
+                extra is not installed.
+            ExportError: The file computes something else; it is not kept.
+        """
+        from resnext.api.export import export_source
+
+        return export_source(self.folder, out, flags, progress=progress)
+
+    def report(self, out: str | Path | None = None) -> Path:
+        """Evaluate, and write the report: one HTML file.
+
+        Args:
+            out: Where; by default `report.html` in the run's folder.
+
+        Returns:
+            The file.
+
+        Raises:
+            ResNeXtError: As `evaluate`; or the file cannot be written.
+        """
+        from resnext.evaluation.report import write_report
+        from resnext.evaluation.run import REPORT
+
+        evaluation = self.evaluate()
+        path = self.folder / REPORT
+        return path if out is None else write_report(Path(out), self.folder, evaluation)
+
+    def resume(
+        self,
+        data: object = None,
+        *,
+        val: object = None,
+        classes: Sequence[str] | None = None,
+        progress: bool = False,
+    ) -> Run:
+        """Go on from the last checkpoint to the end, as if nothing had happened; then evaluate.
+
+        Args:
+            data: Of a run on a dataset, the same dataset; of others nothing. A run that this
+                process started remembers it.
+            val: The same dataset to validate on, if there was one.
+            classes: The same names, if they were given.
+            progress: Show progress.
+
+        Returns:
+            This run.
+
+        Raises:
+            DataError: The data are not those that the run was started with, or not given.
+            ResNeXtError: As `train`.
+        """
+        from resnext.api.train import resume
+
+        images = self._images if data is None else None
+        ended = resume(
+            self.folder, data, val=val, classes=classes, images=images, progress=progress
+        )
+        self._images, self._model = ended._images, None
+        return self
+
+    def _rows(self, kind: str) -> list[dict[str, Any]]:
+        return [
+            {name: value for name, value in row.items() if name != "kind"}
+            for row in read_metrics(self.folder)
+            if row["kind"] == kind
+        ]
+
+
+def open_run(folder: str | Path) -> Run:
+    """Open a run: a folder that `train` or `resnext train` made, also while it is still trained.
+
+    Args:
+        folder: The run folder.
+
+    Raises:
+        RunError: The folder is not a run.
+        ConfigError: Its settings cannot be read.
+    """
+    return Run(Path(folder))

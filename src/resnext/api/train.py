@@ -1,0 +1,223 @@
+"""`resnext.train`: the training of the command, called from Python."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+
+from resnext.api.given_data import GivenData, as_path, open_given
+from resnext.api.guest import guest
+from resnext.api.run import Run
+from resnext.api.settings import as_assignments, check_names
+from resnext.api.stopped import hand_on
+from resnext.api.train_request import TrainRequest
+from resnext.api.train_settings import build_config
+from resnext.api.train_start import data_of, start_of
+from resnext.data.python_split import MapDataset
+from resnext.errors import ConfigError
+from resnext.evaluation.run import evaluate_run
+from resnext.training.display import Display, default_mode
+from resnext.training.interrupt import Interrupted
+from resnext.training.target import RunTarget
+from resnext.training.train import train as train_run
+
+if TYPE_CHECKING:
+    from torch.utils.data import DataLoader, Dataset
+
+    from resnext.data.config import DataConfig
+    from resnext.data.split import DataSet
+    from resnext.model.config import ModelConfig
+    from resnext.runs.config import TrainConfig
+    from resnext.weights.file import Weights
+
+
+class TrainFlags(TypedDict, total=False):
+    """The flags of `resnext train` by their names; see `resnext train --help` for each."""
+
+    epochs: int
+    """Length of training; the whole schedule is stretched to it."""
+    batch_size: int
+    """Images of a step over all processes; the learning rate follows."""
+    lr: float
+    """Peak learning rate for the recipe's own batch size."""
+    image_size: int
+    """Side of the images that the network sees, in pixels."""
+    seed: int
+    """Decides initial weights, order and augmentation."""
+    weights: str | Path
+    """Start from a run, a weight file, a published name or OWNER/NAME on the Hub."""
+    pretrained: bool
+    """Start from the best published weights that suit network, images and machine."""
+    accept_licence: bool
+    """Also weights that may not be used commercially."""
+    freeze_until: int
+    """Keep the stem and this many stages as loaded."""
+    head_lr_factor: float
+    """Multiplies the learning rate of the head."""
+    balance: bool
+    """Let every class count alike in the loss."""
+    early_stopping: bool | int
+    """Epochs to wait for a better validation; True waits a fifth of all, at least 5."""
+    config: str | Path
+    """Take the settings from a run or a YAML file instead of a recipe."""
+    continue_: bool
+    """With `out`: go on with the run that is there if it has the same settings."""
+    device: str
+    """auto, cpu, cuda, cuda:N or mps."""
+    precision: str
+    """auto, fp32, bf16 or fp16."""
+    compile: bool
+    """Compile the network with torch.compile."""
+    tune: bool
+    """Choose memory layout, compilation and merged groups by speed."""
+    threads: int
+    """CPU threads of this process while it trains."""
+    workers: int
+    """Processes that decode files; of a dataset, 0 unless given."""
+
+
+def train(
+    data: str | Path | DataConfig | Dataset[Any] | MapDataset | DataLoader[Any] | None = None,
+    *,
+    val: Dataset[Any] | MapDataset | DataLoader[Any] | None = None,
+    classes: Sequence[str] | None = None,
+    model: str | ModelConfig | None = None,
+    recipe: str | None = None,
+    out: str | Path | None = None,
+    name: str | None = None,
+    settings: Mapping[str, Any] | None = None,
+    progress: bool = False,
+    **flags: Unpack[TrainFlags],
+) -> Run:
+    """Train a network to the end, evaluate the weights that are kept, and write the report.
+
+    The same settings and seed give the same weights as `resnext train`, bit for bit. Ctrl-C
+    finishes the step, saves and raises KeyboardInterrupt; `open_run(folder).resume()` continues.
+    Afterwards torch's seeds, threads and kernels are as they were.
+
+    Example:
+        >>> import resnext
+        >>> run = resnext.train("photos/", epochs=20, name="photos")  # doctest: +SKIP
+        >>> run.evaluate().figures["top1_error"]  # doctest: +SKIP
+        >>> run.predict("cat.jpg")[0].label  # doctest: +SKIP
+
+    Args:
+        data: What `--data` takes (a folder of class folders, a table of labels, `digits`, ...) as
+            text or path; its settings; or a map-style dataset of torch or any sequence whose items
+            are pairs of an image and the number of its class. An image is what `predict` takes. A
+            DataLoader stands for its dataset, batch size and workers. None is the data of `config`.
+        val: A dataset to validate on; by default a tenth of each class of `data`.
+        classes: Names of a dataset's classes, in the order of their numbers; by default
+            `data.classes`, or the numbers.
+        model: The network, such as `resnext50_32x4d`, or its config; by default one that suits the
+            images.
+        recipe: Settings to start from: fast, finetune, modern, imagenet or cifar.
+        out: The run folder, new or empty; by default the next free one under `runs/`.
+        name: Name of the run folder under `runs/`; numbered if taken.
+        settings: Any other setting by dotted name, such as `{"optim.weight_decay": 1e-4}`; they
+            are those of `config.yaml`.
+        progress: Show progress on standard error, or in a notebook. Without it nothing is printed.
+        flags: The flags of the command; see `TrainFlags`.
+
+    Returns:
+        The run. Under `torchrun` every process gets it; the first one has evaluated it.
+
+    Raises:
+        ConfigError: A setting is unknown, out of range or contradicts another.
+        DataError: The images are missing, damaged, or too few to learn from.
+        RunError: The folder holds something already, or cannot be written.
+        TrainingError: The loss became no number; or SIGTERM stopped the training.
+        ResNeXtError: Weights to start from cannot be had.
+        KeyboardInterrupt: Ctrl-C; the state is saved.
+    """
+    check_names(flags, TrainFlags.__annotations__)
+    given = open_given(data, val, classes)
+    request = _request(given, flags)
+    request = replace(
+        request,
+        model=model,
+        recipe=recipe,
+        out=as_path("out", out),
+        name=name,
+        set=as_assignments(settings),
+    )
+    if data is None and request.config is None:
+        raise ConfigError("train needs data: a folder, the name of a set, or a dataset")
+    with guest():
+        start, note = start_of(request, quiet=not progress)
+        images = given.load(data_of(request))
+        config = build_config(request, start, images)
+        display = Display(default_mode(quiet=not (progress and _is_main())))
+        if note:
+            display.note(note)
+        target = RunTarget(request.out, name, goes_on=request.continue_)
+        weights = None if start is None else start.weights
+        return _train(config, target, display, weights, images)
+
+
+def resume(
+    folder: Path,
+    data: object = None,
+    *,
+    val: object = None,
+    classes: Sequence[str] | None = None,
+    images: DataSet | None = None,
+    progress: bool = False,
+) -> Run:
+    """Go on with a run; see `Run.resume`."""
+    from resnext.runs.folder import open_run
+
+    with guest():
+        config = open_run(folder)
+        if data is not None:
+            given = open_given(data, val, classes)
+            if given.dataset is None:
+                raise ConfigError(
+                    f"data={data!r}: a run goes on with the data it was started with; only those "
+                    "of a dataset must be given again"
+                )
+            images = given.load(config.data)
+        display = Display(default_mode(quiet=not (progress and _is_main())))
+        return _train(config, RunTarget(resume=folder), display, None, images)
+
+
+def _request(given: GivenData, flags: Mapping[str, Any]) -> TrainRequest:
+    """Turn data and flags into a request; values are checked with the settings they become."""
+    known = {field.name for field in fields(TrainRequest)}
+    values = {name: value for name, value in flags.items() if name in known}
+    for name in ("weights", "config"):
+        values[name] = as_path(name, values.get(name))
+    values["early_stopping"] = _patience(values.get("early_stopping"))
+    if given.dataset is not None:
+        values["workers"] = values.get("workers", given.workers or 0)
+        values["batch_size"] = values.get("batch_size", given.batch_size)
+    return TrainRequest(data=given.named, **values)
+
+
+def _patience(given: bool | int | None) -> tuple[int, ...] | None:
+    if given is None or given is False:
+        return None
+    return () if given is True else (given,)
+
+
+def _train(
+    config: TrainConfig,
+    target: RunTarget,
+    display: Display,
+    weights: Weights | None,
+    images: DataSet | None,
+) -> Run:
+    try:
+        folder = train_run(config, target, display, weights, images, is_guest=True)
+    except Interrupted as stop:
+        hand_on(stop)
+    if _is_main():
+        evaluate_run(folder, images)
+    return Run(folder, images)
+
+
+def _is_main() -> bool:
+    return os.environ.get("RANK", "0") == "0"

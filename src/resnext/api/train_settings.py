@@ -1,0 +1,91 @@
+"""From what is asked of a training to its settings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from resnext.api.train_request import TrainRequest
+from resnext.api.train_start import from_recipe, named_data
+from resnext.errors import ConfigError
+from resnext.model.names import config_from
+from resnext.runs.config import TrainConfig, default_patience
+from resnext.settings import override, override_all
+
+if TYPE_CHECKING:
+    from resnext.api.train_weights import Start
+    from resnext.data.split import DataSet
+
+
+def build_config(
+    request: TrainRequest, start: Start | None = None, given: DataSet | None = None
+) -> TrainConfig:
+    """Turn what is asked for into settings.
+
+    Args:
+        request: What is asked for.
+        start: The weights to start from, opened.
+        given: The images, where they come from a Python program.
+
+    Raises:
+        ConfigError: A flag is wrong, or two contradict each other.
+    """
+    if request.continue_ and request.out is None:
+        raise ConfigError("--continue looks for the run in the folder of --out; name it")
+    if request.config is not None:
+        if request.recipe is not None:
+            raise ConfigError("--config already holds a recipe's settings; leave out --recipe")
+        from resnext.runs.folder import read_config
+
+        config = read_config(request.config)
+        if request.head is not None:
+            raise ConfigError("--config already says the head; leave out --head")
+        if request.data is not None:
+            config = config.replace(data=named_data(request))
+        if request.model is not None:
+            config = config.replace(model=config_from(request.model))
+        if request.weights is not None:  # a run's file holds the values that it resolved
+            config = config.replace(data=config.data.replace(mean=None, std=None))
+    else:
+        config = from_recipe(request, start, given)
+    weights = request.weights if start is None else start.name
+    if weights is not None:
+        config = config.replace(weights=weights)
+    if request.balance and any(text.startswith("class_weights=") for text in request.set):
+        raise ConfigError("--balance sets class_weights=balanced; leave out one of the two")
+    for key, value in _flag_settings(request).items():
+        config = override(config, key, value)
+    config = override_all(config, request.set)
+    if request.early_stopping is None:
+        return config
+    return config.replace(early_stopping=_patience(request, request.early_stopping, config))
+
+
+def _patience(request: TrainRequest, given: tuple[int, ...], config: TrainConfig) -> int:
+    """Return the epochs that `--early-stopping` waits for; its default follows the length."""
+    if any(text.startswith("early_stopping=") for text in request.set):
+        raise ConfigError("--early-stopping sets early_stopping; leave out one of the two")
+    if len(given) > 1:
+        raise ConfigError("--early-stopping takes one number of epochs")
+    return given[0] if given else default_patience(config.schedule.epochs)
+
+
+def _flag_settings(request: TrainRequest) -> dict[str, Any]:
+    """Return the settings for which a flag was given."""
+    flags = {
+        "schedule.epochs": request.epochs,
+        "batch_size": request.batch_size,
+        "optim.lr": request.lr,
+        "optim.head_lr_factor": request.head_lr_factor,
+        "data.image_size_px": request.image_size,
+        "data.workers": request.workers,
+        "seed": request.seed,
+        "freeze_until": request.freeze_until,
+        "class_weights": "balanced" if request.balance else None,
+        "runtime.device": request.device,
+        "runtime.precision": request.precision,
+        "runtime.layout": "auto" if request.tune else None,
+        "runtime.merge_groups": "auto" if request.tune else None,
+        "runtime.compile": request.compile or ("auto" if request.tune else None),
+        "runtime.threads": request.threads,
+    }
+    return {key: value for key, value in flags.items() if value is not None}

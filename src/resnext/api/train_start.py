@@ -1,0 +1,161 @@
+"""What a training starts from: the weights, the images, and the recipe for them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from resnext.api.checks import check_choice
+from resnext.api.train_weights import Start, choose_pretrained, open_start
+from resnext.data.config import PYTHON, DataConfig
+from resnext.data.sets.parse import parse_data
+from resnext.errors import ConfigError
+from resnext.model.names import config_from
+from resnext.recipes.finetune import finetune
+from resnext.recipes.presets import RECIPES, default_model, fast
+from resnext.recipes.segmentation import (
+    DEFAULT_HEAD,
+    default_segmenter,
+    put_head,
+    segmentation,
+)
+from resnext.runs.config import TrainConfig
+from resnext.settings import override_all
+from resnext.training.restart import begun_settings
+
+if TYPE_CHECKING:
+    from resnext.api.train_request import TrainRequest
+    from resnext.data.split import DataSet
+    from resnext.recipes.photos import PhotoFacts
+
+
+def start_of(request: TrainRequest, *, quiet: bool = False) -> tuple[Start | None, str]:
+    """Open the weights to start from: those named, or --pretrained's, and say what was chosen.
+
+    Args:
+        request: What is asked for.
+        quiet: Show no download.
+
+    Raises:
+        ResNeXtError: Flags contradict each other, or there are no such weights.
+    """
+    accept = request.accept_licence
+    data = None if request.config is not None else data_of(request)  # before any download
+    if not request.pretrained:
+        if request.weights is not None:
+            return open_start(request.weights, accept_licence=accept, quiet=quiet), ""
+        if accept:
+            raise ConfigError(
+                "--accept-licence is for --weights NAME and --pretrained; leave it out"
+            )
+        return None, ""
+    if request.weights is not None or data is None:
+        other = "--weights" if request.weights is not None else "--config"
+        raise ConfigError(f"--pretrained chooses the weights to start from; leave out {other}")
+    begun = begun_settings(request.out, goes_on=request.continue_)
+    if begun is not None and begun.weights is not None:
+        return open_start(begun.weights, accept_licence=accept, quiet=quiet), ""
+    device = request.device or "auto"
+    name, note = choose_pretrained(data, request.model, device, accept_licence=accept)
+    return open_start(name, accept_licence=accept, quiet=quiet), note
+
+
+def from_recipe(
+    request: TrainRequest, start: Start | None, given: DataSet | None = None
+) -> TrainConfig:
+    """Return the settings of the recipe that was named, or that suits data and weights.
+
+    Args:
+        request: What is asked for.
+        start: The weights to start from, opened.
+        given: The images, where they come from a Python program.
+
+    Raises:
+        ConfigError: The recipe needs weights.
+        DataError: The images are missing, or nothing can be trained on them.
+    """
+    data = data_of(request)
+    if data.name == "masks":
+        return _with_masks(request, data, start)
+    if request.head is not None:
+        raise ConfigError(
+            f"--head {request.head} gives every pixel a class, and {data.label} has no masks; "
+            "leave it out, or give a folder with images/ and masks/"
+        )
+    recipe = _recipe(request, start)
+    suits_data = recipe == "finetune" or (recipe == "fast" and start is None)
+    facts = _look(request, data, given) if suits_data else None
+    if start is not None and request.model is None:
+        model = start.weights.config
+    else:
+        model = config_from(request.model or default_model(data, facts))
+    if recipe == "finetune":
+        assert start is not None
+        return finetune(model, data, start.name, start.weights.card, facts)
+    if recipe == "fast":
+        return fast(model, data, facts)
+    return RECIPES[recipe](model, data)
+
+
+def _with_masks(request: TrainRequest, data: DataConfig, start: Start | None) -> TrainConfig:
+    """Return the settings for images with masks: the network under a head, and its own recipe."""
+    if request.recipe not in (None, "segmentation"):
+        raise ConfigError(
+            f"--recipe {request.recipe} is for classes of whole images; leave it out: "
+            "masks have a recipe of their own"
+        )
+    facts = _look(request, data, None)
+    if request.model is not None:
+        model = put_head(config_from(request.model), request.head)
+    elif start is not None:
+        model = put_head(start.weights.config, request.head)
+    else:
+        model = default_segmenter(data, facts, request.head or DEFAULT_HEAD)
+    return segmentation(model, data, facts, None if start is None else start.name)
+
+
+def _recipe(request: TrainRequest, start: Start | None) -> str:
+    """Return the recipe: the one named, or that for weights, or that for none."""
+    if request.recipe is not None:
+        check_choice("recipe", request.recipe, (*RECIPES, "finetune"))
+        if request.recipe == "finetune" and start is None:
+            raise ConfigError(
+                "--recipe finetune starts from weights; give --weights or --pretrained"
+            )
+        return request.recipe
+    if start is None:
+        return "fast"
+    begun = begun_settings(
+        request.out, goes_on=request.continue_
+    )  # until there was a recipe for it, weights were trained by `fast`
+    return "fast" if begun is not None and begun.recipe == "fast" else "finetune"
+
+
+def named_data(request: TrainRequest) -> DataConfig:
+    """Return the data set that was named."""
+    if isinstance(request.data, DataConfig):
+        return request.data
+    return parse_data(request.data or "digits")
+
+
+def data_of(request: TrainRequest) -> DataConfig:
+    """Return the data set, with what the flags say of it: size, columns, classes, splits."""
+    data = named_data(request)
+    if request.image_size is not None:
+        data = data.replace(image_size_px=request.image_size)
+    changes = [text for text in request.set if text.startswith("data.")]
+    return override_all(TrainConfig(data=data), changes).data
+
+
+def _look(request: TrainRequest, data: DataConfig, given: DataSet | None) -> PhotoFacts | None:
+    """Look at the images, which the recipe is to suit."""
+    if data.name not in ("folder", "table", "masks", PYTHON):
+        return None
+    from resnext.api.photo_facts import look
+    from resnext.runs.runtime import resolve_device
+
+    device = resolve_device(request.device or "auto")
+    facts = look(data, given, has_gpu=device.type != "cpu")
+    if facts is not None and request.image_size is not None:
+        facts = replace(facts, short_side_px=request.image_size)
+    return facts
