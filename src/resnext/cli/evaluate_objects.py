@@ -104,7 +104,10 @@ def _measure(finder: Finder, data: BoxSet, split: str, *, quiet: bool) -> BoxFig
                 f"{image.path}: is {picture.width}x{picture.height} and not as its annotations say "
                 f"{image.width}x{image.height}, so the boxes do not fit; look at resnext data check"
             )
-        found_n6 = finder.find(picture)
+        try:
+            found_n6 = finder.find(picture)
+        except DataError as error:
+            raise DataError(f"{image.path}: {error}") from None
         kept = [[*row[:5], labels[int(row[5])]] for row in found_n6 if int(row[5]) in labels]
         tally.add(number, kept)
         if not quiet and sys.stderr.isatty():

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from resnext.tasks.answer import Answer
 
 _MAX_BATCH = 65_536  # twice as many decoded images are in memory
+_BATCH = 32
 _TOP, _TOP_OBJECTS = 5, 100
 _MIN_SCORE = 0.5
 
@@ -65,8 +66,8 @@ class Predict:
     """Also write each image with its answer drawn: classes in words, masks in colours."""
     masks: Annotated[Path | None, option("FOLDER")] = None
     """Also write the class of every pixel as a PNG whose values are the numbers of the classes."""
-    batch_size: int = 32
-    """Images that go through the network together."""
+    batch_size: Annotated[int | None, option("N", "32")] = None
+    """Images that go through the network together; a detector takes one at a time."""
     device: str = "auto"
     """auto, cpu, cuda, cuda:N or mps."""
     precision: Annotated[
@@ -141,7 +142,8 @@ def _start(arguments: Predict, paths: Iterator[Path]) -> _Work:
     if arguments.min_score is not None:
         raise ConfigError("--min-score: this network does not find objects; leave it out")
     top = _TOP if arguments.top is None else arguments.top
-    rows = predict_images(predictor, paths, top=top, batch_size=arguments.batch_size)
+    batch_size = _BATCH if arguments.batch_size is None else arguments.batch_size
+    rows = predict_images(predictor, paths, top=top, batch_size=batch_size)
     reader = predictor.preprocessor.read
     return _Work(rows, predictor.answers, reader, predictor.precision, predictor)
 
@@ -151,6 +153,8 @@ def _find(arguments: Predict, network: TrainedNetwork, paths: Iterator[Path]) ->
     from resnext.inference.finder import Finder
     from resnext.runs.runtime import resolve_device
 
+    if arguments.batch_size is not None:
+        raise ConfigError("--batch-size: detectors take one image at a time; leave it out")
     finder = Finder(network, resolve_device(arguments.device))
     rows = finder.find_in_files(
         paths,

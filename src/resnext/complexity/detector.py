@@ -77,9 +77,7 @@ def count_parts(cost: Cost) -> tuple[StageCost, ...]:
 
 def padded_sides(config: DetectorConfig, sides: Sides) -> Sides:
     """Return the sides of an image as the network resizes and pads it, in pixels."""
-    scale = min(config.min_size_px / min(sides), config.max_size_px / max(sides))
-    resized = (int(side * scale) for side in sides)
-    return tuple(side + -side % _SIZE_MULTIPLE for side in resized)
+    return tuple(side + -side % _SIZE_MULTIPLE for side in config.resized_sides(sides))
 
 
 def _notes(config: DetectorConfig, image: Shape, regions: Regions) -> tuple[str, ...]:

@@ -46,6 +46,7 @@ class Finder:
                 f"in_channels={network.config.in_channels}: image files have 1 or 3 channels"
             )
         self.network = network
+        self._config = network.config
         self.classes = tuple(map(readable, network.classes))
         self.answers = BoxAnswer
         self._device = device
@@ -65,7 +66,14 @@ class Finder:
 
         Returns:
             n x 6: left, top, right and bottom in pixels, score and number of the class.
+
+        Raises:
+            DataError: It is too long and narrow.
         """
+        try:
+            self._config.resized_sides(image.size)
+        except ConfigError as error:
+            raise DataError(str(error)) from None
         pixels_chw = torch.from_numpy(np.array(pixels_of(image))).permute(2, 0, 1)
         with torch.inference_mode():
             (found,) = self._module([pixels_chw.to(self._device).float().div(255)])
@@ -79,6 +87,8 @@ class Finder:
         self, paths: Iterable[Path], *, top: int, min_score: float
     ) -> Iterator[Prediction]:
         """Find the objects in file after file, bad files included.
+
+        They go through the network one by one: padding to one size would change the boxes.
 
         Args:
             paths: Image files.

@@ -59,7 +59,7 @@ class Preprocessor:
         Raises:
             ConfigError: It is not for images.
         """
-        refuse_detector(config, "this command")
+        refuse_detector(config, "this feature")
         if not takes_images(config):
             raise ConfigError(
                 "image files can be shown only to a network of 2 dimensions with 1 or 3 channels; "

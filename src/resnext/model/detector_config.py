@@ -9,10 +9,14 @@ from pydantic import Field, StrictBool, StrictInt, model_validator
 from resnext.errors import ConfigError
 from resnext.model.choices import PYRAMID_STAGES, Size
 from resnext.model.resnext_config import ResNeXtConfig
-from resnext.settings import Settings
+from resnext.settings import Settings, Whole
 
 DetectorHead = Literal["retinanet", "faster_rcnn", "mask_rcnn"]
 DETECTORS: tuple[DetectorHead, ...] = get_args(DetectorHead)
+MAX_SIDE_PX = 8192
+"""Of a resized image: a file from outside must not make an image larger than any memory."""
+
+Side = Annotated[Whole, Field(gt=0, le=MAX_SIDE_PX)]
 NUM_LEVELS = 5
 """Maps of the pyramid that heads look at."""
 
@@ -40,8 +44,8 @@ class DetectorConfig(Settings):
     version: Annotated[StrictInt, Field(ge=1, le=2)] = 1
     backbone: ResNeXtConfig = ResNeXtConfig(num_classes=0)
     num_classes: Size = 90
-    min_size_px: Size = 800
-    max_size_px: Size = 1333
+    min_size_px: Side = 800
+    max_size_px: Side = 1333
     anchor_sizes_px: tuple[Size, ...] = (32, 64, 128, 256, 512)
     frozen_norm: StrictBool = False
     norm_epsilon: Annotated[float, Field(ge=0, le=0.1)] = 1e-5
@@ -75,6 +79,25 @@ class DetectorConfig(Settings):
                 f"stage to stage; the backbone has {num_stages} stages and "
                 f"output_stride={backbone.output_stride or 'none'}"
             )
+
+    def resized_sides(self, sides: tuple[int, ...]) -> tuple[int, ...]:
+        """Return the sides of an image as the network resizes it, in pixels.
+
+        Args:
+            sides: Of the image, in pixels.
+
+        Raises:
+            ConfigError: It is so long and narrow that nothing would be left of its short side.
+        """
+        scale = min(self.min_size_px / min(sides), self.max_size_px / max(sides))
+        resized = tuple(int(side * scale) for side in sides)
+        if min(resized) < 1:
+            text = "x".join(map(str, sides))
+            raise ConfigError(
+                f"an image of {text} pixels is too long and narrow: resized to "
+                f"{self.max_size_px} pixels, nothing is left of its short side; crop it"
+            )
+        return resized
 
     @property
     def in_channels(self) -> int:

@@ -10,9 +10,12 @@ import pytest
 import torch
 from command import Command
 from PIL import Image
-from small_detector import CLASSES, save_detector
+from small_detector import CLASSES, SMALL, save_detector
 
 import resnext
+from resnext.model.card import ModelCard
+from resnext.model.create import create_model
+from resnext.weights.own_file import save_weights
 
 
 @pytest.fixture
@@ -88,12 +91,31 @@ def test_a_bad_file_is_told_and_the_rest_goes_on(
     assert '"objects": [], "error": "' in answer.out
 
 
+def test_an_image_that_is_too_narrow_is_a_bad_file(
+    command: Command, weights: Path, photo: Path
+) -> None:
+    narrow = photo.with_name("narrow.png")
+    Image.new("RGB", (1000, 1)).save(narrow)
+    answer = command("predict", weights, narrow, "--json")
+    assert answer.status == 1
+    assert "an image of 1000x1 pixels is too long and narrow" in answer.out
+
+
+def test_min_score_is_for_detectors(command: Command, photo: Path, tmp_path: Path) -> None:
+    config = SMALL.backbone.replace(num_classes=2)
+    card = ModelCard(image_size_px=64, resize_px=None)
+    save_weights(tmp_path / "c.safetensors", create_model(config), config, card)
+    told = command.refusal("predict", tmp_path / "c.safetensors", photo, "--min-score", "0.5")
+    assert "does not find objects; leave it out" in told
+
+
 @pytest.mark.parametrize(
     ("flags", "told"),
     [
         (["--precision", "bf16"], "retinanet finds objects"),
         (["--masks", "masks"], "has no masks"),
         (["--min-score", "2"], "min-score"),
+        (["--batch-size", "4"], "detectors take one image at a time"),
     ],
 )
 def test_what_a_detector_has_not_is_refused(

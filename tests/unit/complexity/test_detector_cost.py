@@ -14,6 +14,7 @@ from torch.utils.flop_counter import FlopCounterMode
 import resnext
 from resnext.complexity.cost import Cost
 from resnext.complexity.detector import Regions, count_detector, count_parts, padded_sides
+from resnext.errors import ConfigError
 from resnext.model.config import DetectorConfig
 from resnext.model.create import create_model
 
@@ -96,6 +97,11 @@ def test_an_image_is_resized_and_padded_as_by_torchvision(sides: tuple[int, int]
     transform: Any = create_model(config).transform
     images, _ = transform.eval()([torch.zeros(3, *sides)])
     assert padded_sides(config, sides) == tuple(images.tensors.shape[-2:])
+
+
+def test_an_image_of_which_nothing_would_be_left_is_refused() -> None:
+    with pytest.raises(ConfigError, match="an image of 1000x1 pixels is too long and narrow"):
+        resnext.count(SMALL, (1000, 1))
 
 
 def test_describe_shows_a_detector_by_part(command: Command) -> None:
