@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import os
 import sys
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from resnext.cli.output_file import check_place, writing
 from resnext.data.boxes.read import load_boxes
 from resnext.errors import ConfigError, DataError
 from resnext.untrusted.text import printable
@@ -16,9 +19,13 @@ if TYPE_CHECKING:
     from resnext.cli.evaluate import Evaluate
     from resnext.data.boxes.box_set import BoxImage, BoxSet
     from resnext.inference.finder import Finder
-    from resnext.tasks.detection.average_precision import BoxFigures
+    from resnext.tasks.detection.average_precision import BoxFigures, BoxTally
+    from resnext.tasks.detection.errors import Judged
 
-_TAKEN = {"run", "data", "split", "device", "out", "json", "quiet"}
+_TAKEN = {"run", "data", "split", "device", "out", "report", "json", "quiet"}
+_MIN_SCORE = 0.5
+"""Objects that a person would be shown; their errors are counted."""
+
 _TITLES = {
     "ap": "AP",
     "ap50": "AP50",
@@ -37,7 +44,10 @@ def evaluate_objects(arguments: Evaluate) -> int:
         ResNeXtError: A flag has no meaning here, or weights or data cannot be used.
     """
     _check(arguments)
-    from resnext.cli.output_file import writing
+    for flag, path in (("--out", arguments.out), ("--report", arguments.report)):
+        if path is not None:
+            check_place(flag, path)
+    from resnext.evaluation.object_report import ObjectReport, write_object_report
     from resnext.inference.finder import Finder
     from resnext.inference.load import load
     from resnext.runs.folder import write_json
@@ -47,7 +57,8 @@ def evaluate_objects(arguments: Evaluate) -> int:
     data = load_boxes(arguments.data)
     split = _split(arguments, data)
     finder = Finder(load(arguments.run), resolve_device(arguments.device))
-    figures = _measure(finder, data, split, quiet=arguments.quiet)
+    measured = _measure(finder, data, split, quiet=arguments.quiet)
+    figures = measured.tally.result()
     values = {"data": arguments.data, "split": split, **figures.as_dict()}
     if arguments.json:
         print(json.dumps(values))
@@ -56,7 +67,20 @@ def evaluate_objects(arguments: Evaluate) -> int:
     if arguments.out is not None:
         with writing(arguments.out):
             write_json(arguments.out, values, is_shared=True)
+    if arguments.report is not None:
+        title, images, judged = arguments.run.resolve().name, measured.images, measured.judged
+        report = ObjectReport(title, data.name, split, figures, images, judged, _MIN_SCORE)
+        write_object_report(arguments.report, report)
     return 0
+
+
+@dataclass(frozen=True)
+class _Measured:
+    """What was found: for the figures, and judged image by image."""
+
+    tally: BoxTally
+    images: list[BoxImage]
+    judged: list[Judged]
 
 
 def _check(arguments: Evaluate) -> None:
@@ -86,17 +110,17 @@ def _split(arguments: Evaluate, data: BoxSet) -> str:
     return split
 
 
-def _measure(finder: Finder, data: BoxSet, split: str, *, quiet: bool) -> BoxFigures:
+def _measure(finder: Finder, data: BoxSet, split: str, *, quiet: bool) -> _Measured:
     from resnext.tasks.detection.average_precision import BoxTally
+    from resnext.tasks.detection.errors import judge
 
     labels = label_map(finder.network.card.classes, finder.classes, data.classes)
     images: tuple[BoxImage, ...] = data.splits[split]
-    tally, num_bad = BoxTally(images, data.classes), 0
+    measured = _Measured(BoxTally(images, data.classes), [], [])
     for number, image in enumerate(images):
         try:
             picture = finder.read(image.path)
         except DataError as error:
-            num_bad += 1
             print(printable(f"bad file {image.path}: {error}"), file=sys.stderr)
             continue
         if picture.size != (image.width, image.height):
@@ -109,10 +133,13 @@ def _measure(finder: Finder, data: BoxSet, split: str, *, quiet: bool) -> BoxFig
         except DataError as error:
             raise DataError(f"{image.path}: {error}") from None
         kept = [[*row[:5], labels[int(row[5])]] for row in found_n6 if int(row[5]) in labels]
-        tally.add(number, kept)
+        kept_n6 = np.array(kept, dtype=np.float64).reshape(-1, 6)
+        measured.tally.add(number, kept_n6)
+        measured.images.append(image)
+        measured.judged.append(judge(image, kept_n6[kept_n6[:, 4] >= _MIN_SCORE]))
         if not quiet and sys.stderr.isatty():
             print(f"\r{number + 1} of {len(images)} images", end="", file=sys.stderr)
-    return tally.result()
+    return measured
 
 
 def label_map(
@@ -147,6 +174,7 @@ def label_map(
 def _print(figures: BoxFigures, title: str) -> None:
     from rich.table import Table
 
+    from resnext.evaluation.object_report import written
     from resnext.terminal import create_console
 
     table = Table(title=title)
@@ -155,18 +183,14 @@ def _print(figures: BoxFigures, title: str) -> None:
     table.add_row("images", f"{figures.num_images:,}")
     table.add_row("objects", f"{figures.num_objects:,}")
     for key, name in _TITLES.items():
-        table.add_row(name, _written(figures.figures[key]))
+        table.add_row(name, written(figures.figures[key]))
     classes = Table()
     classes.add_column("class", overflow="fold")
     for name in ("AP", "AP50"):
         classes.add_column(name, justify="right")
     for name, value in figures.ap_by_class.items():
         at_50 = figures.ap50_by_class[name]
-        classes.add_row(printable(name), _written(value), _written(at_50))
+        classes.add_row(printable(name), written(value), written(at_50))
     console = create_console()
     console.print(table)
     console.print(classes)
-
-
-def _written(percent: float | None) -> str:
-    return "" if percent is None else f"{percent:.1f} %"

@@ -66,6 +66,20 @@ def test_objects_are_measured_by_the_names_of_their_classes(
     assert "AP50" in command.prints("evaluate", weights, "--data", data, "--split", "train")
 
 
+def test_the_report_draws_the_images_with_errors(
+    command: Command, weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path / "<b>pets", "train")
+    monkeypatch.setattr(Finder, "find", lambda *_: np.array([[60.0, 20, 80, 45, 0.9, 2]]))
+    data, report = f"coco:{tmp_path / '<b>pets'}", tmp_path / "report.html"
+    command.prints("evaluate", weights, "--data", data, "--report", report, "--quiet")
+    page = report.read_text(encoding="utf-8")
+    assert "a.png: 1 nothing there, 1 missed" in page
+    assert "data:image/jpeg;base64," in page
+    assert "&lt;b&gt;pets" in page
+    assert "<b>pets" not in page
+
+
 def test_the_network_itself_is_measured(command: Command, weights: Path, tmp_path: Path) -> None:
     write(tmp_path / "pets", "train")
     found = command.json("evaluate", weights, "--data", f"coco:{tmp_path / 'pets'}")
