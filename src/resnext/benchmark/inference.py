@@ -29,6 +29,7 @@ _IN_TORCH = (
     *("eager", "channels_last", "fused", "compiled", "cudagraphs"),
     *(*PEERS, "pt2", "torchscript"),
 )
+_MAX_COMPARED = 100_000  # numbers
 _WARM_UP = 3  # runs on a side stream before a graph is captured, as torch asks for
 
 
@@ -74,6 +75,14 @@ def as_numpy(logits_bk: Any) -> np.ndarray[Any, np.dtype[np.float32]]:
     elif hasattr(logits_bk, "numpy"):  # a value of ONNX Runtime
         logits_bk = logits_bk.numpy()
     return np.asarray(logits_bk, np.float32)
+
+
+def sample_of(
+    outputs: np.ndarray[Any, np.dtype[np.float32]],
+) -> np.ndarray[Any, np.dtype[np.float32]]:
+    """Return the outputs for one image to compare; of scores of every pixel, some spread evenly."""
+    flat = outputs.ravel()
+    return flat[:: max(len(flat) // _MAX_COMPARED, 1)]
 
 
 def images_of(shape: tuple[int, ...], *, pixels: bool = False) -> np.ndarray[Any, np.dtype[Any]]:

@@ -13,13 +13,14 @@ from resnext.complexity.count import count, default_side
 from resnext.errors import ConfigError
 from resnext.inference.load import load
 from resnext.model.card import ModelCard
-from resnext.model.classifiers import require_classifier
-from resnext.model.config import ModelConfig, ResNeXtConfig
+from resnext.model.classifiers import refuse_detector
+from resnext.model.config import ModelConfig, ResNeXtConfig, SegmenterConfig
 from resnext.model.create import create_model
 from resnext.model.names import config_from, name_of, parse_name
 from resnext.model.trained import TrainedNetwork
 from resnext.runtimes.exported import Exported
 from resnext.runtimes.open import is_exported, open_exported
+from resnext.tasks.kinds import DEFAULT_TASK
 
 _RUNTIME_OF = {"onnx": "onnxruntime"}  # other formats are called as their runtimes are
 
@@ -64,6 +65,8 @@ class Network:
 
     def name_in_libraries(self) -> str | None:
         """Return the name that libraries may use for this architecture, or None."""
+        if isinstance(self.config, SegmenterConfig):
+            return None  # theirs return several maps by name
         name = name_of(self.config)
         free = {"num_classes": self.config.num_classes, "in_channels": self.config.in_channels}
         return name if parse_name(name).replace(**free) == self.config else None
@@ -86,11 +89,12 @@ def open_network(name: str, size_px: int | None) -> Network:
         return _exported(name, open_exported(path), size_px)
     if {"/", os.sep} & set(name) or "." in name or path.is_dir():
         loaded = load(path)
+        refuse_detector(loaded.config, "benchmark")
         error = loaded.card.metrics.get("top1_error")
         size_px = size_px or loaded.card.image_size_px
         return Network(name, loaded.config, size_px, error, loaded)
     config = config_from(name)
-    require_classifier(config, "benchmark")
+    refuse_detector(config, "benchmark")
     size_px = size_px or default_side(config)
     return Network(name, config, size_px, None, random_network(config, size_px))
 
@@ -109,7 +113,9 @@ def _exported(name: str, exported: Exported, size_px: int | None) -> Network:
 def random_network(config: ModelConfig, size_px: int) -> TrainedNetwork:
     """Build a network with fixed random weights, without affecting the global generator."""
     channels = config.in_channels
-    card = ModelCard(image_size_px=size_px, mean=(0.5,) * channels, std=(0.25,) * channels)
+    task = "segmentation" if isinstance(config, SegmenterConfig) else DEFAULT_TASK
+    statistics = {"mean": (0.5,) * channels, "std": (0.25,) * channels}
+    card = ModelCard(image_size_px=size_px, task=task, **statistics)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         return TrainedNetwork(create_model(config).eval(), config, card)

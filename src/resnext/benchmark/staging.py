@@ -13,7 +13,7 @@ import torch
 from resnext.benchmark.contestant import PEERS, Job, Plan, Setting, check_runtime
 from resnext.benchmark.networks import Network
 from resnext.errors import ConfigError
-from resnext.export.export import spec_of, write_file
+from resnext.export.export import check_format, spec_of, write_file
 from resnext.export.network import at_size
 from resnext.export.options import ExportOptions
 from resnext.extras import needed_by
@@ -93,7 +93,9 @@ def _file(network: Network, runtime: str, setting: Setting, folder: Path) -> Pat
 
 def write_normalised(loaded: TrainedNetwork, path: Path, kind: Format) -> None:
     """Write the file that `resnext export --input normalised` writes."""
-    write_file(loaded, path, spec_of(loaded, ExportOptions(to=kind, input="normalised")))
+    check_format(loaded.config, kind)
+    options = ExportOptions(to=kind, input="normalised", size_px=loaded.card.image_size_px)
+    write_file(loaded, path, spec_of(loaded, options))
 
 
 def _export_plain(loaded: TrainedNetwork, shape: tuple[int, ...], path: Path) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import IO, Any
 
 from resnext.benchmark.contestant import Job
-from resnext.benchmark.inference import Infer, as_numpy, prepare, stopwatch_for
+from resnext.benchmark.inference import Infer, as_numpy, prepare, sample_of, stopwatch_for
 from resnext.benchmark.memory import forget_peak, peak_memory_mib
 from resnext.errors import ResNeXtError
 from resnext.extras import EXTRA_OF, advice
@@ -37,7 +37,7 @@ def main() -> None:
     except Exception as error:  # whatever fails in another's software is a result too
         _send(answers, {"error": reason_of(error)})
         return
-    _send(answers, {"ready": True, "logits": logits_bk[0].tolist()})
+    _send(answers, {"ready": True, "logits": sample_of(logits_bk[0]).tolist()})
     forget_peak()
     for _ in sys.stdin:
         wall_s, cpu_s = run_turn(infer, warm=duration_s < TURN_S, stopwatch=stopwatch)

@@ -17,7 +17,7 @@ from resnext.extras import needed_by
 from resnext.inference.parity import Parity
 from resnext.inference.preprocessor import takes_images
 from resnext.model.classifiers import refuse_detector
-from resnext.model.config import SegmenterConfig
+from resnext.model.config import ModelConfig, SegmenterConfig
 from resnext.model.trained import TrainedNetwork
 from resnext.runtimes.open import SUFFIXES, open_exported
 from resnext.runtimes.spec import ExportSpec, Format, describe
@@ -135,15 +135,25 @@ def check_options(loaded: TrainedNetwork, dest: Path, options: ExportOptions) ->
             "input='image': a network for pixels shows images at their own size, without a crop; "
             "export input='pixels', which takes any size"
         )
-    if is_dense and options.to not in ("onnx", "openvino"):
-        raise ConfigError(
-            f"to={options.to!r}: networks for pixels are exported to onnx and openvino; take one "
-            "of them, or load the weights in PyTorch"
-        )
+    check_format(loaded.config, options.to)
     suffix = SUFFIX[options.to]
     if dest.suffix != suffix:
         raise ConfigError(f"{dest}: files of {options.to} end in {suffix}; name it so")
     if options.input == "image" and not takes_images(loaded.config):
         raise ConfigError(
             "input='image': the network takes no image files; export input='normalised'"
+        )
+
+
+def check_format(config: ModelConfig, to: Format) -> None:
+    """Refuse formats that networks for pixels are not written in.
+
+    Raises:
+        ConfigError: The format is PyTorch's; arithmetic on sizes is part of such networks, and
+            files with it are not opened.
+    """
+    if isinstance(config, SegmenterConfig) and to not in ("onnx", "openvino"):
+        raise ConfigError(
+            f"to={to!r}: networks for pixels are exported to onnx and openvino; take one of them, "
+            "or load the weights in PyTorch"
         )

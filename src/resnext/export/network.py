@@ -50,6 +50,9 @@ def simplify(loaded: TrainedNetwork, to: Format) -> nn.Module:
         grouped.load_state_dict(convert_form(network.state_dict(), config, to="c"))
         network = grouped.eval()
     if isinstance(config, SegmenterConfig):
+        from resnext.model.segmenter import Segmenter  # torchvision is slow to import
+
+        assert isinstance(network, Segmenter)
         network.aux_classifier = None  # for training only
         _replace_means(network)
     network = fold_batch_norm(network)

@@ -23,7 +23,7 @@ from resnext.inference.tiles import Tiling, classify_in_tiles
 from resnext.runtimes.exported import Exported
 from resnext.runtimes.spec import Arithmetic, Precision
 from resnext.tasks.answer import Answer
-from resnext.tasks.kinds import answer_type
+from resnext.tasks.kinds import answer_type, check_network, task_kind
 from resnext.tasks.segmentation.answer import MaskAnswer
 
 if TYPE_CHECKING:
@@ -82,8 +82,10 @@ class Predictor:
             reference: The same network in fp32, which the first images go through as well.
 
         Raises:
-            ConfigError: It is not for images, or the device has no arithmetic of this precision.
+            ConfigError: It is not for images, its card names a task of other networks, or the
+                device has no arithmetic of this precision.
         """
+        check_network(task_kind(network.card.task), network.config)
         exported = exported_of(network)
         spec = None if exported is None else exported.spec
         self.network = exported or network

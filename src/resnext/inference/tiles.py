@@ -94,12 +94,13 @@ def classify_in_tiles(
     """
     height, width = image_hwc.shape[:2]
     kind = np.uint8 if num_classes <= 256 else np.uint16
-    classes_hw: Classes = np.zeros((height, width), kind)
+    classes_hw: Any = np.zeros((height, width), kind)
     for rows, columns in product(_spans(height, tiling), _spans(width, tiling)):
         tile_hwc = _filled_up(image_hwc[rows.seen, columns.seen], tiling)
         found_hw = run(tile_hwc)[:, rows.kept_of_tile, columns.kept_of_tile].argmax(axis=0)
         classes_hw[rows.kept, columns.kept] = found_hw
-    return classes_hw
+    found: Classes = classes_hw
+    return found
 
 
 def _spans(side: int, tiling: Tiling) -> Iterator[_Span]:

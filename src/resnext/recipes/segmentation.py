@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 DEFAULT_HEAD: Head = "deeplabv3"
 
-_CPU_MODEL, _CPU_STRIDE = "resnext_1-1-1_16x4d", 16
+_CPU_MODEL, _CPU_STRIDE, _CPU_DECODED = "resnext_1-1-1_16x4d", 16, "resnext_1-1-1-1_16x4d"
 _CPU_SIDE_PX, _GPU_SIDE_PX = 160, 480
 _SIDE_STEP_PX = 16
 _BATCH_SIZE = 8
@@ -89,6 +89,8 @@ def default_segmenter(data: DataConfig, facts: PhotoFacts | None, head: Head) ->
     """Return the network for people who did not name one: small where a CPU does the work."""
     if facts is None or facts.has_gpu:
         return put_head(parse_name(default_model(data)), head)
+    if head in DECODERS:  # they go back from small maps themselves, `fpn` from those of four stages
+        return put_head(parse_name(_CPU_DECODED), head)
     small = put_head(parse_name(_CPU_MODEL), head)
     backbone = small.backbone.replace(output_stride=_CPU_STRIDE)
     return small.replace(backbone=backbone)

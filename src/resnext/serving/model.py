@@ -99,7 +99,7 @@ class ServedModel:
         """
         if self.is_dense:
             return list(self._predictor.answers_to(images, top=1))
-        return self._predictor.logits(images)
+        return list(self._predictor.logits(images))
 
     def answer(self, outputs: Outputs, top: int) -> Answer:
         """Read what `run` returned for one image; see `Predictor.answer`."""

@@ -20,7 +20,8 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 def as_scores(tile_hwc: Array) -> Array:
     """Scores whose best class is the value of the pixel."""
-    return (np.arange(256)[:, None, None] == tile_hwc[None, :, :, 0]).astype(np.float32)
+    scores: Array = (np.arange(256)[:, None, None] == tile_hwc[None, :, :, 0]).astype(np.float32)
+    return scores
 
 
 @settings(max_examples=60, deadline=None)
@@ -96,7 +97,8 @@ def test_a_fully_convolutional_network_gives_what_it_gives_for_the_whole(
     means = scores(image).mean(axis=(1, 2), keepdims=True)  # else one class is best everywhere
 
     def run(tile_hwc: Array) -> Array:
-        return scores(tile_hwc) - means
+        found: Array = scores(tile_hwc) - means
+        return found
 
     wanted = run(image)
     best = np.sort(wanted, axis=0)
