@@ -119,7 +119,9 @@ def test_both_checkpoints_damaged_is_one_error(tmp_path: Path) -> None:
     finish(small_run(), run)
     for name in ("last.safetensors", "last.previous.safetensors"):
         (run / name).write_bytes(b"")
-    with pytest.raises(CheckpointError, match=r"last\.safetensors.*the one before is no better"):
+    with pytest.raises(
+        CheckpointError, match=r"last\.safetensors.*the previous one is damaged too"
+    ):
         train(open_run(run), RunTarget(resume=run), Display("quiet"))
 
 

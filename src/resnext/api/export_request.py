@@ -147,6 +147,7 @@ def _export(
     from resnext.export.images import data_images
     from resnext.inference.preprocessor import takes_images
 
+    loaded.card.require_images("export")
     data = _data(request)
     if not is_lower(request):
         images = None

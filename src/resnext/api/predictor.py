@@ -44,6 +44,7 @@ def open_predictor(
     network: Path | TrainedNetwork,
     device: str | None = None,
     precision: Arithmetic | None = None,
+    opened: TrainedNetwork | None = None,
 ) -> Predictor:
     """Open a network; one in bf16 with that in fp32 beside it, to be compared with.
 
@@ -51,6 +52,7 @@ def open_predictor(
         network: What `load` takes, or what it returned.
         device: As `--device`; None is `auto`, and leaves a loaded network where it is.
         precision: Of the arithmetic.
+        opened: The network, if it was loaded in that precision already.
 
     Raises:
         ResNeXtError: It cannot be opened, or is not for images.
@@ -64,7 +66,8 @@ def open_predictor(
     if precision == "bf16":
         in_full = load(network, precision="fp32") if isinstance(network, Path) else network
         reference = Predictor(in_full, place)
-    opened = load(network, precision=precision) if isinstance(network, Path) else network
+    if opened is None:
+        opened = load(network, precision=precision) if isinstance(network, Path) else network
     return Predictor(opened, place, precision=precision, reference=reference)
 
 

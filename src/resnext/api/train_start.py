@@ -75,6 +75,11 @@ def from_recipe(
         DataError: The images are missing, or nothing can be trained on them.
     """
     data = data_of(request)
+    if data.name in ("series", "volume"):
+        from resnext.api.signal_start import signal_settings
+
+        if (settings := signal_settings(request, data, start)) is not None:
+            return settings
     if data.name == "masks":
         return _with_masks(request, data, start)
     if request.head is not None:

@@ -51,7 +51,8 @@ def check_data(arguments: DataCheck) -> int:
         if summary.guess is not None:
             guess = dict(zip(("class", "val_error"), summary.guess, strict=True))
         found = {"guess": guess, "advice": summary.advice, "warnings": summary.warnings}
-        print(json.dumps({**asdict(summary), **found}))
+        signal = None if summary.signal is None else summary.signal.model_dump(mode="json")
+        print(json.dumps({**asdict(summary), "signal": signal, **found}))
     else:
         console = create_console()
         for heading, text in summary_lines(summary):

@@ -1,8 +1,8 @@
 """Show a network's architecture and exact cost, without running it.
 
-NAME is a network's name, or a run folder or weight file written with a slash or its
-extension. --form, --shortcut, --preactivation, --output-stride, --head and --aux-head change NAME
-only, so that it can be compared with what it was; all other options hold for every network.
+NAME is a network's name, or a run folder or weight file written with a slash or its extension.
+--form, --shortcut, --preactivation, --output-stride, --head and --aux-head only change NAME, so
+that it can be compared with the original; all other options apply to every network.
 
 Examples:
   resnext describe resnext50_32x4d
@@ -10,6 +10,7 @@ Examples:
   resnext describe resnext50_32x4d --form a --compare resnext50_32x4d
   resnext describe resnext29_8x64d --num-classes 100 --layers
   resnext describe resnext50_32x4d --input 3x320x320 --json
+  resnext describe resnext50_32x4d --ndim 1 --input 1x16000
   resnext describe resnext50_32x4d --task segmentation --head deeplabv3 --input 3x360x480
   resnext describe runs/photos
   resnext describe --list
@@ -53,7 +54,7 @@ class Describe:
     compare: Annotated[tuple[str, ...], option("NAME ...", "none")] = ()
     """Other networks to show next to it."""
     input: Annotated[str, option("SIZE", "the network's default")] = ""
-    """Size of the input: 224, 320x320 or 3x224x224."""
+    """Size of the input: 224, 320x320 or 3x224x224; with --ndim 1, 16000 or 1x16000."""
     num_classes: Annotated[int | None, option("N", "1000, CIFAR 10")] = None
     """Number of classes."""
     in_channels: Annotated[int | None, option("N", "3")] = None
@@ -67,6 +68,8 @@ class Describe:
     """Use BN and ReLU before the convolutions."""
     output_stride: Annotated[int | None, option("N", "32, CIFAR 4")] = None
     """Stride of the last map; smaller values use dilation."""
+    ndim: Annotated[int | None, option("1|2|3", "2")] = None
+    """Dimensions of the input: 1 for time series and sound, 3 for volumes."""
     task: Annotated[
         Literal["classification", "segmentation", "detection"],
         option("classification|segmentation|detection"),
@@ -141,10 +144,15 @@ def _column(name: str, arguments: Describe, changes: dict[str, Any]) -> Column:
     from resnext.complexity.table import Column
 
     config, side = _open(name)
+    size = _input_size(arguments.input)
     given = {"num_classes": arguments.num_classes, "in_channels": arguments.in_channels}
+    if arguments.ndim is not None:
+        given["ndim"] = arguments.ndim
+        if given["in_channels"] is None and isinstance(size, tuple) and len(size) > arguments.ndim:
+            given["in_channels"] = size[0]
     changes = changes | {key: value for key, value in given.items() if value is not None}
     config = config_from(config, **changes)
-    return Column(name, config, count(config, _input_size(arguments.input) or side))
+    return Column(name, config, count(config, size or side))
 
 
 def _open(name: str) -> tuple[ModelConfig, int | None]:

@@ -184,11 +184,14 @@ def _table(evaluation: Evaluation) -> Table:
     figures = evaluation.figures
     view, data, images = figures["view"], figures["data"], evaluation.target.images
     crops = "ten crops" if view["ten_crop"] else "crop and mirror" if view["flip"] else "one crop"
+    signal = evaluation.target.info.signal
     shown = "whole" if evaluation.task.kind.is_dense else f"{crops} of {view['size_px']} px"
+    if signal is not None:
+        shown = f"{signal.kind} of {signal.shape}"
     table = Table(title=f"{data['name']}, {images}, {shown}")
     table.add_column("figure")
     table.add_column("value", justify="right")
-    table.add_row("images", f"{figures['num_images']:,}")
+    table.add_row(evaluation.target.info.noun, f"{figures['num_images']:,}")
     for name, value in evaluation.task.rows(figures):
         table.add_row(name, value)
     table.add_row("parameters", f"{figures['parameters']:,}")

@@ -127,7 +127,9 @@ def _pack(arguments: Pack, progress: _Progress) -> _Outcome:
         workers=arguments.workers or default_workers(),
         progress=progress,
     )
-    index = pack(load_data(source), arguments.dest.expanduser(), options)
+    data = load_data(source)
+    data.info.require_images("pack")
+    index = pack(data, arguments.dest.expanduser(), options)
     return _told(arguments.dest, index)
 
 

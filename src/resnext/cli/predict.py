@@ -1,4 +1,4 @@
-"""Name the classes of image files or of their pixels, or find objects, in any number of them.
+"""Name the classes of images, of their pixels or of signals, or find objects, in many files.
 
 Folders are searched through. A bad file is reported and the rest goes on; the exit
 status is then 1.
@@ -9,6 +9,7 @@ Examples:
   resnext predict runs/photos folder/ --json > predictions.json
   resnext predict runs/photos folder/ --csv > predictions.csv
   resnext predict runs/streets folder/ --draw drawn/ --masks masks/
+  resnext predict runs/gunpoint GunPoint_TEST.ts
   resnext predict detector.pth folder/ --min-score 0.7 --draw drawn/
 """
 
@@ -29,14 +30,14 @@ from resnext.errors import ConfigError, DataError
 from resnext.model.config import DetectorConfig
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterable
 
-    from PIL import Image
-
+    from resnext.cli.prediction_pictures import Pictures
     from resnext.inference.files import Prediction
+    from resnext.inference.finder import Finder
     from resnext.inference.predictor import Predictor
+    from resnext.inference.signals import SignalPredictor
     from resnext.model.trained import TrainedNetwork
-    from resnext.tasks.answer import Answer
 
 _MAX_BATCH = 65_536  # twice as many decoded images are in memory
 _BATCH = 32
@@ -46,18 +47,19 @@ _MIN_SCORE = 0.5
 
 @dataclass(frozen=True)
 class Predict:
-    """Name the classes of image files or of their pixels, or find objects in them."""
+    """Name the classes of image files, any number of them."""
 
     run: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
     """A run, a weight file, or a name that `resnext weights list` shows."""
     images: Annotated[
         tyro.conf.Positional[tuple[Path, ...]], tyro.conf.arg(metavar="IMAGE|FOLDER ...")
     ]
-    """Image files, and folders to search for image files."""
+    """Image files, and folders to search for image files; for a network that takes signals,
+    files of time series or volumes."""
     top: Annotated[int | None, option("N", "5, or 100 objects")] = None
     """Number of classes to name for each image, or of objects at most."""
     min_score: Annotated[float | None, option("SHARE", "0.5")] = None
-    """Of networks that find objects: leave out what they are less sure of, 0 to 1."""
+    """Of detectors: leave out objects with a lower score, 0 to 1."""
     json: bool = False
     """Print one JSON list with an object for each image."""
     csv: bool = False
@@ -82,11 +84,16 @@ def main(argv: list[str]) -> int:
     _check(arguments)
 
     # torch is imported from here on, after the arguments were found to be right
-    from resnext.cli.prediction_output import CsvOutput, JsonOutput, TableOutput
-    from resnext.cli.prediction_pictures import Pictures
     from resnext.data.decode.image_names import describe_ignored
     from resnext.inference.files import find_images
+    from resnext.inference.load import load
 
+    network = load(arguments.run, precision=arguments.precision)
+    is_detector = isinstance(network.config, DetectorConfig)
+    if arguments.min_score is not None and not is_detector:
+        raise ConfigError("--min-score: this network does not find objects; leave it out")
+    if network.card.signal is not None:
+        return _predict_signals(arguments, network)
     ignored = Counter[str]()
     paths = find_images(arguments.images, ignored)
     first = next(paths, None)
@@ -96,72 +103,99 @@ def main(argv: list[str]) -> int:
         raise DataError(
             f"no image found in {given}{others}; give image files or folders that hold some"
         )
-    work = _start(arguments, chain([first], paths))
-    pictures = Pictures(work.answers, work.read, arguments.draw, arguments.masks)
-    kind = JsonOutput if arguments.json else CsvOutput if arguments.csv else TableOutput
-    num, bad = 0, 0
-    with kind(sys.stdout, work.answers, work.precision) as output:
-        for row in work.rows:
-            output.write(row)
-            pictures.write(row)
-            num += 1
-            bad += row.error is not None
-    if work.predictor is not None and work.predictor.parity is not None:
-        print(f"resnext: bf16 against fp32 {work.predictor.parity}", file=sys.stderr)
+    predict = _predict_objects if is_detector else _predict_images
+    num, bad = predict(arguments, network, chain([first], paths))
     if ignored:
         left_out = describe_ignored(ignored)
         print(f"resnext: left out files that are no images: {left_out}", file=sys.stderr)
-    if bad:
-        print(f"resnext: {bad} of {num} files could not be read", file=sys.stderr)
-    return 1 if bad else 0
+    return _end(num, bad)
 
 
-@dataclass(frozen=True)
-class _Work:
-    """What a network says of the files, as it comes, and what is needed to show it."""
-
-    rows: Iterator[Prediction]
-    answers: type[Answer]
-    read: Callable[[Path], Image.Image]
-    precision: str
-    predictor: Predictor | None = None
-
-
-def _start(arguments: Predict, paths: Iterator[Path]) -> _Work:
-    """Open the network and begin with the files."""
+def _predict_images(
+    arguments: Predict, network: TrainedNetwork, paths: Iterable[Path]
+) -> tuple[int, int]:
     from resnext.api.predictor import open_predictor
+    from resnext.cli.prediction_pictures import Pictures
     from resnext.inference.files import predict_images
-    from resnext.inference.load import load
 
-    network: Path | TrainedNetwork = arguments.run
-    if arguments.precision != "bf16":  # that is compared with the same file in fp32
-        network = load(arguments.run, precision=arguments.precision)
-        if isinstance(network.config, DetectorConfig):
-            return _find(arguments, network, paths)
-    predictor = open_predictor(network, arguments.device, arguments.precision)
-    if arguments.min_score is not None:
-        raise ConfigError("--min-score: this network does not find objects; leave it out")
-    top = _TOP if arguments.top is None else arguments.top
-    batch_size = _BATCH if arguments.batch_size is None else arguments.batch_size
-    rows = predict_images(predictor, paths, top=top, batch_size=batch_size)
+    predictor = open_predictor(arguments.run, arguments.device, arguments.precision, opened=network)
     reader = predictor.preprocessor.read
-    return _Work(rows, predictor.answers, reader, predictor.precision, predictor)
+    pictures = Pictures(predictor.answers, reader, arguments.draw, arguments.masks)
+    rows = predict_images(
+        predictor, paths, top=arguments.top or _TOP, batch_size=arguments.batch_size or _BATCH
+    )
+    found = _print(arguments, rows, predictor, pictures)
+    if predictor.parity is not None:
+        print(f"resnext: bf16 against fp32 {predictor.parity}", file=sys.stderr)
+    return found
 
 
-def _find(arguments: Predict, network: TrainedNetwork, paths: Iterator[Path]) -> _Work:
-    """Find objects, image by image."""
+def _predict_objects(
+    arguments: Predict, network: TrainedNetwork, paths: Iterable[Path]
+) -> tuple[int, int]:
+    from resnext.cli.prediction_pictures import Pictures
     from resnext.inference.finder import Finder
     from resnext.runs.runtime import resolve_device
 
     if arguments.batch_size is not None:
         raise ConfigError("--batch-size: detectors take one image at a time; leave it out")
+    if arguments.precision == "bf16":
+        raise ConfigError("--precision bf16: detectors compute in fp32; leave it out")
     finder = Finder(network, resolve_device(arguments.device))
-    rows = finder.find_in_files(
-        paths,
-        top=_TOP_OBJECTS if arguments.top is None else arguments.top,
-        min_score=_MIN_SCORE if arguments.min_score is None else arguments.min_score,
+    pictures = Pictures(finder.answers, finder.read, arguments.draw, arguments.masks)
+    min_score = _MIN_SCORE if arguments.min_score is None else arguments.min_score
+    top = arguments.top or _TOP_OBJECTS
+    rows = finder.find_in_files(paths, top=top, min_score=min_score)
+    return _print(arguments, rows, finder, pictures)
+
+
+def _predict_signals(arguments: Predict, network: TrainedNetwork) -> int:
+    from resnext.inference.signals import SignalPredictor, predict_signals
+    from resnext.runs.runtime import resolve_device
+
+    given = {
+        "--precision bf16": arguments.precision == "bf16",
+        "--draw": arguments.draw,
+        "--masks": arguments.masks,
+    }
+    for flag in (name for name, value in given.items() if value):
+        raise ConfigError(f"{flag} is for networks that take images; leave it out")
+    predictor = SignalPredictor(network, resolve_device(arguments.device))
+    rows = predict_signals(
+        predictor,
+        arguments.images,
+        top=arguments.top or _TOP,
+        batch_size=arguments.batch_size or _BATCH,
     )
-    return _Work(rows, finder.answers, finder.read, "fp32")
+    return _end(*_print(arguments, rows, predictor))
+
+
+def _print(
+    arguments: Predict,
+    rows: Iterable[Prediction],
+    predictor: Predictor | SignalPredictor | Finder,
+    pictures: Pictures | None = None,
+) -> tuple[int, int]:
+    """Print predictions as they come; return how many there were, and how many of bad files."""
+    from resnext.cli.prediction_output import CsvOutput, JsonOutput, TableOutput
+
+    kind = JsonOutput if arguments.json else CsvOutput if arguments.csv else TableOutput
+    num, bad = 0, 0
+    with kind(sys.stdout, predictor.answers, predictor.precision) as output:
+        for row in rows:
+            output.write(row)
+            if pictures is not None:
+                pictures.write(row)
+            num += 1
+            bad += row.error is not None
+    return num, bad
+
+
+def _end(num: int, bad: int) -> int:
+    """Say what could not be read, and return the exit status."""
+    if bad:
+        print(f"resnext: {bad} of {num} files could not be read", file=sys.stderr)
+    return 1 if bad else 0
 
 
 def _check(arguments: Predict) -> None:

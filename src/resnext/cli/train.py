@@ -4,6 +4,8 @@ Examples:
   resnext train --data photos/ --name photos
   resnext train --data labels.csv --epochs 20
   resnext train --data digits --epochs 12 --name demo
+  resnext train --data series:GunPoint_TRAIN.ts
+  resnext train --data volume:adrenalmnist3d.npz
   resnext train --data streets/ --model resnext50_32x4d --head deeplabv3
   resnext train --data cifar10 --model resnext29_8x64d --recipe cifar
   resnext train --data photos/ --pretrained
@@ -51,7 +53,8 @@ class Train(TrainRequest):
 
     data: Annotated[str | None, option("DATA", "digits")] = None
     """A folder of class folders or of images/ and masks/, a table of labels (.csv, .tsv,
-    .parquet), digits, fashion-mnist, cifar10, cifar100, imagenet:DIR, masks:DIR, or what
+    .parquet), digits, fashion-mnist, cifar10, cifar100, imagenet:DIR, masks:DIR, series:FILE,
+    volume:FILE.npz, or what
     `resnext pack` wrote: a folder or an address, https:// or s3://."""
     model: Annotated[str | None, option("NAME", "suits the data")] = None
     """Network, such as resnext50_32x4d, resnext29_8x64d or resnext_2-2-2-2_8x4d."""

@@ -33,6 +33,12 @@ class Draw(IntEnum):
     MIX = 7
     REPLACEMENT = 8
     SUBSET = 9
+    WINDOW = 10
+    SHIFT = 11
+    SCALE = 12
+    JITTER = 13
+    MASK = 14
+    TURN = 15
 
 
 def derive(*keys: int) -> int:

@@ -17,6 +17,7 @@ from resnext.data.config import TargetKind
 from resnext.data.decode.image import Photo
 from resnext.data.random import epoch_order, subset_order
 from resnext.errors import ConfigError
+from resnext.model.signal import SignalInput, noun_of
 
 if TYPE_CHECKING:
     from resnext.data.file_split import FileSplit
@@ -102,6 +103,10 @@ class Split(Protocol):
         """Return the reader of the images, with 1 or 3 channels; it can be pickled for workers."""
         ...
 
+    def pictures(self, in_channels: int) -> ImageReader:
+        """Return what opens the images for people to look at."""
+        return self.reader(in_channels)
+
     def choose(self, indices_n: torch.Tensor) -> Self:
         """Return a split with some of the images."""
         ...
@@ -159,6 +164,8 @@ class DataInfo:
         mean: Mean of each channel, of values in 0..1.
         std: Standard deviation of each channel.
         targets: Kind of target of an image.
+        signal: How signals are prepared; None where the set holds images. With signals, `mean` and
+            `std` are not used, and `image_size_px` is the size of a signal.
     """
 
     name: str
@@ -168,6 +175,27 @@ class DataInfo:
     mean: tuple[float, ...]
     std: tuple[float, ...]
     targets: TargetKind = "class"
+    signal: SignalInput | None = None
+
+    @property
+    def noun(self) -> str:
+        """What the set holds, in the plural: images, series or volumes."""
+        return noun_of(self.signal)
+
+    def require_images(self, what: str) -> None:
+        """Refuse a set of signals.
+
+        Args:
+            what: What needs images, in words.
+
+        Raises:
+            ConfigError: The set holds time series or volumes.
+        """
+        if self.signal is not None:
+            raise ConfigError(
+                f"{what} is for images so far; {self.name} holds signals ({self.signal.kind}), "
+                "which train, evaluate and predict take"
+            )
 
     def require_classes(self, what: str) -> None:
         """Check that each image of a data set has a single class.

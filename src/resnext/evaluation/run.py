@@ -17,6 +17,8 @@ from resnext.data.config import DataConfig, default_workers
 from resnext.data.loading.config import LoaderConfig
 from resnext.data.loading.eval_loader import EvalLoader
 from resnext.data.loading.whole_loader import WholeLoader, eval_loader
+from resnext.data.signals.loaders import SignalEvalLoader
+from resnext.data.signals.split import SignalSplit
 from resnext.data.split import DataSet
 from resnext.errors import ConfigError, RunError
 from resnext.evaluation.evaluate import evaluate
@@ -159,14 +161,15 @@ def measure(
     bad_files = BadFiles(len(target.split))
     exported = exported_of(model)
     if exported is not None and exported.spec.input == "image":
-        loader: EvalLoader | WholeLoader | WholeImageLoader = _whole_images(
+        loader: EvalLoader | WholeLoader | SignalEvalLoader | WholeImageLoader = _whole_images(
             target, exported, runtime, bad_files
         )
     else:
         loader = _loader(target, data, runtime, effort, bad_files)
     _announce(effort, target, data, config)
     size_px = loader.size_px
-    cost = count(model.config, (target.info.in_channels, size_px, size_px))  # refuses early
+    sides = (size_px,) * getattr(model.config, "ndim", 2)
+    cost = count(model.config, (target.info.in_channels, *sides))  # refuses early
     module = _module(model, target, cost, runtime, effort)
     result = evaluate(
         module,
@@ -181,6 +184,7 @@ def measure(
     if runtime.world_size > 1:
         bad_files.share()
         bad_files.check()
+    signal = target.info.signal
     view = {
         "size_px": size_px,
         "resize_px": loader.resize_px,
@@ -194,6 +198,7 @@ def measure(
         "macs": cost.macs,
         "view": view,
         "data": target.source,
+        **({} if signal is None else {"signal": signal.model_dump(mode="json")}),
         "is_fused": isinstance(module, FusedNetwork) and module.is_fused,
     }
     return Evaluation(figures, result, task, target, cost, bad_files.rows)
@@ -297,7 +302,7 @@ def _loader(
     runtime: Runtime,
     effort: EvaluationOptions,
     bad_files: BadFiles,
-) -> EvalLoader | WholeLoader:
+) -> EvalLoader | WholeLoader | SignalEvalLoader:
     workers = effort.workers if effort.workers is not None else data.workers
     rows = effort.batch_size or _IMAGES_PER_BATCH
     loading = LoaderConfig(
@@ -307,4 +312,7 @@ def _loader(
         rank=runtime.rank,
         world_size=runtime.world_size,
     )
+    if target.info.signal is not None:
+        assert isinstance(target.split, SignalSplit)  # the split of all sets of signals
+        return SignalEvalLoader(target.split, target.info.signal, loading)
     return eval_loader(target.split, target.info, target.view, loading, bad_files)

@@ -88,6 +88,7 @@ def open_source(source: Source, *, licence: str = "", accept_licence: bool = Fal
             f"{weights.name}: holds no classifier, so nobody could predict with it; train one: "
             f"resnext train --data DATA --weights {weights.name}"
         )
+    weights.card.require_images("publishing")
     card = weights.card.replace(licence=licence) if licence else weights.card
     _check_card(weights.name, weights.config, card)
     config, state = _in_form_c(weights.config, weights.state)

@@ -27,6 +27,7 @@ class Finder:
         network: The network.
         classes: Readable names of the classes.
         answers: The type of its answers.
+        precision: Of the arithmetic.
     """
 
     def __init__(self, network: TrainedNetwork, device: torch.device) -> None:
@@ -49,6 +50,7 @@ class Finder:
         self._config = network.config
         self.classes = tuple(map(readable, network.classes))
         self.answers = BoxAnswer
+        self.precision = "fp32"
         self._device = device
         self._module = network.module.to(device).eval()
         self._in_channels = network.config.in_channels

@@ -60,6 +60,7 @@ class Preprocessor:
             ConfigError: It is not for images.
         """
         refuse_detector(config, "this feature")
+        card.require_images("this")
         if not takes_images(config):
             raise ConfigError(
                 "image files can be shown only to a network of 2 dimensions with 1 or 3 channels; "

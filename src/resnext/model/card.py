@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from resnext.errors import ConfigError
 from resnext.model.config import ModelConfig
 from resnext.model.normalisation import Mean, Std
+from resnext.model.signal import SignalInput
 from resnext.settings import Settings
 
 MAX_SIDE_PX = 2**20
@@ -33,6 +34,8 @@ class ModelCard(Settings):
         mean: Mean of each channel to subtract, of values in 0..1.
         std: Standard deviation of each channel to divide by.
         task: Task of the network, such as `classification`.
+        signal: How signals are prepared, of a network for time series or volumes; None where it
+            takes images.
         thresholds: For `multilabel`, the probability from which each label applies.
         metrics: Measured metrics, such as `top1_error` in percent.
         epoch: Epochs that these weights were trained for.
@@ -48,11 +51,44 @@ class ModelCard(Settings):
     mean: Mean = (0.485, 0.456, 0.406)
     std: Std = (0.229, 0.224, 0.225)
     task: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,63}$")] = "classification"
+    signal: SignalInput | None = None
     thresholds: tuple[Annotated[float, Field(ge=0.0, le=1.0)], ...] = ()
     metrics: dict[str, float] = Field(default_factory=dict)
     epoch: int = 0
     source: str = ""
     licence: str = ""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.signal is not None and self.image_size_px != self.signal.size:
+            raise ConfigError(
+                f"image_size_px={self.image_size_px} of a card for signals of size "
+                f"{self.signal.size}: both must be the same"
+            )
+        return self
+
+    @model_serializer(mode="wrap")
+    def _leave_out_unset(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Write cards of images as earlier versions did, which read them."""
+        values: dict[str, Any] = write(self)
+        if self.signal is None:
+            values.pop("signal", None)
+        return values
+
+    def require_images(self, what: str) -> None:
+        """Refuse a network that takes signals.
+
+        Args:
+            what: What is for images only, in words.
+
+        Raises:
+            ConfigError: The network takes time series or volumes.
+        """
+        if self.signal is not None:
+            raise ConfigError(
+                f"{what} is for networks that take images so far; this one takes a "
+                f"{self.signal.kind} of {self.signal.shape}, which evaluate and predict can show it"
+            )
 
     def output_names(self, num_classes: int) -> tuple[str, ...]:
         """Return the classes, or the numbers of the outputs if unknown."""
@@ -81,6 +117,15 @@ def card_from(values: Any, config: ModelConfig) -> ModelCard:
         raise ConfigError(
             f"the card has {len(card.thresholds)} thresholds, but the network has "
             f"{config.num_classes} outputs"
+        )
+    signal = card.signal
+    if signal is not None and (signal.ndim, signal.in_channels) != (
+        getattr(config, "ndim", 2),
+        config.in_channels,
+    ):
+        raise ConfigError(
+            f"the card is for a {signal.kind} of {signal.in_channels} channel(s), the network has "
+            f"{getattr(config, 'ndim', 2)} dimension(s) and {config.in_channels} channel(s)"
         )
     sides = max(card.image_size_px, card.resize_px or 1) ** getattr(config, "ndim", 2)
     if sides * config.in_channels > MAX_INPUT_VALUES:

@@ -16,6 +16,7 @@ from pydantic import (
 
 from resnext.data.augment.config import AugmentConfig
 from resnext.data.config import DataConfig, ViewConfig
+from resnext.data.signals.augment_config import SignalAugmentConfig
 from resnext.errors import ConfigError
 from resnext.model.classifiers import refuse_detector
 from resnext.model.config import BaselineConfig, ModelConfig, ResNeXtConfig
@@ -186,6 +187,8 @@ class TrainConfig(FiniteSettings):
         model: The network.
         data: The images.
         augment: Augmentation of the training images.
+        signal_augment: Augmentation of the training signals, where the data are time series or
+            volumes; of `augment` only mixup applies to them.
         view: Crop of the validation images.
         optim: The optimiser.
         schedule: The learning rate over time.
@@ -226,6 +229,7 @@ class TrainConfig(FiniteSettings):
     model: ModelConfig = ResNeXtConfig()
     data: DataConfig = DataConfig()
     augment: AugmentConfig = AugmentConfig()
+    signal_augment: SignalAugmentConfig = SignalAugmentConfig()
     view: ViewConfig = ViewConfig()
     optim: OptimConfig = OptimConfig()
     schedule: ScheduleConfig = ScheduleConfig()

@@ -25,11 +25,11 @@ from resnext.training.finetune import body_parameters, set_train_mode
 from resnext.training.optimizer import set_lr
 
 _SECOND_HEAD_WEIGHT = 0.4
-"""Of the loss of a second head (H. Zhao et al., arXiv 1612.01105, section 3.3)."""
+"""Weight of the loss of a second head (H. Zhao et al., arXiv 1612.01105, section 3.3)."""
 
 
 class TrainStep:
-    """What a step needs: the network, the optimiser, the average and the place to run.
+    """The state of a step: network, optimiser, averaged weights and runtime.
 
     Attributes:
         config: Settings of the run.
@@ -38,8 +38,8 @@ class TrainStep:
         optimizer: SGD.
         average: The averaged weights, or None.
         scaler: Loss scaling of fp16; passes everything through in other precisions.
-        task: What the network learns.
-        is_head_only: Only the classifier learns at present.
+        task: Task of the network.
+        is_head_only: Whether only the classifier is trained at present.
     """
 
     def __init__(
@@ -69,10 +69,10 @@ class TrainStep:
         set_train_mode(self.model, self.config, head_only=self.is_head_only)
 
     def enter_phase(self, *, head_only: bool) -> None:
-        """Train the classifier alone, or all, from the next step on.
+        """Train only the classifier, or all layers, from the next step on.
 
-        Parameters without a gradient are skipped by the optimiser, decay included, and cost no
-        backward pass. DDP counts the gradients to wait for when it is built, so it is built again.
+        The optimiser skips parameters without a gradient, including weight decay, and they need no
+        backward pass. DDP counts the expected gradients at construction, so it is rebuilt.
         """
         if head_only == self.is_head_only:
             return
@@ -91,15 +91,15 @@ class TrainStep:
         return _distribute(model, compress=self.config.runtime.compress_gradients)
 
     def run(self, batch: Batch, lr: float) -> torch.Tensor:
-        """Do one optimiser step on this process's share of a batch.
+        """Run one optimiser step on this process's part of a batch.
 
         Args:
             batch: This process's images; `batch.global_size` counts those of all processes.
             lr: Learning rate of this step.
 
         Returns:
-            Two sums over this process's images, on the device (reading them waits for it):
-            the losses, and the task's figure of training.
+            Two sums over this process's images, on the device (reading them waits for it): the
+            losses, and the task's training measure.
         """
         set_lr(self.optimizer, lr)
         sums = torch.zeros(2, device=self.runtime.device)
@@ -159,18 +159,19 @@ def _as_tuple(outputs: torch.Tensor | tuple[torch.Tensor, ...]) -> tuple[torch.T
 
 
 def seed_step(seed: int, rank: int, total_steps: int) -> None:
-    """Make what a network draws in a step, such as VGG's dropout, a function of the step.
+    """Make the randomness of a step, such as VGG's dropout, a function of the step.
 
-    So a resumed run draws what the uninterrupted one does. Processes draw differently.
+    A resumed run therefore uses the same randomness as an uninterrupted one. Processes use
+    different randomness.
     """
     torch.manual_seed(derive(seed, rank, total_steps) % 2**63)
 
 
 def _distribute(model: nn.Module, *, compress: bool) -> nn.Module:
-    """Let the processes average their gradients, rounded to bf16 on the way if asked for.
+    """Average gradients between processes, optionally communicated in bf16.
 
-    Each keeps its own BN statistics while training, which never enter the gradient; before
-    they are used the first process's are handed to all.
+    Each process keeps its own BN statistics in training, which do not affect gradients; before use,
+    those of the first process are sent to all.
     """
     # torch 2.14 renames the option and warns of the old name
     known = inspect.signature(DistributedDataParallel).parameters
@@ -189,7 +190,7 @@ def _distribute(model: nn.Module, *, compress: bool) -> nn.Module:
 
 
 def _split(batch: Batch, parts: int) -> Iterator[Batch]:
-    """Cut a batch into nearly equal parts."""
+    """Split a batch into nearly equal parts."""
     size = len(batch.targets_b)
     cuts = [part * size // parts for part in range(parts + 1)]
     for start, end in itertools.pairwise(cuts):

@@ -34,6 +34,7 @@ from resnext.training.opening import describe_opening
 from resnext.training.restart import begun_settings, check_restartable
 from resnext.training.run_claim import RunClaim
 from resnext.training.settle_speed import settle_speed
+from resnext.training.signals import build_signal_loaders, resolve_signals
 from resnext.training.step import TrainStep
 from resnext.training.target import RunTarget, open_target
 from resnext.training.task import weighted_task_of
@@ -156,6 +157,8 @@ def resolve(config: TrainConfig, info: DataInfo, weights: Weights | None = None)
         ConfigError: The weights to start from take images of other channels.
         CheckpointError: They do not fit the network.
     """
+    if info.signal is not None:
+        return resolve_signals(config, info, info.signal, weights)
     mean, std = info.mean, info.std
     task = fit_task(config.task, info.targets)
     check_network(task, config.model)
@@ -202,6 +205,8 @@ def limit_batch(
 
 
 def _normalisation(config: TrainConfig, info: DataInfo) -> DataInfo:
+    if info.signal is not None:
+        return info
     mean, std = config.data.mean or info.mean, config.data.std or info.std
     for name, values in (("mean", mean), ("std", std)):
         if len(values) != info.in_channels:
@@ -220,6 +225,8 @@ def _is_saved(run: Path | None) -> bool:
 def _build_loaders(
     config: TrainConfig, data: DataSet, runtime: Runtime, task: Task, bad_files: BadFiles
 ) -> Loaders:
+    if data.info.signal is not None:
+        return build_signal_loaders(config, data, runtime, task, bad_files)
     workers = default_workers() if config.data.workers is None else config.data.workers
     loading = TrainLoaderConfig(
         augment=config.augment,

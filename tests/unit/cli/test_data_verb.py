@@ -201,7 +201,7 @@ def test_a_file_in_the_way_of_preparing_is_one_message(
     (prepared / place).parent.mkdir(exist_ok=True)
     (prepared / place).touch()
     argv = ["imagenet", "--prepare", str(prepared), *flags(archives, "--ground-truth")]
-    with pytest.raises(DataError, match=f"cannot fill {prepared}: .*What is there is whole"):
+    with pytest.raises(DataError, match=f"cannot fill {prepared}: .*Existing files are complete"):
         main(argv)
 
 

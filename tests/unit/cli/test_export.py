@@ -120,5 +120,5 @@ def test_a_file_that_crops_inside_refuses_other_crops(
 ) -> None:
     file = tmp_path / "net.onnx"
     main([str(weights), "--input", "image", "--out", str(file), "--json"])
-    with pytest.raises(ConfigError, match="resizes and crops inside, always in one way"):
+    with pytest.raises(ConfigError, match="resizes and crops images itself"):
         evaluate.main([str(file), "--data", "digits", "--quiet", *flags])

@@ -112,7 +112,7 @@ def test_min_score_is_for_detectors(command: Command, photo: Path, tmp_path: Pat
 @pytest.mark.parametrize(
     ("flags", "told"),
     [
-        (["--precision", "bf16"], "retinanet finds objects"),
+        (["--precision", "bf16"], "detectors compute in fp32"),
         (["--masks", "masks"], "has no masks"),
         (["--min-score", "2"], "min-score"),
         (["--batch-size", "4"], "detectors take one image at a time"),

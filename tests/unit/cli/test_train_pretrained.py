@@ -144,4 +144,4 @@ def test_a_run_begun_before_there_was_the_recipe_is_gone_on_with(
     written = (run / "last.safetensors").stat().st_mtime_ns
     assert main(words) in (0, 3), capsys.readouterr().err
     assert (run / "last.safetensors").stat().st_mtime_ns == written
-    assert "holds a run of other settings" in command.refusal(*words, "--recipe", "finetune")
+    assert "contains a run with other settings" in command.refusal(*words, "--recipe", "finetune")

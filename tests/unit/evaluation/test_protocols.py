@@ -54,8 +54,8 @@ def test_real_labels_go_by_the_number_in_the_file_name(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("value", "message"),
     [
-        ({"1": [2]}, "does not hold ReaL labels"),
-        ([[1000], [1], [1]], "does not hold ReaL labels"),
+        ({"1": [2]}, "does not contain ReaL labels"),
+        ([[1000], [1], [1]], "does not contain ReaL labels"),
         ([[1], [2]], "has 2 lists, but there is an image 3"),
     ],
 )

@@ -84,7 +84,7 @@ class JointTransform:
         """
         image = photo.load() if isinstance(photo, Photo) else photo
         if mask_hw.shape != (image.height, image.width):
-            raise DataError("the mask has another size than the image; make it anew")
+            raise DataError("the mask does not have the size of the image; create it again")
         # Not torch.manual_seed: that would also reseed the accelerator's generator.
         torch.default_generator.manual_seed(seed)
         window = self._draw(image.size, size_px)

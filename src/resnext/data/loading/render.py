@@ -189,7 +189,7 @@ class WholeRenderer(_Renderer):
                 image = self._images.open(index)
                 mask_hw = self._images.mask(index)
                 if mask_hw.shape != (image.height, image.width):
-                    raise DataError("the mask has another size than the image; make it anew")
+                    raise DataError("the mask does not have the size of the image; create it again")
             except DataError as error:
                 bad[self._images.name_of(index)] = str(error)
                 continue

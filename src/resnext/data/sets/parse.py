@@ -1,4 +1,4 @@
-"""From what a person types after `--data` to the settings of a data set. Needs no torch."""
+"""Parses the argument of `--data` to the settings of a data set. Needs no torch."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from resnext.untrusted.names import shown
 
 
 def parse_data(text: str, *, is_whole: bool = False) -> DataConfig:
-    """Read `digits`, `cifar10:DIR`, `imagenet:DIR`, `shards:DIR`, a folder or an address.
+    """Parse `digits`, `cifar10:DIR`, `imagenet:DIR`, `shards:DIR`, a folder or an address.
 
     Args:
-        text: What was given.
-        is_whole: Take all images of a folder without splits for validation.
+        text: The argument.
+        is_whole: Use all images of a folder without splits for validation.
 
     Raises:
-        ConfigError: It is neither the name of a set, an existing folder nor an address.
+        ConfigError: It is not the name of a data set, an existing folder or an address.
     """
     address = text.removeprefix("shards:")
     if is_address(address):
@@ -36,6 +36,8 @@ def parse_data(text: str, *, is_whole: bool = False) -> DataConfig:
             "possible yet"
         )
     whole: dict[str, Any] = {"val_fraction": 1.0} if is_whole else {}
+    if name == "series" and separator:
+        return DataConfig(name=name, root=_absolute(root), **whole)
     if name in DATA_NAMES:
         own = whole if name == "masks" else {}
         return DataConfig(name=name, root=_absolute(root) if separator else None, **own)
@@ -54,12 +56,12 @@ def parse_data(text: str, *, is_whole: bool = False) -> DataConfig:
         pass
     raise ConfigError(
         f"data {shown(text)} is neither a known set ({', '.join(DATA_NAMES)}, each also as "
-        "NAME:FOLDER) nor an existing folder of class folders, of images/ and masks/ or of "
-        "shards, a table of labels "
-        "(.csv, .tsv, .parquet), or the address of shards (https://host/folder)"
+        "NAME:FOLDER, series:FILE and volume:FILE) nor an existing folder of class folders, of "
+        "images/ and masks/ or of shards, a table of labels (.csv, .tsv, .parquet), or the address "
+        "of shards (https://host/folder)"
     )
 
 
 def _absolute(text: str) -> Path:
-    """Return a path that means the same when a run is resumed from another folder."""
+    """Return an absolute path, so that a run can be resumed from another folder."""
     return Path(text).expanduser().absolute()

@@ -1,4 +1,4 @@
-"""The answer where every pixel has a class. Legend: k classes, h x w pixels. Needs no torch."""
+"""The answer with a class for every pixel. Legend: k classes, h x w pixels. Needs no torch."""
 
 from __future__ import annotations
 
@@ -65,10 +65,10 @@ class _MaskImage(BaseModel):
 
 
 class MaskSchema(BaseModel):
-    """What a network sees in the pixels of one image."""
+    """The classes of the pixels of one image."""
 
     areas: list[_Area] = Field(description="Classes that occur, the largest first.")
-    mask: _MaskImage | None = Field(description="null where the image could not be read.")
+    mask: _MaskImage | None = Field(description="null if the image could not be read.")
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +76,7 @@ class MaskAnswer(Answer):
     """The class of every pixel of one image.
 
     Attributes:
-        mask_hw: Numbers of the classes, uint8, or uint16 where there are more than 256 classes.
+        mask_hw: Class numbers, uint8, or uint16 with more than 256 classes.
         classes: Their readable names.
     """
 
@@ -92,7 +92,7 @@ class MaskAnswer(Answer):
     def read(
         cls, outputs: npt.NDArray[Any], names: Sequence[str], card: ModelCard, top: int
     ) -> Self:
-        """Take the class with the highest score at each pixel; outputs are k x h x w."""
+        """Select the class with the highest score at each pixel; outputs are k x h x w."""
         del card, top
         kind = np.uint8 if len(names) <= 256 else np.uint16
         return cls(outputs.argmax(axis=0).astype(kind), tuple(names))
@@ -134,7 +134,7 @@ class MaskAnswer(Answer):
         ]
 
     def draw(self, image: Image.Image) -> Image.Image:
-        """Lay the classes over the image in colours."""
+        """Overlay the classes on the image in colours."""
         return overlay(image, self.mask_hw, self.classes)
 
     def as_dict(self) -> dict[str, Any]:

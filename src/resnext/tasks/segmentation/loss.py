@@ -1,4 +1,4 @@
-"""The losses of a class for each pixel. Legend: b images, k classes, h x w pixels."""
+"""The losses of segmentation. Legend: b images, k classes, h x w pixels."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from resnext.data.targets import IGNORED
 
 _SMOOTH = 1.0
-"""Pixels added to both parts of Dice's fraction, so that one pixel more or less changes little."""
+"""Pixels added to both parts of Dice's fraction, so that single pixels have little influence."""
 
 
 def batch_loss(
@@ -16,13 +16,13 @@ def batch_loss(
 ) -> torch.Tensor:
     """Average the loss of a batch over its images.
 
-    That of an image is the mean over its pixels that have a class; where none has, it is 0.
+    The loss of an image is the mean over its pixels with a class, or 0 if there are none.
 
     Args:
         scores_bkhw: Scores of k classes at every pixel.
         masks_bhw: The class of each pixel, uint8, or `IGNORED`.
         name: `cross_entropy` or `cross_entropy_dice`, which adds Dice's loss.
-        label_smoothing: Share of a class spread over all.
+        label_smoothing: Fraction of the label spread over all classes.
 
     Returns:
         A scalar.
@@ -51,7 +51,7 @@ def image_losses(
 def dice_losses(scores_bkhw: torch.Tensor, masks_bhw: torch.Tensor) -> torch.Tensor:
     """Return 1 - Dice's coefficient of each image, averaged over the classes in its mask, b.
 
-    Pixels without a class count nowhere. Small objects weigh as much as large ones.
+    Pixels without a class are ignored. Small objects have the same weight as large ones.
 
     Source: F. Milletari et al., "V-Net", arXiv 1606.04797, section 3, for several classes and
     without squares.

@@ -22,11 +22,11 @@ _MAX_IN_LEGEND = 40
 
 @dataclass(frozen=True)
 class Comparison:
-    """An image beside its mask and that of the network.
+    """An image with its mask and that of the network.
 
     Attributes:
         name: File name below the folder of the data set.
-        error: Share of its pixels that is wrong, in percent.
+        error: Share of wrong pixels, in percent.
         image: The picture, as a `data:` address.
         truth: The same with its mask.
         prediction: The same with the mask of the network.
@@ -62,7 +62,7 @@ def report_section(given: ReportInput, classes: Section) -> Section:
 
 
 def _compare(found: WrongImage, given: ReportInput) -> Comparison | None:
-    """Read an image and its mask again; None if they have become unreadable."""
+    """Read an image and its mask again; None if they are no longer readable."""
     reader = given.split.reader(given.info.in_channels)
     try:
         image, truth_hw = reader.open(found.index), reader.mask(found.index)

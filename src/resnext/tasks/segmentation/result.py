@@ -1,4 +1,4 @@
-"""What an evaluation of masks finds: all figures come from one confusion matrix of pixels."""
+"""The result of evaluating masks: all metrics come from one confusion matrix of pixels."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ Counts = NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class WrongImage:
-    """An image that the network judges worse than others.
+    """An image with many wrong pixels.
 
     Attributes:
         index: Its number in the split.
-        error: Share of its pixels that is wrong, in percent.
-        mask_hw: The class that the network gives each pixel, uint8.
+        error: Share of wrong pixels, in percent.
+        mask_hw: The predicted class of each pixel, uint8.
     """
 
     index: int
@@ -29,12 +29,12 @@ class WrongImage:
 
 @dataclass(frozen=True, eq=False)
 class SegmentationResult:
-    """The figures of one evaluation; all but the loss are in percent.
+    """The metrics of one evaluation; all but the loss are in percent.
 
-    Pixels without a class count nowhere.
+    Pixels without a class are ignored.
 
     Attributes:
-        num_images: Images that were looked at.
+        num_images: Number of evaluated images.
         loss: Mean over the images of the mean cross-entropy of their pixels.
         confusion_kk: Pixels; rows are classes, columns predictions.
         worst: The images with the largest share of wrong pixels, the worst first.
@@ -47,20 +47,20 @@ class SegmentationResult:
 
     @property
     def ious(self) -> list[float | None]:
-        """Intersection over union of each class; None where it is neither there nor predicted."""
+        """Intersection over union of each class; None if it neither occurs nor is predicted."""
         right_k = np.diagonal(self.confusion_kk)
         unions_k = self.confusion_kk.sum(axis=0) + self.confusion_kk.sum(axis=1) - right_k
         return _shares(right_k, unions_k)
 
     @property
     def mean_iou(self) -> float:
-        """Mean over the classes that are there or predicted."""
+        """Mean over the classes that occur or are predicted."""
         known = [iou for iou in self.ious if iou is not None]
         return sum(known) / len(known) if known else 0.0
 
     @property
     def pixel_accuracy(self) -> float:
-        """Share of the pixels whose class is right."""
+        """Share of correct pixels."""
         total = int(self.confusion_kk.sum())
         return 100.0 * int(np.trace(self.confusion_kk)) / total if total else 0.0
 

@@ -1,4 +1,4 @@
-"""Counts the pixels of each class by the class predicted for them; all that is counted is a sum.
+"""Counts the pixels of each class by predicted class.
 
 Legend: b images of a batch, k classes, h x w pixels.
 """
@@ -28,7 +28,7 @@ class SegmentationTally:
 
         Args:
             num_classes: Classes to choose from.
-            full: Also keep the masks of the worst images, and refuse scores that are no numbers.
+            full: Also keep the masks of the worst images, and refuse NaN scores.
         """
         self._num_classes = num_classes
         self._full = full
@@ -88,20 +88,20 @@ class SegmentationTally:
             self._keep_worst(worst)
 
     def result(self) -> SegmentationResult:
-        """Turn the counts into figures; losses are summed in the order of the images.
+        """Compute the metrics; losses are summed in the order of the images.
 
         Raises:
             DataError: There was no image.
-            CheckpointError: The network gave NaN, and all figures were asked for.
+            CheckpointError: The network's outputs are NaN, and all metrics are requested.
         """
         if not self._losses:
-            raise DataError("there is no image to evaluate: the split is empty or unreadable")
+            raise DataError("there are no images to evaluate: the split is empty or unreadable")
         losses = [loss for _, loss in sorted(self._losses)]
         loss = math.fsum(losses) / len(losses)
         if self._full and math.isnan(loss):
             raise CheckpointError(
-                "the network's outputs are not numbers (NaN), so its training had diverged; "
-                "evaluate weights from before that"
+                "the network's outputs are not numbers (NaN), so its training diverged; evaluate "
+                "earlier weights"
             )
         worst = tuple(image for image in self._worst if image.error > 0)
         confusion_kk = self._confusion_kk.numpy().astype(np.int64)

@@ -58,7 +58,7 @@ def test_a_missing_and_a_torn_shard_are_named(packed: Path) -> None:
     damage = check(packed, 1).damage
     assert damage[-1] == Damage("val-000000.tar", "is missing")
     assert {one.file for one in damage[:-1]} == {"train-000000.tar"}
-    assert any("ends before" in one.reason for one in damage)
+    assert any("ends within" in one.reason for one in damage)
 
 
 @pytest.mark.parametrize("name", ["train.rows.npy", "val.names.npy"])

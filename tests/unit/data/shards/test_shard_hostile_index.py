@@ -109,7 +109,7 @@ def test_an_index_larger_than_any_is_not_read(
     assert size - 1 == layout.MAX_INDEX_BYTES
     with pytest.raises(DataError, match="is larger than"):
         read_index(packed)
-    with pytest.raises(DownloadError, match=r"index.json: has more than the [\d,]+ bytes accepted"):
+    with pytest.raises(DownloadError, match=r"index.json: has more than the expected [\d,]+ bytes"):
         open_at(server.address)
 
 

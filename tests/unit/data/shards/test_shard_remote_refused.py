@@ -57,7 +57,7 @@ def test_a_cache_that_is_too_small_is_refused(
 @pytest.mark.parametrize(
     ("address", "message"),
     [
-        ("nosuch://host/packed", "nosuch://host/packed/index.json: .*fsspec knows"),
+        ("nosuch://host/packed", "nosuch://host/packed/index.json: .*fsspec store"),
         ("s3://bucket/packed", "s3://bucket/packed/index.json: .*s3fs"),
     ],
 )

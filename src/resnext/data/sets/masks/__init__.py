@@ -1,1 +1,1 @@
-"""Images with masks: the folders, the classes that the values mean, and the splits."""
+"""Images with masks: folders, classes of the values, and splits."""

@@ -1,4 +1,4 @@
-"""The list of classes beside masks: a name a line, by itself or behind its value."""
+"""The class list of masks: one name per line, optionally after its value."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _COLORED = re.compile(r"\d{1,3}[\s,]+\d{1,3}[\s,]+\d{1,3}\b.*")
 
 @dataclass(frozen=True)
 class ClassList:
-    """The classes that a file lists.
+    """The classes listed in a file.
 
     Attributes:
         path: The file.
         names: Their names.
-        values: The value of each in the masks, or None where the file gives names only.
+        values: The value of each in the masks, or None if the file only has names.
     """
 
     path: Path
@@ -46,7 +46,7 @@ def find_class_list(root: Path) -> ClassList | None:
     except OSError as error:
         raise DataError(f"{path}: {error.strerror}; make it readable, or remove it") from None
     except ValueError as error:
-        raise DataError(f"{path}: {error}; it needs the name of a class a line, in UTF-8") from None
+        raise DataError(f"{path}: {error}; it needs one class name per line, in UTF-8") from None
     lines = [line.strip() for line in text.splitlines()]
     lines = [line for line in lines if line and not line.startswith("#")]
     return _parse(path, lines)
@@ -55,12 +55,12 @@ def find_class_list(root: Path) -> ClassList | None:
 def _parse(path: Path, lines: list[str]) -> ClassList:
     if not 2 <= len(lines) <= MAX_CLASSES:
         raise DataError(
-            f"{path} lists {len(lines)} classes; give 2 to {MAX_CLASSES}, the name of one a line"
+            f"{path} lists {len(lines)} classes; give 2 to {MAX_CLASSES}, one name per line"
         )
     if all(_COLORED.fullmatch(line) for line in lines):
         raise DataError(
-            f"{path} lists colours; masks hold class numbers here, so give the name of a class a "
-            "line, in the order of the numbers, or NUMBER NAME"
+            f"{path} lists colours, but masks must contain class numbers; give one class name "
+            "per line, in the order of the numbers, or NUMBER NAME"
         )
     matches = [_VALUED.fullmatch(line) for line in lines]
     values: tuple[int, ...] | None = None

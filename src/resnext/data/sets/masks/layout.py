@@ -1,4 +1,4 @@
-"""Where the images and masks of a folder lie, and which mask belongs to which image."""
+"""Finds the images and masks of a folder, and pairs them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _IMAGES = frozenset({"images", "image", "imgs", "img", "jpegimages"})
 _PLAIN_MASKS = frozenset({"masks", "mask"})
 _MASKS = _PLAIN_MASKS | {"annotations", "annotation", "segmentationclass", "labels", "label"}
 _ENDINGS = ("_mask", "-mask", "_masks", "_label", "_labels", "_gt", "_L")
-"""What programs put behind the name of an image for its mask."""
+"""Common suffixes of mask names."""
 
 _LAYOUTS = (
     "images/ and masks/ with files of the same names; or these two in train/, val/ and test/; or "
@@ -32,19 +32,19 @@ class MaskFolders:
 
 
 def has_masks(root: Path) -> bool:
-    """Tell whether a folder clearly holds images with masks: images/ and masks/, in any layout."""
+    """Return whether a folder clearly contains images with masks, in any layout."""
     folders = [root, *(root / name for name in subfolders(root) if split_of(name) is not None)]
     return any(_find_pair(folder, _PLAIN_MASKS) is not None for folder in folders)
 
 
 def find_mask_folders(root: Path) -> dict[SplitName | None, MaskFolders]:
-    """Find the images and masks of each split; of None, where there are no splits.
+    """Find the images and masks of each split, or of None without splits.
 
     Raises:
         DataError: There are none, or a split lacks its masks.
     """
     if not root.is_dir():
-        raise DataError(f"{root} is not a folder; give the folder that holds {_LAYOUTS}")
+        raise DataError(f"{root} is not a folder; give the folder that contains {_LAYOUTS}")
     pair = _find_pair(root, _MASKS)
     if pair is not None:
         return _splits_inside(pair) or {None: pair}
@@ -55,7 +55,7 @@ def find_mask_folders(root: Path) -> dict[SplitName | None, MaskFolders]:
             _refuse_second(root, split, name, found)
             found[split] = pair
     if not found:
-        raise DataError(f"{root} holds no images with masks; accepted are {_LAYOUTS}")
+        raise DataError(f"{root} contains no images with masks; accepted are {_LAYOUTS}")
     return found
 
 
@@ -67,8 +67,8 @@ def _find_pair(folder: Path, mask_names: frozenset[str]) -> MaskFolders | None:
         return None
     if len(images) > 1 or len(masks) > 1:
         raise DataError(
-            f"{folder} holds {list_names([*images, *masks])}, so it is not clear which are the "
-            "images and which the masks; leave one folder of each"
+            f"{folder} contains {list_names([*images, *masks])}, so it is unclear which are the "
+            "images and which the masks; keep one folder of each"
         )
     return MaskFolders(folder / images[0], folder / masks[0])
 
@@ -109,7 +109,7 @@ def pair_files(root: Path, folders: MaskFolders) -> list[tuple[str, str]]:
     """
     images, masks = image_names(folders.images), image_names(folders.masks)
     if not images:
-        raise DataError(f"{folders.images} holds no image; add some, each with a mask")
+        raise DataError(f"{folders.images} contains no image; add some, each with a mask")
     by_stem = {_stem(name): name for name in masks}
     found, missing, used = [], [], set[str]()
     for name in images:

@@ -31,7 +31,7 @@ _MAX_THREADS = 16
 
 @dataclass(frozen=True)
 class _Scan:
-    """What one image and its mask are.
+    """Sizes and values of an image and its mask.
 
     Attributes:
         size: Height and width.
@@ -49,18 +49,18 @@ def load_masks(
     ignore_value: int | None = None,
     group: str | None = None,
 ) -> DataSet:
-    """List a folder of images with masks, and look into every mask.
+    """List a folder of images with masks, and check every mask.
 
     Args:
         root: The folder.
-        val_fraction: Share of the training images kept for validation where there are no others;
-            with 1, and no train/, all are.
+        val_fraction: Fraction of the training images for validation if there are no validation
+            images; with 1, and no train/, all are.
         ignore_value: The value of pixels without a class; by default 255, unless it is a class.
         group: As for `load_folder`.
 
     Raises:
-        DataError: A mask is missing, bad, of another size than its image, or has a value that is
-            no class; the layout is another; or there are fewer than two classes.
+        DataError: A mask is missing, bad, has another size than its image, or a value that is not a
+            class; the layout is wrong; or there are fewer than two classes.
     """
     folders = find_mask_folders(root)
     try:
@@ -107,7 +107,7 @@ def _with_val(
     val_fraction: float,
     group: str | None,
 ) -> DataSet:
-    """Make a data set; validation images are taken from training where there are none."""
+    """Build the data set; if there are no validation images, take them from training."""
     train = splits.get("train") or splits.get(None)
     val, test = splits.get("val"), splits.get("test")
     if val_fraction == 1 and (val is None or "train" not in splits):
@@ -127,8 +127,8 @@ def _with_val(
     kept, val = (train.choose(mask.nonzero().flatten()) for mask in (~in_val, in_val))
     if not len(val):
         raise DataError(
-            f"the split by file names leaves no validation image of {root}; add images, change "
-            f"data.val_fraction={val_fraction} or make train/ and val/ yourself"
+            f"the split by file names leaves no validation images in {root}; add images, change "
+            f"data.val_fraction={val_fraction} or create train/ and val/ yourself"
         )
     kept_together = f", with {group} on one side" if group is not None else ""
     origin = f"{val_fraction:.0%} for val, by file names{kept_together}"
@@ -141,7 +141,7 @@ def _scan_all(root: Path, pairs: Sequence[tuple[str, str]]) -> list[_Scan]:
 
 
 def _scan(root: Path, pair: tuple[str, str]) -> _Scan:
-    """Look into an image's header and its mask.
+    """Read an image's header and its mask.
 
     Raises:
         DataError: One of them is bad, or their sizes differ.
@@ -156,7 +156,7 @@ def _scan(root: Path, pair: tuple[str, str]) -> _Scan:
         raise DataError(f"{path}: {error}; repair it, or remove image and mask") from None
     if values_hw.shape != (height, width):
         raise DataError(
-            f"{mask} has {values_hw.shape[1]} x {values_hw.shape[0]} pixels, its image "
-            f"{image.name} {width} x {height}; make the mask anew at the size of the image"
+            f"{mask} has {values_hw.shape[1]} x {values_hw.shape[0]} pixels, but its image "
+            f"{image.name} has {width} x {height}; create the mask again at the size of the image"
         )
     return _Scan((height, width), np.bincount(values_hw.ravel(), minlength=256))

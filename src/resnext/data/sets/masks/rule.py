@@ -1,4 +1,4 @@
-"""Which values of the masks are which classes."""
+"""Maps values of masks to classes."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ def find_rule(
     class_list: ClassList | None,
     ignore_value: int | None,
 ) -> MaskRule:
-    """Return what the values mean.
+    """Return the meaning of the values.
 
-    Without a list, masks of just 0 and 255 have the classes background and foreground; of others
-    each value is a class, but 255.
+    Without a list, masks with only 0 and 255 have the classes background and foreground; otherwise
+    each value is a class, except 255.
 
     Args:
         root: The folder, for messages.
         found: The values that occur in any mask.
-        class_list: The classes that are listed, if any.
-        ignore_value: The value of pixels without a class, where it was given.
+        class_list: The listed classes, if any.
+        ignore_value: The value of pixels without a class, if given.
 
     Raises:
         DataError: There are fewer than two classes, or values like grey levels.
@@ -46,14 +46,15 @@ def find_rule(
         values = tuple(sorted(found - {ignored}))
         if len(values) > _MAX_UNNAMED:
             raise DataError(
-                f"the masks of {root} hold {len(values)} different values, as grey levels do; "
-                f"give each class one value, or list the classes in {root / FILES[0]}"
+                f"the masks of {root} contain {len(values)} different values, like grey levels; "
+                f"use one value per class, or list the classes in {root / FILES[0]}"
             )
         rule = MaskRule(tuple(map(str, values)), values, ignored)
     if len(rule.classes) < 2:
         raise DataError(
-            f"the masks of {root} hold one class, {', '.join(rule.classes) or 'or none'}, so there "
-            "is nothing to tell apart; give masks of at least two"
+            f"the masks of {root} contain only one class, "
+            f"{', '.join(rule.classes) or 'or none'}, so there is nothing to distinguish; give "
+            "masks with at least two"
         )
     return rule
 
@@ -77,7 +78,7 @@ def check_values(
     masks: list[Path],
     counts_nv: npt.NDArray[np.int64],
 ) -> None:
-    """Refuse masks with values that are no class.
+    """Check that all values of masks are classes.
 
     Raises:
         DataError: There is one; the message names the file.
@@ -92,7 +93,8 @@ def check_values(
     listed = ", ".join(map(str, rule.values[:12])) + (", ..." if len(rule.values) > 12 else "")
     num_files = int(unknown_nv.any(axis=1).sum())
     raise DataError(
-        f"{masks[number]} has the value {value}, which is none of the {len(rule.classes)} classes"
-        f"{source} (values {listed}); {num_files} file(s) have such values. Correct the masks, "
-        f"list the class, or say that these pixels have no class: --set data.ignore_value={value}"
+        f"{masks[number]} has the value {value}, which is not one of the {len(rule.classes)} "
+        f"classes{source} (values {listed}); {num_files} file(s) have such values. Correct the "
+        "masks, list the class, or mark these pixels as having no class: --set "
+        f"data.ignore_value={value}"
     )

@@ -180,14 +180,17 @@ def no_images(folder: Path) -> None:
     ("spoil", "message"),
     [
         (remove_mask, "1 of 8 images .* have no mask: 001.png.* 001.png, or remove"),
-        (enlarge_mask, "masks/001.png has 30 x 30 pixels, its image 001.png 28 x 24; make"),
+        (
+            enlarge_mask,
+            "masks/001.png has 30 x 30 pixels, but its image 001.png has 28 x 24; create",
+        ),
         (color_mask, "masks/001.png: has colours .RGB. instead of class numbers; masks are PNG"),
         (jpeg_mask, "masks/001.png: .*masks are PNG files"),
         (unknown_value, "001.png has the value 77, .* 3 classes of classes.txt .*ignore_value=77"),
         (torn_mask, "masks/001.png: .*repair it, or remove image and mask"),
-        (colors_listed, "lists colours; .* name of a class a line"),
+        (colors_listed, "lists colours, but .* one class name per line"),
         (listed_twice, "lists 'sky' twice"),
-        (no_images, "holds no image"),
+        (no_images, "contains no image"),
     ],
 )
 def test_each_mistake_has_one_message_that_names_the_file(
