@@ -203,6 +203,4 @@ def _check(arguments: Predict) -> None:
         raise ConfigError("predict needs images: name files, or folders that hold some")
     if arguments.json and arguments.csv:
         raise ConfigError("--json and --csv are two forms of the same output; give one of them")
-    check_ranges(
-        arguments, {"batch_size": (1, _MAX_BATCH), "top": (1, None), "min_score": (0.0, 1.0)}
-    )
+    check_ranges(arguments, {"batch_size": (1, _MAX_BATCH), "top": (1, None), "min_score": (0, 1)})
