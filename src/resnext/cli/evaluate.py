@@ -10,6 +10,7 @@ Examples:
   resnext evaluate runs/photos --data other-photos/ --report other.html
   resnext evaluate runs/imagenet --size 320 --resize 320
   resnext evaluate runs/imagenet --ten-crop
+  resnext evaluate detector.pth --data coco:cells
   resnext evaluate runs/imagenet --real real.json
   resnext evaluate runs/imagenet --imagenet-v2 --data imagenetv2-matched-frequency-format-val
   torchrun --nproc-per-node 2 -m resnext evaluate runs/photos
@@ -30,6 +31,7 @@ import tyro
 from resnext.api.evaluate_request import EvaluateRequest, build_protocol, is_kept_in_run
 from resnext.cli.arguments import option, parse
 from resnext.cli.output_file import check_place, writing
+from resnext.data.boxes.prefix import is_box_set
 from resnext.errors import RunError
 from resnext.sigterm import tidy_on_sigterm
 from resnext.untrusted.text import printable
@@ -98,6 +100,10 @@ def main(argv: list[str]) -> int:
         ResNeXtError: An argument is wrong, or the run, the data or a file to write cannot be used.
     """
     arguments = parse(Evaluate, argv, __doc__)
+    if arguments.data is not None and is_box_set(arguments.data):
+        from resnext.cli.evaluate_objects import evaluate_objects  # with NumPy
+
+        return evaluate_objects(arguments)
     protocol = build_protocol(arguments)
     _check_places(arguments, protocol)
 

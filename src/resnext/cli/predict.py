@@ -1,4 +1,4 @@
-"""Predict the classes of images, of their pixels, or of signals.
+"""Predict the classes of images, of their pixels or of signals, or find objects.
 
 Folders are searched recursively. Bad files are reported and skipped; the exit status is then 1.
 
@@ -9,6 +9,7 @@ Examples:
   resnext predict runs/photos folder/ --csv > predictions.csv
   resnext predict runs/streets folder/ --draw drawn/ --masks masks/
   resnext predict runs/gunpoint GunPoint_TEST.ts
+  resnext predict detector.pth folder/ --min-score 0.7 --draw drawn/
 """
 
 from __future__ import annotations
@@ -25,17 +26,22 @@ import tyro
 from resnext.api.checks import check_ranges
 from resnext.cli.arguments import option, parse
 from resnext.errors import ConfigError, DataError
+from resnext.model.config import DetectorConfig
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from resnext.cli.prediction_pictures import Pictures
     from resnext.inference.files import Prediction
+    from resnext.inference.finder import Finder
     from resnext.inference.predictor import Predictor
     from resnext.inference.signals import SignalPredictor
     from resnext.model.trained import TrainedNetwork
 
 _MAX_BATCH = 65_536  # twice as many decoded images are in memory
+_BATCH = 32
+_TOP, _TOP_OBJECTS = 5, 100
+_MIN_SCORE = 0.5
 
 
 @dataclass(frozen=True)
@@ -49,8 +55,10 @@ class Predict:
     ]
     """Image files, and folders to search for image files; for signal networks, files of time series
     or volumes."""
-    top: int = 5
-    """Number of classes to print for each image."""
+    top: Annotated[int | None, option("N", "5, or 100 objects")] = None
+    """Number of classes to print for each image, or maximum number of objects."""
+    min_score: Annotated[float | None, option("SHARE", "0.5")] = None
+    """Of detectors: leave out objects with a lower score, 0 to 1."""
     json: bool = False
     """Print a JSON list with one object per image."""
     csv: bool = False
@@ -59,8 +67,8 @@ class Predict:
     """Also write each image with its prediction: classes as text, masks in colours."""
     masks: Annotated[Path | None, option("FOLDER")] = None
     """Also write masks as PNG files whose values are class numbers."""
-    batch_size: int = 32
-    """Batch size."""
+    batch_size: Annotated[int | None, option("N", "32")] = None
+    """Batch size; a detector takes one image at a time."""
     device: str = "auto"
     """auto, cpu, cuda, cuda:N or mps."""
     precision: Annotated[
@@ -75,13 +83,14 @@ def main(argv: list[str]) -> int:
     _check(arguments)
 
     # torch is imported from here on, after the arguments were found to be right
-    from resnext.api.predictor import open_predictor
-    from resnext.cli.prediction_pictures import Pictures
     from resnext.data.decode.image_names import describe_ignored
-    from resnext.inference.files import find_images, predict_images
+    from resnext.inference.files import find_images
     from resnext.inference.load import load
 
     network = load(arguments.run, precision=arguments.precision)
+    is_detector = isinstance(network.config, DetectorConfig)
+    if arguments.min_score is not None and not is_detector:
+        raise ConfigError("--min-score: this network does not find objects; leave it out")
     if network.card.signal is not None:
         return _predict_signals(arguments, network)
     ignored = Counter[str]()
@@ -93,19 +102,50 @@ def main(argv: list[str]) -> int:
         raise DataError(
             f"no image found in {given}{others}; give image files or folders with images"
         )
-    predictor = open_predictor(arguments.run, arguments.device, arguments.precision, opened=network)
-    reader = predictor.preprocessor.read
-    pictures = Pictures(predictor.answers, reader, arguments.draw, arguments.masks)
-    rows = predict_images(
-        predictor, chain([first], paths), top=arguments.top, batch_size=arguments.batch_size
-    )
-    num, bad = _print(arguments, rows, predictor, pictures)
-    if predictor.parity is not None:
-        print(f"resnext: bf16 against fp32 {predictor.parity}", file=sys.stderr)
+    predict = _predict_objects if is_detector else _predict_images
+    num, bad = predict(arguments, network, chain([first], paths))
     if ignored:
         left_out = describe_ignored(ignored)
         print(f"resnext: skipped files that are not images: {left_out}", file=sys.stderr)
     return _end(num, bad)
+
+
+def _predict_images(
+    arguments: Predict, network: TrainedNetwork, paths: Iterable[Path]
+) -> tuple[int, int]:
+    from resnext.api.predictor import open_predictor
+    from resnext.cli.prediction_pictures import Pictures
+    from resnext.inference.files import predict_images
+
+    predictor = open_predictor(arguments.run, arguments.device, arguments.precision, opened=network)
+    reader = predictor.preprocessor.read
+    pictures = Pictures(predictor.answers, reader, arguments.draw, arguments.masks)
+    rows = predict_images(
+        predictor, paths, top=arguments.top or _TOP, batch_size=arguments.batch_size or _BATCH
+    )
+    found = _print(arguments, rows, predictor, pictures)
+    if predictor.parity is not None:
+        print(f"resnext: bf16 against fp32 {predictor.parity}", file=sys.stderr)
+    return found
+
+
+def _predict_objects(
+    arguments: Predict, network: TrainedNetwork, paths: Iterable[Path]
+) -> tuple[int, int]:
+    from resnext.cli.prediction_pictures import Pictures
+    from resnext.inference.finder import Finder
+    from resnext.runs.runtime import resolve_device
+
+    if arguments.batch_size is not None:
+        raise ConfigError("--batch-size: detectors take one image at a time; leave it out")
+    if arguments.precision == "bf16":
+        raise ConfigError("--precision bf16: detectors compute in fp32; leave it out")
+    finder = Finder(network, resolve_device(arguments.device))
+    pictures = Pictures(finder.answers, finder.read, arguments.draw, arguments.masks)
+    min_score = _MIN_SCORE if arguments.min_score is None else arguments.min_score
+    top = arguments.top or _TOP_OBJECTS
+    rows = finder.find_in_files(paths, top=top, min_score=min_score)
+    return _print(arguments, rows, finder, pictures)
 
 
 def _predict_signals(arguments: Predict, network: TrainedNetwork) -> int:
@@ -121,7 +161,10 @@ def _predict_signals(arguments: Predict, network: TrainedNetwork) -> int:
         raise ConfigError(f"{flag} needs a network for images; leave it out")
     predictor = SignalPredictor(network, resolve_device(arguments.device))
     rows = predict_signals(
-        predictor, arguments.images, top=arguments.top, batch_size=arguments.batch_size
+        predictor,
+        arguments.images,
+        top=arguments.top or _TOP,
+        batch_size=arguments.batch_size or _BATCH,
     )
     return _end(*_print(arguments, rows, predictor))
 
@@ -129,7 +172,7 @@ def _predict_signals(arguments: Predict, network: TrainedNetwork) -> int:
 def _print(
     arguments: Predict,
     rows: Iterable[Prediction],
-    predictor: Predictor | SignalPredictor,
+    predictor: Predictor | SignalPredictor | Finder,
     pictures: Pictures | None = None,
 ) -> tuple[int, int]:
     """Print predictions as they arrive; return their number, and the number of bad files."""
@@ -159,4 +202,4 @@ def _check(arguments: Predict) -> None:
         raise ConfigError("predict needs images: give image files or folders with images")
     if arguments.json and arguments.csv:
         raise ConfigError("give either --json or --csv, not both")
-    check_ranges(arguments, {"batch_size": (1, _MAX_BATCH), "top": (1, None)})
+    check_ranges(arguments, {"batch_size": (1, _MAX_BATCH), "top": (1, None), "min_score": (0, 1)})

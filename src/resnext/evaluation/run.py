@@ -28,6 +28,7 @@ from resnext.inference.fused import TOLERANCE, FusedNetwork, fuse_after
 from resnext.inference.load import load
 from resnext.inference.predictor import exported_of
 from resnext.model.card import ModelCard
+from resnext.model.classifiers import refuse_detector
 from resnext.model.trained import TrainedNetwork
 from resnext.runs.config import TrainConfig
 from resnext.runs.folder import CONFIG, read_config, write_json
@@ -154,6 +155,7 @@ def measure(
     if protocol.view is None and config is not None and protocol.data is None:
         protocol = replace(protocol, view=config.view)
     model = load(run) if isinstance(run, Path) else run
+    refuse_detector(model.config, "evaluation on this data")
     target = open_target(protocol, data, model, given)
     task = _task_of(model.card, target)
     bad_files = BadFiles(len(target.split))

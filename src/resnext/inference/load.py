@@ -13,7 +13,7 @@ from resnext.download import Progress
 from resnext.errors import CheckpointError, ConfigError
 from resnext.model.backbone import Backbone
 from resnext.model.card import ModelCard
-from resnext.model.config import ModelConfig, ResNeXtConfig, SegmenterConfig
+from resnext.model.config import DetectorConfig, ModelConfig, ResNeXtConfig, SegmenterConfig
 from resnext.model.create import create_model
 from resnext.model.feature_info import Indices
 from resnext.model.network import ResNeXt
@@ -145,6 +145,10 @@ def _build(weights: Weights, source: str | Path) -> nn.Module:
     with torch.device("meta"):  # no time is spent on initial weights
         module = create_model(weights.config)
     _load_into(module, weights, weights.state)
+    if isinstance(weights.config, DetectorConfig):
+        from resnext.model.detector import use_statistics  # torchvision is slow to import
+
+        use_statistics(module, weights.card)
     return module
 
 

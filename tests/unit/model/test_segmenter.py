@@ -116,7 +116,10 @@ def test_a_weight_file_gives_the_network_back(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
-        ({"backbone": SMALL.backbone.replace(num_classes=3)}, "num_classes=3: the segmentation head replaces it"),
+        (
+            {"backbone": SMALL.backbone.replace(num_classes=3)},
+            "num_classes=3: the segmentation head replaces it",
+        ),
         ({"backbone": SMALL.backbone.replace(ndim=1)}, "ndim=1: fcn only supports images"),
     ],
 )
