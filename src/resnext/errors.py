@@ -1,13 +1,16 @@
 """All exceptions that users can see.
 
-ResNeXtError ├── ConfigError      a setting is wrong: a name, a value, a combination │   └──
-PluginError  a network has a part that nothing loaded registers ├── DataError        a data set is
-missing, malformed or too damaged to use ├── RunError         a run folder exists already, is
-missing or cannot be written ├── CheckpointError  a weights or checkpoint file is damaged, foreign
-or does not fit ├── DownloadError    a file cannot be fetched, or is not the published one ├──
-LicenceError     a licence was not accepted ├── ExportError      a network cannot be exported, or
-the export computes something else ├── PublishError     a network cannot be published to its
-destination └── TrainingError    training cannot continue (the loss is no longer a number)
+ResNeXtError
+├── ConfigError      a setting is wrong: a name, a value, a combination
+│   └── PluginError  a network has a part that nothing loaded registers
+├── DataError        a data set is missing, malformed or too damaged to use
+├── RunError         a run folder exists already, is missing or cannot be written
+├── CheckpointError  a weights or checkpoint file is damaged, foreign or does not fit
+├── DownloadError    a file cannot be downloaded, or is not the published one
+├── LicenceError     a licence was not accepted
+├── ExportError      a network cannot be exported, or the export computes something else
+├── PublishError     a network cannot be published to its destination
+└── TrainingError    training cannot continue (the loss is no longer a number)
 
 Each message says what was given, what is accepted and what to do. The command line prints it
 without a traceback; any other exception is a bug.

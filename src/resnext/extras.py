@@ -10,6 +10,7 @@ from typing import Any
 from resnext.errors import ConfigError
 
 EXTRA_OF = {
+    "faster_coco_eval": "detection",
     "fastapi": "serve",
     "gradio": "serve",
     "httptools": "serve",

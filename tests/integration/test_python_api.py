@@ -162,7 +162,7 @@ def test_a_loaded_network_is_measured_on_any_data_and_keeps_its_mode(run: resnex
     assert figures["num_images"] == len(val)
     assert resnext.evaluate(network, DataLoader(val, batch_size=50)).figures == figures
     assert resnext.evaluate(run.folder, val, classes=CLASSES).figures == figures
-    with pytest.raises(ConfigError, match="a network by itself is not a run folder"):
+    with pytest.raises(ConfigError, match="a bare network is not a run folder"):
         resnext.evaluate(network)
 
 
@@ -219,7 +219,7 @@ def test_predictions_are_rows_and_bad_files_among_them(
         (lambda run: run.evaluate(split="vla"), "split='vla': did you mean 'val'?"),
         (lambda run: run.evaluate(flop=True), "flop: no such setting; did you mean 'flip'?"),
         (lambda run: run.export(to="onx"), "to='onx': did you mean 'onnx'?"),
-        (lambda run: run.resume("digits"), "a run goes on with the data it was started with"),
+        (lambda run: run.resume("digits"), "a run can only be resumed on the data it"),
         (lambda _: resnext.predict(torch.nn.ReLU(), []), "of type ReLU"),  # type: ignore[arg-type]
         (lambda _: resnext.predict(Path, []), "a network of type type"),  # type: ignore[arg-type]
     ],
@@ -336,8 +336,45 @@ def test_settings_are_checked_as_those_of_the_command(tmp_path: Path, command: C
         resnext.train("digits", recipe="fst")
     with pytest.raises(ConfigError, match="train needs data"):
         resnext.train()
-    with pytest.raises(ConfigError, match="val= is for a dataset"):
+    with pytest.raises(ConfigError, match="val= is only for a dataset"):
         resnext.train("digits", val=digit_pictures("val", 20))
     with pytest.raises(RunError, match="is not a run folder"):
         resnext.open_run(tmp_path)
     assert not (tmp_path / "run").exists()
+
+
+STUDY_FILE = """
+name: tiny
+question: Does cardinality pay?
+space:
+  kind: list
+  networks: [resnext_1_1x4d_cifar, resnext_1_2x2d_cifar]
+data: [digits]
+set: {schedule.epochs: 1, data.num_train: 60}
+seeds: [0]
+"""
+
+
+def test_a_study_runs_in_any_thread_and_returns_its_rows(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "tiny.yaml").write_text(STUDY_FILE)
+    found: list[Any] = []
+
+    def work() -> None:
+        found.append(resnext.run_study(tmp_path / "tiny.yaml", root=tmp_path / "studies", jobs=1))
+
+    with unchanged_process():
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join()
+    study = found[0]
+    assert len(study.rows) == 2
+    assert {row["state"] for row in study.rows} == {"done"}
+    assert study.answer
+    assert study.answer in study.summary
+    assert study.report == tmp_path / "studies" / "tiny" / "report.html"
+    assert study.report.exists()
+    assert capfd.readouterr() == ("", "")
+    with pytest.raises(ConfigError, match="jbs: no such setting; did you mean 'jobs'"):
+        resnext.run_study("table3", jbs=2)  # type: ignore[call-arg]  # the mistake

@@ -66,7 +66,10 @@ def test_milestones_that_are_no_rising_shares_are_refused(milestones: tuple[floa
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"kind": "step", "final": 0.1}, r"final=0\.1 needs kind='cosine' or 'onecycle', not"),
+        (
+            {"kind": "step", "final": 0.1},
+            r"final=0\.1 needs kind='cosine', 'onecycle' or 'poly', not",
+        ),
         ({"kind": "cosine", "gamma": 0.2}, r"gamma=0\.2 needs kind='step', not kind='cosine'"),
         ({"kind": "onecycle", "gamma": 0.2}, r"gamma=0\.2 needs kind='step', not kind='onecycle'"),
     ],

@@ -3,13 +3,15 @@ import subprocess
 import sys
 
 import pytest
+import rich.console
 from command import Command
 from rich.progress import Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
+from resnext import terminal
 from resnext.cli.main import main
-from resnext.terminal import create_console
+from resnext.terminal import can_redraw, create_console
 from resnext.untrusted.stream import printable_streams, raw_streams
 
 _HOSTILE = "a\x1b]0;owned\x07\r\x9b2J\u202e[red]x[/red] [link=http://127.0.0.1]y[/link] :smile:"
@@ -118,3 +120,25 @@ main.main(["x"])
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert "\x1b" not in ran.stderr
     assert shown in ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("is_terminal", "is_notebook", "has_widgets", "expected"),
+    [
+        (True, False, False, True),
+        (False, True, True, True),
+        (False, True, False, False),  # rich would warn, and draw nothing
+        (False, False, True, False),
+    ],
+)
+def test_bars_are_drawn_on_terminals_and_in_notebooks_with_widgets(
+    monkeypatch: pytest.MonkeyPatch,
+    is_terminal: bool,
+    is_notebook: bool,
+    has_widgets: bool,
+    expected: bool,
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: is_terminal, raising=False)
+    monkeypatch.setattr(rich.console, "_is_jupyter", lambda: is_notebook)
+    monkeypatch.setattr(terminal, "find_spec", lambda _: object() if has_widgets else None)
+    assert can_redraw() is expected

@@ -1,4 +1,4 @@
-"""What `resnext train` starts from where the data are signals: network and recipe by their size."""
+"""Network and recipe of `resnext train` for signals, by their size."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 def signal_settings(
     request: TrainRequest, data: DataConfig, start: Start | None
 ) -> TrainConfig | None:
-    """Return the settings for signals; None where the file turns out to hold images.
+    """Return the settings for signals; None if the file contains images.
 
     Raises:
         ConfigError: A flag is for images.
-        DataError: The file is not what is accepted.
+        DataError: The file is not in an accepted format.
     """
     loaded = load_data(data)
     signal = loaded.info.signal
@@ -32,8 +32,7 @@ def signal_settings(
         return None
     if request.recipe is not None:
         raise ConfigError(
-            f"--recipe {request.recipe} is for images; leave it out: signals have a recipe of "
-            "their own"
+            f"--recipe {request.recipe} is for images; leave it out: signals have their own recipe"
         )
     facts = SignalFacts(max(len(loaded.train), 1), signal.size, signal.ndim)
     if request.model is not None:

@@ -13,6 +13,7 @@ from resnext.complexity.count import count, default_side
 from resnext.errors import ConfigError
 from resnext.inference.load import load
 from resnext.model.card import ModelCard
+from resnext.model.classifiers import refuse_detector
 from resnext.model.config import ModelConfig, ResNeXtConfig, SegmenterConfig
 from resnext.model.create import create_model
 from resnext.model.names import config_from, name_of, parse_name
@@ -88,10 +89,12 @@ def open_network(name: str, size_px: int | None) -> Network:
         return _exported(name, open_exported(path), size_px)
     if {"/", os.sep} & set(name) or "." in name or path.is_dir():
         loaded = load(path)
+        refuse_detector(loaded.config, "benchmark")
         error = loaded.card.metrics.get("top1_error")
         size_px = size_px or loaded.card.image_size_px
         return Network(name, loaded.config, size_px, error, loaded)
     config = config_from(name)
+    refuse_detector(config, "benchmark")
     size_px = size_px or default_side(config)
     return Network(name, config, size_px, None, random_network(config, size_px))
 

@@ -9,7 +9,9 @@ from typing import Annotated
 import tyro
 
 from resnext.cli.arguments import option
+from resnext.data.boxes.prefix import is_box_set
 from resnext.data.sets.parse import parse_data
+from resnext.errors import ConfigError
 from resnext.runs.config import TrainConfig
 from resnext.settings import override_all
 
@@ -35,6 +37,8 @@ def check_data(arguments: DataCheck) -> int:
     Raises:
         ResNeXtError: The data set is missing, or nothing can be trained on it.
     """
+    if is_box_set(arguments.data):
+        return _check_boxes(arguments)
     settings = override_all(TrainConfig(data=parse_data(arguments.data)), arguments.set)
 
     from resnext.data.sets.load import load_data
@@ -54,3 +58,18 @@ def check_data(arguments: DataCheck) -> int:
         for heading, text in summary_lines(summary):
             console.print(f"{heading:<9} {text}", soft_wrap=True)
     return 1 if summary.warnings else 0
+
+
+def _check_boxes(arguments: DataCheck) -> int:
+    """Print what was found in a data set of boxes."""
+    from resnext.data.boxes.read import load_boxes
+    from resnext.data.boxes.summary import summarise_boxes, summary_lines
+
+    if arguments.set:
+        raise ConfigError(f"--set {arguments.set[0]}: boxes have no settings; leave it out")
+    summary = summarise_boxes(load_boxes(arguments.data))
+    if arguments.json:
+        print(json.dumps(asdict(summary)))
+    else:
+        print("\n".join(summary_lines(summary)))
+    return 1 if summary.num_wrong else 0

@@ -27,15 +27,17 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import tyro
 
 from resnext.cli.arguments import option, parse
+from resnext.cli.describe_head import parts_of, with_head
 from resnext.complexity.cost import flat_row
 from resnext.complexity.count import count
 from resnext.errors import ConfigError
+from resnext.model.choices import Head
+from resnext.model.detector_config import DetectorHead
 from resnext.model.names import config_from, list_models
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from resnext.complexity.cost import StageCost
     from resnext.complexity.table import Column
     from resnext.model.config import ModelConfig
 
@@ -69,14 +71,15 @@ class Describe:
     ndim: Annotated[int | None, option("1|2|3", "2")] = None
     """Dimensions of the input: 1 for time series and sound, 3 for volumes."""
     task: Annotated[
-        Literal["classification", "segmentation"], option("classification|segmentation")
+        Literal["classification", "segmentation", "detection"],
+        option("classification|segmentation|detection"),
     ] = "classification"
-    """What the network is for; segmentation puts a head for pixels on NAME."""
+    """What the network is for; segmentation and detection put their head on NAME."""
     head: Annotated[
-        Literal["fcn", "deeplabv3", "unet", "fpn"] | None,
-        option("fcn|deeplabv3|unet|fpn", "deeplabv3"),
+        Head | DetectorHead | None,
+        option("fcn|deeplabv3|unet|fpn|retinanet|faster_rcnn|mask_rcnn", "deeplabv3, retinanet"),
     ] = None
-    """The head of --task segmentation."""
+    """The head of --task segmentation or, the last three, of --task detection."""
     aux_head: bool = False
     """With the second head of a segmentation network, which only training uses."""
     layers: bool = False
@@ -107,7 +110,13 @@ def main(argv: list[str]) -> int:
         raise ConfigError(
             "give a network, such as resnext50_32x4d; use --list to show the known ones"
         )
-    chosen = _with_head(arguments)
+    chosen = with_head(
+        arguments.model,
+        arguments.task,
+        arguments.head,
+        aux_head=arguments.aux_head,
+        is_file=_is_file(arguments.model),
+    )
     columns = [
         _column(chosen, arguments, _changes_of_one(arguments)),
         *(_column(name, arguments, {}) for name in arguments.compare),
@@ -118,28 +127,6 @@ def main(argv: list[str]) -> int:
     else:
         _print(columns, with_layers=arguments.layers)
     return 0
-
-
-def _with_head(arguments: Describe) -> str:
-    """Return NAME with the head that it gets."""
-    from resnext.model.config import SegmenterConfig
-
-    is_for_pixels = arguments.task == "segmentation"
-    if arguments.head is not None and not is_for_pixels:
-        raise ConfigError(f"--head {arguments.head} goes with --task segmentation; add it")
-    has_head = not _is_file(arguments.model) and isinstance(
-        config_from(arguments.model), SegmenterConfig
-    )
-    if arguments.aux_head and not (is_for_pixels or has_head or _is_file(arguments.model)):
-        raise ConfigError("--aux-head goes with --task segmentation; add it")
-    if arguments.head is not None and (has_head or _is_file(arguments.model)):
-        raise ConfigError(
-            f"--head {arguments.head}: {arguments.model} is given with its head; name the network "
-            "behind it, such as resnext50_32x4d"
-        )
-    if not is_for_pixels or has_head or _is_file(arguments.model):
-        return arguments.model
-    return f"{arguments.head or 'deeplabv3'}_{arguments.model}"
 
 
 def _changes_of_one(arguments: Describe) -> dict[str, Any]:
@@ -199,21 +186,13 @@ def _input_size(text: str) -> int | tuple[int, ...] | None:
 
 
 def _as_dict(column: Column) -> dict[str, Any]:
+    parts = parts_of(column.config, column.cost)
     return {
         "name": column.name,
         "config": column.config.model_dump(mode="json"),
         **column.cost.as_dict(),
-        **({"parts": [flat_row(part) for part in _parts(column)]} if _parts(column) else {}),
+        **({"parts": [flat_row(part) for part in parts]} if parts else {}),
     }
-
-
-def _parts(column: Column) -> tuple[StageCost, ...]:
-    """Return backbone and heads of a network for pixels."""
-    from resnext.complexity.segmenter import count_parts
-    from resnext.model.config import SegmenterConfig
-
-    config = column.config
-    return count_parts(config, column.cost) if isinstance(config, SegmenterConfig) else ()
 
 
 def _print(columns: list[Column], *, with_layers: bool) -> None:
@@ -234,8 +213,10 @@ def _print(columns: list[Column], *, with_layers: bool) -> None:
         if len(column.cost.stages) > 1:
             console.print(f"{column.name}: cost by stage")
             console.print(stage_table(column.cost))
-        if parts := _parts(column):
+        if parts := parts_of(column.config, column.cost):
             console.print(part_table(parts))
+        for note in column.cost.notes:
+            console.print(note)
     if with_layers:
         console.print(layer_table(reference))
     console.print(CONVENTION)

@@ -1,4 +1,4 @@
-"""The files that `resnext predict` writes for each image: pictures of the answers, and masks."""
+"""The files that `resnext predict` writes for each image: pictures of predictions, and masks."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ Read = Callable[[Path], Image.Image]
 
 
 class PictureFolder:
-    """A folder that gets a file for each image, called like it; names that recur are numbered."""
+    """A folder with one file per image, of the same name; repeated names are numbered."""
 
     def __init__(self, folder: Path) -> None:
-        """Make the folder.
+        """Create the folder.
 
         Raises:
-            RunError: It cannot be made.
+            RunError: It cannot be created.
         """
         self._folder = folder
         self._used: Counter[str] = Counter()
@@ -30,7 +30,7 @@ class PictureFolder:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise RunError(
-                f"cannot make the folder {folder}: {error.strerror}; name another"
+                f"cannot create the folder {folder}: {error.strerror}; choose another"
             ) from None
 
     def save(self, path: Path, picture: Image.Image) -> None:
@@ -45,7 +45,7 @@ class PictureFolder:
         target = self._folder / f"{name}.png"
         if target.exists() and target.samefile(path):
             raise RunError(
-                f"{target} is the image itself and would be replaced; name another folder"
+                f"{target} is the image itself and would be overwritten; choose another folder"
             )
         try:
             picture.save(target, "PNG")
@@ -54,35 +54,37 @@ class PictureFolder:
 
 
 class Pictures:
-    """What is written for each answer besides the text."""
+    """The files written for each prediction."""
 
     def __init__(
         self, answers: type[Answer], read: Read, draw: Path | None, masks: Path | None
     ) -> None:
-        """Make the folders that are asked for.
+        """Create the requested folders.
 
         Args:
             answers: The type of the answers.
-            read: Reads an image again, the right way up.
-            draw: Folder of images with their answers drawn, or None.
+            read: Reads an image again, upright.
+            draw: Folder of images with their predictions, or None.
             masks: Folder of masks, or None.
 
         Raises:
-            ConfigError: Masks are asked for, and the network gives classes of whole images.
-            RunError: A folder cannot be made.
+            ConfigError: Masks are requested, but the network classifies whole images.
+            RunError: A folder cannot be created.
         """
         if masks is not None and not answers.has_mask:
             raise ConfigError(
-                "--masks: this network judges whole images and has no masks; leave it out"
+                "--masks: this network classifies whole images and has no masks; leave it out"
             )
         if draw is not None and masks is not None and draw.resolve() == masks.resolve():
-            raise ConfigError("--draw and --masks would write files of the same names; name two")
+            raise ConfigError(
+                "--draw and --masks would write files of the same names; give two folders"
+            )
         self._read = read
         self._draw = None if draw is None else PictureFolder(draw)
         self._masks = None if masks is None else PictureFolder(masks)
 
     def write(self, row: Prediction) -> None:
-        """Write the files of one image; a bad one has none, nor has one without a file."""
+        """Write the files of one image; bad images and images without a file have none."""
         if row.answer is None or row.path is None:
             return
         if self._draw is not None:

@@ -69,6 +69,7 @@ class Cost:
         training_activation_bytes: Training in float32: the bytes that the forward pass keeps for
             the backward pass of one image: the inputs of convolutions, BN, pooling and classifier,
             the outputs of ReLU, and the positions of the pooling maxima.
+        notes: What the figures assume, in sentences, where the input size does not say it.
     """
 
     input_size: tuple[int, ...]
@@ -76,6 +77,7 @@ class Cost:
     stages: tuple[StageCost, ...]
     peak_activation_bytes: int
     training_activation_bytes: int
+    notes: tuple[str, ...] = ()
 
     @property
     def parameters(self) -> int:
@@ -106,6 +108,7 @@ class Cost:
             "training_activation_bytes": self.training_activation_bytes,
             "stages": [flat_row(stage) for stage in self.stages],
             "layers": [flat_row(layer) for layer in self.layers],
+            **({"notes": list(self.notes)} if self.notes else {}),
         }
 
 

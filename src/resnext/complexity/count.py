@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 from resnext.complexity.baselines import count_baseline
 from resnext.complexity.cost import Cost
+from resnext.complexity.detector import count_detector
 from resnext.complexity.residual import count_network
 from resnext.complexity.segmenter import count_segmenter
 from resnext.errors import ConfigError
-from resnext.model.config import BaselineConfig, ModelConfig, SegmenterConfig
+from resnext.model.config import BaselineConfig, DetectorConfig, ModelConfig, SegmenterConfig
 from resnext.model.names import config_from
 from resnext.model.parts import StemPart
 
@@ -42,6 +43,8 @@ def count(config_or_name: ModelConfig | str, input_size: int | Sequence[int] | N
         return count_baseline(config, sides)
     if isinstance(config, SegmenterConfig):
         return count_segmenter(config, sides)
+    if isinstance(config, DetectorConfig):
+        return count_detector(config, sides)
     return count_network(config, sides)
 
 
@@ -51,6 +54,8 @@ def default_side(config: ModelConfig) -> int:
         return 299 if config.family == "inception_v3" else 224
     if isinstance(config, SegmenterConfig):
         return default_side(config.backbone)
+    if isinstance(config, DetectorConfig):
+        return config.min_size_px
     if isinstance(config.stem, StemPart):
         return config.stem.side_px
     return 224 if config.stem == "imagenet" else 32

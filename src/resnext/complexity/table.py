@@ -15,7 +15,7 @@ from rich.text import Text
 from resnext.complexity.cost import Cost, StageCost
 from resnext.complexity.shape import Shape
 from resnext.complexity.template import stage_cell, stage_output, stage_title, variant
-from resnext.model.config import BaselineConfig, ModelConfig, SegmenterConfig
+from resnext.model.config import BaselineConfig, DetectorConfig, ModelConfig, SegmenterConfig
 
 CONVENTION = (
     "FLOPs as the paper counts them: multiply-adds of convolutions and linear layers. "
@@ -125,10 +125,12 @@ def _stages(columns: Sequence[Column]) -> list[tuple[str, str]]:
     """Return the rows, each with its stage's name in the cost."""
     if all(isinstance(column.config, BaselineConfig) for column in columns):
         return [("layers", "stem")]
-    num_stages = max(len(column.cost.stages) for column in columns) - 2  # stem and head
-    names = ("stem", *(f"layer{number + 1}" for number in range(num_stages)), "head")
+    found = {stage.name for column in columns for stage in column.cost.stages}
+    layers = [name for name in found if name.startswith("layer")]
+    layers.sort(key=lambda name: int(name.removeprefix("layer")))
+    names = ["stem", *layers, *(name for name in ("neck", "rpn") if name in found), "head"]
     titles = {name: stage_title(name) for name in names}
-    if any(isinstance(column.config, SegmenterConfig) for column in columns):
+    if any(isinstance(column.config, SegmenterConfig | DetectorConfig) for column in columns):
         titles["head"] = "head"
     return [(titles[name], name) for name in names]
 

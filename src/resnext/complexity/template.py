@@ -10,7 +10,14 @@ from collections.abc import Sequence
 
 from resnext.complexity.cost import Cost, StageCost
 from resnext.complexity.shape import Shape
-from resnext.model.config import BaselineConfig, ModelConfig, ResNeXtConfig, SegmenterConfig
+from resnext.model.config import (
+    BaselineConfig,
+    DetectorConfig,
+    ModelConfig,
+    ResNeXtConfig,
+    SegmenterConfig,
+    body_of,
+)
 from resnext.model.parts import BlockPart, StemPart
 from resnext.model.plan import BlockPlan, plan_network
 
@@ -48,6 +55,9 @@ def stage_cell(config: ModelConfig, cost: Cost, name: str) -> str:
         return (
             _segmenter_head(config) if name == "head" else stage_cell(config.backbone, cost, name)
         )
+    if isinstance(config, DetectorConfig):
+        parts = _detector_parts(config)
+        return parts[name] if name in parts else stage_cell(config.backbone, cost, name)
     plan = plan_network(config)
     if name == "stem":
         if isinstance(config.stem, StemPart):
@@ -69,10 +79,9 @@ def stage_cell(config: ModelConfig, cost: Cost, name: str) -> str:
 
 def variant(config: ModelConfig) -> list[str]:
     """Return the differences between a network and the default of its name, one per line."""
+    config = body_of(config)
     if isinstance(config, BaselineConfig):
         return []
-    if isinstance(config, SegmenterConfig):
-        return variant(config.backbone)
     lines = []
     if config.form != "c":
         lines.append(f"form {config.form}")
@@ -94,6 +103,20 @@ def _segmenter_head(config: SegmenterConfig) -> str:
         "fpn": ["FPN decoder", "bilinear resize to the image"],
     }[config.family]
     return "\n".join([f"{lines[0]}, {config.num_classes}", *lines[1:]])
+
+
+def _detector_parts(config: DetectorConfig) -> dict[str, str]:
+    """Say what stands behind the backbone, by part."""
+    if config.family == "retinanet":
+        head = "4 conv, class scores; 4 conv, box\nshared by 5 maps"
+        return {"neck": "feature pyramid, 256, 5 maps", "head": f"{head}; {config.num_classes}"}
+    boxes = "2 fc, 1024" if config.version == 1 else "4 conv, 1 fc, 1024"
+    masks = "\n4 conv, mask 28x28" if config.family == "mask_rcnn" else ""
+    return {
+        "neck": "feature pyramid, 256, 5 maps",
+        "rpn": f"{config.version} conv, objectness and box\nshared by 5 maps",
+        "head": f"{boxes}, {config.num_classes} classes{masks}",
+    }
 
 
 def _dilation(blocks: Sequence[BlockPlan]) -> str:

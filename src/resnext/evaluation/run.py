@@ -28,6 +28,7 @@ from resnext.inference.fused import TOLERANCE, FusedNetwork, fuse_after
 from resnext.inference.load import load
 from resnext.inference.predictor import exported_of
 from resnext.model.card import ModelCard
+from resnext.model.classifiers import refuse_detector
 from resnext.model.trained import TrainedNetwork
 from resnext.runs.config import TrainConfig
 from resnext.runs.folder import CONFIG, read_config, write_json
@@ -49,7 +50,7 @@ class EvaluationOptions:
     Attributes:
         batch_size: Rows of a batch in one process, counting every view; None chooses.
         workers: Processes that decode files; None takes one a core.
-        progress: Is told the number of images after each batch.
+        progress: Called with the number of images after each batch.
         note: Called with a line that says what will be evaluated, before it begins.
     """
 
@@ -119,8 +120,8 @@ def write_results(run: Path, evaluation: Evaluation) -> list[Path]:
         write_json(run / EVALUATION, evaluation.figures, is_shared=True)
     except OSError as error:
         raise RunError(
-            f"cannot write {run / EVALUATION}: {error.strerror}; the run's weights are whole. Mend "
-            f"the cause, then: resnext evaluate {run}"
+            f"cannot write {run / EVALUATION}: {error.strerror}; the run's weights are intact. "
+            f"Fix the cause, then: resnext evaluate {run}"
         ) from None
     return [run / EVALUATION, write_report(run / REPORT, run, evaluation)]
 
@@ -154,6 +155,7 @@ def measure(
     if protocol.view is None and config is not None and protocol.data is None:
         protocol = replace(protocol, view=config.view)
     model = load(run) if isinstance(run, Path) else run
+    refuse_detector(model.config, "evaluation on this data")
     target = open_target(protocol, data, model, given)
     task = _task_of(model.card, target)
     bad_files = BadFiles(len(target.split))
@@ -272,9 +274,9 @@ def _data(run: Path | TrainedNetwork, protocol: Protocol, config: TrainConfig | 
             return given.replace(ignore_value=config.data.ignore_value)
         return given
     if config is None:
-        name = run if isinstance(run, Path) else "a network by itself"
+        name = run if isinstance(run, Path) else "a bare network"
         raise ConfigError(
-            f"{name} is not a run folder with its settings, so it does not say its data set; give "
+            f"{name} is not a run folder with its settings, so its data set is unknown; give "
             "one: --data digits, --data FOLDER"
         )
     return config.data

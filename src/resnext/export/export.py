@@ -16,6 +16,7 @@ from resnext.export.staging import publish, staging
 from resnext.extras import needed_by
 from resnext.inference.parity import Parity
 from resnext.inference.preprocessor import takes_images
+from resnext.model.classifiers import refuse_detector
 from resnext.model.config import ModelConfig, SegmenterConfig
 from resnext.model.trained import TrainedNetwork
 from resnext.runtimes.open import SUFFIXES, open_exported
@@ -127,6 +128,7 @@ def check_options(loaded: TrainedNetwork, dest: Path, options: ExportOptions) ->
     Raises:
         ConfigError: They do not fit.
     """
+    refuse_detector(loaded.config, "export")
     is_dense = isinstance(loaded.config, SegmenterConfig)
     if is_dense and options.input == "image":
         raise ConfigError(

@@ -10,7 +10,14 @@ from torch import nn
 
 from resnext.errors import CheckpointError, ConfigError
 from resnext.model.card import ModelCard
-from resnext.model.config import BaselineConfig, ModelConfig, ResNeXtConfig, SegmenterConfig
+from resnext.model.classifiers import refuse_detector
+from resnext.model.config import (
+    BaselineConfig,
+    DetectorConfig,
+    ModelConfig,
+    ResNeXtConfig,
+    SegmenterConfig,
+)
 from resnext.model.convert import convert_form
 from resnext.model.create import create_model
 from resnext.model.names import name_of
@@ -75,6 +82,7 @@ def open_source(source: Source, *, licence: str = "", accept_licence: bool = Fal
     else:
         weights = open_weights(source, accept_licence=accept_licence)
         run = Path(source) if (Path(source) / CONFIG).exists() else None
+    refuse_detector(weights.config, "publishing")
     if not weights.has_head:
         raise CheckpointError(
             f"{weights.name}: holds no classifier, so nobody could predict with it; train one: "
@@ -104,7 +112,7 @@ def _in_form_c(
 
 def _config_of(module: nn.Module) -> ModelConfig:
     config = getattr(module, "config", None)
-    if not isinstance(config, ResNeXtConfig | BaselineConfig | SegmenterConfig):
+    if not isinstance(config, ResNeXtConfig | BaselineConfig | SegmenterConfig | DetectorConfig):
         raise ConfigError(
             f"a {type(module).__name__} has no .config of ours; give a network that "
             "resnext.create_model or resnext.load made, unwrapped (model.module)"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from resnext.hub.published import Published
-from resnext.model.config import BaselineConfig, ResNeXtConfig, SegmenterConfig
+from resnext.model.config import BaselineConfig, DetectorConfig, ResNeXtConfig, SegmenterConfig
 from resnext.model.names import name_of, parse_name
 from resnext.model.plan import plan_network
 from resnext.tasks.kinds import TaskKind, task_kind
@@ -112,6 +112,7 @@ def _torchvision(published: Published) -> str:
         return f"models.{config.family}({classes})" if is_vgg else ""
     if isinstance(config, SegmenterConfig):
         return _torchvision_segmenter(config)
+    assert not isinstance(config, DetectorConfig)  # refused when it was opened
     if name_of(config) in _TORCHVISION and _is_plain(config):
         return f"models.{name_of(config)}({classes})"
     timm = to_timm(config)

@@ -15,6 +15,7 @@ from resnext.data.prepare.geometry import Pixels, cut_long, pixels_of
 from resnext.data.prepare.preparation import Preparation
 from resnext.errors import ConfigError
 from resnext.model.card import ModelCard
+from resnext.model.classifiers import refuse_detector
 from resnext.model.config import ModelConfig, SegmenterConfig
 from resnext.runtimes.spec import ExportSpec
 
@@ -58,6 +59,7 @@ class Preprocessor:
         Raises:
             ConfigError: It is not for images.
         """
+        refuse_detector(config, "this feature")
         card.require_images("this")
         if not takes_images(config):
             raise ConfigError(

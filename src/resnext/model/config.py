@@ -1,4 +1,4 @@
-"""The networks that are known: residual ones, the paper's baselines, those that classify pixels.
+"""The networks that are known: residual ones, the paper's baselines, those for pixels and objects.
 
 Nothing here needs torch, so that a network's cost can be known before torch is imported.
 """
@@ -11,6 +11,7 @@ from pydantic import Field, StrictBool, model_validator
 
 from resnext.errors import ConfigError
 from resnext.model.choices import DECODERS, PYRAMID_STAGES, Baseline, Head, Size
+from resnext.model.detector_config import DETECTORS, DetectorConfig
 from resnext.model.registry import check_registered
 from resnext.model.resnext_config import ResNeXtConfig, describe_parts
 from resnext.model.template import output_strides
@@ -18,9 +19,11 @@ from resnext.settings import Settings
 
 __all__ = [
     "BaselineConfig",
+    "DetectorConfig",
     "ModelConfig",
     "ResNeXtConfig",
     "SegmenterConfig",
+    "body_of",
     "config_from",
     "describe_parts",
 ]
@@ -119,8 +122,16 @@ class SegmenterConfig(Settings):
 
 
 ModelConfig = Annotated[
-    ResNeXtConfig | BaselineConfig | SegmenterConfig, Field(discriminator="family")
+    ResNeXtConfig | BaselineConfig | SegmenterConfig | DetectorConfig,
+    Field(discriminator="family"),
 ]
+
+
+def body_of(config: ModelConfig) -> ResNeXtConfig | BaselineConfig:
+    """Return the network that a head stands on; a classifier as it is."""
+    if isinstance(config, SegmenterConfig | DetectorConfig):
+        return config.backbone
+    return config
 
 
 def config_from(values: Any) -> ModelConfig:
@@ -137,9 +148,10 @@ def config_from(values: Any) -> ModelConfig:
         raise ConfigError("the config is not a group of settings")
     check_registered(values)
     family = values.get("family")
-    kinds: dict[Any, type[ResNeXtConfig | SegmenterConfig]] = {
+    kinds: dict[Any, type[ResNeXtConfig | SegmenterConfig | DetectorConfig]] = {
         "resnext": ResNeXtConfig,
         **dict.fromkeys(get_args(Head), SegmenterConfig),
+        **dict.fromkeys(DETECTORS, DetectorConfig),
     }
     try:
         kind = kinds.get(family, BaselineConfig) if isinstance(family, str) else BaselineConfig

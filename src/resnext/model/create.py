@@ -9,7 +9,13 @@ from torch import nn
 from resnext.errors import ConfigError
 from resnext.model.backbone import Backbone
 from resnext.model.baselines import build_baseline
-from resnext.model.config import BaselineConfig, ModelConfig, ResNeXtConfig, SegmenterConfig
+from resnext.model.config import (
+    BaselineConfig,
+    DetectorConfig,
+    ModelConfig,
+    ResNeXtConfig,
+    SegmenterConfig,
+)
 from resnext.model.feature_info import Indices
 from resnext.model.habits import take_habits
 from resnext.model.names import config_from
@@ -54,7 +60,7 @@ def create_model(
     Args:
         name_or_config: A name such as `resnext50_32x4d` (see `list_models` and
             `parse_name`) or a config. `fcn_resnext50_32x4d` and `deeplabv3_resnext50_32x4d` give
-            every pixel a class.
+            every pixel a class; `retinanet_resnext50_32x4d` and `fasterrcnn_resnet50` find objects.
         out_indices: Build a backbone that returns these maps: 0 is the stem's, 1 that of the first
             stage; negative numbers count from the end; an integer n means the last n maps.
         **overrides: Settings of the config to change, such as `num_classes` (0: no classifier),
@@ -87,6 +93,15 @@ def create_model(
         from resnext.model.segmenter import Segmenter  # torchvision is slow to import
 
         return Segmenter(config)
+    if isinstance(config, DetectorConfig):
+        if wants_maps:
+            raise ConfigError(
+                f"out_indices={out_indices!r}: a {config.family} network finds objects; build the "
+                "network behind its name for maps"
+            )
+        from resnext.model.detector import build_detector
+
+        return build_detector(config)
     if not wants_maps:
         return ResNeXt(config)
     return Backbone(ResNeXt(config.replace(num_classes=0)), out_indices)

@@ -11,6 +11,7 @@ Grammar, with C the cardinality and d the width of a path in the first stage:
     resnet_2-2-2-2_basic_cifar     the same with basic blocks
     resnext50_32x4d_NAME...    a registered block, stem or shortcut; see docs/custom-blocks.md
     fcn_NETWORK, deeplabv3_NETWORK, unet_NETWORK, fpn_NETWORK     a class for each pixel
+    retinanet_NETWORK, fasterrcnn_NETWORK, maskrcnn_NETWORK       objects; _v2 may follow
     vgg16_bn, vgg19_bn, inception_v3   baselines; vgg16, vgg19 mean those with BN
 
 Nothing here needs torch.
@@ -24,8 +25,16 @@ from typing import Any, get_args
 
 from resnext.errors import ConfigError
 from resnext.model.choices import DECODERS, Head, Stem
-from resnext.model.config import BaselineConfig, ModelConfig, ResNeXtConfig, SegmenterConfig
+from resnext.model.config import (
+    BaselineConfig,
+    DetectorConfig,
+    ModelConfig,
+    ResNeXtConfig,
+    SegmenterConfig,
+)
+from resnext.model.detector_names import split_detector_name, write_detector_name
 from resnext.model.parts import BlockPart, Part
+from resnext.model.presets import PRESETS
 from resnext.model.registry import find_part
 from resnext.model.template import num_layers, output_strides
 from resnext.plugins import ADVICE
@@ -52,6 +61,7 @@ _BASELINES = {
     "inception_v3": "inception_v3",
 }
 _HEADS: dict[str, Head] = {head: head for head in get_args(Head)}
+_CONFIGS = (ResNeXtConfig, BaselineConfig, SegmenterConfig, DetectorConfig)
 _HEAD_STRIDE = 8  # of torchvision's networks; decoders go back from smaller maps
 _PATTERN = re.compile(
     r"(?P<kind>resnext|resnet)"
@@ -60,26 +70,10 @@ _PATTERN = re.compile(
     r"(?P<basic>_basic)?(?P<cifar>_cifar)?(?P<own>(?:_[a-z][a-z0-9]*)*)"
 )
 
-# The networks of the paper's tables, and the small and large ones that the field uses.
-_PRESETS = (
-    *("resnet18", "resnet34", "resnet26", "resnet50", "resnet101", "resnet101_1x100d"),
-    *("resnet152", "resnet200"),
-    *(f"resnext50_{template}" for template in ("2x40d", "4x24d", "8x14d", "32x4d")),
-    *(f"resnext101_{template}" for template in ("2x40d", "4x24d", "8x14d", "32x4d")),
-    *("resnext101_2x64d", "resnext101_64x4d", "resnext101_32x8d"),
-    *("resnext26_32x4d", "resnext152_32x4d", "resnext200_32x4d"),
-    *("resnet29", "resnext29_2x64d", "resnext29_4x64d", "resnext29_8x64d", "resnext29_16x64d"),
-    *("resnext29_32x4d", "resnext38_8x64d"),
-    *("fcn_resnet50", "fcn_resnet101", "deeplabv3_resnet50", "deeplabv3_resnet101"),
-    *("deeplabv3_resnext50_32x4d", "deeplabv3_resnext101_32x4d"),
-    *("unet_resnext50_32x4d", "fpn_resnext50_32x4d"),
-    *("vgg16_bn", "vgg19_bn", "inception_v3"),
-)
-
 
 def list_models() -> list[str]:
     """Return the names of well-known networks; the grammar of names allows many more."""
-    return list(_PRESETS)
+    return list(PRESETS)
 
 
 def parse_name(name: str) -> ModelConfig:
@@ -98,6 +92,8 @@ def parse_name(name: str) -> ModelConfig:
     head, _, rest = text.partition("_")
     if head in _HEADS and rest:
         return _parse_segmenter(head, rest, name)
+    if detector := _parse_detector(text, name):
+        return detector
     if text in _BASELINES:
         return BaselineConfig(family=_BASELINES[text])
     match = _PATTERN.fullmatch(text)
@@ -130,6 +126,18 @@ def _parse_segmenter(head: str, rest: str, name: str) -> SegmenterConfig:
     return SegmenterConfig(family=_HEADS[head], backbone=backbone.replace(**settings))
 
 
+def _parse_detector(text: str, name: str) -> DetectorConfig | None:
+    """Read the name of a network that finds objects; None for any other."""
+    found = split_detector_name(text)
+    if found is None:
+        return None
+    backbone = parse_name(found.backbone)
+    if not isinstance(backbone, ResNeXtConfig):
+        raise _unknown(name, f"{found.family} goes with residual networks")
+    backbone = backbone.replace(num_classes=0)
+    return DetectorConfig(family=found.family, version=found.version, backbone=backbone)
+
+
 def name_of(config: ModelConfig) -> str:
     """Return the canonical name of a network.
 
@@ -140,6 +148,8 @@ def name_of(config: ModelConfig) -> str:
         return config.family
     if isinstance(config, SegmenterConfig):
         return f"{config.family}_{name_of(config.backbone)}"
+    if isinstance(config, DetectorConfig):
+        return write_detector_name(config, name_of(config.backbone))
     own = "".join(f"_{part.name}" for part in config.parts)
     return f"{_plain_name(config)}{own}"
 
@@ -165,21 +175,23 @@ def config_from(name_or_config: str | ModelConfig, **overrides: Any) -> ModelCon
     """
     if isinstance(name_or_config, str):
         config = parse_name(name_or_config)
-    elif isinstance(name_or_config, (ResNeXtConfig, BaselineConfig, SegmenterConfig)):
+    elif isinstance(name_or_config, _CONFIGS):
         config = name_or_config
     else:
         raise ConfigError(
             f"{name_or_config!r} is neither a name such as 'resnext50_32x4d' nor a "
-            "ResNeXtConfig, BaselineConfig or SegmenterConfig"
+            "ResNeXtConfig, BaselineConfig, SegmenterConfig or DetectorConfig"
         )
-    if isinstance(config, SegmenterConfig):
+    if isinstance(config, (SegmenterConfig, DetectorConfig)):
         overrides = _of_backbone(config, overrides)
     return config.replace(**overrides) if overrides else config
 
 
-def _of_backbone(config: SegmenterConfig, overrides: dict[str, Any]) -> dict[str, Any]:
+def _of_backbone(
+    config: SegmenterConfig | DetectorConfig, overrides: dict[str, Any]
+) -> dict[str, Any]:
     """Apply settings that only the backbone has, such as `in_channels`, to the backbone."""
-    own = SegmenterConfig.model_fields.keys()
+    own = type(config).model_fields.keys()
     inner = {key: value for key, value in overrides.items() if key not in own}
     if not inner:
         return overrides
@@ -295,7 +307,7 @@ def _unknown(name: str, reason: str = "no network has this name", advice: str = 
 
 def _good_names() -> list[str]:
     """Return the presets and, for common depths, all of their templates."""
-    templates = {name.partition("_")[2] for name in _PRESETS if name.startswith("resnext")}
+    templates = {name.partition("_")[2] for name in PRESETS if name.startswith("resnext")}
     depths = (*_BOTTLENECK_STAGES, 29, 38, 56, 110)
     crossed = [f"resnext{depth}_{template}" for depth in depths for template in sorted(templates)]
-    return list(dict.fromkeys([*_PRESETS, *crossed]))
+    return list(dict.fromkeys([*PRESETS, *crossed]))

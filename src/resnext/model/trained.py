@@ -10,7 +10,7 @@ from torch import nn
 from resnext.errors import ConfigError
 from resnext.model.backbone import Backbone
 from resnext.model.card import ModelCard
-from resnext.model.config import ModelConfig, ResNeXtConfig
+from resnext.model.config import DetectorConfig, ModelConfig, ResNeXtConfig
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,8 +57,13 @@ class TrainedNetwork:
             images_bchw: float32 on the network's device, preprocessed as in the card.
 
         Raises:
-            ConfigError: The images do not fit the network.
+            ConfigError: The images do not fit the network, or it finds objects.
         """
+        if isinstance(self.config, DetectorConfig):
+            raise ConfigError(
+                f"{self.config.family} finds objects and normalises images itself; give "
+                "network.module a list of images, channels x height x width with values in 0..1"
+            )
         logits_bk: torch.Tensor = self.module(images_bchw)
         return logits_bk
 

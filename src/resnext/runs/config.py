@@ -18,6 +18,7 @@ from resnext.data.augment.config import AugmentConfig
 from resnext.data.config import DataConfig, ViewConfig
 from resnext.data.signals.augment_config import SignalAugmentConfig
 from resnext.errors import ConfigError
+from resnext.model.classifiers import refuse_detector
 from resnext.model.config import BaselineConfig, ModelConfig, ResNeXtConfig
 from resnext.runs.class_weight_setting import ClassWeights
 from resnext.settings import FiniteSettings, SystemPath
@@ -256,6 +257,7 @@ class TrainConfig(FiniteSettings):
             raise ConfigError(
                 f"accumulate={self.accumulate} does not divide batch_size={self.batch_size}"
             )
+        refuse_detector(self.model, "training")
         if self.optim.layer_decay != 1.0 and isinstance(self.model, BaselineConfig):
             raise ConfigError(
                 f"optim.layer_decay={self.optim.layer_decay} needs stages, but "

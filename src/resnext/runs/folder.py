@@ -1,14 +1,16 @@
 """A run is a self-contained folder, and never overwrites another run.
 
-config.yaml         all resolved settings; training with them reproduces the run classes.json the
-number of training images of each class, which must not change environment.json    versions,
-hardware, the state of git opening.json        what was shown before training: the data, the
-network, what looks wrong speed.json          how layout, compilation and merged groups were chosen,
-if they were left open metrics.jsonl       one JSON object a line: training intervals and epochs
-tensorboard/        the same as TensorBoard events last.safetensors    the checkpoint to resume
-from; last.previous.safetensors is the previous one best.safetensors    the weights with the lowest
-validation error, or the last if so configured evaluation.json, report.html, bad_files.json .writer/
-which process writes here; see `run_claim`
+config.yaml         all resolved settings; training with them reproduces the run
+classes.json        the number of training images of each class, which must not change
+environment.json    versions, hardware, git state
+opening.json        the summary shown before training: data, network, warnings
+speed.json          how layout, compilation and merged groups were chosen, if left open
+metrics.jsonl       one JSON object per line: training intervals and epochs
+tensorboard/        the same as TensorBoard events
+last.safetensors    the checkpoint to resume from; last.previous.safetensors is the previous one
+best.safetensors    the weights with the lowest validation error, or the last if so configured
+evaluation.json, report.html, bad_files.json
+.writer/            which process writes here; see `run_claim`
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ class Batcher:
     """Runs batches one after the other in a thread, so that the event loop never waits.
 
     Attributes:
-        seconds_per_image: What one image took of late; 0 before the first.
+        seconds_per_image: Recent time per image; 0 before the first.
     """
 
     def __init__(self, max_batch: int, metrics: Metrics) -> None:

@@ -54,7 +54,7 @@ class Service:
         """Open the network and try it out.
 
         Args:
-            open_model: Opens it, and opens it anew at each reload.
+            open_model: Opens it, initially and at each reload.
             limits: What is accepted.
             threads: Images that are decoded at once, at most 8; by default the number of cores,
                 which in a container may be more than it was given.
@@ -157,7 +157,7 @@ class Service:
             loop.call_soon_threadsafe(self.room.give_back, num_bytes)
 
     def reload(self) -> bool:
-        """Open the network anew; only one that was tried out takes over.
+        """Reload the network; it is only used after a trial run.
 
         Requests in progress end with the network that they began with. Takes as long as
         opening does, so it is called in a thread.

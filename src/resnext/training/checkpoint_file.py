@@ -1,6 +1,7 @@
 """The two checkpoint files of a run: verified on reading, and replaced atomically.
 
-last.safetensors           the newest state last.previous.safetensors  the previous state
+last.safetensors           the newest state
+last.previous.safetensors  the previous state
 
 A new state is written to `last.new.safetensors` and flushed to disk. Only then does the last become
 the previous one, and the new one the last. The header contains a SHA-256 of everything else in the

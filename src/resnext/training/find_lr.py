@@ -22,6 +22,7 @@ from resnext.training.settle_speed import settle_by_table
 from resnext.training.step import seed_step
 from resnext.training.train import assemble, limit_batch, resolve
 from resnext.training.trainer_parts import Loaders
+from resnext.weights.change import to_start_from
 from resnext.weights.source import open_weights
 
 NUM_STEPS = 100
@@ -65,7 +66,7 @@ def find_lr(config: TrainConfig, progress: Callable[[int], None] | None = None) 
     losses: list[float] = []
     with open_runtime(config.runtime) as runtime:
         data = load_data(config.data)
-        weights = None if config.weights is None else open_weights(config.weights)
+        weights = None if config.weights is None else to_start_from(open_weights(config.weights))
         config = limit_batch(resolve(config, data.info, weights), len(data.train))
         config = settle_by_table(config, runtime)
         rates = rates_to_try(config.optim, config.batch_size)

@@ -8,7 +8,8 @@ import torch
 from torch import nn
 
 from resnext.errors import CheckpointError, ConfigError
-from resnext.model.config import BaselineConfig, ModelConfig, ResNeXtConfig, SegmenterConfig
+from resnext.model.config import BaselineConfig, ModelConfig, ResNeXtConfig
+from resnext.model.config import body_of as network_behind
 from resnext.model.create import create_model
 from resnext.model.names import config_from, name_of
 from resnext.runs.config import TrainConfig
@@ -157,8 +158,8 @@ def _frozen_modules(model: nn.Module, config: TrainConfig) -> list[nn.Module]:
         raise ConfigError(
             f"freeze_until has no meaning for {config.model.family}: it has no stages"
         )
-    network = config.model
-    backbone = network.backbone if isinstance(network, SegmenterConfig) else network
+    backbone = network_behind(config.model)
+    assert isinstance(backbone, ResNeXtConfig)  # baselines were refused
     num_stages = len(backbone.blocks_per_stage)
     if config.freeze_until > num_stages:
         raise ConfigError(

@@ -21,7 +21,7 @@ def body_prefix(model: nn.Module) -> str:
 
 
 def head_modules(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
-    """Yield what is trained anew for other classes, with its name.
+    """Yield the modules that are reinitialised for other classes, with names.
 
     That is the last linear layer of a classifier, in every family we build, and all that stands
     upon the backbone of a segmenter.

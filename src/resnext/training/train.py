@@ -40,6 +40,7 @@ from resnext.training.target import RunTarget, open_target
 from resnext.training.task import weighted_task_of
 from resnext.training.trainer import Trainer
 from resnext.training.trainer_parts import Loaders, Recorder
+from resnext.weights.change import to_start_from
 from resnext.weights.file import Weights
 from resnext.weights.source import open_weights
 
@@ -78,7 +79,9 @@ def train(
     with open_runtime(config.runtime) as runtime, ExitStack() as stack:
         data = load_data(config.data, given)
         if runtime.broadcast_from_main(lambda: not _is_saved(target.resume)) and weights is None:
-            weights = None if config.weights is None else open_weights(config.weights)
+            weights = (
+                None if config.weights is None else to_start_from(open_weights(config.weights))
+            )
         if target.resume is None:  # a resumed run has its own resolved settings
             config = resolve(config, data.info, weights)
             begun = begun_settings(target.out, goes_on=target.goes_on)
@@ -190,8 +193,8 @@ def limit_batch(
     Args:
         config: Resolved settings.
         num_train: Training images.
-        begun: Settings of a run that may be gone on with. One of an earlier version kept the
-            larger batch, and with it the higher rate.
+        begun: Settings of a run that may be resumed. One of an earlier version kept the larger
+            batch, and with it the higher rate.
     """
     parts = -(-num_train // config.accumulate)
     if not num_train or parts * config.accumulate >= config.batch_size:

@@ -9,7 +9,13 @@ import torch
 from torch import nn
 
 from resnext.errors import ConfigError
-from resnext.model.config import BaselineConfig, ModelConfig, ResNeXtConfig, SegmenterConfig
+from resnext.model.config import (
+    BaselineConfig,
+    DetectorConfig,
+    ModelConfig,
+    ResNeXtConfig,
+    SegmenterConfig,
+)
 from resnext.model.convert import State
 from resnext.model.parts import StemPart
 from resnext.model.plan import plan_network
@@ -31,11 +37,11 @@ def adapt_in_channels(
 
     With w the weight of one of the `old` input channels, the `new` ones get:
 
-    `mean`    sum(w) / new, all the same. An input with equal channels gets the same logits as from
-    the old network; the distinction between colours is lost. `repeat`  w[i mod old] · old / new.
-    Colours stay distinct. The logits for equal channels are unchanged only if `old` divides `new`;
-    otherwise the scale preserves the magnitude of the response. With fewer channels, the rest is
-    dropped.
+    `mean`    sum(w) / new, all the same. An input with equal channels gets the same logits as
+              from the old network; the distinction between colours is lost.
+    `repeat`  w[i mod old] · old / new. Colours stay distinct. The logits for equal channels are
+              unchanged only if `old` divides `new`; otherwise the scale preserves the magnitude
+              of the response. With fewer channels, the rest is dropped.
 
     "Equal channels" refers to the network's input: a grey image has them only if all channels are
     normalised with the same mean and deviation, unlike ImageNet's. The normalisation is not folded
@@ -58,7 +64,7 @@ def adapt_in_channels(
     """
     if rule not in get_args(ChannelRule):
         raise ConfigError(f"rule={rule!r}: accepted are {', '.join(get_args(ChannelRule))}")
-    _refuse_segmenter(config)
+    _require_classifier(config)
     new = config.replace(in_channels=in_channels)
     if in_channels == config.in_channels:
         return dict(state), new
@@ -103,7 +109,7 @@ def replace_head(
 
     Source: arXiv 1611.05431, section 4, and the released Torch code (the default of Torch).
     """
-    _refuse_segmenter(config)
+    _require_classifier(config)
     new = config.replace(num_classes=num_classes)
     if not num_classes:
         raise ConfigError("num_classes=0: a head needs at least one class")
@@ -117,8 +123,8 @@ def replace_head(
     return {**state, f"{head}.weight": weight.to(like), f"{head}.bias": bias}, new
 
 
-def _refuse_segmenter(config: ModelConfig) -> None:
-    if isinstance(config, SegmenterConfig):
+def _require_classifier(config: ModelConfig) -> None:
+    if isinstance(config, SegmenterConfig | DetectorConfig):
         raise ConfigError(
             f"{config.family}: only classifiers can be adapted to other channels or classes; "
             "build the network with them and load the backbone's weights"
@@ -127,7 +133,7 @@ def _refuse_segmenter(config: ModelConfig) -> None:
 
 def _layers(config: ModelConfig) -> tuple[str, str, int]:
     """Return the first convolution, the classifier, and the channels that reach it."""
-    assert not isinstance(config, SegmenterConfig)  # refused before
+    assert not isinstance(config, SegmenterConfig | DetectorConfig)  # refused before
     if isinstance(config, BaselineConfig):
         return _BASELINE_LAYERS[config.family]
     return "conv1", "fc", plan_network(config).out_channels

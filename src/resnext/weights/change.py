@@ -9,9 +9,10 @@ import torch
 
 from resnext.errors import ConfigError
 from resnext.model.choices import Form
-from resnext.model.config import ResNeXtConfig, SegmenterConfig
+from resnext.model.config import DetectorConfig, ResNeXtConfig, SegmenterConfig
 from resnext.model.convert import convert_form
 from resnext.weights.adapt import ChannelRule, adapt_in_channels, replace_head
+from resnext.weights.families.recognise import add_batch_counts
 from resnext.weights.file import Weights
 from resnext.weights.inflate import InflationRule, inflate
 from resnext.weights.regroup import regroup
@@ -25,13 +26,22 @@ def classes(weights: Weights, num_classes: int, generator: torch.Generator | Non
 
 
 def only_backbone(weights: Weights) -> Weights:
-    """Return the backbone of a network that gives every pixel a class; others as they are."""
+    """Return the backbone of a network with another head than a classifier's; others as they are.
+
+    Beside a frozen BN no batches are counted; the ordinary one of the backbone gets its counter.
+    """
     config = weights.config
-    if not isinstance(config, SegmenterConfig):
+    if not isinstance(config, SegmenterConfig | DetectorConfig):
         return weights
-    inside = "backbone."
+    inside = "backbone.body." if isinstance(config, DetectorConfig) else "backbone."
     state = {k.removeprefix(inside): v for k, v in weights.state.items() if k.startswith(inside)}
+    state = add_batch_counts(state)
     return replace(weights, config=config.backbone, state=state, has_head=False)
+
+
+def to_start_from(weights: Weights) -> Weights:
+    """Return what training starts from: of a network that finds objects its backbone."""
+    return only_backbone(weights) if isinstance(weights.config, DetectorConfig) else weights
 
 
 def in_channels(weights: Weights, channels: int, rule: ChannelRule) -> Weights:

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import torch
 
@@ -16,10 +16,20 @@ from resnext.data.prepare.preparation import describe_preparation
 from resnext.errors import CheckpointError, ConfigError
 from resnext.foreign_file import one_error
 from resnext.model.card import ModelCard
-from resnext.model.config import ModelConfig, ResNeXtConfig, SegmenterConfig
+from resnext.model.choices import Head
+from resnext.model.config import (
+    BaselineConfig,
+    DetectorConfig,
+    ModelConfig,
+    ResNeXtConfig,
+    SegmenterConfig,
+    body_of,
+)
+from resnext.model.detector_config import DETECTORS
 from resnext.untrusted.text import printable
 from resnext.weights.assumed import assumptions, pad_as_the_file
 from resnext.weights.entry_card import card_of, entry_of_file
+from resnext.weights.families.detection import assumed_of_detector, recognise_detector
 from resnext.weights.families.family import Padding
 from resnext.weights.families.recognise import Recognised, recognise
 from resnext.weights.families.segmentation import assumed_of_segmenter, recognise_segmenter
@@ -29,6 +39,9 @@ from resnext.weights.hub_card import card_from_hub, check_named_architecture
 from resnext.weights.infer import infer_config
 from resnext.weights.own_file import BEST, check_state, interpret, is_ours
 from resnext.weights.read import read_file
+
+_KNOWN_CLASSES = {**dict.fromkeys(get_args(Head), "voc"), **dict.fromkeys(DETECTORS, "coco90")}
+"""Whose classes a network usually has, by its family."""
 
 _LOG = logging.getLogger(__name__)
 
@@ -126,7 +139,8 @@ def open_file(
     else:
         is_named = True
     assumed = () if is_known or is_named else _assumed(found, config, shortcut_padding)
-    backbone = config.backbone if isinstance(config, SegmenterConfig) else config
+    backbone = body_of(config)
+    assert not isinstance(backbone, BaselineConfig)  # no file is known to be one
     with _named(path):
         state = found.state if is_known else pad_as_the_file(found, backbone, shortcut_padding)
     _warn(path, found, assumed, None if card is not None else usual_card(config))
@@ -136,7 +150,7 @@ def open_file(
         state,
         card or usual_card(config),
         "torch7" if is_known else found.family,
-        isinstance(config, SegmenterConfig) or "fc.weight" in state,
+        not isinstance(config, ResNeXtConfig) or "fc.weight" in state,
         is_described=card is not None,
         assumed=tuple(assumed),
     )
@@ -148,11 +162,13 @@ def open_file(
 
 def _recognise(
     path: Path, tensors: dict[str, torch.Tensor]
-) -> tuple[Recognised, ResNeXtConfig | SegmenterConfig]:
+) -> tuple[Recognised, ResNeXtConfig | SegmenterConfig | DetectorConfig]:
     """Rename a file's tensors to ours and infer their architecture."""
     with one_error(path, "contains no network that can be built", "use another file"), _named(path):
         if (segmenter := recognise_segmenter(tensors)) is not None:
             return segmenter
+        if (detector := recognise_detector(tensors, path.name)) is not None:
+            return detector
         found = recognise(tensors)
         config = infer_config(found.state)
         check_state(config, found.state)
@@ -190,10 +206,14 @@ def _warn(path: Path, found: Recognised, assumed: Sequence[str], guess: ModelCar
 
 
 def _assumed(
-    found: Recognised, config: ResNeXtConfig | SegmenterConfig, padding: Padding | None
+    found: Recognised,
+    config: ResNeXtConfig | SegmenterConfig | DetectorConfig,
+    padding: Padding | None,
 ) -> list[str]:
     if isinstance(config, SegmenterConfig):
         return assumed_of_segmenter(config)
+    if isinstance(config, DetectorConfig):
+        return assumed_of_detector(config)
     return assumptions(found, config, padding)
 
 
@@ -218,7 +238,9 @@ def usual_card(config: ModelConfig) -> ModelCard:
         values |= {"image_size_px": 32, "resize_px": None}
     if isinstance(config, SegmenterConfig):
         values |= {"task": "segmentation", "image_size_px": 520, "resize_px": None}
-    known = "voc" if isinstance(config, SegmenterConfig) else "imagenet1k"
+    if isinstance(config, DetectorConfig):
+        values |= {"task": "detection", "image_size_px": config.min_size_px, "resize_px": None}
+    known = _KNOWN_CLASSES.get(config.family, "imagenet1k")
     if config.num_classes == len(class_names(known)):
         values["classes"] = class_names(known)
     return ModelCard(**values)

@@ -20,7 +20,7 @@ from resnext.model.config import (
     BaselineConfig,
     ModelConfig,
     ResNeXtConfig,
-    SegmenterConfig,
+    body_of,
     config_from,
 )
 from resnext.untrusted.parse import parse_json
@@ -156,7 +156,7 @@ def _check_size(config: ModelConfig, state: Mapping[str, torch.Tensor]) -> None:
             f"{len(state):,} tensors; it is incomplete or was edited: copy it again"
         )
     largest = max((side for tensor in state.values() for side in tensor.shape), default=0)
-    backbone = config.backbone if isinstance(config, SegmenterConfig) else config
+    backbone = body_of(config)
     if isinstance(backbone, ResNeXtConfig) and max(backbone.stage_widths) > largest:
         raise CheckpointError(
             f"it describes layers of {max(backbone.stage_widths):,} channels, but the "
@@ -166,10 +166,9 @@ def _check_size(config: ModelConfig, state: Mapping[str, torch.Tensor]) -> None:
 
 def _num_parts(config: ModelConfig) -> int:
     """Count the modules with tensors, before building a network from a header."""
+    config = body_of(config)
     if isinstance(config, BaselineConfig):
         return 0
-    if isinstance(config, SegmenterConfig):
-        return _num_parts(config.backbone)
     paths = 1 if config.form == "c" else config.cardinality
     return sum(config.blocks_per_stage) * paths
 

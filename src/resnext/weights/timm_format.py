@@ -14,8 +14,10 @@ import math
 from fractions import Fraction
 from typing import Any
 
+from resnext.model.classifiers import describe_other
 from resnext.model.config import (
     BaselineConfig,
+    DetectorConfig,
     ModelConfig,
     ResNeXtConfig,
     SegmenterConfig,
@@ -94,8 +96,8 @@ def why_not_timm(config: ModelConfig) -> str:
     """Describe what timm's ResNet does not support in a network; empty if nothing."""
     if isinstance(config, BaselineConfig):
         return f"{config.family} is not a ResNet"
-    if isinstance(config, SegmenterConfig):
-        return f"it gives every pixel a class ({config.family})"
+    if isinstance(config, SegmenterConfig | DetectorConfig):
+        return f"it {describe_other(config)} ({config.family})"
     if config.parts:
         return describe_parts(config)
     return "; ".join(filter(None, (_other_kind(config), _other_shape(config))))

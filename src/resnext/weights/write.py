@@ -11,7 +11,13 @@ import torch
 from resnext.errors import CheckpointError, ConfigError
 from resnext.files import write_whole
 from resnext.model.choices import DECODERS
-from resnext.model.config import BaselineConfig, ModelConfig, SegmenterConfig, describe_parts
+from resnext.model.config import (
+    BaselineConfig,
+    DetectorConfig,
+    ModelConfig,
+    SegmenterConfig,
+    describe_parts,
+)
 from resnext.model.template import template_stage_widths
 from resnext.weights.change import form
 from resnext.weights.file import Weights
@@ -56,6 +62,10 @@ def why_not_torchvision(config: ModelConfig) -> str:
     if isinstance(config, SegmenterConfig):
         if config.family in DECODERS:
             return f"its decoder ({config.family}) is that of segmentation_models_pytorch"
+        config = config.backbone
+        if config.form != "c":
+            return f"its backbone is in form {config.form}, not c"
+    if isinstance(config, DetectorConfig):
         config = config.backbone
         if config.form != "c":
             return f"its backbone is in form {config.form}, not c"

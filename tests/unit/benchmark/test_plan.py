@@ -72,7 +72,7 @@ def test_a_weight_file_brings_its_error_and_the_size_of_its_images(tmp_path: Pat
 def test_a_missing_file_and_an_unknown_name_are_told(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="no such file"):
         open_network(str(tmp_path / "network.onnx"), None)
-    with pytest.raises(ConfigError, match="nearest good names"):
+    with pytest.raises(ConfigError, match="similar valid names"):
         open_network("resnext50_32x4", None)
 
 

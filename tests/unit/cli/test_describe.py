@@ -167,7 +167,7 @@ def test_known_names_are_listed(command: Command) -> None:
         (["vgg16_bn", "--form", "a"], "form: no such setting"),
         (["vgg16_bn", "--input", "31"], "the smallest accepted size is 32x32"),
         (["resnet26", "--num-classes", "-1"], "num_classes=-1"),
-        (["resnet26", "--output-stride", "6"], "6: the last map .* 4, 8, 16 or 32 of the input's"),
+        (["resnet26", "--output-stride", "6"], "6: the output stride .* 4, 8, 16 or 32"),
     ],
 )
 def test_a_mistake_is_explained(argv: list[str], message: str) -> None:

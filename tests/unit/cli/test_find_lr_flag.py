@@ -61,7 +61,7 @@ def test_the_suggested_flag_sets_what_was_tested() -> None:
         (["--find-lr", "plot.jpeg"], "give a file that ends in .png, .svg, .pdf"),
         (["--find-lr", "a.png", "b.png"], "takes a single file"),
         (["--find-lr", "nowhere/plot.png"], "does not exist"),
-        (["--resume", "run"], "--resume goes on with the run's own settings"),
+        (["--resume", "run"], "--resume uses the run's own settings"),
     ],
 )
 def test_what_does_not_go_with_it_is_refused_before_the_work(

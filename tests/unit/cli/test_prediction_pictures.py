@@ -69,7 +69,7 @@ def test_an_image_is_never_replaced(tmp_path: Path) -> None:
 
 
 def test_masks_of_a_classifier_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="--masks: this network judges whole images"):
+    with pytest.raises(ConfigError, match="--masks: this network classifies whole images"):
         Pictures(ClassAnswer, decode, None, tmp_path)
 
 

@@ -89,7 +89,7 @@ def test_an_interrupted_study_says_how_to_go_on(
     file = tmp_path / "tiny.yaml"
     file.write_text(TINY)
     answer = command("study", "run", file, "--root", tmp_path, "--quiet", "--json")
-    told = f"stopped by SIGINT; go on with: resnext study run {tmp_path / 'tiny'}\n"
+    told = f"stopped by SIGINT; resume with: resnext study run {tmp_path / 'tiny'}\n"
     assert answer == (128 + signal.SIGINT, "", told)
 
 
@@ -152,6 +152,6 @@ def test_a_study_is_found_by_its_name_below_the_root(tmp_path: Path, command: Co
 
 def test_random_designs_are_not_timed(command: Command) -> None:
     arguments = ["design-space", "--scale", "small", "--data", "digits", "--time"]
-    assert "--time measures designs that are compared one by one" in command.refusal(
+    assert "--time is for studies that compare designs individually" in command.refusal(
         "study", "report", *arguments
     )

@@ -116,8 +116,11 @@ def test_a_weight_file_gives_the_network_back(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
-        ({"backbone": SMALL.backbone.replace(num_classes=3)}, "num_classes=3: the head is another"),
-        ({"backbone": SMALL.backbone.replace(ndim=1)}, "ndim=1: fcn is for images"),
+        (
+            {"backbone": SMALL.backbone.replace(num_classes=3)},
+            "num_classes=3: the segmentation head replaces it",
+        ),
+        ({"backbone": SMALL.backbone.replace(ndim=1)}, "ndim=1: fcn only supports images"),
     ],
 )
 def test_what_no_head_can_stand_on_is_refused(changes: dict[str, object], told: str) -> None:
@@ -140,8 +143,8 @@ def test_what_takes_classifiers_says_so(
     save_weights(tmp_path / "net.safetensors", create_model(SMALL), SMALL, ModelCard())
     Image.new("RGB", (64, 64)).save("photo.png")
     for command, why in (
-        ("train --data digits --model fcn_resnet18 --out run", "judges the whole image"),
-        ("predict net.safetensors photo.png", "judges the whole image"),
+        ("train --data digits --model fcn_resnet18 --out run", "classifies the whole image"),
+        ("predict net.safetensors photo.png", "classifies the whole image"),
         ("features net.safetensors digits --out features.parquet", "only supports classifiers"),
         ("export net.safetensors --out n.onnx --int8 --data digits", "only supports classifiers"),
         ("export net.safetensors --out net.pt2 --to pt2", "exported to onnx and openvino"),

@@ -22,7 +22,8 @@ def _load(path: Path, **changes: Any) -> DataSet:
 
 def _write(path: Path, images: np.ndarray, labels: np.ndarray, **others: np.ndarray) -> Path:
     arrays: dict[str, Any] = {"train_images": images, "train_labels": labels}
-    np.savez(path, **{**arrays, "val_images": images, "val_labels": labels, **others})  # type: ignore[arg-type]
+    arrays |= {"val_images": images, "val_labels": labels, **others}
+    np.savez(path, **arrays)
     return path
 
 
