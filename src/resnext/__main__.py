@@ -6,7 +6,7 @@ from resnext import ctrl_c
 
 
 def main() -> int:
-    """Run the command; see `resnext.cli.main`, which takes longer to import."""
+    """Run the command; see `resnext.cli.main`, which is slower to import."""
     ctrl_c.watch()
     from resnext.cli.main import main as run
 

@@ -1,3 +1,3 @@
-"""The version, for every module to import without the package around it."""
+"""The version, in a module that can be imported without the rest of the package."""
 
 __version__ = "0.2.0"

@@ -1,4 +1,4 @@
-"""Where the program keeps what it can fetch or measure again."""
+"""The cache folder for files that can be fetched or measured again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""JSON files of a cache, with a checksum: a damaged one counts as none."""
+"""JSON cache files with a checksum; a damaged one counts as missing."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def write_checked(path: Path, value: Any) -> None:
 
 
 def read_checked(path: Path) -> Any:
-    """Read what `write_checked` wrote.
+    """Read a file written by `write_checked`.
 
     Raises:
         OSError: The file cannot be read.

@@ -1,9 +1,9 @@
-"""Who works in a folder: a claim that holds between processes, machines and people.
+"""Folder claims: locks that work across processes, machines and users.
 
-Claims of a folder are numbered files that are never removed. A claim is taken by creating the
-number after the last one, once that is given back or its holder is gone; only one process can
-create it, so that taking over from a dead one is no race. The holder touches its file every few
-seconds; it has lost the claim if a higher number exists.
+Claims of a folder are numbered files that are never removed. A claim is taken by creating the next
+number once the previous one is released or its holder is gone; only one process can create it, so
+taking over from a dead process is race-free. The holder touches its file every few seconds; it has
+lost the claim if a higher number exists.
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ _MAX_PID = 2**31
 
 @dataclass(frozen=True)
 class Holder:
-    """Who holds a claim.
+    """The holder of a claim.
 
     Attributes:
         host: Name of the machine.
         pid: Process there.
-        system: The running system and its process numbering, so that another container or a
-            reboot is not taken for the same machine; empty where it cannot be told.
-        started: When the process started, in the system's ticks: tells a reused number.
-        since: When it took the claim, by its own clock; empty if unknown.
+        system: Boot and process namespace, which distinguish containers and reboots; empty if
+            unknown.
+        started: Start of the process in system ticks, which detects a reused process number.
+        since: Time it took the claim, by its own clock; empty if unknown.
     """
 
     host: str
@@ -55,12 +55,12 @@ class Holder:
 
     @property
     def is_here(self) -> bool:
-        """It is a process of this system, so that whether it lives is known."""
+        """Whether it is a process of this system, so that its state can be checked."""
         return self.system == _system() != ""
 
 
 UNKNOWN = Holder("another machine", 0, "", "")
-"""Whose claim is being written, or was given back just now."""
+"""Holder of a claim that is being written or was just released."""
 
 
 class Claim:
@@ -73,14 +73,14 @@ class Claim:
         self._thread.start()
 
     def release(self) -> None:
-        """Give the folder back."""
+        """Release the folder."""
         self._end_beating()
         _file(self._folder, self._number, _RELEASED).touch()
 
     def remove_folder(self) -> None:
-        """Remove the folder with all that is in it, which gives it back too.
+        """Remove the folder with its content, which also releases it.
 
-        It gets another name first, so that nobody claims a folder that is being removed.
+        It is renamed first, so that no process claims a folder that is being removed.
         """
         self._end_beating()
         aside = self._folder.with_name(f"{self._folder.name}.{os.getpid()}{REMOVED}")
@@ -90,7 +90,7 @@ class Claim:
         shutil.rmtree(aside, ignore_errors=True)
 
     def is_held(self) -> bool:
-        """Tell whether nobody else has taken over."""
+        """Return whether no other process has taken over."""
         return _last_number(self._folder) == self._number
 
     def _end_beating(self) -> None:
@@ -111,11 +111,11 @@ def take_claim(folder: Path, on_lost: Callable[[], None]) -> Claim | Holder:
 
     Args:
         folder: The folder, which exists.
-        on_lost: Is called from a thread if another process has taken over, which happens
-            only to one that did not run for long.
+        on_lost: Called from a thread if another process has taken over, which only happens after
+            this process was suspended for long.
 
     Returns:
-        The claim, or who holds it.
+        The claim, or its current holder.
 
     Raises:
         OSError: The folder is missing or cannot be written.
@@ -139,12 +139,12 @@ def take_claim(folder: Path, on_lost: Callable[[], None]) -> Claim | Holder:
 
 
 def find_holder(folder: Path) -> Holder | None:
-    """Return who works in a folder at this moment."""
+    """Return the current holder of a folder."""
     return _holder_of(folder, _last_number(folder))
 
 
 def last_beat(folder: Path) -> tuple[int, float]:
-    """Return the number of the newest claim and when it was touched; they tell a living holder."""
+    """Return the number of the newest claim and its last update, which show a live holder."""
     try:
         number = _last_number(folder)
         return number, _file(folder, number).stat().st_mtime
@@ -153,7 +153,7 @@ def last_beat(folder: Path) -> tuple[int, float]:
 
 
 def _holder_of(folder: Path, number: int) -> Holder | None:
-    """Return who holds a numbered claim; nobody if it was given back or its holder is gone."""
+    """Return the holder of a numbered claim; None if it was released or its holder is gone."""
     path = _file(folder, number)
     if _file(folder, number, _RELEASED).exists():
         return None
@@ -168,7 +168,7 @@ def _holder_of(folder: Path, number: int) -> Holder | None:
 
 
 def _read_holder(path: Path) -> Holder:
-    """Read a claim; one that is being written, or is damaged, is nobody's in particular."""
+    """Read a claim; if it is being written or damaged, the holder is unknown."""
     try:
         values = parse_json(read_text(path, _MAX_CLAIM_BYTES))
         known = {field.name: values[field.name] for field in fields(Holder) if field.name in values}
@@ -201,7 +201,7 @@ def _myself() -> Holder:
 
 
 def _system() -> str:
-    """Name the running system and its numbering of processes, where Linux tells them."""
+    """Identify the running system and its process namespace, on Linux."""
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="utf-8").strip()
         return f"{boot} {Path('/proc/self/ns/pid').readlink()}"
@@ -210,7 +210,7 @@ def _system() -> str:
 
 
 def _is_gone(holder: Holder) -> bool:
-    """Tell whether a process of this system has ended."""
+    """Return whether a process of this system has ended."""
     try:
         os.kill(holder.pid, 0)
     except ProcessLookupError:
@@ -221,7 +221,7 @@ def _is_gone(holder: Holder) -> bool:
 
 
 def _start_of(pid: int) -> str:
-    """Return when a process started, `ended` for its remains, nothing if it is hidden."""
+    """Return when a process started, `ended` for a zombie, empty if it is hidden."""
     try:
         text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
     except OSError:
@@ -231,9 +231,9 @@ def _start_of(pid: int) -> str:
 
 
 def _disk_time(folder: Path) -> float:
-    """Return the time by the clock that stamps the files, which may be another machine's.
+    """Return the time of the file system's clock, which may be another machine's.
 
-    Who may only read goes by this machine's.
+    Without write permission, this machine's clock is used.
     """
     probe = folder / f"clock-{os.getpid()}-{time.monotonic_ns()}"
     try:

@@ -1,4 +1,4 @@
-"""Claiming a folder whose holder may have died on another machine or is about to end."""
+"""Waits for a claim whose holder may have died on another machine or is about to end."""
 
 from __future__ import annotations
 
@@ -33,20 +33,20 @@ def await_claim(
 ) -> Claim | Holder:
     """Claim a folder; wait for a holder that may have died or may be about to end.
 
-    A process of this system that runs holds its claim, and there is nothing to wait for. Of one
-    on another machine only the beats tell: without any for a minute and a half it counts as dead.
+    A running process of this system keeps its claim, so there is nothing to wait for. A process on
+    another machine counts as dead if it has not updated its claim for 90 seconds.
 
     Args:
-        folder: The folder, which is made if it is missing.
+        folder: The folder; created if missing.
         on_lost: See `take_claim`.
-        on_wait: Is called between two looks; may raise to end the waiting.
-        is_patient: Wait as long for a holder that is alive, since it may have been asked to stop.
+        on_wait: Called between checks; may raise to stop waiting.
+        is_patient: Also wait for a live holder, as it may be stopping.
 
     Returns:
-        The claim, or who holds it and is alive.
+        The claim, or its live holder.
 
     Raises:
-        OSError: The folder cannot be made or written.
+        OSError: The folder cannot be created or written.
     """
     begun = time.monotonic()
     beats: set[tuple[int, float]] = set()
@@ -72,6 +72,6 @@ def _make_and_take(folder: Path, on_lost: Callable[[], None]) -> Claim | Holder:
 
 
 def finish_removals(folder: Path) -> None:
-    """Remove what is left of a claimed folder if a process was killed while it removed it."""
+    """Finish removing folders whose removal was killed."""
     for left in folder.parent.glob(f"{glob.escape(folder.name)}.*{REMOVED}"):
         shutil.rmtree(left, ignore_errors=True)

@@ -2,7 +2,7 @@
 
 Sources: ImageNet's synsets (image-net.org, ILSVRC 2012) in their alphabetical order, with the
 names that torchvision gives them; the label files of CIFAR-10, CIFAR-100 and SVHN; Pascal VOC's
-classes with its background, as torchvision's segmentation weights have them.
+classes with its background, as torchvision's segmentation weights have them; COCO's categories.
 """
 
 from __future__ import annotations
@@ -26,11 +26,29 @@ sunflower sweet_pepper table tank telephone television tiger tractor train trout
 wardrobe whale willow_tree wolf woman worm
 """
 
+_COCO = """
+person, bicycle, car, motorcycle, airplane, bus, train, truck, boat, traffic light, fire hydrant,
+unused 12, stop sign, parking meter, bench, bird, cat, dog, horse, sheep, cow, elephant, bear,
+zebra, giraffe, unused 26, backpack, umbrella, unused 29, unused 30, handbag, tie, suitcase,
+frisbee, skis, snowboard, sports ball, kite, baseball bat, baseball glove, skateboard, surfboard,
+tennis racket, bottle, unused 45, wine glass, cup, fork, knife, spoon, bowl, banana, apple,
+sandwich, orange, broccoli, carrot, hot dog, pizza, donut, cake, chair, couch, potted plant, bed,
+unused 66, dining table, unused 68, unused 69, toilet, unused 71, tv, laptop, mouse, remote,
+keyboard, cell phone, microwave, oven, toaster, sink, refrigerator, unused 83, book, clock, vase,
+scissors, teddy bear, hair drier, toothbrush
+"""
+
 
 def class_names(class_list: str) -> tuple[str, ...]:
-    """Return the classes of `imagenet1k` (its synsets), `cifar10`, `cifar100`, `svhn` or `voc`."""
+    """Return the classes of a data set.
+
+    Known are `imagenet1k` (its synsets), `cifar10`, `cifar100`, `svhn`, `voc` and `coco90`, which
+    are COCO's categories by their numbers, those that it does not use among them.
+    """
     if class_list == "imagenet1k":
         return tuple(_imagenet())
+    if class_list == "coco90":
+        return tuple(" ".join(name.split()) for name in _COCO.split(","))
     lists = {
         "cifar10": _CIFAR10,
         "cifar100": _CIFAR100,
@@ -41,7 +59,7 @@ def class_names(class_list: str) -> tuple[str, ...]:
 
 
 def readable(name: str) -> str:
-    """Return the words for one of ImageNet's synsets, and any other name as it is."""
+    """Return the words of an ImageNet synset; other names are returned unchanged."""
     is_synset = len(name) == 9 and name[0] == "n" and name[1:].isdecimal()
     return _imagenet().get(name, name) if is_synset else name
 

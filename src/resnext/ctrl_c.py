@@ -1,12 +1,12 @@
-"""Ctrl-C: answered with one line at once, whatever the program is doing; a second one ends it.
+"""Ctrl-C handling: an immediate one-line reply; a second Ctrl-C ends the program.
 
-Python runs a signal handler between two instructions of the main thread only, and one of them may
-be a convolution of half a minute. So the interpreter also writes the signal into a pipe
-(`signal.set_wakeup_fd`), from which a thread reads that does nothing else: it prints the line, and
-ends the process when a second Ctrl-C comes.
+Python runs signal handlers only between two instructions of the main thread, and one of them may be
+a convolution of half a minute. The interpreter therefore also writes the signal to a pipe
+(`signal.set_wakeup_fd`), which a dedicated thread reads: it prints the line, and ends the process
+on a second Ctrl-C.
 
-The first Ctrl-C raises KeyboardInterrupt, so that open contexts tidy up, unless the work in
-progress has a handler of its own (`Promise`). The exit status is 130.
+The first Ctrl-C raises KeyboardInterrupt, so that open contexts clean up, unless the work in
+progress has its own handler (`Promise`). The exit status is 130.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ if TYPE_CHECKING:  # importing `typing` would leave Ctrl-C to Python for some mi
     from types import FrameType, TracebackType
 
 STATUS = 128 + signal.SIGINT
-"""The exit status of a program that Ctrl-C ended."""
+"""Exit status after Ctrl-C."""
 
 SAME_REQUEST_S = 0.5
-"""Some senders signal a process and then its group: within so many seconds it is one request."""
+"""Some senders signal a process and then its group: within this many seconds it is one request."""
 
 _STOPPING = "stopping; press again to stop now"
 _SHOW_CURSOR = "\x1b[?25h"  # a progress bar hides it
@@ -34,13 +34,13 @@ _RAISE_AGAIN_S = 0.02
 
 
 class _Presses:
-    """Recognises the second Ctrl-C, for the thread or for the handler, which both see them."""
+    """Detects the second Ctrl-C for the thread and the handler, which both receive them."""
 
     def __init__(self) -> None:
         self._first_s: float | None = None
 
     def is_second(self) -> bool:
-        """Note that the signal came, and tell whether it was asked for before."""
+        """Record the signal, and return whether it is the second one."""
         now_s = time.monotonic()
         if self._first_s is None:
             self._first_s = now_s
@@ -51,12 +51,12 @@ class _Watch:
     """The handler and the thread.
 
     Attributes:
-        status: With which to leave at once, before the work and after it; None in between,
-            when there may be something to tidy up.
-        line: What the first Ctrl-C is answered with; none after the work.
-        is_patient: The work in progress decides what a second one means.
-        is_pressed: It came, and was answered.
-        has_raised: It became a KeyboardInterrupt; what fails from then on is no error.
+        status: Exit status for leaving at once, before and after the work; None in between, when
+            there may be something to clean up.
+        line: Reply to the first Ctrl-C; empty after the work.
+        is_patient: Whether the work in progress handles a second one.
+        is_pressed: Whether Ctrl-C was received and answered.
+        has_raised: Whether it became a KeyboardInterrupt; later failures are not errors.
     """
 
     def __init__(self) -> None:
@@ -76,25 +76,25 @@ class _Watch:
             threading.Thread(target=self._read, name="ctrl-c", daemon=True).start()
 
     def take(self) -> None:
-        """Take the signal, also back from an event loop that has ended."""
+        """Install the handler, also after an event loop replaced it."""
         signal.signal(signal.SIGINT, self._handle)
         if sys.platform != "win32":
             signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
 
     def close(self) -> None:
-        """Give the signal back."""
+        """Restore the previous handler."""
         signal.signal(signal.SIGINT, self._before)
         signal.set_wakeup_fd(-1)
         os.write(self._writer, bytes([_CLOSE]))
         os.close(self._writer)
 
     def raise_again(self) -> None:
-        """Repeat a KeyboardInterrupt that was lost where Python raises nothing, in a moment."""
+        """Raise a KeyboardInterrupt again that was lost where Python cannot raise."""
         self._seen, self.has_raised = _Presses(), False
         os.write(self._writer, bytes([_RAISE_AGAIN]))
 
     def _read(self) -> None:
-        """Answer and obey, in a thread."""
+        """Reply and act, in the thread."""
         seen = _Presses()
         while (numbers := os.read(self._reader, 256)) and _CLOSE not in numbers:
             if _RAISE_AGAIN in numbers:
@@ -107,10 +107,10 @@ class _Watch:
         os.close(self._reader)
 
     def _handle(self, _number: int, frame: FrameType | None) -> None:
-        """Obey, in the main thread.
+        """Act, in the main thread.
 
-        An extension that is being imported may turn the exception into an abort, and some
-        modules swallow it. What is open then is no more than a killed process leaves.
+        An extension that is being imported may turn the exception into an abort, and some modules
+        swallow it. Anything open at that point is only what a killed process would leave.
         """
         if os.getpid() != self._pid:  # a forked worker leaves it to its parent
             return
@@ -140,13 +140,13 @@ _watch: _Watch | None = None
 
 
 class Promise:
-    """A context in which the work in progress handles SIGINT itself, and says what it will do."""
+    """A context in which the work in progress handles SIGINT itself, with its own reply."""
 
     def __init__(self, line: str = _STOPPING, *, is_patient: bool = False) -> None:
         """Describe the context.
 
         Args:
-            line: What the first Ctrl-C is answered with.
+            line: Reply to the first Ctrl-C.
             is_patient: A second one does not end the process; the handler decides.
         """
         self._line, self._is_patient = line, is_patient
@@ -169,11 +169,11 @@ class Promise:
 
 
 def watch() -> bool:
-    """Answer Ctrl-C from here on; until `begin` it just ends the process.
+    """Handle Ctrl-C from here on; until `begin` it only ends the process.
 
     Returns:
-        Whether this call changed anything: not if it was called before, Ctrl-C is ignored, as
-        in the background of a script, or somebody else handles it.
+        Whether this call changed anything: False if it was called before, if Ctrl-C is ignored, as
+        in a background job, or if it has another handler.
     """
     global _watch
     if _watch is not None or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
@@ -186,20 +186,20 @@ def watch() -> bool:
 
 
 def begin() -> None:
-    """Raise KeyboardInterrupt from here on: there may be something to tidy up."""
+    """Raise KeyboardInterrupt from here on: there may be something to clean up."""
     if _watch is not None:
         _watch.status = None
 
 
 def end(status: int) -> None:
-    """Leave at once when Ctrl-C comes from here on, with the status of the work that is done."""
+    """Exit immediately on Ctrl-C from here on, with the status of the finished work."""
     if _watch is not None:
         _watch.line, _watch.status = "", status
         _watch.take()
 
 
 def unwatch() -> None:
-    """Leave Ctrl-C to whoever had it before `watch`."""
+    """Restore the handler of Ctrl-C from before `watch`."""
     global _watch
     if _watch is not None:
         _watch.close()
@@ -207,17 +207,17 @@ def unwatch() -> None:
 
 
 def is_pressed() -> bool:
-    """Tell whether Ctrl-C came."""
+    """Return whether Ctrl-C was pressed."""
     return _watch is not None and _watch.is_pressed
 
 
 def has_raised() -> bool:
-    """Tell whether Ctrl-C became a KeyboardInterrupt; errors since then are its consequences."""
+    """Return whether Ctrl-C became a KeyboardInterrupt; later errors are its consequences."""
     return _watch is not None and _watch.has_raised
 
 
 def hook_unraisable(unraisable: sys.UnraisableHookArgs) -> None:
-    """Raise a KeyboardInterrupt again that hit a destructor; a `sys.unraisablehook`."""
+    """Re-raise a KeyboardInterrupt that hit a destructor; a `sys.unraisablehook`."""
     if _watch is not None and unraisable.exc_type is KeyboardInterrupt:
         _watch.raise_again()
     else:
@@ -225,7 +225,7 @@ def hook_unraisable(unraisable: sys.UnraisableHookArgs) -> None:
 
 
 def ignore_at_exit() -> None:
-    """Ignore Ctrl-C in the very last moments, when Python has no handlers left."""
+    """Ignore Ctrl-C at the very end, when Python has no handlers left."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
@@ -238,7 +238,7 @@ def _is_importing(frame: FrameType | None) -> bool:
 
 
 def _write(text: str) -> None:
-    """Print at once: the streams may be locked by what was interrupted."""
+    """Print directly: the streams may be locked by the interrupted code."""
     try:
         os.write(2, text.encode("ascii"))
     except OSError:  # nobody reads it

@@ -1,4 +1,4 @@
-"""One file from the web: with progress, resumed where it stopped, checked, whole or absent."""
+"""Downloads one file: with progress, resumed after interruptions, verified, and atomic."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ __all__ = ["Checksum", "Progress", "download", "matches", "sha256_of", "verify"]
 
 @dataclass(frozen=True)
 class Checksum:
-    """What a file's digest must start with.
+    """The expected start of a file's digest.
 
     Attributes:
-        algorithm: As hashlib names it.
+        algorithm: Name of the algorithm in hashlib.
         digits: Lower-case hexadecimal; publishers often give only the first eight.
     """
 
@@ -37,24 +37,24 @@ def download(
     max_bytes: int,
     pause_s: float = Patience.pause_s,
 ) -> Path:
-    """Fetch a file unless it is there.
+    """Download a file unless it exists.
 
-    It arrives beside its place under the ending `.partial`, is checked and renamed. A part
-    that an earlier attempt left is resumed; several processes wait for one another.
+    It is downloaded to a `.partial` file, verified and renamed. A partial file of an earlier
+    attempt is resumed; several processes wait for one another.
 
     Args:
         address: An http or https address.
-        dest: Where the file goes; its folder is made.
-        checksum: What it must be; None where nothing was published.
-        progress: Is told how far it is.
-        max_bytes: Largest size of the file.
+        dest: Destination; its folder is created.
+        checksum: Expected checksum; None if not published.
+        progress: Called with the progress.
+        max_bytes: Maximum size of the file.
         pause_s: Seconds before the second attempt; each later one waits twice as long.
 
     Returns:
         `dest`.
 
     Raises:
-        DownloadError: It cannot be fetched or written, or is another file than published.
+        DownloadError: It cannot be downloaded or written, or is not the published file.
     """
     dest.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(dest.with_name(dest.name + ".lock")):
@@ -65,8 +65,8 @@ def download(
         if checksum is not None and not matches(partial, checksum):
             partial.unlink()
             raise DownloadError(
-                f"{address}: what came is not the published file: its {checksum.algorithm} does "
-                f"not start with {checksum.digits}; nothing was kept"
+                f"{address}: the download is not the published file: its {checksum.algorithm} "
+                f"does not start with {checksum.digits}; it was discarded"
             )
         partial.replace(dest)
     return dest
@@ -80,13 +80,14 @@ def verify(path: Path, checksum: Checksum) -> None:
     """
     if not matches(path, checksum):
         raise DownloadError(
-            f"{path}: its {checksum.algorithm} does not start with {checksum.digits}, as that of "
-            "the published file does; it is damaged or another file: remove it and fetch it again"
+            f"{path}: its {checksum.algorithm} does not start with {checksum.digits}, unlike "
+            "that of the published file; it is damaged or another file: remove it and download "
+            "it again"
         )
 
 
 def matches(path: Path, checksum: Checksum) -> bool:
-    """Tell whether a file has a checksum."""
+    """Return whether a file has a checksum."""
     return _digest(path, checksum.algorithm).startswith(checksum.digits)
 
 

@@ -1,4 +1,4 @@
-"""How every plot of the project looks, and how it gets into a page."""
+"""The style of all plots, and their embedding in pages."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ BLUE, ORANGE, GREY = "#1f5fa8", "#d9730d", "#9a9a9a"
 
 _SIZE_IN: ContextVar[tuple[float, float]] = ContextVar("size_in", default=(4.8, 3.1))
 _COLUMN_IN = (3.35, 2.3)
-"""Width of a column of a two-column paper, which the text below is sized for."""
+"""Width of a column of a two-column paper, which the font sizes are for."""
 
 _PAPER: dict[Any, Any] = {  # the type of the keys is the list of all of them
     "font.size": 8,
@@ -35,7 +35,7 @@ _PAPER: dict[Any, Any] = {  # the type of the keys is the list of all of them
 
 
 def new_axes(x_label: str, y_label: str) -> tuple[Figure, Axes]:
-    """Return a figure with one empty diagram."""
+    """Return a figure with one empty set of axes."""
     figure = Figure(figsize=_SIZE_IN.get(), layout="constrained")
     axes = figure.subplots()
     axes.set(xlabel=x_label, ylabel=y_label)
@@ -45,7 +45,7 @@ def new_axes(x_label: str, y_label: str) -> tuple[Figure, Axes]:
 
 @contextmanager
 def paper_style() -> Iterator[None]:
-    """Draw and save figures at the width of a column, with fonts that are embedded."""
+    """Draw and save figures at column width, with embedded fonts."""
     token = _SIZE_IN.set(_COLUMN_IN)
     try:
         with matplotlib.rc_context(_PAPER):
@@ -55,32 +55,32 @@ def paper_style() -> Iterator[None]:
 
 
 def clean(axes: Axes) -> None:
-    """Draw a light grid and leave out the frame above and to the right."""
+    """Draw a light grid and remove the top and right spines."""
     axes.grid(color="#e4e4e4", linewidth=0.8)
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
 
 
 def as_svg(figure: Figure) -> str:
-    """Return a figure as the text of a `data:` address."""
+    """Return a figure as a `data:` URL."""
     file = io.BytesIO()
     figure.savefig(file, format="svg", metadata={"Date": None})
     return data_address(file.getvalue(), "image/svg+xml")
 
 
 def as_png(figure: Figure) -> str:
-    """Return a figure as the text of a `data:` address, as pixels."""
+    """Return a figure as a `data:` URL, as pixels."""
     file = io.BytesIO()
     figure.savefig(file, format="png", dpi=160)
     return data_address(file.getvalue(), "image/png")
 
 
 def plain_label(text: str) -> str:
-    """Return text that matplotlib draws as it stands: no formula, and not left out of a legend."""
+    """Escape text so that matplotlib draws it literally, including in legends."""
     plain = printable(text).replace("$", r"\$")
     return f" {plain}" if plain.startswith("_") else plain
 
 
 def data_address(content: bytes, media_type: str) -> str:
-    """Return a file as an address that holds it, so that a page needs no other file."""
+    """Return a file as a `data:` URL, so that a page is self-contained."""
     return f"data:{media_type};base64,{base64.b64encode(content).decode('ascii')}"

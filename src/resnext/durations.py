@@ -4,14 +4,14 @@ from __future__ import annotations
 
 
 def format_seconds(seconds: float) -> str:
-    """Write a duration as h:mm:ss, or m:ss below an hour."""
+    """Format a duration as h:mm:ss, or m:ss below an hour."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 def duration_text(seconds: float) -> str:
-    """Write an estimated duration in words, with two digits or so: `0.8 minutes`."""
+    """Format an estimated duration with about two digits: `0.8 minutes`."""
     for size, unit in ((86400.0, "days"), (3600.0, "hours"), (60.0, "minutes")):
         if seconds >= 0.75 * size:
             value = seconds / size

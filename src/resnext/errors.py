@@ -1,24 +1,24 @@
-"""The exceptions that people meet, all in one place.
+"""All exceptions that users can see.
 
 ResNeXtError
 ├── ConfigError      a setting is wrong: a name, a value, a combination
 │   └── PluginError  a network has a part that nothing loaded registers
 ├── DataError        a data set is missing, malformed or too damaged to use
 ├── RunError         a run folder exists already, is missing or cannot be written
-├── CheckpointError  a weights or checkpoint file is torn, foreign or does not fit
-├── DownloadError    a file cannot be fetched, or is not the published one
+├── CheckpointError  a weights or checkpoint file is damaged, foreign or does not fit
+├── DownloadError    a file cannot be downloaded, or is not the published one
 ├── LicenceError     a licence was not accepted
-├── ExportError      a network cannot be exported, or what was written is not the network
-├── PublishError     a network cannot be published where it should go
-└── TrainingError    training cannot go on (the loss is no longer a number)
+├── ExportError      a network cannot be exported, or the export computes something else
+├── PublishError     a network cannot be published to its destination
+└── TrainingError    training cannot continue (the loss is no longer a number)
 
-Each message says what was given, what is accepted and what to do. The command
-line prints it without a traceback; anything else that escapes is a bug of ours.
+Each message says what was given, what is accepted and what to do. The command line prints it
+without a traceback; any other exception is a bug.
 """
 
 
 class ResNeXtError(Exception):
-    """Base of every error that a user can cause and mend."""
+    """Base of every error that a user can cause and fix."""
 
 
 class ConfigError(ResNeXtError, ValueError):
@@ -38,11 +38,11 @@ class RunError(ResNeXtError):
 
 
 class CheckpointError(ResNeXtError):
-    """A weights or checkpoint file is torn, foreign or does not fit the network."""
+    """A weights or checkpoint file is damaged, foreign or does not fit the network."""
 
 
 class DownloadError(ResNeXtError):
-    """A file cannot be fetched, or is another one than the published."""
+    """A file cannot be downloaded, or is not the published one."""
 
 
 class LicenceError(ResNeXtError):
@@ -54,8 +54,8 @@ class ExportError(ResNeXtError):
 
 
 class PublishError(ResNeXtError):
-    """A network cannot be published: the folder, the Hub or the right to write is missing."""
+    """A network cannot be published: folder, Hub or write permission is missing."""
 
 
 class TrainingError(ResNeXtError):
-    """Training cannot go on, for instance because the loss is not a number."""
+    """Training cannot continue, for example because the loss is not a number."""

@@ -1,4 +1,4 @@
-"""Packages that only some features need: what is missing, and the command that installs it."""
+"""Optional packages: which one is missing, and the command that installs it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 from resnext.errors import ConfigError
 
 EXTRA_OF = {
+    "faster_coco_eval": "detection",
     "fastapi": "serve",
     "gradio": "serve",
     "httptools": "serve",
@@ -27,18 +28,18 @@ EXTRA_OF = {
     "timm": "bench",
     "uvicorn": "serve",
 }
-"""The extra of this project that installs a package, by the name that Python imports."""
+"""The extra that installs a package, by its import name."""
 
 
 def advice(package: str) -> str:
-    """Return what to do about a missing package, without a full stop."""
+    """Return what to do about a missing package, without a final period."""
     install = f"resnext[{EXTRA_OF[package]}]" if package in EXTRA_OF else package
     return f"{package}, which is not installed: pip install '{install}'"
 
 
 @contextmanager
 def needed_by(feature: str) -> Iterator[None]:
-    """Turn a missing package of an extra into the command that installs it.
+    """Turn the import error of an optional package into an error with the install command.
 
     Args:
         feature: What needs the package, for the message.

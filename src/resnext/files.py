@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all."""
+"""Atomic file writes."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ _MAX_READINGS = 10  # some file systems never tell the same inode twice
 
 
 def write_whole(path: Path, content: str | bytes | memoryview, *, is_shared: bool = False) -> None:
-    """Write a file so that nobody reads half of it; see `replacing`.
+    """Write a file atomically; see `replacing`.
 
     Args:
-        path: The file; one that exists is replaced.
+        path: The file; an existing one is replaced.
         content: Its content; a text is written as UTF-8.
-        is_shared: Other processes may write the same file at this moment.
+        is_shared: Other processes may write the same file at the same time.
 
     Raises:
-        OSError: It cannot be written; the file that was there stays.
+        OSError: It cannot be written; an existing file is kept.
     """
     with replacing(path, is_shared=is_shared) as partial:
         partial.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
@@ -34,19 +34,19 @@ def write_whole(path: Path, content: str | bytes | memoryview, *, is_shared: boo
 
 @contextlib.contextmanager
 def replacing(path: Path, *, is_shared: bool = False) -> Iterator[Path]:
-    """Give a name beside a file; what is written there takes its place when all went well.
+    """Yield a temporary path whose content replaces a file on success.
 
-    The content is on the disk before the file is renamed, so that a power cut does not leave an
-    empty one.
+    The content is flushed to disk before the rename, so that a power failure does not leave an
+    empty file.
 
     Args:
-        path: The file; one that exists is replaced.
-        is_shared: Other processes may write the same file at this moment, so the name beside
-            it is the process's own, and what ended ones left there is removed. Otherwise that
-            name is fixed, and the next write replaces what a killed one left behind.
+        path: The file; an existing one is replaced.
+        is_shared: Other processes may write the same file at the same time, so the temporary name
+            is unique to the process, and leftovers of ended processes are removed. Otherwise the
+            name is fixed, and the next write replaces leftovers.
 
     Raises:
-        OSError: It cannot be written; the file that was there stays.
+        OSError: It cannot be written; an existing file is kept.
     """
     writer = ""
     if is_shared:
@@ -64,7 +64,7 @@ def replacing(path: Path, *, is_shared: bool = False) -> Iterator[Path]:
 
 
 def flush(path: Path) -> None:
-    """Wait until a file's content, or a folder's list of names, is on the disk.
+    """Flush a file's content, or a folder's entries, to disk.
 
     Raises:
         OSError: It cannot be written.
@@ -77,7 +77,7 @@ def flush(path: Path) -> None:
 
 
 def _remove_left(path: Path) -> None:
-    """Remove the partial files of a shared file whose writers have ended."""
+    """Remove partial files of a shared file whose writers have ended."""
     with contextlib.suppress(OSError):
         for left in path.parent.glob(f"{glob.escape(path.name)}.*.*{_PARTIAL}"):
             host, _, number = left.name[len(path.name) + 1 : -len(_PARTIAL)].rpartition(".")
@@ -86,7 +86,7 @@ def _remove_left(path: Path) -> None:
 
 
 def _has_ended(host: str, process: int, left: Path) -> bool:
-    """Return whether a writer has ended; for another machine's, the age of its file decides."""
+    """Return whether a writer has ended; on another machine, by the age of its file."""
     if host != socket.gethostname() or os.name != "posix":
         return time.time() - left.stat().st_mtime > _MAX_AGE_S
     try:
@@ -99,7 +99,7 @@ def _has_ended(host: str, process: int, left: Path) -> bool:
 
 
 def is_there(path: Path) -> bool:
-    """Tell whether a path exists; one that no file system takes does not."""
+    """Return whether a path exists; an invalid path does not."""
     try:
         return path.exists()
     except (OSError, ValueError):
@@ -107,14 +107,14 @@ def is_there(path: Path) -> bool:
 
 
 def read_whole(path: Path, read: Callable[[Path], _T]) -> _T:
-    """Read a file that may be replaced meanwhile, again until all of it was of one file.
+    """Read a file that may be replaced meanwhile; repeat until the read is consistent.
 
-    safetensors opens a file twice, for its header and for its tensors; a training that saves in
-    between would mix two.
+    safetensors opens a file twice, for its header and for its tensors; a save in between would mix
+    two versions.
 
     Args:
         path: The file.
-        read: What reads it. An error counts if the file has stayed the same.
+        read: Reads the file. Errors are only raised if the file has not changed.
     """
     for _ in range(_MAX_READINGS):
         identity = identity_of(path)
@@ -130,7 +130,7 @@ def read_whole(path: Path, read: Callable[[Path], _T]) -> _T:
 
 
 def identity_of(path: Path) -> tuple[int, int, int] | None:
-    """Return what tells a file from others that had its name; None if there is none."""
+    """Return the identity of a file, which changes if it is replaced; None if missing."""
     try:
         found = path.stat()
     except OSError:

@@ -1,7 +1,7 @@
-"""Files for the readers of other libraries: regular ones only, and one kind of error.
+"""Guards files read by other libraries: regular files only, and one kind of error.
 
 Libraries raise anything on a damaged or hostile file (`KeyError`, `struct.error`, `RuntimeError`,
-`MemoryError`, ...), wait for ever for a pipe, and believe what an archive says of its size.
+`MemoryError`, ...), wait forever for a pipe, and trust the sizes in an archive.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from resnext.untrusted.names import shown
 from resnext.untrusted.text import printable
 
 MAX_ZIP_ENTRIES = 100_000
-"""A network has one entry for each of its tensors."""
+"""Maximum entries; a network has one for each of its tensors."""
 
 _MAX_REASON_CHARS = 200
 
 
 def check_regular(path: Path) -> None:
-    """Refuse what cannot be read as a file, before a library opens it.
+    """Check that a path is a regular file before a library opens it.
 
     Raises:
         CheckpointError: The file is missing, unreadable, or a folder, pipe or device.
@@ -32,7 +32,7 @@ def check_regular(path: Path) -> None:
         found = path.stat()
         if not stat.S_ISREG(found.st_mode):
             kind = "a folder" if stat.S_ISDIR(found.st_mode) else "a pipe, device or socket"
-            raise CheckpointError(f"{path}: is {kind}, where a file is needed; give a file")
+            raise CheckpointError(f"{path}: is {kind}; give a file")
         path.open("rb").close()
     except FileNotFoundError:
         raise CheckpointError(
@@ -46,9 +46,9 @@ def check_regular(path: Path) -> None:
 
 @contextmanager
 def one_error(path: Path, what: str, remedy: str) -> Iterator[None]:
-    """Turn whatever a library raises on a bad file into one `CheckpointError`.
+    """Turn any error of a library on a bad file into a `CheckpointError`.
 
-    Errors of ours pass, since they already say what is wrong.
+    Our own errors pass, as they already describe the problem.
 
     Args:
         path: The file, for the message.
@@ -67,7 +67,7 @@ def one_error(path: Path, what: str, remedy: str) -> Iterator[None]:
 
 
 def reason(error: BaseException) -> str:
-    """Return the first line of an error's text, cut and harmless to print, or else its kind."""
+    """Return the first line of an error's message, truncated and escaped, or its type."""
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     text = next((line.strip() for line in str(error).splitlines() if line.strip()), "")
@@ -76,36 +76,37 @@ def reason(error: BaseException) -> str:
 
 
 def check_archive(path: Path, *, max_packed_bytes: int = 0) -> None:
-    """Check a zip archive of PyTorch: its sizes before anything of it is unpacked, its checksums.
+    """Check the sizes and checksums of a PyTorch zip archive before unpacking it.
 
-    torch does not compare the checksums that it writes. Sizes are held against that of the file,
-    so that no archive can ask for more memory than it has bytes.
+    torch does not verify the checksums that it writes. Sizes are checked against that of the file,
+    so that no archive can claim more memory than it has bytes.
 
     Args:
         path: The file.
-        max_packed_bytes: Size of the compressed entries once they are unpacked; 0 where none may
-            be compressed, as torch.save never does.
+        max_packed_bytes: Maximum unpacked size of compressed entries; 0 if none may be compressed,
+            as torch.save never compresses.
 
     Raises:
         CheckpointError: The archive is damaged, or too large unpacked.
     """
-    again = "it is incomplete or damaged: copy or fetch it again, or write it again"
+    again = "it is incomplete or damaged: copy, download or write it again"
     with one_error(path, "cannot be read as a zip archive", again), zipfile.ZipFile(path) as zipped:
         infos = zipped.infolist()
         if len(infos) > MAX_ZIP_ENTRIES:
             raise CheckpointError(
-                f"{path}: holds {len(infos):,} entries, more than the {MAX_ZIP_ENTRIES:,} accepted"
+                f"{path}: contains {len(infos):,} entries, more than the limit of "
+                f"{MAX_ZIP_ENTRIES:,}"
             )
         size = path.stat().st_size
         packed = [info for info in infos if info.compress_type != zipfile.ZIP_STORED]
         stored = sum(info.file_size for info in infos) - sum(info.file_size for info in packed)
         if stored > size or sum(info.file_size for info in packed) > max_packed_bytes:
             raise CheckpointError(
-                f"{path}: would be larger unpacked than a file of PyTorch can be; write it again "
-                "with torch.save, which does not compress"
+                f"{path}: is too large when unpacked; write it again with torch.save, which does "
+                "not compress"
             )
         if (damaged := zipped.testzip()) is not None:
             raise CheckpointError(
-                f"{path}: its entry {shown(damaged)} is not what was written (the checksum "
-                f"differs); {again}"
+                f"{path}: its entry {shown(damaged)} has changed since it was written (the "
+                f"checksum differs); {again}"
             )

@@ -1,4 +1,4 @@
-"""When a progress line is due where no bar can be drawn: often at the start, then now and then."""
+"""Schedules progress lines where no bar can be drawn: often at first, then less often."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _MAX_PAUSE_S = 30.0
 
 
 class LineClock:
-    """Doubles the pause after each line, up to half a minute."""
+    """Doubles the interval after each line, up to half a minute."""
 
     def __init__(
         self, *, first_s: float = 0.0, clock: Callable[[], float] = time.monotonic
@@ -19,14 +19,14 @@ class LineClock:
 
         Args:
             first_s: Seconds until the first line is due.
-            clock: Returns seconds that never run backwards.
+            clock: Monotonic clock in seconds.
         """
         self._clock = clock
         self._next = clock() + first_s
         self._pause_s = _FIRST_PAUSE_S
 
     def is_due(self) -> bool:
-        """Tell whether a line may be printed now; if so, the next one is due after a pause."""
+        """Return whether a line is due; if so, schedule the next one."""
         now = self._clock()
         if now < self._next:
             return False

@@ -1,4 +1,4 @@
-"""What this machine is, and how threads are to wait on it."""
+"""Describes this machine, and configures how threads wait."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from pathlib import Path
 
 
 def num_cores() -> int:
-    """Count the cores that this process may use."""
+    """Return the number of cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 def cpu_name() -> str:
-    """Return the processor's name where Linux tells it, else its architecture."""
+    """Return the processor's name on Linux, otherwise its architecture."""
     info = Path("/proc/cpuinfo")
     if info.exists():
         for line in info.read_text(encoding="utf-8").splitlines():
@@ -30,13 +30,13 @@ _SPINS = 1000
 
 
 def waiting_environment() -> dict[str, str]:
-    """Return the variables of a process whose threads wait for each other without spinning long.
+    """Return environment variables that limit the spinning of waiting threads.
 
-    PyTorch's threads wait some hundred times a training step, and those of GNU OpenMP spin until
-    the kernel takes the core from them. Where another process has a core, the thread that is
-    waited for has none meanwhile: training then took over 20 times as long (`bench.spinning`).
+    PyTorch's threads wait a few hundred times per training step, and GNU OpenMP threads spin until
+    the kernel preempts them. If another process uses a core, the awaited thread has none: training
+    then took over 20 times as long (`bench.spinning`).
 
-    It must be set before torch is loaded. What a person has set stands.
+    The variables must be set before torch is loaded. Existing values are kept.
     """
     is_set = {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT"} & os.environ.keys()
     return {} if is_set else {"GOMP_SPINCOUNT": str(_SPINS)}
@@ -47,7 +47,7 @@ _GPU_DRIVERS = (Path("/dev/nvidiactl"), Path("/dev/kfd"), Path("/dev/dxg"))
 
 
 def memory_bytes() -> int | None:
-    """Return the memory that this machine or its container has, if the system tells it."""
+    """Return the memory of this machine or container, if known."""
     try:
         limits = [os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")]
     except (ValueError, OSError, AttributeError):
@@ -58,5 +58,5 @@ def memory_bytes() -> int | None:
 
 
 def may_have_gpu() -> bool:
-    """Tell whether it is worth asking torch for a GPU, without importing it."""
+    """Return whether there may be a GPU, without importing torch."""
     return os.name == "nt" or any(driver.exists() for driver in _GPU_DRIVERS)

@@ -1,4 +1,4 @@
-"""A process that ends when the one that started it is gone, and not before."""
+"""Ties a process's lifetime to its parent's."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from multiprocessing import parent_process
 
 
 def end_with_parent(leave: Callable[[], object], pipe: int | None = None) -> None:
-    """Wait on a thread for the end of the process that started this one, then leave.
+    """Wait in a thread for the parent to end, then exit.
 
     Args:
         leave: Ends this process.
-        pipe: A pipe whose other end only the parent has, such as stdin. None takes the one that
+        pipe: A pipe whose other end only the parent holds, such as stdin. None uses the one that
             `multiprocessing` gives its children.
     """
     parent = parent_process()
@@ -33,17 +33,17 @@ def end_with_parent(leave: Callable[[], object], pipe: int | None = None) -> Non
 
 
 def give_stdin_to_children() -> None:
-    """Replace stdin by a pipe that children inherit and whose other end only this process has."""
+    """Replace stdin with a pipe for children whose other end only this process holds."""
     reader, _ = os.pipe()  # the other end stays open, and is not inherited
     os.dup2(reader, 0)
     os.close(reader)
 
 
 def end_by_parent_only() -> None:
-    """Leave the end of this process to the one that started it.
+    """Let only the parent end this process.
 
     Ctrl-C and a cluster's SIGTERM often reach all processes at once. The parent may need its
-    children to finish what it is doing; so only its own SIGTERM ends them.
+    children to finish its work, so only its own SIGTERM ends them.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if sys.platform == "linux":

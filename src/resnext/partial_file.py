@@ -1,4 +1,4 @@
-"""Completing a file that arrives in parts: how long to try, how much to take, where to write."""
+"""Completes partially downloaded files: retries, size limits, where to write."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ CHUNK_BYTES = 1 << 20
 
 @dataclass(frozen=True)
 class Patience:
-    """When to give up on a server that fails.
+    """When to give up on a failing server.
 
     Attributes:
         attempts: Attempts in a row without progress.
         pause_s: Seconds before the second attempt; each later one waits twice as long.
-        longest_pause_s: But never longer than this.
-        timeout_s: Seconds without a byte after which a connection counts as broken.
-        window_s: Seconds over which a connection must bring `min_bytes_per_s`, or it counts as
-            broken: a server that sends a byte now and then would hold us for ever.
+        longest_pause_s: Maximum pause.
+        timeout_s: Seconds without data after which a connection counts as broken.
+        window_s: Seconds over which a connection must average `min_bytes_per_s`, or it counts as
+            broken; otherwise a server that sends a byte now and then could hold us forever.
         min_bytes_per_s: See `window_s`.
-        without_network: Also try again where the server's name is not found, which a
-            machine that works for days meets for a moment now and then.
+        without_network: Also retry if the server's name cannot be resolved, which happens now and
+            then on long-running machines.
     """
 
     attempts: int = 5
@@ -40,21 +40,21 @@ class Patience:
 
 
 class UnavailableError(Exception):
-    """A failure that may pass: the next attempt continues from what is there."""
+    """A temporary failure: the next attempt resumes."""
 
 
 class OversizeError(DownloadError):
-    """The server sends more than the file may have."""
+    """The server sends more than the maximum size."""
 
 
 def keep_trying(
     address: str, partial: Path, patience: Patience, attempt: Callable[[], None]
 ) -> None:
-    """Repeat an attempt to complete a partial file until it succeeds or patience ends.
+    """Retry completing a partial file until it succeeds or patience ends.
 
-    The count of attempts starts again whenever the file has become longer than ever before, at
-    `min_bytes_per_s` or faster. So a large file survives many broken connections, and a server
-    that starts over each time or sends a byte a minute does not hold us for ever.
+    The count of attempts is reset whenever the file has grown at `min_bytes_per_s` or faster. A
+    large file therefore survives many broken connections, while a server that starts over each time
+    or sends a byte per minute cannot hold us forever.
 
     Raises:
         DownloadError: The last attempt failed.
@@ -76,19 +76,19 @@ def keep_trying(
 
 
 def open_partial(path: Path) -> BinaryIO:
-    """Open a partial file for reading and writing at any place; made if it is missing.
+    """Open a partial file for random access; create it if missing.
 
-    A symbolic link at its place is not followed: it may lead to a file outside the cache.
+    Symbolic links are not followed, as they may lead outside the cache.
 
     Raises:
-        OSError: It cannot be opened, or a link lies there.
+        OSError: It cannot be opened, or is a symbolic link.
     """
     flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
     return os.fdopen(os.open(path, flags, 0o666), "r+b")
 
 
 def size_of(partial: Path) -> int:
-    """Return how many bytes of a file are there."""
+    """Return the current size of a file in bytes."""
     try:
         return partial.lstat().st_size
     except FileNotFoundError:
@@ -96,13 +96,13 @@ def size_of(partial: Path) -> int:
 
 
 def check_total(address: str, total: int, max_bytes: int) -> None:
-    """Compare the bytes that have come, or were announced, with what is accepted.
+    """Check received or announced bytes against the limit.
 
     Raises:
-        OversizeError: They are more.
+        OversizeError: They exceed it.
     """
     if total > max_bytes:
         raise OversizeError(
-            f"{address}: has more than the {max_bytes:,} bytes accepted; it is another file than "
-            "expected, or the server is at fault"
+            f"{address}: has more than the expected {max_bytes:,} bytes; it is another file, or "
+            "the server is faulty"
         )

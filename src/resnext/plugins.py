@@ -1,9 +1,9 @@
-"""Modules with blocks, stems and shortcuts of your own, imported because you named them.
+"""Modules with custom blocks, stems and shortcuts, imported on request.
 
-Three ways name one: `--plugin` on the command line, the variable `RESNEXT_PLUGINS`, and
-`load_plugin` in a program. The first and the last set the variable, so that the processes of a
-study, of torchrun or of a benchmark find the same parts. What a weight file, a run or a study
-says is never imported.
+There are three ways to load one: `--plugin` on the command line, the variable `RESNEXT_PLUGINS`,
+and `load_plugin` in a program. The first and the last set the variable, so that the processes of a
+study, of torchrun or of a benchmark find the same parts. Modules named in a weight file, a run or a
+study are never imported.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from resnext.errors import ConfigError
 from resnext.untrusted.names import shown
 
 VARIABLE = "RESNEXT_PLUGINS"
-"""Modules and absolute paths of files, joined as PATH is."""
+"""Modules and absolute file paths, separated as in PATH."""
 
 ADVICE = (
-    "A part of your own must be loaded first: --plugin FILE.py or --plugin MODULE on the command "
-    f"line, {VARIABLE} in the environment, or resnext.load_plugin in a program"
+    "Load custom parts first: --plugin FILE.py or --plugin MODULE on the command line, "
+    f"{VARIABLE} in the environment, or resnext.load_plugin in a program"
 )
 
 _PREFIX = "resnext_plugin_"  # a file named calendar.py must not hide the standard library's
@@ -35,7 +35,7 @@ _loaded: dict[str, ModuleType] = {}
 
 
 def load_plugin(module_or_file: str | Path) -> ModuleType:
-    """Import a module that registers parts; a second time does nothing.
+    """Import a module that registers parts; repeated calls have no effect.
 
     Args:
         module_or_file: The name of a module that Python finds, or the path of a `.py` file.
@@ -57,19 +57,19 @@ def load_plugin(module_or_file: str | Path) -> ModuleType:
 
 
 def load_from_environment() -> None:
-    """Import the plugins that the environment names."""
+    """Import the plugins listed in the environment."""
     for name in filter(None, os.environ.get(VARIABLE, "").split(os.pathsep)):
         if name not in _loaded:
             load_plugin(name)
 
 
 def environment() -> dict[str, str]:
-    """Return the variable for processes that do not inherit it, such as those of a cluster."""
+    """Return the variable for processes that do not inherit it, such as on a cluster."""
     return {VARIABLE: os.environ[VARIABLE]} if VARIABLE in os.environ else {}
 
 
 def describe_plugins() -> dict[str, str]:
-    """Return the plugins of this process with the SHA-256 of their source, for the record."""
+    """Return the plugins of this process with the SHA-256 of their source."""
     return {
         name: hashlib.sha256(Path(module.__file__).read_bytes()).hexdigest()
         for name, module in _loaded.items()
@@ -78,23 +78,23 @@ def describe_plugins() -> dict[str, str]:
 
 
 def plugin_name(module: str) -> str:
-    """Return what a person calls a module that registers parts: its name, or its file's."""
+    """Return the name of a plugin as the user gave it: a module or a file."""
     is_file = module.startswith(_PREFIX)
     return f"{module.removeprefix(_PREFIX)}.py" if is_file else module
 
 
 def check_shared(module: str) -> None:
-    """Check that processes which this one starts will import a module that registers parts.
+    """Check that child processes will import a module that registers parts.
 
     Raises:
-        ConfigError: They would not: it was imported in another way.
+        ConfigError: They would not, because it was imported in another way.
     """
     shared = [loaded.__name__ for loaded in _loaded.values()]
     if not any(module == name or module.startswith(f"{name}.") for name in shared):
         raise ConfigError(
             f"{shown(plugin_name(module))} registers a part of the network, but other processes "
-            "do not import it; load it by resnext.load_plugin(MODULE or FILE.py), from a file of "
-            "its own, instead of defining or importing it in the program"
+            "do not import it; load it with resnext.load_plugin(MODULE or FILE.py) from a "
+            "separate file instead of defining or importing it in the program"
         )
 
 

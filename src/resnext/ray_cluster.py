@@ -18,8 +18,8 @@ def join_cluster(address: str) -> Any:
     """Join a cluster, and return Ray.
 
     Args:
-        address: Of the cluster; `auto` finds the one that this machine belongs to, and `local`
-            starts Ray on this machine for as long as the process runs.
+        address: Address of the cluster; `auto` finds the cluster of this machine, and `local`
+            starts Ray on this machine while the process runs.
 
     Raises:
         ConfigError: Ray is not installed.
@@ -49,10 +49,10 @@ def import_ray(part: str = "ray") -> Any:
 
 
 def _check_answers(address: str) -> None:
-    """Find out at once whether anyone is there: Ray itself asks for two minutes.
+    """Check quickly whether the address answers; Ray itself tries for two minutes.
 
     Raises:
-        OSError: Nobody listens at an address of the form HOST:PORT.
+        OSError: Nothing listens at an address of the form HOST:PORT.
     """
     found = _HOST_AND_PORT.fullmatch(address)
     if found is not None:

@@ -45,7 +45,7 @@ class Settings(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _refuse_truth_for_numbers(cls, values: Any) -> Any:
-        """Refuse True and False where pydantic would make 1 and 0 of them."""
+        """Refuse True and False where pydantic would convert them to 1 and 0."""
         for name, value in values.items() if isinstance(values, dict) else ():
             entries = value if isinstance(value, list | tuple) else (value,)
             if name not in cls.model_fields or not any(isinstance(e, bool) for e in entries):
@@ -55,7 +55,7 @@ class Settings(BaseModel):
         return values
 
     def replace(self, /, **changes: Any) -> Self:
-        """Return a copy with some settings changed, validated anew.
+        """Return a validated copy with some settings changed.
 
         Raises:
             ConfigError: A setting is unknown or its value is not accepted.
@@ -67,7 +67,7 @@ class Settings(BaseModel):
 
 
 def _takes_truth(annotation: Any) -> bool:
-    """Tell whether a type has True and False among its values."""
+    """Return whether a type accepts True and False."""
     if annotation in (bool, Any, object):
         return True
     parts = get_args(annotation)
@@ -75,14 +75,14 @@ def _takes_truth(annotation: Any) -> bool:
 
 
 def _whole(value: Any) -> Any:
-    """Refuse what pydantic would make a number of: True, 10.0, "10"."""
+    """Refuse values that pydantic would convert to an integer: True, 10.0, "10"."""
     if isinstance(value, bool) or not hasattr(value, "__index__"):
         raise ValueError(f"is not a whole number, such as 10, but of type {type(value).__name__}")
     return operator.index(value)  # NumPy's integers too
 
 
 Whole = Annotated[int, BeforeValidator(_whole)]
-"""A whole number, and nothing that only can be made one."""
+"""An integer; other types are not converted."""
 
 
 def _checked_path(value: object) -> object:
@@ -90,7 +90,7 @@ def _checked_path(value: object) -> object:
 
 
 SystemPath = Annotated[Path, BeforeValidator(_checked_path)]
-"""A path that the system can take."""
+"""A path that is valid on this system."""
 
 
 class FiniteSettings(Settings):
@@ -100,7 +100,7 @@ class FiniteSettings(Settings):
 
 
 def _message(owner: type[Settings], error: ValidationError) -> str:
-    """Say, for each bad setting, its name, its value and what would be accepted."""
+    """Describe each bad setting: its name, its value and what is accepted."""
     lines = []
     problems = error.errors()
     if any(problem["type"] != "too_short" for problem in problems):
@@ -126,7 +126,7 @@ def _message(owner: type[Settings], error: ValidationError) -> str:
 
 
 def _part(part: str | int) -> str:
-    """Return a part of a setting's name, which anybody may have written."""
+    """Escape a part of a setting's name, which may be untrusted."""
     return str(part) if len(str(part)) <= _MAX_NAME else shown(part)
 
 
@@ -135,13 +135,13 @@ def _cut(text: str) -> str:
 
 
 _IN_PLAIN_WORDS = {
-    "tuple_type": "write a list, such as [1, 2] or [digits]",
-    "dict_type": "write a group of settings, such as {schedule.epochs: 10}",
+    "tuple_type": "give a list, such as [1, 2] or [digits]",
+    "dict_type": "give a group of settings, such as {schedule.epochs: 10}",
 }
 
 
 def _suggestion(given: str, owner: type[Settings]) -> str:
-    """Name the setting that was probably meant: that of a group, or one of a near name."""
+    """Suggest the intended setting: in a group, or with a similar name."""
     known = list(owner.model_fields)
     groups = {name: field.annotation for name, field in owner.model_fields.items()}
     in_groups = [
@@ -174,7 +174,9 @@ def override(settings: SettingsT, key: str, value: Any) -> SettingsT:
         group = getattr(settings, name, None)
         if not isinstance(group, Settings):
             groups = [n for n, v in settings if isinstance(v, Settings)]
-            raise ConfigError(f"{key}: no group {name!r}; groups are {', '.join(groups) or 'none'}")
+            raise ConfigError(
+                f"{key}: there is no group {name!r}; groups are {', '.join(groups) or 'none'}"
+            )
         try:
             changed = override(group, rest, value)
         except ConfigError as error:
@@ -184,7 +186,7 @@ def override(settings: SettingsT, key: str, value: Any) -> SettingsT:
 
 
 def _in_group(name: str, group: Settings, message: str) -> str:
-    """Put the name of a group before that of its setting at the beginning of a message."""
+    """Prefix a setting's name at the start of a message with its group."""
     setting = re.match(r"\w*", message)
     is_setting = setting is not None and setting[0] in type(group).model_fields
     return f"{name}.{message}" if is_setting else f"{name}: {message}"
@@ -194,7 +196,7 @@ def override_all(settings: SettingsT, assignments: Iterable[str]) -> SettingsT:
     """Return settings changed by texts such as `optim.lr=0.1`.
 
     Raises:
-        ConfigError: A text is no assignment, or `override` does not accept it.
+        ConfigError: A text is not an assignment, or `override` does not accept it.
     """
     for text in assignments:
         key, separator, value = text.partition("=")

@@ -1,4 +1,4 @@
-"""SIGTERM for verbs that write a file: what was begun is tidied up, and the program ends."""
+"""SIGTERM handling for verbs that write files: clean up, then end the program."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _received: int | None = None
 
 @contextmanager
 def tidy_on_sigterm() -> Iterator[None]:
-    """Let SIGTERM end the program as an exception does, so that open contexts are closed.
+    """Let SIGTERM raise an exception, so that open contexts are closed.
 
     Raises:
-        SystemExit: The signal came; the status is 128 + its number.
+        SystemExit: The signal was received; the status is 128 + its number.
     """
     global _received
     if threading.current_thread() is not threading.main_thread():
@@ -32,10 +32,10 @@ def tidy_on_sigterm() -> Iterator[None]:
 
 
 def leave_if_received() -> None:
-    """Raise the exception of a SIGTERM again that a library swallowed.
+    """Re-raise the exception of a SIGTERM that a library swallowed.
 
     Raises:
-        SystemExit: The signal came before.
+        SystemExit: The signal was received before.
     """
     if _received is not None:
         sys.exit(128 + _received)

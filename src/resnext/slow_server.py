@@ -1,4 +1,4 @@
-"""Web connections that end when the server sends too little, whatever it sends."""
+"""Web connections that end if the server sends too slowly."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from resnext.partial_file import Patience, UnavailableError
 
 
 class Watch:
-    """Ends a connection that brings too little, whatever it is doing at that moment.
+    """Ends a connection that is too slow, in any state.
 
-    A time-out of the socket only bounds the wait for the next byte, and headers, interim answers
-    and trailers may also come byte by byte.
+    A socket timeout only limits the wait for the next byte, and headers, interim responses and
+    trailers may also arrive byte by byte.
     """
 
     def __init__(self, patience: Patience) -> None:
@@ -44,10 +44,10 @@ class Watch:
         self._thread.join()
 
     def check(self) -> None:
-        """Say that the connection was ended by us, if it was.
+        """Raise if the connection was ended by this watch.
 
         Raises:
-            UnavailableError: It was.
+            UnavailableError: The server was too slow.
         """
         if self._is_slow:
             rate = self._patience.min_bytes_per_s
@@ -68,7 +68,7 @@ class Watch:
 
 
 class _Handler(urllib.request.HTTPSHandler):
-    """Opens connections of both kinds that a watch can end."""
+    """Opens HTTP and HTTPS connections that a watch can end."""
 
     def __init__(self, watch: Watch) -> None:
         super().__init__()

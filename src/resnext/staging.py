@@ -1,6 +1,7 @@
-"""A hidden folder for work in progress, beside the place where its result is to go.
+"""A hidden folder for work in progress, next to its destination.
 
-It is removed at the end. What a killed process leaves, the next one for the same place removes.
+It is removed at the end. Leftovers of a killed process are removed by the next one for the same
+destination.
 """
 
 from __future__ import annotations
@@ -27,15 +28,15 @@ _WORK = "work-"
 
 @contextmanager
 def work_folder(dest: Path, error: type[ResNeXtError]) -> Iterator[Path]:
-    """Give an empty folder in the file system of a place; one process at a time gets one.
+    """Yield an empty folder in the destination's file system; for one process at a time.
 
     Args:
-        dest: The file or folder to be written; the folder that it lies in exists.
-        error: Is raised if another process works for the same place.
+        dest: The file or folder to write; its parent folder exists.
+        error: Raised if another process works for the same destination.
 
     Raises:
-        ResNeXtError: Another process does.
-        OSError: The folder cannot be made.
+        ResNeXtError: Another process works for it.
+        OSError: The folder cannot be created.
     """
     folder = dest.with_name(f".{dest.name}.staging")
     finish_removals(folder)
@@ -53,10 +54,10 @@ def work_folder(dest: Path, error: type[ResNeXtError]) -> Iterator[Path]:
 
 @contextmanager
 def uninterrupted() -> Iterator[None]:
-    """Let SIGINT and SIGTERM wait until several files have been moved to their places.
+    """Delay SIGINT and SIGTERM until several files have been moved to their destinations.
 
-    One that came before ends the program here if its exception was lost: C++ code of torch
-    swallows what is raised while it looks for an attribute.
+    A signal received before ends the program here if its exception was lost: torch's C++ code
+    swallows exceptions raised during attribute lookups.
     """
     leave_if_received()
     if has_raised():
@@ -91,6 +92,6 @@ def _claim(folder: Path, dest: Path, error: type[ResNeXtError]) -> Claim:
     if isinstance(taken, Holder):
         raise error(
             f"{dest} is being written by {taken}; wait until that process has ended, or choose "
-            "another place"
+            "another destination"
         )
     return taken

@@ -1,7 +1,7 @@
-"""Tables and progress bars in a terminal, made of text from outside that cannot control it.
+"""Terminal tables and progress bars that are safe with untrusted text.
 
-Rich passes escape sequences on and reads markup and emoji codes in what it prints; class names,
-file names and messages of libraries may hold any of them.
+Rich passes on escape sequences and interprets markup and emoji codes; class names, file names and
+messages of libraries may contain any of them.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ def create_console(
     width: int | None = None,
     soft_wrap: bool = False,
 ) -> Console:
-    """Return a console for text from outside.
+    """Return a console for untrusted text.
 
     Args:
-        file: Where to print; by default standard output.
+        file: Output stream; by default standard output.
         stderr: Print to standard error.
         quiet: Print nothing.
         width: Characters of a line; by default the terminal's.
-        soft_wrap: Leave it to the terminal to break long lines, so that they can be copied.
+        soft_wrap: Let the terminal wrap long lines, so that they can be copied.
     """
     stream = file if file is not None else (sys.stderr if stderr else sys.stdout)
     return _PlainConsole(
@@ -56,10 +56,10 @@ def can_redraw() -> bool:
 
 
 class _PlainConsole(Console):
-    """Shows texts as they are: no markup, no emoji codes, no control characters."""
+    """Prints text literally: no markup, no emoji codes, no control characters."""
 
     def render_str(self, text: str, **options: Any) -> Text:
-        """Take a text before it is measured, so that tables have room for it."""
+        """Escape a text before it is measured, so that table columns fit."""
         return super().render_str(
             printable_lines(text), **(options | {"markup": False, "emoji": False})
         )
@@ -67,7 +67,7 @@ class _PlainConsole(Console):
     def render(
         self, renderable: RenderableType, options: ConsoleOptions | None = None
     ) -> Iterable[Segment]:
-        """Catch what was not given as a plain text."""
+        """Escape renderables that are not plain text."""
         for segment in super().render(renderable, options):
             if segment.control:
                 yield segment

@@ -1,4 +1,4 @@
-"""Timing several things in turns, so that a change of the machine's load hits all alike."""
+"""Times several actions in turns, so that changes of the machine's load affect all equally."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ Stopwatch = Callable[[Callable[[], Any]], float]
 
 
 def order_of(number: int, contestants: Sequence[int]) -> list[int]:
-    """Return the order of a round: forwards and backwards in turn, each pair one place further.
+    """Return the order of a round: alternately forwards and backwards, rotating each pair.
 
-    So nobody always follows the same neighbour, whose traces in the caches it would meet.
+    This way no action always follows the same one, which would affect its caches.
     """
     if not contestants:
         return []
@@ -34,14 +34,14 @@ def take_turns(
     clock: Callable[[], float] = time.perf_counter,
     stopwatch: Stopwatch | None = None,
 ) -> list[list[float]]:
-    """Return the seconds of each action in each round, the first rounds left out.
+    """Return the seconds of each action in each round, without warm-up rounds.
 
     Args:
         actions: What to time.
         rounds: Measured rounds.
-        warm_up: Rounds before them.
-        clock: Seconds of the wall.
-        stopwatch: Times an action in place of the clock: a GPU is not done when Python is.
+        warm_up: Warm-up rounds.
+        clock: Wall clock in seconds.
+        stopwatch: Times an action instead of the clock, as GPU work is asynchronous.
     """
     timed = stopwatch or partial(_timed, clock)
     found: list[list[float]] = [[] for _ in actions]

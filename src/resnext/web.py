@@ -1,7 +1,7 @@
-"""A file from a web server, taken with distrust: bounded in size, in time and in redirects.
+"""Downloads from untrusted web servers, with limits on size, time and redirects.
 
-The server may be hostile, or anybody between us and a server without TLS. It can announce one
-size and send another, never stop, send a byte a minute, or redirect to another protocol.
+The server, or anyone on the path to a server without TLS, may be hostile. It can announce one size
+and send another, never stop, send a byte per minute, or redirect to another protocol.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from resnext.untrusted.names import shown
 from resnext.untrusted.text import printable
 
 Progress = Callable[[int, int | None], None]
-"""Is called with the bytes that are there and the bytes in all, if the server says them."""
+"""Called with the bytes received so far and the total, if the server sends it."""
 
 MAX_REDIRECTS = 5
 _NO_WAY = {errno.ECONNREFUSED, errno.ENETUNREACH, errno.EHOSTUNREACH}
@@ -49,20 +49,20 @@ def fetch_http(
     *,
     max_bytes: int,
 ) -> None:
-    """Fetch a file from a web server into a part of it, which nobody else writes.
+    """Download a file from a web server into a partial file; no other process may write it.
 
     Args:
         address: An http or https address.
-        partial: What is there of the file, if anything; the rest is appended.
+        partial: The partial file, if any; the rest is appended.
         patience: When to give up.
         progress: See `Progress`.
-        max_bytes: Largest size of the file; nothing beyond it is written.
+        max_bytes: Maximum size of the file; nothing beyond it is written.
 
     Raises:
-        DownloadError: It cannot be fetched; an `OversizeError` if it is too large.
+        DownloadError: It cannot be downloaded; an `OversizeError` if it is too large.
     """
     if urlsplit(address).scheme.lower() not in ("http", "https"):
-        raise DownloadError(f"{address}: is no web address; give http:// or https://")
+        raise DownloadError(f"{address}: is not a web address; give http:// or https://")
     keep_trying(
         address,
         partial,
@@ -72,7 +72,7 @@ def fetch_http(
 
 
 class _Attempt:
-    """One attempt to fetch what is missing of a file."""
+    """One attempt to download the rest of a file."""
 
     def __init__(
         self,
@@ -102,7 +102,7 @@ class _Attempt:
             watch.check()
 
     def _ask(self, watch: Watch) -> http.client.HTTPResponse | None:
-        """Send the request, follow redirects, and return the answer; None if nothing is missing."""
+        """Send the request and follow redirects; return None if nothing is missing."""
         address = self._address
         for _ in range(MAX_REDIRECTS + 1):
             try:
@@ -116,7 +116,9 @@ class _Attempt:
                 continue
             if answer.status not in (200, 206):
                 answer.close()
-                raise DownloadError(f"{self._address}: the server answers {answer.status}, no file")
+                raise DownloadError(
+                    f"{self._address}: the server responded with {answer.status} instead of a file"
+                )
             return answer
         raise DownloadError(f"{self._address}: redirects more than {MAX_REDIRECTS} times")
 
@@ -132,7 +134,7 @@ class _Attempt:
         except urllib.error.HTTPError:
             raise
         except (http.client.InvalidURL, ValueError) as error:
-            raise DownloadError(f"{self._address}: is no web address ({error})") from None
+            raise DownloadError(f"{self._address}: is not a web address ({error})") from None
         except (OSError, http.client.HTTPException) as error:  # URLError is an OSError
             reason = getattr(error, "reason", error)
             if isinstance(reason, socket.gaierror) and not self._patience.without_network:
@@ -163,10 +165,12 @@ class _Attempt:
             raise UnavailableError(f"the connection ended after {self._there} of {total} bytes")
 
     def _read_header(self, answer: http.client.HTTPResponse) -> int | None:
-        """Find out where the body starts in the file; return the file's size if it is said."""
+        """Determine where the body starts in the file; return the file's size if sent."""
         coding = answer.headers.get("Content-Encoding", "identity")
         if coding.lower() != "identity":
-            raise DownloadError(f"{self._address}: is sent encoded as {shown(coding)}, unasked")
+            raise DownloadError(
+                f"{self._address}: was sent with the unrequested encoding {shown(coding)}"
+            )
         length = _parse_size(self._address, answer.headers.get("Content-Length"))
         if answer.status == 200:  # the server starts over
             self._there = 0
@@ -174,7 +178,7 @@ class _Attempt:
         part = _CONTENT_RANGE.fullmatch(answer.headers.get("Content-Range", ""))
         if part is None or int(part[1]) != self._there:
             self._partial.unlink(missing_ok=True)
-            raise UnavailableError("the server sent another part of the file than asked for")
+            raise UnavailableError("the server sent a different part of the file than requested")
         return None if length is None else self._there + length
 
     def _explain_status(self, error: urllib.error.HTTPError) -> None:
@@ -183,19 +187,19 @@ class _Attempt:
             if error.headers.get("Content-Range", "").rpartition("/")[2] == str(self._there):
                 return
             self._partial.unlink()
-            raise UnavailableError("what was there was not a part of this file")
+            raise UnavailableError("the partial file was not a part of this file")
         if error.code in _TRY_AGAIN:
-            raise UnavailableError(f"the server answers {status}")
+            raise UnavailableError(f"the server responded with {status}")
         raise DownloadError(
-            f"{self._address}: the server answers {status}; the file may have moved"
+            f"{self._address}: the server responded with {status}; the file may have moved"
         )
 
 
 def _redirected(first: str, address: str, location: str | None) -> str:
-    """Return where a redirect leads, if we may follow it.
+    """Return the target of a redirect, if it may be followed.
 
     Raises:
-        DownloadError: It leads to another protocol, from https to http, or carries a password.
+        DownloadError: It leads to another protocol, from https to http, or contains a password.
     """
     schemes = ("https",) if urlsplit(address).scheme == "https" else ("http", "https")
     try:
@@ -206,8 +210,8 @@ def _redirected(first: str, address: str, location: str | None) -> str:
         is_safe = False
     if not location or not is_safe:
         raise DownloadError(
-            f"{first}: the server redirects to {shown(location)}; only web addresses are followed, "
-            "and none without encryption from one with it"
+            f"{first}: the server redirects to {shown(location)}; only web addresses are "
+            "followed, and never from https to http"
         )
     return target
 
@@ -216,7 +220,7 @@ def _parse_size(address: str, text: str | None) -> int | None:
     if text is None:
         return None
     if _SIZE.fullmatch(text) is None:
-        raise DownloadError(f"{address}: the server says a size of {shown(text)}, which is none")
+        raise DownloadError(f"{address}: the server sent an invalid size {shown(text)}")
     return int(text)
 
 

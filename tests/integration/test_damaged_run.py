@@ -60,7 +60,7 @@ def test_a_damaged_log_is_cut_to_its_good_lines_and_kept_aside(
     assert (run / "metrics.jsonl").read_bytes() == (finished / "metrics.jsonl").read_bytes()
     assert (run / "metrics.damaged.jsonl").read_bytes() == damaged
     assert [record.getMessage() for record in caplog.records] == [
-        f"{run / 'metrics.jsonl'}: {len(BAD_LINES)} line(s) cannot be read; kept as "
+        f"{run / 'metrics.jsonl'}: {len(BAD_LINES)} unreadable line(s); original kept as "
         "metrics.damaged.jsonl"
     ]
     damage_log(run)
@@ -78,9 +78,7 @@ def test_a_damaged_log_is_read_around(
     more = {"evaluate": ["--quiet"], "publish": ["--to", str(tmp_path / "published")]}[verb]
     assert main([verb, str(run), *more]) == 0
     told = [record.getMessage() for record in caplog.records]
-    assert told == [
-        f"{run / 'metrics.jsonl'}: {len(BAD_LINES)} line(s) cannot be read and are left out"
-    ]
+    assert told == [f"{run / 'metrics.jsonl'}: skipped {len(BAD_LINES)} unreadable line(s)"]
 
 
 @pytest.mark.parametrize("content", DAMAGED)

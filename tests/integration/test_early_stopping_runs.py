@@ -64,7 +64,7 @@ def test_the_command_says_why_it_ended_what_is_kept_and_how_to_go_on(
     finish(STUCK, tmp_path / "run")
     assert main(["train", "--resume", str(tmp_path / "run")]) in (0, 3)
     told = capsys.readouterr().err
-    assert "stopped early after epoch 3 of 6: the validation error has not become lower" in told
+    assert "stopped early after epoch 3 of 6: the validation error has not improved" in told
     kept = read_weights(tmp_path / "run" / BEST)[2].epoch
     assert f"kept: the weights of epoch {kept} of 6 (stopped after 3)" in told
     assert "set early_stopping in" in told

@@ -86,7 +86,7 @@ def test_a_read_only_folder_is_one_message(
     }
     assert end_of(start_command(output, *words[verb])) == 2, output.read_text()
     told = message_of(output)
-    assert "Read-only file system" in told or "may not be written" in told
+    assert "Read-only file system" in told or "is not writable" in told
     assert str(disk) in told
 
 

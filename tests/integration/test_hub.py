@@ -176,8 +176,8 @@ def test_the_hubs_refusals_are_explained(hub: FakeHub, tmp_path: Path) -> None:
     )
     stranger, reader, elsewhere = printed.splitlines()
     assert "does not know this token" in stranger
-    assert "may not write there" in reader
-    assert "may not write there" in elsewhere
+    assert "no write access there" in reader
+    assert "no write access there" in elsewhere
     assert hub.repositories == {"me/there": {"main": {}}}
 
 

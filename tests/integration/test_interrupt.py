@@ -43,7 +43,7 @@ def test_a_signal_saves_and_says_how_to_go_on(tmp_path: Path, number: signal.Sig
     _, message = process.communicate(timeout=60)
     assert process.returncode == 128 + number
     assert f"stopped by {number.name} and saved at epoch" in message
-    assert f"go on with: resnext train --resume {run}" in message
+    assert f"resume with: resnext train --resume {run}" in message
     assert "Traceback" not in message
     finish(open_run(run), run)
     assert_same_bits(run, tmp_path / "reference")
@@ -119,7 +119,9 @@ def test_both_checkpoints_damaged_is_one_error(tmp_path: Path) -> None:
     finish(small_run(), run)
     for name in ("last.safetensors", "last.previous.safetensors"):
         (run / name).write_bytes(b"")
-    with pytest.raises(CheckpointError, match=r"last\.safetensors.*the one before is no better"):
+    with pytest.raises(
+        CheckpointError, match=r"last\.safetensors.*the previous one is damaged too"
+    ):
         train(open_run(run), RunTarget(resume=run), Display("quiet"))
 
 

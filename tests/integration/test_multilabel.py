@@ -137,7 +137,7 @@ def test_thresholds_that_do_not_fit_the_outputs_are_refused(run: Path, tmp_path:
     card = network.card.replace(thresholds=(0.5, 0.5))
     file = tmp_path / "edited.safetensors"
     save_weights(file, network.module, network.config, card)
-    with pytest.raises(ResNeXtError, match="2 thresholds, the network 3 outputs"):
+    with pytest.raises(ResNeXtError, match="2 thresholds, but the network has 3 outputs"):
         load(file)
 
 

@@ -61,7 +61,7 @@ def test_training_tells_data_then_time_then_epochs(tmp_path: Path) -> None:
         r"training +",
         r"run folder: ",
         r"epoch 1/2  step 1/\d+  loss \d\S*  [\d,]+ images/s  about \d+:\d\d left",
-        r"time +about \d\S* \w+ an epoch, \d\S* \w+ in all; estimated from the first \d step",
+        r"time +about \d\S* \w+ per epoch, \d\S* \w+ in total; estimated from the first \d step",
         r"epoch 1/2  train loss ",
         r"epoch 2/2  train loss ",
         r"kept: ",

@@ -162,7 +162,7 @@ def test_a_loaded_network_is_measured_on_any_data_and_keeps_its_mode(run: resnex
     assert figures["num_images"] == len(val)
     assert resnext.evaluate(network, DataLoader(val, batch_size=50)).figures == figures
     assert resnext.evaluate(run.folder, val, classes=CLASSES).figures == figures
-    with pytest.raises(ConfigError, match="a network by itself is not a run folder"):
+    with pytest.raises(ConfigError, match="a bare network is not a run folder"):
         resnext.evaluate(network)
 
 
@@ -336,7 +336,7 @@ def test_settings_are_checked_as_those_of_the_command(tmp_path: Path, command: C
         resnext.train("digits", recipe="fst")
     with pytest.raises(ConfigError, match="train needs data"):
         resnext.train()
-    with pytest.raises(ConfigError, match="val= is for a dataset"):
+    with pytest.raises(ConfigError, match="val= is only for a dataset"):
         resnext.train("digits", val=digit_pictures("val", 20))
     with pytest.raises(RunError, match="is not a run folder"):
         resnext.open_run(tmp_path)

@@ -53,13 +53,17 @@ def finish(config: TrainConfig, run: Path, **environment: str) -> None:
     assert process.exitcode == 0
 
 
-def start_two(config: TrainConfig, run: Path) -> list[BaseProcess]:
+NO_DROPOUT = "RESNEXT_TESTS_WITHOUT_DROPOUT"
+"""Set in the environment of a run, it leaves dropout out, which processes draw differently."""
+
+
+def start_two(config: TrainConfig, run: Path, **environment: str) -> list[BaseProcess]:
     """Begin a run in two processes of one group."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     place = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": "2"}
-    return [start(config, run, RANK=str(rank), **place) for rank in range(2)]
+    return [start(config, run, RANK=str(rank), **place, **environment) for rank in range(2)]
 
 
 def tensors_of(run: Path) -> dict[str, torch.Tensor]:
@@ -82,6 +86,8 @@ def _child(config: TrainConfig, run: Path, environment: dict[str, str]) -> None:
     import sys
 
     os.environ.update(environment)
+    if NO_DROPOUT in environment:
+        torch.nn.Dropout.forward = lambda _, x: x  # type: ignore[assignment, method-assign]
     resumed = (run / "config.yaml").exists()
     target = RunTarget(resume=run) if resumed else RunTarget(out=run)
     try:

@@ -33,14 +33,7 @@ def tiny(card: ModelCard | None = None, **changes: Any) -> TrainedNetwork:
     torch.manual_seed(0)
     config = tiny_config(**changes)
     module = create_model(config).eval()
-    for layer in module.modules():
-        if isinstance(layer, _NORMS):
-            assert layer.running_mean is not None
-            assert layer.running_var is not None
-            nn.init.normal_(layer.running_mean, 0.0, 0.3)
-            nn.init.uniform_(layer.running_var, 0.3, 3.0)
-            nn.init.uniform_(layer.weight, 0.5, 1.5)
-            nn.init.normal_(layer.bias, 0.0, 0.3)
+    draw_statistics(module)
     channels = config.in_channels
     if card is None:
         card = ModelCard(
@@ -52,3 +45,15 @@ def tiny(card: ModelCard | None = None, **changes: Any) -> TrainedNetwork:
             metrics={"top1_error": 12.5},
         )
     return TrainedNetwork(module, config, card)
+
+
+def draw_statistics(module: nn.Module) -> None:
+    """Make the BN of a network do something."""
+    for layer in module.modules():
+        if isinstance(layer, _NORMS):
+            assert layer.running_mean is not None
+            assert layer.running_var is not None
+            nn.init.normal_(layer.running_mean, 0.0, 0.3)
+            nn.init.uniform_(layer.running_var, 0.3, 3.0)
+            nn.init.uniform_(layer.weight, 0.5, 1.5)
+            nn.init.normal_(layer.bias, 0.0, 0.3)

@@ -33,7 +33,7 @@ def test_what_the_mirror_sends_is_bounded_and_compared_with_the_published_sum(
     monkeypatch.setattr(download, "_MAX_OFFICIAL_BYTES", 7)
     with (
         answer_with(answer + content) as server,
-        pytest.raises(DownloadError, match="7 bytes accepted"),
+        pytest.raises(DownloadError, match="expected 7 bytes"),
     ):
         fetch_official(server.address, tmp_path / "y", md5)
     assert not (tmp_path / "y").exists()

@@ -29,7 +29,7 @@ def test_a_wrong_value_in_a_group_is_named_with_the_group() -> None:
 
 
 def test_a_value_in_place_of_a_list_is_answered_in_plain_words() -> None:
-    with pytest.raises(ConfigError, match=r"size_schedule=1\.0: write a list, such as"):
+    with pytest.raises(ConfigError, match=r"size_schedule=1\.0: give a list, such as"):
         TrainConfig(size_schedule=1.0)
 
 
@@ -48,7 +48,7 @@ def test_replacing_a_setting_checks_it_anew() -> None:
 def test_stage_widths_follow_the_stage_list_until_they_are_given() -> None:
     assert ResNeXtConfig().replace(blocks_per_stage=(1, 1)).stage_widths == (256, 512)
     given = ResNeXtConfig(blocks_per_stage=(1, 1), stage_widths=(32, 64))
-    with pytest.raises(ConfigError, match="one width a stage"):
+    with pytest.raises(ConfigError, match="one width per stage"):
         given.replace(blocks_per_stage=(1, 1, 1))
 
 
@@ -59,14 +59,17 @@ def test_a_config_survives_its_own_serialisation() -> None:
 
 @pytest.mark.parametrize("milestones", [(0.5, 0.3), (0.0, 0.5), (0.5, 1.0)])
 def test_milestones_that_are_no_rising_shares_are_refused(milestones: tuple[float, ...]) -> None:
-    with pytest.raises(ConfigError, match="rising shares"):
+    with pytest.raises(ConfigError, match="increasing fractions"):
         ScheduleConfig(kind="step", milestones=milestones)
 
 
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"kind": "step", "final": 0.1}, r"final=0\.1 needs kind='cosine' or 'onecycle', not"),
+        (
+            {"kind": "step", "final": 0.1},
+            r"final=0\.1 needs kind='cosine', 'onecycle' or 'poly', not",
+        ),
         ({"kind": "cosine", "gamma": 0.2}, r"gamma=0\.2 needs kind='step', not kind='cosine'"),
         ({"kind": "onecycle", "gamma": 0.2}, r"gamma=0\.2 needs kind='step', not kind='onecycle'"),
     ],
@@ -151,9 +154,9 @@ def test_no_name_of_python_is_a_setting(name: str) -> None:
         ("augment.pad_px=100000", r"^augment\.pad_px=100000: .* 1024"),
         (f"weights={'x' * 10**5}", "path is longer than 4,095 bytes"),
         (f"weights={'x' * 300}", "a name in the path is longer than 255 bytes"),
-        ('weights="a\\0b"', "cannot hold a NUL"),
-        ('weights="caf\\udce9"', "weights=.* is not UTF-8"),
-        ('data.root="caf\\udce9"', "is not UTF-8, in which a run keeps"),
+        ('weights="a\\0b"', "cannot contain a NUL"),
+        ('weights="caf\\udce9"', "weights=.* is not valid UTF-8"),
+        ('data.root="caf\\udce9"', "is not valid UTF-8, the encoding of a run"),
         ("x: &x [*x]=1", "no such setting"),
         ("seed=&x [*x]", "refers to itself"),
     ],
@@ -165,7 +168,7 @@ def test_an_assignment_that_cannot_be_is_one_message(assignment: str, told: str)
 
 
 def test_a_path_is_shown_as_a_person_writes_it() -> None:
-    with pytest.raises(ConfigError, match=r"^root='/photos/a\\x00b': a path cannot hold a NUL"):
+    with pytest.raises(ConfigError, match=r"^root='/photos/a\\x00b': a path cannot contain a NUL"):
         DataConfig(name="folder", root=Path("/photos/a\0b"))
 
 

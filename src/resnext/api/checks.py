@@ -1,4 +1,4 @@
-"""Checks of what is asked for that no single value decides: ranges, choices, what has no effect."""
+"""Checks of requests: ranges, choices, options without effect."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from resnext.untrusted.names import shown
 
 
 def check_choice(name: str, given: object, accepted: Sequence[str]) -> None:
-    """Refuse a word that is not among those to choose from.
+    """Check a choice.
 
     Args:
-        name: What is chosen, for the message.
+        name: Name of the option, for the message.
         given: The choice.
-        accepted: The words.
+        accepted: The accepted choices.
 
     Raises:
-        ConfigError: It is none of them; the message names the nearest.
+        ConfigError: It is not one of them; the message suggests a similar one.
     """
     if given in accepted:
         return
@@ -33,7 +33,7 @@ def ignored(flag: str, owner: str, where: str = "here") -> ConfigError:
     """Return the error of a flag that would have no effect.
 
     Args:
-        flag: As it was given.
+        flag: The given flag.
         owner: The action or flag that it belongs to.
         where: Where it has no effect.
     """
@@ -44,9 +44,9 @@ def refuse_ignored(arguments: Any, names: Iterable[str], owner: str) -> None:
     """Refuse flags that would have no effect.
 
     Args:
-        arguments: Of a verb.
-        names: The flags that go with another one only; they have defaults.
-        owner: That one.
+        arguments: Arguments of a verb.
+        names: Flags that need another one; they have defaults.
+        owner: The other flag.
 
     Raises:
         ConfigError: One of them was given.
@@ -58,11 +58,11 @@ def refuse_ignored(arguments: Any, names: Iterable[str], owner: str) -> None:
 
 
 def check_ranges(arguments: Any, ranges: Mapping[str, tuple[int, int | None]]) -> None:
-    """Refuse numbers out of range; a flag that was not given is None.
+    """Check the ranges of numbers; a flag that was not given is None.
 
     Args:
-        arguments: Of a verb.
-        ranges: The least and the largest value of each flag; None is no limit.
+        arguments: Arguments of a verb.
+        ranges: Minimum and maximum of each flag; None means no limit.
 
     Raises:
         ConfigError: A flag is out of its range.

@@ -1,4 +1,4 @@
-"""`resnext.design`: the solver of the command, called from Python."""
+"""`resnext.design`: the design solver in Python."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from resnext.api.settings import check_names
 
 
 class LatencyFlags(TypedDict, total=False):
-    """The flags of `resnext design --by latency` by their names: how latency is measured."""
+    """Options for measuring latency, as in `resnext design --by latency`."""
 
     runtime: Literal["eager", "compiled", "onnxruntime"]
-    """Where; onnxruntime opens what `export --input normalised` writes. By default eager."""
+    """Runtime; onnxruntime runs the file of `export --input normalised`. By default eager."""
     batch_size: int
-    """Images at once; by default 1."""
+    """Batch size; by default 1."""
     threads: int
     """CPU threads; by default 1."""
     repeats: int
@@ -31,9 +31,9 @@ class LatencyFlags(TypedDict, total=False):
     device: str
     """cpu, cuda or cuda:N; by default cpu."""
     precision: Literal["fp32", "bf16", "fp16"]
-    """Arithmetic; by default fp32."""
+    """Precision; by default fp32."""
     no_cache: bool
-    """Measure again what was measured before."""
+    """Ignore cached latencies and measure again."""
 
 
 def design(
@@ -54,10 +54,11 @@ def design(
     tolerance: float | None = None,
     **measuring: Unpack[LatencyFlags],
 ) -> list[DesignRow]:
-    """Find the designs that meet a cost: what is given is kept, the rest is solved.
+    """Find designs that match a cost: given values are kept, the rest is solved.
 
     Give one of `cardinality` (solves the width), `width` (solves the cardinality), `depth`,
-    `multiplier` and `pareto`. Counted costs are solved exactly; a latency is measured here.
+    `multiplier` and `pareto`. Counted costs are solved exactly; latency is measured on this
+    machine.
 
     Example:
         >>> import resnext
@@ -66,28 +67,28 @@ def design(
         [('resnext50_8x14d', '+2.62%'), ('resnext50_32x4d', '+0.74%')]
 
     Args:
-        like: The network whose cost is to be met.
-        base: The network to vary, if it is another one.
+        like: The network whose cost to match.
+        base: The network to vary, if different.
         cardinality: Cardinalities C: find the bottleneck width of each.
         width: Bottleneck widths d: find the cardinality of each.
-        depth: Find the depth; with `pareto`, vary it too.
-        multiplier: Find the factor of all widths.
-        multiple_of: Round the widths of `multiplier` to multiples of this.
-        by: What to keep: parameters, multiply-adds, activations, or milliseconds on this machine.
-        scope: Over one block of the first stage, as the paper's table 2, or the whole network.
-        factor: Share of the cost to meet; 2 doubles it.
-        input: Side of the input in pixels; by default what the network is made for.
-        num_classes: Classes of the head; by default 1000, of CIFAR networks 10.
+        depth: Find the depth; with `pareto`, also vary it.
+        multiplier: Find the multiplier of all widths.
+        multiple_of: With `multiplier`: round widths to multiples of this.
+        by: Cost to match: parameters, multiply-adds, activations, or latency on this machine.
+        scope: One block of the first stage, as in the paper's table 2, or the whole network.
+        factor: Multiple of the cost to match; 2 doubles it.
+        input: Side of the input in pixels; by default that of the network.
+        num_classes: Number of classes; by default 1000, or 10 for CIFAR networks.
         pareto: List all cardinalities and widths within `tolerance` of the cost.
-        tolerance: Largest deviation that `pareto` lists, as a share; by default 0.02.
-        measuring: How a latency is measured; see `LatencyFlags`.
+        tolerance: Maximum relative deviation listed by `pareto`; by default 0.02.
+        measuring: Options for latency; see `LatencyFlags`.
 
     Returns:
-        A row for each design: its name and config, `cost`, `target` and `deviation`, exact counts,
-        and the paper's choice. `vars(row)` goes into a `pandas.DataFrame`.
+        One row per design: its name and config, `cost`, `target` and `deviation`, exact counts, and
+        the paper's choice. `vars(row)` goes into a `pandas.DataFrame`.
 
     Raises:
-        ConfigError: A name or number is not accepted, or it is not clear what to solve.
+        ConfigError: A name or number is not valid, or it is unclear what to solve.
     """
     check_names(measuring, LatencyFlags.__annotations__)
     request = DesignRequest(
@@ -120,7 +121,7 @@ def _several(given: int | Sequence[int]) -> tuple[int, ...]:
 
 
 def _by_latency(request: DesignRequest) -> list[DesignRow]:
-    """Return the closest design of each family, its cost in milliseconds."""
+    """Return the closest design of each family, with its latency in milliseconds."""
     from resnext.api.design_latency import search_designs
     from resnext.api.guest import guest
 

@@ -1,4 +1,4 @@
-"""Designs of a latency: measured on this machine, candidate after candidate."""
+"""Finds designs with a given latency, measured on this machine."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from resnext.cache import cache_folder
 
 
 def setup_of(request: DesignRequest) -> LatencySetup:
-    """Return how to measure."""
+    """Return the measurement settings."""
     return LatencySetup(
         request.runtime or "eager",
         side_of(request),
@@ -29,8 +29,8 @@ def search_designs(
     """Search each family for the design of a network's latency.
 
     Args:
-        request: What is asked for.
-        progress: Is told a line about each measurement.
+        request: The request.
+        progress: Called with a message for each measurement.
 
     Raises:
         ConfigError: The runtime is not installed, or the cache cannot be written.

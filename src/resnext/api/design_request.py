@@ -1,4 +1,4 @@
-"""What one asks of the solver: the flags of `resnext design`, and the search."""
+"""Requests to the solver: the flags of `resnext design`, and the search."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _WHOLE = ("cardinality", "width", "multiple_of", "input", "batch_size", "threads
 
 @dataclass(frozen=True)
 class DesignRequest:
-    """A search for designs as it is asked for.
+    """A requested search for designs.
 
     Attributes:
         like: The network whose cost is to be met.
@@ -41,20 +41,20 @@ class DesignRequest:
         depth: Find the depth; with `pareto`, vary it too.
         multiplier: Find the factor of all widths.
         multiple_of: Round the widths of `multiplier` to multiples of this.
-        by: What to keep: counted, or measured on this machine.
+        by: Cost to match: counted, or latency on this machine.
         scope: Over one block of the first stage, or the whole network.
-        factor: Share of the cost to meet.
+        factor: Multiple of the cost to match.
         input: Side of the input, in pixels.
-        num_classes: Classes of the head.
+        num_classes: Number of classes.
         pareto: List all cardinalities and widths within `tolerance` of the cost.
         tolerance: Largest deviation that `pareto` lists, as a share.
-        runtime: Where latency is measured.
-        batch_size: Images at once when latency is measured.
-        threads: CPU threads when latency is measured.
-        repeats: Measured rounds of each network.
-        device: Where latency is measured.
-        precision: Arithmetic of the network whose latency is measured.
-        no_cache: Measure again what was measured before.
+        runtime: Runtime for latency.
+        batch_size: Batch size for latency.
+        threads: CPU threads for latency.
+        repeats: Measured rounds for latency.
+        device: Device for latency.
+        precision: Precision for latency.
+        no_cache: Ignore cached latencies and measure again.
     """
 
     like: str = "resnet50"
@@ -81,10 +81,10 @@ class DesignRequest:
 
 
 def check_design(request: DesignRequest) -> None:
-    """Refuse what is unclear, out of range, or would be ignored.
+    """Check for unclear, invalid or ignored options.
 
     Raises:
-        ConfigError: Something is.
+        ConfigError: An option is unclear, invalid or ignored.
     """
     asked = {
         "--cardinality": bool(request.cardinality),
@@ -98,14 +98,14 @@ def check_design(request: DesignRequest) -> None:
         raise ConfigError(f"give one of {', '.join(asked)}, got {given}")
     check_ranges(request, dict.fromkeys(_WHOLE, (1, None)))
     if not 0 < request.factor < inf:
-        raise ConfigError(f"--factor {request.factor}: give a share above 0")
+        raise ConfigError(f"--factor {request.factor}: give a number above 0")
     if request.repeats == 1:
         raise ConfigError("--repeats 1: one measurement has no spread; give at least 2")
     _refuse_ignored(request)
 
 
 def _refuse_ignored(request: DesignRequest) -> None:
-    """Refuse flags that were given without the one that they belong to."""
+    """Refuse flags without the flag that they need."""
     if not request.multiplier:
         refuse_ignored(request, ("multiple_of",), "--multiplier")
     if not request.pareto:
@@ -123,13 +123,13 @@ def _refuse_ignored(request: DesignRequest) -> None:
 def _check_target(budget: Budget, request: DesignRequest) -> None:
     if not 1 <= budget.target <= _MAX_TARGET:
         raise ConfigError(
-            f"--factor {request.factor:g}: the cost to meet would be {budget.target:.3g}; "
-            f"give a factor that leaves 1 to {_MAX_TARGET:.0e}"
+            f"--factor {request.factor:g}: the target cost would be {budget.target:.3g}; give a "
+            f"factor for which it is 1 to {_MAX_TARGET:.0e}"
         )
 
 
 def network_of(name: str, request: DesignRequest) -> ResNeXtConfig:
-    """Return a network by its name, with the classes that were asked for.
+    """Return a network by name, with the requested classes.
 
     Raises:
         ConfigError: It has nothing to solve.
@@ -137,14 +137,12 @@ def network_of(name: str, request: DesignRequest) -> ResNeXtConfig:
     changes = {} if request.num_classes is None else {"num_classes": request.num_classes}
     config = config_from(name, **changes)
     if not isinstance(config, ResNeXtConfig):
-        raise ConfigError(
-            f"{name!r} has no cardinality or width to solve; name a ResNet or ResNeXt"
-        )
+        raise ConfigError(f"{name!r} has no cardinality or width to solve; use a ResNet or ResNeXt")
     return config
 
 
 def families_of(base: ResNeXtConfig, request: DesignRequest) -> list[Family]:
-    """Return the families among which a design is to be found, one a line of the answer."""
+    """Return the families to search, one per row of the result."""
     if request.cardinality:
         return [width_family(base, cardinality) for cardinality in request.cardinality]
     if request.width:
@@ -155,10 +153,10 @@ def families_of(base: ResNeXtConfig, request: DesignRequest) -> list[Family]:
 
 
 def budget_of(request: DesignRequest) -> Budget:
-    """Return the counted cost to meet.
+    """Return the counted target cost.
 
     Raises:
-        ConfigError: The factor leaves none.
+        ConfigError: The factor is too small or too large.
     """
     assert request.by != "latency"
     like = network_of(request.like, request)
@@ -168,15 +166,15 @@ def budget_of(request: DesignRequest) -> Budget:
 
 
 def side_of(request: DesignRequest) -> int:
-    """Return the side of the input in pixels: that of `like`, also for a base of another stem."""
+    """Return the side of the input in pixels: that of `like`, even if the base has another stem."""
     return request.input or default_side(network_of(request.like, request))
 
 
 def solve_designs(request: DesignRequest, budget: Budget) -> list[DesignRow]:
-    """Find the designs that come closest to a counted cost, or all that are close.
+    """Find the designs closest to a counted cost, or all within a tolerance.
 
     Raises:
-        ConfigError: The networks do not suit what is to be solved.
+        ConfigError: The networks do not support what is to be solved.
     """
     like = network_of(request.like, request)
     base = network_of(request.base or request.like, request)
@@ -201,7 +199,7 @@ def _solve(base: ResNeXtConfig, budget: Budget, request: DesignRequest) -> list[
 def _papers(
     solutions: list[Solution], like: ResNeXtConfig, request: DesignRequest
 ) -> list[ResNeXtConfig | None]:
-    """Return the paper's design for each solution, where tables 2 to 4 have one."""
+    """Return the paper's design for each solution, if tables 2 to 4 have one."""
     from resnext.complexity.paper import paper_depth, paper_width
 
     answers_like = [s.config.blocks_per_stage == like.blocks_per_stage for s in solutions]

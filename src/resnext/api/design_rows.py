@@ -1,4 +1,4 @@
-"""The solver's answers as rows: a design, what it costs, and what the paper chose there."""
+"""The solver's results as rows: a design, its cost, and the paper's choice."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from resnext.model.template import template_stage_widths
 
 @dataclass(frozen=True)
 class DesignRow:
-    """A design, with its cost and that of the design that the paper chose there.
+    """A design with its cost and the paper's design.
 
     Attributes:
-        name: Name of the network; with `has_own_widths` the name alone is another network.
+        name: Name of the network; with `has_own_widths` the name alone is a different network.
         cardinality: C, the paths of a block.
         bottleneck_width: d, the width of a path in the first stage.
         group_width: C d.
         depth: Layers with weights.
         stem_width: Channels of the stem.
         stage_widths: Channels of each stage.
-        has_own_widths: Stem or stages are not those of the template.
-        cost: What was to be met: parameters, multiply-adds, activations, or milliseconds.
-        deviation: Share by which it is above the target; negative below.
-        parameters: Of the whole network.
-        macs: Multiply-adds on one image.
-        activations: Outputs of convolutions and linear layers on one image.
+        has_own_widths: Whether stem or stages differ from the template.
+        cost: Its cost: parameters, multiply-adds, activations, or milliseconds.
+        deviation: Relative deviation from the target; negative if below.
+        parameters: Parameters of the whole network.
+        macs: Multiply-adds for one image.
+        activations: Outputs of convolutions and linear layers for one image.
         paper: The paper's design in tables 2 to 4, if there is one: `name`, `is_same`, `shown`,
             `cost` and `deviation`.
-        target: The cost to meet.
+        target: The target cost.
         config: The network.
     """
 
@@ -55,19 +55,19 @@ class DesignRow:
     config: ResNeXtConfig
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the row as JSON values, as `--json` prints it."""
+        """Return the row as JSON values, as printed by `--json`."""
         left_out = ("target", "config")
         row = {name: value for name, value in vars(self).items() if name not in left_out}
         return row | {"stage_widths": list(self.stage_widths)}
 
 
 def counted_row(solution: Solution, budget: Budget, paper: ResNeXtConfig | None) -> DesignRow:
-    """Describe a design of a counted cost, beside the one that the paper chose there.
+    """Describe a design of a counted cost, with the paper's design.
 
     Args:
         solution: The design.
-        budget: The cost that both were to meet.
-        paper: The paper's, or None where it has none.
+        budget: The target cost of both.
+        paper: The paper's design, or None.
     """
     chosen = None if paper is None else _chosen(paper, solution.config, budget)
     return row_of(solution.config, solution.cost, solution.target, budget.input_size, chosen)
@@ -84,8 +84,8 @@ def row_of(
 
     Args:
         config: The design.
-        cost: What it spends of what was to be met.
-        target: What was to be met.
+        cost: Its cost.
+        target: The target cost.
         input_size: Side of the input, in pixels.
         paper: See `DesignRow`.
     """
@@ -112,7 +112,7 @@ def row_of(
 
 
 def _chosen(paper: ResNeXtConfig, found: ResNeXtConfig, budget: Budget) -> dict[str, Any]:
-    """Return the paper's design and how close it is; its template, where the depth is the same."""
+    """Return the paper's design and its deviation; only its template if the depth is the same."""
     is_as_deep = paper.blocks_per_stage == found.blocks_per_stage
     cost = budget.cost_of(paper)
     return {

@@ -1,4 +1,4 @@
-"""`resnext.evaluate`: the evaluation of the command, called from Python."""
+"""`resnext.evaluate`: evaluation in Python."""
 
 from __future__ import annotations
 
@@ -29,28 +29,28 @@ if TYPE_CHECKING:
 
 
 class EvaluateFlags(TypedDict, total=False):
-    """The flags of `resnext evaluate` by their names."""
+    """Options of `resnext evaluate`."""
 
     split: SplitChoice
-    """Which split of the data set: val, test, train or all."""
+    """Split of the data set: val, test, train or all."""
     size: int
-    """Side of the crop in pixels; by default that of training."""
+    """Side of the crop in pixels; by default the training size."""
     resize: int
     """Short side to which files are resized before the crop, in pixels."""
     ten_crop: bool
-    """Average over the corners and the centre, each also mirrored."""
+    """Average over crops of the corners and the centre, each also mirrored."""
     flip: bool
     """Average over the image and its mirror image."""
     real: str | Path
-    """ImageNet's reassessed labels: the official real.json."""
+    """Reassessed labels of ImageNet (ReaL): the official real.json."""
     imagenet_v2: bool
-    """The data set is an ImageNet-V2 folder."""
+    """Whether the data set is an ImageNet-V2 folder."""
     all_classes: bool
-    """Choose between all classes of the network where the data set has fewer."""
+    """Predict among all classes of the network, even if the data set has fewer."""
     batch_size: int
-    """Crops that go through the network together; by default 128."""
+    """Batch size of crops; by default 128."""
     workers: int
-    """Processes that decode files; of a dataset, 0 unless given."""
+    """Number of processes that decode files; by default 0 for a dataset."""
 
 
 def evaluate(
@@ -62,7 +62,7 @@ def evaluate(
     progress: bool = False,
     **flags: Unpack[EvaluateFlags],
 ) -> Evaluation:
-    """Measure a trained network: errors, loss, calibration, confusion.
+    """Evaluate a trained network: errors, loss, calibration, confusion.
 
     Example:
         >>> import resnext
@@ -70,20 +70,20 @@ def evaluate(
         >>> found.figures["top1_error"], found.rows  # doctest: +SKIP
 
     Args:
-        model: A run, a weight file, an exported file, or a name that `resnext weights list` shows,
-            as text or path; or what `load` returned, which keeps its mode of training.
-        data: The images, as `train` takes them; by default those that a run was validated on. A
-            folder without splits and a dataset are evaluated completely.
+        model: A run, a weight file, an exported file, or a name from `resnext weights list`, as
+            string or path; or a result of `load`, whose training mode is restored.
+        data: The images, as for `train`; by default the validation images of a run. Folders without
+            splits and datasets are evaluated completely.
         classes: Names of a dataset's classes; by default `data.classes`, or the network's.
-        device: auto, cpu, cuda, cuda:N or mps; by default auto, or where the network is. A loaded
-            network is moved there.
+        device: auto, cpu, cuda, cuda:N or mps; by default auto, or that of the network. A loaded
+            network is moved to it.
         progress: Show progress on standard error.
-        flags: The flags of the command; see `EvaluateFlags`.
+        flags: Further options; see `EvaluateFlags`.
 
     Returns:
-        `figures` holds all figures by name, errors in percent; `rows` those of each class;
-        `bad_files` the images that could not be read. Where a run repeats its own validation,
-        `evaluation.json` and `report.html` are written into its folder, as by the command.
+        `figures` has all metrics by name, errors in percent; `rows` those of each class;
+        `bad_files` the unreadable images. If a run repeats its own validation, `evaluation.json`
+        and `report.html` are written to its folder, as by the command.
 
     Raises:
         ConfigError: A flag is unknown or wrong, or the data do not fit the network.
@@ -113,12 +113,12 @@ def evaluate_source(
     """Evaluate; see `evaluate`.
 
     Args:
-        source: A network, or what names it.
-        data: The images that were asked for, or None.
-        images: Those of a run on a dataset, if they are at hand.
-        flags: Of the command.
+        source: A network, or its name or path.
+        data: The requested images, or None.
+        images: Images of a run on a dataset, if available.
+        flags: Options of the command.
         classes: Names of the classes of a dataset.
-        device: Where to compute.
+        device: Device to use.
         progress: Show progress.
     """
     check_names(flags, EvaluateFlags.__annotations__)
@@ -156,7 +156,7 @@ def _images(dataset: Any, classes: Sequence[str] | None, network: TrainedNetwork
 
 
 def _device_of(source: Path | TrainedNetwork) -> str:
-    """Return where a loaded network is, and `auto` for one that is named."""
+    """Return the device of a loaded network, otherwise `auto`."""
     if isinstance(source, TrainedNetwork):
         for tensor in source.module.parameters():
             return str(tensor.device)

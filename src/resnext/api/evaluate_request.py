@@ -1,4 +1,4 @@
-"""What one asks of an evaluation: the flags of `resnext evaluate`, made a protocol."""
+"""Evaluation requests: the flags of `resnext evaluate`, converted to a protocol."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class EvaluateRequest:
-    """An evaluation as it is asked for; the defaults repeat the validation of training.
+    """A requested evaluation; the defaults repeat the validation of training.
 
     Attributes:
-        data: Another data set than the run's own: what `--data` takes, or its settings.
-        split: Which of its splits.
+        data: The data set, as for `--data` or as settings; by default the run's own.
+        split: Split to use.
         size: Side of the crop in pixels.
         resize: Short side to which files are resized before the crop.
-        ten_crop: Average over the corners and the centre, each also mirrored.
+        ten_crop: Average over crops of the corners and the centre, each also mirrored.
         flip: Average over the image and its mirror image.
         real: ImageNet's reassessed labels, the official file.
-        imagenet_v2: The data set is an ImageNet-V2 folder.
-        all_classes: Choose between all classes of the network.
-        batch_size: Crops that go through the network together.
-        workers: Processes that decode files.
+        imagenet_v2: Whether the data set is an ImageNet-V2 folder.
+        all_classes: Predict among all classes of the network.
+        batch_size: Batch size of crops.
+        workers: Number of processes that decode files.
     """
 
     data: str | DataConfig | None = None
@@ -47,7 +47,7 @@ class EvaluateRequest:
 
 
 def build_protocol(request: EvaluateRequest) -> Protocol:
-    """Turn what is asked for into a protocol.
+    """Convert a request to a protocol.
 
     Raises:
         ConfigError: A flag is wrong.
@@ -77,7 +77,7 @@ def build_protocol(request: EvaluateRequest) -> Protocol:
 
 
 def is_kept_in_run(run: Path, protocol: Protocol) -> bool:
-    """Tell whether the run folder gets the figures: it repeats its own validation."""
+    """Return whether results go to the run folder, as it repeats its own validation."""
     from resnext.evaluation.target import Protocol
 
     return protocol == Protocol() and run.is_dir()

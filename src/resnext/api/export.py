@@ -1,4 +1,4 @@
-"""`Run.export`: the export of the command, called from Python."""
+"""`Run.export`: export in Python."""
 
 from __future__ import annotations
 
@@ -28,28 +28,28 @@ if TYPE_CHECKING:
 
 
 class ExportFlags(TypedDict, total=False):
-    """The flags of `resnext export` by their names."""
+    """Options of `resnext export`."""
 
     to: Literal["onnx", "openvino", "pt2", "torchscript"]
-    """Kind of file; by default onnx."""
+    """File format; by default onnx."""
     input: Literal["pixels", "image", "normalised"]
-    """What callers give; by default uint8 pixels, resized and cropped."""
+    """Input of the exported network; by default uint8 pixels, resized and cropped."""
     size: int
-    """Side of the crop in pixels; by default that of validation."""
+    """Side of the crop in pixels; by default that of the validation."""
     dynamic_size: bool
-    """Take crops of any size, not only of this one."""
+    """Accept crops of any size."""
     opset: int
     """Version of the ONNX operators, 18 to 23."""
     data: str | Path | DataConfig
-    """Images to compare on, and for int8 to calibrate and measure on; by default the run's."""
+    """Images for the comparison, and for int8 calibration and measurement; by default the run's."""
     int8: bool
-    """Quantise weights and activations to 8 bits, and measure what is lost."""
+    """Quantise weights and activations to 8 bits, and measure the loss of accuracy."""
     precision: Literal["fp32", "bf16"]
-    """bf16 writes a file that OpenVINO opens in bf16, and measures what is lost."""
+    """bf16 writes a file that OpenVINO runs in bf16, and measures the loss of accuracy."""
     calibrate: int
-    """Training images to calibrate int8 on."""
+    """Number of training images for int8 calibration."""
     max_loss: float
-    """Percentage points of top-1 error that int8 or bf16 may add; by default 1."""
+    """Maximum increase of the top-1 error by int8 or bf16, in percentage points; by default 1."""
     force: bool
     """Replace the file if it exists."""
 
@@ -62,8 +62,8 @@ def export_source(
     Args:
         source: The run.
         out: The file to write.
-        flags: Of the command.
-        progress: Show how far the measurement of a lower precision is.
+        flags: Options of the command.
+        progress: Show the progress of measuring a lower precision.
     """
     check_names(flags, ExportFlags.__annotations__)
     for name, accepted in (

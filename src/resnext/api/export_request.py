@@ -1,4 +1,4 @@
-"""What one asks of an export: the flags of `resnext export`, and the export itself."""
+"""Export requests: the flags of `resnext export`, and the export."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ MAX_LOSS = 1.0
 
 @dataclass(frozen=True)
 class ExportRequest:
-    """An export as it is asked for.
+    """A requested export.
 
     Attributes:
         run: A run, a weight file or a published name.
-        to: Kind of file.
+        to: File format.
         out: The file to write.
-        input: What callers give.
+        input: Input of the exported network.
         size: Side of the crop, in pixels.
-        dynamic_size: Take crops of any size.
+        dynamic_size: Accept crops of any size.
         opset: Version of the ONNX operators.
-        data: Images to compare on, calibrate and measure on.
+        data: Images for comparison, calibration and measurement.
         int8: Quantise weights and activations to 8 bits.
-        precision: bf16 writes a file that OpenVINO opens in bf16.
-        calibrate: Training images to calibrate int8 on.
-        max_loss: Points that int8 or bf16 may lose.
+        precision: bf16 writes a file that OpenVINO runs in bf16.
+        calibrate: Number of training images for int8 calibration.
+        max_loss: Maximum increase of the error by int8 or bf16, in percentage points.
         force: Replace the file if it exists.
     """
 
@@ -56,7 +56,7 @@ class ExportRequest:
 
 
 def check_export(request: ExportRequest) -> None:
-    """Refuse what is unclear, or would be ignored, before torch is imported.
+    """Check for unclear or ignored options before torch is imported.
 
     Raises:
         ConfigError: A flag is wrong.
@@ -65,11 +65,11 @@ def check_export(request: ExportRequest) -> None:
 
     if is_exported(request.run):
         raise ConfigError(
-            f"{request.run}: is an exported file already; export its run or weight file again"
+            f"{request.run}: is already an exported file; export its run or weight file again"
         )
     is_bf16 = request.precision == "bf16"
     if request.int8 and is_bf16:
-        raise ConfigError("--int8 and --precision bf16 are two precisions; give one of them")
+        raise ConfigError("give either --int8 or --precision bf16, not both")
     if not request.int8:
         refuse_ignored(request, ("calibrate",), "--int8")
         if not is_bf16:
@@ -79,7 +79,7 @@ def check_export(request: ExportRequest) -> None:
 
 
 def is_lower(request: ExportRequest) -> bool:
-    """Tell whether the precision is one that loses something, which is measured."""
+    """Return whether the precision is lower than fp32, so that its effect is measured."""
     return request.int8 or request.precision == "bf16"
 
 
@@ -87,7 +87,7 @@ def destination(request: ExportRequest) -> Path:
     """Return the file to write.
 
     Raises:
-        ConfigError: It exists, and is not to be replaced.
+        ConfigError: It exists and `force` is not set.
     """
     dest = _file_of(request)
     if dest.exists() and not request.force:
@@ -112,13 +112,13 @@ def _file_of(request: ExportRequest) -> Path:
 def run_export(
     request: ExportRequest, loaded: TrainedNetwork, dest: Path, effort: EvaluationOptions
 ) -> ExportReport:
-    """Export a network, at the precision that is asked for.
+    """Export a network at the requested precision.
 
     Args:
-        request: What is asked for.
+        request: The request.
         loaded: The network.
         dest: The file; see `destination`.
-        effort: How a lower precision is measured.
+        effort: Batch size and workers for measuring a lower precision.
 
     Raises:
         ConfigError: A flag does not fit the network.
@@ -147,13 +147,14 @@ def _export(
     from resnext.export.images import data_images
     from resnext.inference.preprocessor import takes_images
 
+    loaded.card.require_images("export")
     data = _data(request)
     if not is_lower(request):
         images = None
         if request.data is not None and not takes_images(loaded.config):
             raise ConfigError(
-                f"--data {request.data}: the network takes no photographs and is compared with "
-                "PyTorch on random input; leave it out"
+                f"--data {request.data}: the network does not take photographs and is compared "
+                "with PyTorch on random input; leave it out"
             )
         if data is not None and takes_images(loaded.config):
             images = data_images(data, "val", loaded.config.in_channels, NUM_COMPARED)
@@ -163,8 +164,8 @@ def _export(
 
     if data is None:
         raise ConfigError(
-            f"{request.run} does not say its data set, and a lower precision is measured on "
-            "one: --data digits, --data FOLDER"
+            f"{request.run} does not name its data set, which a lower precision is measured on; "
+            "give --data digits or --data FOLDER"
         )
     max_loss = MAX_LOSS if request.max_loss is None else request.max_loss
     if request.precision == "bf16":
@@ -181,7 +182,7 @@ def _export(
 
 
 def _data(request: ExportRequest) -> DataConfig | None:
-    """Return the data set that was asked for, else the run's own if it is still there."""
+    """Return the requested data set, or the run's own if it still exists."""
     from resnext.data.sets.load import load_data
     from resnext.errors import DataError
     from resnext.runs.folder import CONFIG, read_config

@@ -1,4 +1,4 @@
-"""The images that a Python program names or brings."""
+"""Images given by a Python program, as names or objects."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ class GivenData:
     """Images to train on.
 
     Attributes:
-        named: What `--data` takes, or settings; of a dataset, that it came from Python.
+        named: Name or path as for `--data`, or settings; for a dataset, a marker.
         dataset: The training images, if they are a dataset.
-        val: The validation images, if they are another one.
-        classes: Names of their classes, if they were given.
-        batch_size: Of a loader around the dataset.
-        workers: Likewise.
+        val: The validation images, if they are a separate dataset.
+        classes: Names of their classes, if given.
+        batch_size: Batch size of a loader around the dataset.
+        workers: Workers of the loader.
     """
 
     named: str | DataConfig | None
@@ -37,10 +37,10 @@ class GivenData:
     workers: int | None = None
 
     def load(self, config: DataConfig) -> DataSet | None:
-        """Return the images of a dataset; None where the settings name a set.
+        """Return the images of a dataset; None if the data set is named.
 
         Args:
-            config: How many are kept for validation.
+            config: Settings, with the fraction for validation.
 
         Raises:
             ResNeXtError: Items or classes do not fit.
@@ -53,22 +53,22 @@ class GivenData:
 
 
 def open_given(data: object, val: object = None, classes: Sequence[str] | None = None) -> GivenData:
-    """Tell what was given.
+    """Interpret the given data.
 
     Args:
-        data: A path, what `--data` takes, settings of a set, a dataset or a loader; or None.
+        data: A path or name as for `--data`, settings, a dataset or a loader; or None.
         val: A dataset or a loader to validate on.
         classes: Names of the classes of a dataset.
 
     Raises:
-        ConfigError: It is none of them, or a set that is named is given `val` or `classes`.
+        ConfigError: It is none of them, or `val` or `classes` are given with a named data set.
     """
     if data is None or isinstance(data, str | os.PathLike | DataConfig):
         for name, value in (("val", val), ("classes", classes)):
             if value is not None:
                 raise ConfigError(
-                    f"{name}= is for a dataset; a set that is named says its own. To keep some "
-                    "classes only: settings={'data.classes': [...]}"
+                    f"{name}= is only for a dataset; a named data set has its own. To keep only "
+                    "some classes: settings={'data.classes': [...]}"
                 )
         return GivenData(os.fspath(data) if isinstance(data, os.PathLike) else data)
     from resnext.data.sets.python_set import open_python_data
@@ -85,19 +85,19 @@ def open_given(data: object, val: object = None, classes: Sequence[str] | None =
 
 
 def as_path(name: str, given: object) -> Path | None:
-    """Return a path that was given as text or path.
+    """Return a path given as string or path.
 
     Args:
-        name: Of the argument, for the message.
+        name: Name of the argument, for the message.
         given: The path, or None.
 
     Raises:
-        ConfigError: It is no path, or none that the system can take.
+        ConfigError: It is not a path, or not valid on this system.
     """
     if given is None:
         return None
     if not isinstance(given, str | os.PathLike):
-        raise ConfigError(f"{name}={shown(given)}: give a path as text or as pathlib.Path")
+        raise ConfigError(f"{name}={shown(given)}: give a path as str or pathlib.Path")
     try:
         return Path(check_path(os.fspath(given)))
     except ValueError as error:

@@ -1,8 +1,8 @@
-"""A process that belongs to somebody else is left as it was found.
+"""Restores the state of the calling process.
 
-Training seeds torch, may set its threads and the kernels of a GPU, and catches signals for as long
-as it runs. A program that calls it wants all that back, also after an error. What is never changed,
-such as loggers and the filters of warnings, needs no care.
+Training seeds torch, may set its threads and GPU kernels, and catches signals while it runs. The
+calling program gets its state back, even after an error. State that is never changed, such as
+loggers and warning filters, is not handled.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ _ONE_AT_A_TIME = threading.RLock()
 
 @contextmanager
 def guest() -> Iterator[None]:
-    """Give back torch's seeds, threads and kernels, and the environment, as they were before.
+    """Restore torch's seeds, threads and kernels, and the environment afterwards.
 
-    Several threads may come; one works at a time, since they share all of this.
+    Threads are serialised, as they share all of this.
     """
     with _ONE_AT_A_TIME, torch.random.fork_rng(_gpus()), kept_kernels():
         threads = torch.get_num_threads()
@@ -36,7 +36,7 @@ def guest() -> Iterator[None]:
 
 @contextmanager
 def kept_kernels() -> Iterator[None]:
-    """Give back which GPU is the current one, and how it rounds: opening a device sets both."""
+    """Restore the current GPU and its rounding mode, which opening a device changes."""
     cudnn = torch.backends.cudnn
     tf32, workspace = cudnn.allow_tf32, os.environ.get(CUBLAS_WORKSPACE)
     device = torch.cuda.current_device() if _has_started_gpu() else None
@@ -51,7 +51,7 @@ def kept_kernels() -> Iterator[None]:
 
 
 def _gpus() -> list[int]:
-    """Return the GPUs whose seeds there are to keep, without starting one."""
+    """Return the GPUs whose seeds must be restored, without initialising one."""
     return list(range(torch.cuda.device_count())) if _has_started_gpu() else []
 
 

@@ -1,4 +1,4 @@
-"""What a training sees of a person's images before it chooses a recipe for them."""
+"""Collects facts about images for choosing a recipe."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from resnext.recipes.photos import PhotoFacts
 
 
 def look(data: DataConfig, given: DataSet | None = None, *, has_gpu: bool) -> PhotoFacts | None:
-    """Look at the images of a folder or a table, or those of a program; None for other sets.
+    """Inspect image files, or images from a program; None for other data sets.
 
     Args:
         data: The set.
-        given: Its images, where they come from a Python program.
-        has_gpu: A GPU will train.
+        given: Its images, if they come from a Python program.
+        has_gpu: Whether training uses a GPU.
 
     Raises:
-        DataError: The set is missing, or nothing can be trained on it.
+        DataError: The data set is missing, or cannot be used for training.
     """
     if given is not None:
         given = load_data(data, given)
         return PhotoFacts(len(given.train), given.info.image_size_px, has_gpu)
-    if data.name not in ("folder", "table"):
+    if data.name not in ("folder", "table", "masks"):
         return None
     train = load_data(data).train.files
     if train is None or not len(train):

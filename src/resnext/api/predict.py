@@ -1,4 +1,4 @@
-"""`resnext.predict`: the predictions of the command, for images of any form."""
+"""`resnext.predict`: prediction in Python, for images in many forms."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ _NUM_DIMENSIONS = 3
 
 
 class Predictions(list[Prediction]):
-    """Predictions, one for each image, in the order given."""
+    """One prediction per image, in the given order."""
 
     @property
     def rows(self) -> list[dict[str, Any]]:
-        """The lines of `--csv`, as `pandas.DataFrame` takes them: one for each class named.
+        """Rows as in `--csv`, for `pandas.DataFrame`: one per returned class.
 
-        An image that could not be read has one row, with its `error`.
+        An unreadable image has one row with its `error`.
         """
         rows: list[dict[str, Any]] = []
         for found in self:
@@ -58,7 +58,7 @@ def predict(
     precision: Arithmetic | None = None,
     progress: bool = False,
 ) -> Predictions:
-    """Say what a network sees in images.
+    """Predict the classes of images.
 
     Example:
         >>> import resnext
@@ -67,26 +67,26 @@ def predict(
         >>> rows = resnext.predict("runs/photos", ["folder/", "dog.png"]).rows  # doctest: +SKIP
 
     Args:
-        model: A run, a weight file, an exported file, or a name that `resnext weights list` shows,
-            as text or path; or what `load` returned, which keeps its mode of training.
-        images: One image or any iterable of them, also a generator, of which only two batches are
-            held at a time. An image is a path (of a folder, all images in it), the bytes of a
+        model: A run, a weight file, an exported file, or a name from `resnext weights list`, as
+            string or path; or a result of `load`, whose training mode is restored.
+        images: One image or any iterable of images, including generators, of which only two batches
+            are held at a time. An image is a path (for a folder, all images in it), the bytes of a
             file, a PIL image, an array of H x W or H x W x 1, 3 or 4, or a tensor of H x W or 1, 3
-            or 4 x H x W: uint8, or floats in 0..1. With one dimension more, many. Images are
-            resized, cropped and normalised here, as the network expects.
-        top: Classes to name for each image, where they are ranked.
-        batch_size: Images that go through the network together.
-        device: auto, cpu, cuda, cuda:N or mps; by default auto, or where the network is. A loaded
-            network is moved there.
-        precision: fp32 or bf16; by default fp32, or what a file was exported for.
+            or 4 x H x W: uint8, or floats in 0..1. Arrays with one more dimension are batches.
+            Images are resized, cropped and normalised as the network expects.
+        top: Number of classes to return for each image, if they are ranked.
+        batch_size: Batch size.
+        device: auto, cpu, cuda, cuda:N or mps; by default auto, or that of the network. A loaded
+            network is moved to it.
+        precision: fp32 or bf16; by default fp32, or that of an exported file.
         progress: Show progress on standard error.
 
     Returns:
-        A prediction for each image: `label` and `probability` of the best class, `ranked` classes,
-        `answer` with all that the task says, or `error` where a file could not be read.
+        One prediction per image: `label` and `probability` of the best class, `ranked` classes,
+        `answer` with the complete result of the task, or `error` if a file could not be read.
 
     Raises:
-        ConfigError: Something is no image, an option is out of range, or the network is not for
+        ConfigError: Something is not an image, an option is out of range, or the network is not for
             images.
         CheckpointError: The weights are missing or damaged.
     """
@@ -112,7 +112,7 @@ def predict(
 
 
 def _each(images: object) -> Iterator[object]:
-    """Yield image by image what was given: paths as `Path`, folders searched."""
+    """Yield the given images one by one: paths as `Path`, with folders expanded."""
     if isinstance(images, str | os.PathLike):
         path = as_path("images", images)
         assert path is not None

@@ -1,4 +1,4 @@
-"""A network opened to predict with: by its name, or one that a program has loaded."""
+"""Opens a network for prediction: by name, or one already loaded."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def named(network: object) -> Path | TrainedNetwork:
-    """Return the path of a network that is named, or one that was loaded.
+    """Return the path of a named network, or a loaded network.
 
     Raises:
         ConfigError: It is neither.
@@ -34,9 +34,9 @@ def named(network: object) -> Path | TrainedNetwork:
         assert path is not None
         return path
     raise ConfigError(
-        f"a network of type {type(network).__name__}: give a run, a file or a name, or what "
-        "resnext.load returned; a module by itself knows neither its classes nor how it wants its "
-        "images: resnext.TrainedNetwork(module, config, card)"
+        f"a network of type {type(network).__name__}: give a run, a file or a name, or a result "
+        "of resnext.load; a bare module has no classes and preprocessing: wrap it in "
+        "resnext.TrainedNetwork(module, config, card)"
     )
 
 
@@ -44,13 +44,15 @@ def open_predictor(
     network: Path | TrainedNetwork,
     device: str | None = None,
     precision: Arithmetic | None = None,
+    opened: TrainedNetwork | None = None,
 ) -> Predictor:
-    """Open a network; one in bf16 with that in fp32 beside it, to be compared with.
+    """Open a network; in bf16, together with the fp32 network for comparison.
 
     Args:
-        network: What `load` takes, or what it returned.
-        device: As `--device`; None is `auto`, and leaves a loaded network where it is.
-        precision: Of the arithmetic.
+        network: An argument or a result of `load`.
+        device: As `--device`; None means `auto`, and does not move a loaded network.
+        precision: Precision of the computation.
+        opened: The network, if already loaded in that precision.
 
     Raises:
         ResNeXtError: It cannot be opened, or is not for images.
@@ -64,13 +66,14 @@ def open_predictor(
     if precision == "bf16":
         in_full = load(network, precision="fp32") if isinstance(network, Path) else network
         reference = Predictor(in_full, place)
-    opened = load(network, precision=precision) if isinstance(network, Path) else network
+    if opened is None:
+        opened = load(network, precision=precision) if isinstance(network, Path) else network
     return Predictor(opened, place, precision=precision, reference=reference)
 
 
 @contextmanager
 def evaluation_mode(network: object) -> Iterator[None]:
-    """Put a loaded network into evaluation mode, and its modules back into theirs."""
+    """Set a loaded network to evaluation mode within a context."""
     from resnext.model.trained import TrainedNetwork
 
     modules = list(network.module.modules()) if isinstance(network, TrainedNetwork) else []

@@ -1,4 +1,4 @@
-"""A run as an object: what it measured, and what can be done with its network."""
+"""A run as an object, with its metrics and its network."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class Run:
-    """A training on disk; what changes there is read when it is asked for.
+    """A training run on disk; changing files are read on demand.
 
     Example:
         >>> import resnext
@@ -47,7 +47,7 @@ class Run:
 
         Args:
             folder: The run folder.
-            images: The data set, where a program brought it.
+            images: The data set, if given by a program.
 
         Raises:
             RunError: The folder is not a run.
@@ -62,10 +62,9 @@ class Run:
 
     @property
     def metrics(self) -> list[dict[str, Any]]:
-        """The figures of each epoch, a row each, as `pandas.DataFrame` takes them.
+        """The metrics of each epoch, one row each, for `pandas.DataFrame`.
 
-        Errors are in percent, `seconds` is the time in training steps; a value is None where it
-        does not exist.
+        Errors are in percent, `seconds` is the time in training steps; missing values are None.
 
         Raises:
             RunError: The log cannot be read.
@@ -74,7 +73,7 @@ class Run:
 
     @property
     def steps(self) -> list[dict[str, Any]]:
-        """Loss, learning rate and images/s of about every fiftieth step, a row each.
+        """Loss, learning rate and images/s of about every fiftieth step, one row each.
 
         Raises:
             RunError: The log cannot be read.
@@ -83,7 +82,7 @@ class Run:
 
     @property
     def problems(self) -> dict[str, str]:
-        """What went wrong in training, in words: `useless`, `exploding`, `overfitting`.
+        """Problems in training, with descriptions: `useless`, `exploding`, `overfitting`.
 
         Raises:
             RunError: The log cannot be read.
@@ -92,7 +91,7 @@ class Run:
 
     @property
     def model(self) -> TrainedNetwork:
-        """The network with the weights that are kept, on the CPU; loaded once.
+        """The network with the kept weights, on the CPU; loaded once.
 
         Raises:
             CheckpointError: No epoch has ended yet, or the weights are damaged.
@@ -102,10 +101,10 @@ class Run:
         return self._model
 
     def load(self, device: str = "cpu") -> TrainedNetwork:
-        """Return a new copy of the network with the weights that are kept.
+        """Return a new copy of the network with the kept weights.
 
         Args:
-            device: Where it goes.
+            device: Device of the network.
 
         Raises:
             CheckpointError: No epoch has ended yet, or the weights are damaged.
@@ -115,11 +114,11 @@ class Run:
         return load(self.folder, device)
 
     def figures(self) -> dict[str, Figure]:
-        """Draw the epochs: `losses`, `measures` (errors, or what the task measures), and `lr`.
+        """Plot the epochs: `losses`, `measures` (errors, or the task's measures), and `lr`.
 
         Returns:
-            Figures of matplotlib by name; none before the first epoch has ended. A notebook shows
-            one as the last line of a cell, and `savefig` writes it.
+            Matplotlib figures by name; empty before the first epoch has ended. A notebook displays
+            a figure as the last line of a cell, and `savefig` saves it.
 
         Raises:
             RunError: The log cannot be read.
@@ -137,10 +136,10 @@ class Run:
         progress: bool = False,
         **flags: Unpack[EvaluateFlags],
     ) -> Evaluation:
-        """Measure the network: by default on the run's validation images; see `evaluate`.
+        """Evaluate the network, by default on the run's validation images; see `evaluate`.
 
-        Then `evaluation.json` and `report.html` of the run are written too, as by
-        `resnext evaluate RUN`.
+        In that case `evaluation.json` and `report.html` of the run are written too, as by `resnext
+        evaluate RUN`.
 
         Raises:
             ResNeXtError: As `evaluate`.
@@ -162,7 +161,7 @@ class Run:
         precision: Arithmetic | None = None,
         progress: bool = False,
     ) -> Predictions:
-        """Show images to the network; see `predict`.
+        """Predict the classes of images; see `predict`.
 
         Raises:
             ResNeXtError: As `predict`.
@@ -182,17 +181,17 @@ class Run:
     def export(
         self, out: str | Path | None = None, *, progress: bool = False, **flags: Unpack[ExportFlags]
     ) -> ExportReport:
-        """Write the network as a file that runs without this package, compared with PyTorch.
+        """Export the network to a file that runs without this package, and compare it with PyTorch.
 
         Args:
             out: The file; by default `model.onnx`, ... in the run's folder.
-            progress: Show on standard error how far the measurement of a lower precision is.
-            flags: The flags of `resnext export`; see `ExportFlags`.
+            progress: Show the progress of measuring a lower precision on standard error.
+            flags: Further options; see `ExportFlags`.
 
         Raises:
             ConfigError: A flag does not fit, the file exists (`force=True` replaces it), or an
                 extra is not installed.
-            ExportError: The file computes something else; it is not kept.
+            ExportError: The file's results differ; it is discarded.
         """
         from resnext.api.export import export_source
 
@@ -202,7 +201,7 @@ class Run:
         """Evaluate, and write the report: one HTML file.
 
         Args:
-            out: Where; by default `report.html` in the run's folder.
+            out: The file; by default `report.html` in the run's folder.
 
         Returns:
             The file.
@@ -225,20 +224,20 @@ class Run:
         classes: Sequence[str] | None = None,
         progress: bool = False,
     ) -> Run:
-        """Go on from the last checkpoint to the end, as if nothing had happened; then evaluate.
+        """Resume from the last checkpoint, train to the end, and evaluate.
 
         Args:
-            data: Of a run on a dataset, the same dataset; of others nothing. A run that this
-                process started remembers it.
-            val: The same dataset to validate on, if there was one.
-            classes: The same names, if they were given.
+            data: For a run on a dataset, the same dataset; not needed for other runs, or for a run
+                started in this process.
+            val: The same validation dataset, if there was one.
+            classes: The same names, if given.
             progress: Show progress.
 
         Returns:
             This run.
 
         Raises:
-            DataError: The data are not those that the run was started with, or not given.
+            DataError: The data are missing, or differ from those the run was started with.
             ResNeXtError: As `train`.
         """
         from resnext.api.train import resume
@@ -259,7 +258,7 @@ class Run:
 
 
 def open_run(folder: str | Path) -> Run:
-    """Open a run: a folder that `train` or `resnext train` made, also while it is still trained.
+    """Open a run folder of `train` or `resnext train`, even during training.
 
     Args:
         folder: The run folder.

@@ -1,4 +1,4 @@
-"""Keywords and dotted settings of a Python program, turned into what the command line takes."""
+"""Converts keywords and dotted settings to command-line form."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from resnext.untrusted.names import shown
 
 
 def check_names(given: Iterable[str], accepted: Iterable[str]) -> None:
-    """Refuse a keyword that a function does not take.
+    """Check the keywords of a function.
 
     Args:
         given: The keywords.
-        accepted: Those it takes.
+        accepted: The accepted keywords.
 
     Raises:
-        ConfigError: One is none of them; the message names the nearest.
+        ConfigError: One is unknown; the message suggests a similar one.
     """
     known = list(accepted)
     for name in given:
@@ -29,18 +29,18 @@ def check_names(given: Iterable[str], accepted: Iterable[str]) -> None:
             continue
         near = difflib.get_close_matches(name, known, n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"accepted are {', '.join(known)}"
-        dotted = "; settings of config.yaml go into settings={'group.name': value}"
+        dotted = f"; give settings of config.yaml as settings={'group.name': value}"
         raise ConfigError(f"{name}: no such setting; {hint}{dotted}")
 
 
 def as_assignments(settings: Mapping[str, Any] | None) -> tuple[str, ...]:
-    """Return settings as the texts that `--set` takes.
+    """Return settings as assignments for `--set`.
 
     Args:
         settings: Values by dotted name, such as `{"schedule.epochs": 3}`.
 
     Raises:
-        ConfigError: They are no mapping, or a value is none that a YAML file can hold.
+        ConfigError: They are not a mapping, or a value cannot be stored in YAML.
     """
     if settings is None:
         return ()
@@ -53,7 +53,7 @@ def as_assignments(settings: Mapping[str, Any] | None) -> tuple[str, ...]:
 
 def _name(key: object) -> str:
     if not isinstance(key, str) or not key or "=" in key:
-        raise ConfigError(f"settings: {shown(key)} is no name such as 'optim.weight_decay'")
+        raise ConfigError(f"settings: {shown(key)} is not a name such as 'optim.weight_decay'")
     return key
 
 
@@ -67,7 +67,7 @@ def _text(key: str, value: object) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """Return what JSON can hold of a path, a group of settings, or a array of numpy."""
+    """Convert a path, a group of settings or a numpy array to JSON values."""
     if isinstance(value, Settings):
         return value.model_dump(mode="json")
     if isinstance(value, PathLike):

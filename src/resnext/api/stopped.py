@@ -1,4 +1,4 @@
-"""A signal that stopped the work is given to the program that called, once the state is saved."""
+"""Passes a signal that stopped the work to the calling program, after saving the state."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 
 
 def hand_on(stop: Interrupted) -> NoReturn:
-    """Raise what the program expects of a signal.
+    """Raise the usual exception of a signal.
 
     Raises:
         KeyboardInterrupt: It was Ctrl-C.
-        TrainingError: It was another one, and the program has a handler that did not end it.
+        TrainingError: It was another signal, and the program's handler did not end it.
     """
     if stop.signal_number == signal.SIGINT:
         raise KeyboardInterrupt(str(stop)) from None

@@ -1,4 +1,4 @@
-"""`resnext.run_study`: the studies of the command, called from Python."""
+"""`resnext.run_study`: studies in Python."""
 
 from __future__ import annotations
 
@@ -27,29 +27,29 @@ if TYPE_CHECKING:
 
 
 class StudyFlags(TypedDict, total=False):
-    """The flags of `resnext study run` that say how trials are computed, by their names."""
+    """Options of `resnext study run` for computing trials."""
 
     jobs: int
-    """Trials at once; it changes no figure."""
+    """Trials to run at once; does not affect results."""
     processes: int
-    """Processes of one trial, one for each GPU; recorded, since it changes the figures."""
+    """Processes per trial, one per GPU; recorded, as it affects results."""
     threads: int
-    """CPU threads of one process; recorded, since it changes the figures."""
+    """CPU threads per process; recorded, as it affects results."""
     cluster: str
-    """A Ray cluster: auto, local or its address."""
+    """A Ray cluster: auto, local or an address."""
     halving: bool
-    """Stop the worse designs early."""
+    """Stop worse designs early."""
 
 
 @dataclass(frozen=True)
 class StudyResult:
-    """What came out of a study.
+    """The result of a study.
 
     Attributes:
         folder: Its folder, with `report.html`.
-        findings: All that `resnext study report --json` prints: errors, differences with their
+        findings: Everything printed by `resnext study report --json`: errors, differences with
             intervals, rank agreements, problems, ...
-        summary: The table of errors and what it shows, in lines of text.
+        summary: The table of errors and the findings, as text.
     """
 
     folder: Path
@@ -58,12 +58,12 @@ class StudyResult:
 
     @property
     def answer(self) -> str:
-        """The answer to the study's question, in a sentence."""
+        """The answer to the study's question, in one sentence."""
         return str(self.findings["answer"])
 
     @property
     def rows(self) -> list[dict[str, Any]]:
-        """The trials, a row each, as `pandas.DataFrame` takes them; errors are in percent."""
+        """The trials, one row each, for `pandas.DataFrame`; errors are in percent."""
         return list(self.findings["trials"])
 
     @property
@@ -84,9 +84,9 @@ def run_study(
     progress: bool = False,
     **flags: Unpack[StudyFlags],
 ) -> StudyResult:
-    """Run what is missing of a study, and write its report.
+    """Run the missing trials of a study, and write its report.
 
-    Trials are ordinary runs in processes of their own, shared between studies.
+    Trials are ordinary runs in separate processes, shared between studies.
 
     Example:
         >>> import resnext
@@ -96,18 +96,17 @@ def run_study(
         >>> print(found.summary)  # doctest: +SKIP
 
     Args:
-        study: A study of the paper (`resnext study list`), a YAML file, the folder of a study or
-            its name below `root`; or a `resnext.studies.study.Study`, which says all the rest.
-        data: Data sets, as `--data` takes them; by default the paper's. A dataset of a program
-            cannot be studied: trials open their images themselves.
-        scale: The paper's networks and recipe, or the same comparison for two cores.
+        study: A named study (`resnext study list`), a YAML file, the folder of a study or its name
+            below `root`; or a `resnext.studies.study.Study`, which includes the following.
+        data: Data sets, as for `--data`; by default the paper's. Dataset objects are not supported,
+            because trials open their images themselves.
+        scale: The paper's networks and recipe, or the same comparison at a scale for two cores.
         recipe: Recipe of all trials: fast, modern, imagenet or cifar.
-        seeds: Each design is trained once with each.
+        seeds: Each design is trained once per seed.
         settings: Settings of all trials by dotted name, such as `{"schedule.epochs": 20}`.
-        root: Where trials and reports are kept; by default `studies`, or the parent of a study's
-            folder.
+        root: Folder of trials and reports; by default `studies`, or the parent of a study's folder.
         progress: Show progress on standard error.
-        flags: How trials are computed; see `StudyFlags`.
+        flags: Further options; see `StudyFlags`.
 
     Raises:
         ConfigError: The study, its data or a setting is wrong.
@@ -121,7 +120,7 @@ def run_study(
     if isinstance(study, Study):
         if choice != Choice():
             raise ConfigError(
-                "a Study says its own data, scale, recipe, seeds and settings; leave them out, or "
+                "a Study includes data, scale, recipe, seeds and settings; leave them out, or "
                 "change it: study.replace(seeds=(0, 1))"
             )
         opened, name = study, study.name

@@ -1,4 +1,4 @@
-"""A study by its name, or the one that a person writes in a file."""
+"""Opens a named study, or a study from a file."""
 
 from __future__ import annotations
 
@@ -24,20 +24,19 @@ from resnext.studies.study import Comparison, Halving, Seed, Slug, Study
 
 
 class StudyFile(Settings):
-    """A study as a person writes it.
+    """A study as written in a file.
 
     Attributes:
-        name: Names the folder of results.
-        question: What the study asks.
-        space: Where the designs come from.
-        data: Data sets, as `--data` takes them.
+        name: Name of the results folder.
+        question: Question of the study.
+        space: Design space.
+        data: Data sets, as for `--data`.
         recipe: Recipe of all trials.
         set: Settings to change, by dotted name: {schedule.epochs: 10}.
-        seeds: Each design is trained once with each.
+        seeds: Each design is trained once per seed.
         baseline: Label of the design that all others are compared with.
         compare: Pairs of labels: the one that should have the lower error, and the other.
-        kind: As in `Study`; by default a table, and a distribution where designs are drawn at
-            random.
+        kind: As in `Study`; by default a table, or a distribution for random designs.
         halving: As in `Study`.
         note: As in `Study`.
     """
@@ -57,12 +56,12 @@ class StudyFile(Settings):
 
 
 def open_study(name_or_file: str, choice: Choice) -> Study:
-    """Return a named study, or the one that a file describes.
+    """Return a named study, or the study in a file.
 
     Args:
-        name_or_file: A key of `STUDIES`; or a YAML file, as a person writes it or as the
-            folder of a study holds it.
-        choice: Scale, data, seeds and changes; a file takes seeds and changes only.
+        name_or_file: A key of `STUDIES`; or a YAML file, written by the user or from the folder of
+            a study.
+        choice: Scale, data, seeds and changes; a file only accepts seeds and changes.
 
     Raises:
         ConfigError: There is no such study, or something in it is wrong.
@@ -77,11 +76,11 @@ def open_study(name_or_file: str, choice: Choice) -> Study:
         raise ConfigError(f"study {name_or_file!r}: no such study or file; {hint}")
     if choice.data or choice.recipe or not choice.is_paper:
         raise ConfigError(
-            f"{path} says its own data, recipe and scale; leave out --data, --recipe and --scale, "
-            "or edit the file"
+            f"{path} defines data, recipe and scale; leave out --data, --recipe and --scale, or "
+            "edit the file"
         )
     if path.is_dir() and not (path / STUDY).exists():
-        raise ConfigError(f"{path} is not the folder of a study: it holds no {STUDY}")
+        raise ConfigError(f"{path} is not the folder of a study: it contains no {STUDY}")
     return _change(_read(path / STUDY if path.is_dir() else path), choice)
 
 
@@ -108,7 +107,7 @@ def _settings_of(file: StudyFile, data: DataConfig) -> TrainConfig:
 
 
 def _write_out(file: StudyFile) -> Study:
-    """Resolve the recipe and the space of a person's file."""
+    """Resolve the recipe and the design space of a file."""
     if file.recipe not in RECIPES:
         raise ConfigError(f"recipe={file.recipe!r}: recipes are {', '.join(RECIPES)}")
     settings = tuple(_settings_of(file, parse_data(text)) for text in file.data)

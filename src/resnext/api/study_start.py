@@ -1,4 +1,4 @@
-"""A study by its name, where it is kept, and its run from first trial to report."""
+"""Opens a study by name, finds its folder, and runs it up to the report."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _ROOT = Path("studies")
 
 @dataclass(frozen=True)
 class DoneStudy:
-    """A study of which all is done that could be.
+    """A study after running all possible trials.
 
     Attributes:
-        study: The study, with nothing left open.
+        study: The study, fully resolved.
         rows: Its trials.
-        folder: Where its report is.
+        folder: Folder of its report.
     """
 
     study: Study
@@ -37,7 +37,7 @@ def named_study(name: str, choice: Choice, root: Path | None = None) -> Study:
     """Return a study by its name, file or folder, or by its name below the root.
 
     Args:
-        name: What names it.
+        name: Its name, file or folder.
         choice: Scale, data, seeds and changes.
         root: The folder of trials and reports; by default `studies`.
 
@@ -56,18 +56,18 @@ def named_study(name: str, choice: Choice, root: Path | None = None) -> Study:
 
 
 def root_of(name: str, root: Path | None) -> Path:
-    """Return the folder of trials and reports: that of a study's folder is its parent.
+    """Return the folder of trials and reports; for a study's folder, its parent.
 
     Args:
-        name: What names the study.
-        root: The folder, if it was given.
+        name: Name, file or folder of the study.
+        root: The folder, if given.
 
     Raises:
         ConfigError: It is not UTF-8.
     """
     if root is not None:
         if not is_utf8(str(root)):
-            raise ConfigError(f"--root {shown(str(root))} is not UTF-8, as runs must be")
+            raise ConfigError(f"--root {shown(str(root))} is not valid UTF-8, which runs require")
         return root
     from resnext.files import is_there
     from resnext.studies.records.study_folder import STUDY
@@ -80,16 +80,16 @@ def root_of(name: str, root: Path | None) -> Path:
 
 
 def run_and_report(study: Study, root: Path, options: RunOptions) -> DoneStudy:
-    """Run what is missing, then write the report.
+    """Run the missing trials, then write the report.
 
     Args:
         study: The study.
         root: The folder of trials and reports.
-        options: How many trials at once, and where.
+        options: How to run the trials.
 
     Raises:
         Interrupted: A signal asked to stop; the trials have saved their state.
-        ConfigError: All trials are refused alike.
+        ConfigError: All trials are refused for the same reason.
         RunError: The folder cannot be written.
     """
     from resnext.studies.execution.scheduler import run_study, settle_study

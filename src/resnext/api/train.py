@@ -1,4 +1,4 @@
-"""`resnext.train`: the training of the command, called from Python."""
+"""`resnext.train`: training in Python."""
 
 from __future__ import annotations
 
@@ -35,36 +35,36 @@ if TYPE_CHECKING:
 
 
 class TrainFlags(TypedDict, total=False):
-    """The flags of `resnext train` by their names; see `resnext train --help` for each."""
+    """Options of `resnext train`; see `resnext train --help`."""
 
     epochs: int
-    """Length of training; the whole schedule is stretched to it."""
+    """Number of epochs; the schedule is scaled to it."""
     batch_size: int
-    """Images of a step over all processes; the learning rate follows."""
+    """Images per step over all processes; the learning rate is scaled accordingly."""
     lr: float
-    """Peak learning rate for the recipe's own batch size."""
+    """Peak learning rate at the recipe's batch size."""
     image_size: int
-    """Side of the images that the network sees, in pixels."""
+    """Side of the network's input images, in pixels."""
     seed: int
-    """Decides initial weights, order and augmentation."""
+    """Random seed of initial weights, order and augmentation."""
     weights: str | Path
-    """Start from a run, a weight file, a published name or OWNER/NAME on the Hub."""
+    """Initial weights: a run, a weight file, a published name or OWNER/NAME on the Hub."""
     pretrained: bool
-    """Start from the best published weights that suit network, images and machine."""
+    """Start from the best published weights for network, images and machine."""
     accept_licence: bool
-    """Also weights that may not be used commercially."""
+    """Allow weights that may not be used commercially."""
     freeze_until: int
-    """Keep the stem and this many stages as loaded."""
+    """Freeze the stem and this many stages."""
     head_lr_factor: float
-    """Multiplies the learning rate of the head."""
+    """Multiplier of the head's learning rate."""
     balance: bool
-    """Let every class count alike in the loss."""
+    """Weight all classes equally in the loss."""
     early_stopping: bool | int
-    """Epochs to wait for a better validation; True waits a fifth of all, at least 5."""
+    """Epochs to wait for an improved validation error; True waits a fifth of all, at least 5."""
     config: str | Path
-    """Take the settings from a run or a YAML file instead of a recipe."""
+    """Read the settings from a run or a YAML file instead of a recipe."""
     continue_: bool
-    """With `out`: go on with the run that is there if it has the same settings."""
+    """With `out`: resume an existing run with the same settings."""
     device: str
     """auto, cpu, cuda, cuda:N or mps."""
     precision: str
@@ -74,9 +74,9 @@ class TrainFlags(TypedDict, total=False):
     tune: bool
     """Choose memory layout, compilation and merged groups by speed."""
     threads: int
-    """CPU threads of this process while it trains."""
+    """CPU threads of this process during training."""
     workers: int
-    """Processes that decode files; of a dataset, 0 unless given."""
+    """Number of processes that decode files; by default 0 for a dataset."""
 
 
 def train(
@@ -92,11 +92,11 @@ def train(
     progress: bool = False,
     **flags: Unpack[TrainFlags],
 ) -> Run:
-    """Train a network to the end, evaluate the weights that are kept, and write the report.
+    """Train a network, evaluate the kept weights, and write the report.
 
     The same settings and seed give the same weights as `resnext train`, bit for bit. Ctrl-C
     finishes the step, saves and raises KeyboardInterrupt; `open_run(folder).resume()` continues.
-    Afterwards torch's seeds, threads and kernels are as they were.
+    Torch's seeds, threads and kernels are restored afterwards.
 
     Example:
         >>> import resnext
@@ -105,32 +105,32 @@ def train(
         >>> run.predict("cat.jpg")[0].label  # doctest: +SKIP
 
     Args:
-        data: What `--data` takes (a folder of class folders, a table of labels, `digits`, ...) as
-            text or path; its settings; or a map-style dataset of torch or any sequence whose items
-            are pairs of an image and the number of its class. An image is what `predict` takes. A
-            DataLoader stands for its dataset, batch size and workers. None is the data of `config`.
-        val: A dataset to validate on; by default a tenth of each class of `data`.
+        data: A data set as for `--data` (a folder of class folders, a table of labels, `digits`,
+            ...) as string or path; its settings; or a map-style torch dataset or any sequence of
+            pairs of an image and its class number. Images are as for `predict`. A DataLoader
+            provides its dataset, batch size and workers. None uses the data of `config`.
+        val: A validation dataset; by default a tenth of each class of `data`.
         classes: Names of a dataset's classes, in the order of their numbers; by default
             `data.classes`, or the numbers.
-        model: The network, such as `resnext50_32x4d`, or its config; by default one that suits the
+        model: The network, such as `resnext50_32x4d`, or its config; by default chosen for the
             images.
-        recipe: Settings to start from: fast, finetune, modern, imagenet or cifar.
+        recipe: Base settings: fast, finetune, modern, imagenet or cifar.
         out: The run folder, new or empty; by default the next free one under `runs/`.
         name: Name of the run folder under `runs/`; numbered if taken.
-        settings: Any other setting by dotted name, such as `{"optim.weight_decay": 1e-4}`; they
-            are those of `config.yaml`.
+        settings: Any other setting by dotted name, such as `{"optim.weight_decay": 1e-4}`; as in
+            `config.yaml`.
         progress: Show progress on standard error, or in a notebook. Without it nothing is printed.
-        flags: The flags of the command; see `TrainFlags`.
+        flags: Further options; see `TrainFlags`.
 
     Returns:
-        The run. Under `torchrun` every process gets it; the first one has evaluated it.
+        The run. Under `torchrun` every process gets it; the first one evaluates it.
 
     Raises:
         ConfigError: A setting is unknown, out of range or contradicts another.
         DataError: The images are missing, damaged, or too few to learn from.
-        RunError: The folder holds something already, or cannot be written.
-        TrainingError: The loss became no number; or SIGTERM stopped the training.
-        ResNeXtError: Weights to start from cannot be had.
+        RunError: The folder is not empty, or cannot be written.
+        TrainingError: The loss became NaN; or SIGTERM stopped the training.
+        ResNeXtError: The initial weights cannot be opened.
         KeyboardInterrupt: Ctrl-C; the state is saved.
     """
     check_names(flags, TrainFlags.__annotations__)
@@ -145,7 +145,7 @@ def train(
         set=as_assignments(settings),
     )
     if data is None and request.config is None:
-        raise ConfigError("train needs data: a folder, the name of a set, or a dataset")
+        raise ConfigError("train needs data: a folder, the name of a data set, or a dataset")
     with guest():
         start, note = start_of(request, quiet=not progress)
         images = given.load(data_of(request))
@@ -167,7 +167,7 @@ def resume(
     images: DataSet | None = None,
     progress: bool = False,
 ) -> Run:
-    """Go on with a run; see `Run.resume`."""
+    """Resume a run; see `Run.resume`."""
     from resnext.runs.folder import open_run
 
     with guest():
@@ -185,7 +185,7 @@ def resume(
 
 
 def _request(given: GivenData, flags: Mapping[str, Any]) -> TrainRequest:
-    """Turn data and flags into a request; values are checked with the settings they become."""
+    """Convert data and flags to a request; values are checked with the settings."""
     known = {field.name for field in fields(TrainRequest)}
     values = {name: value for name, value in flags.items() if name in known}
     for name in ("weights", "config"):

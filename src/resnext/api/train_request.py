@@ -1,4 +1,4 @@
-"""What one asks of a training, before it becomes settings: the flags of `resnext train`."""
+"""Training requests: the flags of `resnext train`."""
 
 from __future__ import annotations
 
@@ -6,44 +6,47 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from resnext.data.config import DataConfig
+from resnext.model.choices import Head
 from resnext.model.config import ModelConfig
 
 
 @dataclass(frozen=True)
 class TrainRequest:
-    """A training as it is asked for; None leaves a choice to the recipe, the data or the weights.
+    """A requested training; None leaves the choice to the recipe, the data or the weights.
 
     Attributes:
-        data: What `--data` takes, or settings of a data set; None is the digits.
+        data: A data set as for `--data`, or settings; None means the digits.
         model: The network: a name, or its config.
-        recipe: Settings to start from.
-        epochs: Length of training.
-        batch_size: Images of a step over all processes.
-        lr: Peak learning rate for the recipe's own batch size.
-        image_size: Side of the images that the network sees, in pixels.
-        seed: Decides initial weights, order and augmentation.
-        weights: Start from these.
-        pretrained: Start from the best published weights that suit.
-        accept_licence: Also weights that may not be used commercially.
-        freeze_until: Keep the stem and this many stages as loaded.
-        head_lr_factor: Multiplies the learning rate of the head.
-        balance: Let every class count alike in the loss.
-        early_stopping: Epochs to wait for a lower validation error; empty for the default number.
+        head: Segmentation head, for images with masks.
+        recipe: Base settings.
+        epochs: Number of epochs.
+        batch_size: Images per step over all processes.
+        lr: Peak learning rate at the recipe's batch size.
+        image_size: Side of the network's input images, in pixels.
+        seed: Random seed of initial weights, order and augmentation.
+        weights: Initial weights.
+        pretrained: Start from the best suitable published weights.
+        accept_licence: Allow weights that may not be used commercially.
+        freeze_until: Freeze the stem and this many stages.
+        head_lr_factor: Multiplier of the head's learning rate.
+        balance: Weight all classes equally in the loss.
+        early_stopping: Epochs to wait for an improved validation error; empty for the default.
         out: The run folder.
         name: Name of the run folder under `runs/`.
-        config: Take the settings from this file or run instead of a recipe.
-        continue_: Go on with the run in `out` if it has the same settings.
-        device: Where to train.
-        precision: Arithmetic.
+        config: Read the settings from this file or run instead of a recipe.
+        continue_: Resume the run in `out` if it has the same settings.
+        device: Device to train on.
+        precision: Precision of the computation.
         compile: Compile the network.
         tune: Choose layout, compilation and merged groups by speed.
-        threads: CPU threads of one process.
-        workers: Processes that decode files.
-        set: Other settings, as texts such as `optim.weight_decay=1e-4`.
+        threads: CPU threads per process.
+        workers: Number of processes that decode files.
+        set: Other settings, as assignments such as `optim.weight_decay=1e-4`.
     """
 
     data: str | DataConfig | None = None
     model: str | ModelConfig | None = None
+    head: Head | None = None
     recipe: str | None = None
     epochs: int | None = None
     batch_size: int | None = None

@@ -1,4 +1,4 @@
-"""From what is asked of a training to its settings."""
+"""Converts training requests to settings."""
 
 from __future__ import annotations
 
@@ -19,24 +19,26 @@ if TYPE_CHECKING:
 def build_config(
     request: TrainRequest, start: Start | None = None, given: DataSet | None = None
 ) -> TrainConfig:
-    """Turn what is asked for into settings.
+    """Convert a request to settings.
 
     Args:
-        request: What is asked for.
-        start: The weights to start from, opened.
-        given: The images, where they come from a Python program.
+        request: The request.
+        start: The opened initial weights.
+        given: The images, if they come from a Python program.
 
     Raises:
         ConfigError: A flag is wrong, or two contradict each other.
     """
     if request.continue_ and request.out is None:
-        raise ConfigError("--continue looks for the run in the folder of --out; name it")
+        raise ConfigError("--continue needs --out, the folder of the run")
     if request.config is not None:
         if request.recipe is not None:
-            raise ConfigError("--config already holds a recipe's settings; leave out --recipe")
+            raise ConfigError("--config already contains a recipe's settings; leave out --recipe")
         from resnext.runs.folder import read_config
 
         config = read_config(request.config)
+        if request.head is not None:
+            raise ConfigError("--config already defines the head; leave out --head")
         if request.data is not None:
             config = config.replace(data=named_data(request))
         if request.model is not None:
@@ -59,16 +61,16 @@ def build_config(
 
 
 def _patience(request: TrainRequest, given: tuple[int, ...], config: TrainConfig) -> int:
-    """Return the epochs that `--early-stopping` waits for; its default follows the length."""
+    """Return the patience of `--early-stopping`; the default depends on the number of epochs."""
     if any(text.startswith("early_stopping=") for text in request.set):
         raise ConfigError("--early-stopping sets early_stopping; leave out one of the two")
     if len(given) > 1:
-        raise ConfigError("--early-stopping takes one number of epochs")
+        raise ConfigError("--early-stopping takes a single number of epochs")
     return given[0] if given else default_patience(config.schedule.epochs)
 
 
 def _flag_settings(request: TrainRequest) -> dict[str, Any]:
-    """Return the settings for which a flag was given."""
+    """Return the settings given by flags."""
     flags = {
         "schedule.epochs": request.epochs,
         "batch_size": request.batch_size,

@@ -1,4 +1,4 @@
-"""What a training starts from: the weights, the images, and the recipe for them."""
+"""The start of a training: weights, images, and the recipe for them."""
 
 from __future__ import annotations
 
@@ -13,6 +13,12 @@ from resnext.errors import ConfigError
 from resnext.model.names import config_from
 from resnext.recipes.finetune import finetune
 from resnext.recipes.presets import RECIPES, default_model, fast
+from resnext.recipes.segmentation import (
+    DEFAULT_HEAD,
+    default_segmenter,
+    put_head,
+    segmentation,
+)
 from resnext.runs.config import TrainConfig
 from resnext.settings import override_all
 from resnext.training.restart import begun_settings
@@ -24,11 +30,11 @@ if TYPE_CHECKING:
 
 
 def start_of(request: TrainRequest, *, quiet: bool = False) -> tuple[Start | None, str]:
-    """Open the weights to start from: those named, or --pretrained's, and say what was chosen.
+    """Open the initial weights, given or chosen by --pretrained, and describe the choice.
 
     Args:
-        request: What is asked for.
-        quiet: Show no download.
+        request: The request.
+        quiet: Do not show download progress.
 
     Raises:
         ResNeXtError: Flags contradict each other, or there are no such weights.
@@ -57,18 +63,30 @@ def start_of(request: TrainRequest, *, quiet: bool = False) -> tuple[Start | Non
 def from_recipe(
     request: TrainRequest, start: Start | None, given: DataSet | None = None
 ) -> TrainConfig:
-    """Return the settings of the recipe that was named, or that suits data and weights.
+    """Return the settings of the given recipe, or of one for the data and weights.
 
     Args:
-        request: What is asked for.
-        start: The weights to start from, opened.
-        given: The images, where they come from a Python program.
+        request: The request.
+        start: The opened initial weights.
+        given: The images, if they come from a Python program.
 
     Raises:
         ConfigError: The recipe needs weights.
-        DataError: The images are missing, or nothing can be trained on them.
+        DataError: The images are missing, or cannot be used for training.
     """
     data = data_of(request)
+    if data.name in ("series", "volume"):
+        from resnext.api.signal_start import signal_settings
+
+        if (settings := signal_settings(request, data, start)) is not None:
+            return settings
+    if data.name == "masks":
+        return _with_masks(request, data, start)
+    if request.head is not None:
+        raise ConfigError(
+            f"--head {request.head} is for segmentation, but {data.label} has no masks; leave it "
+            "out, or give a folder with images/ and masks/"
+        )
     recipe = _recipe(request, start)
     suits_data = recipe == "finetune" or (recipe == "fast" and start is None)
     facts = _look(request, data, given) if suits_data else None
@@ -84,14 +102,29 @@ def from_recipe(
     return RECIPES[recipe](model, data)
 
 
+def _with_masks(request: TrainRequest, data: DataConfig, start: Start | None) -> TrainConfig:
+    """Return the settings for images with masks: a network with a head, and its recipe."""
+    if request.recipe not in (None, "segmentation"):
+        raise ConfigError(
+            f"--recipe {request.recipe} is for classification; leave it out: masks have their "
+            "own recipe"
+        )
+    facts = _look(request, data, None)
+    if request.model is not None:
+        model = put_head(config_from(request.model), request.head)
+    elif start is not None:
+        model = put_head(start.weights.config, request.head)
+    else:
+        model = default_segmenter(data, facts, request.head or DEFAULT_HEAD)
+    return segmentation(model, data, facts, None if start is None else start.name)
+
+
 def _recipe(request: TrainRequest, start: Start | None) -> str:
-    """Return the recipe: the one named, or that for weights, or that for none."""
+    """Return the recipe: the given one, or the default with or without weights."""
     if request.recipe is not None:
         check_choice("recipe", request.recipe, (*RECIPES, "finetune"))
         if request.recipe == "finetune" and start is None:
-            raise ConfigError(
-                "--recipe finetune starts from weights; give --weights or --pretrained"
-            )
+            raise ConfigError("--recipe finetune needs weights; give --weights or --pretrained")
         return request.recipe
     if start is None:
         return "fast"
@@ -102,14 +135,14 @@ def _recipe(request: TrainRequest, start: Start | None) -> str:
 
 
 def named_data(request: TrainRequest) -> DataConfig:
-    """Return the data set that was named."""
+    """Return the given data set."""
     if isinstance(request.data, DataConfig):
         return request.data
     return parse_data(request.data or "digits")
 
 
 def data_of(request: TrainRequest) -> DataConfig:
-    """Return the data set, with what the flags say of it: size, columns, classes, splits."""
+    """Return the data set with its flags applied: size, columns, classes, splits."""
     data = named_data(request)
     if request.image_size is not None:
         data = data.replace(image_size_px=request.image_size)
@@ -118,8 +151,8 @@ def data_of(request: TrainRequest) -> DataConfig:
 
 
 def _look(request: TrainRequest, data: DataConfig, given: DataSet | None) -> PhotoFacts | None:
-    """Look at the images, which the recipe is to suit."""
-    if data.name not in ("folder", "table", PYTHON):
+    """Inspect the images for the choice of the recipe."""
+    if data.name not in ("folder", "table", "masks", PYTHON):
         return None
     from resnext.api.photo_facts import look
     from resnext.runs.runtime import resolve_device

@@ -1,4 +1,4 @@
-"""The weights that `resnext train` starts from: those that were named, or `--pretrained`'s."""
+"""The initial weights of `resnext train`: given, or chosen by `--pretrained`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from resnext.data.config import DataConfig
 from resnext.errors import ConfigError, DownloadError
 from resnext.machine import may_have_gpu, memory_bytes
-from resnext.model.config import ModelConfig
+from resnext.model.config import ModelConfig, SegmenterConfig
 from resnext.model.names import config_from, name_of
 
 if TYPE_CHECKING:
@@ -19,24 +19,24 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Start:
-    """Opened weights to start from, and the name under which a run keeps them."""
+    """Opened initial weights, and their name in a run's settings."""
 
     name: Path
     weights: Weights
 
 
 def open_start(name: Path, *, accept_licence: bool, quiet: bool = False) -> Start:
-    """Find weights, fetch them if need be, and read them.
+    """Find weights, download them if needed, and read them.
 
-    Without a connection a published file is one message before torch is loaded.
+    Without a connection, a published file is reported as missing before torch is loaded.
 
     Args:
         name: A run, a file, a published name or a repository.
-        accept_licence: Also files that may not be used commercially.
-        quiet: Show no download.
+        accept_licence: Allow files that may not be used commercially.
+        quiet: Do not show download progress.
 
     Raises:
-        ResNeXtError: They cannot be found, fetched or read.
+        ResNeXtError: They cannot be found, downloaded or read.
     """
     from resnext.progress import show_download
     from resnext.weights.entry_card import entry_of_repository, named_entry
@@ -50,9 +50,11 @@ def open_start(name: Path, *, accept_licence: bool, quiet: bool = False) -> Star
             check_reach(entry)
             fetch(entry, accept_licence=accept_licence, progress=progress)
 
+        from resnext.weights.change import to_start_from
         from resnext.weights.source import open_weights  # loads torch
 
         weights = open_weights(name, accept_licence=accept_licence, progress=progress)
+        weights = to_start_from(weights)
     # independent of the folder one stands in; a published name stays as it is
     return Start(name.absolute() if is_here else name, weights)
 
@@ -71,30 +73,30 @@ def choose_pretrained(
 
     Args:
         data: The images.
-        model: The network, if one was named.
+        model: The network, if given.
         device: As `--device`.
-        accept_licence: Also weights that may not be used commercially.
+        accept_licence: Allow weights that may not be used commercially.
 
     Returns:
-        The entry's name, and a line that says what was chosen.
+        The entry's name, and a line that describes the choice.
 
     Raises:
-        ConfigError: There are no such weights, or they do not suit the images.
+        ConfigError: There are no such weights, or they do not fit the images.
         LicenceError: Their licence must be accepted.
-        DownloadError: They are not here and cannot be fetched.
+        DownloadError: They are not on this machine and cannot be downloaded.
     """
     from resnext.data.sets.glance import typical_side_px
     from resnext.weights.choose import Need, rank
 
     if data.name in ("digits", "fashion-mnist"):
         raise ConfigError(
-            f"--pretrained: published weights take colour images, those of {data.name} are grey; "
-            "adapt some with `resnext convert NAME adapted.safetensors --in-channels 1` and give "
-            "--weights adapted.safetensors"
+            f"--pretrained: published weights need colour images, but those of {data.name} are "
+            "grey; adapt weights with `resnext convert NAME adapted.safetensors --in-channels 1` "
+            "and give --weights adapted.safetensors"
         )
     has_gpu, memory = _device_facts(device)
     need = Need(
-        network=None if model is None else name_of(config_from(model)),
+        network=None if model is None else _name_without_head(model),
         side_px=typical_side_px(data),
         has_gpu=has_gpu,
         memory_bytes=memory,
@@ -105,8 +107,14 @@ def choose_pretrained(
     return Path(entry.name), note
 
 
+def _name_without_head(model: str | ModelConfig) -> str:
+    """Return the name of a network, or of its backbone; published weights are for classifiers."""
+    config = config_from(model)
+    return name_of(config.backbone if isinstance(config, SegmenterConfig) else config)
+
+
 def _best_to_be_had(ranked: tuple[WeightsEntry, ...]) -> tuple[WeightsEntry, str]:
-    """Return the best weights or, without a connection, the best that are on this machine."""
+    """Return the best weights or, without a connection, the best ones on this machine."""
     from resnext.weights.fetch import check_reach, is_there
 
     best = ranked[0]
@@ -128,7 +136,7 @@ def _facts(entry: WeightsEntry) -> str:
 
 
 def _device_facts(device: str) -> tuple[bool, int | None]:
-    """Tell whether a GPU will train, and its memory; torch is loaded where there may be one."""
+    """Return whether training uses a GPU, and its memory; load torch only if there may be one."""
     is_asked = device not in ("auto", "cpu")
     if device == "cpu" or not (is_asked or may_have_gpu()):
         return False, memory_bytes()

@@ -1,7 +1,7 @@
 """Time networks side by side on this machine.
 
-`benchmark` runs a plan: `networks` opens what is named, `staging` writes the files, `race` lets
-contestants in processes of their own take turns, `result`, `rows` and `plot` make figures of it.
+`benchmark` runs a plan: `networks` opens the networks, `staging` writes the files, `race` lets
+contestants in their own processes take turns, `result`, `rows` and `plot` report the measurements.
 `latency` and `latency_search` time designs in this process, for `resnext design`. May import
-export, evaluation, complexity and what is below; nothing but the command imports it.
+export, evaluation, complexity and the packages below them; only the command imports it.
 """

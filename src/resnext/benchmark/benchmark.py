@@ -1,4 +1,4 @@
-"""A benchmark from names to figures: open, write files, race, summarise."""
+"""Runs a benchmark: open networks, write files, race, summarise."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from resnext.errors import ConfigError
 from resnext.turns import WARM_UP
 
 Progress = Callable[[str, int, int], None]
-"""Is told what is being done, and the steps done and in all."""
+"""Progress callback: a message, the completed steps and the total."""
 
 
 @dataclass(frozen=True)
 class BenchmarkReport:
-    """All figures, and where they were measured.
+    """All measurements, and the machine they were made on.
 
     Attributes:
-        results: A row for each contestant of each race, also of those that failed.
-        peaks: This machine's best rates, for each number of threads.
-        machine: The GPU, or processor and cores.
-        precision: Of the arithmetic.
-        clocks: Of a GPU, before and after; see `read_clocks`.
+        results: A row for each contestant of each race, including failed ones.
+        peaks: This machine's peak rates, for each number of threads.
+        machine: The GPU, or the processor with its cores.
+        precision: Precision of the computation.
+        clocks: Clocks of a GPU before and after; see `read_clocks`.
     """
 
     results: list[Result]
@@ -52,11 +52,11 @@ def run_benchmark(
         progress: See `Progress`.
 
     Raises:
-        ConfigError: A name is unknown, or given twice.
+        ConfigError: A name is unknown or repeated.
         CheckpointError: A file is missing or damaged.
     """
     if not names or len(set(names)) != len(names):
-        raise ConfigError("name the networks to time, each once, such as resnext50_32x4d")
+        raise ConfigError("give the networks to time, each once, such as resnext50_32x4d")
     device = find_device(plan.device)
     networks = [open_network(name, plan.size_px) for name in names]
     steps = _Steps(networks, plan, progress)

@@ -1,8 +1,8 @@
 """Time against group width at equal multiply-adds: which cardinality is free on this machine.
 
-For each cardinality the width is solved so that the network has the multiply-adds of the base,
-as in table 2 of the paper. A training step and an inference of each are timed in turns, in both
-memory layouts. The paper counts such networks as equal; a machine may not.
+For each cardinality the width is solved so that the network has the multiply-adds of the base, as
+in table 2 of the paper. A training step and an inference of each are timed in turns, in both memory
+layouts. The paper counts such networks as equal cost; their times may differ.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from resnext.training.speed_choice import FixedLayout
 from resnext.turns import spread_ms, take_turns
 
 FREE = 1.05
-"""A cardinality is called free up to this ratio to cardinality 1."""
+"""A cardinality counts as free up to this ratio to cardinality 1."""
 
 CARDINALITIES = (1, 2, 4, 8, 16, 32, 64)
 _LAYOUTS: tuple[FixedLayout, ...] = ("channels_last", "contiguous")
@@ -46,14 +46,14 @@ class MapSetup:
     """What to measure.
 
     Attributes:
-        base: Name of the network whose multiply-adds all have.
+        base: Name of the network whose multiply-adds all networks match.
         device: `cpu`, `cuda` or `cuda:N`.
-        precision: Of the autocast arithmetic of training and inference.
-        batch: Images at once.
-        size_px: Their side; None takes what the base is made for.
+        precision: Autocast precision of training and inference.
+        batch: Images per batch.
+        size_px: Side of the images; None uses the default of the base.
         threads: CPU threads.
-        rounds: Measured rounds; one more warms up.
-        cardinalities: To compare with cardinality 1.
+        rounds: Measured rounds, after one warm-up round.
+        cardinalities: Cardinalities to compare with cardinality 1.
     """
 
     base: str = "resnet50"
@@ -73,12 +73,12 @@ class MapRow:
     Attributes:
         cardinality: C.
         group_width: Channels of a group in the first stage, d.
-        layout: How images and weights lie in memory.
+        layout: Memory layout of images and weights.
         macs: Multiply-adds of one image.
         train_ms: Median of a training step, with its quartiles.
         infer_ms: Median of an inference, with its quartiles.
-        train_ratio: A training step over that of cardinality 1 in its faster layout.
-        infer_ratio: The same of an inference.
+        train_ratio: Training step relative to cardinality 1 in its faster layout.
+        infer_ratio: Inference relative to cardinality 1 in its faster layout.
     """
 
     cardinality: int
@@ -93,14 +93,14 @@ class MapRow:
 
 @dataclass(frozen=True)
 class CardinalityMap:
-    """What was measured, and where.
+    """The measurements and their setting.
 
     Attributes:
-        setup: What was asked for.
-        rows: A network and layout each, by cardinality.
+        setup: What was measured.
+        rows: One row per network and layout, by cardinality.
         machine: The device.
-        versions: Of torch.
-        clocks: Of a GPU, before and after.
+        versions: Version of torch.
+        clocks: Clocks of a GPU, before and after.
     """
 
     setup: MapSetup
@@ -120,7 +120,7 @@ class CardinalityMap:
         return found
 
     def free(self, kind: str) -> list[int]:
-        """Return the cardinalities above 1 that cost nothing, for `train` or `infer`."""
+        """Return the cardinalities above 1 that are free, for `train` or `infer`."""
         best = self.best(kind).items()
         return [number for number, ratio in best if number > 1 and ratio.median <= FREE]
 
@@ -133,11 +133,11 @@ def map_cardinality(setup: MapSetup, tell: Tell = lambda _: None) -> Cardinality
         tell: Called with each progress message.
 
     Raises:
-        ConfigError: The device is not here, or the base has no cardinality to vary.
+        ConfigError: The device does not exist, or the base has no cardinality to vary.
     """
     base = config_from(setup.base)
     if not isinstance(base, ResNeXtConfig) or base.block != "bottleneck":
-        raise ConfigError(f"{setup.base} has no cardinality to vary; name a ResNet-50 or deeper")
+        raise ConfigError(f"{setup.base} has no cardinality to vary; use a ResNet-50 or deeper")
     device = find_device(setup.device)
     side_px = setup.size_px or default_side(base)
     budget = Budget.like(base, "macs", "network", side_px)
@@ -188,7 +188,7 @@ def _rows(
 def _prepare(
     model: ResNeXtConfig, layout: FixedLayout, setup: MapSetup, device: torch.device, side_px: int
 ) -> tuple[Callable[[], Any], Callable[[], Any]]:
-    """Return a training step and an inference of one network."""
+    """Build a training step and an inference of one network."""
     config = TrainConfig(model=model, batch_size=setup.batch, runtime=RuntimeConfig(layout=layout))
     classes = tuple(map(str, range(model.num_classes)))
     info = DataInfo("noise", classes, model.in_channels, side_px, (0.5,) * 3, (0.25,) * 3)

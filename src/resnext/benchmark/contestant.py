@@ -1,4 +1,4 @@
-"""What is timed: networks, the ways to run them, and the settings.
+"""What is timed: networks, runtimes and settings.
 
 Nothing here needs torch.
 """
@@ -27,41 +27,44 @@ RuntimeName = Literal[
     "tensorrt",
 ]
 RUNTIMES: tuple[RuntimeName, ...] = get_args(RuntimeName)[:-2]
-"""On a CPU: PyTorch in four ways, our exports, torch's own export, and two libraries' networks."""
+"""Runtimes on a CPU: four modes of PyTorch, our exports, torch's own export, two other
+libraries."""
 
 GPU_RUNTIMES: tuple[RuntimeName, ...] = (
     *("eager", "channels_last", "compiled", "cudagraphs"),
     *("onnxruntime", "tensorrt", "timm", "torchvision"),
 )
-"""On a GPU: PyTorch in four ways, ONNX Runtime on CUDA and through TensorRT, and two libraries."""
+"""Runtimes on a GPU: four modes of PyTorch, ONNX Runtime with CUDA and TensorRT, two libraries."""
 
 PrecisionName = Literal["fp32", "bf16", "fp16"]
 
 PEERS = ("timm", "torchvision")
-"""Libraries whose own network of the same name is timed, with weights of their own."""
+"""Libraries whose network of the same name is timed, with its own weights."""
 
 
 def check_runtime(runtime: str, *, is_on_gpu: bool, precision: PrecisionName) -> None:
-    """Check that a runtime can do what is asked of it.
+    """Check that a runtime supports the requested device and precision.
 
     Raises:
-        ConfigError: It runs on the other kind of device only, or in fp32 only.
+        ConfigError: It only supports the other kind of device, or only fp32.
     """
     if is_on_gpu and runtime not in GPU_RUNTIMES:
-        raise ConfigError(f"{runtime} runs on the CPU; leave it out, or --device")
+        raise ConfigError(f"{runtime} only runs on the CPU; leave out the runtime or --device")
     if not is_on_gpu and runtime not in (*RUNTIMES, "pt2"):
-        raise ConfigError(f"{runtime} runs on a GPU; give --device cuda, or leave it out")
+        raise ConfigError(
+            f"{runtime} only runs on a GPU; give --device cuda, or leave out the runtime"
+        )
     in_torch = ("eager", "channels_last", "compiled", "cudagraphs", *PEERS)
     if precision != "fp32" and runtime not in (*in_torch, "tensorrt"):
-        raise ConfigError(f"{runtime} computes what the file says, in fp32; leave --precision out")
+        raise ConfigError(f"{runtime} computes in fp32 only; leave out --precision")
 
 
 @dataclass(frozen=True)
 class Setting:
-    """One race: all contestants at these sizes.
+    """Settings of one race.
 
     Attributes:
-        batch: Images at once.
+        batch: Images per batch.
         threads: CPU threads of one inference.
     """
 
@@ -71,16 +74,16 @@ class Setting:
 
 @dataclass(frozen=True)
 class Plan:
-    """What to measure and how often.
+    """What to measure, and how often.
 
     Attributes:
         runtimes: Ways to run each network.
-        batches: Images at once; each is a race of its own.
-        threads: CPU threads; each is a race of its own.
-        size_px: Side of the images; None takes what a network was made for.
-        rounds: Turns of every contestant; three more warm up.
+        batches: Batch sizes; each is a separate race.
+        threads: Numbers of CPU threads; each is a separate race.
+        size_px: Side of the images; None uses the network's default.
+        rounds: Measured turns of every contestant, after three warm-up turns.
         device: `cpu`, `cuda` or `cuda:N`.
-        precision: Of weights, images and arithmetic; see `check_runtime`.
+        precision: Precision of weights, images and computation; see `check_runtime`.
     """
 
     runtimes: tuple[RuntimeName, ...] = RUNTIMES
@@ -95,7 +98,7 @@ class Plan:
         """Check the values.
 
         Raises:
-            ConfigError: One is out of range or given twice.
+            ConfigError: One is out of range or repeated.
         """
         most = num_cores()
         ranges = {
@@ -119,24 +122,24 @@ class Plan:
 
     @property
     def settings(self) -> list[Setting]:
-        """The races, in the order in which they are run."""
+        """The races, in execution order."""
         return [Setting(batch, threads) for threads in self.threads for batch in self.batches]
 
 
 @dataclass(frozen=True)
 class Job:
-    """One contestant of one race, as its process is told it.
+    """One contestant of one race, as sent to its process.
 
     Attributes:
-        runtime: How to run it; an exported file of the user's has its format's runtime.
+        runtime: How to run it; a user's exported file has the runtime of its format.
         path: File with the weights or the exported network; empty for a library's network.
         name: The network's name in libraries.
         num_classes: Classes of the head.
         shape: Channels and sides of one image.
-        batch: Images at once.
+        batch: Images per batch.
         threads: CPU threads.
-        device: Where it runs.
-        precision: Of weights, images and arithmetic.
+        device: Device it runs on.
+        precision: Precision of weights, images and computation.
     """
 
     runtime: str

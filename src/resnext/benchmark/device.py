@@ -1,4 +1,4 @@
-"""The device that is measured: its name, its clocks, and how time is taken on it."""
+"""The measured device: its name, clocks and timer."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ _CLOCKS = ("clocks.sm", "clocks.mem", "clocks.max.sm", "power.draw", "temperatur
 
 
 def find_device(name: str) -> torch.device:
-    """Return a device that exists, its fp32 without TF32.
+    """Return a device, and set its fp32 to full precision without TF32.
 
-    On a GPU cuDNN times its kernels for each shape: every contestant runs as fast as it can.
+    On a GPU cuDNN times its kernels for each shape, so that every contestant runs at its best.
 
     Raises:
-        ConfigError: There is no such device here.
+        ConfigError: This machine has no such device.
     """
     device = resolve_device(name)
     if device.type == "cuda":
@@ -38,26 +38,26 @@ def find_device(name: str) -> torch.device:
 
 
 def describe_device(device: torch.device) -> str:
-    """Return the GPU's name, or the processor's with its cores."""
+    """Return the name of the GPU, or of the processor with its cores."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     return f"{cpu_name()}, {num_cores()} core(s)"
 
 
 def stopwatch_of(device: torch.device) -> Stopwatch:
-    """Return what times an action: on a GPU by the GPU's own events, between which it worked."""
+    """Return a function that times an action, with GPU events on a GPU."""
     if device.type == "cuda":
         return _seconds_by_events
     return _seconds_by_clock
 
 
 def read_clocks(device: torch.device) -> dict[str, str]:
-    """Return a GPU's clocks, power and temperature now, as nvidia-smi writes them.
+    """Return a GPU's current clocks, power and temperature from nvidia-smi.
 
-    A GPU that is hot or limited in power runs at a lower clock, which a figure must not hide.
+    A hot or power-limited GPU runs at a lower clock, so results must show it.
 
     Returns:
-        Empty on a CPU, and where nvidia-smi does not answer.
+        Empty on a CPU, or if nvidia-smi does not answer.
     """
     if device.type != "cuda":
         return {}

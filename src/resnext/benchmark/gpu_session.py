@@ -1,4 +1,4 @@
-"""ONNX Runtime on a GPU, by CUDA's kernels or by TensorRT's, with images that lie there already."""
+"""ONNX Runtime on a GPU, with CUDA or TensorRT, and images already in GPU memory."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ def open_on_gpu(
         path: The file, for float32 images.
         runtime: `onnxruntime` or `tensorrt`.
         images_bchw: One batch, copied to the GPU once.
-        index: Number of the GPU.
-        precision: Of TensorRT's arithmetic; it keeps fp32 where it finds that faster.
+        index: Index of the GPU.
+        precision: Precision of TensorRT; it keeps fp32 where that is faster.
 
     Returns:
-        Runs the network once and waits for the GPU; returns the logits.
+        A function that runs the network once, waits for the GPU, and returns the logits.
 
     Raises:
-        ConfigError: The installed ONNX Runtime cannot do it.
+        ConfigError: The installed ONNX Runtime does not support it.
     """
     import onnxruntime
 
@@ -43,7 +43,7 @@ def open_on_gpu(
     if provider not in onnxruntime.get_available_providers():
         raise ConfigError(
             f"{runtime}: ONNX Runtime {onnxruntime.__version__} has no {provider} here; install "
-            "onnxruntime-gpu in place of onnxruntime, and for tensorrt NVIDIA's TensorRT"
+            "onnxruntime-gpu instead of onnxruntime, and NVIDIA's TensorRT for tensorrt"
         )
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3

@@ -1,7 +1,7 @@
-"""An inference ready to be timed, in a process that holds nothing else.
+"""Prepares an inference for timing in a process of its own.
 
-Each runtime's packages are imported only where it is the one that is run: what they take of
-memory is part of what is measured.
+A runtime's packages are only imported if it is used, because their memory is part of the
+measurement.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ _IN_TORCH = (
     *("eager", "channels_last", "fused", "compiled", "cudagraphs"),
     *(*PEERS, "pt2", "torchscript"),
 )
+_MAX_COMPARED = 100_000  # numbers
 _WARM_UP = 3  # runs on a side stream before a graph is captured, as torch asks for
 
 
@@ -54,9 +55,9 @@ def prepare(job: Job) -> Infer:
 
 
 def stopwatch_for(job: Job) -> Stopwatch | None:
-    """Return what times a job: a GPU's events for what runs in torch, else None for a clock.
+    """Return the timer of a job: GPU events for torch on a GPU, otherwise None for the clock.
 
-    ONNX Runtime works on a stream of its own, which torch's events do not see, and waits for it.
+    ONNX Runtime uses its own stream, which torch's events do not cover, and waits for it.
     """
     if not job.is_on_gpu or job.runtime not in _IN_TORCH:
         return None
@@ -68,7 +69,7 @@ def stopwatch_for(job: Job) -> Stopwatch | None:
 
 
 def as_numpy(logits_bk: Any) -> np.ndarray[Any, np.dtype[np.float32]]:
-    """Return what an inference gave as float32, wherever it lies."""
+    """Return the output of an inference as float32, from any device."""
     if hasattr(logits_bk, "detach"):
         logits_bk = logits_bk.detach().float().cpu()
     elif hasattr(logits_bk, "numpy"):  # a value of ONNX Runtime
@@ -76,8 +77,16 @@ def as_numpy(logits_bk: Any) -> np.ndarray[Any, np.dtype[np.float32]]:
     return np.asarray(logits_bk, np.float32)
 
 
+def sample_of(
+    outputs: np.ndarray[Any, np.dtype[np.float32]],
+) -> np.ndarray[Any, np.dtype[np.float32]]:
+    """Return the outputs for one image to compare; of scores of every pixel, some spread evenly."""
+    flat = outputs.ravel()
+    return flat[:: max(len(flat) // _MAX_COMPARED, 1)]
+
+
 def images_of(shape: tuple[int, ...], *, pixels: bool = False) -> np.ndarray[Any, np.dtype[Any]]:
-    """Draw a batch, the same one for every contestant.
+    """Generate a random batch, the same for every contestant.
 
     Args:
         shape: b x c x sides, or b x sides x c of pixels.
@@ -150,7 +159,7 @@ def _torch(job: Job) -> Infer:
 
 
 def _captured(infer: Infer) -> Infer:
-    """Record the kernels of an inference once, so that each run is a single launch."""
+    """Capture an inference in a CUDA graph, so that each run is a single launch."""
     import torch
 
     side: Any = torch.cuda.Stream()  # type: ignore[no-untyped-call]  # torch's

@@ -1,7 +1,7 @@
-"""The measured time of an inference on this machine, with its spread.
+"""Measures the latency of designs on this machine, with its spread.
 
-Designs are measured in turns, round by round, so that a change of the machine's load hits them
-alike. What was measured is kept in the user's cache, by machine, versions and setting.
+Designs are measured in turns, round by round, so that changes of the machine's load affect all
+equally. Measurements are stored in the user's cache, by machine, versions and settings.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ class LatencySetup:
     """How to measure.
 
     Attributes:
-        runtime: PyTorch as it is, compiled by torch.compile, or ONNX Runtime.
-        input_size: Side of the images in pixels; None takes what the network is made for.
-        batch_size: Images at once.
+        runtime: Eager PyTorch, torch.compile, or ONNX Runtime.
+        input_size: Side of the images in pixels; None uses the network's default.
+        batch_size: Images per batch.
         threads: CPU threads.
-        rounds: Measured rounds; three more warm up.
+        rounds: Measured rounds, after three warm-up rounds.
         device: `cpu`, `cuda` or `cuda:N`.
-        precision: Of weights, images and arithmetic.
+        precision: Precision of weights, images and computation.
     """
 
     runtime: RuntimeName = "eager"
@@ -57,7 +57,7 @@ class LatencySetup:
 
 @dataclass(frozen=True)
 class Latency:
-    """Milliseconds of one batch.
+    """Latency of one batch in milliseconds.
 
     Attributes:
         median_ms: Median over the rounds.
@@ -65,9 +65,9 @@ class Latency:
         high_ms: Upper quartile.
         rounds: Measured rounds.
         machine: The GPU, or processor and number of cores.
-        versions: Of torch and the runtime.
-        measured: Day and time of the measurement.
-        is_cached: It was measured earlier and found in the cache.
+        versions: Versions of torch and the runtime.
+        measured: Date and time of the measurement.
+        is_cached: Whether it was found in the cache.
     """
 
     median_ms: Milliseconds
@@ -91,17 +91,17 @@ def measure_latencies(
     prepared: dict[str, Callable[[], Any]] | None = None,
     progress: Callable[[str], None] = lambda _: None,
 ) -> list[Latency]:
-    """Measure networks in turns, unless the cache knows all of them.
+    """Measure networks in turns, unless all of them are in the cache.
 
-    A network measured earlier is measured again beside a new one: under another load of the
-    machine its figure would not compare.
+    A cached network is measured again together with new ones, because results under different load
+    are not comparable.
 
     Args:
         configs: The networks.
         setup: Runtime, sizes, rounds.
-        cache: File of what was measured before; None measures all anew and keeps nothing.
-        prepared: Networks that an earlier call made ready; new ones are added to it.
-        progress: Is told what is being done.
+        cache: File of earlier measurements; None measures everything and stores nothing.
+        prepared: Networks prepared by earlier calls; new ones are added.
+        progress: Called with progress messages.
 
     Raises:
         ConfigError: The runtime is not installed, or the cache cannot be written.
@@ -156,7 +156,7 @@ def _key(config: ModelConfig, setup: LatencySetup, hardware: tuple[str, str]) ->
 
 
 def _read(cache: Path | None) -> dict[str, Latency]:
-    """Read the cache; a damaged one counts as empty, since all of it can be measured again."""
+    """Read the cache; a damaged one counts as empty, as it can be measured again."""
     if cache is None or not cache.exists():
         return {}
     try:
@@ -169,7 +169,7 @@ def _read(cache: Path | None) -> dict[str, Latency]:
 
 
 def _check_writable(cache: Path | None) -> None:
-    """Find out before the measurement, which may take minutes, whether it can be kept."""
+    """Check before the measurement, which may take minutes, that it can be stored."""
     if cache is None:
         return
     try:
@@ -182,8 +182,8 @@ def _check_writable(cache: Path | None) -> None:
 
 def _unusable(cache: Path, error: OSError) -> ConfigError:
     return ConfigError(
-        f"cannot keep measured latencies in {cache} ({error.strerror}); name another cache folder "
-        "with XDG_CACHE_HOME, or measure without one: --no-cache"
+        f"cannot store measured latencies in {cache} ({error.strerror}); set another cache "
+        "folder with XDG_CACHE_HOME, or use --no-cache"
     )
 
 

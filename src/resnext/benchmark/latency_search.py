@@ -1,8 +1,8 @@
-"""The design whose measured latency comes closest: every candidate is measured, none is guessed.
+"""Finds the design whose measured latency is closest to a target.
 
-The search starts at the design of equal multiply-adds and measures a few others far below and
-above it. It then measures between the two that enclose the target, or further out where none do.
-Each round measures all candidates anew in turns, so that the final figures compare.
+The search starts at the design of equal multiply-adds and measures a few others far below and above
+it. It then measures between the two that enclose the target, or further out if none do. Each round
+measures all candidates again in turns, so that the final results are comparable.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ _MAX_AT_ONCE = 2  # then the two around the target are looked for anew
 
 @dataclass(frozen=True)
 class LatencySearch:
-    """What was measured of one family of designs.
+    """The measured designs of one family.
 
     Attributes:
-        reference: The network whose latency is to be met, as measured.
-        factor: Share of it to meet.
-        numbers: The candidates' numbers in the family: widths, cardinalities, ...; rising.
+        reference: The measured network whose latency is matched.
+        factor: Multiple of that latency to match.
+        numbers: The candidates' numbers in the family, such as widths, in increasing order.
         candidates: Networks and their latencies, in the same order.
     """
 
@@ -43,7 +43,7 @@ class LatencySearch:
 
     @property
     def target_ms(self) -> float:
-        """The latency to meet."""
+        """The target latency."""
         return self.factor * self.reference.median_ms
 
     @property
@@ -54,7 +54,7 @@ class LatencySearch:
 
     @property
     def is_outside(self) -> bool:
-        """The target lies outside of what was measured, so a closer design may exist."""
+        """Whether the target is outside the measured range, so that a closer design may exist."""
         medians = [latency.median_ms for _, latency in self.candidates]
         return not min(medians) <= self.target_ms <= max(medians)
 
@@ -72,14 +72,14 @@ class LatencySearch:
 
     @property
     def enclosing(self) -> tuple[int, int] | None:
-        """Return the two neighbours with the target between them that are closest to it."""
+        """Return the two closest candidates that enclose the target."""
         over = [latency.median_ms - self.target_ms for _, latency in self.candidates]
         pairs = [(n, n + 1) for n in range(len(over) - 1) if over[n] * over[n + 1] <= 0]
         return min(pairs, key=lambda pair: min(abs(over[n]) for n in pair), default=None)
 
     @property
     def has_gap(self) -> bool:
-        """Designs between the two that enclose the target were not measured."""
+        """Whether designs between the two that enclose the target were not measured."""
         if self.enclosing is None:
             return False
         below, above = (self.numbers[n] for n in self.enclosing)
@@ -95,15 +95,15 @@ def search_latency(
     cache: Path | None = None,
     progress: Callable[[str], None] = lambda _: None,
 ) -> LatencySearch:
-    """Measure designs of a family around the one of equal multiply-adds, nine at most.
+    """Measure up to nine designs of a family around the one of equal multiply-adds.
 
     Args:
-        like: The network whose latency is to be met.
+        like: The network whose latency is matched.
         family: The designs, by number.
         setup: How to measure.
-        factor: Share of the latency to meet.
-        cache: File of what was measured before.
-        progress: Is told what is being done.
+        factor: Multiple of the latency to match.
+        cache: File of earlier measurements.
+        progress: Called with progress messages.
 
     Raises:
         ConfigError: The runtime is missing, or a design is not possible.
@@ -125,7 +125,7 @@ def search_latency(
 
 
 def _next_numbers(search: LatencySearch, room: int) -> Sequence[int]:
-    """Choose what to measure next: between the two around the target, else further out."""
+    """Choose what to measure next: between the two around the target, or further out."""
     pair = search.enclosing
     numbers = search.numbers
     if pair is not None:

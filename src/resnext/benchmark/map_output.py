@@ -23,7 +23,7 @@ _STYLES = {"channels_last": ("#1f5fa8", "o-"), "contiguous": ("#d9730d", "s--")}
 
 
 def row_of(row: MapRow) -> dict[str, Any]:
-    """Return the figures of a network by name."""
+    """Return the measurements of a network by name."""
     values: dict[str, Any] = {
         "cardinality": row.cardinality,
         "group_width": row.group_width,
@@ -40,7 +40,7 @@ def row_of(row: MapRow) -> dict[str, Any]:
 
 
 def as_json(found: CardinalityMap) -> str:
-    """Write all figures, the setting, the machine and a GPU's clocks."""
+    """Return all measurements, the settings, the machine and a GPU's clocks."""
     values = {
         "machine": found.machine,
         "versions": f"resnext {__version__}, {found.versions}",
@@ -53,12 +53,12 @@ def as_json(found: CardinalityMap) -> str:
 
 
 def as_csv(found: CardinalityMap) -> str:
-    """Write a line for each network and layout."""
+    """Return one line per network and layout."""
     return csv_table([row_of(row) for row in found.rows])
 
 
 def answer(found: CardinalityMap) -> list[str]:
-    """Say in a sentence each what cardinality costs in training and in inference."""
+    """Describe in one sentence each the time cost of cardinality in training and in inference."""
     lines = []
     for kind, words in _IN_WORDS.items():
         best = found.best(kind)
@@ -74,18 +74,18 @@ def answer(found: CardinalityMap) -> list[str]:
         ]
         if doubtful:
             lines.append(
-                f"the interval of {', '.join(doubtful)} lies on both sides of {FREE:g}; more "
-                "--rounds or an idle machine narrow it"
+                f"the interval of {', '.join(doubtful)} includes {FREE:g}; use more --rounds or "
+                "an idle machine to narrow it"
             )
     return lines
 
 
 def draw_map(found: CardinalityMap, path: Path) -> None:
-    """Draw time over that of cardinality 1 against the width of a group.
+    """Plot time relative to cardinality 1 against group width.
 
     Args:
-        found: What was measured.
-        path: The file; its ending says of which kind.
+        found: The measurements.
+        path: The file; its suffix determines the format.
     """
     figure = Figure(figsize=(9.6, 4.2), layout="constrained")
     panels = figure.subplots(1, 2, sharey=True)
@@ -99,7 +99,7 @@ def draw_map(found: CardinalityMap, path: Path) -> None:
         axes.set_ylim(0, 1.05 * top)
         clean(axes)
         _label_widths(axes, found)
-    panels[0].set_ylabel("time over cardinality 1")
+    panels[0].set_ylabel("time relative to cardinality 1")
     panels[0].legend(frameon=False, loc="lower right")
     setup = found.setup
     figure.suptitle(
@@ -127,7 +127,7 @@ def _draw_line(axes: Axes, rows: list[MapRow], kind: str, color: str, style: str
 
 
 def _label_widths(axes: Axes, found: CardinalityMap) -> None:
-    """Write the widths below the axis and the cardinalities above it."""
+    """Label the widths below the axis and the cardinalities above it."""
     points = sorted({(row.group_width, row.cardinality) for row in found.rows})
     widths = [width for width, _ in points]
     axes.set_xticks(widths, [str(width) for width in widths])

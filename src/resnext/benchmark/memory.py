@@ -1,4 +1,4 @@
-"""How much memory this process takes, and how much is left."""
+"""The memory of this process, and the available memory."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _MEMINFO = Path("/proc/meminfo")
 
 
 def forget_peak() -> None:
-    """Let the peak start from what is resident now, where Linux allows it."""
+    """Reset the peak to the current resident memory, if Linux allows it."""
     with contextlib.suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
 
@@ -19,7 +19,7 @@ def forget_peak() -> None:
 def peak_memory_mib() -> float | None:
     """Return the largest resident memory of this process since `forget_peak`; None if unknown.
 
-    Linux's getrusage would also count what the parent held when it started this process.
+    Linux's getrusage would also count the parent's memory at the start of this process.
     """
     if _STATUS.exists():
         return _read_kib(_STATUS, "VmHWM") / 1024
@@ -31,7 +31,7 @@ def peak_memory_mib() -> float | None:
 
 
 def available_mib() -> float | None:
-    """Return the memory that new processes can still take; None if unknown."""
+    """Return the memory available to new processes; None if unknown."""
     return _read_kib(_MEMINFO, "MemAvailable") / 1024 if _MEMINFO.exists() else None
 
 

@@ -1,7 +1,7 @@
-"""The rates that this machine reaches at best, in fp32: matrix multiplication and convolution.
+"""Peak rates of this machine: matrix multiplication and convolution.
 
-An inference cannot be faster than its multiply-adds at that rate, so the share that it reaches
-tells what is left to gain.
+An inference cannot be faster than its multiply-adds at that rate, so its share of the peak shows
+how much could still be gained.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _MIN_RUNS, _GPU_RUNS = 5, 20
 
 @dataclass(frozen=True)
 class Peak:
-    """Best rates with so many threads, in 10^9 floating-point operations a second.
+    """Peak rates for a number of threads, in 10^9 floating-point operations per second.
 
     A multiply-add is two operations.
     """
@@ -42,12 +42,12 @@ class Peak:
 def measure_peak(
     threads: int, device: torch.device = _CPU, dtype: torch.dtype = torch.float32
 ) -> Peak:
-    """Measure both rates: the fastest run of several shapes, so that other load matters little.
+    """Measure both rates as the fastest run over several shapes, which is robust to other load.
 
     Args:
         threads: CPU threads.
-        device: Where; a GPU needs larger matrices to be busy.
-        dtype: Of the factors.
+        device: Device; a GPU needs larger matrices to be saturated.
+        dtype: Data type of the operands.
     """
     place = {"device": device, "dtype": dtype}
     is_gpu = device.type == "cuda"
@@ -63,7 +63,7 @@ def best_seconds(
     seconds: float = _SECONDS_EACH,
     clock: Callable[[], float] = time.perf_counter,
 ) -> float:
-    """Return the seconds of the fastest run within some time, of five at least."""
+    """Return the seconds of the fastest run within a time limit, of at least five runs."""
     found: list[float] = []
     begin = clock()
     while len(found) < _MIN_RUNS or clock() - begin < seconds:
@@ -87,7 +87,7 @@ def _best(action: Callable[[], object], place: dict[str, Any]) -> float:
 
 
 def _conv_rate(channels: int, kernel: int, side: int, batch: int, place: dict[str, Any]) -> float:
-    """Return the better of both memory layouts."""
+    """Return the rate of the faster memory layout."""
     if place["device"].type == "cuda":
         batch *= _GPU_BATCH
     operations = 2 * batch * channels**2 * kernel**2 * side**2

@@ -1,4 +1,4 @@
-"""Error or multiply-adds against latency, a panel for each race."""
+"""Plots error or multiply-adds against latency, one panel per race."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ _COLORS = (
 
 
 def check_plot_file(path: Path) -> None:
-    """Find out before the measurement whether the plot can be written.
+    """Check before the measurement that the plot can be written.
 
     Raises:
-        ConfigError: The ending is none of those that can be drawn.
+        ConfigError: The suffix is not supported.
     """
     if path.suffix.lower() not in SUFFIXES:
-        raise ConfigError(f"--plot {path}: a plot's file ends in {', '.join(SUFFIXES)}")
+        raise ConfigError(f"--plot {path}: the file name must end in {', '.join(SUFFIXES)}")
 
 
 def draw(results: Sequence[Result], path: Path) -> None:
-    """Draw what was measured.
+    """Plot the measurements.
 
-    The height is the error if all networks have a measured one, else the multiply-adds.
+    The y axis is the error if known for all networks, otherwise the multiply-adds.
 
     Args:
-        results: Contestants; those without figures are left out.
-        path: The file; its ending says of which kind.
+        results: Contestants; those without measurements are left out.
+        path: The file; its suffix determines the format.
     """
     measured = [result for result in results if result.figures is not None]
     settings = list(dict.fromkeys(result.setting for result in results))
@@ -85,7 +85,7 @@ def _draw_points(
 def _label_networks(
     axes: Axes, measured: Sequence[Result], setting: Setting, *, has_errors: bool
 ) -> None:
-    """Write each network's name above its fastest point, several on one height in one text."""
+    """Label each network above its fastest point; networks at the same height share a label."""
     fastest: dict[str, tuple[float, float]] = {}
     for result in measured:
         if result.setting == setting and result.figures is not None:

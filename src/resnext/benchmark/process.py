@@ -1,4 +1,4 @@
-"""The parent's side of one contestant: its process, its turns, its end."""
+"""The parent's side of a contestant: start, turns and end of its process."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ WORKER = ("-m", "resnext.benchmark.worker")
 
 
 class DroppedOutError(Exception):
-    """A contestant cannot run, or its process has ended; the text says why."""
+    """A contestant cannot run, or its process has ended; the message says why."""
 
 
 class ContestantProcess:
-    """One contestant in a process of its own.
+    """One contestant in its own process.
 
-    In one process the runtimes would disturb each other: threads of one spin while they wait
-    for work and take the cores from the next, and nobody could tell whose the memory is.
+    In one process the runtimes would disturb each other: idle threads of one spin and take cores
+    from the next, and memory could not be attributed.
 
     Attributes:
         logits: What it computed for the first image.
@@ -57,10 +57,10 @@ class ContestantProcess:
             raise
 
     def turn(self, *, counts: bool) -> None:
-        """Let it run once, or as often as fits in a turn.
+        """Run it once, or as often as fits in a turn.
 
         Args:
-            counts: Keep the times; the first rounds warm up.
+            counts: Keep the times; False for warm-up rounds.
 
         Raises:
             DroppedOutError: Its process has ended.
@@ -71,10 +71,10 @@ class ContestantProcess:
             self.cpu_s.append(answer["cpu_s"])
 
     def finish(self) -> float | None:
-        """End the process, and return its peak memory in MiB, None if unknown.
+        """Stop the process, and return its peak memory in MiB, None if unknown.
 
         Raises:
-            DroppedOutError: It has ended before.
+            DroppedOutError: It has already ended.
         """
         assert self._process.stdin is not None
         try:
@@ -85,7 +85,7 @@ class ContestantProcess:
         return peak
 
     def stop(self) -> None:
-        """End the process whatever it is doing."""
+        """Kill the process."""
         if self._process.poll() is None:
             self._process.kill()
         self._process.wait()
@@ -115,7 +115,7 @@ class ContestantProcess:
         return answer
 
     def _end(self) -> str:
-        """Say how the process ended, and what it said last."""
+        """Describe how the process ended, with its last output."""
         status = self._process.wait()
         self._errors.seek(0)
         said = self._errors.read().decode("utf-8", "replace").strip().splitlines()[-1:]

@@ -1,4 +1,4 @@
-"""One race: all contestants in turns, so that a change of the machine's load hits all alike."""
+"""One race: contestants take turns, so that changes of the machine's load affect all equally."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ Tell = Callable[[str], None]
 
 @dataclass
 class Timings:
-    """How a contestant fared.
+    """The timings of one contestant.
 
     Attributes:
-        wall_s: Seconds of each run, a list for each round.
-        cpu_s: The same in seconds of the CPU.
-        logits: What it computed for the first image.
+        wall_s: Wall time of each run in seconds, one list per round.
+        cpu_s: CPU time of each run in seconds, one list per round.
+        logits: Its logits for the first image.
         peak_memory_mib: None if unknown.
-        reason: Why it did not finish; empty if it did.
+        reason: Why it did not finish; empty if it finished.
     """
 
     wall_s: list[list[float]] = field(default_factory=list)
@@ -47,17 +47,17 @@ def race(
     start: Callable[[Job], ContestantProcess] = ContestantProcess,
     sleep: Callable[[float], None] = time.sleep,
 ) -> list[Timings]:
-    """Start all contestants, let them run round by round, and end them.
+    """Start all contestants, run them round by round, and stop them.
 
     Args:
         jobs: The contestants.
         rounds: Measured rounds.
-        tell: Is told of each step: one for each contestant, one for each round.
+        tell: Called at each step: once per contestant and once per round.
         start: Starts a contestant.
-        sleep: Waits for some seconds.
+        sleep: Waits for a number of seconds.
 
     Returns:
-        How each one fared; one that fails drops out, and the others go on.
+        The timings of each; a contestant that fails drops out, and the others continue.
     """
     timings = [Timings() for _ in jobs]
     with _started(jobs, timings, tell, start) as processes:
@@ -84,7 +84,7 @@ def _started(
     tell: Tell,
     start: Callable[[Job], ContestantProcess],
 ) -> Iterator[dict[int, ContestantProcess]]:
-    """Start one after the other, and end what is left in any case."""
+    """Start contestants one by one, and always stop the remaining ones."""
     processes: dict[int, ContestantProcess] = {}
     try:
         for index, job in enumerate(jobs):
@@ -94,7 +94,7 @@ def _started(
                 timings[
                     index
                 ].reason = (
-                    f"only {free:.0f} MiB of memory were free; name fewer networks or runtimes"
+                    f"only {free:.0f} MiB of memory were free; use fewer networks or runtimes"
                 )
                 continue
             try:

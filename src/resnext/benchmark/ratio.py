@@ -1,4 +1,4 @@
-"""How much slower one contestant is than another: ratios within rounds, and their spread."""
+"""Ratios of two contestants' times within rounds, and their spread."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ _OUTSIDE = 0.05
 
 @dataclass(frozen=True)
 class Ratio:
-    """The times of one contestant over those of another.
+    """The times of one contestant relative to those of another.
 
     Attributes:
         median: Over the rounds.
         low: Lower end of the 95 % interval of that median.
         high: Upper end.
-        n: Rounds.
+        n: Number of rounds.
     """
 
     median: float
@@ -28,20 +28,20 @@ class Ratio:
     n: int
 
     def __str__(self) -> str:
-        """Write the median with its interval."""
+        """Format the median with its interval."""
         return f"{self.median:.3f} ({self.low:.3f} to {self.high:.3f})"
 
 
 def paired_ratio(times: Sequence[float], others: Sequence[float]) -> Ratio:
-    """Compare two contestants round by round, so that load which hits both cancels.
+    """Compare two contestants round by round, so that common load cancels out.
 
-    The interval is that of order statistics, which assumes nothing of the distribution: as many
-    ratios are left out at each end as coin tosses fall short in at most 2.5 % of all series.
-    Below six rounds no interval is that sure, and it goes from the least to the largest.
+    The interval is based on order statistics, without assumptions about the distribution: the
+    number of ratios left out at each end is the 2.5 % quantile of a binomial distribution. With
+    fewer than six rounds no interval has that coverage, and it spans all ratios.
 
     Args:
-        times: Of one contestant, a figure for each round.
-        others: Of the other.
+        times: Times of one contestant, one per round.
+        others: Times of the other contestant.
 
     Source: David and Nagaraja, Order Statistics, section 7.1 (intervals for quantiles).
     """

@@ -1,4 +1,4 @@
-"""What a race found, as figures."""
+"""The results of a race."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ from resnext.benchmark.ratio import Ratio, paired_ratio
 
 @dataclass(frozen=True)
 class RuntimeFigures:
-    """The measured figures of one contestant.
+    """The measurements of one contestant.
 
     Attributes:
         latency_ms: Median time of one batch.
         low_ms: Lower quartile.
         high_ms: Upper quartile.
-        p95_ms: 95 of 100 runs took no longer.
-        cpu_ms: Median CPU time of one batch, all threads together. Where it is well below
-            latency times threads, others used the cores, or threads waited.
+        p95_ms: 95th percentile.
+        cpu_ms: Median CPU time of one batch over all threads. If it is well below latency times
+            threads, other processes used the cores, or threads waited.
         images_per_second: At the median latency.
-        ratio: Latency over that of the network's fastest contestant, median of the rounds.
+        ratio: Latency relative to the network's fastest contestant, median over the rounds.
         ratio_low: Lower end of the 95 % interval of that median.
         ratio_high: Upper end.
-        share_of_peak: Rate of its multiply-adds over that of matrix multiplication.
-        share_of_conv_peak: The same over the best convolution's.
+        share_of_peak: Rate of its multiply-adds relative to matrix multiplication.
+        share_of_conv_peak: The same relative to the fastest convolution.
         peak_memory_mib: Largest resident memory of its process while it ran; None if unknown.
-        difference: Largest difference of a logit from the network's first contestant, over
-            the largest logit; None where weights or images are others.
-        runs: Timed runs.
+        difference: Largest difference of a logit from the network's first contestant, relative to
+            the largest logit; None if weights or images differ.
+        runs: Number of timed runs.
     """
 
     latency_ms: float
@@ -61,11 +61,11 @@ class Result:
 
     Attributes:
         network: The network.
-        runtime: How it was run.
+        runtime: The runtime.
         setting: Batch and threads.
         rounds: Measured rounds.
         figures: None if it did not finish.
-        reason: Why it did not; empty if it did.
+        reason: Why it did not finish; empty if it finished.
         round_ms: Median time of each round.
         round_cpu_ms: Median CPU time of each round.
     """
@@ -87,14 +87,14 @@ def summarise(
     rounds: int,
     peak: Peak,
 ) -> list[Result]:
-    """Turn the times of one network's contestants into figures.
+    """Summarise the times of one network's contestants.
 
     Args:
         network: The network.
-        timings: How each runtime fared.
+        timings: The timings of each runtime.
         setting: The race.
         rounds: Measured rounds.
-        peak: The machine's best rates with as many threads.
+        peak: The machine's peak rates with as many threads.
     """
     finished = {runtime: timing for runtime, timing in timings.items() if not timing.reason}
     work = _Work(setting.batch, network.macs * setting.batch)
@@ -118,14 +118,14 @@ def summarise(
 
 
 def difference_of(logits: Sequence[float], reference: Sequence[float]) -> float:
-    """Return the largest difference of two rows of logits over the reference's largest."""
+    """Return the largest difference of two rows of logits, relative to the reference's largest."""
     largest = max(abs(logit) for logit in reference) or 1.0  # a head may start at zero
     return max(abs(a - b) for a, b in zip(logits, reference, strict=True)) / largest
 
 
 @dataclass(frozen=True)
 class _Work:
-    """What one batch is: images, and their multiply-adds together."""
+    """The work of one batch: images and total multiply-adds."""
 
     images: int
     macs: int

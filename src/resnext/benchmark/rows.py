@@ -1,4 +1,4 @@
-"""Figures as plain values, for JSON and CSV."""
+"""Measurements as plain values, for JSON and CSV."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _NAMES = [field.name for field in fields(RuntimeFigures)]
 
 
 def row_of(result: Result) -> dict[str, Any]:
-    """Return a contestant's figures by name; those of one that failed are None."""
+    """Return a contestant's measurements by name; None for one that failed."""
     network = result.network
     figures = asdict(result.figures) if result.figures else dict.fromkeys(_NAMES)
     return {
@@ -35,7 +35,7 @@ def row_of(result: Result) -> dict[str, Any]:
 
 
 def as_json(benchmark: BenchmarkReport) -> str:
-    """Write all figures and the times of every round, the machine and its best rates."""
+    """Return all measurements, the times of every round, the machine and its peak rates."""
     values = {
         "machine": benchmark.machine,
         "precision": benchmark.precision,
@@ -52,5 +52,5 @@ def as_json(benchmark: BenchmarkReport) -> str:
 
 
 def as_csv(benchmark: BenchmarkReport) -> str:
-    """Write a line for each contestant, under the names of the figures."""
+    """Return one line per contestant, with a header."""
     return csv_table([row_of(result) for result in benchmark.results])

@@ -1,4 +1,4 @@
-"""An inference of a network with random weights, ready to be timed in this process."""
+"""Prepares an inference of a network with random weights for timing in this process."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _MAX_COMPILED = 256  # networks in one process; torch's own limit over all is th
 
 
 def runtime_version(runtime: str) -> str:
-    """Return the versions that decide a runtime's speed.
+    """Return the versions that affect a runtime's speed.
 
     Raises:
         ConfigError: The runtime is unknown, or one of its packages is not installed.
@@ -48,7 +48,7 @@ def runtime_version(runtime: str) -> str:
 
 
 def prepare_inference(config: ModelConfig, setup: LatencySetup) -> Callable[[], Any]:
-    """Return an action that runs a network once on one batch.
+    """Return a function that runs a network once on one batch.
 
     Args:
         config: The network.
@@ -74,7 +74,7 @@ def prepare_inference(config: ModelConfig, setup: LatencySetup) -> Callable[[], 
 
 @contextmanager
 def threads_of_torch(number: int) -> Iterator[None]:
-    """Let torch use so many CPU threads, and as many as before afterwards."""
+    """Set torch's CPU threads within a context."""
     before = torch.get_num_threads()
     torch.set_num_threads(number)
     try:
@@ -92,10 +92,10 @@ def _eager(model: Callable[[torch.Tensor], Any], images: torch.Tensor) -> Callab
 
 
 def _compiled(model: nn.Module, images: torch.Tensor) -> Callable[[], Any]:
-    """Compile at once, and fail rather than fall back to eager.
+    """Compile immediately, and fail rather than fall back to eager mode.
 
-    After eight networks torch runs further ones of the same class eagerly, with no more than
-    a line on stderr; `fullgraph` makes that an error, and the higher limit avoids it.
+    After eight networks torch runs further ones of the same class eagerly, with only a line on
+    stderr; `fullgraph` makes that an error, and the higher limit avoids it.
     """
     from torch._dynamo import config as dynamo
 

@@ -1,8 +1,7 @@
 """The files that contestants run from, written before the race.
 
-All ways to run a network get the same weights, so that what they compute can be compared.
-Exporting takes memory and time that are no part of running, so it is not done in the
-processes that are measured.
+All runtimes of a network get the same weights, so that their outputs can be compared. Exporting
+takes memory and time that are not part of inference, so it is not done in the measured processes.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ import torch
 from resnext.benchmark.contestant import PEERS, Job, Plan, Setting, check_runtime
 from resnext.benchmark.networks import Network
 from resnext.errors import ConfigError
-from resnext.export.export import spec_of, write_file
+from resnext.export.export import check_format, spec_of, write_file
 from resnext.export.network import at_size
 from resnext.export.options import ExportOptions
 from resnext.extras import needed_by
@@ -34,17 +33,17 @@ _FORMATS: dict[str, tuple[Format, str]] = {
 
 
 def stage(network: Network, runtime: str, setting: Setting, folder: Path, plan: Plan) -> Job:
-    """Write the file of a contestant, unless an earlier race has done so.
+    """Write the file of a contestant, unless an earlier race already wrote it.
 
     Args:
         network: The network.
-        runtime: How it will be run.
+        runtime: The runtime.
         setting: The race.
-        folder: Where files of this network are kept.
-        plan: Says on which device and in which precision.
+        folder: Folder for the files of this network.
+        plan: Provides device and precision.
 
     Raises:
-        ConfigError: The network cannot be run so, or a package is missing.
+        ConfigError: The runtime does not support the network, or a package is missing.
         ExportError: It cannot be exported.
     """
     is_on_gpu = plan.device.startswith("cuda")
@@ -74,7 +73,7 @@ def _file(network: Network, runtime: str, setting: Setting, folder: Path) -> Pat
     assert network.loaded is not None
     folder.mkdir(parents=True, exist_ok=True)
     if runtime in _CHANNELS_LAST and len(network.shape) != 3:
-        raise ConfigError(f"{runtime}: that layout is for images in two dimensions")
+        raise ConfigError(f"{runtime}: that layout only supports 2D images")
     if runtime == "onnx-plain":
         path = folder / f"plain-{setting.batch}.onnx"
         if not path.exists():
@@ -93,12 +92,14 @@ def _file(network: Network, runtime: str, setting: Setting, folder: Path) -> Pat
 
 
 def write_normalised(loaded: TrainedNetwork, path: Path, kind: Format) -> None:
-    """Write what `resnext export --input normalised` writes."""
-    write_file(loaded, path, spec_of(loaded, ExportOptions(to=kind, input="normalised")))
+    """Write the file that `resnext export --input normalised` writes."""
+    check_format(loaded.config, kind)
+    options = ExportOptions(to=kind, input="normalised", size_px=loaded.card.image_size_px)
+    write_file(loaded, path, spec_of(loaded, options))
 
 
 def _export_plain(loaded: TrainedNetwork, shape: tuple[int, ...], path: Path) -> None:
-    """Export as torch does when it is asked nothing: the batch fixed, nothing rewritten."""
+    """Export with torch's defaults: fixed batch size, nothing rewritten."""
     with needed_by("onnx-plain"):
         from resnext.export.write_onnx import trace
     trace(loaded.module, torch.zeros(shape)).save(path)

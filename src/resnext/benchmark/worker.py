@@ -1,7 +1,7 @@
-"""A contestant's own process: prepares one network, then runs it whenever it is told to.
+"""A contestant's process: prepares one network, then runs it on request.
 
-Lines of JSON over standard input and output: a job comes in and `ready` or `error` goes out;
-then every `turn` is answered with its times, and the end of input with the peak memory.
+It speaks JSON lines over standard input and output: it answers a job with `ready` or `error`, every
+`turn` with its times, and the end of input with the peak memory.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import IO, Any
 
 from resnext.benchmark.contestant import Job
-from resnext.benchmark.inference import Infer, as_numpy, prepare, stopwatch_for
+from resnext.benchmark.inference import Infer, as_numpy, prepare, sample_of, stopwatch_for
 from resnext.benchmark.memory import forget_peak, peak_memory_mib
 from resnext.errors import ResNeXtError
 from resnext.extras import EXTRA_OF, advice
@@ -25,7 +25,7 @@ _MAX_RUNS = 50
 
 
 def main() -> None:
-    """Serve one parent until it closes its end."""
+    """Serve the parent until it closes the pipe."""
     answers = _claim_stdout()
     job = json.loads(sys.stdin.readline())
     job["shape"] = tuple(job["shape"])
@@ -37,7 +37,7 @@ def main() -> None:
     except Exception as error:  # whatever fails in another's software is a result too
         _send(answers, {"error": reason_of(error)})
         return
-    _send(answers, {"ready": True, "logits": logits_bk[0].tolist()})
+    _send(answers, {"ready": True, "logits": sample_of(logits_bk[0]).tolist()})
     forget_peak()
     for _ in sys.stdin:
         wall_s, cpu_s = run_turn(infer, warm=duration_s < TURN_S, stopwatch=stopwatch)
@@ -53,18 +53,18 @@ def run_turn(
     cpu_clock: Callable[[], float] = time.process_time,
     stopwatch: Stopwatch | None = None,
 ) -> tuple[list[float], list[float]]:
-    """Run as often as fits in the time of a turn, once at least.
+    """Run as often as fits in the time of a turn, at least once.
 
     Args:
         infer: One inference.
-        warm: Run once untimed before: the contestants before this one have emptied the
-            caches, which a network that takes little time would feel.
-        clock: Seconds of the wall.
-        cpu_clock: Seconds of all of this process's threads.
-        stopwatch: Times a run in place of `clock`.
+        warm: Run once without timing first, as other contestants have evicted the caches, which
+            affects fast networks.
+        clock: Wall clock in seconds.
+        cpu_clock: CPU time of all of this process's threads in seconds.
+        stopwatch: Times a run instead of `clock`.
 
     Returns:
-        Seconds by the wall, and of the CPU, of each run.
+        Wall and CPU time of each run, in seconds.
     """
     if warm:
         infer()
@@ -82,7 +82,7 @@ def run_turn(
 
 
 def reason_of(error: Exception) -> str:
-    """Say in one line why a contestant cannot run."""
+    """Describe in one line why a contestant cannot run."""
     if isinstance(error, ResNeXtError):
         return str(error)
     package = (getattr(error, "name", None) or "").partition(".")[0]
@@ -93,7 +93,7 @@ def reason_of(error: Exception) -> str:
 
 
 def _claim_stdout() -> IO[str]:
-    """Keep standard output for answers, and send what libraries print there to stderr."""
+    """Reserve standard output for answers; redirect output of libraries to stderr."""
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     return answers

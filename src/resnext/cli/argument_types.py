@@ -1,7 +1,7 @@
-"""How the words of a command line become values: with messages for people, not for programmers.
+"""Conversion of command-line words to values, with messages for users.
 
-tyro's own rules would say "no type matching {None}|INT could be instantiated", and take the word
-None, which may be the name of a file, for a missing value.
+tyro's own rules would report "no type matching {None}|INT could be instantiated", and treat the
+word None, which may be a file name, as a missing value.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ _EXPECTED = {int: "a whole number", float: "a number", str: "a text", Path: "a p
 _METAVARS = {int: "INT", float: "FLOAT", str: "STR", Path: "PATH"}
 
 registry = ConstructorRegistry()
-"""The rules; what none of them takes is left to tyro."""
+"""The rules; other types are left to tyro."""
 
 
 @registry.primitive_rule
 def _one(info: PrimitiveTypeInfo) -> PrimitiveConstructorSpec[Any] | None:
-    """Read a number, text or path, also where a flag may be left out."""
+    """Parse a number, text or path, also for optional flags."""
     kind = _without_none(info.type)
     if kind not in _EXPECTED:
         return None
@@ -36,7 +36,7 @@ def _one(info: PrimitiveTypeInfo) -> PrimitiveConstructorSpec[Any] | None:
 
 @registry.primitive_rule
 def _several(info: PrimitiveTypeInfo) -> PrimitiveConstructorSpec[Any] | None:
-    """Read any number of numbers, texts or paths, also where a flag may be left out."""
+    """Parse any number of numbers, texts or paths, also for optional flags."""
     listed = _without_none(info.type)
     kind, *rest = get_args(listed) or (None,)
     if get_origin(listed) is not tuple or rest != [...] or kind not in _EXPECTED:
@@ -52,7 +52,7 @@ def _several(info: PrimitiveTypeInfo) -> PrimitiveConstructorSpec[Any] | None:
 
 @registry.primitive_rule
 def _choice(info: PrimitiveTypeInfo) -> PrimitiveConstructorSpec[Any] | None:
-    """Read one of several words, also where a flag may be left out."""
+    """Parse one of several words, also for optional flags."""
     kind = _without_none(info.type)
     if get_origin(kind) is not Literal:
         return None

@@ -1,8 +1,8 @@
 """Time networks side by side on every runtime of this machine.
 
-NETWORK is a network's name (random weights), a run, a weight file, or a file that `resnext
-export` wrote. Each contestant runs in a process of its own; all take turns, round by round.
-One that cannot run is listed with its reason.
+NETWORK is a network's name (random weights), a run, a weight file, or a file that `resnext export`
+wrote. Each contestant runs in its own process; all take turns, round by round. Contestants that
+cannot run are listed with the reason.
 
 Examples:
   resnext benchmark resnext50_32x4d
@@ -13,8 +13,8 @@ Examples:
   resnext benchmark --map --plot map.svg
   resnext benchmark resnet101 --map --device cuda --precision bf16 --batch 128 --csv map.csv
 
---map times networks of equal multiply-adds and different cardinality, a training step and an
-inference of each, and says which cardinality is free on this machine.
+--map times a training step and an inference of networks with equal multiply-adds and different
+cardinality, and reports which cardinalities are free on this machine.
 """
 
 from __future__ import annotations
@@ -41,31 +41,32 @@ class Benchmark:
     ] = ()
     """Names such as resnext50_32x4d, runs, weight files or exported files."""
     runtime: Annotated[
-        tuple[RuntimeName, ...], option(" ".join(get_args(RuntimeName)), "all of the device")
+        tuple[RuntimeName, ...], option(" ".join(get_args(RuntimeName)), "all for the device")
     ] = ()
-    """Ways to run each network; an exported file is run in its own."""
+    """Runtimes of each network; an exported file runs in its own."""
     map: bool = False
-    """Time against group width and cardinality at the multiply-adds of NETWORK, or of resnet50."""
+    """Time networks of different cardinality with the multiply-adds of NETWORK (default:
+    resnet50)."""
     batch: Annotated[tuple[int, ...], option("N ...", "1; --map 8")] = ()
-    """Images at once; each number is a race of its own."""
+    """Batch sizes; each is a separate race."""
     threads: Annotated[tuple[int, ...], option("N ...", "1")] = (1,)
-    """CPU threads; each number is a race of its own."""
-    size: Annotated[int | None, option("PIXELS", "what a network is made for")] = None
+    """CPU threads; each number is a separate race."""
+    size: Annotated[int | None, option("PIXELS", "the network's default")] = None
     """Side of the images."""
     rounds: Annotated[int, option("N", "15")] = 15
-    """Measured turns of every contestant, after three that warm up."""
+    """Measured turns of every contestant, after three warm-up turns."""
     device: Annotated[str, option("DEVICE", "cpu")] = "cpu"
     """cpu, cuda or cuda:N."""
     precision: Annotated[PrecisionName, option("fp32|bf16|fp16", "fp32")] = "fp32"
-    """Arithmetic of what runs in PyTorch, and of TensorRT; others compute in fp32."""
+    """Precision of PyTorch and TensorRT; other runtimes use fp32."""
     csv: Annotated[Path | None, option("FILE")] = None
-    """Write the figures to this file as well."""
+    """Also write the measurements to this file."""
     plot: Annotated[Path | None, option("FILE")] = None
-    """Draw error, or multiply-adds where one has no measured error, against latency."""
+    """Plot error (or multiply-adds, if an error is unknown) against latency."""
     json: bool = False
-    """Print the figures as JSON."""
+    """Print the measurements as JSON."""
     quiet: bool = False
-    """Print nothing but errors, and the JSON if asked for."""
+    """Print only errors, and JSON if requested."""
 
 
 def main(argv: list[str]) -> int:
@@ -75,7 +76,7 @@ def main(argv: list[str]) -> int:
         0, or 1 if no contestant could run.
 
     Raises:
-        ConfigError: A name or a setting is not accepted.
+        ConfigError: A name or a setting is not valid.
         CheckpointError: A file is missing or damaged.
     """
     arguments = parse(Benchmark, argv, __doc__)
@@ -112,20 +113,20 @@ def main(argv: list[str]) -> int:
 
 
 def _check_files(arguments: Benchmark) -> None:
-    """Find out before the measurement whether the files can be written."""
+    """Check before the measurement that the files can be written."""
     for flag, path in (("--csv", arguments.csv), ("--plot", arguments.plot)):
         if path is not None and not path.parent.is_dir():
-            raise ConfigError(f"{flag} {path}: there is no folder {path.parent}; make it first")
+            raise ConfigError(f"{flag} {path}: there is no folder {path.parent}; create it first")
 
 
 def _plan(arguments: Benchmark) -> Plan:
-    """Turn the flags into a plan.
+    """Convert the flags to a plan.
 
     Raises:
         ConfigError: A flag is wrong.
     """
     if not arguments.networks:
-        raise ConfigError("name the networks to time, such as: resnext benchmark resnext50_32x4d")
+        raise ConfigError("give the networks to time, such as: resnext benchmark resnext50_32x4d")
     is_on_gpu = arguments.device.startswith("cuda")
     return Plan(
         runtimes=arguments.runtime or (GPU_RUNTIMES if is_on_gpu else RUNTIMES),

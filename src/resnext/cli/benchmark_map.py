@@ -1,4 +1,4 @@
-"""`resnext benchmark --map`: which cardinality is free on this machine."""
+"""`resnext benchmark --map`: which cardinalities are free on this machine."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def run_map(arguments: Benchmark) -> int:
         arguments: The flags.
 
     Raises:
-        ConfigError: A flag is wrong, or the device is not here.
+        ConfigError: A flag is wrong, or the device does not exist.
     """
     _check(arguments)
     say_start("preparing the networks", quiet=arguments.quiet)
@@ -70,25 +70,32 @@ def _check(arguments: Benchmark) -> None:
     refuse_ignored(arguments, ("runtime",), "a race of networks, not --map")
     for name in ("networks", "batch", "threads"):
         if len(getattr(arguments, name)) > 1:
-            raise ConfigError(f"--map takes one value of {name}, the other sizes being equal")
+            raise ConfigError(f"--map takes a single value of {name}")
     ranges = {"batch": (2, 4096), "threads": (1, num_cores()), "rounds": (2, 100_000)}
     check_ranges(arguments, {**ranges, "size": (1, 4096)})
 
 
 def print_map(found: CardinalityMap) -> None:
-    """Print a line for each network and layout, and the answer."""
+    """Print one line per network and layout, and the conclusion."""
     from resnext.benchmark.map_output import answer
 
     setup, console = found.setup, open_console()
     console.print(
-        f"{setup.precision} on {found.machine}; {found.versions}; the multiply-adds of "
-        f"{setup.base}, batch {setup.batch}, {setup.threads} thread(s), {setup.rounds} rounds"
+        f"{setup.precision} on {found.machine}; {found.versions}; multiply-adds of {setup.base}, "
+        f"batch {setup.batch}, {setup.threads} thread(s), {setup.rounds} rounds"
     )
     for when, clocks in zip(("before", "after"), found.clocks, strict=True):
         if clocks:
             console.print(f"{when}: {describe_clocks(clocks)}")
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for title in ("C x d", "layout", "step, ms", "over C = 1", "inference, ms", "over C = 1"):
+    for title in (
+        "C x d",
+        "layout",
+        "step, ms",
+        "relative to C = 1",
+        "inference, ms",
+        "relative to C = 1",
+    ):
         table.add_column(title, no_wrap=True)
     for row in found.rows:
         table.add_row(

@@ -1,4 +1,4 @@
-"""What `resnext benchmark` prints: a table for each race, and why some did not run."""
+"""The output of `resnext benchmark`: a table for each race, and why some did not run."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _FAR, _FAR_ROUNDED = 1e-3, 0.1  # of the largest logit, in fp32 and below it
 
 
 def print_benchmark(report: BenchmarkReport) -> None:
-    """Print all figures.
+    """Print all measurements.
 
     Args:
-        report: What was measured.
+        report: The measurements.
     """
     console = open_console()
     console.print(f"{report.precision} on {report.machine}")
@@ -41,7 +41,7 @@ def print_benchmark(report: BenchmarkReport) -> None:
 def _peak_line(peak: Peak) -> str:
     return (
         f"{peak.threads} thread(s): matrix multiplication {peak.matmul_gflops:.0f}, convolution "
-        f"{peak.conv_gflops:.0f} GFLOP/s at best (a multiply-add is two)"
+        f"{peak.conv_gflops:.0f} GFLOP/s peak (a multiply-add counts as two)"
     )
 
 
@@ -67,7 +67,7 @@ def _print_race(results: Sequence[Result], setting: Setting, console: Console) -
 
 
 def _rank(results: Sequence[Result]) -> Callable[[Result], tuple[int, float]]:
-    """Return what sorts a race: networks as they were named, each one's fastest first."""
+    """Return the sort key of a race: networks in the given order, fastest runtime first."""
     labels = list(dict.fromkeys(result.network.label for result in results))
 
     def rank(result: Result) -> tuple[int, float]:
@@ -90,35 +90,36 @@ def _cells(figures: RuntimeFigures) -> list[str]:
 
 
 def _ms(milliseconds: float) -> str:
-    """Write three digits or so."""
+    """Format about three digits."""
     digits = 0 if milliseconds >= 1000 else 1 if milliseconds >= 100 else 2
     return f"{milliseconds:.{digits}f}"
 
 
 def describe_clocks(clocks: dict[str, str]) -> str:
-    """Write a GPU's clocks, power and temperature in a line."""
+    """Format a GPU's clocks, power and temperature in one line."""
     return ", ".join(f"{name} {value}" for name, value in clocks.items())
 
 
 def _remarks(results: Sequence[Result], far: float) -> list[str]:
-    """Explain the columns, and warn of what makes figures doubtful."""
+    """Explain the columns, and warn about unreliable measurements."""
     measured = [(result, result.figures) for result in results if result.figures is not None]
     if not measured:
-        return ["nothing could be run"]
+        return ["no contestant could run"]
     rounds = measured[0][0].rounds
     lines = [
-        f"{rounds} rounds in turns. ratio: to the network's fastest, median of the rounds. of "
-        "peak: multiply-adds at the rate of matrix multiplication. MiB: resident memory at most."
+        f"{rounds} rounds in turns. ratio: relative to the network's fastest, median over the "
+        "rounds. of peak: rate of multiply-adds relative to matrix multiplication. MiB: peak "
+        "resident memory."
     ]
     # with one thread nobody waits, so that time without CPU was given to other processes
     waits = [f.latency_ms / f.cpu_ms for r, f in measured if r.setting.threads == 1 and f.cpu_ms]
     if waits and max(waits) > _BUSY:
         lines.append(
             f"the machine was busy: runs took up to {max(waits):.1f} times their CPU time; the "
-            "ratios hold better than the times"
+            "ratios are more reliable than the times"
         )
     lines += [
-        f"{result.network.label}, {result.runtime}: computes something else, logits differ by "
+        f"{result.network.label}, {result.runtime}: different results, logits differ by "
         f"{figures.difference:.1e} of the largest"
         for result, figures in measured
         if figures.difference is not None and figures.difference > far

@@ -1,7 +1,7 @@
-"""Turn weights into another library's format, block form, input, head or dimension.
+"""Convert weights to another library's format, block form, input, head or dimension.
 
-SRC is anything that holds weights: a run, a file of any known library, a name that
-`resnext weights list` shows, OWNER/NAME on the Hugging Face Hub.
+SRC is a run, a weight file of any known library, a name from `resnext weights list`, or OWNER/NAME
+on the Hugging Face Hub.
 
 Examples:
   resnext convert downloads/resnext50_32x4d-7cdf4587.pth resnext50.safetensors
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Convert:
-    """Turn weights into another library's format, block form, input, head or dimension."""
+    """Convert weights to another library's format, block form, input, head or dimension."""
 
     source: Annotated[tyro.conf.Positional[str], option("SRC")]
     """A run, a weight file of any known library, a name or a repository."""
@@ -45,34 +45,34 @@ class Convert:
     format: Annotated[
         Literal["safetensors", "torchvision", "timm"], option("safetensors|torchvision|timm")
     ] = "safetensors"
-    """safetensors is ours, with config and card; torchvision is a state dict by torch.save;
-    timm a file that timm.create_model opens."""
-    form: Annotated[Literal["a", "b", "c"] | None, option("a|b|c", "as it is")] = None
-    """Block form: separate paths, early concatenation, grouped convolution; exact."""
-    cardinality: Annotated[int | None, option("C", "as it is")] = None
+    """safetensors: our format, with config and card; torchvision: a state dict saved with
+    torch.save; timm: a file for timm.create_model."""
+    form: Annotated[Literal["a", "b", "c"] | None, option("a|b|c", "unchanged")] = None
+    """Block form: separate paths (a), early concatenation (b), grouped convolution (c); exact."""
+    cardinality: Annotated[int | None, option("C", "unchanged")] = None
     """Regroup C x d into fewer, wider groups of block-diagonal weights; exact."""
-    in_channels: Annotated[int | None, option("N", "as it is")] = None
-    """Channels of the input; see --rule."""
+    in_channels: Annotated[int | None, option("N", "unchanged")] = None
+    """Number of input channels; see --rule."""
     rule: Annotated[Literal["mean", "repeat", "centre"], option("mean|repeat|centre")] = "mean"
-    """How weights spread over new channels (mean: all alike; repeat: in turn) or over a new
-    dimension (mean: shared out, as I3D; centre: only in the middle)."""
-    num_classes: Annotated[int | None, option("N", "as it is")] = None
-    """Another number of classes, with a new random head."""
+    """How weights are distributed over new channels (mean: equally; repeat: cyclically) or over a
+    new dimension (mean: equally, as in I3D; centre: only in the middle)."""
+    num_classes: Annotated[int | None, option("N", "unchanged")] = None
+    """New number of classes, with a random head."""
     seed: Annotated[int | None, option("N", "0")] = None
-    """Decides a new head's weights."""
-    ndim: Annotated[Literal[2, 3] | None, option("2|3", "as it is")] = None
+    """Random seed of a new head."""
+    ndim: Annotated[Literal[2, 3] | None, option("2|3", "unchanged")] = None
     """Inflate to more dimensions, such as 3 for video and volumes."""
     shortcut_padding: Annotated[
-        Literal["end", "both"] | None, option("end|both", "as its names suggest")
+        Literal["end", "both"] | None, option("end|both", "inferred from tensor names")
     ] = None
-    """Where shortcuts without weights (type A) of another library's file pad with zeros: behind
-    the channels, or half before them. DST then says it."""
+    """Where shortcuts without weights (type A) in another library's file pad zeros: after the
+    channels, or half before and half after. DST records it."""
     accept_licence: bool = False
-    """Fetch weights whose licence forbids commercial use; your use must be allowed."""
+    """Download weights whose licence forbids commercial use; your use must be allowed."""
     force: bool = False
     """Replace DST if it exists."""
     json: bool = False
-    """Print what was written as JSON."""
+    """Print the result as JSON."""
 
 
 def main(argv: list[str]) -> int:
@@ -99,7 +99,7 @@ def main(argv: list[str]) -> int:
     weights = _change(weights, arguments)
     if not weights.has_head:
         raise ConfigError(
-            f"{arguments.source}: holds no classifier; give it a new one: --num-classes N"
+            f"{arguments.source}: contains no classifier; add one with --num-classes N"
         )
     with tidy_on_sigterm():
         write(weights, arguments.target, arguments.format)
@@ -115,7 +115,7 @@ def _check(arguments: Convert) -> None:
         refuse_ignored(arguments, ("seed",), "--num-classes")
     wants_channels = arguments.in_channels is not None
     if wants_channels and arguments.ndim is not None:
-        raise ConfigError("--in-channels and --ndim each have their --rule; convert twice")
+        raise ConfigError("--in-channels and --ndim need separate --rule values; convert twice")
     if arguments.rule != "mean" and arguments.rule != ("repeat" if wants_channels else "centre"):
         raise ConfigError(
             f"--rule {arguments.rule}: mean or repeat go with --in-channels, mean or centre with "
@@ -124,7 +124,7 @@ def _check(arguments: Convert) -> None:
 
 
 def _change(weights: Weights, arguments: Convert) -> Weights:
-    """Apply the flags, one after the other."""
+    """Apply the flags in order."""
     import torch
 
     from resnext.weights import change

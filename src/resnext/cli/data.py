@@ -1,9 +1,10 @@
-"""Look at your images as training would; check and prepare ImageNet, or build ImageNet-5K.
+"""Check your images before training; check and prepare ImageNet, or build ImageNet-5K.
 
-ImageNet is unpacked from the official archives, ImageNet-5K chosen and built from the full set.
+ImageNet is unpacked from the official archives; ImageNet-5K is selected and built from the full
+set.
 
-The checksums, the official order of the classes and the counts are checked. Each action can
-be killed and given again: it keeps what is whole and goes on.
+Checksums, the official class order and counts are verified. Interrupted actions can be run again:
+they keep complete files and resume.
 
 Examples:
   resnext data check photos/
@@ -19,12 +20,12 @@ Examples:
   resnext data imagenet5k --classes imagenet5k.tsv --full imagenet21k/ --imagenet imagenet/ \
 --out imagenet5k/
 
-With --prepare, validation images that lie flat in DIR/val are moved into their classes. With
-imagenet5k, an --out that ends in .tsv or .txt is the class list alone; any other is a folder
-that gets the list, train/ and val/, as links where the images lie in folders.
+With --prepare, validation images directly in DIR/val are moved into class folders. With imagenet5k,
+an --out ending in .tsv or .txt is only the class list; otherwise it is a folder for the list,
+train/ and val/, with links if the source images are in folders.
 
-The exit status of a check is 0 where all is there, 1 where something is wrong or looks so, and 2
-where nothing can be trained on it.
+The exit status of a check is 0 if everything is complete, 1 if there are problems or warnings, and
+2 if training is impossible.
 """
 
 from __future__ import annotations
@@ -62,31 +63,31 @@ class DataImageNet:
     val: Annotated[Path | None, option("TAR")] = None
     """With --prepare: ILSVRC2012_img_val.tar."""
     devkit: Annotated[Path | None, option("TAR")] = None
-    """ILSVRC2012_devkit_t12.tar.gz or its folder: the classes of the validation images, and
-    the exact number of training images of each class."""
+    """ILSVRC2012_devkit_t12.tar.gz or its folder: provides the classes of the validation images and
+    the number of training images per class."""
     ground_truth: Annotated[Path | None, option("FILE")] = None
-    """With --prepare, instead of --devkit: the official numbers with meta.mat beside them, a
-    synset a line, or Kaggle's LOC_val_solution.csv."""
+    """With --prepare, instead of --devkit: the official numbers with meta.mat next to them, one
+    synset per line, or Kaggle's LOC_val_solution.csv."""
     force: bool = False
-    """With --prepare: unpack archives whose checksum is not the published one."""
+    """With --prepare: unpack archives even if their checksum differs from the published one."""
     json: bool = False
     """Print the findings as JSON."""
 
 
 @dataclass(frozen=True)
 class DataImageNet5K:
-    """Choose the classes of ImageNet-5K, and build it from the full set."""
+    """Select the classes of ImageNet-5K, and build it from the full set."""
 
     full: Annotated[Path | None, option("DIR")] = None
-    """The full set, as n01234567.tar files or folders n01234567."""
+    """The full set, as n01234567.tar files or n01234567 folders."""
     imagenet: Annotated[Path | None, option("DIR")] = None
     """ImageNet-1K with train/ and val/."""
     out: Annotated[Path | None, option("FILE|DIR")] = None
-    """The class list, or the folder of the training tree."""
+    """The class list, or the folder to build."""
     num_classes: Annotated[int | None, option("N", str(_DEFAULT_NUM_CLASSES))] = None
-    """Classes in all."""
+    """Total number of classes."""
     classes: Annotated[Path | None, option("FILE")] = None
-    """Build the tree of this class list instead of choosing one."""
+    """Build the folder from this class list instead of selecting classes."""
     json: bool = False
     """Print the counts as JSON."""
 
@@ -115,7 +116,7 @@ def main(argv: list[str]) -> int:
     if (arguments.check is None) == (arguments.prepare is None):
         raise ConfigError("imagenet takes one of --check DIR and --prepare DIR")
     if None not in (arguments.devkit, arguments.ground_truth):
-        raise ConfigError("give one of --devkit and --ground-truth; both tell the same")
+        raise ConfigError("give either --devkit or --ground-truth, not both")
     if arguments.prepare is not None:
         return _prepare(arguments, arguments.prepare)
     assert arguments.check is not None
@@ -150,11 +151,11 @@ def _prepare(arguments: DataImageNet, root: Path) -> int:
     num_flat = count_images(root / "val") if (root / "val").is_dir() else 0
     if truth is None and (arguments.val is not None or num_flat):
         what = f"--val {arguments.val}" if arguments.val else f"{num_flat:,} images in {root}/val"
-        raise ConfigError(f"{what}: to sort them into classes, give --devkit or --ground-truth")
+        raise ConfigError(f"{what}: give --devkit or --ground-truth to sort them into classes")
     if arguments.train is None and arguments.val is None and not num_flat:
         raise ConfigError(
             f"--prepare {root}: nothing to do; give --train TAR or --val TAR, or put the "
-            f"validation images into {root}/val"
+            f"validation images in {root}/val"
         )
     worked: list[SplitName] = []
     with only_writer(root):
@@ -182,7 +183,7 @@ def _truth(arguments: DataImageNet, layout: ImageNetLayout) -> GroundTruth | Non
 
 
 def _checksums(arguments: DataImageNet) -> list[ArchiveChecksum]:
-    """Compare every archive with the published sum before anything is unpacked."""
+    """Verify the checksum of every archive before unpacking."""
     from resnext.data.sets.imagenet.prepare import compare_checksum
     from resnext.progress import show_download
 
@@ -198,7 +199,7 @@ def _checksums(arguments: DataImageNet) -> list[ArchiveChecksum]:
             continue
         text = f"{archive}: MD5 is {checksum.found}, the official archive's {checksum.published}"
         if not arguments.force:
-            raise DataError(f"{text}; fetch it again, or add --force to unpack it all the same")
+            raise DataError(f"{text}; download it again, or add --force to unpack it anyway")
         print(f"resnext: warning: {text}", file=sys.stderr)
     return checksums
 
@@ -217,10 +218,12 @@ def _five_k(arguments: DataImageNet5K) -> int:
     if full is None or imagenet is None or out is None:
         raise ConfigError("imagenet5k takes --full DIR, --imagenet DIR and --out FILE or DIR")
     if arguments.classes is not None:
-        refuse_ignored(arguments, ("num_classes",), "a list to be chosen, not --classes")
+        refuse_ignored(arguments, ("num_classes",), "a list to create, not --classes")
     is_list = out.suffix in (".tsv", ".txt") and not out.is_dir()
     if is_list and arguments.classes is not None:
-        raise ConfigError(f"--out {out} is a list, and --classes too; give a folder for the tree")
+        raise ConfigError(
+            f"--out {out} is a list, but --classes is already one; give a folder to build"
+        )
     synsets = find_synsets(full)
     if is_list:
         check_place("--out", out)
@@ -241,7 +244,7 @@ def _five_k(arguments: DataImageNet5K) -> int:
 def _class_text(
     arguments: DataImageNet5K, synsets: dict[str, Path], imagenet: Path, progress: Progress
 ) -> str:
-    """Return the class list that was given, or choose the classes."""
+    """Return the given class list, or select the classes."""
     from resnext.data.sets.imagenet.class_file import class_text, read_text
     from resnext.data.sets.imagenet.five_k import choose_classes, measure_imagenet, measure_sizes
     from resnext.data.sets.imagenet.layout import imagenet_1k

@@ -1,4 +1,4 @@
-"""How `resnext data` shows what it found."""
+"""The output of `resnext data`."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ def show_findings(
 
     Args:
         root: The folder that was checked.
-        findings: What was found.
-        as_json: Print everything as JSON instead of the first of each kind as lines.
+        findings: The findings.
+        as_json: Print everything as JSON, instead of the first findings of each kind as text.
         checksums: Those of the archives that were unpacked.
 
     Returns:
-        The exit status: 0 where nothing is wrong, 1 otherwise.
+        The exit status: 0 without problems, 1 otherwise.
     """
     if as_json:
         facts = {
@@ -81,7 +81,7 @@ def _print_lines(root: Path, findings: Findings) -> None:
         for problem in problems[:_NUM_SHOWN]:
             print(printable(f"  {problem.name}: {problem.detail}"))
         if len(problems) > _NUM_SHOWN:
-            print(f"  and {len(problems) - _NUM_SHOWN:,} more; --json names all")
+            print(f"  and {len(problems) - _NUM_SHOWN:,} more; use --json to list all")
     if not findings.problems:
         print(f"{root} is complete")
     elif any(problem.kind == "flat images" for problem in findings.problems):

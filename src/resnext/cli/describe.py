@@ -1,8 +1,8 @@
 """Show a network's architecture and exact cost, without running it.
 
-NAME is a network's name, or a run folder or weight file written with a slash or its
-extension. --form, --shortcut, --preactivation, --output-stride, --head and --aux-head change NAME
-only, so that it can be compared with what it was; all other options hold for every network.
+NAME is a network's name, or a run folder or weight file written with a slash or its extension.
+--form, --shortcut, --preactivation, --output-stride, --head and --aux-head only change NAME, so
+that it can be compared with the original; all other options apply to every network.
 
 Examples:
   resnext describe resnext50_32x4d
@@ -10,6 +10,7 @@ Examples:
   resnext describe resnext50_32x4d --form a --compare resnext50_32x4d
   resnext describe resnext29_8x64d --num-classes 100 --layers
   resnext describe resnext50_32x4d --input 3x320x320 --json
+  resnext describe resnext50_32x4d --ndim 1 --input 1x16000
   resnext describe resnext50_32x4d --task segmentation --head deeplabv3 --input 3x360x480
   resnext describe runs/photos
   resnext describe --list
@@ -26,15 +27,17 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import tyro
 
 from resnext.cli.arguments import option, parse
+from resnext.cli.describe_head import parts_of, with_head
 from resnext.complexity.cost import flat_row
 from resnext.complexity.count import count
 from resnext.errors import ConfigError
+from resnext.model.choices import Head
+from resnext.model.detector_config import DetectorHead
 from resnext.model.names import config_from, list_models
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from resnext.complexity.cost import StageCost
     from resnext.complexity.table import Column
     from resnext.model.config import ModelConfig
 
@@ -49,30 +52,34 @@ class Describe:
     ] = ""
     """Network, such as resnext50_32x4d, resnext29_8x64d, resnext_2-2-2-2_8x4d or runs/photos."""
     compare: Annotated[tuple[str, ...], option("NAME ...", "none")] = ()
-    """Other networks to show beside it."""
-    input: Annotated[str, option("SIZE", "what the network is made for")] = ""
-    """Size of the input: 224, 320x320 or 3x224x224."""
+    """Other networks to show next to it."""
+    input: Annotated[str, option("SIZE", "the network's default")] = ""
+    """Size of the input: 224, 320x320 or 3x224x224; with --ndim 1, 16000 or 1x16000."""
     num_classes: Annotated[int | None, option("N", "1000, CIFAR 10")] = None
-    """Classes of the head."""
+    """Number of classes."""
     in_channels: Annotated[int | None, option("N", "3")] = None
-    """Channels of the input."""
+    """Number of input channels."""
     form: Annotated[str, option("a|b|c", "c")] = ""
-    """Block form: separate paths, early concatenation, grouped convolution."""
+    """Block form: separate paths (a), early concatenation (b), grouped convolution (c)."""
     shortcut: Annotated[str, option("A|B|C|none", "B")] = ""
-    """Zero-padded, projected where the shape changes, always projected, or none."""
+    """Shortcut type: zero-padded (A), projection where the shape changes (B), always projection
+    (C), or none."""
     preactivation: bool = False
-    """BN and ReLU before the convolutions."""
+    """Use BN and ReLU before the convolutions."""
     output_stride: Annotated[int | None, option("N", "32, CIFAR 4")] = None
-    """Stride of the last map; smaller than the stages' own by dilation."""
+    """Stride of the last map; smaller values use dilation."""
+    ndim: Annotated[int | None, option("1|2|3", "2")] = None
+    """Dimensions of the input: 1 for time series and sound, 3 for volumes."""
     task: Annotated[
-        Literal["classification", "segmentation"], option("classification|segmentation")
+        Literal["classification", "segmentation", "detection"],
+        option("classification|segmentation|detection"),
     ] = "classification"
-    """What the network is for; segmentation puts a head for pixels on NAME."""
+    """What the network is for; segmentation and detection put their head on NAME."""
     head: Annotated[
-        Literal["fcn", "deeplabv3", "unet", "fpn"] | None,
-        option("fcn|deeplabv3|unet|fpn", "deeplabv3"),
+        Head | DetectorHead | None,
+        option("fcn|deeplabv3|unet|fpn|retinanet|faster_rcnn|mask_rcnn", "deeplabv3, retinanet"),
     ] = None
-    """The head of --task segmentation."""
+    """The head of --task segmentation or, the last three, of --task detection."""
     aux_head: bool = False
     """With the second head of a segmentation network, which only training uses."""
     layers: bool = False
@@ -80,26 +87,36 @@ class Describe:
     list: bool = False
     """List the names of well-known networks instead."""
     json: bool = False
-    """Print the figures as JSON."""
+    """Print the numbers as JSON."""
 
 
 def main(argv: list[str]) -> int:
     """Run the verb.
 
     Raises:
-        ConfigError: A name, a size or a setting is not accepted.
+        ConfigError: A name, a size or a setting is not valid.
         CheckpointError: A run folder or weight file cannot be read.
     """
     arguments = parse(Describe, argv, __doc__)
     if arguments.list:
         if arguments != Describe(list=True, json=arguments.json):
-            raise ConfigError("--list goes with --json only; leave out the other arguments")
+            raise ConfigError(
+                "--list can only be combined with --json; leave out the other arguments"
+            )
         names = list_models()
         print(json.dumps(names) if arguments.json else "\n".join(names))
         return 0
     if arguments.model == "":
-        raise ConfigError("name a network, such as resnext50_32x4d; --list shows the known ones")
-    chosen = _with_head(arguments)
+        raise ConfigError(
+            "give a network, such as resnext50_32x4d; use --list to show the known ones"
+        )
+    chosen = with_head(
+        arguments.model,
+        arguments.task,
+        arguments.head,
+        aux_head=arguments.aux_head,
+        is_file=_is_file(arguments.model),
+    )
     columns = [
         _column(chosen, arguments, _changes_of_one(arguments)),
         *(_column(name, arguments, {}) for name in arguments.compare),
@@ -110,28 +127,6 @@ def main(argv: list[str]) -> int:
     else:
         _print(columns, with_layers=arguments.layers)
     return 0
-
-
-def _with_head(arguments: Describe) -> str:
-    """Return NAME with the head that it gets."""
-    from resnext.model.config import SegmenterConfig
-
-    is_for_pixels = arguments.task == "segmentation"
-    if arguments.head is not None and not is_for_pixels:
-        raise ConfigError(f"--head {arguments.head} goes with --task segmentation; add it")
-    has_head = not _is_file(arguments.model) and isinstance(
-        config_from(arguments.model), SegmenterConfig
-    )
-    if arguments.aux_head and not (is_for_pixels or has_head or _is_file(arguments.model)):
-        raise ConfigError("--aux-head goes with --task segmentation; add it")
-    if arguments.head is not None and (has_head or _is_file(arguments.model)):
-        raise ConfigError(
-            f"--head {arguments.head}: {arguments.model} is given with its head; name the network "
-            "behind it, such as resnext50_32x4d"
-        )
-    if not is_for_pixels or has_head or _is_file(arguments.model):
-        return arguments.model
-    return f"{arguments.head or 'deeplabv3'}_{arguments.model}"
 
 
 def _changes_of_one(arguments: Describe) -> dict[str, Any]:
@@ -149,14 +144,19 @@ def _column(name: str, arguments: Describe, changes: dict[str, Any]) -> Column:
     from resnext.complexity.table import Column
 
     config, side = _open(name)
+    size = _input_size(arguments.input)
     given = {"num_classes": arguments.num_classes, "in_channels": arguments.in_channels}
+    if arguments.ndim is not None:
+        given["ndim"] = arguments.ndim
+        if given["in_channels"] is None and isinstance(size, tuple) and len(size) > arguments.ndim:
+            given["in_channels"] = size[0]
     changes = changes | {key: value for key, value in given.items() if value is not None}
     config = config_from(config, **changes)
-    return Column(name, config, count(config, _input_size(arguments.input) or side))
+    return Column(name, config, count(config, size or side))
 
 
 def _open(name: str) -> tuple[ModelConfig, int | None]:
-    """Return a network's config and, of a trained one, the side of its images in pixels."""
+    """Return a network's config and, for a trained one, the side of its images in pixels."""
     if _is_file(name):
         from resnext.weights.source import open_weights  # imports torch
 
@@ -181,26 +181,18 @@ def _input_size(text: str) -> int | tuple[int, ...] | None:
     try:
         sizes = tuple(int(part) for part in text.lower().split("x"))
     except ValueError:
-        raise ConfigError(f"--input {text!r}: write 224, 320x320 or 3x224x224") from None
+        raise ConfigError(f"--input {text!r}: give 224, 320x320 or 3x224x224") from None
     return sizes[0] if len(sizes) == 1 else sizes
 
 
 def _as_dict(column: Column) -> dict[str, Any]:
+    parts = parts_of(column.config, column.cost)
     return {
         "name": column.name,
         "config": column.config.model_dump(mode="json"),
         **column.cost.as_dict(),
-        **({"parts": [flat_row(part) for part in _parts(column)]} if _parts(column) else {}),
+        **({"parts": [flat_row(part) for part in parts]} if parts else {}),
     }
-
-
-def _parts(column: Column) -> tuple[StageCost, ...]:
-    """Return backbone and heads of a network for pixels."""
-    from resnext.complexity.segmenter import count_parts
-    from resnext.model.config import SegmenterConfig
-
-    config = column.config
-    return count_parts(config, column.cost) if isinstance(config, SegmenterConfig) else ()
 
 
 def _print(columns: list[Column], *, with_layers: bool) -> None:
@@ -219,17 +211,19 @@ def _print(columns: list[Column], *, with_layers: bool) -> None:
         console.print(architecture_table(beside, reference))
     for column in columns:
         if len(column.cost.stages) > 1:
-            console.print(f"{column.name}: where the cost lies")
+            console.print(f"{column.name}: cost by stage")
             console.print(stage_table(column.cost))
-        if parts := _parts(column):
+        if parts := parts_of(column.config, column.cost):
             console.print(part_table(parts))
+        for note in column.cost.notes:
+            console.print(note)
     if with_layers:
         console.print(layer_table(reference))
     console.print(CONVENTION)
 
 
 def _groups_that_fit(columns: list[Column], console: Console) -> list[list[Column]]:
-    """Split the networks into tables that are no wider than the terminal."""
+    """Split the networks into tables that fit the terminal."""
     from resnext.complexity.table import architecture_table
 
     unlimited = console.options.update(width=10_000)

@@ -1,9 +1,9 @@
 """Find the design that meets a cost: the width for a cardinality, or any other dimension.
 
-The cost is that of --like, times --factor. Give what is known; the rest is solved:
---cardinality solves the width, --width the cardinality, --depth and --multiplier themselves.
-Counted costs are solved exactly. A latency is measured on this machine: of nine designs at most,
-in turns, the closest is taken.
+The target is the cost of --like times --factor. Given --cardinality, the width is solved; given
+--width, the cardinality; --depth and --multiplier solve the depth and the widths. Counted costs are
+solved exactly. Latency is measured on this machine: up to nine designs take turns, and the closest
+is returned.
 
 Examples:
   resnext design --like resnet50 --cardinality 2 4 8 32 --scope block
@@ -32,55 +32,55 @@ class DesignCommand(DesignRequest):
     """Find the design that meets a cost."""
 
     like: Annotated[str, option("NAME", "resnet50")] = "resnet50"
-    """The network whose cost is to be met."""
+    """The network whose cost to match."""
     base: Annotated[str | None, option("NAME", "the same")] = None
-    """The network to vary, if it is another one."""
+    """The network to vary, if different."""
     cardinality: Annotated[tuple[int, ...], option("C ...")] = ()
-    """Cardinalities: find the bottleneck width of each."""
+    """Cardinalities; find the bottleneck width of each."""
     width: Annotated[tuple[int, ...], option("D ...")] = ()
-    """Bottleneck widths: find the cardinality of each."""
+    """Bottleneck widths; find the cardinality of each."""
     depth: bool = False
-    """Find the depth; with --pareto, vary it too."""
+    """Find the depth; with --pareto, also vary it."""
     multiplier: bool = False
-    """Find the factor of all widths."""
+    """Find the multiplier of all widths."""
     multiple_of: Annotated[int | None, option("N", "1")] = None
-    """Round the widths of --multiplier to multiples of this."""
+    """With --multiplier: round widths to multiples of this."""
     by: Annotated[
         Literal["params", "macs", "activations", "latency"],
         option("params|macs|activations|latency", "params"),
     ] = "params"
-    """What to keep: counted, or measured on this machine."""
+    """Cost to match: counted, or latency measured on this machine."""
     scope: Annotated[Literal["block", "network"], option("block|network", "network")] = "network"
-    """Over one block of the first stage, as the paper's table 2, or the whole network."""
+    """One block of the first stage, as in the paper's table 2, or the whole network."""
     factor: Annotated[float, option("X", "1")] = 1.0
-    """Share of the cost to meet; 2 doubles it."""
-    input: Annotated[int | None, option("PIXELS", "what the network is made for")] = None
-    """Side of the input."""
+    """Multiple of the cost to match; 2 doubles it."""
+    input: Annotated[int | None, option("PIXELS", "the network's default")] = None
+    """Side of the input images."""
     num_classes: Annotated[int | None, option("N", "1000, CIFAR 10")] = None
-    """Classes of the head."""
+    """Number of classes."""
     pareto: bool = False
     """List all cardinalities and widths within --tolerance of the cost."""
     tolerance: Annotated[float | None, option("SHARE", "0.02")] = None
-    """Largest deviation that --pareto lists."""
+    """Largest relative deviation listed by --pareto."""
     runtime: Annotated[
         Literal["eager", "compiled", "onnxruntime"] | None,
         option("eager|compiled|onnxruntime", "eager"),
     ] = None
-    """Where latency is measured; onnxruntime: what `export --input normalised` writes."""
+    """Runtime for latency; onnxruntime runs the file of `export --input normalised`."""
     batch_size: Annotated[int | None, option("N", "1")] = None
-    """Images at once when latency is measured."""
+    """Batch size for latency."""
     threads: Annotated[int | None, option("N", "1")] = None
-    """CPU threads when latency is measured."""
+    """CPU threads for latency."""
     repeats: Annotated[int | None, option("N", "15")] = None
-    """Measured rounds of each network."""
+    """Measured rounds for latency."""
     device: Annotated[str | None, option("DEVICE", "cpu")] = None
-    """Where latency is measured: cpu, cuda or cuda:N."""
+    """Device for latency: cpu, cuda or cuda:N."""
     precision: Annotated[
         Literal["fp32", "bf16", "fp16"] | None, option("fp32|bf16|fp16", "fp32")
     ] = None
-    """Arithmetic of the network whose latency is measured; onnxruntime computes in fp32."""
+    """Precision for latency; onnxruntime uses fp32."""
     no_cache: bool = False
-    """Measure anew what was measured before."""
+    """Ignore cached latencies and measure again."""
     json: bool = False
     """Print the designs as JSON."""
 

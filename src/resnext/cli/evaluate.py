@@ -1,8 +1,8 @@
-"""Measure a trained network: errors, loss, calibration, confusion.
+"""Evaluate a trained network: errors, loss, calibration, confusion.
 
 With only RUN it repeats the validation of training with the best weights, and writes
-evaluation.json and report.html into the run folder. Any other protocol is printed only,
-unless --out or --report name a file.
+evaluation.json and report.html to the run folder. Results of other protocols are only printed,
+unless --out or --report is given.
 
 Examples:
   resnext evaluate runs/photos
@@ -10,6 +10,7 @@ Examples:
   resnext evaluate runs/photos --data other-photos/ --report other.html
   resnext evaluate runs/imagenet --size 320 --resize 320
   resnext evaluate runs/imagenet --ten-crop
+  resnext evaluate detector.pth --data coco:cells
   resnext evaluate runs/imagenet --real real.json
   resnext evaluate runs/imagenet --imagenet-v2 --data imagenetv2-matched-frequency-format-val
   torchrun --nproc-per-node 2 -m resnext evaluate runs/photos
@@ -30,6 +31,7 @@ import tyro
 from resnext.api.evaluate_request import EvaluateRequest, build_protocol, is_kept_in_run
 from resnext.cli.arguments import option, parse
 from resnext.cli.output_file import check_place, writing
+from resnext.data.boxes.prefix import is_box_set
 from resnext.errors import RunError
 from resnext.sigterm import tidy_on_sigterm
 from resnext.untrusted.text import printable
@@ -50,47 +52,45 @@ _NUM_WORST_CLASSES = 10
 
 @dataclass(frozen=True)
 class Evaluate(EvaluateRequest):
-    """Measure a trained network: errors, loss, calibration, confusion."""
+    """Evaluate a trained network: errors, loss, calibration, confusion."""
 
     run: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")] = field(kw_only=True)
-    """A run, a weight file, or a name that `resnext weights list` shows."""
+    """A run, a weight file, or a name from `resnext weights list`."""
     data: Annotated[str | None, option("DATA", "the run's own")] = None
-    """Another data set than the run's own; written as for `resnext train`."""
+    """The data set, as for `resnext train`."""
     split: Annotated[
         Literal["val", "test", "train", "all"] | None,
-        option("val|test|train|all", "val, or all of a folder without splits"),
+        option("val|test|train|all", "val, or all for a folder without splits"),
     ] = None
-    """Which of its splits."""
-    size: Annotated[int | None, option("PIXELS", "the size of training")] = None
+    """Split to use."""
+    size: Annotated[int | None, option("PIXELS", "the training size")] = None
     """Side of the crop in pixels."""
-    resize: Annotated[int | None, option("PIXELS", "as in training, in proportion to --size")] = (
-        None
-    )
+    resize: Annotated[int | None, option("PIXELS", "as in training, scaled to --size")] = None
     """Short side to which files are resized before the crop."""
     ten_crop: bool = False
-    """Average over the corners and the centre, each also mirrored."""
+    """Average over crops of the corners and the centre, each also mirrored."""
     flip: bool = False
     """Average over the image and its mirror image."""
     real: Annotated[Path | None, option("FILE")] = None
-    """ImageNet's reassessed labels: the official real.json."""
+    """Use the reassessed labels of ImageNet (ReaL): the official real.json."""
     imagenet_v2: bool = False
     """The data set is an ImageNet-V2 folder, with classes named 0 to 999."""
     all_classes: bool = False
-    """Choose between all classes of the network where the data set has fewer."""
+    """Predict among all classes of the network, even if the data set has fewer."""
     batch_size: Annotated[int | None, option("N", "128")] = None
-    """Crops that one process takes through the network together."""
-    workers: Annotated[int | None, option("N", "one a core, at most 8")] = None
-    """Processes that decode files."""
+    """Batch size of crops per process."""
+    workers: Annotated[int | None, option("N", "one per core, at most 8")] = None
+    """Number of processes that decode files."""
     device: str = "auto"
     """auto, cpu, cuda, cuda:N or mps."""
     out: Annotated[Path | None, option("FILE")] = None
-    """Write the figures as JSON to this file."""
+    """Write the metrics as JSON to this file."""
     report: Annotated[Path | None, option("FILE")] = None
     """Write the report to this file."""
     json: bool = False
-    """Print the figures as JSON."""
+    """Print the metrics as JSON."""
     quiet: bool = False
-    """Print nothing but errors, and the JSON if asked for."""
+    """Print only errors, and JSON if requested."""
 
 
 def main(argv: list[str]) -> int:
@@ -100,6 +100,10 @@ def main(argv: list[str]) -> int:
         ResNeXtError: An argument is wrong, or the run, the data or a file to write cannot be used.
     """
     arguments = parse(Evaluate, argv, __doc__)
+    if arguments.data is not None and is_box_set(arguments.data):
+        from resnext.cli.evaluate_objects import evaluate_objects  # with NumPy
+
+        return evaluate_objects(arguments)
     protocol = build_protocol(arguments)
     _check_places(arguments, protocol)
 
@@ -123,21 +127,21 @@ def main(argv: list[str]) -> int:
 
 
 def _check_places(arguments: Evaluate, protocol: Protocol) -> None:
-    """Refuse what cannot be written before the work begins."""
+    """Check before the evaluation that the files can be written."""
     for flag, path in (("--out", arguments.out), ("--report", arguments.report)):
         if path is not None:
             check_place(flag, path)
     run = arguments.run
     if is_kept_in_run(arguments.run, protocol) and not os.access(run, os.W_OK):
         raise RunError(
-            f"{run} may not be written, where evaluation.json and report.html go; get the right "
-            "to write there, or evaluate its weights, of which only the figures are printed: "
-            f"resnext evaluate {run / 'best.safetensors'} --data DATA"
+            f"{run} is not writable, but evaluation.json and report.html are written there; make "
+            "it writable, or evaluate only its weights, which prints the metrics: resnext "
+            f"evaluate {run / 'best.safetensors'} --data DATA"
         )
 
 
 def _finish(arguments: Evaluate, protocol: Protocol, evaluation: Evaluation) -> None:
-    """Print and write what was found; printed first, so that no full disk can lose it."""
+    """Print and write the results; printed first, in case writing fails."""
     if not arguments.quiet:
         for bad in evaluation.bad_files:
             print(printable(f"bad file {bad['path']}: {bad['reason']}"), file=sys.stderr)
@@ -178,10 +182,14 @@ def _table(evaluation: Evaluation) -> Table:
     figures = evaluation.figures
     view, data, images = figures["view"], figures["data"], evaluation.target.images
     crops = "ten crops" if view["ten_crop"] else "crop and mirror" if view["flip"] else "one crop"
-    table = Table(title=f"{data['name']}, {images}, {crops} of {view['size_px']} px")
+    signal = evaluation.target.info.signal
+    shown = "whole" if evaluation.task.kind.is_dense else f"{crops} of {view['size_px']} px"
+    if signal is not None:
+        shown = f"{signal.kind} of {signal.shape}"
+    table = Table(title=f"{data['name']}, {images}, {shown}")
     table.add_column("figure")
     table.add_column("value", justify="right")
-    table.add_row("images", f"{figures['num_images']:,}")
+    table.add_row(evaluation.target.info.noun, f"{figures['num_images']:,}")
     for name, value in evaluation.task.rows(figures):
         table.add_row(name, value)
     table.add_row("parameters", f"{figures['parameters']:,}")
@@ -190,7 +198,7 @@ def _table(evaluation: Evaluation) -> Table:
 
 
 def _class_table(task: Task, by_class: dict[str, dict[str, Any]]) -> Table:
-    """Show all classes, or the worst of many."""
+    """Show all classes, or the worst ones."""
     from rich.table import Table
 
     from resnext.tasks.section import worst_of

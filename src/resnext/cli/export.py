@@ -1,11 +1,11 @@
-"""Write a trained network as a file that runs without this package; check that it is the same.
+"""Export a trained network to a file that runs without this package, and verify the result.
 
-The file holds the classes, the preparation of images, the architecture and the measured error,
-and is taken by `resnext predict`, `evaluate`, `serve` and `benchmark` in the place of a run. It
-is compared with PyTorch on real images, and not kept if it computes anything else.
+The file contains the classes, the preprocessing, the architecture and the measured error, and works
+with `resnext predict`, `evaluate`, `serve` and `benchmark` in place of a run. It is compared with
+PyTorch on real images, and discarded if the results differ.
 
-What callers give: uint8 pixels, resized and cropped (--input pixels); one uint8 image of any size
-(--input image); or float32 numbers that they normalised themselves (--input normalised).
+Input of the exported network: uint8 pixels, resized and cropped (--input pixels); one uint8 image
+of any size (--input image); or normalised float32 values (--input normalised).
 
 Examples:
   resnext export runs/photos
@@ -45,38 +45,39 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Export(ExportRequest):
-    """Write a trained network as a file that runs without this package."""
+    """Export a trained network to a file that runs without this package."""
 
     run: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
-    """A run, a weight file, or a name that `resnext weights list` shows."""
+    """A run, a weight file, or a name from `resnext weights list`."""
     to: Literal["onnx", "openvino", "pt2", "torchscript"] = "onnx"
-    """Kind of file. TorchScript is deprecated by PyTorch."""
+    """File format. PyTorch has deprecated TorchScript."""
     out: Annotated[
         Path | None, option("FILE", "model.onnx, ... in the run's folder, or NAME.onnx")
     ] = None
     """The file to write."""
     input: Literal["pixels", "image", "normalised"] = "pixels"
-    """What callers give; see above."""
-    size: Annotated[int | None, option("PIXELS", "that of validation")] = None
+    """Input of the exported network; see above."""
+    size: Annotated[int | None, option("PIXELS", "that of the validation")] = None
     """Side of the crop."""
     dynamic_size: bool = False
-    """Take crops of any size, not only of this one. Batches are of any size but for image."""
+    """Accept crops of any size. Batches can have any size, except with --input image."""
     opset: Annotated[int | None, option("N", "torch's, 20")] = None
     """Version of the ONNX operators, 18 to 23."""
     data: Annotated[str | None, option("DATA", "the run's own, or two photographs")] = None
-    """Images to compare on, and for int8 to calibrate and measure on; as for `train`."""
+    """Images for the comparison, and for int8 calibration and measurement; as for `train`."""
     int8: bool = False
-    """Quantise weights and activations to 8 bits, and measure what is lost."""
+    """Quantise weights and activations to 8 bits, and measure the loss of accuracy."""
     precision: Literal["fp32", "bf16"] = "fp32"
-    """bf16 writes a file that OpenVINO opens in bf16, and measures what is lost (--to openvino)."""
+    """bf16 writes a file that OpenVINO runs in bf16, and measures the loss of accuracy (--to
+    openvino)."""
     calibrate: Annotated[int | None, option("N", str(CALIBRATION_IMAGES))] = None
-    """Training images to calibrate int8 on."""
+    """Number of training images for int8 calibration."""
     max_loss: Annotated[float | None, option("POINTS", f"{MAX_LOSS:g}")] = None
-    """Percentage points of top-1 error that int8 or bf16 may add."""
+    """Maximum increase of the top-1 error by int8 or bf16, in percentage points."""
     force: bool = False
     """Replace FILE if it exists."""
     json: bool = False
-    """Print what was written as JSON."""
+    """Print the result as JSON."""
 
 
 def main(argv: list[str]) -> int:

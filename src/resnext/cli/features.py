@@ -1,9 +1,9 @@
-"""Write the features of a frozen network for every image to a Parquet file.
+"""Write the features of all images, from a frozen network, to a Parquet file.
 
-The features are what the network's classifier receives, one crop of each image. The file
-has a row for each image: path (index for sets in memory), label, class, split and
-embedding. Its metadata hold the architecture, the model's card and the data set as JSON.
-It is written in parts, so the memory does not grow with the number of images.
+The features are the input of the network's classifier, for one crop of each image. The file has one
+row per image: path (index for sets in memory), label, class, split and embedding. Its metadata
+contain the architecture, the model card and the data set as JSON. The file is written in parts, so
+memory use does not grow with the number of images.
 
 Examples:
   resnext features runs/photos --out photos.parquet
@@ -40,33 +40,33 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Features:
-    """Write the features of a frozen network for every image to a Parquet file."""
+    """Write the features of all images, from a frozen network, to a Parquet file."""
 
     run: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
-    """A run, a weight file, or a name that `resnext weights list` shows."""
+    """A run, a weight file, or a name from `resnext weights list`."""
     out: Annotated[Path, tyro.conf.arg(metavar="FILE")]
     """The Parquet file to write."""
     data: Annotated[tyro.conf.Positional[str | None], option("DATA", "the run's own")] = None
-    """The data set; written as for `resnext train`."""
+    """The data set, as for `resnext train`."""
     split: Annotated[
         Literal["val", "train", "all"] | None,
-        option("val|train|all", "val, or all of a folder without splits"),
+        option("val|train|all", "val, or all for a folder without splits"),
     ] = None
-    """Which of its splits."""
+    """Split to use."""
     stage: Annotated[int | None, option("K", "before the classifier")] = None
-    """Average the map of this stage instead."""
+    """Use the average of this stage's map instead."""
     limit: Annotated[int | None, option("N", "all images")] = None
-    """Only so many images of each split, chosen by a hash."""
+    """Maximum images of each split, selected by a hash."""
     batch_size: Annotated[int | None, option("N", "128")] = None
-    """Images that go through the network together."""
-    workers: Annotated[int | None, option("N", "one a core, at most 8")] = None
+    """Batch size."""
+    workers: Annotated[int | None, option("N", "one per core, at most 8")] = None
     """Processes that decode files."""
     device: str = "auto"
     """auto, cpu, cuda, cuda:N or mps."""
     force: bool = False
     """Replace FILE if it exists."""
     json: bool = False
-    """Print what was written as JSON."""
+    """Print the result as JSON."""
 
 
 def main(argv: list[str]) -> int:
@@ -105,7 +105,7 @@ def main(argv: list[str]) -> int:
 
 
 def _check(arguments: Features) -> Any:
-    """Refuse what cannot work before anything is loaded, and return the data set."""
+    """Check the arguments before loading anything, and return the data set."""
     from resnext.evaluation.feature_file import check_pyarrow
 
     check_ranges(
@@ -114,9 +114,11 @@ def _check(arguments: Features) -> Any:
     out = arguments.out
     check_place("--out", out)
     if not is_utf8(str(out)):
-        raise RunError(f"--out {out}: the name is not UTF-8, which Parquet's library needs")
+        raise RunError(
+            f"--out {out}: the name is not valid UTF-8, which the Parquet library requires"
+        )
     if out.exists() and not arguments.force:
-        raise RunError(f"--out {out} exists; choose another name, or replace it with --force")
+        raise RunError(f"--out {out} exists; choose another name, or add --force to replace it")
     check_pyarrow()
     if arguments.data is None:
         return None
@@ -138,7 +140,7 @@ def _rows(source: FeatureSource, name: SplitName) -> Iterator[FeatureRows]:
 
 
 def _keys(split: Split, root: Path | None, indices: list[int]) -> list[str] | list[int]:
-    """Return the paths of images below the root of their data set, or their numbers."""
+    """Return the paths of images relative to the root of their data set, or their indices."""
     if split.stored_nhwc is not None:
         return indices
     paths = (split.path(index) for index in indices)
@@ -160,4 +162,4 @@ def _report(arguments: Features, source: FeatureSource, written: Written) -> Non
         f"wrote {arguments.out}: {written.num_rows:,} images, {written.dimension:,} features each"
     )
     if num_bad:
-        print(f"{num_bad} files could not be read and have no row")
+        print(f"{num_bad} files could not be read and were skipped")

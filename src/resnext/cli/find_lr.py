@@ -1,4 +1,4 @@
-"""`resnext train --find-lr`: suggest a learning rate, and draw why."""
+"""`resnext train --find-lr`: suggest a learning rate, with a plot."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ _OWN_FLAGS = ("--find-lr", "--json", "--quiet", "--lr")
 
 
 def plot_file(given: tuple[Path, ...]) -> Path:
-    """Return where the plot goes: the file that was named, else the next free `find-lr.png`.
+    """Return the path of the plot: the given file, or the next free `find-lr.png`.
 
     Raises:
-        ConfigError: Several files were named, or one of a kind that is not drawn.
-        RunError: It cannot be written there.
+        ConfigError: Several files were given, or the format is not supported.
+        RunError: The file cannot be written.
     """
     if len(given) > 1:
-        raise ConfigError("--find-lr takes one file for its plot")
+        raise ConfigError("--find-lr takes a single file for the plot")
     if given and given[0].suffix.lower() not in _ENDINGS:
         raise ConfigError(f"--find-lr {given[0]}: give a file that ends in {', '.join(_ENDINGS)}")
     path = given[0] if given else _free_name()
@@ -50,20 +50,20 @@ def _free_name() -> Path:
 def run_find_lr(
     config: TrainConfig, plot: Path, argv: Sequence[str], *, is_main: bool, **output: bool
 ) -> int:
-    """Do the range test and say what it suggests; no run is begun.
+    """Run the range test and print its suggestion; no run is started.
 
     Args:
-        config: The settings of the training that the rate is for.
+        config: The settings of the planned training.
         plot: The file for the plot.
-        argv: The arguments of `resnext train`, for the command to go on with.
-        is_main: This is the first process, which prints and draws.
-        output: `quiet` prints nothing, `json` prints the figures as JSON.
+        argv: The arguments of `resnext train`, for the suggested command.
+        is_main: Whether this is the first process, which prints and plots.
+        output: `quiet` prints nothing, `json` prints the result as JSON.
     """
     from resnext.training.find_lr import NUM_STEPS, find_lr
 
     is_silent = output["quiet"] or not is_main
     if not is_silent:
-        text = f"trying {NUM_STEPS} rising learning rates, one a step; nothing is kept"
+        text = f"trying {NUM_STEPS} increasing learning rates, one per step; nothing is saved"
         print(text, file=sys.stderr, flush=True)
     started = time.monotonic()
     with show_progress(quiet=is_silent) as progress:
@@ -83,7 +83,7 @@ def run_find_lr(
 
 
 def _lines(test: LrTest, config: TrainConfig, command: str | None, seconds: float) -> list[str]:
-    ending = "where the loss exploded" if test.has_diverged else "without an exploding loss"
+    ending = "where the loss diverged" if test.has_diverged else "without divergence"
     tried = (
         f"tried {len(test.lrs)} steps in {seconds:.0f} s, optim.lr from {test.lrs[0]:.2g} to "
         f"{test.lrs[-1]:.2g}, {ending}"
@@ -91,13 +91,13 @@ def _lines(test: LrTest, config: TrainConfig, command: str | None, seconds: floa
     if test.suggestion is None:
         return [
             tried,
-            "no suggestion: the loss did not fall clearly at any rate. Check the images "
+            "no suggestion: the loss did not clearly decrease at any rate. Check the images "
             f"(resnext data check), or keep the recipe's rate, {config.optim.lr:g}",
         ]
     return [
         tried,
-        f"suggestion: --lr {test.suggestion:g} (in place of {config.optim.lr:g}): "
-        "at this rate the smoothed loss is lowest",
+        f"suggestion: --lr {test.suggestion:g} (instead of {config.optim.lr:g}): the smoothed "
+        "loss is lowest at this rate",
         f"to train with it: {command}",
     ]
 
@@ -124,7 +124,7 @@ def _picture(test: LrTest, kind: str) -> bytes:
 
 
 def _command(argv: Sequence[str], lr: float) -> str:
-    """Return the command that was given, with the suggested rate in place of the range test."""
+    """Return the given command, with the suggested rate instead of the range test."""
     kept: list[str] = []
     is_dropped = False  # values follow their flag
     for word in argv:

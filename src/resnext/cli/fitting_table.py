@@ -1,4 +1,4 @@
-"""Tables that fit the terminal: exact counts where there is room, else three digits of them."""
+"""Tables that fit the terminal: exact counts if there is room, otherwise three digits."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ _ANY_WIDTH = 10_000
 
 
 def open_console(*, soft_wrap: bool = False) -> Console:
-    """Return where tables go; their labels may be any text.
+    """Return the console for tables; their labels may be untrusted.
 
     Args:
-        soft_wrap: Leave it to the terminal to break long lines of text, so that they can be copied.
+        soft_wrap: Let the terminal wrap long lines, so that they can be copied.
     """
     width = None if sys.stdout.isatty() else _PIPE_WIDTH
     return create_console(width=width, soft_wrap=soft_wrap)
 
 
 def print_fitting(console: Console, build: Callable[[bool], Table]) -> None:
-    """Print a table in full, or a narrower form of it where that has no room.
+    """Print a table in full, or a narrower form if it does not fit.
 
     Args:
-        console: Where to.
-        build: Makes the table, in full or not.
+        console: The console.
+        build: Builds the table, full or narrow.
     """
     full = build(True)
     options = console.options.update(max_width=_ANY_WIDTH)
@@ -40,5 +40,5 @@ def print_fitting(console: Console, build: Callable[[bool], Table]) -> None:
 
 
 def count_text(count: int, *, is_full: bool) -> str:
-    """Write a count to the last digit, or with three digits and a unit."""
+    """Format a count exactly, or with three digits and a unit."""
     return f"{count:,}" if is_full else short(count).strip()

@@ -1,4 +1,4 @@
-"""The command `resnext`: hands each verb to its file, and prints a user's error as one message."""
+"""The command `resnext`: dispatches verbs to their modules, and prints errors as one message."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ VERBS = (
 _PLUGIN = "--plugin"
 
 _MAX_LINE = 2000
-"""Characters of a line of an error, which may quote what was given."""
+"""Maximum characters of an error line, which may quote input."""
 
 _EXAMPLES = """\
-your own photos, a folder for each class, from first to last:
+your own photos, one folder per class:
   resnext data check photos/
   resnext train --data photos/ --name photos
   resnext evaluate runs/photos
@@ -53,7 +53,7 @@ your own photos, a folder for each class, from first to last:
   resnext export runs/photos --out photos.onnx
   resnext serve runs/photos
 
-without photos, on digits that are installed already:
+without photos, on the installed digits:
   resnext train --data digits --epochs 12 --name demo
 
 more examples:
@@ -72,18 +72,18 @@ more examples:
   resnext describe resnext50_32x4d_se --plugin se.py
 
 `resnext VERB --help` lists a verb's options. Every verb also takes --plugin MODULE or FILE.py,
-which registers blocks, stems and shortcuts of your own; so does the variable RESNEXT_PLUGINS.
+which registers custom blocks, stems and shortcuts; so does the variable RESNEXT_PLUGINS.
 
 exit status: 0 success, 1 some inputs were bad, 2 a wrong argument or input, 3 a trained network
 that is no better than guessing, 130 after Ctrl-C, 143 after SIGTERM. The first Ctrl-C finishes or
-tidies up what is in progress, the second stops."""
+cleans up the work in progress, the second one stops."""
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run one verb.
 
     Args:
-        argv: The words after `resnext`; by default those of this process, which then ends.
+        argv: The arguments after `resnext`; by default those of this process, which then exits.
 
     Returns:
         The exit status: 0 success, 1 some inputs were bad, 2 a mistake of the user,
@@ -110,7 +110,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _use_utf8() -> None:
-    """Start Python again where the locale is not UTF-8, such as `C`: our files and names are."""
+    """Restart Python in UTF-8 mode if the locale is not UTF-8, such as `C`."""
     is_told = os.environ.get("PYTHONUTF8") == "1"  # it did not help
     if sys.getfilesystemencoding() != "utf-8" and sys.platform != "win32" and not is_told:
         os.environ["PYTHONUTF8"] = "1"
@@ -118,7 +118,7 @@ def _use_utf8() -> None:
 
 
 def _interruptible(arguments: list[str]) -> int:
-    """Run a verb, and let nothing that Ctrl-C causes look like an error."""
+    """Run a verb, and do not report consequences of Ctrl-C as errors."""
     try:
         ctrl_c.begin()
         status = _guarded(arguments)
@@ -133,7 +133,7 @@ def _interruptible(arguments: list[str]) -> int:
 
 
 def _guarded(arguments: list[str]) -> int:
-    """Run a verb, and turn what ends it early into a message and a status."""
+    """Run a verb, and turn exceptions into a message and a status."""
     try:
         status = _run(arguments)
         sys.stdout.flush()  # so that a reader who left is noticed here
@@ -153,8 +153,8 @@ def _guarded(arguments: list[str]) -> int:
             raise
         prefix = f"{shown(os.fsdecode(error.filename))}: " if error.filename else ""
         print(
-            f"resnext: error: {prefix}{error.strerror or error}; the system refused it, so look at "
-            "the path, its permissions and the room on its disk",
+            f"resnext: error: {prefix}{error.strerror or error}; check the path, its permissions "
+            "and the free disk space",
             file=sys.stderr,
         )
         return 2
@@ -186,7 +186,7 @@ def _run(words: list[str]) -> int:
 
 
 def _take_plugins(words: list[str]) -> tuple[list[str], list[str]]:
-    """Take the plugins out of the words, which every verb accepts at any place.
+    """Remove the plugin arguments, which every verb accepts at any position.
 
     Raises:
         ConfigError: `--plugin` comes without a value.

@@ -1,4 +1,4 @@
-"""The file that a verb writes: its place is checked before the work that fills it."""
+"""Output files of verbs, checked before the work starts."""
 
 from __future__ import annotations
 
@@ -11,37 +11,37 @@ from resnext.errors import RunError
 
 
 def check_place(flag: str, path: Path) -> None:
-    """Refuse a place where no file can be written.
+    """Check that a file can be written.
 
     Args:
-        flag: The flag that named it.
+        flag: The flag it was given with.
         path: The file, which may exist.
 
     Raises:
-        RunError: It is a folder, or lies in one that is missing or may not be written.
+        RunError: It is a folder, or its folder is missing or not writable.
     """
     folder = path.absolute().parent
     if path.is_dir():
         what = "is a folder"
     elif not folder.is_dir():
-        what = "lies in a folder that does not exist"
+        what = "is in a folder that does not exist"
     elif not os.access(folder, os.W_OK):
-        what = "lies in a folder that may not be written"
+        what = "is in a folder that is not writable"
     else:
         return
-    raise RunError(f"{flag} {path} {what}; give the name of a file in a folder of yours")
+    raise RunError(f"{flag} {path} {what}; give a file in a writable folder")
 
 
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """Tell in one message that a file cannot be written.
+    """Turn write errors into one message.
 
     Raises:
-        RunError: The system refused it.
+        RunError: The file cannot be written.
     """
     try:
         yield
     except OSError as error:
         raise RunError(
-            f"cannot write {path}: {error.strerror}; make room, or choose another place"
+            f"cannot write {path}: {error.strerror}; free disk space, or choose another location"
         ) from None

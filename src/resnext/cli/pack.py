@@ -1,11 +1,11 @@
 """Pack a data set of image files into few tar files, or check a packed one.
 
-Millions of small files are slow to list, to copy and to read over a network. DEST gets
-WebDataset shards (tar files of KEY.jpg and KEY.cls) of the training and the validation
-split, and an index. `resnext train --data DEST` then draws the same batches as from
-SOURCE, bit for bit unless images were reduced; put on a web server or into a store, DEST is
-read from its address: `--data https://host/DEST`, `--data s3://bucket/DEST`. A pack that
-was interrupted goes on when the same command is given again.
+Millions of small files are slow to list, to copy and to read over a network. DEST gets WebDataset
+shards (tar files with KEY.jpg and KEY.cls) of the training and the validation split, and an index.
+`resnext train --data DEST` then uses the same batches as with SOURCE, bit for bit unless images
+were reduced. On a web server or in an object store, DEST is read from its address: `--data
+https://host/DEST`, `--data s3://bucket/DEST`. To resume an interrupted pack, run the same command
+again.
 
 Examples:
   resnext pack photos/ packed/
@@ -46,29 +46,29 @@ class Pack:
     """Pack a data set of image files into few tar files, or check a packed one."""
 
     source: Annotated[tyro.conf.Positional[str], option("SOURCE")]
-    """A folder of class folders, with or without train/ and val/, or imagenet:FOLDER; with
-    --check the packed folder."""
+    """A folder of class folders, with or without train/ and val/, or imagenet:FOLDER; with --check,
+    the packed folder."""
     dest: Annotated[tyro.conf.Positional[Path | None], option("DEST")] = None
-    """Where the shards go: a new folder, or one where the same command was interrupted."""
+    """Destination: a new folder, or one where the same command was interrupted."""
     check: bool = False
     """Verify a packed folder: every hash, count and image header."""
     shard_mib: Annotated[float, option("MIB", "256")] = _DEFAULT_MIB
-    """Size of a shard to aim at."""
-    short_side: Annotated[int | None, option("PIXELS", "as it is")] = None
-    """Reduce images whose short side is longer to this length."""
-    quality: Annotated[int | None, option("1-95", "as it is; 90 for reduced images")] = None
-    """Encode every image anew, as JPEG of this quality."""
-    workers: Annotated[int | None, option("N", "one a core, at most 8")] = None
-    """Processes."""
+    """Target size of a shard."""
+    short_side: Annotated[int | None, option("PIXELS", "unchanged")] = None
+    """Reduce larger images to this short side."""
+    quality: Annotated[int | None, option("1-95", "unchanged; 90 for reduced images")] = None
+    """Re-encode every image as JPEG of this quality."""
+    workers: Annotated[int | None, option("N", "one per core, at most 8")] = None
+    """Number of processes."""
     json: bool = False
-    """Print what was done as JSON."""
+    """Print the result as JSON."""
 
 
 def main(argv: list[str]) -> int:
     """Run the verb.
 
     Returns:
-        0, or 1 if files had to be left out or the check found damage.
+        0, or 1 if files were left out or the check found damage.
 
     Raises:
         ConfigError: A flag is wrong, or two contradict each other.
@@ -94,13 +94,13 @@ def _validate(arguments: Pack) -> None:
     if arguments.check:
         if is_address(arguments.source.removeprefix("shards:")):
             raise ConfigError(
-                f"--check {arguments.source}: only a local folder is checked; of an address, "
-                "each shard is compared with its SHA-256 when it is fetched"
+                f"--check {arguments.source}: only local folders can be checked; remote shards "
+                "are verified by SHA-256 when they are fetched"
             )
         flags = (arguments.dest, arguments.short_side, arguments.quality)
         if any(flag is not None for flag in flags) or arguments.shard_mib != _DEFAULT_MIB:
             raise ConfigError(
-                "--check takes one packed folder and no settings: resnext pack --check DEST"
+                "--check takes a packed folder and no other settings: resnext pack --check DEST"
             )
         return
     if arguments.dest is None:
@@ -127,20 +127,22 @@ def _pack(arguments: Pack, progress: _Progress) -> _Outcome:
         workers=arguments.workers or default_workers(),
         progress=progress,
     )
-    index = pack(load_data(source), arguments.dest.expanduser(), options)
+    data = load_data(source)
+    data.info.require_images("pack")
+    index = pack(data, arguments.dest.expanduser(), options)
     return _told(arguments.dest, index)
 
 
 def _refuse_overlap(source: DataConfig, dest: Path) -> None:
-    """Shards inside the source would be listed as files of it the next time."""
+    """Check that DEST is not inside the source, whose files would then include the shards."""
     if source.name not in ("folder", "imagenet"):
         raise ConfigError(
-            f"{source.name} is no set of image files; pack a folder of class folders, or "
+            f"{source.name} does not consist of image files; pack a folder of class folders, or "
             "imagenet:FOLDER"
         )
     assert source.root is not None  # such a set has one
     if dest.expanduser().absolute().is_relative_to(source.root):
-        raise ConfigError(f"{dest} lies in the source {source.root}; give a folder outside it")
+        raise ConfigError(f"{dest} is inside the source {source.root}; give a folder outside it")
 
 
 def _told(dest: Path, index: Index) -> _Outcome:
@@ -161,9 +163,9 @@ def _told(dest: Path, index: Index) -> _Outcome:
             f"{split}: {listed.num_samples:,} images in {len(listed.shards)} shard(s), "
             f"{size_mib:,} MiB"
         )
-    lines.append(f"wrote {dest}; train on it with: resnext train --data {dest}")
+    lines.append(f"wrote {dest}; to train on it: resnext train --data {dest}")
     if num_bad:
-        lines.append(f"{num_bad} bad file(s) left out; {dest / 'bad_files.json'} names them")
+        lines.append(f"{num_bad} bad file(s) left out; see {dest / 'bad_files.json'}")
     return int(num_bad > 0), facts, lines
 
 
@@ -184,10 +186,7 @@ def _check(arguments: Pack, progress: _Progress) -> _Outcome:
         return (
             0,
             facts,
-            [
-                f"{root}: {checked.num_samples:,} images in {checked.num_shards} shards, "
-                "all as they were packed"
-            ],
+            [f"{root}: {checked.num_samples:,} images in {checked.num_shards} shards, all intact"],
         )
     for one in checked.damage[:_NUM_LISTED]:
         where = one.file if one.sample is None else f"{one.file}: {one.sample}"

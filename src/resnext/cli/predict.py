@@ -1,13 +1,15 @@
-"""Name the classes of image files, any number of them.
+"""Predict the classes of images, of their pixels or of signals, or find objects.
 
-Folders are searched through. A bad file is reported and the rest goes on; the exit
-status is then 1.
+Folders are searched recursively. Bad files are reported and skipped; the exit status is then 1.
 
 Examples:
   resnext predict runs/photos cat.jpg
   resnext predict runs/photos folder/ more/*.png --top 3
   resnext predict runs/photos folder/ --json > predictions.json
   resnext predict runs/photos folder/ --csv > predictions.csv
+  resnext predict runs/streets folder/ --draw drawn/ --masks masks/
+  resnext predict runs/gunpoint GunPoint_TEST.ts
+  resnext predict detector.pth folder/ --min-score 0.7 --draw drawn/
 """
 
 from __future__ import annotations
@@ -17,41 +19,62 @@ from collections import Counter
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
 from resnext.api.checks import check_ranges
 from resnext.cli.arguments import option, parse
 from resnext.errors import ConfigError, DataError
+from resnext.model.config import DetectorConfig
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from resnext.cli.prediction_pictures import Pictures
+    from resnext.inference.files import Prediction
+    from resnext.inference.finder import Finder
+    from resnext.inference.predictor import Predictor
+    from resnext.inference.signals import SignalPredictor
+    from resnext.model.trained import TrainedNetwork
 
 _MAX_BATCH = 65_536  # twice as many decoded images are in memory
+_BATCH = 32
+_TOP, _TOP_OBJECTS = 5, 100
+_MIN_SCORE = 0.5
 
 
 @dataclass(frozen=True)
 class Predict:
-    """Name the classes of image files, any number of them."""
+    """Predict the classes of images."""
 
     run: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
-    """A run, a weight file, or a name that `resnext weights list` shows."""
+    """A run, a weight file, or a name from `resnext weights list`."""
     images: Annotated[
         tyro.conf.Positional[tuple[Path, ...]], tyro.conf.arg(metavar="IMAGE|FOLDER ...")
     ]
-    """Image files, and folders to search for image files."""
-    top: int = 5
-    """Number of classes to name for each image."""
+    """Image files, and folders to search for image files; for signal networks, files of time series
+    or volumes."""
+    top: Annotated[int | None, option("N", "5, or 100 objects")] = None
+    """Number of classes to print for each image, or maximum number of objects."""
+    min_score: Annotated[float | None, option("SHARE", "0.5")] = None
+    """Of detectors: leave out objects with a lower score, 0 to 1."""
     json: bool = False
-    """Print one JSON list with an object for each image."""
+    """Print a JSON list with one object per image."""
     csv: bool = False
-    """Print a CSV table with a line for each class of each image."""
-    batch_size: int = 32
-    """Images that go through the network together."""
+    """Print CSV with one line per class of each image."""
+    draw: Annotated[Path | None, option("FOLDER")] = None
+    """Also write each image with its prediction: classes as text, masks in colours."""
+    masks: Annotated[Path | None, option("FOLDER")] = None
+    """Also write masks as PNG files whose values are class numbers."""
+    batch_size: Annotated[int | None, option("N", "32")] = None
+    """Batch size; a detector takes one image at a time."""
     device: str = "auto"
     """auto, cpu, cuda, cuda:N or mps."""
     precision: Annotated[
-        Literal["fp32", "bf16"] | None, option("fp32|bf16", "fp32, or what a file was exported for")
+        Literal["fp32", "bf16"] | None, option("fp32|bf16", "fp32, or that of the exported file")
     ] = None
-    """Of the arithmetic. What bf16 changes on the first images is measured, printed and bounded."""
+    """Precision. The effect of bf16 on the first images is measured, printed and limited."""
 
 
 def main(argv: list[str]) -> int:
@@ -60,11 +83,16 @@ def main(argv: list[str]) -> int:
     _check(arguments)
 
     # torch is imported from here on, after the arguments were found to be right
-    from resnext.api.predictor import open_predictor
-    from resnext.cli.prediction_output import CsvOutput, JsonOutput, TableOutput
     from resnext.data.decode.image_names import describe_ignored
-    from resnext.inference.files import find_images, predict_images
+    from resnext.inference.files import find_images
+    from resnext.inference.load import load
 
+    network = load(arguments.run, precision=arguments.precision)
+    is_detector = isinstance(network.config, DetectorConfig)
+    if arguments.min_score is not None and not is_detector:
+        raise ConfigError("--min-score: this network does not find objects; leave it out")
+    if network.card.signal is not None:
+        return _predict_signals(arguments, network)
     ignored = Counter[str]()
     paths = find_images(arguments.images, ignored)
     first = next(paths, None)
@@ -72,24 +100,98 @@ def main(argv: list[str]) -> int:
         given = ", ".join(map(str, arguments.images))
         others = f" (left out: {describe_ignored(ignored)})" if ignored else ""
         raise DataError(
-            f"no image found in {given}{others}; give image files or folders that hold some"
+            f"no image found in {given}{others}; give image files or folders with images"
         )
-    predictor = open_predictor(arguments.run, arguments.device, arguments.precision)
+    predict = _predict_objects if is_detector else _predict_images
+    num, bad = predict(arguments, network, chain([first], paths))
+    if ignored:
+        left_out = describe_ignored(ignored)
+        print(f"resnext: skipped files that are not images: {left_out}", file=sys.stderr)
+    return _end(num, bad)
+
+
+def _predict_images(
+    arguments: Predict, network: TrainedNetwork, paths: Iterable[Path]
+) -> tuple[int, int]:
+    from resnext.api.predictor import open_predictor
+    from resnext.cli.prediction_pictures import Pictures
+    from resnext.inference.files import predict_images
+
+    predictor = open_predictor(arguments.run, arguments.device, arguments.precision, opened=network)
+    reader = predictor.preprocessor.read
+    pictures = Pictures(predictor.answers, reader, arguments.draw, arguments.masks)
     rows = predict_images(
-        predictor, chain([first], paths), top=arguments.top, batch_size=arguments.batch_size
+        predictor, paths, top=arguments.top or _TOP, batch_size=arguments.batch_size or _BATCH
     )
+    found = _print(arguments, rows, predictor, pictures)
+    if predictor.parity is not None:
+        print(f"resnext: bf16 against fp32 {predictor.parity}", file=sys.stderr)
+    return found
+
+
+def _predict_objects(
+    arguments: Predict, network: TrainedNetwork, paths: Iterable[Path]
+) -> tuple[int, int]:
+    from resnext.cli.prediction_pictures import Pictures
+    from resnext.inference.finder import Finder
+    from resnext.runs.runtime import resolve_device
+
+    if arguments.batch_size is not None:
+        raise ConfigError("--batch-size: detectors take one image at a time; leave it out")
+    if arguments.precision == "bf16":
+        raise ConfigError("--precision bf16: detectors compute in fp32; leave it out")
+    finder = Finder(network, resolve_device(arguments.device))
+    pictures = Pictures(finder.answers, finder.read, arguments.draw, arguments.masks)
+    min_score = _MIN_SCORE if arguments.min_score is None else arguments.min_score
+    top = arguments.top or _TOP_OBJECTS
+    rows = finder.find_in_files(paths, top=top, min_score=min_score)
+    return _print(arguments, rows, finder, pictures)
+
+
+def _predict_signals(arguments: Predict, network: TrainedNetwork) -> int:
+    from resnext.inference.signals import SignalPredictor, predict_signals
+    from resnext.runs.runtime import resolve_device
+
+    given = {
+        "--precision bf16": arguments.precision == "bf16",
+        "--draw": arguments.draw,
+        "--masks": arguments.masks,
+    }
+    for flag in (name for name, value in given.items() if value):
+        raise ConfigError(f"{flag} needs a network for images; leave it out")
+    predictor = SignalPredictor(network, resolve_device(arguments.device))
+    rows = predict_signals(
+        predictor,
+        arguments.images,
+        top=arguments.top or _TOP,
+        batch_size=arguments.batch_size or _BATCH,
+    )
+    return _end(*_print(arguments, rows, predictor))
+
+
+def _print(
+    arguments: Predict,
+    rows: Iterable[Prediction],
+    predictor: Predictor | SignalPredictor | Finder,
+    pictures: Pictures | None = None,
+) -> tuple[int, int]:
+    """Print predictions as they arrive; return their number, and the number of bad files."""
+    from resnext.cli.prediction_output import CsvOutput, JsonOutput, TableOutput
+
     kind = JsonOutput if arguments.json else CsvOutput if arguments.csv else TableOutput
     num, bad = 0, 0
     with kind(sys.stdout, predictor.answers, predictor.precision) as output:
         for row in rows:
             output.write(row)
+            if pictures is not None:
+                pictures.write(row)
             num += 1
             bad += row.error is not None
-    if predictor.parity is not None:
-        print(f"resnext: bf16 against fp32 {predictor.parity}", file=sys.stderr)
-    if ignored:
-        left_out = describe_ignored(ignored)
-        print(f"resnext: left out files that are no images: {left_out}", file=sys.stderr)
+    return num, bad
+
+
+def _end(num: int, bad: int) -> int:
+    """Print the number of bad files, and return the exit status."""
     if bad:
         print(f"resnext: {bad} of {num} files could not be read", file=sys.stderr)
     return 1 if bad else 0
@@ -97,7 +199,7 @@ def main(argv: list[str]) -> int:
 
 def _check(arguments: Predict) -> None:
     if not arguments.images:
-        raise ConfigError("predict needs images: name files, or folders that hold some")
+        raise ConfigError("predict needs images: give image files or folders with images")
     if arguments.json and arguments.csv:
-        raise ConfigError("--json and --csv are two forms of the same output; give one of them")
-    check_ranges(arguments, {"batch_size": (1, _MAX_BATCH), "top": (1, None)})
+        raise ConfigError("give either --json or --csv, not both")
+    check_ranges(arguments, {"batch_size": (1, _MAX_BATCH), "top": (1, None), "min_score": (0, 1)})

@@ -1,4 +1,4 @@
-"""Three ways to print predictions as they come: a table, JSON, CSV."""
+"""Prints predictions as a table, JSON or CSV, as they become available."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ _ROWS_PER_TABLE = 32
 
 
 class Output(ABC):
-    """Prints one prediction after another; nothing is kept that has been printed."""
+    """Prints predictions one by one, without keeping them."""
 
     def __init__(self, stream: TextIO, answers: type[Answer], precision: str) -> None:
-        """Begin.
+        """Start the output.
 
         Args:
             stream: Where to print.
             answers: The type of the answers.
-            precision: Of the arithmetic, which is part of every answer.
+            precision: Precision of the computation, part of every answer.
         """
         self._stream, self._answers, self._precision = stream, answers, precision
 
@@ -41,12 +41,12 @@ class Output(ABC):
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        """Print what ends the output, unless an error cut it short."""
+        """Print the end of the output, unless an error interrupted it."""
         self._stream.flush()
 
 
 class JsonOutput(Output):
-    """One JSON list, an object a line."""
+    """One JSON list, with one object per line."""
 
     def __init__(self, stream: TextIO, answers: type[Answer], precision: str) -> None:
         super().__init__(stream, answers, precision)
@@ -65,14 +65,14 @@ class JsonOutput(Output):
         self._num_rows += 1
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        """Close the list; one that an error cut short stays open, so that nobody takes it."""
+        """Close the list; after an error it stays open and therefore invalid."""
         if kind is None:
             self._stream.write("\n]\n" if self._num_rows else "[]\n")
         super().__exit__(kind)
 
 
 class CsvOutput(Output):
-    """A header and lines for each image; a bad file has one."""
+    """A header and lines for each image; a bad file has one line."""
 
     def __init__(self, stream: TextIO, answers: type[Answer], precision: str) -> None:
         super().__init__(stream, answers, precision)
@@ -93,7 +93,7 @@ class CsvOutput(Output):
 
 
 class TableOutput(Output):
-    """Tables of some rows each, for people."""
+    """Human-readable tables of a few rows each."""
 
     def __init__(self, stream: TextIO, answers: type[Answer], precision: str) -> None:
         super().__init__(stream, answers, precision)
@@ -107,7 +107,7 @@ class TableOutput(Output):
             self._print_table()
 
     def __exit__(self, *_: Any) -> None:
-        """Print the rows that are left, also when an error ends the output."""
+        """Print the remaining rows, also after an error."""
         self._print_table()
 
     def _print_table(self) -> None:
@@ -124,7 +124,7 @@ class TableOutput(Output):
 
 
 def _cells(row: Prediction, num_others: int) -> list[Text]:
-    """Return the answer, its first cell in bold; or why there is none."""
+    """Return the cells of an answer, the first in bold, or the error."""
     if row.answer is None:
         blanks = [Text()] * (num_others - 1)
         return [Text("cannot be read", "red"), *blanks, Text(printable(row.error or ""), "red")]
@@ -137,5 +137,5 @@ def _side(cell: str) -> Literal["left", "right"]:
 
 
 def readable(path: str) -> str:
-    """Return a path that can be printed, whatever bytes its name is made of."""
+    """Return a printable form of a path with any bytes."""
     return printable(os.fsencode(path).decode("utf-8", "replace"))

@@ -1,10 +1,10 @@
-"""Classify with a frozen network's features: a linear probe and nearest neighbours.
+"""Evaluate a frozen network's features with a linear probe and nearest neighbours.
 
-The features of the training images are given to a classifier, which is measured on the
-validation images. The classes are those of the data set; the network need not know them.
+A classifier is trained on the features of the training images and evaluated on the validation
+images. The classes are those of the data set; the network need not know them.
 
-linear: logistic regression on standardised features; the penalty is chosen on a fifth of
-the training images.
+linear: logistic regression on standardised features; the penalty is selected on a fifth of the
+    training images.
 
 knn: the K nearest training images by cosine similarity s, with votes of exp(s / temperature).
 
@@ -41,30 +41,30 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Probe:
-    """Classify with a frozen network's features: a linear probe and nearest neighbours."""
+    """Evaluate a frozen network's features with a linear probe and nearest neighbours."""
 
     run: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
-    """A run, a weight file, or a name that `resnext weights list` shows."""
+    """A run, a weight file, or a name from `resnext weights list`."""
     data: Annotated[tyro.conf.Positional[str | None], option("DATA", "the run's own")] = None
-    """The data set; written as for `resnext train`."""
+    """The data set, as for `resnext train`."""
     method: Literal["linear", "knn", "both"] = "both"
     """The classifier."""
     k: Annotated[int | None, option("K", "20")] = None
-    """Neighbours that vote."""
+    """Number of neighbours."""
     temperature: Annotated[float | None, option("T", "0.07")] = None
-    """How fast a vote falls with the similarity; inf makes all votes equal."""
+    """Temperature of the votes; inf makes all votes equal."""
     seed: Annotated[int | None, option("N", "0")] = None
-    """Chooses the fifth of the training images on which the linear penalty is chosen."""
+    """Seed of the fifth of the training images used to select the linear penalty."""
     stage: Annotated[int | None, option("K", "before the classifier")] = None
-    """Average the map of this stage instead."""
+    """Use the average of this stage's map instead."""
     batch_size: Annotated[int | None, option("N", "128")] = None
-    """Images that go through the network together."""
-    workers: Annotated[int | None, option("N", "one a core, at most 8")] = None
+    """Batch size."""
+    workers: Annotated[int | None, option("N", "one per core, at most 8")] = None
     """Processes that decode files."""
     device: str = "auto"
     """auto, cpu, cuda, cuda:N or mps."""
     json: bool = False
-    """Print a JSON list with an object for each classifier."""
+    """Print a JSON list with one object per classifier."""
 
 
 def main(argv: list[str]) -> int:
@@ -104,7 +104,7 @@ def main(argv: list[str]) -> int:
 
 
 def _check(arguments: Probe) -> None:
-    """Refuse wrong numbers, and options that the method ignores."""
+    """Check numbers, and refuse options that the method ignores."""
     check_ranges(
         arguments,
         {"batch_size": (1, None), "workers": (0, MAX_WORKERS), "k": (1, None), "seed": (0, None)},

@@ -1,8 +1,8 @@
-"""Write a network with its model card into a folder, or publish it on the Hugging Face Hub.
+"""Write a network with its model card to a folder, or publish it on the Hugging Face Hub.
 
-The folder holds the weights, a config.json that timm reads where it has such a network, a
-model card, and for runs the curves and the settings. `resnext.load`, --weights and
-`resnext evaluate` open it again.
+The folder contains the weights, a config.json that timm can read if it supports the network, a
+model card, and for runs the training curves and settings. `resnext.load`, --weights and `resnext
+evaluate` can open it.
 
 Examples:
   resnext publish runs/photos --to photos-network --licence Apache-2.0
@@ -29,30 +29,30 @@ from resnext.sigterm import tidy_on_sigterm
 
 @dataclass(frozen=True)
 class Publish:
-    """Write a network with its model card into a folder, or publish it on the Hub."""
+    """Write a network with its model card to a folder, or publish it on the Hub."""
 
     source: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="SOURCE")]
-    """A run folder, a weight file, a name that `resnext weights list` shows, or OWNER/NAME."""
+    """A run folder, a weight file, a name from `resnext weights list`, or OWNER/NAME."""
     to: Annotated[Path | None, option("FOLDER")] = None
-    """Write into this new or empty folder."""
+    """Write to this new or empty folder."""
     repo: Annotated[str | None, option("OWNER/NAME")] = None
-    """Publish in this repository of the Hub, which is made if it is not there."""
+    """Publish to this Hub repository; it is created if missing."""
     private: bool = False
-    """With --repo: make a new repository visible to its owner only."""
+    """With --repo: make a new repository private."""
     revision: Annotated[str | None, option("BRANCH", "main")] = None
-    """With --repo: the branch to commit to, made if it is not there."""
+    """With --repo: the branch to commit to; it is created if missing."""
     message: Annotated[str, option("TEXT")] = ""
-    """With --repo: the message of the commit."""
+    """With --repo: the commit message."""
     title: Annotated[str, option("TEXT", "the network's name and data")] = ""
     """Heading of the model card."""
     licence: Annotated[str, option("SPDX", "the source's")] = ""
     """Licence of the weights, such as Apache-2.0."""
     overwrite: bool = False
-    """With --to: replace what an earlier export left in the folder; other files stay."""
+    """With --to: replace the files of an earlier export; other files are kept."""
     accept_licence: bool = False
-    """Fetch weights whose licence forbids commercial use; your use must be allowed."""
+    """Download weights whose licence forbids commercial use; your use must be allowed."""
     json: bool = False
-    """Print the place and its files, or the address of the commit, as JSON."""
+    """Print the folder and its files, or the address of the commit, as JSON."""
 
 
 def main(argv: list[str]) -> int:
@@ -72,9 +72,9 @@ def main(argv: list[str]) -> int:
 
 
 def _check(arguments: Publish) -> None:
-    """Refuse flags that contradict each other or would be ignored."""
+    """Check that no flags contradict each other or would be ignored."""
     if (arguments.to is None) == (arguments.repo is None):
-        raise ConfigError("give one of --to FOLDER and --repo OWNER/NAME")
+        raise ConfigError("give either --to FOLDER or --repo OWNER/NAME")
     if arguments.repo is None:
         refuse_ignored(arguments, ("private", "revision", "message"), "--repo")
     else:
@@ -106,7 +106,7 @@ def _save(arguments: Publish, folder: Path) -> int:
 
 
 def _timm_name(folder: Path) -> str | None:
-    """Return the architecture under which timm opens the folder, None if it does not."""
+    """Return timm's architecture name for the folder, None if timm does not support it."""
     from resnext.hub.save import HUB_CONFIG
 
     described = json.loads((folder / HUB_CONFIG).read_text(encoding="utf-8"))

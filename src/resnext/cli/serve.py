@@ -1,9 +1,9 @@
-"""Answer HTTP requests with a trained network.
+"""Serve a trained network over HTTP.
 
-Give an exported file, or a run, weight file or name, which is exported first. POST images
-to /v1/predict, or open the address in a browser for a page; GET /docs describes the rest.
+MODEL is an exported file, or a run, weight file or name, which is exported first. POST images to
+/v1/predict, or open the address in a browser; GET /docs describes the API.
 
-SIGHUP opens the network anew without dropping requests; SIGTERM finishes what was accepted.
+SIGHUP reloads the network without dropping requests; SIGTERM finishes accepted requests and stops.
 
 Examples:
   resnext serve runs/photos
@@ -36,63 +36,63 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Serve:
-    """Answer HTTP requests with a trained network."""
+    """Serve a trained network over HTTP."""
 
     model: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="MODEL")]
-    """An exported file; or a run, a weight file, or a name that `resnext weights list` shows."""
+    """An exported file, a run, a weight file, or a name from `resnext weights list`."""
     host: str = "127.0.0.1"
-    """Address to listen on; 0.0.0.0 for all of this machine's."""
+    """Address to listen on; 0.0.0.0 for all interfaces."""
     port: int = 8000
-    """Port to listen on; 0 takes any that is free."""
+    """Port to listen on; 0 for any free port."""
     threads: Annotated[int | None, option("N", "all cores")] = None
-    """Threads of one inference, and images decoded at once (at most 8)."""
+    """Threads of one inference, and maximum images decoded at once (at most 8)."""
     runtime: Annotated[
         Literal["auto", "onnxruntime", "openvino"] | None,
         option("auto|onnxruntime|openvino", "that of the file; onnxruntime for a run"),
     ] = None
-    """What computes; auto times what is installed for a few seconds and takes the fastest."""
+    """Runtime; auto times the installed ones for a few seconds and uses the fastest."""
     precision: Annotated[
-        Literal["fp32", "bf16"] | None, option("fp32|bf16", "fp32, or what a file was exported for")
+        Literal["fp32", "bf16"] | None, option("fp32|bf16", "fp32, or that of the exported file")
     ] = None
-    """Of the arithmetic. OpenVINO alone has bf16; what that changes is measured and bounded."""
+    """Precision. Only OpenVINO supports bf16; its effect is measured and limited."""
     max_batch: int = 8
-    """Images that go through the network together."""
+    """Maximum batch size."""
     max_body_mib: float = 32.0
-    """Largest body of a request."""
+    """Maximum size of a request body."""
     max_images: int = 32
-    """Most images of a request."""
+    """Maximum images per request."""
     max_megapixels: float = 50.0
-    """Largest image, judged by its header before it is decoded."""
-    formats: Annotated[tuple[str, ...], option("FORMAT ...", "all that can be read")] = ()
+    """Maximum image size, checked from its header before decoding."""
+    formats: Annotated[tuple[str, ...], option("FORMAT ...", "all supported")] = ()
     """Accepted image formats: avif bmp gif jpeg png ppm tiff webp."""
     queue_images: int = 64
-    """Images waiting or worked on, of all requests; more are told to come back (429)."""
+    """Maximum queued and processed images of all requests; further requests get 429."""
     max_wait_s: float = 2.0
-    """Longest time in the queue, by the speed of late; above it, requests get 429 as well."""
+    """Maximum queue time, estimated from recent throughput; above it, requests get 429."""
     max_memory_mib: float = 256.0
-    """Bodies held at once, of all requests."""
+    """Maximum size of all request bodies together."""
     max_decode_mib: float = 512.0
-    """Images decoded at once, of all requests, at 16 bytes a pixel (WebP: 32); others wait."""
+    """Maximum memory of images being decoded, at 16 bytes per pixel (WebP: 32); others wait."""
     upload_timeout_s: float = 30.0
-    """Time for a body to arrive."""
+    """Timeout for receiving a body."""
     answer_timeout_s: float = 60.0
-    """Time from a whole body to its answer."""
-    api_key_file: Annotated[Path | None, option("FILE", "RESNEXT_API_KEY, else no key")] = None
-    """A file with the key that callers must show."""
+    """Timeout from a complete body to its response."""
+    api_key_file: Annotated[Path | None, option("FILE", "RESNEXT_API_KEY, or no key")] = None
+    """A file with the API key that clients must send."""
     watch: bool = False
-    """Reload whenever the file of the network changes."""
+    """Reload the network when its file changes."""
     drain_s: Annotated[float | None, option("S", "1")] = None
-    """After SIGTERM: time in which new requests are still answered, but readiness is denied."""
+    """After SIGTERM: time during which requests are still accepted, but readiness is off."""
     shutdown_timeout_s: float = 30.0
-    """Then: time for the requests in progress."""
+    """After that: time for the requests in progress."""
     no_page: bool = False
-    """Serve the interface for programs only, without the page for people."""
+    """Serve only the API, without the web page."""
     runs: Annotated[Path | None, option("FOLDER", "none")] = None
-    """Run folders that the page shows."""
+    """Folder of runs shown on the page."""
     cluster: Annotated[str | None, option("ADDRESS", "this process")] = None
-    """Serve with Ray: `local` starts it here, `auto` or an address joins a cluster."""
+    """Serve with Ray: `local` starts Ray here, `auto` or an address joins a cluster."""
     replicas: int = 1
-    """With --cluster: copies of the service."""
+    """With --cluster: number of replicas."""
 
 
 def main(argv: list[str]) -> int:
@@ -122,11 +122,11 @@ def _serve_on_cluster(
     from resnext.serving.cluster import Cluster, serve_on_cluster
 
     if arguments.watch:
-        raise ConfigError("--watch goes with one process; on a cluster send SIGHUP to reload")
+        raise ConfigError("--watch needs a single process; on a cluster send SIGHUP to reload")
     if arguments.runs is not None:
         raise ConfigError("--runs is for the page, which a service on a cluster does not have")
     if arguments.drain_s is not None:
-        raise ConfigError("--drain-s goes with one process; a cluster ends its replicas itself")
+        raise ConfigError("--drain-s needs a single process; a cluster stops its replicas itself")
     cluster = Cluster(
         arguments.cluster or "local",
         arguments.replicas,
@@ -140,10 +140,11 @@ def _serve_on_cluster(
 
 def _serve_here(arguments: Serve, source: ModelSource, limits: Limits, key: str | None) -> int:
     if arguments.runs is not None and arguments.no_page:
-        raise ConfigError("--runs is for the page, which --no-page leaves out; give one of them")
+        raise ConfigError("--runs is for the page, which --no-page disables; give only one of them")
     if arguments.watch and not arguments.model.exists():
         raise ConfigError(
-            f"--watch follows a file or a run, and {arguments.model} is neither here; leave it out"
+            f"--watch needs a local file or run, but {arguments.model} is neither; leave out "
+            "--watch"
         )
     from resnext.serving.app import create_app
     from resnext.serving.leaving import ending_by_sigterm, leave_if_stuck
@@ -175,7 +176,7 @@ def _serve_here(arguments: Serve, source: ModelSource, limits: Limits, key: str 
 
 
 def _page(arguments: Serve, service: Service) -> Callable[[FastAPI], object]:
-    """Build the page; heat maps need the network in PyTorch, which an exported file is not."""
+    """Build the page; heat maps need a PyTorch network, not an exported file."""
     from resnext.inference.load import load
     from resnext.page import build_page, mount_page
     from resnext.runtimes.open import is_exported

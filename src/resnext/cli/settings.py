@@ -74,7 +74,7 @@ def _text(setting: SettingRow) -> str:
 
 
 def _markdown(settings: list[SettingRow]) -> str:
-    """Write one table for each group of settings."""
+    """Format one table per group of settings."""
     lines = [_HEADER]
     for group, members in itertools.groupby(settings, lambda s: s.key.rpartition(".")[0]):
         lines += [f"## {group or 'run'}\n", "| setting | default | accepted | meaning | recipes |"]

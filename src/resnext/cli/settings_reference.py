@@ -17,6 +17,7 @@ from resnext.model.config import ModelConfig, ResNeXtConfig
 from resnext.model.parts import Part
 from resnext.recipes.finetune import finetune
 from resnext.recipes.presets import RECIPES, Recipe
+from resnext.recipes.segmentation import segmentation
 from resnext.runs.config import TrainConfig
 from resnext.settings import Settings
 
@@ -31,7 +32,11 @@ def _finetune(model: ModelConfig, data: DataConfig) -> TrainConfig:
     return finetune(model, data, Path("WEIGHTS"), ModelCard())
 
 
-_ALL_RECIPES: dict[str, Recipe] = {**RECIPES, "finetune": _finetune}
+_ALL_RECIPES: dict[str, Recipe] = {
+    **RECIPES,
+    "finetune": _finetune,
+    "segmentation": segmentation,
+}
 
 
 @dataclass(frozen=True)
@@ -39,11 +44,11 @@ class SettingRow:
     """One setting.
 
     Attributes:
-        key: Its name with dots, as `--set` takes it.
-        type: What it accepts.
-        default: Its default, as YAML writes it.
-        meaning: What it does.
-        recipes: Values that recipes give it where those differ from the default.
+        key: Its dotted name, as in `--set`.
+        type: Accepted values.
+        default: Its default, as YAML.
+        meaning: Its description.
+        recipes: Values in recipes that differ from the default.
     """
 
     key: str
@@ -54,7 +59,7 @@ class SettingRow:
 
 
 def reference() -> list[SettingRow]:
-    """Return all settings of a run: those of the run itself, then group by group."""
+    """Return all settings of a run: ungrouped ones first, then by group."""
     by_recipe = {
         (recipe, kind): dict(_values(build(ResNeXtConfig(), data)))
         for recipe, build in _ALL_RECIPES.items()
@@ -70,7 +75,7 @@ def reference() -> list[SettingRow]:
 
 
 def _given(by_recipe: dict[tuple[str, str], dict[str, str]], recipe: str, key: str) -> str:
-    """Write what a recipe gives to a setting, by the kind of images where that decides."""
+    """Format a recipe's value of a setting, by the kind of images if it depends on that."""
     values = {where: by_recipe[recipe, where][key] for where in _EXAMPLES}
     if len(set(values.values())) == 1:
         return values.popitem()[1]
@@ -119,7 +124,7 @@ def _shown(value: Any) -> str:
 
 
 def _type_text(annotation: Any) -> str:
-    """Write a type as the reader of a YAML file knows it."""
+    """Format a type in terms of YAML."""
     origin, inner = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
         return _type_text(inner[0])

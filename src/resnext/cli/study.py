@@ -1,9 +1,8 @@
-"""Compare networks at equal cost: run a study, follow it, read its report.
+"""Compare networks at equal cost: run a study, check its status, write its report.
 
-NAME is a study of the paper (`resnext study list`), a YAML file, the folder of a study, or its
-name below --root.
-Trials are ordinary runs below --root, shared between studies; running again does only what
-is missing.
+NAME is a named study (`resnext study list`), a YAML file, the folder of a study, or its name below
+--root. Trials are ordinary runs below --root, shared between studies; running a study again only
+runs missing trials.
 
 Examples:
   resnext study list
@@ -54,7 +53,7 @@ def main(argv: list[str]) -> int:
         return _list(arguments)
     assert isinstance(arguments, StudyShow)
     if arguments.name == "":
-        raise ConfigError("name a study: `resnext study list` shows them")
+        raise ConfigError("give a study; see `resnext study list`")
     study = _open(arguments)
     if isinstance(arguments, StudyRun):
         return _run(study, arguments)
@@ -111,7 +110,7 @@ def _show(study: Study, arguments: StudyShow) -> int:
 
 
 def _run(study: Study, arguments: StudyRun) -> int:
-    """Run what is missing, then write the report."""
+    """Run the missing trials, then write the report."""
     from resnext.cli.study_output import print_verdicts
     from resnext.studies.execution.scheduler import RunOptions
     from resnext.training.display import default_mode
@@ -129,7 +128,7 @@ def _run(study: Study, arguments: StudyRun) -> int:
     try:
         done = run_and_report(study, root, options)
     except Interrupted as stop:
-        print(f"{stop}; go on with: resnext study run {root / study.name}", file=sys.stderr)
+        print(f"{stop}; resume with: resnext study run {root / study.name}", file=sys.stderr)
         return 128 + stop.signal_number
     _tell(done.study, done.rows, arguments)
     if not arguments.quiet and not arguments.json:
@@ -163,11 +162,11 @@ def _report(study: Study, arguments: StudyReport) -> int:
 
     if arguments.time and study.kind == "distribution":
         raise ConfigError(
-            "--time measures designs that are compared one by one; this study has "
-            f"{len(study.designs)} random ones, of which all would be in memory at once"
+            "--time is for studies that compare designs individually; this study has "
+            f"{len(study.designs)} random ones, which would all be in memory at once"
         )
     if arguments.force and arguments.figures is None:
-        raise ConfigError("--force replaces files in the folder of --figures; name it")
+        raise ConfigError("--force replaces files in the folder of --figures; give --figures")
     root = _root(arguments)
     study = recall(study, root)
     rows = status_rows(study, root)
@@ -193,7 +192,7 @@ def _report(study: Study, arguments: StudyReport) -> int:
 def _write_figures(
     study: Study, rows: list[Row], folder: Path, arguments: StudyReport
 ) -> list[Path]:
-    """Write the files for a paper, if they are asked for."""
+    """Write the files for a paper, if requested."""
     if arguments.figures is None:
         return []
     from resnext.studies.analysis.design_time import read_timing
@@ -204,7 +203,7 @@ def _write_figures(
 
 
 def _time(study: Study, root: Path, *, quiet: bool) -> None:
-    """Measure what the designs cost in time, and keep it for the report."""
+    """Time the designs, and store the times for the report."""
     from resnext.studies.analysis.design_time import write_timing
     from resnext.studies.analysis.timing import time_designs
     from resnext.studies.records.study_folder import settle_folder

@@ -1,4 +1,4 @@
-"""What `resnext study` prints: designs with their costs, the status of trials, verdicts."""
+"""The output of `resnext study`: designs with their costs, trial status, verdicts."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _MAX_DAMAGE = 50
 
 
 def print_study(study: Study) -> None:
-    """Print a study's question, designs with exact costs, settings and amount of work."""
+    """Print a study's question, designs with exact costs, settings and number of trials."""
     console = open_console(soft_wrap=True)
     console.print(printable(f"{study.name}: {study.question}"))
     if study.source:
@@ -68,7 +68,7 @@ def _design_table(study: Study, *, is_full: bool) -> Table:
 
 
 def _cost(study: Study, design: Design) -> Cost:
-    """Count a design on the images of the first data set, as far as they are known."""
+    """Count a design's cost on the images of the first data set, if known."""
     data, model = study.settings[0].data, design.model
     if data.name not in KNOWN:
         return count(model, data.image_size_px)
@@ -92,7 +92,7 @@ def study_as_dict(study: Study) -> dict[str, Any]:
 
 
 def print_status(study: Study, rows: list[Row]) -> None:
-    """Print how the trials are computed, how many are in which state, and those not done."""
+    """Print how trials are computed, the number in each state, and unfinished ones."""
     console = open_console(soft_wrap=True)
     counts = Counter(row.state for row in rows)
     text = ", ".join(f"{number} {state}" for state, number in counts.most_common())
@@ -112,7 +112,7 @@ def print_status(study: Study, rows: list[Row]) -> None:
 
 
 def print_verdicts(study: Study, rows: list[Row]) -> None:
-    """Print the table of errors and what it shows."""
+    """Print the table of errors and the verdicts."""
     from resnext.studies.analysis.summary import summary_lines
 
     console = open_console(soft_wrap=True)

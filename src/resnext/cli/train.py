@@ -1,9 +1,12 @@
-"""Train a network on your images, fine-tune one, or go on with a run.
+"""Train a network on your images, fine-tune one, or resume a run.
 
 Examples:
   resnext train --data photos/ --name photos
   resnext train --data labels.csv --epochs 20
   resnext train --data digits --epochs 12 --name demo
+  resnext train --data series:GunPoint_TRAIN.ts
+  resnext train --data volume:adrenalmnist3d.npz
+  resnext train --data streets/ --model resnext50_32x4d --head deeplabv3
   resnext train --data cifar10 --model resnext29_8x64d --recipe cifar
   resnext train --data photos/ --pretrained
   resnext train --data photos/ --weights runs/imagenet --epochs 10
@@ -15,8 +18,9 @@ Examples:
   resnext train --resume runs/photos
   torchrun --nproc-per-node 2 -m resnext train --data photos/
 
-The exit status is 0 for a network of use, 3 for one that is no better than guessing the largest
-class (under torchrun 0, with a warning), 2 for a mistake, and 128 + N where signal N stopped it.
+The exit status is 0 for a useful network, 3 for one that is no better than always guessing the
+largest class (0 with a warning under torchrun), 2 for invalid input, and 128 + N if signal N
+stopped it.
 """
 
 from __future__ import annotations
@@ -25,7 +29,7 @@ import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 import tyro
 
@@ -38,6 +42,7 @@ from resnext.cli.train_end import finish_training
 from resnext.ctrl_c import STATUS, is_pressed
 from resnext.errors import ConfigError
 from resnext.files import is_there
+from resnext.model.choices import Head
 from resnext.progress import say_start
 from resnext.runs.config import TrainConfig
 from resnext.sigterm import tidy_on_sigterm
@@ -45,82 +50,86 @@ from resnext.sigterm import tidy_on_sigterm
 
 @dataclass(frozen=True)
 class Train(TrainRequest):
-    """Train a network on your images, fine-tune one, or go on with a run."""
+    """Train a network on your images, fine-tune one, or resume a run."""
 
     data: Annotated[str | None, option("DATA", "digits")] = None
-    """A folder of class folders, a table of labels (.csv, .tsv, .parquet), digits,
-    fashion-mnist, cifar10, cifar100, imagenet:DIR, or what `resnext pack` wrote: a folder or
-    an address, https:// or s3://."""
-    model: Annotated[str | None, option("NAME", "suits the data")] = None
+    """A folder of class folders or of images/ and masks/, a table of labels (.csv, .tsv, .parquet),
+    digits, fashion-mnist, cifar10, cifar100, imagenet:DIR, masks:DIR, series:FILE, volume:FILE.npz,
+    or a data set packed with `resnext pack`: a folder or an address, https:// or s3://."""
+    model: Annotated[str | None, option("NAME", "chosen for the data")] = None
     """Network, such as resnext50_32x4d, resnext29_8x64d or resnext_2-2-2-2_8x4d."""
+    head: Annotated[Head | None, option("|".join(get_args(Head)), "deeplabv3")] = None
+    """For images with masks: the segmentation head."""
     recipe: Annotated[
-        Literal["fast", "finetune", "modern", "imagenet", "cifar"] | None,
-        option("fast|finetune|modern|imagenet|cifar", "fast; finetune with weights"),
+        Literal["fast", "finetune", "modern", "imagenet", "cifar", "segmentation"] | None,
+        option(
+            "fast|finetune|modern|imagenet|cifar|segmentation",
+            "fast; finetune with weights; segmentation for masks",
+        ),
     ] = None
-    """Settings to start from; imagenet and cifar are the paper's."""
+    """Base settings; imagenet and cifar are the paper's."""
     epochs: Annotated[int | None, option("N", "the recipe's")] = None
-    """Length of training; the whole schedule is stretched to it."""
+    """Number of epochs; the schedule is scaled to it."""
     batch_size: Annotated[int | None, option("N", "the recipe's")] = None
-    """Images of a step over all processes; the learning rate follows."""
+    """Images per step over all processes; the learning rate is scaled accordingly."""
     lr: Annotated[float | None, option("RATE", "the recipe's")] = None
-    """Peak learning rate for the recipe's own batch size."""
+    """Peak learning rate at the recipe's batch size."""
     image_size: Annotated[int | None, option("PIXELS", "the data's")] = None
-    """Side of the images that the network sees, in pixels."""
+    """Side of the network's input images, in pixels."""
     seed: Annotated[int | None, option("N", "0")] = None
-    """Decides initial weights, order and augmentation."""
+    """Random seed of initial weights, order and augmentation."""
     weights: Annotated[Path | None, option("RUN|FILE|NAME")] = None
-    """Start from a run, a weight file of any library, a name that `resnext weights list`
-    shows, or OWNER/NAME on the Hub; the head is new if the classes differ. Images are
-    normalised as these weights expect, unless --set gives data.mean and data.std."""
+    """Initial weights: a run, a weight file of any library, a name from `resnext weights list`, or
+    OWNER/NAME on the Hub; the head is new if the classes differ. Images are normalised as the
+    weights expect, unless data.mean and data.std are set."""
     pretrained: bool = False
-    """Start from the best published weights that suit the network, the images, this machine
-    and their licence."""
+    """Start from the best published weights for the network, the images and this machine."""
     accept_licence: bool = False
-    """Also published weights whose licence forbids commercial use; yours must be allowed."""
+    """Allow published weights whose licence forbids commercial use; your use must be allowed."""
     freeze_until: Annotated[int | None, option("N")] = None
-    """Keep the stem and this many stages as loaded."""
+    """Freeze the stem and this many stages."""
     head_lr_factor: Annotated[float | None, option("X", "the recipe's")] = None
-    """Multiplies the learning rate of the head."""
+    """Multiplier of the head's learning rate."""
     balance: bool = False
-    """Let every class count alike in the training loss, however few images it has."""
+    """Weight all classes equally in the training loss, regardless of their number of images."""
     early_stopping: Annotated[
         tuple[int, ...] | None, option("[EPOCHS]", "off; without EPOCHS a fifth of all, at least 5")
     ] = None
-    """Stop when the validation error has not become lower for so many epochs."""
+    """Stop if the validation error has not improved for this many epochs."""
     find_lr: Annotated[tuple[Path, ...] | None, option("[PLOT]", "off; find-lr.png")] = None
-    """Do not train: try 100 rising learning rates, draw the loss and suggest one."""
+    """Do not train, but try 100 increasing learning rates, plot the loss and suggest one."""
     out: Annotated[Path | None, option("FOLDER")] = None
     """The run folder; by default the next free one under runs/."""
     name: Annotated[str | None, option("NAME")] = None
     """Name of the run folder under runs/; numbered if taken."""
     config: Annotated[Path | None, option("RUN|FILE")] = None
-    """Take the settings from a YAML file or a run folder instead of a recipe."""
+    """Read the settings from a YAML file or a run folder instead of a recipe."""
     resume: Annotated[Path | None, option("RUN")] = None
-    """Go on with this run from its last checkpoint."""
+    """Resume this run from its last checkpoint."""
     continue_: Annotated[bool, tyro.conf.arg(name="continue")] = False
-    """With --out: go on with the run that is there if it has the same settings, else begin
-    it. For machines that come back, such as pods of Kubernetes."""
+    """With --out: resume an existing run with the same settings, otherwise start it. For
+    environments that restart commands, such as Kubernetes."""
     device: Annotated[str | None, option("DEVICE", "auto")] = None
     """auto, cpu, cuda, cuda:N or mps."""
     precision: Annotated[
         Literal["auto", "fp32", "bf16", "fp16"] | None, option("auto|fp32|bf16|fp16", "auto")
     ] = None
-    """Arithmetic; auto is bf16 on a GPU or CPU that has it, else fp32 (without TF32)."""
+    """Precision; auto is bf16 on a GPU or CPU that supports it, otherwise fp32 (without TF32)."""
     compile: bool = False
     """Compile the network with torch.compile."""
     tune: bool = False
     """Choose memory layout, compilation and merged groups by speed, timed on this machine if
-    the training takes more than some minutes."""
-    threads: Annotated[int | None, option("N", "torch's choice")] = None
-    """CPU threads of one process."""
-    workers: Annotated[int | None, option("N", "one a core, at most 8")] = None
-    """Processes that decode files."""
+    training takes more than a few minutes."""
+    threads: Annotated[int | None, option("N", "torch's default")] = None
+    """CPU threads per process."""
+    workers: Annotated[int | None, option("N", "one per core, at most 8")] = None
+    """Number of processes that decode files."""
     set: Annotated[tuple[str, ...], option("KEY=VALUE ...")] = ()
     """Any other setting of config.yaml, such as optim.weight_decay=1e-4."""
     quiet: bool = False
-    """Print nothing but errors."""
+    """Print only errors."""
     json: bool = False
-    """Print the final figures as JSON."""
+    """Print the final metrics as JSON."""
 
 
 def main(argv: list[str]) -> int:
@@ -163,7 +172,10 @@ def _train(arguments: Train, argv: list[str]) -> int:
         return 128 + stop.signal_number
     if is_pressed():  # in the last step; the validation split may take long
         if is_main:
-            print(f"training is complete; for its report: resnext evaluate {run}", file=sys.stderr)
+            print(
+                f"training is already complete; to evaluate it: resnext evaluate {run}",
+                file=sys.stderr,
+            )
         return STATUS
     if not is_main:
         return 0
@@ -171,14 +183,14 @@ def _train(arguments: Train, argv: list[str]) -> int:
 
 
 def _find_lr_plot(arguments: Train, given: tuple[Path, ...]) -> Path:
-    """Return where the plot of the range test goes, which leaves no run."""
+    """Return the path of the range test's plot; it creates no run."""
     if arguments.out is not None or arguments.name is not None or arguments.continue_:
-        raise ConfigError("--find-lr leaves no run; leave out --out, --name and --continue")
+        raise ConfigError("--find-lr creates no run; leave out --out, --name and --continue")
     return plot_file(given)
 
 
 def _follows_images(arguments: Train) -> bool:
-    """Tell whether settings follow from images or weights, whose reading needs torch."""
+    """Return whether settings depend on images or weights, which need torch to read."""
     if arguments.resume is not None or arguments.config is not None:
         return False
     has_files = arguments.data is not None and is_there(Path(arguments.data))
@@ -186,12 +198,12 @@ def _follows_images(arguments: Train) -> bool:
 
 
 def _resume(arguments: Train, argv: list[str]) -> TrainConfig:
-    """Read the settings of the run to go on with; other settings would not be that run."""
+    """Read the settings of the run to resume, and refuse others."""
     allowed = {"resume": arguments.resume, "quiet": arguments.quiet, "json": arguments.json}
     if arguments != Train(**allowed):  # type: ignore[arg-type]  # the keys above are its fields
         raise ConfigError(
-            f"--resume goes on with the run's own settings, but also got: {' '.join(argv)}; "
-            "to change settings, start a new run: resnext train --config RUN ..."
+            f"--resume uses the run's own settings, but also got: {' '.join(argv)}; to change "
+            "settings, start a new run: resnext train --config RUN ..."
         )
     from resnext.runs.folder import open_run
 

@@ -1,4 +1,4 @@
-"""What `resnext train` says and returns when training has come to its end."""
+"""The end of `resnext train`: evaluation, report and exit status."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ def finish_training(run: Path, display: Display, *, quiet: bool, as_json: bool) 
 
     Args:
         run: The run folder.
-        display: Shows lines.
-        quiet: Print nothing but errors, and the JSON if asked for.
-        as_json: Print the final figures as JSON.
+        display: Shows messages.
+        quiet: Print only errors, and JSON if requested.
+        as_json: Print the final metrics as JSON.
     """
     from resnext.evaluation.run import evaluate_run
     from resnext.runs.folder import read_config

@@ -1,4 +1,4 @@
-"""List, fetch and verify published weights, which every other verb takes by name.
+"""List, download and verify published weights, which all other verbs accept by name.
 
 Examples:
   resnext weights list
@@ -34,39 +34,39 @@ class WeightsList:
     """List the catalogue."""
 
     name: Annotated[tyro.conf.Positional[tuple[str, ...]], option("WORD ...")] = ()
-    """Words that name, licence or class list of an entry must have."""
+    """Words that must occur in the name, licence or class list of an entry."""
     filter: Annotated[str, option("WORDS")] = ""
     """The same."""
     json: bool = False
-    """Print the facts as JSON."""
+    """Print the result as JSON."""
 
 
 @dataclass(frozen=True)
 class WeightsInfo:
-    """Tell all about one entry or file."""
+    """Show all facts about one entry or file."""
 
     name: Annotated[tyro.conf.Positional[tuple[str, ...]], option("NAME")] = ()
     """The entry or a file."""
     accept_licence: bool = False
-    """Fetch weights whose licence forbids commercial use; your use must be allowed."""
+    """Download weights whose licence forbids commercial use; your use must be allowed."""
     json: bool = False
-    """Print the facts as JSON."""
+    """Print the result as JSON."""
 
 
 @dataclass(frozen=True)
 class WeightsFetch(WeightsInfo):
-    """Fetch the file of an entry."""
+    """Download the file of an entry."""
 
 
 @dataclass(frozen=True)
 class WeightsVerify(WeightsInfo):
-    """Evaluate an entry's weights, and compare with the published error."""
+    """Evaluate an entry's weights, and compare the error with the published one."""
 
-    data: Annotated[str | None, option("DATA", "the entry's own set, where it is small")] = None
+    data: Annotated[str | None, option("DATA", "the entry's own set, if small")] = None
     """The validation images, such as imagenet:DIR or cifar10."""
     batch_size: Annotated[int | None, option("N", "128")] = None
-    """Images that go through the network together."""
-    workers: Annotated[int | None, option("N", "one a core, at most 8")] = None
+    """Batch size."""
+    workers: Annotated[int | None, option("N", "one per core, at most 8")] = None
     """Processes that decode files."""
     device: str = "auto"
     """auto, cpu, cuda, cuda:N or mps."""
@@ -85,7 +85,7 @@ def main(argv: list[str]) -> int:
 
     Raises:
         ConfigError: The name is missing or unknown.
-        ResNeXtError: The file cannot be fetched or read.
+        ResNeXtError: The file cannot be downloaded or read.
     """
     arguments = parse(_ACTIONS, argv, __doc__)
     if isinstance(arguments, WeightsList):
@@ -94,8 +94,8 @@ def main(argv: list[str]) -> int:
     if len(arguments.name) != 1:
         action = next(name for name, kind in _ACTIONS.items() if kind is type(arguments))
         raise ConfigError(
-            f"resnext weights {action} takes one name, not {len(arguments.name)}; "
-            "`resnext weights list` shows them"
+            f"resnext weights {action} takes one name, not {len(arguments.name)}; see `resnext "
+            "weights list`"
         )
     if isinstance(arguments, WeightsVerify):
         return _verify(arguments)
@@ -110,14 +110,14 @@ def _list(arguments: WeightsList) -> int:
     if arguments.json:
         print(json.dumps([_facts(entry) for entry in found], indent=2))
     elif not found:
-        raise ConfigError(f"no entry has the words {words!r}; `resnext weights list` shows all")
+        raise ConfigError(f"no entry matches {words!r}; see `resnext weights list`")
     else:
         _print(_table(found))
     return 0
 
 
 def _info(arguments: WeightsInfo) -> int:
-    """Show an entry's facts without fetching it, or what a file or run holds."""
+    """Show an entry's facts without downloading it, or the content of a file or run."""
     from resnext.weights.entry_card import named_entry
 
     name = arguments.name[0]
@@ -179,7 +179,7 @@ def _facts(entry: WeightsEntry) -> dict[str, Any]:
 
 
 def _opened(name: str, arguments: WeightsInfo) -> dict[str, Any]:
-    """Open a file, run or repository and tell what it holds."""
+    """Open a file, run or repository and describe its content."""
     from resnext.model.names import name_of
     from resnext.progress import show_download
     from resnext.weights.source import open_weights

@@ -1,7 +1,7 @@
-"""The cost of the networks that the paper compares with, which have no plan of ours.
+"""The cost of the networks that the paper compares with, which have no plan here.
 
-They are torchvision's. Their architectures are written out here, so that counting them
-imports neither torch nor torchvision; the tests hold every figure against torchvision's own.
+They are torchvision's. Their architectures are written out here, so that counting imports neither
+torch nor torchvision; tests check every number against torchvision.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from resnext.errors import ConfigError
 from resnext.model.config import BaselineConfig
 
 MIN_SIDE = {"vgg16_bn": 32, "vgg19_bn": 32, "inception_v3": 75}
-"""Pixels; with fewer, a map vanishes on the way (VGG halves five times)."""
+"""Minimum side in pixels; below it, a map would become empty (VGG halves five times)."""
 
 
 def count_baseline(config: BaselineConfig, sides: tuple[int, ...]) -> Cost:
@@ -32,7 +32,7 @@ def count_baseline(config: BaselineConfig, sides: tuple[int, ...]) -> Cost:
     if min(sides) < smallest:
         raise ConfigError(
             f"an input of {'x'.join(map(str, sides))} pixels is too small for {config.family}; "
-            f"the smallest that it accepts is {smallest}x{smallest}"
+            f"the smallest accepted size is {smallest}x{smallest}"
         )
     _, recorded = record(lambda flow: _run(flow, config), Shape(config.in_channels, sides))
     layers = recorded.layers

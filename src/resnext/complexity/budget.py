@@ -1,4 +1,4 @@
-"""A budget: so many parameters, multiply-adds or activations, over a block or a network."""
+"""A budget of parameters, multiply-adds or activations, for a block or a network."""
 
 from __future__ import annotations
 
@@ -22,11 +22,10 @@ class Budget:
     """A cost to meet.
 
     Attributes:
-        by: What is counted.
-        target: How much of it.
-        scope: Over the template of a block of the first stage, as the paper's table 2, or over
-            the whole network.
-        input_size: Side of the network's input in pixels; None takes the one it is made for.
+        by: The kind of cost.
+        target: The amount.
+        scope: One block of the first stage, as in the paper's table 2, or the whole network.
+        input_size: Side of the network's input in pixels; None takes its default.
     """
 
     by: By
@@ -43,12 +42,12 @@ class Budget:
         input_size: int | None = None,
         factor: float = 1.0,
     ) -> Self:
-        """Return the budget that a network spends, times a factor."""
+        """Return a network's cost as a budget, times a factor."""
         spent = cls(by, 0, scope, input_size).cost_of(config)
         return cls(by, round(factor * spent), scope, input_size)
 
     def cost_of(self, config: ResNeXtConfig) -> int:
-        """Count what a network spends."""
+        """Count the cost of a network."""
         if self.scope == "block":
             return _block_cost(config, self.by)
         cost = count(config, self.input_size)
@@ -60,10 +59,10 @@ class Budget:
 
 
 def _block_cost(config: ResNeXtConfig, by: By) -> int:
-    """Count the convolutions of a block of the first stage whose shortcut is the identity.
+    """Count the convolutions of a first-stage block with an identity shortcut.
 
-    Multiply-adds and activations are those of one position of the map, so that a block has a
-    cost of its own. BN is left out, as in the paper's C (256 d + 3 3 d d + d 256).
+    Multiply-adds and activations are per position of the map, so that they do not depend on its
+    size. BN is left out, as in the paper's C (256 d + 3 3 d d + d 256).
 
     Source: arXiv 1611.05431, section 3.3 and equation 4.
     """

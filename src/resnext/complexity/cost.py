@@ -11,16 +11,16 @@ from resnext.complexity.shape import Shape
 
 @dataclass(frozen=True)
 class LayerCost:
-    """One layer, or the like layers of all paths of a block in forms (a) and (b).
+    """One layer, or the identical layers of all paths of a block in forms (a) and (b).
 
     Attributes:
         name: Path of the module in the state dict; `*` stands for every path.
         kind: conv, norm or linear.
         output: Shape of one layer's output.
-        count: Layers that the row stands for; the figures are those of all together.
-        parameters: Trainable numbers.
-        macs: Multiply-adds on one image.
-        activations: Numbers that convolutions and linear layers put out.
+        count: Number of layers in the row; the other numbers are their totals.
+        parameters: Trainable parameters.
+        macs: Multiply-adds for one image.
+        activations: Output elements of convolutions and linear layers.
     """
 
     name: str
@@ -34,7 +34,7 @@ class LayerCost:
 
 @dataclass(frozen=True)
 class StageCost:
-    """The sums over the stem, one stage, or the head.
+    """Totals of the stem, one stage, or the head.
 
     Attributes:
         name: `stem`, `layer1`, ..., `head`.
@@ -53,23 +53,23 @@ class StageCost:
 
 @dataclass(frozen=True)
 class Cost:
-    """The exact cost of a network on one image.
+    """The exact cost of a network for one image.
 
     Attributes:
         input_size: Channels and sides of the input.
         layers: In the order of execution.
         stages: Stem, stages, head.
-        peak_activation_bytes: Inference in float32: the most bytes of maps that exist at
-            once when every map lives from the layer that makes it to the last that uses
-            it. While a layer runs, that is its input, its output, the block's input where
-            the shortcut still needs it, and the image, which is its owner's. Convolution,
-            BN, pool and concatenation make a new map; ReLU and the additions work in place.
-            Parameters and the kernels' own workspaces are not maps. Compilers free maps
-            that early; eager PyTorch held up to a quarter more where measured, since a
-            variable of Python keeps its map until its function returns.
-        training_activation_bytes: Training in float32: the bytes that the forward pass
-            keeps for the backward pass of one image: the inputs of convolutions, BN, pool
-            and classifier, the outputs of ReLU, and the positions of the pool's maxima.
+        peak_activation_bytes: Inference in float32: the peak memory of feature maps in bytes, if
+            every map lives from the layer that creates it to the last layer that uses it. While a
+            layer runs, that is its input, its output, the block's input if the shortcut still needs
+            it, and the image, which the caller holds. Convolution, BN, pooling and concatenation
+            create a new map; ReLU and additions work in place. Parameters and kernel workspaces are
+            not included. Compilers free maps this early; eager PyTorch used up to a quarter more in
+            measurements, as a Python variable keeps its map until the function returns.
+        training_activation_bytes: Training in float32: the bytes that the forward pass keeps for
+            the backward pass of one image: the inputs of convolutions, BN, pooling and classifier,
+            the outputs of ReLU, and the positions of the pooling maxima.
+        notes: What the figures assume, in sentences, where the input size does not say it.
     """
 
     input_size: tuple[int, ...]
@@ -77,10 +77,11 @@ class Cost:
     stages: tuple[StageCost, ...]
     peak_activation_bytes: int
     training_activation_bytes: int
+    notes: tuple[str, ...] = ()
 
     @property
     def parameters(self) -> int:
-        """Trainable numbers."""
+        """Trainable parameters."""
         return sum(layer.parameters for layer in self.layers)
 
     @property
@@ -90,7 +91,7 @@ class Cost:
 
     @property
     def activations(self) -> int:
-        """Numbers that convolutions and linear layers put out.
+        """Output elements of convolutions and linear layers.
 
         Source: Radosavovic et al., arXiv 2003.13678, who count those of convolutions.
         """
@@ -107,6 +108,7 @@ class Cost:
             "training_activation_bytes": self.training_activation_bytes,
             "stages": [flat_row(stage) for stage in self.stages],
             "layers": [flat_row(layer) for layer in self.layers],
+            **({"notes": list(self.notes)} if self.notes else {}),
         }
 
 
@@ -114,12 +116,13 @@ _HEAD = ("fc", "norm", "classifier")
 
 
 def sum_stages(layers: Sequence[LayerCost], outputs: dict[str, Shape]) -> tuple[StageCost, ...]:
-    """Add the layers up by stage.
+    """Sum the layers by stage.
 
     Args:
         layers: All layers.
-        outputs: Shape of each stage's last map, in order; a layer belongs to the stage whose
-            name begins its own, `fc`, `norm` and `classifier` to the head, any other to the stem.
+        outputs: Shape of each stage's last map, in order. A layer belongs to the stage whose name
+            is a prefix of its own; `fc`, `norm` and `classifier` belong to the head, all others to
+            the stem.
     """
     members: dict[str, list[LayerCost]] = {name: [] for name in outputs}
     for layer in layers:

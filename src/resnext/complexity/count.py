@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 from resnext.complexity.baselines import count_baseline
 from resnext.complexity.cost import Cost
+from resnext.complexity.detector import count_detector
 from resnext.complexity.residual import count_network
 from resnext.complexity.segmenter import count_segmenter
 from resnext.errors import ConfigError
-from resnext.model.config import BaselineConfig, ModelConfig, SegmenterConfig
+from resnext.model.config import BaselineConfig, DetectorConfig, ModelConfig, SegmenterConfig
 from resnext.model.names import config_from
 from resnext.model.parts import StemPart
 
@@ -26,15 +27,15 @@ def count(config_or_name: ModelConfig | str, input_size: int | Sequence[int] | N
 
     Args:
         config_or_name: A config, or a name such as `resnext50_32x4d`.
-        input_size: The side of the input in pixels; or its sides; or channels and sides. By
-            default 224 for the ImageNet stem and VGG, 32 for the CIFAR stem, 299 for
-            Inception-v3. A ResNeXt accepts any side from 1 on, since its layers are padded.
+        input_size: Side of the input in pixels; or its sides; or channels and sides. By default 224
+            for the ImageNet stem and VGG, 32 for the CIFAR stem, 299 for Inception-v3. A ResNeXt
+            accepts any side from 1, as its layers are padded.
 
     Returns:
-        The cost on one input, in total, by stage and by layer.
+        The cost for one input: in total, by stage and by layer.
 
     Raises:
-        ConfigError: The name or the size is not accepted.
+        ConfigError: The name or the size is not valid.
     """
     config = config_from(config_or_name)
     sides = _sides(config, input_size)
@@ -42,15 +43,19 @@ def count(config_or_name: ModelConfig | str, input_size: int | Sequence[int] | N
         return count_baseline(config, sides)
     if isinstance(config, SegmenterConfig):
         return count_segmenter(config, sides)
+    if isinstance(config, DetectorConfig):
+        return count_detector(config, sides)
     return count_network(config, sides)
 
 
 def default_side(config: ModelConfig) -> int:
-    """Return the side of the inputs that a network is made for, in pixels."""
+    """Return the default input side of a network, in pixels."""
     if isinstance(config, BaselineConfig):
         return 299 if config.family == "inception_v3" else 224
     if isinstance(config, SegmenterConfig):
         return default_side(config.backbone)
+    if isinstance(config, DetectorConfig):
+        return config.min_size_px
     if isinstance(config.stem, StemPart):
         return config.stem.side_px
     return 224 if config.stem == "imagenet" else 32

@@ -1,6 +1,6 @@
-"""Families of designs along one whole number: width, cardinality, depth or multiplier.
+"""Families of designs that vary one integer: width, cardinality, depth or multiplier.
 
-Along each of them every counted cost grows, or stays where rounding gives the same design.
+Every cost is non-decreasing along a family; it is constant where rounding gives the same design.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def width_family(base: ResNeXtConfig, cardinality: int) -> Family:
     """Return the designs of one cardinality, by bottleneck width d.
 
     Raises:
-        ConfigError: The cardinality does not suit the block.
+        ConfigError: The block does not support the cardinality.
     """
     _check_paths(base, cardinality)
     return lambda d: base.replace(cardinality=cardinality, bottleneck_width=d)
@@ -40,25 +40,25 @@ def cardinality_family(base: ResNeXtConfig, bottleneck_width: int) -> Family:
 def depth_family(base: ResNeXtConfig, *, block_by_block: bool = False) -> Family:
     """Return the designs of all depths.
 
-    Stages of equal length keep it equal, as the CIFAR networks of 9n + 2 layers do; else the
+    Stages of equal length stay equal, as in the CIFAR networks of 9n + 2 layers; otherwise the
     longest stage grows, as from 50 to 101 layers.
 
     Args:
-        base: Gives everything else.
-        block_by_block: Count all blocks, not those of a stage: stages of equal length may then
-            differ by a block, those in the middle being the longer ones.
+        base: Provides all other settings.
+        block_by_block: Vary the total number of blocks: stages of equal length may then differ by
+            one block, with longer middle stages.
     """
     stages = _spread_blocks if block_by_block else _stages
     return lambda n: base.replace(blocks_per_stage=stages(base, n))
 
 
 def multiplier_family(base: ResNeXtConfig, *, multiple_of: int = 1) -> Family:
-    """Return the designs whose widths are those of the base times so many hundredths.
+    """Return the designs whose widths are multiples, in hundredths, of the base's.
 
     Args:
         base: The network at 100 hundredths.
-        multiple_of: The channels of stem, stages and all paths together (C·d) are rounded to
-            multiples of this.
+        multiple_of: Round the channels of stem, stages and all paths together (C·d) to multiples of
+            this.
     """
 
     def scale(width: int, step: int, hundredths: int) -> int:
@@ -81,7 +81,7 @@ def _stages(base: ResNeXtConfig, num_blocks: int) -> tuple[int, ...]:
 
 
 def _spread_blocks(base: ResNeXtConfig, num_blocks: int) -> tuple[int, ...]:
-    """Spread the blocks that come on top of one a stage, the middle stages first."""
+    """Distribute the blocks beyond one per stage, middle stages first."""
     num_stages = len(base.blocks_per_stage)
     each, rest = divmod(num_blocks - 1, num_stages)
     from_middle = sorted(range(num_stages), key=lambda stage: abs(stage - (num_stages - 1) / 2))

@@ -1,12 +1,12 @@
-"""Records a network's layers and maps while its architecture is written out as plain code.
+"""Records the layers and feature maps of a network whose architecture is written as plain code.
 
-Each operation holds the rule of its layer: the shape it leaves, its parameters, its multiply-adds
-and the memory of its maps.
+Each operation implements the rule of its layer: output shape, parameters, multiply-adds and the
+memory of its maps.
 
-Multiply-adds are those of convolutions and linear layers, which the paper calls FLOPs; a bias
-is one for each number it is added to. BN, ReLU, pooling, additions and gates are not counted.
-torch's FlopCounterMode counts two FLOPs for each multiply-add and leaves biases out, so it
-reports twice our figure less the biases: for a ResNeXt one for each class.
+Multiply-adds are those of convolutions and linear layers, which the paper calls FLOPs; a bias adds
+one per output element. BN, ReLU, pooling, additions and gates are not counted. torch's
+FlopCounterMode counts two FLOPs for each multiply-add and ignores biases, so it reports twice our
+number without biases: for a ResNeXt, one per class.
 
 Source: arXiv 1611.05431, section 3.1 and table 1.
 """
@@ -27,22 +27,22 @@ ResultT = TypeVar("ResultT")
 
 @dataclass(frozen=True)
 class Map:
-    """A map on its way through a network: its shape, and its number on the tape."""
+    """A feature map in a network: its shape, and its number on the tape."""
 
     shape: Shape
     number: int
 
 
 class Flow:
-    """Takes each operation in the order in which the network runs it.
+    """Records each operation in execution order.
 
-    Every operation returns the map that it leaves. `peak_bytes` is right for a flow in
-    inference and `kept_bytes` for one in training: dropout makes its maps in training only.
+    Every operation returns its output map. `peak_bytes` is valid for a flow in inference and
+    `kept_bytes` for one in training: dropout creates maps only in training.
 
     Attributes:
         image: The input.
-        layers: The layers so far.
-        varies: Training runs other operations than inference.
+        layers: The recorded layers.
+        varies: Whether training runs other operations than inference.
     """
 
     def __init__(self, image: Shape, *, training: bool) -> None:
@@ -74,9 +74,9 @@ class Flow:
         bias: bool = False,
         count: int = 1,
     ) -> Map:
-        """Note a convolution: every output number is a sum over the kernel and its own group.
+        """Record a convolution: every output element is a sum over the kernel and its group.
 
-        Dilation changes nothing here: with padding to match it, the map keeps its size.
+        Dilation has no effect here: with matching padding, the map keeps its size.
 
         Args:
             name: Path of the module in the state dict.
@@ -85,9 +85,9 @@ class Flow:
             kernel: Side of the kernel in pixels, or its sides where they differ.
             stride: Step in pixels.
             groups: Cardinality; each group sees its own channels.
-            padded: Pad each side by half the kernel, or not at all.
-            bias: Add a number to each channel.
-            count: Like layers that the row stands for; 0 notes the map and no row.
+            padded: Pad each side by half the kernel; otherwise no padding.
+            bias: Add a bias to each channel.
+            count: Number of identical layers in the row; 0 records the map without a row.
         """
         output = window_shape(x.shape, channels, kernel, stride, padded=padded)
         fan_in = x.shape.channels // groups * math.prod(kernel_sides(kernel, x.shape)) + bias
@@ -95,57 +95,57 @@ class Flow:
         return self._new(output, x, keep_input=True)
 
     def linear(self, name: str, x: Map, features: int, *, bias: bool = True) -> Map:
-        """Note a linear layer: every output number is a sum over the inputs."""
+        """Record a linear layer: every output is a sum over the inputs."""
         output = Shape(features, ())
         self._note_weighted(name, "linear", output, x.shape.channels + bias)
         return self._new(output, x, keep_input=True)
 
     def norm(self, name: str, x: Map, *, count: int = 1) -> Map:
-        """Note BN: a weight and a bias for each channel, and a new map."""
+        """Record BN: a weight and a bias per channel, and a new map."""
         if count:
             parameters = count * 2 * x.shape.channels
             self.layers.append(LayerCost(name, "norm", x.shape, count, parameters, 0, 0))
         return self._new(x.shape, x, keep_input=True)
 
     def group_norm(self, name: str, x: Map, groups: int) -> Map:
-        """Note a norm of groups of channels: like BN, and mean and deviation of each group kept."""
+        """Record group normalisation: like BN, and mean and deviation of each group are kept."""
         y = self.norm(name, x)
         self._tape.keep(self._new(Shape(2 * groups, ()), x).number)
         return y
 
     def relu(self, x: Map) -> Map:
-        """Note a ReLU, which works in place and whose derivative is read off its output."""
+        """Record a ReLU, which works in place; its derivative only needs its output."""
         self._tape.use(x.number)
         self._tape.keep(x.number)
         return x
 
     def sigmoid(self, x: Map) -> Map:
-        """Note a sigmoid or tanh: a new map, off which its derivative is read."""
+        """Record a sigmoid or tanh: a new map, from which the derivative is computed."""
         y = self._new(x.shape, x)
         self._tape.keep(y.number)
         return y
 
     def add(self, x: Map, y: Map) -> Map:
-        """Note a sum that is written over its first operand."""
+        """Record a sum that overwrites its first operand."""
         self._tape.use(x.number, y.number)
         return x
 
     def add_anew(self, x: Map, y: Map) -> Map:
-        """Note a sum that is a new map."""
+        """Record a sum that is a new map."""
         return self._new(x.shape, x, y)
 
     def sum_stacked(self, *maps: Map) -> Map:
-        """Note the sum of maps that are stacked first, which copies them."""
+        """Record a sum of stacked maps, which copies them."""
         shape = maps[0].shape
         stacked = self._new(Shape(len(maps) * shape.channels, shape.sides), *maps)
         return self._new(shape, stacked)
 
     def multiply(self, x: Map, y: Map) -> Map:
-        """Note a product, such as a gate's, of two maps that the gradient needs."""
+        """Record a product of two maps, such as a gate; the gradient needs both."""
         return self._new(x.shape, x, y, keep_input=True)
 
     def max_pool(self, x: Map, kernel: int, *, padded: bool = False) -> Map:
-        """Note a maximum over windows of `kernel` pixels a side at stride 2."""
+        """Record max pooling over windows of `kernel` pixels per side, at stride 2."""
         output = window_shape(x.shape, x.shape.channels, kernel, 2, padded=padded)
         self._tape.keep_indices(output.num_elements)
         return self._new(output, x, keep_input=True)
@@ -153,37 +153,37 @@ class Flow:
     def average_pool(
         self, x: Map, kernel: int = 3, stride: int = 1, *, padded: bool = True, ceil: bool = False
     ) -> Map:
-        """Note a mean over windows of `kernel` pixels a side; `ceil` keeps a last one cut short."""
+        """Record average pooling over `kernel` pixels a side; `ceil` keeps a partial window."""
         channels = x.shape.channels
         output = window_shape(x.shape, channels, kernel, stride, padded=padded, ceil=ceil)
         return self._new(output, x, keep_input=True)
 
     def average_to(self, x: Map, sides: Sides) -> Map:
-        """Note a mean over as many regions as the sides say, whatever the input's size.
+        """Record adaptive average pooling to the given output sides.
 
-        One region for the whole map is a plain mean, whose derivative needs no map.
+        A single region is a plain mean, whose derivative needs no map.
         """
         return self._new(Shape(x.shape.channels, sides), x, keep_input=math.prod(sides) > 1)
 
     def average_all(self, x: Map) -> Map:
-        """Note the mean of each channel, whose sides stay as ones."""
+        """Record global average pooling that keeps the sides as ones."""
         return self.average_to(x, (1,) * len(x.shape.sides))
 
     def subsample(self, x: Map, channels: int, stride: int) -> Map:
-        """Note a copy of every `stride`-th position, with channels of zeros behind the others."""
+        """Record a copy of every `stride`-th position, with zero channels appended."""
         return self._new(window_shape(x.shape, channels, 1, stride), x)
 
     def concatenate(self, *maps: Map) -> Map:
-        """Note a concatenation along the channels, which copies."""
+        """Record a concatenation along the channels, which copies."""
         channels = sum(part.shape.channels for part in maps)
         return self._new(Shape(channels, maps[0].shape.sides), *maps)
 
     def resize(self, x: Map, sides: Sides) -> Map:
-        """Note a resize, a pad or a crop that copies, whose derivative needs no map."""
+        """Record a resize, pad or crop that copies; its derivative needs no map."""
         return self._new(Shape(x.shape.channels, sides), x)
 
     def dropout(self, x: Map) -> Map:
-        """Note dropout: in training a product with a random map, in inference nothing."""
+        """Record dropout: in training a product with a random map, in inference nothing."""
         self.varies = True
         if not self._training:
             return x
@@ -192,7 +192,7 @@ class Flow:
         return self._new(x.shape, x, mask)
 
     def dropout_channels(self, x: Map) -> Map:
-        """Note dropout of whole channels in place: in training a number for each channel."""
+        """Record in-place dropout of whole channels: in training, one number per channel."""
         self.varies = True
         if self._training:
             mask = self._new(Shape(x.shape.channels, ()))
@@ -201,11 +201,11 @@ class Flow:
         return x
 
     def flatten(self, x: Map) -> Map:
-        """Read a map as a vector; no numbers move."""
+        """View a map as a vector, without a copy."""
         return Map(Shape(x.shape.num_elements, ()), x.number)
 
     def layer(self, row: LayerCost, x: Map, *, keep_input: bool = True) -> Map:
-        """Note a layer that no other operation describes.
+        """Record a layer that no other operation describes.
 
         Args:
             row: Its cost.
@@ -218,14 +218,14 @@ class Flow:
     def _note_weighted(
         self, name: str, kind: str, output: Shape, fan_in: int, count: int = 1
     ) -> None:
-        """Note a layer whose every output is a sum of `fan_in` products, a bias being one."""
+        """Record a layer whose outputs are sums of `fan_in` products, including a bias."""
         if count:
             parameters, numbers = count * output.channels * fan_in, count * output.num_elements
             macs = numbers * fan_in
             self.layers.append(LayerCost(name, kind, output, count, parameters, macs, numbers))
 
     def _new(self, output: Shape, *inputs: Map, keep_input: bool = False) -> Map:
-        """Note a new map, and whether the backward pass needs what it is computed from."""
+        """Record a new map, and whether the backward pass needs its inputs."""
         numbers = [part.number for part in inputs]
         if keep_input:
             for number in numbers:
@@ -235,7 +235,7 @@ class Flow:
 
 @dataclass(frozen=True)
 class Recorded:
-    """What a network's flow gave.
+    """The recorded flow of a network.
 
     Attributes:
         layers: In the order of execution.
@@ -249,7 +249,7 @@ class Recorded:
 
 
 def record(run: Callable[[Flow], ResultT], image: Shape) -> tuple[ResultT, Recorded]:
-    """Record a network in inference and, where that differs, in training.
+    """Record a network in inference and, if different, in training.
 
     Args:
         run: Runs the network on a flow's image.

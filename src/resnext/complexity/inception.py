@@ -1,7 +1,7 @@
-"""Inception-v3 without its auxiliary classifier, as the operations that it runs.
+"""Inception-v3 without its auxiliary classifier, as a sequence of operations.
 
-Modules carry the names of torchvision's state dict. The paper gives the modules' structure;
-the widths of their branches are those of the published weights, which torchvision documents.
+Modules are named as in torchvision's state dict. The paper defines the structure of the modules;
+the branch widths are those of the published weights, as documented by torchvision.
 
 Source: Szegedy et al., arXiv 1512.00567, section 6, table 1 and figures 5 to 7 and 10.
 """
@@ -14,12 +14,12 @@ from resnext.complexity.shape import Sides
 POINT: Sides = (1, 1)
 SQUARE: Sides = (3, 3)
 ROW, COLUMN = (1, 7), (7, 1)
-"""7x7 taken apart (figure 6)."""
+"""Factorised 7x7 (figure 6)."""
 SHORT_ROW, SHORT_COLUMN = (1, 3), (3, 1)
-"""3x3 taken apart, side by side (figure 7)."""
+"""Factorised 3x3, in parallel (figure 7)."""
 
 _Unit = tuple[str, int, Sides]
-"""What a unit's name adds to its branch's, its channels, its kernel."""
+"""Name suffix, channels and kernel of a unit."""
 
 
 def run_inception(flow: Flow, num_classes: int) -> None:
@@ -95,7 +95,7 @@ def _factored_module(flow: Flow, name: str, x: Map, inner_width: int) -> Map:
 
 
 def _second_reduction(flow: Flow, name: str, x: Map) -> Map:
-    """Figure 10 again, with a 7x7 taken apart in one branch."""
+    """Figure 10 again, with a factorised 7x7 in one branch."""
     single = _unit(flow, f"{name}.branch3x3_1", x, 192, POINT)
     single = _unit(flow, f"{name}.branch3x3_2", single, 320, SQUARE, stride=2, padded=False)
     prefix = f"{name}.branch7x7x3_"
@@ -125,7 +125,7 @@ def _pool_branch(flow: Flow, name: str, x: Map, width: int) -> Map:
 
 
 def _branch(flow: Flow, prefix: str, x: Map, *units: _Unit) -> Map:
-    """Run padded units at stride 1 one behind the other."""
+    """Run padded units at stride 1 in sequence."""
     for suffix, width, kernel in units:
         x = _unit(flow, prefix + suffix, x, width, kernel)
     return x

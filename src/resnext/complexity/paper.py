@@ -14,12 +14,12 @@ _DEPTH_101, _DEPTH_200 = (3, 4, 23, 3), (3, 24, 36, 3)
 
 
 def paper_width(config: ResNeXtConfig, like: ResNeXtConfig, factor: float) -> ResNeXtConfig | None:
-    """Return the paper's design of a cardinality, if it posed the same question.
+    """Return the width that the paper chose for a cardinality, if it covers the same case.
 
     Args:
-        config: A design; the paper's have its ImageNet template.
-        like: The network whose cost it meets.
-        factor: Share of that cost: 1 for tables 2 and 3, 2 for table 4.
+        config: A design; the paper's designs use its ImageNet template.
+        like: The network whose cost it matches.
+        factor: Multiple of that cost: 1 for tables 2 and 3, 2 for table 4.
     """
     if not (_is_of_paper(config) and _is_of_equal_cost(like)):
         return None

@@ -1,8 +1,9 @@
-"""All designs within a tolerance of a budget, and those of them that no other undercuts.
+"""All designs within a tolerance of a budget, and their Pareto front.
 
-A cost is affine in the blocks of the stages that grow and in the cardinality C, and quadratic in
-the bottleneck width d: the grouped convolution gives the square, the 1x1 convolutions and BN the
-linear term. So twelve counts give those of all designs, exactly, by interpolation.
+A cost is affine in the blocks of the growing stages and in the cardinality C, and quadratic in the
+bottleneck width d: the grouped convolution contributes the quadratic term, the 1x1 convolutions and
+BN the linear term. Twelve counts therefore determine the costs of all designs exactly, by
+interpolation.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ _LARGEST = 1 << 20
 _MAX_DESIGNS = 1000  # more than a person reads; each takes a millisecond to write out
 
 Point = tuple[int, int, int]
-"""Blocks of the stages that grow, cardinality, bottleneck width."""
+"""Blocks of the growing stages, cardinality, bottleneck width."""
 
 
 def designs_within(
@@ -35,21 +36,21 @@ def designs_within(
     max_cardinality: int = _LARGEST,
     vary_depth: bool = False,
 ) -> list[Solution]:
-    """List all designs whose cost differs by no more than a share of the budget.
+    """List all designs whose cost is within a relative tolerance of the budget.
 
     Args:
-        base: Gives everything that is not varied.
+        base: Provides all settings that are not varied.
         budget: The cost.
-        tolerance: Largest deviation, as a share: 0.02 is 2 %.
+        tolerance: Largest relative deviation: 0.02 is 2 %.
         max_cardinality: Largest C to consider.
         vary_depth: Vary the depth as well as cardinality and width, as `solve_depth` does.
 
     Returns:
-        The designs by rising depth, cardinality and width.
+        The designs by increasing depth, cardinality and width.
 
     Raises:
-        ConfigError: The tolerance is negative, the block has no paths, or there are so many
-            designs that nobody would read them.
+        ConfigError: The tolerance is invalid, the block has no paths, or there are too many designs
+            to list.
     """
     if not 0 <= tolerance < 1:
         raise ConfigError(f"tolerance={tolerance}: give a share from 0 to below 1, such as 0.02")
@@ -62,20 +63,20 @@ def designs_within(
     points = list(islice(found, _MAX_DESIGNS + 1))
     if len(points) > _MAX_DESIGNS:
         raise ConfigError(
-            f"tolerance={tolerance}: more than {_MAX_DESIGNS:,} designs are that close; "
-            "give a smaller one"
+            f"tolerance={tolerance}: more than {_MAX_DESIGNS:,} designs are within it; give a "
+            "smaller tolerance"
         )
     return [Solution(surface.design(p), surface.cost(p), budget.target) for p in points]
 
 
 def undercut_by_none(costs: Sequence[Sequence[int]]) -> list[bool]:
-    """Tell which designs are on the Pareto front of several costs.
+    """Return which designs are on the Pareto front of several costs.
 
     Args:
-        costs: A row for each design, a column for each kind of cost.
+        costs: One row per design, one column per kind of cost.
 
     Returns:
-        For each design, whether no other costs at most as much in all kinds and less in one.
+        For each design, whether no other design costs at most as much in all kinds and less in one.
     """
     distinct = {tuple(row) for row in costs}
     beaten = {
@@ -91,8 +92,8 @@ class CostSurface:
     """The cost of every depth, cardinality and width of a network, from twelve counts.
 
     Attributes:
-        base: Gives everything else.
-        budget: Says what is counted.
+        base: Provides all other settings.
+        budget: Defines what is counted.
     """
 
     def __init__(self, base: ResNeXtConfig, budget: Budget) -> None:
@@ -119,7 +120,7 @@ class CostSurface:
         return self.by_width(*point[:2])(point[2])
 
     def by_width(self, blocks: int, cardinality: int) -> Callable[[int], int]:
-        """Return the cost as a function of the width, by Newton's differences of three values."""
+        """Return the cost as a function of the width, interpolated through three values."""
         one, two, three = (self._at_width(blocks, cardinality, d) for d in (1, 2, 3))
         slope, twice_square = two - one, three - 2 * two + one
         return lambda d: one + (d - 1) * slope + (d - 1) * (d - 2) // 2 * twice_square
@@ -139,7 +140,7 @@ def _line(at_one: int, at_two: int, number: int) -> int:
 def _points(
     surface: CostSurface, tolerance: float, max_cardinality: int, *, vary_depth: bool
 ) -> Iterator[Point]:
-    """Go through depths and cardinalities until the narrowest design costs too much."""
+    """Iterate over depths and cardinalities until the narrowest design costs too much."""
     target = surface.budget.target
     low, high = math.ceil((1 - tolerance) * target), math.floor((1 + tolerance) * target)
     widest = _LARGEST

@@ -1,8 +1,8 @@
-"""The count of registered parts, held against the modules that they build.
+"""Check the counts of registered parts against the modules that they build.
 
-Parameters are exact: what a part's rule counts must be what its module has, and the map it leaves
-must be the one that the next layer takes. Multiply-adds and activations are the rule's own;
-`resnext.complexity.verify` holds them against an execution.
+Parameters are checked exactly: a part's rule must count what its module has, and its output map
+must match the next layer's input. Multiply-adds and activations are taken from the rule;
+`resnext.complexity.verify` checks them against an execution.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from resnext.model.parts import BlockPart, Part, ShortcutPart, StemPart
 from resnext.model.plan import BlockPlan, StemPlan, plan_network
 
 STEM = "conv1"
-"""Name of the module in the place of the stem."""
+"""Name of the stem module."""
 
 
 def count_stem(flow: Flow, stem: StemPart, config: ResNeXtConfig, image: Map) -> Map:
     """Run a registered stem on an image.
 
     Raises:
-        ConfigError: Its rule does not count what its module is.
+        ConfigError: Its rule does not match its module.
     """
     plan, first = plan_network(config).stem, len(flow.layers)
     x = stem.count(flow, STEM, image, config)
@@ -47,7 +47,7 @@ def count_part(
     """Run the branch of a registered block, or a registered shortcut.
 
     Raises:
-        ConfigError: It leaves another map than the block's.
+        ConfigError: Its output map differs from the block's.
     """
     y = part.count(flow, name, x, plan, config)
     _check_map(part, name, x, y, plan)
@@ -56,7 +56,7 @@ def count_part(
 
 @contextmanager
 def checked_block(flow: Flow, name: str, plan: BlockPlan, config: ResNeXtConfig) -> Iterator[None]:
-    """Hold the parameters of a block with a registered part against its module's.
+    """Check the counted parameters of a block with a registered part against its module.
 
     Raises:
         ConfigError: They differ.
@@ -94,8 +94,8 @@ def _check_parameters(part: Part, name: str, flow: Flow, first: int, built: int)
     counted = sum(layer.parameters for layer in flow.layers[first:])
     if counted != built:
         raise ConfigError(
-            f"{part.kind} {part.name!r}: {name} has {built:,} parameters, but its count says "
-            f"{counted:,}; {type(part).__name__}.count() must note each layer of the module"
+            f"{part.kind} {part.name!r}: {name} has {built:,} parameters, but its count gives "
+            f"{counted:,}; {type(part).__name__}.count() must record each layer of the module"
         )
 
 

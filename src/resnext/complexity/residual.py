@@ -1,7 +1,7 @@
-"""The residual network, as the operations that it runs.
+"""The residual network, as a sequence of operations.
 
-The functions follow the modules of `resnext.model`: what is built there is counted here, with
-the same names, and without torch. A part of your own brings its rule; see `resnext.model.parts`.
+The functions follow the modules of `resnext.model`: what is built there is counted here, with the
+same names and without torch. Custom parts provide their own rule; see `resnext.model.parts`.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def _stem(flow: Flow, plan: NetworkPlan, config: ResNeXtConfig, image: Map) -> t
 
 
 def run_block(flow: Flow, name: str, x: Map, plan: BlockPlan, config: ResNeXtConfig) -> Map:
-    """Run a residual block: the branch, the shortcut and what stands around them."""
+    """Run a residual block: the branch, the shortcut, and the layers around them."""
     with checked_block(flow, name, plan, config):
         return _run_block(flow, name, x, plan, config)
 
@@ -144,7 +144,7 @@ def run_bottleneck(flow: Flow, name: str, x: Map, plan: BlockPlan, config: ResNe
 
 
 def _run_paths(flow: Flow, name: str, x: Map, plan: BlockPlan, config: ResNeXtConfig) -> Map:
-    """Run the branch of `SplitBottleneck`: C paths one after the other, summed or concatenated."""
+    """Run the branch of `SplitBottleneck`: C paths in sequence, summed or concatenated."""
     early = config.form == "b"
     y, *others = _paths(flow, f"{name}.paths.*", x, plan, config)
     if early:
@@ -153,7 +153,7 @@ def _run_paths(flow: Flow, name: str, x: Map, plan: BlockPlan, config: ResNeXtCo
 
 
 def _paths(flow: Flow, name: str, x: Map, plan: BlockPlan, config: ResNeXtConfig) -> list[Map]:
-    """Run the paths; in form (a) each is added to the first as soon as it is there."""
+    """Run the paths; in form (a) each is added to the first as soon as it is computed."""
     paths: list[Map] = []
     for number in range(plan.cardinality):
         rows = plan.cardinality if number == 0 else 0  # one row stands for all paths
@@ -177,5 +177,5 @@ def _path(flow: Flow, name: str, x: Map, plan: BlockPlan, config: ResNeXtConfig,
 
 
 def _norm_names(config: ResNeXtConfig) -> tuple[str, str]:
-    """Return the names of the BN behind the first two convolutions of a branch."""
+    """Return the names of the BN layers after the first two convolutions of a branch."""
     return ("bn2", "bn3") if config.preactivation else ("bn1", "bn2")

@@ -92,7 +92,7 @@ def run_segmenter(flow: Flow, config: SegmenterConfig) -> dict[str, Shape]:
 
 
 def _named(layer: LayerCost) -> LayerCost:
-    """Give a layer of the backbone the name that it has here."""
+    """Rename a layer of the backbone for the segmenter."""
     is_head = layer.name.startswith("classifier.")
     return layer if is_head else replace(layer, name=f"backbone.{layer.name}")
 

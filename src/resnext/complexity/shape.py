@@ -1,4 +1,4 @@
-"""The shape of a map, and what a window that slides over it leaves."""
+"""The shape of a feature map, and the output shape of a sliding window."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ import math
 from dataclasses import dataclass
 
 Sides = tuple[int, ...]
-"""A number for each spatial dimension, such as height and width, in pixels."""
+"""One number per spatial dimension, such as height and width, in pixels."""
 
 
 @dataclass(frozen=True)
 class Shape:
-    """The shape of a map: channels and 1 to 3 sides; a vector has none."""
+    """The shape of a feature map: channels and 1 to 3 sides; a vector has no sides."""
 
     channels: int
     sides: Sides
 
     @property
     def num_elements(self) -> int:
-        """Numbers in the map."""
+        """Number of elements of the map."""
         return self.channels * math.prod(self.sides)
 
 
@@ -31,15 +31,15 @@ def window_shape(
     padded: bool = True,
     ceil: bool = False,
 ) -> Shape:
-    """Return the map behind a convolution or a pool.
+    """Return the output shape of a convolution or a pool.
 
     Args:
-        shape: The map in front of it.
+        shape: Input shape.
         channels: Channels of the output.
         kernel: Sides of the window in pixels; one number means the same along all dimensions.
         stride: Step in pixels.
-        padded: Each side is padded by half the kernel, or not at all.
-        ceil: A last window may be cut short by the border.
+        padded: Pad each side by half the kernel; otherwise no padding.
+        ceil: Allow a partial last window at the border.
     """
     rest = stride - 1 if ceil else 0
     sides = tuple(
@@ -50,5 +50,5 @@ def window_shape(
 
 
 def kernel_sides(kernel: int | Sides, shape: Shape) -> Sides:
-    """Write the sides of a kernel out for a map's dimensions."""
+    """Return the sides of a kernel for each dimension of a map."""
     return (kernel,) * len(shape.sides) if isinstance(kernel, int) else kernel

@@ -1,7 +1,7 @@
-"""The design that comes closest to a budget: exact integer search over one of its dimensions.
+"""Find the design closest to a budget: exact integer search over one dimension.
 
-Every cost grows with width, cardinality, depth and the multiplier, so the two designs next to the
-budget are found by bisection, and the nearer one is taken; of two as near, the cheaper.
+Every cost grows with width, cardinality, depth and the multiplier, so bisection finds the two
+designs around the budget, and the closer one is taken; on a tie, the cheaper one.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ _LARGEST = 1 << 20
 
 @dataclass(frozen=True)
 class Solution:
-    """A design and how close it comes.
+    """A design and how close it is to the budget.
 
     Attributes:
         config: The network.
-        cost: What it spends.
-        target: What it was to spend.
+        cost: Its cost.
+        target: The target cost.
     """
 
     config: ResNeXtConfig
@@ -40,7 +40,7 @@ class Solution:
 
     @property
     def deviation(self) -> float:
-        """Share by which the cost is above the target; negative below."""
+        """Relative deviation of the cost from the target; negative if below."""
         return self.cost / self.target - 1.0
 
 
@@ -48,12 +48,12 @@ def solve_width(base: ResNeXtConfig, cardinality: int, budget: Budget) -> Soluti
     """Find the bottleneck width d at a cardinality.
 
     Args:
-        base: Gives everything else.
+        base: Provides all other settings.
         cardinality: C, the paths of a block.
         budget: The cost to meet.
 
     Raises:
-        ConfigError: The cardinality does not suit the block.
+        ConfigError: The block does not support the cardinality.
     """
     return closest(width_family(base, cardinality), budget)
 
@@ -68,16 +68,16 @@ def solve_cardinality(base: ResNeXtConfig, bottleneck_width: int, budget: Budget
 
 
 def solve_depth(base: ResNeXtConfig, budget: Budget, *, block_by_block: bool = False) -> Solution:
-    """Find the depth: of all stages where they are equally long, else of the longest one.
+    """Find the depth: of all stages if they are equally long, otherwise of the longest one.
 
     Args:
-        base: Gives everything else.
+        base: Provides all other settings.
         budget: The cost to meet.
-        block_by_block: Come closer with stages of equal length: they may differ by a block,
-            those in the middle being the longer ones.
+        block_by_block: Allow stages of equal length to differ by one block, with longer middle
+            stages, for a closer match.
 
     Raises:
-        ConfigError: The budget is that of one block, which depth does not change.
+        ConfigError: The budget is for one block, whose cost does not depend on depth.
     """
     if budget.scope == "block":
         raise ConfigError("depth does not change the cost of a block; count the whole network")
@@ -85,7 +85,7 @@ def solve_depth(base: ResNeXtConfig, budget: Budget, *, block_by_block: bool = F
 
 
 def solve_multiplier(base: ResNeXtConfig, budget: Budget, *, multiple_of: int = 1) -> Solution:
-    """Find the factor, to a hundredth, that multiplies all widths: stem, stages and paths.
+    """Find the multiplier, to a hundredth, for all widths: stem, stages and paths.
 
     Args:
         base: The network at factor 1.
@@ -103,7 +103,7 @@ def equal_cost_family(
 
 
 def closest_number(family: Family, budget: Budget) -> int:
-    """Return the whole number whose design comes closest: bisect, and take the nearer of two."""
+    """Return the integer whose design is closest to the budget, by bisection."""
 
     @cache
     def cost(number: int) -> int:
@@ -120,6 +120,6 @@ def closest_number(family: Family, budget: Budget) -> int:
 
 
 def closest(family: Family, budget: Budget) -> Solution:
-    """Find the design of a family that comes closest; of two as near, the cheaper."""
+    """Find the design of a family closest to the budget; on a tie, the cheaper one."""
     config = family(closest_number(family, budget))
     return Solution(config, budget.cost_of(config), budget.target)

@@ -1,6 +1,6 @@
-"""The architecture as the paper's Table 1 draws it, one column a network, and its totals.
+"""The architecture in the layout of the paper's Table 1, one column per network, with totals.
 
-Cells are ASCII, so that the tables survive every terminal, pipe and e-mail.
+Cells are ASCII, so that the tables work in every terminal, pipe and e-mail.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from rich.text import Text
 from resnext.complexity.cost import Cost, StageCost
 from resnext.complexity.shape import Shape
 from resnext.complexity.template import stage_cell, stage_output, stage_title, variant
-from resnext.model.config import BaselineConfig, ModelConfig, SegmenterConfig
+from resnext.model.config import BaselineConfig, DetectorConfig, ModelConfig, SegmenterConfig
 
 CONVENTION = (
     "FLOPs as the paper counts them: multiply-adds of convolutions and linear layers. "
-    "Activations: numbers that those layers put out. Peak memory: float32 maps of one image "
-    "that exist at once in inference. Train memory: what the backward pass of one image "
-    "needs. Both without parameters and kernel workspaces."
+    "Activations: output elements of those layers. Peak memory: float32 maps of one image that "
+    "exist at once in inference. Train memory: maps needed by the backward pass of one image. "
+    "Both exclude parameters and kernel workspaces."
 )
 
 
@@ -39,7 +39,7 @@ def architecture_table(columns: Sequence[Column], reference: Cost) -> Table:
 
     Args:
         columns: The networks.
-        reference: Totals of other networks are also shown relative to these.
+        reference: Totals to which those of the other networks are also shown relative.
     """
     table = _table("stage", "output")
     for column in columns:
@@ -56,7 +56,7 @@ def architecture_table(columns: Sequence[Column], reference: Cost) -> Table:
 
 
 def stage_table(cost: Cost) -> Table:
-    """Draw how the cost of one network is spread over its stages."""
+    """Draw the cost of one network by stage."""
     table = _table("stage", "modules")
     for title in ("output", "parameters", "FLOPs", "activations"):
         table.add_column(title, justify="right")
@@ -85,7 +85,7 @@ def part_table(parts: Sequence[StageCost]) -> Table:
 
 
 def layer_table(cost: Cost) -> Table:
-    """Draw every layer of one network; like layers of all paths of a block share a row."""
+    """Draw every layer of one network; identical layers of all paths of a block share a row."""
     table = _table("layer")
     for title in ("output", "parameters", "FLOPs", "activations"):
         table.add_column(title, justify="right")
@@ -97,7 +97,7 @@ def layer_table(cost: Cost) -> Table:
 
 
 def short(value: float) -> str:
-    """Write a large number with three significant digits and K, M or G."""
+    """Format a large number with three significant digits and K, M or G."""
     for unit, size in (("G", 1e9), ("M", 1e6), ("K", 1e3)):
         if value >= 0.9995 * size:  # below, it rounds to at most 999 of the smaller unit
             return f"{value / size:#.3g}".rstrip(".") + f" {unit}"
@@ -105,7 +105,7 @@ def short(value: float) -> str:
 
 
 def shape_text(shape: Shape) -> str:
-    """Write a shape as channels x sides."""
+    """Format a shape as channels x sides."""
     return _sizes((shape.channels, *shape.sides))
 
 
@@ -117,24 +117,26 @@ def _table(*columns: str) -> Table:
 
 
 def _add(table: Table, first: str, second: str, cells: Sequence[str]) -> None:
-    """Add a row of plain text; a string would be read for markup in brackets."""
+    """Add a row of plain text; rich would parse brackets in a string as markup."""
     table.add_row(*(Text(cell) for cell in (first, second, *cells)))
 
 
 def _stages(columns: Sequence[Column]) -> list[tuple[str, str]]:
-    """Return the rows, each with the name of its stage in the cost."""
+    """Return the rows, each with its stage's name in the cost."""
     if all(isinstance(column.config, BaselineConfig) for column in columns):
         return [("layers", "stem")]
-    num_stages = max(len(column.cost.stages) for column in columns) - 2  # stem and head
-    names = ("stem", *(f"layer{number + 1}" for number in range(num_stages)), "head")
+    found = {stage.name for column in columns for stage in column.cost.stages}
+    layers = [name for name in found if name.startswith("layer")]
+    layers.sort(key=lambda name: int(name.removeprefix("layer")))
+    names = ["stem", *layers, *(name for name in ("neck", "rpn") if name in found), "head"]
     titles = {name: stage_title(name) for name in names}
-    if any(isinstance(column.config, SegmenterConfig) for column in columns):
+    if any(isinstance(column.config, SegmenterConfig | DetectorConfig) for column in columns):
         titles["head"] = "head"
     return [(titles[name], name) for name in names]
 
 
 def _output(columns: Sequence[Column], name: str) -> str:
-    """Return the sides of a stage's map, one line for each that differs."""
+    """Return the sides of a stage's maps, one line for each distinct value."""
     sides = []
     for column in columns:
         for stage in column.cost.stages:

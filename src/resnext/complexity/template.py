@@ -1,4 +1,4 @@
-"""One cell of the architecture table: a stage's layers, drawn as the paper draws them.
+"""One cell of the architecture table: a stage's layers, drawn as in the paper.
 
 Source: arXiv 1611.05431, table 1 (form c) and figure 3 (forms a and b).
 """
@@ -10,13 +10,20 @@ from collections.abc import Sequence
 
 from resnext.complexity.cost import Cost, StageCost
 from resnext.complexity.shape import Shape
-from resnext.model.config import BaselineConfig, ModelConfig, ResNeXtConfig, SegmenterConfig
+from resnext.model.config import (
+    BaselineConfig,
+    DetectorConfig,
+    ModelConfig,
+    ResNeXtConfig,
+    SegmenterConfig,
+    body_of,
+)
 from resnext.model.parts import BlockPart, StemPart
 from resnext.model.plan import BlockPlan, plan_network
 
 
 def stage_title(name: str) -> str:
-    """Return the paper's name of a stage: conv1 for the stem, conv2 for layer1, and so on."""
+    """Return the paper's name for a stage: conv1 for the stem, conv2 for layer1, and so on."""
     if name == "stem":
         return "conv1"
     if name == "head":
@@ -26,7 +33,7 @@ def stage_title(name: str) -> str:
 
 
 def stage_output(config: ModelConfig, cost: Cost, stage: StageCost) -> Shape:
-    """Return a stage's map; the paper counts the pool behind its stem to conv2."""
+    """Return a stage's output map; the paper assigns the pooling after the stem to conv2."""
     has_pool = isinstance(config, ResNeXtConfig) and isinstance(config.stem, str)
     return cost.layers[0].output if stage.name == "stem" and has_pool else stage.output
 
@@ -40,7 +47,7 @@ def stage_cell(config: ModelConfig, cost: Cost, name: str) -> str:
         name: Name of the stage: `stem`, `layer1`, ..., `head`.
 
     Returns:
-        Lines of ASCII; nothing if the network has no such stage.
+        Lines of ASCII; empty if the network has no such stage.
     """
     if isinstance(config, BaselineConfig):
         return _baseline(config, cost) if name == "stem" else ""
@@ -48,6 +55,9 @@ def stage_cell(config: ModelConfig, cost: Cost, name: str) -> str:
         return (
             _segmenter_head(config) if name == "head" else stage_cell(config.backbone, cost, name)
         )
+    if isinstance(config, DetectorConfig):
+        parts = _detector_parts(config)
+        return parts[name] if name in parts else stage_cell(config.backbone, cost, name)
     plan = plan_network(config)
     if name == "stem":
         if isinstance(config.stem, StemPart):
@@ -68,11 +78,10 @@ def stage_cell(config: ModelConfig, cost: Cost, name: str) -> str:
 
 
 def variant(config: ModelConfig) -> list[str]:
-    """Return what sets a network apart from the one that its name means, a line each."""
+    """Return the differences between a network and the default of its name, one per line."""
+    config = body_of(config)
     if isinstance(config, BaselineConfig):
         return []
-    if isinstance(config, SegmenterConfig):
-        return variant(config.backbone)
     lines = []
     if config.form != "c":
         lines.append(f"form {config.form}")
@@ -96,8 +105,22 @@ def _segmenter_head(config: SegmenterConfig) -> str:
     return "\n".join([f"{lines[0]}, {config.num_classes}", *lines[1:]])
 
 
+def _detector_parts(config: DetectorConfig) -> dict[str, str]:
+    """Say what stands behind the backbone, by part."""
+    if config.family == "retinanet":
+        head = "4 conv, class scores; 4 conv, box\nshared by 5 maps"
+        return {"neck": "feature pyramid, 256, 5 maps", "head": f"{head}; {config.num_classes}"}
+    boxes = "2 fc, 1024" if config.version == 1 else "4 conv, 1 fc, 1024"
+    masks = "\n4 conv, mask 28x28" if config.family == "mask_rcnn" else ""
+    return {
+        "neck": "feature pyramid, 256, 5 maps",
+        "rpn": f"{config.version} conv, objectness and box\nshared by 5 maps",
+        "head": f"{boxes}, {config.num_classes} classes{masks}",
+    }
+
+
 def _dilation(blocks: Sequence[BlockPlan]) -> str:
-    """Return the dilation of a stage's blocks; the first one has that of the stage before."""
+    """Return the dilation of a stage's blocks; the first has that of the previous stage."""
     first, last = blocks[0].dilation, blocks[-1].last_dilation
     return str(last) if first == last else f"{last} (first block {first})"
 
@@ -118,7 +141,7 @@ def _block_layers(config: ResNeXtConfig, block: BlockPlan) -> list[str]:
 
 
 def _bracket(layers: Sequence[str], times: int) -> list[str]:
-    """Put layers in brackets above each other, with the number of blocks at mid-height."""
+    """Stack layers in brackets, with the number of blocks at mid-height."""
     width, middle = max(len(layer) for layer in layers), len(layers) // 2
     return [
         f"[ {layer:<{width}} ]{f' x{times}' if line == middle else ''}"

@@ -1,7 +1,7 @@
-"""A network's count held against an execution, for those who write a rule.
+"""Check a network's counted cost against an execution, for authors of cost rules.
 
-The network runs on tensors without data, so that it costs no memory. FlopCounterMode counts the
-multiply-adds of convolutions and linear layers as they are executed, hooks their outputs.
+The network runs on tensors without data, which needs no memory. FlopCounterMode counts the
+multiply-adds of convolutions and linear layers during execution; hooks count their outputs.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _WEIGHTED = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.Linear)
 def verify_count(
     config_or_name: ModelConfig | str, input_size: int | Sequence[int] | None = None
 ) -> Cost:
-    """Count a network, and compare with what torch executes.
+    """Count a network's cost and compare it with what torch executes.
 
     Args:
         config_or_name: A config or a name.
@@ -35,7 +35,7 @@ def verify_count(
         The cost.
 
     Raises:
-        ConfigError: Parameters, multiply-adds or activations differ; the message says by how much.
+        ConfigError: Parameters, multiply-adds or activations differ; the message shows both values.
     """
     cost = count(config_or_name, input_size)
     executed = _execute(config_or_name, cost.input_size)
@@ -47,14 +47,14 @@ def verify_count(
         if mine != real
     ]
     if differing:
-        raise ConfigError(f"the count is not what torch executes; {'; '.join(differing)}")
+        raise ConfigError(f"the count differs from what torch executes: {'; '.join(differing)}")
     return cost
 
 
 def _execute(
     config_or_name: ModelConfig | str, input_size: tuple[int, ...]
 ) -> tuple[int, int, int]:
-    """Return parameters, multiply-adds and activations of a run on one image."""
+    """Execute the network on one image; return parameters, multiply-adds and activations."""
     with torch.device("meta"):
         model = create_model(config_or_name).eval()
         image = torch.empty(1, *input_size)

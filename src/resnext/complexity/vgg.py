@@ -1,11 +1,11 @@
-"""VGG-16 and VGG-19 with BN, as the operations that they run."""
+"""VGG-16 and VGG-19 with BN, as sequences of operations."""
 
 from __future__ import annotations
 
 from resnext.complexity.flow import Flow
 
 WIDTHS = (64, 128, 256, 512, 512)
-"""Channels of the five stages, each of which ends in a pool that halves the sides."""
+"""Channels of the five stages, each of which ends with pooling that halves the sides."""
 
 CONVS_PER_STAGE = {"vgg16_bn": (2, 2, 3, 3, 3), "vgg19_bn": (2, 2, 4, 4, 4)}
 """Configurations D and E."""
@@ -14,18 +14,18 @@ HIDDEN_FEATURES = 4096
 
 
 def run_vgg(flow: Flow, family: str, num_classes: int) -> None:
-    """Run a VGG with BN behind each convolution.
+    """Run a VGG with BN after each convolution.
 
-    Modules carry the names of torchvision's state dict, where `features` and `classifier`
-    number ReLU, pools and dropout too.
+    Modules are named as in torchvision's state dict, where `features` and `classifier` also number
+    ReLU, pooling and dropout.
 
     Args:
         flow: Records the operations.
         family: A key of `CONVS_PER_STAGE`.
         num_classes: Classes of the head.
 
-    Source: Simonyan and Zisserman, arXiv 1409.1556, section 2.1 and table 1; BN and the mean
-        over 7x7 regions, which admits other sizes than 224, are torchvision's.
+    Source: Simonyan and Zisserman, arXiv 1409.1556, section 2.1 and table 1; BN and the 7x7
+        adaptive pooling, which allows other sizes than 224, are from torchvision.
     """
     x, index = flow.image, 0
     for width, num_convs in zip(WIDTHS, CONVS_PER_STAGE[family], strict=True):

@@ -9,7 +9,7 @@ _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 
 
 def is_address(text: str) -> bool:
-    """Tell an address such as https://host/folder or s3://bucket/folder from a path."""
+    """Return whether a text is an address, such as https://host/folder or s3://bucket/folder."""
     return _ADDRESS.match(text) is not None
 
 
@@ -20,6 +20,6 @@ def join(address: str, name: str) -> str:
 
 
 def last_part(address: str) -> str:
-    """Return the name of the folder, by which a set is known to people."""
+    """Return the name of the folder, used as the name of the data set."""
     parts = urlsplit(address)
     return parts.path.rstrip("/").rpartition("/")[2] or parts.netloc

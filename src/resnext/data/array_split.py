@@ -30,21 +30,21 @@ class ArraySplit(Split):
         return self.images_nhwc
 
     def name(self, index: int) -> str:
-        """Return an image's number in words."""
+        """Return a name from an image's number."""
         return f"image {index}"
 
     def reader(self, in_channels: int) -> ImageReader:
-        """Return what opens the images."""
+        """Return the reader of the images."""
         return _ArrayReader(self.images_nhwc, in_channels)
 
     def choose(self, indices_n: torch.Tensor) -> Self:
-        """Return the split of some images."""
+        """Return a split with some of the images."""
         return replace(
             self, images_nhwc=self.images_nhwc[indices_n], targets_n=self.targets_n[indices_n]
         )
 
     def join(self, others: Sequence[Self]) -> Self:
-        """Put other splits behind this one."""
+        """Append other splits."""
         splits = [self, *others]
         return replace(
             self,

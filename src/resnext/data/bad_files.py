@@ -1,4 +1,4 @@
-"""The files that could not be used: named once each, and a stop when there are too many."""
+"""Collects unusable files: each is logged once, and too many stop the run."""
 
 from __future__ import annotations
 
@@ -17,28 +17,27 @@ _NUM_LISTED = 20
 class BadFiles:
     """Collects the bad files of a run.
 
-    A few damaged files must not cost a night's training, many mean that the data set is
-    broken. The limit is 1 % of the files, but one bad file is always tolerated, so that a
-    handful of images can be tried too. Under several processes each counts those it met, until
-    they are shared.
+    A few damaged files should not stop a long training, but many mean that the data set is broken.
+    The limit is 1 % of the files, but one bad file is always tolerated, so that small sets work
+    too. With several processes each counts its own until they are shared.
     """
 
     def __init__(self, num_files: int) -> None:
         """Start an empty list.
 
         Args:
-            num_files: Files that the share is of.
+            num_files: Total number of files.
         """
         self._num_files = num_files
         self._reasons: dict[str, str] = {}
 
     @property
     def rows(self) -> list[dict[str, str]]:
-        """The bad files in order of their paths, each with its `path` and `reason`."""
+        """The bad files sorted by path, each with `path` and `reason`."""
         return [{"path": path, "reason": self._reasons[path]} for path in sorted(self._reasons)]
 
     def record(self, path: str, reason: str) -> None:
-        """Note a bad file and name it in the log, the first time it is met.
+        """Record a bad file and log it, the first time it occurs.
 
         Raises:
             DataError: More than 1 % of the files, and more than one, are bad.
@@ -50,14 +49,14 @@ class BadFiles:
         self.check()
 
     def share(self) -> None:
-        """Give all processes the bad files of each; every process must call this."""
+        """Share the bad files between all processes; every process must call this."""
         parts: list[dict[str, str]] = [{} for _ in range(dist.get_world_size())]
         dist.all_gather_object(parts, self._reasons)
         for part in parts:
             self._reasons |= part
 
     def check(self) -> None:
-        """Stop where too many files are bad.
+        """Raise if too many files are bad.
 
         Raises:
             DataError: More than 1 % of the files, and more than one, are bad.

@@ -16,6 +16,7 @@ from resnext.errors import ConfigError
 from resnext.machine import num_cores
 from resnext.model.card import Interpolation
 from resnext.model.normalisation import Mean, Std
+from resnext.model.signal import MAX_LENGTH, Fit, Normalisation
 from resnext.settings import FiniteSettings, SystemPath
 
 DataName = Literal[
@@ -27,7 +28,10 @@ DataName = Literal[
     "folder",
     "shards",
     "table",
+    "masks",
     "python",
+    "series",
+    "volume",
 ]
 PYTHON: Literal["python"] = "python"
 """The images come from the program that calls `resnext.train`, and nothing else can open them."""
@@ -54,6 +58,9 @@ _TABLE_ONLY = (
     *("images", "image_column", "label_column", "label_separator", "split_column", "targets"),
 )
 
+_SERIES_ONLY = ("id_column", "time_column", "length", "fit", "normalise")
+_SERIES_COLUMNS = ("label_column", "split_column")
+
 Side = Annotated[int, Field(ge=1, le=MAX_SIDE_PX)]
 
 
@@ -63,7 +70,9 @@ class DataConfig(FiniteSettings):
     Attributes:
         name: Which set; `folder` is any folder of class folders, `shards` one that
             `resnext pack` wrote, `table` a CSV, TSV or Parquet file of images and labels, or a
-            folder of Parquet files; `python` a dataset that a program gave to `resnext.train`.
+            folder of Parquet files, `masks` a folder of images with masks, `series` a file of
+            time series, `volume` one in MedMNIST's `.npz` format, `python` a dataset that a
+            program gave to `resnext.train`.
         root: Where its files are. `digits` needs none; the downloaded sets keep
             theirs in the user's cache folder by default.
         url: Where the files of `shards` are, if not in a folder: the address of what
@@ -85,6 +94,16 @@ class DataConfig(FiniteSettings):
             number of them; `number`, values to predict. By default a class, unless cells list
             several labels or columns hold 1 and 0.
         split_column: Its column of splits, if any; by default likewise, such as split.
+        ignore_value: The value that pixels without a class have in `masks`; by default 255, unless
+            it is a class.
+        id_column: Of `series` in a long table, the column that says which series a row belongs
+            to; by default one of a usual name, such as id, if its values recur.
+        time_column: There, the column that orders the rows of a series; by default likewise.
+        length: Steps that every one of `series` gets; by default the most of a training series.
+        fit: How it gets them: `resample` interpolates linearly, `pad` appends the mean to a
+            shorter series and keeps the middle of a longer one.
+        normalise: Of `series`: `channel` by mean and standard deviation of each channel over the
+            training set, `series` by those of each single series, `none` not at all.
         image_size_px: Side of the crop that the network sees; by default the set's own
             (8, 28 or 32 pixels for the small sets, 224 for files).
         val_fraction: Share of the training images of a `folder` without validation images
@@ -115,8 +134,14 @@ class DataConfig(FiniteSettings):
     image_column: str | None = None
     label_column: str | tuple[str, ...] | None = None
     label_separator: str | None = None
-    targets: TargetKind | Literal["auto"] = "auto"
+    targets: Literal["class", "labels", "number", "auto"] = "auto"
     split_column: str | None = None
+    ignore_value: Annotated[int, Field(ge=0, le=255)] | None = None
+    id_column: str | None = None
+    time_column: str | None = None
+    length: Annotated[int, Field(ge=1, le=MAX_LENGTH)] | None = None
+    fit: Fit = "resample"
+    normalise: Normalisation = "channel"
     image_size_px: Side | None = None
     val_fraction: Annotated[float, Field(gt=0.0, le=1.0)] = 0.1
     val_split: Literal["class", "hash"] = "class"
@@ -154,10 +179,19 @@ class DataConfig(FiniteSettings):
                 if getattr(self, setting) is not None:
                     raise ConfigError(f"{setting} is for name='shards' only; leave it out")
         if self.name != "table":
-            for setting in _TABLE_ONLY:
+            kept = _SERIES_COLUMNS if self.name == "series" else ()
+            for setting in set(_TABLE_ONLY).difference(kept):
                 if getattr(self, setting) != type(self).model_fields[setting].default:
                     raise ConfigError(f"{setting} is for name='table' only; leave it out")
-        if self.name in ("folder", "imagenet", "table") and self.root is None:
+        if self.name != "masks" and self.ignore_value is not None:
+            raise ConfigError("ignore_value is for name='masks' only; leave it out")
+        if self.name == "masks" and self.classes is not None:
+            raise ConfigError(
+                "classes is not for name='masks'; to leave a class out, give its value as "
+                "ignore_value"
+            )
+        self._check_signals()
+        if self.name in ("folder", "imagenet", "table", "masks") and self.root is None:
             raise ConfigError(f"name={self.name!r} needs root=PATH, where the images are")
         if self.group is not None and self.val_split != "class":
             raise ConfigError("group needs val_split='class'; leave one of them out")
@@ -165,12 +199,33 @@ class DataConfig(FiniteSettings):
             raise ConfigError(f"classes={self.classes!r}: name at least two classes, each once")
         return self
 
+    def _check_signals(self) -> None:
+        """Refuse settings of signals for images, and of images for signals."""
+        fields = type(self).model_fields
+        if self.name != "series":
+            for setting in _SERIES_ONLY:
+                if getattr(self, setting) != fields[setting].default:
+                    raise ConfigError(f"{setting} is for name='series' only; leave it out")
+        if self.name not in ("series", "volume"):
+            return
+        if self.root is None:
+            raise ConfigError(f"name={self.name!r} needs root=FILE: write --data {self.name}:FILE")
+        for setting in ("mean", "std", "group"):
+            if getattr(self, setting) is not None:
+                raise ConfigError(f"{setting} is not for name={self.name!r}; leave it out")
+        if self.name == "series" and self.image_size_px is not None:
+            raise ConfigError(
+                f"image_size_px={self.image_size_px} is for images; the steps of series are length"
+            )
+
     @property
     def label(self) -> str:
         """The set's name for people: of a folder or a packed set, its own."""
         if self.url is not None:
             return last_part(self.url)
-        if self.name in ("folder", "shards", "table") and self.root is not None:
+        if self.name in ("series", "volume") and self.root is not None:
+            return self.root.stem
+        if self.name in ("folder", "shards", "table", "masks") and self.root is not None:
             return self.root.name or self.root.resolve().name or self.name
         return self.name
 

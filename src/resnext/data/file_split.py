@@ -20,7 +20,7 @@ class FileSplit(Split):
     """Images in files.
 
     Attributes:
-        root: The folder under which the names lie.
+        root: The folder that the names are relative to.
         names: Path of each file below the root, in sorted order.
         targets_n: Class indices, int64.
     """
@@ -35,7 +35,7 @@ class FileSplit(Split):
         return self
 
     def name(self, index: int) -> str:
-        """Return a file's name below the root."""
+        """Return a file's path relative to the root."""
         return self.names[index]
 
     def path(self, index: int) -> Path:
@@ -43,11 +43,11 @@ class FileSplit(Split):
         return self.root / self.names[index]
 
     def reader(self, in_channels: int) -> ImageReader:
-        """Return what opens the images."""
+        """Return the reader of the images."""
         return _FileReader(self.root, _packed(self.names), in_channels)
 
     def choose(self, indices_n: torch.Tensor) -> Self:
-        """Return the split of some images."""
+        """Return a split with some of the images."""
         names: Sequence[str]
         if isinstance(self.names, PackedNames):
             names = self.names.choose(indices_n.numpy())
@@ -56,7 +56,7 @@ class FileSplit(Split):
         return replace(self, names=names, targets_n=self.targets_n[indices_n])
 
     def join(self, others: Sequence[Self]) -> Self:
-        """Put other splits behind this one, under the folder that holds all of them."""
+        """Append other splits, below their common folder."""
         splits = [self, *others]
         root = Path(os.path.commonpath([split.root for split in splits]))
         prefixes = [split.root.relative_to(root).as_posix() for split in splits]

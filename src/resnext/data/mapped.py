@@ -1,4 +1,4 @@
-"""One-dimensional arrays in files that are mapped, not loaded."""
+"""Memory-mapped one-dimensional arrays."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from resnext.partial_file import open_partial
 
 
 def map_array(path: Path, kind: np.dtype[Any]) -> NDArray[Any]:
-    """Map an npy file that holds one row of values.
+    """Map an npy file with a one-dimensional array.
 
     Args:
         path: The file.
@@ -20,8 +20,8 @@ def map_array(path: Path, kind: np.dtype[Any]) -> NDArray[Any]:
 
     Raises:
         OSError: It cannot be opened.
-        ValueError: It is no such file, or shorter than its header says. The message is the
-            reason only.
+        ValueError: It is not such a file, or shorter than its header declares. The message is only
+            the reason.
     """
     if path.exists() and not path.is_file():
         raise ValueError("is not a regular file")
@@ -33,12 +33,12 @@ def map_array(path: Path, kind: np.dtype[Any]) -> NDArray[Any]:
     except Exception as error:
         raise ValueError(str(error).partition("\n")[0] or type(error).__name__) from None
     if values.dtype != kind or values.ndim != 1:
-        raise ValueError("holds values of another kind")
+        raise ValueError("has values of another type")
     return values
 
 
 def write_array(path: Path, values: NDArray[Any], partial: Path) -> None:
-    """Write an npy file beside its place and rename it."""
+    """Write an npy file atomically."""
     with open_partial(partial) as file:
         file.truncate(0)
         np.save(file, values, allow_pickle=False)
@@ -46,7 +46,7 @@ def write_array(path: Path, values: NDArray[Any], partial: Path) -> None:
 
 
 def read_block(values: NDArray[Any], start: int, end: int) -> NDArray[Any]:
-    """Return some values of an array; of a mapped one they are read, so that no page of it stays.
+    """Return some values of an array; from a mapped one they are read without keeping pages.
 
     Args:
         values: An array, or a whole mapped file.

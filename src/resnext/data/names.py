@@ -1,4 +1,4 @@
-"""Many file names in two blocks of memory."""
+"""Many file names in two memory blocks."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 class PackedNames(Sequence[str]):
     """A sequence of names that worker processes share without copying it.
 
-    A million strings are a million objects whose reference counts every reader touches,
-    so each worker would soon own a copy of all their pages. Here a name costs its bytes and
-    eight more, in memory that nobody writes or in a file that is mapped.
+    A million strings are a million objects whose reference counts every reader changes, so each
+    worker would soon have a copy of all their pages. Here a name takes its bytes plus eight, in
+    read-only memory or in a mapped file.
 
     Attributes:
-        text: The names in UTF-8, end to end, uint8.
-        ends_n: Where each one ends, int64.
+        text: The concatenated names in UTF-8, uint8.
+        ends_n: End of each name, int64.
     """
 
     def __init__(self, names: Iterable[str] = ()) -> None:
@@ -35,8 +35,8 @@ class PackedNames(Sequence[str]):
         """Wrap blocks of memory, which are not copied.
 
         Args:
-            text: The names in UTF-8, end to end.
-            ends_n: Where each one ends.
+            text: The concatenated names in UTF-8.
+            ends_n: End of each name.
             chosen: The names to keep, in order; None for all.
         """
         names = cls.__new__(cls)
@@ -69,7 +69,7 @@ class PackedNames(Sequence[str]):
 
 
 class NameBuilder:
-    """Collects names in as much memory as they will take."""
+    """Collects names without memory overhead."""
 
     def __init__(self) -> None:
         self._text = bytearray()

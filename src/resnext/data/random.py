@@ -1,8 +1,8 @@
 """Randomness as a function: a hash of (seed, purpose, epoch, index), with no state.
 
-A generator that is advanced gives numbers that depend on how the work was shared out.
-A hash gives the same number for the same sample whoever asks, in whatever order.
-The hash is splitmix64's finaliser, chained over the keys, in wrapping 64-bit integers.
+The numbers of a stateful generator depend on how work is distributed. A hash gives the same number
+for the same sample, in any process and any order. The hash is splitmix64's finaliser, chained over
+the keys, in wrapping 64-bit integers.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _CHUNK = 1 << 20
 
 
 class Draw(IntEnum):
-    """What a random number decides; each purpose has a stream of its own."""
+    """The purpose of a random number; each purpose has its own stream."""
 
     ORDER = 0
     CROP_ROW = 1
@@ -33,6 +33,12 @@ class Draw(IntEnum):
     MIX = 7
     REPLACEMENT = 8
     SUBSET = 9
+    WINDOW = 10
+    SHIFT = 11
+    SCALE = 12
+    JITTER = 13
+    MASK = 14
+    TURN = 15
 
 
 def derive(*keys: int) -> int:
@@ -55,7 +61,7 @@ def bits(key: int, numbers: torch.Tensor) -> torch.Tensor:
         numbers: int64 of any shape.
 
     Returns:
-        64 random bits each, as int64 of the same shape: `derive`'s next link of the chain.
+        64 random bits each, as int64 of the same shape: the next link of `derive`'s chain.
     """
     state = numbers.add(1).mul_(_signed(_GAMMA)).add_(_signed(key))
     for shift, factor in zip(_SHIFTS, _FACTORS, strict=False):
@@ -82,7 +88,7 @@ def normal(key: int, numbers: torch.Tensor) -> torch.Tensor:
 def epoch_order(num: int, seed: int, epoch: int) -> torch.Tensor:
     """Return the order of an epoch: a permutation of 0..num-1, int64, on the CPU.
 
-    It sorts a hash of the indices, so it depends on no library's shuffling.
+    It sorts a hash of the indices, so it does not depend on a library's shuffling.
     """
     return _order(derive(seed, Draw.ORDER, epoch), num)
 
@@ -93,7 +99,7 @@ def subset_order(num: int) -> torch.Tensor:
 
 
 def _order(key: int, num: int) -> torch.Tensor:
-    """Sort the numbers by their hashes; for millions in little more memory than the result."""
+    """Sort the numbers by their hashes, in little more memory than the result."""
     hashes = np.empty(num, dtype=np.int64)
     for start in range(0, num, _CHUNK):
         end = min(start + _CHUNK, num)

@@ -1,4 +1,4 @@
-"""A split of a data set, whatever holds its images, and the set with its classes and statistics."""
+"""The protocol of a split of a data set, and the data set with classes and statistics."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self, cast
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from PIL import Image
 
@@ -15,29 +17,38 @@ from resnext.data.config import TargetKind
 from resnext.data.decode.image import Photo
 from resnext.data.random import epoch_order, subset_order
 from resnext.errors import ConfigError
+from resnext.model.signal import SignalInput, noun_of
 
 if TYPE_CHECKING:
     from resnext.data.file_split import FileSplit
 
 
 class ImageReader(ABC):
-    """Opens the images of a split one by one, in the process that asks for them."""
+    """Opens the images of a split one by one, in the calling process."""
 
     @abstractmethod
     def name_of(self, index: int) -> str:
-        """Say where an image lies, for messages; one in memory lies nowhere."""
+        """Return the location of an image for messages; empty for images in memory."""
 
     @abstractmethod
     def photo(self, index: int) -> Photo | Image.Image:
-        """Return an image; of a file, only the header has been decoded.
+        """Return an image; from a file, with only its header decoded.
 
         Raises:
             DataError: Its file or its shard is bad; the message is the reason.
-            DownloadError: Its shard cannot be fetched.
+            DownloadError: Its shard cannot be downloaded.
         """
 
+    def mask(self, index: int) -> npt.NDArray[np.uint8]:
+        """Return the class of each pixel, h x w, where the targets are masks.
+
+        Raises:
+            DataError: Its file is bad; the message is the reason.
+        """
+        raise NotImplementedError(f"image {index} has no mask")
+
     def open(self, index: int) -> Image.Image:
-        """Return a whole image, of mode RGB or L.
+        """Return a decoded image, of mode RGB or L.
 
         Raises:
             DataError: As `photo`.
@@ -47,18 +58,17 @@ class ImageReader(ABC):
         return photo.load() if isinstance(photo, Photo) else photo
 
     def prepare(self, shards: tuple[int, ...]) -> None:
-        """Begin to fetch shards that will soon be needed."""
+        """Prefetch shards that will soon be needed."""
         assert not shards
 
 
 class Split(Protocol):
-    """Labelled images. Who uses one asks it, and need not know what holds the images.
+    """Labelled images, independent of their storage.
 
-    Images that can be read at any time and in any order need no more than the methods without
-    a body here.
+    Images with random access only need the methods without a body here.
 
     Attributes:
-        targets_n: A row for each image, which is a number or several; see `TargetKind`.
+        targets_n: One row per image, with one number or several; see `TargetKind`.
     """
 
     targets_n: torch.Tensor
@@ -68,34 +78,43 @@ class Split(Protocol):
 
     @property
     def stored_nhwc(self) -> torch.Tensor | None:
-        """All images, uint8, where they are held in memory."""
+        """All images, uint8, if they are in memory."""
+        return None
+
+    @property
+    def shapes_n2(self) -> torch.Tensor | None:
+        """Height and width of each image in pixels, where the targets are masks."""
         return None
 
     @property
     def files(self) -> FileSplit | None:
-        """The split itself, where each image is a file on this machine."""
+        """The split itself, if each image is a local file."""
         return None
 
     def name(self, index: int) -> str:
-        """Return what people call an image: its file's name below the folder of the split."""
+        """Return the name of an image: its path relative to the folder of the split."""
         ...
 
     def path(self, index: int) -> Path:
-        """Return the path of an image's file, or of what it was before it was packed."""
+        """Return the path of an image's file, or of its source before packing."""
         return Path(self.name(index))
 
     def reader(self, in_channels: int) -> ImageReader:
-        """Return what opens the images, with 1 or 3 channels; workers take it along."""
+        """Return the reader of the images, with 1 or 3 channels; it can be pickled for workers."""
         ...
 
+    def pictures(self, in_channels: int) -> ImageReader:
+        """Return what opens the images for people to look at."""
+        return self.reader(in_channels)
+
     def choose(self, indices_n: torch.Tensor) -> Self:
-        """Return the split of some images."""
+        """Return a split with some of the images."""
         ...
 
     def sample(self, num: int) -> Self:
-        """Return so many of the images, chosen by a hash alone, in their order.
+        """Return a number of images, selected by a hash, in their order.
 
-        In that order the first images of a folder are all of one class.
+        The first images of a folder would all be of one class.
         """
         return self.choose(subset_order(len(self))[:num].sort().values)
 
@@ -105,10 +124,10 @@ class Split(Protocol):
         return relabelled
 
     def join(self, others: Sequence[Self]) -> Self:
-        """Put splits of the same kind behind this one.
+        """Append splits of the same kind.
 
         Raises:
-            ConfigError: This kind cannot be put together.
+            ConfigError: This kind cannot be joined.
         """
         ...
 
@@ -117,13 +136,13 @@ class Split(Protocol):
         return epoch_order(len(self), seed, epoch)
 
     def evaluation_order(self) -> torch.Tensor:
-        """Return the order in which the images are best read once: a permutation, int64."""
+        """Return the best order for reading the images once: a permutation, int64."""
         return torch.arange(len(self))
 
     def shards_ahead(
         self, order_n: torch.Tensor, spans: Sequence[tuple[int, int]]
     ) -> Iterable[tuple[int, ...]]:
-        """Say for each batch which shards to begin to fetch, so that they are there in time.
+        """Return for each batch the shards to prefetch.
 
         Args:
             order_n: The order in which the images are read.
@@ -135,7 +154,7 @@ class Split(Protocol):
 
 @dataclass(frozen=True)
 class DataInfo:
-    """What a network must know about a data set.
+    """Facts about a data set that a network needs.
 
     Attributes:
         name: Name of the set.
@@ -144,7 +163,9 @@ class DataInfo:
         image_size_px: Side of the crop that the network sees.
         mean: Mean of each channel, of values in 0..1.
         std: Standard deviation of each channel.
-        targets: What is to be learned of an image.
+        targets: Kind of target of an image.
+        signal: How signals are prepared; None where the set holds images. With signals, `mean` and
+            `std` are not used, and `image_size_px` is the size of a signal.
     """
 
     name: str
@@ -154,19 +175,40 @@ class DataInfo:
     mean: tuple[float, ...]
     std: tuple[float, ...]
     targets: TargetKind = "class"
+    signal: SignalInput | None = None
 
-    def require_classes(self, what: str) -> None:
-        """Refuse a set whose images have no single class.
+    @property
+    def noun(self) -> str:
+        """What the set holds, in the plural: images, series or volumes."""
+        return noun_of(self.signal)
+
+    def require_images(self, what: str) -> None:
+        """Refuse a set of signals.
 
         Args:
-            what: What needs one, in words.
+            what: What needs images, in words.
+
+        Raises:
+            ConfigError: The set holds time series or volumes.
+        """
+        if self.signal is not None:
+            raise ConfigError(
+                f"{what} is for images so far; {self.name} holds signals ({self.signal.kind}), "
+                "which train, evaluate and predict take"
+            )
+
+    def require_classes(self, what: str) -> None:
+        """Check that each image of a data set has a single class.
+
+        Args:
+            what: Name of the feature that needs it.
 
         Raises:
             ConfigError: An image has several labels, or numbers.
         """
         if self.targets != "class":
             raise ConfigError(
-                f"{what} needs one class for each image; {self.name} has targets of the kind "
+                f"{what} needs one class for each image, but {self.name} has targets of the kind "
                 f"{self.targets!r}"
             )
 
@@ -176,11 +218,11 @@ class DataSet:
     """The splits of one set of classes.
 
     Attributes:
-        info: What they have in common.
+        info: Common facts of the splits.
         train: Images to train on.
-        val: Images that choose the best epoch.
-        test: Images that training never sees; None where the set has none.
-        origin: Where the splits come from, in words.
+        val: Images that select the best epoch.
+        test: Images not used in training; None if there are none.
+        origin: Description of the source of the splits.
     """
 
     info: DataInfo

@@ -1,7 +1,7 @@
-"""Tar archives from outside, read within bounds.
+"""Reads untrusted tar archives within limits.
 
-Python's tarfile reads the headers that carry long names and attributes whole into memory, keeps
-every member, and lets a compressed or sparse archive grow without limit.
+Python's tarfile reads headers of long names and attributes completely into memory, keeps every
+member, and lets compressed or sparse archives expand without limit.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ from typing import IO, Any
 
 MAX_MEMBERS = 1_000_000
 MAX_HEADER_BYTES = 1 << 20
-"""Of a header that carries a long name or attributes."""
+"""Maximum size of a header with a long name or attributes."""
 
 MAX_EXPANSION = 20
-"""How many times its own size an archive may become; photographs hardly compress."""
+"""Maximum expansion factor of an archive; photographs hardly compress."""
 
 MIN_EXPANDED_BYTES = 64 << 20
-"""What any archive may become."""
+"""Minimum expansion limit of any archive."""
 
 TAR_ERRORS = (
     tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError, ValueError, OverflowError,
     LookupError, RecursionError,
 )  # fmt: skip
-"""What reading a damaged archive raises."""
+"""Exceptions raised by damaged archives."""
 
 _CARRIERS = (
     tarfile.XHDTYPE,
@@ -44,16 +44,16 @@ class LimitedInfo(tarfile.TarInfo):
         """Parse a header; see the base class.
 
         Raises:
-            ReadError: It announces too large an extension, or a negative size.
+            ReadError: It declares too large an extension, or a negative size.
         """
         member = super().frombuf(buf, encoding, errors)  # type: ignore[arg-type]  # as the base
         if member.size < 0 or (member.type in _CARRIERS and member.size > MAX_HEADER_BYTES):
-            raise tarfile.ReadError(f"a header announces {member.size:,} bytes of attributes")
+            raise tarfile.ReadError(f"a header declares {member.size:,} bytes of attributes")
         return member
 
 
 class LimitedTar(tarfile.TarFile):
-    """An archive that stays within bounds; `max_bytes` is what it may have uncompressed."""
+    """An archive with limits; `max_bytes` is its maximum uncompressed size."""
 
     tarinfo = LimitedInfo
     members: list[tarfile.TarInfo]
@@ -81,8 +81,8 @@ def open_limited(file: IO[bytes], mode: str) -> LimitedTar:
     """Open an archive.
 
     Args:
-        file: It, at its start.
-        mode: `r:*` accepts the usual compressions, `r:` none.
+        file: The archive, at its start.
+        mode: `r:*` accepts the common compressions, `r:` none.
 
     Raises:
         TAR_ERRORS: It is damaged.

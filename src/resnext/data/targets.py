@@ -1,4 +1,4 @@
-"""What all kinds of targets have in common; `TargetKind` says how each lies in memory.
+"""Functions for all kinds of targets; see `TargetKind` for their memory layout.
 
 Legend: n images, k classes.
 """
@@ -6,18 +6,25 @@ Legend: n images, k classes.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+if TYPE_CHECKING:
+    from resnext.data.config import TargetKind
+
+IGNORED = 255
+"""The class of a pixel that has none: it enters neither the loss nor any figure."""
+
 
 def count_per_class(targets_n: torch.Tensor, num_classes: int) -> list[int]:
-    """Count the images of each class, those to which each label applies, or the known numbers."""
+    """Count the images of each class or those with it, and of numbers those that are known."""
     if targets_n.ndim == 1:
         counts: list[int] = torch.bincount(targets_n, minlength=num_classes).tolist()
         return counts
-    present_nk = ~targets_n.isnan() if targets_n.is_floating_point() else targets_n == 1
+    present_nk = ~targets_n.isnan() if targets_n.is_floating_point() else targets_n > 0
     sums: list[int] = present_nk.sum(dim=0).tolist()
     return sums
 
@@ -37,17 +44,37 @@ def guess_largest(train: Sequence[int], val: Sequence[int]) -> tuple[int, float]
     return largest, 100.0 * (1.0 - val[largest] / total) if total else 100.0
 
 
-def strata(targets_n: torch.Tensor) -> NDArray[np.int64]:
-    """Return a group for each image, of which each split gets its share.
+def made_up_targets(
+    kind: TargetKind, num_images: int, num_classes: int, side_px: int
+) -> torch.Tensor:
+    """Return targets of a kind for images of noise, which cost what real ones do.
 
-    That is its class; of several labels the rarest one, as rare ones are the hardest to share
-    out. An image without a label, or with a number, belongs to group 0.
+    Args:
+        kind: Which.
+        num_images: Images of the batch.
+        num_classes: Classes, labels or numbers.
+        side_px: Side of the images, which masks have too.
+    """
+    classes_n = torch.arange(num_images) % num_classes
+    if kind == "class":
+        return classes_n
+    if kind == "mask":
+        return classes_n.to(torch.uint8)[:, None, None].repeat(1, side_px, side_px)
+    targets_nk = torch.eye(num_classes)[classes_n]
+    return targets_nk.to(torch.int8) if kind == "labels" else targets_nk
+
+
+def strata(targets_n: torch.Tensor) -> NDArray[np.int64]:
+    """Return the stratum of each image, for stratified splits.
+
+    That is its class; of several labels or classes the rarest one, as rare ones are the hardest to
+    share out. An image without a label, or with a number, belongs to group 0.
     """
     if targets_n.ndim == 1:
         return targets_n.numpy()
     if targets_n.is_floating_point():
         return np.zeros(len(targets_n), dtype=np.int64)
-    applies_nk = targets_n.numpy() == 1
+    applies_nk = targets_n.numpy() > 0
     counts_k = applies_nk.sum(axis=0)
     rarity_nk = np.where(applies_nk, counts_k, len(targets_n) + 1)
     rarest_n: NDArray[np.int64] = np.where(applies_nk.any(axis=1), rarity_nk.argmin(axis=1) + 1, 0)

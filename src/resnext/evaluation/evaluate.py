@@ -29,25 +29,25 @@ def evaluate(
 ) -> Result:
     """Measure a network on the images of a loader.
 
-    In a process group every process measures its own images and all return the figures of
-    all images; the loaders must share the images without padding.
+    In a process group every process evaluates its own images and all return the metrics of all
+    images; the loaders must divide the images without padding.
 
     Args:
         model: The network, on `device`; it is left in evaluation mode.
         loader: Batches; the answers for an image's views are averaged.
-        task: What the network has learned; its classes are those of the data set.
-        device: Where the network is.
-        autocast: Makes the context that the network runs in; by default full precision.
-        full: Find all that a report shows, not only the figures of an epoch.
-        class_subset: Of a classifier, the output that belongs to each class of the data set, when
-            that is not the identity; other outputs are left out of the choice.
+        task: Task of the network, with the classes of the data set.
+        device: Device of the network.
+        autocast: Creates the context to run the network in; by default full precision.
+        full: Compute everything that a report shows, not only the metrics of an epoch.
+        class_subset: For a classifier, the output of each class of the data set, if not the
+            identity; other outputs are ignored.
         real_labels: All acceptable classes of each image of the split; see
             `protocols.load_real_labels`.
-        progress: Is told the number of images after each batch.
+        progress: Called with the number of images after each batch.
 
     Raises:
         ConfigError: The network's outputs do not fit the task's classes.
-        DataError: There is no image, or too many are bad.
+        DataError: There are no images, or too many are bad.
     """
     model.eval()
     tally = task.tally(full=full)
@@ -75,6 +75,6 @@ def evaluate(
 def _check_width(num_outputs: int, num_classes: int) -> None:
     if num_outputs != num_classes:
         raise ConfigError(
-            f"the network chooses between {num_outputs} classes, the data set has {num_classes}; "
-            "evaluate on the data set of training or one whose classes have the same names"
+            f"the network has {num_outputs} classes, but the data set has {num_classes}; "
+            "evaluate on the training data set or one with the same class names"
         )

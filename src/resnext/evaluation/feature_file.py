@@ -1,4 +1,4 @@
-"""Writes features to a Parquet file, row group by row group, whole or not at all.
+"""Writes features to a Parquet file atomically, one row group at a time.
 
 Legend: b rows, d features.
 """
@@ -21,7 +21,7 @@ from resnext.extras import import_for
 from resnext.files import replacing
 
 GROUP_BYTES = 16 * 2**20
-"""Largest size of the embeddings of one row group; the memory of writing is a few of these."""
+"""Maximum size of the embeddings of a row group; writing needs a few times this memory."""
 
 
 @dataclass(frozen=True)
@@ -30,8 +30,8 @@ class FeatureRows:
 
     Attributes:
         split: Name of the split.
-        keys: Path of each image below the root of its data set; for images in memory their
-            numbers in the split.
+        keys: Path of each image relative to the root of its data set; for images in memory, its
+            index in the split.
         labels_b: Classes, int64.
         features_bd: Embeddings, float32.
     """
@@ -44,11 +44,11 @@ class FeatureRows:
 
 @dataclass(frozen=True)
 class Written:
-    """What a file holds.
+    """Size of a written file.
 
     Attributes:
-        num_rows: Images.
-        dimension: Features of an image.
+        num_rows: Number of images.
+        dimension: Number of features per image.
     """
 
     num_rows: int
@@ -56,7 +56,7 @@ class Written:
 
 
 def check_pyarrow() -> None:
-    """Find out early whether Parquet files can be written.
+    """Check early that Parquet files can be written.
 
     Raises:
         ConfigError: pyarrow is not installed.
@@ -72,21 +72,21 @@ def write_features(
     metadata: dict[str, Any],
     group_bytes: int = GROUP_BYTES,
 ) -> Written:
-    """Write a table with one row an image.
+    """Write a table with one row per image.
 
-    Its columns are `path` or `index`, `label`, `class`, `split` and `embedding`, a list of
-    fixed size. No more is in memory than the rows of one row group and one part.
+    Its columns are `path` or `index`, `label`, `class`, `split` and `embedding`, a list of fixed
+    size. Memory use is limited to the rows of one row group and one part.
 
     Args:
-        path: The file; one that exists is replaced once the new one is whole.
+        path: The file; an existing one is replaced when the new one is complete.
         parts: The rows, which are consumed as the file grows.
         classes: Class names, in the order of the labels.
-        metadata: JSON values for the file's own metadata, each under its name.
-        group_bytes: Largest size of the embeddings of a row group.
+        metadata: JSON values for the file's metadata, by name.
+        group_bytes: Maximum size of the embeddings of a row group.
 
     Raises:
         ConfigError: pyarrow is not installed.
-        DataError: There is no row.
+        DataError: There are no rows.
         RunError: The file cannot be written.
     """
     pyarrow, parquet = (
@@ -128,7 +128,7 @@ def _schema(pyarrow: Any, first: FeatureRows, metadata: dict[str, Any]) -> Any:
 
 
 def _groups(parts: Iterable[FeatureRows], most: int) -> Iterator[list[FeatureRows]]:
-    """Collect parts while they fit into one row group together."""
+    """Combine parts while they fit in one row group."""
     group: list[FeatureRows] = []
     for part in parts:
         if group and sum(len(held.keys) for held in group) + len(part.keys) > most:
@@ -156,7 +156,7 @@ def _table(pyarrow: Any, schema: Any, group: list[FeatureRows], classes: Sequenc
 
 
 def _as_utf8(key: str | int) -> str | int:
-    """Replace the bytes of a file name that are not UTF-8, which Parquet's strings must be."""
+    """Replace invalid UTF-8 in a file name, as Parquet requires UTF-8."""
     if isinstance(key, int):
         return key
     return key.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
@@ -164,11 +164,12 @@ def _as_utf8(key: str | int) -> str | int:
 
 @contextmanager
 def _whole_file(path: Path) -> Iterator[Path]:
-    """Give a place beside the file, which is renamed when all went well and removed if not."""
+    """Yield a temporary path, which is renamed on success and removed on failure."""
     try:
         with replacing(path) as partial:
             yield partial
     except OSError as error:
         raise RunError(
-            f"cannot write {path}: {error.strerror or error}; make room or choose another --out"
+            f"cannot write {path}: {error.strerror or error}; free disk space or choose another "
+            "--out"
         ) from None

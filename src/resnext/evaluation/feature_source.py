@@ -1,4 +1,4 @@
-"""A frozen network beside the images that it embeds, both splits of a data set."""
+"""A frozen network and the images to embed, both splits of a data set."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ _IMAGES_PER_BATCH = 128
 
 @dataclass(frozen=True)
 class FeatureRequest:
-    """Which features of which images.
+    """The requested features and images.
 
     Attributes:
-        data: The data set; None is the run's own.
+        data: The data set; None uses the run's own.
         stage: See `Embedder`.
-        limit: Only so many images of each split, chosen by a hash, in their order.
+        limit: Maximum images of each split, selected by a hash, in order.
     """
 
     data: DataConfig | None = None
@@ -45,12 +45,12 @@ class FeatureRequest:
 
 
 class FeatureSource:
-    """A frozen network and a data set, from which features can be read in batches.
+    """A frozen network and a data set, whose features can be read in batches.
 
     Attributes:
         model: The network.
-        info: The classes of the data set, and how the network wants its images.
-        data: The data set as it was asked for.
+        info: The classes of the data set, and the preprocessing of the network.
+        data: The requested data set.
         view: The one crop of each image.
         splits: The images.
     """
@@ -62,8 +62,8 @@ class FeatureSource:
 
         Args:
             run: A run folder or a weight file.
-            request: Which features of which images.
-            device: Where the network runs.
+            request: The requested features and images.
+            device: Device of the network.
             effort: Batch size, workers and progress.
 
         Raises:
@@ -76,6 +76,7 @@ class FeatureSource:
         self._embedder = Embedder(self.model.move_to(device), request.stage)
         self.data, view = _find_data(run, request)
         loaded = load_data(self.data)
+        loaded.info.require_images("a table of features")
         loaded.info.require_classes("a table of features")
         self.info: DataInfo = fit_images(loaded.info, loaded.train, self.model)
         self.view = view_of_card(view, self.model.card)
@@ -94,7 +95,7 @@ class FeatureSource:
 
     @property
     def bad_files(self) -> list[dict[str, str]]:
-        """Path and reason of the images that could not be read so far; they have no features."""
+        """Paths of unreadable images so far, with reasons; they have no features."""
         return [row for bad in self._bad_files.values() for row in bad.rows]
 
     def read(self, name: SplitName) -> Iterator[FeatureBatch]:
@@ -102,7 +103,7 @@ class FeatureSource:
 
         Raises:
             DataError: Too many files are bad.
-            CheckpointError: The network gives no finite numbers.
+            CheckpointError: The network's features are not finite.
         """
         effort, workers = self._effort, self._effort.workers
         workers = self.data.workers if workers is None else workers
@@ -129,13 +130,13 @@ class FeatureSource:
 
 
 def _find_data(run: Path, request: FeatureRequest) -> tuple[DataConfig, ViewConfig]:
-    """Return the data set that was asked for, else the run's own, and one crop of its images."""
+    """Return the requested data set, or the run's own, and the crop of its images."""
     if request.data is not None:
         return request.data, ViewConfig()
     if not (run / CONFIG).exists():
         raise ConfigError(
-            f"{run} is not a run folder with its settings, so it does not say its data set; name "
-            "one after it: digits, cifar10:FOLDER, or a folder of class folders"
+            f"{run} is not a run folder with its settings, so its data set is unknown; give one "
+            "after it: digits, cifar10:FOLDER, or a folder of class folders"
         )
     config = read_config(run)
     return config.data, config.view.replace(ten_crop=False, flip=False)

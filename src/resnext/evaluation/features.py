@@ -1,4 +1,4 @@
-"""Frozen features: what a network computes for an image before it decides on a class.
+"""Frozen features: the input of a network's classifier.
 
 Legend: b images, c channels, h x w positions, d features.
 """
@@ -26,7 +26,7 @@ class FeatureBatch:
     Attributes:
         indices_b: Numbers of the images in their split, int64.
         labels_b: Classes of the data set, int64.
-        features_bd: One row an image, float32.
+        features_bd: One row per image, float32.
     """
 
     indices_b: torch.Tensor
@@ -37,13 +37,13 @@ class FeatureBatch:
 class Embedder:
     """Turns images into features.
 
-    By default these are exactly what the classifier, the network's last linear layer,
-    receives. That holds for every network: for a ResNeXt it is the last stage's map averaged
-    over its positions (section 3.1 and table 1 of the paper: global average pooling).
+    By default these are exactly the input of the classifier, the network's last linear layer, for
+    every network. For a ResNeXt it is the last stage's map averaged over its positions (section 3.1
+    and table 1 of the paper: global average pooling).
     """
 
     def __init__(self, module: nn.Module, stage: int | None = None) -> None:
-        """Prepare.
+        """Set up the extraction.
 
         Args:
             module: The network, in evaluation mode.
@@ -55,8 +55,8 @@ class Embedder:
         """
         if isinstance(module, ExportedModule):
             raise ConfigError(
-                f"{module.exported.path}: an exported file gives its logits only; name the run or "
-                "weight file that it was exported from"
+                f"{module.exported.path}: an exported file only returns logits; give the run or "
+                "weight file it was exported from"
             )
         _check_stage(module, stage)
         self._module = module
@@ -92,7 +92,7 @@ class Embedder:
 
 
 def extract(embedder: Embedder, batches: Iterable[Batch]) -> Iterator[FeatureBatch]:
-    """Compute the features of batch after batch; nothing is kept of those handed over.
+    """Yield the features batch by batch, without keeping them.
 
     Args:
         embedder: The network.
@@ -106,8 +106,8 @@ def extract(embedder: Embedder, batches: Iterable[Batch]) -> Iterator[FeatureBat
         features_bd = embedder(batch.images_bchw).cpu()
         if not bool(features_bd.isfinite().all()):
             raise CheckpointError(
-                "the network's features are not finite numbers, so its training had diverged; "
-                "use weights from before that"
+                "the network's features are not finite, so its training diverged; use earlier "
+                "weights"
             )
         yield FeatureBatch(batch.indices_b.cpu(), batch.targets_b.cpu(), features_bd)
 

@@ -1,4 +1,4 @@
-"""The k-nearest-neighbour classifier on frozen features, which has nothing to train.
+"""The k-nearest-neighbour classifier on frozen features, which needs no training.
 
 Legend: n training images, q queries, d features, k neighbours.
 """
@@ -19,22 +19,22 @@ _MIN_NORM = 1e-12  # an image without any activation is similar to nothing
 
 @dataclass(frozen=True)
 class Neighbours:
-    """How many training images vote, and how the votes are weighed.
+    """Number and weighting of neighbours.
 
     Attributes:
-        k: Neighbours that vote.
-        temperature: A neighbour of cosine similarity s has a vote of exp(s / temperature);
-            infinity weighs all alike.
+        k: Number of neighbours.
+        temperature: A neighbour of cosine similarity s has a vote of exp(s / temperature); infinity
+            weights all equally.
 
-    The defaults are those with which the field compares networks (DINO, arXiv 2104.14294,
-    appendix, and its released code); Wu et al. used k = 200 on ImageNet.
+    The defaults are those commonly used to compare networks (DINO, arXiv 2104.14294, appendix, and
+    its released code); Wu et al. used k = 200 on ImageNet.
     """
 
     k: int = 20
     temperature: float = 0.07
 
     def __post_init__(self) -> None:
-        """Refuse values without a meaning.
+        """Check the values.
 
         Raises:
             ConfigError: A value is not positive.
@@ -43,19 +43,19 @@ class Neighbours:
             raise ConfigError(f"--k {self.k}: give the number of neighbours, 1 or more")
         if not self.temperature > 0:
             raise ConfigError(
-                f"--temperature {self.temperature}: give a number above 0; 'inf' weighs all "
-                "neighbours alike"
+                f"--temperature {self.temperature}: give a number above 0; 'inf' weights all "
+                "neighbours equally"
             )
 
     def check_bank(self, num_train: int) -> None:
-        """Refuse more neighbours than there are training images.
+        """Check that there are enough training images.
 
         Raises:
             ConfigError: There are fewer training images than neighbours.
         """
         if self.k > num_train:
             raise ConfigError(
-                f"--k {self.k}: there are {num_train:,} training images; ask for at most those"
+                f"--k {self.k}: there are only {num_train:,} training images; give at most that"
             )
 
 
@@ -68,15 +68,15 @@ def knn_scores(
     neighbours: Neighbours,
     device: torch.device | None = None,
 ) -> torch.Tensor:
-    """Let the nearest training images vote on the class of each query.
+    """Classify each query by a vote of its nearest training images.
 
     Args:
-        bank_nd: Features of the training images; any length, only directions count.
+        bank_nd: Features of the training images; only their directions matter.
         labels_n: Their classes, int64.
         queries_qd: Features to classify.
         num_classes: Classes of the data set.
         neighbours: Number and weights.
-        device: Where similarities are computed; by default where the features are.
+        device: Device for similarities; by default that of the features.
 
     Returns:
         Logarithm of the sum of votes of each class, q x num_classes, on the CPU; minus
@@ -101,8 +101,8 @@ def nearest(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Find the k rows of a bank with the largest cosine similarity to each query.
 
-    Both sides are taken in chunks: besides the features and a copy of the queries, memory is
-    needed for 16,384 rows of the bank and for 64 MiB of similarities.
+    Both are processed in chunks: besides the features and a copy of the queries, this needs memory
+    for 16,384 rows of the bank and 64 MiB of similarities.
 
     Returns:
         Similarities, float64, and row numbers, both q x k, nearest first, on the CPU.

@@ -19,7 +19,7 @@ Features = NDArray[np.float32]
 Labels = NDArray[np.int64]
 
 GRID = (1e-5, 1e-4, 1e-3, 1e-2, 0.1, 1.0, 10.0)
-"""Inverse strengths of the L2 penalty to choose from; the loss is a sum over images."""
+"""Candidate inverse strengths of the L2 penalty; the loss is a sum over images."""
 
 _HELD_OUT = 0.2
 _MAX_ITERATIONS = 1000
@@ -30,8 +30,8 @@ class LinearProbe:
     """A fitted classifier.
 
     Attributes:
-        c: The chosen inverse strength of the penalty.
-        converged: The last fit reached its tolerance.
+        c: Selected inverse strength of the penalty.
+        converged: Whether the last fit reached its tolerance.
         num_classes: Classes of the data set.
     """
 
@@ -54,15 +54,14 @@ class LinearProbe:
 def fit_linear(features_nd: Features, labels_n: Labels, num_classes: int, seed: int) -> LinearProbe:
     """Fit logistic regression on standardised features.
 
-    The strength of the penalty is the one with the fewest errors on a fifth of the images
-    of each class that the fit has not seen, the strongest of equals; then all images are
-    fitted. No other images are ever looked at.
+    The selected penalty has the fewest errors on a held-out fifth of the images of each class (on
+    ties, the strongest); then all images are fitted. No other images are used.
 
     Args:
         features_nd: Features of the training images.
         labels_n: Their classes.
         num_classes: Classes of the data set.
-        seed: Chooses the fifth.
+        seed: Seed of the held-out fifth.
 
     Raises:
         DataError: Fewer than two classes, or no class with two images.
@@ -72,8 +71,8 @@ def fit_linear(features_nd: Features, labels_n: Labels, num_classes: int, seed: 
     held_out = hold_out(labels_n, seed)
     if not held_out.any():
         raise DataError(
-            "no class has two training images, so the penalty of a linear probe cannot be chosen; "
-            "add images, or use --method knn"
+            "no class has two training images, so the penalty of a linear probe cannot be "
+            "selected; add images, or use --method knn"
         )
     c = _choose_c(features_nd, labels_n, held_out)
     scaler, classifier = _new_scaler(), _new_classifier(c)
@@ -82,7 +81,7 @@ def fit_linear(features_nd: Features, labels_n: Labels, num_classes: int, seed: 
 
 
 def hold_out(labels_n: Labels, seed: int) -> NDArray[np.bool_]:
-    """Mark a fifth of each class, at least one of two images; a single one is never marked."""
+    """Mark a fifth of each class to hold out; at least one of two images, never a single one."""
     generator = np.random.default_rng(seed)
     mask = np.zeros(len(labels_n), dtype=np.bool_)
     for label in np.unique(labels_n):
@@ -105,7 +104,7 @@ def _choose_c(features_nd: Features, labels_n: Labels, held_out: NDArray[np.bool
 
 
 def _fit(classifier: Any, features_nd: Features, labels_n: Labels) -> bool:
-    """Fit and tell whether the tolerance was reached."""
+    """Fit, and return whether the tolerance was reached."""
     from sklearn.exceptions import ConvergenceWarning
 
     with warnings.catch_warnings(record=True) as caught:

@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 from resnext.drawing import BLUE, GREY, ORANGE, new_axes
 
 _ABOVE_START = 0.25
-"""How far above the first loss the diagram reaches, as a share of the fall: an exploding loss would
-flatten everything else."""
+"""Upper limit of the plot above the first loss, as a fraction of the decrease; a diverging loss
+would flatten everything else."""
 
 
 def draw_lr_test(
@@ -19,10 +19,10 @@ def draw_lr_test(
     smoothed: Sequence[float],
     suggestion: float | None,
 ) -> Figure:
-    """Draw the loss over the learning rate, with the rate that is suggested.
+    """Plot the loss against the learning rate, with the suggested rate.
 
     Args:
-        lrs: The rate of each step, rising.
+        lrs: The rate of each step, increasing.
         losses: Loss of each step.
         smoothed: The same, smoothed.
         suggestion: The rate to mark.

@@ -1,4 +1,4 @@
-"""How much of the classes a frozen network's features tell: classifiers fitted on them.
+"""Evaluates a frozen network's features with classifiers fitted on them.
 
 Legend: n images, d features, k classes.
 """
@@ -46,7 +46,7 @@ class ProbeResult:
         top5_error: Percent; None with five classes or fewer.
         num_train: Images it was fitted on.
         num_images: Validation images.
-        settings: What the classifier was given or has chosen.
+        settings: Given or selected settings of the classifier.
     """
 
     method: Method
@@ -57,7 +57,7 @@ class ProbeResult:
     settings: dict[str, Any] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
-        """Return JSON values, the settings beside the figures."""
+        """Return settings and errors as JSON values."""
         values = asdict(self)
         settings: dict[str, Any] = values.pop("settings")
         return values | settings
@@ -78,7 +78,7 @@ def read_split(source: FeatureSource, name: SplitName) -> FrozenSplit:
         features_nd[filled:end], labels_n[filled:end] = batch.features_bd, batch.labels_b
         filled = end
     if not filled:
-        raise DataError(f"there is no image to embed: the {name} split is empty or unreadable")
+        raise DataError(f"there are no images to embed: the {name} split is empty or unreadable")
     return FrozenSplit(features_nd[:filled], labels_n[:filled])  # bad files leave rows unused
 
 
@@ -89,7 +89,7 @@ def probe_knn(
     neighbours: Neighbours,
     device: torch.device | None = None,
 ) -> ProbeResult:
-    """Classify each validation image by the training images nearest to it.
+    """Classify each validation image by its nearest training images.
 
     Raises:
         ConfigError: There are fewer training images than neighbours.
@@ -131,8 +131,8 @@ def probe_linear(
 def percent_wrong(scores_nk: torch.Tensor, labels_n: torch.Tensor) -> tuple[float, float | None]:
     """Return the top-1 and top-5 error in percent; top-5 is None with five classes or fewer.
 
-    Of equal scores the class with the smaller number is preferred. A score of minus
-    infinity is no guess, also if it is among the five largest.
+    On ties the class with the smaller number is preferred. A score of minus infinity is never a
+    guess, even if among the five largest.
     """
     guesses = scores_nk.sort(dim=1, descending=True, stable=True)
     hits_nk = (guesses.indices == labels_n[:, None]) & (guesses.values > -torch.inf)
@@ -150,7 +150,7 @@ def _result(
     val: FrozenSplit,
     settings: dict[str, Any],
 ) -> ProbeResult:
-    """Score the validation images some at a time: with many classes, all would fill the memory."""
+    """Score the validation images in chunks, to limit memory with many classes."""
     num, rows = len(val.labels_n), max(1, _MAX_SCORES // num_classes)
     wrong1, wrong5 = 0.0, 0.0
     for start in range(0, num, rows):

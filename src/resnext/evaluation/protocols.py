@@ -1,4 +1,4 @@
-"""Ways to evaluate beyond the split of training: other class lists, ReaL labels, ImageNet-V2."""
+"""Evaluation protocols beyond the validation split: other class lists, ReaL labels, ImageNet-V2."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ def map_classes(known: Sequence[str], asked: Sequence[str], num_outputs: int) ->
         num_outputs: Outputs of the network.
 
     Returns:
-        The output of each asked class, or None where the two lists agree already.
+        The output of each given class, or None if the two lists are the same.
 
     Raises:
-        DataError: The network does not know one of the classes, or the names are unknown
-            and the numbers differ.
+        DataError: The network does not have one of the classes, or the names are unknown and the
+            numbers differ.
     """
     if not known:
         if len(asked) != num_outputs:
             raise DataError(
-                f"the weights do not say their class names and have {num_outputs} outputs, but "
-                f"the data set has {len(asked)} classes; give a data set with the same classes"
+                f"the weights have no class names and {num_outputs} outputs, but the data set "
+                f"has {len(asked)} classes; give a data set with the same classes"
             )
         return None
     if tuple(known) == tuple(asked):
@@ -52,8 +52,8 @@ def map_classes(known: Sequence[str], asked: Sequence[str], num_outputs: int) ->
     if unknown := [name for name in asked if normalize("NFC", name) not in outputs]:
         raise DataError(
             f"the network was not trained on {len(unknown)} of the {len(asked)} classes of the "
-            f"data set: {_list_names(unknown)}. It knows {len(known)}: {_list_names(known)}. Class "
-            "folders must have the names that they had in training"
+            f"data set: {_list_names(unknown)}. It knows {len(known)}: {_list_names(known)}. "
+            "Class folders must have the same names as in training"
         )
     return [outputs[normalize("NFC", name)] for name in asked]
 
@@ -61,12 +61,12 @@ def map_classes(known: Sequence[str], asked: Sequence[str], num_outputs: int) ->
 def load_real_labels(path: Path, split: Split, num_classes: int) -> list[list[int]]:
     """Read the reassessed labels (ReaL) of ImageNet's validation images.
 
-    The official `real.json` lists, for ILSVRC2012_val_00000001 to _00050000, the classes
-    that can be seen in the image; images with an empty list are not counted.
+    The official `real.json` lists, for ILSVRC2012_val_00000001 to _00050000, the classes visible in
+    the image; images with an empty list are not counted.
 
     Args:
         path: The official file.
-        split: The validation images; their file names tell their numbers.
+        split: The validation images; their file names contain their numbers.
         num_classes: Classes of the data set.
 
     Returns:
@@ -93,9 +93,9 @@ def load_real_labels(path: Path, split: Split, num_classes: int) -> list[list[in
 def nearest_listed(
     log_probs_bk: torch.Tensor, listed: Sequence[Sequence[int]]
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Take as label, of the classes listed for an image, the one that the network prefers.
+    """Use as label the listed class of an image that the network prefers.
 
-    So a prediction is right if it is listed, and all figures for one label hold for several.
+    A prediction is therefore correct if it is listed, and metrics for single labels apply.
 
     Args:
         log_probs_bk: Logarithms of the class probabilities.
@@ -115,8 +115,8 @@ def nearest_listed(
 def load_imagenet_v2(root: Path, num_outputs: int) -> Split:
     """List the images of an ImageNet-V2 folder.
 
-    Its class folders are named 0 to 999, the number being the place of the class among
-    the sorted synsets. The names are read as numbers: sorted as text, 10 comes before 2.
+    Its class folders are named 0 to 999, the index of the class in the sorted synsets. The names
+    are parsed as numbers, as text sorting would place 10 before 2.
 
     Args:
         root: One of the folders `imagenetv2-...-format-val`.
@@ -152,7 +152,7 @@ def _image_number(name: str) -> int:
     found = _VAL_NAME.search(name)
     if found is None:
         raise DataError(
-            f"{name}: ReaL labels go by file names such as ILSVRC2012_val_00000001.JPEG; keep the "
+            f"{name}: ReaL labels need file names such as ILSVRC2012_val_00000001.JPEG; keep the "
             "official names of the validation images"
         )
     return int(found.group(1))
@@ -173,8 +173,8 @@ def _read_label_lists(path: Path) -> list[list[int]]:
     )
     if not good:
         raise DataError(
-            f"{path} does not hold ReaL labels: expected a list with, for each validation image, "
-            "a list of class numbers from 0 to 999"
+            f"{path} does not contain ReaL labels: expected a list with, for each validation "
+            "image, a list of class numbers from 0 to 999"
         )
     assert isinstance(value, list)
     return value

@@ -16,6 +16,9 @@ from resnext.data.bad_files import BadFiles
 from resnext.data.config import DataConfig, default_workers
 from resnext.data.loading.config import LoaderConfig
 from resnext.data.loading.eval_loader import EvalLoader
+from resnext.data.loading.whole_loader import WholeLoader, eval_loader
+from resnext.data.signals.loaders import SignalEvalLoader
+from resnext.data.signals.split import SignalSplit
 from resnext.data.split import DataSet
 from resnext.errors import ConfigError, RunError
 from resnext.evaluation.evaluate import evaluate
@@ -25,7 +28,7 @@ from resnext.inference.fused import TOLERANCE, FusedNetwork, fuse_after
 from resnext.inference.load import load
 from resnext.inference.predictor import exported_of
 from resnext.model.card import ModelCard
-from resnext.model.classifiers import require_classifier
+from resnext.model.classifiers import refuse_detector
 from resnext.model.trained import TrainedNetwork
 from resnext.runs.config import TrainConfig
 from resnext.runs.folder import CONFIG, read_config, write_json
@@ -47,7 +50,7 @@ class EvaluationOptions:
     Attributes:
         batch_size: Rows of a batch in one process, counting every view; None chooses.
         workers: Processes that decode files; None takes one a core.
-        progress: Is told the number of images after each batch.
+        progress: Called with the number of images after each batch.
         note: Called with a line that says what will be evaluated, before it begins.
     """
 
@@ -117,8 +120,8 @@ def write_results(run: Path, evaluation: Evaluation) -> list[Path]:
         write_json(run / EVALUATION, evaluation.figures, is_shared=True)
     except OSError as error:
         raise RunError(
-            f"cannot write {run / EVALUATION}: {error.strerror}; the run's weights are whole. Mend "
-            f"the cause, then: resnext evaluate {run}"
+            f"cannot write {run / EVALUATION}: {error.strerror}; the run's weights are intact. "
+            f"Fix the cause, then: resnext evaluate {run}"
         ) from None
     return [run / EVALUATION, write_report(run / REPORT, run, evaluation)]
 
@@ -152,18 +155,21 @@ def measure(
     if protocol.view is None and config is not None and protocol.data is None:
         protocol = replace(protocol, view=config.view)
     model = load(run) if isinstance(run, Path) else run
-    require_classifier(model.config, "evaluation")
+    refuse_detector(model.config, "evaluation on this data")
     target = open_target(protocol, data, model, given)
     task = _task_of(model.card, target)
     bad_files = BadFiles(len(target.split))
     exported = exported_of(model)
     if exported is not None and exported.spec.input == "image":
-        loader: EvalLoader | WholeImageLoader = _whole_images(target, exported, runtime, bad_files)
+        loader: EvalLoader | WholeLoader | SignalEvalLoader | WholeImageLoader = _whole_images(
+            target, exported, runtime, bad_files
+        )
     else:
         loader = _loader(target, data, runtime, effort, bad_files)
     _announce(effort, target, data, config)
     size_px = loader.size_px
-    cost = count(model.config, (target.info.in_channels, size_px, size_px))  # refuses early
+    sides = (size_px,) * getattr(model.config, "ndim", 2)
+    cost = count(model.config, (target.info.in_channels, *sides))  # refuses early
     module = _module(model, target, cost, runtime, effort)
     result = evaluate(
         module,
@@ -178,6 +184,7 @@ def measure(
     if runtime.world_size > 1:
         bad_files.share()
         bad_files.check()
+    signal = target.info.signal
     view = {
         "size_px": size_px,
         "resize_px": loader.resize_px,
@@ -191,6 +198,7 @@ def measure(
         "macs": cost.macs,
         "view": view,
         "data": target.source,
+        **({} if signal is None else {"signal": signal.model_dump(mode="json")}),
         "is_fused": isinstance(module, FusedNetwork) and module.is_fused,
     }
     return Evaluation(figures, result, task, target, cost, bad_files.rows)
@@ -256,13 +264,19 @@ def _is_own_whole(data: DataConfig, own: DataConfig) -> bool:
 
 
 def _data(run: Path | TrainedNetwork, protocol: Protocol, config: TrainConfig | None) -> DataConfig:
-    """Return the data set that was asked for, else the run's own."""
+    """Return the data set that was asked for, else the run's own.
+
+    Other masks have no class where the run's own have none, unless they say another value.
+    """
     if protocol.data is not None:
-        return protocol.data
+        given = protocol.data
+        if config is not None and given.name == "masks" and given.ignore_value is None:
+            return given.replace(ignore_value=config.data.ignore_value)
+        return given
     if config is None:
-        name = run if isinstance(run, Path) else "a network by itself"
+        name = run if isinstance(run, Path) else "a bare network"
         raise ConfigError(
-            f"{name} is not a run folder with its settings, so it does not say its data set; give "
+            f"{name} is not a run folder with its settings, so its data set is unknown; give "
             "one: --data digits, --data FOLDER"
         )
     return config.data
@@ -288,7 +302,7 @@ def _loader(
     runtime: Runtime,
     effort: EvaluationOptions,
     bad_files: BadFiles,
-) -> EvalLoader:
+) -> EvalLoader | WholeLoader | SignalEvalLoader:
     workers = effort.workers if effort.workers is not None else data.workers
     rows = effort.batch_size or _IMAGES_PER_BATCH
     loading = LoaderConfig(
@@ -298,4 +312,7 @@ def _loader(
         rank=runtime.rank,
         world_size=runtime.world_size,
     )
-    return EvalLoader(target.split, target.info, target.view, loading, bad_files)
+    if target.info.signal is not None:
+        assert isinstance(target.split, SignalSplit)  # the split of all sets of signals
+        return SignalEvalLoader(target.split, target.info.signal, loading)
+    return eval_loader(target.split, target.info, target.view, loading, bad_files)

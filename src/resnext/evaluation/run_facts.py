@@ -1,4 +1,4 @@
-"""What a reader wants to know of a run first: network, recipe, images, error, what went wrong."""
+"""The summary of a run: network, recipe, images, error, problems."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ class RunFacts:
     Attributes:
         config: The run's settings.
         facts: Headings and texts.
-        findings: What went wrong in training; empty if nothing did.
-        praise: What was looked for in vain; empty if something went wrong, or the log does not
-            hold what it takes to judge.
-        opening: What was shown before training: headings and texts.
+        findings: Problems in training; empty if there are none.
+        praise: Problems that were not found; empty if there are problems, or the log is
+            insufficient.
+        opening: The summary shown before training: headings and texts.
     """
 
     config: TrainConfig
@@ -44,12 +44,12 @@ class RunFacts:
 
 
 def read_facts(run: Path, epochs: Rows, figures: Mapping[str, Any] | None) -> RunFacts | None:
-    """Collect what is known of a run.
+    """Collect the facts about a run.
 
     Args:
         run: The run folder.
         epochs: The epochs of its log.
-        figures: Those of the evaluation, if it was evaluated.
+        figures: Metrics of the evaluation, if evaluated.
 
     Returns:
         The facts; None for a weight file, or a run whose settings cannot be read.
@@ -87,10 +87,10 @@ def _praise(config: TrainConfig, epochs: Rows) -> str:
     if not any(task_kind(config.task).guess_key in row for row in epochs):
         return ""
     if epochs[-1]["epoch"] < config.schedule.epochs:
-        return "Nothing has gone wrong in the epochs so far."
-    found = "Nothing went wrong in training: it did not diverge, and it is better than guessing"
+        return "No problems in the epochs so far."
+    found = "No problems in training: it did not diverge, and it is better than guessing"
     if config.augment.mixup or config.augment.cutmix:  # no error of plain training images
-        return f"{found}. Overfitting is not judged where images are mixed."
+        return f"{found}. Overfitting is not checked when images are mixed."
     return f"{found} and does not overfit strongly."
 
 
@@ -142,7 +142,7 @@ def _guess(kind: TaskKind, epochs: Rows) -> str:
 
 
 def _lines(lines: object) -> list[tuple[str, str]]:
-    """Return those lines that are a heading and a text; the file may come from elsewhere."""
+    """Return the lines that are a heading and a text; the file may be untrusted."""
     if not isinstance(lines, list):
         return []
     return [

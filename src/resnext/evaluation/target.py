@@ -14,6 +14,7 @@ from resnext.data.sets.choose_split import SplitChoice, choose_split, splits_of
 from resnext.data.sets.load import load_data
 from resnext.data.split import DataInfo, DataSet, Split
 from resnext.errors import ConfigError
+from resnext.evaluation.fit_signals import as_in_training, fit_signals
 from resnext.evaluation.protocols import load_imagenet_v2, load_real_labels, map_classes
 from resnext.model.trained import TrainedNetwork
 
@@ -68,8 +69,8 @@ class EvaluationSet:
         """The images in words, such as `all 372 images` or `val split, 27 of 372 images`."""
         num, split = len(self.split), self.source.get("split")
         if split == "all":
-            return f"all {num:,} images"
-        return f"{split} split, {num:,} of {max(self.num_in_set, num):,} images"
+            return f"all {num:,} {self.info.noun}"
+        return f"{split} split, {num:,} of {max(self.num_in_set, num):,} {self.info.noun}"
 
 
 def open_target(
@@ -108,7 +109,14 @@ def open_target(
         targets_n = torch.tensor(class_subset)[split.targets_n]
         info, split = replace(info, classes=model.classes), split.relabel(targets_n)
         class_subset = None
-    view = view_of_card(protocol.view or ViewConfig(), model.card)
+    if info.signal is not None and protocol.view not in (None, ViewConfig()):
+        raise ConfigError(
+            "sizes, crops and mirrored views are for images: signals are evaluated whole; leave "
+            "out --size, --resize, --ten-crop and --flip"
+        )
+    view = protocol.view or ViewConfig()
+    if info.targets != "mask":  # whose images are shown as they are
+        view = view_of_card(view, model.card)
     return EvaluationSet(info, split, view, class_subset, real_labels, source, num_in_set)
 
 
@@ -117,7 +125,7 @@ def _open_split(
 ) -> tuple[DataInfo, Split, int]:
     """Return the images with the number of those in all splits."""
     if not protocol.imagenet_v2:
-        loaded = load_data(data, given)
+        loaded = load_data(as_in_training(data, model.card.signal), given)
         num_in_set = sum(map(len, splits_of(loaded).values()))
         return loaded.info, choose_split(loaded, protocol.split), num_in_set
     if data.root is None or protocol.split != "val" or protocol.real is not None:
@@ -134,6 +142,8 @@ def _open_split(
 def fit_images(info: DataInfo, split: Split, model: TrainedNetwork) -> DataInfo:
     """Prepare images as the network expects them; files can be read with 1 or 3 channels."""
     in_channels, card = model.config.in_channels, model.card
+    if info.signal is not None or card.signal is not None:
+        return fit_signals(info, card.signal)
     if split.stored_nhwc is not None and info.in_channels != in_channels:
         raise ConfigError(
             f"the network takes images of {in_channels} channel(s), those of {info.name} have "

@@ -1,4 +1,4 @@
-"""A published weight file against its published error."""
+"""Compares a published weight file with its published error."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SIZE = {"imagenet1k": 50_000, "cifar10": 10_000, "cifar100": 10_000, "svhn": 26
 
 @dataclass(frozen=True)
 class Verified:
-    """What was measured beside what was published.
+    """The measured and the published error.
 
     Attributes:
         entry: The weights.
@@ -38,13 +38,13 @@ class Verified:
 
     @property
     def sampling_error(self) -> float:
-        """Standard error in percentage points that so many images alone would give."""
+        """Standard error in percentage points due to the number of images."""
         share = self.figures["top1_error"] / 100
         return 100 * math.sqrt(share * (1 - share) / self.figures["num_images"])
 
     @property
     def is_whole_set(self) -> bool:
-        """Whether as many images were evaluated as the published figure stands for."""
+        """Whether as many images were evaluated as for the published error."""
         return bool(self.figures["num_images"] == _SIZE[self.entry.classes])
 
     @property
@@ -55,7 +55,7 @@ class Verified:
             f"{self.figures['num_images']:,} images"
         )
         if self.difference is None:
-            return f"{measured}; no figure was published"
+            return f"{measured}; no error was published"
         text = (
             f"{measured}, published {self.entry.top1_error:.2f} % ({self.entry.published_at}): "
             f"{self.difference:+.2f} points"
@@ -63,8 +63,8 @@ class Verified:
         if self.is_whole_set:
             return text
         return (
-            f"{text}; the published figure is that of {_SIZE[self.entry.classes]:,} images, and "
-            f"so few leave a standard error of {self.sampling_error:.2f} points"
+            f"{text}; the published error is for {_SIZE[self.entry.classes]:,} images, and a set "
+            f"of this size has a standard error of {self.sampling_error:.2f} points"
         )
 
     def as_dict(self) -> dict[str, Any]:
@@ -84,23 +84,23 @@ def verify_entry(
     runtime: Runtime,
     effort: EvaluationOptions | None = None,
 ) -> Verified:
-    """Evaluate an entry as its publisher did, choosing between all its classes.
+    """Evaluate an entry like its publisher, predicting among all its classes.
 
     Args:
-        entry: The entry; its file has been fetched.
-        data: The validation images; None takes the entry's own set where it is a small one.
+        entry: The entry, whose file has been downloaded.
+        data: The validation images; None uses the entry's own data set if it is a small one.
         runtime: Device, precision and processes.
         effort: Batch size and workers.
 
     Raises:
-        ConfigError: The data set must be named.
+        ConfigError: A data set must be given.
         ResNeXtError: Weights or data are missing or damaged.
     """
     if data is None:
         if entry.classes not in _OWN_DATA:
             raise ConfigError(
-                f"{entry.name}: name its validation images: --data imagenet:DIR, where DIR has a "
-                "folder val with a folder for each class"
+                f"{entry.name}: give its validation images: --data imagenet:DIR, where DIR has a "
+                "folder val with one folder per class"
             )
         data = DataConfig(name=_OWN_DATA[entry.classes])
     evaluation = measure(Path(entry.name), Protocol(data=data, all_classes=True), runtime, effort)

@@ -1,4 +1,4 @@
-"""Images as their files hold them, one by one, for networks that resize and crop inside."""
+"""Loads whole images one by one, for networks that resize and crop in the graph."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from resnext.runtimes.exported import Exported
 
 
 class WholeImageLoader:
-    """Batches of one whole image; see `EvalLoader`, whose place it takes.
+    """Batches of one whole image, as a replacement for `EvalLoader`.
 
     Attributes:
-        size_px: Side of the crop that the network takes itself.
-        resize_px: Short side to which it resizes before; None is the side of the crop.
+        size_px: Side of the crop in the network.
+        resize_px: Short side of its resize; None means the side of the crop.
     """
 
     def __init__(
@@ -41,21 +41,21 @@ class WholeImageLoader:
         Args:
             split: The images.
             info: Their channels and statistics.
-            view: The crops that are asked for; it can only be the one that the network takes.
-            network: Says which that is.
-            rank: This process.
+            view: The requested crop, which must be the network's.
+            network: The network.
+            rank: Index of this process.
             world_size: Number of processes.
-            bad_files: Gets the files that cannot be read; they are left out.
+            bad_files: Collects unreadable files, which are left out.
 
         Raises:
-            ConfigError: Other crops than the network's own are asked for.
+            ConfigError: Other crops than the network's are requested.
         """
         self._preprocessor = Preprocessor.of(network.config, network.card, network.spec)
         own, wanted = self._preprocessor.preparation, view_of_card(view, network.card)
         if view.num_views > 1 or resolve_view(wanted, 0).preparation != own:
             raise ConfigError(
-                "the exported file resizes and crops inside, always in one way; evaluate with "
-                "other crops a file of --input pixels, or the run that it was made from"
+                "the exported file resizes and crops images itself; for other crops evaluate a "
+                "file exported with --input pixels, or the run it was exported from"
             )
         self.size_px, self.resize_px = own.size_px, own.resize_px
         self._split, self._info = split, info

@@ -8,7 +8,7 @@ import torch
 
 from resnext.errors import ConfigError
 from resnext.export.graph import build_graph
-from resnext.export.images import ImageSource, as_batches, noise, sample_photos
+from resnext.export.images import ImageSource, as_batches, as_whole, noise, sample_photos
 from resnext.export.network import at_size, simplify
 from resnext.export.options import ExportOptions, ExportReport
 from resnext.export.parity import check_parity, compare
@@ -16,13 +16,16 @@ from resnext.export.staging import publish, staging
 from resnext.extras import needed_by
 from resnext.inference.parity import Parity
 from resnext.inference.preprocessor import takes_images
-from resnext.model.classifiers import require_classifier
+from resnext.model.classifiers import refuse_detector
+from resnext.model.config import ModelConfig, SegmenterConfig
 from resnext.model.trained import TrainedNetwork
 from resnext.runtimes.open import SUFFIXES, open_exported
 from resnext.runtimes.spec import ExportSpec, Format, describe
 
 NUM_COMPARED = 32
 _DEFAULT_OPSET = 20  # torch's
+_UNLIKE_SIDES = (67, 101)  # pixels; of an example, so that none is taken for constant
+_NUM_DENSE = 8  # whole images, each of many thousand pixels with a class
 SUFFIX: dict[Format, str] = {kind: suffix for suffix, kind in SUFFIXES.items()}
 
 
@@ -68,7 +71,9 @@ def spec_of(loaded: TrainedNetwork, options: ExportOptions) -> ExportSpec:
         format=options.to,
         input=options.input,
         size_px=loaded.card.image_size_px,
-        dynamic_size=options.dynamic_size,
+        # Images with masks have sizes of their own, so one size must be asked for.
+        dynamic_size=options.dynamic_size
+        or (isinstance(loaded.config, SegmenterConfig) and options.size_px is None),
         opset=(options.opset or _DEFAULT_OPSET) if is_onnx else options.opset,
     )
 
@@ -98,7 +103,11 @@ def compare_file(
     if not takes_images(loaded.config):
         batches = [noise(loaded, spec.size_px, NUM_COMPARED)]
         return compare(network, exported, batches, "noise, as it takes no images")
-    source = images or sample_photos(loaded.config.in_channels, NUM_COMPARED)
+    is_dense = isinstance(loaded.config, SegmenterConfig)
+    num = _NUM_DENSE if is_dense else NUM_COMPARED
+    source = images or sample_photos(loaded.config.in_channels, num)
+    if is_dense:
+        return compare(network, exported, as_whole(source, spec, num), source.name)
     return compare(network, exported, as_batches(source, loaded, spec), source.name)
 
 
@@ -108,6 +117,8 @@ def _example(loaded: TrainedNetwork, spec: ExportSpec) -> torch.Tensor:
     if spec.input == "image":
         return torch.zeros(1, 2 * size_px + 3, 3 * size_px + 5, loaded.config.in_channels).byte()
     pixels = noise(loaded, size_px, 2)
+    if isinstance(loaded.config, SegmenterConfig) and spec.dynamic_size:
+        pixels = noise(loaded, max(_UNLIKE_SIDES), 2)[:, : _UNLIKE_SIDES[0], : _UNLIKE_SIDES[1]]
     return pixels if spec.input == "pixels" else pixels.movedim(-1, 1).float().contiguous()
 
 
@@ -117,11 +128,32 @@ def check_options(loaded: TrainedNetwork, dest: Path, options: ExportOptions) ->
     Raises:
         ConfigError: They do not fit.
     """
-    require_classifier(loaded.config, "export")
+    refuse_detector(loaded.config, "export")
+    is_dense = isinstance(loaded.config, SegmenterConfig)
+    if is_dense and options.input == "image":
+        raise ConfigError(
+            "input='image': a network for pixels shows images at their own size, without a crop; "
+            "export input='pixels', which takes any size"
+        )
+    check_format(loaded.config, options.to)
     suffix = SUFFIX[options.to]
     if dest.suffix != suffix:
         raise ConfigError(f"{dest}: files of {options.to} end in {suffix}; name it so")
     if options.input == "image" and not takes_images(loaded.config):
         raise ConfigError(
             "input='image': the network takes no image files; export input='normalised'"
+        )
+
+
+def check_format(config: ModelConfig, to: Format) -> None:
+    """Refuse formats that networks for pixels are not written in.
+
+    Raises:
+        ConfigError: The format is PyTorch's; arithmetic on sizes is part of such networks, and
+            files with it are not opened.
+    """
+    if isinstance(config, SegmenterConfig) and to not in ("onnx", "openvino"):
+        raise ConfigError(
+            f"to={to!r}: networks for pixels are exported to onnx and openvino; take one of them, "
+            "or load the weights in PyTorch"
         )

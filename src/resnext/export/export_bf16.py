@@ -16,6 +16,7 @@ from resnext.export.parity import check_parity
 from resnext.export.quantised import Quantised, check_loss, measure_error, time_both
 from resnext.export.staging import publish, staging
 from resnext.inference.parity import check_bf16
+from resnext.model.classifiers import require_classifier
 from resnext.model.trained import TrainedNetwork
 from resnext.tasks.kinds import task_kind
 
@@ -52,6 +53,7 @@ def export_bf16(
             f"bf16 is what OpenVINO computes in; given was to={options.to!r}, give to='openvino'"
         )
     loaded = at_size(loaded, options.size_px)
+    require_classifier(loaded.config, "export in bf16")
     check_options(loaded, dest, options)
     images = data_images(data, "val", loaded.config.in_channels, NUM_COMPARED)
     spec = spec_of(loaded, options)

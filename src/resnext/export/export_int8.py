@@ -25,6 +25,7 @@ from resnext.export.quantised import Quantised, check_loss, measure_error, time_
 from resnext.export.staging import publish, staging
 from resnext.extras import needed_by
 from resnext.inference.preprocessor import takes_images
+from resnext.model.classifiers import require_classifier
 from resnext.model.trained import TrainedNetwork
 from resnext.runtimes.spec import describe
 from resnext.tasks.kinds import task_kind
@@ -64,6 +65,7 @@ def export_int8(
             f"to={options.to!r}, input={options.input!r}"
         )
     loaded = at_size(loaded, options.size_px)
+    require_classifier(loaded.config, "export in int8")
     check_options(loaded, dest, options)
     if not takes_images(loaded.config):
         raise ConfigError("int8 is calibrated on images, and the network takes none")

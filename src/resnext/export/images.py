@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 
 from resnext.data.config import DataConfig
+from resnext.data.prepare.geometry import pixels_of
 from resnext.data.random import subset_order
 from resnext.data.sets.load import load_data
 from resnext.data.split import ImageReader
@@ -21,6 +22,7 @@ from resnext.runtimes.spec import ExportSpec
 
 _SEED = 0
 _TOGETHER = 16  # crops of one batch
+_MAX_WHOLE_PX = 512
 
 
 @dataclass(frozen=True)
@@ -105,6 +107,23 @@ def as_batches(
     prepared = (torch.from_numpy(preprocessor.pixels(image)) for image in source.images)
     while batch := list(islice(prepared, together)):
         yield torch.stack(batch)
+
+
+def as_whole(source: ImageSource, spec: ExportSpec, num: int) -> Iterator[torch.Tensor]:
+    """Give images to a network for pixels: uint8 1 x h x w x c, at their own size.
+
+    Args:
+        source: The images; only the middle of large ones is taken.
+        spec: What the graph takes; a fixed size is cut or filled up with black.
+        num: At most so many.
+    """
+    for image in islice(source.images, num):
+        width, height = (min(side, _MAX_WHOLE_PX) for side in image.size)
+        if not spec.dynamic_size:
+            width = height = spec.size_px
+        left, top = (image.width - width) // 2, (image.height - height) // 2
+        middle = image.crop((left, top, left + width, top + height))
+        yield torch.from_numpy(pixels_of(middle)).unsqueeze(0)
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ def quantise(source: Path, dest: Path, batches: Iterable[torch.Tensor]) -> int:
 
     Args:
         source: A file in fp32.
-        dest: The file to write; a scratch file stands beside it meanwhile.
+        dest: The file to write; a temporary file is created next to it.
         batches: Images as the graph takes them, to find the range of each activation.
 
     Returns:

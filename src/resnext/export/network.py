@@ -5,12 +5,13 @@ from __future__ import annotations
 import copy
 from dataclasses import replace
 
+import torch
 from torch import nn
 
 from resnext.data.prepare.preparation import Preparation
 from resnext.export.narrow_groups import widen_groups
 from resnext.inference.fold import fold_batch_norm
-from resnext.model.config import ResNeXtConfig
+from resnext.model.config import ResNeXtConfig, SegmenterConfig
 from resnext.model.convert import convert_form
 from resnext.model.create import create_model
 from resnext.model.trained import TrainedNetwork
@@ -48,7 +49,28 @@ def simplify(loaded: TrainedNetwork, to: Format) -> nn.Module:
         grouped = create_model(config.replace(form="c"))
         grouped.load_state_dict(convert_form(network.state_dict(), config, to="c"))
         network = grouped.eval()
+    if isinstance(config, SegmenterConfig):
+        from resnext.model.segmenter import Segmenter  # torchvision is slow to import
+
+        assert isinstance(network, Segmenter)
+        network.aux_classifier = None  # for training only
+        _replace_means(network)
     network = fold_batch_norm(network)
     for parameter in network.parameters():
         parameter.requires_grad_(False)
     return widen_groups(network) if to == "onnx" else network
+
+
+class _Mean(nn.Module):
+    """The mean of each channel, whose sides stay as ones."""
+
+    def forward(self, x_bchw: torch.Tensor) -> torch.Tensor:
+        return x_bchw.mean((2, 3), keepdim=True)
+
+
+def _replace_means(network: nn.Module) -> None:
+    """Write pools to one position as means; torch exports the former as gathers of any size."""
+    for module in list(network.modules()):
+        for name, child in module.named_children():
+            if isinstance(child, nn.AdaptiveAvgPool2d) and child.output_size in (1, (1, 1)):
+                setattr(module, name, _Mean())

@@ -10,8 +10,9 @@ from torch import nn
 
 from resnext.data.prepare.normalise import normalise
 from resnext.errors import ExportError
-from resnext.inference.parity import Parity, parity_of
+from resnext.inference.parity import Parity, parity_of, pixel_parity
 from resnext.model.card import ModelCard
+from resnext.model.config import SegmenterConfig
 from resnext.runtimes.exported import Exported
 
 TOLERANCE = 1e-4
@@ -32,18 +33,21 @@ def compare(
         batches: Images, uint8 b x h x w x c, as the graph takes them.
         source: Which images, in words.
     """
-    wanted, found = [], []
-    for batch in batches:
-        for part in torch.split(batch, _TOGETHER):
-            wanted.append(_reference(network, exported, part))
-            found.append(torch.from_numpy(exported.run(_as_taken(exported, part))))
-    return parity_of(torch.cat(wanted).numpy(), torch.cat(found).numpy(), source)
+    parts = (part for batch in batches for part in torch.split(batch, _TOGETHER))
+    pairs = (
+        (_reference(network, exported, part).numpy(), exported.run(_as_taken(exported, part)))
+        for part in parts
+    )
+    if isinstance(exported.config, SegmenterConfig):
+        return pixel_parity(pairs, source)
+    wanted, found = zip(*pairs, strict=True)
+    return parity_of(np.concatenate(wanted), np.concatenate(found), source)
 
 
 def check_parity(parity: Parity, path: object) -> None:
     """Refuse a file that computes something else.
 
-    Images whose two best classes are nearer than the tolerance may change places.
+    Images or pixels whose two best classes are nearer than the tolerance may change places.
 
     Raises:
         ExportError: The difference is not that of rounding.

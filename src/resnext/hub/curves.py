@@ -25,7 +25,7 @@ def draw_curves(run: Path, picture: Path) -> bool:
         picture: The file to write.
 
     Returns:
-        False, and no file, if the run tells of no epoch.
+        False, without a file, if the run has no epoch.
     """
     epochs = [row for row in read_metrics(run) if row["kind"] == "epoch"]
     if not epochs:

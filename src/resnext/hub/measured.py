@@ -51,7 +51,8 @@ def measured_errors(published: Published) -> list[Measured]:
     if measure.key in metrics:
         top5 = metrics.get("top5_error")
         split = "val" if published.run is not None else ""
-        how = "during training, one crop of each image"
+        is_dense = task_kind(published.card.task).is_dense
+        how = f"during training, {'whole images' if is_dense else 'one crop of each image'}"
         found.append(Measured(measure, metrics[measure.key], top5, data, split, 0, how))
     if "published_top1_error" in metrics:
         how = f"by the publisher of {published.card.source}; not measured again"
@@ -69,7 +70,10 @@ def _evaluation(published: Published) -> Measured | None:
         return None
     try:
         measure = _measure_of(published)
-        return _measured(figures, measure, published.card.metrics.get(measure.key))
+        trained = published.card.metrics.get(measure.key)
+        is_dense = task_kind(published.card.task).is_dense
+        how = "whole images" if is_dense else _view(figures["view"])
+        return _measured(figures, measure, trained, how)
     except (LookupError, TypeError, ValueError):
         _LOG.warning("%s does not hold what `resnext evaluate` writes; it is left out", file)
         return None
@@ -79,7 +83,9 @@ def _measure_of(published: Published) -> Measure:
     return task_kind(published.card.task).measure
 
 
-def _measured(figures: dict[str, Any], measure: Measure, trained: float | None) -> Measured | None:
+def _measured(
+    figures: dict[str, Any], measure: Measure, trained: float | None, how: str
+) -> Measured | None:
     """Take the figures from an evaluation; None if it was one of other weights."""
     if trained is not None and abs(trained - figures[measure.key]) > _CLOSE:
         return None
@@ -91,7 +97,7 @@ def _measured(figures: dict[str, Any], measure: Measure, trained: float | None) 
         str(figures["data"]["name"]),
         str(figures["data"]["split"]),
         int(figures["num_images"]),
-        f"by `resnext evaluate`, {_view(figures['view'])}",
+        f"by `resnext evaluate`, {how}",
     )
 
 

@@ -46,13 +46,15 @@ def metadata_of(published: Published, title: str, measured: list[Measured], orig
     family = config.family.partition("_")[0] if isinstance(config, BaselineConfig) else "resnext"
     network = family.rstrip("0123456789")
     results = _results(measured[0]) if measured else None
+    is_dense = task_kind(published.card.task).is_dense
+    purpose = "image-segmentation" if is_dense else "image-classification"
     text: str = ModelCardData(
         license=_licence(published.card.licence),
         license_name=_licence_name(published.card.licence),
         # The Hub's own button for opening a network, and its count of downloads, go by this.
         library_name="timm" if has_timm else "resnext",
-        pipeline_tag="image-classification",
-        tags=["image-classification", *(["timm"] if has_timm else []), network, "pytorch"],
+        pipeline_tag=purpose,
+        tags=[purpose, *(["timm"] if has_timm else []), network, "pytorch"],
         datasets=[_DATA_ON_HUB[data]] if data in _DATA_ON_HUB else None,
         metrics=["accuracy"] if results else None,
         base_model=printable(origin.repository) or None,

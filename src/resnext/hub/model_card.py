@@ -16,7 +16,7 @@ from resnext.hub.origin import Origin, origin_of
 from resnext.hub.published import Published
 from resnext.hub.recipe import main_settings, where_trained
 from resnext.hub.usage import usage_of
-from resnext.model.config import ResNeXtConfig, describe_parts
+from resnext.model.config import ModelConfig, ResNeXtConfig, SegmenterConfig, describe_parts
 from resnext.runs.config import TrainConfig
 from resnext.runs.folder import read_config
 from resnext.tasks.kinds import DEFAULT_TASK, task_kind
@@ -110,10 +110,16 @@ def _architecture(published: Published) -> list[tuple[str, str]]:
         ]
     rows += [
         (name.replace("_", " "), _words(value))
-        for name, value in config.model_dump().items()
+        for name, value in _settings(config).items()
         if name not in _NOT_SHOWN
     ]
     return rows
+
+
+def _settings(config: ModelConfig) -> dict[str, Any]:
+    """Return the settings of a network, those of a backbone among them."""
+    values = config.model_dump()
+    return {**values.pop("backbone", {}), **values}
 
 
 def _limits(
@@ -128,6 +134,7 @@ def _limits(
     if not measured:
         limits.append("No error is known: nobody measured these weights on labelled images.")
     config = published.config
+    config = config.backbone if isinstance(config, SegmenterConfig) else config
     if isinstance(config, ResNeXtConfig) and config.parts:
         limits.append(
             f"The network is not complete without code of its author: {describe_parts(config)}. "

@@ -16,7 +16,7 @@ class Origin:
     """Where weights come from.
 
     Attributes:
-        weights: Name of the weights that training started from; empty if it started anew.
+        weights: Name of the weights that training started from; empty if it started from scratch.
         licence: Their licence; empty if unknown.
         repository: Their repository on the Hub; empty if they have none.
     """

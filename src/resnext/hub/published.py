@@ -10,8 +10,14 @@ from torch import nn
 
 from resnext.errors import CheckpointError, ConfigError
 from resnext.model.card import ModelCard
-from resnext.model.classifiers import require_classifier
-from resnext.model.config import BaselineConfig, ModelConfig, ResNeXtConfig, SegmenterConfig
+from resnext.model.classifiers import refuse_detector
+from resnext.model.config import (
+    BaselineConfig,
+    DetectorConfig,
+    ModelConfig,
+    ResNeXtConfig,
+    SegmenterConfig,
+)
 from resnext.model.convert import convert_form
 from resnext.model.create import create_model
 from resnext.model.names import name_of
@@ -76,24 +82,37 @@ def open_source(source: Source, *, licence: str = "", accept_licence: bool = Fal
     else:
         weights = open_weights(source, accept_licence=accept_licence)
         run = Path(source) if (Path(source) / CONFIG).exists() else None
-    require_classifier(weights.config, "publishing")
+    refuse_detector(weights.config, "publishing")
     if not weights.has_head:
         raise CheckpointError(
             f"{weights.name}: holds no classifier, so nobody could predict with it; train one: "
             f"resnext train --data DATA --weights {weights.name}"
         )
+    weights.card.require_images("publishing")
     card = weights.card.replace(licence=licence) if licence else weights.card
     _check_card(weights.name, weights.config, card)
-    config, state = weights.config, weights.state
-    if isinstance(config, ResNeXtConfig):
-        state = convert_form(state, config, to="c")
-        config = config.replace(form="c")
+    config, state = _in_form_c(weights.config, weights.state)
     return Published(config, state, card, run, weights.is_described)
+
+
+def _in_form_c(
+    config: ModelConfig, state: dict[str, torch.Tensor]
+) -> tuple[ModelConfig, dict[str, torch.Tensor]]:
+    if isinstance(config, SegmenterConfig):
+        inside = "backbone."
+        body = {k.removeprefix(inside): v for k, v in state.items() if k.startswith(inside)}
+        body = convert_form(body, config.backbone, to="c")
+        heads = {k: v for k, v in state.items() if not k.startswith(inside)}
+        state = {**{inside + name: value for name, value in body.items()}, **heads}
+        return config.replace(backbone=config.backbone.replace(form="c")), state
+    if isinstance(config, ResNeXtConfig):
+        return config.replace(form="c"), convert_form(state, config, to="c")
+    return config, state
 
 
 def _config_of(module: nn.Module) -> ModelConfig:
     config = getattr(module, "config", None)
-    if not isinstance(config, ResNeXtConfig | BaselineConfig | SegmenterConfig):
+    if not isinstance(config, ResNeXtConfig | BaselineConfig | SegmenterConfig | DetectorConfig):
         raise ConfigError(
             f"a {type(module).__name__} has no .config of ours; give a network that "
             "resnext.create_model or resnext.load made, unwrapped (model.module)"

@@ -146,7 +146,7 @@ def _refusal(status: int, error: Exception) -> str:
         return "the Hub does not know this token; log in again: `hf auth login`"
     if status == _FORBIDDEN:
         return (
-            "this token may not write there; take a token with the right to write, and a "
-            "repository of yours or of an organisation that lets you"
+            "this token has no write access there; use a token with write access, and a "
+            "repository of yours or of an organisation that you can write to"
         )
     return f"the Hub refused it ({first_line(error)})"

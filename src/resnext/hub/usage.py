@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from resnext.hub.published import Published
-from resnext.model.config import BaselineConfig, ResNeXtConfig, SegmenterConfig
+from resnext.model.config import BaselineConfig, DetectorConfig, ResNeXtConfig, SegmenterConfig
 from resnext.model.names import name_of, parse_name
 from resnext.model.plan import plan_network
-from resnext.tasks.kinds import task_kind
+from resnext.tasks.kinds import TaskKind, task_kind
 from resnext.untrusted.text import printable
 from resnext.weights.timm_format import to_timm
 
@@ -18,6 +18,10 @@ WEIGHTS = "model.safetensors"
 _TORCHVISION = (
     *("resnet18", "resnet34", "resnet50", "resnet101", "resnet152"),
     *("resnext50_32x4d", "resnext101_32x8d", "resnext101_64x4d"),
+)
+
+_TORCHVISION_SEGMENTERS = tuple(
+    f"{head}_resnet{depth}" for head in ("fcn", "deeplabv3") for depth in (50, 101)
 )
 
 
@@ -46,20 +50,21 @@ def usage_of(published: Published, address: str, *, is_repository: bool) -> Usag
     """
     shape = ", ".join(str(size) for size in (1, *published.input_size))
     return Usage(
-        _with_resnext(address, shape, task_kind(published.card.task).usage),
+        _with_resnext(address, shape, task_kind(published.card.task)),
         _with_timm(published, f"{'hf-hub' if is_repository else 'local-dir'}:{address}"),
         _with_torch(published, address, is_repository=is_repository),
     )
 
 
-def _with_resnext(address: str, shape: str, meaning: str) -> str:
+def _with_resnext(address: str, shape: str, kind: TaskKind) -> str:
+    result = "classes_bhw" if kind.is_dense else "probabilities"
     return f"""\
 import resnext
 import torch
 
 network = resnext.load({_literal(address)})
 images = torch.zeros({shape})  # a batch, normalised as said above
-probabilities = network(images){meaning}"""
+{result} = network(images){kind.usage}"""
 
 
 def _with_timm(published: Published, address: str) -> str:
@@ -81,7 +86,7 @@ def _with_torch(published: Published, address: str, *, is_repository: bool) -> s
     file = _literal(f"{address}/{WEIGHTS}")
     if is_repository:
         file = f'hf_hub_download({_literal(address)}, "{WEIGHTS}")'
-    kind = "models" if build.startswith("models.") else "resnet"
+    kind = build.partition(".")[0]
     package = "torchvision" if kind == "models" else "torchvision.models"
     return f"""\
 {fetch}from safetensors.torch import load_file
@@ -106,7 +111,8 @@ def _torchvision(published: Published) -> str:
         is_vgg = config.family != "inception_v3"  # whose classifier for training is left out here
         return f"models.{config.family}({classes})" if is_vgg else ""
     if isinstance(config, SegmenterConfig):
-        return ""
+        return _torchvision_segmenter(config)
+    assert not isinstance(config, DetectorConfig)  # refused when it was opened
     if name_of(config) in _TORCHVISION and _is_plain(config):
         return f"models.{name_of(config)}({classes})"
     timm = to_timm(config)
@@ -118,6 +124,17 @@ def _torchvision(published: Published) -> str:
         return "" if dilation else f"resnet.ResNet(resnet.BasicBlock, {layers}, {classes})"
     paths = f"groups={config.cardinality}, width_per_group={config.bottleneck_width}"
     return f"resnet.ResNet(resnet.Bottleneck, {layers}, {paths}, {classes}{dilation})"
+
+
+def _torchvision_segmenter(config: SegmenterConfig) -> str:
+    """Return the call of torchvision's function for a network for pixels."""
+    name = name_of(config)
+    plain = parse_name(name)
+    assert isinstance(plain, SegmenterConfig)
+    if name not in _TORCHVISION_SEGMENTERS or config.backbone != plain.backbone:
+        return ""
+    arguments = f"num_classes={config.num_classes}, aux_loss={config.aux_head}"
+    return f"segmentation.{name}(weights=None, weights_backbone=None, {arguments})"
 
 
 def _torchvision_dilation(config: ResNeXtConfig) -> str:

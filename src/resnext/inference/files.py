@@ -90,6 +90,8 @@ def predict_images(
     """
     if top < 1:
         raise ConfigError(f"top={top}: give a positive number of classes")
+    if predictor.preprocessor.is_dense:
+        batch_size = 1  # images keep their own size, which may be large
     return _predict(predictor, enumerate(images), top, batch_size)
 
 
@@ -136,12 +138,12 @@ def _predict_batch(
             images.append(future.result())
         except DataError as error:
             errors[row] = str(error)
-    logits = iter(predictor.logits(images) if images else ())
+    answers = predictor.answers_to(images, top)
     for row, (asked, _) in enumerate(batch):
         if row in errors:
             yield replace(asked, error=errors[row])
         else:
-            yield replace(asked, answer=predictor.answer(next(logits), top))
+            yield replace(asked, answer=next(answers))
 
 
 def find_images(paths: Iterable[Path], ignored: Counter[str] | None = None) -> Iterator[Path]:

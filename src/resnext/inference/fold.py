@@ -8,6 +8,7 @@ from __future__ import annotations
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from resnext.model.backbone import Backbone
 from resnext.model.blocks import BasicBlock, GroupedBottleneck
 from resnext.model.network import ResNeXt
 
@@ -21,7 +22,8 @@ def fold_batch_norm(network: nn.Module) -> nn.Module:
     """Fold every BN that follows a convolution, in place.
 
     The BN in front of pre-activation blocks and the final one follow a sum and stay. Other
-    networks than ours are left as they are; runtimes fold most of theirs on loading.
+    networks than ours are left as they are, heads on our backbones too; runtimes fold most of
+    theirs on loading.
 
     Args:
         network: In evaluation mode, in form (c); it is changed.
@@ -29,7 +31,9 @@ def fold_batch_norm(network: nn.Module) -> nn.Module:
     Returns:
         The same network.
     """
-    if not isinstance(network, ResNeXt):
+    if isinstance(backbone := getattr(network, "backbone", None), Backbone):
+        fold_batch_norm(backbone)
+    if not isinstance(network, ResNeXt | Backbone):
         return network
     _fold(network, "conv1", "bn1")
     for name, module in list(network.named_modules()):

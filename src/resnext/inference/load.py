@@ -13,7 +13,7 @@ from resnext.download import Progress
 from resnext.errors import CheckpointError, ConfigError
 from resnext.model.backbone import Backbone
 from resnext.model.card import ModelCard
-from resnext.model.config import ModelConfig, ResNeXtConfig, SegmenterConfig
+from resnext.model.config import DetectorConfig, ModelConfig, ResNeXtConfig, SegmenterConfig
 from resnext.model.create import create_model
 from resnext.model.feature_info import Indices
 from resnext.model.network import ResNeXt
@@ -87,7 +87,7 @@ def load(
         accept_licence: Fetch also weights that may not be used commercially.
         precision: In which an exported file is opened; see `open_exported`. A network in PyTorch
             is in fp32, and `torch.autocast` decides in what it computes.
-        progress: Is told the bytes of a download that are there and those in all.
+        progress: Called with the bytes downloaded so far and the total.
 
     Returns:
         The network or backbone in evaluation mode, with its architecture and card.
@@ -145,6 +145,10 @@ def _build(weights: Weights, source: str | Path) -> nn.Module:
     with torch.device("meta"):  # no time is spent on initial weights
         module = create_model(weights.config)
     _load_into(module, weights, weights.state)
+    if isinstance(weights.config, DetectorConfig):
+        from resnext.model.detector import use_statistics  # torchvision is slow to import
+
+        use_statistics(module, weights.card)
     return module
 
 
@@ -183,5 +187,5 @@ def _check_statistics(source: str | Path, config: ModelConfig, card: ModelCard) 
         if len(values) not in (1, config.in_channels):
             raise CheckpointError(
                 f"{source}: its {name} has {len(values)} numbers for {config.in_channels} "
-                "channels; it was edited: copy it again, or convert or export the network anew"
+                "channels; it was edited: copy it again, or convert or export the network again"
             )

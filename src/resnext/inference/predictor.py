@@ -6,7 +6,8 @@ Legend: b images, k classes, h x w x c pixels.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,10 +19,12 @@ from resnext.data.prepare.scale import normalise_pixels
 from resnext.errors import ConfigError
 from resnext.inference.parity import Parity, check_bf16, parity_of
 from resnext.inference.preprocessor import Preprocessor
+from resnext.inference.tiles import Tiling, classify_in_tiles
 from resnext.runtimes.exported import Exported
 from resnext.runtimes.spec import Arithmetic, Precision
 from resnext.tasks.answer import Answer
-from resnext.tasks.kinds import answer_type
+from resnext.tasks.kinds import answer_type, check_network, task_kind
+from resnext.tasks.segmentation.answer import MaskAnswer
 
 if TYPE_CHECKING:
     import torch
@@ -29,7 +32,16 @@ if TYPE_CHECKING:
 
     from resnext.model.trained import TrainedNetwork
 
+_LOG = logging.getLogger(__name__)
+
 Logits = npt.NDArray[np.float32]
+MAX_WHOLE_PIXELS = 2**22
+"""Of an image that goes through a network for pixels at once; a larger one goes in tiles.
+
+DeepLabV3 on a ResNeXt-50 holds about 1.6 GiB of maps then.
+"""
+
+_FIXED_MARGIN = 8  # tiles of the one size that a file takes; as many margins are in a side
 
 
 def exported_of(network: TrainedNetwork | Exported) -> Exported | None:
@@ -70,8 +82,10 @@ class Predictor:
             reference: The same network in fp32, which the first images go through as well.
 
         Raises:
-            ConfigError: It is not for images, or the device has no arithmetic of this precision.
+            ConfigError: It is not for images, its card names a task of other networks, or the
+                device has no arithmetic of this precision.
         """
+        check_network(task_kind(network.card.task), network.config)
         exported = exported_of(network)
         spec = None if exported is None else exported.spec
         self.network = exported or network
@@ -84,17 +98,68 @@ class Predictor:
             self._module = self._build_module(self.network)
         else:
             self.precision = self.network.spec.precision
+        self._has_told_of_tiles = False
         self.parity: Parity | None = None
         self._reference = reference
+
+    def answers_to(self, images: Sequence[Pixels], top: int) -> Iterator[Answer]:
+        """Yield the answer to each of some prepared images.
+
+        Outputs for every pixel are much larger than the image, so those of one image at a time are
+        in memory.
+
+        Args:
+            images: What `preprocessor.pixels` returned.
+            top: Classes to name, where they are ranked.
+
+        Raises:
+            ConfigError: As `logits`.
+            CheckpointError: As `logits`.
+        """
+        together = 1 if self.preprocessor.is_dense else max(len(images), 1)
+        for start in range(0, len(images), together):
+            batch = images[start : start + together]
+            if (tiling := self._tiling(batch[0])) is not None:
+                yield self._classify_in_tiles(batch[0], tiling)
+                continue
+            for outputs in self.logits(batch):
+                yield self.answer(outputs, top)
+
+    def _tiling(self, image_hwc: Pixels) -> Tiling | None:
+        """Return how to cut an image: one that is too large, or not of the only size taken."""
+        if not self.preprocessor.is_dense or not issubclass(self.answers, MaskAnswer):
+            return None
+        height, width = image_hwc.shape[:2]
+        network = self.network
+        if isinstance(network, Exported) and not network.spec.dynamic_size:
+            side = network.spec.size_px
+            is_whole = height == width == side
+            return None if is_whole else Tiling(side, side // _FIXED_MARGIN, is_exact=True)
+        return Tiling() if height * width > MAX_WHOLE_PIXELS else None
+
+    def _classify_in_tiles(self, image_hwc: Pixels, tiling: Tiling) -> Answer:
+        if not self._has_told_of_tiles:
+            self._has_told_of_tiles = True
+            height, width = image_hwc.shape[:2]
+            _LOG.warning(
+                "an image of %d x %d px goes through the network in tiles of %d px that overlap by "
+                "%d px; so do others that do not fit",
+                *(width, height, tiling.tile_px, 2 * tiling.margin_px),
+            )
+        classes_hw = classify_in_tiles(
+            lambda tile_hwc: self.logits([tile_hwc])[0], image_hwc, len(self.classes), tiling
+        )
+        return MaskAnswer(classes_hw, self.classes)
 
     def logits(self, images: Sequence[Pixels]) -> Logits:
         """Run prepared images through the network.
 
         Args:
-            images: What `preprocessor.pixels` returned; at least one.
+            images: What `preprocessor.pixels` returned; at least one, and of equal size where the
+                network gives every pixel a class.
 
         Returns:
-            b x k.
+            b x k, or b x k x h x w.
 
         Raises:
             ConfigError: They do not fit the network, or bf16 changes the answers too much.

@@ -15,8 +15,8 @@ from resnext.data.prepare.geometry import Pixels, cut_long, pixels_of
 from resnext.data.prepare.preparation import Preparation
 from resnext.errors import ConfigError
 from resnext.model.card import ModelCard
-from resnext.model.classifiers import require_classifier
-from resnext.model.config import ModelConfig
+from resnext.model.classifiers import refuse_detector
+from resnext.model.config import ModelConfig, SegmenterConfig
 from resnext.runtimes.spec import ExportSpec
 
 _CHANNELS = (1, 3)
@@ -35,11 +35,14 @@ class Preprocessor:
         in_channels: 3 for RGB, 1 for grey.
         preparation: The resize and the crop that the network sees.
         is_whole: The network resizes and crops inside, and takes images of any size, one by one.
+        is_dense: The network gives every pixel a class: it takes images at their own size, one by
+            one, and none of their pixels may be cut away.
     """
 
     in_channels: int
     preparation: Preparation
     is_whole: bool = False
+    is_dense: bool = False
     _assumptions: AssumptionLog = field(default_factory=AssumptionLog, repr=False, compare=False)
 
     @classmethod
@@ -56,7 +59,8 @@ class Preprocessor:
         Raises:
             ConfigError: It is not for images.
         """
-        require_classifier(config, "this")
+        refuse_detector(config, "this feature")
+        card.require_images("this")
         if not takes_images(config):
             raise ConfigError(
                 "image files can be shown only to a network of 2 dimensions with 1 or 3 channels; "
@@ -64,7 +68,12 @@ class Preprocessor:
                 f"{config.in_channels} channel(s): name one that was trained on images"
             )
         preparation = Preparation.of_card(card, None if spec is None else spec.size_px)
-        return cls(config.in_channels, preparation, spec is not None and spec.input == "image")
+        return cls(
+            config.in_channels,
+            preparation,
+            is_whole=spec is not None and spec.input == "image",
+            is_dense=isinstance(config, SegmenterConfig),
+        )
 
     def read(self, path: Path) -> Image.Image:
         """Decode an image file, in the channels that the network takes.
@@ -112,4 +121,6 @@ class Preprocessor:
 
         A very long image is cut to its middle even where the network crops inside.
         """
+        if self.is_dense:
+            return pixels_of(image)
         return pixels_of(cut_long(image)) if self.is_whole else self.crop(image)

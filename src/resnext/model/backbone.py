@@ -17,10 +17,10 @@ from resnext.model.plan import plan_network
 
 
 class Backbone(nn.Module):
-    """The layers of a network up to the last map that is asked for.
+    """The layers of a network up to the last requested map.
 
-    Its parameters have the names that they have in the network, which are torchvision's. Layers
-    that no map needs are left out, so that every parameter gets a gradient.
+    Its parameters have the same names as in the network, which are torchvision's. Layers that no
+    map needs are left out, so that every parameter gets a gradient.
 
     Example:
         >>> import torch
@@ -38,12 +38,12 @@ class Backbone(nn.Module):
     __constants__ = ("_taps",)
 
     def __init__(self, network: ResNeXt, out_indices: Indices | None = None) -> None:
-        """Take over the layers of a network, which are shared with it.
+        """Create a backbone that shares the layers of a network.
 
         Args:
             network: The network.
             out_indices: 0 is the stem's map before its pool, then the stages'; negative numbers
-                count from the end; one number means so many of the last maps; None all.
+                count from the end; an integer n means the last n maps; None means all.
 
         Raises:
             ConfigError: There is no such map.

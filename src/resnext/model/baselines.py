@@ -1,4 +1,4 @@
-"""The networks that the paper compares with and that are no residual networks of ours."""
+"""The non-residual networks that the paper compares with."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from resnext.model.convolution import replace_convolutions
 def build_baseline(config: BaselineConfig) -> nn.Module:
     """Build torchvision's VGG-16/19 with BN or Inception-v3, with random weights.
 
-    Inception-v3 comes without its auxiliary classifier, so that every network returns one
-    tensor of logits; its smallest input is 75 x 75. Weights are drawn as torchvision does.
+    Inception-v3 comes without its auxiliary classifier, so that every network returns one tensor of
+    logits; its smallest input is 75 x 75. Weights are initialised as in torchvision.
 
     Args:
         config: The network, its input channels and classes.
@@ -36,7 +36,7 @@ def build_baseline(config: BaselineConfig) -> nn.Module:
 
 
 def _replace_first_conv(network: Any, config: BaselineConfig) -> None:
-    """Give the first convolution other input channels, with torchvision's initialisation."""
+    """Replace the first convolution for other input channels, with torchvision's initialisation."""
     if config.family == "inception_v3":
         first = nn.Conv2d(config.in_channels, 32, 3, stride=2, bias=False)
         nn.init.trunc_normal_(first.weight, std=0.1, a=-2.0, b=2.0)

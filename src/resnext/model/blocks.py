@@ -4,8 +4,8 @@ post-activation   x -> branch(x) + shortcut(x) -> ReLU, where the branch ends wi
 pre-activation    x -> a = ReLU(BN(x)); branch(a) + shortcut, where the branch ends with a
                   convolution; a projection reads a, every other shortcut carries x itself
 
-ReLU and the addition write over their operand: BN and convolution do not need their own
-output for the gradient.
+ReLU and the addition work in place: BN and convolution do not need their own output for the
+gradient.
 
 Source: arXiv 1611.05431, section 3.3 and figure 3; He et al., arXiv 1603.05027 (pre-activation).
 """
@@ -24,11 +24,11 @@ from resnext.model.shortcut import build_shortcut
 
 
 class ResidualBlock(nn.Module, ABC):
-    """Adds a branch to a shortcut; the subclasses say what the branch is.
+    """Adds a branch to a shortcut; subclasses define the branch.
 
     Attributes:
-        preactivation: BN and ReLU stand before the convolutions.
-        downsample: The shortcut; torchvision's name, since it becomes a state-dict key.
+        preactivation: Whether BN and ReLU precede the convolutions.
+        downsample: The shortcut; torchvision's name, as it becomes a state-dict key.
     """
 
     # torch.jit.script compiles only the branch of an `if` that such an attribute selects.
@@ -50,19 +50,19 @@ class ResidualBlock(nn.Module, ABC):
 
     @abstractmethod
     def add_branch(self, plan: BlockPlan, config: ResNeXtConfig) -> None:
-        """Add the layers of the branch; before pre-activation blocks `bn1` is there."""
+        """Add the layers of the branch; pre-activation blocks already have `bn1`."""
 
     @abstractmethod
     def branch(self, x_bc: torch.Tensor) -> torch.Tensor:
-        """Compute the residual; the result is a new tensor that may be written over."""
+        """Compute the residual as a new tensor, which may be changed in place."""
 
     @property
     @abstractmethod
     def last_layers(self) -> list[nn.Module]:
-        """The layers whose zero weights make the residual zero, and still let it learn.
+        """The layers whose zero weights make the residual zero without blocking its training.
 
-        The last BN; in pre-activation blocks the last convolutions, since a ReLU stands
-        behind the last BN and passes no gradient at zero.
+        The last BN; in pre-activation blocks the last convolutions, as a ReLU follows the last BN
+        and passes no gradient at zero.
         """
 
     def forward(self, x_bc: torch.Tensor) -> torch.Tensor:

@@ -1,4 +1,4 @@
-"""From the plan of a part to its module."""
+"""Builds modules from their plans."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from resnext.model.split_block import SplitBottleneck
 
 
 def build_stem(plan: StemPlan, config: ResNeXtConfig) -> nn.Module:
-    """Build the first convolution, or the registered part that stands in place of the stem."""
+    """Build the first convolution, or the registered stem."""
     if isinstance(config.stem, StemPart):
         return config.stem.build(config)
     return conv(config.ndim, plan.in_channels, plan.out_channels, plan.kernel, plan.stride)
@@ -32,17 +32,17 @@ def build_block(plan: BlockPlan, config: ResNeXtConfig) -> ResidualBlock:
 
 
 def _checked(block: ResidualBlock, part: BlockPart, plan: BlockPlan) -> ResidualBlock:
-    """Refuse a registered block that would ignore the output stride.
+    """Check that a registered block respects the output stride.
 
     Raises:
-        ConfigError: No convolution of it has the plan's dilation.
+        ConfigError: None of its convolutions has the plan's dilation.
     """
     dilations = {max(layer.dilation) for layer in block.modules() if isinstance(layer, Conv)}
     missing = {plan.dilation, plan.last_dilation} - {1}
     if missing and not missing & dilations:
         raise ConfigError(
-            f"block {part.name!r}: none of its convolutions has the dilation {max(missing)} that "
-            "output_stride asks for; build its 3x3 with dilation=plan.dilation, or leave "
-            "output_stride out"
+            f"block {part.name!r}: none of its convolutions has the dilation {max(missing)} "
+            "required by output_stride; build its 3x3 with dilation=plan.dilation, or leave out "
+            "output_stride"
         )
     return block

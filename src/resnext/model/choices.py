@@ -1,4 +1,4 @@
-"""What the settings of a network can be: the names that are built in, and registered parts."""
+"""Accepted values of a network's settings: built-in names and registered parts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from resnext.model.registry import read_part
 from resnext.settings import Whole
 
 MAX_SIZE = 2**20
-"""Of every number of a description: far beyond any network, and products still fit in 64 bits."""
+"""Maximum of every number in a config: far beyond any network, and products fit in 64 bits."""
 
 
 Size = Annotated[Whole, Field(gt=0, le=MAX_SIZE)]

@@ -1,4 +1,4 @@
-"""The networks that are known: residual ones, the paper's baselines, those that classify pixels.
+"""The networks that are known: residual ones, the paper's baselines, those for pixels and objects.
 
 Nothing here needs torch, so that a network's cost can be known before torch is imported.
 """
@@ -11,6 +11,7 @@ from pydantic import Field, StrictBool, model_validator
 
 from resnext.errors import ConfigError
 from resnext.model.choices import DECODERS, PYRAMID_STAGES, Baseline, Head, Size
+from resnext.model.detector_config import DETECTORS, DetectorConfig
 from resnext.model.registry import check_registered
 from resnext.model.resnext_config import ResNeXtConfig, describe_parts
 from resnext.model.template import output_strides
@@ -18,9 +19,11 @@ from resnext.settings import Settings
 
 __all__ = [
     "BaselineConfig",
+    "DetectorConfig",
     "ModelConfig",
     "ResNeXtConfig",
     "SegmenterConfig",
+    "body_of",
     "config_from",
     "describe_parts",
 ]
@@ -47,14 +50,14 @@ class SegmenterConfig(Settings):
     decoders of segmentation_models_pytorch, which go back from map to map.
 
     Attributes:
-        family: `fcn` is two convolutions (J. Long et al., arXiv 1411.4038); `deeplabv3` looks at
-            several scales at once (L.-C. Chen et al., arXiv 1706.05587); `unet` joins every map
-            (O. Ronneberger et al., arXiv 1505.04597); `fpn` adds up the maps of four stages
-            (A. Kirillov et al., arXiv 1901.02446).
+        family: `fcn` is two convolutions (J. Long et al., arXiv 1411.4038); `deeplabv3` combines
+            several scales (L.-C. Chen et al., arXiv 1706.05587); `unet` joins every map (O.
+            Ronneberger et al., arXiv 1505.04597); `fpn` adds up the maps of four stages (A.
+            Kirillov et al., arXiv 1901.02446).
         backbone: The network before the head; its `output_stride` is the step of the last map. By
             default a ResNeXt-50, dilated to 8 before `fcn` and `deeplabv3`.
-        num_classes: Classes of a pixel.
-        aux_head: A second head on the map before the last one, which only training uses.
+        num_classes: Number of classes.
+        aux_head: A second head on the second-to-last map, used only in training.
     """
 
     family: Head
@@ -75,12 +78,15 @@ class SegmenterConfig(Settings):
         backbone = self.backbone
         if backbone.num_classes:
             raise ConfigError(
-                f"backbone.num_classes={backbone.num_classes}: the head is another; give 0"
+                f"backbone.num_classes={backbone.num_classes}: the segmentation head replaces "
+                "it; give 0"
             )
         if backbone.ndim != 2:
-            raise ConfigError(f"backbone.ndim={backbone.ndim}: {self.family} is for images, ndim=2")
+            raise ConfigError(
+                f"backbone.ndim={backbone.ndim}: {self.family} only supports images; use ndim=2"
+            )
         if self.aux_head and len(backbone.blocks_per_stage) < 2:
-            raise ConfigError("aux_head=True needs a backbone of two stages or more")
+            raise ConfigError("aux_head=True needs a backbone with at least two stages")
         if self.family == "fpn":
             self._check_pyramid()
         return self
@@ -116,27 +122,36 @@ class SegmenterConfig(Settings):
 
 
 ModelConfig = Annotated[
-    ResNeXtConfig | BaselineConfig | SegmenterConfig, Field(discriminator="family")
+    ResNeXtConfig | BaselineConfig | SegmenterConfig | DetectorConfig,
+    Field(discriminator="family"),
 ]
 
 
+def body_of(config: ModelConfig) -> ResNeXtConfig | BaselineConfig:
+    """Return the network that a head stands on; a classifier as it is."""
+    if isinstance(config, SegmenterConfig | DetectorConfig):
+        return config.backbone
+    return config
+
+
 def config_from(values: Any) -> ModelConfig:
-    """Build a config from what a file describes.
+    """Build a config from a value in a file.
 
     Args:
         values: A parsed JSON value.
 
     Raises:
-        ConfigError: It is no group of settings, or a setting is wrong.
-        PluginError: It has a part that nothing loaded registers.
+        ConfigError: It is not a group of settings, or a setting is wrong.
+        PluginError: It has an unregistered part.
     """
     if not isinstance(values, dict):
         raise ConfigError("the config is not a group of settings")
     check_registered(values)
     family = values.get("family")
-    kinds: dict[Any, type[ResNeXtConfig | SegmenterConfig]] = {
+    kinds: dict[Any, type[ResNeXtConfig | SegmenterConfig | DetectorConfig]] = {
         "resnext": ResNeXtConfig,
         **dict.fromkeys(get_args(Head), SegmenterConfig),
+        **dict.fromkeys(DETECTORS, DetectorConfig),
     }
     try:
         kind = kinds.get(family, BaselineConfig) if isinstance(family, str) else BaselineConfig

@@ -1,8 +1,8 @@
-"""Move weights between the forms (a), (b) and (c) of the block, exactly.
+"""Converts weights between the forms (a), (b) and (c) of the block, exactly.
 
-A path's tensor is a slice of the grouped form's: of its output channels, except for the
-last 1x1, whose input channels are sliced. Only slices and concatenations happen, so a way
-there and back gives the same bits.
+A path's tensor is a slice of the grouped form's: of its output channels, except for the last 1x1,
+whose input channels are sliced. Only slices and concatenations are used, so a round trip gives the
+same bits.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ def convert_form(state: State, config: ResNeXtConfig, to: Form) -> State:
     """Convert the weights of a network to another form of its blocks.
 
     Args:
-        state: State dict of a network built from `config`, that is, in `config.form`.
+        state: State dict of a network built from `config`, in `config.form`.
         config: The network's architecture.
-        to: The wanted form.
+        to: The new form.
 
     Returns:
         The state dict of the same network with `config.replace(form=to)`. Tensors that
@@ -61,7 +61,7 @@ def _to_paths(state: State, config: ResNeXtConfig, to: Form) -> State:
 
 
 def _split(whole: torch.Tensor, parts: int, dim: int) -> list[torch.Tensor]:
-    """Copy a tensor's slices; a scalar (BN's count of batches) goes to each path."""
+    """Copy a tensor's slices; a scalar (BN's batch count) is copied to each path."""
     if not whole.ndim:
         return [whole.clone() for _ in range(parts)]
     return [part.contiguous() for part in whole.tensor_split(parts, dim)]
@@ -76,7 +76,7 @@ def _blocks(config: ResNeXtConfig) -> list[tuple[str, BlockPlan]]:
 
 
 def _split_layers(form: Form, *, preactivation: bool) -> tuple[str, ...]:
-    """Name the layers that lie inside the paths."""
+    """Return the names of the layers inside the paths."""
     norms = ("bn2", "bn3") if preactivation else ("bn1", "bn2")
     return ("conv1", "conv2", *norms) + (("conv3",) if form == "a" else ())
 

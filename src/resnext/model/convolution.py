@@ -1,8 +1,8 @@
-"""Convolutions for 1, 2 and 3 dimensions: torch's own, made fast and correct on the CPU.
+"""Torch's convolutions for 1, 2 and 3 dimensions, made faster and correct on the CPU.
 
-Two things differ from the classes they extend, and only on the CPU. Narrow groups are merged
+They differ from the classes they extend in two ways, only on the CPU: narrow groups are merged
 where that is faster, and small maps are padded before the convolution instead of by it where
-oneDNN's weight gradient is wrong otherwise.
+oneDNN's weight gradient would be wrong.
 
 Traced, scripted, compiled and exported graphs, counts of operations and the transforms of
 `torch.func` see the ordinary grouped convolution.
@@ -38,7 +38,7 @@ _REDUCED_PRECISIONS = (torch.bfloat16, torch.float16)
 
 
 class _Convolution(_ConvBase):
-    """What differs on the CPU; the classes below say what it extends."""
+    """The differences on the CPU; the classes below extend torch's."""
 
     _merging = "by_width"
 
@@ -71,11 +71,11 @@ class _Convolution(_ConvBase):
         return convolve(x_bc, weight, self.bias, self.stride, padding, self.dilation, groups)
 
     def _explicit_padding(self, x_bc: torch.Tensor) -> list[int]:
-        """Return the zeros to put around a map whose weight gradient oneDNN would get wrong.
+        """Return the explicit padding for a map whose weight gradient would be wrong in oneDNN.
 
-        On maps shorter than the kernel and one step, oneDNN leaves weights unwritten that meet
-        nothing but padding, and some of its kernels read and write out of bounds. With the
-        zeros in memory, and the map as long as the kernel and one step, neither happens.
+        On maps shorter than the kernel plus one stride, oneDNN does not write gradients of weights
+        that only see padding, and some of its kernels read and write out of bounds. With explicit
+        padding to at least the kernel plus one stride, neither happens.
 
         Returns:
             As `F.pad` takes them, from the last dimension; empty where the convolution is safe.
@@ -136,18 +136,18 @@ class Conv3d(_Convolution, nn.Conv3d):
 
 
 def replace_convolutions(network: nn.Module) -> None:
-    """Turn the convolutions of a network of torchvision's into these, in place."""
+    """Replace the convolutions of a torchvision network with these, in place."""
     for module in network.modules():
         if type(module) is nn.Conv2d:
             module.__class__ = Conv2d
 
 
 def set_merging(network: nn.Module, merging: Literal["by_width", "always", "never"]) -> None:
-    """Say which narrow groups of a network are merged on the CPU.
+    """Set which narrow groups of a network are merged on the CPU.
 
     Args:
         network: Its convolutions are changed in place.
-        merging: `by_width` goes by the measured table, `always` merges all groups of 2 to 7
+        merging: `by_width` follows the measured table, `always` merges all groups of 2 to 7
             channels.
     """
     for module in network.modules():
@@ -156,7 +156,7 @@ def set_merging(network: nn.Module, merging: Literal["by_width", "always", "neve
 
 
 def is_proxy(x_bc: object) -> bool:
-    """Whether this is what torch.fx traces with, which has neither a device nor sizes."""
+    """Whether this is a torch.fx proxy, which has no device and no sizes."""
     return isinstance(x_bc, fx.Proxy)
 
 
@@ -172,12 +172,12 @@ def _is_channels_last(x_bchw: torch.Tensor) -> bool:
 
 
 def _is_recorded() -> bool:
-    """Whether a graph for inference is being written, often for maps of any size."""
+    """Whether a graph for inference is being recorded, often for maps of any size."""
     return torch.compiler.is_exporting() or torch._C._get_tracing_state() is not None
 
 
 def _is_ordinary() -> bool:
-    """Whether nothing compiles, records, counts or transforms what runs now."""
+    """Whether the current code is not being compiled, recorded, counted or transformed."""
     return not (
         torch.compiler.is_compiling()
         or torch._C._get_tracing_state() is not None

@@ -1,4 +1,4 @@
-"""From a name or a config to a network."""
+"""Creates networks from names or configs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,13 @@ from torch import nn
 from resnext.errors import ConfigError
 from resnext.model.backbone import Backbone
 from resnext.model.baselines import build_baseline
-from resnext.model.config import BaselineConfig, ModelConfig, ResNeXtConfig, SegmenterConfig
+from resnext.model.config import (
+    BaselineConfig,
+    DetectorConfig,
+    ModelConfig,
+    ResNeXtConfig,
+    SegmenterConfig,
+)
 from resnext.model.feature_info import Indices
 from resnext.model.habits import take_habits
 from resnext.model.names import config_from
@@ -38,7 +44,7 @@ def create_model(name_or_config: ModelConfig, **overrides: Any) -> nn.Module: ..
 def create_model(
     name_or_config: str | ModelConfig, *, out_indices: Indices | None = None, **overrides: Any
 ) -> nn.Module:
-    """Build a network with random weights, drawn from torch's global generator.
+    """Build a network with random weights from torch's global generator.
 
     Example:
         >>> import torch
@@ -54,19 +60,19 @@ def create_model(
     Args:
         name_or_config: A name such as `resnext50_32x4d` (see `list_models` and
             `parse_name`) or a config. `fcn_resnext50_32x4d` and `deeplabv3_resnext50_32x4d` give
-            every pixel a class.
-        out_indices: Build a backbone, which returns these maps: 0 is the stem's, 1 that of the
-            first stage; negative numbers count from the end; one number means so many of the last.
+            every pixel a class; `retinanet_resnext50_32x4d` and `fasterrcnn_resnet50` find objects.
+        out_indices: Build a backbone that returns these maps: 0 is the stem's, 1 that of the first
+            stage; negative numbers count from the end; an integer n means the last n maps.
         **overrides: Settings of the config to change, such as `num_classes` (0: no classifier),
             `in_channels`, `output_stride`, `form`, `shortcut`, `ndim`. timm's `in_chans` and
-            `features_only` are understood.
+            `features_only` are accepted.
 
     Returns:
-        The bare network, or its `Backbone`; `.config` is its architecture. Trained ones come from
-        `resnext.load`.
+        The network, or its `Backbone`; `.config` is its architecture. Use `resnext.load` for
+        trained ones.
 
     Raises:
-        ConfigError: The name or a setting is not accepted.
+        ConfigError: The name or a setting is not valid.
     """
     config = config_from(name_or_config)
     wants_maps = out_indices is not None or overrides.get("features_only") is True
@@ -74,19 +80,28 @@ def create_model(
     if isinstance(config, BaselineConfig):
         if wants_maps:
             raise ConfigError(
-                f"out_indices={out_indices!r}: {config.family} is torchvision's; its "
-                "create_feature_extractor returns the maps of such a network"
+                f"out_indices={out_indices!r}: {config.family} is a torchvision network; use "
+                "torchvision's create_feature_extractor for its maps"
             )
         return build_baseline(config)
     if isinstance(config, SegmenterConfig):
         if wants_maps:
             raise ConfigError(
                 f"out_indices={out_indices!r}: a {config.family} network gives every pixel a "
-                "class; build the network behind its name for maps"
+                "class; build its backbone for maps"
             )
         from resnext.model.segmenter import Segmenter  # torchvision is slow to import
 
         return Segmenter(config)
+    if isinstance(config, DetectorConfig):
+        if wants_maps:
+            raise ConfigError(
+                f"out_indices={out_indices!r}: a {config.family} network finds objects; build the "
+                "network behind its name for maps"
+            )
+        from resnext.model.detector import build_detector
+
+        return build_detector(config)
     if not wants_maps:
         return ResNeXt(config)
     return Backbone(ResNeXt(config.replace(num_classes=0)), out_indices)

@@ -21,7 +21,7 @@ from resnext.model.template import unet_channels
 
 _LIBRARY = "segmentation_models_pytorch"
 _A_LAYER = {"unet": "blocks.0.conv1.0.weight", "fpn": "seg_blocks.3.block.0.block.0.weight"}
-"""By its name a decoder is told from one of a version that we do not know."""
+"""Identifies decoders of known versions by name."""
 
 
 class Decoder(nn.Module):
@@ -105,6 +105,6 @@ def _module(name: str) -> Any:
 def _unknown_version(family: str) -> ConfigError:
     version = getattr(importlib.import_module(_LIBRARY), "__version__", "unknown")
     return ConfigError(
-        f"{family}: the decoder of {_LIBRARY} {version} is not the one that this version of "
-        "resnext builds on; install version 0.5 or 0.6 of it"
+        f"{family}: the decoder of {_LIBRARY} {version} is not supported; install version 0.5 or "
+        "0.6"
     )

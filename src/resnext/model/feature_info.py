@@ -1,6 +1,6 @@
-"""What the maps of a network are: channels, reduction, and which module gives them.
+"""Describes the maps of a network: channels, reduction and module.
 
-The interface is timm's, so that code written for its networks reads ours. Nothing here needs
+The interface is timm's, so that code written for its networks works with ours. Nothing here needs
 torch.
 
 Source: timm/models/_features.py, `FeatureInfo`.
@@ -15,14 +15,14 @@ from resnext.errors import ConfigError
 from resnext.model.plan import NetworkPlan
 
 Indices = int | Sequence[int]
-"""The last so many maps, or these, where -1 is the last one."""
+"""A number of last maps, or indices, where -1 is the last one."""
 
 
 class FeatureInfo(list[dict[str, Any]]):
-    """The maps of a network, each as a dictionary; index 0 is the stem's, before its pool.
+    """The maps of a network, each as a dictionary; index 0 is that of the stem, before its pool.
 
-    Each has `num_chs` (channels), `reduction` (input positions for one position of the map,
-    along every dimension), `module` (the child of the network that gives it) and `index`.
+    Each has `num_chs` (channels), `reduction` (input positions per position of the map, along every
+    dimension), `module` (the child of the network that returns it) and `index`.
 
     Example:
         >>> from resnext import create_model
@@ -33,7 +33,7 @@ class FeatureInfo(list[dict[str, Any]]):
         {'num_chs': 64, 'reduction': 2, 'module': 'relu', 'index': 0}
 
     Attributes:
-        out_indices: The maps that the methods speak of when they are given no index.
+        out_indices: The maps that the methods refer to without an index.
     """
 
     def __init__(self, maps: Sequence[dict[str, Any]], out_indices: Sequence[int]) -> None:
@@ -41,19 +41,19 @@ class FeatureInfo(list[dict[str, Any]]):
         self.out_indices = tuple(out_indices)
 
     def channels(self, idx: int | Sequence[int] | None = None) -> Any:
-        """Return the channels of each map that is given out, of those named, or of one."""
+        """Return the channels of all output maps, of the given ones, or of one."""
         return self.get("num_chs", idx)
 
     def reduction(self, idx: int | Sequence[int] | None = None) -> Any:
-        """Return input positions for one position of a map; `idx` as for `channels`."""
+        """Return the reduction of maps; `idx` as for `channels`."""
         return self.get("reduction", idx)
 
     def module_name(self, idx: int | Sequence[int] | None = None) -> Any:
-        """Return the name of the child that gives a map; `idx` as for `channels`."""
+        """Return the module names of maps; `idx` as for `channels`."""
         return self.get("module", idx)
 
     def get(self, key: str, idx: int | Sequence[int] | None = None) -> Any:
-        """Return one entry of each map that is given out, of those named, or of one."""
+        """Return one entry of all output maps, of the given ones, or of one."""
         if isinstance(idx, int):
             return self[idx][key]
         return [self[index][key] for index in (self.out_indices if idx is None else idx)]
@@ -61,7 +61,7 @@ class FeatureInfo(list[dict[str, Any]]):
     def get_dicts(
         self, keys: Sequence[str] | None = None, idx: int | Sequence[int] | None = None
     ) -> Any:
-        """Return some or all entries of each map that is given out, of those named, or of one."""
+        """Return some or all entries of all output maps, of the given ones, or of one."""
         if isinstance(idx, int):
             return {key: self[idx][key] for key in keys or self[idx]}
         indices = self.out_indices if idx is None else idx
@@ -73,7 +73,7 @@ def feature_info(plan: NetworkPlan, indices: Indices | None = None) -> FeatureIn
 
     Args:
         plan: The network.
-        indices: Those that it gives out; None is all.
+        indices: Output maps; None means all.
 
     Raises:
         ConfigError: There is no such map.
@@ -90,7 +90,7 @@ def feature_info(plan: NetworkPlan, indices: Indices | None = None) -> FeatureIn
 
 
 def take_indices(num_maps: int, indices: Indices | None) -> tuple[int, ...]:
-    """Return the chosen maps in the order of the network, counted from 0.
+    """Return the chosen map indices in network order, from 0.
 
     Raises:
         ConfigError: There is no such map, or none is chosen.

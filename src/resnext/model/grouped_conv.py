@@ -1,9 +1,9 @@
-"""Narrow groups of a convolution merged into wider ones, and how many to merge on the CPU.
+"""Merges narrow groups of a convolution into wider ones for the CPU.
 
-oneDNN runs convolutions with few channels a group at a fraction of the machine's speed.
-Neighbouring groups can be merged into one whose weight is block-diagonal: the zeros add
-nothing to any sum, the arithmetic grows, and the time falls all the same. The parameter
-keeps the shape of an ordinary grouped convolution, so weight files do not change.
+oneDNN runs convolutions with few channels per group at a fraction of the machine's speed.
+Neighbouring groups can be merged into one with a block-diagonal weight: the zeros do not change any
+sum, and although the number of operations grows, the time decreases. The parameter keeps the shape
+of an ordinary grouped convolution, so weight files do not change.
 
 Legend: b batch, c channels, g groups after merging, m groups merged into one,
 o output and i input channels of one original group, k positions of the kernel.
@@ -23,7 +23,7 @@ _MERGE: dict[tuple[bool, bool], dict[int, int]] = {
 }
 
 _WIDE = 8
-"""Channels of a group from which on oneDNN is as fast as the machine."""
+"""Channels per group from which oneDNN reaches full speed."""
 
 
 def groups_to_merge(groups: int, group_width: int, *, channels_last: bool, training: bool) -> int:
@@ -32,11 +32,11 @@ def groups_to_merge(groups: int, group_width: int, *, channels_last: bool, train
     Args:
         groups: Groups of the convolution.
         group_width: Input channels of one group.
-        channels_last: The images or the weight lie in memory with the channels innermost.
-        training: A gradient will be computed.
+        channels_last: Whether the images or the weight are in channels_last layout.
+        training: Whether a gradient will be computed.
 
     Returns:
-        A divisor of `groups`; 1 leaves the convolution as it is.
+        A divisor of `groups`; 1 leaves the convolution unchanged.
 
     Source: measured, see docs/decisions/0002-narrow-groups.md.
     """
@@ -45,7 +45,7 @@ def groups_to_merge(groups: int, group_width: int, *, channels_last: bool, train
 
 
 def groups_to_widen(groups: int, group_width: int) -> int:
-    """Return how many neighbouring groups make one of 8 channels or more, whatever it costs.
+    """Return how many neighbouring groups make one of at least 8 channels, regardless of cost.
 
     Returns:
         A divisor of `groups`, at most 4.
@@ -55,12 +55,12 @@ def groups_to_widen(groups: int, group_width: int) -> int:
 
 
 def merge_groups(weight: torch.Tensor, groups: int, merge: int) -> torch.Tensor:
-    """Write the weight of a grouped convolution as that of one with fewer, wider groups.
+    """Convert the weight of a grouped convolution to fewer, wider groups.
 
     Args:
         weight: Channels out x channels in of one group x kernel.
         groups: Groups of the convolution; `merge` divides it.
-        merge: Groups that become one.
+        merge: Number of groups to merge into one.
 
     Returns:
         Channels out x (merge · channels in of one group) x kernel; zero outside the blocks.

@@ -1,6 +1,6 @@
-"""Arguments of timm's and torchvision's networks, for those who are used to them.
+"""Translates arguments of timm's and torchvision's networks.
 
-What means the same here is taken; anything else gets one message with our way. Nothing here needs
+Equivalent arguments are accepted; for others an error names the alternative. Nothing here needs
 torch.
 
 Source: timm.create_model and timm's ResNet (1.0); torchvision.models.resnet.ResNet.
@@ -26,13 +26,13 @@ _SAME: dict[str, tuple[object, ...]] = {
     "drop_block_rate": (0.0, 0),
     "replace_stride_with_dilation": ([False] * 3, (False,) * 3),
 }
-"""Arguments with the values that change nothing here; for timm, None is an argument left out."""
+"""Arguments with values that have no effect here; for timm, None means not given."""
 
 _TRAINED = (
-    "create_model draws random weights; resnext.load opens trained ones, such as a name that "
-    "`resnext weights list {name}` shows, a file or a run, and takes out_indices and output_stride"
+    "create_model uses random weights; resnext.load opens trained ones, such as a name from "
+    "`resnext weights list {name}`, a file or a run, and accepts out_indices and output_stride"
 )
-_OWN = "networks have none; write a block or stem of your own, see docs/custom-blocks.md"
+_OWN = "not supported; write a custom block or stem, see docs/custom-blocks.md"
 _OURS = {
     "pretrained": _TRAINED,
     "weights": _TRAINED,
@@ -41,8 +41,9 @@ _OURS = {
     "pretrained_cfg_overlay": _TRAINED,
     "cache_dir": _TRAINED,
     "features_only": "give out_indices for a backbone",
-    "global_pool": "networks average ('avg'); forward_features gives the map itself, to be pooled "
-    "in another way",
+    "global_pool": (
+        "only average pooling ('avg') is supported; forward_features returns the map for others"
+    ),
     "drop_rate": _OWN,
     "drop_path_rate": _OWN,
     "drop_block_rate": _OWN,
@@ -61,14 +62,14 @@ _OURS = {
 
 
 def take_habits(config: ModelConfig, arguments: dict[str, Any]) -> dict[str, Any]:
-    """Return the settings that arguments stand for; those of other names are ours already.
+    """Translate arguments to settings; unknown ones are returned unchanged.
 
     Args:
         config: The network before they are applied, for messages.
-        arguments: By their names in timm, torchvision or here.
+        arguments: Arguments by their names in timm, torchvision or this package.
 
     Raises:
-        ConfigError: One has no meaning here; the message says what has.
+        ConfigError: One is not supported; the message names the alternative.
     """
     settings = {}
     for name, value in arguments.items():
@@ -82,13 +83,13 @@ def take_habits(config: ModelConfig, arguments: dict[str, Any]) -> dict[str, Any
             raise ConfigError(f"{name}={value!r}: {_OURS[name].format(name=name_of(config))}")
         ours = _ALIASES.get(name, name)
         if ours != name and ours in arguments:
-            raise ConfigError(f"{name} and {ours} are the same setting; give {ours} alone")
+            raise ConfigError(f"{name} and {ours} are the same setting; give only {ours}")
         settings[ours] = value
     return settings
 
 
 def _as_output_stride(value: object) -> str:
-    """Say which output stride torchvision's list of stages means."""
+    """Return the equivalent of torchvision's `replace_stride_with_dilation`."""
     dilated = [bool(stage) for stage in value] if isinstance(value, list | tuple) else []
     if len(dilated) != 3 or dilated != sorted(dilated):
         return "write output_stride=16 or 8; all stages behind the first dilated one dilate too"

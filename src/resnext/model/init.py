@@ -1,4 +1,4 @@
-"""The initial weights, as the authors' code draws them.
+"""The initial weights, as in the authors' code.
 
 Source: arXiv 1611.05431, section 4, and the released Torch code (models/resnext.lua).
 """
@@ -16,16 +16,16 @@ from resnext.model.layers import Conv, Norm
 
 
 def initialise(network: nn.Module) -> None:
-    """Draw every weight from torch's global generator, in the order of the modules.
+    """Initialise every weight from torch's global generator, in module order.
 
-    Convolutions: normal with deviation sqrt(2 / fan-out), where fan-out is the kernel's
-    size times all output channels, whatever the groups. BN: weight 1, bias 0, statistics
-    of an identity. Linear: weight uniform within 1/sqrt(inputs), which is the default of
-    Torch (left alone by the authors) and of PyTorch alike; bias 0. Layers of other kinds, which
-    only parts of your own have, draw theirs by `reset_parameters`.
+    Convolutions: normal with deviation sqrt(2 / fan-out), where fan-out is the kernel's size times
+    all output channels, regardless of groups. BN: weight 1, bias 0, statistics of an identity.
+    Linear: weight uniform within 1/sqrt(inputs), the default of both Torch (unchanged by the
+    authors) and PyTorch; bias 0. Other layers, which only custom parts have, are initialised by
+    `reset_parameters`.
 
     Raises:
-        ConfigError: A layer has values and no `reset_parameters`.
+        ConfigError: A layer has parameters but no `reset_parameters`.
     """
     for module in network.modules():
         if isinstance(module, Conv):
@@ -43,7 +43,7 @@ def initialise(network: nn.Module) -> None:
 
 
 def draw_linear(layer: nn.Linear) -> None:
-    """Draw the weights of a classifier."""
+    """Initialise the weights of a classifier."""
     layer.reset_parameters()
     _zero_bias(layer)
 
@@ -54,18 +54,18 @@ def _zero_bias(module: nn.Module) -> None:
 
 
 def _check_no_values(module: nn.Module) -> None:
-    """Refuse values that nobody sets; the network is built without memory first."""
+    """Check that no parameters stay uninitialised; the network is first built without memory."""
     own = [*module.named_parameters(recurse=False), *module.named_buffers(recurse=False)]
     if own:
         raise ConfigError(
-            f"{type(module).__name__} has {', '.join(name for name, _ in own)} of its own but no "
-            "reset_parameters() that draws them; write one"
+            f"{type(module).__name__} has {', '.join(name for name, _ in own)} but no "
+            "reset_parameters() to initialise them; add one"
         )
 
 
 @torch.no_grad()
 def zero_residuals(network: nn.Module) -> None:
-    """Make every residual branch start at zero, so that a block begins as its shortcut.
+    """Make every residual branch zero, so that a block starts as its shortcut.
 
     Source: Goyal et al., arXiv 1706.02677, section 5.1.
     """

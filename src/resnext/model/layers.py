@@ -1,4 +1,4 @@
-"""The layers by number of spatial dimensions, so that blocks are written once."""
+"""Layers for 1, 2 and 3 spatial dimensions, so that blocks are written once."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ def conv(
 
     Args:
         ndim: Spatial dimensions, 1 to 3.
-        in_channels: Channels that enter.
-        out_channels: Channels that leave.
+        in_channels: Input channels.
+        out_channels: Output channels.
         kernel: Side of the kernel, odd.
         stride: Step along every dimension.
         groups: Cardinality; divides both channel counts.
-        dilation: Positions from one entry of the kernel to the next.
+        dilation: Spacing between kernel elements.
     """
     return _CONV[ndim](
         in_channels,
@@ -55,17 +55,17 @@ def norm(ndim: int, channels: int) -> Norm:
 
 
 def max_pool(ndim: int) -> nn.Module:
-    """Build the 3x3 max pool of stride 2 behind the ImageNet stem."""
+    """Build the 3x3 max pool of stride 2 after the ImageNet stem."""
     return _MAX_POOL[ndim](3, stride=2, padding=1)
 
 
 def relu() -> nn.Module:
-    """Build a ReLU that writes over its operand.
+    """Build an in-place ReLU.
 
-    BN does not need its own output for the gradient, so no memory is kept for it. Every place
-    in a network has a ReLU of its own, which costs nothing and is what attribution methods
-    ask for: their hooks store one pair of activations by module (captum's DeepLift refuses
-    a module that runs twice).
+    BN does not need its own output for the gradient, so no memory is kept for it. Every position in
+    a network has its own ReLU, which costs nothing and is required by attribution methods: their
+    hooks store one pair of activations per module (captum's DeepLift refuses a module that runs
+    twice).
     """
     return nn.ReLU(inplace=True)
 
@@ -73,7 +73,7 @@ def relu() -> nn.Module:
 class AveragePool(nn.Module):
     """The mean over all positions: b x c x space to b x c x 1 (x 1 x 1), as in torchvision.
 
-    `nn.AdaptiveAvgPool2d` adds up in another order, and would change published logits.
+    `nn.AdaptiveAvgPool2d` sums in another order, which would change published logits.
     """
 
     __constants__ = ("dims",)
@@ -88,7 +88,7 @@ class AveragePool(nn.Module):
 
 
 def check_input(x_bc: torch.Tensor, config: ResNeXtConfig) -> None:
-    """Refuse a batch that does not fit a network; what torch.fx traces with has no shape.
+    """Check that a batch fits a network; torch.fx proxies have no shape.
 
     Raises:
         ConfigError: The rank or the number of channels does not fit.

@@ -1,4 +1,4 @@
-"""Stands for a part that is not registered, in networks that are read and never built."""
+"""A placeholder for an unregistered part, in networks that are read but never built."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _MAX_NAME = 30
 
 
 def missing_part(kind: type[PartT], values: dict[str, Any]) -> PartT:
-    """Return a part that keeps what a file says and can do nothing.
+    """Return a placeholder that keeps the settings in a file.
 
     Raises:
-        ValueError: The file's name for it is too long to be one.
+        ValueError: Its name in the file is too long.
     """
     name = values["name"]
     if len(name) > _MAX_NAME or not name.isalnum():
@@ -29,7 +29,7 @@ def missing_part(kind: type[PartT], values: dict[str, Any]) -> PartT:
 
     def refuse(*_: Any) -> NoReturn:
         raise PluginError(
-            f"the {kind.kind} {name!r} is not registered, so it can be neither counted nor built. "
+            f"the {kind.kind} {name!r} is not registered, so it cannot be counted or built. "
             f"{ADVICE}"
         )
 

@@ -1,4 +1,4 @@
-"""The field's names of networks, such as `resnext50_32x4d`, read and written.
+"""Parses and formats network names, such as `resnext50_32x4d`.
 
 Grammar, with C the cardinality and d the width of a path in the first stage:
 
@@ -11,6 +11,7 @@ Grammar, with C the cardinality and d the width of a path in the first stage:
     resnet_2-2-2-2_basic_cifar     the same with basic blocks
     resnext50_32x4d_NAME...    a registered block, stem or shortcut; see docs/custom-blocks.md
     fcn_NETWORK, deeplabv3_NETWORK, unet_NETWORK, fpn_NETWORK     a class for each pixel
+    retinanet_NETWORK, fasterrcnn_NETWORK, maskrcnn_NETWORK       objects; _v2 may follow
     vgg16_bn, vgg19_bn, inception_v3   baselines; vgg16, vgg19 mean those with BN
 
 Nothing here needs torch.
@@ -24,8 +25,16 @@ from typing import Any, get_args
 
 from resnext.errors import ConfigError
 from resnext.model.choices import DECODERS, Head, Stem
-from resnext.model.config import BaselineConfig, ModelConfig, ResNeXtConfig, SegmenterConfig
+from resnext.model.config import (
+    BaselineConfig,
+    DetectorConfig,
+    ModelConfig,
+    ResNeXtConfig,
+    SegmenterConfig,
+)
+from resnext.model.detector_names import split_detector_name, write_detector_name
 from resnext.model.parts import BlockPart, Part
+from resnext.model.presets import PRESETS
 from resnext.model.registry import find_part
 from resnext.model.template import num_layers, output_strides
 from resnext.plugins import ADVICE
@@ -52,6 +61,7 @@ _BASELINES = {
     "inception_v3": "inception_v3",
 }
 _HEADS: dict[str, Head] = {head: head for head in get_args(Head)}
+_CONFIGS = (ResNeXtConfig, BaselineConfig, SegmenterConfig, DetectorConfig)
 _HEAD_STRIDE = 8  # of torchvision's networks; decoders go back from smaller maps
 _PATTERN = re.compile(
     r"(?P<kind>resnext|resnet)"
@@ -60,30 +70,14 @@ _PATTERN = re.compile(
     r"(?P<basic>_basic)?(?P<cifar>_cifar)?(?P<own>(?:_[a-z][a-z0-9]*)*)"
 )
 
-# The networks of the paper's tables, and the small and large ones that the field uses.
-_PRESETS = (
-    *("resnet18", "resnet34", "resnet26", "resnet50", "resnet101", "resnet101_1x100d"),
-    *("resnet152", "resnet200"),
-    *(f"resnext50_{template}" for template in ("2x40d", "4x24d", "8x14d", "32x4d")),
-    *(f"resnext101_{template}" for template in ("2x40d", "4x24d", "8x14d", "32x4d")),
-    *("resnext101_2x64d", "resnext101_64x4d", "resnext101_32x8d"),
-    *("resnext26_32x4d", "resnext152_32x4d", "resnext200_32x4d"),
-    *("resnet29", "resnext29_2x64d", "resnext29_4x64d", "resnext29_8x64d", "resnext29_16x64d"),
-    *("resnext29_32x4d", "resnext38_8x64d"),
-    *("fcn_resnet50", "fcn_resnet101", "deeplabv3_resnet50", "deeplabv3_resnet101"),
-    *("deeplabv3_resnext50_32x4d", "deeplabv3_resnext101_32x4d"),
-    *("unet_resnext50_32x4d", "fpn_resnext50_32x4d"),
-    *("vgg16_bn", "vgg19_bn", "inception_v3"),
-)
-
 
 def list_models() -> list[str]:
-    """List the names of well-known networks; the grammar of names allows many more."""
-    return list(_PRESETS)
+    """Return the names of well-known networks; the grammar of names allows many more."""
+    return list(PRESETS)
 
 
 def parse_name(name: str) -> ModelConfig:
-    """Read a name.
+    """Parse a network name.
 
     Args:
         name: See the grammar in this module's docstring. Case does not matter.
@@ -92,12 +86,14 @@ def parse_name(name: str) -> ModelConfig:
         The config, for 1000 classes with the ImageNet stem and 10 with the CIFAR stem.
 
     Raises:
-        ConfigError: The name is none; the message lists the nearest good ones.
+        ConfigError: The name is invalid; the message lists similar valid ones.
     """
     text = name.strip().lower()
     head, _, rest = text.partition("_")
     if head in _HEADS and rest:
         return _parse_segmenter(head, rest, name)
+    if detector := _parse_detector(text, name):
+        return detector
     if text in _BASELINES:
         return BaselineConfig(family=_BASELINES[text])
     match = _PATTERN.fullmatch(text)
@@ -119,10 +115,10 @@ def parse_name(name: str) -> ModelConfig:
 
 
 def _parse_segmenter(head: str, rest: str, name: str) -> SegmenterConfig:
-    """Read the name of a backbone behind that of a head; its last map has the head's usual step."""
+    """Parse the name of a head and its backbone, with the head's usual output stride."""
     backbone = parse_name(rest)
     if not isinstance(backbone, ResNeXtConfig):
-        raise _unknown(name, f"{head} goes with residual networks")
+        raise _unknown(name, f"{head} needs a residual network")
     natural = output_strides(backbone.stem, len(backbone.blocks_per_stage))[-1]
     is_dilated = backbone.stem == "imagenet" and head not in DECODERS
     stride = min(natural, _HEAD_STRIDE) if is_dilated else None
@@ -130,22 +126,36 @@ def _parse_segmenter(head: str, rest: str, name: str) -> SegmenterConfig:
     return SegmenterConfig(family=_HEADS[head], backbone=backbone.replace(**settings))
 
 
-def name_of(config: ModelConfig) -> str:
-    """Write the canonical name of a network.
+def _parse_detector(text: str, name: str) -> DetectorConfig | None:
+    """Read the name of a network that finds objects; None for any other."""
+    found = split_detector_name(text)
+    if found is None:
+        return None
+    backbone = parse_name(found.backbone)
+    if not isinstance(backbone, ResNeXtConfig):
+        raise _unknown(name, f"{found.family} goes with residual networks")
+    backbone = backbone.replace(num_classes=0)
+    return DetectorConfig(family=found.family, version=found.version, backbone=backbone)
 
-    It tells head, stem, stages, block and template, and registered parts; `parse_name` gives them
-    back. Other settings (form, shortcut, classes, those of the parts, ...) are not part of a name.
+
+def name_of(config: ModelConfig) -> str:
+    """Return the canonical name of a network.
+
+    It encodes head, stem, stages, block and template, and registered parts; `parse_name` restores
+    them. Other settings (form, shortcut, classes, those of the parts, ...) are not part of a name.
     """
     if isinstance(config, BaselineConfig):
         return config.family
     if isinstance(config, SegmenterConfig):
         return f"{config.family}_{name_of(config.backbone)}"
+    if isinstance(config, DetectorConfig):
+        return write_detector_name(config, name_of(config.backbone))
     own = "".join(f"_{part.name}" for part in config.parts)
     return f"{_plain_name(config)}{own}"
 
 
 def _plain_name(config: ResNeXtConfig) -> str:
-    """Write what the built-in names of a network say."""
+    """Return the name of a network without its parts."""
     kind = "resnet" if config.cardinality == 1 else "resnext"
     template = "" if config.template == "1x64d" else f"_{config.template}"
     depth = _depth_name(config)
@@ -158,28 +168,30 @@ def _plain_name(config: ResNeXtConfig) -> str:
 
 
 def config_from(name_or_config: str | ModelConfig, **overrides: Any) -> ModelConfig:
-    """Return the config that a name or a config stands for, with some settings changed.
+    """Return the config for a name or a config, with some settings changed.
 
     Raises:
-        ConfigError: The name, a setting's name or its value is not accepted.
+        ConfigError: The name, a setting's name or its value is not valid.
     """
     if isinstance(name_or_config, str):
         config = parse_name(name_or_config)
-    elif isinstance(name_or_config, (ResNeXtConfig, BaselineConfig, SegmenterConfig)):
+    elif isinstance(name_or_config, _CONFIGS):
         config = name_or_config
     else:
         raise ConfigError(
             f"{name_or_config!r} is neither a name such as 'resnext50_32x4d' nor a "
-            "ResNeXtConfig, BaselineConfig or SegmenterConfig"
+            "ResNeXtConfig, BaselineConfig, SegmenterConfig or DetectorConfig"
         )
-    if isinstance(config, SegmenterConfig):
+    if isinstance(config, (SegmenterConfig, DetectorConfig)):
         overrides = _of_backbone(config, overrides)
     return config.replace(**overrides) if overrides else config
 
 
-def _of_backbone(config: SegmenterConfig, overrides: dict[str, Any]) -> dict[str, Any]:
-    """Let what only the backbone has, such as `in_channels`, change the backbone."""
-    own = SegmenterConfig.model_fields.keys()
+def _of_backbone(
+    config: SegmenterConfig | DetectorConfig, overrides: dict[str, Any]
+) -> dict[str, Any]:
+    """Apply settings that only the backbone has, such as `in_channels`, to the backbone."""
+    own = type(config).model_fields.keys()
     inner = {key: value for key, value in overrides.items() if key not in own}
     if not inner:
         return overrides
@@ -188,7 +200,7 @@ def _of_backbone(config: SegmenterConfig, overrides: dict[str, Any]) -> dict[str
 
 
 def _own_parts(name: str, text: str) -> dict[str, Part]:
-    """Return the registered parts at the end of a name, by the settings that take them."""
+    """Return the registered parts at the end of a name, by their settings."""
     own: dict[str, Part] = {}
     for word in text.split("_")[1:]:
         part = find_part(word)
@@ -203,7 +215,7 @@ def _own_parts(name: str, text: str) -> dict[str, Part]:
 def _check_layers(
     name: str, parts: dict[str, str | None], own: dict[str, Part], *, basic: bool
 ) -> None:
-    """Refuse a depth or `_basic` that says another block than the registered one."""
+    """Refuse a depth or `_basic` that contradicts the registered block."""
     block = own.get("block")
     if not isinstance(block, BlockPart):
         return
@@ -212,7 +224,7 @@ def _check_layers(
     if parts["depth"] is not None and (num_layers(block) == 2) != basic:
         raise _unknown(
             name,
-            f"depth {parts['depth']} is that of blocks with {2 if basic else 3} layers, and "
+            f"depth {parts['depth']} is for blocks with {2 if basic else 3} layers, and "
             f"{block.name!r} has {block.num_layers}; list the stages, such as "
             f"{parts['kind']}_2-2-2-2_...",
         )
@@ -222,12 +234,12 @@ def _template(name: str, parts: dict[str, str | None]) -> tuple[int, int]:
     """Return cardinality and width."""
     if parts["cardinality"] is None or parts["width"] is None:
         if parts["kind"] == "resnext":
-            raise _unknown(name, "a ResNeXt needs its cardinality and width")
+            raise _unknown(name, "a ResNeXt needs cardinality and width")
         return 1, 64
     cardinality = int(parts["cardinality"])
     if parts["kind"] == "resnet" and cardinality > 1:
         good = name.strip().lower().replace("resnet", "resnext", 1)
-        raise _unknown(name, f"a ResNet has cardinality 1; write {good!r}")
+        raise _unknown(name, f"a ResNet has cardinality 1; use {good!r}")
     return cardinality, int(parts["width"])
 
 
@@ -259,13 +271,13 @@ def _depth_advice(depth: int, *, cifar: bool) -> str:
     basic = "_basic" if depth in _BASIC_STAGES else ""
     listed = "-".join(map(str, stages))
     return (
-        f"CIFAR depths are 9n+2, which {depth} is not; its stages behind a CIFAR stem are "
-        f"written _{listed}_...{basic}_cifar"
+        f"CIFAR depths are 9n+2, which {depth} is not; with a CIFAR stem its stages are written "
+        f"as _{listed}_...{basic}_cifar"
     )
 
 
 def _depth_name(config: ResNeXtConfig) -> tuple[int, str] | None:
-    """Return depth and suffix of a network that a depth can name."""
+    """Return depth and suffix of a network that can be named by depth."""
     stages, layers = config.blocks_per_stage, num_layers(config.block)
     if layers not in (2, 3):
         return None
@@ -285,7 +297,7 @@ def _unknown(name: str, reason: str = "no network has this name", advice: str = 
     text, good = name.strip().lower(), _good_names()
     near = [known for known in good if text and known.startswith(f"{text}_")][:4]
     near = near or difflib.get_close_matches(text, good, n=4, cutoff=0.5)
-    nearest = f"; the nearest good names are {', '.join(near)}" if near else ""
+    nearest = f"; similar valid names are {', '.join(near)}" if near else ""
     return ConfigError(
         f"model={name!r}: {reason}{nearest}. Names are {GRAMMAR}, or vgg16_bn, vgg19_bn, "
         "inception_v3; `resnext.list_models()` lists well-known ones"
@@ -294,8 +306,8 @@ def _unknown(name: str, reason: str = "no network has this name", advice: str = 
 
 
 def _good_names() -> list[str]:
-    """Return the presets and, for likely depths, every template of theirs."""
-    templates = {name.partition("_")[2] for name in _PRESETS if name.startswith("resnext")}
+    """Return the presets and, for common depths, all of their templates."""
+    templates = {name.partition("_")[2] for name in PRESETS if name.startswith("resnext")}
     depths = (*_BOTTLENECK_STAGES, 29, 38, 56, 110)
     crossed = [f"resnext{depth}_{template}" for depth in depths for template in sorted(templates)]
-    return list(dict.fromkeys([*_PRESETS, *crossed]))
+    return list(dict.fromkeys([*PRESETS, *crossed]))

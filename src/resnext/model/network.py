@@ -1,10 +1,10 @@
 """The network: stem, stages of residual blocks, classifier; and its maps for dense tasks.
 
-Module names are torchvision's, so that state dicts of ImageNet networks are exchanged as
-they are. The children of a network stand in the order of execution, so that torchvision's
-`IntermediateLayerGetter` and `nn.Sequential` of them (with a flatten before `fc`) compute what
-the network computes. What else is known of networks from timm has its names: `forward_features`,
-`forward_head`, `forward_intermediates`, `feature_info`, `reset_classifier`, `group_matcher`.
+Module names are torchvision's, so that state dicts of ImageNet networks are interchangeable. The
+children of a network are in execution order, so that torchvision's `IntermediateLayerGetter` and
+`nn.Sequential` of them (with a flatten before `fc`) compute the same as the network. Other methods
+have timm's names: `forward_features`, `forward_head`, `forward_intermediates`, `feature_info`,
+`reset_classifier`, `group_matcher`.
 Legend: b batch, c channels, then 1 to 3 spatial dimensions.
 """
 
@@ -30,8 +30,8 @@ from resnext.model.plan import plan_network
 class ResNeXt(nn.Module):
     """A residual network of aggregated transformations, in 1, 2 or 3 dimensions.
 
-    The weights are drawn from torch's global generator. The same state of the generator
-    gives the same function in all three forms.
+    Weights are initialised from torch's global generator. The same generator state gives the same
+    function in all three forms.
 
     Attributes:
         config: The architecture.
@@ -96,12 +96,12 @@ class ResNeXt(nn.Module):
 
     @property
     def num_features(self) -> int:
-        """Channels of the last map, which the classifier receives averaged."""
+        """Channels of the last map, and inputs of the classifier."""
         return self._plan.out_channels
 
     @property
     def feature_info(self) -> FeatureInfo:
-        """Channels and reduction of the stem's map and of each stage's."""
+        """Channels and reduction of the maps of the stem and of each stage."""
         return feature_info(self._plan)
 
     def forward(self, x_bc: torch.Tensor) -> torch.Tensor:
@@ -121,7 +121,7 @@ class ResNeXt(nn.Module):
     def forward_features(self, x_bc: torch.Tensor) -> torch.Tensor:
         """Return the last map, b x num_features x space; arguments as for `forward`.
 
-        In a pre-activation network it has passed the final BN and ReLU.
+        In a pre-activation network, after the final BN and ReLU.
         """
         x_bc = self._run_stem(x_bc)
         for name, stage in self.named_children():  # a loop that torch.jit.script unrolls
@@ -134,7 +134,7 @@ class ResNeXt(nn.Module):
 
         Args:
             x_bc: The last map, as `forward_features` returns it.
-            pre_logits: Leave the classifier out, and return b x num_features.
+            pre_logits: Skip the classifier, and return b x num_features.
         """
         pooled_bc: torch.Tensor = self.avgpool(x_bc).flatten(1)
         if pre_logits:
@@ -147,15 +147,15 @@ class ResNeXt(nn.Module):
     ) -> dict[str, torch.Tensor]:
         """Return the maps of chosen stages, for detection, segmentation or heat maps.
 
-        Stages behind the last chosen one are not computed. In a pre-activation network
-        the last stage's map has passed the final BN and ReLU; earlier ones are the sums.
+        Stages after the last chosen one are not computed. In a pre-activation network the last
+        stage's map is after the final BN and ReLU; earlier ones are the sums.
 
         Args:
             x_bc: As for `forward`.
             stages: Numbers from 1; all by default.
 
         Returns:
-            `layer1`, ... to a map b x channels x space / reduction; see `feature_info`.
+            Maps by `layer1`, ...: b x channels x space / reduction; see `feature_info`.
 
         Raises:
             ConfigError: There is no such stage, or the input does not fit.
@@ -194,19 +194,19 @@ class ResNeXt(nn.Module):
         output_fmt: str = "NCHW",
         intermediates_only: bool = False,
     ) -> list[torch.Tensor] | tuple[torch.Tensor, list[torch.Tensor]]:
-        """Return maps by index, as timm's networks do.
+        """Return maps by index, as in timm.
 
         Args:
             x: As for `forward`.
-            indices: 0 is the stem's map before its pool, then the stages'; negative numbers
-                count from the end; one number means so many of the last maps; None all.
+            indices: 0 is the stem's map before its pool, then the stages'; negative numbers count
+                from the end; an integer n means the last n maps; None means all.
             norm: Has no effect, as in timm's ResNet.
-            stop_early: Compute nothing behind the last of these maps.
+            stop_early: Compute nothing after the last of these maps.
             output_fmt: Only `NCHW`: channels before space.
-            intermediates_only: Return the maps alone.
+            intermediates_only: Return only the maps.
 
         Returns:
-            The last map that was computed and the chosen ones in the order of the network.
+            The last computed map, and the chosen ones in network order.
 
         Raises:
             ConfigError: There is no such map, or the input does not fit.
@@ -225,23 +225,23 @@ class ResNeXt(nn.Module):
     @overload
     def get_classifier(self, name_only: Literal[True]) -> str: ...
     def get_classifier(self, name_only: bool = False) -> nn.Module | str:
-        """Return the last linear layer, an identity without classes, or its name."""
+        """Return the last linear layer (an identity without classes), or its name."""
         return "fc" if name_only else self.fc
 
     def reset_classifier(self, num_classes: int, global_pool: str | None = None) -> None:
-        """Put a new classifier with random weights in the place of the present one.
+        """Replace the classifier with a new one with random weights.
 
         Args:
-            num_classes: Its classes; 0 takes the classifier away.
-            global_pool: Only `avg`, the pool that the network has.
+            num_classes: Number of classes; 0 removes the classifier.
+            global_pool: Only `avg`, the network's pooling.
 
         Raises:
-            ConfigError: A value is not accepted.
+            ConfigError: A value is not valid.
         """
         if global_pool not in (None, "avg"):
             raise ConfigError(
-                f"global_pool={global_pool!r}: the network averages ('avg'); forward_features "
-                "gives the map itself, to be pooled in another way"
+                f"global_pool={global_pool!r}: only average pooling ('avg') is supported; use "
+                "forward_features to pool the map differently"
             )
         self.config = self.config.replace(num_classes=num_classes)
         like = next(self.parameters())
@@ -252,10 +252,10 @@ class ResNeXt(nn.Module):
         self.fc = fc
 
     def group_matcher(self, coarse: bool = False) -> dict[str, str]:
-        """Return patterns of timm's that put parameters into layers, from the stem to the head.
+        """Return timm's patterns that group parameters into layers, from the stem to the head.
 
         Args:
-            coarse: A layer is a stage, not a block.
+            coarse: Group by stage, not by block.
         """
         blocks = r"^layer(\d+)" if coarse else r"^layer(\d+)\.(\d+)"
         return {"stem": r"^(?:conv1|bn1)\.", "blocks": blocks}

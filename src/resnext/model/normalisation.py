@@ -1,4 +1,4 @@
-"""The mean and standard deviation of an image's channels, as settings: of values in 0..1."""
+"""Validation of the mean and standard deviation of image channels, for values in 0..1."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from resnext.errors import ConfigError
 
 MAX_LEVEL = 255
 MIN_STD = 1e-3
-"""Networks that take 0..255 have 1/255, the smallest in use; less is a channel that is constant."""
+"""Networks for 0..255 use 1/255, the smallest in use; lower values mean a constant channel."""
 
 Values = tuple[float, ...]
 
 
 def check_mean(values: Values) -> Values:
-    """Return the means of channels if they can be such.
+    """Check the means of channels and return them.
 
     Raises:
         ConfigError: One is outside 0..1.
@@ -24,26 +24,26 @@ def check_mean(values: Values) -> Values:
     if all(0 <= value <= 1 for value in values):
         return values
     raise ConfigError(
-        f"{_listed(values)}: the mean of values in 0..1 lies there itself{_offer('mean', values)}"
+        f"{_listed(values)}: the mean of values in 0..1 must be in 0..1{_offer('mean', values)}"
     )
 
 
 def check_std(values: Values) -> Values:
-    """Return the standard deviations of channels if they can be such.
+    """Check the standard deviations of channels and return them.
 
     Raises:
         ConfigError: One is not above 0, or above 1.
     """
     if all(MIN_STD <= value <= 1 for value in values):
         return values
-    reason = f"the standard deviation of values in 0..1 is {MIN_STD:g} to 1"
+    reason = f"the standard deviation of values in 0..1 must be {MIN_STD:g} to 1"
     if all(value >= 0 for value in values) and min(values) < MIN_STD:
-        reason += "; a channel that does not vary cannot be scaled, so give 1 for it"
+        reason += "; for a constant channel give 1"
     raise ConfigError(f"{_listed(values)}: {reason}{_offer('std', values)}")
 
 
 def _offer(name: str, values: Values) -> str:
-    """Offer values that were meant for pixels of 0..255 on the right scale."""
+    """Suggest rescaled values if they were meant for pixels in 0..255."""
     least = MIN_STD * MAX_LEVEL if name == "std" else 0
     if max(values) <= 1 or not all(least <= value <= MAX_LEVEL for value in values):
         return ""

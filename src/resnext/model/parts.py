@@ -1,8 +1,8 @@
-"""Blocks, stems and shortcuts of your own: a typed config that builds its module and counts it.
+"""Custom blocks, stems and shortcuts: typed configs that build and count their modules.
 
-A part is data, as the network is that it stands in: its settings are kept in weight files, runs
-and studies, and its name belongs to the network's. docs/custom-blocks.md shows one from first to
-last. Nothing here needs torch.
+A part is data, like its network: its settings are stored in weight files, runs and studies, and its
+name is part of the network's. docs/custom-blocks.md has a complete example. Nothing here needs
+torch.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ if TYPE_CHECKING:
 Kind = Literal["block", "stem", "shortcut"]
 
 PLUGIN = "plugin"
-"""Beside the settings of a stored part: what registers it, for people to read."""
+"""Key, in a stored part, of the plugin that registers it; for information."""
 
 
 class Part(Settings):
-    """What blocks, stems and shortcuts have in common; the settings are a subclass's own fields.
+    """Base class of custom blocks, stems and shortcuts; fields of a subclass are its settings.
 
-    Fields are numbers, texts, truth values and tuples of these, so that a config can be compared
-    and kept.
+    Fields are numbers, strings, booleans and tuples of these, so that a config can be compared and
+    stored.
 
     Attributes:
-        name: Under which it is registered; `register` sets it.
-        kind: The setting of the network that takes it.
-        is_missing: It stands for a part that a file names and nothing registers.
+        name: Name it is registered under; set by `register`.
+        kind: The setting of the network it is for.
+        is_missing: Whether it represents an unregistered part named in a file.
     """
 
     name: ClassVar[str] = ""
@@ -50,9 +50,10 @@ class Part(Settings):
         return f"{self.name} ({settings})" if settings else self.name
 
     def as_dict(self) -> dict[str, Any]:
-        """Return what a file keeps: the name, where it is registered, and all settings.
+        """Return the stored form: the name, the plugin, and all settings.
 
-        All, since a default may change: a part's code is not versioned with this package.
+        All settings are stored, as defaults may change: a part's code is not versioned with this
+        package.
         """
         return {"name": self.name, PLUGIN: self.plugin(), **self.model_dump(mode="json")}
 
@@ -62,15 +63,15 @@ class Part(Settings):
         return plugin_name(cls.__module__)
 
     def check(self, config: ResNeXtConfig) -> None:
-        """Refuse a network that the part does not go with, by a `ConfigError`."""
+        """Raise a `ConfigError` for a network that the part does not support."""
 
 
 class BlockPart(Part):
     """A residual block.
 
     Attributes:
-        num_layers: Convolutions of its main path, by which the field counts depth.
-        first_width: Output channels of the first stage, by default; they double each stage.
+        num_layers: Convolutions on its main path, which count towards the network's depth.
+        first_width: Default output channels of the first stage; doubled at each stage.
     """
 
     kind: ClassVar[Kind] = "block"
@@ -83,20 +84,20 @@ class BlockPart(Part):
 
     @abstractmethod
     def count(self, flow: Flow, name: str, x: Map, plan: BlockPlan, config: ResNeXtConfig) -> Map:
-        """Note the operations of the block's `branch` in their order.
+        """Record the operations of the block's `branch` in order.
 
-        The BN in front of a pre-activation block, the shortcut, the addition and the ReLU behind
-        it are noted by the network.
+        The network records the BN before a pre-activation block, the shortcut, the addition and the
+        ReLU after it.
 
         Args:
-            flow: Takes the operations.
+            flow: Records the operations.
             name: Path of the block in the state dict, such as `layer1.0`.
-            x: What the branch receives.
+            x: Input of the branch.
             plan: The block's shapes.
             config: The network.
 
         Returns:
-            What the branch leaves.
+            Output of the branch.
         """
 
     def describe(self, plan: BlockPlan) -> list[str]:
@@ -105,10 +106,10 @@ class BlockPart(Part):
 
 
 class StemPart(Part):
-    """What stands before the first stage, at the place of `conv1`, its BN and the pool.
+    """A custom stem, which replaces `conv1`, its BN and the pool.
 
     Attributes:
-        side_px: Side of the inputs that it is made for.
+        side_px: Default side of the inputs.
     """
 
     kind: ClassVar[Kind] = "stem"
@@ -117,7 +118,7 @@ class StemPart(Part):
     @property
     @abstractmethod
     def stride(self) -> int:
-        """Input positions for one position of its map, along every dimension."""
+        """Input positions per position of its map, along every dimension."""
 
     @abstractmethod
     def build(self, config: ResNeXtConfig) -> nn.Module:
@@ -125,14 +126,14 @@ class StemPart(Part):
 
     @abstractmethod
     def count(self, flow: Flow, name: str, x: Map, config: ResNeXtConfig) -> Map:
-        """Note the module's operations in their order; `name` is its path in the state dict."""
+        """Record the module's operations in order; `name` is its path in the state dict."""
 
 
 class ShortcutPart(Part):
-    """What carries a block's input to its output.
+    """A custom shortcut.
 
     Attributes:
-        everywhere: Also where the shape stays; elsewhere the identity does.
+        everywhere: Use it also where the shape does not change, instead of the identity.
     """
 
     kind: ClassVar[Kind] = "shortcut"
@@ -144,4 +145,4 @@ class ShortcutPart(Part):
 
     @abstractmethod
     def count(self, flow: Flow, name: str, x: Map, plan: BlockPlan, config: ResNeXtConfig) -> Map:
-        """Note the module's operations in their order; `name` is its path in the state dict."""
+        """Record the module's operations in order; `name` is its path in the state dict."""

@@ -1,7 +1,7 @@
-"""The plan of a network: each block's shapes, written out as plain data.
+"""The plan of a network: each block's shapes as plain data.
 
-The network is built from it and its cost is counted on it, so the two cannot
-disagree about a stride or a width. Nothing here needs torch.
+Both the network and its cost are derived from it, so they cannot disagree about a stride or a
+width. Nothing here needs torch.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ ShortcutKind = Literal["identity", "projection", "zero_pad", "custom", "none"]
 
 @dataclass(frozen=True)
 class StemPlan:
-    """The first convolution and the pool behind it, or a registered part in their place.
+    """The first convolution and its pool, or a registered part instead.
 
     Attributes:
         in_channels: Channels of the input.
         out_channels: Channels of the convolution.
         kernel: Side of the convolution's kernel; 0 for a part.
         stride: Stride of the convolution, or of the part.
-        pool: A 3x3 max pool of stride 2 follows.
-        norm: BN and ReLU follow the convolution (not before pre-activation blocks).
+        pool: Whether a 3x3 max pool of stride 2 follows.
+        norm: Whether BN and ReLU follow the convolution (not with pre-activation blocks).
     """
 
     in_channels: int
@@ -38,7 +38,7 @@ class StemPlan:
 
     @property
     def total_stride(self) -> int:
-        """Input positions for one position of the map behind the pool."""
+        """Input positions per position of the map after the pool."""
         return self.stride * (2 if self.pool else 1)
 
 
@@ -49,14 +49,15 @@ class BlockPlan:
     Attributes:
         stage: Index of its stage, from 0.
         index: Index in its stage, from 0.
-        in_channels: Channels that enter.
+        in_channels: Input channels.
         group_width: C·d at this stage: channels of the 3x3 convolution.
-        out_channels: Channels that leave.
+        out_channels: Output channels.
         stride: Stride of the 3x3 convolution (the first one of a basic block).
         dilation: Its dilation.
-        last_dilation: That of a basic block's second 3x3 convolution, and of the blocks behind.
+        last_dilation: Dilation of a basic block's second 3x3 convolution, and of the following
+            blocks.
         cardinality: C, paths of the block.
-        shortcut: What is added to the residual branch.
+        shortcut: Kind of shortcut.
     """
 
     stage: int
@@ -78,13 +79,13 @@ class BlockPlan:
 
 @dataclass(frozen=True)
 class NetworkPlan:
-    """Stem, blocks by stage, and the channels that reach the classifier.
+    """Stem, blocks by stage, and input channels of the classifier.
 
     Attributes:
         stem: The first convolution.
         stages: The blocks of each stage.
-        final_norm: BN and ReLU stand before the pooling (pre-activation networks).
-        out_channels: Channels that the classifier receives.
+        final_norm: Whether BN and ReLU precede the pooling (pre-activation networks).
+        out_channels: Input channels of the classifier.
     """
 
     stem: StemPlan
@@ -94,7 +95,7 @@ class NetworkPlan:
 
 
 def plan_network(config: ResNeXtConfig) -> NetworkPlan:
-    """Write out the shapes of every block of a network, in the order of execution.
+    """Return the shapes of every block of a network, in execution order.
 
     Source: arXiv 1611.05431, section 3.1: blocks of one map size share their
     hyper-parameters; width doubles when the map is halved.
@@ -112,7 +113,7 @@ def plan_network(config: ResNeXtConfig) -> NetworkPlan:
 
 @dataclass(frozen=True)
 class _Step:
-    """How a stage's first block steps, and the dilation of the blocks before and behind."""
+    """The stride of a stage's first block, and the dilations before and after it."""
 
     stride: int
     dilation_before: int
@@ -120,10 +121,9 @@ class _Step:
 
 
 def _plan_steps(config: ResNeXtConfig, stem_stride: int) -> list[_Step]:
-    """Trade the steps that would exceed the output stride for dilation.
+    """Replace strides that would exceed the output stride with dilation.
 
-    A stage's first block sees the map at the dilation of the stage before, as it would see the
-    larger map in front of its step.
+    A stage's first block uses the dilation of the previous stage.
 
     Source: Yu and Koltun, arXiv 1511.07122; torchvision's `replace_stride_with_dilation`, timm's
     `output_stride`.

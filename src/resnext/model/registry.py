@@ -1,8 +1,8 @@
-"""The parts by their names: registered by a decorator, found by every name and config.
+"""The registry of parts: filled by a decorator, used by names and configs.
 
-A name in a file or on a command line only ever picks a part that is registered; what it does not
-find is refused. Modules that register parts are imported by `resnext.plugins`, on the word of the
-command line, an environment variable or a program, and never on that of a file.
+A name in a file or on a command line can only select a registered part; others are refused.
+`resnext.plugins` imports modules that register parts if the command line, an environment variable
+or a program requests it, and never because of a file.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ _accepts_missing = ContextVar("accepts_missing", default=False)
 
 @contextmanager
 def accept_missing() -> Iterator[None]:
-    """Read networks whose parts are not registered, for those who never build them.
+    """Allow reading networks with unregistered parts, if they are never built.
 
-    An exported file computes without the code of its parts.
+    An exported file works without the code of its parts.
     """
     token = _accepts_missing.set(True)
     try:
@@ -46,25 +46,27 @@ def register(name: str) -> Callable[[type[PartT]], type[PartT]]:
     """Register a part under a name; a class decorator.
 
     Args:
-        name: A letter and then letters or digits, all lower case; it becomes part of the names
-            of networks, such as `resnext50_32x4d_pooled`.
+        name: A letter followed by letters or digits, all lower case; it becomes part of network
+            names, such as `resnext50_32x4d_pooled`.
 
     Raises:
-        ConfigError: The name is not accepted, or another part has it.
+        ConfigError: The name is not valid, or used by another part.
     """
     if not _NAME.fullmatch(name) or name in _TAKEN:
         raise ConfigError(
-            f"a part named {name!r}: give a letter and then up to 29 letters or digits, all lower "
-            f"case, and none of {', '.join(sorted(_TAKEN))}"
+            f"a part named {name!r}: give a letter followed by up to 29 letters or digits, all "
+            f"lower case, and not one of {', '.join(sorted(_TAKEN))}"
         )
 
     def add(part: type[PartT]) -> type[PartT]:
         if not issubclass(part, BlockPart | StemPart | ShortcutPart):
             raise ConfigError(
-                f"{part.__name__} is no part; derive it from BlockPart, StemPart or ShortcutPart"
+                f"{part.__name__} is not a part; derive it from BlockPart, StemPart or ShortcutPart"
             )
         if clash := _OWN_KEYS & part.model_fields.keys():
-            raise ConfigError(f"{part.__name__}: rename its setting {clash.pop()!r}, which is ours")
+            raise ConfigError(
+                f"{part.__name__}: rename its setting {clash.pop()!r}, which is reserved"
+            )
         known = _parts.get(name)
         if known is not None and _origin(known) != _origin(part):
             raise ConfigError(
@@ -79,29 +81,29 @@ def register(name: str) -> Callable[[type[PartT]], type[PartT]]:
 
 
 def _origin(part: type[Part]) -> tuple[str, str]:
-    """Say where a class is written; one whose module is run again, as in notebooks, replaces it."""
+    """Return where a class is defined; a re-executed definition, as in notebooks, replaces it."""
     return part.__module__, part.__qualname__
 
 
 def registered(kind: type[PartT]) -> dict[str, type[PartT]]:
-    """Return the parts of a kind by their names."""
+    """Return the parts of a kind by name."""
     plugins.load_from_environment()
     return {name: part for name, part in _parts.items() if issubclass(part, kind)}
 
 
 def find_part(name: str) -> type[Part] | None:
-    """Return the part of a name, if one is registered."""
+    """Return the part with a name, if registered."""
     if name not in _parts:
         plugins.load_from_environment()
     return _parts.get(name)
 
 
 def read_part(kind: type[PartT], builtin: tuple[str, ...], given: Any) -> str | PartT:
-    """Read the setting of a network that takes a built-in name or a part.
+    """Resolve a setting that accepts a built-in name or a part.
 
     Args:
         kind: The part's kind.
-        builtin: The names that need no part.
+        builtin: The built-in names.
         given: A name, a group of settings with a `name`, or a part.
 
     Raises:
@@ -128,10 +130,10 @@ def read_part(kind: type[PartT], builtin: tuple[str, ...], given: Any) -> str | 
 
 
 def check_registered(values: dict[str, Any]) -> None:
-    """Check the parts of a network that a file describes, before its settings are read.
+    """Check the parts of a network in a file before reading its settings.
 
     Raises:
-        PluginError: Nothing that is loaded registers one of them.
+        PluginError: One of them is not registered.
     """
     for kind in (BlockPart, StemPart, ShortcutPart):
         given = values.get(kind.kind)
@@ -139,8 +141,8 @@ def check_registered(values: dict[str, Any]) -> None:
         if isinstance(given, dict) and isinstance(name, str) and not _is_known(name):
             where = f" of plugin {shown(given[PLUGIN])}" if PLUGIN in given else ""
             raise PluginError(
-                f"its network has the {kind.kind} {shown(name)}{where}, which nothing here "
-                f"registers. {plugins.ADVICE}"
+                f"its network has the {kind.kind} {shown(name)}{where}, which is not registered. "
+                f"{plugins.ADVICE}"
             )
 
 

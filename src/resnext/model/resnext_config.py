@@ -1,7 +1,7 @@
 """A network is data: the frozen, typed description of one ResNeXt.
 
-ResNet is cardinality 1. Nothing here needs torch, so that a network's cost can
-be known before torch is imported.
+ResNet is cardinality 1. Nothing here needs torch, so that a network's cost is available before
+torch is imported.
 
 Source: arXiv 1611.05431, section 3 and table 1.
 """
@@ -42,7 +42,7 @@ from resnext.settings import Settings, Whole
 
 
 class ResNeXtConfig(Settings):
-    """The architecture of one residual network of aggregated transformations.
+    """The architecture of a residual network of aggregated transformations.
 
     Attributes:
         family: Distinguishes this config from the baselines in a file.
@@ -50,7 +50,7 @@ class ResNeXtConfig(Settings):
             registered part, as are block and shortcut (docs/custom-blocks.md).
         blocks_per_stage: Residual blocks of each stage; the map halves between stages.
         cardinality: C, the number of paths of a block.
-        bottleneck_width: d, channels of one path in the first stage; doubles each stage.
+        bottleneck_width: d, channels of one path in the first stage; doubled at each stage.
         stage_widths: Output channels of each stage; by default the paper's.
         stem_width: Output channels of the stem.
         block: `bottleneck` is 1x1, 3x3, 1x1; `basic` is two 3x3 (cardinality 1 only).
@@ -60,14 +60,14 @@ class ResNeXtConfig(Settings):
         preactivation: BN and ReLU before each convolution (version 1 of the paper).
         ndim: Spatial dimensions: 1 (signals, text), 2 (images), 3 (volumes, video).
         in_channels: Channels of the input.
-        num_classes: Classes of the head; with 0 there is none, and the network returns what the
-            head would receive: the last map, averaged over its positions.
+        num_classes: Classes of the head; with 0 there is no head, and the network returns its
+            input: the last map, averaged over its positions.
         zero_init_residual: Start each residual branch at zero: the weight of its last BN is 0
             or, in pre-activation blocks, that of its last convolution.
-        output_stride: Input positions for one position of the last map, along every dimension,
-            if they are fewer than the stages' own steps give: 16, 8 or 4 instead of the 32 of an
-            ImageNet network. Stages behind that dilate their 3x3 convolutions instead of
-            stepping; the weights stay the same. What the steps give is stored as null.
+        output_stride: Input positions per position of the last map, along every dimension, if fewer
+            than by the stages' strides: 16, 8 or 4 instead of the 32 of an ImageNet network. Later
+            stages dilate their 3x3 convolutions instead of striding; the weights stay the same. The
+            default is stored as null.
     """
 
     family: Literal["resnext"] = "resnext"
@@ -95,7 +95,7 @@ class ResNeXtConfig(Settings):
     @model_validator(mode="before")
     @classmethod
     def _forget_natural_stride(cls, values: dict[str, Any]) -> dict[str, Any]:
-        """Give the same network the same config, whether or not it says its stride."""
+        """Normalise the config: store the default output stride as None."""
         if not isinstance(values, dict) or values.get("output_stride") is None:
             return values
         stages = values.get("blocks_per_stage", cls.model_fields["blocks_per_stage"].default)
@@ -110,7 +110,7 @@ class ResNeXtConfig(Settings):
     @model_validator(mode="before")
     @classmethod
     def _fill_stage_widths(cls, values: dict[str, Any]) -> dict[str, Any]:
-        """Write the template's widths out, so that a stored config says them."""
+        """Fill in the template's widths, so that a stored config contains them."""
         if not isinstance(values, dict) or values.get("stage_widths"):
             return values
         stages = values.get("blocks_per_stage", cls.model_fields["blocks_per_stage"].default)
@@ -129,7 +129,7 @@ class ResNeXtConfig(Settings):
             raise ConfigError(
                 f"stage_widths={self.stage_widths!r} has {len(self.stage_widths)} entries but "
                 f"blocks_per_stage={self.blocks_per_stage!r} has {len(self.blocks_per_stage)}; "
-                "give one width a stage"
+                "give one width per stage"
             )
         if self.block == "basic":
             self._check_basic()
@@ -137,7 +137,7 @@ class ResNeXtConfig(Settings):
             self._check_zero_padding()
         if isinstance(self.block, Part) and self.form != "c":
             raise ConfigError(
-                f"form={self.form!r}: the forms are those of the built-in bottleneck; "
+                f"form={self.form!r}: only the built-in bottleneck has forms; "
                 f"{self.block.name!r} has one, so use form='c'"
             )
         if self.output_stride is not None:
@@ -148,7 +148,7 @@ class ResNeXtConfig(Settings):
 
     @model_serializer(mode="wrap")
     def _leave_out_unset(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Write networks without dilation as earlier versions did, which read them."""
+        """Store networks without dilation as in earlier versions, which can read them."""
         values: dict[str, Any] = write(self)
         if self.output_stride is None:
             values.pop("output_stride", None)
@@ -158,8 +158,8 @@ class ResNeXtConfig(Settings):
         strides = output_strides(self.stem, len(self.blocks_per_stage))
         if strides and given not in strides:
             raise ConfigError(
-                f"output_stride={given}: the last map of this network can have one position for "
-                f"{either(strides)} of the input's; {strides[-1]} is without dilation"
+                f"output_stride={given}: the output stride of this network can be "
+                f"{either(strides)}; {strides[-1]} is without dilation"
             )
 
     def _check_basic(self) -> None:
@@ -186,7 +186,7 @@ class ResNeXtConfig(Settings):
 
     @property
     def depth(self) -> int:
-        """Layers as the field counts them: convolutions of the main path and the classifier."""
+        """Depth by the usual convention: convolutions on the main path, plus the classifier."""
         return num_layers(self.block) * sum(self.blocks_per_stage) + 2
 
     @property
@@ -197,11 +197,11 @@ class ResNeXtConfig(Settings):
 
     @property
     def template(self) -> str:
-        """The field's short form of cardinality and width, such as `32x4d`."""
+        """The usual short form of cardinality and width, such as `32x4d`."""
         return f"{self.cardinality}x{self.bottleneck_width}d"
 
 
 def describe_parts(config: ResNeXtConfig) -> str:
-    """Say which registered parts a network has, such as `it has the block 'se' of se.py`."""
+    """Describe the registered parts of a network, such as `it has the block 'se' of se.py`."""
     parts = [f"the {part.kind} {part.name!r} of {part.plugin()}" for part in config.parts]
     return f"it has {' and '.join(parts)}" if parts else ""

@@ -16,7 +16,7 @@ from resnext.model.plan import BlockPlan
 
 
 class ZeroPad(nn.Module):
-    """Subsamples the map and appends channels of zeros: a shortcut without parameters."""
+    """Subsamples the map and appends zero channels: a shortcut without parameters."""
 
     __constants__ = ("ndim", "stride", "padding")
 
@@ -41,10 +41,9 @@ class ZeroPad(nn.Module):
 
 
 def build_shortcut(plan: BlockPlan, config: ResNeXtConfig) -> nn.Module | None:
-    """Build what carries a block's input to its output.
+    """Build the shortcut of a block.
 
-    A pre-activation network has no BN behind the projection: it normalises the sum only where
-    the next block reads it.
+    A pre-activation network has no BN after the projection: the next block normalises the sum.
 
     Args:
         plan: The block's shapes and kind of shortcut.

@@ -1,8 +1,8 @@
 """The bottleneck as separate paths: summed in form (a), concatenated early in form (b).
 
-Both compute exactly what the grouped form (c) computes: BN works on each channel by
-itself, so the BN of a path is a slice of the BN of all. The BN behind the last 1x1 comes
-after the sum; a path has none of its own there.
+Both compute exactly what the grouped form (c) computes: BN works on each channel separately, so the
+BN of a path is a slice of the common BN. The BN after the last 1x1 follows the sum; paths have none
+there.
 
 Source: arXiv 1611.05431, section 3.3 and figure 3.
 """
@@ -21,7 +21,7 @@ from resnext.model.plan import BlockPlan
 class Path(nn.Module):
     """One transformation T_i: 1x1 to d channels, 3x3 and, in form (a), 1x1.
 
-    Its BNs are named as those of form (c), so that conversion between the forms is plain.
+    Its BNs are named as in form (c), which simplifies conversion between the forms.
     """
 
     __constants__ = ("preactivation",)
@@ -55,12 +55,12 @@ class Path(nn.Module):
 
 
 class SplitBottleneck(ResidualBlock):
-    """Forms (a) and (b): C separate paths, then a sum, or one 1x1 on their concatenation."""
+    """Forms (a) and (b): C separate paths, then a sum, or a 1x1 on their concatenation."""
 
     __constants__ = (*ResidualBlock.__constants__, "_early")
 
     def add_branch(self, plan: BlockPlan, config: ResNeXtConfig) -> None:
-        """Add the paths and what merges them."""
+        """Add the paths and the layer that merges them."""
         self.paths = nn.ModuleList(Path(plan, config) for _ in range(plan.cardinality))
         if config.form == "b":
             self.conv3 = conv(config.ndim, plan.group_width, plan.out_channels, 1)
@@ -81,7 +81,7 @@ class SplitBottleneck(ResidualBlock):
 
     @property
     def last_layers(self) -> list[nn.Module]:
-        """The BN behind the sum or, in pre-activation blocks, all last convolutions."""
+        """The BN after the sum or, in pre-activation blocks, all last convolutions."""
         if not self.preactivation:
             return [self.bn3]
         return [self.conv3] if self._early else [path.get_submodule("conv3") for path in self.paths]

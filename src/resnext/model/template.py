@@ -1,4 +1,4 @@
-"""What follows from the stem, the block and the number of stages alone. Needs no torch."""
+"""Properties determined by stem, block and number of stages. Needs no torch."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ MAX_STAGES = 16
 
 
 def output_strides(stem: str | StemPart, num_stages: int) -> tuple[int, ...]:
-    """Return the strides that the last map can have; the last one is without dilation.
+    """Return the possible output strides; the last one is without dilation.
 
-    Nothing is known of a stem that is not registered.
+    They are unknown for an unregistered stem.
     """
     if isinstance(stem, StemPart) and stem.is_missing:
         return ()
@@ -27,7 +27,7 @@ def unet_channels(num_maps: int) -> tuple[int, ...]:
 
 
 def either(numbers: tuple[int, ...]) -> str:
-    """Return numbers in words: `16, 8 or 4`."""
+    """Format numbers as text: `16, 8 or 4`."""
     *others, last = map(str, numbers)
     return f"{', '.join(others)} or {last}" if others else last
 
@@ -39,5 +39,5 @@ def template_stage_widths(block: str | BlockPart, num_stages: int) -> tuple[int,
 
 
 def num_layers(block: str | BlockPart) -> int:
-    """Return the convolutions of a block's main path."""
+    """Return the number of convolutions on a block's main path."""
     return block.num_layers if isinstance(block, BlockPart) else 2 if block == "basic" else 3

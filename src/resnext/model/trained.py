@@ -1,4 +1,4 @@
-"""A network or backbone with its weights, and with what is known of them."""
+"""A network or backbone with weights and card."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from torch import nn
 from resnext.errors import ConfigError
 from resnext.model.backbone import Backbone
 from resnext.model.card import ModelCard
-from resnext.model.config import ModelConfig, ResNeXtConfig
+from resnext.model.config import DetectorConfig, ModelConfig, ResNeXtConfig
 
 
 @dataclass(frozen=True, eq=False)
 class TrainedNetwork:
-    """A network that is ready to predict.
+    """A trained network, ready to predict.
 
     Example:
         >>> import resnext
@@ -26,7 +26,7 @@ class TrainedNetwork:
     Attributes:
         module: The network, in evaluation mode.
         config: Its architecture.
-        card: Its classes, and how it wants its images.
+        card: Its classes and preprocessing.
     """
 
     module: nn.Module
@@ -34,42 +34,50 @@ class TrainedNetwork:
     card: ModelCard
 
     def __post_init__(self) -> None:
-        """Refuse a network that predicts nothing.
+        """Check that the network has a classifier.
 
         Raises:
             ConfigError: It has no classifier.
         """
         if not self.config.num_classes:
             raise ConfigError(
-                "num_classes=0: the network has no classifier, so it predicts nothing; give it one "
-                "(module.reset_classifier(NUM_CLASSES)), or use the module by itself"
+                "num_classes=0: the network has no classifier, so it cannot predict; add one "
+                "(module.reset_classifier(NUM_CLASSES)), or use the module directly"
             )
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """Names of the outputs, or their numbers where the card has none."""
+        """Names of the outputs, or their numbers if the card has none."""
         return self.card.output_names(self.config.num_classes)
 
     def __call__(self, images_bchw: torch.Tensor) -> torch.Tensor:
         """Return the logits of normalised images, b x num_classes.
 
         Args:
-            images_bchw: float32 on the network's device, prepared as the card says.
+            images_bchw: float32 on the network's device, preprocessed as in the card.
 
         Raises:
-            ConfigError: The images do not fit the network.
+            ConfigError: The images do not fit the network, or it finds objects.
         """
+        if isinstance(self.config, DetectorConfig):
+            raise ConfigError(
+                f"{self.config.family} finds objects and normalises images itself; give "
+                "network.module a list of images, channels x height x width with values in 0..1"
+            )
         logits_bk: torch.Tensor = self.module(images_bchw)
         return logits_bk
 
     def move_to(self, device: torch.device) -> nn.Module:
-        """Move the network, in the memory layout that images come in, and return its module."""
-        return self.module.to(device).to(memory_format=torch.channels_last)
+        """Move the network to a device, in the layout of the loaders; return its module."""
+        module = self.module.to(device)
+        if getattr(self.config, "ndim", 2) != 2:  # the layout is one of images
+            return module
+        return module.to(memory_format=torch.channels_last)
 
 
 @dataclass(frozen=True, eq=False)
 class TrainedBackbone:
-    """A backbone with trained weights, to be built into another network.
+    """A backbone with trained weights, for use in another network.
 
     Example:
         >>> import resnext
@@ -82,7 +90,7 @@ class TrainedBackbone:
     Attributes:
         module: The backbone, in evaluation mode.
         config: The architecture of the whole network, without classes.
-        card: How it wants its images.
+        card: Its preprocessing.
     """
 
     module: Backbone
@@ -93,7 +101,7 @@ class TrainedBackbone:
         """Return the maps of normalised images; see `Backbone.forward`.
 
         Args:
-            images_bchw: float32 on the backbone's device, prepared as the card says.
+            images_bchw: float32 on the backbone's device, preprocessed as in the card.
 
         Raises:
             ConfigError: The images do not fit the network.

@@ -6,16 +6,20 @@ from dataclasses import dataclass
 from threading import Lock, Thread
 from typing import TYPE_CHECKING
 
+from PIL import Image
+
 from resnext.data.prepare.geometry import Pixels
 from resnext.inference.predictor import Predictor
 from resnext.page.heat_map import Heat, HeatMaps, why_not
 from resnext.runtimes.exported import Exported
+from resnext.tasks.segmentation.answer import MaskAnswer
 
 if TYPE_CHECKING:
     from resnext.model.trained import TrainedNetwork
 
 TOP = 5
 _MAX_PIXELS = 50_000_000
+_MAX_DENSE_PIXELS = 4_000_000  # every one of them gets a class, which takes long
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,7 @@ class Classifier:
     Attributes:
         no_heat: Why there are no heat maps; None if there are.
         num_classes: Classes that it tells apart.
+        is_dense: It gives every pixel a class; `segment` shows it images then.
     """
 
     def __init__(self, model: TrainedNetwork | Exported) -> None:
@@ -53,6 +58,7 @@ class Classifier:
         self._preprocessor = self._predictor.preprocessor
         self.no_heat = why_not(self._predictor.network)
         self.num_classes = model.config.num_classes
+        self.is_dense = self._preprocessor.is_dense
         self._heat_maps: HeatMaps | None = None
         self._lock = Lock()
 
@@ -76,6 +82,23 @@ class Classifier:
             heat = self._maps().draw(images_bchw, scores[explain].label)
         names = tuple(score.name for score in scores)
         return Answer(names, tuple(score.probability for score in scores), crop, heat)
+
+    def segment(self, data: bytes) -> tuple[Image.Image, MaskAnswer]:
+        """Look at every pixel of an image, where `is_dense`.
+
+        Args:
+            data: What its file holds.
+
+        Returns:
+            The image, the right way up, and the class of each of its pixels.
+
+        Raises:
+            DataError: It is no image, damaged, or too large.
+        """
+        image = self._preprocessor.decode(data, "the image", max_pixels=_MAX_DENSE_PIXELS)
+        (answer,) = self._predictor.answers_to([self._preprocessor.pixels(image)], TOP)
+        assert isinstance(answer, MaskAnswer)
+        return image, answer
 
     def warm_up(self) -> None:
         """Import grad-cam in the background, which takes seconds, so that nobody waits for it."""

@@ -11,6 +11,7 @@ from resnext.errors import ConfigError, DataError
 from resnext.page.classifier import TOP, Classifier
 from resnext.page.classify_view import show_answer, title_of_image
 from resnext.page.design_view import error_box, told_box
+from resnext.page.mask_view import OPACITY, SET_OPACITY, show_mask
 from resnext.page.uploads import Uploads
 
 if TYPE_CHECKING:
@@ -56,8 +57,13 @@ def build_classify_tab(model: TrainedNetwork | Exported | None, uploads: Uploads
         visible=classifier.no_heat is None,
         elem_id="heat-of",
     )
-    if classifier.no_heat is not None:
+    if classifier.no_heat is not None and not classifier.is_dense:
         gr.HTML(told_box(classifier.no_heat), elem_classes="rx", elem_id="no-heat")
+    if classifier.is_dense:
+        opacity = gr.Slider(
+            0, 100, value=OPACITY, step=5, label="Opacity of the mask, %", elem_id="opacity"
+        )
+        opacity.input(None, opacity, None, js=SET_OPACITY, api_visibility="private")
     seen = gr.HTML("", elem_classes="rx", elem_id="seen")
     gr.on(
         [files.change, which.input],
@@ -93,9 +99,11 @@ def _classify(
             try:
                 if data is None:
                     raise DataError("it is no longer here; choose it again")
-                parts.append(
-                    show_answer(title, classifier.classify(data, explain=explain), explain)
-                )
+                if classifier.is_dense:
+                    parts.append(show_mask(title, *classifier.segment(data)))
+                else:
+                    answer = classifier.classify(data, explain=explain)
+                    parts.append(show_answer(title, answer, explain))
             except DataError as error:
                 parts.append(error_box(f"{title}: {error}"))
         return "".join(parts)

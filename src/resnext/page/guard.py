@@ -127,7 +127,7 @@ class PageGuard:
         return JSONResponse(names)
 
     async def _progress(self, _: Request) -> Response:
-        """Tell nothing of an upload on its way: gradio would keep what it tells for ever."""
+        """Report no upload progress: gradio would keep the reports forever."""
         return Response(media_type="text/event-stream")
 
     async def _uploaded(self, request: Request) -> Response:

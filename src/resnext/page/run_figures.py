@@ -32,8 +32,8 @@ class RunFigures:
 
     Attributes:
         name: Its folder below the one that is shown.
-        epochs: What its log tells of each epoch: its number, losses, and errors in percent.
-            What is missing, or no finite number, is left out.
+        epochs: Number, losses, and errors in percent of each epoch in its log. What is missing, or
+            no finite number, is left out.
         settings: Its settings, with dots into groups.
         network: Name of its network, or what its settings call it.
         kind: What it learns.
@@ -60,7 +60,7 @@ class RunFigures:
 
 
 def read_run(runs: RunList, name: str) -> RunFigures:
-    """Read what a run has so far; what is damaged is told instead of shown."""
+    """Read the data of a run so far; damage is reported instead."""
     problems: list[str] = []
     epochs: tuple[Row, ...] = ()
     settings: dict[str, Any] = {}
@@ -106,7 +106,7 @@ def _epochs(text: str) -> tuple[Row, ...]:
 
 
 def _epoch(line: str) -> Row | None:
-    """Return the numbers of a line that tells of an epoch."""
+    """Return the numbers of an epoch's line."""
     if len(line) > _MAX_LINE_CHARS:
         raise ValueError(f"has a line of more than {_MAX_LINE_CHARS:,} characters")
     values = parse_json(line)

@@ -36,7 +36,7 @@ class RunList:
         self.search()
 
     def search(self) -> list[str]:
-        """Look for run folders anew; links are not followed.
+        """Search for run folders again; links are not followed.
 
         Returns:
             Their names, in order: paths below the folder, which only print.

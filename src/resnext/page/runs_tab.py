@@ -87,7 +87,7 @@ def _report(runs: RunList) -> Callable[[str | None], str]:
 
 
 def _refresh(runs: RunList) -> Callable[[list[str] | None, str | None], list[Any]]:
-    """Return what looks for runs anew, and keeps the choice as far as it still exists."""
+    """Return the function that refreshes the runs and keeps the selection if it still exists."""
 
     def refresh(chosen: list[str] | None, reported: str | None) -> list[Any]:
         names = runs.search()

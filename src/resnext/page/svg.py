@@ -23,7 +23,7 @@ class Drawing:
     Attributes:
         width: Extent to the right.
         height: Extent downwards.
-        label: What a person who cannot see the picture is told.
+        label: Description for screen readers.
         name: Sets its arrows apart from those of other pictures in the page.
     """
 

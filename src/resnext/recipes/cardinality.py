@@ -19,9 +19,9 @@ _SMALL_CARDINALITIES = (1, 2, 4, 8, 16)
 
 
 def table3(choice: Choice) -> Study:
-    """Return table 3: cardinality against width while the cost of a block is kept.
+    """Return table 3: cardinality against width at equal cost of a block.
 
-    Small: the same family at half the widths, 11 layers, C = 1 to 16.
+    At small scale: the same family at half the widths, 11 layers, C = 1 to 16.
     """
     if choice.is_paper:
         designs = [
@@ -40,7 +40,7 @@ def table3(choice: Choice) -> Study:
     families = [[design for design in designs if design.row == row] for row in rows]
     return Study(
         name=choice.name("table3"),
-        question="Does the error fall as cardinality grows and the cost of a block is kept?",
+        question="Does the error decrease as cardinality grows at equal cost of a block?",
         source="arXiv 1611.05431, table 3 and figure 5",
         designs=tuple(designs),
         settings=settings_for(choice, "imagenet"),
@@ -60,7 +60,7 @@ def _template_design(config: ResNeXtConfig, row: str) -> Design:
 
 
 def _paper_table_3(small: list[Design]) -> tuple[PaperError, ...]:
-    """Return the paper's errors; small designs stand for its networks of both depths."""
+    """Return the paper's errors; small designs correspond to its networks of both depths."""
     return tuple(
         PaperError(
             design=f"{depth} layers, {template}",
@@ -87,7 +87,7 @@ _TABLE_4 = (
 def table4(choice: Choice) -> Study:
     """Return table 4: twice the cost, spent on depth, on width or on cardinality.
 
-    Small: the same at half the widths, from 11 layers; depth and width come from the solver.
+    At small scale: the same at half the widths, from 11 layers; the solver finds depth and width.
     """
     if choice.is_paper:
         named = [(row, paper_network(name)) for row, name, _, _ in _TABLE_4]
@@ -128,7 +128,7 @@ def table4(choice: Choice) -> Study:
 
 
 def _small_doubled(choice: Choice) -> list[tuple[str, ResNeXtConfig]]:
-    """Double the small network's multiply-adds in each of the paper's ways."""
+    """Double the small network's multiply-adds in each way of the paper."""
     dense = small_network(choice, num_blocks=1)
     block = Budget.like(dense, "params", "block", side_px(choice))
     aggregated = solve_width(dense, 16, block).config
@@ -158,9 +158,9 @@ _SHORTCUTS: tuple[tuple[str, Shortcut], ...] = (
 
 
 def residual(choice: Choice) -> Study:
-    """Return the ablation of the shortcuts, of a dense and an aggregated network.
+    """Return the ablation of shortcuts in a dense and an aggregated network.
 
-    Small: 29 layers at a quarter of the widths, since shortcuts matter with depth.
+    At small scale: 29 layers at a quarter of the widths, as shortcuts matter more with depth.
     """
     if choice.is_paper:
         networks = [paper_network(f"resnext50_{template}") for template in _RESIDUAL]
@@ -180,7 +180,7 @@ def residual(choice: Choice) -> Study:
     )
     return Study(
         name=choice.name("residual"),
-        question="What do the shortcuts give, and does cardinality help without them too?",
+        question="How much do shortcuts help, and does cardinality help without them too?",
         source="arXiv 1611.05431, section 5.1",
         designs=designs,
         settings=settings_for(choice, "imagenet"),

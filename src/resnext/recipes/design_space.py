@@ -1,4 +1,4 @@
-"""Random designs of one cost, and the distribution of their errors."""
+"""Random designs of similar cost, and the distribution of their errors."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ _NUM_DESIGNS = {"paper": 64, "small": 16}
 def design_space(choice: Choice) -> Study:
     """Return random networks within 20 % of a reference's multiply-adds.
 
-    Depth, cardinality and width are drawn; the designs form two groups, dense and aggregated.
-    The reference is ResNet-50; small, it is the small network of 11 layers.
+    Depth, cardinality and width are sampled; the designs form two groups, dense and aggregated. The
+    reference is ResNet-50 or, at small scale, the small network of 11 layers.
 
     Source of the method: Radosavovic et al., "On Network Design Spaces for Visual
     Recognition", arXiv 1905.13214.
@@ -41,7 +41,7 @@ def design_space(choice: Choice) -> Study:
     drawn = expand(space, None if choice.is_paper else side_px(choice))
     return Study(
         name=choice.name("design-space"),
-        question="How are the errors of random designs of one cost distributed?",
+        question="How are the errors of random designs of similar cost distributed?",
         source="arXiv 1905.13214; the question of cardinality from arXiv 1611.05431",
         kind="distribution",
         designs=tuple(_grouped(design) for design in drawn),
@@ -49,7 +49,7 @@ def design_space(choice: Choice) -> Study:
         seeds=choice.seeds or (0,),
         halving=Halving(min_epochs=2, factor=2),
         note=choice.note("about 11 layers, widths half of the paper's")
-        + " Halving is used only where it is asked for.",
+        + " Halving is used only on request.",
     )
 
 

@@ -1,8 +1,8 @@
 """`finetune`: the recipe for training that starts from trained weights.
 
-The new classifier learns first, on the features as they are; a random one would send its errors
-through the whole network. Then all layers learn, the early ones least, at a lower peak than from
-scratch and for fewer epochs. Images are prepared as the weights expect them.
+The new classifier is trained first, on frozen features, because a random one would propagate its
+errors through the whole network. Then all layers are trained, with lower rates for early ones, at a
+lower peak rate than from scratch and for fewer epochs. Images are prepared as the weights expect.
 
 Sources of the choices: Howard and Ruder, arXiv 1801.06146 (classifier first, rates by layer);
 Kumar and others, arXiv 2202.10054 (why the classifier first); docs/benchmarks/finetuning.md.
@@ -41,9 +41,9 @@ def finetune(
     Args:
         model: The network of the weights.
         data: The images.
-        weights: What names the weights.
-        card: How the weights saw their images.
-        facts: What was seen of files; without, the length is that for some thousand.
+        weights: Name or path of the weights.
+        card: Preprocessing that the weights expect.
+        facts: Facts about image files; without them, the length suits a few thousand images.
     """
     is_files = not is_small(data)
     num_train = 2_000 if facts is None else facts.num_train
@@ -76,16 +76,16 @@ def finetune(
 
 
 def num_epochs(num_train: int) -> int:
-    """Return the length of training: a fraction of what training from scratch needs."""
+    """Return the number of epochs: a fraction of training from scratch."""
     wanted = _MIN_EPOCHS + round(_EPOCH_IMAGES / num_train)
     return min(wanted, _MAX_EPOCHS)
 
 
 def image_size_px(card: ModelCard, facts: PhotoFacts | None) -> int:
-    """Return the side of the crop: that of the weights, less for smaller photos.
+    """Return the side of the crop: that of the weights, or less for smaller photos.
 
-    Not below half of what the weights saw, where their features would find too little; and not
-    above 224 px, since larger sizes of published weights are those of their evaluation.
+    At least half the size that the weights were trained on, as their features need enough detail;
+    at most 224 px, as larger sizes of published weights are evaluation sizes.
     """
     source_px = min(card.image_size_px, _MAX_SIDE_PX)
     short_px = source_px if facts is None else facts.short_side_px or source_px
@@ -94,7 +94,7 @@ def image_size_px(card: ModelCard, facts: PhotoFacts | None) -> int:
 
 
 def view(card: ModelCard, size_px: int | None) -> ViewConfig:
-    """Return the validation view of the weights in proportion to the size of the crop."""
+    """Return the validation view of the weights, scaled to the size of the crop."""
     if size_px is None:
         return ViewConfig(interpolation=card.interpolation)
     resize_px = round(size_px * (card.resize_px or card.image_size_px) / card.image_size_px)

@@ -1,8 +1,8 @@
-"""What `fast` chooses for a folder or table of images: network, size, length.
+"""How `fast` chooses network, image size and epochs for a folder or table of images.
 
-The rules aim at a quarter of an hour to an hour on a laptop's CPU for some hundred to some thousand
-photos. A few steps teach a shallow network more than a deep one, and small sets need many epochs
-to get enough steps at all. Where a GPU does the work, networks and images are larger.
+The rules target 15 to 60 minutes on a laptop CPU for a few hundred to a few thousand photos. With
+few steps a shallow network learns more than a deep one, and small sets need many epochs for enough
+steps. On a GPU, networks and images are larger.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ _EPOCH_IMAGES = 60_000
 
 @dataclass(frozen=True)
 class PhotoFacts:
-    """What decides the recipe for files.
+    """Facts that determine the recipe for image files.
 
     Attributes:
         num_train: Training images.
-        short_side_px: Median of their shorter sides; None where none could be read.
-        has_gpu: A GPU will train.
+        short_side_px: Median of their shorter sides in pixels; None if none could be read.
+        has_gpu: Whether training uses a GPU.
     """
 
     num_train: int
@@ -34,7 +34,7 @@ class PhotoFacts:
 
     @property
     def image_size_px(self) -> int:
-        """Side of the crop: that of the images, as far as the machine allows."""
+        """Side of the crop: that of the images, up to a limit for the machine."""
         largest = _GPU_SIDE_PX if self.has_gpu else _CPU_SIDE_PX
         side = min(self.short_side_px or largest, largest)
         return max(_MIN_SIDE_PX, side // _SIDE_STEP_PX * _SIDE_STEP_PX)
@@ -50,6 +50,6 @@ class PhotoFacts:
 
     @property
     def epochs(self) -> int:
-        """Length of training."""
+        """Number of epochs."""
         wanted = 10 + round(_EPOCH_IMAGES / self.num_train)
         return min(max(wanted, _MIN_EPOCHS), _MAX_EPOCHS)

@@ -1,4 +1,4 @@
-"""The recipes: the paper's two, today's long one, and one for a small budget."""
+"""The recipes: two from the paper, a modern long one, and one for a small budget."""
 
 from __future__ import annotations
 
@@ -78,15 +78,15 @@ def modern(model: ModelConfig, data: DataConfig) -> TrainConfig:
 def fast(model: ModelConfig, data: DataConfig, facts: PhotoFacts | None = None) -> TrainConfig:
     """Return the recipe for the best accuracy in a small budget.
 
-    One cycle of the learning rate, label smoothing, averaged weights. Files: AdamW with clipped
-    gradients, which does not diverge on small sets as SGD does, crops that keep a third of the
-    image, and as many epochs as give a small set enough steps. Sets in memory: SGD, small
-    batches and little cropping, chosen on Fashion-MNIST (docs/benchmarks/fashion-mnist.md).
+    One cycle of the learning rate, label smoothing, averaged weights. Image files: AdamW with
+    clipped gradients, which does not diverge on small sets as SGD does, crops of at least a third
+    of the image, and enough epochs to give a small set enough steps. Data sets in memory: SGD,
+    small batches and little cropping, tuned on Fashion-MNIST (docs/benchmarks/fashion-mnist.md).
 
     Args:
         model: The network.
         data: The images.
-        facts: What was seen of files; without, the length is that for some thousand.
+        facts: Facts about image files; without them, the length suits a few thousand images.
     """
     if is_small(data):
         return TrainConfig(
@@ -134,8 +134,8 @@ RECIPES: dict[str, Recipe] = {
 def base_augment(data: DataConfig) -> AugmentConfig:
     """Return the standard crop and flip of a data set.
 
-    Small images are padded and cropped back, files are cropped at a random size. Digits are
-    not mirrored, since a mirrored digit is another sign.
+    Small images are padded and cropped back; image files are cropped at a random size. Digits are
+    not mirrored, as a mirrored digit is a different symbol.
     """
     if data.name == "digits":
         return AugmentConfig(crop="pad", pad_px=1)
@@ -145,7 +145,7 @@ def base_augment(data: DataConfig) -> AugmentConfig:
 
 
 def default_model(data: DataConfig, facts: PhotoFacts | None = None) -> str:
-    """Return the network for people who did not name one."""
+    """Return the default network."""
     if facts is not None:
         return facts.model
     if data.name == "digits":
@@ -154,5 +154,5 @@ def default_model(data: DataConfig, facts: PhotoFacts | None = None) -> str:
 
 
 def is_small(data: DataConfig) -> bool:
-    """Tell the sets that live in memory, with images of at most 32 pixels."""
-    return data.name not in ("imagenet", "folder", "shards", "table", PYTHON)
+    """Return whether a data set is held in memory, with images of at most 32 pixels."""
+    return data.name not in ("imagenet", "folder", "shards", "table", "masks", PYTHON)

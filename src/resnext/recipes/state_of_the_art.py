@@ -30,10 +30,10 @@ _TABLE_5 = {
 
 
 def table5(choice: Choice) -> Study:
-    """Return table 5: one crop at the size of training and one at 320 pixels.
+    """Return table 5: a crop at the training size and one at 320 pixels.
 
-    Small: a dense network, one of twice its depth, and one of twice its cost by cardinality;
-    the larger crop is 10/7 of training's, as 320 is of 224.
+    At small scale: a dense network, one of twice its depth, and one of twice its cost by
+    cardinality; the larger crop is 10/7 of the training crop, as 320 is of 224.
     """
     if choice.is_paper:
         networks = [paper_network(name) for name in _TABLE_5]
@@ -48,7 +48,7 @@ def table5(choice: Choice) -> Study:
     large = Test(name=str(large_px), view=ViewConfig(size_px=large_px))
     return Study(
         name=choice.name("table5"),
-        question="How do the largest networks compare, also on larger crops?",
+        question="How do the largest networks compare, including on larger crops?",
         source="arXiv 1611.05431, table 5",
         designs=designs,
         settings=settings_for(choice, "imagenet"),
@@ -65,7 +65,7 @@ def table5(choice: Choice) -> Study:
 def _paper_table_5(
     choice: Choice, designs: tuple[Design, ...], large: str
 ) -> tuple[PaperError, ...]:
-    """Return the paper's errors beside our networks, whose larger crop may be another one."""
+    """Return the paper's errors next to our networks, whose larger crop may differ."""
     return tuple(
         PaperError(
             design=name,
@@ -104,11 +104,11 @@ _EPOCHS_1K, _IMAGES_1K, _IMAGES_5K = 100, 1_281_167, 6_800_000
 
 
 def table6(choice: Choice) -> Study:
-    """Return table 6: trained on 5,000 classes, tested on the 1,000 of ImageNet-1K.
+    """Return table 6: trained on 5,000 classes, tested on the 1,000 classes of ImageNet-1K.
 
-    It takes two data sets: the folder that `resnext data imagenet5k` made, and ImageNet-1K's.
-    Small: trained on all classes, tested on the images of the first half of them, as a choice
-    of all and of those.
+    It takes two data sets: the folder created by `resnext data imagenet5k`, and ImageNet-1K. At
+    small scale: trained on all classes, tested on the images of the first half of the classes,
+    predicting among all classes and among those.
     """
     train, test = _table_6_data(choice)
     changes = choice.changes
@@ -126,7 +126,7 @@ def table6(choice: Choice) -> Study:
     names = ("5k-way", "1k-way") if choice.is_paper else ("all-way", "half-way")
     return Study(
         name=choice.name("table6"),
-        question="Does cardinality help on a larger set, tested on more and on fewer classes?",
+        question="Does cardinality help on a larger data set, tested on more and on fewer classes?",
         source="arXiv 1611.05431, table 6",
         designs=designs,
         settings=(settings,),
@@ -156,7 +156,7 @@ def table6(choice: Choice) -> Study:
 
 
 def _table_6_data(choice: Choice) -> tuple[DataConfig, DataConfig | None]:
-    """Return the data to train on and the data to test on; small tests on some of the former."""
+    """Return the training and the test data; at small scale, both are from one data set."""
     if not choice.is_paper:
         if len(choice.data) > 1:
             raise ConfigError(
@@ -172,14 +172,14 @@ def _table_6_data(choice: Choice) -> tuple[DataConfig, DataConfig | None]:
         return train, test
     if len(choice.data) != 2:
         raise ConfigError(
-            f"table6 takes two data sets, got {len(choice.data)}: ImageNet-5K, as `resnext data "
-            "imagenet5k` makes it, and ImageNet-1K: --data imagenet:5K imagenet:1K"
+            f"table6 takes two data sets, got {len(choice.data)}: ImageNet-5K, as created by "
+            "`resnext data imagenet5k`, and ImageNet-1K: --data imagenet:5K imagenet:1K"
         )
     return choice.data[0], choice.data[1]
 
 
 def _half_of_classes(data: DataConfig) -> DataConfig:
-    """Return the first half of the classes, split as training splits them."""
+    """Return the first half of the classes, with the same split as in training."""
     from resnext.data.sets.load import load_data  # the class names are needed
 
     classes = load_data(data).info.classes
@@ -194,7 +194,7 @@ _CIFAR = (DataConfig(name="cifar10"), DataConfig(name="cifar100"))
 def table7(choice: Choice) -> Study:
     """Return table 7: CIFAR-10 and CIFAR-100, mean of ten runs.
 
-    Small: 11 layers at half the stage widths, 4 and 8 paths of a quarter of the width.
+    At small scale: 11 layers at half the stage widths, 4 and 8 paths of a quarter of the width.
     """
     choice = _with_cifar(choice)
     if choice.is_paper:
@@ -205,7 +205,7 @@ def table7(choice: Choice) -> Study:
     designs = _by_name(networks)
     return Study(
         name=choice.name("table7"),
-        question="What does twice the cardinality give on CIFAR?",
+        question="How much does twice the cardinality help on CIFAR?",
         source="arXiv 1611.05431, table 7",
         designs=designs,
         settings=settings_for(choice, "cifar", "cifar10"),
@@ -229,7 +229,7 @@ def table7(choice: Choice) -> Study:
 def figure7(choice: Choice) -> Study:
     """Return figure 7: error against parameters, growing by cardinality or by width.
 
-    Each network of more paths stands beside a dense one of the same cost.
+    Each network with more paths is paired with a dense one of the same cost.
     """
     choice = _with_cifar(choice)
     base = paper_network("resnet29") if choice.is_paper else small_network(choice, num_blocks=1)
@@ -248,7 +248,7 @@ def figure7(choice: Choice) -> Study:
     pairs = zip(more_paths[1:], wider, strict=True)
     return Study(
         name=choice.name("figure7"),
-        question="Do parameters spent on cardinality pay better than those spent on width?",
+        question="Are parameters better spent on cardinality than on width?",
         source="arXiv 1611.05431, figure 7",
         designs=designs,
         settings=settings_for(choice, "cifar", "cifar10"),

@@ -1,4 +1,4 @@
-"""What the named studies share: the paper's settings, and a scale for two cores."""
+"""Shared settings of the named studies: the paper's, and a scale for two cores."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ _SMALL_EPOCHS = 10
 
 @dataclass(frozen=True)
 class Choice:
-    """What a person chose when naming a study.
+    """The user's choices for a named study.
 
     Attributes:
         scale: The paper's networks and recipe, or ones that two cores can train.
-        data: The data sets; none takes the paper's.
-        seeds: The seeds; none takes the study's own number.
-        recipe: Another recipe than the scale's.
-        changes: Settings of every trial to change, such as `schedule.epochs=20`.
+        data: The data sets; empty takes the paper's.
+        seeds: The seeds; empty takes the study's default.
+        recipe: Recipe that replaces the scale's.
+        changes: Settings to change in every trial, such as `schedule.epochs=20`.
     """
 
     scale: Scale = "paper"
@@ -48,7 +48,7 @@ class Choice:
 
     @property
     def is_paper(self) -> bool:
-        """The paper's own networks and recipe."""
+        """Whether it uses the paper's networks and recipe."""
         return self.scale == "paper"
 
     def name(self, study: str) -> str:
@@ -57,39 +57,39 @@ class Choice:
         return "-".join([study, *([] if self.is_paper else ["small"]), *sets])
 
     def note(self, small: str) -> str:
-        """Say how far the study is the paper's.
+        """Describe how the study relates to the paper.
 
         Args:
-            small: What the small networks are.
+            small: Description of the small networks.
         """
         if self.is_paper:
             return "The paper's networks and recipe."
         return (
-            f"Small scale: {small}; a short recipe. The logic of the paper's comparison, not its "
-            "networks: the paper's figures are not to be expected."
+            f"Small scale: {small}; a short recipe. It follows the logic of the paper's "
+            "comparison with smaller networks, so do not expect the paper's numbers."
         )
 
 
 # Settings of a trial that a study says in another way
 _SAID_OTHERWISE = {
-    "seed": "--seeds (in a file: seeds) says the seeds",
-    "recipe": "--recipe (in a file: recipe) chooses the recipe",
-    "keep": "trials keep the weights of the last epoch, so that none is chosen by its error",
-    "model": "the designs say the networks",
-    "data.name": "--data (in a file: data) says the images",
-    "data.root": "--data NAME:FOLDER says where the images are",
-    "runtime.threads": "--threads says the threads",
+    "seed": "use --seeds (in a file: seeds) for the seeds",
+    "recipe": "use --recipe (in a file: recipe) for the recipe",
+    "keep": "trials always keep the last weights, so that none are selected by their error",
+    "model": "the designs define the networks",
+    "data.name": "use --data (in a file: data) for the images",
+    "data.root": "use --data NAME:FOLDER for the location of the images",
+    "runtime.threads": "use --threads for the threads",
 }
 
 
 def refuse_said_otherwise(keys: Iterable[str]) -> None:
-    """Refuse changes that a trial would not follow.
+    """Check that no change conflicts with how a study sets it.
 
     Args:
         keys: Names of settings, or texts such as `schedule.epochs=10`.
 
     Raises:
-        ConfigError: A study says one of them in another way.
+        ConfigError: A study sets one of them in another way.
     """
     for key in keys:
         name = key.partition("=")[0]
@@ -126,47 +126,47 @@ def _base_settings(choice: Choice, recipe: str, data: DataConfig) -> TrainConfig
 
 
 def data_of(choice: Choice, default: str = "imagenet") -> tuple[DataConfig, ...]:
-    """Return the data sets: those chosen, else the paper's, expected in a folder of that name.
+    """Return the chosen data sets, or the paper's, expected in a folder of that name.
 
     Raises:
-        ConfigError: A small study needs to be told its data.
+        ConfigError: A small study has no data.
     """
     if choice.data:
         return choice.data
     if not choice.is_paper:
-        raise ConfigError("a small study needs its images: --data digits, --data FOLDER")
+        raise ConfigError("a small study needs images: add --data digits or --data FOLDER")
     needs_root = default == "imagenet"
     return (DataConfig(name=default, root=Path(default).absolute() if needs_root else None),)
 
 
 def side_px(choice: Choice) -> int:
-    """Return the side of the images that the costs of a small study are counted at."""
+    """Return the image side used to count the costs of a small study."""
     return _sides_px(choice)[0]
 
 
 def _sides_px(choice: Choice) -> list[int]:
-    """Return the side of the images of each data set, as `choice.changes` leave it."""
+    """Return the image side of each data set, after `choice.changes`."""
     sets = [settings.data for settings in settings_for(choice, "fast")]
     return [data.image_size_px or KNOWN[data.name].image_size_px for data in sets]
 
 
 def paper_network(name: str) -> ResNeXtConfig:
-    """Return a network of the paper by its name; cardinality 1 may be written as a ResNeXt."""
+    """Return a network of the paper by name; cardinality 1 may be written as a ResNeXt."""
     config = config_from(name)
     assert isinstance(config, ResNeXtConfig)
     return config
 
 
 def small_network(choice: Choice, *, num_blocks: int, share: int = 2) -> ResNeXtConfig:
-    """Return the dense network from which a small study starts.
+    """Return the dense base network of a small study.
 
-    It is the paper's template with all widths divided: three stages behind a CIFAR stem for
-    images of at most 32 pixels, behind the ImageNet stem for larger ones.
+    It is the paper's template with all widths divided: three stages after a CIFAR stem for images
+    of at most 32 pixels, or after the ImageNet stem for larger ones.
 
     Args:
         choice: What was chosen.
         num_blocks: Blocks of each stage.
-        share: What the paper's widths are divided by.
+        share: Divisor of the paper's widths.
     """
     return ResNeXtConfig(
         stem="cifar" if max(_sides_px(choice)) <= _MAX_CIFAR_PX else "imagenet",

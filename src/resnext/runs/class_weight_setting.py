@@ -1,4 +1,4 @@
-"""The setting `class_weights`: a word, weights by class name, or weights in the classes' order."""
+"""The setting `class_weights`: a keyword, weights by class name, or weights in class order."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from pydantic import BeforeValidator
 from resnext.untrusted.names import shown
 
 MAX_WEIGHTS = 5_000
-"""With more, a settings file would hold more values than are read."""
+"""Maximum number of weights; more would exceed the limit of a settings file."""
 
 _MIN_WEIGHT, _MAX_WEIGHT = 1e-6, 1e6
 _FORMS = (
-    "write balanced, class names with weights such as dress=2,hat=1.5, or a list of all weights in "
-    "the order of the classes such as [1, 2, 1]"
+    "give balanced, class names with weights such as dress=2,hat=1.5, or a list of all weights "
+    "in class order such as [1, 2, 1]"
 )
 
 
 def _read(given: object) -> object:
-    """Return the word, or weights as finite positive numbers.
+    """Return the keyword, or weights as finite positive numbers.
 
     Raises:
         ValueError: It is neither, a weight is out of range, or a class occurs twice.

@@ -1,8 +1,7 @@
-"""The data that a run was begun with, by which it knows them again.
+"""Checks that a run is resumed on the data it was started with.
 
-Order, steps and labels follow from the training images and their classes, so a run that went on
-with others would be neither the old one nor a new one. Kept in `classes.json`: the number of
-training images of each class, in the order of the labels.
+Order, steps and labels depend on the training images and their classes, so a run cannot be resumed
+on other data. `classes.json` stores the number of training images of each class, in label order.
 """
 
 from __future__ import annotations
@@ -23,15 +22,15 @@ _list_names = partial(list_names, write=repr)
 
 
 def write_data(run: Path, data: DataSet) -> None:
-    """Keep in a new run what it is begun with."""
+    """Record the data of a new run."""
     write_json(run / CLASSES, _images_per_class(data))
 
 
 def check_data(run: Path, data: DataSet) -> None:
-    """Compare the data with those that a run was begun with; runs that do not say are let pass.
+    """Compare the data with those a run was started with; runs without a record are accepted.
 
     Raises:
-        DataError: The classes or the numbers of their training images are others.
+        DataError: The classes or the numbers of their training images have changed.
         RunError: The run's own file is damaged.
     """
     if not (run / CLASSES).exists():
@@ -40,9 +39,10 @@ def check_data(run: Path, data: DataSet) -> None:
     if list(begun.items()) == list(now.items()):
         return
     raise DataError(
-        f"{run} was begun with {_told(begun)}, and {data.info.name} now has {_told(now)}: "
-        f"{_difference(begun, now)}. A run goes on only with its own data; put them back as they "
-        f"were, or begin a new run with these: resnext train --config {run}"
+        f"{run} was started with {_describe_counts(begun)}, but {data.info.name} now has "
+        f"{_describe_counts(now)}: {_difference(begun, now)}. A run can only be resumed on the "
+        "data it was started with; restore the data, or start a new run: resnext train --config "
+        f"{run}"
     )
 
 
@@ -56,22 +56,26 @@ def _read(file: Path) -> dict[str, int]:
         values = read_json(file)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise RunError(f"cannot read {file}: {reason}; restore it, or begin a new run") from None
+        raise RunError(f"cannot read {file}: {reason}; restore it, or start a new run") from None
     if not isinstance(values, dict) or not all(type(num) is int for num in values.values()):
-        raise RunError(f"{file} does not hold the classes of a run; restore it, or remove it")
+        raise RunError(f"{file} does not contain the classes of a run; restore it, or remove it")
     return values
 
 
-def _told(images: dict[str, int]) -> str:
+def _describe_counts(images: dict[str, int]) -> str:
     return f"{sum(images.values()):,} training images of {len(images):,} classes"
 
 
 def _difference(begun: dict[str, int], now: dict[str, int]) -> str:
-    """Say what changed, the classes before the images in them."""
+    """Describe what changed: classes first, then their images."""
     new = [name for name in now if name not in begun]
     gone = [name for name in begun if name not in now]
     if new or gone:
         parts = (("new", new), ("gone", gone))
         return "; ".join(f"{what}: {_list_names(names)}" for what, names in parts if names)
     other = [name for name in now if now[name] != begun[name]]
-    return f"other numbers in {_list_names(other)}" if other else "the classes have another order"
+    return (
+        f"different numbers in {_list_names(other)}"
+        if other
+        else "the order of the classes changed"
+    )

@@ -1,7 +1,7 @@
-"""Which kernels a GPU takes: those that always give the same bits, or the fastest.
+"""Selects GPU kernels: deterministic ones, or the fastest.
 
-cuDNN and cuBLAS have several kernels for one operation, and the fastest of them may add numbers
-in an order that differs from run to run. On a CPU nothing is changed.
+cuDNN and cuBLAS have several kernels for an operation, and the fastest may add numbers in an order
+that differs between runs. On a CPU this has no effect.
 
 Source: docs/decisions/0016-exact-runs-on-gpus.md.
 """
@@ -22,11 +22,11 @@ CUBLAS_WORKSPACE = "CUBLAS_WORKSPACE_CONFIG"
 
 @contextmanager
 def choose_kernels(config: RuntimeConfig, device: torch.device) -> Iterator[None]:
-    """Choose the kernels of a GPU for as long as the context lasts.
+    """Select the kernels of a GPU within a context.
 
     Args:
-        config: `deterministic` asks for the same bits in every run; otherwise cuDNN times its
-            kernels for each new shape and takes the fastest.
+        config: `deterministic` requests the same bits in every run; otherwise cuDNN times its
+            kernels for each new shape and uses the fastest.
         device: Where the arithmetic runs.
     """
     if device.type != "cuda":
@@ -55,9 +55,9 @@ def choose_kernels(config: RuntimeConfig, device: torch.device) -> Iterator[None
 
 
 def _compile_without_timing() -> None:
-    """Let torch.compile choose its kernels by rule: a measured choice may differ in a new process.
+    """Let torch.compile choose kernels by rule; a timed choice may differ in a new process.
 
-    Older versions of torch have no such mode.
+    Older versions of torch lack this mode.
     """
     from torch._inductor import config as inductor
 

@@ -1,4 +1,4 @@
-"""The surroundings of a run: versions, hardware, the state of git."""
+"""The environment of a run: versions, hardware, git state."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _PACKAGES = ("resnext", "torch", "torchvision", "numpy", "pillow")
 
 
 def describe_environment(runtime: Runtime) -> dict[str, Any]:
-    """Collect what one needs to know to repeat a run."""
+    """Collect the information needed to reproduce a run."""
     return {
         "python": platform.python_version(),
         "platform": platform.platform(),
@@ -35,7 +35,7 @@ def describe_environment(runtime: Runtime) -> dict[str, Any]:
 
 
 def describe_machine(runtime: Runtime) -> str:
-    """Return the GPU's name, or the processor's."""
+    """Return the name of the GPU or the processor."""
     is_gpu = runtime.device.type == "cuda"
     return _device_name(runtime.device) if is_gpu else cpu_name()
 
@@ -45,7 +45,7 @@ def _device_name(device: torch.device) -> str:
 
 
 def _git_state() -> str | None:
-    """Return the commit of the working folder, marked when files differ from it."""
+    """Return the commit of the working folder, marked if there are uncommitted changes."""
     try:
         done = subprocess.run(
             ["git", "describe", "--always", "--dirty", "--abbrev=40"],

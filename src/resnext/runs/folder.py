@@ -1,13 +1,13 @@
-"""A run is a folder that explains itself, and never overwrites another.
+"""A run is a self-contained folder, and never overwrites another run.
 
-config.yaml         every setting, resolved; training from it reproduces the run
+config.yaml         all resolved settings; training with them reproduces the run
 classes.json        the number of training images of each class, which must not change
-environment.json    versions, hardware, the state of git
-opening.json        what was shown before training: the data, the network, what looks wrong
-speed.json          how layout, compilation and merged groups were chosen, if they were left open
-metrics.jsonl       one JSON object a line: training intervals and epochs
+environment.json    versions, hardware, git state
+opening.json        the summary shown before training: data, network, warnings
+speed.json          how layout, compilation and merged groups were chosen, if left open
+metrics.jsonl       one JSON object per line: training intervals and epochs
 tensorboard/        the same as TensorBoard events
-last.safetensors    the checkpoint from which to go on; last.previous.safetensors is the one before
+last.safetensors    the checkpoint to resume from; last.previous.safetensors is the previous one
 best.safetensors    the weights with the lowest validation error, or the last if so configured
 evaluation.json, report.html, bad_files.json
 .writer/            which process writes here; see `run_claim`
@@ -49,16 +49,16 @@ ValueT = TypeVar("ValueT")
 
 
 def create_run_folder(path: Path | None, name: str, *, may_hold_run: bool = False) -> Path:
-    """Make a new, empty run folder.
+    """Create a new, empty run folder.
 
     Args:
-        path: Exactly this folder, or None to take the next free `runs/NAME`.
-        name: Name under `runs/`; a number is added when it is taken.
-        may_hold_run: Accept also `path` with a run in it.
+        path: This exact folder, or None for the next free `runs/NAME`.
+        name: Name under `runs/`; a number is added if it is taken.
+        may_hold_run: Also accept a `path` that contains a run.
 
     Raises:
-        ConfigError: The name is not one of a folder, or not UTF-8.
-        RunError: The folder holds something already, or cannot be made.
+        ConfigError: The name is not a valid folder name, or not UTF-8.
+        RunError: The folder is not empty, or cannot be created.
     """
     if not is_utf8(name if path is None else str(path)):
         raise ConfigError(
@@ -73,8 +73,8 @@ def create_run_folder(path: Path | None, name: str, *, may_hold_run: bool = Fals
             check_empty(path)
     except OSError as error:
         raise RunError(
-            f"cannot make the run folder {path or Path('runs') / name}: {error.strerror}; "
-            "choose another place with --out FOLDER"
+            f"cannot create the run folder {path or Path('runs') / name}: {error.strerror}; "
+            "choose another folder with --out FOLDER"
         ) from None
     if not os.access(path, os.W_OK):
         raise RunError(f"{path} cannot be written; choose another --out")
@@ -86,8 +86,8 @@ def _create_numbered(name: str) -> Path:
         check_file_name(name)
     except ValueError as error:
         raise ConfigError(
-            f"{error}, so no run can have this name; give another with --name, or a folder with "
-            "--out"
+            f"{error}, so it cannot be the name of a run; give another with --name, or a folder "
+            "with --out"
         ) from None
     Path("runs").mkdir(exist_ok=True)
     for number in itertools.count(1):
@@ -101,17 +101,17 @@ def _create_numbered(name: str) -> Path:
 
 
 def check_empty(run: Path) -> None:
-    """Check that a folder holds nothing but what a start leaves that was killed at once.
+    """Check that a folder is empty, except for files of a start that was killed immediately.
 
     Raises:
-        RunError: It holds something.
+        RunError: It is not empty.
     """
     was_begun = (run / WRITER).exists()
     for entry in run.iterdir():
         if entry.name != WRITER and not (was_begun and entry.suffix == ".partial"):
             raise RunError(
                 f"{run} is not empty, and a run never overwrites another; choose another --out, "
-                f"or go on with it: resnext train --resume {run}"
+                f"or resume it: resnext train --resume {run}"
             )
 
 
@@ -138,7 +138,7 @@ def read_config(path: Path) -> TrainConfig:
     except ValueError as error:
         raise ConfigError(f"{file} {error}") from None
     if not isinstance(values, dict):
-        raise ConfigError(f"{file} holds no settings; it needs lines such as 'batch_size: 128'")
+        raise ConfigError(f"{file} contains no settings; it needs lines such as 'batch_size: 128'")
     try:
         return TrainConfig(**values)
     except ConfigError as error:
@@ -146,43 +146,43 @@ def read_config(path: Path) -> TrainConfig:
 
 
 def open_run(run: Path) -> TrainConfig:
-    """Return the settings of a run to go on with.
+    """Return the settings of a run to resume.
 
     Raises:
         RunError: The folder is not a run.
     """
     if not (run / CONFIG).exists():
-        raise RunError(f"{run} is not a run folder: it holds no {CONFIG}")
+        raise RunError(f"{run} is not a run folder: it contains no {CONFIG}")
     return read_config(run)
 
 
 def read_if_whole(file: Path, kind: type[ValueT]) -> ValueT | None:
-    """Read a JSON file of a run that the run can do without.
+    """Read an optional JSON file of a run.
 
     Args:
         file: The file.
         kind: `dict` or `list`: what its outermost level must be.
 
     Returns:
-        Its value; None if there is no such file, or if it is damaged, which the log tells.
+        Its value; None if there is no such file, or if it is damaged, which is logged.
     """
     try:
         value = read_json(file)
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
-        _LOG.warning("%s %s; it is left out", file, getattr(error, "strerror", None) or error)
+        _LOG.warning("%s %s; skipped", file, getattr(error, "strerror", None) or error)
         return None
     if not isinstance(value, kind):
-        _LOG.warning("%s does not hold what a run writes there; it is left out", file)
+        _LOG.warning("%s has unexpected content; skipped", file)
         return None
     return value
 
 
 def write_json(path: Path, value: dict[str, Any] | list[Any], *, is_shared: bool = False) -> None:
-    """Write a JSON file whole or not at all, one line for each entry of the outermost level.
+    """Write a JSON file atomically, one line for each entry of the outermost level.
 
-    `is_shared` says that other processes may write it at the same time; see `write_whole`.
+    Set `is_shared` if other processes may write it at the same time; see `write_whole`.
     """
     if isinstance(value, dict):
         opening, closing = "{", "}"
@@ -203,7 +203,7 @@ def _json(value: Any) -> str:
 
 @contextmanager
 def explain_write_errors(run: Path) -> Iterator[None]:
-    """Turn a full disk and the like into one message that says what is left.
+    """Turn write errors, such as a full disk, into one message that says what was saved.
 
     Raises:
         RunError: A file of the run cannot be written.
@@ -215,10 +215,10 @@ def explain_write_errors(run: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno not in _WRITE_ERRORS and not _lies_in(run, error.filename):
             raise
-        mend = "Make room" if error.errno in _NO_ROOM else "Make it a folder that can be written"
-        again = f"go on with: resnext train --resume {run}"
+        remedy = "Free disk space" if error.errno in _NO_ROOM else "Make the folder writable"
+        again = f"resume with: resnext train --resume {run}"
         raise RunError(
-            f"cannot write into {run}: {error.strerror}. {describe_last_good(run)} {mend}, then "
+            f"cannot write into {run}: {error.strerror}. {describe_last_good(run)} {remedy}, then "
             f"{again if (run / CONFIG).exists() else 'start again'}"
         ) from None
 
@@ -228,7 +228,7 @@ def _lies_in(run: Path, name: object) -> bool:
 
 
 def describe_last_good(run: Path) -> str:
-    """Say what remains of a run that cannot go on."""
+    """Describe what was saved of a run that cannot continue."""
     for name in (LAST, PREVIOUS):  # between the two renames of a save there is only the latter
         if (run / name).exists():
             return f"The last good checkpoint is intact: {run / name}."

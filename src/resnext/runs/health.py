@@ -1,4 +1,4 @@
-"""What the figures of a training say in plain words: useless, exploding, overfitted."""
+"""Diagnoses training from its metrics: learned nothing, diverged, overfitted."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ _WORSE_LOSS = 1.25
 _EARLY = 0.3
 
 _REMEDY = (
-    "Check that the images show what the folders say (resnext data check), train longer (--epochs) "
-    "or start from trained weights (--weights)"
+    "Check that the labels are correct (resnext data check), train longer (--epochs) or start "
+    "from trained weights (--weights)"
 )
 
 Kind = Literal["useless", "exploding", "overfitting"]
@@ -24,15 +24,14 @@ Kind = Literal["useless", "exploding", "overfitting"]
 
 @dataclass(frozen=True)
 class EpochFigures:
-    """Figures of one epoch.
+    """Metrics of one epoch.
 
     Attributes:
-        train_loss: Mean loss of the training images as they were varied.
-        train_value: Their figure of training; None where targets were mixed.
+        train_loss: Mean loss of the augmented training images.
+        train_value: The task's measure of the training images; None if targets were mixed.
         loss: Mean validation loss.
         value: The task's measure of the validation images.
-        balanced_accuracy: Mean of their classes' accuracies, in percent; None where it was not
-            recorded.
+        balanced_accuracy: Mean of the classes' accuracies, in percent; None if not recorded.
     """
 
     train_loss: float
@@ -44,11 +43,11 @@ class EpochFigures:
 
 @dataclass(frozen=True)
 class Finding:
-    """Something wrong with a training.
+    """A problem found in training.
 
     Attributes:
-        kind: What it is.
-        text: What was seen and what to do, in a sentence or two.
+        kind: Kind of problem.
+        text: What was observed and what to do, in a sentence or two.
     """
 
     kind: Kind
@@ -56,11 +55,11 @@ class Finding:
 
 
 def judge_run(rows: Iterable[Mapping[str, Any]], config: TrainConfig) -> list[Finding]:
-    """Judge a run by the lines of its `metrics.jsonl`.
+    """Diagnose a run from the lines of its `metrics.jsonl`.
 
     Args:
-        rows: The lines; those that are no epochs, or of versions that did not say what guessing
-            gives, are left out.
+        rows: The lines; those that are not epochs, or were written by versions that did not record
+            the result of guessing, are skipped.
         config: The run's resolved settings.
     """
     kind = task_kind(config.task)
@@ -97,19 +96,20 @@ def judge(
     *,
     is_weighted: bool = False,
 ) -> list[Finding]:
-    """Judge the epochs so far.
+    """Diagnose the epochs so far.
 
     Args:
-        epochs: Their figures, from the first.
-        num_epochs: Length of the whole training; its first third is not called useless yet.
+        epochs: Their metrics, from the first epoch.
+        num_epochs: Epochs of the whole training; in its first third, learning nothing is not
+            reported yet.
         kind: The task.
-        num_outputs: Outputs of the network, such as the classes to choose from.
+        num_outputs: Number of outputs of the network, such as classes.
         guess: The measure of a network that has learned nothing.
-        is_weighted: The loss weighs the classes. Then the largest class is given up on purpose,
-            and the balanced accuracy says whether anything was learnt.
+        is_weighted: Whether the loss weights the classes. If so, the largest class is deliberately
+            weighted down, and the balanced accuracy decides whether anything was learned.
 
     Returns:
-        What is wrong, the worst first; empty if nothing is.
+        The problems, worst first; empty if there are none.
     """
     if not epochs:
         return []
@@ -127,10 +127,10 @@ def judge(
 def _exploding(
     epochs: Sequence[EpochFigures], num_epochs: int, kind: TaskKind, num_outputs: int
 ) -> Finding | None:
-    """Compare the loss with that of equal probabilities, which is ln K for K classes.
+    """Compare the loss with that of uniform probabilities, which is ln K for K classes.
 
-    Early in training the validation loss may be large for another reason: the running statistics
-    of BN still lag behind the weights. Then the training loss alone decides.
+    Early in training the validation loss may be large because the running statistics of BN lag
+    behind the weights; then only the training loss counts.
     """
     if kind.chance_loss is None:
         return None
@@ -141,9 +141,8 @@ def _exploding(
         return None
     return Finding(
         "exploding",
-        f"the loss is {worst:.3g}, while equal probabilities would give {guess:.2f}: training "
-        "diverges. Lower the learning rate (--lr) or clip the gradient "
-        "(--set optim.clip_norm=1)",
+        f"the loss is {worst:.3g}, but uniform probabilities would give {guess:.2f}: training "
+        "diverges. Lower the learning rate (--lr) or clip the gradient (--set optim.clip_norm=1)",
     )
 
 
@@ -160,7 +159,7 @@ def _useless(epochs: Sequence[EpochFigures], kind: TaskKind, guess: float) -> Fi
 
 
 def _useless_balanced(epochs: Sequence[EpochFigures], num_classes: int) -> Finding | None:
-    """Compare with one class for all images, which is right for all of one class."""
+    """Compare with predicting one class for all images."""
     best = max(epoch.balanced_accuracy or 0.0 for epoch in epochs)
     guess = 100.0 / max(num_classes, 1)
     if best > guess:
@@ -185,7 +184,7 @@ def _overfitting(epochs: Sequence[EpochFigures], kind: TaskKind) -> Finding | No
     return Finding(
         "overfitting",
         f"the {measure.label} is {measure.write(last.train_value)} in training and "
-        f"{measure.write(last.value)} in validation, and the validation loss rises: the "
-        "network learns the training images by heart. More images, stronger variation "
-        "(--set augment.policy=trivialaugment) or trained weights (--weights) help",
+        f"{measure.write(last.value)} in validation, and the validation loss rises: the network "
+        "is overfitting. More images, stronger augmentation (--set "
+        "augment.policy=trivialaugment) or pretrained weights (--weights) help",
     )

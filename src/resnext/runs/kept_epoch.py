@@ -1,4 +1,4 @@
-"""Which epoch of a run's log its weights are from."""
+"""Finds the epoch of a run's log that its weights are from."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from resnext.tasks.measure import Measure
 
 
 def best_epoch(epochs: Iterable[Mapping[str, Any]], measure: Measure) -> Mapping[str, Any]:
-    """Return the epoch of the log with the best figure; of several, that of the lowest loss."""
+    """Return the epoch of the log with the best measure; on a tie, the lowest loss."""
     return min(epochs, key=lambda row: measure.score(row[measure.key], row.get("loss")))
 
 

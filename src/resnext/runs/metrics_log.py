@@ -1,4 +1,4 @@
-"""The figures of a run as they arise: JSON lines, and TensorBoard events beside them."""
+"""The metrics of a run: JSON lines and TensorBoard events."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ _MAX_FIGURE = 1e300
 
 
 class MetricsLog:
-    """Appends figures to `metrics.jsonl` and to the TensorBoard events of a run."""
+    """Appends metrics to `metrics.jsonl` and to the TensorBoard events of a run."""
 
     def __init__(self, run: Path, total_steps: int) -> None:
-        """Open the log where a run goes on; lines written after that point are dropped.
+        """Open the log at the point where a run resumes; later lines are dropped.
 
-        Lines that cannot be read are dropped too; the log as it was is kept beside it.
+        Unreadable lines are dropped too, and a copy of the original log is kept.
 
         Args:
             run: The run folder.
@@ -74,30 +74,29 @@ class MetricsLog:
 
 
 def read_metrics(run: Path) -> list[dict[str, Any]]:
-    """Return the lines of a run's log; an unfinished last line is left out.
+    """Return the lines of a run's log, without an unfinished last line.
 
-    Lines that cannot be read, or do not tell what the others do, are left out and counted in
-    the program's log.
+    Unreadable or incomplete lines are skipped, and their number is logged.
 
     Raises:
         RunError: The file cannot be read.
     """
     rows, num_bad = _read(run / METRICS)
     if num_bad:
-        _LOG.warning("%s: %d line(s) cannot be read and are left out", run / METRICS, num_bad)
+        _LOG.warning("%s: skipped %d unreadable line(s)", run / METRICS, num_bad)
     return rows
 
 
 def _read(file: Path) -> tuple[list[dict[str, Any]], int]:
-    """Return the good lines and the number of the others."""
+    """Return the valid lines and the number of others."""
     try:
         lines = read_bytes(file, _MAX_BYTES).split(b"\n")[:-1]
     except FileNotFoundError:
         return [], 0
     except (OSError, ValueError) as error:
         raise RunError(
-            f"cannot read {file}: {getattr(error, 'strerror', None) or error}; move it away: the "
-            "run can do without"
+            f"cannot read {file}: {getattr(error, 'strerror', None) or error}; move it away (the "
+            "run works without it)"
         ) from None
     rows = [row for line in lines if (row := _parse(line)) is not None]
     return rows, len(lines) - len(rows)
@@ -123,7 +122,7 @@ def _parse(line: bytes) -> dict[str, Any] | None:
 
 
 def _is_epoch(figures: dict[str, Any]) -> bool:
-    """Tell whether a line has what one of an epoch needs: its number, and a task's measure."""
+    """Return whether a line has what an epoch needs: its number and a task's measure."""
     keys = [task_kind(name).measure.key for name in task_names()]
     return "epoch" in figures and any(figures.get(key) is not None for key in keys)
 
@@ -133,18 +132,18 @@ def _is_number(value: object) -> bool:
 
 
 def _cut_back(file: Path, total_steps: int) -> None:
-    """Cut the log back to a checkpoint, so that no step is told twice."""
+    """Truncate the log at a checkpoint, so that no step is logged twice."""
     rows, num_bad = _read(file)
     if num_bad:
         kept = _keep_damaged(file)
-        _LOG.warning("%s: %d line(s) cannot be read; kept as %s", file, num_bad, kept.name)
+        _LOG.warning("%s: %d unreadable line(s); original kept as %s", file, num_bad, kept.name)
     if file.exists():
         kept_rows = [row for row in rows if row["step"] <= total_steps]
         write_whole(file, "".join(json.dumps(row) + "\n" for row in kept_rows))
 
 
 def _keep_damaged(file: Path) -> Path:
-    """Copy the log aside under a free name."""
+    """Copy the log to an unused name."""
     for number in itertools.count(1):
         copy = file.with_name(f"{_DAMAGED}{'' if number == 1 else f'-{number}'}.jsonl")
         if not copy.exists():

@@ -1,4 +1,4 @@
-"""Where the arithmetic runs: device, precision, threads and the other processes."""
+"""Where the computation runs: device, precision, threads and other processes."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ _Answer = TypeVar("_Answer")
 
 @dataclass(frozen=True)
 class Runtime:
-    """The resolved place of this process.
+    """The resolved runtime of this process.
 
     Attributes:
         device: Where tensors live.
-        dtype: Type of the autocast arithmetic; float32 means no autocast.
+        dtype: Data type of autocast; float32 means no autocast.
         rank: Index of this process.
         world_size: Number of processes that train together.
     """
@@ -43,7 +43,7 @@ class Runtime:
 
     @property
     def is_main(self) -> bool:
-        """This process writes the files and talks to the person."""
+        """Whether this process writes the files and messages."""
         return self.rank == 0
 
     def autocast(self) -> torch.autocast:
@@ -52,7 +52,7 @@ class Runtime:
         return torch.autocast(self.device.type, self.dtype if enabled else None, enabled=enabled)
 
     def broadcast_from_main(self, call: Callable[[], _Answer]) -> _Answer:
-        """Call a function in the first process only and give its answer to all.
+        """Call a function in the first process only and return its result in all.
 
         Raises:
             ResNeXtError: The function raised it; all processes raise the same.
@@ -98,7 +98,7 @@ def open_runtime(config: RuntimeConfig) -> Iterator[Runtime]:
 def _joined(
     config: RuntimeConfig, device: torch.device, rank: int, world_size: int
 ) -> Iterator[None]:
-    """Be one of the processes that train together, if there are several."""
+    """Join the processes that train together, if there are several."""
     if world_size == 1:
         yield
         return
@@ -111,9 +111,9 @@ def _joined(
         if not _is_lost(error):
             raise
         raise TrainingError(
-            f"process {rank} of {world_size} lost the others: one ended, or did not answer "
-            f"within runtime.timeout_minutes={config.timeout_minutes:g}; its own message says "
-            f"why ({str(error).splitlines()[0]}). `torchrun --max-restarts N` starts all again "
+            f"process {rank} of {world_size} lost its connection to the others: one ended, or "
+            f"did not answer within runtime.timeout_minutes={config.timeout_minutes:g}; see its "
+            f"message ({str(error).splitlines()[0]}). `torchrun --max-restarts N` restarts all "
             "from the last checkpoint"
         ) from error
     finally:
@@ -124,8 +124,8 @@ def _joined(
 def _join(backend: str, rank: int, world_size: int, config: RuntimeConfig) -> None:
     """Open the process group.
 
-    torchrun keeps one store over all restarts. There the addresses of ended processes remain,
-    and a new process would call them; so each start gets names of its own in the store.
+    torchrun keeps one store across restarts, which still contains the addresses of ended processes;
+    each start therefore uses its own key prefix.
     """
     timeout = timedelta(minutes=config.timeout_minutes)
     if os.environ.get("TORCHELASTIC_USE_AGENT_STORE") != "True":
@@ -143,15 +143,15 @@ def _join(backend: str, rank: int, world_size: int, config: RuntimeConfig) -> No
 
 
 def _is_lost(error: RuntimeError) -> bool:
-    """Tell whether an error is the network's; gloo raises no type of its own."""
+    """Return whether an error comes from the connection; gloo has no error type of its own."""
     return isinstance(error, dist.DistError) or "gloo" in str(error)
 
 
 def _keep_freed_memory() -> None:
-    """Let glibc keep large blocks that are freed, instead of handing them to the system.
+    """Let glibc keep large freed blocks instead of returning them to the system.
 
-    On the CPU every map of a step would otherwise be mapped and cleared anew each time, a
-    third of a small network's step. Costs memory: a process keeps its peak.
+    On the CPU every feature map would otherwise be mapped and cleared again in each step, which
+    takes a third of a small network's step. Costs memory: a process keeps its peak.
     """
     if sys.platform != "linux":
         return
@@ -164,10 +164,10 @@ def _keep_freed_memory() -> None:
 def resolve_device(name: str) -> torch.device:
     """Turn `auto`, `cpu`, `cuda`, `cuda:1`, `mps` into a device that exists.
 
-    On a GPU, fp32 is full precision from then on, without TF32.
+    On a GPU, this sets fp32 to full precision, without TF32.
 
     Raises:
-        ConfigError: The name is not a device, or the device is not here.
+        ConfigError: The name is not a device, or this machine does not have it.
     """
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
@@ -199,14 +199,14 @@ def _resolve_cuda(device: torch.device) -> torch.device:
 
 
 def resolve_dtype(precision: str, device: torch.device) -> torch.dtype:
-    """Return the type of the arithmetic; `auto` is bf16 where the device multiplies it."""
+    """Return the data type to compute in; `auto` is bf16 if the device has instructions for it."""
     if precision == "auto":
         precision = "bf16" if _multiplies_bf16(device) else "fp32"
     return {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}[precision]
 
 
 def _multiplies_bf16(device: torch.device) -> bool:
-    """Tell whether the device has instructions for bf16, so that it is faster than fp32."""
+    """Return whether the device has bf16 instructions, which make it faster than fp32."""
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported())
     if device.type != "cpu":

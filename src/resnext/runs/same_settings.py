@@ -1,7 +1,7 @@
-"""A run goes on with the settings it was started with: a checkpoint keeps them to compare with.
+"""Checks that a run is resumed with the settings it was started with, stored in the checkpoint.
 
-`config.yaml` can be edited by hand. A resumed run with another seed or batch size would be
-neither the run that was started nor one of the new settings.
+`config.yaml` can be edited by hand. A run resumed with another seed or batch size would match
+neither the old nor the new settings.
 """
 
 from __future__ import annotations
@@ -17,27 +17,27 @@ from resnext.untrusted.names import shown
 from resnext.untrusted.parse import parse_json
 
 _FREE = frozenset({"recipe", "weights", "checkpoint_minutes", "runtime", "data.workers"})
-"""Settings that decide nothing, or nothing once there is a checkpoint."""
+"""Settings without an effect on results, or without one once there is a checkpoint."""
 
 _PLACES = frozenset({"data.name", "data.root", "data.url", "data.cache_gib"})
-"""Where the data are; `classes.json` tells whether they are the same."""
+"""The location of the data; `classes.json` verifies that they are the same."""
 
 _NUM_NAMED = 10
 
 
 def check_same_settings(run: Path, begun: str, config: TrainConfig) -> None:
-    """Compare the settings of a run with those that its checkpoint was written with.
+    """Compare the settings of a run with those in its checkpoint.
 
-    More epochs than before are accepted: the run goes on by the longer schedule. So is more
-    patience of early stopping, or none: the run goes on where it stopped.
+    More epochs are accepted: the run continues with the longer schedule. So are more patience of
+    early stopping, or none: the run continues where it stopped.
 
     Args:
         run: The run folder.
-        begun: The settings in the checkpoint, as JSON; empty in one of an earlier version.
+        begun: The settings in the checkpoint, as JSON; empty in those of earlier versions.
         config: The settings now.
 
     Raises:
-        ConfigError: A setting that decides the result has changed.
+        ConfigError: A setting that affects the results has changed.
         CheckpointError: The record in the checkpoint was edited.
     """
     if not begun:
@@ -53,8 +53,9 @@ def check_same_settings(run: Path, begun: str, config: TrainConfig) -> None:
         more = f" and {len(changed) - _NUM_NAMED} more" if len(changed) > _NUM_NAMED else ""
         raise ConfigError(
             f"{run / CONFIG} was changed since the run was started: "
-            f"{'; '.join(changed[:_NUM_NAMED])}{more}. A run goes on with its own settings: put "
-            f"them back, or start a new run with these: resnext train --config {run / CONFIG}"
+            f"{'; '.join(changed[:_NUM_NAMED])}{more}. A run can only be resumed with its own "
+            "settings: restore them, or start a new run with these: resnext train --config "
+            f"{run / CONFIG}"
         )
 
 
@@ -74,9 +75,9 @@ def _parse(run: Path, text: str) -> Any:
 
 
 def _flat(values: Any, group: object, prefix: str = "") -> dict[str, Any]:
-    """Return nested groups of settings as one, with dotted names.
+    """Flatten nested groups of settings to dotted names.
 
-    Only groups are taken apart: a setting whose value has names of its own is one setting.
+    Only groups are flattened: a setting whose value is a dictionary stays one setting.
     """
     if not isinstance(values, dict) or not isinstance(group, Settings):
         return {prefix.removesuffix("."): values}

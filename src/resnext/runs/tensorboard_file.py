@@ -1,4 +1,4 @@
-"""TensorBoard events, written where they arise.
+"""TensorBoard events, written synchronously.
 
 TensorBoard's own writer writes from a thread, in which a full disk is an unhandled error.
 """
@@ -18,14 +18,14 @@ _VERSION = "brain.Event:2"
 
 
 class TensorBoardFile:
-    """One file of events of scalars."""
+    """A file of scalar events."""
 
     def __init__(self, folder: Path, first_step: int) -> None:
         """Open a new file.
 
         Args:
-            folder: Is made if it is missing. TensorBoard shows all of its files as one.
-            first_step: Events of this step and later ones in older files are no longer shown.
+            folder: Created if missing. TensorBoard shows all of its files as one run.
+            first_step: Events of this and later steps in older files are no longer shown.
 
         Raises:
             OSError: The file cannot be written.

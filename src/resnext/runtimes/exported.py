@@ -1,4 +1,4 @@
-"""An exported network: arrays in, logits out, whatever computes between."""
+"""An exported network: arrays in, logits out, in any runtime."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import numpy.typing as npt
 from resnext.errors import CheckpointError, ConfigError
 from resnext.foreign_file import one_error
 from resnext.model.card import ModelCard
-from resnext.model.config import ModelConfig
+from resnext.model.config import ModelConfig, SegmenterConfig
 from resnext.runtimes.spec import RUNTIME_OF, Description, ExportSpec, RuntimeName
 
 Array = npt.NDArray[Any]
@@ -21,11 +21,11 @@ Infer = Callable[[Array], npt.NDArray[np.float32]]
 
 
 class Opened(NamedTuple):
-    """What the opener of a format returns.
+    """The result of opening a file.
 
     Attributes:
-        description: What the file says of itself.
-        infer: The runtime's own call, which checks nothing.
+        description: Description in the file.
+        infer: The runtime's inference function, without checks.
     """
 
     description: Description
@@ -39,10 +39,10 @@ class Exported:
     Attributes:
         path: Its file.
         config: Its architecture.
-        card: Its classes, and how it wants its images.
-        spec: What its graph takes, and the precision in which it was opened.
-        infer: The runtime's own call, which checks nothing.
-        opened_in: The runtime, where it is not the usual one of the format.
+        card: Its classes and preprocessing.
+        spec: Input of its graph, and the precision in which it was opened.
+        infer: The runtime's inference function, without checks.
+        opened_in: The runtime, if it is not the default of the format.
     """
 
     path: Path
@@ -54,39 +54,45 @@ class Exported:
 
     @property
     def runtime(self) -> RuntimeName:
-        """What computes."""
+        """Name of the runtime."""
         return self.opened_in or RUNTIME_OF[self.spec.format]
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """Names of the outputs, or their numbers where the card has none."""
+        """Names of the outputs, or their numbers if the card has none."""
         return self.card.output_names(self.config.num_classes)
 
     def run(self, batch: Array) -> npt.NDArray[np.float32]:
-        """Compute the logits of a batch; several threads may call at once.
+        """Compute the logits of a batch; thread-safe.
 
         Args:
             batch: As `spec.input` says: uint8 b x h x w x c, or float32 b x c x h x w.
 
         Returns:
-            b x num_classes.
+            b x num_classes, and of a network for pixels b x num_classes x h x w.
 
         Raises:
-            ConfigError: Type or shape are not those of the graph.
-            CheckpointError: The runtime fails, or computes something of another shape: the file
-                was edited.
+            ConfigError: Type or shape do not match the graph.
+            CheckpointError: The runtime fails, or its output has another shape because the file was
+                edited.
         """
         self._check(batch)
         remedy = "give fewer images at once, or copy the file again: it may be damaged"
-        with one_error(self.path, "its runtime cannot compute it", remedy):
+        with one_error(self.path, "its runtime failed", remedy):
             logits_bk = self.infer(batch)
-        wanted = (len(batch), self.config.num_classes)
+        wanted = (len(batch), self.config.num_classes, *self._output_sides(batch))
         if logits_bk.shape != wanted:
             raise CheckpointError(
-                f"{self.path}: computes logits {logits_bk.shape} where {wanted} are to come; it "
-                "was edited: export the network anew"
+                f"{self.path}: computes logits {logits_bk.shape} instead of {wanted}; it was "
+                "edited: export the network again"
             )
         return logits_bk
+
+    def _output_sides(self, batch: Array) -> tuple[int, ...]:
+        """Return the sides of the scores: the image's, where every pixel has a class."""
+        if not isinstance(self.config, SegmenterConfig):
+            return ()
+        return batch.shape[2:] if self.spec.input == "normalised" else batch.shape[1:-1]
 
     def _check(self, batch: Array) -> None:
         spec, channels = self.spec, self.config.in_channels
@@ -103,7 +109,7 @@ class Exported:
                 fits = fits and all(side == spec.size_px for side in sides)
         if not fits:
             raise ConfigError(
-                f"{self.path}: takes {self.wanted}; given was {batch.dtype} "
+                f"{self.path}: takes {self.wanted}, but got {batch.dtype} "
                 f"{'x'.join(map(str, batch.shape))}"
             )
 

@@ -1,4 +1,4 @@
-"""An exported network in the place of a PyTorch one, so that evaluation takes both."""
+"""Wraps an exported network as a PyTorch module, so that evaluation accepts both."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from resnext.runtimes.exported import Exported
 
 
 class ExportedModule(nn.Module):
-    """Computes on the CPU whatever device its images are on.
+    """Runs an exported network on the CPU, for images on any device.
 
     Attributes:
         exported: The network.
@@ -23,8 +23,8 @@ class ExportedModule(nn.Module):
     def forward(self, x_bchw: torch.Tensor) -> torch.Tensor:
         """Map normalised float32 images to logits, b x num_classes.
 
-        For a graph that takes pixels, normalisation is undone and rounded: exact for
-        images that were uint8 before it.
+        For a graph that takes pixels, the normalisation is inverted and rounded, which is exact for
+        images that were uint8.
         """
         images = x_bchw.detach().to("cpu", torch.float32)
         if self.exported.spec.input == "normalised":

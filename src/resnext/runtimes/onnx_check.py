@@ -1,8 +1,8 @@
-"""What an .onnx file may hold, checked before ONNX Runtime opens it.
+"""Checks the content of an .onnx file before ONNX Runtime opens it.
 
-The runtime is C++ that trusts a graph more than a file from outside deserves: it follows paths to
-weights in other files, allocates what shapes and attributes ask for, and descends into graphs
-inside graphs. Here each part is compared with what `resnext export` writes.
+The runtime is C++ and trusts graphs too much for files from outside: it follows paths to weights in
+other files, allocates whatever shapes and attributes request, and descends into nested graphs. Here
+each part is compared with what `resnext export` writes.
 """
 
 from __future__ import annotations
@@ -24,22 +24,22 @@ OPERATORS = frozenset({
     "Relu", "Reshape", "Resize", "Round", "Shape", "Slice", "Squeeze", "Sub", "Transpose",
     "Unsqueeze",
 })  # fmt: skip
-"""What networks of ours consist of, in fp32 and int8, with every input."""
+"""Operators of our networks, in fp32 and int8, with every input kind."""
 
 PART_OPERATORS = frozenset({
     "Abs", "Elu", "Erf", "Exp", "Gelu", "GlobalMaxPool", "HardSigmoid", "HardSwish",
-    "LayerNormalization", "LeakyRelu", "Max", "Neg", "PRelu", "Pow", "Reciprocal", "ReduceMax",
-    "ReduceSum", "Sigmoid", "Softmax", "Softplus", "Sqrt", "Tanh",
+    "InstanceNormalization", "LayerNormalization", "LeakyRelu", "Max", "Neg", "PRelu", "Pow",
+    "Reciprocal", "ReduceMax", "ReduceSum", "Sigmoid", "Softmax", "Softplus", "Sqrt", "Tanh",
 })  # fmt: skip
-"""What registered blocks add: they compute number by number, or along an axis, and make no map
-larger than what they are given."""
+"""Operators of registered blocks and decoders: they work elementwise or along an axis, and none
+enlarges its input."""
 
 MAX_NODES = 100_000
 MAX_ATTRIBUTE = 64
-"""Of a kernel's side, a stride, a padding, an axis: 7 is the largest in a ResNeXt."""
+"""Limit of kernel sides, strides, paddings and axes; the largest in a ResNeXt is 7."""
 
 MAX_NUMBER = 2**20
-"""Of a number of groups, and of a constant that is a side or a number of channels."""
+"""Limit of groups, and of constants that are sides or numbers of channels."""
 
 _POSITIVE = frozenset({"group", "kernel_shape", "strides", "dilations"})
 _UNTIL_THE_END = 2**31 - 1  # of a slice: this or more
@@ -58,23 +58,23 @@ _PLAIN_ATTRIBUTES = (
 
 
 def check_model(path: Path, model: onnx.ModelProto) -> tuple[Path, ...]:
-    """Check a parsed file, whose weights in other files were not read.
+    """Check a parsed file, without weights in other files.
 
     Args:
         path: The file.
         model: Its content.
 
     Returns:
-        The files beside it that hold weights: none, or NAME.data.
+        The separate weight files: none, or NAME.data.
 
     Raises:
-        CheckpointError: It holds something that `resnext export` does not write.
+        CheckpointError: It contains something that `resnext export` does not write.
     """
     odd = next(_find_odd(path, model), None)
     if odd is not None:
         raise CheckpointError(
-            f"{path}: is not opened: {odd}, which `resnext export` does not write; export the "
-            "network anew from its run or weight file"
+            f"{path}: refused: {odd}, which `resnext export` does not write; export the network "
+            "again from its run or weight file"
         )
     data = path.with_name(f"{path.name}.data")
     is_external = any(_is_external(tensor) for tensor in _tensors(model.graph))
@@ -82,10 +82,10 @@ def check_model(path: Path, model: onnx.ModelProto) -> tuple[Path, ...]:
 
 
 def _find_odd(path: Path, model: onnx.ModelProto) -> Iterator[str]:
-    """Yield what is odd in a file, in words."""
+    """Yield descriptions of unexpected content in a file."""
     graph = model.graph
     if model.functions or graph.sparse_initializer or model.training_info:
-        yield "it has functions, sparse weights or a training of its own"
+        yield "it has functions, sparse weights or training information"
     if len(graph.node) > MAX_NODES or len(graph.input) != 1 or len(graph.output) != 1:
         yield (
             f"it has {len(graph.node):,} nodes, {len(graph.input)} inputs and "
@@ -120,7 +120,7 @@ def _tensors(graph: onnx.GraphProto) -> Iterator[onnx.TensorProto]:
 
 
 def _find_odd_tensor(path: Path, tensor: onnx.TensorProto) -> Iterator[str]:
-    """Hold a tensor's shape against the bytes that are there for it."""
+    """Check a tensor's shape against its bytes."""
     name = shown(tensor.name)
     try:
         item_bytes = onnx.helper.tensor_dtype_to_np_dtype(tensor.data_type).itemsize
@@ -135,7 +135,7 @@ def _find_odd_tensor(path: Path, tensor: onnx.TensorProto) -> Iterator[str]:
     elif tensor.raw_data and len(tensor.raw_data) != wanted:
         yield f"its weight {name} of {wanted:,} bytes has {len(tensor.raw_data):,}"
     elif not tensor.raw_data and sum(map(len, _numbers(tensor))) != math.prod(tensor.dims):
-        yield f"its weight {name} of {wanted:,} bytes has another number of values"
+        yield f"its weight {name} of {wanted:,} bytes has a different number of values"
     elif tensor.data_type == onnx.TensorProto.INT64 and wanted <= 8 * _MAX_SIDES:
         for number in onnx.numpy_helper.to_array(tensor).flat:
             if MAX_NUMBER < abs(int(number)) < _UNTIL_THE_END:
@@ -143,29 +143,29 @@ def _find_odd_tensor(path: Path, tensor: onnx.TensorProto) -> Iterator[str]:
 
 
 def _numbers(tensor: onnx.TensorProto) -> tuple[Sequence[float], ...]:
-    """Return the lists in which a tensor's values can stand one by one."""
+    """Return the fields that can store a tensor's values individually."""
     return tensor.float_data, tensor.int32_data, tensor.int64_data, tensor.double_data
 
 
 def _find_odd_place(path: Path, tensor: onnx.TensorProto, wanted: int) -> Iterator[str]:
-    """Check where a weight lies that is outside the file: NAME.data beside it, and nowhere else."""
+    """Check that an external weight is in NAME.data next to the file, and nowhere else."""
     external = {entry.key: entry.value for entry in tensor.external_data}
     data = path.with_name(f"{path.name}.data")
     if external.get("location") != data.name:
-        yield f"its weight {shown(tensor.name)} lies in {shown(external.get('location', ''))}"
+        yield f"its weight {shown(tensor.name)} is in {shown(external.get('location', ''))}"
         return
     numbers = [external.get("offset", "0"), external.get("length", str(wanted))]
     if not all(number.isdecimal() and len(number) < 20 for number in numbers):
-        yield f"its weight {shown(tensor.name)} has no place in {shown(data.name)}"
+        yield f"its weight {shown(tensor.name)} has no position in {shown(data.name)}"
         return
     offset, length = map(int, numbers)
     try:
         found = data.lstat()
     except OSError:
-        yield f"its weights are to be in {shown(data.name)} beside it, which is not there"
+        yield f"its weights should be in {shown(data.name)} next to it, which does not exist"
         return
     if not stat.S_ISREG(found.st_mode) or length != wanted or offset + length > found.st_size:
-        yield f"its weight {shown(tensor.name)} does not lie within {shown(data.name)}"
+        yield f"its weight {shown(tensor.name)} exceeds {shown(data.name)}"
 
 
 def _is_external(tensor: onnx.TensorProto) -> bool:

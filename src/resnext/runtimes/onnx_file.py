@@ -1,4 +1,4 @@
-"""What an ONNX file holds, checked before a runtime opens it."""
+"""Reads and checks an ONNX file before a runtime opens it."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def read_onnx(path: Path) -> tuple[Description, bytes | Path]:
         path: The file.
 
     Returns:
-        Its description, and what a runtime is to open: the bytes that were checked, or the path
-        where weights lie in a file beside it.
+        Its description, and what a runtime should open: the checked bytes, or the path if weights
+        are in a separate file.
 
     Raises:
         CheckpointError: It was damaged or edited, or `resnext export` did not write it.

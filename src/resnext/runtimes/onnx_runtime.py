@@ -18,7 +18,7 @@ def open_file(path: Path, threads: int | None) -> Opened:
 
     Args:
         path: The file.
-        threads: Of one inference; by default as many as cores.
+        threads: CPU threads of one inference; by default the number of cores.
 
     Returns:
         Its description, and the function from a batch to its logits.

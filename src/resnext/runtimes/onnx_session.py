@@ -13,10 +13,10 @@ def open_session(
     """Open a graph.
 
     Args:
-        source: The bytes of a file, or a file whose weights lie beside it.
-        threads: Of one inference; by default as many as cores.
-        spins: Idle threads wait for work without sleep: faster, but it would spoil the timing of
-            whatever runs in turns with this.
+        source: The bytes of a file, or a file with weights in a separate file.
+        threads: CPU threads of one inference; by default the number of cores.
+        spins: Idle threads spin while waiting: faster, but it disturbs the timing of others that
+            run in turns with this.
     """
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4  # fatal: errors are raised as well

@@ -1,4 +1,4 @@
-"""From an exported file to a network that predicts, by the kind of file."""
+"""Opens exported files by format."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SUFFIXES: dict[str, Format] = {
     ".xml": "openvino",
     ".torchscript": "torchscript",
 }
-"""How exported files are told from weight files."""
+"""Suffixes of exported files."""
 
 _HOMES: dict[RuntimeName, str] = {
     "onnxruntime": "resnext.runtimes.onnx_runtime",
@@ -27,7 +27,7 @@ _HOMES: dict[RuntimeName, str] = {
 
 
 def is_exported(path: Path) -> bool:
-    """Tell by its name whether a file is an exported network."""
+    """Return whether a file is an exported network, by its suffix."""
     return path.suffix in SUFFIXES
 
 
@@ -42,16 +42,16 @@ def open_exported(
 
     Args:
         path: The file: .onnx, .xml (OpenVINO), .pt2 or .torchscript.
-        threads: CPU threads of ONNX Runtime or OpenVINO; the runtime's own number by default.
-            PyTorch's formats use those of torch.
-        runtime: What computes; by default that of the format. OpenVINO opens ONNX files, too.
-        precision: fp32, or bf16, which OpenVINO alone has; by default what the file was exported
-            for. The precision of a file in int8 is fixed.
+        threads: CPU threads of ONNX Runtime or OpenVINO; by default the runtime's own number.
+            PyTorch's formats use torch's threads.
+        runtime: The runtime; by default that of the format. OpenVINO also opens ONNX files.
+        precision: fp32, or bf16 (OpenVINO only); by default the precision it was exported for. The
+            precision of an int8 file is fixed.
 
     Raises:
-        CheckpointError: It is missing, damaged, or not of `resnext export`.
-        ConfigError: Its runtime is not installed, has no threads of its own, or cannot compute in
-            this precision.
+        CheckpointError: It is missing, damaged, or not written by `resnext export`.
+        ConfigError: Its runtime is not installed, has no thread setting, or does not support this
+            precision.
     """
     path = Path(path)
     if not is_exported(path):
@@ -63,8 +63,8 @@ def open_exported(
     name = _runtime_for(path, kind, runtime, precision)
     if threads is not None and name == "torch":
         raise ConfigError(
-            f"threads={threads}: {path.suffix} computes with torch's threads; set OMP_NUM_THREADS "
-            "before the start, or call torch.set_num_threads"
+            f"threads={threads}: {path.suffix} uses torch's threads; set OMP_NUM_THREADS before "
+            "starting, or call torch.set_num_threads"
         )
     with needed_by(kind if name == RUNTIME_OF[kind] else f"{path.suffix} in {name}"):
         home = importlib.import_module(_HOMES[name])
@@ -73,12 +73,12 @@ def open_exported(
     config, card, spec, _ = opened.description
     if precision not in (None, spec.precision):
         raise ConfigError(
-            f"precision={precision!r}: {path} was exported in {spec.precision}, which is in its "
-            "graph; leave the precision out, or export the network again"
+            f"precision={precision!r}: {path} was exported in {spec.precision}, which is part of "
+            "its graph; leave out the precision, or export the network again"
         )
     if spec.precision == "bf16" and name != "openvino":
         raise ConfigError(
-            f"{path}: was exported for bf16, which OpenVINO alone computes; export it again"
+            f"{path}: was exported for bf16, which only OpenVINO supports; export it again"
         )
     return Exported(path, config, card, spec, opened.infer, name)
 
@@ -86,18 +86,18 @@ def open_exported(
 def _runtime_for(
     path: Path, kind: Format, runtime: RuntimeName | None, precision: Arithmetic | None
 ) -> RuntimeName:
-    """Choose the runtime, and refuse one that cannot do it."""
+    """Choose the runtime, and check that it supports the file and precision."""
     usual = RUNTIME_OF[kind]
     if runtime is None:
         runtime = "openvino" if (kind, precision) == ("onnx", "bf16") else usual
     if runtime != usual and (kind, runtime) != ("onnx", "openvino"):
         raise ConfigError(
-            f"runtime={runtime!r}: {path} is opened by {usual}; leave the runtime out, or export "
+            f"runtime={runtime!r}: {path} is opened by {usual}; leave out the runtime, or export "
             "the network to ONNX, which ONNX Runtime and OpenVINO open"
         )
     if precision == "bf16" and runtime != "openvino":
         raise ConfigError(
-            f"precision='bf16': {runtime} computes {path} in fp32 only; OpenVINO has bf16, so "
-            "export the network to ONNX or OpenVINO, or leave the precision out"
+            f"precision='bf16': {runtime} runs {path} in fp32 only; for bf16 export the network "
+            "to ONNX or OpenVINO, or leave out the precision"
         )
     return runtime

@@ -1,6 +1,6 @@
-"""What an OpenVINO .xml file may hold, checked before OpenVINO opens it.
+"""Checks the content of an OpenVINO .xml file before OpenVINO opens it.
 
-The graph is XML; its weights are places in the .bin file beside it.
+The graph is XML; its weights are offsets in the .bin file.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ LAYERS = frozenset({
 
 PART_LAYERS = frozenset({
     "Abs", "Elu", "Erf", "Exp", "Gelu", "HSigmoid", "HSwish", "MVN", "Maximum", "Negative",
-    "PReLU", "Power", "ReduceMax", "ReduceSum", "Sigmoid", "SoftMax", "SoftPlus", "Sqrt", "Swish",
-    "Tanh",
+    "PReLU", "Power", "ReduceMax", "ReduceSum", "Sigmoid", "SoftMax", "SoftPlus", "Split", "Sqrt",
+    "Swish", "Tanh",
 })  # fmt: skip
-"""What registered blocks add; none makes a map larger than what it is given."""
+"""Layers of registered blocks and decoders; none enlarges its input."""
 
 MAX_NUMBER = 64
-"""Of a kernel's side, a stride, a padding, an axis: 7 is the largest in a ResNeXt."""
+"""Limit of kernel sides, strides, paddings and axes; the largest in a ResNeXt is 7."""
 
 _POSITIVE = frozenset({"kernel", "strides", "dilations"})
 _WITH_SHAPES = frozenset({"Const", "Parameter"})
@@ -52,13 +52,13 @@ def check_graph(path: Path, content: bytes, num_weight_bytes: int) -> None:
         num_weight_bytes: Size of the .bin file.
 
     Raises:
-        CheckpointError: It holds something that `resnext export` does not write.
+        CheckpointError: It contains something that `resnext export` does not write.
     """
     odd = next(_find_odd(content, num_weight_bytes), None)
     if odd is not None:
         raise CheckpointError(
-            f"{path}: is not opened: {odd}, which `resnext export` does not write; export the "
-            "network anew from its run or weight file"
+            f"{path}: refused: {odd}, which `resnext export` does not write; export the network "
+            "again from its run or weight file"
         )
 
 
@@ -66,15 +66,15 @@ def check_text(content: bytes) -> None:
     """Check a graph's text before anything parses it.
 
     Raises:
-        ValueError: It has definitions, which can expand without end, or is in an encoding in which
-            they could hide.
+        ValueError: It has definitions, which can expand without bound, or an encoding that could
+            hide them.
     """
     if b"<!" in content or b"\0" in content or not content.startswith((b"<?xml", b"<net")):
-        raise ValueError("it is no XML of OpenVINO, or defines names of its own")
+        raise ValueError("it is not OpenVINO XML, or defines its own names")
 
 
 def _find_odd(content: bytes, num_weight_bytes: int) -> Iterator[str]:
-    """Yield what is odd in a graph, in words."""
+    """Yield descriptions of unexpected content in a graph."""
     root = ElementTree.fromstring(content)
     layers = root.findall("./layers/layer")
     num_inside = sum(1 for _ in root.iter("layer")) - len(layers)
@@ -105,15 +105,16 @@ def _find_odd_numbers(attributes: dict[str, str], kind: str) -> Iterator[str]:
 
 
 def _find_odd_const(attributes: dict[str, str], num_weight_bytes: int) -> Iterator[str]:
-    """Hold a weight's shape against its place in the .bin file."""
+    """Check a weight's shape against its position in the .bin file."""
     shape = [part.strip() for part in attributes.get("shape", "").split(",") if part.strip()]
     numbers = [*shape, attributes.get("offset", ""), attributes.get("size", "")]
     bits = _BITS.get(attributes.get("element_type", ""), 0)
     if not bits or not all(number.isdecimal() and len(number) < 20 for number in numbers):
-        yield "it has a weight without type, shape or place"
+        yield "it has a weight without type, shape or position"
         return
     *sides, offset, size = map(int, numbers)
     if offset + size > num_weight_bytes or size != -(-math.prod(sides) * bits // 8):
         yield (
-            f"it has a weight of {size:,} bytes at {offset:,}, where {num_weight_bytes:,} are there"
+            f"it has a weight of {size:,} bytes at {offset:,}, but the file has "
+            f"{num_weight_bytes:,}"
         )

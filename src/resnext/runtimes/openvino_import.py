@@ -1,4 +1,4 @@
-"""OpenVINO, imported without its reporter of use."""
+"""Imports OpenVINO without its telemetry."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Any
 def import_openvino() -> Any:
     """Import OpenVINO.
 
-    It would send a report of each import over the network, from a thread that waits for an answer
-    and keeps a process from ending. Without the reporter's package it goes without; a value of
-    Python takes a package whose entry is None for one that is not installed.
+    Its telemetry would report each import over the network, from a thread that waits for an answer
+    and delays the end of the process. OpenVINO works without the telemetry package; Python treats a
+    package whose entry is None as not installed.
 
     Raises:
         ModuleNotFoundError: It is not installed.

@@ -1,4 +1,4 @@
-"""OpenVINO's files, .xml beside .bin, and ONNX files, in OpenVINO's runtime."""
+"""OpenVINO files (.xml and .bin) and ONNX files in OpenVINO."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from resnext.untrusted.parse import read_bytes
 _openvino = import_openvino()  # here, so that a missing one is known before a file is read
 
 _HINTS: dict[Precision, str] = {"fp32": "f32", "bf16": "bf16", "int8": "f32"}
-"""int8 is in the graph, whatever is asked for; the rest of such a graph is computed in fp32."""
+"""int8 is part of the graph; the rest of such a graph is computed in fp32."""
 
 
 def open_file(path: Path, threads: int | None, precision: Arithmetic | None = None) -> Opened:
@@ -31,8 +31,8 @@ def open_file(path: Path, threads: int | None, precision: Arithmetic | None = No
 
     Args:
         path: The file, .xml or .onnx.
-        threads: Of one inference; by default as many as cores.
-        precision: Of the arithmetic; by default that of the file's description.
+        threads: CPU threads of one inference; by default the number of cores.
+        precision: Precision of the computation; by default that of the file's description.
 
     Returns:
         Its description, with that precision, and the function from a batch to its logits.
@@ -40,10 +40,10 @@ def open_file(path: Path, threads: int | None, precision: Arithmetic | None = No
     Raises:
         CheckpointError: It is damaged, the runtime cannot load it, or `resnext export` did not
             write it.
-        ConfigError: The processor has no arithmetic of this precision.
+        ConfigError: The processor does not support this precision.
     """
     bin_file = path.with_suffix(".bin")
-    remedy = f"both {path.name} and {bin_file.name} must be there, whole"
+    remedy = f"both {path.name} and {bin_file.name} must exist and be complete"
     if path.suffix == ".onnx":
         remedy = "the file is damaged or too new: export it again, or with a lower --opset"
     with one_error(path, "OpenVINO cannot load it", remedy):
@@ -71,23 +71,23 @@ def open_file(path: Path, threads: int | None, precision: Arithmetic | None = No
 
 @functools.cache
 def _core() -> Any:
-    """Return the one core of this process: OpenVINO unloads its plugin with the last one.
+    """Return the shared core of this process; OpenVINO unloads its plugin with the last core.
 
-    A signal that arrived after that ended the process with a segmentation fault.
+    A signal arriving after that caused a segmentation fault.
     """
     return _openvino.Core()
 
 
 def has_bf16(core: Any) -> bool:
-    """Tell whether OpenVINO multiplies in bf16 on this processor; elsewhere it only imitates it."""
+    """Return whether this processor has bf16 instructions; otherwise OpenVINO emulates bf16."""
     return "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
 def _check_bf16(core: Any, path: Path) -> None:
     if not has_bf16(core):
         raise ConfigError(
-            f"{path}: cannot be computed in bf16 here: {cpu_name()} has no such arithmetic "
-            "(avx512_bf16 or amx_bf16); ask for fp32 (--precision fp32)"
+            f"{path}: cannot run in bf16 here: {cpu_name()} lacks avx512_bf16 and amx_bf16; use "
+            "fp32 (--precision fp32)"
         )
 
 

@@ -1,8 +1,8 @@
-"""What a .pt2 file may hold, checked before torch opens it.
+"""Checks the content of a .pt2 file before torch opens it.
 
-`torch.export.load` unpickles, evaluates formulas, compiles names into Python, takes functions by
-their names and loads compiled libraries, all from the file. Here each entry is compared with what
-`resnext export` writes; anything else is refused.
+`torch.export.load` unpickles, evaluates formulas, compiles names into Python, looks up functions by
+name and loads compiled libraries, all from the file. Here each entry is compared with what `resnext
+export` writes; anything else is refused.
 """
 
 from __future__ import annotations
@@ -47,11 +47,11 @@ def check_program(path: Path) -> None:
         path: A zip file.
 
     Raises:
-        CheckpointError: It holds something that `resnext export` does not write.
+        CheckpointError: It contains something that `resnext export` does not write.
     """
     with zipfile.ZipFile(path) as archive:
         if "version" in archive.namelist():  # how torch.export.load tells it, too
-            raise _refusal(path, "it has the layout of PyTorch 2.7 and before")
+            raise _refusal(path, "it has the layout of PyTorch 2.7 or earlier")
     reader = PT2ArchiveReader(str(path))  # torch's own: it sees the entries that torch will see
     for entry in reader.get_file_names():
         if not _ENTRY.fullmatch(entry):
@@ -63,11 +63,11 @@ def check_program(path: Path) -> None:
     try:
         torch.load(io.BytesIO(reader.read_bytes(_SAMPLE_INPUTS)), weights_only=True)
     except Exception:  # whatever it is: torch would try again, then without restriction
-        raise _refusal(path, f"{_SAMPLE_INPUTS} is no pickle of tensors alone") from None
+        raise _refusal(path, f"{_SAMPLE_INPUTS} is not a pickle of tensors only") from None
 
 
 def _find_odd(value: Any, key: str) -> str | None:
-    """Return the first thing in parsed JSON that could become code, in words."""
+    """Describe the first value in parsed JSON that could become code."""
     if isinstance(value, dict):
         found = [_find_odd(name, "") or _find_odd(item, name) for name, item in value.items()]
     elif isinstance(value, list):
@@ -89,6 +89,6 @@ def _is_plain(text: str, key: str) -> bool:
 
 def _refusal(path: Path, why: str) -> CheckpointError:
     return CheckpointError(
-        f"{path}: is not opened, since torch could run code from it: {why}, which `resnext export` "
-        "does not write; export the network anew from its run or weight file"
+        f"{path}: refused, because torch could run code from it: {why}, which `resnext export` "
+        "does not write; export the network again from its run or weight file"
     )

@@ -1,7 +1,7 @@
-"""The checksum of an exported file, which its own description holds.
+"""The checksum of an exported file, stored in its description.
 
-A runtime that reads a damaged graph can compute something else, or end the process. The checksum
-is that of the file with zeros in the checksum's place, and of the file of weights beside it.
+A runtime that reads a damaged graph can compute wrong results or crash. The checksum covers the
+file, with zeros in place of the checksum, and its separate weight file.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from resnext.runtimes.spec import UNSEALED
 
 
 def seal(path: Path, beside: Iterable[Path] = ()) -> None:
-    """Put the checksum into a file's description.
+    """Insert the checksum into a file's description.
 
     Args:
-        path: The file, whose description was made by `resnext.runtimes.spec.describe`.
+        path: The file, with a description from `resnext.runtimes.spec.describe`.
         beside: Files that belong to it.
 
     Raises:
-        ExportError: The place of the checksum is not there, or there are several.
+        ExportError: The placeholder of the checksum is missing or not unique.
     """
     content = path.read_bytes()
     if content.count(UNSEALED.encode()) != 1:
@@ -39,11 +39,12 @@ def check_seal(
     Args:
         path: The file, for the message.
         content: Its bytes.
-        checksum: What its description holds; empty in files of older versions, which pass.
+        checksum: The checksum in its description; empty in files of older versions, which are
+            accepted.
         beside: Bytes of the files that belong to it.
 
     Raises:
-        CheckpointError: The file is not what was written.
+        CheckpointError: The file has changed.
     """
     if not checksum:
         return
@@ -51,8 +52,8 @@ def check_seal(
     unsealed = content.replace(digits, UNSEALED.encode(), 1)
     if content.count(digits) != 1 or checksum != _digest([unsealed, *beside]):
         raise CheckpointError(
-            f"{path}: is damaged: it or a file beside it is not what `resnext export` wrote (the "
-            "checksum differs); copy the files again, or export the network anew"
+            f"{path}: is damaged: it or its weight file has changed since `resnext export` wrote "
+            "it (the checksum differs); copy the files again, or export the network again"
         )
 
 

@@ -1,4 +1,4 @@
-"""What an exported file says of itself: the network, its card, and what it takes."""
+"""The description in an exported file: network, card and input."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Format = Literal["onnx", "openvino", "pt2", "torchscript"]
 Input = Literal["pixels", "image", "normalised"]
 Precision = Literal["fp32", "bf16", "int8"]
 Arithmetic = Literal["fp32", "bf16"]
-"""The precisions that can be chosen when a file is opened."""
+"""Precisions that can be chosen when opening a file."""
 RuntimeName = Literal["onnxruntime", "openvino", "torch"]
 
 RUNTIME_OF: dict[Format, RuntimeName] = {
@@ -30,32 +30,33 @@ RUNTIME_OF: dict[Format, RuntimeName] = {
     "pt2": "torch",
     "torchscript": "torch",
 }
-"""What opens a file unless something else is asked for; see `open_exported`."""
+"""Default runtime of each format; see `open_exported`."""
 
 KEY = "resnext"
-"""Name under which a file keeps its description."""
+"""Key of the description in a file."""
 
 UNSEALED = "sha256:" + 64 * "0"
-"""Stands in a description for the checksum, until `resnext.runtimes.seal` puts it there."""
+"""Placeholder for the checksum in a description, which `resnext.runtimes.seal` replaces."""
 
 SEALED: tuple[Format, ...] = ("onnx", "openvino")
-"""Formats that need a checksum; the others are zip archives, whose entries have their own."""
+"""Formats that need a checksum; the others are zip archives, which have checksums."""
 
 _PARTS = {"config", "card", "spec", "checksum"}
 
 
 class ExportSpec(Settings):
-    """What an exported network takes and how it computes.
+    """The input and precision of an exported network.
 
     Attributes:
-        format: Kind of file.
-        input: `pixels`: uint8 b x h x w x c, resized and cropped already; `image`: uint8
-            1 x h x w x c of any size, resized and cropped inside; `normalised`: float32
-            b x c x h x w, with mean and standard deviation taken care of by the caller.
+        format: File format.
+        input: `pixels`: uint8 b x h x w x c, already resized and cropped; `image`: uint8 1 x h x w
+            x c of any size, resized and cropped in the graph; `normalised`: float32 b x c x h x w,
+            normalised by the caller. Segmentation networks take whole images of any size where
+            others take crops.
         size_px: Side of the crop that the network sees.
-        dynamic_size: Crops of other sizes are taken as well.
-        precision: Type of the arithmetic. int8 is in the graph; that of bf16 is that of fp32, and
-            how it is opened decides.
+        dynamic_size: Whether crops of other sizes are accepted.
+        precision: Precision of the computation. int8 is part of the graph; a bf16 graph equals the
+            fp32 graph, and bf16 is chosen when opening it.
         opset: Version of the ONNX operators; None for other formats.
         written_by: Version of this package.
     """
@@ -70,13 +71,14 @@ class ExportSpec(Settings):
 
 
 class Description(NamedTuple):
-    """What `describe` wrote.
+    """The content written by `describe`.
 
     Attributes:
         config: The network's architecture.
-        card: Its classes, and how it wants its images.
-        spec: What its graph takes.
-        checksum: Of the file; empty where it holds none, as in a zip archive, which has its own.
+        card: Its classes and preprocessing.
+        spec: Input of its graph.
+        checksum: Checksum of the file; empty if it has none, as in zip archives, which have their
+            own.
     """
 
     config: ModelConfig
@@ -86,7 +88,7 @@ class Description(NamedTuple):
 
 
 def describe(config: ModelConfig, card: ModelCard, spec: ExportSpec) -> str:
-    """Write the description that goes into an exported file, as JSON."""
+    """Return the description of an exported file as JSON."""
     parts = {"config": config, "card": card, "spec": spec}
     described: dict[str, Any] = {name: part.model_dump(mode="json") for name, part in parts.items()}
     if spec.format in SEALED:
@@ -95,24 +97,24 @@ def describe(config: ModelConfig, card: ModelCard, spec: ExportSpec) -> str:
 
 
 def read_description(path: Path, text: str | None) -> Description:
-    """Read what `describe` wrote.
+    """Read a description written by `describe`.
 
     Args:
         path: The file, for messages.
         text: The description found in it, if any.
 
     Raises:
-        CheckpointError: There is none, or it is not one of this version.
+        CheckpointError: There is none, or it is not of this version.
     """
     if text is None:
         raise CheckpointError(
-            f"{path}: was not written by `resnext export`: it does not say its classes and how "
-            "to prepare images; export the network anew from its run or weight file"
+            f"{path}: was not written by `resnext export`: it contains no classes and "
+            "preprocessing; export the network again from its run or weight file"
         )
     try:
         parts = parse_json(text)
         if not isinstance(parts, dict) or not parts.keys() <= _PARTS:
-            raise ValueError("it has parts that are not known")
+            raise ValueError("it has unknown parts")
         with accept_missing():  # the graph needs no code of the network's parts
             config = config_from(parts["config"])
         spec = ExportSpec(**parts["spec"])
@@ -121,6 +123,6 @@ def read_description(path: Path, text: str | None) -> Description:
         return Description(config, card, spec, str(parts.get("checksum", "")))
     except (LookupError, TypeError, ValueError) as error:
         raise CheckpointError(
-            f"{path}: its description is not one of this version ({reason(error)}); was the file "
-            "edited, or written by a newer version of resnext?"
+            f"{path}: its description is not of this version ({reason(error)}); the file may "
+            "have been edited, or written by a newer version of resnext"
         ) from None

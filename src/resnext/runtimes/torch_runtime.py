@@ -22,7 +22,7 @@ def open_file(path: Path, threads: int | None) -> Opened:
     """Open a file; see `onnx_runtime.open_file`.
 
     Raises:
-        CheckpointError: It is not whole, not of this kind, or `resnext export` did not write it.
+        CheckpointError: It is incomplete, of another kind, or not written by `resnext export`.
     """
     assert threads is None
     check_archive(path, max_packed_bytes=MAX_CODE_BYTES)

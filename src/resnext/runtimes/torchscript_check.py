@@ -1,8 +1,8 @@
-"""What a TorchScript file may hold, checked before torch opens it.
+"""Checks the content of a TorchScript file before torch opens it.
 
-A program in TorchScript may loop for ever, and its operators can read and write files. Its tensors
-are read by C++ that believes the sizes in the file. Here the code is compared with what `resnext
-export` writes, one function that calls operators of networks, and the sizes with the bytes there.
+A TorchScript program may loop forever, and its operators can read and write files. Its tensors are
+read by C++ that trusts the sizes in the file. Here the code is compared with what `resnext export`
+writes, one function that calls operators of networks, and the sizes are checked against the bytes.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ PART_OPERATORS = frozenset({
     "leaky_relu", "maximum", "permute", "pow", "sigmoid", "silu", "softmax", "softplus", "sqrt",
     "sum", "tanh", "unsqueeze",
 })  # fmt: skip
-"""What registered blocks add; none makes a map larger than what it is given."""
+"""Operators of registered blocks; none enlarges its input."""
 
 _CODE = re.compile(r"code/__torch__/[\w/.]+\.py")
 _ENTRY = re.compile(
@@ -53,8 +53,8 @@ def check_script(path: Path) -> None:
     """Check a file.
 
     Raises:
-        CheckpointError: It holds something that `resnext export` does not write.
-        Exception: An entry is damaged, in any way that a pickle can be.
+        CheckpointError: It contains something that `resnext export` does not write.
+        Exception: An entry is damaged; any error that a pickle can raise.
     """
     reader = torch._C.PyTorchFileReader(str(path))  # torch's own: it sees what torch will see
     sizes: dict[str, int] = {}
@@ -73,10 +73,10 @@ def check_script(path: Path) -> None:
 
 
 def _find_odd(code: str) -> str | None:
-    """Return what the code of a network would not do, in words."""
+    """Describe what the code of a network would not contain."""
     code = _STRING.sub("", code)
     if not code.isascii() or any(char in code for char in "\\\"'@;"):
-        return "its code has odd characters"
+        return "its code has unexpected characters"
     if number := _LONG_NUMBER.search(code):
         return f"its code has a number {shown(number[0])}"
     for word in _WORD.findall(code):
@@ -93,11 +93,11 @@ def _find_odd(code: str) -> str | None:
 
 
 def _find_odd_pickle(content: bytes, name: str, sizes: dict[str, int]) -> str | None:
-    """Return which number in a pickle is larger than what is there for it, in words."""
+    """Describe the first size in a pickle that exceeds its data."""
     for opcode, argument, _ in pickletools.genops(content):
         # torch's reader, as Python's, makes a table that is as long as the largest place in it
         if opcode.name.endswith("PUT") and int(argument or 0) > len(content):
-            return f"has a place {argument:,} in a table"
+            return f"has a position {argument:,} in a table"
         if opcode.name in _MAPPINGS and name == "constants":
             return "holds a mapping"
     if name == "data":  # a frozen network has no tensors but constants
@@ -113,25 +113,25 @@ _MAPPINGS = frozenset({"DICT", "SETITEM", "SETITEMS"})
 
 
 class _OddSizeError(Exception):
-    """A tensor or storage is larger than what is there for it."""
+    """A tensor or storage is larger than its data."""
 
 
 class _Sizes(pickle.Unpickler):
-    """Follows the construction of tensors, and constructs none."""
+    """Follows the construction of tensors without constructing any."""
 
     def __init__(self, content: bytes, folder: str, sizes: dict[str, int]) -> None:
         super().__init__(io.BytesIO(content))
         self._folder, self._sizes = folder, sizes
 
     def find_class(self, _module: str, name: str) -> Any:
-        """Name a class instead of importing it; only tensors and their empty hooks are made."""
+        """Return a stub instead of importing a class; only tensors and empty hooks are allowed."""
         return {"_rebuild_tensor_v2": _check_tensor, "OrderedDict": OrderedDict}.get(name, name)
 
     def persistent_load(self, pid: Any) -> int:
-        """Return how many values a storage has."""
+        """Return the number of values of a storage."""
         _, kind, key, _, num_values = pid
         if num_values * _ITEM_BYTES[kind] > self._sizes.get(f"{self._folder}/{key}", 0):
-            raise _OddSizeError(f"has a storage of {num_values:,} values, which are not there")
+            raise _OddSizeError(f"has a storage of {num_values:,} values, which is missing")
         return int(num_values)
 
 
@@ -143,6 +143,6 @@ def _check_tensor(num_values: int, offset: int, sizes: Any, strides: Any, *_: An
 
 def _refusal(path: Path, why: str) -> CheckpointError:
     return CheckpointError(
-        f"{path}: is not opened: {why}, which no network that `resnext export` writes has; export "
-        "the network anew from its run or weight file"
+        f"{path}: refused: {why}, which `resnext export` does not write; export the network "
+        "again from its run or weight file"
     )

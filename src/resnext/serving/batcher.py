@@ -14,9 +14,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from resnext.data.prepare.geometry import Pixels
-from resnext.inference.predictor import Logits
 from resnext.serving.metrics import Metrics
-from resnext.serving.model import ServedModel
+from resnext.serving.model import Outputs, ServedModel
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,14 +24,14 @@ class _Item:
 
     model: ServedModel
     pixels: Pixels
-    answer: asyncio.Future[Logits]
+    answer: asyncio.Future[Outputs]
 
 
 class Batcher:
     """Runs batches one after the other in a thread, so that the event loop never waits.
 
     Attributes:
-        seconds_per_image: What one image took of late; 0 before the first.
+        seconds_per_image: Recent time per image; 0 before the first.
     """
 
     def __init__(self, max_batch: int, metrics: Metrics) -> None:
@@ -63,13 +62,13 @@ class Batcher:
             item.answer.cancel()
         self._thread.shutdown(wait=False, cancel_futures=True)
 
-    def submit(self, model: ServedModel, pixels: Pixels) -> asyncio.Future[Logits]:
+    def submit(self, model: ServedModel, pixels: Pixels) -> asyncio.Future[Outputs]:
         """Queue one image; cancelling the future gives its place up.
 
         Returns:
-            Its logits, num_classes, when they are there.
+            What `ServedModel.run` returns for it, when it is there.
         """
-        answer: asyncio.Future[Logits] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[Outputs] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Item(model, pixels, answer))
         self._arrived.set()
         return answer

@@ -116,7 +116,7 @@ def _deploy(
     cluster: Cluster,
     generation: int,
 ) -> None:
-    """Start the replicas, or tell those that run to open the network anew."""
+    """Start the replicas, or let running ones reload the network."""
 
     def build() -> FastAPI:
         from resnext.serving.cluster import replica_app
@@ -127,7 +127,7 @@ def _deploy(
         """The name that Ray's dashboard shows."""
 
         def reconfigure(self, settings: dict[str, int]) -> None:
-            """Open the network anew, if it is not the first time."""
+            """Reload the network, except the first time."""
             from resnext.serving.cluster import reload_replica
 
             if settings["generation"]:
@@ -178,7 +178,7 @@ def replica_app(source: ModelSource, limits: Limits, api_key: str | None) -> Fas
 
 
 def reload_replica() -> None:
-    """Open the network of this replica anew; a broken one changes nothing."""
+    """Reload the network of this replica; a broken one is ignored."""
     for service in _services:
         service.reload()
 

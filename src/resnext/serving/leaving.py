@@ -36,7 +36,7 @@ def leave_after(seconds: float) -> threading.Timer:
     """End the process in some seconds, with status 1, whatever it does then.
 
     Returns:
-        The timer, to be cancelled if all ends by itself.
+        The timer, to be cancelled if everything ends on its own.
     """
     timer = threading.Timer(seconds, _leave, args=("the end took too long",))
     timer.daemon = True

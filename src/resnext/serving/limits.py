@@ -24,9 +24,9 @@ class Limits(Settings):
         max_megapixels: Size of an image, from its header, before anything is decoded.
         formats: Image formats; the content decides, not a name or a content type.
         queue_images: Images that may be waiting or worked on, of all requests together; further
-            requests are told to come back.
-        max_wait_s: Requests are told to come back as well while what is before them takes longer
-            than this, by the speed of late. It bounds the time in the queue of a slow network.
+            requests get 429.
+        max_wait_s: Maximum queue time, estimated from recent throughput; above it, requests get
+            429. It limits the queue of a slow network.
         max_memory_mib: Bodies held at once, of all requests together.
         max_decode_mib: Memory for images that are decoded at once, of all requests together; an
             image waits for it, and one that needs more is decoded alone.

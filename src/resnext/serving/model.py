@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -11,12 +12,21 @@ import numpy as np
 from resnext.data.prepare.geometry import Pixels
 from resnext.errors import CheckpointError
 from resnext.inference.predictor import Logits, Predictor
+from resnext.serving.limits import Limits
 from resnext.serving.preparation import decode_image
 from resnext.tasks.answer import Answer
 
 if TYPE_CHECKING:
     from resnext.runtimes.exported import Exported
     from resnext.runtimes.spec import Precision
+
+
+Outputs = Logits | Answer
+"""Of one image: a row of numbers, or what was read of them already."""
+
+MAX_DENSE_MEGAPIXELS = 4.0
+"""Of an image whose every pixel gets a class; DeepLabV3 takes 650 multiply-adds a pixel, in
+thousands, so 2.6 T for such an image: some 30 seconds on a few cores."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,9 +65,23 @@ class ServedModel:
         return self._predictor.precision
 
     @property
+    def is_dense(self) -> bool:
+        """Whether the network gives every pixel a class."""
+        return self._predictor.preprocessor.is_dense
+
+    @property
     def is_batched(self) -> bool:
         """Whether several images can go through together: all are of one size then."""
-        return not self._predictor.preprocessor.is_whole
+        return not (self._predictor.preprocessor.is_whole or self.is_dense)
+
+    def bound(self, limits: Limits) -> Limits:
+        """Return what is accepted of images for this network.
+
+        Where every pixel gets a class, one image is much work, and nothing else runs meanwhile.
+        """
+        if not self.is_dense:
+            return limits
+        return limits.replace(max_megapixels=min(limits.max_megapixels, MAX_DENSE_MEGAPIXELS))
 
     def decode(self, data: bytes) -> Pixels:
         """Decode an image file whose header was judged, and make it ready.
@@ -68,13 +92,18 @@ class ServedModel:
         preprocessor = self._predictor.preprocessor
         return preprocessor.pixels(decode_image(data, preprocessor))
 
-    def run(self, images: list[Pixels]) -> Logits:
-        """Return the logits b x num_classes of prepared images."""
-        return self._predictor.logits(images)
+    def run(self, images: list[Pixels]) -> Sequence[Outputs]:
+        """Return what the network computes for prepared images: b x num_classes.
 
-    def answer(self, outputs: Logits, top: int) -> Answer:
-        """Read what the network computed for one image; see `Predictor.answer`."""
-        return self._predictor.answer(outputs, top)
+        Scores of every pixel would be far larger than the image, so masks are read at once.
+        """
+        if self.is_dense:
+            return list(self._predictor.answers_to(images, top=1))
+        return list(self._predictor.logits(images))
+
+    def answer(self, outputs: Outputs, top: int) -> Answer:
+        """Read what `run` returned for one image; see `Predictor.answer`."""
+        return outputs if isinstance(outputs, Answer) else self._predictor.answer(outputs, top)
 
     def try_out(self) -> None:
         """Run the network once on grey images of the size that it wants, as a client would.
@@ -86,11 +115,11 @@ class ServedModel:
         grey = np.full((side, side, self.exported.config.in_channels), 128, dtype=np.uint8)
         images = [grey, grey] if self.is_batched else [grey]
         try:
-            logits = self.run(images)
+            logits = self._predictor.logits(images)
         # A runtime says what ails a file by exceptions of its own.
         except Exception as error:
             raise CheckpointError(f"{self.name}: the network does not run: {error}") from error
-        if logits.shape != (len(images), len(self.classes)) or not np.isfinite(logits).all():
+        if logits.shape[:2] != (len(images), len(self.classes)) or not np.isfinite(logits).all():
             raise CheckpointError(
                 f"{self.name}: the network answers {len(images)} images with {logits.shape} "
                 f"numbers, not all finite or not one for each of {len(self.classes)} classes"

@@ -1,4 +1,4 @@
-"""One image of a request, judged by its header and decoded, with errors that callers are told."""
+"""One image of a request, checked by its header and decoded, with errors for callers."""
 
 from __future__ import annotations
 

@@ -13,6 +13,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from resnext._version import __version__
+from resnext.serving.answers import MaskForm, check_form, write_answers
 from resnext.serving.body import discard, read_body
 from resnext.serving.observe import record_of
 from resnext.serving.problems import HttpError, ProblemAnswer
@@ -90,12 +91,16 @@ def add_routes(app: FastAPI, service: Service) -> None:
     async def predict(
         request: Request,
         top: Annotated[int, Query(ge=1, description="Classes or labels to rank.")] = 5,
+        masks: Annotated[
+            MaskForm | None,
+            Query(description="Form of masks: a PNG (the default) or COCO's run lengths."),
+        ] = None,
     ) -> Response:
-        """Answer for one or many images: their classes, their labels, as the network's task is.
+        """Answer for one or many images: their classes, labels or masks, as the network's task is.
 
         If any image cannot be used, none is answered, and the answer tells which by its index.
         """
-        return await _predict(request, service, top)
+        return await _predict(request, service, top, masks)
 
     @app.get("/v1/model", responses={401: problems[401]})
     async def model() -> ModelAnswer:
@@ -124,9 +129,12 @@ def add_routes(app: FastAPI, service: Service) -> None:
         return reference_page(app.openapi())
 
 
-async def _predict(request: Request, service: Service, top: int) -> Response:
+async def _predict(
+    request: Request, service: Service, top: int, masks: MaskForm | None
+) -> Response:
     record, is_read = record_of(request.scope), False
     try:
+        check_form(service.model, masks)
         with service.admission.enter() as ticket:
             body = await read_body(request, service.limits, ticket)
             is_read, record.num_bytes = True, len(body)
@@ -140,7 +148,7 @@ async def _predict(request: Request, service: Service, top: int) -> Response:
         raise
     record.num_images = len(images)
     head = {"model": model.name, "precision": model.precision}
-    return JSONResponse(head | {"images": [answer.as_dict() for answer in images]})
+    return JSONResponse(head | {"images": await write_answers(model, images, masks)})
 
 
 async def _unless_gone(request: Request, work: Coroutine[Any, Any, T]) -> T:
@@ -162,7 +170,8 @@ async def _unless_gone(request: Request, work: Coroutine[Any, Any, T]) -> T:
 
 
 def _describe(service: Service) -> ModelAnswer:
-    model, limits = service.model, service.limits
+    model = service.model
+    limits = model.bound(service.limits)
     card, spec = model.exported.card, model.exported.spec
     runtime = model.exported.runtime
     return ModelAnswer(

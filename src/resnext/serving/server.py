@@ -111,7 +111,7 @@ class Server(uvicorn.Server):
         self._timer = leave_after(seconds)
 
     def stay(self) -> None:
-        """Do not leave by the clock: the end came by itself."""
+        """Cancel the timed exit, as everything has ended."""
         if self._timer is not None:
             self._timer.cancel()
 
@@ -199,7 +199,7 @@ def _accept_all(sock: socket.socket) -> list[socket.socket]:
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """Take the port, so that a taken one is told before the network is opened.
+    """Bind the port, so that a port in use is reported before the network is opened.
 
     It does not listen yet: until the service is up, callers are refused and not kept waiting.
 

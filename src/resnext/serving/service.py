@@ -12,14 +12,13 @@ from typing import Any, TypeVar
 
 from resnext.data.prepare.geometry import Pixels
 from resnext.errors import ResNeXtError
-from resnext.inference.predictor import Logits
 from resnext.machine import num_cores
 from resnext.serving.admission import Admission, Ticket
 from resnext.serving.batcher import Batcher
 from resnext.serving.limits import Limits
 from resnext.serving.memory import MemorySemaphore
 from resnext.serving.metrics import Metrics
-from resnext.serving.model import ServedModel
+from resnext.serving.model import Outputs, ServedModel
 from resnext.serving.preparation import check_header
 from resnext.serving.problems import HttpError, bad_images
 from resnext.serving.upload import read_images
@@ -55,7 +54,7 @@ class Service:
         """Open the network and try it out.
 
         Args:
-            open_model: Opens it, and opens it anew at each reload.
+            open_model: Opens it, initially and at each reload.
             limits: What is accepted.
             threads: Images that are decoded at once, at most 8; by default the number of cores,
                 which in a container may be more than it was given.
@@ -118,12 +117,12 @@ class Service:
                     self._decoders, read_images, body, content_type, self.limits.images_per_request
                 )
                 ticket.take_places(len(images))
-                rows = await self._logits(model, images)
+                rows = await self._outputs(model, images)
         except TimeoutError:
             raise self._too_slow() from None
         return model, [model.answer(row, top) for row in rows]
 
-    async def _logits(self, model: ServedModel, images: list[bytes]) -> list[Logits]:
+    async def _outputs(self, model: ServedModel, images: list[bytes]) -> list[Outputs]:
         """Run images through the network; none is answered if one of them is bad."""
         if not model.is_batched:
             return await _all_good([self._run_whole(model, data) for data in images])
@@ -134,7 +133,7 @@ class Service:
         async with self._decoded(model, data) as pixels:
             return pixels
 
-    async def _run_whole(self, model: ServedModel, data: bytes) -> Logits:
+    async def _run_whole(self, model: ServedModel, data: bytes) -> Outputs:
         """Run one image as it is, whose pixels may be many: they hold their memory until then."""
         async with self._decoded(model, data) as pixels:
             return await self._batcher.submit(model, pixels)
@@ -143,7 +142,8 @@ class Service:
     async def _decoded(self, model: ServedModel, data: bytes) -> AsyncIterator[Pixels]:
         """Decode an image when there is memory for it; leaving the block gives that back."""
         loop = asyncio.get_running_loop()
-        num_bytes = await loop.run_in_executor(self._decoders, check_header, data, self.limits)
+        limits = model.bound(self.limits)
+        num_bytes = await loop.run_in_executor(self._decoders, check_header, data, limits)
         await self.room.take(num_bytes)
         work = self._decoders.submit(model.decode, data)
         try:
@@ -157,7 +157,7 @@ class Service:
             loop.call_soon_threadsafe(self.room.give_back, num_bytes)
 
     def reload(self) -> bool:
-        """Open the network anew; only one that was tried out takes over.
+        """Reload the network; it is only used after a trial run.
 
         Requests in progress end with the network that they began with. Takes as long as
         opening does, so it is called in a thread.

@@ -89,7 +89,7 @@ class ModelSource:
             try:
                 return self._open_file(kept)
             except CheckpointError as error:
-                _LOG.warning("the kept export is damaged and is made anew: %s", error)
+                _LOG.warning("the cached export is damaged and is created again: %s", error)
         _LOG.info("exporting %s, once; this takes some seconds", self.name)
         kept.parent.mkdir(parents=True, exist_ok=True)
         _export(loaded, kept)

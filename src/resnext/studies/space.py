@@ -1,4 +1,4 @@
-"""Spaces of designs: a list, a grid, a family of equal cost, or random samples within a cost."""
+"""Design spaces: a list, a grid, a family of equal cost, or random samples within a cost range."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from resnext.untrusted.names import shown
 
 _MAX_NAME = 100
 MAX_FAMILY = 100
-"""Cardinalities of a family; the width of each takes a search."""
+"""Maximum cardinalities of a family; the width of each needs a search."""
 
 _Number = Annotated[int, Field(ge=1, le=10_000)]
 
@@ -30,10 +30,10 @@ Network = str | ResNeXtConfig | dict[str, Any]
 
 
 class ListSpace(Settings):
-    """Networks one by one.
+    """A list of networks.
 
     Attributes:
-        networks: Names, or names with settings changed; a `label` may be given.
+        networks: Names, or names with changed settings and an optional `label`.
     """
 
     kind: Literal["list"]
@@ -41,10 +41,10 @@ class ListSpace(Settings):
 
 
 class GridSpace(Settings):
-    """All combinations of some settings.
+    """All combinations of given settings.
 
     Attributes:
-        base: The network whose settings are varied.
+        base: Network whose settings are varied.
         vary: Values of each setting: {cardinality: [1, 8], bottleneck_width: [4, 16]}.
     """
 
@@ -54,14 +54,14 @@ class GridSpace(Settings):
 
 
 class EqualCostSpace(Settings):
-    """The bottleneck width of each cardinality that comes closest to a network's cost.
+    """For each cardinality, the bottleneck width closest to a network's cost.
 
     Attributes:
-        like: The network whose cost is met, and whose other settings are kept.
+        like: Network whose cost is matched and whose other settings are kept.
         cardinality: The cardinalities.
-        by: What is kept equal.
-        scope: Over one block of the first stage, as the paper's table 2, or the network.
-        factor: Share of the cost to meet; 2 doubles it.
+        by: Cost to keep equal.
+        scope: One block of the first stage, as in the paper's table 2, or the whole network.
+        factor: Multiple of the cost to match; 2 doubles it.
     """
 
     kind: Literal["equal_cost"]
@@ -73,18 +73,18 @@ class EqualCostSpace(Settings):
 
 
 class RandomSpace(Settings):
-    """Random networks within a window of cost.
+    """Random networks within a cost window.
 
     Attributes:
-        base: Gives the stem, the widths and everything else that is not drawn.
-        num: Networks to draw.
-        by: The cost that the window is about.
-        window: Lowest and highest cost, as shares of `like`'s.
-        like: The network that the window is about; by default the base.
-        blocks: Fewest and most blocks of a stage, drawn log-uniformly.
+        base: Provides the stem, the widths and all other settings that are not sampled.
+        num: Number of networks to sample.
+        by: Cost that the window limits.
+        window: Lowest and highest cost, as fractions of the cost of `like`.
+        like: Reference network of the window; by default the base.
+        blocks: Minimum and maximum blocks of a stage, sampled log-uniformly.
         cardinality: Cardinalities to choose from.
         bottleneck_width: Widths to choose from.
-        seed: Decides the draw.
+        seed: Seed of the sampling.
     """
 
     kind: Literal["random"]
@@ -108,7 +108,7 @@ _FAR = 0.25  # a design that is further off the cost, as a share, is not of equa
 
 
 def network(given: Network) -> ResNeXtConfig:
-    """Read a network of a space.
+    """Resolve a network of a space.
 
     Raises:
         ConfigError: It is not a residual network's name, or a setting is wrong.
@@ -119,10 +119,10 @@ def network(given: Network) -> ResNeXtConfig:
     name = changes.pop("name", None)
     changes.pop("label", None)
     if not isinstance(name, str):
-        raise ConfigError(f"network {shown(given)} has no name; write {{name: resnet50, ...}}")
+        raise ConfigError(f"network {shown(given)} has no name; use {{name: resnet50, ...}}")
     config = _named(name).replace(**changes)
     if not isinstance(config, ResNeXtConfig):
-        raise ConfigError(f"{shown(name)} has no cardinality to vary; name a ResNet or ResNeXt")
+        raise ConfigError(f"{shown(name)} has no cardinality to vary; use a ResNet or ResNeXt")
     return check_depth(config)
 
 
@@ -133,11 +133,11 @@ def _named(name: str) -> ModelConfig:
 
 
 def expand(space: Space, input_size: int | None = None) -> tuple[Design, ...]:
-    """Write out all designs of a space.
+    """Return all designs of a space.
 
     Args:
         space: The space.
-        input_size: Side of the images in pixels, for costs; by default the network's own.
+        input_size: Side of the images in pixels, for costs; by default the network's input size.
 
     Raises:
         ConfigError: A network is wrong, or the window of a random space is (nearly) empty.
@@ -184,7 +184,7 @@ def _equal_cost(space: EqualCostSpace, input_size: int | None) -> tuple[Design, 
             raise ConfigError(
                 f"cardinality {solution.config.cardinality}: the closest design, "
                 f"{solution.config.template}, costs {1 + solution.deviation:.2f} times as many "
-                f"{space.by} as {name_of(like)}, so it is not of equal cost; leave it out, or list "
+                f"{space.by} as {name_of(like)}, which is not equal cost; leave it out, or list "
                 "the networks"
             )
     return tuple(
@@ -215,7 +215,7 @@ def _draw(space: RandomSpace, input_size: int | None) -> Iterator[Design]:
         if len(seen) == space.num:
             return
     raise ConfigError(
-        f"only {len(seen)} of {space.num} designs lie within {low:.4g} to {high:.4g} {space.by}; "
+        f"only {len(seen)} of {space.num} designs are within {low:.4g} to {high:.4g} {space.by}; "
         "widen the window, or the choices of blocks, cardinality and bottleneck_width"
     )
 

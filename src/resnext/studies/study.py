@@ -1,4 +1,4 @@
-"""A study as data: which networks, on which images, how often, and what is compared with what."""
+"""A study as data: designs, data sets, seeds and planned comparisons."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ Seed = Annotated[int, Field(ge=0, lt=2**63)]
 
 
 class Design(Settings):
-    """One network of a study, with its place in the table.
+    """One network of a study, with its position in the table.
 
     Attributes:
-        label: Short unique name in one line, such as `50 layers, 32x4d`.
+        label: Short unique name on one line, such as `50 layers, 32x4d`.
         model: The network; its classes and channels follow the data.
         row: Row of the table.
         column: Column of the table; empty if the table has one.
@@ -51,7 +51,7 @@ ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
 def check_depth(model: ModelT) -> ModelT:
-    """Return a network that is not too deep to be counted and built.
+    """Check that a network is not too deep to count and build, and return it.
 
     Raises:
         ConfigError: It has more than `MAX_BLOCKS` blocks.
@@ -77,13 +77,13 @@ class Comparison(Settings):
 
 
 class Test(Settings):
-    """An evaluation beside the validation of training.
+    """An evaluation in addition to the validation during training.
 
     Attributes:
         name: Unique name, such as `320` or `5K-way`.
-        view: Crops; by default those of validation.
-        data: Images; by default those of training's validation.
-        all_classes: Choose between all classes of the network, also where `data` has fewer.
+        view: Crops; by default those of the validation.
+        data: Images; by default those of the validation.
+        all_classes: Predict among all classes of the network, even if `data` has fewer.
     """
 
     __test__ = False  # not a test of pytest's
@@ -98,16 +98,16 @@ _Error = Annotated[float, Field(gt=0, le=100)]
 
 
 class PaperError(Settings):
-    """A figure that the paper reports.
+    """A result that the paper reports.
 
     Attributes:
-        design: Label of the design, or of a network of the paper's that the study does not have.
+        design: Label of the design, or of a network in the paper that the study does not include.
         data: Name of the data set.
-        test: Name of the test; empty for the validation of training.
+        test: Name of the test; empty for the validation.
         top1_error: In percent.
         top5_error: In percent, if reported.
-        beside: Label of the design that stands for that network in a study of other networks;
-            the figure is shown beside its own, on whatever images.
+        beside: Label of the design that corresponds to that network in a study of other networks;
+            the figure is shown next to its own, on any images.
     """
 
     design: str
@@ -126,8 +126,8 @@ class Halving(Settings):
     """Successive halving: stop the worse designs early.
 
     Attributes:
-        min_epochs: Epochs that every trial gets.
-        factor: Of each `factor` trials at a rung one goes on, for `factor` times as long.
+        min_epochs: Epochs that every trial trains.
+        factor: At each rung one in `factor` trials continues, for `factor` times as many epochs.
     """
 
     min_epochs: PositiveInt = 1
@@ -135,24 +135,24 @@ class Halving(Settings):
 
 
 class Study(Settings):
-    """Designs x data sets x seeds, and the question that they answer.
+    """Designs x data sets x seeds, and the question they answer.
 
     Attributes:
-        name: Names the folder of results.
+        name: Name of the results folder.
         question: What the study asks, in one sentence.
         source: Where the question comes from, such as a table of the paper.
-        kind: `table` compares designs one by one, and bounds the chance of any false verdict;
-            `distribution` looks at all of them together, and bounds the share of false verdicts.
+        kind: `table` compares designs individually and controls the family-wise error rate;
+            `distribution` compares groups of designs and controls the false discovery rate.
         designs: The networks.
-        settings: One for each data set; model and seed of each trial are put in.
-        seeds: Each design is trained once with each.
+        settings: One for each data set; each trial sets its own model and seed.
+        seeds: Each design is trained once per seed.
         comparisons: Claims to test.
-        tests: Evaluations beside the validation of training.
-        paper: Figures to show beside ours.
-        halving: How to stop the worse designs early when a run asks for it.
-        note: How far the study is the paper's, and how far it is not.
-        processes: Processes of one trial; None until it first runs, as are device, precision and
-            threads of its settings where they say nothing. See `arithmetic`.
+        tests: Evaluations in addition to the validation during training.
+        paper: Results of the paper to show next to ours.
+        halving: How to stop worse designs early when a run requests it.
+        note: How the study matches the paper and how it differs.
+        processes: Processes of one trial; None until the study first runs, as are unset device,
+            precision and threads. See `arithmetic`.
     """
 
     name: Slug
@@ -192,20 +192,21 @@ class Study(Settings):
             for label in named:
                 if label not in known:
                     raise ConfigError(
-                        f"{part}: no design {label!r}; designs are {', '.join(labels[:_MAX_NAMED])}"
+                        f"{part}: there is no design {label!r}; designs are "
+                        f"{', '.join(labels[:_MAX_NAMED])}"
                     )
         return self
 
     def design(self, label: str) -> Design:
-        """Return the design of a label."""
+        """Return the design with a label."""
         return next(design for design in self.designs if design.label == label)
 
 
 def claims_of(study: Study) -> tuple[Comparison, ...]:
-    """Return what a study compares: its claims, or each design with the first.
+    """Return the comparisons of a study: its claims, or each design with the first.
 
-    All are compared, not the best alone: the best of several is too good by being chosen, which
-    only the correction for all of them makes up for.
+    All designs are compared, not only the best: the best of several is optimistic because it is
+    selected, and only a correction for all comparisons accounts for that.
     """
     if study.comparisons or study.kind == "distribution":
         return study.comparisons

@@ -1,7 +1,6 @@
-"""What a network learns: classes, several labels, and whatever a plugin adds.
+"""The tasks of a network: classification, multi-label, segmentation, and those of plugins.
 
-`kinds` says what each task is called, which targets it learns and which figure judges it, without
-torch; `task` is the interface that training, evaluation, prediction, export, serving and pages use
-without knowing which task they have. Each task is a folder. The package may import `data`,
-`complexity`, `runtimes` and `model`.
+`kinds` defines name, targets and measure of each task, without torch; `task` is the interface for
+training, evaluation, prediction, export, serving and pages, independent of the task. Each task is a
+folder. The package may import `data`, `complexity`, `runtimes` and `model`.
 """

@@ -1,4 +1,4 @@
-"""What a network says of one image, in every form in which it is shown. Needs no torch."""
+"""The answer of a network for one image, in all output forms. Needs no torch."""
 
 from __future__ import annotations
 
@@ -31,36 +31,38 @@ class ClassScore:
 
 
 class Answer(ABC):
-    """What a network says of one image.
+    """The answer of a network for one image.
 
     Attributes:
         csv_columns: Columns of `csv_rows`.
         table_columns: Headings of `table_cells`.
         schema: Describes `as_dict`.
+        has_mask: Whether it has a class for every pixel; see `to_image`.
     """
 
     csv_columns: ClassVar[tuple[str, ...]]
     table_columns: ClassVar[tuple[str, ...]]
     schema: ClassVar[type[BaseModel]]
+    has_mask: ClassVar[bool] = False
 
     @classmethod
     @abstractmethod
     def read(
         cls, outputs: npt.NDArray[Any], names: Sequence[str], card: ModelCard, top: int
     ) -> Self:
-        """Read what the network computed for one image.
+        """Create the answer from the network's outputs for one image.
 
         Args:
             outputs: One row of its outputs, of any type of float.
             names: Readable names of the outputs.
-            card: What else is known of the network.
-            top: Classes to name, where they are ranked.
+            card: The card of the network.
+            top: Number of classes to return, if they are ranked.
         """
 
     @classmethod
     @abstractmethod
     def nothing(cls) -> dict[str, Any]:
-        """Return what `as_dict` would be for an image that could not be read."""
+        """Return the value of `as_dict` for an unreadable image."""
 
     @abstractmethod
     def as_dict(self) -> dict[str, Any]:
@@ -68,21 +70,25 @@ class Answer(ABC):
 
     @abstractmethod
     def csv_rows(self) -> list[tuple[object, ...]]:
-        """Return the answer as rows of a table for other programs."""
+        """Return the answer as rows of a CSV file."""
 
     @abstractmethod
     def table_cells(self) -> tuple[str, ...]:
-        """Return the answer as one row of a table for people."""
+        """Return the answer as one row of a displayed table."""
 
     def draw(self, image: Image.Image) -> Image.Image:
-        """Return a picture that shows the image and the answer; by default with its words below.
+        """Return a picture of the image with the answer; by default as text below it.
 
         Args:
-            image: As it was decoded, the right way up.
+            image: The decoded, upright image.
         """
         return write_below(image, " ".join(filter(None, self.table_cells())))
 
+    def to_image(self) -> Image.Image:
+        """Return the answer as an image of class numbers, if it has one for every pixel."""
+        raise NotImplementedError(f"{type(self).__name__} has no mask")
+
     @property
     def ranked(self) -> tuple[ClassScore, ...]:
-        """Classes or labels by their probability, the highest first; empty where there are none."""
+        """Classes or labels by probability, highest first; empty if there are none."""
         return ()

@@ -1,4 +1,4 @@
-"""Words written below a picture. Needs no torch."""
+"""Captions below a picture. Needs no torch."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def write_below(image: Image.Image, text: str) -> Image.Image:
 
     Args:
         image: Of any mode.
-        text: As many lines as fit; the rest is left out.
+        text: The caption; lines that do not fit are left out.
     """
     picture = image.convert("RGB")
     if picture.width < _MIN_WIDTH_PX:

@@ -1,4 +1,4 @@
-"""The tasks by name, and what must be known of them without torch."""
+"""The tasks by name, and facts about them that need no torch."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from resnext.data.config import TargetKind
 from resnext.errors import ConfigError
+from resnext.model.config import ModelConfig, SegmenterConfig
 from resnext.tasks.measure import Measure
 from resnext.untrusted.names import shown
 
@@ -24,25 +25,25 @@ Build = Callable[["TaskOptions"], "Task"]
 
 @dataclass(frozen=True)
 class TaskKind:
-    """A task by its name.
+    """A kind of task.
 
     Attributes:
-        name: What settings and weight files call it.
-        targets: The kind of targets that it learns; the task of a run follows from them.
-        measure: The figure that chooses the best epoch and compares networks.
-        train_measure: A cheap figure of the training images, a mean over them.
-        guess: What a network that has learned nothing does, in words, for comparison.
-        guess_key: Name of its figure in logs.
-        network: What a network with `{num}` outputs is, for people.
-        usage: Turns the outputs into what they mean, as the end of a line of Python.
-        outputs: What the outputs of the network are called.
-        plot_label: What the figures of the epochs are called in a plot.
-        also_plotted: Further figures drawn there: keys and labels.
-        chance_loss: Its loss by the number of outputs, or None where there is no such bound.
-        build: Builds the task, or where that is: `module:class`, imported when it is needed.
-        answer: Returns the type of its answers, or where that is; it needs no torch.
-        is_dense: Every pixel of an image has outputs of its own, k x h x w, and images are shown to
-            the network at their own size.
+        name: Its name in settings and weight files.
+        targets: The kind of its targets, which determine the task of a run.
+        measure: The metric that selects the best epoch and compares networks.
+        train_measure: A cheap metric, averaged over the training images.
+        guess: Description of guessing, for comparison.
+        guess_key: Name of its value in logs.
+        network: Description of a network with `{num}` outputs.
+        usage: Python code that interprets the outputs, as the end of a line.
+        outputs: Name of the outputs of the network.
+        plot_label: Axis label of the metrics of epochs in a plot.
+        also_plotted: Further plotted metrics: keys and labels.
+        chance_loss: Loss of guessing by number of outputs, or None if there is no such bound.
+        build: Builds the task, or its location `module:class`, imported on demand.
+        answer: Returns the type of its answers, or its location; it needs no torch.
+        is_dense: Whether every pixel has its own outputs, k x h x w, and images are processed at
+            their own size.
     """
 
     name: str
@@ -63,7 +64,7 @@ class TaskKind:
 
     @property
     def curves(self) -> list[tuple[str, str]]:
-        """Keys and labels of what is drawn over the epochs: training, validation, others."""
+        """Keys and labels of the curves over epochs: training, validation, others."""
         return [
             (self.train_measure.key, self.train_measure.label),
             (self.measure.key, f"{self.measure.label}, validation"),
@@ -72,7 +73,7 @@ class TaskKind:
 
     @property
     def axis(self) -> str:
-        """What the axis of these curves is called."""
+        """Axis label of these curves."""
         return f"{self.plot_label}, {self.measure.unit}".rstrip(", ")
 
 
@@ -80,10 +81,9 @@ _KINDS: dict[str, TaskKind] = {}
 
 
 def register_task(kind: TaskKind) -> None:
-    """Make a task known under its name, in place of one that had it.
+    """Register a task under its name, replacing one of the same name.
 
-    The first task that learns a kind of targets is the one that data of that kind lead to; others
-    are chosen with `--set task=NAME`.
+    The first task for a kind of targets is its default; select others with `--set task=NAME`.
     """
     _KINDS[kind.name] = kind
 
@@ -94,42 +94,42 @@ def task_names() -> tuple[str, ...]:
 
 
 def task_kind(name: str) -> TaskKind:
-    """Return a task by its name.
+    """Return a task by name.
 
     Raises:
         ConfigError: There is none.
     """
     if name not in _KINDS:
         raise ConfigError(
-            f"task={shown(name)}: there is no such task; accepted are {', '.join(_KINDS)}. "
-            "One of a plugin needs --plugin FILE"
+            f"task={shown(name)}: there is no such task; accepted are {', '.join(_KINDS)}. A "
+            "plugin's task needs --plugin FILE"
         )
     return _KINDS[name]
 
 
 def task_for(targets: TargetKind) -> TaskKind:
-    """Return the task that data with these targets lead to.
+    """Return the default task for targets.
 
     Raises:
-        ConfigError: No task learns them.
+        ConfigError: There is no task for them.
     """
     for kind in _KINDS.values():
         if kind.targets == targets:
             return kind
     raise ConfigError(
-        f"no task learns targets of the kind {targets!r}; one of a plugin needs --plugin FILE"
+        f"there is no task for targets of the kind {targets!r}; a plugin's task needs --plugin FILE"
     )
 
 
 def fit_task(name: str, targets: TargetKind) -> TaskKind:
-    """Return the task of a run: the one that was named, or the one that the data lead to.
+    """Return the task of a run: the given one, or the default for the data.
 
     Args:
-        name: What the settings say; the default one stands for none.
+        name: The task in the settings; the default means none.
         targets: The targets of the data.
 
     Raises:
-        ConfigError: The named task learns other targets, or no task learns these.
+        ConfigError: The given task has other targets, or there is no task for these.
     """
     kind = task_kind(name)
     if kind.targets == targets:
@@ -137,8 +137,30 @@ def fit_task(name: str, targets: TargetKind) -> TaskKind:
     if name == DEFAULT_TASK:
         return task_for(targets)
     raise ConfigError(
-        f"task={name} learns targets of the kind {kind.targets!r}, the data have {targets!r}; "
-        "leave the task out, or give other data"
+        f"task={name} needs targets of the kind {kind.targets!r}, but the data have {targets!r}; "
+        "leave out the task, or give other data"
+    )
+
+
+def check_network(kind: TaskKind, model: ModelConfig) -> None:
+    """Check that a network's outputs fit a task.
+
+    Raises:
+        ConfigError: The task needs a class for each pixel and the network has one per image, or
+            vice versa.
+    """
+    is_dense = isinstance(model, SegmenterConfig)
+    if is_dense == kind.is_dense:
+        return
+    if kind.is_dense:
+        raise ConfigError(
+            f"{kind.name} needs a network that gives every pixel a class, but {model.family} "
+            "gives one class per image; add a head: --head deeplabv3, or a name such as "
+            "deeplabv3_resnext50_32x4d"
+        )
+    raise ConfigError(
+        f"{kind.name} needs a network that classifies the whole image, but {model.family} gives "
+        "every pixel a class; use its backbone, such as resnext50_32x4d, or data with masks"
     )
 
 
@@ -146,7 +168,7 @@ def build_task(name: str, options: TaskOptions) -> Task:
     """Build a task.
 
     Raises:
-        ConfigError: There is no such task, or an option does not go with it.
+        ConfigError: There is no such task, or it does not support an option.
     """
     build = task_kind(name).build
     task: Task = (_imported(build) if isinstance(build, str) else build)(options)

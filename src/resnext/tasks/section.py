@@ -1,4 +1,4 @@
-"""A task's part of a report, and the one that suits any task: a table of its classes."""
+"""A task's section of a report, and the default section: a table of classes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from resnext.data.split import DataInfo, Split
 from resnext.tasks.measure import Measure
 
 MAX_NAMED_CLASSES = 20
-"""With more classes than these only the worst ones are shown at once."""
+"""With more classes only the worst ones are shown initially."""
 
 MAX_LISTED_CLASSES = 2_000
 """With more classes a page lists the worst only; `evaluation.json` has them all."""
@@ -18,11 +18,11 @@ MAX_LISTED_CLASSES = 2_000
 
 @dataclass(frozen=True)
 class Section:
-    """A part of a report.
+    """A section of a report.
 
     Attributes:
         template: Name of the template below `tasks/`.
-        values: What it shows.
+        values: Values for the template.
     """
 
     template: str
@@ -31,10 +31,10 @@ class Section:
 
 @dataclass(frozen=True)
 class Softening:
-    """What made the targets of training softer than 0 and 1.
+    """What softens the targets of training.
 
     Attributes:
-        label_smoothing: Share of a label spread over all classes.
+        label_smoothing: Fraction of the label spread over all classes.
         mixing: Alpha of each kind of mixing, such as mixup; 0 is off.
     """
 
@@ -44,14 +44,14 @@ class Softening:
 
 @dataclass(frozen=True)
 class ReportInput:
-    """What a task's part of a report is made from.
+    """The input of a task's section of a report.
 
     Attributes:
-        result: What the evaluation found, of the task's own type.
+        result: Result of the evaluation, of the task's type.
         figures: The same as JSON values.
         split: The images.
         info: Their classes and channels.
-        softening: What made the targets of training softer, as far as that is known.
+        softening: Softening of the targets of training, if known.
     """
 
     result: Any
@@ -64,12 +64,12 @@ class ReportInput:
 def class_section(
     figures: Mapping[str, Any], columns: Sequence[Measure], worst_key: str
 ) -> Section:
-    """Return a table of the classes, the worst first.
+    """Return a table of the classes, worst first.
 
     Args:
-        figures: Those of an evaluation; `per_class` holds those of each class.
-        columns: What is shown of a class.
-        worst_key: The figure by which the worst classes are found, the lowest first.
+        figures: Metrics of an evaluation; `per_class` has those of each class.
+        columns: Displayed metrics of a class.
+        worst_key: The metric for sorting the worst classes, lowest first.
     """
     by_class: Mapping[str, Mapping[str, Any]] = figures.get("per_class", {})
     values = {
@@ -84,6 +84,6 @@ def class_section(
 def worst_of(
     by_class: Mapping[str, Mapping[str, Any]], key: str
 ) -> list[tuple[str, Mapping[str, Any]]]:
-    """Sort classes by a figure, the lowest first; those without it are left out."""
+    """Sort classes by a metric, lowest first; those without it are left out."""
     known = [item for item in by_class.items() if item[1].get(key) is not None]
     return sorted(known, key=lambda item: float(item[1][key]))

@@ -1,4 +1,4 @@
-"""What a network learns, as one object. Legend: b images, v views of an image."""
+"""The interface of a task. Legend: b images, v views of an image."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from resnext.tasks.section import ReportInput, Section, class_section
 
 @dataclass(frozen=True)
 class TaskOptions:
-    """What a task is built from.
+    """The options of a task.
 
     Attributes:
         classes: Names of the network's outputs.
-        loss: Name of the loss; `auto` is the task's own.
-        label_smoothing: Share of a label spread over the others.
+        loss: Name of the loss; `auto` uses the task's default.
+        label_smoothing: Fraction of the label spread over all classes.
         class_weights_k: Weight of each class in the loss, float32, or None.
-        thresholds: Of a trained network, the probability from which on each label applies.
+        thresholds: For a trained network, the probability from which each label applies.
     """
 
     classes: tuple[str, ...]
@@ -36,11 +36,11 @@ class TaskOptions:
 
 
 class Result(Protocol):
-    """What an evaluation found."""
+    """The result of an evaluation."""
 
     @property
     def num_images(self) -> int:
-        """Images that were looked at."""
+        """Number of evaluated images."""
         ...
 
     @property
@@ -49,7 +49,7 @@ class Result(Protocol):
         ...
 
     def figures(self) -> dict[str, float | None]:
-        """Return the figures of an epoch, the task's measure among them."""
+        """Return the metrics of an epoch, including the task's measure."""
         ...
 
     def as_dict(self, classes: tuple[str, ...]) -> dict[str, Any]:
@@ -61,12 +61,12 @@ class Result(Protocol):
         ...
 
     def card_fields(self) -> Mapping[str, Any]:
-        """Return what the card of the weights must know, such as thresholds; mostly nothing."""
+        """Return values for the card of the weights, such as thresholds; usually empty."""
         ...
 
 
 class Tally(Protocol):
-    """Counts batch by batch; whatever the number of processes, the result is the same."""
+    """Accumulates batches; the result is the same for any number of processes."""
 
     def add(
         self, answers_b: torch.Tensor, targets_b: torch.Tensor, indices_b: torch.Tensor
@@ -74,7 +74,7 @@ class Tally(Protocol):
         """Count one batch.
 
         Args:
-            answers_b: What `Task.merge_views` returned.
+            answers_b: Result of `Task.merge_views`.
             targets_b: The targets.
             indices_b: Numbers of the images in their split, int64.
         """
@@ -89,24 +89,24 @@ class Tally(Protocol):
         ...
 
     def result(self) -> Result:
-        """Turn what was counted into figures.
+        """Compute the metrics.
 
         Raises:
-            DataError: No image was counted.
-            CheckpointError: The network's outputs are not numbers, and all figures were asked for.
+            DataError: There were no images.
+            CheckpointError: The network's outputs are NaN, and all metrics are requested.
         """
         ...
 
 
 class Task(ABC):
-    """What a network learns.
+    """A task: losses, metrics and reports.
 
     Attributes:
-        kind: Its name, its targets and its measure.
-        losses: The losses to choose from; the first is the default.
-        class_columns: Figures of a class for people, after its name: their keys and measures.
-        worst_key: The figure by which the worst classes are found, the lowest first.
-        options: What it was built from.
+        kind: Its name, targets and measure.
+        losses: The available losses; the first is the default.
+        class_columns: Displayed metrics of a class: keys and measures.
+        worst_key: The metric for sorting the worst classes, lowest first.
+        options: Its options.
     """
 
     kind: TaskKind
@@ -118,7 +118,7 @@ class Task(ABC):
         """Take the options.
 
         Raises:
-            ConfigError: One of them does not go with this task.
+            ConfigError: The task does not support one of them.
         """
         if options.loss != "auto" and options.loss not in self.losses:
             raise ConfigError(
@@ -136,20 +136,20 @@ class Task(ABC):
         """Return the loss of a batch: a mean over its images, so that parts add up.
 
         Args:
-            outputs_b: What the network returned.
-            batch: The targets, and the shares of mixed ones.
+            outputs_b: Outputs of the network.
+            batch: The targets, and the fractions of mixed ones.
         """
 
     @abstractmethod
     def train_sum(self, outputs_b: torch.Tensor, batch: Batch) -> torch.Tensor:
         """Return the sum over a training batch's images of `kind.train_measure`.
 
-        Of a measure in percent, each image counts 0 to 1.
+        For a measure in percent, each image counts 0 to 1.
         """
 
     @abstractmethod
     def merge_views(self, outputs_b: torch.Tensor, num_views: int) -> torch.Tensor:
-        """Make one answer of the outputs for an image's views.
+        """Merge the outputs for an image's views into one answer.
 
         Args:
             outputs_b: Outputs of b·v rows, the views of one image together.
@@ -164,15 +164,15 @@ class Task(ABC):
         """Return an empty tally.
 
         Args:
-            full: Count all that a report shows, not only the figures of an epoch.
+            full: Collect everything that a report shows, not only the metrics of an epoch.
         """
 
     @abstractmethod
     def rows(self, figures: Mapping[str, Any]) -> list[tuple[str, str]]:
-        """Return the figures of an evaluation for people: names and values, in order.
+        """Return the displayed metrics of an evaluation: names and values, in order.
 
         Args:
-            figures: What `Result.as_dict` returned.
+            figures: Result of `Result.as_dict`.
         """
 
     def report(self, given: ReportInput) -> Section:

@@ -23,8 +23,8 @@ class Thumbnail:
     Attributes:
         index: The image's number in its split.
         address: The picture itself, as a `data:` address.
-        is_small: It is to be enlarged with its pixels visible.
-        name: File name below the folder of the data set, or the image's number.
+        is_small: Whether to enlarge it with visible pixels.
+        name: Path relative to the folder of the data set, or the image's number.
     """
 
     index: int
@@ -34,14 +34,14 @@ class Thumbnail:
 
 
 def make_thumbnails(indices: Sequence[int], split: Split, in_channels: int) -> list[Thumbnail]:
-    """Read some images again; one that has become unreadable is left out.
+    """Read some images again; those no longer readable are left out.
 
     Args:
         indices: Numbers of the images.
         split: The images.
         in_channels: Their channels.
     """
-    images = split.reader(in_channels)
+    images = split.pictures(in_channels)
     made = []
     for index in indices:
         try:

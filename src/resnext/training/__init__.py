@@ -1,6 +1,6 @@
-"""The training of one run: the visible loop and what it stands on.
+"""The training of one run.
 
-`train` begins or resumes a run, `loop` goes through epochs, `step` is one step; `optimizer`,
-`schedule`, `loss` and `finetune` follow the settings; `checkpoint` and its writer keep the state;
+`train` starts or resumes a run, `loop` iterates over epochs, `step` is one step; `optimizer`,
+`schedule`, `loss` and `finetune` follow the settings; `checkpoint` and its writer store the state;
 `find_lr` is the range test. May import evaluation, runs, data, complexity, weights and model.
 """

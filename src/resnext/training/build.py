@@ -1,4 +1,4 @@
-"""The network of a run with all that its steps need, built from settings."""
+"""Builds the training step of a run from its settings."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ def build_train_step(
     """Build the network, its optimiser and its average on this process's device.
 
     Args:
-        config: Resolved settings, with nothing left open in `config.runtime`.
+        config: Fully resolved settings.
         info: The data, for its class names.
         runtime: Device, precision, processes.
-        weights: Start from these; None keeps the random ones.
-        task: What the network learns; by default what the settings say, all classes alike.
+        weights: Initial weights; None keeps the random ones.
+        task: Task of the network; by default that of the settings, with equal class weights.
     """
     torch.manual_seed(config.seed)
     model = create_model(config.model)

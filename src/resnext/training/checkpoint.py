@@ -1,8 +1,8 @@
-"""The checkpoint: everything that a run needs to go on, as a position and tensors.
+"""The checkpoint: everything needed to resume a run, as a position and tensors.
 
-Order and augmentation are functions of (seed, epoch, index), so the position in training is
-two numbers; besides them only tensors are kept: weights, their average, momentum. How they
-become a file is `checkpoint_file`'s matter.
+Order and augmentation are functions of (seed, epoch, index), so the position in training is two
+numbers; otherwise only tensors are stored: weights, their average, momentum. See `checkpoint_file`
+for the files.
 """
 
 from __future__ import annotations
@@ -34,22 +34,22 @@ _STATE_PREFIX = {
 
 @dataclass(frozen=True)
 class Position:
-    """How far training has come.
+    """The position in training.
 
     Attributes:
-        epoch: The epoch in progress, from 0.
-        step: Optimiser steps done in that epoch.
-        total_steps: Optimiser steps done since the start.
+        epoch: Current epoch, from 0.
+        step: Optimiser steps completed in that epoch.
+        total_steps: Optimiser steps completed since the start.
         ema_updates: Updates of the averaged weights.
-        best: The best validation figures so far: (top-1 error in percent, loss).
+        best: The best validation results so far: (top-1 error in percent, loss).
         seconds: Time spent in training steps.
         loss_sum: Sum of the losses of this epoch's images, for the epoch's mean.
-        num_wrong: Images of this epoch that the network got wrong as it was trained on them.
-        num_seen: Images of this epoch so far, in all processes.
+        num_wrong: Images of this epoch that the network misclassified during training.
+        num_seen: Images of this epoch so far, over all processes.
         logged: `loss_sum` and `num_seen` when the log was last written.
         scaler: State of the fp16 gradient scaler.
-        stale_epochs: Epochs since the validation error was last lower than ever before, those of
-            the warm-up left out.
+        stale_epochs: Epochs since the last improvement of the validation error, not counting
+            warm-up.
     """
 
     epoch: int = 0
@@ -71,11 +71,11 @@ _POSITION = TypeAdapter(Position)
 
 
 def save_checkpoint(writer: CheckpointWriter, position: Position, train_step: TrainStep) -> None:
-    """Copy the state of training and begin to write it.
+    """Copy the state of training and start writing it.
 
     Raises:
-        TrainingError: A weight is not a finite number; the file before is left alone.
-        CheckpointError: The write before this one failed (full disk, no permission).
+        TrainingError: A weight is not finite; the previous file is kept.
+        CheckpointError: The previous write failed (full disk, no permission).
     """
     tensors = _named_tensors(train_step)
     _check_finite(tensors, position)
@@ -85,17 +85,17 @@ def save_checkpoint(writer: CheckpointWriter, position: Position, train_step: Tr
 
 
 def load_checkpoint(files: CheckpointFiles, train_step: TrainStep) -> Position:
-    """Put a saved state back into the network, the optimiser, the average and the scaler.
+    """Restore a saved state into the network, the optimiser, the average and the scaler.
 
-    The first process reads and verifies; the others get from it what it found, so that all
-    go on from the same state whatever their view of the disk.
+    The first process reads and verifies, and sends the state to the others, so that all resume from
+    the same state regardless of their view of the disk.
 
     Returns:
-        The position at which to go on; the beginning if nothing was saved yet.
+        The position to resume from; the start if nothing was saved yet.
 
     Raises:
-        CheckpointError: No file is whole, or they belong to another network.
-        ConfigError: The settings are no longer those of the run.
+        CheckpointError: No file is intact, or they belong to another network.
+        ConfigError: The settings of the run have changed.
     """
     position = train_step.runtime.broadcast_from_main(lambda: _read_into(files, train_step))
     if position is None:
@@ -137,8 +137,8 @@ def _parse_position(run: Path, text: str) -> Position:
         return _POSITION.validate_python(values)
     except ValueError:  # also pydantic's
         raise CheckpointError(
-            f"{run}: the checkpoint does not say how far training had come; it was edited, or "
-            "written by a newer version of resnext"
+            f"{run}: the checkpoint lacks the position in training; it was edited, or written by "
+            "a newer version of resnext"
         ) from None
 
 
@@ -179,7 +179,7 @@ def _check_finite(tensors: dict[str, torch.Tensor], position: Position) -> None:
     if bool(torch.isfinite(torch.stack(torch._foreach_norm(floats))).all()):
         return
     raise TrainingError(
-        f"the weights are no longer finite numbers after epoch {position.epoch}, step "
-        f"{position.step}; nothing was saved over the last good checkpoint. Lower the learning "
-        "rate, lengthen the warm-up or clip the gradient (--set optim.clip_norm=1)"
+        f"the weights are no longer finite after epoch {position.epoch}, step {position.step}; "
+        "the last good checkpoint was kept. Lower the learning rate, lengthen the warm-up or "
+        "clip the gradient (--set optim.clip_norm=1)"
     )

@@ -1,11 +1,11 @@
-"""The two checkpoint files of a run: verified when read, replaced so that one is always whole.
+"""The two checkpoint files of a run: verified on reading, and replaced atomically.
 
 last.safetensors           the newest state
-last.previous.safetensors  the one before it
+last.previous.safetensors  the previous state
 
-A new state is written to `last.new.safetensors` and flushed to the disk. Only then does the
-last become the previous one, and the new one the last. The header holds a SHA-256 of
-everything else in the file.
+A new state is written to `last.new.safetensors` and flushed to disk. Only then does the last become
+the previous one, and the new one the last. The header contains a SHA-256 of everything else in the
+file.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _FORMAT_WITHOUT_CHECKSUM = "resnext-checkpoint-1"
 
 @dataclass(frozen=True)
 class Stored:
-    """What a checkpoint file holds.
+    """Content of a checkpoint file.
 
     Attributes:
         position: The position in training, as JSON.
@@ -47,30 +47,29 @@ class CheckpointFiles:
 
     Attributes:
         run: The run folder.
-        complaint: What was wrong with the last checkpoint when `read` took the one before;
-            empty if nothing was.
+        complaint: Problem of the last checkpoint if `read` used the previous one; empty if none.
     """
 
     def __init__(self, run: Path, before_write: Callable[[], None] = lambda: None) -> None:
-        """Name the files of a run.
+        """Set up the files of a run.
 
         Args:
             run: The run folder.
-            before_write: Is called before a new checkpoint takes its place; may raise.
+            before_write: Called before a new checkpoint replaces the last; may raise.
         """
         self.run, self.complaint = run, ""
         self._before_write = before_write
         self._last, self._previous, self._new = run / LAST, run / PREVIOUS, run / _NEW
 
     def exist(self) -> bool:
-        """Tell whether the run has been saved at all."""
+        """Return whether the run has been saved."""
         return self._last.exists() or self._previous.exists()
 
     def read(self) -> Stored:
-        """Read the last checkpoint, or the one before if the last is damaged or missing.
+        """Read the last checkpoint, or the previous one if the last is damaged or missing.
 
         Raises:
-            CheckpointError: Neither is whole.
+            CheckpointError: Neither is intact.
         """
         self.complaint = ""
         try:
@@ -83,8 +82,8 @@ class CheckpointFiles:
             stored = read_checkpoint(self._previous)
         except CheckpointError as error:
             raise CheckpointError(
-                f"{complaint}; the one before is no better: {error}. The run cannot go on; its "
-                "best weights, if there are some, are in best.safetensors"
+                f"{complaint}; the previous one is damaged too: {error}. The run cannot be "
+                "resumed; its best weights, if any, are in best.safetensors"
             ) from None
         self.complaint = complaint
         return stored
@@ -93,7 +92,7 @@ class CheckpointFiles:
         """Write a new last checkpoint; the last becomes the previous one.
 
         Raises:
-            CheckpointError: The file cannot be written; those before are left alone.
+            CheckpointError: The file cannot be written; existing ones are kept.
         """
         metadata = {"format": _FORMAT, "position": stored.position, "settings": stored.settings}
         self._before_write()
@@ -106,7 +105,7 @@ class CheckpointFiles:
         flush(self._last.parent)
 
     def _keep_last(self) -> None:
-        """Give the last checkpoint the name of the previous one, its own name remaining."""
+        """Link the last checkpoint under the name of the previous one."""
         link = self._previous.with_name(PREVIOUS + ".partial")
         try:
             link.unlink(missing_ok=True)
@@ -118,12 +117,12 @@ class CheckpointFiles:
 
 
 def read_checkpoint(path: Path) -> Stored:
-    """Read a checkpoint file and verify it, also while a training replaces it by newer ones.
+    """Read and verify a checkpoint file, even while training replaces it with newer ones.
 
-    Files of version 1 hold no checksum, so that only their structure is verified.
+    Files of version 1 have no checksum, so only their structure is verified.
 
     Raises:
-        CheckpointError: The file is missing, torn, damaged, or no checkpoint.
+        CheckpointError: The file is missing, incomplete, damaged, or not a checkpoint.
     """
     return read_whole(path, _read)
 

@@ -1,4 +1,4 @@
-"""Writes checkpoints beside the training: the loop waits for the copy, not for the disk."""
+"""Writes checkpoints in the background: training waits for the copy, not for the disk."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from resnext.training.snapshot import Snapshot
 
 
 class CheckpointWriter:
-    """Has at most one checkpoint in flight.
+    """Writes at most one checkpoint at a time.
 
-    Each write has a thread of its own, which ends with it: processes that are forked while
-    nothing is written then have one thread less to go wrong.
+    Each write has its own thread, which ends with it, so that processes forked between writes have
+    no extra thread.
     """
 
     def __init__(self, files: CheckpointFiles) -> None:
@@ -42,11 +42,11 @@ class CheckpointWriter:
 
     @property
     def is_busy(self) -> bool:
-        """A checkpoint is being written at this moment."""
+        """Whether a checkpoint is being written."""
         return self._thread is not None and self._thread.is_alive()
 
     def save(self, position: str, tensors: Mapping[str, torch.Tensor], settings: str = "") -> None:
-        """Copy a state and begin to write it; wait first if one is still being written.
+        """Copy a state and start writing it; wait first for a previous write.
 
         Args:
             position: The position in training, as JSON.
@@ -54,7 +54,7 @@ class CheckpointWriter:
             settings: The resolved settings of the run, as JSON.
 
         Raises:
-            CheckpointError: The write before this one failed.
+            CheckpointError: The previous write failed.
         """
         self.wait()
         stored = Stored(position, self._snapshot.take(tensors), settings)
@@ -62,7 +62,7 @@ class CheckpointWriter:
         self._thread.start()
 
     def wait(self) -> None:
-        """Wait until what was saved is on the disk.
+        """Wait until the saved state is on disk.
 
         Raises:
             CheckpointError: It could not be written.

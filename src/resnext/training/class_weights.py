@@ -1,9 +1,9 @@
-"""How much an image counts in the loss, by its class.
+"""Class weights of the loss.
 
 `balanced` gives class k the weight N / (K n_k), for n_k of N training images and K classes, as
 scikit-learn's `class_weight="balanced"`: every class has the same share of the loss. Fixed weights
-are preferred to drawing rare classes more often: they leave the order of the images, the length of
-an epoch and the number of copies seen of each image as they are.
+are preferred to oversampling rare classes: they do not change the order of images, the length of an
+epoch or how often each image is seen.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def weigh_classes(setting: Setting, data: DataSet) -> torch.Tensor | None:
     """Return the weight of each class; see `scaled_weights`.
 
     Args:
-        setting: What `class_weights` says.
+        setting: The setting `class_weights`.
         data: The classes, and the training images of each.
 
     Raises:
@@ -45,15 +45,15 @@ def scaled_weights(
 ) -> torch.Tensor | None:
     """Return the weight of each class, scaled so that the mean over the training images is 1.
 
-    So the loss keeps its scale, and the learning rate its meaning.
+    This preserves the scale of the loss, so the learning rate does not need to change.
 
     Args:
-        setting: What `class_weights` says.
+        setting: The setting `class_weights`.
         counts_k: Training images of each class.
         classes: Names of the k classes.
 
     Returns:
-        k weights, float32; None weighs all alike.
+        k weights, float32; None weights all equally.
 
     Raises:
         ConfigError: A class is unknown or has no training image, or a list has another length.
@@ -70,9 +70,9 @@ def scaled_weights(
     else:
         if len(setting) != len(classes):
             raise ConfigError(
-                f"class_weights has {len(setting)} weights, but there are {len(classes)} classes: "
-                f"{_list_names(classes)}; give one weight for each in this order, or name some: "
-                f"class_weights={classes[0]}=2"
+                f"class_weights has {len(setting)} weights, but there are {len(classes)} "
+                f"classes: {_list_names(classes)}; give one weight for each in this order, or "
+                f"weights by name: class_weights={classes[0]}=2"
             )
         _check_not_empty(classes, counts_k, classes)
         raw_k = [float(weight) for weight in setting]
@@ -82,11 +82,11 @@ def scaled_weights(
 
 
 def describe_weights(weights_k: torch.Tensor, classes: Sequence[str]) -> str:
-    """Name the smallest and the largest weight in a few words."""
+    """Describe the smallest and the largest weight."""
     low, high = int(weights_k.argmin()), int(weights_k.argmax())
     return (
-        f"an image counts from {float(weights_k[low]):.3g} ({classes[low]}) to "
-        f"{float(weights_k[high]):.3g} ({classes[high]}) in the training loss, by its class"
+        f"class weights in the training loss from {float(weights_k[low]):.3g} ({classes[low]}) "
+        f"to {float(weights_k[high]):.3g} ({classes[high]})"
     )
 
 
@@ -104,6 +104,6 @@ def _check_not_empty(names: Sequence[str], counts_k: Sequence[int], classes: Seq
     empty = [name for name in names if not count_of[name]]
     if empty:
         raise ConfigError(
-            f"class_weights cannot weigh {_list_names(empty)}: there are no training images of it; "
-            "add some, remove the class, or give weights to other classes by name only"
+            f"class_weights does not apply to {_list_names(empty)}: there are no training images "
+            "of it; add some, remove the class, or give weights to other classes by name only"
         )

@@ -1,4 +1,4 @@
-"""When a run has come to its end, and in plain words why."""
+"""Decides when a run ends, and describes why."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ def count_stale(config: TrainConfig, position: Position, error: float) -> int:
     """Count the epochs without a new lowest validation error.
 
     Args:
-        config: The warm-up, whose epochs do not count: a low rate hardly changes the error yet.
-        position: Where the epoch began, with the lowest error so far.
+        config: The warm-up, whose epochs do not count, as a low rate hardly changes the error.
+        position: Position at the start of the epoch, with the lowest error so far.
         error: Validation error of the epoch, in percent.
     """
     is_warmup = position.epoch + 1 <= config.schedule.warmup * config.schedule.epochs
@@ -24,14 +24,14 @@ def count_stale(config: TrainConfig, position: Position, error: float) -> int:
 
 
 def has_stopped_early(config: TrainConfig, position: Position) -> bool:
-    """Tell whether the validation error has not improved for as long as it may."""
+    """Return whether the validation error has not improved within the patience."""
     patience = config.early_stopping
     has_epochs_left = position.epoch < config.schedule.epochs
     return patience is not None and has_epochs_left and position.stale_epochs >= patience
 
 
 def is_over(config: TrainConfig, position: Position) -> bool:
-    """Tell whether no epoch is left to train."""
+    """Return whether no epoch is left to train."""
     return position.epoch >= config.schedule.epochs or has_stopped_early(config, position)
 
 
@@ -40,7 +40,7 @@ def stopped_epoch(config: TrainConfig, epochs: Sequence[Mapping[str, Any]]) -> i
 
     Args:
         config: Settings of the run.
-        epochs: The lines of its log that tell an epoch.
+        epochs: The lines of its log that describe epochs.
     """
     if not epochs:
         return None
@@ -50,12 +50,11 @@ def stopped_epoch(config: TrainConfig, epochs: Sequence[Mapping[str, Any]]) -> i
 
 
 def describe_stop(config: TrainConfig, position: Position, run: Path) -> str:
-    """Say in plain words why a run ended before its last epoch, and how to train the rest."""
+    """Describe why a run ended before its last epoch, and how to continue."""
     stale = position.stale_epochs
     return (
         f"stopped early after epoch {position.epoch} of {config.schedule.epochs}: the validation "
-        f"error has not become lower for {stale} epoch(s) (early_stopping: "
-        f"{config.early_stopping}). The learning-rate schedule was not completed. To train the "
-        f"rest, set early_stopping in {run / CONFIG} to null or to more epochs, then: resnext "
-        f"train --resume {run}"
+        f"error has not improved for {stale} epoch(s) (early_stopping: {config.early_stopping}). "
+        "The learning-rate schedule was not completed. To train the rest, set early_stopping in "
+        f"{run / CONFIG} to null or to more epochs, then: resnext train --resume {run}"
     )

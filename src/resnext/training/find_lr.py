@@ -1,7 +1,7 @@
-"""The learning-rate range test: train briefly with a rising rate, and see what it does to the loss.
+"""The learning-rate range test: train briefly with an increasing rate and observe the loss.
 
 Source: Smith, "Cyclical learning rates for training neural networks", arXiv 1506.01186, section
-3.3, with the exponential rise and the smoothing that fast.ai made usual.
+3.3, with exponential increase and smoothing as in fast.ai.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from resnext.training.settle_speed import settle_by_table
 from resnext.training.step import seed_step
 from resnext.training.train import assemble, limit_batch, resolve
 from resnext.training.trainer_parts import Loaders
+from resnext.weights.change import to_start_from
 from resnext.weights.source import open_weights
 
 NUM_STEPS = 100
@@ -35,14 +36,14 @@ _MIN_FALL = 0.02
 
 @dataclass(frozen=True)
 class LrTest:
-    """What a range test saw.
+    """The result of a range test.
 
     Attributes:
-        lrs: The rate of each step, as the setting `optim.lr` counts it.
+        lrs: The rate of each step, in units of the setting `optim.lr`.
         losses: Training loss of each step.
         smoothed: The same, averaged over about ten steps.
-        has_diverged: The loss exploded before the last rate.
-        suggestion: The peak rate to train with; None where the loss never fell.
+        has_diverged: Whether the loss diverged before the last rate.
+        suggestion: The suggested peak rate; None if the loss never decreased.
     """
 
     lrs: tuple[float, ...]
@@ -53,19 +54,19 @@ class LrTest:
 
 
 def find_lr(config: TrainConfig, progress: Callable[[int], None] | None = None) -> LrTest:
-    """Train for at most `NUM_STEPS` steps with a rising rate; nothing is kept or written.
+    """Train for at most `NUM_STEPS` steps with an increasing rate, without saving anything.
 
     Args:
-        config: The settings of the training that the rate is for.
-        progress: Is told the number of images after each step.
+        config: Settings of the planned training.
+        progress: Called with the number of images after each step.
 
     Raises:
-        ResNeXtError: Settings or data do not allow to train.
+        ResNeXtError: Settings or data do not allow training.
     """
     losses: list[float] = []
     with open_runtime(config.runtime) as runtime:
         data = load_data(config.data)
-        weights = None if config.weights is None else open_weights(config.weights)
+        weights = None if config.weights is None else to_start_from(open_weights(config.weights))
         config = limit_batch(resolve(config, data.info, weights), len(data.train))
         config = settle_by_table(config, runtime)
         rates = rates_to_try(config.optim, config.batch_size)
@@ -88,17 +89,17 @@ def find_lr(config: TrainConfig, progress: Callable[[int], None] | None = None) 
 
 
 def rates_to_try(optim: OptimConfig, batch_size: int) -> tuple[float, ...]:
-    """Return the rates of the test, rising by the same factor from step to step.
+    """Return the rates of the test, increasing by a constant factor.
 
-    The range is that of the rates which the optimiser gets. They are returned as the setting
-    `optim.lr` counts them, for a batch of `lr_batch_size`.
+    The range applies to the optimiser's rates. They are returned in units of the setting
+    `optim.lr`, for a batch of `lr_batch_size`.
     """
     lowest = _LOWEST[optim.kind] / peak_lr(optim.replace(lr=1.0), batch_size)
     return tuple(lowest * 10.0 ** (_DECADES * k / (NUM_STEPS - 1)) for k in range(NUM_STEPS))
 
 
 def is_diverging(losses: Sequence[float]) -> bool:
-    """Tell whether the loss has exploded: no number, or several times its lowest."""
+    """Return whether the loss has diverged: NaN, or several times its lowest."""
     if not math.isfinite(losses[-1]):
         return True
     recent = losses[-_NUM_RECENT:]
@@ -106,10 +107,10 @@ def is_diverging(losses: Sequence[float]) -> bool:
 
 
 def smooth(losses: Sequence[float]) -> tuple[float, ...]:
-    """Average each loss with its neighbours on both sides, so that no fall seems to come late.
+    """Average each loss with its neighbours on both sides, so that a decrease is not delayed.
 
-    Losses far above the first ones are cut, so that an explosion does not reach back to the
-    steps before it.
+    Losses far above the first ones are clipped, so that a divergence does not affect the preceding
+    steps.
     """
     from scipy.ndimage import gaussian_filter1d
 
@@ -120,16 +121,16 @@ def smooth(losses: Sequence[float]) -> tuple[float, ...]:
 
 
 def judge_losses(lrs: Sequence[float], losses: Sequence[float]) -> LrTest:
-    """Suggest a peak rate from the losses at rising rates.
+    """Suggest a peak rate from the losses at increasing rates.
 
-    It is the rate at which the smoothed loss is lowest: a higher one does more harm than good,
-    and a schedule reaches its peak only for a moment. The steepest point, which is often used, is
-    set by the noise of single batches: between seeds it moved by a factor of up to 200 on 450
-    photos, the lowest point by less than 3.
+    It is the rate at which the smoothed loss is lowest: a higher one does more harm than good, and
+    a schedule reaches its peak only briefly. The steepest point, which is often used, depends on
+    the noise of single batches: between seeds it moved by a factor of up to 200 on 450 photos, the
+    lowest point by less than 3.
 
     Args:
         lrs: The rate of each step.
-        losses: Its training loss; the last may be no number.
+        losses: Its training loss; the last may be NaN.
     """
     has_diverged = is_diverging(losses)
     finite = [loss for loss in losses if math.isfinite(loss)]
@@ -152,7 +153,7 @@ def _rate_of_lowest(lrs: Sequence[float], smoothed: Sequence[float]) -> float | 
 
 
 def _batches(loaders: Loaders, config: TrainConfig) -> Iterator[Batch]:
-    """Yield training batches of the size at which the peak rate is reached, epoch after epoch."""
+    """Yield training batches at the image size of the peak rate, epoch after epoch."""
     peak_epoch = int(config.schedule.warmup * config.schedule.epochs)
     size_px = train_size_px(config, peak_epoch, loaders.info.image_size_px)
     for epoch in itertools.count():

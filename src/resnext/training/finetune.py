@@ -2,34 +2,50 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 from torch import nn
 
 from resnext.errors import CheckpointError, ConfigError
 from resnext.model.config import BaselineConfig, ModelConfig, ResNeXtConfig
+from resnext.model.config import body_of as network_behind
 from resnext.model.create import create_model
 from resnext.model.names import config_from, name_of
 from resnext.runs.config import TrainConfig
+from resnext.training.head import (
+    body_of,
+    body_prefix,
+    head_keys,
+    head_modules,
+    output_keys,
+)
 from resnext.weights.file import Weights
 from resnext.weights.own_file import load_into, misfit
+
+_AUX = "aux_classifier."
 
 
 def load_pretrained(model: nn.Module, weights: Weights, classes: tuple[str, ...]) -> None:
     """Copy trained weights into a network; the head stays new where the classes differ.
 
+    A segmenter takes the weights of a classifier for its backbone. Those of another segmenter also
+    give it their head, but for the layer that has a row for each class.
+
     Args:
         model: The network, with fresh weights.
-        weights: Trained weights of the same architecture, with or without a head.
+        weights: Trained weights of the same architecture or backbone, with or without a head.
         classes: Class names of the new training.
 
     Raises:
         CheckpointError: The weights do not fit the network.
     """
-    state = dict(weights.state)
-    if not weights.has_head or not _same_classes(weights, classes):
-        fresh = model.state_dict()
-        state.update({name: fresh[name] for name in head_keys(model)})
-    load_into(model, state)
+    state, fresh = _renamed(model, weights), model.state_dict()
+    renewed = _aux_only(fresh, state)
+    knows_classes = weights.has_head and _same_classes(weights, classes)
+    if not knows_classes or _is_other_kind(model, weights):
+        renewed += _renewed(model, weights)
+    load_into(model, state | {name: fresh[name] for name in renewed})
 
 
 def check_pretrained(config: ModelConfig, weights: Weights) -> None:
@@ -41,9 +57,11 @@ def check_pretrained(config: ModelConfig, weights: Weights) -> None:
     """
     with torch.device("meta"):
         model = create_model(config)
-    heads = head_keys(model)
-    wanted = {name: t for name, t in model.state_dict().items() if name not in heads}
-    given = {name: t for name, t in weights.state.items() if name not in heads}
+    heads, state = _renewed(model, weights), _renamed(model, weights)
+    fresh = model.state_dict()
+    heads += _aux_only(fresh, state)
+    wanted = {name: t for name, t in fresh.items() if name not in heads}
+    given = {name: t for name, t in state.items() if name not in heads}
     if complaint := misfit(wanted, given):
         raise CheckpointError(
             f"{weights.name}: the weights do not fit {name_of(config)}; {complaint}. They fit "
@@ -67,10 +85,30 @@ def _same_classes(weights: Weights, classes: tuple[str, ...]) -> bool:
     return weights.config.num_classes == len(classes)
 
 
-def head_keys(model: nn.Module) -> list[str]:
-    """Return the state-dict names of the classifier: the last linear layer."""
-    name = [name for name, module in model.named_modules() if isinstance(module, nn.Linear)][-1]
-    return [f"{name}.weight", f"{name}.bias"]
+def _is_other_kind(model: nn.Module, weights: Weights) -> bool:
+    """Tell whether weights of a classifier go into the backbone of a segmenter."""
+    return bool(body_prefix(model)) and isinstance(weights.config, ResNeXtConfig)
+
+
+def _renamed(model: nn.Module, weights: Weights) -> dict[str, torch.Tensor]:
+    """Return weights under the names that they have in the network."""
+    if not _is_other_kind(model, weights):
+        has_aux = any(name.startswith(_AUX) for name in model.state_dict())
+        return {n: t for n, t in weights.state.items() if has_aux or not n.startswith(_AUX)}
+    prefix = body_prefix(model)
+    return {prefix + n: t for n, t in weights.state.items() if not n.startswith("fc.")}
+
+
+def _renewed(model: nn.Module, weights: Weights) -> list[str]:
+    """Return the names of the weights that are new where the classes differ."""
+    return head_keys(model) if _is_other_kind(model, weights) else output_keys(model)
+
+
+def _aux_only(fresh: Mapping[str, torch.Tensor], state: Mapping[str, torch.Tensor]) -> list[str]:
+    """Return the names of a second head that only the network has; it is for training alone."""
+    if any(name.startswith(_AUX) for name in state):
+        return []
+    return [name for name in fresh if name.startswith(_AUX)]
 
 
 def freeze(model: nn.Module, config: TrainConfig) -> None:
@@ -93,6 +131,8 @@ def set_train_mode(model: nn.Module, config: TrainConfig, *, head_only: bool = F
     """
     model.train(not head_only)
     if head_only:
+        for _, module in head_modules(model):
+            module.train()
         return
     for module in _frozen_modules(model, config):
         module.eval()
@@ -118,14 +158,19 @@ def _frozen_modules(model: nn.Module, config: TrainConfig) -> list[nn.Module]:
         raise ConfigError(
             f"freeze_until has no meaning for {config.model.family}: it has no stages"
         )
-    assert isinstance(config.model, ResNeXtConfig)
-    num_stages = len(config.model.blocks_per_stage)
+    backbone = network_behind(config.model)
+    assert isinstance(backbone, ResNeXtConfig)  # baselines were refused
+    num_stages = len(backbone.blocks_per_stage)
     if config.freeze_until > num_stages:
         raise ConfigError(
             f"freeze_until={config.freeze_until}: the network has {num_stages} stages"
         )
     stages = {f"layer{stage + 1}" for stage in range(config.freeze_until)}
-    return [module for name, module in model.named_children() if name in stages | {"conv1", "bn1"}]
+    return [
+        module
+        for name, module in body_of(model).named_children()
+        if name in stages | {"conv1", "bn1"}
+    ]
 
 
 def _norms(model: nn.Module) -> list[nn.Module]:

@@ -1,4 +1,4 @@
-"""What the training loop tells about its steps: now and then their figures and the time left."""
+"""Progress of the training loop: metrics and time left, at intervals."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from resnext.training.display import Display
 from resnext.training.pace import Pace
 
 _NUM_MEASURED = 8
-"""Steps after which the length of the training is estimated for the first time."""
+"""Steps before the first estimate of the training time."""
 
 
 class Follower:
-    """Shows the steps of a training, and estimates once how long it will take."""
+    """Shows the steps of a training, and estimates its duration once."""
 
     def __init__(self, display: Display, pace: Pace, num_steps: int, num_epochs: int) -> None:
-        """Prepare to follow.
+        """Set up the display.
 
         Args:
             display: Where to show it.
             pace: Measures the steps.
-            num_steps: Steps of an epoch.
-            num_epochs: Epochs of the training.
+            num_steps: Steps per epoch.
+            num_epochs: Number of epochs.
         """
         self._display = display
         self._pace = pace
@@ -33,18 +33,18 @@ class Follower:
         self._is_estimated = False
 
     def start_epoch(self, position: Position) -> None:
-        """Begin to measure an epoch, or the rest of one."""
+        """Start measuring an epoch, or the rest of one."""
         if self._first_step is None:
             self._first_step = position.total_steps
         self._pace.start(position.step)
 
     def follow(self, position: Position, read: Callable[[], tuple[float, float]]) -> None:
-        """Show a step if it is time to.
+        """Show a step if it is due.
 
         Args:
-            position: The steps that are done.
-            read: Returns the loss and the images per second of the last steps; called only when
-                it is time to, since a GPU has to be waited for.
+            position: The completed steps.
+            read: Returns the loss and the images per second of the last steps; only called when
+                due, because it waits for the GPU.
         """
         is_measured = self._done(position) >= _NUM_MEASURED or position.step == self._num_steps
         wants_estimate = is_measured and not self._is_estimated
@@ -67,7 +67,7 @@ class Follower:
             self._display.note(self._estimate(position))
 
     def _done(self, position: Position) -> int:
-        """Return the steps that this process has done."""
+        """Return the steps that this process has completed."""
         return position.total_steps - (self._first_step or 0)
 
     def _estimate(self, position: Position) -> str:
@@ -75,8 +75,8 @@ class Follower:
             left_s = self._pace.seconds_left(position.epoch, position.step)
             rest = f"{duration_text(left_s)} left"
         else:
-            rest = f"{duration_text(self._pace.seconds_left(0, 0))} in all"
+            rest = f"{duration_text(self._pace.seconds_left(0, 0))} in total"
         return (
-            f"{'time':<9} about {duration_text(self._pace.seconds_per_epoch())} an epoch, "
+            f"{'time':<9} about {duration_text(self._pace.seconds_per_epoch())} per epoch, "
             f"{rest}; estimated from the first {self._done(position)} step(s)"
         )

@@ -1,4 +1,4 @@
-"""Writes the weights that a run keeps, with what is needed to use them."""
+"""Writes the kept weights of a run, with everything needed to use them."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ def keep_weights(
     figures: Mapping[str, Any],
     result: Result,
 ) -> None:
-    """Write the weights of an epoch in place of those kept before.
+    """Replace the kept weights with those of an epoch.
 
     Args:
         run: The run folder.
-        model: The network as it was validated.
+        model: The validated network.
         config: Settings of the run.
-        loaders: The images, whose classes and preparation the weights are for.
-        figures: Figures of the epoch.
-        result: What its validation found.
+        loaders: The images, which determine classes and preprocessing.
+        figures: Metrics of the epoch.
+        result: Result of its validation.
     """
     info = loaders.info
     card = ModelCard(
@@ -44,6 +44,7 @@ def keep_weights(
         mean=info.mean,
         std=info.std,
         task=config.task,
+        signal=info.signal,
         metrics={name: figures[name] for name in (task_kind(config.task).measure.key, "loss")},
         epoch=figures["epoch"],
         **result.card_fields(),

@@ -1,4 +1,4 @@
-"""What an epoch sums up while it runs: losses, mistakes and time."""
+"""Running totals of an epoch: losses, errors and time."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from resnext.training.checkpoint import Position
 
 
 class Meter:
-    """Sums figures on the device, so that a step never waits to be read, and counts time.
+    """Sums values on the device, so that a step never waits for them, and counts time.
 
-    The sums are those of all processes, the same in each.
+    The sums are over all processes, and the same in each.
     """
 
     def __init__(self, device: torch.device, position: Position, world_size: int = 1) -> None:
         """Continue from a position.
 
         Args:
-            device: Where steps leave their sums.
-            position: Holds the sums of the epoch so far.
+            device: Device of the sums of a step.
+            position: Has the sums of the epoch so far.
             world_size: Number of processes; each calls `add` in every step.
         """
         sums = [position.loss_sum, position.num_wrong]
@@ -50,7 +50,7 @@ class Meter:
         self._global_images += global_size
 
     def read(self) -> tuple[float, float]:
-        """Return the mean loss and the images per second since the last reading."""
+        """Return the mean loss and the images per second since the last call."""
         loss, images_per_s = self.peek()
         self._logged = (float(self._sums[0]), self._num_seen)
         self._interval_time = time.perf_counter()
@@ -58,7 +58,7 @@ class Meter:
         return loss, images_per_s
 
     def peek(self) -> tuple[float, float]:
-        """Return the same, and let the interval that `read` will tell of go on."""
+        """Return the same without ending the interval of `read`."""
         total = float(self._sums[0])  # on a GPU: waits for the steps so far
         now = time.perf_counter()
         start_sum, start_count = self._logged

@@ -1,4 +1,4 @@
-"""What is shown before training: the data, the network, and the length of it all."""
+"""The summary shown before training: data, network and length."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from resnext.complexity.count import count
 from resnext.data.sets.summary import summarise, summary_lines
-from resnext.data.split import DataSet
+from resnext.data.split import DataInfo, DataSet
 from resnext.model.names import name_of
 from resnext.runs.config import TrainConfig
 from resnext.training.class_weights import describe_weights, weigh_classes
@@ -18,7 +18,7 @@ def describe_opening(config: TrainConfig, data: DataSet, num_steps: int) -> dict
     Args:
         config: Resolved settings.
         data: The images.
-        num_steps: Optimiser steps of an epoch.
+        num_steps: Optimiser steps per epoch.
 
     Returns:
         JSON values: `lines`, each a heading and a text, and `num_images` of each split.
@@ -33,12 +33,12 @@ def describe_opening(config: TrainConfig, data: DataSet, num_steps: int) -> dict
         (
             "network",
             f"{name_of(config.model)}: {cost.parameters / 1e6:.1f} M parameters, "
-            f"{cost.macs / 1e9:.2f} G multiply-adds an image of {size_px} px{start}",
+            f"{_macs(cost.macs, data.info)} multiply-adds {_input(data.info)}{start}",
         ),
         (
             "training",
             f"{recipe}{config.schedule.epochs} epochs of {num_steps:,} steps of "
-            f"{min(config.batch_size, len(data.train))} images, {config.optim.kind}",
+            f"{min(config.batch_size, len(data.train))} {data.info.noun}, {config.optim.kind}",
         ),
     ]
     class_weights_k = weigh_classes(config.class_weights, data)
@@ -46,3 +46,14 @@ def describe_opening(config: TrainConfig, data: DataSet, num_steps: int) -> dict
         lines = [line for line in lines if line[0] != "balance"]
         lines.append(("balance", describe_weights(class_weights_k, data.info.classes)))
     return {"num_images": summary.num_images, "lines": lines}
+
+
+def _macs(macs: int, info: DataInfo) -> str:
+    """Write a cost in billions, that of signals, which are small, in millions."""
+    return f"{macs / 1e9:.2f} G" if info.signal is None else f"{macs / 1e6:.2f} M"
+
+
+def _input(info: DataInfo) -> str:
+    if info.signal is None:
+        return f"an image of {info.image_size_px} px"
+    return f"a {info.signal.kind} of {info.signal.shape}"

@@ -1,4 +1,4 @@
-"""SGD as the paper uses it, or AdamW: which parameter gets which decay and learning rate."""
+"""Builds SGD, as in the paper, or AdamW, with decay and learning rate per parameter."""
 
 from __future__ import annotations
 
@@ -10,21 +10,22 @@ from torch import nn
 
 from resnext.errors import ConfigError
 from resnext.runs.config import OptimConfig
+from resnext.training.head import body_of, head_modules
 
 _SECOND_BETA = 0.999
 
 
 def build_optimizer(model: nn.Module, config: OptimConfig) -> torch.optim.Optimizer:
-    """Group the trainable parameters and give them to torch's fused SGD or AdamW.
+    """Group the trainable parameters and build torch's fused SGD or AdamW.
 
-    Each group carries `lr_scale`, by which the scheduled learning rate is multiplied.
+    Each group has `lr_scale`, which multiplies the scheduled learning rate.
 
     Args:
         model: The network; frozen parameters are left out.
-        config: Momentum, decay, the head's own factor and the decay over the stages.
+        config: Momentum, decay, the head's factor and the decay over stages.
 
     Returns:
-        The optimiser, with the learning rate still to be set at each step.
+        The optimiser; the learning rate is set at each step.
 
     Raises:
         ConfigError: `layer_decay` is not 1 and the network has no stages.
@@ -79,10 +80,10 @@ def set_lr(optimizer: torch.optim.Optimizer, lr: float) -> None:
 
 
 def _parameters(optimizer: torch.optim.Optimizer) -> Iterator[nn.Parameter]:
-    """Yield the parameters, whose state is made before the first step.
+    """Yield the parameters, and create their state before the first step.
 
-    torch makes it at that step. Where the step overflows in fp16 and is left out, SGD's momentum
-    would stay unwritten, and the second step would read what the memory held.
+    torch creates it at that step. If that step overflows in fp16 and is skipped, SGD's momentum
+    would stay uninitialised, and the second step would read arbitrary memory.
     """
     for group in optimizer.param_groups:
         yield from group["params"]
@@ -96,9 +97,9 @@ def _norm_parameters(model: nn.Module) -> set[int]:
 def _lr_scales(model: nn.Module, config: OptimConfig) -> dict[int, float]:
     """Return the factor of each parameter's learning rate, by the parameter's id.
 
-    The head has `head_lr_factor`. Of S stages, stage s has `layer_decay` to the power
-    S + 1 - s, and the stem to the power S + 1. The last BN of a pre-activation network
-    counts with the stage before it. Frozen stages are counted, so freezing changes no rate.
+    The head has `head_lr_factor`. Of S stages, stage s has `layer_decay` to the power S + 1 - s,
+    and the stem to the power S + 1. The last BN of a pre-activation network counts with the stage
+    before it. Frozen stages are counted, so freezing does not change rates.
 
     Source: Howard and Ruder, arXiv 1801.06146, section 3.2 (each layer the rate of the one
     above, divided by 2.6); grouped by stage here, while timm's `layer_decay` goes by block.
@@ -106,26 +107,21 @@ def _lr_scales(model: nn.Module, config: OptimConfig) -> dict[int, float]:
     distances = {} if config.layer_decay == 1.0 else _distances(model, config.layer_decay)
     scales = {
         id(parameter): config.layer_decay ** distances[name.partition(".")[0]] if distances else 1.0
-        for name, parameter in model.named_parameters()
+        for name, parameter in body_of(model).named_parameters()
     }
-    head = _head(model).parameters()
-    return scales | {id(parameter): config.head_lr_factor for parameter in head}
+    heads = [parameter for _, head in head_modules(model) for parameter in head.parameters()]
+    return scales | {id(parameter): config.head_lr_factor for parameter in heads}
 
 
 def _distances(model: nn.Module, layer_decay: float) -> dict[str, int]:
     """Return each part's distance from the classifier, in stages, by the part's name."""
-    stages = [name for name, _ in model.named_children() if name.startswith("layer")]
+    body = body_of(model)
+    stages = [name for name, _ in body.named_children() if name.startswith("layer")]
     if not stages:
         raise ConfigError(
-            f"layer_decay={layer_decay}: {type(model).__name__} has no stages over which the "
-            "learning rate could fall; leave it at 1, and use head_lr_factor for the classifier"
+            f"layer_decay={layer_decay}: {type(model).__name__} has no stages to decay the "
+            "learning rate over; leave it at 1, and use head_lr_factor for the classifier"
         )
     stem = len(stages) + 1
     distances = {stage: stem - number for number, stage in enumerate(stages, 1)}
     return distances | {"conv1": stem, "bn1": stem, "norm": 1, "fc": 0}
-
-
-def _head(model: nn.Module) -> nn.Module:
-    """Return the classifier: the last linear layer, in every family we build."""
-    linears = [module for module in model.modules() if isinstance(module, nn.Linear)]
-    return linears[-1]

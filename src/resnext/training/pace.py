@@ -1,4 +1,4 @@
-"""How long training will still take, estimated from the steps that it has done."""
+"""Estimates the remaining time of training from the completed steps."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 _VALIDATION_COST = 1 / 3
-"""Of a training step with as many images: there is no backward pass, which costs about twice."""
+"""Cost relative to a training step with as many images, as there is no backward pass."""
 
 _MEMORY_S = 120.0
-"""Older measurements lose half of their weight for each further measured time of this length."""
+"""Half-life of older measurements, in seconds of measured time."""
 
 
 @dataclass
 class _Speed:
-    """Measured steps at one image size, and the seconds that they took."""
+    """Measured steps at one image size, and their total seconds."""
 
     steps: float = 0.0
     seconds: float = 0.0
@@ -31,9 +31,9 @@ class _Speed:
 class Pace:
     """Measures steps and validation, and extrapolates them to the end of training.
 
-    The very first step also allocates memory and may compile, so it counts only until there is
-    another one. Where epochs have images of different sizes, a size that has not been reached is
-    extrapolated by its area from the nearest one that has.
+    The first step also allocates memory and may compile, so it only counts until there is another
+    one. If epochs use different image sizes, sizes not reached yet are extrapolated by area from
+    the nearest measured one.
     """
 
     def __init__(
@@ -44,13 +44,13 @@ class Pace:
         *,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
-        """Prepare to measure.
+        """Set up the measurement.
 
         Args:
             sizes_px: Side of the training images in each epoch.
-            num_steps: Steps of an epoch.
-            validation_steps: Validation images divided by the images of a step.
-            clock: Returns seconds that never run backwards.
+            num_steps: Steps per epoch.
+            validation_steps: Validation images divided by images per step.
+            clock: Monotonic clock in seconds.
         """
         self._sizes_px = sizes_px
         self._num_steps = num_steps
@@ -63,10 +63,10 @@ class Pace:
         self._step = 0
 
     def start(self, step: int) -> None:
-        """Begin to measure steps, before the first or after an interruption such as validation.
+        """Start measuring, before the first step or after an interruption such as validation.
 
         Args:
-            step: Steps of this epoch that are done.
+            step: Completed steps of this epoch.
         """
         self._started, self._step = self._clock(), step
 
@@ -75,7 +75,7 @@ class Pace:
 
         Args:
             epoch: The epoch, from 0.
-            step: Steps of this epoch that are done.
+            step: Completed steps of this epoch.
         """
         now, steps = self._clock(), step - self._step
         if steps <= 0:
@@ -92,11 +92,11 @@ class Pace:
         self._validation_s = seconds
 
     def seconds_left(self, epoch: int, step: int) -> float:
-        """Estimate the rest of the training, with the validation of each epoch.
+        """Estimate the remaining time of training, including validation.
 
         Args:
             epoch: The epoch, from 0.
-            step: Steps of this epoch that are done.
+            step: Completed steps of this epoch.
         """
         sizes_px = self._sizes_px[epoch:]
         steps = sum(self._num_steps * self._step_s(size_px) for size_px in sizes_px)

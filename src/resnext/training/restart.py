@@ -1,9 +1,9 @@
-"""Starts that are repeated: a launcher runs the same command again after a failure.
+"""Restarts: a launcher runs the same command again after a failure.
 
-`torchrun --max-restarts N` and a requeued SLURM job start the command that they were given,
-`resnext train --out RUN ...`, and count how often. A repeated start goes on with the run that
-the first one made. Only a run with the very settings of the command is gone on with, so that
-a repeated start cannot mistake an older run in that folder for its own.
+`torchrun --max-restarts N` and a requeued SLURM job run their command, `resnext train --out RUN
+...`, again and count the restarts. A restart resumes the run that the first start created. Only a
+run with exactly the settings of the command is resumed, so that a restart cannot resume an
+unrelated older run in that folder.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _MAX_RESTARTS = "TORCHELASTIC_MAX_RESTARTS"
 
 
 def is_restart() -> bool:
-    """Tell whether a launcher started this command before, for the same training."""
+    """Return whether a launcher started this command before, for the same training."""
     return any(_number(name) > 0 for name in _COUNTS)
 
 
@@ -29,24 +29,24 @@ def check_restartable(*, has_folder: bool) -> None:
     """Check that a restarted command will find its run.
 
     Args:
-        has_folder: The command names the run's folder.
+        has_folder: Whether the command names the run's folder.
 
     Raises:
-        ConfigError: It does not, and torchrun was asked to restart it.
+        ConfigError: It does not, although torchrun may restart it.
     """
     if _number(_MAX_RESTARTS) > 0 and not has_folder:
         raise ConfigError(
-            f"torchrun was given --max-restarts {_number(_MAX_RESTARTS)}, but a restarted process "
-            "could not tell which run to go on with; name its folder: --out FOLDER"
+            f"torchrun was given --max-restarts {_number(_MAX_RESTARTS)}, but a restarted "
+            "process could not know which run to resume; give its folder: --out FOLDER"
         )
 
 
 def begun_settings(out: Path | None, *, goes_on: bool) -> TrainConfig | None:
-    """Return the settings of the run that a command goes on with, if there is one.
+    """Return the settings of the run that a command resumes, if any.
 
     Args:
-        out: The run folder that the command names.
-        goes_on: It goes on with a run that is there also without a launcher.
+        out: The run folder given in the command.
+        goes_on: Whether it resumes an existing run even without a launcher.
     """
     if out is None or not (goes_on or is_restart()) or not (out / CONFIG).exists():
         return None
@@ -54,12 +54,12 @@ def begun_settings(out: Path | None, *, goes_on: bool) -> TrainConfig | None:
 
 
 def has_begun(run: Path, config: TrainConfig) -> bool:
-    """Tell whether the first start got as far as a run of these settings.
+    """Return whether the first start created a run with these settings.
 
-    What a start leaves behind that was killed while it made the folder is removed.
+    Leftovers of a start that was killed while creating the folder are removed.
 
     Raises:
-        RunError: The folder holds a run of other settings.
+        RunError: The folder contains a run with other settings.
     """
     if not (run / CONFIG).exists():
         for partial in run.glob("*.partial"):
@@ -67,8 +67,8 @@ def has_begun(run: Path, config: TrainConfig) -> bool:
         return False
     if read_config(run) != config:
         raise RunError(
-            f"{run} holds a run of other settings, which a restart does not go on with; choose "
-            f"another --out, or go on with it: resnext train --resume {run}"
+            f"{run} contains a run with other settings, which a restart does not resume; choose "
+            f"another --out, or resume it: resnext train --resume {run}"
         )
     return True
 

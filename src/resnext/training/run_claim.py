@@ -1,7 +1,7 @@
-"""One writer a run: the process that trains claims the run folder, and the second one names it.
+"""One writer per run: the training process claims the run folder.
 
-The claim lies in the hidden folder `.writer` of the run. It ends with its process: at once on the
-same machine, otherwise when it has not been renewed for a minute and a half.
+The claim is in the hidden folder `.writer` of the run. It ends with its process: immediately on the
+same machine, otherwise if it has not been renewed for 90 seconds.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
 
 class RunClaim:
-    """The right to write into a run folder; the context gives it back.
+    """The right to write into a run folder, released by the context.
 
-    Only the first process of a training takes it. Where it was not taken, nothing is checked.
+    Only the first process of a training takes it. If it was not taken, nothing is checked.
     """
 
     def __init__(self, display: Display, stop: StopRequest) -> None:
@@ -55,8 +55,8 @@ class RunClaim:
 
         Args:
             run: The folder, which exists.
-            is_patient: Wait a while also for a process that is alive: a launcher that starts a
-                training again may be faster than the end of the one before.
+            is_patient: Also wait for a live process: a launcher may restart a training before the
+                previous process has ended.
 
         Raises:
             RunError: Another process writes into it.
@@ -67,29 +67,29 @@ class RunClaim:
         taken = await_claim(run / WRITER, self._lost.set, self._wait, is_patient=is_patient)
         if isinstance(taken, Holder):
             raise RunError(
-                f"{run} is in use: {taken} writes into it. Wait until that process has ended, or "
-                "stop it; it saves its state first"
+                f"{run} is in use: {taken} is writing into it. Wait until that process has "
+                "ended, or stop it; it saves its state first"
             )
         self._claim = taken
 
     @property
     def is_lost(self) -> bool:
-        """Another process has taken over, as far as this one has noticed."""
+        """Whether another process is known to have taken over."""
         return self._lost.is_set()
 
     def check(self) -> None:
-        """Refuse to write once another process has taken over.
+        """Raise if another process has taken over.
 
         Raises:
-            RunError: One has, as this process had not run for a while.
+            RunError: One has, because this process was suspended.
         """
         if self._claim is None or (not self.is_lost and self._claim.is_held()):
             return
         self._lost.set()
         other = find_holder(self._run / WRITER) or "another process"
         raise RunError(
-            f"{other} has taken over {self._run}, because this process had stopped for more than "
-            "a minute; it writes nothing more"
+            f"{other} has taken over {self._run}, because this process was suspended for more "
+            "than a minute; it will not write anything else"
         )
 
     def _wait(self, holder: Holder) -> None:

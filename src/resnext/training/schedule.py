@@ -1,4 +1,4 @@
-"""The learning rate at each step, a pure function of how far training is."""
+"""The learning rate at each step, a pure function of the step."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def peak_lr(optim: OptimConfig, batch_size: int) -> float:
 
 
 def lr_factor(schedule: ScheduleConfig, step: int, total_steps: int) -> float:
-    """Return the share of the peak learning rate at one step.
+    """Return the learning rate at one step, as a fraction of the peak.
 
     Args:
         schedule: The shape over time.
@@ -25,7 +25,7 @@ def lr_factor(schedule: ScheduleConfig, step: int, total_steps: int) -> float:
         total_steps: Optimiser steps of the whole training.
 
     Returns:
-        A factor in 0..1. Warm-up rises linearly and reaches 1 where it ends.
+        A factor in 0..1. Warm-up increases linearly and reaches 1 at its end.
     """
     head_steps = num_head_steps(schedule, total_steps)
     if step < head_steps:
@@ -38,7 +38,10 @@ def lr_factor(schedule: ScheduleConfig, step: int, total_steps: int) -> float:
         passed = sum(progress >= share for share in schedule.milestones)
         return float(schedule.gamma**passed)
     fall = (progress - schedule.warmup) / (1.0 - schedule.warmup)
-    shape = 0.5 * (1.0 + math.cos(math.pi * fall)) if schedule.kind == "cosine" else 1.0 - fall
+    if schedule.kind == "cosine":
+        shape = 0.5 * (1.0 + math.cos(math.pi * fall))
+    else:
+        shape = (1.0 - fall) ** schedule.power if schedule.kind == "poly" else 1.0 - fall
     return schedule.final + (1.0 - schedule.final) * shape
 
 
@@ -48,7 +51,7 @@ def train_size_px(config: TrainConfig, epoch: int, full_px: int) -> int:
     Args:
         config: Its `size_schedule` and epochs.
         epoch: Number of the epoch, from 0.
-        full_px: Side that the network is made for.
+        full_px: Full side of the images.
     """
     shares = config.size_schedule
     share = shares[epoch * len(shares) // config.schedule.epochs]
@@ -58,6 +61,6 @@ def train_size_px(config: TrainConfig, epoch: int, full_px: int) -> int:
 def num_head_steps(schedule: ScheduleConfig, total_steps: int) -> int:
     """Return how many of the first steps train only the classifier; at least one step follows.
 
-    A function of the length alone, so that a resumed run is in the phase it would have been in.
+    It only depends on the length, so that a resumed run is in the same phase.
     """
     return min(round(schedule.head_first * total_steps), total_steps - 1)

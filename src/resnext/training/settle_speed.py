@@ -1,8 +1,8 @@
-"""Decide what a run leaves open: memory layout, compilation, merged groups.
+"""Resolves open speed settings of a run: memory layout, compilation, merged groups.
 
-Runs of a few minutes go by a table. Longer ones time their own steps, and torch.compile is tried
-where the run is so long that compiling is cheap beside it. The settings of the run then hold what
-was chosen, so that it is kept when the run goes on, and repeated from them.
+Runs of a few minutes use a table. Longer ones time their own steps, and try torch.compile if the
+run is long enough to amortise compilation. The choice is stored in the run's settings, so that it
+is kept when the run is resumed or repeated.
 
 Source: docs/decisions/0017-speed-choices.md.
 """
@@ -32,10 +32,10 @@ from resnext.training.speed_table import look_up
 from resnext.training.speed_timing import SpeedRace
 
 SHORT_S = 300.0
-"""A run of less than this goes by the table."""
+"""Shorter runs use the table."""
 
 COMPILE_S = 1800.0
-"""From this length on compilation is tried, which takes a minute or more."""
+"""Minimum length for trying compilation, which takes a minute or more."""
 
 _MAX_COST = 0.05
 _STEPS_EACH = 6  # two to warm up, one in the race, three measured
@@ -46,7 +46,7 @@ Tell = Callable[[str], None]
 
 @dataclass
 class _Findings:
-    """What was found; see `as_dict`."""
+    """The timings; see `as_dict`."""
 
     choice: SpeedChoice
     source: str
@@ -68,31 +68,31 @@ class _Findings:
         }
 
     def describe(self) -> str:
-        """Say in one line what was chosen and why."""
+        """Describe in one line what was chosen and why."""
         times = {choice: statistics.median(found) for choice, found in self.seconds.items()}
         others = ", ".join(
             f"{seconds / times[self.choice]:.2f} ({choice.label})"
             for choice, seconds in sorted(times.items(), key=lambda item: item[1])
             if choice != self.choice
         )
-        ratios = f"; the others take {others} of its step" if others else ""
+        ratios = f"; relative step time of the others: {others}" if others else ""
         return f"speed: {self.choice.label} ({self.source}{ratios})"
 
 
 def settle_speed(
     config: TrainConfig, data: DataSet, runtime: Runtime, begun: TrainConfig | None, *, tell: Tell
 ) -> tuple[TrainConfig, dict[str, Any] | None]:
-    """Return settings in which nothing is left open by speed.
+    """Return settings in which all speed choices are made.
 
     Args:
         config: Resolved settings.
         data: The images.
         runtime: Device, precision, processes. The first process decides for all.
-        begun: Settings of a run that may be gone on with, whose choice is kept.
-        tell: Called with each message: what is being done, and what was chosen.
+        begun: Settings of a run that may be resumed, whose choice is kept.
+        tell: Called with progress messages and the choice.
 
     Returns:
-        The settings, and for `speed.json` how they came about; None if nothing was open.
+        The settings, and the timings for `speed.json`; None if nothing was open.
     """
     if not config.runtime.is_open:
         return config, None
@@ -110,7 +110,7 @@ def settle_speed(
 
 
 def settle_by_table(config: TrainConfig, runtime: Runtime) -> TrainConfig:
-    """Return settings in which nothing is left open, without timing anything."""
+    """Resolve the speed settings without timing."""
     choice = look_up(runtime.device.type, config.model).choice
     return config.replace(runtime=choice.settle(config.runtime))
 
@@ -120,7 +120,7 @@ def _find(
 ) -> _Findings:
     entry = look_up(runtime.device.type, config.model)
     first = choice_of(entry.choice.settle(config.runtime))
-    found = _Findings(first, f"by the table: {entry.source}")
+    found = _Findings(first, f"from the table: {entry.source}")
     if config.runtime.layout == "auto" and _is_slow(config, runtime, first):
         first = found.choice = replace(first, layout="contiguous")
         found.source = "grouped convolutions in this precision are slow in channels_last here"
@@ -146,7 +146,7 @@ def _find(
 
 
 def _is_slow(config: TrainConfig, runtime: Runtime, choice: SpeedChoice) -> bool:
-    """Tell whether this version of torch is slow where the table says it is fast."""
+    """Return whether this version of torch is slow where the table says it is fast."""
     width = group_width(config.model)
     is_question = runtime.device.type == "cpu" and runtime.dtype != torch.float32
     if not is_question or width is None or choice.layout != "channels_last":
@@ -163,7 +163,7 @@ def _time(
     *,
     may_compile: bool,
 ) -> None:
-    """Time the candidates that the length of the run pays for, and choose."""
+    """Time the candidates that are worthwhile for the length of the run, and choose."""
     step_s = max(found.length_s / total_steps, 1e-6)
     if others and _STEPS_EACH * len(others) <= _MAX_COST * total_steps:
         tell(f"timing {len(others) + 1} ways to run the network")
@@ -172,13 +172,13 @@ def _time(
         _choose(found, race.run([found.choice, *others], step_s))
     compiled = replace(found.choice, compile=True, merge_groups="by_width")
     if may_compile and not found.choice.compile and found.length_s >= COMPILE_S:
-        tell("compiling the network, to time it as well")
+        tell("compiling the network for timing")
         if race.prepare(compiled) is not None:
             _choose(found, race.run([found.choice, compiled], step_s))
 
 
 def _choose(found: _Findings, seconds: dict[SpeedChoice, list[float]]) -> None:
-    """Take the fastest; the one before stays where the gain is within the noise."""
+    """Choose the fastest; keep the default if the gain is within the noise."""
     found.seconds |= seconds
     medians = {choice: statistics.median(times) for choice, times in seconds.items()}
     if not medians:  # none could run; the run itself will say why

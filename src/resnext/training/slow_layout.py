@@ -1,8 +1,8 @@
-"""Whether grouped convolutions in bf16 have become many times slower in channels_last on this CPU.
+"""Detects a slowdown of grouped bf16 convolutions in channels_last on this CPU.
 
 A nightly build of torch once lost its fast kernels for them (4 to 16 times slower), while fp32 and
-the other layout kept theirs. The table of speeds cannot know that of a later version, so one
-convolution is timed before it is believed.
+the other layout kept theirs. The speed table does not cover later versions, so one convolution is
+timed before it is used.
 
 Source: https://github.com/pytorch/pytorch/issues/183815
 """
@@ -17,20 +17,20 @@ from torch.nn import functional as F
 from resnext.turns import take_turns
 
 TOO_SLOW = 3.0
-"""Far above what layouts differ by, and below what was reported."""
+"""Threshold, far above usual differences between layouts and below the reported slowdown."""
 
 _BATCH, _GROUPS, _SIDE_PX, _ROUNDS = 4, 32, 28, 3
 
 
 def channels_last_slowdown(group_width: int, dtype: torch.dtype) -> float:
-    """Time a grouped 3x3 convolution with its gradients, in some 50 ms.
+    """Time a grouped 3x3 convolution with its gradients, in about 50 ms.
 
     Args:
         group_width: Channels of a group.
         dtype: Of images and weights.
 
     Returns:
-        The least time in channels_last over the least in the contiguous layout.
+        Minimum time in channels_last relative to the contiguous layout.
     """
     layouts = (torch.channels_last, torch.contiguous_format)
     last, contiguous = take_turns(

@@ -1,4 +1,4 @@
-"""The snapshot: a copy of the state's tensors in the CPU's memory, taken between two steps."""
+"""The snapshot: a copy of the state's tensors in CPU memory, taken between two steps."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ import torch
 
 
 class Snapshot:
-    """Holds one copy of each tensor; its memory is taken once and used again.
+    """Holds one copy of each tensor; its memory is reused.
 
-    Copying is what a checkpoint costs the loop. On a GPU the copies go to page-locked memory,
-    at the full speed of the bus.
+    Copying is the cost of a checkpoint for the training loop. On a GPU the copies use page-locked
+    memory, at full bus speed.
     """
 
     def __init__(self) -> None:
         self._copies: dict[str, torch.Tensor] = {}
 
     def take(self, tensors: Mapping[str, torch.Tensor]) -> Mapping[str, torch.Tensor]:
-        """Copy tensors; the copies taken before are overwritten.
+        """Copy tensors, overwriting previous copies.
 
         Args:
-            tensors: Tensors by name, on any device and of any memory layout. A name that
-                comes again must have the shape and type it had.
+            tensors: Tensors by name, on any device and in any memory layout. A repeated name must
+                have the same shape and type.
 
         Returns:
             The copies by name, contiguous and complete.

@@ -1,6 +1,6 @@
-"""How a network is run, where several ways compute the same: layout, compilation, merged groups.
+"""Equivalent ways to run a network: layout, compilation, merged groups.
 
-Each way rounds differently, so a run keeps the one it was started with.
+Each rounds differently, so a run keeps the one it was started with.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ FixedLayout = Literal["channels_last", "contiguous"]
 FixedMerging = Literal["by_width", "always", "never"]
 
 _NARROW = range(2, 8)
-"""Channels of a group for which merging groups is a question; see `model.convolution`."""
+"""Group widths for which merging groups may help; see `model.convolution`."""
 
 
 @dataclass(frozen=True)
@@ -23,9 +23,9 @@ class SpeedChoice:
     """One way to run a network.
 
     Attributes:
-        layout: How images and weights lie in memory.
+        layout: Memory layout of images and weights.
         compile: Compile with `torch.compile`.
-        merge_groups: Which narrow groups are merged on a CPU.
+        merge_groups: Narrow groups to merge on a CPU.
     """
 
     layout: FixedLayout = "channels_last"
@@ -34,14 +34,14 @@ class SpeedChoice:
 
     @property
     def label(self) -> str:
-        """The choice in words."""
+        """A description of the choice."""
         words = [self.layout, "compiled" if self.compile else "eager"]
         if self.merge_groups != "by_width":
             words.append(f"groups {self.merge_groups} merged")
         return ", ".join(words)
 
     def settle(self, runtime: RuntimeConfig) -> RuntimeConfig:
-        """Return settings in which what was open is decided; what was given stays."""
+        """Fill open settings with a choice; given settings are kept."""
         return runtime.replace(
             layout=self.layout if runtime.layout == "auto" else runtime.layout,
             compile=self.compile if runtime.compile == "auto" else runtime.compile,
@@ -52,10 +52,10 @@ class SpeedChoice:
 
 
 def choice_of(runtime: RuntimeConfig) -> SpeedChoice:
-    """Return the choice that settings make.
+    """Return the choice in resolved settings.
 
     Args:
-        runtime: Settings in which nothing is open.
+        runtime: Fully resolved settings.
     """
     assert runtime.layout != "auto"
     assert runtime.compile != "auto"
@@ -66,10 +66,10 @@ def choice_of(runtime: RuntimeConfig) -> SpeedChoice:
 def eager_candidates(
     runtime: RuntimeConfig, model: ModelConfig, device_type: str
 ) -> list[SpeedChoice]:
-    """Return the ways that settings leave open, without compiling what is not asked for.
+    """Return the ways that settings leave open, without optional compilation.
 
-    Ways that do the same on this device are listed once: a layout is a matter of two dimensions,
-    and groups are merged only on a CPU, in eager mode, where they are narrow.
+    Ways that are the same on this device are listed once: layouts only differ for 2D images, and
+    groups are only merged on a CPU, in eager mode, if they are narrow.
     """
     compiles = runtime.compile is True
     is_question = device_type == "cpu" and not compiles and has_narrow_groups(model)
@@ -88,7 +88,7 @@ def eager_candidates(
 def _mergings(
     runtime: RuntimeConfig, layout: FixedLayout, *, is_question: bool
 ) -> tuple[FixedMerging, ...]:
-    """Return what to try: the table, and the other extreme where it merges little or much."""
+    """Return the settings to try: the table, and the other extreme."""
     if runtime.merge_groups != "auto":
         return (runtime.merge_groups,)
     if not is_question:
@@ -97,13 +97,13 @@ def _mergings(
 
 
 def group_width(model: ModelConfig) -> int | None:
-    """Return the channels of a group in the first stage; None where convolutions are dense."""
+    """Return the channels per group in the first stage; None for dense convolutions."""
     if not isinstance(model, ResNeXtConfig) or model.cardinality == 1 or model.form != "c":
         return None
     return model.bottleneck_width
 
 
 def has_narrow_groups(model: ModelConfig) -> bool:
-    """Whether groups are so narrow that merging them may pay; stages double them."""
+    """Whether groups are narrow enough that merging may help; stages double them."""
     width = group_width(model)
     return width is not None and (width in _NARROW or 2 * width in _NARROW)

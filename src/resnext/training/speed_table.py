@@ -1,7 +1,7 @@
-"""The way to run a network that was the fastest elsewhere, by kind of device and width of groups.
+"""A table of the fastest way to run a network, by kind of device and group width.
 
-For runs too short to time anything. The table is a file beside this one: `bench.speed_table`
-writes the rows of a device that it measured; rows that nobody of us measured say so.
+For runs too short for timing. The table is a file next to this one: `bench.speed_table` writes the
+rows of a measured device; rows that were not measured by us are marked.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ FILE = "speed_table.json"
 
 @dataclass(frozen=True)
 class TableEntry:
-    """What the table says of a network.
+    """An entry of the table.
 
     Attributes:
         choice: How to run it.
-        source: Where that comes from.
-        is_measured: By us; otherwise it follows from what others published.
+        source: Source of the choice.
+        is_measured: Whether we measured it; otherwise it is based on published results.
     """
 
     choice: SpeedChoice
@@ -35,10 +35,10 @@ class TableEntry:
 
 
 def look_up(device_type: str, model: ModelConfig) -> TableEntry:
-    """Return the row of the nearest width of a group, on a logarithmic scale.
+    """Return the entry with the nearest group width, on a logarithmic scale.
 
     Args:
-        device_type: `cpu`, `cuda`, ...; one that the table does not know gets the defaults.
+        device_type: `cpu`, `cuda`, ...; unknown ones get the defaults.
         model: The network.
     """
     devices = _table()
@@ -52,7 +52,7 @@ def look_up(device_type: str, model: ModelConfig) -> TableEntry:
 
 
 def _distance(known: int | None, wanted: int | None) -> float:
-    """Return how far two widths are apart; None is a dense convolution."""
+    """Return the distance of two widths; None is a dense convolution."""
     if known is None or wanted is None:
         return 0.0 if known is wanted else math.inf
     return abs(math.log2(known / wanted))

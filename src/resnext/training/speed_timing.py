@@ -11,6 +11,7 @@ import torch
 
 from resnext.data.loading.batch import Batch
 from resnext.data.split import DataInfo
+from resnext.data.targets import made_up_targets
 from resnext.runs.config import TrainConfig
 from resnext.runs.runtime import Runtime
 from resnext.training.build import build_train_step
@@ -109,5 +110,6 @@ class SpeedRace:
         images_bc = torch.randn(shape, generator=generator).to(self._runtime.device)
         if ndim == 2 and choice.layout == "channels_last":
             images_bc = images_bc.contiguous(memory_format=torch.channels_last)
-        labels_b = torch.arange(size, device=self._runtime.device) % len(self._info.classes)
-        return Batch(images_bc, labels_b, torch.arange(size), global_size=size)
+        targets_b = made_up_targets(self._info.targets, size, len(self._info.classes), side_px)
+        targets_b = targets_b.to(self._runtime.device)
+        return Batch(images_bc, targets_b, torch.arange(size), global_size=size)

@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import torch
 import torch.distributed as dist
@@ -24,9 +24,12 @@ from resnext.training.ema import WeightAverage
 from resnext.training.finetune import body_parameters, set_train_mode
 from resnext.training.optimizer import set_lr
 
+_SECOND_HEAD_WEIGHT = 0.4
+"""Weight of the loss of a second head (H. Zhao et al., arXiv 1612.01105, section 3.3)."""
+
 
 class TrainStep:
-    """What a step needs: the network, the optimiser, the average and the place to run.
+    """The state of a step: network, optimiser, averaged weights and runtime.
 
     Attributes:
         config: Settings of the run.
@@ -35,8 +38,8 @@ class TrainStep:
         optimizer: SGD.
         average: The averaged weights, or None.
         scaler: Loss scaling of fp16; passes everything through in other precisions.
-        task: What the network learns.
-        is_head_only: Only the classifier learns at present.
+        task: Task of the network.
+        is_head_only: Whether only the classifier is trained at present.
     """
 
     def __init__(
@@ -66,10 +69,10 @@ class TrainStep:
         set_train_mode(self.model, self.config, head_only=self.is_head_only)
 
     def enter_phase(self, *, head_only: bool) -> None:
-        """Train the classifier alone, or all, from the next step on.
+        """Train only the classifier, or all layers, from the next step on.
 
-        Parameters without a gradient are skipped by the optimiser, decay included, and cost no
-        backward pass. DDP counts the gradients to wait for when it is built, so it is built again.
+        The optimiser skips parameters without a gradient, including weight decay, and they need no
+        backward pass. DDP counts the expected gradients at construction, so it is rebuilt.
         """
         if head_only == self.is_head_only:
             return
@@ -80,20 +83,23 @@ class TrainStep:
         self._forward = self._distributed()
 
     def _distributed(self) -> nn.Module:
+        model = _with_second_head(self.model)
+        if model is not self.model and self.config.runtime.compile is True:
+            model.compile()  # not only the part that validation runs
         if self.runtime.world_size == 1:
-            return self.model
-        return _distribute(self.model, compress=self.config.runtime.compress_gradients)
+            return model
+        return _distribute(model, compress=self.config.runtime.compress_gradients)
 
     def run(self, batch: Batch, lr: float) -> torch.Tensor:
-        """Do one optimiser step on this process's share of a batch.
+        """Run one optimiser step on this process's part of a batch.
 
         Args:
             batch: This process's images; `batch.global_size` counts those of all processes.
             lr: Learning rate of this step.
 
         Returns:
-            Two sums over this process's images, on the device (reading them waits for it):
-            the losses, and the task's figure of training.
+            Two sums over this process's images, on the device (reading them waits for it): the
+            losses, and the task's training measure.
         """
         set_lr(self.optimizer, lr)
         sums = torch.zeros(2, device=self.runtime.device)
@@ -119,8 +125,10 @@ class TrainStep:
         )
         with wait:
             with self.runtime.autocast():
-                outputs_b = self._forward(part.images_bchw)
+                outputs_b, *others = _as_tuple(self._forward(part.images_bchw))
                 loss = self.task.loss(outputs_b, part)
+                for other_b in others:
+                    loss = loss + _SECOND_HEAD_WEIGHT * self.task.loss(other_b, part)
             # Processes average their gradients; weighting by size makes that the exact mean
             # over the images, also where the shares differ by one.
             size = len(part.targets_b)
@@ -130,19 +138,40 @@ class TrainStep:
         return torch.stack((loss.detach() * size, train_sum.to(loss.dtype)))
 
 
-def seed_step(seed: int, rank: int, total_steps: int) -> None:
-    """Make what a network draws in a step, such as VGG's dropout, a function of the step.
+class _AllHeads(nn.Module):
+    """A network with a second head, which returns the outputs of both."""
 
-    So a resumed run draws what the uninterrupted one does. Processes draw differently.
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, images_bchw: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        outputs: tuple[torch.Tensor, ...] = cast("Any", self.model).forward_with_aux(images_bchw)
+        return outputs
+
+
+def _with_second_head(model: nn.Module) -> nn.Module:
+    return model if getattr(model, "aux_classifier", None) is None else _AllHeads(model)
+
+
+def _as_tuple(outputs: torch.Tensor | tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
+    return outputs if isinstance(outputs, tuple) else (outputs,)
+
+
+def seed_step(seed: int, rank: int, total_steps: int) -> None:
+    """Make the randomness of a step, such as VGG's dropout, a function of the step.
+
+    A resumed run therefore uses the same randomness as an uninterrupted one. Processes use
+    different randomness.
     """
     torch.manual_seed(derive(seed, rank, total_steps) % 2**63)
 
 
 def _distribute(model: nn.Module, *, compress: bool) -> nn.Module:
-    """Let the processes average their gradients, rounded to bf16 on the way if asked for.
+    """Average gradients between processes, optionally communicated in bf16.
 
-    Each keeps its own BN statistics while training, which never enter the gradient; before
-    they are used the first process's are handed to all.
+    Each process keeps its own BN statistics in training, which do not affect gradients; before use,
+    those of the first process are sent to all.
     """
     # torch 2.14 renames the option and warns of the old name
     known = inspect.signature(DistributedDataParallel).parameters
@@ -161,7 +190,7 @@ def _distribute(model: nn.Module, *, compress: bool) -> nn.Module:
 
 
 def _split(batch: Batch, parts: int) -> Iterator[Batch]:
-    """Cut a batch into nearly equal parts."""
+    """Split a batch into nearly equal parts."""
     size = len(batch.targets_b)
     cuts = [part * size // parts for part in range(parts + 1)]
     for start, end in itertools.pairwise(cuts):

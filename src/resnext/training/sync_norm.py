@@ -11,22 +11,22 @@ from resnext.runs.runtime import Runtime
 
 
 def share_norm(model: nn.Module, runtime: Runtime) -> nn.Module:
-    """Let BN take its statistics from the whole batch; names of the weights stay.
+    """Let BN compute its statistics over the whole batch; weight names are unchanged.
 
-    One process has the whole batch already, and its network is left as it is.
+    A single process already has the whole batch, so its network is unchanged.
 
     Args:
         model: The network, on its device.
         runtime: Device and processes.
 
     Raises:
-        ConfigError: The processes have no GPUs, for which alone torch has such a layer.
+        ConfigError: The processes have no GPUs, which torch requires for this.
     """
     if runtime.world_size == 1:
         return model
     if runtime.device.type != "cuda":
         raise ConfigError(
-            f"sync_norm=True: torch shares BN's statistics between GPUs only, not on "
+            "sync_norm=True: torch only supports shared BN statistics on GPUs, not on "
             f"{runtime.device.type}; leave it out, or give each process more images"
         )
     convert: Any = nn.SyncBatchNorm.convert_sync_batchnorm

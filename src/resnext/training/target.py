@@ -1,4 +1,4 @@
-"""Where a run goes: a new folder with the files of its beginning, or one to go on with."""
+"""The folder of a run: a new one with initial files, or an existing one to resume."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ from resnext.training.run_claim import RunClaim
 
 @dataclass(frozen=True)
 class RunTarget:
-    """Where a run goes.
+    """The folder of a run.
 
     Attributes:
-        out: Exactly this folder, which must be empty or new. Started again by a launcher
-            (see `restart`), training goes on with the run that is there.
-        goes_on: Go on with a run of the same settings in `out` also without being told by a
-            launcher; a pod of Kubernetes is not told.
-        name: Name under `runs/`, numbered when taken; by default made of model, data, recipe.
-        resume: Go on with this run.
+        out: This exact folder, which must be empty or new. If a launcher restarts the command (see
+            `restart`), training resumes the run in it.
+        goes_on: Resume a run with the same settings in `out` even without a launcher's restart
+            count, as in Kubernetes pods.
+        name: Name under `runs/`, numbered if taken; by default from model, data and recipe.
+        resume: Run to resume.
     """
 
     out: Path | None = None
@@ -49,23 +49,23 @@ class RunTarget:
 def open_target(
     config: TrainConfig, target: RunTarget, runtime: Runtime, data: DataSet, claim: RunClaim
 ) -> Path:
-    """Claim the run folder, and make what is missing in it. Called in the first process only.
+    """Claim the run folder, and create missing files. Called in the first process only.
 
     Args:
         config: The resolved settings.
-        target: What was asked for.
-        runtime: Where the training runs, for the record.
-        data: The data, which a run to go on with must have been started with.
-        claim: Takes the folder.
+        target: The requested folder.
+        runtime: Runtime of the training, for the record.
+        data: The data, which must match those of a resumed run.
+        claim: Claims the folder.
 
     Returns:
         The run folder.
 
     Raises:
-        RunError: Another process writes into the folder, it holds something else, or it cannot
+        RunError: Another process writes into the folder, it contains something else, or it cannot
             be written.
-        DataError: The data are others than those of the run.
-        ConfigError: The name for the run cannot be one.
+        DataError: The data differ from those of the run.
+        ConfigError: The name of the run is not valid.
     """
     is_again = is_restart() or target.goes_on
     if target.resume is not None:
@@ -87,7 +87,7 @@ def open_target(
 
 
 def _begin(run: Path, config: TrainConfig, runtime: Runtime, data: DataSet) -> None:
-    """Write the first files of a run, all of them or none."""
+    """Write the initial files of a run atomically."""
     try:
         write_config(run, config)
         write_data(run, data)
@@ -99,9 +99,9 @@ def _begin(run: Path, config: TrainConfig, runtime: Runtime, data: DataSet) -> N
 
 
 def _complete(run: Path, runtime: Runtime, data: DataSet) -> None:
-    """Check the data of a run, and write again what is missing or damaged and can be known."""
+    """Check the data of a run, and restore missing or damaged files where possible."""
     if not run.is_dir():
-        raise RunError(f"{run} is not a run folder; name one with --resume")
+        raise RunError(f"{run} is not a run folder; give one with --resume")
     check_data(run, data)
     if not (run / CLASSES).exists() and not CheckpointFiles(run).exist():
         write_data(run, data)  # it was killed at its start

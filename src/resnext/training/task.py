@@ -20,17 +20,17 @@ def task_of(
     Args:
         config: Resolved settings.
         info: The data.
-        class_weights_k: Weight of each class in the loss, on the device; None weighs all alike.
+        class_weights_k: Weight of each class in the loss, on the device; None weights all equally.
 
     Raises:
-        ConfigError: A setting does not go with the task.
+        ConfigError: The task does not support a setting.
     """
     options = TaskOptions(info.classes, config.loss, config.label_smoothing, class_weights_k)
     return build_task(config.task, options)
 
 
 def weighted_task_of(config: TrainConfig, data: DataSet, runtime: Runtime) -> Task:
-    """Build the task of a run, with the weights that its settings give the classes."""
+    """Build the task of a run, with the class weights of its settings."""
     class_weights_k = weigh_classes(config.class_weights, data)
     if class_weights_k is not None:
         class_weights_k = class_weights_k.to(runtime.device)

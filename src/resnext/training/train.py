@@ -10,17 +10,18 @@ from resnext.data.bad_files import BadFiles
 from resnext.data.config import default_workers
 from resnext.data.loading.batches import num_steps
 from resnext.data.loading.config import TrainLoaderConfig
-from resnext.data.loading.eval_loader import EvalLoader
 from resnext.data.loading.train_loader import TrainLoader
+from resnext.data.loading.whole_loader import eval_loader
 from resnext.data.prepare.views import view_of_training
 from resnext.data.sets.load import load_data
 from resnext.data.split import DataInfo, DataSet
 from resnext.errors import ConfigError, DataError
+from resnext.model.names import config_from
 from resnext.runs.config import TrainConfig
 from resnext.runs.folder import BAD_FILES, OPENING, SPEED, explain_write_errors, write_json
 from resnext.runs.metrics_log import MetricsLog
 from resnext.runs.runtime import Runtime, open_runtime
-from resnext.tasks.kinds import fit_task
+from resnext.tasks.kinds import check_network, fit_task
 from resnext.tasks.task import Task
 from resnext.training.build import build_train_step
 from resnext.training.checkpoint import load_checkpoint
@@ -33,11 +34,13 @@ from resnext.training.opening import describe_opening
 from resnext.training.restart import begun_settings, check_restartable
 from resnext.training.run_claim import RunClaim
 from resnext.training.settle_speed import settle_speed
+from resnext.training.signals import build_signal_loaders, resolve_signals
 from resnext.training.step import TrainStep
 from resnext.training.target import RunTarget, open_target
 from resnext.training.task import weighted_task_of
 from resnext.training.trainer import Trainer
 from resnext.training.trainer_parts import Loaders, Recorder
+from resnext.weights.change import to_start_from
 from resnext.weights.file import Weights
 from resnext.weights.source import open_weights
 
@@ -76,7 +79,9 @@ def train(
     with open_runtime(config.runtime) as runtime, ExitStack() as stack:
         data = load_data(config.data, given)
         if runtime.broadcast_from_main(lambda: not _is_saved(target.resume)) and weights is None:
-            weights = None if config.weights is None else open_weights(config.weights)
+            weights = (
+                None if config.weights is None else to_start_from(open_weights(config.weights))
+            )
         if target.resume is None:  # a resumed run has its own resolved settings
             config = resolve(config, data.info, weights)
             begun = begun_settings(target.out, goes_on=target.goes_on)
@@ -152,9 +157,12 @@ def resolve(config: TrainConfig, info: DataInfo, weights: Weights | None = None)
         ConfigError: The weights to start from take images of other channels.
         CheckpointError: They do not fit the network.
     """
+    if info.signal is not None:
+        return resolve_signals(config, info, info.signal, weights)
     mean, std = info.mean, info.std
     task = fit_task(config.task, info.targets)
-    model = config.model.replace(num_classes=len(info.classes), in_channels=info.in_channels)
+    check_network(task, config.model)
+    model = config_from(config.model, num_classes=len(info.classes), in_channels=info.in_channels)
     if weights is not None:
         trained = weights.config
         if trained.in_channels != info.in_channels:
@@ -185,8 +193,8 @@ def limit_batch(
     Args:
         config: Resolved settings.
         num_train: Training images.
-        begun: Settings of a run that may be gone on with. One of an earlier version kept the
-            larger batch, and with it the higher rate.
+        begun: Settings of a run that may be resumed. One of an earlier version kept the larger
+            batch, and with it the higher rate.
     """
     parts = -(-num_train // config.accumulate)
     if not num_train or parts * config.accumulate >= config.batch_size:
@@ -197,6 +205,8 @@ def limit_batch(
 
 
 def _normalisation(config: TrainConfig, info: DataInfo) -> DataInfo:
+    if info.signal is not None:
+        return info
     mean, std = config.data.mean or info.mean, config.data.std or info.std
     for name, values in (("mean", mean), ("std", std)):
         if len(values) != info.in_channels:
@@ -215,6 +225,8 @@ def _is_saved(run: Path | None) -> bool:
 def _build_loaders(
     config: TrainConfig, data: DataSet, runtime: Runtime, task: Task, bad_files: BadFiles
 ) -> Loaders:
+    if data.info.signal is not None:
+        return build_signal_loaders(config, data, runtime, task, bad_files)
     workers = default_workers() if config.data.workers is None else config.data.workers
     loading = TrainLoaderConfig(
         augment=config.augment,
@@ -231,11 +243,11 @@ def _build_loaders(
     view = view_of_training(
         config.view,
         data.info.image_size_px,
-        is_memory=data.val.stored_nhwc is not None,
+        is_memory=data.val.stored_nhwc is not None or data.info.targets == "mask",
         is_enlarged=config.augment.crop == "resized",
     )
     loading = replace(loading, batch_size=2 * train_loader.largest_share)
-    val_loader = EvalLoader(data.val, data.info, view, loading, bad_files)
+    val_loader = eval_loader(data.val, data.info, view, loading, bad_files)
     val_steps = len(data.val) * train_loader.num_steps / len(data.train)
     guess = task.guess(data.train.targets_n, data.val.targets_n)
     return Loaders(data.info, train_loader, val_loader, bad_files, guess, val_steps)

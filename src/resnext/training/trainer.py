@@ -135,10 +135,13 @@ class Trainer:
 
     def size_px(self, epoch: int) -> int:
         """Return the side of an epoch's training images."""
-        return train_size_px(self._config, epoch, self._loaders.info.image_size_px)
+        info = self._loaders.info
+        if info.signal is not None:
+            return info.image_size_px
+        return train_size_px(self._config, epoch, info.image_size_px)
 
     def _report(self, meter: Meter, lr: float) -> None:
-        """Tell the figures of the last steps; stop when the loss is not a number."""
+        """Report the metrics of the last steps; stop if the loss is not a number."""
         loss, images_per_s = meter.read()
         position = self.position
         self._check_loss(loss, lr)
@@ -166,7 +169,7 @@ class Trainer:
             )
 
     def _finish_epoch(self) -> None:
-        """Validate, log, and save: the best weights first, then the checkpoint that knows them."""
+        """Validate, log, and save: the best weights first, then the checkpoint."""
         self._wait_for_checkpoint()
         position = self.position
         model = self._average_norm_statistics()
@@ -235,7 +238,7 @@ class Trainer:
         self._loaders.bad_files.check()
 
     def _warn(self) -> None:
-        """Say in plain words what has newly gone wrong."""
+        """Show new problems in training."""
         *before, last = (row for row in read_metrics(self._recorder.run) if row["kind"] == "epoch")
         known = {finding.kind for finding in judge_run(before, self._config)}
         for finding in judge_run([*before, last], self._config):
@@ -243,12 +246,12 @@ class Trainer:
                 self._recorder.display.note(f"warning: {finding.text}")
 
     def _share_bad_files(self) -> None:
-        """Let the first process, which writes them down, know those that others met."""
+        """Send the bad files of other processes to the first, which records them."""
         if self._train_step.runtime.world_size > 1:
             self._loaders.bad_files.share()
 
     def _average_norm_statistics(self) -> nn.Module:
-        """Return the network to validate, with the first process's BN statistics in all."""
+        """Return the network to validate, with the first process's BN statistics everywhere."""
         average = self._train_step.average
         model = average.model if average is not None else self._train_step.model
         if self._train_step.runtime.world_size > 1:
@@ -257,7 +260,7 @@ class Trainer:
         return model.eval()
 
     def _save_if_due(self, meter: Meter) -> None:
-        """Save in mid-epoch when the last save is long ago and on the disk."""
+        """Save within an epoch if the last save is old enough and complete."""
         if time.monotonic() - self._last_save < 60.0 * self._config.checkpoint_minutes:
             return
         if self._recorder.checkpoints is not None and self._recorder.checkpoints.is_busy:
@@ -266,7 +269,7 @@ class Trainer:
         self._save()
 
     def _save(self) -> None:
-        """Hand a copy of the state to the writer; training goes on while it is written."""
+        """Pass a copy of the state to the writer; training continues during the write."""
         self._last_save = time.monotonic()
         if self._recorder.checkpoints is not None:
             save_checkpoint(self._recorder.checkpoints, self.position, self._train_step)
@@ -276,7 +279,7 @@ class Trainer:
             self._recorder.checkpoints.wait()
 
     def _leave_if_asked(self) -> None:
-        """Stop before an epoch; the end of the one before is saved already."""
+        """Stop before an epoch; the previous epoch is already saved."""
         number = self._stop.agreed(0)
         if number and not is_over(self._config, self.position):
             raise self._interrupted(number)
@@ -287,7 +290,8 @@ class Trainer:
         return Interrupted(
             number,
             f"stopped by {signal.Signals(number).name} and saved at {self._epoch_name()}, step "
-            f"{self.position.step} of {self._num_steps}; go on with: resnext train --resume {run}",
+            f"{self.position.step} of {self._num_steps}; resume with: resnext train --resume "
+            f"{run}",
         )
 
     def _epoch_name(self) -> str:

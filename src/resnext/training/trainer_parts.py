@@ -1,4 +1,4 @@
-"""What the training loop is given: the images, and where it writes."""
+"""Parts of the training loop: loaders and output."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from pathlib import Path
 from resnext.data.bad_files import BadFiles
 from resnext.data.loading.eval_loader import EvalLoader
 from resnext.data.loading.train_loader import TrainLoader
+from resnext.data.loading.whole_loader import WholeLoader
+from resnext.data.signals.loaders import SignalEvalLoader, SignalTrainLoader
 from resnext.data.split import DataInfo
 from resnext.runs.metrics_log import MetricsLog
 from resnext.training.checkpoint_writer import CheckpointWriter
@@ -17,15 +19,15 @@ from resnext.training.run_claim import RunClaim
 
 @dataclass(frozen=True)
 class Loaders:
-    """The images of a run, and what is known of them.
+    """The images of a run, with facts about them.
 
     `guess` is the task's measure of a network that has learned nothing, `validation_steps` the
     validation images in units of a training step's images.
     """
 
     info: DataInfo
-    train: TrainLoader
-    val: EvalLoader
+    train: TrainLoader | SignalTrainLoader
+    val: EvalLoader | WholeLoader | SignalEvalLoader
     bad_files: BadFiles
     guess: float
     validation_steps: float = 0.0
@@ -33,9 +35,9 @@ class Loaders:
 
 @dataclass(frozen=True)
 class Recorder:
-    """Where figures and checkpoints go; only the first process has a log and a writer.
+    """The output of metrics and checkpoints; only the first process has a log and a writer.
 
-    `claim` is asked before each write whether the run is still this process's.
+    `claim` is checked before each write.
     """
 
     run: Path

@@ -1,4 +1,4 @@
-"""Input that nobody vouches for: read in bounded time, named safely, shown harmlessly.
+"""Untrusted input: read in bounded time, named and displayed safely.
 
 `parse` reads JSON and YAML, `names` checks file names that come from a file or an address, and
 `text` makes text safe for a terminal, a CSV file and Markdown. Every module that reads something

@@ -1,4 +1,4 @@
-"""File names and relative paths that come from a file or an address."""
+"""Checks file names and relative paths that come from a file or an address."""
 
 from __future__ import annotations
 
@@ -7,27 +7,27 @@ import unicodedata
 from collections.abc import Callable, Sequence
 
 MAX_NAME_BYTES = 255
-"""The longest name that the usual file systems accept."""
+"""Maximum name length of common file systems."""
 
 MAX_PATH_BYTES = 1024
 MAX_SYSTEM_PATH_BYTES = 4095
-"""Of a path of this machine: Linux's limit, the largest of the usual systems."""
+"""Maximum path length: Linux's limit, the largest of common systems."""
 
 _RESERVED = frozenset({"", ".", ".."})
 
 
 def check_file_name(name: object) -> str:
-    """Return a name that is one component of a path, so that it cannot leave its folder.
+    """Check that a name is a single path component, so that it cannot leave its folder.
 
     Args:
-        name: What a file or an address gives as a name.
+        name: The name from a file or an address.
 
     Returns:
         The same name.
 
     Raises:
-        ValueError: It is no string, empty, too long, `.` or `..`, or it contains a separator or
-            a control character. The message is the reason only.
+        ValueError: It is not a string, empty, too long, `.` or `..`, or it contains a separator or
+            a control character. The message is only the reason.
     """
     if not isinstance(name, str):
         raise ValueError(f"{shown(name)} is not a file name: it must be a string")
@@ -43,24 +43,24 @@ def check_file_name(name: object) -> str:
 
 
 def check_relative_path(path: object) -> str:
-    """Return a path below a folder: components separated by `/`, each a file name.
+    """Check a path below a folder: components separated by `/`, each a file name.
 
     Args:
-        path: What a file or an address gives as a path.
+        path: The path from a file or an address.
 
     Returns:
         The same path.
 
     Raises:
         ValueError: It is absolute, leads out of its folder, or has a component that
-            `check_file_name` refuses. The message is the reason only.
+            `check_file_name` refuses. The message is only the reason.
     """
     if not isinstance(path, str):
         raise ValueError(f"{shown(path)} is not a path: it must be a string")
     if len(path.encode("utf-8", "surrogatepass")) > MAX_PATH_BYTES:
         raise ValueError(f"{shown(path)} is longer than {MAX_PATH_BYTES} bytes")
     if path.startswith("/"):
-        raise ValueError(f"{shown(path)} is an absolute path; it must lie below the folder")
+        raise ValueError(f"{shown(path)} is an absolute path; it must be below the folder")
     for name in path.split("/"):
         try:
             check_file_name(name)
@@ -70,17 +70,17 @@ def check_relative_path(path: object) -> str:
 
 
 def check_path(path: str) -> str:
-    """Return a path of this machine that its system can take.
+    """Check that this system can use a path.
 
     Args:
         path: An absolute or relative path; it need not be UTF-8.
 
     Raises:
-        ValueError: It holds a NUL, or it or a name in it is too long. The message is the reason
-            only.
+        ValueError: It contains a NUL, or it or a name in it is too long. The message is only the
+            reason.
     """
     if "\0" in path:
-        raise ValueError("a path cannot hold a NUL character")
+        raise ValueError("a path cannot contain a NUL character")
     if len(os.fsencode(path)) > MAX_SYSTEM_PATH_BYTES:
         raise ValueError(f"the path is longer than {MAX_SYSTEM_PATH_BYTES:,} bytes")
     if any(len(os.fsencode(name)) > MAX_NAME_BYTES for name in path.split("/")):
@@ -89,18 +89,18 @@ def check_path(path: str) -> str:
 
 
 def is_utf8(name: str) -> bool:
-    """Tell whether a name is text; of other bytes Python makes unpaired surrogates."""
+    """Return whether a name is valid UTF-8; Python maps other bytes to unpaired surrogates."""
     return not any("\ud800" <= char <= "\udfff" for char in name)
 
 
 def list_names(names: Sequence[str], most: int = 5, write: Callable[[str], str] = str) -> str:
-    """Write a few of many names in a message, and how many more there are."""
+    """Format the first few of many names, and the number of others."""
     text = ", ".join(map(write, names[:most])) or "none"
     more = len(names) - most
     return f"{text} and {more:,} more" if more > 0 else text
 
 
 def shown(value: object, max_chars: int = 60) -> str:
-    """Return a value as an error message shows it: quoted, escaped and cut."""
+    """Format a value for an error message: quoted, escaped and truncated."""
     text = ascii(value[: max_chars + 1]) if isinstance(value, str) else ascii(value)
     return text if len(text) <= max_chars + 2 else f"{text[:max_chars]}..."

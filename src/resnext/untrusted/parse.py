@@ -1,4 +1,4 @@
-"""JSON and YAML from outside, read in bounded time and memory, with one kind of error."""
+"""Reads untrusted JSON and YAML in bounded time and memory, with one kind of error."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 MAX_JSON_BYTES = 64 * 2**20
 MAX_YAML_BYTES = 2**20
 MAX_YAML_NODES = 20_000
-"""Values of a YAML file, those behind aliases counted each time they are used."""
+"""Maximum values of a YAML file; aliased values count each time they are used."""
 
 MAX_YAML_DEPTH = 40
 _MAX_INT_DIGITS = 100
@@ -29,13 +29,13 @@ def read_bytes(path: Path, max_bytes: int, *, follow_link: bool = True) -> bytes
 
     Args:
         path: The file.
-        max_bytes: Its largest size.
-        follow_link: Read what it leads to if it is a link; else that is an OSError.
+        max_bytes: Maximum size.
+        follow_link: Follow a symbolic link; otherwise a link is an OSError.
 
     Raises:
         OSError: It cannot be read.
-        ValueError: It is no regular file (a pipe or a device could block us for ever), or too
-            large. The message is the reason only.
+        ValueError: It is not a regular file (a pipe or a device could block forever), or too large.
+            The message is only the reason.
     """
     no_link = 0 if follow_link else getattr(os, "O_NOFOLLOW", 0)
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | no_link)
@@ -62,7 +62,7 @@ def read_json(path: Path, max_bytes: int = MAX_JSON_BYTES) -> Any:
 
     Raises:
         OSError: It cannot be read.
-        ValueError: It is too large, or `parse_json` refuses it. The message is the reason only.
+        ValueError: It is too large, or `parse_json` refuses it. The message is only the reason.
     """
     return parse_json(read_text(path, max_bytes))
 
@@ -71,7 +71,7 @@ def parse_json(text: str | bytes) -> Any:
     """Parse JSON.
 
     Raises:
-        ValueError: It is not JSON, or nested too deeply. The message is the reason only.
+        ValueError: It is not JSON, or nested too deeply. The message is only the reason.
     """
     try:
         return json.loads(text)
@@ -84,10 +84,10 @@ def parse_json(text: str | bytes) -> Any:
 
 
 def parse_json_lines(data: bytes) -> tuple[list[dict[str, Any]], int]:
-    """Parse a log of one JSON object a line, as far as it can be read.
+    """Parse a log of one JSON object per line, skipping damaged lines.
 
     Returns:
-        The objects, and how many lines hold none: torn, binary or of another kind.
+        The objects, and the number of skipped lines: truncated, binary or of another kind.
     """
     rows = []
     lines = [line for line in data.split(b"\n") if line.strip()]
@@ -104,24 +104,24 @@ def read_yaml(path: Path, max_bytes: int = MAX_YAML_BYTES, max_values: int = MAX
 
     Raises:
         OSError: It cannot be read.
-        ValueError: It is too large, or `parse_yaml` refuses it. The message is the reason only.
+        ValueError: It is too large, or `parse_yaml` refuses it. The message is only the reason.
     """
     return parse_yaml(read_text(path, max_bytes), max_values)
 
 
 def parse_yaml(text: str, max_values: int = MAX_YAML_NODES) -> Any:
-    """Parse YAML of plain values: groups with text keys, lists, texts, numbers, booleans, null.
+    """Parse YAML of plain values: mappings, lists, strings, numbers, booleans, null.
 
-    Dates stay texts. Aliases work as long as what they stand for stays within bounds.
+    Dates stay strings. Aliases work as long as the expanded values stay within bounds.
 
     Args:
         text: The YAML.
-        max_values: Values to accept, those behind aliases counted each time they are used.
+        max_values: Maximum number of values; aliased values count each time they are used.
 
     Raises:
-        ValueError: It is not YAML, too large, nested too deeply, expands to too many values,
-            refers to itself, or has a key that is no text or occurs twice. The message is the
-            reason only.
+        ValueError: It is not YAML, too large, nested too deeply, expands to too many values, refers
+            to itself, or has a key that is not a string or occurs twice. The message is only the
+            reason.
     """
     import yaml
 
@@ -139,9 +139,9 @@ def parse_yaml(text: str, max_values: int = MAX_YAML_NODES) -> Any:
 
 
 def _parse_yaml(text: str, max_values: int, kind: type[yaml.SafeLoader]) -> Any:
-    """Check the bounds and build the values with one parser.
+    """Check the bounds and build the values with the same parser.
 
-    Two might differ, and a text be small for the one and large for the other.
+    Two parsers could differ, so that a text is small for one and large for the other.
     """
     _check_nesting(text, max_values, kind)
     loader = kind(text)
@@ -163,14 +163,14 @@ def _as_text(data: bytes) -> str:
 
 
 def _where(error: yaml.MarkedYAMLError) -> str:
-    """Say what is wrong and in which line; the library would quote the text around it."""
+    """Describe the problem and its line; the library would quote the surrounding text."""
     mark = error.problem_mark or error.context_mark
     where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark is not None else ""
     return f"{where}{error.problem or error.context}"
 
 
 def _check_nesting(text: str, max_values: int, kind: type[yaml.SafeLoader]) -> None:
-    """Bound values and depth before the composer, which recurses, sees them."""
+    """Limit values and depth before the recursive composer sees them."""
     import yaml
 
     depth = num_nodes = 0
@@ -187,7 +187,7 @@ def _check_nesting(text: str, max_values: int, kind: type[yaml.SafeLoader]) -> N
 def _num_nodes(
     node: yaml.Node, max_values: int, counted: dict[int, int], open_nodes: set[int]
 ) -> int:
-    """Count the values below a node, behind aliases too, and check the keys."""
+    """Count the values below a node, including aliased ones, and check the keys."""
     import yaml
 
     if id(node) in counted:
@@ -210,7 +210,7 @@ def _num_nodes(
 
 
 def _check_keys(node: yaml.MappingNode) -> None:
-    """Refuse keys that are no texts or occur twice."""
+    """Refuse keys that are not strings or occur twice."""
     seen: set[str] = set()
     for key, _ in node.value:
         if key.tag.endswith(":merge"):
@@ -238,11 +238,11 @@ _PLAIN_TAGS = ("null", "bool", "int", "float", "str", "seq", "map")
 
 @functools.cache
 def _loader(base: Any) -> type[yaml.SafeLoader]:
-    """Return a loader of plain values that parses as another one does."""
+    """Return a loader of plain values with the parser of another loader."""
     import yaml
 
     class PlainLoader(base):  # type: ignore[misc]  # whichever parser there is
-        """Knows no dates, sets or binary values, and no number that takes long to read."""
+        """Supports no dates, sets, binary values or very long numbers."""
 
         yaml_constructors = {  # noqa: RUF012 - the library's own attribute
             tag: construct

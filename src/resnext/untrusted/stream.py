@@ -16,19 +16,19 @@ class PrintableStream:
     """A text stream that shows control characters instead of sending them.
 
     Attributes:
-        raw: The stream behind it.
+        raw: The underlying stream.
     """
 
     def __init__(self, raw: TextIO) -> None:
         self.raw = raw
 
     def write(self, text: str) -> int:
-        """Write text; what would act on a terminal is escaped."""
+        """Write text with terminal control characters escaped."""
         self.raw.write(printable_lines(text))
         return len(text)
 
     def writelines(self, lines: Iterable[str]) -> None:
-        """Write several texts."""
+        """Write several strings."""
         for line in lines:
             self.write(line)
 
@@ -38,7 +38,7 @@ class PrintableStream:
 
 @contextmanager
 def printable_streams() -> Iterator[None]:
-    """Send what is printed to standard output and standard error through `PrintableStream`."""
+    """Wrap standard output and standard error in `PrintableStream`."""
     before = sys.stdout, sys.stderr
     sys.stdout, sys.stderr = (cast("TextIO", PrintableStream(stream)) for stream in before)
     try:
@@ -50,13 +50,13 @@ def printable_streams() -> Iterator[None]:
 def print_exception(
     kind: type[BaseException], error: BaseException, trace: TracebackType | None
 ) -> None:
-    """Print a traceback, whose message may quote text from outside; a `sys.excepthook`."""
+    """Print a traceback whose message may contain untrusted text; a `sys.excepthook`."""
     print(printable_lines("".join(traceback.format_exception(kind, error, trace))), file=sys.stderr)
 
 
 @contextmanager
 def raw_streams() -> Iterator[None]:
-    """Print colours and other controls of our own inside `printable_streams`."""
+    """Allow our own colours and control sequences inside `printable_streams`."""
     before = sys.stdout, sys.stderr
     sys.stdout, sys.stderr = (getattr(stream, "raw", stream) for stream in before)
     try:

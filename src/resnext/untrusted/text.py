@@ -1,4 +1,4 @@
-"""Text from outside, made safe for the place where it is shown.
+"""Makes untrusted text safe for display.
 
 Class names, file names, card fields and error messages of libraries may contain anything: escape
 sequences that rewrite a terminal, characters that reverse the direction of text, formulas that
@@ -28,7 +28,7 @@ _HARMLESS_FORMATS = frozenset(
 
 
 def printable(text: str) -> str:
-    r"""Return text on one line that only prints: whatever else it does is shown escaped.
+    r"""Return text on one line, with everything unprintable escaped.
 
     Control characters (ESC, BEL, carriage return, line feed, C1), line separators, direction
     marks, invisible characters and unpaired surrogates become `\x1b`, `\n`, `\u202e` and so on.
@@ -39,17 +39,17 @@ def printable(text: str) -> str:
 
 
 def printable_lines(text: str) -> str:
-    """Return text that only prints, and keep its line feeds."""
+    """Return text with everything unprintable escaped except line feeds."""
     return "\n".join(printable(line) for line in text.split("\n"))
 
 
 def csv_cell(value: object) -> object:
-    """Return a value for a CSV file that a spreadsheet does not execute.
+    """Return a value for a CSV file that a spreadsheet will not execute.
 
-    A text that begins like a formula, also after white space, gets an apostrophe in front, as
-    OWASP advises (https://owasp.org/www-community/attacks/CSV_Injection), and so does one that
-    begins with an apostrophe: without the first apostrophe of a cell that begins with one, every
-    printable text is again what it was. Numbers stay.
+    A text that begins like a formula, even after white space, is prefixed with an apostrophe, as
+    OWASP advises (https://owasp.org/www-community/attacks/CSV_Injection), and so is one that begins
+    with an apostrophe: removing a leading apostrophe restores every printable text. Numbers are
+    unchanged.
     """
     if not isinstance(value, str):
         return value
@@ -58,7 +58,7 @@ def csv_cell(value: object) -> object:
 
 
 def csv_table(rows: Sequence[Mapping[str, object]]) -> str:
-    """Write rows of the same names as CSV, under the names; see `csv_cell`."""
+    """Format rows with the same keys as CSV with a header; see `csv_cell`."""
     text = io.StringIO()
     writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
     writer.writeheader()
@@ -67,7 +67,7 @@ def csv_table(rows: Sequence[Mapping[str, object]]) -> str:
 
 
 def markdown_text(text: str) -> str:
-    """Return text that Markdown shows as it is: no HTML, link, image, table cell or mark-up."""
+    """Escape text so that Markdown shows it literally."""
     escaped = _MARKDOWN.sub(r"\\\g<0>", printable(text))
     escaped = _LIST_NUMBER.sub(r"\1\\\2", escaped)
     return escaped.replace("\\<", "&lt;").replace("\\>", "&gt;")

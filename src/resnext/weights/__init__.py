@@ -1,1 +1,1 @@
-"""Weight files of the world: a catalogue of them, their formats, and how they become ours."""
+"""Weight files of other libraries: a catalogue, their formats, and their conversion."""

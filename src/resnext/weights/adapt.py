@@ -1,4 +1,4 @@
-"""Trained weights for other inputs or classes: another first convolution, another head."""
+"""Adapt trained weights to other inputs or classes: a new first convolution or a new head."""
 
 from __future__ import annotations
 
@@ -9,7 +9,13 @@ import torch
 from torch import nn
 
 from resnext.errors import ConfigError
-from resnext.model.config import BaselineConfig, ModelConfig, ResNeXtConfig, SegmenterConfig
+from resnext.model.config import (
+    BaselineConfig,
+    DetectorConfig,
+    ModelConfig,
+    ResNeXtConfig,
+    SegmenterConfig,
+)
 from resnext.model.convert import State
 from resnext.model.parts import StemPart
 from resnext.model.plan import plan_network
@@ -27,25 +33,24 @@ _BASELINE_LAYERS = {
 def adapt_in_channels(
     state: State, config: ModelConfig, in_channels: int, rule: ChannelRule = "mean"
 ) -> tuple[State, ModelConfig]:
-    """Fit a network's first convolution to inputs with another number of channels.
+    """Adapt a network's first convolution to inputs with another number of channels.
 
     With w the weight of one of the `old` input channels, the `new` ones get:
 
-    `mean`    sum(w) / new, all the same. An input whose channels are equal gets the same
-              logits as the old network gives for equal channels of that value; what tells
-              colours apart is lost.
-    `repeat`  w[i mod old] · old / new. Colours stay apart. The logits for equal channels
-              stay the same only where `old` divides `new`, and the scale keeps the size of
-              the response otherwise. Going to fewer channels, the rest is dropped.
+    `mean`    sum(w) / new, all the same. An input with equal channels gets the same logits as
+              from the old network; the distinction between colours is lost.
+    `repeat`  w[i mod old] · old / new. Colours stay distinct. The logits for equal channels are
+              unchanged only if `old` divides `new`; otherwise the scale preserves the magnitude
+              of the response. With fewer channels, the rest is dropped.
 
-    "Equal channels" are those that reach the network: a grey image has them only if the
-    same mean and deviation normalise every channel, which ImageNet's do not. Nothing
-    folds the normalisation in.
+    "Equal channels" refers to the network's input: a grey image has them only if all channels are
+    normalised with the same mean and deviation, unlike ImageNet's. The normalisation is not folded
+    in.
 
     Args:
         state: State dict of a network built from `config`; it is not changed.
         config: The network's architecture.
-        in_channels: Channels of the new input; as many as before change nothing.
+        in_channels: Channels of the new input; the current number changes nothing.
         rule: timm sums for 1 channel, which is `mean`, and repeats for more.
 
     Returns:
@@ -53,13 +58,13 @@ def adapt_in_channels(
         the first convolution's are shared with the given state.
 
     Raises:
-        ConfigError: The number of channels or the rule is not accepted.
+        ConfigError: The number of channels or the rule is not valid.
 
     Source: timm, `adapt_input_conv` (https://github.com/huggingface/pytorch-image-models).
     """
     if rule not in get_args(ChannelRule):
         raise ConfigError(f"rule={rule!r}: accepted are {', '.join(get_args(ChannelRule))}")
-    _refuse_segmenter(config)
+    _require_classifier(config)
     new = config.replace(in_channels=in_channels)
     if in_channels == config.in_channels:
         return dict(state), new
@@ -83,31 +88,31 @@ def replace_head(
     *,
     generator: torch.Generator | None = None,
 ) -> tuple[State, ModelConfig]:
-    """Give a network a new classifier; everything else is kept.
+    """Replace a network's classifier; everything else is kept.
 
-    The weight is uniform within 1/sqrt(inputs) and the bias zero, as in a new network of
-    ours; so too in the baselines, whose own library draws differently.
+    The weight is uniform within 1/sqrt(inputs) and the bias zero, as in our new networks; the
+    baselines use the same rule, unlike their library.
 
     Args:
         state: State dict of a network built from `config`, with or without a classifier;
             it is not changed.
         config: The network's architecture.
-        num_classes: Classes of the new head; it is drawn anew even if they are as many.
-        generator: Decides the weights; torch's global one by default. On the CPU.
+        num_classes: Classes of the new head; it is reinitialised even if the number is unchanged.
+        generator: Random generator on the CPU; torch's global one by default.
 
     Returns:
         The state dict, the head in the precision and on the device of the first
         convolution, and the config that it fits. All other tensors are shared.
 
     Raises:
-        ConfigError: The number of classes is not accepted.
+        ConfigError: The number of classes is not valid.
 
     Source: arXiv 1611.05431, section 4, and the released Torch code (the default of Torch).
     """
-    _refuse_segmenter(config)
+    _require_classifier(config)
     new = config.replace(num_classes=num_classes)
     if not num_classes:
-        raise ConfigError("num_classes=0: a head has at least one class")
+        raise ConfigError("num_classes=0: a head needs at least one class")
     first, head, num_inputs = _layers(config)
     like = state.get(f"{first}.weight")
     if like is None:  # a registered stem has layers of other names
@@ -118,17 +123,17 @@ def replace_head(
     return {**state, f"{head}.weight": weight.to(like), f"{head}.bias": bias}, new
 
 
-def _refuse_segmenter(config: ModelConfig) -> None:
-    if isinstance(config, SegmenterConfig):
+def _require_classifier(config: ModelConfig) -> None:
+    if isinstance(config, SegmenterConfig | DetectorConfig):
         raise ConfigError(
-            f"{config.family}: only classifiers get other channels or classes; build the network "
-            "with them and load the backbone's weights"
+            f"{config.family}: only classifiers can be adapted to other channels or classes; "
+            "build the network with them and load the backbone's weights"
         )
 
 
 def _layers(config: ModelConfig) -> tuple[str, str, int]:
     """Return the first convolution, the classifier, and the channels that reach it."""
-    assert not isinstance(config, SegmenterConfig)  # refused before
+    assert not isinstance(config, SegmenterConfig | DetectorConfig)  # refused before
     if isinstance(config, BaselineConfig):
         return _BASELINE_LAYERS[config.family]
     return "conv1", "fc", plan_network(config).out_channels

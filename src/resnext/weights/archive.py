@@ -1,4 +1,4 @@
-"""The one weight file that a zip archive holds."""
+"""Unpacks a zip archive with one weight file."""
 
 from __future__ import annotations
 
@@ -12,31 +12,33 @@ from resnext.foreign_file import reason
 from resnext.partial_file import open_partial
 
 MAX_WEIGHTS_BYTES = 8 << 30
-"""Of a weight file: ResNeXt-101 32x48d, the largest that is published, has 3.3 GB."""
+"""Maximum size of a weight file: the largest published one, ResNeXt-101 32x48d, has 3.3 GB."""
 
 
 def unpack(archive: Path, dest: Path, checksum: Checksum | None) -> Path:
-    """Take a file out of its archive, check it, and remove the archive.
+    """Unpack a file from its archive, verify it, and remove the archive.
 
     Args:
         archive: A zip archive with one file.
-        dest: Where the file goes, whatever the archive calls it.
-        checksum: What the file must be.
+        dest: Destination of the file, regardless of its name in the archive.
+        checksum: Expected checksum of the file.
 
     Returns:
         `dest`.
 
     Raises:
-        DownloadError: The archive is damaged or holds another file; it is removed.
+        DownloadError: The archive is damaged or contains another file; it is removed.
     """
     partial = dest.with_name(dest.name + ".partial")
     try:
         with zipfile.ZipFile(archive) as zipped:
             members = [info for info in zipped.infolist() if not info.is_dir()]
             if len(members) != 1:
-                raise DownloadError(f"{archive}: holds {len(members)} files instead of one")
+                raise DownloadError(f"{archive}: contains {len(members)} files instead of one")
             if members[0].file_size > MAX_WEIGHTS_BYTES:
-                raise DownloadError(f"{archive}: its file has over {MAX_WEIGHTS_BYTES:,} bytes")
+                raise DownloadError(
+                    f"{archive}: its file has more than {MAX_WEIGHTS_BYTES:,} bytes"
+                )
             with zipped.open(members[0]) as source, open_partial(partial) as target:
                 target.truncate(0)
                 shutil.copyfileobj(source, target, 1 << 20)

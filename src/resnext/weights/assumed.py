@@ -1,4 +1,4 @@
-"""What neither names nor shapes of tensors tell of a network, and what is assumed instead."""
+"""What tensor names and shapes do not determine about a network, and what is assumed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _FLAG = "shortcut_padding='end' or 'both' (resnext convert SRC DST --shortcut-pa
 
 
 def check_padding(padding: str | None) -> None:
-    """Refuse a side that does not exist.
+    """Check a padding side.
 
     Raises:
         ConfigError: It is neither None, `end` nor `both`.
@@ -28,42 +28,42 @@ def check_padding(padding: str | None) -> None:
 
 
 def pad_as_the_file(found: Recognised, config: ResNeXtConfig, wanted: Padding | None) -> State:
-    """Return a network's tensors so that padding behind the channels is right.
+    """Return a network's tensors, reordered for padding after the channels.
 
     Args:
         found: The file's tensors, which fit the config.
         config: The architecture.
-        wanted: Where the user says that type A shortcuts pad.
+        wanted: Padding side of type A shortcuts given by the user.
 
     Raises:
-        CheckpointError: Nobody says where, and it matters.
-        ConfigError: The user says so of a network without type A shortcuts.
+        CheckpointError: The padding side is unknown and matters.
+        ConfigError: A padding side is given for a network without type A shortcuts.
     """
     if config.shortcut != "A":
         if wanted is not None:
             raise ConfigError(
                 f"shortcut_padding={wanted!r}: its shortcuts are projections (type "
-                f"{config.shortcut}), which pad nothing; leave it out"
+                f"{config.shortcut}), which need no padding; leave it out"
             )
         return found.state
     side = wanted or found.padding
     if side is None and adds_channels(config):
         raise CheckpointError(
-            "its shortcuts have no weights, so they add channels of zeros (type A), but whether "
-            "behind the others or half before them cannot be told, and the wrong side ruins the "
-            f"results: give {_FLAG}"
+            "its shortcuts have no weights, so they add zero channels (type A), but the file "
+            "does not show whether after the others or half before them, and the wrong side "
+            f"ruins the results: give {_FLAG}"
         )
     is_moved = side == "both" and adds_channels(config) and config.form == "c"
     return move_padding_to_the_end(found.state, config) if is_moved else found.state
 
 
 def adds_channels(config: ResNeXtConfig) -> bool:
-    """Tell whether a stage has more channels than what enters it."""
+    """Return whether a stage has more channels than its input."""
     return len({config.stem_width, *config.stage_widths}) > 1
 
 
 def assumptions(found: Recognised, config: ResNeXtConfig, wanted: Padding | None) -> list[str]:
-    """List what is assumed of a network that only its tensors describe."""
+    """List the assumptions about a network that is only described by its tensors."""
     stem = {
         "imagenet": f"a stem of stride 2{' along all dimensions' * (config.ndim > 2)} with a max "
         "pool",
@@ -75,13 +75,13 @@ def assumptions(found: Recognised, config: ResNeXtConfig, wanted: Padding | None
     if config.shortcut == "A":
         listed.append("type A shortcuts, not none")
         if wanted is None and adds_channels(config):
-            where = {"both": "half before and half behind the others", "end": "behind the others"}
+            where = {"both": "half before and half after the others", "end": "after the others"}
             listed.append(
                 f"their zeros {where[found.padding or 'end']} as in code with these names (else "
                 f"give {_FLAG})"
             )
     if config.preactivation:
-        listed.append("projections behind the first BN and ReLU")
+        listed.append("projections after the first BN and ReLU")
     if found.family in ("pycls", "detectron2"):
-        listed.append("input channels blue, green, red, turned round")
+        listed.append("input channels blue, green, red, reversed")
     return listed

@@ -1,4 +1,4 @@
-"""Opened weights with another head, input, grouping, dimension or block form."""
+"""Change the head, input, cardinality, dimensions or block form of opened weights."""
 
 from __future__ import annotations
 
@@ -9,36 +9,46 @@ import torch
 
 from resnext.errors import ConfigError
 from resnext.model.choices import Form
-from resnext.model.config import ResNeXtConfig, SegmenterConfig
+from resnext.model.config import DetectorConfig, ResNeXtConfig, SegmenterConfig
 from resnext.model.convert import convert_form
 from resnext.weights.adapt import ChannelRule, adapt_in_channels, replace_head
+from resnext.weights.families.recognise import add_batch_counts
 from resnext.weights.file import Weights
 from resnext.weights.inflate import InflationRule, inflate
 from resnext.weights.regroup import regroup
 
 
 def classes(weights: Weights, num_classes: int, generator: torch.Generator | None) -> Weights:
-    """Give the network a new head; its class names and figures no longer hold."""
+    """Replace the head; class names and metrics no longer apply."""
     state, config = replace_head(weights.state, weights.config, num_classes, generator=generator)
     card = weights.card.replace(classes=(), metrics={})
     return replace(weights, state=state, config=config, card=card, has_head=True)
 
 
 def only_backbone(weights: Weights) -> Weights:
-    """Return the backbone of a network that gives every pixel a class; others as they are."""
+    """Return the backbone of a network with another head than a classifier's; others as they are.
+
+    Beside a frozen BN no batches are counted; the ordinary one of the backbone gets its counter.
+    """
     config = weights.config
-    if not isinstance(config, SegmenterConfig):
+    if not isinstance(config, SegmenterConfig | DetectorConfig):
         return weights
-    inside = "backbone."
+    inside = "backbone.body." if isinstance(config, DetectorConfig) else "backbone."
     state = {k.removeprefix(inside): v for k, v in weights.state.items() if k.startswith(inside)}
+    state = add_batch_counts(state)
     return replace(weights, config=config.backbone, state=state, has_head=False)
 
 
-def in_channels(weights: Weights, channels: int, rule: ChannelRule) -> Weights:
-    """Adapt the first convolution; the statistics of the channels follow the same rule.
+def to_start_from(weights: Weights) -> Weights:
+    """Return what training starts from: of a network that finds objects its backbone."""
+    return only_backbone(weights) if isinstance(weights.config, DetectorConfig) else weights
 
-    `mean` averages them over the old channels, `repeat` takes them in turn. As many channels as
-    before change nothing.
+
+def in_channels(weights: Weights, channels: int, rule: ChannelRule) -> Weights:
+    """Adapt the first convolution; channel statistics follow the same rule.
+
+    `mean` averages them over the old channels, `repeat` cycles through them. The current number of
+    channels changes nothing.
     """
     if channels == weights.config.in_channels:
         return weights
@@ -51,19 +61,19 @@ def in_channels(weights: Weights, channels: int, rule: ChannelRule) -> Weights:
 
 
 def cardinality(weights: Weights, wanted: int) -> Weights:
-    """Regroup the 3x3 convolutions; the network computes the same."""
+    """Regroup the 3x3 convolutions; the network stays equivalent."""
     state, config = regroup(weights.state, weights.config, wanted)
     return replace(weights, state=state, config=config)
 
 
 def dimensions(weights: Weights, ndim: int, rule: InflationRule) -> Weights:
-    """Inflate to more spatial dimensions; the figures no longer hold."""
+    """Inflate to more spatial dimensions; metrics no longer apply."""
     state, config = inflate(weights.state, weights.config, ndim, rule)
     return replace(weights, state=state, config=config, card=weights.card.replace(metrics={}))
 
 
 def form(weights: Weights, wanted: Form) -> Weights:
-    """Bring the blocks into another of their forms; the network computes the same.
+    """Convert the blocks to another form; the network stays equivalent.
 
     Raises:
         ConfigError: The network has only one form.

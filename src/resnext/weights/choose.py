@@ -1,8 +1,8 @@
-"""Which published weights to start from: what `--pretrained` means. Nothing here needs torch.
+"""Chooses published weights for `--pretrained`. Nothing here needs torch.
 
-Of one network, and of all that suit the images and the machine, the best file is that of the most
-classes, whose features serve more, and among those the one with the lowest published error. A file
-for the very classes of the data comes before all others.
+Among the files of a network, or of all networks that suit the images and the machine, files with
+more classes come first because their features are more general, then those with the lowest
+published error. A file for the exact classes of the data comes before all others.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from resnext.weights.catalogue import entries
 from resnext.weights.entry import WeightsEntry
 
 MAX_SMALL_PX = 40
-"""Images up to this side suit weights that saw images of 32 pixels."""
+"""Images up to this side suit weights trained on 32-pixel images."""
 
 _MAX_SIDE_PX = 224  # in training; published figures are also measured at more
 _CPU_MACS, _GPU_MACS = 2.5e9, 6e9
@@ -29,15 +29,15 @@ _NUM_NAMED = 4
 
 @dataclass(frozen=True)
 class Need:
-    """What weights are wanted for.
+    """Requirements for pretrained weights.
 
     Attributes:
-        network: Only weights of this network, by its canonical name; None leaves the choice.
-        side_px: Typical short side of the images; None if it is not known.
-        has_gpu: A GPU will train.
-        memory_bytes: Memory of the device; None if it is not known.
-        data: Name of a known set, whose own classes come first.
-        accept_licence: Also weights that may not be used commercially.
+        network: Only weights of this network, by its canonical name; None allows any.
+        side_px: Typical short side of the images; None if unknown.
+        has_gpu: Whether training uses a GPU.
+        memory_bytes: Memory of the device; None if unknown.
+        data: Name of a known data set; weights for its classes come first.
+        accept_licence: Include weights that may not be used commercially.
     """
 
     network: str | None = None
@@ -49,19 +49,19 @@ class Need:
 
     @property
     def is_small(self) -> bool:
-        """The images are as small as CIFAR's."""
+        """Whether the images are as small as CIFAR's."""
         return self.side_px is not None and self.side_px <= MAX_SMALL_PX
 
 
 def rank(need: Need) -> tuple[WeightsEntry, ...]:
-    """Return the published weights that will do, the best first.
+    """Return the suitable published weights, best first.
 
-    With a network: its files. Without: those made for such images, of networks that cost at most
-    2.5 G multiply-adds an image on a CPU, or 6 G on a GPU for photos.
+    With a network: its files. Without: files for such images, of networks with at most 2.5 G
+    multiply-adds per image on a CPU, or 6 G on a GPU for photos.
 
     Raises:
-        ConfigError: There are none of this network, or none that the memory is enough for.
-        LicenceError: All of them forbid commercial use, which was not accepted.
+        ConfigError: There are none for this network, or none that fits in memory.
+        LicenceError: All of them forbid commercial use, and the licence was not accepted.
     """
     found = entries() if need.network is None else _of_network(need.network)
     if need.network is None:
@@ -110,14 +110,14 @@ def _of_network(network: str) -> tuple[WeightsEntry, ...]:
     if not found:
         near = ", ".join(_nearest(network))
         raise ConfigError(
-            f"no weights are published for {network}; the nearest networks that have some are "
-            f"{near}: give one as --model, or leave --model out"
+            f"there are no published weights for {network}; the closest networks with weights "
+            f"are {near}: give one as --model, or leave out --model"
         )
     return found
 
 
 def _nearest(network: str) -> list[str]:
-    """Return networks with weights: of the same depth first, then of the nearest size."""
+    """Return networks with weights: same depth first, then closest in size."""
     wanted = math.log(count(network).parameters)
     stem = default_side(parse_name(network))
     known = {e.network for e in entries() if default_side(parse_name(e.network)) == stem}
@@ -131,7 +131,7 @@ def _too_large(least: int, need: Need) -> str:
     assert need.memory_bytes is not None
     have, wanted = need.memory_bytes / 2**30, least / 2**30
     return (
-        f"fine-tuning {need.network or 'published weights'} takes about {wanted:.1f} GiB of memory "
-        f"and there are {have:.1f} GiB; take a smaller network with --model, or name the weights "
-        "with --weights and lower --batch-size"
+        f"fine-tuning {need.network or 'published weights'} needs about {wanted:.1f} GiB of "
+        f"memory, but {have:.1f} GiB are available; choose a smaller network with --model, or "
+        "give the weights with --weights and lower --batch-size"
     )

@@ -1,4 +1,4 @@
-"""What is known about one published weight file, as data. Nothing here needs torch."""
+"""Facts about one published weight file, as data. Nothing here needs torch."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Family = Literal[
     "hysts",
     "weiaicunzai",
 ]
-"""Whose names the tensors of a file carry; `resnext` is a file that we wrote."""
+"""Library whose tensor names a file uses; `resnext` for files of this package."""
 
 ClassList = Literal["imagenet1k", "cifar10", "cifar100", "svhn"]
 
@@ -32,25 +32,25 @@ class WeightsEntry(Settings):
     """One published weight file.
 
     Attributes:
-        name: `NETWORK.TAG`, such as `resnext50_32x4d.a1h_in1k`; the publisher's own tag
-            where it has one.
+        name: `NETWORK.TAG`, such as `resnext50_32x4d.a1h_in1k`; the publisher's own tag if there is
+            one.
         network: The architecture, as `parse_name` reads it.
-        family: Whose tensor names the file has.
+        family: Library whose tensor names the file uses.
         address: `https://...` of the file, or `hf-hub:OWNER/NAME/FILE` on the Hugging Face Hub.
-        sha256: Checksum in lower-case hexadecimal, or as many of its first digits as were
-            published; empty where none was.
+        sha256: Checksum in lower-case hexadecimal, or as many leading digits as were published;
+            empty if none.
         sha1: The same for publishers that give SHA-1.
         licence: SPDX identifier, or a short name and an address.
         is_non_commercial: The licence forbids commercial use.
-        classes: Which list names the outputs.
+        classes: Class list of the outputs.
         image_size_px: Side of the crop at which the published error was measured.
-        resize_px: Short side to which images are resized before that crop; None leaves them.
+        resize_px: Short side to which images are resized before that crop; None does not resize.
         mean: Mean of each channel, of values in 0..1, in the order red, green, blue.
         std: Standard deviation of each channel, likewise.
         interpolation: Filter of the resize.
-        top1_error: Published top-1 error in percent, single crop; None where none was.
-        published_at: Where that figure stands.
-        note: What a user must know besides, in one sentence.
+        top1_error: Published top-1 error in percent, single crop; None if not published.
+        published_at: Source of that error.
+        note: What else a user must know, in one sentence.
     """
 
     name: str
@@ -73,15 +73,15 @@ class WeightsEntry(Settings):
 
     @property
     def num_classes(self) -> int:
-        """Outputs of the network."""
+        """Number of outputs of the network."""
         return {"imagenet1k": 1000, "cifar10": 10, "cifar100": 100, "svhn": 10}[self.classes]
 
     @property
     def crop_fraction(self) -> float:
-        """Side of the crop over the short side of the resized image."""
+        """Side of the crop divided by the short side of the resized image."""
         return self.image_size_px / (self.resize_px or self.image_size_px)
 
     @property
     def filename(self) -> str:
-        """Name of the file; one that is published in a zip archive is taken out of it."""
+        """Name of the file, after unpacking if it is published as a zip archive."""
         return self.address.rpartition("/")[2].removesuffix(".zip")

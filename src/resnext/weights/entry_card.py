@@ -1,4 +1,4 @@
-"""The catalogue's entries: found by name, file or repository, and as cards."""
+"""Find catalogue entries by name, file or repository, and convert them to cards."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _DATA = {"imagenet1k": "imagenet", "cifar10": "cifar10", "cifar100": "cifar100",
 
 
 def card_of(entry: WeightsEntry) -> ModelCard:
-    """Return an entry's facts as the card that its weights carry."""
+    """Return an entry as the card of its weights."""
     metrics = {} if entry.top1_error is None else {"published_top1_error": entry.top1_error}
     return ModelCard(
         data=_DATA[entry.classes],
@@ -41,13 +41,13 @@ def named_entry(name: str) -> WeightsEntry | None:
 
 
 def entry_of_repository(repository: str) -> WeightsEntry | None:
-    """Return the entry whose file lies in this repository of the Hub, if there is one."""
+    """Return the entry whose file is in this Hub repository, if there is one."""
     start = f"{HUB}{repository}/"
     return next((entry for entry in entries() if entry.address.startswith(start)), None)
 
 
 def entry_of_file(path: Path) -> WeightsEntry | None:
-    """Return the entry that a file was published as, told by its name and checksum."""
+    """Return the entry that a file was published as, identified by name and checksum."""
     for entry in entries():
         checksum = checksum_of(entry)
         if entry.filename == path.name and checksum is not None:

@@ -1,4 +1,4 @@
-"""From an entry of the catalogue to a checked file on this machine."""
+"""Download the file of a catalogue entry and verify it."""
 
 from __future__ import annotations
 
@@ -28,29 +28,29 @@ _SET = {"1", "ON", "YES", "TRUE"}  # what the Hub's client takes for it
 
 
 def cached_file(entry: WeightsEntry) -> Path:
-    """Return where an entry's file lies once it is fetched, or where a person may put it."""
+    """Return where an entry's file is stored, or where to put it by hand."""
     return cache_folder("weights") / entry.name / entry.filename
 
 
 def fetch(
     entry: WeightsEntry, *, accept_licence: bool = False, progress: Progress | None = None
 ) -> Path:
-    """Fetch an entry's file unless it is there, and check it.
+    """Download an entry's file unless it exists, and verify it.
 
-    A file that lies in its place is checked once more where a checksum was published. A licence
-    that was accepted once need not be accepted again: a note beside the file's place says so.
+    An existing file is verified again if a checksum was published. A licence needs to be accepted
+    only once: a note next to the file records it.
 
     Args:
         entry: The entry.
-        accept_licence: Fetch also what may not be used commercially.
-        progress: Is told the bytes that are there and those in all.
+        accept_licence: Also download weights that may not be used commercially.
+        progress: Called with the bytes downloaded so far and the total.
 
     Returns:
         The file.
 
     Raises:
         LicenceError: The licence forbids commercial use and was not accepted.
-        DownloadError: It cannot be fetched, or is not the published file.
+        DownloadError: It cannot be downloaded, or is not the published file.
     """
     dest = cached_file(entry)
     checksum = checksum_of(entry)
@@ -67,15 +67,15 @@ def fetch(
                 accepted.touch()
             return _fetch(entry, dest, progress)
     except DownloadError as error:
-        reason = str(error).partition("; get the files of")[0]  # `by_hand` says it for this one
+        reason = str(error).partition("; download config.json")[0]  # `by_hand` explains this file
         raise DownloadError(f"{reason}. {by_hand(entry)}") from None
 
 
 def check_licence(entry: WeightsEntry, *, accept_licence: bool) -> None:
-    """Refuse what may not be used commercially, unless that was accepted now or before.
+    """Refuse weights that may not be used commercially, unless the licence has been accepted.
 
     Raises:
-        LicenceError: It was not.
+        LicenceError: It has not been accepted.
     """
     dest = cached_file(entry)
     is_accepted = accept_licence or dest.exists() or dest.with_name(_ACCEPTED).exists()
@@ -87,19 +87,19 @@ def check_licence(entry: WeightsEntry, *, accept_licence: bool) -> None:
 
 
 def check_reach(entry: WeightsEntry) -> None:
-    """Say within a second what a person without a connection can do.
+    """Check within a second whether the server can be reached; otherwise explain the alternative.
 
-    For programs that load much before they fetch. A server that only does not answer yet gets a
-    warning, and is waited for when the file is fetched.
+    For programs that load a lot before they download. A server that has not answered yet only
+    causes a warning; the download waits for it.
 
     Raises:
-        DownloadError: There is no connection, or none is wanted.
+        DownloadError: There is no connection, or offline mode is set.
     """
     if is_there(entry):
         return
     if _is_offline():
         raise DownloadError(
-            f"{entry.name}: is not fetched, since HF_HUB_OFFLINE is set. {by_hand(entry)}"
+            f"{entry.name}: not downloaded, because HF_HUB_OFFLINE is set. {by_hand(entry)}"
         )
     silence = reach(contacted_address(entry))
     if silence is not None and silence.is_final:
@@ -113,7 +113,7 @@ def _is_offline() -> bool:
 
 
 def contacted_address(entry: WeightsEntry) -> str:
-    """Return the address whose server is asked first."""
+    """Return the address whose server is contacted first."""
     if not entry.address.startswith(HUB):
         return entry.address
     from huggingface_hub.constants import ENDPOINT
@@ -126,7 +126,7 @@ def _fetch(entry: WeightsEntry, dest: Path, progress: Progress | None) -> Path:
     if entry.address.startswith(HUB):
         return _fetch_from_hub(entry)
     if _is_offline():
-        raise DownloadError(f"{entry.address}: is not fetched, since HF_HUB_OFFLINE is set")
+        raise DownloadError(f"{entry.address}: not downloaded, because HF_HUB_OFFLINE is set")
     if not entry.address.endswith(".zip"):
         return download(entry.address, dest, checksum, progress, max_bytes=MAX_WEIGHTS_BYTES)
     dest.parent.mkdir(parents=True, exist_ok=True)
@@ -139,7 +139,7 @@ def _fetch(entry: WeightsEntry, dest: Path, progress: Progress | None) -> Path:
 
 
 def is_there(entry: WeightsEntry) -> bool:
-    """Tell whether an entry's file is on this machine: in its place, or in the Hub's cache."""
+    """Return whether an entry's file is on this machine: in its folder or in the Hub's cache."""
     if cached_file(entry).exists():
         return True
     repository, _, filename = entry.address.removeprefix(HUB).rpartition("/")
@@ -152,7 +152,7 @@ def is_there(entry: WeightsEntry) -> bool:
 
 
 def by_hand(entry: WeightsEntry) -> str:
-    """Say what a person without a connection can do."""
+    """Explain how to get a file without a connection."""
     checksum = checksum_of(entry)
     digest = f", {checksum.algorithm} {checksum.digits}" if checksum is not None else ""
     if checksum is not None and checksum.algorithm == "sha256" and len(checksum.digits) < 64:
@@ -161,19 +161,19 @@ def by_hand(entry: WeightsEntry) -> str:
         f", unpack it and put {entry.filename}" if entry.address.endswith(".zip") else " and put it"
     )
     return (
-        f"Without a connection, get {web_address(entry)} (about {_size_mb(entry)} MB{digest}) "
-        f"elsewhere{inside} at {cached_file(entry)}"
+        f"Without a connection, download {web_address(entry)} (about {_size_mb(entry)} "
+        f"MB{digest}) on another machine{inside} at {cached_file(entry)}"
     )
 
 
 def _size_mb(entry: WeightsEntry) -> int:
-    """Estimate the size of an entry's file, which publishers do not state, in 10^6 bytes."""
+    """Estimate the size of an entry's file in 10^6 bytes; publishers do not state it."""
     config = parse_name(entry.network).replace(num_classes=entry.num_classes)
     return round(_FLOAT_BYTES * count(config).parameters / 1e6)
 
 
 def web_address(entry: WeightsEntry) -> str:
-    """Return the address that a browser can open."""
+    """Return the web address."""
     if not entry.address.startswith(HUB):
         return entry.address
     repository, _, filename = entry.address.removeprefix(HUB).rpartition("/")
@@ -181,14 +181,14 @@ def web_address(entry: WeightsEntry) -> str:
 
 
 def checksum_of(entry: WeightsEntry) -> Checksum | None:
-    """Return the strongest checksum that was published."""
+    """Return the strongest published checksum."""
     if entry.sha256:
         return Checksum("sha256", entry.sha256)
     return Checksum("sha1", entry.sha1) if entry.sha1 else None
 
 
 def _fetch_from_hub(entry: WeightsEntry) -> Path:
-    """Fetch through huggingface_hub, which resumes, checks and keeps its own cache."""
+    """Download with huggingface_hub, which resumes, verifies and caches."""
     from resnext.weights.hub_file import hub_file
 
     repository, _, filename = entry.address.removeprefix(HUB).rpartition("/")
@@ -202,5 +202,5 @@ def _write_errors(dest: Path) -> Iterator[None]:
     except OSError as error:
         raise DownloadError(
             f"{dest}: cannot be written ({error.strerror}); free some space, or set "
-            "XDG_CACHE_HOME to a folder that can hold it"
+            "XDG_CACHE_HOME to a folder with enough space"
         ) from None

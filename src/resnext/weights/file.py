@@ -1,4 +1,4 @@
-"""One weight file, or a folder with one, opened: tensors, architecture, and what is known of it."""
+"""Opens a weight file, or a folder with one: tensors, architecture, card."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import torch
 
@@ -16,10 +16,20 @@ from resnext.data.prepare.preparation import describe_preparation
 from resnext.errors import CheckpointError, ConfigError
 from resnext.foreign_file import one_error
 from resnext.model.card import ModelCard
-from resnext.model.config import ModelConfig, ResNeXtConfig, SegmenterConfig
+from resnext.model.choices import Head
+from resnext.model.config import (
+    BaselineConfig,
+    DetectorConfig,
+    ModelConfig,
+    ResNeXtConfig,
+    SegmenterConfig,
+    body_of,
+)
+from resnext.model.detector_config import DETECTORS
 from resnext.untrusted.text import printable
 from resnext.weights.assumed import assumptions, pad_as_the_file
 from resnext.weights.entry_card import card_of, entry_of_file
+from resnext.weights.families.detection import assumed_of_detector, recognise_detector
 from resnext.weights.families.family import Padding
 from resnext.weights.families.recognise import Recognised, recognise
 from resnext.weights.families.segmentation import assumed_of_segmenter, recognise_segmenter
@@ -30,29 +40,32 @@ from resnext.weights.infer import infer_config
 from resnext.weights.own_file import BEST, check_state, interpret, is_ours
 from resnext.weights.read import read_file
 
+_KNOWN_CLASSES = {**dict.fromkeys(get_args(Head), "voc"), **dict.fromkeys(DETECTORS, "coco90")}
+"""Whose classes a network usually has, by its family."""
+
 _LOG = logging.getLogger(__name__)
 
 HUB_CONFIG = "config.json"
 HUB_WEIGHTS = ("model.safetensors", "pytorch_model.bin")
 
 SUFFIXES = {".safetensors", ".pth", ".pt", ".pyth", ".bin", ".t7", ".ckpt", ".tar", ".th"}
-"""Usual endings of weight files."""
+"""Common suffixes of weight files."""
 
 
 @dataclass(frozen=True)
 class Weights:
-    """Weights under our names, with the architecture that they fit.
+    """Weights under this package's names, with their architecture.
 
     Attributes:
-        name: What they were opened as, for messages.
-        config: The architecture, from the file's header or inferred from the shapes. Without
-            a classifier in the file its number of classes means nothing.
+        name: Name or path they were opened from, for messages.
+        config: The architecture, from the file's header or inferred from the shapes. Without a
+            classifier in the file, its number of classes is meaningless.
         state: The tensors, on the CPU.
-        card: Classes, preparation of images, figures; defaults where nothing says them.
-        family: Whose names the file had.
-        has_head: A classifier is among the tensors.
-        is_described: The card was found; else it is a guess.
-        assumed: What the file does not say of the architecture and may be otherwise.
+        card: Classes, preprocessing, metrics; defaults where unknown.
+        family: Library whose tensor names the file used.
+        has_head: Whether the tensors include a classifier.
+        is_described: Whether a card was found; otherwise it is a guess.
+        assumed: Assumptions about the architecture that the file does not confirm.
     """
 
     name: str
@@ -66,10 +79,10 @@ class Weights:
 
 
 def open_folder(folder: Path, *, shortcut_padding: Padding | None = None) -> Weights:
-    """Open a run, or a folder laid out as a repository of the Hub.
+    """Open a run, or a folder with the layout of a Hub repository.
 
     Raises:
-        CheckpointError: It holds no weights.
+        CheckpointError: It contains no weights.
     """
     for name in (BEST, *HUB_WEIGHTS):
         if (folder / name).exists():
@@ -78,12 +91,12 @@ def open_folder(folder: Path, *, shortcut_padding: Padding | None = None) -> Wei
         raise CheckpointError(f"{folder}: {other}")
     if files := _weight_files(folder):
         raise CheckpointError(
-            f"{folder}: is no run, but holds {', '.join(files)}; name the file instead of the "
-            "folder"
+            f"{folder}: is not a run, but contains {', '.join(files)}; give the file instead of "
+            "the folder"
         )
     raise CheckpointError(
-        f"{folder}: holds no {BEST}; a run has it after its first epoch: train longer, or "
-        "name another folder or a weight file"
+        f"{folder}: contains no {BEST}; a run writes it after its first epoch: train longer, or "
+        "give another folder or a weight file"
     )
 
 
@@ -103,19 +116,21 @@ def open_file(
 
     Args:
         path: The file.
-        card: What is known of it. By default its header's, that of the catalogue's entry
-            with this file name, or what a config.json beside it says.
+        card: Its card. By default from its header, the catalogue's entry with this file name, or a
+            config.json next to it.
         shortcut_padding: See `open_weights`.
 
     Raises:
-        CheckpointError: The file is damaged, of no known family, or incomplete; or what its
-            shortcuts do cannot be told.
+        CheckpointError: The file is damaged, of an unknown family, or incomplete; or its kind of
+            shortcut cannot be determined.
     """
     kind, file = read_file(path)
     if is_ours(file.metadata):
         config, state, own_card = interpret(path, file)
         if shortcut_padding is not None:
-            raise ConfigError(f"{path}: says itself what its shortcuts do; leave out their padding")
+            raise ConfigError(
+                f"{path}: already defines its shortcuts; leave out the shortcut padding"
+            )
         return Weights(str(path), config, state, own_card, has_head=config.num_classes > 0)
     found, config = _recognise(path, file.tensors)
     is_known = kind == "torch7"
@@ -124,7 +139,8 @@ def open_file(
     else:
         is_named = True
     assumed = () if is_known or is_named else _assumed(found, config, shortcut_padding)
-    backbone = config.backbone if isinstance(config, SegmenterConfig) else config
+    backbone = body_of(config)
+    assert not isinstance(backbone, BaselineConfig)  # no file is known to be one
     with _named(path):
         state = found.state if is_known else pad_as_the_file(found, backbone, shortcut_padding)
     _warn(path, found, assumed, None if card is not None else usual_card(config))
@@ -134,7 +150,7 @@ def open_file(
         state,
         card or usual_card(config),
         "torch7" if is_known else found.family,
-        isinstance(config, SegmenterConfig) or "fc.weight" in state,
+        not isinstance(config, ResNeXtConfig) or "fc.weight" in state,
         is_described=card is not None,
         assumed=tuple(assumed),
     )
@@ -146,11 +162,13 @@ def open_file(
 
 def _recognise(
     path: Path, tensors: dict[str, torch.Tensor]
-) -> tuple[Recognised, ResNeXtConfig | SegmenterConfig]:
-    """Give a file's tensors our names and infer their architecture."""
-    with one_error(path, "holds no network that can be built", "take another file"), _named(path):
+) -> tuple[Recognised, ResNeXtConfig | SegmenterConfig | DetectorConfig]:
+    """Rename a file's tensors to ours and infer their architecture."""
+    with one_error(path, "contains no network that can be built", "use another file"), _named(path):
         if (segmenter := recognise_segmenter(tensors)) is not None:
             return segmenter
+        if (detector := recognise_detector(tensors, path.name)) is not None:
+            return detector
         found = recognise(tensors)
         config = infer_config(found.state)
         check_state(config, found.state)
@@ -160,7 +178,7 @@ def _recognise(
 
 @contextlib.contextmanager
 def _named(path: Path) -> Iterator[None]:
-    """Put a file's name before what is wrong with it."""
+    """Prefix error messages with a file's name."""
     try:
         yield
     except (CheckpointError, ConfigError) as error:
@@ -168,19 +186,19 @@ def _named(path: Path) -> Iterator[None]:
 
 
 def _warn(path: Path, found: Recognised, assumed: Sequence[str], guess: ModelCard | None) -> None:
-    """Say in one line each what was left out and what was assumed."""
+    """Log one line for everything that was left out or assumed."""
     for note in found.notes:
         _LOG.warning("%s: %s", path, note)
     if assumed:
         _LOG.warning(
-            "%s: its tensors do not tell everything; assumed: %s. Another network gives other "
-            "results",
+            "%s: its tensors do not fully determine the network; assumed: %s. If this is wrong, "
+            "results will be wrong",
             path,
             "; ".join(assumed),
         )
     if guess is not None:
         _LOG.warning(
-            "%s says neither its classes nor how it wants its images; assumed, as usual for such "
+            "%s specifies neither classes nor preprocessing; assumed the usual for such "
             "networks: %s",
             path,
             describe_preparation(guess),
@@ -188,17 +206,21 @@ def _warn(path: Path, found: Recognised, assumed: Sequence[str], guess: ModelCar
 
 
 def _assumed(
-    found: Recognised, config: ResNeXtConfig | SegmenterConfig, padding: Padding | None
+    found: Recognised,
+    config: ResNeXtConfig | SegmenterConfig | DetectorConfig,
+    padding: Padding | None,
 ) -> list[str]:
     if isinstance(config, SegmenterConfig):
         return assumed_of_segmenter(config)
+    if isinstance(config, DetectorConfig):
+        return assumed_of_detector(config)
     return assumptions(found, config, padding)
 
 
 def _described(path: Path, config: ModelConfig) -> tuple[ModelCard | None, bool]:
-    """Return what the catalogue or a config.json beside a file says of it, if anything.
+    """Return the card from the catalogue or from a config.json next to a file, if any.
 
-    Also tell whether that names the architecture.
+    Also return whether that specifies the architecture.
     """
     if (entry := entry_of_file(path)) is not None:
         return card_of(entry), True
@@ -209,14 +231,16 @@ def _described(path: Path, config: ModelConfig) -> tuple[ModelCard | None, bool]
 
 
 def usual_card(config: ModelConfig) -> ModelCard:
-    """Prepare images as is usual for such a network: ImageNet's way, or CIFAR's size."""
+    """Return the usual preprocessing of such a network: ImageNet's, or CIFAR's size."""
     grey = {"mean": (0.5,) * config.in_channels, "std": (0.5,) * config.in_channels}
     values: dict[str, Any] = {} if config.in_channels == len(ModelCard().mean) else grey
     if isinstance(config, ResNeXtConfig) and config.stem == "cifar":
         values |= {"image_size_px": 32, "resize_px": None}
     if isinstance(config, SegmenterConfig):
         values |= {"task": "segmentation", "image_size_px": 520, "resize_px": None}
-    known = "voc" if isinstance(config, SegmenterConfig) else "imagenet1k"
+    if isinstance(config, DetectorConfig):
+        values |= {"task": "detection", "image_size_px": config.min_size_px, "resize_px": None}
+    known = _KNOWN_CLASSES.get(config.family, "imagenet1k")
     if config.num_classes == len(class_names(known)):
         values["classes"] = class_names(known)
     return ModelCard(**values)

@@ -1,4 +1,4 @@
-"""Whether a file holds exactly one network: nothing missing, nothing left over."""
+"""Checks that a file contains exactly one network: no missing or extra tensors."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _MAX_SHOWN = 120
 def check_fit(found: Recognised, config: ResNeXtConfig) -> None:
     """Compare a file's tensors with the network that was inferred from them.
 
-    The classifier may be missing, as backbones have none.
+    The classifier may be missing, as in backbones.
 
     Raises:
-        CheckpointError: Tensors are missing, left over, or differ in shape; the message
-            lists them and names the network that comes nearest.
+        CheckpointError: Tensors are missing, extra, or differ in shape; the message lists them and
+            names the closest network.
     """
     with torch.device("meta"):
         wanted = ResNeXt(config).state_dict()
@@ -33,15 +33,15 @@ def check_fit(found: Recognised, config: ResNeXtConfig) -> None:
     unknown = {name: torch.empty(0) for name in found.left_over}
     if complaint := misfit(wanted, {**found.state, **unknown}):
         raise CheckpointError(
-            f"its shapes come nearest to {name_of(config)}, but do not fit it: "
-            f"{_first_difference(wanted, found)}. In all: {complaint}. What "
-            "is left over belongs to layers that this family of networks does not have (squeeze-"
-            "excitation, a deep stem, ...); what is missing was not saved or is cut off"
+            f"its shapes are closest to {name_of(config)}, but do not fit it: "
+            f"{_first_difference(wanted, found)}. In total: {complaint}. Extra tensors belong to "
+            "layers that this family of networks does not have (squeeze-excitation, a deep stem, "
+            "...); missing ones were not saved or cut off"
         )
 
 
 def _first_difference(wanted: Mapping[str, torch.Tensor], found: Recognised) -> str:
-    """Name the first tensor, in the network's order, that the file has otherwise or has not."""
+    """Describe the first tensor, in the network's order, that differs or is missing."""
     for name, tensor in wanted.items():
         here = found.state.get(name)
         if here is None:
@@ -49,7 +49,7 @@ def _first_difference(wanted: Mapping[str, torch.Tensor], found: Recognised) -> 
         if here.shape != tensor.shape:
             theirs = printable(found.names.get(name, name)[:_MAX_SHOWN])
             return (
-                f"the first difference is {theirs}, here {shape_text(here)} instead of "
+                f"the first difference is {theirs}, which is {shape_text(here)} instead of "
                 f"{shape_text(tensor)}"
             )
     beyond = [found.names.get(name, name) for name in found.state if name not in wanted]

@@ -1,4 +1,4 @@
-"""What a file or folder is that holds no weights to open, and what to do with it instead."""
+"""Identifies files and folders that are not weights, and suggests what to do instead."""
 
 from __future__ import annotations
 
@@ -46,36 +46,36 @@ _MEMBERS = (
 _OURS = (".onnx", ".xml", ".pt2", ".torchscript")
 
 SUFFIXES = frozenset(_SUFFIXES)
-"""Endings of files that are no weight files, so that a missing one is still meant as a file."""
+"""Suffixes of other files, so that a missing one is still treated as a file."""
 
 
 def describe_kind(path: Path) -> str:
-    """Say what a file or folder is, if it is of a kind that is often taken for weights.
+    """Describe a file or folder if it is of a kind often mistaken for weights.
 
     Args:
-        path: A file or folder that is there.
+        path: An existing file or folder.
 
     Returns:
-        What it is and what to do, to stand behind its name; empty where that is not known.
+        What it is and what to do, to follow its name in a message; empty if unknown.
     """
     suffix = _suffix(path)
     if suffix is None:
         return ""
     if suffix in _OURS:
         advice = (
-            "`resnext predict` and `resnext evaluate` take such a file themselves; here, name the "
-            "run or weight file from which it was exported"
+            "`resnext predict` and `resnext evaluate` accept such a file; here, give the run or "
+            "weight file it was exported from"
         )
     else:
         advice = (
-            "name the run or weight file that it was made from, or save the network's state dict "
-            "with torch.save or safetensors"
+            "give the run or weight file it was made from, or save the network's state dict with "
+            "torch.save or safetensors"
         )
     return f"is {_SUFFIXES[suffix]}; {advice}"
 
 
 def _suffix(path: Path) -> str | None:
-    """Return the ending that files of this kind usually have."""
+    """Return the usual suffix of files of this kind."""
     if path.is_dir():
         if (path / "saved_model.pb").exists():
             return ".pb"
@@ -91,7 +91,7 @@ def _suffix(path: Path) -> str | None:
 
 
 def _suffix_of_archive(path: Path) -> str | None:
-    """Tell archives apart by their entries; one of torch.save is none of these."""
+    """Identify archives by their entries; torch.save archives are not among them."""
     names: list[str] = []
     # A damaged archive raises any kind of error; its reader explains it.
     with suppress(Exception), zipfile.ZipFile(path) as archive:

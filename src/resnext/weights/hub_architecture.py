@@ -1,7 +1,7 @@
-"""Whether the architecture that a config.json names is the network that its tensors show.
+"""Checks that the architecture named in a config.json matches the tensors.
 
-Many networks have the tensors of a plain ResNet and compute something else: with blurred or
-averaged subsampling (`resnetblur18`, `resnetaa50`), dilation, another activation, ...
+Many networks have the tensors of a plain ResNet but compute something else: with blurred or
+averaged downsampling (`resnetblur18`, `resnetaa50`), dilation, another activation, ...
 
 Source: timm/models/resnet.py (`ResNet`, the registered networks); transformers/models/resnet,
 configuration_resnet.py.
@@ -42,18 +42,18 @@ _TRAINING = {"drop_rate", "drop_path_rate", "drop_block_rate", "zero_init_last"}
 
 
 def check_architecture(saved: dict[str, Any], config: ResNeXtConfig) -> bool:
-    """Compare what a config.json says with the network that its tensors fit.
+    """Compare a config.json with the network inferred from the tensors.
 
     Args:
         saved: The file's JSON object.
         config: The network.
 
     Returns:
-        The file says it all; else it names no architecture, or one with another stem, as a
-        network for small images has.
+        Whether the file fully specifies it; False if it names no architecture, or one with another
+        stem, as in networks for small images.
 
     Raises:
-        ValueError: It is another network.
+        ValueError: The file names another network.
     """
     if "model_type" in saved:
         return _check_transformers(saved)
@@ -78,7 +78,7 @@ def check_architecture(saved: dict[str, Any], config: ResNeXtConfig) -> bool:
 
 
 def _parse(name: object) -> ResNeXtConfig:
-    """Return the network that a name stands for in timm or torchvision."""
+    """Return the network of a timm or torchvision name."""
     text = str(name).partition(".")[0]
     if match := _TRAINER.fullmatch(text):
         text = match["plain"]
@@ -90,8 +90,8 @@ def _parse(name: object) -> ResNeXtConfig:
         found = None
     if not isinstance(found, ResNeXtConfig):
         raise ValueError(
-            f"it names the architecture {shown(name)}, which is no plain ResNet or ResNeXt: with "
-            "the same tensors it can compute something else"
+            f"it names the architecture {shown(name)}, which is not a plain ResNet or ResNeXt: "
+            "with the same tensors it may compute something else"
         )
     return found
 
@@ -101,8 +101,8 @@ def _check_arguments(name: object, arguments: dict[str, Any]) -> None:
         is_known = key in _SHAPES | _TRAINING or value is None or value in _PLAIN.get(key, ())
         if not is_known:
             raise ValueError(
-                f"it names {shown(name)} with {shown(key)}={shown(value)}, with which a network "
-                "of the same tensors computes something else"
+                f"it names {shown(name)} with {shown(key)}={shown(value)}, with which the same "
+                "tensors compute something else"
             )
 
 
@@ -118,7 +118,7 @@ def _with_arguments(named: ResNeXtConfig, arguments: dict[str, Any]) -> ResNeXtC
             stage_widths=tuple(width * expansion for width in channels),
         )
     except (ConfigError, TypeError, OverflowError, LookupError):
-        raise ValueError(f"its model_args describe no network: {shown(arguments)}") from None
+        raise ValueError(f"its model_args do not describe a network: {shown(arguments)}") from None
 
 
 def _check_transformers(saved: dict[str, Any]) -> bool:
@@ -130,5 +130,5 @@ def _check_transformers(saved: dict[str, Any]) -> bool:
     }
     for key, value in plain.items():
         if saved.get(key, value) != value:
-            raise ValueError(f"it says {key}={shown(saved[key])}; ours has {value!r}")
+            raise ValueError(f"it specifies {key}={shown(saved[key])}; ours has {value!r}")
     return True

@@ -1,4 +1,4 @@
-"""What a repository's config.json says about its weights, in timm's format or ours."""
+"""Reads a repository's config.json, in timm's format or ours."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ MAX_HUB_CONFIG_BYTES = 16 << 20
 MAX_CLASSES = 10**5
 MAX_NAME_CHARS = 4096
 MAX_SIDE_PX = 8192
-"""Of an image: a larger one would exhaust the memory of whoever prepares it."""
+"""Maximum image side; larger images could exhaust memory during preprocessing."""
 
 _MIN_SHARE, _MAX_SHARE = 0.05, 20.0
 _IMAGENET_CLASSES = 1000
 
 
 def card_from_hub(path: Path) -> ModelCard:
-    """Read preprocessing and classes from a config.json as timm writes it.
+    """Read preprocessing and classes from a config.json in timm's format.
 
     Args:
-        path: The file, as it lies beside the weights.
+        path: The file next to the weights.
 
     Returns:
-        The card; what the file does not say keeps its default.
+        The card; values missing from the file keep their defaults.
 
     Raises:
-        CheckpointError: The file is no JSON object, or one of its values is out of range.
+        CheckpointError: The file is not a JSON object, or a value is out of range.
 
     Source: timm/models/_hub.py (`pretrained_cfg`) and timm/data/config.py.
     """
@@ -46,18 +46,18 @@ def card_from_hub(path: Path) -> ModelCard:
 
 
 def check_named_architecture(path: Path, network: ModelConfig) -> bool:
-    """Compare the architecture that a config.json names with that of the weights beside it.
+    """Compare the architecture named in a config.json with that of the weights.
 
     Args:
         path: The file.
-        network: The architecture that the weights fit.
+        network: The architecture of the weights.
 
     Returns:
-        Whether the file names it, so that nothing needs to be assumed.
+        Whether the file names it, so that nothing has to be assumed.
 
     Raises:
-        CheckpointError: The file is no JSON object, or names another network, although that
-            may have the same tensors.
+        CheckpointError: The file is not a JSON object, or names another network, possibly with the
+            same tensors.
     """
     with _reading(path):
         saved = _group("the file", read_json(path, MAX_HUB_CONFIG_BYTES))
@@ -73,9 +73,8 @@ def _reading(path: Path) -> Iterator[None]:
         raise CheckpointError(f"{path}: cannot be read ({error.strerror})") from None
     except ValueError as error:
         raise CheckpointError(
-            f"{path}: does not describe weights ({error}); take it from the "
-            "publisher again, or remove it to open them as a plain network with the usual "
-            "preparation of images"
+            f"{path}: does not describe weights ({error}); download it again, or remove it to "
+            "open them as a plain network with the usual preprocessing"
         ) from None
 
 
@@ -110,7 +109,7 @@ def _sides(size: object, share: object) -> dict[str, int]:
         raise ValueError(f"input_size is {shown(size)}; a side must be 1 to {MAX_SIDE_PX} px")
     resized = math.floor(side / share)
     if not 1 <= resized <= MAX_SIDE_PX:
-        raise ValueError(f"images would be resized to {resized:,} px; accepted is {MAX_SIDE_PX}")
+        raise ValueError(f"images would be resized to {resized:,} px; the maximum is {MAX_SIDE_PX}")
     return {"image_size_px": side, "resize_px": resized}
 
 

@@ -18,16 +18,16 @@ _REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 
 
 class NoSuchHubFileError(DownloadError):
-    """The repository is there, the file is not."""
+    """The repository exists, but not the file."""
 
 
 def is_repository(name: str) -> bool:
-    """Tell whether a text has the form of a repository, OWNER/NAME."""
+    """Return whether a text has the form of a repository, OWNER/NAME."""
     return _REPOSITORY.fullmatch(name) is not None
 
 
 def hub_file(repository: str, filename: str, revision: str | None = None) -> Path:
-    """Return a file of a repository, fetched unless the Hub's cache has it.
+    """Return a file of a repository; download it unless it is in the Hub's cache.
 
     Args:
         repository: OWNER/NAME.
@@ -39,8 +39,8 @@ def hub_file(repository: str, filename: str, revision: str | None = None) -> Pat
 
     Raises:
         NoSuchHubFileError: The repository has no such file.
-        DownloadError: There is no such repository or file, no connection, or the file is larger
-            than any weights; or a name leads out of the Hub's cache.
+        DownloadError: There is no such repository or file, no connection, or the file is too large;
+            or a name leads outside the Hub's cache.
     """
     from huggingface_hub import hf_hub_download
     from huggingface_hub.errors import (
@@ -68,21 +68,21 @@ def hub_file(repository: str, filename: str, revision: str | None = None) -> Pat
         raise DownloadError(f"{repository}: {first_line(error)}") from None
     except (connection_error(), OSError) as error:
         raise DownloadError(
-            f"{repository}: {filename} did not arrive whole ({first_line(error)}); try again: what "
-            "is there is kept"
+            f"{repository}: the download of {filename} was incomplete ({first_line(error)}); try "
+            "again: it will resume"
         ) from None
 
 
 def _unreachable(repository: str, filename: str) -> DownloadError:
     return DownloadError(
-        f"{repository}: {filename} is not in the Hub's cache and the Hub cannot be reached; get "
-        f"the files of https://huggingface.co/{repository} (config.json, {filename}) elsewhere, "
-        "put them into one folder and name that folder instead"
+        f"{repository}: {filename} is not in the Hub's cache and the Hub cannot be reached; "
+        f"download config.json and {filename} from https://huggingface.co/{repository} on "
+        "another machine, put them in one folder and give that folder instead"
     )
 
 
 def _check_names(repository: str, filename: str, revision: str | None) -> None:
-    """The Hub's client makes paths of its cache of these."""
+    """Check names that the Hub's client uses in paths of its cache."""
     if not is_repository(repository):
         raise DownloadError(f"{repository}: a repository on the Hub is written OWNER/NAME")
     try:
@@ -93,10 +93,10 @@ def _check_names(repository: str, filename: str, revision: str | None) -> None:
 
 
 def _check_size(repository: str, filename: str, revision: str | None) -> None:
-    """Refuse a file that is too large, or not to be had, before the Hub's client starts.
+    """Check that a file exists and is not too large before starting the Hub's client.
 
-    The client would try to reach the Hub six times, with a line for each. What is in the cache
-    is there without a connection.
+    The client would try to reach the Hub six times and log each attempt. Cached files need no
+    connection.
     """
     from huggingface_hub import get_hf_file_metadata, hf_hub_url, try_to_load_from_cache
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError
@@ -113,15 +113,15 @@ def _check_size(repository: str, filename: str, revision: str | None) -> None:
             raise _unreachable(repository, filename) from None
     if size is not None and size > MAX_WEIGHTS_BYTES:
         raise DownloadError(
-            f"{repository}: {filename} has {size:,} bytes, more than the {MAX_WEIGHTS_BYTES:,} "
-            "accepted; name another repository"
+            f"{repository}: {filename} has {size:,} bytes, more than the limit of "
+            f"{MAX_WEIGHTS_BYTES:,}; use another repository"
         )
 
 
 def connection_error() -> type[Exception]:
-    """Return the base of what the Hub's client raises for a connection that fails.
+    """Return the base class of the Hub client's connection errors.
 
-    It is that of requests, httpx or httpx2, as the installed version of huggingface_hub has it.
+    It is from requests, httpx or httpx2, depending on the version of huggingface_hub.
     """
     from huggingface_hub.errors import HfHubHTTPError
 
@@ -129,5 +129,5 @@ def connection_error() -> type[Exception]:
 
 
 def first_line(error: Exception) -> str:
-    """Return the first line of an error's text, or its kind where it has none."""
+    """Return the first line of an error's message, or its type if it has none."""
     return printable(str(error).strip().partition("\n")[0]) or type(error).__name__

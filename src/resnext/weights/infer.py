@@ -1,7 +1,7 @@
-"""The architecture of a network, read off the names and shapes of its tensors.
+"""Infers a network's architecture from the names and shapes of its tensors.
 
-What shapes cannot tell: whether blocks without a projection where one is due pad with zeros
-(type A) or have no shortcut at all (A is assumed), and where a block has its stride.
+Shapes do not determine whether blocks that need a projection but have none pad with zeros (type A,
+which is assumed) or have no shortcut at all, nor where a block has its stride.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ _STAGE_BLOCK = re.compile(r"layer(\d{1,4})\.(\d{1,4})\.")
 
 
 def infer_config(state: State) -> ResNeXtConfig:
-    """Find the architecture that a state dict's shapes fit.
+    """Infer the architecture from a state dict's shapes.
 
-    Tensors may be missing or left over, as long as each stage has its first block; whether
-    all fit is found when they are loaded.
+    Tensors may be missing or extra, as long as each stage has its first block; loading checks
+    whether all fit.
 
     Args:
         state: Tensors under our names, in any of the three block forms.
@@ -34,8 +34,8 @@ def infer_config(state: State) -> ResNeXtConfig:
         The config; without a classifier in the state, its number of classes is the default.
 
     Raises:
-        ConfigError: The shapes belong to no network of this kind.
-        CheckpointError: The tensors from which they would be read are missing.
+        ConfigError: The shapes do not match a network of this kind.
+        CheckpointError: Tensors needed for the inference are missing.
     """
     stem = _shape(state, "conv1.weight")
     blocks = _blocks_per_stage(state)
@@ -73,7 +73,7 @@ def _num_dimensions(stem: torch.Size) -> int:
 
 
 def _blocks_per_stage(state: State) -> tuple[int, ...]:
-    """Count the blocks of each stage; a gap in the numbers is counted as missing tensors."""
+    """Count the blocks of each stage; a gap in the numbering counts as missing tensors."""
     counts: dict[int, int] = {}
     for name in state:
         if match := _STAGE_BLOCK.match(name):
@@ -83,7 +83,7 @@ def _blocks_per_stage(state: State) -> tuple[int, ...]:
     if missing:
         raise CheckpointError(f"it has no tensors of stage {missing[0]} (layer{missing[0]})")
     if sum(counts.values()) > len(state):
-        raise CheckpointError("it numbers more blocks than it has tensors")
+        raise CheckpointError("its block numbers exceed its number of tensors")
     return tuple(counts[stage] for stage in sorted(counts))
 
 
@@ -122,10 +122,10 @@ def _shortcut(state: State, blocks: tuple[int, ...], widths: tuple[int, ...]) ->
 
 def _shape(state: State, name: str) -> torch.Size:
     if name not in state:
-        raise CheckpointError(f"it lacks {name}, from which the architecture would be read")
+        raise CheckpointError(f"it lacks {name}, which is needed to infer the architecture")
     shape = state[name].shape
     if len(shape) < _MIN_SIDES:
         raise CheckpointError(
-            f"its {name} has the shape {tuple(shape)}, which is not that of a convolution"
+            f"its {name} has the shape {tuple(shape)}, which is not the shape of a convolution"
         )
     return shape

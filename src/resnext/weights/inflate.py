@@ -16,41 +16,40 @@ InflationRule = Literal["mean", "centre"]
 def inflate(
     state: State, config: ModelConfig, ndim: int = 3, rule: InflationRule = "mean"
 ) -> tuple[State, ResNeXtConfig]:
-    """Write a network's weights for inputs with more spatial dimensions.
+    """Convert a network's weights to inputs with more spatial dimensions.
 
-    Each new dimension comes first: depth or time before the rows, rows before a signal's
-    positions. Every kernel becomes as long along it as along the others (so do strides
-    and pools, which is the architecture's doing), with one of two weights:
+    Each new dimension comes first: depth or time before the rows, rows before a signal's positions.
+    Every kernel gets the same size along it as along the others (as do strides and pools), with one
+    of two rules:
 
     `mean`    the old weight at every position, divided by their number k, as in I3D.
     `centre`  the old weight at the middle, zero elsewhere.
 
     On an input that is constant along the new dimensions, in evaluation mode:
 
-    `mean` gives the old network's maps wherever no window has reached over the border.
-    The border is padded with zeros, so the maps differ there, by more positions from
-    layer to layer, and the logits, which average the whole map, are only close. 1x1
-    convolutions are exact everywhere.
+    `mean` gives the old network's maps wherever no window has crossed the border. The border is
+    padded with zeros, so the maps differ there, by more positions with each layer, and the logits,
+    which average the whole map, are only close. 1x1 convolutions are exact everywhere.
 
-    `centre` never looks at the padding: maps and logits are the old network's everywhere,
-    to rounding. Neighbours along the new dimensions mix only in the stem's max pool, until
-    training fills the zeros.
+    `centre` ignores the padding: maps and logits equal the old network's everywhere, up to
+    rounding. Neighbours along the new dimensions mix only in the stem's max pool, until training
+    fills the zeros.
 
-    A convolution has k times its parameters for each new dimension under both rules.
+    With both rules a convolution has k times the parameters for each new dimension.
 
     Args:
         state: State dict of a network built from `config`, in any form; it is not changed.
         config: The network's architecture.
-        ndim: Spatial dimensions wanted; as many as there are change nothing.
-        rule: What the kernels hold along the new dimensions.
+        ndim: New number of spatial dimensions; the current number changes nothing.
+        rule: Weights of the kernels along the new dimensions.
 
     Returns:
         The state dict and the config that it fits. BN and the classifier are shared with
         the given state.
 
     Raises:
-        ConfigError: There would be fewer dimensions, or more than 3; the rule is unknown;
-            or the network is a baseline.
+        ConfigError: `ndim` is less than now or more than 3; the rule is unknown; or the network is
+            a baseline.
 
     Source: Carreira and Zisserman, arXiv 1705.07750, section 2.4 (`mean`); central-frame
     initialisation: Girdhar et al., arXiv 1712.09184.
@@ -62,8 +61,8 @@ def inflate(
     new = config.replace(ndim=ndim)
     if ndim < config.ndim:
         raise ConfigError(
-            f"ndim={ndim}: the network has {config.ndim} spatial dimensions and inflation "
-            f"only adds some; accepted are {config.ndim} to 3"
+            f"ndim={ndim}: the network has {config.ndim} spatial dimensions, and inflation can "
+            f"only add dimensions; accepted are {config.ndim} to 3"
         )
     inflated = dict(state)
     for name, tensor in state.items():
@@ -74,7 +73,7 @@ def inflate(
 
 
 def _add_dimension(weight: torch.Tensor, rule: InflationRule) -> torch.Tensor:
-    """Lengthen out x in x kernel to out x in x k x kernel."""
+    """Expand out x in x kernel to out x in x k x kernel."""
     side = weight.shape[-1]  # kernels are cubes
     if rule == "mean":
         return (weight / side).unsqueeze(2).repeat_interleave(side, dim=2)

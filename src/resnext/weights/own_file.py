@@ -1,7 +1,7 @@
-"""A network's weights in one safetensors file that carries its config and card.
+"""A network's weights in one safetensors file with its config and card.
 
-The header holds both as JSON, so the file alone is enough to rebuild the network, and
-nothing in it executes code when it is read. Its checksum shows every change since it was written.
+The header contains both as JSON, so the file alone suffices to rebuild the network, and reading it
+executes no code. Its checksum detects any change.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from resnext.model.config import (
     BaselineConfig,
     ModelConfig,
     ResNeXtConfig,
-    SegmenterConfig,
+    body_of,
     config_from,
 )
 from resnext.untrusted.parse import parse_json
@@ -35,7 +35,7 @@ from resnext.weights.tensor_file import (
 )
 
 BEST = "best.safetensors"
-"""The file of a run folder that holds its weights."""
+"""The weight file of a run folder."""
 
 FORMAT = "resnext-weights-2"
 _FORMAT_WITHOUT_CHECKSUM = "resnext-weights-1"
@@ -50,13 +50,13 @@ def save_weights(
     config: ModelConfig,
     card: ModelCard,
 ) -> None:
-    """Write weights, architecture and card into one file, whole or not at all.
+    """Write weights, architecture and card into one file atomically.
 
     Args:
-        path: The file; one that exists is replaced.
+        path: The file; an existing one is replaced.
         model_or_state: A network or its state dict.
         config: The network's architecture.
-        card: Classes, preparation of images, measured figures.
+        card: Classes, preprocessing, metrics.
 
     Raises:
         CheckpointError: The file cannot be written.
@@ -72,7 +72,7 @@ def save_weights(
 
 
 def read_weights(path: Path) -> tuple[ModelConfig, dict[str, torch.Tensor], ModelCard]:
-    """Read a file that `save_weights` wrote, also while a training replaces it by a newer one.
+    """Read a file written by `save_weights`, even while training replaces it with a newer one.
 
     Args:
         path: The file.
@@ -81,14 +81,14 @@ def read_weights(path: Path) -> tuple[ModelConfig, dict[str, torch.Tensor], Mode
         The architecture, the state dict on the CPU, and the card.
 
     Raises:
-        CheckpointError: The file is missing, torn, or not one of ours.
+        CheckpointError: The file is missing, incomplete, or not in this format.
     """
     path = Path(path)
     return interpret(path, read_whole(path, read_any))
 
 
 def is_ours(metadata: Mapping[str, str]) -> bool:
-    """Tell by a file's header whether it is one of ours, even if one of its texts is damaged."""
+    """Return whether a file's header is in our format, even if part of its metadata is damaged."""
     signs = [name in metadata for name in ("config", "card", CHECKSUM)]
     return metadata.get("format", "").startswith("resnext-") or sum(signs) >= 2
 
@@ -96,14 +96,14 @@ def is_ours(metadata: Mapping[str, str]) -> bool:
 def interpret(
     path: Path, found: TensorFile
 ) -> tuple[ModelConfig, dict[str, torch.Tensor], ModelCard]:
-    """Verify what a file of `save_weights` holds; see `read_weights`.
+    """Verify the content of a file written by `save_weights`; see `read_weights`.
 
     Args:
         path: The file, for messages.
         found: Its content.
 
     Raises:
-        CheckpointError: It is damaged or not one of ours.
+        CheckpointError: It is damaged or not in this format.
     """
     verify(path, found)
     _check_format(path, found)
@@ -115,7 +115,7 @@ def interpret(
     except (LookupError, ValueError) as error:
         raise CheckpointError(
             f"{path}: its header does not describe a network of this version ({reason(error)}); "
-            "was the file edited, or written by a newer version of resnext?"
+            "it may have been edited, or written by a newer version of resnext"
         ) from None
     try:
         check_state(config, found.tensors)
@@ -125,20 +125,20 @@ def interpret(
 
 
 def check_state(config: ModelConfig, state: Mapping[str, torch.Tensor]) -> None:
-    """Check a file's tensors before a network is built for them.
+    """Check a file's tensors before building a network for them.
 
     Raises:
         CheckpointError: The architecture has more or wider layers than the tensors, so that
-            building it could take any memory; or a tensor holds a value that is no number, which
-            would make every prediction one. The message leaves out the file's name.
+            building it could need any amount of memory; or a tensor contains NaN or infinity, which
+            would make every prediction NaN. The message omits the file's name.
     """
     _check_size(config, state)
     for name, tensor in state.items():
         if tensor.is_floating_point() and not _is_finite(tensor):
             raise CheckpointError(
-                f"its {_shown(name)} holds values that are not numbers (NaN or infinite), so that "
-                "every prediction would be NaN; take the weights of an earlier epoch or another "
-                "run, or copy the file again"
+                f"its {_shown(name)} contains NaN or infinite values, so every prediction would "
+                "be NaN; use the weights of an earlier epoch or another run, or copy the file "
+                "again"
             )
 
 
@@ -148,15 +148,15 @@ def _is_finite(tensor: torch.Tensor) -> bool:
 
 
 def _check_size(config: ModelConfig, state: Mapping[str, torch.Tensor]) -> None:
-    """Hold a description's numbers against the tensors, which the file's size bounds."""
+    """Check an architecture's size against the tensors, which the file's size bounds."""
     num_parts = _num_parts(config)
     if num_parts > len(state):
         raise CheckpointError(
-            f"it describes a network of {num_parts:,} blocks or paths, but holds {len(state):,} "
-            "tensors; it is incomplete or was edited: copy it again"
+            f"it describes a network of {num_parts:,} blocks or paths, but contains "
+            f"{len(state):,} tensors; it is incomplete or was edited: copy it again"
         )
     largest = max((side for tensor in state.values() for side in tensor.shape), default=0)
-    backbone = config.backbone if isinstance(config, SegmenterConfig) else config
+    backbone = body_of(config)
     if isinstance(backbone, ResNeXtConfig) and max(backbone.stage_widths) > largest:
         raise CheckpointError(
             f"it describes layers of {max(backbone.stage_widths):,} channels, but the "
@@ -165,11 +165,10 @@ def _check_size(config: ModelConfig, state: Mapping[str, torch.Tensor]) -> None:
 
 
 def _num_parts(config: ModelConfig) -> int:
-    """Count modules that have tensors each, before a network is built from a header."""
+    """Count the modules with tensors, before building a network from a header."""
+    config = body_of(config)
     if isinstance(config, BaselineConfig):
         return 0
-    if isinstance(config, SegmenterConfig):
-        return _num_parts(config.backbone)
     paths = 1 if config.form == "c" else config.cardinality
     return sum(config.blocks_per_stage) * paths
 
@@ -180,11 +179,10 @@ def load_into(model: nn.Module, state: Mapping[str, torch.Tensor], *, assign: bo
     Args:
         model: The network.
         state: A state dict.
-        assign: Make the given tensors the network's own instead of copying them.
+        assign: Use the given tensors in the network instead of copying them.
 
     Raises:
-        CheckpointError: Tensors are missing, left over, or differ in shape; the network
-            is left as it was.
+        CheckpointError: Tensors are missing, extra, or differ in shape; the network is unchanged.
     """
     if complaint := misfit(model.state_dict(), state):
         raise CheckpointError(
@@ -195,7 +193,7 @@ def load_into(model: nn.Module, state: Mapping[str, torch.Tensor], *, assign: bo
 
 
 def misfit(wanted: Mapping[str, torch.Tensor], state: Mapping[str, torch.Tensor]) -> str:
-    """Say which tensors are missing, left over and of another shape; empty where all fit."""
+    """List tensors that are missing, extra or of another shape; empty if all fit."""
     differing = [
         f"{name} is {shape_text(state[name])} instead of {shape_text(tensor)}"
         for name, tensor in wanted.items()
@@ -203,8 +201,8 @@ def misfit(wanted: Mapping[str, torch.Tensor], state: Mapping[str, torch.Tensor]
     ]
     lists = {
         "missing": [name for name in wanted if name not in state],
-        "left over": [name for name in state if name not in wanted],
-        "other shape": differing,
+        "extra": [name for name in state if name not in wanted],
+        "different shape": differing,
     }
     return "; ".join(f"{title}: {_some(names)}" for title, names in lists.items() if names)
 
@@ -217,8 +215,8 @@ def _check_format(path: Path, found: TensorFile) -> None:
         return
     if name.startswith(_CHECKPOINT_FORMAT):
         raise CheckpointError(
-            f"{path}: is a training checkpoint; take best.safetensors beside it, or go on "
-            "with the run by --resume"
+            f"{path}: is a training checkpoint; use best.safetensors next to it, or resume the "
+            "run with --resume"
         )
     if name.startswith(_ANY_FORMAT):
         raise CheckpointError(
@@ -226,9 +224,8 @@ def _check_format(path: Path, found: TensorFile) -> None:
             "know; install a newer version of resnext, or copy the file again"
         )
     raise CheckpointError(
-        f"{path}: is a safetensors file without the header of resnext (format, config, card), "
-        "so its architecture is unknown; `resnext.load` and "
-        "`resnext convert` find it out"
+        f"{path}: is a safetensors file without the header of resnext (format, config, card), so "
+        "its architecture is unknown; `resnext.load` and `resnext convert` can infer it"
     )
 
 
@@ -242,5 +239,5 @@ def _shown(name: str) -> str:
 
 
 def shape_text(tensor: torch.Tensor) -> str:
-    """Write a tensor's shape, such as 64x3x7x7."""
+    """Format a tensor's shape, such as 64x3x7x7."""
     return "x".join(str(size) for size in tensor.shape) or "a scalar"

@@ -1,8 +1,8 @@
-"""Type A shortcuts that pad zeros on both sides, by another order of the channels.
+"""Converts type A shortcuts with zero padding on both sides, by reordering channels.
 
-Ours append the channels of zeros. A network that puts half of them before the others computes
-the same once the channels of every stage are renumbered: first those that come from the stage
-before, in its order, then the new ones. Nothing else is changed; sums run in another order.
+Our networks append the zero channels. A network that puts half of them first becomes equivalent
+after renumbering the channels of every stage: first those from the previous stage, in its order,
+then the new ones. Nothing else changes, except the order of sums.
 
 Source: akamaster/pytorch_resnet_cifar10, resnet.py (option A of arXiv 1512.03385, section 4.2).
 """
@@ -18,17 +18,17 @@ State = dict[str, torch.Tensor]
 
 
 def move_padding_to_the_end(state: State, config: ResNeXtConfig) -> State:
-    """Renumber the channels of a network whose type A shortcuts pad on both sides.
+    """Reorder the channels of a network whose type A shortcuts pad on both sides.
 
     Args:
         state: Its tensors under our names, in form (c); it is not changed.
         config: Its architecture.
 
     Returns:
-        The state dict of our network that computes the same.
+        The state dict of the equivalent network.
 
     Raises:
-        CheckpointError: An odd number of channels is added, so that there are no halves.
+        CheckpointError: An odd number of channels is added, which cannot be halved.
     """
     state = dict(state)
     last = "conv3" if config.block == "bottleneck" else "conv2"
@@ -58,8 +58,8 @@ def _order(before: torch.Tensor, width: int) -> torch.Tensor:
     extra = width - len(before)
     if extra % 2:
         raise CheckpointError(
-            f"its shortcuts add {extra} channels of zeros, which cannot lie half before and half "
-            "behind the others; give shortcut_padding='end' (--shortcut-padding end)"
+            f"its shortcuts add {extra} zero channels, which cannot be split half before and "
+            "half after the others; give shortcut_padding='end' (--shortcut-padding end)"
         )
     half = extra // 2
     return torch.cat([before + half, torch.arange(half), torch.arange(width - half, width)])

@@ -1,4 +1,4 @@
-"""Whether a server can be reached, told within a second and before torch is imported."""
+"""Checks within a second, before torch is imported, whether a server can be reached."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from resnext.untrusted.text import printable
 
 WAIT_S = 0.7
-"""A near server answers in a tenth of this."""
+"""Nearby servers answer in a tenth of this."""
 
 _TIMEOUT_S = 10.0
 _PORTS = {"http": 80, "https": 443}
@@ -23,8 +23,8 @@ class Silence:
     """Why no connection was made.
 
     Attributes:
-        reason: In words.
-        is_final: The system refused it; otherwise there was only no answer yet.
+        reason: Description.
+        is_final: Whether the system refused it; otherwise there was no answer yet.
     """
 
     reason: str
@@ -35,11 +35,11 @@ def reach(address: str, wait_s: float = WAIT_S) -> Silence | None:
     """Try to connect to the server of a web address, or to the proxy in front of it.
 
     Args:
-        address: The web address; nothing is sent.
-        wait_s: Longest wait in seconds.
+        address: The web address; no data is sent.
+        wait_s: Maximum wait in seconds.
 
     Returns:
-        None if there is a connection, else why there is none.
+        None if there is a connection, otherwise why not.
     """
     outcome: queue.SimpleQueue[str | None] = queue.SimpleQueue()
     endpoint = _endpoint(address)

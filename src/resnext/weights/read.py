@@ -1,4 +1,4 @@
-"""Any weight file to tensors by name, told by its first bytes; nothing in it is executed."""
+"""Reads any weight file, identified by its first bytes, without executing anything in it."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ Kind = Literal["safetensors", "torch", "torch7", "pickle"]
 
 _TORCH_LEGACY_MAGIC = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
 
-_AGAIN = "it is incomplete or damaged: copy or fetch it again"
+_AGAIN = "it is incomplete or damaged: copy or download it again"
 _MAX_SHARED = 2
-"""Tensors may share values, as tied layers do; all of them twice is more than any network has."""
+"""Limit for tensors that share values, as tied layers do; no network shares all of them."""
 
 _MAX_SHOWN = 120
 _GLOBAL = re.compile(r"GLOBAL (\S+)")  # torch names what it refused to make
 
 
 def kind_of(path: Path) -> Kind | None:
-    """Tell a file's format by its first bytes, or None where it has none that is read here."""
+    """Return a file's format by its first bytes, or None if it is not supported."""
     with path.open("rb") as file:
         start = file.read(16)
     if start[:4] == b"PK\x03\x04" or start.startswith(_TORCH_LEGACY_MAGIC):
@@ -48,14 +48,14 @@ def kind_of(path: Path) -> Kind | None:
 
 
 def read_file(path: Path) -> tuple[Kind, TensorFile]:
-    """Read a weight file of any library, each part of it once.
+    """Read a weight file of any library, each part once.
 
     Args:
-        path: A safetensors file, one that `torch.save` wrote, or a Torch7 file.
+        path: A safetensors file, a `torch.save` file, or a Torch7 file.
 
     Returns:
-        Its format, and the tensors on the CPU by the names that the file gives them, unverified.
-        Only safetensors has texts in its header.
+        Its format, and the unverified tensors on the CPU by their names in the file. Only
+        safetensors has metadata.
 
     Raises:
         CheckpointError: The file is missing, damaged, of another kind, or would have to
@@ -76,12 +76,12 @@ def read_file(path: Path) -> tuple[Kind, TensorFile]:
 
 _REASONS = {
     "pickle": (
-        "is a plain Python pickle, which can execute any code when it is read, and is not "
-        "opened; load it where you trust it and save its tensors with torch.save or safetensors"
+        "is a plain Python pickle, which can execute arbitrary code and is therefore not opened; "
+        "load it where you trust it and save its tensors with torch.save or safetensors"
     ),
     None: (
-        "is no weight file: its first bytes are those of neither safetensors, torch.save nor "
-        "Torch7; was the download cut off, or an error page saved in its place?"
+        "is not a weight file: its first bytes match neither safetensors, torch.save nor Torch7; "
+        "the download may be incomplete or an error page"
     ),
 }
 
@@ -114,25 +114,25 @@ def _read_torch(path: Path) -> dict[str, torch.Tensor]:
 
 
 def check_tensors(tensors: Mapping[str, torch.Tensor], num_bytes: int) -> None:
-    """Hold what torch made of a file's tensors against the file's size.
+    """Check the size of loaded tensors against the file's size.
 
-    torch.load enlarges a storage that is too small for its tensor, and takes a stride of zero, by
-    which one number stands for any amount of memory once it is copied.
+    torch.load enlarges a storage that is too small for its tensor, and accepts a stride of zero,
+    with which one number can expand to any amount of memory when copied.
 
     Args:
         tensors: The tensors by name.
         num_bytes: Size of the file.
 
     Raises:
-        CheckpointError: One is no plain tensor, or they are larger than the file. The message
-            leaves out the file's name.
+        CheckpointError: One is not a plain tensor, or they are larger than the file. The message
+            omits the file's name.
     """
     storages: dict[int, int] = {}
     for name, tensor in tensors.items():
         is_dense = tensor.layout is torch.strided and not tensor.is_nested
         if not is_dense or tensor.is_quantized or tensor.device.type != "cpu":
             raise CheckpointError(
-                f"its {printable(name[:_MAX_SHOWN])} is no plain tensor (sparse, quantised or "
+                f"its {printable(name[:_MAX_SHOWN])} is not a plain tensor (sparse, quantised or "
                 "without values); save the network's tensors in full precision"
             )
         storage = tensor.untyped_storage()
@@ -142,15 +142,15 @@ def check_tensors(tensors: Mapping[str, torch.Tensor], num_bytes: int) -> None:
     wanted = sum(tensor.numel() * tensor.element_size() for tensor in tensors.values())
     if sum(storages.values()) > num_bytes or wanted > _MAX_SHARED * num_bytes:
         raise CheckpointError(
-            f"its tensors claim {max(wanted, sum(storages.values())):,} bytes, the file has "
+            f"its tensors claim {max(wanted, sum(storages.values())):,} bytes, but the file has "
             f"{num_bytes:,}; {_AGAIN}"
         )
 
 
 def _refusal(reason: str) -> str:
     return (
-        f"{reason}, which could execute code when it is read, and is not opened; load it where "
-        "you trust it and save its tensors: torch.save(model.state_dict(), FILE)"
+        f"{reason}, which could execute code and is therefore not opened; load it where you "
+        "trust it and save its tensors: torch.save(model.state_dict(), FILE)"
     )
 
 

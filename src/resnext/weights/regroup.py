@@ -1,8 +1,8 @@
-"""Other cardinalities for the same function: C x d paths as C/m x (m·d), and back.
+"""Other cardinalities of the same function: C x d paths as C/m x (m·d), and back.
 
-m neighbouring groups of the 3x3 convolutions become one group whose weight is
-block-diagonal; the zeros add nothing to any sum. Only those weights change: every other
-layer sees C·d channels whatever their groups.
+m neighbouring groups of the 3x3 convolutions become one group whose weight is block-diagonal; the
+zeros add nothing to any sum. Only those weights change: every other layer sees C·d channels
+regardless of the groups.
 
 Legend: g groups of the wider form, m groups merged into one, o output and i input channels
 of one narrow group, k positions of the kernel.
@@ -21,27 +21,26 @@ from resnext.model.plan import plan_network
 
 
 def regroup(state: State, config: ModelConfig, cardinality: int) -> tuple[State, ResNeXtConfig]:
-    """Write a network's weights with another cardinality; the function stays the same.
+    """Convert a network's weights to another cardinality without changing its function.
 
-    Fewer, wider groups are always possible. Each 3x3 convolution then has m times its
-    parameters and arithmetic, most of them zeros, which training would fill: the network
-    can do more, and costs more. More, narrower groups are possible where the weights are
-    block-diagonal already, with exact zeros elsewhere; nothing else is ever dropped.
+    Fewer, wider groups are always possible. Each 3x3 convolution then has m times the parameters
+    and multiply-adds, most of them zeros that training can fill: the network gains capacity and
+    costs more. More, narrower groups are only possible if the weights are already block-diagonal,
+    with exact zeros elsewhere; nonzero weights are never dropped.
 
     Args:
         state: State dict of a network built from `config`, in any form; it is not changed.
         config: The network's architecture.
-        cardinality: The wanted C: a divisor of the present one, or a multiple by a factor
-            that divides the bottleneck width.
+        cardinality: The new C: a divisor of the current one, or a multiple by a factor that divides
+            the bottleneck width.
 
     Returns:
-        The state dict and the config that it fits, in the same form and with the same C·d.
-        Every value of the weights is there unaltered; tensors that both states share are
-        not copied.
+        The state dict and the config that it fits, in the same form and with the same C·d. All
+        weight values are unchanged; tensors that both states share are not copied.
 
     Raises:
-        ConfigError: The network has no groups, the cardinality is none of those, or a
-            layer that should be split mixes channels of different groups.
+        ConfigError: The network has no groups, the cardinality is not one of those, or a layer to
+            be split mixes channels of different groups.
 
     Source: arXiv 1611.05431, section 3.3 (grouped convolutions).
     """
@@ -57,18 +56,18 @@ def regroup(state: State, config: ModelConfig, cardinality: int) -> tuple[State,
 
 
 def split_groups(weight: torch.Tensor, groups: int, split: int) -> torch.Tensor | None:
-    """Write the weight of a grouped convolution as that of one with more, narrower groups.
+    """Convert the weight of a grouped convolution to more, narrower groups.
 
     The inverse of `merge_groups`.
 
     Args:
         weight: Channels out x channels in of one group x kernel.
         groups: Groups of the convolution.
-        split: Groups that each one falls into; divides both channel counts of a group.
+        split: Number of groups to split each one into; divides both channel counts of a group.
 
     Returns:
-        Channels out x (channels in of one group / split) x kernel, or None where a weight
-        outside the blocks is not exactly zero.
+        Channels out x (channels in of one group / split) x kernel, or None if a weight outside the
+        blocks is not exactly zero.
     """
     out_channels, width, *kernel = weight.shape
     rows, columns = out_channels // (groups * split), width // split
@@ -127,8 +126,8 @@ def _split(state: State, layers: list[str], present: int, wanted: int) -> State:
     if mixing:
         more = f" and {len(mixing) - 1} more" if len(mixing) > 1 else ""
         raise ConfigError(
-            f"cardinality={wanted}: {mixing[0]}{more} mixes channels that would come into "
-            f"different groups: its weight is not block-diagonal with exact zeros elsewhere; "
-            f"keep cardinality={present}, or train a network of cardinality {wanted}"
+            f"cardinality={wanted}: {mixing[0]}{more} mixes channels that would be in different "
+            "groups: its weight is not block-diagonal with exact zeros elsewhere; keep "
+            f"cardinality={present}, or train a network of cardinality {wanted}"
         )
     return {f"{layer}.weight": weight for layer, weight in parts.items() if weight is not None}

@@ -1,6 +1,6 @@
-"""Layers that other networks have and ours do not, written as ours: the function stays the same.
+"""Rewrites layers that our networks lack as equivalent layers that they have.
 
-- A bias of a convolution before BN only moves the mean: BN(x + b) is BN with the mean m - b.
+- A convolution's bias before BN only shifts the mean: BN(x + b) is BN with the mean m - b.
 - A grouped 1x1 convolution is a dense one with zeros outside its blocks.
 - A 1x1 stem is a 3x3 one with zeros around it.
 """
@@ -20,25 +20,25 @@ _CONV = re.compile(r"(?P<place>.*?)(?:conv(?P<number>\d)|downsample\.0)\.bias")
 _FIRST = re.compile(r"(?P<block>layer\d+\.\d+\.)conv1\.weight")
 
 _MAX_GROUPS = 256
-"""Of a 1x1 convolution that is written densely, which multiplies its size."""
+"""Limit for dense 1x1 convolutions, whose size is multiplied."""
 
 _MAX_VALUES = 2**26
 
 
 def rewrite(state: State) -> State:
-    """Write a network's layers as ours where that is exact.
+    """Rewrite a network's layers as ours where that is exact.
 
     Args:
         state: Tensors under our names; it is not changed.
 
     Returns:
-        The tensors; what cannot be rewritten is as it was, and will not fit.
+        The tensors; those that cannot be rewritten are unchanged and will not fit.
     """
     return _enlarge_stem(_make_dense(_fold_biases(state)))
 
 
 def _fold_biases(state: State) -> State:
-    """Move biases into the means; a pre-activated network has its BN elsewhere."""
+    """Fold biases into BN means, except in pre-activated networks, where BN is elsewhere."""
     if "norm.weight" in state:
         return state
     state = dict(state)
@@ -53,7 +53,7 @@ def _fold_biases(state: State) -> State:
 
 
 def _make_dense(state: State) -> State:
-    """Fill up grouped 1x1 convolutions at the beginning of blocks."""
+    """Make grouped 1x1 convolutions at the start of blocks dense."""
     dense = {}
     for name in state:
         if (match := _FIRST.fullmatch(name)) and f"{match['block']}conv3.weight" in state:
@@ -70,7 +70,7 @@ def _make_dense(state: State) -> State:
 
 
 def _num_groups(weight: torch.Tensor, channels: int) -> int:
-    """Return the groups of a 1x1 convolution of `channels` inputs, 1 where it is none."""
+    """Return the groups of a 1x1 convolution with `channels` inputs, 1 if it is not one."""
     out_channels, width, *kernel = weight.shape
     if any(side != 1 for side in kernel) or not width or channels % width:
         return 1

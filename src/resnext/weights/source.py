@@ -1,4 +1,4 @@
-"""From whatever names weights to the weights: a run, a file, the catalogue, the Hub."""
+"""Opens weights by name or path: a run, a file, a catalogue entry, a Hub repository."""
 
 from __future__ import annotations
 
@@ -37,25 +37,24 @@ def open_weights(
     accept_licence: bool = False,
     progress: Progress | None = None,
 ) -> Weights:
-    """Find weights, fetch them if need be, and read them.
+    """Find weights, download them if needed, and read them.
 
     Args:
-        name_or_path: A run folder; a file of any known family; a folder that
-            `save_pretrained` wrote; a name of the catalogue, such as
-            `resnext50_32x4d.a1h_in1k`; or a repository on the Hugging Face Hub, OWNER/NAME, also
-            as `hf-hub:OWNER/NAME@REVISION`.
-        shortcut_padding: Where type A shortcuts of a file of another library pad with zeros:
-            `end`, behind the channels, or `both`, half before them. Files of ours say it.
-        accept_licence: Fetch also what may not be used commercially.
-        progress: Is told the bytes of a download that are there and those in all.
+        name_or_path: A run folder; a file of any known family; a folder that `save_pretrained`
+            wrote; a catalogue name, such as `resnext50_32x4d.a1h_in1k`; or a repository on the
+            Hugging Face Hub, OWNER/NAME, also as `hf-hub:OWNER/NAME@REVISION`.
+        shortcut_padding: Where type A shortcuts in files of other libraries pad zeros: `end`, after
+            the channels, or `both`, half before and half after. Files of this package specify it.
+        accept_licence: Also download weights that may not be used commercially.
+        progress: Called with the bytes downloaded so far and the total.
 
     Returns:
-        The weights, with every tensor in its place.
+        The weights, with all tensors matched.
 
     Raises:
         CheckpointError: The file is damaged, of no known family, or incomplete.
-        ConfigError: Nothing has this name.
-        DownloadError: It cannot be fetched.
+        ConfigError: Nothing with this name exists.
+        DownloadError: It cannot be downloaded.
         LicenceError: Its licence was not accepted.
     """
     check_padding(shortcut_padding)
@@ -87,21 +86,21 @@ def _exists(path: Path) -> bool:
 
 
 def _may_be_on_hub(path: Path) -> bool:
-    """Tell whether a missing path could be meant as OWNER/NAME.
+    """Return whether a missing path could be meant as OWNER/NAME.
 
-    A name in a folder that is there, or in one where runs and trials are kept, is a path.
+    A name in an existing folder, or in one for runs and trials, is a path.
     """
     own = path.parent.name in ("runs", "studies")
     return is_repository(str(path)) and not own and not path.parent.exists()
 
 
 def _from_entry(entry: WeightsEntry, file: Path) -> Weights:
-    """Open the file of an entry, which must hold the network that the entry names."""
+    """Open the file of an entry, and check that it contains the entry's network."""
     weights = replace(open_file(file, card_of(entry)), name=entry.name)
     if name_of(weights.config) != name_of(parse_name(entry.network)):
         raise CheckpointError(
-            f"{file}: holds {name_of(weights.config)}, but {entry.name} is {entry.network}; it is "
-            "another file: remove it and fetch it again"
+            f"{file}: contains {name_of(weights.config)}, but {entry.name} is {entry.network}; "
+            "remove the file and download it again"
         )
     return weights
 
@@ -120,4 +119,4 @@ def _from_hub(name: str, shortcut_padding: Padding | None) -> Weights:
             hub_file(repository, HUB_CONFIG, revision or None)  # read beside the weights
         found = open_file(path, shortcut_padding=shortcut_padding)
         return replace(found, name=repository, card=found.card.replace(source=repository))
-    raise CheckpointError(f"{repository}: holds none of {', '.join(HUB_WEIGHTS)}")
+    raise CheckpointError(f"{repository}: contains none of {', '.join(HUB_WEIGHTS)}")

@@ -1,6 +1,6 @@
-"""A safetensors file of ours: written whole, read in bounded memory, verified by its checksum.
+"""This package's safetensors files: written atomically, read in bounded memory, with a checksum.
 
-The header holds, besides the texts of the caller, a SHA-256 of everything else in the file.
+Besides the caller's metadata, the header contains a SHA-256 of everything else in the file.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from resnext.foreign_file import check_regular, one_error
 from resnext.untrusted.names import is_utf8
 
 CHECKSUM = "checksum"
-"""Name of the header's text that holds the checksum."""
+"""Metadata key of the checksum."""
 
 MAX_HEADER_BYTES = 32 * 2**20
 """A network of 10,000 tensors and 20,000 classes needs about 2 MiB."""
@@ -30,10 +30,10 @@ MAX_HEADER_BYTES = 32 * 2**20
 
 @dataclass(frozen=True)
 class TensorFile:
-    """What a safetensors file holds.
+    """Content of a safetensors file.
 
     Attributes:
-        metadata: The texts of its header.
+        metadata: The metadata of its header.
         tensors: The tensors by name, on the CPU.
     """
 
@@ -42,21 +42,21 @@ class TensorFile:
 
     @property
     def has_checksum(self) -> bool:
-        """Whether the header holds a text under the name of our checksum."""
+        """Whether the header contains our checksum."""
         return CHECKSUM in self.metadata
 
 
 def write_tensors(
     path: Path, tensors: Mapping[str, torch.Tensor], metadata: Mapping[str, str]
 ) -> None:
-    """Write a safetensors file so that there is always a whole one at its place.
+    """Write a safetensors file atomically.
 
-    It is written beside its place, flushed to the disk and renamed.
+    It is written to a temporary file, flushed to disk and renamed.
 
     Args:
-        path: The file; one that exists is replaced.
-        tensors: Tensors on any device, of any memory layout.
-        metadata: Texts for the file's header; the checksum is added.
+        path: The file; an existing one is replaced.
+        tensors: Tensors on any device, in any memory layout.
+        metadata: Metadata of the file's header; the checksum is added.
 
     Raises:
         CheckpointError: The file cannot be written (full disk, no permission).
@@ -75,10 +75,10 @@ def write_tensors(
 
 
 def read_tensors(path: Path) -> TensorFile:
-    """Read a file of `write_tensors`, and verify it where it has a checksum.
+    """Read a file written by `write_tensors`, and verify its checksum if it has one.
 
     Raises:
-        CheckpointError: The file is missing, torn, of another kind, or not what was written.
+        CheckpointError: The file is missing, incomplete, of another kind, or changed.
     """
     found = read_any(path)
     verify(path, found)
@@ -86,10 +86,11 @@ def read_tensors(path: Path) -> TensorFile:
 
 
 def read_any(path: Path) -> TensorFile:
-    """Read header and tensors of any program's safetensors file, unverified.
+    """Read header and tensors of any safetensors file, without verification.
 
     Raises:
-        CheckpointError: The file is missing, torn, of another kind, or has a huge header.
+        CheckpointError: The file is missing, incomplete, of another kind, or has an oversized
+            header.
     """
     _check_name(path)
     check_regular(path)
@@ -102,10 +103,10 @@ def read_any(path: Path) -> TensorFile:
 
 
 def verify(path: Path, file: TensorFile) -> None:
-    """Hold a file's content against its checksum, if it has one.
+    """Verify a file's content against its checksum, if it has one.
 
     Raises:
-        CheckpointError: It is not what was written.
+        CheckpointError: The content has changed.
     """
     texts = {name: text for name, text in file.metadata.items() if name != CHECKSUM}
     if file.has_checksum and file.metadata[CHECKSUM] != _checksum(texts, file.tensors):
@@ -115,8 +116,8 @@ def verify(path: Path, file: TensorFile) -> None:
 def damaged(path: Path) -> CheckpointError:
     """Build the error of a file whose content has changed since it was written."""
     return CheckpointError(
-        f"{path}: is damaged: its content is not what was written (the checksum differs); copy or "
-        "fetch it again, or take the weights of another epoch or run"
+        f"{path}: is damaged: its content has changed since it was written (the checksum "
+        "differs); copy or download it again, or use the weights of another epoch or run"
     )
 
 
@@ -124,7 +125,7 @@ def _reading(path: Path) -> AbstractContextManager[None]:
     return one_error(
         path,
         "cannot be read as a safetensors file",
-        "it is incomplete or of another kind: copy it again, or take the weights of another epoch "
+        "it is incomplete or of another kind: copy it again, or use the weights of another epoch "
         "or run",
     )
 
@@ -132,17 +133,17 @@ def _reading(path: Path) -> AbstractContextManager[None]:
 def _check_name(path: Path) -> None:
     if not is_utf8(str(path)):
         raise CheckpointError(
-            f"{path}: safetensors takes only paths in UTF-8; rename the file or folder, or give a "
-            "link to it"
+            f"{path}: safetensors only accepts UTF-8 paths; rename the file or folder, or use a "
+            "symbolic link"
         )
 
 
 def _check_header(path: Path) -> None:
-    """Bound the header's length, which its first eight bytes say."""
+    """Limit the header's length, given by its first eight bytes."""
     with path.open("rb") as file:
         length = int.from_bytes(file.read(8), "little")
     if length > min(MAX_HEADER_BYTES, path.stat().st_size):
-        raise ValueError(f"a header of {length:,} bytes is declared")
+        raise ValueError(f"it declares a header of {length:,} bytes")
 
 
 def _checksum(metadata: Mapping[str, str], tensors: Mapping[str, torch.Tensor]) -> str:

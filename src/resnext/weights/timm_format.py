@@ -1,9 +1,9 @@
-"""The name and arguments under which timm builds one of our networks, where it can.
+"""The name and arguments with which timm builds one of our networks, if it can.
 
-timm's ResNet has a 7x7 stem of 64 channels and four stages. Stage i has `channels[i]` planes,
-4 * planes outputs in a bottleneck, and floor(planes * base_width / 64) * cardinality channels
-in its 3x3 convolution. Its tensors have torchvision's names, which are ours in form (c), so the
-architecture is all that must be said. Nothing here needs torch.
+timm's ResNet has a 7x7 stem of 64 channels and four stages. Stage i has `channels[i]` planes, 4 *
+planes outputs in a bottleneck, and floor(planes * base_width / 64) * cardinality channels in its
+3x3 convolution. Its tensors have torchvision's names, which are ours in form (c), so only the
+architecture must be specified. Nothing here needs torch.
 
 Source: timm/models/resnet.py, `ResNet`, `Bottleneck`, `BasicBlock` and `make_blocks`.
 """
@@ -14,8 +14,10 @@ import math
 from fractions import Fraction
 from typing import Any
 
+from resnext.model.classifiers import describe_other
 from resnext.model.config import (
     BaselineConfig,
+    DetectorConfig,
     ModelConfig,
     ResNeXtConfig,
     SegmenterConfig,
@@ -61,7 +63,7 @@ _DEFAULTS = {
 
 
 def to_timm(config: ModelConfig) -> dict[str, Any] | None:
-    """Say how timm builds a network.
+    """Return how timm builds a network.
 
     Example:
         >>> from resnext.model.names import parse_name
@@ -74,8 +76,8 @@ def to_timm(config: ModelConfig) -> dict[str, Any] | None:
         config: The architecture, in any block form; the weights must be in form (c).
 
     Returns:
-        `architecture`, the name of timm's, and `model_args`, what that name does not say, as
-        JSON values; the number of classes is in neither. None if timm has no such network:
+        `architecture`, timm's name, and `model_args`, the arguments that the name does not imply,
+        as JSON values; neither includes the number of classes. None if timm has no such network:
         `why_not_timm` gives the reason.
     """
     if why_not_timm(config):
@@ -91,11 +93,11 @@ def to_timm(config: ModelConfig) -> dict[str, Any] | None:
 
 
 def why_not_timm(config: ModelConfig) -> str:
-    """Say what of a network timm's ResNet does not have; empty where it has all."""
+    """Describe what timm's ResNet does not support in a network; empty if nothing."""
     if isinstance(config, BaselineConfig):
         return f"{config.family} is not a ResNet"
-    if isinstance(config, SegmenterConfig):
-        return f"it gives every pixel a class ({config.family})"
+    if isinstance(config, SegmenterConfig | DetectorConfig):
+        return f"it {describe_other(config)} ({config.family})"
     if config.parts:
         return describe_parts(config)
     return "; ".join(filter(None, (_other_kind(config), _other_shape(config))))
@@ -116,7 +118,7 @@ def _other_kind(config: ResNeXtConfig) -> str:
 
 
 def _other_shape(config: ResNeXtConfig) -> str:
-    """Name the numbers that no arguments of timm's ResNet give."""
+    """Describe the shapes that timm's ResNet does not support."""
     num_stages = len(config.blocks_per_stage)
     if num_stages != _NUM_STAGES:
         return f"it has {num_stages} stages, not {_NUM_STAGES}"
@@ -127,7 +129,7 @@ def _other_shape(config: ResNeXtConfig) -> str:
         is_plain = inner == config.stage_widths
         return "" if is_plain else "the two convolutions of its basic blocks differ in width"
     if any(width % _EXPANSION for width in config.stage_widths):
-        return f"its stage widths {config.stage_widths} are no multiples of {_EXPANSION}"
+        return f"its stage widths {config.stage_widths} are not multiples of {_EXPANSION}"
     if _base_width(config) is None:
         return (
             f"no one base width gives paths of {inner} channels in stages of "
@@ -137,12 +139,12 @@ def _other_shape(config: ResNeXtConfig) -> str:
 
 
 def _has_other_shortcuts(config: ResNeXtConfig) -> bool:
-    """Tell whether shortcuts of type B, which timm's are, would make another network."""
+    """Return whether timm's type B shortcuts would make a different network."""
     return plan_network(config) != plan_network(config.replace(shortcut="B"))
 
 
 def _relatives(config: ResNeXtConfig) -> dict[str, dict[str, Any]]:
-    """Return the named networks with as many blocks, else the best known of its kind."""
+    """Return the named networks with as many blocks, or the best-known one of its kind."""
     known = _BASIC if config.block == "basic" else _BOTTLENECK
     layers = list(config.blocks_per_stage)
     names = [name for name, args in known.items() if args["layers"] == layers]
@@ -156,7 +158,7 @@ def _relatives(config: ResNeXtConfig) -> dict[str, dict[str, Any]]:
 
 
 def _arguments(config: ResNeXtConfig) -> dict[str, Any]:
-    """Return the arguments of timm's ResNet, without those that are the same for all."""
+    """Return the arguments of timm's ResNet, without those that are always the same."""
     expansion = 1 if config.block == "basic" else _EXPANSION
     arguments: dict[str, Any] = {"layers": list(config.blocks_per_stage)}
     if config.block == "bottleneck":
@@ -171,8 +173,8 @@ def _arguments(config: ResNeXtConfig) -> dict[str, Any]:
 def _base_width(config: ResNeXtConfig) -> int | float | None:
     """Return the base width from which timm derives the width of the paths in every stage.
 
-    Stage i wants d_i <= planes_i * base_width / 64 < d_i + 1, which is an interval; the stages
-    share one if their intervals overlap. A whole number is preferred.
+    Stage i requires d_i <= planes_i * base_width / 64 < d_i + 1, an interval; a common value exists
+    if the intervals overlap. An integer is preferred.
     """
     planes = [width // _EXPANSION for width in config.stage_widths]
     widths = _path_widths(config)

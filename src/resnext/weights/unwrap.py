@@ -1,4 +1,4 @@
-"""From what a training script saved to the tensors of its network."""
+"""Extracts the network's tensors from what a training script saved."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ def unwrap(saved: object) -> dict[str, torch.Tensor]:
     """Find the state dict in a saved object.
 
     Args:
-        saved: A state dict, or dictionaries that hold one beside an optimiser's state, the
-            epoch and the like. Averaged weights are preferred to plain ones.
+        saved: A state dict, or dictionaries that contain one along with optimiser state, the epoch
+            and so on. Averaged weights are preferred to plain ones.
 
     Returns:
-        The tensors by name. Those of dictionaries under other names have the dictionary's name
-        before theirs, with a dot.
+        The tensors by name. Tensors in other nested dictionaries are prefixed with the dictionary's
+        name and a dot.
 
     Raises:
         CheckpointError: There is none.
@@ -46,12 +46,12 @@ def unwrap(saved: object) -> dict[str, torch.Tensor]:
         found = found[key]
     tensors = _flatten(found, "", set(), 0)
     if not tensors:
-        raise CheckpointError(f"it holds no tensors by name, but {_describe(saved)}")
+        raise CheckpointError(f"it contains no named tensors, but {_describe(saved)}")
     return tensors
 
 
 def _holds_tensors(value: object, depth: int = 0, seen: set[int] | None = None) -> bool:
-    """Look for tensors, into each mapping once: a file can refer to one a million times."""
+    """Return whether an object contains tensors, visiting each mapping only once."""
     seen = set() if seen is None else seen
     if not isinstance(value, Mapping) or depth == _DEEPEST or id(value) in seen:
         return False
@@ -60,7 +60,7 @@ def _holds_tensors(value: object, depth: int = 0, seen: set[int] | None = None) 
 
 
 def _flatten(value: object, prefix: str, seen: set[int], depth: int) -> dict[str, torch.Tensor]:
-    """Collect tensors by name, from each mapping or list once and a few levels deep."""
+    """Collect tensors by name, visiting each mapping or list once, a few levels deep."""
     if not isinstance(value, Mapping | list | tuple) or depth == _DEEPEST or id(value) in seen:
         return {}
     seen.add(id(value))

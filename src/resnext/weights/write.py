@@ -1,4 +1,4 @@
-"""Weights to a file in the format of a library: ours, torchvision's, timm's."""
+"""Writes weights in the format of a library: ours, torchvision's, timm's."""
 
 from __future__ import annotations
 
@@ -11,7 +11,13 @@ import torch
 from resnext.errors import CheckpointError, ConfigError
 from resnext.files import write_whole
 from resnext.model.choices import DECODERS
-from resnext.model.config import BaselineConfig, ModelConfig, SegmenterConfig, describe_parts
+from resnext.model.config import (
+    BaselineConfig,
+    DetectorConfig,
+    ModelConfig,
+    SegmenterConfig,
+    describe_parts,
+)
 from resnext.model.template import template_stage_widths
 from resnext.weights.change import form
 from resnext.weights.file import Weights
@@ -22,15 +28,15 @@ Format = Literal["safetensors", "torchvision", "timm"]
 
 
 def write(weights: Weights, path: Path, kind: Format) -> None:
-    """Write weights in a library's format, whole or not at all.
+    """Write weights in a library's format atomically.
 
-    `safetensors` is our own: it carries config and card. `timm` is the same file in form (c),
-    whose tensors timm reads under the same names. `torchvision` is a state dict by
-    `torch.save`, which has no place for config and card.
+    `safetensors` is our own format, with config and card. `timm` is the same file in form (c),
+    whose tensors timm reads under the same names. `torchvision` is a state dict saved with
+    `torch.save`, without config and card.
 
     Args:
         weights: The weights, classifier included.
-        path: The file; one that exists is replaced.
+        path: The file; an existing one is replaced.
         kind: The format.
 
     Raises:
@@ -40,8 +46,7 @@ def write(weights: Weights, path: Path, kind: Format) -> None:
     if kind != "safetensors":
         if reason := _REASONS[kind](weights.config):
             raise ConfigError(
-                f"{weights.name}: {kind} has no such network: {reason}; --format safetensors "
-                "keeps it as it is"
+                f"{weights.name}: {kind} has no such network: {reason}; use --format safetensors"
             )
         weights = form(weights, "c")
     if kind == "torchvision":
@@ -51,12 +56,16 @@ def write(weights: Weights, path: Path, kind: Format) -> None:
 
 
 def why_not_torchvision(config: ModelConfig) -> str:
-    """Say what of a network torchvision's ResNet does not have; empty where it has all."""
+    """Describe what torchvision's ResNet does not support in a network; empty if nothing."""
     if isinstance(config, BaselineConfig):
         return ""
     if isinstance(config, SegmenterConfig):
         if config.family in DECODERS:
             return f"its decoder ({config.family}) is that of segmentation_models_pytorch"
+        config = config.backbone
+        if config.form != "c":
+            return f"its backbone is in form {config.form}, not c"
+    if isinstance(config, DetectorConfig):
         config = config.backbone
         if config.form != "c":
             return f"its backbone is in form {config.form}, not c"

@@ -50,7 +50,7 @@ def test_the_faster_layout_counts_and_decides_what_is_free() -> None:
     assert FOUND.free("train") == [2]
     assert FOUND.free("infer") == [32]
     training, doubt, inference = answer(FOUND)
-    assert "C = 2, C = 32 lies on both sides of 1.05" in doubt
+    assert "C = 2, C = 32 includes 1.05" in doubt
     assert "free in a training step" in training
     assert training.endswith("C = 2; C = 32 costs most, 1.06 times C = 1")
     assert inference.endswith("C = 32; C = 2 costs most, 1.40 times C = 1")
@@ -91,10 +91,10 @@ def test_a_base_without_cardinality_is_refused(name: str) -> None:
     ("flags", "message"),
     [
         (("--runtime", "eager"), "--runtime"),
-        (("--batch", "2", "4"), "--map takes one value of batch"),
+        (("--batch", "2", "4"), "--map takes a single value of batch"),
         (("--batch", "1"), "batch"),
         (("--device", "cuda"), "torch finds no GPU here"),
-        (("--plot", "map.doc"), "a plot's file ends in"),
+        (("--plot", "map.doc"), "the file name must end in"),
     ],
 )
 def test_wrong_flags_of_a_map_are_told(

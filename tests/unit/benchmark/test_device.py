@@ -84,5 +84,5 @@ def test_each_runtime_runs_somewhere_and_says_where(runtime: str) -> None:
 
 @pytest.mark.parametrize("runtime", ["onnxruntime", "openvino", "pt2"])
 def test_files_are_not_run_in_another_precision(runtime: str) -> None:
-    with pytest.raises(ConfigError, match="in fp32; leave --precision out"):
+    with pytest.raises(ConfigError, match="in fp32 only; leave out --precision"):
         check_runtime(runtime, is_on_gpu=False, precision="bf16")

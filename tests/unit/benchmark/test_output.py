@@ -84,7 +84,7 @@ def test_a_plot_of_nothing_is_empty_and_no_error(tmp_path: Path) -> None:
 
 
 def test_an_ending_that_cannot_be_drawn_is_told() -> None:
-    with pytest.raises(ConfigError, match=r"speed\.doc: a plot's file ends in \.svg"):
+    with pytest.raises(ConfigError, match=r"speed\.doc: the file name must end in \.svg"):
         check_plot_file(Path("speed.doc"))
 
 

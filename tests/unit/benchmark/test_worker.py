@@ -5,9 +5,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from racing import job
 
+from resnext.benchmark.inference import sample_of
 from resnext.benchmark.process import ContestantProcess, DroppedOutError
 from resnext.benchmark.worker import TURN_S, reason_of, run_turn
 from resnext.errors import ConfigError
@@ -106,3 +108,12 @@ def test_a_real_contestant_runs_and_tells_its_memory() -> None:
     assert all(seconds > 0 for seconds in racer.wall_s[0])
     assert peak_mib is not None
     assert peak_mib > 40, "the weights of a ResNet-18 alone take 43 MiB"
+
+
+def test_of_scores_of_every_pixel_some_are_compared() -> None:
+    few, many = np.arange(12, dtype=np.float32), np.zeros((21, 200, 300), np.float32)
+    many[:, ::2] = 1.0
+    assert np.array_equal(sample_of(few.reshape(3, 2, 2)), few)
+    sample = sample_of(many)
+    assert 100_000 <= len(sample) < 200_000
+    assert set(sample.tolist()) == {0.0, 1.0}

@@ -49,7 +49,7 @@ def test_without_a_network_the_message_shows_how() -> None:
         (("--rounds", "1"), "rounds=1: give 2 to"),
         (("--csv", "nowhere/a.csv"), "--csv nowhere/a.csv: there is no folder nowhere"),
         (("--plot", "nowhere/a.svg"), "--plot nowhere/a.svg: there is no folder nowhere"),
-        (("--plot", "a.doc"), "a plot's file ends in"),
+        (("--plot", "a.doc"), "the file name must end in"),
     ],
 )
 def test_wrong_flags_are_told_before_anything_is_measured(

@@ -109,7 +109,7 @@ def test_flat_validation_images_are_found_and_then_sorted(
         path.rename(prepared / "val" / path.name)
     status, out, _ = command("data", "imagenet", "--check", prepared)
     assert (status, "--prepare" in out) == (1, True)
-    with pytest.raises(ConfigError, match=r"4 images in .*val: to sort them.*--devkit"):
+    with pytest.raises(ConfigError, match=r"4 images in .*val: give --devkit"):
         main(["imagenet", "--prepare", str(prepared)])
     argv = ["imagenet", "--prepare", str(prepared), *flags(archives, "--ground-truth")]
     assert main(argv) == 0
@@ -201,7 +201,7 @@ def test_a_file_in_the_way_of_preparing_is_one_message(
     (prepared / place).parent.mkdir(exist_ok=True)
     (prepared / place).touch()
     argv = ["imagenet", "--prepare", str(prepared), *flags(archives, "--ground-truth")]
-    with pytest.raises(DataError, match=f"cannot fill {prepared}: .*What is there is whole"):
+    with pytest.raises(DataError, match=f"cannot fill {prepared}: .*Existing files are complete"):
         main(argv)
 
 
@@ -223,8 +223,8 @@ def test_a_file_in_the_way_of_preparing_is_one_message(
             "--num-classes has no effect on",
         ),
         (["imagenet", "--prepare", "a"], "nothing to do"),
-        (["imagenet", "--prepare", "a", "--val", "b"], "--val b: to sort"),
-        (["imagenet", "--prepare", "a", "--devkit", "b", "--ground-truth", "c"], "give one of"),
+        (["imagenet", "--prepare", "a", "--val", "b"], "--val b: give --devkit"),
+        (["imagenet", "--prepare", "a", "--devkit", "b", "--ground-truth", "c"], "give either"),
         (["imagenet5k", "--full", "a"], "takes --full DIR, --imagenet DIR and --out"),
         (
             ["imagenet5k", "--check", "a"],
@@ -241,7 +241,7 @@ def test_flags_that_contradict_or_have_no_effect_are_refused(argv: list[str], me
     ("more", "message"),
     [
         (["--classes", "c.tsv", "--num-classes", "3"], "--num-classes has no effect here"),
-        (["--classes", "c.tsv", "--out", "list.tsv"], "and --classes too"),
+        (["--classes", "c.tsv", "--out", "list.tsv"], "--classes is already one"),
     ],
 )
 def test_a_given_list_leaves_nothing_to_choose(more: list[str], message: str) -> None:

@@ -153,10 +153,10 @@ def test_known_names_are_listed(command: Command) -> None:
 @pytest.mark.parametrize(
     ("argv", "message"),
     [
-        (["resnet26", "--list"], "--list goes with --json only"),
-        ([], "name a network, such as resnext50_32x4d"),
-        (["resnxt50"], "nearest good names are"),
-        (["resnet26", "--input", "big"], "write 224, 320x320 or 3x224x224"),
+        (["resnet26", "--list"], "--list can only be combined with --json"),
+        ([], "give a network, such as resnext50_32x4d"),
+        (["resnxt50"], "similar valid names are"),
+        (["resnet26", "--input", "big"], "give 224, 320x320 or 3x224x224"),
         (["resnet26", "--input", "1x64x64"], "has 1 channels but the network takes 3"),
         (["resnet26", "--form", "q"], "form='q': Input should be 'a', 'b' or 'c'"),
         (
@@ -165,9 +165,9 @@ def test_known_names_are_listed(command: Command) -> None:
         ),
         (["resnet18", "--form", "a"], "a basic block has one path and one form"),
         (["vgg16_bn", "--form", "a"], "form: no such setting"),
-        (["vgg16_bn", "--input", "31"], "the smallest that it accepts is 32x32"),
+        (["vgg16_bn", "--input", "31"], "the smallest accepted size is 32x32"),
         (["resnet26", "--num-classes", "-1"], "num_classes=-1"),
-        (["resnet26", "--output-stride", "6"], "6: the last map .* 4, 8, 16 or 32 of the input's"),
+        (["resnet26", "--output-stride", "6"], "6: the output stride .* 4, 8, 16 or 32"),
     ],
 )
 def test_a_mistake_is_explained(argv: list[str], message: str) -> None:

@@ -111,7 +111,7 @@ def test_measured_designs_are_marked_with_spread_age_and_doubt(
         (["--cardinality", "2", "--depth"], "got --cardinality and --depth"),
         (["--cardinality", "0"], "give 1 or more"),
         (["--cardinality", "2", "--factor", "0"], "above 0"),
-        (["--like", "vgg16", "--cardinality", "2"], "name a ResNet or ResNeXt"),
+        (["--like", "vgg16", "--cardinality", "2"], "use a ResNet or ResNeXt"),
         (["--like", "resnet18", "--cardinality", "2"], "wider dense block"),
         (["--depth", "--scope", "block"], "count the whole network"),
         (["--by", "latency", "--cardinality", "2", "--repeats", "1"], "--repeats 1"),
@@ -124,8 +124,8 @@ def test_measured_designs_are_marked_with_spread_age_and_doubt(
         (["--cardinality", "2", "--multiple-of", "8"], "it belongs to --multiplier"),
         (["--pareto", "--tolerance", "1.5"], "from 0 to below 1"),
         (["--cardinality", "2", "--factor", "nan"], "above 0"),
-        (["--cardinality", "2", "--factor", "1e-9"], "cost to meet would be 0"),
-        (["--cardinality", "2", "--factor", "1e30"], "cost to meet would be 2"),
+        (["--cardinality", "2", "--factor", "1e-9"], "target cost would be 0"),
+        (["--cardinality", "2", "--factor", "1e30"], "target cost would be 2"),
     ],
 )
 def test_a_wrong_request_is_one_message(

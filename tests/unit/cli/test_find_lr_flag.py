@@ -27,7 +27,7 @@ def test_it_draws_and_suggests_and_leaves_no_run(here: Path, command: Command) -
 
     shown = command.prints(*SMALL, "--find-lr")  # the plot from before stays
     assert f"suggestion: --lr {figures['suggested_lr']:g} " in shown
-    assert "at this rate the smoothed loss is lowest" in shown
+    assert "the smoothed loss is lowest at this rate" in shown
     assert "wrote find-lr-2.png" in shown
     assert sorted(file.name for file in here.iterdir()) == ["find-lr-2.png", "find-lr.png"]
 
@@ -59,9 +59,9 @@ def test_the_suggested_flag_sets_what_was_tested() -> None:
         (["--name", "run"], "--find-lr leaves no run"),
         (["--out", "run", "--continue"], "--find-lr leaves no run"),
         (["--find-lr", "plot.jpeg"], "give a file that ends in .png, .svg, .pdf"),
-        (["--find-lr", "a.png", "b.png"], "takes one file"),
+        (["--find-lr", "a.png", "b.png"], "takes a single file"),
         (["--find-lr", "nowhere/plot.png"], "does not exist"),
-        (["--resume", "run"], "--resume goes on with the run's own settings"),
+        (["--resume", "run"], "--resume uses the run's own settings"),
     ],
 )
 def test_what_does_not_go_with_it_is_refused_before_the_work(

@@ -65,7 +65,7 @@ def test_a_letter_that_the_terminal_lacks_is_no_error() -> None:
         (["--set", "batch_size=[1"], "not valid YAML"),
         (["--lr", "-1"], "lr=-1.0"),
         (["--resume", "missing"], "missing is not a run folder"),
-        (["--resume", "missing", "--lr", "1"], "--resume goes on with the run's own settings"),
+        (["--resume", "missing", "--lr", "1"], "--resume uses the run's own settings"),
         (["--config", "missing.yaml"], "cannot read missing.yaml"),
         (["--config", "x.yaml", "--recipe", "fast"], "leave out --recipe"),
         (["--weights", "missing.safetensors"], "no such file"),

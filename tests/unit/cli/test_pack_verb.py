@@ -86,7 +86,7 @@ def test_check_names_the_damage_and_ends_with_1(
         (["--short-side", "0"], "--short-side 0"),
         (["--shard-mib", "0"], "--shard-mib 0"),
         (["--shard-mib", "nan"], "--shard-mib nan"),
-        (["--check"], "--check takes one packed folder"),
+        (["--check"], "--check takes a packed folder"),
     ],
 )
 def test_wrong_flags_are_refused(
@@ -98,7 +98,7 @@ def test_wrong_flags_are_refused(
 
 
 def test_settings_do_not_go_with_a_check(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="no settings"):
+    with pytest.raises(ConfigError, match="no other settings"):
         run("--check", tmp_path, "--quality", 90)
 
 
@@ -111,12 +111,12 @@ def test_a_source_alone_is_not_enough(photos: Path) -> None:
 def test_what_is_no_set_of_files_is_refused(photos: Path, tmp_path: Path, source: str) -> None:
     run(photos, tmp_path / "packed", "--workers", 1)
     given = str(tmp_path / "packed") if source == "packed" else source
-    with pytest.raises(ConfigError, match="is no set of image files"):
+    with pytest.raises(ConfigError, match="does not consist of image files"):
         run(given, tmp_path / "again")
 
 
 def test_shards_inside_the_source_are_refused(photos: Path) -> None:
-    with pytest.raises(ConfigError, match="lies in the source"):
+    with pytest.raises(ConfigError, match="is inside the source"):
         run(photos, photos / "packed")
 
 

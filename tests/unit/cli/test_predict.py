@@ -99,7 +99,7 @@ def test_files_of_a_folder_that_are_no_images_are_counted_by_their_extension(
     assert printed.status == 0
     assert "photo.JFIF" in printed.out
     assert "/photo," in printed.out
-    assert "left out files that are no images: 2 .heic" in printed.err
+    assert "skipped files that are not images: 2 .heic" in printed.err
     assert "1 without extension" in printed.err
 
 
@@ -114,7 +114,7 @@ def test_what_is_left_out_is_said_where_nothing_is_left(
 
 @pytest.mark.parametrize(
     ("images", "message"),
-    [([], "predict needs images: name files, or folders"), (["EMPTY"], "no image found in")],
+    [([], "predict needs images: give image files or folders"), (["EMPTY"], "no image found in")],
 )
 def test_nothing_to_predict_is_a_clear_error(
     digits_run: Path, tmp_path: Path, command: Command, images: list[str], message: str
@@ -127,7 +127,7 @@ def test_nothing_to_predict_is_a_clear_error(
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        (["--json", "--csv"], "give one of them"),
+        (["--json", "--csv"], "give either --json or --csv"),
         (["--top", "0"], "--top 0: give 1 or more"),
         (["--batch-size", "0"], "--batch-size 0: give 1 to 65,536"),
     ],

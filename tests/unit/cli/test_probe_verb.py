@@ -43,7 +43,7 @@ def test_the_classes_are_those_of_the_data_set(
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        (["--k", "2000"], "--k 2000: there are 1,438 training images"),
+        (["--k", "2000"], "--k 2000: there are only 1,438 training images"),
         (["--k", "0"], "--k 0"),
         (["--temperature", "0"], "--temperature 0.0: give a number above 0"),
         (["--method", "linear", "--k", "3"], "it belongs to --method knn"),

@@ -33,8 +33,8 @@ def test_json_tells_folder_files_and_timms_name(tmp_path: Path, command: Command
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        ([], "one of --to FOLDER and --repo"),
-        (["--to", "out", "--repo", "me/it"], "one of --to FOLDER and --repo"),
+        ([], "either --to FOLDER or --repo"),
+        (["--to", "out", "--repo", "me/it"], "either --to FOLDER or --repo"),
         (["--to", "out", "--private"], "--private has no effect here; it belongs to --repo"),
         (["--to", "out", "--message", "x"], "--message has no effect here; it belongs to --repo"),
         (["--repo", "me/it", "--overwrite"], "--overwrite has no effect here; it belongs to --to"),

@@ -20,10 +20,10 @@ from resnext.errors import CheckpointError, ConfigError
         (["--replicas", "2"], "--replicas needs --cluster"),
         (["--cluster", "local", "--replicas", "0"], "give a positive number"),
         (["--cluster", "local", "--watch"], "send SIGHUP"),
-        (["--cluster", "local", "--drain-s", "2"], "--drain-s goes with one process"),
+        (["--cluster", "local", "--drain-s", "2"], "--drain-s needs a single process"),
         (["--cluster", "local", "--runs", "runs"], "a cluster does not have"),
-        (["--runs", "runs"], "--no-page leaves out"),
-        (["--watch"], "--watch follows a file or a run"),
+        (["--runs", "runs"], "--no-page disables"),
+        (["--watch"], "--watch needs a local file or run"),
         (["--api-key-file", "no-such-file"], "cannot be read"),
     ],
 )

@@ -57,7 +57,7 @@ def test_a_study_runs_and_is_reported_and_timed(tmp_path: Path, command: Command
     trial = command.json("study", "run", *arguments, "--threads", "1", "--quiet")["trials"][0]
     assert trial["state"] == "done"
     assert (trial["threads"], trial["processes"]) == (1, 1)
-    assert "threads=2: tiny was begun with 1" in command.refusal(
+    assert "threads=2: tiny was started with 1" in command.refusal(
         "study", "run", *arguments, "--threads", "2", "--quiet"
     )
     assert "1 thread, 1 process" in command.prints("study", "status", tmp_path / "tiny")
@@ -89,7 +89,7 @@ def test_an_interrupted_study_says_how_to_go_on(
     file = tmp_path / "tiny.yaml"
     file.write_text(TINY)
     answer = command("study", "run", file, "--root", tmp_path, "--quiet", "--json")
-    told = f"stopped by SIGINT; go on with: resnext study run {tmp_path / 'tiny'}\n"
+    told = f"stopped by SIGINT; resume with: resnext study run {tmp_path / 'tiny'}\n"
     assert answer == (128 + signal.SIGINT, "", told)
 
 
@@ -104,7 +104,7 @@ def test_an_interrupted_study_says_how_to_go_on(
         (["run", "table3", "--figures", "x"], "--figures has no effect on `study run`"),
         (["report", "table3", "--force"], "--force replaces files in the folder of --figures"),
         (["run", "tabel3"], "did you mean 'table3'"),
-        (["run", "table3", "--scale", "small"], "needs its images"),
+        (["run", "table3", "--scale", "small"], "needs images"),
         (["run", "table3", "--scale", "small", "--data", "digits", "--jobs", "0"], "jobs=0"),
         (["run", "missing.yaml"], "cannot read missing.yaml"),
     ],
@@ -152,6 +152,6 @@ def test_a_study_is_found_by_its_name_below_the_root(tmp_path: Path, command: Co
 
 def test_random_designs_are_not_timed(command: Command) -> None:
     arguments = ["design-space", "--scale", "small", "--data", "digits", "--time"]
-    assert "--time measures designs that are compared one by one" in command.refusal(
+    assert "--time is for studies that compare designs individually" in command.refusal(
         "study", "report", *arguments
     )

@@ -94,10 +94,8 @@ def test_continue_goes_on_with_the_run_of_its_folder_or_begins_it(
     written = (run / "last.safetensors").stat().st_mtime_ns
     assert main(argv) == 0  # a pod that comes back after the end
     assert (run / "last.safetensors").stat().st_mtime_ns == written
-    assert "holds a run of other settings" in command.refusal(*argv, "--seed", "1")
-    assert "--continue looks for the run in the folder of --out" in command.refusal(
-        "train", "--continue"
-    )
+    assert "contains a run with other settings" in command.refusal(*argv, "--seed", "1")
+    assert "--continue needs --out" in command.refusal("train", "--continue")
 
 
 @pytest.mark.slow

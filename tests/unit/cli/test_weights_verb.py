@@ -66,11 +66,11 @@ def test_fetch_prints_the_path_of_a_file_that_is_there(
     [
         (["info"], "takes one name"),
         (["fetch", "a", "b"], "takes one name, not 2"),
-        (["info", "resnext50_32x4d.a9"], "nearest names"),
+        (["info", "resnext50_32x4d.a9"], "similar names"),
         (["list", "--accept-licence"], "--accept-licence has no effect on `weights list`"),
         (["fetch", "a", "--device", "cpu"], "belongs to verify"),
         (["info", "a", "--filter", "timm"], "belongs to list"),
-        (["list", "nonsense"], "no entry has the words 'nonsense'"),
+        (["list", "nonsense"], "no entry matches 'nonsense'"),
         (["verify", "resnet18.a1_in1k", "--data", "nowhere"], "nowhere"),
     ],
 )

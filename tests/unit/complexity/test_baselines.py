@@ -126,7 +126,7 @@ def test_vgg_holds_the_most_memory_around_its_first_norm() -> None:
 def test_the_smallest_input_is_counted_and_a_smaller_one_is_refused(name: str) -> None:
     side = MIN_SIDE[name]
     assert resnext.count(name, side).macs > 0
-    with pytest.raises(ConfigError, match=f"too small for {name}.* accepts is {side}x{side}"):
+    with pytest.raises(ConfigError, match=f"too small for {name}.* accepted size is {side}x{side}"):
         resnext.count(name, (side - 1, side))
     config = BaselineConfig.model_validate({"family": name, "num_classes": 2})
     with pytest.raises(RuntimeError):  # torch's own word that the limit is not too strict

@@ -98,7 +98,7 @@ def test_a_count_of_other_parameters_than_the_modules_is_refused() -> None:
 
     _wrong(count)
     config = config_from("resnext_1_2x4d_cifar_wrong")
-    with pytest.raises(ConfigError, match=r"'wrong': layer1.0 has .* but its count says"):
+    with pytest.raises(ConfigError, match=r"'wrong': layer1.0 has .* but its count gives"):
         resnext.count(config, 8)
 
 

@@ -85,5 +85,7 @@ def test_splits_of_a_packed_set_are_not_put_together(tmp_path: Path) -> None:
     assert len(choose_split(data, "all")) == 4
     pack(data, tmp_path / "packed", PackOptions(1.0, Encoding(), 1))
     packed = load_data(DataConfig(name="shards", root=tmp_path / "packed"))
-    with pytest.raises(ConfigError, match="the 2 splits of a packed set are evaluated one by one"):
+    with pytest.raises(
+        ConfigError, match="the 2 splits of a packed set must be evaluated one by one"
+    ):
         choose_split(packed, "all")

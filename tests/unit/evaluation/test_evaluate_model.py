@@ -91,7 +91,7 @@ def test_with_several_labels_any_of_them_is_right_and_none_is_not_counted() -> N
 
 
 def test_outputs_that_do_not_fit_the_classes_are_refused() -> None:
-    with pytest.raises(ConfigError, match="between 2 classes, the data set has 3"):
+    with pytest.raises(ConfigError, match="has 2 classes, but the data set has 3"):
         measure(batch([[1.0, 0.0]], [0]), num_classes=3)
 
 

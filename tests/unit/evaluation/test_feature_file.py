@@ -124,7 +124,7 @@ def test_an_error_on_the_way_leaves_the_old_file_as_it_was(tmp_path: Path) -> No
 
 
 def test_a_place_that_cannot_be_written_is_one_message(tmp_path: Path) -> None:
-    with pytest.raises(RunError, match=r"cannot write .*; make room or choose another --out"):
+    with pytest.raises(RunError, match=r"cannot write .*; free disk space or choose another --out"):
         write(tmp_path / "none" / "f.parquet", [make_rows(2)])
 
 

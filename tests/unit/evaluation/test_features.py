@@ -178,7 +178,7 @@ def test_a_limit_takes_images_of_all_classes_in_their_order(tmp_path: Path) -> N
 
 def test_a_weight_file_does_not_say_its_data(tmp_path: Path) -> None:
     weights = save_network(tmp_path / "w.safetensors")
-    with pytest.raises(ConfigError, match="name one after it: digits"):
+    with pytest.raises(ConfigError, match="give one after it: digits"):
         FeatureSource(weights, FeatureRequest(), CPU, EvaluationOptions())
     FeatureSource(weights, FeatureRequest(DataConfig(name="digits")), CPU, EvaluationOptions())
 
@@ -194,5 +194,5 @@ def test_progress_is_told_every_image(tmp_path: Path) -> None:
 def test_an_exported_file_has_no_features_and_says_so() -> None:
     spec = ExportSpec(format="onnx", size_px=8)
     exported = Exported(Path("x.onnx"), ResNeXtConfig(), ModelCard(), spec, lambda batch: batch)
-    with pytest.raises(ConfigError, match=r"x\.onnx: an exported file gives its logits only"):
+    with pytest.raises(ConfigError, match=r"x\.onnx: an exported file only returns logits"):
         Embedder(ExportedModule(exported))

@@ -121,7 +121,7 @@ def test_an_image_without_activation_is_similar_to_nothing() -> None:
 
 @pytest.mark.parametrize(
     ("k", "temperature", "message"),
-    [(61, 0.07, "--k 61: there are 60"), (0, 0.07, "--k 0"), (5, 0.0, "--temperature 0.0"),
+    [(61, 0.07, "--k 61: there are only 60"), (0, 0.07, "--k 0"), (5, 0.0, "--temperature 0.0"),
      (5, math.nan, "--temperature nan")],
 )  # fmt: skip
 def test_values_without_a_meaning_are_refused(k: int, temperature: float, message: str) -> None:

@@ -42,7 +42,7 @@ def test_classes_that_the_network_does_not_know_are_named() -> None:
 
 def test_without_names_only_the_number_of_classes_is_compared() -> None:
     assert map_classes((), ("a", "b"), 2) is None
-    with pytest.raises(DataError, match="have 3 outputs, but the data set has 2"):
+    with pytest.raises(DataError, match="and 3 outputs, but the data set has 2"):
         map_classes((), ("a", "b"), 3)
 
 
@@ -54,8 +54,8 @@ def test_real_labels_go_by_the_number_in_the_file_name(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("value", "message"),
     [
-        ({"1": [2]}, "does not hold ReaL labels"),
-        ([[1000], [1], [1]], "does not hold ReaL labels"),
+        ({"1": [2]}, "does not contain ReaL labels"),
+        ([[1000], [1], [1]], "does not contain ReaL labels"),
         ([[1], [2]], "has 2 lists, but there is an image 3"),
     ],
 )

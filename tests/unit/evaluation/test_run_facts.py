@@ -69,11 +69,11 @@ def test_the_page_begins_with_them_and_what_was_shown_before_training(tmp_path: 
     ("rows", "config", "text"),
     [
         ([epoch(1), epoch(2)], CONFIG, "better than guessing and does not overfit strongly."),
-        ([epoch(1)], CONFIG, "Nothing has gone wrong in the epochs so far."),
+        ([epoch(1)], CONFIG, "No problems in the epochs so far."),
         (
             [epoch(1), epoch(2)],
             CONFIG.replace(augment=AugmentConfig(mixup=0.2)),
-            "Overfitting is not judged where images are mixed.",
+            "Overfitting is not checked when images are mixed.",
         ),
         ([epoch(1), epoch(2, loss=1e9)], CONFIG, "<b>Exploding:</b> the loss is 1e+09"),
         (

@@ -68,6 +68,6 @@ def test_a_processor_without_bf16_is_told(
     digits: TrainedNetwork, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(openvino_runtime, "has_bf16", lambda _: False)
-    with pytest.raises(ConfigError, match="cannot be computed in bf16 here"):
+    with pytest.raises(ConfigError, match="cannot run in bf16 here"):
         export_bf16(digits, tmp_path / "net.xml", OPENVINO, DIGITS)
     assert not list(tmp_path.iterdir())

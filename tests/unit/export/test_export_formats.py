@@ -59,7 +59,7 @@ def test_other_sizes_are_taken_only_where_asked_for(to: Format, tmp_path: Path) 
     for side in (16, 24):
         assert exported.run(np.zeros((2, 3, side, side), np.float32)).shape == (2, 5)
     export_model(tiny(), path, ExportOptions(to=to))
-    with pytest.raises(ConfigError, match=r"takes uint8 batch x 16 x 16 x 3; given was uint8 1x24"):
+    with pytest.raises(ConfigError, match=r"takes uint8 batch x 16 x 16 x 3, but got uint8 1x24"):
         open_exported(path).run(pixels(1, 24))
 
 
@@ -197,7 +197,7 @@ def test_a_foreign_file_is_told_from_ours(tmp_path: Path) -> None:
         open_exported(path)
     onnx.helper.set_model_props(model, {"resnext": json.dumps({"config": {}})})
     onnx.save(model, path)
-    with pytest.raises(CheckpointError, match="is not one of this version"):
+    with pytest.raises(CheckpointError, match="is not of this version"):
         open_exported(path)
 
 

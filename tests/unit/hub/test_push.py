@@ -111,7 +111,7 @@ class RefusedError(HfHubHTTPError):
     ("error", "message"),
     [
         (RefusedError(401), "does not know this token.*hf auth login"),
-        (RefusedError(403), "may not write there"),
+        (RefusedError(403), "no write access there"),
         (RefusedError(500), r"refused it \(Refused for a reason\)"),
         (OfflineModeIsEnabled("offline"), "HF_HUB_OFFLINE"),
         (ConnectionError("no route"), r"cannot be reached \(no route\).*--to FOLDER"),

@@ -177,7 +177,7 @@ def test_a_version_with_other_decoders_is_refused(
     with pytest.raises(ConfigError, match=r"install version 0\.5 or 0\.6"):
         create_model(config)
     monkeypatch.setattr(decoder, "_module", lambda _name: object())
-    with pytest.raises(ConfigError, match="is not the one that this version"):
+    with pytest.raises(ConfigError, match="is not supported; install version"):
         create_model(config)
 
 

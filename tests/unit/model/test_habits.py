@@ -45,8 +45,8 @@ def test_features_only_gives_a_backbone_with_all_maps() -> None:
         ({"pretrained": True}, r"pretrained=True: .*resnext\.load .*weights list resnext50_32x4d`"),
         ({"weights": "DEFAULT"}, r"weights='DEFAULT': .*resnext\.load"),
         ({"checkpoint_path": "a.pth"}, r"resnext\.load"),
-        ({"global_pool": "max"}, "global_pool='max': networks average"),
-        ({"drop_rate": 0.1}, r"drop_rate=0\.1: networks have none; .*custom-blocks"),
+        ({"global_pool": "max"}, "global_pool='max': only average pooling"),
+        ({"drop_rate": 0.1}, r"drop_rate=0\.1: not supported; .*custom-blocks"),
         ({"norm_layer": torch.nn.GroupNorm}, "custom-blocks"),
         ({"groups": 32}, "groups=32: write cardinality"),
         ({"width_per_group": 4}, "write bottleneck_width"),
@@ -68,7 +68,7 @@ def test_other_arguments_are_answered_with_ours(arguments: dict[str, Any], answe
 def test_a_baseline_gives_no_maps() -> None:
     for arguments in ({"out_indices": (1,)}, {"features_only": True}):
         options: Any = arguments
-        with pytest.raises(ConfigError, match="vgg16_bn is torchvision's; its create_feature_ex"):
+        with pytest.raises(ConfigError, match="use torchvision's create_feature_extractor"):
             create_model("vgg16_bn", **options)
 
 

@@ -13,7 +13,7 @@ from resnext.model.config import ResNeXtConfig
     [
         ({"blocks_per_stage": ()}, "blocks_per_stage"),
         ({"blocks_per_stage": (3, 0)}, "greater than 0"),
-        ({"stage_widths": (1, 2)}, "give one width a stage"),
+        ({"stage_widths": (1, 2)}, "give one width per stage"),
         ({"ndim": 4}, "ndim=4"),
         ({"in_channels": 0}, "in_channels=0"),
         ({"form": "d"}, "form='d'"),

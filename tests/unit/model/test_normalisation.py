@@ -21,11 +21,11 @@ PIXEL_MEAN, PIXEL_STD = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
 BAD = [
     ("mean", PIXEL_MEAN, r"divide by 255: mean=\[0\.485, 0\.456, 0\.406\]"),
     ("std", PIXEL_STD, r"divide by 255: std=\[0\.229, 0\.224, 0\.225\]"),
-    ("mean", (-0.1, 0.5, 0.5), "lies there itself"),
-    ("mean", (0.5, 1.2e5, 0.5), "lies there itself$"),
+    ("mean", (-0.1, 0.5, 0.5), "must be in 0..1"),
+    ("mean", (0.5, 1.2e5, 0.5), "must be in 0..1"),
     ("std", (-0.2, 0.2, 0.2), "0.001 to 1"),
-    ("std", (0.2, 0.0, 0.2), "does not vary"),
-    ("std", (0.2, 1e-12, 0.2), "does not vary"),
+    ("std", (0.2, 0.0, 0.2), "for a constant channel give 1"),
+    ("std", (0.2, 1e-12, 0.2), "for a constant channel give 1"),
     ("std", (0.2, 1e5, 0.2), "0.001 to 1$"),
 ]
 EXTREME = {"mean": (0.0, 1.0, 0.5), "std": (1 / 255, 1.0, 0.5)}

@@ -185,7 +185,7 @@ def test_another_stride_is_refused(given: Any) -> None:
 
 
 def test_the_refusal_names_the_strides_of_the_network() -> None:
-    with pytest.raises(ConfigError, match=r"have one position for 1, 2 or 4 of the input's; 4 is"):
+    with pytest.raises(ConfigError, match=r"can be 1, 2 or 4; 4 is"):
         parse_name("resnext29_8x64d").replace(output_stride=8)
     with pytest.raises(ConfigError, match=r"4, 8, 16 or 32"):
         parse_name("resnet50").replace(output_stride=2)

@@ -62,7 +62,7 @@ def test_a_name_with_parts_is_read_and_written(name: str) -> None:
     ("name", "reason"),
     [
         ("resnext50_32x4d_sf", "nothing is registered as 'sf'.*--plugin"),
-        ("resnet18_se", "depth 18 is that of blocks with 2 layers, and 'se' has 3"),
+        ("resnet18_se", "depth 18 is for blocks with 2 layers, and 'se' has 3"),
         ("resnet_2-2_basic_se", "_basic and _se are both a block"),
         ("resnet50_se_se", "'se' and 'se' are both a block"),
     ],
@@ -153,7 +153,7 @@ def test_a_value_that_nothing_draws_is_refused() -> None:
 
         def count(self, *_: Any) -> Any: ...
 
-    with pytest.raises(ConfigError, match=r"Scaled has scale of its own .* reset_parameters"):
+    with pytest.raises(ConfigError, match=r"Scaled has scale but no reset_parameters"):
         resnext.create_model("resnext_1_2x4d_cifar_scaled")
 
 
@@ -200,7 +200,7 @@ def test_a_file_of_a_missing_plugin_is_refused_and_imports_nothing(
     save_weights(tmp_path / "w.safetensors", resnext.create_model(config), config, ModelCard())
     monkeypatch.setattr(registry, "_parts", {})
     with pytest.raises(
-        CheckpointError, match=r"block 'se' of plugin 'se.py', which nothing here registers"
+        CheckpointError, match=r"block 'se' of plugin 'se.py', which is not registered"
     ):
         read_weights(tmp_path / "w.safetensors")
 
@@ -220,7 +220,7 @@ def test_an_exported_network_is_described_without_its_plugin(
 
 @pytest.mark.parametrize("name", ["SE", "s_e", "basic", "4x4d", "", "none", "x" * 31])
 def test_a_name_that_cannot_be_told_from_others_is_refused(name: str) -> None:
-    with pytest.raises(ConfigError, match="give a letter and then"):
+    with pytest.raises(ConfigError, match="give a letter followed by"):
         register(name)
 
 
@@ -238,5 +238,5 @@ def test_two_parts_cannot_have_one_name_nor_settings_of_our_names() -> None:
 
     with pytest.raises(ConfigError, match="rename its setting 'name'"):
         register("named")(Named)  # type: ignore[type-abstract]
-    with pytest.raises(ConfigError, match="is no part"):
+    with pytest.raises(ConfigError, match="is not a part"):
         register("module")(nn.Module)  # type: ignore[type-var]

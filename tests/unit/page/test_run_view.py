@@ -71,7 +71,7 @@ def test_a_run_that_has_just_begun_is_shown(tmp_path: Path) -> None:
         ("metrics.jsonl", "{broken\n", "metrics.jsonl is damaged"),
         ("metrics.jsonl", "[1]\n", "no JSON object"),
         ("config.yaml", "a: [", "config.yaml is damaged"),
-        ("config.yaml", "- 1", "it holds no settings"),
+        ("config.yaml", "- 1", "it contains no settings"),
         ("evaluation.json", "{}", "evaluation.json is damaged"),
         ("evaluation.json", "nonsense", "evaluation.json is damaged"),
     ],

@@ -1,4 +1,4 @@
-"""A run goes on only with the data it was begun with."""
+"""A run can only be resumed on the data it was started with."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -41,8 +41,8 @@ def test_a_run_that_does_not_say_its_data_goes_on(tmp_path: Path) -> None:
         ({"cat": 3, "dog": 2, "ox": 4}, "now has 9 training images of 3 classes: new: 'ox'"),
         ({"dog": 2}, "gone: 'cat'"),
         ({"cat": 3, "hound": 2}, "new: 'hound'; gone: 'dog'"),
-        ({"cat": 3, "dog": 3}, "other numbers in 'dog'"),
-        ({"dog": 2, "cat": 3}, "another order"),
+        ({"cat": 3, "dog": 3}, "different numbers in 'dog'"),
+        ({"dog": 2, "cat": 3}, "the order of the classes changed"),
     ],
 )
 def test_other_data_are_refused_with_what_changed(
@@ -50,7 +50,7 @@ def test_other_data_are_refused_with_what_changed(
 ) -> None:
     with pytest.raises(DataError, match=difference) as caught:
         check_data(run, _data(**images))
-    assert "begun with 5 training images of 2 classes" in str(caught.value)
+    assert "started with 5 training images of 2 classes" in str(caught.value)
     assert f"resnext train --config {run}" in str(caught.value)
 
 

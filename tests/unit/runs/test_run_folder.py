@@ -26,7 +26,7 @@ def test_a_folder_that_holds_something_is_refused_with_the_way_on(tmp_path: Path
 
 def test_a_place_that_cannot_be_made_is_one_clear_message(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(RunError, match=r"cannot make the run folder .*--out"):
+    with pytest.raises(RunError, match=r"cannot create the run folder .*--out"):
         create_run_folder(tmp_path / "file" / "run", "x")
 
 
@@ -45,12 +45,12 @@ def test_a_broken_config_names_the_file_and_the_setting(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="not valid YAML"):
         read_config(file)
     file.write_text("just text\n")
-    with pytest.raises(ConfigError, match="holds no settings"):
+    with pytest.raises(ConfigError, match="contains no settings"):
         read_config(file)
 
 
 def test_a_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(RunError, match=r"not a run folder: it holds no config\.yaml"):
+    with pytest.raises(RunError, match=r"not a run folder: it contains no config\.yaml"):
         open_run(tmp_path)
 
 

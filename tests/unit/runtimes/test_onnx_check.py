@@ -51,9 +51,12 @@ def enlarge(model: onnx.ModelProto) -> None:
 
 
 HOSTILE: dict[str, tuple[Change, str]] = {
-    "path": (set_external, r"lies in '\.\./\.\./etc/passwd'"),
-    "absolute path": (lambda model: set_external(model, "/etc/passwd"), "lies in '/etc/passwd'"),
-    "no data": (lambda model: set_external(model, "net.onnx.data"), "beside it, which is not"),
+    "path": (set_external, r"is in '\.\./\.\./etc/passwd'"),
+    "absolute path": (lambda model: set_external(model, "/etc/passwd"), "is in '/etc/passwd'"),
+    "no data": (
+        lambda model: set_external(model, "net.onnx.data"),
+        "next to it, which does not exist",
+    ),
     "operator": (lambda m: setattr(m.graph.node[0], "op_type", "Loop"), "an operator 'Loop'"),
     "domain": (lambda m: setattr(m.graph.node[0], "domain", "evil"), "of 'evil'"),
     "graph inside": (add_loop, "'body' that is a graph"),
@@ -75,7 +78,7 @@ def test_what_an_export_does_not_hold_is_refused_before_the_runtime_sees_it(
     change(model)
     (tmp_path / "net.onnx").write_bytes(model.SerializeToString())
     monkeypatch.setattr(onnx_runtime, "open_session", lambda *_, **__: pytest.fail("was opened"))
-    with pytest.raises(CheckpointError, match=rf"net\.onnx: is not opened: .*{message}"):
+    with pytest.raises(CheckpointError, match=rf"net\.onnx: refused: .*{message}"):
         open_exported(tmp_path / "net.onnx")
 
 
@@ -101,7 +104,7 @@ def test_weights_beside_the_file_are_read_and_verified(tmp_path: Path) -> None:
     data = bytearray((tmp_path / "net.onnx.data").read_bytes())
     data[len(data) // 2] ^= 1
     (tmp_path / "net.onnx.data").write_bytes(data)
-    with pytest.raises(CheckpointError, match=r"is damaged: it or a file beside it"):
+    with pytest.raises(CheckpointError, match=r"is damaged: it or its weight file"):
         open_exported(path)
 
 
@@ -114,5 +117,5 @@ def test_a_graph_that_computes_something_of_another_shape_is_refused(
     model.graph.output[0].name = "t"
     model.graph.output[0].type.tensor_type.ClearField("shape")
     onnx.save(model, tmp_path / "net.onnx")
-    with pytest.raises(CheckpointError, match=r"\(3, 2\) where \(2, 3\) are to come"):
+    with pytest.raises(CheckpointError, match=r"\(3, 2\) instead of \(2, 3\)"):
         open_exported(tmp_path / "net.onnx").run(np.zeros((2, 8, 8, 3), np.uint8))

@@ -35,7 +35,5 @@ def test_exported_files_are_told_by_their_endings() -> None:
 
 def test_torch_keeps_its_own_threads(tmp_path: Path) -> None:
     (tmp_path / "net.pt2").touch()
-    with pytest.raises(
-        ConfigError, match=r"threads=2: \.pt2 computes with torch's .*OMP_NUM_THREADS"
-    ):
+    with pytest.raises(ConfigError, match=r"threads=2: \.pt2 uses torch's .*OMP_NUM_THREADS"):
         open_exported(tmp_path / "net.pt2", threads=2)

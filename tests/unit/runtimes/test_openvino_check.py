@@ -51,7 +51,7 @@ def test_what_an_export_does_not_hold_is_refused_before_the_runtime_sees_it(
     monkeypatch.setattr(
         "resnext.runtimes.openvino_runtime._core", lambda: pytest.fail("was opened")
     )
-    with pytest.raises(CheckpointError, match=rf"net\.xml: is not opened: .*{message}"):
+    with pytest.raises(CheckpointError, match=rf"net\.xml: refused: .*{message}"):
         open_exported(tmp_path / "net.xml")
 
 
@@ -63,7 +63,7 @@ def test_definitions_are_not_expanded(
 ) -> None:
     (tmp_path / "net.xml").write_text(change(whole.read_text("utf-8")), "utf-8")
     monkeypatch.setattr("xml.etree.ElementTree.fromstring", lambda _: pytest.fail("was parsed"))
-    with pytest.raises(CheckpointError, match=r"net\.xml: .*defines names of its own"):
+    with pytest.raises(CheckpointError, match=r"net\.xml: .*defines its own names"):
         open_exported(tmp_path / "net.xml")
 
 

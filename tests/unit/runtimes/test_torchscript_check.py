@@ -54,8 +54,8 @@ HOSTILE = {
     "entry": (add("model.json"), "an entry 'model.json'"),
     "code": (add("code/../x.py"), "an entry"),
     # a place in the reader's table of objects, which then has 3 GB
-    "table": (in_constants(b"q\x02", b"r\xff\xff\xff\x0b"), "a place 201,326,591"),
-    "storage": (cut_constant, "which are not there"),
+    "table": (in_constants(b"q\x02", b"r\xff\xff\xff\x0b"), "a position 201,326,591"),
+    "storage": (cut_constant, "which is missing"),
     "tensor": (in_constants(b"K\x01K\x03K\x01K\x01t", b"K\x01K\x03K\xffK\xfft"), "larger than its"),
 }
 
@@ -75,7 +75,7 @@ def test_what_an_export_does_not_hold_is_refused_before_torch_opens_it(
         for name, content in entries.items():
             archive.writestr(f"net/{name}", content)
     monkeypatch.setattr(torch.jit, "load", lambda *_: pytest.fail("was opened"))
-    with pytest.raises(CheckpointError, match=rf"net\.torchscript: is not opened: .*{message}"):
+    with pytest.raises(CheckpointError, match=rf"net\.torchscript: refused: .*{message}"):
         open_exported(tmp_path / "net.torchscript")
 
 

@@ -29,7 +29,7 @@ def jpeg_of_scans(num: int) -> bytes:
     [
         (jpeg_of_scans(20_000), "the JPEG has more than 100 scans"),
         (b"P6\n#" + bytes(10**5) + b"\n1 1 255\n123", "header has more than 64 KiB"),
-        (b"P6 5000 5000 255\n123", "too short to hold 5000 x 5000 pixels"),
+        (b"P6 5000 5000 255\n123", "too short for 5000 x 5000 pixels"),
     ],
 )
 def test_a_hostile_image_is_answered_with_the_reason(data: bytes, reason: str) -> None:

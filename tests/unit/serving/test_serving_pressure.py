@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 import pytest
@@ -91,7 +92,7 @@ def test_an_answer_that_takes_too_long_is_told_so_and_gives_its_places_back() ->
 def test_images_that_gather_while_a_batch_runs_go_through_together() -> None:
     gate = Gate()
 
-    async def run() -> list[np.ndarray]:
+    async def run() -> list[Any]:
         model, batcher = made_model(gate), Batcher(4, Metrics())
         model.try_out()
         batcher.start()
@@ -113,7 +114,7 @@ def test_images_that_gather_while_a_batch_runs_go_through_together() -> None:
 def test_images_for_two_networks_never_share_a_batch() -> None:
     gate = Gate()
 
-    async def run() -> list[np.ndarray]:
+    async def run() -> list[Any]:
         old, batcher = made_model(gate), Batcher(8, Metrics())
         new = made_model(lambda batch: -mean_of_channels(batch))
         old.try_out()

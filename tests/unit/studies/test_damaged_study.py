@@ -87,7 +87,7 @@ def test_a_record_of_attempts_is_read_as_far_as_it_can_be(tmp_path: Path) -> Non
     (trial.folder(tmp_path) / "attempts.jsonl").write_text("\n".join(lines))
     row = read_row(trial, tmp_path)
     assert [attempt["reason"] for attempt in row.attempts] == ["killed", "killed"]
-    assert row.damage[0].endswith("attempts.jsonl: 3 unreadable lines are left out")
+    assert row.damage[0].endswith("attempts.jsonl: skipped 3 unreadable lines")
 
 
 def test_what_a_trial_is_to_train_is_written_again_where_it_is_damaged(tmp_path: Path) -> None:
@@ -104,7 +104,7 @@ def test_a_trial_whose_settings_were_edited_is_refused(tmp_path: Path) -> None:
     first, second = plan_trials(settled())
     folder = create_trial(first, tmp_path)
     (folder / "trial.json").write_text((create_trial(second, tmp_path) / "trial.json").read_text())
-    with pytest.raises(DamagedTrialError, match="was it edited"):
+    with pytest.raises(DamagedTrialError, match="may have been edited"):
         create_trial(first, tmp_path)
 
 
@@ -125,7 +125,7 @@ def test_a_trial_whose_folder_is_a_file_is_refused(tmp_path: Path) -> None:
         ("[" * 5000, "nested"),
         ("1: 2", "not a text"),
         ("name: x\nquestion: 3", "question"),
-        ("- 1", "holds no settings"),
+        ("- 1", "contains no settings"),
         ("name: ../x", "name="),
         ("seeds: [" + "9" * 5000 + "]", "digits"),
     ],
@@ -159,7 +159,7 @@ def test_a_network_that_is_too_deep_to_count_is_refused() -> None:
 def test_data_whose_name_is_no_name_of_a_folder_are_refused(tmp_path: Path) -> None:
     data = DataConfig(name="folder", root=tmp_path / "two\nlines")
     study = settled(settings=(TrainConfig(data=data),))
-    with pytest.raises(ConfigError, match=r"the folder of a trial: .*rename the data"):
+    with pytest.raises(ConfigError, match=r"folder of a trial: .*rename the data"):
         status_rows(study, tmp_path)
 
 

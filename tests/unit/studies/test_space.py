@@ -56,7 +56,7 @@ def test_random_designs_differ_lie_in_the_window_and_are_the_same_each_time() ->
 @pytest.mark.slow
 def test_a_window_that_no_design_meets_is_refused() -> None:
     empty = space(kind="random", base="resnet29", num=3, window=(1e-6, 2e-6))
-    with pytest.raises(ConfigError, match="only 0 of 3 designs lie within"):
+    with pytest.raises(ConfigError, match="only 0 of 3 designs are within"):
         expand(empty)
 
 

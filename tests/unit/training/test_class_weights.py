@@ -97,11 +97,11 @@ def test_each_form_of_the_setting_is_read(text: str, expected: object) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("dress", "write balanced, class names with weights"),
-        ("{}", "write balanced"),
-        ("[]", "write balanced"),
-        ("3", "write balanced"),
-        ("=2", "write balanced"),
+        ("dress", "give balanced, class names with weights"),
+        ("{}", "give balanced"),
+        ("[]", "give balanced"),
+        ("3", "give balanced"),
+        ("=2", "give balanced"),
         ("dress=", "the weight of 'dress' is ''"),
         ("dress=0", "the weight of 'dress' is '0'; give a number from"),
         ("dress=-1", "the weight of 'dress'"),

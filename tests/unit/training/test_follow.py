@@ -67,9 +67,9 @@ def test_a_device_is_not_waited_for_unless_something_is_told() -> None:
 @pytest.mark.parametrize(
     ("num_steps", "first", "text"),
     [
-        (20, 0, "20 seconds an epoch, 40 seconds in all; estimated from the first 8 step(s)"),
-        (3, 0, "3.0 seconds an epoch, 6.0 seconds in all; estimated from the first 3 step(s)"),
-        (20, 10, "20 seconds an epoch, 22 seconds left; estimated from the first 8 step(s)"),
+        (20, 0, "20 seconds per epoch, 40 seconds in total; estimated from the first 8 step(s)"),
+        (3, 0, "3.0 seconds per epoch, 6.0 seconds in total; estimated from the first 3 step(s)"),
+        (20, 10, "20 seconds per epoch, 22 seconds left; estimated from the first 8 step(s)"),
     ],
 )
 def test_the_length_of_training_is_estimated_once(num_steps: int, first: int, text: str) -> None:

@@ -36,7 +36,7 @@ def test_a_run_of_the_same_settings_is_gone_on_with(tmp_path: Path) -> None:
 
 def test_a_run_of_other_settings_is_refused(tmp_path: Path) -> None:
     write_config(tmp_path, TrainConfig(seed=3))
-    with pytest.raises(RunError, match="run of other settings"):
+    with pytest.raises(RunError, match="run with other settings"):
         has_begun(tmp_path, TrainConfig(seed=4))
 
 

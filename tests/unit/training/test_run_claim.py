@@ -35,7 +35,10 @@ def test_it_is_given_back_at_the_end(tmp_path: Path) -> None:
         claim.check()
         holder = find_holder(tmp_path / WRITER)
         assert holder is not None
-        with claim_of()[0] as second, pytest.raises(RunError, match=f"is in use: {holder} writes"):
+        with (
+            claim_of()[0] as second,
+            pytest.raises(RunError, match=f"is in use: {holder} is writing"),
+        ):
             second.take(tmp_path, is_patient=False)
     assert find_holder(tmp_path / WRITER) is None
 

@@ -80,7 +80,7 @@ def test_a_short_run_goes_by_the_table(race: Callable[..., None]) -> None:
     race(_all(0.9 * SHORT_S / NUM_STEPS, contiguous=1e-6))
     choice, record = _settle()
     assert choice == look_up("cpu", TINY).choice
-    assert record["source"].startswith("by the table")
+    assert record["source"].startswith("from the table")
     assert record["step_s"] == {}
 
 

@@ -119,7 +119,7 @@ def _unset_memory_is_nan() -> Iterator[None]:
 
 def test_a_full_disk_is_one_message_that_says_how_to_go_on(tmp_path: Path) -> None:
     (tmp_path / "config.yaml").touch()
-    expected = r"No space left.*No checkpoint.*Make room, then go on with: .*--resume"
+    expected = r"No space left.*No checkpoint.*Free disk space, then resume with: .*--resume"
     with pytest.raises(RunError, match=expected), explain_write_errors(tmp_path):
         raise OSError(28, "No space left on device")
 

@@ -25,7 +25,7 @@ def test_one_process_has_the_whole_batch_already() -> None:
 
 
 def test_processes_without_gpus_are_told() -> None:
-    with pytest.raises(ConfigError, match="between GPUs only, not on cpu"):
+    with pytest.raises(ConfigError, match="on GPUs, not on cpu"):
         share_norm(create_model(TINY), Runtime(CPU, torch.float32, rank=0, world_size=2))
 
 

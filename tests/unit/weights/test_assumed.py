@@ -32,7 +32,9 @@ def state_file(folder: Path, config: ResNeXtConfig, head: str = "fc") -> Path:
 
 def test_where_type_a_pads_is_asked_and_either_answer_is_kept(tmp_path: Path) -> None:
     path = state_file(tmp_path, TYPE_A)
-    with pytest.raises(CheckpointError, match=r"zeros \(type A\).*--shortcut-padding end\|both"):
+    with pytest.raises(
+        CheckpointError, match=r"zero channels \(type A\).*--shortcut-padding end\|both"
+    ):
         open_weights(path)
     end = open_weights(path, shortcut_padding="end")
     both = open_weights(path, shortcut_padding="both")
@@ -49,7 +51,7 @@ def test_the_names_of_akamasters_networks_pad_on_both_sides_and_say_so(
     assert torch.equal(
         found.state["fc.weight"], open_weights(path, shortcut_padding="both").state["fc.weight"]
     )
-    assert "their zeros half before and half behind the others" in caplog.text
+    assert "their zeros half before and half after the others" in caplog.text
     assert any("zeros" in line for line in found.assumed)
 
 
@@ -66,7 +68,7 @@ def test_an_answer_that_nobody_asked_for_is_refused(tmp_path: Path) -> None:
         resnext.load(path, shortcut_padding="left")  # type: ignore[call-overload]  # what is tested
     ours = tmp_path / "ours.safetensors"
     save_weights(ours, create_model(TYPE_A), TYPE_A, ModelCard())
-    with pytest.raises(ConfigError, match="says itself"):
+    with pytest.raises(ConfigError, match="already defines its shortcuts"):
         open_weights(ours, shortcut_padding="end")
 
 
@@ -77,7 +79,7 @@ def test_an_answer_that_nobody_asked_for_is_refused(tmp_path: Path) -> None:
         ({"stem": "imagenet"}, "stem of stride 2 with a max pool"),
         ({"stem": "imagenet", "ndim": 3}, "stride 2 along all dimensions"),
         ({"shortcut": "A", "stage_widths": (8, 8)}, "type A shortcuts, not none"),
-        ({"preactivation": True}, "projections behind the first BN"),
+        ({"preactivation": True}, "projections after the first BN"),
         ({}, "no dilation; ReLU"),
     ],
 )
@@ -85,7 +87,7 @@ def test_what_a_state_dict_cannot_tell_is_said_in_one_line(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, changes: dict[str, object], words: str
 ) -> None:
     found = open_weights(state_file(tmp_path, TYPE_A.replace(shortcut="B").replace(**changes)))
-    lines = [record for record in caplog.messages if "do not tell everything" in record]
+    lines = [record for record in caplog.messages if "do not fully determine" in record]
     assert len(lines) == 1
     assert words in lines[0]
     assert found.assumed

@@ -63,5 +63,5 @@ def test_what_the_memory_does_not_hold_is_left_out_or_refused() -> None:
     assert training_bytes(best) > 20 * count(best.network).parameters
     smaller = rank(Need(has_gpu=True, memory_bytes=training_bytes(best) - 1))
     assert best not in smaller
-    with pytest.raises(ConfigError, match=r"takes about 4\.6 GiB of memory and there are 2\.0"):
+    with pytest.raises(ConfigError, match=r"needs about 4\.6 GiB of memory, but 2\.0"):
         rank(Need("resnet101", memory_bytes=2 * GIB))

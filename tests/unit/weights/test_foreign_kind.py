@@ -34,7 +34,7 @@ def test_a_file_of_another_kind_is_named(
     tmp_path: Path, name: str, content: bytes, kind: str
 ) -> None:
     (tmp_path / name).write_bytes(content)
-    with pytest.raises(CheckpointError, match=rf"{name}: is .*{kind}.*name the run or weight file"):
+    with pytest.raises(CheckpointError, match=rf"{name}: is .*{kind}.*give the run or weight file"):
         open_weights(tmp_path / name)
 
 
@@ -75,5 +75,5 @@ def test_folders_of_another_kind_and_folders_of_files_are_named(tmp_path: Path) 
         resnext.load(tmp_path / "saved")
     with pytest.raises(CheckpointError, match="Core ML"):
         resnext.load(tmp_path / "m.mlpackage")
-    with pytest.raises(CheckpointError, match=r"downloads: is no run, but holds resnet\.pth"):
+    with pytest.raises(CheckpointError, match=r"downloads: is not a run, but contains resnet\.pth"):
         resnext.load(tmp_path / "downloads")

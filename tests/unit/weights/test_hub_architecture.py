@@ -60,7 +60,7 @@ def test_an_argument_that_leaves_no_trace_in_the_tensors_is_refused(
     tmp_path: Path, key: str, value: object
 ) -> None:
     folder_of(tmp_path, "resnet18", {"architecture": "resnet18", "model_args": {key: value}})
-    with pytest.raises(CheckpointError, match=f"{key}.*computes something else"):
+    with pytest.raises(CheckpointError, match=f"{key}.*compute something else"):
         open_weights(tmp_path)
 
 

@@ -109,7 +109,7 @@ def test_a_safetensors_file_without_our_header_is_refused(tmp_path: Path) -> Non
 def test_a_training_checkpoint_is_named_as_such(tmp_path: Path) -> None:
     path = tmp_path / "last.safetensors"
     save_file({"x": torch.zeros(1)}, path, {"format": "resnext-checkpoint-1"})
-    with pytest.raises(CheckpointError, match=r"is a training checkpoint; take best\.safetensors"):
+    with pytest.raises(CheckpointError, match=r"is a training checkpoint; use best\.safetensors"):
         load(path)
 
 
@@ -143,14 +143,16 @@ def test_a_header_of_more_blocks_than_tensors_builds_nothing(
 def test_weights_that_do_not_fit_their_own_config_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "mismatched.safetensors"
     save_weights(path, create_model(SMALL), SMALL.replace(num_classes=4), CARD.replace(classes=()))
-    with pytest.raises(CheckpointError, match=r"mismatched\.safetensors: .*other shape: fc\.weig"):
+    with pytest.raises(
+        CheckpointError, match=r"mismatched\.safetensors: .*different shape: fc\.weig"
+    ):
         load(path)
 
 
 def test_a_missing_file_or_run_is_named(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="there is no such file"):
         load(tmp_path / "nothing.safetensors")
-    with pytest.raises(CheckpointError, match=r"holds no best\.safetensors"):
+    with pytest.raises(CheckpointError, match=r"contains no best\.safetensors"):
         load(tmp_path)
 
 
@@ -163,8 +165,8 @@ def test_weights_that_do_not_fit_are_listed_and_change_nothing() -> None:
     state["fc.bias"] = torch.zeros(4)
     with pytest.raises(
         CheckpointError,
-        match=r"missing: conv1\.weight; left over: head\.weight; "
-        r"other shape: fc\.bias is 4 instead of 3\.",
+        match=r"missing: conv1\.weight; extra: head\.weight; "
+        r"different shape: fc\.bias is 4 instead of 3\.",
     ):
         load_into(model, state)
     assert all(torch.equal(tensor, before[name]) for name, tensor in model.state_dict().items())

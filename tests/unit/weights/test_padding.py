@@ -68,5 +68,5 @@ def test_an_odd_number_of_new_channels_has_no_halves() -> None:
         stem="cifar", blocks_per_stage=(1,), stage_widths=(9,), stem_width=8, shortcut="A",
         cardinality=1, block="basic", bottleneck_width=8,
     )  # fmt: skip
-    with pytest.raises(CheckpointError, match="add 1 channels"):
+    with pytest.raises(CheckpointError, match="add 1 zero channels"):
         move_padding_to_the_end(dict(create_model(config).state_dict()), config)

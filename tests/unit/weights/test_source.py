@@ -157,7 +157,7 @@ def test_the_file_of_an_entry_must_hold_the_entrys_network(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     put_in_cache("resnet18.imagenet1k_v1", create_model("resnet34").state_dict(), monkeypatch)
-    with pytest.raises(CheckpointError, match=r"holds resnet34, but resnet18\.imagenet1k_v1 is"):
+    with pytest.raises(CheckpointError, match=r"contains resnet34, but resnet18\.imagenet1k_v1 is"):
         open_weights("resnet18.imagenet1k_v1")
 
 
@@ -182,14 +182,14 @@ def test_a_misfit_lists_what_is_wrong_and_the_nearest_network(tmp_path: Path) ->
     message = str(caught.value)
     assert "resnext50_32x4d" in message
     assert "missing: layer3.2.bn1.weight" in message
-    assert "left over: layer1.0.se.fc1.weight" in message
+    assert "extra: layer1.0.se.fc1.weight" in message
     assert "layer2.1.conv1.weight is 100x512x1x1 instead of 256x512x1x1" in message
 
 
 def test_names_that_lead_nowhere_say_what_is_accepted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(ConfigError, match=r"nearest names are resnext50_32x4d\."):
+    with pytest.raises(ConfigError, match=r"similar names are resnext50_32x4d\."):
         open_weights("resnext50_32x4d.a9")
     with pytest.raises(ConfigError, match=r"no such file or folder here; no published weights"):
         open_weights("nowhere")
@@ -220,7 +220,7 @@ def test_the_case_of_a_name_does_not_matter(monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_guess_is_told_as_a_guess(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     torch.save(create_model(SMALL).state_dict(), tmp_path / "w.pth")
     weights = open_weights(tmp_path / "w.pth")
-    assert "neither its classes nor how it wants its images" in caplog.text
+    assert "neither classes nor preprocessing" in caplog.text
     assert "short side resized to" in caplog.text
     assert "mean (0.485, 0.456, 0.406)" in caplog.text
     assert not weights.is_described
@@ -249,5 +249,7 @@ def test_a_connection_that_breaks_is_told(monkeypatch: pytest.MonkeyPatch) -> No
 
     monkeypatch.setattr("huggingface_hub.hf_hub_download", break_off)
     monkeypatch.setattr("huggingface_hub.get_hf_file_metadata", break_off)
-    with pytest.raises(DownloadError, match=r"me/network: model\.safetensors did not .*Broken"):
+    with pytest.raises(
+        DownloadError, match=r"me/network: the download of model\.safetensors was .*Broken"
+    ):
         hub_file("me/network", "model.safetensors")

@@ -166,15 +166,15 @@ STORAGE = head(b"torch.FloatStorage", 2) + i64(4) + bytes(16)
 
 HOSTILE = {
     "an empty file": (b"", "0 remain"),
-    "an unknown kind": (i32(9), "9 is no kind of object"),
-    "a negative kind": (i32(-1), "-1 is no kind of object"),
-    "a torn number": (i32(1) + b"1234567", "8 bytes is declared where 7 remain"),
+    "an unknown kind": (i32(9), "9 is not a kind of object"),
+    "a negative kind": (i32(-1), "-1 is not a kind of object"),
+    "a torn number": (i32(1) + b"1234567", "8 bytes is declared, but only 7 remain"),
     "a huge string": (i32(2, 2**31 - 1) + b"x", "2,147,483,647 bytes"),
     "a string of negative length": (i32(2, -5), "-5 bytes"),
     "a huge table": (i32(3, 1, 2**31 - 1), "bytes is declared"),
     "a table of negative size": (i32(3, 1, -1), "bytes is declared"),
-    "a nil key": (i32(3, 1, 1) + i32(0) + i32(1) + bytes(8), "key nil"),
-    "a key twice": (i32(3, 1, 2) + (i32(2) + text(b"a") + i32(5, 1)) * 2, "key twice"),
+    "a nil key": (i32(3, 1, 1) + i32(0) + i32(1) + bytes(8), "nil key"),
+    "a key twice": (i32(3, 1, 2) + (i32(2) + text(b"a") + i32(5, 1)) * 2, "duplicate key"),
     "a huge function": (i32(8, 1, 2**30), "bytes is declared"),
     "a huge storage": (head(b"torch.DoubleStorage") + i64(2**60), "bytes is declared"),
     "a storage of negative size": (head(b"torch.ByteStorage") + i64(-1), "bytes is declared"),
@@ -195,7 +195,7 @@ HOSTILE = {
     "a number as storage": (tensor([1], [1], 1, i32(5, 1)), "storage of a tensor of Float"),
     "a tensor in a tensor": (tensor([1], [1], 1, tensor([1], [1], 2, STORAGE)), "storage of a"),
     "an object without fields": (head(b"nn.ReLU") + i32(0), "without a table of fields"),
-    "something behind the end": (i32(5, 1, 0), "bytes follow the end"),
+    "something behind the end": (i32(5, 1, 0), "extra bytes"),
 }
 
 
@@ -216,7 +216,7 @@ def test_nesting_has_a_limit_and_no_recursion(tmp_path: Path) -> None:
     file = tmp_path / "deep.t7"
     links = [i32(3, index + 1, 1) + i32(5, 1) for index in range(200_000)]
     file.write_bytes(b"".join(links))
-    with pytest.raises(CheckpointError, match="10,000 objects inside one another"):
+    with pytest.raises(CheckpointError, match="10,000 nested objects"):
         read_torch7(file)
 
 

@@ -59,7 +59,7 @@ def test_a_repository_is_one_message_without_retries(caplog: pytest.LogCaptureFi
     with caplog.at_level(logging.INFO), pytest.raises(DownloadError) as caught:
         open_weights("someone/network")
     assert str(caught.value).count("\n") == 0
-    assert "put them into one folder and name that folder" in str(caught.value)
+    assert "put them in one folder and give that folder" in str(caught.value)
     assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
 
 
@@ -69,7 +69,7 @@ def test_an_entry_on_the_hub_says_which_file_to_put_where(caplog: pytest.LogCapt
     with caplog.at_level(logging.INFO), pytest.raises(DownloadError) as caught:
         fetch(entry)
     assert f"put it at {cached_file(entry)}" in str(caught.value)
-    assert str(caught.value).count("elsewhere") == 1
+    assert str(caught.value).count("on another machine") == 1
     assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
 
 
@@ -94,7 +94,7 @@ def test_offline_mode_contacts_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
         fetch(find_entry("resnet18.imagenet1k_v1"))
     with pytest.raises(DownloadError, match="put it at"):
         fetch(find_entry("resnet18.a1_in1k"))
-    with pytest.raises(DownloadError, match="name that folder"):
+    with pytest.raises(DownloadError, match="give that folder"):
         hub_file("someone/network", "model.safetensors")
 
 
@@ -123,7 +123,7 @@ def test_a_server_that_does_not_answer_yet_is_a_warning(
     silence = Silence("huggingface.co does not answer", is_final=False)
     monkeypatch.setattr("resnext.weights.fetch.reach", lambda _: silence)
     check_reach(find_entry("resnet26.bt_in1k"))
-    assert "does not answer yet. Without a connection, get https://" in caplog.text
+    assert "does not answer yet. Without a connection, download https://" in caplog.text
 
 
 def test_what_is_here_is_not_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

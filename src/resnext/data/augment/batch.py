@@ -30,8 +30,8 @@ _ERASED_RATIO = (0.3, 3.3)
 class BatchAugmenter:
     """Crops, mirrors, normalises, lights, resizes and erases batches on the device.
 
-    All chance is a function of (seed, epoch, index of the image), drawn on the CPU, so it
-    is the same on every device.
+    All randomness is a function of (seed, epoch, index of the image), drawn on the CPU, so it is
+    the same on every device.
     """
 
     def __init__(
@@ -76,20 +76,18 @@ class BatchAugmenter:
     def finish(
         self, images_bhwc: torch.Tensor, indices_b: torch.Tensor, epoch: int, size_px: int
     ) -> torch.Tensor:
-        """Do the rest, up to but without mixing.
+        """Apply everything else except mixing.
 
         Args:
             images_bhwc: uint8, on the device.
             indices_b: Numbers of the images in the split, on the CPU.
-            epoch: Decides the augmentation.
+            epoch: Epoch, which determines the augmentation.
             size_px: Side of the result.
 
         Returns:
             Float32 b x c x size x size, channels_last.
         """
-        if self._augment.flip:
-            flips_b = uniform(self._key(Draw.FLIP, epoch), indices_b) < 0.5
-            images_bhwc = mirror(images_bhwc, flips_b)
+        images_bhwc = self.flip(images_bhwc, indices_b, epoch)
         images_bchw = self._normaliser(images_bhwc)
         if self._augment.lighting:
             images_bchw += self._lighting(indices_b, epoch)[:, :, None, None]
@@ -98,6 +96,12 @@ class BatchAugmenter:
             mask_bhw = self._erased(indices_b, epoch, size_px)
             images_bchw.masked_fill_(mask_bhw.unsqueeze(1), 0.0)  # the mean
         return images_bchw
+
+    def flip(self, images_bhwc: torch.Tensor, indices_b: torch.Tensor, epoch: int) -> torch.Tensor:
+        """Mirror every second image, or mask with one channel, if that is asked for."""
+        if not self._augment.flip:
+            return images_bhwc
+        return mirror(images_bhwc, uniform(self._key(Draw.FLIP, epoch), indices_b) < 0.5)
 
     def _lighting(self, indices_b: torch.Tensor, epoch: int) -> torch.Tensor:
         """Draw each image's color offset, b x 3 (A. Krizhevsky et al., AlexNet, section 4.1)."""

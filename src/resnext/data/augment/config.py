@@ -1,4 +1,4 @@
-"""How training images are varied, as data. Needs no torch."""
+"""Augmentation settings. Needs no torch."""
 
 from __future__ import annotations
 
@@ -10,30 +10,34 @@ from resnext.errors import ConfigError
 from resnext.settings import FiniteSettings
 
 _MAX_PAD_PX = 1024
+_MAX_SCALE = 16
 
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
 
 
 class AugmentConfig(FiniteSettings):
-    """How a training image is varied; validation images never are.
+    """Augmentation of training images; validation images are never augmented.
 
     Attributes:
         crop: `none` keeps the image; `pad` pads it and crops it back (CIFAR);
-            `resized` crops a random area and aspect ratio (ImageNet).
+            `resized` crops a random area and aspect ratio (ImageNet); `scaled`, for masks,
+            enlarges or shrinks the image at random and cuts out a window of the training size.
         pad_px: Padding of `pad` on each side.
-        area: Smallest and largest share of the image's area that `resized` keeps.
-        flip: Mirror every second image, by chance.
+        scale: Smallest and largest factor of `scaled`.
+        area: Minimum and maximum fraction of the image's area that `resized` keeps.
+        flip: Mirror images with probability 1/2.
         color_jitter: Strength of brightness, contrast and saturation changes.
         lighting: Standard deviation of the PCA lighting noise (AlexNet, section 4.1).
         policy: torchvision's RandAugment or TrivialAugmentWide.
         erasing: Probability that a random rectangle is erased.
         mixup: Alpha of mixup's beta distribution; 0 is off.
-        cutmix: Alpha of cutmix's beta distribution; 0 is off. With both on, every second
-            pair of images takes either.
+        cutmix: Alpha of cutmix's beta distribution; 0 is off. If both are on, each pair uses one of
+            them with probability 1/2.
     """
 
-    crop: Literal["none", "pad", "resized"] = "none"
+    crop: Literal["none", "pad", "resized", "scaled"] = "none"
     pad_px: Annotated[int, Field(ge=0, le=_MAX_PAD_PX)] = 4
+    scale: tuple[float, float] = (0.5, 2.0)
     area: tuple[float, float] = (0.08, 1.0)
     flip: bool = False
     color_jitter: NonNegativeFloat = 0.0
@@ -48,4 +52,9 @@ class AugmentConfig(FiniteSettings):
         low, high = self.area
         if not 0.0 < low <= high <= 1.0:
             raise ConfigError(f"area={self.area!r}: give 0 < smallest <= largest <= 1")
+        low, high = self.scale
+        if not 1.0 / _MAX_SCALE <= low <= high <= _MAX_SCALE:
+            raise ConfigError(
+                f"scale={self.scale!r}: give 1/{_MAX_SCALE} <= smallest <= largest <= {_MAX_SCALE}"
+            )
         return self

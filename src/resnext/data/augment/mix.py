@@ -13,11 +13,11 @@ from resnext.data.random import Draw, derive
 
 @dataclass(frozen=True)
 class PairMix:
-    """How each pair of a batch is mixed; arrays with one entry a pair.
+    """How each pair of a batch is mixed; arrays with one entry per pair.
 
     Attributes:
-        kept_p: Share of its own that each image of the pair keeps (lambda).
-        boxes_p4: Top, bottom, left, right of the rectangle that is swapped, for cutmix.
+        kept_p: Fraction of itself that each image of the pair keeps (lambda).
+        boxes_p4: Top, bottom, left, right of the swapped rectangle, for cutmix.
         is_cut_p: Whether the pair swaps a rectangle rather than being blended.
     """
 
@@ -31,14 +31,14 @@ class PairMix:
 
 
 def is_mixing(augment: AugmentConfig) -> bool:
-    """Tell whether images are mixed at all."""
+    """Return whether images are mixed."""
     return augment.mixup > 0 or augment.cutmix > 0
 
 
 def draw_mix(
     augment: AugmentConfig, key: tuple[int, int, int], num_pairs: int, side_px: int
 ) -> PairMix:
-    """Draw the mixing of all pairs of a batch, in all processes alike.
+    """Draw the mixing of all pairs of a batch, the same in all processes.
 
     Args:
         augment: The alphas of both beta distributions.
@@ -69,12 +69,12 @@ def apply_mix(
     """Mix each image with its neighbour: the first with the second, and so on.
 
     Args:
-        images_bchw: Normalised images; an odd last one stays as it is.
+        images_bchw: Normalised images; an odd last one is unchanged.
         targets_b: Their labels.
         mix: One entry for each pair of these images.
 
     Returns:
-        The mixed images, the neighbours' labels and the share of each image's own label.
+        The mixed images, the neighbours' labels and the fraction of each image's own label.
     """
     num, _, height, width = images_bchw.shape
     device = images_bchw.device

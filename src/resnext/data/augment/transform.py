@@ -19,7 +19,7 @@ from resnext.data.prepare.single import to_hwc
 
 
 def is_per_sample(augment: AugmentConfig) -> bool:
-    """Tell whether any augmentation has to be done image by image."""
+    """Return whether any augmentation must be done image by image."""
     return augment.crop == "resized" or augment.color_jitter > 0 or augment.policy != "none"
 
 
@@ -62,14 +62,14 @@ class SampleTransform:
             self._steps.append(v2.TrivialAugmentWide(fill=list(fill)))
 
     def __call__(self, photo: Photo | Image.Image, size_px: int, seed: int) -> torch.Tensor:
-        """Vary an image.
+        """Augment an image.
 
         The state of torch's generator is changed; callers keep and restore it.
 
         Args:
             photo: An image, decoded (mode RGB or L) or not.
             size_px: Side of the result.
-            seed: Decides everything that is random.
+            seed: Seed of all randomness.
 
         Returns:
             uint8 h x w x c.

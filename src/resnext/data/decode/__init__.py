@@ -1,4 +1,4 @@
-"""One image file, however odd and however hostile, to one array of pixels.
+"""Decodes an image file, even an unusual or hostile one, to an array of pixels.
 
 Imports no other part of `data` and no torch.
 """

@@ -1,4 +1,4 @@
-"""Bounds on GIF and BMP files, found without decoding anything."""
+"""Limits on GIF and BMP files, checked without decoding."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ MAX_GIF_BLOCKS = 8_192
 """Blocks of comments and extensions before the first picture."""
 
 MAX_GIF_COMMENT_BYTES = 2**18
-"""Pillow copies a comment again with each of its blocks."""
+"""Limit of comment blocks; Pillow copies the comment for each block."""
 
 MAX_RLE_PIXELS = 10_000_000
-"""Of a BMP in runs, which Pillow decodes in Python: up to 0.3 microseconds each."""
+"""Limit of a run-length encoded BMP, which Pillow decodes in Python: up to 0.3 microseconds per
+pixel."""
 
 _MAX_JUNK_BYTES = 2**16
 _LZW_RATIO = 2_731  # a code of 12 bits stands for at most 4,096 pixels
@@ -23,7 +24,7 @@ _RAW, _RLE8, _RLE4, _BITFIELDS = range(4)
 
 
 def check_gif(data: bytes, max_pixels: int) -> None:
-    """Refuse a GIF whose decoding is not bounded by its pixels.
+    """Refuse a GIF that is disproportionately expensive to decode.
 
     Args:
         data: The file.
@@ -63,7 +64,7 @@ def check_gif(data: bytes, max_pixels: int) -> None:
 
 
 def _skip_extension(data: bytes, position: int) -> tuple[int, int]:
-    """Return what lies behind an extension, and how many blocks it has; as Pillow reads it.
+    """Return the position after an extension, and its number of blocks, as Pillow reads it.
 
     An extension is a chain of blocks up to an empty one. Pillow reads the first block, or the first
     two of the one that says how often to repeat, before it looks for the empty one.
@@ -82,20 +83,20 @@ def _skip_extension(data: bytes, position: int) -> tuple[int, int]:
 
 
 def check_bmp(data: bytes, max_pixels: int) -> None:
-    """Refuse a BMP whose decoding is not bounded by its pixels.
+    """Refuse a BMP that is disproportionately expensive to decode.
 
     Args:
         data: The file.
         max_pixels: Accepted.
 
     Raises:
-        ImageLimitError: It has too few bytes for its pixels; or is in runs and too large, too
-            long, or leaves the picture.
+        ImageLimitError: It has too few bytes for its pixels; or it is run-length encoded and too
+            large, too long, or exceeds the picture.
         DataError: It ends in its header.
     """
     if len(data) < 54:
         if len(data) < 26:
-            raise DataError("truncated: the BMP ends in its header")
+            raise DataError("truncated: the BMP ends within its header")
         return
     offset, size = struct.unpack_from("<LL", data, 10)
     if size == 12:
@@ -115,18 +116,18 @@ def check_bmp(data: bytes, max_pixels: int) -> None:
 def _check_runs(data: bytes, start: int, width: int, num_pixels: int, is_rle4: bool) -> None:
     if num_pixels > MAX_RLE_PIXELS:
         raise ImageLimitError(
-            f"a BMP in runs of {num_pixels:,} pixels is more than the "
-            f"{MAX_RLE_PIXELS // 10**6} million accepted; save it without compression"
+            f"a run-length encoded BMP of {num_pixels:,} pixels exceeds the limit of "
+            f"{MAX_RLE_PIXELS // 10**6} million; save it without compression"
         )
     # Runs of one pixel are the longest encoding, with an end or a jump in each row.
     if len(data) - start > 2 * num_pixels + 8 * (num_pixels // max(1, width)) + 2**16:
-        raise ImageLimitError("the BMP has more runs than its pixels take")
+        raise ImageLimitError("the BMP has more runs than its pixels need")
     if b"\0\2" in data[start:]:
         _check_jumps(data, start, width, num_pixels, is_rle4)
 
 
 def _check_jumps(data: bytes, position: int, width: int, num_pixels: int, is_rle4: bool) -> None:
-    """Follow the runs as Pillow does, which would leave out millions of rows at a jump's word."""
+    """Follow the runs like Pillow, which would skip millions of rows if a jump says so."""
     pixel = column = 0
     while position + 1 < len(data) and pixel < num_pixels:
         count, value = data[position], data[position + 1]

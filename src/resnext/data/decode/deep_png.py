@@ -1,4 +1,4 @@
-"""PNG images of 16 bits, of which Pillow keeps the upper 8 only, and transparent colors."""
+"""16-bit PNG images, of which Pillow only keeps the upper 8 bits, and transparent colors."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from resnext.data.decode.png_chunks import split_png
 from resnext.data.decode.samples import Samples
 
 UPPER_OF_16 = 2**6
-"""An upper byte from here on says that the values have 16 bits."""
+"""An upper byte of at least this shows that the values use 16 bits."""
 
 _BITS, _COLOR = 24, 25  # where the header says them
 _GREY, _RGB, _GREY_ALPHA, _RGB_ALPHA = 0, 2, 4, 6
@@ -24,9 +24,9 @@ _LOWER_BYTES = {"RGB": "RGB;16L", "RGBA": "RGBA;16L"}
 
 
 class PngFile(PngImageFile):
-    """A PNG as Pillow opens it, without the chunks that change no pixel.
+    """A PNG opened with Pillow, without chunks that do not affect pixels.
 
-    Its EXIF and XMP metadata is in `info`, also where it lies behind the pixels.
+    Its EXIF and XMP metadata is in `info`, even if stored after the pixels.
 
     Attributes:
         content: The file without those chunks.
@@ -47,7 +47,7 @@ class PngFile(PngImageFile):
         self.info.update(self._notes())
 
     def getexif(self) -> Image.Exif:
-        """Return the EXIF metadata; Pillow would decode the pixels to look behind them."""
+        """Return the EXIF metadata; Pillow would decode the pixels to reach it."""
         return Image.Image.getexif(self)
 
     def samples(self) -> Samples | None:
@@ -97,7 +97,7 @@ class PngFile(PngImageFile):
 
 
 def _full_from(sample_bits: int) -> int:
-    """Return the least upper byte that says that the values fill 16 bits."""
+    """Return the lowest upper byte that shows that the values use 16 bits."""
     return 1 << sample_bits - 8 if 8 < sample_bits < 16 else UPPER_OF_16
 
 
@@ -110,7 +110,7 @@ def set_raw_mode(image: ImageFile.ImageFile, raw_mode: str) -> None:
 
 
 def join_bytes(upper: npt.NDArray[np.uint8], lower: npt.NDArray[np.uint8]) -> Values:
-    """Return values of 16 bits from their bytes."""
+    """Combine bytes to 16-bit values."""
     values = upper.astype(np.uint16)
     values <<= 8
     values |= lower

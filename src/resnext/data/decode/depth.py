@@ -54,7 +54,7 @@ def range_of(values: Values, declared: Sequence[Range] = ()) -> Range:
 
     Args:
         values: Unsigned or signed integers, or floats of which some may not be finite.
-        declared: Ranges that the file may mean; the first that holds all values counts.
+        declared: Ranges that the file may declare; the first that contains all values is used.
 
     Raises:
         DataError: No value is finite.
@@ -79,7 +79,7 @@ def range_of(values: Values, declared: Sequence[Range] = ()) -> Range:
 
 
 def to_8_bits(values: Values, limits: Range) -> npt.NDArray[np.uint8]:
-    """Bring samples to 0..255; what lies outside the range is cut, what is no number is black."""
+    """Scale samples to 0..255; values outside the range are clipped, NaN becomes black."""
     pixels = np.empty(values.shape, np.uint8)
     for rows in _bands(values):
         pixels[rows] = _scaled(values[rows], limits)
@@ -87,38 +87,38 @@ def to_8_bits(values: Values, limits: Range) -> npt.NDArray[np.uint8]:
 
 
 def mark_assumed(image: Image.Image, assumed: str) -> None:
-    """Note in an image what was assumed of its range, unless it is nothing."""
+    """Record in an image what was assumed about its range, if anything."""
     if assumed:
         image.info[_INFO_KEY] = assumed
 
 
 def assumed_of(image: Image.Image) -> str:
-    """Return what was assumed of an image's range; empty if nothing."""
+    """Return what was assumed about an image's range; empty if nothing."""
     return str(image.info.get(_INFO_KEY, ""))
 
 
 class AssumptionLog:
-    """Reports assumed ranges, once for a set of files."""
+    """Reports assumed value ranges, once per set of files."""
 
     def __init__(self) -> None:
         """Start without a report."""
         self._is_reported = False
 
     def report(self, path: str, assumed: str) -> None:
-        """Report what was assumed of a file, unless it is nothing or not the first."""
+        """Report what was assumed about a file, for the first such file only."""
         if assumed and not self._is_reported:
             self._is_reported = True
             _LOG.warning(
-                "%s does not declare its range: %s. Other such files are treated alike, each by "
-                "its own values. To decide it, save 8 bits, or declare it (PNG: sBIT, TIFF: "
-                "MaxSampleValue, PGM: the largest value)",
+                "%s does not declare its value range: %s. Other such files are treated the same "
+                "way, each by its own values. To control this, save 8 bits, or declare the range "
+                "(PNG: sBIT, TIFF: MaxSampleValue, PGM: the largest value)",
                 printable(path),
                 assumed,
             )
 
 
 def _words(high: float, what: str) -> str:
-    return f"by its largest value, {high:g}, it is taken for {what}"
+    return f"assumed {what} from its largest value, {high:g}"
 
 
 def _bands(values: Values) -> list[slice]:
@@ -156,7 +156,7 @@ def _range_of_floats(low: float, high: float) -> Range:
 
 
 def _is_left_aligned(values: Values) -> bool:
-    """Tell whether 16 bits hold 8 bits that were repeated or moved up: a dark image, whole."""
+    """Return whether 16-bit values are repeated or shifted 8-bit values."""
     return any(
         all(not (values[rows] % step).any() for rows in _bands(values)) for step in (256, 257)
     )

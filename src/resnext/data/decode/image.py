@@ -1,4 +1,4 @@
-"""From an image file, however odd, to 8-bit RGB pixels the right way up."""
+"""Decodes any image file to upright 8-bit RGB pixels."""
 
 from __future__ import annotations
 
@@ -27,42 +27,42 @@ from resnext.errors import DataError
 from resnext.untrusted.parse import read_bytes
 
 MAX_FILE_BYTES = 2**30
-"""Larger files are refused: none of `MAX_PIXELS` needs more."""
+"""Larger files are refused; no image of `MAX_PIXELS` needs more."""
 
 
 def decode(path: Path, in_channels: int = 3) -> Image.Image:
     """Read an image file.
 
-    Every color mode is converted; where a picture is transparent it lies on white, unless it is
-    so everywhere; more than 8 bits are brought to 8 (see `depth`); the camera's orientation
-    (EXIF) is honoured; of several frames the first is taken.
+    Every color mode is converted; transparent images are composited on white, unless fully
+    transparent; higher bit depths are reduced to 8 (see `depth`); the EXIF orientation is applied;
+    of several frames the first is used.
 
     Args:
-        path: The file; its content decides the format, not its name.
+        path: The file; its format is detected from its content, not its name.
         in_channels: 3 for RGB, 1 for grey.
 
     Returns:
-        An image of mode RGB or L, loaded. `depth.assumed_of` tells what was assumed of its range.
+        A loaded image of mode RGB or L. `depth.assumed_of` describes assumptions about its range.
 
     Raises:
-        DataError: The file is missing, empty, truncated, corrupt, no image, larger than
-            `MAX_PIXELS` or far more work than its pixels are worth (see `check_image`). The
-            message is the reason only; the caller knows the file.
+        DataError: The file is missing, empty, truncated, corrupt, not an image, larger than
+            `MAX_PIXELS` or disproportionately expensive to decode (see `check_image`). The message
+            is only the reason; the caller adds the file.
     """
     return decode_bytes(read_file(path), in_channels)
 
 
 def decode_bytes(data: bytes, in_channels: int = 3) -> Image.Image:
-    """Decode what an image file holds, as `decode` does."""
+    """Decode the content of an image file, like `decode`."""
     return Photo(data, in_channels).load()
 
 
 def read_file(path: Path) -> bytes:
-    """Return what a file holds.
+    """Return the content of a file.
 
     Raises:
-        DataError: It cannot be read, is no regular file or larger than `MAX_FILE_BYTES`; the
-            message is the reason only.
+        DataError: It cannot be read, is not a regular file or is larger than `MAX_FILE_BYTES`; the
+            message is only the reason.
     """
     try:
         return read_bytes(path, MAX_FILE_BYTES)
@@ -75,17 +75,17 @@ def read_file(path: Path) -> bytes:
 def open_image(
     data: bytes, formats: Collection[str] = FORMATS, max_pixels: int = MAX_PIXELS
 ) -> ImageFile.ImageFile:
-    """Read the header of an image file, in bounded time; every file from outside comes here.
+    """Read the header of an image file in bounded time; used for all untrusted files.
 
     Args:
-        data: What the file holds.
-        formats: Those that are accepted, as Pillow names them.
+        data: Content of the file.
+        formats: Accepted formats, in Pillow's names.
         max_pixels: Accepted.
 
     Raises:
-        NotAnImageError: It is empty, or of none of the formats.
+        NotAnImageError: It is empty, or of another format.
         TooManyPixelsError: It is too large.
-        ImageLimitError: It is far more work than its pixels are worth.
+        ImageLimitError: It is disproportionately expensive to decode.
         DataError: Its header is damaged.
     """
     if not data:
@@ -115,19 +115,18 @@ def _open(data: bytes, formats: Collection[str]) -> ImageFile.ImageFile:
 
 
 class Photo:
-    """An image whose header has been read, and whose pixels are decoded as far as needed.
+    """An image whose header has been read, and whose pixels are decoded on demand.
 
     Attributes:
-        size: Width and height, the right way up.
-        assumed: What had to be assumed of the range of its values; empty if nothing, or if the
-            pixels are not yet decoded.
+        size: Width and height, after orientation.
+        assumed: What had to be assumed about its value range; empty if nothing, or before decoding.
     """
 
     def __init__(self, data: bytes, in_channels: int = 3, *, max_pixels: int = MAX_PIXELS) -> None:
         """Read the header.
 
         Args:
-            data: What the file holds.
+            data: Content of the file.
             in_channels: 3 for RGB, 1 for grey.
             max_pixels: Accepted.
 
@@ -151,7 +150,7 @@ class Photo:
             self._data = self._image.content
 
     def load(self) -> Image.Image:
-        """Decode the whole image: mode RGB or L. `depth.assumed_of` tells what was assumed.
+        """Decode the whole image to mode RGB or L. `depth.assumed_of` describes assumptions.
 
         Raises:
             DataError: As `decode`.
@@ -167,15 +166,15 @@ class Photo:
         return self._whole
 
     def crop(self, box: Box, factor: int) -> tuple[npt.NDArray[np.uint8], int]:
-        """Decode a part of the image, and little more than that if the format allows it.
+        """Decode a part of the image, and little more if the format allows it.
 
         Args:
             box: The part, inside the image.
-            factor: 8, 4, 2 or 1: a so many times smaller image would do.
+            factor: 8, 4, 2 or 1: allowed reduction of the size.
 
         Returns:
-            h x w x 3, or h x w if grey, and how many times smaller it is: the factor, or 1 if the
-            format has no scales. Pixels that the box cuts through are included.
+            h x w x 3, or h x w if grey, and the reduction: the factor, or 1 if the format does not
+            support scaling. Pixels partly inside the box are included.
 
         Raises:
             DataError: As `decode`.
@@ -202,7 +201,7 @@ class Photo:
         return flatten(image, self._mode)
 
     def _samples(self) -> Samples | None:
-        """Read samples of more than 8 bits; None if Pillow decodes the image well."""
+        """Read samples of more than 8 bits; None if Pillow decodes the image correctly."""
         image = self._image
         if isinstance(image, (PngFile, TiffFile)):
             return image.samples()
@@ -223,7 +222,7 @@ class Photo:
 
 @contextlib.contextmanager
 def judged() -> Iterator[None]:
-    """Say of any error in a decoder that the file is bad."""
+    """Turn any error in a decoder into a bad-file error."""
     try:
         with warnings.catch_warnings():
             # Pillow warns of odd metadata and large sizes; we judge the pixels and the size.

@@ -1,4 +1,4 @@
-"""Why an image file is refused, for callers that answer each reason differently."""
+"""Errors of refused image files, for callers that handle each reason differently."""
 
 from __future__ import annotations
 
@@ -6,24 +6,24 @@ from resnext.errors import DataError
 
 
 class NotAnImageError(DataError):
-    """The file is of none of the accepted formats."""
+    """The file is not in an accepted format."""
 
 
 class ImageLimitError(DataError):
-    """Decoding the file would take far more time or memory than its pixels are worth.
+    """Decoding the file would take disproportionate time or memory.
 
-    The message holds nothing of the file but numbers, so that a service can repeat it.
+    The message contains only numbers from the file, so that a service can repeat it.
     """
 
 
 class TooManyPixelsError(ImageLimitError):
-    """The image is larger than accepted."""
+    """The image exceeds the size limit."""
 
     def __init__(self, max_pixels: int, size: tuple[int, int] | None = None) -> None:
-        """Word the reason.
+        """Format the reason.
 
         Args:
-            max_pixels: Accepted.
+            max_pixels: Maximum number of pixels.
             size: Width and height of the image, if known.
         """
         found = "its pixels" if size is None else f"{size[0]} x {size[1]} pixels"
@@ -44,8 +44,8 @@ def check_size(width: int, height: int, max_pixels: int) -> None:
 
 
 def too_short(kind: str, width: int, height: int) -> ImageLimitError:
-    """Return the error for a file that cannot hold its pixels, however well compressed."""
+    """Return the error for a file that is too short for its pixels, however well compressed."""
     return ImageLimitError(
-        f"the {kind} is too short to hold {width} x {height} pixels: it was cut, or claims a "
-        "size that it has not"
+        f"the {kind} is too short for {width} x {height} pixels: it is truncated, or declares a "
+        "wrong size"
     )

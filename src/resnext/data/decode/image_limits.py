@@ -1,8 +1,8 @@
-"""One check of an image file before anything decodes it, and what decoding takes.
+"""Checks an image file before decoding, and estimates the memory of decoding.
 
 A small file can keep a decoder busy for minutes or fill the memory: thousands of scans, chunks,
-comments or tags, tiles far larger than the image, a size that no byte stands for. The limits come
-from the formats: no file that holds an image as an encoder writes it is refused.
+comments or tags, tiles far larger than the image, or a size without data. The limits follow from
+the formats: files as written by encoders are never refused.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from resnext.data.decode.tiff_limits import check_tiff
 
 _AVIF = ("AVIF",) if "avif" in features.modules and features.check("avif") else ()
 FORMATS = (*_AVIF, "BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
-"""AVIF where Pillow was built with it. Pillow's other formats stay shut: some start other programs
-(EPS), none holds photographs."""
+"""AVIF if Pillow was built with it. Pillow's other formats are not accepted: some start other
+programs (EPS), and none is used for photographs."""
 
 MAX_PIXELS = 128_000_000
 """Larger images are refused: a small file can claim any size and exhaust the memory."""
@@ -52,12 +52,12 @@ _BMP_HEADERS = frozenset(size.to_bytes(4, "little") for size in (12, 40, 52, 56,
 
 
 def format_of(data: bytes) -> str:
-    """Tell the format of an image by its first bytes, as Pillow names it; empty if unknown."""
+    """Return the format of an image by its first bytes, in Pillow's names; empty if unknown."""
     return next((form for start, form in _STARTS.items() if data.startswith(start)), "")
 
 
 def starts_like_image(start: bytes) -> bool:
-    """Tell whether a file is an image of an accepted format, by its first 32 bytes."""
+    """Return whether a file is an image of an accepted format, by its first 32 bytes."""
     form = format_of(start)
     if form == "BMP":
         return start[14:18] in _BMP_HEADERS
@@ -70,14 +70,14 @@ def starts_like_image(start: bytes) -> bool:
 def check_image(
     data: bytes, formats: Collection[str] = FORMATS, max_pixels: int = MAX_PIXELS
 ) -> None:
-    """Refuse an image file that costs far more than its pixels are worth.
+    """Refuse an image file that is disproportionately expensive to decode.
 
-    Reads the file's structure once, decoding nothing. A file of another format passes: its
-    decoder is never asked.
+    Reads the file's structure once, without decoding. Files of other formats pass, as they are
+    never decoded.
 
     Args:
-        data: What the file holds.
-        formats: Those that are accepted, as Pillow names them.
+        data: Content of the file.
+        formats: Accepted formats, in Pillow's names.
         max_pixels: Accepted.
 
     Raises:
@@ -100,10 +100,10 @@ _CHECKS: dict[str, Callable[[bytes, int], None]] = {
 
 
 def decoding_bytes(image: Image.Image, data: bytes) -> int:
-    """Return the memory that decoding an image takes at most, in bytes.
+    """Return the maximum memory of decoding an image, in bytes.
 
     Args:
-        image: Opened, not yet decoded.
+        image: Opened image, not yet decoded.
         data: The file.
     """
     width, height = image.size

@@ -1,4 +1,4 @@
-"""Which files of a folder are images: by their extension or, without one, by their first bytes."""
+"""Identifies image files by their extension or, without one, by their first bytes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ EXTENSIONS = _AVIF | {
     *(".png", ".apng", ".tif", ".tiff"),
     *(".pbm", ".pgm", ".pnm", ".ppm", ".pfm"),
 }
-"""Endings of image files, in lower case; the content decides how a file is decoded."""
+"""Extensions of image files, in lower case; files are decoded by content."""
 
 _SUFFIXES = tuple(EXTENSIONS)  # str.endswith takes a tuple, and a million names fast
 _NUM_START_BYTES = 32
@@ -27,12 +27,12 @@ _MAX_KINDS, _MAX_SHOWN_KINDS = 100, 8
 
 
 def is_image_name(name: str) -> bool:
-    """Tell by its extension whether a file is an image; hidden files are none."""
+    """Return whether a file is an image by its extension; hidden files are not."""
     return name.lower().endswith(_SUFFIXES) and not name.startswith(".")
 
 
 def is_image(entry: os.DirEntry[str]) -> bool:
-    """Tell whether an entry of a folder is an image file that is not hidden."""
+    """Return whether an entry of a folder is an image file that is not hidden."""
     name = entry.name
     if name.startswith(".") or not entry.is_file():
         return False
@@ -40,7 +40,7 @@ def is_image(entry: os.DirEntry[str]) -> bool:
 
 
 def count_ignored(name: str, kinds: Counter[str]) -> None:
-    """Count a file that is no image under its kind: its extension, if that is a usual one."""
+    """Count a file that is not an image by its kind: its extension, if it is a common one."""
     kind = _kind_of(name)
     kinds[kind if kind in kinds or len(kinds) < _MAX_KINDS else "other"] += 1
 
@@ -55,7 +55,7 @@ def _kind_of(name: str) -> str:
 
 
 def describe_ignored(kinds: Mapping[str, int]) -> str:
-    """Say how many files of which kinds were left out: "10 .heic, 2 .txt, 1 hidden"."""
+    """Describe how many files of which kinds were left out: "10 .heic, 2 .txt, 1 hidden"."""
     common = Counter(kinds).most_common()
     parts = [f"{number:,} {kind}" for kind, number in common[:_MAX_SHOWN_KINDS]]
     if rest := sum(number for _, number in common[_MAX_SHOWN_KINDS:]):

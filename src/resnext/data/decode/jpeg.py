@@ -1,9 +1,9 @@
-"""JPEG files decoded no further than a crop needs: fewer rows, a coarser scale.
+"""Decodes only the parts of a JPEG that a crop needs: fewer rows, a coarser scale.
 
-A JPEG holds cosine coefficients of 8 x 8 blocks, so a half, a quarter or an eighth of the size
-can be decoded directly. Its rows come in order, so those below a crop need not be decoded
-at all. simplejpeg does both fastest (docs/benchmarks/input.md); without it Pillow, which holds
-the same libjpeg-turbo, gives the same pixels.
+A JPEG stores cosine coefficients of 8 x 8 blocks, so a half, a quarter or an eighth of the size can
+be decoded directly. Rows are stored in order, so those below a crop need not be decoded. simplejpeg
+does both fastest (docs/benchmarks/input.md); without it Pillow, which includes the same
+libjpeg-turbo, gives the same pixels.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ except ImportError:  # no wheel for this platform: Pillow does the same more slo
     simplejpeg = None
 
 FACTORS = (8, 4, 2, 1)
-"""Scales that libjpeg-turbo decodes by vector instructions; 3/8, 5/8 and so on are slower."""
+"""Scales with vector instructions in libjpeg-turbo; 3/8, 5/8 and so on are slower."""
 
 _SEQUENTIAL = (0xC0, 0xC1)
 _END = b"\xff\xd9"
@@ -43,12 +43,12 @@ class Box:
 
     @property
     def right(self) -> int:
-        """First column that is not in the box."""
+        """First column to the right of the box."""
         return self.left + self.width
 
     @property
     def bottom(self) -> int:
-        """First row that is not in the box."""
+        """First row below the box."""
         return self.top + self.height
 
 
@@ -60,7 +60,7 @@ def coarsest_factor(box: Box, size_px: int) -> int:
         size_px: Side of the output.
 
     Returns:
-        8, 4, 2 or 1: what is left is resized down, never up, unless the crop was small.
+        8, 4, 2 or 1: the result is then resized down, never up, unless the crop is small.
     """
     shortest = min(box.width, box.height)
     return next(factor for factor in FACTORS if factor == 1 or shortest >= factor * size_px)
@@ -73,14 +73,14 @@ def decode_top(
 
     Args:
         data: A file of three components (color) or one (grey).
-        size: Its width and height by the header.
-        bottom: First row that is not needed; `size[1]` decodes all.
+        size: Width and height from the header.
+        bottom: First row that is not needed; `size[1]` decodes all rows.
         factor: 8, 4, 2 or 1.
 
     Returns:
-        h x w x 3, where w is the width over the factor, rounded up, and h reaches at
-        least down to `bottom`; each pixel is as in the whole image. None if the
-        decoder objects to anything: Pillow is the judge of a bad file.
+        h x w x 3, where w is the width over the factor, rounded up, and h reaches at least down to
+        `bottom`; each pixel is as in the whole image. None if the decoder reports any problem:
+        Pillow decides whether a file is bad.
     """
     width, height = size
     kept = _rows_to_keep(data, bottom) if bottom < height else None
@@ -112,13 +112,13 @@ def _decode_by_pillow(data: bytes, factor: int) -> npt.NDArray[np.uint8] | None:
 
 
 def _rows_to_keep(data: bytes, bottom: int) -> tuple[int, int] | None:
-    """Find the height that a decoder may be told so that it stops below a row.
+    """Find a reduced height with which a decoder stops below a row.
 
     Returns:
-        Where the height stands in the file, and the smaller height: whole blocks, and a
-        row of blocks more, since upsampling the color looks one row ahead. None if the
-        file is progressive, which needs all blocks, has one scan a component, is torn
-        (whether it is bad must not depend on the crop) or would not get shorter.
+        Position of the height in the file, and the reduced height: whole blocks plus one row of
+        blocks, as color upsampling looks one row ahead. None if the file is progressive, which
+        needs all blocks, has one scan per component, is truncated (whether it is bad must not
+        depend on the crop) or would not get shorter.
     """
     if data.rfind(_END, max(0, len(data) - _MAX_BYTES_AFTER_END)) < 0:
         return None
@@ -137,7 +137,7 @@ def _rows_to_keep(data: bytes, bottom: int) -> tuple[int, int] | None:
 
 
 def _read_frame(data: bytes, position: int) -> tuple[int, int, int, int] | None:
-    """Return where the height stands, the height, rows of a block, number of components."""
+    """Return position of the height, the height, rows of a block, number of components."""
     number = data[position + 9]
     if position + 10 + 3 * number > len(data) or number == 0:
         return None

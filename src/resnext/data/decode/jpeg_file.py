@@ -1,4 +1,4 @@
-"""A JPEG without the notes beside its picture, which Pillow reads and may fail at."""
+"""A JPEG without the metadata segments that can make Pillow fail."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from resnext.data.decode.jpeg_limits import read_jpeg_header
 
 
 class JpegFile(JpegImageFile):
-    """A JPEG as Pillow opens it, without the segments that change no pixel.
+    """A JPEG opened with Pillow, without segments that do not affect pixels.
 
-    EXIF and XMP metadata is in `info`. Of several pictures (MPO) it is the first.
+    EXIF and XMP metadata is in `info`. Of several pictures (MPO) the first is used.
 
     Attributes:
         content: The file without those segments.

@@ -1,4 +1,4 @@
-"""Bounds on JPEG files, found in their markers without decoding anything."""
+"""Limits on JPEG files, checked from their markers without decoding."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _HUFFMAN_SEQUENTIAL, _HUFFMAN_PROGRESSIVE = (0xC0, 0xC1), 0xC2
 _NO_LENGTH = frozenset({0x01, *range(0xD0, 0xD8)})
 _LENGTH = frozenset({0xC4, 0xCC, 0xDB, 0xDC, 0xDD, *range(0xE0, 0xF0), 0xFE}) | _FRAMES
 _SCAN, _END = 0xDA, 0xD9
-_TRUNCATED = "truncated: the JPEG ends in its header"
+_TRUNCATED = "truncated: the JPEG ends within its header"
 _JFIF_MARKER, _ADOBE_MARKER = 0xE0, 0xEE
 _NOTES = frozenset({*range(0xE0, 0xF0), 0xFE})
 _XMP = b"http://ns.adobe.com/xap/1.0/\0"
@@ -37,13 +37,13 @@ _NEXT_MARKER = re.compile(rb"\xff+([^\x00\xff\xd0-\xd7])", re.DOTALL)
 
 
 class JpegHeader(NamedTuple):
-    """Where the frame and the first scan are: positions of the bytes that say which they are.
+    """Positions of the frame and the first scan marker.
 
     Attributes:
         frame: Of 0xC0 for baseline, 0xC2 for progressive, ...
         scan: Of 0xDA.
-        is_tidy: The segments follow each other without a byte between them.
-        notes: Where the segments are that change no pixel, each from its first byte to behind it.
+        is_tidy: Whether the segments are contiguous.
+        notes: Byte ranges of the segments that do not affect pixels.
         exif: EXIF metadata; empty if there is none.
         xmp: XMP metadata; empty if there is none.
     """
@@ -57,7 +57,7 @@ class JpegHeader(NamedTuple):
 
 
 def check_jpeg(data: bytes, max_pixels: int) -> None:
-    """Refuse a JPEG whose decoding is not bounded by its pixels.
+    """Refuse a JPEG that is disproportionately expensive to decode.
 
     Args:
         data: The file.
@@ -126,7 +126,7 @@ def read_jpeg_header(data: bytes) -> JpegHeader:
 
 
 def _tells_colors(data: bytes, offset: int, end: int) -> bool:
-    """Tell whether a segment is one of JFIF or Adobe, whole enough for the decoder to use it."""
+    """Return whether a segment is a JFIF or Adobe segment that the decoder can use."""
     if data[offset] == _JFIF_MARKER:
         return data.startswith(b"JFIF\0", offset + 3) and end - offset >= 3 + 14
     return (
@@ -137,7 +137,7 @@ def _tells_colors(data: bytes, offset: int, end: int) -> bool:
 
 
 def _find_marker(data: bytes, position: int) -> int:
-    """Return where the next marker is, behind bytes of no meaning and more of 0xFF than one."""
+    """Return the position of the next marker, skipping filler bytes."""
     start = data.find(b"\xff", position)
     offset = start + 1
     while data[offset : offset + 1] == b"\xff" and offset - start <= _MAX_JUNK_BYTES:
@@ -148,7 +148,7 @@ def _find_marker(data: bytes, position: int) -> int:
 
 
 def _check_length(data: bytes, header: JpegHeader, width: int, height: int) -> None:
-    """Compare the bytes with the fewest that the blocks take: 2 bits each, or 1 if progressive."""
+    """Check the bytes against the minimum for the blocks: 2 bits each, or 1 if progressive."""
     marker, number = data[header.frame], data[header.frame + 8]
     if marker not in _HUFFMAN_SEQUENTIAL and marker != _HUFFMAN_PROGRESSIVE:
         return  # arithmetic coding has no such bound
@@ -170,9 +170,7 @@ def _check_length(data: bytes, header: JpegHeader, width: int, height: int) -> N
 def _check_scans(data: bytes, start: int) -> None:
     # In a segment the two bytes may be no marker: where there are many, look again.
     if _count_pairs(data, start) > MAX_SCANS and count_scans(data, start) > MAX_SCANS:
-        raise ImageLimitError(
-            f"the JPEG has more than {MAX_SCANS} scans, which is the most that is accepted"
-        )
+        raise ImageLimitError(f"the JPEG has more than {MAX_SCANS} scans")
 
 
 def _count_pairs(data: bytes, start: int) -> int:
@@ -185,11 +183,11 @@ def _count_pairs(data: bytes, start: int) -> int:
 
 
 def count_scans(data: bytes, start: int) -> int:
-    """Count the scans of a JPEG, up to one more than are accepted.
+    """Count the scans of a JPEG, up to one more than the limit.
 
     Args:
         data: The file.
-        start: Where to begin: at a marker.
+        start: Position of the first marker.
     """
     num_scans, position = 0, start
     while num_scans <= MAX_SCANS:

@@ -1,7 +1,7 @@
-"""PPM and its kin: bounds on them, and brightness brought to the full range.
+"""PPM, PGM and PBM: limits, and scaling of values to the full range.
 
-Pillow spreads the values of a file whose largest is not 255 one by one in Python, at a thousand
-times the cost of the usual file. Here they are looked up in a table, with the same result.
+Pillow scales the values of a file whose maximum is not 255 one by one in Python, a thousand times
+slower than usual. Here a lookup table gives the same result.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class _Header(NamedTuple):
 
 
 def check_netpbm(data: bytes, max_pixels: int) -> None:
-    """Refuse a PPM, PGM or PBM whose decoding is not bounded by its pixels.
+    """Refuse a PPM, PGM or PBM that is disproportionately expensive to decode.
 
     Args:
         data: The file.
@@ -72,7 +72,7 @@ def check_netpbm(data: bytes, max_pixels: int) -> None:
 
 
 def is_deep(data: bytes) -> bool:
-    """Tell whether the samples of a PPM or its kin have more than 8 bits."""
+    """Return whether the samples of a PPM or PGM have more than 8 bits."""
     header = _read_header(data)
     return header is not None and (header.most > 255 or header.magic == b"Pf")
 
@@ -80,8 +80,7 @@ def is_deep(data: bytes) -> bool:
 def netpbm_samples(data: bytes) -> Samples | None:
     """Read grey or RGB samples of more than 8 bits; None if there are none.
 
-    A largest value of 65,535 is what many programs write for any image of 16 bits, so it declares
-    nothing.
+    Many programs write a maximum of 65,535 for any 16-bit image, so it is not informative.
 
     Args:
         data: A file that `check_netpbm` accepted.
@@ -114,7 +113,7 @@ def _read_digits(text: bytes, num_values: int, most: int) -> npt.NDArray[np.uint
         raise DataError("truncated: the PPM ends before its pixels")
     values = np.fromstring(text, np.int32, num_values, sep=" ")
     if values.min() < 0 or values.max() > most:
-        raise DataError("a value of the PPM is larger than its header says")
+        raise DataError("a value of the PPM is larger than the maximum in its header")
     return values.astype(np.uint16)
 
 
@@ -141,14 +140,14 @@ def to_full_range(data: bytes) -> bytes:
 
 @lru_cache(maxsize=4)
 def _full_range(most: int, new_most: int) -> npt.NDArray[np.generic]:
-    """Return what becomes of each value; halves are rounded to even, as Pillow does."""
+    """Return the lookup table; halves are rounded to even, as in Pillow."""
     values = np.arange(256 if most < 256 else 2**16)
     spread = np.minimum(new_most, np.rint(values / most * new_most))
     return spread.astype("u1" if new_most == 255 else ">u2")
 
 
 def _read_header(data: bytes) -> _Header | None:
-    """Read a header as Pillow does; None if it is of no known kind."""
+    """Read a header like Pillow; None if its kind is unknown."""
     magic = data[:_MAX_MAGIC_BYTES]
     for space in _SPACES:
         magic = magic.split(bytes([space]), 1)[0]

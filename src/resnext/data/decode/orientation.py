@@ -1,4 +1,4 @@
-"""Which way up a photograph is, by the camera's notes in it (EXIF)."""
+"""The EXIF orientation of a photograph."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from PIL import ExifTags, Image
 from resnext.data.decode.tiff_directory import check_exif
 
 FIRST_ON_ITS_SIDE = 5
-"""Of the eight orientations of EXIF, those from here on exchange width and height."""
+"""EXIF orientations from this one on swap width and height."""
 
 _NOTES = frozenset({"exif", "xmp"})  # where Pillow looks for the orientation
 _TURNS = {
@@ -22,7 +22,7 @@ _TURNS = {
 
 
 def orientation_of(image: Image.Image) -> int:
-    """Return how the camera was held: 1 is upright, 5 and above on its side."""
+    """Return the EXIF orientation: 1 is upright, 5 and above are rotated by 90 degrees."""
     try:
         if image.format != "TIFF" and _NOTES.isdisjoint(image.info):
             return 1
@@ -35,10 +35,9 @@ def orientation_of(image: Image.Image) -> int:
 
 
 def turned(image: Image.Image, orientation: int) -> Image.Image:
-    """Return a decoded image the right way up.
+    """Return a decoded image with its orientation applied.
 
-    Pillow's `exif_transpose` would also write the metadata again, which takes minutes if there
-    is much of it.
+    Pillow's `exif_transpose` would also rewrite the metadata, which can take minutes.
     """
     turn = _TURNS.get(orientation)
     return image if turn is None else image.transpose(turn)

@@ -1,7 +1,7 @@
-"""The chunks of a PNG, parted into those that decide its pixels and the notes beside them.
+"""Splits the chunks of a PNG into pixel data and metadata.
 
-Pillow reads every chunk, and refuses a file for a damaged color profile or a long text that
-changes no pixel. It is given the others only; of the notes we read what we need, within bounds.
+Pillow reads every chunk, and refuses a file because of a damaged color profile or a long text that
+does not affect pixels. It only gets the pixel chunks; metadata is read here, within limits.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ _GREY, _RGB, _PALETTE = 0, 2, 3
 
 
 class PngParts(NamedTuple):
-    """A PNG taken apart.
+    """The parts of a PNG.
 
     Attributes:
-        pixels: A PNG of the chunks that decide the pixels.
+        pixels: A PNG with only the chunks that affect pixels.
         exif: EXIF metadata, beginning as a TIFF; empty if there is none.
         xmp: XMP metadata; empty if there is none.
-        sample_bits: Bits that hold something, by the file (sBIT); 0 if it does not say.
+        sample_bits: Significant bits (sBIT); 0 if not declared.
         transparent: The one transparent color of a grey or RGB image (tRNS), in its own depth.
     """
 
@@ -48,10 +48,10 @@ class _Chunk(NamedTuple):
 
 
 def split_png(data: bytes) -> PngParts:
-    """Take a PNG apart. Nothing is decompressed but one text of EXIF or XMP, up to 1 MiB.
+    """Split a PNG. Only one EXIF or XMP text is decompressed, up to 1 MiB.
 
-    A chunk that is not needed is left out whatever it holds, and one whose checksum is wrong
-    likewise, if it can be missed. What is damaged otherwise is left for the decoder to refuse.
+    Unneeded chunks are left out, and so are optional chunks with a wrong checksum. Other damage is
+    left for the decoder to refuse.
     """
     header = data[_MAGIC_BYTES + 8 : _MAGIC_BYTES + 21]
     notes: dict[str, bytes] = {}
@@ -110,7 +110,7 @@ def _transparent_color(header: bytes, content: bytes) -> tuple[int, ...] | None:
 
 
 def _read_note(view: memoryview, chunk: _Chunk, notes: dict[str, bytes]) -> None:
-    """Take what we need of a chunk; anything wrong with it is as if it were not there."""
+    """Read the needed metadata of a chunk; ignore a damaged chunk."""
     content = view[chunk.start + 8 : chunk.end - 4]
     kind = chunk.kind
     if kind in (b"eXIf", b"sBIT"):
@@ -132,7 +132,7 @@ def _read_note(view: memoryview, chunk: _Chunk, notes: dict[str, bytes]) -> None
 
 
 def _text(kind: bytes, content: bytes) -> bytes:
-    """Return the text of a chunk behind its key, decompressed up to 1 MiB."""
+    """Return the text of a chunk after its key, decompressed up to 1 MiB."""
     if kind == b"tEXt":
         return content
     if kind == b"iTXt":

@@ -1,4 +1,4 @@
-"""Bounds on PNG files, found in the headers of their chunks without decoding anything."""
+"""Limits on PNG files, checked from their chunk headers without decoding."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from resnext.data.decode.image_errors import ImageLimitError, check_size, too_sh
 from resnext.errors import DataError
 
 MAX_CHUNKS = 10_000
-"""Chunks of any file; a large one may have one for each KiB. Pillow takes 3 microseconds each."""
+"""Minimum limit of chunks; a large file may have one per KiB. Pillow takes 3 microseconds each."""
 
 _START = 8
 _DEFLATE_RATIO = 1_032  # 258 bytes by 2 bits

@@ -1,4 +1,4 @@
-"""The samples of an image that Pillow would cut or clip to 8 bits, and the image that they make."""
+"""Samples that Pillow would truncate or clip to 8 bits, and their conversion to an image."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ class Samples:
     Attributes:
         values_hwc: One (grey) or three (RGB) colors, then transparency if `has_alpha`; or the
             four of CMYK.
-        declared: Ranges that the file may mean, see `range_of`.
-        has_alpha: The last sample is opacity.
-        is_premultiplied: The colors were multiplied by it.
-        is_inverted: The least value is white.
-        transparent: Color that is transparent.
+        declared: Ranges that the file may declare; see `range_of`.
+        has_alpha: Whether the last sample is opacity.
+        is_premultiplied: Whether the colors are multiplied by it.
+        is_inverted: Whether the lowest value is white.
+        transparent: The transparent color.
     """
 
     values_hwc: Values
@@ -34,7 +34,7 @@ class Samples:
     transparent: tuple[int, ...] | None = None
 
     def to_image(self) -> Image.Image:
-        """Return the image of 8 bits, with transparency if it has any.
+        """Return the 8-bit image, with transparency if any.
 
         Raises:
             DataError: No sample is a finite number.

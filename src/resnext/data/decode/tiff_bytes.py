@@ -1,8 +1,7 @@
-"""The bytes of a compressed TIFF whose pixels are wider than any that Pillow hands over.
+"""Decompresses TIFF files whose pixels are wider than Pillow supports.
 
-The same file with other tags is a grey image of 8 bits, as wide as a row has bytes: libtiff
-decompresses it, whatever the compression, and does no more. What it would have done then is done
-here: to undo the predictor, by which neighbors were subtracted before they were compressed.
+With changed tags the same file is an 8-bit grey image, as wide as a row has bytes, which libtiff
+only decompresses. The predictor, which stores differences of neighbors, is then undone here.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ def as_grey_bytes(data: bytes, row_bytes: int, num_rows: int, strip_rows: int) -
         data: The file, in strips.
         row_bytes: Bytes of a row.
         num_rows: Rows of all planes.
-        strip_rows: Rows of a strip; separate planes must have whole ones only.
+        strip_rows: Rows of a strip; separate planes must only have whole strips.
     """
     size = {_WIDTH: row_bytes, _LENGTH: num_rows, _STRIP_ROWS: strip_rows}
     kind = {_BITS: 8, _PHOTOMETRIC: 1, _SAMPLES: 1, _PLANES: 1, _PREDICTOR: 1, _SAMPLE_FORMAT: 1}
@@ -42,8 +41,8 @@ def undo_predictor(
     Args:
         rows: h x bytes.
         predictor: 1 for none, 2 for horizontal differences, 3 for those of floats.
-        num_samples: Of a pixel.
-        kind: Of a sample, in the file's order of bytes.
+        num_samples: Samples per pixel.
+        kind: Data type of a sample, in the file's byte order.
 
     Source: TIFF 6.0, section 14; Adobe Photoshop TIFF Technical Note 3.
     """

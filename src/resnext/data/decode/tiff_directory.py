@@ -1,6 +1,6 @@
-"""The directory of tags of a TIFF file, which EXIF metadata is as well, and what it may cost.
+"""Tag directories of TIFF files and EXIF metadata, with limits on their cost.
 
-Pillow copies the values of all tags when it opens a file. Thousands of tags may name the same
+Pillow copies the values of all tags when it opens a file. Thousands of tags may refer to the same
 bytes, so that 64 KiB become hundreds of megabytes.
 """
 
@@ -46,10 +46,10 @@ class Tag:
     """An entry of a directory.
 
     Attributes:
-        number: What it tells.
-        type: Of its values.
-        count: How many values there are.
-        position: Where they are in the file.
+        number: Tag number.
+        type: Type of its values.
+        count: Number of values.
+        position: Position of the values in the file.
     """
 
     number: int
@@ -64,11 +64,11 @@ class Tag:
 
 
 def read_directory(data: bytes, start: int, order: str, is_big: bool = False) -> Iterator[Tag]:
-    """Read the tags of a directory, as far as the file reaches.
+    """Read the tags of a directory, up to the end of the file.
 
     Args:
         data: The file.
-        start: Where the directory begins.
+        start: Position of the directory.
         order: "<" or ">", the order of bytes.
         is_big: BigTIFF, of 64 bits.
     """
@@ -87,29 +87,29 @@ def read_directory(data: bytes, start: int, order: str, is_big: bool = False) ->
 
 
 def check_tags(tags: list[Tag], num_bytes: int) -> None:
-    """Refuse tags that claim the same bytes many times.
+    """Refuse tags that refer to the same bytes many times.
 
     Args:
-        tags: Of all directories.
-        num_bytes: Of the file.
+        tags: Tags of all directories.
+        num_bytes: Size of the file.
 
     Raises:
-        ImageLimitError: Together they claim several times what there is.
+        ImageLimitError: Together they claim several times the size of the file.
     """
     claimed = sum(tag.num_bytes for tag in tags if tag.position + tag.num_bytes <= num_bytes)
     if claimed > _MAX_OVERLAP * num_bytes + _SLACK_BYTES:
         raise ImageLimitError(
-            f"the tags of the metadata claim {claimed:,} bytes, where there are {num_bytes:,}"
+            f"the metadata tags claim {claimed:,} bytes, but the file has {num_bytes:,}"
         )
 
 
 def without_notes(data: bytes) -> bytes:
-    """Return a TIFF of its first image, without the tags that change no pixel.
+    """Return a TIFF of its first image, without tags that do not affect pixels.
 
     Pillow and libtiff may refuse the file if those are damaged.
 
     Args:
-        data: A TIFF with a whole header.
+        data: A TIFF with a complete header.
     """
     return change_directory(data, lambda tag: tag.number in _PIXEL_TAGS, {})
 
@@ -117,12 +117,12 @@ def without_notes(data: bytes) -> bytes:
 def change_directory(
     data: bytes, is_kept: Callable[[Tag], bool], values: Mapping[int, int]
 ) -> bytes:
-    """Return a TIFF of its first image, with other tags.
+    """Return a TIFF of its first image, with changed tags.
 
     Args:
-        data: A TIFF with a whole header.
-        is_kept: Says of each tag whether it stays.
-        values: The one value of tags that are changed, if they are there.
+        data: A TIFF with a complete header.
+        is_kept: Returns whether to keep a tag.
+        values: New single values of existing tags.
     """
     order, is_big = (">" if data[:2] == b"MM" else "<"), data[2] == 43
     (start,) = struct.unpack_from(order + ("Q" if is_big else "L"), data, 8 if is_big else 4)
@@ -145,18 +145,18 @@ def change_directory(
 
 
 def check_exif(exif: bytes) -> None:
-    """Refuse EXIF metadata that takes far more memory than it has bytes.
+    """Refuse EXIF metadata that takes disproportionate memory.
 
     Args:
-        exif: What Pillow will read: with or without "Exif", then a TIFF file.
+        exif: Data that Pillow will read: a TIFF file, optionally after "Exif".
 
     Raises:
-        ImageLimitError: As `check_tags`; or it begins as EXIF over and over.
+        ImageLimitError: As `check_tags`; or the EXIF header is repeated.
     """
     if len(exif) <= _HARMLESS_BYTES:
         return
     if exif.startswith(3 * _EXIF_PREFIX):
-        raise ImageLimitError("the EXIF metadata begins more than twice")
+        raise ImageLimitError("the EXIF header is repeated more than twice")
     while exif.startswith(_EXIF_PREFIX):
         exif = exif[len(_EXIF_PREFIX) :]
     order = ">" if exif.startswith(b"MM") else "<"

@@ -49,9 +49,9 @@ class TiffLayout(NamedTuple):
         num_samples: Of each pixel.
         extra: Kinds of the samples behind the colors.
         is_planar: Each sample has a plane of its own.
-        is_raw: They lie in strips as they are, without compression.
-        is_in_even_strips: They lie in strips, not as JPEG; of separate planes, all strips are of
-            the same height.
+        is_raw: Whether they are stored in strips without compression.
+        is_in_even_strips: Whether they are stored in strips, not as JPEG; of separate planes, all
+            strips are of the same height.
         byte_order: < or >.
     """
 
@@ -95,7 +95,7 @@ class TiffLayout(NamedTuple):
         return self.bits in _BITS[self.kind] and (self.bits > 8 or is_odd)
 
     def describe(self) -> str:
-        """Say what the samples are, in words."""
+        """Describe the samples."""
         kind = {"u": "unsigned", "i": "signed", "f": "floating-point"}.get(self.kind, "unknown")
         return (
             f"{self.num_samples} sample(s) a pixel of {self.bits or 'different'} bits, {kind}, "

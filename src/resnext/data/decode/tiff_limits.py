@@ -1,4 +1,4 @@
-"""Bounds on TIFF files, found in their tags without decoding anything."""
+"""Limits on TIFF files, checked from their tags without decoding."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MAX_TAGS = 4_096
 """Tags of the image; those of photographs are below 200."""
 
 MAX_SEGMENTS = 16_384
-"""Strips or tiles of any image; a large one may have one for each 64 pixels."""
+"""Minimum limit of strips or tiles; a large image may have one per 64 pixels."""
 
 _MAX_VALUES = 200_000  # of a tag: the largest color map has 3 x 65,536
 _MAX_SUB_VALUES = 65_536  # of EXIF and the like: Pillow makes an object of each
@@ -41,7 +41,7 @@ _RATIOS = {1: 1, 5: 2_731, 8: 1_032, 32946: 1_032, 32773: 64}
 
 
 def check_tiff(data: bytes, max_pixels: int) -> None:
-    """Refuse a TIFF whose decoding is not bounded by its pixels.
+    """Refuse a TIFF that is disproportionately expensive to decode.
 
     Args:
         data: The file.
@@ -53,9 +53,9 @@ def check_tiff(data: bytes, max_pixels: int) -> None:
         DataError: Its tags are damaged.
     """
     if len(data) < _NUM_HEADER_BYTES:
-        raise DataError("truncated: the TIFF ends in its header")
+        raise DataError("truncated: the TIFF ends within its header")
     if data[:4] == b"MM\0\x2b":
-        raise DataError("BigTIFF with the larger byte first is not supported; save it as TIFF")
+        raise DataError("big-endian BigTIFF is not supported; save it as TIFF")
     order, is_big = (">" if data[:2] == b"MM" else "<"), data[2] == 43
     (start,) = struct.unpack_from(order + ("Q" if is_big else "L"), data, 8 if is_big else 4)
     directory = _Directory(data, start, order, is_big)
@@ -68,7 +68,7 @@ def check_tiff(data: bytes, max_pixels: int) -> None:
 
 
 class _Directory:
-    """The tags of the first image; those that decide the work are sound."""
+    """The tags of the first image; those that determine the work are validated."""
 
     def __init__(self, data: bytes, start: int, order: str, is_big: bool) -> None:
         self._data, self._order, self._is_big = data, order, is_big
@@ -79,7 +79,7 @@ class _Directory:
             is_bad = tag.number in self._tags or tag.type not in INTEGERS or not tag.count
             if tag.number in _STRUCTURE and is_bad:
                 # Pillow and libtiff would each believe another value.
-                raise DataError(f"the TIFF's tag {tag.number} is repeated, empty or no integer")
+                raise DataError(f"the TIFF's tag {tag.number} is repeated, empty or not an integer")
             if tag.number not in _TABLES and tag.num_bytes > tag.count > _MAX_VALUES:
                 raise ImageLimitError(f"the TIFF's tag {tag.number} has {tag.count:,} values")
             self._tags[tag.number] = tag
@@ -87,7 +87,7 @@ class _Directory:
             raise DataError("the TIFF has both strips and tiles")
 
     def all_tags(self) -> list[Tag]:
-        """Return the tags with those of the sub-directories, of which Pillow reads all values."""
+        """Return the tags, including those of sub-directories, whose values Pillow reads too."""
         starts = {self.number(number) for number in _SUB_DIRECTORIES} - {0}
         sub_tags = [
             tag
@@ -120,7 +120,7 @@ class _Directory:
 
 
 def _check_layout(directory: _Directory, width: int, height: int) -> None:
-    """Hold the number and the size of the strips or tiles against the pixels."""
+    """Check the number and the size of the strips or tiles against the pixels."""
     is_tiled = directory.count(_TILE_OFFSETS) > 0
     columns = directory.number(_TILE_WIDTH) if is_tiled else width
     rows = directory.number(_TILE_HEIGHT if is_tiled else _STRIP_ROWS, height)
@@ -131,7 +131,7 @@ def _check_layout(directory: _Directory, width: int, height: int) -> None:
     num_offsets = directory.count(_TILE_OFFSETS if is_tiled else _STRIP_OFFSETS)
     if num_offsets > 2 * num_segments:
         raise ImageLimitError(
-            f"the TIFF has {num_offsets:,} strips or tiles, where {num_segments:,} hold its pixels"
+            f"the TIFF has {num_offsets:,} strips or tiles, but its pixels need {num_segments:,}"
         )
     if num_segments > MAX_SEGMENTS + num_planes * width * height // _PIXELS_PER_SEGMENT:
         raise ImageLimitError(f"the TIFF has {num_segments:,} strips or tiles, which is too many")
@@ -143,7 +143,7 @@ def _check_layout(directory: _Directory, width: int, height: int) -> None:
 
 
 def _check_length(directory: _Directory, width: int, height: int, num_bytes: int) -> None:
-    """Hold the pixels, and what the strips claim, against the bytes."""
+    """Check the pixels, and the claimed size of the strips, against the bytes."""
     tag = _TILE_BYTES if directory.count(_TILE_OFFSETS) else _STRIP_BYTES
     num_claimed = directory.total(tag)
     num_bits = width * height * directory.number(_BITS, 1) * directory.number(_SAMPLES, 1)

@@ -1,4 +1,4 @@
-"""TIFF images of more than 8 bits, of which Pillow knows few, and cuts or clips most."""
+"""TIFF images of more than 8 bits, most of which Pillow truncates, clips or does not support."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ _LOWER_BYTES = {"little": "B", "big": "L"}[sys.byteorder]
 
 
 class TiffFile(TiffImageFile):
-    """A TIFF, also one for whose samples Pillow knows no mode.
+    """A TIFF, including those whose samples Pillow has no mode for.
 
-    The pixels are not turned, and `size` is that of the pixels: callers turn them, as for every
-    other format.
+    The orientation is not applied, and `size` is that of the stored pixels: callers apply it, as
+    for every other format.
 
     Attributes:
-        layout: How it holds its samples.
-        content: The file without the tags that change no pixel.
+        layout: Layout of its samples.
+        content: The file without tags that do not affect pixels.
     """
 
     layout: TiffLayout
@@ -85,10 +85,10 @@ class TiffFile(TiffImageFile):
         )
 
     def load_end(self) -> None:
-        """Do not turn the image; Pillow would also write its metadata again."""
+        """Skip the orientation; Pillow would also rewrite the metadata."""
 
     def load_raw(self, mode: str, raw_mode: str) -> npt.NDArray[Any]:
-        """Decode the pixels in a mode of our choice, by libtiff."""
+        """Decode the pixels with libtiff in a chosen mode."""
         self._mode = mode
         self._use_libtiff(raw_mode)
         self.load()
@@ -120,7 +120,7 @@ class TiffFile(TiffImageFile):
         self._size = self._tile_size = (self.tag_v2[IMAGEWIDTH], self.tag_v2[IMAGELENGTH])
 
     def _keep_premultiplied(self) -> None:
-        """Have the colors as they are: Pillow's division would lose the transparent ones."""
+        """Keep the colors premultiplied: Pillow's division would lose transparent ones."""
         args = self.tile[0].args if self.tile else ()
         raw_mode = str(args[0]) if isinstance(args, tuple) and args else ""
         if raw_mode.startswith("RGBa"):
@@ -128,7 +128,7 @@ class TiffFile(TiffImageFile):
             self.info[PREMULTIPLIED] = True
 
     def _fix_palette(self) -> None:
-        """Take a palette of 8-bit values in 16 bits for what it is; Pillow would make it black."""
+        """Fix a palette with 8-bit values in 16 bits, which Pillow would turn black."""
         colors = self.tag_v2.get(COLORMAP, ())
         if self.palette is not None and colors and max(colors) < 256:
             self.palette = ImagePalette.raw("RGB;L", bytes(colors))
@@ -168,14 +168,14 @@ class TiffFile(TiffImageFile):
 
 
 def _is_full(upper: npt.NDArray[np.uint8], tags: ImageFileDirectory_v2, layout: TiffLayout) -> bool:
-    """Tell by the upper bytes that the values have all 16 bits, so that these are enough."""
+    """Return whether the upper bytes show that the values use all 16 bits."""
     if layout.kind != "u" or declared_range(tags, layout):
         return False
     return int(upper[:, :, : layout.num_colors].max()) >= UPPER_OF_16
 
 
 def _read_strips(data: bytes, tags: ImageFileDirectory_v2, layout: TiffLayout) -> Values:
-    """Read samples that lie in the file as they are.
+    """Read uncompressed samples from the file.
 
     Raises:
         DataError: The file ends before them.

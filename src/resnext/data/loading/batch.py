@@ -1,4 +1,4 @@
-"""One batch, as the loaders hand it over."""
+"""One batch of a loader."""
 
 from __future__ import annotations
 
@@ -14,14 +14,15 @@ class Batch:
     Legend: b images, v views of an image, c channels, h x w pixels.
 
     Attributes:
-        images_bchw: Normalised float32 on the device, channels_last unless the loader was told
-            otherwise; with `num_views` above 1 it holds b·v rows, the views of one image together.
-        targets_b: What is to be learned of each image; see `TargetKind`.
+        images_bchw: Normalised float32 on the device, channels_last unless configured otherwise;
+            with `num_views` above 1 it has b·v rows, with the views of an image together.
+        targets_b: Target of each image; see `TargetKind`. Masks are the class of each pixel, uint8,
+            b x h x w.
         indices_b: Indices of the images in their split, int64.
-        global_size: Images of this batch in all processes together. A process that
-            averages its b losses weighs its gradient by b · processes / global_size.
+        global_size: Images of this batch over all processes. A process that averages its b losses
+            weights its gradient by b · processes / global_size.
         other_targets_b: Targets of the images mixed in (mixup, cutmix), or None.
-        kept_b: Share of each image's own target, float32, or None.
+        kept_b: Fraction of each image's own target, float32, or None.
         num_views: Views of each image.
     """
 

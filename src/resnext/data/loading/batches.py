@@ -1,28 +1,28 @@
-"""How an epoch is cut into batches, and a batch into the shares of the processes."""
+"""Splits an epoch into batches, and a batch among processes."""
 
 from __future__ import annotations
 
 
 def num_steps(num_images: int, batch_size: int) -> int:
-    """Count the steps of an epoch: as few as keep every batch within `batch_size`."""
+    """Return the steps of an epoch: the fewest with batches of at most `batch_size`."""
     return max(1, -(-num_images // batch_size))
 
 
 def batch_span(step: int, num_images: int, batch_size: int) -> tuple[int, int]:
     """Return the first position of a step's batch in the epoch's order, and the last plus one.
 
-    All batches are of nearly the same size, so there is no small last one whose gradient
-    would weigh as much as the others'. Every image comes exactly once an epoch.
+    All batches have nearly the same size, so there is no small last one whose gradient would count
+    as much as the others'. Every image occurs exactly once per epoch.
     """
     steps = num_steps(num_images, batch_size)
     return step * num_images // steps, (step + 1) * num_images // steps
 
 
 def rank_span(start: int, end: int, rank: int, world_size: int) -> tuple[int, int]:
-    """Return a process's share of the batch at start..end-1.
+    """Return a process's part of the batch at start..end-1.
 
-    Shares are contiguous and hold whole pairs (the first and second image, the third and
-    fourth, ...), since mixup and cutmix mix within a pair.
+    Parts are contiguous and contain whole pairs (the first and second image, the third and fourth,
+    ...), because mixup and cutmix mix within a pair.
     """
     pairs = -(-(end - start) // 2)
     cuts = (rank * pairs // world_size, (rank + 1) * pairs // world_size)
@@ -30,7 +30,7 @@ def rank_span(start: int, end: int, rank: int, world_size: int) -> tuple[int, in
 
 
 def largest_share(num_images: int, batch_size: int, world_size: int) -> int:
-    """Return the most images that one process sees in one step."""
+    """Return the maximum number of images that one process gets in one step."""
     largest_batch = -(-num_images // num_steps(num_images, batch_size))
     shares = (rank_span(0, largest_batch, rank, world_size) for rank in range(world_size))
     return max(end - start for start, end in shares)

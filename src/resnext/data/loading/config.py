@@ -1,4 +1,4 @@
-"""How batches are made: by which processes, how large, and on which device."""
+"""Settings of loaders: processes, batch size and device."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from resnext.data.augment.config import AugmentConfig
 
 @dataclass(frozen=True, kw_only=True)
 class LoaderConfig:
-    """What every loader must know besides the images.
+    """Settings of every loader.
 
     Attributes:
-        batch_size: Images of a training step in all processes together, or of an evaluated
-            batch in one of them.
-        device: Where batches go; images in memory that are augmented in batches are kept there.
-        workers: Processes that decode, crop and resize; 0 does it in this one. None are started
-            for images in memory that need no work one by one.
-        rank: This process.
+        batch_size: Images per training step over all processes, or per evaluation batch in one
+            process.
+        device: Device of the batches; images in memory that are augmented in batches stay there.
+        workers: Processes that decode, crop and resize; 0 uses this process. Images in memory that
+            are processed in batches need none.
+        rank: Index of this process.
         world_size: Number of processes.
-        channels_last: Hand over images with the channels innermost in memory.
+        channels_last: Return images in channels_last layout.
     """
 
     batch_size: int
@@ -33,18 +33,18 @@ class LoaderConfig:
 
     @property
     def layout(self) -> torch.memory_format:
-        """The layout of a batch's images in memory, as torch calls it."""
+        """Torch's memory format of a batch's images."""
         return torch.channels_last if self.channels_last else torch.contiguous_format
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainLoaderConfig(LoaderConfig):
-    """What a training loader must know besides.
+    """Additional settings of a training loader.
 
     Attributes:
-        augment: How images are varied.
-        seed: Decides order and augmentation.
-        is_exact: Give resized crops the pixels of Pillow, bit for bit, more slowly.
+        augment: Augmentation of the images.
+        seed: Seed of order and augmentation.
+        is_exact: Make resized crops equal to Pillow's, bit for bit; slower.
     """
 
     augment: AugmentConfig

@@ -1,4 +1,4 @@
-"""The evaluation loader: the images of a split as they are, each exactly once."""
+"""The evaluation loader: the images of a split without augmentation, each exactly once."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from resnext.data.split import DataInfo, Split
 
 
 class EvalLoader:
-    """Batches of a split as it is, in order, without augmentation.
+    """Batches of a split, in order, without augmentation.
 
-    Only fetched shards that the cache does not hold all are read one after another.
+    Remote shards that do not all fit in the cache are read in sequence.
 
-    Every process takes every world_size-th image and nothing is padded: together they see
-    each image exactly once.
+    Every process takes every world_size-th image without padding: together they see each image
+    exactly once.
 
     Attributes:
         num_views: Crops of each image; see `Batch`.
@@ -45,9 +45,9 @@ class EvalLoader:
         Args:
             split: The images.
             info: Their channels, size and statistics.
-            view: Which crops to look at.
+            view: Crops to evaluate.
             config: How batches are made; each image of a batch has `num_views` rows.
-            bad_files: Gets the files that cannot be read; they are left out.
+            bad_files: Collects unreadable files, which are left out.
 
         Raises:
             ConfigError: The sizes of the view contradict each other.
@@ -78,7 +78,7 @@ class EvalLoader:
 
         Raises:
             DataError: Too many files are bad, or a worker died.
-            DownloadError: A shard cannot be fetched.
+            DownloadError: A shard cannot be downloaded.
         """
         size, num = self._config.batch_size, len(self._indices)
         spans = [(start, min(start + size, num)) for start in range(0, num, size)]

@@ -1,4 +1,4 @@
-"""The images of a split, rendered batch by batch ahead of their use."""
+"""Renders the images of a split batch by batch, ahead of their use."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from resnext.errors import DownloadError
 
 
 class Feed:
-    """Has batches rendered and notes what was met: bad files, assumed ranges, failed fetches."""
+    """Renders batches and collects bad files, assumed value ranges and failed downloads."""
 
     def __init__(
         self,
@@ -33,9 +33,9 @@ class Feed:
         Args:
             split: The images.
             renderer: Renders them.
-            config: How many workers, and for which device.
-            bad_files: Gets the files that cannot be read.
-            keep_workers: Let the workers wait for the next order.
+            config: Number of workers and device.
+            bad_files: Collects unreadable files.
+            keep_workers: Keep the workers for the next order.
         """
         self._split = split
         self._bad_files = BadFiles(len(split)) if bad_files is None else bad_files
@@ -51,12 +51,12 @@ class Feed:
         Args:
             order_n: Numbers of the images.
             spans: First position of each batch in the order, and the last plus one.
-            epoch: Decides the augmentation.
+            epoch: Epoch, which determines the augmentation.
             size_px: Side of the images.
 
         Raises:
             DataError: Too many files are bad, or a worker died.
-            DownloadError: A shard cannot be fetched.
+            DownloadError: A shard cannot be downloaded.
         """
         ahead = self._split.shards_ahead(order_n, spans)
         requests = (

@@ -21,14 +21,14 @@ from resnext.errors import ConfigError, DataError
 
 
 class TrainLoader:
-    """Augmented batches of a training split; each image comes once an epoch.
+    """Augmented batches of a training split; each image occurs once per epoch.
 
     Order and augmentation are functions of (seed, epoch, index), the same with any number
     of workers and processes.
 
     Attributes:
-        num_steps: Batches of an epoch.
-        largest_share: Most images of one batch in one process.
+        num_steps: Batches per epoch.
+        largest_share: Maximum images of one batch in one process.
     """
 
     def __init__(
@@ -43,12 +43,12 @@ class TrainLoader:
         Args:
             split: The images.
             info: Their channels, size and statistics.
-            config: How they are varied, and how batches are made.
-            bad_files: Gets the files that cannot be read; other images take their places.
+            config: Augmentation and batching.
+            bad_files: Collects unreadable files, which are replaced by other images.
 
         Raises:
-            ConfigError: The augmentation does not suit the images, or a process would get
-                no image of some batch.
+            ConfigError: The augmentation does not support the images, or a process would get no
+                image of a batch.
         """
         augment, world_size = config.augment, config.world_size
         if augment.lighting and info.in_channels != 3:
@@ -62,6 +62,11 @@ class TrainLoader:
             raise ConfigError(
                 f"batches of {len(split) // self.num_steps} images are too small for "
                 f"{world_size} processes; use fewer processes or a larger batch_size"
+            )
+        if augment.crop == "scaled" and info.targets != "mask":
+            raise ConfigError(
+                "augment.crop=scaled cuts windows of images and masks, and the images of "
+                f"{info.name} have none; take augment.crop=resized"
             )
         self._split, self._config, self._size_px = split, config, info.image_size_px
         self._labels_n = split.targets_n.to(config.device)
@@ -80,12 +85,12 @@ class TrainLoader:
 
         Args:
             epoch: Number of the epoch.
-            first_step: Steps before it are left out and cost nothing.
+            first_step: Earlier steps are skipped at no cost.
             image_size_px: Side of the images, by default that of the data set.
 
         Raises:
             DataError: Too many files are bad, or a worker died.
-            DownloadError: A shard cannot be fetched.
+            DownloadError: A shard cannot be downloaded.
         """
         order = self._split.epoch_order(self._config.seed, epoch)
         size_px = image_size_px or self._size_px
@@ -100,14 +105,27 @@ class TrainLoader:
         batches = self._feed.run(order, spans, epoch, size_px)
         for step, span, rendered in zip(steps, spans, batches, strict=True):
             if rendered.images_bhwc is None:
-                raise DataError("no image file could be read; the log names them and the reasons")
+                raise DataError(
+                    "no image file could be read; see the log for the files and reasons"
+                )
             images_bhwc = rendered.images_bhwc.to(self._config.device, non_blocking=True)
             indices_b = order[slice(*span)]
             if self._augmenter.pad_px:
                 padded = self._augmenter.pad(images_bhwc)
                 numbers_b = torch.arange(len(indices_b))
                 images_bhwc = self._augmenter.crop(padded, numbers_b, indices_b, epoch)
-            yield self._finish(images_bhwc, indices_b, rendered.shown_b, (epoch, step, size_px))
+            batch = self._finish(images_bhwc, indices_b, rendered.shown_b, (epoch, step, size_px))
+            if rendered.masks_bhw is not None:
+                batch = self._with_masks(batch, rendered.masks_bhw, indices_b, epoch)
+            yield batch
+
+    def _with_masks(
+        self, batch: Batch, masks_bhw: torch.Tensor, indices_b: torch.Tensor, epoch: int
+    ) -> Batch:
+        """Give a batch its masks as targets, mirrored like their images."""
+        masks_bhw1 = masks_bhw.to(self._config.device, non_blocking=True).unsqueeze(3)
+        masks_bhw = self._augmenter.flip(masks_bhw1, indices_b, epoch).squeeze(3)
+        return replace(batch, targets_b=masks_bhw)
 
     def _batch(self, step: int) -> tuple[int, int]:
         """Return the span of a step's whole batch in the epoch's order."""

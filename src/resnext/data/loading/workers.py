@@ -18,10 +18,10 @@ _BATCHES_AHEAD = 2
 
 
 class WorkerPool:
-    """Answers requests in order, in this process or in several others.
+    """Handles requests in order, in this process or in several workers.
 
-    A request holds all that its answer depends on, so any worker may take it. Workers stay
-    for the next run of requests if `keep` is set.
+    A request contains everything its response depends on, so any worker can handle it. Workers stay
+    for the next requests if `keep` is set.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class WorkerPool:
                 )
 
     def run(self, requests: Iterable[Request]) -> Iterator[Rendered]:
-        """Render requests; they are taken from the iterable only a few ahead.
+        """Render requests, reading only a few ahead from the iterable.
 
         Raises:
             DataError: A worker died.
@@ -69,14 +69,15 @@ class WorkerPool:
                 if "DataLoader worker" not in str(error):
                     raise
                 raise DataError(
-                    f"a process that decodes images died ({error}). Most often memory ran out: "
-                    "set fewer (data.workers) or none (data.workers=0) to see the error itself"
+                    f"a process that decodes images died ({error}). The most common cause is "
+                    "lack of memory: use fewer workers (data.workers), or none (data.workers=0) "
+                    "to see the error itself"
                 ) from error
             yield answer
 
 
 class _Queue(Sampler[Request]):
-    """Hands the loader whatever requests come next."""
+    """Feeds the next requests to the loader."""
 
     requests: Iterable[Request] = ()
 
@@ -87,20 +88,20 @@ class _Queue(Sampler[Request]):
 def _start_method() -> str | None:
     """Choose how workers start: on Linux by forking, elsewhere as the platform prefers.
 
-    A fork shares the images and file names and starts at once. The child never touches the
-    accelerator and runs one thread. It also sees its parent die, and leaves.
+    A fork shares the images and file names and starts immediately. The child never uses the
+    accelerator and runs one thread. It exits when its parent dies.
     """
     return "fork" if sys.platform == "linux" else None
 
 
 def _start_worker(_: int) -> None:
-    """Let the parent finish its step and save, for which it may need the workers."""
+    """Ignore signals, as the parent may need the workers to finish its step and save."""
     end_by_parent_only()
 
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Silence two warnings about choices that are made on purpose."""
+    """Silence two warnings about intentional choices."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="This DataLoader will create")
         warnings.filterwarnings("ignore", message=".*multi-threaded, use of fork")

@@ -1,4 +1,4 @@
-"""The sizes of one image before a network sees it. Needs no torch, so that a service needs none."""
+"""Resize and crop of one image. Needs no torch, so that a service needs none."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _FILTERS = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.B
 def resize_short_side(
     image: Image.Image, side_px: int, interpolation: Interpolation = "bilinear"
 ) -> Image.Image:
-    """Resize an image so that its short side has a length, with antialiasing.
+    """Resize an image to a short side, with antialiasing.
 
     A very long image is first cut, see `cut_long`.
     """
@@ -29,10 +29,10 @@ def resize_short_side(
 
 
 def cut_long(image: Image.Image) -> Image.Image:
-    """Cut an image longer than ten times its width to its middle; return others as they are.
+    """Crop an image longer than ten times its width to its middle; return others unchanged.
 
-    Resizing a line of pixels by its short side would take any amount of memory, wherever it is
-    resized: networks that resize inside need it cut as well.
+    Resizing a line of pixels by its short side could need any amount of memory; networks that
+    resize in the graph need the crop too.
     """
     longest = _MAX_RATIO * min(image.size)
     if max(image.size) <= longest:
@@ -41,7 +41,7 @@ def cut_long(image: Image.Image) -> Image.Image:
 
 
 def center_crop(image: Image.Image, height: int, width: int) -> Image.Image:
-    """Cut out the middle of an image that is at least as large."""
+    """Return the centre crop of an image that is at least as large."""
     left, top = round((image.width - width) / 2), round((image.height - height) / 2)
     return image.crop((left, top, left + width, top + height))
 

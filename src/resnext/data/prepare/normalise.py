@@ -1,4 +1,4 @@
-"""From uint8 pixels to the float32 numbers that a network sees."""
+"""Normalises uint8 pixels to float32."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def normalise(
         images_bchw: uint8, any memory format, on any device.
         mean: Mean of each channel, of values in 0..1.
         std: Standard deviation of each channel.
-        device: Where the result goes.
+        device: Device of the result.
 
     Returns:
         Float32 on the device, channels_last.

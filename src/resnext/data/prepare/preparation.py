@@ -1,4 +1,4 @@
-"""How one image becomes what a network sees: the rule that every verb follows.
+"""The preprocessing of an image, shared by all verbs.
 
 Needs no torch, so that a service needs none.
 """
@@ -20,7 +20,7 @@ class Preparation:
     Attributes:
         size_px: Side of the crop.
         resize_px: Short side to which the image is resized first; None, or less than the side of
-            the crop, stands for that side. So an image of the crop's size stays as it is.
+            the crop, means that side. An image of the crop's size is therefore unchanged.
         interpolation: Filter of the resize.
     """
 
@@ -30,12 +30,12 @@ class Preparation:
 
     @classmethod
     def of_card(cls, card: ModelCard, size_px: int | None = None) -> Preparation:
-        """Return how a network wants its images.
+        """Return the preprocessing of a network.
 
         Args:
-            card: Says it.
-            size_px: Side of another crop than the card's; the resize changes in proportion, so
-                that the crop shows the same part of the image.
+            card: Card of the network.
+            size_px: Side of the crop if it differs from the card's; the resize is scaled, so that
+                the crop shows the same part of the image.
         """
         resize_px = card.resize_px
         if size_px is None:
@@ -54,12 +54,12 @@ class Preparation:
         return resize_short_side(image, self.short_side_px, self.interpolation)
 
     def crop(self, image: Image.Image) -> Image.Image:
-        """Return the middle of the resized image, size_px x size_px."""
+        """Return the centre crop of the resized image, size_px x size_px."""
         return center_crop(self.resize(image), self.size_px, self.size_px)
 
 
 def describe_preparation(card: ModelCard) -> str:
-    """Say in words how a network wants its images."""
+    """Describe the preprocessing of a network."""
     preparation = Preparation.of_card(card)
     mean, std = (", ".join(f"{value:g}" for value in values) for values in (card.mean, card.std))
     return (

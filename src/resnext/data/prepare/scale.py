@@ -1,4 +1,4 @@
-"""The numbers that a network sees for levels of 0 to 255. Needs no torch: a service has none."""
+"""Normalisation without torch, for services."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which crops of an image are looked at without augmentation."""
+"""The crops used for validation and evaluation."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from resnext.model.card import Interpolation, ModelCard
 
 @dataclass(frozen=True)
 class View:
-    """A `ViewConfig` with its sizes settled.
+    """A `ViewConfig` with resolved sizes.
 
     Attributes:
         preparation: The resize, and the side of each crop.
-        config: Which crops.
+        config: The crops.
     """
 
     preparation: Preparation
@@ -27,23 +27,23 @@ class View:
 
 
 def default_resize_px(size_px: int) -> int:
-    """Return the short side that goes with a crop: 8/7 of it, 256 for 224 (section 4)."""
+    """Return the default short side for a crop: 8/7 of it, 256 for 224 (section 4)."""
     return round(size_px * 8 / 7)
 
 
 def view_of_training(
     config: ViewConfig, size_px: int, *, is_memory: bool, is_enlarged: bool
 ) -> ViewConfig:
-    """Settle the resize of validation while training, where no card says it yet.
+    """Resolve the resize of the validation in training, without a card.
 
-    A resized crop enlarges what it shows, and the usual view (256 for 224) makes up for some of
-    that. Training on the whole image, or on windows of it, must not be judged on enlarged ones.
+    A resized crop enlarges objects, which the usual view (256 for 224) partly compensates. Training
+    on whole images or windows must not be validated on enlarged ones.
 
     Args:
-        config: What was asked for.
-        size_px: Side of the images in training, where the view names none.
-        is_memory: The images are a set in memory, which are used as they are.
-        is_enlarged: Training shows resized crops.
+        config: The requested view.
+        size_px: Side of the images in training, if the view has none.
+        is_memory: Whether the images are in memory, which are not resized.
+        is_enlarged: Whether training uses resized crops.
     """
     if is_memory or config.resize_px is not None:
         return config
@@ -53,7 +53,7 @@ def view_of_training(
 
 
 def view_of_card(config: ViewConfig, card: ModelCard) -> ViewConfig:
-    """Fill in how a network was validated: sizes and filter, unless another is asked for."""
+    """Fill in the validation sizes and filter of a network's card, unless given."""
     preparation = Preparation.of_card(card, config.size_px)
     return config.replace(
         size_px=preparation.size_px,
@@ -63,11 +63,11 @@ def view_of_card(config: ViewConfig, card: ModelCard) -> ViewConfig:
 
 
 def resolve_view(config: ViewConfig, size_px: int) -> View:
-    """Settle the sizes of a view; without a resize, images have the size of the crop.
+    """Resolve the sizes of a view; without a resize, images have the size of the crop.
 
     Args:
-        config: What was asked for.
-        size_px: The data set's crop, where the view names none.
+        config: The requested view.
+        size_px: The data set's crop, if the view has none.
 
     Raises:
         ConfigError: The crop is larger than the resized image, or ten crops would be
@@ -78,7 +78,8 @@ def resolve_view(config: ViewConfig, size_px: int) -> View:
         raise ConfigError(f"resize_px={resize_px} is smaller than the crop, size_px={size_px}")
     if config.ten_crop and (resize_px or size_px) == size_px:
         raise ConfigError(
-            f"ten_crop=True needs resize_px above size_px={size_px}; else all crops are the same"
+            f"ten_crop=True needs resize_px above size_px={size_px}; otherwise all crops are the "
+            "same"
         )
     return View(Preparation(size_px, resize_px, config.interpolation or "bilinear"), config)
 
@@ -97,7 +98,7 @@ def take_views(images_bchw: torch.Tensor, view: View) -> torch.Tensor:
 
     Args:
         images_bchw: Images at least as large as the crop, of any type.
-        view: Which crops.
+        view: The crops.
 
     Returns:
         b·v images, those of one original together: the centre or (ten crops) the four

@@ -1,6 +1,5 @@
-"""Where images come from: named sets, class folders, tables, ImageNet, and packed sets.
+"""Sources of images: named sets, class folders, tables, ImageNet, and packed sets.
 
-`load` goes from the settings to a data set, `parse` from what a person typed to the settings,
-`summary` says what a set holds. The top layer of `data`: it may import all but `loading`'s users
-and is imported by none of the other parts.
+`load` opens a data set from its settings, `parse` parses command-line text to settings, `summary`
+describes a data set. The top layer of `data`: the other parts do not import it.
 """

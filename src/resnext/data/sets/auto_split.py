@@ -1,9 +1,9 @@
-"""The split of a folder without one: by class, and by file names alone.
+"""Splits a folder by class and file names.
 
-Every group of related images (by default each image is its own) has a number in [0, 1) from a
+Every group of related images (by default each image is its own group) has a number in [0, 1) from a
 hash of its name. Groups go to validation in the order of these numbers until each class has its
-share. So the split depends neither on the order of the files nor on a seed, and a file that comes
-or goes moves at most about one other image of its class.
+share. The split therefore depends neither on the order of files nor on a seed, and adding or
+removing a file moves at most about one other image of its class.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from resnext.untrusted.names import shown
 
 
 def name_hash(name: str) -> float:
-    """Map a name to a number in [0, 1) that never changes."""
+    """Map a name to a fixed number in [0, 1)."""
     digest = hashlib.blake2b(name.encode("utf-8", "surrogateescape"), digest_size=8).digest()
     return int.from_bytes(digest, "big") / 2**64
 
@@ -32,22 +32,22 @@ def choose_val(
     val_fraction: float,
     pattern: str | None = None,
 ) -> NDArray[np.bool_]:
-    """Choose the validation images of a folder that has no split of its own.
+    """Select the validation images of a folder without splits.
 
     Args:
         names: Path of each image below the folder.
         targets_n: Class of each image.
         num_classes: Number of classes.
-        val_fraction: Share of each class to validate on, at least one image and never all.
-        pattern: Regular expression; images for which it matches the same text (its first
-            group if it has one) stay on one side. An image it does not match is alone.
+        val_fraction: Fraction of each class for validation, at least one image and never all.
+        pattern: Regular expression; images for which it matches the same text (its first group if
+            it has one) stay in the same split. An image without a match is its own group.
 
     Returns:
-        Whether each image is for validation. A class of one image is for training only; with
-        groups, so is a class whose images are all related.
+        Whether each image is for validation. A class with one image, or with a single group, is
+        only for training.
 
     Raises:
-        ConfigError: The pattern is no regular expression.
+        ConfigError: The pattern is not a regular expression.
     """
     keys = list(names) if pattern is None else _group_names(names, pattern)
     group_n = np.unique(np.asarray(keys, dtype=object), return_inverse=True)[1]
@@ -67,8 +67,8 @@ def _group_names(names: Sequence[str], pattern: str) -> list[str]:
         expression = re.compile(pattern)
     except re.error as error:
         raise ConfigError(
-            f"data.group={shown(pattern)} is no regular expression: {error}; an example for names "
-            r"such as patient12_3.png is patient\d+"
+            f"data.group={shown(pattern)} is not a regular expression: {error}; an example for "
+            r"names such as patient12_3.png is patient\d+"
         ) from None
     keys = []
     for name in names:
@@ -94,7 +94,7 @@ def _take(
     counts_k: NDArray[np.int64],
     wanted_k: NDArray[np.int64],
 ) -> NDArray[np.bool_]:
-    """Take groups in order while they bring the classes closer to their shares."""
+    """Select groups in order while they bring the classes closer to their shares."""
     left_k, missing_k = counts_k.tolist(), wanted_k.tolist()
     in_val = np.zeros(len(members), dtype=np.bool_)
     for group in order:

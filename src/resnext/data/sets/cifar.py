@@ -25,8 +25,8 @@ def load_cifar(num_classes: int, root: Path) -> DataSet:
     Args:
         num_classes: 10 or 100.
         root: A folder with the official archive (`cifar-10-python.tar.gz` or
-            `cifar-100-python.tar.gz`) or its unpacked folder. Where both are missing the
-            archive is downloaded to it.
+            `cifar-100-python.tar.gz`) or its unpacked folder. If both are missing the archive is
+            downloaded to it.
 
     Raises:
         DataError: The archive is missing and cannot be downloaded, or is damaged.
@@ -60,7 +60,7 @@ def _find(name: str, root: Path) -> tuple[Any, Any] | None:
 
 
 def _fetch(name: str, root: Path) -> None:
-    """Fetch the archive unless it is there, and have torchvision unpack it, which checks it too."""
+    """Download the archive if missing, and unpack it with torchvision, which verifies it."""
     from torchvision import datasets
 
     kind = getattr(datasets, name)

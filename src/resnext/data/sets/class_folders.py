@@ -1,4 +1,4 @@
-"""The folders of a data set that are classes: what stands in their way, and their names."""
+"""Checks and names the class folders of a data set."""
 
 from __future__ import annotations
 
@@ -16,14 +16,13 @@ from resnext.untrusted.text import printable
 
 
 def check_class_folders(root: Path) -> None:
-    """Refuse links that would silently add or remove a class; log hidden folders.
+    """Check for links that would silently add or remove a class; log hidden folders.
 
     Args:
         root: The folder of the class folders.
 
     Raises:
-        DataError: A link leads nowhere, to a folder that holds the class folders, or into
-            another class.
+        DataError: A link is broken, leads to a parent of the class folders, or into another class.
         OSError: The folder cannot be read.
     """
     with os.scandir(root) as entries:
@@ -35,15 +34,15 @@ def check_class_folders(root: Path) -> None:
     links = [entry.name for entry in visible if entry.is_symlink()]
     if broken := [name for name in links if not _exists(root / name)]:
         raise DataError(
-            f"{root}: {list_names(broken)} is a link that leads nowhere, so a class may be "
-            "missing; restore what it leads to, or remove the link"
+            f"{root}: {list_names(broken)} is a broken link, so a class may be missing; restore "
+            "its target, or remove the link"
         )
     if links:
         _check_places(root, [entry.name for entry in visible if is_folder(entry)], set(links))
 
 
 def _check_places(root: Path, folders: Sequence[str], links: set[str]) -> None:
-    """Refuse links by which an image would have two classes."""
+    """Check for links that would give an image two classes."""
     holder = f"{os.path.realpath(root)}{os.sep}"
     prefixes = []
     for name in folders:
@@ -53,8 +52,8 @@ def _check_places(root: Path, folders: Sequence[str], links: set[str]) -> None:
         )
         if is_link and holder.startswith(prefix):
             raise DataError(
-                f"{root / name} is a link to a folder that holds the class folders, and would be "
-                "a class of all their images; remove the link"
+                f"{root / name} is a link to a folder that contains the class folders, and would "
+                "be a class with all their images; remove the link"
             )
         prefixes.append((prefix, name))
     prefixes.sort()  # what lies in a folder comes right after it
@@ -67,39 +66,39 @@ def _check_places(root: Path, folders: Sequence[str], links: set[str]) -> None:
 
 
 def name_classes(root: Path, folders: Sequence[str]) -> tuple[tuple[str, ...], list[int]]:
-    """Name classes after their folders, in the form of Unicode that is usual (NFC).
+    """Name classes after their folders, in normalised Unicode (NFC).
 
-    Systems differ in the form that they give to an accented letter; `train/` and `val/` may have
-    been copied from two of them.
+    Systems differ in their Unicode form of accented letters, and `train/` and `val/` may have been
+    copied from different systems.
 
     Returns:
         The names, sorted, and the label of each folder.
 
     Raises:
-        DataError: Two folders have one name in two forms.
+        DataError: Two folders have the same name in different forms.
     """
     names = [unicodedata.normalize("NFC", folder) for folder in folders]
     classes = tuple(sorted(set(names)))
     if len(classes) < len(names):
         double = next(name for name in classes if names.count(name) > 1)
         raise DataError(
-            f"{root}: two folders are called {list_names([double])}, written in two forms of "
-            "Unicode; move their images into one"
+            f"{root}: two folders are called {list_names([double])} in different forms of "
+            "Unicode; move their images to one of them"
         )
     labels = {name: label for label, name in enumerate(classes)}
     return classes, [labels[name] for name in names]
 
 
 def describe_lookalikes(some: Sequence[str], others: Sequence[str]) -> str:
-    """Say which names differ only in case, spaces or width, for the end of a message."""
+    """Describe names that differ only in case, spaces or width, for the end of a message."""
     by_look = {_look(name): name for name in others}
     pairs = [(name, by_look[_look(name)]) for name in some if _look(name) in by_look]
     if not pairs:
         return ""
     one, two = pairs[0]
     return (
-        f"; {printable(one)!r} and {printable(two)!r} differ only in case, spaces or the form of "
-        "a letter: give them one name"
+        f"; {printable(one)!r} and {printable(two)!r} differ only in case, spaces or Unicode "
+        "form; give them the same name"
     )
 
 

@@ -1,4 +1,4 @@
-"""The digits that scikit-learn ships: real images, no download."""
+"""The digits data set in scikit-learn: real images, without a download."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ _VAL_FRACTION = 0.2
 def load_digits_set() -> DataSet:
     """Load the 1,797 grey digits of 8 x 8 pixels.
 
-    The set has no official split: a fifth of each class, chosen by a hash of the image's
-    number, is kept for validation. Both parts hold digits of the same 13 writers.
+    There is no official split: a fifth of each class, selected by a hash of the image's number, is
+    used for validation. Both parts contain digits by the same 13 writers.
 
     Source: https://archive.ics.uci.edu/dataset/80 (its test part, CC BY 4.0).
     """
@@ -43,7 +43,7 @@ def load_digits_set() -> DataSet:
 
 
 def _validation_mask(targets_n: torch.Tensor) -> torch.Tensor:
-    """Mark a fixed share of each class: the images with the smallest hashes."""
+    """Mark a fixed fraction of each class: the images with the smallest hashes."""
     hashes = bits(derive(0), torch.arange(len(targets_n)))
     mask = torch.zeros(len(targets_n), dtype=torch.bool)
     for label in range(_NUM_CLASSES):

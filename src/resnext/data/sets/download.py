@@ -1,4 +1,4 @@
-"""Fetch the small data sets, and say what to do where that fails."""
+"""Downloads the small data sets, and explains what to do if that fails."""
 
 from __future__ import annotations
 
@@ -31,22 +31,23 @@ def find_or_fetch(
     find: Callable[[], _Found | None],
     fetch: Callable[[], object],
 ) -> _Found:
-    """Find a data set below a folder; where it is missing, fetch it and find it then.
+    """Find a data set below a folder; download it first if it is missing.
 
-    Of several processes one fetches and the others wait. Nothing is written where all is there.
+    With several processes, one downloads and the others wait. Nothing is written if all files
+    exist.
 
     Args:
         name: Name of the class in `torchvision.datasets`.
-        root: Folder that has or gets the files.
-        official_files: What a person could put there instead.
-        find: Returns what is there if it is whole, else None.
-        fetch: Fetches or unpacks what is missing.
+        root: Folder of the files.
+        official_files: Files that the user can provide instead.
+        find: Returns the data set if complete, otherwise None.
+        fetch: Downloads or unpacks missing files.
 
     Returns:
-        What `find` returns.
+        The result of `find`.
 
     Raises:
-        DataError: The files can be neither found nor fetched.
+        DataError: The files can neither be found nor downloaded.
     """
     try:
         found = find()
@@ -64,19 +65,19 @@ def find_or_fetch(
     # No network, no right to write, no space, a damaged archive: all are cured alike.
     except (OSError, RuntimeError, EOFError, DownloadError) as error:
         raise DataError(
-            f"{name} is not in {root} and cannot be fetched ({error}). Get the official "
+            f"{name} is not in {root} and cannot be downloaded ({error}). Download the official "
             f"file{'s' if len(official_files) > 1 else ''} {', '.join(official_files)} from "
-            f"{_SITES[name]}, put them into a folder and name it: --data NAME:FOLDER"
+            f"{_SITES[name]}, put them in a folder and give it: --data NAME:FOLDER"
         ) from error
 
 
 def fetch_official(address: str, dest: Path, md5: str) -> None:
-    """Fetch a file that has a published MD5 sum, unless it is there undamaged.
+    """Download a file with a published MD5 sum, unless an undamaged copy exists.
 
-    torchvision would do this too, but without limits and, where https fails, over http.
+    torchvision would do this without limits and, if https fails, over http.
 
     Raises:
-        DownloadError: It cannot be fetched, or is another file.
+        DownloadError: It cannot be downloaded, or is another file.
     """
     checksum = Checksum("md5", md5)
     if dest.is_file() and not matches(dest, checksum):

@@ -1,4 +1,4 @@
-"""Identical images in training and validation, which make the error look better than it is."""
+"""Identical images in training and validation, which make the error look too low."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ _BLOCK = 2**20
 def find_duplicates(
     train_root: Path, train: Iterable[str], val_root: Path, val: Iterable[str]
 ) -> list[tuple[str, str]]:
-    """Find the validation files that are a training file too, byte for byte.
+    """Find validation files that are identical to a training file.
 
-    Only files of equal size are read. A file that cannot be read equals no other.
+    Only files of equal size are read. Unreadable files are skipped.
 
     Args:
-        train_root: The folder below which the training files lie.
+        train_root: The folder of the training files.
         train: Their names.
-        val_root: The folder below which the validation files lie.
+        val_root: The folder of the validation files.
         val: Their names.
 
     Returns:
-        For each validation file that has one, its first twin in training and itself.
+        Pairs of the first identical training file and the validation file.
     """
     by_size: dict[int, list[str]] = defaultdict(list)
     for name in train:

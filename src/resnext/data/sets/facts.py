@@ -1,4 +1,4 @@
-"""What is known of the named data sets before they are read."""
+"""Facts about the named data sets, known before reading them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ class Facts(NamedTuple):
     """Shape of a data set.
 
     Attributes:
-        image_size_px: Side of the images that a network sees by default.
+        image_size_px: Default side of the images for a network.
         in_channels: Channels of an image.
         num_classes: Number of classes.
     """
@@ -26,4 +26,4 @@ KNOWN: dict[str, Facts] = {
     "cifar100": Facts(32, 3, 100),
     "imagenet": Facts(224, 3, 1000),
 }
-"""By `DataConfig.name`; a folder's classes are known only once it is listed."""
+"""By `DataConfig.name`; a folder's classes are only known after listing."""

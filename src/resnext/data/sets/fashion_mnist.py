@@ -1,4 +1,4 @@
-"""Fashion-MNIST from its official files, packed or not, or downloaded."""
+"""Fashion-MNIST from its official files, compressed or not, or downloaded."""
 
 from __future__ import annotations
 
@@ -49,9 +49,8 @@ def load_fashion_mnist(root: Path) -> DataSet:
     """Load the 60,000 training and 10,000 test images of 28 x 28 grey pixels.
 
     Args:
-        root: A folder with the four official files (`train-images-idx3-ubyte.gz`, ...),
-            packed or unpacked, directly or as torchvision lays them out. Where they are
-            missing they are downloaded to it.
+        root: A folder with the four official files (`train-images-idx3-ubyte.gz`, ...), compressed
+            or not, directly or in torchvision's layout. If missing they are downloaded to it.
 
     Raises:
         DataError: The files are missing and cannot be downloaded, or are damaged.
@@ -70,7 +69,7 @@ def _names(part: str) -> tuple[str, str]:
 
 
 def _shapes() -> dict[str, tuple[int, ...]]:
-    """Return what each file holds, by its name."""
+    """Return the shape of each file, by name."""
     shapes: dict[str, tuple[int, ...]] = {}
     for part, num in _PARTS.items():
         images, labels = _names(part)
@@ -79,10 +78,10 @@ def _shapes() -> dict[str, tuple[int, ...]]:
 
 
 def _find(root: Path) -> Path | None:
-    """Return the folder that holds all four files, if there is one.
+    """Return the folder with all four files, if there is one.
 
-    Files that a person put there count as they are, and a damaged one is named when it is read.
-    What was fetched must be whole, or it is fetched again.
+    Files provided by the user are used as they are, and damage is reported on reading. Downloaded
+    files must be complete, or they are downloaded again.
     """
     for below in _FOLDERS:
         folder = root / below
@@ -95,7 +94,7 @@ def _find(root: Path) -> Path | None:
 
 
 def _fetch(root: Path) -> None:
-    """Fetch the files from where torchvision knows them, aside until all are there."""
+    """Download the files from torchvision's addresses, to a temporary folder until complete."""
     from torchvision import datasets  # slow to import
 
     kind = datasets.FashionMNIST
@@ -114,7 +113,7 @@ def _packed(path: Path) -> Path:
 
 
 def _is_whole(path: Path, shape: tuple[int, ...]) -> bool:
-    """Tell whether a file or its packed form has the right size, without unpacking it."""
+    """Return whether a file or its compressed form has the right size, without unpacking it."""
     num_bytes = len(_header(shape)) + math.prod(shape)
     if path.is_file() and path.stat().st_size == num_bytes:
         return True
@@ -137,7 +136,7 @@ def _read_part(folder: Path, part: str) -> ArraySplit:
 
 
 def _read_idx(folder: Path, name: str, shape: tuple[int, ...]) -> torch.Tensor:
-    """Read an IDX file, packed or not."""
+    """Read an IDX file, compressed or not."""
     path = folder / name
     header = _header(shape)
     num_bytes = len(header) + math.prod(shape)
@@ -146,22 +145,22 @@ def _read_idx(folder: Path, name: str, shape: tuple[int, ...]) -> torch.Tensor:
         takes_packed = not is_whole and _packed(path).is_file()
         content = _unpack(_packed(path), num_bytes) if takes_packed else read_bytes(path, num_bytes)
     except (OSError, EOFError, zlib.error, ValueError) as error:
-        raise DataError(f"cannot read {path}[.gz]: {error}; fetch the file again") from error
+        raise DataError(f"cannot read {path}[.gz]: {error}; download the file again") from error
     if not content.startswith(header) or len(content) != num_bytes:
         raise DataError(
             f"{path}[.gz] is not the official file of {' x '.join(map(str, shape))} bytes; "
-            "fetch it again"
+            "download it again"
         )
     values = np.frombuffer(bytearray(content), dtype=np.uint8, offset=len(header))
     return torch.from_numpy(values).view(shape)
 
 
 def _header(shape: tuple[int, ...]) -> bytes:
-    """Return how an IDX file begins: two zero bytes, type 8 (uint8), the number of sides, them."""
+    """Return the header of an IDX file: two zero bytes, type 8 (uint8), number of sides, sides."""
     return struct.pack(f">BBBB{len(shape)}I", 0, 0, 8, len(shape), *shape)
 
 
 def _unpack(path: Path, num_bytes: int) -> bytes:
-    """Unpack as much as is wanted and a byte more, which shows that it is another file."""
+    """Unpack the expected size plus one byte, which detects another file."""
     with gzip.open(path) as file:
         return file.read(num_bytes + 1)

@@ -1,4 +1,4 @@
-"""How large the images of a set are, from a few headers. Nothing here needs torch."""
+"""Measures image sizes of a data set from a few headers. Nothing here needs torch."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ class ImageSizes:
     """Widths and heights of a sample of the images, in pixels.
 
     Attributes:
-        num_images: Images that were looked at.
-        smallest: Of the smallest area.
+        num_images: Number of sampled images.
+        smallest: Size of the smallest area.
         median: Median width and median height.
-        largest: Of the largest area.
+        largest: Size of the largest area.
         median_short_px: Median of the shorter side.
     """
 
@@ -42,10 +42,10 @@ def typical_side_px(data: DataConfig) -> int | None:
     """Return the median of the shorter sides of some training images, in pixels.
 
     Returns:
-        None for sets other than folders, and where no image can be read.
+        None for sets other than folders, or if no image can be read.
 
     Raises:
-        DataError: The folder holds no class folders.
+        DataError: The folder contains no class folders.
     """
     if data.name in _SIDES_PX:
         return data.image_size_px or _SIDES_PX[data.name]
@@ -61,7 +61,7 @@ def typical_side_px(data: DataConfig) -> int | None:
 
 
 def measure_sizes(root: Path, names: Sequence[str], num: int = _NUM_SIZED) -> ImageSizes | None:
-    """Read the sizes of about `num` images, evenly spread; damaged ones are left out."""
+    """Read the sizes of about `num` evenly spaced images; damaged ones are skipped."""
     sizes = []
     for index in range(0, len(names), max(1, len(names) // num)):
         with suppress(DataError):

@@ -1,4 +1,4 @@
-"""Which folders of a data set are its splits, and which layouts are none of classes at all."""
+"""Finds the splits of a folder, and refuses layouts that are not class folders."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ _FOLD = re.compile(r"(fold|split|part|cv)\d+")
 
 @dataclass(frozen=True)
 class Layout:
-    """Where the class folders lie.
+    """The location of the class folders.
 
     Attributes:
-        root: The folder that was given.
-        splits: The folder of each split; empty where the class folders lie in `root`.
+        root: The given folder.
+        splits: The folder of each split; empty if the class folders are in `root`.
     """
 
     root: Path
@@ -36,7 +36,7 @@ class Layout:
 
 
 def split_of(name: str) -> SplitName | None:
-    """Return the split that a folder's name means in the usual spellings, in any letter case."""
+    """Return the split for a folder's name, in common spellings and any case."""
     plain = re.sub(r"[-_. ]", "", name.casefold())
     for split, spelling in _SPELLING.items():
         if re.fullmatch(f"(images?|imgs?|data)?({spelling}){_ADDITION}", plain):
@@ -47,15 +47,15 @@ def split_of(name: str) -> SplitName | None:
 def find_layout(root: Path) -> Layout:
     """Find the splits of a folder of class folders.
 
-    A folder is a split if its name says so and it, or another such folder, holds folders; so
-    `train` may also be a class.
+    A folder is a split if it has a split's name and it, or another such folder, contains folders;
+    `train` may therefore also be a class.
 
     Raises:
-        DataError: The folder holds no classes in this place: it wraps another folder, its
-            subfolders are splits or parts instead of classes, or two of them mean one split.
+        DataError: The folder does not contain class folders: it wraps another folder, its
+            subfolders are splits or parts instead of classes, or two of them mean the same split.
     """
     if not root.is_dir():
-        raise DataError(f"{root} is not a folder; give the folder that holds the class folders")
+        raise DataError(f"{root} is not a folder; give the folder that contains the class folders")
     names = subfolders(root)
     splits: dict[SplitName, Path] = {}
     meant = {name: split for name in names if (split := split_of(name)) is not None}
@@ -78,34 +78,35 @@ def find_layout(root: Path) -> Layout:
 
 
 def _refuse_other_layouts(root: Path) -> None:
-    """Stop where the subfolders are not classes, and say what they are."""
+    """Refuse subfolders that are not classes, and describe them."""
     names = subfolders(root)
     if len(names) == 1:
         _refuse_wrapper(root, root / names[0])
     if len(names) > 1 and all(split_of(name) or _FOLD.fullmatch(name.casefold()) for name in names):
         raise DataError(
-            f"{root} holds {list_names(names)}, which are parts of a data set and not classes; put "
-            f"the images of each class into a folder of its own: {root / names[0]}/CLASS/"
+            f"{root} contains {list_names(names)}, which are parts of a data set and not "
+            "classes; put the images of each class in a separate folder: "
+            f"{root / names[0]}/CLASS/"
         )
     inner = [subfolders(root / name) for name in names]
     shared = inner[0] if inner and all(parts == inner[0] for parts in inner) else []
     if len(names) > 1 and (len(shared) > 1 or any(map(split_of, shared))):
         where = f"{root / shared[0] / names[0]}/"
         raise DataError(
-            f"each folder of {root} holds the same subfolders ({list_names(shared)}), so it is not "
-            f"clear which are the classes; where these are the splits, move them up ({where}); "
-            f"where they are the classes, give one folder such as {root / names[0]}"
+            f"each folder of {root} contains the same subfolders ({list_names(shared)}), so it "
+            f"is unclear which are the classes; if these are the splits, move them up ({where}); "
+            f"if they are the classes, give one folder such as {root / names[0]}"
         )
 
 
 def _refuse_wrapper(root: Path, only: Path) -> None:
-    """Stop at a folder whose single subfolder holds the classes, and name that one."""
+    """Refuse a folder whose only subfolder contains the classes, and name that subfolder."""
     inner = subfolders(only)
     while len(inner) == 1 and subfolders(only / inner[0]):
         only = only / inner[0]
         inner = subfolders(only)
     if len(inner) > 1:
         raise DataError(
-            f"{root} holds one folder, and that holds {len(inner)}: {list_names(inner)}; give the "
-            f"folder whose subfolders are the classes: {only}"
+            f"{root} contains one folder, which contains {len(inner)}: {list_names(inner)}; give "
+            f"the folder whose subfolders are the classes: {only}"
         )

@@ -1,4 +1,4 @@
-"""The names of all images in a folder of class folders, in bounded memory."""
+"""Lists all images in a folder of class folders, in bounded memory."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from resnext.data.names import NameBuilder, PackedNames
 _NS = 10**9
 
 Stamp = tuple[int, int, int]
-"""What changes when a folder gains, loses or renames an entry: its number, its times in ns."""
+"""Inode and times in ns of a folder, which change when an entry is added, removed or renamed."""
 
 
 @dataclass(frozen=True)
@@ -24,9 +24,9 @@ class Listing:
 
     Attributes:
         classes: The class folders, sorted.
-        counts: Images in each.
-        names: Their paths below the folder, class by class, sorted within each.
-        ignored: How many hidden files and others that are no images there are, by their kind.
+        counts: Number of images of each class.
+        names: Relative paths, class by class, sorted within each.
+        ignored: Number of hidden files and files that are not images, by kind.
     """
 
     classes: tuple[str, ...]
@@ -38,10 +38,10 @@ class Listing:
 def list_tree(root: Path) -> tuple[Listing, dict[str, Stamp]]:
     """List a folder of class folders.
 
-    At any moment the names of one class are held as strings, all others packed.
+    Only the names of one class at a time are held as strings, all others are packed.
 
     Returns:
-        The listing, and the stamp that each folder had before it was read.
+        The listing, and the stamp of each folder from before it was read.
     """
     stamps = {"": stamp_of(root)}
     classes = tuple(subfolders(root))
@@ -60,21 +60,26 @@ def list_tree(root: Path) -> tuple[Listing, dict[str, Stamp]]:
     return Listing(classes, tuple(counts), names, dict(ignored)), stamps
 
 
+def image_names(folder: Path) -> list[str]:
+    """Return the names of all images below a folder, sorted, with `/` between folders."""
+    return sorted(name for name, is_good in _walk(folder, "", {}) if is_good)
+
+
 def stamp_of(folder: Path) -> Stamp:
     """Return a folder's stamp.
 
-    The time of change (ctime) is part of it: a copying program may set the time of
-    modification back, but not that.
+    It includes the time of change (ctime), because programs can reset the modification time but not
+    that.
     """
     status = folder.stat()
     return status.st_ino, status.st_mtime_ns, status.st_ctime_ns
 
 
 def is_settled(stamps: dict[str, Stamp], seconds: float) -> bool:
-    """Tell whether all folders have been left alone for a while.
+    """Return whether no folder has changed recently.
 
-    The clock of a file system has ticks; a change right after another one may carry the
-    same time and could not be seen later.
+    File system clocks are coarse, so a change right after another may have the same time and go
+    unnoticed.
     """
     newest = max(max(modified, changed) for _, modified, changed in stamps.values())
     return newest <= time.time_ns() - seconds * _NS
@@ -87,7 +92,7 @@ def subfolders(folder: Path) -> list[str]:
 
 
 def is_folder(entry: os.DirEntry[str]) -> bool:
-    """Tell whether an entry is a folder, or a link to one."""
+    """Return whether an entry is a folder, or a link to one."""
     try:
         return entry.is_dir()
     except OSError:  # a link that leads to itself
@@ -95,7 +100,7 @@ def is_folder(entry: os.DirEntry[str]) -> bool:
 
 
 def _walk(folder: Path, prefix: str, stamps: dict[str, Stamp]) -> Iterator[tuple[str, bool]]:
-    """Yield every file below a folder, as its name after a prefix and whether it is an image."""
+    """Yield every file below a folder: its prefixed name, and whether it is an image."""
     stamps[prefix] = stamp_of(folder)
     with os.scandir(folder) as entries:
         for entry in entries:

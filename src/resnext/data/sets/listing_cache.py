@@ -1,11 +1,10 @@
-"""Listings of large folders, kept in the user's cache until a folder changes.
+"""Listings of large folders, cached until a folder changes.
 
-Kept are the names, and of every folder that was read its number and its times of modification and
-change. Whoever asks again has only the folders looked at, a thousand instead of a million
-entries, and gets the names as a mapped file, whose pages all processes share.
+The cache stores the names, and inode, modification and change time of every folder. Later calls
+only check the folders, a thousand instead of a million entries, and get the names as a mapped file,
+whose pages all processes share.
 
-A kept listing is used only if its checksums hold and every name lies below the folder; anything
-else is the same as none.
+A cached listing is only used if its checksums match and every name is below the folder.
 """
 
 from __future__ import annotations
@@ -40,7 +39,7 @@ _SETTLED_S = 2.0  # the coarsest clock of a file system in use (FAT)
 
 
 class _Kept(BaseModel):
-    """The index of a kept listing."""
+    """The index of a cached listing."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -56,10 +55,9 @@ class _Kept(BaseModel):
 
 
 def list_images(root: Path) -> Listing:
-    """List a folder of class folders, or take its listing from the cache if it still holds.
+    """List a folder of class folders, or use a cached listing if still valid.
 
-    Where the cache cannot be written, or a folder was changed a moment ago, the folder is
-    listed again the next time.
+    If the cache cannot be written, or a folder has just changed, nothing is cached.
     """
     folder = cache_folder_of(root)
     listing = _read(root, folder)
@@ -71,7 +69,9 @@ def list_images(root: Path) -> Listing:
     try:
         _write(folder, root, listing, stamps)
     except OSError as error:
-        _LOG.warning("the listing of %s is not kept in %s: %s", root, folder, error.strerror)
+        _LOG.warning(
+            "the listing of %s could not be cached in %s: %s", root, folder, error.strerror
+        )
         return listing
     # From now on the names are pages of a file, which the system may drop and processes share.
     return _read(root, folder) or listing
@@ -84,7 +84,7 @@ def cache_folder_of(root: Path) -> Path:
 
 
 def _read(root: Path, folder: Path) -> Listing | None:
-    """Return the kept listing; None if there is none, it is damaged, or a folder has changed."""
+    """Return the cached listing; None if there is none, it is damaged, or a folder has changed."""
     try:
         kept = _Kept.model_validate(read_checked(folder / _INDEX))
         if kept.version != _VERSION or kept.endings != tuple(sorted(EXTENSIONS)):
@@ -102,7 +102,7 @@ def _read(root: Path, folder: Path) -> Listing | None:
 
 
 def _write(folder: Path, root: Path, listing: Listing, stamps: dict[str, Stamp]) -> None:
-    """Write the names, then the index that makes them valid, and remove what was before."""
+    """Write the names, then the index that makes them valid, and remove old files."""
     folder.mkdir(parents=True, exist_ok=True)
     arrays: dict[str, NDArray[Any]] = {"text": listing.names.text, "ends": listing.names.ends_n}
     digest = hashlib.sha256()

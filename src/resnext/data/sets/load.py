@@ -38,6 +38,8 @@ def load_data(config: DataConfig, given: DataSet | None = None) -> DataSet:
                 "training images; ask for at most those"
             )
         data = replace(data, train=data.train.sample(config.num_train))
+    if data.info.signal is not None:
+        return data
     size_px = config.image_size_px or data.info.image_size_px
     return replace(data, info=replace(data.info, image_size_px=size_px))
 
@@ -96,6 +98,14 @@ def _load(config: DataConfig) -> DataSet:
     assert config.root is not None  # DataConfig sees to it
     if config.name == "shards":
         return load_shards(config.root, config.shuffle_gib)
+    if config.name == "series":
+        from resnext.data.sets.series.load import load_series
+
+        return load_series(config.root, config)
+    if config.name == "volume":
+        from resnext.data.sets.volumes import load_volumes
+
+        return load_volumes(config.root, config)
     if config.name == "imagenet":
         return load_imagenet(config.root)
     if config.name == "table":
@@ -116,6 +126,12 @@ def _load(config: DataConfig) -> DataSet:
             images=config.images,
             group=config.group,
             rule=TargetRule(config.targets, config.label_separator),
+        )
+    if config.name == "masks":
+        from resnext.data.sets.masks.load import load_masks
+
+        return load_masks(
+            config.root, config.val_fraction, ignore_value=config.ignore_value, group=config.group
         )
     return load_folder(config.root, config.val_fraction, rule=config.val_split, group=config.group)
 

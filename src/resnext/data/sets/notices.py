@@ -1,4 +1,4 @@
-"""What is said of a data set once, however often a command reads it."""
+"""Warnings about data sets, logged once per process."""
 
 from __future__ import annotations
 

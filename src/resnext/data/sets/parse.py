@@ -1,4 +1,4 @@
-"""From what a person types after `--data` to the settings of a data set. Needs no torch."""
+"""Parses the argument of `--data` to the settings of a data set. Needs no torch."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from resnext.data.address import is_address
+from resnext.data.boxes.prefix import is_box_set
 from resnext.data.config import DATA_NAMES, DataConfig
+from resnext.data.sets.masks.layout import has_masks
 from resnext.data.sets.table.find import TABLE_SUFFIXES, find_table
 from resnext.data.shards.layout import is_packed
 from resnext.errors import ConfigError
@@ -14,27 +16,38 @@ from resnext.untrusted.names import shown
 
 
 def parse_data(text: str, *, is_whole: bool = False) -> DataConfig:
-    """Read `digits`, `cifar10:DIR`, `imagenet:DIR`, `shards:DIR`, a folder or an address.
+    """Parse `digits`, `cifar10:DIR`, `imagenet:DIR`, `shards:DIR`, a folder or an address.
 
     Args:
-        text: What was given.
-        is_whole: Take all images of a folder without splits for validation.
+        text: The argument.
+        is_whole: Use all images of a folder without splits for validation.
 
     Raises:
-        ConfigError: It is neither the name of a set, an existing folder nor an address.
+        ConfigError: It is not the name of a data set, an existing folder or an address.
     """
     address = text.removeprefix("shards:")
     if is_address(address):
         return DataConfig(name="shards", url=address)
     name, separator, root = text.partition(":")
-    if name in DATA_NAMES:
-        return DataConfig(name=name, root=_absolute(root) if separator else None)
+    if is_box_set(text):
+        raise ConfigError(
+            f"data {shown(text)} holds boxes: resnext evaluate measures a network that finds "
+            "objects on it and resnext data check looks at it, but training on boxes is not "
+            "possible yet"
+        )
     whole: dict[str, Any] = {"val_fraction": 1.0} if is_whole else {}
+    if name == "series" and separator:
+        return DataConfig(name=name, root=_absolute(root), **whole)
+    if name in DATA_NAMES:
+        own = whole if name == "masks" else {}
+        return DataConfig(name=name, root=_absolute(root) if separator else None, **own)
     try:
         path = _absolute(text)
         if path.is_dir():
             if is_packed(path):
                 return DataConfig(name="shards", root=path)
+            if has_masks(path):
+                return DataConfig(name="masks", root=path, **whole)
             table = find_table(path)
             return DataConfig(name="table" if table else "folder", root=table or path, **whole)
         if path.is_file() and path.suffix.lower() in TABLE_SUFFIXES:
@@ -43,11 +56,12 @@ def parse_data(text: str, *, is_whole: bool = False) -> DataConfig:
         pass
     raise ConfigError(
         f"data {shown(text)} is neither a known set ({', '.join(DATA_NAMES)}, each also as "
-        "NAME:FOLDER) nor an existing folder of class folders or shards, a table of labels "
-        "(.csv, .tsv, .parquet), or the address of shards (https://host/folder)"
+        "NAME:FOLDER, series:FILE and volume:FILE) nor an existing folder of class folders, of "
+        "images/ and masks/ or of shards, a table of labels (.csv, .tsv, .parquet), or the address "
+        "of shards (https://host/folder)"
     )
 
 
 def _absolute(text: str) -> Path:
-    """Return a path that means the same when a run is resumed from another folder."""
+    """Return an absolute path, so that a run can be resumed from another folder."""
     return Path(text).expanduser().absolute()

@@ -230,7 +230,7 @@ def _check_loader(loader: DataLoader[Any]) -> None:
     """Refuse a loader that does more than to shuffle a dataset and to stack its items.
 
     Order, augmentation and resume are exact because each image is asked for by its number; see
-    docs/decisions/0022-python.md.
+    docs/decisions/0024-python.md.
     """
     reasons = {
         "it streams": isinstance(loader.dataset, IterableDataset),

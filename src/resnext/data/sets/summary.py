@@ -1,4 +1,4 @@
-"""What a data set holds, in a few lines: classes, splits, sizes, and what looks wrong."""
+"""Summarises a data set in a few lines: classes, splits, sizes, and warnings."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import torch
 
 from resnext.data.config import TargetKind
 from resnext.data.file_split import FileSplit
@@ -15,32 +17,39 @@ from resnext.data.sets.glance import ImageSizes, measure_sizes
 from resnext.data.sets.listing_cache import list_images
 from resnext.data.split import DataSet
 from resnext.data.targets import count_per_class, guess_largest
+from resnext.model.signal import SignalInput, noun_of
 from resnext.untrusted.names import list_names
 
 _NUM_COMPARED = 50_000
 _NUM_NAMED = 200_000
 _NUM_CLASSES_SHOWN = 6
+_NUM_SHARES = 24
+WITHOUT_CLASS = "(no class)"
+"""Name for pixels without a class."""
+
 _UNBALANCED = 5
-"""How many times the images of the smallest class the largest has where balancing is suggested."""
+"""Imbalance between the largest and smallest class from which balancing is suggested."""
 _FEW_IMAGES = 5_000
 
 
 @dataclass(frozen=True)
 class DataSummary:
-    """What a data set holds.
+    """The summary of a data set.
 
     Attributes:
         name: Its name.
         classes: Class names.
         counts: Images of each class, by split.
         num_images: Images of each split.
-        split_source: Where the splits come from, in words.
-        targets: What is to be learned of an image.
-        formats: Files by ending, the most frequent first; empty for sets in memory.
-        sizes: Sizes of a sample; None where no image could be read.
-        skipped: Files that were left out, by ending or reason.
-        duplicates: Validation files that are in training too, as pairs; None if too many
-            files would have to be compared.
+        split_source: Description of the source of the splits.
+        targets: Kind of target of an image.
+        signal: How signals are prepared; None for images.
+        formats: Files by extension, most frequent first; empty for sets in memory.
+        sizes: Sizes of a sample; None if no image could be read.
+        skipped: Omitted files, by extension or reason.
+        duplicates: Validation files that are also in training, as pairs; None if there are too many
+            files to compare.
+        pixel_shares: Share of the pixels of all masks by class, in percent; empty without masks.
     """
 
     name: str
@@ -49,16 +58,18 @@ class DataSummary:
     num_images: dict[str, int]
     split_source: str
     targets: TargetKind = "class"
+    signal: SignalInput | None = None
     formats: dict[str, int] = field(default_factory=dict)
     sizes: ImageSizes | None = None
     skipped: dict[str, int] = field(default_factory=dict)
     duplicates: tuple[tuple[str, str], ...] | None = ()
+    pixel_shares: dict[str, float] = field(default_factory=dict)
 
     @property
     def guess(self) -> tuple[str, float] | None:
-        """The largest training class, and the error in percent of always predicting it in val.
+        """The largest training class, and the validation error of always predicting it in percent.
 
-        None where an image has no single class.
+        None if an image does not have a single class.
         """
         if self.targets != "class":
             return None
@@ -67,24 +78,24 @@ class DataSummary:
 
     @property
     def advice(self) -> list[str]:
-        """What would make a better network."""
+        """Suggestions for a better network."""
         num_train = self.num_images["train"]
         if self.sizes is None or num_train >= _FEW_IMAGES:
             return []
         return [
-            f"{num_train:,} training images are few to begin from nothing; start from published "
-            "weights: resnext train --pretrained"
+            f"{num_train:,} training images are few for training from scratch; start from "
+            "published weights: resnext train --pretrained"
         ]
 
     @property
     def warnings(self) -> list[str]:
-        """What looks wrong and does not stop training."""
+        """Warnings that do not prevent training."""
         found = []
         if self.duplicates:
             train, val = self.duplicates[0]
             found.append(
-                f"{len(self.duplicates)} validation image(s) are in training too, such as {val} "
-                f"= {train}; the error will look better than it is"
+                f"{len(self.duplicates)} validation image(s) are also in training, such as {val} "
+                f"= {train}; the error will look too low"
             )
         lonely = [
             name
@@ -98,11 +109,11 @@ class DataSummary:
 
 
 def summarise(data: DataSet, name: str | None = None) -> DataSummary:
-    """Look at a data set: read headers of a sample, and compare the splits' files.
+    """Summarise a data set: read headers of a sample, and compare the splits' files.
 
     Args:
         data: The set.
-        name: Its name for people; by default its own.
+        name: Displayed name; by default its own.
     """
     num_classes = len(data.info.classes)
     splits = splits_of(data)
@@ -121,11 +132,25 @@ def summarise(data: DataSet, name: str | None = None) -> DataSummary:
         num_images={name: len(split) for name, split in splits.items()},
         split_source=data.origin,
         targets=data.info.targets,
+        signal=data.info.signal,
         formats=count_endings(names),
         sizes=measure_sizes(files["train"].root, files["train"].names) if files else None,
         skipped=dict(skipped.most_common()),
         duplicates=_twins(files),
+        pixel_shares=_pixel_shares(data) if data.info.targets == "mask" else {},
     )
+
+
+def _pixel_shares(data: DataSet) -> dict[str, float]:
+    """Return the percentage of each class, and that of the pixels without one."""
+    splits = splits_of(data).values()
+    sums_k = sum(split.targets_n.sum(dim=0) for split in splits)
+    sizes = [split.shapes_n2 for split in splits if split.shapes_n2 is not None]
+    total = max(sum(int(sizes_n2.prod(dim=1).sum()) for sizes_n2 in sizes), 1)
+    assert isinstance(sums_k, torch.Tensor)
+    pairs = zip(data.info.classes, sums_k.tolist(), strict=True)
+    shares = {name: 100.0 * count / total for name, count in pairs}
+    return {**shares, WITHOUT_CLASS: 100.0 - sum(shares.values())}
 
 
 def _twins(files: Mapping[str, FileSplit]) -> tuple[tuple[str, str], ...] | None:
@@ -138,28 +163,35 @@ def _twins(files: Mapping[str, FileSplit]) -> tuple[tuple[str, str], ...] | None
 
 
 def count_endings(names: Sequence[str]) -> dict[str, int]:
-    """Count file names by their ending, the most frequent first."""
-    counts = Counter(Path(name).suffix.lower() or "no ending" for name in names)
+    """Count file names by extension, most frequent first."""
+    counts = Counter(Path(name).suffix.lower() or "no extension" for name in names)
     return dict(counts.most_common())
 
 
 def summary_lines(summary: DataSummary, *, has_weights: bool = False) -> list[tuple[str, str]]:
-    """Write a summary as short lines, each a heading and a text.
+    """Format a summary as short lines, each a heading and a text.
 
     Args:
-        summary: What was found.
-        has_weights: Training starts from weights, so that no advice to do so is needed.
+        summary: The summary.
+        has_weights: Whether training starts from weights, so that this is not suggested.
     """
-    counts = summary.num_images
+    counts, noun = summary.num_images, noun_of(summary.signal)
     splits = ", ".join(f"{number:,} {split}" for split, number in counts.items())
     lines = [
-        ("data", f"{summary.name}: {sum(counts.values()):,} images; {_class_line(summary)}"),
+        (
+            "data",
+            f"{summary.name}: {sum(counts.values()):,} {noun}; {_class_line(summary)}",
+        ),
         ("split", f"{splits} ({summary.split_source})"),
     ]
+    if summary.signal is not None:
+        lines.append(("input", _describe_signal(summary.signal)))
+    if summary.pixel_shares:
+        lines.append(("pixels", _pixel_line(summary.pixel_shares)))
     if summary.sizes is not None:
         sizes = summary.sizes
         low, mid, high = (f"{w} x {h}" for w, h in (sizes.smallest, sizes.median, sizes.largest))
-        of = f"of {sizes.num_images} looked at" if sizes.num_images < sum(counts.values()) else ""
+        of = f"of {sizes.num_images} sampled" if sizes.num_images < sum(counts.values()) else ""
         lines.append(("sizes", " ".join(f"{low} to {high} pixels, median {mid} {of}".split())))
     if summary.formats:
         lines.append(("formats", _counted(summary.formats)))
@@ -167,14 +199,14 @@ def summary_lines(summary: DataSummary, *, has_weights: bool = False) -> list[tu
         lines.append(("skipped", _counted(summary.skipped)))
     if summary.guess is not None:
         label, error = summary.guess
-        lines.append(("guessing", f"always {label!r} errs on {error:.1f} % of val"))
+        lines.append(("guessing", f"always predicting {label!r} is wrong for {error:.1f} % of val"))
     advice = [] if has_weights else [("advice", text) for text in summary.advice]
     if summary.targets == "class" and (imbalance := _imbalance_line(summary)):
         lines.append(("balance", imbalance))
     return lines + advice + [("warning", text) for text in summary.warnings]
 
 
-_NOUNS = {"class": "classes", "labels": "labels", "number": "numbers"}
+_NOUNS = {"class": "classes", "labels": "labels", "number": "numbers", "mask": "classes"}
 
 
 def _class_line(summary: DataSummary) -> str:
@@ -189,8 +221,20 @@ def _class_line(summary: DataSummary) -> str:
     return f"{num:,} {noun}, from {largest} ({most:,}) to {smallest} ({least:,})"
 
 
+def _pixel_line(shares: Mapping[str, float]) -> str:
+    ordered = sorted(shares.items(), key=lambda item: -item[1])
+    shown = [
+        f"{name} {share:.2g} %" if share < 10 else f"{name} {share:.1f} %"
+        for name, share in ordered
+        if name != WITHOUT_CLASS
+    ]
+    more = f" and {len(shown) - _NUM_SHARES} more" if len(shown) > _NUM_SHARES else ""
+    none = f"; without a class {shares[WITHOUT_CLASS]:.1f} %"
+    return ", ".join(shown[:_NUM_SHARES]) + more + none
+
+
 def _imbalance_line(summary: DataSummary) -> str:
-    """Suggest to balance where the training images of the classes differ much in number."""
+    """Suggest balancing if the numbers of training images differ a lot between classes."""
     counts = summary.counts["train"]
     least, most = min(counts, default=0), max(counts, default=0)
     if not least or most < _UNBALANCED * least:
@@ -200,6 +244,13 @@ def _imbalance_line(summary: DataSummary) -> str:
         f"{largest} has {most / least:,.0f} times as many training images as {smallest}; if rare "
         "classes matter as much as frequent ones, train with --balance"
     )
+
+
+def _describe_signal(signal: SignalInput) -> str:
+    fits = {"resample": "resampled", "pad": "padded or cropped"}
+    fit = f", {fits[signal.fit]}" if signal.kind == "series" else ""
+    means = {"channel": "each channel", "series": "each series on its own", "none": "nothing"}
+    return f"{signal.kind} of {signal.shape}{fit}; {means[signal.normalise]} is normalised"
 
 
 def _counted(counts: dict[str, int]) -> str:

@@ -1,4 +1,4 @@
-"""Fetching shards in the background, before they are needed."""
+"""Prefetches shards in the background."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _NUM_THREADS = 2  # in each worker; more would only share the same line
 
 
 class Ahead:
-    """Fetches shards of a split into the cache, in the order in which they are named.
+    """Fetches shards of a split into the cache, in the order of the requests.
 
-    Nothing waits for it and its failures are silent: who reads the shard meets them again.
-    The threads end with their process, and what they leave half fetched is gone on with.
+    Nothing waits for it and its failures are silent: reading the shard reports them. The threads
+    end with their process, and partial files are resumed.
     """
 
     def __init__(self, remote: Remote, split: str) -> None:
@@ -25,7 +25,7 @@ class Ahead:
         self._queue: queue.SimpleQueue[int] | None = None
 
     def add(self, shards: tuple[int, ...]) -> None:
-        """Name shards; the threads start with the first, in the process that names it."""
+        """Request shards; the threads start with the first request."""
         if not shards:
             return
         if self._queue is None:

@@ -1,9 +1,8 @@
-"""A bounded folder of fetched shards that all processes of a machine share.
+"""A bounded cache folder of fetched shards, shared by all processes of a machine.
 
-A file stands under its name only when it is whole and verified. While it comes it is called
-NAME.SIZE.partial and counts with the size that it will have, so the bound holds at every
-moment; what a killed process left is gone on with. To make room, the files that were not
-read for longest go first.
+A file gets its final name only when it is complete and verified. During the download it is named
+NAME.SIZE.partial and counts with its final size, so the limit always holds; a partial file of a
+killed process is resumed. The least recently used files are evicted first.
 """
 
 from __future__ import annotations
@@ -32,13 +31,13 @@ _WAIT_S = 0.05  # until another process has finished what it reserved room for
 
 @dataclass(frozen=True)
 class Wanted:
-    """A file that the cache is to hold.
+    """A file to cache.
 
     Attributes:
-        path: Its place, in a folder of the cache.
+        path: Its path in a folder of the cache.
         size_bytes: Its length.
         sha256: Its hash.
-        address: Where it comes from, for messages.
+        address: Its source, for messages.
     """
 
     path: Path
@@ -48,25 +47,25 @@ class Wanted:
 
 
 class ShardCache:
-    """Opens files of the cache; what is missing is fetched."""
+    """Opens cached files and fetches missing ones."""
 
     def __init__(
         self, folder: Path, bound_bytes: int, fetch: Callable[[str, Path, int], None]
     ) -> None:
-        """Describe the cache; nothing is made yet.
+        """Set up the cache without creating files.
 
         Args:
             folder: The cache: folders of sets, with their shards.
-            bound_bytes: Shards of all sets together, finished or not, take at most this.
-            fetch: Completes a partial file from an address; it has at most so many bytes.
+            bound_bytes: Maximum total size of all shards, including partial ones.
+            fetch: Completes a partial file from an address, up to a maximum size.
         """
         self._folder, self._bound, self._fetch = folder, bound_bytes, fetch
 
     def open(self, wanted: Wanted) -> int:
-        """Return a descriptor of a whole file; the caller closes it.
+        """Return a descriptor of a complete file; the caller closes it.
 
         Raises:
-            DownloadError: The file cannot be fetched, is another one or cannot be kept.
+            DownloadError: The file cannot be downloaded, is another one or cannot be stored.
         """
         try:
             opened = _open(wanted)
@@ -77,8 +76,8 @@ class ShardCache:
                 return self._obtain(wanted) if opened is None else opened
         except OSError as error:
             raise DownloadError(
-                f"{wanted.address}: cannot be kept in {self._folder}: {error.strerror}; make room, "
-                "set data.cache_gib lower or choose another folder by XDG_CACHE_HOME"
+                f"{wanted.address}: cannot be stored in {self._folder}: {error.strerror}; free "
+                "disk space, lower data.cache_gib or set another folder with XDG_CACHE_HOME"
             ) from None
 
     def _obtain(self, wanted: Wanted) -> int:
@@ -95,14 +94,15 @@ class ShardCache:
             partial.unlink()
             raise DownloadError(
                 f"{wanted.address} is not the file that the index lists: its size or SHA-256 "
-                "differs. If the set was packed anew, start a new run; else upload the file again"
+                "differs. If the set was packed again, start a new run; otherwise upload the "
+                "file again"
             )
         with FileLock(self._folder / _ROOM_LOCK):  # who counts sees one name or the other
             partial.replace(wanted.path)
             return os.open(wanted.path, os.O_RDONLY)  # before anybody may remove it
 
     def _reserve(self, wanted: Wanted, partial: Path) -> None:
-        """Make room, and take it by an empty partial file."""
+        """Make room, and reserve it with an empty partial file."""
         assert wanted.size_bytes <= self._bound  # or we would wait for ever
         while True:
             with FileLock(self._folder / _ROOM_LOCK):
@@ -112,7 +112,7 @@ class ShardCache:
             time.sleep(_WAIT_S)
 
     def _make_room(self, size_bytes: int) -> bool:
-        """Remove old files until so much more fits; False if others still fetch too much."""
+        """Remove old files to free space; False if files being fetched take too much."""
         files = sorted(_files(self._folder), key=lambda one: one[0])
         used = sum(size for _, size, _ in files)
         for _, size, path in files:
@@ -124,12 +124,12 @@ class ShardCache:
 
 
 def used_bytes(folder: Path) -> int:
-    """Return what the shards of a cache take, those on their way at their full size."""
+    """Return the total size of a cache's shards; partial files count in full."""
     return sum(size for _, size, _ in _files(folder))
 
 
 def _open(wanted: Wanted) -> int | None:
-    """Open a file that is there in its full length, and note that it was used now."""
+    """Open a complete file and update its time of use."""
     flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
     try:
         opened = os.open(wanted.path, flags)
@@ -163,7 +163,7 @@ def _files(folder: Path) -> list[tuple[int, int, Path]]:
 
 
 def _remove(path: Path) -> bool:
-    """Remove a file unless someone fetches it at this moment."""
+    """Remove a file unless a process is fetching it."""
     if path.suffix != _PARTIAL:
         path.unlink(missing_ok=True)
         return True

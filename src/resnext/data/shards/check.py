@@ -1,4 +1,4 @@
-"""Verifying a packed data set, and naming what is damaged."""
+"""Verifies a packed data set and lists damage."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ from resnext.errors import DataError
 
 @dataclass(frozen=True)
 class Damage:
-    """Something that is not as it was packed.
+    """A damaged part of a packed set.
 
     Attributes:
         file: Name of the file in the packed folder.
-        reason: What is wrong with it.
-        sample: Name that the image had in the source, if an image is meant.
+        reason: The problem.
+        sample: Name of the image in the source, if an image is damaged.
     """
 
     file: str
@@ -42,7 +42,7 @@ class Damage:
 
 @dataclass(frozen=True)
 class Checked:
-    """Result of a check: what was looked at, and what is damaged."""
+    """Result of a check: what was checked, and what is damaged."""
 
     num_shards: int
     num_samples: int
@@ -55,7 +55,7 @@ def check(root: Path, workers: int, progress: Callable[[int], None] | None = Non
     Args:
         root: Folder of the set.
         workers: Processes.
-        progress: Is told of more images.
+        progress: Called with the number of further images.
 
     Raises:
         DataError: The index cannot be read, or a process died.
@@ -98,7 +98,7 @@ def _check_tables(root: Path, split: str, listed: SplitIndex, num_classes: int) 
 def _check_shard(
     task: tuple[int, ShardRecord], *, root: Path, split: str
 ) -> tuple[int, list[Damage]]:
-    """Compare a shard with its hash and its samples with the table."""
+    """Check a shard against its hash, and its samples against the table."""
     number, record = task
     if not (root / record.name).is_file():
         return record.num_samples, [Damage(record.name, "is missing")]
@@ -108,12 +108,12 @@ def _check_shard(
     shard = read_shard(record, number, root)
     if shard is None:
         if not damage:
-            damage.append(Damage(record.name, "is damaged, but in none of its samples"))
+            damage.append(Damage(record.name, "is damaged, but not within a sample"))
     elif not damage:
         columns = ["offset", "size", "label", "crc32"]
         in_order = np.argsort(shard.numbers_n)
         if not np.array_equal(shard.rows_n[in_order][columns], table[rows_n][columns]):
-            damage.append(Damage(record.name, "holds other samples than the table says"))
+            damage.append(Damage(record.name, "contains other samples than the table lists"))
     return record.num_samples, damage
 
 
@@ -132,9 +132,9 @@ def _check_samples(path: Path, table: ShardTable, rows: list[int]) -> list[Damag
 
 def _reason(content: bytes, size: int, crc32: int) -> str | None:
     if len(content) < size:
-        return "the shard ends before this sample does"
+        return "the shard ends within this sample"
     if zlib.crc32(content) != crc32:
-        return "not the bytes that were packed"
+        return "its bytes have changed since packing"
     try:
         read_header(content)
     except DataError as error:

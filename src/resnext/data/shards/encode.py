@@ -1,4 +1,4 @@
-"""What a file becomes in a shard: its own bytes, or a smaller JPEG of it."""
+"""Encodes a file for a shard: its original bytes, or a smaller JPEG."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ _ENDINGS = {
 
 @dataclass(frozen=True)
 class Encoding:
-    """How images are made smaller.
+    """How images are reduced.
 
     Attributes:
-        short_side_px: Reduce larger images to this short side; smaller ones are left alone.
-        quality: Encode every image anew, as JPEG of this quality. By default only the
-            reduced ones, with 90.
+        short_side_px: Reduce larger images to this short side; smaller ones are unchanged.
+        quality: Re-encode every image as JPEG of this quality. By default only reduced ones, with
+            quality 90.
     """
 
     short_side_px: int | None = None
@@ -45,7 +45,7 @@ class Encoding:
 
 @dataclass(frozen=True)
 class Header:
-    """What the first bytes of an image file say: its ending, mode and sides in pixels."""
+    """Extension, mode and sides in pixels from an image file's header."""
 
     ending: str
     mode: str
@@ -55,18 +55,18 @@ class Header:
 def encode(
     content: bytes, encoding: Encoding, assumed: list[str] | None = None
 ) -> tuple[str, bytes]:
-    """Return the ending and the bytes that go into the shard.
+    """Return the extension and the bytes for the shard.
 
-    Bytes that are kept are those of the file, whatever its format. An image is reduced
-    with the filter of evaluation, so the later resize to the same side is the identity.
+    Unchanged images keep the bytes of their file, in any format. Images are reduced with the filter
+    of evaluation, so a later resize to the same side is the identity.
 
     Args:
-        content: What the file holds.
-        encoding: What becomes of it.
-        assumed: Gets what had to be assumed of the range of the image's values.
+        content: Content of the file.
+        encoding: How to store it.
+        assumed: Collects assumptions about the value range of images.
 
     Raises:
-        DataError: The file is no whole image.
+        DataError: The file is not a complete image.
     """
     if len(content) > _MAX_FILE:
         raise DataError(f"the file has {len(content)} bytes, more than 4 GiB")
@@ -96,7 +96,7 @@ def read_header(content: bytes) -> Header:
     """Read the header of an image file.
 
     Raises:
-        DataError: It is no image that can be decoded.
+        DataError: It cannot be decoded as an image.
     """
     with open_image(content) as image:
         # Pillow calls a JPEG with previews inside MPO.
@@ -105,10 +105,10 @@ def read_header(content: bytes) -> Header:
 
 
 def _is_whole(content: bytes, header: Header) -> bool:
-    """Tell cheaply that a JPEG is whole; of anything else the decoder must be asked.
+    """Return whether a JPEG is complete, cheaply; other formats must be decoded to know.
 
-    A torn JPEG lacks the end marker. Decoding a million photographs to find the few torn
-    ones takes hours, this takes none.
+    A truncated JPEG lacks the end marker. Decoding a million photographs to find the few truncated
+    ones would take hours.
     """
     is_plain = header.ending == "jpg" and header.mode in _PLAIN_MODES
     return is_plain and content.endswith(_END_OF_JPEG)

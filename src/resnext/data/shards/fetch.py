@@ -1,4 +1,4 @@
-"""From an address to a file: over HTTP(S), or from a store that fsspec knows."""
+"""Downloads files over HTTP(S) or from a store that fsspec supports."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ PATIENCE = Patience(attempts=9, without_network=True)
 
 
 def fetch(address: str, partial: Path, max_bytes: int, patience: Patience) -> None:
-    """Complete a partial file, which nobody else writes, from its address.
+    """Complete a partial file from its address; no other process may write it.
 
     Args:
-        address: On a web server, or for fsspec.
-        partial: What is there of it, if anything; the rest is appended.
-        max_bytes: Largest size of the file; nothing beyond it is written.
+        address: Address on a web server or for fsspec.
+        partial: The partial file, if any; the rest is appended.
+        max_bytes: Maximum size of the file; nothing beyond it is written.
         patience: When to give up.
 
     Raises:
-        ConfigError: Nothing that is installed can read such addresses.
-        DownloadError: It cannot be fetched; an `OversizeError` if it is too large.
+        ConfigError: No installed package supports such addresses.
+        DownloadError: It cannot be downloaded; an `OversizeError` if it is too large.
     """
     if urlsplit(address).scheme.lower() in _WEB:
         fetch_http(address, partial, patience, max_bytes=max_bytes)
@@ -53,11 +53,11 @@ def fetch(address: str, partial: Path, max_bytes: int, patience: Patience) -> No
 
 
 def _store(address: str) -> tuple[Any, str]:
-    """Return fsspec's file system and the path in it."""
+    """Return the fsspec file system and the path in it."""
     if urlsplit(address).scheme.lower() not in _STORES or "::" in address:
         raise ConfigError(
-            f"{address}: such addresses are not read; give http://, https:// or one of a store "
-            f"that fsspec knows: {', '.join(f'{store}://' for store in _STORES)}"
+            f"{address}: such addresses are not supported; give http://, https:// or one of an "
+            f"fsspec store: {', '.join(f'{store}://' for store in _STORES)}"
         )
     # a fixed part of huggingface_hub; it has no types
     fsspec: Any = importlib.import_module("fsspec")
@@ -69,7 +69,7 @@ def _store(address: str) -> tuple[Any, str]:
 
 
 def _continue(store: Any, path: str, address: str, partial: Path, max_bytes: int) -> None:
-    """Fetch what is missing of a file through fsspec."""
+    """Download the missing part of a file with fsspec."""
     there = size_of(partial)
     try:
         size = store.size(path)
@@ -77,7 +77,7 @@ def _continue(store: Any, path: str, address: str, partial: Path, max_bytes: int
             check_total(address, size, max_bytes)
         if there > (max_bytes if size is None else size):
             partial.unlink()
-            raise UnavailableError("what was there was not a part of this file")
+            raise UnavailableError("the partial file was not a part of this file")
         with store.open(path, "rb") as source, _open(partial, address) as file:
             source.seek(there)
             file.seek(there)
@@ -86,7 +86,7 @@ def _continue(store: Any, path: str, address: str, partial: Path, max_bytes: int
                 check_total(address, there, max_bytes)
                 _write(file, chunk, address)
     except (FileNotFoundError, PermissionError) as error:
-        raise DownloadError(f"{address}: {_reason(error)}; another try would not help") from None
+        raise DownloadError(f"{address}: {_reason(error)}; retrying would not help") from None
     except (UnavailableError, DownloadError):
         raise
     # Each store has exceptions of its own (botocore, aiohttp, gcsfs): all may pass.
@@ -109,7 +109,7 @@ def _write(file: BinaryIO, chunk: bytes, address: str) -> None:
 
 
 def _unkept(address: str, error: OSError) -> DownloadError:
-    return DownloadError(f"{address}: cannot be kept: {error.strerror}")
+    return DownloadError(f"{address}: cannot be stored: {error.strerror}")
 
 
 def _reason(error: Exception) -> str:

@@ -1,6 +1,6 @@
-"""What lies in the folder of a packed data set, and the index that lists it. Needs no torch.
+"""The files of a packed data set, and their index. Needs no torch.
 
-The index may come from anybody. Nothing that it says is used before all of it was checked.
+The index is untrusted: nothing in it is used before all of it has been checked.
 """
 
 from __future__ import annotations
@@ -34,17 +34,17 @@ SPLITS = ("train", "val")
 
 MAX_INDEX_BYTES = MAX_JSON_BYTES
 MAX_SHARDS = 10**6
-"""Of a split: their names have six digits."""
+"""Maximum shards of a split: their names have six digits."""
 
 MAX_SHARD_BYTES = 2**40
 MAX_SAMPLES = 2**31 - 1
-"""Of a split: the order of an epoch is computed in 64 bits, of which these are half."""
+"""Maximum images of a split: the order of an epoch is computed in 64 bits, twice this."""
 
 MAX_SAMPLE_BYTES = 2**30
-"""Of one image, which a worker reads at once."""
+"""Maximum bytes of one image, which a worker reads at once."""
 
 MIN_SAMPLE_BYTES = 2048
-"""What an image takes in a shard at least: two members of a header and a block each."""
+"""Minimum size of an image in a shard: two tar members of a header and a block each."""
 
 MAX_CLASSES = 10**5
 MAX_TEXT_CHARS = 4096
@@ -68,12 +68,12 @@ class _Stored(BaseModel):
 
 
 class PackSettings(_Stored):
-    """What decides the bytes of a packed set.
+    """Settings that determine the bytes of a packed set.
 
     Attributes:
-        shard_mib: Size of a shard that was aimed at, in MiB.
-        short_side_px: Larger images were reduced to this short side, in pixels.
-        quality: JPEG quality with which every image was encoded anew.
+        shard_mib: Target size of a shard in MiB.
+        short_side_px: Larger images are reduced to this short side, in pixels.
+        quality: JPEG quality with which every image was re-encoded.
         source_sha256: Hash of the source's classes, file names and labels.
     """
 
@@ -90,8 +90,8 @@ class ShardRecord(_Stored):
         name: File name.
         num_samples: Images in it.
         size_bytes: Length of the file.
-        sha256: Of the file.
-        bad: Path and reason of the images that were left out.
+        sha256: Hash of the file.
+        bad: Paths of omitted images, with reasons.
     """
 
     name: Text
@@ -130,7 +130,7 @@ class SplitIndex(_Stored):
         return self
 
     def tables(self, root: Path, split: str) -> dict[Path, str]:
-        """Return the files of the split's table, and the hash that each must have."""
+        """Return the files of the split's table with their hashes."""
         return {
             rows_path(root, split): self.rows_sha256,
             names_path(root, split): self.names_sha256,
@@ -138,7 +138,7 @@ class SplitIndex(_Stored):
 
 
 class Index(_Stored):
-    """A packed data set: what a network must know of it, and its files."""
+    """A packed data set: classes, statistics and files."""
 
     format: Literal["resnext-shards"] = FORMAT
     version: Annotated[int, Field(strict=True, ge=1)] = VERSION
@@ -156,9 +156,9 @@ class Index(_Stored):
         if len(set(self.classes)) != len(self.classes):
             raise ValueError("two classes have the same name")
         if foreign := [name for name in self.classes if not is_utf8(name)]:
-            raise ValueError(f"the class {shown(foreign[0])} is not UTF-8, as networks keep names")
+            raise ValueError(f"the class {shown(foreign[0])} is not valid UTF-8")
         if not len(self.mean) == len(self.std) == self.in_channels:
-            raise ValueError(f"mean and std must have {self.in_channels} values, one a channel")
+            raise ValueError(f"mean and std must have {self.in_channels} values, one per channel")
         for split, listed in self.splits.items():
             for number, shard in enumerate(listed.shards):
                 if shard.name != shard_name(split, number):
@@ -170,22 +170,22 @@ class Index(_Stored):
 
 
 def shard_name(split: str, number: int) -> str:
-    """Name the tar file of a shard."""
+    """Return the name of a shard's tar file."""
     return f"{split}-{number:06}.tar"
 
 
 def rows_path(root: Path, split: str) -> Path:
-    """Return the file that says where each sample of a split lies."""
+    """Return the file with the positions of a split's samples."""
     return root / f"{split}.rows.npy"
 
 
 def names_path(root: Path, split: str) -> Path:
-    """Return the file that holds the samples' names in the source, end to end."""
+    """Return the file with the concatenated source names of the samples."""
     return root / f"{split}.names.npy"
 
 
 def is_packed(folder: Path) -> bool:
-    """Tell whether a folder holds a packed set, of whatever version."""
+    """Return whether a folder is a packed set of any version."""
     try:
         value = _read(folder / INDEX)
     except (OSError, ValueError):
@@ -197,16 +197,16 @@ def read_index(root: Path) -> Index:
     """Read the index of a packed set.
 
     Raises:
-        DataError: There is none, or it is damaged, of a later version or says something that
-            cannot be.
+        DataError: There is none, or it is damaged, of a later version or inconsistent.
     """
     path = root / INDEX
     try:
         value = _read(path)
     except FileNotFoundError:
         raise DataError(
-            f"{root} holds no packed data set: there is no {INDEX}. If packing was interrupted, "
-            "start the same command again; else pack one: resnext pack SOURCE DEST"
+            f"{root} is not a packed data set: it contains no {INDEX}. If packing was "
+            "interrupted, run the same command again; otherwise pack one: resnext pack SOURCE "
+            "DEST"
         ) from None
     except OSError as error:
         raise DataError(f"{path}: {error.strerror}") from None
@@ -215,24 +215,25 @@ def read_index(root: Path) -> Index:
     version = value.get("version") if isinstance(value, dict) else None
     if isinstance(version, int) and version > VERSION:
         raise DataError(
-            f"{path} is of version {shown(version)}, this program reads up to {VERSION}; update it"
+            f"{path} has version {shown(version)}, but this program supports up to version "
+            f"{VERSION}; update resnext"
         )
     try:
         return Index.model_validate(value)
     except ValidationError as error:
         raise DataError(
-            f"{path} is damaged or no index of a packed data set ({describe_problem(error)}); "
-            "pack the set again"
+            f"{path} is damaged or not the index of a packed data set "
+            f"({describe_problem(error)}); pack the set again"
         ) from None
 
 
 def write_index(root: Path, index: Index) -> None:
-    """Write the index, whole or not at all."""
+    """Write the index atomically."""
     write_whole(root / INDEX, json.dumps(index.model_dump(), indent=1) + "\n")
 
 
 def describe_problem(error: ValidationError) -> str:
-    """Say where the first problem is and what it is, without quoting what was given at length."""
+    """Describe the first problem and its field, without quoting long values."""
     problem = error.errors(include_url=False, include_input=False)[0]
     field = ".".join(shown(part, 30).strip("'") for part in problem["loc"])
     reason = problem["msg"].removeprefix("Value error, ")

@@ -1,4 +1,4 @@
-"""Opening a packed data set for training and evaluation."""
+"""Opens a packed data set for training and evaluation."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from resnext.errors import ConfigError, DataError
 
 
 def load_shards(root: Path, shuffle_gib: float | None = None) -> DataSet:
-    """Open a packed data set; its images stay where they are.
+    """Open a packed data set without loading its images.
 
-    Every shard must be there in its full length; what it holds is checked when an image
-    is read, and by `resnext pack --check`. The tables are checked now.
+    Every shard must exist with its full length; its content is checked when an image is read, and
+    by `resnext pack --check`. The tables are checked immediately.
 
     Args:
         root: The folder that `resnext pack` wrote.
-        shuffle_gib: Mix the images of about so many shards at a time; by default of all.
+        shuffle_gib: Shuffle the images of about this size of shards together; by default of all.
 
     Raises:
-        DataError: It holds no packed set, or a file of it is missing or damaged.
+        DataError: It is not a packed set, or a file is missing or damaged.
     """
     index = read_index(root)
     for split, listed in index.splits.items():
@@ -42,18 +42,18 @@ def load_shards(root: Path, shuffle_gib: float | None = None) -> DataSet:
 def load_remote_shards(
     address: str, cache_gib: float | None = None, shuffle_gib: float | None = None
 ) -> DataSet:
-    """Open a packed data set at an address; its shards are fetched when they are read.
+    """Open a packed data set at an address; shards are fetched on demand.
 
     Args:
         address: Of the folder that `resnext pack` wrote.
-        cache_gib: What the fetched shards may take on the disk; by default 20.
-        shuffle_gib: Mix the images of about so many shards at a time; by default of all if
-            the cache holds all, else of half the cache.
+        cache_gib: Maximum size of the fetched shards on disk; by default 20.
+        shuffle_gib: Shuffle the images of about this size of shards together; by default of all if
+            they fit in the cache, otherwise of half the cache.
 
     Raises:
         DataError: There is no packed set, or its files do not belong together.
-        DownloadError: The index or a table cannot be fetched.
-        ConfigError: The cache is too small for the shards that are to be mixed.
+        DownloadError: The index or a table cannot be downloaded.
+        ConfigError: The cache is too small for the shards to shuffle.
     """
     cache_gib = DEFAULT_CACHE_GIB if cache_gib is None else cache_gib
     remote, index = open_remote(address, cache_gib)
@@ -63,15 +63,15 @@ def load_remote_shards(
             mixed = max(1, remote.num_cached // 2)
         if mixed > max(1, remote.num_cached - 1):
             raise ConfigError(
-                f"data.shuffle_gib={shuffle_gib:g} does not fit into data.cache_gib={cache_gib:g}, "
-                "and the set is larger than the cache: every image would fetch a shard. Set "
+                f"data.shuffle_gib={shuffle_gib:g} does not fit in data.cache_gib={cache_gib:g}, "
+                "and the set is larger than the cache, so every image would fetch a shard. Set "
                 "shuffle_gib to at most half of cache_gib"
             )
     return _open(remote.folder, address, index, mixed, remote)
 
 
 def _num_mixed(index: Index, shuffle_gib: float) -> int:
-    """Count the shards that fit into a size."""
+    """Return the number of shards that fit in a size."""
     shards = [shard.size_bytes for split in index.splits.values() for shard in split.shards]
     return max(1, int(shuffle_gib * GIB / max(shards)))
 
@@ -89,8 +89,8 @@ def _check_size(path: Path, size_bytes: int) -> None:
     if size != size_bytes:
         found = "is missing" if size is None else f"has {size} bytes"
         raise DataError(
-            f"{path} {found}; the index says {size_bytes} bytes. Copy it again, or restore it "
-            "with the resnext pack command that wrote it"
+            f"{path} {found}, but should have {size_bytes} bytes according to the index. Copy it "
+            "again, or restore it with the resnext pack command that wrote it"
         )
 
 

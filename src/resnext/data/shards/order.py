@@ -1,10 +1,10 @@
-"""The order of an epoch through shards: a full shuffle, or one that a few shards at a time allow.
+"""The order of an epoch through shards: a full shuffle, or a shuffle of a few shards at a time.
 
-A full shuffle reads from all shards all the time, which a cache that holds only some of them
-could not bear. Then shards enter one after another in an order of their own, and each image
-waits a random time after its shard has entered, at most as long as `mixed` shards last. So
-about `mixed` + 1 shards are open at any moment, shards come one at a time, and images are mixed
-as by a shuffle buffer of `mixed` shards; in each shard they were mixed when it was packed.
+A full shuffle reads from all shards all the time, which does not work with a cache for only some of
+them. In that case shards enter one after another in a random order, and each image is delayed by a
+random time after its shard has entered, up to the length of `mixed` shards. About `mixed` + 1
+shards are therefore open at any time, shards are loaded one at a time, and images are mixed as with
+a shuffle buffer of `mixed` shards; packing shuffles the images within each shard.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from resnext.data.shards.split import ShardSplit
 
 _AHEAD = 2.0
-"""Shards that are fetched before they are needed."""
+"""Number of shards to prefetch."""
 
 
 def order_of_epoch(split: ShardSplit, seed: int, epoch: int) -> torch.Tensor:
     """Return the order of an epoch: a permutation of the split, int64.
 
-    It depends on the seed, the epoch, where the images lie and `split.mixed` only.
+    It depends only on the seed, the epoch, the positions of the images and `split.mixed`.
     """
     if split.mixed is None:
         return epoch_order(len(split), seed, epoch)
@@ -45,7 +45,7 @@ def order_of_epoch(split: ShardSplit, seed: int, epoch: int) -> torch.Tensor:
 
 
 def order_of_evaluation(split: ShardSplit) -> torch.Tensor:
-    """Return the images in their order, or shard by shard where a cache holds not all of them."""
+    """Return the images in order, or shard by shard if the cache cannot hold all of them."""
     remote = split.remote
     if remote is None or remote.is_cached_whole:
         return torch.arange(len(split))
@@ -55,7 +55,7 @@ def order_of_evaluation(split: ShardSplit) -> torch.Tensor:
 def shards_ahead(
     split: ShardSplit, order_n: torch.Tensor, spans: Sequence[tuple[int, int]]
 ) -> Iterator[tuple[int, ...]]:
-    """Say for each batch which shards to begin to fetch, so that they are there in time.
+    """Return for each batch the shards to prefetch.
 
     Args:
         split: The images.
@@ -63,9 +63,8 @@ def shards_ahead(
         spans: First position of each batch in it, and the last plus one.
 
     Yields:
-        For each batch, shards that none before it named and that are used for the first
-        time in it or within the time that `_AHEAD` shards last. None where the shards lie
-        on a disk, or the cache has no room to spare.
+        For each batch, new shards that are first used in it or within the length of `_AHEAD`
+        shards. Empty if the shards are local, or the cache has no spare room.
     """
     remote = split.remote
     if remote is None or not spans:

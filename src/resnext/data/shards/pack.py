@@ -1,4 +1,4 @@
-"""Packing a data set of files into shards, in parallel, going on after a kill."""
+"""Packs a data set of files into shards, in parallel; can be resumed after a kill."""
 
 from __future__ import annotations
 
@@ -52,13 +52,13 @@ Progress = Callable[[int], None]
 
 @dataclass(frozen=True)
 class PackOptions:
-    """How to pack.
+    """Packing options.
 
     Attributes:
-        shard_mib: Size of a shard to aim at, in MiB.
-        encoding: What becomes of each image.
+        shard_mib: Target size of a shard in MiB.
+        encoding: How images are stored.
         workers: Processes.
-        progress: Is told of more images.
+        progress: Called with the number of further images.
     """
 
     shard_mib: float
@@ -68,29 +68,29 @@ class PackOptions:
 
 
 def pack(data: DataSet, folder: Path, options: PackOptions) -> Index:
-    """Write a data set as shards; go on with it if it was begun with the same settings.
+    """Write a data set as shards; resume if it was started with the same settings.
 
-    Shards that are finished and still have their hash are kept. The index is written last:
-    a folder with an index is whole.
+    Finished shards with a matching hash are kept. The index is written last: a folder with an index
+    is complete.
 
     Args:
-        data: A set of files.
-        folder: Where the shards go: new, empty, or of an earlier try.
-        options: How to pack.
+        data: A data set of files.
+        folder: Destination: new, empty, or from an earlier attempt.
+        options: Packing options.
 
     Returns:
         The index.
 
     Raises:
-        ConfigError: The set is no set of files.
-        RunError: The folder holds something else, is in use or cannot be written.
+        ConfigError: The data set does not consist of files.
+        RunError: The folder contains something else, is in use or cannot be written.
         DataError: More than 1 % of the files are bad, or a process died.
     """
     train, val = data.train.files, data.val.files
     if train is None or val is None:
         raise ConfigError(
-            f"{data.info.name} is no set of image files; pack a folder of class folders, or "
-            "imagenet:FOLDER"
+            f"{data.info.name} does not consist of image files; pack a folder of class folders, "
+            "or imagenet:FOLDER"
         )
     settings = PackSettings(
         shard_mib=options.shard_mib,
@@ -113,10 +113,10 @@ def pack(data: DataSet, folder: Path, options: PackOptions) -> Index:
 
 
 def _describe(info: DataInfo, settings: PackSettings) -> Index:
-    """Return the index of a set without its files, before anything is packed.
+    """Return the index of a set without its files, before packing.
 
     Raises:
-        ConfigError: No index may say this, such as too many classes.
+        ConfigError: The set exceeds a limit of the index, such as too many classes.
     """
     try:
         return Index(
@@ -156,7 +156,7 @@ def _pack_split(
 
 
 def _finish_shard(plan: ShardPlan, *, folder: Path, known: dict[str, ShardRecord]) -> Shard:
-    """Take up a shard that is finished, or write it."""
+    """Reuse a finished shard, or write it."""
     if plan.name in known:
         shard = read_shard(known[plan.name], plan.number, folder)
         if shard is not None:
@@ -168,12 +168,14 @@ def _finish_shard(plan: ShardPlan, *, folder: Path, known: dict[str, ShardRecord
 
 
 def _write_tables(plan: SplitPlan, folder: Path, shards: list[Shard]) -> SplitIndex:
-    """Write where every sample lies, in the order of the source's files."""
+    """Write the position of every sample, in the order of the source's files."""
     numbers_n = np.concatenate([shard.numbers_n for shard in shards])
     order_n = np.argsort(numbers_n)
     rows_n = np.concatenate([shard.rows_n for shard in shards])[order_n]
     if not len(rows_n):
-        raise RunError(f"not one image of the {plan.split} split could be read; nothing to pack")
+        raise RunError(
+            f"no image of the {plan.split} split could be read; there is nothing to pack"
+        )
     names = plan.names
     write_table(folder, plan.split, rows_n, (names[index] for index in numbers_n[order_n]))
     return SplitIndex(
@@ -190,20 +192,20 @@ def _write_bad_files(folder: Path, bad_files: BadFiles) -> None:
 
 @contextlib.contextmanager
 def _claim(folder: Path, settings: PackSettings) -> Iterator[None]:
-    """Have the folder for oneself while working; tidy up when all is done.
+    """Lock the folder while packing; clean up at the end.
 
     Raises:
-        RunError: It holds something else, or another process packs into it.
+        RunError: It contains something else, or another process is packing into it.
     """
     begun = _settings_of(folder)
     if begun is None and folder.exists() and not _is_free(folder):
         raise RunError(
-            f"{folder} exists and holds no packed data set; give a new or an empty folder"
+            f"{folder} exists and is not a packed data set; give a new or an empty folder"
         )
     if begun is not None and begun != settings:
         raise RunError(
-            f"{folder} was packed differently ({'; '.join(_differences(begun, settings))}); "
-            "give another folder, or repeat the command that it was begun with"
+            f"{folder} was packed differently ({'; '.join(_differences(begun, settings))}); give "
+            "another folder, or repeat the original command"
         )
     work = folder / _WORK
     work.mkdir(parents=True, exist_ok=True)
@@ -215,16 +217,18 @@ def _claim(folder: Path, settings: PackSettings) -> Iterator[None]:
             yield
             shutil.rmtree(work)
     except Timeout:
-        raise RunError(f"another process packs into {folder}; wait for it or end it") from None
+        raise RunError(
+            f"another process is packing into {folder}; wait for it or stop it"
+        ) from None
 
 
 def _is_free(folder: Path) -> bool:
-    """Tell whether a folder is empty but for what a pack leaves that was killed at once."""
+    """Return whether a folder is empty, except for files of a pack that was killed immediately."""
     return folder.is_dir() and all(path.name == _WORK for path in folder.iterdir())
 
 
 def _settings_of(folder: Path) -> PackSettings | None:
-    """Return the settings that a folder was begun or finished with."""
+    """Return the settings that a folder was started or finished with."""
     try:
         return PackSettings.model_validate(read_json(folder / _WORK / _SETTINGS))
     except (OSError, ValueError):  # pydantic's error is a ValueError
@@ -232,7 +236,7 @@ def _settings_of(folder: Path) -> PackSettings | None:
 
 
 def _known_records(folder: Path) -> dict[str, ShardRecord]:
-    """Return the shards that were finished, of a finished set and of one in work."""
+    """Return the finished shards, of a complete set or one in progress."""
     records = {}
     if is_packed(folder):
         for split in read_index(folder).splits.values():
@@ -253,12 +257,12 @@ def _differences(begun: PackSettings, asked: PackSettings) -> Iterable[str]:
             was, now = ("none" if value is None else f"{value:g}" for value in (old, new))
             yield f"{flag} was {was}, now {now}"
     if begun.source_sha256 != asked.source_sha256:
-        yield "the classes or files of the source are others now"
+        yield "the classes or files of the source have changed"
 
 
 @contextlib.contextmanager
 def _explain_write_errors(folder: Path) -> Iterator[None]:
-    """Turn a full disk and the like into one message.
+    """Turn write errors, such as a full disk, into one message.
 
     Raises:
         RunError: The folder cannot be written.
@@ -269,6 +273,6 @@ def _explain_write_errors(folder: Path) -> Iterator[None]:
         if error.errno not in _WRITE_ERRORS:
             raise
         raise RunError(
-            f"cannot write into {folder}: {error.strerror}. Finished shards are kept: make room "
-            "and start the same command again"
+            f"cannot write into {folder}: {error.strerror}. Finished shards are kept: free disk "
+            "space and run the same command again"
         ) from None

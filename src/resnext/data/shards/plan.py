@@ -1,4 +1,4 @@
-"""Which image goes into which shard: a shuffle that depends on nothing but their number."""
+"""Assigns images to shards by a shuffle that only depends on their number."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ _MIB = 1 << 20
 class SplitPlan:
     """The shards of one split.
 
-    Images are mixed, so that who reads a shard from end to end sees all classes. The order
-    is that in which `num_train` takes images, so a subset lies in the first shards.
+    Images are shuffled, so that every shard contains all classes. The order is that in which
+    `num_train` selects images, so a subset is in the first shards.
     """
 
     def __init__(self, split: str, files: FileSplit, encoding: Encoding, shard_mib: float) -> None:
-        """Cut a split into shards of about one size.
+        """Divide a split into shards of similar size.
 
         Raises:
-            ConfigError: They are too many.
+            ConfigError: There are too many.
         """
         self.split, self._files, self._encoding = split, files, encoding
         self._order_n = subset_order(len(files))
@@ -39,7 +39,7 @@ class SplitPlan:
         if self._num_shards > MAX_SHARDS:
             raise ConfigError(
                 f"--shard-mib {shard_mib:g} makes {self._num_shards:,} shards, more than the "
-                f"{MAX_SHARDS:,} that a split may have; give a larger size"
+                f"limit of {MAX_SHARDS:,} per split; give a larger size"
             )
 
     def __len__(self) -> int:
@@ -47,11 +47,11 @@ class SplitPlan:
 
     @property
     def names(self) -> Sequence[str]:
-        """Every file of the split, below its folder."""
+        """All files of the split, relative to its folder."""
         return self._files.names
 
     def shard(self, number: int) -> ShardPlan:
-        """Plan one shard; all hold the same number of images, give or take one."""
+        """Plan one shard; the numbers of images of shards differ by at most one."""
         start, end = (k * len(self._files) // self._num_shards for k in (number, number + 1))
         numbers_n = self._order_n[start:end]
         return ShardPlan(
@@ -65,7 +65,7 @@ class SplitPlan:
         )
 
     def _mean_bytes(self) -> float:
-        """Measure what an image takes in a shard, on the first ones of the order."""
+        """Measure the mean size of an image in a shard, from the first images."""
         sizes = []
         for index in self._order_n[:_NUM_SAMPLED].tolist():
             try:
@@ -81,7 +81,7 @@ class SplitPlan:
 def fingerprint(classes: Sequence[str], splits: Sequence[FileSplit]) -> str:
     """Hash the classes, file names and labels of a data set.
 
-    The files' content is left out: reading it all would cost as much as packing.
+    The content is not included: reading all of it would cost as much as packing.
     """
     digest = hashlib.sha256("\0".join(classes).encode("utf-8", "surrogateescape"))
     for split in splits:

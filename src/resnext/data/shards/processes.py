@@ -1,4 +1,4 @@
-"""Spreading the shards over processes that end with the one that started them."""
+"""Distributes shards over worker processes that exit with their parent."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ ResultT = TypeVar("ResultT")
 def spread(
     work: Callable[[TaskT], ResultT], tasks: Iterable[TaskT], num_workers: int
 ) -> Iterator[ResultT]:
-    """Do tasks in processes, or in this one if that is the only worker.
+    """Run tasks in processes, or in this process with one worker.
 
     Args:
-        work: What to do; a function of a module, or a partial of one.
-        tasks: Taken only as workers become free.
+        work: A module-level function, or a partial of one.
+        tasks: Tasks, read only as workers become free.
         num_workers: Processes.
 
     Yields:
-        The results as they come.
+        The results as they become available.
 
     Raises:
         DataError: A process died.
@@ -58,17 +58,17 @@ def spread(
                     yield future.result()
         except BrokenProcessPool as error:
             raise DataError(
-                "a process that reads and writes shards died, most often because memory ran "
-                "out; start again with fewer --workers: finished shards are kept"
+                "a process that reads and writes shards died, usually for lack of memory; run "
+                "again with fewer --workers: finished shards are kept"
             ) from error
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 
 
 def _start() -> None:
-    """Let Ctrl-C end a worker silently, as does the death of its parent.
+    """Let a worker exit silently on Ctrl-C or when its parent dies.
 
-    An orphan would wait for tasks for ever and keep the folder's lock.
+    An orphan would wait for tasks forever and keep the folder's lock.
     """
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     end_with_parent(partial(os._exit, 1))

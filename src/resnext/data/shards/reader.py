@@ -1,4 +1,4 @@
-"""Reading one image out of a shard, at any place and in any order."""
+"""Reads single images from shards with random access."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _MAX_OPEN = 64  # descriptors of one process, far below the usual limit of 1,024
 class ShardReader(ImageReader):
     """Reads the images of a split.
 
-    A read names its place (pread), so descriptors that a fork shares do not disturb one
-    another. Few are kept open; opening one again takes microseconds. Of fetched shards none
-    is kept open: a file that leaves the cache must leave the disk.
+    Reads are positional (pread), so descriptors shared by a fork do not interfere. Few are kept
+    open, as reopening takes microseconds. Fetched shards are never kept open, so that evicting a
+    file frees its disk space.
     """
 
     def __init__(self, split: ShardSplit, in_channels: int) -> None:
@@ -34,7 +34,7 @@ class ShardReader(ImageReader):
         self._files: OrderedDict[int, int] = OrderedDict()
 
     def __reduce__(self) -> tuple[type[ShardReader], tuple[ShardSplit, int]]:
-        """Leave the descriptors behind: they mean nothing in another process."""
+        """Pickle without descriptors, which are invalid in other processes."""
         return ShardReader, (self._split, self._in_channels)
 
     def __del__(self) -> None:
@@ -42,15 +42,15 @@ class ShardReader(ImageReader):
             os.close(self._files.popitem()[1])
 
     def photo(self, index: int) -> Photo:
-        """Return an image, of which only the header has been decoded."""
+        """Return an image with only its header decoded."""
         return Photo(self.read(index), self._in_channels)
 
     def read(self, index: int) -> bytes:
         """Return the bytes of an image's file.
 
         Raises:
-            DataError: The shard cannot be read, or holds other bytes than were packed.
-            DownloadError: It cannot be fetched.
+            DataError: The shard cannot be read, or its bytes have changed since packing.
+            DownloadError: It cannot be downloaded.
         """
         row = self._split.table[self._split.row(index)]
         size = int(row["size"])
@@ -59,18 +59,18 @@ class ShardReader(ImageReader):
         except OSError as error:
             raise DataError(error.strerror or str(error)) from None
         if len(content) < size:
-            raise DataError("the shard ends before this sample does")
+            raise DataError("the shard ends within this sample")
         if zlib.crc32(content) != int(row["crc32"]):
-            raise DataError("the shard is damaged here: these are not the bytes that were packed")
+            raise DataError("the shard is damaged here: its bytes have changed since packing")
         return content
 
     def prepare(self, shards: tuple[int, ...]) -> None:
-        """Begin to fetch shards that will soon be needed."""
+        """Prefetch shards that will soon be needed."""
         if self._ahead is not None:
             self._ahead.add(shards)
 
     def name_of(self, index: int) -> str:
-        """Say in which shard an image lies and what its file was called."""
+        """Return the shard of an image and the name of its source file."""
         row = self._split.row(index)
         table = self._split.table
         shard = shard_name(table.split, int(table[row]["shard"]))
@@ -89,7 +89,7 @@ class ShardReader(ImageReader):
             os.close(opened)
 
     def _file(self, shard: int) -> int:
-        """Return an open descriptor; the one not used for longest is closed for it."""
+        """Return an open descriptor; the least recently used one is closed for it."""
         if shard not in self._files:
             table = self._split.table
             opened = os.open(table.root / shard_name(table.split, shard), os.O_RDONLY)

@@ -1,4 +1,4 @@
-"""A packed set at an address: its index and tables at once, its shards when they are read."""
+"""A packed set at an address: index and tables are fetched at once, shards on demand."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ class Remote:
     """Shards that are fetched into a cache.
 
     Attributes:
-        address: Of the folder that `resnext pack` wrote.
-        folder: The set's own folder in the cache; named by its index, so a set that is
-            packed anew gets another one.
+        address: Address of the folder that `resnext pack` wrote.
+        folder: The set's folder in the cache; its name depends on the index, so a repacked set gets
+            a new one.
         records: All shards by their name.
-        cache_bytes: What the cache's shards may take.
-        patience: With the server.
+        cache_bytes: Maximum size of the cached shards.
+        patience: Retries and timeouts for the server.
     """
 
     address: str
@@ -53,19 +53,19 @@ class Remote:
 
     @property
     def num_cached(self) -> int:
-        """Shards that surely fit into the cache."""
+        """Number of shards that always fit in the cache."""
         return self.cache_bytes // max(record.size_bytes for record in self.records.values())
 
     @property
     def is_cached_whole(self) -> bool:
-        """Whether all shards fit into the cache."""
+        """Whether all shards fit in the cache."""
         return sum(record.size_bytes for record in self.records.values()) <= self.cache_bytes
 
     def open(self, split: str, number: int) -> int:
-        """Return a descriptor of a shard, fetched if need be; the caller closes it.
+        """Return a file descriptor of a shard, fetched if needed; the caller closes it.
 
         Raises:
-            DownloadError: It cannot be fetched, is another file or cannot be kept.
+            DownloadError: It cannot be downloaded, is another file or cannot be stored.
         """
         name = shard_name(split, number)
         record = self.records[name]
@@ -82,15 +82,15 @@ def open_remote(
     """Fetch the index and the tables of a packed set.
 
     Args:
-        address: Of the folder that `resnext pack` wrote.
-        cache_gib: What the cache's shards may take. Tables (32 bytes and the name of each
-            image) are kept beside them.
-        patience: With the server.
+        address: Address of the folder that `resnext pack` wrote.
+        cache_gib: Maximum size of the cached shards. Tables (32 bytes plus the name of each image)
+            are stored in addition.
+        patience: Retries and timeouts for the server.
 
     Raises:
         DataError: There is no packed set, or its files do not belong together.
-        DownloadError: They cannot be fetched.
-        ConfigError: The cache is too small for a shard, or nothing reads such addresses.
+        DownloadError: They cannot be downloaded.
+        ConfigError: The cache is too small for a shard, or such addresses are not supported.
     """
     top = cache_folder("shards")
     cache_bytes = int(cache_gib * GIB)
@@ -109,23 +109,23 @@ def open_remote(
                 _fetch_table(wanted, patience)
     except OSError as error:
         raise DownloadError(
-            f"{address}: cannot be kept in {top}: {error.strerror}; make room or choose another "
-            "folder by XDG_CACHE_HOME"
+            f"{address}: cannot be stored in {top}: {error.strerror}; free disk space or set "
+            "another folder with XDG_CACHE_HOME"
         ) from None
     return remote, index
 
 
 def _check_room(remote: Remote, index: Index, cache_gib: float) -> None:
-    """Refuse a set that the cache cannot hold a part of, before more of it comes.
+    """Check, before fetching more, that shards and tables fit in the cache.
 
     Raises:
-        ConfigError: A shard or a table is larger than the cache may be.
+        ConfigError: A shard or a table is larger than the cache limit.
     """
     if not remote.records or not remote.num_cached:
         largest = max((record.size_bytes for record in remote.records.values()), default=0)
         raise ConfigError(
-            f"data.cache_gib={cache_gib:g} holds not one shard of {remote.address}, whose largest "
-            f"has {largest / GIB:.3g} GiB; set it to several times that"
+            f"data.cache_gib={cache_gib:g} is too small for a shard of {remote.address}, the "
+            f"largest of which has {largest / GIB:.3g} GiB; set it to several times that"
         )
     rows = max(max_table_bytes(listed.num_samples)[0] for listed in index.splits.values())
     if rows > max(remote.cache_bytes, _ALWAYS_KEPT_BYTES):
@@ -136,7 +136,7 @@ def _check_room(remote: Remote, index: Index, cache_gib: float) -> None:
 
 
 def _fetch_index(address: str, top: Path, patience: Patience) -> tuple[Path, Index]:
-    """Fetch the index, always again: it decides whether what is cached belongs to the set."""
+    """Fetch the index every time, as it determines whether cached files belong to the set."""
     arriving = _own_folder(top, hashlib.sha256(address.encode()).hexdigest()[:16])
     with FileLock(arriving / "index.lock"):
         incoming = arriving / INDEX
@@ -146,16 +146,16 @@ def _fetch_index(address: str, top: Path, patience: Patience) -> tuple[Path, Ind
             index = read_index(arriving)
         except DataError as error:
             reason = str(error).replace(str(incoming), join(address, INDEX))
-            raise DataError(f"{address} holds no packed data set: {reason}") from None
+            raise DataError(f"{address} is not a packed data set: {reason}") from None
         digest = hashlib.sha256(incoming.read_bytes()).hexdigest()[:16]
     return _own_folder(top, digest), index
 
 
 def _own_folder(top: Path, name: str) -> Path:
-    """Make a folder of the cache.
+    """Create a folder in the cache.
 
     Raises:
-        OSError: It cannot be made, or a link lies at its place, which may lead anywhere.
+        OSError: It cannot be created, or its path is a symbolic link, which could lead anywhere.
     """
     folder = top / name
     folder.mkdir(exist_ok=True)
@@ -165,7 +165,7 @@ def _own_folder(top: Path, name: str) -> Path:
 
 
 def _fetch_table(wanted: Wanted, patience: Patience) -> None:
-    """Fetch a table of at most `wanted.size_bytes`, unless it is there and undamaged."""
+    """Fetch a table of at most `wanted.size_bytes`, unless an undamaged copy exists."""
     dest, checksum = wanted.path, Checksum("sha256", wanted.sha256)
     with FileLock(dest.with_name(dest.name + ".lock")):
         if dest.is_file() and matches(dest, checksum):

@@ -1,4 +1,4 @@
-"""A split whose images lie in shards."""
+"""A split whose images are in shards."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from resnext.errors import ConfigError
 
 @dataclass(frozen=True)
 class ShardSplit(Split):
-    """Images in shards, in the order that their files had in the source.
+    """Images in shards, in the order of their source files.
 
     Attributes:
-        table: Where each image of the packed split lies.
+        table: Position of each image of the packed split.
         targets_n: Class indices, int64.
         rows_n: The table's rows that belong to this split, int64; None for all of them.
-        remote: Where the shards come from, if not from the folder of the table.
-        mixed: Shards whose images are mixed with one another; None for all.
+        remote: Source of the shards, if not the folder of the table.
+        mixed: Number of shards whose images are shuffled together; None for all.
     """
 
     table: ShardTable
@@ -36,11 +36,11 @@ class ShardSplit(Split):
     mixed: int | None = None
 
     def name(self, index: int) -> str:
-        """Return the name that a file had below the source's folder."""
+        """Return the file's relative path in the source."""
         return self.table.name(self.row(index))
 
     def path(self, index: int) -> Path:
-        """Return the name below the folder of the packed set, if it lies in one."""
+        """Return the path below the folder of the packed set, if it is local."""
         return Path(self.name(index)) if self.remote else self.table.root / self.name(index)
 
     def row(self, index: int) -> int:
@@ -48,22 +48,23 @@ class ShardSplit(Split):
         return index if self.rows_n is None else int(self.rows_n[index])
 
     def reader(self, in_channels: int) -> ShardReader:
-        """Return what opens the images."""
+        """Return the reader of the images."""
         return ShardReader(self, in_channels)
 
     def choose(self, indices_n: torch.Tensor) -> Self:
-        """Return the split of some images."""
+        """Return a split with some of the images."""
         rows_n = indices_n.clone() if self.rows_n is None else self.rows_n[indices_n]
         return replace(self, targets_n=self.targets_n[indices_n], rows_n=rows_n)
 
     def join(self, others: Sequence[Self]) -> Self:
-        """Refuse.
+        """Refuse to join splits.
 
         Raises:
-            ConfigError: The splits of a packed set lie in shards of their own.
+            ConfigError: The splits of a packed set have separate shards.
         """
         raise ConfigError(
-            f"--split all: the {len(others) + 1} splits of a packed set are evaluated one by one"
+            f"--split all: the {len(others) + 1} splits of a packed set must be evaluated one by "
+            "one"
         )
 
     def epoch_order(self, seed: int, epoch: int) -> torch.Tensor:
@@ -77,7 +78,7 @@ class ShardSplit(Split):
     def shards_ahead(
         self, order_n: torch.Tensor, spans: Sequence[tuple[int, int]]
     ) -> Iterable[tuple[int, ...]]:
-        """Say for each batch which shards to begin to fetch; see `shards_ahead`."""
+        """Return for each batch the shards to prefetch; see `shards_ahead`."""
         return shards_ahead(self, order_n, spans)
 
     def shards_n(self) -> torch.Tensor:

@@ -1,7 +1,7 @@
-"""Where each sample of a packed split lies: a table that is mapped, not loaded.
+"""The memory-mapped table with the position of each sample of a packed split.
 
-A row has `BYTES_PER_ROW` bytes, and the pages of the file are shared by all processes, so
-14 million samples cost 427 MiB of page cache whatever the number of workers.
+A row has `BYTES_PER_ROW` bytes, and all processes share the pages of the file, so 14 million
+samples take 427 MiB of page cache for any number of workers.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class ShardTable(Sequence[Any]):
     """The rows of a split, in the order of the source's files."""
 
     def __init__(self, root: Path, split: str) -> None:
-        """Map the table; `check` says whether its rows may be used.
+        """Map the table; use `check` to validate its rows.
 
         Raises:
             DataError: A file of it is missing or damaged.
@@ -53,7 +53,7 @@ class ShardTable(Sequence[Any]):
             )
 
     def __reduce__(self) -> tuple[type[ShardTable], tuple[Path, str]]:
-        """Travel to a process that was not forked by name, not by content."""
+        """Pickle by name, not by content."""
         return ShardTable, (self.root, self.split)
 
     def __len__(self) -> int:
@@ -70,12 +70,12 @@ class ShardTable(Sequence[Any]):
         """Compare every row with the index.
 
         Args:
-            listed: What the index says of the split.
+            listed: The split's entry in the index.
             num_classes: Classes of the set.
 
         Raises:
-            DataError: A row points outside of its shard or to a class that there is not, the
-                rows are more or fewer than the index says, or a name is no path below a folder.
+            DataError: A row points outside its shard or to a missing class, the number of rows
+                differs from the index, or a name is not a path below a folder.
         """
         try:
             _check_rows(self._rows, listed, num_classes)
@@ -87,7 +87,7 @@ class ShardTable(Sequence[Any]):
             ) from None
 
     def name(self, index: int) -> str:
-        """Return the name that a sample's file had below the source's folder."""
+        """Return the relative path of a sample's file in the source."""
         start = int(self._rows[index - 1]["name_end"]) if index else 0
         encoded = self._names[start : int(self._rows[index]["name_end"])].tobytes()
         return encoded.decode("utf-8", "surrogateescape")
@@ -109,16 +109,16 @@ def write_table(root: Path, split: str, rows: NDArray[Any], names: Iterable[str]
 
 
 def max_table_bytes(num_samples: int) -> tuple[int, int]:
-    """Return the largest sizes of a split's two files: its rows and its names."""
+    """Return the maximum sizes of a split's two files: rows and names."""
     rows, names = num_samples * BYTES_PER_ROW, num_samples * MAX_NAME_BYTES
     return rows + _MAX_HEADER_BYTES, names + _MAX_HEADER_BYTES
 
 
 def _check_rows(rows_n: NDArray[Any], listed: SplitIndex, num_classes: int) -> None:
-    """Check all rows but for their names.
+    """Check all rows except their names.
 
     Raises:
-        ValueError: One is wrong; the message is the reason only.
+        ValueError: One is invalid; the message is only the reason.
     """
     if len(rows_n) != listed.num_samples:
         raise ValueError(f"it has {len(rows_n):,} rows instead of {listed.num_samples:,}")
@@ -127,18 +127,18 @@ def _check_rows(rows_n: NDArray[Any], listed: SplitIndex, num_classes: int) -> N
     for first in range(0, len(rows_n), _ROWS_PER_BLOCK):
         rows = read_block(rows_n, first, first + _ROWS_PER_BLOCK)
         if rows["shard"].max() >= len(sizes_k):
-            raise ValueError("a row names a shard that there is not")
+            raise ValueError("a row refers to a missing shard")
         if rows["label"].max() >= num_classes:
-            raise ValueError("a row names a class that there is not")
+            raise ValueError("a row refers to a missing class")
         if rows["size"].min() < 1 or rows["size"].max() > MAX_SAMPLE_BYTES:
-            raise ValueError(f"an image has no byte, or more than {MAX_SAMPLE_BYTES:,}")
+            raise ValueError(f"an image has no bytes, or more than {MAX_SAMPLE_BYTES:,}")
         # A sum would overflow for offsets near the largest number.
         room = sizes_k[rows["shard"]] - rows["size"]
         if rows["offset"].min() < 0 or (rows["offset"] > room).any():
-            raise ValueError("an image lies outside of its shard")
+            raise ValueError("an image is outside its shard")
         counts_k += np.bincount(rows["shard"], minlength=len(counts_k))
     if counts_k.tolist() != [shard.num_samples for shard in listed.shards]:
-        raise ValueError("its shards have other numbers of images")
+        raise ValueError("its shards have different numbers of images")
 
 
 def _map(path: Path, kind: np.dtype[Any]) -> NDArray[Any]:

@@ -1,4 +1,4 @@
-"""Writing one shard: the same bytes for the same images, whole or not at all."""
+"""Writes one shard atomically, with the same bytes for the same images."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ _NUM_DIGITS = 10  # of a key; sorted as text they are sorted as numbers
 
 @dataclass(frozen=True)
 class ShardPlan:
-    """What one shard is to hold.
+    """The planned content of one shard.
 
     Attributes:
         name: File name of the shard.
         number: Its number in the split.
         source: Folder of the files.
         names: The files below it, in the order of writing.
-        numbers_n: Place of each in the source's split, which makes its key.
-        targets_n: Class of each.
-        encoding: What becomes of a file.
+        numbers_n: Index of each in the source's split, which determines its key.
+        targets_n: Class of each image.
+        encoding: How to store a file.
     """
 
     name: str
@@ -54,10 +54,10 @@ class Shard:
     """A finished shard.
 
     Attributes:
-        record: What the index says of it.
-        numbers_n: Place of each sample in the source's split, int64.
+        record: Its entry in the index.
+        numbers_n: Index of each sample in the source's split, int64.
         rows_n: Its rows of the table, without the names' ends.
-        assumed: Path of an image whose range of values had to be assumed, and what was.
+        assumed: Path of an image whose value range had to be assumed, and the assumption.
     """
 
     record: ShardRecord
@@ -67,17 +67,17 @@ class Shard:
 
 
 def write_shard(plan: ShardPlan, folder: Path) -> Shard:
-    """Write a shard beside its place, see it safely on the disk and rename it.
+    """Write a shard to a temporary file, flush it to disk and rename it.
 
-    A sample is two members of one key: the image, and its class number as text with the
-    ending `.cls`. Owners, rights and times are fixed.
+    A sample has two members with one key: the image, and its class number as text with the
+    extension `.cls`. Owners, permissions and times are fixed.
 
     Returns:
-        The shard; files that are no whole images are left out and listed.
+        The shard; files that are not complete images are left out and listed.
 
     Raises:
-        OSError: It cannot be written, or a file that exists cannot be read for a reason
-            other than its own.
+        OSError: It cannot be written, or an existing file cannot be read for a reason unrelated to
+            the file.
 
     Source: the convention of https://github.com/webdataset/webdataset.
     """
@@ -113,10 +113,10 @@ def write_shard(plan: ShardPlan, folder: Path) -> Shard:
 
 
 def read_shard(record: ShardRecord, number: int, folder: Path) -> Shard | None:
-    """Take up a shard that was finished before; None if it is not what the record says.
+    """Read a shard finished earlier; None if it does not match its record.
 
-    A shard from elsewhere may fit its record and still not be one that `write_shard` wrote; then
-    it is None, too.
+    A shard from elsewhere may match its record without being written by `write_shard`; this also
+    gives None.
     """
     path = folder / record.name
     if not path.is_file() or path.stat().st_size != record.size_bytes:
@@ -143,7 +143,7 @@ def read_shard(record: ShardRecord, number: int, folder: Path) -> Shard | None:
 def _samples(
     plan: ShardPlan, bad: list[tuple[str, str]], assumed: list[tuple[str, str]]
 ) -> Iterator[tuple[int, int, str, bytes]]:
-    """Yield number, label, ending and bytes of the good images; list the others."""
+    """Yield number, label, extension and bytes of the valid images; list the others."""
     for number, label, name in zip(plan.numbers_n, plan.targets_n, plan.names, strict=True):
         path = plan.source / name
         try:
@@ -167,14 +167,14 @@ def _add(tar: tarfile.TarFile, name: str, content: bytes) -> None:
 
 def _content(tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
     if not member.isreg() or member.size > MAX_SAMPLE_BYTES:
-        raise ValueError("no file of a shard")
+        raise ValueError("not a file of a shard")
     file = tar.extractfile(member)
     assert file is not None  # a regular file has content
     return file.read()
 
 
 class _Hashed(io.RawIOBase):
-    """Counts and hashes what passes to a file."""
+    """Counts and hashes the bytes written to a file."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._write: Callable[[bytes], int] = file.write

@@ -1,4 +1,4 @@
-"""All open connections: fewer than there are descriptors, none of them waiting for ever."""
+"""All open connections: limited in number and in waiting time."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What the figures of trials say: errors, differences, rankings, verdicts."""
+"""Analysis of trial results: errors, differences, rankings, verdicts."""

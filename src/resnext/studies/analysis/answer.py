@@ -1,4 +1,4 @@
-"""The answer of a study to its question, in one sentence that claims no more than was found."""
+"""The answer to a study's question, in one sentence that claims no more than the results show."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from resnext.studies.records.results import Row, TrialFigures
 from resnext.studies.study import Study
 
 _EQUAL_COST = 1.05
-"""Multiply-adds that differ by less count as equal."""
+"""Relative difference below which multiply-adds count as equal."""
 
 
 def describe_answer(
@@ -31,8 +31,8 @@ def describe_answer(
     Args:
         study: The study.
         rows: All of its rows.
-        differences: Its comparisons, tested.
-        groups: Its comparisons of distributions, tested.
+        differences: Its tested comparisons.
+        groups: Its tested comparisons of distributions.
     """
     if not any(row.figures for row in rows):
         return "No answer yet: no trial has finished."
@@ -46,7 +46,7 @@ def describe_answer(
 
 
 def _so_far(rows: Sequence[Row]) -> str:
-    """Say that a study is not done, if so."""
+    """Describe the progress of a study that is not done."""
     states = Counter(row.state for row in rows)
     num_open = len(rows) - states["done"] - states["pruned"]
     return f"So far ({states['done']} of {len(rows)} trials done): " if num_open else ""
@@ -57,13 +57,13 @@ def _caution(rows: Sequence[Row]) -> str:
     if not failed:
         return ""
     trials = f"{failed} of {len(rows)} trials"
-    return f" Caution: {trials} diverged or learned nothing; they are named below."
+    return f" Caution: {trials} diverged or learned nothing; see below."
 
 
 def _of_comparisons(rows: Sequence[Row], differences: Sequence[Difference]) -> str:
     fair = [row for row in differences if not row.cautions]
     if not fair:
-        return "No answer: every comparison rests on trials that diverged or learned nothing."
+        return "No answer: every comparison includes trials that diverged or learned nothing."
     tested = [row for row in fair if row.shown_interval is not None]
     if not tested:
         return _untested(fair)
@@ -85,22 +85,22 @@ def _of_comparisons(rows: Sequence[Row], differences: Sequence[Difference]) -> s
     found = f"{abs(lead.mean):.2f} points in favour of “{ahead[0]}” ({_interval(lead, *ahead[1:])})"
     seeds = "" if lead.n_needed is None else f"; about {lead.n_needed} seeds might resolve it"
     if len(fair) == 1:
-        return f"No difference between {pair} can be told apart from chance: {found}{seeds}."
+        return f"The difference between {pair} is not statistically significant: {found}{seeds}."
     return (
-        f"No difference can be told apart from chance in any of {len(fair)} comparisons; "
-        f"the largest is between {pair}: {found}{seeds}."
+        f"None of {len(fair)} comparisons shows a statistically significant difference; the "
+        f"largest is between {pair}: {found}{seeds}."
     )
 
 
 def _interval(row: Difference, low: float, high: float) -> str:
-    """Write the interval as a sentence has it; `+` only where the sign may differ."""
+    """Format the interval for a sentence; with `+` only where the signs may differ."""
     name = interval_name(row).removesuffix("CI") + "interval"
     sign = "" if low > 0 else "+"
     return f"{name} {low:{sign}.2f} to {high:{sign}.2f}, n = {row.n} seeds"
 
 
 def _rest(differences: Sequence[Difference], num_resolved: int) -> str:
-    """Say what came out of the other comparisons, so that the largest does not stand for all."""
+    """Summarise the other comparisons, so that the largest does not represent all."""
     num, unfair = len(differences), sum(bool(row.cautions) for row in differences)
     if num == 1:
         return ""
@@ -122,14 +122,14 @@ def _untested(differences: Sequence[Difference]) -> str:
         return "No answer yet: no seed has finished both designs of a comparison."
     if most == 1:
         return (
-            "No answer: one seed shows no spread, so a difference cannot be told from chance; run "
-            "at least three (--seeds 0 1 2)."
+            "No answer: with one seed there is no spread, so no difference can be tested; run at "
+            "least three seeds (--seeds 0 1 2)."
         )
-    return "No answer: the seeds show no spread, which leaves nothing to judge a difference by."
+    return "No answer: the seeds show no spread, so no difference can be tested."
 
 
 def _cost(rows: Sequence[Row], row: Difference) -> str:
-    """Say at what cost the better design is compared, where it was counted."""
+    """Describe the relative cost of the better design, where known."""
     costs = {r.design.label: r.figures for r in rows if r.figures}
     better, than = costs.get(row.comparison.better), costs.get(row.comparison.than)
     if not isinstance(better, TrialFigures) or not isinstance(than, TrialFigures):
@@ -144,8 +144,8 @@ def _of_groups(groups: Sequence[GroupDifference]) -> str:
     tested = [row for row in groups if not math.isnan(row.p)]
     if not tested:
         return (
-            "No answer: halving stopped trials, so the designs that finished are a selection; run "
-            "again without --halving."
+            "No answer: halving stopped trials, so the finished designs are a biased selection; "
+            "run again without --halving."
         )
     lead = min(tested, key=lambda row: row.corrected_p)
     better, worse = sorted((lead.first, lead.second), key=lambda group: np.median(group.values))
@@ -156,7 +156,7 @@ def _of_groups(groups: Sequence[GroupDifference]) -> str:
     )
     if lead.is_resolved:
         return f"On {lead.measure} the errors are distributed differently: {medians}."
-    return f"On {lead.measure} no difference can be told apart from chance: {medians}."
+    return f"On {lead.measure} no difference is statistically significant: {medians}."
 
 
 def _of_one_group(study: Study, rows: Sequence[Row]) -> str:

@@ -1,4 +1,4 @@
-"""Corrections of p values for the number of comparisons, and what each of them promises."""
+"""Corrections of p values for multiple comparisons, and what each guarantees."""
 
 from __future__ import annotations
 
@@ -12,17 +12,16 @@ from scipy import stats
 from resnext.studies.study import Study
 
 LEVEL = 0.05
-"""Share of false findings that is accepted."""
+"""Significance level."""
 
 Correction = Literal["none", "Holm", "Benjamini-Hochberg"]
 
 
 def correction_of(study: Study, num_compared: int) -> Correction:
-    """Choose how the p values of a study are corrected.
+    """Choose the correction of a study's p values.
 
-    Planned comparisons are read one by one, so the chance of any false verdict is bounded
-    (family-wise). In a space that is explored, the share of false verdicts is (false discovery
-    rate).
+    Planned comparisons are read individually, so the family-wise error rate is controlled. For
+    explored design spaces, the false discovery rate is controlled.
 
     Args:
         study: The study.
@@ -37,8 +36,8 @@ def correct(ps: Sequence[float], correction: Correction) -> list[float]:
     """Correct p values for their number.
 
     Args:
-        ps: All p values of the family. NaN where a comparison was planned and cannot be tested:
-            it counts, as p = 1.
+        ps: All p values of the family. NaN for a planned comparison that cannot be tested; it
+            counts as p = 1.
         correction: The method.
 
     Returns:
@@ -65,12 +64,12 @@ def _holm(ps: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> Sequence[flo
 
 
 def describe_p(p: float, correction: Correction, family: str) -> str:
-    """Say a corrected p value and by which method.
+    """Format a corrected p value with its method.
 
     Args:
         p: The p value, corrected.
         correction: The method.
-        family: What it was corrected for, such as `5 comparisons`.
+        family: What it is corrected for, such as `5 comparisons`.
     """
     text = f"p {'< 0.001' if p < 0.001 else f'= {p:.3f}'}"
     return text if correction == "none" else f"{text} by {correction} for {family}"

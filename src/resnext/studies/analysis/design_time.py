@@ -1,4 +1,4 @@
-"""What a design costs in time, as it was measured and is kept beside a study's report."""
+"""Measured times of designs, stored next to a study's report."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TIMING = "timing.json"
 
 @dataclass(frozen=True)
 class DesignTime:
-    """Milliseconds of one design: medians, with the quartiles over the rounds.
+    """Times of one design in milliseconds: medians, with quartiles over the rounds.
 
     Attributes:
         label: Label of the design.
@@ -25,7 +25,7 @@ class DesignTime:
         image_size_px: Side of the images.
         threads: CPU threads.
         machine: Processor or GPU.
-        n: Rounds.
+        n: Number of rounds.
     """
 
     label: ShortText
@@ -43,17 +43,17 @@ class DesignTime:
 
 
 def write_timing(folder: Path, times: list[DesignTime]) -> Path:
-    """Keep the times beside the study's report."""
+    """Write the times next to the study's report."""
     rows: list[Any] = [asdict(row) for row in times]
     write_json(folder / TIMING, rows, is_shared=True)
     return folder / TIMING
 
 
 def read_timing(folder: Path) -> list[DesignTime]:
-    """Return the times that were measured, if any.
+    """Return the measured times, if any.
 
     Raises:
-        RunError: The file that holds them is damaged.
+        RunError: The file is damaged.
     """
     times = read_stored(folder / TIMING, list[DesignTime]) or []
     for row in times:

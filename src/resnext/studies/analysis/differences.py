@@ -1,7 +1,7 @@
-"""Which differences between designs are more than chance: paired by seed, and corrected.
+"""Significance tests of differences between designs: paired by seed, and corrected.
 
-Designs of one seed share the order and the augmentation of the images, so differences are taken
-seed by seed. The verdict rests on the paired t test.
+Designs with the same seed share the order and the augmentation of the images, so differences are
+taken seed by seed. The verdict is based on the paired t test.
 """
 
 from __future__ import annotations
@@ -28,27 +28,27 @@ _NO_SPREAD = 1e-9
 
 @dataclass(frozen=True)
 class Difference:
-    """A claim, tested: `than` minus `better`, in points of error; positive supports it.
+    """A tested claim: `than` minus `better`, in percentage points of error; positive supports it.
 
     Attributes:
         comparison: The claim.
-        measure: The error that it is about.
+        measure: The error that is compared.
         n: Seeds that both designs finished.
-        unpaired: Seeds that only one of them finished, which are left out.
+        unpaired: Seeds that only one of them finished; they are left out.
         mean: Mean of the paired differences; NaN without any.
-        interval: 95 % interval of this comparison alone, by Student's t; None where the seeds
-            show no spread.
-        simultaneous_interval: The same at Bonferroni's level: with 95 % the intervals of all
-            comparisons hold together. None where only a false discovery rate is promised.
-        bootstrap: 95 % interval of this comparison alone, by resampling the seeds; too narrow
-            when they are few.
-        p: Of the paired t test, two-sided; NaN where it cannot be tested.
-        corrected_p: The same, corrected for the number of comparisons.
-        correction: By which method.
-        num_compared: Comparisons that were planned, tested or not.
-        n_needed: Seeds with which a difference of this size would probably be found.
-        num_stopped: Trials of the two designs that halving stopped; then nothing is tested.
-        cautions: Which of its trials diverged or learned nothing, a sentence for each design.
+        interval: 95 % interval of this comparison alone (Student's t); None if the seeds show no
+            spread.
+        simultaneous_interval: The same at Bonferroni's level: the intervals of all comparisons hold
+            jointly with 95 %. None where only the false discovery rate is controlled.
+        bootstrap: 95 % bootstrap interval of this comparison alone, resampling the seeds; too
+            narrow with few seeds.
+        p: p value of the paired two-sided t test; NaN where it cannot be tested.
+        corrected_p: p value corrected for the number of comparisons.
+        correction: Method of the correction.
+        num_compared: Planned comparisons, tested or not.
+        n_needed: Seeds needed to detect a difference of this size with 80 % power.
+        num_stopped: Trials of the two designs that halving stopped; if any, nothing is tested.
+        cautions: A sentence for each design whose trials diverged or learned nothing.
     """
 
     comparison: Comparison
@@ -69,19 +69,19 @@ class Difference:
 
     @property
     def is_resolved(self) -> bool:
-        """Whether the difference is more than chance explains."""
+        """Whether the difference is statistically significant."""
         return self.corrected_p < LEVEL  # False for NaN
 
     @property
     def shown_interval(self) -> tuple[float, float] | None:
-        """The interval that belongs to the verdict: simultaneous where there is such."""
+        """The interval for the verdict: simultaneous if available."""
         return self.simultaneous_interval or self.interval
 
 
 def compare(study: Study, rows: Sequence[Row]) -> list[Difference]:
     """Test all claims of a study on all of its data sets and tests.
 
-    They are one family: their p values are corrected together; see `correction_of`.
+    They form one family: their p values are corrected together; see `correction_of`.
     """
     return _compare(study, rows, measures_of(study))
 
@@ -89,8 +89,8 @@ def compare(study: Study, rows: Sequence[Row]) -> list[Difference]:
 def compare_training(study: Study, rows: Sequence[Row]) -> list[Difference]:
     """Test the claims on the errors of the training images.
 
-    They answer another question, whether a gain is one of representation or of regularisation,
-    and so are a family of their own.
+    They answer a separate question, whether a gain comes from representation or regularisation, and
+    therefore form their own family.
     """
     measures = [replace(m, is_training=True) for m in measures_of(study) if not m.test]
     return _compare(study, rows, measures)
@@ -135,7 +135,7 @@ def _difference(
 
 
 def _bootstrap(values: np.ndarray[Any, np.dtype[np.float64]]) -> tuple[float, float]:
-    """Resample the seeds; the same draws each time, so that a report repeats itself."""
+    """Resample the seeds with a fixed generator, so that reports are reproducible."""
     found = stats.bootstrap(
         (values,),
         np.mean,
@@ -148,10 +148,10 @@ def _bootstrap(values: np.ndarray[Any, np.dtype[np.float64]]) -> tuple[float, fl
 
 
 def _correct(found: list[Difference], correction: Correction) -> list[Difference]:
-    """Correct the p values for their number, and plan the seeds at the level that remains.
+    """Correct the p values for their number, and plan seeds at the corrected level.
 
-    That level is Bonferroni's, the one that both methods ask of a claim if no other is found, so
-    the number of seeds is on the safe side.
+    That is Bonferroni's level, which both methods require of a claim if no other is significant, so
+    the number of seeds is conservative.
     """
     corrected = correct([row.p for row in found], correction)
     return [
@@ -161,7 +161,7 @@ def _correct(found: list[Difference], correction: Correction) -> list[Difference
 
 
 def _corrected(row: Difference) -> Difference:
-    """Add what follows from the number of comparisons."""
+    """Add the values that depend on the number of comparisons."""
     if row.interval is None:
         return row
     level = LEVEL / row.num_compared

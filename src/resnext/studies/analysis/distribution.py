@@ -1,6 +1,6 @@
-"""How the errors of many designs are distributed, and whether two groups of designs differ.
+"""The distribution of the errors of many designs, and tests between groups of designs.
 
-Designs are the units of chance here: each is one draw from its group's space.
+Designs are the sampling units here: each is one sample from its group's space.
 Source: Radosavovic et al., "On Network Design Spaces for Visual Recognition", arXiv 1905.13214.
 """
 
@@ -27,7 +27,7 @@ from resnext.studies.records.results import Row, num_stopped
 from resnext.studies.study import Study
 
 ALL = "all designs"
-"""Name of the group where designs have no row."""
+"""Name of the group of designs without a row."""
 
 _MIN_DESIGNS = 2
 
@@ -39,7 +39,7 @@ class Group:
     Attributes:
         name: The row that its designs share.
         errors: Mean error of each finished design in percent, by its label.
-        num_unfinished: Designs without an error, for instance those that halving stopped.
+        num_unfinished: Number of designs without an error, for example those that halving stopped.
     """
 
     name: str
@@ -54,18 +54,19 @@ class Group:
 
 @dataclass(frozen=True)
 class GroupDifference:
-    """Whether the errors of two groups are distributed alike.
+    """A test whether the errors of two groups have the same distribution.
 
     Attributes:
-        measure: The error that it is about.
-        first: The one group.
-        second: The other.
+        measure: The error that is compared.
+        first: The first group.
+        second: The second group.
         statistic: Largest distance between their distribution functions (Kolmogorov-Smirnov).
-        p: Chance of one as large if both came from one distribution.
-        corrected_p: The same, corrected for the number of pairs.
-        correction: By which method.
-        num_compared: Pairs of groups on all data sets and tests.
-        num_stopped: Trials that halving stopped; then nothing is tested, and the rest is NaN.
+        p: p value under a common distribution.
+        corrected_p: p value corrected for the number of pairs.
+        correction: Method of the correction.
+        num_compared: Number of pairs of groups over all data sets and tests.
+        num_stopped: Trials that halving stopped; if any, nothing is tested and the other values are
+            NaN.
     """
 
     measure: Measure
@@ -80,15 +81,15 @@ class GroupDifference:
 
     @property
     def is_resolved(self) -> bool:
-        """Whether the difference is more than chance explains."""
+        """Whether the difference is statistically significant."""
         return self.corrected_p < LEVEL  # False for NaN
 
     def __str__(self) -> str:
         if self.num_stopped:
             return (
                 f"Not tested: on {self.measure}, whether the errors of {self.first.name} and "
-                f"{self.second.name} differ; halving stopped {self.num_stopped} trials for their "
-                "errors, so that the designs that finished are a selection."
+                f"{self.second.name} differ; halving stopped {self.num_stopped} trials because "
+                "of their errors, so the finished designs are a biased selection."
             )
         groups = " and ".join(
             f"{group.name} (n = {len(group.errors)}, median {np.median(group.values):.2f} %)"
@@ -97,7 +98,10 @@ class GroupDifference:
         p = describe_p(self.corrected_p, self.correction, f"{self.num_compared} pairs")
         tested = f"(Kolmogorov-Smirnov distance {self.statistic:.2f}, {p})"
         if self.is_resolved:
-            return f"Resolved: on {self.measure} the errors of {groups} are not alike {tested}."
+            return (
+                f"Resolved: on {self.measure} the errors of {groups} are distributed differently "
+                f"{tested}."
+            )
         return f"Not resolved: on {self.measure}, whether the errors of {groups} differ {tested}."
 
 
@@ -116,7 +120,7 @@ def groups_of(study: Study, rows: Sequence[Row], measure: Measure) -> list[Group
 
 
 def compare_groups(study: Study, rows: Sequence[Row]) -> list[GroupDifference]:
-    """Test for each two groups of a study of distributions whether their errors differ."""
+    """Test for each pair of groups in a distribution study whether their errors differ."""
     if study.kind != "distribution":
         return []
     found = []

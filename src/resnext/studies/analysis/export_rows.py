@@ -1,4 +1,4 @@
-"""The raw results of a study, a flat row for each trial."""
+"""The raw results of a study, one flat row per trial."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _FIGURES = (
 
 
 def trial_row(study: Study, row: Row) -> dict[str, Any]:
-    """Return one trial as a flat row: what it was, and what came out."""
+    """Return one trial as a flat row: its settings and its results."""
     model, figures = row.design.model, row.figures
     values: dict[str, Any] = {
         "design": row.design.label,
@@ -44,5 +44,5 @@ def trial_row(study: Study, row: Row) -> dict[str, Any]:
 
 
 def csv_text(study: Study, rows: Sequence[Row]) -> str:
-    """Return all trials as CSV, a line each."""
+    """Return all trials as CSV, one line each."""
     return csv_table([trial_row(study, row) for row in rows])

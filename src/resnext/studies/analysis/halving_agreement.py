@@ -1,4 +1,4 @@
-"""What successive halving would have made of trials that were all trained to the end."""
+"""How successive halving would have treated trials that were all fully trained."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class RungAgreement:
     Attributes:
         epoch: Epoch of the rung.
         tau: Kendall's rank correlation; None if all errors are equal.
-        p: Chance of one as far from 0 if the rankings had nothing to do with each other.
-        num_reached: Trials that halving lets come so far.
+        p: p value under independent rankings, two-sided.
+        num_reached: Trials that reach this rung under halving.
     """
 
     epoch: int
@@ -34,7 +34,7 @@ class RungAgreement:
 
     def __str__(self) -> str:
         tau = "no ranking" if self.tau is None else f"{self.tau:+.2f}"
-        return f"{tau} after epoch {self.epoch} ({self.num_reached} trials come so far)"
+        return f"{tau} after epoch {self.epoch} (reached by {self.num_reached} trials)"
 
 
 @dataclass(frozen=True)
@@ -43,12 +43,12 @@ class HalvingAgreement:
 
     Attributes:
         data: Name of the data set.
-        num_trials: Trials trained to the end.
+        num_trials: Fully trained trials.
         rungs: The epochs at which trials are stopped.
-        best_survives: Halving trains the trial with the lowest final error to the end.
-        error_lost: Lowest final error among those that it trains to the end, less the lowest
-            of all, in percent.
-        share_saved: Share of all epochs that it does not train.
+        best_survives: Whether halving keeps the trial with the lowest final error.
+        error_lost: Lowest final error among the trials it keeps minus the lowest of all, in
+            percentage points.
+        share_saved: Share of all epochs that it saves.
     """
 
     data: str
@@ -69,10 +69,10 @@ class HalvingAgreement:
 
 
 def halving_agreement(rows: Sequence[Row], halving: Halving) -> list[HalvingAgreement]:
-    """Replay halving over the curves of finished trials, one trial after the other.
+    """Replay halving over the curves of finished trials, one trial at a time.
 
     Args:
-        rows: Trials of a study in the order of the study; those that are not done are left out.
+        rows: Trials of a study, in its order; unfinished trials are left out.
         halving: Settings of the halving.
 
     Returns:
@@ -101,7 +101,7 @@ def _errors(row: Row) -> list[float]:
 def agreement_of_curves(
     data: str, curves: Sequence[Sequence[float]], halving: Halving
 ) -> HalvingAgreement:
-    """Replay halving over curves: the errors of each epoch in percent, all equally long."""
+    """Replay halving over curves of equal length: the errors of each epoch in percent."""
     num_epochs = len(curves[0])
     pruner = Pruner(halving)
     lengths = [_trained(pruner, str(number), curve) for number, curve in enumerate(curves)]
@@ -131,7 +131,7 @@ def agreement_of_curves(
 
 
 def _trained(pruner: Pruner, key: str, curve: Sequence[float]) -> int:
-    """Return the epochs after which halving stops a curve."""
+    """Return how many epochs of each curve halving trains."""
     for epoch, error in enumerate(curve[:-1], start=1):
         if pruner.tell(key, epoch, error):
             return epoch

@@ -1,4 +1,4 @@
-"""Which of the paper's figures stand beside ours: of the same networks, or of those meant."""
+"""Matches the paper's results with ours: of the same or of corresponding networks."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from resnext.studies.study import PaperError, Study
 
 
 def own_figures(study: Study, measure: Measure) -> dict[str, PaperError]:
-    """Return the paper's figures of the study's own networks and images, by label."""
+    """Return the paper's results for the study's own networks and images, by label."""
     labels = {design.label for design in study.designs}
     key = (measure.data, measure.test)
     return {p.design: p for p in study.paper if (p.data, p.test) == key and p.design in labels}
 
 
 def counterparts_of(study: Study, measure: Measure) -> dict[str, tuple[PaperError, ...]]:
-    """Return the paper's figures of the networks that the designs stand for, by label.
+    """Return the paper's results for the networks that the designs correspond to, by label.
 
-    They are those on the same images where the paper has such, else those on any.
+    Results on the same images are preferred to results on others.
     """
     given = [p for p in study.paper if p.beside and p.test == measure.test]
     same = [p for p in given if p.data == measure.data]
@@ -27,6 +27,6 @@ def counterparts_of(study: Study, measure: Measure) -> dict[str, tuple[PaperErro
 
 
 def other_paper_figures(study: Study) -> list[PaperError]:
-    """Return the paper's figures that stand beside none of ours."""
+    """Return the paper's results that match none of ours."""
     shown = [p for measure in measures_of(study) for p in own_figures(study, measure).values()]
     return [p for p in study.paper if not p.beside and p not in shown]

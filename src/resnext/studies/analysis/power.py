@@ -1,4 +1,4 @@
-"""How many seeds it takes to tell a difference from chance."""
+"""Power analysis: the number of seeds needed to detect a difference."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ import bisect
 from scipy import stats
 
 POWER = 0.8
-"""Chance of a finding that the number of seeds is planned for."""
+"""Statistical power that the number of seeds is planned for."""
 MAX_SEEDS = 200
-"""More than so many are not worth planning."""
+"""Maximum number of seeds to plan for."""
 
 
 def power(effect: float, n: int, level: float) -> float:
-    """Return the chance that a paired t test finds a difference.
+    """Return the power of a paired t test.
 
     Args:
         effect: Mean difference over its standard deviation.
         n: Pairs, at least two.
-        level: Share of false findings that is accepted, two-sided.
+        level: Significance level, two-sided.
 
     Source: J. Cohen, "Statistical Power Analysis", chapter 2. The square of the noncentral t is
     a noncentral F, which covers both tails at once; scipy's noncentral t gives NaN far out.
@@ -30,11 +30,11 @@ def power(effect: float, n: int, level: float) -> float:
 
 
 def seeds_needed(effect: float, level: float) -> int | None:
-    """Return the fewest seeds that find a difference with a chance of `POWER`.
+    """Return the fewest seeds that detect a difference with a power of `POWER`.
 
     Args:
         effect: Mean difference over its standard deviation.
-        level: Share of false findings that is accepted, two-sided.
+        level: Significance level, two-sided.
 
     Returns:
         The number, or None if it is above `MAX_SEEDS`.

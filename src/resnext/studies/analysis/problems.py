@@ -1,4 +1,4 @@
-"""Trials that finished and still learned too little: a comparison with them says nothing."""
+"""Finished trials that learned too little for a comparison to be meaningful."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ _REMEDY = {
     "overfitting": "use more images or stronger augmentation (--set augment.policy=trivialaugment)",
 }
 FAILURES = ("exploding", "useless")
-"""With these a network's error says nothing of its design."""
+"""Problems that make a network's error meaningless for its design."""
 
 
 def describe_problems(
     rows: Iterable[Row], kinds: Collection[str] = tuple(_FOUND), labels: Collection[str] = ()
 ) -> list[str]:
-    """Name the trials in which something went wrong, and what to do.
+    """Describe the trials with problems in training, and what to do.
 
     Args:
         rows: The trials.
-        kinds: What to look for.
-        labels: Labels of the designs to look at; by default all.
+        kinds: Problems to look for.
+        labels: Labels of the designs to check; by default all.
 
     Returns:
         A sentence for each design, data set and problem.
@@ -51,7 +51,7 @@ def describe_problems(
 
 
 def num_failed(rows: Iterable[Row]) -> int:
-    """Count the finished trials whose error says nothing of their design."""
+    """Count the finished trials whose error is meaningless for their design."""
     return sum(
         row.figures is not None and any(kind in row.figures.problems for kind in FAILURES)
         for row in rows

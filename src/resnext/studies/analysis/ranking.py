@@ -1,4 +1,4 @@
-"""Whether designs rank alike on different data sets, and as the paper ranks them."""
+"""Rank correlations of designs between data sets, and with the paper."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _MIN_DESIGNS = 3
 
 @dataclass(frozen=True)
 class Agreement:
-    """Whether designs rank alike on two data sets.
+    """The rank correlation of designs between two data sets.
 
     Attributes:
-        first: Name of the one set.
-        second: Name of the other, or of the paper's networks.
-        num_designs: Designs that have errors on both.
-        tau: Kendall's rank correlation of their mean errors; NaN if one set ties them all.
-        p: Chance of one as far from 0 if the rankings had nothing to do with each other.
+        first: Name of the first data set.
+        second: Name of the second data set, or of the paper's networks.
+        num_designs: Number of designs with errors on both.
+        tau: Kendall's rank correlation of their mean errors; NaN if all are tied on one of them.
+        p: p value under independent rankings, two-sided.
     """
 
     first: str
@@ -38,12 +38,12 @@ class Agreement:
     def __str__(self) -> str:
         start = f"{self.num_designs} designs on {self.first} and {self.second}: "
         if math.isnan(self.tau):
-            return start + "one of the sets ties all designs, so that there is no ranking."
+            return start + "all designs are tied on one of them, so there is no ranking."
         return start + f"Kendall's tau {self.tau:+.2f} (p = {self.p:.3f}, not corrected)."
 
 
 def rank_agreements(study: Study, rows: Sequence[Row]) -> list[Agreement]:
-    """Correlate the rankings of the designs between each two data sets of a study."""
+    """Correlate the rankings of the designs between each pair of data sets of a study."""
     errors = {
         measure.data: _means(rows, measure) for measure in measures_of(study) if not measure.test
     }
@@ -52,7 +52,7 @@ def rank_agreements(study: Study, rows: Sequence[Row]) -> list[Agreement]:
 
 
 def paper_agreements(study: Study, rows: Sequence[Row]) -> list[Agreement]:
-    """Correlate the ranking of the designs with that of the paper's errors."""
+    """Correlate the ranking of the designs with the ranking by the paper's errors."""
     return _agreements(
         (str(measure), _means(rows, measure), name, ranked)
         for measure in measures_of(study)
@@ -61,7 +61,7 @@ def paper_agreements(study: Study, rows: Sequence[Row]) -> list[Agreement]:
 
 
 def _means(rows: Sequence[Row], measure: Measure) -> dict[str, float]:
-    """Return the mean errors, without the designs of which halving left a selection."""
+    """Return the mean errors, without designs of which halving stopped trials."""
     stopped = num_stopped(rows, measure.data)
     means = means_of(errors_of(rows, measure))
     return {label: mean.mean for label, mean in means.items() if not stopped[label]}
@@ -83,7 +83,7 @@ def _agreements(
 
 
 def _paper_rankings(study: Study, measure: Measure) -> list[tuple[str, dict[str, float]]]:
-    """Return the paper's errors by our labels; several where designs stand for several."""
+    """Return the paper's errors by our labels, for each set of matching networks."""
     own = own_figures(study, measure)
     if own:
         return [("the same in the paper", _errors(own))]

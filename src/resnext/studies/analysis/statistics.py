@@ -1,7 +1,7 @@
-"""The errors of a study by design and seed: their means and their spread.
+"""The errors of a study by design and seed: mean and spread.
 
-Seeds are the units of chance: a claim is about what another person would find with other seeds,
-not about the test images.
+Seeds are the sampling units: a claim is about what someone else would find with other seeds, not
+about other test images.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ Errors = dict[str, dict[int, float]]
 
 @dataclass(frozen=True)
 class Measure:
-    """Which error is meant.
+    """One kind of error.
 
     Attributes:
         data: Name of the data set.
-        test: Name of the test; empty for the validation of training.
-        is_training: The error on the training images instead, as they were varied.
+        test: Name of the test; empty for the validation.
+        is_training: Use the error on the augmented training images instead.
     """
 
     data: str
@@ -45,9 +45,9 @@ class Mean:
 
     Attributes:
         label: Label of the design.
-        n: Finished seeds.
+        n: Number of finished seeds.
         mean: Their mean.
-        deviation: Their standard deviation; None with fewer than two.
+        deviation: Their standard deviation; None with fewer than two seeds.
     """
 
     label: str
@@ -57,7 +57,7 @@ class Mean:
 
 
 def measures_of(study: Study) -> list[Measure]:
-    """Return what designs are judged by: the validation and the tests on each data set."""
+    """Return the measures that designs are compared by: validation and tests on each data set."""
     return [
         Measure(settings.data.label, test)
         for settings in study.settings
@@ -66,7 +66,7 @@ def measures_of(study: Study) -> list[Measure]:
 
 
 def errors_of(rows: Iterable[Row], measure: Measure) -> Errors:
-    """Collect the top-1 errors of the trials; what is no number is left out."""
+    """Collect the top-1 errors of the trials; values that are not numbers are left out."""
     return _collect(rows, measure, lambda row: _top1_error(row, measure))
 
 

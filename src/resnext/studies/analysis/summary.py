@@ -1,4 +1,4 @@
-"""A study's findings as data and as lines of text."""
+"""A study's findings as data and as text."""
 
 from __future__ import annotations
 
@@ -27,30 +27,30 @@ from resnext.studies.study import PaperError, Study
 from resnext.untrusted.text import printable
 
 COMPARISONS = "Comparisons"
-PROBLEMS = "Trials that went wrong"
+PROBLEMS = "Trials with problems"
 TRAINING = "The same on the training images"
 """Titles of lists."""
 
 MAX_IN_TABLE = 40
-"""A distribution of more designs is drawn, not tabulated."""
+"""A distribution of more designs than this is plotted, not tabulated."""
 
 
 @dataclass(frozen=True)
 class Summary:
-    """What came out of a study.
+    """The findings of a study.
 
     Attributes:
         answer: The answer to the study's question, in a sentence.
         tables: Errors, for each data set and test.
-        differences: The claims, tested.
+        differences: The tested claims.
         training_differences: The same on the training images.
-        group_differences: Whether groups of designs differ, in a study of distributions.
-        agreements: Whether designs rank alike on different data sets, and as in the paper.
-        halvings: How successive halving would have agreed with the full training, where the
-            study says how to halve and Optuna is installed.
-        other_paper: The paper's figures that stand beside none of ours.
-        states: How many trials are in which state.
-        problems: Trials that finished in which something went wrong, and what to do.
+        group_differences: Tests between groups of designs, in a distribution study.
+        agreements: Rank correlations between data sets, and with the paper.
+        halvings: How successive halving would have agreed with full training, if the study defines
+            halving and Optuna is installed.
+        other_paper: The paper's results that match none of ours.
+        states: Number of trials in each state.
+        problems: Finished trials with problems, and what to do.
     """
 
     answer: str
@@ -66,7 +66,7 @@ class Summary:
 
 
 def summarise_study(study: Study, rows: Sequence[Row]) -> Summary:
-    """Work out what a study shows so far."""
+    """Analyse the results of a study so far."""
     differences, groups = compare(study, rows), compare_groups(study, rows)
     is_tabulated = study.kind == "table" or len(study.designs) <= MAX_IN_TABLE
     return Summary(
@@ -95,7 +95,7 @@ def as_dict(study: Study, rows: Sequence[Row], summary: Summary | None = None) -
     Args:
         study: The study.
         rows: All of its rows.
-        summary: Its findings, if they have been worked out already.
+        summary: Its findings, if already computed.
     """
     summary = summary or summarise_study(study, rows)
     return {
@@ -144,13 +144,13 @@ def _group_difference(row: GroupDifference) -> dict[str, Any]:
 
 
 def _without_nan(values: dict[str, Any]) -> dict[str, Any]:
-    """Replace what JSON has no word for."""
+    """Replace values that JSON cannot represent."""
     infinite = (float("inf"), float("-inf"))
     return {k: None if v != v or v in infinite else v for k, v in values.items()}
 
 
 Escape = Callable[[str], str]
-"""Makes a text safe for where it is shown: `printable` in a terminal, or `markdown_text`."""
+"""Escapes text for its destination: `printable` for a terminal, or `markdown_text`."""
 
 
 def summary_lines(
@@ -164,8 +164,8 @@ def summary_lines(
     Args:
         study: The study.
         rows: All of its rows.
-        summary: Its findings, if they have been worked out already.
-        escape: Makes texts safe, which may contain names that a person chose.
+        summary: Its findings, if already computed.
+        escape: Escapes texts, which may contain user-chosen names.
     """
     summary = summary or summarise_study(study, rows)
     lines = [f"# {escape(study.name)}", "", escape(summary.answer)]
@@ -225,7 +225,7 @@ def _table_lines(table: ErrorTable, escape: Escape) -> list[str]:
 
 
 def time_lines(times: Sequence[DesignTime], escape: Escape = printable) -> list[str]:
-    """Return what the designs cost in time as lines of Markdown; none if that was not measured."""
+    """Return the measured times of the designs as lines of Markdown; empty if not measured."""
     if not times:
         return []
     first = times[0]
@@ -243,7 +243,7 @@ def time_lines(times: Sequence[DesignTime], escape: Escape = printable) -> list[
 
 
 def _aligned(cells: list[list[str]]) -> list[str]:
-    """Return a table whose first row is its head."""
+    """Format a table whose first row is the header."""
     widths = [max(len(row[column]) for row in cells) for column in range(len(cells[0]))]
     lines = [
         "| " + " | ".join(text.ljust(w) for text, w in zip(row, widths, strict=True)) + " |"

@@ -25,13 +25,13 @@ class Cell:
 
     Attributes:
         label: Label of the design.
-        mean: Our top-1 error, or None where nothing has finished.
-        top5: Our top-5 error, if it was measured.
+        mean: Our top-1 error, or None if no trial has finished.
+        top5: Our top-5 error, if measured.
         training: Our error on the training images.
-        paper: The paper's figures of this network on these images, if it has some.
-        counterparts: Its figures of the networks that this one stands for.
-        is_best: The lowest mean of its table, of the designs of which no trial was stopped.
-        num_stopped: Trials that halving stopped, so that the mean is too low.
+        paper: The paper's results for this network on these images, if any.
+        counterparts: The paper's results for the networks that this one corresponds to.
+        is_best: Whether it is the lowest mean of its table among designs without stopped trials.
+        num_stopped: Trials that halving stopped, which makes the mean too low.
     """
 
     label: str
@@ -44,7 +44,7 @@ class Cell:
     num_stopped: int = 0
 
     def counterpart(self, number: int) -> PaperError | None:
-        """Return one of the paper's figures of the networks that this one stands for, if any."""
+        """Return one of the paper's results for corresponding networks, if any."""
         return self.counterparts[number] if number < len(self.counterparts) else None
 
     def __str__(self) -> str:
@@ -57,11 +57,11 @@ class ErrorTable:
     """Errors of one data set and test.
 
     Attributes:
-        measure: Which error.
+        measure: The kind of error.
         columns: Titles of the columns.
-        rows: Title and cells of each row; None where there is no design.
-        counterparts: Titles of the paper's figures of the networks that ours stand for: the
-            first, the second, ... of each cell.
+        rows: Title and cells of each row; None if there is no design.
+        counterparts: Titles of the paper's results for corresponding networks: the first, the
+            second, ... of each cell.
     """
 
     measure: Measure
@@ -71,12 +71,12 @@ class ErrorTable:
 
     @property
     def is_list(self) -> bool:
-        """One design a row: the paper's figures take columns of their own, else rows."""
+        """Whether each row has one design; then the paper's results are columns, otherwise rows."""
         return len(self.columns) == 1
 
 
 def error_tables(study: Study, rows: Sequence[Row]) -> list[ErrorTable]:
-    """Arrange the errors of a study, a table for each data set and test."""
+    """Arrange the errors of a study in one table per data set and test."""
     return [_table(study, rows, measure) for measure in measures_of(study)]
 
 
@@ -95,7 +95,7 @@ def _table(study: Study, rows: Sequence[Row], measure: Measure) -> ErrorTable:
 
 
 def _counterpart_titles(cells: Mapping[str, Cell]) -> tuple[str, ...]:
-    """Name the images of the first, the second, ... of the paper's figures of all cells."""
+    """Return titles, with the data set, for the first, second, ... results of the paper."""
     longest = max((cell.counterparts for cell in cells.values()), key=len, default=())
     return tuple(f"the paper, {figure.data}" for figure in longest)
 
@@ -124,7 +124,7 @@ def _cells(study: Study, rows: Sequence[Row], measure: Measure) -> dict[str, Cel
 
 
 def _positions(designs: Sequence[Design]) -> dict[tuple[str, str], Design]:
-    """Give each design a row and a column; one without, or of a shared place, has its own row."""
+    """Assign each design a row and a column; without a unique position, its own row."""
     shared = Counter((design.row, design.column) for design in designs)
     return {
         (design.row, design.column)
@@ -135,6 +135,6 @@ def _positions(designs: Sequence[Design]) -> dict[tuple[str, str], Design]:
 
 
 def spread_text(mean: Mean, with_n: bool = True) -> str:
-    """Write a mean with its spread and number: `7.31 ± 0.12 (3)`."""
+    """Format a mean with its spread and number of seeds: `7.31 ± 0.12 (3)`."""
     spread = "" if mean.deviation is None else f" ± {mean.deviation:.2f}"
     return f"{mean.mean:.2f}{spread}" + (f" ({mean.n})" if with_n else "")

@@ -1,8 +1,8 @@
-"""What cardinality costs in time: a training step and an inference of each design, in turns.
+"""The time cost of cardinality: a training step and an inference of each design, interleaved.
 
-Networks of equal multiply-adds do not take equal time: grouped convolutions run at a lower rate.
-All designs are measured in this process, one after the other in each round, so that a change of
-the machine's load hits them alike; the first round warms up.
+Networks with equal multiply-adds do not take equal time: grouped convolutions achieve a lower
+throughput. Each round measures all designs in turn in this process, so that changes of the
+machine's load affect all of them; the first round warms up.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ def time_designs(
     rounds: int = 11,
     progress: Callable[[str], None] = lambda _: None,
 ) -> list[DesignTime]:
-    """Measure all designs of a study on images of its first data set.
+    """Time all designs of a study on images of its first data set.
 
     Args:
         study: The study.
-        rounds: Measured rounds; one more warms up.
-        progress: Is told what is being done.
+        rounds: Measured rounds, in addition to one warm-up round.
+        progress: Receives progress messages.
     """
     settings = study.settings[0]
     info = load_data(settings.data).info
@@ -69,7 +69,7 @@ def time_designs(
 def _prepare(
     design: Design, settings: TrainConfig, info: DataInfo, runtime: Runtime, batch_size: int
 ) -> tuple[Callable[[], None], Callable[[], None]]:
-    """Return a training step and an inference of one design."""
+    """Build a training step and an inference of one design."""
     shape = {"num_classes": len(info.classes), "in_channels": info.in_channels}
     config = settings.replace(model=design.model.replace(**shape), batch_size=batch_size)
     train_step = build_train_step(config, info, runtime)

@@ -1,4 +1,4 @@
-"""What a tested difference means, in words that claim no more than it shows."""
+"""Describes a tested difference without claiming more than it shows."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from resnext.studies.analysis.power import MAX_SEEDS
 
 
 def verdict(row: Difference) -> str:
-    """Say in one or two sentences what came out of a comparison."""
+    """Describe the result of a comparison in one or two sentences."""
     sentences = [_finding(row)]
     if row.interval is not None and not row.is_resolved:
         sentences.append(_needed(row))
@@ -19,13 +19,13 @@ def verdict(row: Difference) -> str:
     if row.unpaired and not row.num_stopped:
         seeds = ", ".join(map(str, row.unpaired))
         word = "Seed" if len(row.unpaired) == 1 else "Seeds"
-        sentences.append(f"{word} {seeds}: finished for one of the two only, and left out.")
+        sentences.append(f"{word} {seeds}: finished for only one of the two and left out.")
     sentences += [f"Not a fair comparison: {text}." for text in row.cautions]
     return " ".join(sentences)
 
 
 def word(row: Difference) -> str:
-    """Say it in a word or two."""
+    """Describe the verdict in a word or two."""
     if row.num_stopped:
         return "not tested"
     if not row.is_resolved:
@@ -34,35 +34,35 @@ def word(row: Difference) -> str:
 
 
 def excludes_zero(row: Difference) -> bool:
-    """Tell whether the interval that belongs to a verdict lies on one side of 0."""
+    """Return whether the verdict's interval excludes 0."""
     low, high = row.shown_interval or (0.0, 0.0)
     return not low <= 0 <= high
 
 
 def interval_name(row: Difference) -> str:
-    """Say what the interval that belongs to a verdict covers."""
+    """Name the kind of interval shown with a verdict."""
     kinds = {"none": "", "Holm": "simultaneous ", "Benjamini-Hochberg": "pointwise "}
     return f"{kinds[row.correction]}95 % CI"
 
 
 def describe_method(rows: Sequence[Difference]) -> str:
-    """Say how the p values and intervals of a family of comparisons were computed."""
+    """Describe how the p values and intervals of a family of comparisons were computed."""
     correction, num = (rows[0].correction, rows[0].num_compared) if rows else ("none", 0)
     start = f"Paired t tests at {100 * LEVEL:g} %"
     if correction == "none":
         return f"{start}; there is one comparison, so nothing is corrected."
     if correction == "Holm":
         return (
-            f"{start}, family-wise: p is corrected by Holm for all {num} comparisons, so the "
-            "chance of even one false verdict among them is at most that. The intervals are "
-            "simultaneous (Student's t at Bonferroni's level): with a chance of 95 % all of them "
-            "hold. Holm's test is sharper, so an interval may include 0 although its difference "
-            "is resolved."
+            f"{start}, family-wise: p is corrected by Holm's method for all {num} comparisons, "
+            "so the probability of any false verdict is at most that. The intervals are "
+            "simultaneous (Student's t at Bonferroni's level): all of them hold jointly with 95 "
+            "% probability. Holm's test is more powerful, so an interval may include 0 although "
+            "its difference is resolved."
         )
     return (
-        f"{start}: p is corrected by Benjamini and Hochberg for all {num} comparisons, which "
-        "bounds the expected share of false verdicts among those resolved (false discovery "
-        "rate), not the chance of any. Each interval is that of its comparison alone."
+        f"{start}: p is corrected by Benjamini and Hochberg's method for all {num} comparisons, "
+        "which bounds the expected share of false verdicts among the resolved (false discovery "
+        "rate), not the probability of any. Each interval covers its comparison alone."
     )
 
 
@@ -71,8 +71,8 @@ def _finding(row: Difference) -> str:
     if row.num_stopped:
         return (
             f"Not tested: {better} against {than} on {row.measure}; halving stopped "
-            f"{row.num_stopped} of their trials for their errors, so that the seeds that finished "
-            "are a selection. Run again without --halving to train those too."
+            f"{row.num_stopped} of their trials because of their errors, so the finished seeds "
+            "are a biased selection. Run again without --halving to train the others too."
         )
     if row.n == 0:
         return f"No answer: {better} against {than} on {row.measure}; no seed has finished both."
@@ -101,20 +101,28 @@ def _finding(row: Difference) -> str:
 
 
 def _without_spread(row: Difference) -> str:
-    return f"the {row.n} seeds differ by exactly the same, which leaves no spread to judge by."
+    return (
+        f"all {row.n} seeds differ by exactly the same amount, so there is no spread to test "
+        "against."
+    )
 
 
 def _needed(row: Difference) -> str:
     alone = ""
     if row.p < LEVEL:
-        alone = f"It would be resolved as the only question, but is one of {row.num_compared}. "
+        alone = (
+            "It would be resolved if it were the only comparison, but it is one of "
+            f"{row.num_compared}. "
+        )
     if row.n_needed is None:
-        return f"{alone}Even {MAX_SEEDS} seeds would hardly resolve a difference of this size."
+        return (
+            f"{alone}Even {MAX_SEEDS} seeds would probably not resolve a difference of this size."
+        )
     return f"{alone}About {needed_text(row)} seeds would resolve a difference of this size."
 
 
 def needed_text(row: Difference) -> str:
-    """Say how many seeds would resolve a difference that is not resolved."""
+    """Format the number of seeds that would resolve an unresolved difference."""
     return f"> {MAX_SEEDS}" if row.n_needed is None else str(row.n_needed)
 
 

@@ -1,1 +1,1 @@
-"""Trials and where they run: folders, processes, clusters, halving."""
+"""Running trials: processes, clusters, queues, halving."""

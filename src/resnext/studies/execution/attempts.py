@@ -1,4 +1,4 @@
-"""How an attempt at a trial ended: its exit status, the words for it, and the record of it."""
+"""How an attempt at a trial ended: its exit status, the reason, and the record."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _TAIL_BYTES = 4096
 
 
 class Status(IntEnum):
-    """Exit status; 128 + N when signal N ended it and the state was saved."""
+    """Exit status; 128 + N if signal N ended it and the state was saved."""
 
     DONE = 0
     CRASHED = 1
@@ -38,7 +38,7 @@ _REASONS = {
 
 
 def guarded(work: Callable[[], None]) -> int:
-    """Do the work of a process; turn what can go wrong into a status and words in its log."""
+    """Run the work of a process; turn failures into an exit status and a log message."""
     from resnext.training.interrupt import Interrupted
 
     try:
@@ -63,17 +63,17 @@ def _one_line(error: Exception) -> str:
 
 
 def _is_memory(error: Exception) -> bool:
-    """Tell a lack of memory; torch's allocator on the CPU raises a plain RuntimeError."""
+    """Return whether an error means out of memory; torch's CPU allocator raises a RuntimeError."""
     if isinstance(error, MemoryError):
         return True
     return isinstance(error, RuntimeError) and any(word in str(error) for word in _MEMORY_WORDS)
 
 
 def reason_of(status: int) -> str:
-    """Name how an attempt ended that did not finish.
+    """Return why an attempt did not finish.
 
     Args:
-        status: Exit status; negative is the signal that killed the process.
+        status: Exit status; negative for the signal that killed the process.
     """
     if status < 0:
         return "killed"
@@ -83,15 +83,15 @@ def reason_of(status: int) -> str:
 
 
 def record_attempt(folder: Path, status: int, *, is_last: bool) -> tuple[str, str]:
-    """Add how an attempt ended to the trial's record.
+    """Record in the trial's folder how an attempt ended.
 
     Args:
         folder: The trial's folder.
         status: Exit status of the attempt.
-        is_last: The study goes on without the trial, which has failed.
+        is_last: The study gives up on the trial, which has failed.
 
     Returns:
-        The reason, and the detail: the signal, or the last line that the attempt printed.
+        The reason and a detail: the signal, or the last line that the attempt printed.
 
     Raises:
         RunError: The folder cannot be written.

@@ -1,4 +1,4 @@
-"""Trials on a Ray cluster: the same process, started by a task on one of its machines."""
+"""Trials on a Ray cluster: the same process, started by a Ray task."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ _SECONDS_TO_SAVE = 60.0
 class RayExecutor:
     """Runs each trial as one Ray task, which starts `trial_process` on its machine.
 
-    The root must lie on a disk that all machines share. Ray repeats nothing by itself: what
-    ends is told to the scheduler, as on one machine.
+    The root must be on a disk that all machines share. Ray does not retry: ended trials are
+    reported to the scheduler, as on one machine.
     """
 
     def __init__(self, effort: TrialResources, address: str) -> None:
         """Join a cluster.
 
         Args:
-            effort: What one trial may use.
-            address: Of the cluster; `auto` finds the one that this machine belongs to, and
-                `local` starts Ray on this machine for as long as the study runs.
+            effort: Resources of one trial.
+            address: Address of the cluster; `auto` finds the cluster of this machine, and `local`
+                starts Ray on this machine while the study runs.
 
         Raises:
             ConfigError: Ray is not installed, or no machine has room for a trial.
@@ -49,8 +49,8 @@ class RayExecutor:
         if self.slots == 0:
             asked = " and ".join(f"{number} {_WORDS[kind]}" for kind, number in needs.items())
             raise ConfigError(
-                f"--threads {effort.threads} and --processes {effort.processes} need {asked} "
-                f"of one machine; those of the cluster have {_offer(machines, needs)}"
+                f"--threads {effort.threads} and --processes {effort.processes} need {asked} on "
+                f"one machine; the machines of the cluster have {_offer(machines, needs)}"
             )
         self._task = self._ray.remote(
             num_cpus=needs["CPU"], num_gpus=needs.get("GPU", 0), max_retries=0
@@ -71,13 +71,13 @@ class RayExecutor:
         return [(self._running[task], self._status(task)) for task in ready]
 
     def stop(self, folder: Path) -> None:
-        """Ask a trial to save and leave."""
+        """Ask a trial to save its state and exit."""
         for task, running in self._running.items():
             if running == folder:
                 self._ray.cancel(task, force=False)
 
     def kill(self) -> None:
-        """End all trials at once."""
+        """Kill all trials."""
         for task in self._running:
             self._ray.cancel(task, force=True)
 
@@ -90,7 +90,7 @@ class RayExecutor:
             return 128 + signal.SIGTERM
         except errors.RayTaskError as error:  # the process could not be started there
             with open_log(folder) as log:
-                text = f"{error}\nnot started; do all machines share the disk of --root?\n"
+                text = f"{error}\nnot started; check that all machines share the disk of --root\n"
                 log.write(text.encode())
             return Status.CRASHED
         except errors.RayError:  # the worker or its machine died
@@ -101,7 +101,7 @@ _WORDS = {"CPU": "cores", "GPU": "GPUs"}
 
 
 def _slots(machine: dict[str, float], needs: dict[str, int]) -> int:
-    """Return how many trials a machine has room for."""
+    """Return how many trials fit on a machine."""
     return min(int(machine.get(kind, 0.0) // number) for kind, number in needs.items())
 
 
@@ -114,7 +114,7 @@ def _offer(machines: list[dict[str, float]], needs: dict[str, int]) -> str:
 
 
 def has_gpus(address: str) -> bool:
-    """Tell whether a cluster has GPUs.
+    """Return whether a cluster has GPUs.
 
     Raises:
         ConfigError: Ray is not installed.

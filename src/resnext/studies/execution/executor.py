@@ -1,4 +1,4 @@
-"""Where trials run: each in a process of its own, on this machine."""
+"""Runs trials on this machine, each in its own process."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from resnext.studies.records.trial import LOG
 
 @dataclass(frozen=True)
 class TrialResources:
-    """What one trial uses. Only the decoding processes are free to choose.
+    """Resources of one trial. Only the number of decoding processes can be chosen freely.
 
     Attributes:
-        threads: CPU threads of each of its processes, as the trial says.
-        processes: Processes that train together, as the trial says.
-        workers: Processes that decode files for each of them; None leaves it to them.
-        on_gpu: Each process has a GPU.
+        threads: CPU threads of each process, from the trial's settings.
+        processes: Processes that train together, from the trial's settings.
+        workers: Decoding processes for each of them; None lets them choose.
+        on_gpu: Whether each process has a GPU.
     """
 
     threads: int
@@ -36,31 +36,31 @@ class TrialResources:
 
     @property
     def arguments(self) -> list[str]:
-        """The arguments of `trial_process`."""
+        """Command-line arguments of `trial_process`."""
         return [] if self.workers is None else [f"--workers={self.workers}"]
 
     @property
     def environment(self) -> dict[str, str]:
-        """The variables of `trial_process`."""
+        """Environment variables of `trial_process`."""
         return thread_environment(self.threads) | plugins.environment()
 
     @property
     def num_cores(self) -> int:
-        """Cores that a trial keeps busy."""
+        """CPU cores that a trial keeps busy."""
         return self.threads * self.processes
 
     def slots_here(self) -> int:
-        """Return how many trials suit this machine: one for each core that computes, or GPU."""
+        """Return how many trials fit on this machine: by cores or GPUs."""
         if self.on_gpu:
             return max(1, len(_visible_gpus()) // self.processes)
         return max(1, num_cores() // self.num_cores)
 
 
 class Executor(Protocol):
-    """Starts trials, and tells how they ended.
+    """Starts trials and reports how they ended.
 
     Attributes:
-        slots: Trials that it can run at once.
+        slots: Number of trials that it can run at once.
     """
 
     slots: int
@@ -90,10 +90,10 @@ class Executor(Protocol):
 
 
 class LocalExecutor:
-    """Runs each trial in a process of this machine.
+    """Runs each trial in a process on this machine.
 
-    A child has a session of its own, so that Ctrl-C reaches only the program that was asked
-    for the study; and a pipe from it, whose end tells the child that its parent is gone.
+    Each child has its own session, so that Ctrl-C only reaches the parent, and a pipe from the
+    parent, whose end of file tells the child that the parent has died.
     """
 
     def __init__(self, effort: TrialResources, jobs: int) -> None:
@@ -145,7 +145,7 @@ class LocalExecutor:
             child.wait()
 
     def _environment(self, folder: Path) -> dict[str, str]:
-        """Divide the GPUs; more trials than GPUs take them in turns."""
+        """Assign GPUs; if there are more trials than GPUs, they share them."""
         values = os.environ | waiting_environment() | self._effort.environment
         share = self._effort.processes
         num_shares = len(self._gpus) // share
@@ -158,22 +158,22 @@ class LocalExecutor:
 
 
 def open_log(folder: Path) -> BinaryIO:
-    """Open a trial's log for the lines of another attempt.
+    """Open a trial's log to append another attempt.
 
     Raises:
-        RunError: The folder is another person's, or cannot be written for another reason.
+        RunError: The folder belongs to another user, or cannot be written.
     """
     try:
         return (folder / LOG).open("ab")
     except OSError as error:
         raise RunError(
-            f"cannot write into {folder}: {error.strerror}; who made it can let its group write "
+            f"cannot write into {folder}: {error.strerror}; its owner can make it group-writable "
             "(chmod -R g+w), or choose another --root"
         ) from None
 
 
 def _count_oom_kills() -> int:
-    """Return how many processes the kernel has killed for lack of memory, where Linux tells it."""
+    """Return how many processes the Linux kernel has killed for lack of memory."""
     try:
         lines = Path("/proc/vmstat").read_text(encoding="ascii").splitlines()
     except OSError:
@@ -183,12 +183,12 @@ def _count_oom_kills() -> int:
 
 def _note_oom_kill(folder: Path) -> int:
     with (folder / LOG).open("a", encoding="utf-8") as log:
-        log.write("killed by the kernel, which had no memory left\n")
+        log.write("killed by the kernel because the machine ran out of memory\n")
     return Status.OUT_OF_MEMORY
 
 
 def _visible_gpus() -> list[str]:
-    """Return the GPUs that a child may be given; none without NVIDIA's tool."""
+    """Return the GPUs available to children; empty without nvidia-smi."""
     chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
     if chosen is not None:
         return [name for name in chosen.split(",") if name]

@@ -1,9 +1,9 @@
-"""Successive halving: which trials go on, decided by Optuna from their errors so far.
+"""Successive halving: Optuna decides from the errors so far which trials continue.
 
-A trial that reaches a rung goes on if it is among the best of those that come before it in the
-study and reached the rung too. So the first ones are judged leniently, and who is stopped does not
-depend on how many run at once: a trial that is ahead of its turn trains on until the ones before it
-have been there.
+A trial that reaches a rung continues if it is among the best of the trials that precede it in the
+study and also reached the rung. The first trials are therefore judged leniently, and the decision
+does not depend on how many run at once: a trial that is ahead keeps training until those before it
+have reached the rung.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def rung_epochs(halving: Halving, epochs: int) -> list[int]:
-    """Return the epochs after which a trial may be stopped, out of so many."""
+    """Return the epochs after which a trial may be stopped."""
     found = []
     epoch = halving.min_epochs
     while epoch < epochs:
@@ -41,7 +41,7 @@ class Pruner:
     """Optuna's successive halving over errors in percent, for the trials of one data set."""
 
     def __init__(self, halving: Halving) -> None:
-        """Begin with no trial.
+        """Start without trials.
 
         Raises:
             ConfigError: Optuna is not installed.
@@ -55,7 +55,7 @@ class Pruner:
         self._trials: dict[str, OptunaTrial] = {}
 
     def tell(self, key: str, epoch: int, error: float) -> bool:
-        """Tell a trial's error after an epoch, and whether it is to stop there."""
+        """Report a trial's error after an epoch; return whether to stop it there."""
         if key not in self._trials:
             self._trials[key] = self._study.ask()
         self._trials[key].report(error, epoch)
@@ -63,7 +63,7 @@ class Pruner:
 
 
 class HalvingController:
-    """Follows the trials of a study, and says which are to be stopped."""
+    """Follows the trials of a study and decides which to stop."""
 
     def __init__(self, study: Study, halving: Halving) -> None:
         self._study, self._halving = study, halving
@@ -75,10 +75,10 @@ class HalvingController:
             self._pruners.setdefault(trial.data, Pruner(halving))
 
     def look(self, trial: Trial, folder: Path) -> Cut | None:
-        """Read what is new of a trial.
+        """Read new epochs of a trial.
 
         Returns:
-            Where it is to be stopped, or was; None lets it go on.
+            Where to stop it, or where it was stopped; None if it continues.
         """
         followed = self._followed[trial.data][trial.key]
         if followed.read(folder / RUN / METRICS):
@@ -86,7 +86,7 @@ class HalvingController:
         return followed.cut or self._kept(folder)
 
     def ended(self, key: str) -> None:
-        """Note that a trial will tell no more epochs, so that no other waits for them."""
+        """Note that a trial will report no more epochs, so that no other trial waits for them."""
         for data, followed in self._followed.items():
             if key in followed:
                 followed[key].has_ended = True
@@ -99,7 +99,7 @@ class HalvingController:
             return None  # it is found again from the log
 
     def _judge(self, data: str) -> None:
-        """Judge the epochs of each trial up to those that all trials before it have reached."""
+        """Judge each trial's epochs up to those that all trials before it have reached."""
         reached = float("inf")
         for key, followed in self._followed[data].items():
             for epoch, error in followed.take(reached):
@@ -116,7 +116,7 @@ class HalvingController:
 
 
 class _FollowedTrial:
-    """One trial: the epochs that it has told, and how far they have been judged."""
+    """One trial: the epochs it has reported, and how many of them have been judged."""
 
     def __init__(self, epochs: int) -> None:
         self._log: _EpochLog | None = None
@@ -127,34 +127,34 @@ class _FollowedTrial:
         self.has_ended = False
 
     def read(self, file: Path) -> bool:
-        """Read what is new, and tell whether there was something."""
+        """Read new epochs; return whether there were any."""
         self._log = self._log or _EpochLog(file)
         new = self._log.new_epochs()
         self._epochs += new
         return bool(new)
 
     def take(self, reached: float) -> Iterator[tuple[int, float]]:
-        """Give the next epochs to judge, in order."""
+        """Return the next epochs to judge, in order."""
         while self._epochs and not self.is_over() and self._epochs[0][0] <= reached:
             self.last_judged, error = self._epochs.pop(0)
             if self.last_judged < self._num_epochs:
                 yield self.last_judged, error
 
     def is_over(self) -> bool:
-        """Tell whether nothing of the trial is left to judge."""
+        """Return whether nothing of the trial is left to judge."""
         is_told = self.has_ended and not self._epochs
         return self.cut is not None or is_told or self.last_judged >= self._num_epochs
 
 
 class _EpochLog:
-    """The epochs of a growing `metrics.jsonl`, each told once."""
+    """The epochs of a growing `metrics.jsonl`, each returned once."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
         self._offset = self._last_epoch = self._identity = 0
 
     def new_epochs(self) -> list[tuple[int, float]]:
-        """Return numbers and errors of the epochs that were not told before."""
+        """Return numbers and errors of the new epochs."""
         found = []
         for row in epochs_of(self._new_rows()):
             if row.epoch > self._last_epoch:

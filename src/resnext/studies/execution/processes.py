@@ -1,7 +1,7 @@
-"""One trial in several processes of a machine, one for each GPU: `torchrun` started from inside.
+"""One trial in several processes on a machine, one per GPU, launched with `torchrun`.
 
-The process that holds the claim starts the others, which do nothing but train. They end at once
-when it is gone, before another attempt can begin.
+The process that holds the claim starts the others, which only train. They exit at once when it
+dies, before another attempt can start.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def train_in_processes(folder: Path, workers: int | None, num: int, *, resume: bool) -> None:
-    """Train a trial's run in so many processes (DDP), to the end.
+    """Train a trial's run to the end in several processes (DDP).
 
     Raises:
         Interrupted: A signal asked to stop; the state is saved.
@@ -58,7 +58,7 @@ def train_in_processes(folder: Path, workers: int | None, num: int, *, resume: b
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Train as one of the processes."""
+    """Run one of the training processes."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--workers", type=int)
@@ -75,10 +75,10 @@ def _train(folder: Path, workers: int | None, *, resume: bool) -> None:
 
 
 def train_run(folder: Path, trial: TrialSettings, *, resume: bool) -> None:
-    """Train a trial's run in this process, or go on from its last checkpoint.
+    """Train a trial's run in this process, or resume from its last checkpoint.
 
     Raises:
-        ConfigError: This machine cannot compute as the trial says.
+        ConfigError: This machine cannot train as the trial specifies.
     """
     from resnext.runs.folder import open_run
     from resnext.runs.runtime import open_runtime
@@ -100,7 +100,7 @@ def train_run(folder: Path, trial: TrialSettings, *, resume: bool) -> None:
 
 
 def with_workers(trial: TrialSettings, workers: int | None) -> TrialSettings:
-    """Return what a trial says, with the processes that may decode its files here."""
+    """Return a trial's settings with the number of decoding processes for this machine."""
     config = trial.config
     if workers is None or config.data.workers is not None:
         return trial

@@ -1,4 +1,4 @@
-"""What a person sees of a study: one live table of the running trials, or plain lines."""
+"""Progress of a study: a live table of the running trials, or plain lines."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ _TAIL_BYTES = 32768  # holds the intervals of a long epoch
 
 
 class Progress:
-    """Shows how far a study is. Everything goes to stderr."""
+    """Shows the progress of a study on stderr."""
 
     def __init__(self, mode: Literal["live", "plain", "quiet"], total: int, missing: int) -> None:
-        """Prepare to show.
+        """Prepare the display.
 
         Args:
             mode: `live` draws a table, `plain` writes lines.
             total: Trials of the study.
-            missing: Those that are to run.
+            missing: Trials that will run.
         """
         self._console = Console(stderr=True, quiet=mode == "quiet", highlight=False, markup=False)
         self._live = Live(console=self._console, auto_refresh=False) if mode == "live" else None
@@ -48,7 +48,7 @@ class Progress:
 
     def __enter__(self) -> Self:
         done = self._total - self._missing
-        self._note(f"{self._total} trials, {done} done already, {self._missing} to run")
+        self._note(f"{self._total} trials: {done} already done, {self._missing} to run")
         if self._live is not None:
             self._live.start()
         return self
@@ -59,19 +59,19 @@ class Progress:
             self._live.stop()
 
     def tell(self, text: str) -> None:
-        """Say something about the study, unless there is nothing to say."""
+        """Show a message about the study, unless it is empty."""
         if text:
             self._note(text)
 
     def started(self, trial: Trial, folder: Path) -> None:
-        """Tell that a trial starts, or goes on."""
+        """Show that a trial starts or resumes."""
         self._elsewhere.pop(trial.key, None)
         self._begun.setdefault(trial.key, _share(trial, _tail(folder)))
         if self._live is None:
             self._note(f"start  {_name(trial)}")
 
     def ended(self, row: Row, words: str = "") -> None:
-        """Tell how a trial ended for good, and why it is not done."""
+        """Show the final state of a trial, and why it is not done."""
         self._elsewhere.pop(row.trial.key, None)
         self._num_ended += 1
         self._num_failed += row.state == "failed"
@@ -82,17 +82,17 @@ class Progress:
         self._note(f"{row.state:<6} {_name(row.trial)}  {words}  {count}")
 
     def retried(self, trial: Trial, reason: str) -> None:
-        """Tell that a trial did not finish and gets another attempt."""
-        self._note(f"again  {_name(trial)}  {reason}")
+        """Show that a trial did not finish and will be retried."""
+        self._note(f"retry  {_name(trial)}  {reason}")
 
     def elsewhere(self, trial: Trial, holder: str) -> None:
-        """Tell that someone else works on a trial."""
+        """Show that another process is working on a trial."""
         if self._elsewhere.get(trial.key) != holder:
-            self._note(f"wait   {_name(trial)}  ({holder} works on it)")
+            self._note(f"wait   {_name(trial)}  ({holder} is working on it)")
         self._elsewhere[trial.key] = holder
 
     def tick(self, running: Mapping[Path, Trial]) -> None:
-        """Look at the running trials, at most once a second."""
+        """Refresh the table of running trials, at most once a second."""
         if self._live is None or time.monotonic() < self._next_look:
             return
         self._next_look = time.monotonic() + _SECONDS_BETWEEN_LOOKS
@@ -119,7 +119,7 @@ class Progress:
         parts += [f"{num_running} running"]
         parts += [f"{self._num_failed} failed"] if self._num_failed else []
         parts += [f"{len(self._elsewhere)} elsewhere"] if self._elsewhere else []
-        parts += [f"{format_seconds(elapsed)} passed"]
+        parts += [f"{format_seconds(elapsed)} elapsed"]
         parts += [f"{format_seconds(max(left, 0.0))} left"] if work else []
         return ", ".join(parts)
 
@@ -151,7 +151,7 @@ _SHOWN = {
 
 
 def _tells(row: dict[str, Any], kind: str, names: tuple[str, ...]) -> bool:
-    """Tell whether a line is of a kind and holds its numbers."""
+    """Return whether a line is of a kind and contains its numbers."""
     return row.get("kind") == kind and all(_is_number(row.get(name)) for name in names)
 
 
@@ -160,7 +160,7 @@ def _is_number(value: object) -> bool:
 
 
 def _share(trial: Trial, rows: dict[str, dict[str, Any]]) -> float:
-    """Return the share of a trial's steps that are done; 0 before its first epoch ends."""
+    """Return the fraction of a trial's steps that are done; 0 before its first epoch ends."""
     epoch = rows.get("epoch")
     if epoch is None or min(epoch["step"], epoch["epoch"]) < 1:
         return 0.0
@@ -169,7 +169,7 @@ def _share(trial: Trial, rows: dict[str, dict[str, Any]]) -> float:
 
 
 def _figures(trial: Trial, rows: dict[str, dict[str, Any]]) -> tuple[str, ...]:
-    """Return epoch, loss, error, images a second and time left of a running trial."""
+    """Return epoch, loss, error, images per second and time left of a running trial."""
     if not rows:
         return ("starting", "", "", "", "")
     train, epoch = rows.get("train"), rows.get("epoch")
@@ -184,6 +184,6 @@ def _figures(trial: Trial, rows: dict[str, dict[str, Any]]) -> tuple[str, ...]:
 
 
 def _time_left(epochs: int, epoch: dict[str, Any], share: float) -> str:
-    """Estimate the rest from the time that the finished epochs took."""
+    """Estimate the time left from the duration of the finished epochs."""
     seconds = epoch["seconds"] / max(1, epoch["epoch"]) * epochs * (1.0 - share)
     return format_seconds(max(0.0, seconds))

@@ -1,4 +1,4 @@
-"""Run what is missing of a study, or tell how far it is."""
+"""Run the missing trials of a study, or return its state."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ class RunOptions:
     """How to run the trials.
 
     Attributes:
-        jobs: Trials at once; None is as many as the cores or GPUs of this machine suit, or as a
-            cluster has room for. It does not change what comes out.
-        threads: CPU threads of one process; None is what the study was begun with, or 1. Another
-            number makes other trials.
-        processes: Processes of one trial; likewise.
-        cluster: Address of a Ray cluster, or `auto`; None runs on this machine.
-        mode: What a person sees.
-        halving: Stop the worse designs early, with the study's settings of it or the default.
-            Without it, also those are trained to the end that were stopped before.
+        jobs: Trials at once; None fits the cores or GPUs of this machine, or the cluster. It does
+            not affect the results.
+        threads: CPU threads of one process; None means the number the study was started with, or 1.
+            Another number makes different trials.
+        processes: Processes of one trial; same rules.
+        cluster: Address of a Ray cluster, or `auto`; None means this machine.
+        mode: How progress is shown.
+        halving: Stop worse designs early, with the study's halving settings or the defaults.
+            Without it, trials that were stopped before are trained to the end.
     """
 
     jobs: int | None = None
@@ -60,11 +60,11 @@ def run_study(study: Study, root: Path, options: RunOptions) -> list[Row]:
         options: How many at once, and where.
 
     Returns:
-        All rows of the study, also of the trials that failed or were stopped by halving.
+        All rows of the study, including trials that failed or were stopped by halving.
 
     Raises:
         Interrupted: A signal asked to stop; the trials have saved their state.
-        ConfigError: All trials are refused alike, for instance because there are no images.
+        ConfigError: All trials are refused for the same reason, for example missing images.
         RunError: The folder cannot be written.
     """
     for name in ("jobs", "threads", "processes"):
@@ -96,7 +96,7 @@ def run_study(study: Study, root: Path, options: RunOptions) -> list[Row]:
 
 
 def _count_unrecorded(study: Study, root: Path) -> int:
-    """Count finished trials of this study that do not say how they were computed."""
+    """Count finished trials of this study that do not record how they were computed."""
     recalled = recall(study, root)
     if is_study_settled(recalled):
         return 0
@@ -108,18 +108,18 @@ def _describe_unrecorded(number: int) -> str:
         return ""
     return (
         f"{counted(number, 'trial')} of this study did not record threads and precision, which "
-        "depended on --jobs; the study is trained again, and the folders can be removed"
+        "depended on --jobs; training the study again (the old folders can be removed)"
     )
 
 
 def settle_study(study: Study, root: Path, options: RunOptions) -> Study:
-    """Return a study in which nothing is open that changes what comes out.
+    """Return a study in which every setting that affects the results is fixed.
 
-    What its folder below the root has recorded counts, then what the options ask for, then what
-    this machine or the cluster has.
+    Values recorded in its folder take precedence, then the options, then what this machine or the
+    cluster provides.
 
     Raises:
-        ConfigError: The options contradict what has been recorded.
+        ConfigError: The options contradict the recorded values.
         RunError: The folder or the cluster cannot be reached.
     """
     kept = read_kept(study, root)
@@ -133,7 +133,7 @@ def settle_study(study: Study, root: Path, options: RunOptions) -> Study:
 
 
 def effort_of(study: Study, options: RunOptions, num_missing: int) -> TrialResources:
-    """Return what a trial of a settled study uses, with the decoders that suit this machine."""
+    """Return the resources of one trial, with decoding processes for this machine."""
     runtimes = [settings.runtime for settings in study.settings]
     effort = TrialResources(
         threads=max(runtime.threads or DEFAULT_THREADS for runtime in runtimes),
@@ -148,25 +148,25 @@ def effort_of(study: Study, options: RunOptions, num_missing: int) -> TrialResou
 
 
 def describe_idle_cores(effort: TrialResources, num_at_once: int, num_missing: int) -> str:
-    """Say which option would use cores that stay idle; nothing if none do or GPUs compute."""
+    """Suggest an option that would use idle cores; empty if there are none or GPUs are used."""
     num_used = min(num_at_once, num_missing) * effort.num_cores
     num_idle = num_cores() - num_used
     if effort.on_gpu or num_idle < effort.num_cores:
         return ""
-    idle = f"{num_idle} of {num_cores()} cores stay idle"
+    idle = f"{num_idle} of {num_cores()} cores are idle"
     if num_at_once < num_missing:
         jobs = min(num_missing, num_cores() // effort.num_cores)
-        return f"{idle}: --jobs {jobs} would be faster and change no figure"
+        return f"{idle}: --jobs {jobs} would be faster and would not change the results"
     threads = num_cores() // (num_missing * effort.processes)
     return (
         f"{idle}, as {counted(num_missing, 'trial')} of {counted(effort.threads, 'thread')} "
-        f"{'runs' if num_missing == 1 else 'run'}: --threads {threads}, given when a study first "
-        "runs, would be faster and round in another way"
+        f"{'runs' if num_missing == 1 else 'run'}: --threads {threads}, if set when a study "
+        "first runs, would be faster, with different rounding"
     )
 
 
 def status_rows(study: Study, root: Path) -> list[Row]:
-    """Return all rows of a study, with those that run, have failed or were stopped told apart."""
+    """Return all rows of a study, with the states running, failed and pruned."""
     study = recall(study, root)
     return [read_row(trial, root, study.name) for trial in plan_trials(study)]
 

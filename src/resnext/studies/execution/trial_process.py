@@ -1,8 +1,8 @@
 """The process that trains one trial: `python -m resnext.studies.execution.trial_process FOLDER`.
 
-It claims the trial, trains or goes on, runs the tests, writes the figures, and gives the trial
-back. When whoever started it dies, it saves and leaves as by SIGTERM. Its exit status tells how
-it went; see `Status`.
+It claims the trial, trains or resumes it, runs the tests, writes the results, and releases the
+trial. If its parent dies, it saves its state and exits as on SIGTERM. For its exit status see
+`Status`.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--workers", type=int, help="processes that decode files")
-    parser.add_argument("--watch-stdin", action="store_true", help="leave when stdin closes")
+    parser.add_argument("--watch-stdin", action="store_true", help="exit when stdin closes")
     arguments = parser.parse_args(argv)
     # Before training and after it a signal just ends the process, but gives the claim back.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
@@ -52,10 +52,12 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _work(claim: Claim, arguments: argparse.Namespace) -> None:
-    """Do what is missing of the trial."""
+    """Run the missing parts of the trial."""
     folder: Path = arguments.folder
     trial = with_workers(read_trial(folder), arguments.workers)
-    if trial.config.data.name == "table":  # the others hold classes only
+    if trial.config.data.name in ("series", "volume"):
+        load_data(trial.config.data).info.require_images("a study")
+    if trial.config.data.name in ("table", "masks"):  # the others hold classes only
         load_data(trial.config.data).info.require_classes("a study")
     if not _is_there(folder / RESULT, TrialFigures):
         _train(folder, trial, arguments.workers)
@@ -67,16 +69,16 @@ def _work(claim: Claim, arguments: argparse.Namespace) -> None:
 
 
 def _is_there(file: Path, kind: type[TrialFigures | TestFigures]) -> bool:
-    """Tell whether figures need not be measured again; damaged ones are."""
+    """Return whether results exist; damaged ones are measured again."""
     try:
         return read_stored(file, kind) is not None
     except RunError as error:
-        print(f"{error}; it is written again", flush=True)
+        print(f"{error}; writing it again", flush=True)
         return False
 
 
 def _train(folder: Path, trial: TrialSettings, workers: int | None) -> None:
-    """Train, or go on from the last checkpoint."""
+    """Train, or resume from the last checkpoint."""
     run = folder / RUN
     resume = (run / ENVIRONMENT).exists()
     if not resume:
@@ -96,7 +98,7 @@ def _test(folder: Path, trial: TrialSettings, test: Test) -> None:
 
 
 def _leave_at_once() -> None:
-    """Write nothing more: another process has taken the trial over."""
+    """Exit without writing: another process has taken over the trial."""
     os._exit(Status.CLAIM_LOST)
 
 

@@ -1,4 +1,4 @@
-"""Keeps an executor busy with trials until none is missing; no trial can stop the others."""
+"""Keeps an executor busy until no trial is missing; a failing trial does not stop the others."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _MAX_ATTEMPTS = 2  # of a trial that does not finish
 
 
 class TrialQueue:
-    """Keeps an executor busy until nothing is missing."""
+    """Keeps an executor busy until no trial is missing."""
 
     def __init__(
         self,
@@ -41,15 +41,15 @@ class TrialQueue:
         judge: HalvingController | None = None,
         num_done: int = 0,
     ) -> None:
-        """Prepare to run.
+        """Set up the queue.
 
         Args:
             missing: The trials to run.
             root: The folder with the pool of trials.
             executor: Where they run.
-            progress: Shows them.
-            judge: Says which are to be stopped early.
-            num_done: Trials of the study that are done already.
+            progress: Shows their progress.
+            judge: Decides which trials to stop early.
+            num_done: Trials of the study that are already done.
         """
         self._root, self._executor = root, executor
         self._progress, self._judge = progress, judge
@@ -73,8 +73,8 @@ class TrialQueue:
 
         Raises:
             Interrupted: A signal asked to stop; the trials have saved their state.
-            ConfigError: All trials are refused alike.
-            RunError: A trial's folder cannot be written; the others have saved their state.
+            ConfigError: All trials are refused for the same reason.
+            RunError: A trial's folder cannot be written; the running trials have saved their state.
         """
         with self._signals():
             try:
@@ -88,7 +88,7 @@ class TrialQueue:
                 raise
 
     def _look(self, slots: int) -> None:
-        """Start what has room, and take note of what has ended."""
+        """Start trials in free slots, and process those that ended."""
         self._start_some(slots)
         self._stop_worse()
         for folder, status in self._executor.ended():
@@ -96,7 +96,7 @@ class TrialQueue:
         self._progress.tick(self._running)
 
     def _start_some(self, slots: int) -> None:
-        """Fill the places; trials of others are looked at again every few seconds."""
+        """Fill the free slots; check trials held by other processes every few seconds."""
         if self._elsewhere and time.monotonic() > self._next_look_elsewhere:
             self._next_look_elsewhere = time.monotonic() + _SECONDS_BETWEEN_LOOKS_ELSEWHERE
             self._waiting.extend(self._elsewhere)
@@ -105,7 +105,7 @@ class TrialQueue:
             self._start(self._waiting.popleft())
 
     def _start(self, trial: Trial) -> None:
-        """Start a trial, unless it needs no start."""
+        """Start a trial, unless it is done or held elsewhere."""
         folder = trial.folder(self._root)
         row = read_row(trial, self._root)
         cut = self._judge.look(trial, folder) if self._judge is not None else None
@@ -122,10 +122,10 @@ class TrialQueue:
             self._progress.started(trial, folder)
 
     def _begin(self, trial: Trial, folder: Path) -> bool:
-        """Start a trial with the settings of this study: others may have said other ones since.
+        """Start a trial with the settings of this study; others may have changed them since.
 
         Returns:
-            Whether it runs; not if its folder is damaged, which ends no other trial.
+            Whether it runs; a damaged folder does not affect other trials.
         """
         try:
             create_trial(trial, self._root)
@@ -137,7 +137,7 @@ class TrialQueue:
         return True
 
     def _refuse(self, trial: Trial, folder: Path, error: DamagedTrialError) -> None:
-        """Give a trial up whose folder is damaged, and record it as far as it can be."""
+        """Give up on a trial whose folder is damaged, and record it if possible."""
         with suppress(RunError, OSError):
             with open_log(folder) as log:
                 log.write(f"{error}\n".encode())
@@ -146,12 +146,12 @@ class TrialQueue:
         self._progress.ended(replace(read_row(trial, self._root), state="failed"), str(error))
 
     def _note_end(self, trial: Trial) -> None:
-        """Let halving no longer wait for a trial."""
+        """Stop halving from waiting for a trial."""
         if self._judge is not None:
             self._judge.ended(trial.key)
 
     def _stop_worse(self) -> None:
-        """Ask those trials to leave that halving has found to be worse."""
+        """Ask the trials that halving stops to exit."""
         if self._judge is None:
             return
         for folder, trial in self._running.items():
@@ -180,7 +180,7 @@ class TrialQueue:
             self._fail(trial, folder, status)
 
     def _fail(self, trial: Trial, folder: Path, status: int) -> None:
-        """Record an attempt that did not finish, and decide whether there is another."""
+        """Record an unfinished attempt, and decide whether to retry."""
         self._num_failures[trial.key] += 1
         is_refused = reason_of(status) == "refused"
         is_last = is_refused or self._num_failures[trial.key] >= _MAX_ATTEMPTS
@@ -196,9 +196,9 @@ class TrialQueue:
             self._waiting.appendleft(trial)
 
     def _stop_if_all_are_refused(self, trial: Trial, detail: str) -> None:
-        """Tell a mistake that hits all trials alike once, instead of once for each.
+        """Report a mistake that affects all trials once, instead of once per trial.
 
-        Trials of another data set may be in order.
+        Trials of another data set may still work.
         """
         self._refusals[detail] += 1
         self._refused_data.add(trial.data)
@@ -216,7 +216,7 @@ class TrialQueue:
         )
 
     def _stop_all(self) -> None:
-        """Let the running trials save; a second signal kills them."""
+        """Let the running trials save their state; a second signal kills them."""
         for folder in self._running:
             if folder not in self._stopped:
                 self._executor.stop(folder)
@@ -240,7 +240,7 @@ class TrialQueue:
 
         numbers = (signal.SIGINT, signal.SIGTERM)
         previous = {number: signal.signal(number, note) for number in numbers}
-        line = "letting the running trials save; press again to kill them"
+        line = "waiting for the running trials to save; press again to kill them"
         try:
             with Promise(line, is_patient=True):
                 yield

@@ -1,1 +1,1 @@
-"""What a study and its trials leave on disk, and reading it back."""
+"""The files that a study and its trials write, and how to read them."""

@@ -1,9 +1,9 @@
-"""What decides how the numbers of a trial are rounded, so that it belongs to the trial.
+"""The settings that affect rounding, and are therefore part of a trial.
 
-Sums are split among threads and processes, and every precision and kind of device rounds in its
-own way; training makes large differences of small ones. So device, precision, threads and
-processes are settled when a study first runs. They are kept in its file and decide the names of
-its trials. How many trials run at once, and where, is not among them.
+Sums are split among threads and processes, each precision and kind of device rounds differently,
+and training amplifies small differences. Device, precision, threads and processes are therefore
+fixed when a study first runs: they are stored in its file and are part of its trials' names. How
+many trials run at once, and where, is not.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from resnext.studies.records.trial import Trial
 
 DEFAULT_THREADS = 1
-"""One thread waits for no other, so that trials side by side use a machine best."""
+"""A single thread never waits for another, so concurrent trials make the best use of a machine."""
 
 # Instructions and roundings that a person can choose for a whole process
 _CHOICES = (
@@ -31,18 +31,18 @@ _CHOICES = (
 
 
 def is_settled(runtime: RuntimeConfig) -> bool:
-    """Tell whether settings say how numbers are rounded, on whatever machine."""
+    """Return whether the settings fix everything that affects rounding."""
     is_open = "auto" in (runtime.device, runtime.precision) or runtime.threads is None
     return not (is_open or runtime.is_open)
 
 
 def is_study_settled(study: Study) -> bool:
-    """Tell whether all trials of a study are settled."""
+    """Return whether the settings of all trials fix everything that affects rounding."""
     return study.processes is not None and all(is_settled(s.runtime) for s in study.settings)
 
 
 def adopt_arithmetic(study: Study, kept: Study) -> Study:
-    """Return a study with what it leaves open as another one, of the same data sets, says it."""
+    """Fill the open settings of a study from another study of the same data sets."""
     by_data = {settings.data.label: settings.runtime for settings in kept.settings}
     return study.replace(
         settings=tuple(_adopted(s, by_data.get(s.data.label)) for s in study.settings),
@@ -70,16 +70,16 @@ def settle_arithmetic(
     *,
     has_gpus: bool | None = None,
 ) -> Study:
-    """Return a study in which nothing is open.
+    """Return a study in which every setting that affects rounding is fixed.
 
     Args:
         study: The study.
-        threads: CPU threads of each process that were asked for.
-        processes: Processes of each trial that were asked for.
-        has_gpus: Whether the trials will find a GPU; by default whether this machine has one.
+        threads: Requested CPU threads of each process.
+        processes: Requested processes of each trial.
+        has_gpus: Whether the trials will have a GPU; by default, whether this machine has one.
 
     Raises:
-        ConfigError: The study was begun with other numbers.
+        ConfigError: The study was started with other values.
     """
     begun = {settings.runtime.threads for settings in study.settings} - {None}
     _check_asked(study, "threads", threads, begun)
@@ -97,8 +97,8 @@ def _check_asked(study: Study, name: str, asked: int | None, begun: Iterable[int
     other = [number for number in begun if asked is not None and number != asked]
     if other:
         raise ConfigError(
-            f"{name}={asked}: {study.name} was begun with {other[0]}, and another number changes "
-            f"what comes out; leave --{name} out, or begin again in another --root"
+            f"{name}={asked}: {study.name} was started with {other[0]}, and another number would "
+            f"change the results; leave out --{name}, or start again in another --root"
         )
 
 
@@ -106,9 +106,10 @@ def _settled(settings: TrainConfig, threads: int, has_gpus: bool | None) -> Trai
     runtime = settings.runtime
     if runtime.is_open:
         raise ConfigError(
-            f"runtime.layout={runtime.layout}, compile={runtime.compile}, merge_groups="
-            f"{runtime.merge_groups}: a choice by speed may differ between the trials of a study, "
-            "which must compute alike; name one, such as --set runtime.layout=channels_last"
+            f"runtime.layout={runtime.layout}, compile={runtime.compile}, "
+            f"merge_groups={runtime.merge_groups}: a choice by speed can differ between trials, "
+            "but all trials of a study must compute the same way; choose one, such as --set "
+            "runtime.layout=channels_last"
         )
     device, precision = _resolved(runtime.device, runtime.precision, has_gpus)
     number = runtime.threads or threads
@@ -118,7 +119,7 @@ def _settled(settings: TrainConfig, threads: int, has_gpus: bool | None) -> Trai
 
 
 def _resolved(device: str, precision: Precision, has_gpus: bool | None) -> tuple[str, Precision]:
-    """Name what `auto` means on this machine, or on one with a GPU."""
+    """Resolve `auto` for this machine, or for one with a GPU."""
     if "auto" not in (device, precision):
         return device, precision
     import torch
@@ -139,7 +140,7 @@ def _resolved(device: str, precision: Precision, has_gpus: bool | None) -> tuple
 
 
 def describe_arithmetic(trials: Iterable[Trial]) -> list[str]:
-    """Say for each data set how its trials are computed; only where that is settled."""
+    """Describe for each data set how its trials are computed, where that is fixed."""
     return list(dict.fromkeys(_described(t) for t in trials if is_settled(t.config.runtime)))
 
 
@@ -152,21 +153,21 @@ def _described(trial: Trial) -> str:
 
 
 def kind_of(device: str) -> str:
-    """Return a device without its number, which does not change what it computes."""
+    """Return a device without its index, which does not affect results."""
     return device.partition(":")[0]
 
 
 def counted(number: int, word: str) -> str:
-    """Write a number of threads or processes."""
+    """Format a number of threads or processes."""
     ending = "" if number == 1 else "es" if word.endswith("s") else "s"
     return f"{number} {word}{ending}"
 
 
 def thread_environment(threads: int) -> dict[str, str]:
-    """Return the variables that give every thread pool of a trial's process the same size.
+    """Return the environment variables that size every thread pool of a trial's process.
 
-    `torch.set_num_threads` reaches the thread that calls it; a library that starts one of its
-    own goes by these. DYNAMIC would let it take fewer where the machine is busy.
+    `torch.set_num_threads` only affects the calling thread; libraries with their own thread pools
+    read these variables. DYNAMIC would let them use fewer threads on a busy machine.
     """
     return {
         "OMP_NUM_THREADS": str(threads),
@@ -177,7 +178,7 @@ def thread_environment(threads: int) -> dict[str, str]:
 
 
 def describe_instructions() -> str:
-    """Name the processor's instructions that torch uses here, and what a person chose of them."""
+    """Name the CPU instruction set that torch uses here, and any limit set by the user."""
     import torch
 
     found = [torch.backends.cpu.get_cpu_capability()]

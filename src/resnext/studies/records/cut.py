@@ -1,4 +1,4 @@
-"""Where halving stopped a trial, as the trial's folder keeps it."""
+"""The point at which halving stopped a trial, as stored in the trial's folder."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ PRUNED = "pruned.json"
 
 @dataclass(frozen=True)
 class Cut:
-    """Where a trial was stopped.
+    """The point at which a trial was stopped.
 
     Attributes:
         study: Name of the study whose designs were better.
-        epoch: Epoch after which it was found to be worse.
-        error: Its top-1 error then, in percent.
+        epoch: Epoch after which it was stopped.
+        error: Its top-1 error after that epoch, in percent.
         rung: Number of the rung, from 0.
         min_epochs: The halving's settings; see `Halving`.
         factor: The same.
@@ -41,10 +41,10 @@ class Cut:
 
 
 def read_cut(folder: Path, study: str, halving: Halving | None = None) -> Cut | None:
-    """Return where a trial was stopped, if it was for this study and by this halving, or any.
+    """Return where a trial was stopped for this study, by this halving or by any.
 
     Raises:
-        RunError: The file that says so is damaged.
+        RunError: The file that records it is damaged.
     """
     cut = read_stored(folder / PRUNED, Cut)
     if cut is None:
@@ -57,7 +57,7 @@ def read_cut(folder: Path, study: str, halving: Halving | None = None) -> Cut | 
 
 
 def write_cut(folder: Path, cut: Cut | None) -> None:
-    """Keep in a trial's folder where it was stopped, or that it goes on.
+    """Record in a trial's folder where it was stopped, or that it continues.
 
     Raises:
         RunError: The folder cannot be written.

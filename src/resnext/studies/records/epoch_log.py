@@ -1,4 +1,4 @@
-"""The epochs of a run, as its log tells them; lines that are damaged are left out."""
+"""The epochs of a run, read from its log; damaged lines are skipped."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from resnext.studies.records.stored import Count, Percent, keep_valid, read_line
 
 @dataclass(frozen=True, slots=True)  # a study has hundreds of thousands
 class Epoch:
-    """What a run's log says of one epoch.
+    """One epoch in a run's log.
 
     Attributes:
-        kind: Tells it from the intervals in between.
+        kind: Distinguishes epochs from intervals.
         epoch: Its number, from 1.
         top1_error: Validation error in percent.
         train_top1_error: Error in percent on the training images.
@@ -39,5 +39,5 @@ def read_epochs(run: Path) -> list[Epoch]:
 
 
 def epochs_of(rows: list[dict[str, Any]]) -> list[Epoch]:
-    """Return those lines of a log that tell an epoch."""
+    """Return the lines of a log that describe an epoch."""
     return keep_valid([row for row in rows if row.get("kind") == "epoch"], Epoch)

@@ -1,7 +1,7 @@
-"""On which machines a trial was trained: a line that each attempt writes when it begins.
+"""The machines a trial was trained on: each attempt writes one line when it starts.
 
-An attempt may go on with what another machine has begun; the run's own environment.json tells
-the first one only.
+An attempt may resume what another machine started; the run's environment.json only describes the
+first machine.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ MACHINES = "machines.jsonl"
 
 
 class TrialMachine(BaseModel):
-    """Where and how an attempt computed.
+    """Hardware, versions and precision of one attempt.
 
     Attributes:
         cpu: Name of the processor.
         device: Name of the GPU, or `cpu`.
-        instructions: What torch uses of the processor's.
+        instructions: Instruction set that torch uses on the processor.
         precision: Arithmetic of training.
         threads: CPU threads of one process.
         processes: Processes that train together.
@@ -56,7 +56,7 @@ class TrialMachine(BaseModel):
 
 
 def note_machine(folder: Path, runtime: Runtime) -> None:
-    """Add where an attempt computes to the trial's folder."""
+    """Record the machine of an attempt in the trial's folder."""
     from resnext.runs.environment import describe_environment
 
     values = describe_environment(runtime)
@@ -77,7 +77,7 @@ def note_machine(folder: Path, runtime: Runtime) -> None:
 
 
 def read_machines(folder: Path) -> list[TrialMachine]:
-    """Return where the attempts of a trial computed, each way once, the first one first.
+    """Return the distinct machines of a trial's attempts, oldest first.
 
     Raises:
         RunError: The file cannot be read.
@@ -87,11 +87,10 @@ def read_machines(folder: Path) -> list[TrialMachine]:
 
 
 def check_runtime(asked: RuntimeConfig, processes: int, runtime: Runtime) -> None:
-    """Refuse to train otherwise than a trial says.
+    """Check that this process can train as the trial specifies.
 
     Raises:
-        ConfigError: This process computes on another kind of device, in another precision, or
-            with another number of threads or processes.
+        ConfigError: The device, precision, or number of threads or processes differs.
     """
     import torch
 
@@ -105,13 +104,13 @@ def check_runtime(asked: RuntimeConfig, processes: int, runtime: Runtime) -> Non
     for name, (wanted, found) in pairs.items():
         if wanted != found:
             raise ConfigError(
-                f"the trial says {name} {wanted}, but this machine computes with {found}, which "
-                "changes what comes out; run it where it can have them, or begin the study again "
-                "in another --root"
+                f"the trial is set up for {name} {wanted}, but this process uses {found}, which "
+                "would change the results; run it on a matching machine, or start the study "
+                "again in another --root"
             )
     is_bf16_gpu = runtime.dtype == torch.bfloat16 and runtime.device.type == "cuda"
     if is_bf16_gpu and not torch.cuda.is_bf16_supported(including_emulation=False):
         raise ConfigError(
-            "the trial says precision bf16, which this GPU does not have; run it on another, or "
-            "begin the study with --set runtime.precision=fp32"
+            "the trial needs precision bf16, which this GPU does not support; run it on another "
+            "GPU, or start the study again in another --root with --set runtime.precision=fp32"
         )

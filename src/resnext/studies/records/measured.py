@@ -1,4 +1,4 @@
-"""The figures of a finished run: read from its log, or measured by a test."""
+"""The results of a finished run: read from its log, or measured by a test."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from resnext.studies.study import Test
 
 
 def figures_of(folder: Path) -> TrialFigures:
-    """Read the figures of a trial's last epoch, and count the network as it was trained.
+    """Read the results of a trial's last epoch, and count the network's cost.
 
     Raises:
         RunError: The run or its log is damaged.
@@ -45,20 +45,20 @@ def figures_of(folder: Path) -> TrialFigures:
         )
     except ValidationError:
         raise RunError(
-            f"{run / METRICS} is damaged: it does not tell the figures of the last epoch; remove "
+            f"{run / METRICS} is damaged: it lacks the results of the last epoch; remove "
             f"{folder} to train the trial again"
         ) from None
 
 
 def _problems(rows: Sequence[dict[str, Any]], config: TrainConfig) -> tuple[str, ...]:
-    """Name what went wrong in training; lines that do not tell enough are left out."""
+    """Return the problems found in training; incomplete lines are skipped."""
     needed = ("guess_error", "train_loss", "loss")
     whole = [row for row in rows if all(isinstance(row.get(n), int | float) for n in needed)]
     return tuple(finding.kind for finding in judge_run(whole, config))
 
 
 def _computed(folder: Path) -> dict[str, Any]:
-    """Return where and how a trial was computed; of several machines, all of them."""
+    """Describe all machines on which a trial was computed."""
     machines = read_machines(folder)
     names = ("precision", "instructions", "torch")
     values = {name: dict.fromkeys(str(getattr(one, name)) for one in machines) for name in names}
@@ -80,12 +80,12 @@ _LAST = (
 
 
 def run_test(run: Path, config: TrainConfig, test: Test) -> dict[str, Any]:
-    """Evaluate a run's weights as a test asks for.
+    """Evaluate a run's weights as a test specifies.
 
     Args:
         run: The run folder.
-        config: Where and how to evaluate; its images may lie elsewhere than when the run began.
-        test: What is evaluated.
+        config: Where and how to evaluate; the images may have moved since the run started.
+        test: The evaluation.
     """
     import torch
 

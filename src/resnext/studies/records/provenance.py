@@ -22,13 +22,13 @@ _MAX_TROUBLES = 50
 
 @dataclass(frozen=True)
 class Trouble:
-    """A trial that has not finished after an attempt that ended badly.
+    """A trial that did not finish, with its last failed attempt.
 
     Attributes:
         trial: Design, data set and seed.
-        state: Of the trial.
+        state: State of the trial.
         reason: How its last attempt ended.
-        detail: The last words of that attempt.
+        detail: The last line that the attempt printed.
         num_attempts: Attempts so far.
     """
 
@@ -44,18 +44,18 @@ class Provenance:
     """How the trials were run.
 
     Attributes:
-        machines: Each processor or GPU, with the number of trials that ran on it.
+        machines: Each processor or GPU, with its number of trials.
         precisions: Arithmetic of training.
-        versions: Each set of versions, with the number of trials that it trained.
-        hours: Time in training steps, of all trials together.
-        troubles: The first trials that did not finish.
-        num_troubles: All of them.
+        versions: Each set of versions, with its number of trials.
+        hours: Total time of all trials in training steps.
+        troubles: The first of the trials that did not finish.
+        num_troubles: Number of trials that did not finish.
         num_repeated: Finished trials that needed more than one attempt.
         settings: The settings of each data set as YAML, without the network and the seed.
         arithmetic: Device, precision, threads and processes of each data set's trials.
-        is_repeatable: Nothing of it depends on how many trials ran at once.
-        mixtures: What trials that are compared with each other do not have in common.
-        damage: Files that cannot be used.
+        is_repeatable: The results do not depend on how many trials ran at once.
+        mixtures: Differences, other than the design, between trials that are compared.
+        damage: Damaged files.
     """
 
     machines: dict[str, int]
@@ -73,7 +73,7 @@ class Provenance:
 
 
 def trace(study: Study, rows: Sequence[Row]) -> Provenance:
-    """Collect how the trials were run."""
+    """Collect how the trials of a study were run."""
     finished = [row for row in rows if row.figures]
     troubled = [row for row in rows if row.state != "done" and row.attempts]
     figures = [row.figures for row in finished if row.figures]
@@ -110,10 +110,10 @@ _COMPUTED: dict[str, Callable[[TrialFigures], str]] = {
 
 
 def find_mixtures(study: Study, rows: Sequence[Row]) -> list[str]:
-    """Say what differs among trials that are compared with each other, apart from the design.
+    """List what differs, apart from the design, between trials that are compared.
 
     Returns:
-        A sentence for each data set and property; none if all were computed alike.
+        A sentence for each data set and property; empty if all were computed the same way.
     """
     claimed = {label for claim in claims_of(study) for label in (claim.better, claim.than)}
     compared = claimed or {design.label for design in study.designs}
@@ -128,7 +128,7 @@ def find_mixtures(study: Study, rows: Sequence[Row]) -> list[str]:
             counts = Counter(filter(None, map(of, figures)))
             if len(counts) > 1:
                 text = "; ".join(f"{value} ({number})" for value, number in counts.most_common())
-                found.append(f"the trials on {data} ran with different {name}: {text}")
+                found.append(f"trials on {data} ran with different {name}: {text}")
     return found
 
 
@@ -144,7 +144,7 @@ def _trouble(row: Row) -> Trouble:
 
 
 class _Environment(BaseModel):
-    """The versions that a run tells."""
+    """The versions recorded in a run."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -153,7 +153,7 @@ class _Environment(BaseModel):
 
 
 def _versions(run: Path) -> str:
-    """Return the versions that a run was trained with, if it tells them."""
+    """Return the versions that a run was trained with, if recorded."""
     try:
         found = read_stored(run / ENVIRONMENT, _Environment)
     except RunError:

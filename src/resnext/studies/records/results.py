@@ -1,4 +1,4 @@
-"""What came out of a study's trials: one row for each design, data set and seed."""
+"""The results of a study's trials: one row for each design, data set and seed."""
 
 from __future__ import annotations
 
@@ -32,27 +32,27 @@ _Kind = TypeVar("_Kind")
 
 
 class TrialFigures(BaseModel):
-    """What a finished trial measured. Errors are in percent, of the last epoch.
+    """Results of a finished trial. Errors are in percent, after the last epoch.
 
     Attributes:
-        top1_error: Validation error after the last epoch, chosen by nothing.
+        top1_error: Validation error after the last epoch; not selected in any way.
         top5_error: The same for the five best guesses, where there are more than five classes.
         loss: Validation loss after the last epoch.
-        balanced_accuracy: Mean of the classes' validation accuracies after it, in percent; None
-            where it was not recorded.
-        train_top1_error: Error on the training images as they were varied, over the last epoch.
+        balanced_accuracy: Mean of the classes' validation accuracies after the last epoch, in
+            percent; None if not recorded.
+        train_top1_error: Error on the augmented training images, over the last epoch.
         train_loss: Training loss over the last epoch.
-        best_top1_error: Lowest validation error of all epochs: too good, since chosen.
-        parameters: Trainable numbers of the network as trained.
-        macs: Multiply-adds on one image.
-        activations: Outputs of convolutions and linear layers on one image.
+        best_top1_error: Lowest validation error of all epochs; optimistic, because it is selected.
+        parameters: Trainable parameters of the network.
+        macs: Multiply-adds for one image.
+        activations: Outputs of convolutions and linear layers for one image.
         epochs: Epochs trained.
-        seconds: Time in training steps; not comparable where trials shared a machine.
-        machine: Processor or GPU, and threads; several if other machines went on with it.
+        seconds: Time spent in training steps; not comparable if trials shared a machine.
+        machine: Processor or GPU, and threads; several if other machines resumed the trial.
         precision: Arithmetic of training.
-        instructions: What torch used of the processor's.
-        threads: CPU threads of one process; 0 where it was not recorded.
-        processes: Processes that trained together; 0 likewise.
+        instructions: Instruction set that torch used on the processor.
+        threads: CPU threads of one process; 0 if not recorded.
+        processes: Processes that trained together; 0 if not recorded.
         torch: Its version.
         problems: What went wrong in training, by the names of `training.health`.
     """
@@ -81,7 +81,7 @@ class TrialFigures(BaseModel):
 
 
 class TestFigures(BaseModel):
-    """The errors of a test in percent."""
+    """Errors of a test, in percent."""
 
     __test__ = False  # not a test of pytest's
 
@@ -92,7 +92,7 @@ class TestFigures(BaseModel):
 
 
 class Attempt(BaseModel):
-    """How an attempt ended that did not finish; see `Row.attempts`."""
+    """How an unfinished attempt ended; see `Row.attempts`."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -104,7 +104,7 @@ class Attempt(BaseModel):
 
 @dataclass(frozen=True)
 class Row:
-    """One trial of a study and how far it is.
+    """One trial of a study and its state.
 
     Attributes:
         trial: Design, settings, seed.
@@ -112,10 +112,10 @@ class Row:
         state: `failed` after its last attempt, `pruned` when halving stopped it.
         figures: Of a finished trial.
         tests: Top-1 and top-5 error in percent of each finished test, by name.
-        attempts: How the attempts that did not finish ended, oldest first: dicts with `reason`
-            (crashed, killed, out of memory, diverged, refused), `detail` and `is_last`, which says
-            that the study went on without the trial.
-        damage: What cannot be used of the trial's files, a sentence for each.
+        attempts: How the unfinished attempts ended, oldest first: dicts with `reason` (crashed,
+            killed, out of memory, diverged, refused), `detail` and `is_last`, set if the study gave
+            up on the trial.
+        damage: One sentence for each damaged file of the trial.
     """
 
     trial: Trial
@@ -128,7 +128,7 @@ class Row:
 
     @property
     def design(self) -> Design:
-        """The design that the trial stands for."""
+        """The design of the trial."""
         return self.trial.design
 
     @property
@@ -137,17 +137,17 @@ class Row:
         return self.folder / RUN
 
     def error(self, test: str = "") -> float | None:
-        """Return the top-1 error in percent, of the validation or of a test."""
+        """Return the top-1 error of the validation or a test, in percent."""
         if test:
             return self.tests[test][0] if test in self.tests else None
         return None if self.figures is None else self.figures.top1_error
 
 
 def num_stopped(rows: Iterable[Row], data: str) -> Counter[str]:
-    """Count, by label, the trials on a data set that halving stopped.
+    """Count the trials on a data set that halving stopped, by label.
 
-    They were stopped for their errors, so the seeds that finished are a selection: their mean
-    is too low, and no test holds.
+    They were stopped because of their errors, so the finished seeds are a biased selection: their
+    mean is too low, and no statistical test is valid.
     """
     return Counter(
         row.design.label for row in rows if row.state == "pruned" and row.trial.data == data
@@ -155,9 +155,9 @@ def num_stopped(rows: Iterable[Row], data: str) -> Counter[str]:
 
 
 def read_row(trial: Trial, root: Path, study: str = "") -> Row:
-    """Read how far one trial is.
+    """Read the state and results of one trial.
 
-    A file that is damaged counts as missing, so that the next run writes it again.
+    A damaged file counts as missing, so that the next run writes it again.
 
     Args:
         trial: The trial.
@@ -181,7 +181,7 @@ def read_row(trial: Trial, root: Path, study: str = "") -> Row:
 def _state_of_open(
     folder: Path, attempts: tuple[dict[str, Any], ...], study: str, damage: list[str]
 ) -> State:
-    """Decide the state of a trial that is not done; who works on it counts before what was."""
+    """Return the state of a trial that is not done; a running process takes precedence."""
     if not folder.is_dir():
         return "missing"
     if find_holder(folder) is not None:
@@ -203,7 +203,7 @@ def _read(file: Path, kind: type[_Kind], damage: list[str]) -> _Kind | None:
 
 
 def _attempts(file: Path, damage: list[str]) -> tuple[dict[str, Any], ...]:
-    """Return the lines of a record; those that a full disk or a kill cut off are left out."""
+    """Return the lines of a record, without those truncated by a full disk or a kill."""
     try:
         rows, num_damaged = read_lines(file, MAX_LOG_BYTES)
     except RunError as error:
@@ -212,5 +212,5 @@ def _attempts(file: Path, damage: list[str]) -> tuple[dict[str, Any], ...]:
     attempts = keep_valid(rows, Attempt)
     num_damaged += len(rows) - len(attempts)
     if num_damaged:
-        damage.append(f"{file}: {num_damaged} unreadable lines are left out")
+        damage.append(f"{file}: skipped {num_damaged} unreadable lines")
     return tuple(attempt.model_dump() for attempt in attempts)

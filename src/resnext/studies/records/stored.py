@@ -1,4 +1,4 @@
-"""The JSON files of a study and its trials, read as what they should hold, or refused by name."""
+"""Read and validate the JSON files of a study and its trials."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ MAX_LOG_BYTES = 256 * 2**20
 _MAX_FILE_BYTES = 2**20
 
 Percent = Annotated[float, Field(ge=0, le=100)]
-"""An error; NaN lies outside the bounds."""
+"""An error in percent; the bounds exclude NaN."""
 
 Count = Annotated[int, Field(ge=0, lt=2**63)]
-"""A number of things, small enough to be drawn and converted."""
+"""A count, small enough to be plotted and converted."""
 
 Positive = Annotated[float, Field(gt=0, lt=1e15)]
-"""A duration."""
+"""A duration in seconds."""
 
 ShortText = Annotated[str, Field(max_length=1000)]
 
@@ -33,13 +33,13 @@ def read_stored(file: Path, kind: type[_Kind]) -> _Kind | None:
 
     Args:
         file: The file.
-        kind: What it holds: a model, a dataclass or a list of them.
+        kind: Expected content: a model, a dataclass or a list of them.
 
     Returns:
         Its content, or None if there is no such file.
 
     Raises:
-        RunError: It cannot be read, or holds something else; the message names it.
+        RunError: It cannot be read or has other content; the message names the file.
     """
     try:
         values = read_json(file, _MAX_FILE_BYTES)
@@ -57,13 +57,13 @@ def read_stored(file: Path, kind: type[_Kind]) -> _Kind | None:
 
 
 def read_lines(file: Path, max_bytes: int = MAX_LOG_BYTES) -> tuple[list[dict[str, Any]], int]:
-    """Read a log of JSON objects as far as it can be read.
+    """Read a log of JSON objects and skip damaged lines.
 
     Returns:
-        The objects, and the number of lines that hold none. A log that does not exist is empty.
+        The objects, and the number of skipped lines. A missing log counts as empty.
 
     Raises:
-        RunError: It cannot be read at all, or is too large.
+        RunError: The file cannot be read or is too large.
     """
     try:
         return parse_json_lines(read_bytes(file, max_bytes))
@@ -76,7 +76,7 @@ def read_lines(file: Path, max_bytes: int = MAX_LOG_BYTES) -> tuple[list[dict[st
 
 
 def keep_valid(rows: list[dict[str, Any]], kind: type[_Kind]) -> list[_Kind]:
-    """Return those objects that are of a kind."""
+    """Return the objects that are valid for a kind."""
     found = []
     for row in rows:
         try:

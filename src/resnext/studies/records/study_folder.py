@@ -1,6 +1,6 @@
-"""A study on disk: the file that says what it is, in the folder that its report goes to.
+"""A study on disk: its settings file, in the folder of its report.
 
-ROOT/NAME/study.yaml lies beside the report; the trials are in ROOT/trials, shared with others.
+ROOT/NAME/study.yaml is next to the report; the trials are in ROOT/trials, which studies share.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ _MAX_VALUES = 100_000  # a thousand designs have about half as many
 
 
 def settle_folder(study: Study, root: Path) -> Path:
-    """Make the study's folder and keep the study in it.
+    """Create the study's folder and store the study in it.
 
     Raises:
-        RunError: The folder holds another study of that name, or cannot be written. Other
-            seeds, comparisons or words make no other study.
+        RunError: The folder contains a different study of that name, or cannot be written. Changing
+            only seeds, comparisons or descriptions does not make it a different study.
     """
     folder = root / study.name
     try:
@@ -47,18 +47,18 @@ def settle_folder(study: Study, root: Path) -> Path:
         raise RunError(f"cannot write {folder}: {error.strerror}; choose another --root") from None
     if not is_same:
         raise RunError(
-            f"{folder} holds a study of the same name with other settings; trials are shared "
-            "anyway, so give this one another place for its report with --root, or remove "
-            f"{folder / STUDY} to replace it"
+            f"{folder} contains a study of the same name with other settings; choose another "
+            f"folder for this report with --root, or remove {folder / STUDY} to replace that "
+            "study (trials are kept either way)"
         )
     return folder
 
 
 def read_kept(study: Study, root: Path) -> Study | None:
-    """Return the study of the same name that a root holds, if any.
+    """Return the stored study of the same name, if there is one.
 
     Raises:
-        ConfigError: What it holds is no study.
+        ConfigError: The file is not a study.
         RunError: It cannot be read.
     """
     file = root / study.name / STUDY
@@ -66,10 +66,10 @@ def read_kept(study: Study, root: Path) -> Study | None:
 
 
 def recall(study: Study, root: Path) -> Study:
-    """Return a study as its trials below a root are computed.
+    """Fill in how the trials of a study below a root are computed.
 
-    A study that has run there says so. One that ran before this was recorded leaves it open, by
-    which its trials are found under their names of that time.
+    A study that ran there has recorded it. One that ran before this was recorded leaves the
+    settings open, so that its trials are found under their original names.
     """
     if is_study_settled(study):
         return study
@@ -78,7 +78,7 @@ def recall(study: Study, root: Path) -> Study:
 
 
 def write_study(file: Path, study: Study) -> None:
-    """Write a resolved study, whole or not at all."""
+    """Write a resolved study atomically."""
     text = yaml.safe_dump(study.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
     write_whole(file, text, is_shared=True)
 
@@ -88,7 +88,7 @@ def read_study(file: Path) -> Study:
 
     Raises:
         RunError: There is no such file.
-        ConfigError: It is no study.
+        ConfigError: It is not a study.
     """
     values = read_yaml(file)
     try:
@@ -102,7 +102,7 @@ def read_yaml(file: Path) -> dict[str, Any]:
 
     Raises:
         RunError: There is no such file.
-        ConfigError: It is not YAML, or holds no settings.
+        ConfigError: It is not YAML, or contains no settings.
     """
     try:
         values = read_bounded_yaml(file, _MAX_BYTES, _MAX_VALUES)
@@ -111,5 +111,5 @@ def read_yaml(file: Path) -> dict[str, Any]:
     except ValueError as error:
         raise ConfigError(f"{file} {error}") from None
     if not isinstance(values, dict):
-        raise ConfigError(f"{file} holds no settings; it needs lines such as 'seeds: [0, 1, 2]'")
+        raise ConfigError(f"{file} contains no settings; it needs lines such as 'seeds: [0, 1, 2]'")
     return values

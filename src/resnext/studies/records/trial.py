@@ -1,4 +1,4 @@
-"""One trial: a design, trained once on one data set with one seed, in a folder of its own.
+"""One trial: a design, trained once on one data set with one seed, in its own folder.
 
 ROOT/trials/KEY/
   trial.json     what to train, and which tests follow
@@ -9,8 +9,8 @@ ROOT/trials/KEY/
   machines.jsonl where each attempt computed
   log.txt        what the attempts printed
 
-Studies share this pool: the key is a hash of everything that decides the outcome, so a trial
-that two studies ask for is trained once.
+Studies share this pool: the key is a hash of everything that decides the outcome, so a trial shared
+by two studies is trained once.
 """
 
 from __future__ import annotations
@@ -51,11 +51,11 @@ _ONCE_LEFT_OUT = {"device", "threads", "compile", "channels_last"}
 
 
 class DamagedTrialError(RunError):
-    """The folder of one trial cannot be used; the others can."""
+    """The folder of one trial cannot be used; other trials are not affected."""
 
 
 class TrialSettings(Settings):
-    """What a trial's folder says.
+    """The settings stored in a trial's folder.
 
     Attributes:
         config: All settings of the run.
@@ -73,10 +73,10 @@ class Trial:
     """What one trial trains and evaluates.
 
     Attributes:
-        design: The design that it stands for in the study.
+        design: Its design in the study.
         config: All settings of the run.
         tests: Evaluations after training.
-        processes: Processes that train together; each has its own statistics of BN.
+        processes: Processes that train together; each has its own batch-norm statistics.
     """
 
     design: Design
@@ -99,7 +99,7 @@ class Trial:
         """Name of the trial's folder: readable, and unique by a hash of the settings.
 
         Raises:
-            ConfigError: Network or data have a name that a folder cannot have.
+            ConfigError: The name of the network or data is not valid for a folder.
         """
         values = _essence(self.config, self.processes)
         try:
@@ -107,7 +107,7 @@ class Trial:
                 f"{name_of(self.config.model)}-{self.data}-s{self.seed}-{_hash(values)}"
             )
         except ValueError as error:
-            raise ConfigError(f"the folder of a trial: {error}; rename the data") from None
+            raise ConfigError(f"folder of a trial: {error}; rename the data") from None
 
     def folder(self, root: Path) -> Path:
         """Return the trial's folder in the pool of a root."""
@@ -115,14 +115,15 @@ class Trial:
 
 
 def create_trial(trial: Trial, root: Path) -> Path:
-    """Make a trial's folder unless it exists, and say in it what to train.
+    """Create a trial's folder if it does not exist, and store its settings.
 
-    Tests that another study did not ask for are added. Where the images lie and what else has no
-    effect on the outcome is said anew. What is damaged is replaced: the name tells what it said.
+    Tests that another study did not request are added. The location of the images and other
+    settings that do not affect the results are updated. A damaged file is replaced, as the folder's
+    name determines its content.
 
     Raises:
-        ConfigError: Its process would not find a part of the network.
-        DamagedTrialError: The folder holds other settings, or is none.
+        ConfigError: The trial's process could not import a part of the network.
+        DamagedTrialError: The folder contains other settings, or is not a folder.
         RunError: It cannot be written.
     """
     assert is_settled(trial.config.runtime), "settle the arithmetic of a study before it runs"
@@ -157,8 +158,8 @@ def _check_same(folder: Path, known: TrialSettings, trial: Trial) -> None:
     asked = _essence(trial.config, trial.processes)
     if _essence(known.config, known.processes) != asked:
         raise DamagedTrialError(
-            f"{folder} holds a trial of other settings, though its name is a hash of them; was "
-            "it edited? Remove it, or choose another --root"
+            f"{folder} contains a trial with other settings, although its name is a hash of "
+            "them; it may have been edited. Remove it, or choose another --root"
         )
 
 
@@ -168,28 +169,28 @@ def _united(known: Iterable[Test], added: Iterable[Test]) -> tuple[Test, ...]:
 
 
 def read_trial(folder: Path) -> TrialSettings:
-    """Return what a trial's folder says.
+    """Return the settings stored in a trial's folder.
 
     Raises:
-        RunError: The folder is no trial, or what it says is damaged.
+        RunError: The folder is not a trial, or its settings are damaged.
     """
     found = read_stored(folder / TRIAL, TrialSettings)
     if found is None:
-        raise RunError(f"{folder} is not a trial of a study: it holds no {TRIAL}")
+        raise RunError(f"{folder} is not a trial of a study: it contains no {TRIAL}")
     return found
 
 
 def moved(begun: TrainConfig, config: TrainConfig) -> TrainConfig:
-    """Return the settings of a run that was begun, for going on where `config` says.
+    """Return the settings of a started run, with paths and machine from `config`.
 
-    The images may lie elsewhere by now, and the machine be another one.
+    The images may have moved and the machine may differ.
     """
     data = begun.data.replace(root=config.data.root, workers=config.data.workers)
     return begun.replace(runtime=config.runtime, data=data)
 
 
 def plan_trials(study: Study) -> list[Trial]:
-    """Return all trials of a study, one seed after the other, so that every design comes early."""
+    """Return all trials of a study, seed by seed, so that every design starts early."""
     return [
         Trial(
             design,
@@ -204,7 +205,7 @@ def plan_trials(study: Study) -> list[Trial]:
 
 
 def key_of_test(test: Test) -> str:
-    """Name the file of a test's figures: its name, and a hash of what is evaluated."""
+    """Return the file name of a test's results: its name and a hash of its settings."""
     values = test.model_dump(mode="json", exclude={"name"})
     if test.data is not None and _is_known(test.data):
         values["data"] |= {"root": None, "workers": None}
@@ -212,9 +213,9 @@ def key_of_test(test: Test) -> str:
 
 
 def _essence(config: TrainConfig, processes: int) -> dict[str, Any]:
-    """Return the settings that decide what comes out of a run.
+    """Return the settings that determine the results of a run.
 
-    Defaults are left out, so that a setting that is added later changes no key.
+    Defaults are left out, so that settings added later do not change keys.
     """
     values = config.model_dump(
         mode="json", exclude={"recipe", "checkpoint_minutes"}, exclude_defaults=True
@@ -244,9 +245,9 @@ def _essence(config: TrainConfig, processes: int) -> dict[str, Any]:
 
 
 def _is_known(data: DataConfig) -> bool:
-    """Tell whether a data set's name says which images they are, wherever they lie."""
+    """Return whether a data set's name identifies its images, wherever they are stored."""
     # ImageNet may have 1,000 classes, 5,000 or fewer
-    return data.name not in ("folder", "shards", "table", "imagenet")
+    return data.name not in ("folder", "shards", "table", "masks", "imagenet")
 
 
 def _hash(values: dict[str, Any]) -> str:

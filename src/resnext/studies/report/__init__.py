@@ -1,1 +1,1 @@
-"""A study's report: page, figures, tables, raw rows."""
+"""The report of a study: page, figures, tables, raw rows."""

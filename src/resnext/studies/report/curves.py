@@ -1,4 +1,4 @@
-"""The errors of paired designs during training, as the paper's figure 5."""
+"""The errors of paired designs during training, as in the paper's figure 5."""
 
 from __future__ import annotations
 
@@ -19,11 +19,10 @@ Curve = list[float]
 
 
 def draw_curve_figures(study: Study, rows: Sequence[Row], data: str) -> list[tuple[str, Figure]]:
-    """Draw the designs that are compared with each other; only their logs are read.
+    """Draw the training curves of compared designs; only their logs are read.
 
     Returns:
-        Caption and picture, one for each design that others are compared with, as far as
-        there is room.
+        Caption and picture for each design that others are compared with, up to a limit.
     """
     found = []
     for labels in _groups(study)[:_MAX_FIGURES]:
@@ -35,13 +34,13 @@ def draw_curve_figures(study: Study, rows: Sequence[Row], data: str) -> list[tup
                 training[label] = _mean([[e.train_top1_error or 0.0 for e in run] for run in runs])
                 validation[label] = _mean([[e.top1_error for e in run] for run in runs])
         if len(validation) > 1:
-            caption = "errors during training, means over the seeds"
+            caption = "errors during training, mean over the seeds"
             found.append((caption, plots.draw_curves(training, validation)))
     return found
 
 
 def _groups(study: Study) -> list[list[str]]:
-    """Return each design that others are compared with, and those: the ends if they are many."""
+    """Return each reference design with the designs compared with it; the extremes if many."""
     groups: dict[str, list[str]] = {}
     for claim in claims_of(study):
         groups.setdefault(claim.than, [claim.than]).append(claim.better)
@@ -52,7 +51,7 @@ def _groups(study: Study) -> list[list[str]]:
 
 
 def _epochs(rows: Sequence[Row], label: str, data: str) -> list[list[Epoch]]:
-    """Return the epochs of a design's finished runs; one epoch is no curve."""
+    """Return the epochs of a design's finished runs that have more than one."""
     runs = [
         _readable_epochs(row)
         for row in rows
@@ -62,7 +61,7 @@ def _epochs(rows: Sequence[Row], label: str, data: str) -> list[list[Epoch]]:
 
 
 def _readable_epochs(row: Row) -> list[Epoch]:
-    """Return the epochs of a run; of a damaged log, those that can be drawn."""
+    """Return the epochs of a run; of a damaged log, the readable ones."""
     try:
         return [epoch for epoch in read_epochs(row.run) if epoch.train_top1_error is not None]
     except RunError:
@@ -70,5 +69,5 @@ def _readable_epochs(row: Row) -> list[Epoch]:
 
 
 def _mean(runs: list[Curve]) -> Curve:
-    """Average the runs after each epoch that all of them have."""
+    """Average the runs over the epochs that all of them have."""
     return [fmean(values) for values in zip(*runs, strict=False)]

@@ -1,4 +1,4 @@
-"""Which plots a study gets, and the numbers in them."""
+"""Selects the plots of a study and their data."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ _MAX_IN_LIST = 40
 
 @dataclass(frozen=True)
 class Figure:
-    """A picture of the report.
+    """A figure of the report.
 
     Attributes:
         caption: What it shows.
         drawing: The picture.
-        kind: What its file is called in a paper, with the name of the images: `cardinality`.
+        kind: Used in its file name for a paper, with the name of the data: `cardinality`.
     """
 
     caption: str
@@ -40,12 +40,12 @@ class Figure:
 
     @property
     def picture(self) -> str:
-        """An SVG as a `data:` address."""
+        """The SVG as a `data:` URL."""
         return as_svg(self.drawing)
 
 
 def draw_figures(study: Study, rows: Sequence[Row]) -> list[Figure]:
-    """Draw what suits a study, for each of its data sets and tests."""
+    """Draw the figures of a study, for each of its data sets and tests."""
     costs = {row.design.label: row.figures for row in rows if row.figures}
     found: list[Figure] = []
     for measure in measures_of(study):
@@ -68,7 +68,7 @@ def draw_figures(study: Study, rows: Sequence[Row]) -> list[Figure]:
 def draw_time_figure(
     study: Study, rows: Sequence[Row], times: Sequence[DesignTime]
 ) -> Figure | None:
-    """Draw what cardinality costs in time, in the families of equal cost."""
+    """Draw the time cost of cardinality, for families of equal cost."""
     costs = {row.design.label: row.figures for row in rows if row.figures}
     by_label = {row.label: row for row in times}
     series = {
@@ -79,8 +79,8 @@ def draw_time_figure(
     if not series:
         return None
     caption = (
-        "time against cardinality at equal cost, relative to the least cardinality; bars are "
-        "the quartiles of the rounds"
+        "time against cardinality at equal cost, relative to the lowest cardinality; bars are "
+        "quartiles over the rounds"
     )
     return Figure(caption, plots.draw_times(series), "time")
 
@@ -90,7 +90,7 @@ def _comparison(
 ) -> list[Figure]:
     """Draw errors against cardinality at equal cost, and against parameters where they differ.
 
-    Designs that have neither in common are drawn one below the other.
+    Designs that share neither are drawn as a list.
     """
     errors = errors_of(rows, measure)
     families = _families_of_equal_cost(study, costs)
@@ -139,7 +139,7 @@ def _against_cardinality(
     if not measure.test:
         trained = replace(measure, is_training=True)
         points = _points(families, errors_of(rows, trained), _cardinality)
-        caption = f"{measure}: error on the training images, as they were varied{spread}"
+        caption = f"{measure}: error on the augmented training images{spread}"
         drawing = plots.draw_errors(points, "cardinality")
         found.append(Figure(caption, drawing, f"{measure}-cardinality-training"))
     return found
@@ -148,7 +148,7 @@ def _against_cardinality(
 def _families_of_equal_cost(
     study: Study, costs: Mapping[str, TrialFigures]
 ) -> dict[str, Sequence[Design]]:
-    """Return the rows of the table that vary cardinality and keep the cost."""
+    """Return the table rows that vary cardinality at equal cost."""
     known = [d for d in study.designs if d.label in costs and isinstance(d.model, ResNeXtConfig)]
     found: dict[str, Sequence[Design]] = {}
     for name, family in _by_row(known).items():
@@ -160,7 +160,7 @@ def _families_of_equal_cost(
 
 
 def _is_equal(costs: Sequence[TrialFigures]) -> bool:
-    """Tell whether parameters or multiply-adds were kept, whichever the study kept."""
+    """Return whether parameters or multiply-adds are equal, whichever the study keeps equal."""
     return any(
         max(values) <= _EQUAL_COST * min(values)
         for values in ([c.parameters for c in costs], [c.macs for c in costs])
@@ -177,7 +177,7 @@ def _by_row(designs: Sequence[Design]) -> dict[str, Sequence[Design]]:
 def _points(
     families: Mapping[str, Sequence[Design]], errors: Errors, x_of: Callable[[Design], float]
 ) -> dict[str, list[plots.Point]]:
-    """Return the points of each family, in rising x; without a spread where there is one seed."""
+    """Return the points of each family, in increasing x; with one seed, without a spread."""
     means = means_of(errors)
     found = {}
     for name, family in families.items():
@@ -199,12 +199,12 @@ def _cardinality(design: Design) -> int:
 def _distribution(
     study: Study, rows: Sequence[Row], measure: Measure, costs: Mapping[str, TrialFigures]
 ) -> list[Figure]:
-    """Draw the distribution of the errors, and the errors against what was drawn."""
+    """Draw the distribution of the errors, and the errors against each sampled setting."""
     groups = groups_of(study, rows, measure)
     errors = {group.name: group.values for group in groups}
     found = [
         Figure(
-            f"{measure}: share of the designs with an error of at most e",
+            f"{measure}: share of designs with an error of at most e",
             plots.draw_distribution(errors),
             f"{measure}-distribution",
         )
@@ -226,7 +226,7 @@ def _distribution(
         }
         points = {k: v for k, v in points.items() if v}
         if points:
-            caption = f"{measure}: error against {name}, a point a design"
+            caption = f"{measure}: error against {name}, one point per design"
             drawing = plots.draw_scatter(points, name)
             found.append(Figure(caption, drawing, f"{measure}-{name}"))
     return found

@@ -40,7 +40,7 @@ def write_report(study: Study, rows: Sequence[Row], folder: Path) -> list[Path]:
     Args:
         study: The study.
         rows: All of its rows, finished or not.
-        folder: The study's folder; times that lie there are shown.
+        folder: The study's folder; times stored there are included.
 
     Returns:
         The files.
@@ -71,26 +71,26 @@ def write_report(study: Study, rows: Sequence[Row], folder: Path) -> list[Path]:
 
 
 def _made_lines(made: Provenance) -> list[str]:
-    """Return how the trials were made, as lines of Markdown."""
+    """Describe how the trials were run, as lines of Markdown."""
     items = [*made.arithmetic, describe_scheduling(made.is_repeatable), *made.mixtures]
     return ["", "## How it was run", "", *(f"- {markdown_text(item)}" for item in items)]
 
 
 def describe_scheduling(is_recorded: bool) -> str:
-    """Say whether the order and number of trials at once can have changed what came out."""
+    """Describe whether the number of concurrent trials can have affected the results."""
     if is_recorded:
         return (
-            "these are part of what names a trial, so what came out does not depend on how many "
-            "trials ran at once (--jobs)"
+            "these are part of a trial's name, so the results do not depend on how many trials "
+            "ran at once (--jobs)"
         )
     return (
-        "some trials did not record threads and processes; their number depended on how many ran "
-        "at once (--jobs), which may have changed what came out"
+        "some trials did not record threads and processes; their numbers depended on how many "
+        "trials ran at once (--jobs), which may have affected the results"
     )
 
 
 def _times(folder: Path) -> tuple[list[DesignTime], list[str]]:
-    """Return the times that were measured, and what is damaged of them."""
+    """Return the measured times, and a message if they are damaged."""
     try:
         return read_timing(folder), []
     except RunError as error:
@@ -139,20 +139,20 @@ def render_report(
 
 
 def _printable(value: object) -> object:
-    """Escape what would not print, such as marks that reverse a line; markup stays markup."""
+    """Escape unprintable characters, such as text-direction marks; markup is kept."""
     if isinstance(value, str) and not isinstance(value, Markup):
         return printable_lines(value)
     return value
 
 
 def _num_unfinished(study: Study, rows: Sequence[Row]) -> int:
-    """Count the designs that a plot of the distribution lacks."""
+    """Count the designs without an error, which a distribution plot omits."""
     finished = {row.design.label for row in rows if row.figures}
     return len(study.designs) - len(finished)
 
 
 def _costs(study: Study, rows: Sequence[Row]) -> list[dict[str, Any]]:
-    """Return the cost of each design as it was trained, and how many trials are done."""
+    """Return the cost of each design, and how many of its trials are done."""
     by_label: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
         by_label[row.design.label].append(row)

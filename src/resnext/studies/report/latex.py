@@ -1,4 +1,4 @@
-"""The errors of a study as tables for LaTeX, set with booktabs."""
+"""The errors of a study as LaTeX tables, using booktabs."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ _ESCAPED = {
     **{char: f"{{{char}}}" for char in "[]*`"},
 }
 _LAST_OF_PDFLATEX = "\u024f"
-"""Letters beyond Latin need a font that only XeLaTeX and LuaLaTeX find by themselves."""
+"""Non-Latin letters need a font that only XeLaTeX and LuaLaTeX find automatically."""
 
 _NOT_MEASURED = "--"
 
 _MAX_LINE_LENGTH = 36
-"""Longer names are broken, so that the table is not wider than a column of a paper."""
+"""Longer names are wrapped, so that the table fits a column of a paper."""
 
 
 def latex_text(text: str) -> str:
-    """Return text that LaTeX prints as it stands."""
+    """Escape text for LaTeX."""
     escaped = "".join(_ESCAPED.get(char, char) for char in printable(text))
     return escaped.replace("--", "-{}-").replace("--", "-{}-")  # no dashes, also of three
 
@@ -50,8 +50,8 @@ def latex_tables(study: Study, rows: Sequence[Row], summary: Summary) -> dict[st
         summary: Its findings.
 
     Returns:
-        LaTeX, by the name of what was measured. A study of a distribution that is too large for
-        a row a design has a row a group.
+        LaTeX source by the name of the measure. A distribution study that is too large for one row
+        per design has one row per group.
     """
     costs = {row.design.label: row.figures for row in rows if row.figures}
     if summary.tables:
@@ -86,7 +86,7 @@ def _document(study: Study, summary: Summary, caption: str, columns: str, lines:
         r"\end{table}",
     ]
     if any(char > _LAST_OF_PDFLATEX and char.isalpha() for line in lines for char in line):
-        text.insert(1, "% Names are not all in Latin letters: compile with XeLaTeX or LuaLaTeX.")
+        text.insert(1, "% Some names use non-Latin letters: compile with XeLaTeX or LuaLaTeX.")
     return "\n".join(text) + "\n"
 
 
@@ -106,18 +106,20 @@ def _design_table(
             size = [_short(figures.parameters), _short(figures.macs)]
         lines.append(_row([latex_text(design.label), *size, *_error(cell)]))
     stopped = any(cell.num_stopped for cell in cells.values())
-    note = " Of those marked with a dagger some seeds were stopped for their errors." * stopped
+    note = (
+        "A dagger marks designs of which some seeds were stopped because of their errors." * stopped
+    )
     caption = (
         f"Top-1 error on {latex_text(str(table.measure))} after the last epoch, mean $\\pm$ "
-        "standard deviation over $n$ seeds. The lowest mean is bold and need not differ from the "
-        f"others by more than chance.{note}"
+        "standard deviation over $n$ seeds. The lowest mean is bold; it may not differ "
+        f"significantly from the others.{note}"
     )
     is_long = max(len(design.label) for design in study.designs) > _MAX_LINE_LENGTH
     return caption, ("p{0.4\\linewidth}" if is_long else "l") + "rrrr", lines
 
 
 def _error(cell: Cell | None) -> list[str]:
-    """Return the error of a design with its spread, and the number of its seeds."""
+    """Format the error of a design with its spread and number of seeds."""
     if cell is None or cell.mean is None:
         return [_NOT_MEASURED, "0"]
     mean = f"{cell.mean.mean:.2f}"
@@ -141,7 +143,7 @@ def _group_table(study: Study, rows: Sequence[Row], measure: Measure) -> tuple[s
 
 
 def _short(value: float) -> str:
-    """Write a count with three digits and its unit: `25.0 M`."""
+    """Format a count with three digits and its unit: `25.0 M`."""
     for unit, size in ((" G", 1e9), (" M", 1e6), (" k", 1e3)):
         if value >= size:
             return f"{value / size:#.3g}".rstrip(".") + unit

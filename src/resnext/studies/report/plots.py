@@ -1,6 +1,6 @@
-"""The plots of a study. Each returns a figure of matplotlib, to be put in a page or a paper.
+"""The plots of a study. Each function returns a matplotlib figure for a page or a paper.
 
-Series differ by colour, marker and line style, so that they can be told apart in print.
+Series differ by colour, marker and line style, so that they remain distinct in print.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _STYLES = (
     _Style("#e69f00", "P", "--"),
     _Style("#000000", "v", "-"),
 )
-"""Colours that people with any kind of colour vision tell apart (Okabe and Ito, 2008)."""
+"""Colours that are distinct with any kind of colour vision (Okabe and Ito, 2008)."""
 _MAX_NAMED = 12
 _MAX_NAME_LENGTH = 60
 _TWO_COLUMNS = 28
@@ -47,12 +47,12 @@ Point = tuple[float, float, float | None]
 
 
 def draw_errors(series: Mapping[str, Sequence[Point]], x_label: str) -> Figure:
-    """Draw mean errors with their spread against something that grows by factors.
+    """Draw mean errors with their spread against a quantity on a log scale.
 
     Args:
-        series: Points of each series, in rising x. Those of a series without a name are not
+        series: Points of each series, in increasing x. Points of a series without a name are not
             joined by a line.
-        x_label: What x is.
+        x_label: Label of the x axis.
     """
     figure, axes = new_axes(x_label, "top-1 error, %")
     for (name, points), style in _styled(series):
@@ -73,7 +73,7 @@ def draw_errors(series: Mapping[str, Sequence[Point]], x_label: str) -> Figure:
 
 
 def draw_list(means: Sequence[Mean]) -> Figure:
-    """Draw mean errors with their spread one below the other, in the order given."""
+    """Draw mean errors with their spread as a list, in the given order."""
     figure, axes = new_axes("top-1 error, %", "")
     width, height = figure.get_size_inches()
     positions = range(len(means))
@@ -98,11 +98,11 @@ def draw_list(means: Sequence[Mean]) -> Figure:
 def draw_curves(
     training: Mapping[str, Sequence[float]], validation: Mapping[str, Sequence[float]]
 ) -> Figure:
-    """Draw the errors of designs over the epochs.
+    """Draw the errors of designs against epochs.
 
     Args:
-        training: Mean error of each design after each epoch on the training images: dashed.
-        validation: The same on the validation images: solid.
+        training: Mean training error of each design after each epoch (dashed).
+        validation: The same for the validation images (solid).
     """
     figure, axes = new_axes("epoch", "top-1 error, %")
     for (name, values), style in _styled(validation):
@@ -128,8 +128,8 @@ def draw_times(series: Mapping[str, Sequence[tuple[int, DesignTime]]]) -> Figure
     """Draw step time and latency against cardinality, relative to the first of each series.
 
     Args:
-        series: Cardinality and time of each design of a family. Bars reach from the lower to
-            the upper quartile.
+        series: Cardinality and time of each design of a family. Error bars span the lower to the
+            upper quartile.
     """
     figure, axes = new_axes("cardinality", "time, relative to the first")
     lines: dict[str, Sequence[tuple[int, tuple[float, float, float]]]] = {}
@@ -165,8 +165,8 @@ def draw_times(series: Mapping[str, Sequence[tuple[int, DesignTime]]]) -> Figure
 
 
 def draw_distribution(groups: Mapping[str, Sequence[float]]) -> Figure:
-    """Draw, for each group of designs, the share that has an error below each value."""
-    figure, axes = new_axes("top-1 error e, %", "share of the designs")
+    """Draw the empirical distribution function of the errors of each group of designs."""
+    figure, axes = new_axes("top-1 error e, %", "share of designs")
     names = {f"{name} (n = {len(errors)})": errors for name, errors in groups.items()}
     for (name, errors), style in _styled(names):
         axes.ecdf(errors, color=style.color, linestyle=style.line, label=_text(name))
@@ -176,7 +176,7 @@ def draw_distribution(groups: Mapping[str, Sequence[float]]) -> Figure:
 
 
 def draw_scatter(groups: Mapping[str, Sequence[tuple[float, float]]], x_label: str) -> Figure:
-    """Draw one point a design: something of it, which grows by factors, and its error."""
+    """Draw one point per design: a property, on a log scale, and its error."""
     figure, axes = new_axes(x_label, "top-1 error, %")
     for (name, points), style in _styled(groups):
         x, y = zip(*points, strict=True)
@@ -193,7 +193,7 @@ def _styled(series: Mapping[str, _T]) -> Iterator[tuple[tuple[str, _T], _Style]]
 
 
 def _text(name: str) -> str:
-    """Return a person's name for something so that matplotlib draws it as it stands."""
+    """Escape a user-chosen name so that matplotlib draws it literally."""
     short = name if len(name) <= _MAX_NAME_LENGTH else f"{name[: _MAX_NAME_LENGTH - 1]}…"
     return plain_label(short)
 
@@ -206,7 +206,7 @@ def _add_legend(
     *,
     always: bool = False,
 ) -> None:
-    """Name the series below the diagram, where they hide nothing, as far as they have room."""
+    """Add a legend below the plot, with as many entries as fit."""
     named = [name for name in series if name]
     if not (always or title or len(named) > 1) or len(named) > _MAX_NAMED:
         return
@@ -229,7 +229,7 @@ def _add_legend(
 
 
 def _leave_out_the_start(axes: Axes, curves: Sequence[Sequence[float]]) -> None:
-    """Limit the errors to those from the first fifth of training on."""
+    """Set the error axis to the range after the first fifth of training."""
     later = [value for curve in curves for value in curve[len(curve) // 5 :]]
     low, high = min(later), max(later)
     margin = 0.05 * max(high - low, 0.1)
@@ -237,7 +237,7 @@ def _leave_out_the_start(axes: Axes, curves: Sequence[Sequence[float]]) -> None:
 
 
 def _log_ticks(axes: Axes, values: Sequence[float]) -> None:
-    """Scale x by factors and label the points that there are, as far as they have room."""
+    """Use a log scale for x, and label as many points as fit."""
     ordered = sorted(set(values))
     axes.set_xscale("log", base=2)
     axes.xaxis.set_minor_locator(NullLocator())

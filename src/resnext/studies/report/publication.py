@@ -43,10 +43,10 @@ class PaperFile:
 
 
 def check_folder(folder: Path) -> None:
-    """Refuse a place that cannot be a folder, before any work.
+    """Check, before any work, that a path can be a folder.
 
     Raises:
-        ConfigError: There is a file.
+        ConfigError: The path is a file.
     """
     if folder.exists() and not folder.is_dir():
         raise ConfigError(f"--figures {folder} is a file; give a folder")
@@ -55,12 +55,12 @@ def check_folder(folder: Path) -> None:
 def make_files(
     study: Study, rows: Sequence[Row], times: Sequence[DesignTime]
 ) -> dict[str, PaperFile]:
-    """Draw the figures at the width of a column, without titles, and write the tables.
+    """Draw the figures at column width, without titles, and write the tables.
 
     Args:
         study: The study.
         rows: All of its rows.
-        times: What its designs cost in time, if that was measured.
+        times: Measured times of its designs, if any.
 
     Returns:
         The files by name.
@@ -85,16 +85,16 @@ def make_files(
 
 
 def write_files(files: Mapping[str, PaperFile], folder: Path, *, force: bool) -> list[Path]:
-    """Write files into a folder, which is made if it does not exist.
+    """Write files into a folder; create it if it does not exist.
 
     Args:
         files: The files by name.
         folder: The folder.
-        force: Replace files of the same names.
+        force: Replace existing files.
 
     Raises:
-        ConfigError: One exists and may not be replaced; then none is written.
-        RunError: One cannot be written.
+        ConfigError: A file exists and `force` is not set; nothing is written.
+        RunError: A file cannot be written.
     """
     check_folder(folder)
     paths = [folder / name for name in files]
@@ -107,8 +107,8 @@ def write_files(files: Mapping[str, PaperFile], folder: Path, *, force: bool) ->
             write_whole(path, file.content, is_shared=True)
     except OSError as error:
         raise RunError(
-            f"cannot write the figures into {folder}: {error.strerror}; make room, or choose "
-            "another folder"
+            f"cannot write the figures into {folder}: {error.strerror}; free disk space, or "
+            "choose another folder"
         ) from None
     return paths
 
@@ -120,7 +120,7 @@ def _saved(drawing: matplotlib.figure.Figure, ending: str) -> bytes:
 
 
 def _free_stem(found: Mapping[str, PaperFile], text: str, ending: str) -> str:
-    """Return a name of plain letters, which LaTeX and all file systems take, numbered if taken."""
+    """Return an ASCII file name that LaTeX accepts, numbered if already used."""
     stem = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:_MAX_NAME].rstrip("-")
     number, free = 1, stem
     while f"{free}.{ending}" in found:

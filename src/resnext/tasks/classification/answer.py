@@ -24,7 +24,7 @@ class _Class(BaseModel):
 
 
 class ClassesSchema(BaseModel):
-    """What a classifier sees in one image."""
+    """The predicted classes of one image."""
 
     predictions: list[_Class] = Field(description="Most probable first.")
 
@@ -47,7 +47,7 @@ class ClassAnswer(Answer):
     def read(
         cls, outputs: npt.NDArray[Any], names: Sequence[str], card: ModelCard, top: int
     ) -> Self:
-        """Name the most probable classes, at most all."""
+        """Select the most probable classes."""
         del card
         return cls(tuple(name_best(outputs, names, top)))
 
@@ -85,12 +85,12 @@ class ClassAnswer(Answer):
 
 
 def name_best(logits_k: npt.NDArray[Any], classes: Sequence[str], num: int) -> list[ClassScore]:
-    """Name the most probable classes of one image, best first; of equal ones the first counts.
+    """Return the most probable classes of one image, best first; on ties the first one.
 
     Args:
-        logits_k: What the network computed for it, of any type of float.
+        logits_k: Logits of the image, of any float type.
         classes: A name for each.
-        num: How many classes to name, at most all.
+        num: Number of classes to return, at most all.
     """
     wide_k = logits_k.astype(np.float64)
     powers_k = np.exp(wide_k - wide_k.max())

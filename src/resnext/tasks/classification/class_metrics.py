@@ -1,8 +1,8 @@
 """Precision, recall and F1 of each class, and their means over the classes. Legend: k classes.
 
-Where most images belong to a few classes, the plain error says little about the others. These
-means count every class alike. Definitions and edge cases are scikit-learn's, with
-`zero_division=0`; all figures are in percent.
+If most images belong to a few classes, the plain error says little about the others. These means
+weight every class equally. Definitions and edge cases are scikit-learn's, with `zero_division=0`;
+all figures are in percent.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from resnext.tasks.classification.confusion import filled_cells, images_per_clas
 
 @dataclass(frozen=True)
 class ClassMetrics:
-    """Figures of each class, as float64 tensors of k values in percent.
+    """Metrics of each class, as float64 tensors of k values in percent.
 
     Attributes:
         images_k: Images of the class, int64.
-        predictions_k: Images that were taken for the class, int64.
-        precision_k: Share of those that were right; 0 for a class that was never predicted.
-        recall_k: Share of the class's images that were right; 0 for a class without images.
+        predictions_k: Images predicted as the class, int64.
+        precision_k: Share of those that are correct; 0 for a class that is never predicted.
+        recall_k: Share of the class's images that are correct; 0 for a class without images.
         f1_k: Harmonic mean of precision and recall.
     """
 
@@ -81,7 +81,7 @@ def balanced_accuracy(images_k: torch.Tensor, right_k: torch.Tensor) -> float:
 
     Args:
         images_k: Images of each class.
-        right_k: Those of them that were right.
+        right_k: Correct images of each class.
     """
     has_images_k = images_k > 0
     if not bool(has_images_k.any()):
@@ -90,5 +90,5 @@ def balanced_accuracy(images_k: torch.Tensor, right_k: torch.Tensor) -> float:
 
 
 def _percent(part_k: torch.Tensor, whole_k: torch.Tensor) -> torch.Tensor:
-    """Divide counts; nothing of nothing is 0."""
+    """Divide counts; 0 / 0 is 0."""
     return 100.0 * part_k.double() / whole_k.clamp(min=1).double()

@@ -1,4 +1,4 @@
-"""A classifier's part of a report: confusion, errors by class, calibration, mistakes."""
+"""A classifier's section of a report: confusion, errors by class, calibration, mistakes."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from resnext.tasks.section import MAX_LISTED_CLASSES, MAX_NAMED_CLASSES, ReportI
 from resnext.tasks.thumbnails import Thumbnail, make_thumbnails
 
 _MAX_FLAT_NAME_LENGTH = 4
-"""Longer class names stand upright above the matrix."""
+"""Longer class names are rotated above the matrix."""
 
 
 @dataclass(frozen=True)
 class MistakePicture:
-    """A wrong prediction for people.
+    """A displayed wrong prediction.
 
     Attributes:
         picture: The image.
@@ -66,10 +66,10 @@ def report_section(given: ReportInput) -> Section:
 def picture_mistakes(
     mistakes: Sequence[Mistake], split: Split, info: DataInfo
 ) -> list[MistakePicture]:
-    """Read the images of some mistakes again; one that has become unreadable is left out.
+    """Read the images of some mistakes again; those no longer readable are left out.
 
     Args:
-        mistakes: What went wrong.
+        mistakes: The mistakes.
         split: The images.
         info: Names of the classes, channels of the images.
     """

@@ -1,4 +1,4 @@
-"""The answer where any number of labels may apply. Legend: k labels."""
+"""The answer with any number of labels. Legend: k labels."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class LabelAnswer(Answer):
         }
 
     def csv_rows(self) -> list[tuple[object, ...]]:
-        """Return a row for each label that applies or is among the most probable."""
+        """Return one row per label that applies or is among the most probable."""
         others = [score for score in self.scores if score not in self.given]
         rows = [(score, "yes") for score in self.given] + [(score, "no") for score in others]
         return [

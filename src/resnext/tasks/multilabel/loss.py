@@ -1,4 +1,4 @@
-"""The losses of several labels an image. Legend: b images, k labels."""
+"""The losses of multi-label classification. Legend: b images, k labels."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ def batch_loss(
 ) -> torch.Tensor:
     """Average the loss of a batch over its images.
 
-    That of an image is the mean over the labels that are known of it; where none is, it is 0.
-    Where images were mixed, it is the mixture of both losses.
+    The loss of an image is the mean over its known labels, or 0 if there are none. For mixed
+    images, it is the mixture of both losses.
 
     Args:
         logits_bk: Scores of k labels for b images.
-        batch: Targets, b x k, -1 where a label is not known; and the shares of mixed ones.
+        batch: Targets, b x k, -1 for unknown labels; and the fractions of mixed ones.
         name: `bce` or `asymmetric`.
         label_smoothing: A label that applies counts as 1 - half of it, another as half of it.
 
@@ -52,8 +52,8 @@ def _image_losses(
 def asymmetric_losses(logits_bk: torch.Tensor, targets_bk: torch.Tensor) -> torch.Tensor:
     """Return a loss in which easy negatives count little.
 
-    The probability of a negative is lowered by a margin, and its loss is weighed by a high power
-    of it, so that the many labels that obviously do not apply do not drown the few that do.
+    The probability of a negative is reduced by a margin, and its loss is weighted by a high power
+    of it, so that the many obvious negatives do not dominate the few positives.
 
     Args:
         logits_bk: Scores.

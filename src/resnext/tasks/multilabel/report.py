@@ -1,4 +1,4 @@
-"""The part of a report for several labels: the labels, and the images with the largest loss."""
+"""The report section for labels: a table of labels, and the images with the largest loss."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _NUM_WORST = 24
 
 @dataclass(frozen=True)
 class WorstImage:
-    """An image that the network judges wrongly.
+    """An image with wrong labels.
 
     Attributes:
         picture: The image.
-        missed: Labels that apply and were not given.
-        wrong: Labels that were given and do not apply.
+        missed: Labels that apply but were not predicted.
+        wrong: Labels that were predicted but do not apply.
         loss: Its loss.
     """
 

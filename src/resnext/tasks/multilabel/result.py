@@ -1,4 +1,4 @@
-"""What an evaluation of several labels finds. Legend: n images, k labels."""
+"""The result of evaluating labels. Legend: n images, k labels."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from resnext.tasks.multilabel import scores
 
 @dataclass(frozen=True)
 class MultiLabelResult:
-    """The figures of one evaluation; all but the loss are in percent.
+    """The metrics of one evaluation; all but the loss are in percent.
 
-    Labels of which it is not known whether they apply to an image count nowhere.
+    Labels that are unknown for an image are ignored.
 
     Attributes:
-        indices_n: Numbers of the images in their split, rising.
-        logits_nk: What the network computed, float32.
+        indices_n: Numbers of the images in their split, increasing.
+        logits_nk: Outputs of the network, float32.
         targets_nk: 1, 0 or -1, int8.
-        thresholds: Those of the network; without them they are chosen on these images.
+        thresholds: Thresholds of the network; without them they are selected on these images.
     """
 
     indices_n: NDArray[np.int64]
@@ -33,12 +33,12 @@ class MultiLabelResult:
 
     @property
     def num_images(self) -> int:
-        """Images that were looked at."""
+        """Number of evaluated images."""
         return len(self.indices_n)
 
     @cached_property
     def probs_nk(self) -> NDArray[np.float64]:
-        """Probability of each label; 0 where the network gave no number."""
+        """Probability of each label; 0 for NaN."""
         logits_nk = np.nan_to_num(self.logits_nk.astype(np.float64), nan=-np.inf)
         with np.errstate(over="ignore"):
             probs_nk: NDArray[np.float64] = 1.0 / (1.0 + np.exp(-logits_nk))
@@ -81,7 +81,7 @@ class MultiLabelResult:
 
     @property
     def label_error(self) -> float:
-        """Share of the known labels that is wrong at a probability of one half."""
+        """Share of wrong known labels at a threshold of 0.5."""
         is_known_nk = self.targets_nk >= 0
         wrong_nk = (self.probs_nk > scores.DEFAULT_THRESHOLD) != (self.targets_nk == 1)
         return 100.0 * int((wrong_nk & is_known_nk).sum()) / max(int(is_known_nk.sum()), 1)
@@ -91,7 +91,7 @@ class MultiLabelResult:
         return {"mean_ap": self.mean_ap, "label_error": self.label_error, "loss": self.loss}
 
     def card_fields(self) -> dict[str, Any]:
-        """Return the thresholds, which go with the weights."""
+        """Return the thresholds, which are stored with the weights."""
         return {"thresholds": self.chosen_thresholds}
 
     def as_dict(self, classes: Sequence[str]) -> dict[str, Any]:
@@ -125,7 +125,7 @@ class MultiLabelResult:
         return int(self.logits_nk.shape[1])
 
     def _known(self, label: int) -> tuple[scores.Scores, scores.Applies]:
-        """Return the probabilities of the images of which the label is known, and whether it is."""
+        """Return the probabilities of the images with a known label, and whether it applies."""
         is_known_n = self.targets_nk[:, label] >= 0
         return self.probs_nk[is_known_n, label], self.targets_nk[is_known_n, label] == 1
 
@@ -149,6 +149,6 @@ class MultiLabelResult:
 
 
 def mean_known(values: Sequence[float | None]) -> float | None:
-    """Return the mean of those that are known; None if none is."""
+    """Return the mean of the known values; None if there are none."""
     known = [value for value in values if value is not None]
     return sum(known) / len(known) if known else None

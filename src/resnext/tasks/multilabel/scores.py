@@ -1,4 +1,4 @@
-"""Figures of one label from its scores. Legend: n images of which the label is known."""
+"""Metrics of one label from its scores. Legend: n images with a known label."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ def area_under_roc(scores_n: Scores, applies_n: Applies) -> float | None:
 
 
 def best_threshold(probs_n: Scores, applies_n: Applies) -> float:
-    """Return the probability from which on a label is given so that its F1 is the highest.
+    """Return the threshold of a label with the highest F1.
 
-    It lies in the middle between two images' probabilities. Of equally good ones it is the
-    highest; of a label that applies to no image it is 0.5.
+    It is the midpoint between two images' probabilities. On ties it is the highest; for a label
+    that applies to no image it is 0.5.
     """
     if not applies_n.any():
         return DEFAULT_THRESHOLD

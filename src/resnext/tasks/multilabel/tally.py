@@ -1,4 +1,4 @@
-"""Collects the scores of all images, since an average precision cannot be added up.
+"""Collects the scores of all images, as average precisions cannot be summed.
 
 Legend: b images of a batch, n all images, k labels.
 """
@@ -17,14 +17,15 @@ from resnext.tasks.multilabel.result import MultiLabelResult
 
 
 class MultiLabelTally:
-    """Scores and targets of the images seen so far: five bytes a label and image."""
+    """Scores and targets of the images seen so far: five bytes per label and image."""
 
     def __init__(self, thresholds_k: tuple[float, ...], *, full: bool) -> None:
         """Start empty.
 
         Args:
-            thresholds_k: Those of a trained network; without them they are chosen on the images.
-            full: Refuse scores that are not numbers.
+            thresholds_k: Thresholds of a trained network; without them they are selected on the
+                images.
+            full: Refuse NaN scores.
         """
         self._thresholds_k = thresholds_k
         self._full = full
@@ -52,14 +53,14 @@ class MultiLabelTally:
         self._parts = [part for parts in gathered for part in parts]
 
     def result(self) -> MultiLabelResult:
-        """Put all images in their order and measure.
+        """Sort the images and compute the metrics.
 
         Raises:
             DataError: There was no image.
-            CheckpointError: The scores are not numbers, and all figures were asked for.
+            CheckpointError: The scores are NaN, and all metrics are requested.
         """
         if not self._parts:
-            raise DataError("there is no image to evaluate: the split is empty or unreadable")
+            raise DataError("there are no images to evaluate: the split is empty or unreadable")
         indices_n, logits_nk, targets_nk = (
             np.concatenate(part) for part in zip(*self._parts, strict=True)
         )
@@ -69,7 +70,7 @@ class MultiLabelTally:
         )
         if self._full and math.isnan(result.loss):
             raise CheckpointError(
-                "the network's outputs are not numbers (NaN), so its training had diverged; "
-                "evaluate weights from before that"
+                "the network's outputs are not numbers (NaN), so its training diverged; evaluate "
+                "earlier weights"
             )
         return result

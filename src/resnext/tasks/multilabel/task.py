@@ -1,4 +1,4 @@
-"""Several labels an image as a task. Legend: b images, v views of an image, n all, k labels."""
+"""Multi-label classification as a task. Legend: b images, v views of an image, n all, k labels."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _ROWS = {
 
 
 class MultiLabel(Task):
-    """Says of each label whether it applies to an image."""
+    """Predicts for each label whether it applies to an image."""
 
     kind = task_kind("multilabel")
     losses = ("bce", "asymmetric")
@@ -44,13 +44,13 @@ class MultiLabel(Task):
         """Take the options.
 
         Raises:
-            ConfigError: Classes are weighed, which is for one class an image.
+            ConfigError: Class weights are given, which need a single class per image.
         """
         super().__init__(options)
         if options.class_weights_k is not None:
             raise ConfigError(
-                "class_weights and --balance are for one class an image; for labels that rarely "
-                "apply, take --set loss=asymmetric"
+                "class_weights and --balance need one class per image; for rare labels use --set "
+                "loss=asymmetric"
             )
 
     def loss(self, outputs_b: torch.Tensor, batch: Batch) -> torch.Tensor:
@@ -58,7 +58,7 @@ class MultiLabel(Task):
         return batch_loss(outputs_b, batch, self.loss_name, self.options.label_smoothing)
 
     def train_sum(self, outputs_b: torch.Tensor, batch: Batch) -> torch.Tensor:
-        """Return the sum over the images of the share of their known labels that is wrong."""
+        """Return the sum over the images of their share of wrong known labels."""
         targets_bk = batch.targets_b
         wrong_bk = ((outputs_b > 0) != (targets_bk == 1)) & (targets_bk >= 0)
         num_known_b = (targets_bk >= 0).sum(dim=1).clamp(min=1)
@@ -77,7 +77,7 @@ class MultiLabel(Task):
         return MultiLabelTally(self.options.thresholds, full=full)
 
     def rows(self, figures: Mapping[str, Any]) -> list[tuple[str, str]]:
-        """Return the figures for people."""
+        """Return the displayed metrics."""
         rows = [
             (name, f"{figures[key]:.2f} %")
             for key, name in _ROWS.items()
@@ -86,13 +86,13 @@ class MultiLabel(Task):
         return [*rows, ("loss", f"{figures['loss']:.4f}")]
 
     def report(self, given: ReportInput) -> Section:
-        """Return the labels, the lowest average precision first, and the worst images."""
+        """Return the labels, lowest average precision first, and the worst images."""
         from resnext.tasks.multilabel.report import report_section
 
         return report_section(given, super().report(given))
 
     def guess(self, train_targets_n: torch.Tensor, val_targets_n: torch.Tensor) -> float:
-        """Return the mAP of equal scores for all images: of each label, its share of them."""
+        """Return the mAP of equal scores for all images, the mean frequency of the labels."""
         del train_targets_n
         shares = []
         for targets_n in val_targets_n.T:

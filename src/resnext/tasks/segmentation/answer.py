@@ -1,4 +1,4 @@
-"""The answer where every pixel has a class. Legend: k classes, h x w pixels. Needs no torch."""
+"""The answer with a class for every pixel. Legend: k classes, h x w pixels. Needs no torch."""
 
 from __future__ import annotations
 
@@ -34,19 +34,41 @@ class _Area(BaseModel):
     share: float = Field(gt=0, le=1, description="Share of the pixels of the image.")
 
 
+class _RunLengths(BaseModel):
+    """COCO's uncompressed run lengths."""
+
+    size: list[int] = Field(description="Height and width, in pixels.")
+    counts: list[int] = Field(description="Runs of 0 and 1 in turn, column by column, 0 first.")
+
+
+class _Runs(BaseModel):
+    """The pixels of one class."""
+
+    model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)
+
+    name: str = Field(alias="class", description="Readable name of the class.")
+    value: int = Field(ge=0, description="Its number.")
+    segmentation: _RunLengths
+
+
 class _MaskImage(BaseModel):
     """The class of every pixel."""
 
     width: int = Field(description="In pixels, as the image.")
     height: int = Field(description="In pixels, as the image.")
-    png: str = Field(description="PNG in base64 whose pixels are numbers of classes.")
+    png: str | None = Field(
+        default=None, description="PNG in base64 whose pixels are numbers of classes."
+    )
+    runs: list[_Runs] | None = Field(
+        default=None, description="With ?masks=rle, instead of the PNG: the pixels of each class."
+    )
 
 
 class MaskSchema(BaseModel):
-    """What a network sees in the pixels of one image."""
+    """The classes of the pixels of one image."""
 
     areas: list[_Area] = Field(description="Classes that occur, the largest first.")
-    mask: _MaskImage | None = Field(description="null where the image could not be read.")
+    mask: _MaskImage | None = Field(description="null if the image could not be read.")
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,13 +76,14 @@ class MaskAnswer(Answer):
     """The class of every pixel of one image.
 
     Attributes:
-        mask_hw: Numbers of the classes, uint8, or uint16 where there are more than 256 classes.
+        mask_hw: Class numbers, uint8, or uint16 with more than 256 classes.
         classes: Their readable names.
     """
 
     csv_columns = ("class", "value", "share")
     table_columns = ("largest class", "share", "next")
     schema = MaskSchema
+    has_mask = True
 
     mask_hw: Mask
     classes: tuple[str, ...]
@@ -69,7 +92,7 @@ class MaskAnswer(Answer):
     def read(
         cls, outputs: npt.NDArray[Any], names: Sequence[str], card: ModelCard, top: int
     ) -> Self:
-        """Take the class with the highest score at each pixel; outputs are k x h x w."""
+        """Select the class with the highest score at each pixel; outputs are k x h x w."""
         del card, top
         kind = np.uint8 if len(names) <= 256 else np.uint16
         return cls(outputs.argmax(axis=0).astype(kind), tuple(names))
@@ -111,18 +134,30 @@ class MaskAnswer(Answer):
         ]
 
     def draw(self, image: Image.Image) -> Image.Image:
-        """Lay the classes over the image in colours."""
+        """Overlay the classes on the image in colours."""
         return overlay(image, self.mask_hw, self.classes)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the classes that occur, and the mask as a PNG in base64."""
+        return self._with_mask("png", base64.b64encode(self.png_bytes()).decode())
+
+    def as_runs(self) -> dict[str, Any]:
+        """Return the classes that occur, and the run lengths of each."""
+        return self._with_mask("runs", self.run_lengths())
+
+    @property
+    def num_runs(self) -> int:
+        """Runs of pixels of one class, column by column; the lists of `as_runs` grow with them."""
+        pixels = self.mask_hw.ravel(order="F")
+        return int(np.count_nonzero(pixels[1:] != pixels[:-1])) + 1
+
+    def _with_mask(self, form: str, mask: object) -> dict[str, Any]:
         height, width = self.mask_hw.shape
-        png = base64.b64encode(self.png_bytes()).decode()
         return {
             "areas": [
                 {"class": name, "value": value, "share": share} for name, value, share in self.areas
             ],
-            "mask": {"width": width, "height": height, "png": png},
+            "mask": {"width": width, "height": height, form: mask},
         }
 
     def csv_rows(self) -> list[tuple[object, ...]]:

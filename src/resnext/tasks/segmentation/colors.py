@@ -33,8 +33,8 @@ def class_colors(classes: Sequence[str]) -> Colors:
 def to_palette_image(mask_hw: npt.NDArray[np.integer], classes: Sequence[str]) -> Image.Image:
     """Return a mask as an image whose pixels are the numbers of the classes.
 
-    Up to 256 classes it has a palette, by which programs show it in colours; the numbers that are
-    no class show as pale yellow. More classes give an image of 16 bits without colours.
+    With up to 256 classes it has a palette for display; numbers that are not a class are pale
+    yellow. With more classes it is a 16-bit image without colours.
     """
     if len(classes) > 256:
         return Image.fromarray(mask_hw.astype(np.uint16))
@@ -48,7 +48,7 @@ def to_palette_image(mask_hw: npt.NDArray[np.integer], classes: Sequence[str]) -
 def overlay(
     image: Image.Image, mask_hw: npt.NDArray[np.integer], classes: Sequence[str]
 ) -> Image.Image:
-    """Lay a mask over an image of its size; background and pixels of no class show as they are."""
+    """Overlay a mask on an image; background and pixels without a class are unchanged."""
     pixels = np.asarray(image.convert("RGB"), dtype=np.float32)
     colors = class_colors(classes)
     shown_k = np.array([name.casefold() not in _BACKGROUND for name in classes])

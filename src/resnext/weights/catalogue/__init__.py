@@ -1,8 +1,7 @@
-"""The catalogue of published weight files: every entry, and how one is found by name or by words.
+"""The catalogue of published weight files: all entries, and search by name or words.
 
-An entry is called `NETWORK.TAG`. Each publisher has a file with a table of facts, one line a
-weight file; entries are built from the tables when they are first asked for. A figure that its
-publisher does not state is left out.
+An entry is named `NETWORK.TAG`. Each publisher has a module with a table, one line per weight file;
+entries are built from the tables on first use. Values that a publisher does not state are left out.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ def find_entry(name: str) -> WeightsEntry:
         name: Such as `resnext50_32x4d.a1h_in1k`. Case does not matter.
 
     Raises:
-        ConfigError: No entry has this name; the message lists the nearest ones.
+        ConfigError: No entry has this name; the message lists similar ones.
     """
     text = name.strip().lower()
     known = _by_name()
@@ -40,16 +39,16 @@ def find_entry(name: str) -> WeightsEntry:
 
 
 def not_found(name: str) -> str:
-    """Say that no entry has a name, and which ones come nearest."""
+    """Describe that no entry has a name, and list similar ones."""
     near = _nearest(name.strip().lower(), list(_by_name()))
-    nearest = f"; the nearest names are {', '.join(near)}" if near else ""
+    nearest = f"; similar names are {', '.join(near)}" if near else ""
     return f"no published weights have this name{nearest}; see `resnext weights list`"
 
 
 def filter_entries(
     text: str = "", *, network: str | None = None, commercial_only: bool = False
 ) -> tuple[WeightsEntry, ...]:
-    """Return the entries that fit, in the order of the catalogue.
+    """Return the matching entries, in catalogue order.
 
     Args:
         text: Each of its words must occur in the name, network, family, licence or class list
@@ -78,7 +77,7 @@ def _searched(entry: WeightsEntry) -> str:
 
 
 def _nearest(text: str, known: list[str]) -> list[str]:
-    """Return names of the same network or, where none are, names that look alike."""
+    """Return names of the same network or, if there are none, similar names."""
     network = text.partition(".")[0]
     same = [name for name in known if network and name.startswith(f"{network}.")]
     return difflib.get_close_matches(text, same or known, n=4, cutoff=0.0 if same else 0.5)

@@ -1,7 +1,7 @@
 """pytorchcv's ResNeXts on CIFAR-10, CIFAR-100 and SVHN.
 
-A file is a zip archive that holds one `.pth`, and the published SHA-1 is that of the `.pth`.
-Networks whose table has no checksum (ResNeXt-20) were never published.
+A file is a zip archive with one `.pth`; the published SHA-1 is of the `.pth`. Networks whose table
+has no checksum (ResNeXt-20) were never published.
 
 Sources, read 2026-11:
 

@@ -1,11 +1,11 @@
 """timm's plain ResNets, Wide ResNets and ResNeXts on ImageNet-1K, on the Hugging Face Hub.
 
-Plain means what our config can say: no deep stem, no pooling in shortcuts, no attention, no
-blurring, batch normalisation, ReLU. `resnet50.bamboo` is left out, which has no classifier, and
-`resnext101_32x48d`, which timm lists without a network.
+Plain means what our config supports: no deep stem, no pooling in shortcuts, no attention, no
+blurring, batch normalisation, ReLU. `resnet50.bamboo` is left out because it has no classifier, and
+`resnext101_32x48d` because timm lists it without a network.
 
-The facts of a file are those at timm's test size, where it has one besides the size of training.
-The Hub keeps a SHA-256 of each file, which it sends with it; none is published elsewhere.
+Values are for timm's test size if it differs from the training size. The Hub sends a SHA-256 with
+each file; none is published elsewhere.
 
 Sources, read 2026-11:
 

@@ -17,12 +17,12 @@ _OUTSIDE = {
 
 
 def is_counter(key: str, tensor: torch.Tensor) -> bool:
-    """Tell whether an entry counts: a profiler's sums, steps, a place in a queue."""
+    """Return whether an entry is a counter: a profiler's sums, steps, a queue position."""
     is_whole = not tensor.is_floating_point() and not tensor.is_complex()
     return key.rpartition(".")[2] in _COUNTERS or (is_whole and tensor.numel() == 1)
 
 
 def is_no_layer(key: str, tensor: torch.Tensor) -> bool:
-    """Tell whether an entry is a counter, or by its name part of a loss, metric, teacher, ..."""
+    """Return whether an entry is a counter, or by name part of a loss, metric, teacher, ..."""
     words = set(re.split("[_]", key.partition(".")[0].lower()))
     return is_counter(key, tensor) or bool(words & _OUTSIDE)

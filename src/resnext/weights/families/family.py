@@ -1,8 +1,8 @@
-"""A family of files: whose names its tensors carry, as a table from their modules to ours.
+"""A family of weight files: a table from a library's module names to ours.
 
-A row of a table pairs our module with theirs; `{s}` stands for the number of a stage and `{b}`
-for that of a block, counted from the family's own first number, `{p}` for that of a path and
-`{n}` for any number. Whatever stands before a name (`module.`, `backbone.`, ...) is its prefix.
+A row of a table pairs our module with theirs; `{s}` stands for the number of a stage and `{b}` for
+that of a block, counted from the family's own first number, `{p}` for that of a path and `{n}` for
+any number. Anything before a name (`module.`, `backbone.`, ...) is its prefix.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from typing import Literal
 from resnext.weights.entry import Family
 
 TENSORS = ("weight", "bias", "running_mean", "running_var", "num_batches_tracked")
-"""What a module's tensors are called, in PyTorch and here."""
+"""Names of a module's tensors, in PyTorch and here."""
 
 Row = tuple[str, str]
 
 Padding = Literal["end", "both"]
-"""Where a type A shortcut pads channels of zeros: behind the others, or half before them."""
+"""Where a type A shortcut pads zero channels: after the others, or half before them."""
 
 
 @dataclass(frozen=True)
@@ -29,13 +29,13 @@ class KeyFamily:
 
     Attributes:
         name: The library.
-        table: Rows of our module and theirs. Two rows may name the same module of ours, where
-            the library has two names for it.
+        table: Rows of our module and theirs. Two rows may have the same module of ours if the
+            library has two names for it.
         first_stage: Their number of the first stage (ours is 1).
         first_block: Their number of a stage's first block (ours is 0).
-        is_bgr: Their networks take blue, green, red; the first convolution's channels are
-            turned round, so that ours take red, green, blue.
-        padding: What their code does in type A shortcuts; None where it has none.
+        is_bgr: Their networks take blue, green, red; the first convolution's channels are reversed,
+            so that ours take red, green, blue.
+        padding: Padding of type A shortcuts in their code; None if it has none.
     """
 
     name: Family
@@ -46,7 +46,7 @@ class KeyFamily:
     padding: Padding | None = None
 
     def match(self, module: str) -> tuple[str, str] | None:
-        """Return a module's prefix and our name of it, or None where the table has no row."""
+        """Return a module's prefix and our name for it, or None if the table has no row."""
         for pattern, ours in self._patterns.get(module.rpartition(".")[2], ()):
             if match := pattern.fullmatch(module):
                 prefix, name = match["prefix"], self._numbered(ours, match.groupdict())
@@ -59,7 +59,7 @@ class KeyFamily:
         return tuple(theirs for ours, theirs in self.table if ours == "conv1")
 
     def _numbered(self, ours: str, groups: dict[str, str]) -> str | None:
-        """Write our module's name with our numbers; None if theirs precede their first."""
+        """Return our module's name with our numbers; None if theirs precede their first."""
         if "s" not in groups:
             return ours
         stage, block = int(groups["s"]) - self.first_stage, int(groups["b"]) - self.first_block
@@ -69,7 +69,7 @@ class KeyFamily:
 
     @cached_property
     def _patterns(self) -> dict[str, list[tuple[re.Pattern[str], str]]]:
-        """Return the rows by the last part of their names, so that few are tried on each."""
+        """Return the rows by the last part of their names, so that few are tried for each name."""
         # Those of blocks come first: a block's conv1 is not the stem of a network of its own.
         rows = sorted(self.table, key=lambda row: "{s}" not in row[1])
         patterns: dict[str, list[tuple[re.Pattern[str], str]]] = {}

@@ -1,4 +1,4 @@
-"""The classifier of a file, whatever it is called."""
+"""Finds the classifier of a file, under any name."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ _EMBEDDING = {"q", "query", "online"}
 
 @dataclass(frozen=True)
 class Head:
-    """What stands behind the last stage.
+    """The layers after the last stage.
 
     Attributes:
-        module: The linear layer's name in the file; None where there is no classifier.
+        module: The linear layer's name in the file; None if there is no classifier.
         tensors: Its weight and bias under our names.
-        dropped: Tensors of heads that are no classifier of one layer.
-        is_guessed: Its name is none of the usual ones.
+        dropped: Tensors of heads that are not single-layer classifiers.
+        is_guessed: Whether its name is unusual.
     """
 
     module: str | None
@@ -39,16 +39,16 @@ class Head:
 
 
 def find_head(state: State, prefix: str, taken: set[str], channels: int) -> Head:
-    """Find the linear layer that classifies: beside the network's own layers, or further out.
+    """Find the linear classifier: next to the network's own layers, or further out.
 
-    Dropout before it moves its number (`fc.1`). A head of several layers, as projections of
-    contrastive training are, is no classifier of ours and is left out.
+    Dropout before it shifts its number (`fc.1`). A head with several layers, such as a projection
+    head, is not supported and is left out.
 
     Args:
         state: The file's tensors.
-        prefix: That of the network.
+        prefix: Prefix of the network.
         taken: Names of the network's own tensors.
-        channels: What the last stage gives.
+        channels: Output channels of the last stage.
     """
     dropped: list[str] = []
     for start in _starts(prefix):
@@ -65,7 +65,7 @@ def find_head(state: State, prefix: str, taken: set[str], channels: int) -> Head
 
 
 def _starts(prefix: str) -> Iterator[str]:
-    """Give the prefix and, step by step, what is around it."""
+    """Yield the prefix and, step by step, its parents."""
     for _ in range(_MAX_PLACES):
         yield prefix
         if not prefix:
@@ -79,7 +79,7 @@ def _below(state: State, name: str) -> list[str]:
 
 
 def _only_linear(state: State, keys: list[str]) -> str | None:
-    """Return the module of a weight matrix, with or without a bias, where that is all."""
+    """Return the module of a weight matrix, with or without a bias, if there is nothing else."""
     layer = next((key.removesuffix(".weight") for key in keys if key.endswith(".weight")), None)
     if layer is None or not set(keys) <= {f"{layer}.weight", f"{layer}.bias"}:
         return None
@@ -87,7 +87,7 @@ def _only_linear(state: State, keys: list[str]) -> str | None:
 
 
 def _unnamed(state: State, prefix: str, taken: set[str], channels: int) -> str | None:
-    """Return the only matrix that fits behind the last stage, if there is one."""
+    """Return the only matrix that fits after the last stage, if there is one."""
     found = [
         key.removesuffix(".weight")
         for key, tensor in state.items()
@@ -102,7 +102,7 @@ def _unnamed(state: State, prefix: str, taken: set[str], channels: int) -> str |
 
 
 def _is_matrix(weight: torch.Tensor) -> bool:
-    """A 1x1 convolution behind the average is a linear layer too."""
+    """Return whether a tensor is a matrix, or a 1x1 convolution, which is equivalent."""
     return weight.ndim >= 2 and all(side == 1 for side in weight.shape[2:])
 
 

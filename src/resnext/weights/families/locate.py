@@ -1,4 +1,4 @@
-"""Where in a file a network lies: below which prefix, and under whose names."""
+"""Locates the networks in a file: their prefix and naming family."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FAMILIES = (
 )
 
 MAX_NAME_CHARS = 512
-"""Of a tensor's name; longer ones are no layers of a network."""
+"""Maximum length of a tensor's name; longer ones are not layers of a network."""
 
 _AVERAGED = {"ema", "swa", "averaged"}
 _SECOND = {"teacher", "target", "momentum", "key", "k", "attacker", "frozen", "old"}
@@ -32,9 +32,9 @@ class Located:
     """One network of a file.
 
     Attributes:
-        family: Whose names it has.
-        prefix: What stands before all of them, such as `module.`.
-        modules: The file's modules with our names of them.
+        family: Library whose names it uses.
+        prefix: Common prefix of its names, such as `module.`.
+        modules: The file's modules with our names for them.
     """
 
     family: KeyFamily
@@ -43,10 +43,10 @@ class Located:
 
 
 def locate(keys: Iterable[str]) -> list[Located]:
-    """Find the networks of a file, the one to take first.
+    """Find the networks of a file, the preferred one first.
 
-    An average of weights comes before the weights themselves, as it is what a training evaluates
-    and publishes; the teacher of a distillation, or the slow copy of contrastive training, last.
+    Averaged weights come before plain weights, as they are what is usually evaluated and published;
+    the teacher of a distillation, or the momentum encoder of contrastive training, comes last.
 
     Args:
         keys: Names of tensors.
@@ -58,12 +58,12 @@ def locate(keys: Iterable[str]) -> list[Located]:
 
 
 def parts_of(name: str) -> set[str]:
-    """Return the words of a name, which dots and underscores separate."""
+    """Return the words of a name, separated by dots and underscores."""
     return set(re.split(r"[._]", name.lower()))
 
 
 def _networks(family: KeyFamily, modules: list[str]) -> list[Located]:
-    """Group the modules that a family's table knows by their prefix."""
+    """Group the modules in a family's table by prefix."""
     if not any(module.endswith(family.stems) for module in modules):
         return []
     groups: dict[str, dict[str, str]] = defaultdict(dict)

@@ -1,4 +1,4 @@
-"""mmpretrain's names: torchvision's below `backbone`, and the classifier `head.fc` beside it.
+"""mmpretrain's names: torchvision's below `backbone`, and the classifier `head.fc`.
 
 Source: mmpretrain/models/backbones/resnet.py, models/heads/linear_head.py.
 """
@@ -7,5 +7,5 @@ from __future__ import annotations
 
 
 def is_mmpretrain(prefix: str, head: str | None) -> bool:
-    """Tell by the places of network and classifier whether torchvision's names are mmpretrain's."""
+    """Return whether torchvision's names are mmpretrain's, by the prefixes."""
     return prefix.endswith("backbone.") and head == f"{prefix.removesuffix('backbone.')}head.fc"

@@ -1,4 +1,4 @@
-"""The network of a file under our names, and what of the file is not of the network."""
+"""Maps the network in a file to our names, and separates it from the rest of the file."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from resnext.weights.rewrite import rewrite
 State = dict[str, torch.Tensor]
 
 MAX_NETWORKS = 100
-"""In one file: a student, teachers, averages, an ensemble."""
+"""Maximum number of networks in a file: a student, teachers, averages, an ensemble."""
 
 _NUM_SHOWN = 3
 
@@ -31,12 +31,12 @@ class Recognised:
     """The tensors of a file under our names.
 
     Attributes:
-        family: Whose names they had.
-        state: The tensors: floating ones in float32, the first convolution for RGB.
-        left_over: The file's names of layers that the network has and ours does not.
+        family: Library whose names they used.
+        state: The tensors: floating point in float32, the first convolution for RGB.
+        left_over: The file's names of layers of the network that ours lacks.
         names: Our names with the file's.
-        padding: Where type A shortcuts pad in the code that these names are known from.
-        notes: What a user should know: what was left out, what was taken for what.
+        padding: Where type A shortcuts pad in the code that uses these names.
+        notes: What a user should know: what was left out or guessed.
     """
 
     family: Family
@@ -48,24 +48,24 @@ class Recognised:
 
 
 def recognise(state: Mapping[str, torch.Tensor]) -> Recognised:
-    """Find the network of a state dict and give its tensors our names.
+    """Find the network of a state dict and map its tensors to our names.
 
     Args:
-        state: Tensors by name, as a file holds them, whatever stands before the names.
+        state: Tensors by name as in the file, with any prefix.
 
     Returns:
-        The tensors under our names, with what no table knows.
+        The tensors under our names, and those that no table covers.
 
     Raises:
-        CheckpointError: No family's table knows the names.
+        CheckpointError: No family's table matches the names.
     """
     networks = locate(state)
     if not networks:
         raise CheckpointError(_unknown_message(state))
     if len(networks) > MAX_NETWORKS:
         raise CheckpointError(
-            f"it holds {len(networks):,} networks, more than the {MAX_NETWORKS} accepted; save the "
-            "state dict of one of them"
+            f"it contains {len(networks):,} networks, more than the limit of {MAX_NETWORKS}; "
+            "save the state dict of one of them"
         )
     network = networks[0]
     names = _tensor_names(network, state)
@@ -87,7 +87,7 @@ def recognise(state: Mapping[str, torch.Tensor]) -> Recognised:
 
 
 def add_batch_counts(state: State) -> State:
-    """Add the counters of batches that older files and frozen BN lack; they count nothing."""
+    """Add the batch counters that older files and frozen BN lack; they have no effect."""
     counters = {
         f"{name.rpartition('.')[0]}.num_batches_tracked": torch.tensor(0)
         for name in state
@@ -97,9 +97,9 @@ def add_batch_counts(state: State) -> State:
 
 
 def _tensor_names(network: Located, state: Mapping[str, torch.Tensor]) -> dict[str, str]:
-    """Map the file's names of a network's tensors to ours, one to one.
+    """Map the file's tensor names to ours, one to one.
 
-    A block with two projections by different names has a layer that ours lacks.
+    A block with two projections of different names has a layer that ours lacks.
     """
     found: dict[str, str] = {}
     for module, ours in network.modules.items():
@@ -110,7 +110,7 @@ def _tensor_names(network: Located, state: Mapping[str, torch.Tensor]) -> dict[s
 
 
 def _channels_at_the_end(names: dict[str, str], state: Mapping[str, torch.Tensor]) -> int:
-    """Return the channels of the last stage, 0 where its last convolution is missing."""
+    """Return the channels of the last stage, 0 if its last convolution is missing."""
     keys = {name: key for key, name in names.items()}
     stages = [int(match[1]) for name in keys if (match := _STAGE.match(name))]
     prefix = f"layer{max(stages, default=1)}.0."
@@ -126,9 +126,9 @@ _STAGE = re.compile(r"layer(\d+)\.")
 def _sort_rest(
     state: Mapping[str, torch.Tensor], networks: list[Located], names: dict[str, str], head: Head
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Sort what is neither trunk nor head into layers of this network, and all else.
+    """Split the remaining tensors into layers of this network, and all others.
 
-    What lies below the prefix that network and head share is run with them.
+    Tensors below the common prefix of network and head belong to the network.
     """
     dropped = set(head.dropped)
     prefix, others = networks[0].prefix, tuple(other.prefix for other in networks[1:])
@@ -155,7 +155,7 @@ def _common_prefix(prefix: str, head: str | None) -> str:
 
 
 def _padding(network: Located, head: Head) -> Padding | None:
-    """Torchvision's names with the classifier `linear` are those of akamaster's networks."""
+    """Return the padding; torchvision's names with `linear` are akamaster's networks."""
     is_akamaster = network.family.name == "torchvision" and head.module is not None
     if is_akamaster and (head.module or "").rpartition(".")[2] == "linear":
         return "both"
@@ -166,13 +166,13 @@ def _notes(networks: list[Located], head: Head, left_out: tuple[str, ...]) -> tu
     notes = []
     if len(networks) > 1:
         taken, *others = (f"{printable(network.prefix) or 'no prefix'}" for network in networks)
-        notes.append(f"of {len(networks)} networks that of {taken} is taken, not {_some(others)}")
+        notes.append(f"using {taken} of {len(networks)} networks, not {_some(others)}")
     if head.is_guessed:
-        notes.append(f"{printable(head.module or '')} is taken for the classifier")
+        notes.append(f"using {printable(head.module or '')} as the classifier")
     if head.dropped and head.module is None:
-        notes.append(f"{_some(head.dropped)} are no classifier of one layer and are left out")
+        notes.append(f"left out {_some(head.dropped)}, which are not a single-layer classifier")
     if extra := sorted(set(left_out) - set(head.dropped)):
-        notes.append(f"left out as no part of the network: {_some(extra)}")
+        notes.append(f"left out, not part of the network: {_some(extra)}")
     return tuple(notes)
 
 
@@ -190,7 +190,7 @@ def _unknown_message(state: Mapping[str, torch.Tensor]) -> str:
     shown = ", ".join(printable(name[:60]) for name in list(state)[:4]) or "none"
     known = ", ".join(family.name for family in FAMILIES)
     return (
-        f"its {len(state)} tensors ({shown}, ...) carry the names of no known family of residual "
-        f"networks ({known}, mmpretrain, timm, Torch7): there is no first convolution and block "
-        "by any of their names; rename the tensors as torchvision's resnet50 has them"
+        f"its {len(state)} tensors ({shown}, ...) match no known family of residual networks "
+        f"({known}, mmpretrain, timm, Torch7): no first convolution and block has one of their "
+        "names; rename the tensors as in torchvision's resnet50"
     )

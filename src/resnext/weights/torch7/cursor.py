@@ -1,7 +1,7 @@
-"""A place in a binary file that moves on only over bytes that are there.
+"""A read position in a binary file that never passes its end.
 
-Every length that the file declares is held against the bytes that remain before anything is
-allocated for it, so that no file can ask for more memory than it has bytes.
+Every declared length is checked against the remaining bytes before anything is allocated, so that
+no file can claim more memory than its size.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 from resnext.errors import CheckpointError
 
 LongBytes = Literal[4, 8]
-"""Size of C's `long` where a file was written: 8, but 4 on Windows and 32-bit systems."""
+"""Size of C's `long` on the writing system: 8, or 4 on Windows and 32-bit systems."""
 
 
 class Cursor:
-    """Reads Torch7's binary primitives, little-endian, from the current offset on.
+    """Reads Torch7's little-endian binary primitives from the current offset.
 
     Attributes:
         long_bytes: Size of `long` in this file.
@@ -39,15 +39,15 @@ class Cursor:
 
     @property
     def remaining(self) -> int:
-        """Bytes that follow."""
+        """Number of remaining bytes."""
         return self._size - self.offset
 
     def error(self, reason: str, offset: int | None = None) -> CheckpointError:
-        """Build the error that names the file, the offset and what is wrong there."""
+        """Build an error with the file, the offset and the problem."""
         position = self.offset if offset is None else offset
         return CheckpointError(
-            f"{self._path}: byte {position:,} of {self._size:,}: {reason}; the file is damaged or "
-            "no binary Torch7 file: get it again"
+            f"{self._path}: byte {position:,} of {self._size:,}: {reason}; the file is damaged "
+            "or not a binary Torch7 file: download it again"
         )
 
     def int32(self) -> int:
@@ -64,11 +64,11 @@ class Cursor:
         return float(number)
 
     def text(self) -> str:
-        """Read a string behind its length."""
+        """Read a length-prefixed string."""
         return self.take(self.int32()).decode(errors="surrogateescape")
 
     def take(self, num_bytes: int) -> bytes:
-        """Read so many bytes.
+        """Read a number of bytes.
 
         Raises:
             CheckpointError: Fewer remain, or the number is negative.
@@ -81,7 +81,7 @@ class Cursor:
         return found
 
     def skip(self, num_bytes: int) -> None:
-        """Pass over so many bytes.
+        """Skip a number of bytes.
 
         Raises:
             CheckpointError: Fewer remain, or the number is negative.
@@ -91,7 +91,7 @@ class Cursor:
         self.offset += num_bytes
 
     def array(self, dtype: np.dtype[Any], count: int) -> NDArray[Any]:
-        """Read so many numbers into memory of their own.
+        """Read an array of numbers.
 
         Raises:
             CheckpointError: Fewer remain, or the number is negative.
@@ -104,10 +104,10 @@ class Cursor:
         return values
 
     def count(self, num_parts: int, least_bytes: int) -> int:
-        """Check that so many parts of at least so many bytes may follow.
+        """Check that enough bytes remain for a number of parts of a minimum size.
 
         Raises:
-            CheckpointError: They cannot, or the number is negative.
+            CheckpointError: Too few remain, or the number is negative.
         """
         self._check(num_parts * least_bytes)
         return num_parts
@@ -115,5 +115,5 @@ class Cursor:
     def _check(self, num_bytes: int) -> None:
         if not 0 <= num_bytes <= self.remaining:
             raise self.error(
-                f"a part of {num_bytes:,} bytes is declared where {self.remaining:,} remain"
+                f"a part of {num_bytes:,} bytes is declared, but only {self.remaining:,} remain"
             )

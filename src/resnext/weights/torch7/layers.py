@@ -1,4 +1,4 @@
-"""Modules of Torch7's `nn` one by one, each held against what is expected in its place.
+"""Modules of Torch7's `nn`, each checked against what is expected in its position.
 
 A module is named by its path from the network, as `model:get(5):get(1)` in Lua: `5.1`.
 """
@@ -14,13 +14,13 @@ from resnext.errors import CheckpointError
 from resnext.weights.torch7.values import TorchObject
 
 _PACKAGES = ("nn", "cudnn", "fbnn")
-"""Packages whose layers of one name compute the same."""
+"""Packages whose layers of the same name are equivalent."""
 
 _MAX_SHOWN_LENGTH = 40
 
 
 def shown(found: object) -> str:
-    """Show a field's value in a message; a table, which may hold itself, by its kind only."""
+    """Format a field's value for a message; a table, which may contain itself, by type only."""
     if isinstance(found, torch.Tensor):
         return f"a tensor {tuple(found.shape)}"
     if isinstance(found, bool | int | float | str | bytes | None):
@@ -29,9 +29,9 @@ def shown(found: object) -> str:
 
 
 class Copies:
-    """Copies of a file's tensors, and no more of them than the file holds.
+    """Copies a file's tensors, limited to the size of the file.
 
-    A damaged file can name one large tensor in any number of layers.
+    A damaged file can use one large tensor in any number of layers.
     """
 
     def __init__(self) -> None:
@@ -39,24 +39,24 @@ class Copies:
         self._num_copied = 0
 
     def take(self, tensor: torch.Tensor) -> torch.Tensor:
-        """Copy a tensor to float32, in memory of its own.
+        """Copy a tensor to float32.
 
         Raises:
-            CheckpointError: The copies have more elements than the storages behind them.
+            CheckpointError: The copies have more elements than the storages.
         """
         storage = tensor.untyped_storage()
         self._stored[storage.data_ptr()] = storage.nbytes() // tensor.element_size()
         self._num_copied += tensor.numel()
         if self._num_copied > sum(self._stored.values()):
             raise CheckpointError(
-                "layers of the file share their weights, and no network here has such layers"
+                "layers in the file share weights, which no supported network does"
             )
         return torch.empty(tensor.shape, dtype=torch.float32).copy_(tensor)
 
 
 @dataclass(frozen=True)
 class Layer:
-    """A module and its place.
+    """A module and its path.
 
     Attributes:
         module: The module.
@@ -70,7 +70,7 @@ class Layer:
 
     @property
     def kind(self) -> str:
-        """The class without its package, where the package is one of those that are known."""
+        """The class name without its package, for known packages."""
         package, _, name = self.module.class_name.rpartition(".")
         return name if package in _PACKAGES else self.module.class_name
 
@@ -83,7 +83,7 @@ class Layer:
         """Return the modules that a container holds, in order."""
         table = self.module.fields.get("modules")
         if not isinstance(table, dict):
-            raise self.error("it has no table of modules")
+            raise self.error("its table of modules is missing")
         prefix = f"{self.path}." if self.path else ""
         layers = []
         for number in range(1, len(table) + 1):
@@ -104,7 +104,7 @@ class Layer:
         return Sequence(self)
 
     def expect(self, **settings: float) -> None:
-        """Check fields against the values that the network's function needs.
+        """Check fields against the values that our network requires.
 
         Raises:
             CheckpointError: A field has another value.
@@ -113,25 +113,23 @@ class Layer:
             found = self.module.fields.get(name)
             found = 0 if found is None else found  # old files lack what was zero then
             if not isinstance(found, int | float) or found != wanted:
-                raise self.error(
-                    f"{name} is {shown(found)}, where a network of ours has {wanted!r}"
-                )
+                raise self.error(f"{name} is {shown(found)}, but must be {wanted!r}")
 
     def integer(self, name: str, default: int | None = None) -> int:
-        """Return a field that is a whole number from 1 on."""
+        """Return a field that is a positive integer."""
         found = self.module.fields.get(name, default)
         if not isinstance(found, int) or found < 1:
-            raise self.error(f"{name} is {shown(found)}, and a whole number from 1 is needed")
+            raise self.error(f"{name} is {shown(found)}, but must be a positive integer")
         return found
 
     def tensor(self, name: str, shape: tuple[int, ...]) -> torch.Tensor:
-        """Copy a field that is a tensor of as many elements as `shape`, in that shape.
+        """Copy a tensor field, reshaped to `shape`.
 
-        Old convolutions are stored as matrices, so the number of elements decides.
+        Old convolutions are stored as matrices, so only the number of elements is checked.
         """
         found = self.module.fields.get(name)
         if not isinstance(found, torch.Tensor) or found.numel() != math.prod(shape):
-            raise self.error(f"{name} is {shown(found)}, and a tensor {shape} is needed")
+            raise self.error(f"{name} is {shown(found)}, but must be a tensor {shape}")
         return self.copies.take(found).reshape(shape)
 
 
@@ -144,11 +142,11 @@ class Sequence:
         self._taken = 0
 
     def __len__(self) -> int:
-        """Modules of the container."""
+        """Number of modules in the container."""
         return len(self._layers)
 
     def next_is(self, *kinds: str) -> bool:
-        """Tell whether the next module is of one of these kinds."""
+        """Return whether the next module is of one of these kinds."""
         return self._taken < len(self) and self._layers[self._taken].kind in kinds
 
     def take(self, *kinds: str) -> Layer:
@@ -170,7 +168,7 @@ class Sequence:
         """Check that no module is left.
 
         Raises:
-            CheckpointError: One is.
+            CheckpointError: A module is left.
         """
         if self._taken < len(self):
             raise self._layers[self._taken].error("an unknown module here, where none is expected")

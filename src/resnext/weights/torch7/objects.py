@@ -1,10 +1,9 @@
 """The objects of a Torch7 file, read without recursion.
 
-An object is an `int` that says its kind, and what belongs to that kind. Tables, objects of
-classes and functions have an index besides: where it occurs again, the same object is meant,
-which is how a file shares objects and how a table can hold itself. A reader of such a
-container is a generator that yields where another object must be read first; the loop keeps
-those that wait on a stack of its own.
+An object is an `int` for its kind, followed by its content. Tables, class instances and functions
+also have an index: when it occurs again, it refers to the same object, which allows files to share
+objects and tables to contain themselves. The reader of such a container is a generator that yields
+when another object must be read first; the loop keeps waiting generators on its own stack.
 
 Source: torch/torch7, File.lua and doc/serialization.md.
 """
@@ -28,16 +27,16 @@ from resnext.weights.torch7.tensors import (
 from resnext.weights.torch7.values import LuaFunction, ObjectKey, Table, TorchObject
 
 MAX_DEPTH = 10_000
-"""Containers inside one another. Networks stay below 100; a chain of graph nodes may not."""
+"""Maximum nesting. Networks stay below 100; a chain of graph nodes may not."""
 
 MAX_EXACT_INT = 2.0**53
-"""Up to here a double holds every whole number."""
+"""Up to here a double represents every integer."""
 
 MIN_KEY_BYTES, MIN_VALUE_BYTES = 8, 4
-"""The shortest key is a boolean, the shortest value nil."""
+"""Bytes of the shortest entry: a boolean key and a nil value."""
 
 Steps = Generator[None, Any, Any]
-"""Yields for each object that it needs, is sent it, and returns the container."""
+"""Yields for each object it needs, receives it, and returns the container."""
 
 
 class Kind(IntEnum):
@@ -55,7 +54,7 @@ class Kind(IntEnum):
 
 
 class ObjectReader:
-    """Reads one object and all that it holds."""
+    """Reads one object and everything in it."""
 
     def __init__(self, cursor: Cursor) -> None:
         self._cursor = cursor
@@ -78,14 +77,14 @@ class ObjectReader:
         """Read the object at the cursor.
 
         Raises:
-            CheckpointError: The bytes there are no object.
+            CheckpointError: The bytes are not an object.
         """
         waiting: list[Steps] = []
         value = self._begin()
         while True:
             if isinstance(value, GeneratorType):
                 if len(waiting) == MAX_DEPTH:
-                    raise self._cursor.error(f"more than {MAX_DEPTH:,} objects inside one another")
+                    raise self._cursor.error(f"more than {MAX_DEPTH:,} nested objects")
                 waiting.append(value)
                 value = None  # a generator is started by sending None
             elif not waiting:
@@ -105,7 +104,7 @@ class ObjectReader:
         if kind in self._plain:
             return self._plain[kind]()
         if kind not in self._indexed:
-            raise self._cursor.error(f"{kind} is no kind of object (0 to 8)", start)
+            raise self._cursor.error(f"{kind} is not a kind of object (0 to 8)", start)
         index = self._cursor.int32()
         if index in self._known:
             return self._known[index]
@@ -136,7 +135,7 @@ class ObjectReader:
             found = yield
             key = found if isinstance(found, str | int | float) else ObjectKey(found)
             if found is None or key in table:
-                raise self._cursor.error("a table has the key nil, or one key twice")
+                raise self._cursor.error("a table has a nil key or a duplicate key")
             table[key] = yield
 
     def _torch_object(self, index: int) -> Steps:
@@ -162,7 +161,7 @@ class ObjectReader:
         return value
 
     def _class(self) -> tuple[float, str]:
-        """Read version and name of a class; files from before versions have a name only."""
+        """Read version and name of a class; older files have only a name."""
         text = self._cursor.text()
         version = re.fullmatch(r"V (\d{1,9}(?:\.\d{1,9})?)", text, re.ASCII)
         return (float(version[1]), self._cursor.text()) if version else (0.0, text)

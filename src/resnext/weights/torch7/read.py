@@ -1,4 +1,4 @@
-"""From a `.t7` file to Python objects."""
+"""Reads `.t7` files into Python objects."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ _ASCII_KINDS = tuple(b"%d\n" % kind for kind in range(9))
 
 
 def read_torch7(path: Path, *, long_bytes: LongBytes | None = None) -> Any:
-    """Read the object that `torch.save` of Torch7 wrote, and execute nothing of it.
+    """Read an object that Torch7's `torch.save` wrote, without executing any of it.
 
-    The memory taken is bounded by a multiple of the file's size, whatever the file says.
+    Memory use is bounded by a multiple of the file's size, whatever the file declares.
 
     Args:
         path: A file in Torch7's binary format, little-endian.
-        long_bytes: Size of C's `long` on the system that wrote it. By default 8, and 4 where
-            the file makes no sense with 8.
+        long_bytes: Size of C's `long` on the system that wrote it. By default 8, or 4 if the file
+            cannot be read with 8.
 
     Returns:
-        The object; `resnext.weights.torch7.values` says what stands for what. An object that
-        the file shares is one object here, and tensors that share a storage share memory.
+        The object, with the types in `resnext.weights.torch7.values`. Shared objects stay shared,
+        and tensors with a common storage share memory.
 
     Raises:
         CheckpointError: There is no such file, or it is damaged, foreign or in ASCII format.
@@ -47,20 +47,20 @@ def read_torch7(path: Path, *, long_bytes: LongBytes | None = None) -> Any:
 def _refuse_ascii(file: BufferedReader, path: Path) -> None:
     if file.read(2) in _ASCII_KINDS:
         raise CheckpointError(
-            f"{path}: is in Torch7's ASCII format, and only the binary one is read: convert it "
-            "in Torch7 with torch.save('new.t7', torch.load('old.t7', 'ascii'))"
+            f"{path}: is in Torch7's ASCII format, but only the binary format is supported: "
+            "convert it in Torch7 with torch.save('new.t7', torch.load('old.t7', 'ascii'))"
         )
 
 
 def _read(file: BufferedReader, path: Path, long_sizes: tuple[LongBytes, ...]) -> Any:
-    """Read with the first size of `long` that makes sense of the whole file."""
+    """Read with the first size of `long` that fits the whole file."""
     failures = []
     for long_bytes in long_sizes:
         cursor = Cursor(file, path, long_bytes)
         try:
             value = ObjectReader(cursor).read()
             if cursor.remaining:  # with a wrong size, a reading can end early
-                raise cursor.error("bytes follow the end of the object")
+                raise cursor.error("there are extra bytes after the object")
         except CheckpointError as error:
             failures.append((cursor.offset, error))
         else:

@@ -1,4 +1,4 @@
-"""Storages and tensors of Torch7: numbers in a row, and views of them.
+"""Storages and tensors of Torch7: flat arrays, and views of them.
 
 Source: torch/torch7, generic/Storage.c and generic/Tensor.c; torch/cutorch, whose storages
 are written in the same way from the host's memory.
@@ -17,7 +17,7 @@ import torch
 from resnext.weights.torch7.cursor import Cursor
 
 MAX_DIMENSIONS = 64
-"""More than PyTorch's operations take; Torch7's networks have four."""
+"""Limit of PyTorch's operations; Torch7's networks have four."""
 
 _CLASS = re.compile(
     r"torch\.(?:(?:Cuda)?(Byte|Char|Short|Int|Long|Half|Float|Double)|Cuda)(Tensor|Storage)"
@@ -39,7 +39,7 @@ class NumericClass:
 
     Attributes:
         element: Its element: `Byte`, ..., `Double`.
-        is_tensor: It views a storage and is none itself.
+        is_tensor: Whether it is a view of a storage.
     """
 
     element: str
@@ -73,7 +73,7 @@ def read_storage(cursor: Cursor, element: str) -> torch.Tensor:
     """Read a storage.
 
     Returns:
-        Its elements, a tensor of one dimension in memory of its own. C's `long` becomes int64.
+        Its elements as a one-dimensional tensor in its own memory. C's `long` becomes int64.
     """
     count = cursor.long()
     if element != "Long":
@@ -83,7 +83,7 @@ def read_storage(cursor: Cursor, element: str) -> torch.Tensor:
 
 
 def read_geometry(cursor: Cursor) -> Geometry:
-    """Read what stands before a tensor's storage."""
+    """Read the sizes, strides and offset of a tensor."""
     num_dimensions = cursor.int32()
     if not 0 <= num_dimensions <= MAX_DIMENSIONS:
         raise cursor.error(f"a tensor of {num_dimensions} dimensions; at most {MAX_DIMENSIONS}")
@@ -96,15 +96,15 @@ def view_storage(cursor: Cursor, element: str, geometry: Geometry, storage: Any)
     """View a storage through a tensor's geometry, without a copy.
 
     Args:
-        cursor: Stands behind the tensor; for the place in messages.
+        cursor: Positioned after the tensor, for messages.
         element: The tensor's element.
         geometry: The tensor's sizes, strides and offset.
-        storage: What the file gives as its storage: None for an empty tensor.
+        storage: The storage read from the file; None for an empty tensor.
 
     Raises:
-        CheckpointError: It is no storage of such elements, the view leaves it, or it has more
-            elements than its storage: such a tensor repeats elements, and a few bytes would
-            stand for any amount of memory.
+        CheckpointError: It is not a storage of such elements, the view exceeds it, or the tensor
+            has more elements than its storage: it would repeat elements, so that a few bytes could
+            claim any amount of memory.
     """
     empty = torch.empty(0, dtype=_torch_dtype(element))
     elements = empty if storage is None else _as_storage(storage, empty.dtype)
@@ -123,7 +123,7 @@ def _torch_dtype(element: str) -> torch.dtype:
 
 
 def _as_storage(value: Any, dtype: torch.dtype) -> torch.Tensor | None:
-    """Return the value where it is all of a storage, in its order."""
+    """Return the whole storage reshaped, if the view covers it in order."""
     if not isinstance(value, torch.Tensor) or value.dtype != dtype or value.ndim != 1:
         return None
     return value if value.is_contiguous() and value.storage_offset() == 0 else None

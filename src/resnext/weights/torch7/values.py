@@ -1,8 +1,8 @@
-"""What stands for Lua's values that Python has no type for.
+"""Types for Lua values that Python has no type for.
 
-nil is None, a boolean bool, a number int where it is whole and float otherwise, a string str
-(bytes that are no UTF-8 become surrogates), a table dict, a tensor torch.Tensor, and a storage
-a torch.Tensor of one dimension.
+nil becomes None, a boolean bool, a number int if integral and float otherwise, a string str
+(invalid UTF-8 becomes surrogates), a table dict, a tensor torch.Tensor, and a storage a
+one-dimensional torch.Tensor.
 """
 
 from __future__ import annotations
@@ -16,35 +16,35 @@ Table = dict[Any, Any]
 
 @dataclass(eq=False, repr=False, slots=True)
 class TorchObject:
-    """An object of a class of Torch, such as `nn.Linear`, of which only the data are known.
+    """An object of a Torch class, such as `nn.Linear`, as plain data.
 
     Attributes:
         class_name: The class, as the file names it.
-        fields: The object's fields; those that hold functions of C are never written.
+        fields: The object's fields; those with C functions are never stored.
     """
 
     class_name: str
     fields: Table = field(default_factory=dict)
 
     def __repr__(self) -> str:
-        """Name the class only: fields may lead back to the object itself."""
+        """Show only the class: fields may refer back to the object itself."""
         return f"TorchObject({self.class_name!r}, {len(self.fields)} fields)"
 
 
 @dataclass(eq=False, repr=False, slots=True)
 class LuaFunction:
-    """A function, whose byte code is left in the file and never run.
+    """A function, whose byte code is skipped and never run.
 
     Attributes:
         num_bytes: Length of the byte code.
-        upvalues: The values that the function has closed over, by position.
+        upvalues: The values that the function closes over, by position.
     """
 
     num_bytes: int
     upvalues: Any = None
 
     def __repr__(self) -> str:
-        """Say the length only: upvalues may lead back to the function itself."""
+        """Show only the length: upvalues may refer back to the function itself."""
         return f"LuaFunction({self.num_bytes} bytes)"
 
 

@@ -372,13 +372,13 @@ def test_an_assumed_range_is_reported_once_for_a_set(
     data = load_folder(folder_of_deep_images(tmp_path), 0.5)
     for batch in eval_loader(data.val, data.info, batch_size=2, workers=workers):
         assert len(batch.images_bchw)
-    assert caplog.text.count("it is taken for values of 12 bits") == 1
+    assert caplog.text.count("assumed values of 12 bits") == 1
     augment = AugmentConfig(crop="resized")
     info = replace(data.info, image_size_px=8)
     loader = train_loader(data.train, info, augment, batch_size=2, workers=workers)
     for epoch in range(2):
         assert list(loader.epoch(epoch))
-    assert caplog.text.count("it is taken for values of 12 bits") == 2
+    assert caplog.text.count("assumed values of 12 bits") == 2
     assert "sBIT" in caplog.text
 
 
@@ -387,12 +387,12 @@ def test_packing_and_prediction_report_an_assumed_range_once(
 ) -> None:
     data = load_folder(folder_of_deep_images(tmp_path / "data"), 0.5)
     pack(data, tmp_path / "packed", PackOptions(1.0, Encoding(), workers=1))
-    assert caplog.text.count("it is taken for values of 12 bits") == 1
+    assert caplog.text.count("assumed values of 12 bits") == 1
     path = tmp_path / "data/cat/0.png"
     preprocessor = Preprocessor.of(ResNeXtConfig(in_channels=1), ModelCard())
     for _ in range(2):
         assert_like(pixels_of(preprocessor.read(path))[:, :, 0], GREY)
-    assert caplog.text.count("it is taken for values of 12 bits") == 2
+    assert caplog.text.count("assumed values of 12 bits") == 2
 
 
 def test_all_ways_of_decoding_agree(caplog: pytest.LogCaptureFixture) -> None:

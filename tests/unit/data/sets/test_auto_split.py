@@ -76,5 +76,5 @@ def test_a_name_without_a_match_is_alone() -> None:
 
 
 def test_a_pattern_that_is_none_is_refused_by_name() -> None:
-    with pytest.raises(ConfigError, match=r"data\.group='\(' is no regular expression"):
+    with pytest.raises(ConfigError, match=r"data\.group='\(' is not a regular expression"):
         choose_val(["a/0.png"], np.zeros(1, dtype=np.int64), 1, 0.1, "(")

@@ -100,7 +100,7 @@ def test_a_folder_that_cannot_be_written_and_lacks_the_files_is_one_message(
     tmp_path: Path, fetch: FakeFetch
 ) -> None:
     (tmp_path / ".fetch.lock").mkdir()  # stands for a folder without the right to write
-    with pytest.raises(DataError, match=r"cannot be fetched.*t10k-labels-idx1-ubyte\.gz"):
+    with pytest.raises(DataError, match=r"cannot be downloaded.*t10k-labels-idx1-ubyte\.gz"):
         load_fashion_mnist(tmp_path)
     assert fetch.num_calls == 0
 

@@ -169,7 +169,7 @@ def test_a_cache_that_cannot_be_written_costs_only_time(
     (tmp_path / "cache").write_text("no folder")
     assert list_images(tree) == list_images(tree)
     assert len(num_lists) == 2
-    assert "is not kept in" in caplog.text
+    assert "could not be cached in" in caplog.text
 
 
 def test_only_the_last_listing_is_kept(tree: Path) -> None:

@@ -42,7 +42,7 @@ def test_the_lines_name_every_count() -> None:
         "split": "210 train, 48 val (a tenth of each class, by file names)",
         "formats": ".jpg 250, .png 8",
         "skipped": ".txt 3",
-        "guessing": "always 'ant' errs on 75.0 % of val",
+        "guessing": "always predicting 'ant' is wrong for 75.0 % of val",
     }
 
 
@@ -79,7 +79,7 @@ def test_what_looks_wrong_is_warned_of() -> None:
         duplicates=(("ant/1.jpg", "ant/2.jpg"),),
     )
     twins, lonely = summary.warnings
-    assert "1 validation image(s) are in training too, such as ant/2.jpg = ant/1.jpg" in twins
+    assert "1 validation image(s) are also in training, such as ant/2.jpg = ant/1.jpg" in twins
     assert lonely == "1 class(es) have a single image: fly"
 
 
@@ -100,7 +100,7 @@ def test_counts() -> None:
     assert count_per_class(torch.tensor([0, 2, 2]), 4) == [1, 0, 2, 0]
     assert count_endings(["a.JPG", "b.jpg", "c", "x/d.png"]) == {
         ".jpg": 2,
-        "no ending": 1,
+        "no extension": 1,
         ".png": 1,
     }
 

@@ -48,7 +48,7 @@ def test_a_flipped_bit_is_named_by_shard_and_sample(packed: Path, workers: int) 
 
 def test_a_bit_outside_the_samples_is_found_by_the_hash(packed: Path) -> None:
     flip(packed / "train-000001.tar", 0)
-    damage = Damage("train-000001.tar", "is damaged, but in none of its samples")
+    damage = Damage("train-000001.tar", "is damaged, but not within a sample")
     assert check(packed, 1).damage == (damage,)
 
 
@@ -58,7 +58,7 @@ def test_a_missing_and_a_torn_shard_are_named(packed: Path) -> None:
     damage = check(packed, 1).damage
     assert damage[-1] == Damage("val-000000.tar", "is missing")
     assert {one.file for one in damage[:-1]} == {"train-000000.tar"}
-    assert any("ends before" in one.reason for one in damage)
+    assert any("ends within" in one.reason for one in damage)
 
 
 @pytest.mark.parametrize("name", ["train.rows.npy", "val.names.npy"])
@@ -105,7 +105,7 @@ def test_a_sample_that_is_no_image_is_found_even_where_all_hashes_agree(packed: 
 
 
 def test_a_folder_that_is_not_packed_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="holds no packed data set"):
+    with pytest.raises(DataError, match="is not a packed data set"):
         check(tmp_path, 1)
 
 

@@ -143,7 +143,7 @@ def test_an_interrupted_pack_goes_on_and_ends_with_the_same_bytes(
 ) -> None:
     packed = tmp_path / "packed"
     interrupt(tree, packed, monkeypatch, after=2)
-    with pytest.raises(DataError, match="start the same command again"):
+    with pytest.raises(DataError, match="run the same command again"):
         load_data(DataConfig(name="shards", root=packed))
     (packed / "train-000002.tar.99999.partial").write_bytes(b"left by a kill")
     counted.clear()
@@ -209,12 +209,12 @@ def test_other_settings_are_refused(
 def test_a_source_with_other_files_is_refused(tree: Path, tmp_path: Path) -> None:
     pack_tree(tree, tmp_path / "packed")
     next((tree / "train" / "cat").iterdir()).unlink()
-    with pytest.raises(RunError, match="the classes or files of the source are others now"):
+    with pytest.raises(RunError, match="the classes or files of the source have changed"):
         pack_tree(tree, tmp_path / "packed")
 
 
 def test_a_folder_with_something_else_in_it_is_refused(tree: Path) -> None:
-    with pytest.raises(RunError, match="holds no packed data set; give a new or an empty folder"):
+    with pytest.raises(RunError, match="is not a packed data set; give a new or an empty folder"):
         pack_tree(tree, tree)
 
 
@@ -226,7 +226,7 @@ def test_two_packs_do_not_write_into_one_folder(
     (packed / ".pack").mkdir(parents=True)
     with (
         FileLock(packed / ".pack" / "lock"),
-        pytest.raises(RunError, match="another process packs into"),
+        pytest.raises(RunError, match="another process is packing into"),
     ):
         pack_tree(tree, packed)
 
@@ -238,14 +238,16 @@ def test_a_full_disk_is_one_message_and_leaves_no_half_shard(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(RunError, match=r"No space left on device.*make room and start the same"):
+    with pytest.raises(
+        RunError, match=r"No space left on device.*free disk space and run the same"
+    ):
         pack_tree(tree, tmp_path / "packed")
     assert not list((tmp_path / "packed").glob("*.partial"))
     assert not list((tmp_path / "packed").glob("*.tar"))
 
 
 def test_sets_in_memory_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="digits is no set of image files"):
+    with pytest.raises(ConfigError, match="digits does not consist of image files"):
         pack(load_data(DataConfig()), tmp_path / "packed", PackOptions(1.0, Encoding(), 1))
 
 

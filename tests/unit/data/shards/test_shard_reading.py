@@ -223,8 +223,12 @@ def test_a_table_of_another_split_is_refused(packed: Path, name: str) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ('"version": 1', '"version": 2', "of version 2, this program reads up to 1"),
-        ('"classes"', '"klasses"', "is damaged or no index"),
+        (
+            '"version": 1',
+            '"version": 2',
+            "has version 2, but this program supports up to version 1",
+        ),
+        ('"classes"', '"klasses"', "is damaged or not the index"),
         ('"val": {', '"test": {', "splits.test.*should be 'train' or 'val'"),
     ],
 )

@@ -204,9 +204,9 @@ def test_a_stale_part_is_fetched_anew(packed: Path, server: ShardServer) -> None
 @pytest.mark.parametrize(
     ("faults", "message"),
     [
-        (["503"] * 9, r"train-000001.tar: the server answers 503 .*; tried 3 times"),
+        (["503"] * 9, r"train-000001.tar: the server responded with 503 .*; tried 3 times"),
         (["lie"] * 2, r"train-000001.tar is not the file that the index lists"),
-        (["404"], r"train-000001.tar: the server answers 404"),
+        (["404"], r"train-000001.tar: the server responded with 404"),
     ],
 )
 def test_a_shard_that_cannot_be_had_ends_training_with_one_message(

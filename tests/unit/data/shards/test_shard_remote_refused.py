@@ -17,7 +17,7 @@ pytestmark = pytest.mark.usefixtures("cache")
 def test_a_set_that_is_not_there_names_the_address(packed: Path) -> None:
     with serve(packed.parent / "photos") as server, pytest.raises(DownloadError) as caught:
         open_at(server.address)
-    assert f"{server.address}/index.json: the server answers 404" in str(caught.value)
+    assert f"{server.address}/index.json: the server responded with 404" in str(caught.value)
     with pytest.raises(DownloadError, match=r"index.json: .*refused"):  # nobody listens any more
         open_at(server.address)
     with pytest.raises(DownloadError, match=r"file:///nowhere/index.json: No such file"):
@@ -28,7 +28,7 @@ def test_a_folder_that_is_no_packed_set_is_refused(tmp_path: Path) -> None:
     (tmp_path / "index.json").write_text("{}")
     with (
         serve(tmp_path) as server,
-        pytest.raises(DataError, match=f"{server.address} holds no packed data set"),
+        pytest.raises(DataError, match=f"{server.address} is not a packed data set"),
     ):
         open_at(server.address)
 
@@ -43,7 +43,7 @@ def test_a_table_of_another_set_is_refused(server: ShardServer) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"cache_gib": 1e-9}, r"data.cache_gib=1e-09 holds not one shard"),
+        ({"cache_gib": 1e-9}, r"data.cache_gib=1e-09 is too small for a shard"),
         ({"cache_gib": 6e-5, "shuffle_gib": 6e-5}, r"shuffle_gib to at most half"),
     ],
 )
@@ -57,7 +57,7 @@ def test_a_cache_that_is_too_small_is_refused(
 @pytest.mark.parametrize(
     ("address", "message"),
     [
-        ("nosuch://host/packed", "nosuch://host/packed/index.json: .*fsspec knows"),
+        ("nosuch://host/packed", "nosuch://host/packed/index.json: .*fsspec store"),
         ("s3://bucket/packed", "s3://bucket/packed/index.json: .*s3fs"),
     ],
 )
@@ -74,5 +74,5 @@ def test_a_store_that_nothing_reads_says_what_to_install(address: str, message: 
 
 
 def test_only_a_local_folder_is_checked() -> None:
-    with pytest.raises(ConfigError, match="--check https://host/packed: only a local folder"):
+    with pytest.raises(ConfigError, match="--check https://host/packed: only local folders"):
         pack_verb.main(["--check", "https://host/packed"])

@@ -26,9 +26,9 @@ def answer(b: Sequence[float | None], a: Sequence[float | None] = A) -> str:
     [
         (
             "paths-fashion-mnist",
-            "No difference between “16x4d” and “1x35d” on fashion-mnist can be told apart from "
-            "chance: 0.14 points in favour of “16x4d” (95 % interval -0.11 to +0.40, n = 6 seeds); "
-            "about 26 seeds might resolve it.",
+            "The difference between “16x4d” and “1x35d” on fashion-mnist is not statistically "
+            "significant: 0.14 points in favour of “16x4d” (95 % interval -0.11 to +0.40, n = 6 "
+            "seeds); about 26 seeds might resolve it.",
         ),
         (
             "residual-fashion-mnist",
@@ -55,8 +55,16 @@ def test_finished_studies_have_the_answer_that_their_rows_give(name: str, text: 
     [
         ([7.0, 7.21, 7.09], A, "With 1.08 times the multiply-adds, “b” has 1.00 points less"),
         ([9.0, 9.21, 9.09], A, "With 1.08 times the multiply-adds, “b” has 1.00 points more"),
-        ([8.2, 8.1, 8.2], A, "No difference between “b” and “a” on digits can be told apart from"),
-        ([7.0, None, None], A, "So far (4 of 6 trials done): No answer: one seed shows no spread"),
+        (
+            [8.2, 8.1, 8.2],
+            A,
+            "The difference between “b” and “a” on digits is not statistically signi",
+        ),
+        (
+            [7.0, None, None],
+            A,
+            "So far (4 of 6 trials done): No answer: with one seed there is no spread",
+        ),
         ([None, None, 7.0], [8.0, None, None], "So far (2 of 6 trials done): No answer yet"),
         ([7.0, 7.2, 7.1], A, "No answer: the seeds show no spread"),
         ([None] * 3, [None] * 3, "No answer yet: no trial has finished."),
@@ -82,7 +90,8 @@ def test_what_halving_selected_gives_no_answer() -> None:
 
 
 @pytest.mark.parametrize(
-    ("points", "text"), [(1.0, "are distributed differently"), (0.0, "no difference can be told")]
+    ("points", "text"),
+    [(1.0, "are distributed differently"), (0.0, "no difference is statistically significant")],
 )
 def test_a_distribution_is_answered_by_the_medians_of_its_groups(points: float, text: str) -> None:
     found = summarise_study(*made_design_space(points)).answer
@@ -117,8 +126,8 @@ def test_a_useless_network_is_not_compared_silently() -> None:
     study, rows = with_problems({("b", 0): ("useless",), ("b", 2): ("exploding", "useless")})
     summary = summarise_study(study, rows)
     assert summary.answer == (
-        "No answer: every comparison rests on trials that diverged or learned nothing. Caution: 2 "
-        "of 6 trials diverged or learned nothing; they are named below."
+        "No answer: every comparison includes trials that diverged or learned nothing. Caution: 2 "
+        "of 6 trials diverged or learned nothing; see below."
     )
     (found,) = summary.differences
     assert found.cautions == (
@@ -130,7 +139,7 @@ def test_a_useless_network_is_not_compared_silently() -> None:
     )
     lines = "\n".join(summary_lines(study, rows))
     assert "Not a fair comparison: “b” on digits (seeds 0, 2) learned nothing" in lines
-    assert "## Trials that went wrong" in lines
+    assert "## Trials with problems" in lines
     values = as_dict(study, rows)
     assert values["problems"] == list(summary.problems)
     problems = [trial["problems"] for trial in values["trials"] if trial["problems"]]

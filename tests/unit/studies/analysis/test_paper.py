@@ -44,7 +44,7 @@ def test_figures_of_the_same_images_come_before_those_of_others() -> None:
 
 
 def test_a_figure_can_only_stand_beside_a_design_of_the_study() -> None:
-    with pytest.raises(ConfigError, match="paper: no design 'c'; designs are a, b"):
+    with pytest.raises(ConfigError, match="paper: there is no design 'c'; designs are a, b"):
         made_study(paper=(figure("X", "imagenet", 3.0, beside="c"),))
 
 

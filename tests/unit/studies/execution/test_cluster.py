@@ -125,7 +125,7 @@ def test_a_trial_of_more_gpus_than_a_machine_has_is_refused_instead_of_waiting(
     ray: FakeRay,
 ) -> None:
     ray.gpus = 2.0
-    message = "need 4 cores and 4 GPUs of one machine; .* 4 cores and 0 GPUs; 8 cores and 2 GPUs"
+    message = "need 4 cores and 4 GPUs on one machine; .* 4 cores and 0 GPUs; 8 cores and 2 GPUs"
     with pytest.raises(ConfigError, match=message):
         RayExecutor(TrialResources(threads=1, processes=4, on_gpu=True), "auto")
 
@@ -137,7 +137,7 @@ def test_a_local_cluster_joins_no_other(ray: FakeRay) -> None:
 
 @pytest.mark.usefixtures("ray")
 def test_a_trial_that_no_machine_has_room_for_is_refused() -> None:
-    with pytest.raises(ConfigError, match="need 10 cores of one machine"):
+    with pytest.raises(ConfigError, match="need 10 cores on one machine"):
         RayExecutor(TrialResources(threads=5, processes=2), "auto")
 
 

@@ -108,7 +108,7 @@ def test_a_kill_by_the_kernel_for_memory_is_told_from_another(
         (found,) = executor.ended()
         expected = -signal.SIGKILL if folder == first else Status.OUT_OF_MEMORY
         assert found == (folder, expected)
-    assert "no memory left" in last_words(second)
+    assert "out of memory" in last_words(second)
 
 
 def test_a_stopped_and_a_killed_child_end(tmp_path: Path) -> None:

@@ -68,11 +68,11 @@ def test_plain_lines_tell_each_start_and_end(
     said = capsys.readouterr()
     assert said.out == ""
     assert said.err.splitlines() == [
-        "4 trials, 1 done already, 3 to run",
+        "4 trials: 1 already done, 3 to run",
         "start  2x4d, digits, seed 0",
         "done   2x4d, digits, seed 0  top-1 error 12.35%  [2/4]",
-        "wait   2x4d, digits, seed 1  (process 7 on far works on it)",
-        "again  2x4d, digits, seed 2  killed: by SIGKILL",
+        "wait   2x4d, digits, seed 1  (process 7 on far is working on it)",
+        "retry  2x4d, digits, seed 2  killed: by SIGKILL",
         "failed 2x4d, digits, seed 2  crashed: the last words  [3/4]",
         "pruned 2x4d, digits, seed 3  top-1 error 50.00% after epoch 2  [4/4]",
     ]

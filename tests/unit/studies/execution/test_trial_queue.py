@@ -365,7 +365,7 @@ def test_a_trial_whose_folder_is_damaged_does_not_keep_the_others_from_training(
     assert executor.started == [third.folder(tmp_path)]
     rows = status_rows(study(3), tmp_path)
     assert [row.state for row in rows] == ["failed", "missing", "done"]
-    assert "was it edited" in rows[0].attempts[0]["detail"]
+    assert "may have been edited" in rows[0].attempts[0]["detail"]
 
 
 def test_damaged_figures_are_measured_again(tmp_path: Path) -> None:

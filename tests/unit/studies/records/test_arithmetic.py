@@ -79,7 +79,7 @@ def test_a_study_takes_no_choice_by_speed(name: str) -> None:
     runtime = SETTLED.replace(**{name: "auto"})
     assert not is_settled(runtime)
     study = made_study(settings=(TrainConfig(runtime=runtime),))
-    with pytest.raises(ConfigError, match="must compute alike"):
+    with pytest.raises(ConfigError, match="must compute the same way"):
         settle_arithmetic(study)
 
 
@@ -111,10 +111,10 @@ def test_a_study_keeps_what_it_was_begun_with(tmp_path: Path) -> None:
     assert settle_study(made_study(), tmp_path, RunOptions()) == begun
     more_seeds = made_study(seeds=(0, 1, 2, 3))
     assert set(keys(begun)) < set(keys(settle_study(more_seeds, tmp_path, RunOptions())))
-    message = "threads=1: made was begun with 3, .* leave --threads out"
+    message = "threads=1: made was started with 3, .* leave out --threads"
     with pytest.raises(ConfigError, match=message):
         settle_study(made_study(), tmp_path, RunOptions(threads=1))
-    with pytest.raises(ConfigError, match="processes=2: made was begun with 1"):
+    with pytest.raises(ConfigError, match="processes=2: made was started with 1"):
         settle_study(made_study(), tmp_path, RunOptions(processes=2))
 
 
@@ -196,9 +196,14 @@ def test_each_attempt_tells_where_it_computes(tmp_path: Path) -> None:
     [
         (8, 8, 1, ""),
         (8, 20, 1, ""),
-        (2, 2, 1, "6 of 8 cores stay idle, as 2 trials of 1 thread run: --threads 4"),
-        (1, 1, 4, "4 of 8 cores stay idle, as 1 trial of 4 threads runs: --threads 8"),
-        (2, 20, 2, "4 of 8 cores stay idle: --jobs 4 would be faster and change no figure"),
+        (2, 2, 1, "6 of 8 cores are idle, as 2 trials of 1 thread run: --threads 4"),
+        (1, 1, 4, "4 of 8 cores are idle, as 1 trial of 4 threads runs: --threads 8"),
+        (
+            2,
+            20,
+            2,
+            "4 of 8 cores are idle: --jobs 4 would be faster and would not change the results",
+        ),
         (2, 3, 3, ""),
     ],
 )
@@ -227,22 +232,22 @@ def test_trials_that_are_compared_but_ran_differently_are_told(tmp_path: Path) -
     found = find_mixtures(study, rows)
     assert len(found) == 3
     assert found[0] == (
-        "the trials on digits ran with different machines: made-up processor, 2 threads (3); "
+        "trials on digits ran with different machines: made-up processor, 2 threads (3); "
         "another, 2 threads (1)"
     )
     write_report(study, rows, tmp_path)
     page = (tmp_path / "report.html").read_text()
-    assert page.count("Not all trials were computed alike") == 3
+    assert page.count("Not all trials were computed the same way") == 3
     assert "digits: cpu, bf16, 1 thread, 1 process" in page
-    assert "does not depend on how many trials ran at once (--jobs)" in page
-    assert "does not depend on how many trials" in (tmp_path / "results.md").read_text()
+    assert "do not depend on how many trials ran at once (--jobs)" in page
+    assert "do not depend on how many trials" in (tmp_path / "results.md").read_text()
 
 
 def test_trials_that_did_not_record_their_threads_are_told(tmp_path: Path) -> None:
     study = made_study()
     rows = [made_row(trial, 5.0) for trial in plan_trials(study)]
     write_report(study, rows, tmp_path)
-    assert "their number depended on how many ran" in (tmp_path / "report.html").read_text()
+    assert "their numbers depended on how many trials ran" in (tmp_path / "report.html").read_text()
 
 
 def test_a_persons_variables_do_not_change_the_threads_of_a_trial() -> None:

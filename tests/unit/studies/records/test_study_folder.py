@@ -37,7 +37,7 @@ def test_other_seeds_are_kept_but_other_designs_are_another_study(tmp_path: Path
     assert folder == tmp_path / "made"
     settle_folder(made_study(seeds=(0, 1)), tmp_path)
     assert read_study(folder / STUDY).seeds == (0, 1)
-    with pytest.raises(RunError, match="holds a study of the same name with other settings"):
+    with pytest.raises(RunError, match="contains a study of the same name with other settings"):
         settle_folder(made_study(("a", "c")), tmp_path)
     assert [design.label for design in read_study(folder / STUDY).designs] == ["a", "b"]
 

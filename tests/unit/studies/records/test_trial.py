@@ -211,5 +211,5 @@ def test_a_trial_whose_process_would_not_find_a_part_is_refused(
     trial = Trial(Design(label="se", model=model), TrainConfig(model=model, runtime=RUNTIME))
     create_trial(trial, page_files)
     monkeypatch.setattr(plugins, "_loaded", {})  # as if the program had defined it
-    with pytest.raises(ConfigError, match="other processes do not import it; load it by"):
+    with pytest.raises(ConfigError, match="other processes do not import it; load it with"):
         create_trial(trial, page_files)

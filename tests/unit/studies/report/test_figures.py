@@ -72,7 +72,7 @@ def test_equal_networks_with_and_without_shortcuts_are_listed_one_below_the_othe
 @pytest.mark.slow
 def test_random_designs_are_drawn_as_a_distribution_and_against_what_was_drawn() -> None:
     assert captions(*made_design_space()) == [
-        "cifar10: share of the designs with an error of at most e",
+        "cifar10: share of designs with an error of at most e",
         *(
             f"cifar10: error against {name}, a point a design"
             for name in ("cardinality", "bottleneck width", "depth", "multiply-adds")
@@ -159,4 +159,4 @@ def test_a_distribution_of_baselines_has_no_cardinality_to_draw() -> None:
     )
     study = made_study(designs=designs, kind="distribution", seeds=(0,))
     rows = [made_row(trial, 5.0) for trial in plan_trials(study)]
-    assert captions(study, rows) == ["digits: share of the designs with an error of at most e"]
+    assert captions(study, rows) == ["digits: share of designs with an error of at most e"]

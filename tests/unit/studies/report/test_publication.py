@@ -146,7 +146,7 @@ def test_designs_that_have_not_finished_and_those_that_were_stopped_are_marked()
         ["--", "0"],
         ["4.00", r"1$^\dagger$"],
     ]
-    assert "marked with a dagger" in text
+    assert "A dagger marks" in text
 
 
 def test_names_of_people_are_text_in_latex_too() -> None:

@@ -113,9 +113,9 @@ def test_the_task_follows_from_the_data() -> None:
     assert fit_task("classification", "class").name == "classification"
     assert fit_task("classification", "labels").name == "multilabel"
     assert fit_task("multilabel", "labels").name == "multilabel"
-    with pytest.raises(ConfigError, match="task=multilabel learns targets of the kind 'labels'"):
+    with pytest.raises(ConfigError, match="task=multilabel needs targets of the kind 'labels'"):
         fit_task("multilabel", "class")
     with pytest.raises(ConfigError, match="no such task; accepted are classification, multilabel"):
         fit_task("sorting", "class")
-    with pytest.raises(ConfigError, match="no task learns targets of the kind 'number'"):
+    with pytest.raises(ConfigError, match="there is no task for targets of the kind 'number'"):
         fit_task("classification", "number")

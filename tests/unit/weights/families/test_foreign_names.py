@@ -224,7 +224,7 @@ def test_a_classifier_has_many_names_inside_and_beside_the_network(head: str, pr
 def test_a_classifier_of_an_unusual_name_is_taken_and_told() -> None:
     model = bottleneck()
     state = renamed(dict(model.state_dict()), ("^fc", "categories"))
-    assert assert_opens_as(model, state).notes == ("categories is taken for the classifier",)
+    assert assert_opens_as(model, state).notes == ("using categories as the classifier",)
 
 
 def test_a_classifier_without_a_bias_or_as_a_convolution_is_the_same_layer() -> None:
@@ -269,7 +269,7 @@ def test_a_student_is_taken_before_its_teacher_and_an_average_before_the_weights
     student = {f"student.{name}": tensor for name, tensor in model.state_dict().items()}
     teacher = {f"teacher.{name}": tensor for name, tensor in other.state_dict().items()}
     found = assert_opens_as(model, {**teacher, **student})
-    assert "of 2 networks that of student. is taken, not teacher." in found.notes
+    assert "using student. of 2 networks, not teacher." in found.notes
     plain = {name: tensor + 1 for name, tensor in model.state_dict().items()}
     averaged = {f"ema.{name}": tensor for name, tensor in model.state_dict().items()}
     assert "ema." in assert_opens_as(model, {**plain, **averaged}).notes[0]
@@ -305,7 +305,7 @@ def test_a_segmentation_networks_encoder_opens_without_a_classifier() -> None:
     }
     found = recognise(state)
     assert found.left_over == ()
-    assert "left out as no part of the network: decoder.blocks.0.conv1.0.weight" in found.notes[0]
+    assert "left out, not part of the network: decoder.blocks.0.conv1.0.weight" in found.notes[0]
 
 
 @pytest.mark.parametrize(
@@ -341,7 +341,7 @@ def test_a_misfit_names_the_first_difference_as_the_file_does() -> None:
     name = "module.stage_1.stage_1_bottleneck_1.conv_reduce.weight"
     found = recognise({**state, name: state[name][:5]})
     with pytest.raises(
-        CheckpointError, match=rf"{re.escape(name)}, here 5x16x1x1 instead of 8x16x1x1"
+        CheckpointError, match=rf"{re.escape(name)}, which is 5x16x1x1 instead of 8x16x1x1"
     ):
         check_fit(found, infer_config(found.state))
 
@@ -359,5 +359,5 @@ def test_a_file_of_very_many_networks_is_refused_at_once() -> None:
         for number in range(500)
         for name in ("conv1", "layer1.0.conv1")
     }
-    with pytest.raises(CheckpointError, match="holds 500 networks"):
+    with pytest.raises(CheckpointError, match="contains 500 networks"):
         recognise(state)

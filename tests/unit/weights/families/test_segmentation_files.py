@@ -118,11 +118,11 @@ def widened(state: State) -> State:
         (without("classifier.1"), "do not fit it: missing: classifier.1.weight"),
         (without("backbone.layer3.0.conv2"), "missing: backbone.layer3.0.conv2.weight"),
         (widened, "classifier.0.weight is 16x64x5x5 instead of 16x64x3x3"),
-        (lambda state: state | {"backbone.layer2.0.se.weight": torch.zeros(3)}, "left over"),
-        (lambda state: state | {"extra.weight": torch.zeros(3)}, "left over: extra.weight"),
+        (lambda state: state | {"backbone.layer2.0.se.weight": torch.zeros(3)}, "extra"),
+        (lambda state: state | {"extra.weight": torch.zeros(3)}, "extra: extra.weight"),
         (
             lambda state: state | {"classifier.4.bias": torch.full((5,), torch.nan)},
-            "holds values that are not numbers",
+            "contains NaN or infinite values",
         ),
     ],
 )

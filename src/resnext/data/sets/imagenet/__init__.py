@@ -1,1 +1,1 @@
-"""ImageNet-1K and ImageNet-5K on disk: checked, unpacked, sorted and chosen."""
+"""ImageNet-1K and ImageNet-5K on disk: checking, unpacking, sorting and selection."""

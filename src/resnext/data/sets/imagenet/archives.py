@@ -1,4 +1,4 @@
-"""Taking images out of tar archives: safely, one at a time, and again after a kill."""
+"""Extracts images from tar archives: safely, one at a time, and resumable."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ _BLOCK_BYTES = 1 << 20
 
 
 def md5_of(path: Path, progress: Callable[[int, int | None], None] | None = None) -> str:
-    """Compute a file's MD5 sum, which is how the official archives are told from torn ones.
+    """Compute a file's MD5 sum, which identifies complete official archives.
 
     Args:
         path: The file.
-        progress: Told of the bytes read and those in all.
+        progress: Called with the bytes read and the total.
     """
     digest = hashlib.md5(usedforsecurity=False)
     with path.open("rb") as file:
@@ -45,14 +45,14 @@ def md5_of(path: Path, progress: Callable[[int, int | None], None] | None = None
 
 @contextmanager
 def open_tar(path: Path, inner: IO[bytes] | None = None) -> Iterator[tarfile.TarFile]:
-    """Open an archive, or one inside it; whatever ends its reading is told as one message.
+    """Open an archive, or one inside it; turn read errors into one message.
 
     Args:
         path: The archive, compressed or not.
-        inner: An archive inside it; then `path` is for messages.
+        inner: An archive inside it; then `path` is only for messages.
 
     Raises:
-        DataError: The archive is missing, damaged, or what it holds cannot be written.
+        DataError: The archive is missing or damaged, or its content cannot be written.
     """
     if inner is None and not path.is_file():
         raise DataError(f"{path} is not a file; give a tar archive")
@@ -66,25 +66,24 @@ def open_tar(path: Path, inner: IO[bytes] | None = None) -> Iterator[tarfile.Tar
         raise
     except TAR_ERRORS as error:
         raise DataError(
-            f"{path}: unpacking stopped: {' '.join(str(error).split())}. What is there is whole; "
-            "remove the cause and give the same command to go on"
+            f"{path}: unpacking stopped: {' '.join(str(error).split())}. Existing files are "
+            "complete; fix the cause and run the same command to resume"
         ) from error
 
 
 def images_in(tar: tarfile.TarFile, archive: str) -> Iterator[tuple[tarfile.TarInfo, str]]:
     """Yield the images of an archive, and the plain file name of each.
 
-    The rule is stricter than `filter="data"` of the standard library: no file is ever
-    written at a place that the archive names. Folders inside it are passed by, and other
-    files are left out and logged.
+    The rule is stricter than `filter="data"` of the standard library: paths in the archive are
+    never used for writing. Folders are skipped, and other files are left out and logged.
 
     Args:
         tar: An open archive.
-        archive: What to call it in messages.
+        archive: Its name in messages.
 
     Raises:
-        DataError: A member is a link or a device, has an absolute name, one with `..` or one
-            of odd characters, comes twice or claims an absurd size; it is not written.
+        DataError: A member is a link or a device, has an absolute name, `..` or unusual characters,
+            is repeated or has an excessive size; it is not written.
     """
     seen: set[str] = set()
     num_left_out = 0
@@ -98,17 +97,17 @@ def images_in(tar: tarfile.TarFile, archive: str) -> Iterator[tuple[tarfile.TarI
             continue
         if not _PLAIN_NAME.fullmatch(name) or name in seen or member.size > _MAX_IMAGE_MIB << 20:
             raise DataError(
-                f"{archive}: the image {shown(member.name)} comes twice, has a name of odd "
-                f"characters or more than {_MAX_IMAGE_MIB} MiB; this is not an official archive"
+                f"{archive}: the image {shown(member.name)} is repeated, has unusual characters "
+                f"in its name or more than {_MAX_IMAGE_MIB} MiB; this is not an official archive"
             )
         seen.add(name)
         yield member, name
     if num_left_out:
-        _LOG.warning("%s: left out %d files that are no images", archive, num_left_out)
+        _LOG.warning("%s: left out %d files that are not images", archive, num_left_out)
 
 
 def refuse_hostile(member: tarfile.TarInfo, archive: str) -> None:
-    """Let only files and folders below the archive's root pass.
+    """Accept only files and folders below the archive's root.
 
     Raises:
         DataError: The member is anything else.
@@ -121,29 +120,29 @@ def refuse_hostile(member: tarfile.TarInfo, archive: str) -> None:
         )
     if not (member.isreg() or member.isdir()):
         raise DataError(
-            f"{archive}: the member {shown(member.name)} is a link or a device; official archives "
-            "hold files only, do not use it"
+            f"{archive}: the member {shown(member.name)} is a link or a device; official "
+            "archives contain only files, do not use it"
         )
 
 
 def unpack_class(tar: tarfile.TarFile, archive: str, folder: Path, progress: Progress) -> int:
-    """Take a class's images out of its archive.
+    """Extract a class's images from its archive.
 
-    They gather in a hidden folder that gets its name when all are there, so a class folder
-    is the mark of a whole class. Images that are there with the size that the archive tells
-    are kept, in the hidden folder and in a class folder of any origin.
+    They are extracted to a hidden folder that is renamed when complete, so an existing class folder
+    is complete. Existing images of the right size are kept, in the hidden folder and in a class
+    folder of any origin.
 
     Args:
         tar: The open archive of the class.
-        archive: What to call it in messages.
+        archive: Its name in messages.
         folder: The class folder.
-        progress: Told of each image, written or kept.
+        progress: Called for each image, written or kept.
 
     Returns:
-        How many images the archive holds.
+        Number of images in the archive.
 
     Raises:
-        DataError: The archive is hostile, torn or without an image.
+        DataError: The archive is hostile, truncated or has no image.
     """
     dest = folder if folder.exists() else hidden(folder)
     dest.mkdir(parents=True, exist_ok=True)
@@ -154,17 +153,17 @@ def unpack_class(tar: tarfile.TarFile, archive: str, folder: Path, progress: Pro
         if progress is not None:
             progress(1)
     if not num:
-        raise DataError(f"{archive}: no image in it; fetch the archive again")
+        raise DataError(f"{archive}: contains no image; download the archive again")
     if dest != folder:
         dest.rename(folder)
     return num
 
 
 def write_member(tar: tarfile.TarFile, member: tarfile.TarInfo, dest: Path) -> None:
-    """Write one file, under a hidden name until it is whole; keep one of the right size.
+    """Write one file, under a hidden name until complete; keep an existing one of the right size.
 
     Raises:
-        DataError: The archive ends before the file does.
+        DataError: The archive ends within the file.
     """
     try:
         if dest.stat().st_size == member.size:
@@ -176,10 +175,10 @@ def write_member(tar: tarfile.TarFile, member: tarfile.TarInfo, dest: Path) -> N
     with source, hidden(dest).open("wb") as target:
         copy(source, target)
         if target.tell() != member.size:
-            raise DataError(f"{dest.name}: the archive ends within it; fetch the archive again")
+            raise DataError(f"{dest.name}: the archive ends within it; download the archive again")
     hidden(dest).replace(dest)
 
 
 def copy(source: IO[bytes], target: IO[bytes]) -> None:
-    """Copy what is left of a file into another."""
+    """Copy the rest of a file into another."""
     shutil.copyfileobj(source, target, _BLOCK_BYTES)

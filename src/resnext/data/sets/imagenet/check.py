@@ -1,4 +1,4 @@
-"""Checking a folder against what ImageNet-1K holds."""
+"""Checks a folder against the official ImageNet-1K."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ Kind = Literal[
 
 @dataclass(frozen=True)
 class SetProblem:
-    """One thing that is not as in the official set.
+    """A difference from the official set.
 
     Attributes:
         split: The split that it was found in.
-        kind: What is wrong.
+        kind: Kind of problem.
         name: The class, or the folder.
-        detail: What was found and what was expected.
+        detail: Found and expected values.
     """
 
     split: SplitName
@@ -51,12 +51,12 @@ class SetProblem:
 
 @dataclass(frozen=True)
 class Findings:
-    """What a check found.
+    """The result of a check.
 
     Attributes:
         num_images: Good images of each split.
         num_classes: Class folders of each split.
-        problems: What is wrong; none, and the set is complete.
+        problems: The problems; empty if the set is complete.
     """
 
     num_images: dict[str, int]
@@ -64,7 +64,7 @@ class Findings:
     problems: tuple[SetProblem, ...]
 
     def only(self, splits: Sequence[SplitName]) -> Findings:
-        """Leave out what was found in other splits."""
+        """Return the findings of some splits only."""
         num_images = {str(split): self.num_images[split] for split in splits}
         num_classes = {str(split): self.num_classes[split] for split in splits}
         problems = tuple(problem for problem in self.problems if problem.split in splits)
@@ -81,17 +81,17 @@ def check(
 
     Args:
         root: The folder of the set.
-        layout: What it should hold.
-        train_counts: Training images of each class, where a development kit tells them;
-            otherwise a class may have any number between the official least and most, and
-            a wrong total shows that some class is wrong.
-        progress: Told of images as they are counted.
+        layout: Its expected content.
+        train_counts: Training images of each class from a development kit; otherwise a class may
+            have any number between the official minimum and maximum, and a wrong total shows that a
+            class is wrong.
+        progress: Called with the number of counted images.
 
     Raises:
         DataError: The folder does not exist.
     """
     if not root.is_dir():
-        raise DataError(f"{root} is not a folder; give the one that holds train/ and val/")
+        raise DataError(f"{root} is not a folder; give the one with train/ and val/")
     num_images: dict[str, int] = {}
     num_classes: dict[str, int] = {}
     problems: list[SetProblem] = []
@@ -117,7 +117,7 @@ def check(
 
 def _flat(folder: Path, split: SplitName) -> Iterator[SetProblem]:
     if num := count_images(folder):
-        detail = f"{num:,} images lie in {split}/ itself instead of in class folders"
+        detail = f"{num:,} images are directly in {split}/ instead of in class folders"
         yield SetProblem(split, "flat images", split, detail)
 
 

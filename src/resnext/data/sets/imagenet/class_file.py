@@ -1,6 +1,6 @@
 """The class list of ImageNet-5K as a text file that can be published.
 
-It names no path and no date, so the same sets give the same bytes everywhere.
+It contains no path and no date, so the same sets always give the same bytes.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ The {num_own:,} classes of ImageNet-1K and the {num_other:,} largest other synse
 
 @dataclass(frozen=True)
 class ClassRow:
-    """One class: its synset, the set its training images come from, and their number."""
+    """One class: its synset, the source of its training images, and their number."""
 
     synset: str
     source: Source
@@ -42,13 +42,13 @@ class ClassRow:
 
 @dataclass(frozen=True)
 class ClassList:
-    """The classes in the order of a network's outputs, and facts for the file's header.
+    """The classes in output order, and facts for the file's header.
 
     Attributes:
         rows: The classes, sorted by synset.
         num_full_synsets: Synsets of the full set with an image, those of ImageNet-1K included.
-        num_full_images: Their images.
-        num_tied_out: Synsets left out that are as large as the smallest one taken.
+        num_full_images: Number of their images.
+        num_tied_out: Excluded synsets that are as large as the smallest selected one.
     """
 
     rows: tuple[ClassRow, ...]
@@ -78,7 +78,7 @@ def class_text(classes: ClassList) -> str:
 
 
 def read_text(path: Path) -> str:
-    """Read a class list as it stands.
+    """Read the text of a class list.
 
     Raises:
         DataError: It cannot be read.
@@ -90,25 +90,25 @@ def read_text(path: Path) -> str:
 
 
 def parse_text(text: str, origin: Path) -> tuple[ClassRow, ...]:
-    """Read the classes of a list that `class_text` wrote.
+    """Parse a list written by `class_text`.
 
     Args:
         text: The list.
         origin: Its file, for messages.
 
     Raises:
-        DataError: It is no such list.
+        DataError: It is not such a list.
     """
     lines = [line for line in text.splitlines() if not line.startswith("#")]
     if not lines or lines[0] != _COLUMNS:
         raise DataError(
-            f"{origin} is no class list: its first line after the comments must be "
+            f"{origin} is not a class list: its first line after the comments must be "
             f"{_COLUMNS.expandtabs(1)!r}, separated by tabs"
         )
     rows = tuple(_read_row(line, origin) for line in lines[1:])
     synsets = [row.synset for row in rows]
     if synsets != sorted(set(synsets)) or not rows:
-        raise DataError(f"{origin}: the synsets must be sorted, and each stand there once")
+        raise DataError(f"{origin}: the synsets must be sorted and unique")
     return rows
 
 

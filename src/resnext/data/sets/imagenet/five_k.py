@@ -1,4 +1,4 @@
-"""Choosing the classes of ImageNet-5K from the full set, by the rule in `class_file.RULE`."""
+"""Selects the classes of ImageNet-5K from the full set, by the rule in `class_file.RULE`."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ def find_synsets(full: Path) -> dict[str, Path]:
     """Find the synsets of the full set: `n01234567.tar`, or folders `n01234567`.
 
     Raises:
-        DataError: There is none, or one is there as an archive and as a folder.
+        DataError: There is none, or one exists both as an archive and as a folder.
     """
     if not full.is_dir():
-        raise DataError(f"--full {full} is not a folder; give the one of n01234567.tar files")
+        raise DataError(f"--full {full} is not a folder; give the one with n01234567.tar files")
     found: dict[str, Path] = {}
     for path in sorted(full.iterdir()):
         synset = path.name.removesuffix(".tar")
@@ -31,19 +31,20 @@ def find_synsets(full: Path) -> dict[str, Path]:
             continue
         if synset in found:
             raise DataError(
-                f"{full} holds {synset} as an archive and as a folder, which may differ; remove one"
+                f"{full} contains {synset} both as an archive and as a folder, which may differ; "
+                "remove one"
             )
         found[synset] = path
     if not found:
         raise DataError(
-            f"{full} holds no synset; expected archives named like n01234567.tar or folders "
+            f"{full} contains no synset; expected archives named like n01234567.tar or folders "
             "named like n01234567"
         )
     return found
 
 
 def measure_sizes(synsets: Mapping[str, Path], progress: Progress = None) -> dict[str, int]:
-    """Count the images of each synset; of an archive only the headers are read.
+    """Count the images of each synset; only the headers of archives are read.
 
     Raises:
         DataError: An archive is damaged or hostile.
@@ -75,29 +76,29 @@ def measure_imagenet(
 
 
 def choose_classes(sizes: Mapping[str, int], own: Mapping[str, int], num_classes: int) -> ClassList:
-    """Take ImageNet-1K's classes and the largest others.
+    """Select ImageNet-1K's classes and the largest others.
 
     Args:
         sizes: Images of each synset of the full set.
         own: Training images of each class of ImageNet-1K.
-        num_classes: Classes in all.
+        num_classes: Total number of classes.
 
     Raises:
-        ConfigError: Fewer classes are asked for than ImageNet-1K has.
+        ConfigError: Fewer classes are requested than ImageNet-1K has.
         DataError: The full set has too few others.
     """
     num_others = num_classes - len(own)
     if num_others < 0:
         raise ConfigError(
-            f"--num-classes {num_classes}: ImageNet-1K alone has {len(own)}; give at least those"
+            f"--num-classes {num_classes}: ImageNet-1K alone has {len(own)}; give at least that"
         )
     others = [synset for synset, size in sizes.items() if size > 0 and synset not in own]
     others.sort(key=lambda synset: (-sizes[synset], synset))
     if len(others) < num_others:
         raise DataError(
-            f"--num-classes {num_classes} takes {num_others:,} synsets beside ImageNet-1K's, but "
-            f"the full set has {len(others):,} with images; fetch the others or ask for at most "
-            f"{len(own) + len(others)} classes"
+            f"--num-classes {num_classes} needs {num_others:,} synsets besides ImageNet-1K's, "
+            f"but the full set has {len(others):,} with images; download the others or give at "
+            f"most {len(own) + len(others)} classes"
         )
     taken, left = others[:num_others], others[num_others:]
     smallest = sizes[taken[-1]] if taken else None

@@ -1,4 +1,4 @@
-"""Building the training tree of ImageNet-5K: links where there are folders, files from archives.
+"""Builds the training tree of ImageNet-5K: links to folders, files from archives.
 
 `train/` gets every class of the list, `val/` those of ImageNet-1K.
 """
@@ -18,17 +18,17 @@ from resnext.untrusted.names import list_names
 
 
 def keep_list(out: Path, text: str) -> tuple[ClassRow, ...]:
-    """Put the class list into the tree's folder, and return its classes.
+    """Store the class list in the tree's folder, and return its classes.
 
     Raises:
-        DataError: The text is no class list, or the folder was begun with another one.
+        DataError: The text is not a class list, or the folder was started with another one.
     """
     dest = out / CLASS_LIST
     rows = parse_text(text, dest)
     if dest.exists() and dest.read_text(encoding="utf-8") != text:
         raise DataError(
-            f"{dest} is another class list than the one now chosen or given; build into a new "
-            f"folder, or give --classes {dest} to go on with that list"
+            f"{dest} differs from the selected or given class list; build in a new folder, or "
+            f"give --classes {dest} to continue with that list"
         )
     write_whole(dest, text)
     return rows
@@ -41,18 +41,18 @@ def build_tree(
     out: Path,
     progress: Progress = None,
 ) -> None:
-    """Make `out/train` and `out/val`; given again after a kill, go on.
+    """Create `out/train` and `out/val`, or resume after an interruption.
 
     Args:
         rows: The classes.
         synsets: Archive or folder of each synset of the full set.
         imagenet: ImageNet-1K, with `train/` and `val/`.
         out: The tree's folder.
-        progress: Told of the images of each class.
+        progress: Called with the images of each class.
 
     Raises:
-        DataError: A class is missing or has another number of images than the list says, or
-            something else lies at a class's place.
+        DataError: A class is missing or its number of images differs from the list, or its path is
+            taken.
     """
     sources = _find_sources(rows, synsets, imagenet)
     for part in ("train", "val"):
@@ -68,8 +68,8 @@ def build_tree(
                 num = unpack_class(tar, str(source), dest, None)
         if num != row.num_images:
             raise DataError(
-                f"{source} holds {num:,} images, but the class list says {row.num_images:,}; it "
-                "was made from another release, or images are missing"
+                f"{source} contains {num:,} images, but the class list has {row.num_images:,}; "
+                "the list is from another release, or images are missing"
             )
         if row.source == "imagenet1k":
             _link(out / "val" / row.synset, imagenet / "val" / row.synset)
@@ -80,7 +80,7 @@ def build_tree(
 def _find_sources(
     rows: Sequence[ClassRow], synsets: Mapping[str, Path], imagenet: Path
 ) -> list[Path]:
-    """Find where the images of each class are, before anything is made."""
+    """Find the images of each class, before creating anything."""
     own = {row.synset: imagenet / "train" / row.synset for row in rows if row.source != "full"}
     found = {**synsets, **own}
     missing = [row.synset for row in rows if row.synset not in found]
@@ -92,14 +92,14 @@ def _find_sources(
     ]
     if missing:
         raise DataError(
-            f"no images of {list_names(missing, 10)} in the full set or {imagenet}; fetch them, or "
-            f"see `resnext data imagenet --check {imagenet}`"
+            f"no images of {list_names(missing, 10)} in the full set or {imagenet}; download "
+            f"them, or see `resnext data imagenet --check {imagenet}`"
         )
     return [found[row.synset] for row in rows]
 
 
 def _refuse_strangers(folder: Path, rows: Sequence[ClassRow], part: str) -> None:
-    """Let no class stay that the list does not have: it would become an output."""
+    """Refuse classes that are not in the list, which would become outputs."""
     wanted = {row.synset for row in rows if part == "train" or row.source == "imagenet1k"}
     strangers = sorted(
         entry.name
@@ -108,8 +108,8 @@ def _refuse_strangers(folder: Path, rows: Sequence[ClassRow], part: str) -> None
     )
     if strangers:
         raise DataError(
-            f"{folder} holds {list_names(strangers, 10)}, which are not on the class list; give an "
-            "empty or new --out"
+            f"{folder} contains {list_names(strangers, 10)}, which are not in the class list; "
+            "give an empty or new --out"
         )
 
 
@@ -118,5 +118,5 @@ def _link(dest: Path, source: Path) -> None:
     if dest.is_symlink() and dest.readlink() == target:
         return
     if dest.exists() or dest.is_symlink():
-        raise DataError(f"{dest} is there and does not lead to {target}; remove it")
+        raise DataError(f"{dest} exists but does not link to {target}; remove it")
     dest.symlink_to(target, target_is_directory=True)

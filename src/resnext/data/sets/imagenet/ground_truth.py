@@ -1,9 +1,9 @@
-"""Which class each validation image is of, by the official files.
+"""The classes of the validation images, from the official files.
 
-The official `ILSVRC2012_validation_ground_truth.txt` has a line for each image, a number
-called ILSVRC2012_ID. These numbers are not the places of the synsets in alphabetical order,
-which the outputs of networks follow: number 1 is n02119789 (kit fox), output 0 is n01440764
-(tench). Only `meta.mat` of the development kit says which synset a number is.
+The official `ILSVRC2012_validation_ground_truth.txt` has a line for each image, a number called
+ILSVRC2012_ID. These numbers do not follow the alphabetical order of synsets, which network outputs
+use: number 1 is n02119789 (kit fox), output 0 is n01440764 (tench). Only `meta.mat` of the
+development kit maps numbers to synsets.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ _KAGGLE_HEADER = "ImageId,PredictionString"
 
 @dataclass(frozen=True)
 class GroundTruth:
-    """The official answers.
+    """The official ground truth.
 
     Attributes:
         val_synsets: The class of validation image 1, 2, ...
-        train_counts: Training images of each class; empty where no development kit tells.
+        train_counts: Training images of each class; empty without a development kit.
     """
 
     val_synsets: tuple[str, ...]
@@ -55,7 +55,7 @@ def read_devkit(devkit: Path, layout: ImageNetLayout) -> GroundTruth:
         layout: The classes.
 
     Raises:
-        DataError: It is no development kit of ILSVRC 2012.
+        DataError: It is not a development kit of ILSVRC 2012.
     """
     if devkit.is_dir():
         folder = devkit / "data" if (devkit / "data").is_dir() else devkit
@@ -71,12 +71,12 @@ def read_ground_truth(file: Path, layout: ImageNetLayout) -> GroundTruth:
     """Read one file of ground truth.
 
     Args:
-        file: The official numbers, with `meta.mat` beside them; a file with a synset in each
-            line; or Kaggle's LOC_val_solution.csv.
+        file: The official numbers, with `meta.mat` next to them; a file with one synset per line;
+            or Kaggle's LOC_val_solution.csv.
         layout: The classes.
 
     Raises:
-        ConfigError: The file holds numbers, and no `meta.mat` lies beside it.
+        ConfigError: The file contains numbers, but there is no `meta.mat` next to it.
         DataError: The file is none of these.
     """
     lines = _read(file).decode("utf-8", "replace").splitlines()
@@ -89,9 +89,8 @@ def read_ground_truth(file: Path, layout: ImageNetLayout) -> GroundTruth:
         meta = file.with_name(META_NAME)
         if not meta.exists():
             raise ConfigError(
-                f"--ground-truth {file} holds numbers whose order is not alphabetical, and "
-                f"{META_NAME}, which tells their synsets, does not lie beside it; give "
-                "--devkit ILSVRC2012_devkit_t12.tar.gz"
+                f"--ground-truth {file} contains numbers, which need {META_NAME} next to it to "
+                "map them to synsets; give --devkit ILSVRC2012_devkit_t12.tar.gz"
             )
         synset_of, train_counts = _read_meta(_read(meta), meta, layout)
         synsets = _named([line.strip() for line in lines], synset_of, file)
@@ -101,7 +100,7 @@ def read_ground_truth(file: Path, layout: ImageNetLayout) -> GroundTruth:
 def _read_meta(
     content: bytes, origin: Path, layout: ImageNetLayout
 ) -> tuple[dict[int, str], dict[str, int]]:
-    """Read `meta.mat`, which is data in Matlab's format 5: nothing in it is executed.
+    """Read `meta.mat` (Matlab format 5) as data, without executing anything.
 
     Its 1,860 records are the 1,000 classes and their ancestors; the classes have no children.
     """
@@ -121,18 +120,18 @@ def _read_meta(
         ) from error
     if sorted(counts) != list(layout.synsets) or len(synset_of) != len(counts):
         raise DataError(
-            f"{origin}: {META_NAME} has {len(synset_of):,} classes, which are not the "
-            f"{len(layout.synsets):,} of ImageNet-1K; give the development kit of ILSVRC 2012, "
-            "classification task (t12)"
+            f"{origin}: {META_NAME} has {len(synset_of):,} classes, but ImageNet-1K has "
+            f"{len(layout.synsets):,}; give the development kit of ILSVRC 2012, classification "
+            "task (t12)"
         )
     return synset_of, counts
 
 
 def _check_expansion(content: bytes) -> None:
-    """Refuse a file whose compressed elements are larger than any official one's.
+    """Check that compressed elements are not larger than in any official file.
 
     Raises:
-        ValueError: They are.
+        ValueError: They are too large.
     """
     order: Literal["little", "big"] = "little" if content[126:128] == b"IM" else "big"
     start, room = _MAT_HEADER_BYTES, _MAX_MIB << 20
@@ -161,7 +160,7 @@ def _from_kaggle(lines: Sequence[str], origin: Path) -> list[str]:
     synset_of = {}
     for line in lines:
         if (found := _KAGGLE_LINE.match(line)) is None:
-            raise DataError(f"{origin}: {line[:60]!r} does not begin with an image and its synset")
+            raise DataError(f"{origin}: {line[:60]!r} does not start with an image and its synset")
         synset_of[int(found.group(1))] = found.group(2)
     if sorted(synset_of) != list(range(1, len(lines) + 1)):
         raise DataError(f"{origin}: the images are not numbered 1 to {len(lines)}, each once")
@@ -169,20 +168,20 @@ def _from_kaggle(lines: Sequence[str], origin: Path) -> list[str]:
 
 
 def _checked(synsets: Sequence[str], origin: Path, layout: ImageNetLayout) -> tuple[str, ...]:
-    """Refuse answers that do not give every class its number of images."""
+    """Check that every class has its number of images."""
     counts = Counter(synsets)
     if unknown := sorted(set(counts) - set(layout.synsets)):
         raise DataError(f"{origin}: {list_names(unknown, 10)} are not classes of ImageNet-1K")
     if wrong := [name for name in layout.synsets if counts[name] != layout.num_val]:
         raise DataError(
-            f"{origin}: {len(synsets):,} lines, but {layout.num_val} for each class are expected, "
-            f"which does not hold for {list_names(wrong, 10)}; give the official file, whole"
+            f"{origin}: {len(synsets):,} lines, but {layout.num_val} per class are expected, "
+            f"unlike for {list_names(wrong, 10)}; give the complete official file"
         )
     return tuple(synsets)
 
 
 def _from_archive(devkit: Path) -> dict[str, bytes]:
-    """Read the two files in memory; nothing of the archive is written."""
+    """Read the two files in memory; nothing is written to disk."""
     files: dict[str, bytes] = {}
     with open_tar(devkit) as tar:
         for member in tar:
@@ -195,7 +194,7 @@ def _from_archive(devkit: Path) -> dict[str, bytes]:
     for name in (META_NAME, NUMBERS_NAME):
         if name not in files:
             raise DataError(
-                f"{devkit}: no data/{name} in it; give ILSVRC2012_devkit_t12.tar.gz, the "
+                f"{devkit}: contains no data/{name}; give ILSVRC2012_devkit_t12.tar.gz, the "
                 "development kit of tasks 1 and 2"
             )
     return files
@@ -205,8 +204,8 @@ def _extract(tar: tarfile.TarFile, member: tarfile.TarInfo, devkit: Path) -> byt
     source = tar.extractfile(member) if member.isreg() else None
     if source is None or member.size > _MAX_MIB << 20:
         raise DataError(
-            f"{devkit}: {shown(member.name)} is no file or larger than {_MAX_MIB} MiB; this is "
-            "not the official kit"
+            f"{devkit}: {shown(member.name)} is not a file or larger than {_MAX_MIB} MiB; this "
+            "is not the official kit"
         )
     return source.read()
 

@@ -1,4 +1,4 @@
-"""What the official ImageNet-1K holds: its classes, its counts and the archives it comes in.
+"""The official ImageNet-1K: classes, counts and archives.
 
 Sources: image-net.org, ILSVRC 2012 and its development kit; the checksums are also those of
 torchvision (torchvision.datasets.imagenet).
@@ -17,11 +17,11 @@ _SYNSET = re.compile(r"n[0-9]{8}")
 
 @dataclass(frozen=True)
 class ImageNetLayout:
-    """What a complete set holds.
+    """Content of a complete set.
 
     Attributes:
-        synsets: The classes, sorted, which are the names of their folders.
-        num_train: Training images in all.
+        synsets: The sorted classes, which are the names of their folders.
+        num_train: Total training images.
         least_train: Training images of the smallest class.
         most_train: Training images of the largest class.
         num_val: Validation images of each class.
@@ -36,7 +36,7 @@ class ImageNetLayout:
 
 @dataclass(frozen=True)
 class Archive:
-    """An official archive: its file name and the MD5 sum that its publisher gives."""
+    """An official archive: its file name and published MD5 sum."""
 
     name: str
     md5: str
@@ -50,7 +50,7 @@ ARCHIVES = {
 
 
 def imagenet_1k() -> ImageNetLayout:
-    """Return what ImageNet-1K (ILSVRC 2012) holds."""
+    """Return the layout of ImageNet-1K (ILSVRC 2012)."""
     synsets = tuple(sorted(class_names("imagenet1k")))
     return ImageNetLayout(
         synsets, num_train=1_281_167, least_train=732, most_train=1300, num_val=50
@@ -58,10 +58,10 @@ def imagenet_1k() -> ImageNetLayout:
 
 
 def is_synset(name: str) -> bool:
-    """Tell whether a name is that of a synset, such as n01440764."""
+    """Return whether a name is a synset, such as n01440764."""
     return _SYNSET.fullmatch(name) is not None
 
 
 def hidden(path: Path) -> Path:
-    """Return where a file or folder lies until it is whole; loaders pass hidden names by."""
+    """Return the hidden path of an incomplete file or folder; loaders skip hidden names."""
     return path.with_name(f".{path.name}.partial")

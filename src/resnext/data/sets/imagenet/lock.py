@@ -1,4 +1,4 @@
-"""One process at a time fills a folder: two would write the same hidden files."""
+"""A lock that lets only one process at a time fill a folder."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from resnext.errors import DataError
 
 @contextmanager
 def only_writer(folder: Path) -> Iterator[None]:
-    """Hold a folder, which is made if it is missing; the system frees it if we are killed.
+    """Lock a folder, creating it if missing; the system releases the lock if the process dies.
 
     Raises:
-        DataError: Another process holds it, or it cannot be made or, meanwhile, written.
+        DataError: Another process holds it, or it cannot be created or written.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -24,11 +24,11 @@ def only_writer(folder: Path) -> Iterator[None]:
         with lock:
             yield
     except Timeout:
-        raise DataError(f"another process fills {folder} at this moment; wait for it") from None
+        raise DataError(f"another process is filling {folder}; wait for it") from None
     except OSError as error:
         if folder.exists() and not folder.is_dir():
             raise DataError(f"{folder} is a file; give a folder") from None
         raise DataError(
-            f"cannot fill {folder}: {error}. What is there is whole; mend the cause and give the "
-            "same command to go on, or choose another folder"
+            f"cannot fill {folder}: {error}. Existing files are complete; fix the cause and run "
+            "the same command to resume, or choose another folder"
         ) from error

@@ -1,7 +1,7 @@
 """From ImageNet's official archives to `train/CLASS` and `val/CLASS`.
 
-Every step can be killed and given again: a class folder of training images appears when it
-is whole, an image when it is whole, and the validation folder when it is sorted.
+Every step can be interrupted and repeated: class folders, images and the sorted validation folder
+only appear when complete.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _VAL_NAME = re.compile(r"ILSVRC2012_val_([0-9]{8})\.jpe?g", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class ArchiveChecksum:
-    """An archive's MD5 sum beside the published one."""
+    """An archive's MD5 sum and the published one."""
 
     archive: Path
     found: str
@@ -67,19 +67,19 @@ def compare_checksum(
 def unpack_train(
     archive: Path, train: Path, layout: ImageNetLayout, progress: Progress = None
 ) -> int:
-    """Unpack the training archive, which holds an archive for each class.
+    """Unpack the training archive, which contains one archive per class.
 
     Args:
         archive: ILSVRC2012_img_train.tar.
         train: The folder that gets the class folders.
         layout: The classes.
-        progress: Told of each image, written or found there with its size.
+        progress: Called for each image, written or already complete.
 
     Returns:
-        Images in the archive.
+        Number of images in the archive.
 
     Raises:
-        DataError: The archive is hostile, damaged or not that of the classes.
+        DataError: The archive is hostile, damaged or has other classes.
     """
     found: set[str] = set()
     num = 0
@@ -101,7 +101,7 @@ def unpack_train(
             found.add(synset)
     if missing := sorted(set(layout.synsets) - found):
         raise DataError(
-            f"{archive}: ends early; no {list_names(missing, 10)} in it; fetch it again"
+            f"{archive}: is incomplete: {list_names(missing, 10)} missing; download it again"
         )
     return num
 
@@ -121,10 +121,10 @@ def sort_val(
         root: The folder of the set.
         archive: ILSVRC2012_img_val.tar, if the images are not there yet.
         val_synsets: The class of image 1, 2, ...
-        progress: Told of each image.
+        progress: Called for each image.
 
     Returns:
-        Images that were moved, or are in the archive.
+        Number of images moved, or in the archive.
 
     Raises:
         DataError: An image's name has no official number, or the archive is hostile or damaged.
@@ -145,7 +145,8 @@ def sort_val(
                 progress(1)
     if seen != len(val_synsets):
         raise DataError(
-            f"{archive}: {seen:,} images instead of {len(val_synsets):,}; fetch the archive again"
+            f"{archive}: {seen:,} images instead of {len(val_synsets):,}; download the archive "
+            "again"
         )
     if dest != val:
         dest.rename(val)
@@ -153,14 +154,14 @@ def sort_val(
 
 
 def write_classes(root: Path, layout: ImageNetLayout) -> Path:
-    """Write `classes.tsv`, a synset and its words a line, in the order of a network's outputs."""
+    """Write `classes.tsv` with a synset and its words per line, in output order."""
     path = root / "classes.tsv"
     write_whole(path, "".join(f"{name}\t{readable(name)}\n" for name in layout.synsets))
     return path
 
 
 def _sort_flat(val: Path, val_synsets: tuple[str, ...], progress: Progress) -> int:
-    """Move the images that lie in `val/` itself; a move is whole or did not happen."""
+    """Move images directly in `val/` to their classes; each move is atomic."""
     with os.scandir(val) as entries:
         names = sorted(entry.name for entry in entries if is_image_name(entry.name))
     homes = [_class_of(name, val_synsets) for name in names]  # all are known before one moves

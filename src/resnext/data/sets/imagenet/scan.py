@@ -1,4 +1,4 @@
-"""Counting the images of many class folders at once, without keeping their names."""
+"""Counts the images of many class folders, without keeping their names."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _NUM_THREADS = 16
 
 @dataclass
 class Named:
-    """How many there are of something, and the first names."""
+    """A count, with the first names."""
 
     num: int = 0
     names: list[str] = field(default_factory=list)
@@ -32,13 +32,13 @@ class Named:
 
 @dataclass
 class FolderCount:
-    """What one class folder holds.
+    """Content of one class folder.
 
     Attributes:
-        num_images: Files with an image's name that can be read and are not empty.
-        empty: Images of no bytes.
-        unreadable: Images that may not be read, and links that lead nowhere.
-        other: Folders, hidden files and files that are no images.
+        num_images: Readable, non-empty files with an image's name.
+        empty: Empty image files.
+        unreadable: Images without read permission, and broken links.
+        other: Folders, hidden files and files that are not images.
     """
 
     num_images: int = 0
@@ -48,12 +48,12 @@ class FolderCount:
 
 
 def scan_folders(root: Path, names: Iterable[str], progress: Progress) -> dict[str, FolderCount]:
-    """Look at every file of some class folders: one `stat` each, no file is opened.
+    """Scan every file of some class folders with one `stat` each, without opening files.
 
     Args:
-        root: The folder that holds them.
+        root: Their parent folder.
         names: The class folders.
-        progress: Told of the images of each folder that is done.
+        progress: Called with the images of each completed folder.
     """
     found = {}
     names = list(names)
@@ -67,7 +67,7 @@ def scan_folders(root: Path, names: Iterable[str], progress: Progress) -> dict[s
 
 
 def count_folders(folders: list[Path], progress: Progress) -> list[int]:
-    """Count the images of some folders by their names alone."""
+    """Count the images of some folders by file name."""
     sizes = []
     with ThreadPoolExecutor(_NUM_THREADS) as threads:
         for size in threads.map(count_images, folders):
@@ -78,13 +78,13 @@ def count_folders(folders: list[Path], progress: Progress) -> list[int]:
 
 
 def count_images(folder: Path) -> int:
-    """Count the files of a folder whose names are those of images."""
+    """Count the files of a folder with image names."""
     with os.scandir(folder) as entries:
         return sum(is_image_name(entry.name) for entry in entries)
 
 
 def folder_names(root: Path) -> list[str]:
-    """List the class folders below a folder, sorted; hidden ones are none."""
+    """Return the sorted class folders in a folder, without hidden ones."""
     with os.scandir(root) as entries:
         return sorted(entry.name for entry in entries if entry.is_dir() and entry.name[0] != ".")
 

@@ -1,5 +1,5 @@
-"""Data sets whose labels stand in a table: CSV, TSV or Parquet.
+"""Data sets with labels in a table: CSV, TSV or Parquet.
 
-`rows` reads files, `columns` finds which column means what, `paths` finds the image files that a
-`text` table names, and `parquet` writes out the images that lie in the file itself.
+`rows` reads files, `columns` identifies columns, `paths` finds the image files of a `text` table,
+and `parquet` extracts images from Parquet files.
 """

@@ -1,4 +1,4 @@
-"""Which column of a table is the image, the label and the split."""
+"""Identifies the image, label and split columns of a table."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ class Columns:
     """Names of columns.
 
     Attributes:
-        image: Holds a path, or the bytes of an image file.
-        labels: Hold what is to be learned: one column, or one for each label or number.
-        split: Holds train, val or test; None where there is no such column.
+        image: Column with a path, or the bytes of an image file.
+        labels: Target columns: one column, or one for each label or number.
+        split: Column with train, val or test; None if there is no such column.
     """
 
     image: str
@@ -40,7 +40,7 @@ class Columns:
 
 @dataclass(frozen=True)
 class GivenColumns:
-    """Columns that a person named; None for those to be found."""
+    """Columns given by the user; None for those to detect."""
 
     image: str | None = None
     labels: tuple[str, ...] | None = None
@@ -55,19 +55,19 @@ def find_columns(
     given: GivenColumns = UNNAMED,
     is_flag: Callable[[str], bool] = lambda _: False,
 ) -> Columns:
-    """Find the columns by the names that such tables usually have.
+    """Find the columns by common names.
 
-    Where none is called like a label, all columns that hold only 1, 0 and empty cells are labels,
-    if there are at least two of them.
+    If no column has a common label name, all columns with only 1, 0 and empty cells are labels, if
+    there are at least two.
 
     Args:
         names: The table's columns.
-        given: Those that were named.
-        is_flag: Tells whether a column holds only 1, 0 and empty cells.
+        given: The given columns.
+        is_flag: Returns whether a column contains only 1, 0 and empty cells.
 
     Raises:
-        DataError: A named column does not exist, or none has a usual name; the message lists
-            the columns and says how to name one.
+        DataError: A given column does not exist, or none has a common name; the message lists the
+            columns and how to give one.
     """
     found_image = _find(names, "image", given.image, _IMAGE)
     rest = [name for name in names if name != found_image]
@@ -105,8 +105,8 @@ def _find(names: Sequence[str], what: str, given: str | None, usual: Sequence[st
         if name in by_name:
             return by_name[name]
     raise DataError(
-        f"no column is called like the {what}; name it with --set data.{what}_column=NAME; the "
-        f"columns are {list_names(names, _NUM_SHOWN, shown)}"
+        f"no column has a common name for the {what}; give it with --set "
+        f"data.{what}_column=NAME; the columns are {list_names(names, _NUM_SHOWN, shown)}"
     )
 
 

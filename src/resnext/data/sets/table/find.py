@@ -1,4 +1,4 @@
-"""Where the table of a folder lies. Nothing here needs torch."""
+"""Finds the table of a folder. Nothing here needs torch."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ TABLE_SUFFIXES = (".csv", ".tsv", ".parquet")
 
 
 def find_table(folder: Path) -> Path | None:
-    """Return the table that labels the images of a folder, if it is that kind of folder.
+    """Return the table with the labels of a folder, if it is that kind of folder.
 
-    It is where Parquet files are called like splits, here or in `data/` (then the table is the
-    folder itself); or where there is one CSV or TSV file beside image files or one folder of
-    them, as Kaggle lays its sets out. A `train.csv` is preferred to others.
+    That is a folder with Parquet files named like splits, directly or in `data/` (then the table is
+    the folder itself); or with one CSV or TSV file next to image files or a folder of them, as in
+    Kaggle's data sets. A `train.csv` is preferred to others.
     """
     if any(_is_split(path) for part in (".", "data") for path in (folder / part).glob("*.parquet")):
         return folder
@@ -29,7 +29,7 @@ def _is_split(path: Path) -> bool:
 
 
 def _has_class_folders(folder: Path) -> bool:
-    """Tell whether folders in a folder look like classes, or like splits that hold classes."""
+    """Return whether subfolders look like classes, or like splits with classes."""
     inner = [path for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")]
     if any(split_of(path.name) and any(part.is_dir() for part in path.iterdir()) for path in inner):
         return True

@@ -26,9 +26,9 @@ class Labelled:
     Attributes:
         classes: Names of the classes.
         files: The images, in the order of the rows.
-        splits: The split of each image, or None where the table has none.
-        bad_rows: Why a row was left out, by its number.
-        targets: What is to be learned of an image.
+        splits: The split of each image, or None if the table has none.
+        bad_rows: Reasons of omitted rows, by number.
+        targets: Kind of target of an image.
     """
 
     classes: tuple[str, ...]
@@ -45,8 +45,8 @@ def number_classes(
 
     Args:
         labels: The label of each image.
-        order: All classes in their order, if the table says so; otherwise whole numbers stand
-            in their own order, and other names are sorted.
+        order: All classes in order, if given by the table; otherwise integers are in numerical
+            order, and other names are sorted.
 
     Returns:
         The classes, and the number of each image's class, int64.
@@ -63,7 +63,7 @@ def number_classes(
 
 
 def log_bad_rows(path: Path, what: str, bad_rows: dict[int, str], num_rows: int) -> None:
-    """Warn of the rows that are left out, the first of them by number."""
+    """Warn about omitted rows, listing the first ones."""
     if not bad_rows:
         return
     first = "; ".join(f"{what} {row} {why}" for row, why in list(bad_rows.items())[:_NUM_SHOWN])
@@ -72,12 +72,12 @@ def log_bad_rows(path: Path, what: str, bad_rows: dict[int, str], num_rows: int)
 
 
 def parse_split(where: str, value: str) -> SplitName:
-    """Return the split that a cell names.
+    """Return the split in a cell.
 
     Raises:
-        DataError: It names none; the message begins with the place.
+        DataError: It is not a split; the message starts with the position.
     """
     split = split_of(value)
     if split is None:
-        raise DataError(f"{where}: {shown(value)} is no split; accepted are train, val and test")
+        raise DataError(f"{where}: {shown(value)} is not a split; accepted are train, val and test")
     return split

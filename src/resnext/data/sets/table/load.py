@@ -35,10 +35,10 @@ def load_table(
 
     Args:
         path: The table, or the folder.
-        val_fraction: Share of each class's training images to validate on where the table has
-            no validation images; with 1, and no training images, all.
+        val_fraction: Fraction of each class's training images for validation if the table has no
+            validation images; with 1, and no training images, all.
         given: Columns that were named.
-        images: Folder of the images of a text table; by default found.
+        images: Folder of the images of a text table; detected by default.
         group: As for `load_folder`.
         rule: How the labels are read.
 
@@ -50,8 +50,8 @@ def load_table(
         tables = find_parquet(path)
         if not tables:
             raise DataError(
-                f"{path} holds no Parquet file called like a split, such as train.parquet; give "
-                "the file of the table itself"
+                f"{path} contains no Parquet file named like a split, such as train.parquet; "
+                "give the table file itself"
             )
         parts = {
             split: [load_parquet(file, given, rule) for file in files]
@@ -75,7 +75,7 @@ class _Parsed:
 
 
 def _by_split(table: Labelled) -> dict[SplitName, FileSplit]:
-    """Sort the images of a table by its column of splits; without one all are for training."""
+    """Group the images of a table by its split column; without one all are for training."""
     if table.splits is None:
         return {"train": table.files}
     splits: dict[SplitName, FileSplit] = {}
@@ -87,7 +87,7 @@ def _by_split(table: Labelled) -> dict[SplitName, FileSplit]:
 
 
 def _of_parts(path: Path, parts: Mapping[SplitName, Sequence[Labelled]]) -> _Parsed:
-    """Put the files of each split together; their images lie in folders of their own."""
+    """Join the files of each split, whose images are in separate folders."""
     kinds = {table.targets for tables in parts.values() for table in tables}
     if len(kinds) > 1:
         raise DataError(f"{path}: its files differ in their kind of labels: {', '.join(kinds)}")
@@ -110,7 +110,7 @@ def _of_parts(path: Path, parts: Mapping[SplitName, Sequence[Labelled]]) -> _Par
 
 
 def _renumber(targets_n: torch.Tensor, own_k: torch.Tensor, num_classes: int) -> torch.Tensor:
-    """Give a file's targets the numbers that the classes have in the whole set."""
+    """Renumber a file's targets to the classes of the whole data set."""
     if targets_n.ndim == 1:
         return own_k[targets_n]
     wide_nk = torch.zeros(len(targets_n), num_classes, dtype=targets_n.dtype)
@@ -119,7 +119,7 @@ def _renumber(targets_n: torch.Tensor, own_k: torch.Tensor, num_classes: int) ->
 
 
 def _with_val(path: Path, parsed: _Parsed, val_fraction: float, group: str | None) -> DataSet:
-    """Make a data set; validation images are taken from training where there are none."""
+    """Build the data set; if there are no validation images, take them from training."""
     data = _split(path, parsed, val_fraction, group)
     return replace(data, info=replace(data.info, targets=parsed.targets))
 

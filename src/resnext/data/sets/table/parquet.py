@@ -1,7 +1,7 @@
-"""Image sets in Parquet files, as the Hugging Face Hub keeps them.
+"""Image data sets in Parquet files, as on the Hugging Face Hub.
 
-The images lie in the file. They are written once to the cache as files, so that every verb reads
-them like others, each process what it needs.
+The images are in the file. They are extracted once to the cache, so that every verb reads them like
+other files.
 """
 
 from __future__ import annotations
@@ -46,9 +46,9 @@ _IN_A_FOLDER = 1000
 
 
 def find_parquet(root: Path) -> dict[SplitName, list[Path]]:
-    """Return the Parquet files of each split of a folder, in it or in its `data/`.
+    """Return the Parquet files of each split of a folder, directly or in `data/`.
 
-    Files are called like the split, or `train-00000-of-00002.parquet`; other files are left out.
+    Files are named like the split, or `train-00000-of-00002.parquet`; other files are ignored.
     """
     found: dict[SplitName, list[Path]] = {}
     for folder in (root, root / "data"):
@@ -65,8 +65,8 @@ def load_parquet(
 ) -> Labelled:
     """Read one Parquet file of images and labels.
 
-    The image's column holds bytes, or a group of `bytes` and `path`; the label's holds names,
-    or numbers whose names stand in the file's metadata.
+    The image column contains bytes, or a struct with `bytes` and `path`; the label column contains
+    names, or numbers whose names are in the file's metadata.
 
     Args:
         path: The file.
@@ -89,13 +89,13 @@ def load_parquet(
     num_rows = file.metadata.num_rows
     for row in range(num_rows):
         is_there = (root / _name(row)).is_file()
-        reason = targets.fault(row) if is_there else "holds no image"
+        reason = targets.fault(row) if is_there else "contains no image"
         if reason:
             bad_rows[row] = reason
         else:
             kept.append(row)
     if not kept:
-        raise DataError(f"{path}: no row is of use; row 0 {bad_rows[0]}")
+        raise DataError(f"{path}: no usable row; row 0 {bad_rows[0]}")
     log_bad_rows(path, "row", bad_rows, num_rows)
     found = targets.targets(kept)
     files = FileSplit(root, PackedNames(_name(row) for row in kept), found.targets_n)
@@ -132,7 +132,7 @@ def _is_flag(file: pq.ParquetFile, path: Path, name: str) -> bool:
 
 
 def _class_names(file: pq.ParquetFile, label: str) -> list[str]:
-    """Return the names of the classes from the Hub's metadata; none if it has none."""
+    """Return the names of the classes from the Hub's metadata, if any."""
     metadata = (file.schema_arrow.metadata or {}).get(b"huggingface")
     try:
         feature = parse_json(metadata or b"")["info"]["features"][label]
@@ -145,14 +145,14 @@ def _class_names(file: pq.ParquetFile, label: str) -> list[str]:
 
 
 def _text(value: Any, names: Sequence[str] = ()) -> str:
-    """Return a value as the cell of a text table; the number of a class as its name."""
+    """Return a value as text; a class number as its name."""
     if names and type(value) is int:
         return names[value] if 0 <= value < len(names) else ""
     return str(value) if isinstance(value, bool | int | float | str) else ""
 
 
 def _unpack(path: Path, file: pq.ParquetFile, column: str) -> Path:
-    """Write the images of a file to the cache unless they are there, and return their folder."""
+    """Extract the images of a file to the cache if missing, and return their folder."""
     status = path.stat()
     key = f"{path.absolute()}\0{status.st_size}\0{status.st_mtime_ns}\0{column}"
     digest = hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()[:16]

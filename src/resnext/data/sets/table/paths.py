@@ -1,4 +1,4 @@
-"""From what a table calls its images to files."""
+"""Finds the image files of a table."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ _MAX_FOLDERS = 200
 def find_names(
     table: Path, values: Sequence[str], images: Path | None = None
 ) -> tuple[Path, list[str | None]]:
-    """Find the files that a table's rows mean.
+    """Find the image files of a table's rows.
 
-    A row gives a path from the table's folder or from a folder in it, with or without the
-    ending; Kaggle's tables often give only a number. Folder and ending are those that fit the
-    first rows best. A file must lie below the folder.
+    A row has a path relative to the table's folder or a folder in it, with or without the
+    extension; Kaggle's tables often have only a number. Folder and extension are those that fit the
+    first rows best. Files must be below the folder.
 
     Args:
         table: The file of the table.
-        values: What the rows say.
-        images: The folder, if it was named.
+        values: The cells of the rows.
+        images: The folder, if given.
 
     Returns:
-        The folder, and for each row the file's path below it; None where there is no such file.
+        The folder, and the relative path of each row's file, or None if there is no such file.
 
     Raises:
-        DataError: The first rows fit nowhere.
+        DataError: No folder fits the first rows.
     """
     tried = [value for value in values[:_NUM_TRIED] if value]
     bases = [images] if images is not None else _bases(table.parent)
@@ -45,14 +45,14 @@ def find_names(
     if all(_name(base, ending, value) is None for value in tried):
         given = shown(tried[0]) if tried else "nothing"
         raise DataError(
-            f"{table}: no file for the first rows, which say {given}; paths are from the table's "
-            "folder or a folder in it; name another with --set data.images=FOLDER"
+            f"{table}: no file for the first rows, which are {given}; paths are relative to the "
+            "table's folder or a folder in it; give another with --set data.images=FOLDER"
         )
     return base, [_name(base, ending, value) for value in values]
 
 
 def _bases(folder: Path) -> list[Path]:
-    """Return a folder, the folders in it and those in these, as far as it is worth looking."""
+    """Return a folder and its subfolders, two levels deep, up to a limit."""
     bases = [folder]
     for name in subfolders(folder)[:_MAX_FOLDERS]:
         bases.append(folder / name)

@@ -1,4 +1,4 @@
-"""The rows of a CSV, TSV or Parquet file, read in bounded memory."""
+"""Reads the rows of CSV, TSV or Parquet files in bounded memory."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ class TextTable:
     """A table in a text file.
 
     Attributes:
-        columns: The names in its first row.
-        rows: The others, with the number of the line that each one ends on.
+        columns: Column names from the first row.
+        rows: The other rows, with the number of their last line.
     """
 
     columns: list[str]
     rows: list[tuple[int, list[str]]]
 
     def column(self, name: str) -> list[str]:
-        """Return the cells of a column, row by row; those of a row that is too short are empty."""
+        """Return the cells of a column; missing cells are empty."""
         index = self.columns.index(name)
         return [row[index].strip() if index < len(row) else "" for _, row in self.rows]
 
@@ -45,7 +45,7 @@ def read_text_table(path: Path) -> TextTable:
     """Read a CSV or TSV file in UTF-8, separated by commas, semicolons or tabs.
 
     Raises:
-        DataError: It cannot be read, is no such table, or has no row.
+        DataError: It cannot be read, is not such a table, or has no rows.
     """
     text = _read_text(path)
     delimiter = "\t" if path.suffix.lower() == ".tsv" else _delimiter(text)
@@ -58,14 +58,15 @@ def read_text_table(path: Path) -> TextTable:
     columns = [name.strip() for name in header]
     if not 2 <= len(columns) <= _MAX_COLUMNS or len(rows) > MAX_ROWS:
         raise DataError(
-            f"{path}: {len(columns)} columns and {len(rows):,} rows; a table of labels has a first "
-            "row of column names, at least an image and a label, and one row for each image"
+            f"{path}: {len(columns)} columns and {len(rows):,} rows; a table of labels needs a "
+            "first row with column names, at least an image and a label column, and one row per "
+            "image"
         )
     if len(set(columns)) < len(columns):
         twice = next(name for name in columns if columns.count(name) > 1)
         raise DataError(f"{path}: two columns are called {shown(twice)}; rename one of them")
     if not rows:
-        raise DataError(f"{path} has no row below its column names")
+        raise DataError(f"{path} has no rows below its column names")
     return TextTable(columns, rows)
 
 
@@ -83,7 +84,7 @@ def _read_text(path: Path) -> str:
 
 
 def _delimiter(text: str) -> str:
-    """Take the separator that the first row has most of."""
+    """Return the most frequent separator in the first row."""
     first = text[:_SAMPLE_CHARS].partition("\n")[0]
     return max(",;\t", key=first.count)
 
@@ -93,7 +94,7 @@ def open_parquet(path: Path) -> pq.ParquetFile:
 
     Raises:
         ConfigError: pyarrow is not installed.
-        DataError: The file cannot be read or is no Parquet file.
+        DataError: The file cannot be read or is not a Parquet file.
     """
     with needed_by(f"{path}: reading Parquet"):
         import pyarrow as pa
@@ -103,7 +104,7 @@ def open_parquet(path: Path) -> pq.ParquetFile:
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror or error}") from None
     except pa.ArrowException as error:
-        raise DataError(f"{path} is no Parquet file: {error}") from None
+        raise DataError(f"{path} is not a Parquet file: {error}") from None
     if file.metadata.num_rows > MAX_ROWS or file.metadata.num_rows < 1:
         raise DataError(f"{path}: {file.metadata.num_rows:,} rows; accepted are 1 to {MAX_ROWS:,}")
     return file

@@ -1,4 +1,4 @@
-"""From the cells of a table to targets: one class, several labels, or numbers.
+"""Converts cells of a table to targets: one class, several labels, or numbers.
 
 Legend: n rows, k labels or numbers.
 """
@@ -29,10 +29,10 @@ _FLAGS = {
 
 @dataclass(frozen=True)
 class Targets:
-    """What the rows of a table say of their images.
+    """The targets of a table's rows.
 
     Attributes:
-        kind: What kind of targets they are.
+        kind: Kind of targets.
         classes: Names of the classes, labels or numbers.
         targets_n: See `TargetKind`.
     """
@@ -43,25 +43,25 @@ class Targets:
 
 
 class TargetCells(Protocol):
-    """The cells of a table that hold its targets."""
+    """The cells of a table with its targets."""
 
     def fault(self, row: int) -> str:
-        """Say why a row cannot be used; nothing if it can."""
+        """Return why a row cannot be used; empty if it can."""
         ...
 
     def targets(self, rows: Sequence[int]) -> Targets:
-        """Return the targets of the rows that are used."""
+        """Return the targets of the used rows."""
         ...
 
 
 @dataclass(frozen=True)
 class TargetRule:
-    """How labels are read.
+    """How to parse labels.
 
     Attributes:
-        kind: What they are; `auto` finds out.
-        separator: Stands between the labels of a cell; by default found among | ; and commas.
-        order: All classes in their order, if the table says so.
+        kind: Kind of targets; `auto` detects it.
+        separator: Separator of labels in a cell; by default detected among | ; and commas.
+        order: All classes in order, if given by the table.
     """
 
     kind: TargetKind | Literal["auto"] = "auto"
@@ -75,14 +75,14 @@ DEFAULT_RULE = TargetRule()
 def target_cells(
     columns: Mapping[str, Sequence[str]], rule: TargetRule = DEFAULT_RULE
 ) -> TargetCells:
-    """Decide what the cells mean.
+    """Interpret the cells.
 
-    One column holds a class, unless its cells list several labels; several columns hold 1 for
-    each label that applies.
+    A single column contains a class, unless its cells list several labels; several columns contain
+    1 for each label that applies.
 
     Args:
         columns: The cells of the columns of targets, row by row.
-        rule: What was said of them.
+        rule: The rule for labels.
     """
     kind, separator = rule.kind, rule.separator
     if kind == "number":
@@ -97,10 +97,10 @@ def target_cells(
 
 
 def find_separator(cells: Sequence[str]) -> str | None:
-    """Return what stands between the labels of a cell; None where a cell is one label.
+    """Return the separator of labels in a cell; None if a cell is one label.
 
-    A separator is one only if there are no more labels than cells that differ: `cat;dog`, `cat`
-    and `dog` are two labels, while `Smith, John` and `Miller, Ann` are two names.
+    A character only counts as separator if there are no more labels than distinct cells: `cat;dog`,
+    `cat` and `dog` are two labels, while `Smith, John` and `Miller, Ann` are two names.
     """
     distinct = set(cells) - {""}
     for separator in _SEPARATORS:
@@ -111,7 +111,7 @@ def find_separator(cells: Sequence[str]) -> str | None:
 
 
 def split_cell(cell: str, separator: str | None) -> list[str]:
-    """Return the labels of a cell, each once; brackets and quotes around them are dropped."""
+    """Return the distinct labels of a cell, without brackets and quotes."""
     if cell.strip().casefold() in _NO_LABEL:
         return []
     if cell.startswith("[") and cell.endswith("]"):
@@ -121,13 +121,13 @@ def split_cell(cell: str, separator: str | None) -> list[str]:
 
 
 def is_flag_column(cells: Sequence[str]) -> bool:
-    """Tell whether a column says of each image whether a label applies."""
+    """Return whether a column only contains 1, 0 and empty cells."""
     values = {_FLAGS.get(cell.casefold()) for cell in set(cells)}
     return None not in values and 1 in values
 
 
 class _Classes:
-    """One class a cell."""
+    """One class per cell."""
 
     def __init__(self, cells: Sequence[str], order: Sequence[str]) -> None:
         self._cells, self._order = cells, order
@@ -143,7 +143,7 @@ class _Classes:
 
 
 class ListedLabels:
-    """Several labels a row."""
+    """Several labels per row."""
 
     def __init__(
         self, lists: Sequence[Sequence[str] | None], rule: TargetRule = DEFAULT_RULE
@@ -152,18 +152,18 @@ class ListedLabels:
         self._lists, self._order = lists, rule.order
 
     def fault(self, row: int) -> str:
-        """Say why a row cannot be used; nothing if it can."""
+        """Return why a row cannot be used; empty if it can."""
         labels = self._lists[row]
         if labels is None:
-            return "has no label (write none where none applies)"
+            return "has no label (use none if no label applies)"
         return "" if all(map(is_utf8, labels)) else "a label is not UTF-8"
 
     def targets(self, rows: Sequence[int]) -> Targets:
-        """Return the targets of the rows that are used."""
+        """Return the targets of the used rows."""
         lists = [self._lists[row] or () for row in rows]
         found = [label for labels in lists for label in labels]
         if not found:
-            raise DataError("the column of labels names none, so there is nothing to learn")
+            raise DataError("the label column contains no labels, so there is nothing to learn")
         classes, labels_m = number_classes(found, self._order)
         targets_nk = torch.zeros(len(rows), len(classes), dtype=torch.int8)
         rows_m = np.repeat(np.arange(len(lists)), [len(labels) for labels in lists])
@@ -172,7 +172,7 @@ class ListedLabels:
 
 
 class _Flags:
-    """A column for each label: 1 where it applies, 0 where not, empty where it is not known."""
+    """One column per label: 1 if it applies, 0 if not, empty if unknown."""
 
     def __init__(
         self, columns: Mapping[str, Sequence[str]], *, is_exclusive: bool, may_be_exclusive: bool
@@ -189,7 +189,7 @@ class _Flags:
         if all(value == UNKNOWN for value in values):
             return "has no label"
         if self._is_exclusive and (values.count(1) != 1 or UNKNOWN in values):
-            return "has not exactly one class"
+            return "does not have exactly one class"
         return ""
 
     def targets(self, rows: Sequence[int]) -> Targets:
@@ -206,7 +206,7 @@ class _Flags:
 
 
 class _Numbers:
-    """A number in each column; an empty cell is not known."""
+    """A number in each column; empty if unknown."""
 
     def __init__(self, columns: Mapping[str, Sequence[str]]) -> None:
         self._columns = columns
@@ -214,7 +214,7 @@ class _Numbers:
     def fault(self, row: int) -> str:
         for name, cells in self._columns.items():
             if cells[row] and _number(cells[row]) is None:
-                return f"{shown(name)} is {shown(cells[row])}, which is no number"
+                return f"{shown(name)} is {shown(cells[row])}, which is not a number"
         return "" if any(cells[row] for cells in self._columns.values()) else "has no number"
 
     def targets(self, rows: Sequence[int]) -> Targets:

@@ -1,4 +1,4 @@
-"""Images whose labels stand in a CSV or TSV file."""
+"""Images with labels in a CSV or TSV file."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ def load_text_table(
 
     Args:
         path: The file.
-        given: Columns that were named.
-        images: Folder of the images; by default found.
-        rule: How the labels are read.
+        given: Given columns.
+        images: Folder of the images; detected by default.
+        rule: How to parse labels.
 
     Raises:
         DataError: There is no such table, column or image; or a split has an unknown name.
@@ -47,7 +47,7 @@ def load_text_table(
             kept.append(row)
     if not kept:
         line, reason = next(iter(bad_rows.items()))
-        raise DataError(f"{path}: no row is of use; line {line}: {reason}")
+        raise DataError(f"{path}: no usable row; line {line}: {reason}")
     log_bad_rows(path, "line", bad_rows, len(table.rows))
     found = targets.targets(kept)
     files = FileSplit(root, PackedNames(names[row] or "" for row in kept), found.targets_n)

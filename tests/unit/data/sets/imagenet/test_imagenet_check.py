@@ -99,7 +99,7 @@ def test_flat_validation_images_are_counted(tmp_path: Path) -> None:
         (tmp_path / "val" / synset / val_name(number)).rename(tmp_path / "val" / val_name(number))
     findings = check(tmp_path, LAYOUT)
     (flat,) = [problem for problem in findings.problems if problem.kind == "flat images"]
-    assert flat.detail.startswith("8 images lie in val/ itself")
+    assert flat.detail.startswith("8 images are directly in val/")
     assert ("val", "wrong count", "n01440764") in kinds(findings)
 
 

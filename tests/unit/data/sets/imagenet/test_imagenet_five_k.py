@@ -108,7 +108,7 @@ def test_a_synset_as_archive_and_folder_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_synsets_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="holds no synset"):
+    with pytest.raises(DataError, match="contains no synset"):
         find_synsets(tmp_path)
     with pytest.raises(DataError, match="is not a folder"):
         find_synsets(tmp_path / "nowhere")
@@ -153,8 +153,8 @@ def test_the_list_is_the_same_from_any_place_in_any_order(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "is no class list"),
-        ("n01440764\n", "is no class list"),
+        ("", "is not a class list"),
+        ("n01440764\n", "is not a class list"),
         ("synset\tsource\tnum_images\n", "must be sorted"),
         ("synset\tsource\tnum_images\nn2\tfull\t1\n", "is not a synset"),
         ("synset\tsource\tnum_images\nn00000002\tmine\t1\n", "is not a synset"),
@@ -239,7 +239,7 @@ def test_a_kill_while_archives_are_unpacked_is_gone_on_from(
 def test_a_class_with_other_counts_than_the_list_is_refused(tmp_path: Path) -> None:
     built = Built(tmp_path, ("n00000005",))
     (tmp_path / "full" / "n00000005" / "n00000005_1.JPEG").unlink()
-    with pytest.raises(DataError, match="holds 3 images, but the class list says 4"):
+    with pytest.raises(DataError, match="contains 3 images, but the class list has 4"):
         built.build()
 
 
@@ -255,7 +255,7 @@ def test_a_class_without_images_is_named_before_anything_is_made(tmp_path: Path)
 def test_classes_that_are_not_on_the_list_are_not_let_stay(tmp_path: Path) -> None:
     built = Built(tmp_path, ())
     (built.out / "train" / "n00000001").mkdir(parents=True)
-    with pytest.raises(DataError, match="holds n00000001, which are not on the class list"):
+    with pytest.raises(DataError, match="contains n00000001, which are not in the class list"):
         built.build()
 
 

@@ -46,7 +46,7 @@ def test_images_are_written_once_and_again_when_the_file_changes(tmp_path: Path)
 def test_rows_without_image_or_label_are_named(tmp_path: Path) -> None:
     path = _hub_file(tmp_path / "a.parquet", [b"one", None, b"3", b"4"], [1, 0, None, 7])
     assert load_parquet(path).bad_rows == {
-        1: "holds no image",
+        1: "contains no image",
         2: "has no label",
         3: "has no label",
     }
@@ -64,5 +64,5 @@ def test_shards_are_found_by_split(tmp_path: Path) -> None:
 def test_a_file_that_is_no_parquet_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "x.parquet"
     path.write_bytes(b"PAR1 and nothing else PAR1")
-    with pytest.raises(DataError, match=r"x\.parquet is no Parquet file"):
+    with pytest.raises(DataError, match=r"x\.parquet is not a Parquet file"):
         load_parquet(path)

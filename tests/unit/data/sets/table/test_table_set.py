@@ -101,5 +101,5 @@ def test_settings_of_tables_belong_to_tables(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_tables_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="holds no Parquet file called like a split"):
+    with pytest.raises(DataError, match="contains no Parquet file named like a split"):
         load_data(DataConfig(name="table", root=tmp_path))

@@ -61,7 +61,7 @@ def test_cells_list_labels() -> None:
 
 
 def test_a_column_in_which_no_label_applies_is_refused() -> None:
-    with pytest.raises(DataError, match="names none, so there is nothing to learn"):
+    with pytest.raises(DataError, match="contains no labels, so there is nothing to learn"):
         read({"labels": ["none", "[]"]}, TargetRule(kind="labels"))
 
 
@@ -95,10 +95,10 @@ def test_rows_that_cannot_be_used_say_why() -> None:
         "",
     ]
     exclusive = target_cells({"a": ["1", "1"], "b": ["1", "0"]}, TargetRule(kind="class"))
-    assert [exclusive.fault(row) for row in range(2)] == ["has not exactly one class", ""]
+    assert [exclusive.fault(row) for row in range(2)] == ["does not have exactly one class", ""]
     numbers = target_cells({"age": ["old", "", "3"]}, TargetRule(kind="number"))
     assert [numbers.fault(row) for row in range(3)] == [
-        "'age' is 'old', which is no number",
+        "'age' is 'old', which is not a number",
         "has no number",
         "",
     ]

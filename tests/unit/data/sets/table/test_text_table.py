@@ -50,7 +50,7 @@ def test_splits_are_read_in_any_spelling(tmp_path: Path) -> None:
     table = _table(root, "path,label,Split\na.png,1,Train\nb.png,2,valid\nc.png,2,TESTING\n")
     assert load_text_table(table).splits == ["train", "val", "test"]
     bad = _table(root, "path,label,split\na.png,1,train\nb.png,2,later\n")
-    with pytest.raises(DataError, match="line 3: 'later' is no split; accepted are train, val"):
+    with pytest.raises(DataError, match="line 3: 'later' is not a split; accepted are train, val"):
         load_text_table(bad)
 
 
@@ -94,10 +94,10 @@ def test_numbers_keep_their_own_order() -> None:
     ("text", "message"),
     [
         ("", "0 columns and 0 rows"),
-        ("image,label\n", "has no row below its column names"),
+        ("image,label\n", "has no rows below its column names"),
         ("image,image\na,b\n", "two columns are called 'image'"),
-        ("image,size\na.png,3\n", "no column is called like the label; name it with --set data.la"),
-        ("image,label\nnowhere.png,cat\n", "no file for the first rows, which say 'nowhere.png'"),
+        ("image,size\na.png,3\n", "no column has a common name for the label; give it with --set"),
+        ("image,label\nnowhere.png,cat\n", "no file for the first rows, which are 'nowhere.png'"),
         ('image,label\n"a.png,cat\n', "line 2: unexpected end of data"),
     ],
 )

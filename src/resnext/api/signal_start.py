@@ -1,0 +1,46 @@
+"""Network and recipe of `resnext train` for signals, by their size."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from resnext.data.config import DataConfig
+from resnext.data.sets.load import load_data
+from resnext.errors import ConfigError
+from resnext.model.config import ResNeXtConfig
+from resnext.model.names import config_from
+from resnext.recipes.signals import SignalFacts, default_signal_model, signals
+from resnext.runs.config import TrainConfig
+
+if TYPE_CHECKING:
+    from resnext.api.train_request import TrainRequest
+    from resnext.api.train_weights import Start
+
+
+def signal_settings(
+    request: TrainRequest, data: DataConfig, start: Start | None
+) -> TrainConfig | None:
+    """Return the settings for signals; None if the file contains images.
+
+    Raises:
+        ConfigError: A flag is for images.
+        DataError: The file is not in an accepted format.
+    """
+    loaded = load_data(data)
+    signal = loaded.info.signal
+    if signal is None:
+        return None
+    if request.recipe is not None:
+        raise ConfigError(
+            f"--recipe {request.recipe} is for images; leave it out: signals have their own recipe"
+        )
+    facts = SignalFacts(max(len(loaded.train), 1), signal.size, signal.ndim)
+    if request.model is not None:
+        model = config_from(request.model)
+        if isinstance(model, ResNeXtConfig):
+            model = model.replace(ndim=signal.ndim)
+    elif start is not None:
+        model = start.weights.config
+    else:
+        model = default_signal_model(facts)
+    return signals(model, data, facts, None if start is None else start.name)

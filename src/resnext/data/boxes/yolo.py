@@ -1,0 +1,129 @@
+"""YOLO's text files: a line for each box, with class, centre and sides as shares of the image.
+
+Images lie in `images/train` and labels in `labels/train`, or in `train/images` and `train/labels`;
+`data.yaml` names the classes. Source: https://docs.ultralytics.com/datasets/detect.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from resnext.data.boxes.box_set import BoxImage, BoxSet, Findings
+from resnext.data.boxes.clean import Objects, clean_box, note_repeated
+from resnext.data.decode.image import Photo, read_file
+from resnext.data.decode.image_names import is_image_name
+from resnext.errors import DataError
+from resnext.untrusted.parse import MAX_YAML_BYTES, parse_yaml, read_text
+
+_MAX_LABEL_BYTES = 2**24
+_FOLDERS = {"train": ("train",), "val": ("val", "valid"), "test": ("test",)}
+_NUM_COLUMNS = 5
+_NUMBER = re.compile(r"((?:^|[{,])[ \t]*)(\d+)(?=[ \t]*:)", re.MULTILINE)
+"""A number as the key of a group, which the names may have; our YAML has texts as keys."""
+
+
+def load_yolo(root: Path) -> BoxSet:
+    """Read a folder in one of the layouts.
+
+    Raises:
+        DataError: It is in none of them, or names no classes.
+    """
+    classes = _classes(root)
+    findings = Findings()
+    splits = {}
+    for split, names in _FOLDERS.items():
+        for name in names:
+            for images, labels in (
+                (root / "images" / name, root / "labels" / name),
+                (root / name / "images", root / name / "labels"),
+            ):
+                if split not in splits and images.is_dir():
+                    splits[split] = _images(images, labels, classes, findings)
+    if not splits and (root / "images").is_dir():
+        splits["train"] = _images(root / "images", root / "labels", classes, findings)
+    if not any(splits.values()):
+        raise DataError(
+            f"{root}: holds no images in images/train, train/images or images; YOLO's layout has "
+            "them there, and labels beside them"
+        )
+    return BoxSet(root.name, classes, splits, findings.result())
+
+
+def _classes(root: Path) -> tuple[str, ...]:
+    """Return the names of `data.yaml`, a list or a group by numbers, or of `classes.txt`."""
+    path = next((p for p in sorted(root.glob("*.yaml")) if p.is_file()), root / "data.yaml")
+    try:
+        if path.is_file():
+            values: Any = parse_yaml(_NUMBER.sub(r'\1"\2"', read_text(path, MAX_YAML_BYTES)))
+            names = values.get("names") if isinstance(values, dict) else None
+            if isinstance(names, dict):
+                numbers = {int(number): str(name) for number, name in names.items()}
+                names = [numbers[number] for number in range(len(numbers))]
+        else:
+            path = root / "classes.txt"
+            names = [line for line in read_text(path, 2**20).splitlines() if line.strip()]
+    except (OSError, ValueError, KeyError) as error:
+        raise DataError(
+            f"{path}: cannot be read for the names of the classes ({error}); write data.yaml with "
+            "names: [first, second]"
+        ) from None
+    if not isinstance(names, list) or not names:
+        raise DataError(f"{path}: names no classes; write names: [first, second]")
+    return tuple(str(name).strip() for name in names)
+
+
+def _images(
+    folder: Path, labels: Path, classes: Sequence[str], findings: Findings
+) -> tuple[BoxImage, ...]:
+    found = []
+    names = sorted(path for path in folder.iterdir() if is_image_name(path.name))
+    for number, path in enumerate(names):
+        try:
+            width, height = Photo(read_file(path)).size
+        except DataError as error:
+            findings.add("images that cannot be read, left out", f"{path.name}: {error}")
+            continue
+        objects = Objects()
+        text = labels / f"{path.stem}.txt"
+        if text.is_file():
+            _add(objects, text, len(classes), (width, height), findings)
+        else:
+            findings.add("images without a file of labels, kept", path.name, is_wrong=False)
+        note_repeated(objects, findings, path.name)
+        found.append(objects.image(path, number, width, height))
+    return tuple(found)
+
+
+def _add(
+    objects: Objects, path: Path, num_classes: int, size: tuple[int, int], findings: Findings
+) -> None:
+    try:
+        lines = read_text(path, _MAX_LABEL_BYTES).splitlines()
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path}: cannot be read: {error}") from None
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        place = f"{path.name}: line {number}"
+        try:
+            label, x, y, width, height = map(float, line.split()[:_NUM_COLUMNS])
+        except ValueError:
+            findings.add("lines that are not a class and four numbers, left out", place)
+            continue
+        if len(line.split()) > _NUM_COLUMNS:
+            findings.add("lines with more than five numbers (polygons), left out", place)
+            continue
+        if label not in range(num_classes):
+            findings.add("boxes of a class that has no name, left out", place)
+            continue
+        if max(x, y, width, height) > 2:
+            findings.add("boxes in pixels instead of shares of the image, left out", place)
+            continue
+        corners = (x - width / 2, y - height / 2, x + width / 2, y + height / 2)
+        scaled = [value * side for value, side in zip(corners, (*size, *size), strict=True)]
+        box = clean_box(scaled, *size, findings, place)
+        if box is not None:
+            objects.add(box, int(label))

@@ -1,0 +1,1 @@
+"""Images with masks: folders, classes of the values, and splits."""

@@ -1,0 +1,197 @@
+"""Series in a CSV or Parquet table: a row each, or long, a row for each step.
+
+Wide: a column of classes and the values, in the order of the columns. Long: a column that says
+which series a row belongs to, one of its class, and a column for each channel.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from resnext.data.sets.series.raw import (
+    RawSeries,
+    check_finite,
+    check_shape,
+    class_name,
+    sort_classes,
+    without_end,
+)
+from resnext.data.sets.table.rows import open_parquet, parquet_values, read_text_table
+from resnext.data.signals.prepare import Series
+from resnext.errors import DataError
+from resnext.model.signal import MAX_SIGNAL_VALUES
+from resnext.untrusted.names import list_names, shown
+
+_LABELS = ("label", "class", "target", "y", "category", "classname", "labelname")
+_IDS = ("id", "seriesid", "caseid", "sampleid", "series", "case", "uid")
+_TIMES = ("time", "timestamp", "step", "t", "date", "datetime", "index", "position")
+_SPLITS = ("split", "subset", "set", "partition")
+_SPLIT_NAMES = {
+    "train": "train",
+    "training": "train",
+    "val": "val",
+    "valid": "val",
+    "validation": "val",
+    "test": "test",
+    "testing": "test",
+}
+
+Cells = Mapping[str, Sequence[Any]]
+
+
+@dataclass(frozen=True)
+class SeriesColumns:
+    """Columns that a person named; None for those to be found by their names."""
+
+    label: str | None = None
+    split: str | None = None
+    series: str | None = None
+    time: str | None = None
+
+
+def read_series_table(path: Path, given: SeriesColumns) -> dict[str, RawSeries]:
+    """Read a CSV or Parquet table of series.
+
+    Args:
+        path: The file.
+        given: Columns that were named.
+
+    Returns:
+        By split, or `all` where there is no such column.
+
+    Raises:
+        DataError: It is no such table; the message names the column or row.
+    """
+    cells = _read_parquet(path) if path.suffix.lower() == ".parquet" else _read_csv(path)
+    names = list(cells)
+    label = _find(path, names, given.label, _LABELS, "label_column")
+    split = _find(path, names, given.split, _SPLITS, "split_column")
+    time = _find(path, names, given.time, _TIMES, "time_column")
+    series = _find(path, names, given.series, _IDS, "id_column")
+    is_long = given.series is not None or (
+        series is not None and len(set(map(str, cells[series]))) < len(cells[series])
+    )
+    # A wide table may call its values t, 0, 1, ...: a time column is one of a long table.
+    left_out = {label, split, series, time if is_long or given.time else None}
+    columns = [name for name in names if name not in left_out]
+    if not columns:
+        raise DataError(f"{path}: no column of values beside {list_names(names, 20, shown)}")
+    values = np.stack([_numbers(path, name, cells[name]) for name in columns], axis=1)
+    check_finite(values, str(path))
+    if is_long:
+        assert series is not None
+        rows = _rows_of(cells, series, time, path)
+        found = [values[row].T for row in rows.values()]
+    else:
+        rows = {str(number): np.array([number]) for number in range(len(values))}
+        found = [without_end(row)[np.newaxis] for row in values]
+    for key, one in zip(rows, found, strict=True):
+        check_shape(one.shape, f"{path}, series {shown(key)}")
+    labels = (
+        []
+        if label is None
+        else [_constant(path, key, cells[label], row) for key, row in rows.items()]
+    )
+    splits = [
+        "all" if split is None else _split_name(path, _constant(path, key, cells[split], row))
+        for key, row in rows.items()
+    ]
+    classes = sort_classes(set(labels))
+    return {
+        part: RawSeries(
+            [one for one, own in zip(found, splits, strict=True) if own == part],
+            [one for one, own in zip(labels, splits, strict=False) if own == part],
+            classes,
+            [f"series {shown(key)}" for key, own in zip(rows, splits, strict=True) if own == part],
+        )
+        for part in dict.fromkeys(splits)
+    }
+
+
+def _read_csv(path: Path) -> Cells:
+    table = read_text_table(path)
+    if len(table.columns) * len(table.rows) > MAX_SIGNAL_VALUES // 4:
+        raise DataError(f"{path}: more than {MAX_SIGNAL_VALUES // 4:,} cells; use Parquet or .npz")
+    return {name: table.column(name) for name in table.columns}
+
+
+def _read_parquet(path: Path) -> Cells:
+    file = open_parquet(path)
+    names = list(file.schema_arrow.names)
+    if len(set(names)) < len(names) or len(names) * file.metadata.num_rows > MAX_SIGNAL_VALUES // 4:
+        raise DataError(
+            f"{path}: {len(names):,} columns and {file.metadata.num_rows:,} rows; accepted are at "
+            f"most {MAX_SIGNAL_VALUES // 4:,} cells, and every column name once"
+        )
+    return {name: parquet_values(file, name, path) for name in names}
+
+
+def _find(
+    path: Path, names: Sequence[str], given: str | None, usual: Sequence[str], setting: str
+) -> str | None:
+    if given is not None:
+        if given not in names:
+            raise DataError(
+                f"data.{setting}={shown(given)}: {path} has no such column; it has "
+                f"{list_names(names, 20, shown)}"
+            )
+        return given
+    by_name = {re.sub(r"[\s_.-]+", "", name.casefold()): name for name in reversed(names)}
+    return next((by_name[name] for name in usual if name in by_name), None)
+
+
+def _numbers(path: Path, name: str, cells: Sequence[Any]) -> Series:
+    values = np.empty(len(cells), dtype=np.float32)
+    for row, cell in enumerate(cells):
+        text = cell.strip() if isinstance(cell, str) else cell
+        try:
+            with np.errstate(over="ignore"):
+                values[row] = np.nan if text is None or text in ("", "?") else float(text)
+        except (TypeError, ValueError):
+            raise DataError(
+                f"{path}, column {shown(name)}, row {row + 1}: {shown(cell)} is not a number. All "
+                "columns but those of class, split, series and time are values; name these with "
+                "--set data.label_column=NAME (split_column, id_column, time_column)"
+            ) from None
+    return values
+
+
+def _rows_of(
+    cells: Cells, series: str, time: str | None, path: Path
+) -> dict[str, np.ndarray[Any, np.dtype[np.int64]]]:
+    """Return the rows of each series, in the order of time, or of the table where it says none."""
+    groups: dict[str, list[int]] = {}
+    for row, key in enumerate(cells[series]):
+        groups.setdefault(str(key), []).append(row)
+    rows = {key: np.array(group) for key, group in groups.items()}
+    if time is None:
+        return rows
+    try:
+        order: npt.NDArray[Any] = _numbers(path, time, cells[time])
+    except DataError:  # dates: ISO's sort as texts
+        order = np.unique(np.array([str(cell) for cell in cells[time]]), return_inverse=True)[1]
+    return {key: group[np.argsort(order[group], kind="stable")] for key, group in rows.items()}
+
+
+def _constant(path: Path, key: str, cells: Sequence[Any], rows: Sequence[int] | Any) -> str:
+    found = {class_name(str(cells[row])) for row in rows}
+    if len(found) > 1 or found <= {"", "None", "nan"}:
+        raise DataError(
+            f"{path}, series {shown(key)}: its class or split is "
+            f"{list_names(sorted(found), 5, shown)}; give exactly one"
+        )
+    return found.pop()
+
+
+def _split_name(path: Path, word: str) -> str:
+    name = _SPLIT_NAMES.get(word.casefold())
+    if name is None:
+        raise DataError(f"{path}: the split {shown(word)}; accepted are train, val and test")
+    return name

@@ -1,0 +1,176 @@
+"""Loaders of signals in memory, with the interface of those of images.
+
+Order, sharing among processes and what a resumed run skips are `loading`'s own functions.
+Legend: b signals, c channels, x the sides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+
+from resnext.data.augment.mix import draw_mix, is_mixing
+from resnext.data.loading.batch import Batch
+from resnext.data.loading.batches import batch_span, largest_share, num_steps, rank_span
+from resnext.data.loading.config import LoaderConfig, TrainLoaderConfig
+from resnext.data.signals.augment import SignalAugmenter
+from resnext.data.signals.augment_config import SignalAugmentConfig
+from resnext.data.signals.split import SignalSplit, as_float
+from resnext.errors import ConfigError
+from resnext.model.signal import SignalInput
+
+
+def normalise_signals(signals_bcx: torch.Tensor, signal: SignalInput) -> torch.Tensor:
+    """Subtract each channel's mean and divide by its deviation; what has no value becomes 0."""
+    shape = (1, signal.in_channels, *(1,) * signal.ndim)
+    device = signals_bcx.device
+    mean = torch.tensor(signal.mean, dtype=torch.float32, device=device).view(shape)
+    std = torch.tensor(signal.std, dtype=torch.float32, device=device).view(shape)
+    return as_float(signals_bcx).sub(mean).div_(std).nan_to_num_(nan=0.0)
+
+
+class SignalTrainLoader:
+    """Varied batches of a training split; each signal comes once an epoch.
+
+    Attributes:
+        num_steps: Batches of an epoch.
+        largest_share: Most signals of one batch in one process.
+    """
+
+    def __init__(
+        self,
+        split: SignalSplit,
+        signal: SignalInput,
+        augment: SignalAugmentConfig,
+        config: TrainLoaderConfig,
+    ) -> None:
+        """Prepare the loader.
+
+        Args:
+            split: The signals.
+            signal: How they are normalised.
+            augment: How they are varied.
+            config: How batches are made; of its `augment` only mixup is for signals.
+
+        Raises:
+            ConfigError: The augmentation does not suit the signals, or a process would get none
+                of some batch.
+        """
+        world_size = config.world_size
+        self.num_steps = num_steps(len(split), config.batch_size)
+        self.largest_share = largest_share(len(split), config.batch_size, world_size)
+        if len(split) // self.num_steps < 2 * world_size - 1:
+            raise ConfigError(
+                f"batches of {len(split) // self.num_steps} signals are too small for "
+                f"{world_size} processes; use fewer processes or a larger batch_size"
+            )
+        _check_mixing(config)
+        self._split, self._signal, self._config = split, signal, config
+        self._augmenter = SignalAugmenter(augment, signal, config.seed)
+        self._values_ncx = split.values_ncx.to(config.device)
+        self._targets_n = split.targets_n.to(config.device)
+
+    def epoch(
+        self, epoch: int, first_step: int = 0, image_size_px: int | None = None
+    ) -> Iterator[Batch]:
+        """Yield this process's batches of an epoch.
+
+        Args:
+            epoch: Number of the epoch.
+            first_step: Steps before it are left out and cost nothing.
+            image_size_px: Ignored: signals have one size.
+        """
+        del image_size_px
+        order_n = self._split.epoch_order(self._config.seed, epoch)
+        for step in range(first_step, self.num_steps):
+            whole = batch_span(step, len(self._split), self._config.batch_size)
+            share = rank_span(*whole, self._config.rank, self._config.world_size)
+            indices_b = order_n[slice(*share)]
+            place_b = indices_b.to(self._config.device)
+            signals_bcx = normalise_signals(self._values_ncx.index_select(0, place_b), self._signal)
+            signals_bcx = self._augmenter(signals_bcx, indices_b, epoch)
+            batch = Batch(
+                signals_bcx.contiguous(),
+                self._targets_n.index_select(0, place_b),
+                place_b,
+                global_size=whole[1] - whole[0],
+            )
+            yield self._mix(batch, (epoch, step), whole, share)
+
+    def _mix(
+        self,
+        batch: Batch,
+        position: tuple[int, int],
+        whole: tuple[int, int],
+        share: tuple[int, int],
+    ) -> Batch:
+        """Blend the two signals of each pair, as all processes draw it for the whole batch."""
+        augment = self._config.augment
+        if not is_mixing(augment):
+            return batch
+        start, end = whole
+        key = (self._config.seed, *position)
+        mix = draw_mix(augment, key, (end - start) // 2, self._signal.size)
+        mix = mix.choose(slice((share[0] - start) // 2, (share[1] - start) // 2))
+        num = len(batch.targets_b)
+        device = batch.images_bchw.device
+        paired = num - num % 2
+        partners_b = torch.arange(num)
+        partners_b[:paired] ^= 1
+        kept_b = torch.ones(num)
+        kept_b[:paired] = torch.from_numpy(mix.kept_p[: paired // 2]).float().repeat_interleave(2)
+        partners_b, kept_b = partners_b.to(device), kept_b.to(device)
+        weight = kept_b.view(-1, *(1,) * (batch.images_bchw.ndim - 1))
+        mixed = torch.lerp(batch.images_bchw[partners_b], batch.images_bchw, weight)
+        others_b = batch.targets_b[partners_b]
+        return Batch(mixed, batch.targets_b, batch.indices_b, batch.global_size, others_b, kept_b)
+
+
+class SignalEvalLoader:
+    """Batches of a split as it is, in order.
+
+    Every process takes every world_size-th signal, so that together they see each exactly once.
+
+    Attributes:
+        num_views: Always 1.
+        size_px: Length or side of the signals.
+        resize_px: None, as for all that is in memory.
+    """
+
+    num_views = 1
+    resize_px: int | None = None
+
+    def __init__(self, split: SignalSplit, signal: SignalInput, config: LoaderConfig) -> None:
+        self.size_px = signal.size
+        self._signal, self._config = signal, config
+        self._values_ncx = split.values_ncx
+        self._targets_n = split.targets_n
+        self._indices = split.evaluation_order()[config.rank :: config.world_size]
+
+    def __len__(self) -> int:
+        return -(-len(self._indices) // self._config.batch_size)
+
+    def __iter__(self) -> Iterator[Batch]:
+        """Yield the batches of this process."""
+        device = self._config.device
+        for start in range(0, len(self._indices), self._config.batch_size):
+            indices_b = self._indices[start : start + self._config.batch_size]
+            stored_bcx = self._values_ncx.index_select(0, indices_b).to(device)
+            signals_bcx = normalise_signals(stored_bcx, self._signal).contiguous()
+            targets_b = self._targets_n[indices_b].to(device)
+            yield Batch(signals_bcx, targets_b, indices_b.to(device), len(indices_b))
+
+
+def _check_mixing(config: TrainLoaderConfig) -> None:
+    """Refuse what varies images only, which would have no effect."""
+    given = config.augment
+    plain = type(given)(mixup=given.mixup)
+    wrong = [
+        name for name in type(given).model_fields if getattr(given, name) != getattr(plain, name)
+    ]
+    if wrong:
+        raise ConfigError(
+            f"augment.{wrong[0]}={getattr(given, wrong[0])} varies images; signals are varied by "
+            "signal_augment (crop, shift, scale, jitter, mask, flip, rotate) and augment.mixup"
+        )

@@ -1,0 +1,40 @@
+"""Signals prepared as a network was trained on them, whatever set they come from."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from resnext.data.config import DataConfig
+from resnext.data.split import DataInfo
+from resnext.errors import ConfigError
+from resnext.model.signal import SignalInput
+
+
+def as_in_training(data: DataConfig, signal: SignalInput | None) -> DataConfig:
+    """Return the settings that give series the length, fit and normalisation of training."""
+    if signal is None or data.name != "series":
+        return data
+    return data.replace(length=signal.size, fit=signal.fit, normalise=signal.normalise)
+
+
+def fit_signals(info: DataInfo, signal: SignalInput | None) -> DataInfo:
+    """Normalise signals by the statistics of training.
+
+    Raises:
+        ConfigError: The network takes images and the data are signals, or the other way round,
+            or signals of another kind, size or number of channels.
+    """
+    own = info.signal
+    if own is None or signal is None:
+        takes = "images" if signal is None else f"a {signal.kind} of {signal.shape}"
+        given = "images" if own is None else f"a {own.kind} of {own.shape}"
+        raise ConfigError(
+            f"the network takes {takes}, {info.name} has {given}; choose data like those of "
+            "training"
+        )
+    if (own.kind, own.size, own.in_channels) != (signal.kind, signal.size, signal.in_channels):
+        raise ConfigError(
+            f"the network takes a {signal.kind} of {signal.shape}, {info.name} has a {own.kind} of "
+            f"{own.shape}; choose data like those of training"
+        )
+    return replace(info, signal=signal)

@@ -1,0 +1,146 @@
+"""Answers for the signals in files, each prepared as in training.
+
+Legend: b signals, c channels, x the sides, k classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from itertools import count, islice
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from resnext.class_lists import readable
+from resnext.data.sets.npz import NpzFile
+from resnext.data.sets.series.read import read_one_file
+from resnext.data.sets.volumes import MAX_VOXELS, as_volumes
+from resnext.data.signals.loaders import normalise_signals
+from resnext.data.signals.prepare import prepare_series
+from resnext.errors import ConfigError, DataError
+from resnext.inference.files import Prediction
+from resnext.model.signal import SignalInput
+from resnext.model.trained import TrainedNetwork
+from resnext.tasks.answer import Answer
+from resnext.tasks.kinds import answer_type
+
+Named = tuple[Path, torch.Tensor]
+"""A signal, c x the sides, and what it is called: its file with its number."""
+
+
+class SignalPredictor:
+    """A network that takes signals, with all that is needed to show it some and to read its answer.
+
+    Attributes:
+        signal: How signals are prepared for it.
+        classes: Readable names of its outputs.
+        answers: The type of its answers.
+    """
+
+    precision = "fp32"
+
+    def __init__(self, network: TrainedNetwork, device: torch.device | None = None) -> None:
+        """Take a network.
+
+        Raises:
+            ConfigError: It does not take signals.
+        """
+        signal = network.card.signal
+        if signal is None:
+            raise ConfigError("this network does not take signals: its card names none")
+        self.signal: SignalInput = signal
+        self.classes = tuple(readable(name) for name in network.classes)
+        self.answers = answer_type(network.card.task)
+        self._network = network
+        self._device = device or torch.device("cpu")
+        self._module = network.module.to(self._device)
+
+    def logits(self, signals_bcx: torch.Tensor) -> npt.NDArray[np.float32]:
+        """Run signals through the network.
+
+        Args:
+            signals_bcx: As a split holds them: prepared, not yet normalised by channel.
+
+        Returns:
+            b x k.
+        """
+        with torch.inference_mode():
+            normal_bcx = normalise_signals(signals_bcx.to(self._device), self.signal)
+            logits_bk: torch.Tensor = self._module(normal_bcx.contiguous())
+        logits: npt.NDArray[np.float32] = logits_bk.float().cpu().numpy()
+        return logits
+
+    def answer(self, outputs: npt.NDArray[np.float32], top: int) -> Answer:
+        """Read what the network computed for one signal; see `Predictor.answer`."""
+        return self.answers.read(outputs, self.classes, self._network.card, top)
+
+    def read(self, path: Path) -> Iterator[Named]:
+        """Read the signals of a file, in its order.
+
+        Raises:
+            DataError: It is not what is accepted, or its signals have another size or other
+                channels than the network takes.
+        """
+        return self._read_series(path) if self.signal.kind == "series" else self._read_volumes(path)
+
+    def _read_series(self, path: Path) -> Iterator[Named]:
+        signal = self.signal
+        splits = read_one_file(path)
+        for raw in splits.values():
+            for number, series in enumerate(raw.series):
+                if len(series) != signal.in_channels:
+                    raise DataError(
+                        f"{raw.lines[number]}: {len(series)} channel(s), the network takes "
+                        f"{signal.in_channels}"
+                    )
+                values = prepare_series(series, signal.size, signal.fit, signal.normalise)
+                yield path.with_name(f"{raw.source}[{number}]"), torch.from_numpy(values)
+
+    def _read_volumes(self, path: Path) -> Iterator[Named]:
+        file = NpzFile(path)
+        names = [name for name in file.shapes if name == "images" or name.endswith("_images")]
+        if not names:
+            raise DataError("no array of volumes: call it images, or test_images as MedMNIST does")
+        for name in names:
+            volumes_nx = as_volumes(file.array(name, MAX_VOXELS), path, name).movedim(-1, 1)
+            shape = tuple(volumes_nx.shape[1:])
+            wanted = (self.signal.in_channels, *(self.signal.size,) * self.signal.ndim)
+            if shape != wanted:
+                raise DataError(
+                    f"array {name}: channels and sides {shape}, the network takes {wanted}"
+                )
+            for number, volume_cx in enumerate(volumes_nx):
+                yield path.with_name(f"{path.name}/{name}[{number}]"), volume_cx
+
+
+def predict_signals(
+    predictor: SignalPredictor, paths: Iterable[Path], *, top: int = 5, batch_size: int = 32
+) -> Iterator[Prediction]:
+    """Predict the signals of file after file, in their order, bad files included.
+
+    Args:
+        predictor: The network.
+        paths: Files of series or volumes.
+        top: Number of classes to name, at most all.
+        batch_size: Signals that go through the network together.
+    """
+    numbers = count()
+    for path in paths:
+        try:
+            signals = predictor.read(path)
+            while batch := tuple(islice(signals, batch_size)):
+                for found in _predict(predictor, batch, top):
+                    yield replace(found, index=next(numbers))
+        except DataError as error:
+            yield Prediction(next(numbers), path, error=str(error))
+
+
+def _predict(predictor: SignalPredictor, batch: tuple[Named, ...], top: int) -> list[Prediction]:
+    logits_bk = predictor.logits(torch.stack([values_cx for _, values_cx in batch]))
+    return [
+        Prediction(index, name, predictor.answer(row_k, top))
+        for index, ((name, _), row_k) in enumerate(zip(batch, logits_bk, strict=True))
+    ]

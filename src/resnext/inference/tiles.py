@@ -1,0 +1,129 @@
+"""Classes of the pixels of an image that is too large to go through a network at once.
+
+The image is cut into tiles that overlap. Of each tile only the middle is kept, where the network
+sees as much around a pixel as the margin is wide; at the borders of the image the tile is kept to
+its end. Only the classes of a tile stay in memory, not its scores. A fully convolutional network
+gives what it gives for the whole image, if the margin covers its receptive field and the sides of
+the image are multiples of `ALIGNED_PX`. One that averages over the whole map (`deeplabv3`, `fpn`)
+averages over the tile instead. Needs no torch. Legend: h x w pixels, c channels, k classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise, product
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from resnext.data.prepare.geometry import Pixels
+from resnext.errors import ConfigError
+
+ALIGNED_PX = 64
+"""Tiles start at multiples of this, so that a network's steps fall on the same pixels."""
+
+Scores = npt.NDArray[Any]
+Classes = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
+
+
+@dataclass(frozen=True)
+class Tiling:
+    """How an image is cut.
+
+    Attributes:
+        tile_px: Side of a tile.
+        margin_px: What is not kept of a tile, at each side that is not the image's.
+        is_exact: The network takes tiles of this size only; smaller ones are filled up by
+            repeating their last pixels.
+    """
+
+    tile_px: int = 1024
+    margin_px: int = 128
+    is_exact: bool = False
+
+    def __post_init__(self) -> None:
+        """Check the sizes.
+
+        Raises:
+            ConfigError: Nothing of a tile would be kept.
+        """
+        if self.margin_px < 0 or self.tile_px <= 2 * self.margin_px:
+            raise ConfigError(
+                f"tile_px={self.tile_px}, margin_px={self.margin_px}: a tile must be larger than "
+                "its two margins"
+            )
+
+
+@dataclass(frozen=True)
+class _Span:
+    """A tile along one side of the image: what the network sees, and what is kept of it."""
+
+    start: int
+    stop: int
+    kept_start: int
+    kept_stop: int
+
+    @property
+    def seen(self) -> slice:
+        return slice(self.start, self.stop)
+
+    @property
+    def kept(self) -> slice:
+        return slice(self.kept_start, self.kept_stop)
+
+    @property
+    def kept_of_tile(self) -> slice:
+        return slice(self.kept_start - self.start, self.kept_stop - self.start)
+
+
+def classify_in_tiles(
+    run: Callable[[Pixels], Scores], image_hwc: Pixels, num_classes: int, tiling: Tiling
+) -> Classes:
+    """Return the class of every pixel of an image.
+
+    Args:
+        run: Returns the scores of a tile, h x w x c to k x h x w.
+        image_hwc: The image, of any size.
+        num_classes: k.
+        tiling: How to cut it.
+
+    Returns:
+        h x w, uint8, or uint16 for more than 256 classes.
+    """
+    height, width = image_hwc.shape[:2]
+    kind = np.uint8 if num_classes <= 256 else np.uint16
+    classes_hw: Any = np.zeros((height, width), kind)
+    for rows, columns in product(_spans(height, tiling), _spans(width, tiling)):
+        tile_hwc = _filled_up(image_hwc[rows.seen, columns.seen], tiling)
+        found_hw = run(tile_hwc)[:, rows.kept_of_tile, columns.kept_of_tile].argmax(axis=0)
+        classes_hw[rows.kept, columns.kept] = found_hw
+    found: Classes = classes_hw
+    return found
+
+
+def _spans(side: int, tiling: Tiling) -> Iterator[_Span]:
+    """Yield the tiles along a side; what is kept of them covers it once."""
+    starts = _starts(side, tiling)
+    # The border between two neighbours lies in the middle of what both see.
+    borders = [(after + before + tiling.tile_px) // 2 for before, after in pairwise(starts)]
+    for start, kept_start, kept_stop in zip(starts, [0, *borders], [*borders, side], strict=True):
+        yield _Span(start, min(start + tiling.tile_px, side), kept_start, kept_stop)
+
+
+def _starts(side: int, tiling: Tiling) -> list[int]:
+    step = tiling.tile_px - 2 * tiling.margin_px
+    step = max(step // ALIGNED_PX * ALIGNED_PX, 1) if step >= ALIGNED_PX else step
+    starts = [0]
+    while starts[-1] + tiling.tile_px < side:
+        starts.append(starts[-1] + step)
+    return starts
+
+
+def _filled_up(tile_hwc: Pixels, tiling: Tiling) -> Pixels:
+    if not tiling.is_exact:
+        return tile_hwc
+    missing = [(0, tiling.tile_px - side) for side in tile_hwc.shape[:2]]
+    filled: Pixels = np.pad(tile_hwc, [*missing, (0, 0)], mode="edge")
+    return filled

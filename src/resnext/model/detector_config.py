@@ -1,0 +1,110 @@
+"""The settings of a network that finds objects. Needs no torch."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self, get_args
+
+from pydantic import Field, StrictBool, StrictInt, model_validator
+
+from resnext.errors import ConfigError
+from resnext.model.choices import PYRAMID_STAGES, Size
+from resnext.model.resnext_config import ResNeXtConfig
+from resnext.settings import Settings, Whole
+
+DetectorHead = Literal["retinanet", "faster_rcnn", "mask_rcnn"]
+DETECTORS: tuple[DetectorHead, ...] = get_args(DetectorHead)
+MAX_SIDE_PX = 8192
+"""Of a resized image: a file from outside must not make an image larger than any memory."""
+
+Side = Annotated[Whole, Field(gt=0, le=MAX_SIDE_PX)]
+NUM_LEVELS = 5
+"""Maps of the pyramid that heads look at."""
+
+
+class DetectorConfig(Settings):
+    """A network that finds objects: a backbone, a feature pyramid and torchvision's heads.
+
+    Attributes:
+        family: `retinanet` looks at every position once (T.-Y. Lin et al., arXiv 1708.02002);
+            `faster_rcnn` looks again at regions that a first network proposes (S. Ren et al.,
+            arXiv 1506.01497); `mask_rcnn` also gives each object a mask (K. He et al., arXiv
+            1703.06870). All stand on a feature pyramid (arXiv 1612.03144).
+        version: 1 has torchvision's first layers, 2 those of its networks ending in `_v2`.
+        backbone: The network before the pyramid.
+        num_classes: Classes of objects, without the background.
+        min_size_px: Images are resized until their short side has this many pixels ...
+        max_size_px: ... or their long side this many, whichever makes them smaller.
+        anchor_sizes_px: Sides of the anchors on the five maps of the pyramid.
+        frozen_norm: The BN of the backbone keeps its statistics and weights, as when training
+            starts from trained weights with few images on a device.
+        norm_epsilon: Added to the variances of a frozen BN; 0 in torchvision's first weights.
+    """
+
+    family: DetectorHead
+    version: Annotated[StrictInt, Field(ge=1, le=2)] = 1
+    backbone: ResNeXtConfig = ResNeXtConfig(num_classes=0)
+    num_classes: Size = 90
+    min_size_px: Side = 800
+    max_size_px: Side = 1333
+    anchor_sizes_px: tuple[Size, ...] = (32, 64, 128, 256, 512)
+    frozen_norm: StrictBool = False
+    norm_epsilon: Annotated[float, Field(ge=0, le=0.1)] = 1e-5
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        self._check_backbone(self.backbone)
+        if self.max_size_px < self.min_size_px:
+            raise ConfigError(
+                f"max_size_px={self.max_size_px} is less than min_size_px={self.min_size_px}; it "
+                "bounds the long side of an image and min_size_px the short one"
+            )
+        if len(self.anchor_sizes_px) != NUM_LEVELS:
+            raise ConfigError(
+                f"anchor_sizes_px has {len(self.anchor_sizes_px)} sizes; give one for each of the "
+                f"{NUM_LEVELS} maps of the pyramid"
+            )
+        return self
+
+    def _check_backbone(self, backbone: ResNeXtConfig) -> None:
+        if backbone.num_classes:
+            raise ConfigError(
+                f"backbone.num_classes={backbone.num_classes}: the head is another; give 0"
+            )
+        if backbone.ndim != 2:
+            raise ConfigError(f"backbone.ndim={backbone.ndim}: {self.family} is for images, ndim=2")
+        num_stages = len(backbone.blocks_per_stage)
+        if num_stages != PYRAMID_STAGES or backbone.output_stride is not None:
+            raise ConfigError(
+                f"{self.family} stands on the maps of {PYRAMID_STAGES} stages that halve from "
+                f"stage to stage; the backbone has {num_stages} stages and "
+                f"output_stride={backbone.output_stride or 'none'}"
+            )
+
+    def resized_sides(self, sides: tuple[int, ...]) -> tuple[int, ...]:
+        """Return the sides of an image as the network resizes it, in pixels.
+
+        Args:
+            sides: Of the image, in pixels.
+
+        Raises:
+            ConfigError: It is so long and narrow that nothing would be left of its short side.
+        """
+        scale = min(self.min_size_px / min(sides), self.max_size_px / max(sides))
+        resized = tuple(int(side * scale) for side in sides)
+        if min(resized) < 1:
+            text = "x".join(map(str, sides))
+            raise ConfigError(
+                f"an image of {text} pixels is too long and narrow: resized to "
+                f"{self.max_size_px} pixels, nothing is left of its short side; crop it"
+            )
+        return resized
+
+    @property
+    def in_channels(self) -> int:
+        """Channels of the input."""
+        return self.backbone.in_channels
+
+    @property
+    def ndim(self) -> int:
+        """Spatial dimensions of the input."""
+        return self.backbone.ndim

@@ -1,0 +1,75 @@
+"""What the page shows of an image whose every pixel has a class: the mask over it, and a legend."""
+
+from __future__ import annotations
+
+import io
+from html import escape
+
+import numpy as np
+from PIL import Image
+
+from resnext.drawing import data_address
+from resnext.tasks.segmentation.answer import MaskAnswer
+from resnext.tasks.segmentation.colors import class_colors
+from resnext.untrusted.text import printable
+
+OPACITY = 55
+"""Of the mask at first, in percent."""
+
+SET_OPACITY = (
+    "(percent) => {"
+    "document.documentElement.style.setProperty('--mask-opacity', percent / 100); return [] }"
+)
+"""A function of the browser that shows all masks at another opacity, without asking the server."""
+
+_SHOWN_PX = 720
+_MAX_LEGEND = 30
+
+
+def show_mask(title: str, image: Image.Image, answer: MaskAnswer) -> str:
+    """Return an image with its mask over it, and the classes with their colours and shares.
+
+    Args:
+        title: What the image is called.
+        image: As the network saw it.
+        answer: The class of each pixel.
+    """
+    scale = min(_SHOWN_PX / max(image.size), 1.0)
+    size = (max(round(image.width * scale), 1), max(round(image.height * scale), 1))
+    below = _picture(image.convert("RGB").resize(size), "JPEG", quality=88)
+    mask = Image.fromarray(answer.mask_hw).resize(size, Image.Resampling.NEAREST)
+    above = _picture(_in_colors(np.asarray(mask), answer.classes), "PNG")
+    described = f"{title} with its classes in colours"
+    return (
+        '<div class="mask"><figure><div class="layers">'
+        f'<img src="{below}" alt="{escape(title)}">'
+        f'<img src="{above}" alt="{escape(described)}"></div>'
+        f"<figcaption>{escape(title)}</figcaption></figure>"
+        f'<ul class="legend">{_legend(answer)}</ul></div>'
+    )
+
+
+def _in_colors(
+    mask_hw: np.ndarray[tuple[int, ...], np.dtype[np.integer]], classes: tuple[str, ...]
+) -> Image.Image:
+    """Return a mask in colours; what is black, as a background is, shows the image below."""
+    colors = class_colors(classes)
+    opaque = 255 * colors.any(axis=1, keepdims=True).astype(np.uint8)
+    return Image.fromarray(np.concatenate([colors, opaque], axis=1)[mask_hw])
+
+
+def _legend(answer: MaskAnswer) -> str:
+    colors = class_colors(answer.classes)
+    rows = [
+        f'<li><span class="color" style="background:rgb({",".join(map(str, colors[value]))})">'
+        f"</span><span>{escape(printable(name))}</span><span>{100 * share:.1f} %</span></li>"
+        for name, value, share in answer.areas[:_MAX_LEGEND]
+    ]
+    left_out = len(answer.areas) - _MAX_LEGEND
+    return "".join(rows) + (f"<li>and {left_out} smaller ones</li>" if left_out > 0 else "")
+
+
+def _picture(image: Image.Image, kind: str, **options: int) -> str:
+    file = io.BytesIO()
+    image.save(file, kind, **options)
+    return data_address(file.getvalue(), f"image/{kind.lower()}")

@@ -1,0 +1,1 @@
+"""Objects in boxes: answers, and average precision."""

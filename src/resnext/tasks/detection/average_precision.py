@@ -1,0 +1,184 @@
+"""Average precision of found objects, as COCO defines it, computed by faster-coco-eval.
+
+A tally keeps what was found in every image; processes exchange theirs, and images are measured in
+the order of their numbers, so that the figures do not depend on who evaluated which.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from resnext.data.boxes.box_set import BoxImage
+from resnext.errors import DataError
+from resnext.extras import import_for
+
+_STATS = ("ap", "ap50", "ap75", "ap_small", "ap_medium", "ap_large")
+_RECALLS = ("ar1", "ar10", "ar100", "ar_small", "ar_medium", "ar_large")
+_ALL_AREAS, _MOST_FOUND = 0, -1
+_AT_50 = 0
+
+
+@dataclass(frozen=True)
+class BoxFigures:
+    """What an evaluation found; in percent, None where there is nothing to measure.
+
+    Attributes:
+        num_images: Images.
+        num_objects: Objects in them, crowd regions left out.
+        figures: COCO's twelve figures by name: `ap` over ten thresholds of overlap, `ap50`,
+            `ap75`, `ap_small` and so on, and the average recalls `ar1`, `ar10`, `ar100`, ...
+        ap_by_class: `ap` of each class.
+        ap50_by_class: `ap50` of each class.
+    """
+
+    num_images: int
+    num_objects: int
+    figures: Mapping[str, float | None]
+    ap_by_class: Mapping[str, float | None]
+    ap50_by_class: Mapping[str, float | None]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return everything as JSON values."""
+        return {
+            "num_images": self.num_images,
+            "num_objects": self.num_objects,
+            **self.figures,
+            "per_class": {
+                name: {"ap": self.ap_by_class[name], "ap50": self.ap50_by_class[name]}
+                for name in self.ap_by_class
+            },
+        }
+
+
+class BoxTally:
+    """Collects what a network found. Legend: n objects found in an image."""
+
+    def __init__(self, images: Sequence[BoxImage], classes: Sequence[str]) -> None:
+        """Begin.
+
+        Args:
+            images: With their true boxes; the position of one is its number.
+            classes: In the order of the labels.
+        """
+        self._images = images
+        self._classes = tuple(classes)
+        self._found: dict[int, npt.NDArray[np.float64]] = {}
+
+    def add(self, number: int, found_n6: npt.NDArray[np.float64]) -> None:
+        """Add what was found in an image.
+
+        Args:
+            number: Of the image.
+            found_n6: Left, top, right, bottom, score and label of each object.
+        """
+        self._found[number] = np.asarray(found_n6, dtype=np.float64).reshape(-1, 6)
+
+    def result(self) -> BoxFigures:
+        """Measure the images that were added.
+
+        Raises:
+            DataError: There is none.
+            ConfigError: faster-coco-eval is not installed.
+        """
+        if not self._found:
+            raise DataError("there is no image to evaluate")
+        library = import_for("average precision of boxes", "faster_coco_eval")
+        numbers = sorted(self._found)
+        truth = library.COCO(self._truth(numbers))
+        evaluation = library.COCOeval_faster(
+            truth,
+            truth.loadRes(_rows(self._found, numbers)),
+            iouType="bbox",
+            print_function=_say_nothing,
+        )
+        evaluation.evaluate()
+        evaluation.accumulate()
+        evaluation.summarize()
+        stats = [_percent(value) for value in evaluation.stats[: len(_STATS) + len(_RECALLS)]]
+        precision_trkam = evaluation.eval["precision"]
+        kept = [self._images[number] for number in numbers]
+        return BoxFigures(
+            num_images=len(kept),
+            num_objects=sum(int((~image.crowds_n).sum()) for image in kept),
+            figures=dict(zip((*_STATS, *_RECALLS), stats, strict=True)),
+            ap_by_class=self._by_class(precision_trkam),
+            ap50_by_class=self._by_class(precision_trkam[_AT_50 : _AT_50 + 1]),
+        )
+
+    def _by_class(self, precision_trkam: npt.NDArray[np.float64]) -> dict[str, float | None]:
+        """Average over thresholds and recalls; -1 stands where a class has no object."""
+        values_trk = precision_trkam[:, :, :, _ALL_AREAS, _MOST_FOUND]
+        means = {}
+        for label, name in enumerate(self._classes):
+            known = values_trk[:, :, label]
+            known = known[known > -1]
+            means[name] = _percent(float(known.mean()) if known.size else -1.0)
+        return means
+
+    def _truth(self, numbers: Sequence[int]) -> dict[str, Any]:
+        """Write the true boxes as COCO's JSON; ids begin with 1, since 0 stands for none."""
+        annotations: list[dict[str, Any]] = []
+        for number in numbers:
+            image = self._images[number]
+            rows = zip(image.boxes_n4, image.labels_n, image.crowds_n, image.areas_n, strict=True)
+            for box, label, is_crowd, area in rows:
+                annotations.append(
+                    {
+                        "id": len(annotations) + 1,
+                        "image_id": number + 1,
+                        "category_id": int(label) + 1,
+                        "bbox": _as_coco(box),
+                        "area": float(area),
+                        "iscrowd": int(is_crowd),
+                    }
+                )
+        return {
+            "info": {},
+            "images": [
+                {
+                    "id": number + 1,
+                    "width": self._images[number].width,
+                    "height": self._images[number].height,
+                }
+                for number in numbers
+            ],
+            "categories": [
+                {"id": label + 1, "name": name} for label, name in enumerate(self._classes)
+            ],
+            "annotations": annotations,
+        }
+
+
+def _rows(
+    found: Mapping[int, npt.NDArray[np.float64]], numbers: Sequence[int]
+) -> list[dict[str, Any]]:
+    return [
+        {
+            "image_id": number + 1,
+            "category_id": int(row[5]) + 1,
+            "bbox": _as_coco(row[:4]),
+            "score": float(row[4]),
+        }
+        for number in numbers
+        for row in found[number]
+    ]
+
+
+def _as_coco(box: npt.NDArray[np.float64]) -> list[float]:
+    left, top, right, bottom = map(float, box)
+    return [left, top, right - left, bottom - top]
+
+
+def _percent(value: float) -> float | None:
+    """Return a share in percent; the library has -1 where there is nothing to measure."""
+    return None if math.isnan(value) or value < 0 else 100.0 * float(value)
+
+
+def _say_nothing(*_: object) -> None:
+    """Take the place of a print."""

@@ -1,0 +1,140 @@
+"""Pascal VOC's XML and YOLO's text files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from resnext.data.boxes.box_set import BoxSet
+from resnext.data.boxes.read import load_boxes
+from resnext.errors import DataError
+
+
+def draw(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", (100, 50)).save(path)
+
+
+def texts(data: BoxSet) -> list[str]:
+    return [finding.text for finding in data.findings]
+
+
+def voc_object(corners: str, name: str = "cat", more: str = "") -> str:
+    sides = ("xmin", "ymin", "xmax", "ymax")
+    inner = "".join(f"<{s}>{v}</{s}>" for s, v in zip(sides, corners.split(), strict=True))
+    return f"<object><name>{name}</name>{more}<bndbox>{inner}</bndbox></object>"
+
+
+def write_voc(root: Path, *objects: str, stem: str = "a") -> None:
+    (root / "Annotations").mkdir(exist_ok=True)
+    size = "<size><width>100</width><height>50</height></size>"
+    text = f"<annotation><filename>{stem}.png</filename>{size}{''.join(objects)}</annotation>"
+    (root / "Annotations" / f"{stem}.xml").write_text(text, encoding="utf-8")
+    draw(root / "JPEGImages" / f"{stem}.png")
+
+
+def test_vocs_coordinates_count_from_1_and_the_last_pixel_belongs_to_the_box(
+    tmp_path: Path,
+) -> None:
+    write_voc(tmp_path, voc_object("1 1 100 50"), voc_object("3 4 5 6", "ant"))
+    data = load_boxes(f"voc:{tmp_path}")
+    (image,) = data.splits["train"]
+    np.testing.assert_array_equal(image.boxes_n4, [[0, 0, 100, 50], [2, 3, 5, 6]])
+    assert data.classes == ("ant", "cat")
+    assert texts(data) == ["coordinates that count from 1, as their smallest ones tell"]
+
+
+def test_a_coordinate_of_0_tells_that_they_count_from_0(tmp_path: Path) -> None:
+    write_voc(tmp_path, voc_object("0 4 5 6"))
+    data = load_boxes(f"voc:{tmp_path}")
+    np.testing.assert_array_equal(data.splits["train"][0].boxes_n4, [[0, 4, 5, 6]])
+    assert texts(data) == ["coordinates that count from 0, as their smallest ones tell"]
+
+
+def test_vocs_lists_make_splits_and_difficult_objects_count_neither_way(tmp_path: Path) -> None:
+    write_voc(tmp_path, voc_object("1 1 9 9"))
+    write_voc(tmp_path, voc_object("1 1 9 9", more="<difficult>1</difficult>"), stem="b")
+    lists = tmp_path / "ImageSets" / "Main"
+    lists.mkdir(parents=True)
+    (lists / "train.txt").write_text("a 1\n", encoding="utf-8")
+    (lists / "val.txt").write_text("b -1\n", encoding="utf-8")
+    data = load_boxes(f"voc:{tmp_path}")
+    assert list(data.splits) == ["train", "val"]
+    assert data.splits["val"][0].crowds_n.tolist() == [True]
+    (lists / "val.txt").write_text("gone\n", encoding="utf-8")
+    with pytest.raises(DataError, match=r"val\.txt: lists 1 images that have no XML"):
+        load_boxes(f"voc:{tmp_path}")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("<annotation>", "is not Pascal VOC's XML"),
+        ('<!DOCTYPE a [<!ENTITY b "c">]><annotation/>', "declares entities"),
+        (
+            "<annotation><filename>../a.png</filename><size><width>1</width><height>1</height>"
+            "</size></annotation>",
+            "is not Pascal VOC's XML",
+        ),
+        (
+            "<annotation><size><width>0</width><height>5</height></size></annotation>",
+            "an image of 0x5 pixels",
+        ),
+    ],
+)
+def test_xml_that_cannot_be_used_is_refused(tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "a.xml").write_text(text, encoding="utf-8")
+    with pytest.raises(DataError, match=message):
+        load_boxes(f"voc:{tmp_path}")
+
+
+@pytest.mark.parametrize("layout", ["{kind}/{split}", "{split}/{kind}"])
+def test_yolos_shares_become_pixels(tmp_path: Path, layout: str) -> None:
+    (tmp_path / "data.yaml").write_text("names: {0: ant, 1: cat}\n", encoding="utf-8")
+    draw(tmp_path / layout.format(kind="images", split="train") / "a.png")
+    draw(tmp_path / layout.format(kind="images", split="train") / "b.png")
+    labels = tmp_path / layout.format(kind="labels", split="train")
+    labels.mkdir(parents=True)
+    (labels / "a.txt").write_text("1 0.5 0.5 0.2 0.4\n\n0 0.1 0.2 0.2 0.4\n", encoding="utf-8")
+    data = load_boxes(f"yolo:{tmp_path}")
+    first, second = data.splits["train"]
+    np.testing.assert_allclose(first.boxes_n4, [[40, 15, 60, 35], [0, 0, 20, 20]])
+    assert first.labels_n.tolist() == [1, 0]
+    assert len(second.boxes_n4) == 0
+    assert texts(data) == ["images without a file of labels, kept"]
+
+
+@pytest.mark.parametrize(
+    ("line", "text"),
+    [
+        ("0 0.5 0.5 0.2", "lines that are not a class and four numbers, left out"),
+        ("0 a 0.5 0.2 0.2", "lines that are not a class and four numbers, left out"),
+        ("0 0.5 0.5 0.2 0.2 0.1 0.1", "lines with more than five numbers (polygons), left out"),
+        ("5 0.5 0.5 0.2 0.2", "boxes of a class that has no name, left out"),
+        ("0 50 50 20 20", "boxes in pixels instead of shares of the image, left out"),
+        ("0 nan 0.5 0.2 0.2", "boxes that are not numbers, left out"),
+    ],
+)
+def test_a_line_that_cannot_be_used_is_left_out_and_named(
+    tmp_path: Path, line: str, text: str
+) -> None:
+    (tmp_path / "classes.txt").write_text("ant\n", encoding="utf-8")
+    draw(tmp_path / "images" / "a.png")
+    (tmp_path / "labels").mkdir()
+    (tmp_path / "labels" / "a.txt").write_text(f"0 0.5 0.5 1 1\n{line}\n", encoding="utf-8")
+    data = load_boxes(f"yolo:{tmp_path}")
+    assert len(data.splits["train"][0].boxes_n4) == 1
+    assert data.findings[0].text == text
+    assert data.findings[0].places == ("a.txt: line 2",)
+
+
+def test_yolo_without_names_or_boxes_is_refused(tmp_path: Path) -> None:
+    draw(tmp_path / "images" / "a.png")
+    with pytest.raises(DataError, match="cannot be read for the names of the classes"):
+        load_boxes(f"yolo:{tmp_path}")
+    (tmp_path / "classes.txt").write_text("ant\n", encoding="utf-8")
+    with pytest.raises(DataError, match="holds no box that can be used"):
+        load_boxes(f"yolo:{tmp_path}")

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from resnext.errors import ConfigError
+from resnext.model.card import ModelCard, card_from
+from resnext.model.config import ResNeXtConfig
+from resnext.model.signal import SignalInput, noun_of
+
+SIGNAL = SignalInput(kind="series", size=30, mean=(0.0, 2.0), std=(1.0, 3.0))
+NETWORK = ResNeXtConfig(stem="cifar", ndim=1, in_channels=2, num_classes=2)
+
+
+def test_a_signal_knows_its_dimensions_and_channels() -> None:
+    assert (SIGNAL.ndim, SIGNAL.in_channels, SIGNAL.shape) == (1, 2, "2 x 30")
+    volume = SignalInput(kind="volume", size=28, mean=(0.5,), std=(0.1,))
+    assert (volume.ndim, volume.shape) == (3, "1 x 28 x 28 x 28")
+    assert [noun_of(one) for one in (None, SIGNAL, volume)] == ["images", "series", "volumes"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"mean": ()}, "mean has 0 values"),
+        ({"mean": (0.0,)}, "mean has 1 values and std 2"),
+        ({"std": (1.0, 0.0)}, "std"),
+        ({"std": (1.0, float("inf"))}, "std"),
+        ({"size": 0}, "size"),
+        ({"size": 2**21}, "size"),
+        ({"kind": "volume", "size": 1000}, "more than 268,435,456 values"),
+        ({"kind": "sound"}, "kind"),
+        ({"extra": 1}, "extra"),
+    ],
+)
+def test_what_no_signal_can_be_is_refused(changes: dict[str, Any], words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        SignalInput(**{**SIGNAL.model_dump(), **changes})
+
+
+def test_a_card_of_images_is_written_as_before() -> None:
+    assert "signal" not in json.loads(ModelCard().model_dump_json())
+    assert "signal" not in ModelCard().model_dump()
+
+
+def test_a_card_of_signals_comes_back_from_its_file() -> None:
+    card = ModelCard(image_size_px=30, resize_px=None, signal=SIGNAL)
+    assert card_from(json.loads(card.model_dump_json()), NETWORK) == card
+
+
+@pytest.mark.parametrize(
+    ("changes", "network", "words"),
+    [
+        ({"image_size_px": 31}, {}, "both must be the same"),
+        ({}, {"in_channels": 1}, r"2 channel\(s\), the network has 1 dimension\(s\) and 1"),
+        ({}, {"ndim": 2}, r"the network has 2 dimension\(s\)"),
+    ],
+)
+def test_a_card_that_contradicts_itself_or_the_network_is_refused(
+    changes: dict[str, Any], network: dict[str, Any], words: str
+) -> None:
+    card = ModelCard(image_size_px=30, resize_px=None, signal=SIGNAL)
+    values = {**card.model_dump(mode="json"), **changes}
+    with pytest.raises(ConfigError, match=words):
+        card_from(values, NETWORK.replace(**network))
+
+
+def test_what_is_for_images_says_so() -> None:
+    ModelCard().require_images("export")
+    with pytest.raises(ConfigError, match="export is for networks that take images so far"):
+        ModelCard(image_size_px=30, signal=SIGNAL).require_images("export")
