@@ -103,7 +103,7 @@ def test_a_run_that_may_not_be_written_is_refused_before_the_work_unless_nothing
 ) -> None:
     monkeypatch.setattr(os, "access", lambda path, _mode: path != digits_run)
     (digits_run / "best.safetensors").rename(digits_run / "else.safetensors")
-    assert f"{digits_run} may not be written" in command.refusal("evaluate", digits_run)
+    assert f"{digits_run} is not writable" in command.refusal("evaluate", digits_run)
     assert main(["evaluate", str(digits_run / "else.safetensors"), "--data", "digits"]) == 0
 
 

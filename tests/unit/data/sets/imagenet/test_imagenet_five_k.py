@@ -103,7 +103,7 @@ def test_archives_and_folders_give_the_same_sizes(folders: tuple[str, ...], tmp_
 def test_a_synset_as_archive_and_folder_is_refused(tmp_path: Path) -> None:
     write_full(tmp_path / "full")
     write_files(tmp_path / "full" / "n00000005", ["x.JPEG"])
-    with pytest.raises(DataError, match="n00000005 as an archive and as a folder"):
+    with pytest.raises(DataError, match="n00000005 both as an archive and as a folder"):
         find_synsets(tmp_path / "full")
 
 
@@ -261,7 +261,7 @@ def test_classes_that_are_not_on_the_list_are_not_let_stay(tmp_path: Path) -> No
 
 def test_a_tree_begun_with_another_list_is_refused(tmp_path: Path) -> None:
     keep_list(tmp_path, class_text(choose_classes(FULL, TRAIN_COUNTS, 6)))
-    with pytest.raises(DataError, match="another class list"):
+    with pytest.raises(DataError, match="differs from the selected or given class list"):
         keep_list(tmp_path, class_text(choose_classes(FULL, TRAIN_COUNTS, 7)))
 
 
