@@ -179,7 +179,7 @@ def test_a_classifier_cannot_learn_masks_nor_a_segmenter_classes(config: TrainCo
     with pytest.raises(ConfigError, match="--head deeplabv3"):
         resolve(config.replace(model=backbone), load_data(config.data).info)
     digits = DataConfig(name="digits")
-    with pytest.raises(ConfigError, match="the network behind it"):
+    with pytest.raises(ConfigError, match="use its backbone"):
         resolve(config.replace(data=digits), load_data(digits).info)
 
 

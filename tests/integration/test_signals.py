@@ -152,7 +152,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (("evaluate", "RUN", "--ten-crop"), "signals are evaluated whole"),
         (("evaluate", "RUN", "--data", "digits"), "the network takes a series of 1 x 35"),
         (("features", "RUN", "--out", "OUT.npz"), "is for images so far"),
-        (("pack", "series:DATA", "OUT"), "pack is for images so far"),
+        (("pack", "series:DATA", "OUT"), "does not consist of image files"),
         (("train", "--data", "series:DATA", "--recipe", "cifar"), "signals have their own recipe"),
         (("train", "--data", "series:DATA", "--model", "vgg16"), "is for images"),
         (("train", "--data", "series:DATA", "--image-size", "8"), "is for images"),

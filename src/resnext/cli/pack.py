@@ -127,9 +127,7 @@ def _pack(arguments: Pack, progress: _Progress) -> _Outcome:
         workers=arguments.workers or default_workers(),
         progress=progress,
     )
-    data = load_data(source)
-    data.info.require_images("pack")
-    index = pack(data, arguments.dest.expanduser(), options)
+    index = pack(load_data(source), arguments.dest.expanduser(), options)
     return _told(arguments.dest, index)
 
 

@@ -13,17 +13,12 @@ from torch import nn
 from resnext.complexity.cost import Cost
 from resnext.complexity.count import count
 from resnext.data.bad_files import BadFiles
-from resnext.data.config import DataConfig, default_workers
-from resnext.data.loading.config import LoaderConfig
-from resnext.data.loading.eval_loader import EvalLoader
-from resnext.data.loading.whole_loader import WholeLoader, eval_loader
-from resnext.data.signals.loaders import SignalEvalLoader
-from resnext.data.signals.split import SignalSplit
+from resnext.data.config import DataConfig
 from resnext.data.split import DataSet
 from resnext.errors import ConfigError, RunError
 from resnext.evaluation.evaluate import evaluate
+from resnext.evaluation.loaders import open_loader
 from resnext.evaluation.target import EvaluationSet, Protocol, open_target
-from resnext.evaluation.whole_images import WholeImageLoader
 from resnext.inference.fused import TOLERANCE, FusedNetwork, fuse_after
 from resnext.inference.load import load
 from resnext.inference.predictor import exported_of
@@ -33,14 +28,11 @@ from resnext.model.trained import TrainedNetwork
 from resnext.runs.config import TrainConfig
 from resnext.runs.folder import CONFIG, read_config, write_json
 from resnext.runs.runtime import Runtime, resolve_device
-from resnext.runtimes.exported import Exported
 from resnext.tasks.kinds import build_task, task_kind
 from resnext.tasks.task import Result, Task, TaskOptions
 
 EVALUATION = "evaluation.json"
 REPORT = "report.html"
-
-_IMAGES_PER_BATCH = 128
 
 
 @dataclass(frozen=True)
@@ -160,12 +152,14 @@ def measure(
     task = _task_of(model.card, target)
     bad_files = BadFiles(len(target.split))
     exported = exported_of(model)
-    if exported is not None and exported.spec.input == "image":
-        loader: EvalLoader | WholeLoader | SignalEvalLoader | WholeImageLoader = _whole_images(
-            target, exported, runtime, bad_files
-        )
-    else:
-        loader = _loader(target, data, runtime, effort, bad_files)
+    loader = open_loader(
+        target,
+        exported,
+        runtime,
+        bad_files,
+        num_rows=effort.batch_size,
+        workers=data.workers if effort.workers is None else effort.workers,
+    )
     _announce(effort, target, data, config)
     size_px = loader.size_px
     sides = (size_px,) * getattr(model.config, "ndim", 2)
@@ -280,39 +274,3 @@ def _data(run: Path | TrainedNetwork, protocol: Protocol, config: TrainConfig | 
             "one: --data digits, --data FOLDER"
         )
     return config.data
-
-
-def _whole_images(
-    target: EvaluationSet, network: Exported, runtime: Runtime, bad_files: BadFiles
-) -> WholeImageLoader:
-    return WholeImageLoader(
-        target.split,
-        target.info,
-        target.view,
-        network,
-        rank=runtime.rank,
-        world_size=runtime.world_size,
-        bad_files=bad_files,
-    )
-
-
-def _loader(
-    target: EvaluationSet,
-    data: DataConfig,
-    runtime: Runtime,
-    effort: EvaluationOptions,
-    bad_files: BadFiles,
-) -> EvalLoader | WholeLoader | SignalEvalLoader:
-    workers = effort.workers if effort.workers is not None else data.workers
-    rows = effort.batch_size or _IMAGES_PER_BATCH
-    loading = LoaderConfig(
-        batch_size=max(1, rows // target.view.num_views),
-        device=runtime.device,
-        workers=default_workers() if workers is None else workers,
-        rank=runtime.rank,
-        world_size=runtime.world_size,
-    )
-    if target.info.signal is not None:
-        assert isinstance(target.split, SignalSplit)  # the split of all sets of signals
-        return SignalEvalLoader(target.split, target.info.signal, loading)
-    return eval_loader(target.split, target.info, target.view, loading, bad_files)

@@ -97,7 +97,7 @@ class SignalPredictor:
                         f"{signal.in_channels}"
                     )
                 values = prepare_series(series, signal.size, signal.fit, signal.normalise)
-                yield path.with_name(f"{raw.source}[{number}]"), torch.from_numpy(values)
+                yield path.parent / f"{raw.source}[{number}]", torch.from_numpy(values)
 
     def _read_volumes(self, path: Path) -> Iterator[Named]:
         file = NpzFile(path)
@@ -113,7 +113,7 @@ class SignalPredictor:
                     f"array {name}: channels and sides {shape}, the network takes {wanted}"
                 )
             for number, volume_cx in enumerate(volumes_nx):
-                yield path.with_name(f"{path.name}/{name}[{number}]"), volume_cx
+                yield path.parent / f"{path.name}/{name}[{number}]", volume_cx
 
 
 def predict_signals(

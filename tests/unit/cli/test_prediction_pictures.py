@@ -74,5 +74,5 @@ def test_masks_of_a_classifier_are_refused(tmp_path: Path) -> None:
 
 
 def test_one_folder_for_both_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="name two"):
+    with pytest.raises(ConfigError, match="give two folders"):
         Pictures(MaskAnswer, decode, tmp_path, tmp_path)

@@ -61,6 +61,8 @@ def _read(path: Path, findings: Findings) -> _File:
         data = read_bytes(path, _MAX_XML_BYTES)
         if b"<!DOCTYPE" in data or b"<!ENTITY" in data:
             raise ValueError("declares entities, which no annotation needs")
+        if b"\0" in data:  # UTF-16 or UTF-32, in which a declaration would not be found
+            raise ValueError("its encoding is not supported; use UTF-8")
         tree = ET.fromstring(data)
         name = check_file_name((tree.findtext("filename") or f"{path.stem}.jpg").strip())
         width, height = (int(tree.findtext(f"size/{side}") or "") for side in ("width", "height"))

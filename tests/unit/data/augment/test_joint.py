@@ -81,7 +81,7 @@ def test_a_window_lies_within_the_image() -> None:
 
 
 def test_a_mask_of_another_size_is_bad() -> None:
-    with pytest.raises(DataError, match="another size"):
+    with pytest.raises(DataError, match="does not have the size"):
         JointTransform(SCALED, [0])(Image.new("L", (4, 4)), np.zeros((4, 5), np.uint8), 4, seed=0)
 
 

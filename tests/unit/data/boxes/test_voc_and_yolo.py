@@ -91,6 +91,13 @@ def test_xml_that_cannot_be_used_is_refused(tmp_path: Path, text: str, message: 
         load_boxes(f"voc:{tmp_path}")
 
 
+def test_entities_cannot_hide_in_another_encoding(tmp_path: Path) -> None:
+    text = '<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "c">]><annotation/>'
+    (tmp_path / "a.xml").write_text(text, encoding="utf-16")
+    with pytest.raises(DataError, match="its encoding is not supported; use UTF-8"):
+        load_boxes(f"voc:{tmp_path}")
+
+
 @pytest.mark.parametrize("layout", ["{kind}/{split}", "{split}/{kind}"])
 def test_yolos_shares_become_pixels(tmp_path: Path, layout: str) -> None:
     (tmp_path / "data.yaml").write_text("names: {0: ant, 1: cat}\n", encoding="utf-8")

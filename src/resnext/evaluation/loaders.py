@@ -1,0 +1,61 @@
+"""The loader that suits what is evaluated: crops, whole images or signals."""
+
+from __future__ import annotations
+
+from resnext.data.bad_files import BadFiles
+from resnext.data.config import default_workers
+from resnext.data.loading.config import LoaderConfig
+from resnext.data.loading.eval_loader import EvalLoader
+from resnext.data.loading.whole_loader import WholeLoader, eval_loader
+from resnext.data.signals.loaders import SignalEvalLoader
+from resnext.data.signals.split import SignalSplit
+from resnext.evaluation.target import EvaluationSet
+from resnext.evaluation.whole_images import WholeImageLoader
+from resnext.runs.runtime import Runtime
+from resnext.runtimes.exported import Exported
+
+Loader = EvalLoader | WholeLoader | SignalEvalLoader | WholeImageLoader
+
+_IMAGES_PER_BATCH = 128
+
+
+def open_loader(
+    target: EvaluationSet,
+    exported: Exported | None,
+    runtime: Runtime,
+    bad_files: BadFiles,
+    *,
+    num_rows: int | None,
+    workers: int | None,
+) -> Loader:
+    """Return what loads the images or signals of an evaluation.
+
+    Args:
+        target: What is evaluated.
+        exported: The network, if it is an exported file.
+        runtime: Device and processes.
+        bad_files: Gets the files that cannot be read.
+        num_rows: Rows of a batch in one process, counting every view; None chooses.
+        workers: Processes that decode files; None takes one a core.
+    """
+    if exported is not None and exported.spec.input == "image":
+        return WholeImageLoader(
+            target.split,
+            target.info,
+            target.view,
+            exported,
+            rank=runtime.rank,
+            world_size=runtime.world_size,
+            bad_files=bad_files,
+        )
+    loading = LoaderConfig(
+        batch_size=max(1, (num_rows or _IMAGES_PER_BATCH) // target.view.num_views),
+        device=runtime.device,
+        workers=default_workers() if workers is None else workers,
+        rank=runtime.rank,
+        world_size=runtime.world_size,
+    )
+    if target.info.signal is not None:
+        assert isinstance(target.split, SignalSplit)  # the split of all sets of signals
+        return SignalEvalLoader(target.split, target.info.signal, loading)
+    return eval_loader(target.split, target.info, target.view, loading, bad_files)
