@@ -10,6 +10,7 @@ from command import Command
 from small_detector import SMALL
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
+from torchvision.models import detection
 
 import resnext
 from resnext.complexity.cost import Cost
@@ -17,6 +18,7 @@ from resnext.complexity.detector import Regions, count_detector, count_parts, pa
 from resnext.errors import ConfigError
 from resnext.model.config import DetectorConfig
 from resnext.model.create import create_model
+from resnext.model.names import parse_name
 
 WEIGHTED = (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)
 
@@ -83,6 +85,24 @@ def test_the_cost_is_that_of_the_executed_graph(family: str, version: int) -> No
             if any(name.startswith(f"{root}.") for root in roots[part.name])
         )
         assert part.parameters == wanted, part.name
+
+
+PUBLISHED = {
+    "retinanet_resnet50_fpn": detection.RetinaNet_ResNet50_FPN_Weights.COCO_V1,
+    "retinanet_resnet50_fpn_v2": detection.RetinaNet_ResNet50_FPN_V2_Weights.COCO_V1,
+    "fasterrcnn_resnet50_fpn": detection.FasterRCNN_ResNet50_FPN_Weights.COCO_V1,
+    "fasterrcnn_resnet50_fpn_v2": detection.FasterRCNN_ResNet50_FPN_V2_Weights.COCO_V1,
+    "maskrcnn_resnet50_fpn": detection.MaskRCNN_ResNet50_FPN_Weights.COCO_V1,
+    "maskrcnn_resnet50_fpn_v2": detection.MaskRCNN_ResNet50_FPN_V2_Weights.COCO_V1,
+}
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_the_parameters_are_those_that_torchvision_publishes(name: str) -> None:
+    config = parse_name(name)
+    assert isinstance(config, DetectorConfig)
+    config = config.replace(frozen_norm=config.version == 1)  # as these were trained
+    assert resnext.count(config).parameters == PUBLISHED[name].meta["num_params"]
 
 
 def test_a_frozen_norm_has_nothing_to_train() -> None:
