@@ -75,5 +75,5 @@ def test_a_file_of_one_size_takes_images_of_any(sides: tuple[int, int]) -> None:
 
 def test_a_card_with_a_task_of_other_networks_is_refused() -> None:
     card, spec = CARD.replace(task="classification"), ExportSpec(format="onnx", size_px=16)
-    with pytest.raises(ConfigError, match="judges the whole image"):
+    with pytest.raises(ConfigError, match="classifies the whole image"):
         Predictor(Exported(Path("net.onnx"), CONFIG, card, spec, lambda batch: batch))
