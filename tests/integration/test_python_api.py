@@ -289,7 +289,9 @@ def test_a_run_on_a_dataset_is_resumed_exactly_and_only_with_it(
     run = resnext.open_run(tmp_path / "cut")
     with pytest.raises(DataError, match=r"open_run\(RUN\).resume\(dataset\)"):
         run.resume()
-    with pytest.raises(DataError, match="A run goes on only with its own data"):
+    with pytest.raises(
+        DataError, match="A run can only be resumed on the data it was started with"
+    ):
         run.resume(digit_pictures("train", 200))
     assert run.resume(given).folder == tmp_path / "cut"
     assert_same_bits(run.folder, whole.folder)

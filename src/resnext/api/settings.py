@@ -29,7 +29,7 @@ def check_names(given: Iterable[str], accepted: Iterable[str]) -> None:
             continue
         near = difflib.get_close_matches(name, known, n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"accepted are {', '.join(known)}"
-        dotted = f"; give settings of config.yaml as settings={'group.name': value}"
+        dotted = "; give settings of config.yaml as settings={'group.name': value}"
         raise ConfigError(f"{name}: no such setting; {hint}{dotted}")
 
 

@@ -19,6 +19,7 @@ from resnext.api.train_start import data_of, start_of
 from resnext.data.python_split import MapDataset
 from resnext.errors import ConfigError
 from resnext.evaluation.run import evaluate_run
+from resnext.model.choices import Head
 from resnext.training.display import Display, default_mode
 from resnext.training.interrupt import Interrupted
 from resnext.training.target import RunTarget
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 class TrainFlags(TypedDict, total=False):
     """Options of `resnext train`; see `resnext train --help`."""
 
+    head: Head
+    """Segmentation head, for images with masks."""
     epochs: int
     """Number of epochs; the schedule is scaled to it."""
     batch_size: int

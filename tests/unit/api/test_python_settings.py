@@ -52,8 +52,8 @@ def test_values_of_python_arrive_as_they_are() -> None:
     ("settings", "message"),
     [
         ({"optim.lr": object()}, "optim.lr=<object object"),
-        ({"a=b": 1}, "'a=b' is no name"),
-        ({3: 1}, "3 is no name"),
+        ({"a=b": 1}, "'a=b' is not a name"),
+        ({3: 1}, "3 is not a name"),
         (["optim.lr=1"], "give a dict such as"),
     ],
 )
@@ -96,13 +96,16 @@ def test_what_is_given_as_data_is_told_apart() -> None:
     assert given.named == DataConfig(name="python")
     assert len(given.dataset) == 1
     for argument in ("val", "classes"):
-        with pytest.raises(ConfigError, match=f"{argument}= is for a dataset"):
+        with pytest.raises(ConfigError, match=f"{argument}= is only for a dataset"):
             open_given("digits", **{argument: ["a"]})
 
 
 def test_paths_are_texts_or_paths() -> None:
     assert as_path("out", "a") == as_path("out", Path("a")) == Path("a")
     assert as_path("out", None) is None
-    for value, message in ((3, "out=3: give a path"), ("a\0b", "out='a.x00b': a path cannot hold")):
+    for value, message in (
+        (3, "out=3: give a path"),
+        ("a\0b", "out='a.x00b': a path cannot contain"),
+    ):
         with pytest.raises(ConfigError, match=message):
             as_path("out", value)
