@@ -62,7 +62,7 @@ def _refuse_without_plugin(folder: Path) -> None:
     """Check that files say which plugin is missing, and import nothing although it lies there."""
     (folder / "se.py").write_text(f"raise SystemExit('was imported')\n{BLOCK}")
     of_settings = "no block is registered as 'se'; plugin 'se.py' registers it"
-    of_weights = "block 'se' of plugin 'se.py', which nothing here registers"
+    of_weights = "block 'se' of plugin 'se.py', which is not registered"
     for words, told in (
         (["evaluate", "runs/se"], of_settings),
         (["describe", "./se.safetensors"], of_weights),
