@@ -65,7 +65,7 @@ def test_what_no_settings_can_hold_is_refused(settings: Any, message: str) -> No
 def test_an_unknown_keyword_is_answered_with_the_nearest() -> None:
     with pytest.raises(ConfigError, match="seeds: no such setting; did you mean 'seed'"):
         check_names(["seeds"], TrainFlags.__annotations__)
-    with pytest.raises(ConfigError, match="accepted are epochs, batch_size"):
+    with pytest.raises(ConfigError, match="accepted are head, epochs, batch_size"):
         check_names(["xyz"], TrainFlags.__annotations__)
 
 
