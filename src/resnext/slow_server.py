@@ -61,7 +61,7 @@ class Watch:
                 if self.sock is None:
                     continue  # not connected yet, which has a limit of its own
                 self._is_slow = True
-                with suppress(OSError):  # it has ended by itself
+                with suppress(OSError):  # it has already ended
                     # The socket's own method: that of ssl would forget the encryption.
                     socket.socket.shutdown(self.sock, socket.SHUT_RDWR)
             seen = self.num_bytes

@@ -79,6 +79,13 @@ def test_a_text_has_no_dated_phrase(file: Path) -> None:
     assert found == []
 
 
+def test_the_sources_have_no_dated_phrase() -> None:
+    sources = [file for file in (ROOT / "src").rglob("*") if file.suffix in (".py", ".j2", ".css")]
+    assert len(sources) > 500
+    found = {str(file): PATTERN.findall(prose(file)) for file in sources}
+    assert {file: phrases for file, phrases in found.items() if phrases} == {}
+
+
 def test_phrases_are_found_as_words_and_across_lines() -> None:
     assert PATTERN.search("A run is\n  Told to stop, anew.")
     assert PATTERN.search("The network is renewed and amended.") is None

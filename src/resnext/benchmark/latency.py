@@ -124,7 +124,7 @@ def measure_latencies(
                 progress(f"preparing network {number} of {len(networks)} ({setup.runtime})")
                 prepared[key] = prepare_inference(config, _sized(config, setup))
         progress(f"measuring {len(networks)} networks in {setup.rounds} rounds")
-        # what runs in ONNX Runtime waits for the GPU by itself, on a stream of its own
+        # what runs in ONNX Runtime waits for the GPU on its own stream
         in_torch = setup.runtime != "onnxruntime"
         stopwatch = stopwatch_of(device) if is_on_gpu and in_torch else None
         actions = [prepared[key] for key in networks]

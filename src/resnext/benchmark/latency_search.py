@@ -22,7 +22,7 @@ from resnext.model.config import ResNeXtConfig
 # says, so more of the candidates lie below it.
 _FIRST = (0.35, 0.6, 0.8, 1.0, 1.3)
 _MAX_CANDIDATES = 9
-_MAX_AT_ONCE = 2  # then the two around the target are looked for anew
+_MAX_AT_ONCE = 2  # then the two around the target are searched again
 
 
 @dataclass(frozen=True)

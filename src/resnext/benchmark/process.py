@@ -93,7 +93,7 @@ class ContestantProcess:
             assert stream is not None
             try:
                 stream.close()
-            except BrokenPipeError:  # what it was told last has not been read
+            except BrokenPipeError:  # it has not read the last message
                 continue
 
     def _ask(self, line: str) -> dict[str, Any]:

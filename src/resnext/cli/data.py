@@ -227,7 +227,7 @@ def _five_k(arguments: DataImageNet5K) -> int:
     synsets = find_synsets(full)
     if is_list:
         check_place("--out", out)
-    # What cannot be written is told before every archive is read.
+    # Report an unwritable folder before reading the archives.
     with nullcontext() if is_list else only_writer(out), show_progress(quiet=False) as progress:
         text = _class_text(arguments, synsets, imagenet, progress)
         if is_list:

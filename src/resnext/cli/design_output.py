@@ -55,7 +55,7 @@ def _table(
     columns["d"] = [str(row["bottleneck_width"]) for row in rows]
     if is_full:
         columns["C·d"] = [str(row["group_width"]) for row in rows]
-    if budget.scope == "block":  # the cost of a whole network stands in the column of its kind
+    if budget.scope == "block":  # the cost of a whole network is in the column of its kind
         columns["cost"] = [f"{row['cost']:,}" for row in rows]
     columns["deviation"] = [f"{row['deviation']:+.2%}" for row in rows]
     for title, key in zip(_TITLES if is_full else _NARROW_TITLES, _COSTS, strict=True):

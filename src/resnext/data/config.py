@@ -77,7 +77,7 @@ class DataConfig(FiniteSettings):
             theirs in the user's cache folder by default.
         url: Where the files of `shards` are, if not in a folder: the address of what
             `resnext pack` wrote, such as https://host/folder, s3://bucket/folder or
-            hf://datasets/owner/name/folder. It stands in the run's settings as it is, so
+            hf://datasets/owner/name/folder. It is stored in the run's settings as it is, so
             keep passwords out of it.
         cache_gib: GiB that fetched shards of all sets may take in the user's cache folder;
             by default 20. The shards not read for longest leave it first.

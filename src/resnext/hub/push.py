@@ -147,6 +147,6 @@ def _refusal(status: int, error: Exception) -> str:
     if status == _FORBIDDEN:
         return (
             "this token has no write access there; use a token with write access, and a "
-            "repository of yours or of an organisation that you can write to"
+            "repository that you own or can write to"
         )
     return f"the Hub refused it ({first_line(error)})"

@@ -126,4 +126,4 @@ def _put_in_place(staged: Path, folder: Path) -> None:
         if (staged / name).exists():
             (staged / name).replace(folder / name)
         else:
-            (folder / name).unlink(missing_ok=True)  # it told of the network that was there
+            (folder / name).unlink(missing_ok=True)  # it described the previous network

@@ -75,7 +75,7 @@ class FusedNetwork(nn.Module):
         try:
             self._graph = _trace(self._module, x_bchw[:1])
             self._shape = x_bchw.shape
-        except Exception:  # a block of one's own may do what cannot be traced
+        except Exception:  # a custom block may do what cannot be traced
             self._is_given_up = True
 
     def _fused(self, x_bchw: torch.Tensor) -> torch.Tensor:

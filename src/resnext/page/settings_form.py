@@ -19,7 +19,7 @@ from resnext.untrusted.parse import parse_json
 # Whoever reaches the page can ask for any network; counting one takes time in proportion to these.
 MAX_BLOCKS = 500
 MAX_PATHS = 10_000
-"""Paths of all blocks together where each is counted by itself: in the forms (a) and (b)."""
+"""Paths of all blocks together where they are counted separately: in forms (a) and (b)."""
 
 _MAX_NAME_CHARS = 100
 _LARGEST = {

@@ -3,7 +3,7 @@
 The learning rate falls by the poly schedule, images are scaled by half to twice their size, and a
 second head helps the first stages, as in the networks whose heads are used (L.-C. Chen et al.,
 arXiv 1706.05587, section 4.1; H. Zhao et al., arXiv 1612.01105, section 3.3). AdamW with a clipped
-gradient takes the place of SGD, as in the other recipes for files of one's own. From trained
+gradient takes the place of SGD, as in the other recipes for your own files. From trained
 weights, all layers learn at once, the head fastest.
 """
 

@@ -1,9 +1,8 @@
 """How much work the service takes in: places for images, and memory for bodies.
 
 While its body arrives a request is an upload, and takes memory for what has arrived; then it
-takes one place, and one for each image once they are counted. Where there is none the caller is
-told to come back, and nothing of the request is kept. So the time in the queue and the memory are
-bounded, whatever arrives.
+takes one place, and one for each image once they are counted. If none is free, the answer is "try
+again later", and nothing of the request is kept. This bounds the time in the queue and the memory.
 
 Where uploads or memory run out, stalled uploads are given up first: those that brought less than
 64 KiB in the last second. So callers that send slowly, or stop, keep nobody else out.

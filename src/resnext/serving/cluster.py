@@ -1,8 +1,7 @@
-"""The same application on Ray Serve: copies on one machine or several behind one address.
+"""The same application on Ray Serve: replicas on one or more machines behind one address.
 
 Each replica is a whole service with its own queue and batches, so limits, refusals and answers
-are those of one process. Ray hands requests to the least busy replica and starts anew one that
-died.
+are those of one process. Ray sends requests to the least busy replica and restarts one that died.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 How it ends: it stops to be ready and asks callers to close their connections; after a delay,
 in which a load balancer notices, it listens no more; connections that are open may still
-finish what they began; then it leaves. What is not finished in time is cut off, and told so.
+finish what they began; then it leaves. What is not finished in time is cut off with an error.
 """
 
 from __future__ import annotations

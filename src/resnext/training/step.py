@@ -177,7 +177,7 @@ def _distribute(model: nn.Module, *, compress: bool) -> nn.Module:
     known = inspect.signature(DistributedDataParallel).parameters
     option = "forward_sync_buffers" if "forward_sync_buffers" in known else "broadcast_buffers"
     options: dict[str, Any] = {option: False}
-    # DDP lays its buckets out anew after the first step, and again after a restart: with more
+    # DDP rebuilds its buckets after the first step, and again after a restart: with more
     # than two processes the sums would round otherwise there. This option keeps one layout, at
     # the price of a walk through the graph and a line of torch that it was not needed. A GPU's
     # own sums differ anyway.

@@ -26,7 +26,7 @@ def clean_box(
         corners: Left, top, right, bottom in pixels.
         width: Of the image.
         height: Of the image.
-        findings: Is told what was wrong.
+        findings: Collects what was wrong.
         place: Of the box, for people.
 
     Returns:

@@ -83,7 +83,7 @@ def images_of(
         file: What was read.
         labels: Number of each category's class by its id.
         folders: Where the files may lie.
-        findings: Is told what was wrong.
+        findings: Collects what was wrong.
     """
     found = []
     for image_id, (name, width, height) in file.images.items():

@@ -103,7 +103,7 @@ class ShardCache:
 
     def _reserve(self, wanted: Wanted, partial: Path) -> None:
         """Make room, and reserve it with an empty partial file."""
-        assert wanted.size_bytes <= self._bound  # or we would wait for ever
+        assert wanted.size_bytes <= self._bound  # or we would wait forever
         while True:
             with FileLock(self._folder / _ROOM_LOCK):
                 if partial.exists() or self._make_room(wanted.size_bytes):

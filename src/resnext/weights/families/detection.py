@@ -36,7 +36,7 @@ _LAST: dict[DetectorHead, str] = {
     "faster_rcnn": "roi_heads.box_predictor.cls_score.weight",
     "retinanet": "head.classification_head.cls_logits.weight",
 }
-"""The layer with rows for the classes, by which a family is told; the richest family first."""
+"""The layer with rows for the classes, which identifies a family; the richest family first."""
 
 _SECOND = re.compile(r"rpn\.head\.conv\.1\.0\.weight|head\.classification_head\.conv\.0\.1\.weight")
 """A layer that only version 2 has."""

@@ -53,7 +53,7 @@ def compare_checksum(
     Args:
         part: `train`, `val` or `devkit`.
         archive: The file.
-        progress: Told of the bytes read and those in all.
+        progress: Called with the bytes read and the total.
 
     Raises:
         DataError: The file cannot be read.

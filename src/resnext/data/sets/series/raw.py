@@ -27,7 +27,7 @@ class RawSeries:
         series: c x t each; c is the same for all, t is not.
         labels: The name of each one's class; empty where the file has no classes.
         classes: Names of all classes, in the order of the outputs, as far as the file says them.
-        lines: Where each series stands in the file, for messages, such as `line 20`.
+        lines: Position of each series in the file, for messages, such as `line 20`.
         source: Name of the file, with that of the split where it has several.
     """
 
