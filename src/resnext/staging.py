@@ -49,7 +49,11 @@ def work_folder(dest: Path, error: type[ResNeXtError]) -> Iterator[Path]:
         work.mkdir()
         yield work
     finally:
-        claim.remove_folder()
+        try:
+            claim.remove_folder()
+        except KeyboardInterrupt:  # raised again where the first one seemed lost: see `ctrl_c`
+            claim.remove_folder()
+            raise
 
 
 @contextmanager

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import codecs
+import importlib
 from pathlib import Path
+
+from PIL import Image
 
 from resnext.errors import ConfigError, PublishError
 from resnext.files import write_whole
@@ -69,6 +73,7 @@ def save_pretrained(
     address = repository or folder.resolve().name
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
+        _import_ahead()
         with work_folder(folder.resolve(), PublishError) as staged:
             write_files(published, staged / "new", title, address, bool(repository))
             with uninterrupted():
@@ -99,6 +104,13 @@ def write_files(
     if published.run is not None:
         write_whole(folder / CONFIG, public_config(read_config(published.run)))
     write_card(folder / CARD, published, CardRequest(title, address, is_repository, has_curves))
+
+
+def _import_ahead() -> None:
+    """Import what drawing and writing would import, since Ctrl-C in an import cleans nothing up."""
+    codecs.lookup("unicode_escape")
+    Image.preinit()
+    importlib.import_module("numpy.ctypeslib")
 
 
 def _check_folder(folder: Path, *, overwrite: bool) -> None:

@@ -122,7 +122,7 @@ def _epoch(line: str) -> Row | None:
 def _settings(text: str) -> dict[str, Any]:
     values = parse_yaml(text)
     if not isinstance(values, dict):
-        raise ValueError("holds no settings")
+        raise ValueError("contains no settings")
     return values
 
 

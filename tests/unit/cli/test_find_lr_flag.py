@@ -55,9 +55,9 @@ def test_the_suggested_flag_sets_what_was_tested() -> None:
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        (["--out", "run"], "--find-lr leaves no run"),
-        (["--name", "run"], "--find-lr leaves no run"),
-        (["--out", "run", "--continue"], "--find-lr leaves no run"),
+        (["--out", "run"], "--find-lr creates no run"),
+        (["--name", "run"], "--find-lr creates no run"),
+        (["--out", "run", "--continue"], "--find-lr creates no run"),
         (["--find-lr", "plot.jpeg"], "give a file that ends in .png, .svg, .pdf"),
         (["--find-lr", "a.png", "b.png"], "takes a single file"),
         (["--find-lr", "nowhere/plot.png"], "does not exist"),

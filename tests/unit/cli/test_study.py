@@ -97,7 +97,7 @@ def test_an_interrupted_study_says_how_to_go_on(
     ("arguments", "message"),
     [
         (["foo"], "'foo' is no action of `resnext study`; give list, show, run, status, report"),
-        (["run"], "name a study"),
+        (["run"], "give a study"),
         (["list", "table3"], "NAME has no effect on `study list`"),
         (["status", "table3", "--jobs", "2"], "--jobs has no effect on `study status`"),
         (["run", "table3", "--time"], "--time has no effect on `study run`; it belongs to report"),
@@ -125,7 +125,7 @@ def test_another_study_of_the_same_name_is_not_overwritten(
     arguments = ["study", "run", str(file), "--root", str(tmp_path), "--threads", "1", "--quiet"]
     assert main(arguments) == 0
     file.write_text(TINY.replace("epochs: 1", "epochs: 2"))
-    assert "another place" in command.refusal(*arguments)
+    assert "contains a study of the same name" in command.refusal(*arguments)
 
 
 @pytest.mark.parametrize("name", [".", "../tiny", ".."])

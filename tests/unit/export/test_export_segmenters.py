@@ -82,7 +82,7 @@ def test_one_size_is_exported_if_it_is_asked_for(tmp_path: Path) -> None:
     exported = open_exported(tmp_path / "net.onnx")
     assert exported.wanted == "float32 batch x 3 x 48 x 48"
     assert exported.run(np.zeros((1, 3, 48, 48), np.float32)).shape == (1, 5, 48, 48)
-    with pytest.raises(ConfigError, match="given was float32 1x3x64x64"):
+    with pytest.raises(ConfigError, match="got float32 1x3x64x64"):
         exported.run(np.zeros((1, 3, 64, 64), np.float32))
 
 

@@ -155,7 +155,7 @@ def test_a_run_of_hostile_texts_has_the_card_of_an_honest_one(run: Path, text: s
 REFUSED = {
     ("runtime", "device"),
     *(("data", name) for name in ("classes", "url", "images")),
-    *(("data", f"{name}_column") for name in ("image", "label", "split")),
+    *(("data", f"{name}_column") for name in ("id", "image", "label", "split", "time")),
     ("data", "label_separator"),
     ("loss",),
     ("task",),

@@ -38,7 +38,7 @@ def test_an_architecture_that_is_no_plain_resnet_is_refused(
 ) -> None:
     config = {"architecture": name}
     folder_of(tmp_path, "resnet18", config if place == "top" else {"pretrained_cfg": config})
-    with pytest.raises(CheckpointError, match=r"config\.json.*no plain ResNet"):
+    with pytest.raises(CheckpointError, match=r"config\.json.*not a plain ResNet"):
         open_weights(tmp_path)
 
 

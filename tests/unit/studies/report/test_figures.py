@@ -46,7 +46,7 @@ def test_table_3_is_drawn_against_cardinality_beside_the_papers_curve(tmp_path: 
     assert captions(*paper_table3(tmp_path)) == [
         "imagenet: error against cardinality at equal cost",
         "imagenet: the paper's error against cardinality",
-        "imagenet: error on the training images, as they were varied",
+        "imagenet: error on the augmented training images",
         *["imagenet: errors during training, means over the seeds"] * 2,
     ]
 
@@ -74,7 +74,7 @@ def test_random_designs_are_drawn_as_a_distribution_and_against_what_was_drawn()
     assert captions(*made_design_space()) == [
         "cifar10: share of designs with an error of at most e",
         *(
-            f"cifar10: error against {name}, a point a design"
+            f"cifar10: error against {name}, one point per design"
             for name in ("cardinality", "bottleneck width", "depth", "multiply-adds")
         ),
     ]
