@@ -26,6 +26,9 @@ def tidy_on_sigterm() -> Iterator[None]:
     previous = signal.signal(signal.SIGTERM, _leave)
     try:
         yield
+    except Exception:
+        leave_if_received()  # a library turned the exception of the signal into one of its own
+        raise
     finally:
         _received = None
         signal.signal(signal.SIGTERM, previous)
