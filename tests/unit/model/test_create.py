@@ -62,8 +62,9 @@ def test_every_listed_model_can_be_built_and_names_its_config(name: str) -> None
     layers = [m for m in model.modules() if isinstance(m, nn.Linear | nn.Conv2d)]
     first, last = layers[0], layers[-1]
     assert isinstance(first, nn.Conv2d)
-    if isinstance(model.config, DetectorConfig):  # its last layer has anchors or a background, too
-        assert (first.in_channels, model.config.num_classes) == (2, 7)
+    config: object = model.config
+    if isinstance(config, DetectorConfig):  # its last layer has anchors or a background, too
+        assert (first.in_channels, config.num_classes) == (2, 7)
         return
     num_outputs = last.out_features if isinstance(last, nn.Linear) else last.out_channels
     assert (first.in_channels, num_outputs) == (2, 7)
