@@ -57,7 +57,7 @@ def test_a_study_runs_once_is_shared_and_a_killed_trial_is_tried_again(tmp_path:
     assert [len(row.attempts) for row in rows] == [1, 0]
     assert rows[0].attempts[0]["reason"] == "killed"
     assert rows[0].attempts[0]["detail"] == "by SIGKILL"
-    assert "again  1x8d, digits, seed 0  killed: by SIGKILL" in said
+    assert "retry  1x8d, digits, seed 0  killed: by SIGKILL" in said
     for row in rows:
         assert row.figures is not None
         assert row.figures.epochs == 2
