@@ -19,7 +19,6 @@ Nothing here needs torch.
 
 from __future__ import annotations
 
-import difflib
 import re
 from typing import Any, get_args
 
@@ -34,25 +33,12 @@ from resnext.model.config import (
 )
 from resnext.model.detector_names import split_detector_name, write_detector_name
 from resnext.model.parts import BlockPart, Part
-from resnext.model.presets import PRESETS
+from resnext.model.presets import BASIC_STAGES, BOTTLENECK_STAGES, PRESETS
 from resnext.model.registry import find_part
 from resnext.model.template import num_layers, output_strides
+from resnext.model.unknown_name import unknown_name
 from resnext.plugins import ADVICE
 
-GRAMMAR = (
-    "resnext<depth>_<C>x<d>d[_cifar] or resnext_<n>-<n>-..._<C>x<d>d[_basic][_cifar] "
-    "(resnet: cardinality 1, _1x64d may be left out)"
-)
-
-_BOTTLENECK_STAGES = {
-    14: (1, 1, 1, 1),
-    26: (2, 2, 2, 2),
-    50: (3, 4, 6, 3),
-    101: (3, 4, 23, 3),
-    152: (3, 8, 36, 3),
-    200: (3, 24, 36, 3),
-}
-_BASIC_STAGES = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3)}
 _BASELINES = {
     "vgg16_bn": "vgg16_bn",
     "vgg16": "vgg16_bn",
@@ -98,7 +84,7 @@ def parse_name(name: str) -> ModelConfig:
         return BaselineConfig(family=_BASELINES[text])
     match = _PATTERN.fullmatch(text)
     if match is None:
-        raise _unknown(name)
+        raise unknown_name(name)
     parts = match.groupdict()
     cardinality, width = _template(name, parts)
     own = _own_parts(name, parts["own"] or "")
@@ -118,7 +104,7 @@ def _parse_segmenter(head: str, rest: str, name: str) -> SegmenterConfig:
     """Parse the name of a head and its backbone, with the head's usual output stride."""
     backbone = parse_name(rest)
     if not isinstance(backbone, ResNeXtConfig):
-        raise _unknown(name, f"{head} needs a residual network")
+        raise unknown_name(name, f"{head} needs a residual network")
     natural = output_strides(backbone.stem, len(backbone.blocks_per_stage))[-1]
     is_dilated = backbone.stem == "imagenet" and head not in DECODERS
     stride = min(natural, _HEAD_STRIDE) if is_dilated else None
@@ -133,7 +119,7 @@ def _parse_detector(text: str, name: str) -> DetectorConfig | None:
         return None
     backbone = parse_name(found.backbone)
     if not isinstance(backbone, ResNeXtConfig):
-        raise _unknown(name, f"{found.family} goes with residual networks")
+        raise unknown_name(name, f"{found.family} goes with residual networks")
     backbone = backbone.replace(num_classes=0)
     return DetectorConfig(family=found.family, version=found.version, backbone=backbone)
 
@@ -205,9 +191,9 @@ def _own_parts(name: str, text: str) -> dict[str, Part]:
     for word in text.split("_")[1:]:
         part = find_part(word)
         if part is None:
-            raise _unknown(name, f"nothing is registered as {word!r}", ADVICE)
+            raise unknown_name(name, f"nothing is registered as {word!r}", ADVICE)
         if part.kind in own:
-            raise _unknown(name, f"{own[part.kind].name!r} and {word!r} are both a {part.kind}")
+            raise unknown_name(name, f"{own[part.kind].name!r} and {word!r} are both a {part.kind}")
         own[part.kind] = part()
     return own
 
@@ -220,9 +206,9 @@ def _check_layers(
     if not isinstance(block, BlockPart):
         return
     if parts["basic"] is not None:
-        raise _unknown(name, f"_basic and _{block.name} are both a block")
+        raise unknown_name(name, f"_basic and _{block.name} are both a block")
     if parts["depth"] is not None and (num_layers(block) == 2) != basic:
-        raise _unknown(
+        raise unknown_name(
             name,
             f"depth {parts['depth']} is for blocks with {2 if basic else 3} layers, and "
             f"{block.name!r} has {block.num_layers}; list the stages, such as "
@@ -234,12 +220,12 @@ def _template(name: str, parts: dict[str, str | None]) -> tuple[int, int]:
     """Return cardinality and width."""
     if parts["cardinality"] is None or parts["width"] is None:
         if parts["kind"] == "resnext":
-            raise _unknown(name, "a ResNeXt needs cardinality and width")
+            raise unknown_name(name, "a ResNeXt needs cardinality and width")
         return 1, 64
     cardinality = int(parts["cardinality"])
     if parts["kind"] == "resnet" and cardinality > 1:
         good = name.strip().lower().replace("resnet", "resnext", 1)
-        raise _unknown(name, f"a ResNet has cardinality 1; use {good!r}")
+        raise unknown_name(name, f"a ResNet has cardinality 1; use {good!r}")
     return cardinality, int(parts["width"])
 
 
@@ -251,24 +237,24 @@ def _shape(name: str, parts: dict[str, str | None]) -> tuple[tuple[int, ...], bo
         return stages, basic, "cifar" if cifar else "imagenet"
     depth = int(parts["depth"] or 0)
     if basic:
-        raise _unknown(name, "_basic belongs to an explicit list of stages; depths imply it")
-    if not cifar and depth in _BASIC_STAGES:
-        return _BASIC_STAGES[depth], True, "imagenet"
-    if not cifar and depth in _BOTTLENECK_STAGES:
-        return _BOTTLENECK_STAGES[depth], False, "imagenet"
+        raise unknown_name(name, "_basic belongs to an explicit list of stages; depths imply it")
+    if not cifar and depth in BASIC_STAGES:
+        return BASIC_STAGES[depth], True, "imagenet"
+    if not cifar and depth in BOTTLENECK_STAGES:
+        return BOTTLENECK_STAGES[depth], False, "imagenet"
     if depth < 11 or depth % 9 != 2:
-        raise _unknown(name, _depth_advice(depth, cifar=cifar))
+        raise unknown_name(name, _depth_advice(depth, cifar=cifar))
     return ((depth - 2) // 9,) * 3, False, "cifar"
 
 
 def _depth_advice(depth: int, *, cifar: bool) -> str:
-    known = sorted(_BASIC_STAGES | _BOTTLENECK_STAGES)
+    known = sorted(BASIC_STAGES | BOTTLENECK_STAGES)
     if not cifar:
         return f"depth {depth} is neither one of {', '.join(map(str, known))} nor 9n+2 (CIFAR)"
-    stages = _BASIC_STAGES.get(depth) or _BOTTLENECK_STAGES.get(depth)
+    stages = BASIC_STAGES.get(depth) or BOTTLENECK_STAGES.get(depth)
     if stages is None:
         return f"CIFAR depths are 9n+2, which {depth} is not"
-    basic = "_basic" if depth in _BASIC_STAGES else ""
+    basic = "_basic" if depth in BASIC_STAGES else ""
     listed = "-".join(map(str, stages))
     return (
         f"CIFAR depths are 9n+2, which {depth} is not; with a CIFAR stem its stages are written "
@@ -282,32 +268,12 @@ def _depth_name(config: ResNeXtConfig) -> tuple[int, str] | None:
     if layers not in (2, 3):
         return None
     if config.stem != "cifar":
-        table = _BASIC_STAGES if layers == 2 else _BOTTLENECK_STAGES
+        table = BASIC_STAGES if layers == 2 else BOTTLENECK_STAGES
         if table.get(config.depth) == stages:
             return config.depth, ""
         if config.stem == "imagenet":
             return None
     if layers == 2 or len(stages) != 3 or len(set(stages)) != 1:
         return None
-    ambiguous = config.depth in _BOTTLENECK_STAGES or config.depth in _BASIC_STAGES
+    ambiguous = config.depth in BOTTLENECK_STAGES or config.depth in BASIC_STAGES
     return config.depth, "_cifar" if ambiguous else ""
-
-
-def _unknown(name: str, reason: str = "no network has this name", advice: str = "") -> ConfigError:
-    text, good = name.strip().lower(), _good_names()
-    near = [known for known in good if text and known.startswith(f"{text}_")][:4]
-    near = near or difflib.get_close_matches(text, good, n=4, cutoff=0.5)
-    nearest = f"; similar valid names are {', '.join(near)}" if near else ""
-    return ConfigError(
-        f"model={name!r}: {reason}{nearest}. Names are {GRAMMAR}, or vgg16_bn, vgg19_bn, "
-        "inception_v3; `resnext.list_models()` lists well-known ones"
-        f"{'. ' + advice if advice else ''}"
-    )
-
-
-def _good_names() -> list[str]:
-    """Return the presets and, for common depths, all of their templates."""
-    templates = {name.partition("_")[2] for name in PRESETS if name.startswith("resnext")}
-    depths = (*_BOTTLENECK_STAGES, 29, 38, 56, 110)
-    crossed = [f"resnext{depth}_{template}" for depth in depths for template in sorted(templates)]
-    return list(dict.fromkeys([*PRESETS, *crossed]))

@@ -1,6 +1,17 @@
-"""Names of well-known networks: those of the paper's tables, and those that the field uses."""
+"""Well-known networks and depths: those of the paper's tables, and those that the field uses."""
 
 from __future__ import annotations
+
+BOTTLENECK_STAGES = {
+    14: (1, 1, 1, 1),
+    26: (2, 2, 2, 2),
+    50: (3, 4, 6, 3),
+    101: (3, 4, 23, 3),
+    152: (3, 8, 36, 3),
+    200: (3, 24, 36, 3),
+}
+BASIC_STAGES = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3)}
+"""Blocks of each stage, by the depth of a network with the ImageNet stem."""
 
 PRESETS = (
     *("resnet18", "resnet34", "resnet26", "resnet50", "resnet101", "resnet101_1x100d"),

@@ -19,6 +19,7 @@ from torch.utils.data import (
     default_collate,
 )
 
+from resnext.data.config import TargetKind
 from resnext.data.decode.python_image import has_colour, to_photo
 from resnext.data.python_split import MapDataset, PythonSplit, item_of, label_of
 from resnext.data.sets.auto_split import choose_val
@@ -194,8 +195,8 @@ def _info(
         raise ConfigError(f"each item has {num} labels, and there are {len(names)} classes")
     in_channels, side_px = _look(dataset)
     mean, std = (MEAN, STD) if in_channels == 3 else (_grey(MEAN), _grey(STD))
-    targets = "class" if is_single else "labels"
-    return DataInfo("the dataset", names, in_channels, side_px, mean, std, targets)  # type: ignore[arg-type]
+    targets: TargetKind = "class" if is_single else "labels"
+    return DataInfo("the dataset", names, in_channels, side_px, mean, std, targets)
 
 
 def _grey(values: Iterable[float]) -> tuple[float]:

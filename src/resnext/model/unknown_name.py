@@ -1,0 +1,36 @@
+"""What to answer to a name that no network has. Needs no torch."""
+
+from __future__ import annotations
+
+import difflib
+
+from resnext.errors import ConfigError
+from resnext.model.presets import BOTTLENECK_STAGES, PRESETS
+
+GRAMMAR = (
+    "resnext<depth>_<C>x<d>d[_cifar] or resnext_<n>-<n>-..._<C>x<d>d[_basic][_cifar] "
+    "(resnet: cardinality 1, _1x64d may be left out)"
+)
+
+
+def unknown_name(
+    name: str, reason: str = "no network has this name", advice: str = ""
+) -> ConfigError:
+    """Return the error for a name that no network has, with the reason and similar valid names."""
+    text, good = name.strip().lower(), _good_names()
+    near = [known for known in good if text and known.startswith(f"{text}_")][:4]
+    near = near or difflib.get_close_matches(text, good, n=4, cutoff=0.5)
+    nearest = f"; similar valid names are {', '.join(near)}" if near else ""
+    return ConfigError(
+        f"model={name!r}: {reason}{nearest}. Names are {GRAMMAR}, or vgg16_bn, vgg19_bn, "
+        "inception_v3; `resnext.list_models()` lists well-known ones"
+        f"{'. ' + advice if advice else ''}"
+    )
+
+
+def _good_names() -> list[str]:
+    """Return the presets and, for common depths, all of their templates."""
+    templates = {name.partition("_")[2] for name in PRESETS if name.startswith("resnext")}
+    depths = (*BOTTLENECK_STAGES, 29, 38, 56, 110)
+    crossed = [f"resnext{depth}_{template}" for depth in depths for template in sorted(templates)]
+    return list(dict.fromkeys([*PRESETS, *crossed]))
