@@ -1,6 +1,9 @@
 """A change anywhere in an exported file is detected before a runtime reads it."""
 
+import io
 import random
+import zipfile
+import zlib
 from pathlib import Path
 
 import pytest
@@ -23,21 +26,23 @@ def test_a_flipped_bit_anywhere_is_detected(name: str, tmp_path: Path) -> None:
     rng = random.Random(0)
     for file in nonempty(sorted(tmp_path.iterdir())):
         whole = file.read_bytes()
-        kept = zip_bytes(whole) if name.endswith(("pt2", "torchscript")) else range(len(whole))
-        for _ in range(NUM_FLIPS):
+        zipped = name.endswith(("pt2", "torchscript"))
+        kept = zip_bytes(whole) if zipped else range(len(whole))
+        num_tried = 0
+        while num_tried < NUM_FLIPS:
             changed = bytearray(whole)
             changed[rng.choice(kept)] ^= 1 << rng.randrange(8)
+            if zipped and zip_content(changed) == zip_content(whole):
+                continue
             file.write_bytes(changed)
             with pytest.raises(CheckpointError, match=rf"{name}: "):
                 open_exported(path)
+            num_tried += 1
         file.write_bytes(whole)
 
 
 def zip_bytes(whole: bytes) -> list[int]:
     """Return the places that hold content: names, dates and padding between entries hold none."""
-    import io
-    import zipfile
-
     places: list[int] = []
     with zipfile.ZipFile(io.BytesIO(whole)) as archive:
         for info in archive.infolist():
@@ -46,6 +51,18 @@ def zip_bytes(whole: bytes) -> list[int]:
             start = head + 30 + sum(names)
             places += range(start, start + info.compress_size)
     return places
+
+
+def zip_content(archive: bytes | bytearray) -> list[bytes] | None:
+    """Return the entries' content, or None if one is damaged.
+
+    A deflated entry ends inside a byte: its last bits may flip without changing the content.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(archive)) as opened:
+            return [opened.read(info) for info in opened.infolist()]
+    except (zipfile.BadZipFile, zlib.error, EOFError):
+        return None
 
 
 def test_the_checksum_covers_the_files_beside(tmp_path: Path) -> None:
