@@ -10,10 +10,12 @@ from typing import Any
 from resnext.errors import ConfigError
 
 EXTRA_OF = {
+    "av": "video",
     "faster_coco_eval": "detection",
     "fastapi": "serve",
     "gradio": "serve",
     "httptools": "serve",
+    "nibabel": "volumes",
     "onnx": "export",
     "onnxruntime": "export",
     "onnxscript": "export",
@@ -25,6 +27,7 @@ EXTRA_OF = {
     "pytorch_grad_cam": "serve",
     "ray": "cluster",
     "segmentation_models_pytorch": "segmentation",
+    "soundfile": "audio",
     "timm": "bench",
     "uvicorn": "serve",
 }
