@@ -86,7 +86,7 @@ def write_file(loaded: TrainedNetwork, path: Path, spec: ExportSpec) -> None:
     """
     graph = build_graph(simplify(loaded, spec.format), loaded.card, spec.input, spec.size_px)
     description = describe(loaded.config, loaded.card, spec)
-    with needed_by(spec.format):
+    with needed_by(f"export to {spec.format}"):
         from resnext.export.write import WRITERS
 
         WRITERS[spec.format](graph, _example(loaded, spec), path, spec, description)

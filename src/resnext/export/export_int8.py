@@ -71,7 +71,7 @@ def export_int8(
         raise ConfigError("int8 is calibrated on images, but the network does not take images")
     calibration = data_images(data, "train", loaded.config.in_channels, num_calibration_images)
     spec = spec_of(loaded, options)
-    with needed_by("int8"):
+    with needed_by("export in int8"):
         from resnext.export.int8 import quantise
         from resnext.export.write_onnx import save_onnx
     with staging(dest) as staged, tempfile.TemporaryDirectory(dir=staged.parent) as folder:
