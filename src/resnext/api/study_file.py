@@ -12,10 +12,9 @@ from resnext.data.config import DataConfig
 from resnext.data.sets.parse import parse_data
 from resnext.errors import ConfigError
 from resnext.files import is_there
-from resnext.model.config import ResNeXtConfig
-from resnext.recipes.presets import RECIPES
 from resnext.recipes.studies import STUDIES
-from resnext.recipes.study_scale import Choice, refuse_said_otherwise
+from resnext.recipes.study_heads import with_heads
+from resnext.recipes.study_scale import Choice, recipe_settings, refuse_said_otherwise
 from resnext.runs.config import TrainConfig
 from resnext.settings import Settings, override, override_all
 from resnext.studies.records.study_folder import STUDY, read_yaml
@@ -68,7 +67,7 @@ def open_study(name_or_file: str, choice: Choice) -> Study:
         RunError: The file cannot be read.
     """
     if name_or_file in STUDIES:
-        return STUDIES[name_or_file](choice)
+        return with_heads(STUDIES[name_or_file](choice), choice.head)
     path = Path(name_or_file)
     if not (is_there(path) or path.suffix in (".yaml", ".yml")):
         near = difflib.get_close_matches(name_or_file, STUDIES, n=1)
@@ -81,7 +80,8 @@ def open_study(name_or_file: str, choice: Choice) -> Study:
         )
     if path.is_dir() and not (path / STUDY).exists():
         raise ConfigError(f"{path} is not the folder of a study: it contains no {STUDY}")
-    return _change(_read(path / STUDY if path.is_dir() else path), choice)
+    study = _change(_read(path / STUDY if path.is_dir() else path), choice)
+    return with_heads(study, choice.head)
 
 
 def _read(file: Path) -> Study:
@@ -100,7 +100,7 @@ def _change(study: Study, choice: Choice) -> Study:
 
 def _settings_of(file: StudyFile, data: DataConfig) -> TrainConfig:
     refuse_said_otherwise(file.set)
-    settings = RECIPES[file.recipe](ResNeXtConfig(), data)
+    settings = recipe_settings(file.recipe, data, is_chosen="recipe" in file.model_fields_set)
     for key, value in file.set.items():
         settings = override(settings, key, value)
     return settings
@@ -108,8 +108,6 @@ def _settings_of(file: StudyFile, data: DataConfig) -> TrainConfig:
 
 def _write_out(file: StudyFile) -> Study:
     """Resolve the recipe and the design space of a file."""
-    if file.recipe not in RECIPES:
-        raise ConfigError(f"recipe={file.recipe!r}: recipes are {', '.join(RECIPES)}")
     settings = tuple(_settings_of(file, parse_data(text)) for text in file.data)
     designs = expand(file.space, settings[0].data.image_size_px)
     pairs = list(file.compare)

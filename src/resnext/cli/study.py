@@ -90,6 +90,7 @@ def _open(arguments: StudyShow) -> Study:
     from resnext.recipes.study_scale import Choice
 
     choice = Choice(
+        head=arguments.head,
         scale=arguments.scale,
         data=tuple(parse_data(text) for text in arguments.data),
         seeds=arguments.seeds,

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 import tyro
 
 from resnext.cli.arguments import option
+from resnext.model.choices import Head
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,10 @@ class StudyShow:
     """The paper's networks and recipe (paper), or the same comparison at a scale for two cores
     (small)."""
     data: Annotated[tuple[str, ...], option("DATA ...", "the paper's")] = ()
-    """Data sets: digits, fashion-mnist, cifar10, imagenet:DIR, or a folder of class folders."""
+    """Data sets: digits, fashion-mnist, cifar10, imagenet:DIR, a folder of class folders, or
+    masks:DIR."""
+    head: Annotated[Head | None, option("fcn|deeplabv3|unet|fpn", "deeplabv3")] = None
+    """For images with masks: the segmentation head of all designs."""
     recipe: Annotated[str | None, option("RECIPE", "the paper's, or fast")] = None
     """Recipe of all trials: fast, modern, imagenet or cifar."""
     seeds: Annotated[tuple[int, ...], option("N ...", "three, or the paper's number")] = ()

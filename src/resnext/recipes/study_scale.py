@@ -11,9 +11,11 @@ from typing import Literal
 from resnext.data.config import DataConfig
 from resnext.data.sets.facts import KNOWN
 from resnext.errors import ConfigError
+from resnext.model.choices import Head
 from resnext.model.config import ResNeXtConfig
 from resnext.model.names import config_from
 from resnext.recipes.presets import RECIPES, is_small
+from resnext.recipes.segmentation import put_head, segmentation
 from resnext.runs.config import TrainConfig
 from resnext.settings import override_all
 
@@ -38,6 +40,7 @@ class Choice:
         seeds: The seeds; empty takes the study's default.
         recipe: Recipe that replaces the scale's.
         changes: Settings to change in every trial, such as `schedule.epochs=20`.
+        head: Segmentation head of all designs, for images with masks.
     """
 
     scale: Scale = "paper"
@@ -45,6 +48,7 @@ class Choice:
     seeds: tuple[int, ...] = ()
     recipe: str | None = None
     changes: tuple[str, ...] = ()
+    head: Head | None = None
 
     @property
     def is_paper(self) -> bool:
@@ -108,8 +112,6 @@ def settings_for(choice: Choice, recipe: str, default: str = "imagenet") -> tupl
     """
     refuse_said_otherwise(choice.changes)
     chosen = choice.recipe or (recipe if choice.is_paper else "fast")
-    if chosen not in RECIPES:
-        raise ConfigError(f"recipe={chosen!r}: recipes are {', '.join(RECIPES)}")
     return tuple(
         override_all(_base_settings(choice, chosen, data), choice.changes)
         for data in data_of(choice, default)
@@ -119,10 +121,34 @@ def settings_for(choice: Choice, recipe: str, default: str = "imagenet") -> tupl
 def _base_settings(choice: Choice, recipe: str, data: DataConfig) -> TrainConfig:
     if not choice.is_paper and not is_small(data) and data.image_size_px is None:
         data = data.replace(image_size_px=_SMALL_SIDE_PX)
-    settings = RECIPES[recipe](ResNeXtConfig(), data)
+    settings = recipe_settings(recipe, data, is_chosen=choice.recipe is not None)
     if choice.is_paper:
         return settings
     return settings.replace(schedule=settings.schedule.replace(epochs=_SMALL_EPOCHS))
+
+
+def recipe_settings(recipe: str, data: DataConfig, *, is_chosen: bool) -> TrainConfig:
+    """Return the settings of a recipe; for images with masks, those of `segmentation`.
+
+    Args:
+        recipe: Its name.
+        data: The data.
+        is_chosen: Whether the user named the recipe.
+
+    Raises:
+        ConfigError: There is no such recipe, or it does not suit the data.
+    """
+    if data.name == "masks":
+        if is_chosen and recipe != "segmentation":
+            raise ConfigError(
+                f"recipe={recipe!r}: images with masks have one recipe, segmentation; leave out "
+                "the recipe"
+            )
+        settings = segmentation(put_head(ResNeXtConfig(), None), data)
+        return settings.replace(task="segmentation")
+    if recipe not in RECIPES:
+        raise ConfigError(f"recipe={recipe!r}: recipes are {', '.join(RECIPES)}")
+    return RECIPES[recipe](ResNeXtConfig(), data)
 
 
 def data_of(choice: Choice, default: str = "imagenet") -> tuple[DataConfig, ...]:

@@ -220,7 +220,7 @@ def _table_lines(table: ErrorTable, escape: Escape) -> list[str]:
             cells[-1] += [text for (text,) in paper]
         else:
             cells += [[title, *texts] for title, texts in zip(titles, paper, strict=True)]
-    what = "top-1 error in percent, mean ± standard deviation (seeds)"
+    what = f"{table.measure.metric.label} in percent, mean ± standard deviation (seeds)"
     return [f"## {escape(str(table.measure))}: {what}", "", *_aligned(cells)]
 
 

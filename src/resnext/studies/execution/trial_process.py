@@ -57,8 +57,6 @@ def _work(claim: Claim, arguments: argparse.Namespace) -> None:
     trial = with_workers(read_trial(folder), arguments.workers)
     if trial.config.data.name in ("series", "volume"):
         load_data(trial.config.data).info.require_images("a study")
-    if trial.config.data.name in ("table", "masks"):  # the others hold classes only
-        load_data(trial.config.data).info.require_classes("a study")
     if not _is_there(folder / RESULT, TrialFigures):
         _train(folder, trial, arguments.workers)
         if not claim.is_held():

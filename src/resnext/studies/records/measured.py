@@ -13,12 +13,13 @@ from resnext.errors import RunError
 from resnext.runs.config import TrainConfig
 from resnext.runs.folder import METRICS, open_run
 from resnext.runs.health import judge_run
-from resnext.studies.records.epoch_log import Epoch
+from resnext.studies.records.epoch_log import epochs_of
 from resnext.studies.records.machines import read_machines
 from resnext.studies.records.results import TrialFigures
-from resnext.studies.records.stored import keep_valid, read_lines
+from resnext.studies.records.stored import read_lines
 from resnext.studies.records.trial import RUN, moved
 from resnext.studies.study import Test
+from resnext.tasks.kinds import task_kind
 
 
 def figures_of(folder: Path) -> TrialFigures:
@@ -28,14 +29,20 @@ def figures_of(folder: Path) -> TrialFigures:
         RunError: The run or its log is damaged.
     """
     run = folder / RUN
-    rows = [row for row in read_lines(run / METRICS)[0] if keep_valid([row], Epoch)]
     config = open_run(run)
+    kind = task_kind(config.task)
+    measure = kind.measure
+    rows = [row for row in read_lines(run / METRICS)[0] if epochs_of([row], config.task)]
+    values = [row[measure.key] for row in rows]
     cost = count(config.model, config.data.image_size_px)
     last = rows[-1] if rows else {}
     try:
         return TrialFigures(
             **{name: last.get(name) for name in _LAST},
-            best_top1_error=min((row["top1_error"] for row in rows), default=None),
+            measure=measure.key,
+            value=last.get(measure.key),
+            train_value=last.get(kind.train_measure.key),
+            best_value=min(values, key=measure.cost, default=None),
             parameters=cost.parameters,
             macs=cost.macs,
             activations=cost.activations,
@@ -73,10 +80,7 @@ def _computed(folder: Path) -> dict[str, Any]:
 _MORE = ", then "
 
 
-_LAST = (
-    *("top1_error", "top5_error", "loss", "train_top1_error", "train_loss", "seconds"),
-    "balanced_accuracy",
-)
+_LAST = ("top5_error", "loss", "train_loss", "seconds", "balanced_accuracy")
 
 
 def run_test(run: Path, config: TrainConfig, test: Test) -> dict[str, Any]:
@@ -102,8 +106,10 @@ def run_test(run: Path, config: TrainConfig, test: Test) -> dict[str, Any]:
     figures = measure(
         run, protocol, runtime, EvaluationOptions(workers=config.data.workers)
     ).figures
+    measure = task_kind(own.task).measure.key
     kept = (
-        *("top1_error", "top5_error", "balanced_accuracy", "macro_f1", "loss"),
+        *("top5_error", "balanced_accuracy", "macro_f1", "loss"),
         *("num_images", "view", "data"),
     )
-    return {name: figures[name] for name in kept if name in figures}
+    found = {"measure": measure, "value": figures[measure]}
+    return found | {name: figures[name] for name in kept if name in figures}
