@@ -1,11 +1,11 @@
-"""A training step of ours, through the whole loop, against the same network of the peers.
+"""Compares our training step, in the whole loop, with other libraries' steps of the same network.
 
-Ours: `TrainStep.run` on batches of `TrainLoader`, as `resnext train` runs it, memory settings and
-precision included. Peers: torchvision's and timm's networks, once as their scripts train when they
-are asked nothing (fp32, contiguous, plain SGD), once at their best: fused SGD, bf16 autocast where
-the processor has instructions for it, and whichever layout, compiled or not, a short race found
-fastest. Ours at its best is found in the same way. Each side has a process of its own with the same
-threads; they take turns, so that only one works at a time.
+Ours: `TrainStep.run` on batches of `TrainLoader`, as in `resnext train`, including memory settings
+and precision. Peers: torchvision's and timm's networks, once with the defaults of their scripts
+(fp32, contiguous, plain SGD), once at their best: fused SGD, bf16 autocast if the CPU supports it,
+and the layout, compiled or not, that is fastest in a short trial. Our best setting is found in the
+same way. Each side has its own process with the same number of threads; they alternate, so that
+only one works at a time.
 
     python -m bench.step --pairs 5 --threads 2 --network resnext50_32x4d
 """
@@ -50,7 +50,7 @@ class Side:
 
     Attributes:
         library: `resnext`, `torchvision` or `timm`; `bare` is our network without our loop.
-        setting: Layout and compilation; None is the library's default.
+        setting: Layout and compilation; None uses the library's defaults.
     """
 
     library: str
@@ -76,7 +76,7 @@ def step_of(name: str, side: Side) -> Callable[[], object]:
 
 
 def our_step(name: str, setting: StepSetting | None) -> Callable[[], None]:
-    """Return our step through the loop."""
+    """Return our step in the loop."""
     train_step, batches = _ours(name, setting)
 
     def step() -> None:
@@ -86,7 +86,7 @@ def our_step(name: str, setting: StepSetting | None) -> Callable[[], None]:
 
 
 def bare_step(name: str) -> Callable[[], None]:
-    """Return forward, backward and optimiser step alone, of the same network and layout."""
+    """Return only forward, backward and optimiser step, with the same network and layout."""
     train_step, batches = _ours(name, None)
     model, optimizer, fixed = train_step.model, train_step.optimizer, next(batches)
 
@@ -156,7 +156,7 @@ def race_sides(
 
 
 def find_best(name: str, library: str, num_threads: int) -> Side:
-    """Return the fastest setting of a library: each in a process alone, the better of two steps."""
+    """Return a library's fastest setting: each runs alone in a process, best of two steps."""
     found: dict[Side, float] = {}
     for setting in best_settings():
         side = Side(library, setting)
@@ -199,7 +199,7 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=7)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--network", choices=list(CASES))
-    parser.add_argument("--batch", type=int, help="images of a step, if not the case's own")
+    parser.add_argument("--batch", type=int, help="images per step; by default that of the case")
     arguments = parser.parse_args()
     print(
         f"torch {torch.__version__}, torchvision {torchvision.__version__}, timm "
