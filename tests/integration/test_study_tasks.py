@@ -53,6 +53,7 @@ def test_trials_are_compared_by_the_measure_of_their_task(
         assert (row.figures.measure, row.figures.value) == (measure, last[measure])
     settled = study.replace(settings=tuple(row.trial.config for row in rows[:1]))
     assert any(f"{label} in percent" in line for line in summary_lines(settled, rows))
+    (tmp_path / "report").mkdir()
     write_report(settled, rows, tmp_path / "report")
     page = (tmp_path / "report/report.html").read_text(encoding="utf-8")
     assert f"{label} in percent after the last epoch" in page

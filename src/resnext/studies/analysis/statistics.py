@@ -15,10 +15,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from resnext.studies.records.metric import TOP1, Metric
+from resnext.studies.records.metric import TOP1
 from resnext.studies.records.results import Row
 from resnext.studies.study import Study
 from resnext.tasks.kinds import task_kind
+from resnext.tasks.measure import Measure as Metric
 
 # label -> seed -> error, or another measure, in percent
 Errors = dict[str, dict[int, float]]

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from resnext.studies.analysis.corrections import LEVEL, describe_p
 from resnext.studies.analysis.differences import Difference
 from resnext.studies.analysis.power import MAX_SEEDS
-from resnext.studies.records.metric import TOP1_ERROR, Metric
+from resnext.studies.records.metric import TOP1_ERROR
+from resnext.tasks.measure import Measure as Metric
 
 
 def verdict(row: Difference) -> str:

@@ -190,7 +190,9 @@ def _written(trial: Trial, epoch: dict[str, Any] | None) -> str:
     """Format the task's measure of the last epoch, if its line has it."""
     metric = task_kind(trial.config.task).measure
     value = None if epoch is None else epoch.get(metric.key)
-    return metric.write(value).replace(" ", "") if _is_number(value) else ""
+    if not isinstance(value, int | float) or not _is_number(value):
+        return ""
+    return metric.write(value).replace(" ", "")
 
 
 def _time_left(epochs: int, epoch: dict[str, Any], share: float) -> str:

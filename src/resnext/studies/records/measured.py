@@ -106,10 +106,10 @@ def run_test(run: Path, config: TrainConfig, test: Test) -> dict[str, Any]:
     figures = measure(
         run, protocol, runtime, EvaluationOptions(workers=config.data.workers)
     ).figures
-    measure = task_kind(own.task).measure.key
+    key = task_kind(own.task).measure.key
     kept = (
         *("top5_error", "balanced_accuracy", "macro_f1", "loss"),
         *("num_images", "view", "data"),
     )
-    found = {"measure": measure, "value": figures[measure]}
+    found = {"measure": key, "value": figures[key]}
     return found | {name: figures[name] for name in kept if name in figures}

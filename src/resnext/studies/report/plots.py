@@ -18,7 +18,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 from resnext.drawing import new_axes, plain_label
 from resnext.studies.analysis.design_time import DesignTime
 from resnext.studies.analysis.statistics import Mean
-from resnext.studies.records.metric import Metric
+from resnext.tasks.measure import Measure as Metric
 
 _T = TypeVar("_T")
 
