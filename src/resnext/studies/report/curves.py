@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from resnext.errors import RunError
 from resnext.studies.analysis.statistics import Measure
+from resnext.studies.analysis.verdict import quantity
 from resnext.studies.records.epoch_log import Epoch, read_epochs
 from resnext.studies.records.results import Row
 from resnext.studies.report import plots
@@ -37,7 +38,7 @@ def draw_curve_figures(
                 training[label] = _mean([[e.train_value or 0.0 for e in run] for run in runs])
                 validation[label] = _mean([[e.value for e in run] for run in runs])
         if len(validation) > 1:
-            caption = f"{measure.metric.label} during training, mean over the seeds"
+            caption = f"{quantity(measure.metric)} during training, mean over the seeds"
             label = plots.axis_of(measure.metric)
             found.append((caption, plots.draw_curves(training, validation, label)))
     return found
