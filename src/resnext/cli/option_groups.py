@@ -33,8 +33,13 @@ def grouped(kind: type) -> type:
     parts = [known[name] for name in groups.pop(COMMON)]
     for number, (title, names) in enumerate(groups.items()):
         group = make_dataclass(title, [known[name] for name in names], kw_only=True)
-        name, default, box = f"{_GROUP}{number}", field(default_factory=group), _box(title)
-        parts.append((name, Annotated[group, box, tyro.conf.OmitArgPrefixes], default))
+        parts.append(
+            (
+                f"{_GROUP}{number}",
+                Annotated[group, tyro.conf.arg(name=title), tyro.conf.OmitArgPrefixes],
+                field(default_factory=group),
+            )
+        )
     return make_dataclass(kind.__name__, parts, kw_only=True, namespace={"__doc__": kind.__doc__})
 
 
@@ -61,10 +66,6 @@ def groups_of(kind: type) -> dict[str, list[str]]:
     listed = [name for group in found.values() for name in group]
     rest = [name for name in names if name not in listed]
     return found | ({_REST: rest} if rest else {})
-
-
-def _box(title: str) -> Any:
-    return tyro.conf.arg(name=title)
 
 
 def _declarations(kind: type) -> dict[str, _Declaration]:
