@@ -19,7 +19,7 @@ EXTRAS = sorted(PROJECT["optional-dependencies"].keys() - {"dev", "docs"})
 
 @pytest.mark.slow
 def test_every_extra_is_named_by_a_feature_that_misses_it() -> None:
-    command = [sys.executable, ROOT / "deploy/missing_extras.py", "--block"]
+    command: list[str | Path] = [sys.executable, ROOT / "deploy/missing_extras.py", "--block"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert re.findall(r"^without ([a-z]+): ", done.stdout, re.MULTILINE) == EXTRAS
