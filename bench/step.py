@@ -13,12 +13,10 @@ only one works at a time.
 from __future__ import annotations
 
 import argparse
-import multiprocessing
 import statistics
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
+from functools import partial
 
 import timm
 import torch
@@ -27,6 +25,7 @@ from torch.nn import functional as F
 
 from bench.gpu.contestants import StepSetting
 from bench.step_peers import CASES, best_settings, best_step, default_step, set_batch
+from bench.step_race import race
 from resnext.data.array_split import ArraySplit
 from resnext.data.augment.config import AugmentConfig
 from resnext.data.config import DataConfig
@@ -140,35 +139,20 @@ def _endless(loader: TrainLoader) -> Iterator[Batch]:
         epoch += 1
 
 
-def _serve(connection: Connection, side: Side, name: str, num_threads: int, batch: int) -> None:
-    """Run one step per request, and answer with its seconds."""
+def _prepared(name: str, side: Side, batch: int) -> Callable[[], object]:
+    """Return a side's step in a new process, which does not know the batch size yet."""
     set_batch(name, batch)
-    torch.set_num_threads(num_threads)
-    torch.manual_seed(0)
-    step = step_of(name, side)
-    while connection.recv():
-        start = time.perf_counter()
-        step()
-        connection.send(time.perf_counter() - start)
+    return step_of(name, side)
 
 
-def race(name: str, sides: list[Side], rounds: int, num_threads: int) -> dict[Side, list[float]]:
-    """Return the seconds of each side's steps, without the first round."""
-    context, batch = multiprocessing.get_context("spawn"), CASES[name].load.batch
-    ends: dict[Side, Connection] = {}
-    for side in sides:
-        ends[side], theirs = context.Pipe()
-        context.Process(target=_serve, args=(theirs, side, name, num_threads, batch)).start()
-    times: dict[Side, list[float]] = {side: [] for side in sides}
-    for number in range(rounds + 1):
-        for side, connection in ends.items():
-            connection.send(True)
-            seconds = connection.recv()
-            if number:
-                times[side].append(seconds)
-    for connection in ends.values():
-        connection.send(False)
-    return times
+def race_sides(
+    name: str, sides: list[Side], rounds: int, num_threads: int
+) -> dict[Side, list[float]]:
+    """Return the seconds of each side's steps."""
+    batch = CASES[name].load.batch
+    return race(
+        {side: partial(_prepared, name, side, batch) for side in sides}, rounds, num_threads
+    )
 
 
 def find_best(name: str, library: str, num_threads: int) -> Side:
@@ -176,7 +160,7 @@ def find_best(name: str, library: str, num_threads: int) -> Side:
     found: dict[Side, float] = {}
     for setting in best_settings():
         side = Side(library, setting)
-        (seconds,) = race(name, [side], _TRIAL_STEPS, num_threads).values()
+        (seconds,) = race_sides(name, [side], _TRIAL_STEPS, num_threads).values()
         found[side] = min(seconds)
         print(f"  {side.label}: {found[side]:.2f} s", flush=True)
     return min(found, key=lambda side: found[side])
@@ -191,7 +175,7 @@ def measure(name: str, num_pairs: int, num_threads: int) -> None:
     best = {library: find_best(name, library, num_threads) for library in ("resnext", *libraries)}
     defaults = [Side(library) for library in libraries]
     sides = list(dict.fromkeys([ours, bare, *defaults, *best.values()]))
-    times = race(name, sides, num_pairs, num_threads)
+    times = race_sides(name, sides, num_pairs, num_threads)
     bests = [best[library] for library in libraries]
     pairs = [(ours, side) for side in (*defaults, *bests)]
     pairs += [(best["resnext"], side) for side in bests] + [(ours, bare)]
