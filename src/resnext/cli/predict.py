@@ -50,9 +50,7 @@ class Predict:
 
     run: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
     """A run, a weight file, or a name from `resnext weights list`."""
-    images: Annotated[
-        tyro.conf.Positional[tuple[Path, ...]], tyro.conf.arg(metavar="IMAGE|FOLDER ...")
-    ]
+    images: Annotated[tyro.conf.Positional[tuple[Path, ...]], option("IMAGE|FOLDER ...")]
     """Image files, and folders to search for image files; for signal networks, files of time series
     or volumes."""
     top: Annotated[int | None, option("N", "5, or 100 objects")] = None

@@ -7,20 +7,12 @@ Examples:
   resnext train --data series:GunPoint_TRAIN.ts
   resnext train --data volume:adrenalmnist3d.npz
   resnext train --data streets/ --model resnext50_32x4d --head deeplabv3
-  resnext train --data cifar10 --model resnext29_8x64d --recipe cifar
   resnext train --data photos/ --pretrained
-  resnext train --data photos/ --weights runs/imagenet --epochs 10
-  resnext train --data photos/ --weights resnext50_32x4d.a1h_in1k --freeze-until 3
-  resnext train --data photos/ --balance --early-stopping
-  resnext train --data photos/ --find-lr
   resnext train --data photos/ --set augment.mixup=0.2 optim.clip_norm=1
-  resnext train --config runs/photos/config.yaml --seed 1
   resnext train --resume runs/photos
   torchrun --nproc-per-node 2 -m resnext train --data photos/
 
-The exit status is 0 for a useful network, 3 for one that is no better than always guessing the
-largest class (0 with a warning under torchrun), 2 for invalid input, and 128 + N if signal N
-stopped it.
+Exit status: 0 success, 2 invalid input, 3 no better than guessing, 128 + N stopped by signal N.
 """
 
 from __future__ import annotations

@@ -85,7 +85,7 @@ def open_source(source: Source, *, licence: str = "", accept_licence: bool = Fal
     refuse_detector(weights.config, "publishing")
     if not weights.has_head:
         raise CheckpointError(
-            f"{weights.name}: has no classifier, so it cannot predict; train one: "
+            f"{weights.name}: holds no classifier, so it cannot predict; train one: "
             f"resnext train --data DATA --weights {weights.name}"
         )
     weights.card.require_images("publishing")
@@ -114,7 +114,7 @@ def _config_of(module: nn.Module) -> ModelConfig:
     config = getattr(module, "config", None)
     if not isinstance(config, ResNeXtConfig | BaselineConfig | SegmenterConfig | DetectorConfig):
         raise ConfigError(
-            f"a {type(module).__name__} has no resnext config; pass a network from "
+            f"a {type(module).__name__} has no .config of resnext; pass a network from "
             "resnext.create_model or resnext.load, unwrapped (model.module)"
         )
     return config
