@@ -42,7 +42,11 @@ def run_network(flow: Flow, plan: NetworkPlan, config: ResNeXtConfig) -> dict[st
     """
     maps, outputs = run_stages(flow, plan, config, flow.image)
     x = maps[-1]
+    if config.embedding is not None:
+        x = flow.resize(x, x.shape.sides)  # the map without padding
     x = _vector(flow.average_all(x))
+    if config.dropout:
+        x = flow.dropout(x)
     if config.num_classes:
         x = flow.linear("fc", x, config.num_classes)
     outputs["head"] = x.shape
@@ -58,6 +62,9 @@ def run_stages(
         The map of the stem, before its pool, and that of each stage, as a `Backbone` gives them;
         and the shapes that the stem, with its pool, and each stage leave, in order.
     """
+    if config.embedding is not None:
+        embedding = config.embedding
+        image = flow.embedding("embed", image, embedding.num_tokens, embedding.width)
     first, x = _stem(flow, plan, config, image)
     maps, outputs = [first], {"stem": x.shape}
     for number, blocks in enumerate(plan.stages, 1):

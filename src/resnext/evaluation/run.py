@@ -192,7 +192,7 @@ def measure(
         "macs": cost.macs,
         "view": view,
         "data": target.source,
-        **({} if signal is None else {"signal": signal.model_dump(mode="json")}),
+        **({} if signal is None else {"signal": signal.as_figures()}),
         "is_fused": isinstance(module, FusedNetwork) and module.is_fused,
     }
     return Evaluation(figures, result, task, target, cost, bad_files.rows)

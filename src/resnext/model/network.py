@@ -18,10 +18,10 @@ from torch import nn
 from torch._jit_internal import is_scripting
 
 from resnext.errors import ConfigError
-from resnext.model.build import build_block, build_stem
+from resnext.model.build import build_block, build_embedding, build_stem
 from resnext.model.config import ResNeXtConfig
 from resnext.model.convert import convert_form
-from resnext.model.feature_info import FeatureInfo, Indices, feature_info, take_indices
+from resnext.model.feature_info import FeatureInfo, Indices, feature_info, take_indices, take_stages
 from resnext.model.init import draw_linear, initialise, zero_residuals
 from resnext.model.layers import AveragePool, check_input, max_pool, norm, relu
 from resnext.model.plan import plan_network
@@ -61,6 +61,7 @@ class ResNeXt(nn.Module):
     def _add_layers(self) -> None:
         config, plan = self.config, self._plan
         stem = plan.stem
+        self.embed = build_embedding(config)
         self.conv1 = build_stem(stem, config)
         self.bn1 = norm(config.ndim, stem.out_channels) if stem.norm else None
         if stem.norm:
@@ -72,6 +73,7 @@ class ResNeXt(nn.Module):
         if plan.final_norm:
             self.relu = relu()
         self.avgpool = AveragePool(config.ndim)
+        self.drop = nn.Dropout(config.dropout) if config.dropout else None
         self.fc = self._build_classifier()
 
     def _build_classifier(self) -> nn.Linear:
@@ -108,7 +110,8 @@ class ResNeXt(nn.Module):
         """Classify a batch.
 
         Args:
-            x_bc: b x in_channels x spatial dimensions of any size.
+            x_bc: b x in_channels x spatial dimensions of any size; with an embedding, token
+                numbers, b x 1 x positions, in which padding is 0.
 
         Returns:
             Logits, b x num_classes; without a classifier b x num_features.
@@ -121,13 +124,16 @@ class ResNeXt(nn.Module):
     def forward_features(self, x_bc: torch.Tensor) -> torch.Tensor:
         """Return the last map, b x num_features x space; arguments as for `forward`.
 
-        In a pre-activation network, after the final BN and ReLU.
+        In a pre-activation network, after the final BN and ReLU; in one for text, without padding
+        (`TokenEmbedding.without_padding`).
         """
+        input_bc = x_bc
         x_bc = self._run_stem(x_bc)
         for name, stage in self.named_children():  # a loop that torch.jit.script unrolls
             if name in self._stage_names:
                 x_bc = stage(x_bc)
-        return self._finish(x_bc)
+        x_bc = self._finish(x_bc)
+        return x_bc if self.embed is None else self.embed.without_padding(x_bc, input_bc)
 
     def forward_head(self, x_bc: torch.Tensor, pre_logits: bool = False) -> torch.Tensor:
         """Average the last map over its positions and classify it.
@@ -139,6 +145,8 @@ class ResNeXt(nn.Module):
         pooled_bc: torch.Tensor = self.avgpool(x_bc).flatten(1)
         if pre_logits:
             return pooled_bc
+        if self.drop is not None:
+            pooled_bc = self.drop(pooled_bc)
         logits: torch.Tensor = self.fc(pooled_bc)
         return logits
 
@@ -160,7 +168,7 @@ class ResNeXt(nn.Module):
         Raises:
             ConfigError: There is no such stage, or the input does not fit.
         """
-        wanted = self._check_stages(stages)
+        wanted = take_stages(len(self._plan.stages), stages)
         maps = self._run_to(x_bc, wanted)
         return {f"layer{number}": maps[number] for number in wanted}
 
@@ -264,6 +272,7 @@ class ResNeXt(nn.Module):
         """Run the children up to the last chosen map, and return the chosen ones by index."""
         check_input(x_bc, self.config)
         wanted = {self._map_names[index]: index for index in indices}
+        input_bc, last = x_bc, len(self._map_names) - 1
         maps: dict[int, torch.Tensor] = {}
         for name, layer in self.named_children():
             x_bc = layer(x_bc)
@@ -271,11 +280,15 @@ class ResNeXt(nn.Module):
                 maps[wanted[name]] = x_bc
                 if len(maps) == len(wanted):
                     break
+        if self.embed is not None and last in maps:
+            maps[last] = self.embed.without_padding(maps[last], input_bc)
         return maps
 
     def _run_stem(self, x_bc: torch.Tensor) -> torch.Tensor:
         if not is_scripting():
             check_input(x_bc, self.config)
+        if self.embed is not None:
+            x_bc = self.embed(x_bc)
         x_bc = self.conv1(x_bc)
         if self.bn1 is not None:
             x_bc = self.relu(self.bn1(x_bc))
@@ -283,12 +296,3 @@ class ResNeXt(nn.Module):
 
     def _finish(self, x_bc: torch.Tensor) -> torch.Tensor:
         return x_bc if self.norm is None else self.relu(self.norm(x_bc))
-
-    def _check_stages(self, stages: Sequence[int] | None) -> list[int]:
-        known = range(1, len(self._plan.stages) + 1)
-        wanted = sorted(set(known if stages is None else stages))
-        if not wanted or not set(wanted) <= set(known):
-            raise ConfigError(
-                f"stages={stages!r}: give one or more of {', '.join(map(str, known))}"
-            )
-        return wanted

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from resnext.errors import ConfigError
+from resnext.model.text import TextInput
 from resnext.settings import Settings
 
 MAX_LENGTH = 2**20
@@ -17,19 +18,20 @@ MAX_SIGNAL_VALUES = 2**28
 
 MAX_CHANNELS = 4096
 
-SignalKind = Literal["series", "volume"]
+SignalKind = Literal["series", "volume", "text"]
 Fit = Literal["resample", "pad"]
 Normalisation = Literal["channel", "series", "none"]
 
-NUM_DIMENSIONS: dict[SignalKind, int] = {"series": 1, "volume": 3}
+NUM_DIMENSIONS: dict[SignalKind, int] = {"series": 1, "volume": 3, "text": 1}
 
 
 class SignalInput(Settings):
     """How signals are prepared for a network.
 
     Attributes:
-        kind: `series`, a curve of one or more channels, or `volume`.
-        size: Steps of a series; voxels along each side of a volume.
+        kind: `series`, a curve of one or more channels, `volume`, or `text`, a row of token
+            numbers.
+        size: Steps of a series; voxels along each side of a volume; tokens of a text.
         fit: How a series gets that length. `resample` interpolates linearly, `pad` keeps the
             steps: a shorter series is followed by the mean, of a longer one the middle is kept.
         normalise: `channel` subtracts each channel's mean over the training set and divides by
@@ -37,6 +39,7 @@ class SignalInput(Settings):
             leaves the values.
         mean: What is subtracted from each channel.
         std: What each channel is then divided by.
+        text: How a text becomes tokens; None for other kinds.
     """
 
     kind: SignalKind
@@ -45,6 +48,7 @@ class SignalInput(Settings):
     normalise: Normalisation = "channel"
     mean: tuple[float, ...]
     std: tuple[Annotated[float, Field(gt=0.0)], ...]
+    text: TextInput | None = None
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -58,7 +62,28 @@ class SignalInput(Settings):
                 f"size={self.size}: one {self.kind} would have more than {MAX_SIGNAL_VALUES:,} "
                 "values"
             )
+        is_raw = (self.normalise, self.mean, self.std) == ("none", (0.0,), (1.0,))
+        if (self.kind == "text") != (self.text is not None) or (self.text and not is_raw):
+            raise ConfigError(
+                f"kind={self.kind!r}: a text has a group text, one channel and no normalisation, "
+                "and other kinds have no such group"
+            )
         return self
+
+    @model_serializer(mode="wrap")
+    def _leave_out_unset(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Write signals without a vocabulary as earlier versions did, which read them."""
+        values: dict[str, Any] = write(self)
+        if self.text is None:
+            values.pop("text", None)
+        return values
+
+    def as_figures(self) -> dict[str, Any]:
+        """Return JSON values for people: of a vocabulary only its size."""
+        values = self.model_dump(mode="json")
+        if self.text is not None:
+            values["text"]["vocabulary"] = len(self.text.vocabulary)
+        return values
 
     @property
     def ndim(self) -> int:
@@ -72,7 +97,9 @@ class SignalInput(Settings):
 
     @property
     def shape(self) -> str:
-        """What the network takes, in words, such as `2 x 150`."""
+        """What the network takes, in words, such as `2 x 150` or `40 words`."""
+        if self.text is not None:
+            return f"{self.size} {self.text.unit}{'s' if self.size > 1 else ''}"
         return " x ".join(map(str, (self.in_channels, *(self.size,) * self.ndim)))
 
 

@@ -10,6 +10,7 @@ from resnext.data.signals.split import SignalSplit
 from resnext.data.split import DataInfo, DataSet
 from resnext.errors import ConfigError
 from resnext.model.config import ResNeXtConfig
+from resnext.model.embedding_config import EmbeddingConfig
 from resnext.model.signal import SignalInput
 from resnext.runs.config import TrainConfig
 from resnext.runs.runtime import Runtime
@@ -49,8 +50,16 @@ def resolve_signals(
             "it out"
         )
     model = config.model.replace(
-        ndim=signal.ndim, num_classes=len(info.classes), in_channels=signal.in_channels
+        ndim=signal.ndim,
+        num_classes=len(info.classes),
+        in_channels=signal.in_channels,
+        embedding=_embedding(config.model.embedding, signal),
     )
+    if weights is not None and signal.text is not None:
+        raise ConfigError(
+            f"{weights.name}: training on texts begins without weights, because every vocabulary "
+            "is another one; leave out --weights"
+        )
     if weights is not None:
         given = (getattr(weights.config, "ndim", 2), weights.config.in_channels)
         if given != (signal.ndim, signal.in_channels):
@@ -61,9 +70,16 @@ def resolve_signals(
             )
         check_pretrained(model, weights)
     data = config.data
-    if signal.kind == "series":
+    if signal.kind in ("series", "text"):
         data = data.replace(length=signal.size)
     return config.replace(model=model, task=fit_task(config.task, info.targets).name, data=data)
+
+
+def _embedding(given: EmbeddingConfig | None, signal: SignalInput) -> EmbeddingConfig | None:
+    """Return the embedding with a vector for each token of the vocabulary."""
+    if signal.text is None:
+        return None
+    return (given or EmbeddingConfig()).replace(num_tokens=signal.text.num_tokens)
 
 
 def build_signal_loaders(

@@ -106,6 +106,10 @@ def _load(config: DataConfig) -> DataSet:
         from resnext.data.sets.volumes import load_volumes
 
         return load_volumes(config.root, config)
+    if config.name == "text":
+        from resnext.data.sets.text.load import load_texts
+
+        return load_texts(config.root, config)
     if config.name == "imagenet":
         return load_imagenet(config.root)
     if config.name == "table":

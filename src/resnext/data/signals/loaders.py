@@ -65,7 +65,7 @@ class SignalTrainLoader:
                 f"batches of {len(split) // self.num_steps} signals are too small for "
                 f"{world_size} processes; use fewer processes or a larger batch_size"
             )
-        _check_mixing(config)
+        _check_mixing(config, signal)
         self._split, self._signal, self._config = split, signal, config
         self._augmenter = SignalAugmenter(augment, signal, config.seed)
         self._values_ncx = split.values_ncx.to(config.device)
@@ -162,9 +162,13 @@ class SignalEvalLoader:
             yield Batch(signals_bcx, targets_b, indices_b.to(device), len(indices_b))
 
 
-def _check_mixing(config: TrainLoaderConfig) -> None:
-    """Refuse what varies images only, which would have no effect."""
+def _check_mixing(config: TrainLoaderConfig, signal: SignalInput) -> None:
+    """Refuse what varies images only, which would have no effect, and mixing of token numbers."""
     given = config.augment
+    if signal.kind == "text" and given.mixup:
+        raise ConfigError(
+            f"augment.mixup={given.mixup:g} mixes values, and texts have none; leave it out"
+        )
     plain = type(given)(mixup=given.mixup)
     wrong = [
         name for name in type(given).model_fields if getattr(given, name) != getattr(plain, name)
