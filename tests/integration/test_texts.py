@@ -158,7 +158,8 @@ def test_the_report_shows_sentences_instead_of_pictures(tmp_path: Path, command:
         "sentence\tlabel\nWhere is <b>rome</b> & oslo\tperson\nWho is anna\tplace\n"
     )
     words = ("train", "--data", f"text:{folder}", "--model", NAME, "--epochs", "6", "--lr", "5e-3")
-    command.json(*words, "--out", tmp_path / "run", "--threads", "1", "--quiet")
+    # status 1, and a warning: with labels exchanged, nothing is better than guessing
+    assert command(*words, "--out", tmp_path / "run", "--threads", "1", "--quiet").status == 1
     report = (tmp_path / "run" / "report.html").read_text()
     assert (
         '<blockquote dir="auto">Where is &lt;b&gt;rome&lt;/b&gt; &amp; oslo</blockquote>' in report
@@ -235,4 +236,4 @@ def test_data_check_tells_length_vocabulary_and_repeated_texts(
     _, out, _ = command("data", "check", f"text:{folder}", "--json")
     found = json.loads(out)
     assert isinstance(found["signal"]["text"]["vocabulary"], int)
-    assert 0 < found["unknown_share"] < 5
+    assert 0 < found["unknown_share"] < 20  # zyx, and people who occur once in training

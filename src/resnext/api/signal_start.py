@@ -11,6 +11,7 @@ from resnext.model.config import ModelConfig, ResNeXtConfig
 from resnext.model.names import config_from
 from resnext.recipes.signals import SignalFacts, default_signal_model, signals
 from resnext.recipes.text import default_text_model, for_text, text
+from resnext.recipes.video import default_video_model, video
 from resnext.runs.config import TrainConfig
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ def signal_settings(
         )
     if signal.text is not None:
         return _text_settings(request, data, len(loaded.train), start)
+    if signal.video is not None:
+        return _video_settings(request, data, len(loaded.train), start)
     facts = SignalFacts(max(len(loaded.train), 1), signal.size, signal.ndim)
     if request.model is not None:
         model = config_from(request.model)
@@ -47,6 +50,18 @@ def signal_settings(
     else:
         model = default_signal_model(facts)
     return signals(model, data, facts, None if start is None else start.name)
+
+
+def _video_settings(
+    request: TrainRequest, data: DataConfig, num_train: int, start: Start | None
+) -> TrainConfig:
+    if request.model is not None:
+        model = config_from(request.model)
+    else:
+        model = default_video_model() if start is None else start.weights.config
+    if isinstance(model, ResNeXtConfig):
+        model = model.replace(ndim=3)
+    return video(model, data, num_train, None if start is None else start.name)
 
 
 def _text_settings(

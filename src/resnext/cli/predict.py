@@ -56,7 +56,7 @@ class Predict:
         tyro.conf.Positional[tuple[Path, ...]], tyro.conf.arg(metavar="IMAGE|FOLDER ...")
     ]
     """Image files, and folders to search for image files; for signal networks, files of time
-    series, volumes or texts (tables, or .txt with a text in each line)."""
+    series, volumes, videos or texts (tables, or .txt with a text in each line)."""
     text: Annotated[tuple[str, ...], option("TEXT ...")] = ()
     """Texts, for a network for text."""
     top: Annotated[int | None, option("N", "5, or 100 objects")] = None
@@ -157,6 +157,7 @@ def _predict_objects(
 def _predict_signals(arguments: Predict, network: TrainedNetwork) -> int:
     from resnext.inference.signals import SignalPredictor, predict_signals
     from resnext.inference.texts import predict_texts
+    from resnext.inference.videos import predict_videos
     from resnext.runs.runtime import resolve_device
 
     refused = {
@@ -171,6 +172,8 @@ def _predict_signals(arguments: Predict, network: TrainedNetwork) -> int:
     if predictor.signal.text is not None:
         given = (arguments.text, arguments.images)
         rows = predict_texts(predictor, *given, top=top, batch_size=batch_size)
+    elif predictor.signal.video is not None:
+        rows = predict_videos(predictor, arguments.images, top=top)
     else:
         rows = predict_signals(predictor, arguments.images, top=top, batch_size=batch_size)
     return _end(*_print(arguments, rows, predictor))

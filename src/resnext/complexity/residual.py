@@ -6,6 +6,8 @@ same names and without torch. Custom parts provide their own rule; see `resnext.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from resnext.complexity.cost import Cost, sum_stages
 from resnext.complexity.flow import Flow, Map, record
 from resnext.complexity.part_count import (
@@ -21,6 +23,8 @@ from resnext.model.plan import BlockPlan, NetworkPlan, plan_network
 
 def count_network(config: ResNeXtConfig, sides: tuple[int, ...]) -> Cost:
     """Count a network on an input of these sides, by arithmetic alone."""
+    if config.pool_time:
+        return _count_frames(config, sides)
     plan = plan_network(config)
     outputs, recorded = record(
         lambda flow: run_network(flow, plan, config), Shape(config.in_channels, sides)
@@ -31,6 +35,26 @@ def count_network(config: ResNeXtConfig, sides: tuple[int, ...]) -> Cost:
         stages=sum_stages(recorded.layers, outputs),
         peak_activation_bytes=recorded.peak_bytes,
         training_activation_bytes=recorded.kept_bytes,
+    )
+
+
+def _count_frames(config: ResNeXtConfig, sides: tuple[int, ...]) -> Cost:
+    """Count a network that sees the frames of a video one by one: all but the classifier recur."""
+    num, *frame = sides
+    one = count_network(config.replace(pool_time=False), tuple(frame))
+    layers = tuple(
+        layer
+        if layer.kind == "linear"
+        else replace(layer, macs=num * layer.macs, activations=num * layer.activations)
+        for layer in one.layers
+    )
+    return Cost(
+        input_size=(config.in_channels, *sides),
+        layers=layers,
+        stages=sum_stages(layers, {stage.name: stage.output for stage in one.stages}),
+        peak_activation_bytes=num * one.peak_activation_bytes,
+        training_activation_bytes=num * one.training_activation_bytes,
+        notes=(f"maps are those of one of {num} frames",),
     )
 
 

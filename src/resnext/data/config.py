@@ -18,6 +18,7 @@ from resnext.model.card import Interpolation
 from resnext.model.normalisation import Mean, Std
 from resnext.model.signal import MAX_LENGTH, Fit, Normalisation
 from resnext.model.text import MAX_VOCABULARY, Unit
+from resnext.model.video import MAX_CLIP_FRAMES
 from resnext.settings import FiniteSettings, SystemPath
 
 DataName = Literal[
@@ -34,6 +35,7 @@ DataName = Literal[
     "series",
     "volume",
     "text",
+    "video",
 ]
 PYTHON: Literal["python"] = "python"
 """The images come from the program that calls `resnext.train`, and nothing else can open them."""
@@ -66,8 +68,10 @@ _SIGNAL_COLUMNS = {
     "series": ("label_column", "split_column"),
     "text": ("label_column", "split_column", "label_separator", "targets"),
 }
-SIGNAL_NAMES: tuple[DataName, ...] = ("series", "volume", "text")
-"""Sets that hold signals, named as NAME:FILE."""
+SIGNAL_NAMES: tuple[DataName, ...] = ("series", "volume", "text", "video")
+"""Sets that hold signals, named as NAME:FILE or video:FOLDER."""
+
+_VIDEO_ONLY = ("frames", "frame_stride", "clips")
 
 Side = Annotated[int, Field(ge=1, le=MAX_SIDE_PX)]
 
@@ -80,8 +84,8 @@ class DataConfig(FiniteSettings):
             `resnext pack` wrote, `table` a CSV, TSV or Parquet file of images and labels, or a
             folder of Parquet files, `masks` a folder of images with masks, `series` a file of
             time series, `volume` one in MedMNIST's `.npz` format, `text` a table of texts or a
-            folder of one for each split, `python` a dataset that a program gave to
-            `resnext.train`.
+            folder of one for each split, `video` class folders of videos, `python` a dataset
+            that a program gave to `resnext.train`.
         root: Where its files are. `digits` needs none; the downloaded sets keep
             theirs in the user's cache folder by default.
         url: Where the files of `shards` are, if not in a folder: the address of what
@@ -120,6 +124,9 @@ class DataConfig(FiniteSettings):
         lower: Of `text`: whether upper and lower case are the same.
         vocabulary: Known tokens of a `text` at most; the most frequent of the training texts.
         min_count: Rarer tokens of the training texts count as unknown.
+        frames: Of `video`: frames of a clip.
+        frame_stride: Of `video`: every so many frames of the file one is taken.
+        clips: Of `video`: clips of each file whose probabilities are averaged in evaluation.
         image_size_px: Side of the crop that the network sees; by default the set's own
             (8, 28 or 32 pixels for the small sets, 224 for files).
         val_fraction: Share of the training images of a `folder` without validation images
@@ -163,6 +170,9 @@ class DataConfig(FiniteSettings):
     lower: bool = True
     vocabulary: Annotated[int, Field(ge=1, le=MAX_VOCABULARY)] = 20_000
     min_count: PositiveInt = 2
+    frames: Annotated[int, Field(ge=1, le=MAX_CLIP_FRAMES)] = 16
+    frame_stride: Annotated[int, Field(ge=1, le=MAX_CLIP_FRAMES)] = 4
+    clips: Annotated[int, Field(ge=1, le=100)] = 3
     image_size_px: Side | None = None
     val_fraction: Annotated[float, Field(gt=0.0, le=1.0)] = 0.1
     val_split: Literal["class", "hash"] = "class"
@@ -222,7 +232,11 @@ class DataConfig(FiniteSettings):
 
     def _check_signals(self) -> None:
         """Refuse settings of signals for images, and of images for signals."""
-        for name, settings in (("series", _SERIES_ONLY), ("text", _TEXT_ONLY)):
+        for name, settings in (
+            ("series", _SERIES_ONLY),
+            ("text", _TEXT_ONLY),
+            ("video", _VIDEO_ONLY),
+        ):
             for setting in settings if self.name != name else ():
                 if getattr(self, setting) != type(self).model_fields[setting].default:
                     raise ConfigError(f"{setting} is for name={name!r} only; leave it out")
@@ -231,8 +245,9 @@ class DataConfig(FiniteSettings):
         if self.name not in SIGNAL_NAMES:
             return
         if self.root is None:
-            raise ConfigError(f"name={self.name!r} needs root=FILE: write --data {self.name}:FILE")
-        for setting in ("mean", "std", "group"):
+            at = "FOLDER" if self.name == "video" else "FILE"
+            raise ConfigError(f"name={self.name!r} needs root={at}: write --data {self.name}:{at}")
+        for setting in ("mean", "std", "group") if self.name != "video" else ():
             if getattr(self, setting) is not None:
                 raise ConfigError(f"{setting} is not for name={self.name!r}; leave it out")
         if self.name in ("series", "text") and self.image_size_px is not None:
@@ -246,9 +261,9 @@ class DataConfig(FiniteSettings):
         """The set's name for people: of a folder or a packed set, its own."""
         if self.url is not None:
             return last_part(self.url)
-        if self.name in SIGNAL_NAMES and self.root is not None:
+        if self.name in SIGNAL_NAMES and self.name != "video" and self.root is not None:
             return self.root.stem
-        if self.name in ("folder", "shards", "table", "masks") and self.root is not None:
+        if self.name in ("video", "folder", "shards", "table", "masks") and self.root is not None:
             return self.root.name or self.root.resolve().name or self.name
         return self.name
 

@@ -184,7 +184,7 @@ class DataInfo:
 
     @property
     def noun(self) -> str:
-        """What the set holds, in the plural: images, series, volumes or texts."""
+        """What the set holds, in the plural: images, series, volumes, texts or videos."""
         return noun_of(self.signal)
 
     def require_images(self, what: str) -> None:

@@ -12,12 +12,21 @@ from resnext.model.signal import SignalInput
 
 
 def as_in_training(data: DataConfig, signal: SignalInput | None) -> DataConfig:
-    """Return the settings that give series or texts the length and form of training."""
-    if signal is None or data.name not in ("series", "text"):
+    """Return the settings that give series, texts or videos the size and form of training."""
+    if signal is None or data.name not in ("series", "text", "video"):
         return data
+    if signal.video is not None and data.name == "video":
+        return data.replace(
+            image_size_px=signal.size,
+            mean=signal.mean,
+            std=signal.std,
+            frames=signal.video.frames,
+            frame_stride=signal.video.stride,
+            clips=signal.video.clips,
+        )
     if signal.text is not None and data.name == "text":
         return data.replace(length=signal.size, unit=signal.text.unit, lower=signal.text.lower)
-    if signal.text is None and data.name == "series":
+    if signal.kind == "series" == data.name:
         return data.replace(length=signal.size, fit=signal.fit, normalise=signal.normalise)
     return data
 

@@ -120,12 +120,12 @@ def card_from(values: Any, config: ModelConfig) -> ModelCard:
         )
     signal = card.signal
     if signal is not None and (signal.ndim, signal.in_channels) != (
-        getattr(config, "ndim", 2),
+        getattr(config, "input_ndim", 2),
         config.in_channels,
     ):
         raise ConfigError(
             f"the card is for a {signal.kind} of {signal.in_channels} channel(s), the network has "
-            f"{getattr(config, 'ndim', 2)} dimension(s) and {config.in_channels} channel(s)"
+            f"{getattr(config, 'input_ndim', 2)} dimension(s) and {config.in_channels} channel(s)"
         )
     if signal is not None:
         embedding = getattr(config, "embedding", None)

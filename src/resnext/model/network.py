@@ -3,8 +3,7 @@
 Module names are torchvision's, so that state dicts of ImageNet networks are interchangeable. The
 children of a network are in execution order, so that torchvision's `IntermediateLayerGetter` and
 `nn.Sequential` of them (with a flatten before `fc`) compute the same as the network. Other methods
-have timm's names: `forward_features`, `forward_head`, `forward_intermediates`, `feature_info`,
-`reset_classifier`, `group_matcher`.
+have timm's names.
 Legend: b batch, c channels, then 1 to 3 spatial dimensions.
 """
 
@@ -22,6 +21,7 @@ from resnext.model.build import build_block, build_embedding, build_stem
 from resnext.model.config import ResNeXtConfig
 from resnext.model.convert import convert_form
 from resnext.model.feature_info import FeatureInfo, Indices, feature_info, take_indices, take_stages
+from resnext.model.frames import join_frames, split_frames
 from resnext.model.init import draw_linear, initialise, zero_residuals
 from resnext.model.layers import AveragePool, check_input, max_pool, norm, relu
 from resnext.model.plan import plan_network
@@ -48,6 +48,7 @@ class ResNeXt(nn.Module):
         self.config = config
         self._plan = plan_network(config)
         self._stage_names = tuple(f"layer{n + 1}" for n in range(len(self._plan.stages)))
+        self._pools_time = config.pool_time
         self._map_names = tuple(feature_info(self._plan).module_name())
         device = torch.get_default_device()
         # Built without memory first: torch's own initial weights would only cost time and
@@ -72,7 +73,7 @@ class ResNeXt(nn.Module):
         self.norm = norm(config.ndim, plan.out_channels) if plan.final_norm else None
         if plan.final_norm:
             self.relu = relu()
-        self.avgpool = AveragePool(config.ndim)
+        self.avgpool = AveragePool(config.input_ndim)
         self.drop = nn.Dropout(config.dropout) if config.dropout else None
         self.fc = self._build_classifier()
 
@@ -132,7 +133,10 @@ class ResNeXt(nn.Module):
         for name, stage in self.named_children():  # a loop that torch.jit.script unrolls
             if name in self._stage_names:
                 x_bc = stage(x_bc)
-        x_bc = self._finish(x_bc)
+        if self.norm is not None:
+            x_bc = self.relu(self.norm(x_bc))
+        if self._pools_time:
+            return join_frames(x_bc, len(input_bc))
         return x_bc if self.embed is None else self.embed.without_padding(x_bc, input_bc)
 
     def forward_head(self, x_bc: torch.Tensor, pre_logits: bool = False) -> torch.Tensor:
@@ -260,11 +264,7 @@ class ResNeXt(nn.Module):
         self.fc = fc
 
     def group_matcher(self, coarse: bool = False) -> dict[str, str]:
-        """Return timm's patterns that group parameters into layers, from the stem to the head.
-
-        Args:
-            coarse: Group by stage, not by block.
-        """
+        """Return timm's patterns that group parameters into blocks, or `coarse` into stages."""
         blocks = r"^layer(\d+)" if coarse else r"^layer(\d+)\.(\d+)"
         return {"stem": r"^(?:conv1|bn1)\.", "blocks": blocks}
 
@@ -273,6 +273,7 @@ class ResNeXt(nn.Module):
         check_input(x_bc, self.config)
         wanted = {self._map_names[index]: index for index in indices}
         input_bc, last = x_bc, len(self._map_names) - 1
+        x_bc = split_frames(x_bc) if self._pools_time else x_bc
         maps: dict[int, torch.Tensor] = {}
         for name, layer in self.named_children():
             x_bc = layer(x_bc)
@@ -282,17 +283,18 @@ class ResNeXt(nn.Module):
                     break
         if self.embed is not None and last in maps:
             maps[last] = self.embed.without_padding(maps[last], input_bc)
+        if self._pools_time:
+            maps = {index: join_frames(x_bc, len(input_bc)) for index, x_bc in maps.items()}
         return maps
 
     def _run_stem(self, x_bc: torch.Tensor) -> torch.Tensor:
         if not is_scripting():
             check_input(x_bc, self.config)
+        if self._pools_time:
+            x_bc = split_frames(x_bc)
         if self.embed is not None:
             x_bc = self.embed(x_bc)
         x_bc = self.conv1(x_bc)
         if self.bn1 is not None:
             x_bc = self.relu(self.bn1(x_bc))
         return x_bc if self.maxpool is None else self.maxpool(x_bc)
-
-    def _finish(self, x_bc: torch.Tensor) -> torch.Tensor:
-        return x_bc if self.norm is None else self.relu(self.norm(x_bc))

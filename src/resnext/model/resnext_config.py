@@ -71,6 +71,9 @@ class ResNeXtConfig(Settings):
             than by the stages' strides: 16, 8 or 4 instead of the 32 of an ImageNet network. Later
             stages dilate their 3x3 convolutions instead of striding; the weights stay the same. The
             default is stored as null.
+        pool_time: For video: the input has an axis of time in front of the rows; a network of two
+            dimensions sees frame by frame, and its head averages over all of them. The default
+            false is not stored.
         embedding: For text: a vector for each token in front of the first convolution. The input
             is then one channel of token numbers in one dimension. None, the default, is not stored.
     """
@@ -97,6 +100,7 @@ class ResNeXtConfig(Settings):
     zero_init_residual: StrictBool = False
     dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0
     output_stride: Size | None = None
+    pool_time: StrictBool = False
     embedding: EmbeddingConfig | None = None
 
     @model_validator(mode="before")
@@ -151,6 +155,11 @@ class ResNeXtConfig(Settings):
             self._check_output_stride(self.output_stride)
         if self.embedding is not None:
             self._check_embedding()
+        if self.pool_time and self.ndim != 2:
+            raise ConfigError(
+                f"pool_time=true: a network of two dimensions sees frame by frame, this one has "
+                f"ndim={self.ndim}; set ndim=2 or leave pool_time out"
+            )
         for part in self.parts:
             part.check(self)
         return self
@@ -159,7 +168,7 @@ class ResNeXtConfig(Settings):
     def _leave_out_unset(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Store networks without these settings as in earlier versions, which can read them."""
         values: dict[str, Any] = write(self)
-        for name in ("output_stride", "embedding", "dropout"):
+        for name in ("output_stride", "embedding", "dropout", "pool_time"):
             if not getattr(self, name):
                 values.pop(name, None)
         return values
@@ -205,6 +214,11 @@ class ResNeXtConfig(Settings):
         if self.stage_widths == template_stage_widths(self.block, len(self.blocks_per_stage)):
             del values["stage_widths"]  # they follow the block and the stage list
         return values
+
+    @property
+    def input_ndim(self) -> int:
+        """Dimensions of the input besides the channels: those of the network, and time."""
+        return self.ndim + self.pool_time
 
     @property
     def depth(self) -> int:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from resnext.errors import ConfigError
 from resnext.model.text import TextInput
+from resnext.model.video import VideoInput
 from resnext.settings import Settings
 
 MAX_LENGTH = 2**20
@@ -18,11 +20,11 @@ MAX_SIGNAL_VALUES = 2**28
 
 MAX_CHANNELS = 4096
 
-SignalKind = Literal["series", "volume", "text"]
+SignalKind = Literal["series", "volume", "text", "video"]
 Fit = Literal["resample", "pad"]
 Normalisation = Literal["channel", "series", "none"]
 
-NUM_DIMENSIONS: dict[SignalKind, int] = {"series": 1, "volume": 3, "text": 1}
+NUM_DIMENSIONS: dict[SignalKind, int] = {"series": 1, "volume": 3, "text": 1, "video": 3}
 
 
 class SignalInput(Settings):
@@ -30,8 +32,9 @@ class SignalInput(Settings):
 
     Attributes:
         kind: `series`, a curve of one or more channels, `volume`, or `text`, a row of token
-            numbers.
-        size: Steps of a series; voxels along each side of a volume; tokens of a text.
+            numbers, or `video`.
+        size: Steps of a series; voxels along each side of a volume; tokens of a text; pixels along
+            each side of a frame.
         fit: How a series gets that length. `resample` interpolates linearly, `pad` keeps the
             steps: a shorter series is followed by the mean, of a longer one the middle is kept.
         normalise: `channel` subtracts each channel's mean over the training set and divides by
@@ -40,6 +43,7 @@ class SignalInput(Settings):
         mean: What is subtracted from each channel.
         std: What each channel is then divided by.
         text: How a text becomes tokens; None for other kinds.
+        video: How clips are taken from a video; None for other kinds.
     """
 
     kind: SignalKind
@@ -49,6 +53,7 @@ class SignalInput(Settings):
     mean: tuple[float, ...]
     std: tuple[Annotated[float, Field(gt=0.0)], ...]
     text: TextInput | None = None
+    video: VideoInput | None = None
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -57,7 +62,9 @@ class SignalInput(Settings):
                 f"mean has {len(self.mean)} values and std {len(self.std)}; give one of each for "
                 f"every channel, at most {MAX_CHANNELS}"
             )
-        if self.size**self.ndim * self.in_channels > MAX_SIGNAL_VALUES:
+        if (self.kind == "video") != (self.video is not None):
+            raise ConfigError(f"kind={self.kind!r}: a video has a group video, others have none")
+        if prod(self.sides) * self.in_channels > MAX_SIGNAL_VALUES:
             raise ConfigError(
                 f"size={self.size}: one {self.kind} would have more than {MAX_SIGNAL_VALUES:,} "
                 "values"
@@ -72,10 +79,11 @@ class SignalInput(Settings):
 
     @model_serializer(mode="wrap")
     def _leave_out_unset(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Write signals without a vocabulary as earlier versions did, which read them."""
+        """Write signals without these groups as earlier versions did, which read them."""
         values: dict[str, Any] = write(self)
-        if self.text is None:
-            values.pop("text", None)
+        for name in ("text", "video"):
+            if getattr(self, name) is None:
+                values.pop(name, None)
         return values
 
     def as_figures(self) -> dict[str, Any]:
@@ -91,6 +99,13 @@ class SignalInput(Settings):
         return NUM_DIMENSIONS[self.kind]
 
     @property
+    def sides(self) -> tuple[int, ...]:
+        """What the network takes besides the channels: of a video frames, rows and columns."""
+        if self.video is not None:
+            return (self.video.frames, self.size, self.size)
+        return (self.size,) * self.ndim
+
+    @property
     def in_channels(self) -> int:
         """Channels of a signal."""
         return len(self.mean)
@@ -100,7 +115,7 @@ class SignalInput(Settings):
         """What the network takes, in words, such as `2 x 150` or `40 words`."""
         if self.text is not None:
             return f"{self.size} {self.text.unit}{'s' if self.size > 1 else ''}"
-        return " x ".join(map(str, (self.in_channels, *(self.size,) * self.ndim)))
+        return " x ".join(map(str, (self.in_channels, *self.sides)))
 
 
 def noun_of(signal: SignalInput | None) -> str:

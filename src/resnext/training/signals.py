@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from resnext.data.bad_files import BadFiles
-from resnext.data.config import ViewConfig
+from resnext.data.config import ViewConfig, default_workers
 from resnext.data.loading.config import LoaderConfig, TrainLoaderConfig
-from resnext.data.signals.loaders import SignalEvalLoader, SignalTrainLoader
+from resnext.data.signals.loaders import SignalTrainLoader
 from resnext.data.signals.split import SignalSplit
+from resnext.data.signals.video_loaders import VideoTrainLoader, signal_eval_loader
+from resnext.data.signals.video_split import VideoSplit
 from resnext.data.split import DataInfo, DataSet
 from resnext.errors import ConfigError
 from resnext.model.config import ResNeXtConfig
@@ -18,6 +22,7 @@ from resnext.tasks.kinds import fit_task
 from resnext.tasks.task import Task
 from resnext.training.finetune import check_pretrained
 from resnext.training.trainer_parts import Loaders
+from resnext.weights.change import dimensions
 from resnext.weights.file import Weights
 
 _EVALUATED = 256
@@ -50,7 +55,7 @@ def resolve_signals(
             "it out"
         )
     model = config.model.replace(
-        ndim=signal.ndim,
+        ndim=2 if config.model.pool_time else signal.ndim,
         num_classes=len(info.classes),
         in_channels=signal.in_channels,
         embedding=_embedding(config.model.embedding, signal),
@@ -61,7 +66,7 @@ def resolve_signals(
             "is another one; leave out --weights"
         )
     if weights is not None:
-        given = (getattr(weights.config, "ndim", 2), weights.config.in_channels)
+        given = (getattr(weights.config, "input_ndim", 2), weights.config.in_channels)
         if given != (signal.ndim, signal.in_channels):
             raise ConfigError(
                 f"{weights.name}: these weights take {given[1]} channel(s) in {given[0]} "
@@ -70,6 +75,13 @@ def resolve_signals(
             )
         check_pretrained(model, weights)
     data = config.data
+    if signal.kind == "video":
+        mean, std = signal.mean, signal.std
+        if weights is not None and config.data.mean is None:
+            mean = weights.card.mean if weights.card.signal is None else weights.card.signal.mean
+        if weights is not None and config.data.std is None:
+            std = weights.card.std if weights.card.signal is None else weights.card.signal.std
+        data = data.replace(image_size_px=signal.size, mean=mean, std=std)
     if signal.kind in ("series", "text"):
         data = data.replace(length=signal.size)
     return config.replace(model=model, task=fit_task(config.task, info.targets).name, data=data)
@@ -82,6 +94,31 @@ def _embedding(given: EmbeddingConfig | None, signal: SignalInput) -> EmbeddingC
     return (given or EmbeddingConfig()).replace(num_tokens=signal.text.num_tokens)
 
 
+def as_configured(signal: SignalInput, config: TrainConfig) -> SignalInput:
+    """Return the input with the colours of the settings, where it is video."""
+    if signal.kind != "video" or config.data.mean is None or config.data.std is None:
+        return signal
+    return signal.replace(mean=config.data.mean, std=config.data.std)
+
+
+def for_signals(weights: Weights, config: TrainConfig, info: DataInfo) -> Weights:
+    """Return weights of images inflated to those of a network for videos; others as they are.
+
+    Kernels get a third dimension of time, in whose middle the old weights are: at first, the
+    network sees each frame as before.
+    """
+    model = config.model
+    is_video = info.signal is not None and info.signal.kind == "video"
+    if not is_video or not isinstance(model, ResNeXtConfig):
+        return weights
+    given = weights.config
+    if not isinstance(given, ResNeXtConfig) or given.ndim != 2 or given.pool_time:
+        return weights
+    if model.pool_time:
+        return replace(weights, config=given.replace(pool_time=True))
+    return dimensions(weights, 3, "centre")
+
+
 def build_signal_loaders(
     config: TrainConfig, data: DataSet, runtime: Runtime, task: Task, bad_files: BadFiles
 ) -> Loaders:
@@ -92,8 +129,6 @@ def build_signal_loaders(
     """
     signal, train, val = data.info.signal, data.train, data.val
     assert signal is not None
-    assert isinstance(train, SignalSplit)
-    assert isinstance(val, SignalSplit)
     loading = TrainLoaderConfig(
         augment=config.augment,
         seed=config.seed,
@@ -101,15 +136,22 @@ def build_signal_loaders(
         device=runtime.device,
         rank=runtime.rank,
         world_size=runtime.world_size,
+        workers=default_workers() if config.data.workers is None else config.data.workers,
     )
-    train_loader = SignalTrainLoader(train, signal, config.signal_augment, loading)
+    train_loader: SignalTrainLoader | VideoTrainLoader
+    if isinstance(train, VideoSplit):
+        train_loader = VideoTrainLoader(train, signal, config.signal_augment, loading)
+    else:
+        assert isinstance(train, SignalSplit)
+        train_loader = SignalTrainLoader(train, signal, config.signal_augment, loading)
     eval_loading = LoaderConfig(
         batch_size=max(2 * train_loader.largest_share, _EVALUATED if signal.ndim == 1 else 1),
         device=runtime.device,
         rank=runtime.rank,
         world_size=runtime.world_size,
+        workers=loading.workers,
     )
-    val_loader = SignalEvalLoader(val, signal, eval_loading)
+    val_loader = signal_eval_loader(val, signal, eval_loading)
     val_steps = len(val) * train_loader.num_steps / len(train)
     guess = task.guess(train.targets_n, val.targets_n)
     return Loaders(data.info, train_loader, val_loader, bad_files, guess, val_steps)

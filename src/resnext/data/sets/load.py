@@ -110,6 +110,10 @@ def _load(config: DataConfig) -> DataSet:
         from resnext.data.sets.text.load import load_texts
 
         return load_texts(config.root, config)
+    if config.name == "video":
+        from resnext.data.sets.videos import load_videos
+
+        return load_videos(config.root, config)
     if config.name == "imagenet":
         return load_imagenet(config.root)
     if config.name == "table":

@@ -281,6 +281,10 @@ def _describe_signal(signal: SignalInput) -> str:
         case = "lower case" if signal.text.lower else "upper and lower case"
         known = f"{len(signal.text.vocabulary):,} {signal.text.unit}s known"
         return f"text of {signal.shape}, cut or padded; {known}; {case}"
+    if signal.video is not None:
+        video = signal.video
+        clips = f"every {video.stride}th frame" if video.stride > 1 else "consecutive frames"
+        return f"clips of {signal.shape}, {clips}; {video.clips} per file in evaluation"
     fits = {"resample": "resampled", "pad": "padded or cropped"}
     fit = f", {fits[signal.fit]}" if signal.kind == "series" else ""
     means = {"channel": "each channel", "series": "each series on its own", "none": "nothing"}
