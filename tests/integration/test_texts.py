@@ -53,6 +53,17 @@ def test_a_run_killed_in_mid_epoch_and_resumed_ends_with_the_same_bits(tmp_path:
     assert_same_bits(run, tmp_path / "whole")
 
 
+@pytest.mark.slow
+def test_a_run_is_not_resumed_on_other_texts(tmp_path: Path, command: Command) -> None:
+    config = _config(tmp_path)
+    finish(config, tmp_path / "run")
+    with (tmp_path / "questions" / "train.tsv").open("a") as file:
+        file.write("new new words words\tplace\n")
+    status, _, err = command("train", "--resume", tmp_path / "run")
+    assert status == 2
+    assert "can only be resumed on" in " ".join(err.split())
+
+
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a run on questions, next to their folder."""
@@ -101,6 +112,9 @@ def test_another_file_is_read_with_the_vocabulary_of_training(
     assert again["num_images"] == 20
     assert again["top1_error"] == figures["top1_error"]
     assert again["loss"] == figures["loss"]
+    few = trained.parent / "few.tsv"
+    few.write_text("text\tlabel\nWhere is rome\tplace\nWho is anna\tperson\n")
+    assert command.json("evaluate", trained, "--data", f"text:{few}")["num_images"] == 2
 
 
 @pytest.mark.slow

@@ -38,7 +38,7 @@ def numbered(num: int, side: int = 32) -> npt.NDArray[np.uint8]:
 
 
 def write_video(
-    path: Path, frames: npt.NDArray[np.uint8], *, rate: int = 25, gop: int = 12
+    path: Path, frames: npt.NDArray[np.uint8], *, rate: int = 25, gop: int = 12, rotation: int = 0
 ) -> Path:
     """Write a video file; its suffix decides the format. Skips the test without PyAV."""
     av = pytest.importorskip("av")
@@ -49,6 +49,8 @@ def write_video(
         stream.height, stream.width = frames.shape[1:3]
         stream.pix_fmt = pixels
         stream.gop_size = gop
+        if rotation:
+            stream.set_display_rotation(rotation)
         if codec != "gif":
             stream.bit_rate = 4_000_000
         for frame in frames:

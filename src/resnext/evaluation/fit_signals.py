@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from resnext.data.config import DataConfig
+from resnext.data.config import SIGNAL_NAMES, DataConfig
 from resnext.data.signals.text_split import TextSplit
 from resnext.data.split import DataInfo, Split
 from resnext.errors import ConfigError
@@ -13,8 +13,10 @@ from resnext.model.signal import SignalInput
 
 def as_in_training(data: DataConfig, signal: SignalInput | None) -> DataConfig:
     """Return the settings that give series, texts or videos the size and form of training."""
-    if signal is None or data.name not in ("series", "text", "video"):
+    if signal is None or data.name not in SIGNAL_NAMES:
         return data
+    if signal.kind == "volume" == data.name and data.root is not None and data.root.is_dir():
+        return data.replace(image_size_px=signal.size)
     if signal.video is not None and data.name == "video":
         return data.replace(
             image_size_px=signal.size,
@@ -25,7 +27,12 @@ def as_in_training(data: DataConfig, signal: SignalInput | None) -> DataConfig:
             clips=signal.video.clips,
         )
     if signal.text is not None and data.name == "text":
-        return data.replace(length=signal.size, unit=signal.text.unit, lower=signal.text.lower)
+        return data.replace(
+            length=signal.size,
+            unit=signal.text.unit,
+            lower=signal.text.lower,
+            min_count=1,  # the set's own vocabulary is replaced, however few its texts
+        )
     if signal.kind == "series" == data.name:
         return data.replace(length=signal.size, fit=signal.fit, normalise=signal.normalise)
     return data

@@ -12,7 +12,7 @@ from resnext.data.signals.split import SignalSplit
 from resnext.data.signals.video_loaders import VideoTrainLoader, signal_eval_loader
 from resnext.data.signals.video_split import VideoSplit
 from resnext.data.split import DataInfo, DataSet
-from resnext.errors import ConfigError
+from resnext.errors import ConfigError, DataError
 from resnext.model.config import ResNeXtConfig
 from resnext.model.embedding_config import EmbeddingConfig
 from resnext.model.signal import SignalInput
@@ -119,6 +119,22 @@ def for_signals(weights: Weights, config: TrainConfig, info: DataInfo) -> Weight
     return dimensions(weights, 3, "centre")
 
 
+def _check_vocabulary(config: TrainConfig, info: DataInfo) -> None:
+    """Refuse texts that changed since the run was started.
+
+    Raises:
+        DataError: Their vocabulary has another size than the network's embedding.
+    """
+    embedding = getattr(config.model, "embedding", None)
+    text = None if info.signal is None else info.signal.text
+    if text is not None and embedding is not None and text.num_tokens != embedding.num_tokens:
+        raise DataError(
+            f"{info.name}: the training texts have {text.num_tokens:,} tokens, the network was "
+            f"built for {embedding.num_tokens:,}; a run can only be resumed on the texts it was "
+            "started with"
+        )
+
+
 def build_signal_loaders(
     config: TrainConfig, data: DataSet, runtime: Runtime, task: Task, bad_files: BadFiles
 ) -> Loaders:
@@ -126,9 +142,11 @@ def build_signal_loaders(
 
     Raises:
         ConfigError: The augmentation is for images or signals of another kind.
+        DataError: The texts changed since the run was started.
     """
     signal, train, val = data.info.signal, data.train, data.val
     assert signal is not None
+    _check_vocabulary(config, data.info)
     loading = TrainLoaderConfig(
         augment=config.augment,
         seed=config.seed,

@@ -97,7 +97,8 @@ def read_frames(path: Path, numbers: Sequence[int], short_side_px: int) -> Frame
         for frame in _wanted(container, stream, numbers):
             check_frame(frame.width, frame.height)
             small = frame.reformat(width=width, height=height, format="rgb24", interpolation="AREA")
-            frames.append(small.to_ndarray().astype(np.uint8, copy=False))
+            pixels_hwc = small.to_ndarray().astype(np.uint8, copy=False)
+            frames.append(np.rot90(pixels_hwc, frame.rotation // 90))  # as the camera was held
     return np.stack(frames)
 
 

@@ -36,7 +36,9 @@ def parse_data(text: str, *, is_whole: bool = False) -> DataConfig:
             "possible yet"
         )
     whole: dict[str, Any] = {"val_fraction": 1.0} if is_whole else {}
-    if name in ("series", "text", "video") and separator:
+    if separator and (
+        name in ("series", "text", "video") or (name == "volume" and _absolute(root).is_dir())
+    ):
         return DataConfig(name=name, root=_absolute(root), **whole)
     if name in DATA_NAMES:
         own = whole if name == "masks" else {}

@@ -69,6 +69,15 @@ def test_frames_are_resized_to_their_short_side(tmp_path: Path) -> None:
     assert read_frames(write_frames(tmp_path / "b", frames), [0], 20).shape == (1, 20, 32, 3)
 
 
+def test_videos_of_a_camera_on_its_side_are_upright(tmp_path: Path) -> None:
+    frames = np.full((5, 40, 64, 3), 40, dtype=np.uint8)
+    frames[:, :, :32] = 220  # left half
+    plain = read_frames(write_video(tmp_path / "a.mp4", frames), [2], 40)[0]
+    turned = read_frames(write_video(tmp_path / "b.mp4", frames, rotation=90), [2], 40)[0]
+    assert turned.shape == (64, 40, 3)
+    assert np.array_equal(turned, np.rot90(plain))  # counterclockwise, as FFmpeg counts
+
+
 def test_a_folder_of_frames_is_a_video(tmp_path: Path) -> None:
     frames = numbered(12)
     folder = write_frames(tmp_path / "a", frames)
