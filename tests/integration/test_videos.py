@@ -72,7 +72,9 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.slow
-def test_motion_is_learned_and_the_weights_say_how_clips_are_taken(trained: Path) -> None:
+def test_motion_is_learned_and_the_weights_say_how_clips_are_taken(
+    trained: Path, command: Command
+) -> None:
     figures = json.loads((trained / "evaluation.json").read_text())
     assert figures["num_images"] == 16
     assert figures["top1_error"] <= 20  # guessing: 50; single frames do not tell the direction
@@ -83,6 +85,9 @@ def test_motion_is_learned_and_the_weights_say_how_clips_are_taken(trained: Path
     assert signal.video is not None
     assert (signal.video.stride, signal.video.clips) == (3, 2)
     assert weights.config.ndim == 3  # type: ignore[union-attr]
+    found = command.json("describe", f"{trained}/")
+    assert found["input_size"] == [3, 6, 16, 16]
+    assert found["macs"] == figures["macs"]
 
 
 @pytest.mark.slow
