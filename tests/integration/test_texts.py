@@ -166,20 +166,22 @@ def test_a_file_that_cannot_be_read_is_reported_and_the_rest_goes_on(
 
 
 @pytest.mark.slow
-def test_the_report_shows_sentences_instead_of_pictures(tmp_path: Path, command: Command) -> None:
-    folder = write_questions(tmp_path / "questions")
-    (folder / "test.tsv").write_text(
-        "sentence\tlabel\nWhere is <b>rome</b> & oslo\tperson\nWho is anna\tplace\n"
+def test_the_report_shows_sentences_instead_of_pictures(
+    trained: Path, tmp_path: Path, command: Command
+) -> None:
+    wrong = tmp_path / "wrong.tsv"  # labels exchanged, so that all are mistakes
+    wrong.write_text(
+        "sentence\tlabel\nWhere is <b>rome</b>, the home & of anna?\tperson\n"
+        "Who is anna, the friend from oslo?\tplace\n"
     )
-    words = ("train", "--data", f"text:{folder}", "--model", NAME, "--epochs", "6", "--lr", "5e-3")
-    # status 1, and a warning: with labels exchanged, nothing is better than guessing
-    assert command(*words, "--out", tmp_path / "run", "--threads", "1", "--quiet").status == 1
-    report = (tmp_path / "run" / "report.html").read_text()
-    assert (
-        '<blockquote dir="auto">Where is &lt;b&gt;rome&lt;/b&gt; &amp; oslo</blockquote>' in report
-    )
-    assert "2 texts of 2 classes" in report
-    assert "each of 16 words" in report
+    report = tmp_path / "report.html"
+    figures = command.json("evaluate", trained, "--data", f"text:{wrong}", "--report", report)
+    assert figures["top1_error"] == 100
+    text = report.read_text()
+    sentence = "Where is &lt;b&gt;rome&lt;/b&gt;, the home &amp; of anna?"
+    assert f'<blockquote dir="auto">{sentence}</blockquote>' in text
+    assert "2 texts of 2 classes" in text
+    assert "each of 16 words" in text
 
 
 @pytest.mark.slow
