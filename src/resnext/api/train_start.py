@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from resnext.api.checks import check_choice
 from resnext.api.train_weights import Start, choose_pretrained, open_start
-from resnext.data.config import PYTHON, DataConfig
+from resnext.data.config import PYTHON, SIGNAL_NAMES, DataConfig
 from resnext.data.sets.parse import parse_data
 from resnext.errors import ConfigError
 from resnext.model.names import config_from
@@ -75,7 +75,7 @@ def from_recipe(
         DataError: The images are missing, or cannot be used for training.
     """
     data = data_of(request)
-    if data.name in ("series", "volume"):
+    if data.name in SIGNAL_NAMES:
         from resnext.api.signal_start import signal_settings
 
         if (settings := signal_settings(request, data, start)) is not None:

@@ -39,6 +39,7 @@ class Draw(IntEnum):
     JITTER = 13
     MASK = 14
     TURN = 15
+    WORD = 24
 
 
 def derive(*keys: int) -> int:

@@ -107,6 +107,11 @@ class Split(Protocol):
         """Return what opens the images for people to look at."""
         return self.reader(in_channels)
 
+    def text(self, index: int) -> str:
+        """Return the text itself, where the split holds texts; otherwise nothing."""
+        del index
+        return ""
+
     def choose(self, indices_n: torch.Tensor) -> Self:
         """Return a split with some of the images."""
         ...
@@ -179,7 +184,7 @@ class DataInfo:
 
     @property
     def noun(self) -> str:
-        """What the set holds, in the plural: images, series or volumes."""
+        """What the set holds, in the plural: images, series, volumes, texts or videos."""
         return noun_of(self.signal)
 
     def require_images(self, what: str) -> None:
@@ -189,7 +194,7 @@ class DataInfo:
             what: What needs images, in words.
 
         Raises:
-            ConfigError: The set holds time series or volumes.
+            ConfigError: The set holds signals.
         """
         if self.signal is not None:
             raise ConfigError(

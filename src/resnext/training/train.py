@@ -34,7 +34,12 @@ from resnext.training.opening import describe_opening
 from resnext.training.restart import begun_settings, check_restartable
 from resnext.training.run_claim import RunClaim
 from resnext.training.settle_speed import settle_speed
-from resnext.training.signals import build_signal_loaders, resolve_signals
+from resnext.training.signals import (
+    as_configured,
+    build_signal_loaders,
+    for_signals,
+    resolve_signals,
+)
 from resnext.training.step import TrainStep
 from resnext.training.target import RunTarget, open_target
 from resnext.training.task import weighted_task_of
@@ -82,6 +87,8 @@ def train(
             weights = (
                 None if config.weights is None else to_start_from(open_weights(config.weights))
             )
+        if weights is not None:
+            weights = for_signals(weights, config, data.info)
         if target.resume is None:  # a resumed run has its own resolved settings
             config = resolve(config, data.info, weights)
             begun = begun_settings(target.out, goes_on=target.goes_on)
@@ -206,7 +213,7 @@ def limit_batch(
 
 def _normalisation(config: TrainConfig, info: DataInfo) -> DataInfo:
     if info.signal is not None:
-        return info
+        return replace(info, signal=as_configured(info.signal, config))
     mean, std = config.data.mean or info.mean, config.data.std or info.std
     for name, values in (("mean", mean), ("std", std)):
         if len(values) != info.in_channels:
