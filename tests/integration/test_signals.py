@@ -144,7 +144,20 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("export", "RUN"), "export is for networks that take images"),
+        (("export", "RUN", "--input", "pixels"), "input='pixels' is for images"),
+        (("export", "RUN", "--size", "20"), "size and dynamic_size are for images"),
+        (
+            ("study", "show", "cardinality", "--data", "series:DATA", "digits"),
+            "make a study of each",
+        ),
+        (
+            ("study", "show", "cardinality", "--data", "series:DATA", "--recipe", "fast"),
+            "signals have their own recipe",
+        ),
+        (
+            ("study", "show", "table5", "--data", "series:DATA"),
+            "this study tests other crops of images",
+        ),
         (("publish", "RUN", "--to", "OUT"), "publishing is for networks that take images"),
         (("serve", "RUN"), "for networks that take images"),
         (("predict", "RUN", "DATA", "--draw", "OUT"), "--draw needs a network for images"),
@@ -202,6 +215,47 @@ def test_a_file_that_does_not_fit_is_reported_and_the_rest_goes_on(
     assert rows[1]["predictions"]
     assert "cannot read" in rows[2]["error"]
     assert "2 of 3 files could not be read" in err
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("to", ["onnx", "pt2"])
+def test_an_exported_file_takes_the_place_of_a_run_on_series(
+    tmp_path: Path, command: Command, trained: Path, to: str
+) -> None:
+    file, test = tmp_path / f"waves.{to}", trained.parent / "Waves_TEST.ts"
+    written = command.json("export", trained, "--to", to, "--out", file)
+    assert written["parity"]["source"] == "Waves_TRAIN, val split"
+    assert written["input"] == "values"
+    wanted = command.json("evaluate", trained, "--quiet")
+    found = command.json("evaluate", file, "--data", f"series:{test}", "--quiet")
+    assert (found["top1_error"], found["macs"]) == (wanted["top1_error"], wanted["macs"])
+    rows = [command.json("predict", source, test) for source in (trained, file)]
+    best = [[row["predictions"][0]["class"] for row in one] for one in rows]
+    assert best[0] == best[1]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["series", "volume"])
+def test_a_study_compares_cardinalities_at_equal_multiply_adds(
+    tmp_path: Path, command: Command, kind: str
+) -> None:
+    if kind == "series":
+        data = f"series:{write_waves(tmp_path)}"
+    else:
+        data = f"volume:{write_volumes(tmp_path / 'cubes.npz')}"
+    words = ("--data", data, "--seeds", "0", "1", "--set", "schedule.epochs=1")
+    shown = command.json("study", "show", "cardinality", *words)
+    designs = shown["designs"]
+    assert [one["model"]["cardinality"] for one in designs] == [1, 4, 16]
+    assert {one["model"]["ndim"] for one in designs} == {1 if kind == "series" else 3}
+    assert max(one["macs"] for one in designs) <= 1.25 * min(one["macs"] for one in designs)
+    place = ("--root", tmp_path / "studies", "--threads", "1", "--jobs", "1")
+    command("study", "run", "cardinality", *words, *place, "--quiet")
+    found = command.json("study", "report", "cardinality", *words, "--root", tmp_path / "studies")
+    assert len(found["trials"]) == 6
+    assert {row["state"] for row in found["trials"]} == {"done"}
+    macs = {one["label"]: one["macs"] for one in designs}
+    assert all(row["macs"] == macs[row["design"]] for row in found["trials"])
 
 
 def test_data_check_tells_length_and_normalisation(tmp_path: Path, command: Command) -> None:

@@ -22,14 +22,14 @@ class ExportOptions(Settings):
 
     Attributes:
         to: Kind of file.
-        input: What callers give; see `ExportSpec`.
+        input: What callers give; see `ExportSpec`. None takes pixels of images, values of signals.
         size_px: Side of the crop; None takes that of validation.
         dynamic_size: Take crops of other sizes as well.
         opset: Version of the ONNX operators; None takes torch's default.
     """
 
     to: Format = "onnx"
-    input: Input = "pixels"
+    input: Input | None = None
     size_px: int | None = Field(default=None, ge=1)
     dynamic_size: bool = False
     opset: int | None = None

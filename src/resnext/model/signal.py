@@ -66,6 +66,11 @@ class SignalInput(Settings):
         return NUM_DIMENSIONS[self.kind]
 
     @property
+    def sides(self) -> tuple[int, ...]:
+        """Sides of what the network receives, besides the channels."""
+        return (self.size,) * self.ndim
+
+    @property
     def in_channels(self) -> int:
         """Channels of a signal."""
         return len(self.mean)
@@ -73,7 +78,7 @@ class SignalInput(Settings):
     @property
     def shape(self) -> str:
         """What the network takes, in words, such as `2 x 150`."""
-        return " x ".join(map(str, (self.in_channels, *(self.size,) * self.ndim)))
+        return " x ".join(map(str, (self.in_channels, *self.sides)))
 
 
 def noun_of(signal: SignalInput | None) -> str:
