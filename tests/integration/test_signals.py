@@ -158,14 +158,12 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
             ("study", "show", "table5", "--data", "series:DATA"),
             "this study tests other crops of images",
         ),
-        (("publish", "RUN", "--to", "OUT"), "publishing is for networks that take images"),
-        (("serve", "RUN"), "for networks that take images"),
+        (("benchmark", "RUN", "--size", "20"), "leave out --size"),
         (("predict", "RUN", "DATA", "--draw", "OUT"), "--draw needs a network for images"),
         (("predict", "RUN", "DATA", "--precision", "bf16"), "--precision bf16"),
         (("evaluate", "RUN", "--ten-crop"), "signals are evaluated whole"),
         (("evaluate", "RUN", "--data", "digits"), "the network takes a series of 1 x 35"),
-        (("features", "RUN", "--out", "OUT.npz"), "is for images so far"),
-        (("pack", "series:DATA", "OUT"), "does not consist of image files"),
+        (("pack", "series:DATA", "OUT"), "would be read no faster"),
         (("train", "--data", "series:DATA", "--recipe", "cifar"), "signals have their own recipe"),
         (("train", "--data", "series:DATA", "--model", "vgg16"), "is for images"),
         (("train", "--data", "series:DATA", "--image-size", "8"), "is for images"),
@@ -232,6 +230,75 @@ def test_an_exported_file_takes_the_place_of_a_run_on_series(
     rows = [command.json("predict", source, test) for source in (trained, file)]
     best = [[row["predictions"][0]["class"] for row in one] for one in rows]
     assert best[0] == best[1]
+
+
+@pytest.mark.slow
+def test_features_of_series_are_written_and_probed(
+    tmp_path: Path, command: Command, trained: Path
+) -> None:
+    import pyarrow.parquet as pq
+
+    out = tmp_path / "waves.parquet"
+    written = command.json("features", trained, "--out", out, "--split", "val")
+    assert (written["num_images"], written["dimension"]) == (16, 32)
+    columns = pq.read_table(out).to_pydict().values()
+    names = [f"Waves_TEST.ts[{number}]" for number in range(16)]
+    assert names in list(columns)
+    (found,) = command.json("probe", trained, "--method", "knn", "--k", "3")
+    assert (found["num_train"], found["num_images"]) == (24, 16)
+
+
+@pytest.mark.slow
+def test_a_published_network_of_series_says_how_and_its_code_runs(
+    tmp_path: Path, command: Command, trained: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    command("publish", trained, "--to", "out")
+    text = (tmp_path / "out" / "README.md").read_text()
+    assert "input: series of 1 x 35, channels first" in text
+    assert "resampled by linear interpolation" in text
+    assert "whole series" in text
+    assert "time-series-classification" in text
+    assert "image" not in text
+    code = text.split("```python\n")[1].split("```")[0]
+    found: dict[str, object] = {}
+    exec(code, found)
+    assert found["probabilities"].shape == (1, 2)  # type: ignore[attr-defined]
+    rows = command.json("predict", tmp_path / "out", trained.parent / "Waves_TEST.ts")
+    assert len(rows) == 16
+
+
+@pytest.mark.slow
+def test_the_rate_is_searched_and_the_network_timed(
+    tmp_path: Path, command: Command, trained: Path
+) -> None:
+    data = f"series:{trained.parent / 'Waves_TRAIN.ts'}"
+    words = ("--model", "resnext_1-1_2x4d_cifar", "--threads", "1", "--json")
+    found = command.json("train", "--data", data, "--find-lr", tmp_path / "lr.png", *words)
+    assert len(found["lrs"]) > 10
+    file = tmp_path / "waves.torchscript"
+    command("export", trained, "--to", "torchscript", "--out", file)
+    timed = command.json("benchmark", trained, file, "--runtime", "eager", "--rounds", "2")
+    assert [row["images_per_second"] > 0 for row in timed["results"]] == [True, True]
+
+
+@pytest.mark.slow
+def test_a_run_on_series_is_served(trained: Path) -> None:
+    import numpy as np
+    from starlette.testclient import TestClient
+
+    from resnext.serving.app import create_app
+    from resnext.serving.limits import Limits
+    from resnext.serving.service import Service
+    from resnext.serving.source import ModelSource
+
+    source = ModelSource(trained, threads=1)
+    service = Service(source.open, Limits())
+    wave = np.sin(np.linspace(0, 8 * np.pi, 50)).tolist()
+    with TestClient(create_app(service)) as client:
+        answer = client.post("/v1/predict", json={"signals": [wave, wave[:20]]})
+    assert answer.status_code == 200
+    assert [len(one["predictions"]) for one in answer.json()["signals"]] == [2, 2]
 
 
 @pytest.mark.slow

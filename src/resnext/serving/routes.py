@@ -23,6 +23,7 @@ from resnext.serving.schemas import (
     LimitsAnswer,
     ModelAnswer,
     PredictAnswer,
+    SignalAnswer,
 )
 from resnext.serving.service import Service
 
@@ -35,7 +36,7 @@ READABLE = (ROUTES - {"/v1/predict"}) | {"/"}
 _METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 _STATUSES = {
-    400: "Malformed body, or a damaged image",
+    400: "Malformed body, or a damaged image or signal",
     401: "The key is missing or wrong, where one is set",
     408: "The body did not arrive in time, or stalled while others needed its memory",
     413: "Body, number of images or pixels of an image above the limit",
@@ -45,31 +46,39 @@ _STATUSES = {
     503: "No answer in time; come back after Retry-After seconds",
 }
 _BINARY = {"type": "string", "format": "binary"}
+_NUMBERS = {
+    "type": "array",
+    "items": {},
+    "description": "Numbers, or such a list for each channel.",
+}
 _BODY = {
     "required": True,
     "content": {
         "multipart/form-data": {
             "schema": {
                 "type": "object",
-                "required": ["images"],
                 "additionalProperties": False,
-                "properties": {"images": {"type": "array", "items": _BINARY, "minItems": 1}},
+                "properties": {
+                    "images": {"type": "array", "items": _BINARY, "minItems": 1},
+                    "signals": {"type": "array", "items": _BINARY, "minItems": 1},
+                },
             },
         },
         "application/json": {
             "schema": {
                 "type": "object",
-                "required": ["images"],
                 "additionalProperties": False,
                 "properties": {
                     "images": {
                         "type": "array",
                         "items": {"type": "string", "contentEncoding": "base64"},
                         "minItems": 1,
-                    }
+                    },
+                    "signals": {"type": "array", "items": _NUMBERS, "minItems": 1},
                 },
             },
         },
+        "application/octet-stream": {"schema": _BINARY},
     },
 }
 
@@ -96,7 +105,7 @@ def add_routes(app: FastAPI, service: Service) -> None:
             Query(description="Form of masks: a PNG (the default) or COCO's run lengths."),
         ] = None,
     ) -> Response:
-        """Answer for one or many images: their classes, labels or masks, as the network's task is.
+        """Answer for images or signals: their classes, labels or masks, as the network's task is.
 
         If any image cannot be used, none is answered, and the answer tells which by its index.
         """
@@ -148,7 +157,7 @@ async def _predict(
         raise
     record.num_images = len(images)
     head = {"model": model.name, "precision": model.precision}
-    return JSONResponse(head | {"images": await write_answers(model, images, masks)})
+    return JSONResponse(head | {model.noun: await write_answers(model, images, masks)})
 
 
 async def _unless_gone(request: Request, work: Coroutine[Any, Any, T]) -> T:
@@ -182,6 +191,7 @@ def _describe(service: Service) -> ModelAnswer:
         in_channels=model.exported.config.in_channels,
         input=spec.input,
         image_size_px=spec.size_px,
+        signal=None if card.signal is None else SignalAnswer.of(card.signal),
         precision=model.precision,
         format=spec.format,
         runtime=runtime,
@@ -191,7 +201,7 @@ def _describe(service: Service) -> ModelAnswer:
             max_body_mib=limits.max_body_mib,
             max_images=limits.images_per_request,
             max_megapixels=limits.max_megapixels,
-            formats=list(limits.formats),
+            formats=list(limits.formats) if card.signal is None else ["npy", "npz", "json"],
         ),
         versions={"resnext": __version__, runtime: _version_of(runtime)},
         opened_at=datetime.fromtimestamp(model.opened_at, UTC).isoformat(timespec="seconds"),

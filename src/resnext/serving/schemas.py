@@ -6,6 +6,7 @@ from typing import Union
 
 from pydantic import BaseModel, Field
 
+from resnext.model.signal import SignalInput
 from resnext.tasks.kinds import answer_type, task_names
 
 _SCHEMAS = tuple(answer_type(name).schema for name in task_names())
@@ -16,8 +17,11 @@ class PredictAnswer(BaseModel):
 
     model: str
     precision: str = Field(description="Of the arithmetic: fp32, bf16 or int8.")
-    images: list[Union[_SCHEMAS]] = Field(  # type: ignore[valid-type]  # noqa: UP007 - of a tuple
-        description="As the task of the network is."
+    images: list[Union[_SCHEMAS]] | None = Field(  # type: ignore[valid-type]  # noqa: UP007 - of a tuple
+        default=None, description="As the task of the network is."
+    )
+    signals: list[Union[_SCHEMAS]] | None = Field(  # type: ignore[valid-type]  # noqa: UP007 - of a tuple
+        default=None, description="Instead of images, of a network for time series or volumes."
     )
 
 
@@ -30,6 +34,19 @@ class LimitsAnswer(BaseModel):
     formats: list[str]
 
 
+class SignalAnswer(BaseModel):
+    """What a network for signals takes."""
+
+    kind: str = Field(description="series or volume.")
+    in_channels: int
+    sides: list[int] = Field(description="Of what the network receives; a series has any length.")
+
+    @classmethod
+    def of(cls, signal: SignalInput) -> SignalAnswer:
+        """Describe the signals of a network."""
+        return cls(kind=signal.kind, in_channels=signal.in_channels, sides=list(signal.sides))
+
+
 class ModelAnswer(BaseModel):
     """The network that is served."""
 
@@ -40,6 +57,7 @@ class ModelAnswer(BaseModel):
     in_channels: int
     input: str = Field(description="What the exported file takes; callers send image files.")
     image_size_px: int
+    signal: SignalAnswer | None = Field(description="Of a network for signals; else null.")
     precision: str
     format: str
     runtime: str = Field(description="What computes.")

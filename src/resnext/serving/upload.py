@@ -13,7 +13,7 @@ from resnext.serving.problems import HttpError, bad_images
 FIELD = "images"
 _TO_STANDARD = bytes.maketrans(b"-_", b"+/")
 _WHITE_SPACE = b" \t\r\n\f\v"
-_ALIASES = frozenset({b"images", b"image", b"files", b"file"})
+_ALIASES = frozenset({b"image", b"files", b"file"})
 
 
 def read_images(body: bytes, content_type: str, max_images: int) -> list[bytes]:
@@ -29,7 +29,7 @@ def read_images(body: bytes, content_type: str, max_images: int) -> list[bytes]:
     """
     kind, options = parse_options_header(content_type)
     if kind == b"multipart/form-data":
-        images = _from_multipart(body, options.get(b"boundary", b""), max_images)
+        images = files_of_form(body, options.get(b"boundary", b""), max_images, FIELD)
     elif kind == b"application/json":
         images = _from_json(body, max_images)
     else:
@@ -47,10 +47,10 @@ def read_images(body: bytes, content_type: str, max_images: int) -> list[bytes]:
 class _Parts:
     """Collects the files of a multipart body; names of files are never looked at."""
 
-    def __init__(self, max_images: int) -> None:
+    def __init__(self, max_images: int, field: str) -> None:
         self.images: list[bytes] = []
         self.is_complete = False
-        self._max_images = max_images
+        self._max_images, self._field = max_images, field
         self._chunks: list[bytes] = []
         self._header, self._value, self._disposition = b"", b"", b""
 
@@ -68,7 +68,7 @@ class _Parts:
 
     def _begin(self) -> None:
         if len(self.images) == self._max_images:
-            raise too_many_images(self._max_images)
+            raise too_many_images(self._max_images, self._field)
         self._chunks, self._disposition = [], b""
 
     def _data(self, data: bytes, start: int, end: int) -> None:
@@ -90,31 +90,42 @@ class _Parts:
 
     def _check_field(self) -> None:
         _, options = parse_options_header(self._disposition)
-        if options.get(b"name") not in _ALIASES:
+        if options.get(b"name") not in _ALIASES | {self._field.encode()}:
             raise HttpError(
                 422,
                 "unknown_field",
-                "a part of the form is not in the field `images` (or image, files, file); other "
-                "settings go into the address, such as ?top=3",
+                f"a part of the form is not in the field `{self._field}` (or image, files, file); "
+                "other settings go into the address, such as ?top=3",
             )
 
     def _complete(self) -> None:
         self.is_complete = True
 
 
-def _from_multipart(body: bytes, boundary: bytes, max_images: int) -> list[bytes]:
+def files_of_form(body: bytes, boundary: bytes, max_images: int, field: str) -> list[bytes]:
+    """Take the files out of a multipart body.
+
+    Args:
+        body: The whole body.
+        boundary: What stands between its parts.
+        max_images: More files are refused.
+        field: The name of their field.
+
+    Raises:
+        HttpError: 400 malformed, 413 too many files, 422 another field.
+    """
     if not boundary:
-        raise _malformed("multipart")
-    parts = _Parts(max_images)
+        raise malformed("multipart")
+    parts = _Parts(max_images, field)
     try:
         # the library types its callbacks as a TypedDict, which no dict of methods is
         parser = MultipartParser(boundary, parts.callbacks())  # type: ignore[arg-type]  # a TypedDict
         parser.write(body)
         parser.finalize()
     except (FormParserError, UnicodeError) as error:
-        raise _malformed("multipart") from error
+        raise malformed("multipart") from error
     if not parts.is_complete:
-        raise _malformed("multipart")
+        raise malformed("multipart")
     return parts.images
 
 
@@ -124,7 +135,7 @@ def _from_json(body: bytes, max_images: int) -> list[bytes]:
         # Not strict: the line breaks of `base64 cat.jpg` are control characters in a text.
         value = json.loads(body, strict=False)
     except ValueError as error:  # also a number of too many digits
-        raise _malformed("JSON") from error
+        raise malformed("JSON") from error
     texts = value.get(FIELD) if isinstance(value, dict) and set(value) == {FIELD} else None
     if not isinstance(texts, list):
         raise _wrong_shape()
@@ -134,7 +145,7 @@ def _from_json(body: bytes, max_images: int) -> list[bytes]:
     wrong: list[tuple[int, HttpError]] = []
     for index, text in enumerate(texts):
         try:
-            images.append(_decode_base64(text))
+            images.append(decode_base64(text))
         except ValueError:
             problem = HttpError(422, "bad_base64", "not a base64 text, nor a data URL of base64")
             wrong.append((index, problem))
@@ -143,7 +154,7 @@ def _from_json(body: bytes, max_images: int) -> list[bytes]:
     return images
 
 
-def _decode_base64(text: object) -> bytes:
+def decode_base64(text: object) -> bytes:
     """Decode base64 in any of its usual forms.
 
     Line breaks and other white space, the URL-safe alphabet, missing padding and a data URL
@@ -180,12 +191,13 @@ def _wrong_shape() -> HttpError:
     )
 
 
-def _malformed(form: str) -> HttpError:
+def malformed(form: str) -> HttpError:
+    """Return the answer to a body that is not of the form that it says."""
     return HttpError(400, "malformed_body", f"the body is not well-formed {form}")
 
 
-def too_many_images(max_images: int) -> HttpError:
-    """Return the answer to a request that holds too many images."""
+def too_many_images(max_images: int, noun: str = FIELD) -> HttpError:
+    """Return the answer to a request that holds too many images, or signals."""
     return HttpError(
-        413, "too_many_images", f"a request may hold {max_images} images; send several requests"
+        413, f"too_many_{noun}", f"a request may hold {max_images} {noun}; send several requests"
     )

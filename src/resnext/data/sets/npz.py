@@ -43,7 +43,7 @@ class NpzFile:
             for member in archive.namelist():
                 if member.endswith(".npy"):
                     with archive.open(member) as file:
-                        self.shapes[member.removesuffix(".npy")] = _read_header(file)[0]
+                        self.shapes[member.removesuffix(".npy")] = read_header(file)[0]
 
     def array(self, name: str, max_values: int) -> npt.NDArray[Any]:
         """Return an array.
@@ -66,7 +66,7 @@ class NpzFile:
             zipfile.ZipFile(self._path) as archive,
             archive.open(f"{name}.npy") as file,
         ):
-            shape, dtype = _read_header(file)
+            shape, dtype, _ = read_header(file)
             where = f"{self._path}, array {shown(name)}"
             if dtype.kind not in _KINDS:
                 raise DataError(f"{where}: of type {dtype}; accepted are numbers and texts")
@@ -101,12 +101,17 @@ class NpzFile:
             raise DataError(f"{self._path} is no whole .npz file: {error}") from None
 
 
-def _read_header(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any]]:
+def read_header(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any], bool]:
+    """Read the header of an `.npy` file: shape, type, and whether columns come first.
+
+    Raises:
+        ValueError: It is none, or the shape is not accepted.
+    """
     version = np.lib.format.read_magic(file)
     if version == (1, 0):
-        shape, _, dtype = np.lib.format.read_array_header_1_0(file)
+        shape, is_fortran, dtype = np.lib.format.read_array_header_1_0(file)
     else:
-        shape, _, dtype = np.lib.format.read_array_header_2_0(file)
+        shape, is_fortran, dtype = np.lib.format.read_array_header_2_0(file)
     if len(shape) > _MAX_DIMENSIONS or any(side < 0 for side in shape):
         raise ValueError(f"an array of shape {shape}")
-    return shape, dtype
+    return shape, dtype, is_fortran
