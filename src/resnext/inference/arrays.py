@@ -68,9 +68,10 @@ class ArrayPredictor:
         if array_cx.ndim == signal.ndim and signal.in_channels == 1:
             array_cx = array_cx[np.newaxis]
         if array_cx.ndim != signal.ndim + 1 or len(array_cx) != signal.in_channels:
+            shape = " x ".join(map(str, array_cx.shape)) or "no dimension"
             raise DataError(
-                f"it has {array_cx.ndim} dimension(s), {array_cx.shape[:1]} first; the network "
-                f"takes {signal.in_channels} channel(s) of {signal.ndim} dimension(s)"
+                f"it is an array of {shape}; the network takes {signal.in_channels} channel(s), "
+                f"each of {signal.ndim} dimension(s)"
             )
         return _PREPARE[signal.kind](array_cx, signal)
 
@@ -117,19 +118,24 @@ def _as_array(values: object) -> npt.NDArray[Any]:
     """Return numbers, NaN where one is missing."""
     if isinstance(values, np.ndarray):
         return values
-    try:
-        array = np.array(values)
-        if array.dtype == object:
-            is_number = [
-                one is None or (isinstance(one, int | float) and not isinstance(one, bool))
-                for one in array.flat
-            ]
-            array = array.astype(np.float64) if all(is_number) else array
-    except (OverflowError, RecursionError, TypeError, ValueError):
-        raise DataError(_LISTS) from None
-    if array.dtype.kind not in "iuf":
+    if not _holds_numbers(values):  # of texts, NumPy would make as many copies of the longest
         raise DataError(_LISTS)
-    return array.astype(np.float64)
+    try:
+        return np.array(values, dtype=np.float64)
+    except (OverflowError, TypeError, ValueError):
+        raise DataError(_LISTS) from None
+
+
+def _holds_numbers(values: object) -> bool:
+    """Tell whether lists within lists hold numbers and None only."""
+    waiting = [values]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, list | tuple):
+            waiting.extend(one)
+        elif one is not None and (isinstance(one, bool) or not isinstance(one, int | float)):
+            return False
+    return True
 
 
 _LISTS = "it is no list of numbers for each channel, all of one length, null where one is missing"

@@ -24,6 +24,7 @@ from resnext.serving.schemas import (
     ModelAnswer,
     PredictAnswer,
     SignalAnswer,
+    request_body,
 )
 from resnext.serving.service import Service
 
@@ -45,42 +46,6 @@ _STATUSES = {
     429: "Too busy; come back after Retry-After seconds",
     503: "No answer in time; come back after Retry-After seconds",
 }
-_BINARY = {"type": "string", "format": "binary"}
-_NUMBERS = {
-    "type": "array",
-    "items": {},
-    "description": "Numbers, or such a list for each channel.",
-}
-_BODY = {
-    "required": True,
-    "content": {
-        "multipart/form-data": {
-            "schema": {
-                "type": "object",
-                "additionalProperties": False,
-                "properties": {
-                    "images": {"type": "array", "items": _BINARY, "minItems": 1},
-                    "signals": {"type": "array", "items": _BINARY, "minItems": 1},
-                },
-            },
-        },
-        "application/json": {
-            "schema": {
-                "type": "object",
-                "additionalProperties": False,
-                "properties": {
-                    "images": {
-                        "type": "array",
-                        "items": {"type": "string", "contentEncoding": "base64"},
-                        "minItems": 1,
-                    },
-                    "signals": {"type": "array", "items": _NUMBERS, "minItems": 1},
-                },
-            },
-        },
-        "application/octet-stream": {"schema": _BINARY},
-    },
-}
 
 T = TypeVar("T")
 
@@ -95,7 +60,7 @@ def add_routes(app: FastAPI, service: Service) -> None:
         "/v1/predict",
         response_model=PredictAnswer,
         responses=problems,
-        openapi_extra={"requestBody": _BODY},
+        openapi_extra={"requestBody": request_body(service.model.noun)},
     )
     async def predict(
         request: Request,

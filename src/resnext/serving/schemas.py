@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Union
+from typing import Any, Union
 
 from pydantic import BaseModel, Field
 
@@ -73,3 +73,37 @@ class HealthAnswer(BaseModel):
     """Whether the service lives, or is ready."""
 
     status: str
+
+
+_FILE = {"type": "string", "format": "binary"}
+_ONE_IN_JSON: dict[str, dict[str, Any]] = {
+    "images": {"type": "string", "contentEncoding": "base64"},
+    "signals": {
+        "type": "array",
+        "items": {},
+        "description": "Numbers, or such a list for each channel; null where one is missing.",
+    },
+}
+
+
+def request_body(noun: str) -> dict[str, Any]:
+    """Describe the body of a prediction, as OpenAPI does.
+
+    Args:
+        noun: What the network takes: images or signals.
+    """
+    forms = {"multipart/form-data": _FILE, "application/json": _ONE_IN_JSON[noun]}
+    content: dict[str, Any] = {
+        form: {
+            "schema": {
+                "type": "object",
+                "required": [noun],
+                "additionalProperties": False,
+                "properties": {noun: {"type": "array", "items": one, "minItems": 1}},
+            }
+        }
+        for form, one in forms.items()
+    }
+    if noun == "signals":
+        content["application/octet-stream"] = {"schema": _FILE}
+    return {"required": True, "content": content}

@@ -79,6 +79,8 @@ def test_the_model_says_what_it_takes() -> None:
         ([["1", "2"], ["3", "4"]], 400, "bad_signal", "no list of numbers"),
         ([[True, False], [True, True]], 400, "bad_signal", "no list of numbers"),
         ([[True, None], [True, True]], 400, "bad_signal", "no list of numbers"),
+        ([["x" * 10**6] + [""] * 10**5, []], 400, "bad_signal", "no list of numbers"),
+        ([{"a": [1]}, [1]], 400, "bad_signal", "no list of numbers"),
         ([[1e400, 1], [1, 1]], 400, "bad_signal", "infinite"),
         ([[1e39, 1], [1, 1]], 400, "bad_signal", "infinite"),
         ([[10**400, 1], [1, 1]], 400, "bad_signal", "no list of numbers"),
