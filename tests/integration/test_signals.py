@@ -283,7 +283,9 @@ def test_the_rate_is_searched_and_the_network_timed(
 
 
 @pytest.mark.slow
-def test_a_run_on_series_is_served(trained: Path) -> None:
+def test_a_run_on_series_is_served(
+    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import numpy as np
     from starlette.testclient import TestClient
 
@@ -292,6 +294,7 @@ def test_a_run_on_series_is_served(trained: Path) -> None:
     from resnext.serving.service import Service
     from resnext.serving.source import ModelSource
 
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     source = ModelSource(trained, threads=1)
     service = Service(source.open, Limits())
     wave = np.sin(np.linspace(0, 8 * np.pi, 50)).tolist()
