@@ -1,4 +1,4 @@
-"""Does an exported file compute what PyTorch computes?"""
+"""Checks that an exported file computes the same as PyTorch."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from resnext.runtimes.module import graph_input
 from resnext.runtimes.spec import ExportSpec
 
 TOLERANCE = 1e-4
-"""Largest difference of a logit, as a share of the largest one: sums in another order."""
+"""Largest difference of a logit, relative to the largest: sums in another order."""
 
 _TOGETHER = 16
 
@@ -30,12 +30,12 @@ def compare(
     """Run the same images through both.
 
     Args:
-        network: The network as `exported` was made from it: for input of kind `image` with the
-            preparation of images, else taking normalised images.
-        exported: The file, opened.
-        batches: Images, uint8 b x h x w x c, as the graph takes them; or normalised signals,
+        network: The network from which `exported` was written: with preprocessing for input
+            `image`, else for normalised images or signals.
+        exported: The open file.
+        batches: Images, uint8 b x h x w x c, as input for the graph; or normalised signals,
             b x c x the sides.
-        source: Which images or signals, in words.
+        source: The images or signals, in words.
     """
     parts = (part for batch in batches for part in torch.split(batch, _TOGETHER))
     pairs = (
@@ -53,17 +53,17 @@ def compare(
 
 
 def check_parity(parity: Parity, path: object) -> None:
-    """Refuse a file that computes something else.
+    """Refuse a file whose results differ.
 
-    Images or pixels whose two best classes are nearer than the tolerance may change places.
+    Two classes whose logits are closer than the tolerance may swap ranks.
 
     Raises:
-        ExportError: The difference is not that of rounding.
+        ExportError: The difference is larger than rounding.
     """
     limit = TOLERANCE * max(parity.largest_logit, 1.0)
-    if not parity.largest_difference <= limit:  # also where it is not a number
+    if not parity.largest_difference <= limit:  # also true for NaN
         raise ExportError(
-            f"{path}: is not kept: on {parity.num_images} {parity.noun} its logits differ from "
+            f"{path}: was not kept: on {parity.num_images} {parity.noun} its logits differ from "
             f"PyTorch's by {parity.largest_difference:.2g}, more than {limit:.2g}, and the best "
             f"class agrees for {parity.top1_agreement:.1f} %; export to another format or opset, "
             "and please report this"

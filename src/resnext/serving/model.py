@@ -1,4 +1,4 @@
-"""The network that is served: from an image file or a signal to its classes."""
+"""The served network: from an image file or a signal to its answer."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 
 
 Outputs = Logits | Answer
-"""Of one image: a row of numbers, or what was read of them already."""
+"""The output for one image: a row of logits, or the answer read from them."""
 
 MAX_DENSE_MEGAPIXELS = 4.0
-"""Of an image whose every pixel gets a class; DeepLabV3 takes 650 multiply-adds a pixel, in
-thousands, so 2.6 T for such an image: some 30 seconds on a few cores."""
+"""Limit of an image that gets a class for each pixel. DeepLabV3 takes 650 thousand multiply-adds
+a pixel, so 2.6 T for such an image: about 30 seconds on a few cores."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,9 +38,9 @@ class ServedModel:
 
     Attributes:
         exported: The network.
-        name: What it is called in answers and figures.
-        note: How its runtime was chosen, or what its precision changed; may be empty.
-        opened_at: When, in seconds since 1970.
+        name: Its name in answers and metrics.
+        note: Why its runtime was chosen, or what its precision changed; may be empty.
+        opened_at: When it was opened, in seconds since 1970.
     """
 
     exported: Exported
@@ -64,12 +64,12 @@ class ServedModel:
 
     @property
     def precision(self) -> Precision:
-        """Of the arithmetic."""
+        """Precision of the arithmetic."""
         return self._predictor.precision
 
     @property
     def noun(self) -> str:
-        """What callers send, as answers name it: images or signals."""
+        """What callers send: images or signals."""
         return "images" if isinstance(self._predictor, Predictor) else "signals"
 
     @property
@@ -79,22 +79,22 @@ class ServedModel:
 
     @property
     def is_batched(self) -> bool:
-        """Whether several images can go through together: all are of one size then."""
+        """Whether images can be batched, since all have the same size."""
         if not isinstance(self._predictor, Predictor):
             return True
         return not (self._predictor.preprocessor.is_whole or self.is_dense)
 
     def bound(self, limits: Limits) -> Limits:
-        """Return what is accepted of images for this network.
+        """Return the limits on images for this network.
 
-        Where every pixel gets a class, one image is much work, and nothing else runs meanwhile.
+        If every pixel gets a class, one image is a lot of work, and nothing else runs meanwhile.
         """
         if not self.is_dense:
             return limits
         return limits.replace(max_megapixels=min(limits.max_megapixels, MAX_DENSE_MEGAPIXELS))
 
     def read(self, body: bytes, content_type: str, max_images: int) -> Sequence[Upload]:
-        """Take the images or signals out of the body of a request.
+        """Extract the images or signals from the body of a request.
 
         Raises:
             HttpError: The body is not accepted.
@@ -103,7 +103,7 @@ class ServedModel:
         return read(body, content_type, max_images)
 
     def judge(self, upload: Upload, limits: Limits) -> int:
-        """Judge an image or signal by its header, and return the memory in bytes that it takes.
+        """Check the header of an image or signal, and return the memory that it needs, in bytes.
 
         Raises:
             HttpError: It is not accepted.
@@ -114,7 +114,7 @@ class ServedModel:
         return signal_bytes(upload)
 
     def decode(self, upload: Upload) -> Array:
-        """Decode an image or signal whose header was judged, and make it ready.
+        """Decode an image or signal whose header was checked, and preprocess it.
 
         Raises:
             HttpError: It is bad.
@@ -128,7 +128,7 @@ class ServedModel:
     def run(self, images: list[Array]) -> Sequence[Outputs]:
         """Return what the network computes for prepared images: b x num_classes.
 
-        Scores of every pixel would be far larger than the image, so masks are read at once.
+        Scores of every pixel would be far larger than the image, so masks are computed at once.
         """
         if isinstance(self._predictor, Predictor) and self.is_dense:
             return list(self._predictor.answers_to(images, top=1))
@@ -139,21 +139,21 @@ class ServedModel:
         return outputs if isinstance(outputs, Answer) else self._predictor.answer(outputs, top)
 
     def try_out(self) -> None:
-        """Run the network once on grey images or made signals, as a client would.
+        """Run the network once on grey images or generated signals, as a client would.
 
         Raises:
-            CheckpointError: It does not run, or its answer is no number for each class.
+            CheckpointError: It fails, or does not return a finite number for each class.
         """
         images = self._usual_inputs()
         try:
             logits = self._predictor.logits(images)
-        # A runtime says what ails a file by exceptions of its own.
+        # Each runtime raises its own exceptions.
         except Exception as error:
-            raise CheckpointError(f"{self.name}: the network does not run: {error}") from error
+            raise CheckpointError(f"{self.name}: the network fails to run: {error}") from error
         if logits.shape[:2] != (len(images), len(self.classes)) or not np.isfinite(logits).all():
             raise CheckpointError(
-                f"{self.name}: the network answers {len(images)} {self.noun} with {logits.shape} "
-                f"numbers, not all finite or not one for each of {len(self.classes)} classes"
+                f"{self.name}: for {len(images)} {self.noun} the network returned {logits.shape} "
+                f"numbers, but a finite number for each of {len(self.classes)} classes is needed"
             )
 
     def _usual_inputs(self) -> list[Array]:

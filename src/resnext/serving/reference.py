@@ -1,4 +1,4 @@
-"""A page that tells the interface, made of the OpenAPI description; it loads nothing else."""
+"""A self-contained reference page, generated from the OpenAPI description."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _EXAMPLES = """curl -F images=@cat.jpg -F images=@dog.png 'http://HOST/v1/predic
 curl -H 'Content-Type: application/json' \\
      -d '{"images": ["'"$(base64 -w0 cat.jpg)"'"]}' http://HOST/v1/predict
 curl -F signals=@series.npy http://HOST/v1/predict   # a network for time series or volumes"""
-# The page has no script, and may load none.
+# The page has no scripts, and may load none.
 _HEADERS = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
 
 

@@ -1,4 +1,4 @@
-"""From the body of a request to the bytes of its images: multipart or base64 in JSON."""
+"""Extracts the images from a request body: multipart, or base64 in JSON."""
 
 from __future__ import annotations
 
@@ -17,15 +17,16 @@ _ALIASES = frozenset({b"image", b"files", b"file"})
 
 
 def read_images(body: bytes, content_type: str, max_images: int) -> list[bytes]:
-    """Take the images out of a body.
+    """Extract the images of a body.
 
     Args:
         body: The whole body.
-        content_type: The header, which says the form.
-        max_images: More are refused.
+        content_type: The Content-Type header.
+        max_images: Maximum number of images.
 
     Raises:
-        HttpError: 400 malformed, 413 too many images, 415 another form, 422 no image.
+        HttpError: 400 if malformed, 413 for too many images, 415 for another content type, 422
+            without images.
     """
     kind, options = parse_options_header(content_type)
     if kind == b"multipart/form-data":
@@ -40,12 +41,12 @@ def read_images(body: bytes, content_type: str, max_images: int) -> list[bytes]:
             'such as {"images": ["<base64>"]}',
         )
     if not images:
-        raise HttpError(422, "no_images", "the request holds no image; send at least one")
+        raise HttpError(422, "no_images", "the request contains no image; send at least one")
     return images
 
 
 class _Parts:
-    """Collects the files of a multipart body; names of files are never looked at."""
+    """Collects the files of a multipart body; file names are ignored."""
 
     def __init__(self, max_images: int, field: str) -> None:
         self.images: list[bytes] = []
@@ -95,7 +96,7 @@ class _Parts:
                 422,
                 "unknown_field",
                 f"a part of the form is not in the field `{self._field}` (or image, files, file); "
-                "other settings go into the address, such as ?top=3",
+                "other settings go into the query, such as ?top=3",
             )
 
     def _complete(self) -> None:
@@ -103,11 +104,11 @@ class _Parts:
 
 
 def files_of_form(body: bytes, boundary: bytes, max_images: int, field: str) -> list[bytes]:
-    """Take the files out of a multipart body.
+    """Extract the files from a multipart body.
 
     Args:
         body: The whole body.
-        boundary: What stands between its parts.
+        boundary: The separator of its parts.
         max_images: More files are refused.
         field: The name of their field.
 
@@ -118,7 +119,7 @@ def files_of_form(body: bytes, boundary: bytes, max_images: int, field: str) -> 
         raise malformed("multipart")
     parts = _Parts(max_images, field)
     try:
-        # the library types its callbacks as a TypedDict, which no dict of methods is
+        # the library types its callbacks as a TypedDict, which a dict of methods is not
         parser = MultipartParser(boundary, parts.callbacks())  # type: ignore[arg-type]  # a TypedDict
         parser.write(body)
         parser.finalize()
@@ -132,9 +133,9 @@ def files_of_form(body: bytes, boundary: bytes, max_images: int, field: str) -> 
 def _from_json(body: bytes, max_images: int) -> list[bytes]:
     _check_json_size(body, max_images)
     try:
-        # Not strict: the line breaks of `base64 cat.jpg` are control characters in a text.
+        # Not strict: the line breaks of `base64 cat.jpg` are control characters in a string.
         value = json.loads(body, strict=False)
-    except ValueError as error:  # also a number of too many digits
+    except ValueError as error:  # also a number with too many digits
         raise malformed("JSON") from error
     texts = value.get(FIELD) if isinstance(value, dict) and set(value) == {FIELD} else None
     if not isinstance(texts, list):
@@ -147,7 +148,7 @@ def _from_json(body: bytes, max_images: int) -> list[bytes]:
         try:
             images.append(decode_base64(text))
         except ValueError:
-            problem = HttpError(422, "bad_base64", "not a base64 text, nor a data URL of base64")
+            problem = HttpError(422, "bad_base64", "neither base64 nor a base64 data URL")
             wrong.append((index, problem))
     if wrong:
         raise bad_images(wrong)
@@ -155,16 +156,16 @@ def _from_json(body: bytes, max_images: int) -> list[bytes]:
 
 
 def decode_base64(text: object) -> bytes:
-    """Decode base64 in any of its usual forms.
+    """Decode base64 in any of its common forms.
 
     Line breaks and other white space, the URL-safe alphabet, missing padding and a data URL
-    (`data:image/png;base64,...`) are accepted; anything else in the text is not.
+    (`data:image/png;base64,...`) are accepted; anything else is not.
 
     Raises:
-        ValueError: It is no base64.
+        ValueError: It is not base64.
     """
     if not isinstance(text, str):
-        raise ValueError("not a text")
+        raise ValueError("not a string")
     if text[:5].lower() == "data:":
         head, comma, text = text.partition(",")
         if not comma or not head.lower().endswith(";base64"):
@@ -174,10 +175,10 @@ def decode_base64(text: object) -> bytes:
 
 
 def _check_json_size(body: bytes, max_images: int) -> None:
-    """Refuse JSON of many small values before parsing makes 25 times as much of it.
+    """Refuse JSON with many small values before parsing it, which takes 25 times its size.
 
-    Base64 has neither brackets nor commas. So two brackets and a comma between two images are
-    all; a data URL has one comma more.
+    Base64 contains neither brackets nor commas. So there are only two brackets, and one comma
+    between images; a data URL has one more comma.
     """
     if body.count(b"[") + body.count(b"{") > 2:
         raise _wrong_shape()
@@ -192,12 +193,12 @@ def _wrong_shape() -> HttpError:
 
 
 def malformed(form: str) -> HttpError:
-    """Return the answer to a body that is not of the form that it says."""
+    """Return the error for a body that is not well-formed."""
     return HttpError(400, "malformed_body", f"the body is not well-formed {form}")
 
 
 def too_many_images(max_images: int, noun: str = FIELD) -> HttpError:
-    """Return the answer to a request that holds too many images, or signals."""
+    """Return the error for a request with too many images or signals."""
     return HttpError(
-        413, f"too_many_{noun}", f"a request may hold {max_images} {noun}; send several requests"
+        413, f"too_many_{noun}", f"a request may contain {max_images} {noun}; send several requests"
     )
