@@ -260,6 +260,8 @@ def test_a_published_network_of_series_says_how_and_its_code_runs(
     assert "whole series" in text
     assert "time-series-classification" in text
     assert "image" not in text
+    config = json.loads((tmp_path / "out" / "config.json").read_text())
+    assert (config["signal"]["kind"], config["signal"]["size"]) == ("series", 35)
     code = text.split("```python\n")[1].split("```")[0]
     found: dict[str, object] = {}
     exec(code, found)

@@ -43,8 +43,8 @@ class ArrayPredictor:
         signal = exported.card.signal
         if signal is None or signal.kind not in _PREPARE:
             raise ConfigError(
-                f"this network takes {'images' if signal is None else signal.kind}; arrays are for "
-                f"networks of the kinds {', '.join(_PREPARE)}"
+                f"this network takes {'images' if signal is None else signal.kind}, and cannot be "
+                f"served: arrays are supported for {' and '.join(_PREPARE)}; use resnext predict"
             )
         self.network = exported
         self.signal: SignalInput = signal
