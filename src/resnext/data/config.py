@@ -43,6 +43,8 @@ PYTHON: Literal["python"] = "python"
 DATA_NAMES: tuple[str, ...] = tuple(name for name in get_args(DataName) if name != PYTHON)
 """The sets that a person can name."""
 
+SIGNAL_NAMES: tuple[DataName, ...] = ("series", "volume")
+"""Sets that hold signals, named as NAME:FILE."""
 
 TargetKind = Literal["class", "labels", "number", "mask"]
 """What is to be learned of an image. `class`: the number of one class, int64, n. `labels`: 1 for

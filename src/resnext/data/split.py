@@ -187,21 +187,6 @@ class DataInfo:
         """What the set holds, in the plural: images, series, volumes, texts or videos."""
         return noun_of(self.signal)
 
-    def require_images(self, what: str) -> None:
-        """Refuse a set of signals.
-
-        Args:
-            what: What needs images, in words.
-
-        Raises:
-            ConfigError: The set holds signals.
-        """
-        if self.signal is not None:
-            raise ConfigError(
-                f"{what} is for images so far; {self.name} holds signals ({self.signal.kind}), "
-                "which train, evaluate and predict take"
-            )
-
     def require_classes(self, what: str) -> None:
         """Check that each image of a data set has a single class.
 

@@ -58,6 +58,8 @@ class Published:
     @property
     def input_size(self) -> tuple[int, ...]:
         """Channels and sides of the input, from the card."""
+        if self.card.signal is not None:
+            return (self.config.in_channels, *self.card.signal.sides)
         ndim = 2 if isinstance(self.config, BaselineConfig) else self.config.ndim
         return (self.config.in_channels, *(self.card.image_size_px,) * ndim)
 
@@ -88,7 +90,6 @@ def open_source(source: Source, *, licence: str = "", accept_licence: bool = Fal
             f"{weights.name}: holds no classifier, so it cannot predict; train one: "
             f"resnext train --data DATA --weights {weights.name}"
         )
-    weights.card.require_images("publishing")
     card = weights.card.replace(licence=licence) if licence else weights.card
     _check_card(weights.name, weights.config, card)
     config, state = _in_form_c(weights.config, weights.state)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from resnext.data.config import SIGNAL_NAMES
 from resnext.data.sets.load import load_data
 from resnext.errors import ConfigError
 from resnext.runs.config import TrainConfig
@@ -20,7 +21,7 @@ def settle_tasks(study: Study) -> Study:
 
 
 def _settled(settings: TrainConfig) -> TrainConfig:
-    if settings.task == DEFAULT_TASK and settings.data.name in ("table", "masks"):
+    if settings.task == DEFAULT_TASK and settings.data.name in ("table", "masks", *SIGNAL_NAMES):
         targets = load_data(settings.data).info.targets  # the other sets hold one class an image
         settings = settings.replace(task=fit_task(settings.task, targets).name)
     measure = task_kind(settings.task).measure

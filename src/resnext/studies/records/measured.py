@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from resnext.complexity.count import count
+from resnext.data.config import SIGNAL_NAMES
 from resnext.errors import RunError
 from resnext.runs.config import TrainConfig
 from resnext.runs.folder import METRICS, open_run
@@ -20,6 +21,7 @@ from resnext.studies.records.stored import read_lines
 from resnext.studies.records.trial import RUN, moved
 from resnext.studies.study import Test
 from resnext.tasks.kinds import task_kind
+from resnext.weights.source import open_weights
 
 
 def figures_of(folder: Path) -> TrialFigures:
@@ -34,7 +36,7 @@ def figures_of(folder: Path) -> TrialFigures:
     measure = kind.measure
     rows = [row for row in read_lines(run / METRICS)[0] if epochs_of([row], config.task)]
     values = [row[measure.key] for row in rows]
-    cost = count(config.model, config.data.image_size_px)
+    cost = count(config.model, _input_size(run, config))
     last = rows[-1] if rows else {}
     try:
         return TrialFigures(
@@ -55,6 +57,13 @@ def figures_of(folder: Path) -> TrialFigures:
             f"{run / METRICS} is damaged: it lacks the results of the last epoch; remove "
             f"{folder} to train the trial again"
         ) from None
+
+
+def _input_size(run: Path, config: TrainConfig) -> int | tuple[int, ...] | None:
+    """Return the side of the images, or the sides of signals, that the network was trained on."""
+    if config.data.name in SIGNAL_NAMES and (signal := open_weights(run).card.signal) is not None:
+        return signal.sides
+    return config.data.image_size_px
 
 
 def _problems(rows: Sequence[dict[str, Any]], config: TrainConfig) -> tuple[str, ...]:
