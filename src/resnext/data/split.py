@@ -20,6 +20,7 @@ from resnext.errors import ConfigError
 from resnext.model.signal import SignalInput, noun_of
 
 if TYPE_CHECKING:
+    from resnext.data.boxes.box_set import BoxImage
     from resnext.data.file_split import FileSplit
 
 
@@ -46,6 +47,10 @@ class ImageReader(ABC):
             DataError: Its file is bad; the message is the reason.
         """
         raise NotImplementedError(f"image {index} has no mask")
+
+    def objects(self, index: int) -> BoxImage:
+        """Return the objects of an image, where the targets are boxes."""
+        raise NotImplementedError(f"image {index} has no boxes")
 
     def open(self, index: int) -> Image.Image:
         """Return a decoded image, of mode RGB or L.
@@ -83,7 +88,7 @@ class Split(Protocol):
 
     @property
     def shapes_n2(self) -> torch.Tensor | None:
-        """Height and width of each image in pixels, where the targets are masks."""
+        """Height and width of each image in pixels, where the targets are masks or boxes."""
         return None
 
     @property
