@@ -52,9 +52,7 @@ class Predict:
 
     run: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
     """A run, a weight file, or a name from `resnext weights list`."""
-    images: Annotated[
-        tyro.conf.Positional[tuple[Path, ...]], tyro.conf.arg(metavar="IMAGE|FOLDER ...")
-    ]
+    images: Annotated[tyro.conf.Positional[tuple[Path, ...]], option("IMAGE|FOLDER ...")]
     """Image files, and folders to search for image files; for signal networks, files of time
     series, volumes, videos or texts (tables, or .txt with a text in each line)."""
     text: Annotated[tuple[str, ...], option("TEXT ...")] = ()

@@ -36,19 +36,25 @@ DataName = Literal[
     "volume",
     "text",
     "video",
+    "coco",
+    "voc",
+    "yolo",
 ]
 PYTHON: Literal["python"] = "python"
 """The images come from the program that calls `resnext.train`, and nothing else can open them."""
 
+BOX_SETS = ("coco", "voc", "yolo")
+"""Formats of boxes, which `--data` names as `coco:DIR`, `voc:DIR` and `yolo:DIR`."""
+
 DATA_NAMES: tuple[str, ...] = tuple(name for name in get_args(DataName) if name != PYTHON)
 """The sets that a person can name."""
 
-
-TargetKind = Literal["class", "labels", "number", "mask"]
+TargetKind = Literal["class", "labels", "number", "mask", "boxes"]
 """What is to be learned of an image. `class`: the number of one class, int64, n. `labels`: 1 for
 each label that applies, 0 for one that does not and `UNKNOWN`, int8, n x k. `number`: values to
 predict, float32, n x k, NaN where one is not known. `mask`: a class for each pixel, which is read
-with its image; in memory are the pixels of each class, int64, n x k."""
+with its image; in memory are the pixels of each class, int64, n x k. `boxes`: boxes of objects with
+their classes; `targets_n` counts the objects of each class, int64, n x k."""
 
 UNKNOWN = -1
 """A label of which it is not known whether it applies."""
@@ -72,6 +78,7 @@ SIGNAL_NAMES: tuple[DataName, ...] = ("series", "volume", "text", "video")
 """Sets that hold signals, named as NAME:FILE or video:FOLDER."""
 
 _VIDEO_ONLY = ("frames", "frame_stride", "clips")
+_NEED_ROOT = ("folder", "imagenet", "table", "masks")
 
 Side = Annotated[int, Field(ge=1, le=MAX_SIDE_PX)]
 
@@ -84,8 +91,9 @@ class DataConfig(FiniteSettings):
             `resnext pack` wrote, `table` a CSV, TSV or Parquet file of images and labels, or a
             folder of Parquet files, `masks` a folder of images with masks, `series` a file of
             time series, `volume` one in MedMNIST's `.npz` format, `text` a table of texts or a
-            folder of one for each split, `video` class folders of videos, `python` a dataset
-            that a program gave to `resnext.train`.
+            folder of one for each split, `video` class folders of videos, `coco`, `voc` and
+            `yolo` folders of images with boxes, `python` a dataset that a program gave to
+            `resnext.train`.
         root: Where its files are. `digits` needs none; the downloaded sets keep
             theirs in the user's cache folder by default.
         url: Where the files of `shards` are, if not in a folder: the address of what
@@ -128,7 +136,8 @@ class DataConfig(FiniteSettings):
         frame_stride: Of `video`: every so many frames of the file one is taken.
         clips: Of `video`: clips of each file whose probabilities are averaged in evaluation.
         image_size_px: Side of the crop that the network sees; by default the set's own
-            (8, 28 or 32 pixels for the small sets, 224 for files).
+            (8, 28 or 32 pixels for the small sets, 224 for files). With boxes, the short side to
+            which images are resized (`model.min_size_px`); the long side's limit keeps its ratio.
         val_fraction: Share of the training images of a `folder` without validation images
             that is kept for validation; 1 keeps all, to evaluate a folder that nothing is
             trained on.
@@ -221,8 +230,13 @@ class DataConfig(FiniteSettings):
                 "classes is not for name='masks'; to leave a class out, give its value as "
                 "ignore_value"
             )
+        if self.name in BOX_SETS and self.classes is not None:
+            raise ConfigError(
+                f"classes is not for name={self.name!r}; to leave a class out, remove its boxes "
+                "from the annotations"
+            )
         self._check_signals()
-        if self.name in ("folder", "imagenet", "table", "masks") and self.root is None:
+        if self.name in (*_NEED_ROOT, *BOX_SETS) and self.root is None:
             raise ConfigError(f"name={self.name!r} needs root=PATH, where the images are")
         if self.group is not None and self.val_split != "class":
             raise ConfigError("group needs val_split='class'; leave one of them out")
@@ -263,7 +277,8 @@ class DataConfig(FiniteSettings):
             return last_part(self.url)
         if self.name in SIGNAL_NAMES and self.name != "video" and self.root is not None:
             return self.root.stem
-        if self.name in ("video", "folder", "shards", "table", "masks") and self.root is not None:
+        folders = ("video", "folder", "shards", "table", "masks", *BOX_SETS)
+        if self.name in folders and self.root is not None:
             return self.root.name or self.root.resolve().name or self.name
         return self.name
 

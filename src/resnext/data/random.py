@@ -39,6 +39,7 @@ class Draw(IntEnum):
     JITTER = 13
     MASK = 14
     TURN = 15
+    BATCH = 16
     WORD = 24
 
 

@@ -20,6 +20,7 @@ from resnext.errors import ConfigError
 from resnext.model.signal import SignalInput, noun_of
 
 if TYPE_CHECKING:
+    from resnext.data.boxes.box_set import BoxImage
     from resnext.data.file_split import FileSplit
 
 
@@ -46,6 +47,10 @@ class ImageReader(ABC):
             DataError: Its file is bad; the message is the reason.
         """
         raise NotImplementedError(f"image {index} has no mask")
+
+    def objects(self, index: int) -> BoxImage:
+        """Return the objects of an image, where the targets are boxes."""
+        raise NotImplementedError(f"image {index} has no boxes")
 
     def open(self, index: int) -> Image.Image:
         """Return a decoded image, of mode RGB or L.
@@ -83,7 +88,7 @@ class Split(Protocol):
 
     @property
     def shapes_n2(self) -> torch.Tensor | None:
-        """Height and width of each image in pixels, where the targets are masks."""
+        """Height and width of each image in pixels, where the targets are masks or boxes."""
         return None
 
     @property
@@ -186,21 +191,6 @@ class DataInfo:
     def noun(self) -> str:
         """What the set holds, in the plural: images, series, volumes, texts or videos."""
         return noun_of(self.signal)
-
-    def require_images(self, what: str) -> None:
-        """Refuse a set of signals.
-
-        Args:
-            what: What needs images, in words.
-
-        Raises:
-            ConfigError: The set holds signals.
-        """
-        if self.signal is not None:
-            raise ConfigError(
-                f"{what} is for images so far; {self.name} holds signals ({self.signal.kind}), "
-                "which train, evaluate and predict take"
-            )
 
     def require_classes(self, what: str) -> None:
         """Check that each image of a data set has a single class.

@@ -23,7 +23,7 @@ from resnext.inference.fused import TOLERANCE, FusedNetwork, fuse_after
 from resnext.inference.load import load
 from resnext.inference.predictor import exported_of
 from resnext.model.card import ModelCard
-from resnext.model.classifiers import refuse_detector
+from resnext.model.config import DetectorConfig
 from resnext.model.trained import TrainedNetwork
 from resnext.runs.config import TrainConfig
 from resnext.runs.folder import CONFIG, read_config, write_json
@@ -147,7 +147,6 @@ def measure(
     if protocol.view is None and config is not None and protocol.data is None:
         protocol = replace(protocol, view=config.view)
     model = load(run) if isinstance(run, Path) else run
-    refuse_detector(model.config, "evaluation on this data")
     target = open_target(protocol, data, model, given)
     task = _task_of(model.card, target)
     bad_files = BadFiles(len(target.split))
@@ -157,6 +156,7 @@ def measure(
         exported,
         runtime,
         bad_files,
+        network=model.config,
         num_rows=effort.batch_size,
         workers=data.workers if effort.workers is None else effort.workers,
     )
@@ -221,7 +221,8 @@ def _module(
 ) -> nn.Module:
     """Return what computes: where there is much to do, the network as one graph."""
     module = model.move_to(runtime.device)
-    if exported_of(model) is not None or runtime.dtype != torch.float32:
+    is_detector = isinstance(model.config, DetectorConfig)
+    if exported_of(model) is not None or runtime.dtype != torch.float32 or is_detector:
         return module
     num_images = len(target.split) * target.view.num_views // runtime.world_size
     ndim = getattr(model.config, "input_ndim", 2)

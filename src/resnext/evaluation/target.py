@@ -16,6 +16,7 @@ from resnext.data.split import DataInfo, DataSet, Split
 from resnext.errors import ConfigError
 from resnext.evaluation.fit_signals import as_encoded, as_in_training, fit_signals
 from resnext.evaluation.protocols import load_imagenet_v2, load_real_labels, map_classes
+from resnext.model.config import DetectorConfig
 from resnext.model.trained import TrainedNetwork
 
 
@@ -114,8 +115,13 @@ def open_target(
             "sizes, crops and mirrored views are for images: signals are evaluated whole; leave "
             "out --size, --resize, --ten-crop and --flip"
         )
+    if info.targets == "boxes" and protocol.view not in (None, ViewConfig()):
+        raise ConfigError(
+            "sizes, crops and mirrored views are for classifiers: objects are found in whole "
+            "images; leave out --size, --resize, --ten-crop and --flip"
+        )
     view = protocol.view or ViewConfig()
-    if info.targets != "mask":  # whose images are shown as they are
+    if info.targets not in ("mask", "boxes"):  # whose images are shown as they are
         view = view_of_card(view, model.card)
     return EvaluationSet(info, split, view, class_subset, real_labels, source, num_in_set)
 
@@ -150,10 +156,13 @@ def fit_images(info: DataInfo, split: Split, model: TrainedNetwork) -> DataInfo:
             f"the network takes images of {in_channels} channel(s), those of {info.name} have "
             f"{info.in_channels}; choose a data set like that of training"
         )
+    size_px = card.image_size_px
+    if isinstance(model.config, DetectorConfig):
+        size_px = model.config.min_size_px
     return replace(
         info,
         in_channels=in_channels,
-        image_size_px=card.image_size_px,
+        image_size_px=size_px,
         mean=card.mean,
         std=card.std,
     )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from resnext.data.bad_files import BadFiles
+from resnext.data.loading.box_loader import BoxEvalLoader, BoxTrainLoader
 from resnext.data.loading.eval_loader import EvalLoader
 from resnext.data.loading.train_loader import TrainLoader
 from resnext.data.loading.whole_loader import WholeLoader
@@ -27,8 +28,8 @@ class Loaders:
     """
 
     info: DataInfo
-    train: TrainLoader | SignalTrainLoader | VideoTrainLoader
-    val: EvalLoader | WholeLoader | SignalEvalLoader | VideoEvalLoader
+    train: TrainLoader | SignalTrainLoader | VideoTrainLoader | BoxTrainLoader
+    val: EvalLoader | WholeLoader | SignalEvalLoader | VideoEvalLoader | BoxEvalLoader
     bad_files: BadFiles
     guess: float
     validation_steps: float = 0.0

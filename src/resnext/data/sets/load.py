@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from resnext.data.config import PYTHON, DataConfig
+from resnext.data.config import BOX_SETS, PYTHON, DataConfig
 from resnext.data.split import DataSet, Split
 from resnext.errors import ConfigError, DataError
 
@@ -144,6 +144,10 @@ def _load(config: DataConfig) -> DataSet:
         return load_masks(
             config.root, config.val_fraction, ignore_value=config.ignore_value, group=config.group
         )
+    if config.name in BOX_SETS:
+        from resnext.data.sets.boxes import load_box_data
+
+        return load_box_data(config.name, config.root, config.val_fraction, config.group)
     return load_folder(config.root, config.val_fraction, rule=config.val_split, group=config.group)
 
 

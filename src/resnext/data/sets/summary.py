@@ -53,6 +53,7 @@ class DataSummary:
             files to compare.
         unknown_share: Of texts, percentage of the tokens for validation that are unknown.
         pixel_shares: Share of the pixels of all masks by class, in percent; empty without masks.
+        num_objects: Objects by class, of all splits; empty without boxes.
     """
 
     name: str
@@ -68,6 +69,7 @@ class DataSummary:
     duplicates: tuple[tuple[str, str], ...] | None = ()
     unknown_share: float | None = None
     pixel_shares: dict[str, float] = field(default_factory=dict)
+    num_objects: dict[str, int] = field(default_factory=dict)
 
     @property
     def guess(self) -> tuple[str, float] | None:
@@ -126,7 +128,8 @@ def summarise(data: DataSet, name: str | None = None) -> DataSummary:
     is_huge = sum(map(len, files.values())) > _NUM_NAMED
     names = [] if is_huge else [name for split in files.values() for name in split.names]
     skipped: Counter[str] = Counter()
-    for root in {split.root for split in files.values()}:
+    roots = {split.root for split in files.values()} if data.info.targets != "boxes" else set()
+    for root in roots:  # beside boxes lie the files of their annotations
         skipped.update(list_images(root).ignored)
     return DataSummary(
         name=name or data.info.name,
@@ -144,7 +147,13 @@ def summarise(data: DataSet, name: str | None = None) -> DataSummary:
         duplicates=_twins(files) if files else _equal_texts(data),
         unknown_share=_unknown_share(data),
         pixel_shares=_pixel_shares(data) if data.info.targets == "mask" else {},
+        num_objects=_num_objects(data) if data.info.targets == "boxes" else {},
     )
+
+
+def _num_objects(data: DataSet) -> dict[str, int]:
+    counts_k = torch.stack([split.targets_n.sum(dim=0) for split in splits_of(data).values()])
+    return dict(zip(data.info.classes, counts_k.sum(dim=0).tolist(), strict=True))
 
 
 def _pixel_shares(data: DataSet) -> dict[str, float]:
@@ -216,6 +225,8 @@ def summary_lines(summary: DataSummary, *, has_weights: bool = False) -> list[tu
         lines.append(("input", _describe_signal(summary.signal)))
     if summary.unknown_share is not None:
         lines.append(("unknown", f"{summary.unknown_share:.1f} % of the tokens of val"))
+    if summary.num_objects:
+        lines.append(("objects", _object_line(summary.num_objects)))
     if summary.pixel_shares:
         lines.append(("pixels", _pixel_line(summary.pixel_shares)))
     if summary.sizes is not None:
@@ -236,7 +247,13 @@ def summary_lines(summary: DataSummary, *, has_weights: bool = False) -> list[tu
     return lines + advice + [("warning", text) for text in summary.warnings]
 
 
-_NOUNS = {"class": "classes", "labels": "labels", "number": "numbers", "mask": "classes"}
+_NOUNS = {
+    "class": "classes",
+    "labels": "labels",
+    "number": "numbers",
+    "mask": "classes",
+    "boxes": "classes",
+}
 
 
 def _class_line(summary: DataSummary) -> str:
@@ -249,6 +266,13 @@ def _class_line(summary: DataSummary) -> str:
         return f"{num} {noun}: {shown}"
     (most, largest), (least, smallest) = named[0], named[-1]
     return f"{num:,} {noun}, from {largest} ({most:,}) to {smallest} ({least:,})"
+
+
+def _object_line(counts: Mapping[str, int]) -> str:
+    ordered = sorted(counts.items(), key=lambda item: -item[1])
+    shown = [f"{number:,} {name}" for name, number in ordered[:_NUM_SHARES]]
+    more = f" and {len(ordered) - _NUM_SHARES} more" if len(ordered) > _NUM_SHARES else ""
+    return f"{sum(counts.values()):,} objects: {', '.join(shown)}{more}"
 
 
 def _pixel_line(shares: Mapping[str, float]) -> str:
