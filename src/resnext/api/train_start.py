@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from resnext.api.checks import check_choice
 from resnext.api.train_weights import Start, choose_pretrained, open_start
-from resnext.data.config import BOX_SETS, PYTHON, DataConfig
+from resnext.data.config import BOX_SETS, PYTHON, SIGNAL_NAMES, DataConfig
 from resnext.data.sets.parse import parse_data
 from resnext.errors import ConfigError
 from resnext.model.choices import HEADS
@@ -91,7 +91,7 @@ def from_recipe(
         from resnext.weights.change import to_start_from  # loads torch, as opening them did
 
         start = replace(start, weights=to_start_from(start.weights))
-    if data.name in ("series", "volume"):
+    if data.name in SIGNAL_NAMES:
         from resnext.api.signal_start import signal_settings
 
         if (settings := signal_settings(request, data, start)) is not None:

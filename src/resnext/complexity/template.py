@@ -63,7 +63,10 @@ def stage_cell(config: ModelConfig, cost: Cost, name: str) -> str:
         if isinstance(config.stem, StemPart):
             return f"{config.stem.title}, {plan.stem.out_channels}, stride {plan.stem.stride}"
         stride = f", stride {plan.stem.stride}" if plan.stem.stride > 1 else ""
-        return f"{_kernel(plan.stem.kernel, config)}, {plan.stem.out_channels}{stride}"
+        layer = f"{_kernel(plan.stem.kernel, config)}, {plan.stem.out_channels}{stride}"
+        if config.embedding is None:
+            return layer
+        return f"{config.embedding.num_tokens} tokens, {plan.stem.in_channels}-d\n{layer}"
     if name == "head":
         classifier = f"\n{config.num_classes}-d fc, softmax" if config.num_classes else ""
         return f"global average pool{classifier}"

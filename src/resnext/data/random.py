@@ -40,6 +40,7 @@ class Draw(IntEnum):
     MASK = 14
     TURN = 15
     BATCH = 16
+    WORD = 24
 
 
 def derive(*keys: int) -> int:

@@ -112,6 +112,11 @@ class Split(Protocol):
         """Return what opens the images for people to look at."""
         return self.reader(in_channels)
 
+    def text(self, index: int) -> str:
+        """Return the text itself, where the split holds texts; otherwise nothing."""
+        del index
+        return ""
+
     def choose(self, indices_n: torch.Tensor) -> Self:
         """Return a split with some of the images."""
         ...
@@ -184,23 +189,8 @@ class DataInfo:
 
     @property
     def noun(self) -> str:
-        """What the set holds, in the plural: images, series or volumes."""
+        """What the set holds, in the plural: images, series, volumes, texts or videos."""
         return noun_of(self.signal)
-
-    def require_images(self, what: str) -> None:
-        """Refuse a set of signals.
-
-        Args:
-            what: What needs images, in words.
-
-        Raises:
-            ConfigError: The set holds time series or volumes.
-        """
-        if self.signal is not None:
-            raise ConfigError(
-                f"{what} is for images so far; {self.name} holds signals ({self.signal.kind}), "
-                "which train, evaluate and predict take"
-            )
 
     def require_classes(self, what: str) -> None:
         """Check that each image of a data set has a single class.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from resnext.data.bad_files import BadFiles
 from resnext.data.config import default_workers
 from resnext.data.loading.box_loader import BoxEvalLoader
@@ -9,16 +11,20 @@ from resnext.data.loading.config import LoaderConfig
 from resnext.data.loading.eval_loader import EvalLoader
 from resnext.data.loading.whole_loader import WholeLoader, eval_loader
 from resnext.data.signals.loaders import SignalEvalLoader
-from resnext.data.signals.split import SignalSplit
+from resnext.data.signals.video_loaders import VideoEvalLoader, signal_eval_loader
 from resnext.evaluation.target import EvaluationSet
 from resnext.evaluation.whole_images import WholeImageLoader
 from resnext.model.config import DetectorConfig, ModelConfig
 from resnext.runs.runtime import Runtime
 from resnext.runtimes.exported import Exported
 
-Loader = EvalLoader | WholeLoader | BoxEvalLoader | SignalEvalLoader | WholeImageLoader
+Loader = (
+    EvalLoader | WholeLoader | BoxEvalLoader | SignalEvalLoader | VideoEvalLoader | WholeImageLoader
+)
 
 _IMAGES_PER_BATCH = 128
+_CLIPS_FOR_IMAGES = 16
+"""A clip has at least so many images' worth of positions."""
 
 
 def open_loader(
@@ -60,8 +66,10 @@ def open_loader(
         world_size=runtime.world_size,
     )
     if target.info.signal is not None:
-        assert isinstance(target.split, SignalSplit)  # the split of all sets of signals
-        return SignalEvalLoader(target.split, target.info.signal, loading)
+        if target.info.signal.video is not None:
+            num = max(1, loading.batch_size // _CLIPS_FOR_IMAGES)
+            loading = replace(loading, batch_size=num)
+        return signal_eval_loader(target.split, target.info.signal, loading)
     if isinstance(network, DetectorConfig):
         max_ratio = network.max_size_px / network.min_size_px
         return BoxEvalLoader(target.split, target.info, loading, max_ratio, bad_files)

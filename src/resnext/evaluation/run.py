@@ -162,7 +162,8 @@ def measure(
     )
     _announce(effort, target, data, config)
     size_px = loader.size_px
-    sides = (size_px,) * getattr(model.config, "ndim", 2)
+    signal = target.info.signal
+    sides = (size_px,) * getattr(model.config, "ndim", 2) if signal is None else signal.sides
     cost = count(model.config, (target.info.in_channels, *sides))  # refuses early
     module = _module(model, target, cost, runtime, effort)
     result = evaluate(
@@ -178,7 +179,6 @@ def measure(
     if runtime.world_size > 1:
         bad_files.share()
         bad_files.check()
-    signal = target.info.signal
     view = {
         "size_px": size_px,
         "resize_px": loader.resize_px,
@@ -192,7 +192,7 @@ def measure(
         "macs": cost.macs,
         "view": view,
         "data": target.source,
-        **({} if signal is None else {"signal": signal.model_dump(mode="json")}),
+        **({} if signal is None else {"signal": signal.as_figures()}),
         "is_fused": isinstance(module, FusedNetwork) and module.is_fused,
     }
     return Evaluation(figures, result, task, target, cost, bad_files.rows)
@@ -225,7 +225,7 @@ def _module(
     if exported_of(model) is not None or runtime.dtype != torch.float32 or is_detector:
         return module
     num_images = len(target.split) * target.view.num_views // runtime.world_size
-    ndim = getattr(model.config, "ndim", 2)
+    ndim = getattr(model.config, "input_ndim", 2)
     module = fuse_after(
         module, runtime.device, ndim=ndim, macs=cost.macs, num_images=max(num_images, 1)
     )

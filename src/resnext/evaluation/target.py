@@ -14,7 +14,7 @@ from resnext.data.sets.choose_split import SplitChoice, choose_split, splits_of
 from resnext.data.sets.load import load_data
 from resnext.data.split import DataInfo, DataSet, Split
 from resnext.errors import ConfigError
-from resnext.evaluation.fit_signals import as_in_training, fit_signals
+from resnext.evaluation.fit_signals import as_encoded, as_in_training, fit_signals
 from resnext.evaluation.protocols import load_imagenet_v2, load_real_labels, map_classes
 from resnext.model.config import DetectorConfig
 from resnext.model.trained import TrainedNetwork
@@ -133,7 +133,8 @@ def _open_split(
     if not protocol.imagenet_v2:
         loaded = load_data(as_in_training(data, model.card.signal), given)
         num_in_set = sum(map(len, splits_of(loaded).values()))
-        return loaded.info, choose_split(loaded, protocol.split), num_in_set
+        split = as_encoded(choose_split(loaded, protocol.split), model.card.signal)
+        return loaded.info, split, num_in_set
     if data.root is None or protocol.split != "val" or protocol.real is not None:
         raise ConfigError(
             "--imagenet-v2 takes its folder from --data, has one split and its own labels: "

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from math import prod
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from resnext.errors import ConfigError
+from resnext.model.text import TextInput
+from resnext.model.video import VideoInput
 from resnext.settings import Settings
 
 MAX_LENGTH = 2**20
@@ -17,19 +20,21 @@ MAX_SIGNAL_VALUES = 2**28
 
 MAX_CHANNELS = 4096
 
-SignalKind = Literal["series", "volume"]
+SignalKind = Literal["series", "volume", "text", "video"]
 Fit = Literal["resample", "pad"]
 Normalisation = Literal["channel", "series", "none"]
 
-NUM_DIMENSIONS: dict[SignalKind, int] = {"series": 1, "volume": 3}
+NUM_DIMENSIONS: dict[SignalKind, int] = {"series": 1, "volume": 3, "text": 1, "video": 3}
 
 
 class SignalInput(Settings):
     """How signals are prepared for a network.
 
     Attributes:
-        kind: `series`, a curve of one or more channels, or `volume`.
-        size: Steps of a series; voxels along each side of a volume.
+        kind: `series`, a curve of one or more channels, `volume`, or `text`, a row of token
+            numbers, or `video`.
+        size: Steps of a series; voxels along each side of a volume; tokens of a text; pixels along
+            each side of a frame.
         fit: How a series gets that length. `resample` interpolates linearly, `pad` keeps the
             steps: a shorter series is followed by the mean, of a longer one the middle is kept.
         normalise: `channel` subtracts each channel's mean over the training set and divides by
@@ -37,6 +42,8 @@ class SignalInput(Settings):
             leaves the values.
         mean: What is subtracted from each channel.
         std: What each channel is then divided by.
+        text: How a text becomes tokens; None for other kinds.
+        video: How clips are taken from a video; None for other kinds.
     """
 
     kind: SignalKind
@@ -45,6 +52,8 @@ class SignalInput(Settings):
     normalise: Normalisation = "channel"
     mean: tuple[float, ...]
     std: tuple[Annotated[float, Field(gt=0.0)], ...]
+    text: TextInput | None = None
+    video: VideoInput | None = None
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -53,17 +62,48 @@ class SignalInput(Settings):
                 f"mean has {len(self.mean)} values and std {len(self.std)}; give one of each for "
                 f"every channel, at most {MAX_CHANNELS}"
             )
-        if self.size**self.ndim * self.in_channels > MAX_SIGNAL_VALUES:
+        if (self.kind == "video") != (self.video is not None):
+            raise ConfigError(f"kind={self.kind!r}: a video has a group video, others have none")
+        if prod(self.sides) * self.in_channels > MAX_SIGNAL_VALUES:
             raise ConfigError(
                 f"size={self.size}: one {self.kind} would have more than {MAX_SIGNAL_VALUES:,} "
                 "values"
             )
+        is_raw = (self.normalise, self.mean, self.std) == ("none", (0.0,), (1.0,))
+        if (self.kind == "text") != (self.text is not None) or (self.text and not is_raw):
+            raise ConfigError(
+                f"kind={self.kind!r}: a text has a group text, one channel and no normalisation, "
+                "and other kinds have no such group"
+            )
         return self
+
+    @model_serializer(mode="wrap")
+    def _leave_out_unset(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Write signals without these groups as earlier versions did, which read them."""
+        values: dict[str, Any] = write(self)
+        for name in ("text", "video"):
+            if getattr(self, name) is None:
+                values.pop(name, None)
+        return values
+
+    def as_figures(self) -> dict[str, Any]:
+        """Return JSON values for people: of a vocabulary only its size."""
+        values = self.model_dump(mode="json")
+        if self.text is not None:
+            values["text"]["vocabulary"] = len(self.text.vocabulary)
+        return values
 
     @property
     def ndim(self) -> int:
         """Dimensions besides the channels."""
         return NUM_DIMENSIONS[self.kind]
+
+    @property
+    def sides(self) -> tuple[int, ...]:
+        """What the network takes besides the channels: of a video frames, rows and columns."""
+        if self.video is not None:
+            return (self.video.frames, self.size, self.size)
+        return (self.size,) * self.ndim
 
     @property
     def in_channels(self) -> int:
@@ -72,8 +112,10 @@ class SignalInput(Settings):
 
     @property
     def shape(self) -> str:
-        """What the network takes, in words, such as `2 x 150`."""
-        return " x ".join(map(str, (self.in_channels, *(self.size,) * self.ndim)))
+        """What the network takes, in words, such as `2 x 150` or `40 words`."""
+        if self.text is not None:
+            return f"{self.size} {self.text.unit}{'s' if self.size > 1 else ''}"
+        return " x ".join(map(str, (self.in_channels, *self.sides)))
 
 
 def noun_of(signal: SignalInput | None) -> str:

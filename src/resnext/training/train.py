@@ -36,7 +36,12 @@ from resnext.training.opening import describe_opening
 from resnext.training.restart import begun_settings, check_restartable
 from resnext.training.run_claim import RunClaim
 from resnext.training.settle_speed import settle_speed
-from resnext.training.signals import build_signal_loaders, resolve_signals
+from resnext.training.signals import (
+    as_configured,
+    build_signal_loaders,
+    for_signals,
+    resolve_signals,
+)
 from resnext.training.step import TrainStep
 from resnext.training.target import RunTarget, open_target
 from resnext.training.task import weighted_task_of
@@ -83,7 +88,7 @@ def train(
         if runtime.broadcast_from_main(lambda: not _is_saved(target.resume)) and weights is None:
             weights = None if config.weights is None else open_weights(config.weights)
         if weights is not None:
-            weights = to_start_from(weights, config.model)
+            weights = for_signals(to_start_from(weights, config.model), config, data.info)
         if target.resume is None:  # a resumed run has its own resolved settings
             config = resolve(config, data.info, weights)
             begun = begun_settings(target.out, goes_on=target.goes_on)
@@ -213,7 +218,7 @@ def limit_batch(
 def _normalisation(config: TrainConfig, info: DataInfo) -> DataInfo:
     """Return the facts of the data with the statistics, and for boxes the size, of the settings."""
     if info.signal is not None:
-        return info
+        return replace(info, signal=as_configured(info.signal, config))
     mean, std = config.data.mean or info.mean, config.data.std or info.std
     for name, values in (("mean", mean), ("std", std)):
         if len(values) != info.in_channels:

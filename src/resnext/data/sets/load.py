@@ -103,9 +103,20 @@ def _load(config: DataConfig) -> DataSet:
 
         return load_series(config.root, config)
     if config.name == "volume":
+        from resnext.data.sets.volume_folders import load_volume_folder
         from resnext.data.sets.volumes import load_volumes
 
+        if config.root.is_dir():
+            return load_volume_folder(config.root, config)
         return load_volumes(config.root, config)
+    if config.name == "text":
+        from resnext.data.sets.text.load import load_texts
+
+        return load_texts(config.root, config)
+    if config.name == "video":
+        from resnext.data.sets.videos import load_videos
+
+        return load_videos(config.root, config)
     if config.name == "imagenet":
         return load_imagenet(config.root)
     if config.name == "table":

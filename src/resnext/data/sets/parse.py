@@ -29,7 +29,9 @@ def parse_data(text: str, *, is_whole: bool = False) -> DataConfig:
         return DataConfig(name="shards", url=address)
     name, separator, root = text.partition(":")
     whole: dict[str, Any] = {"val_fraction": 1.0} if is_whole else {}
-    if name == "series" and separator:
+    if separator and (
+        name in ("series", "text", "video") or (name == "volume" and _absolute(root).is_dir())
+    ):
         return DataConfig(name=name, root=_absolute(root), **whole)
     if name in DATA_NAMES:
         own = whole if name in ("masks", *BOX_SETS) else {}
@@ -49,9 +51,9 @@ def parse_data(text: str, *, is_whole: bool = False) -> DataConfig:
         pass
     raise ConfigError(
         f"data {shown(text)} is neither a known set ({', '.join(DATA_NAMES)}, each also as "
-        "NAME:FOLDER, series:FILE and volume:FILE) nor an existing folder of class folders, of "
-        "images/ and masks/ or of shards, a table of labels (.csv, .tsv, .parquet), or the address "
-        "of shards (https://host/folder)"
+        "NAME:FOLDER, series:FILE, volume:FILE, text:FILE and video:FOLDER) nor an existing "
+        "folder of class folders, of images/ and masks/ or of shards, a table of labels "
+        "(.csv, .tsv, .parquet), or the address of shards (https://host/folder)"
     )
 
 

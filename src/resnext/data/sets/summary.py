@@ -15,9 +15,11 @@ from resnext.data.sets.choose_split import splits_of
 from resnext.data.sets.duplicates import find_duplicates
 from resnext.data.sets.glance import ImageSizes, measure_sizes
 from resnext.data.sets.listing_cache import list_images
+from resnext.data.signals.text_split import TextSplit
 from resnext.data.split import DataSet
 from resnext.data.targets import count_per_class, guess_largest
 from resnext.model.signal import SignalInput, noun_of
+from resnext.model.text import PADDING, UNKNOWN_TOKEN
 from resnext.untrusted.names import list_names
 
 _NUM_COMPARED = 50_000
@@ -49,6 +51,7 @@ class DataSummary:
         skipped: Omitted files, by extension or reason.
         duplicates: Validation files that are also in training, as pairs; None if there are too many
             files to compare.
+        unknown_share: Of texts, percentage of the tokens for validation that are unknown.
         pixel_shares: Share of the pixels of all masks by class, in percent; empty without masks.
         num_objects: Objects by class, of all splits; empty without boxes.
     """
@@ -64,6 +67,7 @@ class DataSummary:
     sizes: ImageSizes | None = None
     skipped: dict[str, int] = field(default_factory=dict)
     duplicates: tuple[tuple[str, str], ...] | None = ()
+    unknown_share: float | None = None
     pixel_shares: dict[str, float] = field(default_factory=dict)
     num_objects: dict[str, int] = field(default_factory=dict)
 
@@ -95,8 +99,9 @@ class DataSummary:
         found = []
         if self.duplicates:
             train, val = self.duplicates[0]
+            noun = "image(s)" if self.signal is None else noun_of(self.signal)
             found.append(
-                f"{len(self.duplicates)} validation image(s) are also in training, such as {val} "
+                f"{len(self.duplicates)} validation {noun} are also in training, such as {val} "
                 f"= {train}; the error will look too low"
             )
         lonely = [
@@ -139,7 +144,8 @@ def summarise(data: DataSet, name: str | None = None) -> DataSummary:
         formats=count_endings(names),
         sizes=measure_sizes(files["train"].root, files["train"].names) if files else None,
         skipped=dict(skipped.most_common()),
-        duplicates=_twins(files),
+        duplicates=_twins(files) if files else _equal_texts(data),
+        unknown_share=_unknown_share(data),
         pixel_shares=_pixel_shares(data) if data.info.targets == "mask" else {},
         num_objects=_num_objects(data) if data.info.targets == "boxes" else {},
     )
@@ -171,6 +177,28 @@ def _twins(files: Mapping[str, FileSplit]) -> tuple[tuple[str, str], ...] | None
     return tuple(find_duplicates(train.root, train.names, val.root, val.names))
 
 
+def _equal_texts(data: DataSet) -> tuple[tuple[str, str], ...]:
+    """Return the texts for validation that are also in training."""
+    train, val = data.train, data.val
+    if not isinstance(train, TextSplit) or not isinstance(val, TextSplit):
+        return ()
+    known = {text: index for index, text in reversed(list(enumerate(train.texts)))}
+    return tuple(
+        (train.name(known[text]), val.name(index))
+        for index, text in enumerate(val.texts)
+        if text in known
+    )
+
+
+def _unknown_share(data: DataSet) -> float | None:
+    """Return the percentage of the tokens for validation that the vocabulary does not contain."""
+    if not isinstance(data.val, TextSplit):
+        return None
+    is_token = data.val.values_ncx != PADDING
+    is_unknown = data.val.values_ncx == UNKNOWN_TOKEN
+    return 100.0 * float(is_unknown.sum()) / max(float(is_token.sum()), 1.0)
+
+
 def count_endings(names: Sequence[str]) -> dict[str, int]:
     """Count file names by extension, most frequent first."""
     counts = Counter(Path(name).suffix.lower() or "no extension" for name in names)
@@ -195,6 +223,8 @@ def summary_lines(summary: DataSummary, *, has_weights: bool = False) -> list[tu
     ]
     if summary.signal is not None:
         lines.append(("input", _describe_signal(summary.signal)))
+    if summary.unknown_share is not None:
+        lines.append(("unknown", f"{summary.unknown_share:.1f} % of the tokens of val"))
     if summary.num_objects:
         lines.append(("objects", _object_line(summary.num_objects)))
     if summary.pixel_shares:
@@ -271,6 +301,14 @@ def _imbalance_line(summary: DataSummary) -> str:
 
 
 def _describe_signal(signal: SignalInput) -> str:
+    if signal.text is not None:
+        case = "lower case" if signal.text.lower else "upper and lower case"
+        known = f"{len(signal.text.vocabulary):,} {signal.text.unit}s known"
+        return f"text of {signal.shape}, cut or padded; {known}; {case}"
+    if signal.video is not None:
+        video = signal.video
+        clips = f"every {video.stride}th frame" if video.stride > 1 else "consecutive frames"
+        return f"clips of {signal.shape}, {clips}; {video.clips} per file in evaluation"
     fits = {"resample": "resampled", "pad": "padded or cropped"}
     fit = f", {fits[signal.fit]}" if signal.kind == "series" else ""
     means = {"channel": "each channel", "series": "each series on its own", "none": "nothing"}

@@ -26,7 +26,9 @@ class SignalAugmentConfig(FiniteSettings):
         jitter: Standard deviation of the noise that is added, in units of the normalised values.
         mask: Largest share of the length that a window of zeros covers; one share along every
             dimension of a volume.
-        flip: Mirror along each dimension, every second signal by chance.
+        flip: Mirror along each dimension, every second signal by chance; of a video left and right.
+        word_dropout: Share of the tokens of a text that are replaced by the unknown one. It is the
+            only setting here that is for texts.
         rotate: Turn a volume into one of the 24 positions that a cube can take. For volumes only.
     """
 
@@ -37,3 +39,4 @@ class SignalAugmentConfig(FiniteSettings):
     mask: Share = 0.0
     flip: bool = False
     rotate: bool = False
+    word_dropout: Share = 0.0
