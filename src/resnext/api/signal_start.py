@@ -34,7 +34,7 @@ def signal_settings(
         raise ConfigError(
             f"--recipe {request.recipe} is for images; leave it out: signals have their own recipe"
         )
-    facts = SignalFacts(max(len(loaded.train), 1), signal.size, signal.ndim)
+    facts = SignalFacts(max(len(loaded.train), 1), signal.size, signal.ndim, signal.kind)
     if request.model is not None:
         model = config_from(request.model)
         if isinstance(model, ResNeXtConfig):

@@ -75,7 +75,7 @@ def from_recipe(
         DataError: The images are missing, or cannot be used for training.
     """
     data = data_of(request)
-    if data.name in ("series", "volume"):
+    if data.name in ("series", "volume", "audio"):
         from resnext.api.signal_start import signal_settings
 
         if (settings := signal_settings(request, data, start)) is not None:

@@ -54,7 +54,7 @@ class Predict:
         tyro.conf.Positional[tuple[Path, ...]], tyro.conf.arg(metavar="IMAGE|FOLDER ...")
     ]
     """Image files, and folders to search for image files; for signal networks, files of time series
-    or volumes."""
+    or volumes, or audio files and folders of them."""
     top: Annotated[int | None, option("N", "5, or 100 objects")] = None
     """Number of classes to print for each image, or maximum number of objects."""
     min_score: Annotated[float | None, option("SHARE", "0.5")] = None

@@ -6,6 +6,7 @@ Examples:
   resnext train --data digits --epochs 12 --name demo
   resnext train --data series:GunPoint_TRAIN.ts
   resnext train --data volume:adrenalmnist3d.npz
+  resnext train --data audio:sounds/
   resnext train --data streets/ --model resnext50_32x4d --head deeplabv3
   resnext train --data cifar10 --model resnext29_8x64d --recipe cifar
   resnext train --data photos/ --pretrained
@@ -55,7 +56,7 @@ class Train(TrainRequest):
     data: Annotated[str | None, option("DATA", "digits")] = None
     """A folder of class folders or of images/ and masks/, a table of labels (.csv, .tsv, .parquet),
     digits, fashion-mnist, cifar10, cifar100, imagenet:DIR, masks:DIR, series:FILE, volume:FILE.npz,
-    or a data set packed with `resnext pack`: a folder or an address, https:// or s3://."""
+    audio:DIR, or a data set packed with `resnext pack`: a folder or an address, https:// or s3://."""
     model: Annotated[str | None, option("NAME", "chosen for the data")] = None
     """Network, such as resnext50_32x4d, resnext29_8x64d or resnext_2-2-2-2_8x4d."""
     head: Annotated[Head | None, option("|".join(get_args(Head)), "deeplabv3")] = None

@@ -12,6 +12,7 @@ from pydantic import (
 )
 
 from resnext.data.address import is_address, last_part
+from resnext.data.audio_config import AudioConfig
 from resnext.errors import ConfigError
 from resnext.machine import num_cores
 from resnext.model.card import Interpolation
@@ -32,6 +33,7 @@ DataName = Literal[
     "python",
     "series",
     "volume",
+    "audio",
 ]
 PYTHON: Literal["python"] = "python"
 """The images come from the program that calls `resnext.train`, and nothing else can open them."""
@@ -58,8 +60,18 @@ _TABLE_ONLY = (
     *("images", "image_column", "label_column", "label_separator", "split_column", "targets"),
 )
 
-_SERIES_ONLY = ("id_column", "time_column", "length", "fit", "normalise")
-_SERIES_COLUMNS = ("label_column", "split_column")
+_SERIES_ONLY = ("id_column", "time_column", "length", "fit")
+_KEPT_OF_TABLES = {
+    "series": ("label_column", "split_column"),
+    "audio": ("images", "image_column", "label_column", "label_separator", "split_column"),
+}
+"""Settings of a `table` that other sets have as well."""
+
+_SIGNALS = ("series", "volume", "audio")
+_LENGTHS = {
+    "series": "the steps of series are length",
+    "audio": "the length of audio is audio.seconds",
+}
 
 Side = Annotated[int, Field(ge=1, le=MAX_SIDE_PX)]
 
@@ -71,8 +83,8 @@ class DataConfig(FiniteSettings):
         name: Which set; `folder` is any folder of class folders, `shards` one that
             `resnext pack` wrote, `table` a CSV, TSV or Parquet file of images and labels, or a
             folder of Parquet files, `masks` a folder of images with masks, `series` a file of
-            time series, `volume` one in MedMNIST's `.npz` format, `python` a dataset that a
-            program gave to `resnext.train`.
+            time series, `volume` one in MedMNIST's `.npz` format, `audio` audio files in class
+            folders or a table, `python` a dataset that a program gave to `resnext.train`.
         root: Where its files are. `digits` needs none; the downloaded sets keep
             theirs in the user's cache folder by default.
         url: Where the files of `shards` are, if not in a folder: the address of what
@@ -102,8 +114,9 @@ class DataConfig(FiniteSettings):
         length: Steps that every one of `series` gets; by default the most of a training series.
         fit: How it gets them: `resample` interpolates linearly, `pad` appends the mean to a
             shorter series and keeps the middle of a longer one.
-        normalise: Of `series`: `channel` by mean and standard deviation of each channel over the
-            training set, `series` by those of each single series, `none` not at all.
+        normalise: Of `series` and `audio`: `channel` by mean and standard deviation of each channel
+            over the training set, `series` by those of each single one, `none` not at all.
+        audio: How `audio` files become what the network receives.
         image_size_px: Side of the crop that the network sees; by default the set's own
             (8, 28 or 32 pixels for the small sets, 224 for files).
         val_fraction: Share of the training images of a `folder` without validation images
@@ -142,6 +155,7 @@ class DataConfig(FiniteSettings):
     length: Annotated[int, Field(ge=1, le=MAX_LENGTH)] | None = None
     fit: Fit = "resample"
     normalise: Normalisation = "channel"
+    audio: AudioConfig = AudioConfig()
     image_size_px: Side | None = None
     val_fraction: Annotated[float, Field(gt=0.0, le=1.0)] = 0.1
     val_split: Literal["class", "hash"] = "class"
@@ -179,8 +193,7 @@ class DataConfig(FiniteSettings):
                 if getattr(self, setting) is not None:
                     raise ConfigError(f"{setting} is for name='shards' only; leave it out")
         if self.name != "table":
-            kept = _SERIES_COLUMNS if self.name == "series" else ()
-            for setting in set(_TABLE_ONLY).difference(kept):
+            for setting in set(_TABLE_ONLY).difference(_KEPT_OF_TABLES.get(self.name, ())):
                 if getattr(self, setting) != type(self).model_fields[setting].default:
                     raise ConfigError(f"{setting} is for name='table' only; leave it out")
         if self.name != "masks" and self.ignore_value is not None:
@@ -206,16 +219,23 @@ class DataConfig(FiniteSettings):
             for setting in _SERIES_ONLY:
                 if getattr(self, setting) != fields[setting].default:
                     raise ConfigError(f"{setting} is for name='series' only; leave it out")
-        if self.name not in ("series", "volume"):
+        if self.name not in ("series", "audio") and self.normalise != "channel":
+            raise ConfigError("normalise is for name='series' or 'audio' only; leave it out")
+        if self.name != "audio" and self.audio != AudioConfig():
+            raise ConfigError("audio is for name='audio' only; leave it out")
+        if self.name not in _SIGNALS:
             return
         if self.root is None:
-            raise ConfigError(f"name={self.name!r} needs root=FILE: write --data {self.name}:FILE")
-        for setting in ("mean", "std", "group"):
+            what = "DIR" if self.name == "audio" else "FILE"
+            raise ConfigError(
+                f"name={self.name!r} needs root={what}: write --data {self.name}:{what}"
+            )
+        for setting in ("mean", "std", *(() if self.name == "audio" else ("group",))):
             if getattr(self, setting) is not None:
                 raise ConfigError(f"{setting} is not for name={self.name!r}; leave it out")
-        if self.name == "series" and self.image_size_px is not None:
+        if self.name in _LENGTHS and self.image_size_px is not None:
             raise ConfigError(
-                f"image_size_px={self.image_size_px} is for images; the steps of series are length"
+                f"image_size_px={self.image_size_px} is for images; {_LENGTHS[self.name]}"
             )
 
     @property
@@ -225,7 +245,7 @@ class DataConfig(FiniteSettings):
             return last_part(self.url)
         if self.name in ("series", "volume") and self.root is not None:
             return self.root.stem
-        if self.name in ("folder", "shards", "table", "masks") and self.root is not None:
+        if self.name in ("folder", "shards", "table", "masks", "audio") and self.root is not None:
             return self.root.name or self.root.resolve().name or self.name
         return self.name
 

@@ -39,6 +39,12 @@ class Draw(IntEnum):
     JITTER = 13
     MASK = 14
     TURN = 15
+    PLACE = 16
+    SPEED = 17
+    GAIN = 18
+    NOISE = 19
+    TIME_MASK = 20
+    FREQUENCY_MASK = 21
 
 
 def derive(*keys: int) -> int:

@@ -178,6 +178,11 @@ class DataInfo:
     signal: SignalInput | None = None
 
     @property
+    def sides(self) -> tuple[int, ...] | int:
+        """Sides of what the network receives, or the one side of an image."""
+        return self.image_size_px if self.signal is None else self.signal.sides
+
+    @property
     def noun(self) -> str:
         """What the set holds, in the plural: images, series or volumes."""
         return noun_of(self.signal)
@@ -223,6 +228,7 @@ class DataSet:
         val: Images that select the best epoch.
         test: Images not used in training; None if there are none.
         origin: Description of the source of the splits.
+        remarks: What its reader noticed that does not prevent training, such as silent files.
     """
 
     info: DataInfo
@@ -230,3 +236,4 @@ class DataSet:
     val: Split
     test: Split | None = None
     origin: str = "the set's own"
+    remarks: tuple[str, ...] = ()

@@ -7,6 +7,7 @@ from resnext.data.config import default_workers
 from resnext.data.loading.config import LoaderConfig
 from resnext.data.loading.eval_loader import EvalLoader
 from resnext.data.loading.whole_loader import WholeLoader, eval_loader
+from resnext.data.signals.audio_split import record_left_out
 from resnext.data.signals.loaders import SignalEvalLoader
 from resnext.data.signals.split import SignalSplit
 from resnext.evaluation.target import EvaluationSet
@@ -57,5 +58,6 @@ def open_loader(
     )
     if target.info.signal is not None:
         assert isinstance(target.split, SignalSplit)  # the split of all sets of signals
+        record_left_out(target.split, bad_files)
         return SignalEvalLoader(target.split, target.info.signal, loading)
     return eval_loader(target.split, target.info, target.view, loading, bad_files)

@@ -163,6 +163,8 @@ def measure(
     _announce(effort, target, data, config)
     size_px = loader.size_px
     sides = (size_px,) * getattr(model.config, "ndim", 2)
+    if target.info.signal is not None:
+        sides = target.info.signal.sides
     cost = count(model.config, (target.info.in_channels, *sides))  # refuses early
     module = _module(model, target, cost, runtime, effort)
     result = evaluate(

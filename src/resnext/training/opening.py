@@ -23,8 +23,7 @@ def describe_opening(config: TrainConfig, data: DataSet, num_steps: int) -> dict
     Returns:
         JSON values: `lines`, each a heading and a text, and `num_images` of each split.
     """
-    size_px = data.info.image_size_px
-    cost = count(config.model, size_px)
+    cost = count(config.model, data.info.sides)
     start = f"; starts from {config.weights}" if config.weights is not None else ""
     recipe = f"{config.recipe}: " if config.recipe else ""
     summary = summarise(data, config.data.label)
@@ -56,4 +55,4 @@ def _macs(macs: int, info: DataInfo) -> str:
 def _input(info: DataInfo) -> str:
     if info.signal is None:
         return f"an image of {info.image_size_px} px"
-    return f"a {info.signal.kind} of {info.signal.shape}"
+    return f"for {info.signal.description}" if info.signal.sound else info.signal.description

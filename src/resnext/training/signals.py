@@ -5,6 +5,7 @@ from __future__ import annotations
 from resnext.data.bad_files import BadFiles
 from resnext.data.config import ViewConfig
 from resnext.data.loading.config import LoaderConfig, TrainLoaderConfig
+from resnext.data.signals.audio_split import record_left_out
 from resnext.data.signals.loaders import SignalEvalLoader, SignalTrainLoader
 from resnext.data.signals.split import SignalSplit
 from resnext.data.split import DataInfo, DataSet
@@ -63,6 +64,10 @@ def resolve_signals(
     data = config.data
     if signal.kind == "series":
         data = data.replace(length=signal.size)
+    if signal.sound is not None:
+        data = data.replace(
+            audio=data.audio.as_trained(signal.sound, signal.size, signal.in_channels)
+        )
     return config.replace(model=model, task=fit_task(config.task, info.targets).name, data=data)
 
 
@@ -78,6 +83,8 @@ def build_signal_loaders(
     assert signal is not None
     assert isinstance(train, SignalSplit)
     assert isinstance(val, SignalSplit)
+    record_left_out(train, bad_files)
+    record_left_out(val, bad_files)
     loading = TrainLoaderConfig(
         augment=config.augment,
         seed=config.seed,
@@ -88,7 +95,9 @@ def build_signal_loaders(
     )
     train_loader = SignalTrainLoader(train, signal, config.signal_augment, loading)
     eval_loading = LoaderConfig(
-        batch_size=max(2 * train_loader.largest_share, _EVALUATED if signal.ndim == 1 else 1),
+        batch_size=max(
+            2 * train_loader.largest_share, _EVALUATED if signal.kind == "series" else 1
+        ),
         device=runtime.device,
         rank=runtime.rank,
         world_size=runtime.world_size,

@@ -106,7 +106,8 @@ class SpeedRace:
         size, ndim = self._config.batch_size, getattr(self._config.model, "ndim", 2)
         side_px = round(self._info.image_size_px * max(self._config.size_schedule))
         generator = torch.Generator().manual_seed(0)
-        shape = (size, self._info.in_channels, *(side_px,) * ndim)
+        sides = (side_px,) * ndim if self._info.signal is None else self._info.signal.sides
+        shape = (size, self._info.in_channels, *sides)
         images_bc = torch.randn(shape, generator=generator).to(self._runtime.device)
         if ndim == 2 and choice.layout == "channels_last":
             images_bc = images_bc.contiguous(memory_format=torch.channels_last)

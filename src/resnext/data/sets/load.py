@@ -106,6 +106,10 @@ def _load(config: DataConfig) -> DataSet:
         from resnext.data.sets.volumes import load_volumes
 
         return load_volumes(config.root, config)
+    if config.name == "audio":
+        from resnext.data.sets.audio.load import load_audio
+
+        return load_audio(config.root, config)
     if config.name == "imagenet":
         return load_imagenet(config.root)
     if config.name == "table":

@@ -36,7 +36,7 @@ def parse_data(text: str, *, is_whole: bool = False) -> DataConfig:
             "possible yet"
         )
     whole: dict[str, Any] = {"val_fraction": 1.0} if is_whole else {}
-    if name == "series" and separator:
+    if name in ("series", "audio") and separator:
         return DataConfig(name=name, root=_absolute(root), **whole)
     if name in DATA_NAMES:
         own = whole if name == "masks" else {}
@@ -56,9 +56,9 @@ def parse_data(text: str, *, is_whole: bool = False) -> DataConfig:
         pass
     raise ConfigError(
         f"data {shown(text)} is neither a known set ({', '.join(DATA_NAMES)}, each also as "
-        "NAME:FOLDER, series:FILE and volume:FILE) nor an existing folder of class folders, of "
-        "images/ and masks/ or of shards, a table of labels (.csv, .tsv, .parquet), or the address "
-        "of shards (https://host/folder)"
+        "NAME:FOLDER, series:FILE, volume:FILE and audio:FOLDER) nor an existing folder of class "
+        "folders, of images/ and masks/ or of shards, a table of labels (.csv, .tsv, .parquet), or "
+        "the address of shards (https://host/folder)"
     )
 
 

@@ -18,6 +18,7 @@ from resnext.data.sets.listing_cache import list_images
 from resnext.data.split import DataSet
 from resnext.data.targets import count_per_class, guess_largest
 from resnext.model.signal import SignalInput, noun_of
+from resnext.model.sound import SoundInput
 from resnext.untrusted.names import list_names
 
 _NUM_COMPARED = 50_000
@@ -50,6 +51,7 @@ class DataSummary:
         duplicates: Validation files that are also in training, as pairs; None if there are too many
             files to compare.
         pixel_shares: Share of the pixels of all masks by class, in percent; empty without masks.
+        remarks: Warnings of the set's reader, such as silent files.
     """
 
     name: str
@@ -64,6 +66,7 @@ class DataSummary:
     skipped: dict[str, int] = field(default_factory=dict)
     duplicates: tuple[tuple[str, str], ...] | None = ()
     pixel_shares: dict[str, float] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
 
     @property
     def guess(self) -> tuple[str, float] | None:
@@ -90,7 +93,7 @@ class DataSummary:
     @property
     def warnings(self) -> list[str]:
         """Warnings that do not prevent training."""
-        found = []
+        found = list(self.remarks)
         if self.duplicates:
             train, val = self.duplicates[0]
             found.append(
@@ -138,6 +141,7 @@ def summarise(data: DataSet, name: str | None = None) -> DataSummary:
         skipped=dict(skipped.most_common()),
         duplicates=_twins(files),
         pixel_shares=_pixel_shares(data) if data.info.targets == "mask" else {},
+        remarks=data.remarks,
     )
 
 
@@ -247,10 +251,22 @@ def _imbalance_line(summary: DataSummary) -> str:
 
 
 def _describe_signal(signal: SignalInput) -> str:
+    if signal.sound is not None:
+        return _describe_sound(signal, signal.sound)
     fits = {"resample": "resampled", "pad": "padded or cropped"}
     fit = f", {fits[signal.fit]}" if signal.kind == "series" else ""
     means = {"channel": "each channel", "series": "each series on its own", "none": "nothing"}
     return f"{signal.kind} of {signal.shape}{fit}; {means[signal.normalise]} is normalised"
+
+
+def _describe_sound(signal: SignalInput, sound: SoundInput) -> str:
+    channels = "mono" if signal.in_channels == 1 else f"{signal.in_channels} channels"
+    seconds = signal.size / sound.rate_hz
+    means = {"channel": "", "series": ", each clip normalised on its own", "none": ", as it is"}
+    return (
+        f"{seconds:.3g} s of {channels} at {sound.rate_hz:,} Hz as {sound.features} of "
+        f"{signal.shape}{means[signal.normalise]}"
+    )
 
 
 def _counted(counts: dict[str, int]) -> str:
