@@ -1,1 +1,1 @@
-"""Side-by-side measurements with peers."""
+"""Side-by-side measurements with other libraries."""

@@ -1,6 +1,6 @@
-"""All measurements, one after the other: `python -m bench`.
+"""Runs all measurements one after another: `python -m bench`.
 
-`bench.fashion_mnist` needs its images and an hour, so it is started by itself.
+`bench.fashion_mnist` needs its images and an hour, so it is run separately.
 """
 
 from bench import (

@@ -1,8 +1,8 @@
-"""Which decoder of JPEG files is fastest: Pillow, torchvision, OpenCV or simplejpeg?
+"""Compares JPEG decoders: Pillow, torchvision, OpenCV and simplejpeg.
 
-Each decodes the same files from memory to RGB pixels in an array, in turns, at full size
-and at half the size where it can. A figure is Pillow's processor time over the decoder's,
-the median of the rounds. Decoders that are not installed are left out.
+Each decodes the same files from memory to an RGB array, alternately, at full size and, if
+supported, at half size. The result is Pillow's CPU time over the decoder's, as the median of the
+rounds. Decoders that are not installed are left out.
 
 python -m bench.decode FOLDER [--images 32] [--rounds 15]
 """

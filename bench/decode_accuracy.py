@@ -1,9 +1,9 @@
-"""Does fast decoding cost accuracy? The same trainings with `data.decode` fast and exact.
+"""Measures whether fast decoding costs accuracy: the same training with both `data.decode`s.
 
-Fast decoding leaves out rows that a crop does not need and decodes at a half, a quarter or an
-eighth of the size where the crop allows it, which changes pixels a little. Images are trained on
-at less than half their size, so that it does. Every figure comes from the package's own
-commands; a run that is there is not repeated.
+Fast decoding skips rows that a crop does not need and decodes at a half, a quarter or an eighth of
+the size if the crop allows it, which changes pixels slightly. Images are used at less than half
+their size, so that this happens. All numbers come from the package's own commands; existing runs
+are not repeated.
 
     python -m bench.decode_accuracy clothing-10-160:64 tiny-imagenet-10:32
 """
@@ -26,7 +26,7 @@ DECODINGS = ("fast", "exact")
 
 
 def error(data: Path, size_px: int, decode: str, seed: int, arguments: argparse.Namespace) -> float:
-    """Train one run unless it is there, and return its top-1 error in percent."""
+    """Train one run unless it exists, and return its top-1 error in percent."""
     run = arguments.out / f"{data.name}-{size_px}-{decode}-s{seed}"
     if not (run / "evaluation.json").exists():
         flags = ["--resume", str(run)]
@@ -42,7 +42,7 @@ def error(data: Path, size_px: int, decode: str, seed: int, arguments: argparse.
 
 
 def compare(data: Path, size_px: int, arguments: argparse.Namespace) -> None:
-    """Print the errors of both decodings and the interval of their paired difference."""
+    """Print the errors with both settings and the interval of their paired difference."""
     errors = {
         decode: [error(data, size_px, decode, seed, arguments) for seed in range(arguments.seeds)]
         for decode in DECODINGS
@@ -65,9 +65,11 @@ def compare(data: Path, size_px: int, arguments: argparse.Namespace) -> None:
 
 
 def main() -> None:
-    """Train what is missing and print the comparison."""
+    """Train missing runs and print the comparison."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("data", nargs="+", help="FOLDER:PIXELS, with train/ and val/ inside")
+    parser.add_argument(
+        "data", nargs="+", help="FOLDER:PIXELS, a folder with train/ and val/, and the image side"
+    )
     parser.add_argument("--out", type=Path, default=Path("runs/bench-decode-accuracy"))
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--seeds", type=int, default=3)

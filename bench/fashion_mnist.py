@@ -1,7 +1,7 @@
-"""The `fast` recipe against the paper's CIFAR recipe in the same few epochs, on Fashion-MNIST.
+"""Compares the `fast` recipe with the paper's CIFAR recipe in a few epochs of Fashion-MNIST.
 
-Both train the same network with the same precision and threads, one run after the other, in
-turns over the seeds. Runs that are finished already are not repeated.
+Both train the same network with the same precision and threads, alternating over the seeds.
+Finished runs are not repeated.
 
     python -m bench.fashion_mnist --root FOLDER --epochs 6
 """
@@ -24,7 +24,7 @@ MARKS = (8.0, 7.0)  # top-1 error in percent: 92 % and 93 % accuracy
 
 
 def train(recipe: str, seed: int, arguments: argparse.Namespace) -> Path:
-    """Train one run unless it is there already, and return its folder."""
+    """Train one run unless it exists, and return its folder."""
     run = Path(arguments.out) / f"{recipe}-{arguments.epochs}-seed{seed}"
     verb = [sys.executable, "-m", "resnext", "train"]
     if (run / "report.html").exists():
@@ -76,7 +76,7 @@ def report(runs: dict[str, list[Path]]) -> None:
 
 
 def main() -> None:
-    """Train what is missing and print the comparison."""
+    """Train missing runs and print the comparison."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--root", required=True, help="folder with the official files")
     parser.add_argument("--out", default="runs/bench-fashion-mnist")

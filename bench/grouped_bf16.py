@@ -1,9 +1,9 @@
-"""Grouped convolutions in bf16 on this CPU: is channels_last slower than it should be?
+"""Measures whether channels_last is unexpectedly slow for grouped convolutions in bf16.
 
     python -m bench.grouped_bf16 --threads 1
 
-For each width of a group it prints the time in channels_last over that in the contiguous layout, in
-bf16 and in fp32, forward and backward; `--tune` avoids a layout above 3 in a 16-bit precision.
+For each group width it prints the time in channels_last relative to the contiguous layout, in bf16
+and in fp32, forward and backward. `--tune` avoids a layout above 3 in a 16-bit precision.
 """
 
 from __future__ import annotations

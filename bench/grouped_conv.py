@@ -1,12 +1,12 @@
-"""How much time the merging of narrow groups saves on a CPU, and how many to merge.
+"""Measures how much time merging narrow groups saves on a CPU, and how many to merge.
 
     python bench/grouped_conv.py [--threads 1] [--pairs 15]
 
-For each shape, layout and pass it prints the time of the merged convolution over that of
-the plain one (below 1 is faster): the median of alternating pairs. The rule that follows
+For each shape, layout and pass it prints the time of the merged convolution relative to the
+plain one (below 1 is faster): the median of alternating pairs. The rule that results
 from it is `resnext.model.grouped_conv.groups_to_merge`; its choice is marked with *.
-One thread, since threads that wait for a core others use make the plain form look far worse
-than it is. ONEDNN_MAX_CPU_ISA=AVX2 in the environment shows how an older CPU would fare.
+It uses one thread: with more, threads waiting for a busy core make the plain form look far
+worse than it is. Set ONEDNN_MAX_CPU_ISA=AVX2 to measure what an older CPU would do.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _CONVOLUTIONS = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
 
 @dataclass(frozen=True)
 class Shape:
-    """One grouped convolution: `groups` of `width` channels on a map of `side` positions."""
+    """One grouped convolution: `groups` groups of `width` channels on a map of side `side`."""
 
     label: str
     batch: int

@@ -1,14 +1,14 @@
-"""Inference side by side: our default path against all others, the export, and cardinality.
+"""Compares inference: our default path with all others, our export, and cardinality.
 
-Three questions, each a table of paired ratios (below 1: the first is faster) with the 95 %
-interval of their median:
+It answers three questions, each with a table of paired ratios (below 1: the first is faster) and
+the 95 % interval of their median:
 
 default      our default path (ONNX Runtime on our export) against the best of all others
 export       our export against torch.onnx.export's of the same weights, both on ONNX Runtime
 cardinality  grouped networks against dense ones of equal cost, both on our default path
 
-Beside the ratio of times by the wall stands that of CPU times, which other processes on the
-machine disturb less; with one thread both should agree.
+The ratio of CPU times is shown next to that of wall times, since other processes disturb it less;
+with one thread both should agree.
 
     python -m bench.inference [default export cardinality] [--rounds 31] [--threads 1]
 """
@@ -30,7 +30,7 @@ from resnext.benchmark.rows import as_json
 
 NETWORKS = ("resnext50_32x4d", "resnext101_32x4d", "resnet50", "resnet101")
 DEFAULT: RuntimeName = "onnxruntime"
-# The paper's networks of equal cost, table 3: the dense one last.
+# The paper's networks of equal cost (table 3), the dense one last.
 EQUAL_COST = (
     ("resnext50_32x4d", "resnext50_8x14d", "resnext50_4x24d", "resnext50_2x40d", "resnet50"),
     ("resnext101_32x4d", "resnet101"),
@@ -95,7 +95,7 @@ def _print(question: str, report: BenchmarkReport, *, is_first: bool) -> None:
 
 
 def _pairs(question: str, race: Sequence[Result]) -> list[tuple[Result, Result]]:
-    """Return who is compared with whom."""
+    """Return the pairs to compare."""
     finished = [result for result in race if result.figures is not None]
     ours = [result for result in finished if result.runtime == DEFAULT]
     if question == "cardinality":
@@ -139,7 +139,7 @@ def _parse() -> Any:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--size", type=int, default=224)
     parser.add_argument("--rounds", type=int, default=31)
-    parser.add_argument("--out", type=Path, help="folder for the figures of every round, as JSON")
+    parser.add_argument("--out", type=Path, help="folder for the times of every round, as JSON")
     arguments = parser.parse_args()
     if unknown := set(arguments.questions) - set(QUESTIONS):
         parser.error(f"{', '.join(unknown)}: questions are {', '.join(QUESTIONS)}")

@@ -1,10 +1,9 @@
-"""Input speed: our batched CIFAR augmentation against torchvision's, one core each.
+"""Compares input speed: our batched CIFAR augmentation and torchvision's, one core each.
 
-Both deliver normalised, padded-and-cropped, mirrored float batches of the same 32 x 32 RGB
-images. The peer is what CIFAR training scripts do: per-sample transforms (to PIL, random
-crop with padding 4, random flip, to tensor, normalise) in a DataLoader, in its process (no
-workers), so that both sides have exactly one core. Both take turns; the
-figure is the median of the ratios over the pairs.
+Both produce normalised, padded-and-cropped, mirrored float batches of the same 32 x 32 RGB images.
+The peer does what CIFAR training scripts do: per-sample transforms (to PIL, random crop with
+padding 4, random flip, to tensor, normalise) in a DataLoader without workers, so that both sides
+use exactly one core. They alternate; the result is the median of the ratios over the pairs.
 
     python bench/input.py [--images 10000] [--pairs 7]
 """
@@ -59,7 +58,7 @@ class PeerSet(Dataset[tuple[torch.Tensor, int]]):
 
 
 def measure(num_images: int, num_pairs: int) -> dict[str, Any]:
-    """Time alternating epochs of both, after one of each to warm up."""
+    """Time alternating epochs of both, after one warm-up epoch each."""
     torch.set_num_threads(1)
     generator = torch.Generator().manual_seed(0)
     pixels = torch.randint(0, 256, (num_images, 32, 32, 3), dtype=torch.uint8, generator=generator)

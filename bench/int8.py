@@ -1,7 +1,7 @@
-"""int8 and fp32, each in ONNX Runtime and in OpenVINO, in turns in one process.
+"""Compares int8 and fp32 in ONNX Runtime and OpenVINO, alternately in one process.
 
-The network has random weights and is calibrated on noise, so that times count here, not errors;
-what int8 costs of a trained network, `resnext export --int8` measures.
+The network has random weights and is calibrated on noise, so only times are meaningful here;
+`resnext export --int8` measures the loss of accuracy of a trained network.
 
     python -m bench.int8 [--network resnext50_32x4d] [--rounds 5] [--threads 1]
 """

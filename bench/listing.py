@@ -1,9 +1,9 @@
-"""Memory of a data set of millions of files: the index, an epoch's order, the workers.
+"""Measures the memory for a data set of millions of files: index, epoch order and workers.
 
-The folders are real, their files are told by a stand-in for `os.scandir`: 14 million real ones
-would fill a disk's table of inodes. The files' content is one JPEG, whatever the name. Each
-part runs in a process of its own, so that its peak is its own; the second has the first's
-listing from the cache. With `--real` empty files are written instead, and listing them is timed.
+The folders are real, but a replacement for `os.scandir` lists their files: 14 million real files
+would use up a disk's inodes. All files have the content of one JPEG. Each part runs in its own
+process, so that its peak is measured separately; the second part reads the first's listing from
+the cache. With `--real`, empty files are written instead, and listing them is timed.
 
     python bench/listing.py [--files 14000000] [--classes 1000] [--workers 4] [--batches 400]
     python bench/listing.py --real --files 1000000
@@ -34,7 +34,7 @@ _SIZE_PX = 32
 
 @dataclass(frozen=True)
 class Entry:
-    """What scandir yields."""
+    """An entry as yielded by scandir."""
 
     name: str
     folder: bool = False
@@ -49,7 +49,7 @@ class Entry:
 
 
 def stand_in(root: Path, arguments: argparse.Namespace) -> None:
-    """Make scandir tell of files that are not there, named as those of ImageNet are."""
+    """Make scandir list files that do not exist, named like ImageNet's."""
     per_class, real = arguments.files // arguments.classes, os.scandir
 
     @contextmanager
@@ -65,7 +65,7 @@ def stand_in(root: Path, arguments: argparse.Namespace) -> None:
 
 
 def memory_mib(kind: str, process: int | None = None) -> float:
-    """Read a line of /proc: VmHWM, RssAnon, RssFile of the status, or Pss* of the maps."""
+    """Read a value from /proc: VmHWM, RssAnon or RssFile from status, or Pss* from the maps."""
     file = "smaps_rollup" if kind.startswith("Pss") else "status"
     for line in Path(f"/proc/{process or 'self'}/{file}").read_text().splitlines():
         if line.startswith(f"{kind}:"):
@@ -84,7 +84,7 @@ def make_folders(root: Path, arguments: argparse.Namespace) -> None:
 
 
 def measure_index(root: Path, arguments: argparse.Namespace) -> dict[str, Any]:
-    """List the folder and draw the order of an epoch."""
+    """List the folder and generate the order of an epoch."""
     import torch
 
     from resnext.data.random import epoch_order
@@ -112,7 +112,7 @@ def measure_index(root: Path, arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def measure_workers(root: Path, arguments: argparse.Namespace) -> dict[str, Any]:
-    """Train through the loader for some batches and read the workers' memory on the way."""
+    """Read some batches from the loader, and measure the workers' memory meanwhile."""
     import torch
 
     from resnext.data import file_split
@@ -177,7 +177,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder) / "photos"
         make_folders(root, arguments)
-        time.sleep(3)  # a folder that was changed just now is not kept
+        time.sleep(3)  # a folder that has just changed is not cached
         environment = {**os.environ, "XDG_CACHE_HOME": f"{folder}/cache"}
         for part in PARTS:
             if part == "workers" and arguments.real:

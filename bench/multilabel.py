@@ -1,9 +1,9 @@
-"""Train with the defaults on two real sets of several labels an image, and print what was found.
+"""Trains with the defaults on two real multi-label data sets, and prints the results.
 
-`digits`: whether a handwritten digit is even, at least 5, and has a closed loop; the set is part
-of scikit-learn. `coco`: which classes of objects are present, from a folder of COCO's layout with
-`annotations/instances_train.json` and `instances_val.json`; of labels that apply to few images an
-average precision says little, so only those with at least `MIN_IMAGES` training images are kept.
+`digits`: whether a handwritten digit is even, at least 5, and has a closed loop; the set is part of
+scikit-learn. `coco`: which object classes are present, from a folder in COCO's layout with
+`annotations/instances_train.json` and `instances_val.json`. Average precision is unreliable for
+labels with few images, so only labels with at least `MIN_IMAGES` training images are kept.
 
     python -m bench.multilabel digits OUT
     python -m bench.multilabel coco OUT --coco coco128
@@ -24,13 +24,13 @@ from PIL import Image
 from sklearn.datasets import load_digits
 
 LOOPS = (0, 6, 8, 9)
-"""Digits that are written with a closed loop; a 4 may be, and is left unknown."""
+"""Digits written with a closed loop; a 4 can be either, so its label is unknown."""
 
 MIN_IMAGES = 8
 
 
 def write_digits(out: Path) -> Path:
-    """Write the digits as files, and the table of their labels."""
+    """Write the digits as image files, and the table of their labels."""
     digits = load_digits()
     (out / "images").mkdir(parents=True, exist_ok=True)
     rows: list[list[object]] = [["image", "split", "even", "at least 5", "closed loop"]]
@@ -44,7 +44,7 @@ def write_digits(out: Path) -> Path:
 
 
 def write_coco(coco: Path, out: Path) -> Path:
-    """Write the table of the classes that are present in COCO's images; each box counts."""
+    """Write the table of classes present in COCO's images; each box counts."""
     present: dict[str, dict[str, set[str]]] = {}
     for split in ("train", "val"):
         boxes = json.loads((coco / f"annotations/instances_{split}.json").read_text())
@@ -72,7 +72,7 @@ def _write(table: Path, rows: list[list[object]]) -> Path:
 
 
 def run(table: Path, out: Path, images: Path | None, split: str, settings: list[str]) -> None:
-    """Train and evaluate by the command line, and print the figures."""
+    """Train and evaluate with the command line, and print the results."""
     folder = [f"data.images={images}"] if images is not None else []
     train = ["train", "--data", table, "--out", out / "run", "--set", *folder, *settings]
     for words in (train, ["evaluate", out / "run", "--split", split]):
@@ -91,7 +91,7 @@ def main() -> None:
         run(write_digits(given.out), given.out, None, "test", given.set)
         return
     if given.coco is None:
-        parser.error("--coco names the folder with COCO's images and annotations")
+        parser.error("--coco must be the folder with COCO's images and annotations")
     table = write_coco(given.coco, given.out)
     run(table, given.out, given.coco.absolute(), "val", given.set)
 

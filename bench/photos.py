@@ -1,11 +1,10 @@
-"""Input speed for photographs: our loader against torchvision's and timm's, one core each.
+"""Compares input speed for photos: our loader, torchvision's and timm's, one core each.
 
-All deliver normalised float batches of random resized crops, mirrored by chance, in their own
-process. torchvision's reference (Pillow, RandomResizedCrop, ToTensor, Normalize) gets our
-crops, by the same seeds; timm draws its own from the same distribution. Three sources: the
-photos at 224 px, at 128 px, and copies of short side 256 as packing makes them. The sides
-take turns; a figure is the median of the ratios of processor time, so that other processes
-on the machine disturb it little.
+All produce normalised float batches of random resized crops with random flips, in their own
+process. torchvision's reference (Pillow, RandomResizedCrop, ToTensor, Normalize) gets our crops
+through the same seeds; timm draws its own from the same distribution. There are three sources: the
+photos at 224 px, at 128 px, and packed copies with a short side of 256. The loaders alternate; the
+result is the median of the ratios of CPU time, which other processes disturb little.
 
 python -m bench.photos FOLDER [--images 64] [--rounds 15]
 """
@@ -45,7 +44,7 @@ _PACKED_PX, _PACKED_QUALITY = 256, 90
 
 
 class Peer(Dataset[tuple[torch.Tensor, int]]):
-    """Photos through some transform that takes a Pillow image; each draws our crop."""
+    """Photos with a transform of Pillow images that uses our crops."""
 
     def __init__(self, split: FileSplit, transform: Callable[[Any], Any] | None = None) -> None:
         self._split = split
@@ -94,7 +93,7 @@ def timm_loader(split: FileSplit, size_px: int) -> Any:
 
 
 def own_loader(split: FileSplit, size_px: int, *, flip: bool = True) -> TrainLoader:
-    """Return ours."""
+    """Return our loader."""
     config = TrainLoaderConfig(
         augment=AugmentConfig(crop="resized", flip=flip),
         batch_size=_BATCH_SIZE,
@@ -105,7 +104,7 @@ def own_loader(split: FileSplit, size_px: int, *, flip: bool = True) -> TrainLoa
 
 
 def difference(split: FileSplit, size_px: int) -> float:
-    """Return the mean absolute difference of the reference's and our pixels, of 255."""
+    """Return the mean absolute difference between the reference's and our pixels, out of 255."""
     peer = torch.cat([images for images, _ in torchvision_loader(split, size_px, flip=False)])
     own = torch.cat([b.images_bchw for b in own_loader(split, size_px, flip=False).epoch(0)])
     scale = 255 * torch.tensor(_STD)[:, None, None]
@@ -113,7 +112,7 @@ def difference(split: FileSplit, size_px: int) -> float:
 
 
 def pack(split: FileSplit, folder: Path) -> FileSplit:
-    """Write copies whose short side is 256 pixels."""
+    """Write copies with a short side of 256 pixels."""
     for name in split.names:
         image = Image.open(split.root / name).convert("RGB")
         scale = _PACKED_PX / min(image.size)
@@ -124,7 +123,7 @@ def pack(split: FileSplit, folder: Path) -> FileSplit:
 
 
 def compare(raw: FileSplit, own: FileSplit, size_px: int, rounds: int) -> dict[str, Any]:
-    """Time the peers on some files and ourselves on the same or their packed copies."""
+    """Time the peers on some files, and our loader on the same files or their packed copies."""
     loaders = (torchvision_loader(raw, size_px), timm_loader(raw, size_px))
     ours = own_loader(own, size_px)
     actions: list[Callable[[], Any]] = [partial(list, peer) for peer in loaders]

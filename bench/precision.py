@@ -1,4 +1,4 @@
-"""A training step in bf16 against the same in fp32, in turns: is bf16 the better default here?
+"""Compares a training step in bf16 with fp32, to choose the default precision.
 
 python -m bench.precision --threads 1
 """

@@ -1,8 +1,8 @@
-"""Two processes of one thread against one process of two threads, at the same training.
+"""Compares training with two processes of one thread and one process of two threads.
 
-Both sides are the package's own command with the same global batch, the second through torchrun;
-they take turns. The rates are those that the runs record: images a second over the training
-steps of an epoch, the first epoch left out.
+Both use the package's own command with the same global batch, the former through torchrun; they
+alternate. The rates are those logged by the runs: images per second over the training steps of an
+epoch, without the first epoch.
 
     python -m bench.processes clothing-10-160 --pairs 5
 """
@@ -29,7 +29,7 @@ THREADS = {"one process, two threads": "2", "two processes, a thread each": "1"}
 
 
 def images_per_s(side: str, arguments: argparse.Namespace) -> float:
-    """Train a few steps in a fresh run and return the median rate of its later epochs."""
+    """Train a few steps in a new run, and return the median rate of its later epochs."""
     with tempfile.TemporaryDirectory() as folder:
         run = Path(folder) / "run"
         command = [
@@ -49,7 +49,7 @@ def images_per_s(side: str, arguments: argparse.Namespace) -> float:
 def main() -> None:
     """Print every pair and the median of their ratios."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("data", type=Path, help="a folder with train/ and val/ inside")
+    parser.add_argument("data", type=Path, help="folder with train/ and val/")
     parser.add_argument("--network", default="resnext50_32x4d")
     parser.add_argument("--size", type=int, default=128)
     parser.add_argument("--batch", type=int, default=32)

@@ -1,12 +1,12 @@
-"""Accuracy of `resnext train --data series:FILE` without any other setting, over several seeds.
+"""Measures the accuracy of `resnext train --data series:FILE` with its defaults and some seeds.
 
-The sets have the official split of the UCR and UEA archives. Training takes all training series and
-keeps the last epoch; the test series choose nothing.
+The sets have the official splits of the UCR and UEA archives. Training uses all training series and
+keeps the last epoch, so that the test series select nothing.
 
     python bench/series.py FOLDER OUT --seeds 0 1 2
 
-FOLDER holds NAME/NAME_TRAIN.ts and NAME/NAME_TEST.ts, as the package aeon ships them; OUT gets the
-runs and `series.jsonl`, a line for each. Runs that are there are not trained again.
+FOLDER contains NAME/NAME_TRAIN.ts and NAME/NAME_TEST.ts, as in the package aeon. The runs and
+`series.jsonl`, with one line per run, are written to OUT. Existing runs are not repeated.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ PUBLISHED = {
 
 
 def measure(folder: Path, out: Path, name: str, seed: int) -> dict[str, object]:
-    """Train once, or read what an earlier call found."""
+    """Train once, or read the result of an earlier call."""
     run = out / f"{name}-{seed}"
     found = run / "bench.json"
     if found.exists():

@@ -1,9 +1,9 @@
-"""Generated requests against a running service: none may give a 5xx or end the process.
+"""Sends generated requests to a running service: none may cause a 5xx or end the process.
 
-Three kinds in turn: image files of every format with bytes changed, cut out, doubled or cut
-off; bodies (forms and JSON) damaged in the same way; and requests with odd parameters, headers
-and methods. The generator is seeded, so a request that did harm can be made again by its
-number. 429 is an answer like others here, for the service may be overloaded.
+There are three kinds: image files of every format with bytes changed, removed, duplicated or
+truncated; bodies (forms and JSON) damaged in the same way; and requests with odd parameters,
+headers and methods. The generator is seeded, so a harmful request can be reproduced from its
+number. 429 is accepted, since the service may be overloaded.
 
     resnext serve model.onnx --port 8000 &
     python bench/serving_generated.py http://127.0.0.1:8000 --requests 50000 [--key KEY]
@@ -43,7 +43,7 @@ _PATHS = ("/v1/predict", "/v1/model", "/metrics", "/readyz", "/docs", "/openapi.
 
 @dataclass
 class Request:
-    """One request, before it is sent."""
+    """One request to send."""
 
     method: str
     path: str
@@ -52,7 +52,7 @@ class Request:
 
 
 def make_request(number: int) -> Request:
-    """Make the request of a number, the same each time."""
+    """Generate the request with a number, the same each time."""
     rng = random.Random(number)
     kind = number % 3
     top = rng.choice(_TOPS)
@@ -70,7 +70,7 @@ def make_request(number: int) -> Request:
 
 
 def make_image(rng: random.Random) -> bytes:
-    """Make a small whole image file of some format and mode."""
+    """Generate a small complete image file of some format and mode."""
     sides = (rng.choice((1, 2, 7, 31, 64, 200)), rng.choice((1, 3, 16, 50)))
     image = Image.frombytes("L", sides, rng.randbytes(sides[0] * sides[1]))
     for form in rng.sample(_FORMATS, len(_FORMATS)):
@@ -84,13 +84,13 @@ def make_image(rng: random.Random) -> bytes:
 
 
 def mutate(data: bytes, rng: random.Random) -> bytes:
-    """Damage some bytes in one to four of six ways; one time in eight none."""
+    """Damage some bytes in one to four of six ways, or, one time in eight, not at all."""
     if rng.random() < 0.125:
         return data
     damaged = bytearray(data)
     for _ in range(rng.randint(1, 4)):
         size = len(damaged)
-        # Half of the places are near the start, where headers are.
+        # Half of the positions are near the start, where headers are.
         at = rng.randrange(size + 1) if rng.random() < 0.5 else rng.randrange(min(size, 64) + 1)
         length = rng.choice((1, 2, 4, 16, 256))
         way = rng.randrange(6)
@@ -123,10 +123,10 @@ def _as_json(images: list[bytes], top: str) -> Request:
 
 
 def send(client: httpx.Client, number: int) -> tuple[int, str]:
-    """Send the request of a number.
+    """Send the request with a number.
 
     Returns:
-        Its status, and what was wrong with the answer; a dropped connection has status 0.
+        Its status, and the problem of the answer; a dropped connection has status 0.
     """
     request = make_request(number)
     try:
@@ -143,7 +143,7 @@ def send(client: httpx.Client, number: int) -> tuple[int, str]:
 
 
 def attack(url: str, numbers: range, *, threads: int = 4, key: str = "") -> dict[str, object]:
-    """Send the requests of some numbers, and count what came back."""
+    """Send the requests with some numbers, and count the answers."""
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     start = time.perf_counter()
     with (

@@ -1,15 +1,15 @@
-"""Load from a separate process: the capacity of the service, then twice as much for a while.
+"""Load test from a separate process: the service's capacity, then twice as much for a while.
 
-1. Overhead: requests of as many images as a batch holds, one after the other, against the same
-   images through the same session in this process with the service at rest, in turns. Told
-   twice: against the session alone, and against decoding, preparing and the session.
-2. Capacity: a few callers ask without a pause; their answers a second.
+1. Overhead: requests with a full batch of images, one after another, alternating with the same
+   images in the same session in this process while the service is idle. It is reported relative
+   to the session alone, and relative to decoding, preprocessing and the session.
+2. Capacity: answers per second to a few callers that send without pauses.
 3. Twice the capacity: requests start at fixed times whether or not others were answered (an
-   open loop), for --seconds. Every answer is compared with what the session says of that image.
+   open loop), for --seconds. Every answer is compared with the session's answer for that image.
    A request that was neither answered nor refused with 429 and Retry-After is lost.
-4. SIGTERM under that load: what was accepted must be answered, and the status be 0.
+4. SIGTERM under that load: all accepted requests must be answered, and the status must be 0.
 
-The memory of the service is read from /proc all the while.
+The memory of the service is read from /proc throughout.
 
     python bench/serving_load.py MODEL.onnx IMAGES_FOLDER [--seconds 600] [--threads 1]
 """
@@ -43,13 +43,13 @@ from resnext.serving.preparation import check_header
 from resnext.turns import take_turns
 
 _START = "import sys; from resnext.cli.serve import main; sys.exit(main(sys.argv[1:]))"
-_TOLERANCE = 1e-3  # of a probability: another size of batch sums in another order
+_TOLERANCE = 1e-3  # of a probability: another batch size sums in another order
 _SAMPLE_S = 1.0
 
 
 @dataclass
 class Outcome:
-    """What came of the requests of one phase."""
+    """The outcome of the requests of one phase."""
 
     answered_ms: list[float] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
@@ -87,7 +87,7 @@ class Outcome:
 
 
 class Expected:
-    """Images, and what the network says of each when asked alone."""
+    """Images, and the network's answer for each one alone."""
 
     def __init__(self, model: ServedModel, folder: Path, num_images: int) -> None:
         paths = [path for path, _ in zip(find_images([folder]), range(num_images), strict=False)]
@@ -96,7 +96,7 @@ class Expected:
         self.best = [model.answer(model.run([pixels])[0], 1).ranked[0] for pixels in self.pixels]
 
     def is_right(self, number: int, answer: httpx.Response) -> bool:
-        """Tell whether an answer says of an image what is expected."""
+        """Return whether an answer for an image is as expected."""
         (guess, *_) = answer.json()["images"][0]["predictions"]
         best = self.best[number]
         is_close = abs(guess["probability"] - best.probability) < _TOLERANCE
@@ -104,7 +104,7 @@ class Expected:
 
 
 class Process:
-    """The service in a process of its own."""
+    """The service in its own process."""
 
     def __init__(self, model: Path, threads: int, cpus: str, options: list[str]) -> None:
         command = [sys.executable, "-c", _START, str(model), "--port", "0", "--no-page"]
@@ -124,7 +124,7 @@ class Process:
             client.get(f"{self.url}/readyz")
 
     def rss_mib(self) -> float:
-        """Return the memory that it holds."""
+        """Return the memory that it uses."""
         try:
             status = Path(f"/proc/{self.child.pid}/status").read_text()
         except OSError:
@@ -134,7 +134,7 @@ class Process:
 
 
 async def ask(client: httpx.AsyncClient, expected: Expected, turn: int, outcome: Outcome) -> None:
-    """Send one image and note what came of it."""
+    """Send one image and record the outcome."""
     number = turn % len(expected.images)
     start = time.perf_counter()
     try:
@@ -159,7 +159,7 @@ async def ask(client: httpx.AsyncClient, expected: Expected, turn: int, outcome:
 async def closed_loop(
     process: Process, expected: Expected, callers: int, seconds: float
 ) -> Outcome:
-    """Let some callers ask without a pause."""
+    """Run some callers that send without pauses."""
     outcome, end = Outcome(), time.perf_counter() + seconds
 
     async def caller(turn: int) -> None:
@@ -202,7 +202,7 @@ def _client(process: Process) -> httpx.AsyncClient:
 
 
 def prepare(model: ServedModel, image: bytes) -> Pixels:
-    """Make an image file ready as the service does."""
+    """Preprocess an image file as the service does."""
     check_header(image, Limits())
     return model.decode(image)
 
@@ -210,7 +210,7 @@ def prepare(model: ServedModel, image: bytes) -> Pixels:
 def overhead(
     process: Process, model: ServedModel, expected: Expected, batch: int, pairs: int
 ) -> dict[str, Any]:
-    """Time batches through the service and through the session, in turns."""
+    """Time batches in the service and in the session alternately."""
     images, pixels = expected.images[:batch], expected.pixels[:batch]
     files = [("images", image) for image in images]
 
@@ -254,7 +254,7 @@ def _own_times(process: Process) -> tuple[float, float]:
 
 
 def _own_share(process: Process, before: tuple[float, float]) -> float:
-    """Return what requests took beyond the session, by the service's own clock."""
+    """Return the time of requests outside the session, by the service's own metrics."""
     requests, session = (now - then for now, then in zip(_own_times(process), before, strict=True))
     return round(requests / session - 1, 4)
 
@@ -291,12 +291,12 @@ def main() -> None:
     parser.add_argument("images", type=Path)
     parser.add_argument("--seconds", type=float, default=600)
     parser.add_argument("--warm-s", type=float, default=10)
-    parser.add_argument("--times", type=float, default=2, help="load, in capacities")
+    parser.add_argument("--times", type=float, default=2, help="load as a multiple of the capacity")
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--cpus", default="", help="cores of the service, for taskset")
+    parser.add_argument("--cpus", default="", help="CPU cores of the service, for taskset")
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--pairs", type=int, default=15)
-    parser.add_argument("--serve", nargs="*", default=[], help="further options of `serve`")
+    parser.add_argument("--serve", nargs="*", default=[], help="more options for `serve`")
     print(json.dumps(measure(parser.parse_args()), indent=2))
 
 

@@ -1,12 +1,12 @@
-"""A replica of the service is killed under load: what do its callers see?
+"""Kills a replica of the service under load, and reports what the callers see.
 
-Start the service first; it must have two replicas or more on this machine.
+Start the service first; it needs at least two replicas on this machine.
 
     resnext serve MODEL.onnx --cluster local --replicas 2 --port 8790 &
     python bench/serving_replica.py http://127.0.0.1:8790 IMAGES_FOLDER [--seconds 60]
 
-Four callers ask without a pause; after a third of the time one replica gets SIGKILL. Every
-answer is compared with that of the same image before.
+Four callers send without pauses; after a third of the time, one replica is killed with SIGKILL.
+Every answer is compared with the earlier answer for the same image.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ import httpx
 
 _CALLERS = 4
 _IMAGES = 8
-_TOLERANCE = 1e-3  # of a probability: another size of batch sums in another order
+_TOLERANCE = 1e-3  # of a probability: another batch size sums in another order
 
 
 async def ask(client: httpx.AsyncClient, image: bytes) -> tuple[int, list[dict[str, Any]]]:
-    """Return the status, and the predictions of an answer of 200."""
+    """Return the status, and the predictions if it is 200."""
     answer = await client.post("/v1/predict", files={"images": ("image", image, "image/jpeg")})
     if answer.status_code != 200:
         return answer.status_code, []
@@ -46,7 +46,7 @@ def same(found: list[dict[str, Any]], wanted: list[dict[str, Any]]) -> bool:
 
 
 async def measure(address: str, images: list[bytes], seconds: float) -> dict[str, int]:
-    """Load the service, kill a replica, and count what came of the requests."""
+    """Load the service, kill a replica, and count the outcomes of the requests."""
     outcome: collections.Counter[str] = collections.Counter()
     async with httpx.AsyncClient(base_url=address, timeout=60) as client:
         wanted = [(await ask(client, image))[1] for image in images]
@@ -80,7 +80,7 @@ async def measure(address: str, images: list[bytes], seconds: float) -> dict[str
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("address")
-    parser.add_argument("images", type=Path, help="a folder of JPEG files")
+    parser.add_argument("images", type=Path, help="folder with JPEG files")
     parser.add_argument("--seconds", type=float, default=60)
     arguments = parser.parse_args()
     files = sorted(arguments.images.rglob("*.jpg"))[:_IMAGES]

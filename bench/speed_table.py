@@ -1,11 +1,11 @@
-"""The table of speeds that short runs go by: which layout and merging is fastest for which groups.
+"""Writes the speed table for short runs: the fastest layout and merging for each group width.
 
     python -m bench.speed_table --device cpu --threads 2 --write
 
-Networks of ResNet-50's depth and multiply-adds, one for each width of a group, do training steps in
-turns in every way that `--tune` would try without compiling. A way other than the default gets
-into the table if it saves 3 % or more at the cautious end of its interval. `--write` replaces the
-rows of the device in `src/resnext/training/speed_table.json`.
+Networks with ResNet-50's depth and multiply-adds, one for each group width, run training steps
+alternately with every setting that `--tune` would try without compiling. A setting other than the
+default enters the table if it saves at least 3 % at the conservative end of its interval. `--write`
+replaces the device's rows in `src/resnext/training/speed_table.json`.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _TABLE = Path(resnext.training.__file__).with_name(FILE)
 
 
 def network_of(width: int | None, side_px: int) -> ResNeXtConfig:
-    """Return the network with groups of a width that has the multiply-adds of ResNet-50."""
+    """Return the network with a given group width and the multiply-adds of ResNet-50."""
     base = config_from("resnet50", num_classes=10)
     assert isinstance(base, ResNeXtConfig)
     if width is None:
@@ -52,7 +52,7 @@ def network_of(width: int | None, side_px: int) -> ResNeXtConfig:
 
 
 def measure(model: ResNeXtConfig, runtime: Runtime, batch: int, side_px: int) -> dict[str, Any]:
-    """Return the fastest way to run a network, and each way's time over the default's."""
+    """Return a network's fastest setting, and each setting's time relative to the default."""
     config = TrainConfig(
         model=model, batch_size=batch, runtime=RuntimeConfig(layout="auto", merge_groups="auto")
     )
@@ -70,13 +70,13 @@ def measure(model: ResNeXtConfig, runtime: Runtime, batch: int, side_px: int) ->
 
 
 def main() -> None:
-    """Measure all widths, print the rows and write them if asked to."""
+    """Measure all widths, print the rows, and write them if requested."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--precision", default="auto", help="auto, fp32 or bf16")
-    parser.add_argument("--batch", type=int, help="images of a step; 128 on a GPU, 8 on a CPU")
-    parser.add_argument("--side", type=int, help="their side; 224 on a GPU, 112 on a CPU")
+    parser.add_argument("--batch", type=int, help="images per step; 128 on a GPU, 8 on a CPU")
+    parser.add_argument("--side", type=int, help="image side; 224 on a GPU, 112 on a CPU")
     parser.add_argument("--write", action="store_true")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)

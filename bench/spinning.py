@@ -1,9 +1,9 @@
-"""How long threads spin at a barrier: training beside another busy process, and alone.
+"""Measures how the spinning of threads at barriers affects training, with and without other load.
 
-PyTorch's threads (GNU OpenMP) wait for each other some hundred times a training step, and spin
-while they wait. Where another process has one of the cores, who spins keeps the core from the
-thread that is waited for. Both sides are the package's own command, in turns; they differ in
-GOMP_SPINCOUNT, and the library's own default is 300,000.
+PyTorch's threads (GNU OpenMP) wait for each other some hundred times per training step, and spin
+while they wait. If another process occupies one of the cores, a spinning thread blocks the core
+that the awaited thread needs. Both sides run the package's own command alternately; they differ in
+GOMP_SPINCOUNT, whose default in the library is 300,000.
 
     python -m bench.spinning --pairs 5
 """
@@ -23,7 +23,7 @@ LIBRARY, EPOCHS = 300_000, 3
 
 
 def seconds_per_image(spins: int, arguments: argparse.Namespace) -> float:
-    """Train a few steps in a fresh run and return the median time of its later epochs."""
+    """Train a few steps in a new run, and return the median time of its later epochs."""
     with tempfile.TemporaryDirectory() as folder:
         run = Path(folder) / "run"
         command = [
@@ -42,9 +42,9 @@ def seconds_per_image(spins: int, arguments: argparse.Namespace) -> float:
 
 
 def compare(busy: int, arguments: argparse.Namespace) -> None:
-    """Print the median ratio of time beside so many busy processes."""
+    """Print the median ratio of times with a number of other busy processes."""
     hog = [sys.executable, "-c", "while True: pass"]
-    # another session, as another terminal is: the kernel shares the cores between sessions
+    # another session, like another terminal: the kernel shares the cores between sessions
     hogs = [subprocess.Popen(hog, start_new_session=True) for _ in range(busy)]
     ratios = []
     try:
@@ -64,9 +64,9 @@ def compare(busy: int, arguments: argparse.Namespace) -> None:
 
 
 def main() -> None:
-    """Compare, alone and beside one busy process."""
+    """Compare with no and with one other busy process."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--network", help="by default the demo's")
+    parser.add_argument("--network", help="by default that of the demo")
     parser.add_argument("--size", type=int, default=8)
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--steps", type=int, default=12)

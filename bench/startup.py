@@ -1,8 +1,7 @@
-"""The start of `resnext predict`: CPU time for one image against that of `import torch`, in turns.
+"""Compares the CPU time of `resnext predict` for one image with that of `import torch`.
 
-The network has random weights in a file of its own; the image is the sample of this repository.
-CPU time is that of the whole child process, which other processes on the machine disturb less
-than the time by the wall.
+The network is a file with random weights; the image is this repository's sample. CPU time is that
+of the whole child process, which other processes on the machine disturb less than wall time.
 
     python -m bench.startup [--networks resnext50_32x4d] [--pairs 11]
 """
@@ -71,7 +70,7 @@ def _write(name: str, folder: Path) -> Path:
 
 
 def _run(arguments: list[str]) -> None:
-    """Run Python; both with the variables that the command sets for itself."""
+    """Run Python with the environment variables that the command sets."""
     environment = {**os.environ, **waiting_environment()}
     subprocess.run(
         [sys.executable, *arguments], check=True, stdout=subprocess.DEVNULL, env=environment

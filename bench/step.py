@@ -1,11 +1,11 @@
-"""A training step of ours, through the whole loop, against the same network of the peers.
+"""Compares our training step, in the whole loop, with other libraries' steps of the same network.
 
-Ours: `TrainStep.run` on batches of `TrainLoader`, as `resnext train` runs it, memory settings and
-precision included. Peers: torchvision's and timm's networks, once as their scripts train when they
-are asked nothing (fp32, contiguous, plain SGD), once at their best: fused SGD, bf16 autocast where
-the processor has instructions for it, and whichever layout, compiled or not, a short race found
-fastest. Ours at its best is found in the same way. Each side has a process of its own with the same
-threads; they take turns, so that only one works at a time.
+Ours: `TrainStep.run` on batches of `TrainLoader`, as in `resnext train`, including memory settings
+and precision. Peers: torchvision's and timm's networks, once with the defaults of their scripts
+(fp32, contiguous, plain SGD), once at their best: fused SGD, bf16 autocast if the CPU supports it,
+and the layout, compiled or not, that is fastest in a short trial. Our best setting is found in the
+same way. Each side has its own process with the same number of threads; they alternate, so that
+only one works at a time.
 
     python -m bench.step --pairs 5 --threads 2 --network resnext50_32x4d
 """
@@ -13,12 +13,10 @@ threads; they take turns, so that only one works at a time.
 from __future__ import annotations
 
 import argparse
-import multiprocessing
 import statistics
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
+from functools import partial
 
 import timm
 import torch
@@ -27,6 +25,7 @@ from torch.nn import functional as F
 
 from bench.gpu.contestants import StepSetting
 from bench.step_peers import CASES, best_settings, best_step, default_step, set_batch
+from bench.step_race import race
 from resnext.data.array_split import ArraySplit
 from resnext.data.augment.config import AugmentConfig
 from resnext.data.config import DataConfig
@@ -51,7 +50,7 @@ class Side:
 
     Attributes:
         library: `resnext`, `torchvision` or `timm`; `bare` is our network without our loop.
-        setting: Layout and compilation; None is the library's default.
+        setting: Layout and compilation; None uses the library's defaults.
     """
 
     library: str
@@ -77,7 +76,7 @@ def step_of(name: str, side: Side) -> Callable[[], object]:
 
 
 def our_step(name: str, setting: StepSetting | None) -> Callable[[], None]:
-    """Return our step through the loop."""
+    """Return our step in the loop."""
     train_step, batches = _ours(name, setting)
 
     def step() -> None:
@@ -87,7 +86,7 @@ def our_step(name: str, setting: StepSetting | None) -> Callable[[], None]:
 
 
 def bare_step(name: str) -> Callable[[], None]:
-    """Return forward, backward and optimiser step alone, of the same network and layout."""
+    """Return only forward, backward and optimiser step, with the same network and layout."""
     train_step, batches = _ours(name, None)
     model, optimizer, fixed = train_step.model, train_step.optimizer, next(batches)
 
@@ -140,43 +139,28 @@ def _endless(loader: TrainLoader) -> Iterator[Batch]:
         epoch += 1
 
 
-def _serve(connection: Connection, side: Side, name: str, num_threads: int, batch: int) -> None:
-    """Do one step whenever asked, and answer with its seconds."""
+def _prepared(name: str, side: Side, batch: int) -> Callable[[], object]:
+    """Return a side's step in a new process, which does not know the batch size yet."""
     set_batch(name, batch)
-    torch.set_num_threads(num_threads)
-    torch.manual_seed(0)
-    step = step_of(name, side)
-    while connection.recv():
-        start = time.perf_counter()
-        step()
-        connection.send(time.perf_counter() - start)
+    return step_of(name, side)
 
 
-def race(name: str, sides: list[Side], rounds: int, num_threads: int) -> dict[Side, list[float]]:
-    """Return the seconds of each side's steps, the first round left out."""
-    context, batch = multiprocessing.get_context("spawn"), CASES[name].load.batch
-    ends: dict[Side, Connection] = {}
-    for side in sides:
-        ends[side], theirs = context.Pipe()
-        context.Process(target=_serve, args=(theirs, side, name, num_threads, batch)).start()
-    times: dict[Side, list[float]] = {side: [] for side in sides}
-    for number in range(rounds + 1):
-        for side, connection in ends.items():
-            connection.send(True)
-            seconds = connection.recv()
-            if number:
-                times[side].append(seconds)
-    for connection in ends.values():
-        connection.send(False)
-    return times
+def race_sides(
+    name: str, sides: list[Side], rounds: int, num_threads: int
+) -> dict[Side, list[float]]:
+    """Return the seconds of each side's steps."""
+    batch = CASES[name].load.batch
+    return race(
+        {side: partial(_prepared, name, side, batch) for side in sides}, rounds, num_threads
+    )
 
 
 def find_best(name: str, library: str, num_threads: int) -> Side:
-    """Return the fastest setting of a library: each in a process alone, the better of two steps."""
+    """Return a library's fastest setting: each runs alone in a process, best of two steps."""
     found: dict[Side, float] = {}
     for setting in best_settings():
         side = Side(library, setting)
-        (seconds,) = race(name, [side], _TRIAL_STEPS, num_threads).values()
+        (seconds,) = race_sides(name, [side], _TRIAL_STEPS, num_threads).values()
         found[side] = min(seconds)
         print(f"  {side.label}: {found[side]:.2f} s", flush=True)
     return min(found, key=lambda side: found[side])
@@ -191,7 +175,7 @@ def measure(name: str, num_pairs: int, num_threads: int) -> None:
     best = {library: find_best(name, library, num_threads) for library in ("resnext", *libraries)}
     defaults = [Side(library) for library in libraries]
     sides = list(dict.fromkeys([ours, bare, *defaults, *best.values()]))
-    times = race(name, sides, num_pairs, num_threads)
+    times = race_sides(name, sides, num_pairs, num_threads)
     bests = [best[library] for library in libraries]
     pairs = [(ours, side) for side in (*defaults, *bests)]
     pairs += [(best["resnext"], side) for side in bests] + [(ours, bare)]
@@ -215,7 +199,7 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=7)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--network", choices=list(CASES))
-    parser.add_argument("--batch", type=int, help="images of a step, if not the case's own")
+    parser.add_argument("--batch", type=int, help="images per step; by default that of the case")
     arguments = parser.parse_args()
     print(
         f"torch {torch.__version__}, torchvision {torchvision.__version__}, timm "

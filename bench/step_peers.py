@@ -1,4 +1,4 @@
-"""The networks of the peers in `bench.step`, and the settings in which they are fastest."""
+"""The peers' networks in `bench.step`, and their fastest settings."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from bench.gpu.contestants import Load, StepSetting, training_step
 
 
 class Cifar29(nn.Module):
-    """ResNeXt-29 8x64d from torchvision's own blocks, which has no CIFAR network."""
+    """ResNeXt-29 8x64d made of torchvision's blocks, since torchvision has no CIFAR network."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -53,11 +53,11 @@ class Cifar29(nn.Module):
 
 @dataclass(frozen=True)
 class Case:
-    """One network, as each library has it.
+    """One network in each library.
 
     Attributes:
         peers: Builds a library's network.
-        load: Batch, sides and classes.
+        load: Batch size, image size and classes.
     """
 
     peers: dict[str, Callable[[], nn.Module]]
@@ -65,7 +65,7 @@ class Case:
 
 
 def load_of(batch: int, side_px: int, num_classes: int) -> Load:
-    """Return a load on the CPU, in bf16 where the processor multiplies it."""
+    """Return a load on the CPU, in bf16 if the CPU supports it."""
     in_bf16 = bool(torch.cpu.get_capabilities().get("avx512_bf16"))
     return Load(torch.device("cpu"), batch, side_px, num_classes, in_bf16)
 
@@ -83,13 +83,13 @@ CASES: dict[str, Case] = {
 
 
 def set_batch(name: str, batch: int | None) -> None:
-    """Let a case work on another number of images; None leaves its own."""
+    """Change the batch size of a case; None keeps its own."""
     if batch is not None:
         CASES[name] = replace(CASES[name], load=replace(CASES[name].load, batch=batch))
 
 
 def best_settings() -> list[StepSetting]:
-    """Return what a user of a peer may turn on: the layout and compilation."""
+    """Return the settings that a user of a peer can choose: layout and compilation."""
     return [
         StepSetting("torchvision", channels_last, compiled)
         for compiled in (False, True)
@@ -98,13 +98,13 @@ def best_settings() -> list[StepSetting]:
 
 
 def best_step(name: str, library: str, setting: StepSetting) -> Callable[[], object]:
-    """Return a peer's step with a fused optimiser, in bf16 where the processor has it."""
+    """Return a peer's step with a fused optimiser, in bf16 if the CPU supports it."""
     case = CASES[name]
     return training_step(case.peers[library](), setting, case.load)
 
 
 def default_step(name: str, library: str) -> Callable[[], None]:
-    """Return a peer's step as its script does it when it is asked nothing: fp32, contiguous."""
+    """Return a peer's step with the defaults of its script: fp32, contiguous."""
     case = CASES[name]
     model, load = case.peers[library]().train(), case.load
     optimizer = torch.optim.SGD(

@@ -1,10 +1,10 @@
-"""What a study adds to its trials, and how its status and report grow with their number.
+"""Measures the overhead of a study, and how its status and report scale with the trials.
 
     python -m bench.study
 
-Overhead: the same trials through the scheduler, and one after the other with nothing around
-them, in turns. Growth: status and report of studies of 100 and 1,000 finished trials, written
-as a study leaves them, in a process each; time and peak memory.
+Overhead: the same trials with the scheduler, and one after another without it, alternately.
+Scaling: time and peak memory of status and report for studies with 100 and 1,000 finished trials,
+written in the layout of a study, each in its own process.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def small_study(num_designs: int, num_seeds: int, epochs: int) -> Study:
 
 
 def measure_overhead(num_pairs: int) -> None:
-    """Print the ratio of a study's time over its bare trials'."""
+    """Print the time of a study relative to its bare trials."""
     study = settle_arithmetic(small_study(2, 1, epochs=30))
     ratios = []
     for _ in range(num_pairs):
@@ -102,7 +102,7 @@ def measure_growth(num_designs: int, num_seeds: int) -> None:
 
 
 def _finish(folder: Path, error: float) -> None:
-    """Write what a finished trial leaves."""
+    """Write the files of a finished trial."""
     figures = TrialFigures(
         top1_error=error,
         loss=0.2,

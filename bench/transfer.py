@@ -1,10 +1,10 @@
-"""What trained weights are worth on another data set: from scratch, frozen, fine-tuned.
+"""Measures the value of trained weights on another data set: from scratch, frozen, fine-tuned.
 
-A small ResNeXt is trained on a source; then, on a target of other photos, the same network is
-trained from scratch and from those weights, and classifiers are fitted to its frozen features
-(those of random weights beside them). Scratch and fine-tuning each try the same learning rates;
-the one with the lower mean error on the target's val/ is taken, and errors are those on test/.
-Every figure comes from the package's own commands. What is finished is not repeated.
+A small ResNeXt is trained on a source. Then, on a target with other photos, the same network is
+trained from scratch and from those weights, and classifiers are fitted to its frozen features, and
+to those of random weights. Both kinds of training try the same learning rates; the rate with the
+lowest mean error on the target's val/ is used, and errors are those on test/. All numbers come from
+the package's own commands. Finished runs are not repeated.
 
     python -m bench.transfer --source tiny-imagenet-10 --target clothing-10-160
 """
@@ -28,14 +28,14 @@ RATES = (0.8, 0.2, 0.05)
 
 @dataclass(frozen=True)
 class Bench:
-    """Where everything is.
+    """The folders and settings.
 
     Attributes:
         source: Folder of the source's train/ and val/.
         target: Folder of the target's train/ and val/.
-        test: The same with test/ in the place of val/.
-        out: Gets the runs and the figures.
-        threads: CPU threads of one training.
+        test: The same with test/ in place of val/.
+        out: Folder for the runs and results.
+        threads: CPU threads of one run.
     """
 
     source: Path
@@ -45,7 +45,7 @@ class Bench:
     threads: int
 
     def train(self, name: str, data: Path, *flags: str) -> Path:
-        """Train one run unless it is there already, and return its folder."""
+        """Train one run unless it exists, and return its folder."""
         run = self.out / name
         if (run / "report.html").exists():
             return run
@@ -74,13 +74,13 @@ class Bench:
 
 
 def call(*arguments: str) -> str:
-    """Run one of the package's commands and return what it prints."""
+    """Run one of the package's commands, and return its output."""
     command = [sys.executable, "-m", "resnext", *arguments]
     return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
 def run_seed(bench: Bench, seed: int) -> dict[str, dict[str, float]]:
-    """Return test and val errors of every way to use the target, for one seed."""
+    """Return test and val errors of every method for one seed."""
     common = ("--model", NETWORK, "--seed", str(seed))
     pretrained = bench.train(f"source-s{seed}", bench.source, *common, *SOURCE, "--set", *WIDTHS)
     untrained = bench.train(
@@ -114,7 +114,7 @@ def run_seed(bench: Bench, seed: int) -> dict[str, dict[str, float]]:
 
 
 def report(rows: list[dict[str, dict[str, float]]]) -> None:
-    """Print every way's errors over the seeds, and which learning rate val/ chooses."""
+    """Print each method's errors over the seeds, and the learning rate chosen on val/."""
     for way in rows[0]:
         for split in rows[0][way]:
             values = [row[way][split] for row in rows]
@@ -130,7 +130,7 @@ def report(rows: list[dict[str, dict[str, float]]]) -> None:
 
 
 def main() -> None:
-    """Train what is missing and print the comparison."""
+    """Train missing runs and print the comparison."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--source", type=Path, required=True, help="folder with train/ and val/")
     parser.add_argument("--target", type=Path, required=True, help="train/, val/ and test/")

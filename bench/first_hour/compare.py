@@ -1,12 +1,12 @@
-"""Compare `resnext train` without flags with what people use today, on real sets of photos.
+"""Compares `resnext train` without flags with common alternatives, on real sets of photos.
 
-Each row is one training: a set, a seed, a program. Rows are added to a file; what is there is
-not run again, so the comparison can be ended and continued.
+Each row is one training run: a set, a seed and a program. Rows are appended to a file and existing
+rows are skipped, so the comparison can be stopped and continued.
 
     python -m bench.first_hour.compare SETS ROWS --timm-script pytorch-image-models/train.py
     python -m bench.first_hour.compare SETS ROWS --table
 
-SETS is what `bench.first_hour.sets` wrote.
+SETS is the output folder of `bench.first_hour.sets`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _NUM_SEEDS = 3
 
 
 def fill(sets: Path, rows_file: Path, script: Path | None, names: list[str], seeds: range) -> None:
-    """Run what is missing, seed by seed."""
+    """Run the missing combinations, seed by seed."""
     rows = read(rows_file)
     done = {(row["set"], row["seed"], row["program"]) for row in rows}
     reference = {(row["set"], row["seed"]): row for row in rows if row["program"] == _OURS}
@@ -104,7 +104,7 @@ def _cell(errors: list[float]) -> str:
 
 
 def main() -> None:
-    """Run or print."""
+    """Run the comparison, or print its table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("sets", type=Path)
     parser.add_argument("rows", type=Path)

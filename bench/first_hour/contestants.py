@@ -1,14 +1,14 @@
-"""The three programs of the comparison, each run in a process of its own on one thread.
+"""The three programs of the comparison, each run in its own process on one thread.
 
-`resnext train` runs without a flag that changes what it learns. The others train for as long
-as it did, on images of the side that it chose:
+`resnext train` runs without flags that affect training. The others train for as long as it did, at
+the image size that it chose:
 
-- the loop that people write themselves (`bench.first_hour.plain_loop`);
-- timm's training script with its defaults, but for what no user would leave: ResNet-18 for
-  ResNet-50 at 224 px, and so many epochs as the time allows. The script is part of timm's
-  repository, not of the package.
+- a typical hand-written training loop (`bench.first_hour.plain_loop`);
+- timm's training script with its defaults, except for what any user would change: ResNet-18 instead
+  of ResNet-50 at 224 px, and as many epochs as the time allows. The script is in timm's repository,
+  not in the package.
 
-Time is that of the processor, workers included, so that other work on the machine does not count.
+Time is CPU time including workers, so that other work on the machine does not count.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ THREADS = 1
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one training.
+    """The result of one training run.
 
     Attributes:
-        test_error: Top-1 error on the test images in percent, of the weights that were kept.
-        cpu_s: Processor time of the training.
-        detail: What the program says of itself.
+        test_error: Top-1 error on the test images in percent, with the kept weights.
+        cpu_s: CPU time of the training.
+        detail: Details reported by the program.
     """
 
     test_error: float
@@ -43,12 +43,12 @@ class Outcome:
 
 
 def ours(folder: Path, seed: int, work: Path) -> Outcome:
-    """Train with `resnext train` as it is, and evaluate on the test split."""
+    """Train with `resnext train` and its defaults, and evaluate on the test split."""
     run = work / "run"
     shutil.rmtree(run, ignore_errors=True)
     settings = [f"seed={seed}", f"runtime.threads={THREADS}", "data.workers=0"]
     words = ["train", "--data", folder, "--out", run, "--quiet", "--json", "--set", *settings]
-    # 3: it says itself that what it learned is useless
+    # status 3: the program itself reports that the network learned nothing useful
     output, cpu_s = _timed("-m", "resnext", *words, accepted=(0, 3))
     detail = json.loads(output)
     data = yaml.safe_load((run / "config.yaml").read_text())["data"]
@@ -59,7 +59,7 @@ def ours(folder: Path, seed: int, work: Path) -> Outcome:
 
 
 def plain(folder: Path, seed: int, side_px: int, cpu_s: float) -> Outcome:
-    """Train with the loop that people write themselves."""
+    """Train with the hand-written loop."""
     words = ["--size", side_px, "--cpu-seconds", cpu_s, "--seed", seed, "--threads", THREADS]
     output, used_s = _timed("-m", "bench.first_hour.plain_loop", folder, *words)
     detail = json.loads(output)
@@ -67,7 +67,7 @@ def plain(folder: Path, seed: int, side_px: int, cpu_s: float) -> Outcome:
 
 
 def timm(script: Path, folder: Path, seed: int, side_px: int, cpu_s: float, work: Path) -> Outcome:
-    """Train with timm's script, after two short runs that tell what an epoch costs."""
+    """Train with timm's script, after two short runs that measure the time of an epoch."""
     times = [_timm_run(script, folder, seed, side_px, epochs, work) for epochs in (1, 3)]
     epoch_s = (times[1] - times[0]) / 2
     epochs = max(1, round((cpu_s - times[0]) / epoch_s) + 1)
@@ -90,14 +90,14 @@ def _timm_run(
         *("--output", work / "timm", "--experiment", "run", "--seed", seed),
         *("--device", "cpu", "--workers", 1, "--no-prefetcher"),
     ]
-    if num_train < 128:  # its default batch, of which it drops what is not full
+    if num_train < 128:  # its default batch size; it drops partial batches
         words += ["--batch-size", num_train // 2]
     _, cpu_s = _timed(script, *words)
     return cpu_s
 
 
 def _timed(*words: object, accepted: tuple[int, ...] = (0,)) -> tuple[str, float]:
-    """Run Python and return what it printed and the processor time that it took."""
+    """Run Python, and return its output and CPU time."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     threads = {name: str(THREADS) for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS")}
     done = subprocess.run(

@@ -1,15 +1,15 @@
-"""Fine-tuning: our recipe against what a careful user of fastai or timm does, in the same time.
+"""Compares fine-tuning with our recipe to that of a careful user of fastai or timm, in equal time.
 
-All three start from the same weights, see images of the same size and normalisation, keep the
-weights that validated best, and train for the same CPU time of one thread in fp32; a run's number
-of epochs follows from the time that its own epochs were measured to take. The two others are
-loops in plain torch (`finetune_peers`):
+All three start from the same weights, use the same image size and normalisation, keep the weights
+with the best validation error, and train for the same CPU time on one thread in fp32. The number of
+epochs of a run follows from the measured time of its epochs. The two others are loops in plain
+torch (`finetune_peers`):
 
-- `fastai`: `Learner.fine_tune`: one epoch of a new head (BN learns too), then one cycle of all
-  layers with AdamW, rates that fall geometrically from the head to the stem by a factor of 100,
-  half the base rate, flips, small rotations and changes of light on random crops.
-- `timm`: AdamW on all layers, the rate of a stage 0.75 of the next one's, warm-up and cosine,
-  label smoothing 0.1, random crops and flips.
+- `fastai`: `Learner.fine_tune`: one epoch of a new head (BN is trained, too), then one cycle of all
+  layers with AdamW, learning rates that fall geometrically from the head to the stem by a factor of
+  100, half the base rate, flips, small rotations and lighting changes on random crops.
+- `timm`: AdamW on all layers, a layer decay of 0.75 per stage, warm-up and cosine, label smoothing
+  of 0.1, random crops and flips.
 
     python -m bench.first_hour.finetune WEIGHTS SET --size 64 --seconds 90 --out FILE.jsonl
 """
@@ -43,7 +43,7 @@ Method = Callable[[Task, int, int, "tuple[str, ...]"], Outcome]
 
 
 def ours(task: Task, epochs: int, seed: int, changes: tuple[str, ...] = ()) -> Outcome:
-    """Train by the package's recipe."""
+    """Train with the package's recipe."""
     data = DataConfig(name="folder", root=task.folder, image_size_px=task.size_px, workers=0)
     weights = open_weights(task.weights)
     facts = look(data, has_gpu=False)
@@ -66,7 +66,7 @@ METHODS: dict[str, Method] = {"ours": ours, "fastai": fastai, "timm": timm}
 
 
 def measure(task: Task, method: str, seconds: float, record: Path) -> int:
-    """Return the epochs that a method has time for; what an epoch takes is measured once."""
+    """Return how many epochs a method has time for; the time of an epoch is measured once."""
     known = json.loads(record.read_text()) if record.exists() else {}
     key = f"{task.weights.name} {task.folder.name} {task.size_px} {method}"
     if key not in known:
@@ -78,7 +78,7 @@ def measure(task: Task, method: str, seconds: float, record: Path) -> int:
 
 
 def main() -> None:
-    """Run what FILE does not hold yet, a line of JSON each, one method after the other."""
+    """Run what is missing in FILE, and append one line of JSON for each run."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("weights", type=Path)
     parser.add_argument("folder", type=Path)

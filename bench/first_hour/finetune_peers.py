@@ -1,4 +1,4 @@
-"""What a careful user of fastai or timm does with trained weights, as loops in plain torch."""
+"""Fine-tuning as by a careful user of fastai or timm, as loops in plain torch."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Outcome:
 
 
 def fastai(task: Task, epochs: int, seed: int, changes: tuple[str, ...] = ()) -> Outcome:
-    """Train as `Learner.fine_tune(epochs - 1)`: by default with a base rate of 2e-3."""
+    """Train as in `Learner.fine_tune(epochs - 1)`, by default with a base rate of 2e-3."""
     peer = Peer(task, seed, _fastai_transform(task.size_px))
     base = float(dict(text.split("=") for text in changes).get("lr", 2e-3))
     body = [p for stage in peer.stages for p in stage.parameters()]
@@ -71,7 +71,7 @@ def fastai(task: Task, epochs: int, seed: int, changes: tuple[str, ...] = ()) ->
 
 
 def timm(task: Task, epochs: int, seed: int, changes: tuple[str, ...] = ()) -> Outcome:
-    """Train all layers with AdamW and layer decay: by default at a peak of 1e-3."""
+    """Train all layers with AdamW and layer decay, by default with a peak rate of 1e-3."""
     peer = Peer(task, seed, _timm_transform(task.size_px))
     peak = float(dict(text.split("=") for text in changes).get("lr", 1e-3))
     num = len(peer.stages)
@@ -118,7 +118,7 @@ class Peer:
         rate: Callable[[float], float],
         smoothing: float,
     ) -> None:
-        """Train some epochs; `rate` gives the learning rate by the share that is done."""
+        """Train some epochs; `rate` maps the completed share to the learning rate."""
         steps = itertools.count()
         for _ in range(number):
             self.model.train()
@@ -135,7 +135,7 @@ class Peer:
                 self._best, self._kept = error, copy.deepcopy(self.model.state_dict())
 
     def outcome(self, epochs: int) -> Outcome:
-        """Test the weights that validated best."""
+        """Test the weights with the best validation error."""
         seconds = time.process_time() - self._start
         self.model.load_state_dict(self._kept)
         return Outcome(test_error(self.model, self._test), self._best, seconds, epochs)
@@ -157,7 +157,7 @@ def _adamw(groups: list[dict[str, object]], decay: float) -> torch.optim.Optimiz
 
 
 def _one_cycle(share: float, rise: float) -> float:
-    """Rise and fall along cosines, from 1/25 of the peak, to nearly nothing."""
+    """Rise from 1/25 of the peak and fall to almost zero, both along a cosine."""
     if share < rise:
         return 0.04 + 0.96 * 0.5 * (1 - math.cos(math.pi * share / rise))
     return 0.5 * (1 + math.cos(math.pi * (share - rise) / (1 - rise)))

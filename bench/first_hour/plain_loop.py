@@ -1,8 +1,8 @@
-"""The loop that people write themselves: torchvision's ResNet-18 from scratch with AdamW.
+"""A typical hand-written training loop: torchvision's ResNet-18 from scratch with AdamW.
 
-Random resized crops, mirrored by chance, batches of 32, a constant learning rate of 1e-3. It
-trains for a given time, validates after each epoch and keeps the best weights. The time is that
-of the processor, so that other work on the machine does not count.
+It uses random resized crops, random flips, batches of 32 and a constant learning rate of 1e-3. It
+trains for a given CPU time, so that other work on the machine does not count, validates after each
+epoch and keeps the best weights.
 
     python -m bench.first_hour.plain_loop SET --size 64 --cpu-seconds 300
     python -m bench.first_hour.plain_loop SET --size 64 --evaluate model_best.pth.tar
@@ -28,7 +28,7 @@ _NORMALISE = transforms.Normalize((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 
 
 def run(folder: Path, size_px: int, cpu_s: float, seed: int) -> dict[str, float]:
-    """Train for a time and return the test error of the weights that validated best."""
+    """Train for a given time, and return the test error of the best weights by validation."""
     torch.manual_seed(seed)
     train = _loader(folder / "train", _train_transform(size_px), shuffle=True)
     val, test = (
@@ -66,7 +66,7 @@ def evaluate(folder: Path, size_px: int, checkpoint: Path) -> dict[str, float]:
 
 
 def eval_transform(size_px: int) -> transforms.Compose:
-    """Return the usual view: resized to 8/7 of the crop, the centre."""
+    """Return the usual transform: resize to 8/7 of the crop, then crop the centre."""
     return transforms.Compose(
         [
             transforms.Resize(size_px * 8 // 7),
@@ -107,7 +107,7 @@ def _loader(
 
 
 def main() -> None:
-    """Run once and print the figures as JSON."""
+    """Run once and print the results as JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--size", type=int, required=True)

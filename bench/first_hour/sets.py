@@ -1,14 +1,14 @@
-"""Write the eight data sets of the comparison as folders with train/, val/ and test/.
+"""Writes the eight data sets of the comparison as folders with train/, val/ and test/.
 
-Every set but clothing-10 and the blood cells, which come with three splits, keeps part of its
-training images for val/, every tenth of each class by name; the official validation or test
-images become test/.
+Clothing-10 and the blood cells come with three splits. For every other set, val/ gets every tenth
+training image of each class, sorted by name, and the official validation or test images become
+test/.
 
     python -m bench.first_hour.sets SOURCES OUT
 
-SOURCES holds what each set's own site offers, unpacked: clothing-10-160/ and tiny-imagenet-10/
-(train/, val/ ...), cifar10/ (train/, test/), bccd_coco/ (COCO JSON) and wagon-clips/ (train/,
-val/). Fashion-MNIST's four files lie in fashion-mnist/.
+SOURCES contains the unpacked downloads of each set: clothing-10-160/ and tiny-imagenet-10/ (train/,
+val/ ...), cifar10/ (train/, test/), bccd_coco/ (COCO JSON), wagon-clips/ (train/, val/), and
+fashion-mnist/ with its four files.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _MIN_CELL_PX = 8
 
 
 def digits(_sources: Path, out: Path) -> None:
-    """Write scikit-learn's digits; the package's own validation images are the test."""
+    """Write scikit-learn's digits; the package's validation images become test/."""
     _write_arrays(load_digits_set(), out)
 
 
@@ -41,7 +41,7 @@ def fashion(sources: Path, out: Path) -> None:
 
 
 def clothing(sources: Path, out: Path) -> None:
-    """Copy the photos of clothing, which have three splits."""
+    """Copy the clothing photos, which come with three splits."""
     shutil.copytree(sources / "clothing-10-160", out)
 
 
@@ -52,7 +52,7 @@ def tiny(sources: Path, out: Path) -> None:
 
 
 def tiny_tenth(sources: Path, out: Path) -> None:
-    """Copy every tenth training image of the same."""
+    """Copy every tenth training image of the same classes."""
     _copy_split(sources / "tiny-imagenet-10/train", out, every=10)
     shutil.copytree(sources / "tiny-imagenet-10/val", out / "test")
 
@@ -64,7 +64,7 @@ def cifar10(sources: Path, out: Path) -> None:
 
 
 def cells(sources: Path, out: Path) -> None:
-    """Cut the blood cells out of their 364 images by their boxes."""
+    """Crop the blood cells from their 364 images, by their boxes."""
     root = sources / "bccd_coco"
     for split in ("train", "val", "test"):
         boxes = json.loads((root / f"annotations/instances_{split}.json").read_text())
@@ -82,7 +82,7 @@ def cells(sources: Path, out: Path) -> None:
 
 
 def wagon(sources: Path, out: Path) -> None:
-    """Take the middle frame of each of 166 clips of a railway wagon; needs PyAV."""
+    """Extract the middle frame of each of 166 clips of railway wagons; needs PyAV."""
     import av
 
     for split in ("train", "val"):
@@ -110,7 +110,7 @@ SETS: dict[str, Callable[[Path, Path], None]] = {
 
 
 def _copy_split(folder: Path, out: Path, every: int) -> None:
-    """Copy some of a folder of class folders, and keep a tenth of them for validation."""
+    """Copy part of a folder of class folders, with a tenth for validation."""
     for label in sorted(path for path in folder.iterdir() if path.is_dir()):
         for number, file in enumerate(sorted(label.iterdir())[::every]):
             split = "val" if number % _EVERY == _EVERY - 1 else "train"
@@ -135,7 +135,7 @@ def _write_arrays(data: DataSet, out: Path) -> None:
 
 
 def main() -> None:
-    """Write the sets that are not there yet."""
+    """Write the missing sets."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("sources", type=Path)
     parser.add_argument("out", type=Path)

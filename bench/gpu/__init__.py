@@ -1,9 +1,9 @@
-"""What this family of networks does on one GPU, in the minutes of a short reservation.
+"""Measures training and inference on one GPU within a short reservation.
 
     python -m bench.gpu --minutes 6
 
-First the tests marked `gpu`, then rates of training against timm and torchvision, our whole
-loop, time against group width, and the share of the device's peak. What does not fit into the
-minutes is left out and listed. Results go to a JSON file and to docs/benchmarks/gpu.md.
-`--device cpu --minutes 2` rehearses it.
+It runs the tests marked `gpu`, then measures training throughput against timm and torchvision, our
+whole loop, time against group width, and the share of the device's peak. Parts that do not fit into
+the minutes are skipped and listed. Results go to a JSON file and to docs/benchmarks/gpu.md.
+`--device cpu --minutes 2` is a rehearsal.
 """

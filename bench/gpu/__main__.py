@@ -29,7 +29,7 @@ from resnext.machine import cpu_name, num_cores
 
 _ROOT = Path(__file__).parents[2]
 _TESTS_SHARE = 0.3
-"""Of the minutes, at most this share is for the tests."""
+"""Maximum share of the time for the tests."""
 _MAP_ROUNDS = 5
 
 
@@ -55,7 +55,7 @@ def run_tests(device: str, seconds: float) -> dict[str, Any]:
 
 
 def describe(load: Load) -> dict[str, Any]:
-    """Say what was measured on what, with which versions."""
+    """Return the device, the versions and the settings."""
     found: dict[str, Any] = {
         "device": cpu_name(),
         "cores": num_cores(),
@@ -77,7 +77,7 @@ def describe(load: Load) -> dict[str, Any]:
 
 
 def measure(load: Load, deadline: Deadline, keep: Callable[[dict[str, Any]], None]) -> None:
-    """Measure, and hand over the results after each part, so that a cut loses only one."""
+    """Measure, and yield the results after each part, so that an interruption loses only one."""
     results: dict[str, Any] = {"setting": describe(load)}
     results["tests"] = run_tests(str(load.device), _TESTS_SHARE * deadline.left_s)
     results["matmul_flops"] = matmul_flops(load.device)
@@ -117,7 +117,7 @@ def measure(load: Load, deadline: Deadline, keep: Callable[[dict[str, Any]], Non
 
 
 def _is_last_faster(rates: dict[str, Any]) -> bool:
-    """Tell whether our network is faster in channels_last."""
+    """Return whether our network is faster in channels_last."""
     seconds = rates["seconds"]
     last, first = (
         min(seconds.get(StepSetting("resnext", layout, compiled=False).label, [float("inf")]))
@@ -131,12 +131,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=6.0)
     parser.add_argument("--device", default="cuda")
-    parser.add_argument("--batch", type=int, help="images of a step; 128 on a GPU, 4 on a CPU")
-    parser.add_argument("--side", type=int, help="their side; 224 on a GPU, 64 on a CPU")
+    parser.add_argument("--batch", type=int, help="images per step; 128 on a GPU, 4 on a CPU")
+    parser.add_argument("--side", type=int, help="image side; 224 on a GPU, 64 on a CPU")
     parser.add_argument("--json", type=Path, default=Path("gpu.json"))
     parser.add_argument("--page", type=Path, help="such as docs/benchmarks/gpu.md")
     arguments = parser.parse_args()
-    device = find_device(arguments.device)  # cuDNN's fastest kernels, for all alike
+    device = find_device(arguments.device)  # cuDNN's fastest kernels, for all libraries
     on_gpu = device.type == "cuda"
     load = Load(
         device, arguments.batch or (128 if on_gpu else 4), arguments.side or (224 if on_gpu else 64)

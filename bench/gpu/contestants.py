@@ -39,9 +39,9 @@ class StepSetting:
     """One way to run a network.
 
     Attributes:
-        library: Whose modules.
-        channels_last: Images and weights have the channels innermost.
-        compiled: By `torch.compile`.
+        library: The library of the modules.
+        channels_last: Images and weights are in channels_last layout.
+        compiled: Compiled with `torch.compile`.
     """
 
     library: Library
@@ -57,14 +57,14 @@ class StepSetting:
 
 @dataclass(frozen=True)
 class Load:
-    """What a step works on.
+    """The load of a training step.
 
     Attributes:
-        device: Where.
-        batch: Images of a step.
+        device: The device.
+        batch: Images per step.
         side_px: Their height and width.
-        num_classes: Of the labels.
-        in_bf16: With bf16 autocast, else in fp32.
+        num_classes: Number of classes.
+        in_bf16: Use bf16 autocast instead of fp32.
     """
 
     device: torch.device
@@ -79,7 +79,7 @@ def network_of(name: str, library: Library) -> nn.Module:
 
     Args:
         name: Its name in all three libraries, such as `resnext50_32x4d`.
-        library: Whose modules.
+        library: The library of the modules.
 
     Raises:
         ValueError: The library has no network of this name.
@@ -94,7 +94,7 @@ def network_of(name: str, library: Library) -> nn.Module:
 
 
 def training_step(network: nn.Module, setting: StepSetting, load: Load) -> Action:
-    """Return one step with fused SGD on a fixed batch, which costs no loading."""
+    """Return one step with fused SGD on a fixed batch, without loading."""
     layout = torch.channels_last if setting.channels_last else torch.contiguous_format
     network.to(load.device).to(memory_format=layout).train()
     optimizer = torch.optim.SGD(
@@ -119,7 +119,7 @@ def training_step(network: nn.Module, setting: StepSetting, load: Load) -> Actio
 def whole_loop(
     model: ModelConfig, setting: StepSetting, load: Load, *, deterministic: bool
 ) -> Iterator[Action]:
-    """Give our step as `resnext train` runs it, on batches of our loader from images in memory."""
+    """Yield our step as `resnext train` runs it, with batches loaded from images in memory."""
     config = TrainConfig(
         model=model,
         data=DataConfig(image_size_px=load.side_px, workers=0),
@@ -141,7 +141,7 @@ def whole_loop(
         batches = (batch for epoch in count() for batch in loaders.train.epoch(epoch))
 
         def step() -> None:
-            with choose_kernels(config.runtime, load.device):  # others run between the steps
+            with choose_kernels(config.runtime, load.device):  # others run in between
                 train_step.run(next(batches), 0.01)
 
         yield step

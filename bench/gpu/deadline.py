@@ -1,4 +1,4 @@
-"""The minutes of a reservation, and how a measurement is timed on a device."""
+"""The deadline of a reservation, and timing on a device."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ import torch
 Action = Callable[[], object]
 
 _TURN_S = 0.25
-"""A turn takes at least this long, so that starting it does not count."""
+"""Minimum time of a turn, so that its overhead is negligible."""
 
 
 @dataclass(frozen=True)
 class Deadline:
-    """When everything has to be over.
+    """The time when everything must be finished.
 
     Attributes:
-        end: On the clock of `time.monotonic`.
+        end: Time on the clock of `time.monotonic`.
     """
 
     end: float
 
     @classmethod
     def after(cls, minutes: float) -> Deadline:
-        """Return the deadline that is some minutes from now."""
+        """Return the deadline a number of minutes from now."""
         return cls(time.monotonic() + 60 * minutes)
 
     @property
@@ -37,7 +37,7 @@ class Deadline:
 
 
 def synchronize(device: torch.device) -> None:
-    """Wait for what the device was given to do."""
+    """Wait until the device has finished its work."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
 
@@ -45,16 +45,16 @@ def synchronize(device: torch.device) -> None:
 def race(
     actions: Sequence[Action], device: torch.device, *, rounds: int, deadline: Deadline
 ) -> list[list[float]]:
-    """Time actions in turns, each as often as fits into a turn.
+    """Time actions alternately, each as often as fits into a turn.
 
     Args:
-        actions: What to time; they have run before.
-        device: Is waited for at both ends of a turn.
-        rounds: Turns of each.
-        deadline: No round begins after it, but for the first.
+        actions: The actions to time; they must have run before.
+        device: The device, synchronised before and after each turn.
+        rounds: Turns of each action.
+        deadline: No round starts after it, except the first.
 
     Returns:
-        For each action the seconds of one call, by rounds; all have the same number of rounds.
+        The seconds per call, for each action and round; all actions have equally many rounds.
     """
     counts = [max(1, round(_TURN_S / _seconds(action, device, 1))) for action in actions]
     found: list[list[float]] = [[] for _ in actions]

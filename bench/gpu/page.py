@@ -1,4 +1,4 @@
-"""The results as a page of the documentation."""
+"""Writes the results as a documentation page."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def page(results: dict[str, Any]) -> str:
     """Return Markdown.
 
     Args:
-        results: What `bench.gpu` wrote; parts that did not fit into its minutes are absent.
+        results: The output of `bench.gpu`; parts that did not fit into its time are missing.
     """
     setting = results["setting"]
     lines = [

@@ -1,4 +1,4 @@
-"""The rate of matrix multiplication in bf16, which no step can exceed."""
+"""The rate of matrix multiplication in bf16, an upper bound for a training step."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _ROUNDS = 5
 
 
 def matmul_flops(device: torch.device) -> float:
-    """Return floating-point operations a second, a multiply-add being two, of the fastest turn."""
+    """Return floating-point operations per second of the fastest turn; a multiply-add is two."""
     side = _SIDE.get(device.type, 1024)
     a, b = (torch.randn(side, side, device=device, dtype=torch.bfloat16) for _ in range(2))
     for _ in range(3):

@@ -1,4 +1,4 @@
-"""Training images a second of ours, timm's and torchvision's networks, by layout."""
+"""Training throughput of our, timm's and torchvision's networks, by layout."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ _LEFT_OUT = {("resnext101_32x4d", "torchvision"): "torchvision has no such netwo
 
 @dataclass
 class Rates:
-    """What was measured of one network.
+    """The measurements of one network.
 
     Attributes:
         network: Its name.
-        seconds: Seconds of a step by setting, one a round.
+        seconds: Seconds of a step by setting, one per round.
         notes: Why a setting is missing.
-        prepare_s: Seconds of the first steps, compilation included, by setting.
-        peak_mib: Largest memory that the device gave out, by setting; empty on a CPU.
+        prepare_s: Seconds of the first steps, including compilation, by setting.
+        peak_mib: Peak allocated memory of the device, by setting; empty on a CPU.
     """
 
     network: str
@@ -48,13 +48,13 @@ class Rates:
 
 
 def measure_network(name: str, load: Load, deadline: Deadline, *, compiled: bool) -> Rates:
-    """Race all settings of a network, prepared one after the other.
+    """Time all settings of a network alternately, after preparing them one by one.
 
     Args:
         name: The network.
         load: Device, batch and size.
         deadline: No setting is prepared after it.
-        compiled: The compiled settings, not the eager ones.
+        compiled: Time the compiled settings instead of the eager ones.
     """
     found = Rates(name)
     actions: dict[str, Action] = {}
@@ -82,7 +82,7 @@ def settings(*, compiled: bool) -> list[StepSetting]:
 
 
 def measure_loop(name: str, setting: StepSetting, load: Load, deadline: Deadline) -> dict[str, Any]:
-    """Return our whole loop's step over the bare one, and its deterministic form over that."""
+    """Return our loop's step time over the bare step, and deterministic over fastest kernels."""
     bare_step = training_step(network_of(name, "resnext"), setting, load)
     model = model_of(name)
 
@@ -103,7 +103,7 @@ def measure_loop(name: str, setting: StepSetting, load: Load, deadline: Deadline
 
 
 def release(device: torch.device) -> None:
-    """Give back what networks that are gone held."""
+    """Free the memory of deleted networks."""
     gc.collect()
     if device.type == "cuda":
         torch.cuda.empty_cache()

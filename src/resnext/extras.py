@@ -37,7 +37,7 @@ EXTRA_OF = {
 def advice(package: str) -> str:
     """Return what to do about a missing package, without a final period."""
     install = f"resnext[{EXTRA_OF[package]}]" if package in EXTRA_OF else package
-    return f"{package}, which is not installed: pip install '{install}'"
+    return f"the package {package}, which is not installed: pip install '{install}'"
 
 
 @contextmanager

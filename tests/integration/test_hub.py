@@ -175,7 +175,7 @@ def test_the_hubs_refusals_are_explained(hub: FakeHub, tmp_path: Path) -> None:
         tmp_path,
     )
     stranger, reader, elsewhere = printed.splitlines()
-    assert "does not know this token" in stranger
+    assert "does not accept this token" in stranger
     assert "no write access there" in reader
     assert "no write access there" in elsewhere
     assert hub.repositories == {"me/there": {"main": {}}}

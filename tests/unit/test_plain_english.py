@@ -10,24 +10,34 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 PHRASES = (
+    "a bug of ours",
+    "an empty house",
     "and tells",
     "anew",
     "are told",
+    "ask without a pause",
+    "asked nothing",
     "begun with",
     "by itself",
     "by the speed of late",
+    "by the wall",
+    "come nearest",
     "errs on",
     "for ever",
     "for who has",
+    "given up for others",
     "goes on with",
     "going on with",
     "gone on with",
     "held against the",
     "is asked nothing",
     "is no part of",
+    "is no success",
     "is opened so",
     "is told",
+    "judges whole images",
     "looked into",
+    "made ones",
     "mend",
     "mended",
     "mends",
@@ -37,18 +47,28 @@ PHRASES = (
     "of somebody's own",
     "of yours",
     "our fault",
+    "people write themselves",
     "stands beside",
     "stands in a",
     "stands in the",
     "stands under",
+    "tells apart",
     "tells of",
+    "tells which",
     "the digits do not compare",
+    "to be said",
     "told of",
     "told so",
+    "waits for company",
     "was told",
     "were at hand",
+    "what ails",
+    "what came of",
     "what they show and what not",
+    "which tells",
     "who has the GPUs",
+    "worked off",
+    "would fare",
 )
 """Matched as whole words, in any letter case and across line breaks."""
 
@@ -80,7 +100,12 @@ def test_a_text_has_no_dated_phrase(file: Path) -> None:
 
 
 def test_the_sources_have_no_dated_phrase() -> None:
-    sources = [file for file in (ROOT / "src").rglob("*") if file.suffix in (".py", ".j2", ".css")]
+    sources = [
+        file
+        for folder in ("src", "bench")
+        for file in (ROOT / folder).rglob("*")
+        if file.suffix in (".py", ".j2", ".css")
+    ]
     assert len(sources) > 500
     found = {str(file): PATTERN.findall(prose(file)) for file in sources}
     assert {file: phrases for file, phrases in found.items() if phrases} == {}

@@ -107,7 +107,7 @@ def _race(
             try:
                 jobs.append(stage(network, runtime, setting, folder / str(number), plan))
                 pairs.append((number, runtime))
-            except Exception as error:  # an exporter may fail in any way; the others go on
+            except Exception as error:  # an exporter may fail in any way; the others continue
                 fared[number][runtime].reason = reason_of(error)
     for (number, runtime), timing in zip(
         pairs, race(jobs, plan.rounds, tell=steps.tell), strict=True

@@ -30,7 +30,7 @@ _IN_TORCH = (
     *(*PEERS, "pt2", "torchscript"),
 )
 _MAX_COMPARED = 100_000  # numbers
-_WARM_UP = 3  # runs on a side stream before a graph is captured, as torch asks for
+_WARM_UP = 3  # runs on a side stream before a graph is captured, as torch requires
 
 
 def prepare(job: Job) -> Infer:
@@ -146,7 +146,7 @@ def _torch(job: Job) -> Infer:
     if job.runtime == "fused":
         from resnext.inference.fused import FusedNetwork
 
-        call = FusedNetwork(network)  # what `predict` and `evaluate` run for many images
+        call = FusedNetwork(network)  # as `predict` and `evaluate` run many images
     if job.runtime == "compiled":
         # `fullgraph`: an error rather than a silent fall back to eager
         call = torch.compile(network, fullgraph=True, dynamic=False)

@@ -124,7 +124,7 @@ def measure_latencies(
                 progress(f"preparing network {number} of {len(networks)} ({setup.runtime})")
                 prepared[key] = prepare_inference(config, _sized(config, setup))
         progress(f"measuring {len(networks)} networks in {setup.rounds} rounds")
-        # what runs in ONNX Runtime waits for the GPU on its own stream
+        # ONNX Runtime waits for the GPU on its own stream
         in_torch = setup.runtime != "onnxruntime"
         stopwatch = stopwatch_of(device) if is_on_gpu and in_torch else None
         actions = [prepared[key] for key in networks]
@@ -148,9 +148,11 @@ def _summarise(times: list[float], setup: LatencySetup, hardware: tuple[str, str
 
 def _key(config: ModelConfig, setup: LatencySetup, hardware: tuple[str, str]) -> str:
     setting = asdict(_sized(config, setup))
-    if (setup.device, setup.precision) == ("cpu", "fp32"):  # the only ones at first
+    if (setup.device, setup.precision) == ("cpu", "fp32"):  # the first versions had only these
         del setting["device"], setting["precision"]
-    how = "as exported" if setup.runtime == "onnxruntime" else ""  # once it was another graph
+    how = (
+        "as exported" if setup.runtime == "onnxruntime" else ""
+    )  # earlier versions timed another graph
     values = [config.model_dump(mode="json"), setting, hardware, __version__, how]
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 

@@ -22,7 +22,7 @@ from resnext.runtimes.exported import Exported
 from resnext.runtimes.open import is_exported, open_exported
 from resnext.tasks.kinds import DEFAULT_TASK
 
-_RUNTIME_OF = {"onnx": "onnxruntime"}  # other formats are called as their runtimes are
+_RUNTIME_OF = {"onnx": "onnxruntime"}  # other formats have the names of their runtimes
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Network:
     def name_in_libraries(self) -> str | None:
         """Return the name that libraries may use for this architecture, or None."""
         if isinstance(self.config, SegmenterConfig):
-            return None  # theirs return several maps by name
+            return None  # their networks return several maps by name
         name = name_of(self.config)
         free = {"num_classes": self.config.num_classes, "in_channels": self.config.in_channels}
         return name if parse_name(name).replace(**free) == self.config else None

@@ -27,9 +27,9 @@ class ContestantProcess:
     from the next, and memory could not be attributed.
 
     Attributes:
-        logits: What it computed for the first image.
-        wall_s: Seconds of each run, a list for each round.
-        cpu_s: The same in seconds of the CPU.
+        logits: Its logits for the first image.
+        wall_s: Seconds of each run, one list per round.
+        cpu_s: The same in CPU seconds.
     """
 
     def __init__(self, job: Job, command: Sequence[str] = WORKER) -> None:
@@ -57,7 +57,7 @@ class ContestantProcess:
             raise
 
     def turn(self, *, counts: bool) -> None:
-        """Run it once, or as often as fits in a turn.
+        """Run it once, or as often as fits into a turn.
 
         Args:
             counts: Keep the times; False for warm-up rounds.

@@ -13,8 +13,8 @@ from resnext.benchmark.process import ContestantProcess, DroppedOutError
 from resnext.turns import WARM_UP, order_of
 
 _MIN_FREE_MIB = 1024.0
-# Threads of a runtime spin for some 20 ms after an inference before they sleep; until then
-# they would take the cores from the next contestant. One thread has nobody to wait for.
+# Threads of a runtime spin for about 20 ms after an inference before they sleep; until then
+# they would take the cores from the next contestant. A single thread does not spin.
 _PAUSE_S = 0.05
 
 Tell = Callable[[str], None]

@@ -100,6 +100,6 @@ def write_normalised(loaded: TrainedNetwork, path: Path, kind: Format) -> None:
 
 def _export_plain(loaded: TrainedNetwork, shape: tuple[int, ...], path: Path) -> None:
     """Export with torch's defaults: fixed batch size, nothing rewritten."""
-    with needed_by("onnx-plain"):
+    with needed_by("the runtime onnx-plain"):
         from resnext.export.write_onnx import trace
     trace(loaded.module, torch.zeros(shape)).save(path)

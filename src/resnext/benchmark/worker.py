@@ -34,7 +34,7 @@ def main() -> None:
         stopwatch = stopwatch_for(Job(**job))
         logits_bk = as_numpy(infer())
         duration_s = run_turn(infer, stopwatch=stopwatch)[0][-1]
-    except Exception as error:  # whatever fails in another's software is a result too
+    except Exception as error:  # a failure of other software is a result, too
         _send(answers, {"error": reason_of(error)})
         return
     _send(answers, {"ready": True, "logits": sample_of(logits_bk[0]).tolist()})

@@ -196,4 +196,4 @@ def _limits(arguments: Serve) -> Limits:
 
 def _require_extra() -> None:
     for package in ("fastapi", "httptools", "prometheus_client", "python_multipart", "uvicorn"):
-        import_for("serve", package)
+        import_for("resnext serve", package)

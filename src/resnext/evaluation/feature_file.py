@@ -61,7 +61,7 @@ def check_pyarrow() -> None:
     Raises:
         ConfigError: pyarrow is not installed.
     """
-    import_for("Parquet files", "pyarrow.parquet")
+    import_for("writing Parquet files", "pyarrow.parquet")
 
 
 def write_features(
@@ -90,8 +90,8 @@ def write_features(
         RunError: The file cannot be written.
     """
     pyarrow, parquet = (
-        import_for("Parquet files", "pyarrow"),
-        import_for("Parquet files", "pyarrow.parquet"),
+        import_for("writing Parquet files", "pyarrow"),
+        import_for("writing Parquet files", "pyarrow.parquet"),
     )
     source = iter(parts)
     first = next((part for part in source if len(part.keys)), None)

@@ -1,9 +1,9 @@
-"""From a trained network to a file that runs without this package.
+"""Exports a trained network to a file that runs without this package.
 
-`graph` and `network` make what is traced, `write` and `write_onnx` write it, `images` and `parity`
-compare the file with PyTorch on images that `resnext.inference` prepares, `int8` and `export_int8`
-quantise. It may import `evaluation`, by which int8 is judged, and all below; what opens the files
-again is `runtimes`.
+`graph` and `network` build the traced module, `write` and `write_onnx` write it, `images` and
+`parity` compare the file with PyTorch on images prepared by `resnext.inference`, `int8` and
+`export_int8` quantise. The package may import `evaluation`, which measures int8, and everything
+below it; `runtimes` opens the exported files.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Write a trained network as a file that runs elsewhere; keep it only if it computes the same."""
+"""Writes a trained network as a file for other runtimes, and keeps it only if its results match."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from resnext.runtimes.spec import ExportSpec, Format, describe
 
 NUM_COMPARED = 32
 _DEFAULT_OPSET = 20  # torch's
-_UNLIKE_SIDES = (67, 101)  # pixels; of an example, so that none is taken for constant
-_NUM_DENSE = 8  # whole images, each of many thousand pixels with a class
+_UNLIKE_SIDES = (67, 101)  # pixels of an example, chosen so that no size is taken for a constant
+_NUM_DENSE = 8  # whole images; each has many thousands of classified pixels
 SUFFIX: dict[Format, str] = {kind: suffix for suffix, kind in SUFFIXES.items()}
 
 
@@ -39,17 +39,17 @@ def export_model(
 
     Args:
         loaded: The network; see `resnext.inference.load.load`.
-        dest: The file; its ending must be that of the format. One that exists is replaced,
-            once the new one is whole and has been compared with PyTorch.
+        dest: The file, with the extension of its format. An existing file is replaced once the
+            new one is complete and has been compared with PyTorch.
         options: How to export.
-        images: Real images to compare on; windows of two photographs by default.
+        images: Real images for the comparison; by default windows of two photos.
 
     Returns:
-        What was written, and how far it computes what PyTorch computes.
+        The files, and how closely they match PyTorch.
 
     Raises:
         ConfigError: The options do not fit the network, or a package is missing.
-        ExportError: The file computes something else, or cannot be written; none is kept.
+        ExportError: The results differ, or the file cannot be written; no file is kept.
     """
     options = options or ExportOptions()
     loaded = at_size(loaded, options.size_px)
@@ -65,13 +65,13 @@ def export_model(
 
 
 def spec_of(loaded: TrainedNetwork, options: ExportOptions) -> ExportSpec:
-    """Settle what the graph takes; see `at_size` for another size than the card's."""
+    """Return the input of the graph; see `at_size` for a size other than the card's."""
     is_onnx = options.to == "onnx"
     return ExportSpec(
         format=options.to,
         input=options.input,
         size_px=loaded.card.image_size_px,
-        # Images with masks have sizes of their own, so one size must be asked for.
+        # Images with masks have different sizes, so a fixed size must be requested.
         dynamic_size=options.dynamic_size
         or (isinstance(loaded.config, SegmenterConfig) and options.size_px is None),
         opset=(options.opset or _DEFAULT_OPSET) if is_onnx else options.opset,
@@ -79,14 +79,14 @@ def spec_of(loaded: TrainedNetwork, options: ExportOptions) -> ExportSpec:
 
 
 def write_file(loaded: TrainedNetwork, path: Path, spec: ExportSpec) -> None:
-    """Write a network, compared with nothing yet.
+    """Write a network, without a comparison.
 
     Raises:
         ConfigError: A package is missing.
     """
     graph = build_graph(simplify(loaded, spec.format), loaded.card, spec.input, spec.size_px)
     description = describe(loaded.config, loaded.card, spec)
-    with needed_by(spec.format):
+    with needed_by(f"export to {spec.format}"):
         from resnext.export.write import WRITERS
 
         WRITERS[spec.format](graph, _example(loaded, spec), path, spec, description)
@@ -95,14 +95,14 @@ def write_file(loaded: TrainedNetwork, path: Path, spec: ExportSpec) -> None:
 def compare_file(
     loaded: TrainedNetwork, path: Path, spec: ExportSpec, images: ImageSource | None
 ) -> Parity:
-    """Compare a file with the network in PyTorch, as it was loaded."""
+    """Compare a file with the loaded network in PyTorch."""
     network = loaded.module.cpu().eval()
     if spec.input == "image":
         network = build_graph(network, loaded.card, spec.input, spec.size_px)
     exported = open_exported(path)
     if not takes_images(loaded.config):
         batches = [noise(loaded, spec.size_px, NUM_COMPARED)]
-        return compare(network, exported, batches, "noise, as it takes no images")
+        return compare(network, exported, batches, "noise, since it takes no images")
     is_dense = isinstance(loaded.config, SegmenterConfig)
     num = _NUM_DENSE if is_dense else NUM_COMPARED
     source = images or sample_photos(loaded.config.in_channels, num)
@@ -112,7 +112,7 @@ def compare_file(
 
 
 def _example(loaded: TrainedNetwork, spec: ExportSpec) -> torch.Tensor:
-    """Make an input to trace with; no side equals another, so that none is taken for constant."""
+    """Create an input for tracing, with unequal sides so that none is taken for a constant."""
     size_px = spec.size_px
     if spec.input == "image":
         return torch.zeros(1, 2 * size_px + 3, 3 * size_px + 5, loaded.config.in_channels).byte()
@@ -123,7 +123,7 @@ def _example(loaded: TrainedNetwork, spec: ExportSpec) -> torch.Tensor:
 
 
 def check_options(loaded: TrainedNetwork, dest: Path, options: ExportOptions) -> None:
-    """Check the options against the network and the name of the file.
+    """Check the options against the network and the file name.
 
     Raises:
         ConfigError: They do not fit.
@@ -132,28 +132,28 @@ def check_options(loaded: TrainedNetwork, dest: Path, options: ExportOptions) ->
     is_dense = isinstance(loaded.config, SegmenterConfig)
     if is_dense and options.input == "image":
         raise ConfigError(
-            "input='image': a network for pixels shows images at their own size, without a crop; "
-            "export input='pixels', which takes any size"
+            "input='image': a segmentation network takes images at their own size, without a crop; "
+            "use input='pixels', which takes any size"
         )
     check_format(loaded.config, options.to)
     suffix = SUFFIX[options.to]
     if dest.suffix != suffix:
-        raise ConfigError(f"{dest}: files of {options.to} end in {suffix}; name it so")
+        raise ConfigError(f"{dest}: the name of a file for {options.to} must end in {suffix}")
     if options.input == "image" and not takes_images(loaded.config):
         raise ConfigError(
-            "input='image': the network takes no image files; export input='normalised'"
+            "input='image': the network does not take image files; use input='normalised'"
         )
 
 
 def check_format(config: ModelConfig, to: Format) -> None:
-    """Refuse formats that networks for pixels are not written in.
+    """Refuse formats that are not supported for segmentation networks.
 
     Raises:
-        ConfigError: The format is PyTorch's; arithmetic on sizes is part of such networks, and
-            files with it are not opened.
+        ConfigError: The format is one of PyTorch's; such networks compute with sizes, and files
+            that do so are not opened.
     """
     if isinstance(config, SegmenterConfig) and to not in ("onnx", "openvino"):
         raise ConfigError(
-            f"to={to!r}: networks for pixels are exported to onnx and openvino; take one of them, "
+            f"to={to!r}: segmentation networks are exported to onnx or openvino; use one of them, "
             "or load the weights in PyTorch"
         )

@@ -1,4 +1,4 @@
-"""Export for bf16, kept only if the network loses little by it."""
+"""Export for bf16, kept only if accuracy stays within a limit."""
 
 from __future__ import annotations
 
@@ -30,28 +30,26 @@ def export_bf16(
     max_loss: float = 1.0,
     effort: EvaluationOptions | None = None,
 ) -> ExportReport:
-    """Export a network to OpenVINO, to be opened in bf16; the file holds weights in fp32.
+    """Export a network to OpenVINO for inference in bf16; the file holds fp32 weights.
 
     Args:
         loaded: The network.
         dest: The file.
         options: How to export; the format must be OpenVINO.
-        data: Its validation split measures.
+        data: The data; the error is measured on its validation split.
         max_loss: Percentage points of top-1 error that bf16 may add.
-        effort: How to spend the machine on the two evaluations.
+        effort: Resources for the two evaluations.
 
     Returns:
-        The files, and what bf16 changed: logits, time, error.
+        The files, and the changes by bf16: logits, time, error.
 
     Raises:
-        ConfigError: The options do not allow bf16, this processor has none, or a logit changes by
+        ConfigError: The options do not allow bf16, this CPU has no bf16, or a logit changes by
             more than `BF16_TOLERANCE`; no file is kept.
         ExportError: The error grows by more than `max_loss`; no file is kept.
     """
     if options.to != "openvino":
-        raise ConfigError(
-            f"bf16 is what OpenVINO computes in; given was to={options.to!r}, give to='openvino'"
-        )
+        raise ConfigError(f"to={options.to!r}: bf16 needs OpenVINO; use to='openvino'")
     loaded = at_size(loaded, options.size_px)
     require_classifier(loaded.config, "export in bf16")
     check_options(loaded, dest, options)
@@ -64,7 +62,7 @@ def export_bf16(
         check_parity(compare_file(loaded, full, spec, images), dest)
         write_file(loaded, staged, low)
         parity = compare_file(loaded, staged, low, images)
-        check_bf16(parity, f"{dest}: is not kept")
+        check_bf16(parity, f"{dest}: was not kept")
         before, after = (measure_error(path, data, effort) for path in (full, staged))
         first = next(as_batches(images, loaded, spec))[:1]
         if spec.input == "normalised":
@@ -83,6 +81,6 @@ def export_bf16(
             fp32_value=before[figure.key],
             num_images=after["num_images"],
         )
-        check_loss(figures, max_loss, f"{dest}: is not kept: bf16", "export in int8")
+        check_loss(figures, max_loss, f"{dest}: was not kept: bf16", "export in int8")
         paths = publish(staged, dest)
     return ExportReport(paths, low, size, parity, figures.as_dict())

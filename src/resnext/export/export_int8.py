@@ -1,4 +1,4 @@
-"""Export in int8, kept only if the network loses little by it."""
+"""Export in int8, kept only if accuracy stays within a limit."""
 
 from __future__ import annotations
 
@@ -47,13 +47,13 @@ def export_int8(
         loaded: The network.
         dest: The file.
         options: How to export; the format must be ONNX and the input pixels.
-        data: Its training split calibrates, its validation split measures.
-        num_calibration_images: Images that the ranges are found on.
+        data: The data: the training split calibrates, the validation split measures.
+        num_calibration_images: Number of images for calibration.
         max_loss: Percentage points of top-1 error that int8 may add.
-        effort: How to spend the machine on the two evaluations.
+        effort: Resources for the two evaluations.
 
     Returns:
-        The file, and what int8 changed: size, time, error.
+        The file, and the changes by int8: size, time, error.
 
     Raises:
         ConfigError: The options do not allow int8.
@@ -61,17 +61,17 @@ def export_int8(
     """
     if options.to != "onnx" or options.input == "normalised":
         raise ConfigError(
-            f"int8 is written for ONNX Runtime, with pixels or images as input; given was "
-            f"to={options.to!r}, input={options.input!r}"
+            f"to={options.to!r}, input={options.input!r}: int8 needs to='onnx' with "
+            "input='pixels' or 'image'"
         )
     loaded = at_size(loaded, options.size_px)
     require_classifier(loaded.config, "export in int8")
     check_options(loaded, dest, options)
     if not takes_images(loaded.config):
-        raise ConfigError("int8 is calibrated on images, and the network takes none")
+        raise ConfigError("int8 is calibrated on images, but the network does not take images")
     calibration = data_images(data, "train", loaded.config.in_channels, num_calibration_images)
     spec = spec_of(loaded, options)
-    with needed_by("int8"):
+    with needed_by("export in int8"):
         from resnext.export.int8 import quantise
         from resnext.export.write_onnx import save_onnx
     with staging(dest) as staged, tempfile.TemporaryDirectory(dir=staged.parent) as folder:
@@ -97,7 +97,7 @@ def export_int8(
             fp32_value=before[figure.key],
             num_images=after["num_images"],
         )
-        what = f"{dest}: is not kept: int8"
+        what = f"{dest}: was not kept: int8"
         check_loss(figures, max_loss, what, "calibrate on more images (--calibrate N)")
         measured = {name: after[name] for name in (figure.key, "loss")}
         card = loaded.card.replace(metrics={**loaded.card.metrics, **measured})

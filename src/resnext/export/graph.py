@@ -1,4 +1,4 @@
-"""The network with the preparation of images inside, as it is traced.
+"""The traced module: the network with its preprocessing.
 
 Legend: b batch, h height, w width, c channels.
 """
@@ -17,7 +17,7 @@ from resnext.runtimes.spec import Input
 
 
 class FromPixels(nn.Module):
-    """Normalises uint8 pixels, and classifies."""
+    """Normalises uint8 pixels and classifies them."""
 
     mean: torch.Tensor
     scale: torch.Tensor
@@ -35,13 +35,13 @@ class FromPixels(nn.Module):
         return self.classify(_as_floats(pixels))
 
     def classify(self, levels_bchw: torch.Tensor) -> torch.Tensor:
-        """Map levels of 0 to 255, as floats, to logits."""
+        """Map pixel values from 0 to 255, as floats, to logits."""
         logits_bk: torch.Tensor = self.network((levels_bchw - self.mean) * self.scale)
         return logits_bk
 
 
 class FromImage(nn.Module):
-    """Resizes the short side of one image, crops its middle, normalises and classifies."""
+    """Resizes the short side of one image, crops its centre, normalises and classifies."""
 
     def __init__(self, network: FromPixels, card: ModelCard, size_px: int) -> None:
         super().__init__()
@@ -65,12 +65,12 @@ class FromImage(nn.Module):
 
 
 def build_graph(network: nn.Module, card: ModelCard, kind: Input, size_px: int) -> nn.Module:
-    """Put the preparation of images in front of a network.
+    """Put preprocessing in front of a network.
 
     Args:
         network: Takes normalised images.
-        card: How it wants them.
-        kind: What the result takes.
+        card: Its preprocessing.
+        kind: The input of the result.
         size_px: Side of the crop.
     """
     if kind == "normalised":
@@ -80,11 +80,11 @@ def build_graph(network: nn.Module, card: ModelCard, kind: Input, size_px: int) 
 
 
 def _as_floats(pixels: torch.Tensor) -> torch.Tensor:
-    """Cast before all else: TensorRT lets uint8 inputs feed nothing but a cast."""
+    """Cast first: TensorRT allows uint8 inputs only in casts."""
     return pixels.to(torch.float32).movedim(-1, 1)
 
 
 def _middle(margin: int) -> int:
-    """Return half a margin, halves rounded to the even number as Python's round does."""
+    """Return half a margin, with halves rounded to even like Python's round."""
     half, rest = margin // 2, margin % 2
     return half + rest * (half % 2)

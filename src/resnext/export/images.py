@@ -1,4 +1,4 @@
-"""Real images for the comparison of an export with PyTorch, and for calibration."""
+"""Real images for comparing an export with PyTorch, and for calibration."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from resnext.model.trained import TrainedNetwork
 from resnext.runtimes.spec import ExportSpec
 
 _SEED = 0
-_TOGETHER = 16  # crops of one batch
+_TOGETHER = 16  # crops per batch
 _MAX_WHOLE_PX = 512
 
 
 @dataclass(frozen=True)
 class ImageSource:
-    """Images as their files hold them, before any resizing.
+    """Decoded images, before any resizing.
 
     Attributes:
-        name: Which images, in words.
-        images: The images, which can be gone through again. Those of files are decoded each time,
-            one by one, since a few hundred photographs fill the memory.
+        name: The images, in words.
+        images: The images; they can be iterated again. Files are decoded each time, one by one,
+            since a few hundred photos fill the memory.
     """
 
     name: str
@@ -40,20 +40,20 @@ class ImageSource:
 
 
 def data_images(data: DataConfig, split: str, in_channels: int, num: int) -> ImageSource:
-    """Take images of a data set, spread over all of it; files that cannot be read are left out.
+    """Take images evenly from a data set; files that cannot be read are skipped.
 
     Args:
         data: The data set.
         split: `train` or `val`.
         in_channels: 3 for RGB, 1 for grey.
-        num: At most so many.
+        num: Maximum number of images.
 
     Raises:
-        DataError: There is no readable image.
+        DataError: No image can be read.
     """
     loaded = load_data(data)
     if not len(loaded.train):
-        split = "val"  # a folder without splits, taken whole
+        split = "val"  # a folder without splits
     chosen = loaded.train if split == "train" else loaded.val
     images = _Readable(chosen.reader(in_channels), subset_order(len(chosen)).tolist(), num)
     if not any(True for _ in images):
@@ -62,7 +62,7 @@ def data_images(data: DataConfig, split: str, in_channels: int, num: int) -> Ima
 
 
 def sample_photos(in_channels: int, num: int) -> ImageSource:
-    """Cut random windows from the two photographs that scikit-learn ships."""
+    """Cut random windows from the two photos in scikit-learn."""
     from sklearn.datasets import load_sample_images
 
     draw = np.random.default_rng(_SEED)
@@ -75,11 +75,11 @@ def sample_photos(in_channels: int, num: int) -> ImageSource:
         top = draw.integers(0, photo.height - height + 1)
         box = (int(left), int(top), int(left + width), int(top + height))
         images.append(photo.crop(box))
-    return ImageSource("windows of scikit-learn's two photographs", images)
+    return ImageSource("windows of scikit-learn's two photos", images)
 
 
 def noise(loaded: TrainedNetwork, size_px: int, num: int) -> torch.Tensor:
-    """Draw uint8 noise b x ... x c, for networks that take no images."""
+    """Generate uint8 noise, b x ... x c, for networks that do not take images."""
     config = loaded.config
     shape = (num, *(size_px,) * getattr(config, "ndim", 2), config.in_channels)
     generator = torch.Generator().manual_seed(_SEED)
@@ -89,15 +89,14 @@ def noise(loaded: TrainedNetwork, size_px: int, num: int) -> torch.Tensor:
 def as_batches(
     source: ImageSource, loaded: TrainedNetwork, spec: ExportSpec
 ) -> Iterator[torch.Tensor]:
-    """Prepare images as a graph takes them: uint8 b x h x w x c.
+    """Prepare images as input for a graph: uint8 b x h x w x c.
 
-    Several to a batch for graphs that take crops; one by one, of their own size, for those
-    that resize and crop.
+    Crops are batched; graphs that resize and crop get images one by one, at their own size.
 
     Args:
         source: The images.
-        loaded: The network; its card says how it wants them.
-        spec: What the graph takes.
+        loaded: The network; its card has the preprocessing.
+        spec: The input of the graph.
 
     Yields:
         Batches; no more than two decoded images are held at a time.
@@ -110,12 +109,12 @@ def as_batches(
 
 
 def as_whole(source: ImageSource, spec: ExportSpec, num: int) -> Iterator[torch.Tensor]:
-    """Give images to a network for pixels: uint8 1 x h x w x c, at their own size.
+    """Prepare images for a segmentation network: uint8 1 x h x w x c, at their own size.
 
     Args:
-        source: The images; only the middle of large ones is taken.
-        spec: What the graph takes; a fixed size is cut or filled up with black.
-        num: At most so many.
+        source: The images; large ones are cropped to their centre.
+        spec: The input of the graph; a fixed size is cropped or padded with black.
+        num: Maximum number of images.
     """
     for image in islice(source.images, num):
         width, height = (min(side, _MAX_WHOLE_PX) for side in image.size)
@@ -128,12 +127,12 @@ def as_whole(source: ImageSource, spec: ExportSpec, num: int) -> Iterator[torch.
 
 @dataclass(frozen=True)
 class _Readable:
-    """The first images of an order, without those that cannot be read.
+    """The first readable images of a sequence.
 
     Attributes:
         images: Opens an image by its number.
         order: The numbers.
-        num: At most so many.
+        num: Maximum number of images.
     """
 
     images: ImageReader

@@ -1,7 +1,7 @@
 """Static int8: weights per channel, activations by calibration on real images.
 
-Weights keep to 7 bits: processors without VNNI add two products of 8 bits in 16, which
-overflows, and the figures would depend on the machine.
+Weights use 7 bits: CPUs without VNNI add two 8-bit products in 16 bits, which overflows, so results
+would depend on the machine.
 
 Source: Jacob et al., arXiv 1712.05877; ONNX Runtime's documentation on quantization.
 """
@@ -28,15 +28,15 @@ _BATCH = 8  # calibration images at once
 
 
 def quantise(source: Path, dest: Path, batches: Iterable[torch.Tensor]) -> int:
-    """Write an ONNX file's network in int8; its description is the source's.
+    """Quantise an ONNX file to int8, and keep its description.
 
     Args:
         source: A file in fp32.
         dest: The file to write; a temporary file is created next to it.
-        batches: Images as the graph takes them, to find the range of each activation.
+        batches: Images as input for the graph, to find the range of each activation.
 
     Returns:
-        The number of images that the ranges were found on.
+        The number of calibration images.
     """
     prepared = dest.with_suffix(".prepared")
     quant_pre_process(source, prepared, skip_symbolic_shape=True)
@@ -59,10 +59,10 @@ def quantise(source: Path, dest: Path, batches: Iterable[torch.Tensor]) -> int:
 
 
 class _Reader(CalibrationDataReader):  # type: ignore[misc]  # the library carries no types
-    """Hands over calibration images a few at a time."""
+    """Provides calibration images in small batches."""
 
     def __init__(self, name: str, batches: Iterable[torch.Tensor]) -> None:
-        self.num_images = 0  # handed over so far
+        self.num_images = 0  # provided so far
         self._name = name
         self._parts = (part for batch in batches for part in torch.split(batch, _BATCH))
 

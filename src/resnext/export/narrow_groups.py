@@ -1,9 +1,9 @@
-"""Narrow groups of a network's convolutions merged into wider ones, for runtimes that want those.
+"""Merges narrow groups of convolutions into wider ones, which some runtimes compute faster.
 
 ONNX Runtime keeps images in blocks of 8 (AVX2) or 16 (AVX-512) channels, and only a convolution
-whose groups are whole blocks runs in that layout. Any other one falls back to a slower kernel,
-with a change of layout before and after it. m neighbouring groups equal one group of m times the
-width whose weight is block-diagonal: the zeros add nothing to any sum.
+whose groups are whole blocks runs in that layout. Any other falls back to a slower kernel, with a
+change of layout before and after it. m neighbouring groups equal one group of m times the width
+with a block-diagonal weight: the zeros add nothing to any sum.
 """
 
 from __future__ import annotations
@@ -15,23 +15,23 @@ from torch import nn
 from resnext.model.grouped_conv import merge_groups
 
 BLOCK_CHANNELS = 16
-"""ONNX Runtime's block with AVX-512, a multiple of that with AVX2; files must suit both."""
+"""ONNX Runtime's block with AVX-512, a multiple of the block with AVX2; files must suit both."""
 
 
 def widen_groups(network: nn.Module, least_channels: int = BLOCK_CHANNELS) -> nn.Module:
-    """Return a copy of a network, of the same function, without narrow groups.
+    """Return a copy of a network that computes the same function without narrow groups.
 
-    The copy is made to be exported: its weights no longer fit the config that it carries, and
-    its zeros would not stay zeros in training.
+    The copy is only for export: its weights do not match its config, and its zeros would not
+    stay zero in training.
 
     Args:
         network: Any network; it is not changed.
-        least_channels: The channels of every group, in and out, become a multiple of this where
-            merging can reach one, if they are at most half of it. Depthwise convolutions stay
-            as they are.
+        least_channels: Input and output channels of every group become a multiple of this if
+            merging can reach one and they are at most half of it. Depthwise convolutions are
+            not changed.
 
     Returns:
-        The copy. Each sum has the same terms, in another order, so outputs agree to rounding.
+        The copy. Each sum has the same terms in another order, so outputs agree up to rounding.
 
     Source: measured, see docs/benchmark.md.
     """
@@ -43,7 +43,7 @@ def widen_groups(network: nn.Module, least_channels: int = BLOCK_CHANNELS) -> nn
 
 
 def groups_to_widen(in_width: int, out_width: int, groups: int, least_channels: int) -> int:
-    """Return how many neighbouring groups to merge so that each is made of whole blocks.
+    """Return how many neighbouring groups to merge so that each consists of whole blocks.
 
     Args:
         in_width: Input channels of one group.
@@ -52,11 +52,10 @@ def groups_to_widen(in_width: int, out_width: int, groups: int, least_channels: 
         least_channels: Channels of a block.
 
     Returns:
-        The smallest divisor of `groups` that makes both widths multiples of `least_channels`;
-        1 where there is none, since merging short of a block would only add arithmetic; where a
-        group has more than half a block, since there the zeros cost more than the slower kernel
-        (measured for 14, 24 and 40 channels); and for depthwise convolutions, for which
-        runtimes have kernels of their own.
+        The smallest divisor of `groups` that makes both widths multiples of `least_channels`. 1 if
+        there is none, since a partial block would only add arithmetic; if a group has more than
+        half a block, since the zeros then cost more than the slower kernel (measured for 14, 24
+        and 40 channels); and for depthwise convolutions, which have their own kernels.
     """
     if in_width == 1 or 2 * in_width > least_channels:
         return 1

@@ -1,4 +1,4 @@
-"""The network as it is exported: form (c), BN folded, narrow groups widened."""
+"""The network for export: form (c), BN folded, narrow groups merged."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from resnext.runtimes.spec import Format
 
 
 def at_size(loaded: TrainedNetwork, size_px: int | None) -> TrainedNetwork:
-    """Return the network with a card that asks for crops of another size.
+    """Return the network with another crop size in its card.
 
-    The resize before the crop grows in proportion. Figures measured at the old size leave the
-    card, since they are not those of the new one.
+    The resize before the crop is scaled in proportion. Metrics measured at the old size are
+    removed from the card, since they do not apply to the new size.
 
     Args:
         loaded: The network.
@@ -37,11 +37,11 @@ def at_size(loaded: TrainedNetwork, size_px: int | None) -> TrainedNetwork:
 
 
 def simplify(loaded: TrainedNetwork, to: Format) -> nn.Module:
-    """Return the same function with fewer and faster layers, in a network of its own.
+    """Return a new network that computes the same function with fewer and faster layers.
 
     Args:
         loaded: The network; it is not changed.
-        to: The format that it is written in.
+        to: The export format.
     """
     network = copy.deepcopy(loaded.module).cpu().float().eval()
     config = loaded.config
@@ -62,14 +62,14 @@ def simplify(loaded: TrainedNetwork, to: Format) -> nn.Module:
 
 
 class _Mean(nn.Module):
-    """The mean of each channel, whose sides stay as ones."""
+    """The mean of each channel, with sides of length 1."""
 
     def forward(self, x_bchw: torch.Tensor) -> torch.Tensor:
         return x_bchw.mean((2, 3), keepdim=True)
 
 
 def _replace_means(network: nn.Module) -> None:
-    """Write pools to one position as means; torch exports the former as gathers of any size."""
+    """Replace pools to one position by means; torch exports such pools as gathers of any size."""
     for module in list(network.modules()):
         for name, child in module.named_children():
             if isinstance(child, nn.AdaptiveAvgPool2d) and child.output_size in (1, (1, 1)):

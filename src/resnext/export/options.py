@@ -1,4 +1,4 @@
-"""What to export, and what came of it."""
+"""Options and results of an export."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from resnext.runtimes.spec import ExportSpec, Format, Input
 from resnext.settings import Settings
 
 OPSETS = range(18, 24)
-"""Versions of the ONNX operators that torch's exporter writes itself."""
+"""Opset versions that torch's exporter writes directly."""
 
 
 class ExportOptions(Settings):
@@ -22,10 +22,10 @@ class ExportOptions(Settings):
 
     Attributes:
         to: Kind of file.
-        input: What callers give; see `ExportSpec`.
-        size_px: Side of the crop; None takes that of validation.
-        dynamic_size: Take crops of other sizes as well.
-        opset: Version of the ONNX operators; None takes torch's default.
+        input: The kind of input; see `ExportSpec`.
+        size_px: Side of the crop; None uses that of validation.
+        dynamic_size: Accept crops of other sizes as well.
+        opset: ONNX opset version; None uses torch's default.
     """
 
     to: Format = "onnx"
@@ -37,34 +37,34 @@ class ExportOptions(Settings):
     @model_validator(mode="after")
     def _check(self) -> ExportOptions:
         if self.opset is not None and self.to not in ("onnx", "openvino"):
-            raise ConfigError(f"opset={self.opset}: {self.to} has no operator sets; leave it out")
+            raise ConfigError(f"opset={self.opset}: {self.to} has no opsets; omit it")
         if self.opset is not None and self.opset not in OPSETS:
             raise ConfigError(
-                f"opset={self.opset}: accepted are {OPSETS[0]} to {OPSETS[-1]}, or none for torch's"
+                f"opset={self.opset}: accepted are {OPSETS[0]} to {OPSETS[-1]}, or None"
             )
         if self.input == "image" and self.to != "onnx":
             raise ConfigError(
-                f"input='image': resizing as in training is exact in ONNX only, {self.to} does it "
-                "another way; export to onnx, or take input='pixels' and resize before"
+                f"input='image': resizing is exact only in ONNX; {self.to} resizes differently. "
+                "Export to onnx, or use input='pixels' and resize before"
             )
         if self.input == "image" and self.dynamic_size:
             raise ConfigError(
-                "dynamic_size=True: an input of kind 'image' takes any size already and crops it "
-                "to the one size inside; leave dynamic_size out, or export input='pixels'"
+                "dynamic_size=True: input='image' already takes any size and crops it to a fixed "
+                "size; omit dynamic_size, or use input='pixels'"
             )
         return self
 
 
 @dataclass(frozen=True)
 class ExportReport:
-    """What was written.
+    """The result of an export.
 
     Attributes:
         paths: The files; the first is the one to open.
-        spec: What the graph takes.
-        num_bytes: All files together.
+        spec: The input of the graph.
+        num_bytes: Size of all files.
         parity: The comparison with PyTorch.
-        quantised: What int8 or bf16 changed, if that was asked for.
+        quantised: The changes by int8 or bf16, if requested.
     """
 
     paths: tuple[Path, ...]

@@ -1,4 +1,4 @@
-"""Does an exported file compute what PyTorch computes?"""
+"""Checks that an exported file computes the same as PyTorch."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from resnext.model.config import SegmenterConfig
 from resnext.runtimes.exported import Exported
 
 TOLERANCE = 1e-4
-"""Largest difference of a logit, as a share of the largest one: sums in another order."""
+"""Largest difference of a logit, relative to the largest: sums in another order."""
 
 _TOGETHER = 16
 
@@ -27,11 +27,11 @@ def compare(
     """Run the same images through both.
 
     Args:
-        network: The network as `exported` was made from it: for input of kind `image` with the
-            preparation of images, else taking normalised images.
-        exported: The file, opened.
-        batches: Images, uint8 b x h x w x c, as the graph takes them.
-        source: Which images, in words.
+        network: The network from which `exported` was written: with preprocessing for input
+            `image`, else for normalised images.
+        exported: The open file.
+        batches: Images, uint8 b x h x w x c, as input for the graph.
+        source: The images, in words.
     """
     parts = (part for batch in batches for part in torch.split(batch, _TOGETHER))
     pairs = (
@@ -45,17 +45,17 @@ def compare(
 
 
 def check_parity(parity: Parity, path: object) -> None:
-    """Refuse a file that computes something else.
+    """Refuse a file whose results differ.
 
-    Images or pixels whose two best classes are nearer than the tolerance may change places.
+    Two classes whose logits are closer than the tolerance may swap ranks.
 
     Raises:
-        ExportError: The difference is not that of rounding.
+        ExportError: The difference is larger than rounding.
     """
     limit = TOLERANCE * max(parity.largest_logit, 1.0)
-    if not parity.largest_difference <= limit:  # also where it is not a number
+    if not parity.largest_difference <= limit:  # also true for NaN
         raise ExportError(
-            f"{path}: is not kept: on {parity.num_images} images its logits differ from PyTorch's "
+            f"{path}: was not kept: on {parity.num_images} images its logits differ from PyTorch's "
             f"by {parity.largest_difference:.2g}, more than {limit:.2g}, and the best class "
             f"agrees for {parity.top1_agreement:.1f} %; export to another format or opset, and "
             "please report this"

@@ -1,6 +1,6 @@
-"""What programs that read ONNX files ask of a graph beyond the standard.
+"""Requirements of ONNX readers beyond the standard.
 
-The rules and their sources stand in docs/export.md; a test walks the exported graphs.
+docs/export.md lists the rules and their sources; a test checks the exported graphs.
 """
 
 from __future__ import annotations
@@ -9,16 +9,16 @@ import onnx
 
 
 def make_portable(model: onnx.ModelProto) -> None:
-    """Change a model so that more programs read it; what it computes stays the same."""
+    """Change a model so that more programs can read it; its results stay the same."""
     _cast_first(model.graph)
     _drop_unused_domains(model)
     _drop_traces(model.graph)
 
 
 def _cast_first(graph: onnx.GraphProto) -> None:
-    """Let a uint8 input feed a cast and nothing else, which is all that TensorRT takes.
+    """Let a uint8 input feed only a cast, as TensorRT requires.
 
-    The exporter reads the sides of an image off the input itself.
+    The exporter also reads the image's sides from the input.
     """
     given = graph.input[0]
     if given.type.tensor_type.elem_type != onnx.TensorProto.UINT8:
@@ -37,7 +37,7 @@ def _cast_first(graph: onnx.GraphProto) -> None:
 
 
 def _drop_unused_domains(model: onnx.ModelProto) -> None:
-    """Import no operator sets that no node uses, as quantisation does: some readers refuse them."""
+    """Remove imports of unused opsets, which quantisation adds and some readers refuse."""
     used = {"", *(node.domain for node in model.graph.node)}
     kept = [domain for domain in model.opset_import if domain.domain in used]
     del model.opset_import[:]
@@ -45,7 +45,7 @@ def _drop_unused_domains(model: onnx.ModelProto) -> None:
 
 
 def _drop_traces(graph: onnx.GraphProto) -> None:
-    """Leave out the exporter's notes, which name the folders of the machine that exported."""
+    """Remove the exporter's notes, which contain paths of the exporting machine."""
     for part in (graph, *graph.node, *graph.value_info, *graph.input, *graph.output):
         part.ClearField("metadata_props")
         part.ClearField("doc_string")

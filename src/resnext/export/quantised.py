@@ -1,4 +1,4 @@
-"""What a lower precision changes: size, time and error, measured side by side."""
+"""Measures the changes by a lower precision: size, time and error."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ _ROUNDS = 15
 
 @dataclass(frozen=True)
 class Quantised:
-    """What a lower precision changed.
+    """The changes by a lower precision.
 
     Attributes:
-        num_calibration_images: Images that the ranges of int8 were found on; bf16 needs none.
-        num_bytes: Of the file.
-        fp32_num_bytes: Of the file in fp32.
-        latency_ms: Median time of one image here, all cores, in the lower precision.
-        fp32_latency_ms: The same in fp32, measured in turns.
-        measure: Of the network's task, such as the top-1 error.
+        num_calibration_images: Number of images for int8 calibration; 0 for bf16.
+        num_bytes: Size of the file.
+        fp32_num_bytes: Size of the file in fp32.
+        latency_ms: Median time for one image on this machine, all cores, in the lower precision.
+        fp32_latency_ms: The same in fp32, measured alternately.
+        measure: The measure of the network's task, such as the top-1 error.
         value: Its value on the validation split.
-        fp32_value: On the same images.
-        num_images: Images of that split.
+        fp32_value: Its value in fp32 on the same images.
+        num_images: Number of images in that split.
     """
 
     num_calibration_images: int
@@ -50,11 +50,11 @@ class Quantised:
 
     @property
     def loss(self) -> float:
-        """By how much the lower precision makes the measure worse, in its own unit."""
+        """How much worse the measure is in the lower precision, in its unit."""
         return self.measure.cost(self.value) - self.measure.cost(self.fp32_value)
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the figures as JSON values, the measure under its own name."""
+        """Return the figures as JSON values, with the measure under its name."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         key = values.pop("measure").key
         both = {key: values.pop("value"), f"fp32_{key}": values.pop("fp32_value")}
@@ -62,7 +62,7 @@ class Quantised:
 
 
 def time_both(first: Path, second: Path, batch: Any) -> tuple[float, float]:
-    """Time one batch in two files, in turns: medians in milliseconds."""
+    """Time one batch in two files alternately: medians in milliseconds."""
     networks = [open_exported(path) for path in (first, second)]
     seconds = take_turns([partial(network.run, batch) for network in networks], _ROUNDS, warm_up=2)
     first_ms, second_ms = (1000 * statistics.median(times) for times in seconds)
@@ -70,22 +70,22 @@ def time_both(first: Path, second: Path, batch: Any) -> tuple[float, float]:
 
 
 def measure_error(path: Path, data: DataConfig, effort: EvaluationOptions | None) -> dict[str, Any]:
-    """Evaluate an exported file on the validation split, in the precision that it says."""
+    """Evaluate an exported file on the validation split, in its precision."""
     runtime = Runtime(torch.device("cpu"), torch.float32)
     return measure(path, Protocol(data=data), runtime, effort).figures
 
 
 def check_loss(figures: Quantised, max_loss: float, what: str, remedy: str) -> None:
-    """Refuse a file that loses too much.
+    """Refuse a file that loses too much accuracy.
 
     Args:
-        figures: What the lower precision changed.
-        max_loss: Allowed.
+        figures: The changes by the lower precision.
+        max_loss: Allowed loss.
         what: The file and its precision, for the message.
-        remedy: What to do besides allowing the loss.
+        remedy: An alternative to allowing the loss, for the message.
 
     Raises:
-        ExportError: It is more.
+        ExportError: The loss is larger.
     """
     if not figures.loss <= max_loss:
         raise ExportError(

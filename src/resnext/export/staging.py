@@ -1,4 +1,4 @@
-"""Files that appear at their place together, whole, or not at all."""
+"""Writes several files to their destination together: completely, or not at all."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from resnext.untrusted.text import printable
 
 @contextmanager
 def staging(dest: Path) -> Iterator[Path]:
-    """Give a path of the same name in a folder of its own, beside the place.
+    """Yield a path with the same name in a temporary folder next to the destination.
 
-    The folder vanishes afterwards with all that was not published; see `work_folder`.
+    The folder is removed afterwards with everything that was not published; see `work_folder`.
 
     Args:
-        dest: Where the file is to go.
+        dest: The final path of the file.
 
     Raises:
-        ExportError: The folder cannot be made, is not writable, the disk is full, or another
-            process writes the same file.
+        ExportError: The folder cannot be created or written, the disk is full, or another process
+            writes the same file.
     """
     try:
         dest.parent.mkdir(parents=True, exist_ok=True)
@@ -38,10 +38,10 @@ def staging(dest: Path) -> Iterator[Path]:
 
 @contextmanager
 def saving(path: Path) -> Iterator[None]:
-    """Explain that a library cannot write a file, which most say in a way of their own.
+    """Turn a library's error about a file that cannot be written into ours.
 
     Raises:
-        ExportError: It cannot be written.
+        ExportError: The file cannot be written.
     """
     try:
         yield
@@ -54,10 +54,10 @@ def saving(path: Path) -> Iterator[None]:
 
 
 def publish(staged: Path, dest: Path) -> tuple[Path, ...]:
-    """Move what was staged to its place, the named file last.
+    """Move staged files to their destination, the named file last.
 
     Returns:
-        The files at their places, the named one first.
+        The final paths, the named file first.
     """
     files = (path for path in staged.parent.iterdir() if path.is_file())
     names = sorted((path.name for path in files), key=staged.name.__eq__)

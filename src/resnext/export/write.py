@@ -1,4 +1,4 @@
-"""A traced network as a file of each format, description included.
+"""Writes a traced network in each format, including its description.
 
 Each writer gets the network, an example of its input, the path and the spec.
 """
@@ -33,9 +33,9 @@ def write_onnx(
 def write_openvino(
     graph: nn.Module, example: torch.Tensor, path: Path, spec: ExportSpec, description: str
 ) -> None:
-    """Write OpenVINO's pair of files, by way of ONNX, with weights in full precision."""
+    """Write OpenVINO's pair of files via ONNX, with weights in full precision."""
     openvino = import_openvino()
-    with tempfile.TemporaryDirectory(dir=path.parent) as folder:  # vanishes with what is staged
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder:  # removed with the staging folder
         onnx_file = Path(folder) / "network.onnx"
         save_onnx(trace_onnx(graph, example, spec), onnx_file, description)
         network = openvino.convert_model(onnx_file)
@@ -48,10 +48,10 @@ def write_openvino(
 def write_pt2(
     graph: nn.Module, example: torch.Tensor, path: Path, spec: ExportSpec, description: str
 ) -> None:
-    """Write one of PyTorch's exported programs."""
+    """Write a PyTorch exported program."""
     axes = dict.fromkeys(dynamic_axes(spec, example.ndim), torch.export.Dim.DYNAMIC)
     program = torch.export.export(graph, (example,), dynamic_shapes=(axes,))
-    buffer = io.BytesIO()  # given a path, torch ends the process if the disk is full
+    buffer = io.BytesIO()  # with a path, torch ends the process if the disk is full
     torch.export.save(program, buffer, extra_files={KEY: description})
     path.write_bytes(buffer.getbuffer())
 
@@ -59,10 +59,10 @@ def write_pt2(
 def write_torchscript(
     graph: nn.Module, example: torch.Tensor, path: Path, _spec: ExportSpec, description: str
 ) -> None:
-    """Write a TorchScript file, for programs that read no other kind.
+    """Write a TorchScript file, for programs that read no other format.
 
-    A trace keeps the sizes of its example only where arithmetic was done on them in Python;
-    networks do none, so every size is taken. PyTorch has deprecated the format.
+    A trace fixes the sizes of its example only where Python computes with them; networks do
+    not, so any size is accepted. PyTorch has deprecated the format.
     """
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "`torch.jit", FutureWarning)

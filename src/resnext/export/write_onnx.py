@@ -1,4 +1,4 @@
-"""A network in the operators of ONNX."""
+"""Writes a network as ONNX operators."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from resnext.export.portable import make_portable
 from resnext.runtimes.seal import seal
 from resnext.runtimes.spec import KEY, ExportSpec, Input
 
-_MAX_IN_ONE_FILE = 2_000_000_000  # bytes; what a protobuf message can hold
+_MAX_IN_ONE_FILE = 2_000_000_000  # bytes; the limit of a protobuf message
 _INPUT_NAMES: dict[Input, str] = {"pixels": "pixels", "image": "pixels", "normalised": "images"}
 
 
 def trace_onnx(graph: nn.Module, example: torch.Tensor, spec: ExportSpec) -> onnx.ModelProto:
-    """Write a network in ONNX's operators.
+    """Write a network as an ONNX model.
 
     Args:
         graph: The network, in evaluation mode.
-        example: A batch as it takes it.
-        spec: What the graph takes.
+        example: A batch of its input.
+        spec: The input of the graph.
     """
     model: onnx.ModelProto = trace(
         graph,
@@ -41,16 +41,16 @@ def trace_onnx(graph: nn.Module, example: torch.Tensor, spec: ExportSpec) -> onn
 
 
 def trace(graph: nn.Module, example: torch.Tensor, **options: Any) -> torch.onnx.ONNXProgram:
-    """Trace a network as torch's exporter does, with its progress kept off the terminal.
+    """Trace a network with torch's exporter, without its progress output.
 
     Args:
         graph: The network, in evaluation mode.
-        example: A batch as it takes it.
-        options: Of `torch.onnx.export`; without any the batch is fixed.
+        example: A batch of its input.
+        options: Options of `torch.onnx.export`; without any, the batch size is fixed.
     """
     logger = logging.getLogger("torch.onnx")
     level = logger.level
-    logger.setLevel(logging.ERROR)  # errors are raised all the same
+    logger.setLevel(logging.ERROR)  # errors are raised anyway
     try:
         with contextlib.redirect_stdout(io.StringIO()):
             program = torch.onnx.export(graph, (example,), dynamo=True, verbose=False, **options)
@@ -65,7 +65,7 @@ def save_onnx(model: onnx.ModelProto, path: Path, description: str) -> None:
 
     Args:
         model: The model; it is changed.
-        path: The file. Weights over 2 GB go into a second one beside it, NAME.data.
+        path: The file. Weights over 2 GB go to a second file, NAME.data.
         description: See `resnext.runtimes.spec`.
     """
     kept = {entry.key: entry.value for entry in model.metadata_props} | {KEY: description}
@@ -78,7 +78,7 @@ def save_onnx(model: onnx.ModelProto, path: Path, description: str) -> None:
 
 
 def dynamic_axes(spec: ExportSpec, rank: int) -> dict[int, Any]:
-    """Return the axes of the input whose length callers choose, with their names."""
+    """Return the input axes of variable length, with their names."""
     if spec.input == "image":
         return {1: "height", 2: "width"}
     axes: dict[int, Any] = {0: "batch"}

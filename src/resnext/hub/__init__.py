@@ -1,7 +1,7 @@
-"""A network as a folder that others can use: on disk, or on the Hugging Face Hub.
+"""Publishes a network as a folder on disk or as a repository on the Hugging Face Hub.
 
-`published` opens what is to be published, `save` writes weights, config.json, model card, curves
-and settings, `push` sends them; the other files each make one part of the card. They are opened
-again by `resnext.inference.load`. May import export, training, evaluation and what is below; not
-serving or page.
+`published` opens the network, `save` writes weights, config.json, model card, curves and settings,
+`push` uploads them; each of the other files writes one part of the card. `resnext.inference.load`
+opens the result. The package may import export, training, evaluation and everything below them, but
+not serving or page.
 """

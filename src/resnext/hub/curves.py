@@ -1,4 +1,4 @@
-"""The curves of a run as one picture: loss and error over the epochs."""
+"""Plots the curves of a run: loss and error over the epochs."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _LOSSES = (("train_loss", "training", GREY), ("loss", "validation", BLUE))
 
 
 def draw_curves(run: Path, picture: Path) -> bool:
-    """Draw the curves of a run into a PNG file.
+    """Plot the curves of a run to a PNG file.
 
     Args:
         run: The run folder.
         picture: The file to write.
 
     Returns:
-        False, without a file, if the run has no epoch.
+        False, and writes no file, if the run has no epochs.
     """
     epochs = [row for row in read_metrics(run) if row["kind"] == "epoch"]
     if not epochs:
@@ -49,7 +49,7 @@ def _lines_of(kind: TaskKind) -> tuple[tuple[str, str, str], ...]:
 def _draw(
     axes: Axes, rows: list[dict[str, Any]], lines: tuple[tuple[str, str, str], ...], label: str
 ) -> None:
-    marker = "o" if len(rows) == 1 else None  # one point makes no line
+    marker = "o" if len(rows) == 1 else None  # one point draws no line
     for key, name, color in lines:
         values = [float("nan") if row.get(key) is None else float(row[key]) for row in rows]
         if any(row.get(key) is not None for row in rows):

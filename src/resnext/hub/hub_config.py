@@ -1,4 +1,4 @@
-"""config.json of a repository, in the form that timm reads; it names no network that timm lacks."""
+"""The config.json of a repository, in timm's format; it names only networks that timm has."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ _MAX_DIGITS = 17
 
 
 def hub_config(published: Published) -> dict[str, Any]:
-    """Describe a network as timm's files on the Hub do.
+    """Describe a network in the format of timm's files on the Hub.
 
     Returns:
         JSON values. `architecture` and `model_args`, from which timm builds the network, are
-        there only if it can; otherwise `not_in_timm` tells why. `resnext` holds our config.
+        present only if timm can build it; otherwise `not_in_timm` says why. `resnext` holds our
+        config.
 
     Source: timm/models/_hub.py (`save_config_for_hf`, `_parse_model_cfg`) and
     timm/models/_pretrained.py (`PretrainedCfg`, which knows no other keys than these).
@@ -45,7 +46,7 @@ def hub_config(published: Published) -> dict[str, Any]:
 
 
 def _pretrained_cfg(published: Published) -> dict[str, Any]:
-    """Say how images are prepared, and which layers depend on their channels and classes."""
+    """Return the preprocessing, and the layers that depend on channels and classes."""
     config, card = published.config, published.card
     values: dict[str, Any] = {
         "input_size": list(published.input_size),
@@ -67,11 +68,11 @@ def _pretrained_cfg(published: Published) -> dict[str, Any]:
 
 
 def crop_fraction(card: ModelCard) -> float:
-    """Return side of the crop over short side of the resized image, as timm uses it.
+    """Return timm's crop fraction: crop side over short side of the resized image.
 
-    timm resizes to floor(crop / fraction), so the fraction gets as many digits as it takes for
-    that to be our side. Images that are used as they are have the fraction 1: timm resizes them
-    to the crop, which changes nothing where they have its size.
+    timm resizes to floor(crop / fraction), so the fraction gets enough digits to give our side.
+    Images used without a resize have the fraction 1: timm resizes them to the crop, which
+    changes nothing if they already have its size.
     """
     if card.resize_px is None:
         return 1.0

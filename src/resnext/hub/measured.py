@@ -1,4 +1,4 @@
-"""The errors that were measured, and on what, as far as a run or a card tells."""
+"""The measured errors of a network and their data, as far as a run or a card records them."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from resnext.tasks.measure import Measure
 
 _LOG = logging.getLogger(__name__)
 _CLOSE = 0.5
-"""Percent points between the figure of training and that of an evaluation of the same weights:
-rounding in lower precision. Further apart, the evaluation is one of earlier weights."""
+"""Largest difference in percentage points between training and an evaluation of the same weights,
+from rounding in lower precision. A larger one means that the evaluation is of earlier weights."""
 
 
 @dataclass(frozen=True)
@@ -23,13 +23,13 @@ class Measured:
     """One measurement.
 
     Attributes:
-        measure: What was measured.
+        measure: The measure.
         value: Its value.
-        top5_error: In percent; None of other tasks, with few classes, or if unknown.
+        top5_error: In percent; None for other tasks, few classes, or if unknown.
         data: The data set.
         split: Its split; empty if unknown.
-        num_images: How many images; 0 if unknown.
-        how: By whom and how it was measured, as words for a sentence.
+        num_images: Number of images; 0 if unknown.
+        how: Who measured it and how, as a phrase.
     """
 
     measure: Measure
@@ -42,7 +42,7 @@ class Measured:
 
 
 def measured_errors(published: Published) -> list[Measured]:
-    """Return what is known, best source first; empty if nothing is."""
+    """Return the known measurements, best source first."""
     metrics, data = published.card.metrics, published.card.data or "an unnamed data set"
     evaluation = _evaluation(published)
     if evaluation is not None:
@@ -61,7 +61,7 @@ def measured_errors(published: Published) -> list[Measured]:
 
 
 def _evaluation(published: Published) -> Measured | None:
-    """Read the evaluation beside a run, unless it was one of other weights."""
+    """Read the evaluation of a run, unless it is of other weights."""
     if published.run is None:
         return None
     file = published.run / EVALUATION
@@ -75,7 +75,7 @@ def _evaluation(published: Published) -> Measured | None:
         how = "whole images" if is_dense else _view(figures["view"])
         return _measured(figures, measure, trained, how)
     except (LookupError, TypeError, ValueError):
-        _LOG.warning("%s does not hold what `resnext evaluate` writes; it is left out", file)
+        _LOG.warning("%s was not written by `resnext evaluate`; it is ignored", file)
         return None
 
 
@@ -86,7 +86,7 @@ def _measure_of(published: Published) -> Measure:
 def _measured(
     figures: dict[str, Any], measure: Measure, trained: float | None, how: str
 ) -> Measured | None:
-    """Take the figures from an evaluation; None if it was one of other weights."""
+    """Return the figures of an evaluation; None if it is of other weights."""
     if trained is not None and abs(trained - figures[measure.key]) > _CLOSE:
         return None
     top5_error = figures.get("top5_error")

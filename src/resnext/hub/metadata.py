@@ -1,4 +1,4 @@
-"""The metadata at the top of a model card, by which the Hub files a network."""
+"""The metadata at the top of a model card, which the Hub uses to classify a network."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _DATA_ON_HUB = {
     "svhn": "ufldl-stanford/svhn",
 }
 
-# The Hub's own identifiers, of those that weights usually come under; it takes no others.
+# The Hub's identifiers for common licences of weights; it accepts no others.
 _LICENCES = (
     *("apache-2.0", "mit", "bsd-2-clause", "bsd-3-clause", "cc0-1.0", "unlicense"),
     *("cc-by-4.0", "cc-by-sa-4.0", "cc-by-nc-4.0", "cc-by-nc-sa-4.0", "cc-by-nc-nd-4.0"),
@@ -33,9 +33,9 @@ def metadata_of(published: Published, title: str, measured: list[Measured], orig
 
     Args:
         published: The network.
-        title: Its name on the Hub's lists of results.
-        measured: Its errors; the first one is listed, as shares of right answers.
-        origin: What it was trained from.
+        title: Its name in the Hub's lists of results.
+        measured: Its errors; the first one is listed as accuracies.
+        origin: The weights that training started from.
 
     Source: https://huggingface.co/docs/hub/model-cards (the fields of a model card).
     """
@@ -51,7 +51,7 @@ def metadata_of(published: Published, title: str, measured: list[Measured], orig
     text: str = ModelCardData(
         license=_licence(published.card.licence),
         license_name=_licence_name(published.card.licence),
-        # The Hub's own button for opening a network, and its count of downloads, go by this.
+        # The Hub's "use this model" button and its download count depend on this.
         library_name="timm" if has_timm else "resnext",
         pipeline_tag=purpose,
         tags=[purpose, *(["timm"] if has_timm else []), network, "pytorch"],
@@ -65,7 +65,7 @@ def metadata_of(published: Published, title: str, measured: list[Measured], orig
 
 
 def _results(measured: Measured) -> list[EvalResult]:
-    """Return the figures that the Hub's leaderboards know: shares of right answers."""
+    """Return the figures for the Hub's leaderboards: accuracies."""
     if measured.measure != task_kind(DEFAULT_TASK).measure:
         return []
     shares = {"Top-1 accuracy": measured.value, "Top-5 accuracy": measured.top5_error}
@@ -85,7 +85,7 @@ def _results(measured: Measured) -> list[EvalResult]:
 
 
 def _licence(licence: str) -> str | None:
-    """Return the Hub's identifier of a licence, `other` for one that it does not know."""
+    """Return the Hub's identifier of a licence, or `other` if it has none."""
     if not licence:
         return None
     return licence.lower() if licence.lower() in _LICENCES else "other"

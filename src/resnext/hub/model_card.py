@@ -1,4 +1,4 @@
-"""README.md of a published network: the Hub's metadata, and the text for people."""
+"""The README.md of a published network: the Hub's metadata, and a text for people."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ from resnext.untrusted.text import markdown_text
 from resnext.weights.timm_format import why_not_timm
 
 _MAX_CLASSES = 30
-"""More classes than these are counted, not named."""
+"""If there are more classes, only their number is given."""
 
 _NOT_SHOWN = ("family", "form", "stage_widths", "zero_init_residual")
-"""Settings that the table of the architecture tells otherwise or that do not matter to users."""
+"""Settings that the table shows in another form, or that do not matter to users."""
 
 
 @dataclass(frozen=True)
 class CardRequest:
-    """What the text says besides the facts of the network.
+    """What the text says beyond the facts about the network.
 
     Attributes:
-        title: Heading; empty takes the network's name and data.
-        address: How the network is named in the examples: OWNER/NAME on the Hub, or a folder.
-        is_repository: `address` is on the Hub.
-        has_curves: curves.png lies beside the text.
+        title: Heading; empty uses the network's name and data.
+        address: The network in the examples: OWNER/NAME on the Hub, or a folder.
+        is_repository: `address` is a repository on the Hub.
+        has_curves: curves.png is next to the text.
     """
 
     title: str
@@ -48,11 +48,11 @@ class CardRequest:
 
 
 def render_card(published: Published, request: CardRequest) -> str:
-    """Write the model card. What is not known is left out or named among the limits.
+    """Write the model card. Unknown facts are left out or listed under limits.
 
     Args:
         published: The network.
-        request: Heading, name and picture.
+        request: Heading, name and curves.
 
     Returns:
         Markdown with the Hub's metadata as YAML at its top.
@@ -63,7 +63,7 @@ def render_card(published: Published, request: CardRequest) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-        autoescape=False,  # Markdown, no HTML
+        autoescape=False,  # Markdown, not HTML
     )
     environment.filters["text"] = _text
     training = None if published.run is None else read_config(published.run)
@@ -100,7 +100,7 @@ def _title(published: Published) -> str:
 
 
 def _architecture(published: Published) -> list[tuple[str, str]]:
-    """List the settings of the architecture as names and values."""
+    """Return the settings of the architecture as names and values."""
     config = published.config
     rows = [("network", published.name)]
     if isinstance(config, ResNeXtConfig):
@@ -117,7 +117,7 @@ def _architecture(published: Published) -> list[tuple[str, str]]:
 
 
 def _settings(config: ModelConfig) -> dict[str, Any]:
-    """Return the settings of a network, those of a backbone among them."""
+    """Return the settings of a network, including those of its backbone."""
     values = config.model_dump()
     return {**values.pop("backbone", {}), **values}
 
@@ -128,16 +128,16 @@ def _limits(
     measured: list[Measured],
     origin: Origin,
 ) -> list[str]:
-    """Say what is not known, and what speaks against trusting the figures."""
+    """Return what is unknown, and why the figures may not be reliable."""
     card = published.card
     limits = []
     if not measured:
-        limits.append("No error is known: nobody measured these weights on labelled images.")
+        limits.append("No error is known: these weights were not measured on labelled images.")
     config = published.config
     config = config.backbone if isinstance(config, SegmenterConfig) else config
     if isinstance(config, ResNeXtConfig) and config.parts:
         limits.append(
-            f"The network is not complete without code of its author: {describe_parts(config)}. "
+            f"The network needs code from its author: {describe_parts(config)}. "
             "Load that plugin before the weights."
         )
     if training is not None and training.keep == "best":
@@ -147,23 +147,23 @@ def _limits(
             "measured."
         )
     if training is not None:
-        limits.append("It is one training with one seed; the spread over seeds is not known.")
+        limits.append("This is one training run with one seed; the spread over seeds is not known.")
     if origin.weights:
         licence = f", which is under {_text(origin.licence)}" if origin.licence else ""
-        also = "; it may bind this network too" if origin.licence else ""
+        also = "; it may apply to this network too" if origin.licence else ""
         limits.append(f"The training started from {_text(origin.weights)}{licence}{also}.")
     if not published.is_described:
         limits.append(
-            "Nothing came with the weights that says how images are prepared; size, mean and "
-            "deviation above are what is usual for such a network, and a guess."
+            "The weights came without preprocessing settings; size, mean and deviation above are "
+            "the usual ones for such a network, and a guess."
         )
     if not card.classes:
-        limits.append("The names of the classes are not known; outputs are numbered.")
+        limits.append("The class names are not known; outputs are numbered.")
     if not card.licence:
-        limits.append("No licence was stated; ask who published it before using it.")
+        limits.append("No licence was stated; ask the publisher before using it.")
     limits.append(
-        "How it fares on images of another kind, on damaged images and for groups of people was "
-        "not measured."
+        "Its performance on other kinds of images, on damaged images and for groups of people "
+        "was not measured."
     )
     return limits
 
@@ -179,10 +179,10 @@ def _words(value: Any) -> str:
 
 
 def _text(value: object) -> str:
-    """Return a value from a card or a run, which may be anyone's text, as Markdown shows it."""
+    """Escape a value from a card or a run, which may be untrusted text, for Markdown."""
     return markdown_text(str(value))
 
 
 def write_card(path: Path, published: Published, request: CardRequest) -> None:
-    """Write the model card into a file."""
+    """Write the model card to a file."""
     path.write_text(render_card(published, request), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The weights that a training started from, and the licence that came with them."""
+"""The weights that training started from, and their licence."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ class Origin:
 
 
 def origin_of(training: TrainConfig | None) -> Origin:
-    """Find out what a network was trained from.
+    """Return the weights that a network was trained from.
 
     Args:
-        training: The settings of its run, if there is one.
+        training: The settings of its run, if there is a run.
     """
     if training is None or training.weights is None:
         return Origin()
-    # Paths on this machine mean nothing elsewhere: their last part has to do.
+    # Paths on this machine mean nothing elsewhere, so only their last part is used.
     path = training.weights
     name = path.name if path.is_absolute() or path.exists() else str(path)
     repository = name.removeprefix(HUB).partition("@")[0]

@@ -1,4 +1,4 @@
-"""A network as it is published: blocks in form (c), with the run that made it."""
+"""A network as it is published: blocks in form (c), with its run."""
 
 from __future__ import annotations
 
@@ -28,20 +28,20 @@ from resnext.weights.own_file import misfit
 from resnext.weights.source import open_weights
 
 Source = str | Path | TrainedNetwork | nn.Module
-"""A run folder, a weight file, a name of the catalogue or the Hub, a network that `resnext.load`
-returned, or a bare one of `resnext.create_model`, whose card is then a guess."""
+"""A run folder, a weight file, a name in the catalogue or on the Hub, a network returned by
+`resnext.load`, or a plain module from `resnext.create_model`, whose card is then a guess."""
 
 
 @dataclass(frozen=True)
 class Published:
-    """What is to be published.
+    """The network to publish.
 
     Attributes:
         config: The architecture, with blocks in form (c).
-        state: Its tensors, under the names of torchvision for the networks that it has.
-        card: Classes, preparation of images, figures, licence.
-        run: The run folder that made it, if it is one.
-        is_described: The card was found with the weights; else it is a guess.
+        state: Its tensors, under torchvision's names for networks that torchvision has.
+        card: Classes, preprocessing, metrics and licence.
+        run: The run folder that it comes from, if any.
+        is_described: The card came with the weights; otherwise it is a guess.
     """
 
     config: ModelConfig
@@ -52,23 +52,23 @@ class Published:
 
     @property
     def name(self) -> str:
-        """The network's name, which does not tell all settings."""
+        """The network's name, which does not include all settings."""
         return name_of(self.config)
 
     @property
     def input_size(self) -> tuple[int, ...]:
-        """Channels and sides of the input that the card asks for."""
+        """Channels and sides of the input, from the card."""
         ndim = 2 if isinstance(self.config, BaselineConfig) else self.config.ndim
         return (self.config.in_channels, *(self.card.image_size_px,) * ndim)
 
 
 def open_source(source: Source, *, licence: str = "", accept_licence: bool = False) -> Published:
-    """Open what is to be published.
+    """Open the network to publish.
 
     Args:
         source: See `Source`.
-        licence: Put into the card in place of the source's own.
-        accept_licence: Fetch also weights that may not be used commercially.
+        licence: Replaces the source's licence in the card.
+        accept_licence: Also fetch weights that do not allow commercial use.
 
     Raises:
         CheckpointError: The weights are damaged or have no classifier.
@@ -85,7 +85,7 @@ def open_source(source: Source, *, licence: str = "", accept_licence: bool = Fal
     refuse_detector(weights.config, "publishing")
     if not weights.has_head:
         raise CheckpointError(
-            f"{weights.name}: holds no classifier, so nobody could predict with it; train one: "
+            f"{weights.name}: has no classifier, so it cannot predict; train one: "
             f"resnext train --data DATA --weights {weights.name}"
         )
     weights.card.require_images("publishing")
@@ -114,21 +114,21 @@ def _config_of(module: nn.Module) -> ModelConfig:
     config = getattr(module, "config", None)
     if not isinstance(config, ResNeXtConfig | BaselineConfig | SegmenterConfig | DetectorConfig):
         raise ConfigError(
-            f"a {type(module).__name__} has no .config of ours; give a network that "
-            "resnext.create_model or resnext.load made, unwrapped (model.module)"
+            f"a {type(module).__name__} has no resnext config; pass a network from "
+            "resnext.create_model or resnext.load, unwrapped (model.module)"
         )
     return config
 
 
 def _of_module(module: nn.Module, config: ModelConfig, card: ModelCard | None) -> Weights:
-    """Take a network that is in memory; without a card, how it wants its images is a guess."""
+    """Take a network in memory; without a card, its preprocessing is a guess."""
     state = {name: tensor.detach().cpu() for name, tensor in module.state_dict().items()}
     with torch.device("meta"):
         wanted = create_model(config).state_dict()
     if complaint := misfit(wanted, state):
         raise ConfigError(
-            f"the network's tensors are not those of its config; {complaint}. Give the network as "
-            "resnext made it: unwrapped (model.module, or before torch.compile) and unchanged"
+            f"the network's tensors do not match its config; {complaint}. Pass the network as "
+            "resnext created it: unwrapped (model.module, or before torch.compile) and unchanged"
         )
     known = card or usual_card(config).replace(classes=())
     has_head, is_described = config.num_classes > 0, card is not None
@@ -138,7 +138,7 @@ def _of_module(module: nn.Module, config: ModelConfig, card: ModelCard | None) -
 
 
 def _check_card(name: str, config: ModelConfig, card: ModelCard) -> None:
-    """Refuse a card by which images would be prepared in a way that cannot work."""
+    """Refuse a card whose preprocessing cannot work."""
     for key, values in (("mean", card.mean), ("std", card.std)):
         if len(values) != config.in_channels:
             raise ConfigError(

@@ -1,4 +1,4 @@
-"""From a trained network to a repository on the Hugging Face Hub."""
+"""Uploads a trained network to a repository on the Hugging Face Hub."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ def push_to_hub(
     licence: str = "",
     accept_licence: bool = False,
 ) -> str:
-    """Publish a network on the Hub, as one commit of the files of `save_pretrained`.
+    """Publish a network on the Hub: one commit with the files of `save_pretrained`.
 
-    The repository is made if it is not there. Its earlier model card is replaced; the Hub
-    keeps it in the repository's history. Other files of the repository stay.
+    The repository is created if it does not exist. An earlier model card is replaced; the Hub
+    keeps it in the repository's history. Other files in the repository stay.
 
     Example:
         >>> import resnext
@@ -45,20 +45,20 @@ def push_to_hub(
     Args:
         source: As for `save_pretrained`.
         repository: OWNER/NAME.
-        private: Make a new repository visible to its owner only.
-        token: Token of the Hub; by default that of `hf auth login` or HF_TOKEN.
-        revision: Branch to commit to, made if it is not there; by default the main one.
-        message: Message of the commit.
+        private: Make a new repository private.
+        token: Hub token; by default that of `hf auth login` or HF_TOKEN.
+        revision: Branch to commit to, created if it does not exist; by default the main branch.
+        message: Commit message.
         title: Heading of the model card.
         licence: SPDX identifier; by default the source's.
-        accept_licence: Fetch also weights that may not be used commercially.
+        accept_licence: Also fetch weights that do not allow commercial use.
 
     Returns:
-        The address of the commit.
+        The URL of the commit.
 
     Raises:
-        ConfigError: The repository's name has another form, or as for `save_pretrained`.
-        PublishError: Nobody is logged in, the right is missing, or there is no connection.
+        ConfigError: The repository's name is invalid, or as for `save_pretrained`.
+        PublishError: Not logged in, no write access, or no connection.
         ResNeXtError: As for `save_pretrained`.
     """
     from huggingface_hub import HfApi, get_token
@@ -67,8 +67,8 @@ def push_to_hub(
         raise ConfigError(f"repository={repository!r}: write OWNER/NAME, such as me/my-network")
     if not (token or get_token()):
         raise PublishError(
-            f"{repository}: nobody is logged in to the Hub; run `hf auth login` or set HF_TOKEN "
-            "to a token that may write"
+            f"{repository}: not logged in to the Hub; run `hf auth login`, or set HF_TOKEN "
+            "to a token with write access"
         )
     api = HfApi(token=token, library_name="resnext")
     staged = cache_folder("push") / repository.replace("/", "--")
@@ -100,10 +100,10 @@ def push_to_hub(
 def _operations(
     folder: Path, present: list[str]
 ) -> list[CommitOperationAdd | CommitOperationDelete]:
-    """List what turns a repository into this folder; files that are not ours stay.
+    """Return the operations that turn a repository into this folder; other files stay.
 
-    All go into one commit, so that nobody fetches the weights of one network with the
-    config of another.
+    They form one commit, so that nobody fetches the weights of one network with the config
+    of another.
     """
     from huggingface_hub import CommitOperationAdd, CommitOperationDelete
 
@@ -117,7 +117,7 @@ def _operations(
 
 @contextmanager
 def _explained(repository: str) -> Iterator[None]:
-    """Turn the Hub's refusals into one message that says what to do."""
+    """Turn the Hub's errors into one message that says what to do."""
     from huggingface_hub.errors import (
         HfHubHTTPError,
         LocalTokenNotFoundError,
@@ -129,21 +129,21 @@ def _explained(repository: str) -> Iterator[None]:
     except HfHubHTTPError as error:
         raise PublishError(f"{repository}: {_refusal(error.response.status_code, error)}") from None
     except LocalTokenNotFoundError:
-        raise PublishError(f"{repository}: nobody is logged in; run `hf auth login`") from None
+        raise PublishError(f"{repository}: not logged in; run `hf auth login`") from None
     except OfflineModeIsEnabled:
         raise PublishError(
-            f"{repository}: HF_HUB_OFFLINE is set, so nothing can be sent; unset it"
+            f"{repository}: HF_HUB_OFFLINE is set, so nothing can be uploaded; unset it"
         ) from None
     except (connection_error(), OSError) as error:
         raise PublishError(
             f"{repository}: the Hub cannot be reached ({first_line(error)}); write a folder "
-            "instead (save_pretrained, --to FOLDER) and push when there is a connection"
+            "instead (save_pretrained, --to FOLDER), and push once there is a connection"
         ) from None
 
 
 def _refusal(status: int, error: Exception) -> str:
     if status == _UNAUTHORISED:
-        return "the Hub does not know this token; log in again: `hf auth login`"
+        return "the Hub does not accept this token; log in again: `hf auth login`"
     if status == _FORBIDDEN:
         return (
             "this token has no write access there; use a token with write access, and a "

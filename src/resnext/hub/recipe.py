@@ -1,4 +1,4 @@
-"""How a run was trained: its main settings as words, and its config.yaml without our paths."""
+"""How a run was trained: its main settings in words, and its config.yaml without local paths."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from resnext.runs.config import OptimConfig, TrainConfig
 from resnext.runs.folder import ENVIRONMENT, read_if_whole
 from resnext.tasks.kinds import task_kind
 
-_HEADING = "# The settings of the run. Of absolute paths only the last part is kept.\n"
+_HEADING = "# The settings of the run. Absolute paths are cut to their last part.\n"
 
 
 def main_settings(config: TrainConfig) -> list[tuple[str, str]]:
-    """List what decides a training most, as names and values."""
+    """Return the most important training settings as names and values."""
     optim, schedule = config.optim, config.schedule
     rows = [
         ("recipe", config.recipe),
@@ -43,7 +43,7 @@ def _best(config: TrainConfig) -> str:
 
 
 def where_trained(run: Path) -> str:
-    """Say on what machine and with which versions, as far as the run knows."""
+    """Describe the hardware and versions, as far as the run recorded them."""
     known: dict[str, Any] = read_if_whole(run / ENVIRONMENT, dict) or {}
     packages = known.get("packages")
     packages = packages if isinstance(packages, dict) else {}
@@ -57,9 +57,9 @@ def where_trained(run: Path) -> str:
 
 
 def public_config(config: TrainConfig) -> str:
-    """Return config.yaml for others to read: absolute paths are cut to their last part.
+    """Return config.yaml for publication: absolute paths are cut to their last part.
 
-    They say where files lie on one machine, which helps nobody else and is not theirs to know.
+    Full paths describe one machine, which helps nobody else and may be private.
     """
     values = config.model_dump(mode="json")
     for group, key in ((values["data"], "root"), (values, "weights")):

@@ -1,4 +1,4 @@
-"""From a trained network to a folder that anybody can open: weights, config, model card."""
+"""Writes a trained network as a folder that anyone can open: weights, config, model card."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ HUB_CONFIG = "config.json"
 CARD = "README.md"
 CURVES = "curves.png"
 FILES = (WEIGHTS, HUB_CONFIG, CARD, CURVES, CONFIG)
-"""All that a folder can hold; the last two only for runs."""
+"""All files of a folder; the last two are written only for runs."""
 
 
 def save_pretrained(
@@ -37,10 +37,10 @@ def save_pretrained(
     overwrite: bool = False,
     accept_licence: bool = False,
 ) -> Path:
-    """Write a network into a folder, laid out as a repository of the Hugging Face Hub.
+    """Write a network to a folder with the layout of a Hugging Face Hub repository.
 
-    Blocks in the forms (a) and (b) become form (c), exactly. Where timm's ResNet has such a
-    network, `timm.create_model("local-dir:FOLDER", pretrained=True)` opens it.
+    Blocks in forms (a) and (b) are converted to form (c), exactly. If timm's ResNet supports
+    the network, `timm.create_model("local-dir:FOLDER", pretrained=True)` opens it.
 
     Example:
         >>> import resnext
@@ -48,15 +48,15 @@ def save_pretrained(
         >>> resnext.load("demo-network")  # doctest: +SKIP
 
     Args:
-        source: A run folder, a weight file, a name of the catalogue or the Hub, or a network
-            in memory: what `resnext.load` returned, `resnext.TrainedNetwork(module, config, card)`,
-            or a bare one of `resnext.create_model`, whose card is then a guess.
-        folder: A new or empty folder, which is there whole or not at all.
+        source: A run folder, a weight file, a name in the catalogue or on the Hub, or a network
+            in memory: the result of `resnext.load`, a `resnext.TrainedNetwork(module, config,
+            card)`, or a plain module from `resnext.create_model`, whose card is then a guess.
+        folder: A new or empty folder; it is written completely or not at all.
         title: Heading of the model card; by default the network's name and data.
         licence: SPDX identifier; by default the source's.
-        repository: OWNER/NAME for the examples of the model card, if it will go there.
-        overwrite: Replace such files in a folder that holds some; others stay.
-        accept_licence: Fetch also weights that may not be used commercially.
+        repository: OWNER/NAME for the examples in the model card, if it will be published there.
+        overwrite: Replace such files in a non-empty folder; other files stay.
+        accept_licence: Also fetch weights that do not allow commercial use.
 
     Returns:
         The folder.
@@ -88,14 +88,14 @@ def save_pretrained(
 def write_files(
     published: Published, folder: Path, title: str, address: str, is_repository: bool
 ) -> None:
-    """Write all files of a network into a new folder.
+    """Write all files of a network to a new folder.
 
     Args:
         published: The network.
-        folder: The folder, which does not exist.
+        folder: The folder; it must not exist.
         title: Heading of the model card, or empty.
         address: The name of the network in the examples of the model card.
-        is_repository: It is one of the Hub.
+        is_repository: The address is a repository on the Hub.
     """
     folder.mkdir()
     save_weights(folder / WEIGHTS, published.state, published.config, published.card)
@@ -107,28 +107,28 @@ def write_files(
 
 
 def _import_ahead() -> None:
-    """Import what drawing and writing would import, since Ctrl-C in an import cleans nothing up."""
+    """Import what plots and files need: Ctrl-C during a later import would skip the clean-up."""
     codecs.lookup("unicode_escape")
     Image.preinit()
     importlib.import_module("numpy.ctypeslib")
 
 
 def _check_folder(folder: Path, *, overwrite: bool) -> None:
-    """Refuse a place that holds something else, before any work is done."""
+    """Refuse a folder with other content, before any work is done."""
     if not folder.name:
-        raise ConfigError(f"{str(folder)!r} names no folder of its own; give a name below it")
+        raise ConfigError(f"{str(folder)!r} is not a new folder; give a name below it")
     if folder.is_dir() and (overwrite or not any(folder.iterdir())):
         return
     if folder.exists() or folder.is_symlink():
-        what = "is not empty" if folder.is_dir() else "is no folder"
-        remedy = ", or replace what an earlier export left: overwrite=True (--overwrite)"
+        what = "is not empty" if folder.is_dir() else "is not a folder"
+        remedy = ", or replace an earlier export: overwrite=True (--overwrite)"
         raise PublishError(
             f"{folder} {what}; choose a new folder{remedy if folder.is_dir() else ''}"
         )
 
 
 def _put_in_place(staged: Path, folder: Path) -> None:
-    """Move a finished folder to its place; in a folder with other files, file by file."""
+    """Move a finished folder to its destination; into a non-empty folder, file by file."""
     if folder.exists() and not any(folder.iterdir()):
         folder.rmdir()
     if not folder.exists():

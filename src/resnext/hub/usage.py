@@ -1,4 +1,4 @@
-"""Examples that open a published network: with resnext, timm and plain torch."""
+"""Code examples that open a published network with resnext, timm and plain torch."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from resnext.weights.timm_format import to_timm
 
 WEIGHTS = "model.safetensors"
 
-# torchvision has functions for these; its class ResNet takes the numbers of the others.
+# torchvision has functions for these; the others use its class ResNet.
 _TORCHVISION = (
     *("resnet18", "resnet34", "resnet50", "resnet101", "resnet152"),
     *("resnext50_32x4d", "resnext101_32x8d", "resnext101_64x4d"),
@@ -27,12 +27,12 @@ _TORCHVISION_SEGMENTERS = tuple(
 
 @dataclass(frozen=True)
 class Usage:
-    """Python code, each piece complete.
+    """Complete pieces of Python code.
 
     Attributes:
-        resnext: With this package.
-        timm: With timm alone; empty where timm has no such network.
-        torch: With torchvision's network and the file; empty where it has none.
+        resnext: Uses this package.
+        timm: Uses timm alone; empty if timm does not have the network.
+        torch: Uses torchvision's network and the file; empty if torchvision does not have it.
     """
 
     resnext: str
@@ -46,7 +46,7 @@ def usage_of(published: Published, address: str, *, is_repository: bool) -> Usag
     Args:
         published: The network.
         address: OWNER/NAME, or a folder.
-        is_repository: The address is one of the Hub.
+        is_repository: The address is a repository on the Hub.
     """
     shape = ", ".join(str(size) for size in (1, *published.input_size))
     return Usage(
@@ -63,7 +63,7 @@ import resnext
 import torch
 
 network = resnext.load({_literal(address)})
-images = torch.zeros({shape})  # a batch, normalised as said above
+images = torch.zeros({shape})  # a batch, normalised as described above
 {result} = network(images){kind.usage}"""
 
 
@@ -97,22 +97,22 @@ model.load_state_dict(load_file({file}))"""
 
 
 def _literal(text: str) -> str:
-    """Write a text as Python does, whatever it contains."""
+    """Return a text as a Python string literal."""
     return f'"{text}"' if printable(text) == text and not {'"', "\\"} & set(text) else ascii(text)
 
 
 def _torchvision(published: Published) -> str:
-    """Return the call that builds the network in torchvision, empty if none does."""
+    """Return the call that builds the network in torchvision; empty if there is none."""
     config = published.config
     classes = f"num_classes={config.num_classes}"
     if config.in_channels != 3:
         return ""
     if isinstance(config, BaselineConfig):
-        is_vgg = config.family != "inception_v3"  # whose classifier for training is left out here
+        is_vgg = config.family != "inception_v3"  # whose auxiliary classifier is left out here
         return f"models.{config.family}({classes})" if is_vgg else ""
     if isinstance(config, SegmenterConfig):
         return _torchvision_segmenter(config)
-    assert not isinstance(config, DetectorConfig)  # refused when it was opened
+    assert not isinstance(config, DetectorConfig)  # refused on opening
     if name_of(config) in _TORCHVISION and _is_plain(config):
         return f"models.{name_of(config)}({classes})"
     timm = to_timm(config)
@@ -127,7 +127,7 @@ def _torchvision(published: Published) -> str:
 
 
 def _torchvision_segmenter(config: SegmenterConfig) -> str:
-    """Return the call of torchvision's function for a network for pixels."""
+    """Return the call of torchvision's function for a segmentation network."""
     name = name_of(config)
     plain = parse_name(name)
     assert isinstance(plain, SegmenterConfig)
@@ -138,11 +138,11 @@ def _torchvision_segmenter(config: SegmenterConfig) -> str:
 
 
 def _torchvision_dilation(config: ResNeXtConfig) -> str:
-    """Return the argument that dilates a network of torchvision's, whose basic block cannot."""
+    """Return the argument for dilation in torchvision, whose basic block has none."""
     dilated = [stage[0].stride == 1 for stage in plan_network(config).stages[1:]]
     return f", replace_stride_with_dilation={dilated}" if any(dilated) else ""
 
 
 def _is_plain(config: ResNeXtConfig) -> bool:
-    """Tell whether the name says all of an architecture but its classes."""
+    """Return whether the name defines an architecture completely, except for its classes."""
     return to_timm(config) == to_timm(parse_name(name_of(config)))

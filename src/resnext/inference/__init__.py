@@ -1,9 +1,8 @@
-"""From what a user names to answers, by one rule for every command.
+"""Opens trained networks and predicts, in the same way for every command.
 
-`load` opens a trained network. `preprocessor` turns an image file into the pixels that this network
-takes, `predictor` turns those into logits, `naming` turns logits into named classes, and `files`
-does all of it for any number of files. The package may import `data` (`data.prepare` holds the rule
-by which an image is resized and cropped, which the loaders follow too), `weights`, `runtimes` and
-`model`; `evaluation`, `serving`, `page`, `export` and whatever else shows a network an image import
-it.
+`load` opens a trained network. `preprocessor` turns an image file into the network's input,
+`predictor` computes logits and answers, and `files` does both for any number of files. The package
+may import `data` (`data.prepare` holds the rule for resizing and cropping, which the loaders use
+too), `weights`, `runtimes` and `model`. It is imported by `evaluation`, `serving`, `page`, `export`
+and everything else that shows images to a network.
 """

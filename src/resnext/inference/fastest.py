@@ -1,4 +1,4 @@
-"""An exported file opened in the runtime that computes it fastest on this machine.
+"""Opens an exported file in the fastest runtime on this machine.
 
 Legend: b images, h x w x c pixels.
 """
@@ -23,24 +23,24 @@ from resnext.runtimes.spec import Arithmetic, RuntimeName
 from resnext.turns import order_of
 
 FP32_TOLERANCE = 1e-4
-"""Largest difference of a logit between runtimes, as a share of the largest: as for an export."""
+"""Largest difference of a logit between runtimes, relative to the largest logit; as in export."""
 
 INT8_TOLERANCE = 0.05
-"""The same where a file is in int8: each runtime rounds activations in its own way."""
+"""The same for int8 files: each runtime rounds activations differently."""
 
-_LEAST_GAIN = 0.95  # of the usual runtime's time; a smaller gain is within the noise
+_LEAST_GAIN = 0.95  # share of the default runtime's time; a smaller gain is within the noise
 _ROUNDS = 3
-_TURN_S = 0.05  # at least, of one candidate
-_PAUSE_S = 0.05  # threads of a runtime spin for some 20 ms after an inference
+_TURN_S = 0.05  # minimum for each candidate
+_PAUSE_S = 0.05  # threads of a runtime spin for about 20 ms after an inference
 _NUM_COMPARED = 8
 
 
 @dataclass(frozen=True)
 class Choice:
-    """What was chosen.
+    """The chosen runtime.
 
     Attributes:
-        exported: The file, opened.
+        exported: The open file.
         reason: The candidates and their times, in one line.
     """
 
@@ -56,21 +56,21 @@ def open_fastest(
     batches: Sequence[int] = (1, 8),
     clock: Callable[[], float] = time.perf_counter,
 ) -> Choice:
-    """Time the runtimes that can open a file for a few seconds, and take the fastest.
+    """Time the runtimes that can open a file for a few seconds, and choose the fastest.
 
-    One that is not installed, or whose logits differ from the usual runtime's by more than the
-    tolerance of its precision, is left out; the usual one stays unless another is 5 % faster.
+    A runtime that is not installed, or whose logits differ from the default runtime's by more than
+    the tolerance of its precision, is left out. The default stays unless another is 5 % faster.
 
     Args:
         path: A file that `resnext export` wrote.
-        threads: Of one inference.
-        precision: bf16 lets candidates in bf16 take part beside those in fp32.
-        batches: Images at once; every size counts alike.
-        clock: Seconds.
+        threads: Threads for one inference.
+        precision: bf16 adds candidates in bf16 to those in fp32.
+        batches: Batch sizes; all have the same weight.
+        clock: Time in seconds.
 
     Raises:
         CheckpointError: The file cannot be opened.
-        ConfigError: The usual runtime is not installed.
+        ConfigError: The default runtime is not installed.
     """
     usual = open_exported(path, threads=threads, precision="fp32" if precision else None)
     candidates, remarks = [usual], []
@@ -100,7 +100,7 @@ def open_fastest(
 
 
 def made_images(exported: Exported, num: int) -> list[Array]:
-    """Make images of soft colours, which are more like photographs than noise is: h x w x c."""
+    """Generate images of smooth colours, closer to photos than noise is: h x w x c."""
     side, channels = exported.spec.size_px, exported.config.in_channels
     coarse = np.random.default_rng(0).integers(0, 256, (num, 8, 8, channels), np.uint8)
     index = np.arange(side) * 8 // side
@@ -120,10 +120,10 @@ def _others(
 
 
 def _difference(usual: Exported, other: Exported) -> str:
-    """Say in words what forbids a candidate; empty if nothing does."""
+    """Return why a candidate is ruled out; empty if it is not."""
     images = made_images(usual, _NUM_COMPARED)
     wanted_bk, found_bk = (Predictor(one).logits(images) for one in (usual, other))
-    parity = parity_of(wanted_bk, found_bk, "made ones")
+    parity = parity_of(wanted_bk, found_bk, "generated")
     tolerance = {"fp32": FP32_TOLERANCE, "bf16": BF16_TOLERANCE, "int8": INT8_TOLERANCE}
     limit = tolerance[other.spec.precision] * max(parity.largest_logit, 1.0)
     return "" if parity.largest_difference <= limit else f"{parity}; accepted {limit:.1e}"
@@ -132,7 +132,7 @@ def _difference(usual: Exported, other: Exported) -> str:
 def _time(
     candidates: Sequence[Exported], batches: Sequence[int], clock: Callable[[], float]
 ) -> list[list[float]]:
-    """Return each candidate's median time over that of the first, for each size of batch."""
+    """Return each candidate's median time relative to the first, for each batch size."""
     columns = []
     for num in batches:
         images = made_images(candidates[0], num)
@@ -141,7 +141,7 @@ def _time(
         for number in range(_ROUNDS if len(candidates) > 1 else 1):
             for index in order_of(number, range(len(candidates))):
                 time.sleep(_PAUSE_S)
-                predictors[index].logits(images)  # finds its weights in the caches from here on
+                predictors[index].logits(images)  # warms up the caches
                 seconds[index].append(_turn(predictors[index], images, clock))
         medians = [statistics.median(times) for times in seconds]
         columns.append([median / medians[0] for median in medians])

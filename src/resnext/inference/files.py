@@ -1,4 +1,4 @@
-"""Answers for any number of images, keeping only a few in memory."""
+"""Predictions for any number of images, with only a few in memory."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ _MAX_THREADS = 8
 
 @dataclass(frozen=True)
 class Prediction:
-    """What a network sees in one image.
+    """The prediction for one image.
 
     Attributes:
-        index: Number of the image among those that were given, from 0.
-        path: Its file, where it has one.
-        answer: What it sees; None for a bad file.
+        index: Position of the image in the input, from 0.
+        path: Its file, if it has one.
+        answer: The answer; None for a bad file.
         error: Why the image could not be read, or None.
     """
 
@@ -38,7 +38,7 @@ class Prediction:
 
     @property
     def name(self) -> str:
-        """The path of the file, or the number of an image that has none."""
+        """The path of the file, or the number of an image without one."""
         return f"image {self.index}" if self.path is None else str(self.path)
 
     @property
@@ -66,7 +66,7 @@ class Prediction:
 
     def _best(self) -> ClassScore:
         if not self.ranked:
-            reason = self.error or "the answer names no classes; see its attributes"
+            reason = self.error or "the answer has no classes; see its attributes"
             raise DataError(f"{self.name}: {reason}")
         return self.ranked[0]
 
@@ -74,24 +74,24 @@ class Prediction:
 def predict_images(
     predictor: Predictor, images: Iterable[object], *, top: int = 5, batch_size: int = 32
 ) -> Iterator[Prediction]:
-    """Predict image after image, in the order given, bad files included.
+    """Predict images one by one in the given order, including bad files.
 
-    While the network works on one batch, a few threads decode the next; no more than
-    these two batches are in memory, whatever the number of images.
+    While the network computes one batch, a few threads decode the next. At most these two
+    batches are in memory, whatever the number of images.
 
     Args:
         predictor: The network.
         images: Paths of image files (see `find_images`), or what `to_photo` takes.
-        top: Number of classes to name, at most all.
-        batch_size: Images that go through the network together.
+        top: Number of classes to return, at most all.
+        batch_size: Images per batch.
 
     Raises:
-        ConfigError: `top` is not positive, or something is no image.
+        ConfigError: `top` is not positive, or an input is not an image.
     """
     if top < 1:
         raise ConfigError(f"top={top}: give a positive number of classes")
     if predictor.preprocessor.is_dense:
-        batch_size = 1  # images keep their own size, which may be large
+        batch_size = 1  # images keep their size, which may be large
     return _predict(predictor, enumerate(images), top, batch_size)
 
 
@@ -120,7 +120,7 @@ def _predict(
                     return
                 batch = [ahead.popleft() for _ in range(min(batch_size, len(ahead)))]
                 yield from _predict_batch(predictor, batch, top)
-        finally:  # the reader may stop early: do not decode what nobody wants
+        finally:  # the caller may stop early: do not decode unused images
             for _, future in ahead:
                 future.cancel()
 
@@ -151,18 +151,17 @@ def find_images(
     ignored: Counter[str] | None = None,
     accepts: Callable[[os.DirEntry[str]], bool] = is_image,
 ) -> Iterator[Path]:
-    """Walk over files and folders, yielding image files one by one.
+    """Walk through files and folders, and yield image files one by one.
 
-    A path that is given is always yielded, unless it is a folder; in folders, files count
-    by their extension or, without one, by their content, and hidden ones do not. Names are
-    in order within each folder, up to 10,000 at a time, so that a folder of any size costs
-    little memory.
+    A given path is always yielded, unless it is a folder. In folders, files are recognised by
+    extension or, without one, by content; hidden files are skipped. Names are sorted within each
+    folder, up to 10,000 at a time, so that a folder of any size needs little memory.
 
-    A folder that cannot be listed is yielded itself; reading it then tells the reason.
+    A folder that cannot be listed is yielded itself; reading it then reports the reason.
 
     Args:
         paths: Files and folders.
-        ignored: Gets how many files of a folder are no images, by their kind.
+        ignored: Counts the files that are not images, by kind.
         accepts: Returns whether an entry of a folder is yielded; by default images are.
     """
     ignored = Counter() if ignored is None else ignored
@@ -184,7 +183,7 @@ def _walk(
     with entries:
         while chunk := sorted(islice(entries, _SORTED_TOGETHER), key=lambda entry: entry.name):
             for entry in chunk:
-                if entry.is_dir(follow_symlinks=False):  # a link could lead round in a circle
+                if entry.is_dir(follow_symlinks=False):  # a link could form a cycle
                     if not entry.name.startswith("."):
                         yield from _walk(folder / entry.name, ignored, accepts)
                 elif accepts(entry):

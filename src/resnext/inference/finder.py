@@ -1,4 +1,4 @@
-"""A detector that finds objects in image files. Legend: n objects found in an image."""
+"""Detects objects in image files. Legend: n objects found in an image."""
 
 from __future__ import annotations
 
@@ -21,27 +21,27 @@ from resnext.tasks.detection.answer import BoxAnswer
 
 
 class Finder:
-    """A network that finds objects, with all that is needed to show it images.
+    """A detector with everything needed to run it on image files.
 
     Attributes:
         network: The network.
         classes: Readable names of the classes.
         answers: The type of its answers.
-        precision: Of the arithmetic.
+        precision: Precision of the arithmetic.
     """
 
     def __init__(self, network: TrainedNetwork, device: torch.device) -> None:
-        """Take a network.
+        """Prepare a network.
 
         Args:
             network: A detector.
-            device: Where it goes.
+            device: The device to run on.
 
         Raises:
-            ConfigError: It is no detector, or takes images of other channels than 1 or 3.
+            ConfigError: It is not a detector, or does not take images with 1 or 3 channels.
         """
         if not isinstance(network.config, DetectorConfig):
-            raise ConfigError(f"{network.config.family}: finds no objects; name a detector")
+            raise ConfigError(f"{network.config.family}: is not a detector; name a detector")
         if network.config.in_channels not in (1, 3):
             raise ConfigError(
                 f"in_channels={network.config.in_channels}: image files have 1 or 3 channels"
@@ -59,15 +59,15 @@ class Finder:
         """Decode an image file.
 
         Raises:
-            DataError: It cannot be read or is bad; the message is the reason only.
+            DataError: It cannot be read or is bad; the message gives only the reason.
         """
         return Photo(read_file(path), self._in_channels).load()
 
     def find(self, image: Image.Image) -> npt.NDArray[np.float64]:
-        """Find the objects in an image.
+        """Detect the objects in an image.
 
         Returns:
-            n x 6: left, top, right and bottom in pixels, score and number of the class.
+            n x 6: left, top, right and bottom in pixels, score and class number.
 
         Raises:
             DataError: It is too long and narrow.
@@ -81,21 +81,21 @@ class Finder:
             (found,) = self._module([pixels_chw.to(self._device).float().div(255)])
         columns = (found["boxes"], found["scores"][:, None], found["labels"][:, None] - 1)
         rows_n6 = torch.cat([column.double().cpu() for column in columns], dim=1)
-        kept_n = rows_n6[:, 5] >= 0  # 0 was the background
+        kept_n = rows_n6[:, 5] >= 0  # class 0 was the background
         result: npt.NDArray[np.float64] = rows_n6[kept_n].numpy()
         return result
 
     def find_in_files(
         self, paths: Iterable[Path], *, top: int, min_score: float
     ) -> Iterator[Prediction]:
-        """Find the objects in file after file, bad files included.
+        """Detect the objects in each file, including bad files.
 
-        They go through the network one by one: padding to one size would change the boxes.
+        Images go through the network one by one: padding to one size would change the boxes.
 
         Args:
             paths: Image files.
-            top: Objects of an image at most, the surest.
-            min_score: Objects of lower scores are left out.
+            top: Maximum objects per image, those with the highest scores.
+            min_score: Objects with lower scores are left out.
         """
         for index, path in enumerate(paths):
             try:

@@ -12,8 +12,8 @@ from resnext.model.backbone import Backbone
 from resnext.model.blocks import BasicBlock, GroupedBottleneck
 from resnext.model.network import ResNeXt
 
-# By names of the layers: post-activation blocks normalise what a convolution puts out;
-# pre-activation blocks normalise the sum first, and then what the first and second put out.
+# By layer names: post-activation blocks normalise the output of each convolution;
+# pre-activation blocks normalise the sum first, then the first and second outputs.
 _POST = (("conv1", "bn1"), ("conv2", "bn2"), ("conv3", "bn3"))
 _PRE = (("conv1", "bn2"), ("conv2", "bn3"))
 
@@ -21,12 +21,12 @@ _PRE = (("conv1", "bn2"), ("conv2", "bn3"))
 def fold_batch_norm(network: nn.Module) -> nn.Module:
     """Fold every BN that follows a convolution, in place.
 
-    The BN in front of pre-activation blocks and the final one follow a sum and stay. Other
-    networks than ours are left as they are, heads on our backbones too; runtimes fold most of
-    theirs on loading.
+    The BN before pre-activation blocks and the final BN follow a sum and stay. Networks other
+    than ours are not changed, nor are heads on our backbones; runtimes fold most of their BN on
+    loading.
 
     Args:
-        network: In evaluation mode, in form (c); it is changed.
+        network: The network, in evaluation mode and form (c); it is changed.
 
     Returns:
         The same network.
@@ -37,7 +37,7 @@ def fold_batch_norm(network: nn.Module) -> nn.Module:
         return network
     _fold(network, "conv1", "bn1")
     for name, module in list(network.named_modules()):
-        if type(module) in (BasicBlock, GroupedBottleneck):  # others may have other orders
+        if type(module) in (BasicBlock, GroupedBottleneck):  # others may use another order
             for conv, norm in _PRE if network.config.preactivation else _POST:
                 _fold(module, conv, norm)
         elif name.endswith(".downsample"):

@@ -1,7 +1,7 @@
-"""A network in PyTorch that becomes faster on a CPU once many images have come. Needs no extra.
+"""Faster inference in PyTorch on a CPU for many images, without extra packages.
 
-Batch normalisation is folded into the convolutions, and torch hands the whole graph to oneDNN,
-which computes convolution, addition and ReLU as one step and keeps a layout of its own in between.
+Batch normalisation is folded into the convolutions, and torch passes the whole graph to oneDNN,
+which fuses convolution, addition and ReLU and keeps its own layout in between.
 
 Legend: b images, c channels, h x w pixels, k classes.
 Source: oneDNN Graph in TorchScript, https://docs.pytorch.org/docs/stable/jit.html.
@@ -22,19 +22,19 @@ from torch import nn
 from resnext.inference.fold import fold_batch_norm
 
 TOLERANCE = 1e-4
-"""Largest difference of a logit, as a share of the largest one: sums in another order."""
+"""Largest difference of a logit, relative to the largest: sums in another order."""
 
 MIN_MACS = 10**12
-"""Work that is worth the second that it takes to prepare: 240 images of ResNeXt-50."""
+"""Work that justifies one second of preparation: 240 images of ResNeXt-50."""
 
 _NUM_COMPARED = 4
 
 
 class FusedNetwork(nn.Module):
-    """A network that computes full batches as one graph; the first ones, and rests, as before.
+    """A network that computes full batches as one graph; early and partial batches as before.
 
     Attributes:
-        is_fused: The graph has taken over.
+        is_fused: The graph is in use.
     """
 
     def __init__(self, module: nn.Module, *, after_images: int = 0) -> None:
@@ -42,7 +42,7 @@ class FusedNetwork(nn.Module):
 
         Args:
             module: A network in evaluation mode, on a CPU. It is not changed.
-            after_images: So many images are computed as before.
+            after_images: Number of images that are computed as before.
         """
         super().__init__()
         self.is_fused = False
@@ -56,7 +56,7 @@ class FusedNetwork(nn.Module):
     def forward(self, x_bchw: torch.Tensor) -> torch.Tensor:
         """Map normalised images to logits, b x k.
 
-        A batch of another size than the first one of the graph is computed as before.
+        A batch whose size differs from the graph's first batch is computed as before.
         """
         if self._images_left > 0 or self._is_given_up:
             self._images_left -= len(x_bchw)
@@ -75,7 +75,7 @@ class FusedNetwork(nn.Module):
         try:
             self._graph = _trace(self._module, x_bchw[:1])
             self._shape = x_bchw.shape
-        except Exception:  # a custom block may do what cannot be traced
+        except Exception:  # a custom block may not be traceable
             self._is_given_up = True
 
     def _fused(self, x_bchw: torch.Tensor) -> torch.Tensor:
@@ -91,7 +91,9 @@ class FusedNetwork(nn.Module):
         if not _agree(logits_bk, self._eager(x_bchw[:_NUM_COMPARED])):
             self._is_given_up = True
             return self._eager(x_bchw)
-        self.is_fused = self._is_profiled  # torch sees shapes in the first run, fuses in the second
+        self.is_fused = (
+            self._is_profiled
+        )  # torch records shapes in the first run and fuses in the second
         self._is_profiled = True
         return logits_bk
 
@@ -99,18 +101,18 @@ class FusedNetwork(nn.Module):
 def fuse_after(
     module: nn.Module, device: torch.device, *, ndim: int, macs: int, num_images: int | None = None
 ) -> nn.Module:
-    """Wrap a network, where that is worth it on this machine.
+    """Wrap a network if that pays off on this machine.
 
     Args:
         module: The network, on its device, in evaluation mode.
-        device: Where it is.
-        ndim: Its dimensions.
-        macs: Multiply-adds of one image.
-        num_images: How many will come: the graph takes over at once or never, so that all are
-            computed alike; None, if unknown, lets it take over after `MIN_MACS` of work.
+        device: Its device.
+        ndim: Its number of dimensions.
+        macs: Multiply-adds for one image.
+        num_images: The number of images to come: the graph is used at once or never, so that all
+            are computed the same way. None, if unknown, uses it after `MIN_MACS` of work.
 
     Returns:
-        A `FusedNetwork`, or the network as it is.
+        A `FusedNetwork`, or the network itself.
     """
     is_x86 = platform.machine().lower() in ("x86_64", "amd64")
     has_onednn: bool = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]  # torch carries no type
@@ -121,7 +123,7 @@ def fuse_after(
 
 
 def _trace(module: nn.Module, example_bchw: torch.Tensor) -> Any:
-    """Fold and trace a copy of a network; torch calls the format deprecated, and keeps it."""
+    """Fold and trace a copy of a network; torch has deprecated the format but keeps it."""
     folded = fold_batch_norm(copy.deepcopy(module).to(memory_format=torch.contiguous_format))
     with warnings.catch_warnings(), torch.no_grad():
         warnings.filterwarnings("ignore", "`torch.jit", FutureWarning)
@@ -134,7 +136,7 @@ def _trace(module: nn.Module, example_bchw: torch.Tensor) -> Any:
 
 @contextmanager
 def _onednn() -> Iterator[None]:
-    """Let torch hand graphs that it optimises within the block to oneDNN."""
+    """Let torch pass graphs that it optimises within the block to oneDNN."""
     before = torch.jit.onednn_fusion_enabled()  # type: ignore[no-untyped-call]  # likewise
     torch.jit.enable_onednn_fusion(True)
     try:

@@ -1,4 +1,4 @@
-"""From a run, a file or a published name to a network that is ready to predict."""
+"""Opens a run, a file or a published network for prediction."""
 
 from __future__ import annotations
 
@@ -73,28 +73,28 @@ def load(
         >>> backbone = resnext.load("runs/demo", out_indices=(1, 2, 3)).module  # doctest: +SKIP
 
     Args:
-        name_or_path: A run folder, whose kept weights are taken; a weight file of any family
+        name_or_path: A run folder, whose kept weights are used; a weight file of any family
             (ours, torchvision, timm, mmpretrain, pycls, pytorchcv, detectron2, Torch7); a file
             that `resnext export` wrote; a name that `resnext weights list` shows; or OWNER/NAME
             on the Hugging Face Hub.
-        device: Where the network goes. An exported file computes on the CPU whatever it is.
-        out_indices: Return a backbone, which gives these maps: 0 is the stem's, 1 that of the first
-            stage; negative numbers count from the end; one number means so many of the last. It
-            needs no classifier in the file.
+        device: The device of the network. An exported file always runs on the CPU.
+        out_indices: Return a backbone that outputs these maps: 0 is the stem's, 1 that of the first
+            stage; negative numbers count from the end; a single number means that many of the
+            last. The file needs no classifier.
         output_stride: Give the last map this stride, by dilation; the weights stay the same.
-        shortcut_padding: Where type A shortcuts of a file of another library pad with zeros:
-            `end`, behind the channels, or `both`, half before them. Files of ours say it.
-        accept_licence: Fetch also weights that may not be used commercially.
-        precision: In which an exported file is opened; see `open_exported`. A network in PyTorch
-            is in fp32, and `torch.autocast` decides in what it computes.
+        shortcut_padding: Where type A shortcuts in a file of another library pad with zeros: `end`,
+            after the channels, or `both`, half before them. Our own files record it.
+        accept_licence: Also fetch weights that do not allow commercial use.
+        precision: Precision of an exported file; see `open_exported`. A network in PyTorch is in
+            fp32; use `torch.autocast` for others.
         progress: Called with the bytes downloaded so far and the total.
 
     Returns:
         The network or backbone in evaluation mode, with its architecture and card.
 
     Raises:
-        CheckpointError: There are no such weights, or the file is torn, foreign or does
-            not fit the network that it names.
+        CheckpointError: The weights do not exist, or the file is damaged, unknown or does not fit
+            its network.
         ConfigError: The name is unknown, or the runtime of an exported file is not installed.
         DownloadError: The file cannot be fetched.
         LicenceError: Its licence was not accepted.
@@ -107,7 +107,7 @@ def load(
             "output_stride": output_stride,
         }
         if given := [name for name, value in options.items() if value is not None]:
-            raise ConfigError(f"{name_or_path}: is an exported file; leave out {', '.join(given)}")
+            raise ConfigError(f"{name_or_path}: is an exported file; omit {', '.join(given)}")
         exported = open_exported(Path(name_or_path), precision=precision)
         module: nn.Module = ExportedModule(exported)
         network = TrainedNetwork(module.eval(), exported.config, exported.card)
@@ -131,18 +131,19 @@ def load(
 
 
 from_pretrained = load
-"""The same under the Hub's usual name, for what `save_pretrained` and `push_to_hub` wrote."""
+"""The same under the Hub's usual name, for networks written by `save_pretrained` and
+`push_to_hub`."""
 
 
 def _build(weights: Weights, source: str | Path) -> nn.Module:
-    """Build the network of opened weights."""
+    """Build the network for opened weights."""
     if not weights.has_head:
         raise CheckpointError(
-            f"{source}: holds no classifier, only the layers before it; train one on them "
+            f"{source}: holds no classifier, only the layers before it; train one "
             f"(resnext train --data DATA --weights {source}), or open it as a backbone, with "
             "out_indices"
         )
-    with torch.device("meta"):  # no time is spent on initial weights
+    with torch.device("meta"):  # skip initialisation
         module = create_model(weights.config)
     _load_into(module, weights, weights.state)
     if isinstance(weights.config, DetectorConfig):
@@ -172,7 +173,7 @@ def _dilated(weights: Weights, output_stride: int) -> ModelConfig:
 def _resnext(weights: Weights, option: str) -> ResNeXtConfig:
     if isinstance(weights.config, ResNeXtConfig):
         return weights.config
-    raise ConfigError(f"{weights.name}: is {weights.config.family}; leave out {option}")
+    raise ConfigError(f"{weights.name}: is {weights.config.family}; omit {option}")
 
 
 def _load_into(module: nn.Module, weights: Weights, state: dict[str, torch.Tensor]) -> None:
@@ -187,5 +188,5 @@ def _check_statistics(source: str | Path, config: ModelConfig, card: ModelCard) 
         if len(values) not in (1, config.in_channels):
             raise CheckpointError(
                 f"{source}: its {name} has {len(values)} numbers for {config.in_channels} "
-                "channels; it was edited: copy it again, or convert or export the network again"
+                "channels; it was edited. Copy it again, or convert or export the network again"
             )

@@ -1,4 +1,4 @@
-"""How far two ways to compute a network give the same logits. Legend: b images, k classes."""
+"""Compares the logits of two ways to compute a network. Legend: b images, k classes."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ import numpy.typing as npt
 from resnext.errors import ConfigError
 
 BF16_TOLERANCE = 0.02
-"""Largest difference of a logit in bf16 from that in fp32, as a share of the largest one.
+"""Largest difference of a logit between bf16 and fp32, relative to the largest logit.
 
-bf16 rounds each factor to 8 bits, by 0.2 % at most; ResNeXt-50 was measured at 0.4 % in all.
+bf16 rounds each factor to 8 bits, by at most 0.2 %; ResNeXt-50 was measured at 0.4 % in total.
 """
 
 
@@ -23,14 +23,14 @@ Pair = tuple[npt.NDArray[Any], npt.NDArray[Any]]
 
 @dataclass(frozen=True)
 class Parity:
-    """How far one way computes what another computes.
+    """How closely two ways to compute a network agree.
 
     Attributes:
-        num_images: Images that both have seen.
-        source: Which images.
-        largest_difference: Of any logit.
-        largest_logit: Absolute; what the difference is to be compared with.
-        top1_agreement: Share of the images with the same best class, in percent.
+        num_images: Number of images compared.
+        source: The images, in words.
+        largest_difference: Largest difference of a logit.
+        largest_logit: Largest absolute logit, the scale for the difference.
+        top1_agreement: Share of images with the same best class, in percent.
     """
 
     num_images: int
@@ -40,7 +40,7 @@ class Parity:
     top1_agreement: float
 
     def __str__(self) -> str:
-        """Say it in words."""
+        """Describe it in words."""
         return (
             f"on {self.num_images} images ({self.source}): largest difference of a logit "
             f"{self.largest_difference:.1e} of {self.largest_logit:.1f}, same best class "
@@ -50,13 +50,13 @@ class Parity:
 
 @dataclass(frozen=True)
 class PixelParity(Parity):
-    """How far one way computes what another computes of every pixel.
+    """How closely two ways to compute a network for pixels agree.
 
-    `top1_agreement` is the share of the pixels with the same best class.
+    `top1_agreement` is the share of pixels with the same best class.
     """
 
     def __str__(self) -> str:
-        """Say it in words."""
+        """Describe it in words."""
         return (
             f"on {self.num_images} images ({self.source}): largest difference of a score "
             f"{self.largest_difference:.1e} of {self.largest_logit:.1f}, same class at "
@@ -65,12 +65,12 @@ class PixelParity(Parity):
 
 
 def pixel_parity(pairs: Iterable[Pair], source: str) -> PixelParity:
-    """Compare scores of every pixel, one batch after the other.
+    """Compare scores of every pixel, batch by batch.
 
     Args:
-        pairs: What is right and what is to be judged, b x k x h x w; of one batch at a time, since
-            they are much larger than the images.
-        source: Which images, in words.
+        pairs: Reference and candidate scores, b x k x h x w, one batch at a time, since they are
+            much larger than the images.
+        source: The images, in words.
     """
     num_images, num_equal, num_pixels, difference, largest = 0, 0, 0, 0.0, 0.0
     for wanted_bkhw, found_bkhw in pairs:
@@ -78,7 +78,7 @@ def pixel_parity(pairs: Iterable[Pair], source: str) -> PixelParity:
         num_images += len(equal_bhw)
         num_equal += int(equal_bhw.sum())
         num_pixels += equal_bhw.size
-        # NumPy's maximum keeps what is not a number, Python's may lose it.
+        # NumPy's maximum keeps NaN; Python's may lose it.
         difference = float(np.maximum(difference, np.abs(wanted_bkhw - found_bkhw).max()))
         largest = float(np.maximum(largest, np.abs(wanted_bkhw).max()))
     agreement = 100 * num_equal / max(num_pixels, 1)
@@ -89,9 +89,9 @@ def parity_of(wanted_bk: npt.NDArray[Any], found_bk: npt.NDArray[Any], source: s
     """Compare the logits of the same images.
 
     Args:
-        wanted_bk: What is right.
-        found_bk: What is to be judged.
-        source: Which images, in words.
+        wanted_bk: Reference logits.
+        found_bk: Logits to compare.
+        source: The images, in words.
     """
     return Parity(
         num_images=len(wanted_bk),
@@ -103,7 +103,7 @@ def parity_of(wanted_bk: npt.NDArray[Any], found_bk: npt.NDArray[Any], source: s
 
 
 def check_bf16(parity: Parity, name: object) -> None:
-    """Refuse a network that bf16 changes too much.
+    """Raise an error if bf16 changes a network too much.
 
     Args:
         parity: bf16 against fp32.
@@ -113,8 +113,8 @@ def check_bf16(parity: Parity, name: object) -> None:
         ConfigError: A logit differs by more than `BF16_TOLERANCE`.
     """
     limit = BF16_TOLERANCE * parity.largest_logit
-    if not parity.largest_difference <= limit:  # also where it is not a number
+    if not parity.largest_difference <= limit:  # also true for NaN
         raise ConfigError(
-            f"{name}: bf16 changes its answers too much {parity}; accepted is a difference of "
-            f"{limit:.1e}; compute it in fp32 (--precision fp32)"
+            f"{name}: bf16 changes its answers too much {parity}; the accepted difference is "
+            f"{limit:.1e}; use fp32 (--precision fp32)"
         )

@@ -1,6 +1,6 @@
-"""One network, in PyTorch or exported, that names what is in an image.
+"""Predicts with one network, in PyTorch or exported.
 
-torch is imported only for a network in PyTorch: a service of an exported file has none.
+torch is imported only for a network in PyTorch: a service with an exported file does not need it.
 Legend: b images, k classes, h x w x c pixels.
 """
 
@@ -36,16 +36,16 @@ _LOG = logging.getLogger(__name__)
 
 Logits = npt.NDArray[np.float32]
 MAX_WHOLE_PIXELS = 2**22
-"""Of an image that goes through a network for pixels at once; a larger one goes in tiles.
+"""Maximum pixels of an image that a network for pixels takes at once; larger ones are tiled.
 
-DeepLabV3 on a ResNeXt-50 holds about 1.6 GiB of maps then.
+At this size, DeepLabV3 on a ResNeXt-50 needs about 1.6 GiB for its maps.
 """
 
-_FIXED_MARGIN = 8  # tiles of the one size that a file takes; as many margins are in a side
+_FIXED_MARGIN = 8  # for files with a fixed size: margins per tile side
 
 
 def exported_of(network: TrainedNetwork | Exported) -> Exported | None:
-    """Return the exported file that a network is, also one that `load` opened, or None."""
+    """Return the exported file of a network, even if `load` opened it, or None."""
     if isinstance(network, Exported):
         return network
     from resnext.runtimes.module import ExportedModule
@@ -54,15 +54,15 @@ def exported_of(network: TrainedNetwork | Exported) -> Exported | None:
 
 
 class Predictor:
-    """A network with all that is needed to show it images and to read its answer.
+    """A network with everything needed to prepare its input and read its answer.
 
     Attributes:
-        network: The network; an exported file as it is, without the module around it.
-        preprocessor: How it takes its images.
+        network: The network; for an exported file, the file itself without its module.
+        preprocessor: Prepares its images.
         classes: Readable names of its outputs.
         answers: The type of its answers.
-        precision: Of the arithmetic.
-        parity: What bf16 changed on the first images, where it was compared with fp32.
+        precision: Precision of the arithmetic.
+        parity: What bf16 changed on the first images, if it was compared with fp32.
     """
 
     def __init__(
@@ -73,17 +73,18 @@ class Predictor:
         precision: Arithmetic | None = None,
         reference: Predictor | None = None,
     ) -> None:
-        """Take a network.
+        """Prepare a network.
 
         Args:
-            network: In PyTorch, or exported.
-            device: Where one in PyTorch goes; None leaves it where it is.
-            precision: Of one in PyTorch, fp32 by default; an exported one was opened in its own.
-            reference: The same network in fp32, which the first images go through as well.
+            network: A network in PyTorch, or an exported file.
+            device: Device of a network in PyTorch; None leaves it where it is.
+            precision: Precision of a network in PyTorch, by default fp32; that of an exported file
+                was set when it was opened.
+            reference: The same network in fp32, which also computes the first images.
 
         Raises:
-            ConfigError: It is not for images, its card names a task of other networks, or the
-                device has no arithmetic of this precision.
+            ConfigError: It does not take images, its card has the task of another kind of network,
+                or the device does not support this precision.
         """
         check_network(task_kind(network.card.task), network.config)
         exported = exported_of(network)
@@ -103,14 +104,14 @@ class Predictor:
         self._reference = reference
 
     def answers_to(self, images: Sequence[Pixels], top: int) -> Iterator[Answer]:
-        """Yield the answer to each of some prepared images.
+        """Yield the answer for each prepared image.
 
-        Outputs for every pixel are much larger than the image, so those of one image at a time are
-        in memory.
+        Outputs for every pixel are much larger than the image, so only those of one image are in
+        memory at a time.
 
         Args:
-            images: What `preprocessor.pixels` returned.
-            top: Classes to name, where they are ranked.
+            images: Results of `preprocessor.pixels`.
+            top: Number of classes to return, if they are ranked.
 
         Raises:
             ConfigError: As `logits`.
@@ -126,7 +127,7 @@ class Predictor:
                 yield self.answer(outputs, top)
 
     def _tiling(self, image_hwc: Pixels) -> Tiling | None:
-        """Return how to cut an image: one that is too large, or not of the only size taken."""
+        """Return how to tile an image that is too large or does not have the fixed input size."""
         if not self.preprocessor.is_dense or not issubclass(self.answers, MaskAnswer):
             return None
         height, width = image_hwc.shape[:2]
@@ -142,8 +143,8 @@ class Predictor:
             self._has_told_of_tiles = True
             height, width = image_hwc.shape[:2]
             _LOG.warning(
-                "an image of %d x %d px goes through the network in tiles of %d px that overlap by "
-                "%d px; so do others that do not fit",
+                "an image of %d x %d px is processed in tiles of %d px that overlap by %d px; "
+                "so are others that do not fit",
                 *(width, height, tiling.tile_px, 2 * tiling.margin_px),
             )
         classes_hw = classify_in_tiles(
@@ -155,40 +156,40 @@ class Predictor:
         """Run prepared images through the network.
 
         Args:
-            images: What `preprocessor.pixels` returned; at least one, and of equal size where the
-                network gives every pixel a class.
+            images: Results of `preprocessor.pixels`; at least one, and of equal size if the network
+                gives every pixel a class.
 
         Returns:
             b x k, or b x k x h x w.
 
         Raises:
-            ConfigError: They do not fit the network, or bf16 changes the answers too much.
+            ConfigError: The images do not fit the network, or bf16 changes the answers too much.
             CheckpointError: The runtime of an exported file fails.
         """
         logits_bk = self._logits(images)
         if self._reference is not None:
             wanted_bk = self._reference.logits(images)
             self._reference = None
-            self.parity = parity_of(wanted_bk, logits_bk, "the first ones")
+            self.parity = parity_of(wanted_bk, logits_bk, "the first of the input")
             check_bf16(self.parity, "this network")
         return logits_bk
 
     def _logits(self, images: Sequence[Pixels]) -> Logits:
-        if self.preprocessor.is_whole:  # each of its own size
+        if self.preprocessor.is_whole:  # each has its own size
             return np.concatenate([self._run(image[np.newaxis]) for image in images])
         return self._run(np.stack(images))
 
     def answer(self, outputs: npt.NDArray[Any], top: int) -> Answer:
-        """Read what the network computed for one image, as its task does.
+        """Turn the network's output for one image into its task's answer.
 
         Args:
-            outputs: A row of what `logits` returned.
-            top: Classes to name, where they are ranked.
+            outputs: One row of the result of `logits`.
+            top: Number of classes to return, if they are ranked.
         """
         return self.answers.read(outputs, self.classes, self.network.card, top)
 
     def normalised(self, images_bhwc: Pixels) -> torch.Tensor:
-        """Return crops as the numbers that a network in PyTorch sees, b x c x h x w."""
+        """Return crops as the input of a network in PyTorch, b x c x h x w."""
         import torch
 
         from resnext.data.prepare.normalise import normalise
@@ -234,8 +235,8 @@ def _check_bf16(device: torch.device) -> None:
 
     if resolve_dtype("auto", device) != torch.bfloat16:
         raise ConfigError(
-            f"precision='bf16': {device.type} has no such arithmetic here (on a CPU avx512_bf16 or "
-            "amx_bf16) and would only imitate it, slower; leave --precision out"
+            f"precision='bf16': this {device.type} has no bf16 arithmetic (on a CPU avx512_bf16 or "
+            "amx_bf16) and would emulate it, more slowly; omit --precision"
         )
 
 

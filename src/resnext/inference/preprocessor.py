@@ -1,4 +1,4 @@
-"""From an image file to the pixels that one network takes. Needs no torch: a service has none."""
+"""Turns an image file into the input of one network. Needs no torch, which a service may lack."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ _CHANNELS = (1, 3)
 
 
 def takes_images(config: ModelConfig) -> bool:
-    """Tell whether image files can be shown to a network: in 2 dimensions, grey or in colour."""
+    """Return whether a network takes image files: 2 dimensions, grey or colour."""
     return getattr(config, "ndim", 2) == 2 and config.in_channels in _CHANNELS
 
 
 @dataclass(frozen=True)
 class Preprocessor:
-    """How one network takes its images.
+    """How to prepare images for one network.
 
     Attributes:
         in_channels: 3 for RGB, 1 for grey.
-        preparation: The resize and the crop that the network sees.
-        is_whole: The network resizes and crops inside, and takes images of any size, one by one.
+        preparation: The resize and the crop.
+        is_whole: The network itself resizes and crops: it takes images of any size, one by one.
         is_dense: The network gives every pixel a class: it takes images at their own size, one by
-            one, and none of their pixels may be cut away.
+            one, and no pixel may be cropped away.
     """
 
     in_channels: int
@@ -49,23 +49,23 @@ class Preprocessor:
     def of(
         cls, config: ModelConfig, card: ModelCard, spec: ExportSpec | None = None
     ) -> Preprocessor:
-        """Return how a network takes its images.
+        """Return how to prepare images for a network.
 
         Args:
             config: Its architecture.
-            card: How it wants its images.
-            spec: What its graph takes, of an exported file.
+            card: Its preprocessing.
+            spec: The input of its graph, for an exported file.
 
         Raises:
-            ConfigError: It is not for images.
+            ConfigError: It does not take images.
         """
         refuse_detector(config, "this feature")
         card.require_images("this")
         if not takes_images(config):
             raise ConfigError(
-                "image files can be shown only to a network of 2 dimensions with 1 or 3 channels; "
+                "image files need a network with 2 dimensions and 1 or 3 channels; "
                 f"this one has {getattr(config, 'ndim', 2)} dimension(s) and "
-                f"{config.in_channels} channel(s): name one that was trained on images"
+                f"{config.in_channels} channel(s). Use one that was trained on images"
             )
         preparation = Preparation.of_card(card, None if spec is None else spec.size_px)
         return cls(
@@ -76,23 +76,23 @@ class Preprocessor:
         )
 
     def read(self, path: Path) -> Image.Image:
-        """Decode an image file, in the channels that the network takes.
+        """Decode an image file to the network's channels.
 
         Raises:
-            DataError: It cannot be read or is bad; the message is the reason only.
+            DataError: It cannot be read or is bad; the message gives only the reason.
         """
         return self.decode(read_file(path), str(path))
 
     def decode(self, data: bytes, name: str, *, max_pixels: int = MAX_PIXELS) -> Image.Image:
-        """Decode what an image file holds, in the channels that the network takes.
+        """Decode the content of an image file to the network's channels.
 
         Args:
-            data: What the file holds.
-            name: What a warning calls it: one, the first time that a range is assumed.
-            max_pixels: Accepted.
+            data: Content of the file.
+            name: Its name in the warning that is logged the first time a range is assumed.
+            max_pixels: Maximum number of pixels.
 
         Raises:
-            DataError: It is bad or too large; the message is the reason only.
+            DataError: It is bad or too large; the message gives only the reason.
         """
         photo = Photo(data, self.in_channels, max_pixels=max_pixels)
         image = photo.load()
@@ -100,26 +100,26 @@ class Preprocessor:
         return image
 
     def take(self, value: object) -> Image.Image:
-        """Return an image that a Python program holds, in the channels that the network takes.
+        """Convert an image from a Python program to the network's channels.
 
         Args:
             value: One of `python_image.ACCEPTED`.
 
         Raises:
-            ConfigError: It is no image.
-            DataError: A file is bad; the message is the reason only.
+            ConfigError: It is not an image.
+            DataError: A file is bad; the message gives only the reason.
         """
         photo = to_photo(value, self.in_channels)
         return photo.load() if isinstance(photo, Photo) else photo
 
     def crop(self, image: Image.Image) -> Pixels:
-        """Return what the network sees of a decoded image: size_px x size_px x c."""
+        """Return the crop of a decoded image that the network sees: size_px x size_px x c."""
         return pixels_of(self.preparation.crop(image))
 
     def pixels(self, image: Image.Image) -> Pixels:
-        """Return what the network takes of a decoded image: the crop, or h x w x c.
+        """Return the network's input for a decoded image: the crop, or h x w x c.
 
-        A very long image is cut to its middle even where the network crops inside.
+        A very long image is cut to its middle even if the network itself crops.
         """
         if self.is_dense:
             return pixels_of(image)

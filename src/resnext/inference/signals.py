@@ -1,4 +1,4 @@
-"""Answers for the signals in files, each prepared as in training.
+"""Predictions for the signals in files, prepared as in training.
 
 Legend: b signals, c channels, x the sides, k classes.
 """
@@ -32,14 +32,14 @@ from resnext.tasks.answer import Answer
 from resnext.tasks.kinds import answer_type
 
 Named = tuple[Path, torch.Tensor]
-"""A signal, c x the sides, and what it is called: its file with its number."""
+"""A signal, c x the sides, and its name: its file and number."""
 
 
 class SignalPredictor:
-    """A network that takes signals, with all that is needed to show it some and to read its answer.
+    """A network for signals, with everything needed to prepare its input and read its answer.
 
     Attributes:
-        signal: How signals are prepared for it.
+        signal: How its signals are prepared.
         classes: Readable names of its outputs.
         answers: The type of its answers.
     """
@@ -47,14 +47,14 @@ class SignalPredictor:
     precision = "fp32"
 
     def __init__(self, network: TrainedNetwork, device: torch.device | None = None) -> None:
-        """Take a network.
+        """Prepare a network.
 
         Raises:
             ConfigError: It does not take signals.
         """
         signal = network.card.signal
         if signal is None:
-            raise ConfigError("this network does not take signals: its card names none")
+            raise ConfigError("this network does not take signals: its card describes none")
         self.signal: SignalInput = signal
         self.classes = tuple(readable(name) for name in network.classes)
         self.answers = answer_type(network.card.task)
@@ -66,7 +66,7 @@ class SignalPredictor:
         """Run signals through the network.
 
         Args:
-            signals_bcx: As a split holds them: prepared, not yet normalised by channel.
+            signals_bcx: Prepared signals as in a split, not yet normalised by channel.
 
         Returns:
             b x k.
@@ -78,15 +78,15 @@ class SignalPredictor:
         return logits
 
     def answer(self, outputs: npt.NDArray[np.float32], top: int) -> Answer:
-        """Read what the network computed for one signal; see `Predictor.answer`."""
+        """Turn the network's output for one signal into an answer; see `Predictor.answer`."""
         return self.answers.read(outputs, self.classes, self._network.card, top)
 
     def read(self, path: Path) -> Iterator[Named]:
-        """Read the signals of a file, in its order.
+        """Read the signals of a file, in order.
 
         Raises:
-            DataError: It is not what is accepted, or its signals have another size or other
-                channels than the network takes.
+            DataError: Its format is not accepted, or its signals do not have the size and channels
+                of the network.
         """
         if self.signal.sound is not None:
             return self._read_clip(path, self.signal.sound)
@@ -116,7 +116,7 @@ class SignalPredictor:
         file = NpzFile(path)
         names = [name for name in file.shapes if name == "images" or name.endswith("_images")]
         if not names:
-            raise DataError("no array of volumes: call it images, or test_images as MedMNIST does")
+            raise DataError("no array of volumes: name it images, or test_images as in MedMNIST")
         for name in names:
             volumes_nx = as_volumes(file.array(name, MAX_VOXELS), path, name).movedim(-1, 1)
             shape = tuple(volumes_nx.shape[1:])
@@ -132,13 +132,13 @@ class SignalPredictor:
 def predict_signals(
     predictor: SignalPredictor, paths: Iterable[Path], *, top: int = 5, batch_size: int = 32
 ) -> Iterator[Prediction]:
-    """Predict the signals of file after file, in their order, bad files included.
+    """Predict the signals of each file in order, including bad files.
 
     Args:
         predictor: The network.
         paths: Files of series or volumes; audio files, and folders to search for them.
-        top: Number of classes to name, at most all.
-        batch_size: Signals that go through the network together.
+        top: Number of classes to return, at most all.
+        batch_size: Signals per batch.
     """
     numbers = count()
     if predictor.signal.sound is not None:

@@ -1,11 +1,11 @@
-"""Classes of the pixels of an image that is too large to go through a network at once.
+"""Classifies the pixels of an image that is too large for one pass, in tiles.
 
-The image is cut into tiles that overlap. Of each tile only the middle is kept, where the network
-sees as much around a pixel as the margin is wide; at the borders of the image the tile is kept to
-its end. Only the classes of a tile stay in memory, not its scores. A fully convolutional network
-gives what it gives for the whole image, if the margin covers its receptive field and the sides of
-the image are multiples of `ALIGNED_PX`. One that averages over the whole map (`deeplabv3`, `fpn`)
-averages over the tile instead. Needs no torch. Legend: h x w pixels, c channels, k classes.
+The tiles overlap. Of each tile only the middle is kept, where the network sees at least a margin
+around each pixel; at the borders of the image, the tile is kept up to its edge. Only the classes of
+a tile stay in memory, not its scores. A fully convolutional network gives the same result as for
+the whole image if the margin covers its receptive field and the image's sides are multiples of
+`ALIGNED_PX`. A network that averages over the whole map (`deeplabv3`, `fpn`) averages over the tile
+instead. Needs no torch. Legend: h x w pixels, c channels, k classes.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from resnext.data.prepare.geometry import Pixels
 from resnext.errors import ConfigError
 
 ALIGNED_PX = 64
-"""Tiles start at multiples of this, so that a network's steps fall on the same pixels."""
+"""Tiles start at multiples of this, so that a network's strides hit the same pixels."""
 
 Scores = npt.NDArray[Any]
 Classes = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
@@ -34,9 +34,9 @@ class Tiling:
 
     Attributes:
         tile_px: Side of a tile.
-        margin_px: What is not kept of a tile, at each side that is not the image's.
-        is_exact: The network takes tiles of this size only; smaller ones are filled up by
-            repeating their last pixels.
+        margin_px: Width that is discarded at each inner side of a tile.
+        is_exact: The network takes tiles of this size only; smaller ones are padded by repeating
+            their last pixels.
     """
 
     tile_px: int = 1024
@@ -47,7 +47,7 @@ class Tiling:
         """Check the sizes.
 
         Raises:
-            ConfigError: Nothing of a tile would be kept.
+            ConfigError: The margins would discard whole tiles.
         """
         if self.margin_px < 0 or self.tile_px <= 2 * self.margin_px:
             raise ConfigError(
@@ -58,7 +58,7 @@ class Tiling:
 
 @dataclass(frozen=True)
 class _Span:
-    """A tile along one side of the image: what the network sees, and what is kept of it."""
+    """A tile along one side of the image: the range that the network sees, and the part kept."""
 
     start: int
     stop: int
@@ -87,7 +87,7 @@ def classify_in_tiles(
         run: Returns the scores of a tile, h x w x c to k x h x w.
         image_hwc: The image, of any size.
         num_classes: k.
-        tiling: How to cut it.
+        tiling: How to tile it.
 
     Returns:
         h x w, uint8, or uint16 for more than 256 classes.
@@ -104,9 +104,9 @@ def classify_in_tiles(
 
 
 def _spans(side: int, tiling: Tiling) -> Iterator[_Span]:
-    """Yield the tiles along a side; what is kept of them covers it once."""
+    """Yield the tiles along a side; their kept parts cover it exactly once."""
     starts = _starts(side, tiling)
-    # The border between two neighbours lies in the middle of what both see.
+    # The border between two neighbours is in the middle of their overlap.
     borders = [(after + before + tiling.tile_px) // 2 for before, after in pairwise(starts)]
     for start, kept_start, kept_stop in zip(starts, [0, *borders], [*borders, side], strict=True):
         yield _Span(start, min(start + tiling.tile_px, side), kept_start, kept_stop)

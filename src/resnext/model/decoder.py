@@ -44,7 +44,7 @@ class Decoder(nn.Module):
         """
         super().__init__()
         self._reads_image = config.family == "unet"
-        import_for(f"{config.family}, which has a decoder,", _LIBRARY)
+        import_for(f"the decoder of {config.family}", _LIBRARY)
         try:
             if config.family == "unet":
                 self.decoder, self.head = _unet(config, maps.channels())

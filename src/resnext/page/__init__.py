@@ -1,9 +1,9 @@
 """The web page: classify images, design networks, compare runs.
 
-Each tab has what it does (`classifier`, `design_table`, `run_list`) apart from what it shows
-(`..._view`) and from its controls (`..._tab`); `guard` and `sessions` stand between callers and
-gradio. The classifier predicts by `resnext.inference`. The package may import all but `cli` and
-`recipes`; gradio is imported when a page is built.
+Each tab separates its logic (`classifier`, `design_table`, `run_list`) from its HTML (`..._view`)
+and its controls (`..._tab`); `guard` and `sessions` filter what reaches gradio. The classifier
+predicts with `resnext.inference`. The package may import everything except `cli` and `recipes`;
+gradio is imported only when a page is built.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ def build_page(
     """Build the page.
 
     Args:
-        model: A network to classify with: a trained one, whose heat maps can be seen, or an
-            exported file, whose cannot. Without one, that tab says how to serve one.
-        runs: The folder whose run folders are shown; None shows none.
-        name: What the network is called; by default by its architecture.
+        model: The network that classifies: a trained one, which has heat maps, or an exported
+            file, which does not. Without one, that tab explains how to serve one.
+        runs: The folder whose runs are shown; None shows none.
+        name: Name of the network on the page; by default its architecture.
 
     Raises:
         ConfigError: Gradio is not installed.
@@ -44,10 +44,10 @@ def build_page(
 
 
 def mount_page(app: FastAPI, page: gradio.Blocks, path: str = "/page") -> FastAPI:
-    """Put the page into a web application at a path, with its style, its limits and its guard.
+    """Mount the page in a web application, with its style, its limits and its guard.
 
-    Use this and not `gradio.mount_gradio_app`, which would show the page plain, and would let
-    callers reach all of gradio.
+    Use this instead of `gradio.mount_gradio_app`, which would drop the style and expose all of
+    gradio to callers.
     """
     from resnext.page.page import mount
 

@@ -1,6 +1,6 @@
 """One residual block drawn in its form: paths, early concatenation, or a grouped convolution.
 
-Each box says channels in, kernel, channels out, as the paper's figure 3 does.
+Each box shows input channels, kernel and output channels, as in the paper's figure 3.
 
 Source: arXiv 1611.05431, figure 3.
 """
@@ -16,12 +16,12 @@ from resnext.page.svg import TIMES, Drawing
 
 _ROW, _BOX_HEIGHT, _GAP = 46.0, 26.0, 14.0
 _TOP = 26.0
-_WIDEST_PATHS = 4  # more are drawn as two, dots, and the last
+_WIDEST_PATHS = 4  # more paths are drawn as the first two, dots, and the last
 
 
 @dataclass(frozen=True)
 class _Layer:
-    """One box: channels in, side of the kernel, channels out, and what else is to be said."""
+    """One box: input channels, kernel side, output channels and an optional note."""
 
     channels_in: int
     kernel: int
@@ -37,11 +37,11 @@ class _Layer:
 
 
 def draw_block(config: ResNeXtConfig, name: str) -> str:
-    """Draw a block of the first stage; the second one where there is one, as the paper does.
+    """Draw the second block of the first stage, as the paper does, or its only block.
 
     Args:
         config: The network.
-        name: Sets the picture apart from others in the page.
+        name: Id of its arrow marker; unique on the page.
 
     Returns:
         SVG.
@@ -54,7 +54,7 @@ def draw_block(config: ResNeXtConfig, name: str) -> str:
 
 
 def _column(config: ResNeXtConfig, block: BlockPlan) -> list[str]:
-    """Return the layers of a block whose residual branch is one column, as texts."""
+    """Return the labels of the layers of a block whose residual branch is one column."""
     if isinstance(config.block, BlockPart):
         return config.block.describe(block)
     inner, outer = block.group_width, block.out_channels
@@ -152,7 +152,7 @@ def _enter(drawing: Drawing, x: float, block: BlockPlan) -> float:
 
 
 def _leave(drawing: Drawing, x: float, y: float, side: float, block: BlockPlan) -> None:
-    """Add the shortcut, which runs down at `side`, and let the sum out."""
+    """Add the shortcut, which runs down at `side`, and the output of the sum."""
     drawing.text(x + 14, y + 26, f"{block.out_channels}-d out", "soft", "start")
     if block.shortcut == "none":
         drawing.arrow((x, y - 9), (x, y + 34))

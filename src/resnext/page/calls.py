@@ -1,8 +1,8 @@
-"""What a caller asks the page to do, read strictly: only plain values that its controls can hold.
+"""Strict parsing of calls to the page: only plain values that its controls can hold.
 
-gradio looks for files in every value it is sent, at any depth: a group with a path and the mark
-`gradio.FileData` makes it open, copy and show that file, and an address makes it fetch. Here no
-value has a group in it, except the uploads that the file control holds, each known by its name.
+gradio looks for files in every value it receives, at any depth: an object with a path and the mark
+`gradio.FileData` makes it open, copy and show that file, and a URL makes it fetch. Here no value
+may contain an object, except for the uploads in the file control, which are identified by name.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ _SESSION = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 class CallError(ValueError):
-    """A call that the page itself would not make; the message is for whoever made it."""
+    """A call that the page itself would not make; the message is shown to the caller."""
 
 
 @dataclass(frozen=True)
 class Call:
-    """A call that was checked.
+    """A call that passed the checks.
 
     Attributes:
-        session: Names the page of one browser.
-        body: What gradio is to read, written by us from what was checked.
+        session: Identifies the page in one browser.
+        body: The body for gradio, written from the checked values.
     """
 
     session: str
@@ -46,16 +46,16 @@ class Call:
 
 
 def read_call(body: bytes, page: gr.Blocks, uploads: Uploads) -> Call:
-    """Read a call, and write it as the page would.
+    """Parse a call and write it again as the page would.
 
     Args:
         body: The body of the request, JSON.
-        page: Whose functions can be called.
-        uploads: The files that can be named.
+        page: The page whose functions can be called.
+        uploads: The files that a call can refer to.
 
     Raises:
-        CallError: It is not JSON, calls no function of the page, or has a value that its control
-            cannot hold.
+        CallError: It is not JSON, calls an unknown function, or has a value that its control cannot
+            hold.
     """
     try:
         values = parse_json(body)
@@ -66,7 +66,7 @@ def read_call(body: bytes, page: gr.Blocks, uploads: Uploads) -> Call:
     session = session_of(values.get("session_hash"))
     number = values.get("fn_index")
     if type(number) is not int or number not in page.fns:
-        raise CallError("fn_index names no function of this page")
+        raise CallError("fn_index is not a function of this page")
     inputs, data = page.fns[number].inputs, values.get("data")
     if not isinstance(data, list) or len(data) != len(inputs):
         raise CallError(f"data is not a list of {len(inputs)} values")
@@ -76,22 +76,22 @@ def read_call(body: bytes, page: gr.Blocks, uploads: Uploads) -> Call:
 
 
 def session_of(value: object) -> str:
-    """Return a session's name.
+    """Return the name of a session.
 
     Raises:
-        CallError: It is none.
+        CallError: It is not a valid name.
     """
     if not isinstance(value, str) or not _SESSION.fullmatch(value):
-        raise CallError("session_hash is not a text of 1 to 64 letters, digits, `_` and `-`")
+        raise CallError("session_hash is not a string of 1 to 64 letters, digits, `_` and `-`")
     return value
 
 
 def _checked(block: Any, value: Any, uploads: Uploads) -> Any:
-    """Return a value as its control holds it."""
+    """Return a value if its control can hold it."""
     if isinstance(block, gr.File):
         return _checked_files(value, uploads)
     if isinstance(block, gr.Number):
-        # NaN and infinity do not pass either
+        # also rejects NaN and infinity
         is_right = value is None or (type(value) in (int, float) and abs(value) <= _MAX_NUMBER)
     elif isinstance(block, gr.Checkbox):
         is_right = isinstance(value, bool)
@@ -111,7 +111,7 @@ def _checked(block: Any, value: Any, uploads: Uploads) -> Any:
 
 
 def _is_text(value: Any) -> bool:
-    """Tell whether a value is a short text that every encoding of Unicode can write."""
+    """Return whether a value is a short string that every Unicode encoding can represent."""
     return (
         isinstance(value, str)
         and len(value) <= MAX_TEXT_CHARS
@@ -120,9 +120,9 @@ def _is_text(value: Any) -> bool:
 
 
 def _checked_files(value: Any, uploads: Uploads) -> list[dict[str, Any]] | None:
-    """Return uploads as gradio's file control passes them on, with nothing else of the caller's.
+    """Return uploads in the form of gradio's file control, without anything else from the caller.
 
-    There is one answer to all that is wrong, so that it tells nothing of what the machine holds.
+    Every problem has the same answer, so that it reveals nothing about files on this machine.
     """
     if value is None:
         return None
@@ -131,7 +131,7 @@ def _checked_files(value: Any, uploads: Uploads) -> list[dict[str, Any]] | None:
         file.get("path") if isinstance(file, dict) else None for file in files[: MAX_FILES + 1]
     ]
     if len(names) > MAX_FILES or any(uploads.path_of(name) is None for name in names):
-        raise CallError("an image is not, or no longer, among the uploads; choose it again")
+        raise CallError("an image is no longer among the uploads; choose it again")
     mark = {"_type": "gradio.FileData"}
     return [
         {"path": name, **_file_name(file), "meta": mark}
@@ -140,7 +140,7 @@ def _checked_files(value: Any, uploads: Uploads) -> list[dict[str, Any]] | None:
 
 
 def _file_name(file: dict[str, Any]) -> dict[str, str]:
-    """Return the name of the caller's own file, to be shown with the answer; an odd one is not."""
+    """Return the name of the caller's file for display, unless it is invalid."""
     name = file.get("orig_name")
     if isinstance(name, str) and _is_text(name) and len(name) <= MAX_FILE_NAME_CHARS:
         return {"orig_name": name}

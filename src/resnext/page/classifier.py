@@ -1,4 +1,4 @@
-"""From the bytes of an image to what a network sees in it, for a trained or an exported one."""
+"""Predictions for image bytes, from a trained or an exported network."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ if TYPE_CHECKING:
 
 TOP = 5
 _MAX_PIXELS = 50_000_000
-_MAX_DENSE_PIXELS = 4_000_000  # every one of them gets a class, which takes long
+_MAX_DENSE_PIXELS = 4_000_000  # every pixel is classified, which is slow
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What was seen in one image.
+    """The prediction for one image.
 
     Attributes:
         classes: The most probable classes, best first.
-        probabilities: Of those, 0..1.
-        crop: What the network was shown, uint8 h x w x c.
-        heat: Where it looked, h x w in 0..1; None if that is not known or was not asked.
+        probabilities: Their probabilities, 0..1.
+        crop: The network's input, uint8 h x w x c.
+        heat: Heat map, h x w in 0..1; None if it is unavailable or was not requested.
     """
 
     classes: tuple[str, ...]
@@ -40,19 +40,19 @@ class Answer:
 
 
 class Classifier:
-    """A served network, ready for images from the page.
+    """The served network, ready for images from the page.
 
     Attributes:
-        no_heat: Why there are no heat maps; None if there are.
-        num_classes: Classes that it tells apart.
-        is_dense: It gives every pixel a class; `segment` shows it images then.
+        no_heat: Why heat maps are unavailable; None if they are available.
+        num_classes: Number of classes.
+        is_dense: The network classifies every pixel; use `segment`.
     """
 
     def __init__(self, model: TrainedNetwork | Exported) -> None:
-        """Take a network.
+        """Prepare a network for the page.
 
         Raises:
-            ConfigError: It is not one for images.
+            ConfigError: The network does not take images.
         """
         self._predictor = Predictor(model)
         self._preprocessor = self._predictor.preprocessor
@@ -63,14 +63,14 @@ class Classifier:
         self._lock = Lock()
 
     def classify(self, data: bytes, *, explain: int | None = None) -> Answer:
-        """Look at an image.
+        """Classify an image.
 
         Args:
-            data: What its file holds.
-            explain: Draw the heat map of the class at this rank, 0 being the best.
+            data: The bytes of its file.
+            explain: Compute the heat map of the class at this rank; 0 is the best class.
 
         Raises:
-            DataError: It is no image, damaged, or too large.
+            DataError: It is not an image, damaged, or too large.
         """
         image = self._preprocessor.decode(data, "the image", max_pixels=_MAX_PIXELS)
         crop = self._preprocessor.crop(image)
@@ -84,16 +84,16 @@ class Classifier:
         return Answer(names, tuple(score.probability for score in scores), crop, heat)
 
     def segment(self, data: bytes) -> tuple[Image.Image, MaskAnswer]:
-        """Look at every pixel of an image, where `is_dense`.
+        """Classify every pixel of an image; requires `is_dense`.
 
         Args:
-            data: What its file holds.
+            data: The bytes of its file.
 
         Returns:
-            The image, the right way up, and the class of each of its pixels.
+            The image with its orientation applied, and the class of each pixel.
 
         Raises:
-            DataError: It is no image, damaged, or too large.
+            DataError: It is not an image, damaged, or too large.
         """
         image = self._preprocessor.decode(data, "the image", max_pixels=_MAX_DENSE_PIXELS)
         (answer,) = self._predictor.answers_to([self._preprocessor.pixels(image)], TOP)
@@ -101,7 +101,7 @@ class Classifier:
         return image, answer
 
     def warm_up(self) -> None:
-        """Import grad-cam in the background, which takes seconds, so that nobody waits for it."""
+        """Import grad-cam in the background: it takes seconds, and no request should wait."""
         if self.no_heat is None:
             Thread(target=self._maps, name="grad-cam").start()
 

@@ -24,11 +24,11 @@ _NO_MAP = "none"
 
 
 def build_classify_tab(model: TrainedNetwork | Exported | None, uploads: Uploads) -> None:
-    """Add the tab's controls, or why it has none.
+    """Add the tab's controls, or a message that says why it has none.
 
     Args:
         model: The network.
-        uploads: Where the images that are dropped lie.
+        uploads: The uploaded images.
     """
     if model is None:
         gr.HTML(
@@ -70,7 +70,7 @@ def build_classify_tab(model: TrainedNetwork | Exported | None, uploads: Uploads
         _classify(classifier, uploads),
         [files, which],
         seen,
-        preprocess=False,  # gradio would open the files; the page knows them by their names
+        preprocess=False,  # gradio would open the files; the page refers to them by name
         trigger_mode="always_last",
         api_visibility="private",
     )
@@ -79,7 +79,7 @@ def build_classify_tab(model: TrainedNetwork | Exported | None, uploads: Uploads
 def _classify(
     classifier: Classifier, uploads: Uploads
 ) -> Callable[[list[dict[str, Any]] | None, str], str]:
-    """Return what happens when images are dropped."""
+    """Return the function that runs when images are dropped."""
 
     def classify(files: list[dict[str, Any]] | None, which: str) -> str:
         if not files:
@@ -89,8 +89,8 @@ def _classify(
         if len(files) > _MAX_IMAGES:
             parts.append(
                 error_box(
-                    f"{len(files)} images are more than {_MAX_IMAGES} at once; the first "
-                    f"{_MAX_IMAGES} are shown. For many there is `resnext predict`."
+                    f"{len(files)} images were dropped, but at most {_MAX_IMAGES} are shown at "
+                    f"once. Use `resnext predict` for more."
                 )
             )
         for number, file in enumerate(files[:_MAX_IMAGES], start=1):
@@ -98,7 +98,7 @@ def _classify(
             title = title_of_image(number, file.get("orig_name"))
             try:
                 if data is None:
-                    raise DataError("it is no longer here; choose it again")
+                    raise DataError("the upload has expired; choose it again")
                 if classifier.is_dense:
                     parts.append(show_mask(title, *classifier.segment(data)))
                 else:

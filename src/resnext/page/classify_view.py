@@ -1,4 +1,4 @@
-"""What the classify tab shows of each image, as HTML."""
+"""The HTML that the classify tab shows for each image."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from resnext.page.heat_map import Heat
 from resnext.untrusted.text import printable
 
 _SHOWN_PX = 256
-_STRONGEST = 0.7  # the picture stays visible where the heat is greatest
+_STRONGEST = 0.7  # the image stays visible where the heat is strongest
 
 
 def title_of_image(number: int, file_name: str | None) -> str:
-    """Return what an image is called: by its file, or by its number from 1.
+    """Return the title of an image: its file name, or its number from 1.
 
     Args:
-        number: Of the image among those that were dropped together.
-        file_name: Of the caller's own file; only shown, never a path on this machine.
+        number: Position among the images that were dropped together.
+        file_name: Name of the caller's file; for display only, never a path on this machine.
     """
     return printable(file_name) if file_name else f"Image {number}"
 
 
 def show_answer(title: str, answer: Answer, explained: int | None) -> str:
-    """Return pictures and classes of one image.
+    """Return the pictures and classes of one image.
 
     Args:
-        title: What the image is called.
-        answer: What was seen in it.
-        explained: Rank of the class whose heat map was asked for.
+        title: Title of the image.
+        answer: The prediction.
+        explained: Rank of the class whose heat map was requested.
     """
     crop = _enlarge(answer.crop)
     pictures = [_figure(crop, title, f"{title}, as the network sees it")]
@@ -50,7 +50,7 @@ def show_answer(title: str, answer: Answer, explained: int | None) -> str:
 
 
 def overlay(crop: Pixels, heat: Heat) -> Pixels:
-    """Lay a heat map over a picture of any size: warm colours where the heat is great."""
+    """Overlay a heat map on a picture of any size, with warm colours for strong heat."""
     from matplotlib import colormaps
 
     height, width = crop.shape[:2]
@@ -63,7 +63,7 @@ def overlay(crop: Pixels, heat: Heat) -> Pixels:
 
 
 def _enlarge(crop: Pixels) -> Pixels:
-    """Bring a crop to the size at which it is shown, in colour; small ones keep their pixels."""
+    """Resize a crop to its display size, in colour; pixels of small crops stay visible."""
     image = Image.fromarray(crop[..., 0] if crop.shape[2] == 1 else crop).convert("RGB")
     is_small = max(image.size) < _SHOWN_PX
     image = image.resize(

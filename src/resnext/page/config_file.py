@@ -1,4 +1,4 @@
-"""The file that a designed network is downloaded as, for `resnext train --config`."""
+"""The settings file of a designed network, to download and pass to `resnext train --config`."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from resnext.model.names import name_of
 
 
 def config_text(config: ResNeXtConfig) -> str:
-    """Return a network as the settings of a training run, all others at their defaults."""
+    """Return the settings of a training run with this network, all others at their defaults."""
     settings = {"model": config.model_dump(mode="json")}
     return (
-        f"# {name_of(config)}; train it on your images, for {config.num_classes} classes:\n"
+        f"# {name_of(config)} for {config.num_classes} classes. Train it on your images:\n"
         "#   resnext train --config FILE --data FOLDER\n"
         f"{yaml.safe_dump(settings, sort_keys=False)}"
     )
 
 
 def download_link(config: ResNeXtConfig) -> str:
-    """Return a link that holds the file, so that nothing need be kept for whoever asks."""
+    """Return a link that contains the file, so that the server need not store it."""
     content = base64.b64encode(config_text(config).encode()).decode("ascii")
     name = f"{name_of(config)}.yaml"
     return (

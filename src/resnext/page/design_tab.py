@@ -1,4 +1,4 @@
-"""The tab that designs two networks side by side."""
+"""The tab for designing two networks side by side."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from resnext.page.settings_form import Entered, choices, known_names, named_netw
 
 _LETTERS = ("A", "B")
 _FIRST = "resnext50_32x4d"
-_FIRST_FORMS = ("a", "c")  # the paper's figure 3: the idea beside what is computed
+_FIRST_FORMS = ("a", "c")  # the paper's figure 3: the concept next to its implementation
 _STEMS = {"imagenet": "ImageNet", "cifar": "CIFAR"}
 _FORMS = [
     ("(a) separate paths", "a"),
@@ -23,14 +23,14 @@ _FORMS = [
     ("(c) grouped convolution", "c"),
 ]
 _FORM_INFO = (
-    "Three ways to write the same block (figure 3 of the paper), with the same weights and "
-    "multiply-adds. (a) shows the idea, (c) is fastest and what training uses by default."
+    "Three equivalent forms of the same block (figure 3 of the paper), with the same weights and "
+    "multiply-adds. (a) shows the idea; (c) is the fastest, and the default for training."
 )
 _NUM_CONTROLS = len(Entered.of(named_network(_FIRST)).values())
 
 
 def build_design_tab() -> None:
-    """Add the tab's controls and what happens when they are used."""
+    """Add the tab's controls and event handlers."""
     network = named_network(_FIRST)
     entered = [Entered.of(network.replace(form=form)) for form in _FIRST_FORMS]
     views, table = show(entered)
@@ -59,7 +59,7 @@ def build_design_tab() -> None:
         **quiet,
     )
     for number, start in enumerate(starts):
-        # its event `input` also comes when the keyboard just passes, and would undo all changes
+        # its `input` event also fires on keyboard focus and would undo all changes
         start.change(_starter(number), [start, *everything], [*controls[number], *outputs], **quiet)
     find_button, answer, *questions = solver
     find_button.click(_solve, [*questions, *everything], [answer, *everything, *outputs], **quiet)
@@ -70,7 +70,7 @@ def _html(content: str, name: str) -> gr.HTML:
 
 
 def _shown(views: list[DesignView], table: str) -> list[str]:
-    """Return what is shown in the order of the outputs."""
+    """Return the values of the outputs, in order."""
     return [*(html for view in views for html in (view.block, view.details)), table]
 
 
@@ -79,14 +79,14 @@ def _start(letter: str, name: str) -> gr.Dropdown:
         known_names(),
         value=name,
         label="Start from",
-        info="Choose a network or write a name, such as resnext38_16x4d.",
+        info="Choose a network or type a name, such as resnext38_16x4d.",
         allow_custom_value=True,
         elem_id=f"start-{letter}",
     )
 
 
 def _controls(letter: str, entered: Entered) -> list[gr.Component]:
-    """Make the controls of one network, in the order of `Entered`."""
+    """Create the controls of one network, in the order of `Entered`."""
 
     def name(control: str) -> str:
         return f"{control}-{letter}"
@@ -129,7 +129,7 @@ def _radio(choices: list[Any], value: str, label: str, name: str, info: str = ""
 
 
 def _solver() -> list[Any]:
-    """Make the button, the answer, and the controls of a question about equal cost."""
+    """Create the controls of the equal-cost solver, its button and its answer."""
     with gr.Accordion("Same cost as …", open=False, elem_id="same-cost"):
         with gr.Row():
             change = _radio(list(_LETTERS), "B", "Change network", "solve-network")
@@ -159,7 +159,7 @@ def _show(*values: Any) -> list[Any]:
 
 
 def _starter(number: int) -> Any:
-    """Return what happens when the network to start from is chosen for one of the two."""
+    """Return the function that runs when a starting network is chosen."""
 
     def start(name: str | None, *values: Any) -> list[Any]:
         entered = _entered(values)
@@ -175,7 +175,7 @@ def _starter(number: int) -> Any:
 
 
 def _solve(change: str, like: str | None, factor: float, by: str, what: str, *values: Any) -> Any:
-    """Answer a question about equal cost, and set the network's controls to what was found."""
+    """Solve for equal cost, and set the network's controls to the result."""
     entered = _entered(values)
     number = _LETTERS.index(change)
     try:

@@ -1,4 +1,4 @@
-"""Networks side by side as the paper's table 1, with their totals, as HTML."""
+"""Networks side by side with their totals, as an HTML table like the paper's table 1."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _TOTALS: tuple[tuple[str, Figure, bool], ...] = (
 )
 
 NOTE = (
-    "Multiply-adds are those of convolutions and linear layers on one image (the paper's FLOPs); "
-    "activations are the numbers that these layers put out; memory is that of the float32 maps "
+    "Multiply-adds count convolutions and linear layers for one image (the paper's FLOPs); "
+    "activations count the output values of these layers; memory counts the float32 feature maps "
     "of one image, without parameters."
 )
 
 
 def totals_cards(cost: Cost) -> str:
-    """Return parameters, multiply-adds and activations as cards, exact under the short figure."""
+    """Return cards of parameters, multiply-adds and activations: rounded, with the exact number."""
     cards = [
         f'<div class="card"><div class="value">{escape(short(figure(cost)).strip())}</div>'
         f'<div class="exact">{figure(cost):,}</div><div class="soft">{name}</div></div>'
@@ -40,10 +40,10 @@ def totals_cards(cost: Cost) -> str:
 
 
 def comparison_table(columns: Sequence[Column]) -> str:
-    """Return the architectures and totals of networks, a column each.
+    """Return the architectures and totals of networks, one column each.
 
     Args:
-        columns: The networks; totals are also told relative to the first.
+        columns: The networks; totals are also given relative to the first.
     """
     heads = "".join(f'<th scope="col">{_head(column)}</th>' for column in columns)
     rows = [_row("input", "", [_sides(column.cost.input_size) for column in columns])]
@@ -73,7 +73,7 @@ def _row(first: str, second: str, cells: Sequence[str], kind: str = "") -> str:
 
 
 def _cell(text: str) -> str:
-    """Turn the lines of a stage into HTML, those of a block within brackets."""
+    """Turn the lines of a stage into HTML, with a block's lines in brackets."""
     plain, inside, times = [], [], ""
     for line in re.sub(r"(?<=\d)x(?=\d)| x(?=\d)", TIMES, escape(text)).splitlines():
         if line.startswith("[ "):
@@ -95,7 +95,7 @@ def _stage_names(columns: Sequence[Column]) -> list[str]:
 
 
 def _outputs(columns: Sequence[Column], name: str) -> str:
-    """Return the sides of a stage's map, a line for each that differs."""
+    """Return the sides of a stage's map, one line for each distinct size."""
     found = []
     for column in columns:
         for stage in column.cost.stages:

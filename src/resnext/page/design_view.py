@@ -1,4 +1,4 @@
-"""What the design tab shows for the networks that were entered, as HTML."""
+"""The HTML that the design tab shows for the entered networks."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from resnext.untrusted.text import printable
 
 @dataclass(frozen=True)
 class DesignView:
-    """What is shown of one network, as HTML.
+    """The HTML for one network.
 
     Attributes:
-        block: A block drawn in its form, for the place above the controls; empty if it is wrong.
-        details: Its figures and its drawing, or what is wrong with it.
+        block: Drawing of a block in its form, shown above the controls; empty if invalid.
+        details: Its costs and its drawing, or the error.
     """
 
     block: str
@@ -33,7 +33,7 @@ class DesignView:
 
 
 def error_box(message: str) -> str:
-    """Return one message that screen readers speak."""
+    """Return an error message that screen readers announce."""
     return f'<div class="problem" role="alert">{escape(printable(message))}</div>'
 
 
@@ -44,7 +44,7 @@ def show(entered: list[Entered]) -> tuple[list[DesignView], str]:
         entered: The controls of each network.
 
     Returns:
-        What stands around the controls of each network, and the table of those that are right.
+        The HTML around the controls of each network, and the table of the valid ones.
     """
     views, columns = [], []
     for number, one in enumerate(entered):
@@ -84,24 +84,24 @@ def _form(entered: Entered) -> str:
 
 
 def describe_form(config: ResNeXtConfig) -> str:
-    """Say how a network's blocks are computed; nothing of other blocks than the bottleneck."""
+    """Describe how a network's blocks are computed; empty unless they are bottlenecks."""
     paths = config.cardinality
     if config.block != "bottleneck":
         return ""
     if paths == 1:
-        return "One path: the three forms are the same, the block of a ResNet."
+        return "One path: the three forms are identical, and the block is that of a ResNet."
     return {
-        "a": f"{paths} paths of the same shape, each with layers of its own, are summed: "
+        "a": f"{paths} paths of the same shape, each with its own layers, are summed: "
         "aggregated transformations.",
-        "b": f"{paths} paths are concatenated, and one 1{TIMES}1 convolution does the work of "
-        "all their last layers and of the sum.",
-        "c": f"The {paths} paths are the {paths} groups of one convolution: what (a) computes, "
-        "in few large operations instead of many small ones.",
+        "b": f"{paths} paths are concatenated, and one 1{TIMES}1 convolution replaces all their "
+        "last layers and the sum.",
+        "c": f"The {paths} paths are the {paths} groups of one convolution: the same "
+        "function as (a), in a few large operations instead of many small ones.",
     }[config.form]
 
 
 def _same_function(columns: list[Column]) -> str:
-    """Say so where the networks differ in nothing but their form, as at first."""
+    """Explain that the networks differ only in form, as they do at first."""
     configs = [column.config for column in columns if isinstance(column.config, ResNeXtConfig)]
     forms = [config.form for config in configs]
     plain = {config.replace(form="c") for config in configs}
@@ -109,11 +109,11 @@ def _same_function(columns: list[Column]) -> str:
         return ""
     return told_box(
         f"Networks A ({forms[0]}) and B ({forms[1]}) compute the same function with the same "
-        "number of weights; they differ only in how the work is arranged. Start from "
+        "number of weights; they differ only in how the computation is organised. Start from "
         "another network above to compare two designs."
     )
 
 
 def told_box(message: str) -> str:
-    """Return an answer that screen readers speak when they are done with what they say."""
+    """Return a status message that screen readers announce without interrupting."""
     return f'<div class="told" role="status">{escape(printable(message))}</div>'

@@ -1,8 +1,8 @@
-"""The wall around the page: only requests that the page itself makes reach gradio.
+"""Guard of the page: only requests that the page itself makes reach gradio.
 
-gradio mounts some seventy addresses, among them ones that open, copy, fetch and proxy what a
-caller names. The page in a browser needs six of them. Those are listed here; every other address
-and method ends here, whatever a later version of gradio adds.
+gradio mounts about seventy routes, some of which open, copy, fetch or proxy what a caller names.
+The page in a browser needs six of them. Those are listed here; every other path and method is
+refused, including any that a later version of gradio adds.
 """
 
 from __future__ import annotations
@@ -31,21 +31,21 @@ MAX_UPLOAD_BYTES = 64 * 2**20
 _NUM_UPLOADING = 4
 _BODY_S = 60.0
 
-# Each component begins with a letter, digit or underscore: no `..`, no empty one, no `%`.
+# Each component starts with a letter, digit or underscore: no `..`, no empty one, no `%`.
 _STATIC_PATH = re.compile(r"(\w[\w.-]*/){0,5}\w[\w.-]*", re.ASCII)
 _HOST = re.compile(r"([A-Za-z0-9._-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(:\d{1,5})?")
 _PASSED_ON = frozenset({b"accept", b"accept-encoding", b"if-none-match", b"user-agent"})
 
 
 class PageGuard:
-    """An application that answers the page's requests, with gradio behind it."""
+    """An application that passes the page's requests to gradio and refuses all others."""
 
     def __init__(self, gradio_app: ASGIApp, page: gr.Blocks) -> None:
         """Wrap gradio's application.
 
         Args:
-            gradio_app: What gradio mounts.
-            page: What it shows, with its `uploads`.
+            gradio_app: The application that gradio mounts.
+            page: The page, with its `uploads`.
         """
         self._gradio = gradio_app
         self._page = page
@@ -103,7 +103,7 @@ class PageGuard:
                 async with self._sessions.listening(name):
                     await to_gradio(scope, receive, send)
             except KeyError:
-                await _refusal(404, "there is no such session")(scope, receive, send)
+                await _refusal(404, "no such session")(scope, receive, send)
             except BusyError as error:
                 await _refusal(409, str(error))(scope, receive, send)
 
@@ -127,11 +127,11 @@ class PageGuard:
         return JSONResponse(names)
 
     async def _progress(self, _: Request) -> Response:
-        """Report no upload progress: gradio would keep the reports forever."""
+        """Report no upload progress, since gradio would keep the reports forever."""
         return Response(media_type="text/event-stream")
 
     async def _uploaded(self, request: Request) -> Response:
-        """Give an upload back, as a file to save: a browser is not to open it as a page."""
+        """Return an upload as a download, so that a browser does not open it as a page."""
         path = self._uploads.path_of(request.path_params["name"])
         if path is None:
             raise HTTPException(404)
@@ -144,9 +144,9 @@ class PageGuard:
 
 @dataclass(frozen=True)
 class _ToGradio:
-    """Passes a request on, without the query, the cookies and the headers of the caller's own.
+    """Forwards a request without the caller's query, cookies and custom headers.
 
-    Without `Origin`, gradio does not allow the pages of other sites to read the answer.
+    Without `Origin`, gradio does not let pages of other sites read the response.
     """
 
     gradio: ASGIApp
@@ -156,7 +156,7 @@ class _ToGradio:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope)
         if not _HOST.fullmatch(headers.get("host", "")):
-            raise HTTPException(400, "the header Host is not a name or an address")
+            raise HTTPException(400, "the Host header is not a host name or an address")
         passed = [(name, value) for name, value in scope["headers"] if name in _PASSED_ON]
         passed += [(b"host", headers["host"].encode("latin-1")), *_of_proxy(headers)]
         if self.body is not None:
@@ -168,7 +168,7 @@ class _ToGradio:
 
 
 def _of_proxy(headers: Headers) -> list[tuple[bytes, bytes]]:
-    """Return what a proxy says of the address that the browser asked, if it is one."""
+    """Return the address that the browser requested, as reported by a proxy, if it is valid."""
     found = []
     host = headers.get("x-forwarded-host", "").split(",")[0].strip()
     if _HOST.fullmatch(host):
@@ -179,7 +179,7 @@ def _of_proxy(headers: Headers) -> list[tuple[bytes, bytes]]:
 
 
 def _receive_first(body: bytes, receive: Receive) -> Receive:
-    """Bring a body, and then what else comes: that the caller has gone."""
+    """Return a body, and then the disconnect message."""
     is_read = False
 
     async def receive_body() -> Message:
@@ -216,5 +216,5 @@ def _too_large(max_bytes: int) -> HTTPException:
 
 
 def _refusal(status: int, message: str) -> Response:
-    """Return an answer in the form that gradio's part in the browser shows."""
+    """Return an error in the form that gradio's JavaScript displays."""
     return JSONResponse({"detail": message}, status)

@@ -1,4 +1,4 @@
-"""The heading of the page: which network is served, and what it tells apart."""
+"""The heading of the page: the served network and its classes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def heading(model: TrainedNetwork | Exported, name: str) -> str:
 
     Args:
         model: The network that is served.
-        name: What it is called; by default by its architecture.
+        name: Its name; by default its architecture.
     """
     architecture = name_of(model.config)
     title = escape(printable(name or architecture))

@@ -1,4 +1,4 @@
-"""Where a network looked: Grad-CAM on the maps of its last stage.
+"""Heat maps: Grad-CAM on the feature maps of the last stage.
 
 Source: Selvaraju et al., arXiv 1610.02391.
 """
@@ -27,28 +27,27 @@ Heat = npt.NDArray[np.float32]
 
 
 def why_not(model: TrainedNetwork | Exported) -> str | None:
-    """Say why heat maps of a model cannot be drawn, or return None if they can."""
+    """Return why heat maps of a model are unavailable, or None if they are available."""
     if isinstance(model, Exported):
         return (
-            "Without a heat map: it needs the gradients of the network, which an exported file "
-            "does not have. Serve the run or weight file that it was exported from to see where "
-            "the network looks."
+            "No heat map: it needs gradients, which an exported file does not provide. To see "
+            "heat maps, serve the run or weight file that this file was exported from."
         )
     if not isinstance(model.config, ResNeXtConfig):
-        return "Without a heat map: it is drawn on the last stage, which this network has not."
+        return "No heat map: it is computed on the last stage, which this network does not have."
     if importlib.util.find_spec("pytorch_grad_cam") is None:
-        return f"Without a heat map: it needs {advice('pytorch_grad_cam')}"
+        return f"No heat map: it needs {advice('pytorch_grad_cam')}"
     return None
 
 
 class HeatMaps:
-    """Draws heat maps of one network, one at a time."""
+    """Computes heat maps of one network, one at a time."""
 
     def __init__(self, model: TrainedNetwork) -> None:
-        """Take a network, whose own module stays as it is.
+        """Prepare a copy of a network; the network itself is not changed.
 
-        The copy shares the weights. It has hooks, and gradients of the maps alone; both would
-        disturb whoever predicts with the module in another thread.
+        The copy shares the weights. It has hooks, and gradients of the maps only; both would
+        interfere with predictions in other threads.
         """
         from pytorch_grad_cam import GradCAM
 
@@ -56,13 +55,13 @@ class HeatMaps:
         assert isinstance(config, ResNeXtConfig)
         module = _share_weights(model.module)
         last_stage = getattr(module, f"layer{len(config.blocks_per_stage)}")
-        # With frozen weights the gradients start at the image.
+        # With frozen weights, gradients start at the image.
         self._cam = GradCAM(module, [last_stage])
         self._cam.compute_input_gradient = True
         self._lock = threading.Lock()
 
     def draw(self, image_bchw: torch.Tensor, label: int) -> Heat:
-        """Return how much each place spoke for a class.
+        """Return how much each location contributed to a class.
 
         Args:
             image_bchw: One normalised image.

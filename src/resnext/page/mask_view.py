@@ -1,4 +1,4 @@
-"""What the page shows of an image whose every pixel has a class: the mask over it, and a legend."""
+"""HTML for an image with a class for each pixel: the image under its mask, and a legend."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from resnext.tasks.segmentation.colors import class_colors
 from resnext.untrusted.text import printable
 
 OPACITY = 55
-"""Of the mask at first, in percent."""
+"""Initial opacity of the mask, in percent."""
 
 SET_OPACITY = (
     "(percent) => {"
     "document.documentElement.style.setProperty('--mask-opacity', percent / 100); return [] }"
 )
-"""A function of the browser that shows all masks at another opacity, without asking the server."""
+"""JavaScript that changes the opacity of all masks without a request to the server."""
 
 _SHOWN_PX = 720
 _MAX_LEGEND = 30
 
 
 def show_mask(title: str, image: Image.Image, answer: MaskAnswer) -> str:
-    """Return an image with its mask over it, and the classes with their colours and shares.
+    """Return an image under its mask, and its classes with their colours and shares.
 
     Args:
-        title: What the image is called.
-        image: As the network saw it.
+        title: Title of the image.
+        image: The network's input.
         answer: The class of each pixel.
     """
     scale = min(_SHOWN_PX / max(image.size), 1.0)
@@ -52,7 +52,7 @@ def show_mask(title: str, image: Image.Image, answer: MaskAnswer) -> str:
 def _in_colors(
     mask_hw: np.ndarray[tuple[int, ...], np.dtype[np.integer]], classes: tuple[str, ...]
 ) -> Image.Image:
-    """Return a mask in colours; what is black, as a background is, shows the image below."""
+    """Return a mask in colours; black, the usual background, is transparent."""
     colors = class_colors(classes)
     opaque = 255 * colors.any(axis=1, keepdims=True).astype(np.uint8)
     return Image.fromarray(np.concatenate([colors, opaque], axis=1)[mask_hw])
@@ -66,7 +66,7 @@ def _legend(answer: MaskAnswer) -> str:
         for name, value, share in answer.areas[:_MAX_LEGEND]
     ]
     left_out = len(answer.areas) - _MAX_LEGEND
-    return "".join(rows) + (f"<li>and {left_out} smaller ones</li>" if left_out > 0 else "")
+    return "".join(rows) + (f"<li>and {left_out} smaller classes</li>" if left_out > 0 else "")
 
 
 def _picture(image: Image.Image, kind: str, **options: int) -> str:

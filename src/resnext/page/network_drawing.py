@@ -1,4 +1,4 @@
-"""The whole network drawn from input to classes, each stage as high as it has blocks."""
+"""Drawing of the whole network from input to classes; a stage's height shows its blocks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from resnext.model.parts import StemPart
 from resnext.model.plan import plan_network
 from resnext.page.svg import TIMES, Drawing
 
-_WIDTH, _X = 370.0, 140.0  # of the picture, and the middle of its boxes
+_WIDTH, _X = 370.0, 140.0  # of the drawing, and the centre of its boxes
 _GAP = 16.0
 _NARROWEST, _WIDEST = 100.0, 264.0
 
@@ -19,13 +19,13 @@ _NARROWEST, _WIDEST = 100.0, 264.0
 def draw_network(config: ResNeXtConfig, cost: Cost, name: str) -> str:
     """Draw a network.
 
-    Boxes grow with the square roots of their map's side and of their number of blocks, so that one
-    sees the map halve and the stages differ, and all fit.
+    Boxes scale with the square roots of the map's side and of the number of blocks, so that the
+    halving of maps and the depth of stages are visible and every box fits.
 
     Args:
         config: The network.
-        cost: Its cost, which knows the sizes of the maps.
-        name: Sets the picture apart from others in the page.
+        cost: Its cost, which has the sizes of the maps.
+        name: Id of its arrow marker; unique on the page.
 
     Returns:
         SVG.
@@ -51,7 +51,7 @@ def draw_network(config: ResNeXtConfig, cost: Cost, name: str) -> str:
 
 
 def _rows(config: ResNeXtConfig, cost: Cost) -> list[tuple[str, str, int, float]]:
-    """Return title, size of the map, number of blocks and width of each box."""
+    """Return the title, map size, number of blocks and width of each box."""
     plan = plan_network(config)
     rows = [("image", _sides(cost.input_size), 0, _box_width(cost.input_size[1], cost))]
     for stage in cost.stages:

@@ -1,4 +1,4 @@
-"""The page: its three tabs, and how it is put into a web application."""
+"""The page: its three tabs, and how it is mounted in a web application."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from resnext.runtimes.exported import Exported
 
 _MAX_WAITING = 32
-# gradio puts page.css below its own container, which this is about
+# gradio scopes page.css below its own container, which is styled here
 _NARROW = (
     "<style>@media (max-width: 480px) {.gradio-container .app { padding: 8px !important }}</style>"
 )
@@ -34,7 +34,7 @@ _NARROW = (
 
 def build(model: TrainedNetwork | Exported | None, runs: Path | None, name: str) -> gr.Blocks:
     """Build the page; see `resnext.page.build_page`."""
-    # analytics would ask a server of gradio's for its newest version
+    # analytics would query a gradio server for the newest version
     page = gr.Blocks(
         analytics_enabled=False, title=f"{printable(name)} · resnext" if name else "resnext"
     )
@@ -57,18 +57,18 @@ def build(model: TrainedNetwork | Exported | None, runs: Path | None, name: str)
 
 
 def _only_named(uploads: Uploads) -> Callable[[Any], Awaitable[str]]:
-    """Replace what gradio does with a file that a caller names: to copy it, or to fetch it."""
+    """Replace gradio's copying and fetching of files that a caller names."""
 
     async def take(name: Any) -> str:
         if uploads.path_of(name) is None:
-            raise gr.Error("there is no such upload", print_exception=False)
+            raise gr.Error("no such upload", print_exception=False)
         return str(name)
 
     return take
 
 
 def mount(app: FastAPI, page: gr.Blocks, path: str) -> FastAPI:
-    """Put the page into an application; see `resnext.page.mount_page`."""
+    """Mount the page in an application; see `resnext.page.mount_page`."""
     gr.mount_gradio_app(
         app,
         page,
@@ -79,7 +79,7 @@ def mount(app: FastAPI, page: gr.Blocks, path: str) -> FastAPI:
             font=["system-ui", "sans-serif"],
             font_mono=["ui-monospace", "monospace"],
         ).set(
-            # the theme's own grey is too pale to read
+            # the theme's grey is too pale to read
             block_info_text_color="*neutral_600",
             block_label_text_color="*neutral_700",
             block_title_text_color="*neutral_700",
@@ -103,7 +103,7 @@ def mount(app: FastAPI, page: gr.Blocks, path: str) -> FastAPI:
 
 
 def _clear_at_end(app: FastAPI, uploads: Uploads) -> None:
-    """Remove the uploads with the application; a server may end the process by a signal then."""
+    """Remove the uploads at shutdown, since a server may then end the process with a signal."""
     while_running = app.router.lifespan_context
 
     @asynccontextmanager

@@ -1,4 +1,4 @@
-"""One run as the page shows it: its epochs, its settings, its figures."""
+"""One run as shown on the page: epochs, settings and metrics."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ MAX_EPOCHS = 10_000
 _MAX_LINES = 1_000_000
 _MAX_LINE_CHARS = 2**16
 _MAX_VALUE_CHARS = 200
-_MAX_NUMBER = 1e12  # a curve of anything larger tells nothing
+_MAX_NUMBER = 1e12  # larger values make a useless plot
 
 
 @dataclass(frozen=True)
 class RunFigures:
-    """What is known of one run.
+    """The data of one run.
 
     Attributes:
-        name: Its folder below the one that is shown.
-        epochs: Number, losses, and errors in percent of each epoch in its log. What is missing, or
-            no finite number, is left out.
-        settings: Its settings, with dots into groups.
-        network: Name of its network, or what its settings call it.
-        kind: What it learns.
-        evaluated: The task's measure in its evaluation, if there was one.
+        name: Path of its folder, relative to the folder shown.
+        epochs: Number, losses, and errors in percent of each logged epoch. Missing and non-finite
+            values are left out.
+        settings: Its settings, flattened to dotted names.
+        network: Name of its network, or the name in its settings.
+        kind: Its task.
+        evaluated: The task's measure in its evaluation, if there is one.
         problems: What could not be read, and why.
     """
 
@@ -51,7 +51,7 @@ class RunFigures:
 
     @property
     def best(self) -> Row | None:
-        """The epoch with the best measure; of several, that of the lowest loss."""
+        """The epoch with the best measure; ties are broken by the lowest loss."""
         measure = self.kind.measure
         known = [row for row in self.epochs if measure.key in row]
         return min(
@@ -60,7 +60,7 @@ class RunFigures:
 
 
 def read_run(runs: RunList, name: str) -> RunFigures:
-    """Read the data of a run so far; damage is reported instead."""
+    """Read the data of a run so far; damaged files are reported in `problems`."""
     problems: list[str] = []
     epochs: tuple[Row, ...] = ()
     settings: dict[str, Any] = {}
@@ -85,7 +85,7 @@ def read_run(runs: RunList, name: str) -> RunFigures:
 
 
 def differing_settings(runs: list[RunFigures]) -> list[tuple[str, list[str]]]:
-    """Return the settings in which runs differ, with the value of each run."""
+    """Return the settings that differ between runs, with the value of each run."""
     keys = dict.fromkeys(key for run in runs for key in run.settings)
     rows = [(key, [run.settings.get(key, "–") for run in runs]) for key in keys]  # noqa: RUF001 - a dash, shown
     return [(key, values) for key, values in rows if len(set(values)) > 1]
@@ -96,7 +96,7 @@ def _epochs(text: str) -> tuple[Row, ...]:
     if num_lines > _MAX_LINES:
         raise ValueError(f"holds more than {_MAX_LINES:,} lines")
     epochs: list[Row] = []
-    for line in text.split("\n")[:num_lines]:  # the last one may be half written
+    for line in text.split("\n")[:num_lines]:  # the last line may be incomplete
         row = _epoch(line)
         if row is not None:
             epochs.append(row)
@@ -111,7 +111,7 @@ def _epoch(line: str) -> Row | None:
         raise ValueError(f"has a line of more than {_MAX_LINE_CHARS:,} characters")
     values = parse_json(line)
     if not isinstance(values, dict):
-        raise ValueError("has a line that is no JSON object")
+        raise ValueError("has a line that is not a JSON object")
     number = _number(values.get("epoch"))
     if values.get("kind") != "epoch" or number is None:
         return None
@@ -130,12 +130,12 @@ def _evaluated(text: str, measure: Measure) -> float:
     values = parse_json(text)
     value = _number(values.get(measure.key)) if isinstance(values, dict) else None
     if value is None:
-        raise ValueError(f"holds no {measure.key}")
+        raise ValueError(f"does not contain {measure.key}")
     return value
 
 
 def _kind(settings: dict[str, Any]) -> TaskKind:
-    """Return what a run learns; one whose settings do not say it is a classifier's."""
+    """Return the task of a run; classification if its settings name none."""
     name = settings.get("task")
     return task_kind(name if name in task_names() else DEFAULT_TASK)
 
@@ -153,7 +153,7 @@ def _network(settings: dict[str, Any]) -> str:
     try:
         name = name_of(ResNeXtConfig(**model))
     except (ConfigError, TypeError, ValueError, OverflowError):
-        # a baseline, or settings of another version
+        # a baseline, or the settings of another version
         name = str(model.get("family", ""))
     return _cut(name)
 
@@ -169,13 +169,13 @@ def _flatten(values: dict[str, Any], before: str = "") -> list[tuple[str, str]]:
 
 
 def _cut(text: str) -> str:
-    """Return a text as it can be shown: on one line, and not longer than one wants to read."""
+    """Return a text for display: on one line, and not too long."""
     cut = text if len(text) <= _MAX_VALUE_CHARS else f"{text[:_MAX_VALUE_CHARS]}…"
     return printable(cut)
 
 
 def _number(value: Any) -> float | None:
-    """Return a number that can be drawn; NaN, infinity, booleans and huge ones cannot."""
+    """Return a number that can be plotted, or None for NaN, infinity, booleans and huge values."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return float(value) if is_number and abs(value) <= _MAX_NUMBER else None
 

@@ -1,4 +1,4 @@
-"""The run folders below a folder, and the only files of theirs that the page ever reads."""
+"""The run folders below a folder, and the only files in them that the page reads."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ EVALUATION = "evaluation.json"
 REPORT = "report.html"
 
 _READ = {CONFIG: 2**20, METRICS: 64 * 2**20, EVALUATION: 2**20, REPORT: 16 * 2**20}
-_DEEPEST = 4  # a study's runs lie at trials/NAME/run
+_DEEPEST = 4  # a study keeps its runs in trials/NAME/run
 _MAX_FOLDERS = 20_000
-_MAX_ENTRIES = 20_000  # of one folder
+_MAX_ENTRIES = 20_000  # per folder
 
 
 class RunList:
-    """Knows run folders by their names; no path that somebody sends is ever opened."""
+    """Finds run folders by name; a path sent by a caller is never opened."""
 
     def __init__(self, root: Path) -> None:
-        """Take the folder that is searched.
+        """Set the folder to search.
 
         Args:
-            root: It need not exist yet.
+            root: The folder; it need not exist yet.
         """
         self._root = root
         self._runs: dict[str, Path] = {}
@@ -39,7 +39,7 @@ class RunList:
         """Search for run folders again; links are not followed.
 
         Returns:
-            Their names, in order: paths below the folder, which only print.
+            Their names in order: printable paths relative to the folder.
         """
         budget = iter(range(_MAX_FOLDERS))
         root = self._root.resolve()
@@ -52,11 +52,11 @@ class RunList:
         return sorted(self._runs)
 
     def names(self) -> list[str]:
-        """Return the names of the runs that the last search found."""
+        """Return the names of the runs found by the last search."""
         return sorted(self._runs)
 
     def has(self, name: str, file: str) -> bool:
-        """Say whether a run has a file, or something in its place that `read` refuses."""
+        """Return whether a run has a file, even one that `read` would refuse."""
         return name in self._runs and os.path.lexists(self._runs[name] / file)
 
     def read(self, name: str, file: str) -> str:
@@ -64,19 +64,19 @@ class RunList:
 
         Args:
             name: As `search` returned it.
-            file: One of the four that the page shows.
+            file: One of the four files that the page shows.
 
         Raises:
-            RunError: There is no such run or file, or it is a link, too large or no text.
+            RunError: There is no such run or file, or it is a link, too large or not text.
         """
         folder = self._runs.get(name)
         if folder is None:
             raise RunError(
-                f"there is no run {shown(name, 200)}; press Refresh and choose one of the list"
+                f"there is no run {shown(name, 200)}; press Refresh and choose one from the list"
             )
         try:
             if folder.resolve() != folder:
-                raise ValueError("lies behind a link")
+                raise ValueError("is behind a symbolic link")
             return read_text(folder / file, _READ[file], follow_link=False)
         except OSError as error:
             raise RunError(f"{name}: {file} cannot be read: {error.strerror}") from None

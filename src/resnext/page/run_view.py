@@ -1,4 +1,4 @@
-"""What the runs tab shows: curves, figures, differences, and a report shut off from the page."""
+"""The HTML of the runs tab: curves, metrics, differences, and reports in a sandboxed frame."""
 
 from __future__ import annotations
 
@@ -16,31 +16,31 @@ from resnext.tasks.kinds import TaskKind
 from resnext.tasks.measure import as_title
 from resnext.untrusted.text import printable
 
-# Okabe and Ito's colours, which the colour-blind tell apart, without yellow
+# the colour-blind-safe palette of Okabe and Ito, without yellow
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000", "#7f7f7f")
 MAX_RUNS = len(_COLOURS)
 _MAX_SETTINGS = 200
 
-# A report may show its own pictures and styles; it can neither run code nor ask for anything.
+# A report may show its own images and styles, but not run code or load anything.
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 
-_drawing = threading.Lock()  # matplotlib's fonts are shared by all threads
+_drawing = threading.Lock()  # matplotlib's font cache is shared by all threads
 
 
 def show_runs(runs: Sequence[RunFigures]) -> str:
-    """Return what is known of runs, side by side."""
+    """Return the runs side by side."""
     if not runs:
-        return '<p class="soft">Choose one or several runs.</p>'
+        return '<p class="soft">Choose one or more runs.</p>'
     problems = "".join(error_box(text) for run in runs for text in run.problems)
     with_curves = [run for run in runs if run.epochs]
-    plots = _plots(with_curves) if with_curves else '<p class="soft">No epoch is finished yet.</p>'
+    plots = _plots(with_curves) if with_curves else '<p class="soft">No epoch has finished yet.</p>'
     return f"{problems}<h3>Curves</h3>{plots}<h3>Figures</h3>{_figures(runs)}{_settings(runs)}"
 
 
 def show_report(name: str, report: str) -> str:
-    """Return a run's report in a frame of its own.
+    """Return a run's report in a sandboxed frame.
 
-    The frame has no right to run scripts or to reach this page, whatever the file holds.
+    The frame may not run scripts or access this page, whatever the file contains.
     """
     policy = f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
     title = escape(printable(f"Report of {name}"))
@@ -66,7 +66,7 @@ def _plots(runs: Sequence[RunFigures]) -> str:
 
 
 def _measures(runs: Sequence[RunFigures], kind: TaskKind) -> Figure:
-    """Draw the measure of the runs that learn the same."""
+    """Plot the measure of runs with the same task."""
     alike = [run for run in runs if run.kind == kind]
     return _curves(alike, kind.measure.key, kind.train_measure.key, kind.axis)
 
@@ -75,9 +75,9 @@ def _curves(runs: Sequence[RunFigures], key: str, training: str, label: str) -> 
     figure, axes = new_axes("epoch", label)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     for run, colour in zip(runs, _COLOURS, strict=False):
-        marker = "o" if len(run.epochs) == 1 else None  # one point makes no line
+        marker = "o" if len(run.epochs) == 1 else None  # one point draws no line
         epochs = [row["epoch"] for row in run.epochs]
-        # matplotlib leaves names that begin with an underscore out
+        # matplotlib omits labels that start with an underscore
         name = f" {run.name}" if len(run.name) < 40 else f"…{run.name[-38:]}"
         axes.plot(
             epochs, _values(run, key), color=colour, marker=marker, label=name.replace("$", r"\$")
@@ -122,7 +122,7 @@ def _settings(runs: Sequence[RunFigures]) -> str:
         return "<h3>Settings</h3><p>All settings of these runs are the same.</p>"
     heads = ("setting", *(run.name for run in runs))
     num_more = len(differing) - len(rows)
-    more = f'<p class="soft">{num_more:,} more differ.</p>' if num_more else ""
+    more = f'<p class="soft">{num_more:,} more settings differ.</p>' if num_more else ""
     return f"<h3>Settings that differ</h3>{_table(heads, rows)}{more}"
 
 

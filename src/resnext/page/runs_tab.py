@@ -1,4 +1,4 @@
-"""The tab that compares the runs below a folder."""
+"""The tab for comparing runs."""
 
 from __future__ import annotations
 
@@ -16,12 +16,10 @@ from resnext.page.run_view import MAX_RUNS, show_report, show_runs
 
 
 def build_runs_tab(root: Path | None) -> None:
-    """Add the tab's controls, or why it has none."""
+    """Add the tab's controls, or a message that says why it has none."""
     if root is None:
         gr.HTML(
-            told_box(
-                "No folder of runs is shown. Choose one with: resnext serve MODEL --runs FOLDER"
-            ),
+            told_box("No run folder is set. Set one with: resnext serve MODEL --runs FOLDER"),
             elem_classes="rx",
         )
         return
@@ -34,7 +32,7 @@ def build_runs_tab(root: Path | None) -> None:
             multiselect=True,
             max_choices=MAX_RUNS,
             label=_label(names),
-            info="Write a part of a name to find a run.",
+            info="Type part of a name to find a run.",
             elem_id="runs",
             scale=4,
         )
@@ -43,13 +41,13 @@ def build_runs_tab(root: Path | None) -> None:
     gr.HTML("<h2>Report</h2>", elem_classes="rx")
     report_of = gr.Dropdown(names, value=None, label="Report of", elem_id="report-of")
     report = gr.HTML("", elem_classes="rx", elem_id="report")
-    # The list may have changed since it was shown: the page says so, where gradio would fail.
+    # The list may have changed since it was shown: the page reports this; gradio would fail.
     quiet: dict[str, Any] = {
         "api_visibility": "private",
         "show_progress": "hidden",
         "preprocess": False,
     }
-    last = {"trigger_mode": "always_last", **quiet}  # a choice made while one is shown counts
+    last = {"trigger_mode": "always_last", **quiet}  # the last choice wins
     chosen.input(_compare(runs), chosen, view, **last)
     report_of.input(_report(runs), report_of, report, **last)
     refresh.click(_refresh(runs), [chosen, report_of], [chosen, report_of, view, report], **quiet)
@@ -60,24 +58,24 @@ def _label(names: list[str]) -> str:
 
 
 def _compare(runs: RunList) -> Callable[[list[str] | None], str]:
-    """Return what shows the chosen runs."""
+    """Return the function that shows the chosen runs."""
 
     def compare(names: list[str] | None) -> str:
         if not runs.names():
-            return told_box("There is no run yet: train a network, then press Refresh.")
+            return told_box("There are no runs yet. Train a network, then press Refresh.")
         return show_runs([read_run(runs, name) for name in (names or [])[:MAX_RUNS]])
 
     return compare
 
 
 def _report(runs: RunList) -> Callable[[str | None], str]:
-    """Return what opens the report of a run."""
+    """Return the function that shows the report of a run."""
 
     def report(name: str | None) -> str:
         if not name:
             return ""
         if not runs.has(name, REPORT):
-            return told_box(f"{name} has no report; make one with: resnext evaluate")
+            return told_box(f"{name} has no report; create one with: resnext evaluate")
         try:
             return show_report(name, runs.read(name, REPORT))
         except RunError as error:

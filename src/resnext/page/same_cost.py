@@ -1,4 +1,4 @@
-"""The network that costs as much as another one: the solver behind the button of the page."""
+"""The page's equal-cost solver: changes a network so that it costs as much as another."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ from resnext.page.settings_form import (
 Solve = Literal["width", "cardinality", "depth"]
 ChoiceT = TypeVar("ChoiceT", bound=str)
 
-_FAR = 0.1  # a deviation that one does not want to overlook
+_FAR = 0.1  # deviations above this are pointed out
 _COSTS = {"params": "parameters", "macs": "multiply-adds", "activations": "activations"}
 
 
 @dataclass(frozen=True)
 class Question:
-    """What is to be kept, and what may change.
+    """The cost to match, and what may change.
 
     Attributes:
-        like: The network whose cost is to be met.
-        by: What is counted.
-        solve: What of the network may change.
-        factor: Share of the cost to meet.
-        input_size: Side of the input in pixels, at which both are counted.
+        like: The network whose cost is matched.
+        by: The kind of cost.
+        solve: The dimension that may change.
+        factor: Factor on the cost to match.
+        input_size: Input side in pixels at which both are counted.
     """
 
     like: ResNeXtConfig
@@ -45,16 +45,16 @@ class Question:
 
 
 def find(base: ResNeXtConfig, question: Question) -> Solution:
-    """Change one dimension of a network so that it costs what another one does.
+    """Change one dimension of a network so that it costs as much as another.
 
     Args:
-        base: Gives everything else.
-        question: The cost, and which dimension.
+        base: The network to change.
+        question: The cost to match, and the dimension to change.
 
     Raises:
-        ConfigError: A choice is not offered, or no network of the page's limits comes close.
+        ConfigError: A choice is invalid, or no network within the page's limits comes close.
     """
-    by = _one_of("what to keep", question.by, get_args(By))
+    by = _one_of("cost to match", question.by, get_args(By))
     factor = question.factor
     if factor is None or not 0.001 <= factor <= 1000:
         raise ConfigError(f"factor: {factor} is not a number from 0.001 to 1,000")
@@ -65,7 +65,7 @@ def find(base: ResNeXtConfig, question: Question) -> Solution:
 
 
 def tell(solution: Solution, question: Question) -> str:
-    """Say in a sentence what was found and how close it comes."""
+    """Describe the network found and how close it comes, in one sentence."""
     config = solution.config
     found = {
         "width": f"d = {config.bottleneck_width} at C = {config.cardinality}",
@@ -85,22 +85,22 @@ def _family(base: ResNeXtConfig, solve: str) -> Family:
         return width_family(base, base.cardinality)
     if solve == "cardinality":
         return cardinality_family(base, base.bottleneck_width)
-    _one_of("what to find", solve, get_args(Solve))
+    _one_of("dimension to change", solve, get_args(Solve))
     return depth_family(base)
 
 
 def _bounded(family: Family) -> Family:
-    """Stop a search that leads to networks too large to count while somebody waits."""
+    """Stop a search that leads to networks too large to count interactively."""
 
     def member(number: int) -> ResNeXtConfig:
         config = family(number)
-        # the search looks at up to twice what it finds
+        # the search tries up to twice the result
         too_deep = sum(config.blocks_per_stage) > 2 * MAX_BLOCKS + 8
         too_wide = config.cardinality > 2048 or config.bottleneck_width > 2048
         if too_deep or too_wide or num_paths(config) > 2 * MAX_PATHS:
             raise ConfigError(
-                "no network within the limits of this page costs that much; take a smaller "
-                "factor, or let something else change"
+                "no network within the limits of this page costs that much; use a smaller "
+                "factor or change another dimension"
             )
         return config
 
@@ -111,4 +111,4 @@ def _one_of(name: str, value: str, accepted: tuple[ChoiceT, ...]) -> ChoiceT:
     for choice in accepted:
         if choice == value:
             return choice
-    raise ConfigError(f"{name}: {value!r} is not offered; take one of {', '.join(accepted)}")
+    raise ConfigError(f"{name}: {value!r} is not a valid choice; use one of {', '.join(accepted)}")

@@ -1,6 +1,6 @@
-"""How much the page's queue may hold for its callers, read or unread.
+"""Limits on what the page's queue holds for its callers.
 
-gradio keeps the answer to a call until it is read, for as long as the process lives. A caller who
+gradio keeps the answer to a call until it is read, for as long as the process runs. A caller that
 never reads would fill the memory.
 """
 
@@ -17,7 +17,7 @@ import gradio as gr
 
 MAX_SESSIONS = 256
 MAX_UNREAD = 256
-"""Answers of all sessions together that wait to be read."""
+"""Unread answers of all sessions together."""
 
 MAX_UNREAD_OF_ONE = 16
 _ABANDONED_S = 60.0
@@ -25,7 +25,7 @@ _STREAM_ENDS_S = 2.0
 
 
 class BusyError(RuntimeError):
-    """The queue holds as much as it may; the message is for the caller."""
+    """The queue is full; the message is shown to the caller."""
 
 
 @dataclass
@@ -35,15 +35,15 @@ class _Session:
 
 
 class Sessions:
-    """Admits calls, and forgets sessions to which nobody listens."""
+    """Admits calls, and drops sessions without a reader."""
 
     def __init__(self, page: gr.Blocks) -> None:
-        """Take the page, whose queue it keeps small."""
+        """Limit the queue of a page."""
         self._page = page
-        self._sessions: dict[str, _Session] = {}  # the one used last comes last
+        self._sessions: dict[str, _Session] = {}  # ordered by last use
 
     async def admit(self, name: str) -> None:
-        """Let a session make one more call.
+        """Admit one more call from a session.
 
         Raises:
             BusyError: It has too many calls in progress, or all sessions together have.
@@ -55,21 +55,21 @@ class Sessions:
 
     @asynccontextmanager
     async def listening(self, name: str) -> AsyncIterator[None]:
-        """Keep a session while its answers are read, by one reader at a time.
+        """Hold a session open while its answers are read, by one reader at a time.
 
         Raises:
             KeyError: There is no such session.
-            BusyError: Somebody else reads its answers.
+            BusyError: Another reader is active.
         """
         session = self._sessions[name]
         if name not in self._queue().pending_messages_per_session:
             raise KeyError(name)
         try:
-            # the page may open its next stream while the last one is just being closed
+            # the page may open its next stream while the last one is still closing
             async with asyncio.timeout(_STREAM_ENDS_S):
                 await session.stream.acquire()
         except TimeoutError:
-            raise BusyError("the answers of this session are being read") from None
+            raise BusyError("another reader is reading the answers of this session") from None
         try:
             yield
         finally:
@@ -90,7 +90,7 @@ class Sessions:
         self._sessions[name] = session
 
     async def _forget_abandoned(self, wanted: str) -> None:
-        """Forget sessions without a reader: old ones, and as many more as it takes."""
+        """Drop sessions without a reader: old ones first, then as many as needed."""
         for name, session in list(self._sessions.items()):
             is_old = time.monotonic() - session.used_at > _ABANDONED_S
             if not (is_old or self._is_full(wanted)):
@@ -98,7 +98,7 @@ class Sessions:
             if not session.stream.locked() and name != wanted:
                 await self._forget(name)
         if self._is_full(wanted):
-            raise BusyError("the page is used by too many at once; try again in a minute")
+            raise BusyError("too many people are using the page; try again in a minute")
 
     def _is_full(self, wanted: str) -> bool:
         num_others = len(self._sessions) - (wanted in self._sessions)

@@ -1,4 +1,4 @@
-"""From what a person enters on the page to a network, with one clear message where it cannot be."""
+"""Turns the page's form into a network, or into one clear error message."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from resnext.model.parts import Part
 from resnext.model.registry import registered
 from resnext.untrusted.parse import parse_json
 
-# Whoever reaches the page can ask for any network; counting one takes time in proportion to these.
+# Anyone who can open the page can request any network; the time to count it grows with these.
 MAX_BLOCKS = 500
 MAX_PATHS = 10_000
-"""Paths of all blocks together where they are counted separately: in forms (a) and (b)."""
+"""Paths of all blocks together in forms (a) and (b), which are counted path by path."""
 
 _MAX_NAME_CHARS = 100
 _LARGEST = {
@@ -33,9 +33,9 @@ _LARGEST = {
 
 @dataclass(frozen=True)
 class Entered:
-    """The controls of one network, in the order in which they stand on the page.
+    """The controls of one network, in their order on the page.
 
-    Numbers are None where their field was emptied.
+    A number is None if its field is empty.
 
     Attributes:
         blocks: Blocks of each stage, such as `3-4-6-3`.
@@ -47,7 +47,7 @@ class Entered:
         input_size: Side of the input in pixels.
         num_classes: Classes of the head.
         in_channels: Channels of the input.
-        shortcut: A, B, C, none or a registered part.
+        shortcut: A, B, C, none, or a registered part.
         preactivation: BN and ReLU before the convolutions.
     """
 
@@ -65,7 +65,7 @@ class Entered:
 
     @classmethod
     def of(cls, config: ResNeXtConfig, input_size: int | None = None) -> Entered:
-        """Return the controls that show a network."""
+        """Return the values of the controls for a network."""
         return cls(
             blocks="-".join(str(number) for number in config.blocks_per_stage),
             cardinality=config.cardinality,
@@ -85,10 +85,10 @@ class Entered:
         return tuple(getattr(self, field.name) for field in fields(self))
 
     def network(self) -> ResNeXtConfig:
-        """Return the network that was entered.
+        """Return the entered network.
 
         Raises:
-            ConfigError: A value is missing, out of range, or does not go with another one.
+            ConfigError: A value is missing, out of range, or conflicts with another.
         """
         config = ResNeXtConfig(
             blocks_per_stage=_blocks(self.blocks),
@@ -115,18 +115,18 @@ class Entered:
 
 
 def choices(builtin: Sequence[str], kind: type[Part], chosen: str) -> list[str]:
-    """Return what a control of blocks, stems or shortcuts offers.
+    """Return the choices of a control for blocks, stems or shortcuts.
 
     Args:
-        builtin: The names that need no part.
-        kind: The parts that are offered beside them.
-        chosen: What the control shows at first: a name, or a part with settings of its own.
+        builtin: The built-in names.
+        kind: The kind of registered parts to add.
+        chosen: The initial choice: a name, or a part with its own settings.
     """
     return list(dict.fromkeys([*builtin, *sorted(registered(kind)), chosen]))
 
 
 def _as_choice(part: str | Part) -> str:
-    """Write a part as its name or, where its settings are not the defaults, with them."""
+    """Write a part as its name, with its settings if they are not the defaults."""
     if isinstance(part, str):
         return part
     settings = part.model_dump(mode="json", exclude_defaults=True)
@@ -138,44 +138,44 @@ def _from_choice(choice: str) -> Any:
 
 
 def named_network(name: str | None) -> ResNeXtConfig:
-    """Return the network of a name that was chosen or typed.
+    """Return the network for a chosen or typed name.
 
     Raises:
-        ConfigError: No network has this name, or it has no blocks to design.
+        ConfigError: The name is unknown, or the network has no blocks to design.
     """
     if not (name or "").strip():
-        raise ConfigError("name a network, such as resnext50_32x4d or resnext29_8x64d")
+        raise ConfigError("enter the name of a network, such as resnext50_32x4d or resnext29_8x64d")
     if len(str(name)) > _MAX_NAME_CHARS:
         raise ConfigError(f"the name of a network has at most {_MAX_NAME_CHARS} characters")
     config = config_from(str(name))
     if not isinstance(config, ResNeXtConfig):
         raise ConfigError(
-            f"{name!r} has no cardinality or width to design; name a ResNet or ResNeXt"
+            f"{name!r} has no cardinality or width to design; choose a ResNet or ResNeXt"
         )
     check_size(config)
     return config
 
 
 def known_names() -> list[str]:
-    """Return the names that are offered: those with blocks to design."""
+    """Return the names of networks that have blocks to design."""
     return [name for name in list_models() if isinstance(config_from(name), ResNeXtConfig)]
 
 
 def title_of(config: ResNeXtConfig) -> str:
-    """Return the name of a network, and its form where it is not the usual one."""
+    """Return the name of a network, with its form unless it is (c)."""
     return name_of(config) + (f", form ({config.form})" if config.form != "c" else "")
 
 
 def check_size(config: ResNeXtConfig) -> None:
-    """Refuse a network that would take the service too long to count.
+    """Refuse a network that would take too long to count.
 
     Raises:
         ConfigError: It has too many blocks, paths or channels.
     """
     if sum(config.blocks_per_stage) > MAX_BLOCKS:
         raise ConfigError(
-            f"blocks per stage: {sum(config.blocks_per_stage):,} blocks are more than the "
-            f"{MAX_BLOCKS} that this page counts; `resnext describe` has no such limit"
+            f"blocks per stage: {sum(config.blocks_per_stage):,} blocks exceed this page's limit "
+            f"of {MAX_BLOCKS}; `resnext describe` has no such limit"
         )
     if len(config.blocks_per_stage) > 8:  # widths double: the ninth stage would have 65,536
         raise ConfigError(
@@ -185,14 +185,13 @@ def check_size(config: ResNeXtConfig) -> None:
     _whole("width", config.bottleneck_width)
     if num_paths(config) > MAX_PATHS:
         raise ConfigError(
-            f"form ({config.form}): {num_paths(config):,} paths in all blocks are more than the "
-            f"{MAX_PATHS:,} that this page counts one by one; take the form (c), fewer "
-            "blocks or a smaller cardinality"
+            f"form ({config.form}): {num_paths(config):,} paths in all blocks exceed this page's "
+            f"limit of {MAX_PATHS:,}; use form (c), fewer blocks or a smaller cardinality"
         )
 
 
 def num_paths(config: ResNeXtConfig) -> int:
-    """Return how many paths are counted by themselves; in the form (c) there are none."""
+    """Return how many paths are counted one by one; none in form (c)."""
     return 0 if config.form == "c" else sum(config.blocks_per_stage) * config.cardinality
 
 
@@ -200,7 +199,8 @@ def _blocks(text: str) -> tuple[int, ...]:
     parts = [part for part in re.split(r"[\s,;-]+", text.strip()) if part]
     if not parts or not all(part.isascii() and part.isdigit() and len(part) < 7 for part in parts):
         raise ConfigError(
-            f"blocks per stage: {text[:60]!r} is no list of whole numbers; write 3-4-6-3 or 3, 3, 3"
+            f"blocks per stage: {text[:60]!r} is not a list of whole numbers; write 3-4-6-3 or "
+            "3, 3, 3"
         )
     return tuple(int(part) for part in parts)
 

@@ -1,4 +1,4 @@
-"""The few shapes that the drawings are made of, as SVG text."""
+"""SVG shapes for the drawings."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from html import escape
 
 TIMES = "\u00d7"
-"""The sign between kernel sides and before a number of blocks."""
+"""The sign between kernel sides and in front of a number of blocks."""
 
 _ARROW = (
     '<defs><marker id="{name}" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="6" '
@@ -18,13 +18,13 @@ _ARROW = (
 
 @dataclass
 class Drawing:
-    """Collects shapes and writes them as one picture.
+    """Collects shapes and writes them as one SVG image.
 
     Attributes:
-        width: Extent to the right.
-        height: Extent downwards.
+        width: Width of the image.
+        height: Height of the image.
         label: Description for screen readers.
-        name: Sets its arrows apart from those of other pictures in the page.
+        name: Id of its arrow marker; unique on the page.
     """
 
     width: float
@@ -44,28 +44,28 @@ class Drawing:
         self.text(x, y, text)
 
     def text(self, x: float, y: float, text: str, kind: str = "", anchor: str = "middle") -> None:
-        """Write a line, its middle at height y."""
+        """Write a line of text, vertically centred at y."""
         self._parts.append(
             f'<text x="{x:g}" y="{y:g}" text-anchor="{anchor}" dominant-baseline="central"'
             f"{f' class={kind!r}' if kind else ''}>{escape(text)}</text>"
         )
 
     def arrow(self, *points: Sequence[float]) -> None:
-        """Draw a line through points with a tip at the last one."""
+        """Draw a line through points with an arrowhead at the last one."""
         self.line(*points, end=f' marker-end="url(#{self.name})"')
 
     def line(self, *points: Sequence[float], end: str = "") -> None:
-        """Draw a line through points, and what its end is to look like."""
+        """Draw a line through points; `end` holds SVG attributes for its end."""
         path = " ".join(f"{x:g},{y:g}" for x, y in points)
         self._parts.append(f'<polyline class="line" points="{path}"{end}/>')
 
     def plus(self, x: float, y: float) -> None:
-        """Draw the circle of an addition."""
+        """Draw a circle with a plus sign."""
         self._parts.append(f'<circle class="sum" cx="{x:g}" cy="{y:g}" r="9"/>')
         self.text(x, y, "+")
 
     def as_svg(self) -> str:
-        """Return the picture; it shrinks with the column that it stands in."""
+        """Return the SVG; it shrinks to fit its column."""
         return (
             f'<svg class="drawing" role="img" aria-label="{escape(self.label)}" '
             f'viewBox="0 0 {self.width:g} {self.height:g}" '

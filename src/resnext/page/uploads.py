@@ -1,4 +1,4 @@
-"""The images uploaded through the page: few, small, for a while, and under names of our own."""
+"""Images uploaded through the page: limited in number, size and time, with random names."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ _NAME = re.compile(r"[A-Za-z0-9_-]{32}")
 class Uploads:
     """Keeps uploads in a folder that only this process can enter.
 
-    An upload is known by a random name, never by a path or by the name of the caller's file. So a
-    caller has no way to speak of any other file, or of another caller's upload.
+    An upload is identified by a random name, never by a path or by the name of the caller's file.
+    So a caller cannot refer to any other file, or to another caller's upload.
     """
 
     def __init__(self, max_files: int = MAX_KEPT_FILES, max_bytes: int = MAX_KEPT_BYTES) -> None:
-        """Set the bounds; the folder is made when it is needed, and removed with this object.
+        """Set the limits; the folder is created on first use and removed with this object.
 
         Args:
             max_files: Uploads kept at once; a new one replaces the oldest.
-            max_bytes: Size of all of them together.
+            max_bytes: Total size.
         """
         self._max_files = max_files
         self._max_bytes = max_bytes
@@ -43,7 +43,7 @@ class Uploads:
         self._lock = threading.Lock()
 
     def keep(self, data: bytes) -> str:
-        """Keep an upload, in place of the oldest ones if need be.
+        """Keep an upload, and remove the oldest ones if necessary.
 
         Args:
             data: Its content.
@@ -63,7 +63,7 @@ class Uploads:
         return name
 
     def path_of(self, name: object) -> Path | None:
-        """Return where an upload lies; None if there is none of this name, or no longer."""
+        """Return the path of an upload; None if it does not exist or was removed."""
         if not isinstance(name, str) or not _NAME.fullmatch(name):
             return None
         with self._lock:
@@ -72,12 +72,12 @@ class Uploads:
             path = self._folder / name
             try:
                 is_file = stat.S_ISREG(path.lstat().st_mode)
-            except OSError:  # removed by whoever cleans up temporary folders
+            except OSError:  # removed by a clean-up of temporary folders
                 return None
             return path if is_file else None
 
     def read(self, name: object) -> bytes | None:
-        """Return the content of an upload; None if there is none of this name, or no longer."""
+        """Return the content of an upload; None if it does not exist or was removed."""
         path = self.path_of(name)
         if path is None:
             return None
@@ -87,7 +87,7 @@ class Uploads:
             return None
 
     def drop(self, name: str) -> None:
-        """Remove an upload, if it is still there."""
+        """Remove an upload if it still exists."""
         with self._lock:
             if name in self._sizes:
                 self._remove(name)

@@ -1,8 +1,8 @@
-"""Exported networks opened to predict: ONNX Runtime, OpenVINO, PyTorch programs.
+"""Opens exported networks in ONNX Runtime, OpenVINO and PyTorch.
 
-`open` finds the runtime of a file, NAME_runtime opens it after NAME_check has checked its content,
-`exported` and `module` are what callers get, `spec` and `seal` the description inside. May import
-model and the readers of untrusted files; not export, which writes these files.
+`open` chooses the runtime of a file, NAME_runtime opens it after NAME_check has checked its
+content, `exported` and `module` are what callers get, `spec` and `seal` handle the description in
+the file. May import model and the readers of untrusted files; not export, which writes these files.
 """
 
 from __future__ import annotations

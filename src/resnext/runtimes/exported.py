@@ -34,7 +34,7 @@ class Opened(NamedTuple):
 
 @dataclass(frozen=True)
 class Exported:
-    """A network that was exported, opened in its runtime.
+    """An exported network, opened in its runtime.
 
     Attributes:
         path: Its file.
@@ -66,10 +66,10 @@ class Exported:
         """Compute the logits of a batch; thread-safe.
 
         Args:
-            batch: As `spec.input` says: uint8 b x h x w x c, or float32 b x c x h x w.
+            batch: As described by `spec.input`: uint8 b x h x w x c, or float32 b x c x h x w.
 
         Returns:
-            b x num_classes, and of a network for pixels b x num_classes x h x w.
+            b x num_classes; for a segmentation network b x num_classes x h x w.
 
         Raises:
             ConfigError: Type or shape do not match the graph.
@@ -89,7 +89,7 @@ class Exported:
         return logits_bk
 
     def _output_sides(self, batch: Array) -> tuple[int, ...]:
-        """Return the sides of the scores: the image's, where every pixel has a class."""
+        """Return the sides of the scores: for segmentation, those of the image."""
         if not isinstance(self.config, SegmenterConfig):
             return ()
         return batch.shape[2:] if self.spec.input == "normalised" else batch.shape[1:-1]

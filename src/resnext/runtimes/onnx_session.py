@@ -16,10 +16,10 @@ def open_session(
         source: The bytes of a file, or a file with weights in a separate file.
         threads: CPU threads of one inference; by default the number of cores.
         spins: Idle threads spin while waiting: faster, but it disturbs the timing of others that
-            run in turns with this.
+            run alternately with this.
     """
     options = onnxruntime.SessionOptions()
-    options.log_severity_level = 4  # fatal: errors are raised as well
+    options.log_severity_level = 4  # fatal only: errors are raised anyway
     if threads is not None:
         options.intra_op_num_threads = threads
     if not spins:

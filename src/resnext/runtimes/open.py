@@ -66,7 +66,7 @@ def open_exported(
             f"threads={threads}: {path.suffix} uses torch's threads; set OMP_NUM_THREADS before "
             "starting, or call torch.set_num_threads"
         )
-    with needed_by(kind if name == RUNTIME_OF[kind] else f"{path.suffix} in {name}"):
+    with needed_by(f"opening {path} in {name}"):
         home = importlib.import_module(_HOMES[name])
         asked = {"precision": precision} if name == "openvino" else {}
         opened: Opened = home.open_file(path, threads, **asked)

@@ -20,7 +20,7 @@ from resnext.runtimes.seal import check_seal
 from resnext.runtimes.spec import KEY, Arithmetic, Description, Precision, read_description
 from resnext.untrusted.parse import read_bytes
 
-_openvino = import_openvino()  # here, so that a missing one is known before a file is read
+_openvino = import_openvino()  # here, so that a missing package is reported before a file is read
 
 _HINTS: dict[Precision, str] = {"fp32": "f32", "bf16": "bf16", "int8": "f32"}
 """int8 is part of the graph; the rest of such a graph is computed in fp32."""
@@ -62,7 +62,7 @@ def open_file(path: Path, threads: int | None, precision: Arithmetic | None = No
         compiled = core.compile_model(core.read_model(*graph), "CPU", settings)
 
     def infer(batch: Array) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
-        # an inference request of its own: several threads may call at once
+        # a separate inference request: several threads may call at once
         result = compiled.create_infer_request().infer({0: batch})
         return np.asarray(result[0], np.float32)
 

@@ -28,7 +28,7 @@ _ENTRY = re.compile(
 )
 _NAME = re.compile(r"[\w.+-]*")
 _OPERATOR = re.compile(r"torch\.ops\.aten\.\w+\.\w+")
-# Neither text, nor attributes, nor functions of Python's own can be written with these.
+# These cannot form strings, attributes or Python builtins.
 _FORMULA = re.compile(
     r"L\['\w+'\]\.size\(\)\[\d+\]|Symbol\('\w+'|(?:positive|nonnegative|integer)=True"
     r"|[A-Z][A-Za-z]*|and|or|not|[-+*/%<>=!(), \d]"
@@ -37,7 +37,7 @@ _TREE = re.compile(
     r'"(?:type|context|children_spec|null|\[\]|builtins\.(?:tuple|list|dict))"|null|[\[\]{}:, \d]'
 )
 _TOKENS = {"guards_code": _FORMULA, "expr_str": _FORMULA, "in_spec": _TREE, "out_spec": _TREE}
-_UNUSED = {"stack_trace", "nn_module_stack", "torch_fn"}  # for people who debug; torch keeps them
+_UNUSED = {"stack_trace", "nn_module_stack", "torch_fn"}  # debug information, which torch keeps
 
 
 def check_program(path: Path) -> None:
@@ -50,9 +50,9 @@ def check_program(path: Path) -> None:
         CheckpointError: It contains something that `resnext export` does not write.
     """
     with zipfile.ZipFile(path) as archive:
-        if "version" in archive.namelist():  # how torch.export.load tells it, too
+        if "version" in archive.namelist():  # the same test as in torch.export.load
             raise _refusal(path, "it has the layout of PyTorch 2.7 or earlier")
-    reader = PT2ArchiveReader(str(path))  # torch's own: it sees the entries that torch will see
+    reader = PT2ArchiveReader(str(path))  # torch's reader: it sees the same entries as torch
     for entry in reader.get_file_names():
         if not _ENTRY.fullmatch(entry):
             raise _refusal(path, f"it has an entry {entry!r}")
@@ -62,7 +62,7 @@ def check_program(path: Path) -> None:
                 raise _refusal(path, f"{entry} has {odd}")
     try:
         torch.load(io.BytesIO(reader.read_bytes(_SAMPLE_INPUTS)), weights_only=True)
-    except Exception:  # whatever it is: torch would try again, then without restriction
+    except Exception:  # any error: torch would try again, without restrictions
         raise _refusal(path, f"{_SAMPLE_INPUTS} is not a pickle of tensors only") from None
 
 

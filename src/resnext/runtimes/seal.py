@@ -19,7 +19,7 @@ def seal(path: Path, beside: Iterable[Path] = ()) -> None:
 
     Args:
         path: The file, with a description from `resnext.runtimes.spec.describe`.
-        beside: Files that belong to it.
+        beside: Files that belong to it, such as weights.
 
     Raises:
         ExportError: The placeholder of the checksum is missing or not unique.

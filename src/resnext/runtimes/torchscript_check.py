@@ -56,7 +56,7 @@ def check_script(path: Path) -> None:
         CheckpointError: It contains something that `resnext export` does not write.
         Exception: An entry is damaged; any error that a pickle can raise.
     """
-    reader = torch._C.PyTorchFileReader(str(path))  # torch's own: it sees what torch will see
+    reader = torch._C.PyTorchFileReader(str(path))  # torch's reader: it sees what torch will see
     sizes: dict[str, int] = {}
     for entry in reader.get_all_records():
         if not _ENTRY.fullmatch(entry):
@@ -95,7 +95,7 @@ def _find_odd(code: str) -> str | None:
 def _find_odd_pickle(content: bytes, name: str, sizes: dict[str, int]) -> str | None:
     """Describe the first size in a pickle that exceeds its data."""
     for opcode, argument, _ in pickletools.genops(content):
-        # torch's reader, as Python's, makes a table that is as long as the largest place in it
+        # torch's reader, like Python's, allocates a table as long as the largest index in it
         if opcode.name.endswith("PUT") and int(argument or 0) > len(content):
             return f"has a position {argument:,} in a table"
         if opcode.name in _MAPPINGS and name == "constants":

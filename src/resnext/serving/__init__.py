@@ -1,7 +1,8 @@
-"""The HTTP service: requests in, answers out, within limits of time and memory.
+"""The HTTP service: answers requests within limits of time and memory.
 
-`transport`, `body` and `upload` read requests, `admission` and `room` bound the work, `preparation`
-judges images, `model` is the served network and `batcher` runs it. Pixels and named classes are
-those of `resnext.inference`. It may import `export`, to serve a run, but neither `cli` nor `page`,
-which is mounted by whoever starts the service; an exported file is served without torch.
+`transport`, `body` and `upload` read requests, `admission` and `memory` limit the work,
+`preparation` checks images, `model` is the served network and `batcher` runs it. Preprocessing and
+class names come from `resnext.inference`. The package may import `export`, to serve a run, but
+neither `cli` nor `page`; the caller that starts the service mounts the page. An exported file is
+served without torch.
 """

@@ -1,11 +1,11 @@
-"""How much work the service takes in: places for images, and memory for bodies.
+"""Admission control: queue slots for images, and memory for request bodies.
 
-While its body arrives a request is an upload, and takes memory for what has arrived; then it
-takes one place, and one for each image once they are counted. If none is free, the answer is "try
-again later", and nothing of the request is kept. This bounds the time in the queue and the memory.
+While its body arrives, a request is an upload and uses memory for the bytes received. Then it takes
+one slot, and one for each image once they are counted. If none is free, the service answers 429
+and keeps nothing of the request. This limits both queue time and memory.
 
-Where uploads or memory run out, stalled uploads are given up first: those that brought less than
-64 KiB in the last second. So callers that send slowly, or stop, keep nobody else out.
+If uploads or memory run out, stalled uploads are dropped first: those that received less than
+64 KiB in the last second. So slow or stalled callers cannot block others.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ from resnext.serving.metrics import Metrics
 from resnext.serving.problems import HttpError
 
 MAX_UPLOADS = 1024
-"""Bodies that may be on their way: far more than are of use, and a few MiB of memory."""
+"""Bodies that may arrive at the same time: far more than is useful, and only a few MiB."""
 
 PROGRESS_BYTES = 64 * 2**10
 STALLED_S = 1.0
-"""An upload that brought less than 64 KiB in this time may be given up for others."""
+"""An upload that received less than 64 KiB in this time may be dropped for others."""
 
 _MAX_RETRY_S = 60
 
 
 class Admission:
-    """Places for images and memory for bodies; used in the event loop only.
+    """Queue slots for images and memory for bodies; use it in the event loop only.
 
     Attributes:
-        num_images: Places that are taken.
-        num_bytes: Memory that is taken.
+        num_images: Slots in use.
+        num_bytes: Memory in use.
     """
 
     def __init__(
@@ -44,13 +44,13 @@ class Admission:
         seconds_per_image: Callable[[], float],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Open an empty house.
+        """Start with all slots and memory free.
 
         Args:
-            limits: How many places, how much memory.
-            metrics: Where the places are shown.
+            limits: Number of slots, and memory.
+            metrics: Reports the slots in use.
             seconds_per_image: Recent time per image.
-            clock: Seconds, to tell which uploads stall.
+            clock: Time in seconds, to detect stalled uploads.
         """
         self.num_images = 0
         self.num_bytes = 0
@@ -62,14 +62,14 @@ class Admission:
 
     @property
     def num_uploads(self) -> int:
-        """Bodies that are on their way."""
+        """Bodies that are still arriving."""
         return len(self._uploads)
 
     def enter(self) -> Ticket:
-        """Let a request send its body.
+        """Admit a request, so that it can send its body.
 
         Raises:
-            HttpError: 429, there would be no place for its images now, or too many send theirs.
+            HttpError: 429, the queue is full or there are too many uploads.
         """
         self.check_queue()
         if self.num_uploads == MAX_UPLOADS:
@@ -83,36 +83,36 @@ class Admission:
         return ticket
 
     def end_upload(self, ticket: Ticket) -> None:
-        """Count a body that is there, or given up, no longer."""
+        """Stop counting a body that has arrived or was dropped."""
         self._uploads.discard(ticket)
         self._metrics.uploads.set(self.num_uploads)
 
     def check_queue(self) -> None:
-        """Tell whether an image would be taken now.
+        """Check whether an image could be admitted now.
 
         Raises:
-            HttpError: 429, all places are taken, or the images inside take too long.
+            HttpError: 429, all slots are in use, or the queued images take too long.
         """
         if self.num_images * self._seconds_per_image() > self._limits.max_wait_s:
-            raise self._come_back("too many are waiting")
+            raise self._come_back("the queue is too long")
         if self.num_images >= self._limits.queue_images:
             raise self._come_back("the queue is full")
 
     def take_places(self, num_images: int) -> None:
-        """Take places for images.
+        """Take slots for images.
 
         Raises:
-            HttpError: 429, there are not as many.
+            HttpError: 429, too few are free.
         """
         if self.num_images + num_images > self._limits.queue_images:
             raise self._come_back("the queue is full")
         self._set_images(self.num_images + num_images)
 
     def take_memory(self, num_bytes: int, ticket: Ticket) -> None:
-        """Take memory for what arrived of a body, where needed that of stalled uploads.
+        """Take memory for received bytes, from stalled uploads if necessary.
 
         Raises:
-            HttpError: 429, there is not as much.
+            HttpError: 429, too little is free.
         """
         allowed = max(self._limits.max_memory_mib * 2**20, self._limits.max_body_bytes)
         while self.num_bytes + num_bytes > allowed:
@@ -124,12 +124,12 @@ class Admission:
         self.num_bytes += num_bytes
 
     def give_back(self, num_images: int, num_bytes: int) -> None:
-        """Free what an answered request held."""
+        """Free the slots and memory of an answered request."""
         self._set_images(self.num_images - num_images)
         self.num_bytes -= num_bytes
 
     def retry_after_s(self) -> int:
-        """Estimate when the queue will have been worked off, in whole seconds."""
+        """Estimate the time until the queue is empty, in whole seconds."""
         seconds = self.num_images * self._seconds_per_image()
         return min(max(math.ceil(seconds), 1), _MAX_RETRY_S)
 
@@ -152,12 +152,12 @@ class Admission:
 
 
 class Ticket:
-    """What one request holds; leaving the `with` block gives it back.
+    """Slots and memory of one request; leaving the `with` block frees them.
 
     Attributes:
-        num_bytes: Memory that it takes.
-        moved_at: When the last 64 KiB of the body were complete; before that, its begin.
-        on_given_up: Called when others need what a stalled upload holds.
+        num_bytes: Memory that it uses.
+        moved_at: When the last 64 KiB of the body were complete; before that, its start.
+        on_given_up: Called when a stalled upload is dropped for others.
     """
 
     def __init__(self, admission: Admission) -> None:
@@ -170,30 +170,30 @@ class Ticket:
         self._is_given_up = False
 
     def join_queue(self) -> None:
-        """Take the place of one image, now that the body is there.
+        """Take the slot of one image, once the body has arrived.
 
         Raises:
-            HttpError: 429, all places are taken, or the images inside take too long.
+            HttpError: 429, all slots are in use, or the queued images take too long.
         """
         self._admission.end_upload(self)
         self._admission.check_queue()
         self.take_places(1)
 
     def take_places(self, num_images: int) -> None:
-        """Hold places for so many images in all.
+        """Hold slots for a total number of images.
 
         Raises:
-            HttpError: 429, they are not there.
+            HttpError: 429, too few are free.
         """
         more = num_images - self._num_images
         self._admission.take_places(more)
         self._num_images += more
 
     def take_memory(self, num_bytes: int) -> None:
-        """Hold so many bytes more, which have arrived.
+        """Take memory for more received bytes.
 
         Raises:
-            HttpError: 408 this upload was given up, 429 the memory is not there.
+            HttpError: 408 if this upload was dropped, 429 if too little memory is free.
         """
         if self._is_given_up:
             raise upload_too_slow("the body stalled while others needed its memory")
@@ -205,7 +205,7 @@ class Ticket:
             self.moved_at = self._admission.clock()
 
     def give_up(self) -> None:
-        """Give an upload up for others; what it held counts as free at once."""
+        """Drop an upload for others; its slots and memory are free at once."""
         self._is_given_up = True
         self._give_back()
         self.on_given_up()
@@ -214,7 +214,7 @@ class Ticket:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Give all back."""
+        """Free everything."""
         self._give_back()
 
     def _give_back(self) -> None:
@@ -224,5 +224,5 @@ class Ticket:
 
 
 def upload_too_slow(reason: str) -> HttpError:
-    """Return the answer to a body that arrives too slowly; it ends the connection, not read on."""
+    """Return the answer to a body that arrives too slowly; it closes the connection."""
     return HttpError(408, "upload_timeout", reason, headers={"Connection": "close"})

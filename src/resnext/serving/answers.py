@@ -1,4 +1,4 @@
-"""The answers of the service as JSON values, masks in the form that was asked for."""
+"""Answers of the service as JSON values, with masks in the requested form."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ from resnext.tasks.segmentation.answer import MaskAnswer
 MaskForm = Literal["png", "rle"]
 
 _MAX_RUNS = 1_000_000
-"""Of all masks of an answer: 10 MB of JSON."""
+"""Limit for all masks of an answer: 10 MB of JSON."""
 
 
 def check_form(model: ServedModel, masks: MaskForm | None) -> None:
-    """Refuse a form of masks where there are none.
+    """Refuse a form of masks if the network has no masks.
 
     Raises:
-        HttpError: 422, the network judges whole images.
+        HttpError: 422, the network classifies whole images.
     """
     if masks is not None and not model.is_dense:
         raise HttpError(
             422,
             "invalid_parameter",
-            f"masks={masks}: the network judges whole images and gives no masks; leave it out",
+            f"masks={masks}: the network classifies whole images and has no masks; omit it",
         )
 
 
 async def write_answers(
     model: ServedModel, answers: Sequence[Answer], masks: MaskForm | None
 ) -> list[dict[str, Any]]:
-    """Write answers as JSON values; those with masks in a thread, since it takes time.
+    """Write answers as JSON values; masks are encoded in a thread, since it takes time.
 
     Raises:
         HttpError: 422, the masks have too many runs.
@@ -53,7 +53,7 @@ def _write_masks(answers: Sequence[Answer], masks: MaskForm | None) -> list[dict
         raise HttpError(
             422,
             "too_many_runs",
-            f"the masks have {num_runs:,} runs, more than the {_MAX_RUNS:,} accepted; ask for "
-            "masks=png, or send fewer images",
+            f"the masks have {num_runs:,} runs, more than the {_MAX_RUNS:,} accepted; use "
+            "masks=png or send fewer images",
         )
     return [answer.as_runs() for answer in found]

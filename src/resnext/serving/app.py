@@ -1,4 +1,4 @@
-"""The service as a web application: its routes, and the order of what lies around them."""
+"""The service as a web application: its routes and middleware."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from resnext.serving.total_size import TotalSize
 PAGE = "/page"
 
 _DESCRIPTION = """\
-Names the classes of images. Send them to `/v1/predict`, as files of a form or as base64 in
-JSON. Every answer that is no success has the form `{"error": {"code", "message", "images"}}`.
+Classifies images. Send them to `/v1/predict`, as files in a form or as base64 in JSON. Every
+error response has the form `{"error": {"code", "message", "images"}}`.
 """
 
 
@@ -33,13 +33,13 @@ def create_app(
     mount_page: Callable[[FastAPI], object] | None = None,
     api_key: str | None = None,
 ) -> FastAPI:
-    """Build the application; it starts and stops the service with itself.
+    """Build the application, which starts and stops the service.
 
     Args:
-        service: What answers.
-        mount_page: Adds a page for people at `/page`, to which `/` leads. At `/` itself it
-            would answer for every address that the service does not know.
-        api_key: A key that callers must show, except for `/healthz` and `/readyz`.
+        service: The service that answers requests.
+        mount_page: Mounts the web page at `/page`; `/` redirects there. Mounted at `/`, it would
+            answer every unknown path.
+        api_key: A key that callers must send, except to `/healthz` and `/readyz`.
     """
 
     @asynccontextmanager
@@ -53,7 +53,7 @@ def create_app(
         version=__version__,
         description=_DESCRIPTION,
         lifespan=lifespan,
-        docs_url=None,  # FastAPI's page loads its scripts from elsewhere; ours is at /docs
+        docs_url=None,  # FastAPI's page loads scripts from a CDN; ours is at /docs
         redoc_url=None,
     )
     app.add_exception_handler(HttpError, _answer_problem)
@@ -63,7 +63,7 @@ def create_app(
     if mount_page is not None:
         app.get("/", include_in_schema=False)(_to_page)
         mount_page(app)
-    # The last one added is the outermost.
+    # The last middleware added is the outermost.
     app.add_middleware(HeadAsGet, paths=READABLE)
     app.add_middleware(TotalSize, limits=service.limits)
     if api_key is not None:
@@ -84,7 +84,7 @@ def _answer_problem(request: Request, error: Exception) -> Response:
 
 
 def _answer_http(request: Request, error: Exception) -> Response:
-    """Put the framework's own refusals, such as 404 and 405, into the common form."""
+    """Write the framework's own errors, such as 404 and 405, in the common form."""
     assert isinstance(error, HTTPException)
     codes = {404: "not_found", 405: "method_not_allowed"}
     code = codes.get(error.status_code, "refused")

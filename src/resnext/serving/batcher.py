@@ -1,7 +1,7 @@
-"""Images of several requests, gathered into the batches that the network runs.
+"""Collects images of several requests into batches.
 
-No image waits for company: a batch is what has gathered while the one before it ran. So a
-single request is answered at once, and under load the batches fill by themselves.
+No image waits for a batch to fill: a batch is whatever arrived while the previous one ran. So a
+single request is answered at once, and under load batches fill up.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from resnext.serving.model import Outputs, ServedModel
 
 @dataclass(frozen=True, eq=False)
 class _Item:
-    """One image that waits, with the network that it was made ready for."""
+    """One waiting image, with the network that it was prepared for."""
 
     model: ServedModel
     pixels: Pixels
@@ -28,18 +28,18 @@ class _Item:
 
 
 class Batcher:
-    """Runs batches one after the other in a thread, so that the event loop never waits.
+    """Runs batches one after another in a thread, so that the event loop never blocks.
 
     Attributes:
         seconds_per_image: Recent time per image; 0 before the first.
     """
 
     def __init__(self, max_batch: int, metrics: Metrics) -> None:
-        """Prepare; `start` begins.
+        """Set up; `start` starts the batches.
 
         Args:
-            max_batch: Images of a batch.
-            metrics: Where batches are counted.
+            max_batch: Maximum images in a batch.
+            metrics: Counts the batches.
         """
         self.seconds_per_image = 0.0
         self._max_batch = max_batch
@@ -50,11 +50,11 @@ class Batcher:
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Begin to run batches, in the running event loop."""
+        """Start to run batches in the running event loop."""
         self._task = asyncio.get_running_loop().create_task(self._run_batches())
 
     async def stop(self) -> None:
-        """Run nothing more; images that still wait are given up."""
+        """Stop; images still waiting are dropped."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
@@ -63,10 +63,10 @@ class Batcher:
         self._thread.shutdown(wait=False, cancel_futures=True)
 
     def submit(self, model: ServedModel, pixels: Pixels) -> asyncio.Future[Outputs]:
-        """Queue one image; cancelling the future gives its place up.
+        """Queue one image; cancelling the future removes it.
 
         Returns:
-            What `ServedModel.run` returns for it, when it is there.
+            A future of what `ServedModel.run` returns for the image.
         """
         answer: asyncio.Future[Outputs] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Item(model, pixels, answer))
@@ -83,14 +83,14 @@ class Batcher:
                 self._arrived.clear()
 
     def _take(self) -> list[_Item]:
-        """Take the images at the front that can go together: of one network."""
+        """Take the images at the front of the queue that share a network."""
         batch: list[_Item] = []
         while self._waiting and len(batch) < self._max_batch:
             item = self._waiting[0]
             if batch and (item.model is not batch[0].model or not item.model.is_batched):
                 break
             self._waiting.popleft()
-            if not item.answer.done():  # its request was given up
+            if not item.answer.done():  # its request was dropped
                 batch.append(item)
         return batch
 
@@ -100,7 +100,7 @@ class Batcher:
         try:
             images = [item.pixels for item in batch]
             logits = await loop.run_in_executor(self._thread, batch[0].model.run, images)
-        # Whatever the runtime raises belongs to these requests; the next batch must still run.
+        # An error of the runtime fails these requests only; the next batch must still run.
         except Exception as error:
             _tell(batch, error)
             return

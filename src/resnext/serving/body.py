@@ -1,4 +1,4 @@
-"""The body of a request, read within bounds of size, memory and time."""
+"""Reads the body of a request within limits of size, memory and time."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ _DISCARD_S = 2.0
 
 
 async def read_body(request: Request, limits: Limits, ticket: Ticket) -> bytes:
-    """Read a whole body; memory is taken for what has arrived.
+    """Read a whole body, and take memory for the bytes received.
 
     Args:
-        request: The request, whose size `TotalSize` bounds.
-        limits: Size and time.
-        ticket: Holds the memory.
+        request: The request, whose size `TotalSize` limits.
+        limits: Limits of size and time.
+        ticket: Takes the memory.
 
     Raises:
-        HttpError: 408 too slow, 429 no memory left.
-        ClientDisconnect: The caller has gone, or the body is too large.
+        HttpError: 408 if it is too slow, 429 if no memory is free.
+        ClientDisconnect: The caller has disconnected, or the body is too large.
     """
-    body = bytearray()  # a list of parts would take 50 bytes for each, however small
+    body = bytearray()  # a list would add 50 bytes for each part, however small
     try:
         await _fill(body, request, limits, ticket)
     except BaseException:
-        body.clear()  # the trace of the error keeps it while the rest is thrown away
+        body.clear()  # the traceback keeps it alive while the rest is discarded
         raise
     return bytes(body)
 
@@ -47,27 +47,27 @@ async def _fill(body: bytearray, request: Request, limits: Limits, ticket: Ticke
                 ticket.take_memory(len(part))
                 body += part
     except TimeoutError:
-        ticket.take_memory(0)  # says so if it was given up
+        ticket.take_memory(0)  # raises if it was dropped
         raise upload_too_slow(
             f"the body did not arrive within {limits.upload_timeout_s:g} s"
         ) from None
 
 
 def _expire(deadline: asyncio.Timeout) -> None:
-    if not deadline.expired():  # it cannot be changed any more
+    if not deadline.expired():  # it can no longer be changed
         deadline.reschedule(0)
 
 
 async def discard(headers: Headers, receive: Receive) -> None:
-    """Let the rest of a body come before it is refused, if it is not much.
+    """Read and discard a moderate rest of a body before it is refused.
 
-    Who closes a connection on which bytes are still unread resets it, and the caller may then
-    lose the answer. So a moderate rest is read and thrown away; for a large one we do not wait.
+    Closing a connection with unread bytes resets it, and the caller may then lose the answer. A
+    large rest is not read.
 
     Args:
-        headers: Of the request. A caller that waits to be asked for the body (Expect) gets its
-            answer at once.
-        receive: Brings the rest.
+        headers: Headers of the request. A caller that sent `Expect` and waits to send the body
+            gets its answer at once.
+        receive: Receives the rest.
     """
     if "expect" in headers or announced_bytes(headers) > _MAX_DISCARDED:
         return
@@ -82,13 +82,13 @@ async def discard(headers: Headers, receive: Receive) -> None:
 
 
 def announced_bytes(headers: Headers) -> int:
-    """Return the length that a request tells; 0 where it tells none that can be read."""
+    """Return the declared length of a body; 0 if it is missing or invalid."""
     text = headers.get("content-length", "")
     return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else 0
 
 
 def body_too_large(limits: Limits) -> HttpError:
-    """Return the answer to a body that is too large; it ends the connection, not read on."""
+    """Return the answer to a body that is too large; it closes the connection."""
     return HttpError(
         413,
         "body_too_large",

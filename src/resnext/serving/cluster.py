@@ -1,7 +1,8 @@
-"""The same application on Ray Serve: replicas on one or more machines behind one address.
+"""The service on Ray Serve: replicas on one or more machines behind one address.
 
-Each replica is a whole service with its own queue and batches, so limits, refusals and answers
-are those of one process. Ray sends requests to the least busy replica and restarts one that died.
+Each replica is a complete service with its own queue and batches, so limits, errors and answers
+are the same as for one process. Ray routes requests to the least busy replica and restarts
+replicas that die.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger("resnext.serving")
 _NAME = "resnext"
 _STARTS = 3
-_SPARE = 16  # health checks and figures are answered while the queue is full
+_SPARE = 16  # for health checks and metrics while the queue is full
 
 _services: list[Service] = []
 """The service of this process, if it is a replica."""
@@ -38,10 +39,10 @@ class Cluster:
 
     Attributes:
         address: `local` starts Ray on this machine; `auto` or an address joins a cluster.
-        replicas: How many.
-        host: Where the cluster's proxy listens.
+        replicas: Number of replicas.
+        host: Address on which the cluster's proxy listens.
         port: Its port.
-        timeout_s: Time for requests in progress when it ends.
+        timeout_s: Time for requests in progress at shutdown.
     """
 
     address: str
@@ -54,24 +55,24 @@ class Cluster:
 def serve_on_cluster(
     source: ModelSource, limits: Limits, api_key: str | None, cluster: Cluster
 ) -> int:
-    """Start the replicas and wait for a signal: SIGHUP reloads, SIGTERM ends.
+    """Start the replicas and wait for signals: SIGHUP reloads, SIGTERM shuts down.
 
     Args:
-        source: The network; its path must lead to the same file on all machines.
-        limits: What each replica accepts.
-        api_key: The key that callers must show.
-        cluster: Where.
+        source: The network; its path must refer to the same file on all machines.
+        limits: Limits of each replica.
+        api_key: The key that callers must send.
+        cluster: The cluster.
 
     Returns:
         0.
 
     Raises:
         ConfigError: Ray is not installed.
-        RunError: There is no such cluster, or the replicas do not start.
+        RunError: The cluster does not exist, or the replicas do not start.
     """
     ray = join_cluster(cluster.address)
     serve = import_ray("ray.serve")
-    signals = _Signals()  # after Ray's own, which would end this process by a trace
+    signals = _Signals()  # after Ray's handlers, which would end this process with a traceback
     try:
         with _told(cluster):
             _start(serve, cluster)
@@ -92,7 +93,7 @@ def serve_on_cluster(
 
 
 def _start(serve: Any, cluster: Cluster) -> None:
-    """Start Ray Serve. On a busy machine it may give up too early, so it gets further attempts."""
+    """Start Ray Serve, with retries: on a busy machine it may time out."""
     from ray.exceptions import RayError
 
     options = {"host": cluster.host, "port": cluster.port}
@@ -115,7 +116,7 @@ def _deploy(
     cluster: Cluster,
     generation: int,
 ) -> None:
-    """Start the replicas, or let running ones reload the network."""
+    """Start the replicas, or make running replicas reload the network."""
 
     def build() -> FastAPI:
         from resnext.serving.cluster import replica_app
@@ -123,7 +124,7 @@ def _deploy(
         return replica_app(source, limits, api_key)
 
     class Replica:
-        """The name that Ray's dashboard shows."""
+        """The replica's name in Ray's dashboard."""
 
         def reconfigure(self, settings: dict[str, int]) -> None:
             """Reload the network, except the first time."""
@@ -147,7 +148,7 @@ def _deploy(
 
 @contextlib.contextmanager
 def _told(cluster: Cluster) -> Iterator[None]:
-    """Say what does not start, without the trace of another process."""
+    """Return a short error for a failed start, without the traceback of another process."""
     from ray.exceptions import RayError
 
     try:
@@ -155,12 +156,12 @@ def _told(cluster: Cluster) -> Iterator[None]:
     except (RayError, RuntimeError, TimeoutError) as error:
         raise RunError(
             f"--cluster {cluster.address}: the service does not start there ({_reason(error)}); "
-            "Ray's logs tell more, see /tmp/ray/session_latest/logs/serve"
+            "see Ray's logs in /tmp/ray/session_latest/logs/serve"
         ) from None
 
 
 def _reason(error: Exception) -> str:
-    """Return the last line of an error of Ray: what comes before is a trace."""
+    """Return the last line of an error from Ray; the lines before are a traceback."""
     lines = str(error).strip().splitlines()
     return lines[-1] if lines else type(error).__name__
 
@@ -177,13 +178,13 @@ def replica_app(source: ModelSource, limits: Limits, api_key: str | None) -> Fas
 
 
 def reload_replica() -> None:
-    """Reload the network of this replica; a broken one is ignored."""
+    """Reload the network of this replica; a broken network is ignored."""
     for service in _services:
         service.reload()
 
 
 class _Signals:
-    """Keeps the signals of this process until they are asked for."""
+    """Queues the signals of this process."""
 
     def __init__(self) -> None:
         self._arrived = threading.Semaphore(0)
@@ -196,6 +197,6 @@ class _Signals:
         self._arrived.release()
 
     def wait(self) -> int:
-        while not self._arrived.acquire(timeout=0.5):  # a signal is handled between the waits
+        while not self._arrived.acquire(timeout=0.5):  # signals are handled between waits
             pass
         return self._numbers.pop(0)

@@ -1,4 +1,4 @@
-"""HEAD: the same answer as to GET, without its body, as load balancers ask for it."""
+"""Support for HEAD requests, which load balancers send: the answer to GET without its body."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
 class HeadAsGet:
-    """Answers HEAD wherever the service answers GET; FastAPI's routes do not."""
+    """Answers HEAD on all GET routes, which FastAPI does not do."""
 
     def __init__(self, app: ASGIApp, paths: frozenset[str]) -> None:
         """Wrap an application.
 
         Args:
             app: The application.
-            paths: What can be asked for by GET.
+            paths: The paths that answer GET.
         """
         self._app = app
         self._paths = paths

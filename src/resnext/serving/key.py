@@ -1,4 +1,4 @@
-"""An optional key that callers must show, and where it is read from."""
+"""An optional API key that callers must send."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from resnext.serving.problems import HttpError
 VARIABLE = "RESNEXT_API_KEY"
 _SHORTEST = 16
 OPEN_PATHS = frozenset({"/healthz", "/readyz"})
-"""What an orchestrator asks, which has no key."""
+"""Paths for orchestrators, which have no key."""
 
 
 def read_key(path: Path | None) -> str | None:
     """Read the key from a file, else from the environment.
 
     Args:
-        path: A file that holds nothing but the key.
+        path: A file that contains only the key.
 
     Returns:
-        The key, or None where none was set.
+        The key, or None if none is set.
 
     Raises:
         ConfigError: The file cannot be read, or the key is too short to protect anything.
@@ -45,7 +45,7 @@ def read_key(path: Path | None) -> str | None:
         return None
     if len(key) < _SHORTEST or not key.isascii() or not key.isprintable():
         raise ConfigError(
-            f"{where}: a key has at least {_SHORTEST} printable ASCII characters; make one with "
+            f"{where}: a key has at least {_SHORTEST} printable ASCII characters; create one with "
             "`python -c 'import secrets; print(secrets.token_urlsafe())'`"
         )
     return key
@@ -54,8 +54,8 @@ def read_key(path: Path | None) -> str | None:
 class RequireKey:
     """Refuses requests without the key.
 
-    It is accepted as `Authorization: Bearer KEY`, as `X-API-Key: KEY`, and as the password of
-    HTTP Basic with any user name, which is what browsers can send.
+    The key can be sent as `Authorization: Bearer KEY`, as `X-API-Key: KEY`, or as the password
+    of HTTP Basic with any user name, which browsers can send.
     """
 
     def __init__(self, app: ASGIApp, key: str) -> None:
@@ -69,7 +69,7 @@ class RequireKey:
             await self._app(scope, receive, send)
             return
         shown = _shown(Headers(scope=scope))
-        # Digests of one length, compared in constant time: the time tells nothing of the key.
+        # Constant-time comparison of digests of equal length: the time reveals nothing.
         if hmac.compare_digest(_digest(shown), self._digest):
             await self._app(scope, receive, send)
         elif scope["type"] == "websocket":
@@ -79,7 +79,7 @@ class RequireKey:
             problem = HttpError(
                 401,
                 "unauthorized",
-                "a key is needed: send the header `Authorization: Bearer KEY`",
+                "an API key is required: send the header `Authorization: Bearer KEY`",
                 headers={"WWW-Authenticate": 'Basic realm="resnext", charset="UTF-8"'},
             )
             await problem.answer()(scope, receive, send)

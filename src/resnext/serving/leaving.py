@@ -1,6 +1,6 @@
-"""The end of the process, also where a thread does not end.
+"""Exit of the process, even if a thread hangs.
 
-A decoder or a runtime that hangs in C cannot be stopped, and Python waits for its threads.
+A decoder or runtime that hangs in C cannot be stopped, and Python waits for its threads at exit.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ _LOG = logging.getLogger("resnext.serving")
 
 @contextlib.contextmanager
 def ending_by_sigterm() -> Iterator[None]:
-    """End the process by SIGTERM within the block, also as the first process of a container.
+    """Make SIGTERM end the process within the block, even as PID 1 of a container.
 
-    The kernel ignores signals to that one for which it has no handler.
+    The kernel ignores signals to PID 1 that have no handler.
     """
     before = signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     try:
@@ -33,10 +33,10 @@ def ending_by_sigterm() -> Iterator[None]:
 
 
 def leave_after(seconds: float) -> threading.Timer:
-    """End the process in some seconds, with status 1, whatever it does then.
+    """End the process after some seconds with status 1, whatever it is doing.
 
     Returns:
-        The timer, to be cancelled if everything ends on its own.
+        The timer, to cancel if everything ends in time.
     """
     timer = threading.Timer(seconds, _leave, args=("the end took too long",))
     timer.daemon = True
@@ -45,7 +45,7 @@ def leave_after(seconds: float) -> threading.Timer:
 
 
 def leave_if_stuck() -> None:
-    """End the process with status 1 if a thread for which Python would wait does not end."""
+    """End the process with status 1 if a non-daemon thread does not end."""
     end = time.monotonic() + _THREADS_S
     for thread in threading.enumerate():
         if thread is not threading.main_thread() and not thread.daemon:
@@ -57,7 +57,7 @@ def leave_if_stuck() -> None:
 def _leave(reason: str) -> None:
     telling = threading.Thread(target=_tell, args=(reason,), daemon=True)
     telling.start()
-    telling.join(_THREADS_S)  # nobody may be reading our output
+    telling.join(_THREADS_S)  # nothing may be reading the output
     os._exit(1)
 
 

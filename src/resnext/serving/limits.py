@@ -1,4 +1,4 @@
-"""What the service accepts, as one group of settings."""
+"""The limits of the service, as one group of settings."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from resnext.settings import Settings
 Format = Literal["avif", "bmp", "gif", "jpeg", "png", "ppm", "tiff", "webp"]
 _ALL: tuple[Format, ...] = ("avif", "bmp", "gif", "jpeg", "png", "ppm", "tiff", "webp")
 FORMATS = tuple(name for name in _ALL if name.upper() in image_limits.FORMATS)
-"""Those that can be read here: AVIF takes a Pillow that was built with it."""
+"""The formats that can be read here; AVIF needs a Pillow built with it."""
 
 
 class Limits(Settings):
-    """Bounds on what one request, and all of them together, may use.
+    """Limits for each request and for all requests together.
 
     Attributes:
-        max_body_mib: Size of a request's body.
-        max_images: Images of one request.
-        max_megapixels: Size of an image, from its header, before anything is decoded.
-        formats: Image formats; the content decides, not a name or a content type.
-        queue_images: Images that may be waiting or worked on, of all requests together; further
-            requests get 429.
+        max_body_mib: Size of a request body.
+        max_images: Images in one request.
+        max_megapixels: Size of an image, read from its header before decoding.
+        formats: Image formats, recognised by content, not by name or content type.
+        queue_images: Images waiting or in progress, of all requests together; further requests
+            get 429.
         max_wait_s: Maximum queue time, estimated from recent throughput; above it, requests get
             429. It limits the queue of a slow network.
-        max_memory_mib: Bodies held at once, of all requests together.
-        max_decode_mib: Memory for images that are decoded at once, of all requests together; an
-            image waits for it, and one that needs more is decoded alone.
-        max_batch: Images that go through the network together.
+        max_memory_mib: Memory for the bodies of all requests together.
+        max_decode_mib: Memory for decoding the images of all requests together; images wait for
+            it, and one that needs more is decoded alone.
+        max_batch: Maximum images in a batch.
         upload_timeout_s: Time for a body to arrive.
-        answer_timeout_s: Time from a whole body to its answer.
+        answer_timeout_s: Time from a complete body to its answer.
     """
 
     max_body_mib: Annotated[float, Field(gt=0)] = 32.0
@@ -49,15 +49,15 @@ class Limits(Settings):
 
     @property
     def max_body_bytes(self) -> int:
-        """The largest body."""
+        """Maximum size of a body."""
         return int(self.max_body_mib * 2**20)
 
     @property
     def max_decode_bytes(self) -> int:
-        """Memory for images that are decoded."""
+        """Memory for decoding images."""
         return int(self.max_decode_mib * 2**20)
 
     @property
     def images_per_request(self) -> int:
-        """The most images that a request may hold: more than the queue could never be taken."""
+        """Maximum images in a request; never more than the queue could hold."""
         return min(self.max_images, self.queue_images)

@@ -1,4 +1,4 @@
-"""Logs as lines of JSON, on standard output, for whatever collects them."""
+"""Logs as JSON lines on standard output, for log collectors."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MAX_REPEATS = 10
 WINDOW_S = 10.0
 MAX_QUEUED = 10_000
 _FLUSH_S = 1.0
-_DEAF = ("PIL", "python_multipart")  # they tell of a caller's bytes, which are judged elsewhere
+_DEAF = ("PIL", "python_multipart")  # they log about callers' bytes, which are checked elsewhere
 
 
 class JsonLines(logging.Formatter):
@@ -39,23 +39,23 @@ class JsonLines(logging.Formatter):
 
 
 class Throttle(logging.Filter):
-    """Lets through a warning or error 10 times in 10 s, and counts those it left out.
+    """Passes each warning or error at most 10 times in 10 s, and counts the rest.
 
-    What differs in its arguments only counts as the same. The lines of requests always pass.
+    Records that differ only in their arguments count as the same. Request lines always pass.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        """Begin with nothing counted.
+        """Start with all counts at zero.
 
         Args:
-            clock: Seconds.
+            clock: Time in seconds.
         """
         super().__init__()
         self._clock = clock
         self._windows: dict[tuple[str, str, int], tuple[float, int]] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Tell whether the record passes."""
+        """Return whether the record passes."""
         if record.levelno < logging.WARNING:
             return True
         key = (record.name, record.pathname, record.lineno)
@@ -68,16 +68,16 @@ class Throttle(logging.Filter):
 
 
 class LineWriter(logging.Handler):
-    """Writes lines from a thread of its own: whoever logs never waits for the log's reader.
+    """Writes lines in a separate thread, so that logging never waits for the reader of the log.
 
-    Lines beyond 10,000 that wait, or that cannot be written since the disk is full, are lost.
+    Lines are lost if 10,000 are waiting, or if the disk is full.
     """
 
     def __init__(self, descriptor: int) -> None:
-        """Begin to write.
+        """Start the thread.
 
         Args:
-            descriptor: Where to.
+            descriptor: The file descriptor to write to.
         """
         super().__init__()
         self._lines: queue.Queue[str] = queue.Queue(MAX_QUEUED)
@@ -90,7 +90,7 @@ class LineWriter(logging.Handler):
             self._lines.put_nowait(self.format(record))
 
     def flush(self) -> None:
-        """Wait until all lines are written, a second at most."""
+        """Wait until all lines are written, for at most a second."""
         end = time.monotonic() + _FLUSH_S
         while self._lines.unfinished_tasks and time.monotonic() < end:
             time.sleep(0.002)
@@ -107,7 +107,7 @@ class LineWriter(logging.Handler):
 def log_to_stdout() -> None:
     """Send all logs and warnings of this process to standard output.
 
-    They go there by a descriptor of their own, which stays when `only_json` redirects the rest.
+    They use a separate descriptor, which stays when `only_json` redirects other output.
     """
     handler = LineWriter(os.dup(1))
     handler.setFormatter(JsonLines())

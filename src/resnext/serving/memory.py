@@ -1,6 +1,6 @@
-"""Memory for images that are decoded: where there is too little, an image waits.
+"""Memory for decoding images: an image waits until enough is free.
 
-It is not refused: a request may hold many large photographs, which then take turns.
+It is not refused: a request may contain many large photos, which then take turns.
 """
 
 from __future__ import annotations
@@ -10,24 +10,24 @@ from collections import deque
 
 
 class MemorySemaphore:
-    """Gives out memory in the order in which it is asked for; used in the event loop only.
+    """Grants memory in the order of the requests; use it in the event loop only.
 
     Attributes:
-        num_bytes: Memory that is taken.
+        num_bytes: Memory in use.
     """
 
     def __init__(self, most_bytes: int) -> None:
-        """Open an empty one.
+        """Start with all memory free.
 
         Args:
-            most_bytes: All of its memory. An image that needs more has it alone.
+            most_bytes: Total memory. An image that needs more gets all of it alone.
         """
         self.num_bytes = 0
         self._most_bytes = most_bytes
         self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
 
     async def take(self, num_bytes: int) -> None:
-        """Wait for memory; whoever got it gives it back."""
+        """Wait for memory; the caller must give it back."""
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((num_bytes, turn))
         self._let_in()
@@ -35,13 +35,13 @@ class MemorySemaphore:
             await turn
         except asyncio.CancelledError:
             if turn.cancelled():
-                self._let_in()  # those behind it may be smaller
-            else:  # it got its turn at the same moment
+                self._let_in()  # those behind it may fit
+            else:  # it was granted at the same moment
                 self.give_back(num_bytes)
             raise
 
     def give_back(self, num_bytes: int) -> None:
-        """Free memory, and let in who waits for it."""
+        """Free memory, and grant it to those waiting."""
         self.num_bytes -= num_bytes
         self._let_in()
 

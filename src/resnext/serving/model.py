@@ -1,4 +1,4 @@
-"""The network that is served: from an image file to its classes."""
+"""The served network: from an image file to its answer."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
 
 Outputs = Logits | Answer
-"""Of one image: a row of numbers, or what was read of them already."""
+"""The output for one image: a row of logits, or the answer read from them."""
 
 MAX_DENSE_MEGAPIXELS = 4.0
-"""Of an image whose every pixel gets a class; DeepLabV3 takes 650 multiply-adds a pixel, in
-thousands, so 2.6 T for such an image: some 30 seconds on a few cores."""
+"""Limit of an image that gets a class for each pixel. DeepLabV3 takes 650 thousand multiply-adds
+a pixel, so 2.6 T for such an image: about 30 seconds on a few cores."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,9 +35,9 @@ class ServedModel:
 
     Attributes:
         exported: The network.
-        name: What it is called in answers and figures.
-        note: How its runtime was chosen, or what its precision changed; may be empty.
-        opened_at: When, in seconds since 1970.
+        name: Its name in answers and metrics.
+        note: Why its runtime was chosen, or what its precision changed; may be empty.
+        opened_at: When it was opened, in seconds since 1970.
     """
 
     exported: Exported
@@ -61,7 +61,7 @@ class ServedModel:
 
     @property
     def precision(self) -> Precision:
-        """Of the arithmetic."""
+        """Precision of the arithmetic."""
         return self._predictor.precision
 
     @property
@@ -71,20 +71,20 @@ class ServedModel:
 
     @property
     def is_batched(self) -> bool:
-        """Whether several images can go through together: all are of one size then."""
+        """Whether images can be batched, since all have the same size."""
         return not (self._predictor.preprocessor.is_whole or self.is_dense)
 
     def bound(self, limits: Limits) -> Limits:
-        """Return what is accepted of images for this network.
+        """Return the limits on images for this network.
 
-        Where every pixel gets a class, one image is much work, and nothing else runs meanwhile.
+        If every pixel gets a class, one image is a lot of work, and nothing else runs meanwhile.
         """
         if not self.is_dense:
             return limits
         return limits.replace(max_megapixels=min(limits.max_megapixels, MAX_DENSE_MEGAPIXELS))
 
     def decode(self, data: bytes) -> Pixels:
-        """Decode an image file whose header was judged, and make it ready.
+        """Decode an image file whose header was checked, and preprocess it.
 
         Raises:
             Problem: The image is bad.
@@ -95,7 +95,7 @@ class ServedModel:
     def run(self, images: list[Pixels]) -> Sequence[Outputs]:
         """Return what the network computes for prepared images: b x num_classes.
 
-        Scores of every pixel would be far larger than the image, so masks are read at once.
+        Scores of every pixel would be far larger than the image, so masks are computed at once.
         """
         if self.is_dense:
             return list(self._predictor.answers_to(images, top=1))
@@ -106,21 +106,21 @@ class ServedModel:
         return outputs if isinstance(outputs, Answer) else self._predictor.answer(outputs, top)
 
     def try_out(self) -> None:
-        """Run the network once on grey images of the size that it wants, as a client would.
+        """Run the network once on grey images of its input size, as a client would.
 
         Raises:
-            CheckpointError: It does not run, or its answer is no number for each class.
+            CheckpointError: It fails, or does not return a finite number for each class.
         """
         side = self.exported.spec.size_px
         grey = np.full((side, side, self.exported.config.in_channels), 128, dtype=np.uint8)
         images = [grey, grey] if self.is_batched else [grey]
         try:
             logits = self._predictor.logits(images)
-        # A runtime says what ails a file by exceptions of its own.
+        # Each runtime raises its own exceptions.
         except Exception as error:
-            raise CheckpointError(f"{self.name}: the network does not run: {error}") from error
+            raise CheckpointError(f"{self.name}: the network fails to run: {error}") from error
         if logits.shape[:2] != (len(images), len(self.classes)) or not np.isfinite(logits).all():
             raise CheckpointError(
-                f"{self.name}: the network answers {len(images)} images with {logits.shape} "
-                f"numbers, not all finite or not one for each of {len(self.classes)} classes"
+                f"{self.name}: for {len(images)} images the network returned {logits.shape} "
+                f"numbers, but a finite number for each of {len(self.classes)} classes is needed"
             )

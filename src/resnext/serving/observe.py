@@ -1,4 +1,4 @@
-"""Around every request: its number, its log line, its figures, and one form for its failure."""
+"""Request ids, log lines and metrics, and one form for every failure."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from resnext.serving.problems import HttpError
 from resnext.serving.service import Service
 
 _LOG = logging.getLogger("resnext.serving")
-_GONE = 499  # what proxies log where the caller did not wait for the answer
+_GONE = 499  # what proxies log if the caller did not wait for the answer
 
 
 @dataclass
 class Record:
-    """What the log says of one request; the parts that answer it fill it in.
+    """The log entry of one request, filled in while it is answered.
 
     Attributes:
-        route: The path, if it is one of ours; what a caller made up is not logged.
+        route: The path if the service knows it; other paths are not logged.
         num_images: Images of the request, once counted.
         num_bytes: Length of its body, once read.
-        code: The code of the problem, if it was no success.
-        status: The answer's status; 499 where the caller did not wait for it.
+        code: The error code, if it failed.
+        status: The status of the answer; 499 if the caller did not wait for it.
     """
 
     route: str
@@ -40,16 +40,16 @@ class Record:
 
 
 def record_of(scope: Scope) -> Record:
-    """Return the record of a request that `Observe` let in."""
+    """Return the record that `Observe` created for a request."""
     record = scope["resnext.record"]
     assert isinstance(record, Record)
     return record
 
 
 class Observe:
-    """Numbers, times, counts and logs requests.
+    """Adds ids, times, metrics and log lines to requests.
 
-    What a request fails by, a bug or the end of the service, is answered in the common form.
+    Unexpected failures, by a bug or by the shutdown, are answered in the common form.
     """
 
     def __init__(self, app: ASGIApp, service: Service, routes: frozenset[str], rest: str) -> None:
@@ -57,8 +57,8 @@ class Observe:
 
         Args:
             app: The application.
-            service: Whose figures count.
-            routes: The paths that have a label of their own.
+            service: The service whose metrics are updated.
+            routes: The paths with their own label.
             rest: The label of all other paths.
         """
         self._app = app
@@ -90,8 +90,8 @@ class Observe:
                 headers = MutableHeaders(scope=message)
                 headers["X-Request-Id"] = number
                 headers.setdefault("X-Content-Type-Options", "nosniff")
-                # So that no caller sends more over it; closing it before the body was read
-                # would reset it, and the answer might be lost.
+                # So that the caller sends nothing more over it; closing it before the body is
+                # read would reset it, and the answer might be lost.
                 if self._service.is_draining and is_read:
                     headers["Connection"] = "close"
             await send(message)
@@ -99,7 +99,7 @@ class Observe:
         try:
             await self._app(scope, receive_marked, send_marked)
         except ClientDisconnect:
-            pass  # nobody reads an answer
+            pass  # nobody reads the answer
         except asyncio.CancelledError:
             if not self._service.is_draining or record.status != _GONE:
                 raise
@@ -107,7 +107,7 @@ class Observe:
             problem = _cut_off()
             record.code = problem.code
             await problem.answer()(scope, receive, send_marked)
-        # A bug of ours: the caller gets the common form, the log the trace.
+        # A bug: the caller gets the common form, the log the traceback.
         except Exception:
             _LOG.exception("request %s failed", number)
             record.code = "internal_error"
@@ -144,7 +144,7 @@ def _cut_off() -> HttpError:
     return HttpError(
         503,
         "draining",
-        "the service ended before the answer was there; send the request again",
+        "the service shut down before it could answer; send the request again",
         headers={"Retry-After": "1", "Connection": "close"},
     )
 

@@ -1,7 +1,7 @@
-"""What libraries print, as lines of the log.
+"""Output of libraries as log lines.
 
-Some write to the descriptors of standard output and error themselves, such as libtiff on a
-damaged image. Between lines of JSON that would break whatever reads the log.
+Some libraries write directly to the descriptors of standard output and error, such as libtiff on a
+damaged image. Between JSON lines, that would break the reader of the log.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ _LOG = logging.getLogger("resnext.output")
 
 @contextlib.contextmanager
 def only_json() -> Iterator[TextIO]:
-    """Turn what is written to standard output and error within the block into log lines.
+    """Turn output to standard output and error within the block into log lines.
 
     Yields:
-        Standard error as it was, for what people are to read.
+        The original standard error, for messages to people.
     """
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
@@ -48,11 +48,11 @@ def only_json() -> Iterator[TextIO]:
         for number, before in zip((_OUT, _ERR), kept, strict=True):
             os.dup2(before, number)
             os.close(before)
-        thread.join(1.0)  # longer if a child still holds the pipe; it is a daemon
+        thread.join(1.0)  # longer if a child process holds the pipe; the thread is a daemon
 
 
 def _log_lines(reading: int) -> None:
-    """Log what comes out of a pipe, until nobody can write to it any more."""
+    """Log the output of a pipe until it is closed."""
     with os.fdopen(reading, "rb", buffering=0) as pipe:
         rest = b""
         while data := pipe.read(_MAX_LINE_BYTES):

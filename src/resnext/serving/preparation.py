@@ -1,4 +1,4 @@
-"""One image of a request, checked by its header and decoded, with errors for callers."""
+"""Checks the header of an image and decodes it, with errors for callers."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from resnext.serving.problems import HttpError
 
 
 def check_header(data: bytes, limits: Limits) -> int:
-    """Judge an image without decoding it.
+    """Check an image without decoding it.
 
     Args:
         data: The image file.
-        limits: Formats and pixels that are accepted.
+        limits: Accepted formats and sizes.
 
     Returns:
-        The memory in bytes that decoding it takes at most.
+        The maximum memory that decoding it takes, in bytes.
 
     Raises:
-        HttpError: 400 a torn header or far more work than the pixels are worth, 413 too many
-            pixels, 415 no image or another format.
+        HttpError: 400 if the header is damaged or decoding would take far more work than the
+            pixels justify, 413 for too many pixels, 415 for another format.
     """
     formats = [name.upper() for name in limits.formats]
     max_pixels = min(MAX_PIXELS, int(limits.max_megapixels * 1e6))
@@ -46,7 +46,7 @@ def check_header(data: bytes, limits: Limits) -> int:
 
 
 def decode_image(data: bytes, preprocessor: Preprocessor) -> Image.Image:
-    """Decode an image whose header is good.
+    """Decode an image whose header was checked.
 
     Raises:
         HttpError: 400, the image is damaged.

@@ -1,9 +1,9 @@
-"""Every answer that is no prediction, in one form: a status, a code, a sentence.
+"""All error responses, in one form: a status, a code and a message.
 
     {"error": {"code": "bad_image", "message": "...", "images": [{"index": 2, ...}]}}
 
-The code is for programs and stays as it is; the message is for people. Nothing that a caller
-sent is repeated but numbers.
+The code is for programs and is stable; the message is for people. Messages repeat nothing that a
+caller sent, except numbers.
 """
 
 from __future__ import annotations
@@ -18,29 +18,29 @@ from starlette.responses import JSONResponse
 class ImageProblem(BaseModel):
     """What is wrong with one image of a request."""
 
-    index: int = Field(description="Which image: 0 is the first of the request.")
+    index: int = Field(description="Index of the image in the request, from 0.")
     code: str
     message: str
 
 
 class ProblemBody(BaseModel):
-    """What went wrong."""
+    """Code and message of an error."""
 
     code: str = Field(description="For programs; see docs/serving.md for the list.")
     message: str = Field(description="For people.")
     images: list[ImageProblem] | None = Field(
-        default=None, description="The images at fault, if it is the images."
+        default=None, description="The images that caused the error, if any."
     )
 
 
 class ProblemAnswer(BaseModel):
-    """The body of every 4xx and 5xx answer."""
+    """The body of every 4xx and 5xx response."""
 
     error: ProblemBody
 
 
 class HttpError(Exception):
-    """An answer with a status of 4xx or 5xx, raised where it becomes clear."""
+    """A 4xx or 5xx response, raised as an exception."""
 
     def __init__(
         self,
@@ -51,14 +51,14 @@ class HttpError(Exception):
         images: list[ImageProblem] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        """Describe the answer.
+        """Describe the response.
 
         Args:
             status: The HTTP status.
-            code: A word for programs.
-            message: A sentence for people.
-            images: The images at fault.
-            headers: Headers of the answer, such as Retry-After.
+            code: A code for programs.
+            message: A message for people.
+            images: The images that caused it.
+            headers: Headers of the response, such as Retry-After.
         """
         super().__init__(message)
         self.status = status
@@ -67,7 +67,7 @@ class HttpError(Exception):
         self.headers = dict(headers or {})
 
     def content(self) -> dict[str, Any]:
-        """Return the body, before it is written as JSON."""
+        """Return the body as JSON values."""
         body = ProblemBody(code=self.code, message=str(self), images=self.images)
         return ProblemAnswer(error=body).model_dump(exclude_none=True)
 
@@ -77,10 +77,10 @@ class HttpError(Exception):
 
 
 def bad_images(found: list[tuple[int, HttpError]]) -> HttpError:
-    """Return one problem for all images of a request that cannot be used.
+    """Return one error for all bad images of a request.
 
     Args:
-        found: Index and problem of each, in order.
+        found: Index and error of each image, in order.
     """
     _, first = found[0]
     images = [

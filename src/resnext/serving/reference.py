@@ -1,4 +1,4 @@
-"""A page that tells the interface, made of the OpenAPI description; it loads nothing else."""
+"""A self-contained reference page, generated from the OpenAPI description."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ table { border-collapse: collapse } td { padding: .2rem 1rem .2rem 0; vertical-a
 _EXAMPLES = """curl -F images=@cat.jpg -F images=@dog.png 'http://HOST/v1/predict?top=3'
 curl -H 'Content-Type: application/json' \\
      -d '{"images": ["'"$(base64 -w0 cat.jpg)"'"]}' http://HOST/v1/predict"""
-# The page has no script, and may load none.
+# The page has no scripts, and may load none.
 _HEADERS = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
 
 

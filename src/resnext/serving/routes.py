@@ -1,4 +1,4 @@
-"""What can be asked of the service, and how each question is answered."""
+"""The routes of the service."""
 
 from __future__ import annotations
 
@@ -30,19 +30,19 @@ ROUTES = frozenset(
     {"/v1/predict", "/v1/model", "/healthz", "/readyz", "/metrics", "/docs", "/openapi.json"}
 )
 READABLE = (ROUTES - {"/v1/predict"}) | {"/"}
-"""What can be asked for by GET and HEAD."""
+"""Paths that answer GET and HEAD."""
 
 _METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 _STATUSES = {
     400: "Malformed body, or a damaged image",
-    401: "The key is missing or wrong, where one is set",
+    401: "The API key is missing or wrong, if one is set",
     408: "The body did not arrive in time, or stalled while others needed its memory",
     413: "Body, number of images or pixels of an image above the limit",
-    415: "Another form of body, or another format of image",
-    422: "No image, not base64, an unknown field, or a wrong parameter",
-    429: "Too busy; come back after Retry-After seconds",
-    503: "No answer in time; come back after Retry-After seconds",
+    415: "Unsupported content type or image format",
+    422: "No image, invalid base64, an unknown field, or an invalid parameter",
+    429: "Too busy; try again after Retry-After seconds",
+    503: "No answer in time; try again after Retry-After seconds",
 }
 _BINARY = {"type": "string", "format": "binary"}
 _BODY = {
@@ -93,35 +93,35 @@ def add_routes(app: FastAPI, service: Service) -> None:
         top: Annotated[int, Query(ge=1, description="Classes or labels to rank.")] = 5,
         masks: Annotated[
             MaskForm | None,
-            Query(description="Form of masks: a PNG (the default) or COCO's run lengths."),
+            Query(description="Format of masks: PNG (the default) or COCO run lengths."),
         ] = None,
     ) -> Response:
-        """Answer for one or many images: their classes, labels or masks, as the network's task is.
+        """Predict one or more images: classes, labels or masks, depending on the network's task.
 
-        If any image cannot be used, none is answered, and the answer tells which by its index.
+        If any image is invalid, the whole request fails, and the error lists the index of each.
         """
         return await _predict(request, service, top, masks)
 
     @app.get("/v1/model", responses={401: problems[401]})
     async def model() -> ModelAnswer:
-        """Tell which network is served, its classes, and the limits of a request."""
+        """Return the served network, its classes, and the limits of a request."""
         return _describe(service)
 
     @app.get("/healthz")
     async def healthz() -> HealthAnswer:
-        """Tell that the process lives."""
+        """Liveness: the process is running."""
         return HealthAnswer(status="ok")
 
-    @app.get("/readyz", responses={503: problems[503] | {"description": "About to end"}})
+    @app.get("/readyz", responses={503: problems[503] | {"description": "Shutting down"}})
     async def readyz() -> HealthAnswer:
-        """Tell whether requests should be sent here."""
+        """Readiness: whether the service accepts requests."""
         if service.is_draining:
-            raise HttpError(503, "draining", "the service is about to end")
+            raise HttpError(503, "draining", "the service is shutting down")
         return HealthAnswer(status="ready")
 
     @app.get("/metrics", responses={200: {"content": {"text/plain": {}}}, 401: problems[401]})
     async def metrics() -> Response:
-        """Tell the figures of the service in Prometheus' text form."""
+        """Return the metrics of the service in the Prometheus text format."""
         return Response(service.metrics.text(), headers={"Content-Type": _METRICS_TYPE})
 
     @app.get("/docs", include_in_schema=False)
@@ -152,13 +152,13 @@ async def _predict(
 
 
 async def _unless_gone(request: Request, work: Coroutine[Any, Any, T]) -> T:
-    """Await some work, and give it up when the caller hangs up.
+    """Await some work, and cancel it if the caller disconnects.
 
     Raises:
-        ClientDisconnect: The caller has gone.
+        ClientDisconnect: The caller has disconnected.
     """
     task = asyncio.ensure_future(work)
-    gone = asyncio.ensure_future(request.receive())  # after the body only the end can come
+    gone = asyncio.ensure_future(request.receive())  # after the body only a disconnect can come
     try:
         await asyncio.wait({task, gone}, return_when=asyncio.FIRST_COMPLETED)
         if task.done():
@@ -200,5 +200,5 @@ def _describe(service: Service) -> ModelAnswer:
 
 
 def _version_of(runtime: str) -> str:
-    """Ask the module: it may come from a package of another name, such as onnxruntime-gpu."""
+    """Ask the module: its package may have another name, such as onnxruntime-gpu."""
     return str(importlib.import_module(runtime).__version__)

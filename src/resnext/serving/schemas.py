@@ -1,4 +1,4 @@
-"""The answers of the service, as its OpenAPI description tells them."""
+"""The responses of the service, as shown in its OpenAPI description."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ _SCHEMAS = tuple(answer_type(name).schema for name in task_names())
 
 
 class PredictAnswer(BaseModel):
-    """The answer to a prediction, images in the order of the request."""
+    """Predictions, in the order of the images in the request."""
 
     model: str
-    precision: str = Field(description="Of the arithmetic: fp32, bf16 or int8.")
+    precision: str = Field(description="Precision of the arithmetic: fp32, bf16 or int8.")
     images: list[Union[_SCHEMAS]] = Field(  # type: ignore[valid-type]  # noqa: UP007 - of a tuple
-        description="As the task of the network is."
+        description="Depends on the task of the network."
     )
 
 
 class LimitsAnswer(BaseModel):
-    """What one request may hold."""
+    """The limits of one request."""
 
     max_body_mib: float
     max_images: int
@@ -31,27 +31,27 @@ class LimitsAnswer(BaseModel):
 
 
 class ModelAnswer(BaseModel):
-    """The network that is served."""
+    """The served network."""
 
     name: str
-    data: str = Field(description="Data set of training, if known.")
-    task: str = Field(description="What it has learned, such as classification.")
+    data: str = Field(description="Training data, if known.")
+    task: str = Field(description="The network's task, such as classification.")
     classes: list[str]
     in_channels: int
-    input: str = Field(description="What the exported file takes; callers send image files.")
+    input: str = Field(description="Input of the exported file; callers send image files.")
     image_size_px: int
     precision: str
     format: str
-    runtime: str = Field(description="What computes.")
-    note: str = Field(description="How the runtime was chosen, or what bf16 changed.")
-    metrics: dict[str, float] = Field(description="Figures measured before the export.")
+    runtime: str = Field(description="The inference runtime.")
+    note: str = Field(description="Why the runtime was chosen, or what bf16 changed.")
+    metrics: dict[str, float] = Field(description="Metrics measured before the export.")
     limits: LimitsAnswer
     versions: dict[str, str]
     opened_at: str = Field(description="When the network was opened, UTC.")
-    reload_error: str = Field(description="Why the last reload was refused; empty if it was not.")
+    reload_error: str = Field(description="Why the last reload failed; empty if it did not.")
 
 
 class HealthAnswer(BaseModel):
-    """Whether the service lives, or is ready."""
+    """Liveness or readiness of the service."""
 
     status: str

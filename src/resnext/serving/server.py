@@ -1,8 +1,8 @@
-"""One process of the service: listens, reloads on SIGHUP, ends on SIGTERM without a loss.
+"""One process of the service: listens, reloads on SIGHUP, shuts down gracefully on SIGTERM.
 
-How it ends: it stops to be ready and asks callers to close their connections; after a delay,
-in which a load balancer notices, it listens no more; connections that are open may still
-finish what they began; then it leaves. What is not finished in time is cut off with an error.
+Shutdown: it reports that it is not ready and asks callers to close their connections. After a
+delay for load balancers to notice, it stops listening. Open connections may finish their requests,
+then the process exits. Requests not finished in time are cut off with an error.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ from resnext.serving.transport.connection import Connection
 from resnext.serving.transport.pool import ACCEPTED_AT_ONCE, Pool, max_connections
 
 _LOG = logging.getLogger("resnext.serving")
-_QUIET_S = 0.3  # a request may be on its way on an open connection
-_SILENT_S = 5.0  # a connection that was made at last may be slow to send its first request
+_QUIET_S = 0.3  # a request may be in transit on an open connection
+_SILENT_S = 5.0  # the newest connections may be slow to send their first request
 _BACKLOG = 2048
-_CUT_OFF_S = 2.0  # to answer those that were cut off, and leave
+_CUT_OFF_S = 2.0  # to answer those that were cut off, and exit
 _BODY_S = 5.0  # beyond the time for an upload, which the application answers
 _WATCH_S = 1.0
 _SAME_SIGNAL_S = 1.0
@@ -41,11 +41,11 @@ _SAME_SIGNAL_S = 1.0
 
 @dataclass(frozen=True)
 class ShutdownTimes:
-    """How long the end may take; the process is gone 2 s after both.
+    """How long the shutdown may take; the process exits at most 2 s after both.
 
     Attributes:
-        drain_s: From the signal to the last new connection.
-        timeout_s: For the requests that are then in progress.
+        drain_s: Time from the signal to the last new connection.
+        timeout_s: Time for the requests then in progress.
     """
 
     drain_s: float = 1.0
@@ -53,7 +53,7 @@ class ShutdownTimes:
 
 
 class Server(uvicorn.Server):
-    """A uvicorn server that ends as this module says, with status 0 if nothing was cut off."""
+    """A uvicorn server with this module's shutdown, and status 0 if nothing was cut off."""
 
     def __init__(
         self, config: uvicorn.Config, service: Service, pool: Pool, ending: ShutdownTimes
@@ -67,7 +67,7 @@ class Server(uvicorn.Server):
         self._timer: threading.Timer | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Listen; asyncio accepts so many at a time as it queues, and may exceed the pool."""
+        """Listen; asyncio accepts as many at a time as it queues, and may exceed the pool."""
         asyncio.get_running_loop().set_exception_handler(_tell_error)
         await super().startup(sockets)
         for sock in sockets or []:
@@ -76,7 +76,7 @@ class Server(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Take the signals; uvicorn would close at once, and end by the signal."""
+        """Handle the signals; uvicorn would close at once and exit with the signal."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._end)
@@ -88,13 +88,13 @@ class Server(uvicorn.Server):
                 loop.remove_signal_handler(number)
 
     def watch(self, path: Path) -> None:
-        """Reload whenever a file has changed and then stayed as it is."""
+        """Reload when a file has changed and is stable again."""
         self._keep(self._watch(path))
 
     def _end(self) -> None:
         now = asyncio.get_running_loop().time()
         if self._service.is_draining:
-            # A second signal means at once; but some senders signal a process and its group.
+            # A second signal means exit now; but some senders signal a process and its group.
             if now > self._asked_at + _SAME_SIGNAL_S:
                 self.should_exit = self.force_exit = True
                 self._cut_off()
@@ -111,12 +111,12 @@ class Server(uvicorn.Server):
         self._timer = leave_after(seconds)
 
     def stay(self) -> None:
-        """Cancel the timed exit, as everything has ended."""
+        """Cancel the timed exit, since everything has ended."""
         if self._timer is not None:
             self._timer.cancel()
 
     def _cut_off(self) -> None:
-        """Give up what is in progress; `Observe` answers its callers."""
+        """Cancel the requests in progress; `Observe` answers their callers."""
         for task in self.server_state.tasks:
             task.cancel()
 
@@ -128,7 +128,7 @@ class Server(uvicorn.Server):
 
     def _keep(self, work: Any) -> None:
         task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)  # the loop itself keeps only a weak reference
+        self._tasks.add(task)  # the loop keeps only a weak reference
         task.add_done_callback(self._tasks.discard)
 
     async def _watch(self, path: Path) -> None:
@@ -136,13 +136,13 @@ class Server(uvicorn.Server):
         while not self.should_exit:
             await asyncio.sleep(_WATCH_S)
             now = identity_of(path)
-            if now not in (None, served) and now == before:  # whoever writes it has finished
+            if now not in (None, served) and now == before:  # its writer has finished
                 served = now
                 await asyncio.to_thread(self._service.reload)
             before = now
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Listen no more, let open connections come to rest, then close them."""
+        """Stop listening, wait until open connections are idle, then close them."""
         await self._stop_accepting(sockets or [])
         loop = asyncio.get_running_loop()
         end = loop.time() + self._ending.timeout_s
@@ -153,20 +153,20 @@ class Server(uvicorn.Server):
         left_s = max(0.0, end - loop.time())
         self.config.timeout_graceful_shutdown = left_s  # type: ignore[assignment]  # an int there
         await super().shutdown(sockets)
-        if self.force_exit:  # uvicorn would leave the application without its end
+        if self.force_exit:  # uvicorn would skip the application's shutdown
             await self.lifespan.shutdown()
 
     async def _stop_accepting(self, sockets: list[socket.socket]) -> None:
-        """Close the listening sockets, but keep the connections that were made before.
+        """Close the listening sockets, but keep existing connections.
 
-        Closing resets those that the kernel still holds, and asyncio drops those that it has
-        accepted and not yet given to the server.
+        Closing resets connections that the kernel still queues, and asyncio drops those that it
+        has accepted but not yet passed to the server.
         """
         loop = asyncio.get_running_loop()
         for sock in sockets:
             loop.remove_reader(sock)
         for _ in range(2):
-            await asyncio.sleep(0)  # what asyncio has accepted becomes a connection
+            await asyncio.sleep(0)  # accepted sockets become connections
         waiting = [connection for sock in sockets for connection in _accept_all(sock)]
         for server in self.servers:
             server.close()
@@ -180,7 +180,7 @@ class Server(uvicorn.Server):
         )
 
     def _is_expecting(self, end: float) -> bool:
-        """Tell whether there is time, and a connection on which nothing has been asked yet."""
+        """Return whether there is time left, and a connection without a request so far."""
         if self.force_exit or asyncio.get_running_loop().time() >= end:
             return False
         connections = self.server_state.connections
@@ -188,9 +188,9 @@ class Server(uvicorn.Server):
 
 
 def _accept_all(sock: socket.socket) -> list[socket.socket]:
-    """Accept what waits on a listening socket that does not block."""
+    """Accept the connections queued on a non-blocking listening socket."""
     connections: list[socket.socket] = []
-    with contextlib.suppress(OSError):  # none waits, or there are no descriptors left
+    with contextlib.suppress(OSError):  # none is queued, or no descriptors are left
         while len(connections) < _BACKLOG:
             connection, _ = sock.accept()
             connection.setblocking(False)
@@ -201,17 +201,17 @@ def _accept_all(sock: socket.socket) -> list[socket.socket]:
 def bind(host: str, port: int) -> socket.socket:
     """Bind the port, so that a port in use is reported before the network is opened.
 
-    It does not listen yet: until the service is up, callers are refused and not kept waiting.
+    It does not listen yet: until the service is up, connections are refused instead of waiting.
 
     Raises:
-        OSError: The port is taken, or there is no such address.
-        OverflowError: There is no such port.
+        OSError: The port is in use, or the address does not exist.
+        OverflowError: The port is out of range.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
-        # Connections inherit it. Without it the body of an answer, sent after its head, would
-        # wait for the caller to acknowledge that, which callers put off for 40 ms.
+        # Connections inherit it. Without it, the body of an answer, sent after its head, would
+        # wait for the caller's acknowledgement, which is delayed by 40 ms.
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind((host, port))
@@ -229,20 +229,20 @@ def serve(
     ending: ShutdownTimes | None = None,
     watched: Path | None = None,
 ) -> int:
-    """Answer requests until a signal ends it.
+    """Answer requests until a signal arrives.
 
     Args:
         app: The application.
-        service: What answers, for reloads and the end.
-        sock: Bound; listens from here on.
-        ending: How long the end may take.
+        service: The service, for reloads and the shutdown.
+        sock: A bound socket; it starts to listen here.
+        ending: How long the shutdown may take.
         watched: A file whose change reloads the network.
 
     Returns:
-        0 if all that was accepted was answered, else 1.
+        0 if all accepted requests were answered, else 1.
     """
     ending = ending or ShutdownTimes()
-    # Pillow warns of odd metadata in a caller's image; images are judged elsewhere.
+    # Pillow warns about odd metadata in callers' images; images are checked elsewhere.
     warnings.filterwarnings("ignore", module="PIL")
     pool = Pool(max_connections(), service.limits.upload_timeout_s + _BODY_S, service.metrics)
     config = uvicorn.Config(
@@ -269,7 +269,7 @@ def serve(
 
 
 def _tell_error(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """Log what went wrong in the loop: a trace for a bug of ours, a line for the system."""
+    """Log an error in the event loop: a traceback for a bug, one line for a system error."""
     error = context.get("exception")
     if isinstance(error, OSError):
         _LOG.error("%s: %s", context["message"], error.strerror)

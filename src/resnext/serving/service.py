@@ -1,4 +1,4 @@
-"""The service without HTTP: takes images in, answers them, changes the network, ends."""
+"""The service without HTTP: admits images, predicts, reloads the network, shuts down."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ _MAX_DECODERS = 8
 
 
 class Service:
-    """Answers requests with a network that can be changed while it runs.
+    """Answers requests with a network that can be replaced while it runs.
 
     Attributes:
-        limits: What is accepted.
-        metrics: What has happened.
-        admission: What is being worked on.
-        room: Memory for images that are decoded.
-        model: The network that new requests get.
-        is_draining: The service is about to end, and wants no new requests.
-        num_cut_off: Requests that the end left without the answer that they asked for.
-        reload_error: Why the last reload was refused; empty if it was not.
+        limits: The limits of requests.
+        metrics: The metrics.
+        admission: Queue slots and memory for bodies.
+        room: Memory for decoding images.
+        model: The network for new requests.
+        is_draining: The service is shutting down and wants no new requests.
+        num_cut_off: Requests that the shutdown left unanswered.
+        reload_error: Why the last reload failed; empty if it did not.
     """
 
     def __init__(
@@ -51,16 +51,16 @@ class Service:
         *,
         threads: int | None = None,
     ) -> None:
-        """Open the network and try it out.
+        """Open the network and test it.
 
         Args:
-            open_model: Opens it, initially and at each reload.
-            limits: What is accepted.
-            threads: Images that are decoded at once, at most 8; by default the number of cores,
-                which in a container may be more than it was given.
+            open_model: Opens the network, initially and at each reload.
+            limits: The limits of requests.
+            threads: Images decoded at once, at most 8; by default the number of cores, which may
+                exceed the share of a container.
 
         Raises:
-            ResNeXtError: The network cannot be opened, or does not run.
+            ResNeXtError: The network cannot be opened, or fails to run.
         """
         self.limits = limits
         self.metrics = Metrics()
@@ -79,17 +79,17 @@ class Service:
         )
 
     def start(self) -> None:
-        """Begin to answer, in the running event loop."""
+        """Start to answer, in the running event loop."""
         self._batcher.start()
         self.metrics.ready.set(1)
 
     async def stop(self) -> None:
-        """End the threads; nothing is answered any more."""
+        """Stop the threads; no more requests are answered."""
         await self._batcher.stop()
         self._decoders.shutdown(wait=False, cancel_futures=True)
 
     def drain(self) -> None:
-        """Tell the world not to send more; what comes nevertheless is answered."""
+        """Report that the service is not ready; requests are still answered."""
         self.is_draining = True
         self.metrics.ready.set(0)
 
@@ -100,15 +100,15 @@ class Service:
 
         Args:
             body: Its body.
-            content_type: The form of the body.
-            top: Classes for each image.
-            ticket: Holds the places of its images.
+            content_type: Its content type.
+            top: Number of classes for each image.
+            ticket: Holds the slots of its images.
 
         Returns:
-            The network that answered, and its answer for each image.
+            The network, and its answer for each image.
 
         Raises:
-            HttpError: The body, an image or their number is not accepted, or it took too long.
+            HttpError: The body, an image or the number of images is refused, or time ran out.
         """
         model, loop = self.model, asyncio.get_running_loop()
         try:
@@ -123,7 +123,7 @@ class Service:
         return model, [model.answer(row, top) for row in rows]
 
     async def _outputs(self, model: ServedModel, images: list[bytes]) -> list[Outputs]:
-        """Run images through the network; none is answered if one of them is bad."""
+        """Run images through the network; one bad image fails all."""
         if not model.is_batched:
             return await _all_good([self._run_whole(model, data) for data in images])
         prepared = await _all_good([self._prepare(model, data) for data in images])
@@ -134,13 +134,13 @@ class Service:
             return pixels
 
     async def _run_whole(self, model: ServedModel, data: bytes) -> Outputs:
-        """Run one image as it is, whose pixels may be many: they hold their memory until then."""
+        """Run one image at its own size, which may be large: it holds its memory until then."""
         async with self._decoded(model, data) as pixels:
             return await self._batcher.submit(model, pixels)
 
     @contextlib.asynccontextmanager
     async def _decoded(self, model: ServedModel, data: bytes) -> AsyncIterator[Pixels]:
-        """Decode an image when there is memory for it; leaving the block gives that back."""
+        """Decode an image once memory is free; leaving the block frees the memory."""
         loop = asyncio.get_running_loop()
         limits = model.bound(self.limits)
         num_bytes = await loop.run_in_executor(self._decoders, check_header, data, limits)
@@ -149,21 +149,21 @@ class Service:
         try:
             yield await asyncio.wrap_future(work)
         finally:
-            # A thread that decodes cannot be stopped: the memory is free when it has ended.
+            # A decoding thread cannot be stopped: its memory is free when it has ended.
             work.add_done_callback(lambda _: self._give_back(loop, num_bytes))
 
     def _give_back(self, loop: asyncio.AbstractEventLoop, num_bytes: int) -> None:
-        with contextlib.suppress(RuntimeError):  # the loop has ended, and the service with it
+        with contextlib.suppress(RuntimeError):  # the event loop has ended, and the service with it
             loop.call_soon_threadsafe(self.room.give_back, num_bytes)
 
     def reload(self) -> bool:
         """Reload the network; it is only used after a trial run.
 
-        Requests in progress end with the network that they began with. Takes as long as
-        opening does, so it is called in a thread.
+        Requests in progress finish with the network they started with. Reloading takes as long
+        as opening, so call it in a thread.
 
         Returns:
-            Whether it took over; if not, `reload_error` says why and all stays as it was.
+            Whether the new network is in use; if not, `reload_error` says why.
         """
         with self._reloading:
             try:
@@ -171,7 +171,7 @@ class Service:
             except ResNeXtError as error:
                 _LOG.error("reload refused, the old network stays: %s", error)
                 return self._refuse(str(error))
-            except Exception as error:  # a bug of ours must not end the service
+            except Exception as error:  # a bug must not end the service
                 _LOG.exception("reload failed, the old network stays")
                 return self._refuse(f"{type(error).__name__}: {error}")
             self.model = model
@@ -205,7 +205,7 @@ async def _all_good(works: list[Coroutine[Any, Any, T]]) -> list[T]:
     """Await the work on all images of a request.
 
     Raises:
-        HttpError: Images are bad; it names all of them.
+        HttpError: Some images are bad; it lists all of them.
     """
     results = await asyncio.gather(*works, return_exceptions=True)
     bad: list[tuple[int, HttpError]] = []

@@ -1,4 +1,4 @@
-"""From what the command line names to the network that is served."""
+"""Opens the network named on the command line for serving."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ _NUM_COMPARED = 8
 
 @dataclass(frozen=True)
 class ModelSource:
-    """Where the network comes from, each time that it is opened.
+    """Where to load the network from, initially and at each reload.
 
     Attributes:
         path: An exported file; or a run, a weight file or a name, which is exported first. The
-            export is kept in the user's cache, since it takes longer than all the rest.
-        threads: Of one inference; the runtime's own number where None.
-        runtime: What computes; None is the usual one of the file, ONNX Runtime for what is exported
-            here, and `auto` the fastest, found out each time.
-        precision: Of the arithmetic; None is that which the file was exported for.
+            export is cached, since it is slow.
+        threads: Threads for one inference; None uses the runtime's default.
+        runtime: The inference runtime; None is the default of the file, ONNX Runtime for networks
+            exported here; `auto` times them at each start and uses the fastest.
+        precision: Precision of the arithmetic; None is the precision of the export.
     """
 
     path: Path
@@ -47,26 +47,26 @@ class ModelSource:
 
     @property
     def name(self) -> str:
-        """What the network is called in answers."""
+        """The network's name in answers."""
         return self.path.resolve().stem if self.path.exists() else self.path.name
 
     @property
     def watched(self) -> Path:
-        """The file whose change means another network."""
+        """The file whose change triggers a reload."""
         return self.path / "best.safetensors" if self.path.is_dir() else self.path
 
     def absolute(self) -> ModelSource:
-        """Return the same source for processes that start in another folder."""
+        """Return the same source for processes with another working directory."""
         return replace(self, path=self.path.absolute()) if self.path.exists() else self
 
     def open(self) -> ServedModel:
-        """Open the network as it is now.
+        """Open the network in its current version.
 
         Raises:
             CheckpointError: It is missing or damaged.
-            ConfigError: A package is missing, or it is no network for images.
-            ExportError: The export does not compute what the network does.
-            RunError: The cache, where exports are kept, cannot be used.
+            ConfigError: A package is missing, or the network does not take images.
+            ExportError: The export computes something else than the network.
+            RunError: The cache for exports cannot be used.
         """
         if is_exported(self.path):
             return self._open_file(self.path)
@@ -74,13 +74,13 @@ class ModelSource:
             return self._open_export()
         except OSError as error:
             raise RunError(
-                f"{cache_folder('serving')}, where the export of {self.name} is kept, cannot be "
-                f"used ({error.strerror}); set XDG_CACHE_HOME to a folder that can be written, or "
-                "serve a file of `resnext export`"
+                f"{cache_folder('serving')}: cannot be used to cache the export of {self.name} "
+                f"({error.strerror}); set XDG_CACHE_HOME to a writable folder, or serve a file "
+                "written by `resnext export`"
             ) from None
 
     def _open_export(self) -> ServedModel:
-        """Open the kept export of a run or weight file, which is made first where it is missing."""
+        """Open the cached export of a run or weight file; export it first if necessary."""
         from resnext.inference.load import load
 
         loaded = load(self.path)
@@ -107,15 +107,15 @@ class ModelSource:
         return ServedModel(exported, self.name, note)
 
     def _compare(self, exported: Exported) -> str:
-        """Say what bf16 changes.
+        """Return what bf16 changes, in words.
 
         Raises:
-            ConfigError: It is too much.
+            ConfigError: It changes too much.
         """
         full = open_exported(exported.path, threads=self.threads, precision="fp32")
         images = made_images(exported, _NUM_COMPARED)
         wanted_bk, found_bk = (Predictor(one).logits(images) for one in (full, exported))
-        parity = parity_of(wanted_bk, found_bk, "made ones")
+        parity = parity_of(wanted_bk, found_bk, "generated")
         check_bf16(parity, self.name)
         _LOG.info("bf16 against fp32 %s", parity)
         return f"bf16 against fp32 {parity}"
@@ -129,7 +129,7 @@ def _export(loaded: TrainedNetwork, dest: Path) -> None:
 
 
 def _fingerprint(loaded: TrainedNetwork) -> str:
-    """Return a text that is another one for any other weights, card, or version of ours."""
+    """Return a hash of the weights, the card and our version."""
     import torch
 
     parts = [loaded.config.model_dump(mode="json"), loaded.card.model_dump(mode="json")]

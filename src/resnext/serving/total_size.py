@@ -1,4 +1,4 @@
-"""The size of bodies, bounded for every address of the application, the page's included."""
+"""Limits the size of bodies on every path, including the page's."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from resnext.serving.observe import record_of
 
 
 class TotalSize:
-    """Answers 413 as soon as a body is announced, or has grown, too large."""
+    """Answers 413 as soon as the declared or received size of a body is too large."""
 
     def __init__(self, app: ASGIApp, limits: Limits) -> None:
         """Wrap an application."""
@@ -38,7 +38,7 @@ class TotalSize:
             num_bytes += len(message.get("body", b""))
             if num_bytes > self._limits.max_body_bytes and not is_answered and not is_refused:
                 await refuse()
-            # To the application the caller is gone: it stops to read, and may not answer.
+            # To the application the caller has disconnected: it stops reading, and may not answer.
             return {"type": "http.disconnect"} if is_refused else message
 
         async def send_once(message: Message) -> None:

@@ -1,4 +1,4 @@
-"""From the body of a request to the bytes of its images: multipart or base64 in JSON."""
+"""Extracts the images from a request body: multipart, or base64 in JSON."""
 
 from __future__ import annotations
 
@@ -17,15 +17,16 @@ _ALIASES = frozenset({b"images", b"image", b"files", b"file"})
 
 
 def read_images(body: bytes, content_type: str, max_images: int) -> list[bytes]:
-    """Take the images out of a body.
+    """Extract the images of a body.
 
     Args:
         body: The whole body.
-        content_type: The header, which says the form.
-        max_images: More are refused.
+        content_type: The Content-Type header.
+        max_images: Maximum number of images.
 
     Raises:
-        HttpError: 400 malformed, 413 too many images, 415 another form, 422 no image.
+        HttpError: 400 if malformed, 413 for too many images, 415 for another content type, 422
+            without images.
     """
     kind, options = parse_options_header(content_type)
     if kind == b"multipart/form-data":
@@ -40,12 +41,12 @@ def read_images(body: bytes, content_type: str, max_images: int) -> list[bytes]:
             'such as {"images": ["<base64>"]}',
         )
     if not images:
-        raise HttpError(422, "no_images", "the request holds no image; send at least one")
+        raise HttpError(422, "no_images", "the request contains no image; send at least one")
     return images
 
 
 class _Parts:
-    """Collects the files of a multipart body; names of files are never looked at."""
+    """Collects the files of a multipart body; file names are ignored."""
 
     def __init__(self, max_images: int) -> None:
         self.images: list[bytes] = []
@@ -95,7 +96,7 @@ class _Parts:
                 422,
                 "unknown_field",
                 "a part of the form is not in the field `images` (or image, files, file); other "
-                "settings go into the address, such as ?top=3",
+                "settings go into the query, such as ?top=3",
             )
 
     def _complete(self) -> None:
@@ -107,7 +108,7 @@ def _from_multipart(body: bytes, boundary: bytes, max_images: int) -> list[bytes
         raise _malformed("multipart")
     parts = _Parts(max_images)
     try:
-        # the library types its callbacks as a TypedDict, which no dict of methods is
+        # the library types its callbacks as a TypedDict, which a dict of methods is not
         parser = MultipartParser(boundary, parts.callbacks())  # type: ignore[arg-type]  # a TypedDict
         parser.write(body)
         parser.finalize()
@@ -121,9 +122,9 @@ def _from_multipart(body: bytes, boundary: bytes, max_images: int) -> list[bytes
 def _from_json(body: bytes, max_images: int) -> list[bytes]:
     _check_json_size(body, max_images)
     try:
-        # Not strict: the line breaks of `base64 cat.jpg` are control characters in a text.
+        # Not strict: the line breaks of `base64 cat.jpg` are control characters in a string.
         value = json.loads(body, strict=False)
-    except ValueError as error:  # also a number of too many digits
+    except ValueError as error:  # also a number with too many digits
         raise _malformed("JSON") from error
     texts = value.get(FIELD) if isinstance(value, dict) and set(value) == {FIELD} else None
     if not isinstance(texts, list):
@@ -136,7 +137,7 @@ def _from_json(body: bytes, max_images: int) -> list[bytes]:
         try:
             images.append(_decode_base64(text))
         except ValueError:
-            problem = HttpError(422, "bad_base64", "not a base64 text, nor a data URL of base64")
+            problem = HttpError(422, "bad_base64", "neither base64 nor a base64 data URL")
             wrong.append((index, problem))
     if wrong:
         raise bad_images(wrong)
@@ -144,16 +145,16 @@ def _from_json(body: bytes, max_images: int) -> list[bytes]:
 
 
 def _decode_base64(text: object) -> bytes:
-    """Decode base64 in any of its usual forms.
+    """Decode base64 in any of its common forms.
 
     Line breaks and other white space, the URL-safe alphabet, missing padding and a data URL
-    (`data:image/png;base64,...`) are accepted; anything else in the text is not.
+    (`data:image/png;base64,...`) are accepted; anything else is not.
 
     Raises:
-        ValueError: It is no base64.
+        ValueError: It is not base64.
     """
     if not isinstance(text, str):
-        raise ValueError("not a text")
+        raise ValueError("not a string")
     if text[:5].lower() == "data:":
         head, comma, text = text.partition(",")
         if not comma or not head.lower().endswith(";base64"):
@@ -163,10 +164,10 @@ def _decode_base64(text: object) -> bytes:
 
 
 def _check_json_size(body: bytes, max_images: int) -> None:
-    """Refuse JSON of many small values before parsing makes 25 times as much of it.
+    """Refuse JSON with many small values before parsing it, which takes 25 times its size.
 
-    Base64 has neither brackets nor commas. So two brackets and a comma between two images are
-    all; a data URL has one comma more.
+    Base64 contains neither brackets nor commas. So there are only two brackets, and one comma
+    between images; a data URL has one more comma.
     """
     if body.count(b"[") + body.count(b"{") > 2:
         raise _wrong_shape()
@@ -185,7 +186,7 @@ def _malformed(form: str) -> HttpError:
 
 
 def too_many_images(max_images: int) -> HttpError:
-    """Return the answer to a request that holds too many images."""
+    """Return the error for a request with too many images."""
     return HttpError(
-        413, "too_many_images", f"a request may hold {max_images} images; send several requests"
+        413, "too_many_images", f"a request may contain {max_images} images; send several requests"
     )

@@ -26,9 +26,9 @@ def classes(weights: Weights, num_classes: int, generator: torch.Generator | Non
 
 
 def only_backbone(weights: Weights) -> Weights:
-    """Return the backbone of a network with another head than a classifier's; others as they are.
+    """Return the backbone of a network without a classifier; other networks are returned unchanged.
 
-    Beside a frozen BN no batches are counted; the ordinary one of the backbone gets its counter.
+    Frozen BN has no batch counter; the backbone's ordinary BN gets one.
     """
     config = weights.config
     if not isinstance(config, SegmenterConfig | DetectorConfig):
@@ -40,7 +40,7 @@ def only_backbone(weights: Weights) -> Weights:
 
 
 def to_start_from(weights: Weights) -> Weights:
-    """Return what training starts from: of a network that finds objects its backbone."""
+    """Return the weights that training starts from: for a detector, its backbone."""
     return only_backbone(weights) if isinstance(weights.config, DetectorConfig) else weights
 
 

@@ -18,7 +18,7 @@ from resnext.model.config import ResNeXtConfig
 from resnext.model.names import name_of, parse_name
 from resnext.untrusted.names import shown
 
-# The same networks under the names of those who trained them, and torchvision's wide ones.
+# The same networks under their trainers' names, and torchvision's wide ones.
 _TRAINER = re.compile(r"(?:tv|ssl|swsl|ig|gluon)_(?P<plain>.+?)(?:_v1b)?")
 _WIDE = re.compile(r"wide_resnet(?P<depth>\d+)_2")
 _SHAPES = {"layers", "cardinality", "base_width", "channels", "in_chans", "num_classes"}

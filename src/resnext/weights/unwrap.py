@@ -10,13 +10,13 @@ import torch
 from resnext.errors import CheckpointError
 from resnext.untrusted.text import printable
 
-# Averaged weights come first, as they are what a training evaluates and publishes. The names
+# Averaged weights come first: scripts evaluate and publish these. The names
 # are those of timm, torchvision's references, mmengine, pycls, detectron2 and common scripts.
 _WRAPPERS = (
     *("state_dict_ema", "model_ema", "ema_state", "ema_state_dict", "ema_model", "ema"),
     *("state_dict", "model_state_dict", "model_state", "model", "net", "network", "weights"),
 )
-# Words in the names of what a training keeps beside its network.
+# Words in the names of other state that training scripts save with a network.
 _NOT_WEIGHTS = {"optimizer", "optim", "opt", "scheduler", "schedulers", "scaler", "rng", "loops"}
 _DEEPEST = 6
 _MAX_PLACE_CHARS = 100

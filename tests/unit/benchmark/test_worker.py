@@ -56,7 +56,10 @@ def test_a_warm_turn_has_one_run_that_is_not_timed() -> None:
 
 def test_reasons_are_one_line_and_name_the_extra_to_install() -> None:
     missing = ModuleNotFoundError("No module named 'timm'", name="timm.models")
-    assert reason_of(missing) == "needs timm, which is not installed: pip install 'resnext[bench]'"
+    assert (
+        reason_of(missing)
+        == "needs the package timm, which is not installed: pip install 'resnext[bench]'"
+    )
     assert reason_of(ConfigError("no such network")) == "no such network"
     assert reason_of(ValueError("first\nsecond")) == "ValueError: first"
     assert reason_of(MemoryError()) == "MemoryError: "

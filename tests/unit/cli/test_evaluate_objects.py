@@ -139,4 +139,4 @@ def test_a_classifier_is_not_measured_on_boxes(command: Command, tmp_path: Path)
     save_weights(tmp_path / "c.safetensors", create_model(config), config, ModelCard())
     data = f"coco:{tmp_path / 'pets'}"
     told = command.refusal("evaluate", tmp_path / "c.safetensors", "--data", data)
-    assert "finds no objects; name a detector" in told
+    assert "is not a detector; name a detector" in told

@@ -154,7 +154,7 @@ def test_bf16_is_compared_with_fp32_and_said(
     )
     assert status == 0
     assert {row["precision"] for row in json.loads(out)} == {"bf16"}
-    assert "bf16 against fp32 on 32 images (the first ones): largest difference" in err
+    assert "bf16 against fp32 on 32 images (the first of the input): largest difference" in err
 
 
 def test_bf16_that_changes_too_much_is_refused(
@@ -174,4 +174,4 @@ def test_a_processor_without_bf16_is_told(
     monkeypatch.setattr(runtime, "_multiplies_bf16", lambda _: False)
     status, _, err = command("predict", digits_run, folder / "deep", "--precision", "bf16")
     assert status == 2
-    assert "cpu has no such arithmetic here" in err
+    assert "this cpu has no bf16 arithmetic" in err

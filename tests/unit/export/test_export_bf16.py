@@ -53,13 +53,13 @@ def test_too_much_is_refused_and_nothing_kept(
     ):
         export_bf16(digits, tmp_path / "net.xml", OPENVINO, DIGITS, max_loss=-1.0)
     monkeypatch.setattr(parity, "BF16_TOLERANCE", -1.0)
-    with pytest.raises(ConfigError, match="is not kept: bf16 changes its answers too much"):
+    with pytest.raises(ConfigError, match="was not kept: bf16 changes its answers too much"):
         export_bf16(digits, tmp_path / "net.xml", OPENVINO, DIGITS)
     assert not list(tmp_path.iterdir())
 
 
 def test_bf16_is_for_openvino(digits: TrainedNetwork, tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="give to='openvino'"):
+    with pytest.raises(ConfigError, match="use to='openvino'"):
         export_bf16(digits, tmp_path / "net.onnx", ExportOptions(), DIGITS)
 
 

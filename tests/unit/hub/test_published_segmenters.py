@@ -51,11 +51,11 @@ def test_a_published_network_opens_again_and_its_card_says_what_it_is(
     for part in (
         "pipeline_tag: image-segmentation",
         "gives every pixel one of 3 classes",
-        "shown at their own size",
+        "used at their own size",
         "mIoU",
         ".argmax(dim=1)",
         "| blocks per stage | 1, 1, 1, 1 |",
-        f"`timm.create_model` does not open it: it gives every pixel a class ({family})",
+        f"`timm.create_model` cannot open it: it gives every pixel a class ({family})",
     ):
         assert part in text, part
     described = json.loads((tmp_path / "out" / "config.json").read_text())

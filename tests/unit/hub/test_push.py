@@ -110,7 +110,7 @@ class RefusedError(HfHubHTTPError):
 @pytest.mark.parametrize(
     ("error", "message"),
     [
-        (RefusedError(401), "does not know this token.*hf auth login"),
+        (RefusedError(401), "does not accept this token.*hf auth login"),
         (RefusedError(403), "no write access there"),
         (RefusedError(500), r"refused it \(Refused for a reason\)"),
         (OfflineModeIsEnabled("offline"), "HF_HUB_OFFLINE"),

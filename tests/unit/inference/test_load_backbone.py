@@ -102,5 +102,5 @@ def test_a_foreign_file_without_classifier_opens_as_a_backbone(tmp_path: Path) -
 def test_what_has_no_maps_is_told_so(tmp_path: Path) -> None:
     exported = tmp_path / "tiny.pt2"
     export_model(tiny(), exported, ExportOptions(to="pt2"))
-    with pytest.raises(ConfigError, match="is an exported file; leave out out_indices, output_st"):
+    with pytest.raises(ConfigError, match="is an exported file; omit out_indices, output_st"):
         resnext.load(exported, out_indices=(1,), output_stride=2)

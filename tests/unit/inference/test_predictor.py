@@ -70,7 +70,7 @@ def test_a_file_for_normalised_input_is_given_the_numbers_of_a_network_in_pytorc
 def test_networks_that_take_no_images_are_refused(changes: dict[str, int]) -> None:
     network = tiny()
     assert isinstance(network.config, ResNeXtConfig)
-    with pytest.raises(ConfigError, match=r"2 dimensions with 1 or 3 channels; this one has"):
+    with pytest.raises(ConfigError, match=r"2 dimensions and 1 or 3 channels; this one has"):
         Predictor(replace(network, config=network.config.replace(**changes)))
 
 

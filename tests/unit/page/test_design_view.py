@@ -181,9 +181,9 @@ def test_the_downloaded_file_is_what_training_reads(name: str, tmp_path: Path) -
         ({"width": float("nan")}, "width: nan is not"),
         ({"input_size": 1e9}, "input size: 1,000,000,000 is not"),
         ({"blocks": "3-4-x"}, "write 3-4-6-3"),
-        ({"blocks": ""}, "no list of whole numbers"),
+        ({"blocks": ""}, "not a list of whole numbers"),
         ({"blocks": "3-0-3"}, "greater than 0"),
-        ({"blocks": "400-400"}, "more than the 500"),
+        ({"blocks": "400-400"}, "exceed this page's limit of 500"),
         ({"blocks": "1-1-1-1-1-1-1-1-1"}, "at most 8 stages"),
         ({"block": "basic"}, "use block=&#x27;bottleneck&#x27; or cardinality=1"),
         ({"form": "d"}, "form=&#x27;d&#x27;"),
@@ -244,5 +244,5 @@ def test_paths_that_are_counted_one_by_one_are_bounded(form: str) -> None:
     wide = dataclasses.replace(Entered.of(network("resnext50_32x4d")), cardinality=1024)
     assert "<h3>" in show([wide])[0][0].details
     (view,), table = show([alter(wide, form=form)])
-    assert "16,384 paths in all blocks are more than the 10,000" in view.details
+    assert "16,384 paths in all blocks exceed this page's limit of 10,000" in view.details
     assert table == ""

@@ -122,7 +122,7 @@ def test_a_run_that_became_a_link_since_it_was_found_is_not_read(tmp_path: Path)
     (tmp_path / "links").mkdir()
     outside.rename(tmp_path / "links" / "bad")
     page = show_runs([read_run(runs, name) for name in runs.names()])
-    assert page.count("lies behind a link") == 2
+    assert page.count("is behind a symbolic link") == 2
     assert "11.00 %" not in page
     assert "30.00 %" in page
 
@@ -163,7 +163,7 @@ def test_long_and_many_settings_are_cut(tmp_path: Path) -> None:
         make_run(tmp_path / name, [30.0])
         (tmp_path / name / CONFIG).write_text(f"{'k' * 900}: {text * 100_000}\n{many}")
     page = shown(tmp_path)
-    assert "4,801 more differ" in page
+    assert "4,801 more settings differ" in page
     assert len(page) < 300_000
 
 

@@ -78,7 +78,7 @@ def test_a_session_that_is_read_is_never_forgotten_and_has_one_reader(
 
     async def while_read() -> None:
         async with guard._sessions.listening("read"):
-            with pytest.raises(sessions.BusyError, match="are being read"):
+            with pytest.raises(sessions.BusyError, match="another reader is reading"):
                 async with guard._sessions.listening("read"):
                     pass
             with pytest.raises(sessions.BusyError, match="too many"):

@@ -57,7 +57,7 @@ def test_only_settings_that_differ_are_listed(tmp_path: Path) -> None:
 
 def test_a_run_that_has_just_begun_is_shown(tmp_path: Path) -> None:
     run = make_run(tmp_path / "a", [])
-    assert "No epoch is finished" in show_runs(read(tmp_path, "a"))
+    assert "No epoch has finished" in show_runs(read(tmp_path, "a"))
     (run / "metrics.jsonl").unlink()
     (figures,) = read(tmp_path, "a")
     assert figures.problems == ()
@@ -69,7 +69,7 @@ def test_a_run_that_has_just_begun_is_shown(tmp_path: Path) -> None:
     ("file", "text", "told"),
     [
         ("metrics.jsonl", "{broken\n", "metrics.jsonl is damaged"),
-        ("metrics.jsonl", "[1]\n", "no JSON object"),
+        ("metrics.jsonl", "[1]\n", "not a JSON object"),
         ("config.yaml", "a: [", "config.yaml is damaged"),
         ("config.yaml", "- 1", "it contains no settings"),
         ("evaluation.json", "{}", "evaluation.json is damaged"),

@@ -54,8 +54,8 @@ def test_the_answer_says_what_was_found_and_how_close() -> None:
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
-        (question("resnet50", by="latency"), "what to keep: 'latency' is not offered"),
-        (question("resnet50", solve="form"), "what to find: 'form' is not offered"),
+        (question("resnet50", by="latency"), "cost to match: 'latency' is not a valid choice"),
+        (question("resnet50", solve="form"), "dimension to change: 'form' is not a valid choice"),
         (question("resnet50", factor=0), "factor: 0"),
         (question("resnet50", factor=float("nan")), "factor: nan"),
         (question("resnet200", solve="depth", factor=1000), "within the limits of this page"),

@@ -22,7 +22,9 @@ def test_a_missing_runtime_is_told_with_the_command_that_installs_it(
             monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, package, None)  # as if it were not installed
     (tmp_path / file).touch()
-    with pytest.raises(ConfigError, match=rf"needs {package}.* pip install 'resnext\[{extra}\]'"):
+    with pytest.raises(
+        ConfigError, match=rf"needs the package {package}.* pip install 'resnext\[{extra}\]'"
+    ):
         open_exported(tmp_path / file)
 
 

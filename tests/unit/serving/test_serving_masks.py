@@ -126,7 +126,7 @@ def test_a_form_of_masks_needs_masks() -> None:
     with made_client() as client:
         answer = ask(client, picture(8, 8)[0], query="?masks=png")
     assert answer.status_code == 422
-    assert "gives no masks" in answer.json()["error"]["message"]
+    assert "has no masks" in answer.json()["error"]["message"]
 
 
 def test_the_description_tells_the_forms(client: TestClient) -> None:

@@ -232,7 +232,7 @@ def test_bodies_on_their_way_take_no_place_of_an_image_and_have_a_bound_of_their
         admission.enter()
     assert admission.num_images == 0
     arriving.pop().join_queue()  # nothing is before it
-    with pytest.raises(HttpError, match="too many are waiting"):
+    with pytest.raises(HttpError, match="the queue is too long"):
         arriving.pop().join_queue()
     admission.give_back(1, 0)
     admission.enter()  # the two that are there are no uploads any more
@@ -252,11 +252,11 @@ def test_a_slow_network_takes_in_no_more_than_it_answers_in_the_time_to_wait() -
     admission = Admission(Limits(queue_images=64, max_wait_s=2), Metrics(), lambda: 0.25)
     inside(admission).take_places(32)  # nothing is before it
     assert admission.num_images == 32
-    with pytest.raises(HttpError, match="too many are waiting"):
+    with pytest.raises(HttpError, match="the queue is too long"):
         admission.enter()
     admission.give_back(24, 0)
     inside(admission)  # eight are before it, of a quarter of a second each
-    with pytest.raises(HttpError, match="too many are waiting"):
+    with pytest.raises(HttpError, match="the queue is too long"):
         admission.enter()
 
 

@@ -37,7 +37,7 @@ def test_bf16_is_compared_with_fp32_before_it_serves(
     file = export(tmp_path / "net.onnx")
     model = ModelSource(file, precision="bf16").open()
     assert model.precision == "bf16"
-    assert "bf16 against fp32 on 8 images (made ones): largest difference of a logit" in model.note
+    assert "bf16 against fp32 on 8 images (generated): largest difference of a logit" in model.note
     monkeypatch.setattr(parity, "BF16_TOLERANCE", -1.0)
     with pytest.raises(ConfigError, match="net: bf16 changes its answers too much"):
         ModelSource(file, precision="bf16").open()

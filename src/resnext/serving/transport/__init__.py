@@ -1,1 +1,1 @@
-"""Below the application: connections, and what a caller may do before a request is complete."""
+"""Below the application: connections, and their limits before a request is complete."""

@@ -1,7 +1,7 @@
-"""One connection: bounded heads, answers to half-closed callers, refusals that arrive.
+"""One connection: limits on heads, answers to half-closed connections, reliable error responses.
 
-uvicorn's protocol for httptools bounds neither the head of a request nor the time it takes. This
-one does, below the application and its key, and answers what it refuses in the common form.
+uvicorn's httptools protocol limits neither the head of a request nor the time it takes. This one
+does, below the application and its key check, and sends errors in the common form.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from resnext.serving.transport.pool import Pool
 
 MAX_HEAD_BYTES = 64 * 2**10
-"""Bytes in a row that are no body: the address and headers, a chunk's extension, trailers."""
+"""Consecutive bytes outside the body: address and headers, a chunk's extension, trailers."""
 
 MAX_HEADERS = 128
-"""Far more than browsers and proxies send; each takes memory beyond its bytes."""
+"""Far more than browsers and proxies send; each header uses memory beyond its bytes."""
 
 MAX_PIPELINED = 16
-"""Requests that wait on one connection for the answer to the one before them."""
+"""Pipelined requests that wait on one connection for earlier answers."""
 
 HEAD_S = 10.0
 LINGER_S = 2.0
@@ -40,26 +40,26 @@ class Connection(HttpToolsProtocol, asyncio.BufferedProtocol):
     """A caller's connection.
 
     Attributes:
-        waits_since: Since when the next move has been the caller's: to send a head, 64 KiB more
-            of a body, or to take an answer.
+        waits_since: When the connection began to wait for the caller: for a head, for 64 KiB more
+            of a body, or for the caller to read an answer.
     """
 
     def __init__(self, *arguments: Any, pool: Pool, **options: Any) -> None:
-        """Prepare a connection that `pool` counts."""
+        """Create a connection in `pool`."""
         super().__init__(*arguments, **options)
         self._pool = pool
         self.waits_since = self.loop.time()
         self._num_head_bytes = 0
         self._num_body_bytes = 0
-        self._has_moved = False  # the piece that is parsed had a body, or began or ended a head
+        self._has_moved = False  # the parsed chunk had body bytes, or started or ended a head
         self._is_in_head = self._is_after_head = False
-        self._is_deaf = False  # whatever comes is thrown away
+        self._is_deaf = False  # further input is discarded
         self._is_lingering = False
         self._is_write_paused = False
         self._problem: HttpError | None = None
 
     def is_waiting(self) -> bool:
-        """Tell whether the next move is the caller's."""
+        """Return whether the connection waits for the caller."""
         if self._is_lingering or self._is_write_paused:
             return True
         cycle = self.cycle
@@ -68,7 +68,7 @@ class Connection(HttpToolsProtocol, asyncio.BufferedProtocol):
         return cycle.more_body and not self.pipeline
 
     def is_overdue(self, now: float, body_s: float) -> bool:
-        """Tell whether the caller takes too long for its next move.
+        """Return whether the caller takes too long.
 
         Args:
             now: Time of the event loop in seconds.
@@ -87,7 +87,7 @@ class Connection(HttpToolsProtocol, asyncio.BufferedProtocol):
         return self.cycle is None or self.cycle.response_complete
 
     def give_up(self) -> None:
-        """End the connection of a caller that took too long; a begun head is answered."""
+        """Close a connection whose caller took too long; an incomplete head gets an answer."""
         if self._is_in_head and not self._is_deaf and not self.transport.is_closing():
             self.refuse(refusals.head_too_slow(HEAD_S))
         else:
@@ -97,25 +97,25 @@ class Connection(HttpToolsProtocol, asyncio.BufferedProtocol):
 
     # uvicorn types the transport more narrowly than the base class.
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Count the connection; where there are too many, the pool closes one."""
+        """Add the connection to the pool, which closes one if there are too many."""
         super().connection_made(transport)
         self._pool.enter(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Count it no longer."""
+        """Remove it from the pool."""
         self._pool.leave(self)
         super().connection_lost(exc)
 
     def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - the base class names it
-        """Return where the transport puts what it reads; used up before the next read."""
+        """Return the buffer for the transport; its content is consumed before the next read."""
         return self._pool.buffer
 
     def buffer_updated(self, nbytes: int) -> None:
-        """Take what the transport has read."""
+        """Consume the bytes that the transport read."""
         self.data_received(bytes(self._pool.buffer[:nbytes]))
 
     def data_received(self, data: bytes) -> None:
-        """Parse what arrived."""
+        """Parse received bytes."""
         if self._is_deaf:
             return
         self._unset_keepalive_if_required()
@@ -126,7 +126,7 @@ class Connection(HttpToolsProtocol, asyncio.BufferedProtocol):
                 return
 
     def eof_received(self) -> bool:  # type: ignore[override]  # None in uvicorn
-        """Answer a request that is complete, although its caller sends nothing more.
+        """Answer a complete request even if the caller has closed its side.
 
         Returns:
             Whether the connection stays open for the answer.
@@ -136,22 +136,22 @@ class Connection(HttpToolsProtocol, asyncio.BufferedProtocol):
             return False
         if self._is_between_requests():
             if self._is_in_head:
-                self.refuse(refusals.malformed("the head ended early"))
+                self.refuse(refusals.malformed("the head is incomplete"))
             return False
         if self.cycle.more_body:
-            self.refuse(refusals.malformed("the body ended early"))
+            self.refuse(refusals.malformed("the body is incomplete"))
             return False
         self.cycle.keep_alive = False
         return True
 
     def pause_writing(self) -> None:
-        """Note that the caller does not take its answer."""
+        """Record that the caller does not read its answer."""
         super().pause_writing()
         self._is_write_paused = True
         self.waits_since = self.loop.time()
 
     def resume_writing(self) -> None:
-        """Note that it took most of it."""
+        """Record that the caller has read most of it."""
         super().resume_writing()
         self._is_write_paused = False
         self.waits_since = self.loop.time()
@@ -159,7 +159,7 @@ class Connection(HttpToolsProtocol, asyncio.BufferedProtocol):
     # From the parser
 
     def on_message_begin(self) -> None:
-        """Begin a request."""
+        """Start a request."""
         if len(self.pipeline) >= MAX_PIPELINED:
             self._stop(refusals.malformed("too many requests at once"))
         super().on_message_begin()
@@ -167,7 +167,7 @@ class Connection(HttpToolsProtocol, asyncio.BufferedProtocol):
         self._is_after_head = False
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Keep a header; trailers are dropped, so that none passes for a header."""
+        """Store a header; trailers are dropped, so that none is taken for a header."""
         if self._is_after_head:
             return
         if len(self.headers) == MAX_HEADERS:
@@ -175,7 +175,7 @@ class Connection(HttpToolsProtocol, asyncio.BufferedProtocol):
         super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        """Begin to work on a request."""
+        """Start to handle a request."""
         super().on_headers_complete()
         self._has_moved = self._is_after_head = True
         self._is_in_head = False
@@ -183,7 +183,7 @@ class Connection(HttpToolsProtocol, asyncio.BufferedProtocol):
         self.waits_since = self.loop.time()
 
     def on_body(self, body: bytes) -> None:
-        """Pass a part of a body on."""
+        """Forward a part of a body."""
         self._has_moved = True
         self._num_body_bytes += len(body)
         if self._num_body_bytes >= PROGRESS_BYTES:
@@ -200,7 +200,7 @@ class Connection(HttpToolsProtocol, asyncio.BufferedProtocol):
         self._has_moved = False
         try:
             self.parser.feed_data(piece)
-        except httptools.HttpParserUpgrade:  # to a protocol that is not spoken here
+        except httptools.HttpParserUpgrade:  # to a protocol that is not supported
             self._is_deaf = True
             self.cycle.keep_alive = False
         except httptools.HttpParserError:
@@ -212,16 +212,16 @@ class Connection(HttpToolsProtocol, asyncio.BufferedProtocol):
             self.refuse(too_long(MAX_HEAD_BYTES))
 
     def _stop(self, problem: HttpError) -> None:
-        """Make the parser stop, and its caller refuse the request."""
+        """Stop the parser, so that the request is refused."""
         self._problem = problem
         raise ValueError(problem.code)
 
     # Refusals
 
     def refuse(self, problem: HttpError) -> None:
-        """Answer what is no request of ours, and read no more of it.
+        """Answer an invalid request with an error, and read no more of it.
 
-        Complete requests before it are answered; then the connection ends without this answer.
+        If complete requests precede it, they are answered instead, and the connection is closed.
         """
         self._is_deaf = True
         self._pool.count_refusal(problem)
@@ -230,7 +230,7 @@ class Connection(HttpToolsProtocol, asyncio.BufferedProtocol):
             if not cycle.more_body:
                 cycle.keep_alive = False
                 return
-            cycle.disconnected = True  # so that nothing else is written
+            cycle.disconnected = True  # so that nothing more is written
             cycle.message_event.set()
             if self.pipeline or cycle.response_started:
                 self.transport.abort()
@@ -239,10 +239,9 @@ class Connection(HttpToolsProtocol, asyncio.BufferedProtocol):
         self._linger()
 
     def _linger(self) -> None:
-        """End our side, and throw away what still comes.
+        """Close our side, and discard further input.
 
-        Closing while bytes are unread would reset the connection, and the caller might lose the
-        answer.
+        Closing with unread bytes would reset the connection, and the caller might lose the answer.
         """
         self._is_lingering = True
         self.waits_since = self.loop.time()

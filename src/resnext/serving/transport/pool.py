@@ -1,4 +1,4 @@
-"""All open connections: limited in number and in waiting time."""
+"""Open connections, limited in number and waiting time."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from resnext.serving.problems import HttpError
 from resnext.serving.transport.connection import Connection
 
 MAX_CONNECTIONS = 512
-"""Far more than one process answers at once; each holds 0.35 MB of unread bodies at the worst."""
+"""Far more than one process answers at once; each holds at most 0.35 MB of unread bodies."""
 
 ACCEPTED_AT_ONCE = 8
 """Connections accepted before the pool sees them."""
 
 _MIN_CONNECTIONS = 8
-_RESERVED = 48  # descriptors for files that are opened later, and for closing connections
+_RESERVED = 48  # descriptors for files opened later, and for closing connections
 _SWEEP_S = 0.5
 _READ_BYTES = 64 * 2**10
 _ENDED = select.POLLHUP | select.POLLERR | getattr(select, "POLLRDHUP", 0)
@@ -30,21 +30,21 @@ _LOG = logging.getLogger("resnext.serving")
 class Pool:
     """Closes connections whose callers take too long; used in the event loop only.
 
-    Where one more would be too many, the one goes that has waited longest for its caller and has
-    nothing unread from it. So callers that connect and do nothing, or send slowly, keep no one
-    else out, and a flood of them does not push out a request that has just come.
+    When the limit is exceeded, the connection is closed that has waited longest for its caller and
+    has no unread bytes. So idle or slow callers cannot block others, and a flood of them does not
+    displace a request that has just arrived.
 
     Attributes:
-        buffer: Where transports put what they read.
+        buffer: Receive buffer of the transports.
     """
 
     def __init__(self, max_connections: int, body_s: float, metrics: Metrics) -> None:
         """Open an empty pool.
 
         Args:
-            max_connections: Open at once.
+            max_connections: Maximum open connections.
             body_s: Time for each 64 KiB of a body.
-            metrics: Where connections and refusals are counted.
+            metrics: Counts connections and errors.
         """
         self.buffer = memoryview(bytearray(_READ_BYTES))
         self._connections: set[Connection] = set()
@@ -57,7 +57,7 @@ class Pool:
         return len(self._connections)
 
     def enter(self, newcomer: Connection) -> None:
-        """Count a connection; above the limit, close one, the newcomer if all others work."""
+        """Add a connection; above the limit, close one: the new one if all others are busy."""
         self._connections.add(newcomer)
         if len(self._connections) > self._max_connections:
             waiting = [one for one in self._connections if one.is_waiting()]
@@ -69,23 +69,23 @@ class Pool:
         self._metrics.connections.set(len(self._connections))
 
     def leave(self, connection: Connection) -> None:
-        """Count a connection no longer."""
+        """Remove a connection."""
         self._connections.discard(connection)
         self._metrics.connections.set(len(self._connections))
 
     def count_refusal(self, problem: HttpError) -> None:
-        """Count an answer that the application never saw."""
+        """Count an error response that the application never saw."""
         self._metrics.count_problem(problem.code)
         _LOG.warning("refused below the application: %s", problem.code)
 
     async def sweep_for_ever(self) -> None:
-        """Close, twice a second, what is overdue."""
+        """Close overdue connections twice a second."""
         while True:
             await asyncio.sleep(_SWEEP_S)
             self.sweep()
 
     def sweep(self) -> None:
-        """Close the connections whose callers took too long."""
+        """Close connections whose callers took too long."""
         now = asyncio.get_running_loop().time()
         for connection in list(self._connections):
             if connection.is_overdue(now, self._body_s):
@@ -93,11 +93,11 @@ class Pool:
 
 
 def _with_unread(connections: list[Connection]) -> set[Connection]:
-    """Return those whose callers have sent something that was not read yet."""
+    """Return the connections with unread bytes."""
     poll, by_number = select.poll(), {}
     for one in connections:
         number = one.transport.get_extra_info("socket").fileno()
-        if number >= 0:  # else it is being closed
+        if number >= 0:  # else it is closing
             poll.register(number, select.POLLIN | _ENDED)
             by_number[number] = one
     return {by_number[number] for number, event in poll.poll(0) if not event & _ENDED}

@@ -177,6 +177,6 @@ class _EpochLog:
 
 
 def _import_optuna() -> Any:
-    optuna = import_for("halving", "optuna")
+    optuna = import_for("--halving", "optuna")
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     return optuna

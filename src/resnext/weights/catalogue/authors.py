@@ -7,8 +7,8 @@ Sources, read 2026-11:
   for the software
 - datasets/imagenet.lua and datasets/transforms.lua there: mean, deviation, short side 256 by
   bicubic interpolation, centre crop of 224
-- https://github.com/torch/image (generic/image.c): its bicubic interpolation takes four points
-  whatever the scale
+- https://github.com/torch/image (generic/image.c): its bicubic interpolation uses four points
+  at any scale
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from resnext.weights.entry import ClassList, WeightsEntry
 
 _FILES = "https://github.com/osmr/imgclsmob/releases/download"
 
-# By their name: class list, top-1 error in percent, release, SHA-1 of the .pth.
+# By name: class list, top-1 error in percent, release, SHA-1 of the .pth.
 _ROWS: dict[str, tuple[tuple[ClassList, float, int, str], ...]] = {
     "resnext29_32x4d": (
         ("cifar10", 3.15, 169, "30413525cd4466dbef759294eda9b702bc39648f"),

@@ -4,8 +4,8 @@ Sources, read 2026-11:
 
 - torchvision 0.29.1: `torchvision.models.resnet`, the weights' addresses, `transforms` and
   `meta["_metrics"]`; the eight digits in a file's name are the first of its SHA-256
-- https://docs.pytorch.org/vision/stable/models.html: the same figures, a page a network; it
-  says that weights may carry terms of the data they were trained on
+- https://docs.pytorch.org/vision/stable/models.html: the same figures, one page per network; it
+  says that weights may be subject to terms of their training data
 - https://github.com/pytorch/vision/blob/main/LICENSE: BSD-3-Clause
 """
 

@@ -1,1 +1,1 @@
-"""How the libraries of the world name the tensors of these networks, a table a library."""
+"""Tensor names of other libraries, one table per library."""

@@ -1,8 +1,8 @@
-"""The names of widespread CIFAR networks that are not torchvision's.
+"""Names of common CIFAR networks that differ from torchvision's.
 
-prlz77's ResNeXts, which bearpaw's are copies of, and D-X-Y's ResNets and ResNeXts share stem,
-stages and layers; D-X-Y's ResNets pad type A shortcuts behind the channels. hysts counts blocks
-from 1. weiaicunzai numbers the layers of a branch; the first 1x1 of his ResNeXts is grouped.
+prlz77's ResNeXts, which bearpaw copied, and D-X-Y's ResNets and ResNeXts share the names of stem,
+stages and layers; D-X-Y's ResNets pad type A shortcuts after the channels. hysts counts blocks
+from 1. weiaicunzai numbers the layers of a branch; the first 1x1 of these ResNeXts is grouped.
 
 Source: prlz77/ResNeXt.pytorch, models/model.py; bearpaw/pytorch-classification,
 models/cifar/resnext.py; D-X-Y/ResNeXt-DenseNet, models/resnet.py and resnext.py;
@@ -51,7 +51,7 @@ HYSTS = KeyFamily(
 
 
 def _branch(name: str) -> tuple[Row, ...]:
-    """Return the rows of a sequence of convolution, BN, ReLU, convolution, ..."""
+    """Return the rows for a sequence of convolution, BN, ReLU, convolution, ..."""
     convs = tuple((f"conv{number + 1}", f"{name}.{3 * number}") for number in range(3))
     norms = tuple((f"bn{number + 1}", f"{name}.{3 * number + 1}") for number in range(3))
     return (*convs, *norms, *PROJECTIONS)

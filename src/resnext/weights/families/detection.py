@@ -1,9 +1,9 @@
-"""torchvision's files of networks that find objects.
+"""Weight files of torchvision's detectors.
 
-Such a file is taken whole or refused: its heads are the network's purpose.
+Such a file is loaded completely or refused, because the heads are the network's purpose.
 
 Source: torchvision/models/detection/retinanet.py, faster_rcnn.py, mask_rcnn.py, rpn.py; their
-`_load_from_state_dict` names what older files call otherwise.
+`_load_from_state_dict` lists the names in older files.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ State = Mapping[str, torch.Tensor]
 _BODY = "backbone.body."
 _STEM = f"{_BODY}conv1.weight"
 _ANCHORS = 9
-"""Of RetinaNet at a position: three sizes in three shapes."""
+"""RetinaNet's anchors at each position: three sizes in three shapes."""
 
 _LAST: dict[DetectorHead, str] = {
     "mask_rcnn": "roi_heads.mask_predictor.mask_fcn_logits.weight",
     "faster_rcnn": "roi_heads.box_predictor.cls_score.weight",
     "retinanet": "head.classification_head.cls_logits.weight",
 }
-"""The layer with rows for the classes, which identifies a family; the richest family first."""
+"""The layer with one row per class, which identifies a family; the most complete family first."""
 
 _SECOND = re.compile(r"rpn\.head\.conv\.1\.0\.weight|head\.classification_head\.conv\.0\.1\.weight")
 """A layer that only version 2 has."""
@@ -48,24 +48,24 @@ _OLD = re.compile(
     r"|roi_heads\.mask_head\.mask_fcn(?P<mask>\d+)\.(?P<d>weight|bias)"
 )
 _ZERO_EPSILON = re.compile(r"\w+_resnet50_fpn_coco-(258fb6c6|bf2d0c1e|eeacb38b)")
-"""torchvision's first published files, whose networks add nothing to the variances."""
+"""torchvision's first published files, whose networks add no epsilon to the variances."""
 
 
 def recognise_detector(
     state: State, file_name: str = ""
 ) -> tuple[Recognised, DetectorConfig] | None:
-    """Find a network of torchvision's that finds objects, and its architecture.
+    """Recognise a detector of torchvision, and infer its architecture.
 
     Args:
-        state: Tensors by name, as a file holds them; before the names may stand a prefix.
-        file_name: Of the file, which tells torchvision's first published ones.
+        state: Tensors by name as in the file, with any prefix.
+        file_name: Name of the file, which identifies torchvision's first published files.
 
     Returns:
-        The tensors under our names and the network that they fit exactly; None where the names
-        are those of no such network.
+        The tensors under our names and the network that they fit exactly; None if the names
+        match no detector.
 
     Raises:
-        CheckpointError: It is nearly such a network; the message says what differs.
+        CheckpointError: It is nearly a detector; the message says what differs.
     """
     for key in state:
         if key == _STEM or key.endswith(f".{_STEM}"):
@@ -79,7 +79,7 @@ def recognise_detector(
 
 
 def _rename(state: State, prefix: str) -> dict[str, torch.Tensor]:
-    """Give the tensors below a prefix the names that torchvision writes today."""
+    """Rename the tensors below a prefix to torchvision's current names."""
     ours: dict[str, torch.Tensor] = {}
     for key, tensor in state.items():
         name = key.removeprefix(prefix)
@@ -98,13 +98,13 @@ def _new_name(name: str) -> str:
         return f"{match['pyramid']}.0.{match['a']}"
     if match["rpn"]:
         return f"{match['rpn']}.0.0.{match['b']}"
-    if match["head"]:  # a ReLU stood behind each convolution
+    if match["head"]:  # a ReLU followed each convolution
         return f"{match['head']}.{int(match['number']) // 2}.0.{match['c']}"
     return f"roi_heads.mask_head.{int(match['mask']) - 1}.0.{match['d']}"
 
 
 def _infer(ours: State, family: DetectorHead, file_name: str) -> DetectorConfig:
-    """Read the architecture off names and shapes."""
+    """Infer the architecture from names and shapes."""
     body = {name.removeprefix(_BODY): x for name, x in ours.items() if name.startswith(_BODY)}
     backbone = infer_config(body).replace(num_classes=0)
     rows = len(ours[_LAST[family]])
@@ -112,7 +112,7 @@ def _infer(ours: State, family: DetectorHead, file_name: str) -> DetectorConfig:
     if num_outputs < 2 or (family == "retinanet" and rows % _ANCHORS):
         raise CheckpointError(
             f"it is nearly {family} over {name_of(backbone)}, but {_LAST[family]} has {rows} rows, "
-            f"which is not a number of classes and the background{_times(family)}; only "
+            f"which is not the number of classes and the background{_times(family)}; only "
             "torchvision's own anchors are known"
         )
     is_frozen = not any(name.endswith(".num_batches_tracked") for name in body)
@@ -139,17 +139,17 @@ def _recognised(
         wanted = create_model(config).state_dict()
     if complaint := misfit(wanted, ours):
         raise CheckpointError(
-            f"its shapes come nearest to {name_of(config)}, but do not fit it: {complaint}. The "
-            "whole network must be torchvision's, heads included"
+            f"its shapes are closest to {name_of(config)}, but do not fit it: {complaint}. The "
+            "whole network must be torchvision's, including the heads"
         )
     others = [printable(key[:60]) for key in state if not key.startswith(prefix)]
-    notes = (f"left out as no part of the network: {', '.join(others[:4])}",) if others else ()
+    notes = (f"left out, not part of the network: {', '.join(others[:4])}",) if others else ()
     return Recognised("torchvision", ours, left_over=(), names={}, notes=notes)
 
 
 def assumed_of_detector(config: DetectorConfig) -> list[str]:
-    """List what is assumed of a network that only its tensors describe."""
-    sides = f"images of {config.min_size_px} to {config.max_size_px} pixels a side"
+    """List the assumptions about a network that is only described by its tensors."""
+    sides = f"images with sides of {config.min_size_px} to {config.max_size_px} pixels"
     frozen = f"{config.norm_epsilon:g} added to the variances of the backbone's frozen BN"
     stride = "the stride of a block in its 3x3"
     return [sides, "torchvision's anchors", stride, *([frozen] if config.frozen_norm else [])]

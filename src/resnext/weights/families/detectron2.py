@@ -1,8 +1,8 @@
 """detectron2's names: a stem and res2 to res5, each convolution with its `norm` below it.
 
-Its published networks take blue, green, red. A ResNet that comes from MSRA has its stride in
-the first 1x1 of a block, which no tensor tells: opening a file says that the 3x3 is assumed. The
-ResNeXts and the `torchvision` conversions have it there, as ours do.
+Its published networks take blue, green, red. A ResNet from MSRA has its stride in the first 1x1 of
+a block, which the tensors do not show: a warning says that the 3x3 is assumed. The ResNeXts and the
+`torchvision` conversions have it there, as ours do.
 
 Source: detectron2/modeling/backbone/resnet.py; tools/convert-torchvision-to-d2.py.
 """

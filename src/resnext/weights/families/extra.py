@@ -1,4 +1,4 @@
-"""Entries of a file that no network reads when it predicts."""
+"""Entries of a file that are not needed for prediction."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 import torch
 
 _COUNTERS = ("total_ops", "total_params", "n_averaged")
-# Words in the first part of a name: what trains, measures or teaches, but is not run.
+# Words in the first part of a name: losses, metrics, teachers and so on, which are not run.
 _OUTSIDE = {
     *("criterion", "loss", "losses", "metric", "metrics", "acc", "accuracy", "auroc", "auc"),
     *("f1", "confmat", "precision", "recall", "top1", "top5", "teacher", "ema", "optimizer"),

@@ -17,7 +17,7 @@ _NAMES = (
     *("cls", "cls_head", "classification_head", "final", "final_fc", "dense", "top_layer"),
 )
 _MAX_PLACES = 8
-# In contrastive training what stands where a classifier would is an embedding.
+# In contrastive training, an embedding takes the classifier's place.
 _EMBEDDING = {"q", "query", "online"}
 
 

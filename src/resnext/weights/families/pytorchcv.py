@@ -1,6 +1,6 @@
 """pytorchcv's names: features of stages and units, whose layers pair a `conv` with a `bn`.
 
-The stem of its CIFAR networks is one such pair, that of its ImageNet networks holds one.
+The stem of its CIFAR networks is one such pair; that of its ImageNet networks contains one.
 
 Source: pytorchcv/models/resnet.py, resnext.py and resnext_cifar.py.
 """

@@ -1,6 +1,6 @@
-"""Files of other libraries' networks that give every pixel a class.
+"""Weight files of other libraries' segmentation networks.
 
-Such a file is taken whole or refused: unlike a classifier's, its head is the network's purpose.
+Such a file is loaded completely or refused, because the head is the network's purpose.
 
 Source: torchvision/models/segmentation/_utils.py, fcn.py and deeplabv3.py;
 segmentation_models_pytorch/decoders/unet and fpn.
@@ -28,17 +28,17 @@ from resnext.weights.own_file import check_state, misfit
 
 State = Mapping[str, torch.Tensor]
 
-_TRAINED_STRIDE = 8  # of torchvision's networks; the tensors do not tell
+_TRAINED_STRIDE = 8  # torchvision's; the tensors do not show it
 
 
 @dataclass(frozen=True)
 class _Library:
-    """How a library calls the parts of a network.
+    """A library's names for the parts of a network.
 
     Attributes:
         name: The library.
-        parts: Its parts with ours.
-        last: Our name of the last convolution's weight, one row for each class.
+        parts: Its names of the parts with ours.
+        last: Our name of the last convolution's weight, with one row for each class.
     """
 
     name: Family
@@ -77,14 +77,14 @@ _SIGNS: dict[Head, re.Pattern[str]] = {
 
 
 def recognise_segmenter(state: State) -> tuple[Recognised, SegmenterConfig] | None:
-    """Find a network that gives every pixel a class, and its architecture.
+    """Recognise a segmentation network, and infer its architecture.
 
     Args:
-        state: Tensors by name, as a file holds them; before the names may stand a prefix.
+        state: Tensors by name as in the file, with any prefix.
 
     Returns:
-        The tensors under our names and the network that they fit exactly; None where the names
-        are those of no such network.
+        The tensors under our names and the network that they fit exactly; None if the names
+        match no such network.
 
     Raises:
         CheckpointError: It is nearly such a network; the message says what differs.
@@ -100,13 +100,13 @@ def recognise_segmenter(state: State) -> tuple[Recognised, SegmenterConfig] | No
 
 
 def _prefixes(state: State, stem: str) -> Iterable[str]:
-    """Return what stands before the name of the first convolution."""
+    """Return the prefixes of the first convolution's name."""
     found = (key for key in state if key == stem or key.endswith(f".{stem}"))
     return [key.removesuffix(stem) for key in found]
 
 
 def _rename(state: State, prefix: str, library: _Library) -> dict[str, torch.Tensor]:
-    """Give the tensors below a prefix our names; those of unknown parts keep their own."""
+    """Rename the tensors below a prefix to our names; unknown parts keep their names."""
     ours: dict[str, torch.Tensor] = {}
     for key, tensor in state.items():
         name = key.removeprefix(prefix)
@@ -120,14 +120,14 @@ def _rename(state: State, prefix: str, library: _Library) -> dict[str, torch.Ten
 
 
 def _has_head(ours: State, head: Head) -> bool:
-    """Tell a head of maps from a classifier's, whose layers are linear or 1x1."""
+    """Return whether a head outputs maps; a classifier's layers are linear or 1x1."""
     shapes = [tensor.shape for name, tensor in ours.items() if _SIGNS[head].fullmatch(name)]
     kernels = [shape[2:] for shape in shapes if len(shape) == 4]
     return bool(kernels) and (len(kernels) > 1 or max(kernels[0]) > 1)
 
 
 def _infer(ours: State, head: Head, library: _Library) -> SegmenterConfig:
-    """Read the architecture off names and shapes."""
+    """Infer the architecture from names and shapes."""
     inside = "backbone."
     body = {
         name.removeprefix(inside): value for name, value in ours.items() if name.startswith(inside)
@@ -137,7 +137,7 @@ def _infer(ours: State, head: Head, library: _Library) -> SegmenterConfig:
     if last not in ours or ours[last].ndim != 4:
         raise CheckpointError(
             f"it is nearly {head} over {name_of(backbone)}, but lacks the last convolution of its "
-            f"head ({last}), which tells the number of classes; save the whole state dict"
+            f"head ({last}), which gives the number of classes; save the whole state dict"
         )
     if backbone.shortcut == "A":
         raise CheckpointError(
@@ -165,16 +165,16 @@ def _recognised(
         wanted = create_model(config).state_dict()
     if complaint := misfit(wanted, ours):
         raise CheckpointError(
-            f"its shapes come nearest to {name_of(config)}, but do not fit it: {complaint}. The "
-            f"whole network must be {library.name}'s, head included"
+            f"its shapes are closest to {name_of(config)}, but do not fit it: {complaint}. The "
+            f"whole network must be {library.name}'s, including the head"
         )
     others = [key for key in state if not key.startswith(prefix)]
-    notes = (f"left out as no part of the network: {_some(others)}",) if others else ()
+    notes = (f"left out, not part of the network: {_some(others)}",) if others else ()
     return Recognised(library.name, ours, left_over=(), names={}, notes=notes)
 
 
 def assumed_of_segmenter(config: SegmenterConfig) -> list[str]:
-    """List what is assumed of a network that only its tensors describe."""
+    """List the assumptions about a network that is only described by its tensors."""
     backbone: ResNeXtConfig = config.backbone
     stride = backbone.output_stride
     dilation = "no dilation" if stride is None else f"dilation to an output stride of {stride}"

@@ -1,8 +1,8 @@
-"""The authors' networks in Torch7: an ordered tree of modules, to tensors under our names.
+"""Converts the authors' Torch7 networks, ordered trees of modules, to tensors under our names.
 
-The tree says by order what names say elsewhere. Stem, stages, pooling and classifier stand in
-one sequence; a stage is a sequence of blocks; a block adds a branch and a shortcut. Form (b)
-of the block has its paths in a table of branches; it becomes form (c), which computes the same.
+Order in the tree replaces names. Stem, stages, pooling and classifier form one sequence; a stage is
+a sequence of blocks; a block adds a branch and a shortcut. Form (b) of the block has its paths in a
+table of branches; it is converted to form (c), which computes the same.
 
 Source: facebookresearch/ResNeXt, models/resnext.lua; fb.resnet.torch, models/resnet.lua.
 """
@@ -20,27 +20,27 @@ from resnext.weights.torch7.values import TorchObject
 State = dict[str, torch.Tensor]
 
 EPS = 1e-5
-"""Of our BN, which is PyTorch's default; Torch7's too."""
+"""Epsilon of our BN: the default of PyTorch and of Torch7."""
 
 _CONV = ("SpatialConvolution", "SpatialConvolutionMM")
 _NORM = "SpatialBatchNormalization"
 
 
 def from_torch7(root: Any) -> State:
-    """Give the tensors of a network of the authors our names.
+    """Convert a network of the authors to tensors under our names.
 
     Args:
-        root: What `read_torch7` has read: the network, the network in a
-            `nn.DataParallelTable`, or a table that holds either as `model`.
+        root: The result of `read_torch7`: the network, the network in an
+            `nn.DataParallelTable`, or a table with either as `model`.
 
     Returns:
-        The state dict of the network in form (c): float32, in memory of its own. A bias of a
-        convolution, which old versions of cuDNN's binding have, moves into the mean of the BN
-        behind it; an inverse deviation (`running_std`, older still) becomes a variance.
+        The state dict of the network in form (c): float32, in its own memory. A convolution's
+        bias, found in files from old cuDNN bindings, moves into the mean of the following BN; an
+        inverse deviation (`running_std`, in even older files) becomes a variance.
 
     Raises:
-        CheckpointError: A module is unknown or another one than the authors' networks have in
-            its place, or it has other strides than ours.
+        CheckpointError: A module is unknown, is not the one that the authors' networks have in
+            that position, or has other strides than ours.
     """
     layers = _network(root).sequence()
     state = _stem(layers)
@@ -67,8 +67,8 @@ def _network(root: Any) -> Layer:
         keys = ", ".join(map(repr, list(root)[:6])) if isinstance(root, dict) else ""
         held = f"a table of {keys}" if isinstance(root, dict) else type(root).__name__
         raise CheckpointError(
-            f"the file holds {held} and no network, alone or as 'model': of a training's files "
-            "give model_<epoch>.t7 or model_best.t7"
+            f"the file contains {held} but no network, alone or as 'model'; of a training run's "
+            "files, give model_<epoch>.t7 or model_best.t7"
         )
     network = Layer(found, "", Copies())
     if found.class_name == "nn.DataParallelTable":  # one network, and replicas of it in old files
@@ -165,7 +165,7 @@ def _shortcut(shortcut: Layer, stride: int) -> State:
 def _classifier(linear: Layer) -> State:
     weight = linear.module.fields.get("weight")
     if not isinstance(weight, torch.Tensor) or weight.ndim != 2:
-        raise linear.error("its weight is no matrix")
+        raise linear.error("its weight is not a matrix")
     num_classes, channels = weight.shape
     return {
         "fc.weight": linear.tensor("weight", (num_classes, channels)),

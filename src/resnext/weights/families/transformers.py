@@ -1,4 +1,4 @@
-"""The names of the ResNets of Hugging Face Transformers: an embedder, stages of layers of layers.
+"""Names in Hugging Face Transformers' ResNets: an embedder, and stages of nested layers.
 
 Source: transformers/models/resnet/modeling_resnet.py.
 """

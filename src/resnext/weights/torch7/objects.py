@@ -153,7 +153,7 @@ class ObjectReader:
         else:
             value = self._known[index] = TorchObject(name)
             if name == "nn.DataParallelTable" and version >= 2:
-                yield  # which GPU held which copy stands before the fields
+                yield  # the GPU assignment of the copies precedes the fields
             value.fields = yield
             if not isinstance(value.fields, dict):
                 raise self._cursor.error(f"an object of {name!r} without a table of fields")

@@ -109,7 +109,7 @@ def view_storage(cursor: Cursor, element: str, geometry: Geometry, storage: Any)
     empty = torch.empty(0, dtype=_torch_dtype(element))
     elements = empty if storage is None else _as_storage(storage, empty.dtype)
     if elements is None:
-        raise cursor.error(f"the storage of a tensor of {element} is none of {element}")
+        raise cursor.error(f"the storage of a tensor of {element} is not of {element}")
     if not geometry.sizes:  # no dimensions: Torch7's empty tensor, whatever its storage
         return empty
     _check_view(cursor, geometry, len(elements))

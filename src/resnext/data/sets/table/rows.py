@@ -96,7 +96,7 @@ def open_parquet(path: Path) -> pq.ParquetFile:
         ConfigError: pyarrow is not installed.
         DataError: The file cannot be read or is not a Parquet file.
     """
-    with needed_by(f"{path}: reading Parquet"):
+    with needed_by(f"{path}: reading Parquet files"):
         import pyarrow as pa
         import pyarrow.parquet as pq
     try:

@@ -1,0 +1,165 @@
+"""mIoU after the same steps and crops: `resnext train` against a plain loop around the peers.
+
+Each row is one training: a head, a precision, a seed, a program. Rows are added to a file; those
+it has are not run again, so that the comparison can be ended and continued. Ours runs with the
+settings of the recipe but for the network, the length and `keep=last`.
+
+    python -m bench.segmentation.compare FOLDER ROWS --epochs 10 --seeds 0 1 2
+    python -m bench.segmentation.compare FOLDER ROWS --table
+
+FOLDER holds train/, val/ and test/ of images and masks (camvid-240).
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from scipy.stats import t
+
+from bench.segmentation import plain_loop
+from bench.segmentation.networks import HEADS, OUR_NAME, OUTPUT_STRIDE, Head, library_of
+
+_OURS, _PEER = "resnext", "peer"
+_THREADS = "1"
+
+
+def fill(folder: Path, file: Path, heads: list[Head], given: argparse.Namespace) -> None:
+    """Run what is missing, seed by seed."""
+    done = {_key(row) for row in read(file)}
+    cases = itertools.product(given.seeds, given.precisions, heads, (_OURS, _PEER))
+    for seed, precision, head, program in cases:
+        row: dict[str, Any] = {
+            "head": head,
+            "precision": precision,
+            "seed": seed,
+            "program": program,
+            "epochs": given.epochs,
+        }
+        if _key(row) in done:
+            continue
+        run = ours if program == _OURS else peer
+        row |= run(folder, head, given.epochs, seed, precision)
+        with file.open("a") as rows:
+            rows.write(json.dumps(row) + "\n")
+        print(json.dumps(row), flush=True)
+
+
+def ours(folder: Path, head: Head, epochs: int, seed: int, precision: str) -> dict[str, float]:
+    """Train and evaluate with the command."""
+    settings = [
+        f"data.ignore_value={plain_loop.IGNORED}",
+        "data.workers=0",
+        f"runtime.precision={precision}",
+        "keep=last",
+    ]
+    if head == "deeplabv3":
+        settings.append(f"model.backbone.output_stride={OUTPUT_STRIDE}")
+    with tempfile.TemporaryDirectory() as work:
+        run = Path(work) / "run"
+        words = ["train", "--data", f"masks:{folder}", "--model", OUR_NAME, "--head", head]
+        words += ["--image-size", str(plain_loop.CROP_PX), "--epochs", str(epochs)]
+        words += ["--batch-size", str(plain_loop.BATCH_SIZE), "--seed", str(seed)]
+        words += ["--out", str(run), "--quiet", "--json", "--set", *settings]
+        _, cpu_s = _timed("-m", "resnext", *words)
+        figures = {}
+        for split in ("val", "test"):
+            text, _ = _timed("-m", "resnext", "evaluate", str(run), "--split", split, "--json")
+            figures[f"{split}_miou"] = json.loads(text)["mean_iou"]
+    return {**figures, "cpu_s": cpu_s}
+
+
+def peer(folder: Path, head: Head, epochs: int, seed: int, precision: str) -> dict[str, float]:
+    """Train and evaluate with the plain loop."""
+    words = ["-m", "bench.segmentation.plain_loop", str(folder), "--head", head]
+    words += ["--epochs", str(epochs), "--seed", str(seed)]
+    if precision == "bf16":
+        words.append("--bf16")
+    text, _ = _timed(*words)
+    return dict(json.loads(text))
+
+
+def _timed(*words: str) -> tuple[str, float]:
+    """Run Python and return its output and its CPU time in seconds."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    threads = {"OMP_NUM_THREADS": _THREADS, "RESNEXT_THREADS": _THREADS}
+    done = subprocess.run(
+        [sys.executable, *words],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **threads},
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(f"{words}: status {done.returncode}\n{done.stderr[-3000:]}")
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return done.stdout, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def read(file: Path) -> list[dict[str, Any]]:
+    """Return the rows so far."""
+    return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+
+
+def _key(row: dict[str, Any]) -> tuple[Any, ...]:
+    return tuple(row[name] for name in ("head", "precision", "seed", "program", "epochs"))
+
+
+def table(rows: list[dict[str, Any]]) -> str:
+    """Write the mean mIoU of both programs and the interval of their difference in Markdown."""
+    lines = [
+        "| head, precision | peer | n | ours, mIoU % | peer, mIoU % | difference, 95 % interval |",
+        "|---|---|---|---|---|---|",
+    ]
+    for head, precision in dict.fromkeys((row["head"], row["precision"]) for row in rows):
+        found: dict[str, dict[int, float]] = {_OURS: {}, _PEER: {}}
+        for row in rows:
+            if (row["head"], row["precision"]) == (head, precision):
+                found[row["program"]][row["seed"]] = row["test_miou"]
+        seeds = sorted(found[_OURS].keys() & found[_PEER].keys())
+        ours_s, peer_s = ([found[name][seed] for seed in seeds] for name in (_OURS, _PEER))
+        if seeds:
+            lines.append(
+                f"| {head}, {precision} | {library_of(head)} | {len(seeds)} | "
+                f"{statistics.mean(ours_s):.1f} | {statistics.mean(peer_s):.1f} | "
+                f"{_interval([a - b for a, b in zip(ours_s, peer_s, strict=True)])} |"
+            )
+    return "\n".join(lines)
+
+
+def _interval(differences: list[float]) -> str:
+    """Write the mean of paired differences with Student's interval."""
+    mean = statistics.mean(differences)
+    if len(differences) < 2:
+        return f"{mean:+.1f}"
+    error = statistics.stdev(differences) / len(differences) ** 0.5
+    half = float(t.ppf(0.975, len(differences) - 1)) * error
+    return f"{mean:+.1f} ({mean - half:+.1f} to {mean + half:+.1f})"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("rows", type=Path)
+    parser.add_argument("--epochs", type=int, default=10)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--precisions", nargs="+", default=["fp32"], choices=["fp32", "bf16"])
+    parser.add_argument("--heads", nargs="+", default=list(HEADS), choices=HEADS)
+    parser.add_argument("--table", action="store_true")
+    given = parser.parse_args()
+    if not given.table:
+        fill(given.folder, given.rows, given.heads, given)
+    print(table(read(given.rows)))
+
+
+if __name__ == "__main__":
+    main()
