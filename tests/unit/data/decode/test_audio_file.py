@@ -105,7 +105,9 @@ def test_silence_and_a_single_sample_are_read(tmp_path: Path) -> None:
 
 def test_the_header_tells_rate_and_length(tmp_path: Path) -> None:
     write_tone(tmp_path / "a.flac", 440.0, 22_050, seconds=0.4)
-    assert read_facts(tmp_path / "a.flac") == (22_050, pytest.approx(0.4))
+    rate_hz, seconds = read_facts(tmp_path / "a.flac")
+    assert rate_hz == 22_050
+    assert seconds == pytest.approx(0.4)
 
 
 def _written(path: Path, kind: str) -> None:
