@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 # Many tests wait for other processes, so that one more than there are cores is kept busy.
 TESTERS ?= $(shell $(PYTHON) -c "import os; print(min(8, 1 + (os.cpu_count() or 1)))")
 
-.PHONY: help demo test test-fast check docs dist format hostile hostile-short bench clean
+.PHONY: help demo test test-fast check docs dist format hostile hostile-short bench locked lock clean
 
 help:
 	@echo "make demo       install, then train and evaluate a small ResNeXt on real digits (about two minutes)"
@@ -16,6 +16,8 @@ help:
 	@echo "make docs       build the documentation site into site/ (less than a minute)"
 	@echo "make dist       build wheel and sdist, install the wheel elsewhere and use it (about ten minutes)"
 	@echo "make format     rewrite the sources in the project's format"
+	@echo "make locked     install exactly the versions of requirements-dev.lock"
+	@echo "make lock       write the installed versions to requirements-dev.lock"
 	@echo "make bench      measure this machine side by side with peers (about an hour)"
 
 $(BIN)/python:
@@ -33,6 +35,14 @@ $(VENV)/.installed-dev: pyproject.toml | $(BIN)/python
 $(VENV)/.installed-bench: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --editable '.[bench]'
 	@touch $@
+
+# The other verbs install within the ranges of pyproject.toml; after this one they install nothing.
+locked: | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --editable '.[dev]' --constraint requirements-dev.lock
+	@touch $(VENV)/.installed-dev $(VENV)/.installed
+
+lock: $(VENV)/.installed-dev
+	$(BIN)/python deploy/write_lock.py
 
 demo: $(VENV)/.installed
 	$(BIN)/resnext train --data digits --recipe fast --epochs 12 --name demo

@@ -62,7 +62,7 @@ def _write(name: str, folder: Path) -> tuple[Path, Path]:
     spec = spec_of(loaded, ExportOptions())
     write_file(loaded, full, spec)
     side = spec.size_px
-    noise = torch.randint(0, 256, (8, side, side, config.in_channels), dtype=torch.uint8)
+    noise = torch.randint(0, 256, (8, side, side, config.in_channels), dtype=torch.uint8).numpy()
     quantise(full, low, [noise])
     described = describe(loaded.config, loaded.card, spec.replace(precision="int8"))
     save_onnx(onnx.load(low), low, described)

@@ -104,11 +104,11 @@ def measure_growth(num_designs: int, num_seeds: int) -> None:
 def _finish(folder: Path, error: float) -> None:
     """Write the files of a finished trial."""
     figures = TrialFigures(
-        top1_error=error,
+        value=error,
         loss=0.2,
-        train_top1_error=error / 2,
+        train_value=error / 2,
         train_loss=0.1,
-        best_top1_error=error,
+        best_value=error,
         parameters=1000,
         macs=10_000,
         activations=100,

@@ -72,7 +72,7 @@ class Masks(Dataset[Pair]):
 def run(folder: Path, head: Head, epochs: int, seed: int, bf16: bool) -> dict[str, float]:
     """Train once and return the mIoU on the test images in percent."""
     torch.manual_seed(seed)
-    network = peer_network(head, NUM_CLASSES).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network = peer_network(head, NUM_CLASSES).to(memory_format=torch.channels_last)
     train = DataLoader(
         Masks(folder / "train", train=True), BATCH_SIZE, shuffle=True, drop_last=True
     )

@@ -65,7 +65,7 @@ def our_step(head: Head, precision: Precision) -> Callable[[], object]:
 def peer_step(head: Head, precision: Precision, *, channels_last: bool) -> Callable[[], object]:
     """Return the peer's step."""
     layout = torch.channels_last if channels_last else torch.contiguous_format
-    network = peer_network(head, NUM_CLASSES).to(memory_format=layout).train()  # type: ignore[call-overload]
+    network = peer_network(head, NUM_CLASSES).to(memory_format=layout).train()
     optimizer = torch.optim.AdamW(network.parameters(), LR, weight_decay=WEIGHT_DECAY, fused=True)
     images, masks = _noise()
     images = images.contiguous(memory_format=layout)

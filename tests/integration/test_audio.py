@@ -130,7 +130,7 @@ def test_evaluation_prepares_other_data_as_in_training(
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("train", "--data", "audio"), "--data audio:DIR"),
+        (("train", "--data", "audio"), "--data audio:FOLDER"),
         (("train", "--data", "audio:nothing"), "is not a folder"),
         (("train", "--data", "audio:DATA", "--recipe", "cifar"), "signals have their own recipe"),
         (("train", "--data", "audio:DATA", "--image-size", "8"), "is for images"),

@@ -144,15 +144,26 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("export", "RUN"), "export is for networks that take images"),
-        (("publish", "RUN", "--to", "OUT"), "publishing is for networks that take images"),
-        (("serve", "RUN"), "for networks that take images"),
+        (("export", "RUN", "--input", "pixels"), "input='pixels' is for images"),
+        (("export", "RUN", "--size", "20"), "size and dynamic_size are for images"),
+        (
+            ("study", "show", "cardinality", "--data", "series:DATA", "digits"),
+            "make a study of each",
+        ),
+        (
+            ("study", "show", "cardinality", "--data", "series:DATA", "--recipe", "fast"),
+            "signals have their own recipe",
+        ),
+        (
+            ("study", "show", "table5", "--data", "series:DATA"),
+            "this study tests other crops of images",
+        ),
+        (("benchmark", "RUN", "--size", "20"), "leave out --size"),
         (("predict", "RUN", "DATA", "--draw", "OUT"), "--draw needs a network for images"),
         (("predict", "RUN", "DATA", "--precision", "bf16"), "--precision bf16"),
         (("evaluate", "RUN", "--ten-crop"), "signals are evaluated whole"),
         (("evaluate", "RUN", "--data", "digits"), "the network takes a series of 1 x 35"),
-        (("features", "RUN", "--out", "OUT.npz"), "is for images so far"),
-        (("pack", "series:DATA", "OUT"), "does not consist of image files"),
+        (("pack", "series:DATA", "OUT"), "would be read no faster"),
         (("train", "--data", "series:DATA", "--recipe", "cifar"), "signals have their own recipe"),
         (("train", "--data", "series:DATA", "--model", "vgg16"), "is for images"),
         (("train", "--data", "series:DATA", "--image-size", "8"), "is for images"),
@@ -202,6 +213,121 @@ def test_a_file_that_does_not_fit_is_reported_and_the_rest_goes_on(
     assert rows[1]["predictions"]
     assert "cannot read" in rows[2]["error"]
     assert "2 of 3 files could not be read" in err
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("to", ["onnx", "pt2"])
+def test_an_exported_file_takes_the_place_of_a_run_on_series(
+    tmp_path: Path, command: Command, trained: Path, to: str
+) -> None:
+    file, test = tmp_path / f"waves.{to}", trained.parent / "Waves_TEST.ts"
+    written = command.json("export", trained, "--to", to, "--out", file)
+    assert written["parity"]["source"] == "Waves_TRAIN, val split"
+    assert written["input"] == "values"
+    wanted = command.json("evaluate", trained, "--quiet")
+    found = command.json("evaluate", file, "--data", f"series:{test}", "--quiet")
+    assert (found["top1_error"], found["macs"]) == (wanted["top1_error"], wanted["macs"])
+    rows = [command.json("predict", source, test) for source in (trained, file)]
+    best = [[row["predictions"][0]["class"] for row in one] for one in rows]
+    assert best[0] == best[1]
+
+
+@pytest.mark.slow
+def test_features_of_series_are_written_and_probed(
+    tmp_path: Path, command: Command, trained: Path
+) -> None:
+    import pyarrow.parquet as pq
+
+    out = tmp_path / "waves.parquet"
+    written = command.json("features", trained, "--out", out, "--split", "val")
+    assert (written["num_images"], written["dimension"]) == (16, 32)
+    columns = pq.read_table(out).to_pydict().values()
+    names = [f"Waves_TEST.ts[{number}]" for number in range(16)]
+    assert names in list(columns)
+    (found,) = command.json("probe", trained, "--method", "knn", "--k", "3")
+    assert (found["num_train"], found["num_images"]) == (24, 16)
+
+
+@pytest.mark.slow
+def test_a_published_network_of_series_says_how_and_its_code_runs(
+    tmp_path: Path, command: Command, trained: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    command("publish", trained, "--to", "out")
+    text = (tmp_path / "out" / "README.md").read_text()
+    assert "input: series of 1 x 35, channels first" in text
+    assert "resampled by linear interpolation" in text
+    assert "whole series" in text
+    assert "time-series-classification" in text
+    assert "image" not in text
+    config = json.loads((tmp_path / "out" / "config.json").read_text())
+    assert (config["signal"]["kind"], config["signal"]["size"]) == ("series", 35)
+    code = text.split("```python\n")[1].split("```")[0]
+    found: dict[str, object] = {}
+    exec(code, found)
+    assert found["probabilities"].shape == (1, 2)  # type: ignore[attr-defined]
+    rows = command.json("predict", tmp_path / "out", trained.parent / "Waves_TEST.ts")
+    assert len(rows) == 16
+
+
+@pytest.mark.slow
+def test_the_rate_is_searched_and_the_network_timed(
+    tmp_path: Path, command: Command, trained: Path
+) -> None:
+    data = f"series:{trained.parent / 'Waves_TRAIN.ts'}"
+    words = ("--model", "resnext_1-1_2x4d_cifar", "--threads", "1", "--json")
+    found = command.json("train", "--data", data, "--find-lr", tmp_path / "lr.png", *words)
+    assert len(found["lrs"]) > 10
+    file = tmp_path / "waves.torchscript"
+    command("export", trained, "--to", "torchscript", "--out", file)
+    timed = command.json("benchmark", trained, file, "--runtime", "eager", "--rounds", "2")
+    assert [row["images_per_second"] > 0 for row in timed["results"]] == [True, True]
+
+
+@pytest.mark.slow
+def test_a_run_on_series_is_served(
+    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import numpy as np
+    from starlette.testclient import TestClient
+
+    from resnext.serving.app import create_app
+    from resnext.serving.limits import Limits
+    from resnext.serving.service import Service
+    from resnext.serving.source import ModelSource
+
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    source = ModelSource(trained, threads=1)
+    service = Service(source.open, Limits())
+    wave = np.sin(np.linspace(0, 8 * np.pi, 50)).tolist()
+    with TestClient(create_app(service)) as client:
+        answer = client.post("/v1/predict", json={"signals": [wave, wave[:20]]})
+    assert answer.status_code == 200
+    assert [len(one["predictions"]) for one in answer.json()["signals"]] == [2, 2]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["series", "volume"])
+def test_a_study_compares_cardinalities_at_equal_multiply_adds(
+    tmp_path: Path, command: Command, kind: str
+) -> None:
+    if kind == "series":
+        data = f"series:{write_waves(tmp_path)}"
+    else:
+        data = f"volume:{write_volumes(tmp_path / 'cubes.npz')}"
+    words = ("--data", data, "--seeds", "0", "1", "--set", "schedule.epochs=1")
+    shown = command.json("study", "show", "cardinality", *words)
+    designs = shown["designs"]
+    assert [one["model"]["cardinality"] for one in designs] == [1, 4, 16]
+    assert {one["model"]["ndim"] for one in designs} == {1 if kind == "series" else 3}
+    assert max(one["macs"] for one in designs) <= 1.25 * min(one["macs"] for one in designs)
+    place = ("--root", tmp_path / "studies", "--threads", "1", "--jobs", "1")
+    command("study", "run", "cardinality", *words, *place, "--quiet")
+    found = command.json("study", "report", "cardinality", *words, "--root", tmp_path / "studies")
+    assert len(found["trials"]) == 6
+    assert {row["state"] for row in found["trials"]} == {"done"}
+    macs = {one["label"]: one["macs"] for one in designs}
+    assert all(row["macs"] == macs[row["design"]] for row in found["trials"])
 
 
 def test_data_check_tells_length_and_normalisation(tmp_path: Path, command: Command) -> None:

@@ -61,7 +61,7 @@ def test_a_study_runs_once_is_shared_and_a_killed_trial_is_tried_again(tmp_path:
     for row in rows:
         assert row.figures is not None
         assert row.figures.epochs == 2
-        assert row.error() == pytest.approx(row.error("again"))
+        assert row.value() == pytest.approx(row.value("again"))
 
     before = modification_times(tmp_path)
     other = small_study(name="other", seeds=(0,))

@@ -41,11 +41,12 @@ _cost = lru_cache(count)
 def made_figures(trial: Trial, error: float, **changes: Any) -> TrialFigures:
     cost = _cost(trial.design.model)
     given: dict[str, Any] = {
-        "top1_error": error,
+        "measure": "top1_error",
+        "value": error,
         "loss": error / 20,
-        "train_top1_error": error / 2,
+        "train_value": error / 2,
         "train_loss": error / 40,
-        "best_top1_error": error,
+        "best_value": error,
         "parameters": cost.parameters,
         "macs": cost.macs,
         "activations": cost.activations,
@@ -111,8 +112,8 @@ def write_curves(row: Row, seed: int = 0) -> None:
         rest = 40 * np.exp(-4 * epoch / epochs) - 40 * np.exp(-4.0) + draw.normal(0, 0.2)
         rest = 0.0 if epoch == epochs else rest
         errors = {
-            "top1_error": row.figures.top1_error + rest,
-            "train_top1_error": row.figures.train_top1_error + rest,
+            "top1_error": row.figures.value + rest,
+            "train_top1_error": row.figures.train_value + rest,
         }
         lines.append(json.dumps({"kind": "epoch", "step": epoch * 10, "epoch": epoch, **errors}))
     (row.run / "metrics.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -138,7 +139,7 @@ def paper_table3(root: Path) -> tuple[Study, list[Row]]:
     attempts = ({"reason": "killed", "detail": "signal 9"}, {"reason": "out of memory"})
     rows[-1] = made_row(rows[-1].trial, None, state="failed", attempts=attempts)
     rows[-2] = made_row(rows[-2].trial, None)
-    rows = [made_row(r.trial, r.error(), root, state=r.state, attempts=r.attempts) for r in rows]
+    rows = [made_row(r.trial, r.value(), root, state=r.state, attempts=r.attempts) for r in rows]
     for number, row in enumerate(rows):
         if row.figures:
             write_curves(row, number)

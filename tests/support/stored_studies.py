@@ -12,7 +12,8 @@ from resnext.api.study_file import open_study
 from resnext.data.config import DataConfig
 from resnext.recipes.cardinality import residual, table3, table4
 from resnext.recipes.study_scale import Choice
-from resnext.studies.records.results import Row, TrialFigures
+from resnext.studies.records.metric import with_new_names
+from resnext.studies.records.results import Row
 from resnext.studies.records.trial import plan_trials
 from resnext.studies.study import Study
 
@@ -45,9 +46,9 @@ def rows_of(name: str, study: Study) -> list[Row]:
     rows = []
     for trial in plan_trials(study):
         row = stored.pop((trial.design.label, trial.data, trial.seed))
-        errors = {k: float(row[k]) for k in TrialFigures.model_fields if k.endswith("_error")}
-        rows.append(
-            made_row(trial, None, state=row["state"], figures=made_figures(trial, 0.0, **errors))
-        )
+        columns = ("top1_error", "top5_error", "train_top1_error", "best_top1_error")
+        errors = with_new_names({name: float(row[name]) for name in columns})
+        figures = made_figures(trial, 0.0, **errors)
+        rows.append(made_row(trial, None, state=row["state"], figures=figures))
     assert not stored
     return rows

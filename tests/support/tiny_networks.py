@@ -10,6 +10,7 @@ from torch import nn
 from resnext.model.card import ModelCard
 from resnext.model.config import ResNeXtConfig
 from resnext.model.create import create_model
+from resnext.model.signal import SignalInput, SignalKind
 from resnext.model.trained import TrainedNetwork
 
 _NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
@@ -57,3 +58,21 @@ def draw_statistics(module: nn.Module) -> None:
             nn.init.uniform_(layer.running_var, 0.3, 3.0)
             nn.init.uniform_(layer.weight, 0.5, 1.5)
             nn.init.normal_(layer.bias, 0.0, 0.3)
+
+
+def tiny_signals(
+    kind: SignalKind = "series", channels: int = 2, size: int = 16, **changes: Any
+) -> TrainedNetwork:
+    """Build a network for series of 2 x 16, or for volumes."""
+    signal = SignalInput(
+        kind=kind, size=size, mean=(3.0, -1.0)[:channels], std=(2.0, 0.5)[:channels]
+    )
+    card = ModelCard(
+        image_size_px=size,
+        resize_px=None,
+        mean=(0.0,) * channels,
+        std=(1.0,) * channels,
+        classes=("ant", "bee", "cat", "dog", "eel"),
+        signal=signal,
+    )
+    return tiny(card, in_channels=channels, ndim=signal.ndim, **changes)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from resnext.complexity.budget import Budget
+from resnext.complexity.budget import Budget, InputSize
 from resnext.complexity.count import count
 from resnext.complexity.solve import Solution
 from resnext.model.config import ResNeXtConfig
@@ -77,7 +77,7 @@ def row_of(
     config: ResNeXtConfig,
     cost: float,
     target: float,
-    input_size: int | None,
+    input_size: InputSize,
     paper: dict[str, Any] | None = None,
 ) -> DesignRow:
     """Describe a design.

@@ -32,8 +32,9 @@ class ExportFlags(TypedDict, total=False):
 
     to: Literal["onnx", "openvino", "pt2", "torchscript"]
     """File format; by default onnx."""
-    input: Literal["pixels", "image", "normalised"]
-    """Input of the exported network; by default uint8 pixels, resized and cropped."""
+    input: Literal["pixels", "image", "values", "normalised"]
+    """Input of the exported network; by default uint8 pixels, resized and cropped, and values of
+    signals."""
     size: int
     """Side of the crop in pixels; by default that of the validation."""
     dynamic_size: bool

@@ -28,7 +28,7 @@ class ExportRequest:
         run: A run, a weight file or a published name.
         to: File format.
         out: The file to write.
-        input: Input of the exported network.
+        input: Input of the exported network; None takes pixels of images, values of signals.
         size: Side of the crop, in pixels.
         dynamic_size: Accept crops of any size.
         opset: Version of the ONNX operators.
@@ -43,7 +43,7 @@ class ExportRequest:
     run: Path
     to: Literal["onnx", "openvino", "pt2", "torchscript"] = "onnx"
     out: Path | None = None
-    input: Literal["pixels", "image", "normalised"] = "pixels"
+    input: Literal["pixels", "image", "values", "normalised"] | None = None
     size: int | None = None
     dynamic_size: bool = False
     opset: int | None = None
@@ -144,21 +144,19 @@ def _export(
     effort: EvaluationOptions,
 ) -> ExportReport:
     from resnext.export.export import NUM_COMPARED, export_model
-    from resnext.export.images import data_images
-    from resnext.inference.preprocessor import takes_images
+    from resnext.export.samples import data_samples, takes_samples
 
-    loaded.card.require_images("export")
     data = _data(request)
     if not is_lower(request):
-        images = None
-        if request.data is not None and not takes_images(loaded.config):
+        samples = None
+        if request.data is not None and not takes_samples(loaded):
             raise ConfigError(
                 f"--data {request.data}: the network does not take photographs and is compared "
                 "with PyTorch on random input; leave it out"
             )
-        if data is not None and takes_images(loaded.config):
-            images = data_images(data, "val", loaded.config.in_channels, NUM_COMPARED)
-        return export_model(loaded, dest, options, images)
+        if data is not None and takes_samples(loaded):
+            samples = data_samples(data, "val", loaded, NUM_COMPARED)
+        return export_model(loaded, dest, options, samples)
     from resnext.export.export_bf16 import export_bf16
     from resnext.export.export_int8 import export_int8
 

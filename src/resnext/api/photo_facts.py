@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from resnext.data.config import DataConfig
+from resnext.data.config import BOX_SETS, DataConfig
 from resnext.data.sets.glance import measure_sizes
 from resnext.data.sets.load import load_data
 from resnext.data.split import DataSet
@@ -23,7 +23,7 @@ def look(data: DataConfig, given: DataSet | None = None, *, has_gpu: bool) -> Ph
     if given is not None:
         given = load_data(data, given)
         return PhotoFacts(len(given.train), given.info.image_size_px, has_gpu)
-    if data.name not in ("folder", "table", "masks"):
+    if data.name not in ("folder", "table", "masks", *BOX_SETS):
         return None
     train = load_data(data).train.files
     if train is None or not len(train):

@@ -8,14 +8,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from resnext.data.config import DataConfig
+from resnext.api.study_signals import fit_signals, with_signals
 from resnext.data.sets.parse import parse_data
 from resnext.errors import ConfigError
 from resnext.files import is_there
-from resnext.model.config import ResNeXtConfig
-from resnext.recipes.presets import RECIPES
 from resnext.recipes.studies import STUDIES
-from resnext.recipes.study_scale import Choice, refuse_said_otherwise
+from resnext.recipes.study_heads import with_heads
+from resnext.recipes.study_scale import Choice, recipe_settings, refuse_said_otherwise
 from resnext.runs.config import TrainConfig
 from resnext.settings import Settings, override, override_all
 from resnext.studies.records.study_folder import STUDY, read_yaml
@@ -31,7 +30,7 @@ class StudyFile(Settings):
         question: Question of the study.
         space: Design space.
         data: Data sets, as for `--data`.
-        recipe: Recipe of all trials.
+        recipe: Recipe of all trials; by default fast, or that of signals.
         set: Settings to change, by dotted name: {schedule.epochs: 10}.
         seeds: Each design is trained once per seed.
         baseline: Label of the design that all others are compared with.
@@ -45,7 +44,7 @@ class StudyFile(Settings):
     question: str = ""
     space: Space
     data: Annotated[tuple[str, ...], Field(min_length=1)]
-    recipe: str = "fast"
+    recipe: str | None = None
     set: dict[str, str | bool | float | int | list[float] | None] = Field(default_factory=dict)
     seeds: tuple[Seed, ...] = (0, 1, 2)
     baseline: str | None = None
@@ -61,14 +60,15 @@ def open_study(name_or_file: str, choice: Choice) -> Study:
     Args:
         name_or_file: A key of `STUDIES`; or a YAML file, written by the user or from the folder of
             a study.
-        choice: Scale, data, seeds and changes; a file only accepts seeds and changes.
+        choice: Scale, data, seeds and changes; a file only accepts seeds and changes. Sets of
+            signals are opened.
 
     Raises:
         ConfigError: There is no such study, or something in it is wrong.
         RunError: The file cannot be read.
     """
     if name_or_file in STUDIES:
-        return STUDIES[name_or_file](choice)
+        return with_heads(STUDIES[name_or_file](with_signals(choice)), choice.head)
     path = Path(name_or_file)
     if not (is_there(path) or path.suffix in (".yaml", ".yml")):
         near = difflib.get_close_matches(name_or_file, STUDIES, n=1)
@@ -81,7 +81,8 @@ def open_study(name_or_file: str, choice: Choice) -> Study:
         )
     if path.is_dir() and not (path / STUDY).exists():
         raise ConfigError(f"{path} is not the folder of a study: it contains no {STUDY}")
-    return _change(_read(path / STUDY if path.is_dir() else path), choice)
+    study = _change(_read(path / STUDY if path.is_dir() else path), choice)
+    return with_heads(study, choice.head)
 
 
 def _read(file: Path) -> Study:
@@ -98,9 +99,8 @@ def _change(study: Study, choice: Choice) -> Study:
     return study.replace(settings=settings, seeds=choice.seeds or study.seeds)
 
 
-def _settings_of(file: StudyFile, data: DataConfig) -> TrainConfig:
+def _settings_of(file: StudyFile, settings: TrainConfig) -> TrainConfig:
     refuse_said_otherwise(file.set)
-    settings = RECIPES[file.recipe](ResNeXtConfig(), data)
     for key, value in file.set.items():
         settings = override(settings, key, value)
     return settings
@@ -108,10 +108,16 @@ def _settings_of(file: StudyFile, data: DataConfig) -> TrainConfig:
 
 def _write_out(file: StudyFile) -> Study:
     """Resolve the recipe and the design space of a file."""
-    if file.recipe not in RECIPES:
-        raise ConfigError(f"recipe={file.recipe!r}: recipes are {', '.join(RECIPES)}")
-    settings = tuple(_settings_of(file, parse_data(text)) for text in file.data)
-    designs = expand(file.space, settings[0].data.image_size_px)
+    sets = tuple(parse_data(text) for text in file.data)
+    signals = fit_signals(sets, file.recipe)
+    if signals:
+        settings = tuple(_settings_of(file, fit.settings) for fit in signals)
+        designs = expand(file.space, signals[0].sides, signals[0].shape)
+    else:
+        recipe, is_chosen = file.recipe or "fast", file.recipe is not None
+        base = (recipe_settings(recipe, data, is_chosen=is_chosen) for data in sets)
+        settings = tuple(_settings_of(file, one) for one in base)
+        designs = expand(file.space, settings[0].data.image_size_px)
     pairs = list(file.compare)
     if file.baseline is not None:
         pairs += [(d.label, file.baseline) for d in designs if d.label != file.baseline]

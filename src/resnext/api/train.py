@@ -20,6 +20,7 @@ from resnext.data.python_split import MapDataset
 from resnext.errors import ConfigError
 from resnext.evaluation.run import evaluate_run
 from resnext.model.choices import Head
+from resnext.model.detector_config import DetectorHead
 from resnext.training.display import Display, default_mode
 from resnext.training.interrupt import Interrupted
 from resnext.training.target import RunTarget
@@ -38,8 +39,8 @@ if TYPE_CHECKING:
 class TrainFlags(TypedDict, total=False):
     """Options of `resnext train`; see `resnext train --help`."""
 
-    head: Head
-    """Segmentation head, for images with masks."""
+    head: Head | DetectorHead
+    """Segmentation head for images with masks, or detector for images with boxes."""
     epochs: int
     """Number of epochs; the schedule is scaled to it."""
     batch_size: int

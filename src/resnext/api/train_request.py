@@ -8,6 +8,7 @@ from pathlib import Path
 from resnext.data.config import DataConfig
 from resnext.model.choices import Head
 from resnext.model.config import ModelConfig
+from resnext.model.detector_config import DetectorHead
 
 
 @dataclass(frozen=True)
@@ -17,7 +18,7 @@ class TrainRequest:
     Attributes:
         data: A data set as for `--data`, or settings; None means the digits.
         model: The network: a name, or its config.
-        head: Segmentation head, for images with masks.
+        head: Segmentation head for images with masks, or detector for images with boxes.
         recipe: Base settings.
         epochs: Number of epochs.
         batch_size: Images per step over all processes.
@@ -46,7 +47,7 @@ class TrainRequest:
 
     data: str | DataConfig | None = None
     model: str | ModelConfig | None = None
-    head: Head | None = None
+    head: Head | DetectorHead | None = None
     recipe: str | None = None
     epochs: int | None = None
     batch_size: int | None = None

@@ -7,10 +7,20 @@ from typing import TYPE_CHECKING
 
 from resnext.api.checks import check_choice
 from resnext.api.train_weights import Start, choose_pretrained, open_start
-from resnext.data.config import PYTHON, DataConfig
+from resnext.data.config import BOX_SETS, PYTHON, SIGNAL_NAMES, DataConfig
 from resnext.data.sets.parse import parse_data
 from resnext.errors import ConfigError
+from resnext.model.choices import HEADS
+from resnext.model.detector_config import DETECTORS
 from resnext.model.names import config_from
+from resnext.recipes.detection import (
+    PAPER_HEAD,
+    default_detector,
+    detection,
+    fit_size,
+    paper,
+    put_detector,
+)
 from resnext.recipes.finetune import finetune
 from resnext.recipes.presets import RECIPES, default_model, fast
 from resnext.recipes.segmentation import (
@@ -22,6 +32,7 @@ from resnext.recipes.segmentation import (
 from resnext.runs.config import TrainConfig
 from resnext.settings import override_all
 from resnext.training.restart import begun_settings
+from resnext.weights.change import to_start_from
 
 if TYPE_CHECKING:
     from resnext.api.train_request import TrainRequest
@@ -75,7 +86,11 @@ def from_recipe(
         DataError: The images are missing, or cannot be used for training.
     """
     data = data_of(request)
-    if data.name in ("series", "volume", "audio"):
+    if data.name in BOX_SETS:
+        return _with_boxes(request, data, start)
+    if start is not None:
+        start = replace(start, weights=to_start_from(start.weights))
+    if data.name in SIGNAL_NAMES:
         from resnext.api.signal_start import signal_settings
 
         if (settings := signal_settings(request, data, start)) is not None:
@@ -84,8 +99,9 @@ def from_recipe(
         return _with_masks(request, data, start)
     if request.head is not None:
         raise ConfigError(
-            f"--head {request.head} is for segmentation, but {data.label} has no masks; leave it "
-            "out, or give a folder with images/ and masks/"
+            f"--head {request.head} is for segmentation or detection, but {data.label} has "
+            "neither masks nor boxes; leave it out, or give a folder with images/ and masks/, or "
+            "coco:DIR"
         )
     recipe = _recipe(request, start)
     suits_data = recipe == "finetune" or (recipe == "fast" and start is None)
@@ -109,14 +125,53 @@ def _with_masks(request: TrainRequest, data: DataConfig, start: Start | None) ->
             f"--recipe {request.recipe} is for classification; leave it out: masks have their "
             "own recipe"
         )
+    head = request.head
+    if head is not None and head not in HEADS:
+        raise ConfigError(
+            f"--head {head} is for boxes, but {data.label} has masks; accepted are "
+            f"{', '.join(HEADS)}"
+        )
     facts = _look(request, data, None)
     if request.model is not None:
-        model = put_head(config_from(request.model), request.head)
+        model = put_head(config_from(request.model), head)
     elif start is not None:
-        model = put_head(start.weights.config, request.head)
+        model = put_head(start.weights.config, head)
     else:
-        model = default_segmenter(data, facts, request.head or DEFAULT_HEAD)
+        model = default_segmenter(data, facts, head or DEFAULT_HEAD)
     return segmentation(model, data, facts, None if start is None else start.name)
+
+
+def _with_boxes(request: TrainRequest, data: DataConfig, start: Start | None) -> TrainConfig:
+    """Return the settings for images with boxes: a detector, and its recipe."""
+    if request.recipe not in (None, "detection", "paper"):
+        raise ConfigError(
+            f"--recipe {request.recipe} is for classification; leave it out: boxes have their own "
+            "recipes, detection and paper"
+        )
+    is_paper = request.recipe == "paper"
+    if is_paper and start is None:
+        raise ConfigError(
+            "--recipe paper needs the weights of a trained backbone; give --weights or --pretrained"
+        )
+    head = request.head
+    if head is not None and head not in DETECTORS:
+        raise ConfigError(
+            f"--head {head} is for masks, but {data.label} has boxes; accepted are "
+            f"{', '.join(DETECTORS)}"
+        )
+    if is_paper and head is None and request.model is None:
+        head = PAPER_HEAD
+    facts = _look(request, data, None)
+    if request.model is not None:
+        model = put_detector(config_from(request.model), head, facts)
+    elif start is not None:
+        model = put_detector(start.weights.config, head, facts)
+    else:
+        model = default_detector(facts, head)
+    if is_paper and start is not None:
+        return paper(model, data, start.name)
+    model = fit_size(model, data, facts)
+    return detection(model, data, facts, None if start is None else start.name)
 
 
 def _recipe(request: TrainRequest, start: Start | None) -> str:
@@ -152,7 +207,7 @@ def data_of(request: TrainRequest) -> DataConfig:
 
 def _look(request: TrainRequest, data: DataConfig, given: DataSet | None) -> PhotoFacts | None:
     """Inspect the images for the choice of the recipe."""
-    if data.name not in ("folder", "table", "masks", PYTHON):
+    if data.name not in ("folder", "table", "masks", PYTHON, *BOX_SETS):
         return None
     from resnext.api.photo_facts import look
     from resnext.runs.runtime import resolve_device

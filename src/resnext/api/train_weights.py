@@ -50,11 +50,9 @@ def open_start(name: Path, *, accept_licence: bool, quiet: bool = False) -> Star
             check_reach(entry)
             fetch(entry, accept_licence=accept_licence, progress=progress)
 
-        from resnext.weights.change import to_start_from
         from resnext.weights.source import open_weights  # loads torch
 
         weights = open_weights(name, accept_licence=accept_licence, progress=progress)
-        weights = to_start_from(weights)
     # independent of the folder one stands in; a published name stays as it is
     return Start(name.absolute() if is_here else name, weights)
 

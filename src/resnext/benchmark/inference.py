@@ -100,12 +100,13 @@ def images_of(shape: tuple[int, ...], *, pixels: bool = False) -> np.ndarray[Any
 
 def _exported(job: Job) -> Infer:
     from resnext.runtimes.open import open_exported
+    from resnext.runtimes.spec import FLOAT_INPUTS
 
     # PyTorch's own formats use torch's threads
     own = job.threads if job.runtime not in _IN_TORCH else None
     precision: Arithmetic | None = "bf16" if job.runtime == "openvino-bf16" else None
     exported = open_exported(Path(job.path), threads=own, precision=precision)
-    if exported.spec.input == "normalised":
+    if exported.spec.input in FLOAT_INPUTS:
         batch = images_of((job.batch, *job.shape))
     else:
         channels, *sides = job.shape

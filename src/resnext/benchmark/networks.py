@@ -17,6 +17,7 @@ from resnext.model.classifiers import refuse_detector
 from resnext.model.config import ModelConfig, ResNeXtConfig, SegmenterConfig
 from resnext.model.create import create_model
 from resnext.model.names import config_from, name_of, parse_name
+from resnext.model.signal import SignalInput
 from resnext.model.trained import TrainedNetwork
 from resnext.runtimes.exported import Exported
 from resnext.runtimes.open import is_exported, open_exported
@@ -47,9 +48,17 @@ class Network:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Channels and sides of one image."""
+        """Channels and sides of one image, or of one signal."""
+        signal = self._signal
+        if signal is not None:
+            return (self.config.in_channels, *signal.sides)
         ndim = self.config.ndim if isinstance(self.config, ResNeXtConfig) else 2
         return (self.config.in_channels, *(self.size_px,) * ndim)
+
+    @property
+    def _signal(self) -> SignalInput | None:
+        one = self.exported or self.loaded
+        return None if one is None else one.card.signal
 
     @property
     def macs(self) -> int:
@@ -90,7 +99,11 @@ def open_network(name: str, size_px: int | None) -> Network:
     if {"/", os.sep} & set(name) or "." in name or path.is_dir():
         loaded = load(path)
         refuse_detector(loaded.config, "benchmark")
-        error = loaded.card.metrics.get("top1_error")
+        error, signal = loaded.card.metrics.get("top1_error"), loaded.card.signal
+        if signal is not None and size_px not in (None, signal.size):
+            raise ConfigError(
+                f"size={size_px}: {name} takes a {signal.kind} of {signal.shape}; leave out --size"
+            )
         size_px = size_px or loaded.card.image_size_px
         return Network(name, loaded.config, size_px, error, loaded)
     config = config_from(name)

@@ -13,6 +13,7 @@ import tyro
 
 from resnext.api.checks import ignored
 from resnext.cli.argument_types import registry
+from resnext.cli.option_groups import flattened, grouped
 from resnext.errors import ConfigError
 from resnext.untrusted.names import check_path, shown
 from resnext.untrusted.stream import raw_streams
@@ -43,22 +44,28 @@ def parse(kind: Any, argv: list[str], doc: str | None) -> Any:
     actions: Mapping[str, type] = kind if isinstance(kind, Mapping) else {}
     module = next(iter(actions.values()), kind).__module__
     verb = module.rpartition(".")[2].partition("_")[0]  # a verb is a file
+    kinds = {grouped(one): one for one in actions.values() or (kind,)}
+    form: Any = next(iter(kinds))
     if actions:
         argv = _begin_with_action(verb, actions, argv)
-        kind = Union[  # noqa: UP007 - made of a mapping
-            tuple(Annotated[one, tyro.conf.subcommand(name)] for name, one in actions.items())
+        form = Union[  # noqa: UP007 - made of a mapping
+            tuple(
+                Annotated[one, tyro.conf.subcommand(name)]
+                for name, one in zip(actions, kinds, strict=True)
+            )
         ]
     # Its colours are controls; a message that quotes odd arguments goes without.
     is_plain = all(printable(word) == word for word in argv)
     with raw_streams() if is_plain else nullcontext():
-        arguments = tyro.cli(
-            kind,
+        nested = tyro.cli(
+            form,
             prog=f"resnext {verb}",
             description=doc,
             args=argv,
             config=(tyro.conf.FlagCreatePairsOff,),
             registry=registry,
         )
+    arguments = flattened(nested, kinds[type(nested)])
     _check_paths(arguments)
     return arguments
 
@@ -74,7 +81,9 @@ def _begin_with_action(verb: str, actions: Mapping[str, type], argv: list[str]) 
         return argv
     if argv[index] not in actions:
         accepted = ", ".join(actions)
-        raise ConfigError(f"{shown(argv[index])} is no action of `resnext {verb}`; give {accepted}")
+        raise ConfigError(
+            f"{shown(argv[index])} is not an action of `resnext {verb}`; give {accepted}"
+        )
     action, words = argv[index], [*argv[:index], *argv[index + 1 :]]
     given = {_name(word): word.partition("=")[0] for word in words if word.startswith("--")}
     if words and not words[0].startswith("-"):

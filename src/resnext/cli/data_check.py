@@ -51,7 +51,7 @@ def check_data(arguments: DataCheck) -> int:
         if summary.guess is not None:
             guess = dict(zip(("class", "val_error"), summary.guess, strict=True))
         found = {"guess": guess, "advice": summary.advice, "warnings": summary.warnings}
-        signal = None if summary.signal is None else summary.signal.model_dump(mode="json")
+        signal = None if summary.signal is None else summary.signal.as_figures()
         print(json.dumps({**asdict(summary), "signal": signal, **found}))
     else:
         console = create_console()

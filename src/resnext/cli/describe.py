@@ -155,13 +155,14 @@ def _column(name: str, arguments: Describe, changes: dict[str, Any]) -> Column:
     return Column(name, config, count(config, size or side))
 
 
-def _open(name: str) -> tuple[ModelConfig, int | None]:
-    """Return a network's config and, for a trained one, the side of its images in pixels."""
+def _open(name: str) -> tuple[ModelConfig, int | tuple[int, ...] | None]:
+    """Return a network's config and, for a trained one, the side or sides of its input."""
     if _is_file(name):
         from resnext.weights.source import open_weights  # imports torch
 
         weights = open_weights(name)
-        return weights.config, weights.card.image_size_px
+        signal = weights.card.signal
+        return weights.config, weights.card.image_size_px if signal is None else signal.sides
     if "." in name:
         from resnext.weights.catalogue import find_entry
 

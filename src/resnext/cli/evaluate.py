@@ -31,7 +31,6 @@ import tyro
 from resnext.api.evaluate_request import EvaluateRequest, build_protocol, is_kept_in_run
 from resnext.cli.arguments import option, parse
 from resnext.cli.output_file import check_place, writing
-from resnext.data.boxes.prefix import is_box_set
 from resnext.errors import RunError
 from resnext.sigterm import tidy_on_sigterm
 from resnext.untrusted.text import printable
@@ -100,10 +99,6 @@ def main(argv: list[str]) -> int:
         ResNeXtError: An argument is wrong, or the run, the data or a file to write cannot be used.
     """
     arguments = parse(Evaluate, argv, __doc__)
-    if arguments.data is not None and is_box_set(arguments.data):
-        from resnext.cli.evaluate_objects import evaluate_objects  # with NumPy
-
-        return evaluate_objects(arguments)
     protocol = build_protocol(arguments)
     _check_places(arguments, protocol)
 
@@ -183,7 +178,9 @@ def _table(evaluation: Evaluation) -> Table:
     view, data, images = figures["view"], figures["data"], evaluation.target.images
     crops = "ten crops" if view["ten_crop"] else "crop and mirror" if view["flip"] else "one crop"
     signal = evaluation.target.info.signal
-    shown = "whole" if evaluation.task.kind.is_dense else f"{crops} of {view['size_px']} px"
+    kind = evaluation.task.kind
+    is_whole = kind.is_dense or kind.finds_objects
+    shown = "whole" if is_whole else f"{crops} of {view['size_px']} px"
     if signal is not None:
         shown = f"{signal.kind} of {signal.shape}"
     table = Table(title=f"{data['name']}, {images}, {shown}")

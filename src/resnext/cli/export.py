@@ -2,10 +2,11 @@
 
 The file contains the classes, the preprocessing, the architecture and the measured error, and works
 with `resnext predict`, `evaluate`, `serve` and `benchmark` in place of a run. It is compared with
-PyTorch on real images, and discarded if the results differ.
+PyTorch on real images or signals, and discarded if the results differ.
 
 Input of the exported network: uint8 pixels, resized and cropped (--input pixels); one uint8 image
-of any size (--input image); or normalised float32 values (--input normalised).
+of any size (--input image); float32 values of time series or volumes (--input values); or
+normalised float32 values (--input normalised).
 
 Examples:
   resnext export runs/photos
@@ -55,7 +56,10 @@ class Export(ExportRequest):
         Path | None, option("FILE", "model.onnx, ... in the run's folder, or NAME.onnx")
     ] = None
     """The file to write."""
-    input: Literal["pixels", "image", "normalised"] = "pixels"
+    input: Annotated[
+        Literal["pixels", "image", "values", "normalised"] | None,
+        option("pixels|image|values|normalised", "pixels, or values of signals"),
+    ] = None
     """Input of the exported network; see above."""
     size: Annotated[int | None, option("PIXELS", "that of the validation")] = None
     """Side of the crop."""

@@ -140,7 +140,14 @@ def _rows(source: FeatureSource, name: SplitName) -> Iterator[FeatureRows]:
 
 
 def _keys(split: Split, root: Path | None, indices: list[int]) -> list[str] | list[int]:
-    """Return the paths of images relative to the root of their data set, or their indices."""
+    """Return the paths of images relative to the root of their data set, or their indices.
+
+    Signals have the name of their file and their number in it.
+    """
+    from resnext.data.signals.split import SignalSplit
+
+    if isinstance(split, SignalSplit):
+        return [split.name(index) for index in indices]
     if split.stored_nhwc is not None:
         return indices
     paths = (split.path(index) for index in indices)
@@ -159,7 +166,8 @@ def _report(arguments: Features, source: FeatureSource, written: Written) -> Non
         print(json.dumps(figures))
         return
     print(
-        f"wrote {arguments.out}: {written.num_rows:,} images, {written.dimension:,} features each"
+        f"wrote {arguments.out}: {written.num_rows:,} {source.info.noun}, {written.dimension:,} "
+        "features each"
     )
     if num_bad:
         print(f"{num_bad} files could not be read and were skipped")

@@ -28,7 +28,7 @@ import tyro
 from resnext.api.checks import check_ranges
 from resnext.cli.arguments import option, parse
 from resnext.data.address import is_address
-from resnext.data.config import DataConfig, default_workers
+from resnext.data.config import SIGNAL_NAMES, DataConfig, default_workers
 from resnext.data.sets.parse import parse_data
 from resnext.errors import ConfigError
 from resnext.sigterm import tidy_on_sigterm
@@ -133,6 +133,11 @@ def _pack(arguments: Pack, progress: _Progress) -> _Outcome:
 
 def _refuse_overlap(source: DataConfig, dest: Path) -> None:
     """Check that DEST is not inside the source, whose files would then include the shards."""
+    if source.name in SIGNAL_NAMES:
+        raise ConfigError(
+            f"{source.name}: signals are in memory as arrays during training, so a packed set "
+            "would be read no faster; train on the file itself"
+        )
     if source.name not in ("folder", "imagenet"):
         raise ConfigError(
             f"{source.name} does not consist of image files; pack a folder of class folders, or "

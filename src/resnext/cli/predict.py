@@ -9,6 +9,8 @@ Examples:
   resnext predict runs/photos folder/ --csv > predictions.csv
   resnext predict runs/streets folder/ --draw drawn/ --masks masks/
   resnext predict runs/gunpoint GunPoint_TEST.ts
+  resnext predict runs/trec --text "Who wrote Hamlet?" "How far is the moon?"
+  resnext predict runs/trec questions.txt more.tsv
   resnext predict detector.pth folder/ --min-score 0.7 --draw drawn/
 """
 
@@ -50,11 +52,11 @@ class Predict:
 
     run: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
     """A run, a weight file, or a name from `resnext weights list`."""
-    images: Annotated[
-        tyro.conf.Positional[tuple[Path, ...]], tyro.conf.arg(metavar="IMAGE|FOLDER ...")
-    ]
-    """Image files, and folders to search for image files; for signal networks, files of time series
-    or volumes, or audio files and folders of them."""
+    images: Annotated[tyro.conf.Positional[tuple[Path, ...]], option("IMAGE|FOLDER ...")]
+    """Image files, and folders to search for image files; for signal networks, files of time
+    series, volumes, audio, videos or texts (tables, or .txt with a text in each line)."""
+    text: Annotated[tuple[str, ...], option("TEXT ...")] = ()
+    """Texts, for a network for text."""
     top: Annotated[int | None, option("N", "5, or 100 objects")] = None
     """Number of classes to print for each image, or maximum number of objects."""
     min_score: Annotated[float | None, option("SHARE", "0.5")] = None
@@ -91,6 +93,8 @@ def main(argv: list[str]) -> int:
     is_detector = isinstance(network.config, DetectorConfig)
     if arguments.min_score is not None and not is_detector:
         raise ConfigError("--min-score: this network does not find objects; leave it out")
+    if arguments.text and (network.card.signal is None or network.card.signal.text is None):
+        raise ConfigError("--text: this network does not take text; leave it out")
     if network.card.signal is not None:
         return _predict_signals(arguments, network)
     ignored = Counter[str]()
@@ -150,22 +154,26 @@ def _predict_objects(
 
 def _predict_signals(arguments: Predict, network: TrainedNetwork) -> int:
     from resnext.inference.signals import SignalPredictor, predict_signals
+    from resnext.inference.texts import predict_texts
+    from resnext.inference.videos import predict_videos
     from resnext.runs.runtime import resolve_device
 
-    given = {
+    refused = {
         "--precision bf16": arguments.precision == "bf16",
         "--draw": arguments.draw,
         "--masks": arguments.masks,
     }
-    for flag in (name for name, value in given.items() if value):
+    for flag in (name for name, value in refused.items() if value):
         raise ConfigError(f"{flag} needs a network for images; leave it out")
     predictor = SignalPredictor(network, resolve_device(arguments.device))
-    rows = predict_signals(
-        predictor,
-        arguments.images,
-        top=arguments.top or _TOP,
-        batch_size=arguments.batch_size or _BATCH,
-    )
+    top, batch_size = arguments.top or _TOP, arguments.batch_size or _BATCH
+    if predictor.signal.text is not None:
+        given = (arguments.text, arguments.images)
+        rows = predict_texts(predictor, *given, top=top, batch_size=batch_size)
+    elif predictor.signal.video is not None:
+        rows = predict_videos(predictor, arguments.images, top=top)
+    else:
+        rows = predict_signals(predictor, arguments.images, top=top, batch_size=batch_size)
     return _end(*_print(arguments, rows, predictor))
 
 
@@ -198,7 +206,7 @@ def _end(num: int, bad: int) -> int:
 
 
 def _check(arguments: Predict) -> None:
-    if not arguments.images:
+    if not arguments.images and not arguments.text:
         raise ConfigError("predict needs images: give image files or folders with images")
     if arguments.json and arguments.csv:
         raise ConfigError("give either --json or --csv, not both")

@@ -56,7 +56,8 @@ class JsonOutput(Output):
         """Print one object of the list."""
         found = self._answers.nothing() if row.answer is None else row.answer.as_dict()
         value = {
-            "path": row.name,
+            "path": row.name if row.text is None else row.path and str(row.path),
+            **({} if row.text is None else {"text": row.text}),
             **found,
             "error": row.error,
             "precision": self._precision,
@@ -81,7 +82,7 @@ class CsvOutput(Output):
 
     def write(self, row: Prediction) -> None:
         """Print the lines of one image."""
-        path = readable(row.name)
+        path = _shown(row)
         if row.answer is None:
             self._write_row(path, *[""] * len(self._answers.csv_columns), row.error)
             return
@@ -114,11 +115,12 @@ class TableOutput(Output):
         if not self._rows:
             return
         first, *others = self._answers.table_columns
-        table = Table(Column("image", overflow="fold"), first, *others)
+        noun = "image" if self._rows[0].text is None else "text"
+        table = Table(Column(noun, overflow="fold"), first, *others)
         if self._precision != "fp32":
             table.caption = f"computed in {self._precision}"
         for row in self._rows:
-            table.add_row(readable(row.name), *_cells(row, len(others)))
+            table.add_row(Text(_shown(row)), *_cells(row, len(others)))
         self._console.print(table)
         self._rows = []
 
@@ -134,6 +136,11 @@ def _cells(row: Prediction, num_others: int) -> list[Text]:
 
 def _side(cell: str) -> Literal["left", "right"]:
     return "right" if re.fullmatch(r"[\d.]+ %", cell) else "left"
+
+
+def _shown(row: Prediction) -> str:
+    """Return what a prediction is about: the text, or the path."""
+    return readable(row.name) if row.text is None else printable(row.text)
 
 
 def readable(path: str) -> str:

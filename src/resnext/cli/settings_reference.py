@@ -83,7 +83,10 @@ def _given(by_recipe: dict[tuple[str, str], dict[str, str]], recipe: str, key: s
 
 
 def _values(settings: Settings, prefix: str = "") -> Iterator[tuple[str, str]]:
-    for name, value in settings:
+    for name, field in type(settings).model_fields.items():
+        value = getattr(settings, name)
+        if value is None:
+            value = _group(field.annotation)
         if isinstance(value, Settings):
             yield from _values(value, f"{prefix}{name}.")
         else:
@@ -94,11 +97,20 @@ def _fields(settings: Settings, prefix: str) -> Iterator[tuple[str, str, str, st
     meanings = _meanings(type(settings))
     for name, field in type(settings).model_fields.items():
         value = getattr(settings, name)
+        if value is None:
+            value = _group(field.annotation)
         if isinstance(value, Settings):
             yield from _fields(value, f"{prefix}{name}.")
         else:
             kind = _type_text(field.annotation)
             yield f"{prefix}{name}", kind, _shown(value), meanings[name]
+
+
+def _group(annotation: Any) -> Settings | None:
+    """Return the defaults of a group of settings that is unset by default."""
+    groups = [part for part in get_args(annotation) if isinstance(part, type)]
+    found = next((part for part in groups if issubclass(part, Settings)), None)
+    return None if found is None or issubclass(found, Part) else found()
 
 
 def _meanings(owner: type) -> dict[str, str]:

@@ -11,6 +11,7 @@ Examples:
   resnext study run table3 --scale small --data fashion-mnist --jobs 2
   resnext study run table3 --scale small --data photos/ --set schedule.epochs=20 --seeds 0 1 2 3
   resnext study run table3 --data imagenet:DIR --cluster auto
+  resnext study run cardinality --data series:GunPoint_TRAIN.ts
   resnext study run my-study.yaml
   resnext study status studies/table3-small-fashion-mnist
   resnext study report table3-small-fashion-mnist
@@ -90,6 +91,7 @@ def _open(arguments: StudyShow) -> Study:
     from resnext.recipes.study_scale import Choice
 
     choice = Choice(
+        head=arguments.head,
         scale=arguments.scale,
         data=tuple(parse_data(text) for text in arguments.data),
         seeds=arguments.seeds,

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 import tyro
 
 from resnext.cli.arguments import option
+from resnext.model.choices import Head
 
 
 @dataclass(frozen=True)
@@ -29,10 +30,13 @@ class StudyShow:
     """The paper's networks and recipe (paper), or the same comparison at a scale for two cores
     (small)."""
     data: Annotated[tuple[str, ...], option("DATA ...", "the paper's")] = ()
-    """Data sets: digits, fashion-mnist, cifar10, imagenet:DIR, or a folder of class folders."""
-    recipe: Annotated[str | None, option("RECIPE", "the paper's, or fast")] = None
+    """Data sets, as for `train`: digits, imagenet:DIR, a folder of class folders, masks:DIR,
+    series:FILE."""
+    head: Annotated[Head | None, option("fcn|deeplabv3|unet|fpn", "deeplabv3")] = None
+    """For images with masks: the segmentation head of all designs."""
+    recipe: Annotated[str | None, option("RECIPE", "the paper's, fast, or that of the data")] = None
     """Recipe of all trials: fast, modern, imagenet or cifar."""
-    seeds: Annotated[tuple[int, ...], option("N ...", "three, or the paper's number")] = ()
+    seeds: Annotated[tuple[int, ...], option("N ...", "three, five, or the paper's number")] = ()
     """Seeds; each design is trained once per seed."""
     set: Annotated[tuple[str, ...], option("KEY=VALUE ...")] = ()
     """Settings for all trials, such as schedule.epochs=20 data.num_train=20000."""

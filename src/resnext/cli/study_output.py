@@ -11,7 +11,9 @@ from rich.table import Table
 from resnext.cli.fitting_table import count_text, open_console, print_fitting
 from resnext.complexity.cost import Cost
 from resnext.complexity.count import count
+from resnext.data.config import SIGNAL_NAMES
 from resnext.data.sets.facts import KNOWN
+from resnext.data.sets.load import load_data
 from resnext.model.names import name_of
 from resnext.studies.records.arithmetic import describe_arithmetic
 from resnext.studies.records.provenance import find_mixtures
@@ -70,6 +72,8 @@ def _design_table(study: Study, *, is_full: bool) -> Table:
 def _cost(study: Study, design: Design) -> Cost:
     """Count a design's cost on the images of the first data set, if known."""
     data, model = study.settings[0].data, design.model
+    if data.name in SIGNAL_NAMES and (signal := load_data(data).info.signal) is not None:
+        return count(model, signal.sides)
     if data.name not in KNOWN:
         return count(model, data.image_size_px)
     side, in_channels, num_classes = KNOWN[data.name]

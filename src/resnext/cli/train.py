@@ -5,23 +5,18 @@ Examples:
   resnext train --data labels.csv --epochs 20
   resnext train --data digits --epochs 12 --name demo
   resnext train --data series:GunPoint_TRAIN.ts
+  resnext train --data text:reviews.tsv
+  resnext train --data video:clips/
   resnext train --data volume:adrenalmnist3d.npz
   resnext train --data audio:sounds/
   resnext train --data streets/ --model resnext50_32x4d --head deeplabv3
-  resnext train --data cifar10 --model resnext29_8x64d --recipe cifar
+  resnext train --data coco:cells/ --head retinanet
   resnext train --data photos/ --pretrained
-  resnext train --data photos/ --weights runs/imagenet --epochs 10
-  resnext train --data photos/ --weights resnext50_32x4d.a1h_in1k --freeze-until 3
-  resnext train --data photos/ --balance --early-stopping
-  resnext train --data photos/ --find-lr
   resnext train --data photos/ --set augment.mixup=0.2 optim.clip_norm=1
-  resnext train --config runs/photos/config.yaml --seed 1
   resnext train --resume runs/photos
   torchrun --nproc-per-node 2 -m resnext train --data photos/
 
-The exit status is 0 for a useful network, 3 for one that is no better than always guessing the
-largest class (0 with a warning under torchrun), 2 for invalid input, and 128 + N if signal N
-stopped it.
+Exit status: 0 success, 2 invalid input, 3 no better than guessing, 128 + N stopped by signal N.
 """
 
 from __future__ import annotations
@@ -30,7 +25,7 @@ import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal
 
 import tyro
 
@@ -43,7 +38,8 @@ from resnext.cli.train_end import finish_training
 from resnext.ctrl_c import STATUS, is_pressed
 from resnext.errors import ConfigError
 from resnext.files import is_there
-from resnext.model.choices import Head
+from resnext.model.choices import HEADS, Head
+from resnext.model.detector_config import DETECTORS, DetectorHead
 from resnext.progress import say_start
 from resnext.runs.config import TrainConfig
 from resnext.sigterm import tidy_on_sigterm
@@ -55,20 +51,27 @@ class Train(TrainRequest):
 
     data: Annotated[str | None, option("DATA", "digits")] = None
     """A folder of class folders or of images/ and masks/, a table of labels (.csv, .tsv, .parquet),
-    digits, fashion-mnist, cifar10, cifar100, imagenet:DIR, masks:DIR, series:FILE, volume:FILE.npz,
-    audio:DIR, or a data set packed with `resnext pack`: a folder or an address, https:// or s3://."""
+    digits, fashion-mnist, cifar10, cifar100, imagenet:DIR, masks:DIR, coco:DIR, voc:DIR, yolo:DIR
+    (boxes), series:FILE, volume:FILE.npz, audio:DIR, text:FILE, video:DIR, or a data set packed
+    with `resnext pack`: a folder or an address, https:// or s3://."""
     model: Annotated[str | None, option("NAME", "chosen for the data")] = None
     """Network, such as resnext50_32x4d, resnext29_8x64d or resnext_2-2-2-2_8x4d."""
-    head: Annotated[Head | None, option("|".join(get_args(Head)), "deeplabv3")] = None
-    """For images with masks: the segmentation head."""
+    head: Annotated[
+        Head | DetectorHead | None,
+        option("|".join([*HEADS, *DETECTORS]), "deeplabv3 for masks, retinanet for boxes"),
+    ] = None
+    """For images with masks or boxes: the head on the network."""
     recipe: Annotated[
-        Literal["fast", "finetune", "modern", "imagenet", "cifar", "segmentation"] | None,
+        Literal[
+            "fast", "finetune", "modern", "imagenet", "cifar", "segmentation", "detection", "paper"
+        ]
+        | None,
         option(
-            "fast|finetune|modern|imagenet|cifar|segmentation",
-            "fast; finetune with weights; segmentation for masks",
+            "fast|finetune|modern|imagenet|cifar|segmentation|detection|paper",
+            "fast; finetune with weights; segmentation for masks; detection for boxes",
         ),
     ] = None
-    """Base settings; imagenet and cifar are the paper's."""
+    """Base settings; imagenet and cifar, and paper for boxes, are the paper's."""
     epochs: Annotated[int | None, option("N", "the recipe's")] = None
     """Number of epochs; the schedule is scaled to it."""
     batch_size: Annotated[int | None, option("N", "the recipe's")] = None

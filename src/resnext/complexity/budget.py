@@ -15,6 +15,7 @@ from resnext.model.plan import plan_network
 
 By = Literal["params", "macs", "activations"]
 Scope = Literal["block", "network"]
+InputSize = int | tuple[int, ...] | None
 
 
 @dataclass(frozen=True)
@@ -25,13 +26,13 @@ class Budget:
         by: The kind of cost.
         target: The amount.
         scope: One block of the first stage, as in the paper's table 2, or the whole network.
-        input_size: Side of the network's input in pixels; None takes its default.
+        input_size: Side of the network's input in pixels, or its sides; None takes its default.
     """
 
     by: By
     target: int
     scope: Scope = "network"
-    input_size: int | None = None
+    input_size: InputSize = None
 
     @classmethod
     def like(
@@ -39,7 +40,7 @@ class Budget:
         config: ResNeXtConfig,
         by: By = "params",
         scope: Scope = "network",
-        input_size: int | None = None,
+        input_size: InputSize = None,
         factor: float = 1.0,
     ) -> Self:
         """Return a network's cost as a budget, times a factor."""

@@ -15,7 +15,7 @@ class LayerCost:
 
     Attributes:
         name: Path of the module in the state dict; `*` stands for every path.
-        kind: conv, norm or linear.
+        kind: conv, norm, linear or embedding.
         output: Shape of one layer's output.
         count: Number of layers in the row; the other numbers are their totals.
         parameters: Trainable parameters.

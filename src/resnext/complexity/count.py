@@ -10,7 +10,13 @@ from resnext.complexity.detector import count_detector
 from resnext.complexity.residual import count_network
 from resnext.complexity.segmenter import count_segmenter
 from resnext.errors import ConfigError
-from resnext.model.config import BaselineConfig, DetectorConfig, ModelConfig, SegmenterConfig
+from resnext.model.config import (
+    BaselineConfig,
+    DetectorConfig,
+    ModelConfig,
+    ResNeXtConfig,
+    SegmenterConfig,
+)
 from resnext.model.names import config_from
 from resnext.model.parts import StemPart
 
@@ -62,7 +68,7 @@ def default_side(config: ModelConfig) -> int:
 
 
 def _sides(config: ModelConfig, input_size: int | Sequence[int] | None) -> tuple[int, ...]:
-    ndim = 2 if isinstance(config, BaselineConfig) else config.ndim
+    ndim = config.input_ndim if isinstance(config, ResNeXtConfig) else 2
     if input_size is None:
         return (default_side(config),) * ndim
     sizes = tuple(input_size) if isinstance(input_size, Sequence) else (input_size,) * ndim

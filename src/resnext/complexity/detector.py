@@ -12,15 +12,18 @@ from dataclasses import dataclass, replace
 
 from resnext.complexity.cost import Cost, LayerCost, StageCost, sum_stages
 from resnext.complexity.flow import Flow, Map, record
-from resnext.complexity.region_heads import run_box_head, run_mask_head
+from resnext.complexity.region_heads import run_box_head, run_last_stage, run_mask_head
 from resnext.complexity.residual import run_stages
 from resnext.complexity.shape import Shape, Sides
-from resnext.model.detector_config import DetectorConfig
+from resnext.model.detector_config import NUM_GROUPS, NUM_TESTED, DetectorConfig
 from resnext.model.plan import plan_network
 
-_CHANNELS = 256
-_NUM_GROUPS = 32
 _ANCHORS = {"retinanet": 9, "faster_rcnn": 3, "mask_rcnn": 3}
+"""At a position of a map, with a pyramid."""
+
+_RATIOS = 3
+"""Of the anchors of one size."""
+
 _SIZE_MULTIPLE = 32
 _PARTS = {"backbone.fpn": "neck", "rpn": "rpn", "head": "head", "roi_heads": "head"}
 
@@ -38,17 +41,20 @@ class Regions:
     masks: int = 100
 
 
-MOST = Regions()
+def most_regions(config: DetectorConfig) -> Regions:
+    """Return how much a detector looks at, at most, in inference."""
+    return Regions(boxes=NUM_TESTED) if config.family == "faster_rcnn_c4" else Regions()
 
 
-def count_detector(config: DetectorConfig, sides: Sides, regions: Regions = MOST) -> Cost:
+def count_detector(config: DetectorConfig, sides: Sides, regions: Regions | None = None) -> Cost:
     """Count a network on an image of these sides, which it resizes and pads first.
 
     Args:
         config: The network.
         sides: Of the image before the network, in pixels.
-        regions: What the second stage looks at, if there is one.
+        regions: What the second stage looks at, if there is one; by default the most.
     """
+    regions = regions or most_regions(config)
     image = Shape(config.in_channels, padded_sides(config, sides))
     outputs, recorded = record(lambda flow: _run(flow, config, regions), image)
     layers = tuple(_as_built(layer, config) for layer in _merged(recorded.layers))
@@ -97,7 +103,13 @@ def _run(flow: Flow, config: DetectorConfig, regions: Regions) -> dict[str, Shap
         Shape of the last map of each stage and of each other part, in order.
     """
     plan = plan_network(config.backbone)
+    if config.family == "faster_rcnn_c4":
+        plan = replace(plan, stages=plan.stages[:-1])
     maps, outputs = run_stages(flow, plan, config.backbone, flow.image)
+    if config.family == "faster_rcnn_c4":
+        outputs["rpn"] = _proposals(flow, config, maps[-1:])
+        outputs["head"] = run_last_stage(flow, config, maps[-1], regions.boxes).shape
+        return outputs
     is_retinanet = config.family == "retinanet"
     levels = _pyramid(flow, config, maps[2:] if is_retinanet else maps[1:])
     outputs["neck"] = levels[0].shape
@@ -113,31 +125,32 @@ def _run(flow: Flow, config: DetectorConfig, regions: Regions) -> dict[str, Shap
 
 def _pyramid(flow: Flow, config: DetectorConfig, maps: Sequence[Map]) -> list[Map]:
     """Run the pyramid from the last map down, and make the maps beyond it."""
-    has_norm = config.version == 2 and config.family != "retinanet"
     above: Map | None = None
     levels: list[Map] = []
     for number, x in reversed(list(enumerate(maps))):
-        inner = _lateral(flow, f"inner_blocks.{number}", x, 1, has_norm=has_norm)
+        inner = _lateral(flow, config, f"inner_blocks.{number}", x, 1)
         if above is not None:
             inner = flow.add_anew(inner, flow.resize(above, inner.shape.sides))
         above = inner
-        level = _lateral(flow, f"layer_blocks.{number}", inner, 3, has_norm=has_norm)
+        level = _lateral(flow, config, f"layer_blocks.{number}", inner, 3)
         levels.insert(0, level)
     if config.family != "retinanet":
         last = levels[-1].shape
         sides = tuple((side + 1) // 2 for side in last.sides)
         return [*levels, flow.resize(levels[-1], sides)]  # every second position
-    is_second = config.version == 2 and maps[-1].shape.channels != _CHANNELS
+    is_second = config.version == 2 and maps[-1].shape.channels != config.pyramid_channels
     name = "backbone.fpn.extra_blocks"
     start = maps[-1] if is_second else levels[-1]
-    sixth = flow.conv(f"{name}.p6", start, _CHANNELS, 3, 2, bias=True)
+    sixth = flow.conv(f"{name}.p6", start, config.pyramid_channels, 3, 2, bias=True)
     active = flow.relu(flow.resize(sixth, sixth.shape.sides))  # a copy, since the map is read again
-    return [*levels, sixth, flow.conv(f"{name}.p7", active, _CHANNELS, 3, 2, bias=True)]
+    seventh = flow.conv(f"{name}.p7", active, config.pyramid_channels, 3, 2, bias=True)
+    return [*levels, sixth, seventh]
 
 
-def _lateral(flow: Flow, name: str, x: Map, kernel: int, *, has_norm: bool) -> Map:
+def _lateral(flow: Flow, config: DetectorConfig, name: str, x: Map, kernel: int) -> Map:
+    has_norm = config.version == 2 and config.family != "retinanet"
     name = f"backbone.fpn.{name}"
-    y = flow.conv(f"{name}.0", x, _CHANNELS, kernel, bias=not has_norm)
+    y = flow.conv(f"{name}.0", x, config.pyramid_channels, kernel, bias=not has_norm)
     return flow.norm(f"{name}.1", y) if has_norm else y
 
 
@@ -155,16 +168,17 @@ def _retina_head(flow: Flow, config: DetectorConfig, levels: Sequence[Map]) -> S
 
 def _retina_layer(flow: Flow, name: str, x: Map, version: int) -> Map:
     if version == 1:
-        return flow.relu(flow.conv(f"{name}.0", x, _CHANNELS, 3, bias=True))
-    x = flow.conv(f"{name}.0", x, _CHANNELS, 3)
-    return flow.relu(flow.group_norm(f"{name}.1", x, _NUM_GROUPS))
+        return flow.relu(flow.conv(f"{name}.0", x, x.shape.channels, 3, bias=True))
+    x = flow.conv(f"{name}.0", x, x.shape.channels, 3)
+    return flow.relu(flow.group_norm(f"{name}.1", x, NUM_GROUPS))
 
 
 def _proposals(flow: Flow, config: DetectorConfig, levels: Sequence[Map]) -> Shape:
-    num_anchors = _ANCHORS[config.family]
+    num_anchors = _ANCHORS.get(config.family, _RATIOS * len(config.anchor_sizes_px))
     for x in levels:
         for number in range(config.version):
-            x = flow.relu(flow.conv(f"rpn.head.conv.{number}.0", x, _CHANNELS, 3, bias=True))
+            name = f"rpn.head.conv.{number}.0"
+            x = flow.relu(flow.conv(name, x, x.shape.channels, 3, bias=True))
         flow.conv("rpn.head.cls_logits", x, num_anchors, 1, bias=True)
         flow.conv("rpn.head.bbox_pred", x, 4 * num_anchors, 1, bias=True)
     return Shape(num_anchors, levels[0].shape.sides)
@@ -189,10 +203,12 @@ def _merged(layers: Sequence[LayerCost]) -> list[LayerCost]:
 
 def _as_built(layer: LayerCost, config: DetectorConfig) -> LayerCost:
     """Give a layer of the backbone the name and the trainable numbers that it has here."""
-    if _part(layer.name) != "backbone":
+    is_last = layer.name.startswith("roi_heads.box_head.layer4.")
+    if _part(layer.name) != "backbone" and not is_last:
         return layer
     parameters = 0 if layer.kind == "norm" and config.frozen_norm else layer.parameters
-    return replace(layer, name=f"backbone.body.{layer.name}", parameters=parameters)
+    name = layer.name if is_last else f"backbone.body.{layer.name}"
+    return replace(layer, name=name, parameters=parameters)
 
 
 def _part(name: str) -> str:

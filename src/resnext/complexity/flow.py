@@ -200,6 +200,12 @@ class Flow:
         self._tape.use(x.number)
         return x
 
+    def embedding(self, name: str, x: Map, num_tokens: int, width: int) -> Map:
+        """Record a look-up of a vector for each token: parameters, and no multiply-adds."""
+        output = Shape(width, x.shape.sides)
+        row = LayerCost(name, "embedding", output, 1, num_tokens * width, 0, 0)
+        return self.layer(row, x)
+
     def flatten(self, x: Map) -> Map:
         """View a map as a vector, without a copy."""
         return Map(Shape(x.shape.num_elements, ()), x.number)

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from resnext.complexity.cost import LayerCost
 from resnext.complexity.flow import Flow, Map
+from resnext.complexity.residual import run_block
 from resnext.complexity.shape import Shape
-from resnext.model.detector_config import DetectorConfig
+from resnext.model.detector_config import REGION_SIDE, DetectorConfig
+from resnext.model.plan import plan_network
 
 _CHANNELS = 256
 _FEATURES = 1024
@@ -31,17 +33,34 @@ def run_box_head(flow: Flow, config: DetectorConfig, level: Map, num_regions: in
         The scores.
     """
     x = flow.resize(level, (num_regions, _BOX_SIDE, _BOX_SIDE))
-    name, num_inputs = "roi_heads.box_head", _CHANNELS * _BOX_SIDE**2
+    name = "roi_heads.box_head"
     if config.version == 1:
+        num_inputs = x.shape.channels * _BOX_SIDE**2
         x = flow.relu(_linear(flow, f"{name}.fc6", x, num_inputs, _FEATURES))
         x = flow.relu(_linear(flow, f"{name}.fc7", x, _FEATURES, _FEATURES))
     else:
         for number in range(_NUM_LAYERS):
             x = flow.relu(_conv(flow, f"{name}.{number}", x, has_norm=True))
+        num_inputs = _CHANNELS * _BOX_SIDE**2
         x = flow.relu(_linear(flow, f"{name}.{_NUM_LAYERS + 1}", x, num_inputs, _FEATURES))
     name, num_outputs = "roi_heads.box_predictor", config.num_classes + 1
     scores = _linear(flow, f"{name}.cls_score", x, _FEATURES, num_outputs)
     _linear(flow, f"{name}.bbox_pred", x, _FEATURES, 4 * num_outputs)
+    return scores
+
+
+def run_last_stage(flow: Flow, config: DetectorConfig, level: Map, num_regions: int) -> Map:
+    """Run the last stage of the backbone on each region, without a pyramid; see `run_box_head`."""
+    blocks = plan_network(config.backbone).stages[-1]
+    # The regions lie one below the other: their sides are even, so that strides keep them apart.
+    x = flow.resize(level, (num_regions * REGION_SIDE, REGION_SIDE))
+    for block in blocks:
+        name = f"roi_heads.box_head.layer4.{block.index}"
+        x = run_block(flow, name, x, block, config.backbone)
+    x = flow.resize(x, (num_regions,))
+    name, num_inputs = "roi_heads.box_predictor", x.shape.channels
+    scores = _linear(flow, f"{name}.cls_score", x, num_inputs, config.num_classes + 1)
+    _linear(flow, f"{name}.bbox_pred", x, num_inputs, 4 * (config.num_classes + 1))
     return scores
 
 
@@ -61,8 +80,8 @@ def run_mask_head(flow: Flow, config: DetectorConfig, level: Map, num_objects: i
 
 def _conv(flow: Flow, name: str, x: Map, *, has_norm: bool) -> Map:
     """Run a 3x3 convolution, which has a bias where no BN follows."""
-    fan_in = _CHANNELS * _WIDTH**2
-    y = _weighted(flow, f"{name}.0", "conv", x, x.shape, fan_in, bias=not has_norm)
+    fan_in, output = x.shape.channels * _WIDTH**2, Shape(_CHANNELS, x.shape.sides)
+    y = _weighted(flow, f"{name}.0", "conv", x, output, fan_in, bias=not has_norm)
     if not has_norm:
         return y
     return flow.layer(LayerCost(f"{name}.1", "norm", y.shape, 1, 2 * _CHANNELS, 0, 0), y)

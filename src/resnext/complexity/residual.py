@@ -6,6 +6,8 @@ same names and without torch. Custom parts provide their own rule; see `resnext.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from resnext.complexity.cost import Cost, sum_stages
 from resnext.complexity.flow import Flow, Map, record
 from resnext.complexity.part_count import (
@@ -21,6 +23,8 @@ from resnext.model.plan import BlockPlan, NetworkPlan, plan_network
 
 def count_network(config: ResNeXtConfig, sides: tuple[int, ...]) -> Cost:
     """Count a network on an input of these sides, by arithmetic alone."""
+    if config.pool_time:
+        return _count_frames(config, sides)
     plan = plan_network(config)
     outputs, recorded = record(
         lambda flow: run_network(flow, plan, config), Shape(config.in_channels, sides)
@@ -34,6 +38,26 @@ def count_network(config: ResNeXtConfig, sides: tuple[int, ...]) -> Cost:
     )
 
 
+def _count_frames(config: ResNeXtConfig, sides: tuple[int, ...]) -> Cost:
+    """Count a network that sees the frames of a video one by one: all but the classifier recur."""
+    num, *frame = sides
+    one = count_network(config.replace(pool_time=False), tuple(frame))
+    layers = tuple(
+        layer
+        if layer.kind == "linear"
+        else replace(layer, macs=num * layer.macs, activations=num * layer.activations)
+        for layer in one.layers
+    )
+    return Cost(
+        input_size=(config.in_channels, *sides),
+        layers=layers,
+        stages=sum_stages(layers, {stage.name: stage.output for stage in one.stages}),
+        peak_activation_bytes=num * one.peak_activation_bytes,
+        training_activation_bytes=num * one.training_activation_bytes,
+        notes=(f"maps are those of one of {num} frames",),
+    )
+
+
 def run_network(flow: Flow, plan: NetworkPlan, config: ResNeXtConfig) -> dict[str, Shape]:
     """Run a network on the flow's image.
 
@@ -42,7 +66,11 @@ def run_network(flow: Flow, plan: NetworkPlan, config: ResNeXtConfig) -> dict[st
     """
     maps, outputs = run_stages(flow, plan, config, flow.image)
     x = maps[-1]
+    if config.embedding is not None:
+        x = flow.resize(x, x.shape.sides)  # the map without padding
     x = _vector(flow.average_all(x))
+    if config.dropout:
+        x = flow.dropout(x)
     if config.num_classes:
         x = flow.linear("fc", x, config.num_classes)
     outputs["head"] = x.shape
@@ -58,6 +86,9 @@ def run_stages(
         The map of the stem, before its pool, and that of each stage, as a `Backbone` gives them;
         and the shapes that the stem, with its pool, and each stage leave, in order.
     """
+    if config.embedding is not None:
+        embedding = config.embedding
+        image = flow.embedding("embed", image, embedding.num_tokens, embedding.width)
     first, x = _stem(flow, plan, config, image)
     maps, outputs = [first], {"stem": x.shape}
     for number, blocks in enumerate(plan.stages, 1):

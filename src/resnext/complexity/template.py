@@ -63,7 +63,10 @@ def stage_cell(config: ModelConfig, cost: Cost, name: str) -> str:
         if isinstance(config.stem, StemPart):
             return f"{config.stem.title}, {plan.stem.out_channels}, stride {plan.stem.stride}"
         stride = f", stride {plan.stem.stride}" if plan.stem.stride > 1 else ""
-        return f"{_kernel(plan.stem.kernel, config)}, {plan.stem.out_channels}{stride}"
+        layer = f"{_kernel(plan.stem.kernel, config)}, {plan.stem.out_channels}{stride}"
+        if config.embedding is None:
+            return layer
+        return f"{config.embedding.num_tokens} tokens, {plan.stem.in_channels}-d\n{layer}"
     if name == "head":
         classifier = f"\n{config.num_classes}-d fc, softmax" if config.num_classes else ""
         return f"global average pool{classifier}"
@@ -109,11 +112,19 @@ def _detector_parts(config: DetectorConfig) -> dict[str, str]:
     """Say what stands behind the backbone, by part."""
     if config.family == "retinanet":
         head = "4 conv, class scores; 4 conv, box\nshared by 5 maps"
-        return {"neck": "feature pyramid, 256, 5 maps", "head": f"{head}; {config.num_classes}"}
+        return {
+            "neck": f"feature pyramid, {config.pyramid_channels}, 5 maps",
+            "head": f"{head}; {config.num_classes}",
+        }
+    if config.family == "faster_rcnn_c4":
+        return {
+            "rpn": "1 conv, objectness and box\non one map",
+            "head": f"layer4 on each region, mean, {config.num_classes} classes",
+        }
     boxes = "2 fc, 1024" if config.version == 1 else "4 conv, 1 fc, 1024"
     masks = "\n4 conv, mask 28x28" if config.family == "mask_rcnn" else ""
     return {
-        "neck": "feature pyramid, 256, 5 maps",
+        "neck": f"feature pyramid, {config.pyramid_channels}, 5 maps",
         "rpn": f"{config.version} conv, objectness and box\nshared by 5 maps",
         "head": f"{boxes}, {config.num_classes} classes{masks}",
     }

@@ -18,6 +18,8 @@ from resnext.machine import num_cores
 from resnext.model.card import Interpolation
 from resnext.model.normalisation import Mean, Std
 from resnext.model.signal import MAX_LENGTH, Fit, Normalisation
+from resnext.model.text import MAX_VOCABULARY, Unit
+from resnext.model.video import MAX_CLIP_FRAMES
 from resnext.settings import FiniteSettings, SystemPath
 
 DataName = Literal[
@@ -34,19 +36,27 @@ DataName = Literal[
     "series",
     "volume",
     "audio",
+    "text",
+    "video",
+    "coco",
+    "voc",
+    "yolo",
 ]
 PYTHON: Literal["python"] = "python"
 """The images come from the program that calls `resnext.train`, and nothing else can open them."""
 
+BOX_SETS = ("coco", "voc", "yolo")
+"""Formats of boxes, which `--data` names as `coco:DIR`, `voc:DIR` and `yolo:DIR`."""
+
 DATA_NAMES: tuple[str, ...] = tuple(name for name in get_args(DataName) if name != PYTHON)
 """The sets that a person can name."""
 
-
-TargetKind = Literal["class", "labels", "number", "mask"]
+TargetKind = Literal["class", "labels", "number", "mask", "boxes"]
 """What is to be learned of an image. `class`: the number of one class, int64, n. `labels`: 1 for
 each label that applies, 0 for one that does not and `UNKNOWN`, int8, n x k. `number`: values to
 predict, float32, n x k, NaN where one is not known. `mask`: a class for each pixel, which is read
-with its image; in memory are the pixels of each class, int64, n x k."""
+with its image; in memory are the pixels of each class, int64, n x k. `boxes`: boxes of objects with
+their classes; `targets_n` counts the objects of each class, int64, n x k."""
 
 UNKNOWN = -1
 """A label of which it is not known whether it applies."""
@@ -60,18 +70,19 @@ _TABLE_ONLY = (
     *("images", "image_column", "label_column", "label_separator", "split_column", "targets"),
 )
 
-_SERIES_ONLY = ("id_column", "time_column", "length", "fit")
-_KEPT_OF_TABLES = {
+_SERIES_ONLY = ("id_column", "time_column", "fit")
+_TEXT_ONLY = ("text_column", "unit", "lower", "vocabulary", "min_count")
+_SIGNAL_COLUMNS = {
     "series": ("label_column", "split_column"),
+    "text": ("label_column", "split_column", "label_separator", "targets"),
     "audio": ("images", "image_column", "label_column", "label_separator", "split_column"),
 }
-"""Settings of a `table` that other sets have as well."""
+SIGNAL_NAMES: tuple[DataName, ...] = ("series", "volume", "text", "video", "audio")
+"""Sets that hold signals, named as NAME:FILE, video:FOLDER or audio:FOLDER."""
 
-_SIGNALS = ("series", "volume", "audio")
-_LENGTHS = {
-    "series": "the steps of series are length",
-    "audio": "the length of audio is audio.seconds",
-}
+_VIDEO_ONLY = ("frames", "frame_stride", "clips")
+_NEED_ROOT = ("folder", "imagenet", "table", "masks")
+_LENGTHS = {"series": "length", "text": "length", "audio": "audio.seconds"}
 
 Side = Annotated[int, Field(ge=1, le=MAX_SIDE_PX)]
 
@@ -83,8 +94,10 @@ class DataConfig(FiniteSettings):
         name: Which set; `folder` is any folder of class folders, `shards` one that
             `resnext pack` wrote, `table` a CSV, TSV or Parquet file of images and labels, or a
             folder of Parquet files, `masks` a folder of images with masks, `series` a file of
-            time series, `volume` one in MedMNIST's `.npz` format, `audio` audio files in class
-            folders or a table, `python` a dataset that a program gave to `resnext.train`.
+            time series, `volume` one in MedMNIST's `.npz` format, `text` a table of texts or a
+            folder of one for each split, `video` class folders of videos, `coco`, `voc` and
+            `yolo` folders of images with boxes, `audio` audio files in
+            class folders or a table, `python` a dataset that a program gave to `resnext.train`.
         root: Where its files are. `digits` needs none; the downloaded sets keep
             theirs in the user's cache folder by default.
         url: Where the files of `shards` are, if not in a folder: the address of what
@@ -112,13 +125,23 @@ class DataConfig(FiniteSettings):
             to; by default one of a usual name, such as id, if its values recur.
         time_column: There, the column that orders the rows of a series; by default likewise.
         length: Steps that every one of `series` gets; by default the most of a training series.
+            Of `text`, its tokens: by default as many as hold 99 % of the training texts whole.
         fit: How it gets them: `resample` interpolates linearly, `pad` appends the mean to a
             shorter series and keeps the middle of a longer one.
         normalise: Of `series` and `audio`: `channel` by mean and standard deviation of each channel
             over the training set, `series` by those of each single one, `none` not at all.
-        audio: How `audio` files become what the network receives.
+        text_column: The column of a `text`; by default one of a usual name, such as text or
+            sentence.
+        unit: What a token of a `text` is: `word` or `character`.
+        lower: Of `text`: whether upper and lower case are the same.
+        vocabulary: Known tokens of a `text` at most; the most frequent of the training texts.
+        min_count: Rarer tokens of the training texts count as unknown.
+        frames: Of `video`: frames of a clip.
+        frame_stride: Of `video`: every so many frames of the file one is taken.
+        clips: Of `video`: clips of each file whose probabilities are averaged in evaluation.
         image_size_px: Side of the crop that the network sees; by default the set's own
-            (8, 28 or 32 pixels for the small sets, 224 for files).
+            (8, 28 or 32 pixels for the small sets, 224 for files). With boxes, the short side to
+            which images are resized (`model.min_size_px`); the long side's limit keeps its ratio.
         val_fraction: Share of the training images of a `folder` without validation images
             that is kept for validation; 1 keeps all, to evaluate a folder that nothing is
             trained on.
@@ -136,6 +159,7 @@ class DataConfig(FiniteSettings):
         mean: Mean of each channel to subtract, of values in 0..1; by default what the weights
             expect that training starts from, otherwise the set's own.
         std: Standard deviation of each channel to divide by; by default likewise.
+        audio: How `audio` files become what the network receives.
     """
 
     name: DataName = "digits"
@@ -155,7 +179,14 @@ class DataConfig(FiniteSettings):
     length: Annotated[int, Field(ge=1, le=MAX_LENGTH)] | None = None
     fit: Fit = "resample"
     normalise: Normalisation = "channel"
-    audio: AudioConfig = AudioConfig()
+    text_column: str | None = None
+    unit: Unit = "word"
+    lower: bool = True
+    vocabulary: Annotated[int, Field(ge=1, le=MAX_VOCABULARY)] = 20_000
+    min_count: PositiveInt = 2
+    frames: Annotated[int, Field(ge=1, le=MAX_CLIP_FRAMES)] = 16
+    frame_stride: Annotated[int, Field(ge=1, le=MAX_CLIP_FRAMES)] = 4
+    clips: Annotated[int, Field(ge=1, le=100)] = 3
     image_size_px: Side | None = None
     val_fraction: Annotated[float, Field(gt=0.0, le=1.0)] = 0.1
     val_split: Literal["class", "hash"] = "class"
@@ -166,6 +197,7 @@ class DataConfig(FiniteSettings):
     decode: Literal["fast", "exact"] = "fast"
     mean: Mean | None = None
     std: Std | None = None
+    audio: AudioConfig = AudioConfig()
 
     @model_validator(mode="before")
     @classmethod
@@ -193,7 +225,8 @@ class DataConfig(FiniteSettings):
                 if getattr(self, setting) is not None:
                     raise ConfigError(f"{setting} is for name='shards' only; leave it out")
         if self.name != "table":
-            for setting in set(_TABLE_ONLY).difference(_KEPT_OF_TABLES.get(self.name, ())):
+            kept = _SIGNAL_COLUMNS.get(self.name, ())
+            for setting in set(_TABLE_ONLY).difference(kept):
                 if getattr(self, setting) != type(self).model_fields[setting].default:
                     raise ConfigError(f"{setting} is for name='table' only; leave it out")
         if self.name != "masks" and self.ignore_value is not None:
@@ -203,8 +236,13 @@ class DataConfig(FiniteSettings):
                 "classes is not for name='masks'; to leave a class out, give its value as "
                 "ignore_value"
             )
+        if self.name in BOX_SETS and self.classes is not None:
+            raise ConfigError(
+                f"classes is not for name={self.name!r}; to leave a class out, remove its boxes "
+                "from the annotations"
+            )
         self._check_signals()
-        if self.name in ("folder", "imagenet", "table", "masks") and self.root is None:
+        if self.name in (*_NEED_ROOT, *BOX_SETS) and self.root is None:
             raise ConfigError(f"name={self.name!r} needs root=PATH, where the images are")
         if self.group is not None and self.val_split != "class":
             raise ConfigError("group needs val_split='class'; leave one of them out")
@@ -214,28 +252,33 @@ class DataConfig(FiniteSettings):
 
     def _check_signals(self) -> None:
         """Refuse settings of signals for images, and of images for signals."""
-        fields = type(self).model_fields
-        if self.name != "series":
-            for setting in _SERIES_ONLY:
-                if getattr(self, setting) != fields[setting].default:
-                    raise ConfigError(f"{setting} is for name='series' only; leave it out")
+        for name, settings in (
+            ("series", _SERIES_ONLY),
+            ("text", _TEXT_ONLY),
+            ("video", _VIDEO_ONLY),
+        ):
+            for setting in settings if self.name != name else ():
+                if getattr(self, setting) != type(self).model_fields[setting].default:
+                    raise ConfigError(f"{setting} is for name={name!r} only; leave it out")
         if self.name not in ("series", "audio") and self.normalise != "channel":
             raise ConfigError("normalise is for name='series' or 'audio' only; leave it out")
         if self.name != "audio" and self.audio != AudioConfig():
             raise ConfigError("audio is for name='audio' only; leave it out")
-        if self.name not in _SIGNALS:
+        if self.length is not None and self.name not in ("series", "text"):
+            raise ConfigError("length is for name='series' and name='text' only; leave it out")
+        if self.name not in SIGNAL_NAMES:
             return
         if self.root is None:
-            what = "DIR" if self.name == "audio" else "FILE"
-            raise ConfigError(
-                f"name={self.name!r} needs root={what}: write --data {self.name}:{what}"
-            )
-        for setting in ("mean", "std", *(() if self.name == "audio" else ("group",))):
+            at = "FOLDER" if self.name in ("video", "audio") else "FILE"
+            raise ConfigError(f"name={self.name!r} needs root={at}: write --data {self.name}:{at}")
+        refused = {"video": (), "audio": ("mean", "std")}.get(self.name, ("mean", "std", "group"))
+        for setting in refused:
             if getattr(self, setting) is not None:
                 raise ConfigError(f"{setting} is not for name={self.name!r}; leave it out")
         if self.name in _LENGTHS and self.image_size_px is not None:
             raise ConfigError(
-                f"image_size_px={self.image_size_px} is for images; {_LENGTHS[self.name]}"
+                f"image_size_px={self.image_size_px} is for images; the size of {self.name} is "
+                f"{_LENGTHS[self.name]}"
             )
 
     @property
@@ -243,9 +286,10 @@ class DataConfig(FiniteSettings):
         """The set's name for people: of a folder or a packed set, its own."""
         if self.url is not None:
             return last_part(self.url)
-        if self.name in ("series", "volume") and self.root is not None:
+        if self.name in SIGNAL_NAMES and self.name != "video" and self.root is not None:
             return self.root.stem
-        if self.name in ("folder", "shards", "table", "masks", "audio") and self.root is not None:
+        folders = ("video", "audio", "folder", "shards", "table", "masks", *BOX_SETS)
+        if self.name in folders and self.root is not None:
             return self.root.name or self.root.resolve().name or self.name
         return self.name
 

@@ -39,12 +39,14 @@ class Draw(IntEnum):
     JITTER = 13
     MASK = 14
     TURN = 15
-    PLACE = 16
-    SPEED = 17
-    GAIN = 18
-    NOISE = 19
-    TIME_MASK = 20
-    FREQUENCY_MASK = 21
+    BATCH = 16
+    WORD = 24
+    PLACE = 32
+    SPEED = 33
+    GAIN = 34
+    NOISE = 35
+    TIME_MASK = 36
+    FREQUENCY_MASK = 37
 
 
 def derive(*keys: int) -> int:

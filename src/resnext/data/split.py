@@ -20,6 +20,7 @@ from resnext.errors import ConfigError
 from resnext.model.signal import SignalInput, noun_of
 
 if TYPE_CHECKING:
+    from resnext.data.boxes.box_set import BoxImage
     from resnext.data.file_split import FileSplit
 
 
@@ -46,6 +47,10 @@ class ImageReader(ABC):
             DataError: Its file is bad; the message is the reason.
         """
         raise NotImplementedError(f"image {index} has no mask")
+
+    def objects(self, index: int) -> BoxImage:
+        """Return the objects of an image, where the targets are boxes."""
+        raise NotImplementedError(f"image {index} has no boxes")
 
     def open(self, index: int) -> Image.Image:
         """Return a decoded image, of mode RGB or L.
@@ -83,7 +88,7 @@ class Split(Protocol):
 
     @property
     def shapes_n2(self) -> torch.Tensor | None:
-        """Height and width of each image in pixels, where the targets are masks."""
+        """Height and width of each image in pixels, where the targets are masks or boxes."""
         return None
 
     @property
@@ -106,6 +111,11 @@ class Split(Protocol):
     def pictures(self, in_channels: int) -> ImageReader:
         """Return what opens the images for people to look at."""
         return self.reader(in_channels)
+
+    def text(self, index: int) -> str:
+        """Return the text itself, where the split holds texts; otherwise nothing."""
+        del index
+        return ""
 
     def choose(self, indices_n: torch.Tensor) -> Self:
         """Return a split with some of the images."""
@@ -178,29 +188,9 @@ class DataInfo:
     signal: SignalInput | None = None
 
     @property
-    def sides(self) -> tuple[int, ...] | int:
-        """Sides of what the network receives, or the one side of an image."""
-        return self.image_size_px if self.signal is None else self.signal.sides
-
-    @property
     def noun(self) -> str:
-        """What the set holds, in the plural: images, series or volumes."""
+        """What the set holds, in the plural: images, series, volumes, texts or videos."""
         return noun_of(self.signal)
-
-    def require_images(self, what: str) -> None:
-        """Refuse a set of signals.
-
-        Args:
-            what: What needs images, in words.
-
-        Raises:
-            ConfigError: The set holds time series or volumes.
-        """
-        if self.signal is not None:
-            raise ConfigError(
-                f"{what} is for images so far; {self.name} holds signals ({self.signal.kind}), "
-                "which train, evaluate and predict take"
-            )
 
     def require_classes(self, what: str) -> None:
         """Check that each image of a data set has a single class.

@@ -10,7 +10,6 @@ import torch.distributed as dist
 from torch import nn
 
 from resnext.data.loading.batch import Batch
-from resnext.errors import ConfigError
 from resnext.evaluation.protocols import nearest_listed
 from resnext.tasks.task import Result, Task
 
@@ -51,13 +50,9 @@ def evaluate(
     """
     model.eval()
     tally = task.tally(full=full)
-    columns_k = None if class_subset is None else torch.tensor(class_subset)
     for batch in loader:
         with torch.no_grad(), (autocast or nullcontext)():
-            outputs_b = model(batch.images_bchw)
-        if columns_k is not None:
-            outputs_b = outputs_b.index_select(1, columns_k.to(outputs_b.device))
-        _check_width(outputs_b.shape[1], len(task.options.classes))
+            outputs_b = task.predict(model, batch, class_subset)
         answers_b = task.merge_views(outputs_b, batch.num_views)
         targets_b, indices_b = batch.targets_b, batch.indices_b
         if real_labels is not None:
@@ -70,11 +65,3 @@ def evaluate(
     if dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1:
         tally.add_other_processes(device)
     return tally.result()
-
-
-def _check_width(num_outputs: int, num_classes: int) -> None:
-    if num_outputs != num_classes:
-        raise ConfigError(
-            f"the network has {num_outputs} classes, but the data set has {num_classes}; "
-            "evaluate on the training data set or one with the same class names"
-        )

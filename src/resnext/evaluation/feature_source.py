@@ -15,9 +15,12 @@ from resnext.data.loading.config import LoaderConfig
 from resnext.data.loading.eval_loader import EvalLoader
 from resnext.data.prepare.views import view_of_card
 from resnext.data.sets.load import load_data
+from resnext.data.signals.loaders import SignalEvalLoader
+from resnext.data.signals.split import SignalSplit
 from resnext.data.split import DataInfo, Split
 from resnext.errors import ConfigError
 from resnext.evaluation.features import Embedder, FeatureBatch, extract
+from resnext.evaluation.fit_signals import as_in_training
 from resnext.evaluation.run import EvaluationOptions
 from resnext.evaluation.target import fit_images
 from resnext.inference.load import load
@@ -75,8 +78,7 @@ class FeatureSource:
         require_classifier(self.model.config, "a table of features")
         self._embedder = Embedder(self.model.move_to(device), request.stage)
         self.data, view = _find_data(run, request)
-        loaded = load_data(self.data)
-        loaded.info.require_images("a table of features")
+        loaded = load_data(as_in_training(self.data, self.model.card.signal))
         loaded.info.require_classes("a table of features")
         self.info: DataInfo = fit_images(loaded.info, loaded.train, self.model)
         self.view = view_of_card(view, self.model.card)
@@ -87,8 +89,8 @@ class FeatureSource:
         if effort.note is not None:
             num_train, num_val = (len(self.splits[name]) for name in ("train", "val"))
             effort.note(
-                f"images of {self.info.name}: {num_train:,} for training, {num_val:,} for "
-                "validation"
+                f"{self.info.noun} of {self.info.name}: {num_train:,} for training, "
+                f"{num_val:,} for validation"
             )
         self._device, self._effort = device, effort
         self._bad_files = {name: BadFiles(len(split)) for name, split in self.splits.items()}
@@ -113,7 +115,12 @@ class FeatureSource:
             workers=default_workers() if workers is None else workers,
         )
         split, bad_files = self.splits[name], self._bad_files[name]
-        loader = EvalLoader(split, self.info, self.view, loading, bad_files)
+        loader: EvalLoader | SignalEvalLoader
+        if self.info.signal is not None:
+            assert isinstance(split, SignalSplit)  # the split of all sets of signals
+            loader = SignalEvalLoader(split, self.info.signal, loading)
+        else:
+            loader = EvalLoader(split, self.info, self.view, loading, bad_files)
         for batch in extract(self._embedder, loader):
             yield batch
             if effort.progress is not None:

@@ -4,20 +4,48 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from resnext.data.config import DataConfig
-from resnext.data.split import DataInfo
+from resnext.data.config import SIGNAL_NAMES, DataConfig
+from resnext.data.signals.text_split import TextSplit
+from resnext.data.split import DataInfo, Split
 from resnext.errors import ConfigError
 from resnext.model.signal import SignalInput
 
 
 def as_in_training(data: DataConfig, signal: SignalInput | None) -> DataConfig:
-    """Return the settings that prepare series and audio as in training."""
-    if signal is not None and signal.sound is not None and data.name == "audio":
+    """Return the settings that give signals the size and form of training."""
+    if signal is None or data.name not in SIGNAL_NAMES:
+        return data
+    if signal.sound is not None and data.name == "audio":
         audio = data.audio.as_trained(signal.sound, signal.size, signal.in_channels)
         return data.replace(audio=audio, normalise=signal.normalise)
-    if signal is None or data.name != "series":
-        return data
-    return data.replace(length=signal.size, fit=signal.fit, normalise=signal.normalise)
+    if signal.kind == "volume" == data.name and data.root is not None and data.root.is_dir():
+        return data.replace(image_size_px=signal.size)
+    if signal.video is not None and data.name == "video":
+        return data.replace(
+            image_size_px=signal.size,
+            mean=signal.mean,
+            std=signal.std,
+            frames=signal.video.frames,
+            frame_stride=signal.video.stride,
+            clips=signal.video.clips,
+        )
+    if signal.text is not None and data.name == "text":
+        return data.replace(
+            length=signal.size,
+            unit=signal.text.unit,
+            lower=signal.text.lower,
+            min_count=1,  # the set's own vocabulary is replaced, however few its texts
+        )
+    if signal.kind == "series" == data.name:
+        return data.replace(length=signal.size, fit=signal.fit, normalise=signal.normalise)
+    return data
+
+
+def as_encoded(split: Split, signal: SignalInput | None) -> Split:
+    """Return texts numbered by the vocabulary of training; other splits as they are."""
+    if isinstance(split, TextSplit) and signal is not None and signal.text is not None:
+        return split.encode(signal)
+    return split
 
 
 def fit_signals(info: DataInfo, signal: SignalInput | None) -> DataInfo:

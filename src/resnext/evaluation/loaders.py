@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from resnext.data.bad_files import BadFiles
 from resnext.data.config import default_workers
+from resnext.data.loading.box_loader import BoxEvalLoader
 from resnext.data.loading.config import LoaderConfig
 from resnext.data.loading.eval_loader import EvalLoader
 from resnext.data.loading.whole_loader import WholeLoader, eval_loader
 from resnext.data.signals.audio_split import record_left_out
 from resnext.data.signals.loaders import SignalEvalLoader
-from resnext.data.signals.split import SignalSplit
+from resnext.data.signals.video_loaders import VideoEvalLoader, signal_eval_loader
 from resnext.evaluation.target import EvaluationSet
 from resnext.evaluation.whole_images import WholeImageLoader
+from resnext.model.config import DetectorConfig, ModelConfig
 from resnext.runs.runtime import Runtime
 from resnext.runtimes.exported import Exported
 
-Loader = EvalLoader | WholeLoader | SignalEvalLoader | WholeImageLoader
+Loader = (
+    EvalLoader | WholeLoader | BoxEvalLoader | SignalEvalLoader | VideoEvalLoader | WholeImageLoader
+)
 
 _IMAGES_PER_BATCH = 128
+_CLIPS_FOR_IMAGES = 16
+"""A clip has at least so many images' worth of positions."""
 
 
 def open_loader(
@@ -26,6 +34,7 @@ def open_loader(
     runtime: Runtime,
     bad_files: BadFiles,
     *,
+    network: ModelConfig,
     num_rows: int | None,
     workers: int | None,
 ) -> Loader:
@@ -36,6 +45,7 @@ def open_loader(
         exported: The network, if it is an exported file.
         runtime: Device and processes.
         bad_files: Gets the files that cannot be read.
+        network: The network's architecture.
         num_rows: Rows of a batch in one process, counting every view; None chooses.
         workers: Processes that decode files; None takes one a core.
     """
@@ -57,7 +67,12 @@ def open_loader(
         world_size=runtime.world_size,
     )
     if target.info.signal is not None:
-        assert isinstance(target.split, SignalSplit)  # the split of all sets of signals
         record_left_out(target.split, bad_files)
-        return SignalEvalLoader(target.split, target.info.signal, loading)
+        if target.info.signal.video is not None:
+            num = max(1, loading.batch_size // _CLIPS_FOR_IMAGES)
+            loading = replace(loading, batch_size=num)
+        return signal_eval_loader(target.split, target.info.signal, loading)
+    if isinstance(network, DetectorConfig):
+        max_ratio = network.max_size_px / network.min_size_px
+        return BoxEvalLoader(target.split, target.info, loading, max_ratio, bad_files)
     return eval_loader(target.split, target.info, target.view, loading, bad_files)

@@ -48,7 +48,8 @@ def draw_losses(epochs: Rows) -> Figure:
 def draw_figures(epochs: Rows, kind: TaskKind) -> Figure:
     """Draw the task's figures over the epochs; in training, that of the images as they varied."""
     figure, axes = _epoch_axes(kind.axis)
-    for (key, label), color in zip(kind.curves, (GREY, BLUE, ORANGE), strict=False):
+    colors = (BLUE, ORANGE, GREY) if kind.curves[0][0] == kind.measure.key else (GREY, BLUE, ORANGE)
+    for (key, label), color in zip(kind.curves, colors, strict=False):
         if any(row.get(key) is not None for row in epochs):
             _line(axes, epochs, key, label, color)
     axes.set_ylim(bottom=0)

@@ -121,7 +121,7 @@ def _evaluation(evaluation: Evaluation, config: TrainConfig | None) -> dict[str,
         "signal": target.info.signal,
         "cost": evaluation.cost,
         "num_classes": len(target.info.classes),
-        "is_dense": evaluation.task.kind.is_dense,
+        "is_whole": evaluation.task.kind.is_dense or evaluation.task.kind.finds_objects,
         "template": section.template,
         "section": {"figures": figures, **section.values},
     }

@@ -23,7 +23,7 @@ from resnext.inference.fused import TOLERANCE, FusedNetwork, fuse_after
 from resnext.inference.load import load
 from resnext.inference.predictor import exported_of
 from resnext.model.card import ModelCard
-from resnext.model.classifiers import refuse_detector
+from resnext.model.config import DetectorConfig
 from resnext.model.trained import TrainedNetwork
 from resnext.runs.config import TrainConfig
 from resnext.runs.folder import CONFIG, read_config, write_json
@@ -147,7 +147,6 @@ def measure(
     if protocol.view is None and config is not None and protocol.data is None:
         protocol = replace(protocol, view=config.view)
     model = load(run) if isinstance(run, Path) else run
-    refuse_detector(model.config, "evaluation on this data")
     target = open_target(protocol, data, model, given)
     task = _task_of(model.card, target)
     bad_files = BadFiles(len(target.split))
@@ -157,14 +156,14 @@ def measure(
         exported,
         runtime,
         bad_files,
+        network=model.config,
         num_rows=effort.batch_size,
         workers=data.workers if effort.workers is None else effort.workers,
     )
     _announce(effort, target, data, config)
     size_px = loader.size_px
-    sides = (size_px,) * getattr(model.config, "ndim", 2)
-    if target.info.signal is not None:
-        sides = target.info.signal.sides
+    signal = target.info.signal
+    sides = (size_px,) * getattr(model.config, "ndim", 2) if signal is None else signal.sides
     cost = count(model.config, (target.info.in_channels, *sides))  # refuses early
     module = _module(model, target, cost, runtime, effort)
     result = evaluate(
@@ -180,7 +179,6 @@ def measure(
     if runtime.world_size > 1:
         bad_files.share()
         bad_files.check()
-    signal = target.info.signal
     view = {
         "size_px": size_px,
         "resize_px": loader.resize_px,
@@ -194,7 +192,7 @@ def measure(
         "macs": cost.macs,
         "view": view,
         "data": target.source,
-        **({} if signal is None else {"signal": signal.model_dump(mode="json")}),
+        **({} if signal is None else {"signal": signal.as_figures()}),
         "is_fused": isinstance(module, FusedNetwork) and module.is_fused,
     }
     return Evaluation(figures, result, task, target, cost, bad_files.rows)
@@ -223,10 +221,11 @@ def _module(
 ) -> nn.Module:
     """Return what computes: where there is much to do, the network as one graph."""
     module = model.move_to(runtime.device)
-    if exported_of(model) is not None or runtime.dtype != torch.float32:
+    is_detector = isinstance(model.config, DetectorConfig)
+    if exported_of(model) is not None or runtime.dtype != torch.float32 or is_detector:
         return module
     num_images = len(target.split) * target.view.num_views // runtime.world_size
-    ndim = getattr(model.config, "ndim", 2)
+    ndim = getattr(model.config, "input_ndim", 2)
     module = fuse_after(
         module, runtime.device, ndim=ndim, macs=cost.macs, num_images=max(num_images, 1)
     )

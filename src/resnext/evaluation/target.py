@@ -14,8 +14,9 @@ from resnext.data.sets.choose_split import SplitChoice, choose_split, splits_of
 from resnext.data.sets.load import load_data
 from resnext.data.split import DataInfo, DataSet, Split
 from resnext.errors import ConfigError
-from resnext.evaluation.fit_signals import as_in_training, fit_signals
+from resnext.evaluation.fit_signals import as_encoded, as_in_training, fit_signals
 from resnext.evaluation.protocols import load_imagenet_v2, load_real_labels, map_classes
+from resnext.model.config import DetectorConfig
 from resnext.model.trained import TrainedNetwork
 
 
@@ -114,8 +115,13 @@ def open_target(
             "sizes, crops and mirrored views are for images: signals are evaluated whole; leave "
             "out --size, --resize, --ten-crop and --flip"
         )
+    if info.targets == "boxes" and protocol.view not in (None, ViewConfig()):
+        raise ConfigError(
+            "sizes, crops and mirrored views are for classifiers: objects are found in whole "
+            "images; leave out --size, --resize, --ten-crop and --flip"
+        )
     view = protocol.view or ViewConfig()
-    if info.targets != "mask":  # whose images are shown as they are
+    if info.targets not in ("mask", "boxes"):  # whose images are shown as they are
         view = view_of_card(view, model.card)
     return EvaluationSet(info, split, view, class_subset, real_labels, source, num_in_set)
 
@@ -127,7 +133,8 @@ def _open_split(
     if not protocol.imagenet_v2:
         loaded = load_data(as_in_training(data, model.card.signal), given)
         num_in_set = sum(map(len, splits_of(loaded).values()))
-        return loaded.info, choose_split(loaded, protocol.split), num_in_set
+        split = as_encoded(choose_split(loaded, protocol.split), model.card.signal)
+        return loaded.info, split, num_in_set
     if data.root is None or protocol.split != "val" or protocol.real is not None:
         raise ConfigError(
             "--imagenet-v2 takes its folder from --data, has one split and its own labels: "
@@ -149,10 +156,13 @@ def fit_images(info: DataInfo, split: Split, model: TrainedNetwork) -> DataInfo:
             f"the network takes images of {in_channels} channel(s), those of {info.name} have "
             f"{info.in_channels}; choose a data set like that of training"
         )
+    size_px = card.image_size_px
+    if isinstance(model.config, DetectorConfig):
+        size_px = model.config.min_size_px
     return replace(
         info,
         in_channels=in_channels,
-        image_size_px=card.image_size_px,
+        image_size_px=size_px,
         mean=card.mean,
         std=card.std,
     )

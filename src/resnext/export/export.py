@@ -8,10 +8,12 @@ import torch
 
 from resnext.errors import ConfigError
 from resnext.export.graph import build_graph
-from resnext.export.images import ImageSource, as_batches, as_whole, noise, sample_photos
+from resnext.export.images import ImageSource, as_whole, noise, sample_photos
 from resnext.export.network import at_size, simplify
 from resnext.export.options import ExportOptions, ExportReport
 from resnext.export.parity import check_parity, compare
+from resnext.export.samples import SampleSource, sample_batches, takes_samples
+from resnext.export.signals import check_signal_options, noise_signals
 from resnext.export.staging import publish, staging
 from resnext.extras import needed_by
 from resnext.inference.parity import Parity
@@ -20,7 +22,7 @@ from resnext.model.classifiers import refuse_detector
 from resnext.model.config import ModelConfig, SegmenterConfig
 from resnext.model.trained import TrainedNetwork
 from resnext.runtimes.open import SUFFIXES, open_exported
-from resnext.runtimes.spec import ExportSpec, Format, describe
+from resnext.runtimes.spec import FLOAT_INPUTS, ExportSpec, Format, describe
 
 NUM_COMPARED = 32
 _DEFAULT_OPSET = 20  # torch's
@@ -33,7 +35,7 @@ def export_model(
     loaded: TrainedNetwork,
     dest: Path,
     options: ExportOptions | None = None,
-    images: ImageSource | None = None,
+    samples: SampleSource | None = None,
 ) -> ExportReport:
     """Export a network.
 
@@ -42,7 +44,8 @@ def export_model(
         dest: The file, with the extension of its format. An existing file is replaced once the
             new one is complete and has been compared with PyTorch.
         options: How to export.
-        images: Real images for the comparison; by default windows of two photos.
+        samples: Real images or signals for the comparison; by default windows of two photos, and
+            noise for signals.
 
     Returns:
         The files, and how closely they match PyTorch.
@@ -52,12 +55,12 @@ def export_model(
         ExportError: The results differ, or the file cannot be written; no file is kept.
     """
     options = options or ExportOptions()
+    check_options(loaded, dest, options)
     loaded = at_size(loaded, options.size_px)
     spec = spec_of(loaded, options)
-    check_options(loaded, dest, options)
     with staging(dest) as staged:
         write_file(loaded, staged, spec)
-        parity = compare_file(loaded, staged, spec, images)
+        parity = compare_file(loaded, staged, spec, samples)
         check_parity(parity, dest)
         paths = publish(staged, dest)
     size = sum(path.stat().st_size for path in paths)
@@ -69,7 +72,7 @@ def spec_of(loaded: TrainedNetwork, options: ExportOptions) -> ExportSpec:
     is_onnx = options.to == "onnx"
     return ExportSpec(
         format=options.to,
-        input=options.input,
+        input=options.input or ("pixels" if loaded.card.signal is None else "values"),
         size_px=loaded.card.image_size_px,
         # Images with masks have different sizes, so a fixed size must be requested.
         dynamic_size=options.dynamic_size
@@ -93,33 +96,43 @@ def write_file(loaded: TrainedNetwork, path: Path, spec: ExportSpec) -> None:
 
 
 def compare_file(
-    loaded: TrainedNetwork, path: Path, spec: ExportSpec, images: ImageSource | None
+    loaded: TrainedNetwork, path: Path, spec: ExportSpec, samples: SampleSource | None
 ) -> Parity:
     """Compare a file with the loaded network in PyTorch."""
     network = loaded.module.cpu().eval()
     if spec.input == "image":
         network = build_graph(network, loaded.card, spec.input, spec.size_px)
     exported = open_exported(path)
-    if not takes_images(loaded.config):
+    if not takes_samples(loaded):
         batches = [noise(loaded, spec.size_px, NUM_COMPARED)]
         return compare(network, exported, batches, "noise, since it takes no images")
     is_dense = isinstance(loaded.config, SegmenterConfig)
     num = _NUM_DENSE if is_dense else NUM_COMPARED
-    source = images or sample_photos(loaded.config.in_channels, num)
+    source = samples or _usual_samples(loaded, num)
     if is_dense:
+        assert isinstance(source, ImageSource)
         return compare(network, exported, as_whole(source, spec, num), source.name)
-    return compare(network, exported, as_batches(source, loaded, spec), source.name)
+    return compare(network, exported, sample_batches(source, loaded, spec), source.name)
+
+
+def _usual_samples(loaded: TrainedNetwork, num: int) -> SampleSource:
+    """Return what to compare on where no data set is known."""
+    if loaded.card.signal is not None:
+        return noise_signals(loaded.card.signal, num)
+    return sample_photos(loaded.config.in_channels, num)
 
 
 def _example(loaded: TrainedNetwork, spec: ExportSpec) -> torch.Tensor:
     """Create an input for tracing, with unequal sides so that none is taken for a constant."""
-    size_px = spec.size_px
+    size_px, signal = spec.size_px, loaded.card.signal
+    if signal is not None:
+        return torch.zeros(2, signal.in_channels, *signal.sides)
     if spec.input == "image":
         return torch.zeros(1, 2 * size_px + 3, 3 * size_px + 5, loaded.config.in_channels).byte()
     pixels = noise(loaded, size_px, 2)
     if isinstance(loaded.config, SegmenterConfig) and spec.dynamic_size:
         pixels = noise(loaded, max(_UNLIKE_SIDES), 2)[:, : _UNLIKE_SIDES[0], : _UNLIKE_SIDES[1]]
-    return pixels if spec.input == "pixels" else pixels.movedim(-1, 1).float().contiguous()
+    return pixels if spec.input not in FLOAT_INPUTS else pixels.movedim(-1, 1).float().contiguous()
 
 
 def check_options(loaded: TrainedNetwork, dest: Path, options: ExportOptions) -> None:
@@ -129,6 +142,7 @@ def check_options(loaded: TrainedNetwork, dest: Path, options: ExportOptions) ->
         ConfigError: They do not fit.
     """
     refuse_detector(loaded.config, "export")
+    check_signal_options(loaded.card, options)
     is_dense = isinstance(loaded.config, SegmenterConfig)
     if is_dense and options.input == "image":
         raise ConfigError(

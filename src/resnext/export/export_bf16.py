@@ -9,11 +9,11 @@ from resnext.data.config import DataConfig
 from resnext.errors import ConfigError
 from resnext.evaluation.run import EvaluationOptions
 from resnext.export.export import NUM_COMPARED, check_options, compare_file, spec_of, write_file
-from resnext.export.images import as_batches, data_images
 from resnext.export.network import at_size
 from resnext.export.options import ExportOptions, ExportReport
-from resnext.export.parity import check_parity
+from resnext.export.parity import as_taken, check_parity
 from resnext.export.quantised import Quantised, check_loss, measure_error, time_both
+from resnext.export.samples import data_samples, sample_batches
 from resnext.export.staging import publish, staging
 from resnext.inference.parity import check_bf16
 from resnext.model.classifiers import require_classifier
@@ -50,24 +50,22 @@ def export_bf16(
     """
     if options.to != "openvino":
         raise ConfigError(f"to={options.to!r}: bf16 needs OpenVINO; use to='openvino'")
-    loaded = at_size(loaded, options.size_px)
     require_classifier(loaded.config, "export in bf16")
     check_options(loaded, dest, options)
-    images = data_images(data, "val", loaded.config.in_channels, NUM_COMPARED)
+    loaded = at_size(loaded, options.size_px)
+    samples = data_samples(data, "val", loaded, NUM_COMPARED)
     spec = spec_of(loaded, options)
     low = spec.replace(precision="bf16")
     with staging(dest) as staged, tempfile.TemporaryDirectory(dir=staged.parent) as folder:
         full = Path(folder) / "fp32.xml"
         write_file(loaded, full, spec)
-        check_parity(compare_file(loaded, full, spec, images), dest)
+        check_parity(compare_file(loaded, full, spec, samples), dest)
         write_file(loaded, staged, low)
-        parity = compare_file(loaded, staged, low, images)
+        parity = compare_file(loaded, staged, low, samples)
         check_bf16(parity, f"{dest}: was not kept")
         before, after = (measure_error(path, data, effort) for path in (full, staged))
-        first = next(as_batches(images, loaded, spec))[:1]
-        if spec.input == "normalised":
-            first = first.movedim(-1, 1).float()
-        latency_ms, full_ms = time_both(staged, full, first.contiguous().numpy())
+        first = as_taken(loaded.card, spec, next(sample_batches(samples, loaded, spec))[:1])
+        latency_ms, full_ms = time_both(staged, full, first)
         size = sum(path.stat().st_size for path in (staged, staged.with_suffix(".bin")))
         figure = task_kind(loaded.card.task).measure
         figures = Quantised(

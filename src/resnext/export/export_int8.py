@@ -17,14 +17,13 @@ from resnext.export.export import (
     spec_of,
     write_file,
 )
-from resnext.export.images import as_batches, data_images
 from resnext.export.network import at_size
 from resnext.export.options import ExportOptions, ExportReport
-from resnext.export.parity import check_parity
+from resnext.export.parity import as_taken, check_parity
 from resnext.export.quantised import Quantised, check_loss, measure_error, time_both
+from resnext.export.samples import data_samples, sample_batches, takes_samples
 from resnext.export.staging import publish, staging
 from resnext.extras import needed_by
-from resnext.inference.preprocessor import takes_images
 from resnext.model.classifiers import require_classifier
 from resnext.model.trained import TrainedNetwork
 from resnext.runtimes.spec import describe
@@ -62,14 +61,14 @@ def export_int8(
     if options.to != "onnx" or options.input == "normalised":
         raise ConfigError(
             f"to={options.to!r}, input={options.input!r}: int8 needs to='onnx' with "
-            "input='pixels' or 'image'"
+            "input='pixels', 'image' or 'values'"
         )
-    loaded = at_size(loaded, options.size_px)
     require_classifier(loaded.config, "export in int8")
     check_options(loaded, dest, options)
-    if not takes_images(loaded.config):
-        raise ConfigError("int8 is calibrated on images, but the network does not take images")
-    calibration = data_images(data, "train", loaded.config.in_channels, num_calibration_images)
+    loaded = at_size(loaded, options.size_px)
+    if not takes_samples(loaded):
+        raise ConfigError("int8 is calibrated on images or signals, but the network takes neither")
+    calibration = data_samples(data, "train", loaded, num_calibration_images)
     spec = spec_of(loaded, options)
     with needed_by("export in int8"):
         from resnext.export.int8 import quantise
@@ -78,13 +77,14 @@ def export_int8(
         full = Path(folder) / "fp32.onnx"
         write_file(loaded, full, spec)
         check_parity(compare_file(loaded, full, spec, None), dest)
-        num_used = quantise(full, staged, as_batches(calibration, loaded, spec))
+        batches = sample_batches(calibration, loaded, spec)
+        num_used = quantise(full, staged, (as_taken(loaded.card, spec, one) for one in batches))
         spec = spec.replace(precision="int8")
         before = measure_error(full, data, effort)
         save_onnx(onnx.load(staged), staged, describe(loaded.config, loaded.card, spec))
         after = measure_error(staged, data, effort)
-        first = next(as_batches(calibration, loaded, spec))[:1]
-        latency_ms, full_ms = time_both(staged, full, first.contiguous().numpy())
+        first = as_taken(loaded.card, spec, next(sample_batches(calibration, loaded, spec))[:1])
+        latency_ms, full_ms = time_both(staged, full, first)
         figure = task_kind(loaded.card.task).measure
         figures = Quantised(
             num_calibration_images=num_used,
@@ -102,7 +102,7 @@ def export_int8(
         measured = {name: after[name] for name in (figure.key, "loss")}
         card = loaded.card.replace(metrics={**loaded.card.metrics, **measured})
         save_onnx(onnx.load(staged), staged, describe(loaded.config, card, spec))
-        images = data_images(data, "val", loaded.config.in_channels, NUM_COMPARED)
-        parity = compare_file(loaded, staged, spec, images)
+        samples = data_samples(data, "val", loaded, NUM_COMPARED)
+        parity = compare_file(loaded, staged, spec, samples)
         paths = publish(staged, dest)
     return ExportReport(paths, spec, figures.num_bytes, parity, figures.as_dict())

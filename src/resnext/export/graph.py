@@ -1,6 +1,6 @@
 """The traced module: the network with its preprocessing.
 
-Legend: b batch, h height, w width, c channels.
+Legend: b batch, h height, w width, c channels, x the sides of a signal.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from torch.nn import functional as F
 
 from resnext.data.prepare.preparation import Preparation
 from resnext.model.card import ModelCard
+from resnext.model.signal import SignalInput
 from resnext.runtimes.spec import Input
 
 
@@ -64,17 +65,40 @@ class FromImage(nn.Module):
         return self.network.classify(crop)
 
 
+class FromValues(nn.Module):
+    """Normalises each channel of a signal, replaces missing values by 0, and classifies."""
+
+    mean: torch.Tensor
+    scale: torch.Tensor
+
+    def __init__(self, network: nn.Module, signal: SignalInput) -> None:
+        super().__init__()
+        self.network = network
+        shape = (1, signal.in_channels, *(1,) * signal.ndim)
+        self.register_buffer("mean", torch.tensor(signal.mean).view(shape))
+        self.register_buffer("scale", 1 / torch.tensor(signal.std).view(shape))
+
+    def forward(self, values: torch.Tensor) -> torch.Tensor:
+        """Map float32 b x c x the sides, NaN where there is no value, to logits."""
+        normal_bcx = (values - self.mean) * self.scale
+        known_bcx = torch.masked_fill(normal_bcx, torch.isnan(normal_bcx), 0.0)
+        logits_bk: torch.Tensor = self.network(known_bcx)
+        return logits_bk
+
+
 def build_graph(network: nn.Module, card: ModelCard, kind: Input, size_px: int) -> nn.Module:
     """Put preprocessing in front of a network.
 
     Args:
-        network: Takes normalised images.
+        network: Takes normalised images or signals.
         card: Its preprocessing.
         kind: The input of the result.
         size_px: Side of the crop.
     """
     if kind == "normalised":
         return network
+    if card.signal is not None:
+        return FromValues(network, card.signal).eval()
     pixels = FromPixels(network, card)
     return (FromImage(pixels, card, size_px) if kind == "image" else pixels).eval()
 

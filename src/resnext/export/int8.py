@@ -12,7 +12,6 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import onnx
-import torch
 from onnxruntime.quantization import (
     CalibrationDataReader,
     CalibrationMethod,
@@ -27,13 +26,13 @@ from resnext.runtimes.exported import Array
 _BATCH = 8  # calibration images at once
 
 
-def quantise(source: Path, dest: Path, batches: Iterable[torch.Tensor]) -> int:
+def quantise(source: Path, dest: Path, batches: Iterable[Array]) -> int:
     """Quantise an ONNX file to int8, and keep its description.
 
     Args:
         source: A file in fp32.
         dest: The file to write; a temporary file is created next to it.
-        batches: Images as input for the graph, to find the range of each activation.
+        batches: Images or signals as input for the graph, to find the range of each activation.
 
     Returns:
         The number of calibration images.
@@ -61,10 +60,14 @@ def quantise(source: Path, dest: Path, batches: Iterable[torch.Tensor]) -> int:
 class _Reader(CalibrationDataReader):  # type: ignore[misc]  # the library carries no types
     """Provides calibration images in small batches."""
 
-    def __init__(self, name: str, batches: Iterable[torch.Tensor]) -> None:
+    def __init__(self, name: str, batches: Iterable[Array]) -> None:
         self.num_images = 0  # provided so far
         self._name = name
-        self._parts = (part for batch in batches for part in torch.split(batch, _BATCH))
+        self._parts = (
+            batch[start : start + _BATCH]
+            for batch in batches
+            for start in range(0, len(batch), _BATCH)
+        )
 
     def get_next(self) -> dict[str, Array] | None:
         """Return the next images, or None at the end."""
@@ -72,4 +75,4 @@ class _Reader(CalibrationDataReader):  # type: ignore[misc]  # the library carri
         if part is None:
             return None
         self.num_images += len(part)
-        return {self._name: part.contiguous().numpy()}
+        return {self._name: part}

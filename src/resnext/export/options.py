@@ -22,14 +22,14 @@ class ExportOptions(Settings):
 
     Attributes:
         to: Kind of file.
-        input: The kind of input; see `ExportSpec`.
+        input: The kind of input; see `ExportSpec`. None means pixels of images, values of signals.
         size_px: Side of the crop; None uses that of validation.
         dynamic_size: Accept crops of other sizes as well.
         opset: ONNX opset version; None uses torch's default.
     """
 
     to: Format = "onnx"
-    input: Input = "pixels"
+    input: Input | None = None
     size_px: int | None = Field(default=None, ge=1)
     dynamic_size: bool = False
     opset: int | None = None

@@ -13,7 +13,10 @@ from resnext.errors import ExportError
 from resnext.inference.parity import Parity, parity_of, pixel_parity
 from resnext.model.card import ModelCard
 from resnext.model.config import SegmenterConfig
-from resnext.runtimes.exported import Exported
+from resnext.model.signal import noun_of
+from resnext.runtimes.exported import Array, Exported
+from resnext.runtimes.module import graph_input
+from resnext.runtimes.spec import ExportSpec
 
 TOLERANCE = 1e-4
 """Largest difference of a logit, relative to the largest: sums in another order."""
@@ -28,20 +31,25 @@ def compare(
 
     Args:
         network: The network from which `exported` was written: with preprocessing for input
-            `image`, else for normalised images.
+            `image`, else for normalised images or signals.
         exported: The open file.
-        batches: Images, uint8 b x h x w x c, as input for the graph.
-        source: The images, in words.
+        batches: Images, uint8 b x h x w x c, as input for the graph; or normalised signals,
+            b x c x the sides.
+        source: The images or signals, in words.
     """
     parts = (part for batch in batches for part in torch.split(batch, _TOGETHER))
     pairs = (
-        (_reference(network, exported, part).numpy(), exported.run(_as_taken(exported, part)))
+        (
+            _reference(network, exported, part).numpy(),
+            exported.run(as_taken(exported.card, exported.spec, part)),
+        )
         for part in parts
     )
     if isinstance(exported.config, SegmenterConfig):
         return pixel_parity(pairs, source)
     wanted, found = zip(*pairs, strict=True)
-    return parity_of(np.concatenate(wanted), np.concatenate(found), source)
+    noun = noun_of(exported.card.signal)
+    return parity_of(np.concatenate(wanted), np.concatenate(found), source, noun)
 
 
 def check_parity(parity: Parity, path: object) -> None:
@@ -55,29 +63,36 @@ def check_parity(parity: Parity, path: object) -> None:
     limit = TOLERANCE * max(parity.largest_logit, 1.0)
     if not parity.largest_difference <= limit:  # also true for NaN
         raise ExportError(
-            f"{path}: was not kept: on {parity.num_images} images its logits differ from PyTorch's "
-            f"by {parity.largest_difference:.2g}, more than {limit:.2g}, and the best class "
-            f"agrees for {parity.top1_agreement:.1f} %; export to another format or opset, and "
-            "please report this"
+            f"{path}: was not kept: on {parity.num_images} {parity.noun} its logits differ from "
+            f"PyTorch's by {parity.largest_difference:.2g}, more than {limit:.2g}, and the best "
+            f"class agrees for {parity.top1_agreement:.1f} %; export to another format or opset, "
+            "and please report this"
         )
 
 
-def _reference(network: nn.Module, exported: Exported, images_bhwc: torch.Tensor) -> torch.Tensor:
+def as_taken(card: ModelCard, spec: ExportSpec, batch: torch.Tensor) -> Array:
+    """Return a batch as a graph takes it.
+
+    Args:
+        card: How the network wants its images or signals.
+        spec: What its graph takes.
+        batch: Images, uint8 b x h x w x c, or normalised signals.
+    """
+    if card.signal is not None or spec.input == "normalised":
+        return graph_input(spec.input, card, _normalised(card, batch))
+    return batch.contiguous().numpy()
+
+
+def _reference(network: nn.Module, exported: Exported, batch: torch.Tensor) -> torch.Tensor:
     with torch.inference_mode():
         if exported.spec.input == "image":
-            logits_bk: torch.Tensor = network(images_bhwc)
+            logits_bk: torch.Tensor = network(batch)
         else:
-            logits_bk = network(_normalised(exported.card, images_bhwc))
+            logits_bk = network(_normalised(exported.card, batch))
     return logits_bk
 
 
-def _as_taken(
-    exported: Exported, images_bhwc: torch.Tensor
-) -> np.ndarray[tuple[int, ...], np.dtype[np.generic]]:
-    if exported.spec.input != "normalised":
-        return images_bhwc.contiguous().numpy()
-    return _normalised(exported.card, images_bhwc).contiguous().numpy()
-
-
-def _normalised(card: ModelCard, images_bhwc: torch.Tensor) -> torch.Tensor:
-    return normalise(images_bhwc.movedim(-1, 1), card.mean, card.std, torch.device("cpu"))
+def _normalised(card: ModelCard, batch: torch.Tensor) -> torch.Tensor:
+    if card.signal is not None:
+        return batch
+    return normalise(batch.movedim(-1, 1), card.mean, card.std, torch.device("cpu"))

@@ -14,10 +14,15 @@ from torch import nn
 
 from resnext.export.portable import make_portable
 from resnext.runtimes.seal import seal
-from resnext.runtimes.spec import KEY, ExportSpec, Input
+from resnext.runtimes.spec import FLOAT_INPUTS, KEY, ExportSpec, Input
 
 _MAX_IN_ONE_FILE = 2_000_000_000  # bytes; the limit of a protobuf message
-_INPUT_NAMES: dict[Input, str] = {"pixels": "pixels", "image": "pixels", "normalised": "images"}
+_INPUT_NAMES: dict[Input, str] = {
+    "pixels": "pixels",
+    "image": "pixels",
+    "values": "values",
+    "normalised": "images",
+}
 
 
 def trace_onnx(graph: nn.Module, example: torch.Tensor, spec: ExportSpec) -> onnx.ModelProto:
@@ -84,6 +89,6 @@ def dynamic_axes(spec: ExportSpec, rank: int) -> dict[int, Any]:
     axes: dict[int, Any] = {0: "batch"}
     if spec.dynamic_size:
         names = ("height", "width") if rank == 4 else ("depth", "height", "width")[: rank - 2]
-        first = 2 if spec.input == "normalised" else 1
+        first = 2 if spec.input in FLOAT_INPUTS else 1
         axes |= dict(enumerate(names, first))
     return axes

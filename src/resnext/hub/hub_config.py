@@ -41,6 +41,8 @@ def hub_config(published: Published) -> dict[str, Any]:
     if timm is not None and timm["model_args"]:
         described["model_args"] = timm["model_args"]
     described["pretrained_cfg"] = _pretrained_cfg(published)
+    if card.signal is not None:
+        described["signal"] = card.signal.model_dump(mode="json")
     described["resnext"] = {"version": __version__, **config.model_dump(mode="json")}
     return described
 

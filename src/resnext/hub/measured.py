@@ -8,6 +8,7 @@ from typing import Any
 
 from resnext.evaluation.run import EVALUATION
 from resnext.hub.published import Published
+from resnext.model.signal import noun_of
 from resnext.runs.folder import read_if_whole
 from resnext.tasks.kinds import task_kind
 from resnext.tasks.measure import Measure
@@ -51,8 +52,7 @@ def measured_errors(published: Published) -> list[Measured]:
     if measure.key in metrics:
         top5 = metrics.get("top5_error")
         split = "val" if published.run is not None else ""
-        is_dense = task_kind(published.card.task).is_dense
-        how = f"during training, {'whole images' if is_dense else 'one crop of each image'}"
+        how = f"during training, {_whole(published) or 'one crop of each image'}"
         found.append(Measured(measure, metrics[measure.key], top5, data, split, 0, how))
     if "published_top1_error" in metrics:
         how = f"by the publisher of {published.card.source}; not measured again"
@@ -71,12 +71,17 @@ def _evaluation(published: Published) -> Measured | None:
     try:
         measure = _measure_of(published)
         trained = published.card.metrics.get(measure.key)
-        is_dense = task_kind(published.card.task).is_dense
-        how = "whole images" if is_dense else _view(figures["view"])
+        how = _whole(published) or _view(figures["view"])
         return _measured(figures, measure, trained, how)
     except (LookupError, TypeError, ValueError):
         _LOG.warning("%s was not written by `resnext evaluate`; it is ignored", file)
         return None
+
+
+def _whole(published: Published) -> str:
+    """Say that images or signals are evaluated whole; empty where crops are."""
+    is_whole = published.card.signal is not None or task_kind(published.card.task).is_dense
+    return f"whole {noun_of(published.card.signal)}" if is_whole else ""
 
 
 def _measure_of(published: Published) -> Measure:

@@ -8,6 +8,7 @@ from resnext.hub.measured import Measured
 from resnext.hub.origin import Origin
 from resnext.hub.published import Published
 from resnext.model.config import BaselineConfig
+from resnext.model.signal import SignalInput
 from resnext.tasks.kinds import DEFAULT_TASK, task_kind
 from resnext.untrusted.text import printable
 from resnext.weights.timm_format import to_timm
@@ -45,15 +46,14 @@ def metadata_of(published: Published, title: str, measured: list[Measured], orig
     # `vgg` of vgg16_bn, `inception` of inception_v3
     family = config.family.partition("_")[0] if isinstance(config, BaselineConfig) else "resnext"
     network = family.rstrip("0123456789")
-    results = _results(measured[0]) if measured else None
-    is_dense = task_kind(published.card.task).is_dense
-    purpose = "image-segmentation" if is_dense else "image-classification"
+    purpose = _purpose(published)
+    results = _results(measured[0], purpose, published.card.signal) if measured else None
     text: str = ModelCardData(
         license=_licence(published.card.licence),
         license_name=_licence_name(published.card.licence),
         # The Hub's "use this model" button and its download count depend on this.
         library_name="timm" if has_timm else "resnext",
-        pipeline_tag=purpose,
+        pipeline_tag=purpose if published.card.signal is None else None,  # it has none of these
         tags=[purpose, *(["timm"] if has_timm else []), network, "pytorch"],
         datasets=[_DATA_ON_HUB[data]] if data in _DATA_ON_HUB else None,
         metrics=["accuracy"] if results else None,
@@ -64,15 +64,29 @@ def metadata_of(published: Published, title: str, measured: list[Measured], orig
     return text.strip()
 
 
-def _results(measured: Measured) -> list[EvalResult]:
+def _purpose(published: Published) -> str:
+    signal = published.card.signal
+    if signal is not None:
+        return (
+            "time-series-classification"
+            if signal.kind == "series"
+            else f"{signal.kind}-classification"
+        )
+    is_dense = task_kind(published.card.task).is_dense
+    return "image-segmentation" if is_dense else "image-classification"
+
+
+def _results(measured: Measured, purpose: str, signal: SignalInput | None) -> list[EvalResult]:
     """Return the figures for the Hub's leaderboards: accuracies."""
     if measured.measure != task_kind(DEFAULT_TASK).measure:
         return []
     shares = {"Top-1 accuracy": measured.value, "Top-5 accuracy": measured.top5_error}
     return [
         EvalResult(
-            task_type="image-classification",
-            dataset_type=_DATA_ON_HUB.get(measured.data, "imagefolder"),
+            task_type=purpose,
+            dataset_type=_DATA_ON_HUB.get(
+                measured.data, "imagefolder" if signal is None else signal.kind
+            ),
             dataset_name=printable(measured.data),
             dataset_split=printable(measured.split) or None,
             metric_type="accuracy",

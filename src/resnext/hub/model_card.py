@@ -17,6 +17,7 @@ from resnext.hub.published import Published
 from resnext.hub.recipe import main_settings, where_trained
 from resnext.hub.usage import usage_of
 from resnext.model.config import ModelConfig, ResNeXtConfig, SegmenterConfig, describe_parts
+from resnext.model.signal import noun_of
 from resnext.runs.config import TrainConfig
 from resnext.runs.folder import read_config
 from resnext.tasks.kinds import DEFAULT_TASK, task_kind
@@ -25,6 +26,9 @@ from resnext.weights.timm_format import why_not_timm
 
 _MAX_CLASSES = 30
 """If there are more classes, only their number is given."""
+
+_MAX_CHANNELS = 12
+"""More statistics of channels than these are in the file only."""
 
 _NOT_SHOWN = ("family", "form", "stage_widths", "zero_init_residual")
 """Settings that the table shows in another form, or that do not matter to users."""
@@ -88,6 +92,8 @@ def render_card(published: Published, request: CardRequest) -> str:
         why_not_timm=why_not_timm(published.config),
         origin=origin,
         has_curves=request.has_curves,
+        noun=noun_of(published.card.signal),
+        most_channels=_MAX_CHANNELS,
         limits=_limits(published, training, measured, origin),
     )
     metadata = metadata_of(published, title, measured, origin)
@@ -129,10 +135,10 @@ def _limits(
     origin: Origin,
 ) -> list[str]:
     """Return what is unknown, and why the figures may not be reliable."""
-    card = published.card
+    card, noun = published.card, noun_of(published.card.signal)
     limits = []
     if not measured:
-        limits.append("No error is known: these weights were not measured on labelled images.")
+        limits.append(f"No error is known: these weights were not measured on labelled {noun}.")
     config = published.config
     config = config.backbone if isinstance(config, SegmenterConfig) else config
     if isinstance(config, ResNeXtConfig) and config.parts:
@@ -143,7 +149,7 @@ def _limits(
     if training is not None and training.keep == "best":
         limits.append(
             f"The epoch was chosen by the {task_kind(training.task).measure.label} on the "
-            "validation images, which makes that figure a little too good; other images were not "
+            f"validation {noun}, which makes that figure a little too good; other {noun} were not "
             "measured."
         )
     if training is not None:
@@ -162,7 +168,7 @@ def _limits(
     if not card.licence:
         limits.append("No licence was stated; ask the publisher before using it.")
     limits.append(
-        "Its performance on other kinds of images, on damaged images and for groups of people "
+        f"Its performance on other kinds of {noun}, on damaged {noun} and for groups of people "
         "was not measured."
     )
     return limits

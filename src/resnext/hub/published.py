@@ -58,6 +58,8 @@ class Published:
     @property
     def input_size(self) -> tuple[int, ...]:
         """Channels and sides of the input, from the card."""
+        if self.card.signal is not None:
+            return (self.config.in_channels, *self.card.signal.sides)
         ndim = 2 if isinstance(self.config, BaselineConfig) else self.config.ndim
         return (self.config.in_channels, *(self.card.image_size_px,) * ndim)
 
@@ -85,10 +87,9 @@ def open_source(source: Source, *, licence: str = "", accept_licence: bool = Fal
     refuse_detector(weights.config, "publishing")
     if not weights.has_head:
         raise CheckpointError(
-            f"{weights.name}: has no classifier, so it cannot predict; train one: "
+            f"{weights.name}: holds no classifier, so it cannot predict; train one: "
             f"resnext train --data DATA --weights {weights.name}"
         )
-    weights.card.require_images("publishing")
     card = weights.card.replace(licence=licence) if licence else weights.card
     _check_card(weights.name, weights.config, card)
     config, state = _in_form_c(weights.config, weights.state)
@@ -114,7 +115,7 @@ def _config_of(module: nn.Module) -> ModelConfig:
     config = getattr(module, "config", None)
     if not isinstance(config, ResNeXtConfig | BaselineConfig | SegmenterConfig | DetectorConfig):
         raise ConfigError(
-            f"a {type(module).__name__} has no resnext config; pass a network from "
+            f"a {type(module).__name__} has no .config of resnext; pass a network from "
             "resnext.create_model or resnext.load, unwrapped (model.module)"
         )
     return config

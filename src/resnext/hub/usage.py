@@ -8,7 +8,8 @@ from resnext.hub.published import Published
 from resnext.model.config import BaselineConfig, DetectorConfig, ResNeXtConfig, SegmenterConfig
 from resnext.model.names import name_of, parse_name
 from resnext.model.plan import plan_network
-from resnext.tasks.kinds import TaskKind, task_kind
+from resnext.model.signal import noun_of
+from resnext.tasks.kinds import task_kind
 from resnext.untrusted.text import printable
 from resnext.weights.timm_format import to_timm
 
@@ -50,21 +51,23 @@ def usage_of(published: Published, address: str, *, is_repository: bool) -> Usag
     """
     shape = ", ".join(str(size) for size in (1, *published.input_size))
     return Usage(
-        _with_resnext(address, shape, task_kind(published.card.task)),
+        _with_resnext(published, address, shape),
         _with_timm(published, f"{'hf-hub' if is_repository else 'local-dir'}:{address}"),
         _with_torch(published, address, is_repository=is_repository),
     )
 
 
-def _with_resnext(address: str, shape: str, kind: TaskKind) -> str:
+def _with_resnext(published: Published, address: str, shape: str) -> str:
+    kind = task_kind(published.card.task)
     result = "classes_bhw" if kind.is_dense else "probabilities"
+    inputs = noun_of(published.card.signal)
     return f"""\
 import resnext
 import torch
 
 network = resnext.load({_literal(address)})
-images = torch.zeros({shape})  # a batch, normalised as described above
-{result} = network(images){kind.usage}"""
+{inputs} = torch.zeros({shape})  # a batch, normalised as described above
+{result} = network({inputs}){kind.usage}"""
 
 
 def _with_timm(published: Published, address: str) -> str:

@@ -15,8 +15,9 @@ from pathlib import Path
 import numpy as np
 
 from resnext.errors import ConfigError
+from resnext.inference.arrays import ArrayPredictor, predictor_of
 from resnext.inference.parity import BF16_TOLERANCE, parity_of
-from resnext.inference.predictor import Predictor
+from resnext.inference.predictor import Logits, Predictor
 from resnext.runtimes.exported import Array, Exported
 from resnext.runtimes.open import open_exported
 from resnext.runtimes.spec import Arithmetic, RuntimeName
@@ -107,6 +108,20 @@ def made_images(exported: Exported, num: int) -> list[Array]:
     return list(coarse[:, index][:, :, index])
 
 
+def made_inputs(exported: Exported, num: int) -> list[Array]:
+    """Make what a network takes: images of soft colours, or signals."""
+    predictor = predictor_of(exported)
+    if isinstance(predictor, ArrayPredictor):
+        return list(predictor.made(num))
+    return made_images(exported, num)
+
+
+def made_logits(networks: Sequence[Exported], num: int) -> list[Logits]:
+    """Return the logits that several files of one network give on the same made inputs."""
+    inputs = made_inputs(networks[0], num)
+    return [predictor_of(one).logits(inputs) for one in networks]
+
+
 def _others(
     usual: Exported, precision: Arithmetic | None
 ) -> list[tuple[RuntimeName, Arithmetic | None]]:
@@ -121,8 +136,7 @@ def _others(
 
 def _difference(usual: Exported, other: Exported) -> str:
     """Return why a candidate is ruled out; empty if it is not."""
-    images = made_images(usual, _NUM_COMPARED)
-    wanted_bk, found_bk = (Predictor(one).logits(images) for one in (usual, other))
+    wanted_bk, found_bk = made_logits((usual, other), _NUM_COMPARED)
     parity = parity_of(wanted_bk, found_bk, "generated")
     tolerance = {"fp32": FP32_TOLERANCE, "bf16": BF16_TOLERANCE, "int8": INT8_TOLERANCE}
     limit = tolerance[other.spec.precision] * max(parity.largest_logit, 1.0)
@@ -135,8 +149,8 @@ def _time(
     """Return each candidate's median time relative to the first, for each batch size."""
     columns = []
     for num in batches:
-        images = made_images(candidates[0], num)
-        predictors = [Predictor(one) for one in candidates]
+        images = made_inputs(candidates[0], num)
+        predictors = [predictor_of(one) for one in candidates]
         seconds: list[list[float]] = [[] for _ in candidates]
         for number in range(_ROUNDS if len(candidates) > 1 else 1):
             for index in order_of(number, range(len(candidates))):
@@ -148,7 +162,9 @@ def _time(
     return [list(row) for row in zip(*columns, strict=True)]
 
 
-def _turn(predictor: Predictor, images: list[Array], clock: Callable[[], float]) -> float:
+def _turn(
+    predictor: Predictor | ArrayPredictor, images: list[Array], clock: Callable[[], float]
+) -> float:
     """Return the seconds of one inference."""
     start, runs = clock(), 0
     while not runs or clock() - start < _TURN_S:

@@ -29,12 +29,14 @@ class Prediction:
         path: Its file, if it has one.
         answer: The answer; None for a bad file.
         error: Why the image could not be read, or None.
+        text: The text itself, of a network for text.
     """
 
     index: int
     path: Path | None = None
     answer: Answer | None = None
     error: str | None = None
+    text: str | None = None
 
     @property
     def name(self) -> str:

@@ -18,6 +18,7 @@ from resnext.inference.files import Prediction
 from resnext.model.config import DetectorConfig
 from resnext.model.trained import TrainedNetwork
 from resnext.tasks.detection.answer import BoxAnswer
+from resnext.tasks.detection.network import found_rows
 
 
 class Finder:
@@ -79,11 +80,7 @@ class Finder:
         pixels_chw = torch.from_numpy(np.array(pixels_of(image))).permute(2, 0, 1)
         with torch.inference_mode():
             (found,) = self._module([pixels_chw.to(self._device).float().div(255)])
-        columns = (found["boxes"], found["scores"][:, None], found["labels"][:, None] - 1)
-        rows_n6 = torch.cat([column.double().cpu() for column in columns], dim=1)
-        kept_n = rows_n6[:, 5] >= 0  # class 0 was the background
-        result: npt.NDArray[np.float64] = rows_n6[kept_n].numpy()
-        return result
+        return found_rows(found)
 
     def find_in_files(
         self, paths: Iterable[Path], *, top: int, min_score: float

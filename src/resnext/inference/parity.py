@@ -31,6 +31,7 @@ class Parity:
         largest_difference: Largest difference of a logit.
         largest_logit: Largest absolute logit, the scale for the difference.
         top1_agreement: Share of images with the same best class, in percent.
+        noun: What was compared, in the plural.
     """
 
     num_images: int
@@ -38,11 +39,12 @@ class Parity:
     largest_difference: float
     largest_logit: float
     top1_agreement: float
+    noun: str = "images"
 
     def __str__(self) -> str:
         """Describe it in words."""
         return (
-            f"on {self.num_images} images ({self.source}): largest difference of a logit "
+            f"on {self.num_images} {self.noun} ({self.source}): largest difference of a logit "
             f"{self.largest_difference:.1e} of {self.largest_logit:.1f}, same best class "
             f"{self.top1_agreement:.1f} %"
         )
@@ -85,13 +87,19 @@ def pixel_parity(pairs: Iterable[Pair], source: str) -> PixelParity:
     return PixelParity(num_images, source, difference, largest, agreement)
 
 
-def parity_of(wanted_bk: npt.NDArray[Any], found_bk: npt.NDArray[Any], source: str) -> Parity:
+def parity_of(
+    wanted_bk: npt.NDArray[Any],
+    found_bk: npt.NDArray[Any],
+    source: str,
+    noun: str = "images",
+) -> Parity:
     """Compare the logits of the same images.
 
     Args:
         wanted_bk: Reference logits.
         found_bk: Logits to compare.
         source: The images, in words.
+        noun: What they are, in the plural.
     """
     return Parity(
         num_images=len(wanted_bk),
@@ -99,6 +107,7 @@ def parity_of(wanted_bk: npt.NDArray[Any], found_bk: npt.NDArray[Any], source: s
         largest_difference=float(np.abs(wanted_bk - found_bk).max()),
         largest_logit=float(np.abs(wanted_bk).max()),
         top1_agreement=100 * float((wanted_bk.argmax(1) == found_bk.argmax(1)).mean()),
+        noun=noun,
     )
 
 

@@ -18,6 +18,7 @@ from resnext.class_lists import readable
 from resnext.data.decode.audio import read_clip
 from resnext.data.sets.audio.decode import fit_clip, in_threads
 from resnext.data.sets.audio.load import is_audio
+from resnext.data.sets.nifti import is_nifti, read_nifti
 from resnext.data.sets.npz import NpzFile
 from resnext.data.sets.series.read import read_one_file
 from resnext.data.sets.volumes import MAX_VOXELS, as_volumes
@@ -113,6 +114,14 @@ class SignalPredictor:
                 yield path.parent / f"{raw.source}[{number}]", torch.from_numpy(values)
 
     def _read_volumes(self, path: Path) -> Iterator[Named]:
+        if is_nifti(path.name):
+            cube = read_nifti(path, self.signal.size)
+            if len(cube) != self.signal.in_channels:
+                raise DataError(
+                    f"{len(cube)} channel(s), the network takes {self.signal.in_channels}"
+                )
+            yield path, cube
+            return
         file = NpzFile(path)
         names = [name for name in file.shapes if name == "images" or name.endswith("_images")]
         if not names:

@@ -7,10 +7,19 @@ from torch import nn
 from resnext.errors import ConfigError
 from resnext.model.blocks import BasicBlock, GroupedBottleneck, ResidualBlock
 from resnext.model.config import ResNeXtConfig
+from resnext.model.embedding import TokenEmbedding
+from resnext.model.feature_info import feature_info
 from resnext.model.layers import Conv, conv
 from resnext.model.parts import BlockPart, StemPart
-from resnext.model.plan import BlockPlan, StemPlan
+from resnext.model.plan import BlockPlan, StemPlan, plan_network
 from resnext.model.split_block import SplitBottleneck
+
+
+def build_embedding(config: ResNeXtConfig) -> TokenEmbedding | None:
+    """Build the embedding of a network for text; None for other networks."""
+    if config.embedding is None:
+        return None
+    return TokenEmbedding(config.embedding, feature_info(plan_network(config))[-1]["reduction"])
 
 
 def build_stem(plan: StemPlan, config: ResNeXtConfig) -> nn.Module:

@@ -35,8 +35,8 @@ class ModelCard(Settings):
         mean: Mean of each channel to subtract, of values in 0..1.
         std: Standard deviation of each channel to divide by.
         task: Task of the network, such as `classification`.
-        signal: How signals are prepared, of a network for time series or volumes; None where it
-            takes images.
+        signal: How signals are prepared, of a network for time series, volumes or text; None
+            where it takes images.
         thresholds: For `multilabel`, the probability from which each label applies.
         metrics: Measured metrics, such as `top1_error` in percent.
         epoch: Epochs that these weights were trained for.
@@ -83,7 +83,7 @@ class ModelCard(Settings):
             what: What is for images only, in words.
 
         Raises:
-            ConfigError: The network takes time series or volumes.
+            ConfigError: The network takes signals.
         """
         if self.signal is not None:
             raise ConfigError(
@@ -121,13 +121,22 @@ def card_from(values: Any, config: ModelConfig) -> ModelCard:
         )
     signal = card.signal
     if signal is not None and (signal.ndim, signal.in_channels) != (
-        getattr(config, "ndim", 2),
+        getattr(config, "input_ndim", 2),
         config.in_channels,
     ):
         raise ConfigError(
             f"the card is for a {signal.kind} of {signal.in_channels} channel(s), the network has "
-            f"{getattr(config, 'ndim', 2)} dimension(s) and {config.in_channels} channel(s)"
+            f"{getattr(config, 'input_ndim', 2)} dimension(s) and {config.in_channels} channel(s)"
         )
+    if signal is not None:
+        embedding = getattr(config, "embedding", None)
+        wanted = None if embedding is None else embedding.num_tokens
+        known = None if signal.text is None else signal.text.num_tokens
+        if known != wanted:
+            raise ConfigError(
+                f"the card's vocabulary has {known} tokens, the network's embedding {wanted}: both "
+                "must be the same"
+            )
     sides = max(card.image_size_px, card.resize_px or 1) ** getattr(config, "ndim", 2)
     if signal is not None:
         sides = math.prod(signal.sides)

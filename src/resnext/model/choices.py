@@ -33,6 +33,7 @@ ShortcutChoice = Annotated[
 ]
 Baseline = Literal["vgg16_bn", "vgg19_bn", "inception_v3"]
 Head = Literal["fcn", "deeplabv3", "unet", "fpn"]
+HEADS: tuple[Head, ...] = get_args(Head)
 DECODERS: tuple[Head, ...] = ("unet", "fpn")
 """Heads that read several maps."""
 

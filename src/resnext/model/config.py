@@ -158,3 +158,9 @@ def config_from(values: Any) -> ModelConfig:
         return kind(**values)
     except TypeError:
         raise ConfigError("the config is not a group of settings") from None
+
+
+def backbone_of(model: ModelConfig) -> ResNeXtConfig | None:
+    """Return the residual network of a network: itself, or what its heads are on; None without."""
+    found = getattr(model, "backbone", model)
+    return found if isinstance(found, ResNeXtConfig) else None

@@ -11,6 +11,7 @@ Source: torchvision/models/detection/retinanet.py, faster_rcnn.py, mask_rcnn.py.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -27,14 +28,14 @@ from torchvision.ops import FrozenBatchNorm2d
 from torchvision.ops.feature_pyramid_network import LastLevelMaxPool, LastLevelP6P7
 
 from resnext.model.card import ModelCard
-from resnext.model.detector_config import DetectorConfig
+from resnext.model.detector_config import NUM_GROUPS, DetectorConfig
 from resnext.model.feature_info import feature_info
 from resnext.model.network import ResNeXt
 from resnext.model.plan import plan_network
+from resnext.model.stage_detector import build_stage_detector
 
-PYRAMID_CHANNELS = 256
-NUM_GROUPS = 32
-"""Of the norm in version 2 of RetinaNet's head."""
+HIDDEN_CHANNELS = 256
+"""Of the convolutions on regions."""
 
 RATIOS = (0.5, 1.0, 2.0)
 """Height over width of the anchors at a position."""
@@ -57,8 +58,7 @@ def build_detector(config: DetectorConfig) -> nn.Module:
         "image_mean": [0.5] * config.in_channels if is_grey else list(card.mean),
         "image_std": [0.5] * config.in_channels if is_grey else list(card.std),
     }
-    build = _retinanet if config.family == "retinanet" else _two_stages
-    network: nn.Module = build(config, options)
+    network = _BUILDERS[config.family](config, options)
     network.config = config  # type: ignore[assignment]  # as every network of ours has it
     return network
 
@@ -74,7 +74,8 @@ def use_statistics(network: nn.Module, card: ModelCard) -> None:
 def _retinanet(config: DetectorConfig, options: dict[str, Any]) -> nn.Module:
     is_second = config.version == 2
     last_channels = feature_info(plan_network(config.backbone), 1).channels()[0]
-    extra = LastLevelP6P7(last_channels if is_second else PYRAMID_CHANNELS, PYRAMID_CHANNELS)
+    channels = config.pyramid_channels
+    extra = LastLevelP6P7(last_channels if is_second else channels, channels)
     num_outputs = config.num_classes + 1  # torchvision counts the background here too
     sizes = tuple(
         tuple(int(side * 2**octave) for octave in OCTAVES) for side in config.anchor_sizes_px
@@ -82,7 +83,7 @@ def _retinanet(config: DetectorConfig, options: dict[str, Any]) -> nn.Module:
     anchors = _anchors(sizes)
     backbone = _backbone(config, (2, 3, 4), extra)
     head = RetinaNetHead(
-        PYRAMID_CHANNELS,
+        channels,
         anchors.num_anchors_per_location()[0],
         num_outputs,
         norm_layer=partial(nn.GroupNorm, NUM_GROUPS) if is_second else None,
@@ -100,21 +101,30 @@ def _two_stages(config: DetectorConfig, options: dict[str, Any]) -> nn.Module:
     sizes = tuple((side,) for side in config.anchor_sizes_px)
     anchors = _anchors(sizes)
     num_anchors = anchors.num_anchors_per_location()[0]
+    channels, hidden = config.pyramid_channels, [HIDDEN_CHANNELS] * 4
     backbone = _backbone(config, (1, 2, 3, 4), LastLevelMaxPool(), norm)
-    options["rpn_head"] = RPNHead(PYRAMID_CHANNELS, num_anchors, conv_depth=config.version)
+    options["rpn_head"] = RPNHead(channels, num_anchors, conv_depth=config.version)
     if norm is not None:
-        options["box_head"] = FastRCNNConvFCHead(
-            (PYRAMID_CHANNELS, 7, 7), [PYRAMID_CHANNELS] * 4, [1024], norm_layer=norm
-        )
+        options["box_head"] = FastRCNNConvFCHead((channels, 7, 7), hidden, [1024], norm_layer=norm)
     if config.family == "mask_rcnn" and norm is not None:
-        options["mask_head"] = MaskRCNNHeads(
-            PYRAMID_CHANNELS, [PYRAMID_CHANNELS] * 4, 1, norm_layer=norm
-        )
+        options["mask_head"] = MaskRCNNHeads(channels, hidden, 1, norm_layer=norm)
     kind = FasterRCNN if config.family == "faster_rcnn" else MaskRCNN
     network: nn.Module = kind(
         backbone, config.num_classes + 1, rpn_anchor_generator=anchors, **options
     )
     return network
+
+
+def _without_pyramid(config: DetectorConfig, options: dict[str, Any]) -> nn.Module:
+    return build_stage_detector(config, _body(config), _anchors((config.anchor_sizes_px,)), options)
+
+
+_BUILDERS: dict[str, Callable[[DetectorConfig, dict[str, Any]], nn.Module]] = {
+    "retinanet": _retinanet,
+    "faster_rcnn": _two_stages,
+    "mask_rcnn": _two_stages,
+    "faster_rcnn_c4": _without_pyramid,
+}
 
 
 def _anchors(sizes: tuple[tuple[int, ...], ...]) -> AnchorGenerator:
@@ -130,18 +140,22 @@ def _backbone(
     norm: type[nn.Module] | None = None,
 ) -> nn.Module:
     """Put a pyramid on the maps of these stages."""
-    body = ResNeXt(config.backbone)
-    if config.frozen_norm:
-        freeze_norms(body, config.norm_epsilon)
     backbone: nn.Module = BackboneWithFPN(
-        body,
+        _body(config),
         return_layers={f"layer{stage}": str(number) for number, stage in enumerate(stages)},
         in_channels_list=feature_info(plan_network(config.backbone), stages).channels(),
-        out_channels=PYRAMID_CHANNELS,
+        out_channels=config.pyramid_channels,
         extra_blocks=extra,
         norm_layer=norm,
     )
     return backbone
+
+
+def _body(config: DetectorConfig) -> ResNeXt:
+    body = ResNeXt(config.backbone)
+    if config.frozen_norm:
+        freeze_norms(body, config.norm_epsilon)
+    return body
 
 
 def freeze_norms(network: nn.Module, epsilon: float) -> None:

@@ -11,12 +11,21 @@ from resnext.model.choices import PYRAMID_STAGES, Size
 from resnext.model.resnext_config import ResNeXtConfig
 from resnext.settings import Settings, Whole
 
-DetectorHead = Literal["retinanet", "faster_rcnn", "mask_rcnn"]
+DetectorHead = Literal["retinanet", "faster_rcnn", "mask_rcnn", "faster_rcnn_c4"]
 DETECTORS: tuple[DetectorHead, ...] = get_args(DetectorHead)
 MAX_SIDE_PX = 8192
 """Of a resized image: a file from outside must not make an image larger than any memory."""
 
 Side = Annotated[Whole, Field(gt=0, le=MAX_SIDE_PX)]
+NUM_GROUPS = 32
+"""Of the norm in version 2 of RetinaNet's head."""
+
+NUM_TESTED = 300
+"""Regions of an image in inference, without a pyramid (S. Ren et al., section 3.3)."""
+
+REGION_SIDE = 14
+"""Sides of a region there, in positions of the map."""
+
 NUM_LEVELS = 5
 """Maps of the pyramid that heads look at."""
 
@@ -28,13 +37,17 @@ class DetectorConfig(Settings):
         family: `retinanet` looks at every position once (T.-Y. Lin et al., arXiv 1708.02002);
             `faster_rcnn` looks again at regions that a first network proposes (S. Ren et al.,
             arXiv 1506.01497); `mask_rcnn` also gives each object a mask (K. He et al., arXiv
-            1703.06870). All stand on a feature pyramid (arXiv 1612.03144).
+            1703.06870). These stand on a feature pyramid (arXiv 1612.03144). `faster_rcnn_c4` has
+            none: the last stage of the backbone runs on every region, as in the paper's Table 8.
         version: 1 has torchvision's first layers, 2 those of its networks ending in `_v2`.
         backbone: The network before the pyramid.
         num_classes: Classes of objects, without the background.
         min_size_px: Images are resized until their short side has this many pixels ...
         max_size_px: ... or their long side this many, whichever makes them smaller.
-        anchor_sizes_px: Sides of the anchors on the five maps of the pyramid.
+        pyramid_channels: Channels of the maps of the pyramid; 256 in the papers. With 64, the
+            layers on them need a sixteenth of the arithmetic.
+        anchor_sizes_px: Sides of the anchors, one on each of the five maps of the pyramid; without
+            a pyramid, all on one map.
         frozen_norm: The BN of the backbone keeps its statistics and weights, as when training
             starts from trained weights with few images on a device.
         norm_epsilon: Added to the variances of a frozen BN; 0 in torchvision's first weights.
@@ -46,6 +59,7 @@ class DetectorConfig(Settings):
     num_classes: Size = 90
     min_size_px: Side = 800
     max_size_px: Side = 1333
+    pyramid_channels: Size = 256
     anchor_sizes_px: tuple[Size, ...] = (32, 64, 128, 256, 512)
     frozen_norm: StrictBool = False
     norm_epsilon: Annotated[float, Field(ge=0, le=0.1)] = 1e-5
@@ -58,12 +72,35 @@ class DetectorConfig(Settings):
                 f"max_size_px={self.max_size_px} is less than min_size_px={self.min_size_px}; it "
                 "bounds the long side of an image and min_size_px the short one"
             )
-        if len(self.anchor_sizes_px) != NUM_LEVELS:
+        if self.family == "faster_rcnn_c4":
+            self._check_without_pyramid()
+        if self.version == 2 and self.pyramid_channels % NUM_GROUPS:
+            raise ConfigError(
+                f"pyramid_channels={self.pyramid_channels}: version 2 normalises {NUM_GROUPS} "
+                f"groups of them; give a multiple of {NUM_GROUPS}"
+            )
+        has_pyramid = self.family != "faster_rcnn_c4"
+        if not self.anchor_sizes_px or (has_pyramid and len(self.anchor_sizes_px) != NUM_LEVELS):
             raise ConfigError(
                 f"anchor_sizes_px has {len(self.anchor_sizes_px)} sizes; give one for each of the "
                 f"{NUM_LEVELS} maps of the pyramid"
             )
         return self
+
+    def _check_without_pyramid(self) -> None:
+        default = type(self).model_fields["pyramid_channels"].default
+        if self.pyramid_channels != default:
+            raise ConfigError(
+                f"pyramid_channels={self.pyramid_channels}: {self.family} has no pyramid; leave it "
+                "out"
+            )
+        if self.version != 1:
+            raise ConfigError(f"version={self.version}: {self.family} only has version 1")
+        if self.backbone.preactivation:
+            raise ConfigError(
+                f"backbone.preactivation=true: {self.family} runs the last stage without the norm "
+                "behind it; take another head"
+            )
 
     def _check_backbone(self, backbone: ResNeXtConfig) -> None:
         if backbone.num_classes:
@@ -98,6 +135,13 @@ class DetectorConfig(Settings):
                 f"{self.max_size_px} pixels, nothing is left of its short side; crop it"
             )
         return resized
+
+    @property
+    def body_prefixes(self) -> tuple[str, ...]:
+        """What stands before the names of the backbone's weights: of all, and of the last stage."""
+        if self.family == "faster_rcnn_c4":
+            return ("backbone.body.", "roi_heads.box_head.")
+        return ("backbone.body.",)
 
     @property
     def in_channels(self) -> int:

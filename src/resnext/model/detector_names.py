@@ -11,11 +11,12 @@ WORDS: dict[str, str] = {
     "retinanet": "retinanet",
     "faster_rcnn": "fasterrcnn",
     "mask_rcnn": "maskrcnn",
+    "faster_rcnn_c4": "fasterrcnn_c4",
 }
 """How names write the families: an underline would end the word."""
 
 _PATTERN = re.compile(
-    r"(?P<head>retinanet|faster_?rcnn|mask_?rcnn)_(?P<backbone>.+?)(?:_fpn)?(?P<second>_v2)?"
+    r"(?P<head>retinanet|faster_?rcnn_c4|faster_?rcnn|mask_?rcnn)_(?P<backbone>.+?)(?:_fpn)?(?P<second>_v2)?"
 )
 
 
@@ -40,7 +41,7 @@ def split_detector_name(text: str) -> DetectorName | None:
     if match is None:
         return None
     word = match["head"].replace("_", "")
-    family = next(family for family in DETECTORS if WORDS[family] == word)
+    family = next(family for family in DETECTORS if WORDS[family].replace("_", "") == word)
     return DetectorName(family, match["backbone"], 2 if match["second"] else 1)
 
 

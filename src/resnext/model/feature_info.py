@@ -108,5 +108,18 @@ def take_indices(num_maps: int, indices: Indices | None) -> tuple[int, ...]:
     return tuple(sorted(found))
 
 
+def take_stages(num_stages: int, stages: Sequence[int] | None) -> list[int]:
+    """Return the chosen stages in network order, from 1.
+
+    Raises:
+        ConfigError: There is no such stage, or none is chosen.
+    """
+    known = range(1, num_stages + 1)
+    wanted = sorted(set(known if stages is None else stages))
+    if not wanted or not set(wanted) <= set(known):
+        raise ConfigError(f"stages={stages!r}: give one or more of {', '.join(map(str, known))}")
+    return wanted
+
+
 def _entry(index: int, channels: int, reduction: int, module: str) -> dict[str, Any]:
     return {"num_chs": channels, "reduction": reduction, "module": module, "index": index}

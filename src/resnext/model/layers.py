@@ -95,9 +95,9 @@ def check_input(x_bc: torch.Tensor, config: ResNeXtConfig) -> None:
     """
     if is_proxy(x_bc):
         return
-    if x_bc.ndim != config.ndim + 2 or x_bc.shape[1] != config.in_channels:
+    if x_bc.ndim != config.input_ndim + 2 or x_bc.shape[1] != config.in_channels:
         raise ConfigError(
             f"input of shape {tuple(x_bc.shape)}: this network takes batch x "
-            f"{config.in_channels} channel(s) x {config.ndim} spatial dimension(s); "
+            f"{config.in_channels} channel(s) x {config.input_ndim} spatial dimension(s); "
             "reshape the input or build the network with other in_channels or ndim"
         )

@@ -3,8 +3,7 @@
 Module names are torchvision's, so that state dicts of ImageNet networks are interchangeable. The
 children of a network are in execution order, so that torchvision's `IntermediateLayerGetter` and
 `nn.Sequential` of them (with a flatten before `fc`) compute the same as the network. Other methods
-have timm's names: `forward_features`, `forward_head`, `forward_intermediates`, `feature_info`,
-`reset_classifier`, `group_matcher`.
+have timm's names.
 Legend: b batch, c channels, then 1 to 3 spatial dimensions.
 """
 
@@ -18,10 +17,11 @@ from torch import nn
 from torch._jit_internal import is_scripting
 
 from resnext.errors import ConfigError
-from resnext.model.build import build_block, build_stem
+from resnext.model.build import build_block, build_embedding, build_stem
 from resnext.model.config import ResNeXtConfig
 from resnext.model.convert import convert_form
-from resnext.model.feature_info import FeatureInfo, Indices, feature_info, take_indices
+from resnext.model.feature_info import FeatureInfo, Indices, feature_info, take_indices, take_stages
+from resnext.model.frames import join_frames, split_frames
 from resnext.model.init import draw_linear, initialise, zero_residuals
 from resnext.model.layers import AveragePool, check_input, max_pool, norm, relu
 from resnext.model.plan import plan_network
@@ -48,6 +48,7 @@ class ResNeXt(nn.Module):
         self.config = config
         self._plan = plan_network(config)
         self._stage_names = tuple(f"layer{n + 1}" for n in range(len(self._plan.stages)))
+        self._pools_time = config.pool_time
         self._map_names = tuple(feature_info(self._plan).module_name())
         device = torch.get_default_device()
         # Built without memory first: torch's own initial weights would only cost time and
@@ -61,6 +62,7 @@ class ResNeXt(nn.Module):
     def _add_layers(self) -> None:
         config, plan = self.config, self._plan
         stem = plan.stem
+        self.embed = build_embedding(config)
         self.conv1 = build_stem(stem, config)
         self.bn1 = norm(config.ndim, stem.out_channels) if stem.norm else None
         if stem.norm:
@@ -71,7 +73,8 @@ class ResNeXt(nn.Module):
         self.norm = norm(config.ndim, plan.out_channels) if plan.final_norm else None
         if plan.final_norm:
             self.relu = relu()
-        self.avgpool = AveragePool(config.ndim)
+        self.avgpool = AveragePool(config.input_ndim)
+        self.drop = nn.Dropout(config.dropout) if config.dropout else None
         self.fc = self._build_classifier()
 
     def _build_classifier(self) -> nn.Linear:
@@ -108,7 +111,8 @@ class ResNeXt(nn.Module):
         """Classify a batch.
 
         Args:
-            x_bc: b x in_channels x spatial dimensions of any size.
+            x_bc: b x in_channels x spatial dimensions of any size; with an embedding, token
+                numbers, b x 1 x positions, in which padding is 0.
 
         Returns:
             Logits, b x num_classes; without a classifier b x num_features.
@@ -121,13 +125,19 @@ class ResNeXt(nn.Module):
     def forward_features(self, x_bc: torch.Tensor) -> torch.Tensor:
         """Return the last map, b x num_features x space; arguments as for `forward`.
 
-        In a pre-activation network, after the final BN and ReLU.
+        In a pre-activation network, after the final BN and ReLU; in one for text, without padding
+        (`TokenEmbedding.without_padding`).
         """
+        input_bc = x_bc
         x_bc = self._run_stem(x_bc)
         for name, stage in self.named_children():  # a loop that torch.jit.script unrolls
             if name in self._stage_names:
                 x_bc = stage(x_bc)
-        return self._finish(x_bc)
+        if self.norm is not None:
+            x_bc = self.relu(self.norm(x_bc))
+        if self._pools_time:
+            return join_frames(x_bc, input_bc.shape[0])
+        return x_bc if self.embed is None else self.embed.without_padding(x_bc, input_bc)
 
     def forward_head(self, x_bc: torch.Tensor, pre_logits: bool = False) -> torch.Tensor:
         """Average the last map over its positions and classify it.
@@ -139,6 +149,8 @@ class ResNeXt(nn.Module):
         pooled_bc: torch.Tensor = self.avgpool(x_bc).flatten(1)
         if pre_logits:
             return pooled_bc
+        if self.drop is not None:
+            pooled_bc = self.drop(pooled_bc)
         logits: torch.Tensor = self.fc(pooled_bc)
         return logits
 
@@ -160,7 +172,7 @@ class ResNeXt(nn.Module):
         Raises:
             ConfigError: There is no such stage, or the input does not fit.
         """
-        wanted = self._check_stages(stages)
+        wanted = take_stages(len(self._plan.stages), stages)
         maps = self._run_to(x_bc, wanted)
         return {f"layer{number}": maps[number] for number in wanted}
 
@@ -252,11 +264,7 @@ class ResNeXt(nn.Module):
         self.fc = fc
 
     def group_matcher(self, coarse: bool = False) -> dict[str, str]:
-        """Return timm's patterns that group parameters into layers, from the stem to the head.
-
-        Args:
-            coarse: Group by stage, not by block.
-        """
+        """Return timm's patterns that group parameters into blocks, or `coarse` into stages."""
         blocks = r"^layer(\d+)" if coarse else r"^layer(\d+)\.(\d+)"
         return {"stem": r"^(?:conv1|bn1)\.", "blocks": blocks}
 
@@ -264,6 +272,8 @@ class ResNeXt(nn.Module):
         """Run the children up to the last chosen map, and return the chosen ones by index."""
         check_input(x_bc, self.config)
         wanted = {self._map_names[index]: index for index in indices}
+        input_bc, last = x_bc, len(self._map_names) - 1
+        x_bc = split_frames(x_bc) if self._pools_time else x_bc
         maps: dict[int, torch.Tensor] = {}
         for name, layer in self.named_children():
             x_bc = layer(x_bc)
@@ -271,24 +281,20 @@ class ResNeXt(nn.Module):
                 maps[wanted[name]] = x_bc
                 if len(maps) == len(wanted):
                     break
+        if self.embed is not None and last in maps:
+            maps[last] = self.embed.without_padding(maps[last], input_bc)
+        if self._pools_time:
+            maps = {index: join_frames(x_bc, len(input_bc)) for index, x_bc in maps.items()}
         return maps
 
     def _run_stem(self, x_bc: torch.Tensor) -> torch.Tensor:
         if not is_scripting():
             check_input(x_bc, self.config)
+        if self._pools_time:
+            x_bc = split_frames(x_bc)
+        if self.embed is not None:
+            x_bc = self.embed(x_bc)
         x_bc = self.conv1(x_bc)
         if self.bn1 is not None:
             x_bc = self.relu(self.bn1(x_bc))
         return x_bc if self.maxpool is None else self.maxpool(x_bc)
-
-    def _finish(self, x_bc: torch.Tensor) -> torch.Tensor:
-        return x_bc if self.norm is None else self.relu(self.norm(x_bc))
-
-    def _check_stages(self, stages: Sequence[int] | None) -> list[int]:
-        known = range(1, len(self._plan.stages) + 1)
-        wanted = sorted(set(known if stages is None else stages))
-        if not wanted or not set(wanted) <= set(known):
-            raise ConfigError(
-                f"stages={stages!r}: give one or more of {', '.join(map(str, known))}"
-            )
-        return wanted

@@ -21,7 +21,7 @@ class StemPlan:
     """The first convolution and its pool, or a registered part instead.
 
     Attributes:
-        in_channels: Channels of the input.
+        in_channels: Channels of the input, or of the embedding in front.
         out_channels: Channels of the convolution.
         kernel: Side of the convolution's kernel; 0 for a part.
         stride: Stride of the convolution, or of the part.
@@ -140,7 +140,8 @@ def _plan_steps(config: ResNeXtConfig, stem_stride: int) -> list[_Step]:
 
 
 def _plan_stem(config: ResNeXtConfig) -> StemPlan:
-    channels = (config.in_channels, config.stem_width)
+    in_channels = config.in_channels if config.embedding is None else config.embedding.width
+    channels = (in_channels, config.stem_width)
     if isinstance(config.stem, StemPart):
         return StemPlan(*channels, kernel=0, stride=config.stem.stride, pool=False, norm=False)
     imagenet = config.stem == "imagenet"

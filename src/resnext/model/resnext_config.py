@@ -30,7 +30,8 @@ from resnext.model.choices import (
     read_block,
     read_stem,
 )
-from resnext.model.parts import Part
+from resnext.model.embedding_config import EmbeddingConfig
+from resnext.model.parts import Part, StemPart
 from resnext.model.template import (
     MAX_STAGES,
     either,
@@ -64,10 +65,17 @@ class ResNeXtConfig(Settings):
             input: the last map, averaged over its positions.
         zero_init_residual: Start each residual branch at zero: the weight of its last BN is 0
             or, in pre-activation blocks, that of its last convolution.
+        dropout: Share of the pooled features that training sets to zero in front of the
+            classifier. The default 0 is not stored.
         output_stride: Input positions per position of the last map, along every dimension, if fewer
             than by the stages' strides: 16, 8 or 4 instead of the 32 of an ImageNet network. Later
             stages dilate their 3x3 convolutions instead of striding; the weights stay the same. The
             default is stored as null.
+        pool_time: For video: the input has an axis of time in front of the rows; a network of two
+            dimensions sees frame by frame, and its head averages over all of them. The default
+            false is not stored.
+        embedding: For text: a vector for each token in front of the first convolution. The input
+            is then one channel of token numbers in one dimension. None, the default, is not stored.
     """
 
     family: Literal["resnext"] = "resnext"
@@ -90,7 +98,10 @@ class ResNeXtConfig(Settings):
     in_channels: Size = 3
     num_classes: Annotated[Whole, Field(ge=0, le=MAX_SIZE)] = 1000
     zero_init_residual: StrictBool = False
+    dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0
     output_stride: Size | None = None
+    pool_time: StrictBool = False
+    embedding: EmbeddingConfig | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -142,17 +153,37 @@ class ResNeXtConfig(Settings):
             )
         if self.output_stride is not None:
             self._check_output_stride(self.output_stride)
+        if self.embedding is not None:
+            self._check_embedding()
+        if self.pool_time and self.ndim != 2:
+            raise ConfigError(
+                f"pool_time=true: a network of two dimensions sees frame by frame, this one has "
+                f"ndim={self.ndim}; set ndim=2 or leave pool_time out"
+            )
         for part in self.parts:
             part.check(self)
         return self
 
     @model_serializer(mode="wrap")
     def _leave_out_unset(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Store networks without dilation as in earlier versions, which can read them."""
+        """Store networks without these settings as in earlier versions, which can read them."""
         values: dict[str, Any] = write(self)
-        if self.output_stride is None:
-            values.pop("output_stride", None)
+        for name in ("output_stride", "embedding", "dropout", "pool_time"):
+            if not getattr(self, name):
+                values.pop(name, None)
         return values
+
+    def _check_embedding(self) -> None:
+        if (self.ndim, self.in_channels) != (1, 1):
+            raise ConfigError(
+                f"embedding: its input is one channel of token numbers in one dimension, not "
+                f"in_channels={self.in_channels} with ndim={self.ndim}; set both to 1"
+            )
+        if isinstance(self.stem, StemPart):
+            raise ConfigError(
+                f"embedding: the stem {self.stem.name!r} does not take one; use stem='cifar' or "
+                "'imagenet'"
+            )
 
     def _check_output_stride(self, given: int) -> None:
         strides = output_strides(self.stem, len(self.blocks_per_stage))
@@ -183,6 +214,11 @@ class ResNeXtConfig(Settings):
         if self.stage_widths == template_stage_widths(self.block, len(self.blocks_per_stage)):
             del values["stage_widths"]  # they follow the block and the stage list
         return values
+
+    @property
+    def input_ndim(self) -> int:
+        """Dimensions of the input besides the channels: those of the network, and time."""
+        return self.ndim + self.pool_time
 
     @property
     def depth(self) -> int:

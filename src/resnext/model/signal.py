@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import math
+from math import prod
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from resnext.errors import ConfigError
 from resnext.model.sound import SoundInput
+from resnext.model.text import TextInput
+from resnext.model.video import VideoInput
 from resnext.settings import Settings
 
 MAX_LENGTH = 2**20
@@ -19,19 +21,22 @@ MAX_SIGNAL_VALUES = 2**28
 
 MAX_CHANNELS = 4096
 
-SignalKind = Literal["series", "volume", "audio"]
+SignalKind = Literal["series", "volume", "text", "video", "audio"]
 Fit = Literal["resample", "pad"]
 Normalisation = Literal["channel", "series", "none"]
 
-_NUM_DIMENSIONS: dict[SignalKind, int] = {"series": 1, "volume": 3}
+NUM_DIMENSIONS: dict[SignalKind, int] = {"series": 1, "volume": 3, "text": 1, "video": 3}
+"""Of audio, the front end decides."""
 
 
 class SignalInput(Settings):
     """How signals are prepared for a network.
 
     Attributes:
-        kind: `series`, a curve of one or more channels, `volume` or `audio`.
-        size: Steps of a series; voxels along each side of a volume; samples of a clip of audio.
+        kind: `series`, a curve of one or more channels, `volume`, `text`, a row of token numbers,
+            `video` or `audio`.
+        size: Steps of a series; voxels along each side of a volume; tokens of a text; pixels along
+            each side of a frame; samples of a clip of audio.
         fit: How a series gets that length. `resample` interpolates linearly, `pad` keeps the
             steps: a shorter series is followed by the mean, of a longer one the middle is kept.
         normalise: `channel` subtracts each channel's mean over the training set and divides by
@@ -39,6 +44,8 @@ class SignalInput(Settings):
             leaves the values.
         mean: What is subtracted from each channel.
         std: What each channel is then divided by.
+        text: How a text becomes tokens; None for other kinds.
+        video: How clips are taken from a video; None for other kinds.
         sound: The front end of audio; None for others.
     """
 
@@ -48,6 +55,8 @@ class SignalInput(Settings):
     normalise: Normalisation = "channel"
     mean: tuple[float, ...]
     std: tuple[Annotated[float, Field(gt=0.0)], ...]
+    text: TextInput | None = None
+    video: VideoInput | None = None
     sound: SoundInput | None = None
 
     @model_validator(mode="after")
@@ -59,7 +68,9 @@ class SignalInput(Settings):
             )
         if (self.kind == "audio") != (self.sound is not None):
             raise ConfigError(f"kind={self.kind!r}: audio has the settings sound, others have not")
-        if math.prod(self.sides) * self.in_channels > MAX_SIGNAL_VALUES:
+        if (self.kind == "video") != (self.video is not None):
+            raise ConfigError(f"kind={self.kind!r}: a video has a group video, others have none")
+        if prod(self.sides) * self.in_channels > MAX_SIGNAL_VALUES:
             raise ConfigError(
                 f"size={self.size}: one {self.kind} would have more than {MAX_SIGNAL_VALUES:,} "
                 "values"
@@ -69,25 +80,43 @@ class SignalInput(Settings):
                 f"size={self.size}: the spectrogram of one clip would take more than "
                 f"{MAX_SIGNAL_VALUES:,} values"
             )
+        is_raw = (self.normalise, self.mean, self.std) == ("none", (0.0,), (1.0,))
+        if (self.kind == "text") != (self.text is not None) or (self.text and not is_raw):
+            raise ConfigError(
+                f"kind={self.kind!r}: a text has a group text, one channel and no normalisation, "
+                "and other kinds have no such group"
+            )
         return self
 
     @model_serializer(mode="wrap")
     def _leave_out_unset(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Write cards of series and volumes as earlier versions did, which read them."""
+        """Write signals without these groups as earlier versions did, which read them."""
         values: dict[str, Any] = write(self)
-        if self.sound is None:
-            values.pop("sound", None)
+        for name in ("text", "video", "sound"):
+            if getattr(self, name) is None:
+                values.pop(name, None)
+        return values
+
+    def as_figures(self) -> dict[str, Any]:
+        """Return JSON values for people: of a vocabulary only its size."""
+        values = self.model_dump(mode="json")
+        if self.text is not None:
+            values["text"]["vocabulary"] = len(self.text.vocabulary)
         return values
 
     @property
     def ndim(self) -> int:
         """Dimensions of what the network receives, besides the channels."""
-        return _NUM_DIMENSIONS[self.kind] if self.sound is None else self.sound.ndim
+        return NUM_DIMENSIONS[self.kind] if self.sound is None else self.sound.ndim
 
     @property
     def sides(self) -> tuple[int, ...]:
-        """Sides of what the network receives, besides the channels."""
-        return (self.size,) * self.ndim if self.sound is None else self.sound.sides(self.size)
+        """What the network takes besides the channels: of a video frames, rows and columns."""
+        if self.sound is not None:
+            return self.sound.sides(self.size)
+        if self.video is not None:
+            return (self.video.frames, self.size, self.size)
+        return (self.size,) * self.ndim
 
     @property
     def in_channels(self) -> int:
@@ -96,7 +125,9 @@ class SignalInput(Settings):
 
     @property
     def shape(self) -> str:
-        """What the network takes, in words, such as `2 x 150`."""
+        """What the network takes, in words, such as `2 x 150` or `40 words`."""
+        if self.text is not None:
+            return f"{self.size} {self.text.unit}{'s' if self.size > 1 else ''}"
         return " x ".join(map(str, (self.in_channels, *self.sides)))
 
     @property
@@ -113,11 +144,12 @@ class SignalInput(Settings):
         return "steps" if self.kind == "series" else "voxels"
 
 
-_PLURALS: dict[SignalKind, str] = {"series": "series", "volume": "volumes", "audio": "clips"}
+_PLURALS: dict[SignalKind, str] = {"series": "series", "audio": "clips"}
+"""Where the plural is not the kind with an s."""
 
 
 def noun_of(signal: SignalInput | None) -> str:
-    """Return what a set holds, in the plural: images, series, volumes or clips."""
+    """Return what a set holds, in the plural: images, series, volumes, clips, texts or videos."""
     if signal is None:
         return "images"
-    return _PLURALS[signal.kind]
+    return _PLURALS.get(signal.kind, f"{signal.kind}s")

@@ -174,7 +174,7 @@ def check_size(config: ResNeXtConfig) -> None:
     """
     if sum(config.blocks_per_stage) > MAX_BLOCKS:
         raise ConfigError(
-            f"blocks per stage: {sum(config.blocks_per_stage):,} blocks exceed this page's limit "
+            f"blocks per stage: {sum(config.blocks_per_stage):,} blocks exceed the page limit "
             f"of {MAX_BLOCKS}; `resnext describe` has no such limit"
         )
     if len(config.blocks_per_stage) > 8:  # widths double: the ninth stage would have 65,536
@@ -185,7 +185,7 @@ def check_size(config: ResNeXtConfig) -> None:
     _whole("width", config.bottleneck_width)
     if num_paths(config) > MAX_PATHS:
         raise ConfigError(
-            f"form ({config.form}): {num_paths(config):,} paths in all blocks exceed this page's "
+            f"form ({config.form}): {num_paths(config):,} paths in all blocks exceed the page "
             f"limit of {MAX_PATHS:,}; use form (c), fewer blocks or a smaller cardinality"
         )
 

@@ -7,7 +7,13 @@ from resnext.complexity.solve import equal_cost_family, solve_depth, solve_width
 from resnext.model.choices import Shortcut
 from resnext.model.config import ResNeXtConfig
 from resnext.model.names import name_of
-from resnext.recipes.study_scale import Choice, paper_network, settings_for, side_px, small_network
+from resnext.recipes.study_scale import (
+    Choice,
+    input_size,
+    paper_network,
+    settings_for,
+    small_network,
+)
 from resnext.studies.study import Comparison, Design, PaperError, Study
 
 # arXiv 1611.05431, table 3: top-1 error in percent of one 224 crop
@@ -31,7 +37,7 @@ def table3(choice: Choice) -> Study:
         ]
     else:
         base = small_network(choice, num_blocks=1)
-        budget = Budget.like(base, "params", "block", side_px(choice))
+        budget = Budget.like(base, "params", "block", input_size(choice))
         designs = [
             _template_design(solution.config, f"{solution.config.depth} layers")
             for solution in equal_cost_family(base, _SMALL_CARDINALITIES, budget)
@@ -130,9 +136,9 @@ def table4(choice: Choice) -> Study:
 def _small_doubled(choice: Choice) -> list[tuple[str, ResNeXtConfig]]:
     """Double the small network's multiply-adds in each way of the paper."""
     dense = small_network(choice, num_blocks=1)
-    block = Budget.like(dense, "params", "block", side_px(choice))
+    block = Budget.like(dense, "params", "block", input_size(choice))
     aggregated = solve_width(dense, 16, block).config
-    doubled = Budget.like(dense, "macs", "network", side_px(choice), 2.0)
+    doubled = Budget.like(dense, "macs", "network", input_size(choice), 2.0)
     return [
         ("1x: ResNet", dense),
         ("1x: ResNeXt", aggregated),
@@ -166,7 +172,7 @@ def residual(choice: Choice) -> Study:
         networks = [paper_network(f"resnext50_{template}") for template in _RESIDUAL]
     else:
         dense = small_network(choice, num_blocks=3, share=4)
-        budget = Budget.like(dense, "params", "block", side_px(choice))
+        budget = Budget.like(dense, "params", "block", input_size(choice))
         networks = [dense, solve_width(dense, 4, budget).config]
     designs = tuple(
         Design(

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from resnext.recipes.study_scale import Choice, paper_network, settings_for, side_px, small_network
+from resnext.recipes.study_scale import (
+    Choice,
+    input_size,
+    paper_network,
+    settings_for,
+    small_network,
+)
 from resnext.studies.space import RandomSpace, expand
 from resnext.studies.study import Design, Halving, Study
 
@@ -38,7 +44,7 @@ def design_space(choice: Choice) -> Study:
         cardinality=cardinalities,
         bottleneck_width=widths,
     )
-    drawn = expand(space, None if choice.is_paper else side_px(choice))
+    drawn = expand(space, None if choice.is_paper else input_size(choice))
     return Study(
         name=choice.name("design-space"),
         question="How are the errors of random designs of similar cost distributed?",

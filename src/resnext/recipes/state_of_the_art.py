@@ -14,6 +14,7 @@ from resnext.model.names import name_of
 from resnext.recipes.study_scale import (
     Choice,
     data_of,
+    input_size,
     paper_network,
     settings_for,
     side_px,
@@ -39,7 +40,7 @@ def table5(choice: Choice) -> Study:
         networks = [paper_network(name) for name in _TABLE_5]
     else:
         dense = small_network(choice, num_blocks=1)
-        block = Budget.like(dense, "params", "block", side_px(choice))
+        block = Budget.like(dense, "params", "block", input_size(choice))
         aggregated = solve_width(dense, 16, block).config
         deeper = dense.replace(blocks_per_stage=(2, 2, 2))
         networks = [dense, deeper, aggregated.replace(cardinality=32)]
@@ -120,7 +121,7 @@ def table6(choice: Choice) -> Study:
         networks = [paper_network(name) for name in _TABLE_6]
     else:
         dense = small_network(choice, num_blocks=1)
-        block = Budget.like(dense, "params", "block", side_px(choice))
+        block = Budget.like(dense, "params", "block", input_size(choice))
         networks = [dense, solve_width(dense, 16, block).config]
     designs = _by_name(networks)
     names = ("5k-way", "1k-way") if choice.is_paper else ("all-way", "half-way")

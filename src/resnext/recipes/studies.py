@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from resnext.recipes.cardinality import residual, table3, table4
 from resnext.recipes.design_space import design_space
+from resnext.recipes.equal_macs import cardinality
 from resnext.recipes.state_of_the_art import figure7, table5, table6, table7
 from resnext.recipes.study_scale import Choice
 from resnext.studies.study import Study
@@ -19,4 +20,5 @@ STUDIES: dict[str, Callable[[Choice], Study]] = {
     "table7": table7,
     "figure7": figure7,
     "design-space": design_space,
+    "cardinality": cardinality,
 }

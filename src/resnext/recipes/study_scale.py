@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -11,9 +11,11 @@ from typing import Literal
 from resnext.data.config import DataConfig
 from resnext.data.sets.facts import KNOWN
 from resnext.errors import ConfigError
+from resnext.model.choices import Head
 from resnext.model.config import ResNeXtConfig
 from resnext.model.names import config_from
 from resnext.recipes.presets import RECIPES, is_small
+from resnext.recipes.segmentation import put_head, segmentation
 from resnext.runs.config import TrainConfig
 from resnext.settings import override_all
 
@@ -29,6 +31,21 @@ _SMALL_EPOCHS = 10
 
 
 @dataclass(frozen=True)
+class SignalFit:
+    """How the trials of a study suit one set of signals.
+
+    Attributes:
+        settings: The recipe for its kind, with the network that `train` would take.
+        sides: Sides of what a network receives, besides the channels.
+        shape: What the set decides of a network: `ndim`, `in_channels`, `num_classes`.
+    """
+
+    settings: TrainConfig
+    sides: tuple[int, ...]
+    shape: Mapping[str, int]
+
+
+@dataclass(frozen=True)
 class Choice:
     """The user's choices for a named study.
 
@@ -38,6 +55,8 @@ class Choice:
         seeds: The seeds; empty takes the study's default.
         recipe: Recipe that replaces the scale's.
         changes: Settings to change in every trial, such as `schedule.epochs=20`.
+        head: Segmentation head of all designs, for images with masks.
+        signals: One for each of the data sets, where they hold signals; empty for images.
     """
 
     scale: Scale = "paper"
@@ -45,11 +64,13 @@ class Choice:
     seeds: tuple[int, ...] = ()
     recipe: str | None = None
     changes: tuple[str, ...] = ()
+    head: Head | None = None
+    signals: tuple[SignalFit, ...] = ()
 
     @property
     def is_paper(self) -> bool:
-        """Whether it uses the paper's networks and recipe."""
-        return self.scale == "paper"
+        """Whether it uses the paper's networks and recipe, which are for images."""
+        return self.scale == "paper" and not self.signals
 
     def name(self, study: str) -> str:
         """Name the study by its scale and data, so that each has its own folder."""
@@ -64,8 +85,9 @@ class Choice:
         """
         if self.is_paper:
             return "The paper's networks and recipe."
+        recipe = "the recipe that train takes" if self.signals else "a short recipe"
         return (
-            f"Small scale: {small}; a short recipe. It follows the logic of the paper's "
+            f"Small scale: {small}; {recipe}. It follows the logic of the paper's "
             "comparison with smaller networks, so do not expect the paper's numbers."
         )
 
@@ -107,9 +129,9 @@ def settings_for(choice: Choice, recipe: str, default: str = "imagenet") -> tupl
         default: The paper's data set of this study.
     """
     refuse_said_otherwise(choice.changes)
+    if choice.signals:
+        return tuple(override_all(fit.settings, choice.changes) for fit in choice.signals)
     chosen = choice.recipe or (recipe if choice.is_paper else "fast")
-    if chosen not in RECIPES:
-        raise ConfigError(f"recipe={chosen!r}: recipes are {', '.join(RECIPES)}")
     return tuple(
         override_all(_base_settings(choice, chosen, data), choice.changes)
         for data in data_of(choice, default)
@@ -119,10 +141,34 @@ def settings_for(choice: Choice, recipe: str, default: str = "imagenet") -> tupl
 def _base_settings(choice: Choice, recipe: str, data: DataConfig) -> TrainConfig:
     if not choice.is_paper and not is_small(data) and data.image_size_px is None:
         data = data.replace(image_size_px=_SMALL_SIDE_PX)
-    settings = RECIPES[recipe](ResNeXtConfig(), data)
+    settings = recipe_settings(recipe, data, is_chosen=choice.recipe is not None)
     if choice.is_paper:
         return settings
     return settings.replace(schedule=settings.schedule.replace(epochs=_SMALL_EPOCHS))
+
+
+def recipe_settings(recipe: str, data: DataConfig, *, is_chosen: bool) -> TrainConfig:
+    """Return the settings of a recipe; for images with masks, those of `segmentation`.
+
+    Args:
+        recipe: Its name.
+        data: The data.
+        is_chosen: Whether the user named the recipe.
+
+    Raises:
+        ConfigError: There is no such recipe, or it does not suit the data.
+    """
+    if data.name == "masks":
+        if is_chosen and recipe != "segmentation":
+            raise ConfigError(
+                f"recipe={recipe!r}: images with masks have one recipe, segmentation; leave out "
+                "the recipe"
+            )
+        settings = segmentation(put_head(ResNeXtConfig(), None), data)
+        return settings.replace(task="segmentation")
+    if recipe not in RECIPES:
+        raise ConfigError(f"recipe={recipe!r}: recipes are {', '.join(RECIPES)}")
+    return RECIPES[recipe](ResNeXtConfig(), data)
 
 
 def data_of(choice: Choice, default: str = "imagenet") -> tuple[DataConfig, ...]:
@@ -139,8 +185,22 @@ def data_of(choice: Choice, default: str = "imagenet") -> tuple[DataConfig, ...]
     return (DataConfig(name=default, root=Path(default).absolute() if needs_root else None),)
 
 
+def input_size(choice: Choice) -> int | tuple[int, ...]:
+    """Return the side of images, or the sides of signals, that a small study counts costs with."""
+    return choice.signals[0].sides if choice.signals else _sides_px(choice)[0]
+
+
 def side_px(choice: Choice) -> int:
-    """Return the image side used to count the costs of a small study."""
+    """Return the side of the images of a small study.
+
+    Raises:
+        ConfigError: It has no images.
+    """
+    if choice.signals:
+        raise ConfigError(
+            f"{choice.data[0].label} holds signals, and this study tests other crops of images; "
+            "take the study cardinality, table3 or table4, or write one in a file"
+        )
     return _sides_px(choice)[0]
 
 
@@ -161,18 +221,25 @@ def small_network(choice: Choice, *, num_blocks: int, share: int = 2) -> ResNeXt
     """Return the dense base network of a small study.
 
     It is the paper's template with all widths divided: three stages after a CIFAR stem for images
-    of at most 32 pixels, or after the ImageNet stem for larger ones.
+    of at most 32 pixels, or after the ImageNet stem for larger ones. For signals the stem is that
+    of the network that `train` takes.
 
     Args:
         choice: What was chosen.
         num_blocks: Blocks of each stage.
         share: Divisor of the paper's widths.
     """
-    return ResNeXtConfig(
-        stem="cifar" if max(_sides_px(choice)) <= _MAX_CIFAR_PX else "imagenet",
+    is_small = bool(choice.signals) or max(_sides_px(choice)) <= _MAX_CIFAR_PX
+    config = ResNeXtConfig(
+        stem="cifar" if is_small else "imagenet",
         blocks_per_stage=(num_blocks,) * 3,
         cardinality=1,
         bottleneck_width=64 // share,
         stage_widths=tuple(256 // share * 2**stage for stage in range(3)),
         stem_width=32 // share,
     )
+    if not choice.signals:
+        return config
+    usual = choice.signals[0].settings.model
+    assert isinstance(usual, ResNeXtConfig)  # the only family for signals
+    return config.replace(stem=usual.stem, **choice.signals[0].shape)

@@ -18,7 +18,6 @@ from resnext.data.augment.config import AugmentConfig
 from resnext.data.config import DataConfig, ViewConfig
 from resnext.data.signals.augment_config import SignalAugmentConfig
 from resnext.errors import ConfigError
-from resnext.model.classifiers import refuse_detector
 from resnext.model.config import BaselineConfig, ModelConfig, ResNeXtConfig
 from resnext.runs.class_weight_setting import ClassWeights
 from resnext.settings import FiniteSettings, SystemPath
@@ -195,9 +194,9 @@ class TrainConfig(FiniteSettings):
         runtime: Device, precision, threads.
         batch_size: Images per optimiser step, over all processes.
         accumulate: Number of parts in which a step's batch is processed, to save memory.
-        task: What the network learns: `classification`, `multilabel`, `segmentation`, or one of a
-            plugin. It follows from the data, and needs to be named only where two tasks learn the
-            same targets.
+        task: What the network learns: `classification`, `multilabel`, `segmentation`, `detection`,
+            or one of a plugin. It follows from the data, and needs to be named only where two tasks
+            learn the same targets.
         loss: Name of the loss; `auto` uses the task's default. `multilabel` has `bce` (binary
             cross-entropy) and `asymmetric`, for labels that rarely apply; `segmentation` has
             `cross_entropy` and `cross_entropy_dice`, for small objects.
@@ -257,7 +256,6 @@ class TrainConfig(FiniteSettings):
             raise ConfigError(
                 f"accumulate={self.accumulate} does not divide batch_size={self.batch_size}"
             )
-        refuse_detector(self.model, "training")
         if self.optim.layer_decay != 1.0 and isinstance(self.model, BaselineConfig):
             raise ConfigError(
                 f"optim.layer_decay={self.optim.layer_decay} needs stages, but "

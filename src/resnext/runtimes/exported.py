@@ -14,7 +14,13 @@ from resnext.errors import CheckpointError, ConfigError
 from resnext.foreign_file import one_error
 from resnext.model.card import ModelCard
 from resnext.model.config import ModelConfig, SegmenterConfig
-from resnext.runtimes.spec import RUNTIME_OF, Description, ExportSpec, RuntimeName
+from resnext.runtimes.spec import (
+    FLOAT_INPUTS,
+    RUNTIME_OF,
+    Description,
+    ExportSpec,
+    RuntimeName,
+)
 
 Array = npt.NDArray[Any]
 Infer = Callable[[Array], npt.NDArray[np.float32]]
@@ -66,7 +72,8 @@ class Exported:
         """Compute the logits of a batch; thread-safe.
 
         Args:
-            batch: As described by `spec.input`: uint8 b x h x w x c, or float32 b x c x h x w.
+            batch: As described by `spec.input`: uint8 b x h x w x c, or float32 b x c x h x w, or
+                b x c x the sides of signals.
 
         Returns:
             b x num_classes; for a segmentation network b x num_classes x h x w.
@@ -92,11 +99,11 @@ class Exported:
         """Return the sides of the scores: for segmentation, those of the image."""
         if not isinstance(self.config, SegmenterConfig):
             return ()
-        return batch.shape[2:] if self.spec.input == "normalised" else batch.shape[1:-1]
+        return batch.shape[2:] if self.spec.input in FLOAT_INPUTS else batch.shape[1:-1]
 
     def _check(self, batch: Array) -> None:
         spec, channels = self.spec, self.config.in_channels
-        is_float = spec.input == "normalised"
+        is_float = spec.input in FLOAT_INPUTS
         wanted_type = np.float32 if is_float else np.uint8
         rank = getattr(self.config, "ndim", 2) + 2
         fits = batch.dtype == wanted_type and batch.ndim == rank
@@ -106,12 +113,19 @@ class Exported:
             if spec.input == "image":
                 fits = fits and batch.shape[0] == 1
             elif not spec.dynamic_size:
-                fits = fits and all(side == spec.size_px for side in sides)
+                fits = fits and tuple(sides) == self._sides
         if not fits:
             raise ConfigError(
                 f"{self.path}: takes {self.wanted}, but got {batch.dtype} "
                 f"{'x'.join(map(str, batch.shape))}"
             )
+
+    @property
+    def _sides(self) -> tuple[int, ...]:
+        """Sides of the input, where only one size is taken."""
+        if self.card.signal is not None:
+            return self.card.signal.sides
+        return (self.spec.size_px,) * getattr(self.config, "ndim", 2)
 
     @property
     def wanted(self) -> str:
@@ -120,8 +134,7 @@ class Exported:
         if spec.input == "image":
             return f"uint8 1 x height x width x {channels}"
         ndim = getattr(self.config, "ndim", 2)
-        side = "side" if spec.dynamic_size else str(spec.size_px)
-        sides = " x ".join([side] * ndim)
+        sides = " x ".join(["side"] * ndim if spec.dynamic_size else map(str, self._sides))
         if spec.input == "pixels":
             return f"uint8 batch x {sides} x {channels}"
         return f"float32 batch x {channels} x {sides}"

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import numpy as np
 import torch
 from torch import nn
 
-from resnext.runtimes.exported import Exported
+from resnext.model.card import ModelCard
+from resnext.runtimes.exported import Array, Exported
+from resnext.runtimes.spec import Input
 
 
 class ExportedModule(nn.Module):
-    """Runs an exported network on the CPU, for images on any device.
+    """Runs an exported network on the CPU, for images or signals on any device.
 
     Attributes:
         exported: The network.
@@ -21,23 +22,28 @@ class ExportedModule(nn.Module):
         self.exported = exported
 
     def forward(self, x_bchw: torch.Tensor) -> torch.Tensor:
-        """Map normalised float32 images to logits, b x num_classes.
+        """Map normalised float32 images or signals to logits, b x num_classes."""
+        exported = self.exported
+        batch = graph_input(exported.spec.input, exported.card, x_bchw)
+        return torch.from_numpy(exported.run(batch)).to(x_bchw.device)
 
-        For a graph that takes pixels, the normalisation is inverted and rounded, which is exact for
-        images that were uint8.
-        """
-        images = x_bchw.detach().to("cpu", torch.float32)
-        if self.exported.spec.input == "normalised":
-            batch = images.contiguous().numpy()
-        else:
-            batch = self._pixels(images)
-        return torch.from_numpy(self.exported.run(batch)).to(x_bchw.device)
 
-    def _pixels(self, images_bchw: torch.Tensor) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
-        card = self.exported.card
-        mean_c, std_c = torch.tensor(card.mean), torch.tensor(card.std)
-        images_bhwc = (images_bchw.movedim(1, -1) * std_c + mean_c) * 255
-        pixels: np.ndarray[tuple[int, ...], np.dtype[np.uint8]] = (
-            images_bhwc.round_().clamp_(0, 255).to(torch.uint8).contiguous().numpy()
-        )
-        return pixels
+def graph_input(kind: Input, card: ModelCard, x_bchw: torch.Tensor) -> Array:
+    """Turn normalised images or signals into what a graph takes.
+
+    A normalisation that is inside the graph is inverted, for pixels exactly: they are rounded.
+
+    Args:
+        kind: The input of the graph, other than `image`.
+        card: Mean and standard deviation.
+        x_bchw: Normalised float32, b x c x the sides.
+    """
+    x_bchw = x_bchw.detach().to("cpu", torch.float32)
+    if kind == "normalised":
+        return x_bchw.contiguous().numpy()
+    statistics = card if card.signal is None else card.signal
+    mean, std = statistics.mean, statistics.std
+    levels_bhwc = x_bchw.movedim(1, -1) * torch.tensor(std) + torch.tensor(mean)
+    if kind == "values":
+        return levels_bhwc.movedim(-1, 1).contiguous().numpy()
+    return (levels_bhwc * 255).round_().clamp_(0, 255).to(torch.uint8).contiguous().numpy()

@@ -18,7 +18,10 @@ from resnext.settings import Settings
 from resnext.untrusted.parse import parse_json
 
 Format = Literal["onnx", "openvino", "pt2", "torchscript"]
-Input = Literal["pixels", "image", "normalised"]
+Input = Literal["pixels", "image", "values", "normalised"]
+FLOAT_INPUTS: tuple[Input, ...] = ("values", "normalised")
+"""Inputs that are float32 with the channels in front; the others are uint8 with them behind."""
+
 Precision = Literal["fp32", "bf16", "int8"]
 Arithmetic = Literal["fp32", "bf16"]
 """Precisions that can be chosen when opening a file."""
@@ -50,10 +53,12 @@ class ExportSpec(Settings):
     Attributes:
         format: File format.
         input: `pixels`: uint8 b x h x w x c, already resized and cropped; `image`: uint8 1 x h x w
-            x c of any size, resized and cropped in the graph; `normalised`: float32 b x c x h x w,
+            x c of any size, resized and cropped in the graph; `values`: float32 b x c x the sides
+            of signals at the network's size, NaN where there is no value, normalised by channel
+            in the graph; `normalised`: float32 b x c x h x w, or b x c x the sides of a signal,
             normalised by the caller. Segmentation networks take whole images of any size where
             others take crops.
-        size_px: Side of the crop that the network sees.
+        size_px: Side of the crop that the network sees, or of a signal.
         dynamic_size: Whether crops of other sizes are accepted.
         precision: Precision of the computation. int8 is part of the graph; a bf16 graph equals the
             fp32 graph, and bf16 is chosen when opening it.

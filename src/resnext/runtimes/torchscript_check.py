@@ -25,8 +25,9 @@ from resnext.untrusted.names import shown
 OPERATORS = frozenset({
     "_convolution", "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d", "add",
     "add_", "avg_pool1d", "avg_pool2d", "avg_pool3d", "batch_norm", "cat", "conv1d", "conv2d",
-    "conv3d", "dropout", "flatten", "linear", "max_pool1d", "max_pool2d", "max_pool3d", "mean",
-    "movedim", "mul", "mul_", "pad", "relu", "relu_", "reshape", "slice", "sub", "to",
+    "conv3d", "dropout", "flatten", "isnan", "linear", "masked_fill", "max_pool1d", "max_pool2d",
+    "max_pool3d", "mean", "movedim", "mul", "mul_", "pad", "relu", "relu_", "reshape", "slice",
+    "sub", "to",
 })  # fmt: skip
 
 PART_OPERATORS = frozenset({

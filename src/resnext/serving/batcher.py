@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from resnext.data.prepare.geometry import Pixels
+from resnext.runtimes.exported import Array
 from resnext.serving.metrics import Metrics
 from resnext.serving.model import Outputs, ServedModel
 
@@ -23,7 +23,7 @@ class _Item:
     """One waiting image, with the network that it was prepared for."""
 
     model: ServedModel
-    pixels: Pixels
+    pixels: Array
     answer: asyncio.Future[Outputs]
 
 
@@ -62,7 +62,7 @@ class Batcher:
             item.answer.cancel()
         self._thread.shutdown(wait=False, cancel_futures=True)
 
-    def submit(self, model: ServedModel, pixels: Pixels) -> asyncio.Future[Outputs]:
+    def submit(self, model: ServedModel, pixels: Array) -> asyncio.Future[Outputs]:
         """Queue one image; cancelling the future removes it.
 
         Returns:

@@ -1,4 +1,4 @@
-"""The served network: from an image file to its answer."""
+"""The served network: from an image file or a signal to its answer."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from resnext.data.prepare.geometry import Pixels
 from resnext.errors import CheckpointError
+from resnext.inference.arrays import ArrayPredictor, predictor_of
 from resnext.inference.predictor import Logits, Predictor
+from resnext.runtimes.exported import Array
 from resnext.serving.limits import Limits
-from resnext.serving.preparation import decode_image
+from resnext.serving.preparation import check_header, decode_image
+from resnext.serving.signals import Upload, prepare_signal, read_signals, signal_bytes
+from resnext.serving.upload import read_images
 from resnext.tasks.answer import Answer
 
 if TYPE_CHECKING:
@@ -44,15 +47,15 @@ class ServedModel:
     name: str
     note: str = ""
     opened_at: float = field(default_factory=time.time)
-    _predictor: Predictor = field(init=False, repr=False)
+    _predictor: Predictor | ArrayPredictor = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         """Prepare to predict.
 
         Raises:
-            ConfigError: The network is not for images.
+            ConfigError: The network is neither for images nor for arrays.
         """
-        object.__setattr__(self, "_predictor", Predictor(self.exported))
+        object.__setattr__(self, "_predictor", predictor_of(self.exported))
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -65,13 +68,20 @@ class ServedModel:
         return self._predictor.precision
 
     @property
+    def noun(self) -> str:
+        """What callers send: images or signals."""
+        return "images" if isinstance(self._predictor, Predictor) else "signals"
+
+    @property
     def is_dense(self) -> bool:
         """Whether the network gives every pixel a class."""
-        return self._predictor.preprocessor.is_dense
+        return isinstance(self._predictor, Predictor) and self._predictor.preprocessor.is_dense
 
     @property
     def is_batched(self) -> bool:
         """Whether images can be batched, since all have the same size."""
+        if not isinstance(self._predictor, Predictor):
+            return True
         return not (self._predictor.preprocessor.is_whole or self.is_dense)
 
     def bound(self, limits: Limits) -> Limits:
@@ -83,21 +93,44 @@ class ServedModel:
             return limits
         return limits.replace(max_megapixels=min(limits.max_megapixels, MAX_DENSE_MEGAPIXELS))
 
-    def decode(self, data: bytes) -> Pixels:
-        """Decode an image file whose header was checked, and preprocess it.
+    def read(self, body: bytes, content_type: str, max_images: int) -> Sequence[Upload]:
+        """Extract the images or signals from the body of a request.
 
         Raises:
-            Problem: The image is bad.
+            HttpError: The body is not accepted.
         """
-        preprocessor = self._predictor.preprocessor
-        return preprocessor.pixels(decode_image(data, preprocessor))
+        read = read_images if isinstance(self._predictor, Predictor) else read_signals
+        return read(body, content_type, max_images)
 
-    def run(self, images: list[Pixels]) -> Sequence[Outputs]:
+    def judge(self, upload: Upload, limits: Limits) -> int:
+        """Check the header of an image or signal, and return the memory that it needs, in bytes.
+
+        Raises:
+            HttpError: It is not accepted.
+        """
+        if isinstance(self._predictor, Predictor):
+            assert isinstance(upload, bytes)  # as `read_images` returns it
+            return check_header(upload, limits)
+        return signal_bytes(upload)
+
+    def decode(self, upload: Upload) -> Array:
+        """Decode an image or signal whose header was checked, and preprocess it.
+
+        Raises:
+            HttpError: It is bad.
+        """
+        if not isinstance(self._predictor, Predictor):
+            return prepare_signal(upload, self._predictor)
+        assert isinstance(upload, bytes)  # as `read_images` returns it
+        preprocessor = self._predictor.preprocessor
+        return preprocessor.pixels(decode_image(upload, preprocessor))
+
+    def run(self, images: list[Array]) -> Sequence[Outputs]:
         """Return what the network computes for prepared images: b x num_classes.
 
         Scores of every pixel would be far larger than the image, so masks are computed at once.
         """
-        if self.is_dense:
+        if isinstance(self._predictor, Predictor) and self.is_dense:
             return list(self._predictor.answers_to(images, top=1))
         return list(self._predictor.logits(images))
 
@@ -106,14 +139,12 @@ class ServedModel:
         return outputs if isinstance(outputs, Answer) else self._predictor.answer(outputs, top)
 
     def try_out(self) -> None:
-        """Run the network once on grey images of its input size, as a client would.
+        """Run the network once on grey images or generated signals, as a client would.
 
         Raises:
             CheckpointError: It fails, or does not return a finite number for each class.
         """
-        side = self.exported.spec.size_px
-        grey = np.full((side, side, self.exported.config.in_channels), 128, dtype=np.uint8)
-        images = [grey, grey] if self.is_batched else [grey]
+        images = self._usual_inputs()
         try:
             logits = self._predictor.logits(images)
         # Each runtime raises its own exceptions.
@@ -121,6 +152,13 @@ class ServedModel:
             raise CheckpointError(f"{self.name}: the network fails to run: {error}") from error
         if logits.shape[:2] != (len(images), len(self.classes)) or not np.isfinite(logits).all():
             raise CheckpointError(
-                f"{self.name}: for {len(images)} images the network returned {logits.shape} "
+                f"{self.name}: for {len(images)} {self.noun} the network returned {logits.shape} "
                 f"numbers, but a finite number for each of {len(self.classes)} classes is needed"
             )
+
+    def _usual_inputs(self) -> list[Array]:
+        if not isinstance(self._predictor, Predictor):
+            return list(self._predictor.made(2))
+        side = self.exported.spec.size_px
+        grey = np.full((side, side, self.exported.config.in_channels), 128, dtype=np.uint8)
+        return [grey, grey] if self.is_batched else [grey]

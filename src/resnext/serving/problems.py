@@ -31,6 +31,9 @@ class ProblemBody(BaseModel):
     images: list[ImageProblem] | None = Field(
         default=None, description="The images that caused the error, if any."
     )
+    signals: list[ImageProblem] | None = Field(
+        default=None, description="The signals at fault, of a network that takes signals."
+    )
 
 
 class ProblemAnswer(BaseModel):
@@ -49,6 +52,7 @@ class HttpError(Exception):
         message: str,
         *,
         images: list[ImageProblem] | None = None,
+        noun: str = "images",
         headers: Mapping[str, str] | None = None,
     ) -> None:
         """Describe the response.
@@ -57,18 +61,20 @@ class HttpError(Exception):
             status: The HTTP status.
             code: A code for programs.
             message: A message for people.
-            images: The images that caused it.
+            images: The images or signals that caused it.
+            noun: Which of the two they are.
             headers: Headers of the response, such as Retry-After.
         """
         super().__init__(message)
         self.status = status
         self.code = code
-        self.images = images
+        self.images, self.noun = images, noun
         self.headers = dict(headers or {})
 
     def content(self) -> dict[str, Any]:
         """Return the body as JSON values."""
-        body = ProblemBody(code=self.code, message=str(self), images=self.images)
+        faults = {} if self.images is None else {self.noun: self.images}
+        body = ProblemBody(code=self.code, message=str(self), **faults)
         return ProblemAnswer(error=body).model_dump(exclude_none=True)
 
     def answer(self) -> JSONResponse:
@@ -76,11 +82,12 @@ class HttpError(Exception):
         return JSONResponse(self.content(), self.status, self.headers)
 
 
-def bad_images(found: list[tuple[int, HttpError]]) -> HttpError:
-    """Return one error for all bad images of a request.
+def bad_images(found: list[tuple[int, HttpError]], noun: str = "images") -> HttpError:
+    """Return one error for all bad images or signals of a request.
 
     Args:
-        found: Index and error of each image, in order.
+        found: Index and error of each, in order.
+        noun: What they are: images or signals.
     """
     _, first = found[0]
     images = [
@@ -88,5 +95,6 @@ def bad_images(found: list[tuple[int, HttpError]]) -> HttpError:
         for index, problem in found
     ]
     which = ", ".join(str(index) for index, _ in found)
-    text = f"image {which}: {first}" if len(found) == 1 else f"images {which} cannot be used"
-    return HttpError(first.status, first.code, text, images=images)
+    one = noun.removesuffix("s")
+    text = f"{one} {which}: {first}" if len(found) == 1 else f"{noun} {which} cannot be used"
+    return HttpError(first.status, first.code, text, images=images, noun=noun)

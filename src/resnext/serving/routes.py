@@ -23,6 +23,8 @@ from resnext.serving.schemas import (
     LimitsAnswer,
     ModelAnswer,
     PredictAnswer,
+    SignalAnswer,
+    request_body,
 )
 from resnext.serving.service import Service
 
@@ -35,7 +37,7 @@ READABLE = (ROUTES - {"/v1/predict"}) | {"/"}
 _METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 _STATUSES = {
-    400: "Malformed body, or a damaged image",
+    400: "Malformed body, or a damaged image or signal",
     401: "The API key is missing or wrong, if one is set",
     408: "The body did not arrive in time, or stalled while others needed its memory",
     413: "Body, number of images or pixels of an image above the limit",
@@ -43,34 +45,6 @@ _STATUSES = {
     422: "No image, invalid base64, an unknown field, or an invalid parameter",
     429: "Too busy; try again after Retry-After seconds",
     503: "No answer in time; try again after Retry-After seconds",
-}
-_BINARY = {"type": "string", "format": "binary"}
-_BODY = {
-    "required": True,
-    "content": {
-        "multipart/form-data": {
-            "schema": {
-                "type": "object",
-                "required": ["images"],
-                "additionalProperties": False,
-                "properties": {"images": {"type": "array", "items": _BINARY, "minItems": 1}},
-            },
-        },
-        "application/json": {
-            "schema": {
-                "type": "object",
-                "required": ["images"],
-                "additionalProperties": False,
-                "properties": {
-                    "images": {
-                        "type": "array",
-                        "items": {"type": "string", "contentEncoding": "base64"},
-                        "minItems": 1,
-                    }
-                },
-            },
-        },
-    },
 }
 
 T = TypeVar("T")
@@ -86,7 +60,7 @@ def add_routes(app: FastAPI, service: Service) -> None:
         "/v1/predict",
         response_model=PredictAnswer,
         responses=problems,
-        openapi_extra={"requestBody": _BODY},
+        openapi_extra={"requestBody": request_body(service.model.noun)},
     )
     async def predict(
         request: Request,
@@ -96,7 +70,7 @@ def add_routes(app: FastAPI, service: Service) -> None:
             Query(description="Format of masks: PNG (the default) or COCO run lengths."),
         ] = None,
     ) -> Response:
-        """Predict one or more images: classes, labels or masks, depending on the network's task.
+        """Predict images or signals: classes, labels or masks, depending on the network's task.
 
         If any image is invalid, the whole request fails, and the error lists the index of each.
         """
@@ -148,7 +122,7 @@ async def _predict(
         raise
     record.num_images = len(images)
     head = {"model": model.name, "precision": model.precision}
-    return JSONResponse(head | {"images": await write_answers(model, images, masks)})
+    return JSONResponse(head | {model.noun: await write_answers(model, images, masks)})
 
 
 async def _unless_gone(request: Request, work: Coroutine[Any, Any, T]) -> T:
@@ -182,6 +156,7 @@ def _describe(service: Service) -> ModelAnswer:
         in_channels=model.exported.config.in_channels,
         input=spec.input,
         image_size_px=spec.size_px,
+        signal=None if card.signal is None else SignalAnswer.of(card.signal),
         precision=model.precision,
         format=spec.format,
         runtime=runtime,
@@ -191,7 +166,7 @@ def _describe(service: Service) -> ModelAnswer:
             max_body_mib=limits.max_body_mib,
             max_images=limits.images_per_request,
             max_megapixels=limits.max_megapixels,
-            formats=list(limits.formats),
+            formats=list(limits.formats) if card.signal is None else ["npy", "npz", "json"],
         ),
         versions={"resnext": __version__, runtime: _version_of(runtime)},
         opened_at=datetime.fromtimestamp(model.opened_at, UTC).isoformat(timespec="seconds"),

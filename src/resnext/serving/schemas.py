@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Union
+from typing import Any, Union
 
 from pydantic import BaseModel, Field
 
+from resnext.model.signal import SignalInput
 from resnext.tasks.kinds import answer_type, task_names
 
 _SCHEMAS = tuple(answer_type(name).schema for name in task_names())
@@ -16,8 +17,12 @@ class PredictAnswer(BaseModel):
 
     model: str
     precision: str = Field(description="Precision of the arithmetic: fp32, bf16 or int8.")
-    images: list[Union[_SCHEMAS]] = Field(  # type: ignore[valid-type]  # noqa: UP007 - of a tuple
-        description="Depends on the task of the network."
+    images: list[Union[_SCHEMAS]] | None = Field(  # type: ignore[valid-type]  # noqa: UP007 - of a tuple
+        default=None, description="Depends on the task of the network."
+    )
+    signals: list[Union[_SCHEMAS]] | None = Field(  # type: ignore[valid-type]  # noqa: UP007 - of a tuple
+        default=None,
+        description="Instead of images, for networks that take time series or volumes.",
     )
 
 
@@ -30,6 +35,19 @@ class LimitsAnswer(BaseModel):
     formats: list[str]
 
 
+class SignalAnswer(BaseModel):
+    """What a network for signals takes."""
+
+    kind: str = Field(description="series or volume.")
+    in_channels: int
+    sides: list[int] = Field(description="Of what the network receives; a series has any length.")
+
+    @classmethod
+    def of(cls, signal: SignalInput) -> SignalAnswer:
+        """Describe the signals of a network."""
+        return cls(kind=signal.kind, in_channels=signal.in_channels, sides=list(signal.sides))
+
+
 class ModelAnswer(BaseModel):
     """The served network."""
 
@@ -40,6 +58,7 @@ class ModelAnswer(BaseModel):
     in_channels: int
     input: str = Field(description="Input of the exported file; callers send image files.")
     image_size_px: int
+    signal: SignalAnswer | None = Field(description="Of a network for signals; else null.")
     precision: str
     format: str
     runtime: str = Field(description="The inference runtime.")
@@ -55,3 +74,37 @@ class HealthAnswer(BaseModel):
     """Liveness or readiness of the service."""
 
     status: str
+
+
+_FILE = {"type": "string", "format": "binary"}
+_ONE_IN_JSON: dict[str, dict[str, Any]] = {
+    "images": {"type": "string", "contentEncoding": "base64"},
+    "signals": {
+        "type": "array",
+        "items": {},
+        "description": "Numbers, or such a list for each channel; null where one is missing.",
+    },
+}
+
+
+def request_body(noun: str) -> dict[str, Any]:
+    """Describe the body of a prediction, as OpenAPI does.
+
+    Args:
+        noun: What the network takes: images or signals.
+    """
+    forms = {"multipart/form-data": _FILE, "application/json": _ONE_IN_JSON[noun]}
+    content: dict[str, Any] = {
+        form: {
+            "schema": {
+                "type": "object",
+                "required": [noun],
+                "additionalProperties": False,
+                "properties": {noun: {"type": "array", "items": one, "minItems": 1}},
+            }
+        }
+        for form, one in forms.items()
+    }
+    if noun == "signals":
+        content["application/octet-stream"] = {"schema": _FILE}
+    return {"required": True, "content": content}

@@ -1,4 +1,4 @@
-"""The service without HTTP: admits images, predicts, reloads the network, shuts down."""
+"""The service without HTTP: admits images or signals, predicts, reloads the network, shuts down."""
 
 from __future__ import annotations
 
@@ -6,22 +6,21 @@ import asyncio
 import contextlib
 import logging
 import threading
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from resnext.data.prepare.geometry import Pixels
 from resnext.errors import ResNeXtError
 from resnext.machine import num_cores
+from resnext.runtimes.exported import Array
 from resnext.serving.admission import Admission, Ticket
 from resnext.serving.batcher import Batcher
 from resnext.serving.limits import Limits
 from resnext.serving.memory import MemorySemaphore
 from resnext.serving.metrics import Metrics
 from resnext.serving.model import Outputs, ServedModel
-from resnext.serving.preparation import check_header
 from resnext.serving.problems import HttpError, bad_images
-from resnext.serving.upload import read_images
+from resnext.serving.signals import Upload
 from resnext.tasks.answer import Answer
 
 T = TypeVar("T")
@@ -114,7 +113,7 @@ class Service:
         try:
             async with asyncio.timeout(self.limits.answer_timeout_s):
                 images = await loop.run_in_executor(
-                    self._decoders, read_images, body, content_type, self.limits.images_per_request
+                    self._decoders, model.read, body, content_type, self.limits.images_per_request
                 )
                 ticket.take_places(len(images))
                 rows = await self._outputs(model, images)
@@ -122,28 +121,28 @@ class Service:
             raise self._too_slow() from None
         return model, [model.answer(row, top) for row in rows]
 
-    async def _outputs(self, model: ServedModel, images: list[bytes]) -> list[Outputs]:
+    async def _outputs(self, model: ServedModel, images: Sequence[Upload]) -> list[Outputs]:
         """Run images through the network; one bad image fails all."""
         if not model.is_batched:
-            return await _all_good([self._run_whole(model, data) for data in images])
-        prepared = await _all_good([self._prepare(model, data) for data in images])
+            return await _all_good([self._run_whole(model, data) for data in images], model.noun)
+        prepared = await _all_good([self._prepare(model, data) for data in images], model.noun)
         return await asyncio.gather(*(self._batcher.submit(model, pixels) for pixels in prepared))
 
-    async def _prepare(self, model: ServedModel, data: bytes) -> Pixels:
+    async def _prepare(self, model: ServedModel, data: Upload) -> Array:
         async with self._decoded(model, data) as pixels:
             return pixels
 
-    async def _run_whole(self, model: ServedModel, data: bytes) -> Outputs:
+    async def _run_whole(self, model: ServedModel, data: Upload) -> Outputs:
         """Run one image at its own size, which may be large: it holds its memory until then."""
         async with self._decoded(model, data) as pixels:
             return await self._batcher.submit(model, pixels)
 
     @contextlib.asynccontextmanager
-    async def _decoded(self, model: ServedModel, data: bytes) -> AsyncIterator[Pixels]:
+    async def _decoded(self, model: ServedModel, data: Upload) -> AsyncIterator[Array]:
         """Decode an image once memory is free; leaving the block frees the memory."""
         loop = asyncio.get_running_loop()
         limits = model.bound(self.limits)
-        num_bytes = await loop.run_in_executor(self._decoders, check_header, data, limits)
+        num_bytes = await loop.run_in_executor(self._decoders, model.judge, data, limits)
         await self.room.take(num_bytes)
         work = self._decoders.submit(model.decode, data)
         try:
@@ -201,7 +200,7 @@ class Service:
         )
 
 
-async def _all_good(works: list[Coroutine[Any, Any, T]]) -> list[T]:
+async def _all_good(works: list[Coroutine[Any, Any, T]], noun: str) -> list[T]:
     """Await the work on all images of a request.
 
     Raises:
@@ -218,5 +217,5 @@ async def _all_good(works: list[Coroutine[Any, Any, T]]) -> list[T]:
         else:
             good.append(result)
     if bad:
-        raise bad_images(bad)
+        raise bad_images(bad, noun)
     return good

@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Literal
 from resnext._version import __version__
 from resnext.cache import cache_folder
 from resnext.errors import CheckpointError, RunError
-from resnext.inference.fastest import made_images, open_fastest
+from resnext.inference.fastest import made_logits, open_fastest
 from resnext.inference.parity import check_bf16, parity_of
-from resnext.inference.predictor import Predictor
 from resnext.runtimes.exported import Exported
 from resnext.runtimes.open import is_exported, open_exported
 from resnext.runtimes.spec import Arithmetic, RuntimeName
@@ -64,7 +63,7 @@ class ModelSource:
 
         Raises:
             CheckpointError: It is missing or damaged.
-            ConfigError: A package is missing, or the network does not take images.
+            ConfigError: A package is missing, or the network takes neither images nor arrays.
             ExportError: The export computes something else than the network.
             RunError: The cache for exports cannot be used.
         """
@@ -113,8 +112,7 @@ class ModelSource:
             ConfigError: It changes too much.
         """
         full = open_exported(exported.path, threads=self.threads, precision="fp32")
-        images = made_images(exported, _NUM_COMPARED)
-        wanted_bk, found_bk = (Predictor(one).logits(images) for one in (full, exported))
+        wanted_bk, found_bk = made_logits((full, exported), _NUM_COMPARED)
         parity = parity_of(wanted_bk, found_bk, "generated")
         check_bf16(parity, self.name)
         _LOG.info("bf16 against fp32 %s", parity)
@@ -125,7 +123,7 @@ def _export(loaded: TrainedNetwork, dest: Path) -> None:
     from resnext.export.export import export_model
     from resnext.export.options import ExportOptions
 
-    export_model(loaded, dest, ExportOptions(to="onnx", input="pixels"))
+    export_model(loaded, dest, ExportOptions(to="onnx"))
 
 
 def _fingerprint(loaded: TrainedNetwork) -> str:

@@ -13,7 +13,7 @@ from resnext.serving.problems import HttpError, bad_images
 FIELD = "images"
 _TO_STANDARD = bytes.maketrans(b"-_", b"+/")
 _WHITE_SPACE = b" \t\r\n\f\v"
-_ALIASES = frozenset({b"images", b"image", b"files", b"file"})
+_ALIASES = frozenset({b"image", b"files", b"file"})
 
 
 def read_images(body: bytes, content_type: str, max_images: int) -> list[bytes]:
@@ -30,7 +30,7 @@ def read_images(body: bytes, content_type: str, max_images: int) -> list[bytes]:
     """
     kind, options = parse_options_header(content_type)
     if kind == b"multipart/form-data":
-        images = _from_multipart(body, options.get(b"boundary", b""), max_images)
+        images = files_of_form(body, options.get(b"boundary", b""), max_images, FIELD)
     elif kind == b"application/json":
         images = _from_json(body, max_images)
     else:
@@ -48,10 +48,10 @@ def read_images(body: bytes, content_type: str, max_images: int) -> list[bytes]:
 class _Parts:
     """Collects the files of a multipart body; file names are ignored."""
 
-    def __init__(self, max_images: int) -> None:
+    def __init__(self, max_images: int, field: str) -> None:
         self.images: list[bytes] = []
         self.is_complete = False
-        self._max_images = max_images
+        self._max_images, self._field = max_images, field
         self._chunks: list[bytes] = []
         self._header, self._value, self._disposition = b"", b"", b""
 
@@ -69,7 +69,7 @@ class _Parts:
 
     def _begin(self) -> None:
         if len(self.images) == self._max_images:
-            raise too_many_images(self._max_images)
+            raise too_many_images(self._max_images, self._field)
         self._chunks, self._disposition = [], b""
 
     def _data(self, data: bytes, start: int, end: int) -> None:
@@ -91,31 +91,42 @@ class _Parts:
 
     def _check_field(self) -> None:
         _, options = parse_options_header(self._disposition)
-        if options.get(b"name") not in _ALIASES:
+        if options.get(b"name") not in _ALIASES | {self._field.encode()}:
             raise HttpError(
                 422,
                 "unknown_field",
-                "a part of the form is not in the field `images` (or image, files, file); other "
-                "settings go into the query, such as ?top=3",
+                f"a part of the form is not in the field `{self._field}` (or image, files, file); "
+                "other settings go into the query, such as ?top=3",
             )
 
     def _complete(self) -> None:
         self.is_complete = True
 
 
-def _from_multipart(body: bytes, boundary: bytes, max_images: int) -> list[bytes]:
+def files_of_form(body: bytes, boundary: bytes, max_images: int, field: str) -> list[bytes]:
+    """Extract the files from a multipart body.
+
+    Args:
+        body: The whole body.
+        boundary: The separator of its parts.
+        max_images: More files are refused.
+        field: The name of their field.
+
+    Raises:
+        HttpError: 400 malformed, 413 too many files, 422 another field.
+    """
     if not boundary:
-        raise _malformed("multipart")
-    parts = _Parts(max_images)
+        raise malformed("multipart")
+    parts = _Parts(max_images, field)
     try:
         # the library types its callbacks as a TypedDict, which a dict of methods is not
         parser = MultipartParser(boundary, parts.callbacks())  # type: ignore[arg-type]  # a TypedDict
         parser.write(body)
         parser.finalize()
     except (FormParserError, UnicodeError) as error:
-        raise _malformed("multipart") from error
+        raise malformed("multipart") from error
     if not parts.is_complete:
-        raise _malformed("multipart")
+        raise malformed("multipart")
     return parts.images
 
 
@@ -125,7 +136,7 @@ def _from_json(body: bytes, max_images: int) -> list[bytes]:
         # Not strict: the line breaks of `base64 cat.jpg` are control characters in a string.
         value = json.loads(body, strict=False)
     except ValueError as error:  # also a number with too many digits
-        raise _malformed("JSON") from error
+        raise malformed("JSON") from error
     texts = value.get(FIELD) if isinstance(value, dict) and set(value) == {FIELD} else None
     if not isinstance(texts, list):
         raise _wrong_shape()
@@ -135,7 +146,7 @@ def _from_json(body: bytes, max_images: int) -> list[bytes]:
     wrong: list[tuple[int, HttpError]] = []
     for index, text in enumerate(texts):
         try:
-            images.append(_decode_base64(text))
+            images.append(decode_base64(text))
         except ValueError:
             problem = HttpError(422, "bad_base64", "neither base64 nor a base64 data URL")
             wrong.append((index, problem))
@@ -144,7 +155,7 @@ def _from_json(body: bytes, max_images: int) -> list[bytes]:
     return images
 
 
-def _decode_base64(text: object) -> bytes:
+def decode_base64(text: object) -> bytes:
     """Decode base64 in any of its common forms.
 
     Line breaks and other white space, the URL-safe alphabet, missing padding and a data URL
@@ -181,12 +192,13 @@ def _wrong_shape() -> HttpError:
     )
 
 
-def _malformed(form: str) -> HttpError:
+def malformed(form: str) -> HttpError:
+    """Return the error for a body that is not well-formed."""
     return HttpError(400, "malformed_body", f"the body is not well-formed {form}")
 
 
-def too_many_images(max_images: int) -> HttpError:
-    """Return the error for a request with too many images."""
+def too_many_images(max_images: int, noun: str = FIELD) -> HttpError:
+    """Return the error for a request with too many images or signals."""
     return HttpError(
-        413, "too_many_images", f"a request may contain {max_images} images; send several requests"
+        413, f"too_many_{noun}", f"a request may contain {max_images} {noun}; send several requests"
     )

@@ -5,12 +5,13 @@ from __future__ import annotations
 import itertools
 import math
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, NonNegativeInt, PositiveFloat
 
-from resnext.complexity.budget import Budget, By, Scope
+from resnext.complexity.budget import Budget, By, InputSize, Scope
 from resnext.complexity.solve import equal_cost_family
 from resnext.errors import ConfigError
 from resnext.model.config import ModelConfig, ResNeXtConfig
@@ -107,20 +108,28 @@ _DRAWS_PER_DESIGN = 1000
 _FAR = 0.25  # a design that is further off the cost, as a share, is not of equal cost
 
 
-def network(given: Network) -> ResNeXtConfig:
+Shape = Mapping[str, int]
+"""What the data set of a network: `ndim`, `in_channels`, `num_classes`; empty for images."""
+
+
+def network(given: Network, shape: Shape = MappingProxyType({})) -> ResNeXtConfig:
     """Resolve a network of a space.
+
+    Args:
+        given: As the space says it.
+        shape: What the data set of it.
 
     Raises:
         ConfigError: It is not a residual network's name, or a setting is wrong.
     """
     if isinstance(given, ResNeXtConfig):
-        return check_depth(given)
+        return check_depth(given.replace(**shape))
     changes = dict(given) if isinstance(given, dict) else {"name": given}
     name = changes.pop("name", None)
     changes.pop("label", None)
     if not isinstance(name, str):
         raise ConfigError(f"network {shown(given)} has no name; use {{name: resnet50, ...}}")
-    config = _named(name).replace(**changes)
+    config = _named(name).replace(**changes, **shape)
     if not isinstance(config, ResNeXtConfig):
         raise ConfigError(f"{shown(name)} has no cardinality to vary; use a ResNet or ResNeXt")
     return check_depth(config)
@@ -132,38 +141,43 @@ def _named(name: str) -> ModelConfig:
     return config_from(name)
 
 
-def expand(space: Space, input_size: int | None = None) -> tuple[Design, ...]:
+def expand(
+    space: Space, input_size: InputSize = None, shape: Shape = MappingProxyType({})
+) -> tuple[Design, ...]:
     """Return all designs of a space.
 
     Args:
         space: The space.
-        input_size: Side of the images in pixels, for costs; by default the network's input size.
+        input_size: Side of the images in pixels, or the sides of signals, for costs; by default the
+            network's input size.
+        shape: What the data set of every network.
 
     Raises:
         ConfigError: A network is wrong, or the window of a random space is (nearly) empty.
     """
     if isinstance(space, ListSpace):
-        return tuple(_listed(given) for given in space.networks)
+        return tuple(_listed(given, shape) for given in space.networks)
     if isinstance(space, GridSpace):
-        return tuple(_grid(space))
+        return tuple(_grid(space, shape))
     if isinstance(space, EqualCostSpace):
-        return _equal_cost(space, input_size)
-    return tuple(_draw(space, input_size))
+        return _equal_cost(space, input_size, shape)
+    return tuple(_draw(space, input_size, shape))
 
 
-def _listed(given: Network) -> Design:
-    config = _named(given) if isinstance(given, str) else network(given)
+def _listed(given: Network, shape: Shape) -> Design:
+    is_any = isinstance(given, str) and not shape  # also a network without cardinality
+    config = _named(str(given)) if is_any else network(given, shape)
     if isinstance(given, str):
         return Design(label=given, model=config)  # as written, for those who compare by it
     label = given.get("label") if isinstance(given, dict) else None
     return Design(label=label or name_of(config), model=check_depth(config))
 
 
-def _grid(space: GridSpace) -> Iterator[Design]:
+def _grid(space: GridSpace, shape: Shape) -> Iterator[Design]:
     num = math.prod(len(values) for values in space.vary.values())
     if num > MAX_DESIGNS:
         raise ConfigError(f"the grid has {num:,} designs; a study has at most {MAX_DESIGNS:,}")
-    base = network(space.base)
+    base = network(space.base, shape)
     for values in itertools.product(*space.vary.values()):
         changes = dict(zip(space.vary, values, strict=True))
         config = base.replace(**changes)
@@ -175,8 +189,8 @@ def _grid(space: GridSpace) -> Iterator[Design]:
 _IN_TEMPLATE = {"cardinality", "bottleneck_width"}
 
 
-def _equal_cost(space: EqualCostSpace, input_size: int | None) -> tuple[Design, ...]:
-    like = network(space.like)
+def _equal_cost(space: EqualCostSpace, input_size: InputSize, shape: Shape) -> tuple[Design, ...]:
+    like = network(space.like, shape)
     budget = Budget.like(like, space.by, space.scope, input_size, space.factor)
     solutions = equal_cost_family(like, space.cardinality, budget)
     for solution in solutions:
@@ -192,11 +206,13 @@ def _equal_cost(space: EqualCostSpace, input_size: int | None) -> tuple[Design, 
     )
 
 
-def _draw(space: RandomSpace, input_size: int | None) -> Iterator[Design]:
-    base = network(space.base)
+def _draw(space: RandomSpace, input_size: InputSize, shape: Shape) -> Iterator[Design]:
+    base = network(space.base, shape)
     if space.window[0] >= space.window[1] or space.blocks[0] > space.blocks[1]:
         raise ConfigError(f"window={space.window}, blocks={space.blocks}: give (lowest, highest)")
-    target = Budget.like(network(space.like or space.base), space.by, "network", input_size).target
+    target = Budget.like(
+        network(space.like or space.base, shape), space.by, "network", input_size
+    ).target
     low, high = (share * target for share in space.window)
     budget = Budget(space.by, target, "network", input_size)
     draw = random.Random(space.seed)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from resnext.data.config import TargetKind
 from resnext.errors import ConfigError
-from resnext.model.config import ModelConfig, SegmenterConfig
+from resnext.model.config import DetectorConfig, ModelConfig, SegmenterConfig
 from resnext.tasks.measure import Measure
 from resnext.untrusted.names import shown
 
@@ -44,6 +44,7 @@ class TaskKind:
         answer: Returns the type of its answers, or its location; it needs no torch.
         is_dense: Whether every pixel has its own outputs, k x h x w, and images are processed at
             their own size.
+        finds_objects: Whether the network finds objects; images are processed at their own size.
     """
 
     name: str
@@ -61,12 +62,17 @@ class TaskKind:
     also_plotted: tuple[tuple[str, str], ...] = ()
     chance_loss: Callable[[int], float] | None = None
     is_dense: bool = False
+    finds_objects: bool = False
 
     @property
     def curves(self) -> list[tuple[str, str]]:
-        """Keys and labels of the curves over epochs: training, validation, others."""
+        """Keys and labels of the curves over epochs: training, validation, others.
+
+        A measure of training in another unit is left out.
+        """
+        is_alike = self.train_measure.unit == self.measure.unit
         return [
-            (self.train_measure.key, self.train_measure.label),
+            *([(self.train_measure.key, self.train_measure.label)] if is_alike else []),
             (self.measure.key, f"{self.measure.label}, validation"),
             *((key, f"{label}, validation") for key, label in self.also_plotted),
         ]
@@ -146,21 +152,27 @@ def check_network(kind: TaskKind, model: ModelConfig) -> None:
     """Check that a network's outputs fit a task.
 
     Raises:
-        ConfigError: The task needs a class for each pixel and the network has one per image, or
-            vice versa.
+        ConfigError: The network is for another kind of task.
     """
-    is_dense = isinstance(model, SegmenterConfig)
-    if is_dense == kind.is_dense:
+    is_dense, is_detector = (isinstance(model, c) for c in (SegmenterConfig, DetectorConfig))
+    if (is_dense, is_detector) == (kind.is_dense, kind.finds_objects):
         return
+    does = "gives one class per image"
+    if is_dense or is_detector:
+        does = "gives every pixel a class" if is_dense else "finds objects"
     if kind.is_dense:
         raise ConfigError(
             f"{kind.name} needs a network that gives every pixel a class, but {model.family} "
-            "gives one class per image; add a head: --head deeplabv3, or a name such as "
-            "deeplabv3_resnext50_32x4d"
+            f"{does}; add a head: --head deeplabv3, or a name such as deeplabv3_resnext50_32x4d"
+        )
+    if kind.finds_objects:
+        raise ConfigError(
+            f"{kind.name} needs a network that finds objects, but {model.family} {does}; add a "
+            "head: --head retinanet, or a name such as retinanet_resnext50_32x4d"
         )
     raise ConfigError(
-        f"{kind.name} needs a network that classifies the whole image, but {model.family} gives "
-        "every pixel a class; use its backbone, such as resnext50_32x4d, or data with masks"
+        f"{kind.name} needs a network that classifies the whole image, but {model.family} {does}; "
+        "use its backbone, such as resnext50_32x4d, or data with masks or boxes"
     )
 
 
@@ -240,5 +252,20 @@ register_task(
         also_plotted=(("pixel_error", "wrong pixels"),),
         chance_loss=lambda num_classes: math.log(max(num_classes, 2)),
         is_dense=True,
+    )
+)
+register_task(
+    TaskKind(
+        name="detection",
+        targets="boxes",
+        measure=Measure("ap", "AP", is_higher_better=True, digits=1),
+        train_measure=Measure("train_box_loss", "loss of the boxes, training", unit="", digits=4),
+        guess="boxes at random",
+        build="resnext.tasks.detection.task:Detection",
+        answer="resnext.tasks.detection.answer:BoxAnswer",
+        network="A network that finds objects of {num} classes",
+        plot_label="AP",
+        also_plotted=(("ap50", "AP50"), ("ap75", "AP75")),
+        finds_objects=True,
     )
 )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import torch
+from torch import nn
 
 from resnext.data.loading.batch import Batch
 from resnext.errors import ConfigError
@@ -68,9 +69,7 @@ class Result(Protocol):
 class Tally(Protocol):
     """Accumulates batches; the result is the same for any number of processes."""
 
-    def add(
-        self, answers_b: torch.Tensor, targets_b: torch.Tensor, indices_b: torch.Tensor
-    ) -> None:
+    def add(self, answers_b: Any, targets_b: torch.Tensor, indices_b: torch.Tensor) -> None:
         """Count one batch.
 
         Args:
@@ -106,6 +105,7 @@ class Task(ABC):
         losses: The available losses; the first is the default.
         class_columns: Displayed metrics of a class: keys and measures.
         worst_key: The metric for sorting the worst classes, lowest first.
+        loss_parts: Names of the parts of a loss that is a sum, for the log.
         options: Its options.
     """
 
@@ -113,6 +113,7 @@ class Task(ABC):
     losses: tuple[str, ...] = ("auto",)
     class_columns: tuple[Measure, ...] = ()
     worst_key: str = ""
+    loss_parts: tuple[str, ...] = ()
 
     def __init__(self, options: TaskOptions) -> None:
         """Take the options.
@@ -131,8 +132,12 @@ class Task(ABC):
         """The loss in use."""
         return self.losses[0] if self.options.loss == "auto" else self.options.loss
 
+    def inputs(self, batch: Batch) -> tuple[Any, ...]:
+        """Return what the network is called with in training."""
+        return (batch.images_bchw,)
+
     @abstractmethod
-    def loss(self, outputs_b: torch.Tensor, batch: Batch) -> torch.Tensor:
+    def loss(self, outputs_b: Any, batch: Batch) -> torch.Tensor:
         """Return the loss of a batch: a mean over its images, so that parts add up.
 
         Args:
@@ -141,14 +146,45 @@ class Task(ABC):
         """
 
     @abstractmethod
-    def train_sum(self, outputs_b: torch.Tensor, batch: Batch) -> torch.Tensor:
+    def train_sum(self, outputs_b: Any, batch: Batch) -> torch.Tensor:
         """Return the sum over a training batch's images of `kind.train_measure`.
 
         For a measure in percent, each image counts 0 to 1.
         """
 
+    def part_sums(self, outputs_b: Any, batch: Batch) -> tuple[torch.Tensor, ...]:
+        """Return the sum over a training batch's images of each of `loss_parts`."""
+        del outputs_b, batch
+        return ()
+
+    def predict(
+        self, model: nn.Module, batch: Batch, class_subset: Sequence[int] | None = None
+    ) -> Any:
+        """Return a network's outputs for the images of a batch, for `merge_views`.
+
+        Args:
+            model: The network, in evaluation mode.
+            batch: The images.
+            class_subset: The output of each class of the data set, if not the identity; other
+                outputs are left out.
+
+        Raises:
+            ConfigError: The outputs do not fit the classes.
+        """
+        outputs_b = model(batch.images_bchw)
+        if class_subset is not None:
+            columns_k = torch.tensor(class_subset, device=outputs_b.device)
+            outputs_b = outputs_b.index_select(1, columns_k)
+        if outputs_b.shape[1] != len(self.options.classes):
+            raise ConfigError(
+                f"the network has {outputs_b.shape[1]} classes, but the data set has "
+                f"{len(self.options.classes)}; evaluate on the training data set or one with the "
+                "same class names"
+            )
+        return outputs_b
+
     @abstractmethod
-    def merge_views(self, outputs_b: torch.Tensor, num_views: int) -> torch.Tensor:
+    def merge_views(self, outputs_b: Any, num_views: int) -> Any:
         """Merge the outputs for an image's views into one answer.
 
         Args:

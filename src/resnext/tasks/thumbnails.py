@@ -14,6 +14,7 @@ from resnext.errors import DataError
 
 _SIDE_PX = 144
 _SMALL_PX = 64
+_MAX_CHARS = 400
 
 
 @dataclass(frozen=True)
@@ -25,12 +26,14 @@ class Thumbnail:
         address: The picture itself, as a `data:` address.
         is_small: Whether to enlarge it with visible pixels.
         name: Path relative to the folder of the data set, or the image's number.
+        text: The text, shown instead of a picture, of a split of texts.
     """
 
     index: int
     address: str
     is_small: bool
     name: str
+    text: str = ""
 
 
 def make_thumbnails(indices: Sequence[int], split: Split, in_channels: int) -> list[Thumbnail]:
@@ -44,6 +47,10 @@ def make_thumbnails(indices: Sequence[int], split: Split, in_channels: int) -> l
     images = split.pictures(in_channels)
     made = []
     for index in indices:
+        if text := split.text(index):
+            short = text if len(text) <= _MAX_CHARS else f"{text[:_MAX_CHARS]}…"
+            made.append(Thumbnail(index, "", False, _name(split, index), short))
+            continue
         try:
             image = images.open(index)
         except DataError:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import torch
 
 from resnext.data.split import DataInfo
+from resnext.model.config import DetectorConfig
 from resnext.model.convolution import set_merging
 from resnext.model.create import create_model
 from resnext.runs.config import TrainConfig
 from resnext.runs.runtime import Runtime
 from resnext.tasks.task import Task
+from resnext.training.boxes import prepare_detector
 from resnext.training.ema import WeightAverage
 from resnext.training.finetune import freeze, load_pretrained
 from resnext.training.optimizer import build_optimizer
@@ -40,6 +42,8 @@ def build_train_step(
     model = create_model(config.model)
     if weights is not None:
         load_pretrained(model, weights, info.classes)
+    if isinstance(config.model, DetectorConfig):
+        prepare_detector(model, info, runtime)
     freeze(model, config)
     model.to(runtime.device)
     speed = choice_of(config.runtime)

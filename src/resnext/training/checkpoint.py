@@ -50,6 +50,7 @@ class Position:
         scaler: State of the fp16 gradient scaler.
         stale_epochs: Epochs since the last improvement of the validation error, not counting
             warm-up.
+        part_sums: Sums of the parts of the losses of this epoch's images, where a loss has parts.
     """
 
     epoch: int = 0
@@ -64,6 +65,7 @@ class Position:
     logged: tuple[float, int] = (0.0, 0)
     scaler: dict[str, float] = field(default_factory=dict)
     stale_epochs: int = 0
+    part_sums: tuple[float, ...] = ()
 
 
 _LOGGED_BEFORE = "told"  # the name of `Position.logged` in checkpoints of version 0.1

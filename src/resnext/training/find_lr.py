@@ -66,14 +66,17 @@ def find_lr(config: TrainConfig, progress: Callable[[int], None] | None = None) 
     losses: list[float] = []
     with open_runtime(config.runtime) as runtime:
         data = load_data(config.data)
-        weights = None if config.weights is None else to_start_from(open_weights(config.weights))
+        weights = None if config.weights is None else open_weights(config.weights)
+        if weights is not None:
+            weights = to_start_from(weights, config.model)
         config = limit_batch(resolve(config, data.info, weights), len(data.train))
         config = settle_by_table(config, runtime)
         rates = rates_to_try(config.optim, config.batch_size)
         data, train_step, loaders = assemble(config, data, runtime, weights)
         train_step.average = None  # costs time and changes no loss
         train_step.set_train_mode()
-        meter = Meter(runtime.device, Position(), runtime.world_size)
+        num_parts = len(train_step.task.loss_parts)
+        meter = Meter(runtime.device, Position(), runtime.world_size, num_parts)
         batches = _batches(loaders, config)
         for step, (lr, batch) in enumerate(zip(rates, batches, strict=False)):
             seed_step(config.seed, runtime.rank, step)

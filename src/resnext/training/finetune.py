@@ -8,14 +8,14 @@ import torch
 from torch import nn
 
 from resnext.errors import CheckpointError, ConfigError
-from resnext.model.config import BaselineConfig, ModelConfig, ResNeXtConfig
+from resnext.model.config import BaselineConfig, DetectorConfig, ModelConfig, ResNeXtConfig
 from resnext.model.config import body_of as network_behind
 from resnext.model.create import create_model
 from resnext.model.names import config_from, name_of
 from resnext.runs.config import TrainConfig
 from resnext.training.head import (
-    body_of,
-    body_prefix,
+    bodies_of,
+    body_layers,
     head_keys,
     head_modules,
     output_keys,
@@ -24,13 +24,14 @@ from resnext.weights.file import Weights
 from resnext.weights.own_file import load_into, misfit
 
 _AUX = "aux_classifier."
+_COUNTER = ".num_batches_tracked"
 
 
 def load_pretrained(model: nn.Module, weights: Weights, classes: tuple[str, ...]) -> None:
     """Copy trained weights into a network; the head stays new where the classes differ.
 
-    A segmenter takes the weights of a classifier for its backbone. Those of another segmenter also
-    give it their head, but for the layer that has a row for each class.
+    A segmenter or detector takes the weights of a classifier for its backbone. Those of another one
+    also give it their head, but for the layers that have a row for each class.
 
     Args:
         model: The network, with fresh weights.
@@ -86,17 +87,38 @@ def _same_classes(weights: Weights, classes: tuple[str, ...]) -> bool:
 
 
 def _is_other_kind(model: nn.Module, weights: Weights) -> bool:
-    """Tell whether weights of a classifier go into the backbone of a segmenter."""
-    return bool(body_prefix(model)) and isinstance(weights.config, ResNeXtConfig)
+    """Tell whether weights of a classifier go into the backbone of another network."""
+    return "" not in bodies_of(model) and isinstance(weights.config, ResNeXtConfig)
 
 
 def _renamed(model: nn.Module, weights: Weights) -> dict[str, torch.Tensor]:
     """Return weights under the names that they have in the network."""
     if not _is_other_kind(model, weights):
         has_aux = any(name.startswith(_AUX) for name in model.state_dict())
-        return {n: t for n, t in weights.state.items() if has_aux or not n.startswith(_AUX)}
-    prefix = body_prefix(model)
-    return {prefix + n: t for n, t in weights.state.items() if not n.startswith("fc.")}
+        state = {n: t for n, t in weights.state.items() if has_aux or not n.startswith(_AUX)}
+    else:
+        state = {
+            _place(model, name) + name: tensor
+            for name, tensor in weights.state.items()
+            if not name.startswith("fc.")
+        }
+    is_detector = isinstance(getattr(model, "config", None), DetectorConfig)
+    return _fit_counters(model, state) if is_detector else state
+
+
+def _place(model: nn.Module, name: str) -> str:
+    """Return what stands before the name of one of the body's weights."""
+    first, *others = bodies_of(model).items()
+    part = name.partition(".")[0]
+    return next((prefix for prefix, body in others if hasattr(body, part)), first[0])
+
+
+def _fit_counters(model: nn.Module, state: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Add or leave out the batch counters of BN, which a frozen one lacks."""
+    fresh = model.state_dict()
+    kept = {n: t for n, t in state.items() if n in fresh or not n.endswith(_COUNTER)}
+    counters = {n: t for n, t in fresh.items() if n.endswith(_COUNTER)}
+    return counters | kept
 
 
 def _renewed(model: nn.Module, weights: Weights) -> list[str]:
@@ -129,8 +151,11 @@ def set_train_mode(model: nn.Module, config: TrainConfig, *, head_only: bool = F
 
     `head_only` says that nothing but the classifier learns at present.
     """
-    model.train(not head_only)
+    is_detector = isinstance(config.model, DetectorConfig)
+    model.train(not head_only or is_detector)  # a detector only computes its loss in this mode
     if head_only:
+        for body in bodies_of(model).values():
+            body.eval()
         for _, module in head_modules(model):
             module.train()
         return
@@ -167,9 +192,7 @@ def _frozen_modules(model: nn.Module, config: TrainConfig) -> list[nn.Module]:
         )
     stages = {f"layer{stage + 1}" for stage in range(config.freeze_until)}
     return [
-        module
-        for name, module in body_of(model).named_children()
-        if name in stages | {"conv1", "bn1"}
+        module for name, module in body_layers(model).items() if name in stages | {"conv1", "bn1"}
     ]
 
 

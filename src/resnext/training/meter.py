@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
@@ -17,15 +18,22 @@ class Meter:
     The sums are over all processes, and the same in each.
     """
 
-    def __init__(self, device: torch.device, position: Position, world_size: int = 1) -> None:
+    def __init__(
+        self,
+        device: torch.device,
+        position: Position,
+        world_size: int = 1,
+        num_parts: int = 0,
+    ) -> None:
         """Continue from a position.
 
         Args:
             device: Device of the sums of a step.
             position: Has the sums of the epoch so far.
             world_size: Number of processes; each calls `add` in every step.
+            num_parts: Parts of the loss that a step returns.
         """
-        sums = [position.loss_sum, position.num_wrong]
+        sums = [position.loss_sum, position.num_wrong, *(position.part_sums or (0.0,) * num_parts)]
         dtype = torch.float32 if device.type == "mps" else torch.float64  # MPS has no float64
         self._sums = torch.tensor(sums, dtype=dtype, device=device)
         self._world_size = world_size
@@ -67,7 +75,7 @@ class Meter:
 
     def store_in(self, position: Position) -> Position:
         """Return the position with this epoch's figures and time added."""
-        loss_sum, num_wrong = self._sums.tolist()
+        loss_sum, num_wrong, *part_sums = self._sums.tolist()
         now = time.perf_counter()
         elapsed = now - self._saved_time
         self._saved_time = now
@@ -75,7 +83,19 @@ class Meter:
             position,
             loss_sum=loss_sum,
             num_wrong=num_wrong,
+            part_sums=tuple(part_sums),
             num_seen=self._num_seen,
             logged=self._logged,
             seconds=position.seconds + elapsed,
         )
+
+
+def part_means(names: Sequence[str], position: Position) -> dict[str, float]:
+    """Return the mean of each part of an epoch's loss under its name in the log.
+
+    Args:
+        names: The parts; those that the network lacks are left out.
+        position: Has the sums.
+    """
+    pairs = zip(names, position.part_sums, strict=False)
+    return {f"train_{name}_loss": total / position.num_seen for name, total in pairs if total}

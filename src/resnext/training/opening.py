@@ -23,7 +23,9 @@ def describe_opening(config: TrainConfig, data: DataSet, num_steps: int) -> dict
     Returns:
         JSON values: `lines`, each a heading and a text, and `num_images` of each split.
     """
-    cost = count(config.model, data.info.sides)
+    size_px = data.info.image_size_px
+    signal = data.info.signal
+    cost = count(config.model, size_px if signal is None else signal.sides)
     start = f"; starts from {config.weights}" if config.weights is not None else ""
     recipe = f"{config.recipe}: " if config.recipe else ""
     summary = summarise(data, config.data.label)

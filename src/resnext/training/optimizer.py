@@ -10,7 +10,7 @@ from torch import nn
 
 from resnext.errors import ConfigError
 from resnext.runs.config import OptimConfig
-from resnext.training.head import body_of, head_modules
+from resnext.training.head import bodies_of, body_layers, head_modules
 
 _SECOND_BETA = 0.999
 
@@ -107,7 +107,8 @@ def _lr_scales(model: nn.Module, config: OptimConfig) -> dict[int, float]:
     distances = {} if config.layer_decay == 1.0 else _distances(model, config.layer_decay)
     scales = {
         id(parameter): config.layer_decay ** distances[name.partition(".")[0]] if distances else 1.0
-        for name, parameter in body_of(model).named_parameters()
+        for body in bodies_of(model).values()
+        for name, parameter in body.named_parameters()
     }
     heads = [parameter for _, head in head_modules(model) for parameter in head.parameters()]
     return scales | {id(parameter): config.head_lr_factor for parameter in heads}
@@ -115,8 +116,7 @@ def _lr_scales(model: nn.Module, config: OptimConfig) -> dict[int, float]:
 
 def _distances(model: nn.Module, layer_decay: float) -> dict[str, int]:
     """Return each part's distance from the classifier, in stages, by the part's name."""
-    body = body_of(model)
-    stages = [name for name, _ in body.named_children() if name.startswith("layer")]
+    stages = [name for name in body_layers(model) if name.startswith("layer")]
     if not stages:
         raise ConfigError(
             f"layer_decay={layer_decay}: {type(model).__name__} has no stages to decay the "

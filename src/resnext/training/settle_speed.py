@@ -18,6 +18,7 @@ import torch
 
 from resnext.data.loading.batches import num_steps
 from resnext.data.split import DataInfo, DataSet
+from resnext.model.config import DetectorConfig
 from resnext.runs.config import TrainConfig
 from resnext.runs.environment import describe_machine
 from resnext.runs.runtime import Runtime
@@ -100,6 +101,11 @@ def settle_speed(
         kept = config.replace(runtime=choice_of(begun.runtime).settle(config.runtime))
         if kept == begun:
             return kept, None
+    if isinstance(config.model, DetectorConfig):  # their batches differ in size: nothing to time
+        choice = look_up(runtime.device.type, config.model.backbone).choice
+        choice = replace(choice, compile=False)
+        tell(f"speed: {choice.label} (from the table)")
+        return config.replace(runtime=choice.settle(config.runtime)), None
     total_steps = config.schedule.epochs * num_steps(len(data.train), config.batch_size)
     found = runtime.broadcast_from_main(
         lambda: _find(config, data.info, total_steps, runtime, tell)

@@ -106,10 +106,11 @@ class SpeedRace:
         size, ndim = self._config.batch_size, getattr(self._config.model, "ndim", 2)
         side_px = round(self._info.image_size_px * max(self._config.size_schedule))
         generator = torch.Generator().manual_seed(0)
-        sides = (side_px,) * ndim if self._info.signal is None else self._info.signal.sides
+        signal = self._info.signal
+        sides = (side_px,) * ndim if signal is None else signal.sides
         shape = (size, self._info.in_channels, *sides)
         images_bc = torch.randn(shape, generator=generator).to(self._runtime.device)
-        if ndim == 2 and choice.layout == "channels_last":
+        if len(sides) == 2 and choice.layout == "channels_last":
             images_bc = images_bc.contiguous(memory_format=torch.channels_last)
         targets_b = made_up_targets(self._info.targets, size, len(self._info.classes), side_px)
         targets_b = targets_b.to(self._runtime.device)

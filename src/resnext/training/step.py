@@ -98,11 +98,11 @@ class TrainStep:
             lr: Learning rate of this step.
 
         Returns:
-            Two sums over this process's images, on the device (reading them waits for it): the
-            losses, and the task's training measure.
+            Sums over this process's images, on the device (reading them waits for it): the losses,
+            the task's training measure, and the task's parts of the loss.
         """
         set_lr(self.optimizer, lr)
-        sums = torch.zeros(2, device=self.runtime.device)
+        sums = torch.zeros(2 + len(self.task.loss_parts), device=self.runtime.device)
         parts = list(_split(batch, self.config.accumulate))
         for number, part in enumerate(parts):
             sums += self._backward(part, is_last=number == len(parts) - 1)
@@ -125,7 +125,7 @@ class TrainStep:
         )
         with wait:
             with self.runtime.autocast():
-                outputs_b, *others = _as_tuple(self._forward(part.images_bchw))
+                outputs_b, *others = _as_tuple(self._forward(*self.task.inputs(part)))
                 loss = self.task.loss(outputs_b, part)
                 for other_b in others:
                     loss = loss + _SECOND_HEAD_WEIGHT * self.task.loss(other_b, part)
@@ -134,8 +134,10 @@ class TrainStep:
             size = len(part.targets_b)
             weight = size * self.runtime.world_size / part.global_size
             torch.autograd.backward(self.scaler.scale(loss * weight))
-        train_sum = self.task.train_sum(outputs_b.detach(), part)
-        return torch.stack((loss.detach() * size, train_sum.to(loss.dtype)))
+        with torch.no_grad():
+            train_sum = self.task.train_sum(outputs_b, part)
+            parts = self.task.part_sums(outputs_b, part)
+        return torch.stack((loss.detach() * size, *(s.to(loss.dtype) for s in (train_sum, *parts))))
 
 
 class _AllHeads(nn.Module):
@@ -154,7 +156,7 @@ def _with_second_head(model: nn.Module) -> nn.Module:
     return model if getattr(model, "aux_classifier", None) is None else _AllHeads(model)
 
 
-def _as_tuple(outputs: torch.Tensor | tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
+def _as_tuple(outputs: Any) -> tuple[Any, ...]:
     return outputs if isinstance(outputs, tuple) else (outputs,)
 
 
@@ -197,7 +199,8 @@ def _split(batch: Batch, parts: int) -> Iterator[Batch]:
         if start == end:
             continue
         span = slice(start, end)
-        other, kept = batch.other_targets_b, batch.kept_b
+        other, kept, sizes = batch.other_targets_b, batch.kept_b, batch.sizes_b2
+        masks = batch.object_masks
         yield replace(
             batch,
             images_bchw=batch.images_bchw[span],
@@ -205,4 +208,6 @@ def _split(batch: Batch, parts: int) -> Iterator[Batch]:
             indices_b=batch.indices_b[span],
             other_targets_b=None if other is None else other[span],
             kept_b=None if kept is None else kept[span],
+            sizes_b2=None if sizes is None else sizes[span],
+            object_masks=None if masks is None else masks[span],
         )

@@ -16,6 +16,7 @@ from resnext.data.prepare.views import view_of_training
 from resnext.data.sets.load import load_data
 from resnext.data.split import DataInfo, DataSet
 from resnext.errors import ConfigError, DataError
+from resnext.model.config import DetectorConfig
 from resnext.model.names import config_from
 from resnext.runs.config import TrainConfig
 from resnext.runs.folder import BAD_FILES, OPENING, SPEED, explain_write_errors, write_json
@@ -23,6 +24,7 @@ from resnext.runs.metrics_log import MetricsLog
 from resnext.runs.runtime import Runtime, open_runtime
 from resnext.tasks.kinds import check_network, fit_task
 from resnext.tasks.task import Task
+from resnext.training.boxes import build_box_loaders, resolve_boxes
 from resnext.training.build import build_train_step
 from resnext.training.checkpoint import load_checkpoint
 from resnext.training.checkpoint_file import CheckpointFiles
@@ -34,7 +36,12 @@ from resnext.training.opening import describe_opening
 from resnext.training.restart import begun_settings, check_restartable
 from resnext.training.run_claim import RunClaim
 from resnext.training.settle_speed import settle_speed
-from resnext.training.signals import build_signal_loaders, resolve_signals
+from resnext.training.signals import (
+    as_configured,
+    build_signal_loaders,
+    for_signals,
+    resolve_signals,
+)
 from resnext.training.step import TrainStep
 from resnext.training.target import RunTarget, open_target
 from resnext.training.task import weighted_task_of
@@ -79,9 +86,9 @@ def train(
     with open_runtime(config.runtime) as runtime, ExitStack() as stack:
         data = load_data(config.data, given)
         if runtime.broadcast_from_main(lambda: not _is_saved(target.resume)) and weights is None:
-            weights = (
-                None if config.weights is None else to_start_from(open_weights(config.weights))
-            )
+            weights = None if config.weights is None else open_weights(config.weights)
+        if weights is not None:
+            weights = for_signals(to_start_from(weights, config.model), config, data.info)
         if target.resume is None:  # a resumed run has its own resolved settings
             config = resolve(config, data.info, weights)
             begun = begun_settings(target.out, goes_on=target.goes_on)
@@ -174,11 +181,15 @@ def resolve(config: TrainConfig, info: DataInfo, weights: Weights | None = None)
             )
         check_pretrained(model, weights)
         mean, std = weights.card.mean, weights.card.std
+    size_px: int | None = info.image_size_px
+    if isinstance(model, DetectorConfig):
+        config = resolve_boxes(config, model)
+        model, size_px = config.model, config.data.image_size_px
     return config.replace(
         model=model,
         task=task.name,
         data=config.data.replace(
-            image_size_px=info.image_size_px,
+            image_size_px=size_px,
             mean=config.data.mean or mean,
             std=config.data.std or std,
         ),
@@ -205,8 +216,9 @@ def limit_batch(
 
 
 def _normalisation(config: TrainConfig, info: DataInfo) -> DataInfo:
+    """Return the facts of the data with the statistics, and for boxes the size, of the settings."""
     if info.signal is not None:
-        return info
+        return replace(info, signal=as_configured(info.signal, config))
     mean, std = config.data.mean or info.mean, config.data.std or info.std
     for name, values in (("mean", mean), ("std", std)):
         if len(values) != info.in_channels:
@@ -214,7 +226,8 @@ def _normalisation(config: TrainConfig, info: DataInfo) -> DataInfo:
                 f"data.{name}={values!r} has {len(values)} values, but the images of "
                 f"{info.name} have {info.in_channels} channel(s)"
             )
-    return replace(info, mean=mean, std=std)
+    size_px = config.data.image_size_px if info.targets == "boxes" else None
+    return replace(info, mean=mean, std=std, image_size_px=size_px or info.image_size_px)
 
 
 def _is_saved(run: Path | None) -> bool:
@@ -239,6 +252,8 @@ def _build_loaders(
         world_size=runtime.world_size,
         channels_last=config.runtime.layout == "channels_last",
     )
+    if data.info.targets == "boxes":
+        return build_box_loaders(config, data, loading, task, bad_files)
     train_loader = TrainLoader(data.train, data.info, loading, bad_files)
     view = view_of_training(
         config.view,

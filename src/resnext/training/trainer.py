@@ -27,7 +27,7 @@ from resnext.training.early_stopping import (
 from resnext.training.follow import Follower
 from resnext.training.interrupt import Interrupted, StopRequest
 from resnext.training.kept_weights import keep_weights
-from resnext.training.meter import Meter
+from resnext.training.meter import Meter, part_means
 from resnext.training.pace import Pace
 from resnext.training.schedule import lr_factor, num_head_steps, peak_lr, train_size_px
 from resnext.training.step import TrainStep, seed_step
@@ -93,7 +93,8 @@ class Trainer:
     def _train_epoch(self) -> None:
         self._train_step.set_train_mode()
         runtime = self._train_step.runtime
-        meter = Meter(runtime.device, self.position, runtime.world_size)
+        num_parts = len(self._task.loss_parts)
+        meter = Meter(runtime.device, self.position, runtime.world_size, num_parts)
         self._follower.start_epoch(self.position)
         batches = self._loaders.train.epoch(
             self.position.epoch,
@@ -195,6 +196,7 @@ class Trainer:
             "epoch": position.epoch + 1,
             "train_loss": train_loss,
             kind.train_measure.key: kind.train_measure.mean(position.num_wrong, num_seen),
+            **part_means(self._task.loss_parts, position),
             **found,
             "lr": self._lr(),
             "seconds": position.seconds,
@@ -221,6 +223,7 @@ class Trainer:
             best=score if score < position.best else position.best,
             loss_sum=0.0,
             num_wrong=0.0,
+            part_sums=(),
             num_seen=0,
             logged=(0.0, 0),
             stale_epochs=stale_epochs,

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from resnext.data.bad_files import BadFiles
+from resnext.data.loading.box_loader import BoxEvalLoader, BoxTrainLoader
 from resnext.data.loading.eval_loader import EvalLoader
 from resnext.data.loading.train_loader import TrainLoader
 from resnext.data.loading.whole_loader import WholeLoader
 from resnext.data.signals.loaders import SignalEvalLoader, SignalTrainLoader
+from resnext.data.signals.video_loaders import VideoEvalLoader, VideoTrainLoader
 from resnext.data.split import DataInfo
 from resnext.runs.metrics_log import MetricsLog
 from resnext.training.checkpoint_writer import CheckpointWriter
@@ -26,8 +28,8 @@ class Loaders:
     """
 
     info: DataInfo
-    train: TrainLoader | SignalTrainLoader
-    val: EvalLoader | WholeLoader | SignalEvalLoader
+    train: TrainLoader | SignalTrainLoader | VideoTrainLoader | BoxTrainLoader
+    val: EvalLoader | WholeLoader | SignalEvalLoader | VideoEvalLoader | BoxEvalLoader
     bad_files: BadFiles
     guess: float
     validation_steps: float = 0.0

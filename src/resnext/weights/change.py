@@ -9,7 +9,7 @@ import torch
 
 from resnext.errors import ConfigError
 from resnext.model.choices import Form
-from resnext.model.config import DetectorConfig, ResNeXtConfig, SegmenterConfig
+from resnext.model.config import DetectorConfig, ModelConfig, ResNeXtConfig, SegmenterConfig
 from resnext.model.convert import convert_form
 from resnext.weights.adapt import ChannelRule, adapt_in_channels, replace_head
 from resnext.weights.families.recognise import add_batch_counts
@@ -33,15 +33,40 @@ def only_backbone(weights: Weights) -> Weights:
     config = weights.config
     if not isinstance(config, SegmenterConfig | DetectorConfig):
         return weights
-    inside = "backbone.body." if isinstance(config, DetectorConfig) else "backbone."
-    state = {k.removeprefix(inside): v for k, v in weights.state.items() if k.startswith(inside)}
+    inside = config.body_prefixes if isinstance(config, DetectorConfig) else ("backbone.",)
+    state = {
+        name.removeprefix(prefix): tensor
+        for prefix in inside
+        for name, tensor in weights.state.items()
+        if name.startswith(prefix)
+    }
     state = add_batch_counts(state)
     return replace(weights, config=config.backbone, state=state, has_head=False)
 
 
-def to_start_from(weights: Weights) -> Weights:
-    """Return the weights that training starts from: for a detector, its backbone."""
-    return only_backbone(weights) if isinstance(weights.config, DetectorConfig) else weights
+def to_start_from(weights: Weights, model: ModelConfig | None = None) -> Weights:
+    """Return what training starts from.
+
+    Args:
+        weights: The opened weights.
+        model: The network to train. A detector takes all of a detector with the same head; from
+            other networks with a head only their backbone is taken, except that a segmenter stays
+            whole where no detector is to be trained.
+    """
+    config = weights.config
+    if isinstance(model, DetectorConfig):
+        if isinstance(config, DetectorConfig) and _has_head(config, model):
+            return weights
+        backbone = only_backbone(weights)
+        if isinstance(backbone.config, ResNeXtConfig) and backbone.config.output_stride:
+            plain = backbone.config.replace(output_stride=None)
+            return replace(backbone, config=plain)
+        return backbone
+    return only_backbone(weights) if isinstance(config, DetectorConfig) else weights
+
+
+def _has_head(config: DetectorConfig, model: DetectorConfig) -> bool:
+    return (config.family, config.version) == (model.family, model.version)
 
 
 def in_channels(weights: Weights, channels: int, rule: ChannelRule) -> Weights:

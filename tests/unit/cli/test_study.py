@@ -96,7 +96,7 @@ def test_an_interrupted_study_says_how_to_go_on(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["foo"], "'foo' is no action of `resnext study`; give list, show, run, status, report"),
+        (["foo"], "'foo' is not an action of `resnext study`; give list, show, run, status"),
         (["run"], "give a study"),
         (["list", "table3"], "NAME has no effect on `study list`"),
         (["status", "table3", "--jobs", "2"], "--jobs has no effect on `study status`"),

@@ -60,10 +60,23 @@ def executed_and_counted(config: DetectorConfig) -> tuple[Executed, Cost, nn.Mod
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("family", ["retinanet", "faster_rcnn", "mask_rcnn"])
-@pytest.mark.parametrize("version", [1, 2])
-def test_the_cost_is_that_of_the_executed_graph(family: str, version: int) -> None:
-    config = SMALL.replace(family=family, version=version)
+@pytest.mark.parametrize(
+    "changes",
+    [
+        *(
+            {"family": family, "version": version}
+            for family in ("retinanet", "faster_rcnn", "mask_rcnn")
+            for version in (1, 2)
+        ),
+        {"family": "faster_rcnn_c4"},
+        {"family": "faster_rcnn_c4", "frozen_norm": True},
+        {"family": "retinanet", "pyramid_channels": 32},
+        {"family": "mask_rcnn", "pyramid_channels": 48},
+        {"family": "mask_rcnn", "pyramid_channels": 64, "version": 2},
+    ],
+)
+def test_the_cost_is_that_of_the_executed_graph(changes: dict[str, Any]) -> None:
+    config = SMALL.replace(**changes)
     executed, cost, network = executed_and_counted(config)
     assert cost.parameters == sum(p.numel() for p in network.parameters())
     assert cost.macs == executed.macs

@@ -128,7 +128,7 @@ def test_calibration_holds_no_more_than_two_decoded_images(
     source = data_images(DIGITS, "train", 1, 40)
     batches = as_batches(source, loaded, spec_of(loaded, ExportOptions(input=kind)))
     num_opened = 0
-    reader = _Reader("pixels", batches)
+    reader = _Reader("pixels", (batch.numpy() for batch in batches))
     while reader.get_next() is not None:
         assert most <= 2
         assert num_opened - reader.num_images < 16  # nor their pixels: no more than one batch

@@ -50,7 +50,7 @@ def write_int8(path: Path, kind: str) -> Path:
     """Quantise as `export_int8` does, without its measurements."""
     full = write(path.with_name("full.onnx"), kind)
     shape = (8, 16, 16, 3) if kind == "pixels" else (1, 22, 31, 3)
-    quantise(full, path, [torch.randint(0, 256, shape, dtype=torch.uint8)])
+    quantise(full, path, [torch.randint(0, 256, shape, dtype=torch.uint8).numpy()])
     loaded, spec = tiny(), spec_of(tiny(), KINDS[kind]).replace(precision="int8")
     save_onnx(onnx.load(path), path, describe(loaded.config, loaded.card, spec))
     return path

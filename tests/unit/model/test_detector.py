@@ -219,8 +219,6 @@ def test_what_takes_classifiers_says_so(
     save_weights(tmp_path / "net.safetensors", create_model(SMALL), SMALL, card)
     Image.new("RGB", (64, 64)).save("photo.png")
     for command in (
-        "train --data digits --model retinanet_resnet18 --out run",
-        "evaluate net.safetensors --data digits",
         "export net.safetensors --out net.onnx",
         "publish net.safetensors --to hub",
         "features net.safetensors digits --out features.parquet",
@@ -231,3 +229,44 @@ def test_what_takes_classifiers_says_so(
         told = capsys.readouterr().err
         assert re.search("(not support detectors, and|classifiers, but) retinanet finds", told)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["net.safetensors", "photo.png"]
+
+
+def test_without_a_pyramid_the_last_stage_runs_on_every_region() -> None:
+    torch.manual_seed(0)
+    network: Any = create_model(SMALL.replace(family="faster_rcnn_c4")).eval()
+    stage = network.roi_heads.box_head.layer4
+    seen: list[tuple[int, ...]] = []
+    stage.register_forward_hook(lambda _, inputs, __: seen.append(tuple(inputs[0].shape)))
+    assert not hasattr(network.backbone.body, "layer4")
+    (found,) = network([torch.rand(3, 64, 96)])
+    ((num, channels, height, width),) = seen
+    assert (channels, height, width) == (48, 14, 14)
+    assert 0 < num <= 300
+    assert found["boxes"].shape[1:] == (4,)
+    losses = network.train()(
+        [torch.rand(3, 64, 96)],
+        [{"boxes": torch.tensor([[8.0, 8, 40, 40]]), "labels": torch.tensor([1])}],
+    )
+    sum(losses.values()).backward()
+    assert seen[-1][0] <= 64  # of one image in training
+    assert all(p.grad is not None for p in network.parameters())
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"pyramid_channels": 64}, "pyramid_channels=64: faster_rcnn_c4 has no pyramid"),
+        ({"version": 2}, "faster_rcnn_c4 only has version 1"),
+    ],
+)
+def test_settings_of_a_pyramid_are_refused_without_one(change: dict[str, Any], told: str) -> None:
+    with pytest.raises(ConfigError, match=told):
+        SMALL.replace(family="faster_rcnn_c4", **change)
+
+
+def test_the_name_without_a_pyramid_is_read_and_written() -> None:
+    config = parse_name("faster_rcnn_c4_resnext50_32x4d")
+    assert isinstance(config, DetectorConfig)
+    assert config.family == "faster_rcnn_c4"
+    assert name_of(config) == "fasterrcnn_c4_resnext50_32x4d"
+    assert parse_name(name_of(config)) == config

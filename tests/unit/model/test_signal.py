@@ -8,8 +8,10 @@ import pytest
 from resnext.errors import ConfigError
 from resnext.model.card import ModelCard, card_from
 from resnext.model.config import ResNeXtConfig
+from resnext.model.embedding_config import EmbeddingConfig
 from resnext.model.signal import SignalInput, noun_of
 from resnext.model.sound import SoundInput
+from resnext.model.text import TextInput
 
 SIGNAL = SignalInput(kind="series", size=30, mean=(0.0, 2.0), std=(1.0, 3.0))
 NETWORK = ResNeXtConfig(stem="cifar", ndim=1, in_channels=2, num_classes=2)
@@ -105,3 +107,52 @@ def test_what_is_for_images_says_so() -> None:
     ModelCard().require_images("export")
     with pytest.raises(ConfigError, match="export is for networks that take images so far"):
         ModelCard(image_size_px=30, signal=SIGNAL).require_images("export")
+
+
+TEXT = SignalInput(
+    kind="text", size=8, fit="pad", normalise="none", mean=(0.0,), std=(1.0,),
+    text=TextInput(unit="word", lower=True, vocabulary=("a", "b")),
+)  # fmt: skip
+TEXT_NETWORK = ResNeXtConfig(
+    stem="cifar", ndim=1, in_channels=1, num_classes=2, embedding=EmbeddingConfig(num_tokens=4)
+)
+
+
+def test_a_text_says_its_words_and_hides_its_vocabulary_from_figures() -> None:
+    assert (TEXT.ndim, TEXT.in_channels, TEXT.shape) == (1, 1, "8 words")
+    assert noun_of(TEXT) == "texts"
+    assert TEXT.as_figures()["text"] == {"unit": "word", "lower": True, "vocabulary": 2}
+    assert "text" not in SIGNAL.model_dump()
+
+
+def test_a_card_of_texts_comes_back_with_its_vocabulary() -> None:
+    card = ModelCard(image_size_px=8, resize_px=None, signal=TEXT)
+    assert card_from(json.loads(card.model_dump_json()), TEXT_NETWORK) == card
+    for network in (TEXT_NETWORK.replace(embedding=EmbeddingConfig(num_tokens=5)),
+                    TEXT_NETWORK.replace(embedding=None)):  # fmt: skip
+        with pytest.raises(ConfigError, match="vocabulary has 4 tokens"):
+            card_from(json.loads(card.model_dump_json()), network)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"text": None}, "a text has a group text"),
+        ({"kind": "series"}, "a text has a group text"),
+        ({"normalise": "channel"}, "no normalisation"),
+        ({"mean": (1.0,)}, "no normalisation"),
+        ({"text": {"unit": "word", "lower": True, "vocabulary": ()}}, "vocabulary"),
+        ({"text": {"unit": "word", "lower": True, "vocabulary": ("a", "a")}}, "twice"),
+        ({"text": {"unit": "word", "lower": True, "vocabulary": ("x" * 65,)}}, "65 characters"),
+        ({"text": {"unit": "word", "lower": True, "vocabulary": ("\ud800",)}}, "vocabulary"),
+    ],
+)
+def test_what_no_text_can_be_is_refused(changes: dict[str, Any], words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        SignalInput(**{**TEXT.model_dump(), **changes})
+
+
+def test_the_entries_of_a_vocabulary_are_bounded_together() -> None:
+    vocabulary = tuple(f"{number:060d}" for number in range(40_000))
+    with pytest.raises(ConfigError, match="2,097,152 characters in all"):
+        TextInput(unit="word", lower=True, vocabulary=vocabulary)

@@ -20,10 +20,11 @@ class AugmentConfig(FiniteSettings):
 
     Attributes:
         crop: `none` keeps the image; `pad` pads it and crops it back (CIFAR);
-            `resized` crops a random area and aspect ratio (ImageNet); `scaled`, for masks,
-            enlarges or shrinks the image at random and cuts out a window of the training size.
+            `resized` crops a random area and aspect ratio (ImageNet); `scaled` enlarges or shrinks
+            the image at random and, with masks, cuts out a window of the training size; `objects`,
+            for boxes, cuts out a random part with at least one object, and scales it likewise.
         pad_px: Padding of `pad` on each side.
-        scale: Smallest and largest factor of `scaled`.
+        scale: Smallest and largest factor of `scaled` and `objects`.
         area: Minimum and maximum fraction of the image's area that `resized` keeps.
         flip: Mirror images with probability 1/2.
         color_jitter: Strength of brightness, contrast and saturation changes.
@@ -35,7 +36,7 @@ class AugmentConfig(FiniteSettings):
             them with probability 1/2.
     """
 
-    crop: Literal["none", "pad", "resized", "scaled"] = "none"
+    crop: Literal["none", "pad", "resized", "scaled", "objects"] = "none"
     pad_px: Annotated[int, Field(ge=0, le=_MAX_PAD_PX)] = 4
     scale: tuple[float, float] = (0.5, 2.0)
     area: tuple[float, float] = (0.08, 1.0)

@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from resnext.data.boxes.polygons import Outline
+
 _MAX_PLACES = 3
 
 SPLITS = ("train", "val", "test")
@@ -27,6 +29,7 @@ class BoxImage:
         labels_n: Number of each object's class.
         crowds_n: The box holds many objects; what is found in it counts neither way.
         areas_n: Of each object in square pixels: of its mask where one is recorded.
+        outlines: Of each object, as far as they are recorded; empty where none is.
     """
 
     path: Path
@@ -37,6 +40,7 @@ class BoxImage:
     labels_n: npt.NDArray[np.int64]
     crowds_n: npt.NDArray[np.bool_]
     areas_n: npt.NDArray[np.float64]
+    outlines: tuple[Outline, ...] = ()
 
 
 @dataclass(frozen=True)

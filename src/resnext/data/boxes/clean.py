@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from resnext.data.boxes.box_set import BoxImage, Findings
+from resnext.data.boxes.polygons import Outline
 
 _ROUNDING_PX = 1.0
 """So far a box may reach over the border by rounding; it is cut without a word."""
@@ -60,15 +61,23 @@ class Objects:
     labels: list[int] = field(default_factory=list)
     crowds: list[bool] = field(default_factory=list)
     areas: list[float] = field(default_factory=list)
+    outlines: list[Outline] = field(default_factory=list)
 
     def add(
-        self, box: Corners, label: int, *, is_crowd: bool = False, area: float | None = None
+        self,
+        box: Corners,
+        label: int,
+        *,
+        is_crowd: bool = False,
+        area: float | None = None,
+        outline: Outline = (),
     ) -> None:
         """Add an object; without an area it has that of its box."""
         self.boxes.append(box)
         self.labels.append(label)
         self.crowds.append(is_crowd)
         self.areas.append((box[2] - box[0]) * (box[3] - box[1]) if area is None else area)
+        self.outlines.append(outline)
 
     def image(self, path: Path, image_id: int, width: int, height: int) -> BoxImage:
         """Return the image with these objects."""
@@ -81,6 +90,7 @@ class Objects:
             np.array(self.labels, dtype=np.int64),
             np.array(self.crowds, dtype=np.bool_),
             np.array(self.areas, dtype=np.float64),
+            tuple(self.outlines) if any(self.outlines) else (),
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-BOX_SETS = ("coco", "voc", "yolo")
+from resnext.data.config import BOX_SETS
 
 
 def is_box_set(text: str) -> bool:

@@ -51,6 +51,9 @@ class Rendered:
         failure: Why the images could not be fetched; then all else is empty. A field, because an
             exception would arrive wrapped in the worker's traceback.
         masks_bhw: The class of each pixel, uint8, where the targets are masks.
+        sizes_b2: Height and width of each image, where the targets are boxes; the rest is padding.
+        objects_bm7: There, the rows of the objects; see `boxes.rows`.
+        object_masks: There, the masks of each image's objects, uint8 m x h x w, if wanted.
     """
 
     images_bhwc: torch.Tensor | None
@@ -59,6 +62,9 @@ class Rendered:
     assumed: tuple[str, str] = ("", "")
     failure: str | None = None
     masks_bhw: torch.Tensor | None = None
+    sizes_b2: torch.Tensor | None = None
+    objects_bm7: torch.Tensor | None = None
+    object_masks: tuple[torch.Tensor, ...] | None = None
 
     def pin_memory(self) -> Rendered:
         """Move the pixels to page-locked memory; called by torch's loader."""
@@ -67,7 +73,7 @@ class Rendered:
         return replace(self, images_bhwc=images, masks_bhw=masks)
 
 
-class _Renderer(Dataset[Rendered]):
+class Renderer(Dataset[Rendered]):
     """Handles requests; a failed download is part of the response."""
 
     def __getitem__(self, request: Request) -> Rendered:
@@ -80,7 +86,7 @@ class _Renderer(Dataset[Rendered]):
         raise NotImplementedError
 
 
-class TrainRenderer(_Renderer):
+class TrainRenderer(Renderer):
     """Renders augmented training images; a bad file is replaced by another image."""
 
     def __init__(self, split: Split, info: DataInfo, config: TrainLoaderConfig) -> None:
@@ -146,7 +152,7 @@ class TrainRenderer(_Renderer):
         return None
 
 
-class EvalRenderer(_Renderer):
+class EvalRenderer(Renderer):
     """Renders the views of images for evaluation; bad files are left out."""
 
     def __init__(self, images: ImageReader, view: View) -> None:
@@ -172,7 +178,7 @@ class EvalRenderer(_Renderer):
         return Rendered(images_bhwc, torch.tensor(shown), tuple(bad.items()), assumed)
 
 
-class WholeRenderer(_Renderer):
+class WholeRenderer(Renderer):
     """Renders images of one size as they are, with their masks; a bad file is left out."""
 
     def __init__(self, images: ImageReader) -> None:

@@ -63,9 +63,10 @@ class TrainLoader:
                 f"batches of {len(split) // self.num_steps} images are too small for "
                 f"{world_size} processes; use fewer processes or a larger batch_size"
             )
-        if augment.crop == "scaled" and info.targets != "mask":
+        is_for_masks = augment.crop == "scaled" and info.targets == "mask"
+        if augment.crop in ("scaled", "objects") and not is_for_masks:
             raise ConfigError(
-                "augment.crop=scaled cuts windows of images and masks, and the images of "
+                f"augment.crop={augment.crop} is for images with masks or boxes, and those of "
                 f"{info.name} have none; take augment.crop=resized"
             )
         self._split, self._config, self._size_px = split, config, info.image_size_px

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from resnext.data.config import PYTHON, DataConfig
+from resnext.data.config import BOX_SETS, PYTHON, DataConfig
 from resnext.data.split import DataSet, Split
 from resnext.errors import ConfigError, DataError
 
@@ -103,13 +103,24 @@ def _load(config: DataConfig) -> DataSet:
 
         return load_series(config.root, config)
     if config.name == "volume":
+        from resnext.data.sets.volume_folders import load_volume_folder
         from resnext.data.sets.volumes import load_volumes
 
+        if config.root.is_dir():
+            return load_volume_folder(config.root, config)
         return load_volumes(config.root, config)
     if config.name == "audio":
         from resnext.data.sets.audio.load import load_audio
 
         return load_audio(config.root, config)
+    if config.name == "text":
+        from resnext.data.sets.text.load import load_texts
+
+        return load_texts(config.root, config)
+    if config.name == "video":
+        from resnext.data.sets.videos import load_videos
+
+        return load_videos(config.root, config)
     if config.name == "imagenet":
         return load_imagenet(config.root)
     if config.name == "table":
@@ -137,6 +148,10 @@ def _load(config: DataConfig) -> DataSet:
         return load_masks(
             config.root, config.val_fraction, ignore_value=config.ignore_value, group=config.group
         )
+    if config.name in BOX_SETS:
+        from resnext.data.sets.boxes import load_box_data
+
+        return load_box_data(config.name, config.root, config.val_fraction, config.group)
     return load_folder(config.root, config.val_fraction, rule=config.val_split, group=config.group)
 
 

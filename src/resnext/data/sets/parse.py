@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from resnext.data.address import is_address
-from resnext.data.boxes.prefix import is_box_set
-from resnext.data.config import DATA_NAMES, DataConfig
+from resnext.data.config import BOX_SETS, DATA_NAMES, DataConfig
 from resnext.data.sets.masks.layout import has_masks
 from resnext.data.sets.table.find import TABLE_SUFFIXES, find_table
 from resnext.data.shards.layout import is_packed
@@ -29,17 +28,14 @@ def parse_data(text: str, *, is_whole: bool = False) -> DataConfig:
     if is_address(address):
         return DataConfig(name="shards", url=address)
     name, separator, root = text.partition(":")
-    if is_box_set(text):
-        raise ConfigError(
-            f"data {shown(text)} holds boxes: resnext evaluate measures a network that finds "
-            "objects on it and resnext data check looks at it, but training on boxes is not "
-            "possible yet"
-        )
     whole: dict[str, Any] = {"val_fraction": 1.0} if is_whole else {}
-    if name in ("series", "audio") and separator:
+    if separator and (
+        name in ("series", "text", "video", "audio")
+        or (name == "volume" and _absolute(root).is_dir())
+    ):
         return DataConfig(name=name, root=_absolute(root), **whole)
     if name in DATA_NAMES:
-        own = whole if name == "masks" else {}
+        own = whole if name in ("masks", *BOX_SETS) else {}
         return DataConfig(name=name, root=_absolute(root) if separator else None, **own)
     try:
         path = _absolute(text)
@@ -56,9 +52,9 @@ def parse_data(text: str, *, is_whole: bool = False) -> DataConfig:
         pass
     raise ConfigError(
         f"data {shown(text)} is neither a known set ({', '.join(DATA_NAMES)}, each also as "
-        "NAME:FOLDER, series:FILE, volume:FILE and audio:FOLDER) nor an existing folder of class "
-        "folders, of images/ and masks/ or of shards, a table of labels (.csv, .tsv, .parquet), or "
-        "the address of shards (https://host/folder)"
+        "NAME:FOLDER, series:FILE, volume:FILE, text:FILE, video:FOLDER and audio:FOLDER) nor an "
+        "existing folder of class folders, of images/ and masks/ or of shards, a table of labels "
+        "(.csv, .tsv, .parquet), or the address of shards (https://host/folder)"
     )
 
 

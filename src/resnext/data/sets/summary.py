@@ -12,13 +12,15 @@ import torch
 from resnext.data.config import TargetKind
 from resnext.data.file_split import FileSplit
 from resnext.data.sets.choose_split import splits_of
+from resnext.data.sets.describe_signal import describe_signal
 from resnext.data.sets.duplicates import find_duplicates
 from resnext.data.sets.glance import ImageSizes, measure_sizes
 from resnext.data.sets.listing_cache import list_images
+from resnext.data.signals.text_split import TextSplit
 from resnext.data.split import DataSet
 from resnext.data.targets import count_per_class, guess_largest
 from resnext.model.signal import SignalInput, noun_of
-from resnext.model.sound import SoundInput
+from resnext.model.text import PADDING, UNKNOWN_TOKEN
 from resnext.untrusted.names import list_names
 
 _NUM_COMPARED = 50_000
@@ -50,8 +52,10 @@ class DataSummary:
         skipped: Omitted files, by extension or reason.
         duplicates: Validation files that are also in training, as pairs; None if there are too many
             files to compare.
+        unknown_share: Of texts, percentage of the tokens for validation that are unknown.
         pixel_shares: Share of the pixels of all masks by class, in percent; empty without masks.
         remarks: Warnings of the set's reader, such as silent files.
+        num_objects: Objects by class, of all splits; empty without boxes.
     """
 
     name: str
@@ -65,8 +69,10 @@ class DataSummary:
     sizes: ImageSizes | None = None
     skipped: dict[str, int] = field(default_factory=dict)
     duplicates: tuple[tuple[str, str], ...] | None = ()
+    unknown_share: float | None = None
     pixel_shares: dict[str, float] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
+    num_objects: dict[str, int] = field(default_factory=dict)
 
     @property
     def guess(self) -> tuple[str, float] | None:
@@ -96,8 +102,9 @@ class DataSummary:
         found = list(self.remarks)
         if self.duplicates:
             train, val = self.duplicates[0]
+            noun = "image(s)" if self.signal is None else noun_of(self.signal)
             found.append(
-                f"{len(self.duplicates)} validation image(s) are also in training, such as {val} "
+                f"{len(self.duplicates)} validation {noun} are also in training, such as {val} "
                 f"= {train}; the error will look too low"
             )
         lonely = [
@@ -124,7 +131,8 @@ def summarise(data: DataSet, name: str | None = None) -> DataSummary:
     is_huge = sum(map(len, files.values())) > _NUM_NAMED
     names = [] if is_huge else [name for split in files.values() for name in split.names]
     skipped: Counter[str] = Counter()
-    for root in {split.root for split in files.values()}:
+    roots = {split.root for split in files.values()} if data.info.targets != "boxes" else set()
+    for root in roots:  # beside boxes lie the files of their annotations
         skipped.update(list_images(root).ignored)
     return DataSummary(
         name=name or data.info.name,
@@ -139,10 +147,17 @@ def summarise(data: DataSet, name: str | None = None) -> DataSummary:
         formats=count_endings(names),
         sizes=measure_sizes(files["train"].root, files["train"].names) if files else None,
         skipped=dict(skipped.most_common()),
-        duplicates=_twins(files),
+        duplicates=_twins(files) if files else _equal_texts(data),
+        unknown_share=_unknown_share(data),
         pixel_shares=_pixel_shares(data) if data.info.targets == "mask" else {},
         remarks=data.remarks,
+        num_objects=_num_objects(data) if data.info.targets == "boxes" else {},
     )
+
+
+def _num_objects(data: DataSet) -> dict[str, int]:
+    counts_k = torch.stack([split.targets_n.sum(dim=0) for split in splits_of(data).values()])
+    return dict(zip(data.info.classes, counts_k.sum(dim=0).tolist(), strict=True))
 
 
 def _pixel_shares(data: DataSet) -> dict[str, float]:
@@ -164,6 +179,28 @@ def _twins(files: Mapping[str, FileSplit]) -> tuple[tuple[str, str], ...] | None
     if len(train) + len(val) > _NUM_COMPARED:
         return None
     return tuple(find_duplicates(train.root, train.names, val.root, val.names))
+
+
+def _equal_texts(data: DataSet) -> tuple[tuple[str, str], ...]:
+    """Return the texts for validation that are also in training."""
+    train, val = data.train, data.val
+    if not isinstance(train, TextSplit) or not isinstance(val, TextSplit):
+        return ()
+    known = {text: index for index, text in reversed(list(enumerate(train.texts)))}
+    return tuple(
+        (train.name(known[text]), val.name(index))
+        for index, text in enumerate(val.texts)
+        if text in known
+    )
+
+
+def _unknown_share(data: DataSet) -> float | None:
+    """Return the percentage of the tokens for validation that the vocabulary does not contain."""
+    if not isinstance(data.val, TextSplit):
+        return None
+    is_token = data.val.values_ncx != PADDING
+    is_unknown = data.val.values_ncx == UNKNOWN_TOKEN
+    return 100.0 * float(is_unknown.sum()) / max(float(is_token.sum()), 1.0)
 
 
 def count_endings(names: Sequence[str]) -> dict[str, int]:
@@ -189,7 +226,11 @@ def summary_lines(summary: DataSummary, *, has_weights: bool = False) -> list[tu
         ("split", f"{splits} ({summary.split_source})"),
     ]
     if summary.signal is not None:
-        lines.append(("input", _describe_signal(summary.signal)))
+        lines.append(("input", describe_signal(summary.signal)))
+    if summary.unknown_share is not None:
+        lines.append(("unknown", f"{summary.unknown_share:.1f} % of the tokens of val"))
+    if summary.num_objects:
+        lines.append(("objects", _object_line(summary.num_objects)))
     if summary.pixel_shares:
         lines.append(("pixels", _pixel_line(summary.pixel_shares)))
     if summary.sizes is not None:
@@ -210,7 +251,13 @@ def summary_lines(summary: DataSummary, *, has_weights: bool = False) -> list[tu
     return lines + advice + [("warning", text) for text in summary.warnings]
 
 
-_NOUNS = {"class": "classes", "labels": "labels", "number": "numbers", "mask": "classes"}
+_NOUNS = {
+    "class": "classes",
+    "labels": "labels",
+    "number": "numbers",
+    "mask": "classes",
+    "boxes": "classes",
+}
 
 
 def _class_line(summary: DataSummary) -> str:
@@ -223,6 +270,13 @@ def _class_line(summary: DataSummary) -> str:
         return f"{num} {noun}: {shown}"
     (most, largest), (least, smallest) = named[0], named[-1]
     return f"{num:,} {noun}, from {largest} ({most:,}) to {smallest} ({least:,})"
+
+
+def _object_line(counts: Mapping[str, int]) -> str:
+    ordered = sorted(counts.items(), key=lambda item: -item[1])
+    shown = [f"{number:,} {name}" for name, number in ordered[:_NUM_SHARES]]
+    more = f" and {len(ordered) - _NUM_SHARES} more" if len(ordered) > _NUM_SHARES else ""
+    return f"{sum(counts.values()):,} objects: {', '.join(shown)}{more}"
 
 
 def _pixel_line(shares: Mapping[str, float]) -> str:
@@ -247,25 +301,6 @@ def _imbalance_line(summary: DataSummary) -> str:
     return (
         f"{largest} has {most / least:,.0f} times as many training images as {smallest}; if rare "
         "classes matter as much as frequent ones, train with --balance"
-    )
-
-
-def _describe_signal(signal: SignalInput) -> str:
-    if signal.sound is not None:
-        return _describe_sound(signal, signal.sound)
-    fits = {"resample": "resampled", "pad": "padded or cropped"}
-    fit = f", {fits[signal.fit]}" if signal.kind == "series" else ""
-    means = {"channel": "each channel", "series": "each series on its own", "none": "nothing"}
-    return f"{signal.kind} of {signal.shape}{fit}; {means[signal.normalise]} is normalised"
-
-
-def _describe_sound(signal: SignalInput, sound: SoundInput) -> str:
-    channels = "mono" if signal.in_channels == 1 else f"{signal.in_channels} channels"
-    seconds = signal.size / sound.rate_hz
-    means = {"channel": "", "series": ", each clip normalised on its own", "none": ", as it is"}
-    return (
-        f"{seconds:.3g} s of {channels} at {sound.rate_hz:,} Hz as {sound.features} of "
-        f"{signal.shape}{means[signal.normalise]}"
     )
 
 

@@ -17,6 +17,7 @@ from resnext.data.signals.audio_augment import mask_bands, refuse_for_kind
 from resnext.data.signals.augment_config import SignalAugmentConfig
 from resnext.errors import ConfigError
 from resnext.model.signal import SignalInput, noun_of
+from resnext.model.text import PADDING, UNKNOWN_TOKEN
 
 _ORDERS = tuple(permutations(range(3)))
 _ODD_ORDERS = (1, 2, 5)
@@ -32,6 +33,7 @@ class SignalAugmenter:
         Raises:
             ConfigError: A setting is for signals of another kind.
         """
+        _check_text(config, signal)
         if signal.kind != "series" and config.crop < 1.0:
             raise ConfigError(
                 f"signal_augment.crop={config.crop:g} is for series, not for {noun_of(signal)}; "
@@ -56,6 +58,8 @@ class SignalAugmenter:
             epoch: Number of the epoch.
         """
         config = self._config
+        if config.word_dropout:
+            return self._drop_words(signals_bcx, indices_b, epoch)
         if config.crop < 1.0:
             signals_bcx = self._crop(signals_bcx, indices_b, epoch)
         if config.shift and not self._is_audio:
@@ -160,8 +164,36 @@ class SignalAugmenter:
             inside = inside & inside_bl.view(len(indices_b), 1, *sides)
         return signals_bcx.masked_fill(inside.to(signals_bcx.device), 0.0)
 
+    def _drop_words(
+        self, tokens_b1l: torch.Tensor, indices_b: torch.Tensor, epoch: int
+    ) -> torch.Tensor:
+        """Replace tokens by the unknown one; padding stays."""
+        length = tokens_b1l.shape[-1]
+        numbers_bl = indices_b[:, None] * length + torch.arange(length)
+        dropped_bl = uniform(self._key(Draw.WORD, epoch), numbers_bl) < self._config.word_dropout
+        is_dropped_b1l = dropped_bl[:, None].to(tokens_b1l.device) & (tokens_b1l != PADDING)
+        return tokens_b1l.masked_fill(is_dropped_b1l, float(UNKNOWN_TOKEN))
+
     def _key(self, draw: Draw, epoch: int) -> int:
         return derive(self._seed, draw, epoch)
+
+
+def _check_text(config: SignalAugmentConfig, signal: SignalInput) -> None:
+    """Refuse what varies values for texts, and what varies words for other signals."""
+    if signal.kind != "text":
+        if config.word_dropout:
+            raise ConfigError(
+                f"signal_augment.word_dropout={config.word_dropout:g} is for text, not for "
+                f"{signal.kind}; leave it out"
+            )
+        return
+    plain = SignalAugmentConfig(word_dropout=config.word_dropout)
+    for name in SignalAugmentConfig.model_fields:
+        if getattr(config, name) != getattr(plain, name):
+            raise ConfigError(
+                f"signal_augment.{name}={getattr(config, name)} varies numbers; texts are varied "
+                "by signal_augment.word_dropout only"
+            )
 
 
 def _take_steps(signals_bcx: torch.Tensor, places_bl: torch.Tensor, dim: int) -> torch.Tensor:

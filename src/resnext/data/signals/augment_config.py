@@ -34,7 +34,9 @@ class SignalAugmentConfig(FiniteSettings):
         time_mask: Largest share of the length of audio that each of two windows of zeros covers.
         frequency_mask: Largest share of the mel bands that each of two bands of zeros covers
             (SpecAugment).
-        flip: Mirror along each dimension, every second signal by chance.
+        flip: Mirror along each dimension, every second signal by chance; of a video left and right.
+        word_dropout: Share of the tokens of a text that are replaced by the unknown one. It is the
+            only setting here that is for texts.
         rotate: Turn a volume into one of the 24 positions that a cube can take. For volumes only.
     """
 
@@ -50,3 +52,4 @@ class SignalAugmentConfig(FiniteSettings):
     frequency_mask: Share = 0.0
     flip: bool = False
     rotate: bool = False
+    word_dropout: Share = 0.0

@@ -111,7 +111,7 @@ class SignalTrainLoader:
                 f"batches of {len(split) // self.num_steps} signals are too small for "
                 f"{world_size} processes; use fewer processes or a larger batch_size"
             )
-        _check_mixing(config)
+        check_mixing(config, signal)
         self._split, self._signal, self._config = split, signal, config
         self._augmenter = SignalAugmenter(augment, signal, config.seed)
         self._waves = None
@@ -149,35 +149,7 @@ class SignalTrainLoader:
                 place_b,
                 global_size=whole[1] - whole[0],
             )
-            yield self._mix(batch, (epoch, step), whole, share)
-
-    def _mix(
-        self,
-        batch: Batch,
-        position: tuple[int, int],
-        whole: tuple[int, int],
-        share: tuple[int, int],
-    ) -> Batch:
-        """Blend the two signals of each pair, as all processes draw it for the whole batch."""
-        augment = self._config.augment
-        if not is_mixing(augment):
-            return batch
-        start, end = whole
-        key = (self._config.seed, *position)
-        mix = draw_mix(augment, key, (end - start) // 2, self._signal.size)
-        mix = mix.choose(slice((share[0] - start) // 2, (share[1] - start) // 2))
-        num = len(batch.targets_b)
-        device = batch.images_bchw.device
-        paired = num - num % 2
-        partners_b = torch.arange(num)
-        partners_b[:paired] ^= 1
-        kept_b = torch.ones(num)
-        kept_b[:paired] = torch.from_numpy(mix.kept_p[: paired // 2]).float().repeat_interleave(2)
-        partners_b, kept_b = partners_b.to(device), kept_b.to(device)
-        weight = kept_b.view(-1, *(1,) * (batch.images_bchw.ndim - 1))
-        mixed = torch.lerp(batch.images_bchw[partners_b], batch.images_bchw, weight)
-        others_b = batch.targets_b[partners_b]
-        return Batch(mixed, batch.targets_b, batch.indices_b, batch.global_size, others_b, kept_b)
+            yield mix_pairs(batch, self._config, self._signal.size, (epoch, step), whole, share)
 
 
 class SignalEvalLoader:
@@ -215,9 +187,51 @@ class SignalEvalLoader:
             yield Batch(signals_bcx, targets_b, indices_b.to(device), len(indices_b))
 
 
-def _check_mixing(config: TrainLoaderConfig) -> None:
-    """Refuse what varies images only, which would have no effect."""
+def mix_pairs(
+    batch: Batch,
+    config: TrainLoaderConfig,
+    size: int,
+    position: tuple[int, int],
+    whole: tuple[int, int],
+    share: tuple[int, int],
+) -> Batch:
+    """Blend the two signals of each pair, as all processes draw it for the whole batch.
+
+    Args:
+        batch: This process's part.
+        config: Mixing and seed.
+        size: Length or side of a signal.
+        position: Epoch and step.
+        whole: Span of the batch of all processes in the order of the epoch.
+        share: Span of this part.
+    """
+    augment = config.augment
+    if not is_mixing(augment):
+        return batch
+    start, end = whole
+    mix = draw_mix(augment, (config.seed, *position), (end - start) // 2, size)
+    mix = mix.choose(slice((share[0] - start) // 2, (share[1] - start) // 2))
+    num = len(batch.targets_b)
+    device = batch.images_bchw.device
+    paired = num - num % 2
+    partners_b = torch.arange(num)
+    partners_b[:paired] ^= 1
+    kept_b = torch.ones(num)
+    kept_b[:paired] = torch.from_numpy(mix.kept_p[: paired // 2]).float().repeat_interleave(2)
+    partners_b, kept_b = partners_b.to(device), kept_b.to(device)
+    weight = kept_b.view(-1, *(1,) * (batch.images_bchw.ndim - 1))
+    mixed = torch.lerp(batch.images_bchw[partners_b], batch.images_bchw, weight)
+    others_b = batch.targets_b[partners_b]
+    return Batch(mixed, batch.targets_b, batch.indices_b, batch.global_size, others_b, kept_b)
+
+
+def check_mixing(config: TrainLoaderConfig, signal: SignalInput) -> None:
+    """Refuse what varies images only, which would have no effect, and mixing of token numbers."""
     given = config.augment
+    if signal.kind == "text" and given.mixup:
+        raise ConfigError(
+            f"augment.mixup={given.mixup:g} mixes values, and texts have none; leave it out"
+        )
     plain = type(given)(mixup=given.mixup)
     wrong = [
         name for name in type(given).model_fields if getattr(given, name) != getattr(plain, name)

@@ -20,8 +20,8 @@ class SignalSplit(Split):
     """Signals held in memory, all of one size.
 
     Attributes:
-        values_ncx: n x c x the sides: float32, NaN where there is no value; or uint8, read as
-            parts of 255; or int16, read as parts of 32,768.
+        values_ncx: n x c x the sides: float32, NaN where there is no value; uint8, read as parts
+            of 255; int16, read as parts of 32,768; or int32, numbers of tokens.
         targets_n: A row for each signal; see `TargetKind`.
         numbers_n: Number of each signal in the file that it comes from, int64.
         source: Name of that file.
@@ -78,10 +78,12 @@ class SignalSplit(Split):
 
 
 def as_float(values: torch.Tensor) -> torch.Tensor:
-    """Return stored values as float32: bytes as parts of 255, samples as parts of full scale."""
+    """Return stored values as float32: bytes and samples as parts, token numbers as they are."""
+    if values.dtype == torch.uint8:
+        return values.to(torch.float32) / 255
     if values.dtype == torch.int16:
         return values.to(torch.float32) / FULL_SCALE
-    return values.to(torch.float32) / 255 if values.dtype == torch.uint8 else values
+    return values.to(torch.float32)
 
 
 class SignalPictures(ImageReader):

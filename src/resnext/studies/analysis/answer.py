@@ -12,7 +12,7 @@ from resnext.studies.analysis.differences import Difference
 from resnext.studies.analysis.distribution import GroupDifference
 from resnext.studies.analysis.problems import num_failed
 from resnext.studies.analysis.statistics import Measure, errors_of, means_of, measures_of
-from resnext.studies.analysis.verdict import excludes_zero, interval_name
+from resnext.studies.analysis.verdict import excludes_zero, interval_name, quantity
 from resnext.studies.records.results import Row, TrialFigures
 from resnext.studies.study import Study
 
@@ -74,9 +74,11 @@ def _of_comparisons(rows: Sequence[Row], differences: Sequence[Difference]) -> s
     low, high = lead.shown_interval or (math.nan, math.nan)
     if lead.is_resolved:
         amount = (low, high) if lead.mean > 0 else (-high, -low)
+        metric = lead.measure.metric
+        amount_word = "more" if metric.is_higher_better == (lead.mean > 0) else "less"
         return (
             f"{_cost(rows, lead)}“{lead.comparison.better}” has {abs(lead.mean):.2f} points "
-            f"{'less' if lead.mean > 0 else 'more'} error than “{lead.comparison.than}” on "
+            f"{amount_word} {quantity(metric)} than “{lead.comparison.than}” on "
             f"{lead.measure} ({_interval(lead, *amount)}){_rest(differences, len(resolved))}."
         )
     better, than = lead.comparison.better, lead.comparison.than

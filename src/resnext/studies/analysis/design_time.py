@@ -26,6 +26,7 @@ class DesignTime:
         threads: CPU threads.
         machine: Processor or GPU.
         n: Number of rounds.
+        inputs: What they were measured on, where it was no images, such as `series of 1 x 150`.
     """
 
     label: ShortText
@@ -40,6 +41,17 @@ class DesignTime:
     threads: Count
     machine: ShortText
     n: Count
+    inputs: ShortText = ""
+
+    @property
+    def batch(self) -> str:
+        """The batch of the step in words, such as `32 images of 224 px`."""
+        return f"{self.batch_size} {self.inputs or f'images of {self.image_size_px} px'}"
+
+    @property
+    def one(self) -> str:
+        """One of the inputs in words."""
+        return "one of them" if self.inputs else "one image"
 
 
 def write_timing(folder: Path, times: list[DesignTime]) -> Path:

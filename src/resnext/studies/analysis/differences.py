@@ -17,7 +17,13 @@ from scipy import stats
 from resnext.studies.analysis.corrections import LEVEL, Correction, correct, correction_of
 from resnext.studies.analysis.power import seeds_needed
 from resnext.studies.analysis.problems import FAILURES, describe_problems
-from resnext.studies.analysis.statistics import Errors, Measure, errors_of, measures_of
+from resnext.studies.analysis.statistics import (
+    Errors,
+    Measure,
+    errors_of,
+    measures_of,
+    training_measures_of,
+)
 from resnext.studies.records.results import Row, num_stopped
 from resnext.studies.study import Comparison, Study, claims_of
 
@@ -28,11 +34,13 @@ _NO_SPREAD = 1e-9
 
 @dataclass(frozen=True)
 class Difference:
-    """A tested claim: `than` minus `better`, in percentage points of error; positive supports it.
+    """A tested claim: by how many percentage points `better` is better; positive supports it.
+
+    That is the error of `than` minus that of `better`; where higher is better, the reverse.
 
     Attributes:
         comparison: The claim.
-        measure: The error that is compared.
+        measure: What is compared.
         n: Seeds that both designs finished.
         unpaired: Seeds that only one of them finished; they are left out.
         mean: Mean of the paired differences; NaN without any.
@@ -87,13 +95,12 @@ def compare(study: Study, rows: Sequence[Row]) -> list[Difference]:
 
 
 def compare_training(study: Study, rows: Sequence[Row]) -> list[Difference]:
-    """Test the claims on the errors of the training images.
+    """Test the claims on the training images.
 
     They answer a separate question, whether a gain comes from representation or regularisation, and
     therefore form their own family.
     """
-    measures = [replace(m, is_training=True) for m in measures_of(study) if not m.test]
-    return _compare(study, rows, measures)
+    return _compare(study, rows, training_measures_of(study))
 
 
 def _compare(study: Study, rows: Sequence[Row], measures: Sequence[Measure]) -> list[Difference]:
@@ -119,7 +126,8 @@ def _difference(
     better, than = errors.get(claim.better, {}), errors.get(claim.than, {})
     seeds = sorted(better.keys() & than.keys())
     unpaired = tuple(sorted(better.keys() ^ than.keys()))
-    values = np.array([than[seed] - better[seed] for seed in seeds])
+    cost = measure.metric.cost
+    values = np.array([cost(than[seed]) - cost(better[seed]) for seed in seeds])
     n = len(values)
     plain = Difference(claim, measure, n, unpaired, float(values.mean()) if n else math.nan)
     if not is_tested or n < 2 or np.ptp(values) < _NO_SPREAD:

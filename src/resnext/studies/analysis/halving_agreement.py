@@ -12,6 +12,7 @@ from resnext.studies.execution.halving import Pruner, rung_epochs
 from resnext.studies.records.epoch_log import read_epochs
 from resnext.studies.records.results import Row
 from resnext.studies.study import Halving
+from resnext.tasks.kinds import task_kind
 
 _MIN_TRIALS = 3
 
@@ -93,7 +94,9 @@ def halving_agreement(rows: Sequence[Row], halving: Halving) -> list[HalvingAgre
 
 def _errors(row: Row) -> list[float]:
     try:
-        return [epoch.top1_error for epoch in read_epochs(row.run)]
+        task = row.trial.config.task
+        cost = task_kind(task).measure.cost
+        return [cost(epoch.value) for epoch in read_epochs(row.run, task)]
     except RunError:
         return []
 

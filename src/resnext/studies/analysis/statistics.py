@@ -1,4 +1,6 @@
-"""The errors of a study by design and seed: mean and spread.
+"""The results of a study by design and seed: mean and spread.
+
+Results are errors or, where the task measures something else, its measure: see `Measure.metric`.
 
 Seeds are the sampling units: a claim is about what someone else would find with other seeds, not
 about other test images.
@@ -13,26 +15,31 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from resnext.studies.records.metric import TOP1
 from resnext.studies.records.results import Row
 from resnext.studies.study import Study
+from resnext.tasks.kinds import task_kind
+from resnext.tasks.measure import Measure as Metric
 
-# label -> seed -> error in percent
+# label -> seed -> error, or another measure, in percent
 Errors = dict[str, dict[int, float]]
 
 
 @dataclass(frozen=True)
 class Measure:
-    """One kind of error.
+    """One kind of result.
 
     Attributes:
         data: Name of the data set.
         test: Name of the test; empty for the validation.
-        is_training: Use the error on the augmented training images instead.
+        is_training: Use the result on the augmented training images instead.
+        metric: The task's measure, and whether higher is better.
     """
 
     data: str
     test: str = ""
     is_training: bool = False
+    metric: Metric = TOP1
 
     def __str__(self) -> str:
         kind = "training images" if self.is_training else self.test
@@ -59,15 +66,23 @@ class Mean:
 def measures_of(study: Study) -> list[Measure]:
     """Return the measures that designs are compared by: validation and tests on each data set."""
     return [
-        Measure(settings.data.label, test)
+        Measure(settings.data.label, test, metric=task_kind(settings.task).measure)
         for settings in study.settings
         for test in ("", *(test.name for test in study.tests))
     ]
 
 
+def training_measures_of(study: Study) -> list[Measure]:
+    """Return the measures of the training images on each data set."""
+    return [
+        Measure(settings.data.label, "", True, task_kind(settings.task).train_measure)
+        for settings in study.settings
+    ]
+
+
 def errors_of(rows: Iterable[Row], measure: Measure) -> Errors:
-    """Collect the top-1 errors of the trials; values that are not numbers are left out."""
-    return _collect(rows, measure, lambda row: _top1_error(row, measure))
+    """Collect the results of the trials; values that are not numbers are left out."""
+    return _collect(rows, measure, lambda row: _value(row, measure))
 
 
 def top5_errors_of(rows: Iterable[Row], measure: Measure) -> Errors:
@@ -75,10 +90,10 @@ def top5_errors_of(rows: Iterable[Row], measure: Measure) -> Errors:
     return _collect(rows, measure, lambda row: _top5_error(row, measure))
 
 
-def _top1_error(row: Row, measure: Measure) -> float | None:
+def _value(row: Row, measure: Measure) -> float | None:
     if measure.is_training:
-        return None if row.figures is None else row.figures.train_top1_error
-    return row.error(measure.test)
+        return None if row.figures is None else row.figures.train_value
+    return row.value(measure.test)
 
 
 def _top5_error(row: Row, measure: Measure) -> float | None:

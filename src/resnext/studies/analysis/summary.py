@@ -220,7 +220,7 @@ def _table_lines(table: ErrorTable, escape: Escape) -> list[str]:
             cells[-1] += [text for (text,) in paper]
         else:
             cells += [[title, *texts] for title, texts in zip(titles, paper, strict=True)]
-    what = "top-1 error in percent, mean ± standard deviation (seeds)"
+    what = f"{table.measure.metric.label} in percent, mean ± standard deviation (seeds)"
     return [f"## {escape(str(table.measure))}: {what}", "", *_aligned(cells)]
 
 
@@ -235,9 +235,9 @@ def time_lines(times: Sequence[DesignTime], escape: Escape = printable) -> list[
         low, high = row.latency_ms_low, row.latency_ms_high
         cells.append([escape(row.label), step, f"{row.latency_ms:.2f} ({low:.2f} to {high:.2f})"])
     text = (
-        f"A step of {first.batch_size} images of {first.image_size_px} px and the inference of "
-        f"one image, in turns on {escape(first.machine)}, {first.threads} thread(s); medians of "
-        f"{first.n} rounds (quartiles)."
+        f"A step of {first.batch} and the inference of {first.one}, in turns on "
+        f"{escape(first.machine)}, {first.threads} thread(s); medians of {first.n} rounds "
+        "(quartiles)."
     )
     return ["", "## Time", "", text, "", *_aligned(cells)]
 

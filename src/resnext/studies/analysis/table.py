@@ -25,13 +25,13 @@ class Cell:
 
     Attributes:
         label: Label of the design.
-        mean: Our top-1 error, or None if no trial has finished.
+        mean: Our top-1 error or other measure, or None if no trial has finished.
         top5: Our top-5 error, if measured.
-        training: Our error on the training images.
+        training: Our result on the training images.
         paper: The paper's results for this network on these images, if any.
         counterparts: The paper's results for the networks that this one corresponds to.
-        is_best: Whether it is the lowest mean of its table among designs without stopped trials.
-        num_stopped: Trials that halving stopped, which makes the mean too low.
+        is_best: Whether it is the best mean of its table among designs without stopped trials.
+        num_stopped: Trials that halving stopped, which makes the mean too good.
     """
 
     label: str
@@ -90,7 +90,7 @@ def _table(study: Study, rows: Sequence[Row], measure: Measure) -> ErrorTable:
         (title, tuple(cells.get(labels.get((title, column), "")) for column in columns))
         for title in titles
     )
-    shown = tuple(column or "top-1 error" for column in columns)
+    shown = tuple(column or measure.metric.label for column in columns)
     return ErrorTable(measure, shown, filled, _counterpart_titles(cells))
 
 
@@ -106,7 +106,8 @@ def _cells(study: Study, rows: Sequence[Row], measure: Measure) -> dict[str, Cel
     top5 = means_of(top5_errors_of(rows, measure))
     training = {} if measure.test else means_of(errors_of(rows, replace(measure, is_training=True)))
     stopped = num_stopped(rows, measure.data)
-    lowest = min((m.mean for label, m in means.items() if not stopped[label]), default=None)
+    whole = [m.mean for label, m in means.items() if not stopped[label]]
+    best = min(whole, key=measure.metric.cost, default=None)
     paper, counterparts = own_figures(study, measure), counterparts_of(study, measure)
     return {
         label: Cell(
@@ -116,7 +117,7 @@ def _cells(study: Study, rows: Sequence[Row], measure: Measure) -> dict[str, Cel
             training.get(label),
             paper.get(label),
             counterparts.get(label, ()),
-            is_best=label in means and not stopped[label] and means[label].mean == lowest,
+            is_best=label in means and not stopped[label] and means[label].mean == best,
             num_stopped=stopped[label],
         )
         for label in (design.label for design in study.designs)

@@ -58,6 +58,7 @@ def time_designs(
             *spread_ms(latencies),
             batch_size=batch_size,
             image_size_px=info.image_size_px,
+            inputs="" if info.signal is None else f"{info.noun} of {info.signal.shape}",
             threads=torch.get_num_threads(),
             machine=describe_machine(runtime),
             n=rounds,
@@ -73,11 +74,11 @@ def _prepare(
     shape = {"num_classes": len(info.classes), "in_channels": info.in_channels}
     config = settings.replace(model=design.model.replace(**shape), batch_size=batch_size)
     train_step = build_train_step(config, info, runtime)
-    is_flat = isinstance(config.model, BaselineConfig) or config.model.ndim == 2
-    is_last = is_flat and config.runtime.layout == "channels_last"
+    ndim = 2 if isinstance(config.model, BaselineConfig) else config.model.ndim
+    is_last = ndim == 2 and config.runtime.layout == "channels_last"
     layout = torch.channels_last if is_last else torch.contiguous_format
-    side = info.image_size_px
-    images_bchw = torch.randn(batch_size, info.in_channels, side, side, device=runtime.device)
+    sides = (info.image_size_px,) * ndim if info.signal is None else info.signal.sides
+    images_bchw = torch.randn(batch_size, info.in_channels, *sides, device=runtime.device)
     images_bchw = images_bchw.contiguous(memory_format=layout)
     targets_b = torch.randint(len(info.classes), (batch_size,), device=runtime.device)
     batch = Batch(images_bchw, targets_b, torch.arange(batch_size), global_size=batch_size)

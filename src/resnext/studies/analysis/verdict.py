@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from resnext.studies.analysis.corrections import LEVEL, describe_p
 from resnext.studies.analysis.differences import Difference
 from resnext.studies.analysis.power import MAX_SEEDS
+from resnext.studies.records.metric import TOP1_ERROR
+from resnext.tasks.measure import Measure as Metric
 
 
 def verdict(row: Difference) -> str:
@@ -37,6 +39,14 @@ def excludes_zero(row: Difference) -> bool:
     """Return whether the verdict's interval excludes 0."""
     low, high = row.shown_interval or (0.0, 0.0)
     return not low <= 0 <= high
+
+
+def quantity(metric: Metric) -> str:
+    """Name what a study measures: `error`, or the measure of another task, such as `mIoU`."""
+    if metric.key in (TOP1_ERROR, f"train_{TOP1_ERROR}"):
+        return "error"
+    label = metric.label.removesuffix(", training")
+    return label if metric.is_higher_better else f"share of {label}"
 
 
 def interval_name(row: Difference) -> str:
@@ -91,11 +101,11 @@ def _finding(row: Difference) -> str:
             f"Not resolved at n = {row.n}: {better} against {than} on {row.measure}, "
             f"{_signed(row.mean)} points ({numbers})."
         )
-    start, direction = (
-        ("Resolved", "lower") if row.mean > 0 else ("Resolved the other way", "higher")
-    )
+    metric = row.measure.metric
+    start = "Resolved" if row.mean > 0 else "Resolved the other way"
+    direction = "higher" if metric.is_higher_better == (row.mean > 0) else "lower"
     return (
-        f"{start}: {better} has a {direction} error than {than} on {row.measure}, "
+        f"{start}: {better} has a {direction} {quantity(metric)} than {than} on {row.measure}, "
         f"by {abs(row.mean):.2f} points ({numbers})."
     )
 

@@ -20,6 +20,7 @@ from resnext.studies.records.cut import Cut, read_cut
 from resnext.studies.records.epoch_log import epochs_of
 from resnext.studies.records.trial import RUN, Trial, plan_trials
 from resnext.studies.study import Halving, Study
+from resnext.tasks.kinds import task_kind
 from resnext.untrusted.parse import parse_json_lines
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def rung_epochs(halving: Halving, epochs: int) -> list[int]:
 
 
 class Pruner:
-    """Optuna's successive halving over errors in percent, for the trials of one data set."""
+    """Optuna's successive halving over costs, lower is better, for the trials of one data set."""
 
     def __init__(self, halving: Halving) -> None:
         """Start without trials.
@@ -54,11 +55,11 @@ class Pruner:
         )
         self._trials: dict[str, OptunaTrial] = {}
 
-    def tell(self, key: str, epoch: int, error: float) -> bool:
-        """Report a trial's error after an epoch; return whether to stop it there."""
+    def tell(self, key: str, epoch: int, cost: float) -> bool:
+        """Report a trial's cost after an epoch; return whether to stop it there."""
         if key not in self._trials:
             self._trials[key] = self._study.ask()
-        self._trials[key].report(error, epoch)
+        self._trials[key].report(cost, epoch)
         return self._trials[key].should_prune()
 
 
@@ -70,7 +71,7 @@ class HalvingController:
         self._followed: dict[str, dict[str, _FollowedTrial]] = {}
         self._pruners: dict[str, Pruner] = {}
         for trial in plan_trials(study):
-            followed = _FollowedTrial(trial.config.schedule.epochs)
+            followed = _FollowedTrial(trial.config.schedule.epochs, trial.config.task)
             self._followed.setdefault(trial.data, {}).setdefault(trial.key, followed)
             self._pruners.setdefault(trial.data, Pruner(halving))
 
@@ -102,23 +103,27 @@ class HalvingController:
         """Judge each trial's epochs up to those that all trials before it have reached."""
         reached = float("inf")
         for key, followed in self._followed[data].items():
-            for epoch, error in followed.take(reached):
-                if self._pruners[data].tell(key, epoch, error):
-                    followed.cut = self._cut(epoch, error)
+            metric = task_kind(followed.task).measure
+            for epoch, value in followed.take(reached):
+                if self._pruners[data].tell(key, epoch, metric.cost(value)):
+                    followed.cut = self._cut(epoch, value, metric.key)
                     break
             if not followed.is_over():
                 reached = min(reached, followed.last_judged)
 
-    def _cut(self, epoch: int, error: float) -> Cut:
+    def _cut(self, epoch: int, value: float, measure: str) -> Cut:
         halving = self._halving
         rung = len(rung_epochs(halving, epoch))
-        return Cut(self._study.name, epoch, error, rung, halving.min_epochs, halving.factor)
+        return Cut(
+            self._study.name, epoch, value, rung, halving.min_epochs, halving.factor, measure
+        )
 
 
 class _FollowedTrial:
     """One trial: the epochs it has reported, and how many of them have been judged."""
 
-    def __init__(self, epochs: int) -> None:
+    def __init__(self, epochs: int, task: str) -> None:
+        self.task = task
         self._log: _EpochLog | None = None
         self._epochs: list[tuple[int, float]] = []
         self._num_epochs = epochs
@@ -128,7 +133,7 @@ class _FollowedTrial:
 
     def read(self, file: Path) -> bool:
         """Read new epochs; return whether there were any."""
-        self._log = self._log or _EpochLog(file)
+        self._log = self._log or _EpochLog(file, self.task)
         new = self._log.new_epochs()
         self._epochs += new
         return bool(new)
@@ -136,9 +141,9 @@ class _FollowedTrial:
     def take(self, reached: float) -> Iterator[tuple[int, float]]:
         """Return the next epochs to judge, in order."""
         while self._epochs and not self.is_over() and self._epochs[0][0] <= reached:
-            self.last_judged, error = self._epochs.pop(0)
+            self.last_judged, value = self._epochs.pop(0)
             if self.last_judged < self._num_epochs:
-                yield self.last_judged, error
+                yield self.last_judged, value
 
     def is_over(self) -> bool:
         """Return whether nothing of the trial is left to judge."""
@@ -149,17 +154,17 @@ class _FollowedTrial:
 class _EpochLog:
     """The epochs of a growing `metrics.jsonl`, each returned once."""
 
-    def __init__(self, file: Path) -> None:
-        self._file = file
+    def __init__(self, file: Path, task: str) -> None:
+        self._file, self._task = file, task
         self._offset = self._last_epoch = self._identity = 0
 
     def new_epochs(self) -> list[tuple[int, float]]:
-        """Return numbers and errors of the new epochs."""
+        """Return numbers and results of the new epochs."""
         found = []
-        for row in epochs_of(self._new_rows()):
+        for row in epochs_of(self._new_rows(), self._task):
             if row.epoch > self._last_epoch:
                 self._last_epoch = row.epoch
-                found.append((row.epoch, row.top1_error))
+                found.append((row.epoch, row.value))
         return found
 
     def _new_rows(self) -> list[dict[str, Any]]:

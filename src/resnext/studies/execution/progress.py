@@ -16,8 +16,10 @@ from rich.table import Table
 
 from resnext.durations import format_seconds
 from resnext.runs.folder import METRICS
+from resnext.studies.records.metric import metric_of
 from resnext.studies.records.results import Row
 from resnext.studies.records.trial import RUN, Trial
+from resnext.tasks.kinds import task_kind
 from resnext.untrusted.parse import parse_json_lines
 from resnext.untrusted.text import printable
 
@@ -77,7 +79,8 @@ class Progress:
         self._num_failed += row.state == "failed"
         self._work_done += 1.0 - self._begun.pop(row.trial.key, 0.0)
         if row.state == "done" and row.figures is not None:
-            words = f"top-1 error {row.figures.top1_error:.2f}%"
+            metric = metric_of(row.figures.measure)
+            words = f"{metric.label} {metric.write(row.figures.value)}"
         count = f"[{self._total - self._missing + self._num_ended}/{self._total}]"
         self._note(f"{row.state:<6} {_name(row.trial)}  {words}  {count}")
 
@@ -100,7 +103,7 @@ class Progress:
 
     def _table(self, running: Mapping[Path, Trial]) -> Table:
         table = Table(box=box.SIMPLE, caption_justify="left")
-        for title in ("design", "data", "seed", "epoch", "loss", "error", "images/s", "left"):
+        for title in ("design", "data", "seed", "epoch", "loss", "result", "images/s", "left"):
             table.add_column(title, justify="left" if title in ("design", "data") else "right")
         shares = []
         for folder, trial in running.items():
@@ -146,7 +149,7 @@ def _tail(folder: Path) -> dict[str, dict[str, Any]]:
 # What is shown of a line of each kind
 _SHOWN = {
     "train": ("step", "epoch", "loss", "images_per_s"),
-    "epoch": ("step", "epoch", "top1_error", "seconds"),
+    "epoch": ("step", "epoch", "seconds"),
 }
 
 
@@ -177,10 +180,19 @@ def _figures(trial: Trial, rows: dict[str, dict[str, Any]]) -> tuple[str, ...]:
     return (
         f"{max(row['epoch'] for row in rows.values())}/{epochs}",
         f"{train['loss']:.3f}" if train else "",
-        f"{epoch['top1_error']:.2f}%" if epoch else "",
+        _written(trial, epoch),
         f"{train['images_per_s']:,.0f}" if train else "",
         _time_left(epochs, epoch, _share(trial, rows)) if epoch else "",
     )
+
+
+def _written(trial: Trial, epoch: dict[str, Any] | None) -> str:
+    """Format the task's measure of the last epoch, if its line has it."""
+    metric = task_kind(trial.config.task).measure
+    value = None if epoch is None else epoch.get(metric.key)
+    if not isinstance(value, int | float) or not _is_number(value):
+        return ""
+    return metric.write(value).replace(" ", "")
 
 
 def _time_left(epochs: int, epoch: dict[str, Any], share: float) -> str:

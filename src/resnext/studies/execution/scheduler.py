@@ -12,6 +12,7 @@ from resnext.machine import num_cores
 from resnext.studies.execution.executor import Executor, LocalExecutor, TrialResources
 from resnext.studies.execution.halving import HalvingController
 from resnext.studies.execution.progress import Progress
+from resnext.studies.execution.settle_tasks import settle_tasks
 from resnext.studies.execution.trial_queue import TrialQueue
 from resnext.studies.records.arithmetic import (
     DEFAULT_THREADS,
@@ -124,6 +125,7 @@ def settle_study(study: Study, root: Path, options: RunOptions) -> Study:
     """
     kept = read_kept(study, root)
     study = study if kept is None else adopt_arithmetic(study, kept)
+    study = settle_tasks(study)
     on_gpus = None
     if options.cluster is not None and not is_study_settled(study):
         from resnext.studies.execution.cluster import has_gpus

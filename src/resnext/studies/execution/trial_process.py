@@ -16,7 +16,6 @@ from functools import partial
 from pathlib import Path
 
 from resnext.claim import Claim, take_claim
-from resnext.data.sets.load import load_data
 from resnext.errors import RunError
 from resnext.parent import end_with_parent
 from resnext.runs.folder import ENVIRONMENT, write_json
@@ -55,10 +54,6 @@ def _work(claim: Claim, arguments: argparse.Namespace) -> None:
     """Run the missing parts of the trial."""
     folder: Path = arguments.folder
     trial = with_workers(read_trial(folder), arguments.workers)
-    if trial.config.data.name in ("series", "volume"):
-        load_data(trial.config.data).info.require_images("a study")
-    if trial.config.data.name in ("table", "masks"):  # the others hold classes only
-        load_data(trial.config.data).info.require_classes("a study")
     if not _is_there(folder / RESULT, TrialFigures):
         _train(folder, trial, arguments.workers)
         if not claim.is_held():

@@ -6,10 +6,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, PositiveInt
+from pydantic import AliasChoices, Field, PositiveInt
 
 from resnext.errors import RunError
 from resnext.runs.folder import write_json
+from resnext.studies.records.metric import TOP1_ERROR, metric_of
 from resnext.studies.records.stored import Count, Percent, ShortText, read_stored
 from resnext.studies.study import Halving
 
@@ -23,21 +24,24 @@ class Cut:
     Attributes:
         study: Name of the study whose designs were better.
         epoch: Epoch after which it was stopped.
-        error: Its top-1 error after that epoch, in percent.
+        value: The task's measure after that epoch.
         rung: Number of the rung, from 0.
         min_epochs: The halving's settings; see `Halving`.
         factor: The same.
+        measure: Name of the task's measure.
     """
 
     study: ShortText
     epoch: Count
-    error: Percent
+    value: Annotated[Percent, Field(validation_alias=AliasChoices("value", "error"))]
     rung: Count
     min_epochs: PositiveInt
     factor: Annotated[int, Field(ge=2)]
+    measure: ShortText = TOP1_ERROR
 
     def __str__(self) -> str:
-        return f"top-1 error {self.error:.2f}% after epoch {self.epoch}"
+        metric = metric_of(self.measure)
+        return f"{metric.label} {metric.write(self.value)} after epoch {self.epoch}"
 
 
 def read_cut(folder: Path, study: str, halving: Halving | None = None) -> Cut | None:

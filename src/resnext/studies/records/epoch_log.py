@@ -10,6 +10,7 @@ from pydantic import Field
 
 from resnext.runs.folder import METRICS
 from resnext.studies.records.stored import Count, Percent, keep_valid, read_lines
+from resnext.tasks.kinds import task_kind
 
 
 @dataclass(frozen=True, slots=True)  # a study has hundreds of thousands
@@ -19,25 +20,37 @@ class Epoch:
     Attributes:
         kind: Distinguishes epochs from intervals.
         epoch: Its number, from 1.
-        top1_error: Validation error in percent.
-        train_top1_error: Error in percent on the training images.
+        value: The task's measure of the validation images.
+        train_value: The task's measure of the training images.
     """
 
     kind: Literal["epoch"]
     epoch: Annotated[Count, Field(ge=1)]
-    top1_error: Percent
-    train_top1_error: Percent | None = None
+    value: Percent
+    train_value: Percent | None = None
 
 
-def read_epochs(run: Path) -> list[Epoch]:
+def read_epochs(run: Path, task: str) -> list[Epoch]:
     """Return the epochs of a run.
+
+    Args:
+        run: Its folder.
+        task: Name of its task.
 
     Raises:
         RunError: Its log cannot be read.
     """
-    return epochs_of(read_lines(run / METRICS)[0])
+    return epochs_of(read_lines(run / METRICS)[0], task)
 
 
-def epochs_of(rows: list[dict[str, Any]]) -> list[Epoch]:
+def epochs_of(rows: list[dict[str, Any]], task: str) -> list[Epoch]:
     """Return the lines of a log that describe an epoch."""
-    return keep_valid([row for row in rows if row.get("kind") == "epoch"], Epoch)
+    kind = task_kind(task)
+    names = {"value": kind.measure.key, "train_value": kind.train_measure.key}
+    found = [
+        {"kind": "epoch", "epoch": row.get("epoch")}
+        | {name: row.get(key) for name, key in names.items()}
+        for row in rows
+        if row.get("kind") == "epoch"
+    ]
+    return keep_valid(found, Epoch)

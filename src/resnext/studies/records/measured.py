@@ -9,16 +9,19 @@ from typing import Any
 from pydantic import ValidationError
 
 from resnext.complexity.count import count
+from resnext.data.config import SIGNAL_NAMES
 from resnext.errors import RunError
 from resnext.runs.config import TrainConfig
 from resnext.runs.folder import METRICS, open_run
 from resnext.runs.health import judge_run
-from resnext.studies.records.epoch_log import Epoch
+from resnext.studies.records.epoch_log import epochs_of
 from resnext.studies.records.machines import read_machines
 from resnext.studies.records.results import TrialFigures
-from resnext.studies.records.stored import keep_valid, read_lines
+from resnext.studies.records.stored import read_lines
 from resnext.studies.records.trial import RUN, moved
 from resnext.studies.study import Test
+from resnext.tasks.kinds import task_kind
+from resnext.weights.source import open_weights
 
 
 def figures_of(folder: Path) -> TrialFigures:
@@ -28,14 +31,20 @@ def figures_of(folder: Path) -> TrialFigures:
         RunError: The run or its log is damaged.
     """
     run = folder / RUN
-    rows = [row for row in read_lines(run / METRICS)[0] if keep_valid([row], Epoch)]
     config = open_run(run)
-    cost = count(config.model, config.data.image_size_px)
+    kind = task_kind(config.task)
+    measure = kind.measure
+    rows = [row for row in read_lines(run / METRICS)[0] if epochs_of([row], config.task)]
+    values = [row[measure.key] for row in rows]
+    cost = count(config.model, _input_size(run, config))
     last = rows[-1] if rows else {}
     try:
         return TrialFigures(
             **{name: last.get(name) for name in _LAST},
-            best_top1_error=min((row["top1_error"] for row in rows), default=None),
+            measure=measure.key,
+            value=last.get(measure.key),
+            train_value=last.get(kind.train_measure.key),
+            best_value=min(values, key=measure.cost, default=None),
             parameters=cost.parameters,
             macs=cost.macs,
             activations=cost.activations,
@@ -48,6 +57,13 @@ def figures_of(folder: Path) -> TrialFigures:
             f"{run / METRICS} is damaged: it lacks the results of the last epoch; remove "
             f"{folder} to train the trial again"
         ) from None
+
+
+def _input_size(run: Path, config: TrainConfig) -> int | tuple[int, ...] | None:
+    """Return the side of the images, or the sides of signals, that the network was trained on."""
+    if config.data.name in SIGNAL_NAMES and (signal := open_weights(run).card.signal) is not None:
+        return signal.sides
+    return config.data.image_size_px
 
 
 def _problems(rows: Sequence[dict[str, Any]], config: TrainConfig) -> tuple[str, ...]:
@@ -73,10 +89,7 @@ def _computed(folder: Path) -> dict[str, Any]:
 _MORE = ", then "
 
 
-_LAST = (
-    *("top1_error", "top5_error", "loss", "train_top1_error", "train_loss", "seconds"),
-    "balanced_accuracy",
-)
+_LAST = ("top5_error", "loss", "train_loss", "seconds", "balanced_accuracy")
 
 
 def run_test(run: Path, config: TrainConfig, test: Test) -> dict[str, Any]:
@@ -102,8 +115,10 @@ def run_test(run: Path, config: TrainConfig, test: Test) -> dict[str, Any]:
     figures = measure(
         run, protocol, runtime, EvaluationOptions(workers=config.data.workers)
     ).figures
+    key = task_kind(own.task).measure.key
     kept = (
-        *("top1_error", "top5_error", "balanced_accuracy", "macro_f1", "loss"),
+        *("top5_error", "balanced_accuracy", "macro_f1", "loss"),
         *("num_images", "view", "data"),
     )
-    return {name: figures[name] for name in kept if name in figures}
+    found = {"measure": key, "value": figures[key]}
+    return found | {name: figures[name] for name in kept if name in figures}

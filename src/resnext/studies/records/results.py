@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from resnext.claim import find_holder
 from resnext.errors import RunError
 from resnext.studies.records.cut import read_cut
+from resnext.studies.records.metric import TOP1_ERROR, with_new_names
 from resnext.studies.records.stored import (
     MAX_LOG_BYTES,
     Count,
@@ -32,17 +33,20 @@ _Kind = TypeVar("_Kind")
 
 
 class TrialFigures(BaseModel):
-    """Results of a finished trial. Errors are in percent, after the last epoch.
+    """Results of a finished trial, after the last epoch.
+
+    Earlier versions wrote `top1_error`, `train_top1_error` and `best_top1_error`.
 
     Attributes:
-        top1_error: Validation error after the last epoch; not selected in any way.
+        measure: Name of the task's measure, such as `top1_error` or `mean_iou`.
+        value: It on the validation images after the last epoch; not selected in any way.
         top5_error: The same for the five best guesses, where there are more than five classes.
         loss: Validation loss after the last epoch.
         balanced_accuracy: Mean of the classes' validation accuracies after the last epoch, in
             percent; None if not recorded.
-        train_top1_error: Error on the augmented training images, over the last epoch.
+        train_value: The task's measure of the augmented training images, over the last epoch.
         train_loss: Training loss over the last epoch.
-        best_top1_error: Lowest validation error of all epochs; optimistic, because it is selected.
+        best_value: The best `value` of all epochs; optimistic, because it is selected.
         parameters: Trainable parameters of the network.
         macs: Multiply-adds for one image.
         activations: Outputs of convolutions and linear layers for one image.
@@ -59,12 +63,13 @@ class TrialFigures(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    top1_error: Percent
+    measure: ShortText = TOP1_ERROR
+    value: Percent
     top5_error: Percent | None = None
     loss: float
-    train_top1_error: Percent
+    train_value: Percent
     train_loss: float
-    best_top1_error: Percent
+    best_value: Percent
     parameters: _Size
     macs: _Size
     activations: _Size
@@ -79,16 +84,27 @@ class TrialFigures(BaseModel):
     problems: Annotated[tuple[ShortText, ...], Field(max_length=20)] = ()
     balanced_accuracy: Percent | None = None
 
+    @model_validator(mode="before")
+    @classmethod
+    def _rename(cls, values: Any) -> Any:
+        return with_new_names(values)
+
 
 class TestFigures(BaseModel):
-    """Errors of a test, in percent."""
+    """Results of a test: `value` is the task's measure, named by `measure`."""
 
     __test__ = False  # not a test of pytest's
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    top1_error: Percent
+    measure: ShortText = TOP1_ERROR
+    value: Percent
     top5_error: Percent | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _rename(cls, values: Any) -> Any:
+        return with_new_names(values)
 
 
 class Attempt(BaseModel):
@@ -111,7 +127,7 @@ class Row:
         folder: The trial's folder; its run is `folder / "run"`.
         state: `failed` after its last attempt, `pruned` when halving stopped it.
         figures: Of a finished trial.
-        tests: Top-1 and top-5 error in percent of each finished test, by name.
+        tests: Value and top-5 error in percent of each finished test, by name.
         attempts: How the unfinished attempts ended, oldest first: dicts with `reason` (crashed,
             killed, out of memory, diverged, refused), `detail` and `is_last`, set if the study gave
             up on the trial.
@@ -136,11 +152,11 @@ class Row:
         """The run folder, with its metrics and weights."""
         return self.folder / RUN
 
-    def error(self, test: str = "") -> float | None:
-        """Return the top-1 error of the validation or a test, in percent."""
+    def value(self, test: str = "") -> float | None:
+        """Return the task's measure of the validation or a test."""
         if test:
             return self.tests[test][0] if test in self.tests else None
-        return None if self.figures is None else self.figures.top1_error
+        return None if self.figures is None else self.figures.value
 
 
 def num_stopped(rows: Iterable[Row], data: str) -> Counter[str]:
@@ -172,7 +188,7 @@ def read_row(trial: Trial, root: Path, study: str = "") -> Row:
     for test in trial.tests if result is not None else ():
         figures = _read(folder / TESTS / f"{key_of_test(test)}.json", TestFigures, damage)
         if figures is not None:
-            tests[test.name] = (figures.top1_error, figures.top5_error)
+            tests[test.name] = (figures.value, figures.top5_error)
     is_done = result is not None and len(tests) == len(trial.tests)
     state = "done" if is_done else _state_of_open(folder, attempts, study, damage)
     return Row(trial, folder, state, result, tests, attempts, tuple(damage))

@@ -15,7 +15,7 @@ MAX_LOG_BYTES = 256 * 2**20
 _MAX_FILE_BYTES = 2**20
 
 Percent = Annotated[float, Field(ge=0, le=100)]
-"""An error in percent; the bounds exclude NaN."""
+"""An error or another measure in percent; the bounds exclude NaN."""
 
 Count = Annotated[int, Field(ge=0, lt=2**63)]
 """A count, small enough to be plotted and converted."""

@@ -25,7 +25,7 @@ from typing import Any
 
 from pydantic import PositiveInt
 
-from resnext.data.config import DataConfig
+from resnext.data.config import SIGNAL_NAMES, DataConfig
 from resnext.errors import ConfigError, RunError
 from resnext.files import write_whole
 from resnext.model.names import name_of
@@ -247,7 +247,7 @@ def _essence(config: TrainConfig, processes: int) -> dict[str, Any]:
 def _is_known(data: DataConfig) -> bool:
     """Return whether a data set's name identifies its images, wherever they are stored."""
     # ImageNet may have 1,000 classes, 5,000 or fewer
-    return data.name not in ("folder", "shards", "table", "masks", "imagenet")
+    return data.name not in ("folder", "shards", "table", "masks", "imagenet", *SIGNAL_NAMES)
 
 
 def _hash(values: dict[str, Any]) -> str:

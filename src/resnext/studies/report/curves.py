@@ -1,4 +1,4 @@
-"""The errors of paired designs during training, as in the paper's figure 5."""
+"""The results of paired designs during training, as in the paper's figure 5."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from statistics import fmean
 from matplotlib.figure import Figure
 
 from resnext.errors import RunError
+from resnext.studies.analysis.statistics import Measure
+from resnext.studies.analysis.verdict import quantity
 from resnext.studies.records.epoch_log import Epoch, read_epochs
 from resnext.studies.records.results import Row
 from resnext.studies.report import plots
@@ -18,7 +20,9 @@ _MAX_FIGURES, _MAX_CURVES = 4, 4
 Curve = list[float]
 
 
-def draw_curve_figures(study: Study, rows: Sequence[Row], data: str) -> list[tuple[str, Figure]]:
+def draw_curve_figures(
+    study: Study, rows: Sequence[Row], measure: Measure
+) -> list[tuple[str, Figure]]:
     """Draw the training curves of compared designs; only their logs are read.
 
     Returns:
@@ -29,13 +33,14 @@ def draw_curve_figures(study: Study, rows: Sequence[Row], data: str) -> list[tup
         training: dict[str, Curve] = {}
         validation: dict[str, Curve] = {}
         for label in labels:
-            runs = _epochs(rows, label, data)
+            runs = _epochs(rows, label, measure.data)
             if runs:
-                training[label] = _mean([[e.train_top1_error or 0.0 for e in run] for run in runs])
-                validation[label] = _mean([[e.top1_error for e in run] for run in runs])
+                training[label] = _mean([[e.train_value or 0.0 for e in run] for run in runs])
+                validation[label] = _mean([[e.value for e in run] for run in runs])
         if len(validation) > 1:
-            caption = "errors during training, mean over the seeds"
-            found.append((caption, plots.draw_curves(training, validation)))
+            caption = f"{quantity(measure.metric)} during training, mean over the seeds"
+            label = plots.axis_of(measure.metric)
+            found.append((caption, plots.draw_curves(training, validation, label)))
     return found
 
 
@@ -63,7 +68,8 @@ def _epochs(rows: Sequence[Row], label: str, data: str) -> list[list[Epoch]]:
 def _readable_epochs(row: Row) -> list[Epoch]:
     """Return the epochs of a run; of a damaged log, the readable ones."""
     try:
-        return [epoch for epoch in read_epochs(row.run) if epoch.train_top1_error is not None]
+        epochs = read_epochs(row.run, row.trial.config.task)
+        return [epoch for epoch in epochs if epoch.train_value is not None]
     except RunError:
         return []
 

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import matplotlib.figure
 
 from resnext.drawing import as_svg
-from resnext.model.config import ResNeXtConfig
+from resnext.model.config import ResNeXtConfig, backbone_of
 from resnext.studies.analysis.design_time import DesignTime
 from resnext.studies.analysis.distribution import groups_of
-from resnext.studies.analysis.statistics import Errors, Measure, errors_of, means_of, measures_of
+from resnext.studies.analysis.statistics import (
+    Errors,
+    Measure,
+    errors_of,
+    means_of,
+    measures_of,
+    training_measures_of,
+)
+from resnext.studies.analysis.verdict import quantity
 from resnext.studies.records.results import Row, TrialFigures
 from resnext.studies.report import plots
 from resnext.studies.report.curves import draw_curve_figures
@@ -59,7 +67,7 @@ def draw_figures(study: Study, rows: Sequence[Row]) -> list[Figure]:
             found += [
                 Figure(f"{measure}: {caption}", drawing, f"{measure}-curves-{number}")
                 for number, (caption, drawing) in enumerate(
-                    draw_curve_figures(study, rows, measure.data), 1
+                    draw_curve_figures(study, rows, measure), 1
                 )
             ]
     return found
@@ -92,7 +100,8 @@ def _comparison(
 
     Designs that share neither are drawn as a list.
     """
-    errors = errors_of(rows, measure)
+    errors, axis = errors_of(rows, measure), plots.axis_of(measure.metric)
+    what = quantity(measure.metric)
     families = _families_of_equal_cost(study, costs)
     found = []
     if families:
@@ -102,14 +111,14 @@ def _comparison(
     if num_shown < len(errors) and max(sizes.values()) > _EQUAL_COST * min(sizes.values()):
         by_row = _by_row([design for design in study.designs if design.label in errors])
         points = _points(by_row, errors, lambda design: sizes[design.label])
-        caption = f"{measure}: error against parameters; bars are one standard deviation"
-        drawing = plots.draw_errors(points, "parameters")
+        caption = f"{measure}: {what} against parameters; bars are one standard deviation"
+        drawing = plots.draw_errors(points, "parameters", axis)
         found.append(Figure(caption, drawing, f"{measure}-parameters"))
     if not found and len(errors) <= _MAX_IN_LIST:
         means = means_of(errors)
         listed = [means[design.label] for design in study.designs if design.label in means]
-        caption = f"{measure}: error of each design; bars are one standard deviation"
-        found.append(Figure(caption, plots.draw_list(listed), f"{measure}-errors"))
+        caption = f"{measure}: {what} of each design; bars are one standard deviation"
+        found.append(Figure(caption, plots.draw_list(listed, axis), f"{measure}-errors"))
     return found
 
 
@@ -120,11 +129,12 @@ def _against_cardinality(
     families: Mapping[str, Sequence[Design]],
 ) -> list[Figure]:
     spread = "; bars are one standard deviation"
-    what = f"{measure}: error against cardinality at equal cost"
+    axis = plots.axis_of(measure.metric)
+    what = f"{measure}: {quantity(measure.metric)} against cardinality at equal cost"
     found = []
     points = _points(families, errors_of(rows, measure), _cardinality)
     if points:
-        drawing = plots.draw_errors(points, "cardinality")
+        drawing = plots.draw_errors(points, "cardinality", axis)
         found.append(Figure(what + spread, drawing, f"{measure}-cardinality"))
     paper = {
         p.design: {0: p.top1_error}
@@ -134,13 +144,14 @@ def _against_cardinality(
     points = _points(families, paper, _cardinality)
     if points:
         caption = f"{measure}: the paper's error against cardinality"
-        drawing = plots.draw_errors(points, "cardinality")
+        drawing = plots.draw_errors(points, "cardinality", axis)
         found.append(Figure(caption, drawing, f"{measure}-cardinality-paper"))
     if not measure.test:
-        trained = replace(measure, is_training=True)
+        trained = next(m for m in training_measures_of(study) if m.data == measure.data)
+        axis = plots.axis_of(trained.metric)
         points = _points(families, errors_of(rows, trained), _cardinality)
-        caption = f"{measure}: error on the augmented training images{spread}"
-        drawing = plots.draw_errors(points, "cardinality")
+        caption = f"{measure}: {quantity(trained.metric)} on the augmented training images{spread}"
+        drawing = plots.draw_errors(points, "cardinality", axis)
         found.append(Figure(caption, drawing, f"{measure}-cardinality-training"))
     return found
 
@@ -149,7 +160,7 @@ def _families_of_equal_cost(
     study: Study, costs: Mapping[str, TrialFigures]
 ) -> dict[str, Sequence[Design]]:
     """Return the table rows that vary cardinality at equal cost."""
-    known = [d for d in study.designs if d.label in costs and isinstance(d.model, ResNeXtConfig)]
+    known = [d for d in study.designs if d.label in costs and backbone_of(d.model)]
     found: dict[str, Sequence[Design]] = {}
     for name, family in _by_row(known).items():
         cardinalities = {_cardinality(design) for design in family}
@@ -191,28 +202,34 @@ def _points(
     return found
 
 
+def _backbone(design: Design) -> ResNeXtConfig:
+    backbone = backbone_of(design.model)
+    assert backbone is not None
+    return backbone
+
+
 def _cardinality(design: Design) -> int:
-    assert isinstance(design.model, ResNeXtConfig)
-    return design.model.cardinality
+    return _backbone(design).cardinality
 
 
 def _distribution(
     study: Study, rows: Sequence[Row], measure: Measure, costs: Mapping[str, TrialFigures]
 ) -> list[Figure]:
-    """Draw the distribution of the errors, and the errors against each sampled setting."""
+    """Draw the distribution of the results, and the results against each sampled setting."""
     groups = groups_of(study, rows, measure)
+    axis, what = plots.axis_of(measure.metric), quantity(measure.metric)
     errors = {group.name: group.values for group in groups}
     found = [
         Figure(
-            f"{measure}: share of designs with an error of at most e",
-            plots.draw_distribution(errors),
+            f"{measure}: share of designs with at most this {what}",
+            plots.draw_distribution(errors, axis),
             f"{measure}-distribution",
         )
     ]
     measures: dict[str, Callable[[Design], float]] = {
         "cardinality": _cardinality,
-        "bottleneck width": lambda design: getattr(design.model, "bottleneck_width", 0),
-        "depth": lambda design: getattr(design.model, "depth", 0),
+        "bottleneck width": lambda design: _backbone(design).bottleneck_width,
+        "depth": lambda design: _backbone(design).depth,
         "multiply-adds": lambda design: costs[design.label].macs,
     }
     for name, x_of in measures.items():
@@ -220,13 +237,13 @@ def _distribution(
             group.name: [
                 (x_of(study.design(label)), error)
                 for label, error in group.errors.items()
-                if isinstance(study.design(label).model, ResNeXtConfig)
+                if backbone_of(study.design(label).model)
             ]
             for group in groups
         }
         points = {k: v for k, v in points.items() if v}
         if points:
-            caption = f"{measure}: error against {name}, one point per design"
-            drawing = plots.draw_scatter(points, name)
+            caption = f"{measure}: {what} against {name}, one point per design"
+            drawing = plots.draw_scatter(points, name, axis)
             found.append(Figure(caption, drawing, f"{measure}-{name}"))
     return found

@@ -18,6 +18,7 @@ from resnext.files import write_whole
 from resnext.model.names import name_of
 from resnext.studies.analysis.design_time import DesignTime, read_timing
 from resnext.studies.analysis.export_rows import csv_text
+from resnext.studies.analysis.statistics import measures_of
 from resnext.studies.analysis.summary import (
     Summary,
     as_dict,
@@ -31,6 +32,7 @@ from resnext.studies.records.provenance import Provenance, trace
 from resnext.studies.records.results import Row
 from resnext.studies.report.figures import draw_figures, draw_time_figure
 from resnext.studies.study import Study
+from resnext.tasks.measure import as_title
 from resnext.untrusted.text import markdown_text, printable_lines
 
 
@@ -125,6 +127,7 @@ def render_report(
         study=study,
         version=__version__,
         summary=summary,
+        quantity=" and ".join(dict.fromkeys(as_title(m.metric.label) for m in measures_of(study))),
         is_claimed=bool(study.comparisons),
         figures=draw_figures(study, rows),
         num_unfinished=_num_unfinished(study, rows),

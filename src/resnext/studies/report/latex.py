@@ -10,8 +10,10 @@ from resnext.studies.analysis.distribution import groups_of
 from resnext.studies.analysis.statistics import Measure, errors_of, measures_of
 from resnext.studies.analysis.summary import Summary
 from resnext.studies.analysis.table import Cell, ErrorTable
+from resnext.studies.analysis.verdict import quantity
 from resnext.studies.records.results import Row, TrialFigures
 from resnext.studies.study import Study
+from resnext.tasks.measure import as_title
 from resnext.untrusted.text import printable
 
 _ESCAPED = {
@@ -98,7 +100,7 @@ def _design_table(
     study: Study, table: ErrorTable, costs: dict[str, TrialFigures]
 ) -> tuple[str, str, list[str]]:
     cells = {cell.label: cell for _, row in table.rows for cell in row if cell is not None}
-    lines = [_row(["design", "params.", "mult.-adds", r"error (\%)", "$n$"])]
+    lines = [_row(["design", "params.", "mult.-adds", _column(table.measure), "$n$"])]
     for design in study.designs:
         figures, cell = costs.get(design.label), cells.get(design.label)
         size = [_NOT_MEASURED] * 2
@@ -110,8 +112,8 @@ def _design_table(
         "A dagger marks designs of which some seeds were stopped because of their errors." * stopped
     )
     caption = (
-        f"Top-1 error on {latex_text(str(table.measure))} after the last epoch, mean $\\pm$ "
-        "standard deviation over $n$ seeds. The lowest mean is bold; it may not differ "
+        f"{_title(table.measure)} on {latex_text(str(table.measure))} after the last epoch, mean "
+        "$\\pm$ standard deviation over $n$ seeds. The best mean is bold; it may not differ "
         f"significantly from the others.{note}"
     )
     is_long = max(len(design.label) for design in study.designs) > _MAX_LINE_LENGTH
@@ -129,17 +131,26 @@ def _error(cell: Cell | None) -> list[str]:
 
 
 def _group_table(study: Study, rows: Sequence[Row], measure: Measure) -> tuple[str, str, list[str]]:
-    lines = [_row(["designs", r"error (\%)", "median", "lowest", "$n$"])]
+    lines = [_row(["designs", _column(measure), "median", "best", "$n$"])]
     for group in groups_of(study, rows, measure):
         values = np.array(group.values)
         spread = rf" $\pm$ {values.std(ddof=1):.2f}" if len(values) > 1 else ""
-        figures = [f"{np.median(values):.2f}", f"{values.min():.2f}", str(len(values))]
+        best = min(values, key=measure.metric.cost)
+        figures = [f"{np.median(values):.2f}", f"{best:.2f}", str(len(values))]
         lines.append(_row([latex_text(group.name), f"{values.mean():.2f}{spread}", *figures]))
     caption = (
-        f"Top-1 error on {latex_text(str(measure))} after the last epoch, mean $\\pm$ standard "
-        "deviation over $n$ designs."
+        f"{_title(measure)} on {latex_text(str(measure))} after the last epoch, mean $\\pm$ "
+        "standard deviation over $n$ designs."
     )
     return caption, "lrrrr", lines
+
+
+def _title(measure: Measure) -> str:
+    return latex_text(as_title(measure.metric.label))
+
+
+def _column(measure: Measure) -> str:
+    return rf"{latex_text(quantity(measure.metric))} (\%)"
 
 
 def _short(value: float) -> str:

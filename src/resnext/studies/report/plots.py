@@ -18,6 +18,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 from resnext.drawing import new_axes, plain_label
 from resnext.studies.analysis.design_time import DesignTime
 from resnext.studies.analysis.statistics import Mean
+from resnext.tasks.measure import Measure as Metric
 
 _T = TypeVar("_T")
 
@@ -46,15 +47,21 @@ _LINE_OF_LIST = 26
 Point = tuple[float, float, float | None]
 
 
-def draw_errors(series: Mapping[str, Sequence[Point]], x_label: str) -> Figure:
-    """Draw mean errors with their spread against a quantity on a log scale.
+def axis_of(metric: Metric) -> str:
+    """Return the label of a measure's axis."""
+    return f"{metric.label}, {metric.unit}".rstrip(", ")
+
+
+def draw_errors(series: Mapping[str, Sequence[Point]], x_label: str, y_label: str) -> Figure:
+    """Draw mean errors or other results with their spread against a quantity on a log scale.
 
     Args:
         series: Points of each series, in increasing x. Points of a series without a name are not
             joined by a line.
         x_label: Label of the x axis.
+        y_label: Label of the y axis.
     """
-    figure, axes = new_axes(x_label, "top-1 error, %")
+    figure, axes = new_axes(x_label, y_label)
     for (name, points), style in _styled(series):
         x, mean, spread = zip(*points, strict=True)
         axes.errorbar(
@@ -72,9 +79,9 @@ def draw_errors(series: Mapping[str, Sequence[Point]], x_label: str) -> Figure:
     return figure
 
 
-def draw_list(means: Sequence[Mean]) -> Figure:
-    """Draw mean errors with their spread as a list, in the given order."""
-    figure, axes = new_axes("top-1 error, %", "")
+def draw_list(means: Sequence[Mean], label: str) -> Figure:
+    """Draw mean results with their spread as a list, in the given order."""
+    figure, axes = new_axes(label, "")
     width, height = figure.get_size_inches()
     positions = range(len(means))
     axes.errorbar(
@@ -96,15 +103,18 @@ def draw_list(means: Sequence[Mean]) -> Figure:
 
 
 def draw_curves(
-    training: Mapping[str, Sequence[float]], validation: Mapping[str, Sequence[float]]
+    training: Mapping[str, Sequence[float]],
+    validation: Mapping[str, Sequence[float]],
+    y_label: str,
 ) -> Figure:
-    """Draw the errors of designs against epochs.
+    """Draw the results of designs against epochs.
 
     Args:
-        training: Mean training error of each design after each epoch (dashed).
+        training: Mean training result of each design after each epoch (dashed).
         validation: The same for the validation images (solid).
+        y_label: Label of the y axis.
     """
-    figure, axes = new_axes("epoch", "top-1 error, %")
+    figure, axes = new_axes("epoch", y_label)
     for (name, values), style in _styled(validation):
         every = max(1, len(values) // 8)
         for curve, line in ((values, "-"), (training.get(name, ()), "--")):
@@ -164,9 +174,9 @@ def draw_times(series: Mapping[str, Sequence[tuple[int, DesignTime]]]) -> Figure
     return figure
 
 
-def draw_distribution(groups: Mapping[str, Sequence[float]]) -> Figure:
-    """Draw the empirical distribution function of the errors of each group of designs."""
-    figure, axes = new_axes("top-1 error e, %", "share of designs")
+def draw_distribution(groups: Mapping[str, Sequence[float]], x_label: str) -> Figure:
+    """Draw the empirical distribution function of the results of each group of designs."""
+    figure, axes = new_axes(x_label, "share of designs")
     names = {f"{name} (n = {len(errors)})": errors for name, errors in groups.items()}
     for (name, errors), style in _styled(names):
         axes.ecdf(errors, color=style.color, linestyle=style.line, label=_text(name))
@@ -175,9 +185,11 @@ def draw_distribution(groups: Mapping[str, Sequence[float]]) -> Figure:
     return figure
 
 
-def draw_scatter(groups: Mapping[str, Sequence[tuple[float, float]]], x_label: str) -> Figure:
-    """Draw one point per design: a property, on a log scale, and its error."""
-    figure, axes = new_axes(x_label, "top-1 error, %")
+def draw_scatter(
+    groups: Mapping[str, Sequence[tuple[float, float]]], x_label: str, y_label: str
+) -> Figure:
+    """Draw one point per design: a property, on a log scale, and its result."""
+    figure, axes = new_axes(x_label, y_label)
     for (name, points), style in _styled(groups):
         x, y = zip(*points, strict=True)
         axes.plot(

@@ -59,11 +59,13 @@ class BoxFigures:
 class BoxTally:
     """Collects what a network found. Legend: n objects found in an image."""
 
-    def __init__(self, images: Sequence[BoxImage], classes: Sequence[str]) -> None:
+    def __init__(
+        self, images: Sequence[BoxImage] | Mapping[int, BoxImage], classes: Sequence[str]
+    ) -> None:
         """Begin.
 
         Args:
-            images: With their true boxes; the position of one is its number.
+            images: With their true boxes, by their numbers.
             classes: In the order of the labels.
         """
         self._images = images

@@ -132,5 +132,5 @@ def test_windows_need_masks(tmp_path: Path) -> None:
     config = TrainLoaderConfig(
         augment=AugmentConfig(crop="scaled"), seed=0, batch_size=2, device=CPU
     )
-    with pytest.raises(ConfigError, match="crop=scaled cuts windows of images and masks"):
+    with pytest.raises(ConfigError, match="crop=scaled is for images with masks or boxes"):
         TrainLoader(data.train, data.info, config)

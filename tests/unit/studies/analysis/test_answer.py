@@ -165,8 +165,8 @@ def test_a_comparison_that_is_not_fair_does_not_lead_the_answer() -> None:
     rows = [
         made_row(
             row.trial,
-            row.error(),
-            figures=made_figures(row.trial, row.error() or 0.0, problems=("useless",)),
+            row.value(),
+            figures=made_figures(row.trial, row.value() or 0.0, problems=("useless",)),
         )
         if row.design.label == "b"
         else row

@@ -117,7 +117,7 @@ def test_a_log_that_was_cut_back_and_has_grown_again_is_read_anew(tmp_path: Path
     assert look(judge, second, tmp_path, [5.0]) is None
     cut = look(judge, second, tmp_path, [5.000000001, 50.000000001, 50.0])  # longer than before
     assert cut is not None
-    assert (cut.epoch, cut.error) == (2, 50.000000001)
+    assert (cut.epoch, cut.value) == (2, 50.000000001)
 
 
 def test_a_trial_that_was_trained_to_the_end_is_not_stopped(tmp_path: Path) -> None:

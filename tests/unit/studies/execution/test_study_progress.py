@@ -16,11 +16,11 @@ from resnext.studies.study import Design
 MODEL = config_from("resnext_1-1_2x4d_cifar")
 CONFIG = TrainConfig(model=MODEL, schedule=ScheduleConfig(epochs=10))
 FIGURES = TrialFigures(
-    top1_error=12.345,
+    value=12.345,
     loss=1.0,
-    train_top1_error=10.0,
+    train_value=10.0,
     train_loss=1.0,
-    best_top1_error=12.0,
+    best_value=12.0,
     parameters=1,
     macs=1,
     activations=1,
@@ -70,7 +70,7 @@ def test_plain_lines_tell_each_start_and_end(
     assert said.err.splitlines() == [
         "4 trials: 1 already done, 3 to run",
         "start  2x4d, digits, seed 0",
-        "done   2x4d, digits, seed 0  top-1 error 12.35%  [2/4]",
+        "done   2x4d, digits, seed 0  top-1 error 12.35 %  [2/4]",
         "wait   2x4d, digits, seed 1  (process 7 on far is working on it)",
         "retry  2x4d, digits, seed 2  killed: by SIGKILL",
         "failed 2x4d, digits, seed 2  crashed: the last words  [3/4]",

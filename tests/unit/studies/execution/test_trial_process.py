@@ -56,8 +56,8 @@ def test_a_trial_is_trained_tested_and_given_back(tmp_path: Path) -> None:
     assert row.state == "done"
     assert row.figures is not None
     last = read_metrics(folder / "run")[-1]
-    assert (row.figures.epochs, row.error()) == (2, last["top1_error"])
-    assert row.error("again") == pytest.approx(row.error())
+    assert (row.figures.epochs, row.value()) == (2, last["top1_error"])
+    assert row.value("again") == pytest.approx(row.value())
     assert find_holder(folder) is None
 
 
@@ -103,7 +103,7 @@ def test_a_trial_whose_images_have_moved_is_tested_where_they_are_now(
     assert create_trial(wanted, tmp_path) == folder
     assert train(folder) == Status.DONE
     row = read_row(wanted, tmp_path)
-    assert row.error("own") == row.error("named") == pytest.approx(row.error())
+    assert row.value("own") == row.value("named") == pytest.approx(row.value())
 
 
 def test_a_run_folder_that_was_being_made_is_made_anew(tmp_path: Path) -> None:

@@ -26,11 +26,11 @@ from resnext.studies.study import Design, Halving, Study
 from resnext.training.interrupt import Interrupted
 
 FIGURES: dict[str, Any] = {
-    "top1_error": 10.0,
+    "value": 10.0,
     "loss": 1.0,
-    "train_top1_error": 5.0,
+    "train_value": 5.0,
     "train_loss": 0.5,
-    "best_top1_error": 9.0,
+    "best_value": 9.0,
     "parameters": 1,
     "macs": 1,
     "activations": 1,
@@ -294,7 +294,8 @@ def test_halving_stops_a_trial_and_a_later_run_leaves_it_so(tmp_path: Path) -> N
     run(trials, tmp_path, executor, judge=HalvingController(given, halving))
     assert executor.stopped == [trial.folder(tmp_path) for trial in trials[1:]]
     kept = json.loads((trials[1].folder(tmp_path) / "pruned.json").read_text())
-    assert kept == {"study": "s", "epoch": 1, "error": 60.0, "rung": 0, **halving.model_dump()}
+    found = {"study": "s", "epoch": 1, "value": 60.0, "rung": 0, "measure": "top1_error"}
+    assert kept == found | halving.model_dump()
     assert reasons(trials[1], tmp_path) == []
 
     again = FakeExecutor()

@@ -15,7 +15,7 @@ from resnext.studies.records.results import read_row
 from resnext.studies.records.trial import ATTEMPTS, RESULT, Trial, plan_trials
 from resnext.studies.study import Test
 
-CUT = Cut(study="made", epoch=1, error=50.0, rung=1, min_epochs=1, factor=3)
+CUT = Cut(study="made", epoch=1, value=50.0, rung=1, min_epochs=1, factor=3)
 
 
 def leave(trial: Trial, root: Path, what: str) -> None:

@@ -20,6 +20,7 @@ from resnext.model.names import config_from
 from resnext.recipes.cardinality import residual, table3
 from resnext.recipes.state_of_the_art import figure7
 from resnext.recipes.study_scale import Choice
+from resnext.studies.analysis.statistics import Measure
 from resnext.studies.records.results import Row
 from resnext.studies.records.trial import plan_trials
 from resnext.studies.report import curves, figures, plots
@@ -47,7 +48,7 @@ def test_table_3_is_drawn_against_cardinality_beside_the_papers_curve(tmp_path: 
         "imagenet: error against cardinality at equal cost",
         "imagenet: the paper's error against cardinality",
         "imagenet: error on the augmented training images",
-        *["imagenet: errors during training, mean over the seeds"] * 2,
+        *["imagenet: error during training, mean over the seeds"] * 2,
     ]
 
 
@@ -72,7 +73,7 @@ def test_equal_networks_with_and_without_shortcuts_are_listed_one_below_the_othe
 @pytest.mark.slow
 def test_random_designs_are_drawn_as_a_distribution_and_against_what_was_drawn() -> None:
     assert captions(*made_design_space()) == [
-        "cifar10: share of designs with an error of at most e",
+        "cifar10: share of designs with at most this error",
         *(
             f"cifar10: error against {name}, one point per design"
             for name in ("cardinality", "bottleneck width", "depth", "multiply-adds")
@@ -86,7 +87,7 @@ def test_each_data_set_shows_its_own_training_errors(monkeypatch: pytest.MonkeyP
     rows = [made_row(trial, error[trial.data]) for trial in plan_trials(study)]
     drawn: list[float] = []
 
-    def note(series: dict[str, list[plots.Point]], _: str) -> str:
+    def note(series: dict[str, list[plots.Point]], *_: str) -> str:
         drawn.append(next(iter(series.values()))[0][1])
         return SVG
 
@@ -101,7 +102,7 @@ def test_only_the_logs_of_paired_designs_are_read(
     study, rows = paper_table3(tmp_path)
     read: list[Path] = []
 
-    def note(run: Path) -> list[dict[str, object]]:
+    def note(run: Path, _: str) -> list[dict[str, object]]:
         read.append(run)
         return []
 
@@ -118,7 +119,7 @@ def test_curves_are_means_over_the_seeds_as_far_as_all_of_them_go(
 ) -> None:
     study = made_study(seeds=(0, 1))
     rows = [
-        made_row(row.trial, row.error(), tmp_path)
+        made_row(row.trial, row.value(), tmp_path)
         for row in made_rows(study, {"a": [4, 6], "b": [8, 8]})
     ]
     for row in rows:
@@ -128,11 +129,11 @@ def test_curves_are_means_over_the_seeds_as_far_as_all_of_them_go(
     drawn: list[dict[str, list[float]]] = []
 
     def note(*given: dict[str, list[float]]) -> str:
-        drawn.extend(given)
+        drawn.extend(given[:2])
         return SVG
 
     monkeypatch.setattr(plots, "draw_curves", note)
-    curves.draw_curve_figures(study, rows, "digits")
+    curves.draw_curve_figures(study, rows, Measure("digits"))
     training, validation = drawn
     assert (validation["a"][-1], training["a"][-1]) == (5.0, 2.5)
     assert len(validation["a"]) == study.settings[0].schedule.epochs
@@ -159,4 +160,4 @@ def test_a_distribution_of_baselines_has_no_cardinality_to_draw() -> None:
     )
     study = made_study(designs=designs, kind="distribution", seeds=(0,))
     rows = [made_row(trial, 5.0) for trial in plan_trials(study)]
-    assert captions(study, rows) == ["digits: share of designs with an error of at most e"]
+    assert captions(study, rows) == ["digits: share of designs with at most this error"]

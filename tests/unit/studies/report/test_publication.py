@@ -95,7 +95,7 @@ def test_the_same_study_gives_the_same_files() -> None:
 def test_no_label_overlaps_another_or_is_cut_off() -> None:
     names = [f"a design with a very long name, number {number} of many" for number in range(12)]
     with paper_style():
-        figure = plots.draw_list([Mean(name, 3, 5.0, 0.1) for name in names])
+        figure = plots.draw_list([Mean(name, 3, 5.0, 0.1) for name in names], "error, %")
         figure.draw_without_rendering()
         boxes = [text.get_window_extent() for text in figure.axes[0].get_yticklabels()]
         width, axes_width = figure.bbox.width, figure.axes[0].bbox.width

@@ -33,20 +33,20 @@ def names(figure: Figure) -> list[str]:
 
 
 def test_series_differ_by_more_than_colour() -> None:
-    figure = plots.draw_errors(dict.fromkeys("abcdef", POINTS), "cardinality")
+    figure = plots.draw_errors(dict.fromkeys("abcdef", POINTS), "cardinality", "error, %")
     assert is_svg(figure)
     markers = [marker for marker, line in styles(figure) if line != "None" and marker != "_"]
     assert len(set(markers)) == 6
 
 
 def test_a_point_of_one_seed_has_no_bar() -> None:
-    (bars,) = plots.draw_errors({"a": POINTS}, "cardinality").axes[0].collections
+    (bars,) = plots.draw_errors({"a": POINTS}, "cardinality", "error, %").axes[0].collections
     segments = [np.asarray(path.vertices) for path in bars.get_paths()]
     assert sum(len(ends) > 0 and bool(np.isfinite(ends).all()) for ends in segments) == 2
 
 
 def test_training_is_dashed_and_validation_solid() -> None:
-    figure = plots.draw_curves({"a": CURVE, "b": CURVE}, {"a": CURVE, "b": CURVE})
+    figure = plots.draw_curves({"a": CURVE, "b": CURVE}, {"a": CURVE, "b": CURVE}, "error, %")
     assert [line for _, line in styles(figure)] == ["-", "--", "-", "--"]
     assert names(figure) == ["a", "b"]
 
@@ -61,7 +61,7 @@ def test_times_are_relative_to_the_least_cardinality() -> None:
 
 
 def test_a_distribution_rises_from_0_to_1_in_steps_of_a_design() -> None:
-    figure = plots.draw_distribution({"a": [3.0, 1.0, 2.0, 2.0]})
+    figure = plots.draw_distribution({"a": [3.0, 1.0, 2.0, 2.0]}, "error, %")
     assert is_svg(figure)
     (line,) = figure.axes[0].lines
     y = list(line.get_ydata())  # type: ignore[arg-type]
@@ -71,25 +71,25 @@ def test_a_distribution_rises_from_0_to_1_in_steps_of_a_design() -> None:
 
 
 def test_points_of_designs_are_not_joined() -> None:
-    figure = plots.draw_scatter({"a": [(1, 2.0), (2, 3.0), (4, 2.5)]}, "cardinality")
+    figure = plots.draw_scatter({"a": [(1, 2.0), (2, 3.0), (4, 2.5)]}, "cardinality", "error, %")
     assert [line for _, line in styles(figure)] == ["None"]
 
 
 @pytest.mark.parametrize("name", ["$x", "a $\\frac{ b$", "_hidden", "<b>&", "x" * 300, "%s {}"])
 def test_any_name_is_drawn_as_it_stands(name: str) -> None:
-    figure = plots.draw_errors({name: POINTS, "other": POINTS}, "cardinality")
+    figure = plots.draw_errors({name: POINTS, "other": POINTS}, "cardinality", "error, %")
     assert is_svg(figure)
     assert len(names(figure)) == 2
     assert len(names(figure)[0]) <= 61
 
 
 def test_one_value_of_x_is_enough() -> None:
-    assert is_svg(plots.draw_scatter({"a": [(4, 2.0)]}, "cardinality"))
+    assert is_svg(plots.draw_scatter({"a": [(4, 2.0)]}, "cardinality", "error, %"))
 
 
 def test_a_list_has_a_line_for_each_design_in_its_order() -> None:
     means = [Mean("b $x", 3, 7.0, 0.1), Mean("a", 1, 8.0, None)]
-    figure = plots.draw_list(means)
+    figure = plots.draw_list(means, "error, %")
     assert is_svg(figure)
     axes = figure.axes[0]
     assert [text.get_text() for text in axes.get_yticklabels()] == [r"b \$x", "a"]
@@ -130,7 +130,7 @@ LACKING = {
 
 @pytest.mark.parametrize("kind", LACKING)
 def test_colours_differ_for_every_kind_of_colour_vision(kind: str) -> None:
-    figure = plots.draw_scatter({name: [(1, 2.0)] for name in "abcdef"}, "cardinality")
+    figure = plots.draw_scatter({name: [(1, 2.0)] for name in "abcdef"}, "cardinality", "error, %")
     colors = [str(line.get_color()) for line in figure.axes[0].lines]
     assert len(colors) == 6
     for one, other in combinations(colors, 2):

@@ -15,14 +15,13 @@ import torch
 from resnext.data.decode.image import Photo, read_file
 from resnext.data.mask_split import MaskRule, MaskSplit, read_mask
 from resnext.data.names import PackedNames
-from resnext.data.sets.auto_split import choose_val
 from resnext.data.sets.folders import photo_info
 from resnext.data.sets.layout import SplitName
 from resnext.data.sets.masks.class_list import find_class_list
 from resnext.data.sets.masks.layout import find_mask_folders, pair_files
 from resnext.data.sets.masks.rule import check_values, find_rule
-from resnext.data.split import DataInfo, DataSet
-from resnext.data.targets import strata
+from resnext.data.sets.own_splits import with_val
+from resnext.data.split import DataSet
 from resnext.errors import DataError
 from resnext.machine import num_cores
 
@@ -83,7 +82,7 @@ def load_masks(
         splits[split] = _make_split(root, of_split, scans[start:end], rule)
         start = end
     info = replace(photo_info(root.name or "masks", rule.classes), targets="mask")
-    return _with_val(root, info, splits, val_fraction, group)
+    return with_val(root, info, splits, val_fraction, group)
 
 
 def _make_split(
@@ -98,41 +97,6 @@ def _make_split(
         sizes_n2=torch.tensor([scan.size for scan in scans]),
         rule=rule,
     )
-
-
-def _with_val(
-    root: Path,
-    info: DataInfo,
-    splits: dict[SplitName | None, MaskSplit],
-    val_fraction: float,
-    group: str | None,
-) -> DataSet:
-    """Build the data set; if there are no validation images, take them from training."""
-    train = splits.get("train") or splits.get(None)
-    val, test = splits.get("val"), splits.get("test")
-    if val_fraction == 1 and (val is None or "train" not in splits):
-        whole = val or test or train
-        assert whole is not None
-        return DataSet(info, whole.choose(torch.empty(0, dtype=torch.int64)), whole, test)
-    if train is None:
-        raise DataError(
-            f"{root} has {', '.join(map(str, splits))} but no train; add the training images with "
-            "their masks"
-        )
-    if val is not None:
-        return DataSet(info, train, val, test)
-    groups_n = strata(train.targets_n)
-    num_groups = int(groups_n.max(initial=0)) + 1
-    in_val = torch.from_numpy(choose_val(train.names, groups_n, num_groups, val_fraction, group))
-    kept, val = (train.choose(mask.nonzero().flatten()) for mask in (~in_val, in_val))
-    if not len(val):
-        raise DataError(
-            f"the split by file names leaves no validation images in {root}; add images, change "
-            f"data.val_fraction={val_fraction} or create train/ and val/ yourself"
-        )
-    kept_together = f", with {group} on one side" if group is not None else ""
-    origin = f"{val_fraction:.0%} for val, by file names{kept_together}"
-    return DataSet(info, kept, val, test, origin)
 
 
 def _scan_all(root: Path, pairs: Sequence[tuple[str, str]]) -> list[_Scan]:

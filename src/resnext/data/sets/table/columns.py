@@ -70,30 +70,59 @@ def find_columns(
         DataError: A given column does not exist, or none has a common name; the message lists the
             columns and how to give one.
     """
-    found_image = _find(names, "image", given.image, _IMAGE)
-    rest = [name for name in names if name != found_image]
+    found_image = find_column(names, "image", given.image, _IMAGE)
+    labels, split = find_targets(names, found_image, given, is_flag)
+    return Columns(found_image, labels, split)
+
+
+def find_targets(
+    names: Sequence[str], content: str, given: GivenColumns, is_flag: Callable[[str], bool]
+) -> tuple[tuple[str, ...], str | None]:
+    """Return the columns of targets, and that of splits if there is one.
+
+    Args:
+        names: The table's columns.
+        content: The column of what the targets are for.
+        given: The given columns.
+        is_flag: See `find_columns`.
+
+    Raises:
+        DataError: As `find_columns`.
+    """
+    rest = [name for name in names if name != content]
     by_name = {_plain(name): name for name in reversed(rest) if name not in (given.labels or ())}
-    found_split = next((by_name[name] for name in _SPLIT if name in by_name), None)
+    split = next((by_name[name] for name in _SPLIT if name in by_name), None)
     if given.split is not None:
-        found_split = _find(names, "split", given.split, ())
-    rest = [name for name in rest if name != found_split]
-    return Columns(found_image, _find_labels(rest, given.labels, is_flag), found_split)
+        split = find_column(names, "split", given.split, ())
+    rest = [name for name in rest if name != split]
+    return _find_labels(rest, given.labels, is_flag), split
 
 
 def _find_labels(
     names: Sequence[str], given: tuple[str, ...] | None, is_flag: Callable[[str], bool]
 ) -> tuple[str, ...]:
     if given is not None:
-        return tuple(_find(names, "label", name, ()) for name in given)
+        return tuple(find_column(names, "label", name, ()) for name in given)
     plain = {_plain(name) for name in names}
     if not plain & set(_LABEL):
         flags = tuple(name for name in names if is_flag(name))
         if len(flags) >= _MIN_FLAGS:
             return flags
-    return (_find(names, "label", None, _LABEL),)
+    return (find_column(names, "label", None, _LABEL),)
 
 
-def _find(names: Sequence[str], what: str, given: str | None, usual: Sequence[str]) -> str:
+def find_column(names: Sequence[str], what: str, given: str | None, usual: Sequence[str]) -> str:
+    """Return the given column, or the first one with a usual name.
+
+    Args:
+        names: The table's columns.
+        what: What the column holds, as in the setting `data.{what}_column`.
+        given: The given column.
+        usual: Names in order of preference, in lower case without separators.
+
+    Raises:
+        DataError: There is no such column.
+    """
     if given is not None:
         if given in names:
             return given

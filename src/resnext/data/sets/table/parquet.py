@@ -109,16 +109,16 @@ def _targets(
     file: pq.ParquetFile, path: Path, labels: Sequence[str], rule: TargetRule
 ) -> TargetCells:
     """Read the columns of labels."""
-    rule = replace(rule, order=tuple(_class_names(file, labels[0])))
+    rule = replace(rule, order=tuple(class_names(file, labels[0])))
     values = {name: parquet_values(file, name, path) for name in labels}
     first = values[labels[0]]
     if len(labels) == 1 and any(isinstance(value, list) for value in first):
         lists = [
-            [_text(part, rule.order) for part in value] if isinstance(value, list) else None
+            [cell_text(part, rule.order) for part in value] if isinstance(value, list) else None
             for value in first
         ]
         return ListedLabels(lists, rule)
-    cells = {name: [_text(value, rule.order) for value in values[name]] for name in labels}
+    cells = {name: [cell_text(value, rule.order) for value in values[name]] for name in labels}
     return target_cells(cells, rule)
 
 
@@ -128,10 +128,10 @@ def _is_flag(file: pq.ParquetFile, path: Path, name: str) -> bool:
     kind = file.schema_arrow.field(name).type
     if not (pa.types.is_boolean(kind) or pa.types.is_integer(kind) or pa.types.is_floating(kind)):
         return False
-    return is_flag_column([_text(value) for value in parquet_values(file, name, path)])
+    return is_flag_column([cell_text(value) for value in parquet_values(file, name, path)])
 
 
-def _class_names(file: pq.ParquetFile, label: str) -> list[str]:
+def class_names(file: pq.ParquetFile, label: str) -> list[str]:
     """Return the names of the classes from the Hub's metadata, if any."""
     metadata = (file.schema_arrow.metadata or {}).get(b"huggingface")
     try:
@@ -144,7 +144,7 @@ def _class_names(file: pq.ParquetFile, label: str) -> list[str]:
     return names if len(set(names)) == len(names) and all(map(is_utf8, names)) else []
 
 
-def _text(value: Any, names: Sequence[str] = ()) -> str:
+def cell_text(value: Any, names: Sequence[str] = ()) -> str:
     """Return a value as text; a class number as its name."""
     if names and type(value) is int:
         return names[value] if 0 <= value < len(names) else ""

@@ -174,9 +174,9 @@ def test_a_folder_without_audio_says_what_is_accepted(tmp_path: Path) -> None:
 def test_settings_of_audio_are_for_audio(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="audio is for name='audio' only"):
         DataConfig(name="folder", root=tmp_path, audio={"num_mels": 20})
-    with pytest.raises(ConfigError, match="needs root=DIR: write --data audio:DIR"):
+    with pytest.raises(ConfigError, match="needs root=FOLDER: write --data audio:FOLDER"):
         DataConfig(name="audio")
-    with pytest.raises(ConfigError, match=r"the length of audio is audio\.seconds"):
+    with pytest.raises(ConfigError, match=r"the size of audio is audio\.seconds"):
         DataConfig(name="audio", root=tmp_path, image_size_px=64)
     with pytest.raises(ConfigError, match="resolves at most 128 bands"):
         _load(write_tones(tmp_path / "tones"), audio={"num_mels": 200})

@@ -1,0 +1,187 @@
+"""The variation of an image together with its boxes: part, mirror image, scale, colours.
+
+Legend: h x w pixels, c channels, m objects.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from PIL import Image
+from torchvision import tv_tensors
+from torchvision.transforms import v2
+
+from resnext.data.augment.config import AugmentConfig
+from resnext.data.augment.mix import is_mixing
+from resnext.data.boxes.box_set import BoxImage
+from resnext.data.boxes.polygons import draw_masks
+from resnext.data.boxes.rows import CROWD, LABEL, Rows, rows_of
+from resnext.data.decode.image import Photo
+from resnext.data.prepare.single import to_hwc
+from resnext.errors import ConfigError, DataError
+
+_MIN_PART_PX = 16
+"""Smaller images are taken whole: parts of them show nothing."""
+
+_MIN_BOX_PX = 1.0
+
+
+@dataclass(frozen=True, eq=False)
+class Varied:
+    """A varied image.
+
+    Attributes:
+        pixels_hwc: uint8.
+        rows_m7: Its objects; see `boxes.rows`.
+        masks_mhw: Their masks, uint8 of 0 and 1, where they are wanted.
+    """
+
+    pixels_hwc: torch.Tensor
+    rows_m7: Rows
+    masks_mhw: torch.Tensor | None = None
+
+
+class BoxTransform:
+    """Cuts, mirrors and scales an image with its boxes, and varies its colours.
+
+    The result has the size at which the network sees it; the network does not resize again. The
+    filter is the one of torchvision's detectors, without smoothing.
+    """
+
+    def __init__(
+        self, augment: AugmentConfig, max_ratio: float, *, with_masks: bool = False
+    ) -> None:
+        """Take the settings.
+
+        Args:
+            augment: What to do.
+            max_ratio: Largest long side, in units of the short side.
+            with_masks: Also vary the masks of the objects.
+
+        Raises:
+            ConfigError: A setting does not suit boxes.
+        """
+        check_box_augment(augment)
+        self._augment, self._max_ratio, self._with_masks = augment, max_ratio, with_masks
+        self._part = v2.RandomIoUCrop() if augment.crop == "objects" else None
+        self._flip = v2.RandomHorizontalFlip(0.5) if augment.flip else None
+        strength = augment.color_jitter
+        self._jitter = v2.ColorJitter(strength, strength, strength) if strength else None
+        self._clean = v2.SanitizeBoundingBoxes(min_size=_MIN_BOX_PX, labels_getter=_rows)
+
+    def __call__(
+        self, photo: Photo | Image.Image, objects: BoxImage, size_px: int, seed: int
+    ) -> Varied:
+        """Vary an image and its boxes; crowd regions are left out.
+
+        The state of torch's generator is changed; callers keep and restore it.
+
+        Args:
+            photo: An image, decoded (mode RGB or L) or not.
+            objects: Its size and its objects.
+            size_px: Short side of the result before variation.
+            seed: Decides everything that is random.
+
+        Returns:
+            The image, with the objects that are left.
+
+        Raises:
+            DataError: The image cannot be decoded, is not as large as its annotations say, or is
+                too long and narrow.
+        """
+        image = open_image(photo, objects)
+        rows_m7 = rows_of(objects)
+        is_object_m = rows_m7[:, CROWD] == 0
+        rows_m7 = rows_m7[is_object_m]
+        # Not torch.manual_seed: that would also reseed the accelerator's generator.
+        torch.default_generator.manual_seed(seed)
+        boxes = tv_tensors.BoundingBoxes(
+            torch.from_numpy(rows_m7[:, :4].astype(np.float32)),
+            format="XYXY",
+            canvas_size=(image.height, image.width),
+        )
+        pixels = tv_tensors.Image(to_hwc(image).permute(2, 0, 1))
+        sample = {"image": pixels, "boxes": boxes, "rows": torch.from_numpy(rows_m7)}
+        if self._with_masks:
+            outlines = [objects.outlines[number] for number in np.flatnonzero(is_object_m)]
+            masks_mhw = draw_masks(outlines, image.height, image.width)
+            sample["masks"] = tv_tensors.Mask(torch.from_numpy(masks_mhw))
+        if self._part is not None and len(rows_m7) and min(image.size) >= _MIN_PART_PX:
+            sample = self._part(sample)
+        if self._flip is not None:
+            sample = self._flip(sample)
+        sides = self._draw_sides(tuple(sample["image"].shape[-2:]), size_px)
+        sample = v2.Resize(list(sides), antialias=False)(sample)
+        if self._jitter is not None:
+            sample = self._jitter(sample)
+        sample = self._clean(sample)
+        kept_m7 = sample["rows"].numpy().copy()
+        kept_m7[:, :LABEL] = sample["boxes"].numpy()
+        pixels_hwc = sample["image"].as_subclass(torch.Tensor).permute(1, 2, 0).contiguous()
+        masks = sample["masks"].as_subclass(torch.Tensor) if self._with_masks else None
+        return Varied(pixels_hwc, kept_m7, masks)
+
+    def _draw_sides(self, sides: tuple[int, ...], size_px: int) -> tuple[int, int]:
+        factor = 1.0
+        if self._augment.crop in ("scaled", "objects"):
+            low, high = self._augment.scale
+            factor = low + float(torch.rand(())) * (high - low)
+        return resized_sides(sides, factor * size_px, self._max_ratio)
+
+
+def _rows(sample: dict[str, torch.Tensor]) -> torch.Tensor:
+    """Return what is left out together with a box."""
+    return sample["rows"]
+
+
+def open_image(photo: Photo | Image.Image, objects: BoxImage) -> Image.Image:
+    """Decode an image and compare its size with that of its annotations.
+
+    Raises:
+        DataError: It cannot be decoded, or its boxes do not fit.
+    """
+    image = photo.load() if isinstance(photo, Photo) else photo
+    if image.size != (objects.width, objects.height):
+        raise DataError(
+            f"the image has {image.width}x{image.height} pixels and not as its annotations say "
+            f"{objects.width}x{objects.height}, so the boxes do not fit; look at resnext data check"
+        )
+    return image
+
+
+def resized_sides(sides: tuple[int, ...], short_px: float, max_ratio: float) -> tuple[int, int]:
+    """Return height and width of an image as a detector resizes it.
+
+    Args:
+        sides: Height and width.
+        short_px: Wanted short side.
+        max_ratio: Largest long side, in units of the short side.
+
+    Raises:
+        DataError: Nothing would be left of the short side.
+    """
+    scale = min(short_px / min(sides), max_ratio * short_px / max(sides))
+    height, width = (int(side * scale) for side in sides)
+    if min(height, width) < 1:
+        raise DataError("the image is too long and narrow; crop it")
+    return height, width
+
+
+def check_box_augment(augment: AugmentConfig) -> None:
+    """Refuse variation that boxes would not follow.
+
+    Raises:
+        ConfigError: There is some.
+    """
+    remedy = "for boxes, vary with augment.crop=scaled or objects, scale, flip and color_jitter"
+    if augment.crop not in ("none", "scaled", "objects"):
+        raise ConfigError(f"augment.crop={augment.crop} does not go with boxes; {remedy}")
+    if augment.policy != "none":
+        raise ConfigError(f"augment.policy={augment.policy} does not go with boxes; {remedy}")
+    for name in ("erasing", "lighting"):
+        if value := getattr(augment, name):
+            raise ConfigError(f"augment.{name}={value} does not go with boxes; {remedy}")
+    if is_mixing(augment):
+        raise ConfigError(f"augment.mixup and augment.cutmix do not go with boxes; {remedy}")

@@ -1,0 +1,127 @@
+"""Class folders of NIfTI files: `ROOT/train/CLASS/scan.nii.gz`, or `ROOT/CLASS/scan.nii.gz`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from resnext.data.config import DataConfig
+from resnext.data.sets.auto_split import choose_val
+from resnext.data.sets.class_folders import check_class_folders, name_classes
+from resnext.data.sets.layout import find_layout
+from resnext.data.sets.listing import subfolders
+from resnext.data.sets.nifti import NIFTI_SUFFIXES, is_nifti, read_nifti
+from resnext.data.signals.prepare import channel_statistics
+from resnext.data.signals.split import SignalSplit
+from resnext.data.split import DataInfo, DataSet
+from resnext.errors import DataError
+from resnext.model.signal import SignalInput
+from resnext.untrusted.names import list_names, shown
+
+DEFAULT_SIDE = 64
+_MAX_VALUES = 2**30
+"""Of all splits together, as float32: four gibibytes."""
+
+_MIN_CLASSES = 2
+_NONE = torch.empty(0, dtype=torch.int64)
+
+
+def load_volume_folder(root: Path, config: DataConfig) -> DataSet:
+    """Read class folders of NIfTI files into memory, each as a cube.
+
+    Args:
+        root: The folder.
+        config: Side of the cubes, and the share kept for validation where there are no splits.
+
+    Raises:
+        ConfigError: nibabel is not installed.
+        DataError: The folder does not consist of class folders, or a file cannot be read.
+    """
+    layout = find_layout(root)
+    folders = layout.splits or {"train": root}
+    listed = {name: _list(folder) for name, folder in folders.items()}
+    classes = tuple(sorted(listed.get("train") or next(iter(listed.values()))))
+    if len(classes) < _MIN_CLASSES:
+        raise DataError(
+            f"{root}: {len(classes)} class folder(s) with files that end in "
+            f"{list_names(NIFTI_SUFFIXES)}; at least two are needed"
+        )
+    side = config.image_size_px or DEFAULT_SIDE
+    num = sum(len(names) for found in listed.values() for names in found.values())
+    if num * side**3 > _MAX_VALUES:
+        raise DataError(
+            f"{root}: {num:,} cubes of side {side} do not fit; set a smaller data.image_size_px"
+        )
+    splits: dict[str, SignalSplit] = {
+        name: _build(root, folders[name], found, classes, side) for name, found in listed.items()
+    }
+    origin = "the set's own"
+    if not layout.splits:
+        splits, origin = _divide(splits["train"], len(classes), config), "by a hash"
+    if "train" not in splits:
+        raise DataError(f"{root}: no volumes for training, only {list_names(list(splits))}")
+    if "val" not in splits:
+        splits["val"] = splits.pop("test") if "test" in splits else splits["train"].choose(_NONE)
+    known = splits["train"] if len(splits["train"]) else splits["val"]
+    mean, std = channel_statistics(known.values_ncx.numpy())
+    signal = SignalInput(kind="volume", size=side, mean=mean, std=std)
+    info = DataInfo(
+        name=config.label,
+        classes=classes,
+        in_channels=signal.in_channels,
+        image_size_px=side,
+        mean=(0.0,) * signal.in_channels,
+        std=(1.0,) * signal.in_channels,
+        signal=signal,
+    )
+    return DataSet(info, splits["train"], splits["val"], splits.get("test"), origin)
+
+
+def _list(root: Path) -> dict[str, list[Path]]:
+    """Return the files of each class, sorted."""
+    check_class_folders(root)
+    folders = subfolders(root)
+    classes, labels = name_classes(root, folders)
+    found: dict[str, list[Path]] = {}
+    for folder, label in zip(folders, labels, strict=True):
+        names = sorted(path for path in (root / folder).rglob("*.nii*") if is_nifti(path.name))
+        if names:
+            found.setdefault(classes[label], []).extend(names)
+    return found
+
+
+def _build(
+    root: Path, folder: Path, found: dict[str, list[Path]], classes: tuple[str, ...], side: int
+) -> SignalSplit:
+    if unknown := sorted(set(found) - set(classes)):
+        raise DataError(
+            f"{root}: {folder.name} has the class {shown(unknown[0])}, training has "
+            f"{list_names(classes, 20, shown)}"
+        )
+    cubes: list[torch.Tensor] = []
+    targets: list[int] = []
+    for number, label in enumerate(classes):
+        for path in found.get(label, ()):
+            try:
+                cube = read_nifti(path, side)
+            except DataError as error:
+                raise DataError(f"{path}: {error}") from None
+            if cubes and len(cube) != len(cubes[0]):
+                raise DataError(f"{path}: {len(cube)} channel(s), others have {len(cubes[0])}")
+            cubes.append(cube)
+            targets.append(number)
+    return SignalSplit(
+        torch.stack(cubes), torch.tensor(targets), torch.arange(len(cubes)), folder.name
+    )
+
+
+def _divide(split: SignalSplit, num_classes: int, config: DataConfig) -> dict[str, SignalSplit]:
+    """Keep a share of each class for validation, or all, chosen by a hash of the number."""
+    if config.val_fraction >= 1.0:
+        return {"train": split.choose(_NONE), "val": split}
+    names = [split.name(index) for index in range(len(split))]
+    is_val_n = choose_val(names, split.targets_n.numpy(), num_classes, config.val_fraction)
+    numbers_n, mask_n = torch.arange(len(split)), torch.from_numpy(np.asarray(is_val_n))
+    return {"train": split.choose(numbers_n[~mask_n]), "val": split.choose(numbers_n[mask_n])}

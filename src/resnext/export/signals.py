@@ -1,0 +1,98 @@
+"""Real signals for the comparison of an export with PyTorch, and for calibration."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import torch
+
+from resnext.data.config import DataConfig
+from resnext.data.random import subset_order
+from resnext.data.sets.choose_split import SplitChoice
+from resnext.data.signals.loaders import normalise_signals
+from resnext.data.signals.split import SignalSplit
+from resnext.errors import ConfigError, DataError
+from resnext.evaluation.target import Protocol, open_target
+from resnext.export.options import ExportOptions
+from resnext.model.card import ModelCard
+from resnext.model.signal import SignalInput
+from resnext.model.trained import TrainedNetwork
+
+_SEED = 0
+_TOGETHER = 16  # signals of one batch
+
+
+@dataclass(frozen=True)
+class SignalSource:
+    """Signals of the size that a network takes.
+
+    Attributes:
+        name: Which signals, in words.
+        batches: Normalised, b x c x the sides; they can be gone through again.
+    """
+
+    name: str
+    batches: Iterable[torch.Tensor]
+
+
+def data_signals(
+    data: DataConfig, split: SplitChoice, loaded: TrainedNetwork, num: int
+) -> SignalSource:
+    """Take signals of a data set, spread over all of it.
+
+    Args:
+        data: The data set.
+        split: `train` or `val`.
+        loaded: The network.
+        num: At most so many.
+
+    Raises:
+        DataError: There are none, or their classes are not those of the network.
+        ConfigError: They are not what the network takes.
+    """
+    target = open_target(Protocol(split=split), data, loaded)
+    chosen, signal = target.split, target.info.signal
+    assert isinstance(chosen, SignalSplit)  # the split of all sets of signals
+    assert signal is not None
+    if not len(chosen):
+        raise DataError(f"{target.info.name}: the {split} split holds no signal")
+    numbers_n = subset_order(len(chosen))[:num]
+    batches = [
+        normalise_signals(chosen.values(numbers_b), signal).contiguous()
+        for numbers_b in torch.split(numbers_n, _TOGETHER)
+    ]
+    return SignalSource(f"{target.info.name}, {split} split", batches)
+
+
+def noise_signals(signal: SignalInput, num: int) -> SignalSource:
+    """Draw normalised signals, where no data set is known."""
+    shape = (num, signal.in_channels, *signal.sides)
+    drawn_ncx = torch.randn(shape, generator=torch.Generator().manual_seed(_SEED))
+    return SignalSource("noise, as no data set is known", torch.split(drawn_ncx, _TOGETHER))
+
+
+def check_signal_options(card: ModelCard, options: ExportOptions) -> None:
+    """Refuse options that are for images.
+
+    Raises:
+        ConfigError: One is given for a network that takes signals, or the other way round.
+    """
+    signal = card.signal
+    if signal is None:
+        if options.input == "values":
+            raise ConfigError(
+                "input='values' is for signals and the network takes none; export input='pixels' "
+                "or 'normalised'"
+            )
+        return
+    if options.input in ("pixels", "image"):
+        raise ConfigError(
+            f"input={options.input!r} is for images and the network takes a {signal.kind} of "
+            f"{signal.shape}; export input='values' or 'normalised'"
+        )
+    if options.size_px not in (None, signal.size) or options.dynamic_size:
+        raise ConfigError(
+            f"size and dynamic_size are for images: the network takes a {signal.kind} of "
+            f"{signal.shape}, to which predict and evaluate bring every file; leave them out"
+        )

@@ -1,0 +1,175 @@
+"""Signals that arrive as arrays, for an exported network. Needs no torch: a service has none.
+
+Legend: b signals, c channels, x the sides, k classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from resnext.class_lists import readable
+from resnext.data.sets.series.raw import check_finite, check_shape
+from resnext.data.signals.prepare import Values, prepare_series
+from resnext.errors import ConfigError, DataError
+from resnext.inference.predictor import Logits, Predictor
+from resnext.model.signal import SignalInput, SignalKind
+from resnext.runtimes.exported import Exported
+from resnext.runtimes.spec import Precision
+from resnext.tasks.answer import Answer
+from resnext.tasks.kinds import answer_type
+
+
+class ArrayPredictor:
+    """An exported network that takes signals, with what is needed to show it arrays.
+
+    Attributes:
+        network: The network.
+        signal: How signals are prepared for it.
+        classes: Readable names of its outputs.
+        answers: The type of its answers.
+        precision: Of the arithmetic.
+    """
+
+    def __init__(self, exported: Exported) -> None:
+        """Take a network.
+
+        Raises:
+            ConfigError: It takes no signals, or such that are no arrays.
+        """
+        signal = exported.card.signal
+        if signal is None or signal.kind not in _PREPARE:
+            raise ConfigError(
+                f"this network takes {'images' if signal is None else signal.kind}, and cannot be "
+                f"served: arrays are supported for {' and '.join(_PREPARE)}; use resnext predict"
+            )
+        self.network = exported
+        self.signal: SignalInput = signal
+        self.classes = tuple(readable(name) for name in exported.classes)
+        self.answers = answer_type(exported.card.task)
+        self.precision: Precision = exported.spec.precision
+
+    def prepare(self, values: object) -> Values:
+        """Return a signal as the network takes it, not yet normalised.
+
+        Args:
+            values: An array of c x the sides, or lists of numbers, None where one is missing; one
+                channel needs no dimension of its own. A series has any length. Bytes of volumes
+                are parts of 255.
+
+        Raises:
+            DataError: It is something else; the message is the reason only.
+        """
+        array_cx = _as_array(values)
+        signal = self.signal
+        if array_cx.ndim == signal.ndim and signal.in_channels == 1:
+            array_cx = array_cx[np.newaxis]
+        if array_cx.ndim != signal.ndim + 1 or len(array_cx) != signal.in_channels:
+            shape = " x ".join(map(str, array_cx.shape)) or "no dimension"
+            raise DataError(
+                f"it is an array of {shape}; the network takes {signal.in_channels} channel(s), "
+                f"each of {signal.ndim} dimension(s)"
+            )
+        return _PREPARE[signal.kind](array_cx, signal)
+
+    def logits(self, signals: Sequence[Values]) -> Logits:
+        """Run prepared signals through the network.
+
+        Returns:
+            b x k.
+
+        Raises:
+            CheckpointError: The runtime fails.
+        """
+        values_bcx = np.stack(signals)
+        if self.network.spec.input == "normalised":
+            values_bcx = _normalise(values_bcx, self.signal)
+        return self.network.run(values_bcx)
+
+    def answer(self, outputs: npt.NDArray[Any], top: int) -> Answer:
+        """Read what the network computed for one signal; see `Predictor.answer`."""
+        return self.answers.read(outputs, self.classes, self.network.card, top)
+
+    def made(self, num: int) -> list[Values]:
+        """Make prepared signals of soft curves, for trying out and timing."""
+        shape = (num, self.signal.in_channels, *self.signal.sides)
+        drawn = np.random.default_rng(0).normal(size=shape).astype(np.float32)
+        statistics = (1, self.signal.in_channels, *(1,) * self.signal.ndim)
+        mean, std = (
+            np.asarray(one, np.float32).reshape(statistics)
+            for one in (self.signal.mean, self.signal.std)
+        )
+        return list(drawn * std + mean)
+
+
+def predictor_of(exported: Exported) -> Predictor | ArrayPredictor:
+    """Return what shows an exported network its images, or its signals as arrays.
+
+    Raises:
+        ConfigError: The network is neither for images nor for arrays.
+    """
+    return Predictor(exported) if exported.card.signal is None else ArrayPredictor(exported)
+
+
+def _as_array(values: object) -> npt.NDArray[Any]:
+    """Return numbers, NaN where one is missing."""
+    if isinstance(values, np.ndarray):
+        return values
+    if not _holds_numbers(values):  # of texts, NumPy would make as many copies of the longest
+        raise DataError(_LISTS)
+    try:
+        return np.array(values, dtype=np.float64)
+    except (OverflowError, TypeError, ValueError):
+        raise DataError(_LISTS) from None
+
+
+def _holds_numbers(values: object) -> bool:
+    """Tell whether lists within lists hold numbers and None only."""
+    waiting = [values]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, list | tuple):
+            waiting.extend(one)
+        elif one is not None and (isinstance(one, bool) or not isinstance(one, int | float)):
+            return False
+    return True
+
+
+_LISTS = "it is no list of numbers for each channel, all of one length, null where one is missing"
+
+
+def _prepare_series(array_ct: npt.NDArray[Any], signal: SignalInput) -> Values:
+    check_shape(array_ct.shape, "it is")
+    with np.errstate(over="ignore", invalid="ignore"):
+        series_ct = array_ct.astype(np.float32)
+    check_finite(series_ct, "it")
+    return prepare_series(series_ct, signal.size, signal.fit, signal.normalise)
+
+
+def _prepare_volume(array_cx: npt.NDArray[Any], signal: SignalInput) -> Values:
+    if array_cx.shape[1:] != signal.sides:
+        sides = " x ".join(map(str, array_cx.shape[1:]))
+        raise DataError(f"its sides are {sides}; the network takes {signal.shape}")
+    with np.errstate(over="ignore", invalid="ignore"):
+        volume_cx = array_cx.astype(np.float32)
+    if not np.isfinite(volume_cx).all():
+        raise DataError("it has values that are not finite")
+    return volume_cx / np.float32(255) if array_cx.dtype == np.uint8 else volume_cx
+
+
+_PREPARE: dict[SignalKind, Callable[[npt.NDArray[Any], SignalInput], Values]] = {
+    "series": _prepare_series,
+    "volume": _prepare_volume,
+}
+"""By kind, from an array of c x the sides."""
+
+
+def _normalise(values_bcx: Values, signal: SignalInput) -> Values:
+    """Normalise without torch; see `normalise_signals`."""
+    shape = (1, signal.in_channels, *(1,) * signal.ndim)
+    mean, std = (np.asarray(one, np.float32).reshape(shape) for one in (signal.mean, signal.std))
+    normal_bcx: Values = np.nan_to_num((values_bcx - mean) / std, nan=0.0)
+    return normal_bcx

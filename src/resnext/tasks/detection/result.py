@@ -1,0 +1,53 @@
+"""The result of evaluating boxes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from resnext.tasks.detection.average_precision import BoxFigures
+from resnext.tasks.detection.errors import Judged
+
+MIN_SCORE = 0.5
+"""Objects that a person would be shown; their errors are counted."""
+
+_EPOCH_FIGURES = ("ap", "ap50", "ap75", "ar100")
+
+
+@dataclass(frozen=True, eq=False)
+class DetectionResult:
+    """The figures of one evaluation; all but the loss are in percent.
+
+    Attributes:
+        measured: Average precisions and recalls.
+        loss: Mean loss of an image.
+        judged: The objects found in each image with a score of at least `MIN_SCORE`, by the image's
+            number; empty unless everything was asked for.
+    """
+
+    measured: BoxFigures
+    loss: float
+    judged: Mapping[int, Judged]
+
+    @property
+    def num_images(self) -> int:
+        """Number of evaluated images."""
+        return self.measured.num_images
+
+    def figures(self) -> dict[str, float | None]:
+        """Return the figures of an epoch."""
+        return {name: self.measured.figures[name] for name in _EPOCH_FIGURES} | {"loss": self.loss}
+
+    def card_fields(self) -> dict[str, Any]:
+        """Return nothing: the classes say all."""
+        return {}
+
+    def as_dict(self, classes: Sequence[str]) -> dict[str, Any]:
+        """Return all figures as JSON values.
+
+        Args:
+            classes: Names of the classes, which the figures have already.
+        """
+        del classes
+        return {**self.measured.as_dict(), "loss": self.loss}

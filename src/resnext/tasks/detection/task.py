@@ -1,0 +1,138 @@
+"""Finding objects as a task. Legend: b images."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from resnext.data.loading.batch import Batch
+from resnext.errors import ConfigError
+from resnext.tasks.detection.network import (
+    LOSS_PARTS,
+    Found,
+    found_rows,
+    measure_losses,
+    split_images,
+    sum_parts,
+    targets_of,
+)
+from resnext.tasks.detection.tally import DetectionTally
+from resnext.tasks.kinds import task_kind
+from resnext.tasks.measure import Measure
+from resnext.tasks.section import ReportInput, Section
+from resnext.tasks.task import Task, TaskOptions
+
+_ROWS = {
+    "ap": "AP",
+    "ap50": "AP50",
+    "ap75": "AP75",
+    "ap_small": "AP, small",
+    "ap_medium": "AP, medium",
+    "ap_large": "AP, large",
+    "ar100": "recall of 100 objects",
+}
+
+
+class Detection(Task):
+    """Finds objects: boxes, classes and scores."""
+
+    kind = task_kind("detection")
+    losses = ("torchvision",)
+    class_columns = (Measure("ap", "AP", digits=1), Measure("ap50", "AP50", digits=1))
+    worst_key = "ap"
+    loss_parts = LOSS_PARTS
+
+    def __init__(self, options: TaskOptions) -> None:
+        """Take the options.
+
+        Raises:
+            ConfigError: One of them is for one class per image.
+        """
+        super().__init__(options)
+        if options.class_weights_k is not None:
+            raise ConfigError(
+                "class_weights and --balance are for one class per image; a detector's loss has "
+                "none, leave them out"
+            )
+        if options.label_smoothing:
+            raise ConfigError(
+                f"label_smoothing={options.label_smoothing} is for one class per image; leave it "
+                "out"
+            )
+
+    def inputs(self, batch: Batch) -> tuple[Any, ...]:
+        """Return the images and their objects: torchvision's detectors compute their loss."""
+        return split_images(batch), targets_of(batch)
+
+    def loss(self, outputs_b: Mapping[str, torch.Tensor], batch: Batch) -> torch.Tensor:
+        """Return the sum of torchvision's losses, which are means over the images."""
+        del batch
+        return torch.stack(sum_parts(outputs_b)).sum()
+
+    def train_sum(self, outputs_b: Mapping[str, torch.Tensor], batch: Batch) -> torch.Tensor:
+        """Return the sum over the images of the loss of their boxes."""
+        return self.part_sums(outputs_b, batch)[LOSS_PARTS.index("box")]
+
+    def part_sums(
+        self, outputs_b: Mapping[str, torch.Tensor], batch: Batch
+    ) -> tuple[torch.Tensor, ...]:
+        """Return the sum over the images of each part of the loss."""
+        return tuple(part * len(batch.targets_b) for part in sum_parts(outputs_b))
+
+    def predict(
+        self, model: nn.Module, batch: Batch, class_subset: Sequence[int] | None = None
+    ) -> Found:
+        """Find objects, and measure the loss of each image.
+
+        The images of a batch go through the network one by one, as padding would change the boxes.
+        """
+        images = split_images(batch)
+        rows = [found_rows(model([image_chw])[0]) for image_chw in images]
+        if class_subset is not None:
+            labels = {output: label for label, output in enumerate(class_subset)}
+            rows = [_relabel(rows_n6, labels) for rows_n6 in rows]
+        losses = measure_losses(model, images, batch, class_subset)
+        return Found(rows, [(image.shape[1], image.shape[2]) for image in images], losses)
+
+    def merge_views(self, outputs_b: Found, num_views: int) -> Found:
+        """Return what was found; images have one view."""
+        assert num_views == 1
+        return outputs_b
+
+    def tally(self, *, full: bool) -> DetectionTally:
+        """Return an empty tally; a full one also judges each image."""
+        return DetectionTally(self.options.classes, full=full)
+
+    def rows(self, figures: Mapping[str, Any]) -> list[tuple[str, str]]:
+        """Return the figures for people; those of each class are in the report."""
+        rows = [
+            (name, f"{figures[key]:.1f} %")
+            for key, name in _ROWS.items()
+            if figures.get(key) is not None
+        ]
+        return [
+            ("objects", f"{figures['num_objects']:,}"),
+            *rows,
+            ("loss", f"{figures['loss']:.4f}"),
+        ]
+
+    def report(self, given: ReportInput) -> Section:
+        """Return the classes, the kinds of errors and the images with most of them."""
+        from resnext.tasks.detection.report import report_section
+
+        return report_section(given, super().report(given))
+
+    def guess(self, train_targets_n: torch.Tensor, val_targets_n: torch.Tensor) -> float:
+        """Return 0: random boxes find nothing."""
+        del train_targets_n, val_targets_n
+        return 0.0
+
+
+def _relabel(rows_n6: np.ndarray[Any, Any], labels: Mapping[int, int]) -> np.ndarray[Any, Any]:
+    """Give objects the class numbers of the data; those of other classes are left out."""
+    kept = [[*row[:5], labels[int(row[5])]] for row in rows_n6 if int(row[5]) in labels]
+    return np.array(kept, dtype=np.float64).reshape(-1, 6)
