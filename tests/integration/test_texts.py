@@ -185,6 +185,19 @@ def test_the_report_shows_sentences_instead_of_pictures(
 
 
 @pytest.mark.slow
+def test_an_exported_network_gives_the_logits_of_real_texts(
+    trained: Path, tmp_path: Path, command: Command
+) -> None:
+    pytest.importorskip("onnxruntime")
+    written = command.json("export", trained, "--out", tmp_path / "text.onnx")
+    assert "'noun': 'texts'" in str(written)
+    found = command.json("evaluate", tmp_path / "text.onnx", "--data",
+                         f"text:{trained.parent / 'questions'}")  # fmt: skip
+    figures = json.loads((trained / "evaluation.json").read_text())
+    assert found["top1_error"] == figures["top1_error"]
+
+
+@pytest.mark.slow
 def test_several_labels_of_a_text_are_learned(tmp_path: Path, command: Command) -> None:
     rows = []
     for number in range(90):
@@ -214,7 +227,7 @@ def test_characters_are_learned_too(tmp_path: Path, command: Command) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("export", "RUN"), "export is for networks that take images"),
+        (("export", "RUN", "--input", "pixels"), "input='pixels' is for images"),
         (("evaluate", "RUN", "--data", "digits"), "the network takes a text of"),
         (("predict", "RUN", "--text", "  "), "--text: a text is empty"),
         (("predict", "RUN"), "predict needs images"),

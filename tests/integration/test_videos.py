@@ -110,6 +110,16 @@ def test_evaluation_and_prediction_agree(trained: Path, command: Command) -> Non
 
 
 @pytest.mark.slow
+def test_clips_are_what_an_export_and_features_are_made_with(
+    trained: Path, tmp_path: Path, command: Command
+) -> None:
+    pytest.importorskip("onnxruntime")
+    written = command.json("export", trained, "--out", tmp_path / "video.onnx")
+    assert "'noun': 'videos'" in str(written)
+    command.prints("features", trained, "--out", tmp_path / "features.npz")
+
+
+@pytest.mark.slow
 def test_the_report_says_clips_and_shows_frames(trained: Path) -> None:
     report = (trained / "report.html").read_text()
     assert "16 videos of 2 classes" in report
@@ -143,7 +153,7 @@ def test_weights_of_images_start_a_training_on_videos(
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("export", "RUN"), "export is for networks that take images"),
+        (("export", "RUN", "--input", "pixels"), "input='pixels' is for images"),
         (("evaluate", "RUN", "--data", "digits"), "the network takes a video of"),
         (("evaluate", "RUN", "--ten-crop"), "signals are evaluated whole"),
         (("train", "--data", "video:DATA", "--model", "vgg16"), "is for images"),

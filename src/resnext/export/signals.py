@@ -12,6 +12,8 @@ from resnext.data.random import subset_order
 from resnext.data.sets.choose_split import SplitChoice
 from resnext.data.signals.loaders import normalise_signals
 from resnext.data.signals.split import SignalSplit
+from resnext.data.signals.video_split import VideoSplit
+from resnext.data.split import Split
 from resnext.errors import ConfigError, DataError
 from resnext.evaluation.target import Protocol, open_target
 from resnext.export.options import ExportOptions
@@ -53,16 +55,23 @@ def data_signals(
     """
     target = open_target(Protocol(split=split), data, loaded)
     chosen, signal = target.split, target.info.signal
-    assert isinstance(chosen, SignalSplit)  # the split of all sets of signals
     assert signal is not None
     if not len(chosen):
         raise DataError(f"{target.info.name}: the {split} split holds no signal")
     numbers_n = subset_order(len(chosen))[:num]
     batches = [
-        normalise_signals(chosen.values(numbers_b), signal).contiguous()
+        normalise_signals(_values(chosen, numbers_b), signal).contiguous()
         for numbers_b in torch.split(numbers_n, _TOGETHER)
     ]
     return SignalSource(f"{target.info.name}, {split} split", batches)
+
+
+def _values(split: Split, indices_b: torch.Tensor) -> torch.Tensor:
+    """Return signals as their split holds them; of videos the middle clip."""
+    if isinstance(split, VideoSplit):
+        return torch.stack([split.middle_clip(index) for index in indices_b.tolist()])
+    assert isinstance(split, SignalSplit)  # the split of all other sets of signals
+    return split.values(indices_b)
 
 
 def noise_signals(signal: SignalInput, num: int) -> SignalSource:

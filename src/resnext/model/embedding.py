@@ -55,7 +55,9 @@ class TokenEmbedding(nn.Module):
         The mean over all positions, which the head computes, is then the mean over those of the
         text. A position of the map belongs to the text if the token in its centre does.
         """
-        # torch.jit.script knows no constants of modules, so PADDING is written as 0
-        is_text_b1s = (tokens_b1l[:, :, :: self._stride] > 0).to(map_bcs.dtype)
-        num_b11 = is_text_b1s.sum(dim=2, keepdim=True).clamp(min=1.0)
-        return map_bcs * (is_text_b1s * (map_bcs.shape[2] / num_b11))
+        # 0 is padding. Exported networks have clamps and pools, but no comparisons and slices.
+        is_text_b1l = tokens_b1l.long().clamp(0, 1).to(map_bcs.dtype)
+        is_text_b1s = functional.max_pool1d(is_text_b1l, 1, self._stride)  # every stride-th
+        # at least 2^-20 in the longest text; 0, without any token, must not divide
+        share_b11 = is_text_b1s.mean(dim=2, keepdim=True).clamp(min=1e-7)
+        return map_bcs * (is_text_b1s / share_b11)

@@ -61,6 +61,15 @@ class VideoSplit(Split):
         del in_channels
         return _Strips(self)
 
+    def middle_clip(self, index: int) -> torch.Tensor:
+        """Decode the clip in the middle of a video: uint8, c x t x s x s.
+
+        Raises:
+            DataError: It cannot be read; the message names it.
+        """
+        starts = even_starts(int(self.frames_n[index]), self.signal)
+        return read_clip(self.path(index), ClipPlan(starts[len(starts) // 2]), self.signal)
+
     def choose(self, indices_n: torch.Tensor) -> Self:
         """Return the split of some videos."""
         return replace(
@@ -95,10 +104,7 @@ class _Strips(ImageReader):
         return self._split.name(index)
 
     def photo(self, index: int) -> Image.Image:
-        split = self._split
-        starts = even_starts(int(split.frames_n[index]), split.signal)
-        clip_ctss = read_clip(split.path(index), ClipPlan(starts[len(starts) // 2]), split.signal)
-        return draw_strip(clip_ctss)
+        return draw_strip(self._split.middle_clip(index))
 
 
 def draw_strip(clip_ctss: torch.Tensor) -> Image.Image:
