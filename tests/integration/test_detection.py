@@ -122,7 +122,11 @@ def test_workers_change_no_bit(run: Path, config: TrainConfig, tmp_path: Path) -
 def test_two_ranks_and_one_give_the_same_weights_and_figures(
     config: TrainConfig, tmp_path: Path
 ) -> None:
+    root = tmp_path / "set"
+    write_boxes(root, has_upright=False)
     config = config.replace(
+        data=config.data.replace(root=root),
+        augment=AugmentConfig(flip=True, color_jitter=0.2),  # each process pads its own images
         freeze_norm=True,  # BN's batch statistics are each process's own
         optim=OptimConfig(lr=0.01, lr_batch_size=6),
         runtime=RuntimeConfig(device="cpu", threads=1, precision="fp32"),

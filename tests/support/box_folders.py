@@ -25,7 +25,9 @@ TINY_DETECTOR: DetectorConfig = SMALL.replace(
 """It sees these images at their own size."""
 
 
-def write_boxes(root: Path, num: int = 24, *, has_val: bool = True) -> None:
+def write_boxes(
+    root: Path, num: int = 24, *, has_val: bool = True, has_upright: bool = True
+) -> None:
     """Write a folder in Roboflow's layout, every third image upright, every fifth without boxes."""
     splits = {"train": range(num), "valid": range(num, num + num // 3)}
     for name, numbers in splits.items():
@@ -35,7 +37,7 @@ def write_boxes(root: Path, num: int = 24, *, has_val: bool = True) -> None:
         values: dict[str, list[object]] = {"images": [], "annotations": [], "categories": []}
         values["categories"] = [{"id": n + 1, "name": name} for n, name in enumerate(NAMES)]
         for number in numbers:
-            image, boxes, labels = draw_boxes(number)
+            image, boxes, labels = draw_boxes(number, is_upright=has_upright and number % 3 == 0)
             Image.fromarray(image).save(root / name / f"{number:03}.png")
             height, width = image.shape[:2]
             row = {"id": number, "file_name": f"{number:03}.png", "width": width, "height": height}
@@ -54,10 +56,12 @@ def write_boxes(root: Path, num: int = 24, *, has_val: bool = True) -> None:
         (root / name / "_annotations.coco.json").write_text(text, encoding="utf-8")
 
 
-def draw_boxes(seed: int) -> tuple[npt.NDArray[np.uint8], list[list[int]], list[int]]:
+def draw_boxes(
+    seed: int, *, is_upright: bool
+) -> tuple[npt.NDArray[np.uint8], list[list[int]], list[int]]:
     """Return an image with its boxes and labels, drawn by a seed."""
     random = np.random.default_rng(seed)
-    height, width = (WIDTH, HEIGHT) if seed % 3 == 0 else (HEIGHT, WIDTH)
+    height, width = (WIDTH, HEIGHT) if is_upright else (HEIGHT, WIDTH)
     image = random.integers(0, 60, (height, width, 3), dtype=np.uint8)
     boxes, labels = [], []
     for number in range(0 if seed % 5 == 0 else int(random.integers(1, 3))):

@@ -15,4 +15,4 @@ def split_frames(x_bcthw: torch.Tensor) -> torch.Tensor:
 
 def join_frames(x_bchw: torch.Tensor, num_videos: int) -> torch.Tensor:
     """Undo `split_frames` for maps of any size."""
-    return x_bchw.reshape(num_videos, -1, *x_bchw.shape[1:]).transpose(1, 2)
+    return torch.unflatten(x_bchw, 0, [num_videos, -1]).transpose(1, 2)

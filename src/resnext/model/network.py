@@ -136,7 +136,7 @@ class ResNeXt(nn.Module):
         if self.norm is not None:
             x_bc = self.relu(self.norm(x_bc))
         if self._pools_time:
-            return join_frames(x_bc, len(input_bc))
+            return join_frames(x_bc, input_bc.shape[0])
         return x_bc if self.embed is None else self.embed.without_padding(x_bc, input_bc)
 
     def forward_head(self, x_bc: torch.Tensor, pre_logits: bool = False) -> torch.Tensor:

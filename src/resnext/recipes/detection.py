@@ -4,8 +4,9 @@ It is the "1x" schedule of the libraries that made detectors common: SGD at a ra
 step, 12 epochs of COCO with a warm-up, and the rate divided by 10 after 8/12 and 11/12 of training
 (R. Girshick et al., Detectron, https://github.com/facebookresearch/Detectron, MODEL_ZOO.md; the
 rates are those of T.-Y. Lin et al., arXiv 1708.02002, section 4, and arXiv 1612.03144, section 5).
-Small sets are trained for more epochs. From trained weights, BN of the backbone is frozen, and so
-are the stem and the first stage, as in torchvision's reference.
+Small sets are trained for more epochs. From scratch, AdamW with a clipped gradient takes the place
+of SGD, which needs many more steps there. From trained weights, BN of the backbone is frozen, and
+so are the stem and the first stage, as in torchvision's reference.
 """
 
 from __future__ import annotations
@@ -38,6 +39,9 @@ _MIN_EPOCHS, _MAX_EPOCHS, _EPOCH_IMAGES = 12, 60, 10_000
 _USUAL_NUM_TRAIN = 1_000
 _WARMUP = 0.05
 _MAX_GRADIENT = 10.0
+_SCRATCH = OptimConfig(
+    kind="adamw", lr=1e-3, lr_batch_size=8, weight_decay=0.05, decay_norm=False, clip_norm=1.0
+)
 _FROZEN_STAGES = 1
 _PAPER_SIDE_PX, _PAPER_RATIO, _PAPER_ANCHORS_PX = 600, 1000 / 600, (64, 128, 256, 512)
 
@@ -64,19 +68,23 @@ def detection(
         model=model.replace(frozen_norm=weights is not None),
         data=data,
         augment=AugmentConfig(crop="scaled", scale=(0.8, 1.2), flip=True),
-        optim=OptimConfig(
-            lr=_RETINANET_LR if model.family == "retinanet" else _REGIONS_LR,
-            lr_batch_size=_LR_BATCH_SIZE,
-            nesterov=False,
-            weight_decay=1e-4,
-            clip_norm=_MAX_GRADIENT,
-        ),
+        optim=_SCRATCH if weights is None else _tuned(model),
         schedule=ScheduleConfig(
             kind="step", epochs=num_epochs(num_train), warmup=_WARMUP, milestones=(8 / 12, 11 / 12)
         ),
         batch_size=min(batch_size, max(num_train, 2)),
         weights=weights,
         freeze_until=0 if weights is None else _FROZEN_STAGES,
+    )
+
+
+def _tuned(model: DetectorConfig) -> OptimConfig:
+    return OptimConfig(
+        lr=_RETINANET_LR if model.family == "retinanet" else _REGIONS_LR,
+        lr_batch_size=_LR_BATCH_SIZE,
+        nesterov=False,
+        weight_decay=1e-4,
+        clip_norm=_MAX_GRADIENT,
     )
 
 

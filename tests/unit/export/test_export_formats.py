@@ -141,7 +141,7 @@ def test_options_that_contradict_each_other_are_refused(
 
 
 def test_the_name_must_end_as_the_format_does(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"files of onnx end in \.onnx"):
+    with pytest.raises(ConfigError, match=r"a file for onnx must end in \.onnx"):
         export_model(tiny(), tmp_path / "net.pt")
 
 

@@ -59,8 +59,8 @@ def test_only_an_image_above_the_limit_is_cut(
             assert np.array_equal(mask_of(found, image), image.argmax(axis=2))
     assert sizes[0] == (1200, 1100)
     assert max(max(size) for size in sizes[1:]) == 1024
-    assert [record.getMessage()[:31] for record in caplog.records] == [
-        "an image of 1100 x 1201 px goes"
+    assert [record.getMessage()[:29] for record in caplog.records] == [
+        "an image of 1100 x 1201 px is"
     ]
 
 

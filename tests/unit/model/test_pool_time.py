@@ -37,6 +37,14 @@ def test_a_pooled_network_averages_the_features_of_the_frames() -> None:
         pooled(video[:, :, 0])
 
 
+@pytest.mark.filterwarnings("ignore:`torch.jit:FutureWarning")
+def test_a_pooled_network_can_be_scripted_and_traced() -> None:
+    pooled = _network(TINY.replace(pool_time=True))
+    video = torch.randn(2, 3, 5, 12, 10)
+    torch.testing.assert_close(torch.jit.script(pooled)(video), pooled(video))
+    torch.testing.assert_close(torch.fx.symbolic_trace(pooled)(video), pooled(video))
+
+
 def test_its_cost_is_that_of_its_frames_and_one_classifier() -> None:
     one, five = count(TINY, (12, 10)), count(TINY.replace(pool_time=True), (5, 12, 10))
     classifier = 3 * 32 + 3  # weights and bias of the outputs

@@ -28,7 +28,7 @@ COCO = DataConfig(name="coco", root=Path("/coco"))
 
 def recipe(facts: PhotoFacts, **changes: object) -> TrainConfig:
     model = fit_size(default_detector(facts, None), COCO, facts)
-    return detection(model.replace(**changes), COCO, facts)
+    return detection(model.replace(**changes), COCO, facts, Path("weights"))
 
 
 def test_coco_on_a_gpu_gets_the_1x_schedule_of_retinanet() -> None:
@@ -74,6 +74,7 @@ def test_from_trained_weights_norms_and_first_stages_are_frozen() -> None:
         assert isinstance(config.model, DetectorConfig)
         assert config.model.frozen_norm == is_tuned
         assert config.freeze_until == int(is_tuned)
+        assert config.optim.kind == ("sgd" if is_tuned else "adamw")
 
 
 def test_the_papers_recipe_is_that_of_appendix_b() -> None:

@@ -71,8 +71,9 @@ def read_outline(value: object) -> Outline:
 
 
 def _is_number(value: object) -> bool:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return is_number and abs(value) < 2**24  # type: ignore[operator]  # also not NaN
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return abs(value) < 2**24  # not true of NaN either
 
 
 def draw_masks(outlines: Sequence[Outline], height: int, width: int) -> npt.NDArray[np.uint8]:

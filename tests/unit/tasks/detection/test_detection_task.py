@@ -110,7 +110,7 @@ def test_mask_r_cnn_learns_masks(tmp_path: Path) -> None:
     assert all(float(part) > 0 for part in parts.values())
     loss = TASK.loss(outputs, batch)
     assert float(sum(parts.values())) == pytest.approx(6 * float(loss.detach()), rel=1e-5)
-    loss.backward()
+    torch.autograd.backward(loss)
     mask_head = network.get_submodule("roi_heads.mask_predictor.mask_fcn_logits")
     assert all(bool(p.grad is not None and p.grad.abs().sum() > 0) for p in mask_head.parameters())
 
