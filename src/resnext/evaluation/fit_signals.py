@@ -48,6 +48,13 @@ def as_encoded(split: Split, signal: SignalInput | None) -> Split:
     return split
 
 
+def with_one_clip(signal: SignalInput) -> SignalInput:
+    """Return the same signals with one clip of each video, where one input of each is enough."""
+    if signal.video is None:
+        return signal
+    return signal.replace(video=signal.video.replace(clips=1))
+
+
 def fit_signals(info: DataInfo, signal: SignalInput | None) -> DataInfo:
     """Normalise signals by the statistics of training.
 
