@@ -2,13 +2,10 @@
 
 Examples:
   resnext train --data photos/ --name photos
-  resnext train --data labels.csv --epochs 20
   resnext train --data digits --epochs 12 --name demo
   resnext train --data series:GunPoint_TRAIN.ts
   resnext train --data text:reviews.tsv
   resnext train --data video:clips/
-  resnext train --data volume:adrenalmnist3d.npz
-  resnext train --data audio:sounds/
   resnext train --data streets/ --model resnext50_32x4d --head deeplabv3
   resnext train --data coco:cells/ --head retinanet
   resnext train --data photos/ --pretrained
