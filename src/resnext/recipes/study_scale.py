@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from resnext.data.config import DataConfig
+from resnext.data.config import BOX_SETS, DataConfig
 from resnext.data.sets.facts import KNOWN
 from resnext.errors import ConfigError
 from resnext.model.choices import Head
@@ -158,6 +158,11 @@ def recipe_settings(recipe: str, data: DataConfig, *, is_chosen: bool) -> TrainC
     Raises:
         ConfigError: There is no such recipe, or it does not suit the data.
     """
+    if data.name in BOX_SETS:
+        raise ConfigError(
+            f"data {data.label}: a study cannot train detectors yet; train them one by one with "
+            "resnext train, and compare their evaluations"
+        )
     if data.name == "masks":
         if is_chosen and recipe != "segmentation":
             raise ConfigError(

@@ -124,3 +124,9 @@ def test_a_head_without_masks_and_mixed_data_are_refused(tmp_path: Path) -> None
         with_heads(STUDIES["table3"](Choice("small", (digits, masks))), None)
     with pytest.raises(ConfigError, match="one recipe, segmentation"):
         STUDIES["table3"](Choice("small", (masks,), recipe="fast"))
+
+
+def test_boxes_are_refused_with_one_message(tmp_path: Path) -> None:
+    boxes = DataConfig(name="coco", root=tmp_path)
+    with pytest.raises(ConfigError, match="cannot train detectors yet"):
+        STUDIES["table3"](Choice("small", (boxes,)))
