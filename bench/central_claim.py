@@ -41,8 +41,8 @@ def _resnext(*words: str) -> str:
 
 def table(findings: list[dict[str, Any]]) -> list[str]:
     """Return the table as lines of Markdown."""
-    titles = ("data", "design", "multiply-adds", "error, % (seeds)", "lower than C = 1, points")
-    titles += ("p, this set", "p, all", "step, ms")
+    titles = ["data", "design", "multiply-adds", "error, % (seeds)", "lower than C = 1, points"]
+    titles += ["p, this set", "p, all", "step, ms"]
     lines = [f"| {' | '.join(titles)} |", "|---|---|---:|---:|---:|---:|---:|---:|"]
     differences = [row for found in findings for row in found["differences"]]
     corrected = _holm([1.0 if row["p"] is None else row["p"] for row in differences])

@@ -20,7 +20,10 @@ from small_detector import CLASSES, save_detector
 
 ROOT = Path(__file__).parents[2]
 ADDRESS = "http://127.0.0.1:8000"
-ADDED = {"train --data digits": "--epochs 1 --threads 1"}
+ADDED = {
+    "train --data digits": "--epochs 1 --threads 1",
+    "train --data coco": "--epochs 1 --threads 1 --image-size 64",
+}
 """What is added to commands that begin so; the rest of them is run as it is written."""
 
 STEP = re.compile(
@@ -117,10 +120,11 @@ def test_detect_objects(command: Command, capsys: pytest.CaptureFixture[str]) ->
     draw_street(Path("street"))
     shutil.copytree("street/train", "photos", ignore=shutil.ignore_patterns("*.json"))
     with ExitStack() as stack:
-        _, table, _, listed, by_module, check, figures = Tutorial(
+        _, table, _, listed, by_module, check, figures, _, _ = Tutorial(
             "detect-objects.md", command, stack
         ).run(capsys)
-    assert len(list(Path("drawn").iterdir())) == 3
+    for folder in ("drawn", "drawn-street"):
+        assert len(list(Path(folder).iterdir())) == 3
     assert CLASSES[0] in table + listed + by_module
     assert "street" in check
     assert "AP50" in figures

@@ -40,7 +40,7 @@ def signal_settings(
         return _text_settings(request, data, len(loaded.train), start)
     if signal.video is not None:
         return _video_settings(request, data, len(loaded.train), start)
-    facts = SignalFacts(max(len(loaded.train), 1), signal.size, signal.ndim)
+    facts = SignalFacts(max(len(loaded.train), 1), signal.size, signal.ndim, signal.kind)
     if request.model is not None:
         model = config_from(request.model)
         if isinstance(model, ResNeXtConfig):

@@ -32,7 +32,6 @@ from resnext.recipes.segmentation import (
 from resnext.runs.config import TrainConfig
 from resnext.settings import override_all
 from resnext.training.restart import begun_settings
-from resnext.weights.change import to_start_from
 
 if TYPE_CHECKING:
     from resnext.api.train_request import TrainRequest
@@ -89,6 +88,8 @@ def from_recipe(
     if data.name in BOX_SETS:
         return _with_boxes(request, data, start)
     if start is not None:
+        from resnext.weights.change import to_start_from  # loads torch, as opening them did
+
         start = replace(start, weights=to_start_from(start.weights))
     if data.name in SIGNAL_NAMES:
         from resnext.api.signal_start import signal_settings

@@ -48,7 +48,7 @@ OPTION_TITLES: dict[str, dict[str, str]] = {
         "advanced": "limit batch_size workers device",
     },
     "Predict": {
-        COMMON: "run images top json csv draw device",
+        COMMON: "run images text top json csv draw device",
         "detection and segmentation": "min_score masks",
         "speed": "batch_size precision",
     },
@@ -71,11 +71,11 @@ OPTION_TITLES: dict[str, dict[str, str]] = {
     },
     "StudyReport": {
         COMMON: "name time figures root",
-        "study": "scale data recipe seeds set",
+        "study": "scale data head recipe seeds set",
         "output": "force quiet json",
     },
     "StudyRun": {
-        COMMON: "name scale data recipe seeds set root jobs",
+        COMMON: "name scale data head recipe seeds set root jobs",
         "machine": "processes threads cluster",
         "advanced": "halving quiet json",
     },

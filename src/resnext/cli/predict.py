@@ -54,7 +54,7 @@ class Predict:
     """A run, a weight file, or a name from `resnext weights list`."""
     images: Annotated[tyro.conf.Positional[tuple[Path, ...]], option("IMAGE|FOLDER ...")]
     """Image files, and folders to search for image files; for signal networks, files of time
-    series, volumes, videos or texts (tables, or .txt with a text in each line)."""
+    series, volumes, audio, videos or texts (tables, or .txt with a text in each line)."""
     text: Annotated[tuple[str, ...], option("TEXT ...")] = ()
     """Texts, for a network for text."""
     top: Annotated[int | None, option("N", "5, or 100 objects")] = None

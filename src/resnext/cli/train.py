@@ -2,12 +2,10 @@
 
 Examples:
   resnext train --data photos/ --name photos
-  resnext train --data labels.csv --epochs 20
   resnext train --data digits --epochs 12 --name demo
   resnext train --data series:GunPoint_TRAIN.ts
   resnext train --data text:reviews.tsv
   resnext train --data video:clips/
-  resnext train --data volume:adrenalmnist3d.npz
   resnext train --data streets/ --model resnext50_32x4d --head deeplabv3
   resnext train --data coco:cells/ --head retinanet
   resnext train --data photos/ --pretrained
@@ -51,8 +49,8 @@ class Train(TrainRequest):
     data: Annotated[str | None, option("DATA", "digits")] = None
     """A folder of class folders or of images/ and masks/, a table of labels (.csv, .tsv, .parquet),
     digits, fashion-mnist, cifar10, cifar100, imagenet:DIR, masks:DIR, coco:DIR, voc:DIR, yolo:DIR
-    (boxes), series:FILE, volume:FILE.npz, text:FILE, video:DIR, or a data set packed with
-    `resnext pack`: a folder or an address, https:// or s3://."""
+    (boxes), series:FILE, volume:FILE.npz, audio:DIR, text:FILE, video:DIR, or a data set packed
+    with `resnext pack`: a folder or an address, https:// or s3://."""
     model: Annotated[str | None, option("NAME", "chosen for the data")] = None
     """Network, such as resnext50_32x4d, resnext29_8x64d or resnext_2-2-2-2_8x4d."""
     head: Annotated[

@@ -68,6 +68,6 @@ class BadFiles:
         if found > _NUM_LISTED:
             lines.append(f"  ... and {found - _NUM_LISTED} more")
         raise DataError(
-            f"{found} of {self._num_files} image files are bad, more than 1 %; repair or remove "
+            f"{found} of {self._num_files} files are bad, more than 1 %; repair or remove "
             "them and start again:\n" + "\n".join(lines)
         )

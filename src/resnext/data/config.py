@@ -12,6 +12,7 @@ from pydantic import (
 )
 
 from resnext.data.address import is_address, last_part
+from resnext.data.audio_config import AudioConfig
 from resnext.errors import ConfigError
 from resnext.machine import num_cores
 from resnext.model.card import Interpolation
@@ -34,6 +35,7 @@ DataName = Literal[
     "python",
     "series",
     "volume",
+    "audio",
     "text",
     "video",
     "coco",
@@ -68,17 +70,19 @@ _TABLE_ONLY = (
     *("images", "image_column", "label_column", "label_separator", "split_column", "targets"),
 )
 
-_SERIES_ONLY = ("id_column", "time_column", "fit", "normalise")
+_SERIES_ONLY = ("id_column", "time_column", "fit")
 _TEXT_ONLY = ("text_column", "unit", "lower", "vocabulary", "min_count")
 _SIGNAL_COLUMNS = {
     "series": ("label_column", "split_column"),
     "text": ("label_column", "split_column", "label_separator", "targets"),
+    "audio": ("images", "image_column", "label_column", "label_separator", "split_column"),
 }
-SIGNAL_NAMES: tuple[DataName, ...] = ("series", "volume", "text", "video")
-"""Sets that hold signals, named as NAME:FILE or video:FOLDER."""
+SIGNAL_NAMES: tuple[DataName, ...] = ("series", "volume", "text", "video", "audio")
+"""Sets that hold signals, named as NAME:FILE, video:FOLDER or audio:FOLDER."""
 
 _VIDEO_ONLY = ("frames", "frame_stride", "clips")
 _NEED_ROOT = ("folder", "imagenet", "table", "masks")
+_LENGTHS = {"series": "length", "text": "length", "audio": "audio.seconds"}
 
 Side = Annotated[int, Field(ge=1, le=MAX_SIDE_PX)]
 
@@ -92,8 +96,8 @@ class DataConfig(FiniteSettings):
             folder of Parquet files, `masks` a folder of images with masks, `series` a file of
             time series, `volume` one in MedMNIST's `.npz` format, `text` a table of texts or a
             folder of one for each split, `video` class folders of videos, `coco`, `voc` and
-            `yolo` folders of images with boxes, `python` a dataset that a program gave to
-            `resnext.train`.
+            `yolo` folders of images with boxes, `audio` audio files in
+            class folders or a table, `python` a dataset that a program gave to `resnext.train`.
         root: Where its files are. `digits` needs none; the downloaded sets keep
             theirs in the user's cache folder by default.
         url: Where the files of `shards` are, if not in a folder: the address of what
@@ -124,8 +128,8 @@ class DataConfig(FiniteSettings):
             Of `text`, its tokens: by default as many as hold 99 % of the training texts whole.
         fit: How it gets them: `resample` interpolates linearly, `pad` appends the mean to a
             shorter series and keeps the middle of a longer one.
-        normalise: Of `series`: `channel` by mean and standard deviation of each channel over the
-            training set, `series` by those of each single series, `none` not at all.
+        normalise: Of `series` and `audio`: `channel` by mean and standard deviation of each channel
+            over the training set, `series` by those of each single one, `none` not at all.
         text_column: The column of a `text`; by default one of a usual name, such as text or
             sentence.
         unit: What a token of a `text` is: `word` or `character`.
@@ -155,6 +159,7 @@ class DataConfig(FiniteSettings):
         mean: Mean of each channel to subtract, of values in 0..1; by default what the weights
             expect that training starts from, otherwise the set's own.
         std: Standard deviation of each channel to divide by; by default likewise.
+        audio: How `audio` files become what the network receives.
     """
 
     name: DataName = "digits"
@@ -192,6 +197,7 @@ class DataConfig(FiniteSettings):
     decode: Literal["fast", "exact"] = "fast"
     mean: Mean | None = None
     std: Std | None = None
+    audio: AudioConfig = AudioConfig()
 
     @model_validator(mode="before")
     @classmethod
@@ -254,20 +260,25 @@ class DataConfig(FiniteSettings):
             for setting in settings if self.name != name else ():
                 if getattr(self, setting) != type(self).model_fields[setting].default:
                     raise ConfigError(f"{setting} is for name={name!r} only; leave it out")
+        if self.name not in ("series", "audio") and self.normalise != "channel":
+            raise ConfigError("normalise is for name='series' or 'audio' only; leave it out")
+        if self.name != "audio" and self.audio != AudioConfig():
+            raise ConfigError("audio is for name='audio' only; leave it out")
         if self.length is not None and self.name not in ("series", "text"):
             raise ConfigError("length is for name='series' and name='text' only; leave it out")
         if self.name not in SIGNAL_NAMES:
             return
         if self.root is None:
-            at = "FOLDER" if self.name == "video" else "FILE"
+            at = "FOLDER" if self.name in ("video", "audio") else "FILE"
             raise ConfigError(f"name={self.name!r} needs root={at}: write --data {self.name}:{at}")
-        for setting in ("mean", "std", "group") if self.name != "video" else ():
+        refused = {"video": (), "audio": ("mean", "std")}.get(self.name, ("mean", "std", "group"))
+        for setting in refused:
             if getattr(self, setting) is not None:
                 raise ConfigError(f"{setting} is not for name={self.name!r}; leave it out")
-        if self.name in ("series", "text") and self.image_size_px is not None:
+        if self.name in _LENGTHS and self.image_size_px is not None:
             raise ConfigError(
                 f"image_size_px={self.image_size_px} is for images; the size of {self.name} is "
-                "length"
+                f"{_LENGTHS[self.name]}"
             )
 
     @property
@@ -277,7 +288,7 @@ class DataConfig(FiniteSettings):
             return last_part(self.url)
         if self.name in SIGNAL_NAMES and self.name != "video" and self.root is not None:
             return self.root.stem
-        folders = ("video", "folder", "shards", "table", "masks", *BOX_SETS)
+        folders = ("video", "audio", "folder", "shards", "table", "masks", *BOX_SETS)
         if self.name in folders and self.root is not None:
             return self.root.name or self.root.resolve().name or self.name
         return self.name

@@ -41,6 +41,12 @@ class Draw(IntEnum):
     TURN = 15
     BATCH = 16
     WORD = 24
+    PLACE = 32
+    SPEED = 33
+    GAIN = 34
+    NOISE = 35
+    TIME_MASK = 36
+    FREQUENCY_MASK = 37
 
 
 def derive(*keys: int) -> int:

@@ -218,6 +218,7 @@ class DataSet:
         val: Images that select the best epoch.
         test: Images not used in training; None if there are none.
         origin: Description of the source of the splits.
+        remarks: What its reader noticed that does not prevent training, such as silent files.
     """
 
     info: DataInfo
@@ -225,3 +226,4 @@ class DataSet:
     val: Split
     test: Split | None = None
     origin: str = "the set's own"
+    remarks: tuple[str, ...] = ()

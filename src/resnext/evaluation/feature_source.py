@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -11,16 +11,16 @@ import torch
 
 from resnext.data.bad_files import BadFiles
 from resnext.data.config import DataConfig, ViewConfig, default_workers
+from resnext.data.loading.batch import Batch
 from resnext.data.loading.config import LoaderConfig
 from resnext.data.loading.eval_loader import EvalLoader
 from resnext.data.prepare.views import view_of_card
 from resnext.data.sets.load import load_data
-from resnext.data.signals.loaders import SignalEvalLoader
-from resnext.data.signals.video_loaders import VideoEvalLoader, signal_eval_loader
+from resnext.data.signals.video_loaders import signal_eval_loader
 from resnext.data.split import DataInfo, Split
 from resnext.errors import ConfigError
 from resnext.evaluation.features import Embedder, FeatureBatch, extract
-from resnext.evaluation.fit_signals import as_encoded, as_in_training
+from resnext.evaluation.fit_signals import as_encoded, as_in_training, with_one_clip
 from resnext.evaluation.run import EvaluationOptions
 from resnext.evaluation.target import fit_images
 from resnext.inference.load import load
@@ -82,10 +82,10 @@ class FeatureSource:
         loaded.info.require_classes("a table of features")
         self.info: DataInfo = fit_images(loaded.info, loaded.train, self.model)
         self.view = view_of_card(view, self.model.card)
-        signal = self.model.card.signal
+        known = self.model.card.signal
         self.splits: dict[SplitName, Split] = {
-            "train": as_encoded(loaded.train, signal),
-            "val": as_encoded(loaded.val, signal),
+            "train": as_encoded(loaded.train, known),
+            "val": as_encoded(loaded.val, known),
         }
         for name, split in self.splits.items():
             if request.limit is not None and request.limit < len(split):
@@ -119,13 +119,11 @@ class FeatureSource:
             workers=default_workers() if workers is None else workers,
         )
         split, bad_files = self.splits[name], self._bad_files[name]
-        loader: EvalLoader | SignalEvalLoader | VideoEvalLoader
-        signal = self.info.signal
-        if signal is not None and signal.video is not None:
-            signal = signal.replace(video=signal.video.replace(clips=1))
-            loading = replace(loading, batch_size=effort.batch_size or _CLIPS_PER_BATCH)
-        if signal is not None:
-            loader = signal_eval_loader(split, signal, loading)
+        loader: Iterable[Batch]
+        if self.info.signal is not None:
+            if self.info.signal.video is not None:
+                loading = replace(loading, batch_size=effort.batch_size or _CLIPS_PER_BATCH)
+            loader = signal_eval_loader(split, with_one_clip(self.info.signal), loading)
         else:
             loader = EvalLoader(split, self.info, self.view, loading, bad_files)
         for batch in extract(self._embedder, loader):

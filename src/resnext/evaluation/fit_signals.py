@@ -12,9 +12,12 @@ from resnext.model.signal import SignalInput
 
 
 def as_in_training(data: DataConfig, signal: SignalInput | None) -> DataConfig:
-    """Return the settings that give series, texts or videos the size and form of training."""
+    """Return the settings that give signals the size and form of training."""
     if signal is None or data.name not in SIGNAL_NAMES:
         return data
+    if signal.sound is not None and data.name == "audio":
+        audio = data.audio.as_trained(signal.sound, signal.size, signal.in_channels)
+        return data.replace(audio=audio, normalise=signal.normalise)
     if signal.kind == "volume" == data.name and data.root is not None and data.root.is_dir():
         return data.replace(image_size_px=signal.size)
     if signal.video is not None and data.name == "video":
@@ -45,6 +48,13 @@ def as_encoded(split: Split, signal: SignalInput | None) -> Split:
     return split
 
 
+def with_one_clip(signal: SignalInput) -> SignalInput:
+    """Return the same signals with one clip of each video, where one input of each is enough."""
+    if signal.video is None:
+        return signal
+    return signal.replace(video=signal.video.replace(clips=1))
+
+
 def fit_signals(info: DataInfo, signal: SignalInput | None) -> DataInfo:
     """Normalise signals by the statistics of training.
 
@@ -54,15 +64,19 @@ def fit_signals(info: DataInfo, signal: SignalInput | None) -> DataInfo:
     """
     own = info.signal
     if own is None or signal is None:
-        takes = "images" if signal is None else f"a {signal.kind} of {signal.shape}"
-        given = "images" if own is None else f"a {own.kind} of {own.shape}"
+        takes = "images" if signal is None else signal.description
+        given = "images" if own is None else own.description
         raise ConfigError(
             f"the network takes {takes}, {info.name} has {given}; choose data like those of "
             "training"
         )
-    if (own.kind, own.size, own.in_channels) != (signal.kind, signal.size, signal.in_channels):
+    if _size_of(own) != _size_of(signal):
         raise ConfigError(
-            f"the network takes a {signal.kind} of {signal.shape}, {info.name} has a {own.kind} of "
-            f"{own.shape}; choose data like those of training"
+            f"the network takes {signal.description}, {info.name} has {own.description}; choose "
+            "data like those of training"
         )
     return replace(info, signal=signal)
+
+
+def _size_of(signal: SignalInput) -> tuple[object, ...]:
+    return signal.kind, signal.size, signal.in_channels, signal.sound

@@ -10,6 +10,7 @@ from resnext.data.loading.box_loader import BoxEvalLoader
 from resnext.data.loading.config import LoaderConfig
 from resnext.data.loading.eval_loader import EvalLoader
 from resnext.data.loading.whole_loader import WholeLoader, eval_loader
+from resnext.data.signals.audio_split import record_left_out
 from resnext.data.signals.loaders import SignalEvalLoader
 from resnext.data.signals.video_loaders import VideoEvalLoader, signal_eval_loader
 from resnext.evaluation.target import EvaluationSet
@@ -66,6 +67,7 @@ def open_loader(
         world_size=runtime.world_size,
     )
     if target.info.signal is not None:
+        record_left_out(target.split, bad_files)
         if target.info.signal.video is not None:
             num = max(1, loading.batch_size // _CLIPS_FOR_IMAGES)
             loading = replace(loading, batch_size=num)

@@ -19,7 +19,7 @@ from resnext.extras import needed_by
 from resnext.inference.parity import Parity
 from resnext.inference.preprocessor import takes_images
 from resnext.model.classifiers import refuse_detector
-from resnext.model.config import ModelConfig, SegmenterConfig
+from resnext.model.config import ModelConfig, ResNeXtConfig, SegmenterConfig
 from resnext.model.trained import TrainedNetwork
 from resnext.runtimes.open import SUFFIXES, open_exported
 from resnext.runtimes.spec import FLOAT_INPUTS, ExportSpec, Format, describe
@@ -160,7 +160,7 @@ def check_options(loaded: TrainedNetwork, dest: Path, options: ExportOptions) ->
 
 
 def check_format(config: ModelConfig, to: Format) -> None:
-    """Refuse formats that are not supported for segmentation networks.
+    """Refuse formats that are not supported for networks for segmentation or text.
 
     Raises:
         ConfigError: The format is one of PyTorch's; such networks compute with sizes, and files
@@ -170,4 +170,9 @@ def check_format(config: ModelConfig, to: Format) -> None:
         raise ConfigError(
             f"to={to!r}: segmentation networks are exported to onnx or openvino; use one of them, "
             "or load the weights in PyTorch"
+        )
+    if isinstance(config, ResNeXtConfig) and config.embedding is not None and to == "torchscript":
+        raise ConfigError(
+            "to='torchscript': networks for text are exported to onnx, openvino or pt2; use one of "
+            "them"
         )

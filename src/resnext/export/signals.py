@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import torch
 
 from resnext.data.config import DataConfig
-from resnext.data.random import subset_order
+from resnext.data.loading.batch import Batch
+from resnext.data.loading.config import LoaderConfig
 from resnext.data.sets.choose_split import SplitChoice
-from resnext.data.signals.loaders import normalise_signals
-from resnext.data.signals.split import SignalSplit
-from resnext.data.signals.video_split import VideoSplit
-from resnext.data.split import Split
+from resnext.data.signals.video_loaders import signal_eval_loader
 from resnext.errors import ConfigError, DataError
+from resnext.evaluation.fit_signals import with_one_clip
 from resnext.evaluation.target import Protocol, open_target
 from resnext.export.options import ExportOptions
 from resnext.model.card import ModelCard
@@ -54,24 +53,25 @@ def data_signals(
         ConfigError: They are not what the network takes.
     """
     target = open_target(Protocol(split=split), data, loaded)
-    chosen, signal = target.split, target.info.signal
+    signal = target.info.signal
     assert signal is not None
-    if not len(chosen):
+    if not len(target.split) and split == "train":  # a file without splits, taken whole
+        return data_signals(data, "val", loaded, num)
+    if not len(target.split):
         raise DataError(f"{target.info.name}: the {split} split holds no signal")
-    numbers_n = subset_order(len(chosen))[:num]
-    batches = [
-        normalise_signals(_values(chosen, numbers_b), signal).contiguous()
-        for numbers_b in torch.split(numbers_n, _TOGETHER)
-    ]
-    return SignalSource(f"{target.info.name}, {split} split", batches)
+    loading = LoaderConfig(batch_size=_TOGETHER, device=torch.device("cpu"), workers=1)
+    loader = signal_eval_loader(target.split.sample(num), with_one_clip(signal), loading)
+    return SignalSource(f"{target.info.name}, {split} split", _Inputs(loader))
 
 
-def _values(split: Split, indices_b: torch.Tensor) -> torch.Tensor:
-    """Return signals as their split holds them; of videos the middle clip."""
-    if isinstance(split, VideoSplit):
-        return torch.stack([split.middle_clip(index) for index in indices_b.tolist()])
-    assert isinstance(split, SignalSplit)  # the split of all other sets of signals
-    return split.values(indices_b)
+@dataclass(frozen=True)
+class _Inputs:
+    """The inputs of a loader, which can be gone through again."""
+
+    loader: Iterable[Batch]
+
+    def __iter__(self) -> Iterator[torch.Tensor]:
+        return (batch.images_bchw for batch in self.loader)
 
 
 def noise_signals(signal: SignalInput, num: int) -> SignalSource:

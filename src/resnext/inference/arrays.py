@@ -5,6 +5,7 @@ Legend: b signals, c channels, x the sides, k classes.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ import numpy.typing as npt
 from resnext.class_lists import readable
 from resnext.data.sets.series.raw import check_finite, check_shape
 from resnext.data.signals.prepare import Values, prepare_series
+from resnext.data.signals.tokens import normalise_text, number_tokens
 from resnext.errors import ConfigError, DataError
 from resnext.inference.predictor import Logits, Predictor
 from resnext.model.signal import SignalInput, SignalKind
@@ -44,7 +46,7 @@ class ArrayPredictor:
         if signal is None or signal.kind not in _PREPARE:
             raise ConfigError(
                 f"this network takes {'images' if signal is None else signal.kind}, and cannot be "
-                f"served: arrays are supported for {' and '.join(_PREPARE)}; use resnext predict"
+                f"served: supported are images, {', '.join(_PREPARE)}; use resnext predict"
             )
         self.network = exported
         self.signal: SignalInput = signal
@@ -58,22 +60,12 @@ class ArrayPredictor:
         Args:
             values: An array of c x the sides, or lists of numbers, None where one is missing; one
                 channel needs no dimension of its own. A series has any length. Bytes of volumes
-                are parts of 255.
+                are parts of 255. For a network for text, a string.
 
         Raises:
             DataError: It is something else; the message is the reason only.
         """
-        array_cx = _as_array(values)
-        signal = self.signal
-        if array_cx.ndim == signal.ndim and signal.in_channels == 1:
-            array_cx = array_cx[np.newaxis]
-        if array_cx.ndim != signal.ndim + 1 or len(array_cx) != signal.in_channels:
-            shape = " x ".join(map(str, array_cx.shape)) or "no dimension"
-            raise DataError(
-                f"it is an array of {shape}; the network takes {signal.in_channels} channel(s), "
-                f"each of {signal.ndim} dimension(s)"
-            )
-        return _PREPARE[signal.kind](array_cx, signal)
+        return _PREPARE[self.signal.kind](values, self.signal)
 
     def logits(self, signals: Sequence[Values]) -> Logits:
         """Run prepared signals through the network.
@@ -94,8 +86,11 @@ class ArrayPredictor:
         return self.answers.read(outputs, self.classes, self.network.card, top)
 
     def made(self, num: int) -> list[Values]:
-        """Make prepared signals of soft curves, for trying out and timing."""
+        """Make prepared signals, for trying out and timing: noise, or the first tokens."""
         shape = (num, self.signal.in_channels, *self.signal.sides)
+        if self.signal.text is not None:
+            tokens = np.arange(math.prod(shape)) % self.signal.text.num_tokens
+            return list(tokens.reshape(shape).astype(np.float32))
         drawn = np.random.default_rng(0).normal(size=shape).astype(np.float32)
         statistics = (1, self.signal.in_channels, *(1,) * self.signal.ndim)
         mean, std = (
@@ -141,7 +136,22 @@ def _holds_numbers(values: object) -> bool:
 _LISTS = "it is no list of numbers for each channel, all of one length, null where one is missing"
 
 
-def _prepare_series(array_ct: npt.NDArray[Any], signal: SignalInput) -> Values:
+def _with_channels(values: object, signal: SignalInput) -> npt.NDArray[Any]:
+    """Return an array of c x the sides, whose sides may be others than the network's."""
+    array_cx = _as_array(values)
+    if array_cx.ndim == signal.ndim and signal.in_channels == 1:
+        array_cx = array_cx[np.newaxis]
+    if array_cx.ndim != signal.ndim + 1 or len(array_cx) != signal.in_channels:
+        shape = " x ".join(map(str, array_cx.shape)) or "no dimension"
+        raise DataError(
+            f"it is an array of {shape}; the network takes {signal.in_channels} channel(s), "
+            f"each of {signal.ndim} dimension(s)"
+        )
+    return array_cx
+
+
+def _prepare_series(values: object, signal: SignalInput) -> Values:
+    array_ct = _with_channels(values, signal)
     check_shape(array_ct.shape, "it is")
     with np.errstate(over="ignore", invalid="ignore"):
         series_ct = array_ct.astype(np.float32)
@@ -149,7 +159,8 @@ def _prepare_series(array_ct: npt.NDArray[Any], signal: SignalInput) -> Values:
     return prepare_series(series_ct, signal.size, signal.fit, signal.normalise)
 
 
-def _prepare_volume(array_cx: npt.NDArray[Any], signal: SignalInput) -> Values:
+def _prepare_volume(values: object, signal: SignalInput) -> Values:
+    array_cx = _with_channels(values, signal)
     if array_cx.shape[1:] != signal.sides:
         sides = " x ".join(map(str, array_cx.shape[1:]))
         raise DataError(f"its sides are {sides}; the network takes {signal.shape}")
@@ -160,11 +171,20 @@ def _prepare_volume(array_cx: npt.NDArray[Any], signal: SignalInput) -> Values:
     return volume_cx / np.float32(255) if array_cx.dtype == np.uint8 else volume_cx
 
 
-_PREPARE: dict[SignalKind, Callable[[npt.NDArray[Any], SignalInput], Values]] = {
+def _prepare_text(values: object, signal: SignalInput) -> Values:
+    text = normalise_text(values) if isinstance(values, str) else ""
+    if not text:
+        raise DataError("it is no text of at least one character")
+    assert signal.text is not None  # as of all signals of this kind
+    tokens_1l: Values = number_tokens([text], signal.text, signal.size)[0].astype(np.float32)
+    return tokens_1l
+
+
+_PREPARE: dict[SignalKind, Callable[[object, SignalInput], Values]] = {
     "series": _prepare_series,
     "volume": _prepare_volume,
+    "text": _prepare_text,
 }
-"""By kind, from an array of c x the sides."""
 
 
 def _normalise(values_bcx: Values, signal: SignalInput) -> Values:

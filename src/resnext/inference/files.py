@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -148,7 +148,11 @@ def _predict_batch(
             yield replace(asked, answer=next(answers))
 
 
-def find_images(paths: Iterable[Path], ignored: Counter[str] | None = None) -> Iterator[Path]:
+def find_images(
+    paths: Iterable[Path],
+    ignored: Counter[str] | None = None,
+    accepts: Callable[[os.DirEntry[str]], bool] = is_image,
+) -> Iterator[Path]:
     """Walk through files and folders, and yield image files one by one.
 
     A given path is always yielded, unless it is a folder. In folders, files are recognised by
@@ -160,16 +164,19 @@ def find_images(paths: Iterable[Path], ignored: Counter[str] | None = None) -> I
     Args:
         paths: Files and folders.
         ignored: Counts the files that are not images, by kind.
+        accepts: Returns whether an entry of a folder is yielded; by default images are.
     """
     ignored = Counter() if ignored is None else ignored
     for path in paths:
         if path.is_dir():
-            yield from _walk(path, ignored)
+            yield from _walk(path, ignored, accepts)
         else:
             yield path
 
 
-def _walk(folder: Path, ignored: Counter[str]) -> Iterator[Path]:
+def _walk(
+    folder: Path, ignored: Counter[str], accepts: Callable[[os.DirEntry[str]], bool]
+) -> Iterator[Path]:
     try:
         entries = os.scandir(folder)
     except OSError:
@@ -180,8 +187,8 @@ def _walk(folder: Path, ignored: Counter[str]) -> Iterator[Path]:
             for entry in chunk:
                 if entry.is_dir(follow_symlinks=False):  # a link could form a cycle
                     if not entry.name.startswith("."):
-                        yield from _walk(folder / entry.name, ignored)
-                elif is_image(entry):
+                        yield from _walk(folder / entry.name, ignored, accepts)
+                elif accepts(entry):
                     yield folder / entry.name
                 else:
                     count_ignored(entry.name, ignored)

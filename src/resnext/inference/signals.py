@@ -15,6 +15,9 @@ import numpy.typing as npt
 import torch
 
 from resnext.class_lists import readable
+from resnext.data.decode.audio import read_clip
+from resnext.data.sets.audio.decode import fit_clip, in_threads
+from resnext.data.sets.audio.load import is_audio
 from resnext.data.sets.nifti import is_nifti, read_nifti
 from resnext.data.sets.npz import NpzFile
 from resnext.data.sets.series.read import read_one_file
@@ -22,8 +25,9 @@ from resnext.data.sets.volumes import MAX_VOXELS, as_volumes
 from resnext.data.signals.loaders import normalise_signals
 from resnext.data.signals.prepare import prepare_series
 from resnext.errors import ConfigError, DataError
-from resnext.inference.files import Prediction
+from resnext.inference.files import Prediction, find_images
 from resnext.model.signal import SignalInput
+from resnext.model.sound import SoundInput
 from resnext.model.trained import TrainedNetwork
 from resnext.tasks.answer import Answer
 from resnext.tasks.kinds import answer_type
@@ -85,7 +89,16 @@ class SignalPredictor:
             DataError: Its format is not accepted, or its signals do not have the size and channels
                 of the network.
         """
+        if self.signal.sound is not None:
+            return self._read_clip(path, self.signal.sound)
         return self._read_series(path) if self.signal.kind == "series" else self._read_volumes(path)
+
+    def _read_clip(self, path: Path, sound: SoundInput) -> Iterator[Named]:
+        channels = self.signal.in_channels
+        clip_ct = read_clip(path, sound.rate_hz, is_mono=channels == 1)
+        if len(clip_ct) != channels:
+            raise DataError(f"has {len(clip_ct)} channel(s), the network takes {channels}")
+        yield path, torch.from_numpy(fit_clip(clip_ct, self.signal.size))
 
     def _read_series(self, path: Path) -> Iterator[Named]:
         signal = self.signal
@@ -132,11 +145,14 @@ def predict_signals(
 
     Args:
         predictor: The network.
-        paths: Files of series or volumes.
+        paths: Files of series or volumes; audio files, and folders to search for them.
         top: Number of classes to return, at most all.
         batch_size: Signals per batch.
     """
     numbers = count()
+    if predictor.signal.sound is not None:
+        yield from _predict_clips(predictor, find_images(paths, accepts=is_audio), top, batch_size)
+        return
     for path in paths:
         try:
             signals = predictor.read(path)
@@ -145,6 +161,23 @@ def predict_signals(
                     yield replace(found, index=next(numbers))
         except DataError as error:
             yield Prediction(next(numbers), path, error=str(error))
+
+
+def _predict_clips(
+    predictor: SignalPredictor, paths: Iterator[Path], top: int, batch_size: int
+) -> Iterator[Prediction]:
+    """Predict files that hold one clip each, several together, decoded by threads."""
+    first = 0
+    while batch := list(islice(paths, batch_size)):
+        found = list(in_threads(lambda path: next(predictor.read(path)), batch))
+        good = tuple(one for one in found if not isinstance(one, DataError))
+        answers = iter(_predict(predictor, good, top) if good else [])
+        for index, (path, one) in enumerate(zip(batch, found, strict=True), start=first):
+            if isinstance(one, DataError):
+                yield Prediction(index, path, error=str(one))
+            else:
+                yield replace(next(answers), index=index)
+        first += len(batch)
 
 
 def _predict(predictor: SignalPredictor, batch: tuple[Named, ...], top: int) -> list[Prediction]:

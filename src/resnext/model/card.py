@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
@@ -86,8 +87,8 @@ class ModelCard(Settings):
         """
         if self.signal is not None:
             raise ConfigError(
-                f"{what} is for networks that take images so far; this one takes a "
-                f"{self.signal.kind} of {self.signal.shape}, which evaluate and predict can show it"
+                f"{what} is for networks that take images so far; this one takes "
+                f"{self.signal.description}, which evaluate and predict can show it"
             )
 
     def output_names(self, num_classes: int) -> tuple[str, ...]:
@@ -137,6 +138,8 @@ def card_from(values: Any, config: ModelConfig) -> ModelCard:
                 "must be the same"
             )
     sides = max(card.image_size_px, card.resize_px or 1) ** getattr(config, "ndim", 2)
+    if signal is not None:
+        sides = math.prod(signal.sides)
     if sides * config.in_channels > MAX_INPUT_VALUES:
         raise ConfigError(
             f"the card requires images of {card.image_size_px} px, resized to {card.resize_px} "

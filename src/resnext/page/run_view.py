@@ -68,10 +68,11 @@ def _plots(runs: Sequence[RunFigures]) -> str:
 def _measures(runs: Sequence[RunFigures], kind: TaskKind) -> Figure:
     """Plot the measure of runs with the same task."""
     alike = [run for run in runs if run.kind == kind]
-    return _curves(alike, kind.measure.key, kind.train_measure.key, kind.axis)
+    training = kind.train_measure.key if kind.shares_axis else None
+    return _curves(alike, kind.measure.key, training, kind.axis)
 
 
-def _curves(runs: Sequence[RunFigures], key: str, training: str, label: str) -> Figure:
+def _curves(runs: Sequence[RunFigures], key: str, training: str | None, label: str) -> Figure:
     figure, axes = new_axes("epoch", label)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     for run, colour in zip(runs, _COLOURS, strict=False):
@@ -82,7 +83,8 @@ def _curves(runs: Sequence[RunFigures], key: str, training: str, label: str) -> 
         axes.plot(
             epochs, _values(run, key), color=colour, marker=marker, label=name.replace("$", r"\$")
         )
-        axes.plot(epochs, _values(run, training), color=colour, linestyle="--", linewidth=0.9)
+        if training is not None:
+            axes.plot(epochs, _values(run, training), color=colour, linestyle="--", linewidth=0.9)
     axes.set_ylim(bottom=0)
     axes.legend(frameon=False, fontsize="small")
     return figure

@@ -20,9 +20,9 @@ from resnext.untrusted.names import shown
 OPERATORS = frozenset({
     "Add", "AveragePool", "BatchNormalization", "Cast", "Clip", "Concat", "Constant", "Conv",
     "DequantizeLinear", "Div", "Flatten", "Gather", "GatherND", "Gemm", "GlobalAveragePool",
-    "Identity", "IsNaN", "MatMul", "MaxPool", "Min", "Mod", "Mul", "Pad", "QuantizeLinear",
-    "ReduceMean", "Relu", "Reshape", "Resize", "Round", "Shape", "Slice", "Squeeze", "Sub",
-    "Transpose", "Unsqueeze", "Where",
+    "Greater", "Identity", "IsNaN", "MatMul", "MaxPool", "Min", "Mod", "Mul", "Pad",
+    "QuantizeLinear", "ReduceMean", "Relu", "Reshape", "Resize", "Round", "Shape", "Slice",
+    "Squeeze", "Sub", "Transpose", "Unsqueeze", "Where",
 })  # fmt: skip
 """Operators of our networks, in fp32 and int8, with every input kind."""
 

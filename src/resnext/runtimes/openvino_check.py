@@ -18,10 +18,10 @@ MAX_XML_BYTES = 64 * 2**20
 
 LAYERS = frozenset({
     "Add", "AvgPool", "BatchNormInference", "Clamp", "Concat", "Const", "Convert", "Convolution",
-    "Divide", "FakeQuantize", "Gather", "GatherND", "GroupConvolution", "Interpolate", "IsNaN",
-    "MatMul", "MaxPool", "Minimum", "Mod", "Multiply", "Pad", "Parameter", "ReLU", "ReduceMean",
-    "Reshape", "Result", "Round", "Select", "ShapeOf", "Slice", "Squeeze", "StridedSlice",
-    "Subtract", "Transpose", "Unsqueeze",
+    "Divide", "FakeQuantize", "Gather", "GatherND", "Greater", "GroupConvolution", "Interpolate",
+    "IsNaN", "MatMul", "MaxPool", "Minimum", "Mod", "Multiply", "Pad", "Parameter", "ReLU",
+    "ReduceMean", "Reshape", "Result", "Round", "Select", "ShapeOf", "Slice", "Squeeze",
+    "StridedSlice", "Subtract", "Transpose", "Unsqueeze",
 })  # fmt: skip
 
 PART_LAYERS = frozenset({

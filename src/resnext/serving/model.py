@@ -99,8 +99,10 @@ class ServedModel:
         Raises:
             HttpError: The body is not accepted.
         """
-        read = read_images if isinstance(self._predictor, Predictor) else read_signals
-        return read(body, content_type, max_images)
+        if isinstance(self._predictor, Predictor):
+            return read_images(body, content_type, max_images)
+        is_text = self._predictor.signal.text is not None
+        return read_signals(body, content_type, max_images, is_text=is_text)
 
     def judge(self, upload: Upload, limits: Limits) -> int:
         """Check the header of an image or signal, and return the memory that it needs, in bytes.

@@ -21,8 +21,8 @@ from resnext.serving.upload import (
 
 FIELD = "signals"
 
-Upload = bytes | list[Any]
-"""One signal: the bytes of an `.npy` or `.npz` file, or lists of numbers."""
+Upload = bytes | list[Any] | str
+"""One signal: the bytes of an `.npy` or `.npz` file, lists of numbers, or a text."""
 
 MAX_VALUES = 2**22
 """Numbers of one signal in a file."""
@@ -34,13 +34,16 @@ _BYTES_PER_VALUE = 24  # as it arrives, in float32, and in the float64 of its pr
 _ARRAY_TYPES = frozenset({b"application/octet-stream", b"application/x-npy"})
 
 
-def read_signals(body: bytes, content_type: str, max_signals: int) -> list[Upload]:
+def read_signals(
+    body: bytes, content_type: str, max_signals: int, *, is_text: bool = False
+) -> list[Upload]:
     """Take the signals out of a body.
 
     Args:
         body: The whole body.
         content_type: The header, which says the form.
         max_signals: More are refused.
+        is_text: The network takes texts: the strings in JSON are no files in base64.
 
     Raises:
         HttpError: 400 malformed, 413 too many signals or numbers, 415 another form, 422 no signal.
@@ -50,7 +53,7 @@ def read_signals(body: bytes, content_type: str, max_signals: int) -> list[Uploa
     if kind == b"multipart/form-data":
         signals = list(files_of_form(body, options.get(b"boundary", b""), max_signals, FIELD))
     elif kind == b"application/json":
-        signals = _from_json(body, max_signals)
+        signals = _from_json(body, max_signals, is_text=is_text)
     elif kind in _ARRAY_TYPES:
         signals = [body]
     else:
@@ -71,7 +74,7 @@ def signal_bytes(upload: Upload) -> int:
     Raises:
         HttpError: 400 no array, 413 too many values.
     """
-    if isinstance(upload, list):
+    if not isinstance(upload, bytes):
         return _BYTES_PER_VALUE * MAX_JSON_VALUES
     try:
         return _BYTES_PER_VALUE * count_values(upload, MAX_VALUES)
@@ -86,13 +89,13 @@ def prepare_signal(upload: Upload, predictor: ArrayPredictor) -> Values:
         HttpError: 400, it is damaged or does not suit the network.
     """
     try:
-        values = upload if isinstance(upload, list) else array_of(upload, MAX_VALUES)
+        values = array_of(upload, MAX_VALUES) if isinstance(upload, bytes) else upload
         return predictor.prepare(values)
     except DataError as error:
         raise _bad(error) from error
 
 
-def _from_json(body: bytes, max_signals: int) -> list[Upload]:
+def _from_json(body: bytes, max_signals: int, *, is_text: bool) -> list[Upload]:
     if sum(body.count(mark) for mark in (b",", b"[", b"{")) > MAX_JSON_VALUES:
         raise HttpError(
             413,
@@ -109,7 +112,8 @@ def _from_json(body: bytes, max_signals: int) -> list[Upload]:
             422,
             "wrong_shape",
             'the JSON is not of the form {"signals": [[0.1, 0.2, ...], ...]}: for each signal a '
-            "list of numbers, a list of such lists, one for each channel, or a .npy file in base64",
+            "list of numbers, a list of such lists, one for each channel, or a .npy file in "
+            "base64; for a network for text, a text",
         )
     if len(found) > max_signals:
         raise too_many_images(max_signals, FIELD)
@@ -117,7 +121,8 @@ def _from_json(body: bytes, max_signals: int) -> list[Upload]:
     wrong: list[tuple[int, HttpError]] = []
     for index, one in enumerate(found):
         try:
-            signals.append(one if isinstance(one, list) else decode_base64(one))
+            is_file = isinstance(one, str) and not is_text
+            signals.append(decode_base64(one) if is_file else one)
         except ValueError:
             wrong.append((index, HttpError(422, "bad_base64", "not a base64 text")))
     if wrong:

@@ -65,14 +65,18 @@ class TaskKind:
     finds_objects: bool = False
 
     @property
+    def shares_axis(self) -> bool:
+        """Whether the measures of training and validation have the same unit."""
+        return self.train_measure.unit == self.measure.unit
+
+    @property
     def curves(self) -> list[tuple[str, str]]:
         """Keys and labels of the curves over epochs: training, validation, others.
 
         A measure of training in another unit is left out.
         """
-        is_alike = self.train_measure.unit == self.measure.unit
         return [
-            *([(self.train_measure.key, self.train_measure.label)] if is_alike else []),
+            *([(self.train_measure.key, self.train_measure.label)] if self.shares_axis else []),
             (self.measure.key, f"{self.measure.label}, validation"),
             *((key, f"{label}, validation") for key, label in self.also_plotted),
         ]

@@ -57,4 +57,4 @@ def _macs(macs: int, info: DataInfo) -> str:
 def _input(info: DataInfo) -> str:
     if info.signal is None:
         return f"an image of {info.image_size_px} px"
-    return f"a {info.signal.kind} of {info.signal.shape}"
+    return f"for {info.signal.description}" if info.signal.sound else info.signal.description

@@ -7,6 +7,7 @@ from dataclasses import replace
 from resnext.data.bad_files import BadFiles
 from resnext.data.config import ViewConfig, default_workers
 from resnext.data.loading.config import LoaderConfig, TrainLoaderConfig
+from resnext.data.signals.audio_split import record_left_out
 from resnext.data.signals.loaders import SignalTrainLoader
 from resnext.data.signals.split import SignalSplit
 from resnext.data.signals.video_loaders import VideoTrainLoader, signal_eval_loader
@@ -84,6 +85,10 @@ def resolve_signals(
         data = data.replace(image_size_px=signal.size, mean=mean, std=std)
     if signal.kind in ("series", "text"):
         data = data.replace(length=signal.size)
+    if signal.sound is not None:
+        data = data.replace(
+            audio=data.audio.as_trained(signal.sound, signal.size, signal.in_channels)
+        )
     return config.replace(model=model, task=fit_task(config.task, info.targets).name, data=data)
 
 
@@ -147,6 +152,8 @@ def build_signal_loaders(
     signal, train, val = data.info.signal, data.train, data.val
     assert signal is not None
     _check_vocabulary(config, data.info)
+    record_left_out(train, bad_files)
+    record_left_out(val, bad_files)
     loading = TrainLoaderConfig(
         augment=config.augment,
         seed=config.seed,
@@ -163,7 +170,9 @@ def build_signal_loaders(
         assert isinstance(train, SignalSplit)
         train_loader = SignalTrainLoader(train, signal, config.signal_augment, loading)
     eval_loading = LoaderConfig(
-        batch_size=max(2 * train_loader.largest_share, _EVALUATED if signal.ndim == 1 else 1),
+        batch_size=max(
+            2 * train_loader.largest_share, _EVALUATED if signal.kind in ("series", "text") else 1
+        ),
         device=runtime.device,
         rank=runtime.rank,
         world_size=runtime.world_size,

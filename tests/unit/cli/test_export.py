@@ -88,7 +88,7 @@ def test_without_a_name_the_file_is_called_after_the_weights(weights: Path) -> N
         (["--to", "openvino", "--precision", "bf16"], "does not name its data set"),
         (["--int8", "--precision", "bf16"], "give either --int8 or --precision bf16"),
         (["--opset", "9"], "accepted are 18 to 23"),
-        (["--out", "net.xml"], r"files of onnx end in \.onnx"),
+        (["--out", "net.xml"], r"the name of a file for onnx must end in \.onnx"),
     ],
 )
 def test_wrong_flags_are_told(weights: Path, argv: list[str], message: str) -> None:

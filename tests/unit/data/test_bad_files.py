@@ -31,7 +31,7 @@ def test_one_per_cent_is_tolerated_and_always_one(num_files: int, tolerated: int
     bad = BadFiles(num_files)
     for number in range(tolerated):
         bad.record(f"{number}.jpg", "torn")
-    with pytest.raises(DataError, match=f"{tolerated + 1} of {num_files} image files are bad"):
+    with pytest.raises(DataError, match=f"{tolerated + 1} of {num_files} files are bad"):
         bad.record("last.jpg", "torn")
 
 

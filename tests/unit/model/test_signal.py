@@ -10,6 +10,7 @@ from resnext.model.card import ModelCard, card_from
 from resnext.model.config import ResNeXtConfig
 from resnext.model.embedding_config import EmbeddingConfig
 from resnext.model.signal import SignalInput, noun_of
+from resnext.model.sound import SoundInput
 from resnext.model.text import TextInput
 
 SIGNAL = SignalInput(kind="series", size=30, mean=(0.0, 2.0), std=(1.0, 3.0))
@@ -21,6 +22,39 @@ def test_a_signal_knows_its_dimensions_and_channels() -> None:
     volume = SignalInput(kind="volume", size=28, mean=(0.5,), std=(0.1,))
     assert (volume.ndim, volume.shape) == (3, "1 x 28 x 28 x 28")
     assert [noun_of(one) for one in (None, SIGNAL, volume)] == ["images", "series", "volumes"]
+
+
+SOUND = SoundInput(rate_hz=8_000, window=200, hop=80)
+AUDIO = SignalInput(kind="audio", size=8_000, mean=(0.5,), std=(2.0,), sound=SOUND)
+
+
+def test_audio_has_the_sides_of_its_spectrogram_or_its_samples() -> None:
+    assert (AUDIO.ndim, AUDIO.sides, AUDIO.shape) == (2, (64, 101), "1 x 64 x 101")
+    plain = AUDIO.replace(sound=SOUND.replace(features="waveform"))
+    assert (plain.ndim, plain.sides, plain.shape) == (1, (8_000,), "1 x 8000")
+    assert AUDIO.description == "audio of 1 x 64 x 101"
+    assert (AUDIO.axes, plain.axes, SIGNAL.axes) == ("mel bands x windows", "samples", "steps")
+    assert noun_of(AUDIO) == "clips"
+
+
+def test_a_card_of_audio_comes_back_and_others_are_written_as_before() -> None:
+    card = ModelCard(image_size_px=8_000, resize_px=None, signal=AUDIO)
+    network = ResNeXtConfig(stem="cifar", ndim=2, in_channels=1, num_classes=2)
+    assert card_from(json.loads(card.model_dump_json()), network) == card
+    assert "sound" not in SIGNAL.model_dump()
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"sound": None}, "audio has the settings sound"),
+        ({"kind": "series"}, "audio has the settings sound"),
+        ({"size": 2**20, "sound": SOUND.replace(window=2**16, hop=1)}, "the spectrogram of one"),
+    ],
+)
+def test_what_no_audio_can_be_is_refused(changes: dict[str, Any], words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        AUDIO.replace(**changes)
 
 
 @pytest.mark.parametrize(

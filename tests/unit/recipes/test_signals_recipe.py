@@ -28,3 +28,15 @@ def test_the_network_takes_signals_of_any_size(size: int, ndim: int) -> None:
 def test_a_volume_costs_less_than_its_positions_would_at_full_size() -> None:
     model = default_signal_model(SignalFacts(100, 28, 3)).replace(in_channels=1, num_classes=2)
     assert count(model, 28).macs < 1e8
+
+
+@pytest.mark.parametrize(("num_train", "epochs"), [(100, 250), (2_430, 20), (100_000, 20)])
+@pytest.mark.parametrize("ndim", [1, 2])
+def test_audio_has_its_own_network_and_augmentation(num_train: int, epochs: int, ndim: int) -> None:
+    facts = SignalFacts(num_train, 8_000, ndim, "audio")
+    data = DataConfig(name="audio", root="sounds")
+    config = signals(default_signal_model(facts), data, facts)
+    assert getattr(config.model, "ndim", None) == ndim
+    assert config.schedule.epochs == epochs
+    assert (config.signal_augment.frequency_mask > 0) == (ndim == 2)
+    assert config.signal_augment.speed > 0

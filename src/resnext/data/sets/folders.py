@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 import torch
 
-from resnext.data.decode.image_names import EXTENSIONS, describe_ignored
+from resnext.data.decode.image_names import describe_ignored
 from resnext.data.file_split import FileSplit
 from resnext.data.sets.auto_split import choose_val, name_hash
 from resnext.data.sets.class_folders import (
@@ -19,7 +19,7 @@ from resnext.data.sets.class_folders import (
     name_classes,
 )
 from resnext.data.sets.layout import SplitName, find_layout
-from resnext.data.sets.listing import subfolders
+from resnext.data.sets.listing import IMAGES, FileKind, subfolders
 from resnext.data.sets.listing_cache import list_images
 from resnext.data.sets.notices import warn_once
 from resnext.data.split import DataInfo, DataSet
@@ -43,6 +43,7 @@ def load_folder(
     *,
     rule: SplitRule = "class",
     group: str | None = None,
+    kind: FileKind = IMAGES,
 ) -> DataSet:
     """List a folder of class folders.
 
@@ -63,6 +64,7 @@ def load_folder(
         rule: How they are chosen: `class`, a share of each class, or `hash`, each image by a
             hash of its name alone, as earlier versions did.
         group: Regular expression: images for which it matches the same text stay together.
+        kind: Which files are listed.
 
     Raises:
         DataError: There are no class folders, a class is empty, the layout is another, or the
@@ -73,39 +75,40 @@ def load_folder(
         splits["val"] = splits.pop("test")  # as earlier versions did
     if not splits:
         if val_fraction == 1:
-            return _without_training(root)
+            return _without_training(root, kind)
         return automatic_split(
-            root, "folder", *list_classes(root), val_fraction, rule=rule, group=group
+            root, "folder", *list_classes(root, kind), val_fraction, rule=rule, group=group
         )
     if "train" not in splits:
         if val_fraction == 1:
-            return _with_test(_without_training(splits.get("val") or splits["test"]), splits)
+            given = splits.get("val") or splits["test"]
+            return _with_test(_without_training(given, kind), splits, kind)
         given = next(iter(splits.values()))
         raise DataError(
             f"{root} has {given.name}/ with class folders but no train/; add train/ with the "
             f"same class folders, or give {given} to have it split"
         )
     if "val" in splits:
-        data = _with_own_split(splits["train"], splits["val"], "folder")
+        data = _with_own_split(splits["train"], splits["val"], "folder", kind)
         refuse_one_class(splits["train"], data.info.classes)
-        return _with_test(data, splits)
+        return _with_test(data, splits, kind)
     train_dir = splits["train"]
     data = automatic_split(
-        train_dir, "folder", *list_classes(train_dir), val_fraction, rule=rule, group=group
+        train_dir, "folder", *list_classes(train_dir, kind), val_fraction, rule=rule, group=group
     )
-    return _with_test(data, splits)
+    return _with_test(data, splits, kind)
 
 
-def _with_test(data: DataSet, splits: Mapping[SplitName, Path]) -> DataSet:
+def _with_test(data: DataSet, splits: Mapping[SplitName, Path], kind: FileKind) -> DataSet:
     """Add the test images, which may lack classes."""
     if "test" not in splits:
         return data
-    return replace(data, test=_with_labels_of(data.info.classes, splits["test"]))
+    return replace(data, test=_with_labels_of(data.info.classes, splits["test"], kind))
 
 
-def _with_labels_of(classes: Sequence[str], folder: Path) -> FileSplit:
+def _with_labels_of(classes: Sequence[str], folder: Path, kind: FileKind = IMAGES) -> FileSplit:
     """List a folder whose classes are among those given, with their labels."""
-    own, files = list_classes(folder)
+    own, files = list_classes(folder, kind)
     indices = {name: index for index, name in enumerate(classes)}
     if unknown := [name for name in own if name not in indices]:
         raise DataError(
@@ -141,9 +144,9 @@ def _with_fewer_in_val(train_dir: Path, val_dir: Path) -> DataSet:
     return DataSet(photo_info("imagenet", classes), train, _with_labels_of(classes, val_dir))
 
 
-def _with_own_split(train_dir: Path, val_dir: Path, name: str) -> DataSet:
-    classes, train = list_classes(train_dir)
-    val_classes, val = list_classes(val_dir)
+def _with_own_split(train_dir: Path, val_dir: Path, name: str, kind: FileKind = IMAGES) -> DataSet:
+    classes, train = list_classes(train_dir, kind)
+    val_classes, val = list_classes(val_dir, kind)
     if classes != val_classes:
         only_train = sorted(set(classes) - set(val_classes))
         only_val = sorted(set(val_classes) - set(classes))
@@ -155,8 +158,8 @@ def _with_own_split(train_dir: Path, val_dir: Path, name: str) -> DataSet:
     return DataSet(photo_info(name, classes), train, val)
 
 
-def _without_training(folder: Path) -> DataSet:
-    classes, files = list_classes(folder)
+def _without_training(folder: Path, kind: FileKind) -> DataSet:
+    classes, files = list_classes(folder, kind)
     none = files.choose(torch.empty(0, dtype=torch.int64))
     return DataSet(photo_info("folder", classes), none, files)
 
@@ -221,8 +224,8 @@ def _choose_val(
     return torch.from_numpy(chosen)
 
 
-def list_classes(root: Path) -> tuple[tuple[str, ...], FileSplit]:
-    """List the images of a folder of class folders.
+def list_classes(root: Path, kind: FileKind = IMAGES) -> tuple[tuple[str, ...], FileSplit]:
+    """List the images, or files of another kind, of a folder of class folders.
 
     Returns:
         The class names, sorted, and the files, sorted within each class.
@@ -233,7 +236,7 @@ def list_classes(root: Path) -> tuple[tuple[str, ...], FileSplit]:
     """
     try:
         check_class_folders(root)
-        listing = list_images(root)
+        listing = list_images(root, kind)
     except OSError as error:
         raise DataError(
             f"{error.filename or root}: {error.strerror}; make it readable, or remove it"
@@ -241,7 +244,8 @@ def list_classes(root: Path) -> tuple[tuple[str, ...], FileSplit]:
     classes = listing.classes
     if not classes:
         raise DataError(
-            f"{root} holds no class folders; put the images of each class into a folder of its own"
+            f"{root} holds no class folders; put the {kind.nouns} of each class into a folder of "
+            "its own"
         )
     if foreign := [label for label in classes if not is_utf8(label)]:
         raise DataError(
@@ -251,12 +255,12 @@ def list_classes(root: Path) -> tuple[tuple[str, ...], FileSplit]:
     counted = zip(classes, listing.counts, strict=True)
     if empty := [label for label, count in counted if not count]:
         raise DataError(
-            f"no image in {list_names(empty)} of {root}; remove the folder or add images "
-            f"({', '.join(sorted(EXTENSIONS))})"
+            f"no {kind.noun} in {list_names(empty)} of {root}; remove the folder or add "
+            f"{kind.nouns} ({', '.join(kind.endings)})"
         )
     if listing.ignored:
         left_out = describe_ignored(listing.ignored)
-        warn_once(f"{root}: left out files that are no images: {left_out}")
+        warn_once(f"{root}: left out files that are no {kind.nouns}: {left_out}")
     names, labels = name_classes(root, classes)
     targets_n = torch.tensor(labels).repeat_interleave(torch.tensor(listing.counts))
     return names, FileSplit(root, listing.names, targets_n)

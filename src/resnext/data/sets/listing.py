@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from resnext.data.decode.image_names import count_ignored, is_image
+from resnext.data.decode.image_names import EXTENSIONS, count_ignored, is_image
 from resnext.data.names import NameBuilder, PackedNames
 
 _NS = 10**9
@@ -19,8 +19,31 @@ Stamp = tuple[int, int, int]
 
 
 @dataclass(frozen=True)
+class FileKind:
+    """Which files belong to a data set.
+
+    Attributes:
+        noun: What one of them is called, such as `image`.
+        endings: Their extensions, in lower case.
+        accepts: Returns whether an entry of a folder is such a file, and not hidden.
+    """
+
+    noun: str
+    endings: tuple[str, ...]
+    accepts: Callable[[os.DirEntry[str]], bool]
+
+    @property
+    def nouns(self) -> str:
+        """The noun in the plural."""
+        return f"{self.noun}s"
+
+
+IMAGES = FileKind("image", tuple(sorted(EXTENSIONS)), is_image)
+
+
+@dataclass(frozen=True)
 class Listing:
-    """The images below a folder.
+    """The images, or files of another kind, below a folder.
 
     Attributes:
         classes: The class folders, sorted.
@@ -35,10 +58,14 @@ class Listing:
     ignored: dict[str, int]
 
 
-def list_tree(root: Path) -> tuple[Listing, dict[str, Stamp]]:
+def list_tree(root: Path, kind: FileKind = IMAGES) -> tuple[Listing, dict[str, Stamp]]:
     """List a folder of class folders.
 
     Only the names of one class at a time are held as strings, all others are packed.
+
+    Args:
+        root: The folder.
+        kind: Which files are listed.
 
     Returns:
         The listing, and the stamp of each folder from before it was read.
@@ -48,7 +75,7 @@ def list_tree(root: Path) -> tuple[Listing, dict[str, Stamp]]:
     builder, counts, ignored = NameBuilder(), [], Counter[str]()
     for label in classes:
         images: list[str] = []
-        for name, is_good in _walk(root / label, f"{label}/", stamps):
+        for name, is_good in _walk(root / label, f"{label}/", stamps, kind):
             if is_good:
                 images.append(name)
             else:
@@ -62,7 +89,7 @@ def list_tree(root: Path) -> tuple[Listing, dict[str, Stamp]]:
 
 def image_names(folder: Path) -> list[str]:
     """Return the names of all images below a folder, sorted, with `/` between folders."""
-    return sorted(name for name, is_good in _walk(folder, "", {}) if is_good)
+    return sorted(name for name, is_good in _walk(folder, "", {}, IMAGES) if is_good)
 
 
 def stamp_of(folder: Path) -> Stamp:
@@ -99,14 +126,16 @@ def is_folder(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def _walk(folder: Path, prefix: str, stamps: dict[str, Stamp]) -> Iterator[tuple[str, bool]]:
-    """Yield every file below a folder: its prefixed name, and whether it is an image."""
+def _walk(
+    folder: Path, prefix: str, stamps: dict[str, Stamp], kind: FileKind
+) -> Iterator[tuple[str, bool]]:
+    """Yield every file below a folder: its prefixed name, and whether it is of a kind."""
     stamps[prefix] = stamp_of(folder)
     with os.scandir(folder) as entries:
         for entry in entries:
             name = entry.name
             if entry.is_dir(follow_symlinks=False):
                 if not name.startswith("."):
-                    yield from _walk(folder / name, f"{prefix}{name}/", stamps)
+                    yield from _walk(folder / name, f"{prefix}{name}/", stamps, kind)
             else:
-                yield prefix + name, is_image(entry)
+                yield prefix + name, kind.accepts(entry)

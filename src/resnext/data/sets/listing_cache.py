@@ -22,11 +22,18 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from resnext.cache import cache_folder
 from resnext.checked_json import read_checked, write_checked
-from resnext.data.decode.image_names import EXTENSIONS
 from resnext.data.mapped import map_array, write_array
 from resnext.data.name_check import check_names
 from resnext.data.names import PackedNames
-from resnext.data.sets.listing import Listing, Stamp, is_settled, list_tree, stamp_of
+from resnext.data.sets.listing import (
+    IMAGES,
+    FileKind,
+    Listing,
+    Stamp,
+    is_settled,
+    list_tree,
+    stamp_of,
+)
 from resnext.data.shards.layout import Count, Text
 from resnext.download import sha256_of
 
@@ -54,27 +61,31 @@ class _Kept(BaseModel):
     folders: tuple[tuple[Text, Stamp], ...]
 
 
-def list_images(root: Path) -> Listing:
+def list_images(root: Path, kind: FileKind = IMAGES) -> Listing:
     """List a folder of class folders, or use a cached listing if still valid.
 
     If the cache cannot be written, or a folder has just changed, nothing is cached.
+
+    Args:
+        root: The folder.
+        kind: Which files are listed: images by default.
     """
     folder = cache_folder_of(root)
-    listing = _read(root, folder)
+    listing = _read(root, folder, kind)
     if listing is not None:
         return listing
-    listing, stamps = list_tree(root)
+    listing, stamps = list_tree(root, kind)
     if len(listing.names) < _MIN_FILES or not is_settled(stamps, _SETTLED_S):
         return listing
     try:
-        _write(folder, root, listing, stamps)
+        _write(folder, root, listing, stamps, kind)
     except OSError as error:
         _LOG.warning(
             "the listing of %s could not be cached in %s: %s", root, folder, error.strerror
         )
         return listing
     # From now on the names are pages of a file, which the system may drop and processes share.
-    return _read(root, folder) or listing
+    return _read(root, folder, kind) or listing
 
 
 def cache_folder_of(root: Path) -> Path:
@@ -83,11 +94,11 @@ def cache_folder_of(root: Path) -> Path:
     return cache_folder("listings") / digest.hexdigest()[:16]
 
 
-def _read(root: Path, folder: Path) -> Listing | None:
+def _read(root: Path, folder: Path, kind: FileKind = IMAGES) -> Listing | None:
     """Return the cached listing; None if there is none, it is damaged, or a folder has changed."""
     try:
         kept = _Kept.model_validate(read_checked(folder / _INDEX))
-        if kept.version != _VERSION or kept.endings != tuple(sorted(EXTENSIONS)):
+        if kept.version != _VERSION or kept.endings != kind.endings:
             return None
         if not all(stamp_of(root / name) == stamp for name, stamp in kept.folders):
             return None
@@ -101,7 +112,13 @@ def _read(root: Path, folder: Path) -> Listing | None:
     return Listing(kept.classes, kept.counts, names, kept.ignored)
 
 
-def _write(folder: Path, root: Path, listing: Listing, stamps: dict[str, Stamp]) -> None:
+def _write(
+    folder: Path,
+    root: Path,
+    listing: Listing,
+    stamps: dict[str, Stamp],
+    kind: FileKind = IMAGES,
+) -> None:
     """Write the names, then the index that makes them valid, and remove old files."""
     folder.mkdir(parents=True, exist_ok=True)
     arrays: dict[str, NDArray[Any]] = {"text": listing.names.text, "ends": listing.names.ends_n}
@@ -117,7 +134,7 @@ def _write(folder: Path, root: Path, listing: Listing, stamps: dict[str, Stamp])
     index = {
         "version": _VERSION,
         "root": str(root),
-        "endings": sorted(EXTENSIONS),
+        "endings": list(kind.endings),
         "classes": listing.classes,
         "counts": listing.counts,
         "ignored": listing.ignored,

@@ -109,6 +109,10 @@ def _load(config: DataConfig) -> DataSet:
         if config.root.is_dir():
             return load_volume_folder(config.root, config)
         return load_volumes(config.root, config)
+    if config.name == "audio":
+        from resnext.data.sets.audio.load import load_audio
+
+        return load_audio(config.root, config)
     if config.name == "text":
         from resnext.data.sets.text.load import load_texts
 

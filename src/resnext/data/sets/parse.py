@@ -30,7 +30,8 @@ def parse_data(text: str, *, is_whole: bool = False) -> DataConfig:
     name, separator, root = text.partition(":")
     whole: dict[str, Any] = {"val_fraction": 1.0} if is_whole else {}
     if separator and (
-        name in ("series", "text", "video") or (name == "volume" and _absolute(root).is_dir())
+        name in ("series", "text", "video", "audio")
+        or (name == "volume" and _absolute(root).is_dir())
     ):
         return DataConfig(name=name, root=_absolute(root), **whole)
     if name in DATA_NAMES:
@@ -51,8 +52,8 @@ def parse_data(text: str, *, is_whole: bool = False) -> DataConfig:
         pass
     raise ConfigError(
         f"data {shown(text)} is neither a known set ({', '.join(DATA_NAMES)}, each also as "
-        "NAME:FOLDER, series:FILE, volume:FILE, text:FILE and video:FOLDER) nor an existing "
-        "folder of class folders, of images/ and masks/ or of shards, a table of labels "
+        "NAME:FOLDER, series:FILE, volume:FILE, text:FILE, video:FOLDER and audio:FOLDER) nor an "
+        "existing folder of class folders, of images/ and masks/ or of shards, a table of labels "
         "(.csv, .tsv, .parquet), or the address of shards (https://host/folder)"
     )
 

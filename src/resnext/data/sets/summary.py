@@ -12,6 +12,7 @@ import torch
 from resnext.data.config import TargetKind
 from resnext.data.file_split import FileSplit
 from resnext.data.sets.choose_split import splits_of
+from resnext.data.sets.describe_signal import describe_signal
 from resnext.data.sets.duplicates import find_duplicates
 from resnext.data.sets.glance import ImageSizes, measure_sizes
 from resnext.data.sets.listing_cache import list_images
@@ -53,6 +54,7 @@ class DataSummary:
             files to compare.
         unknown_share: Of texts, percentage of the tokens for validation that are unknown.
         pixel_shares: Share of the pixels of all masks by class, in percent; empty without masks.
+        remarks: Warnings of the set's reader, such as silent files.
         num_objects: Objects by class, of all splits; empty without boxes.
     """
 
@@ -69,6 +71,7 @@ class DataSummary:
     duplicates: tuple[tuple[str, str], ...] | None = ()
     unknown_share: float | None = None
     pixel_shares: dict[str, float] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
     num_objects: dict[str, int] = field(default_factory=dict)
 
     @property
@@ -96,7 +99,7 @@ class DataSummary:
     @property
     def warnings(self) -> list[str]:
         """Warnings that do not prevent training."""
-        found = []
+        found = list(self.remarks)
         if self.duplicates:
             train, val = self.duplicates[0]
             noun = "image(s)" if self.signal is None else noun_of(self.signal)
@@ -147,6 +150,7 @@ def summarise(data: DataSet, name: str | None = None) -> DataSummary:
         duplicates=_twins(files) if files else _equal_texts(data),
         unknown_share=_unknown_share(data),
         pixel_shares=_pixel_shares(data) if data.info.targets == "mask" else {},
+        remarks=data.remarks,
         num_objects=_num_objects(data) if data.info.targets == "boxes" else {},
     )
 
@@ -222,7 +226,7 @@ def summary_lines(summary: DataSummary, *, has_weights: bool = False) -> list[tu
         ("split", f"{splits} ({summary.split_source})"),
     ]
     if summary.signal is not None:
-        lines.append(("input", _describe_signal(summary.signal)))
+        lines.append(("input", describe_signal(summary.signal)))
     if summary.unknown_share is not None:
         lines.append(("unknown", f"{summary.unknown_share:.1f} % of the tokens of val"))
     if summary.num_objects:
@@ -298,21 +302,6 @@ def _imbalance_line(summary: DataSummary) -> str:
         f"{largest} has {most / least:,.0f} times as many training images as {smallest}; if rare "
         "classes matter as much as frequent ones, train with --balance"
     )
-
-
-def _describe_signal(signal: SignalInput) -> str:
-    if signal.text is not None:
-        case = "lower case" if signal.text.lower else "upper and lower case"
-        known = f"{len(signal.text.vocabulary):,} {signal.text.unit}s known"
-        return f"text of {signal.shape}, cut or padded; {known}; {case}"
-    if signal.video is not None:
-        video = signal.video
-        clips = f"every {video.stride}th frame" if video.stride > 1 else "consecutive frames"
-        return f"clips of {signal.shape}, {clips}; {video.clips} per file in evaluation"
-    fits = {"resample": "resampled", "pad": "padded or cropped"}
-    fit = f", {fits[signal.fit]}" if signal.kind == "series" else ""
-    means = {"channel": "each channel", "series": "each series on its own", "none": "nothing"}
-    return f"{signal.kind} of {signal.shape}{fit}; {means[signal.normalise]} is normalised"
 
 
 def _counted(counts: dict[str, int]) -> str:

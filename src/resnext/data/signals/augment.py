@@ -13,9 +13,10 @@ from itertools import permutations
 import torch
 
 from resnext.data.random import Draw, below, derive, normal, uniform
+from resnext.data.signals.audio_augment import mask_bands, refuse_for_kind
 from resnext.data.signals.augment_config import SignalAugmentConfig
 from resnext.errors import ConfigError
-from resnext.model.signal import SignalInput
+from resnext.model.signal import SignalInput, noun_of
 from resnext.model.text import PADDING, UNKNOWN_TOKEN
 
 _ORDERS = tuple(permutations(range(3)))
@@ -33,16 +34,18 @@ class SignalAugmenter:
             ConfigError: A setting is for signals of another kind.
         """
         _check_text(config, signal)
-        if signal.ndim != 1 and config.crop < 1.0:
+        if signal.kind != "series" and config.crop < 1.0:
             raise ConfigError(
-                f"signal_augment.crop={config.crop:g} is for series, not for a {signal.kind}; "
+                f"signal_augment.crop={config.crop:g} is for series, not for {noun_of(signal)}; "
                 "leave it at 1 and use shift"
             )
         if signal.ndim != 3 and config.rotate:
             raise ConfigError(
                 f"signal_augment.rotate=true is for volumes, not for {signal.kind}; leave it out"
             )
+        refuse_for_kind(config, signal)
         self._config, self._ndim, self._seed = config, signal.ndim, seed
+        self._is_audio = signal.sound is not None
 
     def __call__(
         self, signals_bcx: torch.Tensor, indices_b: torch.Tensor, epoch: int
@@ -59,7 +62,7 @@ class SignalAugmenter:
             return self._drop_words(signals_bcx, indices_b, epoch)
         if config.crop < 1.0:
             signals_bcx = self._crop(signals_bcx, indices_b, epoch)
-        if config.shift:
+        if config.shift and not self._is_audio:
             signals_bcx = self._shift(signals_bcx, indices_b, epoch)
         if config.flip or config.rotate:
             signals_bcx = self._turn(signals_bcx, indices_b, epoch)
@@ -70,6 +73,8 @@ class SignalAugmenter:
             signals_bcx = signals_bcx + config.jitter * noise
         if config.mask:
             signals_bcx = self._mask(signals_bcx, indices_b, epoch)
+        if config.time_mask or config.frequency_mask:
+            signals_bcx = mask_bands(signals_bcx, config, indices_b, (self._seed, epoch))
         return signals_bcx
 
     def _crop(self, signals_bcl: torch.Tensor, indices_b: torch.Tensor, epoch: int) -> torch.Tensor:

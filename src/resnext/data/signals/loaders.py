@@ -14,20 +14,66 @@ from resnext.data.augment.mix import draw_mix, is_mixing
 from resnext.data.loading.batch import Batch
 from resnext.data.loading.batches import batch_span, largest_share, num_steps, rank_span
 from resnext.data.loading.config import LoaderConfig, TrainLoaderConfig
+from resnext.data.random import subset_order
+from resnext.data.signals.audio_augment import WaveAugmenter
+from resnext.data.signals.audio_split import AudioSplit
 from resnext.data.signals.augment import SignalAugmenter
 from resnext.data.signals.augment_config import SignalAugmentConfig
+from resnext.data.signals.front_end import FLOOR, sound_features
 from resnext.data.signals.split import SignalSplit, as_float
 from resnext.errors import ConfigError
 from resnext.model.signal import SignalInput
 
 
-def normalise_signals(signals_bcx: torch.Tensor, signal: SignalInput) -> torch.Tensor:
-    """Subtract each channel's mean and divide by its deviation; what has no value becomes 0."""
+def normalise_signals(
+    signals_bcx: torch.Tensor, signal: SignalInput, *, is_level: bool = False
+) -> torch.Tensor:
+    """Subtract each channel's mean and divide by its deviation; what has no value becomes 0.
+
+    Of audio, these are the features that the front end makes of the samples.
+
+    Args:
+        signals_bcx: What a split holds.
+        signal: How it is prepared.
+        is_level: Clips of audio have been brought to their level.
+    """
     shape = (1, signal.in_channels, *(1,) * signal.ndim)
     device = signals_bcx.device
     mean = torch.tensor(signal.mean, dtype=torch.float32, device=device).view(shape)
     std = torch.tensor(signal.std, dtype=torch.float32, device=device).view(shape)
-    return as_float(signals_bcx).sub(mean).div_(std).nan_to_num_(nan=0.0)
+    values_bcx = as_float(signals_bcx)
+    if signal.sound is not None:
+        values_bcx = sound_features(values_bcx, signal, is_level=is_level)
+    return values_bcx.sub(mean).div_(std).nan_to_num_(nan=0.0)
+
+
+def sound_statistics(
+    split: SignalSplit, signal: SignalInput
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Return mean and standard deviation of each channel of what the front end makes of a split.
+
+    Of at most some thousand clips, chosen by a hash.
+    """
+    chosen_n = subset_order(len(split))[:_NUM_COUNTED].sort().values
+    sums_c, squares_c, num = torch.zeros(1), torch.zeros(1), 0
+    for indices_b in torch.split(chosen_n, _COUNTED_TOGETHER):
+        features_cx = sound_features(split.values(indices_b), signal).double()
+        features_cx = features_cx.transpose(0, 1).flatten(1)
+        sums_c = sums_c + features_cx.sum(dim=1)
+        squares_c = squares_c + features_cx.square().sum(dim=1)
+        num += features_cx.shape[1]
+    mean_c = sums_c / num
+    std_c = (squares_c / num - mean_c.square()).clamp_min(0.0).sqrt()
+    deviations = [value if value > FLOOR else 1.0 for value in std_c.tolist()]
+    return tuple(map(_rounded, mean_c.tolist())), tuple(map(_rounded, deviations))
+
+
+def _rounded(value: float) -> float:
+    """Keep four digits, which do not depend on how many threads computed them."""
+    return float(f"{value:.4g}")
+
+
+_NUM_COUNTED, _COUNTED_TOGETHER = 2_000, 64
 
 
 class SignalTrainLoader:
@@ -68,6 +114,9 @@ class SignalTrainLoader:
         check_mixing(config, signal)
         self._split, self._signal, self._config = split, signal, config
         self._augmenter = SignalAugmenter(augment, signal, config.seed)
+        self._waves = None
+        if isinstance(split, AudioSplit):
+            self._waves = WaveAugmenter(augment, signal, split.lengths_n, config.seed)
         self._values_ncx = split.values_ncx.to(config.device)
         self._targets_n = split.targets_n.to(config.device)
 
@@ -88,7 +137,11 @@ class SignalTrainLoader:
             share = rank_span(*whole, self._config.rank, self._config.world_size)
             indices_b = order_n[slice(*share)]
             place_b = indices_b.to(self._config.device)
-            signals_bcx = normalise_signals(self._values_ncx.index_select(0, place_b), self._signal)
+            signals_bcx = self._values_ncx.index_select(0, place_b)
+            if self._waves is not None:
+                signals_bcx = self._waves(signals_bcx, indices_b, epoch)
+            is_level = self._waves is not None
+            signals_bcx = normalise_signals(signals_bcx, self._signal, is_level=is_level)
             signals_bcx = self._augmenter(signals_bcx, indices_b, epoch)
             batch = Batch(
                 signals_bcx.contiguous(),
@@ -186,5 +239,5 @@ def check_mixing(config: TrainLoaderConfig, signal: SignalInput) -> None:
     if wrong:
         raise ConfigError(
             f"augment.{wrong[0]}={getattr(given, wrong[0])} varies images; signals are varied by "
-            "signal_augment (crop, shift, scale, jitter, mask, flip, rotate) and augment.mixup"
+            f"signal_augment ({', '.join(SignalAugmentConfig.model_fields)}) and augment.mixup"
         )

@@ -1,4 +1,4 @@
-"""Pictures of signals for people: curves, or slices through the middle."""
+"""Pictures of signals for people: curves, slices through the middle, or sound."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ _SIZE_PX = (288, 192)
 _MARGIN_PX = 8
 _LINE_PX = 2
 _SLICE_PX = 96
+_WAVE_PX = 64
 _MAX_CURVES = 12
 _COLORS = ("#1f5fa8", "#d9730d", "#2c8a4b", "#9b3fb5", "#8a6d1f", "#c2334d")
 
@@ -25,6 +26,34 @@ def draw_signal(values_cx: npt.NDArray[np.float32]) -> Image.Image:
         middle of the first channel.
     """
     return _curves(values_cx) if values_cx.ndim == 2 else _slices(values_cx[0])
+
+
+def draw_sound(wave_cl: npt.NDArray[np.float32], mels_mw: npt.NDArray[np.float32]) -> Image.Image:
+    """Draw a clip of audio.
+
+    Args:
+        wave_cl: Samples.
+        mels_mw: Log-mel spectrogram, low bands first.
+
+    Returns:
+        RGB: the range of the first channel over time, and below it the spectrogram.
+    """
+    width, height = _SIZE_PX
+    image = Image.new("RGB", (width, height), "white")
+    draw = ImageDraw.Draw(image)
+    peak = float(np.abs(wave_cl[0]).max()) or 1.0
+    for column, part in enumerate(np.array_split(wave_cl[0], width)):
+        if part.size:
+            top, bottom = (
+                _WAVE_PX / 2 * (1.0 - value / peak) for value in (part.max(), part.min())
+            )
+            draw.line((column, top, column, bottom), fill=_COLORS[0])
+    low, high = float(mels_mw.min()), float(mels_mw.max())
+    shares_mw = (mels_mw[::-1] - low) / (high - low) if high > low else np.zeros_like(mels_mw)
+    grey = Image.fromarray(np.rint(255.0 * (1.0 - shares_mw)).astype(np.uint8))
+    size = (width, height - _WAVE_PX)
+    image.paste(grey.resize(size, Image.Resampling.BILINEAR), (0, _WAVE_PX))
+    return image
 
 
 def _curves(values_ct: npt.NDArray[np.float32]) -> Image.Image:

@@ -9,6 +9,7 @@ from typing import Self
 import torch
 from PIL import Image
 
+from resnext.data.decode.audio import FULL_SCALE
 from resnext.data.signals.picture import draw_signal
 from resnext.data.split import ImageReader, Split
 from resnext.errors import ConfigError
@@ -20,7 +21,7 @@ class SignalSplit(Split):
 
     Attributes:
         values_ncx: n x c x the sides: float32, NaN where there is no value; uint8, read as parts
-            of 255; or int32, numbers of tokens.
+            of 255; int16, read as parts of 32,768; or int32, numbers of tokens.
         targets_n: A row for each signal; see `TargetKind`.
         numbers_n: Number of each signal in the file that it comes from, int64.
         source: Name of that file.
@@ -77,9 +78,11 @@ class SignalSplit(Split):
 
 
 def as_float(values: torch.Tensor) -> torch.Tensor:
-    """Return stored values as float32: bytes as parts of 255, token numbers as they are."""
+    """Return stored values as float32: bytes and samples as parts, token numbers as they are."""
     if values.dtype == torch.uint8:
         return values.to(torch.float32) / 255
+    if values.dtype == torch.int16:
+        return values.to(torch.float32) / FULL_SCALE
     return values.to(torch.float32)
 
 

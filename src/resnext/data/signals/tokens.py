@@ -8,9 +8,10 @@ from __future__ import annotations
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
+import numpy.typing as npt
 
 from resnext.errors import DataError
 from resnext.model.signal import MAX_SIGNAL_VALUES
@@ -23,6 +24,9 @@ from resnext.model.text import (
     TextInput,
     Unit,
 )
+
+if TYPE_CHECKING:
+    import torch
 
 MAX_TEXT_CHARS = 20_000
 """What follows in a text is not read."""
@@ -107,6 +111,15 @@ def choose_length(texts: Sequence[str], text_input: TextInput) -> int:
 
 
 def encode_texts(texts: Sequence[str], text_input: TextInput, length: int) -> torch.Tensor:
+    """Number the tokens of texts as a tensor; see `number_tokens`."""
+    import torch  # a service has none
+
+    return torch.from_numpy(number_tokens(texts, text_input, length))
+
+
+def number_tokens(
+    texts: Sequence[str], text_input: TextInput, length: int
+) -> npt.NDArray[np.int32]:
     """Number the tokens of texts.
 
     Args:
@@ -130,7 +143,7 @@ def encode_texts(texts: Sequence[str], text_input: TextInput, length: int) -> to
     for row, text in enumerate(texts):
         tokens = split_text(text, text_input.unit, lower=text_input.lower)[:length]
         tokens_nl[row, : len(tokens)] = [number.get(token, UNKNOWN_TOKEN) for token in tokens]
-    return torch.from_numpy(tokens_nl)[:, None]
+    return tokens_nl[:, np.newaxis]
 
 
 class _Clean(dict[int, str]):

@@ -111,5 +111,5 @@ def test_a_bad_file_is_left_out_and_reported(tmp_path: Path, workers: int) -> No
 
 def test_too_many_bad_files_stop_the_evaluation(tmp_path: Path) -> None:
     split = write_images(tmp_path, 6, bad=(2, 3))
-    with pytest.raises(DataError, match="2 of 6 image files are bad"):
+    with pytest.raises(DataError, match="2 of 6 files are bad"):
         list(eval_loader(split, file_info(), batch_size=4))

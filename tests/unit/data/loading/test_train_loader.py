@@ -184,7 +184,7 @@ def test_a_bad_file_is_named_and_replaced_alike_each_time(tmp_path: Path, worker
 @pytest.mark.parametrize("workers", [0, 1])
 def test_more_than_one_per_cent_of_bad_files_stop_the_epoch(tmp_path: Path, workers: int) -> None:
     split = write_images(tmp_path, 12, bad=(1, 5, 7))
-    with pytest.raises(DataError, match="2 of 12 image files are bad"):
+    with pytest.raises(DataError, match="2 of 12 files are bad"):
         list(train_loader(split, file_info(), batch_size=4, workers=workers).epoch(0))
 
 

@@ -6,7 +6,7 @@ import os
 import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,7 @@ import pytest
 from resnext.data.names import PackedNames
 from resnext.data.sets import listing_cache
 from resnext.data.sets.folders import list_classes
-from resnext.data.sets.listing import list_tree
+from resnext.data.sets.listing import IMAGES, FileKind, list_tree
 from resnext.data.sets.listing_cache import cache_folder_of, list_images
 
 pytest_plugins = ["listing_fixtures"]
@@ -39,9 +39,9 @@ def num_lists(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """Note each time that a folder is really listed."""
     listed: list[Path] = []
 
-    def list_and_note(root: Path) -> object:
+    def list_and_note(root: Path, kind: FileKind) -> object:
         listed.append(root)
-        return list_tree(root)
+        return list_tree(root, kind)
 
     monkeypatch.setattr(listing_cache, "list_tree", list_and_note)
     return listed
@@ -139,12 +139,9 @@ def test_small_folders_leave_no_trace(
     assert not kept_listings.exists()
 
 
-def test_other_endings_make_another_listing(
-    tree: Path, num_lists: list[Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_other_endings_make_another_listing(tree: Path, num_lists: list[Path]) -> None:
     list_images(tree)
-    monkeypatch.setattr(listing_cache, "EXTENSIONS", frozenset({".png"}))
-    list_images(tree)
+    list_images(tree, replace(IMAGES, endings=(".png",)))
     assert len(num_lists) == 2
 
 

@@ -13,7 +13,8 @@ _NUM_SHOWN = 20
 # In order of preference; compared in lower case without separators.
 _IMAGE = (
     *("image", "img", "path", "file", "filename", "filepath", "imagepath", "imgpath"),
-    *("imagefile", "imagename", "imgname", "imageid", "imgid", "photo", "picture", "name", "id"),
+    *("imagefile", "imagename", "imgname", "imageid", "imgid", "photo", "picture"),
+    *("audio", "audiofile", "audiopath", "wav", "clip", "recording", "name", "id"),
 )
 _LABEL = (
     *("label", "labels", "class", "classname", "category", "target", "labelname", "classid"),

@@ -13,6 +13,7 @@ from resnext.data.file_split import FileSplit
 from resnext.data.names import PackedNames
 from resnext.data.sets.folders import automatic_split, photo_info, refuse_one_class
 from resnext.data.sets.layout import SplitName
+from resnext.data.sets.listing import IMAGES, FileKind
 from resnext.data.sets.table.columns import UNNAMED, GivenColumns
 from resnext.data.sets.table.labelled import Labelled
 from resnext.data.sets.table.parquet import find_parquet, load_parquet
@@ -30,6 +31,7 @@ def load_table(
     images: Path | None = None,
     group: str | None = None,
     rule: TargetRule = DEFAULT_RULE,
+    kind: FileKind = IMAGES,
 ) -> DataSet:
     """Read a table of labels, or a folder of Parquet files.
 
@@ -41,6 +43,7 @@ def load_table(
         images: Folder of the images of a text table; detected by default.
         group: As for `load_folder`.
         rule: How the labels are read.
+        kind: Which files the paths of a text table lead to.
 
     Raises:
         ConfigError: pyarrow is needed and not installed.
@@ -62,7 +65,7 @@ def load_table(
     if path.suffix.lower() == ".parquet":
         table = load_parquet(path, given, rule)
     else:
-        table = load_text_table(path, given, images, rule)
+        table = load_text_table(path, given, images, rule, kind)
     parsed = _Parsed(table.classes, table.targets, _by_split(table))
     return _with_val(path, parsed, val_fraction, group)
 

@@ -6,8 +6,7 @@ import posixpath
 from collections.abc import Sequence
 from pathlib import Path
 
-from resnext.data.decode.image_names import EXTENSIONS
-from resnext.data.sets.listing import subfolders
+from resnext.data.sets.listing import IMAGES, FileKind, subfolders
 from resnext.errors import DataError
 from resnext.untrusted.names import shown
 
@@ -16,7 +15,7 @@ _MAX_FOLDERS = 200
 
 
 def find_names(
-    table: Path, values: Sequence[str], images: Path | None = None
+    table: Path, values: Sequence[str], images: Path | None = None, kind: FileKind = IMAGES
 ) -> tuple[Path, list[str | None]]:
     """Find the image files of a table's rows.
 
@@ -28,6 +27,7 @@ def find_names(
         table: The file of the table.
         values: The cells of the rows.
         images: The folder, if given.
+        kind: Which files these are, for their extensions.
 
     Returns:
         The folder, and the relative path of each row's file, or None if there is no such file.
@@ -37,7 +37,7 @@ def find_names(
     """
     tried = [value for value in values[:_NUM_TRIED] if value]
     bases = [images] if images is not None else _bases(table.parent)
-    choices = [(base, ending) for base in bases for ending in ("", *sorted(EXTENSIONS))]
+    choices = [(base, ending) for base in bases for ending in ("", *kind.endings)]
     base, ending = max(
         choices,
         key=lambda choice: sum(_name(choice[0], choice[1], value) is not None for value in tried),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from resnext.data.file_split import FileSplit
 from resnext.data.names import PackedNames
+from resnext.data.sets.listing import IMAGES, FileKind
 from resnext.data.sets.table.columns import UNNAMED, GivenColumns, find_columns
 from resnext.data.sets.table.labelled import Labelled, log_bad_rows, parse_split
 from resnext.data.sets.table.paths import find_names
@@ -20,6 +21,7 @@ def load_text_table(
     given: GivenColumns = UNNAMED,
     images: Path | None = None,
     rule: TargetRule = DEFAULT_RULE,
+    kind: FileKind = IMAGES,
 ) -> Labelled:
     """Read a CSV or TSV file of image paths and labels.
 
@@ -28,6 +30,7 @@ def load_text_table(
         given: Given columns.
         images: Folder of the images; detected by default.
         rule: How to parse labels.
+        kind: Which files the paths lead to.
 
     Raises:
         DataError: There is no such table, column or image; or a split has an unknown name.
@@ -36,11 +39,11 @@ def load_text_table(
     columns = find_columns(table.columns, given, lambda name: is_flag_column(table.column(name)))
     image_cells = table.column(columns.image)
     targets = target_cells({name: table.column(name) for name in columns.labels}, rule)
-    root, names = find_names(path, image_cells, images)
+    root, names = find_names(path, image_cells, images, kind)
     bad_rows: dict[int, str] = {}
     kept = []
     for row, (line, _) in enumerate(table.rows):
-        reason = _image_fault(image_cells[row], names[row]) or targets.fault(row)
+        reason = _file_fault(image_cells[row], names[row], kind) or targets.fault(row)
         if reason:
             bad_rows[line] = reason
         else:
@@ -60,7 +63,7 @@ def load_text_table(
     return Labelled(found.classes, files, splits, bad_rows, found.kind)
 
 
-def _image_fault(cell: str, name: str | None) -> str:
+def _file_fault(cell: str, name: str | None, kind: FileKind) -> str:
     if not cell:
-        return "names no image"
+        return f"names no {kind.noun}"
     return "" if name is not None else f"there is no file {shown(cell)}"
