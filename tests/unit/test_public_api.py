@@ -55,7 +55,7 @@ SIGNATURES = {
     "evaluate": "model data classes device progress **flags",
     "open_run": "folder",
     "predict": "model images top batch_size device precision progress",
-    "run_study": "study data scale recipe seeds settings root progress **flags",
+    "run_study": "study data scale recipe head seeds settings root progress **flags",
     "train": "data val classes model recipe out name settings progress **flags",
 }
 METHODS = {

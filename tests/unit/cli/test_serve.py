@@ -55,6 +55,7 @@ def test_the_page_gets_the_name_of_the_network(monkeypatch: pytest.MonkeyPatch) 
     given: dict[str, Any] = {}
     monkeypatch.setattr("resnext.page.build_page", given.update)
     monkeypatch.setattr("resnext.inference.load.load", lambda path: f"open {path}")
-    service: Any = SimpleNamespace(model=SimpleNamespace(name="photos", exported=None))
+    model = SimpleNamespace(name="photos", exported=None, noun="images")
+    service: Any = SimpleNamespace(model=model)
     _page(Serve(Path("runs/photos"), runs=Path("runs")), service)
     assert given == {"model": "open runs/photos", "runs": Path("runs"), "name": "photos"}
