@@ -186,5 +186,5 @@ def test_without_the_library_the_message_names_the_extra(monkeypatch: pytest.Mon
         raise ConfigError(f"{feature} needs {module}")
 
     monkeypatch.setattr(decoder, "import_for", missing)
-    with pytest.raises(ConfigError, match="unet, which has a decoder, needs segmentation_models"):
+    with pytest.raises(ConfigError, match="the decoder of unet needs segmentation_models"):
         create_model(UNET)
