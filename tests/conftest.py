@@ -12,6 +12,11 @@ from pathlib import Path
 import pytest
 from counts import Counts
 from effort import EFFORTS, Effort
+from hypothesis import settings
+
+# On a busy machine an example may take many times as long: time never decides a test.
+settings.register_profile("no deadline", deadline=None)
+settings.load_profile("no deadline")
 
 pytest_plugins = ["shared_fixtures"]
 

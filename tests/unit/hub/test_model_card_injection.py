@@ -26,6 +26,8 @@ from resnext.hub.published import Published, open_source
 from resnext.hub.save import save_pretrained
 from resnext.hub.usage import usage_of
 from resnext.model.card import ModelCard
+from resnext.model.signal import SignalInput
+from resnext.model.text import TextInput
 from resnext.runs.config import TrainConfig
 from resnext.tasks.kinds import task_kind
 
@@ -155,7 +157,7 @@ def test_a_run_of_hostile_texts_has_the_card_of_an_honest_one(run: Path, text: s
 REFUSED = {
     ("runtime", "device"),
     *(("data", name) for name in ("classes", "url", "images")),
-    *(("data", f"{name}_column") for name in ("id", "image", "label", "split", "time")),
+    *(("data", f"{name}_column") for name in ("id", "image", "label", "split", "text", "time")),
     ("data", "label_separator"),
     ("loss",),
     ("task",),
@@ -183,11 +185,26 @@ def test_no_setting_of_a_run_becomes_markup(place: tuple[str, ...], run: Path) -
     assert num_tried or place in REFUSED
 
 
+def text_signal(token: str) -> SignalInput:
+    """Return how texts are prepared, with one known token."""
+    return SignalInput(
+        kind="text",
+        size=CARD.image_size_px,
+        fit="pad",
+        normalise="none",
+        mean=(0.0,),
+        std=(1.0,),
+        text=TextInput(unit="word", lower=True, vocabulary=(token,)),
+    )
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("place", sorted(set(string_fields(ModelCard)) - {("task",)}))
-def test_no_field_of_a_card_becomes_markup(place: tuple[str]) -> None:
+def test_no_field_of_a_card_becomes_markup(place: tuple[str, ...]) -> None:
     def render(text: str) -> str:
-        value = (text,) * 7 if place == ("classes",) else text
+        value: object = (text,) * 7 if place == ("classes",) else text
+        if place == ("signal", "text", "vocabulary"):
+            value = text_signal(text[:64])
         card = CARD.replace(source="zoo", licence="Zoo-1.0", metrics={"published_top1_error": 1.0})
         published = Published(ODD, {}, card.replace(**{place[0]: value}))
         return render_card(published, CardRequest("", "owner/name", True, False))
