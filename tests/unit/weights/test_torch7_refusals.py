@@ -59,9 +59,9 @@ def test_modules_behind_the_classifier_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("tree", "words"),
     [
-        ({"epoch": 90, "modelFile": "model_90.t7"}, "'epoch', 'modelFile' and no network"),
+        ({"epoch": 90, "modelFile": "model_90.t7"}, "'epoch', 'modelFile' but no network"),
         ({"model": 3}, "table of 'model'"),
-        ("text", "holds str"),
+        ("text", "contains str"),
         (Instance("nn.gModule"), "'nn.gModule'"),
         (Instance("nn.Sequential"), "table of modules is missing"),
         (sequential(), "ends where SpatialConvolution"),
