@@ -162,7 +162,7 @@ def test_a_trial_that_halving_stops_has_saved_and_can_be_finished(
         assert [row.state for row in rows] == ["done", "pruned"]
     assert rows[1].attempts == ()
     stopped = json.loads((rows[1].folder / "pruned.json").read_text())
-    assert (stopped["epoch"], stopped["error"]) == (epoch, max(errors))
+    assert (stopped["epoch"], stopped["value"]) == (epoch, max(errors))
     assert (rows[1].run / "last.safetensors").exists()
     assert all_figures(run(study, tmp_path)) == undisturbed
 
