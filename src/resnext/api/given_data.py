@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from resnext.data.config import PYTHON, DataConfig
+from resnext.data.config import DataConfig
+from resnext.data.set_names import PYTHON
 from resnext.errors import ConfigError
 from resnext.untrusted.names import check_path, shown
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from resnext.data.config import BOX_SETS, DataConfig
+from resnext.data.config import DataConfig
+from resnext.data.set_names import BOX_SETS
 from resnext.data.sets.glance import measure_sizes
 from resnext.data.sets.load import load_data
 from resnext.data.split import DataSet

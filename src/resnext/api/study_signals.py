@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from resnext.api.signal_start import signal_settings
 from resnext.api.train_request import TrainRequest
-from resnext.data.config import SIGNAL_NAMES, DataConfig
+from resnext.data.config import DataConfig
+from resnext.data.set_names import SIGNAL_NAMES
 from resnext.data.sets.load import load_data
 from resnext.errors import ConfigError
 from resnext.recipes.study_scale import Choice, SignalFit

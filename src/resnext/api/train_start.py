@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from resnext.api.checks import check_choice
 from resnext.api.train_weights import Start, choose_pretrained, open_start
-from resnext.data.config import BOX_SETS, PYTHON, SIGNAL_NAMES, DataConfig
+from resnext.data.config import DataConfig
+from resnext.data.set_names import BOX_SETS, PYTHON, SIGNAL_NAMES
 from resnext.data.sets.parse import parse_data
 from resnext.errors import ConfigError
 from resnext.model.choices import HEADS

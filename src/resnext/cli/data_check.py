@@ -42,7 +42,8 @@ def check_data(arguments: DataCheck) -> int:
     settings = override_all(TrainConfig(data=parse_data(arguments.data)), arguments.set)
 
     from resnext.data.sets.load import load_data
-    from resnext.data.sets.summary import summarise, summary_lines
+    from resnext.data.sets.summary import summarise
+    from resnext.data.sets.summary_lines import summary_lines
     from resnext.terminal import create_console
 
     summary = summarise(load_data(settings.data), settings.data.label)

@@ -28,7 +28,8 @@ import tyro
 from resnext.api.checks import check_ranges
 from resnext.cli.arguments import option, parse
 from resnext.data.address import is_address
-from resnext.data.config import SIGNAL_NAMES, DataConfig, default_workers
+from resnext.data.config import DataConfig, default_workers
+from resnext.data.set_names import SIGNAL_NAMES
 from resnext.data.sets.parse import parse_data
 from resnext.errors import ConfigError
 from resnext.sigterm import tidy_on_sigterm

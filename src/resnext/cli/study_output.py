@@ -11,7 +11,7 @@ from rich.table import Table
 from resnext.cli.fitting_table import count_text, open_console, print_fitting
 from resnext.complexity.cost import Cost
 from resnext.complexity.count import count
-from resnext.data.config import SIGNAL_NAMES
+from resnext.data.set_names import SIGNAL_NAMES
 from resnext.data.sets.facts import KNOWN
 from resnext.data.sets.load import load_data
 from resnext.model.names import name_of

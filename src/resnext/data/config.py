@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     Field,
@@ -13,6 +13,7 @@ from pydantic import (
 
 from resnext.data.address import is_address, last_part
 from resnext.data.audio_config import AudioConfig
+from resnext.data.set_names import BOX_SETS, SIGNAL_NAMES, DataName
 from resnext.errors import ConfigError
 from resnext.machine import num_cores
 from resnext.model.card import Interpolation
@@ -21,35 +22,6 @@ from resnext.model.signal import MAX_LENGTH, Fit, Normalisation
 from resnext.model.text import MAX_VOCABULARY, Unit
 from resnext.model.video import MAX_CLIP_FRAMES
 from resnext.settings import FiniteSettings, SystemPath
-
-DataName = Literal[
-    "digits",
-    "fashion-mnist",
-    "cifar10",
-    "cifar100",
-    "imagenet",
-    "folder",
-    "shards",
-    "table",
-    "masks",
-    "python",
-    "series",
-    "volume",
-    "audio",
-    "text",
-    "video",
-    "coco",
-    "voc",
-    "yolo",
-]
-PYTHON: Literal["python"] = "python"
-"""The images come from the program that calls `resnext.train`, and nothing else can open them."""
-
-BOX_SETS = ("coco", "voc", "yolo")
-"""Formats of boxes, which `--data` names as `coco:DIR`, `voc:DIR` and `yolo:DIR`."""
-
-DATA_NAMES: tuple[str, ...] = tuple(name for name in get_args(DataName) if name != PYTHON)
-"""The sets that a person can name."""
 
 TargetKind = Literal["class", "labels", "number", "mask", "boxes"]
 """What is to be learned of an image. `class`: the number of one class, int64, n. `labels`: 1 for
@@ -77,9 +49,6 @@ _SIGNAL_COLUMNS = {
     "text": ("label_column", "split_column", "label_separator", "targets"),
     "audio": ("images", "image_column", "label_column", "label_separator", "split_column"),
 }
-SIGNAL_NAMES: tuple[DataName, ...] = ("series", "volume", "text", "video", "audio")
-"""Sets that hold signals, named as NAME:FILE, video:FOLDER or audio:FOLDER."""
-
 _VIDEO_ONLY = ("frames", "frame_stride", "clips")
 _NEED_ROOT = ("folder", "imagenet", "table", "masks")
 _LENGTHS = {"series": "length", "text": "length", "audio": "audio.seconds"}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from resnext.data.config import SIGNAL_NAMES, DataConfig
+from resnext.data.config import DataConfig
+from resnext.data.set_names import SIGNAL_NAMES
 from resnext.data.signals.text_split import TextSplit
 from resnext.data.split import DataInfo, Split
 from resnext.errors import ConfigError

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from resnext.data.augment.config import AugmentConfig
-from resnext.data.config import PYTHON, DataConfig
+from resnext.data.config import DataConfig
+from resnext.data.set_names import PYTHON
 from resnext.model.config import ModelConfig
 from resnext.runs.config import OptimConfig, ScheduleConfig, TrainConfig
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from resnext.data.config import BOX_SETS, DataConfig
+from resnext.data.config import DataConfig
+from resnext.data.set_names import BOX_SETS
 from resnext.data.sets.facts import KNOWN
 from resnext.errors import ConfigError
 from resnext.model.choices import Head

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from resnext.complexity.count import count
-from resnext.data.sets.summary import summarise, summary_lines
+from resnext.data.sets.summary import summarise
+from resnext.data.sets.summary_lines import summary_lines
 from resnext.data.split import DataInfo, DataSet
 from resnext.model.names import name_of
 from resnext.runs.config import TrainConfig

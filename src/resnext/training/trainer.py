@@ -18,12 +18,7 @@ from resnext.runs.folder import describe_last_good
 from resnext.runs.health import judge_run
 from resnext.runs.metrics_log import read_metrics
 from resnext.training.checkpoint import Position, save_checkpoint
-from resnext.training.early_stopping import (
-    count_stale,
-    describe_stop,
-    has_stopped_early,
-    is_over,
-)
+from resnext.training.early_stopping import count_stale, describe_stop, has_stopped_early, is_over
 from resnext.training.follow import Follower
 from resnext.training.interrupt import Interrupted, StopRequest
 from resnext.training.kept_weights import keep_weights

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from resnext.data.config import BOX_SETS
+from resnext.data.set_names import BOX_SETS
 
 
 def is_box_set(text: str) -> bool:

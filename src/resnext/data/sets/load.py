@@ -7,7 +7,8 @@ from pathlib import Path
 
 import torch
 
-from resnext.data.config import BOX_SETS, PYTHON, DataConfig
+from resnext.data.config import DataConfig
+from resnext.data.set_names import BOX_SETS, PYTHON
 from resnext.data.split import DataSet, Split
 from resnext.errors import ConfigError, DataError
 

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from resnext.data.address import is_address
-from resnext.data.config import BOX_SETS, DATA_NAMES, DataConfig
+from resnext.data.config import DataConfig
+from resnext.data.set_names import BOX_SETS, DATA_NAMES
 from resnext.data.sets.masks.layout import has_masks
 from resnext.data.sets.table.find import TABLE_SUFFIXES, find_table
 from resnext.data.shards.layout import is_packed

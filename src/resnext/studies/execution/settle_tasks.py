@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from resnext.data.config import SIGNAL_NAMES
+from resnext.data.set_names import SIGNAL_NAMES
 from resnext.data.sets.load import load_data
 from resnext.errors import ConfigError
 from resnext.runs.config import TrainConfig

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from resnext.complexity.count import count
-from resnext.data.config import SIGNAL_NAMES
+from resnext.data.set_names import SIGNAL_NAMES
 from resnext.errors import RunError
 from resnext.runs.config import TrainConfig
 from resnext.runs.folder import METRICS, open_run

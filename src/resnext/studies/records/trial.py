@@ -25,7 +25,8 @@ from typing import Any
 
 from pydantic import PositiveInt
 
-from resnext.data.config import SIGNAL_NAMES, DataConfig
+from resnext.data.config import DataConfig
+from resnext.data.set_names import SIGNAL_NAMES
 from resnext.errors import ConfigError, RunError
 from resnext.files import write_whole
 from resnext.model.names import name_of

@@ -14,8 +14,8 @@ from resnext.data.sets.summary import (
     DataSummary,
     count_endings,
     summarise,
-    summary_lines,
 )
+from resnext.data.sets.summary_lines import summary_lines
 from resnext.data.targets import count_per_class
 
 

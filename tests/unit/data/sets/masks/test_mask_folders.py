@@ -16,7 +16,8 @@ from resnext.data.decode.mask import decode_mask
 from resnext.data.mask_split import MaskSplit
 from resnext.data.sets.load import load_data
 from resnext.data.sets.parse import parse_data
-from resnext.data.sets.summary import WITHOUT_CLASS, summarise, summary_lines
+from resnext.data.sets.summary import WITHOUT_CLASS, summarise
+from resnext.data.sets.summary_lines import summary_lines
 from resnext.data.split import DataSet
 from resnext.data.targets import IGNORED
 from resnext.errors import DataError, ResNeXtError
