@@ -16,7 +16,6 @@ import argparse
 import itertools
 import json
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -60,6 +59,7 @@ def ours(folder: Path, head: Head, epochs: int, seed: int, precision: str) -> di
         f"data.ignore_value={plain_loop.IGNORED}",
         "data.workers=0",
         f"runtime.precision={precision}",
+        "runtime.threads=1",
         "keep=last",
     ]
     if head == "deeplabv3":
@@ -70,12 +70,12 @@ def ours(folder: Path, head: Head, epochs: int, seed: int, precision: str) -> di
         words += ["--image-size", str(plain_loop.CROP_PX), "--epochs", str(epochs)]
         words += ["--batch-size", str(plain_loop.BATCH_SIZE), "--seed", str(seed)]
         words += ["--out", str(run), "--quiet", "--json", "--set", *settings]
-        _, cpu_s = _timed("-m", "resnext", *words)
+        _run("-m", "resnext", *words)
         figures = {}
         for split in ("val", "test"):
-            text, _ = _timed("-m", "resnext", "evaluate", str(run), "--split", split, "--json")
+            text = _run("-m", "resnext", "evaluate", str(run), "--split", split, "--json")
             figures[f"{split}_miou"] = json.loads(text)["mean_iou"]
-    return {**figures, "cpu_s": cpu_s}
+    return figures
 
 
 def peer(folder: Path, head: Head, epochs: int, seed: int, precision: str) -> dict[str, float]:
@@ -84,14 +84,13 @@ def peer(folder: Path, head: Head, epochs: int, seed: int, precision: str) -> di
     words += ["--epochs", str(epochs), "--seed", str(seed)]
     if precision == "bf16":
         words.append("--bf16")
-    text, _ = _timed(*words)
+    text = _run(*words)
     return dict(json.loads(text))
 
 
-def _timed(*words: str) -> tuple[str, float]:
-    """Run Python and return its output and its CPU time in seconds."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    threads = {"OMP_NUM_THREADS": _THREADS, "RESNEXT_THREADS": _THREADS}
+def _run(*words: str) -> str:
+    """Run Python and return its output."""
+    threads = {"OMP_NUM_THREADS": _THREADS}
     done = subprocess.run(
         [sys.executable, *words],
         capture_output=True,
@@ -101,8 +100,7 @@ def _timed(*words: str) -> tuple[str, float]:
     )
     if done.returncode:
         raise RuntimeError(f"{words}: status {done.returncode}\n{done.stderr[-3000:]}")
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return done.stdout, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return done.stdout
 
 
 def read(file: Path) -> list[dict[str, Any]]:

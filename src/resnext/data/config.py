@@ -65,8 +65,8 @@ class DataConfig(FiniteSettings):
             folder of Parquet files, `masks` a folder of images with masks, `series` a file of
             time series, `volume` one in MedMNIST's `.npz` format, `text` a table of texts or a
             folder of one for each split, `video` class folders of videos, `coco`, `voc` and
-            `yolo` folders of images with boxes, `audio` audio files in
-            class folders or a table, `python` a dataset that a program gave to `resnext.train`.
+            `yolo` folders of images with boxes, `audio` audio files in class folders or a table,
+            `python` a dataset that a program gave to `resnext.train`.
         root: Where its files are. `digits` needs none; the downloaded sets keep
             theirs in the user's cache folder by default.
         url: Where the files of `shards` are, if not in a folder: the address of what
