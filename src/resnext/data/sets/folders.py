@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 import torch
 
+from resnext.data.config import DataConfig
 from resnext.data.decode.image_names import describe_ignored
 from resnext.data.file_split import FileSplit
 from resnext.data.sets.auto_split import choose_val, name_hash
@@ -60,7 +61,8 @@ def load_folder(
     Args:
         root: The folder.
         val_fraction: Share of the training images kept for validation where there are no
-            others; with 1, and no train/, all images are for validation.
+            others; with 1, and no train/, all images are for validation. With 1 and train/, the
+            split is that of a training with the default share.
         rule: How they are chosen: `class`, a share of each class, or `hash`, each image by a
             hash of its name alone, as earlier versions did.
         group: Regular expression: images for which it matches the same text stay together.
@@ -93,6 +95,8 @@ def load_folder(
         refuse_one_class(splits["train"], data.info.classes)
         return _with_test(data, splits, kind)
     train_dir = splits["train"]
+    if val_fraction == 1:
+        val_fraction = DataConfig().val_fraction
     data = automatic_split(
         train_dir, "folder", *list_classes(train_dir, kind), val_fraction, rule=rule, group=group
     )

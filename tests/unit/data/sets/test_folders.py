@@ -40,6 +40,13 @@ def test_a_folder_with_its_own_split_keeps_it(tmp_path: Path, val: str) -> None:
     assert data.train.targets_n.tolist() == data.val.targets_n.tolist() == [0, 1]
 
 
+def test_a_set_with_train_and_test_keeps_its_training_split_when_all_is_asked_for(
+    tmp_path: Path,
+) -> None:
+    touch(tmp_path, *(f"train/{name}" for name in many("a", "b")), "test/b/2.jpg")
+    assert files(load_folder(tmp_path, 1.0).val) == files(load_folder(tmp_path, 0.1).val)
+
+
 def test_test_images_are_neither_trained_nor_validated_on(tmp_path: Path) -> None:
     touch(tmp_path, *(f"Train/{name}" for name in many("a", "b")), "TEST/b/2.jpg")
     data = load_folder(tmp_path, 0.1)
