@@ -6,14 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
-from matplotlib.ticker import EngFormatter
-
 from resnext._version import __version__
 from resnext.drawing import as_svg
 from resnext.errors import RunError
 from resnext.evaluation.plots import draw_training
 from resnext.evaluation.run_facts import read_facts
+from resnext.evaluation.templates import report_templates
 from resnext.files import write_whole
 from resnext.runs.config import TrainConfig
 from resnext.runs.folder import BAD_FILES, CONFIG, ENVIRONMENT, read_if_whole
@@ -23,7 +21,6 @@ from resnext.tasks.kinds import DEFAULT_TASK, TaskKind, task_kind
 from resnext.tasks.measure import as_title
 from resnext.tasks.section import ReportInput, Softening
 from resnext.untrusted.parse import MAX_YAML_BYTES, read_text
-from resnext.untrusted.text import printable_lines
 
 if TYPE_CHECKING:
     from resnext.evaluation.run import Evaluation
@@ -57,15 +54,7 @@ def write_report(path: Path, run: Path, evaluation: Evaluation | None = None) ->
 
 def render_report(run: Path, evaluation: Evaluation | None = None) -> str:
     """Return the report as text; see `write_report`."""
-    environment = Environment(
-        loader=ChoiceLoader([PackageLoader("resnext", part) for part in ("evaluation", "tasks")]),
-        autoescape=True,
-        finalize=_only_print,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["short"] = EngFormatter(places=2)  # 25.03 M, 4.23 G
+    environment = report_templates("evaluation", "tasks")
     config = run / CONFIG
     rows = read_metrics(run) if run.is_dir() else []
     epochs = [row for row in rows if row["kind"] == "epoch"]
@@ -153,11 +142,6 @@ def _is_bad_file(row: object) -> bool:
 def _environment(run: Path) -> list[tuple[str, str]]:
     values = read_if_whole(run / ENVIRONMENT, dict) or {}
     return [(key.replace("_", " "), _words(value)) for key, value in values.items()]
-
-
-def _only_print(value: Any) -> Any:
-    """Escape what would hide or reorder text in the page; HTML is escaped after it."""
-    return printable_lines(value) if type(value) is str else value
 
 
 def _words(value: Any) -> str:

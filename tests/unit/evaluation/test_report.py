@@ -1,3 +1,5 @@
+import base64
+import hashlib
 import json
 import re
 from pathlib import Path
@@ -104,7 +106,12 @@ def test_the_page_shows_every_figure(run: Path) -> None:
 def test_the_page_loads_nothing_from_elsewhere(run: Path) -> None:
     page = render_report(run, evaluation_of(("a", "b"), arrays(2)))
     assert all(address.startswith("data:image/") for address in HtmlPage(page).addresses)
-    assert not re.search(r"@import|url\(|<link|<script|<iframe", page)
+    assert not re.search(r"@import|url\(|<link|<iframe|fetch|import\(", page)
+    (script,) = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    (policy,) = re.findall(r'Security-Policy" content="(.*?)"', page)
+    assert "default-src 'none'" in policy
+    assert policy.endswith(f"script-src 'sha256-{digest}'")
 
 
 def test_names_are_escaped_wherever_they_stand(tmp_path: Path) -> None:
@@ -113,7 +120,8 @@ def test_names_are_escaped_wherever_they_stand(tmp_path: Path) -> None:
     split = FileSplit(tmp_path, ("<b>.png",) * 8, torch.tensor([0, 1] * 4))
     bad = [{"path": "<i>.jpg", "reason": "<u>"}]
     page = HtmlPage(render_report(tmp_path, evaluation_of((NASTY, '"><p>'), split, bad)))
-    assert not {"script", "i", "u"} & set(page.tags)
+    assert not {"i", "u"} & set(page.tags)
+    assert page.tags.count("script") == 1  # ours
     assert page.text.count(NASTY) >= 3  # matrix, errors, thumbnails
     assert "<i>.jpg" in page.text
     assert page.tags.count("b") == page.tags.count("img") - 1  # ours, one a thumbnail
@@ -165,6 +173,7 @@ def test_a_browser_is_forbidden_to_run_or_fetch_anything(run: Path) -> None:
     policy = re.search(r'Content-Security-Policy" content="([^"]*)"', render_report(run))
     assert policy is not None
     rules = dict(rule.split(" ", 1) for rule in policy[1].split("; "))
+    assert rules.pop("script-src").startswith("'sha256-")  # ours only
     assert rules == {"default-src": "'none'", "img-src": "data:", "style-src": "'unsafe-inline'"}
 
 

@@ -10,10 +10,12 @@ import torch
 from page_browser import assert_accessible, assert_fits, needs_browser
 from PIL import Image
 from selenium.webdriver.chrome.webdriver import WebDriver
+from selenium.webdriver.common.by import By
 from test_report import arrays, evaluation_of
 
 from resnext.data.file_split import FileSplit
 from resnext.evaluation.report import write_report
+from resnext.evaluation.templates import report_templates
 from resnext.model.config import ResNeXtConfig
 from resnext.runs.config import TrainConfig
 from resnext.runs.folder import write_config
@@ -64,3 +66,55 @@ def test_only_tables_scroll_sideways(num_classes: int, browser: WebDriver, tmp_p
     )
     for width_px in (320, 390, 1280):
         assert_fits(browser, page, width_px)
+
+
+@pytest.mark.slow
+def test_a_title_sorts_its_table_up_and_down(browser: WebDriver, tmp_path: Path) -> None:
+    bad = [{"path": name, "reason": "cut"} for name in ("10.jpg", "9.jpg", "b.jpg", "A.jpg")]
+    evaluation = evaluation_of(("cat", "dog"), arrays(2), bad)
+    page = write_report(tmp_path / "report.html", made_run(tmp_path / "run", 2), evaluation)
+    browser.get(page.resolve().as_uri())
+    table = browser.find_elements(By.CSS_SELECTOR, "table.sortable")[-1]
+    title = table.find_element(By.CSS_SELECTOR, "th button")
+
+    def names() -> list[str]:
+        return [cell.text for cell in table.find_elements(By.CSS_SELECTOR, "td:first-child")]
+
+    assert names() == ["10.jpg", "9.jpg", "A.jpg", "b.jpg"]
+    title.click()
+    assert names() == ["9.jpg", "10.jpg", "A.jpg", "b.jpg"]
+    title.click()
+    assert names() == ["b.jpg", "A.jpg", "10.jpg", "9.jpg"]
+    head = table.find_element(By.CSS_SELECTOR, "th")
+    assert head.get_attribute("aria-sort") == "descending"
+
+
+@pytest.mark.slow
+def test_numbers_sort_by_value_and_gaps_stay_last(browser: WebDriver, tmp_path: Path) -> None:
+    rows = ["9.5 %", "", "1,200", "-3", "none", "< 0.001"]
+    body = "".join(f"<tr><td class='n'>{text}</td></tr>" for text in rows)
+    table = "<table class='sortable'><thead><tr><th class='n'>x</th></tr></thead><tbody>"
+    script = report_templates("evaluation").globals["sort_script"]
+    page = tmp_path / "page.html"
+    page.write_text(f"<meta charset=utf-8>{table}{body}</tbody></table><script>{script}</script>")
+    browser.get(page.resolve().as_uri())
+    title = browser.find_element(By.CSS_SELECTOR, "th button")
+
+    def cells() -> list[str]:
+        return [cell.text for cell in browser.find_elements(By.CSS_SELECTOR, "td")]
+
+    title.click()
+    assert cells() == ["1,200", "9.5 %", "< 0.001", "-3", "", "none"]
+    title.click()
+    assert cells() == ["-3", "< 0.001", "9.5 %", "1,200", "", "none"]
+
+
+@pytest.mark.slow
+def test_only_the_own_script_of_a_report_runs(browser: WebDriver, tmp_path: Path) -> None:
+    evaluation = evaluation_of(("cat", "dog"), arrays(2))
+    page = write_report(tmp_path / "report.html", made_run(tmp_path / "run", 2), evaluation)
+    other = "<script>document.title = 'other'</script></body>"
+    page.write_text(page.read_text().replace("</body>", other))
+    browser.get(page.resolve().as_uri())
+    assert browser.title == "run · resnext"
+    assert browser.find_elements(By.CSS_SELECTOR, "th button")

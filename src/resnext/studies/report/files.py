@@ -8,12 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
-from matplotlib.ticker import EngFormatter
-
 from resnext._version import __version__
 from resnext.errors import RunError
+from resnext.evaluation.templates import report_templates
 from resnext.files import write_whole
 from resnext.model.names import name_of
 from resnext.studies.analysis.design_time import DesignTime, read_timing
@@ -33,7 +30,7 @@ from resnext.studies.records.results import Row
 from resnext.studies.report.figures import draw_figures, draw_time_figure
 from resnext.studies.study import Study
 from resnext.tasks.measure import as_title
-from resnext.untrusted.text import markdown_text, printable_lines
+from resnext.untrusted.text import markdown_text
 
 
 def write_report(study: Study, rows: Sequence[Row], folder: Path) -> list[Path]:
@@ -104,18 +101,8 @@ def render_report(
 ) -> str:
     """Return the page as text; see `write_report`."""
     summary, made = found
-    environment = Environment(
-        loader=ChoiceLoader(
-            [PackageLoader("resnext", "studies/report"), PackageLoader("resnext", "evaluation")]
-        ),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=_printable,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = report_templates("studies/report", "evaluation")
     environment.filters |= {
-        "short": EngFormatter(places=2),
         "spread": spread_text,
         "verdict": verdict,
         "needed": needed_text,
@@ -139,13 +126,6 @@ def render_report(
         damage=[*made.damage, *damage],
         num_trials=len(rows),
     )
-
-
-def _printable(value: object) -> object:
-    """Escape unprintable characters, such as text-direction marks; markup is kept."""
-    if isinstance(value, str) and not isinstance(value, Markup):
-        return printable_lines(value)
-    return value
 
 
 def _num_unfinished(study: Study, rows: Sequence[Row]) -> int:
