@@ -1,8 +1,9 @@
-"""Studies of other tasks than one class an image: masks, and several labels."""
+"""Studies of other tasks than one class an image: masks, boxes, and several labels."""
 
 from pathlib import Path
 
 import pytest
+from box_folders import TINY_DETECTOR, write_boxes
 from digit_tables import write_digit_tables
 from mask_folders import tiny_segmenter, write_shapes
 from small_study import run, small_settings, small_study
@@ -29,6 +30,21 @@ def masks_study(folder: Path) -> Study:
     return small_study(designs=designs, settings=(settings,))
 
 
+def boxes_study(folder: Path) -> Study:
+    write_boxes(folder)
+    settings = small_settings(
+        epochs=1,
+        data=DataConfig(name="coco", root=folder, workers=0),
+        augment=AugmentConfig(crop="scaled", flip=True),
+        batch_size=4,
+    )
+    dense = TINY_DETECTOR.replace(
+        backbone=TINY_DETECTOR.backbone.replace(cardinality=1, bottleneck_width=8)
+    )
+    designs = (Design(label="1x8d", model=dense), Design(label="2x4d", model=TINY_DETECTOR))
+    return small_study(designs=designs, settings=(settings,))
+
+
 def labels_study(folder: Path) -> Study:
     write_digit_tables(folder)
     data = DataConfig(name="table", root=folder / "labels.csv", workers=0, image_size_px=8)
@@ -38,7 +54,11 @@ def labels_study(folder: Path) -> Study:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("make", "measure", "label"),
-    [(masks_study, "mean_iou", "mIoU"), (labels_study, "mean_ap", "mAP")],
+    [
+        (masks_study, "mean_iou", "mIoU"),
+        (boxes_study, "ap", "AP"),
+        (labels_study, "mean_ap", "mAP"),
+    ],
 )
 def test_trials_are_compared_by_the_measure_of_their_task(
     make: object, measure: str, label: str, tmp_path: Path

@@ -20,7 +20,7 @@ from resnext.runs.config import TrainConfig
 from resnext.studies.analysis.design_time import DesignTime, write_timing
 from resnext.studies.records.results import Row, State, TrialFigures
 from resnext.studies.records.trial import Trial, plan_trials
-from resnext.studies.study import Design, PaperError, Study
+from resnext.studies.study import Design, PaperResult, Study
 
 NO_FOLDER = Path("no-such-folder")
 
@@ -113,7 +113,7 @@ def write_curves(row: Row, seed: int = 0) -> None:
         rest = 0.0 if epoch == epochs else rest
         errors = {
             "top1_error": row.figures.value + rest,
-            "train_top1_error": row.figures.train_value + rest,
+            "train_top1_error": (row.figures.train_value or 0.0) + rest,
         }
         lines.append(json.dumps({"kind": "epoch", "step": epoch * 10, "epoch": epoch, **errors}))
     (row.run / "metrics.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -134,7 +134,7 @@ def made_times(study: Study) -> list[DesignTime]:
 def paper_table3(root: Path) -> tuple[Study, list[Row]]:
     """Return table 3 with errors about the paper's, a failed and a missing trial, and curves."""
     study = table3(Choice())
-    effects = {figure.design: figure.top1_error for figure in study.paper}
+    effects = {figure.design: figure.value for figure in study.paper}
     rows = simulated_rows(study, effects, seed=1, shared=0.15, own=0.08)
     attempts = ({"reason": "killed", "detail": "signal 9"}, {"reason": "out of memory"})
     rows[-1] = made_row(rows[-1].trial, None, state="failed", attempts=attempts)
@@ -153,7 +153,7 @@ def small_table4() -> tuple[Study, list[Row]]:
     """Return table 4 at small scale on two data sets, beside the paper's figures."""
     sets = (DataConfig(name="cifar10"), DataConfig(name="fashion-mnist"))
     study = table4(Choice("small", sets)).replace(
-        paper=(PaperError(design="ResNet-101", data="imagenet", top1_error=22.0, top5_error=6.0),)
+        paper=(PaperResult(design="ResNet-101", data="imagenet", value=22.0, top5_error=6.0),)
     )
     means = {design.label: 9 - 0.4 * number for number, design in enumerate(study.designs)}
     return study, simulated_rows(study, means, seed=2, shared=0.2, own=0.15)

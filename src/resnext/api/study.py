@@ -15,7 +15,8 @@ from resnext.api.study_start import named_study, root_of, run_and_report
 from resnext.data.config import DataConfig
 from resnext.data.sets.parse import parse_data
 from resnext.errors import ConfigError
-from resnext.model.choices import Head
+from resnext.model.choices import HEADS, Head
+from resnext.model.detector_config import DETECTORS, DetectorHead
 from resnext.recipes.study_scale import Choice, Scale
 from resnext.studies.analysis.summary import as_dict, summary_lines
 from resnext.studies.execution.scheduler import RunOptions
@@ -79,7 +80,7 @@ def run_study(
     *,
     scale: Literal["paper", "small"] = "paper",
     recipe: str | None = None,
-    head: Head | None = None,
+    head: Head | DetectorHead | None = None,
     seeds: Sequence[int] = (),
     settings: Mapping[str, Any] | None = None,
     root: str | Path | None = None,
@@ -104,7 +105,8 @@ def run_study(
             because trials open their images themselves.
         scale: The paper's networks and recipe, or the same comparison at a scale for two cores.
         recipe: Recipe of all trials: fast, modern, imagenet or cifar.
-        head: Segmentation head of all designs, for images with masks: fcn, deeplabv3, unet or fpn.
+        head: Head of all designs: fcn, deeplabv3, unet or fpn for images with masks; retinanet,
+            faster_rcnn, mask_rcnn or faster_rcnn_c4 for images with boxes.
         seeds: Each design is trained once per seed.
         settings: Settings of all trials by dotted name, such as `{"schedule.epochs": 20}`.
         root: Folder of trials and reports; by default `studies`, or the parent of a study's folder.
@@ -120,7 +122,7 @@ def run_study(
     check_choice("scale", scale, get_args(Scale))
     place = as_path("root", root)
     if head is not None:
-        check_choice("head", head, get_args(Head))
+        check_choice("head", head, (*HEADS, *DETECTORS))
     changes = as_assignments(settings)
     choice = Choice(scale, _sets(data), tuple(seeds), recipe, changes, head)
     if isinstance(study, Study):

@@ -9,7 +9,8 @@ from typing import Annotated, Literal
 import tyro
 
 from resnext.cli.arguments import option
-from resnext.model.choices import Head
+from resnext.model.choices import HEADS, Head
+from resnext.model.detector_config import DETECTORS, DetectorHead
 
 
 @dataclass(frozen=True)
@@ -31,9 +32,12 @@ class StudyShow:
     (small)."""
     data: Annotated[tuple[str, ...], option("DATA ...", "the paper's")] = ()
     """Data sets, as for `train`: digits, imagenet:DIR, a folder of class folders, masks:DIR,
-    series:FILE."""
-    head: Annotated[Head | None, option("fcn|deeplabv3|unet|fpn", "deeplabv3")] = None
-    """For images with masks: the segmentation head of all designs."""
+    coco:DIR, series:FILE."""
+    head: Annotated[
+        Head | DetectorHead | None,
+        option("|".join([*HEADS, *DETECTORS]), "deeplabv3 or retinanet"),
+    ] = None
+    """For images with masks or boxes: the head of all designs."""
     recipe: Annotated[str | None, option("RECIPE", "the paper's, fast, or that of the data")] = None
     """Recipe of all trials: fast, modern, imagenet or cifar."""
     seeds: Annotated[tuple[int, ...], option("N ...", "three, five, or the paper's number")] = ()

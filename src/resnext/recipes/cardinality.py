@@ -14,7 +14,7 @@ from resnext.recipes.study_scale import (
     settings_for,
     small_network,
 )
-from resnext.studies.study import Comparison, Design, PaperError, Study
+from resnext.studies.study import Comparison, Design, PaperResult, Study
 
 # arXiv 1611.05431, table 3: top-1 error in percent of one 224 crop
 _TABLE_3 = {
@@ -65,13 +65,13 @@ def _template_design(config: ResNeXtConfig, row: str) -> Design:
     return Design(label=f"{row}, {config.template}", model=config, row=row, column=config.template)
 
 
-def _paper_table_3(small: list[Design]) -> tuple[PaperError, ...]:
+def _paper_table_3(small: list[Design]) -> tuple[PaperResult, ...]:
     """Return the paper's errors; small designs correspond to its networks of both depths."""
     return tuple(
-        PaperError(
+        PaperResult(
             design=f"{depth} layers, {template}",
             data="imagenet",
-            top1_error=error,
+            value=error,
             beside=small[number].label if small else "",
         )
         for depth, errors in _TABLE_3.items()
@@ -120,10 +120,10 @@ def table4(choice: Choice) -> Study:
             ),
         ),
         paper=tuple(
-            PaperError(
+            PaperResult(
                 design=_doubled_label(row, paper_network(name)),
                 data="imagenet",
-                top1_error=top1,
+                value=top1,
                 top5_error=top5,
                 beside="" if choice.is_paper else design.label,
             )
@@ -196,10 +196,10 @@ def residual(choice: Choice) -> Study:
             for better, than in ((0, 1), (2, 3), (2, 0), (3, 1))
         ),
         paper=tuple(
-            PaperError(
+            PaperResult(
                 design=f"{template} {column}",
                 data="imagenet",
-                top1_error=error,
+                value=error,
                 beside="" if choice.is_paper else f"{config.template} {column}",
             )
             for config, (template, errors) in zip(networks, _RESIDUAL.items(), strict=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from resnext.data.augment.config import AugmentConfig
 from resnext.data.config import DataConfig
-from resnext.data.set_names import PYTHON
+from resnext.data.set_names import BOX_SETS, PYTHON
 from resnext.model.config import ModelConfig
 from resnext.runs.config import OptimConfig, ScheduleConfig, TrainConfig
 
@@ -156,4 +156,5 @@ def default_model(data: DataConfig, facts: PhotoFacts | None = None) -> str:
 
 def is_small(data: DataConfig) -> bool:
     """Return whether a data set is held in memory, with images of at most 32 pixels."""
-    return data.name not in ("imagenet", "folder", "shards", "table", "masks", PYTHON)
+    others = ("imagenet", "folder", "shards", "table", "masks", PYTHON, *BOX_SETS)
+    return data.name not in others

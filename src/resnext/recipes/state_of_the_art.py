@@ -20,7 +20,7 @@ from resnext.recipes.study_scale import (
     side_px,
     small_network,
 )
-from resnext.studies.study import Comparison, Design, PaperError, Study, Test
+from resnext.studies.study import Comparison, Design, PaperResult, Study, Test
 
 # arXiv 1611.05431, table 5: top-1 and top-5 error at 224 and 320
 _TABLE_5 = {
@@ -65,14 +65,14 @@ def table5(choice: Choice) -> Study:
 
 def _paper_table_5(
     choice: Choice, designs: tuple[Design, ...], large: str
-) -> tuple[PaperError, ...]:
+) -> tuple[PaperResult, ...]:
     """Return the paper's errors next to our networks, whose larger crop may differ."""
     return tuple(
-        PaperError(
+        PaperResult(
             design=name,
             data="imagenet" if choice.is_paper or not test else "imagenet at 320 px",
             test=test,
-            top1_error=pair[0],
+            value=pair[0],
             top5_error=pair[1],
             beside="" if choice.is_paper else design.label,
         )
@@ -141,11 +141,11 @@ def table6(choice: Choice) -> Study:
             for name, all_classes in zip(names, (True, False), strict=True)
         ),
         paper=tuple(
-            PaperError(
+            PaperResult(
                 design=name,
                 data=train.label if choice.is_paper else "imagenet-5k",
                 test=test_name,
-                top1_error=top1,
+                value=top1,
                 top5_error=top5,
                 beside="" if choice.is_paper else designs[number % 2].label,
             )
@@ -213,10 +213,10 @@ def table7(choice: Choice) -> Study:
         seeds=choice.seeds or tuple(range(10 if choice.is_paper else 3)),
         comparisons=_last_against_others(designs),
         paper=tuple(
-            PaperError(
+            PaperResult(
                 design=name,
                 data=data.name,
-                top1_error=error,
+                value=error,
                 beside="" if choice.is_paper else design.label,
             )
             for design, (name, errors) in zip(designs, _TABLE_7.items(), strict=True)

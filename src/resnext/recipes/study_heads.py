@@ -1,14 +1,19 @@
-"""Gives the designs of a study segmentation heads, if its data are images with masks."""
+"""Gives the designs of a study the heads that its data need: for masks, or for boxes."""
 
 from __future__ import annotations
 
+from resnext.data.config import DataConfig
+from resnext.data.set_names import BOX_SETS
 from resnext.errors import ConfigError
-from resnext.model.choices import Head
+from resnext.model.choices import HEADS, Head
+from resnext.model.config import DetectorConfig, ModelConfig
+from resnext.model.detector_config import DETECTORS, DetectorHead
+from resnext.recipes.detection import fit_size, put_detector
 from resnext.recipes.segmentation import put_head
 from resnext.studies.study import Study
 
 
-def with_heads(study: Study, head: Head | None) -> Study:
+def with_heads(study: Study, head: Head | DetectorHead | None) -> Study:
     """Return a study whose designs fit its data.
 
     Costs are equal in the backbones; all designs have the same head.
@@ -18,17 +23,40 @@ def with_heads(study: Study, head: Head | None) -> Study:
         head: The head; None takes the default, and leaves designs that have one.
 
     Raises:
-        ConfigError: Only a part of the data has masks, or a head is given without masks.
+        ConfigError: The data sets need different heads, or a head does not suit them.
     """
-    masks = [settings.data.name == "masks" for settings in study.settings]
-    if not any(masks):
-        if head is not None:
-            raise ConfigError(f"--head {head}: the data have no masks; leave it out")
-        return study
-    if not all(masks):
+    needs = {_need(settings.data) for settings in study.settings}
+    if len(needs) > 1:
         raise ConfigError(
-            f"{study.name}: some data sets have masks and others do not; no network fits both: "
-            "make two studies"
+            f"{study.name}: some data sets have {' or '.join(sorted(needs - {'classes'}))} and "
+            "others do not; no network fits all: make a study of each"
         )
-    designs = [design.replace(model=put_head(design.model, head)) for design in study.designs]
+    (need,) = needs
+    heads = {"masks": HEADS, "boxes": DETECTORS}.get(need, ())
+    if head is not None and head not in heads:
+        accepted = f"accepted are {', '.join(heads)}" if heads else "leave it out"
+        raise ConfigError(f"--head {head}: the data have {need}; {accepted}")
+    if need == "classes":
+        return study
+    data = study.settings[0].data
+    designs = [
+        design.replace(model=_with_head(design.model, head, data)) for design in study.designs
+    ]
     return study.replace(designs=tuple(designs))
+
+
+def _need(data: DataConfig) -> str:
+    if data.name in BOX_SETS:
+        return "boxes"
+    return "masks" if data.name == "masks" else "classes"
+
+
+def _with_head(
+    model: ModelConfig, head: Head | DetectorHead | None, data: DataConfig
+) -> ModelConfig:
+    if data.name not in BOX_SETS:
+        assert head is None or head in HEADS
+        return put_head(model, head)
+    assert head is None or head in DETECTORS
+    detector = put_detector(model, head, None)
+    return detector if isinstance(model, DetectorConfig) else fit_size(detector, data, None)

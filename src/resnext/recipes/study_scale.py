@@ -14,7 +14,9 @@ from resnext.data.sets.facts import KNOWN
 from resnext.errors import ConfigError
 from resnext.model.choices import Head
 from resnext.model.config import ResNeXtConfig
+from resnext.model.detector_config import DetectorHead
 from resnext.model.names import config_from
+from resnext.recipes.detection import default_detector, detection, fit_size
 from resnext.recipes.presets import RECIPES, is_small
 from resnext.recipes.segmentation import put_head, segmentation
 from resnext.runs.config import TrainConfig
@@ -26,6 +28,8 @@ Scale = Literal["paper", "small"]
 _NOT_IN_NAMES = re.compile(r"[^a-z0-9._-]+")
 # Side in pixels that small studies give to images from files
 _SMALL_SIDE_PX = 112
+# Short side in pixels that they give to images with boxes, whose objects are smaller than images
+_SMALL_BOXES_PX = 160
 # Side in pixels up to which a small network has the CIFAR stem
 _MAX_CIFAR_PX = 32
 _SMALL_EPOCHS = 10
@@ -56,7 +60,7 @@ class Choice:
         seeds: The seeds; empty takes the study's default.
         recipe: Recipe that replaces the scale's.
         changes: Settings to change in every trial, such as `schedule.epochs=20`.
-        head: Segmentation head of all designs, for images with masks.
+        head: Head of all designs, for images with masks or boxes.
         signals: One for each of the data sets, where they hold signals; empty for images.
     """
 
@@ -65,7 +69,7 @@ class Choice:
     seeds: tuple[int, ...] = ()
     recipe: str | None = None
     changes: tuple[str, ...] = ()
-    head: Head | None = None
+    head: Head | DetectorHead | None = None
     signals: tuple[SignalFit, ...] = ()
 
     @property
@@ -141,15 +145,16 @@ def settings_for(choice: Choice, recipe: str, default: str = "imagenet") -> tupl
 
 def _base_settings(choice: Choice, recipe: str, data: DataConfig) -> TrainConfig:
     if not choice.is_paper and not is_small(data) and data.image_size_px is None:
-        data = data.replace(image_size_px=_SMALL_SIDE_PX)
+        side_px = _SMALL_BOXES_PX if data.name in BOX_SETS else _SMALL_SIDE_PX
+        data = data.replace(image_size_px=side_px)
     settings = recipe_settings(recipe, data, is_chosen=choice.recipe is not None)
-    if choice.is_paper:
+    if choice.is_paper or data.name in BOX_SETS:
         return settings
     return settings.replace(schedule=settings.schedule.replace(epochs=_SMALL_EPOCHS))
 
 
 def recipe_settings(recipe: str, data: DataConfig, *, is_chosen: bool) -> TrainConfig:
-    """Return the settings of a recipe; for images with masks, those of `segmentation`.
+    """Return the settings of a recipe; masks have `segmentation`, and boxes `detection`.
 
     Args:
         recipe: Its name.
@@ -160,10 +165,13 @@ def recipe_settings(recipe: str, data: DataConfig, *, is_chosen: bool) -> TrainC
         ConfigError: There is no such recipe, or it does not suit the data.
     """
     if data.name in BOX_SETS:
-        raise ConfigError(
-            f"data {data.label}: a study cannot train detectors yet; train them one by one with "
-            "resnext train, and compare their evaluations"
-        )
+        if is_chosen and recipe != "detection":
+            raise ConfigError(
+                f"recipe={recipe!r}: in studies, images with boxes have one recipe, detection; "
+                "leave out the recipe"
+            )
+        model = fit_size(default_detector(None, None), data, None)
+        return detection(model, data).replace(task="detection")
     if data.name == "masks":
         if is_chosen and recipe != "segmentation":
             raise ConfigError(
@@ -227,21 +235,22 @@ def small_network(choice: Choice, *, num_blocks: int, share: int = 2) -> ResNeXt
     """Return the dense base network of a small study.
 
     It is the paper's template with all widths divided: three stages after a CIFAR stem for images
-    of at most 32 pixels, or after the ImageNet stem for larger ones. For signals the stem is that
-    of the network that `train` takes.
+    of at most 32 pixels, or after the ImageNet stem for larger ones; four for images with boxes,
+    as heads of detectors need. For signals the stem is that of the network that `train` takes.
 
     Args:
         choice: What was chosen.
         num_blocks: Blocks of each stage.
         share: Divisor of the paper's widths.
     """
+    num_stages = 4 if any(data.name in BOX_SETS for data in choice.data) else 3
     is_small = bool(choice.signals) or max(_sides_px(choice)) <= _MAX_CIFAR_PX
     config = ResNeXtConfig(
         stem="cifar" if is_small else "imagenet",
-        blocks_per_stage=(num_blocks,) * 3,
+        blocks_per_stage=(num_blocks,) * num_stages,
         cardinality=1,
         bottleneck_width=64 // share,
-        stage_widths=tuple(256 // share * 2**stage for stage in range(3)),
+        stage_widths=tuple(256 // share * 2**stage for stage in range(num_stages)),
         stem_width=32 // share,
     )
     if not choice.signals:

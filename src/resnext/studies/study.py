@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import BaseModel, Field, PositiveInt, model_validator
@@ -30,6 +31,8 @@ class Design(Settings):
     Attributes:
         label: Short unique name on one line, such as `50 layers, 32x4d`.
         model: The network; its classes and channels follow the data.
+        weights: Trained weights that it starts from, such as a catalogue name; by default those
+            of the settings of the study, or none.
         row: Row of the table.
         column: Column of the table; empty if the table has one.
     """
@@ -38,6 +41,7 @@ class Design(Settings):
         str, Field(min_length=1, max_length=_MAX_LABEL, pattern=r"^[^\x00-\x1f\x7f]+$")
     ]
     model: ModelConfig
+    weights: Path | None = None
     row: Annotated[str, Field(max_length=_MAX_LABEL)] = ""
     column: Annotated[str, Field(max_length=_MAX_LABEL)] = ""
 
@@ -94,17 +98,17 @@ class Test(Settings):
     all_classes: bool = False
 
 
-_Error = Annotated[float, Field(gt=0, le=100)]
+_Percent = Annotated[float, Field(gt=0, le=100)]
 
 
-class PaperError(Settings):
+class PaperResult(Settings):
     """A result that the paper reports.
 
     Attributes:
         design: Label of the design, or of a network in the paper that the study does not include.
         data: Name of the data set.
         test: Name of the test; empty for the validation.
-        top1_error: In percent.
+        value: The measure of the study's task in percent, such as the top-1 error or mAP.
         top5_error: In percent, if reported.
         beside: Label of the design that corresponds to that network in a study of other networks;
             the figure is shown next to its own, on any images.
@@ -112,14 +116,22 @@ class PaperError(Settings):
 
     design: str
     data: str
-    top1_error: _Error
-    top5_error: _Error | None = None
+    value: _Percent
+    top5_error: _Percent | None = None
     test: str = ""
     beside: str = ""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _take_old_names(cls, values: Any) -> Any:
+        """Read the files of earlier versions, which knew only top-1 errors."""
+        if isinstance(values, dict) and "top1_error" in values:
+            return {"value" if key == "top1_error" else key: values[key] for key in values}
+        return values
+
     def __str__(self) -> str:
         top5 = "" if self.top5_error is None else f" / {self.top5_error}"
-        return f"{self.top1_error}{top5}"
+        return f"{self.value}{top5}"
 
 
 class Halving(Settings):
@@ -164,7 +176,7 @@ class Study(Settings):
     seeds: Annotated[tuple[Seed, ...], Field(min_length=1, max_length=MAX_TRIALS)] = (0, 1, 2)
     comparisons: tuple[Comparison, ...] = ()
     tests: tuple[Test, ...] = ()
-    paper: tuple[PaperError, ...] = ()
+    paper: tuple[PaperResult, ...] = ()
     halving: Halving | None = None
     note: str = ""
     processes: PositiveInt | None = None

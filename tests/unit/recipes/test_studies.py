@@ -42,7 +42,7 @@ def test_table_3_holds_the_paper_s_ten_networks_and_errors() -> None:
     templates = ["1x64d", "2x40d", "4x24d", "8x14d", "32x4d"]
     assert [model.template for model in models(study)] == templates * 2
     assert [model.depth for model in models(study)] == [50] * 5 + [101] * 5
-    assert [figure.top1_error for figure in study.paper][-1] == 21.2
+    assert [figure.value for figure in study.paper][-1] == 21.2
     assert len(study.comparisons) == 8
     assert study.settings[0].recipe == "imagenet"
     assert study.settings[0].schedule.epochs == 100
@@ -102,7 +102,7 @@ def test_each_network_of_figure_7_stands_beside_a_dense_one_of_its_cost() -> Non
         assert than.cardinality == 1
 
 
-@pytest.mark.parametrize("name", STUDIES)
+@pytest.mark.parametrize("name", sorted(STUDIES.keys() - {"table8"}))  # which needs boxes
 def test_every_study_has_a_small_form_on_small_images_and_on_photos(
     name: str, tmp_path: Path
 ) -> None:

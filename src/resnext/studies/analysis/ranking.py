@@ -12,7 +12,7 @@ from scipy import stats
 from resnext.studies.analysis.paper import counterparts_of, own_figures
 from resnext.studies.analysis.statistics import Measure, errors_of, means_of, measures_of
 from resnext.studies.records.results import Row, num_stopped
-from resnext.studies.study import PaperError, Study
+from resnext.studies.study import PaperResult, Study
 
 _MIN_DESIGNS = 3
 
@@ -96,10 +96,10 @@ def _paper_rankings(study: Study, measure: Measure) -> list[tuple[str, dict[str,
     return [(_title(list(figures.values())), _errors(figures)) for figures in sets]
 
 
-def _errors(figures: dict[str, PaperError]) -> dict[str, float]:
-    return {label: figure.top1_error for label, figure in figures.items()}
+def _errors(figures: dict[str, PaperResult]) -> dict[str, float]:
+    return {label: figure.value for label, figure in figures.items()}
 
 
-def _title(figures: list[PaperError]) -> str:
+def _title(figures: list[PaperResult]) -> str:
     first, last = figures[0], figures[-1]
     return f"the paper's on {first.data} ({first.design} ... {last.design})"

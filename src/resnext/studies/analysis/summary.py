@@ -23,7 +23,7 @@ from resnext.studies.analysis.verdict import describe_method, verdict
 from resnext.studies.records.arithmetic import describe_arithmetic
 from resnext.studies.records.provenance import find_mixtures
 from resnext.studies.records.results import Row
-from resnext.studies.study import PaperError, Study
+from resnext.studies.study import PaperResult, Study
 from resnext.untrusted.text import printable
 
 COMPARISONS = "Comparisons"
@@ -60,7 +60,7 @@ class Summary:
     group_differences: list[GroupDifference]
     agreements: list[Agreement]
     halvings: list[HalvingAgreement]
-    other_paper: list[PaperError]
+    other_paper: list[PaperResult]
     states: dict[str, int]
     problems: list[str]
 
@@ -205,7 +205,7 @@ def _list(title: str, items: Sequence[str], method: str) -> list[str]:
     return ["", f"## {title}", *text, "", *(f"- {item}" for item in items)] if items else []
 
 
-def _paper_line(figure: PaperError) -> str:
+def _paper_line(figure: PaperResult) -> str:
     images = figure.data + (f", {figure.test}" if figure.test else "")
     return f"{figure.design} on {images}: {figure}"
 
@@ -257,9 +257,9 @@ def _cell_text(cell: Cell | None) -> str:
     if cell is None:
         return ""
     text = f"**{cell}**" if cell.is_best else str(cell)
-    return text + (f" [paper {cell.paper.top1_error}]" if cell.paper else "")
+    return text + (f" [paper {cell.paper.value}]" if cell.paper else "")
 
 
 def _counterpart_text(cell: Cell | None, number: int) -> str:
     figure = None if cell is None else cell.counterpart(number)
-    return "" if figure is None else f"{figure.top1_error} ({figure.design})"
+    return "" if figure is None else f"{figure.value} ({figure.design})"

@@ -16,7 +16,7 @@ from resnext.studies.analysis.statistics import (
     top5_errors_of,
 )
 from resnext.studies.records.results import Row, num_stopped
-from resnext.studies.study import Design, PaperError, Study
+from resnext.studies.study import Design, PaperResult, Study
 
 
 @dataclass(frozen=True)
@@ -38,12 +38,12 @@ class Cell:
     mean: Mean | None
     top5: Mean | None = None
     training: Mean | None = None
-    paper: PaperError | None = None
-    counterparts: tuple[PaperError, ...] = ()
+    paper: PaperResult | None = None
+    counterparts: tuple[PaperResult, ...] = ()
     is_best: bool = False
     num_stopped: int = 0
 
-    def counterpart(self, number: int) -> PaperError | None:
+    def counterpart(self, number: int) -> PaperResult | None:
         """Return one of the paper's results for corresponding networks, if any."""
         return self.counterparts[number] if number < len(self.counterparts) else None
 

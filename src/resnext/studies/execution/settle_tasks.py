@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from resnext.data.set_names import SIGNAL_NAMES
+from resnext.data.set_names import BOX_SETS, SIGNAL_NAMES
 from resnext.data.sets.load import load_data
 from resnext.errors import ConfigError
 from resnext.runs.config import TrainConfig
@@ -21,7 +21,8 @@ def settle_tasks(study: Study) -> Study:
 
 
 def _settled(settings: TrainConfig) -> TrainConfig:
-    if settings.task == DEFAULT_TASK and settings.data.name in ("table", "masks", *SIGNAL_NAMES):
+    can_differ = ("table", "masks", *BOX_SETS, *SIGNAL_NAMES)
+    if settings.task == DEFAULT_TASK and settings.data.name in can_differ:
         targets = load_data(settings.data).info.targets  # the other sets hold one class an image
         settings = settings.replace(task=fit_task(settings.task, targets).name)
     measure = task_kind(settings.task).measure

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from resnext.runs.folder import METRICS
 from resnext.studies.records.stored import Count, Percent, keep_valid, read_lines
-from resnext.tasks.kinds import task_kind
+from resnext.tasks.kinds import TaskKind, task_kind
 
 
 @dataclass(frozen=True, slots=True)  # a study has hundreds of thousands
@@ -46,11 +46,19 @@ def read_epochs(run: Path, task: str) -> list[Epoch]:
 def epochs_of(rows: list[dict[str, Any]], task: str) -> list[Epoch]:
     """Return the lines of a log that describe an epoch."""
     kind = task_kind(task)
-    names = {"value": kind.measure.key, "train_value": kind.train_measure.key}
+    names = {"value": kind.measure.key, "train_value": train_key(kind)}
     found = [
         {"kind": "epoch", "epoch": row.get("epoch")}
-        | {name: row.get(key) for name, key in names.items()}
+        | {name: row.get(key) for name, key in names.items() if key}
         for row in rows
         if row.get("kind") == "epoch"
     ]
     return keep_valid(found, Epoch)
+
+
+def train_key(kind: TaskKind) -> str | None:
+    """Return the name of a task's measure of the training images, if studies can compare it.
+
+    That of detection is a loss, not a share in percent.
+    """
+    return kind.train_measure.key if kind.train_measure.unit == "%" else None

@@ -14,7 +14,7 @@ from resnext.errors import RunError
 from resnext.runs.config import TrainConfig
 from resnext.runs.folder import METRICS, open_run
 from resnext.runs.health import judge_run
-from resnext.studies.records.epoch_log import epochs_of
+from resnext.studies.records.epoch_log import epochs_of, train_key
 from resnext.studies.records.machines import read_machines
 from resnext.studies.records.results import TrialFigures
 from resnext.studies.records.stored import read_lines
@@ -33,7 +33,7 @@ def figures_of(folder: Path) -> TrialFigures:
     run = folder / RUN
     config = open_run(run)
     kind = task_kind(config.task)
-    measure = kind.measure
+    measure, training = kind.measure, train_key(kind)
     rows = [row for row in read_lines(run / METRICS)[0] if epochs_of([row], config.task)]
     values = [row[measure.key] for row in rows]
     cost = count(config.model, _input_size(run, config))
@@ -43,7 +43,7 @@ def figures_of(folder: Path) -> TrialFigures:
             **{name: last.get(name) for name in _LAST},
             measure=measure.key,
             value=last.get(measure.key),
-            train_value=last.get(kind.train_measure.key),
+            train_value=None if training is None else last.get(training),
             best_value=min(values, key=measure.cost, default=None),
             parameters=cost.parameters,
             macs=cost.macs,

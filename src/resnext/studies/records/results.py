@@ -44,7 +44,8 @@ class TrialFigures(BaseModel):
         loss: Validation loss after the last epoch.
         balanced_accuracy: Mean of the classes' validation accuracies after the last epoch, in
             percent; None if not recorded.
-        train_value: The task's measure of the augmented training images, over the last epoch.
+        train_value: The task's measure of the augmented training images, over the last epoch; None
+            for detection, whose measure of them is not in percent.
         train_loss: Training loss over the last epoch.
         best_value: The best `value` of all epochs; optimistic, because it is selected.
         parameters: Trainable parameters of the network.
@@ -67,7 +68,7 @@ class TrialFigures(BaseModel):
     value: Percent
     top5_error: Percent | None = None
     loss: float
-    train_value: Percent
+    train_value: Percent | None
     train_loss: float
     best_value: Percent
     parameters: _Size

@@ -26,7 +26,7 @@ from typing import Any
 from pydantic import PositiveInt
 
 from resnext.data.config import DataConfig
-from resnext.data.set_names import SIGNAL_NAMES
+from resnext.data.set_names import BOX_SETS, SIGNAL_NAMES
 from resnext.errors import ConfigError, RunError
 from resnext.files import write_whole
 from resnext.model.names import name_of
@@ -195,7 +195,12 @@ def plan_trials(study: Study) -> list[Trial]:
     return [
         Trial(
             design,
-            settings.replace(model=design.model, seed=seed, keep="last"),
+            settings.replace(
+                model=design.model,
+                weights=design.weights or settings.weights,
+                seed=seed,
+                keep="last",
+            ),
             study.tests,
             study.processes or 1,
         )
@@ -248,7 +253,8 @@ def _essence(config: TrainConfig, processes: int) -> dict[str, Any]:
 def _is_known(data: DataConfig) -> bool:
     """Return whether a data set's name identifies its images, wherever they are stored."""
     # ImageNet may have 1,000 classes, 5,000 or fewer
-    return data.name not in ("folder", "shards", "table", "masks", "imagenet", *SIGNAL_NAMES)
+    others = ("folder", "shards", "table", "masks", "imagenet", *BOX_SETS, *SIGNAL_NAMES)
+    return data.name not in others
 
 
 def _hash(values: dict[str, Any]) -> str:

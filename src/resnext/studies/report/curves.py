@@ -35,7 +35,8 @@ def draw_curve_figures(
         for label in labels:
             runs = _epochs(rows, label, measure.data)
             if runs:
-                training[label] = _mean([[e.train_value or 0.0 for e in run] for run in runs])
+                if all(e.train_value is not None for run in runs for e in run):
+                    training[label] = _mean([[e.train_value or 0.0 for e in run] for run in runs])
                 validation[label] = _mean([[e.value for e in run] for run in runs])
         if len(validation) > 1:
             caption = f"{quantity(measure.metric)} during training, mean over the seeds"
@@ -69,7 +70,8 @@ def _readable_epochs(row: Row) -> list[Epoch]:
     """Return the epochs of a run; of a damaged log, the readable ones."""
     try:
         epochs = read_epochs(row.run, row.trial.config.task)
-        return [epoch for epoch in epochs if epoch.train_value is not None]
+        trained = [epoch for epoch in epochs if epoch.train_value is not None]
+        return trained or epochs
     except RunError:
         return []
 

@@ -137,7 +137,7 @@ def _against_cardinality(
         drawing = plots.draw_errors(points, "cardinality", axis)
         found.append(Figure(what + spread, drawing, f"{measure}-cardinality"))
     paper = {
-        p.design: {0: p.top1_error}
+        p.design: {0: p.value}
         for p in study.paper
         if (p.data, p.test) == (measure.data, measure.test)
     }

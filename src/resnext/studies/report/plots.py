@@ -110,7 +110,7 @@ def draw_curves(
     """Draw the results of designs against epochs.
 
     Args:
-        training: Mean training result of each design after each epoch (dashed).
+        training: Mean training result of each design after each epoch (dashed); may be empty.
         validation: The same for the validation images (solid).
         y_label: Label of the y axis.
     """
@@ -130,7 +130,8 @@ def draw_curves(
             )
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     _leave_out_the_start(axes, [*training.values(), *validation.values()])
-    _add_legend(figure, axes, validation, "solid: validation; dashed: training")
+    lines = "solid: validation; dashed: training" if training else "validation"
+    _add_legend(figure, axes, validation, lines)
     return figure
 
 

@@ -18,9 +18,7 @@ def test_table_3_has_the_papers_rows_columns_and_figures(tmp_path: Path) -> None
     (table,) = error_tables(*paper_table3(tmp_path))
     assert table.columns == ("1x64d", "2x40d", "4x24d", "8x14d", "32x4d")
     assert [title for title, _ in table.rows] == ["50 layers", "101 layers"]
-    papers = [
-        [cell.paper.top1_error for cell in row if cell and cell.paper] for _, row in table.rows
-    ]
+    papers = [[cell.paper.value for cell in row if cell and cell.paper] for _, row in table.rows]
     assert papers == [[23.9, 23.0, 22.6, 22.3, 22.2], [22.0, 21.7, 21.4, 21.3, 21.2]]
 
 
@@ -42,7 +40,7 @@ def test_each_test_has_a_table_with_the_papers_figures() -> None:
     first, second = error_tables(table5(Choice()), [])
     assert (first.measure, second.measure) == (Measure("imagenet"), Measure("imagenet", "320"))
     cells = [row[0] for _, row in second.rows]
-    assert [cell.paper.top1_error if cell and cell.paper else None for cell in cells] == [
+    assert [cell.paper.value if cell and cell.paper else None for cell in cells] == [
         None,
         20.1,
         19.1,
