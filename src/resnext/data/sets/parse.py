@@ -9,6 +9,7 @@ from resnext.data.address import is_address
 from resnext.data.config import DataConfig
 from resnext.data.set_names import BOX_SETS, DATA_NAMES
 from resnext.data.sets.masks.layout import has_masks
+from resnext.data.sets.other_kind import advise_other_kind
 from resnext.data.sets.table.find import TABLE_SUFFIXES, find_table
 from resnext.data.shards.layout import is_packed
 from resnext.errors import ConfigError
@@ -23,7 +24,8 @@ def parse_data(text: str, *, is_whole: bool = False) -> DataConfig:
         is_whole: Use all images of a folder without splits for validation.
 
     Raises:
-        ConfigError: It is not the name of a data set, an existing folder or an address.
+        ConfigError: It is not the name of a data set, an existing folder or an address; or it is a
+            folder or file of another kind than images, which needs a prefix.
     """
     address = text.removeprefix("shards:")
     if is_address(address):
@@ -45,10 +47,12 @@ def parse_data(text: str, *, is_whole: bool = False) -> DataConfig:
                 return DataConfig(name="shards", root=path)
             if has_masks(path):
                 return DataConfig(name="masks", root=path, **whole)
+            _refuse_other_kind(text)
             table = find_table(path)
             return DataConfig(name="table" if table else "folder", root=table or path, **whole)
         if path.is_file() and path.suffix.lower() in TABLE_SUFFIXES:
             return DataConfig(name="table", root=path, **whole)
+        _refuse_other_kind(text)
     except (OSError, RuntimeError):  # a name too long, or the home of nobody
         pass
     raise ConfigError(
@@ -57,6 +61,11 @@ def parse_data(text: str, *, is_whole: bool = False) -> DataConfig:
         "existing folder of class folders, of images/ and masks/ or of shards, a table of labels "
         "(.csv, .tsv, .parquet), or the address of shards (https://host/folder)"
     )
+
+
+def _refuse_other_kind(text: str) -> None:
+    if advice := advise_other_kind(Path(text).expanduser()):
+        raise ConfigError(advice)
 
 
 def _absolute(text: str) -> Path:

@@ -134,9 +134,10 @@ def find_column(names: Sequence[str], what: str, given: str | None, usual: Seque
     for name in usual:
         if name in by_name:
             return by_name[name]
+    signals = "; for texts give text:FILE, for series series:FILE" if what == "image" else ""
     raise DataError(
         f"no column has a common name for the {what}; give it with --set "
-        f"data.{what}_column=NAME; the columns are {list_names(names, _NUM_SHOWN, shown)}"
+        f"data.{what}_column=NAME; the columns are {list_names(names, _NUM_SHOWN, shown)}{signals}"
     )
 
 
