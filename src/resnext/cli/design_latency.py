@@ -95,7 +95,7 @@ def _remarks(search: LatencySearch) -> list[str]:
     lines = []
     if search.is_outside:
         lines.append(
-            f"the target, {search.target_ms:.2f} ms, lies outside of what was measured; nothing "
+            f"the target, {search.target_ms:.2f} ms, is outside the measured range; nothing "
             "was extrapolated"
         )
     if search.has_gap:
@@ -103,7 +103,7 @@ def _remarks(search: LatencySearch) -> list[str]:
     if len(search.rivals) > 1:
         names = ", ".join(name_of(search.candidates[number][0]) for number in search.rivals)
         lines.append(
-            f"not told apart from the target by this spread: {names}; more --repeats or an idle "
+            f"within the measurement noise of the target: {names}; more --repeats or an idle "
             "machine narrow it"
         )
     return lines

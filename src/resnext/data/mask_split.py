@@ -109,7 +109,8 @@ class _MaskReader(ImageReader):
         classes_hw = self._table[values_hw]
         if (classes_hw == UNKNOWN_VALUE).any():
             raise DataError(
-                f"its mask {self._masks[index]} has changed: a value of it is no class any more"
+                f"its mask {self._masks[index]} has changed: it now contains a value that is "
+                "not a class"
             )
         return classes_hw.astype(np.uint8)
 

@@ -129,7 +129,7 @@ def num_epochs(num_train: int) -> int:
 
 
 def default_detector(facts: PhotoFacts | None, head: DetectorHead | None) -> DetectorConfig:
-    """Return the network for people who did not name one: small where a CPU does the work."""
+    """Return the default network: a small one on a CPU."""
     has_gpu = facts is not None and facts.has_gpu
     return put_detector(parse_name(_GPU_MODEL if has_gpu else _CPU_MODEL), head, facts)
 

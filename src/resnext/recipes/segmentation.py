@@ -86,7 +86,7 @@ def crop_px(facts: PhotoFacts | None) -> int:
 
 
 def default_segmenter(data: DataConfig, facts: PhotoFacts | None, head: Head) -> SegmenterConfig:
-    """Return the network for people who did not name one: small where a CPU does the work."""
+    """Return the default network: a small one on a CPU."""
     if facts is None or facts.has_gpu:
         return put_head(parse_name(default_model(data)), head)
     if head in DECODERS:  # they go back from small maps themselves, `fpn` from those of four stages

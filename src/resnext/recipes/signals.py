@@ -57,7 +57,7 @@ _WAVEFORM = ResNeXtConfig(
 
 
 def default_signal_model(facts: SignalFacts) -> ResNeXtConfig:
-    """Return the network for people who did not name one.
+    """Return the default network.
 
     Volumes and spectrograms have many positions: their first layers take every fourth along each
     side, as those of large images do. A waveform has thousands and gets more stages.

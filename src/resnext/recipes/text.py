@@ -19,7 +19,7 @@ _DROPOUT, _WORD_DROPOUT = 0.5, 0.2
 
 
 def default_text_model(unit: Unit) -> ResNeXtConfig:
-    """Return the network for people who did not name one.
+    """Return the default network.
 
     Words are few and each means much: two stages see 13 of them. Characters need more context.
     """

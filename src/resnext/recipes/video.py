@@ -16,7 +16,7 @@ _BATCH = 8
 
 
 def default_video_model() -> ResNeXtConfig:
-    """Return the network for people who did not name one: three small stages of 3-D blocks."""
+    """Return the default network: three small stages of 3-D blocks."""
     return ResNeXtConfig(
         stem="imagenet",
         blocks_per_stage=(1, 1, 1),

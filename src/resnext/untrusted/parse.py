@@ -78,7 +78,7 @@ def parse_json(text: str | bytes) -> Any:
     except RecursionError:
         raise ValueError("is not valid JSON: it is nested too deeply") from None
     except UnicodeDecodeError:
-        raise ValueError("is not a text in UTF-8") from None
+        raise ValueError("is not UTF-8 text") from None
     except ValueError as error:  # also a number of too many digits
         raise ValueError(f"is not valid JSON: {error}") from None
 
@@ -159,7 +159,7 @@ def _as_text(data: bytes) -> str:
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise ValueError(f"is not a text in UTF-8 (byte {error.start})") from None
+        raise ValueError(f"is not UTF-8 text (byte {error.start})") from None
 
 
 def _where(error: yaml.MarkedYAMLError) -> str:

@@ -98,7 +98,7 @@ def test_measured_designs_are_marked_with_spread_age_and_doubt(
     arguments = ["design", "--by", "latency", "--like", "resnet50", "--cardinality", "1"]
     out = command.prints(*arguments)
     assert re.search(r"-> +64 +resnet50 +64.00 \(55.00 to 73.00\) +1.00x +cached, a day", out)
-    assert "not told apart from the target by this spread" in out
+    assert "within the measurement noise of the target" in out
     (search,) = command.json(*arguments)
     assert search["closest"]["bottleneck_width"] == 64
     assert search["target_ms"] == 64

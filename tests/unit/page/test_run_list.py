@@ -77,7 +77,7 @@ def test_a_file_too_large_or_no_text_is_told(tmp_path: Path) -> None:
     runs = RunList(tmp_path)
     with pytest.raises(RunError, match="larger than the 1,048,576 bytes accepted"):
         runs.read("a", CONFIG)
-    with pytest.raises(RunError, match="not a text in UTF-8"):
+    with pytest.raises(RunError, match="not UTF-8 text"):
         runs.read("a", METRICS)
 
 

@@ -63,7 +63,7 @@ def test_a_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
         (b"seed: 2020-99-99\n", "seed='2020-99-99'"),
         (b"self: 1\n", "self: no such setting"),
         (b"seed: 1\nseed: 2\n", "occurs twice"),
-        (b"\xff\xfe", "not a text in UTF-8"),
+        (b"\xff\xfe", "not UTF-8 text"),
         (b"a: &a [x, x]\nb: &b [*a, *a, *a]\n" * 1, "no such setting"),
         (b"x" * 2**21, "larger than"),
     ],

@@ -132,5 +132,5 @@ def test_a_device_or_pipe_is_not_read(tmp_path: Path) -> None:
         read_yaml(Path("/dev/zero"))
     file = tmp_path / "binary.yaml"
     file.write_bytes(b"a: \xff")
-    with pytest.raises(ValueError, match="not a text in UTF-8"):
+    with pytest.raises(ValueError, match="not UTF-8 text"):
         read_yaml(file)

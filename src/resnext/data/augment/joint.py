@@ -150,10 +150,16 @@ def check_mask_augment(augment: AugmentConfig) -> None:
     """
     remedy = "for masks, vary with augment.crop=scaled, flip, color_jitter and lighting"
     if augment.crop not in ("none", "scaled"):
-        raise ConfigError(f"augment.crop={augment.crop} does not go with masks; {remedy}")
+        raise ConfigError(f"augment.crop={augment.crop} cannot be combined with masks; {remedy}")
     if augment.policy != "none":
-        raise ConfigError(f"augment.policy={augment.policy} does not go with masks; {remedy}")
+        raise ConfigError(
+            f"augment.policy={augment.policy} cannot be combined with masks; {remedy}"
+        )
     if augment.erasing:
-        raise ConfigError(f"augment.erasing={augment.erasing} does not go with masks; {remedy}")
+        raise ConfigError(
+            f"augment.erasing={augment.erasing} cannot be combined with masks; {remedy}"
+        )
     if is_mixing(augment):
-        raise ConfigError(f"augment.mixup and augment.cutmix do not go with masks; {remedy}")
+        raise ConfigError(
+            f"augment.mixup and augment.cutmix cannot be combined with masks; {remedy}"
+        )

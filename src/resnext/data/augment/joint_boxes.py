@@ -145,8 +145,8 @@ def open_image(photo: Photo | Image.Image, objects: BoxImage) -> Image.Image:
     image = photo.load() if isinstance(photo, Photo) else photo
     if image.size != (objects.width, objects.height):
         raise DataError(
-            f"the image has {image.width}x{image.height} pixels and not as its annotations say "
-            f"{objects.width}x{objects.height}, so the boxes do not fit; look at resnext data check"
+            f"the image is {image.width}x{image.height} pixels, but its annotations say "
+            f"{objects.width}x{objects.height}, so its boxes are wrong; correct the annotations"
         )
     return image
 
@@ -177,11 +177,15 @@ def check_box_augment(augment: AugmentConfig) -> None:
     """
     remedy = "for boxes, vary with augment.crop=scaled or objects, scale, flip and color_jitter"
     if augment.crop not in ("none", "scaled", "objects"):
-        raise ConfigError(f"augment.crop={augment.crop} does not go with boxes; {remedy}")
+        raise ConfigError(f"augment.crop={augment.crop} cannot be combined with boxes; {remedy}")
     if augment.policy != "none":
-        raise ConfigError(f"augment.policy={augment.policy} does not go with boxes; {remedy}")
+        raise ConfigError(
+            f"augment.policy={augment.policy} cannot be combined with boxes; {remedy}"
+        )
     for name in ("erasing", "lighting"):
         if value := getattr(augment, name):
-            raise ConfigError(f"augment.{name}={value} does not go with boxes; {remedy}")
+            raise ConfigError(f"augment.{name}={value} cannot be combined with boxes; {remedy}")
     if is_mixing(augment):
-        raise ConfigError(f"augment.mixup and augment.cutmix do not go with boxes; {remedy}")
+        raise ConfigError(
+            f"augment.mixup and augment.cutmix cannot be combined with boxes; {remedy}"
+        )

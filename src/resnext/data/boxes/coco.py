@@ -53,8 +53,8 @@ def read_coco(path: Path, findings: Findings) -> CocoFile:
         raise DataError(f"{path}: cannot be read as COCO's JSON: {error}") from None
     if not isinstance(values, dict) or not isinstance(values.get("images"), list):
         raise DataError(
-            f"{path}: is not COCO's JSON: it must be a group with the lists images, annotations "
-            "and categories"
+            f"{path}: is not a COCO file: it must be an object with the lists images, "
+            "annotations and categories"
         )
     images = _images(path, values["images"], findings)
     rows = _rows(path, values, "annotations")
@@ -165,7 +165,9 @@ def _categories(
         if not _is_id(category) or not isinstance(name, str) or not name.strip():
             raise DataError(f"{place}: a category needs a whole number as id and a name")
         if category in categories:
-            raise DataError(f"{place}: the id {category} is that of {shown(categories[category])}")
+            raise DataError(
+                f"{place}: the id {category} already belongs to {shown(categories[category])}"
+            )
         if category in used or name not in groups:  # else Roboflow's name of the whole set
             categories[category] = name.strip()
     return categories
@@ -174,7 +176,7 @@ def _categories(
 def _rows(path: Path, values: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
     rows = values.get(key, [])
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise DataError(f"{path}: {key} must be a list of groups")
+        raise DataError(f"{path}: {key} must be a list of objects")
     return rows
 
 

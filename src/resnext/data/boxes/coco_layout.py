@@ -37,8 +37,8 @@ def load_coco(root: Path) -> BoxSet:
     for split, images in splits.items():
         if not images:
             raise DataError(
-                f"{files[split].path}: none of its {len(files[split].images):,} images is there; "
-                f"they may lie in {list_names([str(f) for f in _folders(root, split, root)])}"
+                f"{files[split].path}: none of its {len(files[split].images):,} images exists; "
+                f"they may be in {list_names([str(f) for f in _folders(root, split, root)])}"
             )
     classes = tuple(categories[category] for category in sorted(categories))
     return BoxSet(root.name, classes, splits, findings.result())
@@ -97,7 +97,7 @@ def _merge(files: Sequence[CocoFile]) -> Mapping[int, str]:
             if merged.setdefault(category, name) != name:
                 raise DataError(
                     f"{file.path}: the category {category} is {shown(name)} here and "
-                    f"{shown(merged[category])} in {files[0].path.name}; number them alike"
+                    f"{shown(merged[category])} in {files[0].path.name}; use the same ids in all"
                 )
     if not merged:
         raise DataError(f"{files[0].path}: lists no categories; without them no box has a class")

@@ -30,8 +30,8 @@ def load_boxes(text: str) -> BoxSet:
     name, _, folder = text.partition(":")
     root = Path(folder).expanduser().absolute()
     if not folder or not root.is_dir():
-        raise DataError(f"{text}: {folder or 'nothing'} is no folder; write {name}:FOLDER")
+        raise DataError(f"{text}: {folder or 'nothing'} is not a folder; write {name}:FOLDER")
     found = _LOADERS[name](root)
     if not any(len(image.boxes_n4) for images in found.splits.values() for image in images):
-        raise DataError(f"{root}: holds no box that can be used")
+        raise DataError(f"{root}: contains no usable box")
     return found

@@ -69,7 +69,7 @@ def _read(path: Path, findings: Findings) -> _File:
     except (OSError, ValueError, ET.ParseError) as error:
         raise DataError(f"{path}: is not Pascal VOC's XML: {error}") from None
     if not (0 < width <= _MAX_SIDE and 0 < height <= _MAX_SIDE):
-        raise DataError(f"{path}: an image of {width}x{height} pixels cannot be")
+        raise DataError(f"{path}: an image cannot have {width}x{height} pixels")
     objects = []
     for number, item in enumerate(tree.findall("object")):
         label = (item.findtext("name") or "").strip()

@@ -46,8 +46,8 @@ def load_yolo(root: Path) -> BoxSet:
         splits["train"] = _images(root / "images", root / "labels", classes, findings)
     if not any(splits.values()):
         raise DataError(
-            f"{root}: holds no images in images/train, train/images or images; YOLO's layout has "
-            "them there, and labels beside them"
+            f"{root}: holds no images in images/train, train/images or images, where YOLO's "
+            "layout has them; labels/ goes next to images/"
         )
     return BoxSet(root.name, classes, splits, findings.result())
 
@@ -71,7 +71,7 @@ def _classes(root: Path) -> tuple[str, ...]:
             "names: [first, second]"
         ) from None
     if not isinstance(names, list) or not names:
-        raise DataError(f"{path}: names no classes; write names: [first, second]")
+        raise DataError(f"{path}: lists no classes; add names: [first, second]")
     return tuple(str(name).strip() for name in names)
 
 

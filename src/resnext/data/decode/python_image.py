@@ -95,7 +95,9 @@ def _pixels_of_tensor(tensor: Any) -> npt.NDArray[np.uint8]:
     shape = tuple(tensor.shape)
     if tensor.ndim == 3 and shape[0] not in _CHANNELS:
         hint = "; move the channels first: tensor.permute(2, 0, 1)" * (shape[2] in _CHANNELS)
-        raise ConfigError(f"a tensor of shape {shape} is no image: give 1, 3 or 4 x H x W{hint}")
+        raise ConfigError(
+            f"a tensor of shape {shape} is not an image: give 1, 3 or 4 x H x W{hint}"
+        )
     values = tensor.detach().cpu()
     values = values.float().numpy() if values.is_floating_point() else values.numpy()
     return _pixels_of_array(values.transpose(1, 2, 0) if values.ndim == 3 else values)
@@ -106,7 +108,8 @@ def _pixels_of_array(values: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
         is_first = values.ndim == 3 and values.shape[0] in _CHANNELS
         hint = "; move the channels last: array.transpose(1, 2, 0)" * is_first
         raise ConfigError(
-            f"an array of shape {values.shape} is no image: give H x W, or H x W x 1, 3 or 4{hint}"
+            f"an array of shape {values.shape} is not an image: give H x W, or H x W x 1, 3 or "
+            f"4{hint}"
         )
     if not values.size:
         raise ConfigError(f"an image of shape {values.shape} holds no pixel")
@@ -117,7 +120,7 @@ def _pixels_of_array(values: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
     if not np.issubdtype(values.dtype, np.floating):
         raise ConfigError(
             f"an image of {values.dtype}: give uint8 (0 to 255), or floats (0 to 1); "
-            "of other integers it is not known which value is white"
+            "for other integers, the value of white is unknown"
         )
     low, high = float(values.min()), float(values.max())
     if not 0.0 <= low <= high <= 1.0:  # NaN is neither

@@ -57,7 +57,7 @@ def load_volumes(path: Path, config: DataConfig) -> DataSet:
         )
     shapes = {file.shapes[f"{split}_images"][1:] for split in names}
     if len(shapes) > 1:
-        raise DataError(f"{path}: the splits have images of {sorted(shapes)}; all must be alike")
+        raise DataError(f"{path}: the splits have images of {sorted(shapes)}; all must be the same")
     sides, channels = _read_shape(path, shapes.pop())
     if config.image_size_px not in (None, sides[0]):
         raise ConfigError(
@@ -138,7 +138,7 @@ def _classes(
             )
     widths = {array.shape[1] if array.ndim > 1 else 1 for array in targets.values()}
     if len(widths) > 1:
-        raise DataError(f"{path}: the splits have {sorted(widths)} labels; all must be alike")
+        raise DataError(f"{path}: the splits have {sorted(widths)} labels; all must be the same")
     width = widths.pop()
     if width > 1:
         return "labels", tuple(str(label) for label in range(width))

@@ -49,7 +49,7 @@ class SignalSplit(Split):
         del in_channels
         raise ConfigError(
             f"{self.source or 'this set'} holds signals, not images; train, evaluate, predict and "
-            "describe work on them, what was asked for works on images only"
+            "describe work on signals, but this command works only on images"
         )
 
     def pictures(self, in_channels: int) -> ImageReader:

@@ -53,7 +53,7 @@ class VideoSplit(Split):
         del in_channels
         raise ConfigError(
             f"{self.root} holds videos, not images; train, evaluate, predict and describe work on "
-            "them, what was asked for works on images only"
+            "videos, but this command works only on images"
         )
 
     def pictures(self, in_channels: int) -> ImageReader:

@@ -93,5 +93,5 @@ def test_a_mask_of_another_size_is_bad() -> None:
     ],
 )
 def test_what_would_part_image_and_mask_is_refused(change: dict[str, object]) -> None:
-    with pytest.raises(ConfigError, match=r"not go with masks.*crop=scaled"):
+    with pytest.raises(ConfigError, match=r"cannot be combined with masks.*crop=scaled"):
         JointTransform(SCALED.replace(**change), [0])

@@ -174,10 +174,10 @@ def test_images_without_boxes_stay_and_missing_files_are_named(tmp_path: Path) -
     ("values", "message"),
     [
         ("[", "cannot be read as COCO's JSON"),
-        ("[]", "is not COCO's JSON"),
+        ("[]", "is not a COCO file"),
         ('{"images": [{"id": 1, "file_name": "../a.png"}]}', r"images\[0\]: file_name '../a.png'"),
         ('{"images": [{"id": "1", "file_name": "a"}]}', r"images\[0\]: an image needs a whole"),
-        ('{"images": [], "annotations": [3]}', "annotations must be a list of groups"),
+        ('{"images": [], "annotations": [3]}', "annotations must be a list of objects"),
         ('{"images": [], "categories": [{"id": 1}]}', r"categories\[0\]: a category needs"),
         ('{"images": []}', "lists no categories"),
         ('{"images": [], "categories": [{"id": 1, "name": "a"}]}', "none of its 0 images"),
@@ -204,7 +204,7 @@ def test_a_folder_without_annotations_is_refused(tmp_path: Path) -> None:
     (tmp_path / "b.json").write_text("{}", encoding="utf-8")
     with pytest.raises(DataError, match=r"holds a\.json, b\.json"):
         load_boxes(f"coco:{tmp_path}")
-    with pytest.raises(DataError, match="is no folder; write coco:FOLDER"):
+    with pytest.raises(DataError, match="is not a folder; write coco:FOLDER"):
         load_boxes(f"coco:{tmp_path / 'gone'}")
 
 

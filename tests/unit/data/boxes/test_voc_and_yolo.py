@@ -81,7 +81,7 @@ def test_vocs_lists_make_splits_and_difficult_objects_count_neither_way(tmp_path
         ),
         (
             "<annotation><size><width>0</width><height>5</height></size></annotation>",
-            "an image of 0x5 pixels",
+            "an image cannot have 0x5 pixels",
         ),
     ],
 )
@@ -143,5 +143,5 @@ def test_yolo_without_names_or_boxes_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="cannot be read for the names of the classes"):
         load_boxes(f"yolo:{tmp_path}")
     (tmp_path / "classes.txt").write_text("ant\n", encoding="utf-8")
-    with pytest.raises(DataError, match="holds no box that can be used"):
+    with pytest.raises(DataError, match="contains no usable box"):
         load_boxes(f"yolo:{tmp_path}")

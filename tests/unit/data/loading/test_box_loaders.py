@@ -198,14 +198,14 @@ def test_an_image_of_another_size_than_its_annotations_say_is_bad(tmp_path: Path
     bad_files = BadFiles(1000)
     batches_of(data, bad_files=bad_files)
     (row,) = bad_files.rows
-    assert "64x48 pixels and not as its annotations say 65x48" in row["reason"]
+    assert "64x48 pixels, but its annotations say 65x48" in row["reason"]
 
 
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        ({"crop": "resized"}, "augment.crop=resized does not go with boxes"),
-        ({"policy": "randaugment"}, "augment.policy=randaugment does not go with boxes"),
+        ({"crop": "resized"}, "augment.crop=resized cannot be combined with boxes"),
+        ({"policy": "randaugment"}, "augment.policy=randaugment cannot be combined with boxes"),
         ({"erasing": 0.1}, "augment.erasing=0.1"),
         ({"lighting": 0.1}, "augment.lighting=0.1"),
         ({"mixup": 0.2}, "augment.mixup"),

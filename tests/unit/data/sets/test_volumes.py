@@ -85,7 +85,7 @@ PAIR = np.array([0, 1])
         (CUBES, np.array([0, 1, 1]), {}, "2 train_images and 3 train_labels"),
         (CUBES, np.array([[0, 2], [1, 1]]), {}, "must be 0 or 1"),
         (np.full((2, 4, 4, 4), np.nan, np.float32), PAIR, {}, "not finite"),
-        (CUBES, PAIR, {"val_images": np.zeros((2, 3, 3, 3), np.uint8)}, "all must be alike"),
+        (CUBES, PAIR, {"val_images": np.zeros((2, 3, 3, 3), np.uint8)}, "all must be the same"),
     ],
 )
 def test_other_arrays_are_refused(

@@ -1,4 +1,4 @@
-"""The `.tsv` and `.txt` files of the UCR archive: a series a line, its class before the values."""
+"""The `.tsv` and `.txt` files of the UCR archive: one series per line, its class first."""
 
 from __future__ import annotations
 
@@ -58,6 +58,6 @@ def read_label_first(path: Path) -> RawSeries:
             raise DataError(f"{path}: more than {MAX_CASES:,} series")
     if not series:
         raise DataError(
-            f"{path} is empty; accepted is a series a line, its class before the values"
+            f"{path} is empty; accepted is one series per line, with its class before the values"
         )
     return RawSeries(series, labels, sort_classes(set(labels)), places)

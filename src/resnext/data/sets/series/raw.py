@@ -48,7 +48,7 @@ def read_series_text(path: Path) -> str:
         return read_bytes(path, MAX_FILE_BYTES).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise DataError(
-            f"{path} is not a text in UTF-8 (byte {error.start:,}); accepted are .ts, .tsv, .txt "
+            f"{path} is not UTF-8 text (byte {error.start:,}); accepted are .ts, .tsv, .txt "
             "and .csv as text, and .npz and .parquet"
         ) from None
     except ValueError as error:

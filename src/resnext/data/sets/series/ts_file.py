@@ -98,8 +98,8 @@ def _read_header(path: Path, lines: list[str]) -> tuple[int, tuple[str, ...] | N
                     f"most {_MAX_CLASSES:,}"
                 )
     raise DataError(
-        f"{path} is no .ts file: its header must consist of lines that begin with @ and end with "
-        "a line @data"
+        f"{path} is not a .ts file: its header must consist of lines that begin with @ and end "
+        "with a line @data"
     )
 
 

@@ -75,7 +75,7 @@ def _read_text(path: Path) -> str:
         return read_bytes(path, MAX_TEXT_BYTES).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise DataError(
-            f"{path} is not a text in UTF-8 (byte {error.start:,}); save the table in UTF-8"
+            f"{path} is not UTF-8 text (byte {error.start:,}); save the table in UTF-8"
         ) from None
     except ValueError as error:
         raise DataError(f"{path} {error}") from None

@@ -121,7 +121,7 @@ def _add(found: RawTexts, table: TextFile, split: SplitName | None, given: Given
     if found.labels and set(found.labels) != set(labels):
         raise DataError(
             f"{path}: its columns of labels are {', '.join(map(shown, labels))}, those of the "
-            f"other files {', '.join(map(shown, found.labels))}; all must be alike"
+            f"other files {', '.join(map(shown, found.labels))}; all must be the same"
         )
     cells = {name: table.column(name) for name in labels}
     split_cells = table.column(split_column) if split_column is not None and not split else None

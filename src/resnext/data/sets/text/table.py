@@ -84,7 +84,7 @@ def read_lines(path: Path) -> list[str]:
         text = read_bytes(path, MAX_TEXT_BYTES).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise DataError(
-            f"{path} is not a text in UTF-8 (byte {error.start:,}); convert it, for example with "
+            f"{path} is not UTF-8 text (byte {error.start:,}); convert it, for example with "
             "iconv -f latin1 -t utf-8"
         ) from None
     except ValueError as error:

@@ -39,8 +39,8 @@ def test_series_without_classes_have_no_labels(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("1,2:a\n", ["is no .ts file", "@data"]),
-        ("", ["is no .ts file"]),
+        ("1,2:a\n", ["is not a .ts file", "@data"]),
+        ("", ["is not a .ts file"]),
         (HEADER, ["no series below @data"]),
         (f"{HEADER}1,2:c\n", ["line 7", "'c'", "'a', 'b'"]),
         (f"{HEADER}1,x:a\n", ["line 7", "'x' is not a number", "?"]),
@@ -69,7 +69,7 @@ def test_a_bad_line_is_named_with_what_is_accepted(
 def test_a_file_that_is_no_text_or_is_missing_is_one_message(tmp_path: Path) -> None:
     path = tmp_path / "x.ts"
     path.write_bytes(b"@data\n\xff\xfe")
-    with pytest.raises(DataError, match="not a text in UTF-8"):
+    with pytest.raises(DataError, match="not UTF-8 text"):
         read_ts(path)
     with pytest.raises(DataError, match="cannot read"):
         read_ts(tmp_path / "none.ts")

@@ -111,6 +111,6 @@ def test_other_encodings_are_refused_with_the_place(tmp_path: Path) -> None:
     path = tmp_path / "labels.csv"
     path.write_bytes("image,label\na.png,café\n".encode("latin-1"))
     with pytest.raises(
-        DataError, match=r"not a text in UTF-8 \(byte 21\); save the table in UTF-8"
+        DataError, match=r"not UTF-8 text \(byte 21\); save the table in UTF-8"
     ):
         load_text_table(path)

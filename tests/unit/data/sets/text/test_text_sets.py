@@ -118,7 +118,7 @@ def test_a_test_file_without_labels_is_left_out(tmp_path: Path) -> None:
         ("a.tsv", b"words\tlabel\na\tb\n", "data.text_column=NAME"),
         ("a.tsv", b"text\tkind of\na\tb\n", "data.label_column=NAME"),
         ("a.tsv", b"text\ttext\na\tb\n", "two columns are called 'text'"),
-        ("a.tsv", b"text\tlabel\ncaf\xe9\tb\n", "not a text in UTF-8 .byte 14.; convert it"),
+        ("a.tsv", b"text\tlabel\ncaf\xe9\tb\n", "not UTF-8 text .byte 14.; convert it"),
         ("a.tsv", b"text\tlabel\na\tx\na\tx\n", "all texts are of the class 'x'"),
         ("a.tsv", b"text\tlabel\n\t\n \tx\n", "no row has a text and a label"),
         ("a.csv", b'text,label\n"open,b\n', "unexpected end of data"),
