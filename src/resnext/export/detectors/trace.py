@@ -16,17 +16,20 @@ from resnext.export.write_onnx import trace
 from resnext.model.detector_config import DetectorConfig
 from resnext.model.feature_info import feature_info
 from resnext.model.plan import plan_network
+from resnext.runtimes.spec import ExportSpec
 
 _BLOCKS = (5, 7)  # sides of the example, in blocks to which images are padded
 
 
-def trace_detector(network: nn.Module, config: DetectorConfig, opset: int) -> onnx.ModelProto:
+def trace_detector(
+    network: nn.Module, config: DetectorConfig, spec: ExportSpec
+) -> onnx.ModelProto:
     """Write a detector as an ONNX model.
 
     Args:
         network: torchvision's network, in evaluation mode and in float32.
         config: Its architecture.
-        opset: Version of the operators.
+        spec: Its opset.
     """
     transform: Any = network.transform
     height, width = (number * transform.size_divisible for number in _BLOCKS)
@@ -38,13 +41,15 @@ def trace_detector(network: nn.Module, config: DetectorConfig, opset: int) -> on
         images_bchw,
         limits_4,
         torch.ones(4),
-        opset_version=opset,
+        opset_version=spec.opset,
         input_names=["images", "limits", "ratios"],
         output_names=["objects"],
         dynamic_shapes=(axes, {}, {}),
         custom_translation_table=cut.TRANSLATIONS | suppress.TRANSLATIONS,
     )
-    return put_before(program.model_proto, network)
+    model = put_before(program.model_proto, network)
+    model.producer_name, model.producer_version = "resnext", spec.written_by
+    return model
 
 
 def build_detector_graph(network: nn.Module, config: DetectorConfig) -> nn.Module:
