@@ -17,6 +17,7 @@ from resnext.class_lists import readable
 from resnext.data.prepare.geometry import Pixels
 from resnext.data.prepare.scale import normalise_pixels
 from resnext.errors import ConfigError
+from resnext.inference.finder import Finder
 from resnext.inference.parity import Parity, check_bf16, parity_of
 from resnext.inference.preprocessor import Preprocessor
 from resnext.inference.tiles import Tiling, classify_in_tiles
@@ -93,9 +94,14 @@ class Predictor:
         self.preprocessor = Preprocessor.of(network.config, network.card, spec)
         self.classes = tuple(readable(name) for name in network.classes)
         self.answers = answer_type(network.card.task)
-        if not isinstance(self.network, Exported):
+        self._finder: Finder | None = None
+        self.precision: Precision
+        if self.preprocessor.detector is not None:
+            self.precision = "fp32"
+            self._finder = Finder(self.network, self.classes, device, precision)
+        elif not isinstance(self.network, Exported):
             self._device = device or _device_of(self.network)
-            self.precision: Precision = precision or "fp32"
+            self.precision = precision or "fp32"
             self._module = self._build_module(self.network)
         else:
             self.precision = self.network.spec.precision
@@ -111,12 +117,15 @@ class Predictor:
 
         Args:
             images: Results of `preprocessor.pixels`.
-            top: Number of classes to return, if they are ranked.
+            top: Number of classes to return, if they are ranked, or of objects.
 
         Raises:
             ConfigError: As `logits`.
             CheckpointError: As `logits`.
         """
+        if self._finder is not None:
+            yield from (self._finder.find(image_hwc, top) for image_hwc in images)
+            return
         together = 1 if self.preprocessor.is_dense else max(len(images), 1)
         for start in range(0, len(images), together):
             batch = images[start : start + together]
@@ -160,7 +169,7 @@ class Predictor:
                 gives every pixel a class.
 
         Returns:
-            b x k, or b x k x h x w.
+            b x k, or b x k x h x w; of an exported detector b x objects x columns.
 
         Raises:
             ConfigError: The images do not fit the network, or bf16 changes the answers too much.
@@ -175,7 +184,7 @@ class Predictor:
         return logits_bk
 
     def _logits(self, images: Sequence[Pixels]) -> Logits:
-        if self.preprocessor.is_whole:  # each has its own size
+        if self.preprocessor.is_whole or self._finder is not None:  # each has its own size
             return np.concatenate([self._run(image[np.newaxis]) for image in images])
         return self._run(np.stack(images))
 

@@ -9,9 +9,6 @@ from typing import Any
 from resnext.tasks.detection.average_precision import BoxFigures
 from resnext.tasks.detection.errors import Judged
 
-MIN_SCORE = 0.5
-"""Objects that a person would be shown; their errors are counted."""
-
 _EPOCH_FIGURES = ("ap", "ap50", "ap75", "ar100")
 
 
@@ -22,7 +19,7 @@ class DetectionResult:
     Attributes:
         measured: Average precisions and recalls.
         loss: Mean loss of an image.
-        judged: The objects found in each image with a score of at least `MIN_SCORE`, by the image's
+        judged: The objects found in each image with a score of at least `answer.MIN_SCORE`, by the image's
             number; empty unless everything was asked for.
     """
 
