@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +19,7 @@ class DetectionResult:
 
     Attributes:
         measured: Average precisions and recalls.
-        loss: Mean loss of an image.
+        loss: Mean loss of an image; NaN of an exported file, which has no loss.
         judged: The objects found in each image with a score of at least `answer.MIN_SCORE`, by the image's
             number; empty unless everything was asked for.
     """
@@ -47,4 +48,5 @@ class DetectionResult:
             classes: Names of the classes, which the figures have already.
         """
         del classes
-        return {**self.measured.as_dict(), "loss": self.loss}
+        loss = None if math.isnan(self.loss) else self.loss  # JSON has no NaN
+        return {**self.measured.as_dict(), "loss": loss}
