@@ -94,11 +94,16 @@ def predict_images(
         min_score: Of detectors: objects with lower scores are left out; None is the usual limit.
 
     Raises:
-        ConfigError: `top` is not positive, or an input is not an image.
+        ConfigError: `top` is not positive, `min_score` does not suit the network or is not within
+            0 to 1, or an input is not an image.
     """
     top = predictor.answers.usual_top if top is None else top
     if top < 1:
         raise ConfigError(f"top={top}: give a positive number of classes")
+    if min_score is not None and predictor.preprocessor.detector is None:
+        raise ConfigError(f"min_score={min_score}: this network does not find objects; leave it out")
+    if min_score is not None and not 0 <= min_score <= 1:
+        raise ConfigError(f"min_score={min_score}: give a score of 0 to 1")
     if predictor.preprocessor.keeps_size:
         batch_size = 1  # images keep their size, which may be large
     rows = _predict(predictor, enumerate(images), top, batch_size)
