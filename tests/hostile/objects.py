@@ -22,7 +22,7 @@ _ODD = ("", "-1", "0", "1", "2", "0.5", "nan", "inf", "1e999", "9" * 40, "png", 
 _MAX_OBJECTS = 100
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """The service has refused a request with one of its own errors."""
 
 
@@ -71,7 +71,9 @@ def run(client: TestClient, num: int, seed: int, form: str) -> Counts:
         if where in ("query", "all"):
             names = rng.sample(("top", "masks", "min_score"), rng.randint(1, 3))
             query = "?" + "&".join(f"{name}={rng.choice(_ODD)}" for name in names)
-        counts.add(f"{form} {seed} {number}", partial(answer, client, body, kind, query), Refused)
+        counts.add(
+            f"{form} {seed} {number}", partial(answer, client, body, kind, query), RefusedError
+        )
     return counts
 
 
@@ -79,13 +81,13 @@ def answer(client: TestClient, body: bytes, content_type: str, query: str = "") 
     """Send one request, and check its answer.
 
     Raises:
-        Refused: It is refused.
+        RefusedError: It is refused.
     """
     headers = {"Content-Type": content_type}
     found = client.post(f"/v1/predict{query}", content=body, headers=headers)
     if found.status_code in _REFUSALS:
         assert {"code", "message"} <= set(found.json()["error"]) <= {"code", "message", "images"}
-        raise Refused
+        raise RefusedError
     assert found.status_code == 200, found.status_code
     for image in found.json()["images"]:
         assert len(image["objects"]) <= _MAX_OBJECTS

@@ -72,7 +72,8 @@ def check_parity(parity: Parity, path: object) -> None:
         ExportError: The difference is larger than rounding.
     """
     if isinstance(parity, ObjectParity):
-        return _check_objects(parity, path)
+        _check_objects(parity, path)
+        return
     limit = TOLERANCE * max(parity.largest_logit, 1.0)
     if not parity.largest_difference <= limit:  # also true for NaN
         raise ExportError(

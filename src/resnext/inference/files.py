@@ -101,7 +101,9 @@ def predict_images(
     if top < 1:
         raise ConfigError(f"top={top}: give a positive number of classes")
     if min_score is not None and predictor.preprocessor.detector is None:
-        raise ConfigError(f"min_score={min_score}: this network does not find objects; leave it out")
+        raise ConfigError(
+            f"min_score={min_score}: this network does not find objects; leave it out"
+        )
     if min_score is not None and not 0 <= min_score <= 1:
         raise ConfigError(f"min_score={min_score}: give a score of 0 to 1")
     if predictor.preprocessor.keeps_size:

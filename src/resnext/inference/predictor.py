@@ -95,9 +95,8 @@ class Predictor:
         self.classes = tuple(readable(name) for name in network.classes)
         self.answers = answer_type(network.card.task)
         self._finder: Finder | None = None
-        self.precision: Precision
+        self.precision: Precision = "fp32"
         if self.preprocessor.detector is not None:
-            self.precision = "fp32"
             self._finder = Finder(self.network, self.classes, device, precision)
         elif not isinstance(self.network, Exported):
             self._device = device or _device_of(self.network)
@@ -112,16 +111,14 @@ class Predictor:
     def answers_to(self, images: Sequence[Pixels], top: int) -> Iterator[Answer]:
         """Yield the answer for each prepared image.
 
-        Outputs for every pixel are much larger than the image, so only those of one image are in
-        memory at a time.
+        Only one image's outputs for every pixel are in memory at a time: they are very large.
 
         Args:
             images: Results of `preprocessor.pixels`.
             top: Number of classes to return, if they are ranked, or of objects.
 
         Raises:
-            ConfigError: As `logits`.
-            CheckpointError: As `logits`.
+            ResNeXtError: As `logits`.
         """
         if self._finder is not None:
             yield from (self._finder.find(image_hwc, top) for image_hwc in images)
@@ -150,11 +147,10 @@ class Predictor:
     def _classify_in_tiles(self, image_hwc: Pixels, tiling: Tiling) -> Answer:
         if not self._has_told_of_tiles:
             self._has_told_of_tiles = True
-            height, width = image_hwc.shape[:2]
             _LOG.warning(
                 "an image of %d x %d px is processed in tiles of %d px that overlap by %d px; "
                 "so are others that do not fit",
-                *(width, height, tiling.tile_px, 2 * tiling.margin_px),
+                *(*image_hwc.shape[1::-1], tiling.tile_px, 2 * tiling.margin_px),
             )
         classes_hw = classify_in_tiles(
             lambda tile_hwc: self.logits([tile_hwc])[0], image_hwc, len(self.classes), tiling
@@ -232,8 +228,7 @@ class Predictor:
         is_low = self.precision == "bf16"
         cast = torch.autocast(self._device.type, torch.bfloat16, enabled=is_low)
         with torch.inference_mode(), cast:
-            logits_bk: torch.Tensor = self._module(self.normalised(images_bhwc))
-        logits: Logits = logits_bk.float().cpu().numpy()
+            logits: Logits = self._module(self.normalised(images_bhwc)).float().cpu().numpy()
         return logits
 
 

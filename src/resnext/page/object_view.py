@@ -14,9 +14,7 @@ from resnext.untrusted.text import printable
 
 _SHOWN_PX = 720
 _MAX_LEGEND = 30
-_HEAD = "".join(
-    f"<th>{name}</th>" for name in ("class", "score", "left", "top", "right", "bottom")
-)
+_HEAD = "".join(f"<th>{name}</th>" for name in ("class", "score", "left", "top", "right", "bottom"))
 
 
 def show_objects(title: str, image: Image.Image, answer: BoxAnswer) -> str:

@@ -74,10 +74,12 @@ def add_routes(app: FastAPI, service: Service) -> None:
         ] = None,
         min_score: Annotated[
             float | None,
-            Query(ge=0, le=1, description="Of detectors: lowest score of an object, by default 0.5."),
+            Query(
+                ge=0, le=1, description="Of detectors: lowest score of an object, by default 0.5."
+            ),
         ] = None,
     ) -> Response:
-        """Predict images or signals: classes, labels, masks or objects, depending on the network's task.
+        """Predict images or signals: classes, labels, masks or objects, by the network's task.
 
         If any image is invalid, the whole request fails, and the error lists the index of each.
         """

@@ -51,8 +51,8 @@ def test_objects_have_names_scores_boxes_and_masks(network: TrainedNetwork) -> N
 def test_scores_and_numbers_are_bounded(network: TrainedNetwork) -> None:
     image = picture(80, 60, RECTANGLES)
     counts = []
-    for options in ({}, {"min_score": 0.7}, {"min_score": 0.0}, {"min_score": 0.0, "top": 1}):
-        (found,) = resnext.predict(network, image, **options)
+    for least, top in ((None, None), (0.7, None), (0.0, None), (0.0, 1)):
+        (found,) = resnext.predict(network, image, min_score=least, top=top)
         assert isinstance(found.answer, BoxAnswer)
         counts.append(len(found.answer.objects))
     assert counts == [2, 1, 3, 1]

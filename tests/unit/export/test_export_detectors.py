@@ -27,6 +27,7 @@ from resnext.model.detector import use_statistics
 from resnext.model.trained import TrainedNetwork
 from resnext.runtimes.exported import Exported
 from resnext.runtimes.open import open_exported
+from resnext.tasks.detection.answer import BoxAnswer
 
 CARD = ModelCard(
     image_size_px=64,
@@ -56,7 +57,10 @@ def photos() -> list[np.ndarray[Any, np.dtype[np.uint8]]]:
     """Return photos of several shapes; for some, float32 would give another size."""
     images = [Image.fromarray(photo) for photo in load_sample_images().images]
     sizes = [(427, 640), (300, 401), (213, 427), (90, 60), (500, 100), (49, 60)]
-    cut = [images[number % 2].crop((0, 0, width, height)) for number, (height, width) in enumerate(sizes)]
+    cut = [
+        images[number % 2].crop((0, 0, width, height))
+        for number, (height, width) in enumerate(sizes)
+    ]
     return [np.asarray(image) for image in cut]
 
 
@@ -163,9 +167,13 @@ def test_masks_of_a_file_are_those_of_pytorch(exported: Any) -> None:
     pixels = photos()[1]
     (wanted,) = Predictor(network).answers_to([pixels], 100)
     (found,) = Predictor(file).answers_to([pixels], 100)
+    assert isinstance(wanted, BoxAnswer)
+    assert isinstance(found, BoxAnswer)
     num, num_unlike = 0, 0
     for one, other in zip(wanted.objects, found.objects, strict=True):
         assert one.label == other.label
+        assert one.mask is not None
+        assert other.mask is not None
         first, second = one.mask.on_image(), other.mask.on_image()
         num += int(first.sum())
         num_unlike += int((first != second).sum())

@@ -222,7 +222,6 @@ def test_what_takes_classifiers_says_so(
         "export net.safetensors --out net.onnx --int8 --data digits",
         "export net.safetensors --out net.onnx --precision bf16 --data digits",
         "features net.safetensors digits --out features.parquet",
-        "probe net.safetensors --data digits",
         "benchmark retinanet_resnet18",
         "benchmark net.safetensors",
     ):

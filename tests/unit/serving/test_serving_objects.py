@@ -118,7 +118,9 @@ def test_masks_of_too_many_runs_are_refused(
     monkeypatch.setattr(answers, "_MAX_RUNS", 50)
     answer = ask(client, picture(80, 60, RECTANGLES))
     assert (answer.status_code, answer.json()["error"]["code"]) == (422, "too_many_runs")
-    assert ask(client, picture(80, 60, RECTANGLES), query="?top=1&min_score=0.95").status_code == 200
+    assert (
+        ask(client, picture(80, 60, RECTANGLES), query="?top=1&min_score=0.95").status_code == 200
+    )
 
 
 def test_the_description_tells_of_objects(client: TestClient) -> None:

@@ -9,8 +9,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from onnxscript import opset18 as op
+from onnxscript import opset18
 from torchvision.ops import roi_align
+
+op: Any = opset18  # whose types do not follow traced values
 
 
 @torch.library.custom_op("resnext::cut_regions", mutates_args=())
@@ -56,13 +58,21 @@ def _(
 
 
 def _to_onnx(
-    maps: Sequence[Any], rois_m5: Any, chosen_m: Any, scales: Sequence[float], side: int, sampling: int
+    maps: Sequence[Any],
+    rois_m5: Any,
+    chosen_m: Any,
+    scales: Sequence[float],
+    side: int,
+    sampling: int,
 ) -> Any:
     """Write it with ONNX's operator, once for each map."""
     images_m = op.Cast(op.Gather(rois_m5, op.Constant(value_int=0), axis=1), to=7)
     boxes_m4 = op.Gather(rois_m5, op.Constant(value_ints=[1, 2, 3, 4]), axis=1)
     shape = op.Concat(
-        op.Shape(images_m), op.Shape(maps[0], start=1, end=2), op.Constant(value_ints=[side, side]), axis=0
+        op.Shape(images_m),
+        op.Shape(maps[0], start=1, end=2),
+        op.Constant(value_ints=[side, side]),
+        axis=0,
     )
     result = op.Expand(op.Constant(value_float=0.0), shape)
     for number, (map_bchw, scale) in enumerate(zip(maps, scales, strict=True)):

@@ -103,7 +103,7 @@ class RegionsGraph(nn.Module):
         logits_mchw = heads.mask_predictor(heads.mask_head(cut))
         num_rows, side = boxes_bk4.shape[1], logits_mchw.shape[2]
         outputs_m1hw = outputs_bk.reshape(-1, 1, 1, 1).expand(-1, -1, side, side)
-        masks_m1hw = logits_mchw.gather(1, outputs_m1hw).sigmoid()
+        masks_m1hw: torch.Tensor = logits_mchw.gather(1, outputs_m1hw).sigmoid()
         return masks_m1hw.reshape(-1, num_rows, side * side)
 
     def _cut(
@@ -119,7 +119,7 @@ class RegionsGraph(nn.Module):
         for stride in list(self.strides.values())[1:]:
             level = stride.bit_length() - 1
             chosen_m = chosen_m + (sizes_m >= 2 ** (level - _CANONICAL_LEVEL - _EPSILON)).float()
-        return cut_regions(
+        regions_mchw: torch.Tensor = cut_regions(
             [maps[name] for name in self.strides],
             rois_m5,
             chosen_m,
@@ -127,3 +127,4 @@ class RegionsGraph(nn.Module):
             pool.output_size[0],
             pool.sampling_ratio,
         )
+        return regions_mchw

@@ -73,7 +73,9 @@ def put_before(model: onnx.ModelProto, network: nn.Module) -> onnx.ModelProto:
         A graph of pixels: uint8 b x h x w x c, of any size.
     """
     transform: Any = network.transform
-    mean, std = (", ".join(map(repr, map(float, one))) for one in (transform.image_mean, transform.image_std))
+    mean, std = (
+        ", ".join(map(repr, map(float, one))) for one in (transform.image_mean, transform.image_std)
+    )
     text = _GRAPH.format(
         ir_version=model.ir_version,
         opset=model.opset_import[0].version,

@@ -8,13 +8,15 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from onnxscript import opset18 as op
+from onnxscript import opset18
 from torchvision.ops import nms
 
 UNUSED = -1.0
 """Score of a row that is no candidate."""
 
 _LEAST = UNUSED / 2
+
+op: Any = opset18  # whose types do not follow traced values
 
 
 @torch.library.custom_op("resnext::suppress", mutates_args=())

@@ -21,9 +21,7 @@ from resnext.runtimes.spec import ExportSpec
 _BLOCKS = (5, 7)  # sides of the example, in blocks to which images are padded
 
 
-def trace_detector(
-    network: nn.Module, config: DetectorConfig, spec: ExportSpec
-) -> onnx.ModelProto:
+def trace_detector(network: nn.Module, config: DetectorConfig, spec: ExportSpec) -> onnx.ModelProto:
     """Write a detector as an ONNX model.
 
     Args:

@@ -20,8 +20,8 @@ class DetectionResult:
     Attributes:
         measured: Average precisions and recalls.
         loss: Mean loss of an image; NaN of an exported file, which has no loss.
-        judged: The objects found in each image with a score of at least `answer.MIN_SCORE`, by the image's
-            number; empty unless everything was asked for.
+        judged: The objects found in each image with a score of at least `answer.MIN_SCORE`, by the
+            image's number; empty unless everything was asked for.
     """
 
     measured: BoxFigures

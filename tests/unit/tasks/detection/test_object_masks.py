@@ -7,7 +7,7 @@ import pytest
 import torch
 from torchvision.models.detection.roi_heads import paste_masks_in_image
 
-from resnext.tasks.detection.masks import fit_mask, mask_of_image
+from resnext.tasks.detection.masks import Box, fit_mask, mask_of_image
 from resnext.tasks.segmentation.run_lengths import run_lengths
 
 BOXES = [
@@ -20,7 +20,7 @@ BOXES = [
 
 
 @pytest.mark.parametrize("box", BOXES)
-def test_a_mask_fits_its_box_as_in_torchvision(box: tuple[float, ...]) -> None:
+def test_a_mask_fits_its_box_as_in_torchvision(box: Box) -> None:
     draw = np.random.default_rng(0)
     coarse = draw.random((7, 7), dtype=np.float32)
     soft = np.kron(coarse, np.ones((4, 4), np.float32))
