@@ -52,19 +52,22 @@ def predict(
     model: str | Path | TrainedNetwork | Run,
     images: ImageInput | Iterable[ImageInput],
     *,
-    top: int = 5,
+    top: int | None = None,
+    min_score: float | None = None,
     batch_size: int = 32,
     device: str | None = None,
     precision: Arithmetic | None = None,
     progress: bool = False,
 ) -> Predictions:
-    """Predict the classes of images.
+    """Predict the classes of images, of their pixels, or the objects in them.
 
     Example:
         >>> import resnext
         >>> found = resnext.predict("runs/photos", "cat.jpg")  # doctest: +SKIP
         >>> found[0].label, found[0].probability  # doctest: +SKIP
         >>> rows = resnext.predict("runs/photos", ["folder/", "dog.png"]).rows  # doctest: +SKIP
+        >>> (cells,) = resnext.predict("runs/cells", "a.jpg", min_score=0.7)  # doctest: +SKIP
+        >>> [(one.name, one.score, one.box) for one in cells.answer.objects]  # doctest: +SKIP
 
     Args:
         model: A run, a weight file, an exported file, or a name from `resnext weights list`, as
@@ -74,7 +77,9 @@ def predict(
             file, a PIL image, an array of H x W or H x W x 1, 3 or 4, or a tensor of H x W or 1, 3
             or 4 x H x W: uint8, or floats in 0..1. Arrays with one more dimension are batches.
             Images are resized, cropped and normalised as the network expects.
-        top: Number of classes to return for each image, if they are ranked.
+        top: Number of classes to return for each image, if they are ranked, by default 5; of a
+            detector, maximum number of objects, by default 100.
+        min_score: Of detectors: objects with lower scores, 0..1, are left out; by default 0.5.
         batch_size: Batch size.
         device: auto, cpu, cuda, cuda:N or mps; by default auto, or that of the network. A loaded
             network is moved to it.
@@ -104,7 +109,10 @@ def predict(
         show_progress(quiet=not progress) as advance,
     ):
         predictor = open_predictor(source, device, precision)
-        for one in predict_images(predictor, _each(images), top=top, batch_size=batch_size):
+        rows = predict_images(
+            predictor, _each(images), top=top, batch_size=batch_size, min_score=min_score
+        )
+        for one in rows:
             found.append(one)
             if advance is not None:
                 advance(1)

@@ -155,13 +155,14 @@ class Run:
         self,
         images: ImageInput | Iterable[ImageInput],
         *,
-        top: int = 5,
+        top: int | None = None,
+        min_score: float | None = None,
         batch_size: int = 32,
         device: str | None = None,
         precision: Arithmetic | None = None,
         progress: bool = False,
     ) -> Predictions:
-        """Predict the classes of images; see `predict`.
+        """Predict the classes of images, or find objects in them; see `predict`.
 
         Raises:
             ResNeXtError: As `predict`.
@@ -172,6 +173,7 @@ class Run:
             self.folder if precision is not None else self.model,
             images,
             top=top,
+            min_score=min_score,
             batch_size=batch_size,
             device=device,
             precision=precision,

@@ -95,7 +95,9 @@ def open_network(name: str, size_px: int | None) -> Network:
     """
     path = Path(name)
     if is_exported(path):
-        return _exported(name, open_exported(path), size_px)
+        exported = open_exported(path)
+        refuse_detector(exported.config, "benchmark")
+        return _exported(name, exported, size_px)
     if {"/", os.sep} & set(name) or "." in name or path.is_dir():
         loaded = load(path)
         refuse_detector(loaded.config, "benchmark")

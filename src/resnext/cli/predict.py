@@ -35,15 +35,13 @@ if TYPE_CHECKING:
 
     from resnext.cli.prediction_pictures import Pictures
     from resnext.inference.files import Prediction
-    from resnext.inference.finder import Finder
     from resnext.inference.predictor import Predictor
     from resnext.inference.signals import SignalPredictor
     from resnext.model.trained import TrainedNetwork
 
 _MAX_BATCH = 65_536  # twice as many decoded images are in memory
 _BATCH = 32
-_TOP, _TOP_OBJECTS = 5, 100
-_MIN_SCORE = 0.5
+_TOP = 5
 
 
 @dataclass(frozen=True)
@@ -106,8 +104,11 @@ def main(argv: list[str]) -> int:
         raise DataError(
             f"no image found in {given}{others}; give image files or folders with images"
         )
-    predict = _predict_objects if is_detector else _predict_images
-    num, bad = predict(arguments, network, chain([first], paths))
+    if is_detector and arguments.batch_size is not None:
+        raise ConfigError("--batch-size: detectors take one image at a time; leave it out")
+    if is_detector and arguments.precision == "bf16":
+        raise ConfigError("--precision bf16: detectors compute in fp32; leave it out")
+    num, bad = _predict_images(arguments, network, chain([first], paths))
     if ignored:
         left_out = describe_ignored(ignored)
         print(f"resnext: skipped files that are not images: {left_out}", file=sys.stderr)
@@ -125,31 +126,16 @@ def _predict_images(
     reader = predictor.preprocessor.read
     pictures = Pictures(predictor.answers, reader, arguments.draw, arguments.masks)
     rows = predict_images(
-        predictor, paths, top=arguments.top or _TOP, batch_size=arguments.batch_size or _BATCH
+        predictor,
+        paths,
+        top=arguments.top,
+        batch_size=arguments.batch_size or _BATCH,
+        min_score=arguments.min_score,
     )
     found = _print(arguments, rows, predictor, pictures)
     if predictor.parity is not None:
         print(f"resnext: bf16 against fp32 {predictor.parity}", file=sys.stderr)
     return found
-
-
-def _predict_objects(
-    arguments: Predict, network: TrainedNetwork, paths: Iterable[Path]
-) -> tuple[int, int]:
-    from resnext.cli.prediction_pictures import Pictures
-    from resnext.inference.finder import Finder
-    from resnext.runs.runtime import resolve_device
-
-    if arguments.batch_size is not None:
-        raise ConfigError("--batch-size: detectors take one image at a time; leave it out")
-    if arguments.precision == "bf16":
-        raise ConfigError("--precision bf16: detectors compute in fp32; leave it out")
-    finder = Finder(network, resolve_device(arguments.device))
-    pictures = Pictures(finder.answers, finder.read, arguments.draw, arguments.masks)
-    min_score = _MIN_SCORE if arguments.min_score is None else arguments.min_score
-    top = arguments.top or _TOP_OBJECTS
-    rows = finder.find_in_files(paths, top=top, min_score=min_score)
-    return _print(arguments, rows, finder, pictures)
 
 
 def _predict_signals(arguments: Predict, network: TrainedNetwork) -> int:
@@ -180,7 +166,7 @@ def _predict_signals(arguments: Predict, network: TrainedNetwork) -> int:
 def _print(
     arguments: Predict,
     rows: Iterable[Prediction],
-    predictor: Predictor | SignalPredictor | Finder,
+    predictor: Predictor | SignalPredictor,
     pictures: Pictures | None = None,
 ) -> tuple[int, int]:
     """Print predictions as they arrive; return their number, and the number of bad files."""

@@ -11,15 +11,14 @@ from resnext.export.graph import build_graph
 from resnext.export.images import ImageSource, as_whole, noise, sample_photos
 from resnext.export.network import at_size, simplify
 from resnext.export.options import ExportOptions, ExportReport
-from resnext.export.parity import check_parity, compare
+from resnext.export.parity import check_parity, compare, compare_objects
 from resnext.export.samples import SampleSource, sample_batches, takes_samples
 from resnext.export.signals import check_signal_options, noise_signals
 from resnext.export.staging import publish, staging
 from resnext.extras import needed_by
 from resnext.inference.parity import Parity
 from resnext.inference.preprocessor import takes_images
-from resnext.model.classifiers import refuse_detector
-from resnext.model.config import ModelConfig, ResNeXtConfig, SegmenterConfig
+from resnext.model.config import DetectorConfig, ModelConfig, ResNeXtConfig, SegmenterConfig
 from resnext.model.trained import TrainedNetwork
 from resnext.runtimes.open import SUFFIXES, open_exported
 from resnext.runtimes.spec import FLOAT_INPUTS, ExportSpec, Format, describe
@@ -76,6 +75,7 @@ def spec_of(loaded: TrainedNetwork, options: ExportOptions) -> ExportSpec:
         size_px=loaded.card.image_size_px,
         # Images with masks have different sizes, so a fixed size must be requested.
         dynamic_size=options.dynamic_size
+        or isinstance(loaded.config, DetectorConfig)
         or (isinstance(loaded.config, SegmenterConfig) and options.size_px is None),
         opset=(options.opset or _DEFAULT_OPSET) if is_onnx else options.opset,
     )
@@ -87,12 +87,26 @@ def write_file(loaded: TrainedNetwork, path: Path, spec: ExportSpec) -> None:
     Raises:
         ConfigError: A package is missing.
     """
+    if isinstance(loaded.config, DetectorConfig):
+        _write_detector(loaded, loaded.config, path, spec)
+        return
     graph = build_graph(simplify(loaded, spec.format), loaded.card, spec.input, spec.size_px)
     description = describe(loaded.config, loaded.card, spec)
     with needed_by(f"export to {spec.format}"):
         from resnext.export.write import WRITERS
 
         WRITERS[spec.format](graph, _example(loaded, spec), path, spec, description)
+
+
+def _write_detector(
+    loaded: TrainedNetwork, config: DetectorConfig, path: Path, spec: ExportSpec
+) -> None:
+    network, description = simplify(loaded, spec.format), describe(config, loaded.card, spec)
+    with needed_by("export of a detector to ONNX"):
+        from resnext.export.detectors.trace import trace_detector
+        from resnext.export.write_onnx import save_onnx
+
+        save_onnx(trace_detector(network, config, spec), path, description)
 
 
 def compare_file(
@@ -106,11 +120,14 @@ def compare_file(
     if not takes_samples(loaded):
         batches = [noise(loaded, spec.size_px, NUM_COMPARED)]
         return compare(network, exported, batches, "noise, since it takes no images")
-    is_dense = isinstance(loaded.config, SegmenterConfig)
+    is_detector = isinstance(loaded.config, DetectorConfig)
+    is_dense = is_detector or isinstance(loaded.config, SegmenterConfig)
     num = _NUM_DENSE if is_dense else NUM_COMPARED
     source = samples or _usual_samples(loaded, num)
     if is_dense:
         assert isinstance(source, ImageSource)
+        if is_detector:
+            return compare_objects(network, exported, as_whole(source, spec, num), source.name)
         return compare(network, exported, as_whole(source, spec, num), source.name)
     return compare(network, exported, sample_batches(source, loaded, spec), source.name)
 
@@ -141,7 +158,7 @@ def check_options(loaded: TrainedNetwork, dest: Path, options: ExportOptions) ->
     Raises:
         ConfigError: They do not fit.
     """
-    refuse_detector(loaded.config, "export")
+    _check_detector(loaded.config, options)
     check_signal_options(loaded.card, options)
     is_dense = isinstance(loaded.config, SegmenterConfig)
     if is_dense and options.input == "image":
@@ -156,6 +173,31 @@ def check_options(loaded: TrainedNetwork, dest: Path, options: ExportOptions) ->
     if options.input == "image" and not takes_images(loaded.config):
         raise ConfigError(
             "input='image': the network does not take image files; use input='normalised'"
+        )
+
+
+def _check_detector(config: ModelConfig, options: ExportOptions) -> None:
+    """Refuse options that a detector does not support.
+
+    Raises:
+        ConfigError: One of them is given.
+    """
+    if not isinstance(config, DetectorConfig):
+        return
+    if options.to != "onnx":
+        raise ConfigError(
+            f"to={options.to!r}: detectors are exported to onnx; leave out the format, or load the "
+            "weights in PyTorch"
+        )
+    if options.input not in (None, "pixels"):
+        raise ConfigError(
+            f"input={options.input!r}: a detector takes uint8 pixels of any size and resizes them "
+            "itself; leave out the input"
+        )
+    if options.size_px is not None:
+        raise ConfigError(
+            f"size_px={options.size_px}: a detector takes images of any size and resizes them to a "
+            f"short side of {config.min_size_px} pixels; leave out the size"
         )
 
 

@@ -48,9 +48,9 @@ def export_bf16(
             more than `BF16_TOLERANCE`; no file is kept.
         ExportError: The error grows by more than `max_loss`; no file is kept.
     """
+    require_classifier(loaded.config, "export in bf16")
     if options.to != "openvino":
         raise ConfigError(f"to={options.to!r}: bf16 needs OpenVINO; use to='openvino'")
-    require_classifier(loaded.config, "export in bf16")
     check_options(loaded, dest, options)
     loaded = at_size(loaded, options.size_px)
     samples = data_samples(data, "val", loaded, NUM_COMPARED)

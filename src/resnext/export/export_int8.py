@@ -58,12 +58,12 @@ def export_int8(
         ConfigError: The options do not allow int8.
         ExportError: The error grows by more than `max_loss`; no file is kept.
     """
+    require_classifier(loaded.config, "export in int8")
     if options.to != "onnx" or options.input == "normalised":
         raise ConfigError(
             f"to={options.to!r}, input={options.input!r}: int8 needs to='onnx' with "
             "input='pixels', 'image' or 'values'"
         )
-    require_classifier(loaded.config, "export in int8")
     check_options(loaded, dest, options)
     loaded = at_size(loaded, options.size_px)
     if not takes_samples(loaded):

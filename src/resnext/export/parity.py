@@ -10,17 +10,28 @@ from torch import nn
 
 from resnext.data.prepare.normalise import normalise
 from resnext.errors import ExportError
-from resnext.inference.parity import Parity, parity_of, pixel_parity
+from resnext.inference.parity import (
+    ObjectParity,
+    Parity,
+    object_parity,
+    parity_of,
+    pixel_parity,
+)
 from resnext.model.card import ModelCard
 from resnext.model.config import SegmenterConfig
 from resnext.model.signal import noun_of
 from resnext.runtimes.exported import Array, Exported
 from resnext.runtimes.module import graph_input
 from resnext.runtimes.spec import ExportSpec
+from resnext.tasks.detection.network import found_rows
 
 TOLERANCE = 1e-4
 """Largest difference of a logit, relative to the largest: sums in another order."""
 
+BOX_TOLERANCE_PX = 0.01
+"""Largest distance between the boxes of an object."""
+
+_LEAST_AGREEMENT = 99.0  # share of objects that are suppressed in neither or in both, in percent
 _TOGETHER = 16
 
 
@@ -60,6 +71,9 @@ def check_parity(parity: Parity, path: object) -> None:
     Raises:
         ExportError: The difference is larger than rounding.
     """
+    if isinstance(parity, ObjectParity):
+        _check_objects(parity, path)
+        return
     limit = TOLERANCE * max(parity.largest_logit, 1.0)
     if not parity.largest_difference <= limit:  # also true for NaN
         raise ExportError(
@@ -68,6 +82,39 @@ def check_parity(parity: Parity, path: object) -> None:
             f"class agrees for {parity.top1_agreement:.1f} %; export to another format or opset, "
             "and please report this"
         )
+
+
+def _check_objects(parity: ObjectParity, path: object) -> None:
+    is_near = parity.largest_distance_px <= BOX_TOLERANCE_PX
+    is_alike = parity.largest_difference <= TOLERANCE
+    if not (is_near and is_alike and parity.top1_agreement >= _LEAST_AGREEMENT):
+        raise ExportError(
+            f"{path}: was not kept: it differs from PyTorch {parity}; accepted are "
+            f"{BOX_TOLERANCE_PX:g} px, {TOLERANCE:g} and {_LEAST_AGREEMENT:g} %. Export with "
+            "another opset, and please report this"
+        )
+
+
+def compare_objects(
+    network: nn.Module, exported: Exported, batches: Iterable[torch.Tensor], source: str
+) -> ObjectParity:
+    """Show the same images to a detector and to its file.
+
+    Args:
+        network: torchvision's network.
+        exported: The open file.
+        batches: Images, uint8 1 x h x w x c.
+        source: The images, in words.
+    """
+    pairs = ((_objects(network, batch), exported.run(batch.numpy())[0]) for batch in batches)
+    used = ((wanted_n6, found_nx[found_nx[:, 4] > 0, :6]) for wanted_n6, found_nx in pairs)
+    return object_parity(used, source)
+
+
+def _objects(network: nn.Module, image_bhwc: torch.Tensor) -> Array:
+    with torch.inference_mode():
+        (found,) = network([image_bhwc[0].movedim(-1, 0).float().div(255)])
+    return found_rows(found)
 
 
 def as_taken(card: ModelCard, spec: ExportSpec, batch: torch.Tensor) -> Array:

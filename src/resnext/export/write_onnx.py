@@ -45,12 +45,12 @@ def trace_onnx(graph: nn.Module, example: torch.Tensor, spec: ExportSpec) -> onn
     return model
 
 
-def trace(graph: nn.Module, example: torch.Tensor, **options: Any) -> torch.onnx.ONNXProgram:
+def trace(graph: nn.Module, *example: torch.Tensor, **options: Any) -> torch.onnx.ONNXProgram:
     """Trace a network with torch's exporter, without its progress output.
 
     Args:
         graph: The network, in evaluation mode.
-        example: A batch of its input.
+        example: A batch of each of its inputs.
         options: Options of `torch.onnx.export`; without any, the batch size is fixed.
     """
     logger = logging.getLogger("torch.onnx")
@@ -58,7 +58,7 @@ def trace(graph: nn.Module, example: torch.Tensor, **options: Any) -> torch.onnx
     logger.setLevel(logging.ERROR)  # errors are raised anyway
     try:
         with contextlib.redirect_stdout(io.StringIO()):
-            program = torch.onnx.export(graph, (example,), dynamo=True, verbose=False, **options)
+            program = torch.onnx.export(graph, example, dynamo=True, verbose=False, **options)
     finally:
         logger.setLevel(level)
     assert program is not None

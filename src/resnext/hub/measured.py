@@ -80,7 +80,8 @@ def _evaluation(published: Published) -> Measured | None:
 
 def _whole(published: Published) -> str:
     """Say that images or signals are evaluated whole; empty where crops are."""
-    is_whole = published.card.signal is not None or task_kind(published.card.task).is_dense
+    kind = task_kind(published.card.task)
+    is_whole = published.card.signal is not None or kind.is_dense or kind.finds_objects
     return f"whole {noun_of(published.card.signal)}" if is_whole else ""
 
 

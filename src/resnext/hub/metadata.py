@@ -72,8 +72,10 @@ def _purpose(published: Published) -> str:
             if signal.kind == "series"
             else f"{signal.kind}-classification"
         )
-    is_dense = task_kind(published.card.task).is_dense
-    return "image-segmentation" if is_dense else "image-classification"
+    kind = task_kind(published.card.task)
+    if kind.finds_objects:
+        return "object-detection"
+    return "image-segmentation" if kind.is_dense else "image-classification"
 
 
 def _results(measured: Measured, purpose: str, signal: SignalInput | None) -> list[EvalResult]:

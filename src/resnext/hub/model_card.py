@@ -16,7 +16,13 @@ from resnext.hub.origin import Origin, origin_of
 from resnext.hub.published import Published
 from resnext.hub.recipe import main_settings, where_trained
 from resnext.hub.usage import usage_of
-from resnext.model.config import ModelConfig, ResNeXtConfig, SegmenterConfig, describe_parts
+from resnext.model.config import (
+    DetectorConfig,
+    ModelConfig,
+    ResNeXtConfig,
+    SegmenterConfig,
+    describe_parts,
+)
 from resnext.model.signal import noun_of
 from resnext.runs.config import TrainConfig
 from resnext.runs.folder import read_config
@@ -140,7 +146,7 @@ def _limits(
     if not measured:
         limits.append(f"No error is known: these weights were not measured on labelled {noun}.")
     config = published.config
-    config = config.backbone if isinstance(config, SegmenterConfig) else config
+    config = config.backbone if isinstance(config, SegmenterConfig | DetectorConfig) else config
     if isinstance(config, ResNeXtConfig) and config.parts:
         limits.append(
             f"The network needs code from its author: {describe_parts(config)}. "

@@ -10,7 +10,6 @@ from torch import nn
 
 from resnext.errors import CheckpointError, ConfigError
 from resnext.model.card import ModelCard
-from resnext.model.classifiers import refuse_detector
 from resnext.model.config import (
     BaselineConfig,
     DetectorConfig,
@@ -60,6 +59,8 @@ class Published:
         """Channels and sides of the input, from the card."""
         if self.card.signal is not None:
             return (self.config.in_channels, *self.card.signal.sides)
+        if isinstance(self.config, DetectorConfig):  # whose images have any size
+            return (self.config.in_channels, *(self.config.min_size_px,) * 2)
         ndim = 2 if isinstance(self.config, BaselineConfig) else self.config.ndim
         return (self.config.in_channels, *(self.card.image_size_px,) * ndim)
 
@@ -84,7 +85,6 @@ def open_source(source: Source, *, licence: str = "", accept_licence: bool = Fal
     else:
         weights = open_weights(source, accept_licence=accept_licence)
         run = Path(source) if (Path(source) / CONFIG).exists() else None
-    refuse_detector(weights.config, "publishing")
     if not weights.has_head:
         raise CheckpointError(
             f"{weights.name}: holds no classifier, so it cannot predict; train one: "
@@ -106,6 +106,11 @@ def _in_form_c(
         heads = {k: v for k, v in state.items() if not k.startswith(inside)}
         state = {**{inside + name: value for name, value in body.items()}, **heads}
         return config.replace(backbone=config.backbone.replace(form="c")), state
+    if isinstance(config, DetectorConfig) and config.backbone.form != "c":
+        raise ConfigError(
+            f"the detector has blocks in form {config.backbone.form}; detectors are published in "
+            "form c: train one with model.backbone.form=c"
+        )
     if isinstance(config, ResNeXtConfig):
         return config.replace(form="c"), convert_form(state, config, to="c")
     return config, state

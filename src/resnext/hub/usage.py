@@ -58,6 +58,8 @@ def usage_of(published: Published, address: str, *, is_repository: bool) -> Usag
 
 
 def _with_resnext(published: Published, address: str, shape: str) -> str:
+    if isinstance(published.config, DetectorConfig):
+        return _with_a_detector(address, ", ".join(map(str, published.input_size)))
     kind = task_kind(published.card.task)
     result = "classes_bhw" if kind.is_dense else "probabilities"
     inputs = noun_of(published.card.signal)
@@ -68,6 +70,16 @@ import torch
 network = resnext.load({_literal(address)})
 {inputs} = torch.zeros({shape})  # a batch, normalised as described above
 {result} = network({inputs}){kind.usage}"""
+
+
+def _with_a_detector(address: str, shape: str) -> str:
+    return f"""\
+import resnext
+import torch
+
+network = resnext.load({_literal(address)})
+image = torch.zeros({shape})  # of any size, RGB values in 0..1; the network normalises and resizes
+(found,) = network.module([image])  # boxes, scores, and labels from 1"""
 
 
 def _with_timm(published: Published, address: str) -> str:
@@ -115,7 +127,8 @@ def _torchvision(published: Published) -> str:
         return f"models.{config.family}({classes})" if is_vgg else ""
     if isinstance(config, SegmenterConfig):
         return _torchvision_segmenter(config)
-    assert not isinstance(config, DetectorConfig)  # refused on opening
+    if isinstance(config, DetectorConfig):
+        return ""
     if name_of(config) in _TORCHVISION and _is_plain(config):
         return f"models.{name_of(config)}({classes})"
     timm = to_timm(config)

@@ -74,7 +74,12 @@ class Prediction:
 
 
 def predict_images(
-    predictor: Predictor, images: Iterable[object], *, top: int = 5, batch_size: int = 32
+    predictor: Predictor,
+    images: Iterable[object],
+    *,
+    top: int | None = None,
+    batch_size: int = 32,
+    min_score: float | None = None,
 ) -> Iterator[Prediction]:
     """Predict images one by one in the given order, including bad files.
 
@@ -84,17 +89,31 @@ def predict_images(
     Args:
         predictor: The network.
         images: Paths of image files (see `find_images`), or what `to_photo` takes.
-        top: Number of classes to return, at most all.
+        top: Number of classes to return, at most all, or of objects; None is the usual number.
         batch_size: Images per batch.
+        min_score: Of detectors: objects with lower scores are left out; None is the usual limit.
 
     Raises:
-        ConfigError: `top` is not positive, or an input is not an image.
+        ConfigError: `top` is not positive, `min_score` does not suit the network or is not within
+            0 to 1, or an input is not an image.
     """
+    top = predictor.answers.usual_top if top is None else top
     if top < 1:
         raise ConfigError(f"top={top}: give a positive number of classes")
-    if predictor.preprocessor.is_dense:
+    if min_score is not None and predictor.preprocessor.detector is None:
+        raise ConfigError(
+            f"min_score={min_score}: this network does not find objects; leave it out"
+        )
+    if min_score is not None and not 0 <= min_score <= 1:
+        raise ConfigError(f"min_score={min_score}: give a score of 0 to 1")
+    if predictor.preprocessor.keeps_size:
         batch_size = 1  # images keep their size, which may be large
-    return _predict(predictor, enumerate(images), top, batch_size)
+    rows = _predict(predictor, enumerate(images), top, batch_size)
+    return (_limited(row, top, min_score) for row in rows)
+
+
+def _limited(row: Prediction, top: int, min_score: float | None) -> Prediction:
+    return row if row.answer is None else replace(row, answer=row.answer.limited(top, min_score))
 
 
 def _predict(

@@ -1,105 +1,86 @@
-"""Detects objects in image files. Legend: n objects found in an image."""
+"""Finds objects in images with a detector, in PyTorch or exported.
+
+torch is imported only for a network in PyTorch. Legend: n objects found in an image.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
-import torch
-from PIL import Image
 
-from resnext.class_lists import readable
-from resnext.data.decode.image import Photo, read_file
-from resnext.data.prepare.geometry import pixels_of
-from resnext.errors import ConfigError, DataError
-from resnext.inference.files import Prediction
-from resnext.model.config import DetectorConfig
-from resnext.model.trained import TrainedNetwork
+from resnext.data.prepare.geometry import Pixels
+from resnext.errors import ConfigError
+from resnext.runtimes.exported import Exported
 from resnext.tasks.detection.answer import BoxAnswer
-from resnext.tasks.detection.network import found_rows
+from resnext.tasks.detection.masks import mask_of_image
+
+if TYPE_CHECKING:
+    import torch
+
+    from resnext.model.trained import TrainedNetwork
+    from resnext.runtimes.spec import Arithmetic
+
+_LEAST_OF_MASK = 0.5
 
 
 class Finder:
-    """A detector with everything needed to run it on image files.
+    """A detector, ready for images."""
 
-    Attributes:
-        network: The network.
-        classes: Readable names of the classes.
-        answers: The type of its answers.
-        precision: Precision of the arithmetic.
-    """
-
-    def __init__(self, network: TrainedNetwork, device: torch.device) -> None:
+    def __init__(
+        self,
+        network: TrainedNetwork | Exported,
+        classes: tuple[str, ...],
+        device: torch.device | None,
+        precision: Arithmetic | None,
+    ) -> None:
         """Prepare a network.
 
         Args:
             network: A detector.
-            device: The device to run on.
+            classes: Readable names of its classes.
+            device: Device of a network in PyTorch; None leaves it where it is.
+            precision: Precision of a network in PyTorch.
 
         Raises:
-            ConfigError: It is not a detector, or does not take images with 1 or 3 channels.
+            ConfigError: The precision is bf16.
         """
-        if not isinstance(network.config, DetectorConfig):
-            raise ConfigError(f"{network.config.family}: is not a detector; name a detector")
-        if network.config.in_channels not in (1, 3):
-            raise ConfigError(
-                f"in_channels={network.config.in_channels}: image files have 1 or 3 channels"
-            )
-        self.network = network
-        self._config = network.config
-        self.classes = tuple(map(readable, network.classes))
-        self.answers = BoxAnswer
-        self.precision = "fp32"
-        self._device = device
-        self._module = network.module.to(device).eval()
-        self._in_channels = network.config.in_channels
+        if precision == "bf16":
+            raise ConfigError("precision='bf16': detectors compute in fp32; leave it out")
+        self._network, self._classes, self._device = network, classes, device
+        if not isinstance(network, Exported):
+            module = network.module if device is None else network.module.to(device)
+            self._module = module.eval()
 
-    def read(self, path: Path) -> Image.Image:
-        """Decode an image file.
-
-        Raises:
-            DataError: It cannot be read or is bad; the message gives only the reason.
-        """
-        return Photo(read_file(path), self._in_channels).load()
-
-    def find(self, image: Image.Image) -> npt.NDArray[np.float64]:
-        """Detect the objects in an image.
-
-        Returns:
-            n x 6: left, top, right and bottom in pixels, score and class number.
-
-        Raises:
-            DataError: It is too long and narrow.
-        """
-        try:
-            self._config.resized_sides(image.size)
-        except ConfigError as error:
-            raise DataError(str(error)) from None
-        pixels_chw = torch.from_numpy(np.array(pixels_of(image))).permute(2, 0, 1)
-        with torch.inference_mode():
-            (found,) = self._module([pixels_chw.to(self._device).float().div(255)])
-        return found_rows(found)
-
-    def find_in_files(
-        self, paths: Iterable[Path], *, top: int, min_score: float
-    ) -> Iterator[Prediction]:
-        """Detect the objects in each file, including bad files.
-
-        Images go through the network one by one: padding to one size would change the boxes.
+    def find(self, image_hwc: Pixels, top: int) -> BoxAnswer:
+        """Return the objects in an image, however low their scores.
 
         Args:
-            paths: Image files.
-            top: Maximum objects per image, those with the highest scores.
-            min_score: Objects with lower scores are left out.
+            image_hwc: The image at its own size.
+            top: Maximum number of objects.
+
+        Raises:
+            CheckpointError: The runtime of an exported file fails.
         """
-        for index, path in enumerate(paths):
-            try:
-                found_n6 = self.find(self.read(path))
-            except DataError as error:
-                yield Prediction(index, path, error=str(error))
-                continue
-            kept_n6 = found_n6[found_n6[:, 4] >= min_score]
-            answer = BoxAnswer.read(kept_n6, self.classes, self.network.card, top)
-            yield Prediction(index, path, answer)
+        network = self._network
+        if not isinstance(network, Exported):
+            return self._find_in_torch(image_hwc, top)
+        rows_nx = network.run(np.ascontiguousarray(image_hwc[np.newaxis]))[0]
+        answer = BoxAnswer.read(rows_nx, self._classes, network.card, top)
+        return answer.in_image(*image_hwc.shape[:2])
+
+    def _find_in_torch(self, image_hwc: Pixels, top: int) -> BoxAnswer:
+        import torch
+
+        from resnext.tasks.detection.network import found_rows
+
+        device = self._device or next(self._module.parameters()).device
+        pixels_chw = torch.from_numpy(np.array(image_hwc)).permute(2, 0, 1)
+        with torch.inference_mode():
+            (found,) = self._module([pixels_chw.to(device).float().div(255)])
+        answer = BoxAnswer.read(found_rows(found), self._classes, self._network.card, top)
+        if "masks" not in found:
+            return answer
+        is_object_n1hw = found["masks"][found["labels"] > 0] > _LEAST_OF_MASK  # else background
+        masks = [mask_of_image(one.cpu().numpy()) for one in is_object_n1hw[:top, 0]]
+        return answer.with_masks(masks)

@@ -66,6 +66,70 @@ class PixelParity(Parity):
         )
 
 
+@dataclass(frozen=True)
+class ObjectParity(Parity):
+    """How closely two ways to compute a detector agree.
+
+    `largest_difference` is that of a score, and `top1_agreement` the share of objects that both
+    find with the same class, in percent.
+
+    Attributes:
+        num_objects: Objects that the reference found.
+        largest_distance_px: Largest distance between the sides of an object's boxes.
+    """
+
+    num_objects: int = 0
+    largest_distance_px: float = 0.0
+
+    def __str__(self) -> str:
+        """Describe it in words."""
+        return (
+            f"on {self.num_images} images ({self.source}) with {self.num_objects:,} objects: "
+            f"largest difference of a box {self.largest_distance_px:.1e} px, of a score "
+            f"{self.largest_difference:.1e}, same objects {self.top1_agreement:.2f} %"
+        )
+
+
+_NEAR_PX = 1.0  # boxes of one object in two runtimes
+
+
+def object_parity(pairs: Iterable[Pair], source: str) -> ObjectParity:
+    """Compare objects image by image.
+
+    Args:
+        pairs: Reference and candidate, n x 6 each: box in pixels, score and class. A box that
+            overlaps another by just the limit may be suppressed in one of them only.
+        source: The images, in words.
+    """
+    num_images, num_objects, num_alone, difference, distance = 0, 0, 0, 0.0, 0.0
+    for wanted_n6, found_m6 in pairs:
+        num_images += 1
+        num_objects += len(wanted_n6)
+        free = np.ones(len(found_m6), dtype=bool)
+        for row in wanted_n6:
+            gaps_m = np.abs(found_m6[:, :4] - row[:4]).max(axis=1, initial=0.0)
+            near_m = free & (found_m6[:, 5] == row[5]) & (gaps_m <= _NEAR_PX)
+            if not near_m.any():
+                num_alone += 1
+                continue
+            cost_m = gaps_m + np.abs(found_m6[:, 4] - row[4])
+            best = int(np.where(near_m, cost_m, np.inf).argmin())
+            free[best] = False
+            distance = max(distance, float(gaps_m[best]))
+            difference = max(difference, float(abs(found_m6[best, 4] - row[4])))
+        num_alone += int(free.sum())
+    agreement = 100 * (1 - min(num_alone / max(num_objects, 1), 1))
+    return ObjectParity(
+        num_images,
+        source,
+        difference,
+        1.0,
+        agreement,
+        num_objects=num_objects,
+        largest_distance_px=distance,
+    )
+
+
 def pixel_parity(pairs: Iterable[Pair], source: str) -> PixelParity:
     """Compare scores of every pixel, batch by batch.
 

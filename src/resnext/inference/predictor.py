@@ -17,6 +17,7 @@ from resnext.class_lists import readable
 from resnext.data.prepare.geometry import Pixels
 from resnext.data.prepare.scale import normalise_pixels
 from resnext.errors import ConfigError
+from resnext.inference.finder import Finder
 from resnext.inference.parity import Parity, check_bf16, parity_of
 from resnext.inference.preprocessor import Preprocessor
 from resnext.inference.tiles import Tiling, classify_in_tiles
@@ -93,9 +94,13 @@ class Predictor:
         self.preprocessor = Preprocessor.of(network.config, network.card, spec)
         self.classes = tuple(readable(name) for name in network.classes)
         self.answers = answer_type(network.card.task)
-        if not isinstance(self.network, Exported):
+        self._finder: Finder | None = None
+        self.precision: Precision = "fp32"
+        if self.preprocessor.detector is not None:
+            self._finder = Finder(self.network, self.classes, device, precision)
+        elif not isinstance(self.network, Exported):
             self._device = device or _device_of(self.network)
-            self.precision: Precision = precision or "fp32"
+            self.precision = precision or "fp32"
             self._module = self._build_module(self.network)
         else:
             self.precision = self.network.spec.precision
@@ -106,17 +111,18 @@ class Predictor:
     def answers_to(self, images: Sequence[Pixels], top: int) -> Iterator[Answer]:
         """Yield the answer for each prepared image.
 
-        Outputs for every pixel are much larger than the image, so only those of one image are in
-        memory at a time.
+        Only one image's outputs for every pixel are in memory at a time: they are very large.
 
         Args:
             images: Results of `preprocessor.pixels`.
-            top: Number of classes to return, if they are ranked.
+            top: Number of classes to return, if they are ranked, or of objects.
 
         Raises:
-            ConfigError: As `logits`.
-            CheckpointError: As `logits`.
+            ResNeXtError: As `logits`.
         """
+        if self._finder is not None:
+            yield from (self._finder.find(image_hwc, top) for image_hwc in images)
+            return
         together = 1 if self.preprocessor.is_dense else max(len(images), 1)
         for start in range(0, len(images), together):
             batch = images[start : start + together]
@@ -141,11 +147,10 @@ class Predictor:
     def _classify_in_tiles(self, image_hwc: Pixels, tiling: Tiling) -> Answer:
         if not self._has_told_of_tiles:
             self._has_told_of_tiles = True
-            height, width = image_hwc.shape[:2]
             _LOG.warning(
                 "an image of %d x %d px is processed in tiles of %d px that overlap by %d px; "
                 "so are others that do not fit",
-                *(width, height, tiling.tile_px, 2 * tiling.margin_px),
+                *(*image_hwc.shape[1::-1], tiling.tile_px, 2 * tiling.margin_px),
             )
         classes_hw = classify_in_tiles(
             lambda tile_hwc: self.logits([tile_hwc])[0], image_hwc, len(self.classes), tiling
@@ -160,7 +165,7 @@ class Predictor:
                 gives every pixel a class.
 
         Returns:
-            b x k, or b x k x h x w.
+            b x k, or b x k x h x w; of an exported detector b x objects x columns.
 
         Raises:
             ConfigError: The images do not fit the network, or bf16 changes the answers too much.
@@ -175,7 +180,7 @@ class Predictor:
         return logits_bk
 
     def _logits(self, images: Sequence[Pixels]) -> Logits:
-        if self.preprocessor.is_whole:  # each has its own size
+        if self.preprocessor.is_whole or self._finder is not None:  # each has its own size
             return np.concatenate([self._run(image[np.newaxis]) for image in images])
         return self._run(np.stack(images))
 
@@ -223,8 +228,7 @@ class Predictor:
         is_low = self.precision == "bf16"
         cast = torch.autocast(self._device.type, torch.bfloat16, enabled=is_low)
         with torch.inference_mode(), cast:
-            logits_bk: torch.Tensor = self._module(self.normalised(images_bhwc))
-        logits: Logits = logits_bk.float().cpu().numpy()
+            logits: Logits = self._module(self.normalised(images_bhwc)).float().cpu().numpy()
         return logits
 
 

@@ -13,10 +13,9 @@ from resnext.data.decode.image_limits import MAX_PIXELS
 from resnext.data.decode.python_image import to_photo
 from resnext.data.prepare.geometry import Pixels, cut_long, pixels_of
 from resnext.data.prepare.preparation import Preparation
-from resnext.errors import ConfigError
+from resnext.errors import ConfigError, DataError
 from resnext.model.card import ModelCard
-from resnext.model.classifiers import refuse_detector
-from resnext.model.config import ModelConfig, SegmenterConfig
+from resnext.model.config import DetectorConfig, ModelConfig, SegmenterConfig
 from resnext.runtimes.spec import ExportSpec
 
 _CHANNELS = (1, 3)
@@ -37,12 +36,15 @@ class Preprocessor:
         is_whole: The network itself resizes and crops: it takes images of any size, one by one.
         is_dense: The network gives every pixel a class: it takes images at their own size, one by
             one, and no pixel may be cropped away.
+        detector: The architecture of a network that finds objects: it takes images at their own
+            size, too.
     """
 
     in_channels: int
     preparation: Preparation
     is_whole: bool = False
     is_dense: bool = False
+    detector: DetectorConfig | None = None
     _assumptions: AssumptionLog = field(default_factory=AssumptionLog, repr=False, compare=False)
 
     @classmethod
@@ -59,7 +61,6 @@ class Preprocessor:
         Raises:
             ConfigError: It does not take images.
         """
-        refuse_detector(config, "this feature")
         card.require_images("this")
         if not takes_images(config):
             raise ConfigError(
@@ -73,7 +74,13 @@ class Preprocessor:
             preparation,
             is_whole=spec is not None and spec.input == "image",
             is_dense=isinstance(config, SegmenterConfig),
+            detector=config if isinstance(config, DetectorConfig) else None,
         )
+
+    @property
+    def keeps_size(self) -> bool:
+        """Whether images keep their own size, so that they go through the network one by one."""
+        return self.is_dense or self.detector is not None
 
     def read(self, path: Path) -> Image.Image:
         """Decode an image file to the network's channels.
@@ -120,7 +127,15 @@ class Preprocessor:
         """Return the network's input for a decoded image: the crop, or h x w x c.
 
         A very long image is cut to its middle even if the network itself crops.
+
+        Raises:
+            DataError: It is too long and narrow for a detector.
         """
-        if self.is_dense:
+        if self.detector is not None:
+            try:
+                self.detector.resized_sides(image.size)
+            except ConfigError as error:
+                raise DataError(str(error)) from None
+        if self.keeps_size:
             return pixels_of(image)
         return pixels_of(cut_long(image)) if self.is_whole else self.crop(image)

@@ -30,6 +30,13 @@ NUM_LEVELS = 5
 """Maps of the pyramid that heads look at."""
 
 
+MASK_SIDE = 28
+"""Sides of an object's mask, in positions of the network."""
+
+NUM_COLUMNS = 6
+"""Numbers of an object without its mask: its box, score and class."""
+
+
 class DetectorConfig(Settings):
     """A network that finds objects: a backbone, a feature pyramid and torchvision's heads.
 
@@ -135,6 +142,16 @@ class DetectorConfig(Settings):
                 f"{self.max_size_px} pixels, nothing is left of its short side; crop it"
             )
         return resized
+
+    @property
+    def num_rows(self) -> int:
+        """Objects of an image, at most; torchvision's `detections_per_img`."""
+        return 300 if self.family == "retinanet" else 100
+
+    @property
+    def num_columns(self) -> int:
+        """Numbers of an object of an exported network, including its mask."""
+        return NUM_COLUMNS + (MASK_SIDE**2 if self.family == "mask_rcnn" else 0)
 
     @property
     def body_prefixes(self) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from resnext.data.prepare.geometry import Pixels
 from resnext.inference.predictor import Predictor
 from resnext.page.heat_map import Heat, HeatMaps, why_not
 from resnext.runtimes.exported import Exported
+from resnext.tasks.detection.answer import BoxAnswer
 from resnext.tasks.segmentation.answer import MaskAnswer
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 TOP = 5
 _MAX_PIXELS = 50_000_000
+_MAX_OBJECT_PIXELS = 24_000_000  # as the service
 _MAX_DENSE_PIXELS = 4_000_000  # every pixel is classified, which is slow
 
 
@@ -46,6 +48,7 @@ class Classifier:
         no_heat: Why heat maps are unavailable; None if they are available.
         num_classes: Number of classes.
         is_dense: The network classifies every pixel; use `segment`.
+        finds_objects: The network finds objects; use `find`.
     """
 
     def __init__(self, model: TrainedNetwork | Exported) -> None:
@@ -59,6 +62,7 @@ class Classifier:
         self.no_heat = why_not(self._predictor.network)
         self.num_classes = model.config.num_classes
         self.is_dense = self._preprocessor.is_dense
+        self.finds_objects = self._preprocessor.detector is not None
         self._heat_maps: HeatMaps | None = None
         self._lock = Lock()
 
@@ -99,6 +103,24 @@ class Classifier:
         (answer,) = self._predictor.answers_to([self._preprocessor.pixels(image)], TOP)
         assert isinstance(answer, MaskAnswer)
         return image, answer
+
+    def find(self, data: bytes) -> tuple[Image.Image, BoxAnswer]:
+        """Find the objects in an image; requires `finds_objects`.
+
+        Args:
+            data: The bytes of its file.
+
+        Returns:
+            The image with its orientation applied, and the objects that a person is shown.
+
+        Raises:
+            DataError: It is not an image, damaged, too large, or too long and narrow.
+        """
+        image = self._preprocessor.decode(data, "the image", max_pixels=_MAX_OBJECT_PIXELS)
+        most = self._predictor.answers.usual_top
+        (answer,) = self._predictor.answers_to([self._preprocessor.pixels(image)], most)
+        assert isinstance(answer, BoxAnswer)
+        return image, answer.limited(most)
 
     def warm_up(self) -> None:
         """Import grad-cam in the background: it takes seconds, and no request should wait."""

@@ -12,6 +12,7 @@ from resnext.page.classifier import TOP, Classifier
 from resnext.page.classify_view import show_answer, title_of_image
 from resnext.page.design_view import error_box, told_box
 from resnext.page.mask_view import OPACITY, SET_OPACITY, show_mask
+from resnext.page.object_view import show_objects
 from resnext.page.uploads import Uploads
 
 if TYPE_CHECKING:
@@ -57,7 +58,8 @@ def build_classify_tab(model: TrainedNetwork | Exported | None, uploads: Uploads
         visible=classifier.no_heat is None,
         elem_id="heat-of",
     )
-    if classifier.no_heat is not None and not classifier.is_dense:
+    has_heat = not (classifier.is_dense or classifier.finds_objects)
+    if classifier.no_heat is not None and has_heat:
         gr.HTML(told_box(classifier.no_heat), elem_classes="rx", elem_id="no-heat")
     if classifier.is_dense:
         opacity = gr.Slider(
@@ -101,6 +103,8 @@ def _classify(
                     raise DataError("the upload has expired; choose it again")
                 if classifier.is_dense:
                     parts.append(show_mask(title, *classifier.segment(data)))
+                elif classifier.finds_objects:
+                    parts.append(show_objects(title, *classifier.find(data)))
                 else:
                     answer = classifier.classify(data, explain=explain)
                     parts.append(show_answer(title, answer, explain))

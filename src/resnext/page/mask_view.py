@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from html import escape
 
 import numpy as np
@@ -36,9 +37,9 @@ def show_mask(title: str, image: Image.Image, answer: MaskAnswer) -> str:
     """
     scale = min(_SHOWN_PX / max(image.size), 1.0)
     size = (max(round(image.width * scale), 1), max(round(image.height * scale), 1))
-    below = _picture(image.convert("RGB").resize(size), "JPEG", quality=88)
+    below = to_picture(image.convert("RGB").resize(size), "JPEG", quality=88)
     mask = Image.fromarray(answer.mask_hw).resize(size, Image.Resampling.NEAREST)
-    above = _picture(_in_colors(np.asarray(mask), answer.classes), "PNG")
+    above = to_picture(_in_colors(np.asarray(mask), answer.classes), "PNG")
     described = f"{title} with its classes in colours"
     return (
         '<div class="mask"><figure><div class="layers">'
@@ -61,15 +62,23 @@ def _in_colors(
 def _legend(answer: MaskAnswer) -> str:
     colors = class_colors(answer.classes)
     rows = [
-        f'<li><span class="color" style="background:rgb({",".join(map(str, colors[value]))})">'
-        f"</span><span>{escape(printable(name))}</span><span>{100 * share:.1f} %</span></li>"
+        legend_row(colors[value], name, f"{100 * share:.1f} %")
         for name, value, share in answer.areas[:_MAX_LEGEND]
     ]
     left_out = len(answer.areas) - _MAX_LEGEND
     return "".join(rows) + (f"<li>and {left_out} smaller classes</li>" if left_out > 0 else "")
 
 
-def _picture(image: Image.Image, kind: str, **options: int) -> str:
+def legend_row(color: Sequence[int], name: str, text: str) -> str:
+    """Return a row of a legend: colour and name of a class, and a text."""
+    return (
+        f'<li><span class="color" style="background:rgb({",".join(map(str, color))})"></span>'
+        f"<span>{escape(printable(name))}</span><span>{escape(text)}</span></li>"
+    )
+
+
+def to_picture(image: Image.Image, kind: str, **options: int) -> str:
+    """Return an image as an address that holds its data."""
     file = io.BytesIO()
     image.save(file, kind, **options)
     return data_address(file.getvalue(), f"image/{kind.lower()}")

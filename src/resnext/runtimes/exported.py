@@ -13,7 +13,7 @@ import numpy.typing as npt
 from resnext.errors import CheckpointError, ConfigError
 from resnext.foreign_file import one_error
 from resnext.model.card import ModelCard
-from resnext.model.config import ModelConfig, SegmenterConfig
+from resnext.model.config import DetectorConfig, ModelConfig, SegmenterConfig
 from resnext.runtimes.spec import (
     FLOAT_INPUTS,
     RUNTIME_OF,
@@ -76,7 +76,9 @@ class Exported:
                 b x c x the sides of signals.
 
         Returns:
-            b x num_classes; for a segmentation network b x num_classes x h x w.
+            b x num_classes; for a segmentation network b x num_classes x h x w; for a detector
+            b x objects x columns: left, top, right and bottom in pixels, score, class and mask,
+            with a score of 0 in unused rows.
 
         Raises:
             ConfigError: Type or shape do not match the graph.
@@ -87,7 +89,7 @@ class Exported:
         remedy = "give fewer images at once, or copy the file again: it may be damaged"
         with one_error(self.path, "its runtime failed", remedy):
             logits_bk = self.infer(batch)
-        wanted = (len(batch), self.config.num_classes, *self._output_sides(batch))
+        wanted = (len(batch), *self._output_shape(batch))
         if logits_bk.shape != wanted:
             raise CheckpointError(
                 f"{self.path}: computes logits {logits_bk.shape} instead of {wanted}; it was "
@@ -95,11 +97,14 @@ class Exported:
             )
         return logits_bk
 
-    def _output_sides(self, batch: Array) -> tuple[int, ...]:
-        """Return the sides of the scores: for segmentation, those of the image."""
+    def _output_shape(self, batch: Array) -> tuple[int, ...]:
+        """Return the shape of the output for one image."""
+        if isinstance(self.config, DetectorConfig):
+            return (self.config.num_rows, self.config.num_columns)
         if not isinstance(self.config, SegmenterConfig):
-            return ()
-        return batch.shape[2:] if self.spec.input in FLOAT_INPUTS else batch.shape[1:-1]
+            return (self.config.num_classes,)
+        sides = batch.shape[2:] if self.spec.input in FLOAT_INPUTS else batch.shape[1:-1]
+        return (self.config.num_classes, *sides)
 
     def _check(self, batch: Array) -> None:
         spec, channels = self.spec, self.config.in_channels

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import nn
 
 from resnext.model.card import ModelCard
+from resnext.model.config import DetectorConfig
 from resnext.runtimes.exported import Array, Exported
 from resnext.runtimes.spec import Input
 
@@ -21,11 +24,25 @@ class ExportedModule(nn.Module):
         super().__init__()
         self.exported = exported
 
-    def forward(self, x_bchw: torch.Tensor) -> torch.Tensor:
-        """Map normalised float32 images or signals to logits, b x num_classes."""
+    def forward(self, x_bchw: Any) -> Any:
+        """Map normalised float32 images or signals to logits, b x num_classes.
+
+        A detector takes and returns what torchvision's do: a list of images in 0..1, c x h x w, and
+        for each a dictionary of `boxes`, `scores` and `labels` from 1, without masks.
+        """
         exported = self.exported
+        if isinstance(exported.config, DetectorConfig):
+            return [_find(exported, image_chw) for image_chw in x_bchw]
         batch = graph_input(exported.spec.input, exported.card, x_bchw)
         return torch.from_numpy(exported.run(batch)).to(x_bchw.device)
+
+
+def _find(exported: Exported, image_chw: torch.Tensor) -> dict[str, torch.Tensor]:
+    """Find objects in one image."""
+    pixels_hwc = (image_chw * 255).round_().clamp_(0, 255).to("cpu", torch.uint8).movedim(0, -1)
+    rows_nx = torch.from_numpy(exported.run(pixels_hwc[None].contiguous().numpy())[0])
+    kept_nx = rows_nx[rows_nx[:, 4] > 0].to(image_chw.device)
+    return {"boxes": kept_nx[:, :4], "scores": kept_nx[:, 4], "labels": kept_nx[:, 5].long() + 1}
 
 
 def graph_input(kind: Input, card: ModelCard, x_bchw: torch.Tensor) -> Array:

@@ -15,6 +15,7 @@ from pathlib import Path
 import onnx
 
 from resnext.errors import CheckpointError
+from resnext.model.config import DetectorConfig, ModelConfig
 from resnext.untrusted.names import shown
 
 OPERATORS = frozenset({
@@ -33,6 +34,13 @@ PART_OPERATORS = frozenset({
 })  # fmt: skip
 """Operators of registered blocks and decoders: they work elementwise or along an axis, and none
 enlarges its input."""
+
+DETECTOR_OPERATORS = frozenset({
+    "And", "ConvTranspose", "Equal", "Expand", "Floor", "GatherElements", "GreaterOrEqual", "Less",
+    "LessOrEqual", "NonMaxSuppression", "NonZero", "Range", "ReduceMin", "RoiAlign", "ScatterND",
+    "Tile", "TopK",
+})  # fmt: skip
+"""Operators of detectors beside these, accepted in files of detectors only."""
 
 MAX_NODES = 100_000
 MAX_ATTRIBUTE = 64
@@ -57,12 +65,15 @@ _PLAIN_ATTRIBUTES = (
 )
 
 
-def check_model(path: Path, model: onnx.ModelProto) -> tuple[Path, ...]:
+def check_model(
+    path: Path, model: onnx.ModelProto, config: ModelConfig | None = None
+) -> tuple[Path, ...]:
     """Check a parsed file, without weights in other files.
 
     Args:
         path: The file.
         model: Its content.
+        config: The network that it says it holds.
 
     Returns:
         The separate weight files: none, or NAME.data.
@@ -70,7 +81,10 @@ def check_model(path: Path, model: onnx.ModelProto) -> tuple[Path, ...]:
     Raises:
         CheckpointError: It contains something that `resnext export` does not write.
     """
-    odd = next(_find_odd(path, model), None)
+    accepted = OPERATORS | PART_OPERATORS
+    if isinstance(config, DetectorConfig):
+        accepted |= DETECTOR_OPERATORS
+    odd = next(_find_odd(path, model, accepted), None)
     if odd is not None:
         raise CheckpointError(
             f"{path}: refused: {odd}, which `resnext export` does not write; export the network "
@@ -81,7 +95,7 @@ def check_model(path: Path, model: onnx.ModelProto) -> tuple[Path, ...]:
     return (data,) if is_external else ()
 
 
-def _find_odd(path: Path, model: onnx.ModelProto) -> Iterator[str]:
+def _find_odd(path: Path, model: onnx.ModelProto, accepted: frozenset[str]) -> Iterator[str]:
     """Yield descriptions of unexpected content in a file."""
     graph = model.graph
     if model.functions or graph.sparse_initializer or model.training_info:
@@ -92,7 +106,7 @@ def _find_odd(path: Path, model: onnx.ModelProto) -> Iterator[str]:
             f"{len(graph.output)} outputs"
         )
     for node in graph.node:
-        if node.domain not in _DOMAINS or node.op_type not in OPERATORS | PART_OPERATORS:
+        if node.domain not in _DOMAINS or node.op_type not in accepted:
             yield f"it has an operator {shown(node.op_type)} of {shown(node.domain or 'ai.onnx')}"
         for attribute in node.attribute:
             yield from _find_odd_attribute(attribute)

@@ -29,7 +29,7 @@ def read_onnx(path: Path) -> tuple[Description, bytes | Path]:
     model = onnx.load_model_from_string(content)
     texts = {entry.key: entry.value for entry in model.metadata_props}
     description = read_description(path, texts.get(KEY))
-    beside = check_model(path, model)
+    beside = check_model(path, model, description.config)
     _check_seal(path, content, description.checksum, beside)
     return description, path if beside else content
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from resnext.errors import ConfigError
 from resnext.extras import needed_by
 from resnext.foreign_file import check_regular
+from resnext.model.config import DetectorConfig
 from resnext.runtimes.exported import Exported, Opened
 from resnext.runtimes.spec import RUNTIME_OF, Arithmetic, Format, RuntimeName
 
@@ -75,6 +76,11 @@ def open_exported(
         raise ConfigError(
             f"precision={precision!r}: {path} was exported in {spec.precision}, which is part of "
             "its graph; leave out the precision, or export the network again"
+        )
+    if isinstance(config, DetectorConfig) and name != "onnxruntime":
+        raise ConfigError(
+            f"{path}: holds a detector, which only ONNX Runtime computes as PyTorch does; leave "
+            "out the runtime and the precision"
         )
     if spec.precision == "bf16" and name != "openvino":
         raise ConfigError(

@@ -57,7 +57,7 @@ class ExportSpec(Settings):
             of signals at the network's size, NaN where there is no value, normalised by channel
             in the graph; `normalised`: float32 b x c x h x w, or b x c x the sides of a signal,
             normalised by the caller. Segmentation networks take whole images of any size where
-            others take crops.
+            others take crops, and so do detectors, which resize them in the graph.
         size_px: Side of the crop that the network sees, or of a signal.
         dynamic_size: Whether crops of other sizes are accepted.
         precision: Precision of the computation. int8 is part of the graph; a bf16 graph equals the

@@ -17,17 +17,25 @@ _MAX_RUNS = 1_000_000
 """Limit for all masks of an answer: 10 MB of JSON."""
 
 
-def check_form(model: ServedModel, masks: MaskForm | None) -> None:
-    """Refuse a form of masks if the network has no masks.
+def check_query(model: ServedModel, masks: MaskForm | None, min_score: float | None) -> None:
+    """Refuse parameters that do not suit the network.
 
     Raises:
-        HttpError: 422, the network classifies whole images.
+        HttpError: 422, the network has no masks, or no objects.
     """
-    if masks is not None and not model.is_dense:
+    forms = model.answers.mask_forms
+    if masks is not None and masks not in forms:
+        reason = (
+            f"the masks of this network are written as {', '.join(forms)}"
+            if forms
+            else "the network classifies whole images and has no masks"
+        )
+        raise HttpError(422, "invalid_parameter", f"masks={masks}: {reason}; omit it")
+    if min_score is not None and not model.finds_objects:
         raise HttpError(
             422,
             "invalid_parameter",
-            f"masks={masks}: the network classifies whole images and has no masks; omit it",
+            f"min_score={min_score}: the network does not find objects; omit it",
         )
 
 
@@ -39,21 +47,23 @@ async def write_answers(
     Raises:
         HttpError: 422, the masks have too many runs.
     """
-    if not model.is_dense:
+    if not model.keeps_size:
         return [answer.as_dict() for answer in answers]
     return await asyncio.to_thread(_write_masks, answers, masks)
 
 
 def _write_masks(answers: Sequence[Answer], masks: MaskForm | None) -> list[dict[str, Any]]:
-    if masks != "rle":
+    if all(isinstance(answer, MaskAnswer) for answer in answers) and masks != "rle":
         return [answer.as_dict() for answer in answers]
-    found = [answer for answer in answers if isinstance(answer, MaskAnswer)]
-    num_runs = sum(answer.num_runs for answer in found)
+    num_runs = sum(answer.num_runs for answer in answers)
     if num_runs > _MAX_RUNS:
         raise HttpError(
             422,
             "too_many_runs",
             f"the masks have {num_runs:,} runs, more than the {_MAX_RUNS:,} accepted; use "
-            "masks=png or send fewer images",
+            "masks=png for classes of pixels, ask for fewer objects, or send fewer images",
         )
-    return [answer.as_runs() for answer in found]
+    return [
+        answer.as_runs() if isinstance(answer, MaskAnswer) else answer.as_dict()
+        for answer in answers
+    ]

@@ -14,7 +14,7 @@ from resnext.inference.arrays import ArrayPredictor, predictor_of
 from resnext.inference.predictor import Logits, Predictor
 from resnext.runtimes.exported import Array
 from resnext.serving.limits import Limits
-from resnext.serving.preparation import check_header, decode_image
+from resnext.serving.preparation import check_header, decode_image, prepare_image
 from resnext.serving.signals import Upload, prepare_signal, read_signals, signal_bytes
 from resnext.serving.upload import read_images
 from resnext.tasks.answer import Answer
@@ -24,8 +24,13 @@ if TYPE_CHECKING:
     from resnext.runtimes.spec import Precision
 
 
+_ALL = 2**31
 Outputs = Logits | Answer
 """The output for one image: a row of logits, or the answer read from them."""
+
+MAX_OBJECT_MEGAPIXELS = 24.0
+"""Limit of an image for a detector, which holds its pixels twice as floats before it resizes them:
+24 bytes a pixel of 3 channels, so 0.6 GB."""
 
 MAX_DENSE_MEGAPIXELS = 4.0
 """Limit of an image that gets a class for each pixel. DeepLabV3 takes 650 thousand multiply-adds
@@ -78,20 +83,37 @@ class ServedModel:
         return isinstance(self._predictor, Predictor) and self._predictor.preprocessor.is_dense
 
     @property
+    def finds_objects(self) -> bool:
+        """Whether the network is a detector."""
+        predictor = self._predictor
+        return isinstance(predictor, Predictor) and predictor.preprocessor.detector is not None
+
+    @property
+    def keeps_size(self) -> bool:
+        """Whether images keep their own size, and are answered one by one."""
+        return self.is_dense or self.finds_objects
+
+    @property
+    def answers(self) -> type[Answer]:
+        """The type of the answers."""
+        return self._predictor.answers
+
+    @property
     def is_batched(self) -> bool:
         """Whether images can be batched, since all have the same size."""
         if not isinstance(self._predictor, Predictor):
             return True
-        return not (self._predictor.preprocessor.is_whole or self.is_dense)
+        return not (self._predictor.preprocessor.is_whole or self.keeps_size)
 
     def bound(self, limits: Limits) -> Limits:
         """Return the limits on images for this network.
 
         If every pixel gets a class, one image is a lot of work, and nothing else runs meanwhile.
         """
-        if not self.is_dense:
+        if not self.keeps_size:
             return limits
-        return limits.replace(max_megapixels=min(limits.max_megapixels, MAX_DENSE_MEGAPIXELS))
+        most = MAX_DENSE_MEGAPIXELS if self.is_dense else MAX_OBJECT_MEGAPIXELS
+        return limits.replace(max_megapixels=min(limits.max_megapixels, most))
 
     def read(self, body: bytes, content_type: str, max_images: int) -> Sequence[Upload]:
         """Extract the images or signals from the body of a request.
@@ -125,20 +147,26 @@ class ServedModel:
             return prepare_signal(upload, self._predictor)
         assert isinstance(upload, bytes)  # as `read_images` returns it
         preprocessor = self._predictor.preprocessor
-        return preprocessor.pixels(decode_image(upload, preprocessor))
+        return prepare_image(decode_image(upload, preprocessor), preprocessor)
 
     def run(self, images: list[Array]) -> Sequence[Outputs]:
         """Return what the network computes for prepared images: b x num_classes.
 
         Scores of every pixel would be far larger than the image, so masks are computed at once.
+        Answers of a detector hold all of its objects.
         """
-        if isinstance(self._predictor, Predictor) and self.is_dense:
-            return list(self._predictor.answers_to(images, top=1))
+        if isinstance(self._predictor, Predictor) and self.keeps_size:
+            return list(self._predictor.answers_to(images, top=_ALL))
         return list(self._predictor.logits(images))
 
-    def answer(self, outputs: Outputs, top: int) -> Answer:
-        """Read what `run` returned for one image; see `Predictor.answer`."""
-        return outputs if isinstance(outputs, Answer) else self._predictor.answer(outputs, top)
+    def answer(
+        self, outputs: Outputs, top: int | None = None, min_score: float | None = None
+    ) -> Answer:
+        """Read what `run` returned for one image; see `Predictor.answer` and `Answer.limited`."""
+        top = self.answers.usual_top if top is None else top
+        if isinstance(outputs, Answer):
+            return outputs.limited(top, min_score)
+        return self._predictor.answer(outputs, top)
 
     def try_out(self) -> None:
         """Run the network once on grey images or generated signals, as a client would.
@@ -152,7 +180,8 @@ class ServedModel:
         # Each runtime raises its own exceptions.
         except Exception as error:
             raise CheckpointError(f"{self.name}: the network fails to run: {error}") from error
-        if logits.shape[:2] != (len(images), len(self.classes)) or not np.isfinite(logits).all():
+        wanted = (len(images), *([] if self.finds_objects else [len(self.classes)]))
+        if logits.shape[: len(wanted)] != wanted or not np.isfinite(logits).all():
             raise CheckpointError(
                 f"{self.name}: for {len(images)} {self.noun} the network returned {logits.shape} "
                 f"numbers, but a finite number for each of {len(self.classes)} classes is needed"

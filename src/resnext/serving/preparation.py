@@ -7,6 +7,7 @@ from PIL import Image
 from resnext.data.decode.image import open_image
 from resnext.data.decode.image_errors import ImageLimitError, NotAnImageError, TooManyPixelsError
 from resnext.data.decode.image_limits import MAX_PIXELS, decoding_bytes
+from resnext.data.prepare.geometry import Pixels
 from resnext.errors import DataError
 from resnext.inference.preprocessor import Preprocessor
 from resnext.serving.limits import Limits
@@ -55,6 +56,18 @@ def decode_image(data: bytes, preprocessor: Preprocessor) -> Image.Image:
         return preprocessor.decode(data, "an image of a request")
     except DataError as error:
         raise _damaged() from error
+
+
+def prepare_image(image: Image.Image, preprocessor: Preprocessor) -> Pixels:
+    """Return the network's input for a decoded image.
+
+    Raises:
+        HttpError: 400, it is too long and narrow for the network.
+    """
+    try:
+        return preprocessor.pixels(image)
+    except DataError as error:
+        raise HttpError(400, "bad_image", str(error)) from error
 
 
 def _too_large(limits: Limits) -> HttpError:

@@ -13,7 +13,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from resnext._version import __version__
-from resnext.serving.answers import MaskForm, check_form, write_answers
+from resnext.serving.answers import MaskForm, check_query, write_answers
 from resnext.serving.body import discard, read_body
 from resnext.serving.observe import record_of
 from resnext.serving.problems import HttpError, ProblemAnswer
@@ -64,17 +64,26 @@ def add_routes(app: FastAPI, service: Service) -> None:
     )
     async def predict(
         request: Request,
-        top: Annotated[int, Query(ge=1, description="Classes or labels to rank.")] = 5,
+        top: Annotated[
+            int | None,
+            Query(ge=1, description="Classes or labels to rank, by default 5; or objects, 100."),
+        ] = None,
         masks: Annotated[
             MaskForm | None,
             Query(description="Format of masks: PNG (the default) or COCO run lengths."),
         ] = None,
+        min_score: Annotated[
+            float | None,
+            Query(
+                ge=0, le=1, description="Of detectors: lowest score of an object, by default 0.5."
+            ),
+        ] = None,
     ) -> Response:
-        """Predict images or signals: classes, labels or masks, depending on the network's task.
+        """Predict images or signals: classes, labels, masks or objects, by the network's task.
 
         If any image is invalid, the whole request fails, and the error lists the index of each.
         """
-        return await _predict(request, service, top, masks)
+        return await _predict(request, service, top, masks, min_score)
 
     @app.get("/v1/model", responses={401: problems[401]})
     async def model() -> ModelAnswer:
@@ -104,17 +113,21 @@ def add_routes(app: FastAPI, service: Service) -> None:
 
 
 async def _predict(
-    request: Request, service: Service, top: int, masks: MaskForm | None
+    request: Request,
+    service: Service,
+    top: int | None,
+    masks: MaskForm | None,
+    min_score: float | None,
 ) -> Response:
     record, is_read = record_of(request.scope), False
     try:
-        check_form(service.model, masks)
+        check_query(service.model, masks, min_score)
         with service.admission.enter() as ticket:
             body = await read_body(request, service.limits, ticket)
             is_read, record.num_bytes = True, len(body)
             ticket.join_queue()
             content_type = request.headers.get("content-type", "")
-            work = service.predict(body, content_type, top, ticket)
+            work = service.predict(body, content_type, ticket, top, min_score)
             model, images = await _unless_gone(request, work)
     except HttpError:
         if not is_read:

@@ -93,15 +93,21 @@ class Service:
         self.metrics.ready.set(0)
 
     async def predict(
-        self, body: bytes, content_type: str, top: int, ticket: Ticket
+        self,
+        body: bytes,
+        content_type: str,
+        ticket: Ticket,
+        top: int | None = None,
+        min_score: float | None = None,
     ) -> tuple[ServedModel, list[Answer]]:
         """Answer one request.
 
         Args:
             body: Its body.
             content_type: Its content type.
-            top: Number of classes for each image.
             ticket: Holds the slots of its images.
+            top: Number of classes or objects for each image; None is the usual number.
+            min_score: Objects with lower scores are left out; None is the usual limit.
 
         Returns:
             The network, and its answer for each image.
@@ -119,7 +125,7 @@ class Service:
                 rows = await self._outputs(model, images)
         except TimeoutError:
             raise self._too_slow() from None
-        return model, [model.answer(row, top) for row in rows]
+        return model, [model.answer(row, top, min_score) for row in rows]
 
     async def _outputs(self, model: ServedModel, images: Sequence[Upload]) -> list[Outputs]:
         """Run images through the network; one bad image fails all."""

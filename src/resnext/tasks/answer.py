@@ -38,12 +38,16 @@ class Answer(ABC):
         table_columns: Headings of `table_cells`.
         schema: Describes `as_dict`.
         has_mask: Whether it has a class for every pixel; see `to_image`.
+        mask_forms: The forms in which the service writes its masks, the default first.
+        usual_top: Default of the number of classes or objects.
     """
 
     csv_columns: ClassVar[tuple[str, ...]]
     table_columns: ClassVar[tuple[str, ...]]
     schema: ClassVar[type[BaseModel]]
     has_mask: ClassVar[bool] = False
+    mask_forms: ClassVar[tuple[str, ...]] = ()
+    usual_top: ClassVar[int] = 5
 
     @classmethod
     @abstractmethod
@@ -75,6 +79,26 @@ class Answer(ABC):
     @abstractmethod
     def table_cells(self) -> tuple[str, ...]:
         """Return the answer as one row of a displayed table."""
+
+    def limited(self, top: int, min_score: float | None = None) -> Self:
+        """Return the answer with fewer objects, if it has any.
+
+        Args:
+            top: Maximum number of objects, those with the highest scores.
+            min_score: Objects with lower scores are left out; None is the usual limit.
+        """
+        del top, min_score
+        return self
+
+    def in_image(self, height: int, width: int) -> Self:
+        """Return the answer for an image of this size in pixels, which masks of objects need."""
+        del height, width
+        return self
+
+    @property
+    def num_runs(self) -> int:
+        """Runs of pixels in its run lengths; the JSON grows with them."""
+        return 0
 
     def draw(self, image: Image.Image) -> Image.Image:
         """Return a picture of the image with the answer; by default as text below it.

@@ -219,11 +219,11 @@ def test_what_takes_classifiers_says_so(
     save_weights(tmp_path / "net.safetensors", create_model(SMALL), SMALL, card)
     Image.new("RGB", (64, 64)).save("photo.png")
     for command in (
-        "export net.safetensors --out net.onnx",
-        "publish net.safetensors --to hub",
+        "export net.safetensors --out net.onnx --int8 --data digits",
+        "export net.safetensors --out net.onnx --precision bf16 --data digits",
         "features net.safetensors digits --out features.parquet",
         "benchmark retinanet_resnet18",
-        "serve net.safetensors",
+        "benchmark net.safetensors",
     ):
         assert main(command.split()) == 2, command
         told = capsys.readouterr().err

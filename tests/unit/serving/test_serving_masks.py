@@ -132,6 +132,6 @@ def test_a_form_of_masks_needs_masks() -> None:
 def test_the_description_tells_the_forms(client: TestClient) -> None:
     description = client.get("/openapi.json").json()
     parameters = description["paths"]["/v1/predict"]["post"]["parameters"]
-    assert {one["name"] for one in parameters} == {"top", "masks"}
+    assert {one["name"] for one in parameters} == {"top", "masks", "min_score"}
     mask = description["components"]["schemas"]["_MaskImage"]["properties"]
     assert {"png", "runs", "width", "height"} == set(mask)

@@ -12,8 +12,9 @@ from resnext.data.boxes.box_set import BoxImage
 from resnext.data.split import ImageReader
 from resnext.drawing import data_address
 from resnext.errors import DataError
+from resnext.tasks.detection.answer import MIN_SCORE
 from resnext.tasks.detection.errors import Judged
-from resnext.tasks.detection.result import MIN_SCORE, DetectionResult
+from resnext.tasks.detection.result import DetectionResult
 from resnext.tasks.section import ReportInput, Section
 
 _MAX_WORST = 12

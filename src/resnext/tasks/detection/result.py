@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from resnext.tasks.detection.average_precision import BoxFigures
 from resnext.tasks.detection.errors import Judged
-
-MIN_SCORE = 0.5
-"""Objects that a person would be shown; their errors are counted."""
 
 _EPOCH_FIGURES = ("ap", "ap50", "ap75", "ar100")
 
@@ -21,9 +19,9 @@ class DetectionResult:
 
     Attributes:
         measured: Average precisions and recalls.
-        loss: Mean loss of an image.
-        judged: The objects found in each image with a score of at least `MIN_SCORE`, by the image's
-            number; empty unless everything was asked for.
+        loss: Mean loss of an image; NaN of an exported file, which has no loss.
+        judged: The objects found in each image with a score of at least `answer.MIN_SCORE`, by the
+            image's number; empty unless everything was asked for.
     """
 
     measured: BoxFigures
@@ -50,4 +48,5 @@ class DetectionResult:
             classes: Names of the classes, which the figures have already.
         """
         del classes
-        return {**self.measured.as_dict(), "loss": self.loss}
+        loss = None if math.isnan(self.loss) else self.loss  # JSON has no NaN
+        return {**self.measured.as_dict(), "loss": loss}

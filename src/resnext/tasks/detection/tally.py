@@ -14,10 +14,11 @@ import torch.distributed as dist
 from resnext.data.boxes.box_set import BoxImage
 from resnext.data.boxes.rows import image_of
 from resnext.errors import DataError
+from resnext.tasks.detection.answer import MIN_SCORE
 from resnext.tasks.detection.average_precision import BoxTally
 from resnext.tasks.detection.errors import judge
 from resnext.tasks.detection.network import Found
-from resnext.tasks.detection.result import MIN_SCORE, DetectionResult
+from resnext.tasks.detection.result import DetectionResult
 
 
 class DetectionTally:

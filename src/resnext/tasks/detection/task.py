@@ -114,10 +114,11 @@ class Detection(Task):
             for key, name in _ROWS.items()
             if figures.get(key) is not None
         ]
+        loss = figures["loss"]
         return [
             ("objects", f"{figures['num_objects']:,}"),
             *rows,
-            ("loss", f"{figures['loss']:.4f}"),
+            *([] if loss is None else [("loss", f"{loss:.4f}")]),
         ]
 
     def report(self, given: ReportInput) -> Section:

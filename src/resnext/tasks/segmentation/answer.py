@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from resnext.model.card import ModelCard
 from resnext.tasks.answer import Answer
 from resnext.tasks.segmentation.colors import overlay, to_palette_image
-from resnext.tasks.segmentation.run_lengths import run_lengths
+from resnext.tasks.segmentation.run_lengths import RunLengths, run_lengths
 
 _NUM_IN_TABLE = 5
 
@@ -34,13 +34,6 @@ class _Area(BaseModel):
     share: float = Field(gt=0, le=1, description="Share of the pixels of the image.")
 
 
-class _RunLengths(BaseModel):
-    """COCO's uncompressed run lengths."""
-
-    size: list[int] = Field(description="Height and width, in pixels.")
-    counts: list[int] = Field(description="Runs of 0 and 1 in turn, column by column, 0 first.")
-
-
 class _Runs(BaseModel):
     """The pixels of one class."""
 
@@ -48,7 +41,7 @@ class _Runs(BaseModel):
 
     name: str = Field(alias="class", description="Readable name of the class.")
     value: int = Field(ge=0, description="Its number.")
-    segmentation: _RunLengths
+    segmentation: RunLengths
 
 
 class _MaskImage(BaseModel):
@@ -84,6 +77,7 @@ class MaskAnswer(Answer):
     table_columns = ("largest class", "share", "next")
     schema = MaskSchema
     has_mask = True
+    mask_forms = ("png", "rle")
 
     mask_hw: Mask
     classes: tuple[str, ...]
