@@ -1,8 +1,8 @@
 """Serve a trained network over HTTP.
 
 MODEL is an exported file, or a run, weight file or name, which is exported first. POST images, or
-time series and volumes as numbers or .npy files, to /v1/predict, or open the address in a browser;
-GET /docs describes the API.
+signals (audio and video files, texts, time series, volumes), to /v1/predict, or open the address in
+a browser; GET /docs describes the API.
 
 SIGHUP reloads the network without dropping requests; SIGTERM finishes accepted requests and stops.
 

@@ -22,8 +22,9 @@ from resnext.serving.total_size import TotalSize
 PAGE = "/page"
 
 _DESCRIPTION = """\
-Classifies images, or time series and volumes. Send them to `/v1/predict`, as files in a form or in
-JSON. Every error response has the form `{"error": {"code", "message", "images"}}`.
+Classifies images, or signals: time series, volumes, texts, audio and video. Send them to
+`/v1/predict`, as files in a form or in JSON. Every error response has the form
+`{"error": {"code", "message", "images"}}`.
 """
 
 
