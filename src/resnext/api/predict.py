@@ -11,10 +11,12 @@ from PIL import Image
 
 from resnext.api.given_data import as_path
 from resnext.api.guest import kept_kernels
+from resnext.api.predict_signals import predict_signals_of
 from resnext.api.predictor import evaluation_mode, named, open_predictor
 from resnext.data.decode.python_image import ACCEPTED, is_array
 from resnext.errors import ConfigError
 from resnext.inference.files import Prediction, find_images, predict_images
+from resnext.inference.load import load
 from resnext.progress import show_progress
 
 if TYPE_CHECKING:
@@ -58,7 +60,7 @@ def predict(
     precision: Arithmetic | None = None,
     progress: bool = False,
 ) -> Predictions:
-    """Predict the classes of images.
+    """Predict the classes of images or signals.
 
     Example:
         >>> import resnext
@@ -73,7 +75,10 @@ def predict(
             are held at a time. An image is a path (for a folder, all images in it), the bytes of a
             file, a PIL image, an array of H x W or H x W x 1, 3 or 4, or a tensor of H x W or 1, 3
             or 4 x H x W: uint8, or floats in 0..1. Arrays with one more dimension are batches.
-            Images are resized, cropped and normalised as the network expects.
+            Images are resized, cropped and normalised as the network expects. For a network for
+            signals: texts; paths of files and folders; the content of audio and video files; or
+            arrays of channels x steps, channels x depth x height x width, or channels x samples at
+            the network's rate (-1 to 1, or int16), where one channel needs no dimension.
         top: Number of classes to return for each image, if they are ranked.
         batch_size: Batch size.
         device: auto, cpu, cuda, cuda:N or mps; by default auto, or that of the network. A loaded
@@ -86,8 +91,7 @@ def predict(
         `answer` with the complete result of the task, or `error` if a file could not be read.
 
     Raises:
-        ConfigError: Something is not an image, an option is out of range, or the network is not for
-            images.
+        ConfigError: Something is not what the network takes, or an option is out of range.
         CheckpointError: The weights are missing or damaged.
     """
     from resnext.api.run import Run
@@ -103,8 +107,14 @@ def predict(
         evaluation_mode(source),
         show_progress(quiet=not progress) as advance,
     ):
-        predictor = open_predictor(source, device, precision)
-        for one in predict_images(predictor, _each(images), top=top, batch_size=batch_size):
+        network = load(source, precision=precision) if isinstance(source, Path) else source
+        if network.card.signal is not None:
+            place = device or ("auto" if isinstance(source, Path) else None)
+            rows = predict_signals_of(network, images, top, batch_size, place, precision)
+        else:
+            predictor = open_predictor(source, device, precision, opened=network)
+            rows = predict_images(predictor, _each(images), top=top, batch_size=batch_size)
+        for one in rows:
             found.append(one)
             if advance is not None:
                 advance(1)

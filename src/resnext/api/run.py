@@ -161,7 +161,7 @@ class Run:
         precision: Arithmetic | None = None,
         progress: bool = False,
     ) -> Predictions:
-        """Predict the classes of images; see `predict`.
+        """Predict the classes of images or signals; see `predict`.
 
         Raises:
             ResNeXtError: As `predict`.

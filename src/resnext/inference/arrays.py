@@ -68,7 +68,7 @@ class ArrayPredictor:
         Raises:
             DataError: It is something else; the message is the reason only.
         """
-        return _PREPARE[self.signal.kind](values, self.signal)
+        return prepare_values(values, self.signal)
 
     def logits(self, signals: Sequence[Values]) -> Logits:
         """Run prepared signals through the network.
@@ -117,6 +117,11 @@ def predictor_of(exported: Exported) -> Predictor | ArrayPredictor | RecordingPr
     from resnext.inference.recordings import RecordingPredictor  # imports torch
 
     return RecordingPredictor(exported)
+
+
+def prepare_values(values: object, signal: SignalInput) -> Values:
+    """Return a series, volume or text as a network takes it; see `ArrayPredictor.prepare`."""
+    return _PREPARE[signal.kind](values, signal)
 
 
 def _as_array(values: object) -> npt.NDArray[Any]:

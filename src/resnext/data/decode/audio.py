@@ -68,7 +68,15 @@ def read_clip(source: AudioFile, rate_hz: int, *, is_mono: bool = True) -> Clip:
     samples_tc, rate = _decode(source)
     samples_ct = samples_tc.mean(axis=1)[None] if is_mono else samples_tc.T
     check_samples(samples_ct.size * rate_hz // rate)
-    samples_ct = resample(samples_ct, rate, rate_hz)
+    return to_clip(resample(samples_ct, rate, rate_hz))
+
+
+def to_clip(samples_ct: Samples) -> Clip:
+    """Return samples of -1 to 1 as a clip; those beyond scale the whole clip down.
+
+    Raises:
+        DataError: Some are not finite; the message is only the reason.
+    """
     if not np.isfinite(samples_ct).all():
         raise DataError("has samples that are not finite numbers")
     peak = float(np.abs(samples_ct).max(initial=0.0))

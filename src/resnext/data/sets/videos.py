@@ -50,7 +50,7 @@ def load_videos(root: Path, config: DataConfig) -> DataSet:
             no video can be read.
     """
     layout = find_layout(root)
-    folders: dict[str, Path] = {**layout.splits} or {"all": root}
+    folders = {str(name): path for name, path in layout.splits.items()} or {"all": root}
     listed = {name: _list(folder) for name, folder in folders.items()}
     first = listed.get("train") or next(iter(listed.values()))
     classes = tuple(sorted(first))

@@ -38,7 +38,7 @@ def load_volume_folder(root: Path, config: DataConfig) -> DataSet:
         DataError: The folder does not consist of class folders, or a file cannot be read.
     """
     layout = find_layout(root)
-    folders: dict[str, Path] = {**layout.splits} or {"all": root}
+    folders = {str(name): path for name, path in layout.splits.items()} or {"all": root}
     listed = {name: _list(folder) for name, folder in folders.items()}
     classes = tuple(sorted(listed.get("train") or next(iter(listed.values()))))
     if len(classes) < _MIN_CLASSES:
