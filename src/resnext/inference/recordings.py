@@ -21,14 +21,61 @@ from resnext.extras import import_for
 from resnext.inference.signals import SignalPredictor
 from resnext.inference.videos import average_logits, clips_of
 from resnext.model.signal import SignalInput
-from resnext.model.trained import TrainedNetwork
 from resnext.runtimes.exported import Array, Exported
-from resnext.runtimes.module import ExportedModule
+from resnext.runtimes.module import as_trained
 from resnext.runtimes.spec import Precision
 from resnext.tasks.answer import Answer
 
 MAX_WORK_PIXELS = 2**32
 """Of all frames that are decoded for one video: about 2,000 frames of 1,920 x 1,080."""
+
+
+def require_decoder(signal: SignalInput) -> None:
+    """Check that recordings can be decoded here.
+
+    Raises:
+        ConfigError: The package that does it is not installed.
+    """
+    if signal.sound is not None:
+        import_for("audio", "soundfile")
+    else:
+        import_for("reading video", "av")
+
+
+def check_recording(data: bytes, signal: SignalInput, max_pixels: int) -> int:
+    """Check the header of a recording, and return the memory in bytes that decoding it takes.
+
+    Args:
+        data: The content of its file.
+        signal: How it is prepared.
+        max_pixels: Of a frame of a video.
+
+    Raises:
+        DataError: It is not what is accepted; see `resnext.data.decode.signal_errors`.
+    """
+    if signal.sound is not None:
+        is_mono = signal.in_channels == 1
+        return audio.decoding_bytes(data, signal.sound.rate_hz, is_mono=is_mono)
+    assert signal.video is not None  # as of all other recordings
+    facts = probe_video(data)
+    check_pixels(facts.width, facts.height, max_pixels)
+    short_side_px = max(signal.video.resize_px, signal.size)
+    clips = 2 * signal.video.clips * signal.in_channels * math.prod(signal.sides)
+    return clips + decoding_bytes(facts.width, facts.height, short_side_px, signal.video.frames)
+
+
+def decode_recording(data: bytes, predictor: SignalPredictor) -> torch.Tensor:
+    """Decode a recording whose header was checked.
+
+    Returns:
+        int16 c x samples, or uint8 v x c x frames x side x side.
+
+    Raises:
+        DataError: It is damaged, has other channels, or takes too much work.
+    """
+    if predictor.signal.sound is not None:
+        return predictor.clip(data)
+    return clips_of(data, predictor.signal, WorkLimit(MAX_WORK_PIXELS))
 
 
 class RecordingPredictor:
@@ -47,48 +94,20 @@ class RecordingPredictor:
         Raises:
             ConfigError: The package that decodes its files is not installed.
         """
-        module = ExportedModule(exported).eval()
-        self._predictor = SignalPredictor(TrainedNetwork(module, exported.config, exported.card))
+        self._predictor = SignalPredictor(as_trained(exported))
         self.network = exported
         self.signal: SignalInput = self._predictor.signal
         self.classes = self._predictor.classes
         self.precision: Precision = exported.spec.precision
-        is_video = self.signal.video is not None
-        import_for("reading video" if is_video else "audio", "av" if is_video else "soundfile")
+        require_decoder(self.signal)
 
     def decoding_bytes(self, data: bytes, max_pixels: int) -> int:
-        """Check the header of a recording, and return the memory that `prepare` takes at most.
-
-        Args:
-            data: The content of its file.
-            max_pixels: Of a frame of a video.
-
-        Raises:
-            DataError: It is not what is accepted; see `resnext.data.decode.signal_errors`.
-        """
-        signal = self.signal
-        if signal.sound is not None:
-            is_mono = signal.in_channels == 1
-            return audio.decoding_bytes(data, signal.sound.rate_hz, is_mono=is_mono)
-        assert signal.video is not None  # as of all other recordings
-        facts = probe_video(data)
-        check_pixels(facts.width, facts.height, max_pixels)
-        short_side_px = max(signal.video.resize_px, signal.size)
-        clips = 2 * signal.video.clips * signal.in_channels * math.prod(signal.sides)
-        return clips + decoding_bytes(facts.width, facts.height, short_side_px, signal.video.frames)
+        """Check the header of a recording; see `check_recording`."""
+        return check_recording(data, self.signal, max_pixels)
 
     def prepare(self, data: bytes) -> Array:
-        """Decode a recording whose header was checked.
-
-        Returns:
-            int16 c x samples, or uint8 v x c x frames x side x side.
-
-        Raises:
-            DataError: It is damaged, has other channels, or takes too much work.
-        """
-        if self.signal.sound is not None:
-            return self._predictor.clip(data).numpy()
-        return clips_of(data, self.signal, WorkLimit(MAX_WORK_PIXELS)).numpy()
+        """Decode a recording whose header was checked; see `decode_recording`."""
+        return decode_recording(data, self._predictor).numpy()
 
     def logits(self, recordings: Sequence[Array]) -> npt.NDArray[np.float32]:
         """Run prepared recordings through the network; of a video, its clips are averaged.

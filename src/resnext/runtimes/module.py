@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from resnext.model.card import ModelCard
+from resnext.model.trained import TrainedNetwork
 from resnext.runtimes.exported import Array, Exported
 from resnext.runtimes.spec import Input
 
@@ -26,6 +27,11 @@ class ExportedModule(nn.Module):
         exported = self.exported
         batch = graph_input(exported.spec.input, exported.card, x_bchw)
         return torch.from_numpy(exported.run(batch)).to(x_bchw.device)
+
+
+def as_trained(exported: Exported) -> TrainedNetwork:
+    """Return an exported network in the form of one in PyTorch."""
+    return TrainedNetwork(ExportedModule(exported).eval(), exported.config, exported.card)
 
 
 def graph_input(kind: Input, card: ModelCard, x_bchw: torch.Tensor) -> Array:

@@ -10,46 +10,11 @@ import pytest
 import torch
 from made_audio import write_tone
 from made_recordings import AUDIO, VIDEO, video_file
+from made_signal_networks import SERIES, TEXT, VOLUME, untrained
 
 import resnext
 from resnext.errors import ConfigError, DataError
 from resnext.inference.signals import SignalPredictor, predict_signals
-from resnext.model.card import ModelCard
-from resnext.model.config import ResNeXtConfig
-from resnext.model.create import create_model
-from resnext.model.embedding_config import EmbeddingConfig
-from resnext.model.signal import SignalInput
-from resnext.model.text import TextInput
-from resnext.model.trained import TrainedNetwork
-
-SERIES = SignalInput(kind="series", size=12, mean=(0.0,), std=(1.0,))
-VOLUME = SignalInput(kind="volume", size=6, mean=(0.5,) * 2, std=(0.25,) * 2)
-TEXT = SignalInput(
-    kind="text",
-    size=5,
-    mean=(0.0,),
-    std=(1.0,),
-    normalise="none",
-    text=TextInput(unit="word", lower=True, vocabulary=("good", "bad", "film")),
-)
-
-
-def _network(signal: SignalInput) -> TrainedNetwork:
-    torch.manual_seed(0)
-    config = ResNeXtConfig(
-        stem="cifar", blocks_per_stage=(1,), stage_widths=(16,), stem_width=8, cardinality=2,
-        ndim=signal.ndim, in_channels=signal.in_channels, num_classes=2,
-    )  # fmt: skip
-    if signal.text is not None:
-        config = config.replace(
-            embedding=EmbeddingConfig(num_tokens=signal.text.num_tokens, width=8)
-        )
-    channels = signal.in_channels
-    card = ModelCard(
-        classes=("a", "b"), image_size_px=signal.size, resize_px=None,
-        mean=(0.0,) * channels, std=(1.0,) * channels, signal=signal,
-    )  # fmt: skip
-    return TrainedNetwork(create_model(config).eval(), config, card)
 
 
 def _probabilities(found: Any) -> list[tuple[str, float]]:
@@ -57,7 +22,7 @@ def _probabilities(found: Any) -> list[tuple[str, float]]:
 
 
 def test_audio_by_path_content_and_array_gets_the_answers_of_the_verb(tmp_path: Path) -> None:
-    network = _network(AUDIO)
+    network = untrained(AUDIO)
     paths = [write_tone(tmp_path / f"{hz:04d}.wav", float(hz)) for hz in (300, 900, 1_500)]
     wanted = _probabilities(predict_signals(SignalPredictor(network), paths))
     assert _probabilities(resnext.predict(network, paths)) == wanted
@@ -75,7 +40,7 @@ def test_audio_by_path_content_and_array_gets_the_answers_of_the_verb(tmp_path: 
 
 def test_video_by_path_and_content_averages_clips(tmp_path: Path) -> None:
     pytest.importorskip("av")
-    network, data = _network(VIDEO), video_file(tmp_path)
+    network, data = untrained(VIDEO), video_file(tmp_path)
     by_path, by_content = resnext.predict(network, [next(tmp_path.iterdir()), data])
     assert by_path.ranked == by_content.ranked
     assert by_path.index == 0
@@ -85,7 +50,7 @@ def test_video_by_path_and_content_averages_clips(tmp_path: Path) -> None:
 
 
 def test_series_and_volumes_as_arrays_one_or_many(tmp_path: Path) -> None:
-    network, draw = _network(SERIES), np.random.default_rng(0)
+    network, draw = untrained(SERIES), np.random.default_rng(0)
     rows = draw.normal(size=(3, 20))
     one_by_one = _probabilities(resnext.predict(network, list(rows)))
     assert _probabilities(resnext.predict(network, rows)) == one_by_one
@@ -96,14 +61,14 @@ def test_series_and_volumes_as_arrays_one_or_many(tmp_path: Path) -> None:
     np.testing.assert_allclose(
         [row.probability for row in by_file], [share for _, share in one_by_one], rtol=1e-5
     )
-    network = _network(VOLUME)
+    network = untrained(VOLUME)
     bytes_nx = draw.integers(0, 256, (2, 2, 6, 6, 6), np.uint8)
     many = _probabilities(resnext.predict(network, bytes_nx))
     assert many == _probabilities(resnext.predict(network, [bytes_nx[0], bytes_nx[1] / 255]))
 
 
 def test_texts_are_strings_and_files_are_paths(tmp_path: Path) -> None:
-    network, path = _network(TEXT), tmp_path / "more.txt"
+    network, path = untrained(TEXT), tmp_path / "more.txt"
     path.write_text("good film\nbad film\n")
     by_hand = resnext.predict(network, ["good film", "bad film"])
     by_file = resnext.predict(network, path)
@@ -114,7 +79,7 @@ def test_texts_are_strings_and_files_are_paths(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_used_is_an_error_of_its_row_or_of_the_call(tmp_path: Path) -> None:
-    network, good = _network(AUDIO), write_tone(tmp_path / "a.wav", 300.0)
+    network, good = untrained(AUDIO), write_tone(tmp_path / "a.wav", 300.0)
     found = resnext.predict(network, [b"no sound", good, np.zeros(0), tmp_path / "none.wav"])
     assert [row.error is None for row in found] == [False, True, False, False]
     assert [row.index for row in found] == [0, 1, 2, 3]
@@ -125,4 +90,4 @@ def test_what_cannot_be_used_is_an_error_of_its_row_or_of_the_call(tmp_path: Pat
     with pytest.raises(ConfigError, match="needs a network for images"):
         resnext.predict(network, good, precision="bf16")
     with pytest.raises(ConfigError, match="bytes: this network takes a series"):
-        resnext.predict(_network(SERIES), b"x")
+        resnext.predict(untrained(SERIES), b"x")
