@@ -54,7 +54,10 @@ def build_signal_controls(model: TrainedNetwork | Exported, uploads: Uploads) ->
         _add_textbox("Text", "Classify", _of_text(classifier))
         return
     if signal.kind == "series":
-        label = f"Values, a line for each of {signal.in_channels} channel(s), such as 0.1, 0.4, 0.2"
+        several = (
+            f", a line for each of {signal.in_channels} channels" if len(signal.mean) > 1 else ""
+        )
+        label = f"Values{several}, such as 0.1, 0.4, 0.2"
         _add_textbox(label, "Classify the values", _of_values(classifier))
     files = gr.File(
         label=f"Drop up to {_MAX_FILES} {noun_of(signal)} here, or choose files",
