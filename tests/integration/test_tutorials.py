@@ -22,6 +22,7 @@ ROOT = Path(__file__).parents[2]
 ADDRESS = "http://127.0.0.1:8000"
 ADDED = {
     "train --data digits": "--epochs 1 --threads 1",
+    "train --data audio": "--epochs 3 --threads 1",
     "train --data coco": "--epochs 1 --threads 1 --image-size 64",
 }
 """What is added to commands that begin so; the rest of them is run as it is written."""
@@ -129,3 +130,25 @@ def test_detect_objects(command: Command, capsys: pytest.CaptureFixture[str]) ->
     assert "street" in check
     assert "AP50" in figures
     assert Path("street.html").stat().st_size > 10_000
+
+
+@pytest.mark.usefixtures("here")
+def test_classify_sounds(command: Command, capsys: pytest.CaptureFixture[str]) -> None:
+    for extra in ("soundfile", "onnx", "onnxruntime", "fastapi"):
+        pytest.importorskip(extra, reason="audio, export and serve are not installed")
+    if shutil.which("curl") is None:
+        pytest.skip("curl is not installed")
+    with ExitStack() as stack:
+        _, check, _, measured, _, by_python, _, _, by_curl = Tutorial(
+            "classify-sounds.md", command, stack
+        ).run(capsys)
+    assert "rising" in check
+    assert "error" in measured
+    assert Path("runs/sounds/report.html").stat().st_size > 10_000
+    rows = Path("predictions.csv").read_text(encoding="utf-8").splitlines()
+    assert len(rows) == 1 + 10 * 2
+    *by_file, by_samples = by_python.splitlines()
+    assert len(by_file) == 4
+    assert by_file[0].split()[:2] == ["sounds/test/falling/0.wav", by_samples]
+    found = json.loads(by_curl)["signals"][0]["predictions"]
+    assert {one["class"] for one in found} == {"rising", "falling"}

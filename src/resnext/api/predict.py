@@ -11,11 +11,14 @@ from PIL import Image
 
 from resnext.api.given_data import as_path
 from resnext.api.guest import kept_kernels
+from resnext.api.predict_signals import predict_signals_of
 from resnext.api.predictor import evaluation_mode, named, open_predictor
 from resnext.data.decode.python_image import ACCEPTED, is_array
 from resnext.errors import ConfigError
 from resnext.inference.files import Prediction, find_images, predict_images
+from resnext.inference.load import load
 from resnext.progress import show_progress
+from resnext.tasks.answer import Answer
 
 if TYPE_CHECKING:
     from resnext.api.run import Run
@@ -59,7 +62,7 @@ def predict(
     precision: Arithmetic | None = None,
     progress: bool = False,
 ) -> Predictions:
-    """Predict the classes of images, of their pixels, or the objects in them.
+    """Predict the classes of images or signals, of pixels, or the objects in images.
 
     Example:
         >>> import resnext
@@ -76,7 +79,10 @@ def predict(
             are held at a time. An image is a path (for a folder, all images in it), the bytes of a
             file, a PIL image, an array of H x W or H x W x 1, 3 or 4, or a tensor of H x W or 1, 3
             or 4 x H x W: uint8, or floats in 0..1. Arrays with one more dimension are batches.
-            Images are resized, cropped and normalised as the network expects.
+            Images are resized, cropped and normalised as the network expects. For a network for
+            signals: texts; paths of files and folders; the content of audio and video files; or
+            arrays of channels x steps, channels x depth x height x width, or channels x samples at
+            the network's rate (-1 to 1, or int16), where one channel needs no dimension.
         top: Number of classes to return for each image, if they are ranked, by default 5; of a
             detector, maximum number of objects, by default 100.
         min_score: Of detectors: objects with lower scores, 0..1, are left out; by default 0.5.
@@ -91,8 +97,7 @@ def predict(
         `answer` with the complete result of the task, or `error` if a file could not be read.
 
     Raises:
-        ConfigError: Something is not an image, an option is out of range, or the network is not for
-            images.
+        ConfigError: Something is not what the network takes, or an option is out of range.
         CheckpointError: The weights are missing or damaged.
     """
     from resnext.api.run import Run
@@ -108,10 +113,20 @@ def predict(
         evaluation_mode(source),
         show_progress(quiet=not progress) as advance,
     ):
-        predictor = open_predictor(source, device, precision)
-        rows = predict_images(
-            predictor, _each(images), top=top, batch_size=batch_size, min_score=min_score
-        )
+        network = load(source, precision=precision) if isinstance(source, Path) else source
+        if network.card.signal is not None:
+            if min_score is not None:
+                raise ConfigError(
+                    f"min_score={min_score}: this network does not find objects; leave it out"
+                )
+            place = device or ("auto" if isinstance(source, Path) else None)
+            num = Answer.usual_top if top is None else top
+            rows = predict_signals_of(network, images, num, batch_size, place, precision)
+        else:
+            predictor = open_predictor(source, device, precision, opened=network)
+            rows = predict_images(
+                predictor, _each(images), top=top, batch_size=batch_size, min_score=min_score
+            )
         for one in rows:
             found.append(one)
             if advance is not None:

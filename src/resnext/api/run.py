@@ -162,7 +162,7 @@ class Run:
         precision: Arithmetic | None = None,
         progress: bool = False,
     ) -> Predictions:
-        """Predict the classes of images, or find objects in them; see `predict`.
+        """Predict the classes of images or signals, or find objects in images; see `predict`.
 
         Raises:
             ResNeXtError: As `predict`.

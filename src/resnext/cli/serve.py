@@ -1,8 +1,8 @@
 """Serve a trained network over HTTP.
 
 MODEL is an exported file, or a run, weight file or name, which is exported first. POST images, or
-time series and volumes as numbers or .npy files, to /v1/predict, or open the address in a browser;
-GET /docs describes the API.
+signals (audio and video files, texts, time series, volumes), to /v1/predict, or open the address in
+a browser; GET /docs describes the API.
 
 SIGHUP reloads the network without dropping requests; SIGTERM finishes accepted requests and stops.
 
@@ -147,7 +147,7 @@ def _serve_here(arguments: Serve, source: ModelSource, limits: Limits, key: str 
             f"--watch needs a local file or run, but {arguments.model} is neither; leave out "
             "--watch"
         )
-    from resnext.serving.app import NO_PAGE, create_app
+    from resnext.serving.app import create_app
     from resnext.serving.leaving import ending_by_sigterm, leave_if_stuck
     from resnext.serving.output import only_json
     from resnext.serving.server import ShutdownTimes, bind, serve
@@ -165,8 +165,6 @@ def _serve_here(arguments: Serve, source: ModelSource, limits: Limits, key: str 
         app = create_app(service, mount_page=mount_page, api_key=key)
         host, port = sock.getsockname()[:2]
         host = f"[{host}]" if ":" in host else host
-        if service.model.noun == "signals" and not arguments.no_page:
-            print(f"no page: {NO_PAGE}", file=people)
         if service.model.note:
             print(service.model.note, file=people)
         print(f"serving {service.model.name} on http://{host}:{port}", file=people, flush=True)
@@ -178,19 +176,14 @@ def _serve_here(arguments: Serve, source: ModelSource, limits: Limits, key: str 
     return status
 
 
-def _page(arguments: Serve, service: Service) -> Callable[[FastAPI], object] | None:
-    """Build the page, or none for signals; heat maps need a PyTorch network."""
+def _page(arguments: Serve, service: Service) -> Callable[[FastAPI], object]:
+    """Build the page; heat maps, which only images have, need a PyTorch network."""
     from resnext.inference.load import load
     from resnext.page import build_page, mount_page
     from resnext.runtimes.open import is_exported
-    from resnext.serving.app import NO_PAGE
 
-    if service.model.noun == "signals":
-        if arguments.runs is not None:
-            raise ConfigError(f"--runs is for the page, and there is none: {NO_PAGE}")
-        return None
-    path = arguments.model
-    model = service.model.exported if is_exported(path) else load(path)
+    path, is_for_signals = arguments.model, service.model.noun == "signals"
+    model = service.model.exported if is_for_signals or is_exported(path) else load(path)
     page = build_page(model=model, runs=arguments.runs, name=service.model.name)
     return partial(mount_page, page=page)
 

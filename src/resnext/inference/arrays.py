@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +23,9 @@ from resnext.runtimes.exported import Exported
 from resnext.runtimes.spec import Precision
 from resnext.tasks.answer import Answer
 from resnext.tasks.kinds import answer_type
+
+if TYPE_CHECKING:
+    from resnext.inference.recordings import RecordingPredictor
 
 
 class ArrayPredictor:
@@ -45,8 +48,8 @@ class ArrayPredictor:
         signal = exported.card.signal
         if signal is None or signal.kind not in _PREPARE:
             raise ConfigError(
-                f"this network takes {'images' if signal is None else signal.kind}, and cannot be "
-                f"served: supported are images, {', '.join(_PREPARE)}; use resnext predict"
+                f"this network takes {'images' if signal is None else signal.kind}, which are no "
+                f"arrays; such are {', '.join(_PREPARE)}"
             )
         self.network = exported
         self.signal: SignalInput = signal
@@ -65,7 +68,7 @@ class ArrayPredictor:
         Raises:
             DataError: It is something else; the message is the reason only.
         """
-        return _PREPARE[self.signal.kind](values, self.signal)
+        return prepare_values(values, self.signal)
 
     def logits(self, signals: Sequence[Values]) -> Logits:
         """Run prepared signals through the network.
@@ -100,13 +103,25 @@ class ArrayPredictor:
         return list(drawn * std + mean)
 
 
-def predictor_of(exported: Exported) -> Predictor | ArrayPredictor:
-    """Return what shows an exported network its images, or its signals as arrays.
+def predictor_of(exported: Exported) -> Predictor | ArrayPredictor | RecordingPredictor:
+    """Return what shows an exported network its images, signals as arrays, or recordings.
 
     Raises:
-        ConfigError: The network is neither for images nor for arrays.
+        ConfigError: A package that decodes recordings is not installed.
     """
-    return Predictor(exported) if exported.card.signal is None else ArrayPredictor(exported)
+    signal = exported.card.signal
+    if signal is None:
+        return Predictor(exported)
+    if signal.kind in _PREPARE:
+        return ArrayPredictor(exported)
+    from resnext.inference.recordings import RecordingPredictor  # imports torch
+
+    return RecordingPredictor(exported)
+
+
+def prepare_values(values: object, signal: SignalInput) -> Values:
+    """Return a series, volume or text as a network takes it; see `ArrayPredictor.prepare`."""
+    return _PREPARE[signal.kind](values, signal)
 
 
 def _as_array(values: object) -> npt.NDArray[Any]:

@@ -11,17 +11,22 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from resnext.errors import ConfigError
-from resnext.inference.arrays import ArrayPredictor, predictor_of
+from resnext.inference.arrays import predictor_of
 from resnext.inference.parity import BF16_TOLERANCE, parity_of
 from resnext.inference.predictor import Logits, Predictor
 from resnext.runtimes.exported import Array, Exported
 from resnext.runtimes.open import open_exported
 from resnext.runtimes.spec import Arithmetic, RuntimeName
 from resnext.turns import order_of
+
+if TYPE_CHECKING:
+    from resnext.inference.arrays import ArrayPredictor
+    from resnext.inference.recordings import RecordingPredictor
 
 FP32_TOLERANCE = 1e-4
 """Largest difference of a logit between runtimes, relative to the largest logit; as in export."""
@@ -111,9 +116,9 @@ def made_images(exported: Exported, num: int) -> list[Array]:
 def made_inputs(exported: Exported, num: int) -> list[Array]:
     """Make what a network takes: images of soft colours, or signals."""
     predictor = predictor_of(exported)
-    if isinstance(predictor, ArrayPredictor):
-        return list(predictor.made(num))
-    return made_images(exported, num)
+    if isinstance(predictor, Predictor):
+        return made_images(exported, num)
+    return list(predictor.made(num))
 
 
 def made_logits(networks: Sequence[Exported], num: int) -> list[Logits]:
@@ -163,7 +168,9 @@ def _time(
 
 
 def _turn(
-    predictor: Predictor | ArrayPredictor, images: list[Array], clock: Callable[[], float]
+    predictor: Predictor | ArrayPredictor | RecordingPredictor,
+    images: list[Array],
+    clock: Callable[[], float],
 ) -> float:
     """Return the seconds of one inference."""
     start, runs = clock(), 0

@@ -18,7 +18,7 @@ from resnext.model.create import create_model
 from resnext.model.feature_info import Indices
 from resnext.model.network import ResNeXt
 from resnext.model.trained import TrainedBackbone, TrainedNetwork
-from resnext.runtimes.module import ExportedModule
+from resnext.runtimes.module import as_trained
 from resnext.runtimes.open import is_exported, open_exported
 from resnext.runtimes.spec import Arithmetic
 from resnext.weights.change import only_backbone
@@ -108,9 +108,7 @@ def load(
         }
         if given := [name for name, value in options.items() if value is not None]:
             raise ConfigError(f"{name_or_path}: is an exported file; omit {', '.join(given)}")
-        exported = open_exported(Path(name_or_path), precision=precision)
-        module: nn.Module = ExportedModule(exported)
-        network = TrainedNetwork(module.eval(), exported.config, exported.card)
+        network = as_trained(open_exported(Path(name_or_path), precision=precision))
     else:
         weights = open_weights(
             name_or_path,
@@ -121,7 +119,7 @@ def load(
         if output_stride is not None:
             weights = replace(weights, config=_dilated(weights, output_stride))
         if out_indices is None:
-            module = _build(weights, name_or_path).to(device).eval()
+            module: nn.Module = _build(weights, name_or_path).to(device).eval()
             network = TrainedNetwork(module, weights.config, weights.card)
         else:
             backbone = _build_backbone(weights, out_indices).to(device).eval()

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import torch
 
 from resnext.class_lists import readable
-from resnext.data.decode.audio import read_clip
+from resnext.data.decode.audio import AudioFile, read_clip
 from resnext.data.sets.audio.decode import fit_clip, in_threads
 from resnext.data.sets.audio.load import is_audio
 from resnext.data.sets.nifti import is_nifti, read_nifti
@@ -27,7 +27,6 @@ from resnext.data.signals.prepare import prepare_series
 from resnext.errors import ConfigError, DataError
 from resnext.inference.files import Prediction, find_images
 from resnext.model.signal import SignalInput
-from resnext.model.sound import SoundInput
 from resnext.model.trained import TrainedNetwork
 from resnext.tasks.answer import Answer
 from resnext.tasks.kinds import answer_type
@@ -90,15 +89,21 @@ class SignalPredictor:
                 of the network.
         """
         if self.signal.sound is not None:
-            return self._read_clip(path, self.signal.sound)
+            return ((one, self.clip(one)) for one in (path,))
         return self._read_series(path) if self.signal.kind == "series" else self._read_volumes(path)
 
-    def _read_clip(self, path: Path, sound: SoundInput) -> Iterator[Named]:
-        channels = self.signal.in_channels
-        clip_ct = read_clip(path, sound.rate_hz, is_mono=channels == 1)
+    def clip(self, source: AudioFile) -> torch.Tensor:
+        """Read a clip of audio: int16, c x samples.
+
+        Raises:
+            DataError: It cannot be read, or does not have the network's channels.
+        """
+        sound, channels = self.signal.sound, self.signal.in_channels
+        assert sound is not None
+        clip_ct = read_clip(source, sound.rate_hz, is_mono=channels == 1)
         if len(clip_ct) != channels:
             raise DataError(f"has {len(clip_ct)} channel(s), the network takes {channels}")
-        yield path, torch.from_numpy(fit_clip(clip_ct, self.signal.size))
+        return torch.from_numpy(fit_clip(clip_ct, self.signal.size))
 
     def _read_series(self, path: Path) -> Iterator[Named]:
         signal = self.signal

@@ -1,4 +1,7 @@
-"""Answers for videos in files and folders."""
+"""Answers for videos in files and folders.
+
+Legend: v clips of a video, c colours, x frames and the sides, k classes.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +13,14 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from resnext.data.decode.video import probe_video
+from resnext.data.decode.video import VideoFile, probe_video
+from resnext.data.decode.video_limits import WorkLimit
 from resnext.data.sets.videos import find_videos
 from resnext.data.signals.clips import ClipPlan, even_starts, read_clip
 from resnext.errors import DataError
 from resnext.inference.files import Prediction
 from resnext.inference.signals import SignalPredictor
+from resnext.model.signal import SignalInput
 from resnext.tasks.classification.task import average_views
 
 
@@ -35,7 +40,7 @@ def predict_videos(
     for path in paths:
         for video in _videos(path):
             try:
-                logits_k = _answer(predictor, video)
+                logits_k = average_logits(predictor, clips_of(video, predictor.signal))
             except DataError as error:
                 reason = str(error).removeprefix(f"{video}: ")
                 yield Prediction(next(numbers), video, error=reason)
@@ -49,10 +54,23 @@ def _videos(path: Path) -> Iterator[Path]:
     yield from (path / name for name in names) if names else (path,)
 
 
-def _answer(predictor: SignalPredictor, path: Path) -> npt.NDArray[np.float32]:
+def clips_of(source: VideoFile, signal: SignalInput, work: WorkLimit | None = None) -> torch.Tensor:
+    """Decode the clips of a video: uint8, v x c x frames x side x side.
+
+    Args:
+        source: The video.
+        signal: How clips are taken from it.
+        work: Bounds what is decoded for all of them.
+
+    Raises:
+        DataError: It cannot be read.
+    """
+    starts = even_starts(probe_video(source).num_frames, signal)
+    return torch.stack([read_clip(source, ClipPlan(start), signal, work) for start in starts])
+
+
+def average_logits(predictor: SignalPredictor, clips_vcx: torch.Tensor) -> npt.NDArray[np.float32]:
     """Return the logits of a video: the logarithm of its clips' mean probabilities."""
-    starts = even_starts(probe_video(path).num_frames, predictor.signal)
-    clips = [read_clip(path, ClipPlan(start), predictor.signal) for start in starts]
-    logits_vk = torch.from_numpy(predictor.logits(torch.stack(clips)))
-    logits_k: npt.NDArray[np.float32] = average_views(logits_vk, len(clips))[0].numpy()
+    logits_vk = torch.from_numpy(predictor.logits(clips_vcx))
+    logits_k: npt.NDArray[np.float32] = average_views(logits_vk, len(clips_vcx))[0].numpy()
     return logits_k

@@ -104,17 +104,27 @@ def _checked(block: Any, value: Any, uploads: Uploads) -> Any:
     elif isinstance(block, gr.Dropdown):
         is_right = value is None or _is_text(value)
     else:
-        is_right = isinstance(block, gr.Textbox) and _is_text(value)
+        is_right = isinstance(block, gr.Textbox) and _fits_textbox(value, block)
     if not is_right:
         raise CallError(f"a value does not fit its control ({block.get_block_name()})")
     return value
 
 
-def _is_text(value: Any) -> bool:
+def _fits_textbox(value: Any, block: gr.Textbox) -> bool:
+    """Return whether a text fits: one of several lines may have a limit of its own."""
+    if block.lines > 1 and isinstance(value, str):
+        value = value.translate(_LINE_ENDS)
+    return _is_text(value, block.max_length or MAX_TEXT_CHARS)
+
+
+_LINE_ENDS = str.maketrans("\n\r\t", "   ")
+
+
+def _is_text(value: Any, max_chars: int = MAX_TEXT_CHARS) -> bool:
     """Return whether a value is a short string that every Unicode encoding can represent."""
     return (
         isinstance(value, str)
-        and len(value) <= MAX_TEXT_CHARS
+        and len(value) <= max_chars
         and not any(unicodedata.category(char) in ("Cc", "Cs") for char in value)
     )
 

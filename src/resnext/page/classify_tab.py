@@ -13,6 +13,7 @@ from resnext.page.classify_view import show_answer, title_of_image
 from resnext.page.design_view import error_box, told_box
 from resnext.page.mask_view import OPACITY, SET_OPACITY, show_mask
 from resnext.page.object_view import show_objects
+from resnext.page.signal_tab import build_signal_controls
 from resnext.page.uploads import Uploads
 
 if TYPE_CHECKING:
@@ -36,6 +37,9 @@ def build_classify_tab(model: TrainedNetwork | Exported | None, uploads: Uploads
             told_box("No network is served. Start one with: resnext serve MODEL"),
             elem_classes="rx",
         )
+        return
+    if model.card.signal is not None:
+        build_signal_controls(model, uploads)
         return
     try:
         classifier = Classifier(model)

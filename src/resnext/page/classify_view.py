@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from html import escape
 
 import numpy as np
@@ -37,16 +38,21 @@ def show_answer(title: str, answer: Answer, explained: int | None) -> str:
         explained: Rank of the class whose heat map was requested.
     """
     crop = _enlarge(answer.crop)
-    pictures = [_figure(crop, title, f"{title}, as the network sees it")]
+    pictures = [figure(crop, title, f"{title}, as the network sees it")]
     if answer.heat is not None and explained is not None:
         of = printable(answer.classes[explained])
-        pictures.append(_figure(overlay(crop, answer.heat), f"Heat map: {of}", f"Heat map: {of}"))
+        pictures.append(figure(overlay(crop, answer.heat), f"Heat map: {of}", f"Heat map: {of}"))
+    return with_bars("".join(pictures), answer.classes, answer.probabilities)
+
+
+def with_bars(shown: str, classes: Sequence[str], probabilities: Sequence[float]) -> str:
+    """Return what was classified, as HTML, beside its classes with a bar for each probability."""
     bars = [
         f'<div class="answer"><span>{escape(name)}</span><span>{100 * share:.1f} %</span>'
         f'<div class="bar"><span style="width:{100 * share:.2f}%"></span></div></div>'
-        for name, share in zip(map(printable, answer.classes), answer.probabilities, strict=True)
+        for name, share in zip(map(printable, classes), probabilities, strict=True)
     ]
-    return f'<div class="image">{"".join(pictures)}<div class="answers">{"".join(bars)}</div></div>'
+    return f'<div class="image">{shown}<div class="answers">{"".join(bars)}</div></div>'
 
 
 def overlay(crop: Pixels, heat: Heat) -> Pixels:
@@ -73,7 +79,8 @@ def _enlarge(crop: Pixels) -> Pixels:
     return np.array(image)
 
 
-def _figure(pixels: Pixels, caption: str, description: str) -> str:
+def figure(pixels: Pixels, caption: str, description: str) -> str:
+    """Return a picture with a caption, as HTML."""
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, "JPEG", quality=88)
     address = data_address(file.getvalue(), "image/jpeg")

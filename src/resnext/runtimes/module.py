@@ -9,6 +9,7 @@ from torch import nn
 
 from resnext.model.card import ModelCard
 from resnext.model.config import DetectorConfig
+from resnext.model.trained import TrainedNetwork
 from resnext.runtimes.exported import Array, Exported
 from resnext.runtimes.spec import Input
 
@@ -43,6 +44,11 @@ def _find(exported: Exported, image_chw: torch.Tensor) -> dict[str, torch.Tensor
     rows_nx = torch.from_numpy(exported.run(pixels_hwc[None].contiguous().numpy())[0])
     kept_nx = rows_nx[rows_nx[:, 4] > 0].to(image_chw.device)
     return {"boxes": kept_nx[:, :4], "scores": kept_nx[:, 4], "labels": kept_nx[:, 5].long() + 1}
+
+
+def as_trained(exported: Exported) -> TrainedNetwork:
+    """Return an exported network in the form of one in PyTorch."""
+    return TrainedNetwork(ExportedModule(exported).eval(), exported.config, exported.card)
 
 
 def graph_input(kind: Input, card: ModelCard, x_bchw: torch.Tensor) -> Array:

@@ -22,8 +22,9 @@ from resnext.serving.total_size import TotalSize
 PAGE = "/page"
 
 _DESCRIPTION = """\
-Classifies images, or time series and volumes. Send them to `/v1/predict`, as files in a form or in
-JSON. Every error response has the form `{"error": {"code", "message", "images"}}`.
+Classifies images, or signals: time series, volumes, texts, audio and video. Send them to
+`/v1/predict`, as files in a form or in JSON. Every error response has the form
+`{"error": {"code", "message", "images"}}`.
 """
 
 
@@ -63,9 +64,6 @@ def create_app(
     if mount_page is not None:
         app.get("/", include_in_schema=False)(_to_page)
         mount_page(app)
-    elif service.model.noun == "signals":
-        for path in ("/", PAGE):
-            app.get(path, include_in_schema=False)(_tell_why)
     # The last middleware added is the outermost.
     app.add_middleware(HeadAsGet, paths=READABLE)
     app.add_middleware(TotalSize, limits=service.limits)
@@ -74,13 +72,6 @@ def create_app(
     rest = "other" if mount_page is None else "page"
     app.add_middleware(Observe, service=service, routes=ROUTES, rest=rest)
     return app
-
-
-NO_PAGE = "the page shows photographs, and this network takes signals; GET /docs describes the API"
-
-
-async def _tell_why() -> Response:
-    raise HttpError(404, "no_page", f"there is no page: {NO_PAGE}")
 
 
 async def _to_page() -> RedirectResponse:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -15,11 +15,20 @@ from resnext.inference.predictor import Logits, Predictor
 from resnext.runtimes.exported import Array
 from resnext.serving.limits import Limits
 from resnext.serving.preparation import check_header, decode_image, prepare_image
+from resnext.serving.preparation import check_header, decode_image
+from resnext.serving.recordings import (
+    AUDIO_FORMATS,
+    VIDEO_FORMATS,
+    prepare_recording,
+    read_recordings,
+    recording_bytes,
+)
 from resnext.serving.signals import Upload, prepare_signal, read_signals, signal_bytes
 from resnext.serving.upload import read_images
 from resnext.tasks.answer import Answer
 
 if TYPE_CHECKING:
+    from resnext.inference.recordings import RecordingPredictor
     from resnext.runtimes.exported import Exported
     from resnext.runtimes.spec import Precision
 
@@ -52,13 +61,13 @@ class ServedModel:
     name: str
     note: str = ""
     opened_at: float = field(default_factory=time.time)
-    _predictor: Predictor | ArrayPredictor = field(init=False, repr=False)
+    _predictor: Predictor | ArrayPredictor | RecordingPredictor = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         """Prepare to predict.
 
         Raises:
-            ConfigError: The network is neither for images nor for arrays.
+            ConfigError: A package that decodes its recordings is not installed.
         """
         object.__setattr__(self, "_predictor", predictor_of(self.exported))
 
@@ -76,6 +85,23 @@ class ServedModel:
     def noun(self) -> str:
         """What callers send: images or signals."""
         return "images" if isinstance(self._predictor, Predictor) else "signals"
+
+    @property
+    def takes(self) -> Literal["images", "arrays", "texts", "recordings"]:
+        """What a request holds: `recordings` are files of audio or video."""
+        if isinstance(self._predictor, Predictor):
+            return "images"
+        if not isinstance(self._predictor, ArrayPredictor):
+            return "recordings"
+        return "arrays" if self._predictor.signal.text is None else "texts"
+
+    def formats(self, limits: Limits) -> tuple[str, ...]:
+        """Return the formats that are accepted."""
+        if isinstance(self._predictor, Predictor):
+            return limits.formats
+        if isinstance(self._predictor, ArrayPredictor):
+            return ("npy", "npz", "json") if self._predictor.signal.text is None else ("json",)
+        return AUDIO_FORMATS if self._predictor.signal.sound is not None else VIDEO_FORMATS
 
     @property
     def is_dense(self) -> bool:
@@ -123,6 +149,8 @@ class ServedModel:
         """
         if isinstance(self._predictor, Predictor):
             return read_images(body, content_type, max_images)
+        if not isinstance(self._predictor, ArrayPredictor):
+            return read_recordings(body, content_type, max_images)
         is_text = self._predictor.signal.text is not None
         return read_signals(body, content_type, max_images, is_text=is_text)
 
@@ -135,7 +163,10 @@ class ServedModel:
         if isinstance(self._predictor, Predictor):
             assert isinstance(upload, bytes)  # as `read_images` returns it
             return check_header(upload, limits)
-        return signal_bytes(upload)
+        if isinstance(self._predictor, ArrayPredictor):
+            return signal_bytes(upload)
+        assert isinstance(upload, bytes)  # as `read_recordings` returns it
+        return recording_bytes(upload, self._predictor, limits)
 
     def decode(self, upload: Upload) -> Array:
         """Decode an image or signal whose header was checked, and preprocess it.
@@ -143,9 +174,11 @@ class ServedModel:
         Raises:
             HttpError: It is bad.
         """
-        if not isinstance(self._predictor, Predictor):
+        if isinstance(self._predictor, ArrayPredictor):
             return prepare_signal(upload, self._predictor)
-        assert isinstance(upload, bytes)  # as `read_images` returns it
+        assert isinstance(upload, bytes)  # as `read_images` and `read_recordings` return it
+        if not isinstance(self._predictor, Predictor):
+            return prepare_recording(upload, self._predictor)
         preprocessor = self._predictor.preprocessor
         return prepare_image(decode_image(upload, preprocessor), preprocessor)
 

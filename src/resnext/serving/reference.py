@@ -17,7 +17,8 @@ table { border-collapse: collapse } td { padding: .2rem 1rem .2rem 0; vertical-a
 _EXAMPLES = """curl -F images=@cat.jpg -F images=@dog.png 'http://HOST/v1/predict?top=3'
 curl -H 'Content-Type: application/json' \\
      -d '{"images": ["'"$(base64 -w0 cat.jpg)"'"]}' http://HOST/v1/predict
-curl -F signals=@series.npy http://HOST/v1/predict   # a network for time series or volumes"""
+curl -F signals=@series.npy http://HOST/v1/predict   # a network for time series or volumes
+curl -F signals=@call.wav http://HOST/v1/predict     # a network for audio; @clip.mp4 for video"""
 # The page has no scripts, and may load none.
 _HEADERS = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
 

@@ -40,8 +40,8 @@ _STATUSES = {
     400: "Malformed body, or a damaged image or signal",
     401: "The API key is missing or wrong, if one is set",
     408: "The body did not arrive in time, or stalled while others needed its memory",
-    413: "Body, number of images or pixels of an image above the limit",
-    415: "Unsupported content type or image format",
+    413: "Body, number of images, pixels of an image or length of a signal above the limit",
+    415: "Unsupported content type or file format",
     422: "No image, invalid base64, an unknown field, or an invalid parameter",
     429: "Too busy; try again after Retry-After seconds",
     503: "No answer in time; try again after Retry-After seconds",
@@ -60,7 +60,7 @@ def add_routes(app: FastAPI, service: Service) -> None:
         "/v1/predict",
         response_model=PredictAnswer,
         responses=problems,
-        openapi_extra={"requestBody": request_body(service.model.noun)},
+        openapi_extra={"requestBody": request_body(service.model.takes)},
     )
     async def predict(
         request: Request,
@@ -179,7 +179,7 @@ def _describe(service: Service) -> ModelAnswer:
             max_body_mib=limits.max_body_mib,
             max_images=limits.images_per_request,
             max_megapixels=limits.max_megapixels,
-            formats=list(limits.formats) if card.signal is None else ["npy", "npz", "json"],
+            formats=list(model.formats(limits)),
         ),
         versions={"resnext": __version__, runtime: _version_of(runtime)},
         opened_at=datetime.fromtimestamp(model.opened_at, UTC).isoformat(timespec="seconds"),

@@ -22,7 +22,7 @@ class PredictAnswer(BaseModel):
     )
     signals: list[Union[_SCHEMAS]] | None = Field(  # type: ignore[valid-type]  # noqa: UP007 - of a tuple
         default=None,
-        description="Instead of images, for networks that take time series or volumes.",
+        description="Instead of images, for networks that take signals.",
     )
 
 
@@ -38,7 +38,7 @@ class LimitsAnswer(BaseModel):
 class SignalAnswer(BaseModel):
     """What a network for signals takes."""
 
-    kind: str = Field(description="series or volume.")
+    kind: str = Field(description="series, volume, text, audio or video.")
     in_channels: int
     sides: list[int] = Field(description="Of what the network receives; a series has any length.")
 
@@ -77,9 +77,12 @@ class HealthAnswer(BaseModel):
 
 
 _FILE = {"type": "string", "format": "binary"}
+_BASE64 = {"type": "string", "contentEncoding": "base64"}
 _ONE_IN_JSON: dict[str, dict[str, Any]] = {
-    "images": {"type": "string", "contentEncoding": "base64"},
-    "signals": {
+    "images": _BASE64,
+    "recordings": _BASE64,
+    "texts": {"type": "string"},
+    "arrays": {
         "type": "array",
         "items": {},
         "description": "Numbers, or such a list for each channel; null where one is missing.",
@@ -87,13 +90,16 @@ _ONE_IN_JSON: dict[str, dict[str, Any]] = {
 }
 
 
-def request_body(noun: str) -> dict[str, Any]:
+def request_body(takes: str) -> dict[str, Any]:
     """Describe the body of a prediction, as OpenAPI does.
 
     Args:
-        noun: What the network takes: images or signals.
+        takes: What a request holds; see `ServedModel.takes`.
     """
-    forms = {"multipart/form-data": _FILE, "application/json": _ONE_IN_JSON[noun]}
+    noun = "images" if takes == "images" else "signals"
+    forms = {"multipart/form-data": _FILE, "application/json": _ONE_IN_JSON[takes]}
+    if takes == "texts":
+        del forms["multipart/form-data"]
     content: dict[str, Any] = {
         form: {
             "schema": {
@@ -105,6 +111,6 @@ def request_body(noun: str) -> dict[str, Any]:
         }
         for form, one in forms.items()
     }
-    if noun == "signals":
+    if takes in ("arrays", "recordings"):
         content["application/octet-stream"] = {"schema": _FILE}
     return {"required": True, "content": content}

@@ -63,7 +63,7 @@ class ModelSource:
 
         Raises:
             CheckpointError: It is missing or damaged.
-            ConfigError: A package is missing, or the network takes neither images nor arrays.
+            ConfigError: A package is missing.
             ExportError: The export computes something else than the network.
             RunError: The cache for exports cannot be used.
         """

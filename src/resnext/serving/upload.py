@@ -32,7 +32,7 @@ def read_images(body: bytes, content_type: str, max_images: int) -> list[bytes]:
     if kind == b"multipart/form-data":
         images = files_of_form(body, options.get(b"boundary", b""), max_images, FIELD)
     elif kind == b"application/json":
-        images = _from_json(body, max_images)
+        images = files_of_json(body, max_images, FIELD)
     else:
         raise HttpError(
             415,
@@ -130,18 +130,28 @@ def files_of_form(body: bytes, boundary: bytes, max_images: int, field: str) -> 
     return parts.images
 
 
-def _from_json(body: bytes, max_images: int) -> list[bytes]:
-    _check_json_size(body, max_images)
+def files_of_json(body: bytes, max_images: int, field: str) -> list[bytes]:
+    """Extract the files from a JSON body, where they are texts in base64.
+
+    Args:
+        body: The whole body.
+        max_images: More files are refused.
+        field: The key of their list.
+
+    Raises:
+        HttpError: 400 malformed, 413 too many files, 422 another form.
+    """
+    _check_json_size(body, max_images, field)
     try:
         # Not strict: the line breaks of `base64 cat.jpg` are control characters in a string.
         value = json.loads(body, strict=False)
     except ValueError as error:  # also a number with too many digits
         raise malformed("JSON") from error
-    texts = value.get(FIELD) if isinstance(value, dict) and set(value) == {FIELD} else None
+    texts = value.get(field) if isinstance(value, dict) and set(value) == {field} else None
     if not isinstance(texts, list):
-        raise _wrong_shape()
+        raise _wrong_shape(field)
     if len(texts) > max_images:
-        raise too_many_images(max_images)
+        raise too_many_images(max_images, field)
     images: list[bytes] = []
     wrong: list[tuple[int, HttpError]] = []
     for index, text in enumerate(texts):
@@ -151,7 +161,7 @@ def _from_json(body: bytes, max_images: int) -> list[bytes]:
             problem = HttpError(422, "bad_base64", "neither base64 nor a base64 data URL")
             wrong.append((index, problem))
     if wrong:
-        raise bad_images(wrong)
+        raise bad_images(wrong, field)
     return images
 
 
@@ -174,21 +184,21 @@ def decode_base64(text: object) -> bytes:
     return base64.b64decode(letters + b"=" * (-len(letters) % 4), validate=True)
 
 
-def _check_json_size(body: bytes, max_images: int) -> None:
+def _check_json_size(body: bytes, max_images: int, field: str) -> None:
     """Refuse JSON with many small values before parsing it, which takes 25 times its size.
 
     Base64 contains neither brackets nor commas. So there are only two brackets, and one comma
     between images; a data URL has one more comma.
     """
     if body.count(b"[") + body.count(b"{") > 2:
-        raise _wrong_shape()
+        raise _wrong_shape(field)
     if body.count(b",") > 2 * max_images:
-        raise too_many_images(max_images)
+        raise too_many_images(max_images, field)
 
 
-def _wrong_shape() -> HttpError:
+def _wrong_shape(field: str) -> HttpError:
     return HttpError(
-        422, "wrong_shape", 'the JSON is not of the form {"images": ["<base64>", ...]}'
+        422, "wrong_shape", f'the JSON is not of the form {{"{field}": ["<base64>", ...]}}'
     )
 
 

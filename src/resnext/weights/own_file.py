@@ -42,6 +42,7 @@ _FORMAT_WITHOUT_CHECKSUM = "resnext-weights-1"
 _ANY_FORMAT = "resnext-weights-"
 _CHECKPOINT_FORMAT = "resnext-checkpoint"
 _MAX_SHOWN = 120
+_ALIGNMENT = 64  # bytes, of memory that torch allocates
 
 
 def save_weights(
@@ -179,7 +180,8 @@ def load_into(model: nn.Module, state: Mapping[str, torch.Tensor], *, assign: bo
     Args:
         model: The network.
         state: A state dict.
-        assign: Use the given tensors in the network instead of copying them.
+        assign: Use the given tensors in the network instead of copying them, unless they are
+            not aligned in memory as torch aligns its own.
 
     Raises:
         CheckpointError: Tensors are missing, extra, or differ in shape; the network is unchanged.
@@ -189,7 +191,17 @@ def load_into(model: nn.Module, state: Mapping[str, torch.Tensor], *, assign: bo
             f"the weights do not fit the network; {complaint}. Build the network from the "
             "config that the weights were trained with"
         )
+    if assign:
+        state = {name: _aligned(tensor) for name, tensor in state.items()}
     model.load_state_dict(state, assign=assign)
+
+
+def _aligned(tensor: torch.Tensor) -> torch.Tensor:
+    """Return a tensor at an address such as torch allocates; kernels may round otherwise.
+
+    A file is read into one piece of memory, in which a tensor begins at any multiple of its type.
+    """
+    return tensor if tensor.data_ptr() % _ALIGNMENT == 0 else tensor.clone()
 
 
 def misfit(wanted: Mapping[str, torch.Tensor], state: Mapping[str, torch.Tensor]) -> str:

@@ -54,14 +54,6 @@ def test_volumes_of_bytes_are_parts_of_255() -> None:
     assert listed.json()["signals"][0] == answer.json()["signals"][0]
 
 
-def test_there_is_no_page_and_the_reason_is_told() -> None:
-    with signal_client() as client:
-        for address in ("/", "/page"):
-            answer = client.get(address)
-            assert (answer.status_code, answer.json()["error"]["code"]) == (404, "no_page")
-            assert "this network takes signals" in answer.json()["error"]["message"]
-
-
 def test_the_model_says_what_it_takes() -> None:
     with signal_client() as client:
         told = client.get("/v1/model").json()

@@ -6,8 +6,10 @@ WAV, FLAC, Ogg (Vorbis, Opus) and MP3 are decoded by libsndfile, through the pac
 from __future__ import annotations
 
 import os
-import stat
-import struct
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,41 +17,43 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from resnext.data.decode.audio_limits import (
+    ACCEPTED,
+    MAX_SAMPLES,
+    check_file,
+    check_header,
+    check_samples,
+    clip_bytes,
+)
+from resnext.data.decode.signal_errors import OtherFormatError
 from resnext.errors import DataError
 from resnext.extras import import_for
-from resnext.model.sound import MAX_RATE_HZ, MIN_RATE_HZ
 
 if TYPE_CHECKING:
     import soundfile
 
 AUDIO_ENDINGS = (".wav", ".wave", ".flac", ".ogg", ".oga", ".opus", ".mp3")
 
-MAX_FILE_BYTES = 2**28
-MAX_SAMPLES = 2**26
-"""Samples of one file, all channels together, also when resampled: 12 minutes of a CD."""
-
-MAX_CHANNELS = 64
 FULL_SCALE = 32_768
 
 Samples = npt.NDArray[np.float32]
 Clip = npt.NDArray[np.int16]
 """c x t, in parts of `FULL_SCALE`."""
 
-_ACCEPTED = "accepted are WAV, FLAC, Ogg and MP3"
-_FORMATS = ("WAV", "WAVEX", "RF64", "FLAC", "OGG", "MP3", "MPEG")
+AudioFile = Path | bytes
+"""A file by its path, or its content."""
+
 _BLOCK = 2**16
-_UNKNOWN_FRAMES = 2**62
 _MAX_DENOMINATOR = 2**16
-_MAX_CHUNKS = 1_000
 
 
-def read_clip(path: Path, rate_hz: int, *, is_mono: bool = True) -> Clip:
+def read_clip(source: AudioFile, rate_hz: int, *, is_mono: bool = True) -> Clip:
     """Read a file at a rate.
 
     Samples beyond full scale, which only files of floats have, scale the whole clip down.
 
     Args:
-        path: The file.
+        source: The file.
         rate_hz: Rate of the result.
         is_mono: Mix all channels to one.
 
@@ -61,10 +65,18 @@ def read_clip(path: Path, rate_hz: int, *, is_mono: bool = True) -> Clip:
         DataError: The file cannot be read, is damaged, empty or beyond the bounds; the message is
             only the reason.
     """
-    samples_tc, rate = _decode(path)
+    samples_tc, rate = _decode(source)
     samples_ct = samples_tc.mean(axis=1)[None] if is_mono else samples_tc.T
-    _check_samples(samples_ct.size * rate_hz // rate)
-    samples_ct = resample(samples_ct, rate, rate_hz)
+    check_samples(samples_ct.size * rate_hz // rate)
+    return to_clip(resample(samples_ct, rate, rate_hz))
+
+
+def to_clip(samples_ct: Samples) -> Clip:
+    """Return samples of -1 to 1 as a clip; those beyond scale the whole clip down.
+
+    Raises:
+        DataError: Some are not finite; the message is only the reason.
+    """
     if not np.isfinite(samples_ct).all():
         raise DataError("has samples that are not finite numbers")
     peak = float(np.abs(samples_ct).max(initial=0.0))
@@ -86,6 +98,17 @@ def read_facts(path: Path) -> tuple[int, float]:
         return file.samplerate, file.frames / file.samplerate
 
 
+def decoding_bytes(source: AudioFile, rate_hz: int, *, is_mono: bool = True) -> int:
+    """Check the header of a file, and return the memory in bytes that `read_clip` takes at most.
+
+    Raises:
+        ConfigError: soundfile is not installed.
+        DataError: As for `read_clip`.
+    """
+    with _open(source) as file:
+        return clip_bytes(file, rate_hz, is_mono=is_mono)
+
+
 def resample(samples_ct: Samples, rate: int, rate_hz: int) -> Samples:
     """Resample by a polyphase filter; see `scipy.signal.resample_poly`.
 
@@ -100,12 +123,12 @@ def resample(samples_ct: Samples, rate: int, rate_hz: int) -> Samples:
     return resampled.astype(np.float32)
 
 
-def _decode(path: Path) -> tuple[Samples, int]:
+def _decode(source: AudioFile) -> tuple[Samples, int]:
     """Return all samples of a file, t x c, and its rate.
 
     The header does not decide how much memory is taken: blocks are read until there are no more.
     """
-    with _open(path) as file:
+    with _open(source) as file:
         blocks: list[Samples] = []
         num_frames, most = 0, MAX_SAMPLES // file.channels
         try:
@@ -117,7 +140,7 @@ def _decode(path: Path) -> tuple[Samples, int]:
                 num_frames += len(block)
         except RuntimeError as error:
             raise DataError(f"is damaged: {_reason(error)}") from None
-        _check_samples(num_frames * file.channels)
+        check_samples(num_frames * file.channels)
         if not num_frames:
             raise DataError("has no samples")
         if file.format == "FLAC" and num_frames < file.frames:
@@ -125,99 +148,49 @@ def _decode(path: Path) -> tuple[Samples, int]:
         return np.concatenate(blocks), file.samplerate
 
 
-def _open(path: Path) -> soundfile.SoundFile:
-    """Open a file and check what its header says."""
-    package = import_for("audio", "soundfile")
-    descriptor = -1
-    try:
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
-        _check_file(descriptor)
-        file = package.SoundFile(descriptor, closefd=True)
-    except OSError as error:
-        _close(descriptor)
-        raise DataError(f"cannot be read: {error.strerror}") from None
-    except RuntimeError as error:
-        _close(descriptor)
-        raise DataError(f"is not an audio file: {_reason(error)}; {_ACCEPTED}") from None
-    except DataError:
-        _close(descriptor)
-        raise
-    try:
-        _check_header(file)
-    except DataError:
-        file.close()
-        raise
-    return file
+@contextmanager
+def _open(source: AudioFile) -> Iterator[soundfile.SoundFile]:
+    """Open a file and check what its header says.
 
-
-def _close(descriptor: int) -> None:
-    """Close a descriptor, unless soundfile has done so."""
-    if descriptor >= 0:
-        try:
-            os.close(descriptor)
-        except OSError:
-            return
-
-
-def _check_file(descriptor: int) -> None:
-    status = os.fstat(descriptor)
-    if not stat.S_ISREG(status.st_mode):
-        raise DataError("is not a regular file")
-    if not status.st_size:
-        raise DataError("is empty")
-    if status.st_size > MAX_FILE_BYTES:
-        raise DataError(
-            f"has {status.st_size:,} bytes; accepted are at most {MAX_FILE_BYTES:,}; cut it into "
-            "clips"
-        )
-    missing = _missing_bytes(descriptor, status.st_size)
-    if missing:
-        raise DataError(f"is cut off: {missing:,} bytes of its samples are missing")
-
-
-def _check_header(file: soundfile.SoundFile) -> None:
-    if file.format not in _FORMATS:
-        raise DataError(f"is of the format {file.format}; {_ACCEPTED}")
-    if not 1 <= file.channels <= MAX_CHANNELS:
-        raise DataError(f"has {file.channels:,} channels; accepted are 1 to {MAX_CHANNELS:,}")
-    if not MIN_RATE_HZ <= file.samplerate <= MAX_RATE_HZ:
-        raise DataError(
-            f"has {file.samplerate:,} samples per second; accepted are {MIN_RATE_HZ:,} to "
-            f"{MAX_RATE_HZ:,}"
-        )
-    if file.frames >= _UNKNOWN_FRAMES:
-        raise DataError("does not say how many samples it has; convert it to a new file")
-    _check_samples(file.frames * file.channels)
-
-
-def _check_samples(num: int) -> None:
-    if num > MAX_SAMPLES:
-        raise DataError(
-            f"has {num:,} samples; accepted are at most {MAX_SAMPLES:,} of all channels together; "
-            "cut it into clips"
-        )
-
-
-def _missing_bytes(descriptor: int, size: int) -> int:
-    """Return by how many bytes the samples of a WAV file are fewer than its header says.
-
-    libsndfile silently reads what there is.
+    The descriptor stays ours: if libsndfile closed it, its number could be another thread's by the
+    time that we did so too.
     """
-    head = os.pread(descriptor, 12, 0)
-    if head[:4] != b"RIFF" or head[8:] != b"WAVE":
-        return 0
-    place = len(head)
-    for _ in range(_MAX_CHUNKS):
-        chunk = os.pread(descriptor, 8, place)
-        if len(chunk) < 8:
-            return 0
-        name, length = struct.unpack("<4sI", chunk)
-        place += len(chunk)
-        if name == b"data":
-            is_unknown = length >= 2**32 - 2**16  # as programs write that stream
-            return 0 if is_unknown else max(0, place + length - size)
-        place += length + length % 2
-    return 0
+    package = import_for("audio", "soundfile")
+    descriptor = _descriptor(source)
+    try:
+        try:
+            check_file(descriptor)
+            file = package.SoundFile(descriptor, closefd=False)
+        except OSError as error:
+            raise DataError(f"cannot be read: {error.strerror}") from None
+        except RuntimeError as error:
+            raise OtherFormatError(f"is not an audio file: {_reason(error)}; {ACCEPTED}") from None
+        with file:
+            check_header(file)
+            yield file
+    finally:
+        os.close(descriptor)
+
+
+def _descriptor(source: AudioFile) -> int:
+    """Open a file, or put a content into one without a name: both are then read alike."""
+    if isinstance(source, Path):
+        try:
+            return os.open(source, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+        except OSError as error:
+            raise DataError(f"cannot be read: {error.strerror}") from None
+    if sys.platform == "linux":
+        with os.fdopen(os.memfd_create("audio"), "wb") as file:
+            file.write(source)
+            file.flush()
+            descriptor = os.dup(file.fileno())
+    else:
+        with tempfile.TemporaryFile() as file:
+            file.write(source)
+            file.flush()
+            descriptor = os.dup(file.fileno())
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    return descriptor
 
 
 def _reason(error: RuntimeError) -> str:

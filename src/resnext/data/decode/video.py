@@ -13,21 +13,24 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
-from PIL import Image
 
+from resnext.data.decode.frame_folder import Frames, frame_names, read_image_files
 from resnext.data.decode.image import decode
-from resnext.data.decode.image_names import is_image_name
 from resnext.data.decode.video_limits import (
     MAX_DECODED,
+    MAX_FRAME_PIXELS,
     MAX_FRAMES,
+    WorkLimit,
     check_count,
     check_frame,
     demuxer_of,
+    demuxer_of_content,
+    resized,
 )
 from resnext.errors import DataError
 from resnext.extras import needed_by
@@ -37,8 +40,8 @@ if TYPE_CHECKING:
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
-Frames = npt.NDArray[np.uint8]
-"""t x h x w x c, RGB."""
+VideoFile = Path | bytes
+"""A file or a folder of image files, or the content of a file."""
 
 _DEFAULT_RATE = Fraction(25)
 
@@ -58,28 +61,34 @@ class VideoFacts:
     height: int
 
 
-def probe_video(path: Path) -> VideoFacts:
+def probe_video(source: VideoFile) -> VideoFacts:
     """Read the header of a video, without decoding a frame.
 
     Raises:
         ConfigError: PyAV is not installed.
         DataError: It is not what is accepted; the message is only the reason.
     """
-    if path.is_dir():
-        names = frame_names(path)
-        width, height = decode(path / names[0]).size
+    if isinstance(source, Path) and source.is_dir():
+        names = frame_names(source)
+        width, height = decode(source / names[0]).size
         return VideoFacts(len(names), width, height)
-    with _opened(path) as (container, stream):
+    with _opened(source) as (container, stream):
         return _facts(container, stream)
 
 
-def read_frames(path: Path, numbers: Sequence[int], short_side_px: int) -> Frames:
+def read_frames(
+    source: VideoFile,
+    numbers: Sequence[int],
+    short_side_px: int,
+    work: WorkLimit | None = None,
+) -> Frames:
     """Read some frames.
 
     Args:
-        path: A file or folder.
+        source: A file or folder, or the content of a file.
         numbers: Of the frames, ascending; those behind the end are the last frame.
         short_side_px: Frames are resized to it in proportion.
+        work: Bounds what is decoded for them.
 
     Returns:
         One frame for each number.
@@ -88,13 +97,13 @@ def read_frames(path: Path, numbers: Sequence[int], short_side_px: int) -> Frame
         ConfigError: PyAV is not installed.
         DataError: It is not what is accepted or damaged; the message is only the reason.
     """
-    if path.is_dir():
-        return _read_images(path, numbers, short_side_px)
-    with _opened(path) as (container, stream):
+    if isinstance(source, Path) and source.is_dir():
+        return read_image_files(source, numbers, short_side_px)
+    with _opened(source) as (container, stream):
         facts = _facts(container, stream)
-        width, height = _resized(facts.width, facts.height, short_side_px)
+        width, height = resized(facts.width, facts.height, short_side_px)
         frames: list[Frames] = []
-        for frame in _wanted(container, stream, numbers):
+        for frame in _wanted(container, stream, numbers, work):
             check_frame(frame.width, frame.height)
             small = frame.reformat(width=width, height=height, format="rgb24", interpolation="AREA")
             pixels_hwc = small.to_ndarray().astype(np.uint8, copy=False)
@@ -102,44 +111,21 @@ def read_frames(path: Path, numbers: Sequence[int], short_side_px: int) -> Frame
     return np.stack(frames)
 
 
-def frame_names(folder: Path) -> list[str]:
-    """Return the image files of a folder in the order of their names.
-
-    Raises:
-        DataError: There is none, or there are too many.
-    """
-    names = sorted(entry.name for entry in folder.iterdir() if is_image_name(entry.name))
-    check_count(len(names))
-    return names
-
-
-def _read_images(folder: Path, numbers: Sequence[int], short_side_px: int) -> Frames:
-    names = frame_names(folder)
-    chosen = [min(number, len(names) - 1) for number in numbers]
-    size: tuple[int, int] | None = None
-    frames: dict[int, Frames] = {}
-    for number in dict.fromkeys(chosen):
-        image = decode(folder / names[number])
-        size = size or _resized(*image.size, short_side_px)
-        frames[number] = np.asarray(image.resize(size, Image.Resampling.BILINEAR))
-    return np.stack([frames[number] for number in chosen])
-
-
 @contextmanager
-def _opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
+def _opened(source: VideoFile) -> Iterator[tuple[InputContainer, VideoStream]]:
     """Open a file; FFmpeg's errors within become reasons."""
-    with needed_by(f"{path}: reading video"):
+    named = f"{source}: " if isinstance(source, Path) else ""
+    with needed_by(f"{named}reading video"):
         import av
-    demuxer = demuxer_of(path)
     try:
-        if not path.is_file():
-            raise DataError("no such file" if not path.exists() else "not a regular file")
-        with av.open(
-            str(path), format=demuxer, options={"protocol_whitelist": "file"}
-        ) as container:
+        file, demuxer = _file_and_format(source)
+        with av.open(file, format=demuxer, options={"protocol_whitelist": "file"}) as container:
             if not container.streams.video:
                 raise DataError("it contains no pictures")
             stream = container.streams.video[0]
+            if stream.codec_context is None:
+                raise DataError("its codec is unknown")
+            stream.codec_context.options = {"max_pixels": str(MAX_FRAME_PIXELS)}
             stream.codec_context.thread_count = 1  # clips are decoded side by side
             yield container, stream
     except (av.FFmpegError, OSError, ValueError, OverflowError) as error:
@@ -147,6 +133,15 @@ def _opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
             raise
         reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
         raise DataError(f"not a readable video: {reason}") from None
+
+
+def _file_and_format(source: VideoFile) -> tuple[str | BytesIO, str]:
+    if isinstance(source, bytes):
+        return BytesIO(source), demuxer_of_content(source)
+    demuxer = demuxer_of(source)
+    if not source.is_file():
+        raise DataError("no such file" if not source.exists() else "not a regular file")
+    return str(source), demuxer
 
 
 def _facts(container: InputContainer, stream: VideoStream) -> VideoFacts:
@@ -179,7 +174,10 @@ def _rate(stream: VideoStream) -> Fraction:
 
 
 def _wanted(
-    container: InputContainer, stream: VideoStream, numbers: Sequence[int]
+    container: InputContainer,
+    stream: VideoStream,
+    numbers: Sequence[int],
+    work: WorkLimit | None,
 ) -> Iterator[VideoFrame]:
     """Yield the wanted frames, each as soon as it is decoded."""
     interval_s = 1 / float(_rate(stream))
@@ -192,6 +190,8 @@ def _wanted(
     time_s = next(waiting)
     last: VideoFrame | None = None
     for num, frame in enumerate(_decoded(container, stream, times_s[0] - 2 * interval_s, context)):
+        if work is not None:
+            work.spend(frame.width * frame.height)
         if num > MAX_DECODED:
             raise DataError(f"more than {MAX_DECODED:,} frames between two key frames")
         last = frame
@@ -223,11 +223,3 @@ def _start_s(stream: VideoStream) -> float:
     if stream.start_time is None or stream.time_base is None:
         return 0.0
     return float(stream.start_time * stream.time_base)
-
-
-def _resized(width: int, height: int, short_side_px: int) -> tuple[int, int]:
-    """Return width and height with a given short side, in proportion, within limits."""
-    scale = short_side_px / min(width, height)
-    resized = max(round(width * scale), 1), max(round(height * scale), 1)
-    check_frame(*resized)
-    return resized

@@ -11,18 +11,17 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from resnext.data.config import DataConfig
 from resnext.data.decode.image_names import is_image_name
 from resnext.data.decode.video import probe_video
 from resnext.data.decode.video_limits import VIDEO_SUFFIXES
-from resnext.data.sets.auto_split import choose_val
 from resnext.data.sets.class_folders import check_class_folders, name_classes
 from resnext.data.sets.layout import find_layout
 from resnext.data.sets.listing import subfolders
 from resnext.data.sets.notices import warn_once
+from resnext.data.sets.signal_folders import settle_splits
 from resnext.data.signals.video_split import VideoSplit
 from resnext.data.split import DataInfo, DataSet
 from resnext.errors import DataError
@@ -41,11 +40,9 @@ _NUM_SHOWN = 5
 def load_videos(root: Path, config: DataConfig) -> DataSet:
     """List videos and read their headers; no frame is decoded.
 
-    The test split validates where there is no other.
-
     Args:
         root: The folder.
-        config: Size, frames, and the share kept for validation where there are no splits.
+        config: Size, frames, and the share kept for validation where there is no such split.
 
     Raises:
         ConfigError: PyAV is not installed.
@@ -53,7 +50,7 @@ def load_videos(root: Path, config: DataConfig) -> DataSet:
             no video can be read.
     """
     layout = find_layout(root)
-    folders = layout.splits or {"train": root}
+    folders = {str(name): path for name, path in layout.splits.items()} or {"all": root}
     listed = {name: _list(folder) for name, folder in folders.items()}
     first = listed.get("train") or next(iter(listed.values()))
     classes = tuple(sorted(first))
@@ -68,16 +65,8 @@ def load_videos(root: Path, config: DataConfig) -> DataSet:
                 f"{list_names(classes, 20, shown)}"
             )
     signal = _signal(config)
-    splits: dict[str, VideoSplit] = {
-        name: _build(folders[name], found, classes, signal) for name, found in listed.items()
-    }
-    origin = "the set's own"
-    if not layout.splits:
-        splits, origin = _divide(splits["train"], len(classes), config), "by a hash"
-    if "train" not in splits:
-        raise DataError(f"{root}: no videos for training, only {list_names(list(splits))}")
-    if "val" not in splits:
-        splits["val"] = splits.pop("test") if "test" in splits else splits["train"].choose(_NONE)
+    built = {name: _build(folders[name], one, classes, signal) for name, one in listed.items()}
+    splits, origin = settle_splits(root, built, len(classes), config)
     info = DataInfo(
         name=config.label,
         classes=classes,
@@ -88,9 +77,6 @@ def load_videos(root: Path, config: DataConfig) -> DataSet:
         signal=signal,
     )
     return DataSet(info, splits["train"], splits["val"], splits.get("test"), origin)
-
-
-_NONE = torch.empty(0, dtype=torch.int64)
 
 
 def find_videos(folder: Path, prefix: str = "") -> tuple[list[str], Counter[str]]:
@@ -172,18 +158,6 @@ def _build(
         torch.tensor([targets[row] for row in kept], dtype=torch.int64),
         signal,
     )
-
-
-def _divide(split: VideoSplit, num_classes: int, config: DataConfig) -> dict[str, VideoSplit]:
-    """Keep a share of each class for validation, or all, chosen by a hash of the name."""
-    if config.val_fraction >= 1.0:
-        return {"train": split.choose(_NONE), "val": split}
-    is_val_n = choose_val(
-        split.names, split.targets_n.numpy(), num_classes, config.val_fraction, config.group
-    )
-    numbers_n = torch.arange(len(split))
-    mask_n = torch.from_numpy(np.asarray(is_val_n))
-    return {"train": split.choose(numbers_n[~mask_n]), "val": split.choose(numbers_n[mask_n])}
 
 
 def _signal(config: DataConfig) -> SignalInput:

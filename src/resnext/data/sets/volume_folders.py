@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from resnext.data.config import DataConfig
-from resnext.data.sets.auto_split import choose_val
 from resnext.data.sets.class_folders import check_class_folders, name_classes
 from resnext.data.sets.layout import find_layout
 from resnext.data.sets.listing import subfolders
 from resnext.data.sets.nifti import NIFTI_SUFFIXES, is_nifti, read_nifti
+from resnext.data.sets.signal_folders import settle_splits
 from resnext.data.signals.prepare import channel_statistics
 from resnext.data.signals.split import SignalSplit
 from resnext.data.split import DataInfo, DataSet
@@ -25,7 +24,6 @@ _MAX_VALUES = 2**30
 """Of all splits together, as float32: four gibibytes."""
 
 _MIN_CLASSES = 2
-_NONE = torch.empty(0, dtype=torch.int64)
 
 
 def load_volume_folder(root: Path, config: DataConfig) -> DataSet:
@@ -33,14 +31,14 @@ def load_volume_folder(root: Path, config: DataConfig) -> DataSet:
 
     Args:
         root: The folder.
-        config: Side of the cubes, and the share kept for validation where there are no splits.
+        config: Side of the cubes, and the share kept for validation where there is no such split.
 
     Raises:
         ConfigError: nibabel is not installed.
         DataError: The folder does not consist of class folders, or a file cannot be read.
     """
     layout = find_layout(root)
-    folders = layout.splits or {"train": root}
+    folders = {str(name): path for name, path in layout.splits.items()} or {"all": root}
     listed = {name: _list(folder) for name, folder in folders.items()}
     classes = tuple(sorted(listed.get("train") or next(iter(listed.values()))))
     if len(classes) < _MIN_CLASSES:
@@ -54,16 +52,8 @@ def load_volume_folder(root: Path, config: DataConfig) -> DataSet:
         raise DataError(
             f"{root}: {num:,} cubes of side {side} do not fit; set a smaller data.image_size_px"
         )
-    splits: dict[str, SignalSplit] = {
-        name: _build(root, folders[name], found, classes, side) for name, found in listed.items()
-    }
-    origin = "the set's own"
-    if not layout.splits:
-        splits, origin = _divide(splits["train"], len(classes), config), "by a hash"
-    if "train" not in splits:
-        raise DataError(f"{root}: no volumes for training, only {list_names(list(splits))}")
-    if "val" not in splits:
-        splits["val"] = splits.pop("test") if "test" in splits else splits["train"].choose(_NONE)
+    built = {name: _build(root, folders[name], one, classes, side) for name, one in listed.items()}
+    splits, origin = settle_splits(root, built, len(classes), config)
     known = splits["train"] if len(splits["train"]) else splits["val"]
     mean, std = channel_statistics(known.values_ncx.numpy())
     signal = SignalInput(kind="volume", size=side, mean=mean, std=std)
@@ -115,13 +105,3 @@ def _build(
     return SignalSplit(
         torch.stack(cubes), torch.tensor(targets), torch.arange(len(cubes)), folder.name
     )
-
-
-def _divide(split: SignalSplit, num_classes: int, config: DataConfig) -> dict[str, SignalSplit]:
-    """Keep a share of each class for validation, or all, chosen by a hash of the number."""
-    if config.val_fraction >= 1.0:
-        return {"train": split.choose(_NONE), "val": split}
-    names = [split.name(index) for index in range(len(split))]
-    is_val_n = choose_val(names, split.targets_n.numpy(), num_classes, config.val_fraction)
-    numbers_n, mask_n = torch.arange(len(split)), torch.from_numpy(np.asarray(is_val_n))
-    return {"train": split.choose(numbers_n[~mask_n]), "val": split.choose(numbers_n[mask_n])}

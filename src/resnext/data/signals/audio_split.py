@@ -99,8 +99,12 @@ class SoundPictures(ImageReader):
         """Return the picture of a clip."""
         signal = self._split.signal
         assert signal is not None
-        assert signal.sound is not None
-        stored_1cl = as_float(self._split.values_ncx[index : index + 1])
-        wave_1cl = middle(stored_1cl, signal.size)
-        mels_1cmf = log_mel(wave_1cl, signal.sound)
-        return draw_sound(wave_1cl[0].numpy(), mels_1cmf[0, 0].numpy())
+        return draw_clip(self._split.values_ncx[index], signal)
+
+
+def draw_clip(stored_cl: torch.Tensor, signal: SignalInput) -> Image.Image:
+    """Draw a stored clip: the waveform of what the network hears, and below it the spectrogram."""
+    assert signal.sound is not None
+    wave_1cl = middle(as_float(stored_cl[None]), signal.size)
+    mels_1cmf = log_mel(wave_1cl, signal.sound)
+    return draw_sound(wave_1cl[0].numpy(), mels_1cmf[0, 0].numpy())

@@ -6,12 +6,12 @@ Legend: t frames, h x w pixels, c colours, s side of the crop.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
 
-from resnext.data.decode.video import read_frames
+from resnext.data.decode.video import VideoFile, read_frames
+from resnext.data.decode.video_limits import WorkLimit
 from resnext.errors import DataError
 from resnext.model.signal import SignalInput
 
@@ -46,27 +46,32 @@ def even_starts(num_frames: int, signal: SignalInput) -> list[int]:
     return [round(last * (number + 0.5) / num) for number in range(num)]
 
 
-def read_clip(path: Path, plan: ClipPlan, signal: SignalInput) -> torch.Tensor:
+def read_clip(
+    source: VideoFile, plan: ClipPlan, signal: SignalInput, work: WorkLimit | None = None
+) -> torch.Tensor:
     """Decode a clip.
 
     Args:
-        path: The video.
+        source: The video.
         plan: Where the clip lies in it. Behind its end, the last frame is repeated.
         signal: Frames, stride, sizes.
+        work: Bounds what is decoded for it.
 
     Returns:
         uint8, c x t x s x s.
 
     Raises:
-        DataError: The file cannot be read; the message names it.
+        DataError: The file cannot be read; the message names it, unless only its content is given.
     """
     video = signal.video
     assert video is not None
     numbers = [plan.start + step * video.stride for step in range(video.frames)]
     try:
-        frames_thwc = read_frames(path, numbers, max(video.resize_px, signal.size))
+        frames_thwc = read_frames(source, numbers, max(video.resize_px, signal.size), work)
     except DataError as error:
-        raise DataError(f"{path}: {error}") from None
+        if isinstance(source, bytes):
+            raise
+        raise DataError(f"{source}: {error}") from None
     height, width = frames_thwc.shape[1:3]
     top = round((height - signal.size) * plan.down)
     left = round((width - signal.size) * plan.across)

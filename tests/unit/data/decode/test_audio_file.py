@@ -9,7 +9,7 @@ import pytest
 import soundfile
 from made_audio import tone, write_tone
 
-from resnext.data.decode import audio
+from resnext.data.decode import audio_limits
 from resnext.data.decode.audio import FULL_SCALE, read_clip, read_facts, resample
 from resnext.errors import DataError
 
@@ -199,7 +199,7 @@ def test_a_header_must_say_how_many_samples_follow_and_not_too_many(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = write_tone(tmp_path / "a.flac", 440.0, seconds=1.0)
-    monkeypatch.setattr(audio, "MAX_SAMPLES", 7_999)
+    monkeypatch.setattr(audio_limits, "MAX_SAMPLES", 7_999)
     with pytest.raises(DataError, match="has 8,000 samples; accepted are at most 7,999"):
         read_facts(path)
     changed = bytearray(path.read_bytes())
@@ -214,7 +214,7 @@ def test_a_file_that_is_too_large_is_not_opened(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = write_tone(tmp_path / "a.wav", 440.0)
-    monkeypatch.setattr(audio, "MAX_FILE_BYTES", 1_000)
+    monkeypatch.setattr(audio_limits, "MAX_FILE_BYTES", 1_000)
     with pytest.raises(DataError, match="has 3,244 bytes; accepted are at most 1,000"):
         read_clip(path, RATE_HZ)
 
@@ -234,7 +234,7 @@ def test_a_file_that_would_grow_beyond_bounds_when_resampled_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = write_tone(tmp_path / "a.wav", 100.0, 1_000)
-    monkeypatch.setattr(audio, "MAX_SAMPLES", 1_599)
+    monkeypatch.setattr(audio_limits, "MAX_SAMPLES", 1_599)
     with pytest.raises(DataError, match="has 1,600 samples; accepted are at most 1,599"):
         read_clip(path, RATE_HZ)
 

@@ -106,6 +106,20 @@ def test_a_folder_without_splits_is_divided(tmp_path: Path) -> None:
     assert (len(data.train), len(data.val)) == (18, 2)
 
 
+def test_with_train_and_test_only_a_share_of_training_validates_in_every_command(
+    tmp_path: Path,
+) -> None:
+    root = _write_set(tmp_path, ("train", "test"), 10)
+    config = DataConfig(name="volume", root=root, image_size_px=4)
+    trained, evaluated = load_data(config), load_data(config.replace(val_fraction=1.0))
+    for data in (trained, evaluated):
+        assert data.test is not None
+        assert (len(data.train), len(data.val), len(data.test)) == (18, 2, 20)
+        assert [data.val.name(index) for index in range(2)] == [
+            trained.val.name(index) for index in range(2)
+        ]
+
+
 def test_a_bad_file_and_a_folder_without_volumes_are_named(tmp_path: Path) -> None:
     root = _write_set(tmp_path, num=1)
     (root / "train" / "dark" / "bad.nii").write_bytes(b"x" * 1000)

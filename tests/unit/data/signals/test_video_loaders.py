@@ -144,6 +144,24 @@ def test_a_folder_is_listed_with_its_splits_and_bad_files_are_left_out(tmp_path:
     assert joined.path(7) == data.val.path(0)
 
 
+def test_with_train_and_test_only_a_share_of_training_validates_in_every_command(
+    tmp_path: Path,
+) -> None:
+    root = write_squares(tmp_path / "set", 10, 2, num_frames=4)
+    (root / "val").rename(root / "test")
+    trained = load_data(DataConfig(name="video", root=root))
+    assert trained.test is not None
+    assert (len(trained.train), len(trained.val), len(trained.test)) == (18, 2, 4)
+    evaluated = load_data(DataConfig(name="video", root=root, val_fraction=1.0))
+    for split in ("train", "val"):
+        assert getattr(evaluated, split).names == getattr(trained, split).names
+    (root / "train").rename(tmp_path / "train")
+    only_test = load_data(DataConfig(name="video", root=root, val_fraction=1.0))
+    assert (len(only_test.train), len(only_test.val)) == (0, 4)
+    with pytest.raises(DataError, match="nothing to train on, only test"):
+        load_data(DataConfig(name="video", root=root))
+
+
 def test_a_folder_without_splits_is_divided_and_what_is_no_set_is_refused(tmp_path: Path) -> None:
     root = write_squares(tmp_path / "set", 10, 0, num_frames=4)
     data = load_data(DataConfig(name="video", root=root / "train"))

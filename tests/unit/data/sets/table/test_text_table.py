@@ -110,7 +110,5 @@ def test_what_is_no_table_of_labels_is_refused(tmp_path: Path, text: str, messag
 def test_other_encodings_are_refused_with_the_place(tmp_path: Path) -> None:
     path = tmp_path / "labels.csv"
     path.write_bytes("image,label\na.png,café\n".encode("latin-1"))
-    with pytest.raises(
-        DataError, match=r"not UTF-8 text \(byte 21\); save the table in UTF-8"
-    ):
+    with pytest.raises(DataError, match=r"not UTF-8 text \(byte 21\); save the table in UTF-8"):
         load_text_table(path)

@@ -1,0 +1,44 @@
+"""A folder of image files that is a video: its frames in the order of their names.
+
+Legend: t frames, h x w pixels, c colours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from resnext.data.decode.image import decode
+from resnext.data.decode.image_names import is_image_name
+from resnext.data.decode.video_limits import check_count, resized
+
+Frames = npt.NDArray[np.uint8]
+"""t x h x w x c, RGB."""
+
+
+def frame_names(folder: Path) -> list[str]:
+    """Return the image files of a folder in the order of their names.
+
+    Raises:
+        DataError: There is none, or there are too many.
+    """
+    names = sorted(entry.name for entry in folder.iterdir() if is_image_name(entry.name))
+    check_count(len(names))
+    return names
+
+
+def read_image_files(folder: Path, numbers: Sequence[int], short_side_px: int) -> Frames:
+    """Read some frames; see `resnext.data.decode.video.read_frames`."""
+    names = frame_names(folder)
+    chosen = [min(number, len(names) - 1) for number in numbers]
+    size: tuple[int, int] | None = None
+    frames: dict[int, Frames] = {}
+    for number in dict.fromkeys(chosen):
+        image = decode(folder / names[number])
+        size = size or resized(*image.size, short_side_px)
+        frames[number] = np.asarray(image.resize(size, Image.Resampling.BILINEAR))
+    return np.stack([frames[number] for number in chosen])
