@@ -86,6 +86,7 @@ class RecordingPredictor:
         signal: How recordings are prepared for it.
         classes: Readable names of its outputs.
         precision: Of the arithmetic.
+        answers: The type of its answers.
     """
 
     def __init__(self, exported: Exported) -> None:
@@ -99,6 +100,7 @@ class RecordingPredictor:
         self.signal: SignalInput = self._predictor.signal
         self.classes = self._predictor.classes
         self.precision: Precision = exported.spec.precision
+        self.answers = self._predictor.answers
         require_decoder(self.signal)
 
     def decoding_bytes(self, data: bytes, max_pixels: int) -> int:

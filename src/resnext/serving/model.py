@@ -15,7 +15,6 @@ from resnext.inference.predictor import Logits, Predictor
 from resnext.runtimes.exported import Array
 from resnext.serving.limits import Limits
 from resnext.serving.preparation import check_header, decode_image, prepare_image
-from resnext.serving.preparation import check_header, decode_image
 from resnext.serving.recordings import (
     AUDIO_FORMATS,
     VIDEO_FORMATS,
