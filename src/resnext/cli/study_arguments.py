@@ -31,7 +31,7 @@ class StudyShow:
     (small)."""
     data: Annotated[tuple[str, ...], option("DATA ...", "the paper's")] = ()
     """Data sets, as for `train`: digits, imagenet:DIR, a folder of class folders, masks:DIR,
-    series:FILE."""
+    series:FILE, audio:DIR, text:FILE, video:DIR."""
     head: Annotated[Head | None, option("fcn|deeplabv3|unet|fpn", "deeplabv3")] = None
     """For images with masks: the segmentation head of all designs."""
     recipe: Annotated[str | None, option("RECIPE", "the paper's, fast, or that of the data")] = None
