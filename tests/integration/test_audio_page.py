@@ -11,7 +11,7 @@ from made_audio import write_tones
 from resnext.cli.main import main
 
 PAGE = (Path(__file__).parents[2] / "docs/audio.md").read_text(encoding="utf-8")
-COMMANDS, DESCRIBE = re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)
+COMMANDS, DESCRIBE, _SERVE = re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)
 
 
 @pytest.mark.slow

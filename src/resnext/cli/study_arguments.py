@@ -32,7 +32,7 @@ class StudyShow:
     (small)."""
     data: Annotated[tuple[str, ...], option("DATA ...", "the paper's")] = ()
     """Data sets, as for `train`: digits, imagenet:DIR, a folder of class folders, masks:DIR,
-    coco:DIR, series:FILE."""
+    coco:DIR, series:FILE, audio:DIR, text:FILE, video:DIR."""
     head: Annotated[
         Head | DetectorHead | None,
         option("|".join([*HEADS, *DETECTORS]), "deeplabv3 or retinanet"),

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from made_recordings import (
     AUDIO,
+    SOUND,
     STEREO,
     VIDEO,
     recording_client,
@@ -114,8 +115,7 @@ def _flac_of(num_samples: int) -> bytes:
 def test_an_audio_file_that_cannot_be_used_is_named_with_the_reason(
     data: bytes, status: int, code: str, message: str
 ) -> None:
-    assert AUDIO.sound is not None
-    with recording_client(AUDIO.replace(sound=AUDIO.sound.replace(rate_hz=16_000))) as client:
+    with recording_client(AUDIO.replace(sound=SOUND.replace(rate_hz=16_000))) as client:
         answer = client.post("/v1/predict", files=_form(sound_file(), data))
     found_status, found_code, text = _error(answer)
     assert (found_status, found_code) == (status, code), text
