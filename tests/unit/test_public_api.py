@@ -54,7 +54,7 @@ SIGNATURES = {
     "num_classes pareto tolerance **measuring",
     "evaluate": "model data classes device progress **flags",
     "open_run": "folder",
-    "predict": "model images top batch_size device precision progress",
+    "predict": "model images top min_score batch_size device precision progress",
     "run_study": "study data scale recipe head seeds settings root progress **flags",
     "train": "data val classes model recipe out name settings progress **flags",
 }
@@ -63,7 +63,7 @@ METHODS = {
     "export": "self out progress **flags",
     "figures": "self",
     "load": "self device",
-    "predict": "self images top batch_size device precision progress",
+    "predict": "self images top min_score batch_size device precision progress",
     "report": "self out",
     "resume": "self data val classes progress",
 }
