@@ -101,4 +101,3 @@ def test_a_network_for_videos_is_exported_and_gives_features(
     assert written["parity"]["top1_agreement"] == 100.0
     found = command.json("features", run, "--out", tmp_path / "v.parquet")
     assert found["dimension"] > 0
-    assert "cannot be served" in command.refusal("serve", tmp_path / "v.onnx", "--port", "0")
