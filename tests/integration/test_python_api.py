@@ -213,7 +213,7 @@ def test_predictions_are_rows_and_bad_files_among_them(
     ("call", "message"),
     [
         (lambda run: run.predict(17), "images of type int: give a path"),
-        (lambda run: run.predict([np.zeros((2, 2, 7))]), "is no image"),
+        (lambda run: run.predict([np.zeros((2, 2, 7))]), "is not an image"),
         (lambda run: run.predict([], batch_size=0), "batch_size=0: give 1 to"),
         (lambda run: run.predict([], top=0), "top=0: give a positive number"),
         (lambda run: run.evaluate(split="vla"), "split='vla': did you mean 'val'?"),

@@ -21,7 +21,11 @@ def advise_other_kind(path: Path) -> str | None:
 
     At most 2,000 entries are looked at, and no file is opened.
     """
-    found = _of_file(path) if path.is_file() else _of_boxes(path) or _of_folder(path)
+    found = None
+    if path.is_file():
+        found = _of_file(path)
+    elif path.is_dir():
+        found = _of_boxes(path) or _of_folder(path)
     if found is None:
         return None
     prefix, what, named = found

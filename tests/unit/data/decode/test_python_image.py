@@ -85,8 +85,8 @@ def test_floats_of_a_tensor_round_back_to_the_pixels_they_came_from() -> None:
     [
         (np.zeros((3, 5, 7), np.uint8), r"move the channels last: array.transpose\(1, 2, 0\)"),
         (torch.zeros(5, 7, 3), r"move the channels first: tensor.permute\(2, 0, 1\)"),
-        (np.zeros((2, 5, 7, 3), np.uint8), r"shape \(2, 5, 7, 3\) is no image"),
-        (np.zeros(5, np.uint8), r"shape \(5,\) is no image"),
+        (np.zeros((2, 5, 7, 3), np.uint8), r"shape \(2, 5, 7, 3\) is not an image"),
+        (np.zeros(5, np.uint8), r"shape \(5,\) is not an image"),
         (np.zeros((0, 7), np.uint8), "holds no pixel"),
         (np.zeros((5, 7), np.int64), "an image of int64: give uint8"),
         (np.zeros((5, 7), bool), "an image of bool: give uint8"),
