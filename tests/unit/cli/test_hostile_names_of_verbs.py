@@ -194,7 +194,8 @@ def test_a_folder_that_is_not_utf8_can_be_evaluated_and_embedded(
 def test_the_report_shows_the_names_and_nothing_else(place: Path) -> None:
     page = HtmlPage((Path(run_of(place)) / "report.html").read_text(encoding="utf-8"))
     assert [name for name in page.attributes if name.startswith("on")] == []
-    assert not set(page.tags) & {"script", "iframe", "object", "embed", "base", "form"}
+    assert page.tags.count("script") == 1  # the one that sorts tables
+    assert not set(page.tags) & {"iframe", "object", "embed", "base", "form"}
     assert all(address.startswith(("data:image/", "#")) for address in page.addresses)
 
 
