@@ -113,19 +113,20 @@ class BoxAnswer(Answer):
     ) -> Self:
         """Read n rows of numbers: left, top, right, bottom, score, number of the class, and mask.
 
-        Rows with a score of 0 are unused.
+        Rows with a score of 0 are unused. Those of an edited file may hold any numbers: rows that
+        are not finite are left out, and scores and classes are limited to those there are.
         """
         del card
-        used = outputs[outputs[:, 4] > 0]
+        used = outputs[(outputs[:, 4] > 0) & np.isfinite(outputs).all(axis=1)]
         order = np.argsort(-used[:, 4], kind="stable")[:top]
         side = math.isqrt(used.shape[1] - NUM_COLUMNS)
         found = []
         for row in used[order]:
             left, upper, right, lower, score, label = row[:NUM_COLUMNS].tolist()
             soft_ss = row[NUM_COLUMNS:].reshape(side, side) if side else None
-            number = min(max(int(label), 0), len(names) - 1)  # an edited file may say any
+            number = min(max(int(label), 0), len(names) - 1)
             box = (left, upper, right, lower)
-            found.append(FoundObject(number, names[number], score, box, soft_ss))
+            found.append(FoundObject(number, names[number], min(score, 1.0), box, soft_ss))
         return cls(tuple(found), tuple(names))
 
     @classmethod
@@ -139,9 +140,12 @@ class BoxAnswer(Answer):
         return replace(self, objects=tuple(o for o in self.objects if o.score >= least)[:top])
 
     def in_image(self, height: int, width: int) -> Self:
-        """Return the answer for an image of this size in pixels."""
-        sides = (height, width)
-        return replace(self, objects=tuple(replace(one, sides=sides) for one in self.objects))
+        """Return the answer for an image of this size in pixels, to which boxes are limited."""
+        fitted = [
+            replace(one, sides=(height, width), box=_limit(one.box, height, width))
+            for one in self.objects
+        ]
+        return replace(self, objects=tuple(fitted))
 
     def with_masks(self, masks: Sequence[ObjectMask]) -> Self:
         """Return the answer with a mask for each object."""
@@ -181,3 +185,11 @@ class BoxAnswer(Answer):
     def draw(self, image: Image.Image) -> Image.Image:
         """Draw masks, and boxes with class and score, the surest on top."""
         return draw_objects(image, self.objects, self.classes)
+
+
+def _limit(box: Box, height: int, width: int) -> Box:
+    """Limit a box to its image, since the memory of a mask grows with its box."""
+    left, top, right, bottom = box
+    left, right = (min(max(side, 0.0), float(width)) for side in (left, right))
+    top, bottom = (min(max(side, 0.0), float(height)) for side in (top, bottom))
+    return left, top, max(left, right), max(top, bottom)

@@ -7,6 +7,8 @@ import pytest
 import torch
 from torchvision.models.detection.roi_heads import paste_masks_in_image
 
+from resnext.model.card import ModelCard
+from resnext.tasks.detection.answer import BoxAnswer
 from resnext.tasks.detection.masks import Box, fit_mask, mask_of_image
 from resnext.tasks.segmentation.run_lengths import run_lengths
 
@@ -40,3 +42,23 @@ def test_run_lengths_of_a_part_are_those_of_the_image(share: float) -> None:
     mask = mask_of_image(is_object)
     assert np.array_equal(mask.on_image(), is_object)
     assert mask.run_lengths() == run_lengths(is_object)
+
+
+def test_rows_of_an_edited_file_cannot_claim_memory_or_break_an_answer() -> None:
+    soft = np.ones((4, 28 * 28), np.float32)
+    rows = np.array(
+        [
+            [-1e30, -1e30, 1e30, 1e30, 7.0, 99.0],  # a mask of this size would fill any memory
+            [50.0, 40.0, 10.0, 5.0, 0.9, 0.0],  # corners swapped
+            [0.0, 0.0, np.inf, 9.0, 0.8, 0.0],
+            [0.0, 0.0, 9.0, 9.0, 0.7, np.nan],
+        ],
+        np.float32,
+    )
+    answer = BoxAnswer.read(np.hstack([rows, soft]), ("a", "b"), ModelCard(), top=10)
+    first, second = answer.in_image(60, 80).objects
+    assert (first.box, first.score, first.name) == ((0.0, 0.0, 80.0, 60.0), 1.0, "b")
+    assert first.mask is not None
+    assert first.mask.on_image()[1:-1, 1:-1].all()  # soft at the edges of the box
+    assert (second.box[0] <= second.box[2], second.box[1] <= second.box[3]) == (True, True)
+    assert second.as_dict()["segmentation"]["size"] == [60, 80]
